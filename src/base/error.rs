@@ -1,0 +1,371 @@
+//! What went wrong, where, and by which clause.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{FileId, FourCc};
+
+/// A failure: its kind, and the place it was found at.
+///
+/// The message is lower case and says what was found and what was wanted:
+///
+/// ```
+/// # use smooth_origin::base::{Error, ErrorKind, FourCc};
+/// let error = Error::at(4100, ErrorKind::Truncated { needs: 8, has: 4 });
+/// let error = error.inside(FourCc(*b"tfxd")).inside(FourCc(*b"traf"));
+/// assert_eq!(error.to_string(), "traf/tfxd at byte 4100: needs 8 bytes, has 4");
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Error {
+    /// What callers match on.
+    pub kind: ErrorKind,
+    /// Where it is: the byte and boxes, the line and element, or the part of the request.
+    pub place: Place,
+}
+
+/// Where a failure lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// No place is known, or none makes sense.
+    Nowhere,
+    /// A byte of a media file.
+    Box {
+        /// The file, when it is one of an opened presentation.
+        file: Option<FileId>,
+        /// Offset from the start of the file.
+        offset: u64,
+        /// Enclosing boxes, innermost first (as they were added on the way up).
+        path: Vec<FourCc>,
+    },
+    /// An element of a manifest.
+    Xml {
+        /// The file, when it is one of an opened presentation.
+        file: Option<FileId>,
+        /// Line of the document, from 1.
+        line: u32,
+        /// Name of the element; empty when it is not inside one.
+        element: String,
+    },
+    /// A whole file.
+    File(FileId),
+    /// Part of a request: a path segment, a header.
+    Request(&'static str),
+}
+
+/// What went wrong.
+///
+/// Kinds fall in groups that a server can answer at once: see [`ErrorKind::group`].
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    // Content: what lies in the file is broken, or is nothing we can serve.
+    /// Fewer bytes than the structure needs.
+    #[error("needs {needs} bytes, has {has}")]
+    Truncated {
+        /// Bytes that the next field or body wants.
+        needs: u64,
+        /// Bytes that are left.
+        has: u64,
+    },
+    /// A box whose size does not cover its own header (ISO/IEC 14496-12, 4.2).
+    #[error("size {size} is less than its header of {header} bytes")]
+    BoxTooSmall {
+        /// The size as stored.
+        size: u64,
+        /// Bytes of size, type and extended type.
+        header: u64,
+    },
+    /// Something that the format demands is not there.
+    #[error("no {what} ({clause})")]
+    Missing {
+        /// The thing, in the format's word.
+        what: &'static str,
+        /// The clause that demands it.
+        clause: &'static str,
+    },
+    /// A value that the format forbids.
+    #[error("{what} ({clause})")]
+    Invalid {
+        /// What was found and what was wanted.
+        what: String,
+        /// The clause that forbids it.
+        clause: &'static str,
+    },
+    /// More than a budget of [`Limits`](super::Limits) allows.
+    #[error("{what}: {found} is more than the budget of {limit}")]
+    Budget {
+        /// The budget's name.
+        what: &'static str,
+        /// What was asked for.
+        found: u64,
+        /// What the budget allows.
+        limit: u64,
+    },
+    /// Not well-formed XML.
+    #[error("not well-formed XML: {0}")]
+    Xml(String),
+    /// Content that lies there whole and is not, or not yet, servable as Smooth Streaming.
+    #[error("{0}")]
+    NotSliceable(&'static str),
+    /// Nothing of the presentation can be served; its findings say why.
+    #[error("nothing of the presentation can be served: {0}")]
+    NothingToServe(String),
+
+    // Request: what was asked for is wrong, or is not here.
+    /// Not a request by the grammar of [MS-SSTR] 2.2.1 and 2.2.3.
+    #[error("{0} ([MS-SSTR] 2.2.3)")]
+    Malformed(&'static str),
+    /// No presentation of that name.
+    #[error("no such presentation")]
+    NoPresentation,
+    /// The presentation has no stream of that name.
+    #[error("no such stream")]
+    NoStream,
+    /// The stream has no track of that bitrate and attributes.
+    #[error("no such bitrate")]
+    NoTrack,
+    /// The stream has no chunk that starts at that time.
+    #[error("no fragment starts at that time")]
+    NoFragment,
+    /// The manifest announces the chunk, and the files do not hold it.
+    #[error("the fragment's media is missing")]
+    NoMedia,
+    /// An output or an option that is known and not served.
+    #[error("{0} is not served here")]
+    NotServed(&'static str),
+
+    // Storage: the bytes could not be had.
+    /// A read or an opening failed.
+    #[error(transparent)]
+    Read(ReadError),
+    /// A budget of work in hand is used up; the same request may succeed later.
+    #[error("busy: {0}")]
+    Busy(&'static str),
+
+    // Misuse: the embedder's fault.
+    /// [`Reads::feed`](super::Reads::feed) wants one outcome a want.
+    #[error("{wanted} reads were wanted, {got} outcomes were fed")]
+    Outcomes {
+        /// Length of [`Reads::wanted`](super::Reads::wanted).
+        wanted: usize,
+        /// Length of what was fed.
+        got: usize,
+    },
+    /// An outcome of another sort than its want, or not of its length.
+    #[error("an outcome does not fit its want: {0}")]
+    WrongOutcome(&'static str),
+}
+
+/// Whose fault a failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// Our file is broken, or cannot be served as it is.
+    Content,
+    /// The request is wrong, or asks for what is not here.
+    Request,
+    /// The storage did not give the bytes.
+    Storage,
+    /// The embedder called us wrongly.
+    Misuse,
+}
+
+impl ErrorKind {
+    /// Whose fault it is.
+    pub fn group(&self) -> Group {
+        match self {
+            Self::Truncated { .. }
+            | Self::BoxTooSmall { .. }
+            | Self::Missing { .. }
+            | Self::Invalid { .. }
+            | Self::Budget { .. }
+            | Self::Xml(_)
+            | Self::NotSliceable(_)
+            | Self::NothingToServe(_) => Group::Content,
+            Self::Malformed(_)
+            | Self::NoPresentation
+            | Self::NoStream
+            | Self::NoTrack
+            | Self::NoFragment
+            | Self::NoMedia
+            | Self::NotServed(_) => Group::Request,
+            Self::Read(_) | Self::Busy(_) => Group::Storage,
+            Self::Outcomes { .. } | Self::WrongOutcome(_) => Group::Misuse,
+        }
+    }
+
+    /// The HTTP status that says it: 400 and 404 for requests, 415 for content that lies there
+    /// and cannot be served as Smooth Streaming, 500 for content that is broken, 503 where the
+    /// same request may succeed later.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Malformed(_) => 400,
+            Self::NoPresentation
+            | Self::NoStream
+            | Self::NoTrack
+            | Self::NoFragment
+            | Self::NoMedia => 404,
+            Self::NotServed(_) | Self::NotSliceable(_) => 415,
+            Self::Read(_) | Self::Busy(_) => 503,
+            _ => 500,
+        }
+    }
+
+    /// A stable word for logs, metrics and machine-readable answers.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Truncated { .. } => "truncated",
+            Self::BoxTooSmall { .. } => "box-too-small",
+            Self::Missing { .. } => "missing",
+            Self::Invalid { .. } => "invalid",
+            Self::Budget { .. } => "over-budget",
+            Self::Xml(_) => "not-xml",
+            Self::NotSliceable(_) => "not-sliceable",
+            Self::NothingToServe(_) => "nothing-to-serve",
+            Self::Malformed(_) => "malformed-request",
+            Self::NoPresentation => "no-presentation",
+            Self::NoStream => "no-stream",
+            Self::NoTrack => "no-track",
+            Self::NoFragment => "no-fragment",
+            Self::NoMedia => "no-media",
+            Self::NotServed(_) => "not-served",
+            Self::Read(_) => "read-failed",
+            Self::Busy(_) => "busy",
+            Self::Outcomes { .. } | Self::WrongOutcome(_) => "misuse",
+        }
+    }
+}
+
+impl Error {
+    /// At a byte of a media file.
+    pub fn at(offset: u64, kind: ErrorKind) -> Self {
+        Self { kind, place: Place::Box { file: None, offset, path: Vec::new() } }
+    }
+
+    /// In a part of the request.
+    pub fn request(part: &'static str, kind: ErrorKind) -> Self {
+        Self { kind, place: Place::Request(part) }
+    }
+
+    /// Adds an enclosing box, on the way up.
+    #[must_use]
+    pub fn inside(mut self, kind: FourCc) -> Self {
+        if let Place::Box { path, .. } = &mut self.place {
+            path.push(kind);
+        }
+        self
+    }
+
+    /// Says which file it was.
+    #[must_use]
+    pub fn in_file(mut self, id: FileId) -> Self {
+        match &mut self.place {
+            Place::Box { file, .. } | Place::Xml { file, .. } => *file = Some(id),
+            place @ Place::Nowhere => *place = Place::File(id),
+            Place::File(_) | Place::Request(_) => {}
+        }
+        self
+    }
+
+    /// The file it was found in, where one is known.
+    pub fn file(&self) -> Option<FileId> {
+        match self.place {
+            Place::Box { file, .. } | Place::Xml { file, .. } => file,
+            Place::File(file) => Some(file),
+            Place::Nowhere | Place::Request(_) => None,
+        }
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self { kind, place: Place::Nowhere }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Nowhere | Place::File(_) => {}
+            Place::Box { offset, path, .. } => {
+                for (i, kind) in path.iter().rev().enumerate() {
+                    write!(f, "{}{kind}", if i == 0 { "" } else { "/" })?;
+                }
+                let space = if path.is_empty() { "" } else { " " };
+                write!(f, "{space}at byte {offset}: ")?;
+            }
+            Place::Xml { line, element, .. } if element.is_empty() => write!(f, "line {line}: ")?,
+            Place::Xml { line, element, .. } => write!(f, "line {line}, {element}: ")?,
+            Place::Request(part) => write!(f, "{part}: ")?,
+        }
+        self.kind.fmt(f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            ErrorKind::Read(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// A read, or an opening, that failed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReadError {
+    /// What it means for what was opened.
+    pub kind: ReadErrorKind,
+    /// What the storage said.
+    pub source: Option<Arc<std::io::Error>>,
+}
+
+/// What a failed read means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReadErrorKind {
+    /// There is no such file (or it is no regular file, or lies outside the root).
+    Gone,
+    /// The file is not the one that was opened any more.
+    Changed,
+    /// The file may not be read.
+    Denied,
+    /// Anything else: the same read may succeed later.
+    Transient,
+}
+
+impl ReadError {
+    /// Without a cause from the storage.
+    pub fn new(kind: ReadErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            ReadErrorKind::Gone => "the file is not there",
+            ReadErrorKind::Changed => "the file has changed since it was opened",
+            ReadErrorKind::Denied => "the file may not be read",
+            ReadErrorKind::Transient => "reading failed",
+        };
+        match &self.source {
+            Some(source) => write!(f, "{what}: {source}"),
+            None => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
+        ErrorKind::Read(error).into()
+    }
+}

@@ -1,0 +1,64 @@
+//! Budgets for everything that a stranger can make large.
+
+/// How much of each thing is accepted before it is refused.
+///
+/// Content beyond a limit gives [`ErrorKind::Budget`](super::ErrorKind::Budget) or a finding; the
+/// rest of the presentation goes on. Change a field after [`Limits::default`]:
+///
+/// ```
+/// let mut limits = smooth_origin::base::Limits::default();
+/// limits.samples = 10_000;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of a server manifest; default 1 MiB.
+    pub server_manifest: u64,
+    /// Bytes of a client manifest, read or written; default 16 MiB.
+    pub client_manifest: u64,
+    /// Elements inside one another in a manifest; default 64.
+    pub xml_depth: usize,
+    /// Attributes of one element; default 256. Bounds the search for duplicates.
+    pub xml_attributes: usize,
+    /// Tracks of a server manifest, and qualities of a client manifest; default 1,024.
+    pub tracks: usize,
+    /// Bytes of a `moov`; default 16 MiB.
+    pub moov: u64,
+    /// Bytes of an `mfra`; default 64 MiB.
+    pub mfra: u64,
+    /// Bytes of a `moof`; default 32 MiB.
+    pub moof: u64,
+    /// Boxes in one `moov`, `moof` or `mfra`; default 65,536.
+    pub boxes: usize,
+    /// Boxes inside one another; default 16.
+    pub box_depth: usize,
+    /// Samples of one fragment; default 1,048,576. They may take no bytes at all.
+    pub samples: u64,
+    /// Chunks of one stream; default 16,777,216. Runs of `c@r` take no bytes either.
+    pub chunks: u64,
+    /// Steps backwards in the times of one stream; default 64. Each costs a search a request.
+    pub backward_steps: usize,
+    /// Findings kept of one opening; default 1,000. More are counted and not kept.
+    pub findings: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            server_manifest: 1 << 20,
+            client_manifest: 16 << 20,
+            xml_depth: 64,
+            xml_attributes: 256,
+            tracks: 1024,
+            moov: 16 << 20,
+            mfra: 64 << 20,
+            moof: 32 << 20,
+            boxes: 65_536,
+            box_depth: 16,
+            samples: 1 << 20,
+            chunks: 16 << 20,
+            backward_steps: 64,
+            findings: 1000,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Floor 0: the words every other floor speaks, and nothing of any format.
+
+mod cursor;
+mod error;
+mod file;
+mod four_cc;
+mod guid;
+mod limits;
+mod name;
+mod sink;
+mod step;
+mod timescale;
+
+pub use cursor::Cursor;
+pub use error::{Error, ErrorKind, Group, Place, ReadError, ReadErrorKind};
+pub use file::FileId;
+pub use four_cc::FourCc;
+pub use guid::{Guid, ParseGuidError};
+pub use limits::Limits;
+pub use name::Name;
+pub(crate) use sink::Sink;
+pub use step::{Got, Opened, Reads, Step, Want};
+pub use timescale::Timescale;

@@ -1,0 +1,193 @@
+//! The one gate for names that come from strangers.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use percent_encoding::percent_decode_str;
+
+use super::{Error, ErrorKind};
+
+/// A relative path that stays below the root it is opened under: `/` between segments, none of
+/// them empty, `.` or `..`.
+///
+/// Names come from request paths and from `src` and `clientManifestRelativePath` in a server
+/// manifest; both pass here. Cheap to clone.
+///
+/// ```
+/// use smooth_origin::base::Name;
+/// let name = Name::new("films/big buck.ism").unwrap();
+/// assert_eq!(name.beside("video%201.ismv").unwrap().as_str(), "films/video 1.ismv");
+/// assert!(name.beside("../secret.ismv").is_err());
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Arc<str>);
+
+impl Name {
+    /// Longest name accepted, in bytes: what most file systems can open.
+    pub const MAX_LEN: usize = 4096;
+
+    /// From a path that is already decoded.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] when the path is empty, too long, absolute, names a drive or a
+    /// scheme, or holds a backslash, a control character, or a segment that is empty, `.` or `..`.
+    pub fn new(path: &str) -> Result<Self, Error> {
+        check(path).map_err(|why| Error::request("name", ErrorKind::Malformed(why)))?;
+        Ok(Self(path.into()))
+    }
+
+    /// The file that `reference`, as written in the manifest called `self`, stands for: decoded
+    /// once, relative to the manifest's folder, with `\` read as `/`.
+    ///
+    /// # Errors
+    /// As [`Name::new`].
+    pub fn beside(&self, reference: &str) -> Result<Self, Error> {
+        let decoded = percent_decode_str(reference.trim()).decode_utf8();
+        // A lone `%` in a file's name does not decode to text, and then means itself.
+        let decoded = decoded.as_deref().unwrap_or(reference).replace('\\', "/");
+        let mut path = String::with_capacity(self.0.len() + decoded.len());
+        if let Some(end) = self.0.rfind('/') {
+            path.push_str(&self.0[..=end]);
+        }
+        let relative = decoded.strip_prefix("./").unwrap_or(&decoded);
+        check(relative).map_err(|why| Error::from(ErrorKind::Malformed(why)))?;
+        path.push_str(relative);
+        Self::new(&path)
+    }
+
+    /// The whole path, segments divided by `/`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The last segment.
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+}
+
+/// Why `path` may not be opened, by the rule of [`Name::new`].
+fn check(path: &str) -> Result<(), &'static str> {
+    if path.is_empty() || path.len() > Name::MAX_LEN {
+        return Err("a name is empty or too long");
+    }
+    if path.bytes().any(|b| b < 0x20 || b == 0x7f || b == b'\\') {
+        return Err("a name holds a backslash or a control character");
+    }
+    if has_scheme(path) || cfg!(windows) && path.contains(':') {
+        return Err("a name begins with a drive or a scheme");
+    }
+    for segment in path.split('/') {
+        match segment {
+            "" => return Err("a name is absolute or holds an empty segment"),
+            "." | ".." => return Err("a name holds a `.` or `..` segment"),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// `C:` or `http:` (RFC 3986, 3.1): a letter, then letters, digits, `+`, `-`, `.`, then a colon.
+fn has_scheme(path: &str) -> bool {
+    let Some((scheme, _)) = path.split_once(':') else {
+        return false;
+    };
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_leave_the_root_are_refused() {
+        for path in [
+            "",
+            "/a",
+            "a//b",
+            "a/",
+            ".",
+            "..",
+            "a/../b",
+            "../a",
+            "a/./b",
+            "C:a",
+            "C:/a",
+            "http://x/a",
+            "file:a",
+            "s3://bucket/a",
+            "a\\b",
+            "\\\\server\\share",
+            "a\0b",
+            "a\nb",
+            "a\x7fb",
+        ] {
+            assert!(Name::new(path).is_err(), "{path:?}");
+        }
+        assert!(Name::new(&"a".repeat(Name::MAX_LEN + 1)).is_err());
+    }
+
+    #[test]
+    fn names_of_real_files_pass() {
+        for path in [
+            "a.ism",
+            "films/été/a b.ism",
+            "..a/b",
+            "a..",
+            "2019-01-01T10:00:00.ism",
+            "x/C:y",
+            "-a",
+            "100%.ismv",
+            "a(1).ismv",
+        ] {
+            assert_eq!(Name::new(path).unwrap().as_str(), path);
+        }
+    }
+
+    #[test]
+    fn references_are_decoded_once_and_stay_in_the_manifests_folder() {
+        let name = Name::new("films/a.ism").unwrap();
+        let beside = |reference: &str| name.beside(reference).map(|n| n.as_str().to_owned());
+        assert_eq!(beside("b.ismv").unwrap(), "films/b.ismv");
+        assert_eq!(beside("./b.ismv").unwrap(), "films/b.ismv");
+        assert_eq!(beside("sub\\b.ismv").unwrap(), "films/sub/b.ismv");
+        assert_eq!(beside("b%2520.ismv").unwrap(), "films/b%20.ismv");
+        assert_eq!(beside("100%.ismv").unwrap(), "films/100%.ismv");
+        for reference in [
+            "../b",
+            "%2e%2e/b",
+            "..%2fb",
+            "sub/..%5cb",
+            "/etc/passwd",
+            "%2Fetc/passwd",
+            "\\\\h\\b",
+            "C:\\b",
+            "http://h/b",
+            "b%00",
+            "",
+        ] {
+            assert!(beside(reference).is_err(), "{reference}");
+        }
+        assert_eq!(Name::new("a.ism").unwrap().beside("b").unwrap().as_str(), "b");
+    }
+}

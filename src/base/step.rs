@@ -1,0 +1,216 @@
+//! The one shape of everything that needs bytes: ask, be fed, go on.
+
+use std::fmt;
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::{Error, ErrorKind, FileId, Name, ReadError};
+
+/// One step of opening, answering or packaging: things to get, or the result.
+///
+/// The core reads nothing itself. It says what it wants, a driver of the host's world gets that
+/// (all of a batch at once, where it can), and feeds the outcomes:
+///
+/// ```
+/// # use smooth_origin::base::{Error, Got, ReadError, Step, Want};
+/// fn drive<T>(
+///     mut step: Step<T>,
+///     mut get: impl FnMut(&Want) -> Result<Got, ReadError>,
+/// ) -> Result<T, Error> {
+///     loop {
+///         match step {
+///             Step::Ready(done) => return Ok(done),
+///             Step::Read(reads) => {
+///                 let got = reads.wanted().iter().map(&mut get).collect();
+///                 step = reads.feed(got)?;
+///             }
+///         }
+///     }
+/// }
+/// ```
+#[must_use]
+#[derive(Debug)]
+pub enum Step<T> {
+    /// Get these, in any order or at once, then [`Reads::feed`] the outcomes.
+    Read(Reads<T>),
+    /// The result.
+    Ready(T),
+}
+
+/// What a step asks for. A step may name new files: names come out of the server manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Want {
+    /// Open `name` and read its first `head` and last `tail` bytes: one round trip on a store.
+    ///
+    /// The outcome is [`Got::Opened`]. Where the file is shorter, head or tail are all of it.
+    Open {
+        /// The id by which later ranges name the file.
+        file: FileId,
+        /// Checked to stay below the root.
+        name: Name,
+        /// Bytes wanted from the start.
+        head: u64,
+        /// Bytes wanted from the end.
+        tail: u64,
+    },
+    /// Read a range of an opened file. The outcome is [`Got::Range`], of exactly its length.
+    Range {
+        /// The file, opened before.
+        file: FileId,
+        /// Bytes of it; inside the size it had when it was opened.
+        range: Range<u64>,
+    },
+}
+
+/// The outcome of a want.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Got {
+    /// Of [`Want::Open`].
+    Opened(Opened),
+    /// Of [`Want::Range`]: exactly the bytes of the range.
+    Range(Bytes),
+}
+
+/// A file that was opened, as far as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Opened {
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its first bytes: as many as were wanted, or all.
+    pub head: Bytes,
+    /// Its last bytes: as many as were wanted, or all.
+    pub tail: Bytes,
+}
+
+impl Opened {
+    /// A file of `size` bytes that begins with `head` and ends with `tail`.
+    pub fn new(size: u64, head: Bytes, tail: Bytes) -> Self {
+        Self { size, head, tail }
+    }
+}
+
+/// What a step wants, and how it goes on.
+#[must_use]
+pub struct Reads<T> {
+    wants: Vec<Want>,
+    then: Then<T>,
+}
+
+type Then<T> = Box<dyn FnOnce(Vec<Result<Got, ReadError>>) -> Result<Step<T>, Error> + Send>;
+
+impl<T> Reads<T> {
+    /// What to get: one batch.
+    pub fn wanted(&self) -> &[Want] {
+        &self.wants
+    }
+
+    /// Takes one outcome a want, in their order; a failed read is an outcome too, so that one
+    /// missing file does not end an opening. Consumes, so that no step can run twice or early.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Outcomes`] or [`ErrorKind::WrongOutcome`] when the outcomes are not what was
+    /// wanted; else what the step itself finds.
+    pub fn feed(self, got: Vec<Result<Got, ReadError>>) -> Result<Step<T>, Error> {
+        if got.len() != self.wants.len() {
+            return Err(ErrorKind::Outcomes { wanted: self.wants.len(), got: got.len() }.into());
+        }
+        for (want, got) in self.wants.iter().zip(&got) {
+            if let Ok(got) = got {
+                fits(want, got)?;
+            }
+        }
+        (self.then)(got)
+    }
+}
+
+/// Whether an outcome is of its want's sort and length.
+fn fits(want: &Want, got: &Got) -> Result<(), Error> {
+    let wrong = match (want, got) {
+        (Want::Open { head, tail, .. }, Got::Opened(opened)) => {
+            let (head, tail) = (opened.size.min(*head), opened.size.min(*tail));
+            (opened.head.len() as u64 != head || opened.tail.len() as u64 != tail)
+                .then_some("head or tail is not of the wanted length")
+        }
+        (Want::Range { range, .. }, Got::Range(bytes)) => (bytes.len() as u64
+            != range.end.saturating_sub(range.start))
+        .then_some("the bytes are not of the range's length"),
+        (Want::Open { .. }, Got::Range(_)) => Some("a file was to be opened"),
+        (Want::Range { .. }, Got::Opened(_)) => Some("a range was to be read"),
+    };
+    wrong.map_or(Ok(()), |why| Err(ErrorKind::WrongOutcome(why).into()))
+}
+
+impl<T> Step<T> {
+    /// Asks for `wants`, then goes on with `then`.
+    pub(crate) fn read(
+        wants: Vec<Want>,
+        then: impl FnOnce(Vec<Result<Got, ReadError>>) -> Result<Step<T>, Error> + Send + 'static,
+    ) -> Self {
+        Self::Read(Reads { wants, then: Box::new(then) })
+    }
+
+    /// Runs to the end with a function that gets one want: the driver of a blocking world, of a
+    /// test and of a fuzzer.
+    ///
+    /// # Errors
+    /// What the steps find; a read that fails is theirs to judge.
+    pub fn drive(
+        mut self,
+        mut get: impl FnMut(&Want) -> Result<Got, ReadError>,
+    ) -> Result<T, Error> {
+        loop {
+            match self {
+                Self::Ready(done) => return Ok(done),
+                Self::Read(reads) => {
+                    let got = reads.wanted().iter().map(&mut get).collect();
+                    self = reads.feed(got)?;
+                }
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Reads<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reads").field("wants", &self.wants).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one_range() -> Reads<usize> {
+        let range = Want::Range { file: FileId::SERVER_MANIFEST, range: 10..14 };
+        let step = Step::read(vec![range], |got| {
+            Ok(Step::Ready(got.iter().filter(|outcome| outcome.is_ok()).count()))
+        });
+        match step {
+            Step::Read(reads) => reads,
+            Step::Ready(_) => unreachable!("a step that reads"),
+        }
+    }
+
+    #[test]
+    fn outcomes_that_do_not_fit_are_misuse_and_no_panic() {
+        let bytes = |n| Ok(Got::Range(Bytes::from(vec![0; n])));
+        for got in [vec![], vec![bytes(4), bytes(4)], vec![bytes(3)]] {
+            let error = one_range().feed(got).unwrap_err();
+            assert_eq!(error.kind.group(), crate::base::Group::Misuse);
+        }
+        let opened = Got::Opened(Opened::new(0, Bytes::new(), Bytes::new()));
+        assert!(one_range().feed(vec![Ok(opened)]).is_err());
+    }
+
+    #[test]
+    fn a_failed_read_is_an_outcome() {
+        use crate::base::ReadErrorKind::Gone;
+        let done = Step::Read(one_range()).drive(|_| Err(ReadError::new(Gone)));
+        assert_eq!(done.unwrap(), 0);
+        let done = Step::Read(one_range()).drive(|_| Ok(Got::Range(Bytes::from_static(b"moof"))));
+        assert_eq!(done.unwrap(), 1);
+    }
+}

@@ -1,0 +1,123 @@
+//! `senc`: how each sample of a fragment is encrypted.
+
+use bytes::Bytes;
+
+use super::{Content, FullBox};
+use crate::base::{Cursor, Error, Guid, Sink};
+
+/// Common-encryption sample information.
+///
+/// Spec: ISO/IEC 23001-7, 7.2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Senc(pub SampleEncryption);
+
+/// What `senc` and PIFF's older `uuid` box share.
+///
+/// How long an IV is, the track says and not this box; the entries therefore stay bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SampleEncryption {
+    /// Flag 1, set anew when written: the fragment overrides the track (PIFF); flag 2: entries have
+    /// subsamples.
+    pub full: FullBox,
+    /// PIFF's override: algorithm (24 bits) and IV size in one word, then the key id.
+    pub track_override: Option<(u32, Guid)>,
+    /// Entries.
+    pub sample_count: u32,
+    /// The entries, undivided.
+    pub entries: Bytes,
+}
+
+impl SampleEncryption {
+    const OVERRIDE: u32 = 0x1;
+    /// Entries have subsamples.
+    pub const SUBSAMPLES: u32 = 0x2;
+
+    /// Where the entries begin in the box's body.
+    pub(crate) fn entries_offset(&self) -> u64 {
+        FullBox::LEN + if self.track_override.is_some() { 20 } else { 0 } + 4
+    }
+
+    /// The entries one by one, when IVs of `iv_size` bytes divide them without a rest.
+    ///
+    /// Entries of no bytes (constant IVs without subsamples) are not divided: `None`.
+    pub fn split(&self, iv_size: usize) -> Option<Vec<Bytes>> {
+        let mut cursor = Cursor::new(&self.entries, 0);
+        let mut entries = Vec::new();
+        while !cursor.is_empty() {
+            let start = cursor.offset() as usize;
+            cursor.take(iv_size).ok()?;
+            if self.full.has(Self::SUBSAMPLES) {
+                let count = cursor.u16().ok()?;
+                cursor.take(usize::from(count) * 6).ok()?;
+            }
+            entries.push(self.entries.slice(start..cursor.offset() as usize));
+        }
+        (entries.len() == self.sample_count as usize).then_some(entries)
+    }
+
+    /// The same with IVs of whichever size fits: 8 bytes, 16, or none.
+    pub fn split_any(&self) -> Option<Vec<Bytes>> {
+        [8, 16, 0]
+            .into_iter()
+            .filter(|&size| size > 0 || self.full.has(Self::SUBSAMPLES))
+            .find_map(|size| self.split(size))
+    }
+}
+
+impl Content for SampleEncryption {
+    fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
+        let full = FullBox::parse(body)?;
+        let track_override =
+            if full.has(Self::OVERRIDE) { Some((body.u32()?, body.guid()?)) } else { None };
+        Ok(Self { full, track_override, sample_count: body.u32()?, entries: body.rest() })
+    }
+
+    fn len(&self) -> u64 {
+        self.entries_offset() + self.entries.len() as u64
+    }
+
+    fn write(&self, sink: &mut Sink) {
+        self.full.with_flag(Self::OVERRIDE, self.track_override.is_some()).write(sink);
+        if let Some((algorithm_and_iv_size, key_id)) = self.track_override {
+            sink.u32(algorithm_and_iv_size);
+            sink.guid(key_id);
+        }
+        sink.u32(self.sample_count);
+        sink.put(&self.entries);
+    }
+}
+
+impl Content for Senc {
+    fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
+        SampleEncryption::parse(body).map(Self)
+    }
+
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn write(&self, sink: &mut Sink) {
+        self.0.write(sink);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_divide_by_the_size_of_iv_that_fits() {
+        let iv = [7; 8];
+        let subsample = [0, 1, 0, 5, 0, 0, 0x1e, 0x67]; // one entry: 5 clear, 7783 encrypted
+        let entry = [&iv[..], &subsample[..]].concat();
+        let info = SampleEncryption {
+            full: FullBox { version: 0, flags: SampleEncryption::SUBSAMPLES },
+            sample_count: 2,
+            entries: entry.repeat(2).into(),
+            ..Default::default()
+        };
+        assert_eq!(info.split_any().unwrap(), vec![entry.clone(), entry]);
+        let lying = SampleEncryption { sample_count: u32::MAX, ..info };
+        assert_eq!(lying.split_any(), None);
+    }
+}

@@ -1,0 +1,70 @@
+//! `tkhd`: a track's number and its size on the screen.
+
+use super::{Content, FullBox};
+use crate::base::{Cursor, Error, Sink};
+
+/// Track header.
+///
+/// Spec: ISO/IEC 14496-12, 8.3.2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tkhd {
+    /// Version 1 has 64-bit times; flag 1 says that the track is enabled.
+    pub full: FullBox,
+    /// Seconds since 1904.
+    pub creation_time: u64,
+    /// Seconds since 1904.
+    pub modification_time: u64,
+    /// The number by which fragments and `tfra` name the track.
+    pub track_id: u32,
+    /// As read.
+    pub reserved: u32,
+    /// Length in ticks of the movie; 0 in fragmented files, all ones if unknown.
+    pub duration: u64,
+    /// Layer, alternate group, volume and matrix: kept.
+    pub layout: [u8; 52],
+    /// Width in pixels, 16.16 fixed point.
+    pub width: u32,
+    /// Height in pixels, 16.16 fixed point.
+    pub height: u32,
+}
+
+impl Content for Tkhd {
+    fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
+        let full = FullBox::parse(body)?;
+        let width = if full.wide() { 8 } else { 4 };
+        Ok(Self {
+            full,
+            creation_time: body.uint(width)?,
+            modification_time: body.uint(width)?,
+            track_id: body.u32()?,
+            reserved: body.u32()?,
+            duration: body.uint(width)?,
+            layout: body.array()?,
+            width: body.u32()?,
+            height: body.u32()?,
+        })
+    }
+
+    fn len(&self) -> u64 {
+        FullBox::LEN + 68 + if self.version().wide() { 24 } else { 12 }
+    }
+
+    fn write(&self, sink: &mut Sink) {
+        let full = self.version();
+        full.write(sink);
+        sink.word(self.creation_time, full.wide());
+        sink.word(self.modification_time, full.wide());
+        sink.u32(self.track_id);
+        sink.u32(self.reserved);
+        sink.word(self.duration, full.wide());
+        sink.put(&self.layout);
+        sink.u32(self.width);
+        sink.u32(self.height);
+    }
+}
+
+impl Tkhd {
+    fn version(&self) -> FullBox {
+        self.full.holding([self.creation_time, self.modification_time, self.duration])
+    }
+}

@@ -1,0 +1,435 @@
+//! Boxes inside boxes: the tree, and the table of the types that are read field by field.
+
+use bytes::Bytes;
+
+use super::{Header, uuid};
+use crate::base::{Cursor, Error, ErrorKind, FourCc, Guid, Limits, Sink};
+
+/// Boxes that follow one another, in the order in which they were stored.
+///
+/// Nothing is dropped: a type that is not known here keeps its bytes, so that writing what was
+/// parsed gives the same bytes again.
+///
+/// ```
+/// use bytes::Bytes;
+/// use smooth_origin::base::Limits;
+/// use smooth_origin::bmff::{Boxes, Mfhd};
+///
+/// let bytes = Bytes::from_static(b"\0\0\0\x18moof\0\0\0\x10mfhd\0\0\0\0\0\0\0\x07");
+/// let boxes = Boxes::parse(&bytes, 0, &Limits::default()).unwrap();
+/// let moof = boxes.inside(*b"moof").unwrap();
+/// assert_eq!(moof.get::<Mfhd>().unwrap().sequence_number, 7);
+/// assert_eq!(boxes.to_bytes(), bytes);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Boxes {
+    /// The boxes.
+    pub list: Vec<AnyBox>,
+    /// Zeros that follow the last box and are too few for another (QuickTime's terminator).
+    pub padding: Bytes,
+}
+
+/// A box: its header, what it holds, and what its type does not explain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnyBox {
+    /// As it was read. The size is computed anew when the box is written.
+    pub header: Header,
+    /// What it holds.
+    pub body: Body,
+    /// Bytes after the last field that is understood: kept.
+    pub rest: Bytes,
+}
+
+/// Types that can be asked of a tree: [`Boxes::get`], [`Boxes::all`]. Only this crate has them.
+pub trait Typed: sealed::Sealed + Sized + 'static {
+    /// The type, and for `uuid` boxes the extended type.
+    const HEADER: Header;
+    #[doc(hidden)]
+    fn of(body: &Body) -> Option<&Self>;
+    #[doc(hidden)]
+    fn of_mut(body: &mut Body) -> Option<&mut Self>;
+    #[doc(hidden)]
+    fn into_body(self) -> Body;
+}
+
+/// What every typed box can do: be read, measured and written.
+pub(crate) trait Content: Sized {
+    /// Reads the fields; what is left in `body` is kept as the box's rest.
+    fn parse(body: &mut Cursor<'_>) -> Result<Self, Error>;
+    /// Bytes that [`Content::write`] puts.
+    fn len(&self) -> u64;
+    fn write(&self, sink: &mut Sink);
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// Declares the table: a box type is one line here and one file beside.
+macro_rules! table {
+    (
+        containers { $($container:literal)* }
+        boxes { $($kind:literal => $module:ident::$name:ident,)* }
+        extended { $($ext_module:ident::$ext_name:ident,)* }
+    ) => {
+        /// What a box holds.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Body {
+            /// Other boxes, and nothing else.
+            Boxes(Boxes),
+            /// A type that is not read here: all its bytes after the header.
+            Other(Bytes),
+            $(#[doc = concat!("`", stringify!($module), "`")] $name(super::$name),)*
+            $(#[doc = concat!("extended type `", stringify!($ext_module), "`")] $ext_name(uuid::$ext_name),)*
+        }
+
+        impl Body {
+            fn parse_typed(header: &Header, body: &mut Cursor<'_>) -> Result<Option<Self>, Error> {
+                $(if header.kind == *$kind {
+                    return super::$name::parse(body).map(Self::$name).map(Some);
+                })*
+                $(if header.extended == <uuid::$ext_name as Typed>::HEADER.extended {
+                    return uuid::$ext_name::parse(body).map(Self::$ext_name).map(Some);
+                })*
+                Ok(None)
+            }
+
+            fn len(&self) -> u64 {
+                match self {
+                    Self::Boxes(boxes) => boxes.len(),
+                    Self::Other(bytes) => bytes.len() as u64,
+                    $(Self::$name(content) => content.len(),)*
+                    $(Self::$ext_name(content) => content.len(),)*
+                }
+            }
+
+            fn write(&self, sink: &mut Sink) {
+                match self {
+                    Self::Boxes(boxes) => boxes.write(sink),
+                    Self::Other(bytes) => sink.put(bytes),
+                    $(Self::$name(content) => content.write(sink),)*
+                    $(Self::$ext_name(content) => content.write(sink),)*
+                }
+            }
+        }
+
+        const CONTAINERS: &[[u8; 4]] = &[$(*$container),*];
+
+        $(table!(@typed super::$name, $name, Header::new(FourCc(*$kind)));)*
+        $(table!(@typed uuid::$ext_name, $ext_name, Header::extended(uuid::$ext_name::UUID));)*
+    };
+    (@typed $type:path, $name:ident, $header:expr) => {
+        impl sealed::Sealed for $type {}
+        impl Typed for $type {
+            const HEADER: Header = $header;
+            fn of(body: &Body) -> Option<&Self> {
+                if let Body::$name(content) = body { Some(content) } else { None }
+            }
+            fn of_mut(body: &mut Body) -> Option<&mut Self> {
+                if let Body::$name(content) = body { Some(content) } else { None }
+            }
+            fn into_body(self) -> Body {
+                Body::$name(self)
+            }
+        }
+    };
+}
+
+table! {
+    containers {
+        b"moov" b"trak" b"mdia" b"minf" b"stbl" b"mvex" b"moof" b"traf" b"mfra"
+    }
+    boxes {
+        b"ftyp" => ftyp::Ftyp,
+        b"mvhd" => mvhd::Mvhd,
+        b"tkhd" => tkhd::Tkhd,
+        b"mdhd" => mdhd::Mdhd,
+        b"hdlr" => hdlr::Hdlr,
+        b"stsd" => stsd::Stsd,
+        b"stsz" => stsz::Stsz,
+        b"mehd" => mehd::Mehd,
+        b"trex" => trex::Trex,
+        b"mfhd" => mfhd::Mfhd,
+        b"tfhd" => tfhd::Tfhd,
+        b"tfdt" => tfdt::Tfdt,
+        b"trun" => trun::Trun,
+        b"sdtp" => sdtp::Sdtp,
+        b"senc" => senc::Senc,
+        b"saiz" => saiz::Saiz,
+        b"saio" => saio::Saio,
+        b"subs" => subs::Subs,
+        b"sbgp" => sbgp::Sbgp,
+        b"tfra" => tfra::Tfra,
+        b"mfro" => mfro::Mfro,
+        b"avcC" => avcc::AvcC,
+        b"hvcC" => hvcc::HvcC,
+        b"esds" => esds::Esds,
+    }
+    extended {
+        tfxd::Tfxd,
+        tfrf::Tfrf,
+        piff_senc::PiffSenc,
+    }
+}
+
+impl Boxes {
+    /// Reads the boxes that fill `block`, which begins at byte `base` of its file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Truncated`] where a box reaches beyond what encloses it,
+    /// [`ErrorKind::Budget`] beyond [`Limits::boxes`] or [`Limits::box_depth`], and what the typed
+    /// boxes find in their fields.
+    pub fn parse(block: &Bytes, base: u64, limits: &Limits) -> Result<Self, Error> {
+        let mut cursor = Cursor::new(block, base);
+        let list = Self::parse_in(&mut cursor, limits)?;
+        match list.padding.len() as u64 {
+            0 => Ok(list),
+            has => Err(cursor.error(ErrorKind::Truncated { needs: 8, has })),
+        }
+    }
+
+    /// The same for what is left of `cursor` inside a box, where padding may follow.
+    pub(crate) fn parse_in(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Self, Error> {
+        Reader { limits, boxes: 0 }.list(cursor, limits.box_depth)
+    }
+
+    /// The first box of type `T`.
+    pub fn get<T: Typed>(&self) -> Option<&T> {
+        self.all().next()
+    }
+
+    /// Every box of type `T`.
+    pub fn all<T: Typed>(&self) -> impl Iterator<Item = &T> {
+        self.list.iter().filter_map(|item| T::of(&item.body))
+    }
+
+    /// The first box of type `T`, to be changed.
+    pub fn get_mut<T: Typed>(&mut self) -> Option<&mut T> {
+        self.list.iter_mut().find_map(|item| T::of_mut(&mut item.body))
+    }
+
+    /// What the first box of this type encloses.
+    pub fn inside(&self, kind: [u8; 4]) -> Option<&Self> {
+        self.each(kind).next()
+    }
+
+    /// The same, to be changed.
+    pub fn inside_mut(&mut self, kind: [u8; 4]) -> Option<&mut Self> {
+        self.list.iter_mut().find_map(|item| match &mut item.body {
+            Body::Boxes(boxes) if item.header.kind == kind => Some(boxes),
+            _ => None,
+        })
+    }
+
+    /// What each box of this type encloses.
+    pub fn each(&self, kind: [u8; 4]) -> impl Iterator<Item = &Self> {
+        self.list.iter().filter_map(move |item| match &item.body {
+            Body::Boxes(boxes) if item.header.kind == kind => Some(boxes),
+            _ => None,
+        })
+    }
+
+    /// What the boxes at the end of a path enclose: `[*b"mdia", *b"minf"]`.
+    pub fn path(&self, kinds: &[[u8; 4]]) -> Option<&Self> {
+        kinds.iter().try_fold(self, |boxes, &kind| boxes.inside(kind))
+    }
+
+    /// Bytes that [`to_bytes`](Self::to_bytes) gives.
+    pub fn len(&self) -> u64 {
+        self.list.iter().map(AnyBox::len).sum::<u64>() + self.padding.len() as u64
+    }
+
+    /// No box, no padding.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty() && self.padding.is_empty()
+    }
+
+    /// The boxes as they are stored.
+    pub fn to_bytes(&self) -> Bytes {
+        let mut sink = Sink::with_len(self.len() as usize);
+        self.write(&mut sink);
+        sink.finish()
+    }
+
+    pub(crate) fn write(&self, sink: &mut Sink) {
+        for item in &self.list {
+            item.write(sink);
+        }
+        sink.put(&self.padding);
+    }
+}
+
+impl FromIterator<AnyBox> for Boxes {
+    fn from_iter<I: IntoIterator<Item = AnyBox>>(boxes: I) -> Self {
+        Self { list: boxes.into_iter().collect(), padding: Bytes::new() }
+    }
+}
+
+impl AnyBox {
+    /// A box of a typed body.
+    pub fn new<T: Typed>(content: T) -> Self {
+        Self { header: T::HEADER, body: content.into_body(), rest: Bytes::new() }
+    }
+
+    /// A box that encloses others.
+    pub fn container(kind: [u8; 4], boxes: impl IntoIterator<Item = Self>) -> Self {
+        let body = Body::Boxes(boxes.into_iter().collect());
+        Self { header: Header::new(FourCc(kind)), body, rest: Bytes::new() }
+    }
+
+    /// A box of any type with the bytes that follow its header.
+    pub fn other(kind: [u8; 4], bytes: impl Into<Bytes>) -> Self {
+        let header = Header::new(FourCc(kind));
+        Self { header, body: Body::Other(bytes.into()), rest: Bytes::new() }
+    }
+
+    /// The type, and for `uuid` boxes the extended type.
+    pub fn kind(&self) -> (FourCc, Option<Guid>) {
+        (self.header.kind, self.header.extended)
+    }
+
+    /// Bytes of the whole box when it is written.
+    pub fn len(&self) -> u64 {
+        self.header_len() + self.body_len()
+    }
+
+    /// Bytes of the header when the box is written.
+    pub(crate) fn header_len(&self) -> u64 {
+        self.header.around(self.body_len()).len()
+    }
+
+    fn body_len(&self) -> u64 {
+        self.body.len() + self.rest.len() as u64
+    }
+
+    pub(crate) fn write(&self, sink: &mut Sink) {
+        self.header.around(self.body_len()).write(sink);
+        self.body.write(sink);
+        sink.put(&self.rest);
+    }
+}
+
+/// Reads a tree and counts what it reads.
+struct Reader<'a> {
+    limits: &'a Limits,
+    boxes: usize,
+}
+
+impl Reader<'_> {
+    fn list(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<Boxes, Error> {
+        let mut list = Vec::new();
+        while cursor.remaining() >= 8 {
+            list.push(self.one(cursor, depth)?);
+        }
+        let mut end = cursor.clone();
+        let padding = end.rest();
+        if padding.iter().any(|&byte| byte != 0) {
+            return Err(cursor.error(ErrorKind::Truncated { needs: 8, has: padding.len() as u64 }));
+        }
+        Ok(Boxes { list, padding })
+    }
+
+    fn one(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<AnyBox, Error> {
+        self.boxes += 1;
+        if self.boxes > self.limits.boxes {
+            return Err(over(cursor, "boxes", self.boxes, self.limits.boxes));
+        }
+        let header = Header::parse(cursor)?;
+        let body = header.total().map_or(cursor.remaining() as u64, |size| size - header.len());
+        // A length beyond the address space is beyond the block as well.
+        let body = usize::try_from(body).unwrap_or(usize::MAX);
+        let mut body = cursor.split(body).map_err(|error| error.inside(header.kind))?;
+        self.body(&header, &mut body, depth).map_err(|error| error.inside(header.kind))
+    }
+
+    fn body(
+        &mut self,
+        header: &Header,
+        cursor: &mut Cursor<'_>,
+        depth: usize,
+    ) -> Result<AnyBox, Error> {
+        let body = if CONTAINERS.contains(&header.kind.0) {
+            let Some(depth) = depth.checked_sub(1) else {
+                let limit = self.limits.box_depth;
+                return Err(over(cursor, "boxes inside one another", limit + 1, limit));
+            };
+            Body::Boxes(self.list(cursor, depth)?)
+        } else if let Some(typed) = Body::parse_typed(header, cursor)? {
+            return Ok(AnyBox { header: *header, body: typed, rest: cursor.rest() });
+        } else {
+            Body::Other(cursor.rest())
+        };
+        Ok(AnyBox { header: *header, body, rest: Bytes::new() })
+    }
+}
+
+fn over(cursor: &Cursor<'_>, what: &'static str, found: usize, limit: usize) -> Error {
+    cursor.error(ErrorKind::Budget { what, found: found as u64, limit: limit as u64 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bmff::Mfhd;
+
+    fn parse(bytes: &[u8]) -> Result<Boxes, Error> {
+        Boxes::parse(&Bytes::copy_from_slice(bytes), 0, &Limits::default())
+    }
+
+    #[test]
+    fn unknown_boxes_and_bytes_after_the_last_field_are_kept() {
+        let bytes = b"\0\0\0\x2cmoof\0\0\0\x14mfhd\0\0\0\0\0\0\0\x07more\0\0\0\x0cwxyzbody\0\0\0\0";
+        let mut boxes = parse(bytes).unwrap();
+        assert_eq!(boxes.to_bytes(), bytes[..]);
+        let Body::Boxes(moof) = &mut boxes.list[0].body else { panic!("moof is a container") };
+        moof.get_mut::<Mfhd>().unwrap().sequence_number = 9;
+        assert_eq!(moof.list[1].body, Body::Other(Bytes::from_static(b"body")));
+        let again = Boxes::parse(&boxes.to_bytes(), 0, &Limits::default()).unwrap();
+        assert_eq!(again, boxes);
+    }
+
+    #[test]
+    fn a_box_of_size_zero_reaches_to_the_end_and_ends_the_walk() {
+        // 16 bytes that another parser never finished.
+        let boxes = parse(b"\0\0\0\x10moof\0\0\0\0free").unwrap();
+        assert_eq!(boxes.inside(*b"moof").unwrap().list.len(), 1);
+        assert_eq!(boxes.to_bytes(), b"\0\0\0\x10moof\0\0\0\0free"[..]);
+    }
+
+    #[test]
+    fn a_box_that_reaches_beyond_its_parent_names_the_way_to_it() {
+        let error = parse(b"\0\0\0\x10moof\0\0\0\x11traf").unwrap_err();
+        assert_eq!(error.to_string(), "moof/traf at byte 16: needs 9 bytes, has 0");
+        let error = parse(b"\0\0\0\x01mdat\xff\xff\xff\xff\xff\xff\xff\xff").unwrap_err();
+        assert!(error.to_string().starts_with("mdat at byte 16: needs"), "{error}");
+    }
+
+    #[test]
+    fn nesting_and_number_meet_their_budgets() {
+        let mut nested = Vec::new();
+        for depth in (1..=20_u8).rev() {
+            nested.extend([0, 0, 0, depth * 8]);
+            nested.extend(b"moov");
+        }
+        let error = parse(&nested).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("boxes inside one another: 17 is more than the budget of 16")
+        );
+
+        let limits = Limits { boxes: 3, ..Limits::default() };
+        let many = Bytes::from(b"\0\0\0\x08free".repeat(4));
+        let error = Boxes::parse(&many, 0, &limits).unwrap_err();
+        assert_eq!(error.to_string(), "at byte 24: boxes: 4 is more than the budget of 3");
+    }
+
+    #[test]
+    fn bytes_that_are_no_box_are_an_error_and_zeros_inside_a_container_are_not() {
+        assert!(parse(b"\0\0\0\x08free\0\0\0").is_err());
+        assert!(parse(b"\0\0\0\x0bmoovabc").is_err());
+        let padded = b"\0\0\0\x0cmoov\0\0\0\0";
+        assert_eq!(parse(padded).unwrap().to_bytes(), padded[..]);
+    }
+}

@@ -1,0 +1,11 @@
+//! Extended types: the boxes that Smooth Streaming and PIFF add.
+//!
+//! Spec: [MS-SSTR] 2.2.4.4 to 2.2.4.7; PIFF 1.1.
+
+mod piff_senc;
+mod tfrf;
+mod tfxd;
+
+pub use piff_senc::PiffSenc;
+pub use tfrf::{Tfrf, TfrfEntry};
+pub use tfxd::Tfxd;

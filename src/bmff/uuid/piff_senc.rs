@@ -1,0 +1,29 @@
+//! PIFF's sample encryption box, the model of `senc`.
+
+use crate::base::{Cursor, Error, Guid, Sink};
+use crate::bmff::{Content, SampleEncryption};
+
+/// How each sample of a fragment is encrypted: inside `traf`.
+///
+/// Spec: [MS-SSTR] 2.2.4.7; PIFF 1.1, 5.3.2.1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PiffSenc(pub SampleEncryption);
+
+impl PiffSenc {
+    /// Extended type that marks the box.
+    pub const UUID: Guid = Guid::from_u128(0xa2394f52_5a9b_4f14_a244_6c427c648df4);
+}
+
+impl Content for PiffSenc {
+    fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
+        SampleEncryption::parse(body).map(Self)
+    }
+
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn write(&self, sink: &mut Sink) {
+        self.0.write(sink);
+    }
+}

@@ -1,0 +1,309 @@
+//! Floor 2: one codec a file: sample entry ◄► FourCC and CodecPrivateData ◄► RFC 6381 string.
+//!
+//! A codec is one file and one line in the table below. What is not in the table passes through by its
+//! name.
+
+mod aac;
+mod annex_b;
+mod bits;
+mod h264;
+mod hevc;
+mod ttml;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::base::{Error, ErrorKind, FourCc, Limits};
+use crate::bmff::{AudioSampleEntry, SampleEntry, VisualSampleEntry};
+use crate::manifest::{QualityLevel, StreamIndex, StreamKind};
+
+/// A codec's name in a client manifest: the attribute `FourCC`, which is not always four letters.
+///
+/// Spec: [MS-SSTR] 2.2.2.5. The set is open.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CodecTag(Cow<'static, str>);
+
+impl CodecTag {
+    /// H.264, samples with length prefixes.
+    pub const H264: Self = Self(Cow::Borrowed("H264"));
+    /// The same by the name that some old players want.
+    pub const AVC1: Self = Self(Cow::Borrowed("AVC1"));
+    /// HEVC, parameter sets in the manifest alone.
+    pub const HVC1: Self = Self(Cow::Borrowed("HVC1"));
+    /// HEVC, parameter sets in the samples too.
+    pub const HEV1: Self = Self(Cow::Borrowed("HEV1"));
+    /// AAC-LC.
+    pub const AACL: Self = Self(Cow::Borrowed("AACL"));
+    /// HE-AAC.
+    pub const AACH: Self = Self(Cow::Borrowed("AACH"));
+    /// HE-AAC v2.
+    pub const AACP: Self = Self(Cow::Borrowed("AACP"));
+    /// TTML documents.
+    pub const TTML: Self = Self(Cow::Borrowed("TTML"));
+
+    /// Any name.
+    pub fn new(tag: impl Into<String>) -> Self {
+        Self(Cow::Owned(tag.into()))
+    }
+
+    /// As the manifest has it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CodecTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a track is coded, as a manifest announces it.
+///
+/// ```
+/// use smooth_origin::base::Limits;
+/// use smooth_origin::codec::Description;
+/// use smooth_origin::manifest::ClientManifest;
+///
+/// let text = br#"<SmoothStreamingMedia Duration="0"><StreamIndex Type="audio">
+///   <QualityLevel Bitrate="128000" FourCC="AACL" CodecPrivateData="1210" SamplingRate="44100"
+///     Channels="2"/></StreamIndex></SmoothStreamingMedia>"#;
+/// let manifest = ClientManifest::parse(text, &Limits::default()).unwrap();
+/// let stream = &manifest.streams[0];
+/// let audio = Description::of(stream, &stream.qualities[0]).unwrap();
+/// assert_eq!(audio.rfc6381().as_deref(), Some("mp4a.40.2"));
+/// assert_eq!(audio.sample_entry().unwrap().format().to_string(), "mp4a");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Description {
+    /// `FourCC`.
+    pub tag: CodecTag,
+    /// `CodecPrivateData` as bytes.
+    pub private_data: Bytes,
+    /// What else the manifest says.
+    pub format: Format,
+}
+
+/// What a manifest says of a track beside its codec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Of pictures.
+    Video {
+        /// `MaxWidth` in pixels.
+        width: u32,
+        /// `MaxHeight` in pixels.
+        height: u32,
+        /// Bytes of the length before each NAL unit: `NALUnitLengthField`.
+        nal_length_size: u8,
+    },
+    /// Of sound.
+    Audio {
+        /// `SamplingRate` in hertz.
+        sampling_rate: u32,
+        /// `Channels`.
+        channels: u32,
+        /// `BitsPerSample`.
+        bits_per_sample: u32,
+        /// `PacketSize` in bytes.
+        packet_size: u32,
+        /// `AudioTag`.
+        audio_tag: u32,
+    },
+    /// Of timed text and other data: nothing.
+    Text,
+}
+
+/// What the table knows of a codec.
+struct Codec {
+    /// Sample entry formats.
+    formats: &'static [[u8; 4]],
+    /// Names in manifests, in upper case.
+    tags: &'static [&'static str],
+    describe: fn(&SampleEntry, &Limits) -> Result<Description, Error>,
+    sample_entry: fn(&Description) -> Result<SampleEntry, Error>,
+    rfc6381: fn(&Description) -> Option<String>,
+}
+
+/// Every codec that is understood.
+const TABLE: &[Codec] = &[h264::CODEC, hevc::CODEC, aac::CODEC, ttml::CODEC];
+
+impl Description {
+    /// What the sample entry of a track of `kind` announces.
+    ///
+    /// A format that is not in the table is announced by its own name, without private data.
+    ///
+    /// # Errors
+    /// What is broken in the entry, and [`ErrorKind::Missing`] where its codec's configuration is
+    /// not there.
+    pub fn of_entry(kind: StreamKind, entry: &SampleEntry, limits: &Limits) -> Result<Self, Error> {
+        match TABLE.iter().find(|codec| codec.formats.contains(&entry.format().0)) {
+            Some(codec) => (codec.describe)(entry, limits),
+            None => Self::by_name(kind, entry, limits),
+        }
+    }
+
+    fn by_name(kind: StreamKind, entry: &SampleEntry, limits: &Limits) -> Result<Self, Error> {
+        let name = String::from_utf8_lossy(&entry.format().0).trim().to_ascii_uppercase();
+        let format = match kind {
+            StreamKind::Video => video(&VisualSampleEntry::parse(entry, limits)?, 4),
+            StreamKind::Audio => audio(&AudioSampleEntry::parse(entry, limits)?),
+            StreamKind::Text => Format::Text,
+        };
+        Ok(Self { tag: CodecTag::new(name), private_data: Bytes::new(), format })
+    }
+
+    /// What a quality of a client manifest announces.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when `CodecPrivateData` is not hexadecimal.
+    pub fn of(stream: &StreamIndex, quality: &QualityLevel) -> Result<Self, Error> {
+        let tag = quality.four_cc.as_ref().or(stream.four_cc.as_ref());
+        let tag = CodecTag::new(tag.cloned().unwrap_or_default());
+        let private_data = hex(quality.codec_private_data.as_deref().unwrap_or_default())?;
+        let format = match stream.kind {
+            StreamKind::Video => Format::Video {
+                width: quality.max_width.or(stream.max_width).unwrap_or(0),
+                height: quality.max_height.or(stream.max_height).unwrap_or(0),
+                nal_length_size: quality
+                    .nal_unit_length_field
+                    .and_then(|size| u8::try_from(size).ok())
+                    .unwrap_or(4),
+            },
+            StreamKind::Audio => Format::Audio {
+                sampling_rate: quality.sampling_rate.unwrap_or(0),
+                channels: quality.channels.unwrap_or(0),
+                bits_per_sample: quality.bits_per_sample.unwrap_or(16),
+                packet_size: quality.packet_size.unwrap_or(4),
+                audio_tag: quality.audio_tag.unwrap_or(0),
+            },
+            StreamKind::Text => Format::Text,
+        };
+        Ok(Self { tag, private_data, format })
+    }
+
+    /// A quality of `bitrate` that announces this.
+    pub fn quality(&self, bitrate: u32) -> QualityLevel {
+        let mut quality = QualityLevel { bitrate, ..QualityLevel::default() };
+        quality.four_cc = Some(self.tag.to_string());
+        quality.codec_private_data = Some(to_hex(&self.private_data));
+        match self.format {
+            Format::Video { width, height, nal_length_size } => {
+                (quality.max_width, quality.max_height) = (Some(width), Some(height));
+                quality.nal_unit_length_field =
+                    (nal_length_size != 4).then_some(nal_length_size.into());
+            }
+            Format::Audio { sampling_rate, channels, bits_per_sample, packet_size, audio_tag } => {
+                quality.sampling_rate = Some(sampling_rate);
+                quality.channels = Some(channels);
+                quality.bits_per_sample = Some(bits_per_sample);
+                quality.packet_size = Some(packet_size);
+                quality.audio_tag = Some(audio_tag);
+            }
+            Format::Text => {}
+        }
+        quality
+    }
+
+    /// A sample entry that sets a decoder up for this.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotServed`] for a codec that is not in the table,
+    /// [`ErrorKind::Invalid`] when the private data is not what the codec wants.
+    pub fn sample_entry(&self) -> Result<SampleEntry, Error> {
+        let codec = self.codec().ok_or(ErrorKind::NotServed("a sample entry for this codec"))?;
+        (codec.sample_entry)(self)
+    }
+
+    /// The `codecs` parameter of DASH and HLS: `avc1.64001F`; `None` where it is not known.
+    ///
+    /// Spec: RFC 6381, 3.3; ISO/IEC 14496-15, annex E.
+    pub fn rfc6381(&self) -> Option<String> {
+        self.codec().and_then(|codec| (codec.rfc6381)(self))
+    }
+
+    fn codec(&self) -> Option<&'static Codec> {
+        let tag = self.tag.as_str().to_ascii_uppercase();
+        TABLE.iter().find(|codec| codec.tags.contains(&tag.as_str()))
+    }
+}
+
+fn video(entry: &VisualSampleEntry, nal_length_size: u8) -> Format {
+    Format::Video { width: entry.width.into(), height: entry.height.into(), nal_length_size }
+}
+
+/// What an audio entry says when its codec's configuration says nothing.
+fn audio(entry: &AudioSampleEntry) -> Format {
+    Format::Audio {
+        sampling_rate: entry.sample_rate >> 16,
+        channels: entry.channel_count.into(),
+        bits_per_sample: entry.sample_size.into(),
+        packet_size: 4,
+        audio_tag: 0,
+    }
+}
+
+/// The size of the picture, as a sample entry can hold it.
+fn picture(description: &Description, format: FourCc) -> Result<VisualSampleEntry, Error> {
+    let Format::Video { width, height, .. } = description.format else {
+        return Err(invalid("a video codec for a stream that is not video"));
+    };
+    let side = |side| u16::try_from(side).map_err(|_| invalid("a picture wider than 65,535"));
+    let (width, height) = (side(width)?, side(height)?);
+    Ok(VisualSampleEntry { format, width, height, boxes: Default::default() })
+}
+
+fn invalid(what: &str) -> Error {
+    ErrorKind::Invalid { what: what.into(), clause: "[MS-SSTR] 2.2.2.5, CodecPrivateData" }.into()
+}
+
+/// Hexadecimal in either case.
+fn hex(text: &str) -> Result<Bytes, Error> {
+    let digits: Option<Vec<u8>> =
+        text.trim().chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0);
+    let digits = digits.ok_or_else(|| invalid("not pairs of hexadecimal digits"))?;
+    Ok(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a `String` cannot fail.
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_is_read_in_either_case_and_written_in_upper() {
+        assert_eq!(to_hex(&hex(" 01aBfF ").unwrap()), "01ABFF");
+        assert_eq!(hex("").unwrap(), "");
+        for text in ["0", "0g", "ffffffX1"] {
+            assert!(hex(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_format_that_is_not_known_passes_through_by_its_name() {
+        let entry = VisualSampleEntry {
+            format: FourCc(*b"vp09"),
+            width: 640,
+            height: 360,
+            boxes: Default::default(),
+        };
+        let described =
+            Description::of_entry(StreamKind::Video, &entry.to_entry(), &Limits::default());
+        let described = described.unwrap();
+        assert_eq!(described.tag.as_str(), "VP09");
+        assert_eq!(described.quality(5).max_width, Some(640));
+        assert_eq!(described.rfc6381(), None);
+        assert!(described.sample_entry().is_err());
+    }
+}

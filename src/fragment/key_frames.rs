@@ -1,0 +1,576 @@
+//! The noun `KeyFrames`: a fragment of those samples that can be decoded on their own.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::Stored;
+use super::samples::{Defaults, Sample, count};
+use crate::base::{Error, ErrorKind, FourCc, Limits, Sink};
+use crate::bmff::{
+    AnyBox, Body, Boxes, Header, Saio, Saiz, SampleEncryption, Sbgp, Sdtp, Senc, Subs, SubsEntry,
+    Trun, TrunSample, uuid,
+};
+
+/// A fragment cut down to its key samples.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyFrames {
+    /// The written `moof` and the header of the `mdat`.
+    pub(crate) head: Bytes,
+    /// The samples, as parts of the stored fragment.
+    pub(crate) samples: Vec<Range<u64>>,
+}
+
+/// Key samples of a fragment that has others too. They may take no bytes there, and take some here.
+const MAX_KEYS: u64 = 4096;
+
+/// A sample that stays.
+struct Key {
+    /// Its place among all samples of the fragment.
+    index: usize,
+    run: usize,
+    first_of_run: bool,
+    /// Where it lies, from the first byte of the stored `moof`.
+    offset: u64,
+    sample: Sample,
+    /// Its own duration and that of the samples dropped after it.
+    duration: u64,
+}
+
+impl KeyFrames {
+    /// Cuts a fragment; `None` when every sample is a key sample, so that the stored fragment is
+    /// the answer.
+    ///
+    /// Each sample's duration is stretched to the next key sample, so that the fragment begins and
+    /// ends when it did. A key sample that is not the fragment's first is shown no earlier.
+    ///
+    /// Spec: [MS-SSTR] 2.2.3 and 3.2.5.
+    ///
+    /// # Errors
+    /// What cannot be cut: [`ErrorKind::NotSliceable`].
+    pub(crate) fn cut(
+        stored: &Stored,
+        defaults: Defaults,
+        limits: &Limits,
+    ) -> Result<Option<Self>, Error> {
+        let total = count(&stored.traf, limits)?;
+        stored.check_samples(defaults, limits)?;
+        let rule = Rule::of(stored, defaults);
+        let samples = stored.runs(defaults).flat_map(|(_, samples)| samples).enumerate();
+        let found = samples.filter(|(i, sample)| rule.is_key(*i, sample)).count() as u64;
+        if found == total {
+            return Ok(None);
+        }
+        if found > MAX_KEYS {
+            let (what, limit) = ("key samples of a fragment", MAX_KEYS);
+            return Err(ErrorKind::Budget { what, found, limit }.into());
+        }
+        let (keys, lead) = keys(stored, defaults, rule)?;
+        let samples = ranges(&keys);
+        let payload: u64 = samples.iter().map(|range| range.end - range.start).sum();
+        let mdat = Header::new(FourCc(*b"mdat")).around(payload);
+        let moof = moof(stored, &keys, lead, mdat.len(), limits)?;
+        let mut sink = Sink::with_len((moof.len() + mdat.len()) as usize);
+        moof.write(&mut sink);
+        mdat.write(&mut sink);
+        Ok(Some(Self { head: sink.finish(), samples }))
+    }
+}
+
+/// What tells a fragment's key samples.
+///
+/// Expression Encoder writes flags into the wrong bits, so that `sdtp` comes first, and flags
+/// count only where one of them says anything.
+#[derive(Clone, Copy)]
+enum Rule<'a> {
+    Sdtp(&'a [u8]),
+    Flags,
+    First,
+}
+
+impl<'a> Rule<'a> {
+    fn of(stored: &'a Stored, defaults: Defaults) -> Self {
+        if let Some(sdtp) = stored.traf.get::<Sdtp>()
+            && sdtp.samples.iter().any(|&byte| Sdtp::is_independent(byte) == Some(true))
+        {
+            return Self::Sdtp(&sdtp.samples);
+        }
+        let mut samples = stored.runs(defaults).flat_map(|(_, samples)| samples);
+        let mut said = stored.runs(defaults).flat_map(|(_, samples)| samples);
+        if said.any(|sample| sample.has_dependency()) && samples.any(|sample| sample.is_sync()) {
+            return Self::Flags;
+        }
+        Self::First
+    }
+
+    fn is_key(self, index: usize, sample: &Sample) -> bool {
+        match self {
+            Self::Sdtp(bytes) => {
+                bytes.get(index).copied().and_then(Sdtp::is_independent) == Some(true)
+            }
+            Self::Flags => sample.is_sync(),
+            Self::First => index == 0,
+        }
+    }
+}
+
+/// The key samples, and the duration of what lies before the first of them.
+fn keys(stored: &Stored, defaults: Defaults, rule: Rule<'_>) -> Result<(Vec<Key>, u64), Error> {
+    let mut keys: Vec<Key> = Vec::new();
+    let (mut lead, mut index) = (0, 0);
+    for (run, (from, samples)) in stored.runs(defaults).enumerate() {
+        let mut offset = from.ok_or(ErrorKind::NotSliceable("samples before their `moof`"))?;
+        for (i, sample) in samples.enumerate() {
+            let duration = u64::from(sample.duration);
+            if rule.is_key(index, &sample) {
+                keys.push(Key { index, run, first_of_run: i == 0, offset, sample, duration });
+            } else {
+                *keys.last_mut().map_or(&mut lead, |key| &mut key.duration) += duration;
+            }
+            offset += u64::from(sample.size);
+            index += 1;
+        }
+    }
+    if let Some(first) = keys.first_mut() {
+        first.duration += lead;
+    }
+    Ok((keys, lead))
+}
+
+/// Where the samples lie, neighbours joined.
+fn ranges(keys: &[Key]) -> Vec<Range<u64>> {
+    let mut ranges: Vec<Range<u64>> = Vec::new();
+    for key in keys.iter().filter(|key| key.sample.size > 0) {
+        let end = key.offset + u64::from(key.sample.size);
+        match ranges.last_mut() {
+            Some(last) if last.end == key.offset => last.end = end,
+            _ => ranges.push(key.offset..end),
+        }
+    }
+    ranges
+}
+
+/// The `moof` with everything that counts samples cut alike.
+fn moof(
+    stored: &Stored,
+    keys: &[Key],
+    lead: u64,
+    mdat_header: u64,
+    limits: &Limits,
+) -> Result<Boxes, Error> {
+    let mut moof = Boxes::parse(&stored.moof, 0, limits)?;
+    let aux_from = aux_offset(&moof);
+    change_traf(&mut moof, |traf| {
+        cut_runs(traf, keys, lead)?;
+        traf.list.iter_mut().try_for_each(|item| cut_box(&mut item.body, keys))
+    })?;
+    // All boxes have their new lengths now: offsets can be set.
+    let data = moof.len() + mdat_header;
+    let aux_to = aux_offset(&moof);
+    change_traf(&mut moof, |traf| {
+        set_data_offsets(traf, keys, data)?;
+        move_aux_offset(traf, aux_from, aux_to)
+    })?;
+    Ok(moof)
+}
+
+fn change_traf(
+    boxes: &mut Boxes,
+    change: impl FnOnce(&mut Boxes) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let traf = boxes.inside_mut(*b"moof").and_then(|moof| moof.inside_mut(*b"traf"));
+    traf.map_or(Ok(()), change)
+}
+
+/// Replaces each run by its key samples; runs without any go.
+fn cut_runs(traf: &mut Boxes, keys: &[Key], lead: u64) -> Result<(), Error> {
+    let mut runs = keys.chunk_by(|a, b| a.run == b.run).peekable();
+    let (mut run, mut lead) = (0, lead);
+    let mut list = Vec::with_capacity(traf.list.len());
+    for mut item in traf.list.drain(..) {
+        if let Body::Trun(trun) = &item.body {
+            let of_run = runs.next_if(|keys| keys[0].run == run);
+            run += 1;
+            let Some(keys) = of_run else { continue };
+            item.body = Body::Trun(cut_run(trun, keys, lead)?);
+            lead = 0;
+        }
+        list.push(item);
+    }
+    traf.list = list;
+    Ok(())
+}
+
+/// The run with its key samples alone, the first of them shown `lead` ticks after it is decoded.
+fn cut_run(trun: &Trun, keys: &[Key], lead: u64) -> Result<Trun, Error> {
+    let too_long = |_| ErrorKind::NotSliceable("a key frame longer than 32 bits can say");
+    let mut cut = trun.clone();
+    cut.full.flags |= Trun::DURATION;
+    if lead > 0 {
+        cut.full.flags |= Trun::COMPOSITION_OFFSET;
+        cut.full.version = 1;
+    }
+    cut.data_offset = Some(0);
+    cut.first_sample_flags = cut.first_sample_flags.filter(|_| keys[0].first_of_run);
+    let samples = keys.iter().enumerate().map(|(i, key)| {
+        let lead = if i == 0 { i32::try_from(lead).map_err(too_long)? } else { 0 };
+        Ok(TrunSample {
+            duration: Some(u32::try_from(key.duration).map_err(too_long)?),
+            size: Some(key.sample.size),
+            flags: Some(key.sample.flags),
+            composition_offset: Some(key.sample.composition_offset.saturating_add(lead)),
+        })
+    });
+    Ok(cut.with_samples(&samples.collect::<Result<Vec<_>, Error>>()?))
+}
+
+/// Cuts a box that has an entry a sample.
+fn cut_box(body: &mut Body, keys: &[Key]) -> Result<(), Error> {
+    match body {
+        Body::Sdtp(sdtp) => {
+            sdtp.samples =
+                keys.iter().map(|key| sdtp.samples.get(key.index).copied().unwrap_or(0)).collect();
+        }
+        Body::Senc(senc) => cut_encryption(&mut senc.0, keys)?,
+        Body::PiffSenc(senc) => cut_encryption(&mut senc.0, keys)?,
+        Body::Saiz(saiz) => cut_saiz(saiz, keys),
+        Body::Subs(subs) => cut_subs(subs, keys),
+        Body::Sbgp(sbgp) => cut_sbgp(sbgp, keys),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn cut_encryption(info: &mut SampleEncryption, keys: &[Key]) -> Result<(), Error> {
+    if !info.entries.is_empty() {
+        let entries = info.split_any();
+        let entries =
+            entries.ok_or(ErrorKind::NotSliceable("sample encryption of unclear layout"))?;
+        let kept = keys.iter().filter_map(|key| entries.get(key.index));
+        info.entries = kept.flat_map(|entry| entry.iter().copied()).collect();
+    }
+    info.sample_count = keys.len() as u32;
+    Ok(())
+}
+
+fn cut_saiz(saiz: &mut Saiz, keys: &[Key]) {
+    if saiz.default_sample_info_size == 0 {
+        saiz.sizes = keys.iter().filter_map(|key| saiz.sizes.get(key.index).copied()).collect();
+    }
+    saiz.sample_count = keys.len() as u32;
+}
+
+/// Entries name their sample by its distance from the one before.
+fn cut_subs(subs: &mut Subs, keys: &[Key]) {
+    let (mut number, mut last) = (0_u64, 0_u64);
+    let mut kept = Vec::new();
+    for entry in &subs.entries {
+        number += u64::from(entry.sample_delta);
+        let place = keys.binary_search_by_key(&number, |key| key.index as u64 + 1);
+        if let Ok(place) = place {
+            let place = place as u64 + 1;
+            let sample_delta = (place - last) as u32;
+            kept.push(SubsEntry { sample_delta, subsamples: entry.subsamples.clone() });
+            last = place;
+        }
+    }
+    subs.entries = kept;
+}
+
+fn cut_sbgp(sbgp: &mut Sbgp, keys: &[Key]) {
+    let mut keys = keys.iter().map(|key| key.index as u64).peekable();
+    let (mut end, mut entries) = (0_u64, Vec::new());
+    for (samples, group) in sbgp.runs() {
+        end += u64::from(samples);
+        let mut kept = 0_u32;
+        while keys.next_if(|&index| index < end).is_some() {
+            kept += 1;
+        }
+        if kept > 0 {
+            entries.extend(kept.to_be_bytes());
+            entries.extend(group.to_be_bytes());
+        }
+    }
+    sbgp.entries = entries.into();
+}
+
+/// Runs lie one after the other behind the `mdat`'s header.
+fn set_data_offsets(traf: &mut Boxes, keys: &[Key], data: u64) -> Result<(), Error> {
+    let runs = keys.chunk_by(|a, b| a.run == b.run);
+    let truns = traf.list.iter_mut().filter_map(|item| match &mut item.body {
+        Body::Trun(trun) => Some(trun),
+        _ => None,
+    });
+    let mut offset = data;
+    for (trun, keys) in truns.zip(runs) {
+        let what = "key frames beyond 2 GiB";
+        let at = i32::try_from(offset).map_err(|_| ErrorKind::NotSliceable(what))?;
+        trun.data_offset = Some(at);
+        offset += keys.iter().map(|key| u64::from(key.sample.size)).sum::<u64>();
+    }
+    Ok(())
+}
+
+/// Where the entries of the sample encryption begin, from the first byte of the `moof`.
+fn aux_offset(boxes: &Boxes) -> Option<u64> {
+    let (moof, at) = offset_of(boxes, |item| item.header.kind == *b"moof")?;
+    let Body::Boxes(inside) = &moof.body else { return None };
+    let start = at + moof.header_len();
+    let (traf, at) = offset_of(inside, |item| item.header.kind == *b"traf")?;
+    let Body::Boxes(inside) = &traf.body else { return None };
+    let start = start + at + traf.header_len();
+    let (item, at) =
+        offset_of(inside, |item| matches!(item.body, Body::Senc(_) | Body::PiffSenc(_)))?;
+    let (Body::Senc(Senc(info)) | Body::PiffSenc(uuid::PiffSenc(info))) = &item.body else {
+        return None;
+    };
+    Some(start + at + item.header_len() + info.entries_offset())
+}
+
+/// The first box of which something is true, and where it begins in its list.
+fn offset_of(boxes: &Boxes, is: impl Fn(&AnyBox) -> bool) -> Option<(&AnyBox, u64)> {
+    let at = boxes.list.iter().position(is)?;
+    Some((&boxes.list[at], boxes.list[..at].iter().map(AnyBox::len).sum()))
+}
+
+/// `saio` points at the first IV; that has moved.
+fn move_aux_offset(traf: &mut Boxes, from: Option<u64>, to: Option<u64>) -> Result<(), Error> {
+    let Some(saio) = traf.get_mut::<Saio>() else { return Ok(()) };
+    match (&mut saio.offsets[..], from, to) {
+        ([], ..) => Ok(()),
+        ([offset], Some(from), Some(to)) if *offset == from => {
+            *offset = to;
+            Ok(())
+        }
+        _ => Err(ErrorKind::NotSliceable("auxiliary information outside of `senc`").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Guid;
+    use crate::bmff::uuid::PiffSenc;
+    use crate::bmff::{FullBox, Mfhd, Tfhd};
+    use crate::fragment::Parsed;
+
+    const I: u8 = 0x24;
+    const P: u8 = 0x14;
+
+    /// Sizes and composition offsets of four samples of 10 ticks each.
+    const SAMPLES: [(u32, i32); 4] = [(4, 0), (1, 20), (2, -10), (3, 5)];
+
+    fn trun(samples: &[(u32, i32)]) -> Trun {
+        let fields = Trun::DURATION | Trun::SIZE | Trun::COMPOSITION_OFFSET;
+        let samples: Vec<_> = samples
+            .iter()
+            .map(|&(size, offset)| TrunSample {
+                duration: Some(10),
+                size: Some(size),
+                flags: None,
+                composition_offset: Some(offset),
+            })
+            .collect();
+        Trun { full: FullBox { version: 1, flags: fields }, ..Trun::default() }
+            .with_samples(&samples)
+    }
+
+    /// A fragment of these boxes and a payload of 0, 1, 2, …; the first run's offset is set.
+    fn fragment(mut boxes: Vec<AnyBox>, payload: u8) -> (Bytes, Stored) {
+        let tfhd = Tfhd { track_id: 1, ..Tfhd::default() };
+        boxes.insert(0, AnyBox::new(tfhd));
+        let moof = |boxes: &[AnyBox]| {
+            let traf = AnyBox::container(*b"traf", boxes.to_vec());
+            AnyBox::container(*b"moof", [AnyBox::new(Mfhd::default()), traf])
+        };
+        let with_offset = |boxes: &mut Vec<AnyBox>, offset| {
+            let first = boxes.iter_mut().find_map(|item| match &mut item.body {
+                Body::Trun(trun) => Some(trun),
+                _ => None,
+            });
+            first.unwrap().data_offset = Some(offset);
+        };
+        with_offset(&mut boxes, 0);
+        let offset = moof(&boxes).len() + 8;
+        with_offset(&mut boxes, offset as i32);
+        let mdat = AnyBox::other(*b"mdat", (0..payload).collect::<Vec<u8>>());
+        let bytes = Boxes::from_iter([moof(&boxes), mdat]).to_bytes();
+        let stored = parse(&bytes);
+        (bytes, stored)
+    }
+
+    fn parse(bytes: &Bytes) -> Stored {
+        match Stored::parse(bytes, 0, bytes.len() as u64, &Limits::default()).unwrap() {
+            Parsed::Whole(stored) => *stored,
+            Parsed::Needs(_) => panic!("the whole fragment is there"),
+        }
+    }
+
+    /// The cut fragment with its samples, as a client gets it.
+    fn cut(bytes: &Bytes, stored: &Stored) -> (Bytes, Stored) {
+        let cut = KeyFrames::cut(stored, Defaults::default(), &Limits::default()).unwrap().unwrap();
+        let samples =
+            cut.samples.iter().map(|range| &bytes[range.start as usize..range.end as usize]);
+        let bytes: Bytes = [&cut.head[..]].into_iter().chain(samples).flatten().copied().collect();
+        let stored = parse(&bytes);
+        assert_eq!(stored.len, bytes.len() as u64);
+        assert!(stored.check_samples(Defaults::default(), &Limits::default()).unwrap());
+        (bytes, stored)
+    }
+
+    fn samples(stored: &Stored) -> Vec<(u32, u32, i32)> {
+        let runs = stored.runs(Defaults::default());
+        let samples = runs.flat_map(|(_, samples)| samples.collect::<Vec<_>>());
+        samples.map(|s| (s.duration, s.size, s.composition_offset)).collect()
+    }
+
+    fn sdtp(bytes: &'static [u8]) -> AnyBox {
+        AnyBox::new(Sdtp { full: FullBox::default(), samples: Bytes::from_static(bytes) })
+    }
+
+    #[test]
+    fn dropped_samples_give_their_time_to_the_key_frame_before_them() {
+        let boxes = vec![AnyBox::new(trun(&SAMPLES)), sdtp(&[I, P, I, P])];
+        let (bytes, stored) = fragment(boxes, 10);
+        let (cut, parsed) = cut(&bytes, &stored);
+        assert_eq!(samples(&parsed), [(20, 4, 0), (20, 2, -10)]);
+        assert_eq!(cut[parsed.payload as usize..], [0, 1, 2, 3, 5, 6]);
+        assert_eq!(parsed.traf.get::<Sdtp>().unwrap().samples, [I, I][..]);
+    }
+
+    #[test]
+    fn a_late_key_frame_is_shown_no_earlier_and_the_fragment_begins_when_it_did() {
+        let boxes = vec![AnyBox::new(trun(&SAMPLES)), sdtp(&[P, P, I, P])];
+        let (bytes, stored) = fragment(boxes, 10);
+        let (_, parsed) = cut(&bytes, &stored);
+        assert_eq!(samples(&parsed), [(40, 2, 10)]);
+    }
+
+    #[test]
+    fn flags_decide_without_sdtp_and_the_first_sample_where_they_say_nothing() {
+        let with_flags = |first: u32, others: u32| {
+            let mut trun = trun(&SAMPLES);
+            trun.first_sample_flags = Some(first);
+            let tfhd = Tfhd { track_id: 1, default_sample_flags: Some(others), ..Tfhd::default() };
+            let (bytes, mut stored) = fragment(vec![AnyBox::new(trun)], 10);
+            *stored.traf.get_mut::<Tfhd>().unwrap() = tfhd;
+            KeyFrames::cut(&stored, Defaults::default(), &Limits::default()).map(|cut| (bytes, cut))
+        };
+        let of_ffmpeg = with_flags(0x0200_0000, 0x0101_0000).unwrap().1.unwrap();
+        let of_expression_encoder = with_flags(0x4002, 0x4001).unwrap().1.unwrap();
+        for cut in [of_ffmpeg, of_expression_encoder] {
+            assert_eq!(cut.samples.iter().map(|range| range.end - range.start).sum::<u64>(), 4);
+        }
+        assert_eq!(with_flags(0x0200_0000, 0x0200_0000).unwrap().1, None, "all are key frames");
+    }
+
+    #[test]
+    fn encryption_is_cut_with_the_samples_and_its_offset_moves() {
+        let iv = |i: u8| [0xa0 + i; 8];
+        let entries: Vec<u8> = (0..4).flat_map(iv).collect();
+        let info =
+            SampleEncryption { sample_count: 4, entries: entries.into(), ..Default::default() };
+        let saiz = Saiz { default_sample_info_size: 8, sample_count: 4, ..Saiz::default() };
+        for protection in [AnyBox::new(Senc(info.clone())), AnyBox::new(PiffSenc(info))] {
+            let boxes = |offset| {
+                vec![
+                    AnyBox::new(trun(&SAMPLES)),
+                    sdtp(&[I, P, P, I]),
+                    protection.clone(),
+                    AnyBox::new(saiz.clone()),
+                    AnyBox::new(Saio { offsets: vec![offset], ..Saio::default() }),
+                ]
+            };
+            let at = |bytes: &Bytes| bytes.windows(8).position(|w| w == iv(0)).unwrap() as u64;
+            let offset = at(&fragment(boxes(0), 10).0);
+            let (bytes, stored) = fragment(boxes(offset), 10);
+            let (cut, parsed) = cut(&bytes, &stored);
+            assert_eq!(parsed.traf.get::<Saio>().unwrap().offsets, [at(&cut)]);
+            assert_eq!(parsed.traf.get::<Saiz>().unwrap().sample_count, 2);
+            let (senc, piff) = (parsed.traf.get::<Senc>(), parsed.traf.get::<PiffSenc>());
+            let info = senc.map(|senc| &senc.0).or(piff.map(|senc| &senc.0)).unwrap();
+            assert_eq!(info.sample_count, 2);
+            assert_eq!(info.entries, [iv(0), iv(3)].concat());
+
+            let (_, astray) = fragment(boxes(offset + 1), 10);
+            assert!(KeyFrames::cut(&astray, Defaults::default(), &Limits::default()).is_err());
+        }
+    }
+
+    #[test]
+    fn groups_and_subsamples_follow_their_samples() {
+        let run = |samples: u32, group: u32| [samples.to_be_bytes(), group.to_be_bytes()].concat();
+        let sbgp = Sbgp {
+            full: FullBox::default(),
+            grouping_type: FourCc(*b"seig"),
+            grouping_type_parameter: None,
+            entries: [run(1, 7), run(1, 8), run(2, 9)].concat().into(),
+        };
+        let entry =
+            |sample_delta, byte: u8| SubsEntry { sample_delta, subsamples: vec![byte; 8].into() };
+        let subs =
+            Subs { full: FullBox::default(), entries: vec![entry(1, 1), entry(1, 2), entry(2, 4)] };
+        let boxes = vec![
+            AnyBox::new(trun(&SAMPLES)),
+            sdtp(&[I, P, P, I]),
+            AnyBox::new(sbgp),
+            AnyBox::new(subs),
+        ];
+        let (bytes, stored) = fragment(boxes, 10);
+        let (_, parsed) = cut(&bytes, &stored);
+        assert_eq!(parsed.traf.get::<Sbgp>().unwrap().runs().collect::<Vec<_>>(), [(1, 7), (1, 9)]);
+        assert_eq!(parsed.traf.get::<Subs>().unwrap().entries, [entry(1, 1), entry(1, 4)]);
+    }
+
+    #[test]
+    fn several_runs_are_cut_one_by_one_and_empty_ones_go() {
+        let runs = [&SAMPLES[..1], &SAMPLES[1..2], &SAMPLES[2..]];
+        let mut boxes: Vec<_> = runs.iter().map(|samples| AnyBox::new(trun(samples))).collect();
+        boxes.push(sdtp(&[I, P, P, I]));
+        let (bytes, stored) = fragment(boxes, 10);
+        let (cut, parsed) = cut(&bytes, &stored);
+        assert_eq!(parsed.traf.all::<Trun>().count(), 2);
+        assert_eq!(samples(&parsed), [(30, 4, 0), (10, 3, 5)]);
+        assert_eq!(cut[parsed.payload as usize..], [0, 1, 2, 3, 7, 8, 9]);
+    }
+
+    #[test]
+    fn samples_that_take_no_bytes_are_counted_before_they_are_made() {
+        let mut claim = trun(&[]);
+        (claim.full.flags, claim.sample_count) = (0, u32::MAX);
+        let (_, stored) = fragment(vec![AnyBox::new(claim.clone())], 0);
+        let error = KeyFrames::cut(&stored, Defaults::default(), &Limits::default()).unwrap_err();
+        assert!(error.to_string().contains("samples of a fragment: 4294967295 is more"), "{error}");
+
+        // One sample that is no key frame, then a million that are.
+        let mut first = trun(&SAMPLES[..1]);
+        first.first_sample_flags = Some(0x0101_0000);
+        claim.sample_count = 1_000_000;
+        let (_, stored) = fragment(vec![AnyBox::new(first), AnyBox::new(claim)], 4);
+        let defaults = Defaults { flags: 0x0200_0000, ..Defaults::default() };
+        let error = KeyFrames::cut(&stored, defaults, &Limits::default()).unwrap_err();
+        assert!(
+            error.to_string().contains("key samples of a fragment: 1000000 is more"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_key_id_in_the_fragment_stays_where_it_was() {
+        let info = SampleEncryption {
+            full: FullBox { version: 0, flags: 1 },
+            track_override: Some((0x0000_0108, Guid::from_u128(5))),
+            sample_count: 4,
+            entries: vec![9; 32].into(),
+        };
+        let boxes =
+            vec![AnyBox::new(trun(&SAMPLES)), sdtp(&[I, P, P, P]), AnyBox::new(PiffSenc(info))];
+        let (bytes, stored) = fragment(boxes, 10);
+        let (_, parsed) = cut(&bytes, &stored);
+        let info = &parsed.traf.get::<PiffSenc>().unwrap().0;
+        assert_eq!(
+            (info.track_override, info.entries.len()),
+            (Some((0x108, Guid::from_u128(5))), 8)
+        );
+    }
+}

@@ -1,0 +1,403 @@
+//! A fragment as it lies in its file: where it ends, whose it is, and whether it can be served.
+
+use bytes::Bytes;
+
+use super::samples::{Defaults, count};
+use crate::base::{Cursor, Error, ErrorKind, FourCc, Limits};
+use crate::bmff::{Body, Boxes, Header, Tfdt, Tfhd, Trun, uuid};
+
+/// A fragment whose `moof` has been read and whose `mdat` has been found.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    /// The whole `moof`, as stored.
+    pub(crate) moof: Bytes,
+    /// What its one `traf` encloses.
+    pub(crate) traf: Boxes,
+    /// First byte of the `mdat`'s payload, from the first byte of the `moof`.
+    pub(crate) payload: u64,
+    /// Bytes from the first of the `moof` to the last of the `mdat`.
+    pub(crate) len: u64,
+}
+
+/// The lengths of a fragment: what is kept of it once it has been looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lengths {
+    /// Bytes of the `moof`.
+    pub(crate) moof: u64,
+    /// Bytes before the payload of the `mdat`.
+    pub(crate) payload: u64,
+    /// Bytes of the fragment.
+    pub(crate) len: u64,
+}
+
+/// What came of looking at the first bytes of a fragment.
+pub(crate) enum Parsed {
+    /// Its head is there.
+    Whole(Box<Stored>),
+    /// So many bytes are needed, counted from its start.
+    Needs(u64),
+}
+
+/// Other boxes between a `moof` and its `mdat` may take as much.
+const MAX_BETWEEN: u64 = 64 << 10;
+
+impl Stored {
+    /// Reads the head of the fragment that begins at byte `start` of its file, of which `block`
+    /// holds the first bytes, and which ends before byte `bound`.
+    ///
+    /// # Errors
+    /// When there is no `moof`, or no `mdat` behind it, or one of them reaches beyond `bound`;
+    /// [`ErrorKind::NotSliceable`] when it cannot be cut out of its file.
+    pub(crate) fn parse(
+        block: &Bytes,
+        start: u64,
+        bound: u64,
+        limits: &Limits,
+    ) -> Result<Parsed, Error> {
+        let room = bound.saturating_sub(start);
+        let Some(header) = header_at(block, start, 0, room)? else {
+            return Ok(Parsed::Needs(HEADER));
+        };
+        if header.kind != *b"moof" {
+            let what = format!("a box `{}` where the index says `moof`", header.kind);
+            let clause = "ISO/IEC 14496-12, 8.8.10";
+            return Err(Error::at(start, ErrorKind::Invalid { what, clause }));
+        }
+        let moof_len = total(&header, start, 0, room)?;
+        if moof_len > limits.moof {
+            let (what, found, limit) = ("bytes of a `moof`", moof_len, limits.moof);
+            return Err(Error::at(start, ErrorKind::Budget { what, found, limit }));
+        }
+        if moof_len > block.len() as u64 {
+            return Ok(Parsed::Needs(moof_len + HEADER));
+        }
+        let Some((payload, len)) = mdat_behind(block, start, moof_len, room)? else {
+            return Ok(Parsed::Needs(block.len() as u64 + HEADER));
+        };
+        let moof = block.slice(..moof_len as usize);
+        let traf = only_traf(Boxes::parse(&moof, start, limits)?)
+            .map_err(|kind| Error::at(start, kind).inside(FourCc(*b"moof")))?;
+        Ok(Parsed::Whole(Box::new(Self { moof, traf, payload, len })))
+    }
+
+    /// The track it belongs to.
+    pub(crate) fn track_id(&self) -> Option<u32> {
+        self.traf.get::<Tfhd>().map(|tfhd| tfhd.track_id)
+    }
+
+    /// Its start as it says itself, in ticks of the track: `tfxd`, else `tfdt` and the first
+    /// sample's composition offset. Most on-demand files say nothing. A start before 0 is stored
+    /// in two's complement.
+    pub(crate) fn time(&self) -> Option<i64> {
+        if let Some(tfxd) = self.traf.get::<uuid::Tfxd>() {
+            return Some(tfxd.time as i64);
+        }
+        let decoded = self.traf.get::<Tfdt>()?.base_media_decode_time;
+        let first = self.traf.get::<Trun>().and_then(|trun| trun.samples().next());
+        let offset = first.and_then(|sample| sample.composition_offset).unwrap_or(0);
+        Some(decoded.wrapping_add_signed(offset.into()) as i64)
+    }
+
+    /// What is kept of it.
+    pub(crate) fn lengths(&self) -> Lengths {
+        Lengths { moof: self.moof.len() as u64, payload: self.payload, len: self.len }
+    }
+
+    /// Sum of its samples' durations, in ticks of the track.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Budget`] beyond [`Limits::samples`].
+    pub(crate) fn duration(&self, defaults: Defaults, limits: &Limits) -> Result<u64, Error> {
+        count(&self.traf, limits)?;
+        let defaults = self.defaults(defaults);
+        let runs = self.traf.all::<Trun>();
+        let durations = runs.flat_map(|trun| defaults.samples(trun)).map(|s| u64::from(s.duration));
+        Ok(durations.sum())
+    }
+
+    /// That it is the fragment the index says: of this track, and, where it tells its time, of
+    /// this time in ticks of the track, give or take `tolerance`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when it is another: what must not be served under this name.
+    pub(crate) fn check_identity(
+        &self,
+        track_id: u32,
+        time: Option<i64>,
+        tolerance: u64,
+    ) -> Result<(), Error> {
+        let invalid = |what: String| {
+            let clause = "ISO/IEC 14496-12, 8.8.10";
+            Err(ErrorKind::Invalid { what, clause }.into())
+        };
+        let found = self.track_id();
+        if found != Some(track_id) {
+            let found = found.map_or("none".into(), |id| id.to_string());
+            return invalid(format!("a fragment of track {found} where the index says {track_id}"));
+        }
+        let differs = |found: i64, time: i64| found.abs_diff(time) > tolerance;
+        match (self.time(), time) {
+            // ffmpeg writes a start before 0 into `tfxd` as it is, and into `tfra` as 0.
+            (Some(found), Some(time)) if differs(found, time) && differs(found.max(0), time) => {
+                invalid(format!("a fragment of time {found} where the index says {time}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// That all its samples lie in the `mdat`, and whether they begin at its start.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSliceable`] when one does not, [`ErrorKind::Budget`] for too many samples.
+    pub(crate) fn check_samples(&self, defaults: Defaults, limits: &Limits) -> Result<bool, Error> {
+        count(&self.traf, limits)?;
+        let outside = || ErrorKind::NotSliceable("sample data outside of the fragment's `mdat`");
+        let mut first = None;
+        for (from, samples) in self.runs(defaults) {
+            let bytes: u64 = samples.map(|sample| u64::from(sample.size)).sum();
+            let from = from.ok_or_else(outside)?;
+            let to = from.checked_add(bytes).ok_or_else(outside)?;
+            if bytes > 0 && (from < self.payload || to > self.len) {
+                return Err(outside().into());
+            }
+            first.get_or_insert(from);
+        }
+        Ok(first.is_none_or(|first| first == self.payload))
+    }
+
+    /// Each run's samples with where the first of them lies, from the first byte of the `moof`;
+    /// `None` where that is before it.
+    ///
+    /// A run without an offset goes on where the one before ended; the first, at the payload
+    /// (ISO/IEC 14496-12, 8.8.8 says the `moof`, where no sample can be).
+    pub(crate) fn runs(
+        &self,
+        defaults: Defaults,
+    ) -> impl Iterator<Item = (Option<u64>, impl Iterator<Item = super::samples::Sample> + '_)> + '_
+    {
+        let defaults = self.defaults(defaults);
+        let mut next = Some(self.payload);
+        self.traf.all::<Trun>().map(move |trun| {
+            let from = match trun.data_offset {
+                Some(offset) => u64::try_from(offset).ok(),
+                None => next,
+            };
+            let bytes: u64 = defaults.samples(trun).map(|sample| u64::from(sample.size)).sum();
+            next = from.and_then(|from| from.checked_add(bytes));
+            (from, defaults.samples(trun))
+        })
+    }
+
+    fn defaults(&self, defaults: Defaults) -> Defaults {
+        self.traf.get::<Tfhd>().map_or(defaults, |tfhd| defaults.of(tfhd))
+    }
+}
+
+/// Bytes in which every header lies.
+const HEADER: u64 = 32;
+
+/// The header `at` bytes into the fragment; `None` when `block` ends before it does.
+fn header_at(block: &Bytes, start: u64, at: u64, room: u64) -> Result<Option<Header>, Error> {
+    let left = block.get(at as usize..).unwrap_or_default();
+    if (left.len() as u64) < HEADER.min(room.saturating_sub(at)) {
+        return Ok(None);
+    }
+    let left = block.slice(at as usize..);
+    Header::parse(&mut Cursor::new(&left, start + at)).map(Some)
+}
+
+/// Bytes of the box `at` bytes into the fragment, which must end within `room`.
+fn total(header: &Header, start: u64, at: u64, room: u64) -> Result<u64, Error> {
+    let has = room.saturating_sub(at);
+    let needs = header.total().unwrap_or(has);
+    if needs > has {
+        let error = Error::at(start + at, ErrorKind::Truncated { needs, has });
+        return Err(error.inside(header.kind));
+    }
+    Ok(needs)
+}
+
+/// Where the payload of the next `mdat` begins, and where it ends, from the start of the
+/// fragment; `None` when `block` ends before its header does.
+fn mdat_behind(
+    block: &Bytes,
+    start: u64,
+    moof_len: u64,
+    room: u64,
+) -> Result<Option<(u64, u64)>, Error> {
+    let mut at = moof_len;
+    loop {
+        let missing =
+            ErrorKind::Missing { what: "`mdat` behind its `moof`", clause: "[MS-SSTR] 2.2.4" };
+        if at >= room || at > moof_len + MAX_BETWEEN {
+            return Err(Error::at(start + at, missing));
+        }
+        let Some(header) = header_at(block, start, at, room)? else { return Ok(None) };
+        match &header.kind.0 {
+            b"mdat" if header.total().is_none() => {
+                let kind = ErrorKind::NotSliceable("an `mdat` that reaches to the end of its file");
+                return Err(Error::at(start + at, kind));
+            }
+            b"mdat" => {
+                let len = total(&header, start, at, room)?;
+                return Ok(Some((at + header.len(), at + len)));
+            }
+            b"moof" | b"mfra" => return Err(Error::at(start + at, missing)),
+            _ => at += total(&header, start, at, room)?,
+        }
+    }
+}
+
+/// What the one `traf` encloses.
+fn only_traf(boxes: Boxes) -> Result<Boxes, ErrorKind> {
+    let moof = boxes.list.into_iter().find_map(|item| match item.body {
+        Body::Boxes(moof) => Some(moof),
+        _ => None,
+    });
+    let mut trafs = moof.unwrap_or_default().list.into_iter().filter_map(|item| match item.body {
+        Body::Boxes(traf) if item.header.kind == *b"traf" => Some(traf),
+        _ => None,
+    });
+    let missing = ErrorKind::Missing { what: "`traf`", clause: "[MS-SSTR] 2.2.4" };
+    let traf = trafs.next().ok_or(missing)?;
+    if trafs.next().is_some() {
+        return Err(ErrorKind::NotSliceable("a `moof` of several tracks"));
+    }
+    if traf.get::<Tfhd>().is_some_and(|tfhd| tfhd.base_data_offset.is_some()) {
+        return Err(ErrorKind::NotSliceable("a `tfhd` with an absolute `base_data_offset`"));
+    }
+    Ok(traf)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bmff::{AnyBox, FullBox, Mfhd};
+
+    fn traf(boxes: impl IntoIterator<Item = AnyBox>) -> AnyBox {
+        let tfhd = AnyBox::new(Tfhd { track_id: 2, ..Tfhd::default() });
+        AnyBox::container(*b"traf", [tfhd].into_iter().chain(boxes))
+    }
+
+    fn moof(trafs: impl IntoIterator<Item = AnyBox>) -> AnyBox {
+        let mfhd = AnyBox::new(Mfhd::default());
+        AnyBox::container(*b"moof", [mfhd].into_iter().chain(trafs))
+    }
+
+    fn mdat() -> AnyBox {
+        AnyBox::other(*b"mdat", vec![7; 40])
+    }
+
+    fn bytes(boxes: impl IntoIterator<Item = AnyBox>) -> Bytes {
+        boxes.into_iter().collect::<Boxes>().to_bytes()
+    }
+
+    fn parse(bytes: &Bytes, bound: u64) -> Result<Parsed, Error> {
+        Stored::parse(bytes, 100, 100 + bound, &Limits::default())
+    }
+
+    fn whole(bytes: &Bytes) -> Stored {
+        match parse(bytes, bytes.len() as u64).unwrap() {
+            Parsed::Whole(stored) => *stored,
+            Parsed::Needs(len) => panic!("needs {len}"),
+        }
+    }
+
+    fn refused(bytes: &Bytes) -> String {
+        parse(bytes, bytes.len() as u64).map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_fragment_ends_with_its_mdat_and_not_where_the_next_begins() {
+        let free = || AnyBox::other(*b"free", vec![0; 9]);
+        let stored = whole(&bytes([moof([traf([])]), mdat(), free()]));
+        assert_eq!(
+            (stored.len, stored.payload),
+            (stored.moof.len() as u64 + 48, stored.moof.len() as u64 + 8)
+        );
+        let between = whole(&bytes([moof([traf([])]), free(), mdat()]));
+        assert_eq!((between.len, between.payload), (stored.len + 17, stored.payload + 17));
+    }
+
+    #[test]
+    fn any_prefix_asks_for_what_is_missing_and_then_gives_the_same() {
+        let all = bytes([moof([traf([])]), AnyBox::other(*b"free", vec![0; 50]), mdat()]);
+        let expected = whole(&all);
+        for len in 0..all.len() {
+            let mut have = len;
+            let stored = loop {
+                match parse(&all.slice(..have), all.len() as u64).unwrap() {
+                    Parsed::Whole(stored) => break stored,
+                    Parsed::Needs(needs) => {
+                        assert!(needs > have as u64, "asked again for what was there");
+                        have = (needs as usize).min(all.len());
+                    }
+                }
+            };
+            assert_eq!((stored.len, stored.payload), (expected.len, expected.payload));
+        }
+    }
+
+    #[test]
+    fn what_is_no_fragment_is_refused_with_its_place() {
+        for (boxes, says) in [
+            (vec![mdat()], "at byte 100: a box `mdat` where the index says `moof`"),
+            (vec![moof([traf([])])], "no `mdat` behind its `moof`"),
+            (vec![moof([traf([])]), moof([]), mdat()], "no `mdat` behind its `moof`"),
+            (vec![moof([]), mdat()], "moof at byte 100: no `traf`"),
+            (vec![moof([traf([]), traf([])]), mdat()], "a `moof` of several tracks"),
+        ] {
+            let error = refused(&bytes(boxes));
+            assert!(error.contains(says), "{error}");
+        }
+        let absolute = Tfhd { track_id: 1, base_data_offset: Some(100), ..Tfhd::default() };
+        let absolute = AnyBox::container(*b"traf", [AnyBox::new(absolute)]);
+        assert!(
+            refused(&bytes([moof([absolute]), mdat()])).contains("absolute `base_data_offset`")
+        );
+
+        let all = bytes([moof([traf([])]), mdat()]);
+        let short = parse(&all, all.len() as u64 - 1).map(|_| ()).unwrap_err();
+        assert!(short.to_string().contains("mdat at byte 148: needs 48 bytes, has 47"), "{short}");
+        let mut open_end = all.to_vec();
+        open_end[48..52].fill(0);
+        assert!(refused(&open_end.into()).contains("reaches to the end of its file"));
+    }
+
+    #[test]
+    fn a_fragment_of_another_track_or_time_is_found_out() {
+        let tfxd = |time| {
+            AnyBox::new(uuid::Tfxd { full: FullBox { version: 1, flags: 0 }, time, duration: 5 })
+        };
+        let stored = whole(&bytes([moof([traf([tfxd(1000)])]), mdat()]));
+        let check = |track, time| stored.check_identity(track, time, 3);
+        assert!(check(2, Some(1003)).is_ok() && check(2, None).is_ok());
+        let says = |track, time| check(track, time).unwrap_err().to_string();
+        assert!(says(1, Some(1000)).contains("of track 2 where the index says 1"));
+        assert!(says(2, Some(1004)).contains("of time 1000 where the index says 1004"));
+        let early = whole(&bytes([moof([traf([tfxd(-213_333_i64 as u64)])]), mdat()]));
+        assert!(early.check_identity(2, Some(-213_333), 0).is_ok());
+        assert!(early.check_identity(2, Some(0), 0).is_ok());
+        let silent = whole(&bytes([moof([traf([])]), mdat()]));
+        assert!(silent.check_identity(2, Some(5), 0).is_ok());
+    }
+
+    #[test]
+    fn samples_outside_of_the_mdat_are_found_out() {
+        let with = |offset: i32, count: u32, size: u32| {
+            let trun = Trun { sample_count: count, data_offset: Some(offset), ..Trun::default() };
+            let stored = whole(&bytes([moof([traf([AnyBox::new(trun)])]), mdat()]));
+            let defaults = Defaults { size, ..Defaults::default() };
+            (stored.payload as i32, stored.check_samples(defaults, &Limits::default()))
+        };
+        let payload = with(0, 0, 0).0;
+        assert!(with(payload, 4, 10).1.unwrap(), "they fill it");
+        assert!(!with(payload + 8, 4, 8).1.unwrap(), "they begin behind its start");
+        for (offset, count, size) in
+            [(payload, 41, 1), (payload - 1, 1, 1), (-1, 1, 1), (payload, 2, u32::MAX)]
+        {
+            assert!(with(offset, count, size).1.is_err(), "{offset} {count} {size}");
+        }
+        assert!(with(payload, u32::MAX, 0).1.unwrap_err().to_string().contains("budget"));
+    }
+}

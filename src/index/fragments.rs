@@ -1,0 +1,209 @@
+//! Where the fragments of an opened track lie: sixteen bytes each, however long the track.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Indexed;
+use crate::fragment::Lengths;
+
+/// The fragments of a track that its stream's chunks name.
+///
+/// What a fragment's first use finds out about it is kept in place: every writer writes the same
+/// value, so that readers need no lock.
+#[derive(Debug, Default)]
+pub(crate) struct Fragments {
+    slots: Box<[Slot]>,
+    /// Chunks that have a fragment, as runs in ascending order.
+    runs: Box<[Run]>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    start: u64,
+    /// See [`Place`].
+    state: AtomicU64,
+}
+
+/// `len` chunks from number `chunk` have the slots from number `slot`.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    chunk: usize,
+    slot: usize,
+    len: usize,
+}
+
+/// What is known of where a fragment lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It begins at `start` and ends before `bound`.
+    Bounded {
+        /// First byte of its `moof`.
+        start: u64,
+        /// Where something else begins.
+        bound: u64,
+    },
+    /// It has been looked at.
+    Known {
+        /// First byte of its `moof`.
+        start: u64,
+        /// What was found.
+        lengths: Lengths,
+    },
+    /// It has been looked at, and is not what the index says.
+    Broken {
+        /// First byte of what should be its `moof`.
+        start: u64,
+        /// False when it is the one that is meant, but cannot be cut out of its file.
+        sliceable: bool,
+    },
+}
+
+/// Bits of a state: two that say what it is, then what that is.
+const KIND: u64 = 0b11 << 62;
+const BOUNDED: u64 = 0b00 << 62;
+const KNOWN: u64 = 0b01 << 62;
+const BROKEN: u64 = 0b10 << 62;
+/// Of a known state: 36 bits of length, 25 of the `moof`'s, and one for an `mdat` of 64-bit size.
+const LEN_BITS: u32 = 36;
+const MOOF_BITS: u32 = 25;
+
+/// `None` where the lengths do not fit: the fragment is then looked at each time.
+fn pack(lengths: Lengths) -> Option<u64> {
+    let Lengths { moof, payload, len } = lengths;
+    let large = match payload.checked_sub(moof)? {
+        8 => 0,
+        16 => 1,
+        _ => return None,
+    };
+    let fits = len < 1 << LEN_BITS && moof < 1 << MOOF_BITS;
+    fits.then_some(KNOWN | len << (MOOF_BITS + 1) | moof << 1 | large)
+}
+
+fn unpack(state: u64) -> Lengths {
+    let moof = state >> 1 & ((1 << MOOF_BITS) - 1);
+    let payload = moof + if state & 1 == 0 { 8 } else { 16 };
+    Lengths { moof, payload, len: (state & !KIND) >> (MOOF_BITS + 1) }
+}
+
+impl Fragments {
+    /// Fragments with the number of the chunk each belongs to, ascending.
+    pub(crate) fn new(matched: impl IntoIterator<Item = (usize, Indexed)>) -> Self {
+        let (mut slots, mut runs) = (Vec::new(), Vec::<Run>::new());
+        for (chunk, fragment) in matched {
+            match runs.last_mut() {
+                Some(run) if run.chunk + run.len == chunk => run.len += 1,
+                _ => runs.push(Run { chunk, slot: slots.len(), len: 1 }),
+            }
+            let room = fragment.bound.saturating_sub(fragment.start).min(!KIND);
+            let state = AtomicU64::new(BOUNDED | room);
+            slots.push(Slot { start: fragment.start, state });
+        }
+        Self { slots: slots.into(), runs: runs.into() }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The first of `chunks` chunks that has no fragment.
+    pub(crate) fn first_missing(&self, chunks: usize) -> Option<usize> {
+        let first = match self.runs.first() {
+            Some(run) if run.chunk == 0 => run.len,
+            _ => 0,
+        };
+        (first < chunks).then_some(first)
+    }
+
+    /// Where the fragment of this chunk lies; `None` when there is none.
+    pub(crate) fn place(&self, chunk: usize) -> Option<Place> {
+        let slot = self.slot(chunk)?;
+        let (start, state) = (slot.start, slot.state.load(Ordering::Relaxed));
+        Some(match state & KIND {
+            KNOWN => Place::Known { start, lengths: unpack(state) },
+            BROKEN => Place::Broken { start, sliceable: state & 1 == 1 },
+            _ => Place::Bounded { start, bound: start.saturating_add(state & !KIND) },
+        })
+    }
+
+    /// Keeps what was found of the fragment of this chunk.
+    pub(crate) fn found(&self, chunk: usize, lengths: Lengths) {
+        if let (Some(slot), Some(state)) = (self.slot(chunk), pack(lengths)) {
+            slot.state.store(state, Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps that the fragment of this chunk is not what the index says, or not `sliceable`.
+    pub(crate) fn broken(&self, chunk: usize, sliceable: bool) {
+        if let Some(slot) = self.slot(chunk) {
+            slot.state.store(BROKEN | u64::from(sliceable), Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn memory(&self) -> usize {
+        size_of_val(&*self.slots) + size_of_val(&*self.runs)
+    }
+
+    fn slot(&self, chunk: usize) -> Option<&Slot> {
+        let run = match &*self.runs {
+            [run] => run,
+            runs => runs.get(runs.partition_point(|run| run.chunk <= chunk).checked_sub(1)?)?,
+        };
+        let at = chunk.checked_sub(run.chunk).filter(|&at| at < run.len)?;
+        self.slots.get(run.slot + at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fragments(chunks: &[usize]) -> Fragments {
+        let one = |&chunk: &usize| {
+            let start = 100 * (chunk as u64 + 1);
+            (chunk, Indexed { time: 0, start, bound: start + 90 })
+        };
+        Fragments::new(chunks.iter().map(one))
+    }
+
+    #[test]
+    fn chunks_without_a_fragment_are_told_apart_and_take_no_memory() {
+        let some = fragments(&[0, 1, 4, 5, 6, 1_000_000]);
+        let has = |chunk| some.place(chunk).is_some();
+        assert!([0, 1, 4, 5, 6, 1_000_000].map(has).iter().all(|&has| has));
+        assert!(![2, 3, 7, 999_999, 1_000_001].map(has).iter().any(|&has| has));
+        assert_eq!(some.place(4), Some(Place::Bounded { start: 500, bound: 590 }));
+        assert_eq!((some.first_missing(10), some.first_missing(2)), (Some(2), None));
+        assert!(some.memory() <= 6 * 16 + 3 * 24);
+        assert_eq!(fragments(&[]).first_missing(1), Some(0));
+        assert_eq!(fragments(&[3]).first_missing(9), Some(0));
+    }
+
+    #[test]
+    fn what_was_found_is_kept() {
+        let some = fragments(&[0, 1]);
+        for payload in [1008, 1016] {
+            let lengths = Lengths { moof: 1000, payload, len: (1 << LEN_BITS) - 1 };
+            some.found(1, lengths);
+            assert_eq!(some.place(1), Some(Place::Known { start: 200, lengths }));
+        }
+        some.broken(0, false);
+        assert_eq!(some.place(0), Some(Place::Broken { start: 100, sliceable: false }));
+        some.broken(0, true);
+        assert_eq!(some.place(0), Some(Place::Broken { start: 100, sliceable: true }));
+    }
+
+    #[test]
+    fn lengths_that_do_not_fit_are_not_kept_wrongly() {
+        let some = fragments(&[0]);
+        let fits = Lengths { moof: 1000, payload: 1008, len: 5000 };
+        for lengths in [
+            Lengths { payload: 1009, ..fits },
+            Lengths { len: 1 << LEN_BITS, ..fits },
+            Lengths { moof: 1 << MOOF_BITS, payload: (1 << MOOF_BITS) + 8, ..fits },
+        ] {
+            some.found(0, lengths);
+            assert_eq!(some.place(0), Some(Place::Bounded { start: 100, bound: 190 }));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A Microsoft Smooth Streaming origin for any server: it opens a presentation (an `.ism` and the
+//! files that it names) where it lies, answers `/presentation.ism/Manifest`, and slices fragment
+//! requests into exactly the bytes that are stored.
+//!
+//! ```text
+//!  HTTP request                                                                    HTTP response
+//!       │                                                                                ▲
+//!  [8 service]   method, headers ──► path, conditions             Reply ──► status, headers, body
+//!       │                                                                                │
+//!  [7 origin]    which presentation? cached ──► Arc<Opened>            drives Step<T>: gets, feeds
+//!       │                                                                                │
+//!  [5 output]    parse path ──► locate chunk ──► Step::Read / Ready(Reply{head, pieces, length})
+//!       │            mss        │                    │                  ▲
+//!  [4 presentation]     streams, tracks, timeline    │                  │ pieces: Bytes made here,
+//!  [3 index]     chunk ─► where it lies              │                  │ or (file, range) to pass on
+//!  [2 fragment | codec]     views, cuts ◄────────────┴── bytes read ────┘
+//!  [1 bmff | manifest]      bytes and XML ◄─► types
+//!  [0 base]      FourCc Guid Timescale Cursor Name Error FileId Step     [6 storage] ── opens, reads ranges
+//! ```
+//!
+//! A module names only lower floors, and modules on one floor do not know each other. Floors 0 to 5
+//! are pure: no input or output, no clock, no runtime; what they need they ask for, as a
+//! [`Step`](base::Step). Floors 6 to 8 are the shell: stores, the cache of opened presentations, and
+//! HTTP.
+//!
+//! # Where to start
+//!
+//! - To serve: [`Origin`](origin::Origin) over a [`Store`](storage::Store), and with the feature
+//!   `http` an `OriginService` around it.
+//! - To look into a presentation: [`Presentation`](presentation::Presentation).
+//! - To bring your own input and output: [`presentation::open`] and [`output::mss::answer`].
+//!
+//! # Features
+//!
+//! | Feature | Adds | Default |
+//! |---|---|---|
+//! | none | opening and answering, memory storage, the async and the blocking driver | yes |
+//! | `fs` | local files, opened beneath a root | yes |
+//! | `http` | `http::Request` to `http::Response` | no |
+//! | `tower` | the same as a `tower_service::Service` | no |
+//!
+//! "Smooth Streaming" is a term of Microsoft's. This project is not affiliated with Microsoft.
+
+#![deny(unreachable_pub)]
+
+pub mod base;
+pub mod bmff;
+pub mod codec;
+pub mod fragment;
+mod index;
+pub mod manifest;
+pub mod origin;
+pub mod output;
+pub mod presentation;
+#[cfg(feature = "http")]
+pub mod service;
+pub mod storage;

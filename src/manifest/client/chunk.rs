@@ -1,0 +1,129 @@
+//! `c` elements, and the times they stand for.
+
+use std::num::NonZeroU64;
+
+use crate::base::{Error, ErrorKind};
+
+/// One `c` element, as written: one chunk, or a run of equal ones.
+///
+/// Spec: [MS-SSTR] 2.2.2.6. What is absent follows from its neighbours: see [`runs`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chunk {
+    /// `t`: start, in ticks of the stream.
+    pub time: Option<u64>,
+    /// `d`: duration, in ticks of the stream.
+    pub duration: Option<u64>,
+    /// `r`: how many equal chunks this stands for, itself included (unlike DASH).
+    pub repeat: Option<NonZeroU64>,
+    /// `n`: ordinal, informative.
+    pub number: Option<u32>,
+    /// `f` children: what it says of single qualities, or their samples.
+    pub fragments: Box<[FragmentData]>,
+}
+
+/// An `f` element: data of one chunk in one quality.
+///
+/// Spec: [MS-SSTR] 2.2.2.6.1.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FragmentData {
+    /// `i`: `Index` of the quality.
+    pub index: Option<u32>,
+    /// `s`: size in bytes, by some producers.
+    pub size: Option<u32>,
+    /// `q`: quality, by some producers; no source says how it is measured.
+    pub quality: Option<u32>,
+    /// Base64 of the sample's bytes, white space removed; empty where the stream is not embedded.
+    pub data: Box<str>,
+}
+
+/// Equal chunks, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Start of the first, in ticks of the stream.
+    pub start: u64,
+    /// Of each, in ticks of the stream; 0 if the last one does not say.
+    pub duration: u64,
+    /// How many.
+    pub count: NonZeroU64,
+}
+
+impl Run {
+    /// Where the last chunk of the run ends.
+    pub fn end(&self) -> u64 {
+        self.start + self.duration * self.count.get()
+    }
+}
+
+/// The times of `chunks`: a missing `t` is the end of the chunk before (0 for the first), a
+/// missing `d` reaches to the next `t`.
+///
+/// Spec: [MS-SSTR] 3.1.5.1 (2.2.2.6 words the missing `d` the other way round).
+///
+/// # Errors
+/// [`ErrorKind::Invalid`] for a run without a duration, and for times beyond 64 bits.
+pub fn runs(chunks: &[Chunk]) -> impl Iterator<Item = Result<Run, Error>> + '_ {
+    let mut next = 0_u64;
+    chunks.iter().enumerate().map(move |(i, chunk)| {
+        let start = chunk.time.unwrap_or(next);
+        let count = chunk.repeat.unwrap_or(NonZeroU64::MIN);
+        let duration = match chunk.duration {
+            Some(duration) => duration,
+            None if count.get() > 1 => return Err(invalid("a run (`r`) without a duration (`d`)")),
+            None => {
+                let following = chunks.get(i + 1).and_then(|chunk| chunk.time);
+                following.map_or(0, |following| following.saturating_sub(start))
+            }
+        };
+        let end = duration.checked_mul(count.get()).and_then(|length| start.checked_add(length));
+        next = end.ok_or_else(|| invalid("a time beyond 64 bits"))?;
+        Ok(Run { start, duration, count })
+    })
+}
+
+fn invalid(what: &str) -> Error {
+    ErrorKind::Invalid { what: what.into(), clause: "[MS-SSTR] 2.2.2.6" }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(time: Option<u64>, duration: Option<u64>, repeat: u64) -> Chunk {
+        Chunk { time, duration, repeat: NonZeroU64::new(repeat), ..Chunk::default() }
+    }
+
+    fn starts(chunks: &[Chunk]) -> Vec<(u64, u64, u64)> {
+        runs(chunks).map(|run| run.unwrap()).map(|r| (r.start, r.duration, r.count.get())).collect()
+    }
+
+    #[test]
+    fn times_follow_from_neighbours() {
+        let durations = [20_201_360, 19_969_161, 19_969_161].map(|d| chunk(None, Some(d), 0));
+        let times: Vec<_> = starts(&durations).iter().map(|run| run.0).collect();
+        assert_eq!(times, [0, 20_201_360, 40_170_521]);
+
+        let gap = [chunk(Some(5), None, 0), chunk(Some(25), Some(10), 0), chunk(None, Some(1), 0)];
+        assert_eq!(starts(&gap), [(5, 20, 1), (25, 10, 1), (35, 1, 1)]);
+
+        let azure = [chunk(Some(14_730_376), Some(2000), 110), chunk(None, Some(7), 0)];
+        assert_eq!(starts(&azure), [(14_730_376, 2000, 110), (14_950_376, 7, 1)]);
+        assert_eq!(starts(&[chunk(Some(3), None, 0)]), [(3, 0, 1)]);
+    }
+
+    #[test]
+    fn a_run_stays_a_run_however_long() {
+        let long = [chunk(Some(0), Some(0), u64::MAX)];
+        assert_eq!(starts(&long), [(0, 0, u64::MAX)]);
+    }
+
+    #[test]
+    fn times_that_cannot_be_are_errors() {
+        for chunks in [
+            vec![chunk(Some(0), None, 2)],
+            vec![chunk(Some(0), Some(2), u64::MAX)],
+            vec![chunk(Some(u64::MAX), Some(1), 0)],
+        ] {
+            assert!(runs(&chunks).any(|run| run.is_err()), "{chunks:?}");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The client manifest, `.ismc` and the answer to `/Manifest`: what there is to play.
+
+mod chunk;
+mod read;
+mod write;
+
+pub use chunk::{Chunk, FragmentData, Run, runs};
+pub(crate) use read::{Spans, Stored};
+pub use write::Layout;
+
+use super::{Attributes, StreamKind};
+use crate::base::{Error, Guid, Limits, Timescale};
+
+/// A client manifest: `SmoothStreamingMedia`.
+///
+/// Spec: [MS-SSTR] 2.2.2.1. Read: versions 1.x and 2.0 to 2.2. Attributes that are not understood
+/// are kept; so are values that are not of their attribute's type, where nothing hangs on them.
+///
+/// ```
+/// use smooth_origin::base::Limits;
+/// use smooth_origin::manifest::{ClientManifest, Layout};
+///
+/// let text = br#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="1" Duration="40000000">
+///   <StreamIndex Type="video" Url="QualityLevels({bitrate})/Fragments(video={start time})">
+///     <QualityLevel Index="0" Bitrate="952962" FourCC="H264" CodecPrivateData=""/>
+///     <c d="20000000" r="2"/>
+///   </StreamIndex>
+/// </SmoothStreamingMedia>"#;
+/// let manifest = ClientManifest::parse(text, &Limits::default()).unwrap();
+/// assert_eq!(manifest.streams[0].name(), "video");
+/// let full = manifest.to_xml(Layout::Full, &Limits::default()).unwrap();
+/// assert!(full.contains("<c t=\"0\" d=\"20000000\"/>\n<c d=\"20000000\"/>"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientManifest {
+    /// 2; 1 is met.
+    pub major_version: u32,
+    /// 0, 1 or 2; `c@r` and HEVC want 2.
+    pub minor_version: u32,
+    /// `TimeScale`: units of `duration` and of streams that name none; 10,000,000 if absent.
+    pub timescale: Option<Timescale>,
+    /// `Duration`; 0 if unknown.
+    pub duration: u64,
+    /// `IsLive`.
+    pub is_live: Option<bool>,
+    /// `LookaheadCount`, the specification's name.
+    pub lookahead_count: Option<u32>,
+    /// `LookAheadFragmentCount`, the name that servers write.
+    pub look_ahead_fragment_count: Option<u32>,
+    /// `DVRWindowLength`; 0 or absent in live means everything.
+    pub dvr_window_length: Option<u64>,
+    /// `CanSeek`.
+    pub can_seek: Option<bool>,
+    /// `CanPause`.
+    pub can_pause: Option<bool>,
+    /// `CustomAttributes` of the presentation.
+    pub custom_attributes: Vec<CustomAttribute>,
+    /// `ProtectionHeader`s.
+    pub protection: Vec<ProtectionHeader>,
+    /// `StreamIndex` elements.
+    pub streams: Vec<StreamIndex>,
+    /// Attributes that are not understood.
+    pub other: Attributes,
+}
+
+/// One stream: one kind, name and timescale.
+///
+/// Spec: [MS-SSTR] 2.2.2.3, `StreamIndex`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StreamIndex {
+    /// `Type`.
+    pub kind: StreamKind,
+    /// `Subtype`: `CAPT`, `SUBT`, `CHAP`, …
+    pub subtype: Option<String>,
+    /// `Name`, as in URLs; see [`StreamIndex::name`].
+    pub name: Option<String>,
+    /// `TimeScale` of its chunks; the presentation's if absent.
+    pub timescale: Option<Timescale>,
+    /// `Language`.
+    pub language: Option<String>,
+    /// `Chunks` as declared; children are what counts.
+    pub declared_chunks: Option<u32>,
+    /// `QualityLevels` as declared; children are what counts.
+    pub declared_qualities: Option<u32>,
+    /// `MaxWidth` in pixels.
+    pub max_width: Option<u32>,
+    /// `MaxHeight` in pixels.
+    pub max_height: Option<u32>,
+    /// `DisplayWidth` in pixels.
+    pub display_width: Option<u32>,
+    /// `DisplayHeight` in pixels.
+    pub display_height: Option<u32>,
+    /// `ParentStreamIndex`: its presence makes the stream sparse.
+    pub parent: Option<String>,
+    /// `ManifestOutput`: samples are embedded in `f`.
+    pub manifest_output: Option<bool>,
+    /// `FourCC`, for qualities that have none.
+    pub four_cc: Option<String>,
+    /// `Index`.
+    pub index: Option<u32>,
+    /// `Scheme`.
+    pub scheme: Option<String>,
+    /// `Url` template.
+    pub url: Option<String>,
+    /// `QualityLevel` elements.
+    pub qualities: Vec<QualityLevel>,
+    /// `c` elements.
+    pub chunks: Vec<Chunk>,
+    /// Attributes that are not understood.
+    pub other: Attributes,
+}
+
+/// One bitrate of a stream.
+///
+/// Spec: [MS-SSTR] 2.2.2.5, `QualityLevel`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QualityLevel {
+    /// `Index`, what `f@i` refers to.
+    pub index: Option<u32>,
+    /// `Bitrate` in bits per second: the key in URLs.
+    pub bitrate: u32,
+    /// `NominalBitrate` in bits per second.
+    pub nominal_bitrate: Option<u32>,
+    /// `BufferTime` in milliseconds.
+    pub buffer_time: Option<u32>,
+    /// `FourCC`.
+    pub four_cc: Option<String>,
+    /// `MaxWidth`, or the older `Width`, in pixels.
+    pub max_width: Option<u32>,
+    /// `MaxHeight`, or the older `Height`, in pixels.
+    pub max_height: Option<u32>,
+    /// `CodecPrivateData`, as written; hexadecimal.
+    pub codec_private_data: Option<String>,
+    /// `NALUnitLengthField` in bytes; 4 if absent.
+    pub nal_unit_length_field: Option<u32>,
+    /// `SamplingRate` in hertz.
+    pub sampling_rate: Option<u32>,
+    /// `Channels`.
+    pub channels: Option<u32>,
+    /// `BitsPerSample`.
+    pub bits_per_sample: Option<u32>,
+    /// `PacketSize` in bytes.
+    pub packet_size: Option<u32>,
+    /// `AudioTag`: `wFormatTag` of a WAVEFORMATEX.
+    pub audio_tag: Option<u32>,
+    /// `WaveFormatEx`, the older form of the five before; hexadecimal.
+    pub wave_format_ex: Option<String>,
+    /// `CustomAttributes`, in order.
+    pub custom_attributes: Vec<CustomAttribute>,
+    /// Attributes that are not understood.
+    pub other: Attributes,
+}
+
+/// A name and a value that extend a fragment's URL.
+///
+/// Spec: [MS-SSTR] 2.2.2.5.1.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CustomAttribute {
+    /// `Name`.
+    pub name: String,
+    /// `Value`.
+    pub value: String,
+}
+
+/// What a player needs to get a licence.
+///
+/// Spec: [MS-SSTR] 2.2.2.2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtectionHeader {
+    /// `SystemID`; `None` when it is no GUID.
+    pub system_id: Option<Guid>,
+    /// Base64 without white space, as written.
+    pub data: String,
+}
+
+impl ClientManifest {
+    /// Reads a client manifest in whatever encoding it is stored.
+    ///
+    /// # Errors
+    /// [`Xml`](crate::base::ErrorKind::Xml) when it is not well-formed or not
+    /// `SmoothStreamingMedia`, [`Invalid`](crate::base::ErrorKind::Invalid) when a bitrate, a time
+    /// or a kind is not what it must be, [`Budget`](crate::base::ErrorKind::Budget) beyond a limit.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        Ok(Stored::parse(bytes, limits)?.manifest)
+    }
+
+    /// Units of [`duration`](Self::duration).
+    pub fn timescale(&self) -> Timescale {
+        self.timescale.unwrap_or(Timescale::SMOOTH)
+    }
+
+    /// Units of a stream's chunks.
+    pub fn timescale_of(&self, stream: &StreamIndex) -> Timescale {
+        stream.timescale.unwrap_or(self.timescale())
+    }
+}
+
+impl StreamIndex {
+    /// A stream of `kind` with nothing in it.
+    pub fn new(kind: StreamKind) -> Self {
+        Self {
+            kind,
+            subtype: None,
+            name: None,
+            timescale: None,
+            language: None,
+            declared_chunks: None,
+            declared_qualities: None,
+            max_width: None,
+            max_height: None,
+            display_width: None,
+            display_height: None,
+            parent: None,
+            manifest_output: None,
+            four_cc: None,
+            index: None,
+            scheme: None,
+            url: None,
+            qualities: Vec::new(),
+            chunks: Vec::new(),
+            other: Vec::new(),
+        }
+    }
+
+    /// The name in URLs: `Name`, or the kind.
+    ///
+    /// Spec: [MS-SSTR] 3.1.5.1.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.kind.as_str())
+    }
+
+    /// Its samples are in the manifest itself.
+    pub fn is_embedded(&self) -> bool {
+        self.manifest_output == Some(true)
+    }
+}

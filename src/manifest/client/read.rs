@@ -1,0 +1,474 @@
+//! Reading a client manifest, and remembering where its parts lie in the text.
+
+use std::borrow::Cow;
+use std::num::NonZeroU64;
+use std::ops::Range;
+use std::str::FromStr;
+
+use super::{
+    Chunk, ClientManifest, CustomAttribute, FragmentData, ProtectionHeader, QualityLevel,
+    StreamIndex,
+};
+use crate::base::{Error, ErrorKind, Limits, Timescale};
+use crate::manifest::StreamKind;
+use crate::manifest::encoding::Decoded;
+use crate::manifest::xml::{Attribute, Element, Reader};
+
+/// A client manifest with the text it was read from.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored<'a> {
+    pub(crate) manifest: ClientManifest,
+    pub(crate) decoded: Decoded<'a>,
+    /// One a stream.
+    pub(crate) spans: Vec<Spans>,
+}
+
+/// Where a stream lies in the text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spans {
+    /// The whole `StreamIndex` element.
+    pub(crate) element: Range<usize>,
+    /// The value of its `QualityLevels` attribute.
+    pub(crate) declared_qualities: Option<Range<usize>>,
+    /// Each `QualityLevel` element.
+    pub(crate) qualities: Vec<Range<usize>>,
+}
+
+impl<'a> Stored<'a> {
+    pub(crate) fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
+        let (found, limit) = (bytes.len() as u64, limits.client_manifest);
+        if found > limit {
+            let what = "bytes of a client manifest";
+            return Err(ErrorKind::Budget { what, found, limit }.into());
+        }
+        let decoded = Decoded::new(bytes)?;
+        let mut document = Document::new(&decoded.text, limits)?;
+        let manifest = document.manifest()?;
+        let spans = document.spans;
+        document.reader.finish()?;
+        Ok(Self { manifest, decoded, spans })
+    }
+}
+
+/// A document being read.
+struct Document<'t> {
+    reader: Reader<'t>,
+    limits: &'t Limits,
+    spans: Vec<Spans>,
+    qualities: usize,
+}
+
+impl<'t> Document<'t> {
+    fn new(text: &'t str, limits: &'t Limits) -> Result<Self, Error> {
+        Ok(Self { reader: Reader::new(text, limits)?, limits, spans: Vec::new(), qualities: 0 })
+    }
+
+    fn manifest(&mut self) -> Result<ClientManifest, Error> {
+        let root = self.reader.root("SmoothStreamingMedia")?;
+        let mut m = ClientManifest { major_version: 2, ..ClientManifest::default() };
+        for attribute in root.attributes() {
+            let a = attribute?;
+            let kept = match a.name {
+                "MajorVersion" => set(&mut m.major_version, &a),
+                "MinorVersion" => set(&mut m.minor_version, &a),
+                "TimeScale" => set_timescale(&mut m.timescale, &a),
+                "Duration" => set(&mut m.duration, &a),
+                "IsLive" => set_bool(&mut m.is_live, &a),
+                "LookaheadCount" => set_some(&mut m.lookahead_count, &a),
+                "LookAheadFragmentCount" => set_some(&mut m.look_ahead_fragment_count, &a),
+                "DVRWindowLength" => set_some(&mut m.dvr_window_length, &a),
+                "CanSeek" => set_bool(&mut m.can_seek, &a),
+                "CanPause" => set_bool(&mut m.can_pause, &a),
+                _ => false,
+            };
+            if !kept {
+                m.other.push((a.name.into(), a.value.into_owned()));
+            }
+        }
+        while let Some(child) = self.reader.child()? {
+            match child.name() {
+                "StreamIndex" => {
+                    let stream = self.stream(&child)?;
+                    m.streams.push(stream);
+                }
+                "Protection" => self.protection(&mut m.protection)?,
+                "CustomAttributes" => self.custom_attributes(&mut m.custom_attributes)?,
+                _ => self.reader.skip()?,
+            }
+        }
+        Ok(m)
+    }
+
+    fn stream(&mut self, element: &Element<'t>) -> Result<StreamIndex, Error> {
+        let mut s = StreamIndex::new(StreamKind::Text);
+        let mut kind = None;
+        let mut spans = Spans::default();
+        for attribute in element.attributes() {
+            let a = attribute?;
+            if a.name == "QualityLevels" {
+                spans.declared_qualities = Some(a.span.clone());
+            }
+            let kept = match a.name {
+                "Type" => {
+                    kind = StreamKind::parse(&a.value);
+                    true
+                }
+                "Subtype" => set_text(&mut s.subtype, &a),
+                "Name" => set_text(&mut s.name, &a),
+                "TimeScale" => set_timescale(&mut s.timescale, &a),
+                "Language" => set_text(&mut s.language, &a),
+                "Chunks" => set_some(&mut s.declared_chunks, &a),
+                "QualityLevels" => set_some(&mut s.declared_qualities, &a),
+                "MaxWidth" => set_some(&mut s.max_width, &a),
+                "MaxHeight" => set_some(&mut s.max_height, &a),
+                "DisplayWidth" => set_some(&mut s.display_width, &a),
+                "DisplayHeight" => set_some(&mut s.display_height, &a),
+                "ParentStreamIndex" => set_text(&mut s.parent, &a),
+                "ManifestOutput" => set_bool(&mut s.manifest_output, &a),
+                "FourCC" => set_text(&mut s.four_cc, &a),
+                "Index" => set_some(&mut s.index, &a),
+                "Scheme" => set_text(&mut s.scheme, &a),
+                "Url" => set_text(&mut s.url, &a),
+                _ => false,
+            };
+            if !kept {
+                s.other.push((a.name.into(), a.value.into_owned()));
+            }
+        }
+        s.kind = kind.ok_or_else(|| invalid(element, "`Type` is not video, audio or text"))?;
+        while let Some(child) = self.reader.child()? {
+            match child.name() {
+                "QualityLevel" => {
+                    s.qualities.push(self.quality(&child)?);
+                    spans.qualities.push(child.start..self.reader.position());
+                }
+                "c" => s.chunks.push(self.chunk(&child)?),
+                _ => self.reader.skip()?,
+            }
+        }
+        spans.element = element.start..self.reader.position();
+        self.spans.push(spans);
+        Ok(s)
+    }
+
+    fn quality(&mut self, element: &Element<'t>) -> Result<QualityLevel, Error> {
+        self.qualities += 1;
+        if self.qualities > self.limits.tracks {
+            let (found, limit) = (self.qualities as u64, self.limits.tracks as u64);
+            let what = "qualities of a client manifest";
+            return Err(element.failure(ErrorKind::Budget { what, found, limit }));
+        }
+        let mut q = QualityLevel::default();
+        let mut bitrate = None;
+        for attribute in element.attributes() {
+            let a = attribute?;
+            let kept = match a.name {
+                "Index" => set_some(&mut q.index, &a),
+                "Bitrate" => set_some(&mut bitrate, &a),
+                "NominalBitrate" => set_some(&mut q.nominal_bitrate, &a),
+                "BufferTime" => set_some(&mut q.buffer_time, &a),
+                "FourCC" => set_text(&mut q.four_cc, &a),
+                "MaxWidth" => set_some(&mut q.max_width, &a),
+                "MaxHeight" => set_some(&mut q.max_height, &a),
+                "Width" if q.max_width.is_none() => set_some(&mut q.max_width, &a),
+                "Height" if q.max_height.is_none() => set_some(&mut q.max_height, &a),
+                "CodecPrivateData" => set_text(&mut q.codec_private_data, &a),
+                "NALUnitLengthField" => set_some(&mut q.nal_unit_length_field, &a),
+                "SamplingRate" => set_some(&mut q.sampling_rate, &a),
+                "Channels" => set_some(&mut q.channels, &a),
+                "BitsPerSample" => set_some(&mut q.bits_per_sample, &a),
+                "PacketSize" => set_some(&mut q.packet_size, &a),
+                "AudioTag" => set_some(&mut q.audio_tag, &a),
+                "WaveFormatEx" => set_text(&mut q.wave_format_ex, &a),
+                _ => false,
+            };
+            if !kept {
+                q.other.push((a.name.into(), a.value.into_owned()));
+            }
+        }
+        q.bitrate = bitrate.ok_or_else(|| invalid(element, "`Bitrate` is not a 32-bit number"))?;
+        while let Some(child) = self.reader.child()? {
+            match child.name() {
+                "CustomAttributes" => self.custom_attributes(&mut q.custom_attributes)?,
+                _ => self.reader.skip()?,
+            }
+        }
+        Ok(q)
+    }
+
+    fn chunk(&mut self, element: &Element<'t>) -> Result<Chunk, Error> {
+        let mut chunk = Chunk::default();
+        for attribute in element.attributes() {
+            let a = attribute?;
+            let understood = match a.name {
+                "t" => set_some(&mut chunk.time, &a),
+                "d" => set_some(&mut chunk.duration, &a),
+                "r" => set_repeat(&mut chunk.repeat, &a),
+                "n" => {
+                    set_some(&mut chunk.number, &a);
+                    true
+                }
+                _ => true,
+            };
+            if !understood {
+                return Err(invalid(element, &format!("`{}` is not a number", a.name)));
+            }
+        }
+        let mut fragments = Vec::new();
+        while let Some(child) = self.reader.child()? {
+            match child.name() {
+                "f" => fragments.push(self.fragment(&child)?),
+                _ => self.reader.skip()?,
+            }
+        }
+        chunk.fragments = fragments.into();
+        Ok(chunk)
+    }
+
+    fn fragment(&mut self, element: &Element<'t>) -> Result<FragmentData, Error> {
+        let mut data = FragmentData::default();
+        for attribute in element.attributes() {
+            let a = attribute?;
+            match a.name {
+                "i" => set_some(&mut data.index, &a),
+                "s" => set_some(&mut data.size, &a),
+                "q" => set_some(&mut data.quality, &a),
+                _ => false,
+            };
+        }
+        data.data = without_space(self.reader.text()?).into();
+        Ok(data)
+    }
+
+    fn protection(&mut self, headers: &mut Vec<ProtectionHeader>) -> Result<(), Error> {
+        while let Some(child) = self.reader.child()? {
+            if child.name() != "ProtectionHeader" {
+                self.reader.skip()?;
+                continue;
+            }
+            let mut system_id = None;
+            for attribute in child.attributes() {
+                let a = attribute?;
+                if a.name == "SystemID" {
+                    set_some(&mut system_id, &a);
+                }
+            }
+            headers.push(ProtectionHeader { system_id, data: without_space(self.reader.text()?) });
+        }
+        Ok(())
+    }
+
+    fn custom_attributes(&mut self, custom: &mut Vec<CustomAttribute>) -> Result<(), Error> {
+        while let Some(child) = self.reader.child()? {
+            if child.name() == "Attribute" {
+                let mut one = CustomAttribute::default();
+                for attribute in child.attributes() {
+                    let a = attribute?;
+                    match a.name {
+                        "Name" => one.name = a.value.into_owned(),
+                        "Value" => one.value = a.value.into_owned(),
+                        _ => {}
+                    }
+                }
+                custom.push(one);
+            }
+            self.reader.skip()?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes a value over when it is of its type; otherwise it is for the caller to keep or refuse.
+fn set<T: FromStr>(field: &mut T, a: &Attribute<'_>) -> bool {
+    a.value.trim().parse().map(|value| *field = value).is_ok()
+}
+
+fn set_some<T: FromStr>(field: &mut Option<T>, a: &Attribute<'_>) -> bool {
+    a.value.trim().parse().map(|value| *field = Some(value)).is_ok()
+}
+
+fn set_text(field: &mut Option<String>, a: &Attribute<'_>) -> bool {
+    *field = Some(a.value.clone().into_owned());
+    true
+}
+
+fn set_timescale(field: &mut Option<Timescale>, a: &Attribute<'_>) -> bool {
+    *field = a.value.trim().parse().ok().and_then(Timescale::new);
+    field.is_some()
+}
+
+/// A count of 0 says no more than none.
+fn set_repeat(field: &mut Option<NonZeroU64>, a: &Attribute<'_>) -> bool {
+    a.value.trim().parse().map(|count| *field = NonZeroU64::new(count)).is_ok()
+}
+
+/// Booleans are met in every case ([MS-SSTR] 2.2.2).
+fn set_bool(field: &mut Option<bool>, a: &Attribute<'_>) -> bool {
+    let words = [("true", true), ("false", false), ("1", true), ("0", false)];
+    let word = words.into_iter().find(|(word, _)| word.eq_ignore_ascii_case(a.value.trim()));
+    *field = word.map(|(_, value)| value);
+    field.is_some()
+}
+
+fn invalid(element: &Element<'_>, what: &str) -> Error {
+    element.failure(ErrorKind::Invalid { what: what.into(), clause: "[MS-SSTR] 2.2.2" })
+}
+
+fn without_space(text: String) -> String {
+    match text.contains(|c: char| c.is_ascii_whitespace()) {
+        true => text.split_ascii_whitespace().map(Cow::Borrowed).collect(),
+        false => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::{Layout, runs};
+
+    const ODD: &str = r#"<?xml version="1.0"?>
+<SmoothStreamingMedia MinorVersion="2" MajorVersion="2" Duration="60000000" IsLive="true"
+    LookAheadFragmentCount="2" timeScaleZeroPoint="x" CanSeek="maybe">
+  <Protection><ProtectionHeader SystemID="{9A04F079-9840-4286-AB92-E65BE0885F95}">
+    AB
+    CD==
+  </ProtectionHeader></Protection>
+  <Vendor><Thing/></Vendor>
+  <StreamIndex Type = "Video" Chunks="3" QualityLevels="2" Subtype="" Index="4"
+      Url="QualityLevels({bitrate},{CustomAttributes})/Fragments(video={start time})">
+    <QualityLevel Index="7" Bitrate="300" Width="640" Height="360" Oddity="&lt;&amp;" BitsPerSample="">
+      <CustomAttributes><Attribute Name="Compatibility" Value="Handheld"/></CustomAttributes>
+    </QualityLevel>
+    <QualityLevel Bitrate="400" MaxWidth="1280" Width="640"/>
+    <c n="0" t="10" d="5" r="2"><f i="7" s="95" q="3"/><f>QUJD
+      RA==</f></c>
+    <c d="7"/>
+  </StreamIndex>
+  <StreamIndex Type="text" Name="scte" ParentStreamIndex="video" ManifestOutput="TRUE"/>
+</SmoothStreamingMedia>"#;
+
+    fn parse(text: &str) -> ClientManifest {
+        ClientManifest::parse(text.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn every_attribute_is_read_and_what_is_not_understood_is_kept() {
+        let m = parse(ODD);
+        assert_eq!((m.major_version, m.minor_version, m.duration), (2, 2, 60_000_000));
+        assert_eq!(
+            (m.is_live, m.look_ahead_fragment_count, m.can_seek),
+            (Some(true), Some(2), None)
+        );
+        let other = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(m.other, [other("timeScaleZeroPoint", "x"), other("CanSeek", "maybe")]);
+        assert_eq!(m.protection[0].data, "ABCD==");
+        assert!(m.protection[0].system_id.is_some());
+        let video = &m.streams[0];
+        assert_eq!((video.kind, video.name(), video.index), (StreamKind::Video, "video", Some(4)));
+        assert_eq!(video.qualities[0].custom_attributes[0].value, "Handheld");
+        assert_eq!(video.qualities[0].max_width, Some(640));
+        assert_eq!(video.qualities[0].other, [other("Oddity", "<&"), other("BitsPerSample", "")]);
+        assert_eq!(video.qualities[1].max_width, Some(1280));
+        assert_eq!(video.qualities[1].other, [other("Width", "640")]);
+        let [first, second] = &video.chunks[..] else { panic!("two `c` elements") };
+        assert_eq!((first.number, first.repeat.unwrap().get()), (Some(0), 2));
+        assert_eq!((first.fragments[0].size, first.fragments[0].quality), (Some(95), Some(3)));
+        assert_eq!(&*first.fragments[1].data, "QUJDRA==");
+        assert_eq!((second.time, second.duration), (None, Some(7)));
+        assert!(m.streams[1].is_embedded());
+        assert_eq!(m.streams[1].parent.as_deref(), Some("video"));
+    }
+
+    #[test]
+    fn what_is_written_is_what_was_read() {
+        let mut m = parse(ODD);
+        let compact = m.to_xml(Layout::Compact, &Limits::default()).unwrap();
+        // What is declared is counted anew.
+        m.streams[0].declared_chunks = Some(3);
+        m.streams[1].declared_chunks = Some(0);
+        m.streams[1].declared_qualities = Some(0);
+        assert_eq!(parse(&compact), m);
+        assert_eq!(parse(&compact).to_xml(Layout::Compact, &Limits::default()).unwrap(), compact);
+
+        let full = m.to_xml(Layout::Full, &Limits::default()).unwrap();
+        let times = |m: &ClientManifest| -> Vec<u64> {
+            let runs = runs(&m.streams[0].chunks).map(|run| run.unwrap());
+            runs.flat_map(|run| (0..run.count.get()).map(move |i| run.start + i * run.duration))
+                .collect()
+        };
+        assert_eq!(times(&parse(&full)), [10, 15, 20]);
+        assert!(!full.contains(" r="));
+    }
+
+    #[test]
+    fn runs_are_joined_in_the_compact_layout_and_gaps_keep_their_time() {
+        let m = parse(
+            r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="0" Duration="0"><StreamIndex Type="audio">
+            <c t="0" d="2"/><c t="2" d="2"/><c d="2" r="3"/><c t="20" d="2"/><c d="3"/></StreamIndex></SmoothStreamingMedia>"#,
+        );
+        let compact = m.to_xml(Layout::Compact, &Limits::default()).unwrap();
+        assert!(compact.contains("MinorVersion=\"2\""));
+        assert!(
+            compact.contains(
+                "<c t=\"0\" d=\"2\" r=\"5\"/>\n<c t=\"20\" d=\"2\"/>\n<c d=\"3\"/>\n</Stream"
+            ),
+            "{compact}"
+        );
+        let full = m.to_xml(Layout::Full, &Limits::default()).unwrap();
+        assert!(full.contains("<c t=\"0\" d=\"2\"/>\n<c d=\"2\"/>\n<c d=\"2\"/>\n<c d=\"2\"/>\n<c d=\"2\"/>\n<c t=\"20\""), "{full}");
+    }
+
+    #[test]
+    fn spans_cut_the_elements_out_of_the_text() {
+        let stored = Stored::parse(ODD.as_bytes(), &Limits::default()).unwrap();
+        let text = &stored.decoded.text;
+        let [video, scte] = &stored.spans[..] else { panic!("two streams") };
+        assert!(text[video.element.clone()].starts_with("<StreamIndex Type = \"Video\""));
+        assert!(text[video.element.clone()].ends_with("</StreamIndex>"));
+        assert_eq!(&text[video.declared_qualities.clone().unwrap()], "2");
+        assert!(text[video.qualities[0].clone()].ends_with("</QualityLevel>"));
+        assert_eq!(
+            &text[video.qualities[1].clone()],
+            r#"<QualityLevel Bitrate="400" MaxWidth="1280" Width="640"/>"#
+        );
+        assert!(text[scte.element.clone()].ends_with("ManifestOutput=\"TRUE\"/>"));
+    }
+
+    #[test]
+    fn what_nothing_can_be_served_by_is_refused() {
+        let refuse = |inside: &str| {
+            let text = format!(
+                "<SmoothStreamingMedia>
+{inside}</SmoothStreamingMedia>"
+            );
+            ClientManifest::parse(text.as_bytes(), &Limits::default()).unwrap_err().to_string()
+        };
+        for (inside, says) in [
+            ("<StreamIndex Type='film'/>", "line 2, StreamIndex: `Type` is not video"),
+            (
+                "<StreamIndex Type='video'><QualityLevel/></StreamIndex>",
+                "QualityLevel: `Bitrate` is not",
+            ),
+            (
+                "<StreamIndex Type='video'><QualityLevel Bitrate='-1'/></StreamIndex>",
+                "`Bitrate` is not",
+            ),
+            (
+                "<StreamIndex Type='video'><c t='-5' d='1'/></StreamIndex>",
+                "line 2, c: `t` is not a number",
+            ),
+        ] {
+            let error = refuse(inside);
+            assert!(error.contains(says), "{inside} gave {error}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_claims_more_than_the_text_may_hold_is_not_written_out() {
+        let claim = r#"<SmoothStreamingMedia><StreamIndex Type="video"><c t="0" d="0" r="18446744073709551615"/></StreamIndex></SmoothStreamingMedia>"#;
+        let limits = Limits { client_manifest: 4096, ..Limits::default() };
+        let error = parse(claim).to_xml(Layout::Full, &limits).unwrap_err();
+        assert!(error.to_string().contains("budget of 4096"), "{error}");
+        assert!(parse(claim).to_xml(Layout::Compact, &limits).is_ok());
+    }
+}

@@ -1,0 +1,236 @@
+//! Writing a client manifest in the form that most players read.
+
+use super::{
+    Chunk, ClientManifest, CustomAttribute, FragmentData, QualityLevel, Run, StreamIndex, runs,
+};
+use crate::base::{Error, Limits};
+use crate::manifest::Attributes;
+use crate::manifest::xml::Writer;
+
+/// How chunks are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Layout {
+    /// One `c` a chunk: what every player reads. The default.
+    #[default]
+    Full,
+    /// Equal chunks as one `c` with `r`, which needs version 2.2.
+    Compact,
+}
+
+impl ClientManifest {
+    /// Writes the manifest in UTF-8, attributes in a fixed order: the same value gives the same
+    /// bytes.
+    ///
+    /// `t` stands on the first chunk of a stream and after every gap, `d` on every one. The
+    /// version is raised to 2.2 where runs are written.
+    ///
+    /// # Errors
+    /// [`Budget`](crate::base::ErrorKind::Budget) when the text would exceed
+    /// [`Limits::client_manifest`], [`Invalid`](crate::base::ErrorKind::Invalid) for times that
+    /// cannot be ([`runs`]) and for characters that XML cannot hold.
+    pub fn to_xml(&self, layout: Layout, limits: &Limits) -> Result<String, Error> {
+        let mut w = Writer::new(limits.client_manifest);
+        let compact = layout == Layout::Compact;
+        let minor = if compact { self.minor_version.max(2) } else { self.minor_version };
+        w.open("SmoothStreamingMedia");
+        w.number("MajorVersion", self.major_version);
+        w.number("MinorVersion", minor);
+        w.number_if("TimeScale", self.timescale.map(|timescale| timescale.get()));
+        w.number("Duration", self.duration);
+        w.boolean_if("IsLive", self.is_live);
+        w.number_if("LookaheadCount", self.lookahead_count);
+        w.number_if("LookAheadFragmentCount", self.look_ahead_fragment_count);
+        w.number_if("DVRWindowLength", self.dvr_window_length);
+        w.boolean_if("CanSeek", self.can_seek);
+        w.boolean_if("CanPause", self.can_pause);
+        others(&mut w, &self.other);
+        w.children();
+        custom_attributes(&mut w, &self.custom_attributes);
+        self.write_protection(&mut w);
+        for stream in &self.streams {
+            stream.write(&mut w, layout)?;
+        }
+        w.end("SmoothStreamingMedia");
+        w.finish()
+    }
+
+    fn write_protection(&self, w: &mut Writer) {
+        if self.protection.is_empty() {
+            return;
+        }
+        w.open("Protection");
+        w.children();
+        for header in &self.protection {
+            w.open("ProtectionHeader");
+            w.attribute_if("SystemID", header.system_id.map(|id| id.to_string().to_uppercase()));
+            w.content(&header.data, "ProtectionHeader");
+        }
+        w.end("Protection");
+    }
+}
+
+impl StreamIndex {
+    fn write(&self, w: &mut Writer, layout: Layout) -> Result<(), Error> {
+        let mut count = 0_u64;
+        for run in runs(&self.chunks) {
+            count = count.saturating_add(run?.count.get());
+        }
+        w.open("StreamIndex");
+        w.attribute("Type", self.kind.as_str());
+        w.attribute_if("Subtype", self.subtype.as_deref());
+        w.attribute_if("Name", self.name.as_deref());
+        w.number_if("TimeScale", self.timescale.map(|timescale| timescale.get()));
+        w.attribute_if("Language", self.language.as_deref());
+        w.number("Chunks", count);
+        w.number("QualityLevels", self.qualities.len() as u64);
+        w.number_if("MaxWidth", self.max_width);
+        w.number_if("MaxHeight", self.max_height);
+        w.number_if("DisplayWidth", self.display_width);
+        w.number_if("DisplayHeight", self.display_height);
+        w.attribute_if("ParentStreamIndex", self.parent.as_deref());
+        w.boolean_if("ManifestOutput", self.manifest_output);
+        w.attribute_if("FourCC", self.four_cc.as_deref());
+        w.number_if("Index", self.index);
+        w.attribute_if("Scheme", self.scheme.as_deref());
+        w.attribute_if("Url", self.url.as_deref());
+        others(w, &self.other);
+        w.children();
+        for quality in &self.qualities {
+            quality.write(w);
+        }
+        self.write_chunks(w, layout)?;
+        w.end("StreamIndex");
+        Ok(())
+    }
+
+    fn write_chunks(&self, w: &mut Writer, layout: Layout) -> Result<(), Error> {
+        let mut expected = None;
+        let mut pending: Option<(Run, &Chunk)> = None;
+        for (run, chunk) in runs(&self.chunks).zip(&self.chunks) {
+            let run = run?;
+            pending = match pending {
+                Some((before, first))
+                    if layout == Layout::Compact && joins(&before, &run, chunk) =>
+                {
+                    let count = before.count.saturating_add(run.count.get());
+                    Some((Run { count, ..before }, first))
+                }
+                before => {
+                    if let Some((before, first)) = before {
+                        write_run(w, layout, before, first, &mut expected)?;
+                    }
+                    Some((run, chunk))
+                }
+            };
+        }
+        if let Some((run, chunk)) = pending {
+            write_run(w, layout, run, chunk, &mut expected)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether `run` goes on as `before` does, and carries nothing of its own.
+fn joins(before: &Run, run: &Run, chunk: &Chunk) -> bool {
+    let plain = chunk.fragments.is_empty() && chunk.number.is_none();
+    plain && before.end() == run.start && before.duration == run.duration
+}
+
+/// Writes a run as one `c` or as many; `expected` is where the next one starts without a `t`.
+fn write_run(
+    w: &mut Writer,
+    layout: Layout,
+    run: Run,
+    chunk: &Chunk,
+    expected: &mut Option<u64>,
+) -> Result<(), Error> {
+    let (elements, repeat) = match layout {
+        Layout::Full => (run.count.get(), 1),
+        Layout::Compact => (1, run.count.get()),
+    };
+    let mut start = run.start;
+    for i in 0..elements {
+        w.open("c");
+        w.number_if("n", chunk.number.map(|n| u64::from(n) + i));
+        if *expected != Some(start) {
+            w.number("t", start);
+        }
+        w.number("d", run.duration);
+        if repeat > 1 {
+            w.number("r", repeat);
+        }
+        match &chunk.fragments[..] {
+            fragments @ [_, ..] if i == 0 => {
+                w.children();
+                fragments.iter().for_each(|fragment| write_fragment(w, fragment));
+                w.end("c");
+            }
+            _ => w.close(),
+        }
+        start += run.duration * repeat;
+        *expected = Some(start);
+        w.check()?;
+    }
+    Ok(())
+}
+
+fn write_fragment(w: &mut Writer, fragment: &FragmentData) {
+    w.open("f");
+    w.number_if("i", fragment.index);
+    w.number_if("s", fragment.size);
+    w.number_if("q", fragment.quality);
+    match &*fragment.data {
+        "" => w.close(),
+        data => w.content(data, "f"),
+    }
+}
+
+impl QualityLevel {
+    fn write(&self, w: &mut Writer) {
+        w.open("QualityLevel");
+        w.number_if("Index", self.index);
+        w.number("Bitrate", self.bitrate);
+        w.number_if("NominalBitrate", self.nominal_bitrate);
+        w.number_if("BufferTime", self.buffer_time);
+        w.attribute_if("FourCC", self.four_cc.as_deref());
+        w.number_if("MaxWidth", self.max_width);
+        w.number_if("MaxHeight", self.max_height);
+        w.attribute_if("CodecPrivateData", self.codec_private_data.as_deref());
+        w.number_if("NALUnitLengthField", self.nal_unit_length_field);
+        w.number_if("SamplingRate", self.sampling_rate);
+        w.number_if("Channels", self.channels);
+        w.number_if("BitsPerSample", self.bits_per_sample);
+        w.number_if("PacketSize", self.packet_size);
+        w.number_if("AudioTag", self.audio_tag);
+        w.attribute_if("WaveFormatEx", self.wave_format_ex.as_deref());
+        others(w, &self.other);
+        if self.custom_attributes.is_empty() {
+            return w.close();
+        }
+        w.children();
+        custom_attributes(w, &self.custom_attributes);
+        w.end("QualityLevel");
+    }
+}
+
+fn others(w: &mut Writer, attributes: &Attributes) {
+    for (name, value) in attributes {
+        w.attribute(name, value);
+    }
+}
+
+fn custom_attributes(w: &mut Writer, custom: &[CustomAttribute]) {
+    if custom.is_empty() {
+        return;
+    }
+    w.open("CustomAttributes");
+    w.children();
+    for CustomAttribute { name, value } in custom {
+        w.open("Attribute");
+        w.attribute("Name", name);
+        w.attribute("Value", value);
+        w.close();
+    }
+    w.end("CustomAttributes");
+}

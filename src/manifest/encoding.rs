@@ -1,0 +1,154 @@
+//! From bytes to text: by mark, by what the bytes look like, by declaration.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use crate::base::{Error, ErrorKind, Place};
+
+/// A manifest's text, and how it was stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Decoded<'a> {
+    /// Without byte order mark.
+    pub(crate) text: Cow<'a, str>,
+    /// What it was stored in.
+    pub(crate) encoding: &'static Encoding,
+    /// It began with a byte order mark.
+    pub(crate) marked: bool,
+}
+
+impl<'a> Decoded<'a> {
+    /// Decodes a whole document.
+    ///
+    /// The mark decides; without one, a `<` of two bytes means UTF-16, whatever is declared; then
+    /// the declaration decides, unless it says UTF-16 of bytes that are not (a file that some tool
+    /// saved again as UTF-8).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Xml`] when the bytes are no text of that encoding.
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Error> {
+        let (encoding, mark) = match Encoding::for_bom(bytes) {
+            Some((encoding, len)) => (encoding, len),
+            None => (unmarked(bytes), 0),
+        };
+        let body = &bytes[mark..];
+        let text = if encoding == UTF_8 {
+            let valid = std::str::from_utf8(body);
+            Cow::Borrowed(valid.map_err(|error| not_text("UTF-8", &body[..error.valid_up_to()]))?)
+        } else {
+            encoding
+                .decode_without_bom_handling_and_without_replacement(body)
+                .ok_or_else(|| not_text(encoding.name(), &[]))?
+        };
+        Ok(Self { text, encoding, marked: mark > 0 })
+    }
+
+    /// Players can read the bytes as they are stored: every mark is understood, and without one
+    /// the declaration must agree with the bytes.
+    pub(crate) fn is_readable_as_stored(&self) -> bool {
+        let utf16 = |encoding| encoding == UTF_16LE || encoding == UTF_16BE;
+        let declared = declared(&self.text).and_then(|label| label_at(&self.text, label));
+        self.marked || !utf16(self.encoding) && !declared.is_some_and(utf16)
+    }
+
+    /// What was made of the text, to be served: with the mark of a document that was stored in
+    /// UTF-8 already; else with a declaration that says UTF-8.
+    pub(crate) fn to_utf8(&self, mut text: String) -> String {
+        if self.encoding == UTF_8 && self.is_readable_as_stored() {
+            if self.marked {
+                text.insert(0, '\u{feff}');
+            }
+        } else if let Some(label) = declared(&text) {
+            text.replace_range(label, "utf-8");
+        }
+        text
+    }
+}
+
+/// The encoding of a document without a mark.
+fn unmarked(bytes: &[u8]) -> &'static Encoding {
+    match bytes {
+        [b'<', 0, ..] => UTF_16LE,
+        [0, b'<', ..] => UTF_16BE,
+        _ => {
+            let head = bytes[..bytes.len().min(256)].utf8_chunks().next();
+            let head = head.map_or("", |chunk| chunk.valid());
+            let label = declared(head).and_then(|label| label_at(head, label));
+            label.filter(|&encoding| encoding.is_ascii_compatible()).unwrap_or(UTF_8)
+        }
+    }
+}
+
+fn label_at(text: &str, label: Range<usize>) -> Option<&'static Encoding> {
+    Encoding::for_label_no_replacement(text.get(label)?.as_bytes())
+}
+
+/// Where the XML declaration names an encoding.
+fn declared(text: &str) -> Option<Range<usize>> {
+    let declaration = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"))?.0;
+    let start = "<?xml".len();
+    let after = start + declaration.find("encoding")? + "encoding".len();
+    let value = text[after..start + declaration.len()].trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let len = value[1..].find(quote)?;
+    let at = start + declaration.len() - value.len() + 1;
+    Some(at..at + len)
+}
+
+fn not_text(encoding: &str, before: &[u8]) -> Error {
+    let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count() as u32;
+    let kind = ErrorKind::Xml(format!("bytes that are not {encoding}"));
+    Error { kind, place: Place::Xml { file: None, line, element: String::new() } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16(text: &str, little: bool) -> Vec<u8> {
+        let bytes = if little { u16::to_le_bytes } else { u16::to_be_bytes };
+        text.encode_utf16().flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn every_way_a_manifest_is_stored_gives_the_same_text() {
+        let text = "<?xml version=\"1.0\" encoding='utf-16' ?><a b=\"é\"/>";
+        let with = |mark: &[u8], body: Vec<u8>| [mark, &body].concat();
+        for (bytes, readable) in [
+            (with(b"\xff\xfe", utf16(text, true)), true),
+            (with(b"\xfe\xff", utf16(text, false)), true),
+            (utf16(text, true), false),
+            (utf16(text, false), false),
+            (with(b"\xef\xbb\xbf", text.into()), true),
+            (text.into(), false), // declares utf-16 and is UTF-8
+        ] {
+            let decoded = Decoded::new(&bytes).unwrap();
+            assert_eq!(decoded.text, text);
+            assert_eq!(decoded.is_readable_as_stored(), readable, "{bytes:?}");
+            let served = decoded.to_utf8(decoded.text.clone().into_owned());
+            let kept = decoded.encoding == UTF_8 && decoded.marked;
+            let expected =
+                if kept { format!("\u{feff}{text}") } else { text.replace("utf-16", "utf-8") };
+            assert_eq!(served, expected);
+        }
+    }
+
+    #[test]
+    fn a_declared_encoding_is_followed_and_an_unknown_one_is_taken_for_utf_8() {
+        let latin = b"<?xml version='1.0' encoding=\"iso-8859-1\"?><a b='\xe9'/>";
+        let decoded = Decoded::new(latin).unwrap();
+        assert!(decoded.text.ends_with("<a b='é'/>"));
+        assert!(decoded.is_readable_as_stored());
+        let unknown = "<?xml version='1.0' encoding='klingon'?><a b='é'/>";
+        assert_eq!(Decoded::new(unknown.as_bytes()).unwrap().text, unknown);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_say_on_which_line() {
+        let error = Decoded::new(b"<a>\n<b c='\xe9'/></a>").unwrap_err();
+        assert_eq!(error.to_string(), "line 2: not well-formed XML: bytes that are not UTF-8");
+        assert!(Decoded::new(b"\xff\xfe<\0a\0\x00\xd8").is_err());
+        assert_eq!(Decoded::new(b"").unwrap().text, "");
+    }
+}

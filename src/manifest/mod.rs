@@ -1,0 +1,23 @@
+//! Floor 1: the server manifest (`.ism`) and the client manifest (`.ismc`), as values.
+//!
+//! Both are XML in whatever encoding their producer chose, read with every dialect that is met,
+//! and written in the safest form. Attributes that are not known here are kept.
+//!
+//! Spec: [MS-SSTR] 2.2.2; the server manifest by Microsoft's documentation of IIS Media Services.
+
+mod client;
+mod encoding;
+mod kind;
+mod server;
+mod xml;
+
+pub use client::{
+    Chunk, ClientManifest, CustomAttribute, FragmentData, Layout, ProtectionHeader, QualityLevel,
+    Run, StreamIndex, runs,
+};
+pub(crate) use client::{Spans, Stored};
+pub use kind::StreamKind;
+pub use server::{ServerManifest, ServerTrack};
+
+/// Attributes or parameters that are not understood here, by name, in document order.
+pub type Attributes = Vec<(String, String)>;

@@ -1,0 +1,223 @@
+//! Opened presentations, by name: one opening at a time each, looked after as they age.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use quick_cache::sync::Cache as QuickCache;
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::DefaultLifecycle};
+
+use super::Inner;
+use super::drive;
+use super::opened::{Files, Opened};
+use crate::base::{Error, ErrorKind, Name};
+use crate::presentation::{Finding, open};
+
+#[derive(Clone, Debug)]
+pub(super) struct CacheOptions {
+    pub(super) bytes: u64,
+    pub(super) revalidate_after: Duration,
+    pub(super) replace_grace: Duration,
+    pub(super) max_openings: usize,
+}
+
+impl Default for CacheOptions {
+    fn default() -> Self {
+        Self {
+            bytes: 256 << 20,
+            revalidate_after: Duration::from_secs(5),
+            replace_grace: Duration::from_secs(30),
+            max_openings: 128,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Cache {
+    entries: QuickCache<Name, Arc<Entry>, ByMemory>,
+    options: CacheOptions,
+    openings: AtomicUsize,
+}
+
+/// What came of an opening, with when its files were last looked at.
+#[derive(Debug)]
+struct Entry {
+    outcome: Result<Arc<Opened>, Error>,
+    /// Milliseconds of the origin's clock.
+    checked: AtomicU64,
+    /// When its files were first seen to have changed while it was kept; 0 if they have not.
+    differs_since: AtomicU64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct ByMemory;
+
+impl Weighter<Name, Arc<Entry>> for ByMemory {
+    fn weight(&self, name: &Name, entry: &Arc<Entry>) -> u64 {
+        let outcome = match &entry.outcome {
+            Ok(opened) => opened.presentation().memory(),
+            Err(_) => 256,
+        };
+        (name.as_str().len() + outcome) as u64
+    }
+}
+
+/// One part: a presentation is kept as long as it fits into the whole budget.
+const SHARDS: usize = 1;
+
+impl Cache {
+    pub(super) fn new(options: CacheOptions) -> Self {
+        let sizes = OptionsBuilder::new()
+            .weight_capacity(options.bytes)
+            // An opened film of usual length takes about this much.
+            .estimated_items_capacity(
+                usize::try_from(options.bytes / (256 << 10)).unwrap_or(1).max(1),
+            )
+            .shards(SHARDS)
+            .build();
+        let entries = match sizes {
+            Ok(sizes) => QuickCache::with_options(
+                sizes,
+                ByMemory,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            ),
+            // All sizes are given above; without them the library's own do as well.
+            Err(_) => QuickCache::with_weighter(1024, options.bytes, ByMemory),
+        };
+        Self { entries, options, openings: AtomicUsize::new(0) }
+    }
+
+    /// The presentation of this name: the one that is kept, if its files were looked at not long
+    /// ago; else after a look at them, and after opening it again where they have changed.
+    pub(super) async fn get(&self, origin: &Inner, name: &str) -> Result<Arc<Opened>, Error> {
+        let Some(entry) = self.entries.get(name) else {
+            let name = Name::new(name).map_err(|error| Error::request("path", error.kind))?;
+            return self.opened(origin, &name).await.outcome.clone();
+        };
+        let now = millis(origin.clock.now());
+        match &entry.outcome {
+            Ok(opened) if opened.is_stale() => {
+                let name = opened.presentation().name().clone();
+                self.entries.remove_if(&name, |kept| Arc::ptr_eq(kept, &entry));
+                self.opened(origin, &name).await.outcome.clone()
+            }
+            outcome if !entry.take_over(now, self.options.revalidate_after) => outcome.clone(),
+            Ok(opened) if !opened.has_changed().await => outcome_of(&entry),
+            outcome => self.replace(origin, name, &entry, now).await.unwrap_or(outcome.clone()),
+        }
+    }
+
+    /// Opens a presentation, or waits for another request that is opening it.
+    async fn opened(&self, origin: &Inner, name: &Name) -> Arc<Entry> {
+        let opening = async {
+            let entry = self.open(origin, name).await;
+            // That there is too much to do says nothing of the presentation: it is not kept.
+            if entry.is_busy() { Err(entry) } else { Ok(entry) }
+        };
+        self.entries.get_or_insert_async(name, opening).await.unwrap_or_else(|busy| busy)
+    }
+
+    async fn open(&self, origin: &Inner, name: &Name) -> Arc<Entry> {
+        let outcome = match OpeningPermit::take(self) {
+            Some(_permit) => {
+                let mut files = Files::new(origin.store.clone(), Arc::clone(&origin.handles));
+                let step = open(name.clone(), &origin.options);
+                let opened = drive::open(step, &mut files).await;
+                opened.map(|presentation| Arc::new(Opened::new(presentation, files)))
+            }
+            None => Err(ErrorKind::Busy("too many presentations are being opened").into()),
+        };
+        let checked = AtomicU64::new(millis(origin.clock.now()));
+        Arc::new(Entry { outcome, checked, differs_since: AtomicU64::new(0) })
+    }
+
+    /// Opens a presentation again whose files have changed. The new one takes the old one's place
+    /// when nothing new is wrong with it, or when that has been so for a while.
+    async fn replace(
+        &self,
+        origin: &Inner,
+        name: &str,
+        old: &Arc<Entry>,
+        now: u64,
+    ) -> Option<Result<Arc<Opened>, Error>> {
+        let name = Name::new(name).ok()?;
+        let new = self.open(origin, &name).await;
+        let grace = self.options.replace_grace;
+        if !new.is_no_worse_than(old) && !old.has_differed_for(now, grace) {
+            return None;
+        }
+        let outcome = outcome_of(&new);
+        self.entries.insert(name, new);
+        Some(outcome)
+    }
+}
+
+fn outcome_of(entry: &Entry) -> Result<Arc<Opened>, Error> {
+    entry.outcome.clone()
+}
+
+impl Entry {
+    /// True for the one request that looks at the files again: when the last look is `age` ago.
+    fn take_over(&self, now: u64, age: Duration) -> bool {
+        let checked = self.checked.load(Ordering::Relaxed);
+        now.saturating_sub(checked) >= millis(age)
+            && self
+                .checked
+                .compare_exchange(checked, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// Everything that could be served before can be served still.
+    fn is_no_worse_than(&self, old: &Self) -> bool {
+        match (&self.outcome, &old.outcome) {
+            (Ok(new), Ok(old)) => {
+                let known: Vec<_> = old.presentation().findings().iter().map(subject).collect();
+                new.presentation().findings().iter().all(|new| known.contains(&subject(new)))
+            }
+            (_, Err(_)) => !self.is_busy(),
+            (Err(_), Ok(_)) => false,
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        matches!(&self.outcome, Err(error) if matches!(error.kind, ErrorKind::Busy(_)))
+    }
+
+    fn has_differed_for(&self, now: u64, grace: Duration) -> bool {
+        let now = now.max(1);
+        let since =
+            self.differs_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        let since = since.err().unwrap_or(now);
+        now.saturating_sub(since) >= millis(grace)
+    }
+}
+
+/// What a finding is about, without its words.
+fn subject(
+    finding: &Finding,
+) -> (crate::presentation::FindingCode, Option<String>, Option<String>) {
+    (finding.code, finding.file.clone(), finding.track.clone())
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Counts openings in progress.
+struct OpeningPermit<'a>(&'a Cache);
+
+impl<'a> OpeningPermit<'a> {
+    fn take(cache: &'a Cache) -> Option<Self> {
+        let permit = Self(cache);
+        let before = cache.openings.fetch_add(1, Ordering::Relaxed);
+        // Where there are too many, dropping the permit takes it back.
+        (before < cache.options.max_openings).then_some(permit)
+    }
+}
+
+impl Drop for OpeningPermit<'_> {
+    fn drop(&mut self) {
+        self.0.openings.fetch_sub(1, Ordering::Relaxed);
+    }
+}

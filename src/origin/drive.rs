@@ -1,0 +1,110 @@
+//! Steps, driven over a store: every want of a batch at once.
+
+use std::future::Future;
+use std::ops::Range;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_util::stream::{StreamExt, iter};
+
+use super::note_change;
+use super::opened::{Files, Opened};
+use crate::base::{Error, FileId, Got, Opened as OpenedFile, ReadError, ReadErrorKind, Step, Want};
+use crate::presentation::Presentation;
+use crate::storage::{Source, Stat, Version};
+
+/// Reads of a batch that are made at once.
+const AT_ONCE: usize = 16;
+
+type Gotten = Result<(Got, Option<Version>), ReadError>;
+type Getting<'a> = Pin<Box<dyn Future<Output = Gotten> + Send + 'a>>;
+
+/// Opens a presentation; gives what was opened with it, which a failed opening has too.
+pub(super) async fn open(
+    mut step: Step<Presentation>,
+    files: &mut Files,
+) -> Result<Presentation, Error> {
+    loop {
+        let reads = match step {
+            Step::Ready(presentation) => return Ok(presentation),
+            Step::Read(reads) => reads,
+        };
+        let gets: Vec<Getting<'_>> = {
+            let files = &*files;
+            reads.wanted().iter().map(|want| Box::pin(get(files, want)) as _).collect()
+        };
+        let outcomes: Vec<_> = iter(gets).buffered(AT_ONCE).collect().await;
+        let mut got = Vec::with_capacity(outcomes.len());
+        for (want, outcome) in reads.wanted().iter().zip(outcomes) {
+            if let Want::Open { file, name, .. } = want {
+                let version = outcome.as_ref().map(|(_, version)| version.clone());
+                let version = version.map_err(|error| error.kind);
+                files.keep(*file, name.clone(), version.map(|v| v.unwrap_or_else(no_version)));
+            }
+            got.push(outcome.map(|(got, _)| got));
+        }
+        step = reads.feed(got)?;
+    }
+}
+
+/// Of a want that opens nothing.
+fn no_version() -> Version {
+    Version::new(Bytes::new())
+}
+
+async fn get(files: &Files, want: &Want) -> Gotten {
+    match want {
+        Want::Open { file, name, head, tail } => {
+            let (source, stat) = files.open(*file, name).await?;
+            let opened = ends(&source, &stat, *head, *tail).await?;
+            Ok((Got::Opened(opened), Some(stat.version)))
+        }
+        Want::Range { file, range } => {
+            let source = files.source(*file).await?;
+            Ok((Got::Range(source.read(range.clone()).await?), None))
+        }
+    }
+}
+
+/// The first and the last bytes of a file, read at once.
+async fn ends(source: &Source, stat: &Stat, head: u64, tail: u64) -> Result<OpenedFile, ReadError> {
+    let size = stat.size;
+    let (head, tail) = (0..size.min(head), size - size.min(tail)..size);
+    let (head, tail) = if tail.is_empty() {
+        (source.read(head).await?, Bytes::new())
+    } else {
+        let (head, tail) = futures_util::future::join(source.read(head), source.read(tail)).await;
+        (head?, tail?)
+    };
+    Ok(OpenedFile::new(size, head, tail))
+}
+
+/// Makes an answer that wants reads.
+pub(super) async fn answer<T>(mut step: Step<T>, opened: &Opened) -> Result<T, Error> {
+    loop {
+        let reads = match step {
+            Step::Ready(answer) => return Ok(answer),
+            Step::Read(reads) => reads,
+        };
+        let mut got = Vec::with_capacity(reads.wanted().len());
+        for want in reads.wanted() {
+            got.push(match want {
+                Want::Range { file, range } => {
+                    read(opened, *file, range.clone()).await.map(Got::Range)
+                }
+                // An answer opens nothing.
+                Want::Open { .. } => Err(ReadError::new(ReadErrorKind::Gone)),
+            });
+        }
+        step = reads.feed(got).inspect_err(|error| note_change(opened, error))?;
+    }
+}
+
+/// Reads a range of a file of a presentation.
+pub(super) async fn read(
+    opened: &Opened,
+    file: FileId,
+    range: Range<u64>,
+) -> Result<Bytes, ReadError> {
+    opened.source(file).await?.read(range).await
+}

@@ -1,0 +1,40 @@
+//! Open files, over all presentations, under one budget.
+
+use quick_cache::sync::Cache;
+
+use crate::base::FileId;
+use crate::storage::Source;
+
+/// The most recently used sources. One that falls out is closed when its last reader is done.
+#[derive(Debug)]
+pub(super) struct Handles(Cache<(u64, FileId), Source>);
+
+impl Handles {
+    /// At most `capacity` files.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self(Cache::new(capacity.max(1)))
+    }
+
+    pub(super) fn get(&self, opened: u64, file: FileId) -> Option<Source> {
+        self.0.get(&(opened, file))
+    }
+
+    pub(super) fn put(&self, opened: u64, file: FileId, source: Source) {
+        self.0.insert((opened, file), source);
+    }
+
+    pub(super) fn close(&self, opened: u64, file: FileId) {
+        self.0.remove(&(opened, file));
+    }
+}
+
+/// A quarter of the files that the process may have open.
+pub(super) fn default_capacity() -> usize {
+    const UNKNOWN: u64 = 1024;
+    #[cfg(all(unix, feature = "fs"))]
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(all(unix, feature = "fs")))]
+    let limit = None;
+    // No limit is no reason to hold everything open.
+    usize::try_from(limit.unwrap_or(UNKNOWN).min(1 << 16) / 4).unwrap_or(256)
+}

@@ -1,0 +1,125 @@
+//! Which part of a URL's path names the presentation.
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::base::{Error, ErrorKind};
+
+/// A possible presentation in a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found<'a> {
+    /// Decoded name of the server manifest. Not checked yet: opening it does that.
+    pub(super) name: Cow<'a, str>,
+    /// What follows it, still encoded: empty, or from the slash on.
+    pub(super) rest: &'a str,
+}
+
+/// More segments of a path than these are not tried: each may cost an opening.
+const MAX_TRIES: usize = 4;
+
+/// Each part of `path` that ends with a segment in `.ism` or `.isml`, shortest first.
+pub(super) fn presentations(path: &str) -> impl Iterator<Item = Result<Found<'_>, Error>> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    let mut start = 0;
+    let found = ends.filter_map(move |end| {
+        let segment = &path[start..end];
+        start = end + 1;
+        is_presentation(segment).then(|| (&path[..end], &path[end..]))
+    });
+    found.take(MAX_TRIES).map(|(name, rest)| Ok(Found { name: decode(name)?, rest }))
+}
+
+/// The extension in any letter case. It may be percent-encoded like all else.
+fn is_presentation(segment: &str) -> bool {
+    let decoded: Cow<'_, [u8]> = match segment.contains('%') {
+        true => percent_decode_str(segment).into(),
+        false => segment.as_bytes().into(),
+    };
+    [&b".ism"[..], b".isml"].iter().any(|extension| {
+        let at = decoded.len().checked_sub(extension.len());
+        at.is_some_and(|at| decoded[at..].eq_ignore_ascii_case(extension))
+    })
+}
+
+/// Decodes a path once, segment by segment: a separator must not come out of it.
+fn decode(path: &str) -> Result<Cow<'_, str>, Error> {
+    if !path.contains('%') {
+        return Ok(path.into());
+    }
+    let malformed = |why| Error::request("path", ErrorKind::Malformed(why));
+    let mut decoded = String::with_capacity(path.len());
+    for segment in path.split('/') {
+        let segment = percent_decode_str(segment).decode_utf8();
+        let segment = segment.map_err(|_| malformed("its percent-encoding is not UTF-8"))?;
+        if segment.contains(['/', '\\', '\0']) {
+            return Err(malformed("a segment holds a slash, a backslash or a zero"));
+        }
+        if !decoded.is_empty() {
+            decoded.push('/');
+        }
+        decoded.push_str(&segment);
+    }
+    Ok(decoded.into())
+}
+
+/// What may stand in a segment of a relative URL as it is. A colon may not: it would end a scheme.
+const IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The URL of a manifest, relative to a request that ends with the presentation's own segment
+/// (`film.ism`) or with a slash behind it (empty).
+pub(super) fn manifest_of(presentation: &str) -> String {
+    match presentation {
+        "" => "Manifest".into(),
+        name => format!("{}/Manifest", utf8_percent_encode(name, IN_SEGMENT)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(path: &str) -> Vec<(String, &str)> {
+        presentations(path)
+            .map(|found| found.unwrap())
+            .map(|f| (f.name.into_owned(), f.rest))
+            .collect()
+    }
+
+    #[test]
+    fn the_presentation_is_a_segment_with_its_extension_in_any_case() {
+        let one = |name: &str, rest| vec![(name.to_owned(), rest)];
+        assert_eq!(all("/a.ism/Manifest"), one("a.ism", "/Manifest"));
+        assert_eq!(all("a/b.ISML"), one("a/b.ISML", ""));
+        assert_eq!(all("/a.ism/"), one("a.ism", "/"));
+        assert_eq!(all("/%C3%A9/a%20b%2Eism/x%2Fy"), one("é/a b.ism", "/x%2Fy"));
+        assert_eq!(all("/a.ismv/b.ismc/.ism"), one("a.ismv/b.ismc/.ism", ""));
+        assert_eq!(all("/a/b"), []);
+        assert_eq!(all(""), []);
+    }
+
+    #[test]
+    fn folders_of_that_name_give_further_tries_but_not_without_end() {
+        let found = all("/a.ism/b.ism/Manifest");
+        assert_eq!(
+            found,
+            [("a.ism".to_owned(), "/b.ism/Manifest"), ("a.ism/b.ism".to_owned(), "/Manifest")]
+        );
+        assert_eq!(all(&"/a.ism".repeat(1000)).len(), MAX_TRIES);
+    }
+
+    #[test]
+    fn what_decodes_to_a_separator_is_malformed() {
+        for path in ["/a%2Fb.ism", "/a%5Cb.ism", "/a%00.ism", "/%FF.ism"] {
+            let error = presentations(path).next().unwrap().unwrap_err();
+            assert_eq!(error.kind.status(), 400, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_is_relative_and_encoded() {
+        assert_eq!(manifest_of(""), "Manifest");
+        assert_eq!(manifest_of("a b:é.ism"), "a%20b%3A%C3%A9.ism/Manifest");
+    }
+}

@@ -1,0 +1,3 @@
+//! Floor 5: answers in the formats that clients ask for. The formats do not know each other.
+
+pub mod mss;

@@ -1,0 +1,97 @@
+//! Smooth Streaming: the manifest, and fragments under four nouns.
+
+mod request;
+
+use std::sync::Arc;
+
+pub use request::{FragmentRequest, Request};
+
+use crate::base::{Error, Step};
+use crate::fragment::{KeyFrames, Noun, Stored};
+use crate::manifest::StreamKind;
+use crate::presentation::{Content, Located, Presentation, Probed, Reply, StoredRange};
+
+/// Answers a request: at once where all is known, else after a read.
+///
+/// A stored fragment is answered with the range that holds it, byte for byte; only `KeyFrames` of
+/// video is put together from a written `moof` and ranges.
+///
+/// # Errors
+/// What is not there ([`ErrorKind::NoStream`](crate::base::ErrorKind::NoStream) and its kind), or
+/// what is wrong with the stored fragment.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use smooth_origin::presentation::Presentation;
+/// # use smooth_origin::base::{Error, Step};
+/// use smooth_origin::output::mss::{Request, answer};
+/// # fn main() -> Result<(), Error> {
+/// # let presentation: Arc<Presentation> = unimplemented!();
+/// let request = Request::parse("QualityLevels(952962)/Fragments(video=0)")?;
+/// match answer(&presentation, &request)? {
+///     Step::Ready(reply) => println!("{} bytes, nothing to read first", reply.length()),
+///     Step::Read(reads) => println!("wants {:?}", reads.wanted()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn answer(
+    presentation: &Arc<Presentation>,
+    request: &Request<'_>,
+) -> Result<Step<Reply>, Error> {
+    match request {
+        Request::Presentation | Request::Manifest => presentation.manifest_reply().map(Step::Ready),
+        Request::Fragment(fragment) => {
+            let FragmentRequest { noun, bitrate, attributes, stream, time } = fragment;
+            let at = presentation
+                .locate(stream, *bitrate, attributes, *time)
+                .map_err(|kind| Error::request("fragment", kind))?;
+            answer_fragment(presentation, at, *noun)
+        }
+    }
+}
+
+fn answer_fragment(
+    presentation: &Arc<Presentation>,
+    at: Located,
+    noun: Noun,
+) -> Result<Step<Reply>, Error> {
+    let kind = presentation.stream_of(at).kind();
+    let content = Content::Fragment(kind);
+    // Sound and text decode from any sample: their key frames are all they have.
+    let cuts = noun == Noun::KeyFrames && kind == StreamKind::Video;
+    presentation.probe(at, cuts, move |presentation, probed| {
+        let validator = presentation.validator().of_fragment(probed.track_id, probed.start, noun);
+        if cuts
+            && let Some(stored) = &probed.stored
+            && let Some(cut) = key_frames(presentation, at, stored)?
+        {
+            let range =
+                |range: &std::ops::Range<u64>| stored_range(&probed, range.start, range.end);
+            let ranges = cut.samples.iter().map(range).collect();
+            return Ok(Reply::of_parts(content, validator, cut.head, ranges));
+        }
+        let lengths = probed.lengths;
+        let range = match noun {
+            Noun::Fragments | Noun::KeyFrames => stored_range(&probed, 0, lengths.len),
+            Noun::FragmentInfo => stored_range(&probed, 0, lengths.moof),
+            Noun::RawFragments => stored_range(&probed, lengths.payload, lengths.len),
+        };
+        Ok(Reply::of_stored(content, validator, range))
+    })
+}
+
+fn key_frames(
+    presentation: &Presentation,
+    at: Located,
+    stored: &Stored,
+) -> Result<Option<KeyFrames>, Error> {
+    let defaults = presentation.track_of(at).stored()?.defaults;
+    KeyFrames::cut(stored, defaults, presentation.limits())
+}
+
+/// Bytes `from..to` of the fragment, as a range of its file.
+fn stored_range(probed: &Probed, from: u64, to: u64) -> StoredRange {
+    let range = probed.start + from..probed.start + to;
+    StoredRange::new(probed.file, range, &probed.read, probed.start)
+}

@@ -1,0 +1,319 @@
+//! The grammar of requests, behind the presentation's name.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use memchr::{memchr, memchr3, memrchr};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+use crate::base::{Error, ErrorKind};
+use crate::fragment::Noun;
+
+/// What is asked of a presentation.
+///
+/// Spec: [MS-SSTR] 2.2.1 and 2.2.3. Reserved words are read in any letter case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request<'a> {
+    /// The presentation itself: a host redirects to its manifest.
+    Presentation,
+    /// `Manifest`.
+    Manifest,
+    /// `QualityLevels(…)/Noun(…)`.
+    Fragment(FragmentRequest<'a>),
+}
+
+/// `QualityLevels(bitrate[,key=value…])/Noun(stream=time)`. `Display` writes what `parse` reads.
+///
+/// Borrows from the path, so that a request without `%` allocates nothing.
+///
+/// Spec: [MS-SSTR] 2.2.3.
+///
+/// ```
+/// use smooth_origin::output::mss::FragmentRequest;
+/// let path = "QualityLevels(307200,Compatibility=Handheld)/Fragments(video=1968000)";
+/// let request = FragmentRequest::parse(path).unwrap();
+/// assert_eq!((request.bitrate, &*request.attributes), (307_200, "Compatibility=Handheld"));
+/// assert_eq!(request.to_string(), path);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FragmentRequest<'a> {
+    /// What of the fragment is wanted.
+    pub noun: Noun,
+    /// Bits per second: which track.
+    pub bitrate: u32,
+    /// `key=value` pairs, divided by commas; empty if there are none.
+    pub attributes: Cow<'a, str>,
+    /// Name of the stream.
+    pub stream: Cow<'a, str>,
+    /// Start of the chunk, in ticks of the stream.
+    pub time: u64,
+}
+
+/// Longest path that is looked at, in bytes.
+const MAX_PATH: usize = 4096;
+
+impl<'a> Request<'a> {
+    /// Reads what follows the presentation's name in a URL: percent-encoded, without query, with
+    /// or without the slash before it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] by the grammar, [`ErrorKind::NotServed`] for outputs and options
+    /// of other servers that are not served here.
+    pub fn parse(path: &'a str) -> Result<Self, Error> {
+        let path = path.strip_prefix('/').unwrap_or(path);
+        if path.is_empty() {
+            return Ok(Self::Presentation);
+        }
+        match memchr(b'/', path.as_bytes()) {
+            Some(_) => FragmentRequest::parse(path).map(Self::Fragment),
+            None => manifest(&segment(path)?),
+        }
+    }
+}
+
+/// The word `Manifest`, with or without options in parentheses.
+fn manifest<'a>(segment: &str) -> Result<Request<'a>, Error> {
+    let (word, options) = segment.split_at_checked("Manifest".len()).ok_or_else(unknown)?;
+    match options {
+        _ if !word.eq_ignore_ascii_case("Manifest") => Err(unknown()),
+        "" | "()" => Ok(Request::Manifest),
+        options if options.starts_with('(') && options.ends_with(')') => {
+            let what = "a manifest in another format, or filtered,";
+            Err(Error::request("manifest options", ErrorKind::NotServed(what)))
+        }
+        _ => Err(unknown()),
+    }
+}
+
+impl<'a> FragmentRequest<'a> {
+    /// Reads the two segments of a fragment request, percent-encoded.
+    ///
+    /// # Errors
+    /// As [`Request::parse`].
+    pub fn parse(path: &'a str) -> Result<Self, Error> {
+        if path.len() > MAX_PATH {
+            return Err(malformed("path", "it is longer than any request"));
+        }
+        // One look at each byte tells that there is nothing to decode and nothing to refuse.
+        if memchr3(b'%', b'\\', 0, path.as_bytes()).is_none() {
+            return Self::parse_decoded(path);
+        }
+        let (level, fragment) = path.split_once('/').ok_or_else(unknown)?;
+        let decoded = format!("{}/{}", segment(level)?, segment(fragment)?);
+        let request = FragmentRequest::parse_decoded(&decoded)?;
+        Ok(Self {
+            attributes: Cow::Owned(request.attributes.into_owned()),
+            stream: Cow::Owned(request.stream.into_owned()),
+            ..request
+        })
+    }
+
+    /// Reads the segments with their percent-encoding gone. The only slash is the one between.
+    fn parse_decoded(path: &'a str) -> Result<Self, Error> {
+        let rest = strip_word(path, "QualityLevels(").ok_or_else(unknown)?;
+        let (bitrate, rest) = decimal(rest);
+        let bitrate = bitrate
+            .and_then(|bitrate| u32::try_from(bitrate).ok())
+            .ok_or_else(|| malformed("QualityLevels", "its bitrate is no 32-bit number"))?;
+        let (attributes, rest) = attributes(rest)?;
+
+        let open = memchr(b'(', rest.as_bytes()).ok_or_else(unknown)?;
+        let noun = Noun::parse(&rest[..open]).ok_or_else(unknown)?;
+        let predicate = rest[open + 1..].strip_suffix(')').ok_or_else(unknown)?;
+        if memchr(b'/', predicate.as_bytes()).is_some() {
+            return Err(unknown());
+        }
+        let equals = memrchr(b'=', predicate.as_bytes()).filter(|&at| at > 0);
+        let equals = equals
+            .ok_or_else(|| malformed("fragment", "it wants a stream's name, `=`, and a time"))?;
+        match decimal(&predicate[equals + 1..]) {
+            (Some(time), "") => {
+                let stream = Cow::Borrowed(&predicate[..equals]);
+                Ok(Self { noun, bitrate, attributes: attributes.into(), stream, time })
+            }
+            _ if is_format(&predicate[..equals]) => {
+                let kind = ErrorKind::NotServed("a fragment in another format");
+                Err(Error::request("fragment", kind))
+            }
+            _ => Err(malformed("fragment", "its time is no 64-bit number")),
+        }
+    }
+}
+
+/// What stands between the bitrate and the next segment: `)`, or `,key=value…)`.
+fn attributes(rest: &str) -> Result<(&str, &str), Error> {
+    if let Some(rest) = rest.strip_prefix(")/") {
+        return Ok(("", rest));
+    }
+    let (level, rest) = rest.split_once('/').ok_or_else(unknown)?;
+    let level = level.strip_suffix(')').ok_or_else(unknown)?;
+    match level.strip_prefix(',') {
+        Some(attributes) => Ok((attributes, rest)),
+        None => Err(malformed("QualityLevels", "its bitrate is no 32-bit number")),
+    }
+}
+
+/// Decodes a segment once.
+fn segment(raw: &str) -> Result<Cow<'_, str>, Error> {
+    let decoded = percent_decode_str(raw).decode_utf8();
+    let decoded = decoded.map_err(|_| malformed("path", "its percent-encoding is not UTF-8"))?;
+    if decoded.bytes().any(|byte| matches!(byte, b'/' | b'\\' | 0)) {
+        return Err(malformed("path", "a segment holds a slash, a backslash or a zero"));
+    }
+    Ok(decoded)
+}
+
+/// The text behind a word in any letter case, which mostly is the specification's.
+fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    text.strip_prefix(word).or_else(|| {
+        let (start, rest) = text.split_at_checked(word.len())?;
+        start.eq_ignore_ascii_case(word).then_some(rest)
+    })
+}
+
+/// A number of at least one digit, if 64 bits hold it, and the text behind its digits.
+fn decimal(text: &str) -> (Option<u64>, &str) {
+    /// So many digits fit into 64 bits, whichever they are.
+    const SAFE: usize = 19;
+    let (mut value, mut len) = (0_u64, 0);
+    for byte in text.bytes().take_while(u8::is_ascii_digit) {
+        value = value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+        len += 1;
+    }
+    let value = match len {
+        0 => None,
+        1..=SAFE => Some(value),
+        _ => text[..len].parse().ok(),
+    };
+    (value, &text[len..])
+}
+
+/// `video=0,format`: what is asked for is the fragment in another format.
+fn is_format(before_equals: &str) -> bool {
+    let key = before_equals.rsplit_once(',').map(|(_, key)| key.trim_start());
+    key.is_some_and(|key| key.eq_ignore_ascii_case("format"))
+}
+
+fn unknown() -> Error {
+    malformed("path", "neither a manifest nor a fragment is asked for")
+}
+
+fn malformed(part: &'static str, what: &'static str) -> Error {
+    Error::request(part, ErrorKind::Malformed(what))
+}
+
+/// What a segment cannot hold as it is.
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
+
+impl fmt::Display for FragmentRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { noun, bitrate, attributes, stream, time } = self;
+        let comma = if attributes.is_empty() { "" } else { "," };
+        let attributes = utf8_percent_encode(attributes, SEGMENT);
+        let stream = utf8_percent_encode(stream, SEGMENT);
+        write!(f, "QualityLevels({bitrate}{comma}{attributes})/{noun}({stream}={time})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn display_and_parse_are_inverse() {
+        let path = "QualityLevels(64000)/Fragments(audio_eng=20000000)";
+        assert_eq!(FragmentRequest::parse(path).unwrap().to_string(), path);
+    }
+
+    #[test]
+    fn what_real_clients_send_is_understood() {
+        let request = |path| match Request::parse(path).unwrap() {
+            Request::Fragment(r) => {
+                (r.noun, r.bitrate, r.attributes.into_owned(), r.stream.into_owned(), r.time)
+            }
+            other => panic!("{path} is {other:?}"),
+        };
+        let plain = (Noun::Fragments, 5, String::new(), "video".to_owned(), 0);
+        for path in [
+            "QualityLevels(5)/Fragments(video=0)",
+            "/QualityLevels(5)/Fragments(video=0)",
+            "qualitylevels(5)/FRAGMENTS(video=0)",
+            "QualityLevels%285%29/Fragments%28video%3D0%29",
+            "QualityLevels(5,)/Fragments(video=0)",
+        ] {
+            assert_eq!(request(path), plain, "{path}");
+        }
+        let (noun, _, attributes, stream, time) = request(
+            "QualityLevels(5%2Ca=b,c=d)/KeyFrames(audio_fr%20%C3%A9=x=18446744073709551615)",
+        );
+        assert_eq!(
+            (noun, &*attributes, &*stream, time),
+            (Noun::KeyFrames, "a=b,c=d", "audio_fr é=x", u64::MAX)
+        );
+        for path in ["Manifest", "/manifest", "MANIFEST", "manifest()", "Mani%66est"] {
+            assert_eq!(Request::parse(path).unwrap(), Request::Manifest, "{path}");
+        }
+        assert_eq!(Request::parse("").unwrap(), Request::Presentation);
+        assert_eq!(Request::parse("/").unwrap(), Request::Presentation);
+    }
+
+    #[test]
+    fn a_path_without_percent_borrows() {
+        let request = FragmentRequest::parse("QualityLevels(5,a=b)/Fragments(video=0)").unwrap();
+        assert!(matches!(
+            (request.stream, request.attributes),
+            (Cow::Borrowed(_), Cow::Borrowed("a=b"))
+        ));
+    }
+
+    #[test]
+    fn what_is_no_request_is_malformed_and_what_others_serve_is_not_served() {
+        for path in [
+            "QualityLevels(x)/Fragments(video=0)",
+            "QualityLevels()/Fragments(video=0)",
+            "QualityLevels(-5)/Fragments(video=0)",
+            "QualityLevels(+5)/Fragments(video=0)",
+            "QualityLevels(4294967296)/Fragments(video=0)",
+            "QualityLevels(5)/Fragments(video=-213333)",
+            "QualityLevels(5)/Fragments(video=18446744073709551616)",
+            "QualityLevels(5)/Fragments(video=)",
+            "QualityLevels(5)/Fragments(=0)",
+            "QualityLevels(5)/Fragments(video)",
+            "QualityLevels(5)/Fragments(video=0",
+            "QualityLevels(5)/Fragments(video=0)/",
+            "QualityLevels(5)/Fragments(a%2Fb=0)",
+            "QualityLevels(5)/Fragments(a%5Cb=0)",
+            "QualityLevels(5)/Fragments(a%00=0)",
+            "QualityLevels(5)/Fragments(a%FF=0)",
+            "QualityLevels(5)/Pictures(video=0)",
+            "QualityLevels(5)",
+            "Manifestation",
+            "Manifest/x",
+            "poster.jpg",
+        ] {
+            let error = Request::parse(path).unwrap_err();
+            assert_eq!(error.kind.status(), 400, "{path}: {error}");
+        }
+        for path in [
+            "manifest(format=m3u8-aapl)",
+            "Manifest(filter=a;b)",
+            "QualityLevels(5)/KeyFrames(video=0,format=m3u8-aapl)",
+        ] {
+            assert_eq!(Request::parse(path).unwrap_err().kind.status(), 415, "{path}");
+        }
+        let long = format!("QualityLevels(5)/Fragments({}=0)", "v".repeat(5000));
+        assert!(Request::parse(&long).is_err());
+    }
+}

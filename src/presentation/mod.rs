@@ -1,0 +1,228 @@
+//! Floor 4: the model that everyone shares, and how it is opened.
+//!
+//! A [`Presentation`] is immutable behind an `Arc`: what a request needs is looked up in it, never
+//! computed. Opening one is a [`Step`](crate::base::Step) of at most four batches of reads.
+
+mod finding;
+mod open;
+mod probe;
+mod reply;
+mod stream;
+mod timeline;
+mod validator;
+
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+
+pub use finding::{Finding, FindingCode, Severity};
+pub use open::open;
+pub(crate) use probe::Probed;
+pub use reply::{Content, Piece, Reply, StoredRange};
+pub use stream::{Stream, Track};
+pub use timeline::Timeline;
+pub use validator::Validator;
+
+use crate::base::{Error, ErrorKind, FileId, Limits, Name};
+use crate::manifest::Layout;
+use finding::Findings;
+
+/// An opened presentation: an `.ism` and all it names.
+#[derive(Debug)]
+pub struct Presentation {
+    name: Name,
+    files: Vec<Name>,
+    streams: Vec<Stream>,
+    /// As it is served, or why nothing can be.
+    manifest: Result<Bytes, ErrorKind>,
+    source: ManifestSource,
+    content: u128,
+    findings: Vec<Finding>,
+    /// What answering noticed.
+    late: Mutex<Findings>,
+    limits: Limits,
+}
+
+/// Where a presentation's manifest comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ManifestSource {
+    /// The stored client manifest, byte for byte.
+    Stored,
+    /// The stored client manifest, in another encoding or without what has no media.
+    Mended,
+    /// Made from the media.
+    Generated,
+}
+
+/// How a presentation is opened.
+///
+/// ```
+/// use smooth_origin::manifest::Layout;
+/// use smooth_origin::presentation::OpenOptions;
+/// let options = OpenOptions::default().layout(Layout::Compact).epoch("2026-11");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct OpenOptions {
+    limits: Limits,
+    layout: Layout,
+    epoch: String,
+}
+
+impl OpenOptions {
+    /// Budgets; default [`Limits::default`].
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How chunks are written into a manifest that is generated; default [`Layout::Full`].
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// A word that goes into every validator; default empty. Change it after an edit of media
+    /// bytes that kept every length.
+    pub fn epoch(mut self, epoch: impl Into<String>) -> Self {
+        self.epoch = epoch.into();
+        self
+    }
+}
+
+/// Revision of what mends and generates manifests: part of their validators.
+const GENERATOR: u8 = 1;
+
+/// A chunk of a track, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Located {
+    pub(crate) stream: usize,
+    pub(crate) track: usize,
+    pub(crate) chunk: usize,
+}
+
+impl Presentation {
+    /// The server manifest's name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Its files by id, the server manifest first. Each is named once.
+    pub fn files(&self) -> &[Name] {
+        &self.files
+    }
+
+    /// Its streams, in the order of the manifest. A stored stream without media is among them, to
+    /// answer requests for it.
+    pub fn streams(&self) -> &[Stream] {
+        &self.streams
+    }
+
+    /// The client manifest as it is served.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NothingToServe`] or [`ErrorKind::NotSliceable`] where nothing of the
+    /// presentation can be served; the findings say why.
+    pub fn manifest(&self) -> Result<&Bytes, Error> {
+        self.manifest.as_ref().map_err(|kind| kind.clone().into())
+    }
+
+    /// Where the client manifest comes from.
+    pub fn manifest_source(&self) -> ManifestSource {
+        self.source
+    }
+
+    /// The answer to a request for the manifest.
+    ///
+    /// # Errors
+    /// As [`manifest`](Self::manifest).
+    pub fn manifest_reply(&self) -> Result<Reply, Error> {
+        let manifest = self.manifest()?.clone();
+        Ok(Reply::of_bytes(Content::Manifest, self.validator(), manifest))
+    }
+
+    /// Validator of the manifest.
+    pub fn validator(&self) -> Validator {
+        let revision = if self.source == ManifestSource::Stored { 0 } else { GENERATOR };
+        Validator::of_manifest(self.content, revision)
+    }
+
+    /// What opening noticed, the gravest first, then what answering noticed.
+    pub fn findings(&self) -> Vec<Finding> {
+        let late = self.late.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.findings.iter().cloned().chain(late.sorted()).collect()
+    }
+
+    /// Bytes of memory that it takes, for caches that weigh.
+    pub fn memory(&self) -> usize {
+        let track = |track: &Track| match track.stored() {
+            Ok(stored) => size_of_val(stored) + stored.fragments.memory(),
+            Err(_) => 0,
+        };
+        let stream = |stream: &Stream| {
+            let tracks = stream.tracks.iter().map(track).sum::<usize>();
+            tracks + size_of_val(&*stream.tracks) + stream.timeline.memory() + stream.name.len()
+        };
+        let streams = self.streams.iter().map(stream).sum::<usize>();
+        let names = self.files.iter().map(|name| name.as_str().len()).sum::<usize>();
+        let findings = self.findings.iter().map(|f| size_of_val(f) + f.message.len());
+        size_of_val(self)
+            + self.manifest.as_ref().map_or(0, Bytes::len)
+            + streams
+            + size_of_val(&*self.streams)
+            + names
+            + findings.sum::<usize>()
+    }
+
+    /// Finds what a fragment request names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoStream`], [`ErrorKind::NoTrack`], [`ErrorKind::NoFragment`]; for a track that
+    /// is not served, [`ErrorKind::NoMedia`] or [`ErrorKind::NotSliceable`].
+    pub(crate) fn locate(
+        &self,
+        stream: &str,
+        bitrate: u32,
+        attributes: &str,
+        time: u64,
+    ) -> Result<Located, ErrorKind> {
+        let number = self.find_stream(stream).ok_or(ErrorKind::NoStream)?;
+        let stream = &self.streams[number];
+        let track = stream.find_track(bitrate, attributes).ok_or(ErrorKind::NoTrack)?;
+        stream.tracks[track].stored()?;
+        let chunk = stream.timeline.locate(time).ok_or(ErrorKind::NoFragment)?;
+        Ok(Located { stream: number, track, chunk })
+    }
+
+    /// By the exact name, else by the only one that differs in letter case alone.
+    fn find_stream(&self, name: &str) -> Option<usize> {
+        if let Some(exact) = self.streams.iter().position(|stream| stream.name == name) {
+            return Some(exact);
+        }
+        let alike = |stream: &Stream| stream.name.to_lowercase() == name.to_lowercase();
+        let mut alike = (0..self.streams.len()).filter(|&number| alike(&self.streams[number]));
+        alike.next().filter(|_| alike.next().is_none())
+    }
+
+    /// Keeps what answering noticed.
+    fn notice(&self, finding: Finding) {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
+    }
+
+    pub(crate) fn stream_of(&self, at: Located) -> &Stream {
+        &self.streams[at.stream]
+    }
+
+    pub(crate) fn track_of(&self, at: Located) -> &Track {
+        &self.streams[at.stream].tracks[at.track]
+    }
+
+    /// Name of a file, for findings.
+    fn file_name(&self, file: FileId) -> String {
+        self.files.get(file.index()).map(|name| name.to_string()).unwrap_or_default()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}

@@ -1,0 +1,166 @@
+//! A stored client manifest with the media that fits it.
+
+use super::assign::assign;
+use super::matching::match_chunks;
+use super::mend::Cut;
+use super::resolve::Resolved;
+use crate::base::{Error, Limits, Timescale};
+use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, StreamIndex};
+use crate::presentation::finding::{Finding, FindingCode, Findings};
+use crate::presentation::stream::{Absent, Media};
+use crate::presentation::{Stream, Timeline, Track};
+
+/// The streams of a stored manifest, and what of it has no media.
+pub(super) struct Adopted {
+    pub(super) streams: Vec<Stream>,
+    /// One a stream.
+    pub(super) cuts: Vec<Cut>,
+}
+
+impl Adopted {
+    /// Something of it can be served.
+    pub(super) fn is_of_use(&self) -> bool {
+        self.cuts.iter().any(|cut| *cut != Cut::All)
+    }
+}
+
+/// Finds the media for everything that a stored manifest announces.
+///
+/// # Errors
+/// When its times cannot be: [`Timeline::new`].
+pub(super) fn adopt(
+    client: &ClientManifest,
+    server: &ServerManifest,
+    resolved: &[Resolved<'_>],
+    limits: &Limits,
+    findings: &mut Findings,
+) -> Result<Adopted, Error> {
+    let assignment = assign(client, server, findings);
+    let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new() };
+    for (index, assigned) in client.streams.iter().zip(assignment) {
+        let timescale = client.timescale_of(index);
+        let timeline = Timeline::new(&index.chunks, limits)?;
+        let qualities = index.qualities.iter().zip(assigned);
+        let track = |(quality, number): (&QualityLevel, Option<usize>)| {
+            let resolved = number.and_then(|number| resolved.get(number));
+            let label = format!("{} at {}", index.name(), quality.bitrate);
+            let media = media(resolved, &timeline, timescale, &label, findings);
+            let attributes = quality.custom_attributes.clone();
+            Track { bitrate: quality.bitrate, attributes, media }
+        };
+        let tracks = qualities.map(track).collect();
+        let stream = Stream {
+            kind: index.kind,
+            name: index.name().to_owned(),
+            language: index.language.clone(),
+            timescale,
+            timeline,
+            tracks,
+        };
+        adopted.cuts.push(cut(index, &stream, findings));
+        check(&stream, &adopted.streams, findings);
+        adopted.streams.push(stream);
+    }
+    Ok(adopted)
+}
+
+/// The media of a quality, if it has any for the chunks of its stream.
+fn media(
+    resolved: Option<&Resolved<'_>>,
+    timeline: &Timeline,
+    timescale: Timescale,
+    label: &str,
+    findings: &mut Findings,
+) -> Media {
+    let Some(resolved) = resolved else {
+        let message = "the server manifest has no track for it";
+        findings.push(Finding::new(FindingCode::TrackMissing, message).of_track(label));
+        return Media::Absent(Absent::Missing);
+    };
+    let media = match &resolved.media {
+        Ok(media) => *media,
+        Err(trouble) => return Media::Absent(trouble.absent),
+    };
+    let fragments = match &media.fragments {
+        Ok(fragments) => fragments,
+        Err(trouble) => return Media::Absent(trouble.absent),
+    };
+    let matched = match_chunks(timeline, timescale, fragments, media.timescale);
+    let mut tell = |code, message, chunk: Option<usize>| {
+        let time = chunk.and_then(|chunk| timeline.chunk(chunk)).map(|chunk| chunk.0);
+        let finding = Finding::new(code, message).of_track(label).at_chunk(time);
+        findings.push(finding.in_file(&*resolved.file_name));
+    };
+    let (found, chunks) = (matched.fragments.len(), timeline.len());
+    let shift = matched.shift;
+    let stored = resolved.stored(media, matched);
+    if let Media::Stored(track) = &stored
+        && let Some(first) = track.fragments.first_missing(chunks)
+    {
+        let message =
+            format!("the file has {found} of its {chunks} chunks: this is the first without");
+        tell(FindingCode::ChunksWithoutMedia, message, Some(first));
+    }
+    if found < fragments.len() {
+        let message =
+            format!("{} fragments of the file are not announced", fragments.len() - found);
+        tell(FindingCode::FragmentsWithoutChunk, message, None);
+    }
+    if found == 0 {
+        return Media::Absent(Absent::Missing);
+    }
+    if shift != 0 {
+        let message = format!("the times in the file are {shift} ticks less than the manifest's");
+        tell(FindingCode::TimesShifted, message, None);
+    }
+    stored
+}
+
+/// What of a stream must go: what has no media, unless the manifest itself holds it. What could
+/// just not be read may be there the next time, and stays.
+fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
+    if index.is_embedded() {
+        return Cut::Nothing;
+    }
+    let is_gone = |media: &Media| match media {
+        Media::Stored(_) | Media::Absent(Absent::Unreadable) => false,
+        Media::Absent(Absent::Missing | Absent::NotSliceable(_)) => true,
+    };
+    let without = |(number, track): (usize, &Track)| is_gone(&track.media).then_some(number);
+    let gone: Vec<usize> = stream.tracks.iter().enumerate().filter_map(without).collect();
+    let (cut, message) = match gone.len() {
+        0 if !stream.tracks.is_empty() => return Cut::Nothing,
+        // A stream without qualities or chunks announces nothing that could be asked for.
+        0 => return Cut::Nothing,
+        all if all == stream.tracks.len() => (Cut::All, "all of its tracks"),
+        _ => (Cut::Qualities(gone), "some of its tracks"),
+    };
+    let message = format!("{message} have no media and are left out of the manifest");
+    findings.push(Finding::new(FindingCode::ManifestMended, message).of_track(&*stream.name));
+    cut
+}
+
+/// What a player may stumble over.
+fn check(stream: &Stream, before: &[Stream], findings: &mut Findings) {
+    let mut tell = |code, message: String| {
+        findings.push(Finding::new(code, message).of_track(&*stream.name));
+    };
+    if before.iter().any(|other| other.name == stream.name) {
+        tell(FindingCode::Ambiguous, "two streams have this name".into());
+    }
+    for (number, track) in stream.tracks.iter().enumerate() {
+        let same = |other: &Track| {
+            (other.bitrate, &other.attributes) == (track.bitrate, &track.attributes)
+        };
+        if stream.tracks[..number].iter().any(same) {
+            tell(FindingCode::Ambiguous, format!("two of its tracks have {} bit/s", track.bitrate));
+        }
+    }
+    if stream.timeline.steps_back() {
+        tell(FindingCode::ChunksOverlap, "its chunks step back in time".into());
+    }
+    if stream.timescale != Timescale::SMOOTH {
+        let message = format!("times are in units of 1/{} s", stream.timescale);
+        tell(FindingCode::TimescaleUnusual, message);
+    }
+}

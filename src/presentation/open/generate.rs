@@ -1,0 +1,307 @@
+//! A manifest made from the media: for presentations that have none that fits.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::matching::match_chunks;
+use super::resolve::Resolved;
+use super::tracks::MediaTrack;
+use crate::base::{Error, Limits, Timescale};
+use crate::codec::Description;
+use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
+use crate::presentation::finding::{Finding, FindingCode, Findings};
+use crate::presentation::stream::Media;
+use crate::presentation::{Stream, Timeline, Track};
+
+/// A generated manifest, and the streams it announces.
+pub(super) struct Generated {
+    pub(super) manifest: ClientManifest,
+    pub(super) streams: Vec<Stream>,
+}
+
+/// What may stand in a stream's name in a URL as it is.
+const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Tracks that become one stream.
+struct Group<'a> {
+    kind: StreamKind,
+    /// `trackName`, where the server manifest has one.
+    given: Option<&'a str>,
+    language: Option<&'a str>,
+    timescale: Timescale,
+    tracks: Vec<(&'a Resolved<'a>, &'a MediaTrack)>,
+}
+
+/// Makes a manifest of all tracks that can be served.
+///
+/// # Errors
+/// What a timeline refuses: [`Timeline::new`].
+pub(super) fn generate(
+    resolved: &[Resolved<'_>],
+    limits: &Limits,
+    findings: &mut Findings,
+) -> Result<Generated, Error> {
+    let groups = group(resolved);
+    let names = names(&groups);
+    let mut manifest = ClientManifest { major_version: 2, ..ClientManifest::default() };
+    manifest.timescale = Some(Timescale::SMOOTH);
+    let mut streams = Vec::new();
+    for (group, name) in groups.iter().zip(names) {
+        let (index, stream) = group.stream(name, limits, findings)?;
+        if stream.tracks.is_empty() {
+            continue;
+        }
+        let end = stream.timescale.rescale_round(stream.timeline.end(), Timescale::SMOOTH);
+        manifest.duration = manifest.duration.max(end.unwrap_or(0));
+        let tag = |quality: &QualityLevel| quality.four_cc.clone().unwrap_or_default();
+        if index.qualities.iter().any(|quality| matches!(&*tag(quality), "HVC1" | "HEV1")) {
+            manifest.minor_version = 2;
+        }
+        manifest.streams.push(index);
+        streams.push(stream);
+    }
+    Ok(Generated { manifest, streams })
+}
+
+/// Streams: video first, then audio, then text; else in the order of the server manifest.
+fn group<'a>(resolved: &'a [Resolved<'a>]) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for resolved in resolved {
+        let (server, Ok(media)) = (resolved.server, &resolved.media) else { continue };
+        if media.fragments.is_err() {
+            continue;
+        }
+        // Pictures of all languages are one stream.
+        let language = match server.kind {
+            StreamKind::Video => None,
+            _ => server.language().or(media.language.as_deref()),
+        };
+        let (kind, given, timescale) = (server.kind, server.track_name(), media.timescale);
+        let same = |group: &&mut Group<'_>| {
+            (group.kind, group.given, group.language, group.timescale)
+                == (kind, given, language, timescale)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.tracks.push((resolved, media)),
+            None => {
+                let tracks = vec![(resolved, *media)];
+                groups.push(Group { kind, given, language, timescale, tracks });
+            }
+        }
+    }
+    groups.sort_by_key(|group| group.kind);
+    groups
+}
+
+/// Names by `trackName`, else by kind where there is one stream of it, else by kind and language;
+/// with a number where that is taken.
+fn names(groups: &[Group<'_>]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for group in groups {
+        let kind = group.kind.element();
+        let alike = |other: &&Group<'_>| other.kind == group.kind && other.given.is_none();
+        let name = match (group.given, group.language) {
+            (Some(given), _) => given.to_owned(),
+            (None, Some(language)) if groups.iter().filter(alike).count() > 1 => {
+                format!("{kind}_{language}")
+            }
+            (None, _) => kind.to_owned(),
+        };
+        let numbered = (2..).map(|number| format!("{name}_{number}"));
+        let free = [name.clone()].into_iter().chain(numbered).find(|name| !names.contains(name));
+        names.push(free.unwrap_or(name));
+    }
+    names
+}
+
+impl Group<'_> {
+    fn stream(
+        &self,
+        name: String,
+        limits: &Limits,
+        findings: &mut Findings,
+    ) -> Result<(StreamIndex, Stream), Error> {
+        let chunks = self.chunks(&name, findings);
+        let timeline = Timeline::new(&chunks, limits)?;
+        let mut index = StreamIndex::new(self.kind);
+        let mut tracks: Vec<(QualityLevel, Track)> = Vec::new();
+        for (resolved, media) in &self.tracks {
+            let taken: Vec<u32> = tracks.iter().map(|(_, track)| track.bitrate).collect();
+            let bitrate = bitrate(resolved, media, &timeline, &taken, findings);
+            let label = format!("{name} at {bitrate}");
+            let media_track = self.media(resolved, media, &timeline, &label, findings);
+            if let Some(stored) = media_track {
+                let quality = quality(resolved, media, bitrate, &label, limits, findings);
+                let track = Track { bitrate, attributes: Vec::new(), media: stored };
+                tracks.push((quality, track));
+            }
+        }
+        // The best first, as most producers have it.
+        tracks.sort_by_key(|(_, track)| std::cmp::Reverse(track.bitrate));
+        let (qualities, tracks): (Vec<_>, Vec<_>) = tracks.into_iter().unzip();
+        index.qualities = qualities;
+        for (number, quality) in index.qualities.iter_mut().enumerate() {
+            quality.index = Some(number as u32);
+        }
+        self.describe(&mut index, &name, findings);
+        index.chunks = chunks;
+        let stream = Stream {
+            kind: self.kind,
+            name,
+            language: self.language.map(Into::into),
+            timescale: self.timescale,
+            timeline,
+            tracks,
+        };
+        Ok((index, stream))
+    }
+
+    fn describe(&self, index: &mut StreamIndex, name: &str, findings: &mut Findings) {
+        let in_url = utf8_percent_encode(name, IN_URL);
+        index.name = Some(name.to_owned());
+        index.url = Some(format!("QualityLevels({{bitrate}})/Fragments({in_url}={{start time}})"));
+        index.timescale = Some(self.timescale);
+        index.language = self.language.map(Into::into);
+        let largest =
+            |side: fn(&QualityLevel) -> Option<u32>| index.qualities.iter().filter_map(side).max();
+        let (width, height) = (largest(|q| q.max_width), largest(|q| q.max_height));
+        (index.max_width, index.max_height) = (width, height);
+        (index.display_width, index.display_height) = (width, height);
+        if self.kind == StreamKind::Text {
+            let subtype = self.tracks.iter().find_map(|(track, _)| track.server.value("Subtype"));
+            index.subtype = Some(subtype.unwrap_or("CAPT").to_owned());
+        }
+        if self.timescale != Timescale::SMOOTH {
+            let message = format!("times are in units of 1/{} s", self.timescale);
+            findings.push(Finding::new(FindingCode::TimescaleUnusual, message).of_track(name));
+        }
+    }
+
+    /// The chunks are the fragments of the track that has most of them. Each lasts until the next
+    /// begins, so that nothing drifts.
+    fn chunks(&self, name: &str, findings: &mut Findings) -> Vec<Chunk> {
+        let count = |media: &MediaTrack| media.fragments.as_ref().map_or(0, Vec::len);
+        // Of several, the first.
+        let most = self.tracks.iter().rev().max_by_key(|(_, media)| count(media));
+        let Some((_, reference)) = most else { return Vec::new() };
+        let fragments = reference.fragments.as_deref().unwrap_or_default();
+        let before_0 = fragments.first().map_or(0, |first| first.time.min(0));
+        if before_0 < 0 {
+            let ticks = before_0.unsigned_abs();
+            let message = format!("it began {ticks} ticks before 0 and is announced from 0");
+            findings.push(Finding::new(FindingCode::StartMoved, message).of_track(name));
+        }
+        let starts: Vec<u64> =
+            fragments.iter().map(|f| f.time.wrapping_sub(before_0) as u64).collect();
+        let mut durations: Vec<u64> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        durations.push(reference.last_duration.unwrap_or_else(|| {
+            let message = "the last chunk is announced as long as the one before";
+            findings.push(Finding::new(FindingCode::DurationAssumed, message).of_track(name));
+            durations.last().copied().unwrap_or(0)
+        }));
+        let chunk = |(start, duration)| Chunk {
+            time: Some(start),
+            duration: Some(duration),
+            ..Chunk::default()
+        };
+        starts.into_iter().zip(durations).map(chunk).collect()
+    }
+
+    /// The track's fragments by the stream's chunks; `None` when none is of them.
+    fn media(
+        &self,
+        resolved: &Resolved<'_>,
+        media: &MediaTrack,
+        timeline: &Timeline,
+        label: &str,
+        findings: &mut Findings,
+    ) -> Option<Media> {
+        let fragments = media.fragments.as_deref().unwrap_or_default();
+        let matched = match_chunks(timeline, self.timescale, fragments, media.timescale);
+        let found = matched.fragments.len();
+        if found < timeline.len() {
+            let message = format!("it has {found} of the stream's {} chunks", timeline.len());
+            let finding = Finding::new(FindingCode::TracksNotAligned, message);
+            findings.push(finding.of_track(label).in_file(&*resolved.file_name));
+        }
+        (found > 0).then(|| resolved.stored(media, matched))
+    }
+}
+
+/// The bitrate that the server manifest declares, else that of the fragments; one more where
+/// another track of the stream has it.
+fn bitrate(
+    resolved: &Resolved<'_>,
+    media: &MediaTrack,
+    timeline: &Timeline,
+    taken: &[u32],
+    findings: &mut Findings,
+) -> u32 {
+    let declared = resolved.server.bitrate();
+    let wanted = declared.unwrap_or_else(|| computed(media, timeline));
+    let free = (wanted..=u32::MAX).find(|bitrate| !taken.contains(bitrate)).unwrap_or(wanted);
+    if declared != Some(free) {
+        let message = format!("its bitrate is announced as {free}");
+        let finding = Finding::new(FindingCode::BitrateComputed, message);
+        findings.push(finding.of_track(resolved.server.name()).in_file(&*resolved.file_name));
+    }
+    free
+}
+
+/// Bits of the track's fragments by the stream's length: the same for the same index.
+fn computed(media: &MediaTrack, timeline: &Timeline) -> u32 {
+    let fragments = media.fragments.as_deref().unwrap_or_default();
+    let bytes: u128 = fragments.iter().map(|f| u128::from(f.bound - f.start)).sum();
+    let start = timeline.chunk(0).map_or(0, |(start, _)| start);
+    let ticks = u128::from((timeline.end() - start).max(1));
+    let bits = 8 * bytes * u128::from(media.timescale.get()) / ticks;
+    u32::try_from(bits).unwrap_or(u32::MAX)
+}
+
+/// A quality that announces what the file's sample entry says; what the server manifest says
+/// where that cannot be read.
+fn quality(
+    resolved: &Resolved<'_>,
+    media: &MediaTrack,
+    bitrate: u32,
+    label: &str,
+    limits: &Limits,
+    findings: &mut Findings,
+) -> QualityLevel {
+    let server = resolved.server;
+    let mut unknown = |message: String| {
+        let finding = Finding::new(FindingCode::CodecUnknown, message);
+        findings.push(finding.of_track(label).in_file(&*resolved.file_name));
+    };
+    let described = match &media.entry {
+        Some(entry) => Description::of_entry(server.kind, entry, limits).map_err(|e| e.to_string()),
+        None => Err("its file has no sample entry".into()),
+    };
+    match described {
+        Ok(described) => {
+            if described.rfc6381().is_none() {
+                unknown(format!("its codec is announced as `{}`", described.tag));
+            }
+            described.quality(bitrate)
+        }
+        Err(why) => {
+            unknown(why);
+            declared(server, bitrate)
+        }
+    }
+}
+
+fn declared(server: &ServerTrack, bitrate: u32) -> QualityLevel {
+    let text = |name| server.value(name).map(str::to_owned);
+    let number = |name| server.value(name).and_then(|value| value.trim().parse().ok());
+    let mut quality = QualityLevel { bitrate, ..QualityLevel::default() };
+    quality.four_cc = text("FourCC");
+    quality.codec_private_data = text("CodecPrivateData");
+    quality.max_width = number("MaxWidth").or_else(|| number("width"));
+    quality.max_height = number("MaxHeight").or_else(|| number("height"));
+    quality.sampling_rate = number("SamplingRate");
+    quality.channels = number("Channels");
+    quality.bits_per_sample = number("BitsPerSample");
+    quality.packet_size = number("PacketSize");
+    quality.audio_tag = number("AudioTag");
+    quality
+}

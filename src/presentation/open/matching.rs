@@ -1,0 +1,137 @@
+//! Which fragment each chunk of a manifest is.
+
+use crate::base::Timescale;
+use crate::index::Indexed;
+use crate::presentation::Timeline;
+use crate::presentation::timeline::tolerance;
+
+/// Fragments with the number of their chunk, both ascending.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Matched {
+    pub(super) fragments: Vec<(usize, Indexed)>,
+    /// What was added to each time of the file, in ticks of the stream.
+    pub(super) shift: i64,
+}
+
+/// Matches the fragments of a track, whose times are in ticks of `media`, with the chunks of its
+/// stream, in order: times may differ by what rounding loses, and all of them by one amount.
+///
+/// A file that has lost its first fragments looks like one that is late, since most fragments are
+/// equally long. So all times are moved only where that gives every chunk its fragment; or where
+/// none has one otherwise, and then most of them do.
+pub(super) fn match_chunks(
+    timeline: &Timeline,
+    stream: Timescale,
+    fragments: &[Indexed],
+    media: Timescale,
+) -> Matched {
+    let straight = shifted(timeline, stream, fragments, media, 0);
+    let most = timeline.len().min(fragments.len());
+    if straight.fragments.len() >= most {
+        return straight;
+    }
+    let first = fragments.first().and_then(|fragment| rescale(fragment.time, media, stream));
+    let start = timeline.chunk(0).map(|(start, _)| start as i64);
+    let Some(shift) = first.zip(start).map(|(time, start)| start.wrapping_sub(time)) else {
+        return straight;
+    };
+    let moved = shifted(timeline, stream, fragments, media, shift);
+    // The first always fits: it says nothing.
+    let fits = moved.fragments.len();
+    let all = fits == timeline.len() && fits > straight.fragments.len();
+    if all || straight.fragments.is_empty() && 2 * fits > most { moved } else { straight }
+}
+
+fn shifted(
+    timeline: &Timeline,
+    stream: Timescale,
+    fragments: &[Indexed],
+    media: Timescale,
+    shift: i64,
+) -> Matched {
+    let tolerance = tolerance(stream, media);
+    let mut matched: Vec<(usize, Indexed)> = Vec::with_capacity(fragments.len());
+    for fragment in fragments {
+        let time = rescale(fragment.time, media, stream).map(|time| time.wrapping_add(shift));
+        // A start before 0 is two's complement in manifests as well.
+        let Some(time) = time.map(|time| time as u64) else { continue };
+        let next = matched.last().map_or(0, |(last, _)| last + 1);
+        let is_next = timeline.chunk(next).is_some_and(|(start, _)| start == time);
+        let chunk = if is_next { Some(next) } else { timeline.near(time, tolerance) };
+        if let Some(chunk) = chunk.filter(|&chunk| chunk >= next) {
+            matched.push((chunk, *fragment));
+        }
+    }
+    Matched { fragments: matched, shift }
+}
+
+/// A time that may be before 0, in ticks of another timescale.
+pub(super) fn rescale(time: i64, from: Timescale, to: Timescale) -> Option<i64> {
+    let magnitude = from.rescale_round(time.unsigned_abs(), to)?;
+    let magnitude = i64::try_from(magnitude).ok()?;
+    Some(if time < 0 { -magnitude } else { magnitude })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Limits;
+    use crate::manifest::Chunk;
+
+    const SMOOTH: Timescale = Timescale::SMOOTH;
+
+    fn timeline(starts: &[u64]) -> Timeline {
+        let chunk = |&time: &u64| Chunk { time: Some(time), ..Chunk::default() };
+        Timeline::new(&starts.iter().map(chunk).collect::<Vec<_>>(), &Limits::default()).unwrap()
+    }
+
+    fn fragments(times: &[i64]) -> Vec<Indexed> {
+        let fragment = |(i, &time): (usize, &i64)| {
+            let start = 100 * i as u64;
+            Indexed { time, start, bound: start + 100 }
+        };
+        times.iter().enumerate().map(fragment).collect()
+    }
+
+    fn run(starts: &[u64], times: &[i64], media: Timescale) -> (Vec<(usize, u64)>, i64) {
+        let matched = match_chunks(&timeline(starts), SMOOTH, &fragments(times), media);
+        let pairs = matched.fragments.iter().map(|(chunk, f)| (*chunk, f.start / 100)).collect();
+        (pairs, matched.shift)
+    }
+
+    #[test]
+    fn times_match_within_what_rounding_loses() {
+        let (pairs, shift) =
+            run(&[0, 20_000_003, 40_000_000], &[0, 20_000_000, 40_000_004], SMOOTH);
+        assert_eq!((pairs, shift), (vec![(0, 0), (1, 1)], 0));
+        let (pairs, _) = run(
+            &[0, 21_333_333, 42_666_667],
+            &[0, 102_400, 204_800],
+            Timescale::new(48_000).unwrap(),
+        );
+        assert_eq!(pairs, [(0, 0), (1, 1), (2, 2)]);
+    }
+
+    #[test]
+    fn a_track_that_is_late_by_one_amount_matches_as_a_whole() {
+        let (pairs, shift) = run(&[0, 20_000_000], &[-213_333, 19_786_667], SMOOTH);
+        assert_eq!((pairs, shift), (vec![(0, 0), (1, 1)], 213_333));
+        let (pairs, shift) = run(&[5_000_000, 25_000_000], &[0, 20_000_000], SMOOTH);
+        assert_eq!((pairs, shift), (vec![(0, 0), (1, 1)], 5_000_000));
+        let huge = 0_u64.wrapping_sub(213_333);
+        let (pairs, shift) = run(&[huge], &[-213_333], SMOOTH);
+        assert_eq!((pairs, shift), (vec![(0, 0)], 0));
+    }
+
+    #[test]
+    fn missing_chunks_and_missing_fragments_do_not_move_the_others() {
+        let (pairs, shift) = run(
+            &[0, 20, 40, 60].map(|t| t * 1_000_000),
+            &[20_000_000, 60_000_000, 80_000_000],
+            SMOOTH,
+        );
+        assert_eq!((pairs, shift), (vec![(1, 0), (3, 1)], 0));
+        assert_eq!(run(&[], &[0], SMOOTH).0, []);
+        assert_eq!(run(&[0], &[], SMOOTH).0, []);
+    }
+}

@@ -1,0 +1,313 @@
+//! Opening one media file: its `moov`, its `mfra`, and a look at some fragments.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::excerpt::Excerpt;
+use super::tracks::{self, MediaTrack};
+use crate::base::{Cursor, Error, ErrorKind, FileId, Limits, Opened};
+use crate::bmff::{Boxes, Header};
+use crate::index::read_mfra;
+use crate::presentation::FindingCode;
+use crate::presentation::stream::Absent;
+
+/// Bytes read from the start of a media file at once: the `moov` of most.
+pub(super) const HEAD: u64 = 8 << 10;
+
+/// Bytes read from the end: the whole `mfra` of short files.
+pub(super) const TAIL: u64 = 8 << 10;
+
+/// Bytes spent on looking at fragments, over all tracks of a file.
+const LOOKS: u64 = 44 << 10;
+
+/// Bytes of one look, at least and at most.
+const LOOK: Range<u64> = 1 << 10..12 << 10;
+
+/// Why a file or a track is not served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) code: FindingCode,
+    pub(super) message: String,
+    /// What requests are answered with.
+    pub(super) absent: Absent,
+}
+
+impl Trouble {
+    pub(super) fn new(code: FindingCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), absent: Absent::Missing }
+    }
+
+    pub(super) fn not_sliceable(code: FindingCode, why: &'static str) -> Self {
+        Self { code, message: why.into(), absent: Absent::NotSliceable(why) }
+    }
+
+    pub(super) fn of(code: FindingCode, error: &Error) -> Self {
+        match error.kind {
+            ErrorKind::NotSliceable(why) => Self::not_sliceable(FindingCode::NotSliceable, why),
+            _ => Self::new(code, error.to_string()),
+        }
+    }
+}
+
+/// A media file that has been opened, or why it could not be.
+#[derive(Debug)]
+pub(super) struct MediaFile {
+    pub(super) size: u64,
+    /// The `moov` and `mfra` as stored, for the validator.
+    pub(super) moov: Bytes,
+    pub(super) mfra: Bytes,
+    pub(super) tracks: Result<Vec<MediaTrack>, Trouble>,
+}
+
+/// A media file being opened.
+#[derive(Debug)]
+pub(super) struct MediaOpening {
+    pub(super) file: FileId,
+    excerpt: Excerpt,
+    phase: Phase,
+    result: MediaFile,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Walks the boxes at the start: the next header is at this byte.
+    Walk {
+        at: u64,
+        hops: usize,
+    },
+    /// Reads `moov` and `mfra`.
+    Boxes {
+        moov: Range<u64>,
+        mfra: Option<Range<u64>>,
+    },
+    /// Looks at fragments, once they have been asked for.
+    Look {
+        asked: bool,
+    },
+    Done,
+}
+
+/// Where a phase leads.
+enum Next {
+    Go(Phase),
+    Read(Vec<Range<u64>>),
+}
+
+impl MediaOpening {
+    pub(super) fn new(file: FileId, opened: Opened) -> Self {
+        let excerpt = Excerpt::new(opened.size, opened.head, opened.tail);
+        let result = MediaFile {
+            size: opened.size,
+            moov: Bytes::new(),
+            mfra: Bytes::new(),
+            tracks: Ok(Vec::new()),
+        };
+        Self { file, excerpt, phase: Phase::Walk { at: 0, hops: 0 }, result }
+    }
+
+    /// One that could not even be opened.
+    pub(super) fn failed(file: FileId, trouble: Trouble) -> Self {
+        let mut opening = Self::new(file, Opened::new(0, Bytes::new(), Bytes::new()));
+        opening.fail(trouble);
+        opening
+    }
+
+    /// Goes on as far as it can with what was read; gives the ranges that it needs next.
+    pub(super) fn advance(&mut self, limits: &Limits) -> Vec<Range<u64>> {
+        loop {
+            let next = match &self.phase {
+                &Phase::Walk { at, hops } => self.walk(at, hops, limits),
+                Phase::Boxes { moov, mfra } => {
+                    let (moov, mfra) = (moov.clone(), mfra.clone());
+                    self.boxes(moov, mfra, limits)
+                }
+                &Phase::Look { asked } => self.look(asked, limits),
+                Phase::Done => return Vec::new(),
+            };
+            match next {
+                Ok(Next::Go(phase)) => self.phase = phase,
+                Ok(Next::Read(ranges)) => return ranges,
+                Err(trouble) => self.fail(trouble),
+            }
+        }
+    }
+
+    /// Takes bytes that were asked for.
+    pub(super) fn learn(&mut self, offset: u64, bytes: Bytes) {
+        self.excerpt.add(offset, bytes);
+    }
+
+    /// Ends the opening.
+    pub(super) fn fail(&mut self, trouble: Trouble) {
+        self.result.tracks = Err(trouble);
+        self.phase = Phase::Done;
+    }
+
+    /// What came of it, with no more reads.
+    pub(super) fn finish(mut self, limits: &Limits) -> MediaFile {
+        if matches!(self.phase, Phase::Look { asked: true }) {
+            self.advance(limits);
+        }
+        if !matches!(self.phase, Phase::Done) {
+            let message = "its header is spread over too many places";
+            self.fail(Trouble::new(FindingCode::FileBroken, message));
+        }
+        self.result
+    }
+
+    /// Finds the `moov`, which comes before all fragments.
+    fn walk(&self, mut at: u64, hops: usize, limits: &Limits) -> Result<Next, Trouble> {
+        let size = self.excerpt.size();
+        loop {
+            if at >= size {
+                return Err(broken("it has no `moov`"));
+            }
+            let Some(bytes) = self.excerpt.get(at..size.min(at + 32)) else {
+                if hops > 0 {
+                    return Err(broken("its `moov` is not among its first boxes"));
+                }
+                // Once: what stands before a `moov` is short, or one long box.
+                let range = at..size.min(at + HEAD);
+                return Ok(Next::Read(vec![range]));
+            };
+            let header = Header::parse(&mut Cursor::new(&bytes, at))
+                .map_err(|error| Trouble::of(FindingCode::FileBroken, &error))?;
+            let end = header.total().map_or(Some(size), |total| at.checked_add(total));
+            let end = end.filter(|&end| end <= size);
+            match &header.kind.0 {
+                b"moov" => {
+                    let end = end.ok_or_else(|| broken("its `moov` reaches beyond its end"))?;
+                    if end - at > limits.moov {
+                        let limit = limits.moov;
+                        let message =
+                            format!("its `moov` is longer than the budget of {limit} bytes");
+                        return Err(broken(message));
+                    }
+                    let mfra = find_mfra(&self.excerpt, limits);
+                    return Ok(Next::Go(Phase::Boxes { moov: at..end, mfra }));
+                }
+                b"mdat" => return Err(needs_packaging("samples stand before its `moov`")),
+                b"moof" => return Err(broken("fragments stand before its `moov`")),
+                _ => at = end.ok_or_else(|| broken("a box reaches beyond its end"))?,
+            }
+        }
+    }
+
+    fn boxes(
+        &mut self,
+        moov: Range<u64>,
+        mfra: Option<Range<u64>>,
+        limits: &Limits,
+    ) -> Result<Next, Trouble> {
+        let wanted = [Some(moov.clone()), mfra.clone()].into_iter().flatten();
+        let missing: Vec<_> = wanted.filter_map(|range| self.excerpt.missing(range)).collect();
+        if !missing.is_empty() {
+            return Ok(Next::Read(missing));
+        }
+        let file_broken = |error: Error| Trouble::of(FindingCode::FileBroken, &error);
+        self.result.moov = self.excerpt.get(moov.clone()).unwrap_or_default();
+        let boxes = Boxes::parse(&self.result.moov, moov.start, limits).map_err(file_broken)?;
+        let boxes = boxes.inside(*b"moov").ok_or_else(|| broken("it has no `moov`"))?;
+        if boxes.inside(*b"mvex").is_none() {
+            return Err(needs_packaging("it is not fragmented: its `moov` has no `mvex`"));
+        }
+        let mut media = tracks::of_moov(boxes, limits).map_err(file_broken)?;
+
+        let index = mfra.and_then(|range| Some((range.clone(), self.excerpt.get(range)?)));
+        match index.map(|(range, bytes)| (Boxes::parse(&bytes, range.start, limits), range, bytes))
+        {
+            Some((Ok(boxes), range, bytes)) if boxes.inside(*b"mfra").is_some() => {
+                self.result.mfra = bytes;
+                let boxes = boxes.inside(*b"mfra").cloned().unwrap_or_default();
+                tracks::set_index(&mut media, read_mfra(&boxes, range.start));
+            }
+            Some((Err(error), ..)) => {
+                let trouble = Trouble::of(FindingCode::IndexBroken, &error);
+                media.iter_mut().for_each(|track| track.fragments = Err(trouble.clone()));
+            }
+            _ => {}
+        }
+        self.result.tracks = Ok(media);
+        Ok(Next::Go(Phase::Look { asked: false }))
+    }
+
+    /// Looks at the first and the last fragment of each track: an index that lies, mostly lies
+    /// everywhere; and only the last `moof` says how long the last chunk is.
+    fn look(&mut self, asked: bool, limits: &Limits) -> Result<Next, Trouble> {
+        let Ok(tracks) = &mut self.result.tracks else { return Ok(Next::Go(Phase::Done)) };
+        let indexed = tracks.iter().filter(|track| track.fragments.is_ok()).count() as u64;
+        let len = (LOOKS / (2 * indexed).max(1)).clamp(LOOK.start, LOOK.end);
+        if !asked {
+            let looks = tracks.iter().flat_map(|track| track.looks(len));
+            let missing = looks.filter_map(|(_, range)| self.excerpt.missing(range));
+            let missing: Vec<_> = missing.take((LOOKS / len) as usize).collect();
+            self.phase = Phase::Look { asked: true };
+            if !missing.is_empty() {
+                return Ok(Next::Read(missing));
+            }
+        }
+        for track in tracks {
+            track.judge(len, |range| self.excerpt.get(range), limits);
+        }
+        Ok(Next::Go(Phase::Done))
+    }
+}
+
+fn broken(message: impl Into<String>) -> Trouble {
+    Trouble::new(FindingCode::FileBroken, message)
+}
+
+fn needs_packaging(message: &str) -> Trouble {
+    let why = "a file that is not fragmented needs packaging";
+    let trouble = Trouble::not_sliceable(FindingCode::NeedsPackaging, why);
+    Trouble { message: message.into(), ..trouble }
+}
+
+/// Where the `mfra` should lie: by the `mfro` that ends the file, else by its own header, if that
+/// is among the last bytes.
+fn find_mfra(excerpt: &Excerpt, limits: &Limits) -> Option<Range<u64>> {
+    let size = excerpt.size();
+    let end = excerpt.get(size.checked_sub(16)?..size)?;
+    if end.starts_with(b"\0\0\0\x10mfro") {
+        let len = u64::from(u32::from_be_bytes(end[12..16].try_into().ok()?));
+        let start = size.checked_sub(len).filter(|_| len <= limits.mfra);
+        let is_mfra = |start: u64| match excerpt.get(start..(start + 8).min(size)) {
+            Some(header) => header.get(4..8) == Some(b"mfra"),
+            None => true, // not read yet
+        };
+        if let Some(start) = start.filter(|&start| is_mfra(start)) {
+            return Some(start..size);
+        }
+    }
+    let (offset, tail) = excerpt.tail();
+    let at = tail.windows(4).rposition(|word| word == b"mfra")?.checked_sub(4)?;
+    let len = u64::from(u32::from_be_bytes(tail.get(at..at + 4)?.try_into().ok()?));
+    let start = offset + at as u64;
+    (start + len <= size).then_some(start..start + len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(parts: &[&[u8]]) -> Excerpt {
+        let bytes = Bytes::from(parts.concat());
+        Excerpt::new(bytes.len() as u64, Bytes::new(), bytes)
+    }
+
+    #[test]
+    fn the_index_is_found_by_its_last_box_and_without_it() {
+        let mfra = b"\0\0\0\x18mfra\0\0\0\x10mfro\0\0\0\0\0\0\0\x18";
+        let wrong = b"\0\0\0\x18mfra\0\0\0\x10mfro\0\0\0\0\0\0\0\x17";
+        let limits = Limits::default();
+        let found = |parts: &[&[u8]]| find_mfra(&file(parts), &limits);
+        assert_eq!(found(&[b"media", mfra]), Some(5..29));
+        assert_eq!(found(&[b"media", wrong]), Some(5..29));
+        assert_eq!(found(&[b"media", mfra, b"\0\0\0\x09freex"]), Some(5..29));
+        assert_eq!(found(&[b"media media media media"]), None);
+        assert_eq!(found(&[b"short"]), None);
+        assert_eq!(found(&[b"mfra\0\0\0\0\0\0\0\0\0\0\0\0"]), None, "no room for a size");
+        assert_eq!(found(&[b"\0\0\0\xffmfra\0\0\0\0\0\0\0\0"]), None, "beyond the end");
+    }
+}

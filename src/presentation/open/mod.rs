@@ -1,0 +1,423 @@
+//! Opening: from the name of an `.ism` to a presentation, in at most four batches of reads.
+//!
+//! 1. the server manifest, whole;
+//! 2. the client manifest, whole, and each media file's head and tail;
+//! 3. the rest of each `moov` and `mfra`;
+//! 4. the first and the last `moof` of each track.
+//!
+//! How long the content is changes the size of the third batch, never the number of reads.
+
+mod adopt;
+mod assign;
+mod excerpt;
+mod generate;
+mod matching;
+mod media;
+mod mend;
+mod resolve;
+mod tracks;
+
+use std::sync::Mutex;
+
+use bytes::Bytes;
+
+use self::adopt::{Adopted, adopt};
+use self::generate::generate;
+use self::media::{HEAD, MediaFile, MediaOpening, TAIL, Trouble};
+use self::mend::{Cut, mend};
+use self::resolve::{Named, Resolved, resolve};
+use super::finding::{Finding, FindingCode, Findings};
+use super::stream::{Absent, Media};
+use super::validator::ContentHash;
+use super::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
+use crate::base::{
+    Error, ErrorKind, FileId, Got, Name, Opened, ReadError, ReadErrorKind, Step, Timescale, Want,
+};
+use crate::manifest::{ServerManifest, Stored};
+
+/// Batches of reads that an opening may take, the server manifest's included.
+const BATCHES: usize = 4;
+
+type Outcome = Result<Got, ReadError>;
+
+/// Opens the presentation whose server manifest is called `name`.
+///
+/// A file that is missing or broken does not take the others down: see
+/// [`Presentation::findings`]. Where all are, [`Presentation::manifest`] says so.
+///
+/// # Errors
+/// Fails where the server manifest cannot be read.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use smooth_origin::base::{Got, Name, Opened, ReadError, ReadErrorKind, Want};
+/// use smooth_origin::presentation::{OpenOptions, open};
+///
+/// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
+/// let mut files: Vec<Vec<u8>> = Vec::new();
+/// let step = open(Name::new("ladder/ladder.ism")?, &OpenOptions::default());
+/// let presentation = step.drive(|want| match want {
+///     Want::Open { file, name, head, tail } => {
+///         let path = format!("{root}/{name}");
+///         let bytes = std::fs::read(path).map_err(|_| ReadError::new(ReadErrorKind::Gone))?;
+///         files.resize(files.len().max(file.index() + 1), Vec::new());
+///         let (head, tail) = (*head as usize, *tail as usize);
+///         let head = bytes[..head.min(bytes.len())].to_vec().into();
+///         let tail = bytes[bytes.len() - tail.min(bytes.len())..].to_vec().into();
+///         files[file.index()] = bytes;
+///         Ok(Got::Opened(Opened::new(files[file.index()].len() as u64, head, tail)))
+///     }
+///     Want::Range { file, range } => {
+///         let range = range.start as usize..range.end as usize;
+///         Ok(Got::Range(files[file.index()][range].to_vec().into()))
+///     }
+///     _ => unreachable!("no other want is known"),
+/// })?;
+/// assert_eq!(presentation.streams()[0].name(), "video");
+/// # Ok(())
+/// # }
+/// ```
+pub fn open(name: Name, options: &OpenOptions) -> Step<Presentation> {
+    let options = options.clone();
+    let want = Want::Open {
+        file: FileId::SERVER_MANIFEST,
+        name: name.clone(),
+        // One byte beyond the limit tells that it is exceeded.
+        head: options.limits.server_manifest + 1,
+        tail: 0,
+    };
+    Step::read(vec![want], move |got| {
+        let text = opened(got.into_iter().next())?.head;
+        let server = ServerManifest::parse(&text, &options.limits)
+            .map_err(|error| error.in_file(FileId::SERVER_MANIFEST))?;
+        Opening::new(name, options, text, server).open_files()
+    })
+}
+
+/// The one file that a batch opened.
+fn opened(got: Option<Outcome>) -> Result<Opened, Error> {
+    match got {
+        Some(Ok(Got::Opened(opened))) => Ok(opened),
+        Some(Err(error)) if error.kind == ReadErrorKind::Gone => {
+            Err(ErrorKind::NoPresentation.into())
+        }
+        Some(Err(error)) => Err(error.into()),
+        Some(Ok(Got::Range(_))) | None => {
+            Err(ErrorKind::WrongOutcome("a file was to be opened").into())
+        }
+    }
+}
+
+/// An opening in progress.
+struct Opening {
+    name: Name,
+    options: OpenOptions,
+    server_text: Bytes,
+    server: ServerManifest,
+    /// By id.
+    files: Vec<Name>,
+    /// One a track of the server manifest.
+    named: Vec<Named>,
+    client: Option<FileId>,
+    client_text: Option<Bytes>,
+    media: Vec<MediaOpening>,
+    findings: Findings,
+}
+
+impl Opening {
+    /// Names every file once, in the order of the server manifest.
+    fn new(name: Name, options: OpenOptions, server_text: Bytes, server: ServerManifest) -> Self {
+        let findings = Findings::new(options.limits.findings);
+        let mut opening = Self {
+            files: vec![name.clone()],
+            name,
+            options,
+            server_text,
+            server,
+            named: Vec::new(),
+            client: None,
+            client_text: None,
+            media: Vec::new(),
+            findings,
+        };
+        let client = opening.server.client_manifest().map(str::to_owned);
+        opening.client = client.and_then(|path| opening.file(&path));
+        let srcs: Vec<_> =
+            opening.server.tracks.iter().map(|track| track.src().map(str::to_owned)).collect();
+        for src in srcs {
+            let file = src.as_deref().and_then(|src| opening.file(src));
+            let name = file.map_or(src, |file| Some(opening.files[file.index()].to_string()));
+            opening.named.push(Named { file, name: name.unwrap_or_default() });
+        }
+        opening
+    }
+
+    /// The id of a file that the server manifest refers to.
+    fn file(&mut self, reference: &str) -> Option<FileId> {
+        let name = match self.name.beside(reference) {
+            Ok(name) => name,
+            Err(error) => {
+                let message = format!("`{reference}` is not opened: {}", error.kind);
+                let finding = Finding::new(FindingCode::NameRefused, message);
+                self.findings.push(finding.in_file(self.name.as_str()));
+                return None;
+            }
+        };
+        let known = self.files.iter().position(|file| *file == name);
+        let index = known.unwrap_or_else(|| {
+            self.files.push(name);
+            self.files.len() - 1
+        });
+        Some(FileId::new(u32::try_from(index).ok()?))
+    }
+
+    /// The second batch: the client manifest and all media files.
+    fn open_files(mut self) -> Result<Step<Presentation>, Error> {
+        let mut media: Vec<FileId> = self.named.iter().filter_map(|named| named.file).collect();
+        media.sort_unstable();
+        media.dedup();
+        let client = self.client;
+        let limits = &self.options.limits;
+        let open = |file: FileId, head, tail| {
+            let name = self.files[file.index()].clone();
+            Want::Open { file, name, head, tail }
+        };
+        let wants: Vec<Want> = client
+            .map(|file| open(file, limits.client_manifest + 1, 0))
+            .into_iter()
+            .chain(media.iter().map(|&file| open(file, HEAD, TAIL)))
+            .collect();
+        if wants.is_empty() {
+            return self.read_on(BATCHES);
+        }
+        Ok(Step::read(wants, move |got| {
+            let mut got = got.into_iter();
+            if client.is_some() {
+                self.client_opened(got.next())?;
+            }
+            for (file, got) in media.into_iter().zip(got) {
+                self.media.push(media_opened(file, got));
+            }
+            self.read_on(2)
+        }))
+    }
+
+    /// The contract for names, bitrates and times: where it is there and can just not be read,
+    /// nothing is made up in its place.
+    fn client_opened(&mut self, got: Option<Outcome>) -> Result<(), Error> {
+        match opened(got) {
+            Ok(opened) => self.client_text = Some(opened.head),
+            Err(Error { kind: ErrorKind::NoPresentation, .. }) => {
+                self.generated_because("the client manifest is not there".into());
+            }
+            Err(Error { kind: ErrorKind::Read(why), .. }) if why.kind == ReadErrorKind::Denied => {
+                self.generated_because(format!("the client manifest cannot be read: {why}"));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn generated_because(&mut self, message: String) {
+        let finding = Finding::new(FindingCode::ManifestGenerated, message);
+        let name = self.client.and_then(|file| self.files.get(file.index()));
+        let name = name.unwrap_or(&self.name).to_string();
+        self.findings.push(finding.in_file(name));
+    }
+
+    /// Further batches, until no file needs one or [`BATCHES`] have been made.
+    fn read_on(mut self, batches: usize) -> Result<Step<Presentation>, Error> {
+        let (mut wants, mut wanted) = (Vec::new(), Vec::new());
+        for (number, media) in self.media.iter_mut().enumerate() {
+            for range in media.advance(&self.options.limits) {
+                wanted.push((number, range.start));
+                wants.push(Want::Range { file: media.file, range });
+            }
+        }
+        if wants.is_empty() || batches >= BATCHES {
+            return self.finish().map(Step::Ready);
+        }
+        Ok(Step::read(wants, move |got| {
+            for ((number, offset), got) in wanted.into_iter().zip(got) {
+                match got {
+                    Ok(Got::Range(bytes)) => self.media[number].learn(offset, bytes),
+                    Ok(Got::Opened(_)) => {}
+                    Err(error) => self.media[number].fail(unreadable(&error)),
+                }
+            }
+            self.read_on(batches + 1)
+        }))
+    }
+
+    fn finish(mut self) -> Result<Presentation, Error> {
+        let limits = self.options.limits.clone();
+        let media = std::mem::take(&mut self.media).into_iter();
+        let media: Vec<_> = media.map(|media| (media.file, media.finish(&limits))).collect();
+        let content = self.content(&media);
+        let server = std::mem::take(&mut self.server);
+        let resolved = resolve(&server, &self.named, &media, &mut self.findings);
+        let served = match self.adopted(&server, &resolved) {
+            Some(served) => served,
+            None => self.generated(&resolved),
+        };
+        Ok(Presentation {
+            name: self.name,
+            files: self.files,
+            streams: served.streams,
+            manifest: served.manifest,
+            source: served.source,
+            content,
+            findings: self.findings.sorted(),
+            late: Mutex::new(Findings::new(limits.findings)),
+            limits,
+        })
+    }
+
+    /// The hash of what the validators stand for.
+    fn content(&self, media: &[(FileId, MediaFile)]) -> u128 {
+        let mut hash = ContentHash::new(&self.options.epoch);
+        hash.part(Some(&self.server_text));
+        hash.part(self.client_text.as_deref());
+        for (_, file) in media {
+            hash.number(file.size);
+            hash.part(Some(&file.moov));
+            hash.part(Some(&file.mfra));
+        }
+        hash.finish()
+    }
+
+    /// The stored manifest, if there is one and some of it can be served.
+    fn adopted(&mut self, server: &ServerManifest, resolved: &[Resolved<'_>]) -> Option<Served> {
+        let text = self.client_text.clone()?;
+        let limits = &self.options.limits;
+        let adopted = Stored::parse(&text, limits).and_then(|stored| {
+            let client = &stored.manifest;
+            let adopted = adopt(client, server, resolved, limits, &mut self.findings)?;
+            Ok((stored, adopted))
+        });
+        match adopted {
+            Ok((stored, adopted)) if adopted.is_of_use() => {
+                let (manifest, source) = self.served_text(&text, &stored, &adopted);
+                Some(Served { streams: adopted.streams, manifest: Ok(manifest), source })
+            }
+            Ok(_) => {
+                self.generated_because("nothing that it announces has media".into());
+                None
+            }
+            Err(error) => {
+                self.generated_because(format!("it is no usable client manifest: {error}"));
+                None
+            }
+        }
+    }
+
+    /// The stored bytes, as far as players can read them and there is media for them.
+    fn served_text(
+        &mut self,
+        text: &Bytes,
+        stored: &Stored<'_>,
+        adopted: &Adopted,
+    ) -> (Bytes, ManifestSource) {
+        let readable = stored.decoded.is_readable_as_stored();
+        let whole = adopted.cuts.iter().all(|cut| *cut == Cut::Nothing);
+        if readable && whole {
+            return (text.clone(), ManifestSource::Stored);
+        }
+        if !readable {
+            let encoding = stored.decoded.encoding.name();
+            let message = format!("it is {encoding} without saying so, and is served as UTF-8");
+            let name = self.client.and_then(|file| self.files.get(file.index()));
+            let finding = Finding::new(FindingCode::ManifestReencoded, message);
+            self.findings.push(finding.in_file(name.map_or("", Name::as_str)));
+        }
+        let mended = mend(&stored.decoded.text, &stored.spans, &adopted.cuts);
+        (stored.decoded.to_utf8(mended).into(), ManifestSource::Mended)
+    }
+
+    /// A manifest made from the media.
+    fn generated(&mut self, resolved: &[Resolved<'_>]) -> Served {
+        let OpenOptions { limits, layout, .. } = &self.options;
+        let generated = generate(resolved, limits, &mut self.findings).and_then(|generated| {
+            let manifest = generated.manifest.to_xml(*layout, limits)?;
+            Ok((generated.streams, manifest))
+        });
+        let (mut streams, manifest) = match generated {
+            // What is made of a part now would be made of the whole the next time.
+            Ok((streams, _)) if resolved.iter().any(is_unreadable) => {
+                (streams, Err(Absent::Unreadable.into()))
+            }
+            Ok((streams, _)) if streams.is_empty() => (streams, Err(self.nothing(resolved))),
+            Ok((streams, manifest)) => (streams, Ok(manifest.into())),
+            Err(error) => (Vec::new(), Err(error.kind)),
+        };
+        add_unserved(&mut streams, resolved);
+        Served { streams, manifest, source: ManifestSource::Generated }
+    }
+
+    /// Why nothing can be served.
+    fn nothing(&self, resolved: &[Resolved<'_>]) -> ErrorKind {
+        let mut absent = resolved.iter().filter_map(Resolved::trouble).map(|why| why.absent);
+        if let Some(why @ Absent::NotSliceable(_)) = absent.find(|a| *a != Absent::Missing) {
+            return why.into();
+        }
+        let findings = self.findings.clone().sorted();
+        let first: Vec<_> = findings.iter().take(3).map(Finding::to_string).collect();
+        let why = if first.is_empty() { "it names no track".into() } else { first.join("; ") };
+        ErrorKind::NothingToServe(why)
+    }
+}
+
+/// What a presentation serves.
+struct Served {
+    streams: Vec<Stream>,
+    manifest: Result<Bytes, ErrorKind>,
+    source: ManifestSource,
+}
+
+/// Adds what a generated manifest cannot announce, so that requests for it learn why.
+fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
+    for track in resolved {
+        let (Some(trouble), Some(bitrate)) = (track.trouble(), track.server.bitrate()) else {
+            continue;
+        };
+        let (kind, name) = (track.server.kind, track.server.name());
+        let track = Track { bitrate, attributes: Vec::new(), media: Media::Absent(trouble.absent) };
+        match streams.iter_mut().find(|stream| stream.kind == kind && stream.name == name) {
+            Some(stream) => stream.tracks.push(track),
+            None => streams.push(Stream {
+                kind,
+                name: name.to_owned(),
+                language: None,
+                timescale: Timescale::SMOOTH,
+                timeline: Timeline::default(),
+                tracks: vec![track],
+            }),
+        }
+    }
+}
+
+fn is_unreadable(track: &Resolved<'_>) -> bool {
+    track.trouble().is_some_and(|trouble| trouble.absent == Absent::Unreadable)
+}
+
+fn media_opened(file: FileId, got: Outcome) -> MediaOpening {
+    match got {
+        Ok(Got::Opened(opened)) => MediaOpening::new(file, opened),
+        Ok(Got::Range(_)) => {
+            MediaOpening::failed(file, Trouble::new(FindingCode::FileUnreadable, ""))
+        }
+        Err(error) => MediaOpening::failed(file, unreadable(&error)),
+    }
+}
+
+fn unreadable(error: &ReadError) -> Trouble {
+    let code = match error.kind {
+        ReadErrorKind::Gone => FindingCode::FileMissing,
+        _ => FindingCode::FileUnreadable,
+    };
+    let absent = match error.kind {
+        ReadErrorKind::Gone | ReadErrorKind::Denied => Absent::Missing,
+        ReadErrorKind::Changed | ReadErrorKind::Transient => Absent::Unreadable,
+    };
+    Trouble { absent, ..Trouble::new(code, error.to_string()) }
+}

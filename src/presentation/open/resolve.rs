@@ -1,0 +1,142 @@
+//! The tracks of the server manifest with the tracks of the files that they name.
+
+use super::assign::describe;
+use super::matching::Matched;
+use super::media::{MediaFile, Trouble};
+use super::tracks::MediaTrack;
+use crate::base::FileId;
+use crate::index::Fragments;
+use crate::manifest::{ServerManifest, ServerTrack};
+use crate::presentation::finding::{Finding, FindingCode, Findings};
+use crate::presentation::stream::{Media, StoredTrack};
+
+/// A track of the server manifest, and what its file has for it.
+#[derive(Debug)]
+pub(super) struct Resolved<'a> {
+    pub(super) server: &'a ServerTrack,
+    pub(super) file: FileId,
+    pub(super) file_name: String,
+    /// The track in the file; why there is none has been told.
+    pub(super) media: Result<&'a MediaTrack, Trouble>,
+}
+
+/// A file that a track of the server manifest names.
+pub(super) struct Named {
+    /// None where the name is refused.
+    pub(super) file: Option<FileId>,
+    pub(super) name: String,
+}
+
+/// Finds the media of every track. What is wrong with a file is told once, what is wrong with a
+/// track for each.
+pub(super) fn resolve<'a>(
+    server: &'a ServerManifest,
+    named: &[Named],
+    media: &'a [(FileId, MediaFile)],
+    findings: &mut Findings,
+) -> Vec<Resolved<'a>> {
+    let mut resolved: Vec<Resolved<'a>> = Vec::new();
+    for (track, named) in server.tracks.iter().zip(named) {
+        let of_file = media.iter().find(|(file, _)| Some(*file) == named.file);
+        let found = match of_file.map(|(_, media)| &media.tracks) {
+            None => Err(Trouble::new(FindingCode::NameRefused, "")),
+            Some(Err(trouble)) => {
+                findings.push(trouble.finding(&named.name));
+                Err(trouble.clone())
+            }
+            Some(Ok(tracks)) => {
+                let nth = nth_without_id(&resolved, track, named.file);
+                let found = find(track, tracks, nth, named, findings);
+                found.inspect_err(|trouble| {
+                    findings.push(trouble.finding(&named.name).of_track(describe(track)));
+                })
+            }
+        };
+        if let Ok(
+            MediaTrack { fragments: Err(trouble), .. } | MediaTrack { doubt: Some(trouble), .. },
+        ) = &found
+        {
+            findings.push(trouble.finding(&named.name).of_track(describe(track)));
+        }
+        resolved.push(Resolved {
+            server: track,
+            file: named.file.unwrap_or(FileId::SERVER_MANIFEST),
+            file_name: named.name.clone(),
+            media: found,
+        });
+    }
+    resolved
+}
+
+/// How many tracks before this one have its kind and file, and no number either.
+fn nth_without_id(resolved: &[Resolved<'_>], track: &ServerTrack, file: Option<FileId>) -> usize {
+    let alike = |other: &&Resolved<'_>| {
+        other.server.kind == track.kind
+            && Some(other.file) == file
+            && other.server.track_id().is_none()
+    };
+    resolved.iter().filter(alike).count()
+}
+
+/// The track by its number; without one, the next of its kind. A number that the file does not
+/// have is passed over where only one track can be meant.
+fn find<'a>(
+    track: &ServerTrack,
+    tracks: &'a [MediaTrack],
+    nth: usize,
+    named: &Named,
+    findings: &mut Findings,
+) -> Result<&'a MediaTrack, Trouble> {
+    let mut of_kind = tracks.iter().filter(|media| media.kind == Some(track.kind));
+    let Some(id) = track.track_id() else {
+        let message = format!("it has no further {} track", track.kind);
+        return of_kind.nth(nth).ok_or(Trouble::new(FindingCode::TrackMissing, message));
+    };
+    if let Some(media) = tracks.iter().find(|media| media.track_id == id) {
+        return Ok(media);
+    }
+    match (of_kind.next(), of_kind.next()) {
+        (Some(only), None) => {
+            let message = format!(
+                "trackID {id} is not in the file: its one {} track is {}",
+                track.kind, only.track_id
+            );
+            let finding = Finding::new(FindingCode::ManifestsDisagree, message);
+            findings.push(finding.in_file(&*named.name).of_track(describe(track)));
+            Ok(only)
+        }
+        _ => {
+            let ids: Vec<_> = tracks.iter().map(|media| media.track_id.to_string()).collect();
+            let message = format!("it has no track {id}, but {}", ids.join(", "));
+            Err(Trouble::new(FindingCode::TrackMissing, message))
+        }
+    }
+}
+
+impl Trouble {
+    fn finding(&self, file: &str) -> Finding {
+        Finding::new(self.code, self.message.clone()).in_file(file)
+    }
+}
+
+impl Resolved<'_> {
+    /// Why its media is not served, if it is not.
+    pub(super) fn trouble(&self) -> Option<&Trouble> {
+        match &self.media {
+            Ok(media) => media.fragments.as_ref().err(),
+            Err(trouble) => Some(trouble),
+        }
+    }
+
+    /// The media of a track whose fragments have been matched with chunks.
+    pub(super) fn stored(&self, media: &MediaTrack, matched: Matched) -> Media {
+        Media::Stored(Box::new(StoredTrack {
+            file: self.file,
+            track_id: media.track_id,
+            timescale: media.timescale,
+            shift: matched.shift,
+            defaults: media.defaults,
+            fragments: Fragments::new(matched.fragments),
+        }))
+    }
+}

@@ -1,0 +1,148 @@
+//! The tracks of a media file: what its `moov` says of each, and what its index and a look at some
+//! fragments add.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::media::Trouble;
+use crate::base::{Error, Limits, Timescale};
+use crate::bmff::{Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Tkhd, Trex, uuid::Tfxd};
+use crate::fragment::{Defaults, Parsed, Stored};
+use crate::index::{Indexed, TrackIndex};
+use crate::manifest::StreamKind;
+use crate::presentation::FindingCode;
+use crate::presentation::stream::Absent;
+use crate::presentation::timeline::tolerance;
+
+/// A track of a media file.
+#[derive(Debug)]
+pub(super) struct MediaTrack {
+    pub(super) track_id: u32,
+    /// By its handler; `None` for one that no stream has.
+    pub(super) kind: Option<StreamKind>,
+    pub(super) timescale: Timescale,
+    /// `None` where it is unknown or undetermined.
+    pub(super) language: Option<String>,
+    pub(super) entry: Option<SampleEntry>,
+    pub(super) defaults: Defaults,
+    pub(super) fragments: Result<Vec<Indexed>, Trouble>,
+    /// Something to tell, though the track is served.
+    pub(super) doubt: Option<Trouble>,
+    /// How long the last fragment is, in ticks of the track.
+    pub(super) last_duration: Option<u64>,
+}
+
+/// The tracks that a `moov` describes. A `trak` without number, clock or handler is none.
+///
+/// # Errors
+/// What is wrong with the boxes themselves.
+pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Result<Vec<MediaTrack>, Error> {
+    let defaults = |track_id| {
+        let trexs = moov.each(*b"mvex").flat_map(|mvex| mvex.all::<Trex>());
+        trexs.filter(|trex| trex.track_id == track_id).map(Defaults::from).next()
+    };
+    let track = |trak: &Boxes| {
+        let track_id = trak.get::<Tkhd>()?.track_id;
+        let mdia = trak.inside(*b"mdia")?;
+        let (mdhd, hdlr) = (mdia.get::<Mdhd>()?, mdia.get::<Hdlr>()?);
+        let stsd = mdia.path(&[*b"minf", *b"stbl"]).and_then(|stbl| stbl.get::<Stsd>());
+        let no_index = "its file has no index of its fragments (`mfra`), or not for this track";
+        Some(MediaTrack {
+            track_id,
+            kind: kind_of(hdlr),
+            timescale: Timescale::new(mdhd.timescale.into())?,
+            language: mdhd.language().filter(|language| language != "und"),
+            entry: stsd.and_then(|stsd| stsd.entries.first().cloned()),
+            defaults: defaults(track_id).unwrap_or_default(),
+            fragments: Err(Trouble::new(FindingCode::IndexMissing, no_index)),
+            doubt: None,
+            last_duration: None,
+        })
+    };
+    Ok(moov.each(*b"trak").take(limits.tracks).filter_map(track).collect())
+}
+
+fn kind_of(hdlr: &Hdlr) -> Option<StreamKind> {
+    match &hdlr.handler_type.0 {
+        b"vide" => Some(StreamKind::Video),
+        b"soun" => Some(StreamKind::Audio),
+        b"text" | b"subt" | b"sbtl" | b"meta" | b"clcp" => Some(StreamKind::Text),
+        _ => None,
+    }
+}
+
+/// Gives each track its part of the index.
+pub(super) fn set_index(tracks: &mut [MediaTrack], index: Vec<TrackIndex>) {
+    for of_track in index {
+        let track = tracks.iter_mut().find(|track| track.track_id == of_track.track_id);
+        if let Some(track) = track {
+            track.fragments = match of_track.fragments {
+                Ok(fragments) if fragments.is_empty() => continue,
+                Ok(fragments) => Ok(fragments),
+                Err(error) => Err(Trouble::new(FindingCode::IndexBroken, error.0)),
+            };
+        }
+    }
+}
+
+impl MediaTrack {
+    /// The fragments to look at, with the first `len` bytes of each.
+    pub(super) fn looks(&self, len: u64) -> Vec<(Indexed, Range<u64>)> {
+        let Ok(fragments) = &self.fragments else { return Vec::new() };
+        let mut looks: Vec<Indexed> =
+            fragments.first().into_iter().chain(fragments.last()).copied().collect();
+        looks.dedup();
+        let range = |f: &Indexed| f.start..f.bound.min(f.start.saturating_add(len));
+        looks.into_iter().map(|fragment| (fragment, range(&fragment))).collect()
+    }
+
+    /// Judges the index by the fragments that were looked at: of no use where none is what it
+    /// says; in doubt where one is not.
+    pub(super) fn judge(
+        &mut self,
+        len: u64,
+        get: impl Fn(Range<u64>) -> Option<Bytes>,
+        limits: &Limits,
+    ) {
+        let looks = self.looks(len);
+        let (mut seen, mut wrong) = (0, Vec::new());
+        for (i, (fragment, range)) in looks.iter().enumerate() {
+            let Some(bytes) = get(range.clone()) else { continue };
+            seen += 1;
+            match self.examine(&bytes, fragment, limits) {
+                Ok(duration) if i + 1 == looks.len() => self.last_duration = duration,
+                Ok(_) => {}
+                Err(error) => wrong.push(error),
+            }
+        }
+        let Some(error) = wrong.first() else { return };
+        let all = wrong.len() == seen;
+        let code = if all { FindingCode::IndexBroken } else { FindingCode::FragmentBroken };
+        let trouble = Trouble::of(code, error);
+        if all || trouble.absent != Absent::Missing {
+            self.fragments = Err(trouble);
+        } else {
+            self.doubt = Some(trouble);
+        }
+    }
+
+    /// Whether a fragment is what the index says, and how long it is, if its head is all there.
+    fn examine(
+        &self,
+        bytes: &Bytes,
+        fragment: &Indexed,
+        limits: &Limits,
+    ) -> Result<Option<u64>, Error> {
+        let Indexed { time, start, bound } = *fragment;
+        let Parsed::Whole(stored) = Stored::parse(bytes, start, bound, limits)? else {
+            return Ok(None);
+        };
+        let tolerance = tolerance(self.timescale, self.timescale);
+        stored.check_identity(self.track_id, Some(time), tolerance)?;
+        stored.check_samples(self.defaults, limits)?;
+        let duration = stored.duration(self.defaults, limits)?;
+        let declared = stored.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
+        Ok(if duration > 0 { Some(duration) } else { declared })
+    }
+}

@@ -1,0 +1,207 @@
+//! The first look at a fragment: where it ends, and whether it is the one that the index says.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::timeline::tolerance;
+use super::{Finding, FindingCode, Located, Presentation};
+use crate::base::{Error, ErrorKind, FileId, Got, ReadError, Step, Timescale, Want};
+use crate::fragment::{Lengths, Parsed, Stored};
+use crate::index::Place;
+use crate::presentation::stream::StoredTrack;
+
+/// What is known of a fragment when its answer is made.
+pub(crate) struct Probed {
+    pub(crate) file: FileId,
+    pub(crate) track_id: u32,
+    /// First byte of the `moof` in the file.
+    pub(crate) start: u64,
+    pub(crate) lengths: Lengths,
+    /// Bytes from `start` on that were read to find this out; empty if none were.
+    pub(crate) read: Bytes,
+    /// The fragment's head, if it was asked for.
+    pub(crate) stored: Option<Box<Stored>>,
+}
+
+/// Bytes that a first look reads: most heads are shorter.
+const LOOK: u64 = 4 << 10;
+
+/// Bytes behind a head that must be there for it to be recognised as whole.
+const LOOK_BEHIND: u64 = 32;
+
+/// A fragment that ends within so many bytes is read whole: it will be sent at once.
+const SMALL: u64 = 64 << 10;
+
+/// A head that is still not whole after so many reads has something wrong with it.
+const MAX_LOOKS: usize = 8;
+
+impl Presentation {
+    /// Finds out where a fragment lies and goes on with `then`: at once where that is known and
+    /// `with_head` is not asked for, else after a read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoMedia`] or [`ErrorKind::NotSliceable`] where there is nothing to serve; what
+    /// is wrong with the fragment, which is kept as a finding; what `then` finds.
+    pub(crate) fn probe<T: 'static>(
+        self: &Arc<Self>,
+        at: Located,
+        with_head: bool,
+        then: impl FnOnce(&Self, Probed) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Step<T>, Error> {
+        let track = self.track_of(at).stored()?;
+        let place = track.fragments.place(at.chunk).ok_or(ErrorKind::NoMedia)?;
+        let (start, bound, first) = match place {
+            Place::Known { start, lengths } if !with_head => {
+                let probed = Probed::new(track, start, lengths, Bytes::new(), None);
+                return then(self, probed).map(Step::Ready);
+            }
+            Place::Known { start, lengths } => {
+                (start, start + lengths.len, lengths.payload + LOOK_BEHIND)
+            }
+            Place::Bounded { start, bound } if bound.saturating_sub(start) <= SMALL => {
+                (start, bound, bound.saturating_sub(start))
+            }
+            Place::Bounded { start, bound } => (start, bound, LOOK),
+            Place::Broken { start, sliceable } => {
+                let kind = if sliceable {
+                    let what = "a fragment that is not what the index says".into();
+                    ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.8.10" }
+                } else {
+                    ErrorKind::NotSliceable("a fragment that cannot be cut out of its file")
+                };
+                return Err(Error::at(start, kind).in_file(track.file));
+            }
+        };
+        let look = Look { at, start, bound, read: Bytes::new(), looks: 0 };
+        Ok(look.step(self, first, then))
+    }
+
+    /// That the fragment is the one that the index says, and one that can be cut out.
+    fn check(&self, at: Located, track: &StoredTrack, stored: &Stored) -> Result<(), Error> {
+        let stream = self.stream_of(at);
+        let time = stream
+            .timeline
+            .chunk(at.chunk)
+            .and_then(|(start, _)| track.time_of(start, stream.timescale));
+        let tolerance = tolerance(track.timescale, stream.timescale);
+        stored.check_identity(track.track_id, time, tolerance)?;
+        if !stored.check_samples(track.defaults, self.limits())? {
+            let what = "the samples do not begin where the `mdat` does";
+            self.notice(self.finding(at, FindingCode::PayloadOffset, what));
+        }
+        Ok(())
+    }
+
+    fn finding(&self, at: Located, code: FindingCode, message: impl Into<String>) -> Finding {
+        let (stream, track) = (self.stream_of(at), self.track_of(at));
+        let finding = Finding::new(code, message)
+            .of_track(format!("{} at {}", stream.name, track.bitrate))
+            .at_chunk(stream.timeline.chunk(at.chunk).map(|chunk| chunk.0));
+        match track.source() {
+            Some((file, _)) => finding.in_file(self.file_name(file)),
+            None => finding,
+        }
+    }
+}
+
+impl StoredTrack {
+    /// The time in the file of a chunk that starts at `time`, in ticks of the file.
+    fn time_of(&self, time: u64, timescale: Timescale) -> Option<i64> {
+        let ticks = (time as i64).checked_sub(self.shift)?;
+        let rescaled = timescale.rescale_round(ticks.unsigned_abs(), self.timescale)?;
+        let rescaled = i64::try_from(rescaled).ok()?;
+        Some(if ticks < 0 { -rescaled } else { rescaled })
+    }
+}
+
+impl Probed {
+    fn new(
+        track: &StoredTrack,
+        start: u64,
+        lengths: Lengths,
+        read: Bytes,
+        stored: Option<Box<Stored>>,
+    ) -> Self {
+        let StoredTrack { file, track_id, .. } = *track;
+        Self { file, track_id, start, lengths, read, stored }
+    }
+}
+
+/// A look in progress.
+struct Look {
+    at: Located,
+    start: u64,
+    bound: u64,
+    read: Bytes,
+    looks: usize,
+}
+
+impl Look {
+    /// Reads the first `len` bytes of the fragment, then looks at them.
+    fn step<T: 'static>(
+        self,
+        presentation: &Arc<Presentation>,
+        len: u64,
+        then: impl FnOnce(&Presentation, Probed) -> Result<T, Error> + Send + 'static,
+    ) -> Step<T> {
+        let presentation = Arc::clone(presentation);
+        let Ok(file) = presentation.track_of(self.at).stored().map(|track| track.file) else {
+            unreachable!("a look is made at stored tracks alone")
+        };
+        let from = self.start + self.read.len() as u64;
+        let to = self.start.saturating_add(len).min(self.bound).max(from);
+        Step::read(vec![Want::Range { file, range: from..to }], move |got| {
+            self.fed(&presentation, got, then)
+        })
+    }
+
+    fn fed<T: 'static>(
+        mut self,
+        presentation: &Arc<Presentation>,
+        got: Vec<Result<Got, ReadError>>,
+        then: impl FnOnce(&Presentation, Probed) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Step<T>, Error> {
+        let track = presentation.track_of(self.at).stored()?;
+        let error = |error: Error| error.in_file(track.file);
+        for got in got {
+            match got.map_err(|e| error(e.into()))? {
+                Got::Range(bytes) if self.read.is_empty() => self.read = bytes,
+                Got::Range(bytes) => self.read = [&self.read[..], &bytes].concat().into(),
+                Got::Opened(_) => {}
+            }
+        }
+        self.looks += 1;
+        match self.parse(presentation, track) {
+            Ok(Parsed::Whole(stored)) => {
+                let lengths = stored.lengths();
+                track.fragments.found(self.at.chunk, lengths);
+                let probed = Probed::new(track, self.start, lengths, self.read, Some(stored));
+                then(presentation, probed).map(Step::Ready).map_err(error)
+            }
+            Ok(Parsed::Needs(len)) => Ok(self.step(presentation, len, then)),
+            Err(found) => {
+                let sliceable = !matches!(found.kind, ErrorKind::NotSliceable(_));
+                track.fragments.broken(self.at.chunk, sliceable);
+                let finding =
+                    presentation.finding(self.at, FindingCode::FragmentBroken, found.to_string());
+                presentation.notice(finding);
+                Err(error(found))
+            }
+        }
+    }
+
+    fn parse(&self, presentation: &Presentation, track: &StoredTrack) -> Result<Parsed, Error> {
+        let limits = presentation.limits();
+        let parsed = Stored::parse(&self.read, self.start, self.bound, limits)?;
+        match &parsed {
+            Parsed::Whole(stored) => presentation.check(self.at, track, stored)?,
+            Parsed::Needs(_) if self.looks >= MAX_LOOKS => {
+                let (what, limit) = ("reads of a fragment's head", MAX_LOOKS as u64);
+                return Err(ErrorKind::Budget { what, found: limit + 1, limit }.into());
+            }
+            Parsed::Needs(_) => {}
+        }
+        Ok(parsed)
+    }
+}

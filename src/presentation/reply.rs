@@ -1,0 +1,168 @@
+//! An answer: what it is, how long it is, and the pieces that make it up.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::Validator;
+use crate::base::FileId;
+use crate::manifest::StreamKind;
+
+/// An answer whose length is known before its body is sent. Sending it is only copying.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    content: Content,
+    validator: Validator,
+    length: u64,
+    pieces: Pieces,
+}
+
+/// What an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Content {
+    /// A client manifest.
+    Manifest,
+    /// A fragment of a stream of this kind, or a part of one.
+    Fragment(StreamKind),
+}
+
+impl Content {
+    /// Media type: what Shaka Player insists on for a manifest; ISO's for fragments.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Manifest => "application/vnd.ms-sstr+xml",
+            Self::Fragment(StreamKind::Video) => "video/mp4",
+            Self::Fragment(StreamKind::Audio) => "audio/mp4",
+            Self::Fragment(StreamKind::Text) => "application/mp4",
+        }
+    }
+}
+
+/// Part of a body.
+///
+/// A host that does not know a piece sends the body that the origin makes of it, which always
+/// works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Piece {
+    /// Bytes made or kept here.
+    Bytes(Bytes),
+    /// A range of a file, to be passed on as it is.
+    Stored(StoredRange),
+}
+
+/// A range of a stored file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredRange {
+    /// The file, by its id in the presentation.
+    pub file: FileId,
+    /// Bytes of it.
+    pub range: Range<u64>,
+    /// The first of these bytes, where making the answer has read them: they need not be read
+    /// again.
+    pub read: Bytes,
+}
+
+impl StoredRange {
+    /// The range, of which `read` (bytes of the file from `read_from`) may hold the beginning.
+    pub(crate) fn new(file: FileId, range: Range<u64>, read: &Bytes, read_from: u64) -> Self {
+        let from = range.start.checked_sub(read_from).and_then(|at| usize::try_from(at).ok());
+        let read = match from {
+            Some(from) if from < read.len() => {
+                let len = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+                read.slice(from..from.saturating_add(len).min(read.len()))
+            }
+            _ => Bytes::new(),
+        };
+        Self { file, range, read }
+    }
+}
+
+/// One piece or two lie here, not in a list of their own.
+#[derive(Clone, Debug)]
+enum Pieces {
+    One([Piece; 1]),
+    Two([Piece; 2]),
+    Many(Vec<Piece>),
+}
+
+impl Piece {
+    /// Bytes of the body that it makes up.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Stored(stored) => stored.range.end - stored.range.start,
+        }
+    }
+}
+
+impl Reply {
+    /// Of bytes that are here.
+    pub(crate) fn of_bytes(content: Content, validator: Validator, bytes: Bytes) -> Self {
+        Self::new(content, validator, Pieces::One([Piece::Bytes(bytes)]))
+    }
+
+    /// Of a range of a file.
+    pub(crate) fn of_stored(content: Content, validator: Validator, range: StoredRange) -> Self {
+        Self::new(content, validator, Pieces::One([Piece::Stored(range)]))
+    }
+
+    /// Of a written head and ranges of a file behind it.
+    pub(crate) fn of_parts(
+        content: Content,
+        validator: Validator,
+        head: Bytes,
+        mut ranges: Vec<StoredRange>,
+    ) -> Self {
+        let head = Piece::Bytes(head);
+        let pieces = match (ranges.len(), ranges.pop()) {
+            (1, Some(range)) => Pieces::Two([head, Piece::Stored(range)]),
+            (_, last) => {
+                let ranges = ranges.into_iter().chain(last).map(Piece::Stored);
+                Pieces::Many([head].into_iter().chain(ranges).collect())
+            }
+        };
+        Self::new(content, validator, pieces)
+    }
+
+    fn new(content: Content, validator: Validator, pieces: Pieces) -> Self {
+        let mut reply = Self { content, validator, length: 0, pieces };
+        reply.length = reply.pieces().iter().map(Piece::len).sum();
+        reply
+    }
+
+    /// What it is.
+    pub fn content(&self) -> Content {
+        self.content
+    }
+
+    /// What tells it from another answer to the same request.
+    pub fn validator(&self) -> Validator {
+        self.validator
+    }
+
+    /// Bytes of the body.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The body's parts, in order.
+    pub fn pieces(&self) -> &[Piece] {
+        match &self.pieces {
+            Pieces::One(pieces) => pieces,
+            Pieces::Two(pieces) => pieces,
+            Pieces::Many(pieces) => pieces,
+        }
+    }
+
+    /// File and range where the whole body is one: what a host may `sendfile`, fetch by range, or
+    /// redirect to.
+    pub fn stored(&self) -> Option<&StoredRange> {
+        match self.pieces() {
+            [Piece::Stored(range)] => Some(range),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Streams and tracks of an opened presentation.
+
+use super::Timeline;
+use crate::base::{ErrorKind, FileId, ReadError, ReadErrorKind, Timescale};
+use crate::fragment::Defaults;
+use crate::index::Fragments;
+use crate::manifest::{CustomAttribute, StreamKind};
+
+/// A stream: one kind, name and timescale, and the chunks that its tracks share.
+#[derive(Debug)]
+pub struct Stream {
+    pub(crate) kind: StreamKind,
+    pub(crate) name: String,
+    pub(crate) language: Option<String>,
+    pub(crate) timescale: Timescale,
+    pub(crate) timeline: Timeline,
+    pub(crate) tracks: Vec<Track>,
+}
+
+/// A track: one bitrate of a stream.
+#[derive(Debug)]
+pub struct Track {
+    pub(crate) bitrate: u32,
+    pub(crate) attributes: Vec<CustomAttribute>,
+    pub(crate) media: Media,
+}
+
+/// Where a track's fragments are.
+#[derive(Debug)]
+pub(crate) enum Media {
+    Stored(Box<StoredTrack>),
+    Absent(Absent),
+}
+
+/// Why a track is not served; a finding says more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// The media is missing or broken.
+    Missing,
+    /// The media is there and cannot be served as it is.
+    NotSliceable(&'static str),
+    /// The media could not be read just now.
+    Unreadable,
+}
+
+impl From<Absent> for ErrorKind {
+    fn from(absent: Absent) -> Self {
+        match absent {
+            Absent::Missing => Self::NoMedia,
+            Absent::NotSliceable(why) => Self::NotSliceable(why),
+            Absent::Unreadable => Self::Read(ReadError::new(ReadErrorKind::Transient)),
+        }
+    }
+}
+
+/// A track of a file.
+#[derive(Debug)]
+pub(crate) struct StoredTrack {
+    pub(crate) file: FileId,
+    pub(crate) track_id: u32,
+    /// Of the times in the file.
+    pub(crate) timescale: Timescale,
+    /// What must be added to a time of the file to get the manifest's, in ticks of the stream.
+    pub(crate) shift: i64,
+    pub(crate) defaults: Defaults,
+    pub(crate) fragments: Fragments,
+}
+
+impl Stream {
+    /// What it carries.
+    pub fn kind(&self) -> StreamKind {
+        self.kind
+    }
+
+    /// Its name in URLs.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its language, as the manifest has it.
+    pub fn language(&self) -> Option<&str> {
+        self.language.as_deref()
+    }
+
+    /// Ticks per second of its chunks.
+    pub fn timescale(&self) -> Timescale {
+        self.timescale
+    }
+
+    /// When its chunks are.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// Its tracks, in the order of the manifest.
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// Number of the track with this bitrate, and with these attributes where any are asked for.
+    pub(crate) fn find_track(&self, bitrate: u32, attributes: &str) -> Option<usize> {
+        let mut tracks = self.tracks.iter();
+        tracks.position(|track| track.bitrate == bitrate && track.has(attributes))
+    }
+}
+
+impl Track {
+    /// Bits per second, as in URLs.
+    pub fn bitrate(&self) -> u32 {
+        self.bitrate
+    }
+
+    /// Attributes that tell it from another track of its bitrate.
+    pub fn attributes(&self) -> &[CustomAttribute] {
+        &self.attributes
+    }
+
+    /// The file and the track in it, where its media is served.
+    pub fn source(&self) -> Option<(FileId, u32)> {
+        match &self.media {
+            Media::Stored(stored) => Some((stored.file, stored.track_id)),
+            Media::Absent(_) => None,
+        }
+    }
+
+    /// How many of the stream's chunks it has a fragment for.
+    pub fn fragment_count(&self) -> usize {
+        match &self.media {
+            Media::Stored(stored) => stored.fragments.len(),
+            Media::Absent(_) => 0,
+        }
+    }
+
+    /// The media, or why there is none.
+    pub(crate) fn stored(&self) -> Result<&StoredTrack, ErrorKind> {
+        match &self.media {
+            Media::Stored(stored) => Ok(stored),
+            Media::Absent(absent) => Err((*absent).into()),
+        }
+    }
+
+    /// `key=value` pairs, divided by commas, are all among its attributes.
+    fn has(&self, attributes: &str) -> bool {
+        attributes.is_empty()
+            || attributes.split(',').all(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                self.attributes.iter().any(|own| own.name == name && own.value == value)
+            })
+    }
+}

@@ -1,0 +1,187 @@
+//! Floor 6: where bytes come from.
+//!
+//! A store is two small traits: [`Store`] opens a name, [`RangeSource`] reads ranges of what was
+//! opened. Their promises are a test that anyone can run: [`conformance`]. Everything above uses
+//! the erased forms [`AnyStore`] and [`Source`].
+
+pub mod conformance;
+mod faulty;
+#[cfg(feature = "fs")]
+mod local;
+mod memory;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+pub use faulty::{Faults, FaultyStore};
+#[cfg(feature = "fs")]
+pub use local::{LocalFile, LocalStore};
+pub use memory::{MemoryObject, MemoryStore};
+
+use crate::base::{Name, ReadError, ReadErrorKind};
+
+/// Opens names.
+///
+/// Implementations promise: a name that is not there, or stands for anything but a plain object,
+/// gives [`io::ErrorKind::NotFound`] (or `IsADirectory`); one that may not be read gives
+/// `PermissionDenied`; every other error is taken to be transient. Nothing outside of the store's
+/// root is ever opened.
+pub trait Store: Send + Sync + 'static {
+    /// What an opened name is.
+    type Source: RangeSource;
+
+    /// Opens the object of this name as it is now.
+    fn open(&self, name: &Name) -> impl Future<Output = io::Result<Self::Source>> + Send;
+}
+
+/// Reads ranges of one opened object.
+///
+/// Implementations promise: `read` returns exactly the bytes of the range or an error, never fewer
+/// and never more; and all reads through one source see one version of the object. Where the
+/// object has changed, they fail with [`changed`].
+pub trait RangeSource: Send + Sync + 'static {
+    /// Size and version, from one look at the object.
+    fn stat(&self) -> impl Future<Output = io::Result<Stat>> + Send;
+
+    /// Reads `range`. Past the end: [`io::ErrorKind::UnexpectedEof`], before memory is taken.
+    fn read(&self, range: Range<u64>) -> impl Future<Output = io::Result<Bytes>> + Send;
+}
+
+/// What a look at an object tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stat {
+    /// Bytes.
+    pub size: u64,
+    /// Which version of the object it is.
+    pub version: Version,
+    /// When it was last changed, where the store knows.
+    pub modified: Option<SystemTime>,
+}
+
+impl Stat {
+    /// Of an object whose time of change is not known.
+    pub fn new(size: u64, version: Version) -> Self {
+        Self { size, version, modified: None }
+    }
+}
+
+/// Which version of an object was opened: equal as long as its content is. Never leaves the
+/// process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Version(Bytes);
+
+impl Version {
+    /// From whatever tells the versions of a store's objects apart: an ETag, times and sizes.
+    pub fn new(bytes: impl Into<Bytes>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+/// The error of a source whose object is not the one that was opened any more.
+pub fn changed() -> io::Error {
+    io::Error::other(Changed)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the object has changed since it was opened")]
+struct Changed;
+
+/// What an error of a store means to those above.
+pub(crate) fn read_error(error: io::Error) -> ReadError {
+    use io::ErrorKind::{InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied};
+    let kind = match error.kind() {
+        NotFound | IsADirectory | NotADirectory | InvalidFilename => ReadErrorKind::Gone,
+        PermissionDenied => ReadErrorKind::Denied,
+        _ if error.get_ref().is_some_and(|inner| inner.is::<Changed>()) => ReadErrorKind::Changed,
+        _ => ReadErrorKind::Transient,
+    };
+    ReadError { kind, source: Some(Arc::new(error)) }
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Any store, erased.
+#[derive(Clone)]
+pub struct AnyStore(Arc<dyn ErasedStore>);
+
+/// Any source, erased.
+#[derive(Clone)]
+pub struct Source(Arc<dyn ErasedSource>);
+
+trait ErasedStore: Send + Sync {
+    fn open<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Source>>;
+}
+
+trait ErasedSource: Send + Sync {
+    fn stat(&self) -> BoxFuture<'_, io::Result<Stat>>;
+    fn read(&self, range: Range<u64>) -> BoxFuture<'_, io::Result<Bytes>>;
+}
+
+impl<S: Store> ErasedStore for S {
+    fn open<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Source>> {
+        Box::pin(async move { Ok(Source::new(Store::open(self, name).await?)) })
+    }
+}
+
+impl<S: RangeSource> ErasedSource for S {
+    fn stat(&self) -> BoxFuture<'_, io::Result<Stat>> {
+        Box::pin(RangeSource::stat(self))
+    }
+
+    fn read(&self, range: Range<u64>) -> BoxFuture<'_, io::Result<Bytes>> {
+        Box::pin(RangeSource::read(self, range))
+    }
+}
+
+impl AnyStore {
+    /// Erases a store.
+    pub fn new(store: impl Store) -> Self {
+        Self(Arc::new(store))
+    }
+
+    pub(crate) async fn open(&self, name: &Name) -> Result<Source, ReadError> {
+        self.0.open(name).await.map_err(read_error)
+    }
+}
+
+impl Source {
+    /// Erases a source.
+    pub fn new(source: impl RangeSource) -> Self {
+        Self(Arc::new(source))
+    }
+
+    pub(crate) async fn stat(&self) -> Result<Stat, ReadError> {
+        self.0.stat().await.map_err(read_error)
+    }
+
+    /// Exactly the bytes of the range: a store that breaks its promise gives an error here.
+    pub(crate) async fn read(&self, range: Range<u64>) -> Result<Bytes, ReadError> {
+        let len = range.end.saturating_sub(range.start);
+        let bytes = self.0.read(range).await.map_err(read_error)?;
+        if bytes.len() as u64 != len {
+            let what = format!("the store gave {} bytes of {len}", bytes.len());
+            return Err(read_error(io::Error::other(what)));
+        }
+        Ok(bytes)
+    }
+}
+
+impl fmt::Debug for AnyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnyStore")
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source")
+    }
+}
