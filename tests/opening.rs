@@ -1,0 +1,599 @@
+//! Opening: in four batches, whatever the files are like; and one bad file takes no other down.
+
+mod support;
+
+use std::sync::Arc;
+
+use smooth_origin::base::{Got, Limits, Opened, ReadError, ReadErrorKind, Step, Want};
+use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
+use smooth_origin::origin::{Origin, block_on};
+use smooth_origin::presentation::{ManifestSource, OpenOptions, open as open_step};
+use support::film::{self, Fragment, Media, Style, Track, ism, ismc};
+use support::record::{PlannedStore, RecordingStore};
+use support::{codes, get, manifest, name, open, status, store};
+
+const SECOND: u32 = 10_000_000;
+
+/// A file of a video track and an audio track, of `count` fragments of two seconds.
+fn film_of(count: u32) -> Media {
+    let tracks = [
+        Track::regular(1, StreamKind::Video, count, 2 * SECOND, 200),
+        Track::regular(2, StreamKind::Audio, count, 2 * SECOND, 50),
+    ];
+    film::media(&tracks, Style::default())
+}
+
+fn starts(count: u64) -> Vec<u64> {
+    (0..count).map(|i| i * 20_000_000).collect()
+}
+
+const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
+const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "film.ismv", 64, 2, "");
+
+#[test]
+fn a_stored_manifest_is_served_byte_for_byte_and_every_fragment_too() {
+    let media = film_of(5);
+    let bytes = media.to_bytes();
+    let client = ismc(&[
+        (StreamKind::Video, "video", &[300], &starts(5)),
+        (StreamKind::Audio, "audio", &[64], &starts(5)),
+    ]);
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &[VIDEO, AUDIO])),
+        ("film.ismc", client.clone()),
+        ("film.ismv", bytes.clone()),
+    ]);
+    let opened = open(&store).unwrap();
+    let presentation = opened.presentation();
+    assert_eq!(presentation.manifest_source(), ManifestSource::Stored);
+    assert_eq!(presentation.manifest().unwrap()[..], client[..]);
+    assert_eq!(presentation.findings(), []);
+
+    let origin = Origin::new(store);
+    for (track, time, range) in &media.fragments {
+        let (bitrate, stream) = if *track == 1 { (300, "video") } else { (64, "audio") };
+        let stored = &bytes[range.start as usize..range.end as usize];
+        let moof = u32::from_be_bytes(stored[..4].try_into().unwrap()) as usize;
+        let ask = |noun| {
+            get(&origin, &format!("/film.ism/QualityLevels({bitrate})/{noun}({stream}={time})"))
+                .unwrap()
+        };
+        // Twice: by a first look, and by what it found.
+        for _ in 0..2 {
+            assert_eq!(ask("Fragments"), stored);
+            assert_eq!(ask("FragmentInfo"), stored[..moof]);
+            assert_eq!(ask("RawFragments"), stored[moof + 8..]);
+            assert_eq!(ask("KeyFrames"), stored);
+        }
+    }
+}
+
+#[test]
+fn a_fragment_ends_with_its_mdat_though_other_boxes_follow() {
+    let mut media = film_of(3);
+    let junk = b"\0\0\0\x14free----------------- ".to_vec();
+    // Something lies between the last fragment and the index.
+    let mut with_junk = Media { parts: media.parts.clone(), len: media.mfra, ..media.clone() };
+    with_junk.parts.retain(|(offset, _)| *offset < media.mfra);
+    with_junk.push(junk[..20].to_vec());
+    film::push_mfra(&mut with_junk, &film::index(&media));
+    media = with_junk;
+    let store = store([("film.ism", ism(None, &[VIDEO, AUDIO])), ("film.ismv", media.to_bytes())]);
+    let origin = Origin::new(store);
+    let (_, time, range) = media.fragments.last().unwrap();
+    let body =
+        get(&origin, &format!("film.ism/QualityLevels(64)/Fragments(audio={time})")).unwrap();
+    assert_eq!(body.len() as u64, range.end - range.start);
+}
+
+#[test]
+fn a_missing_file_takes_its_own_tracks_out_of_the_manifest_and_no_others() {
+    let streams: &[(StreamKind, &str, &[u32], &[u64])] = &[
+        (StreamKind::Video, "video", &[300, 500], &starts(3)),
+        (StreamKind::Audio, "audio", &[64], &starts(3)),
+    ];
+    let server = ism(
+        Some("film.ismc"),
+        &[VIDEO, ("video", "high.ismv", 500, 1, ""), ("audio", "sound.isma", 64, 1, "")],
+    );
+    let client = ismc(streams);
+    let store = store([
+        ("film.ism", server),
+        ("film.ismc", client.clone()),
+        ("film.ismv", film_of(3).to_bytes()),
+    ]);
+    let opened = open(&store).unwrap();
+    let presentation = opened.presentation();
+    assert_eq!(presentation.manifest_source(), ManifestSource::Mended);
+    let text = String::from_utf8(client).unwrap();
+    let audio = text.find("<StreamIndex Type=\"audio\"").unwrap();
+    let audio = &text[audio..text.rfind("</StreamIndex>").unwrap() + "</StreamIndex>".len()];
+    let expected = text
+        .replace("<QualityLevel Bitrate=\"500\"/>", "")
+        .replace("QualityLevels=\"2\"", "QualityLevels=\"1\"")
+        .replace(audio, "");
+    assert_eq!(manifest(presentation), expected);
+    assert_eq!(
+        codes(presentation),
+        [
+            "error file-missing",
+            "error file-missing",
+            "warning manifest-mended",
+            "warning manifest-mended"
+        ]
+    );
+    let origin = Origin::new(store);
+    let ask = |path: &str| status(&origin, &format!("film.ism/{path}"));
+    assert_eq!(ask("QualityLevels(300)/Fragments(video=0)"), 200);
+    assert_eq!(ask("QualityLevels(500)/Fragments(video=0)"), 404);
+    assert_eq!(ask("QualityLevels(64)/Fragments(audio=0)"), 404);
+    assert_eq!(ask("QualityLevels(64)/Fragments(other=0)"), 404);
+}
+
+#[test]
+fn where_nothing_can_be_served_the_findings_still_say_why() {
+    let missing = store([("film.ism", ism(None, &[VIDEO]))]);
+    let opened = open(&missing).unwrap();
+    let error = opened.presentation().manifest().unwrap_err();
+    assert_eq!(error.kind.status(), 500);
+    assert!(error.to_string().contains("film.ismv"), "{error}");
+    assert_eq!(codes(opened.presentation()), ["error file-missing"]);
+    assert_eq!(status(&Origin::new(missing), "film.ism/Manifest"), 500);
+
+    let nothing = store([("film.ism", b"<smil/>".to_vec())]);
+    assert!(open(&nothing).unwrap().presentation().manifest().is_err());
+    assert_eq!(open(&store([])).unwrap_err().kind.status(), 404);
+    let garbage = store([("film.ism", b"garbage".to_vec())]);
+    assert_eq!(open(&garbage).unwrap_err().kind.status(), 500);
+}
+
+#[test]
+fn a_progressive_file_is_told_and_answered_with_415() {
+    let mut moov = b"\0\0\0\x10ftypisom\0\0\0\0".to_vec();
+    moov.extend(b"\0\0\0\x10moov\0\0\0\x08trak");
+    let late = b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x0cmdatdata\0\0\0\x08moov".to_vec();
+    for progressive in [moov, late] {
+        let store = store([
+            ("film.ism", ism(None, &[VIDEO, ("video", "film.mp4", 500, 1, "")])),
+            ("film.ismv", film_of(3).to_bytes()),
+            ("film.mp4", progressive.clone()),
+        ]);
+        assert_eq!(codes(open(&store).unwrap().presentation()), ["error needs-packaging"]);
+        let origin = Origin::new(store);
+        assert_eq!(status(&origin, "film.ism/QualityLevels(300)/Fragments(video=0)"), 200);
+        assert_eq!(status(&origin, "film.ism/QualityLevels(500)/Fragments(video=0)"), 415);
+        let alone = support::store([
+            ("film.ism", ism(None, &[("video", "film.mp4", 500, 1, "")])),
+            ("film.mp4", progressive),
+        ]);
+        assert_eq!(status(&Origin::new(alone), "film.ism/Manifest"), 415);
+    }
+}
+
+#[test]
+fn names_that_lead_out_of_the_folder_are_not_opened() {
+    for src in [
+        "../film.ismv",
+        "/film.ismv",
+        "http://example.org/film.ismv",
+        "C:\\film.ismv",
+        "a/%2e%2e/film.ismv",
+    ] {
+        let reads = RecordingStore::new(store([
+            ("films/film.ism", ism(Some("../film.ismc"), &[("video", src, 300, 1, "")])),
+            ("film.ismv", film_of(1).to_bytes()),
+            ("film.ismc", Vec::new()),
+        ]));
+        let log = reads.reads.clone();
+        let opened = block_on(Origin::new(reads).open(&name("films/film.ism"))).unwrap();
+        let codes = codes(opened.presentation());
+        assert!(codes.iter().all(|code| code == "error name-refused"), "{src}: {codes:?}");
+        assert_eq!(opened.presentation().findings().len(), 2);
+        assert!(log.lock().unwrap().iter().all(|(name, _)| name == "films/film.ism"));
+    }
+}
+
+#[test]
+fn a_manifest_that_cannot_be_used_is_replaced_by_one_from_the_media() {
+    let elsewhere: Vec<u64> = [5, 77, 12_345_678].to_vec();
+    for (client, why) in [
+        (Some(b"<Smooth".to_vec()), "manifest-generated"),
+        (Some(b"<smil/>".to_vec()), "manifest-generated"),
+        (Some(ismc(&[(StreamKind::Video, "video", &[300], &elsewhere)])), "chunks-without-media"),
+        (None, "manifest-generated"),
+    ] {
+        let server = ism(Some("film.ismc"), &[VIDEO]);
+        let store = store([("film.ism", server), ("film.ismv", film_of(3).to_bytes())]);
+        if let Some(client) = client {
+            store.put(name("film.ismc"), client);
+        }
+        let opened = open(&store).unwrap();
+        let presentation = opened.presentation();
+        assert_eq!(presentation.manifest_source(), ManifestSource::Generated, "{why}");
+        let codes = codes(presentation);
+        assert!(codes.iter().any(|code| code.contains(why)), "{codes:?}");
+        assert!(codes.iter().any(|code| code.contains("manifest-generated")), "{codes:?}");
+        assert_eq!(
+            status(&Origin::new(store), "film.ism/QualityLevels(300)/Fragments(video=20000000)"),
+            200
+        );
+    }
+}
+
+#[test]
+fn a_generated_manifest_announces_what_is_there() {
+    let tracks = [
+        Track::regular(1, StreamKind::Video, 3, 2 * SECOND, 200),
+        Track::regular(2, StreamKind::Audio, 3, 2 * SECOND, 50).language(b"eng"),
+        Track::regular(3, StreamKind::Audio, 3, 2 * SECOND, 60).language(b"fra"),
+        Track::regular(4, StreamKind::Audio, 4, SECOND, 70).language(b"eng"),
+        Track::regular(5, StreamKind::Text, 1, 6 * SECOND, 9),
+    ];
+    let media = film::media(&tracks, Style::default());
+    let server = ism(
+        None,
+        &[
+            ("audio", "film.ismv", 64, 2, ""),
+            ("audio", "film.ismv", 64, 3, ""),
+            ("audio", "film.ismv", 32, 4, "commentary"),
+            VIDEO,
+            ("textstream", "film.ismv", 5, 5, ""),
+        ],
+    );
+    let store = store([("film.ism", server), ("film.ismv", media.to_bytes())]);
+    let opened = open(&store).unwrap();
+    let text = manifest(opened.presentation());
+    let parsed = ClientManifest::parse(text.as_bytes(), &Limits::default()).unwrap();
+    let names: Vec<_> = parsed.streams.iter().map(|stream| stream.name()).collect();
+    assert_eq!(names, ["video", "audio_eng", "audio_fra", "commentary", "textstream"]);
+    assert_eq!((parsed.major_version, parsed.minor_version, parsed.duration), (2, 0, 60_000_000));
+    for stream in &parsed.streams {
+        assert_eq!(stream.timescale.unwrap().get(), 10_000_000);
+        let url = format!("QualityLevels({{bitrate}})/Fragments({}={{start time}})", stream.name());
+        assert_eq!(stream.url.as_deref(), Some(&*url));
+        assert!(stream.qualities.iter().all(|quality| quality.four_cc.is_some()));
+    }
+    assert_eq!(parsed.streams[4].subtype.as_deref(), Some("CAPT"));
+    assert_eq!(parsed.streams[1].language.as_deref(), Some("eng"));
+    assert!(text.contains(
+        "<c t=\"0\" d=\"20000000\"/>\n<c d=\"20000000\"/>\n<c d=\"20000000\"/>\n</StreamIndex>"
+    ));
+    assert_eq!(manifest(open(&store).unwrap().presentation()), text, "twice the same");
+
+    let compact = OpenOptions::default().layout(Layout::Compact);
+    let origin = Origin::builder(store).open_options(compact).build();
+    let compact = block_on(origin.open(&name("film.ism"))).unwrap();
+    assert!(manifest(compact.presentation()).contains("<c t=\"0\" d=\"20000000\" r=\"3\"/>"));
+}
+
+#[test]
+fn bitrates_that_are_nowhere_declared_are_those_of_the_fragments() {
+    let media = film_of(3);
+    let video: u64 = media.fragments.iter().filter(|f| f.0 == 1).map(|f| f.2.end - f.2.start).sum();
+    let server = b"<smil><body><switch><audio src='film.ismv'/><video src='film.ismv'/></switch></body></smil>";
+    let store = store([("film.ism", server.to_vec()), ("film.ismv", media.to_bytes())]);
+    let opened = open(&store).unwrap();
+    assert_eq!(codes(opened.presentation()), ["info bitrate-computed", "info bitrate-computed"]);
+    let streams = opened.presentation().streams();
+    assert_eq!(u64::from(streams[0].tracks()[0].bitrate()), video * 8 / 6);
+    assert_eq!(streams[0].tracks()[0].source().unwrap().1, 1, "found by kind");
+    assert_eq!(streams[1].tracks()[0].source().unwrap().1, 2, "found by kind");
+}
+
+#[test]
+fn a_track_that_began_before_0_is_announced_from_0() {
+    let fragment = |time| Fragment { time, samples: vec![(2 * SECOND, 30)] };
+    let times = [-213_333, 19_786_667, 39_786_667].map(fragment).to_vec();
+    let tracks = [
+        Track::regular(1, StreamKind::Video, 3, 2 * SECOND, 200),
+        Track::new(2, StreamKind::Audio, times),
+    ];
+    let media = film::media(&tracks, Style::default());
+    let store = store([("film.ism", ism(None, &[VIDEO, AUDIO])), ("film.ismv", media.to_bytes())]);
+    let opened = open(&store).unwrap();
+    assert_eq!(codes(opened.presentation()), ["warning start-moved"]);
+    let starts: Vec<u64> =
+        opened.presentation().streams()[1].timeline().iter().map(|c| c.0).collect();
+    assert_eq!(starts, [0, 20_000_000, 40_000_000]);
+    let origin = Origin::new(store);
+    for start in starts {
+        assert_eq!(
+            status(&origin, &format!("film.ism/QualityLevels(64)/Fragments(audio={start})")),
+            200
+        );
+    }
+}
+
+#[test]
+fn times_that_differ_by_rounding_or_by_one_amount_are_found() {
+    let late: Vec<u64> = [0, 3, 1].iter().zip(starts(3)).map(|(off, t)| t + off).collect();
+    let moved: Vec<u64> = starts(3).iter().map(|t| t + 7_777_777).collect();
+    for (starts, codes_expected) in [(late, vec![]), (moved, vec!["info times-shifted"])] {
+        let store = store([
+            ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+            ("film.ismc", ismc(&[(StreamKind::Video, "video", &[300], &starts)])),
+            ("film.ismv", film_of(3).to_bytes()),
+        ]);
+        assert_eq!(codes(open(&store).unwrap().presentation()), codes_expected);
+        let origin = Origin::new(store);
+        for start in starts {
+            let path = format!("film.ism/QualityLevels(300)/Fragments(video={start})");
+            assert_eq!(status(&origin, &path), 200, "{path}");
+            let off = format!("film.ism/QualityLevels(300)/Fragments(video={})", start + 1);
+            assert_eq!(status(&origin, &off), 404, "{off}");
+        }
+    }
+}
+
+#[test]
+fn chunks_without_media_are_404_and_the_manifest_is_served_as_it_is() {
+    let client = ismc(&[(StreamKind::Video, "video", &[300], &starts(5))]);
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+        ("film.ismc", client.clone()),
+        ("film.ismv", film_of(3).to_bytes()),
+    ]);
+    let opened = open(&store).unwrap();
+    assert_eq!(opened.presentation().manifest().unwrap()[..], client[..]);
+    let finding = &opened.presentation().findings()[0];
+    assert_eq!((finding.code.as_str(), finding.chunk), ("chunks-without-media", Some(60_000_000)));
+    assert_eq!(finding.file.as_deref(), Some("film.ismv"));
+    let origin = Origin::new(store);
+    assert_eq!(status(&origin, "film.ism/QualityLevels(300)/Fragments(video=40000000)"), 200);
+    assert_eq!(status(&origin, "film.ism/QualityLevels(300)/Fragments(video=60000000)"), 404);
+}
+
+#[test]
+fn a_manifest_stored_in_a_way_that_players_cannot_read_is_served_in_another() {
+    let text =
+        String::from_utf8(ismc(&[(StreamKind::Video, "video", &[300], &starts(3))])).unwrap();
+    let text = format!("<?xml version=\"1.0\" encoding=\"utf-16\"?>{text}");
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let marked = [&b"\xff\xfe"[..], &utf16].concat();
+    let as_utf8 = text.replace("\"utf-16\"", "\"utf-8\"").into_bytes();
+    for (stored, served, source) in [
+        (marked.clone(), marked, ManifestSource::Stored),
+        (utf16, as_utf8.clone(), ManifestSource::Mended),
+        (text.into_bytes(), as_utf8, ManifestSource::Mended),
+    ] {
+        let store = store([
+            ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+            ("film.ismc", stored),
+            ("film.ismv", film_of(3).to_bytes()),
+        ]);
+        let opened = open(&store).unwrap();
+        assert_eq!(opened.presentation().manifest_source(), source);
+        assert_eq!(opened.presentation().manifest().unwrap()[..], served[..]);
+        let codes = codes(opened.presentation());
+        assert_eq!(
+            codes.contains(&"warning manifest-reencoded".into()),
+            source == ManifestSource::Mended
+        );
+    }
+}
+
+#[test]
+fn an_index_that_lies_is_never_served_by() {
+    let honest = film_of(4);
+    let index = film::index(&honest);
+    type Lie = fn(&mut film::Index, &Media);
+    let lies: [(&str, Lie); 6] = [
+        ("tracks swapped", |index, _| {
+            (index[0].0, index[1].0) = (index[1].0, index[0].0);
+        }),
+        ("into an mdat", |index, _| index[0].1.iter_mut().for_each(|entry| entry.1 += 150)),
+        ("off by one fragment", |index, _| {
+            let offsets: Vec<u64> = index[0].1.iter().map(|entry| entry.1).collect();
+            for (i, entry) in index[0].1.iter_mut().enumerate().skip(1) {
+                entry.1 = offsets[i - 1] + 1;
+            }
+        }),
+        ("past the end", |index, media| index[0].1[3].1 = media.len + 5),
+        ("not monotone", |index, _| index[0].1.swap(1, 2)),
+        ("into the moov", |index, _| index[0].1[0].1 = 24),
+    ];
+    for (lie, tell) in lies {
+        let mut index = index.clone();
+        tell(&mut index, &honest);
+        let mut media = Media { len: honest.mfra, ..honest.clone() };
+        media.parts.retain(|(offset, _)| *offset < honest.mfra);
+        film::push_mfra(&mut media, &index);
+        let bytes = media.to_bytes();
+        let client = ismc(&[
+            (StreamKind::Video, "video", &[300], &starts(4)),
+            (StreamKind::Audio, "audio", &[64], &starts(4)),
+        ]);
+        let store = store([
+            ("film.ism", ism(Some("film.ismc"), &[VIDEO, AUDIO])),
+            ("film.ismc", client),
+            ("film.ismv", bytes.clone()),
+        ]);
+        let opened = open(&store).unwrap();
+        let origin = Origin::new(store);
+        let mut refused = 0;
+        for (track, time, range) in &honest.fragments {
+            let (bitrate, stream) = if *track == 1 { (300, "video") } else { (64, "audio") };
+            let path = format!("film.ism/QualityLevels({bitrate})/Fragments({stream}={time})");
+            match get(&origin, &path) {
+                Ok(body) => {
+                    assert_eq!(body, bytes[range.start as usize..range.end as usize], "{lie}")
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        let told =
+            opened.presentation().findings().iter().any(|f| f.code.as_str().contains("broken"));
+        let later = block_on(origin.open(&name("film.ism"))).unwrap();
+        let told_later =
+            later.presentation().findings().iter().any(|f| f.code.as_str() == "fragment-broken");
+        assert!(refused > 0 && (told || told_later), "{lie}: {refused} refused, {told}");
+    }
+}
+
+#[test]
+fn a_file_without_an_index_is_told_and_others_go_on() {
+    let no_index = film::media(
+        &[Track::regular(1, StreamKind::Video, 3, 2 * SECOND, 200)],
+        Style { mfra: false, ..Style::default() },
+    );
+    let store = store([
+        ("film.ism", ism(None, &[VIDEO, ("video", "cut.ismv", 500, 1, "")])),
+        ("film.ismv", film_of(3).to_bytes()),
+        ("cut.ismv", no_index.to_bytes()),
+    ]);
+    let opened = open(&store).unwrap();
+    assert_eq!(codes(opened.presentation()), ["error index-missing"]);
+    assert_eq!(opened.presentation().streams()[0].tracks()[0].fragment_count(), 3);
+}
+
+#[test]
+fn every_prefix_of_a_file_opens_or_is_told() {
+    let whole = film_of(2).to_bytes();
+    for len in (0..whole.len()).step_by(7) {
+        let store = store([
+            ("film.ism", ism(None, &[VIDEO, ("audio", "sound.isma", 64, 2, "")])),
+            ("film.ismv", whole[..len].to_vec()),
+            ("sound.isma", whole.clone()),
+        ]);
+        let opened = open(&store).unwrap();
+        assert!(!opened.presentation().findings().is_empty(), "{len} bytes");
+        let origin = Origin::new(store);
+        assert_eq!(status(&origin, "film.ism/QualityLevels(64)/Fragments(audio=0)"), 200);
+        assert_ne!(status(&origin, "film.ism/QualityLevels(300)/Fragments(video=0)"), 200);
+    }
+}
+
+#[test]
+fn the_validator_is_the_same_for_the_same_files_and_another_for_others() {
+    let objects = || {
+        [
+            ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+            ("film.ismc", ismc(&[(StreamKind::Video, "video", &[300], &starts(3))])),
+            ("film.ismv", film_of(3).to_bytes()),
+        ]
+    };
+    let validator = |store| open(&store).unwrap().presentation().validator();
+    let one = validator(store(objects()));
+    assert_eq!(validator(store(objects())), one);
+    for changed in 0..3 {
+        let mut objects = objects();
+        match changed {
+            2 => objects[2].1 = film_of(4).to_bytes(),
+            manifest => objects[manifest].1.push(b'\n'),
+        }
+        assert_ne!(validator(store(objects)), one);
+    }
+    let epoch = OpenOptions::default().epoch("2");
+    let other = Origin::builder(store(objects())).open_options(epoch).build();
+    let other = block_on(other.open(&name("film.ism"))).unwrap();
+    assert_ne!(other.presentation().validator(), one);
+}
+
+/// Counts batches and bytes of an opening, with everything in memory but payloads.
+fn batches(files: &[(&str, Vec<u8>)]) -> usize {
+    let mut by_id = Vec::<usize>::new();
+    let mut batches = 0;
+    let mut step = open_step(name("film.ism"), &OpenOptions::default());
+    loop {
+        let reads = match step {
+            Step::Ready(_) => return batches,
+            Step::Read(reads) => reads,
+        };
+        batches += 1;
+        let mut got = Vec::new();
+        for want in reads.wanted() {
+            got.push(match want {
+                Want::Open { file, name, head, tail } => {
+                    let found = files.iter().position(|(n, _)| *n == name.as_str());
+                    by_id.resize(by_id.len().max(file.index() + 1), usize::MAX);
+                    match found {
+                        None => Err(ReadError::new(ReadErrorKind::Gone)),
+                        Some(found) => {
+                            by_id[file.index()] = found;
+                            let bytes = &files[found].1;
+                            let head = bytes[..bytes.len().min(*head as usize)].to_vec();
+                            let tail =
+                                bytes[bytes.len() - bytes.len().min(*tail as usize)..].to_vec();
+                            Ok(Got::Opened(Opened::new(
+                                bytes.len() as u64,
+                                head.into(),
+                                tail.into(),
+                            )))
+                        }
+                    }
+                }
+                Want::Range { file, range } => {
+                    let bytes = &files[by_id[file.index()]].1;
+                    Ok(Got::Range(bytes[range.start as usize..range.end as usize].to_vec().into()))
+                }
+                _ => unreachable!("no other want is known"),
+            });
+        }
+        step = reads.feed(got).unwrap();
+    }
+}
+
+#[test]
+fn opening_takes_at_most_four_batches_however_long_the_film() {
+    for count in [2, 30, 3000] {
+        let files = [
+            ("film.ism", ism(Some("film.ismc"), &[VIDEO, AUDIO])),
+            ("film.ismc", ismc(&[(StreamKind::Video, "video", &[300], &starts(count.into()))])),
+            ("film.ismv", film_of(count).to_bytes()),
+        ];
+        let taken = batches(&files);
+        assert!(taken <= 4, "{count} fragments took {taken} batches");
+    }
+}
+
+#[test]
+fn beyond_moov_and_mfra_little_is_read_however_long_the_film() {
+    // Two seconds a fragment, 1.2 Mb/s: 60 s and 3 h. Six tracks in one file.
+    for fragments in [30, 5400] {
+        let tracks: Vec<Track> = (1..=6)
+            .map(|id| {
+                let kind = if id < 4 { StreamKind::Video } else { StreamKind::Audio };
+                Track::regular(id, kind, fragments, 2 * SECOND, 300_000)
+            })
+            .collect();
+        let media = Arc::new(film::media(&tracks, Style::default()));
+        let elements: Vec<_> = (1..=6)
+            .map(|id| (if id < 4 { "video" } else { "audio" }, "film.ismv", id * 100, id, ""))
+            .collect();
+        let others = store([("film.ism", ism(None, &elements))]);
+        let store = RecordingStore::new(PlannedStore { media: Arc::clone(&media), others });
+        let reads = store.reads.clone();
+        let opened = block_on(Origin::new(store).open(&name("film.ism"))).unwrap();
+        assert_eq!(opened.presentation().findings(), []);
+        let reads = reads.lock().unwrap();
+        let of_media = reads.iter().filter(|(name, _)| name == "film.ismv");
+        let read: u64 = of_media.map(|(_, range)| range.end - range.start).sum();
+        let beyond = read - (media.len - media.mfra) - media.moov;
+        assert!(beyond <= 64 << 10, "{fragments} fragments: {beyond} bytes beyond moov and mfra");
+    }
+}
+
+#[test]
+fn an_opened_presentation_takes_little_memory() {
+    let (fragments, bitrates) = (5400_u32, [100_u32, 200, 300]);
+    let tracks: Vec<Track> = (1..=3)
+        .map(|id| {
+            // No two neighbours are equally long, so that nothing becomes a run.
+            let fragment = |i: u32| Fragment {
+                time: i64::from(i) * 20_000_000 + i64::from(i % 2),
+                samples: vec![(20_000_000, 3)],
+            };
+            Track::new(id, StreamKind::Video, (0..fragments).map(fragment).collect())
+        })
+        .collect();
+    let elements: Vec<_> =
+        (1..=3).map(|id| ("video", "film.ismv", bitrates[id as usize - 1], id, "")).collect();
+    let media = film::media(&tracks, Style::default());
+    let store = store([("film.ism", ism(None, &elements)), ("film.ismv", media.to_bytes())]);
+    let opened = open(&store).unwrap();
+    let presentation = opened.presentation();
+    let manifest = presentation.manifest().unwrap().len();
+    let memory = presentation.memory() - manifest;
+    let budget = 24 * 3 * fragments as usize + 16 * fragments as usize;
+    assert!(memory <= budget + 4096, "{memory} bytes, where {budget} are allowed");
+}

@@ -1,0 +1,256 @@
+//! The origin keeps what it opened, looks after it, and opens it again when it has changed.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use smooth_origin::base::{Name, ReadErrorKind};
+use smooth_origin::manifest::StreamKind;
+use smooth_origin::origin::{Answer, Clock, Origin, block_on};
+use smooth_origin::storage::{MemoryStore, Store};
+use support::film::{self, Style, Track, ism};
+use support::{get, name, status, store};
+
+const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
+const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "sound.isma", 64, 1, "");
+
+fn media(kind: StreamKind, count: u32) -> Vec<u8> {
+    let track = Track::regular(1, kind, count, 20_000_000, 100);
+    film::media(&[track], Style::default()).to_bytes()
+}
+
+fn objects() -> MemoryStore {
+    store([
+        ("film.ism", ism(None, &[VIDEO, AUDIO])),
+        ("film.ismv", media(StreamKind::Video, 2)),
+        ("sound.isma", media(StreamKind::Audio, 2)),
+    ])
+}
+
+/// A clock that a test moves.
+#[derive(Clone, Default)]
+struct Hands(Arc<AtomicU64>);
+
+impl Hands {
+    fn clock(&self) -> Clock {
+        let hands = self.clone();
+        Clock::new(move || Duration::from_secs(hands.0.load(Ordering::Relaxed)))
+    }
+
+    fn pass(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
+/// A store that counts openings of server manifests, and does not answer at once.
+#[derive(Clone)]
+struct Counting {
+    store: MemoryStore,
+    opened: Arc<AtomicUsize>,
+}
+
+impl Store for Counting {
+    type Source = <MemoryStore as Store>::Source;
+
+    async fn open(&self, name: &Name) -> std::io::Result<Self::Source> {
+        if name.as_str().ends_with(".ism") {
+            self.opened.fetch_add(1, Ordering::Relaxed);
+            let mut waited = false;
+            std::future::poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if std::mem::replace(&mut waited, true) {
+                    ().into()
+                } else {
+                    std::task::Poll::Pending
+                }
+            })
+            .await;
+        }
+        self.store.open(name).await
+    }
+}
+
+fn counting(store: MemoryStore) -> (Counting, Arc<AtomicUsize>) {
+    let opened = Arc::new(AtomicUsize::new(0));
+    (Counting { store, opened: Arc::clone(&opened) }, opened)
+}
+
+#[test]
+fn a_presentation_is_opened_once_for_any_number_of_requests() {
+    let (store, opened) = counting(objects());
+    let origin = Origin::builder(store).clock(Hands::default().clock()).build();
+    let requests = (0..20).map(|_| origin.answer("film.ism/Manifest"));
+    let answers = block_on(futures_util::future::join_all(requests));
+    assert!(answers.iter().all(Result::is_ok));
+    get(&origin, "film.ism/QualityLevels(300)/Fragments(video=0)").unwrap();
+    assert_eq!(opened.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_failed_opening_is_kept_for_a_while_and_then_tried_again() {
+    let hands = Hands::default();
+    let (store, opened) = counting(MemoryStore::new());
+    let objects = store.store.clone();
+    let origin = Origin::builder(store).clock(hands.clock()).build();
+    for _ in 0..10 {
+        assert_eq!(status(&origin, "film.ism/Manifest"), 404);
+    }
+    assert_eq!(opened.load(Ordering::Relaxed), 1, "a flood of a bad name costs nothing");
+    for (path, content) in
+        [("film.ism", ism(None, &[VIDEO])), ("film.ismv", media(StreamKind::Video, 2))]
+    {
+        objects.put(name(path), content);
+    }
+    assert_eq!(status(&origin, "film.ism/Manifest"), 404, "not looked at again yet");
+    hands.pass(5);
+    assert_eq!(status(&origin, "film.ism/Manifest"), 200);
+}
+
+#[test]
+fn a_change_is_noticed_after_the_set_time_and_not_before() {
+    let hands = Hands::default();
+    let objects = objects();
+    let origin = Origin::builder(objects.clone()).clock(hands.clock()).build();
+    let chunks = || {
+        let opened = block_on(origin.open(&name("film.ism"))).unwrap();
+        opened.presentation().streams()[0].timeline().len()
+    };
+    assert_eq!(chunks(), 2);
+    objects.put(name("film.ismv"), media(StreamKind::Video, 3));
+    hands.pass(4);
+    assert_eq!(chunks(), 2);
+    hands.pass(1);
+    assert_eq!(chunks(), 3);
+}
+
+#[test]
+fn a_set_that_arrives_file_by_file_does_not_break_what_is_served() {
+    let hands = Hands::default();
+    let objects = objects();
+    let origin = Origin::builder(objects.clone()).clock(hands.clock()).build();
+    let both = || {
+        ["QualityLevels(300)/Fragments(video=0)", "QualityLevels(64)/Fragments(audio=0)"]
+            .map(|path| status(&origin, &format!("film.ism/{path}")))
+    };
+    assert_eq!(both(), [200, 200]);
+    // The new sound is not there yet.
+    objects.put(name("film.ismv"), media(StreamKind::Video, 3));
+    objects.remove(&name("sound.isma"));
+    hands.pass(5);
+    assert_eq!(both(), [200, 200], "what was opened is served on");
+    objects.put(name("sound.isma"), media(StreamKind::Audio, 3));
+    hands.pass(5);
+    assert_eq!(both(), [200, 200]);
+    assert_eq!(status(&origin, "film.ism/QualityLevels(300)/Fragments(video=40000000)"), 200);
+
+    // Where it stays broken, it is served so after the grace.
+    objects.remove(&name("sound.isma"));
+    hands.pass(5);
+    assert_eq!(both(), [200, 200]);
+    hands.pass(29);
+    assert_eq!(both(), [200, 200]);
+    hands.pass(30);
+    assert_eq!(both(), [200, 404]);
+    objects.remove(&name("film.ism"));
+    for _ in 0..20 {
+        hands.pass(5);
+        let _ = both();
+    }
+    assert_eq!(both(), [404, 404]);
+}
+
+#[test]
+fn a_folder_of_a_presentations_name_is_walked_on() {
+    let objects = objects();
+    objects.put(name("show.ism/film.ism"), ism(None, &[VIDEO]));
+    objects.put(name("show.ism/film.ismv"), media(StreamKind::Video, 2));
+    let origin = Origin::new(objects);
+    assert_eq!(status(&origin, "/show.ism/film.ism/Manifest"), 200);
+    assert_eq!(status(&origin, "/show.ism/other.ism/Manifest"), 404);
+    assert_eq!(status(&origin, "/film.ism/film.ism/Manifest"), 400, "that one is a presentation");
+}
+
+#[test]
+fn the_presentation_itself_leads_to_its_manifest() {
+    let objects = objects();
+    objects.put(name("a b/é:1.ism"), ism(None, &[("video", "../film.ismv", 300, 1, "")]));
+    let origin = Origin::new(objects);
+    let redirect = |path: &str| match block_on(origin.answer(path)).unwrap() {
+        Answer::Redirect(location) => location,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(redirect("/film.ism"), "film.ism/Manifest");
+    assert_eq!(redirect("/film.ism/"), "Manifest");
+    assert_eq!(redirect("/a%20b/%C3%A9:1.ism"), "%C3%A9%3A1.ism/Manifest");
+}
+
+#[test]
+fn names_with_spaces_and_letters_of_any_script_are_found() {
+    let objects = store([
+        ("ünï code/фильм 1.ISM", ism(None, &[("video", "film%201.ismv", 300, 1, "vidéo 1")])),
+        ("ünï code/film 1.ismv", media(StreamKind::Video, 2)),
+    ]);
+    let origin = Origin::new(objects);
+    let folder = "/%C3%BCn%C3%AF%20code/%D1%84%D0%B8%D0%BB%D1%8C%D0%BC%201.ISM";
+    assert_eq!(status(&origin, &format!("{folder}/Manifest")), 200);
+    assert_eq!(
+        status(&origin, &format!("{folder}/QualityLevels(300)/Fragments(vid%C3%A9o%201=20000000)")),
+        200
+    );
+    assert_eq!(status(&origin, "/ünï code/фильм 1.ISM/Manifest"), 200);
+    let text = get(&origin, &format!("{folder}/Manifest")).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains("Fragments(vid%C3%A9o%201={start time})"), "{text}");
+}
+
+#[test]
+fn openings_beyond_the_limit_are_refused_as_busy_and_not_kept() {
+    let (store, _) = counting(objects());
+    let origin = Origin::builder(store).max_openings(0).build();
+    let error = block_on(origin.answer("film.ism/Manifest")).unwrap_err();
+    assert_eq!((error.kind.status(), error.kind.code()), (503, "busy"));
+
+    let (store, _) = counting(objects());
+    store.store.put(name("other.ism"), ism(None, &[VIDEO]));
+    let origin = Origin::builder(store).max_openings(1).clock(Hands::default().clock()).build();
+    let both = [origin.answer("film.ism/Manifest"), origin.answer("other.ism/Manifest")];
+    let [first, second] = block_on(futures_util::future::join_all(both)).try_into().unwrap();
+    assert!(first.is_ok());
+    assert_eq!(second.unwrap_err().kind.code(), "busy");
+    assert_eq!(status(&origin, "other.ism/Manifest"), 200, "tried again at once");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_for_a_moment_is_tried_again() {
+    use smooth_origin::storage::{Faults, FaultyStore};
+    let hands = Hands::default();
+    let mut recovered = 0;
+    for seed in 0..40 {
+        let faults = Faults { fail: 8, ..Faults::default() };
+        let origin =
+            Origin::builder(FaultyStore::new(objects(), seed, faults)).clock(hands.clock()).build();
+        let whole = || match block_on(origin.open(&name("film.ism"))) {
+            Ok(opened) => {
+                opened.presentation().streams().iter().all(|s| s.tracks()[0].source().is_some())
+            }
+            Err(error) => {
+                assert!(
+                    format!("{error:?}").contains(&format!("{:?}", ReadErrorKind::Transient)),
+                    "{error:?}"
+                );
+                false
+            }
+        };
+        if !whole() {
+            let again = (0..100).any(|_| {
+                hands.pass(5);
+                whole()
+            });
+            assert!(again, "seed {seed} never recovered");
+            recovered += 1;
+        }
+    }
+    assert!(recovered > 5, "{recovered}");
+}

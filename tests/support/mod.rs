@@ -1,0 +1,77 @@
+//! Presentations made in the tests, by the crate's box writers and a plan.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+pub mod film;
+pub mod record;
+
+use std::sync::Arc;
+
+use smooth_origin::base::{Error, Name};
+use smooth_origin::origin::{Answer, Opened, Origin, Served, block_on};
+use smooth_origin::presentation::Presentation;
+use smooth_origin::storage::MemoryStore;
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+/// A store of these objects.
+pub fn store<'a>(objects: impl IntoIterator<Item = (&'a str, Vec<u8>)>) -> MemoryStore {
+    let store = MemoryStore::new();
+    for (object, content) in objects {
+        store.put(name(object), content);
+    }
+    store
+}
+
+/// Opens `film.ism` of a store.
+pub fn open(store: &MemoryStore) -> Result<Arc<Opened>, Error> {
+    block_on(Origin::new(store.clone()).open(&name("film.ism")))
+}
+
+/// The answer to a path, which must be a reply.
+pub fn served(origin: &Origin, path: &str) -> Result<Served, Error> {
+    match block_on(origin.answer(path))? {
+        Answer::Reply(served) => Ok(served),
+        other => panic!("{path} gave {other:?}"),
+    }
+}
+
+/// The whole body of the answer to a path.
+pub fn get(origin: &Origin, path: &str) -> Result<Vec<u8>, Error> {
+    let served = served(origin, path)?;
+    let body = read(&served)?;
+    assert_eq!(body.len() as u64, served.reply().length(), "{path}");
+    Ok(body)
+}
+
+/// The whole body of a reply.
+pub fn read(served: &Served) -> Result<Vec<u8>, Error> {
+    let mut body = served.body();
+    let mut bytes = Vec::new();
+    while let Some(part) = block_on(body.next()) {
+        bytes.extend_from_slice(&part?);
+    }
+    Ok(bytes)
+}
+
+/// The HTTP status of the answer to a path.
+pub fn status(origin: &Origin, path: &str) -> u16 {
+    match block_on(origin.answer(path)) {
+        Ok(Answer::Redirect(_)) => 302,
+        Ok(_) => 200,
+        Err(error) => error.kind.status(),
+    }
+}
+
+/// `error file-missing` and the like, one a finding.
+pub fn codes(presentation: &Presentation) -> Vec<String> {
+    let findings = presentation.findings();
+    findings.iter().map(|f| format!("{} {}", f.severity(), f.code)).collect()
+}
+
+/// The manifest as text.
+pub fn manifest(presentation: &Presentation) -> String {
+    String::from_utf8(presentation.manifest().unwrap().to_vec()).unwrap()
+}
