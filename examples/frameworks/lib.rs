@@ -1,0 +1,1 @@
+//! Examples of `smooth-origin` inside web frameworks.

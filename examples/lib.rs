@@ -1,0 +1,1 @@
+//! Examples of `smooth-origin`: `cargo run --release --example serve`.
