@@ -1,0 +1,230 @@
+//! What the benches measure: the same content and the same work for times and for instructions.
+
+#[path = "../tests/support/film.rs"]
+pub mod film;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use smooth_origin::base::{Limits, Name, Step};
+use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
+use smooth_origin::origin::{Opened, Origin, block_on};
+use smooth_origin::output::mss::{Request, answer};
+use smooth_origin::presentation::{OpenOptions, Presentation};
+use smooth_origin::storage::{MemoryStore, Store};
+
+use film::{Fragment, Media, Style, Track, ism, media};
+
+/// Two seconds, in ticks.
+const GOP: u32 = 20_000_000;
+
+/// How the stored manifest of a long film is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    Nothing,
+    Full,
+    Compact,
+}
+
+/// Video in fragments of 2 s, one track.
+fn video(id: u32, fragments: u32, payload: u32) -> Track {
+    Track::regular(id, StreamKind::Video, fragments, GOP, payload)
+}
+
+/// Sound in fragments of about 2 s, no two of which are equally long.
+fn sound(id: u32, fragments: u32, payload: u32) -> Track {
+    let start = |i: u64| i * 93 * 1024 * 10_000_000 / 48_000;
+    let fragment = |i: u64| Fragment {
+        time: start(i) as i64,
+        samples: vec![((start(i + 1) - start(i)) as u32, payload)],
+    };
+    Track::new(id, StreamKind::Audio, (0..u64::from(fragments)).map(fragment).collect())
+}
+
+/// Three video files and one of sound, with a server manifest and perhaps a client manifest.
+pub fn files(seconds: u32, payload: u32, stored: Stored) -> Vec<(String, Media)> {
+    let of_text = |text: Vec<u8>| {
+        let mut media = Media::default();
+        media.push(text);
+        media
+    };
+    let fragments = seconds / 2;
+    let mut files: Vec<(String, Media)> = (1..=3)
+        .map(|i| {
+            (format!("video{i}.ismv"), media(&[video(1, fragments, payload)], Style::default()))
+        })
+        .collect();
+    let audio = media(&[sound(1, fragments, payload / 10)], Style::default());
+    files.push(("sound.isma".into(), audio));
+    let tracks = [
+        ("video", "video1.ismv", 400_000, 1, ""),
+        ("video", "video2.ismv", 1_200_000, 1, ""),
+        ("video", "video3.ismv", 3_500_000, 1, ""),
+        ("audio", "sound.isma", 128_000, 1, ""),
+    ];
+    files.push(("film.ism".into(), of_text(ism(None, &tracks))));
+    if stored != Stored::Nothing {
+        let text = {
+            let opened = open(&memory(&files));
+            let generated = opened.presentation().manifest().unwrap().to_vec();
+            let manifest = ClientManifest::parse(&generated, &Limits::default()).unwrap();
+            let layout = if stored == Stored::Full { Layout::Full } else { Layout::Compact };
+            manifest.to_xml(layout, &Limits::default()).unwrap()
+        };
+        let named = ism(Some("film.ismc"), &tracks);
+        files.retain(|(name, _)| name != "film.ism");
+        files.push(("film.ism".into(), of_text(named)));
+        files.push(("film.ismc".into(), of_text(text.into_bytes())));
+    }
+    files
+}
+
+pub fn memory(files: &[(String, Media)]) -> MemoryStore {
+    let store = MemoryStore::new();
+    for (name, media) in files {
+        store.put(Name::new(name).unwrap(), media.to_bytes());
+    }
+    store
+}
+
+/// Writes the files with holes where their payloads are.
+pub fn write(files: &[(String, Media)], folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    for (name, media) in files {
+        media.write_sparse(&folder.join(name)).unwrap();
+    }
+}
+
+/// Opens `film.ism`, as the first request for it does.
+pub fn open<S: Store + Clone>(store: &S) -> Arc<Opened> {
+    open_with(store.clone())
+}
+
+pub fn open_with(store: impl Store) -> Arc<Opened> {
+    let origin = Origin::builder(store).open_options(OpenOptions::default()).build();
+    block_on(origin.open(&Name::new("film.ism").unwrap())).unwrap()
+}
+
+/// A presentation of six tracks in one file, opened and with every fragment looked at once.
+pub fn six_tracks(seconds: u32) -> Arc<Presentation> {
+    let tracks: Vec<Track> = (1..=6)
+        .map(|id| if id < 4 { video(id, seconds / 2, 3) } else { sound(id, seconds / 2, 3) })
+        .collect();
+    let kind = |id| if id < 4 { "video" } else { "audio" };
+    let elements: Vec<_> =
+        (1..=6).map(|id| (kind(id), "film.ismv", id * 100_000, id, "")).collect();
+    let store = MemoryStore::new();
+    store.put(Name::new("film.ism").unwrap(), ism(None, &elements));
+    let file = media(&tracks, Style::default());
+    store.put(Name::new("film.ismv").unwrap(), file.to_bytes());
+    let opened = open(&store);
+    let presentation = Arc::clone(opened.presentation());
+    let bytes = bytes::Bytes::from(file.to_bytes());
+    for stream in presentation.streams() {
+        for track in stream.tracks() {
+            for (start, _) in stream.timeline().iter() {
+                let path = path(stream.name(), track.bitrate(), start);
+                let step = answer(&presentation, &Request::parse(&path).unwrap()).unwrap();
+                let reply = step.drive(|want| match want {
+                    smooth_origin::base::Want::Range { range, .. } => {
+                        let range = range.start as usize..range.end as usize;
+                        Ok(smooth_origin::base::Got::Range(bytes.slice(range)))
+                    }
+                    _ => unreachable!("an answer reads ranges alone"),
+                });
+                reply.unwrap();
+            }
+        }
+    }
+    presentation
+}
+
+pub fn path(stream: &str, bitrate: u32, start: u64) -> String {
+    format!("QualityLevels({bitrate})/Fragments({stream}={start})")
+}
+
+/// Requests all over a presentation, in an order without order.
+pub fn requests(presentation: &Presentation, count: usize) -> Vec<String> {
+    let all: Vec<String> = presentation
+        .streams()
+        .iter()
+        .flat_map(|stream| {
+            stream.tracks().iter().flat_map(move |track| {
+                let starts = stream.timeline().iter();
+                starts.map(move |(start, _)| path(stream.name(), track.bitrate(), start))
+            })
+        })
+        .collect();
+    (0..count).map(|i| all[(i * 7919 + 31) % all.len()].clone()).collect()
+}
+
+/// Parses a request and locates what it names.
+pub fn locate(presentation: &Arc<Presentation>, path: &str) -> u64 {
+    let request = Request::parse(path).unwrap();
+    match answer(presentation, &request).unwrap() {
+        Step::Ready(reply) => reply.length(),
+        Step::Read(_) => panic!("every fragment has been looked at"),
+    }
+}
+
+/// A manifest of this many chunks and qualities, none of which is like its neighbour.
+pub fn large_manifest(chunks: u64, qualities: u32) -> ClientManifest {
+    let quality = |i: u32| {
+        format!(
+            r#"<QualityLevel Index="{i}" Bitrate="{}" FourCC="H264" MaxWidth="1280" MaxHeight="720" CodecPrivateData="0000000167640020ACD9405005BB011000003E90000EA600F18319600000000168EBECB22C"/>"#,
+            100_000 * (i + 1)
+        )
+    };
+    let qualities: String = (0..qualities).map(quality).collect();
+    let duration = |i: u64| 20_000_000 + i % 7;
+    let chunk = |i: u64| format!("<c d=\"{}\"/>", duration(i));
+    let chunks: String = (0..chunks).map(chunk).collect();
+    let text = format!(
+        r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="0" TimeScale="10000000" Duration="100000000000"><StreamIndex Type="video" Name="video" TimeScale="10000000" MaxWidth="1280" MaxHeight="720" Url="QualityLevels({{bitrate}})/Fragments(video={{start time}})">{qualities}{chunks}</StreamIndex></SmoothStreamingMedia>"#
+    );
+    ClientManifest::parse(text.as_bytes(), &Limits::default()).unwrap()
+}
+
+/// The bound of [`ClientManifest::to_xml`]: the same attribute texts and digits, pushed one after
+/// the other into a buffer.
+pub fn push_manifest(manifest: &ClientManifest) -> String {
+    use std::fmt::Write;
+    let stream = &manifest.streams[0];
+    let mut text = String::new();
+    text.push_str("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<SmoothStreamingMedia MajorVersion=\"2\" MinorVersion=\"0\" TimeScale=\"10000000\" Duration=\"");
+    let _ = write!(text, "{}", manifest.duration);
+    text.push_str(
+        "\">\n<StreamIndex Type=\"video\" Name=\"video\" TimeScale=\"10000000\" Chunks=\"",
+    );
+    let _ = write!(text, "{}", stream.chunks.len());
+    text.push_str("\" QualityLevels=\"");
+    let _ = write!(text, "{}", stream.qualities.len());
+    text.push_str("\" MaxWidth=\"1280\" MaxHeight=\"720\" Url=\"");
+    text.push_str(stream.url.as_deref().unwrap_or_default());
+    text.push_str("\">\n");
+    for quality in &stream.qualities {
+        text.push_str("<QualityLevel Index=\"");
+        let _ = write!(text, "{}\" Bitrate=\"{}", quality.index.unwrap_or(0), quality.bitrate);
+        text.push_str("\" FourCC=\"H264\" MaxWidth=\"1280\" MaxHeight=\"720\" CodecPrivateData=\"");
+        text.push_str(quality.codec_private_data.as_deref().unwrap_or_default());
+        text.push_str("\"/>\n");
+    }
+    let mut digits = [0_u8; 20];
+    for (i, chunk) in stream.chunks.iter().enumerate() {
+        text.push_str(if i == 0 { "<c t=\"0\" d=\"" } else { "<c d=\"" });
+        let mut value = chunk.duration.unwrap_or(0);
+        let mut at = digits.len();
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (value % 10) as u8;
+            value /= 10;
+            if value == 0 {
+                break;
+            }
+        }
+        text.extend(digits[at..].iter().map(|&digit| char::from(digit)));
+        text.push_str("\"/>\n");
+    }
+    text.push_str("</StreamIndex>\n</SmoothStreamingMedia>\n");
+    text
+}
