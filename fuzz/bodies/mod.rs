@@ -1,0 +1,11 @@
+//! What each fuzz target holds true, as ordinary functions over any bytes.
+//!
+//! Plain Rust over the public API of the crate: the targets in `fuzz_targets/` call them under a
+//! fuzzer, and `tests/fuzz_corpus.rs` replays the committed corpus through them.
+
+pub mod boxes;
+pub mod client_manifest;
+pub mod container;
+pub mod opening;
+pub mod request_paths;
+pub mod server_manifest;

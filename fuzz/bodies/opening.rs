@@ -1,0 +1,466 @@
+//! Opening and answering: a presentation of any files is opened in at most four batches, and every
+//! reply to a request for it is what its length, its noun and its files say.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use smooth_origin::base::{
+    Error, FileId, Got, Group, Limits, Name, Opened, ReadError, ReadErrorKind, Step, Want,
+};
+use smooth_origin::bmff::{AnyBox, Body, Boxes, Tfhd, Trun};
+use smooth_origin::fragment::Noun;
+use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
+use smooth_origin::output::mss::{FragmentRequest, Request, answer};
+use smooth_origin::presentation::{
+    ManifestSource, OpenOptions, Piece, Presentation, Reply, Stream, Track, open,
+};
+
+use super::client_manifest::times;
+use super::container::Container;
+
+/// Batches that opening may take.
+const BATCHES: usize = 4;
+
+/// Batches that a reply may take: a fragment's head is given up after so many.
+const LOOKS: usize = 8;
+
+/// Chunks of a track that are asked for: the first and the last.
+const ASKED: usize = 3;
+
+/// Opens the files of a [`Container`] and asks for everything in them.
+pub fn opening(data: &[u8]) {
+    let files = Files { container: Container::decode(data), names: RefCell::default() };
+    let options = OpenOptions::default().limits(limits());
+    let presentation = match files.open(&options) {
+        Ok(presentation) => Arc::new(presentation),
+        Err(error) => return assert_ne!(error.kind.group(), Group::Misuse, "{error}"),
+    };
+    assert!(presentation.files().starts_with(&files.names.borrow()));
+    manifest(&files, &presentation);
+    if presentation.manifest_source() == ManifestSource::Generated {
+        generated(&files, &presentation, &options);
+    }
+    for stream in presentation.streams() {
+        assert!(stream.tracks().iter().all(|t| t.fragment_count() <= stream.timeline().len()));
+        for track in stream.tracks() {
+            ask(&files, &presentation, stream, track);
+        }
+    }
+    for finding in presentation.findings() {
+        assert!(!finding.to_string().is_empty());
+    }
+    assert!(presentation.memory() > 0);
+}
+
+/// Budgets that small inputs can exceed.
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.server_manifest = 32 << 10;
+    limits.client_manifest = 64 << 10;
+    limits.tracks = 16;
+    limits.moov = 32 << 10;
+    limits.mfra = 32 << 10;
+    limits.moof = 32 << 10;
+    limits.boxes = 1024;
+    limits.samples = 8192;
+    limits.chunks = 4096;
+    limits.backward_steps = 8;
+    limits.findings = 50;
+    limits
+}
+
+/// Runs a step to its end, in no more batches than that.
+fn drive<T>(
+    mut step: Step<T>,
+    batches: usize,
+    mut get: impl FnMut(&Want) -> Result<Got, ReadError>,
+) -> Result<T, Error> {
+    let mut made = 0;
+    loop {
+        match step {
+            Step::Ready(done) => return Ok(done),
+            Step::Read(reads) => {
+                made += 1;
+                assert!(made <= batches, "a batch more than {batches}: {:?}", reads.wanted());
+                assert!(!reads.wanted().is_empty(), "a batch of nothing");
+                let got = reads.wanted().iter().map(&mut get).collect();
+                step = reads.feed(got)?;
+            }
+        }
+    }
+}
+
+/// The files of an input, and their names by id as they were opened.
+struct Files {
+    container: Container,
+    names: RefCell<Vec<Name>>,
+}
+
+impl Files {
+    /// Opens the presentation.
+    fn open(&self, options: &OpenOptions) -> Result<Presentation, Error> {
+        let step = open(Name::new("film.ism").unwrap(), options);
+        let mut reads = 0..;
+        drive(step, BATCHES, |want| match self.container.failure(reads.next().unwrap_or(0)) {
+            Some(kind) => {
+                if let Want::Open { file, name, .. } = want {
+                    self.meet(*file, name);
+                }
+                Err(ReadError::new(kind))
+            }
+            None => self.get(want),
+        })
+    }
+
+    /// Gets a want. Ranges lie inside the file that was opened.
+    fn get(&self, want: &Want) -> Result<Got, ReadError> {
+        match want {
+            Want::Open { file, name, head, tail } => {
+                self.meet(*file, name);
+                let bytes = self.container.file(name.as_str());
+                let bytes = bytes.ok_or(ReadError::new(ReadErrorKind::Gone))?;
+                let part = |len: u64| bytes.len().min(usize::try_from(len).unwrap_or(usize::MAX));
+                let (head, tail) = (&bytes[..part(*head)], &bytes[bytes.len() - part(*tail)..]);
+                let (head, tail) = (head.to_vec().into(), tail.to_vec().into());
+                Ok(Got::Opened(Opened::new(bytes.len() as u64, head, tail)))
+            }
+            Want::Range { file, range } => {
+                let bytes = self.bytes(*file);
+                assert!(range.start <= range.end, "{want:?}");
+                assert!(range.end <= bytes.len() as u64, "{want:?} of {} bytes", bytes.len());
+                let range = range.start as usize..range.end as usize;
+                Ok(Got::Range(bytes[range].to_vec().into()))
+            }
+            _ => panic!("no other want is known"),
+        }
+    }
+
+    /// Keeps the name of a file, whether it can be opened or not: each file has one.
+    fn meet(&self, file: FileId, name: &Name) {
+        let mut names = self.names.borrow_mut();
+        if names.len() <= file.index() {
+            names.resize(file.index() + 1, name.clone());
+        }
+        names[file.index()] = name.clone();
+    }
+
+    /// Some reads fail.
+    fn is_faulty(&self) -> bool {
+        !self.container.failing.is_empty()
+    }
+
+    /// An error of this group can be; one of the storage only where it has failed.
+    fn may_fail(&self, error: &Error, group: Group) {
+        let found = error.kind.group();
+        assert_ne!(found, Group::Misuse, "{error}");
+        let storage = found == Group::Storage;
+        assert!(if storage { self.is_faulty() } else { found == group }, "{error}");
+    }
+
+    /// The bytes of a file that was opened.
+    fn bytes(&self, file: FileId) -> &[u8] {
+        let name = self.names.borrow()[file.index()].clone();
+        self.container.file(name.as_str()).expect("a file that is there")
+    }
+}
+
+/// The manifest that is served announces what can be asked for.
+fn manifest(files: &Files, presentation: &Arc<Presentation>) {
+    let bytes = match presentation.manifest() {
+        Ok(bytes) => bytes.clone(),
+        Err(error) => return files.may_fail(&error, Group::Content),
+    };
+    let manifest = ClientManifest::parse(&bytes, &Limits::default()).unwrap_or_else(|error| {
+        panic!("{error} in the served manifest: {}", String::from_utf8_lossy(&bytes))
+    });
+    let source = presentation.manifest_source();
+    if source == ManifestSource::Stored {
+        assert_eq!(Some(&bytes[..]), files.container.client.as_deref());
+    }
+    for index in &manifest.streams {
+        let mut named = presentation.streams().iter().filter(|s| s.name() == index.name());
+        let stream = named.next().expect("a stream that is announced");
+        if named.next().is_some() || index.is_embedded() {
+            continue;
+        }
+        if source == ManifestSource::Generated {
+            assert_eq!(index.chunks.len(), stream.timeline().len());
+        }
+        for quality in &index.qualities {
+            let alike = |track: &&Track| track.bitrate() == quality.bitrate;
+            let tracks: Vec<&Track> = stream.tracks().iter().filter(alike).collect();
+            assert!(!tracks.is_empty(), "a track that is announced and is not there");
+            if let [track] = tracks[..] {
+                // What could not be read is announced, to be there the next time.
+                let served = track.source().is_some() || files.is_faulty();
+                assert!(served, "a track that is announced and is not served");
+            }
+        }
+    }
+    let request = Request::Manifest;
+    let first = reply(files, presentation, &request).expect("a manifest that is there is a reply");
+    assert!(body(files, &first) == bytes);
+    again(files, presentation, &request, &first);
+}
+
+/// The other layout says the same, and another epoch makes other validators.
+fn generated(files: &Files, presentation: &Arc<Presentation>, options: &OpenOptions) {
+    let options = options.clone().layout(Layout::Compact).epoch("other");
+    let other = files.open(&options).expect("what was opened is opened again");
+    assert_ne!(other.validator(), presentation.validator());
+    let (Ok(full), Ok(compact)) = (presentation.manifest(), other.manifest()) else {
+        return assert!(presentation.manifest().is_err(), "the shorter layout is too long");
+    };
+    let limits = Limits::default();
+    let parse = |bytes| ClientManifest::parse(bytes, &limits).unwrap();
+    for (full, compact) in parse(full).streams.iter().zip(&parse(compact).streams) {
+        assert_eq!(times(&full.chunks), times(&compact.chunks));
+        assert_eq!((&full.name, &full.qualities), (&compact.name, &compact.qualities));
+    }
+}
+
+/// Asks for some chunks of a track under every noun.
+fn ask(files: &Files, presentation: &Arc<Presentation>, stream: &Stream, track: &Track) {
+    let timeline = stream.timeline();
+    let last = timeline.len().saturating_sub(ASKED).max(ASKED);
+    let numbers = (0..timeline.len().min(ASKED)).chain(last..timeline.len());
+    let times = numbers.filter_map(|number| timeline.chunk(number)).map(|(start, _)| start);
+    let attributes: Vec<_> =
+        track.attributes().iter().map(|a| format!("{}={}", a.name, a.value)).collect();
+    let attributes = attributes.join(",");
+    for time in times.chain([timeline.end().saturating_add(1)]) {
+        let replies = Noun::ALL.map(|noun| {
+            let fragment = FragmentRequest {
+                noun,
+                bitrate: track.bitrate(),
+                attributes: attributes.as_str().into(),
+                stream: stream.name().into(),
+                time,
+            };
+            let request = Request::Fragment(fragment);
+            match reply(files, presentation, &request) {
+                Ok(first) => {
+                    again(files, presentation, &request, &first);
+                    Some((body(files, &first), first))
+                }
+                Err(error) => {
+                    let second = reply(files, presentation, &request).unwrap_err();
+                    assert_eq!(second.kind.status(), error.kind.status(), "{error}, then {second}");
+                    files.may_fail(&error, error.kind.group());
+                    None
+                }
+            }
+        });
+        shouted(files, presentation, stream, track, time);
+        if timeline.locate(time).is_none() {
+            assert!(replies.iter().all(Option::is_none), "a reply for a chunk that is not there");
+        }
+        let [fragment, info, raw, keys] = &replies;
+        if let Some((whole, whole_reply)) = fragment {
+            let (info, raw) = (info.as_ref().unwrap(), raw.as_ref().unwrap());
+            check_fragment(whole, &info.0, &raw.0);
+            check_track(presentation, stream, track, whole_reply, &info.0);
+            if let Some((keys, keys_reply)) = keys {
+                check_key_frames(stream.kind(), keys, keys_reply, whole, &info.0);
+            }
+        } else {
+            assert!(info.is_none() && raw.is_none() && keys.is_none(), "a noun alone");
+        }
+    }
+}
+
+/// A stream is found by its name in other letter case, where no other has that.
+fn shouted(
+    files: &Files,
+    presentation: &Arc<Presentation>,
+    stream: &Stream,
+    track: &Track,
+    time: u64,
+) {
+    let alike = |other: &&Stream| other.name().to_lowercase() == stream.name().to_lowercase();
+    if presentation.streams().iter().filter(alike).count() > 1 {
+        return;
+    }
+    let [as_it_is, upper] =
+        [stream.name().to_owned(), stream.name().to_ascii_uppercase()].map(|name| {
+            let fragment = FragmentRequest {
+                noun: Noun::FragmentInfo,
+                bitrate: track.bitrate(),
+                attributes: "".into(),
+                stream: name.into(),
+                time,
+            };
+            let reply = reply(files, presentation, &Request::Fragment(fragment));
+            reply.map(|reply| reply.validator()).map_err(|error| error.kind.status())
+        });
+    assert_eq!(as_it_is, upper);
+}
+
+fn reply(
+    files: &Files,
+    presentation: &Arc<Presentation>,
+    request: &Request<'_>,
+) -> Result<Reply, Error> {
+    drive(answer(presentation, request)?, LOOKS, |want| files.get(want))
+}
+
+/// The same request once more: the same reply.
+fn again(files: &Files, presentation: &Arc<Presentation>, request: &Request<'_>, first: &Reply) {
+    let second = reply(files, presentation, request).expect("what was answered is answered again");
+    assert_eq!(second.validator(), first.validator());
+    assert_eq!(second.validator().to_string(), first.validator().to_string());
+    assert_eq!((second.length(), second.content()), (first.length(), first.content()));
+    assert!(body(files, &second) == body(files, first));
+}
+
+/// The bytes that a reply stands for, with what must hold of its pieces.
+fn body(files: &Files, reply: &Reply) -> Vec<u8> {
+    let lengths: u64 = reply.pieces().iter().map(Piece::len).sum();
+    assert_eq!(lengths, reply.length(), "the pieces are not of the reply's length");
+    let mut body = Vec::new();
+    for piece in reply.pieces() {
+        match piece {
+            Piece::Bytes(bytes) => body.extend(bytes),
+            Piece::Stored(stored) => {
+                let file = files.bytes(stored.file);
+                let range = stored.range.start as usize..stored.range.end as usize;
+                let bytes = file.get(range).expect("a stored range inside of its file");
+                assert!(bytes.starts_with(&stored.read), "bytes that were read are of elsewhere");
+                body.extend(bytes);
+            }
+            _ => panic!("no other piece is known"),
+        }
+    }
+    assert_eq!(body.len() as u64, reply.length());
+    body
+}
+
+/// Kind and length of the box that begins here, by a reader of its own.
+fn header(bytes: &[u8]) -> ([u8; 4], usize, usize) {
+    let size = u32::from_be_bytes(bytes[..4].try_into().unwrap());
+    let kind = bytes[4..8].try_into().unwrap();
+    match size {
+        0 => (kind, 8, bytes.len()),
+        1 => (kind, 16, u64::from_be_bytes(bytes[8..16].try_into().unwrap()) as usize),
+        size => (kind, 8, size as usize),
+    }
+}
+
+/// A fragment is a `moof`, what may lie behind it, and an `mdat` to its end; the other nouns are
+/// parts of it.
+fn check_fragment(whole: &[u8], info: &[u8], raw: &[u8]) {
+    let (kind, _, moof) = header(whole);
+    assert_eq!(&kind, b"moof");
+    assert!(info == &whole[..moof], "another `moof`");
+    let mut at = moof;
+    loop {
+        let (kind, header, len) = header(&whole[at..]);
+        assert_ne!(&kind, b"moof", "two fragments in one");
+        if &kind == b"mdat" {
+            assert_eq!(at + len, whole.len(), "it does not end with its `mdat`");
+            assert!(raw == &whole[at + header..], "another payload");
+            return;
+        }
+        at += len;
+    }
+}
+
+fn traf(moof: &[u8]) -> Boxes {
+    let boxes = Boxes::parse(&moof.to_vec().into(), 0, &Limits::default()).unwrap();
+    let moof = boxes.inside(*b"moof").expect("a `moof`");
+    moof.inside(*b"traf").expect("a `traf`").clone()
+}
+
+/// The fragment is of the track that is asked for: the first of the stream's with its bitrate.
+fn check_track(
+    presentation: &Presentation,
+    stream: &Stream,
+    track: &Track,
+    reply: &Reply,
+    moof: &[u8],
+) {
+    let stored = reply.stored().expect("a stored fragment is one range");
+    let first = |s: &&Stream| s.name() == stream.name();
+    let stream = presentation.streams().iter().find(first).unwrap();
+    let tracks = stream.tracks().iter().filter(|other| other.bitrate() == track.bitrate());
+    let sources: Vec<_> = tracks.filter_map(Track::source).collect();
+    let track_id = traf(moof).get::<Tfhd>().expect("a `tfhd`").track_id;
+    assert!(sources.contains(&(stored.file, track_id)), "of track {track_id}, not {sources:?}");
+}
+
+/// Key frames are all of the fragment, or a fragment as long in time that holds some of its
+/// samples.
+fn check_key_frames(kind: StreamKind, keys: &[u8], reply: &Reply, whole: &[u8], info: &[u8]) {
+    if let Some(range) = reply.stored() {
+        assert_eq!(range.range.end - range.range.start, whole.len() as u64);
+        assert!(keys == whole);
+        return;
+    }
+    assert_eq!(kind, StreamKind::Video, "only pictures are cut");
+    let (_, _, moof) = header(keys);
+    let (mdat, mdat_header, mdat_len) = header(&keys[moof..]);
+    assert_eq!((&mdat, moof + mdat_len), (b"mdat", keys.len()));
+    let (stored, cut) = (traf(info), traf(&keys[..moof]));
+    let count = |traf: &Boxes| traf.all::<Trun>().map(|t| u64::from(t.sample_count)).sum::<u64>();
+    assert!(count(&cut) > 0, "no key frame at all");
+    assert!(count(&cut) < count(&stored), "nothing was cut");
+
+    let mut offset = Some((moof + mdat_header) as u64);
+    for trun in cut.all::<Trun>() {
+        let at = u64::try_from(trun.data_offset.expect("an offset for every run")).unwrap();
+        assert_eq!(at, offset.unwrap_or(at), "samples that do not follow one another");
+        offset = sizes(&cut, [trun]).and_then(|size| Some(offset? + size));
+    }
+    if let Some(bytes) = sizes(&cut, cut.all()) {
+        assert_eq!(bytes, (mdat_len - mdat_header) as u64, "samples do not fill the `mdat`");
+    }
+    let duration = |traf: &Boxes| {
+        let default = traf.get::<Tfhd>().and_then(|tfhd| tfhd.default_sample_duration);
+        let samples = traf.all::<Trun>().flat_map(Trun::samples);
+        samples.map(|s| s.duration.or(default).map(u64::from)).sum::<Option<u64>>()
+    };
+    if let Some(ticks) = duration(&stored) {
+        assert_eq!(duration(&cut), Some(ticks), "not as long as the fragment");
+    }
+    let (all, count) = (count(&stored), count(&cut));
+    for (item, of_all) in cut.list.iter().map(|item| (item, like(&stored, item))) {
+        let whole = |number: fn(&Body) -> Option<u64>| {
+            let (found, before) = (number(&item.body).unwrap(), of_all.and_then(number));
+            let enough = before.is_some_and(|before| before >= all);
+            assert!(found == count || !enough && found < count, "{found} of {count}: {item:?}");
+        };
+        match &item.body {
+            Body::Sdtp(sdtp) => assert_eq!(sdtp.samples.len() as u64, count),
+            Body::Senc(_) | Body::PiffSenc(_) => whole(|body| match body {
+                Body::Senc(senc) => Some(senc.0.sample_count.into()),
+                Body::PiffSenc(senc) => Some(senc.0.sample_count.into()),
+                _ => None,
+            }),
+            Body::Saiz(_) => whole(|body| match body {
+                Body::Saiz(saiz) => Some(saiz.sample_count.into()),
+                _ => None,
+            }),
+            Body::Sbgp(sbgp) => {
+                let grouped: u64 = sbgp.runs().map(|(samples, _)| u64::from(samples)).sum();
+                assert!(grouped <= count, "more samples in groups than there are");
+            }
+            Body::Subs(subs) => {
+                let last: u64 = subs.entries.iter().map(|e| u64::from(e.sample_delta)).sum();
+                assert!(last <= count, "parts of samples that are not there");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The first box of a list that is of the same type.
+fn like<'a>(traf: &'a Boxes, item: &AnyBox) -> Option<&'a Body> {
+    traf.list.iter().find(|other| other.kind() == item.kind()).map(|other| &other.body)
+}
+
+/// Bytes of the samples of some runs, where the fragment itself says them.
+fn sizes<'a>(traf: &Boxes, runs: impl IntoIterator<Item = &'a Trun>) -> Option<u64> {
+    let default = traf.get::<Tfhd>().and_then(|tfhd| tfhd.default_sample_size);
+    let samples = runs.into_iter().flat_map(Trun::samples);
+    samples.map(|sample| sample.size.or(default).map(u64::from)).sum()
+}

@@ -1,0 +1,121 @@
+//! Request paths and names: what is understood reads the same when it is written again, and no
+//! name leads out of the root.
+
+use std::borrow::Cow;
+use std::io;
+use std::ops::Range;
+use std::path::{Component, Path};
+
+use smooth_origin::base::{Group, Name};
+use smooth_origin::fragment::Noun;
+use smooth_origin::origin::{Answer, Origin, block_on};
+use smooth_origin::output::mss::{FragmentRequest, Request};
+use smooth_origin::storage::{RangeSource, Stat, Store, Version};
+
+/// Longest path that the parser looks at: a longer one is not read, so it is not read again.
+const MAX_PATH: usize = 4096;
+
+/// Reads any bytes as the rest of a request's path, as a name, as a name and a reference (divided
+/// by the first line's end), and as the path of a URL.
+pub fn request_paths(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    request(&text);
+    if let Ok(name) = Name::new(&text) {
+        assert_eq!(name.as_str(), text);
+        check_name(&name);
+    }
+    if let Some((manifest, reference)) = text.split_once('\n')
+        && let Ok(manifest) = Name::new(manifest)
+        && let Ok(name) = manifest.beside(reference)
+    {
+        check_name(&name);
+        let folder = manifest.as_str().strip_suffix(manifest.file_name()).unwrap();
+        assert!(name.as_str().starts_with(folder), "{name} is not in the folder of {manifest}");
+    }
+    // Making an origin takes longer than all the rest: only for what may name a presentation.
+    if text.contains('%') || text.to_ascii_lowercase().contains(".ism") {
+        resolve(&text);
+    }
+}
+
+fn request(text: &str) {
+    let request = match Request::parse(text) {
+        Ok(request) => request,
+        Err(error) => {
+            assert_eq!(error.kind.group(), Group::Request, "{error}");
+            assert!(matches!(error.kind.status(), 400 | 415), "{error}");
+            return;
+        }
+    };
+    let Request::Fragment(fragment) = request else { return };
+    let FragmentRequest { noun, attributes, stream, .. } = &fragment;
+    assert!(Noun::ALL.contains(noun) && !stream.is_empty());
+    for part in [attributes, stream] {
+        assert!(!part.contains(['/', '\\', '\0']), "{part:?}");
+        assert!(text.contains('%') || matches!(part, Cow::Borrowed(_)), "copied without need");
+    }
+    let shown = fragment.to_string();
+    assert!(shown.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte)), "{shown}");
+    if shown.len() <= MAX_PATH {
+        assert_eq!(FragmentRequest::parse(&shown).expect("what is shown is read again"), fragment);
+        assert_eq!(Request::parse(&shown).unwrap(), Request::Fragment(fragment));
+    }
+}
+
+/// What the file system would make of a name, in words that are not the checker's own.
+fn check_name(name: &Name) {
+    let text = name.as_str();
+    assert!(!text.is_empty() && text.len() <= Name::MAX_LEN);
+    assert!(!text.contains(['\\', '\0']), "{text:?}");
+    assert!(text.split('/').all(|segment| !matches!(segment, "" | "." | "..")), "{text:?}");
+    let mut components = Path::new(text).components();
+    assert!(components.all(|part| matches!(part, Component::Normal(_))), "{text:?}");
+    let scheme = text.split(['/', ':']).next().unwrap_or_default();
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        && text[scheme.len()..].starts_with(':');
+    assert!(!is_scheme, "{text:?} begins with a scheme");
+    assert!(text.ends_with(name.file_name()) && !name.file_name().contains('/'));
+}
+
+/// An origin asks its store for names that pass, and redirects to where it answers.
+fn resolve(text: &str) {
+    let origin = Origin::new(Everything);
+    let url = format!("/{}", text.trim_start_matches('/'));
+    match block_on(origin.answer(&url)) {
+        Ok(Answer::Redirect(to)) => {
+            assert!(!to.contains([':', '\\', '?', '#']) && !to.starts_with('/'), "{to}");
+            let folder = &url[..=url.rfind('/').unwrap()];
+            let error = block_on(origin.answer(&format!("{folder}{to}"))).unwrap_err();
+            assert_eq!(error.kind.code(), "nothing-to-serve", "{url} leads to {to}: {error}");
+        }
+        Ok(_) => panic!("nothing is served"),
+        Err(error) => assert!(matches!(error.kind.status(), 400 | 404 | 415 | 500), "{error}"),
+    }
+}
+
+/// A store that has a server manifest without tracks under every name.
+struct Everything;
+
+struct Empty;
+
+const EMPTY: &[u8] = b"<smil/>";
+
+impl Store for Everything {
+    type Source = Empty;
+
+    async fn open(&self, name: &Name) -> io::Result<Empty> {
+        check_name(name);
+        Ok(Empty)
+    }
+}
+
+impl RangeSource for Empty {
+    async fn stat(&self) -> io::Result<Stat> {
+        Ok(Stat::new(EMPTY.len() as u64, Version::new(vec![1])))
+    }
+
+    async fn read(&self, range: Range<u64>) -> io::Result<bytes::Bytes> {
+        Ok(bytes::Bytes::from_static(&EMPTY[range.start as usize..range.end as usize]))
+    }
+}

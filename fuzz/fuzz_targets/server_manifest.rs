@@ -1,0 +1,5 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    smooth_origin_fuzz::bodies::server_manifest::server_manifest(data)
+});

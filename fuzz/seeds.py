@@ -1,0 +1,1061 @@
+#!/usr/bin/env python3
+"""Writes the named seeds of the fuzz corpus: tiny valid files, manifests in every dialect, heads
+of the presentations in testdata/, and hostile inputs that are named after what they are.
+
+    fuzz/seeds.py [FOLDER]      default: the corpus folder beside this script
+
+The boxes are put together here, by hand, and not by the crate: a seed does not depend on what it
+tests. The same script writes the same bytes each time.
+"""
+
+import struct
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TESTDATA = HERE.parent / "testdata"
+
+# --- numbers and boxes ---------------------------------------------------------------------------
+
+
+def u8(*n):
+    return bytes(n)
+
+
+def u16(*n):
+    return struct.pack(f">{len(n)}H", *n)
+
+
+def u32(*n):
+    return struct.pack(f">{len(n)}I", *(i & 0xFFFFFFFF for i in n))
+
+
+def u64(*n):
+    return struct.pack(f">{len(n)}Q", *(i & (2**64 - 1) for i in n))
+
+
+def box(kind, *parts):
+    body = b"".join(parts)
+    return u32(8 + len(body)) + kind.encode() + body
+
+
+def full(kind, version, flags, *parts):
+    return box(kind, u32(version << 24 | flags), *parts)
+
+
+def ext(guid, version, flags, *parts):
+    return box("uuid", bytes.fromhex(guid.replace("-", "")), u32(version << 24 | flags), *parts)
+
+
+def large(kind, *parts):
+    body = b"".join(parts)
+    return u32(1) + kind.encode() + u64(16 + len(body)) + body
+
+
+def to_end(kind, *parts):
+    return u32(0) + kind.encode() + b"".join(parts)
+
+
+TFXD = "6d1d9b05-42d5-44e6-80e2-141daff757b2"
+TFRF = "d4807ef2-ca39-4695-8e54-26cb9e46a79f"
+PIFF_SENC = "a2394f52-5a9b-4f14-a244-6c427c648df4"
+
+# --- a moov --------------------------------------------------------------------------------------
+
+SPS = bytes.fromhex("6764000BACB2051BF26022000003000200000300641E285490")
+PPS = bytes.fromhex("68EBCCB22C")
+H265 = [
+    bytes.fromhex("40010C01FFFF01600000030090000003000003003C959809"),
+    bytes.fromhex(
+        "42010101600000030090000003000003003CA00A080B9F796566924CAF016808000003000800000300C84000"
+    ),
+    bytes.fromhex("4401C172B46240"),
+]
+
+
+def visual(fmt, *boxes, width=160, height=90):
+    rest = u32(0x480000, 0x480000, 0) + u16(1) + bytes(32) + u16(24, 0xFFFF)
+    return box(fmt, bytes(6), u16(1), bytes(16), u16(width, height), rest, *boxes)
+
+
+def avc1(fmt="avc1"):
+    config = u8(1, 0x64, 0, 11, 0xFF, 0xE1) + u16(len(SPS)) + SPS + u8(1) + u16(len(PPS)) + PPS
+    return visual(fmt, box("avcC", config, u8(0xFD, 0xF8, 0xF8, 0)))
+
+
+def hvc1():
+    general = bytes.fromhex("0101600000009000000000003CF000FCFDF8F800000F")
+    arrays = b"".join(
+        u8(0x80 | kind) + u16(1, len(unit)) + unit for kind, unit in zip((32, 33, 34), H265)
+    )
+    return visual("hvc1", box("hvcC", general, u8(3), arrays))
+
+
+def mp4a(specific=b"\x11\x88", rate=48000, channels=1, object_type=0x40):
+    config = u8(object_type, 0x15, 0, 0, 0) + u32(48000, 48000)
+    config += u8(5, len(specific)) + specific if specific else b""
+    es = u8(0, 1, 0, 4, len(config)) + config + u8(6, 1, 2)
+    esds = full("esds", 0, 0, u8(3, len(es)), es)
+    fields = bytes(8) + u16(channels, 16) + u32(0, (rate & 0xFFFF) << 16)
+    return box("mp4a", bytes(6), u16(1), fields, esds)
+
+
+def stpp():
+    return box("stpp", bytes(6), u16(1), b"http://www.w3.org/ns/ttml\0\0\0")
+
+
+def trak(track_id, handler, timescale, entry, language="und", version=0):
+    wide = u64 if version else u32
+    packed = sum((ord(c) - 0x60) << s for c, s in zip(language, (10, 5, 0)))
+    tkhd = full("tkhd", version, 7, wide(0, 0), u32(track_id, 0), wide(0), bytes(52), u32(0, 0))
+    mdhd = full("mdhd", version, 0, wide(0, 0), u32(timescale), wide(0), u16(packed, 0))
+    hdlr = full("hdlr", 0, 0, u32(0), handler.encode(), bytes(13))
+    stbl = box("stbl", full("stsd", 0, 0, u32(1), entry), full("stsz", 0, 0, u32(0, 0)))
+    return box("trak", tkhd, box("mdia", mdhd, hdlr, box("minf", stbl)))
+
+
+def trex(track_id, duration=0, size=0, flags=0):
+    return full("trex", 0, 0, u32(track_id, 1, duration, size, flags))
+
+
+def moov(*traks, trexs=None, fragmented=True):
+    mvhd = full("mvhd", 0, 0, u32(0, 0, 1000, 0), bytes(80))
+    trexs = [trex(n + 1) for n in range(len(traks))] if trexs is None else trexs
+    mvex = [box("mvex", full("mehd", 0, 0, u32(0)), *trexs)] if fragmented else []
+    return box("moov", mvhd, *traks, *mvex)
+
+
+FTYP = box("ftyp", b"isml", u32(1), b"piffiso2")
+VIDEO = trak(1, "vide", 10_000_000, avc1())
+AUDIO = trak(2, "soun", 10_000_000, mp4a(), "eng")
+
+# --- fragments -----------------------------------------------------------------------------------
+
+KEY, OTHER = 0x02000000, 0x01010000
+
+
+class Samples:
+    """A run: (duration, size, flags, composition offset) a sample; None where there is none."""
+
+    def __init__(self, *samples, version=0, first_flags=None, offset=True):
+        self.samples, self.version = samples, version
+        self.first_flags, self.offset = first_flags, offset
+
+    def bytes(self):
+        return sum(size or 0 for _, size, _, _ in self.samples)
+
+    def trun(self, data_offset):
+        there = [n for n in range(4) if self.samples and self.samples[0][n] is not None]
+        flags = sum(0x100 << n for n in there)
+        head = b""
+        if self.offset:
+            flags, head = flags | 1, u32(data_offset)
+        if self.first_flags is not None:
+            flags, head = flags | 4, head + u32(self.first_flags)
+        entries = b"".join(u32(*(s[n] for n in there)) for s in self.samples)
+        return full("trun", self.version, flags, u32(len(self.samples)), head, entries)
+
+
+def gop(keys="k...", size=6, ticks=5_000_000, **options):
+    flags = {"k": KEY, ".": OTHER}
+    return Samples(*((ticks, size, flags[c], 0) for c in keys), **options)
+
+
+def fragment(
+    track_id, runs, extra=(), tfhd=(0x20000, b""), payload=None, between=b"", mdat=None, front=()
+):
+    """`extra`: boxes of the traf, or functions of the traf's place that give one."""
+    total = sum(run.bytes() for run in runs)
+    payload = bytes(i * 7 & 0xFF for i in range(total)) if payload is None else payload
+    mdat = box("mdat", payload) if mdat is None else mdat
+    header = 16 if mdat[:4] == u32(1) else 8
+
+    def moof(data):
+        truns = []
+        for run in runs:
+            truns.append(run.trun(data))
+            data += run.bytes()
+        head = full("tfhd", 0, tfhd[0], u32(track_id), tfhd[1])
+        return box("moof", full("mfhd", 0, 0, u32(1)), box("traf", head, *front, *truns, *extra))
+
+    return moof(len(moof(0)) + len(between) + header) + between + mdat
+
+
+def tfxd(time, duration=20_000_000, version=1):
+    wide = u64 if version else u32
+    return ext(TFXD, version, 0, wide(time), wide(duration))
+
+
+def tfdt(time, version=1):
+    return full("tfdt", version, 0, (u64 if version else u32)(time))
+
+
+def tfra(track_id, entries, version=1, widths=0, number=b"\1\1\1"):
+    wide = u64 if version else u32
+    rows = b"".join(wide(time, offset) + number for time, offset in entries)
+    return full("tfra", version, 0, u32(track_id, widths, len(entries)), rows)
+
+
+def mfra(*boxes):
+    size = 8 + sum(map(len, boxes)) + 16
+    return box("mfra", *boxes, full("mfro", 0, 0, u32(size)))
+
+
+def movie(head, fragments, index=None, tail=b""):
+    """`fragments`: (track, time, bytes). `index` makes the mfra of the places, if it is other."""
+    places, data = {}, head
+    for track_id, time, bytes_ in fragments:
+        if track_id:
+            places.setdefault(track_id, []).append((time, len(data)))
+        data += bytes_
+    make = index or (lambda places: mfra(*(tfra(t, places[t]) for t in sorted(places))))
+    return data + make(places) + tail
+
+
+def fragments(track_id, count=3, ticks=20_000_000, first=0, runs=None, extra=lambda time: ()):
+    out = []
+    for number in range(count):
+        time = first + number * ticks
+        made = [gop()] if runs is None else runs(number)
+        out.append((track_id, time, fragment(track_id, made, extra(time))))
+    return out
+
+
+def interleaved(*tracks):
+    return [one for row in zip(*tracks) for one in row]
+
+
+# --- the container of the opening target ---------------------------------------------------------
+
+
+def part(letter, data):
+    return letter.encode() + struct.pack(">I", len(data))[1:] + data
+
+
+def media(number, data):
+    """A media file, with zeros as holes."""
+    out, left = b"", data
+    while left:
+        at = left.find(bytes(24))
+        at = len(left) if at < 0 else at
+        out += part("123"[number - 1], left[:at]) if at else b""
+        left = left[at:]
+        zeros = len(left) - len(left.lstrip(b"\0"))
+        out += "xyz"[number - 1].encode() + struct.pack(">I", zeros)[1:] if zeros else b""
+        left = left[zeros:]
+    return out or part("123"[number - 1], b"")
+
+
+def files(server, *movies, client=None, fails=b""):
+    out = part("s", server)
+    out += part("c", client) if client is not None else b""
+    out += part("e", fails) if fails else b""
+    return out + b"".join(media(n + 1, m) for n, m in enumerate(movies) if m is not None)
+
+
+def smil(*tracks, client="film.ismc"):
+    """(element, file, bitrate, track id, name)"""
+    meta = f'<meta name="clientManifestRelativePath" content="{client}"/>' if client else ""
+    rows = ""
+    for element, src, bitrate, track_id, name in tracks:
+        rate = f' systemBitrate="{bitrate}"' if bitrate is not None else ""
+        params = f'<param name="trackID" value="{track_id}" valuetype="data"/>' if track_id else ""
+        params += f'<param name="trackName" value="{name}" valuetype="data"/>' if name else ""
+        rows += f'<{element} src="{src}"{rate}>{params}</{element}>'
+    return (
+        '<smil xmlns="http://www.w3.org/2001/SMIL20/Language">'
+        f"<head>{meta}</head><body><switch>{rows}</switch></body></smil>"
+    ).encode()
+
+
+def ismc(*streams, attributes=""):
+    """(kind, name, qualities, chunks)"""
+    rows = ""
+    for kind, name, qualities, chunks in streams:
+        named = f' Name="{name}"' if name else ""
+        levels = "".join(
+            f'<QualityLevel Index="{i}" Bitrate="{q}" FourCC="H264" CodecPrivateData="00"/>'
+            for i, q in enumerate(qualities)
+        )
+        rows += (
+            f'<StreamIndex Type="{kind}"{named} QualityLevels="{len(qualities)}" Chunks="3"'
+            f' Url="QualityLevels({{bitrate}})/Fragments({name or kind}={{start time}})">'
+            f"{levels}{chunks}</StreamIndex>"
+        )
+    return (
+        f'<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" Duration="60000000"{attributes}>'
+        f"{rows}</SmoothStreamingMedia>"
+    ).encode()
+
+
+FULL = '<c t="0" d="20000000"/><c d="20000000"/><c d="20000000"/>'
+RUN = '<c t="0" d="20000000" r="3"/>'
+V = ("video", "1.ismv", 60000, 1, None)
+A = ("audio", "1.ismv", 48000, 2, "audio_eng")
+CLIENT = ismc(("video", None, [60000], FULL), ("audio", "audio_eng", [48000], RUN))
+ONE_VIDEO = ismc(("video", None, [60000], FULL))
+
+
+def tiny(video=None, audio=None, head=None, **options):
+    head = FTYP + moov(VIDEO, AUDIO) if head is None else head
+    video = fragments(1, extra=lambda t: (tfxd(t),)) if video is None else video
+    audio = fragments(2, runs=lambda _: [gop("kkkk")]) if audio is None else audio
+    return movie(head, interleaved(video, audio), **options)
+
+
+def one_video(runs=None, extra=lambda time: (), head=None, made=None, **options):
+    head = FTYP + moov(VIDEO, trexs=[trex(1, 5_000_000, 6, OTHER)]) if head is None else head
+    made = fragments(1, runs=runs, extra=extra) if made is None else made
+    return files(smil(V), movie(head, made, **options), client=ONE_VIDEO)
+
+
+def openings():
+    out = {}
+    both = smil(V, A)
+    out["tiny"] = files(both, tiny(), client=CLIENT)
+    out["tiny-without-client-manifest"] = files(both, tiny())
+    out["tiny-that-names-no-client-manifest"] = files(smil(V, A, client=None), tiny())
+    out["tiny-with-client-manifest-in-utf-16"] = files(
+        both, tiny(), client=CLIENT.decode().encode("utf-16")
+    )
+    mislabelled = b'<?xml version="1.0" encoding="utf-16"?>' + CLIENT
+    out["tiny-that-says-utf-16-and-is-utf-8"] = files(both, tiny(), client=mislabelled)
+    out["tiny-with-client-manifest-of-nonsense"] = files(both, tiny(), client=b"<a/>")
+    for number in range(4):
+        for kind, word in enumerate(("is-gone", "has-changed", "is-denied", "fails")):
+            out[f"tiny-where-read-{number}-{word}"] = files(
+                both, tiny(), client=CLIENT, fails=u8(kind << 6 | number)
+            )
+    long = tiny(head=FTYP + box("moov", moov(VIDEO, AUDIO)[8:], box("udta", bytes(12_000))))
+    for number in (3, 4):
+        out[f"long-where-read-{number}-fails"] = files(
+            both, long + box("free", bytes(20_000)), client=CLIENT, fails=u8(0xC0 | number)
+        )
+
+    # Three files, of which the third is not there: its track is cut out of the manifest.
+    video = lambda: movie(FTYP + moov(VIDEO), fragments(1))
+    sound = movie(
+        FTYP + moov(trak(1, "soun", 48000, mp4a())),
+        fragments(1, 3, 96000, runs=lambda _: [gop("kkk", ticks=32000)]),
+    )
+    ladder = ismc(("video", None, [9, 60000], FULL), ("audio", None, [48000], RUN))
+    tracks = [("video", "1.ismv", 60000, 1, None), ("audio", "2.ismv", 48000, 1, None)]
+    lost = ("video", "3.ismv", 9, 1, None)
+    out["three-files-of-which-one-is-missing"] = files(
+        smil(*tracks, lost), video(), sound, client=ladder
+    )
+    out["three-files"] = files(smil(*tracks, lost), video(), sound, video(), client=ladder)
+    out["three-files-of-which-two-are-one"] = files(
+        smil(V, ("video", "./1.ismv", 7, 1, "other")), video()
+    )
+
+    # What heads of fragments look like.
+    out["key-frames-inside-of-fragments"] = one_video(lambda _: [gop("..k.k.")])
+    out["key-frames-of-two-runs"] = one_video(lambda _: [gop("k.."), gop("..k", offset=False)])
+    out["key-frames-by-sdtp"] = one_video(
+        lambda _: [Samples(*((5_000_000, 6, None, 40),) * 4)],
+        lambda _: (full("sdtp", 0, 0, u8(0x24, 0x14, 0x24, 0x14)),),
+    )
+    out["key-frames-by-sdtp-that-is-longer-than-the-run"] = one_video(
+        lambda _: [Samples(*((5_000_000, 6, None, 0),) * 4)],
+        lambda _: (full("sdtp", 0, 0, u8(0x14, 0x14, 0x14, 0x14, 0x24)),),
+    )
+    out["key-frames-by-first-sample-flags"] = one_video(
+        lambda _: [Samples(*((5_000_000, 6, None, None),) * 4, first_flags=KEY)]
+    )
+    out["samples-by-defaults-alone"] = one_video(
+        made=[
+            (1, 0, fragment(1, [Samples(*((None,) * 4,) * 4, first_flags=KEY)], payload=bytes(24)))
+        ]
+    )
+    iv = b"".join(u64(n) + u16(1, 2) + u32(4) for n in range(4))
+    out["encrypted-by-senc"] = one_video(
+        lambda _: [gop("k.k.")],
+        lambda _: (
+            full("senc", 0, 2, u32(4), iv),
+            full("saiz", 0, 0, u8(16), u32(4)),
+            full("saio", 0, 0, u32(1, 148)),
+        ),
+    )
+    out["encrypted-by-piff"] = one_video(
+        lambda _: [gop("k.k.")],
+        lambda _: (
+            ext(PIFF_SENC, 0, 3, u32(0x108), bytes(16), u32(4), iv),
+            full("saiz", 0, 1, b"cenc", u32(0), u8(0), u32(4), u8(16, 16, 16, 16)),
+        ),
+    )
+    out["groups-and-parts-of-samples"] = one_video(
+        lambda _: [gop("..k.k.")],
+        lambda _: (
+            full("sbgp", 0, 0, b"rap ", u32(3, 2, 0, 3, 1, 1, 2)),
+            full("sbgp", 1, 0, b"seig", u32(0, 1, 6, 1)),
+            full("subs", 0, 0, u32(2, 3), u16(1), bytes(8), u32(2), u16(1), bytes(8)),
+            full("subs", 1, 0, u32(1, 5), u16(2), bytes(20)),
+        ),
+    )
+    out["times-by-tfdt-and-shifted"] = one_video(
+        made=fragments(1, first=7_000_000, extra=lambda t: (tfdt(t),))
+    )
+    early = 2**64 - 213_333
+    out["a-start-before-0"] = files(
+        smil(V),
+        movie(
+            FTYP + moov(VIDEO),
+            [
+                (1, early, fragment(1, [gop()], (tfxd(early),))),
+                (1, 19_786_667, fragment(1, [gop()], (tfxd(19_786_667),))),
+            ],
+        ),
+    )
+    out["an-mdat-of-64-bit-size-behind-a-free"] = one_video(
+        made=[
+            (1, 0, fragment(1, [gop()], between=box("free", bytes(9)), mdat=large("mdat", bytes(24))))
+        ]
+    )
+    out["fragments-with-styp-and-sidx-between"] = one_video(
+        made=[
+            one
+            for made in fragments(1)
+            for one in (made, (0, 0, box("styp", b"msdh")), (0, 0, box("sidx", bytes(24))))
+        ]
+    )
+    out["random-access-points-inside-of-fragments"] = one_video(
+        index=lambda p: mfra(
+            tfra(1, p[1][:1] + [(5_000_000, p[1][0][1])] + p[1][1:]), tfra(1, p[1])
+        )
+    )
+    out["an-index-of-32-bit-times-and-wide-numbers"] = one_video(
+        index=lambda p: mfra(tfra(1, p[1], 0, 0x3F, u32(1, 1, 1)))
+    )
+    out["an-index-with-a-box-behind-it"] = one_video(tail=box("free", b"end"))
+    slots = Samples(*((None,) * 4,) * 5000, first_flags=OTHER)
+    out["5000-key-frames-that-take-no-bytes"] = one_video(
+        head=FTYP + moov(VIDEO, trexs=[trex(1, 4000, 0, KEY)]),
+        made=[(1, 0, fragment(1, [slots], payload=b""))],
+    )
+    many = Samples(*((50_000, 200, KEY if n % 60 == 0 else OTHER, 0) for n in range(400)))
+    out["a-head-longer-than-the-first-look"] = one_video(
+        made=[(1, n * 20_000_000, fragment(1, [many], payload=bytes(80_000))) for n in (0, 1)]
+    )
+    out["a-free-between-a-head-and-its-mdat"] = one_video(
+        made=[
+            (1, n * 20_000_000, fragment(1, [many], payload=bytes(80_000), between=box("free", bytes(2000))))
+            for n in (0, 1)
+        ]
+    )
+    out["a-moov-behind-a-long-box"] = one_video(
+        head=FTYP + box("free", bytes(9000)) + moov(VIDEO), tail=box("free", bytes(20_000))
+    )
+    out["a-moov-behind-two-long-boxes"] = one_video(
+        head=FTYP + box("free", bytes(9000)) + box("free", bytes(9000)) + moov(VIDEO),
+        tail=box("free", bytes(20_000)),
+    )
+    out["a-moov-longer-than-the-head"] = one_video(
+        head=FTYP + box("moov", moov(VIDEO)[8:], box("udta", bytes(12_000))),
+        tail=box("free", bytes(20_000)),
+    )
+    out["a-moov-behind-five-long-boxes"] = one_video(
+        head=FTYP + box("free", bytes(9000)) * 5 + moov(VIDEO), tail=box("free", bytes(20_000))
+    )
+    # A moov just before the end of the first read, and an index that leads to before it.
+    front = FTYP + box("free", bytes(8170 - len(FTYP) - 8))
+    out["an-index-that-leads-over-the-end-of-the-first-read"] = one_video(
+        head=front + moov(VIDEO),
+        made=[(0, 0, box("free", bytes(8000)))],
+        index=lambda _: mfra(tfra(1, [(0, 8000), (20_000_000, 8300)])),
+    )
+    out["hevc-and-he-aac-generated"] = files(
+        smil(V, A, client=None),
+        tiny(
+            head=FTYP
+            + moov(
+                trak(1, "vide", 10_000_000, hvc1(), version=1),
+                trak(2, "soun", 10_000_000, mp4a(bytes.fromhex("2B118800")), "fra"),
+            )
+        ),
+    )
+    out["text-and-an-unknown-codec-generated"] = files(
+        smil(
+            ("textstream", "1.ismv", None, 1, None),
+            ("video", "1.ismv", None, 2, None),
+            client=None,
+        ),
+        tiny(
+            head=FTYP
+            + moov(
+                trak(1, "subt", 10_000_000, stpp(), "eng"),
+                trak(2, "vide", 10_000_000, visual("vp09", box("vpcC", bytes(12)))),
+            )
+        ),
+    )
+    out["sound-of-two-languages-generated"] = files(
+        smil(("audio", "1.ismv", 9, 1, None), ("audio", "1.ismv", 9, 2, None), client=None),
+        tiny(head=FTYP + moov(*(trak(n + 1, "soun", 10_000_000, mp4a(), l) for n, l in enumerate(("eng", "fra"))))),
+    )
+    ladder = [("video", "1.ismv", None, 0, None), ("video", "2.ismv", None, 0, None)]
+    out["tracks-without-number-and-bitrate-generated"] = files(
+        smil(*ladder, client=None),
+        movie(FTYP + moov(VIDEO), fragments(1)),
+        movie(FTYP + moov(VIDEO), fragments(1, 2)),
+    )
+    profile = ismc(("video", None, [60000], FULL)).replace(
+        b'CodecPrivateData="00"/>',
+        b'><CustomAttributes><Attribute Name="a" Value="b"/></CustomAttributes></QualityLevel>',
+    )
+    out["a-quality-with-custom-attributes"] = files(smil(V), video(), client=profile)
+    embedded = ismc(("video", None, [60000], FULL), ("text", "cues", [0], "<c><f>QUJD</f></c>"))
+    embedded = embedded.replace(b'Name="cues"', b'Name="cues" ManifestOutput="TRUE"')
+    out["a-stream-embedded-in-the-manifest"] = files(smil(V), video(), client=embedded)
+    for name, chunks in {
+        "chunks-that-step-back": '<c t="20000000" d="1"/><c t="0" d="1"/><c t="40000000" d="1"/>',
+        "chunks-that-step-back-ten-times": "".join(f'<c t="{9 - n}" d="1"/>' for n in range(10)),
+        "chunks-of-no-duration": '<c t="0" d="0" r="5"/><c t="20000000"/><c t="40000000"/>',
+        "c-r-claims-a-million-chunks": '<c t="0" d="20000000" r="1000000"/>',
+        "c-r-claims-2-to-the-64-chunks": '<c t="0" d="0" r="18446744073709551615"/>',
+        "chunks-at-the-end-of-time": '<c t="18446744073709551615" d="0"/>',
+        "chunks-without-media": '<c t="0" d="20000000" r="16"/><c t="900000000"/>',
+        "chunks-a-tick-off": '<c t="1" d="20000001"/><c d="19999999"/><c t="40000003"/>',
+    }.items():
+        out[name] = files(smil(V), video(), client=ismc(("video", None, [60000], chunks)))
+    slow = ismc(("video", None, [60000], '<c t="0" d="2" r="3"/>'), attributes=' TimeScale="1"')
+    out["a-client-manifest-in-seconds"] = files(smil(V), video(), client=slow)
+
+    # Files that nothing, or not everything, can be cut out of.
+    bad = lambda name, movie: out.update({name: files(smil(V), movie, client=ONE_VIDEO)})
+    bad("an-empty-file", b"")
+    bad("a-progressive-file", FTYP + moov(VIDEO, fragmented=False) + box("mdat", bytes(9)))
+    bad("an-mdat-before-the-moov", FTYP + box("mdat", bytes(9)) + moov(VIDEO))
+    bad("a-file-without-index", movie(FTYP + moov(VIDEO), fragments(1), lambda _: b""))
+    bad("a-file-cut-in-the-middle", video()[:-200])
+    bad("a-moov-of-no-boxes", FTYP + box("moov"))
+    bad("a-moov-of-size-2-to-the-64-less-1", FTYP + u32(1) + b"moov" + u64(-1))
+    bad("a-free-of-size-2-to-the-64-less-8", FTYP + u32(1) + b"free" + u64(-8) + moov(VIDEO))
+    bad("a-moov-of-size-0", FTYP + to_end("moov", moov(VIDEO)[8:]))
+    bad("a-timescale-of-0", movie(FTYP + moov(trak(1, "vide", 0, avc1())), fragments(1)))
+    deep = b""
+    for _ in range(40):
+        deep = box("trak", deep)
+    bad("a-moov-nested-40-deep", FTYP + box("moov", deep))
+    for name, index in {
+        "mfro-claims-more-than-the-file": lambda p: mfra(tfra(1, p[1]))[:-4] + u32(0xFFFFFFF0),
+        "mfro-claims-0": lambda p: mfra(tfra(1, p[1]))[:-4] + u32(0),
+        "mfra-of-size-0": lambda p: to_end("mfra", mfra(tfra(1, p[1]))[8:]),
+        "tfra-claims-4-billion-entries": lambda p: mfra(
+            full("tfra", 1, 0, u32(1, 0, 0xFFFFFFFF), bytes(19))
+        ),
+        "tfra-claims-4-billion-wide-entries": lambda p: mfra(
+            full("tfra", 1, 0, u32(1, 0x3F, 0xFFFFFFFF), bytes(28))
+        ),
+        "tfra-leads-beyond-the-end": lambda p: mfra(tfra(1, [(0, 2**63), (1, 2**64 - 1)])),
+        "tfra-leads-to-the-last-byte": lambda p: mfra(tfra(1, [(0, p[1][2][1] + 199)])),
+        "tfra-leads-into-the-moov": lambda p: mfra(tfra(1, [(t, 40 + t // 10**7) for t, _ in p[1]])),
+        "tfra-goes-backwards": lambda p: mfra(tfra(1, p[1][::-1])),
+        "tfra-of-another-track": lambda p: mfra(tfra(2, p[1])),
+        "tfra-of-times-at-the-end-of-time": lambda p: mfra(
+            tfra(1, [(2**63 - 1 - 3 + n, o) for n, (_, o) in enumerate(p[1])])
+        ),
+        "tfra-of-one-time-for-all": lambda p: mfra(tfra(1, [(0, o) for _, o in p[1]])),
+        "tfra-of-no-entries": lambda p: mfra(tfra(1, [])),
+    }.items():
+        bad(name, movie(FTYP + moov(VIDEO), fragments(1), index))
+        if "end-of-time" in name or "one-time" in name:
+            out[name + "-generated"] = files(
+                smil(V, client=None), movie(FTYP + moov(VIDEO), fragments(1), index)
+            )
+    one = fragment(1, [gop()])
+    absolute = fragment(1, [gop()], tfhd=(1, u64(1000)))
+    for name, made in {
+        "moof-with-free-of-size-0": box("moof", to_end("free")),
+        "moof-of-size-0": u32(0) + one[4:],
+        "moof-of-size-4": u32(4) + one[4:],
+        "moof-of-two-tracks": box("moof", box("traf"), box("traf")) + box("mdat"),
+        "moof-without-traf": box("moof", full("mfhd", 0, 0, u32(1))) + box("mdat", bytes(9)),
+        "moof-without-mdat": one[: one.index(b"mdat") - 4],
+        "mdat-of-size-0": one[: one.index(b"mdat") - 4] + u32(0) + one[one.index(b"mdat") :],
+        "mdat-of-size-2-to-the-64": one[: one.index(b"mdat") - 4] + u32(1) + b"mdat" + u64(-1),
+        "tfhd-with-absolute-offset": absolute,
+        "a-fragment-of-another-track": fragment(7, [gop()]),
+        "a-fragment-of-another-time": fragment(1, [gop()], (tfxd(123),)),
+        "tfxd-of-a-duration-without-end": fragment(1, [Samples()], (tfxd(0, 2**64 - 1),)),
+        "trun-claims-4-billion-samples-in-20-bytes": fragment(
+            1, [], [full("trun", 0, 0, u32(0xFFFFFFFF))]
+        ),
+        "trun-claims-4-billion-samples-with-sizes": fragment(
+            1, [], [full("trun", 0, 0x200, u32(0xFFFFFFFF, 1))]
+        ),
+        "trun-before-its-moof": fragment(1, [], [full("trun", 0, 0x201, u32(1, -9, 1))]),
+        "trun-beyond-its-mdat": fragment(1, [], [full("trun", 0, 0x201, u32(1, 200, 0xFFFFFFFF))]),
+        "trun-of-no-samples": fragment(1, [Samples()]),
+        "runs-that-overlap": fragment(1, [gop("k.."), gop("k..")], payload=bytes(36)),
+        "a-key-frame-longer-than-32-bits": fragment(1, [gop("k..k", ticks=0xFFFFFFFF)]),
+        "composition-offsets-at-their-edges": fragment(
+            1, [Samples(*((9, 6, f, 2**31 - 1) for f in (OTHER, KEY, OTHER)), version=1)]
+        ),
+        "senc-claims-4-billion-entries": fragment(
+            1, [gop()], [full("senc", 0, 0, u32(0xFFFFFFFF))]
+        ),
+        "senc-of-unclear-layout": fragment(1, [gop()], [full("senc", 0, 0, u32(4), bytes(33))]),
+        "saiz-claims-4-billion-sizes": fragment(
+            1, [gop()], [full("saiz", 0, 0, u8(8), u32(0xFFFFFFFF))]
+        ),
+        "saio-of-many-offsets": fragment(1, [gop()], [full("saio", 0, 0, u32(3, 0, 1, 2))]),
+        "sbgp-of-more-samples-than-there-are": fragment(
+            1, [gop()], [full("sbgp", 0, 0, b"rap ", u32(2, 0xFFFFFFFF, 1, 0xFFFFFFFF, 2))]
+        ),
+        "subs-of-samples-that-are-not-there": fragment(
+            1, [gop()], [full("subs", 0, 0, u32(2, 0, 0, 0xFFFFFFFF, 0)[:-2])]
+        ),
+    }.items():
+        bad(name, movie(FTYP + moov(VIDEO), [(1, 0, made)]))
+        bad(name + "-in-the-middle", movie(
+            FTYP + moov(VIDEO), [(1, 0, one), (1, 20_000_000, made), (1, 40_000_000, one)]
+        ))
+    bad("tfxd-of-a-duration-without-end-generated", b"")
+    out["tfxd-of-a-duration-without-end-generated"] = files(
+        smil(V, client=None),
+        movie(FTYP + moov(VIDEO), [(1, 5, fragment(1, [Samples()], (tfxd(5, 2**64 - 1),)))]),
+    )
+
+    # Server manifests that lead elsewhere.
+    for name, src in {
+        "a-name-that-leads-out": "../1.ismv",
+        "a-name-that-is-the-manifest-itself": "film.ism",
+        "a-name-that-is-the-client-manifest": "film.ismc",
+        "a-name-with-a-backslash": ".\\1.ismv",
+        "a-name-with-a-scheme": "http://h/1.ismv",
+        "no-name": "",
+    }.items():
+        out[name] = files(smil(("video", src, 60000, 1, None)), video(), client=ONE_VIDEO)
+    out["a-client-manifest-that-is-the-media"] = files(smil(V, client="1.ismv"), video())
+    out["a-client-manifest-that-is-the-manifest-itself"] = files(smil(V, client="film.ism"), video())
+    out["no-track-at-all"] = files(smil(), client=CLIENT)
+    out["nothing"] = b""
+    out["one-track-twice"] = files(smil(V, V), video(), client=ONE_VIDEO)
+    out["two-streams-of-one-name"] = files(
+        smil(V, ("video", "1.ismv", 60000, 1, "video")),
+        video(),
+        client=ismc(("video", None, [60000], FULL), ("video", None, [60000, 60000], FULL)),
+    )
+
+    # The head of a real file, with two fragments of each track and holes for their samples.
+    for folder, name in (("ladder", "ladder"), ("bframes", "bframes"), ("ntsc", "ntsc_high")):
+        out[f"head-of-{folder}"] = head_of_testdata(folder, name)
+    return out
+
+
+def boxes_of(data, at=0, end=None):
+    end = len(data) if end is None else end
+    while at + 8 <= end:
+        size = struct.unpack_from(">I", data, at)[0]
+        yield data[at + 4 : at + 8], at, size
+        at += size
+
+
+def head_of_testdata(folder, name):
+    data = (TESTDATA / folder / f"{name}.ismv").read_bytes()
+    top = list(boxes_of(data))
+    head = b"".join(data[at : at + size] for kind, at, size in top if kind in (b"ftyp", b"moov"))
+    kept, seen = [], {}
+    for (kind, at, size), (_, mdat, mdat_size) in zip(top, top[1:]):
+        if kind != b"moof":
+            continue
+        track_id = struct.unpack_from(">I", data, data.index(b"tfhd", at) + 8)[0]
+        number = seen[track_id] = seen.get(track_id, -1) + 1
+        if number < 1:
+            hollow = data[mdat : mdat + 8] + bytes(mdat_size - 8)
+            kept.append((track_id, time_in(data, track_id, number), data[at : at + size] + hollow))
+    server = (TESTDATA / folder / f"{folder}.ism").read_bytes()
+    server = server.replace(f"{name}.ismv".encode(), b"1.ismv")
+    server = server.replace(f"{folder}.ismc".encode(), b"film.ismc")
+    client = TESTDATA / folder / f"{folder}.ismc"
+    client = client.read_bytes() if client.exists() else None
+    return files(server, movie(head, kept), client=client)
+
+
+def time_in(data, track_id, number):
+    at = data.rindex(b"mfra") - 4
+    for kind, at, size in boxes_of(data, at + 8):
+        if kind == b"tfra":
+            version, found, widths = data[at + 8], *struct.unpack_from(">II", data, at + 12)
+            if found == track_id:
+                width = 8 if version else 4
+                row = 2 * width + sum((widths >> s & 3) + 1 for s in (0, 2, 4))
+                place = at + 24 + number * row
+                return int.from_bytes(data[place : place + width], "big")
+    raise ValueError(f"no track {track_id}")
+
+
+# --- boxes ---------------------------------------------------------------------------------------
+
+
+def boxes():
+    out = {}
+    for folder, name in (
+        ("ladder", "ladder.ismv"),
+        ("split", "split_audio.isma"),
+        ("bframes", "bframes.ismv"),
+        ("ntsc", "ntsc_low.ismv"),
+    ):
+        data = (TESTDATA / folder / name).read_bytes()
+        top = list(boxes_of(data))
+        cut = lambda kind: next(data[at : at + size] for k, at, size in top if k == kind)
+        out[f"{folder}-ftyp-moov"] = cut(b"ftyp") + cut(b"moov")
+        out[f"{folder}-moof"] = cut(b"moof")
+        out[f"{folder}-mfra"] = cut(b"mfra")
+    out["tiny-movie"] = tiny()
+    out["hevc-moov"] = moov(trak(1, "vide", 10_000_000, hvc1(), version=1))
+    out["stsd-of-every-codec"] = full(
+        "stsd", 0, 0, u32(5), avc1("avc3"), hvc1(), mp4a(), stpp(), visual("vp09")
+    )
+    old = mp4a()
+    old = old[:16] + u16(1) + old[18:36] + bytes(16) + old[36:]
+    out["stsd-of-quicktime-sound"] = full("stsd", 0, 0, u32(1), u32(len(old)) + old[4:])
+    out["esds-of-long-lengths"] = full(
+        "esds", 0, 0, bytes.fromhex("03808080220000000480808014401500000000000000000000000580808002121006808080010 2".replace(" ", ""))
+    )
+    out["esds-that-depends-on-others"] = full(
+        "esds", 0, 0, bytes.fromhex("031600 01e0 0002 0161 0003 040d 40150000000000000000000000".replace(" ", ""))
+    )
+    for version in (0, 1, 2):
+        wide = u64 if version else u32
+        out[f"times-of-version-{version}"] = b"".join(
+            [
+                full("mvhd", version, 0, wide(1, 2), u32(3), wide(4), bytes(80)),
+                full("tkhd", version, 7, wide(1, 2), u32(3, 4), wide(5), bytes(60)),
+                full("mdhd", version, 0, wide(1, 2), u32(3), wide(4), u16(0x55C4, 0)),
+                full("mehd", version, 0, wide(1)),
+                tfdt(2**32 - 1, version),
+                tfxd(2**32 - 1, 5, version),
+                ext(TFRF, version, 0, u8(2), wide(1, 2, 3, 4)),
+                full("saio", version, 1, b"cenc", u32(0, 2), wide(1, 2)),
+                full("sbgp", version, 0, b"rap ", u32(*([9] if version else []), 1, 2, 3)),
+                full("subs", version, 0, u32(1, 2), u16(1), bytes(10 if version else 8)),
+                full("tfra", version, 0, u32(1, 0x15, 1), wide(1, 2), u16(1, 1, 1)),
+            ]
+        )
+    out["tfhd-of-every-field"] = full("tfhd", 0, 0x3003B, u32(1), u64(2), u32(3, 4, 5, 6))
+    for flags in range(0, 0x1000, 0x100):
+        entry = bytes(range(4 * bin(flags).count("1")))
+        out["trun-of-every-layout"] = out.get("trun-of-every-layout", b"") + full(
+            "trun", flags >> 8 & 1, flags | 5, u32(2, 100, KEY), entry, entry
+        )
+    out["tfra-of-every-width"] = b"".join(
+        full("tfra", 1, 0, u32(1, w, 1), bytes(19 + (w & 3) + (w >> 2 & 3) + (w >> 4 & 3)))
+        for w in range(64)
+    )
+    iv = bytes(8) + u16(1, 2) + u32(4)
+    out["encryption-of-every-sort"] = b"".join(
+        [
+            full("senc", 0, 2, u32(2), iv, iv),
+            full("senc", 0, 0, u32(2), bytes(16)),
+            full("senc", 0, 0, u32(1), bytes(16)),
+            full("senc", 0, 2, u32(2), u16(0, 1), bytes(6)),
+            ext(PIFF_SENC, 0, 3, u32(0x108), bytes(16), u32(1), iv),
+            ext(PIFF_SENC, 0, 1, u32(0x110), bytes(16), u32(1), bytes(16)),
+            full("saiz", 0, 0, u8(0), u32(2), u8(16, 16)),
+            full("saiz", 0, 1, b"cenc", u32(0), u8(16), u32(2)),
+        ]
+    )
+    out["sizes-of-every-form"] = (
+        large("free", b"abc")
+        + large("moof", full("mfhd", 0, 0, u32(1)))
+        + u32(1) + b"uuid" + u64(35) + bytes(16) + b"abc"
+        + box("moov", u32(0) + b"uuid" + bytes(16) + b"abc")
+        + to_end("mdat", b"to the end")
+    )
+    out["padding-inside-of-containers"] = box("moov", box("trak", bytes(7)), bytes(4))
+    out["rests-behind-every-field"] = b"".join(
+        [
+            full("mfhd", 0, 0, u32(1), b"rest"),
+            full("tfhd", 0, 0, u32(1), b"rest"),
+            full("trun", 0, 0, u32(0), b"rest"),
+            full("mfro", 0, 0, u32(1), b"rest"),
+            full("tfra", 0, 0, u32(1, 0, 0), b"rest"),
+            full("stsz", 0, 0, u32(1, 2), b"rest"),
+            box("ftyp", b"isml", u32(0), b"abc"),
+        ]
+    )
+    out["nothing"] = b""
+
+    # Hostile.
+    out["moof-with-free-of-size-0"] = FTYP + box("moof", to_end("free"))
+    out["size-0-at-every-depth"] = to_end("moov", to_end("trak", to_end("mdia", to_end("free"))))
+    out["size-7"] = u32(7) + b"free"
+    out["size-1-without-64-bits"] = u32(1) + b"mdat" + bytes(7)
+    out["64-bit-size-of-15"] = u32(1) + b"mdat" + u64(15)
+    for name, size in {"2-to-the-64-less-1": -1, "2-to-the-63": 2**63, "2-to-the-64-less-16": -16}.items():
+        out[f"64-bit-size-of-{name}"] = u32(1) + b"mdat" + u64(size) + bytes(8)
+        out[f"64-bit-size-of-{name}-in-a-moof"] = box("moof", u32(1) + b"free" + u64(size))
+    out["uuid-of-size-23"] = u32(23) + b"uuid" + bytes(15)
+    out["a-child-longer-than-its-parent"] = box("moof", u32(17) + b"traf")
+    deep = b""
+    for _ in range(400):
+        deep = box("moov", deep)
+    out["nested-400-deep"] = deep
+    out["nested-17-deep"] = deep[-17 * 8 :]
+    for n in range(17):
+        start = len(out["nested-17-deep"]) - (17 - n) * 8
+        data = bytearray(out["nested-17-deep"])
+        data[start : start + 4] = u32((17 - n) * 8)
+        out["nested-17-deep"] = bytes(data)
+    out["500-empty-boxes"] = box("free") * 500
+    out["trun-claims-4-billion-samples-in-20-bytes"] = full("trun", 0, 1, u32(0xFFFFFFFF, 0))
+    out["trun-claims-4-billion-samples-with-sizes"] = full("trun", 0, 0x200, u32(0xFFFFFFFF, 1))
+    out["trun-claims-268-million-samples-of-16-bytes"] = full("trun", 0, 0xF00, u32(0x10000000))
+    out["tfra-claims-4-billion-entries"] = full("tfra", 1, 0, u32(1, 0x3F, 0xFFFFFFFF), bytes(28))
+    out["tfra-claims-one-entry-and-has-none"] = full("tfra", 0, 0, u32(1, 0, 1))
+    out["sbgp-claims-4-billion-runs"] = full("sbgp", 0, 0, b"rap ", u32(0xFFFFFFFF), bytes(8))
+    out["subs-claims-4-billion-entries"] = full("subs", 0, 0, u32(0xFFFFFFFF), bytes(6))
+    out["subs-claims-65535-parts"] = full("subs", 0, 0, u32(1, 1), u16(0xFFFF))
+    out["senc-claims-4-billion-entries-without-bytes"] = full("senc", 0, 0, u32(0xFFFFFFFF))
+    out["saiz-claims-4-billion-sizes"] = full("saiz", 0, 0, u8(0), u32(0xFFFFFFFF))
+    out["saiz-claims-4-billion-samples-without-bytes"] = full("saiz", 0, 0, u8(1), u32(0xFFFFFFFF))
+    out["saio-claims-4-billion-offsets"] = full("saio", 0, 0, u32(0xFFFFFFFF), bytes(12))
+    out["stsd-claims-4-billion-entries"] = full("stsd", 0, 0, u32(0xFFFFFFFF), stpp())
+    out["stsd-with-an-entry-to-the-end"] = full("stsd", 0, 0, u32(1), u32(0) + stpp()[4:])
+    out["stsd-with-an-entry-of-size-8"] = full("stsd", 0, 0, u32(1), box("avc1"))
+    out["tfrf-claims-255-entries"] = ext(TFRF, 1, 0, u8(255), bytes(16))
+    out["avcc-claims-31-sets"] = box("avcC", u8(1, 0x64, 0, 11, 0xFF, 0xFF), u16(0xFFFF))
+    out["hvcc-claims-255-arrays-of-65535-units"] = box("hvcC", bytes(22), u8(255, 33), u16(0xFFFF, 0))
+    out["esds-of-a-descriptor-longer-than-itself"] = full("esds", 0, 0, u8(3, 0xFF, 0xFF, 0xFF, 0x7F))
+    return out
+
+
+# --- manifests -----------------------------------------------------------------------------------
+
+
+def server_manifests():
+    out = {}
+    text = lambda name: (TESTDATA / name / f"{name}.ism").read_bytes()
+    for name in ("ladder", "split", "ntsc"):
+        out[name] = text(name)
+    out["with-utf-8-mark"] = b"\xef\xbb\xbf" + text("ladder")
+    as_text = text("ladder").decode().replace("utf-8", "utf-16")
+    out["in-utf-16-little-endian"] = b"\xff\xfe" + as_text.encode("utf-16-le")
+    out["in-utf-16-big-endian-without-mark"] = as_text.encode("utf-16-be")
+    out["says-utf-16-and-is-utf-8"] = as_text.encode()
+    out["in-latin-1"] = (
+        '<?xml version="1.0" encoding="iso-8859-1"?><smil><body><switch>'
+        '<audio src="d\xe9j\xe0.ismv" systemLanguage="fra"/></switch></body></smil>'
+    ).encode("latin-1")
+    out["in-shift-jis"] = (
+        '<?xml version="1.0" encoding="shift_jis"?><smil><body>'
+        '<textstream src="\u5b57\u5e55.ismt"/></body></smil>'
+    ).encode("shift_jis")
+    out["with-prefixes-and-foreign-elements"] = b"""<?xml version="1.0"?>
+<s:smil xmlns:s="http://www.w3.org/2001/SMIL20/Language" xmlns:x="urn:x">
+  <s:head><s:meta name="creator" content="x &amp; y"/><x:thing><x:audio src="no"/></x:thing></s:head>
+  <s:body><s:switch><x:a/>
+    <s:video src="v.ismv">
+      <s:param name="systemBitrate" value="500000" valueType="data"></s:param>
+      <s:param name="TrackID" value=" 1 " valueType="data"/>
+      <s:metadata><x:y/></s:metadata>
+    </s:video></s:switch></s:body>
+</s:smil>"""
+    out["without-head-bitrates-or-numbers"] = (
+        b"<smil><body><switch><video src='a.mp4'/><video src='b.mp4'/><audio src='a.mp4'/></switch></body></smil>"
+    )
+    out["tracks-in-par-and-seq"] = (
+        b"<smil><body><par><video src='a'/><seq><audio src='b'/></seq></par>"
+        b"<textstream src='c' systemLanguage='eng' Subtype='SUBT'><param name='trackName' value='cc'/></textstream></body></smil>"
+    )
+    out["every-param"] = b"""<smil xmlns="http://www.w3.org/2001/SMIL20/Language">
+<head><meta name="clientManifestRelativePath" content="film &quot;1&quot;.ismc"/><meta content="only"/></head>
+<body><switch><video src="film%201.ismv" systemBitrate="1 000" width='640' height='360'>
+<param name="trackID" value="1"/><param name="trackName" value="v&#10;w"/><param name="timeScale" value="90000"/>
+<param name="FourCC" value="HVC1"/><param name="CodecPrivateData" value="00000001"/><param name="MaxWidth" value="640"/>
+<param name="hardwareProfile" value="1000"/><param value="nameless"/><param/></video></switch></body></smil>"""
+    out["for-live"] = (
+        b'<smil><head><meta name="lookAheadFragmentCount" content="2"/><meta name="dvrWindowLength" content="0"/></head>'
+        b'<body><switch><video src="Streams(x)" systemBitrate="1"><param name="timescale" value="1"/></video></switch></body></smil>'
+    )
+    out["comments-instructions-and-cdata"] = (
+        b"<?xml version='1.0'?><!-- a --><?p i?><smil><![CDATA[<video/>]]><body>&lt;<video src='&#x41;'/></body></smil><!-- z -->\n"
+    )
+    out.update(hostile_xml("smil", "<body><video", "/></body>"))
+    many = "".join(f"<video src='{n}'/>" for n in range(200))
+    out["200-tracks"] = f"<smil><body>{many}</body></smil>".encode()
+    return out
+
+
+def client_manifests():
+    out = {}
+    text = lambda name: (TESTDATA / name / f"{name}.ismc").read_bytes()
+    for name in ("ladder", "split", "ntsc"):
+        out[name] = text(name)
+    as_text = text("split").decode().replace("utf-8", "utf-16")
+    out["in-utf-16-with-mark"] = as_text.encode("utf-16")
+    out["says-utf-16-and-is-utf-8"] = as_text.encode()
+    stream = lambda inside, attributes="Type='video'": (
+        f"<SmoothStreamingMedia MajorVersion='2' MinorVersion='0' Duration='0'>"
+        f"<StreamIndex {attributes}>{inside}</StreamIndex></SmoothStreamingMedia>"
+    ).encode()
+    out["of-version-1"] = b"""<?xml version="1.0"?>
+<SmoothStreamingMedia MajorVersion="1" MinorVersion="0" Duration="40000000">
+  <StreamIndex Type="video" Subtype="WVC1" Chunks="2" Url="QualityLevels({bitrate})/Fragments(video={start time})">
+    <QualityLevel Bitrate="350000" FourCC="WVC1" Width="320" Height="176" CodecPrivateData="250000010F" />
+    <c n="0" d="20000000" /><c n="1" d="20000000" />
+  </StreamIndex>
+  <StreamIndex Type="audio" Subtype="WmaPro" Chunks="2">
+    <QualityLevel Bitrate="64000" WaveFormatEx="620102004" /><c n="0" d="20201360" /><c n="1" d="19798640" />
+  </StreamIndex>
+</SmoothStreamingMedia>"""
+    out["of-a-live-event"] = b"""<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" TimeScale="10000000" Duration="0"
+ LookAheadFragmentCount="2" IsLive="TRUE" DVRWindowLength="600000000" CanSeek="1" CanPause="false">
+ <StreamIndex Type="video" Name="video" Chunks="0" QualityLevels="1"><QualityLevel Index="0" Bitrate="1" FourCC="HEV1"/>
+ <c t="636000000000000000" d="20000000" r="30"/><c/></StreamIndex></SmoothStreamingMedia>"""
+    out["protected"] = b"""<SmoothStreamingMedia MajorVersion="2" MinorVersion="1" Duration="9"><Protection>
+<ProtectionHeader SystemID="{9A04F079-9840-4286-AB92-E65BE0885F95}">
+  AAAA
+  BBBB==
+</ProtectionHeader><ProtectionHeader SystemID="none"/><Other/></Protection></SmoothStreamingMedia>"""
+    out["custom-attributes"] = stream(
+        "<QualityLevel Bitrate='5'><CustomAttributes><Attribute Name='a' Value='b'/><Attribute/></CustomAttributes></QualityLevel>"
+        "<QualityLevel Bitrate='5' MaxWidth='2' Width='1'/>"
+    )
+    out["sparse-and-embedded"] = stream(
+        "<QualityLevel Index='0' Bitrate='1000' FourCC='DATA'/><c t='100'><f i='0' s='3' q='1'>QU\nJD</f><f/></c><c t='900'><f>R&#x41;==</f></c>",
+        "Type='text' Name='cues' Subtype='DATA' ParentStreamIndex='video' ManifestOutput='TRUE' Scheme='urn:scte'",
+    )
+    out["captions"] = stream(
+        "<QualityLevel Bitrate='0' FourCC='TTML' CodecPrivateData=''/><c d='1' r='4'/>",
+        "Type='text' Subtype='CAPT' Language='eng' Name='caption &amp; more'",
+    )
+    aac = "<QualityLevel Bitrate='9' FourCC='{}' CodecPrivateData='{}' SamplingRate='48000' Channels='2' BitsPerSample='16' PacketSize='4' AudioTag='255'/>"
+    out["sound-of-every-profile"] = stream(
+        "".join(aac.format(*one) for one in (("AACL", "1190"), ("AACH", "2B118800"), ("AACP", "EB098800"), ("AACH", ""), ("AACL", ""))),
+        "Type='audio' TimeScale='48000'",
+    )
+    h264 = "00000001" + SPS.hex() + "00000001" + PPS.hex()
+    h265 = "".join("00000001" + unit.hex() for unit in H265)
+    out["pictures-of-every-codec"] = stream(
+        f"<QualityLevel Bitrate='1' FourCC='H264' CodecPrivateData='{h264}' MaxWidth='160' MaxHeight='90'/>"
+        f"<QualityLevel Bitrate='2' FourCC='avc1' CodecPrivateData='{h264}' NALUnitLengthField='2'/>"
+        f"<QualityLevel Bitrate='3' FourCC='HVC1' CodecPrivateData='{h265}'/>"
+        f"<QualityLevel Bitrate='4' FourCC='hev1' CodecPrivateData='{h265}' NALUnitLengthField='1'/>"
+    )
+    for name, chunks in {
+        "chunks-by-start-alone": "<c t='0'/><c t='20'/><c t='45'/>",
+        "chunks-by-duration-alone": "<c d='20'/><c d='25'/><c/>",
+        "chunks-with-gaps-and-runs": "<c t='5' d='2' r='3'/><c d='2'/><c t='100' d='2' r='20'/><c n='7' d='2'/><c t='1' d='1'/>",
+        "chunks-from-before-0": "<c t='18446744073709338283' d='213332'/>",
+        "chunks-of-no-duration": "<c t='0' d='0' r='5'/><c t='0' d='5' r='2'/>",
+        "chunks-numbered-to-the-end": "<c n='4294967295' t='0' d='1' r='3'/>",
+        "c-r-claims-a-million-chunks": "<c t='0' d='20000000' r='1000000'/>",
+        "c-r-claims-5-billion-chunks": "<c t='0' d='1' r='5000000000'/>",
+        "c-r-claims-2-to-the-64-chunks": "<c t='0' d='0' r='18446744073709551615'/><c d='0' r='9'/>",
+        "c-r-goes-beyond-64-bits": "<c t='0' d='2' r='18446744073709551615'/>",
+        "c-r-of-0": "<c t='0' d='2' r='0'/>",
+        "c-r-without-duration": "<c t='0' r='2'/>",
+    }.items():
+        out[name] = stream(chunks)
+    out["numbers-that-are-none"] = stream(
+        "<QualityLevel Bitrate='1' MaxWidth='a' Width='5' Index='-1' Channels=''/>",
+        "Type='VIDEO' MaxWidth='a' Index='b' TimeScale='0' ManifestOutput='maybe'",
+    ).replace(b"Duration='0'", b"Duration='0' IsLive='perhaps' TimeScale='x' DVRWindowLength='-5'")
+    out["counts-that-are-no-numbers"] = stream("", "Type='video' Chunks='many' QualityLevels='some'")
+    out["versions-that-are-no-numbers"] = (
+        b"<SmoothStreamingMedia MajorVersion='two' MinorVersion='x' Duration='long'/>"
+    )
+    out["attributes-that-are-unknown"] = stream("<QualityLevel Bitrate='1' a:b='c' d='&lt;'/>", "Type='audio' e='f'")
+    out.update(hostile_xml("SmoothStreamingMedia", "<StreamIndex Type='video'", "/>"))
+    return out
+
+
+def hostile_xml(root, before, after):
+    doc = lambda inside, prolog="": f"{prolog}<{root}>{inside}</{root}>".encode()
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "x"}">' for n in range(10))
+    attributes = lambda count: "".join(f" a{n}=''" for n in range(count))
+    return {
+        "xml-entity-bomb": doc("&e9;", f"<!DOCTYPE r [{entities}]>"),
+        "xml-external-entity": doc("&e;", '<!DOCTYPE r [<!ENTITY e SYSTEM "file:///etc/passwd">]>'),
+        "xml-unknown-entity": doc(f"{before} b='&e;'{after}"),
+        "xml-nested-65-deep": doc("<a>" * 64 + "</a>" * 64),
+        "xml-nested-2000-deep": doc("<a>" * 2000),
+        "xml-257-attributes": doc(f"{before}{attributes(257)}{after}"),
+        "xml-255-attributes": doc(f"{before}{attributes(255)}{after}"),
+        "xml-attribute-twice": doc(f"{before} b='' b=''{after}"),
+        "xml-two-roots": doc("") + doc(""),
+        "xml-unclosed": f"<{root}>{before}".encode(),
+        "xml-control-character": doc(f"{before} b='&#1;'{after}"),
+        "xml-half-a-character": doc("").replace(b"><", b">\xe2\x82<"),
+        "xml-quotes-in-names": doc(f"{before} b'c=\"'\"{after}"),
+        "xml-an-empty-document": b"",
+        "xml-half-a-utf-16-pair": b"\xff\xfe" + doc("").decode().encode("utf-16-le") + b"\x00\xd8",
+        "xml-declares-what-it-is-not": b"<?xml version='1.0' encoding='utf-16le'?>" + doc(""),
+        "xml-declares-the-replacement": b"<?xml version='1.0' encoding='iso-2022-kr'?>" + doc(""),
+    }
+
+
+# --- request paths -------------------------------------------------------------------------------
+
+
+def request_paths():
+    lines = {
+        "fragments": "QualityLevels(307200)/Fragments(video=20000000)",
+        "fragments-with-slash": "/QualityLevels(307200)/Fragments(video=20000000)",
+        "key-frames": "QualityLevels(350000)/KeyFrames(video=610275114)",
+        "raw-fragments": "QualityLevels(64000)/RawFragments(audio_eng=0)",
+        "fragment-info": "QualityLevels(64000)/FragmentInfo(audio_eng=18446744073709551615)",
+        "attributes": "QualityLevels(5,Compatibility=Handheld,b=c)/Fragments(video=1968000)",
+        "any-letter-case": "qualitylevels(5)/FRAGMENTS(video=0)",
+        "percent-encoded": "QualityLevels%285%2Ca=b%29/Fragments%28audio_fr%20%C3%A9%3Dx%3D0%29",
+        "encoded-twice": "QualityLevels(5)/Fragments(a%2525=0)",
+        "encoded-slash": "QualityLevels(5)/Fragments(a%2Fb=0)",
+        "encoded-backslash-and-zero": "QualityLevels(5)/Fragments(a%5C%00=0)",
+        "encoded-half-a-character": "QualityLevels(5)/Fragments(a%E2%82=0)",
+        "lone-percent": "QualityLevels(5%)/Fragments(v%2=0)",
+        "parentheses-inside": "QualityLevels(5,a=(b))/Fragments(v(1)=0)",
+        "a-stream-of-spaces-that-grows": "QualityLevels(5)/Fragments(" + " " * 2000 + "=0)",
+        "bitrate-of-33-bits": "QualityLevels(4294967296)/Fragments(video=0)",
+        "time-of-65-bits": "QualityLevels(5)/Fragments(video=18446744073709551616)",
+        "time-before-0": "QualityLevels(5)/Fragments(video=-213333)",
+        "a-path-of-5000-bytes": "QualityLevels(5)/Fragments(" + "v" * 5000 + "=0)",
+        "for-hls": "QualityLevels(5)/Fragments(video=0,format=m3u8-aapl)",
+        "manifest": "Manifest",
+        "manifest-for-hls": "film.ism/manifest(format=m3u8-aapl)",
+        "url": "/films/a%20b.ism/QualityLevels(5)/Fragments(video=0)",
+        "url-of-a-presentation": "/films/a:b%3F.ism",
+        "url-of-a-presentation-with-slash": "films/film.ISML/",
+        "url-with-folders-of-that-name": "a.ism/" * 6 + "Manifest",
+        "url-that-leads-out": "/../../film.ism/Manifest",
+        "url-that-leads-out-encoded": "/%2e%2e/film%2eism/Manifest",
+        "url-that-leads-out-encoded-as-one": "/..%2ffilm.ism/Manifest",
+        "url-with-empty-segments": "//a//film.ism/Manifest",
+        "url-that-begins-with-an-encoded-empty-segment": "/%00/film.ism",
+        "name-and-reference": "films/film.ism\nfilm_1.ismv",
+        "reference-in-a-folder": "film.ism\n./media\\film%201.ismv",
+        "reference-that-leads-out": "films/film.ism\n..\\..\\etc/passwd",
+        "reference-that-leads-out-encoded": "films/film.ism\n%2e%2e%2fpasswd",
+        "reference-with-a-dot-and-a-slash": "films/film.ism\n.//etc/passwd",
+        "reference-with-a-drive": "film.ism\nC:\\film.ismv",
+        "reference-with-an-encoded-scheme": "film.ism\nhttp%3A//h/film.ismv",
+        "reference-to-a-share": "film.ism\n\\\\host\\share\\film.ismv",
+        "reference-of-no-text": "film.ism\n %FF%2e%2e/x ",
+        "reference-of-nothing": "film.ism\n",
+        "name-with-a-colon": "x/C:y",
+        "name-of-4096-bytes": "a/" * 2047 + "aa",
+        "name-of-4097-bytes": "a/" * 2048 + "a",
+        "name-of-dots": ".../..a/b..",
+    }
+    return {name: text.encode() for name, text in lines.items()}
+
+
+def main():
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus"
+    targets = {
+        "boxes": boxes(),
+        "request_paths": request_paths(),
+        "server_manifest": server_manifests(),
+        "client_manifest": client_manifests(),
+        "opening": openings(),
+    }
+    for target, seeds in targets.items():
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        for name, data in seeds.items():
+            (folder / target / name).write_bytes(data)
+        print(f"{target}: {len(seeds)} seeds, {sum(map(len, seeds.values()))} bytes")
+
+
+if __name__ == "__main__":
+    main()
