@@ -1,0 +1,245 @@
+// Plays manifests with a JavaScript player in headless Chromium, from a page of another origin.
+//
+// Counts as played: it starts and passes 4 s of media time, plays on after a seek into the chunk at 55 %, and ends after
+// a seek into a chunk near the end, each time with newly decoded video and audio; the duration it sets is the manifest's
+// within 0.1 s, and the end lies within 0.5 s of it; no request to the origin is answered with an error or refused by
+// CORS, and the media element meets no error.
+//
+// A player is an object { name, scripts, start }:
+//   name     shown in the report
+//   scripts  files below node_modules that the page loads, in order
+//   start    an arrow function that runs in the page: (video, url, tell). It starts to play `url` in `video`, and calls
+//            tell.failed(message) on an error the player does not get over. The media element's own error and end are
+//            noticed anyway; tell.ended() is for a player that ends before its element does.
+
+import { createReadStream, existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { delimiter, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const FLAGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
+];
+const BROWSERS = ['chromium', 'google-chrome', 'chromium-browser'];
+const DURATION_TOLERANCE = 0.1;
+const END_TOLERANCE = 0.5;
+const INTO_CHUNK = 0.2;
+
+const USAGE = `MANIFEST_URL...
+  --players FOLDER  folder of install.sh (target/players)
+  --browser FILE    Chromium's executable (the first of ${BROWSERS.join(', ')} on the PATH)
+  --timeout SECONDS for each step: start, seek, end (20)`;
+
+/** Reads the command line, plays every manifest it names, prints a line for each and sets the exit status. */
+export async function main(player) {
+  const { values: options, positionals: urls } = parseArgs({
+    allowPositionals: true,
+    options: {
+      players: { type: 'string', default: fileURLToPath(new URL('../../target/players', import.meta.url)) },
+      browser: { type: 'string', default: BROWSERS.map(onPath).find(Boolean) },
+      timeout: { type: 'string', default: '20' },
+    },
+  });
+  if (urls.length === 0) {
+    console.error(`${player.name}: ${USAGE}`);
+    process.exit(2);
+  }
+  for (const url of urls) {
+    const started = Date.now();
+    let [word, seen] = ['played', ''];
+    try {
+      seen = await attempt(player, url, options);
+    } catch (error) {
+      [word, seen] = ['failed', error.message.trim().split(/\s*\n\s*/).slice(0, 3).join(' / ')];
+      process.exitCode = 1;
+    }
+    const path = decodeURI(new URL(url).pathname);
+    console.log(`${word}  ${player.name.padEnd(8)}  ${path}  ${((Date.now() - started) / 1000).toFixed(1)} s  ${seen}`);
+  }
+}
+
+/** Starts Chromium with a fresh profile and plays one manifest. */
+async function attempt(player, url, options) {
+  const manifest = await fetchManifest(url);
+  const { chromium } = load(options.players);
+  if (!options.browser) throw new Error(`none of ${BROWSERS.join(', ')} is on the PATH: run install.sh`);
+  const pages = await servePage(player, options.players);
+  try {
+    const browser = await chromium.launch({ executablePath: options.browser, headless: true, args: FLAGS });
+    try {
+      const page = await browser.newPage();
+      return await watch(page, pages.address, player, url, manifest, Number(options.timeout));
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    pages.server.close();
+  }
+}
+
+/** Plays, seeks, plays on, ends; returns what was seen, throws what went wrong. */
+async function watch(page, address, player, url, manifest, timeout) {
+  const problems = [];
+  const requests = watchRequests(page, url, problems);
+  page.on('pageerror', (error) => problems.push(`error in the page: ${error.message}`));
+
+  await page.goto(address);
+  const { kinds, duration, starts } = await page.evaluate(readManifest, manifest);
+  if (kinds.length === 0) throw new Error(`${url} is no client manifest with video or audio`);
+  const until = async (what, condition, before) => {
+    const deadline = Date.now() + timeout * 1000;
+    for (;;) {
+      const now = await page.evaluate(look);
+      if (now.failed || problems.length > 0) {
+        await sleep(300); // the browser gives the reason of a refused request after the refusal
+        throw new Error([...new Set([...problems, now.failed ?? []].flat())].slice(0, 3).join('; '));
+      }
+      const decoded = kinds.every((kind) => now[kind] > before[kind]);
+      if (condition(now) && decoded) return now;
+      if (Date.now() > deadline) {
+        throw new Error(`${what}: not within ${timeout} s; ${JSON.stringify(now)}, before ${JSON.stringify(before)}`);
+      }
+      await sleep(100);
+    }
+  };
+
+  const margin = Math.min(2, duration / 8); // seconds: how far it plays on after a seek, how near the end is "near"
+  await page.evaluate(`(${begin})(${player.start}, ${JSON.stringify(url)})`);
+  const started = await until('starts and plays', (now) => now.time >= 2 * margin, { video: 0, audio: 0 });
+  if (!(Math.abs(started.duration - duration) <= DURATION_TOLERANCE)) {
+    throw new Error(`the player sets a duration of ${started.duration} s, the manifest says ${duration} s`);
+  }
+  // Seeks go to just after the start of a chunk: Chromium 156 cannot start at some key frames of an open group of
+  // pictures, which may lie further in, and fails on them in a plain MP4 file too.
+  const near = (seconds) => starts.findLast((start) => start <= seconds) + INTO_CHUNK;
+  const middle = near(duration * 0.55);
+  await page.evaluate(seek, middle);
+  const on = await until('plays on after a seek to 55 %', (now) => !now.seeking && now.time >= middle + margin, started);
+  await page.evaluate(seek, near(duration - margin));
+  const end = await until('ends after a seek near the end', (now) => now.ended, on);
+  if (Math.abs(end.time - duration) > END_TOLERANCE) {
+    throw new Error(`ends at ${end.time.toFixed(2)} s, the manifest says ${duration.toFixed(2)} s`);
+  }
+  return `ended at ${end.time.toFixed(2)} s, ${end.video} frames, ${end.audio} audio bytes, ${requests.answered} answers`;
+}
+
+/** Counts the answers of the origin and notes those that are errors, and requests that got none. */
+function watchRequests(page, url, problems) {
+  const { origin } = new URL(url);
+  const counted = { answered: 0 };
+  page.on('response', (response) => {
+    if (!response.url().startsWith(`${origin}/`)) return;
+    counted.answered += 1;
+    if (response.status() >= 400) problems.push(`${response.status()} for ${decodeURI(response.url())}`);
+  });
+  page.on('requestfailed', (request) => {
+    const reason = request.failure()?.errorText ?? 'no answer';
+    if (reason === 'net::ERR_ABORTED') return; // the player gave it up itself, as it does on a seek
+    if (request.url().startsWith(`${origin}/`)) problems.push(`${reason} for ${decodeURI(request.url())}`);
+  });
+  page.on('console', (message) => {
+    if (message.text().includes('CORS policy')) problems.push(message.text());
+  });
+  return counted;
+}
+
+// begin, look, seek and readManifest run in the page.
+
+function begin(start, url) {
+  const video = document.querySelector('video');
+  window.look = () => ({
+    time: video.currentTime,
+    duration: window.duration,
+    seeking: video.seeking,
+    video: video.getVideoPlaybackQuality().totalVideoFrames,
+    audio: video.webkitAudioDecodedByteCount,
+    ready: video.readyState,
+    buffered: Array.from({ length: video.buffered.length }, (_, i) => [video.buffered.start(i), video.buffered.end(i)]),
+    failed: window.failed,
+  });
+  // Once it has ended, nothing counts any more: dash.js may then seek back by itself, to where Chromium cannot start.
+  const tell = {
+    failed: (message) => { if (!window.end) window.failed ??= message; },
+    ended: () => { window.end ??= { ...window.look(), ended: true }; },
+  };
+  video.addEventListener('ended', tell.ended);
+  // A player may get over a broken fragment by starting anew; here that is a failure.
+  video.addEventListener('error', () => tell.failed(`media error ${video.error?.code}: ${video.error?.message}`));
+  // The first duration is the player's; at the end of the media the browser replaces it by where the media ends.
+  video.addEventListener('durationchange', () => {
+    if (Number.isFinite(video.duration)) window.duration ??= video.duration;
+  });
+  start(video, url, tell);
+}
+
+function look() {
+  return window.end ?? window.look();
+}
+
+function seek(seconds) {
+  window.end = undefined;
+  document.querySelector('video').currentTime = seconds;
+}
+
+function readManifest(xml) {
+  const root = new DOMParser().parseFromString(xml, 'text/xml').documentElement;
+  const number = (element, name, otherwise) => Number(element.getAttribute(name) ?? otherwise);
+  const rootTimescale = number(root, 'TimeScale', 10_000_000);
+  const streams = [...root.querySelectorAll('StreamIndex')];
+  const kinds = ['video', 'audio'].filter((kind) => streams.some((stream) => stream.getAttribute('Type') === kind));
+  const first = streams.find((stream) => stream.getAttribute('Type') === kinds[0]);
+  const starts = [];
+  let ticks = 0;
+  for (const chunk of first?.querySelectorAll('c') ?? []) {
+    ticks = number(chunk, 't', ticks);
+    for (let left = number(chunk, 'r', 1); left > 0; left -= 1) {
+      starts.push(ticks / number(first, 'TimeScale', rootTimescale));
+      ticks += number(chunk, 'd', 0);
+    }
+  }
+  return { kinds, duration: number(root, 'Duration', 0) / rootTimescale, starts };
+}
+
+async function fetchManifest(url) {
+  const response = await fetch(url).catch((error) => {
+    throw new Error(`cannot get ${url}: ${error.cause?.message ?? error.message}; is the origin running there?`);
+  });
+  if (!response.ok) throw new Error(`${response.status} for ${url}`);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const marks = { 'ff,fe': 'utf-16le', 'fe,ff': 'utf-16be' };
+  const mark = [...bytes.subarray(0, 2)].map((byte) => byte.toString(16)).join();
+  return new TextDecoder(marks[mark] ?? 'utf-8').decode(bytes);
+}
+
+function load(players) {
+  try {
+    return createRequire(join(resolve(players), 'package.json'))('playwright-core');
+  } catch (error) {
+    throw new Error(`no playwright-core in ${players}: run install.sh (${error.code})`);
+  }
+}
+
+/** Serves the page and the player's scripts on a port of its own, so that the origin is another one to the browser. */
+async function servePage(player, players) {
+  const scripts = player.scripts.map((script) => join(resolve(players), 'node_modules', script));
+  const missing = scripts.find((script) => !existsSync(script));
+  if (missing) throw new Error(`no ${missing}: run install.sh`);
+  const html = `<!DOCTYPE html><link rel="icon" href="data:,"><video width="640" height="360"></video>
+    ${scripts.map((_, number) => `<script src="/${number}.js"></script>`).join('\n')}`;
+  const server = createServer((request, response) => {
+    const script = scripts[Number.parseInt(request.url.slice(1), 10)];
+    response.setHeader('Content-Type', script ? 'text/javascript' : 'text/html');
+    if (script) createReadStream(script).pipe(response);
+    else response.end(html);
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  return { server, address: `http://127.0.0.1:${server.address().port}/` };
+}
+
+function onPath(name) {
+  return process.env.PATH.split(delimiter).map((folder) => join(folder, name)).find(existsSync);
+}

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Plays manifests with GStreamer: playbin, which takes `mssdemux`, and playbin3, which takes `mssdemux2`.
+
+Counts as played: end of stream without an error, and the last decoded video and audio times within 1 s of the
+manifest's `Duration`. Which quality is played is the player's choice; the bytes are not compared (`ytdlp.py` does).
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+
+from outcome import attempt
+from presentation import Failed, fetch_manifest
+
+PLAYERS = {"playbin": "GstMssDemux", "playbin3": "GstMssDemux2"}
+"""The player, and the type of the demuxer that has to show up in it."""
+
+TOLERANCE = 1.0
+"""Seconds the last times may lie from the manifest's duration."""
+
+CLOCK = r"(\d+):(\d+):([\d.]+)"
+BUFFER = re.compile(rf"GstFakeSink:(video|audio): last-message = chain .*?pts: {CLOCK}, duration: (?:{CLOCK}|none)")
+ERROR = re.compile(r"^ERROR: from element \S*/(\S+?): (?:.*/Gst\S+: *\n?)?(.+)", re.MULTILINE)
+
+
+def play(player, demuxer, url, timeout):
+    manifest = fetch_manifest(url)
+    log = run(player, url, timeout)
+    if f"{demuxer}:" not in log:
+        raise Failed(f"{player} did not use {demuxer}: is the plug-in that has it installed?")
+    ends = last_times(log)
+    for kind in sorted(manifest.kinds):
+        if kind not in ends:
+            raise Failed(f"no {kind} was decoded")
+        if abs(ends[kind] - manifest.duration) > TOLERANCE:
+            raise Failed(f"{kind} ends at {ends[kind]:.2f} s, the manifest says {manifest.duration:.2f} s")
+    return ", ".join(f"{kind} to {ends[kind]:.2f} s" for kind in sorted(manifest.kinds))
+
+
+def run(player, url, timeout):
+    """What gst-launch says: one line for each decoded buffer, and the end of stream."""
+    sinks = [f"{kind}-sink=fakesink name={kind} sync=false silent=false" for kind in ("video", "audio")]
+    try:
+        done = subprocess.run(
+            ["gst-launch-1.0", "-v", player, f"uri={url}", *sinks],
+            env={**os.environ, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=timeout,
+            text=True,
+            errors="replace",
+        )
+    except FileNotFoundError:
+        raise Failed("gst-launch-1.0 is not on the PATH: run install.sh") from None
+    except subprocess.TimeoutExpired:
+        raise Failed(f"no end of stream within {timeout:.0f} s") from None
+    errors = ERROR.findall(done.stdout)
+    if errors:
+        raise Failed(" / ".join(dict.fromkeys(f"{element}: {message}" for element, message in errors)))
+    if done.returncode != 0 or "Got EOS" not in done.stdout:
+        raise Failed(f"gst-launch-1.0 ended with status {done.returncode} and without end of stream")
+    return done.stdout
+
+
+def last_times(log):
+    """The latest end of a decoded buffer, in seconds, for each kind."""
+    ends = {}
+    for kind, *clock in BUFFER.findall(log):
+        end = seconds(clock[:3]) + seconds(clock[3:])
+        ends[kind] = max(end, ends.get(kind, 0.0))
+    return ends
+
+
+def seconds(clock):
+    hours, minutes, rest = (float(part or 0) for part in clock)
+    return hours * 3600 + minutes * 60 + rest
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("url", nargs="+", help="manifest address, ending in /Manifest")
+    options.add_argument("--timeout", type=float, default=60, help="seconds for one player on one manifest (%(default)s)")
+    given = options.parse_args()
+    results = [
+        attempt(player, url, lambda: play(player, demuxer, url, given.timeout))
+        for url in given.url
+        for player, demuxer in PLAYERS.items()
+    ]
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

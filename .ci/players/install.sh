@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Installs the real players that play.sh runs, on a Debian-like machine that has apt, Node and Python.
+#
+#   install.sh [FOLDER]
+#
+# FOLDER  where yt-dlp, dash.js and playwright-core go; default: target/players of this repository.
+#
+# What is already there in the pinned version is left alone, so a second run takes a second.
+# The first failure ends the script with a non-zero status.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+folder=${1:-$here/../../target/players}
+
+apt_packages=(
+    ffmpeg
+    gstreamer1.0-tools gstreamer1.0-libav
+    gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+    fonts-dejavu-core
+)
+yt_dlp=2026.10.26
+npm_packages=(playwright-core@1.65.1 dashjs@5.2.1)
+
+say() { echo "install: $*"; }
+fail() { echo "install: $*" >&2; exit 1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+has_browser() {
+    command -v chromium || command -v google-chrome || command -v chromium-browser
+}
+
+npm_has() { # NAME@VERSION: is it in FOLDER in this version?
+    grep -qs "\"version\": \"${1##*@}\"" "$folder/node_modules/${1%@*}/package.json"
+}
+
+for tool in apt-get node npm python3; do
+    command -v "$tool" >/dev/null || fail "needs $tool, and it is not on the PATH"
+done
+
+wanted=("${apt_packages[@]}")
+has_browser >/dev/null || wanted+=(chromium)
+python3 -c 'import ensurepip, venv' 2>/dev/null || wanted+=(python3-venv)
+missing=()
+for package in "${wanted[@]}"; do
+    is_installed "$package" || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    say "apt: ${missing[*]}"
+    as_root apt-get -q update
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends "${missing[@]}"
+else
+    say "apt: all there"
+fi
+
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+
+if [ "$("$folder/venv/bin/yt-dlp" --version 2>/dev/null)" = "$yt_dlp" ]; then
+    say "yt-dlp $yt_dlp: there"
+else
+    say "yt-dlp $yt_dlp: into $folder/venv"
+    python3 -m venv --clear "$folder/venv"
+    "$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check "yt-dlp==$yt_dlp"
+fi
+
+missing=()
+for package in "${npm_packages[@]}"; do
+    npm_has "$package" || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    say "npm: ${npm_packages[*]} into $folder/node_modules"
+    npm install --prefix "$folder" --no-save --no-package-lock --no-audit --no-fund --ignore-scripts \
+        --loglevel=error "${npm_packages[@]}"
+else
+    say "npm: all there"
+fi
+
+# The proof that everything starts: what apt and npm report is not enough.
+for factory in mssdemux mssdemux2 avdec_h264 avdec_aac; do
+    gst-inspect-1.0 --exists "$factory" || fail "GStreamer has no $factory: look at 'gst-inspect-1.0 -b'"
+done
+ffmpeg -version | sed -n '1s/ Copyright.*//p'
+gst-launch-1.0 --version | sed -n '1p'
+"$folder/venv/bin/yt-dlp" --version | sed 's/^/yt-dlp /'
+"$(has_browser)" --version 2>/dev/null || fail "$(has_browser) does not start"
+for package in "${npm_packages[@]}"; do
+    npm_has "$package" || fail "$package is not in $folder/node_modules after npm install"
+    echo "$package"
+done
+say "done"

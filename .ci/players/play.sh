@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Plays every presentation below a folder from a running origin, with every client, one after the other.
+#
+#   play.sh BASE_URL MEDIA_DIR
+#
+# Each NAME.ism below MEDIA_DIR has to be served at BASE_URL/<path of NAME.ism below MEDIA_DIR>/Manifest.
+# Prints a line for each client and presentation, and a sum; the status is non-zero if one of them failed.
+#
+# PLAYERS  folder of install.sh; default: target/players of this repository.
+# LIMIT    seconds after which a client is stopped and has failed; default: 120.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+[ $# = 2 ] || { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+base=${1%/}
+media=$(cd "$2" && pwd)
+players=${PLAYERS:-$here/../../target/players}
+limit=${LIMIT:-120}
+
+percent_encode() { python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.argv[1]))' "$1"; }
+
+played=0 failed=0
+
+run() { # PRESENTATION LINES COMMAND...: the command has to print LINES lines, each played or failed.
+    local presentation=$1 lines=$2 status=0 said good bad
+    shift 2
+    said=$(timeout --kill-after=10 "$limit" "$@" </dev/null) || status=$?
+    [ -z "$said" ] || echo "$said"
+    good=$(grep -c '^played ' <<<"$said") || true
+    bad=$(grep -c '^failed ' <<<"$said") || true
+    if [ $((good + bad)) != "$lines" ] || { [ "$status" = 0 ] && [ "$bad" != 0 ]; } || { [ "$status" != 0 ] && [ "$bad" = 0 ]; }; then
+        echo "failed  $(basename "$1")  $presentation  status $status after $((good + bad)) of $lines results (124: LIMIT)"
+        bad=$((bad + 1))
+    fi
+    played=$((played + good)) failed=$((failed + bad))
+}
+
+found=0
+while IFS= read -r -d '' ism; do
+    found=$((found + 1))
+    relative=${ism#"$media"/}
+    url=$base/$(percent_encode "$relative")/Manifest
+    run "$relative" 2 "$here/gstreamer.py" "$url"
+    run "$relative" 1 "$here/ytdlp.py" --players "$players" "$url" "$(dirname "$ism")"
+    run "$relative" 1 "$here/dashjs.mjs" --players "$players" "$url"
+done < <(find "$media" -type f -name '*.ism' -print0 | sort -z)
+
+[ "$found" != 0 ] || { echo "play.sh: no .ism below $media" >&2; exit 1; }
+echo "players: $played passed, $failed failed"
+[ "$failed" = 0 ]
