@@ -50,7 +50,7 @@ proptest! {
             let stream = &again.streams[0];
             prop_assert_eq!(times(&stream.chunks), expected.clone());
             prop_assert_eq!(data(&stream.chunks), data(&manifest.streams[0].chunks));
-            prop_assert_eq!(stream.declared_chunks, Some(expected.len() as u32));
+            prop_assert_eq!(stream.declared_chunks, Some(expected.len() as u64));
             prop_assert_eq!(write(&again, layout), text, "writing what was written changes it");
         }
     }
@@ -111,11 +111,14 @@ fn every_string_may_hold_what_xml_escapes() {
 
 #[test]
 fn a_value_that_xml_cannot_hold_is_not_written() {
-    for character in ["\0", "\u{1}", "\u{b}", "\u{1f}"] {
+    for character in ["\0", "\u{1}", "\u{b}", "\u{1f}", "\u{fffe}", "\u{ffff}"] {
         let mut manifest = ClientManifest::default();
         manifest.other.push(("x".into(), character.into()));
         let error = manifest.to_xml(Layout::Full, &Limits::default()).unwrap_err();
-        assert_eq!(error.to_string(), "a value holds a control character (XML 1.0, 2.2)");
+        assert_eq!(
+            error.to_string(),
+            "a value holds a character that XML does not allow (XML 1.0, 2.2)"
+        );
         let mut manifest = ServerManifest::default();
         manifest.metas.push((character.into(), String::new()));
         assert!(manifest.to_xml().is_err());
@@ -216,7 +219,7 @@ fn the_client_manifests_of_testdata_say_what_their_readme_says() {
                 end,
             );
             assert_eq!(&found, said, "{file}");
-            assert_eq!(stream.declared_chunks, Some(times.len() as u32), "{file}");
+            assert_eq!(stream.declared_chunks, Some(times.len() as u64), "{file}");
             let url =
                 format!("QualityLevels({{bitrate}})/Fragments({}={{start time}})", stream.name());
             assert_eq!(stream.url, Some(url), "{file}");
@@ -371,8 +374,10 @@ fn what_is_no_client_manifest_is_refused_with_its_place() {
         "line 2",
         "an XML declaration that is not at the start",
     );
-    xml("<SmoothStreamingMedia>\n\u{8}</SmoothStreamingMedia>", "line 2", "a control character");
-    xml(&stream("<c t='&#1;'/>"), "line 3, c", "a control character");
+    let no_character = "a character that XML does not allow";
+    xml("<SmoothStreamingMedia>\n\u{8}</SmoothStreamingMedia>", "line 2", no_character);
+    xml("<SmoothStreamingMedia>\n\u{fffe}</SmoothStreamingMedia>", "line 2", no_character);
+    xml(&stream("<c t='&#1;'/>"), "line 3, c", no_character);
 
     let clause = "([MS-SSTR] 2.2.2)";
     let stream_type = format!("StreamIndex: `Type` is not video, audio or text {clause}");
@@ -384,7 +389,7 @@ fn what_is_no_client_manifest_is_refused_with_its_place() {
         "<SmoothStreamingMedia><StreamIndex/></SmoothStreamingMedia>",
         &format!("line 1, {stream_type}"),
     );
-    for bitrate in ["", "Bitrate=''", "Bitrate='-1'", "Bitrate='4294967296'", "Bitrate='1k'"] {
+    for bitrate in ["Bitrate=''", "Bitrate='-1'", "Bitrate='4294967296'", "Bitrate='1k'"] {
         let says = format!("line 3, QualityLevel: `Bitrate` is not a 32-bit number {clause}");
         broken(&stream(&format!("<QualityLevel {bitrate}/>")), &says);
     }
@@ -593,10 +598,10 @@ fn times(chunks: &[Chunk]) -> Vec<(u64, u64)> {
 }
 
 /// What `f` elements say, by the start of their chunk.
-fn data(chunks: &[Chunk]) -> Vec<(u64, Box<[FragmentData]>)> {
+fn data(chunks: &[Chunk]) -> Vec<(u64, Vec<FragmentData>)> {
     let of_runs = runs(chunks).map(Result::unwrap).zip(chunks);
-    let some = of_runs.filter(|(_, chunk)| !chunk.fragments.is_empty());
-    some.map(|(run, chunk)| (run.start, chunk.fragments.clone())).collect()
+    let some = of_runs.filter(|(_, chunk)| !chunk.fragments().is_empty());
+    some.map(|(run, chunk)| (run.start, chunk.fragments().to_vec())).collect()
 }
 
 /// Runs come to an end, and say so where a time cannot be.

@@ -3,7 +3,9 @@
 
 use smooth_origin::base::{ErrorKind, Group, Limits};
 use smooth_origin::codec::Description;
-use smooth_origin::manifest::{Chunk, ClientManifest, FragmentData, Layout, StreamIndex, runs};
+use smooth_origin::manifest::{
+    Attributes, Chunk, ChunkDetails, ClientManifest, Layout, StreamIndex, runs,
+};
 use smooth_origin::presentation::Timeline;
 
 use super::boxes::description;
@@ -62,14 +64,34 @@ fn write(manifest: &ClientManifest, layout: Layout, limits: &Limits) {
 /// Without what a layout may write otherwise: how runs are divided, and counts that are declared.
 fn plain(manifest: &ClientManifest, layout: Layout) -> ClientManifest {
     let mut plain = manifest.clone();
+    // Raised where runs are written.
     if layout == Layout::Compact {
-        plain.minor_version = plain.minor_version.max(2);
+        (plain.major_version, plain.minor_version) = (0, 0);
     }
-    for StreamIndex { chunks, declared_chunks, declared_qualities, .. } in &mut plain.streams {
+    replaced(&mut plain.other);
+    for StreamIndex { chunks, declared_chunks, declared_qualities, qualities, other, .. } in
+        &mut plain.streams
+    {
         chunks.clear();
         (*declared_chunks, *declared_qualities) = (None, None);
+        replaced(other);
+        qualities.iter_mut().for_each(|quality| replaced(&mut quality.other));
     }
     plain
+}
+
+/// Takes out what is no number under a name that is always written, or may be by another name.
+fn replaced(other: &mut Attributes) {
+    const NAMES: &[&str] = &[
+        "MajorVersion",
+        "MinorVersion",
+        "Duration",
+        "Chunks",
+        "QualityLevels",
+        "MaxWidth",
+        "MaxHeight",
+    ];
+    other.retain(|(name, _)| !NAMES.contains(&name.as_str()));
 }
 
 /// The longest runs of equal chunks: start, duration, number.
@@ -88,9 +110,9 @@ pub(super) fn times(chunks: &[Chunk]) -> Vec<(u64, u64, u64)> {
     times
 }
 
-/// What chunks say of single qualities.
-fn data(chunks: &[Chunk]) -> impl Iterator<Item = &[FragmentData]> {
-    chunks.iter().map(|chunk| &*chunk.fragments).filter(|fragments| !fragments.is_empty())
+/// What chunks hold beside their times.
+fn data(chunks: &[Chunk]) -> impl Iterator<Item = &ChunkDetails> {
+    chunks.iter().filter_map(|chunk| chunk.details.as_deref())
 }
 
 /// Chunks are found by their start: the first of those that have it.

@@ -20,7 +20,7 @@ pub struct Limits {
     pub xml_depth: usize,
     /// Attributes of one element; default 256. Bounds the search for duplicates.
     pub xml_attributes: usize,
-    /// Tracks of a server manifest, and qualities of a client manifest; default 1,024.
+    /// Tracks of a server manifest, streams and qualities of a client manifest; default 1,024.
     pub tracks: usize,
     /// Bytes of a `moov`; default 16 MiB.
     pub moov: u64,

@@ -9,6 +9,7 @@ mod bits;
 mod h264;
 mod hevc;
 mod ttml;
+mod wave_format;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,6 +19,7 @@ use bytes::Bytes;
 use crate::base::{Error, ErrorKind, FourCc, Limits};
 use crate::bmff::{AudioSampleEntry, SampleEntry, VisualSampleEntry};
 use crate::manifest::{QualityLevel, StreamIndex, StreamKind};
+use wave_format::WaveFormat;
 
 /// A codec's name in a client manifest: the attribute `FourCC`, which is not always four letters.
 ///
@@ -155,14 +157,26 @@ impl Description {
         Ok(Self { tag: CodecTag::new(name), private_data: Bytes::new(), format })
     }
 
-    /// What a quality of a client manifest announces.
+    /// What a quality of a client manifest announces: by its own attributes, by its stream's, or
+    /// by `WaveFormatEx`; an audio codec without a name by its `AudioTag`.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] when `CodecPrivateData` is not hexadecimal.
+    /// [`ErrorKind::Invalid`] when `CodecPrivateData` or `WaveFormatEx` is not hexadecimal.
     pub fn of(stream: &StreamIndex, quality: &QualityLevel) -> Result<Self, Error> {
-        let tag = quality.four_cc.as_ref().or(stream.four_cc.as_ref());
-        let tag = CodecTag::new(tag.cloned().unwrap_or_default());
-        let private_data = hex(quality.codec_private_data.as_deref().unwrap_or_default())?;
+        let wave = match (stream.kind, &quality.wave_format_ex) {
+            (StreamKind::Audio, Some(text)) => WaveFormat::parse(&hex(text)?),
+            _ => None,
+        };
+        let wave = wave.unwrap_or_default();
+        let audio_tag = quality.audio_tag.or(wave.tag);
+        let tag = quality.four_cc.as_ref().or(stream.four_cc.as_ref()).map(String::as_str);
+        let tag =
+            tag.or(audio_tag.filter(|_| stream.kind == StreamKind::Audio).and_then(by_audio_tag));
+        let tag = CodecTag::new(tag.unwrap_or_default());
+        let private_data = match &quality.codec_private_data {
+            Some(text) => hex(text)?,
+            None => wave.private_data,
+        };
         let format = match stream.kind {
             StreamKind::Video => Format::Video {
                 width: quality.max_width.or(stream.max_width).unwrap_or(0),
@@ -173,11 +187,11 @@ impl Description {
                     .unwrap_or(4),
             },
             StreamKind::Audio => Format::Audio {
-                sampling_rate: quality.sampling_rate.unwrap_or(0),
-                channels: quality.channels.unwrap_or(0),
-                bits_per_sample: quality.bits_per_sample.unwrap_or(16),
-                packet_size: quality.packet_size.unwrap_or(4),
-                audio_tag: quality.audio_tag.unwrap_or(0),
+                sampling_rate: quality.sampling_rate.or(wave.sampling_rate).unwrap_or(0),
+                channels: quality.channels.or(wave.channels).unwrap_or(0),
+                bits_per_sample: quality.bits_per_sample.or(wave.bits_per_sample).unwrap_or(16),
+                packet_size: quality.packet_size.or(wave.packet_size).unwrap_or(4),
+                audio_tag: audio_tag.unwrap_or(0),
             },
             StreamKind::Text => Format::Text,
         };
@@ -227,6 +241,19 @@ impl Description {
     fn codec(&self) -> Option<&'static Codec> {
         let tag = self.tag.as_str().to_ascii_uppercase();
         TABLE.iter().find(|codec| codec.tags.contains(&tag.as_str()))
+    }
+}
+
+/// The codec that an `AudioTag` names without doubt.
+///
+/// Spec: [MS-SSTR] 2.2.2.5, AudioTag. What Windows calls extensible is met for Dolby alone.
+fn by_audio_tag(tag: u32) -> Option<&'static str> {
+    match tag {
+        255 => Some("AACL"),
+        353 => Some("WMA2"),
+        354 => Some("WMAP"),
+        65_534 => Some("EC-3"),
+        _ => None,
     }
 }
 
@@ -288,6 +315,29 @@ mod tests {
         for text in ["0", "0g", "ffffffX1"] {
             assert!(hex(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_audio_codec_is_known_by_its_tag_or_its_wave_format_where_it_has_no_name() {
+        let stream = StreamIndex::new(StreamKind::Audio);
+        let mut quality = QualityLevel { audio_tag: Some(255), ..QualityLevel::default() };
+        let by_tag = Description::of(&stream, &quality).unwrap();
+        assert_eq!(by_tag.tag, CodecTag::AACL);
+        quality.audio_tag = None;
+        quality.wave_format_ex = Some("FF00020044AC0000007D000004001000020012 10".replace(' ', ""));
+        let by_wave = Description::of(&stream, &quality).unwrap();
+        assert_eq!((by_wave.tag, by_wave.private_data), (CodecTag::AACL, hex("1210").unwrap()));
+        let Format::Audio { sampling_rate, channels, .. } = by_wave.format else {
+            panic!("an audio stream")
+        };
+        assert_eq!((sampling_rate, channels), (44_100, 2));
+        // What the attributes say goes first.
+        quality.four_cc = Some("AACH".into());
+        quality.codec_private_data = Some("1208".into());
+        let said = Description::of(&stream, &quality).unwrap();
+        assert_eq!((said.tag, said.private_data), (CodecTag::AACH, hex("1208").unwrap()));
+        quality.wave_format_ex = Some("FFG0".into());
+        assert!(Description::of(&stream, &quality).is_err());
     }
 
     #[test]

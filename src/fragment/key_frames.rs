@@ -55,7 +55,7 @@ impl KeyFrames {
     ) -> Result<Option<Self>, Error> {
         let total = count(&stored.traf, limits)?;
         stored.check_samples(defaults, limits)?;
-        let rule = Rule::of(stored, defaults);
+        let rule = Rule::of(stored, defaults, total);
         let samples = stored.runs(defaults).flat_map(|(_, samples)| samples).enumerate();
         let found = samples.filter(|(i, sample)| rule.is_key(*i, sample)).count() as u64;
         if found == total {
@@ -89,9 +89,12 @@ enum Rule<'a> {
 }
 
 impl<'a> Rule<'a> {
-    fn of(stored: &'a Stored, defaults: Defaults) -> Self {
+    fn of(stored: &'a Stored, defaults: Defaults, total: u64) -> Self {
+        // What an `sdtp` says beyond the samples is of none.
+        let total = usize::try_from(total).unwrap_or(usize::MAX);
         if let Some(sdtp) = stored.traf.get::<Sdtp>()
-            && sdtp.samples.iter().any(|&byte| Sdtp::is_independent(byte) == Some(true))
+            && let mut of_samples = sdtp.samples.iter().take(total)
+            && of_samples.any(|&byte| Sdtp::is_independent(byte) == Some(true))
         {
             return Self::Sdtp(&sdtp.samples);
         }

@@ -234,7 +234,8 @@ impl Builder {
             self.end_ascent();
         }
         self.last = Some(start + duration * (count as u64 - 1));
-        if count >= SHORTEST_RUN {
+        // Chunks that start all at once are a run, however few: the first is to be found.
+        if count >= SHORTEST_RUN || (duration == 0 && count > 1) {
             self.end_list();
             self.blocks.push(Block::Run { first: self.len, start, duration, count });
             self.len += count;
@@ -357,6 +358,8 @@ mod tests {
         let found = [100, 120, 110, 50].map(|time| timeline.locate(time));
         assert_eq!(found, [Some(0), Some(1), Some(2), Some(3)]);
         assert_eq!(timeline.near(49, 1), Some(3));
+        let few = super::tests::timeline(&[(0, 5, 1), (5, 0, 3), (9, 1, 1)]).unwrap();
+        assert_eq!((few.locate(5), few.locate(9)), (Some(1), Some(4)));
         let twice = super::tests::timeline(&[(0, 0, 20), (0, 5, 2)]).unwrap();
         assert_eq!((twice.locate(0), twice.locate(5), twice.len()), (Some(0), Some(21), 22));
     }

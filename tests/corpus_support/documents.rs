@@ -6,8 +6,8 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use smooth_origin::base::{Guid, Timescale};
 use smooth_origin::manifest::{
-    Attributes, Chunk, ClientManifest, CustomAttribute, FragmentData, ProtectionHeader,
-    QualityLevel, ServerManifest, ServerTrack, StreamIndex, StreamKind,
+    Attributes, Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData,
+    ProtectionHeader, QualityLevel, ServerManifest, ServerTrack, StreamIndex, StreamKind,
 };
 
 /// Everything that XML can hold, and most of what it escapes.
@@ -80,7 +80,7 @@ prop_compose! {
         [s.subtype, s.name, s.language, s.parent, s.four_cc, s.scheme, s.url] = texts;
         [s.max_width, s.max_height, s.display_width, s.display_height, s.index] = numbers;
         (s.timescale, s.manifest_output) = (timescale, manifest_output);
-        s.declared_chunks = Some(chunks.len() as u32);
+        s.declared_chunks = Some(chunks.len() as u64);
         s.declared_qualities = Some(qualities.len() as u32);
         (s.qualities, s.chunks, s.other) = (qualities, chunks, other);
         s
@@ -118,31 +118,37 @@ fn custom_attributes() -> impl Strategy<Value = Vec<CustomAttribute>> {
 
 fn protection() -> impl Strategy<Value = ProtectionHeader> {
     let system_id = any::<Option<u128>>().prop_map(|id| id.map(Guid::from_u128));
-    (system_id, "[A-Za-z0-9+/]{0,20}={0,2}")
-        .prop_map(|(system_id, data)| ProtectionHeader { system_id, data })
+    (system_id, "[A-Za-z0-9+/]{0,20}={0,2}", attributes())
+        .prop_map(|(system_id, data, other)| ProtectionHeader { system_id, data, other })
 }
 
-fn fragments() -> impl Strategy<Value = Box<[FragmentData]>> {
-    let fragment = (any::<[Option<u32>; 3]>(), "[A-Za-z0-9+/]{0,9}").prop_map(|(numbers, data)| {
+fn details() -> impl Strategy<Value = Option<Box<ChunkDetails>>> {
+    let fragment = (any::<[Option<u32>; 3]>(), "[A-Za-z0-9+/]{0,9}", attributes());
+    let fragment = fragment.prop_map(|(numbers, data, other)| {
         let [index, size, quality] = numbers;
-        FragmentData { index, size, quality, data: data.into() }
+        FragmentData { index, size, quality, data: data.into(), other }
     });
-    prop_oneof![4 => Just(Vec::new()), 1 => vec(fragment, 1..3)].prop_map(Vec::into)
+    let details = (vec(fragment, 0..3), attributes()).prop_map(|(fragments, other)| {
+        let mut details = ChunkDetails::default();
+        (details.fragments, details.other) = (fragments, other);
+        (details != ChunkDetails::default()).then(|| details.into())
+    });
+    prop_oneof![4 => Just(None), 1 => details]
 }
 
 /// Chunks as the full layout has them: `d` on each, `t` on the first and where it does not follow.
 fn chunks() -> impl Strategy<Value = Vec<Chunk>> {
     let gap = prop_oneof![3 => Just(0), 1 => -50..50_i64];
-    let one = (gap, any::<u32>(), any::<Option<u32>>(), fragments());
+    let one = (gap, any::<u32>(), any::<Option<u32>>(), details());
     (any::<u32>(), vec(one, 0..8)).prop_map(|(first, list)| {
         let mut end = u64::from(first) + 50 * 8;
         let mut chunks = Vec::new();
-        for (gap, duration, number, fragments) in list {
+        for (gap, duration, number, details) in list {
             let start = end.saturating_add_signed(gap);
             let time = (chunks.is_empty() || start != end).then_some(start);
             end = start + u64::from(duration);
             let duration = Some(duration.into());
-            chunks.push(Chunk { time, duration, repeat: None, number, fragments });
+            chunks.push(Chunk { time, duration, repeat: None, number, details });
         }
         chunks
     })
@@ -153,11 +159,11 @@ pub fn any_chunk() -> impl Strategy<Value = Chunk> {
     let time = prop_oneof![3 => Just(None), 1 => (0..30_u64).prop_map(Some)];
     let duration = prop_oneof![1 => Just(None), 4 => (0..4_u64).prop_map(Some)];
     let number = prop_oneof![4 => Just(None), 1 => (0..9_u32).prop_map(Some)];
-    (time, duration, 0..5_u64, number, fragments()).prop_map(
-        |(time, duration, repeat, number, fragments)| {
+    (time, duration, 0..5_u64, number, details()).prop_map(
+        |(time, duration, repeat, number, details)| {
             let repeat = NonZeroU64::new(repeat);
             let duration = duration.or(repeat.filter(|r| r.get() > 1).map(|_| 1));
-            Chunk { time, duration, repeat, number, fragments }
+            Chunk { time, duration, repeat, number, details }
         },
     )
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 
 use crate::base::{Error, ErrorKind};
+use crate::manifest::Attributes;
 
 /// One `c` element, as written: one chunk, or a run of equal ones.
 ///
@@ -17,8 +18,25 @@ pub struct Chunk {
     pub repeat: Option<NonZeroU64>,
     /// `n`: ordinal, informative.
     pub number: Option<u32>,
+    /// What few chunks have.
+    pub details: Option<Box<ChunkDetails>>,
+}
+
+/// What a `c` element holds beside its times.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChunkDetails {
     /// `f` children: what it says of single qualities, or their samples.
-    pub fragments: Box<[FragmentData]>,
+    pub fragments: Vec<FragmentData>,
+    /// Attributes that are not understood.
+    pub other: Attributes,
+}
+
+impl Chunk {
+    /// Its `f` children.
+    pub fn fragments(&self) -> &[FragmentData] {
+        self.details.as_deref().map_or(&[], |details| &details.fragments)
+    }
 }
 
 /// An `f` element: data of one chunk in one quality.
@@ -34,6 +52,8 @@ pub struct FragmentData {
     pub quality: Option<u32>,
     /// Base64 of the sample's bytes, white space removed; empty where the stream is not embedded.
     pub data: Box<str>,
+    /// Attributes that are not understood.
+    pub other: Attributes,
 }
 
 /// Equal chunks, one after the other.

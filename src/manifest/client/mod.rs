@@ -4,7 +4,7 @@ mod chunk;
 mod read;
 mod write;
 
-pub use chunk::{Chunk, FragmentData, Run, runs};
+pub use chunk::{Chunk, ChunkDetails, FragmentData, Run, runs};
 pub(crate) use read::{Spans, Stored};
 pub use write::Layout;
 
@@ -81,7 +81,7 @@ pub struct StreamIndex {
     /// `Language`.
     pub language: Option<String>,
     /// `Chunks` as declared; children are what counts.
-    pub declared_chunks: Option<u32>,
+    pub declared_chunks: Option<u64>,
     /// `QualityLevels` as declared; children are what counts.
     pub declared_qualities: Option<u32>,
     /// `MaxWidth` in pixels.
@@ -120,7 +120,8 @@ pub struct StreamIndex {
 pub struct QualityLevel {
     /// `Index`, what `f@i` refers to.
     pub index: Option<u32>,
-    /// `Bitrate` in bits per second: the key in URLs.
+    /// `Bitrate` in bits per second: the key in URLs; 0 where none is named, as with
+    /// captions in the specification's own example.
     pub bitrate: u32,
     /// `NominalBitrate` in bits per second.
     pub nominal_bitrate: Option<u32>,
@@ -168,12 +169,14 @@ pub struct CustomAttribute {
 /// What a player needs to get a licence.
 ///
 /// Spec: [MS-SSTR] 2.2.2.2.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProtectionHeader {
     /// `SystemID`; `None` when it is no GUID.
     pub system_id: Option<Guid>,
     /// Base64 without white space, as written.
     pub data: String,
+    /// Attributes that are not understood.
+    pub other: Attributes,
 }
 
 impl ClientManifest {

@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use super::{
-    Chunk, ClientManifest, CustomAttribute, FragmentData, ProtectionHeader, QualityLevel,
-    StreamIndex,
+    Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, ProtectionHeader,
+    QualityLevel, StreamIndex,
 };
 use crate::base::{Error, ErrorKind, Limits, Timescale};
 use crate::manifest::StreamKind;
@@ -100,6 +100,11 @@ impl<'t> Document<'t> {
     }
 
     fn stream(&mut self, element: &Element<'t>) -> Result<StreamIndex, Error> {
+        let (found, limit) = (self.spans.len() as u64 + 1, self.limits.tracks as u64);
+        if found > limit {
+            let what = "streams of a client manifest";
+            return Err(element.failure(ErrorKind::Budget { what, found, limit }));
+        }
         let mut s = StreamIndex::new(StreamKind::Text);
         let mut kind = None;
         let mut spans = Spans::default();
@@ -159,12 +164,14 @@ impl<'t> Document<'t> {
             return Err(element.failure(ErrorKind::Budget { what, found, limit }));
         }
         let mut q = QualityLevel::default();
-        let mut bitrate = None;
         for attribute in element.attributes() {
             let a = attribute?;
             let kept = match a.name {
                 "Index" => set_some(&mut q.index, &a),
-                "Bitrate" => set_some(&mut bitrate, &a),
+                "Bitrate" if !set(&mut q.bitrate, &a) => {
+                    return Err(invalid(element, "`Bitrate` is not a 32-bit number"));
+                }
+                "Bitrate" => true,
                 "NominalBitrate" => set_some(&mut q.nominal_bitrate, &a),
                 "BufferTime" => set_some(&mut q.buffer_time, &a),
                 "FourCC" => set_text(&mut q.four_cc, &a),
@@ -186,7 +193,6 @@ impl<'t> Document<'t> {
                 q.other.push((a.name.into(), a.value.into_owned()));
             }
         }
-        q.bitrate = bitrate.ok_or_else(|| invalid(element, "`Bitrate` is not a 32-bit number"))?;
         while let Some(child) = self.reader.child()? {
             match child.name() {
                 "CustomAttributes" => self.custom_attributes(&mut q.custom_attributes)?,
@@ -198,30 +204,30 @@ impl<'t> Document<'t> {
 
     fn chunk(&mut self, element: &Element<'t>) -> Result<Chunk, Error> {
         let mut chunk = Chunk::default();
+        let mut details = ChunkDetails::default();
         for attribute in element.attributes() {
             let a = attribute?;
             let understood = match a.name {
                 "t" => set_some(&mut chunk.time, &a),
                 "d" => set_some(&mut chunk.duration, &a),
                 "r" => set_repeat(&mut chunk.repeat, &a),
-                "n" => {
-                    set_some(&mut chunk.number, &a);
-                    true
+                "n" if set_some(&mut chunk.number, &a) => true,
+                _ => {
+                    details.other.push((a.name.into(), a.value.into_owned()));
+                    continue;
                 }
-                _ => true,
             };
             if !understood {
                 return Err(invalid(element, &format!("`{}` is not a number", a.name)));
             }
         }
-        let mut fragments = Vec::new();
         while let Some(child) = self.reader.child()? {
             match child.name() {
-                "f" => fragments.push(self.fragment(&child)?),
+                "f" => details.fragments.push(self.fragment(&child)?),
                 _ => self.reader.skip()?,
             }
         }
-        chunk.fragments = fragments.into();
+        chunk.details = (details != ChunkDetails::default()).then(|| details.into());
         Ok(chunk)
     }
 
@@ -229,12 +235,15 @@ impl<'t> Document<'t> {
         let mut data = FragmentData::default();
         for attribute in element.attributes() {
             let a = attribute?;
-            match a.name {
+            let kept = match a.name {
                 "i" => set_some(&mut data.index, &a),
                 "s" => set_some(&mut data.size, &a),
                 "q" => set_some(&mut data.quality, &a),
                 _ => false,
             };
+            if !kept {
+                data.other.push((a.name.into(), a.value.into_owned()));
+            }
         }
         data.data = without_space(self.reader.text()?).into();
         Ok(data)
@@ -246,14 +255,15 @@ impl<'t> Document<'t> {
                 self.reader.skip()?;
                 continue;
             }
-            let mut system_id = None;
+            let mut header = ProtectionHeader::default();
             for attribute in child.attributes() {
                 let a = attribute?;
-                if a.name == "SystemID" {
-                    set_some(&mut system_id, &a);
+                if a.name != "SystemID" || !set_some(&mut header.system_id, &a) {
+                    header.other.push((a.name.into(), a.value.into_owned()));
                 }
             }
-            headers.push(ProtectionHeader { system_id, data: without_space(self.reader.text()?) });
+            header.data = without_space(self.reader.text()?);
+            headers.push(header);
         }
         Ok(())
     }
@@ -372,8 +382,9 @@ mod tests {
         assert_eq!(video.qualities[1].other, [other("Width", "640")]);
         let [first, second] = &video.chunks[..] else { panic!("two `c` elements") };
         assert_eq!((first.number, first.repeat.unwrap().get()), (Some(0), 2));
-        assert_eq!((first.fragments[0].size, first.fragments[0].quality), (Some(95), Some(3)));
-        assert_eq!(&*first.fragments[1].data, "QUJDRA==");
+        let [measured, embedded] = first.fragments() else { panic!("two `f` elements") };
+        assert_eq!((measured.size, measured.quality), (Some(95), Some(3)));
+        assert_eq!(&*embedded.data, "QUJDRA==");
         assert_eq!((second.time, second.duration), (None, Some(7)));
         assert!(m.streams[1].is_embedded());
         assert_eq!(m.streams[1].parent.as_deref(), Some("video"));
@@ -445,10 +456,6 @@ mod tests {
         };
         for (inside, says) in [
             ("<StreamIndex Type='film'/>", "line 2, StreamIndex: `Type` is not video"),
-            (
-                "<StreamIndex Type='video'><QualityLevel/></StreamIndex>",
-                "QualityLevel: `Bitrate` is not",
-            ),
             (
                 "<StreamIndex Type='video'><QualityLevel Bitrate='-1'/></StreamIndex>",
                 "`Bitrate` is not",

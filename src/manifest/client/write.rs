@@ -1,7 +1,8 @@
 //! Writing a client manifest in the form that most players read.
 
 use super::{
-    Chunk, ClientManifest, CustomAttribute, FragmentData, QualityLevel, Run, StreamIndex, runs,
+    Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, QualityLevel, Run,
+    StreamIndex, runs,
 };
 use crate::base::{Error, Limits};
 use crate::manifest::Attributes;
@@ -31,10 +32,11 @@ impl ClientManifest {
     /// cannot be ([`runs`]) and for characters that XML cannot hold.
     pub fn to_xml(&self, layout: Layout, limits: &Limits) -> Result<String, Error> {
         let mut w = Writer::new(limits.client_manifest);
-        let compact = layout == Layout::Compact;
-        let minor = if compact { self.minor_version.max(2) } else { self.minor_version };
+        let version = (self.major_version, self.minor_version);
+        let has_repeats = self.streams.iter().any(|stream| stream.has_repeats(layout));
+        let (major, minor) = if has_repeats { version.max((2, 2)) } else { version };
         w.open("SmoothStreamingMedia");
-        w.number("MajorVersion", self.major_version);
+        w.number("MajorVersion", major);
         w.number("MinorVersion", minor);
         w.number_if("TimeScale", self.timescale.map(|timescale| timescale.get()));
         w.number("Duration", self.duration);
@@ -64,6 +66,7 @@ impl ClientManifest {
         for header in &self.protection {
             w.open("ProtectionHeader");
             w.attribute_if("SystemID", header.system_id.map(|id| id.to_string().to_uppercase()));
+            others(w, &header.other);
             w.content(&header.data, "ProtectionHeader");
         }
         w.end("Protection");
@@ -106,35 +109,54 @@ impl StreamIndex {
 
     fn write_chunks(&self, w: &mut Writer, layout: Layout) -> Result<(), Error> {
         let mut expected = None;
-        let mut pending: Option<(Run, &Chunk)> = None;
-        for (run, chunk) in runs(&self.chunks).zip(&self.chunks) {
-            let run = run?;
-            pending = match pending {
-                Some((before, first))
-                    if layout == Layout::Compact && joins(&before, &run, chunk) =>
-                {
-                    let count = before.count.saturating_add(run.count.get());
-                    Some((Run { count, ..before }, first))
-                }
-                before => {
-                    if let Some((before, first)) = before {
-                        write_run(w, layout, before, first, &mut expected)?;
-                    }
-                    Some((run, chunk))
-                }
-            };
-        }
-        if let Some((run, chunk)) = pending {
+        for element in elements(&self.chunks, layout) {
+            let (run, chunk) = element?;
             write_run(w, layout, run, chunk, &mut expected)?;
         }
         Ok(())
     }
+
+    fn has_repeats(&self, layout: Layout) -> bool {
+        let mut elements = elements(&self.chunks, layout);
+        layout == Layout::Compact
+            && elements.any(|element| element.is_ok_and(|(run, _)| run.count.get() > 1))
+    }
 }
 
-/// Whether `run` goes on as `before` does, and carries nothing of its own.
-fn joins(before: &Run, run: &Run, chunk: &Chunk) -> bool {
-    let plain = chunk.fragments.is_empty() && chunk.number.is_none();
-    plain && before.end() == run.start && before.duration == run.duration
+/// The runs to be written, each with the `c` that it begins with: joined as far as the layout
+/// allows.
+fn elements(
+    chunks: &[Chunk],
+    layout: Layout,
+) -> impl Iterator<Item = Result<(Run, &Chunk), Error>> {
+    let mut runs = runs(chunks).zip(chunks).peekable();
+    std::iter::from_fn(move || {
+        let (run, first) = runs.next()?;
+        let mut run = match run {
+            Ok(run) => run,
+            Err(error) => return Some(Err(error)),
+        };
+        let joins = |run: &Run, (next, chunk): &(Result<Run, Error>, &Chunk)| {
+            let next = next.as_ref().ok().filter(|next| joins(run, first, next, chunk));
+            layout == Layout::Compact && next.is_some()
+        };
+        while let Some((Ok(next), _)) = runs.next_if(|next| joins(&run, next)) {
+            run.count = run.count.saturating_add(next.count.get());
+        }
+        Some(Ok((run, first)))
+    })
+}
+
+/// Whether `next` goes on as `run` does, which begins with `first`, and says nothing of its own.
+fn joins(run: &Run, first: &Chunk, next: &Run, chunk: &Chunk) -> bool {
+    let number = number(first, run.count.get());
+    let plain = first.details.is_none() && chunk.details.is_none() && chunk.number == number;
+    plain && run.end() == next.start && run.duration == next.duration
+}
+
+/// The number of the chunk so many after `first`.
+fn number(first: &Chunk, after: u64) -> Option<u32> {
+    u32::try_from(u64::from(first.number?).checked_add(after)?).ok()
 }
 
 /// Writes a run as one `c` or as many; `expected` is where the next one starts without a `t`.
@@ -152,7 +174,7 @@ fn write_run(
     let mut start = run.start;
     for i in 0..elements {
         w.open("c");
-        w.number_if("n", chunk.number.map(|n| u64::from(n) + i));
+        w.number_if("n", number(chunk, i));
         if *expected != Some(start) {
             w.number("t", start);
         }
@@ -160,12 +182,8 @@ fn write_run(
         if repeat > 1 {
             w.number("r", repeat);
         }
-        match &chunk.fragments[..] {
-            fragments @ [_, ..] if i == 0 => {
-                w.children();
-                fragments.iter().for_each(|fragment| write_fragment(w, fragment));
-                w.end("c");
-            }
+        match &chunk.details {
+            Some(details) if i == 0 => write_details(w, details),
             _ => w.close(),
         }
         start += run.duration * repeat;
@@ -175,11 +193,22 @@ fn write_run(
     Ok(())
 }
 
+fn write_details(w: &mut Writer, details: &ChunkDetails) {
+    others(w, &details.other);
+    if details.fragments.is_empty() {
+        return w.close();
+    }
+    w.children();
+    details.fragments.iter().for_each(|fragment| write_fragment(w, fragment));
+    w.end("c");
+}
+
 fn write_fragment(w: &mut Writer, fragment: &FragmentData) {
     w.open("f");
     w.number_if("i", fragment.index);
     w.number_if("s", fragment.size);
     w.number_if("q", fragment.quality);
+    others(w, &fragment.other);
     match &*fragment.data {
         "" => w.close(),
         data => w.content(data, "f"),
@@ -214,9 +243,10 @@ impl QualityLevel {
     }
 }
 
+/// What was not understood; where that is a known name, its place may have been taken since.
 fn others(w: &mut Writer, attributes: &Attributes) {
     for (name, value) in attributes {
-        w.attribute(name, value);
+        w.attribute_once(name, value);
     }
 }
 

@@ -55,10 +55,10 @@ impl Excerpt {
         let mut at = range.start;
         for (offset, bytes) in &self.blocks {
             let end = offset + bytes.len() as u64;
-            if (*offset..end).contains(&at) {
-                let (from, to) = ((at - offset) as usize, (range.end.min(end) - offset) as usize);
-                joined.extend_from_slice(&bytes[from..to.max(from)]);
-                at = end;
+            if at < range.end && (*offset..end).contains(&at) {
+                let to = range.end.min(end);
+                joined.extend_from_slice(&bytes[(at - offset) as usize..(to - offset) as usize]);
+                at = to;
             }
         }
         Some(joined.into())
@@ -110,6 +110,11 @@ mod tests {
 
     #[test]
     fn blocks_that_overlap_are_joined_once() {
+        let mut e = excerpt();
+        e.add(2, (2..20).collect());
+        e.add(15, (15..40).collect());
+        assert_eq!(e.get(1..16).unwrap(), (1..16).collect::<Vec<u8>>());
+        assert_eq!(e.get(1..12).unwrap(), (1..12).collect::<Vec<u8>>());
         let mut e = excerpt();
         e.add(5, (5..20).collect());
         assert_eq!(e.get(3..18).unwrap(), (3..18).collect::<Vec<u8>>());
