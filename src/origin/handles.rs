@@ -30,11 +30,15 @@ impl Handles {
 
 /// A quarter of the files that the process may have open.
 pub(super) fn default_capacity() -> usize {
-    const UNKNOWN: u64 = 1024;
-    #[cfg(all(unix, feature = "fs"))]
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    #[cfg(not(all(unix, feature = "fs")))]
-    let limit = None;
     // No limit is no reason to hold everything open.
-    usize::try_from(limit.unwrap_or(UNKNOWN).min(1 << 16) / 4).unwrap_or(256)
+    let limit = open_files().unwrap_or(1024).min(1 << 16);
+    usize::try_from(limit / 4).unwrap_or(256)
+}
+
+/// How many files the process may have open, where that can be known.
+fn open_files() -> Option<u64> {
+    #[cfg(all(unix, feature = "fs"))]
+    return rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(all(unix, feature = "fs")))]
+    None
 }

@@ -1,5 +1,7 @@
 //! Writing a client manifest in the form that most players read.
 
+use std::num::NonZeroU64;
+
 use super::{
     Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, QualityLevel, Run,
     StreamIndex, runs,
@@ -109,26 +111,25 @@ impl StreamIndex {
 
     fn write_chunks(&self, w: &mut Writer, layout: Layout) -> Result<(), Error> {
         let mut expected = None;
-        for element in elements(&self.chunks, layout) {
-            let (run, chunk) = element?;
-            write_run(w, layout, run, chunk, &mut expected)?;
+        match layout {
+            Layout::Full => runs(&self.chunks)
+                .zip(&self.chunks)
+                .try_for_each(|(run, chunk)| write_each(w, run?, chunk, &mut expected)),
+            Layout::Compact => joined(&self.chunks).try_for_each(|joined| {
+                let (run, chunk) = joined?;
+                write_c(w, run, chunk, 0, &mut expected)
+            }),
         }
-        Ok(())
     }
 
     fn has_repeats(&self, layout: Layout) -> bool {
-        let mut elements = elements(&self.chunks, layout);
         layout == Layout::Compact
-            && elements.any(|element| element.is_ok_and(|(run, _)| run.count.get() > 1))
+            && joined(&self.chunks).any(|run| run.is_ok_and(|(run, _)| run.count.get() > 1))
     }
 }
 
-/// The runs to be written, each with the `c` that it begins with: joined as far as the layout
-/// allows.
-fn elements(
-    chunks: &[Chunk],
-    layout: Layout,
-) -> impl Iterator<Item = Result<(Run, &Chunk), Error>> {
+/// The longest runs that one `c` can stand for, each with the one that it begins with.
+fn joined(chunks: &[Chunk]) -> impl Iterator<Item = Result<(Run, &Chunk), Error>> {
     let mut runs = runs(chunks).zip(chunks).peekable();
     std::iter::from_fn(move || {
         let (run, first) = runs.next()?;
@@ -137,8 +138,7 @@ fn elements(
             Err(error) => return Some(Err(error)),
         };
         let joins = |run: &Run, (next, chunk): &(Result<Run, Error>, &Chunk)| {
-            let next = next.as_ref().ok().filter(|next| joins(run, first, next, chunk));
-            layout == Layout::Compact && next.is_some()
+            next.as_ref().is_ok_and(|next| joins(run, first, next, chunk))
         };
         while let Some((Ok(next), _)) = runs.next_if(|next| joins(&run, next)) {
             run.count = run.count.saturating_add(next.count.get());
@@ -159,38 +159,45 @@ fn number(first: &Chunk, after: u64) -> Option<u32> {
     u32::try_from(u64::from(first.number?).checked_add(after)?).ok()
 }
 
-/// Writes a run as one `c` or as many; `expected` is where the next one starts without a `t`.
-fn write_run(
+/// Writes every chunk of a run as a `c` of its own.
+fn write_each(
     w: &mut Writer,
-    layout: Layout,
     run: Run,
     chunk: &Chunk,
     expected: &mut Option<u64>,
 ) -> Result<(), Error> {
-    let (elements, repeat) = match layout {
-        Layout::Full => (run.count.get(), 1),
-        Layout::Compact => (1, run.count.get()),
-    };
-    let mut start = run.start;
-    for i in 0..elements {
-        w.open("c");
-        w.number_if("n", number(chunk, i));
-        if *expected != Some(start) {
-            w.number("t", start);
-        }
-        w.number("d", run.duration);
-        if repeat > 1 {
-            w.number("r", repeat);
-        }
-        match &chunk.details {
-            Some(details) if i == 0 => write_details(w, details),
-            _ => w.close(),
-        }
-        start += run.duration * repeat;
-        *expected = Some(start);
-        w.check()?;
+    let mut one = Run { count: NonZeroU64::MIN, ..run };
+    for i in 0..run.count.get() {
+        write_c(w, one, chunk, i, expected)?;
+        one.start = one.end();
     }
     Ok(())
+}
+
+/// Writes a run as one `c`, which stands so many chunks after `chunk`; `expected` is where the
+/// next one starts without a `t`.
+fn write_c(
+    w: &mut Writer,
+    run: Run,
+    chunk: &Chunk,
+    after: u64,
+    expected: &mut Option<u64>,
+) -> Result<(), Error> {
+    w.open("c");
+    w.number_if("n", number(chunk, after));
+    if *expected != Some(run.start) {
+        w.number("t", run.start);
+    }
+    w.number("d", run.duration);
+    if run.count > NonZeroU64::MIN {
+        w.number("r", run.count.get());
+    }
+    match &chunk.details {
+        Some(details) if after == 0 => write_details(w, details),
+        _ => w.close(),
+    }
+    *expected = Some(run.end());
+    w.check()
 }
 
 fn write_details(w: &mut Writer, details: &ChunkDetails) {
