@@ -32,6 +32,13 @@ pub struct ChunkDetails {
     pub other: Attributes,
 }
 
+impl ChunkDetails {
+    /// There is nothing but times.
+    pub(super) fn is_empty(&self) -> bool {
+        self.fragments.is_empty() && self.other.is_empty()
+    }
+}
+
 impl Chunk {
     /// Its `f` children.
     pub fn fragments(&self) -> &[FragmentData] {

@@ -227,7 +227,7 @@ impl<'t> Document<'t> {
                 _ => self.reader.skip()?,
             }
         }
-        chunk.details = (details != ChunkDetails::default()).then(|| details.into());
+        chunk.details = (!details.is_empty()).then(|| details.into());
         Ok(chunk)
     }
 
