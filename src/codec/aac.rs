@@ -74,7 +74,9 @@ fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {
     let specific = match &description.private_data {
         empty if empty.is_empty() => {
             let made = match description.tag.as_str().to_ascii_uppercase().as_str() {
-                "AACH" | "AACP" => high_efficiency(sampling_rate, channels),
+                "AACH" => high_efficiency(SBR, sampling_rate, channels),
+                // Parametric stereo has a core of one channel.
+                "AACP" => high_efficiency(PS, sampling_rate, 1),
                 _ => low_complexity(sampling_rate, channels),
             };
             made.ok_or_else(|| invalid("neither private data nor a usual sampling rate"))?
@@ -151,10 +153,11 @@ fn low_complexity(rate: u32, channels: u32) -> Option<Bytes> {
     Some(Bytes::copy_from_slice(&(config as u16).to_be_bytes()))
 }
 
-/// Four bytes: bandwidth replication in front of a core at half the rate.
-fn high_efficiency(rate: u32, channels: u32) -> Option<Bytes> {
+/// Four bytes: bandwidth replication, or that and parametric stereo, in front of a core at half
+/// the rate.
+fn high_efficiency(object_type: u32, rate: u32, channels: u32) -> Option<Bytes> {
     let core = index_of(rate / 2)?;
-    let front = SBR << 11 | core << 7 | channel_configuration(channels)? << 3;
+    let front = object_type << 11 | core << 7 | channel_configuration(channels)? << 3;
     let config = front << 16 | index_of(rate)? << 15 | AAC_LC << 10;
     Some(Bytes::copy_from_slice(&config.to_be_bytes()))
 }
