@@ -93,29 +93,74 @@ impl Cache {
     pub(super) async fn get(&self, origin: &Inner, name: &str) -> Result<Arc<Opened>, Error> {
         let Some(entry) = self.entries.get(name) else {
             let name = Name::new(name).map_err(|error| Error::request("path", error.kind))?;
-            return self.opened(origin, &name).await.outcome.clone();
+            return self.opened(origin, &name, None).await.outcome.clone();
         };
         let now = millis(origin.clock.now());
         match &entry.outcome {
             Ok(opened) if opened.is_stale() => {
                 let name = opened.presentation().name().clone();
                 self.entries.remove_if(&name, |kept| Arc::ptr_eq(kept, &entry));
-                self.opened(origin, &name).await.outcome.clone()
+                self.opened(origin, &name, Some(&entry)).await.outcome.clone()
             }
-            outcome if !entry.take_over(now, self.options.revalidate_after) => outcome.clone(),
-            Ok(opened) if !opened.has_changed().await => outcome_of(&entry),
-            outcome => self.replace(origin, name, &entry, now).await.unwrap_or(outcome.clone()),
+            outcome => match entry.take_over(now, self.options.revalidate_after) {
+                None => outcome.clone(),
+                Some(turn) => {
+                    let outcome = self.look_after(origin, name, &entry, now).await;
+                    turn.finish();
+                    outcome
+                }
+            },
         }
     }
 
-    /// Opens a presentation, or waits for another request that is opening it.
-    async fn opened(&self, origin: &Inner, name: &Name) -> Arc<Entry> {
+    /// Opens a presentation, or waits for another request that is opening it. Where it was opened
+    /// before, that may be what goes on being served.
+    async fn opened(&self, origin: &Inner, name: &Name, old: Option<&Arc<Entry>>) -> Arc<Entry> {
         let opening = async {
-            let entry = self.open(origin, name).await;
-            // That there is too much to do says nothing of the presentation: it is not kept.
-            if entry.is_busy() { Err(entry) } else { Ok(entry) }
+            let new = self.open(origin, name).await;
+            match old.filter(|old| self.keeps(old, &new, millis(origin.clock.now()))) {
+                Some(old) => {
+                    old.forget_stale();
+                    Ok(Arc::clone(old))
+                }
+                // That there is too much to do says nothing of the presentation: it is not kept.
+                None if new.is_busy() => Err(new),
+                None => Ok(new),
+            }
         };
         self.entries.get_or_insert_async(name, opening).await.unwrap_or_else(|busy| busy)
+    }
+
+    /// Looks at the files of a presentation that is kept, and opens it again where they have
+    /// changed.
+    async fn look_after(
+        &self,
+        origin: &Inner,
+        name: &str,
+        entry: &Arc<Entry>,
+        now: u64,
+    ) -> Result<Arc<Opened>, Error> {
+        if let Ok(opened) = &entry.outcome
+            && !opened.has_changed().await
+        {
+            entry.differs_since.store(0, Ordering::Relaxed);
+            return entry.outcome.clone();
+        }
+        let Ok(name) = Name::new(name) else { return entry.outcome.clone() };
+        let new = self.open(origin, &name).await;
+        if self.keeps(entry, &new, now) {
+            return entry.outcome.clone();
+        }
+        let outcome = new.outcome.clone();
+        self.entries.insert(name, new);
+        outcome
+    }
+
+    /// Whether what was opened before goes on being served. The new one takes its place when
+    /// nothing new is wrong with it, or when that has been so for a while.
+    fn keeps(&self, old: &Entry, new: &Entry, now: u64) -> bool {
+        new.is_busy()
+            || !new.is_no_worse_than(old) && !old.has_differed_for(now, self.options.replace_grace)
     }
 
     async fn open(&self, origin: &Inner, name: &Name) -> Arc<Entry> {
@@ -131,41 +176,24 @@ impl Cache {
         let checked = AtomicU64::new(millis(origin.clock.now()));
         Arc::new(Entry { outcome, checked, differs_since: AtomicU64::new(0) })
     }
-
-    /// Opens a presentation again whose files have changed. The new one takes the old one's place
-    /// when nothing new is wrong with it, or when that has been so for a while.
-    async fn replace(
-        &self,
-        origin: &Inner,
-        name: &str,
-        old: &Arc<Entry>,
-        now: u64,
-    ) -> Option<Result<Arc<Opened>, Error>> {
-        let name = Name::new(name).ok()?;
-        let new = self.open(origin, &name).await;
-        let grace = self.options.replace_grace;
-        if !new.is_no_worse_than(old) && !old.has_differed_for(now, grace) {
-            return None;
-        }
-        let outcome = outcome_of(&new);
-        self.entries.insert(name, new);
-        Some(outcome)
-    }
-}
-
-fn outcome_of(entry: &Entry) -> Result<Arc<Opened>, Error> {
-    entry.outcome.clone()
 }
 
 impl Entry {
-    /// True for the one request that looks at the files again: when the last look is `age` ago.
-    fn take_over(&self, now: u64, age: Duration) -> bool {
-        let checked = self.checked.load(Ordering::Relaxed);
-        now.saturating_sub(checked) >= millis(age)
+    /// For the one request that looks at the files again: when the last look is `age` ago.
+    fn take_over(&self, now: u64, age: Duration) -> Option<Turn<'_>> {
+        let before = self.checked.load(Ordering::Relaxed);
+        let is_due = now.saturating_sub(before) >= millis(age)
             && self
                 .checked
-                .compare_exchange(checked, now, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
+                .compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        is_due.then_some(Turn { checked: &self.checked, before })
+    }
+
+    fn forget_stale(&self) {
+        if let Ok(opened) = &self.outcome {
+            opened.forget_stale();
+        }
     }
 
     /// Everything that could be served before can be served still.
@@ -175,7 +203,7 @@ impl Entry {
                 let known: Vec<_> = old.presentation().findings().iter().map(subject).collect();
                 new.presentation().findings().iter().all(|new| known.contains(&subject(new)))
             }
-            (_, Err(_)) => !self.is_busy(),
+            (_, Err(_)) => true,
             (Err(_), Ok(_)) => false,
         }
     }
@@ -190,6 +218,24 @@ impl Entry {
             self.differs_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
         let since = since.err().unwrap_or(now);
         now.saturating_sub(since) >= millis(grace)
+    }
+}
+
+/// A look at the files. One that is not finished, because its request was given up, was none.
+struct Turn<'a> {
+    checked: &'a AtomicU64,
+    before: u64,
+}
+
+impl Turn<'_> {
+    fn finish(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.checked.store(self.before, Ordering::Relaxed);
     }
 }
 

@@ -14,9 +14,9 @@ use crate::presentation::Presentation;
 use crate::storage::{Source, Stat, Version};
 
 /// Reads of a batch that are made at once.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
-type Gotten = Result<(Got, Option<Version>), ReadError>;
+type Gotten = Result<(Got, Option<(Source, Version)>), ReadError>;
 type Getting<'a> = Pin<Box<dyn Future<Output = Gotten> + Send + 'a>>;
 
 /// Opens a presentation; gives what was opened with it, which a failed opening has too.
@@ -36,28 +36,29 @@ pub(super) async fn open(
         let outcomes: Vec<_> = iter(gets).buffered(AT_ONCE).collect().await;
         let mut got = Vec::with_capacity(outcomes.len());
         for (want, outcome) in reads.wanted().iter().zip(outcomes) {
-            if let Want::Open { file, name, .. } = want {
-                let version = outcome.as_ref().map(|(_, version)| version.clone());
-                let version = version.map_err(|error| error.kind);
-                files.keep(*file, name.clone(), version.map(|v| v.unwrap_or_else(no_version)));
+            let (outcome, opened) = match outcome {
+                Ok((got, opened)) => (Ok(got), opened.map(Ok)),
+                Err(error) => (Err(error.clone()), Some(Err(error.kind))),
+            };
+            match (want, opened) {
+                (Want::Open { file, name, .. }, Some(opened)) => {
+                    files.keep(*file, name.clone(), opened);
+                }
+                (Want::Range { file, .. }, Some(Err(why))) => files.failed(*file, why),
+                _ => {}
             }
-            got.push(outcome.map(|(got, _)| got));
+            got.push(outcome);
         }
         step = reads.feed(got)?;
     }
 }
 
-/// Of a want that opens nothing.
-fn no_version() -> Version {
-    Version::new(Bytes::new())
-}
-
 async fn get(files: &Files, want: &Want) -> Gotten {
     match want {
-        Want::Open { file, name, head, tail } => {
-            let (source, stat) = files.open(*file, name).await?;
+        Want::Open { name, head, tail, .. } => {
+            let (source, stat) = files.open(name).await?;
             let opened = ends(&source, &stat, *head, *tail).await?;
-            Ok((Got::Opened(opened), Some(stat.version)))
+            Ok((Got::Opened(opened), Some((source, stat.version))))
         }
         Want::Range { file, range } => {
             let source = files.source(*file).await?;

@@ -1,9 +1,14 @@
 //! A presentation with its files, as they were when it was opened.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use futures_util::stream::{StreamExt, iter};
+
+use super::drive::AT_ONCE;
 use super::handles::Handles;
 use crate::base::{FileId, Name, ReadError, ReadErrorKind};
 use crate::presentation::Presentation;
@@ -27,6 +32,8 @@ pub(super) struct Files {
     list: Vec<Option<(Name, Result<Version, ReadErrorKind>)>>,
 }
 
+type Looking<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+
 impl Files {
     pub(super) fn new(store: AnyStore, handles: Arc<Handles>) -> Self {
         static OPENINGS: AtomicU64 = AtomicU64::new(0);
@@ -34,28 +41,34 @@ impl Files {
         Self { number, store, handles, list: Vec::new() }
     }
 
-    /// Opens a file for the first time.
-    pub(super) async fn open(
-        &self,
-        file: FileId,
-        name: &Name,
-    ) -> Result<(Source, Stat), ReadError> {
+    /// Opens a file, in whatever version lies there.
+    pub(super) async fn open(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
         let source = self.store.open(name).await?;
         let stat = source.stat().await?;
-        self.handles.put(self.number, file, source.clone());
         Ok((source, stat))
     }
 
-    /// Keeps what came of opening a file.
+    /// Keeps what came of opening a file for the first time.
     pub(super) fn keep(
         &mut self,
         file: FileId,
         name: Name,
-        version: Result<Version, ReadErrorKind>,
+        opened: Result<(Source, Version), ReadErrorKind>,
     ) {
         let len = self.list.len().max(file.index() + 1);
         self.list.resize(len, None);
+        let version = opened.map(|(source, version)| {
+            self.handles.put(self.number, file, source);
+            version
+        });
         self.list[file.index()] = Some((name, version));
+    }
+
+    /// Keeps that a file which was opened could not be read: it is worth another try.
+    pub(super) fn failed(&mut self, file: FileId, why: ReadErrorKind) {
+        if let Some(Some((_, version))) = self.list.get_mut(file.index()) {
+            *version = Err(why);
+        }
     }
 
     /// A file that was opened before: still open, or opened again in the same version.
@@ -66,34 +79,33 @@ impl Files {
         let Some(Some((name, Ok(version)))) = self.list.get(file.index()) else {
             return Err(ReadError::new(ReadErrorKind::Gone));
         };
-        let (source, stat) = self.open(file, name).await?;
-        if stat.version == *version {
-            Ok(source)
-        } else {
-            Err(ReadError::new(ReadErrorKind::Changed))
+        let (source, stat) = self.open(name).await?;
+        if stat.version != *version {
+            // It must not be kept: the next reader would not compare again.
+            return Err(ReadError::new(ReadErrorKind::Changed));
         }
+        self.handles.put(self.number, file, source.clone());
+        Ok(source)
     }
 
     /// Whether a name stands for something else than when it was opened.
     pub(super) async fn have_changed(&self) -> bool {
-        for (name, known) in self.list.iter().flatten() {
-            let now = match self.store.open(name).await {
-                Ok(source) => source.stat().await.map(|stat| stat.version),
-                Err(error) => Err(error),
-            };
-            let same = match (&now, known) {
-                (Ok(now), Ok(known)) => now == known,
-                // What could not be read for some passing reason is worth another try.
-                (Err(now), Err(known)) => now.kind == *known && *known != ReadErrorKind::Transient,
-                // It was there, and cannot be looked at just now: that is no change.
-                (Err(now), Ok(_)) => now.kind == ReadErrorKind::Transient,
-                (Ok(_), Err(_)) => false,
-            };
-            if !same {
-                return true;
-            }
+        let looks: Vec<Looking<'_>> =
+            self.list.iter().flatten().map(|file| Box::pin(self.is_same(file)) as _).collect();
+        let looks = iter(looks).buffer_unordered(AT_ONCE);
+        looks.any(|same| std::future::ready(!same)).await
+    }
+
+    async fn is_same(&self, (name, known): &(Name, Result<Version, ReadErrorKind>)) -> bool {
+        let now = self.open(name).await.map(|(_, stat)| stat.version);
+        match (&now, known) {
+            (Ok(now), Ok(known)) => now == known,
+            // What could not be read for some passing reason is worth another try.
+            (Err(now), Err(known)) => now.kind == *known && *known != ReadErrorKind::Transient,
+            // It was there, and cannot be looked at just now: that is no change.
+            (Err(now), Ok(_)) => now.kind == ReadErrorKind::Transient,
+            (Ok(_), Err(_)) => false,
         }
-        false
     }
 }
 
@@ -127,6 +139,11 @@ impl Opened {
     /// A file is known to have changed: the presentation is opened again for the next request.
     pub(super) fn set_stale(&self) {
         self.stale.store(true, Ordering::Relaxed);
+    }
+
+    /// It goes on being served, though a file has changed.
+    pub(super) fn forget_stale(&self) {
+        self.stale.store(false, Ordering::Relaxed);
     }
 
     pub(super) fn is_stale(&self) -> bool {

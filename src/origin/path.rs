@@ -50,13 +50,13 @@ fn decode(path: &str) -> Result<Cow<'_, str>, Error> {
     }
     let malformed = |why| Error::request("path", ErrorKind::Malformed(why));
     let mut decoded = String::with_capacity(path.len());
-    for segment in path.split('/') {
+    for (number, segment) in path.split('/').enumerate() {
         let segment = percent_decode_str(segment).decode_utf8();
         let segment = segment.map_err(|_| malformed("its percent-encoding is not UTF-8"))?;
         if segment.contains(['/', '\\', '\0']) {
             return Err(malformed("a segment holds a slash, a backslash or a zero"));
         }
-        if !decoded.is_empty() {
+        if number > 0 {
             decoded.push('/');
         }
         decoded.push_str(&segment);

@@ -4,7 +4,7 @@ use http::header::{
     ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION,
     RETRY_AFTER,
 };
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 
 use super::{OriginService, ServiceBody};
 use crate::base::{Error, Group};
@@ -17,15 +17,28 @@ impl OriginService {
     /// Failures are responses too: 400 and 404 for requests, 405 for methods, 415 for what cannot
     /// be served as Smooth Streaming, 500 for content that is broken, 503 where the same request
     /// may succeed later.
-    pub async fn respond<B>(&self, request: &Request<B>) -> Response<ServiceBody> {
-        let head = match *request.method() {
+    pub fn respond<'a, B>(
+        &'a self,
+        request: &'a Request<B>,
+    ) -> impl Future<Output = Response<ServiceBody>> + Send + use<'a, B> {
+        // The body is left behind here: the future can be sent whatever it is.
+        self.respond_to(request.method(), request.uri(), request.headers())
+    }
+
+    async fn respond_to(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Response<ServiceBody> {
+        let head = match *method {
             Method::GET => false,
             Method::HEAD => true,
             _ => return not_allowed(),
         };
-        let mut response = match self.origin.answer(request.uri().path()).await {
-            Ok(Answer::Reply(served)) => reply(&served, request.headers()),
-            Ok(Answer::Redirect(location)) => redirect(&location),
+        let mut response = match self.origin.answer(uri.path()).await {
+            Ok(Answer::Reply(served)) => reply(&served, headers),
+            Ok(Answer::Redirect(location)) => redirect(location, uri.query()),
             Err(error) => failure(&error),
         };
         if head {
@@ -47,8 +60,10 @@ fn reply(served: &Served, request: &HeaderMap) -> Response<ServiceBody> {
     respond(StatusCode::OK, headers, ServiceBody::reply(served.body()))
 }
 
-fn redirect(location: &str) -> Response<ServiceBody> {
-    match HeaderValue::from_str(location) {
+/// The query goes along: it may hold what lets the client in.
+fn redirect(location: String, query: Option<&str>) -> Response<ServiceBody> {
+    let location = query.map(|query| format!("{location}?{query}")).unwrap_or(location);
+    match HeaderValue::from_str(&location) {
         Ok(location) => {
             let headers = [(LOCATION, location), (CONTENT_LENGTH, 0_u64.into())];
             respond(StatusCode::FOUND, headers, ServiceBody::default())

@@ -134,14 +134,11 @@ impl Version {
         self.size
     }
 
-    /// A file that has lost its last name (it was removed, or another was renamed over it) has
-    /// changed by that alone, not in its content, and nobody can open it any more to write.
+    /// A file that has lost a name (it was removed, or another was renamed over it) has changed by
+    /// that alone, not in its content.
     pub(super) fn is_still(&self, opened: &Self) -> bool {
-        let named = |version: &Self| Self { changed: (0, 0), links: 0, ..*version };
-        match self.links {
-            0 => named(self) == named(opened),
-            _ => Self { links: 0, ..*self } == Self { links: 0, ..*opened },
-        }
+        let changed = if self.links < opened.links { opened.changed } else { self.changed };
+        Self { changed, links: opened.links, ..*self } == *opened
     }
 
     pub(super) fn stat(&self) -> Stat {
