@@ -7,7 +7,7 @@ use std::sync::Arc;
 use smooth_origin::base::{Got, Limits, Opened, ReadError, ReadErrorKind, Step, Want};
 use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
 use smooth_origin::origin::{Origin, block_on};
-use smooth_origin::presentation::{ManifestSource, OpenOptions, open as open_step};
+use smooth_origin::presentation::{FindingCode, ManifestSource, OpenOptions, open as open_step};
 use support::film::{self, Fragment, Media, Style, Track, ism, ismc};
 use support::record::{PlannedStore, RecordingStore};
 use support::{codes, get, manifest, name, open, status, store};
@@ -373,7 +373,7 @@ fn a_manifest_stored_in_a_way_that_players_cannot_read_is_served_in_another() {
 }
 
 #[test]
-fn an_index_that_lies_is_never_served_by() {
+fn an_index_that_lies_is_never_served_by_and_what_the_file_holds_is_found() {
     let honest = film_of(4);
     let index = film::index(&honest);
     type Lie = fn(&mut film::Index, &Media);
@@ -408,30 +408,44 @@ fn an_index_that_lies_is_never_served_by() {
             ("film.ismc", client),
             ("film.ismv", bytes.clone()),
         ]);
-        let opened = open(&store).unwrap();
         let origin = Origin::new(store);
-        let mut refused = 0;
         for (track, time, range) in &honest.fragments {
             let (bitrate, stream) = if *track == 1 { (300, "video") } else { (64, "audio") };
             let path = format!("film.ism/QualityLevels({bitrate})/Fragments({stream}={time})");
-            match get(&origin, &path) {
-                Ok(body) => {
-                    assert_eq!(body, bytes[range.start as usize..range.end as usize], "{lie}")
-                }
-                Err(_) => refused += 1,
-            }
+            let body = get(&origin, &path).unwrap_or_else(|error| panic!("{lie}, {path}: {error}"));
+            assert_eq!(body, bytes[range.start as usize..range.end as usize], "{lie}, {path}");
         }
-        let told =
-            opened.presentation().findings().iter().any(|f| f.code.as_str().contains("broken"));
-        let later = block_on(origin.open(&name("film.ism"))).unwrap();
-        let told_later =
-            later.presentation().findings().iter().any(|f| f.code.as_str() == "fragment-broken");
-        assert!(refused > 0 && (told || told_later), "{lie}: {refused} refused, {told}");
+        // Whether opening found it or a request did.
+        let opened = block_on(origin.open(&name("film.ism"))).unwrap();
+        let codes = codes(opened.presentation());
+        assert!(codes.contains(&"warning index-rebuilt".into()), "{lie}: {codes:?}");
     }
 }
 
 #[test]
-fn a_file_without_an_index_is_told_and_others_go_on() {
+fn an_index_that_lies_where_opening_does_not_look_is_found_out_by_the_first_request() {
+    let honest = film_of(6);
+    let mut index = film::index(&honest);
+    // Neither the first nor the last, which opening looks at.
+    let offsets: Vec<u64> = index[0].1.iter().map(|entry| entry.1).collect();
+    (index[0].1[2].1, index[0].1[3].1) = (offsets[2] + 8, offsets[3] + 8);
+    let mut media = Media { len: honest.mfra, ..honest.clone() };
+    media.parts.retain(|(offset, _)| *offset < honest.mfra);
+    film::push_mfra(&mut media, &index);
+    let store = store([("film.ism", ism(None, &[VIDEO, AUDIO])), ("film.ismv", media.to_bytes())]);
+    let opened = open(&store).unwrap();
+    assert!(opened.presentation().distrusted().is_empty());
+    let origin = Origin::builder(store.clone()).build();
+    // It makes the origin open the presentation once more, without belief in the index.
+    assert_eq!(status(&origin, "film.ism/QualityLevels(300)/Fragments(video=40000000)"), 200);
+    let options = OpenOptions::default().distrust(name("film.ismv"));
+    let origin = Origin::builder(store).open_options(options).build();
+    let opened = block_on(origin.open(&name("film.ism"))).unwrap();
+    assert_eq!(codes(opened.presentation()), ["warning index-rebuilt", "warning index-rebuilt"]);
+}
+
+#[test]
+fn a_file_without_an_index_is_walked_through_and_told() {
     let no_index = film::media(
         &[Track::regular(1, StreamKind::Video, 3, 2 * SECOND, 200)],
         Style { mfra: false, ..Style::default() },
@@ -442,8 +456,43 @@ fn a_file_without_an_index_is_told_and_others_go_on() {
         ("cut.ismv", no_index.to_bytes()),
     ]);
     let opened = open(&store).unwrap();
-    assert_eq!(codes(opened.presentation()), ["error index-missing"]);
-    assert_eq!(opened.presentation().streams()[0].tracks()[0].fragment_count(), 3);
+    assert_eq!(codes(opened.presentation()), ["warning index-rebuilt"]);
+    let tracks = opened.presentation().streams()[0].tracks();
+    assert_eq!(tracks.iter().map(|track| track.fragment_count()).collect::<Vec<_>>(), [3, 3]);
+    let bytes = no_index.to_bytes();
+    let origin = Origin::new(store);
+    for (_, time, range) in &no_index.fragments {
+        let body = get(&origin, &format!("film.ism/QualityLevels(500)/Fragments(video={time})"));
+        assert_eq!(body.unwrap(), bytes[range.start as usize..range.end as usize]);
+    }
+}
+
+#[test]
+fn a_walk_meets_its_budget_and_nothing_of_the_track_is_served_then() {
+    let no_index = film::media(
+        &[Track::regular(1, StreamKind::Video, 30, 2 * SECOND, 20_000)],
+        Style { mfra: false, ..Style::default() },
+    );
+    let store = store([
+        ("film.ism", ism(None, &[("video", "cut.ismv", 500, 1, "")])),
+        ("cut.ismv", no_index.to_bytes()),
+    ]);
+    type Tighten = fn(&mut Limits);
+    let cases: [(Tighten, &str); 2] = [
+        (|limits| limits.scan_reads = 3, "4 is more than the budget of 3"),
+        (|limits| limits.scan_bytes = 9000, "is more than the budget of 9000"),
+    ];
+    for (tighten, says) in cases {
+        let mut limits = Limits::default();
+        tighten(&mut limits);
+        let options = OpenOptions::default().limits(limits);
+        let origin = Origin::builder(store.clone()).open_options(options).build();
+        let opened = block_on(origin.open(&name("film.ism"))).unwrap();
+        let findings = opened.presentation().findings();
+        let given_up = findings.iter().find(|f| f.code == FindingCode::ScanGivenUp).unwrap();
+        assert!(given_up.message.contains(says), "{given_up}");
+        assert!(opened.presentation().manifest().is_err());
+    }
 }
 
 #[test]
@@ -459,7 +508,39 @@ fn every_prefix_of_a_file_opens_or_is_told() {
         assert!(!opened.presentation().findings().is_empty(), "{len} bytes");
         let origin = Origin::new(store);
         assert_eq!(status(&origin, "film.ism/QualityLevels(64)/Fragments(audio=0)"), 200);
-        assert_ne!(status(&origin, "film.ism/QualityLevels(300)/Fragments(video=0)"), 200);
+        // What is there whole is served, and nothing else.
+        if let Ok(body) = get(&origin, "film.ism/QualityLevels(300)/Fragments(video=0)") {
+            let (_, _, range) = &film_of(2).fragments[0];
+            assert!(range.end <= len as u64, "{len} bytes");
+            assert_eq!(body, whole[range.start as usize..range.end as usize], "{len} bytes");
+        }
+    }
+}
+
+#[test]
+fn a_recording_that_was_cut_off_is_served_up_to_its_last_whole_fragment() {
+    let media = film_of(4);
+    let whole = media.to_bytes();
+    let (_, _, last) = media.fragments.iter().rfind(|(track, ..)| *track == 1).unwrap();
+    // In the header of its head, in the head, at its end, in the samples.
+    for len in [last.start + 3, last.start + 40, last.end - 150, last.end - 1] {
+        let store = store([
+            ("film.ism", ism(None, &[VIDEO])),
+            ("film.ismv", whole[..len as usize].to_vec()),
+        ]);
+        let opened = open(&store).unwrap();
+        let presentation = opened.presentation();
+        let codes = codes(presentation);
+        assert!(codes.contains(&"warning recording-cut-off".into()), "{len}: {codes:?}");
+        assert_eq!(presentation.streams()[0].timeline().len(), 3, "{len}");
+        let origin = Origin::new(store);
+        for (_, time, range) in media.fragments.iter().filter(|(track, ..)| *track == 1).take(3) {
+            let path = format!("film.ism/QualityLevels(300)/Fragments(video={time})");
+            assert_eq!(
+                get(&origin, &path).unwrap(),
+                whole[range.start as usize..range.end as usize]
+            );
+        }
     }
 }
 

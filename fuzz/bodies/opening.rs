@@ -1,4 +1,4 @@
-//! Opening and answering: a presentation of any files is opened in at most four batches, and every
+//! Opening and answering: a presentation of any files is opened in a bounded number of batches, and every
 //! reply to a request for it is what its length, its noun and its files say.
 
 use std::cell::RefCell;
@@ -18,8 +18,11 @@ use smooth_origin::presentation::{
 use super::client_manifest::times;
 use super::container::Container;
 
-/// Batches that opening may take.
-const BATCHES: usize = 4;
+/// Batches that opening may take, and a walk through files without an index.
+const BATCHES: usize = 4 + WALK as usize;
+
+/// Reads of a walk through a file.
+const WALK: u64 = 64;
 
 /// Batches that a reply may take: a fragment's head is given up after so many.
 const LOOKS: usize = 8;
@@ -66,6 +69,7 @@ fn limits() -> Limits {
     limits.chunks = 4096;
     limits.backward_steps = 8;
     limits.findings = 50;
+    limits.scan_reads = WALK;
     limits
 }
 

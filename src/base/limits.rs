@@ -18,7 +18,8 @@ pub struct Limits {
     pub client_manifest: u64,
     /// Elements inside one another in a manifest; default 64.
     pub xml_depth: usize,
-    /// Attributes of one element; default 256. Bounds the search for duplicates.
+    /// Attributes of one element, and its parameters or custom attributes; default 256. Bounds
+    /// the search for duplicates, and for what one names.
     pub xml_attributes: usize,
     /// Tracks of a server manifest, streams and qualities of a client manifest; default 1,024.
     pub tracks: usize,
@@ -32,6 +33,14 @@ pub struct Limits {
     pub boxes: usize,
     /// Boxes inside one another; default 16.
     pub box_depth: usize,
+    /// Bytes of `moov` and `mfra` read in one opening, over all its files; default 256 MiB.
+    pub opening: u64,
+    /// Fragments of all tracks of a presentation; default 4,194,304. Each is kept in 16 bytes.
+    pub fragments: u64,
+    /// Reads of one walk through a file without an index, about one a fragment; default 262,144.
+    pub scan_reads: u64,
+    /// Bytes of such reads; default 1 GiB.
+    pub scan_bytes: u64,
     /// Samples of one fragment; default 1,048,576. They may take no bytes at all.
     pub samples: u64,
     /// Chunks of one stream; default 16,777,216. Runs of `c@r` take no bytes either.
@@ -55,6 +64,10 @@ impl Default for Limits {
             moof: 32 << 20,
             boxes: 65_536,
             box_depth: 16,
+            opening: 256 << 20,
+            fragments: 4 << 20,
+            scan_reads: 1 << 18,
+            scan_bytes: 1 << 30,
             samples: 1 << 20,
             chunks: 16 << 20,
             backward_steps: 64,

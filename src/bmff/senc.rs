@@ -44,6 +44,9 @@ impl SampleEncryption {
         let mut cursor = Cursor::new(&self.entries, 0);
         let mut entries = Vec::new();
         while !cursor.is_empty() {
+            if entries.len() == self.sample_count as usize {
+                return None;
+            }
             let start = cursor.offset() as usize;
             cursor.take(iv_size).ok()?;
             if self.full.has(Self::SUBSAMPLES) {

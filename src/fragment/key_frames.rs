@@ -231,8 +231,9 @@ fn cut_run(trun: &Trun, keys: &[Key], lead: u64) -> Result<Trun, Error> {
 fn cut_box(body: &mut Body, keys: &[Key]) -> Result<(), Error> {
     match body {
         Body::Sdtp(sdtp) => {
-            sdtp.samples =
-                keys.iter().map(|key| sdtp.samples.get(key.index).copied().unwrap_or(0)).collect();
+            // One that is shorter than the run stays so.
+            let of_key = |key: &Key| sdtp.samples.get(key.index).copied();
+            sdtp.samples = keys.iter().map_while(of_key).collect();
         }
         Body::Senc(senc) => cut_encryption(&mut senc.0, keys)?,
         Body::PiffSenc(senc) => cut_encryption(&mut senc.0, keys)?,

@@ -71,8 +71,9 @@ impl Stored {
         if moof_len > block.len() as u64 {
             return Ok(Parsed::Needs(moof_len + HEADER));
         }
-        let Some((payload, len)) = mdat_behind(block, start, moof_len, room)? else {
-            return Ok(Parsed::Needs(block.len() as u64 + HEADER));
+        let (payload, len) = match mdat_behind(block, start, moof_len, room)? {
+            Behind::Mdat { payload, len } => (payload, len),
+            Behind::Needs(len) => return Ok(Parsed::Needs(len)),
         };
         let moof = block.slice(..moof_len as usize);
         let traf = only_traf(Boxes::parse(&moof, start, limits)?)
@@ -92,10 +93,15 @@ impl Stored {
         if let Some(tfxd) = self.traf.get::<uuid::Tfxd>() {
             return Some(tfxd.time as i64);
         }
-        let decoded = self.traf.get::<Tfdt>()?.base_media_decode_time;
+        let decoded = self.decode_time()?;
         let first = self.traf.get::<Trun>().and_then(|trun| trun.samples().next());
         let offset = first.and_then(|sample| sample.composition_offset).unwrap_or(0);
-        Some(decoded.wrapping_add_signed(offset.into()) as i64)
+        Some(decoded.wrapping_add(offset.into()))
+    }
+
+    /// When its first sample is decoded, by `tfdt`.
+    fn decode_time(&self) -> Option<i64> {
+        Some(self.traf.get::<Tfdt>()?.base_media_decode_time as i64)
     }
 
     /// What is kept of it.
@@ -135,14 +141,14 @@ impl Stored {
             let found = found.map_or("none".into(), |id| id.to_string());
             return invalid(format!("a fragment of track {found} where the index says {track_id}"));
         }
-        let differs = |found: i64, time: i64| found.abs_diff(time) > tolerance;
-        match (self.time(), time) {
-            // ffmpeg writes a start before 0 into `tfxd` as it is, and into `tfra` as 0.
-            (Some(found), Some(time)) if differs(found, time) && differs(found.max(0), time) => {
-                invalid(format!("a fragment of time {found} where the index says {time}"))
-            }
-            _ => Ok(()),
+        let (Some(found), Some(time)) = (self.time(), time) else { return Ok(()) };
+        // ffmpeg writes a start before 0 into `tfxd` as it is, and into `tfra` as 0. Bento4 writes
+        // the time of decoding into `tfra`.
+        let said = [Some(found), Some(found.max(0)), self.decode_time()];
+        if said.into_iter().flatten().any(|said| said.abs_diff(time) <= tolerance) {
+            return Ok(());
         }
+        invalid(format!("a fragment of time {found} where the index says {time}"))
     }
 
     /// That all its samples lie in the `mdat`, and whether they begin at its start.
@@ -217,14 +223,16 @@ fn total(header: &Header, start: u64, at: u64, room: u64) -> Result<u64, Error> 
     Ok(needs)
 }
 
-/// Where the payload of the next `mdat` begins, and where it ends, from the start of the
-/// fragment; `None` when `block` ends before its header does.
-fn mdat_behind(
-    block: &Bytes,
-    start: u64,
-    moof_len: u64,
-    room: u64,
-) -> Result<Option<(u64, u64)>, Error> {
+/// What lies behind a `moof`, counted from its start.
+enum Behind {
+    /// The next `mdat`: where its payload begins, and where it ends.
+    Mdat { payload: u64, len: u64 },
+    /// A box whose header ends here, beyond what is there.
+    Needs(u64),
+}
+
+/// Finds the next `mdat`.
+fn mdat_behind(block: &Bytes, start: u64, moof_len: u64, room: u64) -> Result<Behind, Error> {
     let mut at = moof_len;
     loop {
         let missing =
@@ -232,7 +240,9 @@ fn mdat_behind(
         if at >= room || at > moof_len + MAX_BETWEEN {
             return Err(Error::at(start + at, missing));
         }
-        let Some(header) = header_at(block, start, at, room)? else { return Ok(None) };
+        let Some(header) = header_at(block, start, at, room)? else {
+            return Ok(Behind::Needs(at + HEADER));
+        };
         match &header.kind.0 {
             b"mdat" if header.total().is_none() => {
                 let kind = ErrorKind::NotSliceable("an `mdat` that reaches to the end of its file");
@@ -240,7 +250,7 @@ fn mdat_behind(
             }
             b"mdat" => {
                 let len = total(&header, start, at, room)?;
-                return Ok(Some((at + header.len(), at + len)));
+                return Ok(Behind::Mdat { payload: at + header.len(), len: at + len });
             }
             b"moof" | b"mfra" => return Err(Error::at(start + at, missing)),
             _ => at += total(&header, start, at, room)?,

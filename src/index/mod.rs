@@ -2,6 +2,8 @@
 
 mod fragments;
 mod mfra;
+mod scan;
 
 pub(crate) use fragments::{Fragments, Place};
 pub(crate) use mfra::{Indexed, TrackIndex, read_mfra};
+pub(crate) use scan::{Outcome, Scan, Scanned};

@@ -100,7 +100,7 @@ impl ServerManifest {
                 let (what, limit) = ("tracks of a server manifest", limits.tracks as u64);
                 return Err(element.failure(ErrorKind::Budget { what, found, limit }));
             }
-            self.tracks.push(ServerTrack::read(kind, &element, reader)?);
+            self.tracks.push(ServerTrack::read(kind, &element, reader, limits)?);
         }
         Ok(())
     }
@@ -159,6 +159,7 @@ impl ServerTrack {
         kind: StreamKind,
         element: &Element<'_>,
         reader: &mut Reader<'_>,
+        limits: &Limits,
     ) -> Result<Self, Error> {
         let attributes = element
             .attributes()
@@ -169,6 +170,11 @@ impl ServerTrack {
             if child.name() == "param"
                 && let (Some(name), value) = two(&child, "name", "value")?
             {
+                let (found, limit) = (params.len() as u64 + 1, limits.xml_attributes as u64);
+                if found > limit {
+                    let what = "parameters of one track";
+                    return Err(child.failure(ErrorKind::Budget { what, found, limit }));
+                }
                 params.push((name, value.unwrap_or_default()));
             }
             reader.skip()?;

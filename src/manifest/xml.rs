@@ -143,11 +143,21 @@ impl<'t> Reader<'t> {
                 Event::CData(_) | Event::GeneralRef(_) => {
                     return Err(self.error("text outside of the root element"));
                 }
-                Event::DocType(_) => return Err(self.error("a document type definition")),
+                // What it refers to is not fetched; what it defines could be anything.
+                Event::DocType(text) if text.contains('[') => {
+                    return Err(self.error("a document type definition"));
+                }
+                Event::DocType(_) if self.depth > 0 => {
+                    return Err(self.error("a document type inside of an element"));
+                }
                 Event::Decl(_) if start > 0 => {
                     return Err(self.error("an XML declaration that is not at the start"));
                 }
-                Event::Decl(_) | Event::Comment(_) | Event::PI(_) | Event::Empty(_) => {}
+                Event::Decl(_)
+                | Event::DocType(_)
+                | Event::Comment(_)
+                | Event::PI(_)
+                | Event::Empty(_) => {}
                 Event::Eof if self.depth > 0 => return Err(self.error("an unclosed element")),
                 Event::Eof => return Ok(Item::End),
             }

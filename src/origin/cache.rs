@@ -11,7 +11,7 @@ use super::Inner;
 use super::drive;
 use super::opened::{Files, Opened};
 use crate::base::{Error, ErrorKind, Name};
-use crate::presentation::{Finding, open};
+use crate::presentation::{Finding, OpenOptions, open};
 
 #[derive(Clone, Debug)]
 pub(super) struct CacheOptions {
@@ -117,7 +117,8 @@ impl Cache {
     /// before, that may be what goes on being served.
     async fn opened(&self, origin: &Inner, name: &Name, old: Option<&Arc<Entry>>) -> Arc<Entry> {
         let opening = async {
-            let new = self.open(origin, name).await;
+            let distrusted = old.map_or(Vec::new(), |old| old.distrusted());
+            let new = self.open(origin, name, distrusted).await;
             match old.filter(|old| self.keeps(old, &new, millis(origin.clock.now()))) {
                 Some(old) => {
                     old.forget_stale();
@@ -147,7 +148,7 @@ impl Cache {
             return entry.outcome.clone();
         }
         let Ok(name) = Name::new(name) else { return entry.outcome.clone() };
-        let new = self.open(origin, &name).await;
+        let new = self.open(origin, &name, Vec::new()).await;
         if self.keeps(entry, &new, now) {
             return entry.outcome.clone();
         }
@@ -160,14 +161,19 @@ impl Cache {
     /// nothing new is wrong with it, or when that has been so for a while.
     fn keeps(&self, old: &Entry, new: &Entry, now: u64) -> bool {
         new.is_busy()
-            || !new.is_no_worse_than(old) && !old.has_differed_for(now, self.options.replace_grace)
+            || old.distrusted().is_empty()
+                && !new.is_no_worse_than(old)
+                && !old.has_differed_for(now, self.options.replace_grace)
     }
 
-    async fn open(&self, origin: &Inner, name: &Name) -> Arc<Entry> {
+    /// Opens a presentation, without belief in the indexes of some of its files.
+    async fn open(&self, origin: &Inner, name: &Name, distrusted: Vec<Name>) -> Arc<Entry> {
         let outcome = match OpeningPermit::take(self) {
             Some(_permit) => {
                 let mut files = Files::new(origin.store.clone(), Arc::clone(&origin.handles));
-                let step = open(name.clone(), &origin.options);
+                let options = distrusted.into_iter();
+                let options = options.fold(origin.options.clone(), OpenOptions::distrust);
+                let step = open(name.clone(), &options);
                 let opened = drive::open(step, &mut files).await;
                 opened.map(|presentation| Arc::new(Opened::new(presentation, files)))
             }
@@ -188,6 +194,11 @@ impl Entry {
                 .compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok();
         is_due.then_some(Turn { checked: &self.checked, before })
+    }
+
+    /// Files whose index was found to lie.
+    fn distrusted(&self) -> Vec<Name> {
+        self.outcome.as_ref().map_or(Vec::new(), |opened| opened.presentation().distrusted())
     }
 
     fn forget_stale(&self) {

@@ -239,11 +239,16 @@ impl OriginBuilder {
     }
 }
 
-/// Marks a presentation as out of date when one of its files has changed under a request.
+/// Marks a presentation as out of date when one of its files has changed under a request, or is not
+/// what was believed.
 fn note_change(opened: &Opened, error: &Error) {
     if let ErrorKind::Read(read) = &error.kind
         && matches!(read.kind, ReadErrorKind::Changed | ReadErrorKind::Gone)
     {
+        opened.set_stale();
+    }
+    // So is what an index that lies has led to: without belief in it, there may be more.
+    if !opened.presentation().distrusted().is_empty() {
         opened.set_stale();
     }
 }

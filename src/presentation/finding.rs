@@ -77,12 +77,24 @@ codes! {
     /// A media file is not fragmented.
     NeedsPackaging "needs-packaging" Error
         "package the file as fragmented MP4 (.ismv), one fragment a key frame",
-    /// A media file has no index of its fragments.
+    /// A media file has no index of the track's fragments, and none was found in it.
     IndexMissing "index-missing" Error
         "the end of the file is missing or was cut off: copy it again, or package it again",
     /// The index of a track is not in order, or leads to something else than the track.
     IndexBroken "index-broken" Error
         "the file was changed after it was indexed: copy it again, or package it again",
+    /// The fragments of a track were found by a walk through its file.
+    IndexRebuilt "index-rebuilt" Warning
+        "opening is slower by a read a fragment: package the file again, to give it an index",
+    /// A media file ends in the middle of a fragment.
+    RecordingCutOff "recording-cut-off" Warning
+        "all before it is served: copy the file again, if its source has more",
+    /// A walk through a file without a usable index did not reach its end.
+    ScanGivenUp "scan-given-up" Error
+        "package the file again, to give it an index; or raise the budget that is named",
+    /// A budget of the whole presentation is used up.
+    BudgetExceeded "budget-exceeded" Error
+        "if the presentation is as large as that, raise the budget that is named",
     /// The server manifest names a track that the file does not have.
     TrackMissing "track-missing" Error
         "correct trackID in the .ism; `inspect` lists the tracks of a file",
@@ -119,6 +131,9 @@ codes! {
     /// Two streams have one name, or two tracks of a stream one bitrate and attributes.
     Ambiguous "ambiguous" Warning
         "only the first can be asked for: give them different names or bitrates",
+    /// The times of a stream in the client manifest cannot be.
+    TimesInvalid "times-invalid" Error
+        "the stream is not served: correct its `c` elements in the .ismc, or package it again",
     /// Chunks of a stream overlap or step back in time.
     ChunksOverlap "chunks-overlap" Warning
         "players expect ascending times: package the presentation again",

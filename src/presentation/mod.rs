@@ -24,7 +24,7 @@ pub use timeline::Timeline;
 pub use validator::Validator;
 
 use crate::base::{Error, ErrorKind, FileId, Limits, Name};
-use crate::manifest::Layout;
+use crate::manifest::{CustomAttribute, Layout};
 use finding::Findings;
 
 /// An opened presentation: an `.ism` and all it names.
@@ -36,10 +36,16 @@ pub struct Presentation {
     /// As it is served, or why nothing can be.
     manifest: Result<Bytes, ErrorKind>,
     source: ManifestSource,
+    /// Of a generated manifest.
+    layout: Layout,
     content: u128,
     findings: Vec<Finding>,
     /// What answering noticed.
     late: Mutex<Findings>,
+    /// Files that were walked through.
+    walked: Vec<FileId>,
+    /// Files of which an index entry led to something else.
+    lying: Mutex<Vec<FileId>>,
     limits: Limits,
 }
 
@@ -67,6 +73,7 @@ pub struct OpenOptions {
     limits: Limits,
     layout: Layout,
     epoch: String,
+    distrusted: Vec<Name>,
 }
 
 impl OpenOptions {
@@ -88,9 +95,16 @@ impl OpenOptions {
         self.epoch = epoch.into();
         self
     }
+
+    /// A file whose index is not believed: it is walked through. See
+    /// [`Presentation::distrusted`].
+    pub fn distrust(mut self, file: Name) -> Self {
+        self.distrusted.push(file);
+        self
+    }
 }
 
-/// Revision of what mends and generates manifests: part of their validators.
+/// Revision of what mends and generates manifests and cuts key frames: part of their validators.
 const GENERATOR: u8 = 1;
 
 /// A chunk of a track, by number.
@@ -143,8 +157,12 @@ impl Presentation {
 
     /// Validator of the manifest.
     pub fn validator(&self) -> Validator {
-        let revision = if self.source == ManifestSource::Stored { 0 } else { GENERATOR };
-        Validator::of_manifest(self.content, revision)
+        let (revision, layout) = match self.source {
+            ManifestSource::Stored => (0, Layout::Full),
+            ManifestSource::Mended => (GENERATOR, Layout::Full),
+            ManifestSource::Generated => (GENERATOR, self.layout),
+        };
+        Validator::of_manifest(self.content, revision, layout)
     }
 
     /// What opening noticed, the gravest first, then what answering noticed.
@@ -153,19 +171,33 @@ impl Presentation {
         self.findings.iter().cloned().chain(late.sorted()).collect()
     }
 
+    /// Files whose index led to something else than the fragment that was asked for, and that were
+    /// not walked through yet. Opened with [`OpenOptions::distrust`], the presentation has what they
+    /// really hold.
+    pub fn distrusted(&self) -> Vec<Name> {
+        let lying = self.lying.lock().unwrap_or_else(PoisonError::into_inner);
+        lying.iter().filter_map(|file| self.files.get(file.index()).cloned()).collect()
+    }
+
     /// Bytes of memory that it takes, for caches that weigh.
     pub fn memory(&self) -> usize {
         let track = |track: &Track| match track.stored() {
             Ok(stored) => size_of_val(stored) + stored.fragments.memory(),
             Err(_) => 0,
         };
+        let attribute = |attribute: &CustomAttribute| {
+            size_of_val(attribute) + attribute.name.len() + attribute.value.len()
+        };
+        let attributes = |track: &Track| track.attributes.iter().map(attribute).sum::<usize>();
+        let track = |of: &Track| track(of) + attributes(of);
         let stream = |stream: &Stream| {
             let tracks = stream.tracks.iter().map(track).sum::<usize>();
             tracks + size_of_val(&*stream.tracks) + stream.timeline.memory() + stream.name.len()
         };
         let streams = self.streams.iter().map(stream).sum::<usize>();
         let names = self.files.iter().map(|name| name.as_str().len()).sum::<usize>();
-        let findings = self.findings.iter().map(|f| size_of_val(f) + f.message.len());
+        // Late ones come after a cache has weighed it: as many again are allowed for.
+        let findings = self.findings.iter().map(|f| 2 * (size_of_val(f) + f.message.len()));
         size_of_val(self)
             + self.manifest.as_ref().map_or(0, Bytes::len)
             + streams
@@ -202,6 +234,14 @@ impl Presentation {
         let alike = |stream: &Stream| stream.name.to_lowercase() == name.to_lowercase();
         let mut alike = (0..self.streams.len()).filter(|&number| alike(&self.streams[number]));
         alike.next().filter(|_| alike.next().is_none())
+    }
+
+    /// An entry of a file's index was found to lie.
+    fn distrust(&self, file: FileId) {
+        let mut lying = self.lying.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.walked.contains(&file) && !lying.contains(&file) {
+            lying.push(file);
+        }
     }
 
     /// Keeps what answering noticed.

@@ -84,7 +84,8 @@ impl Presentation {
             .timeline
             .chunk(at.chunk)
             .and_then(|(start, _)| track.time_of(start, stream.timescale));
-        let tolerance = tolerance(track.timescale, stream.timescale);
+        // Rounding lost as much where the fragment was matched as it loses here.
+        let tolerance = 2 * tolerance(track.timescale, stream.timescale);
         stored.check_identity(track.track_id, time, tolerance)?;
         if !stored.check_samples(track.defaults, self.limits())? {
             let what = "the samples do not begin where the `mdat` does";
@@ -182,6 +183,9 @@ impl Look {
             Ok(Parsed::Needs(len)) => Ok(self.step(presentation, len, then)),
             Err(found) => {
                 let sliceable = !matches!(found.kind, ErrorKind::NotSliceable(_));
+                if sliceable {
+                    presentation.distrust(track.file);
+                }
                 track.fragments.broken(self.at.chunk, sliceable);
                 let finding =
                     presentation.finding(self.at, FindingCode::FragmentBroken, found.to_string());

@@ -4,7 +4,9 @@ use std::fmt;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::GENERATOR;
 use crate::fragment::Noun;
+use crate::manifest::Layout;
 
 /// A strong validator: equal wherever the same files are served, other as soon as one of them is.
 ///
@@ -22,8 +24,9 @@ pub struct Validator {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Part {
-    /// The manifest; 0 as stored, else the revision of what mended or generated it.
-    Manifest(u8),
+    /// The manifest; 0 as stored, else the revision of what mended or generated it, and how it
+    /// lays it out.
+    Manifest(u8, Layout),
     Fragment {
         track_id: u32,
         start: u64,
@@ -33,8 +36,8 @@ enum Part {
 
 impl Validator {
     /// Of the presentation's manifest, made by this revision of the generator (0 if by none).
-    pub(crate) fn of_manifest(content: u128, revision: u8) -> Self {
-        Self { content, part: Part::Manifest(revision) }
+    pub(crate) fn of_manifest(content: u128, revision: u8, layout: Layout) -> Self {
+        Self { content, part: Part::Manifest(revision, layout) }
     }
 
     /// Of what a noun makes of the fragment at byte `start` of its file.
@@ -47,13 +50,14 @@ impl fmt::Display for Validator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.content)?;
         match self.part {
-            Part::Manifest(revision) => write!(f, "-m{revision}"),
+            Part::Manifest(revision, Layout::Full) => write!(f, "-m{revision}"),
+            Part::Manifest(revision, Layout::Compact) => write!(f, "-m{revision}c"),
             Part::Fragment { track_id, start, noun } => {
                 let noun = match noun {
                     Noun::Fragments => 'f',
                     Noun::FragmentInfo => 'i',
                     Noun::RawFragments => 'r',
-                    Noun::KeyFrames => 'k',
+                    Noun::KeyFrames => return write!(f, "-{track_id:x}-{start:x}-k{GENERATOR}"),
                 };
                 write!(f, "-{track_id:x}-{start:x}-{noun}")
             }
@@ -115,10 +119,10 @@ mod tests {
     fn the_hash_is_the_same_on_every_machine() {
         let mut hash = ContentHash::new("");
         hash.part(Some(b"smooth"));
-        let manifest = Validator::of_manifest(hash.finish(), 0);
+        let manifest = Validator::of_manifest(hash.finish(), 0, Layout::Full);
         // As the reference implementation computes it.
         assert_eq!(manifest.to_string(), "ac19478937da1ef8f81a7376108bb899-m0");
         let fragment = manifest.of_fragment(2, 8000, Noun::KeyFrames);
-        assert!(fragment.to_string().ends_with("-2-1f40-k"));
+        assert!(fragment.to_string().ends_with("-2-1f40-k1"));
     }
 }

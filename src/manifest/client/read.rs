@@ -271,6 +271,11 @@ impl<'t> Document<'t> {
     fn custom_attributes(&mut self, custom: &mut Vec<CustomAttribute>) -> Result<(), Error> {
         while let Some(child) = self.reader.child()? {
             if child.name() == "Attribute" {
+                let (found, limit) = (custom.len() as u64 + 1, self.limits.xml_attributes as u64);
+                if found > limit {
+                    let what = "custom attributes of one element";
+                    return Err(child.failure(ErrorKind::Budget { what, found, limit }));
+                }
                 let mut one = CustomAttribute::default();
                 for attribute in child.attributes() {
                     let a = attribute?;

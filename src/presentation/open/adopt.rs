@@ -4,7 +4,7 @@ use super::assign::assign;
 use super::matching::match_chunks;
 use super::mend::Cut;
 use super::resolve::Resolved;
-use crate::base::{Error, Limits, Timescale};
+use crate::base::{Limits, Timescale};
 use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, StreamIndex};
 use crate::presentation::finding::{Finding, FindingCode, Findings};
 use crate::presentation::stream::{Absent, Media};
@@ -26,26 +26,36 @@ impl Adopted {
 
 /// Finds the media for everything that a stored manifest announces.
 ///
-/// # Errors
-/// When its times cannot be: [`Timeline::new`].
+/// A stream whose times cannot be is not served, unless the manifest itself holds its samples.
 pub(super) fn adopt(
     client: &ClientManifest,
     server: &ServerManifest,
     resolved: &[Resolved<'_>],
     limits: &Limits,
     findings: &mut Findings,
-) -> Result<Adopted, Error> {
+) -> Adopted {
     let assignment = assign(client, server, findings);
     let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new() };
     for (index, assigned) in client.streams.iter().zip(assignment) {
         let timescale = client.timescale_of(index);
-        let timeline = Timeline::new(&index.chunks, limits)?;
+        let (timeline, is_possible) = match Timeline::new(&index.chunks, limits) {
+            Ok(timeline) => (timeline, true),
+            Err(error) => {
+                let finding = Finding::new(FindingCode::TimesInvalid, error.to_string());
+                findings.push(finding.of_track(index.name()));
+                (Timeline::default(), false)
+            }
+        };
         let qualities = index.qualities.iter().zip(assigned);
         let track = |(quality, number): (&QualityLevel, Option<usize>)| {
+            let attributes = quality.custom_attributes.clone();
+            if !is_possible {
+                let media = Media::Absent(Absent::Missing);
+                return Track { bitrate: quality.bitrate, attributes, media };
+            }
             let resolved = number.and_then(|number| resolved.get(number));
             let label = format!("{} at {}", index.name(), quality.bitrate);
             let media = media(resolved, &timeline, timescale, &label, findings);
-            let attributes = quality.custom_attributes.clone();
             Track { bitrate: quality.bitrate, attributes, media }
         };
         let tracks = qualities.map(track).collect();
@@ -61,7 +71,7 @@ pub(super) fn adopt(
         check(&stream, &adopted.streams, findings);
         adopted.streams.push(stream);
     }
-    Ok(adopted)
+    adopted
 }
 
 /// The media of a quality, if it has any for the chunks of its stream.

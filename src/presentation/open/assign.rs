@@ -16,6 +16,8 @@ enum Fit {
     Exact,
     /// Name and bitrate.
     NameAndBitrate,
+    /// Bitrate and language, where both manifests say one.
+    LanguageAndBitrate,
     Bitrate,
     Name,
     /// The next of its kind.
@@ -31,7 +33,15 @@ pub(super) fn assign(
     let none = |stream: &StreamIndex| vec![None; stream.qualities.len()];
     let mut assignment: Assignment = client.streams.iter().map(none).collect();
     let mut used = vec![false; server.tracks.len()];
-    for fit in [Fit::Exact, Fit::NameAndBitrate, Fit::Bitrate, Fit::Name, Fit::Order] {
+    const FITS: [Fit; 6] = [
+        Fit::Exact,
+        Fit::NameAndBitrate,
+        Fit::LanguageAndBitrate,
+        Fit::Bitrate,
+        Fit::Name,
+        Fit::Order,
+    ];
+    for fit in FITS {
         for (stream, assigned) in client.streams.iter().zip(&mut assignment) {
             for (quality, assigned) in stream.qualities.iter().zip(assigned) {
                 if assigned.is_some() {
@@ -65,6 +75,7 @@ impl Fit {
         match self {
             Self::Exact => bitrate && same_name(stream, track) && same_attributes(quality, track),
             Self::NameAndBitrate => bitrate && same_name(stream, track),
+            Self::LanguageAndBitrate => bitrate && same_language(stream, track),
             Self::Bitrate => bitrate,
             Self::Name => same_name(stream, track),
             Self::Order => true,
@@ -79,6 +90,13 @@ fn same_name(stream: &StreamIndex, track: &ServerTrack) -> bool {
         Some(name) => name == stream.name(),
         None => default(track.kind).contains(&stream.name()),
     }
+}
+
+fn same_language(stream: &StreamIndex, track: &ServerTrack) -> bool {
+    let language = stream.language.as_deref();
+    language.is_some_and(|language| {
+        track.language().is_some_and(|other| other.eq_ignore_ascii_case(language))
+    })
 }
 
 fn same_attributes(quality: &QualityLevel, track: &ServerTrack) -> bool {

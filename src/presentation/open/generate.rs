@@ -33,23 +33,27 @@ struct Group<'a> {
 
 /// Makes a manifest of all tracks that can be served.
 ///
-/// # Errors
-/// What a timeline refuses: [`Timeline::new`].
+/// Tracks whose times cannot be are left out.
 pub(super) fn generate(
     resolved: &[Resolved<'_>],
     limits: &Limits,
     findings: &mut Findings,
-) -> Result<Generated, Error> {
+) -> Generated {
     let groups = group(resolved);
     let names = names(&groups);
     let mut manifest = ClientManifest { major_version: 2, ..ClientManifest::default() };
     manifest.timescale = Some(Timescale::SMOOTH);
     let mut streams = Vec::new();
     for (group, name) in groups.iter().zip(names) {
-        let (index, stream) = group.stream(name, limits, findings)?;
-        if stream.tracks.is_empty() {
-            continue;
-        }
+        let (index, stream) = match group.stream(&name, limits, findings) {
+            Ok((_, stream)) if stream.tracks.is_empty() => continue,
+            Ok(made) => made,
+            Err(error) => {
+                let finding = Finding::new(FindingCode::TimesInvalid, error.to_string());
+                findings.push(finding.of_track(name));
+                continue;
+            }
+        };
         let end = stream.timescale.rescale_round(stream.timeline.end(), Timescale::SMOOTH);
         manifest.duration = manifest.duration.max(end.unwrap_or(0));
         let tag = |quality: &QualityLevel| quality.four_cc.clone().unwrap_or_default();
@@ -59,7 +63,7 @@ pub(super) fn generate(
         manifest.streams.push(index);
         streams.push(stream);
     }
-    Ok(Generated { manifest, streams })
+    Generated { manifest, streams }
 }
 
 /// Streams: video first, then audio, then text; else in the order of the server manifest.
@@ -116,11 +120,11 @@ fn names(groups: &[Group<'_>]) -> Vec<String> {
 impl Group<'_> {
     fn stream(
         &self,
-        name: String,
+        name: &str,
         limits: &Limits,
         findings: &mut Findings,
     ) -> Result<(StreamIndex, Stream), Error> {
-        let chunks = self.chunks(&name, findings);
+        let chunks = self.chunks(name, findings);
         let timeline = Timeline::new(&chunks, limits)?;
         let mut index = StreamIndex::new(self.kind);
         let mut tracks: Vec<(QualityLevel, Track)> = Vec::new();
@@ -142,11 +146,11 @@ impl Group<'_> {
         for (number, quality) in index.qualities.iter_mut().enumerate() {
             quality.index = Some(number as u32);
         }
-        self.describe(&mut index, &name, findings);
+        self.describe(&mut index, name, findings);
         index.chunks = chunks;
         let stream = Stream {
             kind: self.kind,
-            name,
+            name: name.to_owned(),
             language: self.language.map(Into::into),
             timescale: self.timescale,
             timeline,

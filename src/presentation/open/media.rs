@@ -54,6 +54,8 @@ impl Trouble {
 #[derive(Debug)]
 pub(super) struct MediaFile {
     pub(super) size: u64,
+    /// Where the `moov` ends: fragments lie behind it.
+    pub(super) header_end: u64,
     /// The `moov` and `mfra` as stored, for the validator.
     pub(super) moov: Bytes,
     pub(super) mfra: Bytes,
@@ -99,6 +101,7 @@ impl MediaOpening {
         let excerpt = Excerpt::new(opened.size, opened.head, opened.tail);
         let result = MediaFile {
             size: opened.size,
+            header_end: 0,
             moov: Bytes::new(),
             mfra: Bytes::new(),
             tracks: Ok(Vec::new()),
@@ -209,7 +212,8 @@ impl MediaOpening {
         self.result.moov = self.excerpt.get(moov.clone()).unwrap_or_default();
         let boxes = Boxes::parse(&self.result.moov, moov.start, limits).map_err(file_broken)?;
         let boxes = boxes.inside(*b"moov").ok_or_else(|| broken("it has no `moov`"))?;
-        if boxes.inside(*b"mvex").is_none() {
+        self.result.header_end = moov.end;
+        if boxes.inside(*b"mvex").is_none() && mfra.is_none() {
             return Err(needs_packaging("it is not fragmented: its `moov` has no `mvex`"));
         }
         let mut media = tracks::of_moov(boxes, limits).map_err(file_broken)?;

@@ -5,7 +5,8 @@
 //! 3. the rest of each `moov` and `mfra`;
 //! 4. the first and the last `moof` of each track.
 //!
-//! How long the content is changes the size of the third batch, never the number of reads.
+//! How long the content is changes the size of the third batch, never the number of reads. Only a
+//! file without a usable index is walked through then, a read a fragment.
 
 mod adopt;
 mod assign;
@@ -16,6 +17,7 @@ mod media;
 mod mend;
 mod resolve;
 mod tracks;
+mod walk;
 
 use std::sync::Mutex;
 
@@ -26,13 +28,16 @@ use self::generate::generate;
 use self::media::{HEAD, MediaFile, MediaOpening, TAIL, Trouble};
 use self::mend::{Cut, mend};
 use self::resolve::{Named, Resolved, resolve};
+use self::walk::files_to_walk;
 use super::finding::{Finding, FindingCode, Findings};
 use super::stream::{Absent, Media};
 use super::validator::ContentHash;
 use super::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
 use crate::base::{
-    Error, ErrorKind, FileId, Got, Name, Opened, ReadError, ReadErrorKind, Step, Timescale, Want,
+    Error, ErrorKind, FileId, Got, Limits, Name, Opened, ReadError, ReadErrorKind, Step, Timescale,
+    Want,
 };
+use crate::index::Scan;
 use crate::manifest::{ServerManifest, Stored};
 
 /// Batches of reads that an opening may take, the server manifest's included.
@@ -83,7 +88,7 @@ pub fn open(name: Name, options: &OpenOptions) -> Step<Presentation> {
         file: FileId::SERVER_MANIFEST,
         name: name.clone(),
         // One byte beyond the limit tells that it is exceeded.
-        head: options.limits.server_manifest + 1,
+        head: options.limits.server_manifest.saturating_add(1),
         tail: 0,
     };
     Step::read(vec![want], move |got| {
@@ -121,7 +126,17 @@ struct Opening {
     client: Option<FileId>,
     client_text: Option<Bytes>,
     media: Vec<MediaOpening>,
+    /// Bytes of headers and indexes asked for.
+    asked: u64,
+    /// Files that were walked through.
+    walked: Vec<FileId>,
     findings: Findings,
+}
+
+/// A file that is walked through, by its place among the media files.
+struct Walk {
+    number: usize,
+    scan: Scan,
 }
 
 impl Opening {
@@ -138,6 +153,8 @@ impl Opening {
             client: None,
             client_text: None,
             media: Vec::new(),
+            asked: 0,
+            walked: Vec::new(),
             findings,
         };
         let client = opening.server.client_manifest().map(str::to_owned);
@@ -183,7 +200,7 @@ impl Opening {
             Want::Open { file, name, head, tail }
         };
         let wants: Vec<Want> = client
-            .map(|file| open(file, limits.client_manifest + 1, 0))
+            .map(|file| open(file, limits.client_manifest.saturating_add(1), 0))
             .into_iter()
             .chain(media.iter().map(|&file| open(file, HEAD, TAIL)))
             .collect();
@@ -229,13 +246,21 @@ impl Opening {
     fn read_on(mut self, batches: usize) -> Result<Step<Presentation>, Error> {
         let (mut wants, mut wanted) = (Vec::new(), Vec::new());
         for (number, media) in self.media.iter_mut().enumerate() {
-            for range in media.advance(&self.options.limits) {
+            let ranges = media.advance(&self.options.limits);
+            let bytes: u64 = ranges.iter().map(|range| range.end - range.start).sum();
+            self.asked += bytes;
+            if self.asked > self.options.limits.opening {
+                self.asked -= bytes;
+                media.fail(beyond_budget(&self.options.limits));
+                continue;
+            }
+            for range in ranges {
                 wanted.push((number, range.start));
                 wants.push(Want::Range { file: media.file, range });
             }
         }
         if wants.is_empty() || batches >= BATCHES {
-            return self.finish().map(Step::Ready);
+            return self.finish();
         }
         Ok(Step::read(wants, move |got| {
             for ((number, offset), got) in wanted.into_iter().zip(got) {
@@ -249,28 +274,114 @@ impl Opening {
         }))
     }
 
-    fn finish(mut self) -> Result<Presentation, Error> {
+    /// All headers and indexes are there.
+    fn finish(mut self) -> Result<Step<Presentation>, Error> {
         let limits = self.options.limits.clone();
         let media = std::mem::take(&mut self.media).into_iter();
         let media: Vec<_> = media.map(|media| (media.file, media.finish(&limits))).collect();
+        let text = self.client_text.clone();
+        let client = text.as_deref().map(|text| Stored::parse(text, &limits));
+        let walks = self.walks(&media, client.as_ref().and_then(|client| client.as_ref().ok()));
+        if walks.is_empty() {
+            return Ok(Step::Ready(self.conclude(media, client)));
+        }
+        drop(client);
+        self.walk(media, walks)
+    }
+
+    /// The walks to be made.
+    fn walks(&self, media: &[(FileId, MediaFile)], client: Option<&Stored<'_>>) -> Vec<Walk> {
+        let (server, limits) = (&self.server, &self.options.limits);
+        let resolved = resolve(server, &self.named, media, limits, &mut Findings::new(0));
+        let files = files_to_walk(server, client.map(|client| &client.manifest), &resolved);
+        let is_wanted = |file: FileId| files.contains(&file) || self.is_distrusted(file);
+        let walk = |(number, (file, media)): (usize, &(FileId, MediaFile))| {
+            let scan = media.scan().filter(|_| is_wanted(*file))?;
+            Some(Walk { number, scan })
+        };
+        media.iter().enumerate().filter_map(walk).collect()
+    }
+
+    fn is_distrusted(&self, file: FileId) -> bool {
+        self.files.get(file.index()).is_some_and(|name| self.options.distrusted.contains(name))
+    }
+
+    /// One read of each file in a batch, until all have been walked through.
+    fn walk(
+        self,
+        mut media: Vec<(FileId, MediaFile)>,
+        mut walks: Vec<Walk>,
+    ) -> Result<Step<Presentation>, Error> {
+        let (mut wants, mut wanted) = (Vec::new(), Vec::new());
+        for (i, walk) in walks.iter_mut().enumerate() {
+            if let Some(range) = walk.scan.wanted(&self.options.limits) {
+                wants.push(Want::Range { file: media[walk.number].0, range });
+                wanted.push(i);
+            }
+        }
+        if wants.is_empty() {
+            return Ok(Step::Ready(self.walked(media, walks)));
+        }
+        Ok(Step::read(wants, move |got| {
+            let mut failed = Vec::new();
+            for (i, got) in wanted.into_iter().zip(got) {
+                match got {
+                    Ok(Got::Range(bytes)) => walks[i].scan.feed(&bytes, &self.options.limits),
+                    Ok(Got::Opened(_)) => {}
+                    Err(error) => {
+                        media[walks[i].number].1.tracks = Err(unreadable(&error));
+                        failed.push(walks[i].number);
+                    }
+                }
+            }
+            walks.retain(|walk| !failed.contains(&walk.number));
+            self.walk(media, walks)
+        }))
+    }
+
+    fn walked(mut self, mut media: Vec<(FileId, MediaFile)>, walks: Vec<Walk>) -> Presentation {
+        for Walk { number, scan } in walks {
+            let (file, media) = &mut media[number];
+            let is_distrusted = self.is_distrusted(*file);
+            for finding in media.walked(scan.finish(), is_distrusted) {
+                let name = self.files.get(file.index()).map_or("", Name::as_str);
+                self.findings.push(finding.in_file(name));
+            }
+            self.walked.push(*file);
+        }
+        let text = self.client_text.clone();
+        let limits = self.options.limits.clone();
+        let client = text.as_deref().map(|text| Stored::parse(text, &limits));
+        self.conclude(media, client)
+    }
+
+    fn conclude(
+        mut self,
+        media: Vec<(FileId, MediaFile)>,
+        client: Option<Result<Stored<'_>, Error>>,
+    ) -> Presentation {
+        let limits = self.options.limits.clone();
         let content = self.content(&media);
         let server = std::mem::take(&mut self.server);
-        let resolved = resolve(&server, &self.named, &media, &mut self.findings);
-        let served = match self.adopted(&server, &resolved) {
+        let resolved = resolve(&server, &self.named, &media, &limits, &mut self.findings);
+        let served = match self.adopted(&server, client, &resolved) {
             Some(served) => served,
             None => self.generated(&resolved),
         };
-        Ok(Presentation {
+        Presentation {
             name: self.name,
             files: self.files,
             streams: served.streams,
             manifest: served.manifest,
             source: served.source,
+            layout: self.options.layout,
             content,
             findings: self.findings.sorted(),
             late: Mutex::new(Findings::new(limits.findings)),
+            walked: self.walked,
+            lying: Mutex::default(),
             limits,
-        })
+        }
     }
 
     /// The hash of what the validators stand for.
@@ -287,28 +398,28 @@ impl Opening {
     }
 
     /// The stored manifest, if there is one and some of it can be served.
-    fn adopted(&mut self, server: &ServerManifest, resolved: &[Resolved<'_>]) -> Option<Served> {
+    fn adopted(
+        &mut self,
+        server: &ServerManifest,
+        client: Option<Result<Stored<'_>, Error>>,
+        resolved: &[Resolved<'_>],
+    ) -> Option<Served> {
         let text = self.client_text.clone()?;
-        let limits = &self.options.limits;
-        let adopted = Stored::parse(&text, limits).and_then(|stored| {
-            let client = &stored.manifest;
-            let adopted = adopt(client, server, resolved, limits, &mut self.findings)?;
-            Ok((stored, adopted))
-        });
-        match adopted {
-            Ok((stored, adopted)) if adopted.is_of_use() => {
-                let (manifest, source) = self.served_text(&text, &stored, &adopted);
-                Some(Served { streams: adopted.streams, manifest: Ok(manifest), source })
-            }
-            Ok(_) => {
-                self.generated_because("nothing that it announces has media".into());
-                None
-            }
+        let stored = match client? {
+            Ok(stored) => stored,
             Err(error) => {
                 self.generated_because(format!("it is no usable client manifest: {error}"));
-                None
+                return None;
             }
+        };
+        let limits = &self.options.limits;
+        let adopted = adopt(&stored.manifest, server, resolved, limits, &mut self.findings);
+        if !adopted.is_of_use() {
+            self.generated_because("nothing that it announces has media".into());
+            return None;
         }
+        let (manifest, source) = self.served_text(&text, &stored, &adopted);
+        Some(Served { streams: adopted.streams, manifest: Ok(manifest), source })
     }
 
     /// The stored bytes, as far as players can read them and there is media for them.
@@ -337,18 +448,17 @@ impl Opening {
     /// A manifest made from the media.
     fn generated(&mut self, resolved: &[Resolved<'_>]) -> Served {
         let OpenOptions { limits, layout, .. } = &self.options;
-        let generated = generate(resolved, limits, &mut self.findings).and_then(|generated| {
-            let manifest = generated.manifest.to_xml(*layout, limits)?;
-            Ok((generated.streams, manifest))
-        });
-        let (mut streams, manifest) = match generated {
+        let generated = generate(resolved, limits, &mut self.findings);
+        let mut streams = generated.streams;
+        let manifest = match generated.manifest.to_xml(*layout, limits) {
             // What is made of a part now would be made of the whole the next time.
-            Ok((streams, _)) if resolved.iter().any(is_unreadable) => {
-                (streams, Err(Absent::Unreadable.into()))
+            Ok(_) if resolved.iter().any(is_unreadable) => Err(Absent::Unreadable.into()),
+            Ok(_) if streams.is_empty() => Err(self.nothing(resolved)),
+            Ok(manifest) => Ok(manifest.into()),
+            Err(error) => {
+                streams.clear();
+                Err(error.kind)
             }
-            Ok((streams, _)) if streams.is_empty() => (streams, Err(self.nothing(resolved))),
-            Ok((streams, manifest)) => (streams, Ok(manifest.into())),
-            Err(error) => (Vec::new(), Err(error.kind)),
         };
         add_unserved(&mut streams, resolved);
         Served { streams, manifest, source: ManifestSource::Generated }
@@ -408,6 +518,14 @@ fn media_opened(file: FileId, got: Outcome) -> MediaOpening {
         }
         Err(error) => MediaOpening::failed(file, unreadable(&error)),
     }
+}
+
+fn beyond_budget(limits: &Limits) -> Trouble {
+    let limit = limits.opening;
+    let message = format!(
+        "with the files before it, its header and index need more than the budget (`opening`) of {limit} bytes"
+    );
+    Trouble::new(FindingCode::BudgetExceeded, message)
 }
 
 fn unreadable(error: &ReadError) -> Trouble {

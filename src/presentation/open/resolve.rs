@@ -4,7 +4,7 @@ use super::assign::describe;
 use super::matching::Matched;
 use super::media::{MediaFile, Trouble};
 use super::tracks::MediaTrack;
-use crate::base::FileId;
+use crate::base::{FileId, Limits};
 use crate::index::Fragments;
 use crate::manifest::{ServerManifest, ServerTrack};
 use crate::presentation::finding::{Finding, FindingCode, Findings};
@@ -33,9 +33,11 @@ pub(super) fn resolve<'a>(
     server: &'a ServerManifest,
     named: &[Named],
     media: &'a [(FileId, MediaFile)],
+    limits: &Limits,
     findings: &mut Findings,
 ) -> Vec<Resolved<'a>> {
     let mut resolved: Vec<Resolved<'a>> = Vec::new();
+    let mut fragments = 0_u64;
     for (track, named) in server.tracks.iter().zip(named) {
         let of_file = media.iter().find(|(file, _)| Some(*file) == named.file);
         let found = match of_file.map(|(_, media)| &media.tracks) {
@@ -52,6 +54,19 @@ pub(super) fn resolve<'a>(
                 })
             }
         };
+        let found = found.and_then(|media| {
+            fragments += media.fragments.as_ref().map_or(0, Vec::len) as u64;
+            if fragments <= limits.fragments {
+                return Ok(media);
+            }
+            let message = format!(
+                "its fragments and those before are more than the budget (`fragments`) of {}",
+                limits.fragments
+            );
+            let trouble = Trouble::new(FindingCode::BudgetExceeded, message);
+            findings.push(trouble.finding(&named.name).of_track(describe(track)));
+            Err(trouble)
+        });
         if let Ok(
             MediaTrack { fragments: Err(trouble), .. } | MediaTrack { doubt: Some(trouble), .. },
         ) = &found
@@ -92,13 +107,16 @@ fn find<'a>(
         let message = format!("it has no further {} track", track.kind);
         return of_kind.nth(nth).ok_or(Trouble::new(FindingCode::TrackMissing, message));
     };
-    if let Some(media) = tracks.iter().find(|media| media.track_id == id) {
+    let of_id = |media: &&MediaTrack| media.track_id == id;
+    // One of another kind is not what is meant.
+    let of_kind_or_none = |media: &&MediaTrack| media.kind.is_none_or(|kind| kind == track.kind);
+    if let Some(media) = tracks.iter().find(|media| of_id(media) && of_kind_or_none(media)) {
         return Ok(media);
     }
     match (of_kind.next(), of_kind.next()) {
         (Some(only), None) => {
             let message = format!(
-                "trackID {id} is not in the file: its one {} track is {}",
+                "trackID {id} is none of the file's {0} tracks: the one there is, is {1}",
                 track.kind, only.track_id
             );
             let finding = Finding::new(FindingCode::ManifestsDisagree, message);

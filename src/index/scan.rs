@@ -1,0 +1,371 @@
+//! Finding fragments without an index: a walk through a file, from box to box.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::Indexed;
+use crate::base::{Cursor, Error, ErrorKind, Limits};
+use crate::bmff::{Header, uuid::Tfxd};
+use crate::fragment::{Defaults, Parsed, Stored};
+
+/// A walk through the fragments of a file. It asks for one window of bytes after the other.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    /// By number.
+    tracks: Vec<ScannedTrack>,
+    /// The next box.
+    at: u64,
+    /// Bytes of it to be read.
+    window: u64,
+    /// Bytes of the file.
+    size: u64,
+    /// What has been spent.
+    reads: u64,
+    bytes: u64,
+    outcome: Outcome,
+    /// The first fragment that was passed over: where it begins, and what is wrong with it.
+    broken: Option<(u64, Error)>,
+    /// Where the last `moof` begins.
+    moof: u64,
+}
+
+/// How a walk stands, or ended.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    /// It goes on.
+    Walking,
+    /// At the end of the file.
+    End,
+    /// In front of a box that the file does not hold to its end: it was cut off there.
+    CutOff(u64),
+    /// In front of what is no box, or at the end of a budget.
+    Lost(Error),
+}
+
+/// What was found of a track.
+#[derive(Clone, Debug)]
+pub(crate) struct ScannedTrack {
+    pub(crate) track_id: u32,
+    defaults: Defaults,
+    /// In order of time, each at its exact place.
+    pub(crate) fragments: Vec<Indexed>,
+    /// How long the latest of them is, in ticks of the track.
+    pub(crate) last_duration: u64,
+    /// When that one starts.
+    latest: i64,
+    /// When the next one starts, if it does not say.
+    next: i64,
+}
+
+/// What came of a walk.
+#[derive(Debug)]
+pub(crate) struct Scanned {
+    pub(crate) tracks: Vec<ScannedTrack>,
+    pub(crate) outcome: Outcome,
+    /// What is wrong with the first fragment that was passed over.
+    pub(crate) broken: Option<Error>,
+}
+
+/// Bytes of the first window, and of one where nothing is known of what comes.
+const WINDOW: u64 = 4 << 10;
+
+/// Bytes of a window that covers several small fragments.
+const LARGE_WINDOW: u64 = 64 << 10;
+
+/// Bytes in which every header lies.
+const HEADER: u64 = 32;
+
+/// What to do after a look at the next box.
+enum Look {
+    /// It was passed.
+    Passed,
+    /// So many bytes of it are needed.
+    Needs(u64),
+}
+
+impl Scan {
+    /// From byte `from`, behind the `moov`, of a file of `size` bytes, for fragments of these
+    /// tracks. The walk needs no index and believes none.
+    pub(crate) fn new(
+        from: u64,
+        size: u64,
+        tracks: impl IntoIterator<Item = (u32, Defaults)>,
+    ) -> Self {
+        let track = |(track_id, defaults)| ScannedTrack {
+            track_id,
+            defaults,
+            fragments: Vec::new(),
+            last_duration: 0,
+            latest: i64::MIN,
+            next: 0,
+        };
+        let mut tracks: Vec<ScannedTrack> = tracks.into_iter().map(track).collect();
+        tracks.sort_by_key(|track| track.track_id);
+        let outcome = if from < size { Outcome::Walking } else { Outcome::End };
+        Self {
+            tracks,
+            at: from,
+            window: WINDOW,
+            size,
+            reads: 0,
+            bytes: 0,
+            outcome,
+            broken: None,
+            moof: from,
+        }
+    }
+
+    /// The bytes to be read next; `None` at the end of the walk.
+    pub(crate) fn wanted(&mut self, limits: &Limits) -> Option<Range<u64>> {
+        if !matches!(self.outcome, Outcome::Walking) {
+            return None;
+        }
+        let range = self.at..self.size.min(self.at.saturating_add(self.window));
+        self.reads += 1;
+        self.bytes += range.end - range.start;
+        for (what, found, limit) in [
+            ("reads of a walk through a file without an index", self.reads, limits.scan_reads),
+            ("bytes of a walk through a file without an index", self.bytes, limits.scan_bytes),
+        ] {
+            if found > limit {
+                let error = Error::at(self.at, ErrorKind::Budget { what, found, limit });
+                self.outcome = Outcome::Lost(error);
+                return None;
+            }
+        }
+        Some(range)
+    }
+
+    /// Takes what was [`wanted`](Self::wanted), and walks as far as it leads.
+    pub(crate) fn feed(&mut self, window: &Bytes, limits: &Limits) {
+        let start = self.at;
+        while matches!(self.outcome, Outcome::Walking) {
+            let passed = usize::try_from(self.at - start).unwrap_or(usize::MAX);
+            if passed >= window.len() {
+                break;
+            }
+            match self.look(&window.slice(passed..), limits) {
+                Ok(Look::Passed) if self.at >= self.size => self.outcome = Outcome::End,
+                Ok(Look::Passed) => {}
+                Ok(Look::Needs(bytes)) => {
+                    // What is not enough once more should be the next time.
+                    let twice = 2 * (window.len() - passed) as u64;
+                    self.window =
+                        if passed == 0 { bytes.max(twice) } else { bytes.max(self.window) };
+                    break;
+                }
+                Err(outcome) => self.outcome = outcome,
+            }
+        }
+    }
+
+    /// What was found.
+    pub(crate) fn finish(mut self) -> Scanned {
+        for track in &mut self.tracks {
+            // Encoders that take over from one another send fragments twice, and out of order.
+            track.fragments.sort_by_key(|fragment| fragment.time);
+            track.fragments.dedup_by_key(|fragment| fragment.time);
+        }
+        if let Outcome::CutOff(at) = &mut self.outcome
+            && self.broken.as_ref().is_some_and(|(start, _)| *start == self.moof)
+        {
+            // It is the last fragment that the file does not hold to its end.
+            *at = self.moof;
+            self.broken = None;
+        }
+        let broken = self.broken.map(|(_, error)| error);
+        Scanned { tracks: self.tracks, outcome: self.outcome, broken }
+    }
+
+    /// Looks at the next box, of which `block` holds the first bytes.
+    fn look(&mut self, block: &Bytes, limits: &Limits) -> Result<Look, Outcome> {
+        let left = self.size - self.at;
+        if (block.len() as u64) < HEADER.min(left) {
+            return Ok(Look::Needs(HEADER));
+        }
+        let header =
+            Header::parse(&mut Cursor::new(block, self.at)).map_err(|error| match error.kind {
+                ErrorKind::Truncated { .. } => Outcome::CutOff(self.at),
+                _ => Outcome::Lost(error),
+            })?;
+        let len = header.total().unwrap_or(left);
+        if len > left {
+            return Err(Outcome::CutOff(self.at));
+        }
+        if header.kind != *b"moof" {
+            self.at += len;
+            return Ok(Look::Passed);
+        }
+        self.moof = self.at;
+        match Stored::parse(block, self.at, self.size, limits) {
+            Ok(Parsed::Whole(fragment)) => {
+                self.found(&fragment, limits).map_err(Outcome::Lost)?;
+                Ok(Look::Passed)
+            }
+            Ok(Parsed::Needs(bytes)) => Ok(Look::Needs(bytes)),
+            Err(error) => {
+                self.broken.get_or_insert((self.at, error));
+                self.at += len;
+                if len == left { Err(Outcome::CutOff(self.moof)) } else { Ok(Look::Passed) }
+            }
+        }
+    }
+
+    fn found(&mut self, fragment: &Stored, limits: &Limits) -> Result<(), Error> {
+        let (start, len) = (self.at, fragment.lengths().len);
+        self.at += len;
+        let moof = fragment.moof.len() as u64;
+        let several = if len <= LARGE_WINDOW / 4 { 4 * len } else { 0 };
+        self.window = (moof + 2 * HEADER).next_multiple_of(1 << 10).max(several);
+        let track = fragment
+            .track_id()
+            .and_then(|id| self.tracks.binary_search_by_key(&id, |track| track.track_id).ok());
+        let Some(track) = track.map(|number| &mut self.tracks[number]) else { return Ok(()) };
+        let time = fragment.time().unwrap_or(track.next);
+        let declared = fragment.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
+        let duration = match declared.filter(|&duration| duration > 0) {
+            Some(duration) => duration,
+            None => fragment.duration(track.defaults, limits)?,
+        };
+        track.next = time.saturating_add_unsigned(duration);
+        if track.latest <= time {
+            (track.latest, track.last_duration) = (time, duration);
+        }
+        track.fragments.push(Indexed { time, start, bound: start + len });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfdt, Tfhd, Trun, TrunSample};
+
+    /// One sample of so many ticks and bytes.
+    fn fragment(track_id: u32, time: Option<u64>, duration: u32, size: u32) -> Vec<u8> {
+        let moof =
+            |offset| {
+                let sample =
+                    TrunSample { duration: Some(duration), size: Some(size), ..Default::default() };
+                let flags = Trun::DURATION | Trun::SIZE;
+                let trun = Trun { full: FullBox { version: 0, flags }, ..Trun::default() };
+                let trun = Trun { data_offset: Some(offset), ..trun.with_samples(&[sample]) };
+                let mut traf = vec![AnyBox::new(Tfhd { track_id, ..Tfhd::default() })];
+                let full = FullBox { version: 1, flags: 0 };
+                traf.extend(time.map(|base_media_decode_time| {
+                    AnyBox::new(Tfdt { full, base_media_decode_time })
+                }));
+                traf.push(AnyBox::new(trun));
+                let traf = AnyBox::container(*b"traf", traf);
+                AnyBox::container(*b"moof", [AnyBox::new(Mfhd::default()), traf])
+            };
+        let offset = moof(0).len() as i32 + 8;
+        let mdat = AnyBox::other(*b"mdat", vec![7; size as usize]);
+        Boxes::from_iter([moof(offset), mdat]).to_bytes().to_vec()
+    }
+
+    /// Walks through a file, behind a header of ten bytes.
+    fn walk(file: &[u8], limits: &Limits) -> (Scanned, usize) {
+        let file = Bytes::copy_from_slice(&[&[0; 10], file].concat());
+        let tracks = [(2, Defaults::default()), (1, Defaults::default())];
+        let mut scan = Scan::new(10, file.len() as u64, tracks);
+        let mut reads = 0;
+        while let Some(range) = scan.wanted(limits) {
+            scan.feed(&file.slice(range.start as usize..range.end as usize), limits);
+            reads += 1;
+        }
+        (scan.finish(), reads)
+    }
+
+    fn times(scanned: &Scanned, track_id: u32) -> Vec<(i64, u64, u64)> {
+        let track = scanned.tracks.iter().find(|track| track.track_id == track_id).unwrap();
+        track.fragments.iter().map(|f| (f.time, f.start, f.bound)).collect()
+    }
+
+    #[test]
+    fn fragments_are_found_by_their_own_times_or_by_the_sum_of_those_before() {
+        let parts = [
+            fragment(1, None, 20, 100),
+            fragment(2, Some(5), 30, 9),
+            b"\0\0\0\x0cfree1234".to_vec(),
+            fragment(1, None, 25, 50_000),
+            fragment(9, None, 25, 5),
+            fragment(1, None, 20, 100),
+            fragment(2, Some(1000), 31, 9),
+        ];
+        let starts: Vec<u64> =
+            (0..=parts.len()).map(|n| 10 + parts[..n].concat().len() as u64).collect();
+        let (scanned, reads) = walk(&parts.concat(), &Limits::default());
+        assert!(matches!(scanned.outcome, Outcome::End) && scanned.broken.is_none());
+        let place = |time, n: usize| (time, starts[n], starts[n + 1]);
+        assert_eq!(times(&scanned, 1), [place(0, 0), place(20, 3), place(45, 5)]);
+        assert_eq!(times(&scanned, 2), [place(5, 1), place(1000, 6)]);
+        assert_eq!(scanned.tracks[1].last_duration, 31);
+        assert_eq!(reads, 2, "small fragments share a read, a long payload is not read");
+    }
+
+    #[test]
+    fn a_fragment_that_is_there_twice_or_late_counts_once_and_in_its_place() {
+        let times_of = [30, 10, 10, 20];
+        let file: Vec<u8> =
+            times_of.iter().flat_map(|&time| fragment(1, Some(time), 10, 5)).collect();
+        let (scanned, _) = walk(&file, &Limits::default());
+        let found: Vec<i64> = times(&scanned, 1).iter().map(|f| f.0).collect();
+        assert_eq!(found, [10, 20, 30]);
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_is_walked_to_its_last_whole_fragment() {
+        let (first, second) = (fragment(1, None, 20, 100), fragment(1, None, 20, 100));
+        let whole = [first.clone(), second].concat();
+        for len in 0..whole.len() {
+            let (scanned, _) = walk(&whole[..len], &Limits::default());
+            assert_eq!(times(&scanned, 1).len(), usize::from(len >= first.len()), "{len}");
+            match scanned.outcome {
+                Outcome::End => assert!(len == 0 || len == first.len(), "{len}"),
+                Outcome::CutOff(at) => {
+                    let start = if len < first.len() { 0 } else { first.len() };
+                    assert_eq!(at, 10 + start as u64, "{len}");
+                }
+                other => panic!("{len}: {other:?}"),
+            }
+            assert!(scanned.broken.is_none(), "{len}");
+        }
+    }
+
+    #[test]
+    fn a_fragment_that_is_broken_is_passed_over_and_what_is_no_box_ends_the_walk() {
+        let mut broken = fragment(1, Some(20), 20, 10);
+        // The type of its `traf`.
+        broken[28..32].copy_from_slice(b"xxxx");
+        let good = |time| fragment(1, Some(time), 20, 10);
+        let (scanned, _) = walk(&[good(0), broken, good(40)].concat(), &Limits::default());
+        assert_eq!(times(&scanned, 1).len(), 2);
+        assert!(scanned.broken.unwrap().to_string().contains("no `traf`"));
+
+        let rubbish = [0, 0, 0, 3, b'x', b'x', b'x', b'x', 0, 0, 0, 0, 0, 0, 0, 0];
+        let (scanned, _) =
+            walk(&[good(0), rubbish.to_vec(), good(40)].concat(), &Limits::default());
+        assert_eq!(times(&scanned, 1).len(), 1);
+        let Outcome::Lost(error) = scanned.outcome else { panic!("that is no box") };
+        assert!(error.to_string().contains("size 3 is less than its header"), "{error}");
+    }
+
+    #[test]
+    fn many_small_boxes_take_few_reads_and_both_budgets_hold() {
+        let boxes = b"\0\0\0\x08free".repeat(50_000);
+        let (scanned, reads) = walk(&boxes, &Limits::default());
+        assert!(matches!(scanned.outcome, Outcome::End));
+        // The last bytes of a window may be those of a header that goes on.
+        assert_eq!(reads, 400_000_usize.div_ceil(4096 - 24));
+        for limits in [
+            Limits { scan_reads: 7, ..Limits::default() },
+            Limits { scan_bytes: 30_000, ..Limits::default() },
+        ] {
+            let (scanned, reads) = walk(&boxes, &limits);
+            assert_eq!(reads, 7);
+            assert!(matches!(scanned.outcome, Outcome::Lost(_)));
+        }
+    }
+}

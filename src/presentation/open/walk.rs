@@ -1,0 +1,129 @@
+//! The walk through files whose index is of no use: which files, and what comes of it.
+
+use super::assign::assign;
+use super::media::{MediaFile, Trouble};
+use super::resolve::Resolved;
+use super::tracks::MediaTrack;
+use crate::base::{Error, ErrorKind, FileId};
+use crate::index::{Indexed, Outcome, Scan, Scanned};
+use crate::manifest::{ClientManifest, ServerManifest, runs};
+use crate::presentation::FindingCode;
+use crate::presentation::finding::{Finding, Findings};
+
+/// The files that have to be walked through: where a track that is to be served has no index, or
+/// one that lies, or one of fewer fragments than its stream has chunks.
+pub(super) fn files_to_walk(
+    server: &ServerManifest,
+    client: Option<&ClientManifest>,
+    resolved: &[Resolved<'_>],
+) -> Vec<FileId> {
+    let mut files: Vec<FileId> = Vec::new();
+    for track in resolved {
+        if track.media.as_ref().is_ok_and(|media| media.is_in_doubt()) {
+            files.push(track.file);
+        }
+    }
+    if let Some(client) = client {
+        // What does not fit is told later.
+        let assignment = assign(client, server, &mut Findings::new(0));
+        for (stream, tracks) in client.streams.iter().zip(assignment) {
+            let counts = runs(&stream.chunks).map(|run| run.map_or(0, |run| run.count.get()));
+            let chunks = counts.fold(0_u64, u64::saturating_add);
+            let tracks = tracks.into_iter().flatten().filter_map(|number| resolved.get(number));
+            let short = tracks.filter(|track| !stream.is_embedded() && track.has_less_than(chunks));
+            files.extend(short.map(|track| track.file));
+        }
+    }
+    files.sort_unstable();
+    files.dedup();
+    files
+}
+
+impl Resolved<'_> {
+    fn has_less_than(&self, chunks: u64) -> bool {
+        let fragments = self.media.as_ref().ok().and_then(|media| media.fragments.as_ref().ok());
+        fragments.is_some_and(|fragments| (fragments.len() as u64) < chunks)
+    }
+}
+
+impl MediaTrack {
+    /// Its index is missing, or does not say what the file holds.
+    fn is_in_doubt(&self) -> bool {
+        let lies = |trouble: &Trouble| {
+            use FindingCode::{FragmentBroken, IndexBroken, IndexMissing};
+            matches!(trouble.code, IndexMissing | IndexBroken | FragmentBroken)
+        };
+        self.fragments.as_ref().err().or(self.doubt.as_ref()).is_some_and(lies)
+    }
+}
+
+impl MediaFile {
+    /// A walk through this file.
+    pub(super) fn scan(&self) -> Option<Scan> {
+        let tracks = self.tracks.as_ref().ok()?.iter();
+        let tracks = tracks.map(|track| (track.track_id, track.defaults));
+        Some(Scan::new(self.header_end, self.size, tracks))
+    }
+
+    /// Takes over what a walk found, where that is more than the index said, or where that was not
+    /// believed.
+    pub(super) fn walked(&mut self, scanned: Scanned, is_distrusted: bool) -> Vec<Finding> {
+        let Ok(tracks) = &mut self.tracks else { return Vec::new() };
+        let given_up = match &scanned.outcome {
+            Outcome::Lost(error) => Some(error.clone()),
+            Outcome::Walking | Outcome::End | Outcome::CutOff(_) => None,
+        };
+        let is_beyond_budget =
+            given_up.as_ref().is_some_and(|error| matches!(error.kind, ErrorKind::Budget { .. }));
+        let mut used = false;
+        for track in tracks {
+            let of_scan = scanned.tracks.iter().find(|found| found.track_id == track.track_id);
+            let Some(found) = of_scan else { continue };
+            let known = track.fragments.as_ref().map_or(0, Vec::len);
+            let is_doubted = is_distrusted || track.is_in_doubt();
+            // A walk that was given up knows less of the rest than an index in doubt.
+            let is_better = found.fragments.len() > known
+                || is_doubted && given_up.is_none() && !found.fragments.is_empty();
+            if is_better && !is_beyond_budget {
+                track.rebuild(found.fragments.clone(), found.last_duration);
+                used = true;
+            } else if let (Err(trouble), Some(error)) = (&mut track.fragments, &scanned.broken) {
+                // Nothing of it was found, and this is why.
+                *trouble = Trouble::of(trouble.code, error);
+            }
+        }
+        findings(&scanned, given_up, used)
+    }
+}
+
+impl MediaTrack {
+    fn rebuild(&mut self, fragments: Vec<Indexed>, last_duration: u64) {
+        let before = match (&self.fragments, &self.doubt) {
+            (Err(trouble), _) | (Ok(_), Some(trouble)) => trouble.message.clone(),
+            (Ok(index), None) => format!("its index has {} of its fragments", index.len()),
+        };
+        let message = format!("{before}; {} were found in the file", fragments.len());
+        self.doubt = Some(Trouble::new(FindingCode::IndexRebuilt, message));
+        self.last_duration = (last_duration > 0).then_some(last_duration);
+        self.fragments = Ok(fragments);
+    }
+}
+
+fn findings(scanned: &Scanned, given_up: Option<Error>, used: bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut tell = |code, message: String| findings.push(Finding::new(code, message));
+    match (&scanned.outcome, given_up) {
+        (Outcome::CutOff(at), _) => tell(
+            FindingCode::RecordingCutOff,
+            format!("the file ends in the middle of what begins at byte {at}"),
+        ),
+        (_, Some(error)) => {
+            tell(FindingCode::ScanGivenUp, format!("nothing behind this place was found: {error}"))
+        }
+        _ => {}
+    }
+    if let Some(error) = scanned.broken.as_ref().filter(|_| used) {
+        tell(FindingCode::FragmentBroken, format!("it was passed over: {error}"));
+    }
+    findings
+}
