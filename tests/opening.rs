@@ -4,7 +4,9 @@ mod support;
 
 use std::sync::Arc;
 
-use smooth_origin::base::{Got, Limits, Opened, ReadError, ReadErrorKind, Step, Want};
+use bytes::Bytes;
+use smooth_origin::base::{Got, Guid, Limits, Opened, ReadError, ReadErrorKind, Step, Want};
+use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Pssh, uuid::PiffPssh};
 use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::presentation::{FindingCode, ManifestSource, OpenOptions, open as open_step};
@@ -515,6 +517,48 @@ fn every_prefix_of_a_file_opens_or_is_told() {
             assert_eq!(body, whole[range.start as usize..range.end as usize], "{len} bytes");
         }
     }
+}
+
+#[test]
+fn a_generated_manifest_has_the_protection_of_its_files() {
+    let playready = Guid::from_u128(0x9a04f079_9840_4286_ab92_e65be0885f95);
+    let piff = |data: &'static [u8]| PiffPssh {
+        full: FullBox::default(),
+        system_id: playready,
+        data: Bytes::from_static(data),
+    };
+    let other = Pssh {
+        full: FullBox::default(),
+        system_id: Guid::from_u128(7),
+        key_ids: Vec::new(),
+        data: Bytes::from_static(b"x"),
+    };
+    // Behind the tracks of a file without an index: no offset is to be mended.
+    let protected = |boxes: Vec<AnyBox>| {
+        let media = film::media(
+            &[Track::regular(1, StreamKind::Video, 3, 2 * SECOND, 200)],
+            Style { mfra: false, ..Style::default() },
+        );
+        let boxes = Boxes::from_iter(boxes).to_bytes();
+        let mut bytes = media.to_bytes();
+        let end = 24 + media.moov as usize;
+        bytes.splice(end..end, boxes.iter().copied());
+        let len = media.moov as u32 + boxes.len() as u32;
+        bytes[24..28].copy_from_slice(&len.to_be_bytes());
+        bytes
+    };
+    let store = store([
+        ("film.ism", ism(None, &[VIDEO, ("video", "b.ismv", 500, 1, "")])),
+        ("film.ismv", protected(vec![AnyBox::new(piff(b"\0\x01\xff")), AnyBox::new(other)])),
+        ("b.ismv", protected(vec![AnyBox::new(piff(b"another"))])),
+    ]);
+    let opened = open(&store).unwrap();
+    let text = manifest(opened.presentation());
+    let manifest = ClientManifest::parse(text.as_bytes(), &Limits::default()).unwrap();
+    let headers: Vec<_> =
+        manifest.protection.iter().map(|header| (header.system_id, &*header.data)).collect();
+    assert_eq!(headers, [(Some(playready), "AAH/"), (Some(Guid::from_u128(7)), "eA==")]);
+    assert!(codes(opened.presentation()).contains(&"warning protection-differs".into()));
 }
 
 #[test]

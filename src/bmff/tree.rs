@@ -143,6 +143,7 @@ table! {
     boxes {
         b"ftyp" => ftyp::Ftyp,
         b"mvhd" => mvhd::Mvhd,
+        b"pssh" => pssh::Pssh,
         b"tkhd" => tkhd::Tkhd,
         b"mdhd" => mdhd::Mdhd,
         b"hdlr" => hdlr::Hdlr,
@@ -169,6 +170,7 @@ table! {
     extended {
         tfxd::Tfxd,
         tfrf::Tfrf,
+        piff_pssh::PiffPssh,
         piff_senc::PiffSenc,
     }
 }

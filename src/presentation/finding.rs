@@ -146,6 +146,9 @@ codes! {
     /// The codec of a track is not understood.
     CodecUnknown "codec-unknown" Warning
         "the manifest announces it by the name in the file; players may not know that",
+    /// Files of one presentation have other data for one protection system.
+    ProtectionDiffers "protection-differs" Warning
+        "the manifest has that of the first file; keep an .ismc whose header is for all keys",
     /// A bitrate is declared nowhere and was computed.
     BitrateComputed "bitrate-computed" Info
         "declare systemBitrate in the .ism, if players shall see another",

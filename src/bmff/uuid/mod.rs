@@ -2,10 +2,12 @@
 //!
 //! Spec: [MS-SSTR] 2.2.4.4 to 2.2.4.7; PIFF 1.1.
 
+mod piff_pssh;
 mod piff_senc;
 mod tfrf;
 mod tfxd;
 
+pub use piff_pssh::PiffPssh;
 pub use piff_senc::PiffSenc;
 pub use tfrf::{Tfrf, TfrfEntry};
 pub use tfxd::Tfxd;

@@ -228,15 +228,49 @@ impl StreamIndex {
         }
     }
 
-    /// The name in URLs: `Name`, or the kind.
+    /// The name in URLs: `Name`, else what the `Url` has in its place, else the kind.
     ///
-    /// Spec: [MS-SSTR] 3.1.5.1.
+    /// Spec: [MS-SSTR] 2.2.2.3, `Name` and `Url`.
     pub fn name(&self) -> &str {
-        self.name.as_deref().unwrap_or(self.kind.as_str())
+        let name = self.name.as_deref().or_else(|| self.name_in_url());
+        name.unwrap_or(self.kind.as_str())
+    }
+
+    /// What stands between `Fragments(` and `=` in the template, where nothing of it is encoded.
+    fn name_in_url(&self) -> Option<&str> {
+        let url = self.url.as_deref()?;
+        let at = url.to_ascii_lowercase().find("fragments(")? + "fragments(".len();
+        let (name, _) = url.get(at..)?.split_once('=')?;
+        let is_plain = !name.is_empty() && !name.contains(['{', '%', '/', '(', ')', ',']);
+        is_plain.then_some(name)
     }
 
     /// Its samples are in the manifest itself.
     pub fn is_embedded(&self) -> bool {
         self.manifest_output == Some(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_without_a_name_is_called_as_its_url_says() {
+        let mut stream = StreamIndex::new(StreamKind::Text);
+        assert_eq!(stream.name(), "text");
+        for (url, name) in [
+            ("QualityLevels({bitrate})/Fragments(textstream={start time})", "textstream"),
+            ("qualitylevels({bitrate})/fragments(a b={start_time})", "a b"),
+            ("QualityLevels({bitrate})/Fragments(a%20b={start time})", "text"),
+            ("QualityLevels({bitrate})/Fragments(={start time})", "text"),
+            ("QualityLevels({bitrate})/Fragments(x", "text"),
+            ("\u{130}ragments(\u{df}=", "text"),
+        ] {
+            stream.url = Some(url.into());
+            assert_eq!(stream.name(), name, "{url}");
+        }
+        stream.name = Some("own".into());
+        assert_eq!(stream.name(), "own");
     }
 }

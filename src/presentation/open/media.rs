@@ -5,6 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::excerpt::Excerpt;
+use super::protection::{self, System};
 use super::tracks::{self, MediaTrack};
 use crate::base::{Cursor, Error, ErrorKind, FileId, Limits, Opened};
 use crate::bmff::{Boxes, Header};
@@ -60,6 +61,7 @@ pub(super) struct MediaFile {
     pub(super) moov: Bytes,
     pub(super) mfra: Bytes,
     pub(super) tracks: Result<Vec<MediaTrack>, Trouble>,
+    pub(super) protection: Vec<System>,
 }
 
 /// A media file being opened.
@@ -105,6 +107,7 @@ impl MediaOpening {
             moov: Bytes::new(),
             mfra: Bytes::new(),
             tracks: Ok(Vec::new()),
+            protection: Vec::new(),
         };
         Self { file, excerpt, phase: Phase::Walk { at: 0, hops: 0 }, result }
     }
@@ -213,6 +216,7 @@ impl MediaOpening {
         let boxes = Boxes::parse(&self.result.moov, moov.start, limits).map_err(file_broken)?;
         let boxes = boxes.inside(*b"moov").ok_or_else(|| broken("it has no `moov`"))?;
         self.result.header_end = moov.end;
+        self.result.protection = protection::of_moov(boxes);
         if boxes.inside(*b"mvex").is_none() && mfra.is_none() {
             return Err(needs_packaging("it is not fragmented: its `moov` has no `mvex`"));
         }

@@ -15,6 +15,7 @@ mod generate;
 mod matching;
 mod media;
 mod mend;
+mod protection;
 mod resolve;
 mod tracks;
 mod walk;
@@ -366,7 +367,7 @@ impl Opening {
         let resolved = resolve(&server, &self.named, &media, &limits, &mut self.findings);
         let served = match self.adopted(&server, client, &resolved) {
             Some(served) => served,
-            None => self.generated(&resolved),
+            None => self.generated(&media, &resolved),
         };
         Presentation {
             name: self.name,
@@ -446,9 +447,10 @@ impl Opening {
     }
 
     /// A manifest made from the media.
-    fn generated(&mut self, resolved: &[Resolved<'_>]) -> Served {
+    fn generated(&mut self, media: &[(FileId, MediaFile)], resolved: &[Resolved<'_>]) -> Served {
         let OpenOptions { limits, layout, .. } = &self.options;
-        let generated = generate(resolved, limits, &mut self.findings);
+        let mut generated = generate(resolved, limits, &mut self.findings);
+        generated.manifest.protection = protection::headers(media, &mut self.findings);
         let mut streams = generated.streams;
         let manifest = match generated.manifest.to_xml(*layout, limits) {
             // What is made of a part now would be made of the whole the next time.
