@@ -1,4 +1,5 @@
-//! What opening a presentation noticed, for its operator.
+//! What opening a presentation noticed, for its operator: one line a code in the table below, and
+//! one row in `FINDINGS.md`.
 
 use std::fmt;
 
