@@ -3,9 +3,11 @@
 //! Spec: [MS-SSTR] 2.2.4.4 to 2.2.4.7; PIFF 1.1.
 
 mod piff_senc;
+mod piff_tenc;
 mod tfrf;
 mod tfxd;
 
 pub use piff_senc::PiffSenc;
+pub use piff_tenc::PiffTenc;
 pub use tfrf::{Tfrf, TfrfEntry};
 pub use tfxd::Tfxd;
