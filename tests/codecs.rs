@@ -13,7 +13,7 @@ use corpus_support::{all, files, top_level};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shiguredo_mp4::{Decode, boxes as other};
-use smooth_origin::base::{ErrorKind, FourCc, Guid, Limits};
+use smooth_origin::base::{ErrorKind, FourCc, Guid, Limits, Name};
 use smooth_origin::bmff::uuid::PiffTenc;
 use smooth_origin::bmff::{
     AnyBox, AudioSampleEntry, Boxes, DOps, Dac3, Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd,
@@ -21,6 +21,8 @@ use smooth_origin::bmff::{
 };
 use smooth_origin::codec::{Description, Format};
 use smooth_origin::manifest::{ClientManifest, StreamIndex, StreamKind};
+use smooth_origin::origin::{Answer, Origin, block_on};
+use smooth_origin::storage::MemoryStore;
 
 #[test]
 fn a_sample_entry_announces_what_the_manifest_says() {
@@ -462,6 +464,53 @@ fn ttml_that_ffmpeg_makes_is_announced_and_set_up_as_it_was() {
     assert_eq!(made.format(), entry.format());
     // Namespace, schema location, auxiliary types; theirs has a bitrate behind them.
     assert!(entry.body.starts_with(&made.body), "{:?}", entry.body);
+}
+
+/// From file to manifest, and where a manifest lies there it is passed on as it is.
+#[test]
+fn a_presentation_without_a_manifest_announces_its_codec_and_a_stored_manifest_is_not_touched() {
+    let folder = Folder::new("presentation");
+    let Some((file, _)) = made(&folder.0.join("film.ismv"), &["-c:a", "eac3", "-ac", "6"]) else {
+        eprintln!("not run: there is no ffmpeg with eac3");
+        return;
+    };
+    let store = MemoryStore::new();
+    let put = |name: &str, bytes: Bytes| store.put(Name::new(name).unwrap(), bytes);
+    put("film.ismv", file);
+    let server = |head: &str| {
+        format!(
+            "<smil><head>{head}</head><body><switch><audio src='film.ismv' systemBitrate='448000'>
+                <param name='trackID' value='1'/></audio></switch></body></smil>"
+        )
+    };
+    put("made.ism", server("").into());
+    put("stored.ism", server("<meta name='clientManifestRelativePath' content='a.ismc'/>").into());
+    let origin = Origin::new(store.clone());
+    let manifest = |name: &str| {
+        let answer = block_on(origin.answer(&format!("/{name}/Manifest"))).unwrap();
+        let Answer::Reply(served) = answer else { panic!("{name} is redirected") };
+        let (mut body, mut bytes) = (served.body(), Vec::new());
+        while let Some(part) = block_on(body.next()) {
+            bytes.extend(part.unwrap());
+        }
+        Bytes::from(bytes)
+    };
+    let generated = manifest("made.ism");
+    let text = std::str::from_utf8(&generated).unwrap();
+    for attribute in [
+        r#"FourCC="EC-3""#,
+        r#"CodecPrivateData="00063F000000AF87FBA7022DFB42A4D405CD93843BDD0E00200F00""#,
+        r#"AudioTag="65534""#,
+        r#"PacketSize="1792""#,
+        r#"SamplingRate="48000""#,
+        r#"Channels="6""#,
+        r#"BitsPerSample="16""#,
+    ] {
+        assert!(text.contains(attribute), "{attribute} is not in {text}");
+    }
+    let stored = text.replace("EC-3", "ec+3").replace("AF87", "af87");
+    store.put(Name::new("a.ismc").unwrap(), stored.clone());
+    assert_eq!(manifest("stored.ism"), stored);
 }
 
 // Real manifests and files of other producers; `tests/corpus.rs` says where they are.
