@@ -23,10 +23,10 @@ use shiguredo_mp4::{Decode, Encode, Uint, boxes as other};
 use smooth_origin::base::{Error, FourCc, Guid, Limits};
 use smooth_origin::bmff::uuid::{PiffSenc, PiffTenc, Tfrf, TfrfEntry, Tfxd};
 use smooth_origin::bmff::{
-    AnyBox, AudioSampleEntry, AvcC, Body, Boxes, DOps, Dac3, Dec3, Dvc1, Esds, Frma, Ftyp, FullBox,
-    Hdlr, HvcC, Mdhd, Mehd, Mfhd, Mfro, Mvhd, NalArray, Saio, Saiz, SampleEncryption, Sbgp, Schm,
-    Sdtp, Senc, Size, Stsd, Stsz, Subs, SubsEntry, Tenc, Tfdt, Tfhd, Tfra, TfraEntry, Tkhd, Trex,
-    Trun, Typed, VisualSampleEntry, VttC, Wfex,
+    AnyBox, AudioSampleEntry, AvcC, Body, Boxes, DOps, Dac3, Dec3, DolbyVision, Dvc1, DvcC, DvvC,
+    Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd, Mfhd, Mfro, Mvhd, NalArray, Saio, Saiz,
+    SampleEncryption, Sbgp, Schm, Sdtp, Senc, Size, Stsd, Stsz, Subs, SubsEntry, Tenc, Tfdt, Tfhd,
+    Tfra, TfraEntry, Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
 };
 use trees::{KINDS, avcc, tfhd, tree, trun};
 
@@ -358,6 +358,13 @@ fn every_field_of_a_codecs_configuration_is_written_and_read_again() {
             |b| (b.channels, b.mapping_family, b.mapping) = (0, 255, vec![1, 0].into()),
         ],
     );
+    let vision = DolbyVision { version: [1, 0], fields: 0x0a35 };
+    survives(
+        DvcC(vision),
+        &[|b| b.0.version = [2, 1], |b| b.0.fields = u16::MAX, |b| b.0.fields = 0],
+    );
+    survives(DvvC(vision), &[|b| b.0.version[1] = 9, |b| b.0.fields ^= 1]);
+    assert_eq!((vision.profile(), vision.level()), (5, 6));
     survives(
         VttC { config: Bytes::from_static(b"WEBVTT") },
         &[
@@ -883,8 +890,8 @@ fn mp4_sees_the_same_in_ftyp_moov_and_moof() {
 
 /// Types that stand in sample entries alone.
 const CONFIGURATIONS: &[[u8; 4]] = &[
-    *b"dvc1", *b"wfex", *b"dac3", *b"dec3", *b"dOps", *b"vttC", *b"frma", *b"schm", *b"tenc",
-    *b"sinf", *b"schi",
+    *b"dvc1", *b"wfex", *b"dac3", *b"dec3", *b"dOps", *b"vttC", *b"dvcC", *b"dvvC", *b"frma",
+    *b"schm", *b"tenc", *b"sinf", *b"schi",
 ];
 
 /// The media files of `testdata/`.
@@ -1124,6 +1131,9 @@ fn ask(boxes: &Boxes) {
             Body::AvcC(b) => assert!(b.nal_length_size() <= 4),
             Body::Dvc1(b) => assert!(b.headers().is_none_or(|h| h.len() < b.specific.len())),
             Body::Dac3(b) => assert!(b.fscod() < 4 && b.acmod() < 8 && b.bit_rate_code() < 32),
+            Body::DvcC(DvcC(b)) | Body::DvvC(DvvC(b)) => {
+                assert!(b.profile() < 128 && b.level() < 64)
+            }
             Body::Dec3(b) => drop((b.data_rate(), b.substream())),
             Body::HvcC(b) => assert!(b.nal_length_size() <= 4 && b.units(33).count() < 1 << 16),
             _ => {}

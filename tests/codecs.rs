@@ -16,8 +16,9 @@ use shiguredo_mp4::{Decode, boxes as other};
 use smooth_origin::base::{ErrorKind, FourCc, Guid, Limits, Name};
 use smooth_origin::bmff::uuid::PiffTenc;
 use smooth_origin::bmff::{
-    AnyBox, AudioSampleEntry, Boxes, DOps, Dac3, Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd,
-    Mvhd, SampleEntry, Stsd, Stsz, Tfhd, Tkhd, Trex, Trun, VisualSampleEntry,
+    AnyBox, AudioSampleEntry, Boxes, DOps, Dac3, DolbyVision, DvcC, DvvC, Esds, Frma, Ftyp,
+    FullBox, Hdlr, HvcC, Mdhd, Mehd, Mvhd, SampleEntry, Stsd, Stsz, Tfhd, Tkhd, Trex, Trun,
+    VisualSampleEntry,
 };
 use smooth_origin::codec::{Description, Format};
 use smooth_origin::manifest::{ClientManifest, StreamIndex, StreamKind};
@@ -333,6 +334,53 @@ fn an_hevc_track_is_described_set_up_and_decoded_as_x265_wrote_it() {
     let decoded = decode(&folder.file("made.mp4", &whole));
     assert_eq!((decoded[0].len(), samples), (50, 50));
     assert!(decoded == decode(&path));
+
+    // The same under the name of Dolby Vision; what else that takes, no manifest carries.
+    for (format, name) in [(b"dvh1", "DVH1"), (b"dvhe", "DVHE")] {
+        let said =
+            Description::of_entry(StreamKind::Video, &renamed(entry, format), &Limits::default());
+        let said = said.unwrap();
+        assert_eq!((said.tag.as_str(), said.is_known(), said.rfc6381()), (name, true, None));
+        let whole = [&init(&said, StreamKind::Video, 1)[..], &fragments].concat();
+        assert!(decode(&folder.file("made.mp4", &whole)) == decoded, "{name}");
+    }
+}
+
+/// Profile and level are those that ffprobe sees in the box that we wrote.
+#[test]
+fn dolby_vision_has_the_codec_string_that_its_configuration_or_the_manifest_says() {
+    let folder = Folder::new("vision");
+    let limits = Limits::default();
+    let track = tracks().remove(0);
+    let vision = DolbyVision { version: [1, 0], fields: 9 << 9 | 6 << 3 | 0b101 };
+    for config in [AnyBox::new(DvcC(vision)), AnyBox::new(DvvC(vision))] {
+        let mut entry = visual(&track.entry);
+        entry.format = FourCc(*b"dvav");
+        entry.boxes.list.push(AnyBox { rest: vec![0; 20].into(), ..config });
+        let said = Description::of_entry(track.kind, &entry.to_entry(), &limits).unwrap();
+        assert_eq!((said.tag.as_str(), said.rfc6381().as_deref()), ("DVAV", Some("dvav.09.06")));
+        assert_eq!(said.private_data, track.said.private_data);
+        if runs("ffprobe") {
+            let path = folder.file("init.mp4", &init_of(entry.to_entry(), &said, track.kind, 1));
+            assert_eq!(probe(&path, "stream_side_data=dv_profile,dv_level"), "9,6");
+        }
+        // Where the base layer is plain H.264 or HEVC, that is what is announced.
+        entry.format = track.entry.format();
+        let plain = Description::of_entry(track.kind, &entry.to_entry(), &limits).unwrap();
+        assert_eq!((&plain, plain.rfc6381()), (&track.said, track.said.rfc6381()));
+    }
+
+    for (value, string) in [("dvhe.05.06", Some("dvhe.05.06")), ("", None), ("a\u{e9}, b", None)] {
+        let text = format!(
+            "<SmoothStreamingMedia><StreamIndex Type='video'><QualityLevel Bitrate='1'
+                FourCC='DVHE'><CustomAttributes><Attribute Name='codecs' Value='{value}'/>
+            </CustomAttributes></QualityLevel></StreamIndex></SmoothStreamingMedia>"
+        );
+        let manifest = ClientManifest::parse(text.as_bytes(), &limits).unwrap();
+        let stream = &manifest.streams[0];
+        let said = Description::of(stream, &stream.qualities[0]).unwrap();
+        assert_eq!(said.rfc6381().as_deref(), string);
+    }
 }
 
 /// `testdata` has none of these either: ffmpeg makes them, says what they are, and decodes them by
@@ -714,6 +762,11 @@ const PLACES: &[(&str, usize, u32, &str, u32)] = &[
 /// `ftyp` and `moov` that a player makes of a quality alone, in the protocol's usual way: all
 /// times in ticks of 100 ns, no sample outside of the fragments.
 fn init(said: &Description, kind: StreamKind, id: u32) -> Bytes {
+    init_of(said.sample_entry().unwrap(), said, kind, id)
+}
+
+/// The same with any sample entry.
+fn init_of(entry: SampleEntry, said: &Description, kind: StreamKind, id: u32) -> Bytes {
     let brands = [*b"piff", *b"iso2"].map(FourCc).to_vec();
     let ftyp = Ftyp { major_brand: FourCc(*b"isml"), minor_version: 1, compatible_brands: brands };
     let wide = FullBox { version: 1, flags: 0 };
@@ -747,7 +800,7 @@ fn init(said: &Description, kind: StreamKind, id: u32) -> Bytes {
     let url = Boxes::from_iter([AnyBox::other(*b"url ", vec![0, 0, 0, 1])]).to_bytes();
     let dref = AnyBox::other(*b"dref", [&[0, 0, 0, 0, 0, 0, 0, 1], &url[..]].concat());
     let dinf = AnyBox::other(*b"dinf", Boxes::from_iter([dref]).to_bytes());
-    let stsd = Stsd { entries: vec![said.sample_entry().unwrap()], ..Stsd::default() };
+    let stsd = Stsd { entries: vec![entry], ..Stsd::default() };
     let empty = |kind| AnyBox::other(kind, vec![0; 8]);
     let stbl = [
         AnyBox::new(stsd),

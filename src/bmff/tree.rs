@@ -166,6 +166,8 @@ table! {
         b"hvcC" => hvcc::HvcC,
         b"esds" => esds::Esds,
         b"dvc1" => dvc1::Dvc1,
+        b"dvcC" => dvcc::DvcC,
+        b"dvvC" => dvcc::DvvC,
         b"wfex" => wfex::Wfex,
         b"dac3" => dac3::Dac3,
         b"dec3" => dec3::Dec3,

@@ -7,8 +7,7 @@ use crate::base::{Cursor, Error, Sink};
 
 /// WAVEFORMATEX of the Windows multimedia API: little-endian, unlike all else in these files.
 ///
-/// Spec: none is public for the box; its content by `mmreg.h`. Expression Encoder's successors and
-/// ffmpeg write it.
+/// Spec: none is public for the box, which MssGen and ffmpeg write; its content by `mmreg.h`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wfex {
     /// `wFormatTag`: 0x161 for WMA, 0x162 for WMA Professional.

@@ -6,7 +6,9 @@
 use bytes::Bytes;
 
 use super::bits::{Bits, without_emulation_prevention};
-use super::{Codec, CodecTag, Description, Format, annex_b, invalid, missing, picture, video};
+use super::{
+    Codec, CodecTag, Description, Format, annex_b, dolby_vision, invalid, missing, picture, video,
+};
 use crate::base::{Error, FourCc, Limits};
 use crate::bmff::{AnyBox, AvcC, SampleEntry, VisualSampleEntry};
 
@@ -32,7 +34,9 @@ fn describe(entry: &SampleEntry, limits: &Limits) -> Result<Description, Error> 
         _ => CodecTag::H264,
     };
     let private_data = annex_b::join(avcc.sps.iter().chain(&avcc.pps));
-    Ok(Description::new(tag, private_data, video(&visual, avcc.nal_length_size())))
+    let described = Description::new(tag, private_data, video(&visual, avcc.nal_length_size()));
+    let codecs = dolby_vision::codecs(entry.format(), &visual.boxes);
+    Ok(Description { codecs, ..described })
 }
 
 fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {
@@ -54,13 +58,14 @@ fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {
         sps,
         pps,
     };
-    let mut entry = picture(description, FourCc(dolby_vision(description).unwrap_or(*b"avc1")))?;
+    let mut entry =
+        picture(description, FourCc(with_dolby_vision(description).unwrap_or(*b"avc1")))?;
     entry.boxes.list.push(AnyBox { rest, ..AnyBox::new(avcc) });
     Ok(entry.to_entry())
 }
 
 /// The entry of a track with Dolby Vision. What `dvcC` adds there no manifest carries.
-fn dolby_vision(description: &Description) -> Option<[u8; 4]> {
+fn with_dolby_vision(description: &Description) -> Option<[u8; 4]> {
     match description.tag.as_str().to_ascii_uppercase().as_str() {
         "DVA1" => Some(*b"dva1"),
         "DVAV" => Some(*b"dvav"),
@@ -69,7 +74,7 @@ fn dolby_vision(description: &Description) -> Option<[u8; 4]> {
 }
 
 fn rfc6381(description: &Description) -> Option<String> {
-    if dolby_vision(description).is_some() {
+    if with_dolby_vision(description).is_some() {
         return None; // its profile and level are Dolby's
     }
     let (sps, _) = parameter_sets(description).ok()?;

@@ -7,7 +7,9 @@ use std::fmt::Write;
 use bytes::Bytes;
 
 use super::bits::{Bits, without_emulation_prevention};
-use super::{Codec, CodecTag, Description, Format, annex_b, invalid, missing, picture, video};
+use super::{
+    Codec, CodecTag, Description, Format, annex_b, dolby_vision, invalid, missing, picture, video,
+};
 use crate::base::{Error, FourCc, Limits};
 use crate::bmff::{AnyBox, HvcC, NalArray, SampleEntry, VisualSampleEntry};
 
@@ -38,7 +40,9 @@ fn describe(entry: &SampleEntry, limits: &Limits) -> Result<Description, Error> 
         _ => CodecTag::HVC1,
     };
     let private_data = annex_b::join(PARAMETER_SETS.iter().flat_map(|&kind| hvcc.units(kind)));
-    Ok(Description::new(tag, private_data, video(&visual, hvcc.nal_length_size())))
+    let described = Description::new(tag, private_data, video(&visual, hvcc.nal_length_size()));
+    let codecs = dolby_vision::codecs(entry.format(), &visual.boxes);
+    Ok(Description { codecs, ..described })
 }
 
 fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {

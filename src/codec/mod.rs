@@ -7,6 +7,7 @@ mod aac;
 mod ac3;
 mod annex_b;
 mod bits;
+mod dolby_vision;
 mod eac3;
 mod h264;
 mod hevc;
@@ -117,9 +118,12 @@ pub struct Description {
     pub format: Format,
     /// Bits per second on average, which some decoders are set up with; 0 if unknown.
     pub bitrate: u32,
+    /// The codec string that the manifest or the entry says itself.
+    codecs: Option<String>,
 }
 
-/// How many bits a track takes is not part of how it is coded.
+/// How many bits a track takes is no part of how it is coded, nor is a string that says the rest
+/// once more.
 impl PartialEq for Description {
     fn eq(&self, other: &Self) -> bool {
         (&self.tag, &self.private_data, &self.format)
@@ -187,7 +191,7 @@ const TABLE: &[Codec] = &[
 impl Description {
     /// At a bitrate that is not known.
     fn new(tag: CodecTag, private_data: Bytes, format: Format) -> Self {
-        Self { tag, private_data, format, bitrate: 0 }
+        Self { tag, private_data, format, bitrate: 0, codecs: None }
     }
 
     /// What the sample entry of a track of `kind` announces.
@@ -254,7 +258,8 @@ impl Description {
             },
             StreamKind::Text => Format::Text,
         };
-        Ok(Self { tag, private_data, format, bitrate: quality.bitrate })
+        let codecs = declared_codecs(quality);
+        Ok(Self { tag, private_data, format, bitrate: quality.bitrate, codecs })
     }
 
     /// A quality of `bitrate` that announces this.
@@ -290,11 +295,13 @@ impl Description {
         (codec.sample_entry)(self)
     }
 
-    /// The `codecs` parameter of DASH and HLS: `avc1.64001F`; `None` where it is not known.
+    /// The `codecs` parameter of DASH and HLS: `avc1.64001F`; `None` where it is neither known nor
+    /// said in the custom attribute `codecs`.
     ///
-    /// Spec: RFC 6381, 3.3; ISO/IEC 14496-15, annex E.
+    /// Spec: RFC 6381, 3.3; ISO/IEC 14496-15, annex E; Microsoft's amendment for HEVC.
     pub fn rfc6381(&self) -> Option<String> {
-        self.codec().and_then(|codec| (codec.rfc6381)(self))
+        let known = self.codec().and_then(|codec| (codec.rfc6381)(self));
+        known.or_else(|| self.codecs.clone())
     }
 
     /// The codec is in the table: its tag is more than the name of a sample entry passed on. It may
@@ -325,6 +332,14 @@ fn by_audio_tag(tag: u32) -> Option<&'static str> {
         65_534 => Some("EC-3"),
         _ => None,
     }
+}
+
+/// The custom attribute `codecs` of a quality, when it is one codec string and nothing else.
+fn declared_codecs(quality: &QualityLevel) -> Option<String> {
+    let named = |name: &str| name.eq_ignore_ascii_case("codecs");
+    let value = &quality.custom_attributes.iter().find(|found| named(&found.name))?.value;
+    let usual = |byte: u8| byte.is_ascii_alphanumeric() || b".-+_".contains(&byte);
+    (!value.is_empty() && value.bytes().all(usual)).then(|| value.clone())
 }
 
 fn video(entry: &VisualSampleEntry, nal_length_size: u8) -> Format {
