@@ -615,6 +615,21 @@ fn ffprobe_reads_a_vc1_entry_that_a_real_manifest_gave() {
     assert_eq!(found, format!("vc1,Advanced,vc-1,720,480,{len}"));
 }
 
+/// The private data of Expression Encoder, which the reference of the protocol shows; nor is there
+/// an encoder for it.
+#[test]
+fn ffprobe_reads_a_wma_professional_entry() {
+    if !runs("ffprobe") {
+        eprintln!("not run: there is no ffprobe");
+        return;
+    }
+    let folder = Folder::new("wmapro");
+    let said = description("audio", "WMAP", "1000030000000000000000000000E00042C0");
+    let path = folder.file("init.mp4", &init(&said, StreamKind::Audio, 1));
+    let found = probe(&path, "stream=codec_name,codec_tag,sample_rate,channels,extradata_size");
+    assert_eq!(found, "wmapro,0x0162,48000,2,18");
+}
+
 #[test]
 fn real_encrypted_entries_are_announced_as_their_decrypted_twins() {
     let Some(corpus) = corpus() else { return };

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::bits::Bits;
 use super::{Codec, CodecTag, Description, Format, audio, invalid, missing, mp3, sound};
-use crate::base::{Error, Limits};
+use crate::base::{Error, FourCc, Limits};
 use crate::bmff::{AnyBox, AudioSampleEntry, DecoderConfig, Esds, SampleEntry};
 
 pub(super) const CODEC: Codec = Codec {
@@ -36,7 +36,11 @@ fn describe(entry: &SampleEntry, limits: &Limits) -> Result<Description, Error> 
     let Some(esds) = audio_entry.boxes.get::<Esds>() else {
         return Err(missing(entry, "`esds` in the sample entry", "ISO/IEC 14496-14, 5.6"));
     };
-    let config = esds.decoder_config()?.unwrap_or_default();
+    // Descriptors count from their own start.
+    let place = |error: Error| {
+        Error::at(entry.offset, error.kind).inside(FourCc(*b"esds")).inside(entry.format())
+    };
+    let config = esds.decoder_config().map_err(place)?.unwrap_or_default();
     let described = match config.object_type {
         MPEG4_AUDIO => aac(&audio_entry, config.specific),
         object_type if MPEG2_AAC.contains(&object_type) => aac(&audio_entry, config.specific),
@@ -193,8 +197,8 @@ fn low_complexity(rate: u32, channels: u32) -> Option<Bytes> {
 
 /// Four bytes: bandwidth replication in front of a core at half the rate.
 ///
-/// Manifests name the core's rate or the output's. Up to 24 kHz it is taken for the core's, as
-/// dash.js takes all; above, the output would exceed what anyone encodes.
+/// Manifests name the core's rate or the output's, and do not say which. Up to 24 kHz it is taken
+/// for the core's, as dash.js takes every rate; above, the output would exceed what anyone encodes.
 fn high_efficiency(object_type: u32, rate: u32, channels: u32) -> Option<Bytes> {
     let (core, output) = if rate <= 24_000 { (rate, 2 * rate) } else { (rate / 2, rate) };
     // Parametric stereo has a core of one channel.
@@ -219,7 +223,6 @@ fn channel_configuration(channels: u32) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::FourCc;
     use crate::codec::hex;
     use crate::manifest::StreamKind;
 
@@ -299,6 +302,18 @@ mod tests {
         let entry = said.sample_entry().unwrap();
         let back = Description::of_entry(StreamKind::Audio, &entry, &Limits::default()).unwrap();
         assert_eq!(back.bitrate, 96_000);
+    }
+
+    #[test]
+    fn descriptors_that_are_broken_name_the_entry() {
+        let esds = Esds { descriptor: Bytes::from_static(&[3, 9, 0]), ..Esds::default() };
+        let boxes = [AnyBox::new(esds)].into_iter().collect();
+        let described = description(CodecTag::AACL, "1210", 44_100, 2);
+        let mut entry = sound(&described, *b"mp4a", boxes).unwrap().to_entry();
+        entry.offset = 700;
+        let error = Description::of_entry(StreamKind::Audio, &entry, &Limits::default());
+        let says = error.unwrap_err().to_string();
+        assert_eq!(says, "mp4a/esds at byte 700: needs 9 bytes, has 1");
     }
 
     #[test]

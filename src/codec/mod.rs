@@ -311,12 +311,13 @@ impl Description {
     }
 
     fn codec(&self) -> Option<&'static Codec> {
-        let tag = match self.format {
-            // Announced as `WMAP`, which it is not: the number says what it is.
-            Format::Audio { audio_tag: mp3::AUDIO_TAG, .. } => mp3::NAME.into(),
-            _ => self.tag.as_str().to_ascii_uppercase(),
+        let name = self.tag.as_str().to_ascii_uppercase();
+        let tag = match (name.as_str(), &self.format) {
+            // Announced by a name that it is not: the number says what it is.
+            ("WMAP", Format::Audio { audio_tag: mp3::AUDIO_TAG, .. }) => mp3::NAME,
+            (name, _) => name,
         };
-        TABLE.iter().find(|codec| codec.tags.contains(&tag.as_str()))
+        TABLE.iter().find(|codec| codec.tags.contains(&tag))
     }
 }
 
