@@ -20,12 +20,13 @@ use shiguredo_mp4::descriptors::{
     DecoderConfigDescriptor, DecoderSpecificInfo, EsDescriptor, SlConfigDescriptor,
 };
 use shiguredo_mp4::{Decode, Encode, Uint, boxes as other};
-use smooth_origin::base::{Error, FourCc, Limits};
-use smooth_origin::bmff::uuid::{PiffSenc, Tfrf, TfrfEntry, Tfxd};
+use smooth_origin::base::{Error, FourCc, Guid, Limits};
+use smooth_origin::bmff::uuid::{PiffSenc, PiffTenc, Tfrf, TfrfEntry, Tfxd};
 use smooth_origin::bmff::{
-    AnyBox, AudioSampleEntry, AvcC, Body, Boxes, Esds, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd, Mfhd,
-    Mfro, Mvhd, NalArray, Saio, Saiz, SampleEncryption, Sbgp, Sdtp, Senc, Size, Stsd, Stsz, Subs,
-    SubsEntry, Tfdt, Tfhd, Tfra, TfraEntry, Tkhd, Trex, Trun, Typed, VisualSampleEntry,
+    AnyBox, AudioSampleEntry, AvcC, Body, Boxes, DOps, Dac3, Dec3, DolbyVision, Dvc1, DvcC, DvvC,
+    Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd, Mfhd, Mfro, Mvhd, NalArray, Saio, Saiz,
+    SampleEncryption, Sbgp, Schm, Sdtp, Senc, Size, Stsd, Stsz, Subs, SubsEntry, Tenc, Tfdt, Tfhd,
+    Tfra, TfraEntry, Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
 };
 use trees::{KINDS, avcc, tfhd, tree, trun};
 
@@ -319,6 +320,142 @@ fn every_field_of_every_type_is_written_and_read_again() {
 }
 
 #[test]
+fn every_field_of_a_codecs_configuration_is_written_and_read_again() {
+    survives(
+        Dvc1 {
+            profile_level: 0xc4,
+            specific: Bytes::from_static(b"\x40\x20\xff\xff\xff\xffheaders"),
+        },
+        &[|b| b.profile_level = 0, |b| b.specific = Bytes::new()],
+    );
+    survives(
+        wfex(),
+        &[
+            |b| b.format_tag = u16::MAX,
+            |b| b.channels = 6,
+            |b| b.sampling_rate = u32::MAX,
+            |b| b.bytes_per_second = 0,
+            |b| b.block_align = u16::MAX,
+            |b| b.bits_per_sample = 24,
+            |b| b.extra = Bytes::new(),
+            |b| b.extra = vec![7; u16::MAX.into()].into(),
+        ],
+    );
+    survives(Dac3 { fields: 0x10_3d40 }, &[|b| b.fields = 0xff_ffff, |b| b.fields = 0]);
+    survives(
+        Dec3 { payload: Bytes::from_static(&[7, 0, 0x20, 0xf, 0]) },
+        &[|b| b.payload = Bytes::new(), |b| b.payload = vec![1; 300].into()],
+    );
+    survives(
+        DOps { channels: 2, pre_skip: 312, input_sample_rate: 48_000, ..DOps::default() },
+        &[
+            |b| b.version = 1,
+            |b| b.channels = 1,
+            |b| b.pre_skip = u16::MAX,
+            |b| b.input_sample_rate = 44_100,
+            |b| b.output_gain = u16::MAX,
+            |b| (b.mapping_family, b.mapping) = (1, vec![2, 0, 0, 1].into()),
+            |b| (b.channels, b.mapping_family, b.mapping) = (0, 255, vec![1, 0].into()),
+        ],
+    );
+    let vision = DolbyVision { version: [1, 0], fields: 0x0a35 };
+    survives(
+        DvcC(vision),
+        &[|b| b.0.version = [2, 1], |b| b.0.fields = u16::MAX, |b| b.0.fields = 0],
+    );
+    survives(DvvC(vision), &[|b| b.0.version[1] = 9, |b| b.0.fields ^= 1]);
+    assert_eq!((vision.profile(), vision.level()), (5, 6));
+    survives(
+        VttC { config: Bytes::from_static(b"WEBVTT") },
+        &[
+            |b| b.config = Bytes::new(),
+            |b| b.config = Bytes::from_static(b"WEBVTT\n\nREGION\nid:1"),
+        ],
+    );
+}
+
+#[test]
+fn every_field_of_a_tracks_protection_is_written_and_read_again() {
+    let full = FullBox::default();
+    survives(
+        Frma { data_format: FourCc(*b"avc1") },
+        &[|b| b.data_format = FourCc(*b"wma "), |b| b.data_format = FourCc([0; 4])],
+    );
+    survives(
+        Schm { full, scheme_type: FourCc(*b"piff"), scheme_version: 0x1_0000 },
+        &[
+            |b| b.full.flags = 1,
+            |b| b.scheme_type = FourCc(*b"cbcs"),
+            |b| b.scheme_version = u32::MAX,
+        ],
+    );
+    survives(
+        tenc(),
+        &[
+            |b| b.full.version = 1,
+            |b| b.reserved = 0xff,
+            |b| b.pattern = 0x19,
+            |b| b.is_protected = 0,
+            |b| b.iv_size = 16,
+            |b| b.key_id = Guid::from_u128(u128::MAX),
+            |b| (b.iv_size, b.constant_iv) = (0, Some(vec![9; 16].into())),
+            |b| (b.iv_size, b.constant_iv) = (0, Some(Bytes::new())),
+            |b| (b.iv_size, b.constant_iv) = (0, Some(vec![9; 255].into())),
+        ],
+    );
+    survives(
+        PiffTenc { full, algorithm_id: 1, iv_size: 8, key_id: Guid::from_u128(5) },
+        &[
+            |b| b.full.flags = 1,
+            |b| b.algorithm_id = 0xff_ffff,
+            |b| b.iv_size = 16,
+            |b| b.key_id = Guid::from_u128(6),
+        ],
+    );
+}
+
+/// As MssGen wrote it into a file for PlayReady: the lengths, and the order of the key's bytes.
+#[test]
+fn the_protection_of_an_entry_is_read_where_it_lies() {
+    let sinf = [
+        "0000006073696e66",
+        "0000000c66726d61776d6120",
+        "000000147363686d000000007069666600010000",
+        "0000003873636869",
+        "00000030757569648974dbce7be74c5184f97148f9882554",
+        "0000000000000108c5c971897e674646949e0cd4dd92cbd7",
+    ];
+    let bytes = unhex(&sinf.concat());
+    let boxes = parse(&bytes, 0).unwrap();
+    assert_eq!(boxes.to_bytes(), bytes);
+    let sinf = boxes.inside(*b"sinf").unwrap();
+    assert_eq!(sinf.get::<Frma>().unwrap().data_format, *b"wma ");
+    let scheme = sinf.get::<Schm>().unwrap();
+    assert_eq!((scheme.scheme_type.0, scheme.scheme_version), (*b"piff", 0x1_0000));
+    let track = sinf.inside(*b"schi").unwrap().get::<PiffTenc>().unwrap();
+    assert_eq!((track.algorithm_id, track.iv_size), (1, 8));
+    assert_eq!(track.key_id.to_string(), "c5c97189-7e67-4646-949e-0cd4dd92cbd7");
+}
+
+#[test]
+fn lengths_in_a_configuration_are_checked_against_what_is_there() {
+    let cut = |content: AnyBox, more: usize| {
+        let mut bytes = Boxes::from_iter([content]).to_bytes().to_vec();
+        let len = bytes.len() - more;
+        bytes.truncate(len);
+        bytes[..4].copy_from_slice(&(len as u32).to_be_bytes());
+        parse(&bytes.into(), 0).unwrap_err().to_string()
+    };
+    assert_eq!(cut(AnyBox::new(wfex()), 1), "wfex at byte 26: needs 10 bytes, has 9");
+    let constant = Tenc { iv_size: 0, constant_iv: Some(vec![9; 16].into()), ..tenc() };
+    assert_eq!(cut(AnyBox::new(constant), 1), "tenc at byte 33: needs 16 bytes, has 15");
+    let mapped =
+        DOps { channels: 255, mapping_family: 1, mapping: vec![0; 257].into(), ..DOps::default() };
+    assert_eq!(cut(AnyBox::new(mapped), 257), "dOps at byte 19: needs 257 bytes, has 0");
+    assert_eq!(cut(AnyBox::new(Dac3::default()), 1), "dac3 at byte 8: needs 3 bytes, has 2");
+}
+
+#[test]
 fn a_version_0_that_gets_a_time_beyond_32_bits_is_written_as_version_1() {
     widens(Mvhd::default(), &[|b, t| b.creation_time = t, |b, t| b.duration = t], |b| &mut b.full);
     widens(Mvhd::default(), &[|b, t| b.modification_time = t], |b| &mut b.full);
@@ -444,7 +581,7 @@ proptest! {
 
     #[test]
     fn any_body_of_a_known_type_is_refused_or_written_back(
-        kind in prop::sample::select(KINDS),
+        kind in prop::sample::select([KINDS, CONFIGURATIONS].concat()),
         body in vec(prop_oneof![3 => 0..4_u8, 1 => any::<u8>()], 0..120),
     ) {
         let mut bytes = (8 + body.len() as u32).to_be_bytes().to_vec();
@@ -455,7 +592,9 @@ proptest! {
 
     #[test]
     fn any_body_of_an_extended_type_is_refused_or_written_back(
-        kind in prop::sample::select(&[Tfxd::UUID, Tfrf::UUID, PiffSenc::UUID][..]),
+        kind in prop::sample::select(
+            &[Tfxd::UUID, Tfrf::UUID, PiffSenc::UUID, PiffTenc::UUID][..]
+        ),
         body in vec(prop_oneof![3 => 0..4_u8, 1 => any::<u8>()], 0..120),
     ) {
         let mut bytes = (24 + body.len() as u32).to_be_bytes().to_vec();
@@ -749,6 +888,12 @@ fn mp4_sees_the_same_in_ftyp_moov_and_moof() {
 
 // Helpers.
 
+/// Types that stand in sample entries alone.
+const CONFIGURATIONS: &[[u8; 4]] = &[
+    *b"dvc1", *b"wfex", *b"dac3", *b"dec3", *b"dOps", *b"vttC", *b"dvcC", *b"dvvC", *b"frma",
+    *b"schm", *b"tenc", *b"sinf", *b"schi",
+];
+
 /// The media files of `testdata/`.
 fn testdata() -> Vec<(String, Bytes)> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
@@ -897,6 +1042,35 @@ fn tkhd() -> Tkhd {
     }
 }
 
+fn wfex() -> Wfex {
+    Wfex {
+        format_tag: 0x162,
+        channels: 2,
+        sampling_rate: 48_000,
+        bytes_per_second: 16_000,
+        block_align: 5462,
+        bits_per_sample: 16,
+        extra: vec![7; 10].into(),
+    }
+}
+
+fn tenc() -> Tenc {
+    Tenc {
+        full: FullBox::default(),
+        reserved: 0,
+        pattern: 0,
+        is_protected: 1,
+        iv_size: 8,
+        key_id: Guid::from_u128(5),
+        constant_iv: None,
+    }
+}
+
+fn unhex(digits: &str) -> Bytes {
+    let pairs = (0..digits.len()).step_by(2);
+    pairs.map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+}
+
 fn visual(boxes: Boxes) -> VisualSampleEntry {
     VisualSampleEntry { format: FourCc(*b"avc1"), width: 320, height: 180, boxes }
 }
@@ -955,6 +1129,12 @@ fn ask(boxes: &Boxes) {
             Body::Sbgp(b) => assert_eq!(b.runs().count(), b.entries.len() / 8),
             Body::Esds(b) => drop(b.decoder_config()),
             Body::AvcC(b) => assert!(b.nal_length_size() <= 4),
+            Body::Dvc1(b) => assert!(b.headers().is_none_or(|h| h.len() < b.specific.len())),
+            Body::Dac3(b) => assert!(b.fscod() < 4 && b.acmod() < 8 && b.bit_rate_code() < 32),
+            Body::DvcC(DvcC(b)) | Body::DvvC(DvvC(b)) => {
+                assert!(b.profile() < 128 && b.level() < 64)
+            }
+            Body::Dec3(b) => drop((b.data_rate(), b.substream())),
             Body::HvcC(b) => assert!(b.nal_length_size() <= 4 && b.units(33).count() < 1 << 16),
             _ => {}
         }

@@ -138,7 +138,7 @@ macro_rules! table {
 
 table! {
     containers {
-        b"moov" b"trak" b"mdia" b"minf" b"stbl" b"mvex" b"moof" b"traf" b"mfra"
+        b"moov" b"trak" b"mdia" b"minf" b"stbl" b"mvex" b"moof" b"traf" b"mfra" b"sinf" b"schi"
     }
     boxes {
         b"ftyp" => ftyp::Ftyp,
@@ -166,12 +166,24 @@ table! {
         b"avcC" => avcc::AvcC,
         b"hvcC" => hvcc::HvcC,
         b"esds" => esds::Esds,
+        b"dvc1" => dvc1::Dvc1,
+        b"dvcC" => dvcc::DvcC,
+        b"dvvC" => dvcc::DvvC,
+        b"wfex" => wfex::Wfex,
+        b"dac3" => dac3::Dac3,
+        b"dec3" => dec3::Dec3,
+        b"dOps" => dops::DOps,
+        b"vttC" => vttc::VttC,
+        b"frma" => frma::Frma,
+        b"schm" => schm::Schm,
+        b"tenc" => tenc::Tenc,
     }
     extended {
         tfxd::Tfxd,
         tfrf::Tfrf,
         piff_pssh::PiffPssh,
         piff_senc::PiffSenc,
+        piff_tenc::PiffTenc,
     }
 }
 

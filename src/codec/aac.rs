@@ -4,8 +4,8 @@
 use bytes::Bytes;
 
 use super::bits::Bits;
-use super::{Codec, CodecTag, Description, Format, audio, invalid};
-use crate::base::{Error, ErrorKind, FourCc, Limits};
+use super::{Codec, CodecTag, Description, Format, audio, invalid, missing, mp3, sound};
+use crate::base::{Error, FourCc, Limits};
 use crate::bmff::{AnyBox, AudioSampleEntry, DecoderConfig, Esds, SampleEntry};
 
 pub(super) const CODEC: Codec = Codec {
@@ -32,27 +32,36 @@ const FREQUENCIES: [u32; 13] =
     [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350];
 
 fn describe(entry: &SampleEntry, limits: &Limits) -> Result<Description, Error> {
-    let entry = AudioSampleEntry::parse(entry, limits)?;
-    let esds = entry.boxes.get::<Esds>().ok_or(ErrorKind::Missing {
-        what: "`esds` in the sample entry",
-        clause: "ISO/IEC 14496-14, 5.6",
-    })?;
-    let config = esds.decoder_config()?.unwrap_or_default();
-    if config.object_type != MPEG4_AUDIO && !MPEG2_AAC.contains(&config.object_type) {
-        let (tag, private_data) = (CodecTag::new("MP4A"), config.specific);
-        return Ok(Description { tag, private_data, format: audio(&entry) });
-    }
-    let mut rate = entry.sample_rate >> 16;
-    let mut channels = u32::from(entry.channel_count);
-    let mut tag = CodecTag::AACL;
-    let mut private_data = config.specific;
+    let audio_entry = AudioSampleEntry::parse(entry, limits)?;
+    let Some(esds) = audio_entry.boxes.get::<Esds>() else {
+        return Err(missing(entry, "`esds` in the sample entry", "ISO/IEC 14496-14, 5.6"));
+    };
+    // Descriptors count from their own start.
+    let place = |error: Error| {
+        Error::at(entry.offset, error.kind).inside(FourCc(*b"esds")).inside(entry.format())
+    };
+    let config = esds.decoder_config().map_err(place)?.unwrap_or_default();
+    let described = match config.object_type {
+        MPEG4_AUDIO => aac(&audio_entry, config.specific),
+        object_type if MPEG2_AAC.contains(&object_type) => aac(&audio_entry, config.specific),
+        object_type if mp3::OBJECT_TYPES.contains(&object_type) => mp3::of_audio(&audio_entry),
+        // Another codec that `mp4a` can hold: by the entry's name.
+        _ => Description::new(CodecTag::new("MP4A"), config.specific, audio(&audio_entry)),
+    };
+    Ok(Description { bitrate: config.average_bitrate, ..described })
+}
+
+fn aac(entry: &AudioSampleEntry, specific: Bytes) -> Description {
+    let (mut rate, mut channels) = (entry.sample_rate >> 16, u32::from(entry.channel_count));
+    let (mut tag, mut private_data) = (CodecTag::AACL, specific);
     match AudioSpecificConfig::parse(&private_data) {
         Some(config) => {
             (rate, channels) = (config.output_rate, config.channels.unwrap_or(channels));
             tag = match config.object_type {
+                AAC_LC => CodecTag::AACL,
                 SBR => CodecTag::AACH,
                 PS => CodecTag::AACP,
-                _ => CodecTag::AACL,
+                _ => CodecTag::AAC,
             };
         }
         None => private_data = low_complexity(rate, channels).unwrap_or(private_data),
@@ -64,54 +73,60 @@ fn describe(entry: &SampleEntry, limits: &Limits) -> Result<Description, Error> 
         packet_size: 4,
         audio_tag: AUDIO_TAG,
     };
-    Ok(Description { tag, private_data, format })
+    Description::new(tag, private_data, format)
 }
 
 fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {
-    let Format::Audio { sampling_rate, channels, .. } = description.format else {
-        return Err(invalid("an audio codec for a stream that is not audio"));
+    let config = DecoderConfig {
+        object_type: MPEG4_AUDIO,
+        max_bitrate: description.bitrate,
+        average_bitrate: description.bitrate,
+        specific: specific(description)?,
     };
-    let specific = match &description.private_data {
-        empty if empty.is_empty() => {
-            let made = match description.tag.as_str().to_ascii_uppercase().as_str() {
-                "AACH" => high_efficiency(SBR, sampling_rate, channels),
-                // Parametric stereo has a core of one channel.
-                "AACP" => high_efficiency(PS, sampling_rate, 1),
-                _ => low_complexity(sampling_rate, channels),
-            };
-            made.ok_or_else(|| invalid("neither private data nor a usual sampling rate"))?
-        }
-        data => data.clone(),
-    };
-    let config = DecoderConfig { object_type: MPEG4_AUDIO, specific, ..DecoderConfig::default() };
-    let entry = AudioSampleEntry {
-        format: FourCc(*b"mp4a"),
-        channel_count: u16::try_from(channels).unwrap_or(2),
-        sample_size: 16,
-        // 16.16 fixed point holds no rate above 65,535; 0 then, as others write it.
-        sample_rate: u16::try_from(sampling_rate).map_or(0, |rate| u32::from(rate) << 16),
-        boxes: [AnyBox::new(Esds::of(&config))].into_iter().collect(),
-    };
-    Ok(entry.to_entry())
+    let boxes = [AnyBox::new(Esds::of(&config))].into_iter().collect();
+    Ok(sound(description, *b"mp4a", boxes)?.to_entry())
 }
 
-fn rfc6381(description: &Description) -> Option<String> {
-    let object_type = match AudioSpecificConfig::parse(&description.private_data) {
-        Some(config) => config.object_type,
-        None => match description.tag.as_str().to_ascii_uppercase().as_str() {
-            "AACH" => SBR,
-            "AACP" => PS,
-            _ => AAC_LC,
-        },
+/// The private data as it is; where there is none, one made of rate and channels.
+fn specific(description: &Description) -> Result<Bytes, Error> {
+    if !description.private_data.is_empty() {
+        return Ok(description.private_data.clone());
+    }
+    let Format::Audio { sampling_rate: rate, channels, .. } = description.format else {
+        return Err(invalid("an audio codec for a stream that is not audio"));
     };
-    Some(format!("mp4a.40.{object_type}"))
+    let made = match profile_of(&description.tag) {
+        Some(object_type) => high_efficiency(object_type, rate, channels),
+        None => low_complexity(rate, channels),
+    };
+    made.ok_or_else(|| invalid("neither private data nor a usual sampling rate"))
+}
+
+/// The profile that a name says beyond AAC-LC.
+fn profile_of(tag: &CodecTag) -> Option<u32> {
+    match tag.as_str().to_ascii_uppercase().as_str() {
+        "AACH" => Some(SBR),
+        "AACP" => Some(PS),
+        _ => None,
+    }
+}
+
+/// The name may say more than the configuration, which in HE-AAC may be the core's alone; and the
+/// configuration more than the name.
+fn rfc6381(description: &Description) -> Option<String> {
+    let config = AudioSpecificConfig::parse(&description.private_data);
+    let signalled = config.map_or(AAC_LC, |config| config.object_type);
+    let said = [signalled, profile_of(&description.tag).unwrap_or(signalled)];
+    let best = [PS, SBR].into_iter().find(|object_type| said.contains(object_type));
+    Some(format!("mp4a.40.{}", best.unwrap_or(signalled)))
 }
 
 /// What is needed of an AudioSpecificConfig.
 ///
 /// Spec: ISO/IEC 14496-3, 1.6.2.1.
 struct AudioSpecificConfig {
-    /// 5 and 29 where bandwidth replication and parametric stereo are signalled in front.
+    /// 5 and 29 where bandwidth replication and parametric stereo are signalled, in front of the
+    /// core's configuration or behind it. Where they are not, only the samples tell.
     object_type: u32,
     /// Hertz, after bandwidth replication.
     output_rate: u32,
@@ -122,14 +137,15 @@ struct AudioSpecificConfig {
 impl AudioSpecificConfig {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let mut bits = Bits::new(bytes);
-        let object_type = match bits.take(5)? {
-            31 => 32 + bits.take(6)?,
-            object_type => object_type,
-        };
+        let first = object_type(&mut bits)?;
         let rate = frequency(&mut bits)?;
         let configuration = bits.take(4)?;
-        let replicated = matches!(object_type, SBR | PS);
-        let output_rate = if replicated { frequency(&mut bits)? } else { rate };
+        let (object_type, output_rate) = match first {
+            SBR | PS => (first, frequency(&mut bits)?),
+            // A configuration of channels, where it lies here, is of no fixed length.
+            AAC_LC if configuration != 0 => extension(&mut bits).unwrap_or((first, rate)),
+            _ => (first, rate),
+        };
         let channels = match configuration {
             _ if object_type == PS => Some(2),
             0 => None,
@@ -137,6 +153,32 @@ impl AudioSpecificConfig {
             count => Some(count),
         };
         Some(Self { object_type, output_rate, channels })
+    }
+}
+
+/// Object type and output rate that follow the core's configuration, which older decoders do not
+/// read.
+///
+/// Spec: ISO/IEC 14496-3, 1.6.5.2 and 4.4.1.
+fn extension(bits: &mut Bits<'_>) -> Option<(u32, u32)> {
+    bits.take(1)?; // length of a frame
+    if bits.take(1)? == 1 {
+        bits.skip(14)?; // delay of the coder that this one refines
+    }
+    bits.take(1)?;
+    let replicated = bits.take(11)? == 0x2b7 && object_type(bits)? == SBR && bits.take(1)? == 1;
+    if !replicated {
+        return None;
+    }
+    let rate = frequency(bits)?;
+    let parametric = bits.take(11) == Some(0x548) && bits.take(1) == Some(1);
+    Some((if parametric { PS } else { SBR }, rate))
+}
+
+fn object_type(bits: &mut Bits<'_>) -> Option<u32> {
+    match bits.take(5)? {
+        31 => Some(32 + bits.take(6)?),
+        object_type => Some(object_type),
     }
 }
 
@@ -153,12 +195,16 @@ fn low_complexity(rate: u32, channels: u32) -> Option<Bytes> {
     Some(Bytes::copy_from_slice(&(config as u16).to_be_bytes()))
 }
 
-/// Four bytes: bandwidth replication, or that and parametric stereo, in front of a core at half
-/// the rate.
+/// Four bytes: bandwidth replication in front of a core at half the rate.
+///
+/// Manifests name the core's rate or the output's, and do not say which. Up to 24 kHz it is taken
+/// for the core's, as dash.js takes every rate; above, the output would exceed what anyone encodes.
 fn high_efficiency(object_type: u32, rate: u32, channels: u32) -> Option<Bytes> {
-    let core = index_of(rate / 2)?;
-    let front = object_type << 11 | core << 7 | channel_configuration(channels)? << 3;
-    let config = front << 16 | index_of(rate)? << 15 | AAC_LC << 10;
+    let (core, output) = if rate <= 24_000 { (rate, 2 * rate) } else { (rate / 2, rate) };
+    // Parametric stereo has a core of one channel.
+    let channels = if object_type == PS { 1 } else { channel_configuration(channels)? };
+    let front = object_type << 11 | index_of(core)? << 7 | channels << 3;
+    let config = front << 16 | index_of(output)? << 15 | AAC_LC << 10;
     Some(Bytes::copy_from_slice(&config.to_be_bytes()))
 }
 
@@ -181,17 +227,14 @@ mod tests {
     use crate::manifest::StreamKind;
 
     fn description(tag: CodecTag, data: &str, sampling_rate: u32, channels: u32) -> Description {
-        Description {
-            tag,
-            private_data: hex(data).unwrap(),
-            format: Format::Audio {
-                sampling_rate,
-                channels,
-                bits_per_sample: 16,
-                packet_size: 4,
-                audio_tag: AUDIO_TAG,
-            },
-        }
+        let format = Format::Audio {
+            sampling_rate,
+            channels,
+            bits_per_sample: 16,
+            packet_size: 4,
+            audio_tag: AUDIO_TAG,
+        };
+        Description::new(tag, hex(data).unwrap(), format)
     }
 
     #[test]
@@ -202,6 +245,14 @@ mod tests {
             // Core at 24 kHz, output at 48 kHz.
             (description(CodecTag::AACH, "2B118800", 48_000, 2), "mp4a.40.5"),
             (description(CodecTag::AACP, "EB098800", 48_000, 2), "mp4a.40.29"),
+            // The same signalled behind the core's configuration.
+            (description(CodecTag::AACH, "131056E598", 48_000, 2), "mp4a.40.5"),
+            (description(CodecTag::AACP, "130856E59D4880", 48_000, 2), "mp4a.40.29"),
+            // An extension that says that nothing is replicated.
+            (description(CodecTag::AACL, "131056E500", 24_000, 2), "mp4a.40.2"),
+            // Main profile, and one whose object type takes six bits more: xHE-AAC.
+            (description(CodecTag::AAC, "0A10", 44_100, 2), "mp4a.40.1"),
+            (description(CodecTag::AAC, "F9484000", 44_100, 2), "mp4a.40.42"),
         ] {
             assert_eq!(described.rfc6381().unwrap(), string);
             let entry = described.sample_entry().unwrap();
@@ -218,15 +269,56 @@ mod tests {
         };
         let low = made(&description(CodecTag::AACL, "", 48_000, 2));
         assert_eq!(low, description(CodecTag::AACL, "1190", 48_000, 2));
-        let high = made(&description(CodecTag::AACH, "", 48_000, 2));
-        assert_eq!((&high.tag, &high.format), (&CodecTag::AACH, &low.format));
+        // The rate of the core and that of the output say the same.
+        for rate in [24_000, 48_000] {
+            let high = made(&description(CodecTag::AACH, "", rate, 2));
+            assert_eq!(high, description(CodecTag::AACH, "2B118800", 48_000, 2));
+            let parametric = made(&description(CodecTag::AACP, "", rate, 2));
+            assert_eq!(parametric, description(CodecTag::AACP, "EB098800", 48_000, 2));
+        }
         assert_eq!(description(CodecTag::AACP, "", 1, 2).rfc6381().unwrap(), "mp4a.40.29");
         assert!(description(CodecTag::AACL, "", 47_999, 2).sample_entry().is_err());
+        assert!(description(CodecTag::AACH, "", 0, 2).sample_entry().is_err());
+        assert!(description(CodecTag::AACH, "", u32::MAX, 2).sample_entry().is_err());
+    }
+
+    #[test]
+    fn the_configuration_of_the_core_alone_is_passed_on_under_the_name_of_the_whole() {
+        let core = description(CodecTag::AACH, "1310", 48_000, 2);
+        assert_eq!(core.rfc6381().unwrap(), "mp4a.40.5");
+        let entry = core.sample_entry().unwrap();
+        let audio = AudioSampleEntry::parse(&entry, &Limits::default()).unwrap();
+        let config = audio.boxes.get::<Esds>().unwrap().decoder_config().unwrap().unwrap();
+        assert_eq!(config.specific, core.private_data);
+        // Parametric stereo that only the name tells of.
+        let named = description(CodecTag::AACP, "2B118800", 48_000, 2);
+        assert_eq!(named.rfc6381().unwrap(), "mp4a.40.29");
+    }
+
+    #[test]
+    fn the_bitrate_of_the_manifest_is_the_entrys() {
+        let said =
+            Description { bitrate: 96_000, ..description(CodecTag::AACL, "1190", 48_000, 2) };
+        let entry = said.sample_entry().unwrap();
+        let back = Description::of_entry(StreamKind::Audio, &entry, &Limits::default()).unwrap();
+        assert_eq!(back.bitrate, 96_000);
+    }
+
+    #[test]
+    fn descriptors_that_are_broken_name_the_entry() {
+        let esds = Esds { descriptor: Bytes::from_static(&[3, 9, 0]), ..Esds::default() };
+        let boxes = [AnyBox::new(esds)].into_iter().collect();
+        let described = description(CodecTag::AACL, "1210", 44_100, 2);
+        let mut entry = sound(&described, *b"mp4a", boxes).unwrap().to_entry();
+        entry.offset = 700;
+        let error = Description::of_entry(StreamKind::Audio, &entry, &Limits::default());
+        let says = error.unwrap_err().to_string();
+        assert_eq!(says, "mp4a/esds at byte 700: needs 9 bytes, has 1");
     }
 
     #[test]
     fn audio_that_is_not_aac_is_announced_by_its_entrys_name() {
-        let config = DecoderConfig { object_type: 0x6b, ..DecoderConfig::default() };
+        let config = DecoderConfig { object_type: 0xdd, ..DecoderConfig::default() };
         let entry = AudioSampleEntry {
             format: FourCc(*b"mp4a"),
             channel_count: 2,

@@ -1,15 +1,20 @@
 //! H.264: `avc1` and `avcC` ◄► `H264` with Annex B parameter sets ◄► `avc1.PPCCLL`.
+//!
+//! With Dolby Vision it is `dva1` or `dvav`, announced by that name and with the same private data.
+//! That is what players know of the HEVC kinds; for these two it is unconfirmed.
 
 use bytes::Bytes;
 
 use super::bits::{Bits, without_emulation_prevention};
-use super::{Codec, CodecTag, Description, Format, annex_b, invalid, picture, video};
-use crate::base::{Error, ErrorKind, FourCc, Limits};
+use super::{
+    Codec, CodecTag, Description, Format, annex_b, dolby_vision, invalid, missing, picture, video,
+};
+use crate::base::{Error, FourCc, Limits};
 use crate::bmff::{AnyBox, AvcC, SampleEntry, VisualSampleEntry};
 
 pub(super) const CODEC: Codec = Codec {
-    formats: &[*b"avc1", *b"avc3"],
-    tags: &["H264", "AVC1", "X264", "DAVC"],
+    formats: &[*b"avc1", *b"avc3", *b"dva1", *b"dvav"],
+    tags: &["H264", "AVC1", "X264", "DAVC", "DVA1", "DVAV"],
     describe,
     sample_entry,
     rfc6381,
@@ -20,15 +25,18 @@ const PPS: u8 = 8;
 
 fn describe(entry: &SampleEntry, limits: &Limits) -> Result<Description, Error> {
     let visual = VisualSampleEntry::parse(entry, limits)?;
-    let avcc = visual.boxes.get::<AvcC>().ok_or(ErrorKind::Missing {
-        what: "`avcC` in the sample entry",
-        clause: "ISO/IEC 14496-15, 5.4.2",
-    })?;
-    Ok(Description {
-        tag: CodecTag::H264,
-        private_data: annex_b::join(avcc.sps.iter().chain(&avcc.pps)),
-        format: video(&visual, avcc.nal_length_size()),
-    })
+    let Some(avcc) = visual.boxes.get::<AvcC>() else {
+        return Err(missing(entry, "`avcC` in the sample entry", "ISO/IEC 14496-15, 5.4.2"));
+    };
+    let tag = match &entry.format().0 {
+        b"dva1" => CodecTag::new("DVA1"),
+        b"dvav" => CodecTag::new("DVAV"),
+        _ => CodecTag::H264,
+    };
+    let private_data = annex_b::join(avcc.sps.iter().chain(&avcc.pps));
+    let described = Description::new(tag, private_data, video(&visual, avcc.nal_length_size()));
+    let codecs = dolby_vision::codecs(entry.format(), &visual.boxes);
+    Ok(Description { codecs, ..described })
 }
 
 fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {
@@ -50,12 +58,25 @@ fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {
         sps,
         pps,
     };
-    let mut entry = picture(description, FourCc(*b"avc1"))?;
+    let mut entry =
+        picture(description, FourCc(with_dolby_vision(description).unwrap_or(*b"avc1")))?;
     entry.boxes.list.push(AnyBox { rest, ..AnyBox::new(avcc) });
     Ok(entry.to_entry())
 }
 
+/// The entry of a track with Dolby Vision. What `dvcC` adds there no manifest carries.
+fn with_dolby_vision(description: &Description) -> Option<[u8; 4]> {
+    match description.tag.as_str().to_ascii_uppercase().as_str() {
+        "DVA1" => Some(*b"dva1"),
+        "DVAV" => Some(*b"dvav"),
+        _ => None,
+    }
+}
+
 fn rfc6381(description: &Description) -> Option<String> {
+    if with_dolby_vision(description).is_some() {
+        return None; // its profile and level are Dolby's
+    }
     let (sps, _) = parameter_sets(description).ok()?;
     let [profile, compatibility, level] = profile_of(sps.first()?)?;
     Some(format!("avc1.{profile:02X}{compatibility:02X}{level:02X}"))
@@ -105,11 +126,8 @@ mod tests {
     const REAL: &str = "0000000167640015ACD941E08FEB011000003E90000EA600F162D9600000000168EBECB22C";
 
     fn real() -> Description {
-        Description {
-            tag: CodecTag::H264,
-            private_data: hex(REAL).unwrap(),
-            format: Format::Video { width: 480, height: 270, nal_length_size: 4 },
-        }
+        let format = Format::Video { width: 480, height: 270, nal_length_size: 4 };
+        Description::new(CodecTag::H264, hex(REAL).unwrap(), format)
     }
 
     #[test]
@@ -128,6 +146,18 @@ mod tests {
         assert_eq!(real().rfc6381().unwrap(), "avc1.640015");
         let avc1 = Description { tag: CodecTag::AVC1, ..real() };
         assert_eq!(avc1.rfc6381().unwrap(), "avc1.640015");
+    }
+
+    #[test]
+    fn dolby_vision_keeps_its_name_and_has_no_codec_string() {
+        for (tag, format) in [("DVA1", b"dva1"), ("DVAV", b"dvav")] {
+            let said = Description { tag: CodecTag::new(tag), ..real() };
+            let entry = said.sample_entry().unwrap();
+            assert_eq!(entry.format(), *format);
+            let back = Description::of_entry(StreamKind::Video, &entry, &Limits::default());
+            assert_eq!(back.unwrap(), said);
+            assert_eq!(said.rfc6381(), None);
+        }
     }
 
     #[test]

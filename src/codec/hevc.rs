@@ -1,17 +1,21 @@
 //! HEVC: `hvc1`, `hev1` and `hvcC` ◄► `HVC1`, `HEV1` with Annex B parameter sets ◄► `hvc1.1.6.L93.B0`.
+//!
+//! With Dolby Vision it is `dvh1` or `dvhe`, announced by that name and otherwise alike.
 
 use std::fmt::Write;
 
 use bytes::Bytes;
 
 use super::bits::{Bits, without_emulation_prevention};
-use super::{Codec, CodecTag, Description, Format, annex_b, invalid, picture, video};
-use crate::base::{Error, ErrorKind, FourCc, Limits};
+use super::{
+    Codec, CodecTag, Description, Format, annex_b, dolby_vision, invalid, missing, picture, video,
+};
+use crate::base::{Error, FourCc, Limits};
 use crate::bmff::{AnyBox, HvcC, NalArray, SampleEntry, VisualSampleEntry};
 
 pub(super) const CODEC: Codec = Codec {
-    formats: &[*b"hvc1", *b"hev1"],
-    tags: &["HVC1", "HEV1"],
+    formats: &[*b"hvc1", *b"hev1", *b"dvh1", *b"dvhe"],
+    tags: &["HVC1", "HEV1", "DVH1", "DVHE"],
     describe,
     sample_entry,
     rfc6381,
@@ -26,16 +30,19 @@ const PARAMETER_SETS: [u8; 3] = [VPS, SPS, PPS];
 
 fn describe(entry: &SampleEntry, limits: &Limits) -> Result<Description, Error> {
     let visual = VisualSampleEntry::parse(entry, limits)?;
-    let hvcc = visual.boxes.get::<HvcC>().ok_or(ErrorKind::Missing {
-        what: "`hvcC` in the sample entry",
-        clause: "ISO/IEC 14496-15, 8.4.1",
-    })?;
-    let in_band = entry.format() == *b"hev1";
-    Ok(Description {
-        tag: if in_band { CodecTag::HEV1 } else { CodecTag::HVC1 },
-        private_data: annex_b::join(PARAMETER_SETS.iter().flat_map(|&kind| hvcc.units(kind))),
-        format: video(&visual, hvcc.nal_length_size()),
-    })
+    let Some(hvcc) = visual.boxes.get::<HvcC>() else {
+        return Err(missing(entry, "`hvcC` in the sample entry", "ISO/IEC 14496-15, 8.4.1"));
+    };
+    let tag = match &entry.format().0 {
+        b"hev1" => CodecTag::HEV1,
+        b"dvh1" => CodecTag::DVH1,
+        b"dvhe" => CodecTag::DVHE,
+        _ => CodecTag::HVC1,
+    };
+    let private_data = annex_b::join(PARAMETER_SETS.iter().flat_map(|&kind| hvcc.units(kind)));
+    let described = Description::new(tag, private_data, video(&visual, hvcc.nal_length_size()));
+    let codecs = dolby_vision::codecs(entry.format(), &visual.boxes);
+    Ok(Description { codecs, ..described })
 }
 
 fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {
@@ -58,8 +65,15 @@ fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {
     Ok(entry.to_entry())
 }
 
+/// The entry's name is the tag's. What `dvcC` adds to Dolby Vision's no manifest carries: such an
+/// entry sets up an HEVC decoder.
 fn format(description: &Description) -> [u8; 4] {
-    if description.tag.as_str().eq_ignore_ascii_case("HEV1") { *b"hev1" } else { *b"hvc1" }
+    match description.tag.as_str().to_ascii_uppercase().as_str() {
+        "HEV1" => *b"hev1",
+        "DVH1" => *b"dvh1",
+        "DVHE" => *b"dvhe",
+        _ => *b"hvc1",
+    }
 }
 
 fn of_type(units: &[Bytes], kind: u8) -> impl Iterator<Item = &Bytes> {
@@ -115,8 +129,14 @@ fn skip_sub_layers(bits: &mut Bits<'_>, count: u32) -> Option<()> {
     Some(())
 }
 
+/// `None` for Dolby Vision, whose string has the profile and level of `dvcC`.
+///
 /// Spec: ISO/IEC 14496-15, annex E.3.
 fn rfc6381(description: &Description) -> Option<String> {
+    let kind = format(description);
+    if matches!(&kind, b"dvh1" | b"dvhe") {
+        return None;
+    }
     let units = annex_b::split(&description.private_data).ok()?;
     let general = general(of_type(&units, SPS).next()?, 4)?;
     let profile = general[1];
@@ -124,7 +144,7 @@ fn rfc6381(description: &Description) -> Option<String> {
     let tier = if profile & 0x20 == 0 { 'L' } else { 'H' };
     let compatibility: [u8; 4] = general[2..6].try_into().ok()?;
     let compatibility = u32::from_be_bytes(compatibility).reverse_bits();
-    let kind = String::from_utf8_lossy(&format(description)).into_owned();
+    let kind = FourCc(kind);
     let mut text =
         format!("{kind}.{space}{}.{compatibility:X}.{tier}{}", profile & 0x1f, general[12]);
     let constraints = &general[6..12];
@@ -151,18 +171,16 @@ mod tests {
     const GENERAL: &str = "0101600000009000000000003CF000FCFDF8F800000F";
 
     fn real() -> Description {
-        Description {
-            tag: CodecTag::HVC1,
-            private_data: hex(REAL).unwrap(),
-            format: Format::Video { width: 320, height: 180, nal_length_size: 4 },
-        }
+        let format = Format::Video { width: 320, height: 180, nal_length_size: 4 };
+        Description::new(CodecTag::HVC1, hex(REAL).unwrap(), format)
     }
 
     #[test]
     fn private_data_becomes_a_sample_entry_and_comes_back() {
-        for tag in [CodecTag::HVC1, CodecTag::HEV1] {
+        for tag in [CodecTag::HVC1, CodecTag::HEV1, CodecTag::DVH1, CodecTag::DVHE] {
             let description = Description { tag, ..real() };
             let entry = description.sample_entry().unwrap();
+            assert_eq!(entry.format().to_string().to_uppercase(), description.tag.as_str());
             let limits = Limits::default();
             let back = Description::of_entry(StreamKind::Video, &entry, &limits).unwrap();
             assert_eq!(back, description);
@@ -178,6 +196,8 @@ mod tests {
     #[test]
     fn the_codec_string_names_profile_tier_level_and_constraints() {
         assert_eq!(real().rfc6381().unwrap(), "hvc1.1.6.L60.90");
+        let dolby_vision = Description { tag: CodecTag::DVH1, ..real() };
+        assert_eq!(dolby_vision.rfc6381(), None);
     }
 
     #[test]

@@ -4,12 +4,21 @@
 //! name.
 
 mod aac;
+mod ac3;
 mod annex_b;
 mod bits;
+mod dolby_vision;
+mod eac3;
 mod h264;
 mod hevc;
+mod mp3;
+mod opus;
+mod protected;
 mod ttml;
+mod vc1;
 mod wave_format;
+mod webvtt;
+mod wma;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,7 +26,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::base::{Error, ErrorKind, FourCc, Limits};
-use crate::bmff::{AudioSampleEntry, SampleEntry, VisualSampleEntry};
+use crate::bmff::{AudioSampleEntry, Boxes, SampleEntry, VisualSampleEntry};
 use crate::manifest::{QualityLevel, StreamIndex, StreamKind};
 use wave_format::WaveFormat;
 
@@ -36,14 +45,34 @@ impl CodecTag {
     pub const HVC1: Self = Self(Cow::Borrowed("HVC1"));
     /// HEVC, parameter sets in the samples too.
     pub const HEV1: Self = Self(Cow::Borrowed("HEV1"));
+    /// HEVC with Dolby Vision, parameter sets in the manifest alone.
+    pub const DVH1: Self = Self(Cow::Borrowed("DVH1"));
+    /// HEVC with Dolby Vision, parameter sets in the samples too.
+    pub const DVHE: Self = Self(Cow::Borrowed("DVHE"));
+    /// VC-1, advanced profile.
+    pub const WVC1: Self = Self(Cow::Borrowed("WVC1"));
     /// AAC-LC.
     pub const AACL: Self = Self(Cow::Borrowed("AACL"));
     /// HE-AAC.
     pub const AACH: Self = Self(Cow::Borrowed("AACH"));
     /// HE-AAC v2.
     pub const AACP: Self = Self(Cow::Borrowed("AACP"));
+    /// AAC of another profile.
+    pub const AAC: Self = Self(Cow::Borrowed("AAC"));
+    /// Windows Media Audio Professional; with `AudioTag` 85 MP3.
+    pub const WMAP: Self = Self(Cow::Borrowed("WMAP"));
+    /// Windows Media Audio.
+    pub const WMA2: Self = Self(Cow::Borrowed("WMA2"));
+    /// AC-3.
+    pub const AC_3: Self = Self(Cow::Borrowed("AC-3"));
+    /// E-AC-3.
+    pub const EC_3: Self = Self(Cow::Borrowed("EC-3"));
+    /// Opus.
+    pub const OPUS: Self = Self(Cow::Borrowed("OPUS"));
     /// TTML documents.
     pub const TTML: Self = Self(Cow::Borrowed("TTML"));
+    /// WebVTT cues.
+    pub const WVTT: Self = Self(Cow::Borrowed("WVTT"));
 
     /// Any name.
     pub fn new(tag: impl Into<String>) -> Self {
@@ -78,7 +107,7 @@ impl fmt::Display for CodecTag {
 /// assert_eq!(audio.rfc6381().as_deref(), Some("mp4a.40.2"));
 /// assert_eq!(audio.sample_entry().unwrap().format().to_string(), "mp4a");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Description {
     /// `FourCC`.
@@ -87,7 +116,22 @@ pub struct Description {
     pub private_data: Bytes,
     /// What else the manifest says.
     pub format: Format,
+    /// Bits per second on average, which some decoders are set up with; 0 if unknown.
+    pub bitrate: u32,
+    /// The codec string that the manifest or the entry says itself.
+    codecs: Option<String>,
 }
+
+/// How many bits a track takes is no part of how it is coded, nor is a string that says the rest
+/// once more.
+impl PartialEq for Description {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.tag, &self.private_data, &self.format)
+            == (&other.tag, &other.private_data, &other.format)
+    }
+}
+
+impl Eq for Description {}
 
 /// What a manifest says of a track beside its codec.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,20 +174,39 @@ struct Codec {
 }
 
 /// Every codec that is understood.
-const TABLE: &[Codec] = &[h264::CODEC, hevc::CODEC, aac::CODEC, ttml::CODEC];
+const TABLE: &[Codec] = &[
+    h264::CODEC,
+    hevc::CODEC,
+    vc1::CODEC,
+    aac::CODEC,
+    wma::CODEC,
+    mp3::CODEC,
+    ac3::CODEC,
+    eac3::CODEC,
+    opus::CODEC,
+    ttml::CODEC,
+    webvtt::CODEC,
+];
 
 impl Description {
+    /// At a bitrate that is not known.
+    fn new(tag: CodecTag, private_data: Bytes, format: Format) -> Self {
+        Self { tag, private_data, format, bitrate: 0, codecs: None }
+    }
+
     /// What the sample entry of a track of `kind` announces.
     ///
-    /// A format that is not in the table is announced by its own name, without private data.
+    /// A format that is not in the table is announced by its own name, without private data; an
+    /// encrypted entry as the one that was encrypted.
     ///
     /// # Errors
     /// What is broken in the entry, and [`ErrorKind::Missing`] where its codec's configuration is
     /// not there.
     pub fn of_entry(kind: StreamKind, entry: &SampleEntry, limits: &Limits) -> Result<Self, Error> {
+        let entry = protected::original(entry, limits)?;
         match TABLE.iter().find(|codec| codec.formats.contains(&entry.format().0)) {
-            Some(codec) => (codec.describe)(entry, limits),
-            None => Self::by_name(kind, entry, limits),
+            Some(codec) => (codec.describe)(&entry, limits),
+            None => Self::by_name(kind, &entry, limits),
         }
     }
 
@@ -154,7 +217,7 @@ impl Description {
             StreamKind::Audio => audio(&AudioSampleEntry::parse(entry, limits)?),
             StreamKind::Text => Format::Text,
         };
-        Ok(Self { tag: CodecTag::new(name), private_data: Bytes::new(), format })
+        Ok(Self::new(CodecTag::new(name), Bytes::new(), format))
     }
 
     /// What a quality of a client manifest announces: by its own attributes, by its stream's, or
@@ -195,7 +258,8 @@ impl Description {
             },
             StreamKind::Text => Format::Text,
         };
-        Ok(Self { tag, private_data, format })
+        let codecs = declared_codecs(quality);
+        Ok(Self { tag, private_data, format, bitrate: quality.bitrate, codecs })
     }
 
     /// A quality of `bitrate` that announces this.
@@ -224,23 +288,36 @@ impl Description {
     /// A sample entry that sets a decoder up for this.
     ///
     /// # Errors
-    /// [`ErrorKind::NotServed`] for a codec that is not in the table,
-    /// [`ErrorKind::Invalid`] when the private data is not what the codec wants.
+    /// [`ErrorKind::NotServed`] for a codec that is not in the table, or whose private data is
+    /// unconfirmed; [`ErrorKind::Invalid`] when the private data is not what the codec wants.
     pub fn sample_entry(&self) -> Result<SampleEntry, Error> {
         let codec = self.codec().ok_or(ErrorKind::NotServed("a sample entry for this codec"))?;
         (codec.sample_entry)(self)
     }
 
-    /// The `codecs` parameter of DASH and HLS: `avc1.64001F`; `None` where it is not known.
+    /// The `codecs` parameter of DASH and HLS: `avc1.64001F`; `None` where it is neither known nor
+    /// said in the custom attribute `codecs`.
     ///
-    /// Spec: RFC 6381, 3.3; ISO/IEC 14496-15, annex E.
+    /// Spec: RFC 6381, 3.3; ISO/IEC 14496-15, annex E; Microsoft's amendment for HEVC.
     pub fn rfc6381(&self) -> Option<String> {
-        self.codec().and_then(|codec| (codec.rfc6381)(self))
+        let known = self.codec().and_then(|codec| (codec.rfc6381)(self));
+        known.or_else(|| self.codecs.clone())
+    }
+
+    /// The codec is in the table: its tag is more than the name of a sample entry passed on. It may
+    /// have no codec string all the same.
+    pub fn is_known(&self) -> bool {
+        self.codec().is_some()
     }
 
     fn codec(&self) -> Option<&'static Codec> {
-        let tag = self.tag.as_str().to_ascii_uppercase();
-        TABLE.iter().find(|codec| codec.tags.contains(&tag.as_str()))
+        let name = self.tag.as_str().to_ascii_uppercase();
+        let tag = match (name.as_str(), &self.format) {
+            // Announced by a name that it is not: the number says what it is.
+            ("WMAP", Format::Audio { audio_tag: mp3::AUDIO_TAG, .. }) => mp3::NAME,
+            (name, _) => name,
+        };
+        TABLE.iter().find(|codec| codec.tags.contains(&tag))
     }
 }
 
@@ -249,12 +326,21 @@ impl Description {
 /// Spec: [MS-SSTR] 2.2.2.5, AudioTag. What Windows calls extensible is met for Dolby alone.
 fn by_audio_tag(tag: u32) -> Option<&'static str> {
     match tag {
+        mp3::AUDIO_TAG => Some(mp3::NAME),
         255 => Some("AACL"),
         353 => Some("WMA2"),
         354 => Some("WMAP"),
         65_534 => Some("EC-3"),
         _ => None,
     }
+}
+
+/// The custom attribute `codecs` of a quality, when it is one codec string and nothing else.
+fn declared_codecs(quality: &QualityLevel) -> Option<String> {
+    let named = |name: &str| name.eq_ignore_ascii_case("codecs");
+    let value = &quality.custom_attributes.iter().find(|found| named(&found.name))?.value;
+    let usual = |byte: u8| byte.is_ascii_alphanumeric() || b".-+_".contains(&byte);
+    (!value.is_empty() && value.bytes().all(usual)).then(|| value.clone())
 }
 
 fn video(entry: &VisualSampleEntry, nal_length_size: u8) -> Format {
@@ -280,6 +366,30 @@ fn picture(description: &Description, format: FourCc) -> Result<VisualSampleEntr
     let side = |side| u16::try_from(side).map_err(|_| invalid("a picture wider than 65,535"));
     let (width, height) = (side(width)?, side(height)?);
     Ok(VisualSampleEntry { format, width, height, boxes: Default::default() })
+}
+
+/// An audio entry of what the manifest says.
+fn sound(
+    description: &Description,
+    format: [u8; 4],
+    boxes: Boxes,
+) -> Result<AudioSampleEntry, Error> {
+    let Format::Audio { sampling_rate, channels, .. } = description.format else {
+        return Err(invalid("an audio codec for a stream that is not audio"));
+    };
+    Ok(AudioSampleEntry {
+        format: FourCc(format),
+        channel_count: u16::try_from(channels).unwrap_or(2),
+        sample_size: 16,
+        // 16.16 fixed point holds no rate above 65,535; 0 then, as others write it.
+        sample_rate: u16::try_from(sampling_rate).map_or(0, |rate| u32::from(rate) << 16),
+        boxes,
+    })
+}
+
+/// What `entry` lacks, at the place where it lies.
+fn missing(entry: &SampleEntry, what: &'static str, clause: &'static str) -> Error {
+    Error::at(entry.offset, ErrorKind::Missing { what, clause }).inside(entry.format())
 }
 
 fn invalid(what: &str) -> Error {

@@ -14,9 +14,9 @@ pub(super) const CODEC: Codec = Codec {
     rfc6381,
 };
 
+/// `TTML` even for `dfxp`: the name that every player knows.
 fn describe(_: &SampleEntry, _: &Limits) -> Result<Description, Error> {
-    let (tag, private_data) = (CodecTag::TTML, Bytes::new());
-    Ok(Description { tag, private_data, format: Format::Text })
+    Ok(Description::new(CodecTag::TTML, Bytes::new(), Format::Text))
 }
 
 /// Namespace, schema location and auxiliary types, each ended by a zero.

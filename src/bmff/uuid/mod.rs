@@ -4,10 +4,12 @@
 
 mod piff_pssh;
 mod piff_senc;
+mod piff_tenc;
 mod tfrf;
 mod tfxd;
 
 pub use piff_pssh::PiffPssh;
 pub use piff_senc::PiffSenc;
+pub use piff_tenc::PiffTenc;
 pub use tfrf::{Tfrf, TfrfEntry};
 pub use tfxd::Tfxd;
