@@ -57,7 +57,11 @@ pub(super) fn generate(
         let end = stream.timescale.rescale_round(stream.timeline.end(), Timescale::SMOOTH);
         manifest.duration = manifest.duration.max(end.unwrap_or(0));
         let tag = |quality: &QualityLevel| quality.four_cc.clone().unwrap_or_default();
-        if index.qualities.iter().any(|quality| matches!(&*tag(quality), "HVC1" | "HEV1")) {
+        if index
+            .qualities
+            .iter()
+            .any(|quality| matches!(&*tag(quality), "HVC1" | "HEV1" | "DVH1" | "DVHE"))
+        {
             manifest.minor_version = 2;
         }
         manifest.streams.push(index);
@@ -282,7 +286,7 @@ fn quality(
     };
     match described {
         Ok(described) => {
-            if described.rfc6381().is_none() {
+            if !described.is_known() {
                 unknown(format!("its codec is announced as `{}`", described.tag));
             }
             described.quality(bitrate)
