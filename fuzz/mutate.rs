@@ -17,7 +17,22 @@ pub fn boxes(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize 
     put(data, size, max_size, made)
 }
 
-/// Changes an input of the target `opening`.
+/// Changes an input of the target `fragments`.
+pub fn fragments(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
+    let mut random = Random::new(seed);
+    let made = match random.below(4) {
+        0 => None,
+        mended => change_a_box(&data[..size], &mut random).map(|(before, mut after)| {
+            if mended > 1 {
+                mend(&before, &mut after);
+            }
+            after.to_bytes().to_vec()
+        }),
+    };
+    put(data, size, max_size, made)
+}
+
+/// Changes an input of the targets `opening` and `index`.
 pub fn opening(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     let mut random = Random::new(seed);
     let mut files = Container::decode(&data[..size]);

@@ -1041,6 +1041,26 @@ def request_paths():
     return {name: text.encode() for name, text in lines.items()}
 
 
+def fragments_of(inputs):
+    """What lies between header and index of the first media file of each input."""
+    out = {}
+    for name, data in inputs.items():
+        at, file = 0, b""
+        while at + 4 <= len(data):
+            letter, length = chr(data[at]), int.from_bytes(data[at + 1 : at + 4])
+            at += 4
+            if letter == "x":
+                file += bytes(length)
+            elif letter == "1":
+                file += data[at : at + length]
+            at += 0 if letter in "xyz" else length
+        first, last = file.find(b"moof"), file.rfind(b"mfra")
+        found = file[first - 4 : last - 4 if last > first else None] if first > 0 else b""
+        if 0 < len(found) < 16_384 and found not in out.values():
+            out[name] = found
+    return out
+
+
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus"
     targets = {
@@ -1049,6 +1069,8 @@ def main():
         "server_manifest": server_manifests(),
         "client_manifest": client_manifests(),
         "opening": openings(),
+        "fragments": fragments_of(openings()),
+        "index": {name: data for name, data in openings().items() if len(data) < 8192},
     }
     for target, seeds in targets.items():
         (folder / target).mkdir(parents=True, exist_ok=True)

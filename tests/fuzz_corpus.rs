@@ -39,6 +39,16 @@ fn opening() {
     replay("opening", bodies::opening::opening);
 }
 
+#[test]
+fn fragments() {
+    replay("fragments", bodies::fragments::fragments);
+}
+
+#[test]
+fn index() {
+    replay("index", bodies::index::index);
+}
+
 /// Runs a target's body over every file of its corpus, and names those that it fails on.
 fn replay(target: &str, body: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);

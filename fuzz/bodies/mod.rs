@@ -6,6 +6,8 @@
 pub mod boxes;
 pub mod client_manifest;
 pub mod container;
+pub mod fragments;
+pub mod index;
 pub mod opening;
 pub mod request_paths;
 pub mod server_manifest;

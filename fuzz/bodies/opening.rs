@@ -32,7 +32,12 @@ const ASKED: usize = 3;
 
 /// Opens the files of a [`Container`] and asks for everything in them.
 pub fn opening(data: &[u8]) {
-    let files = Files { container: Container::decode(data), names: RefCell::default() };
+    open_and_ask(Container::decode(data));
+}
+
+/// Opens some files and asks for everything in them.
+pub(super) fn open_and_ask(container: Container) {
+    let files = Files::new(container);
     let options = OpenOptions::default().limits(limits());
     let presentation = match files.open(&options) {
         Ok(presentation) => Arc::new(presentation),
@@ -56,7 +61,7 @@ pub fn opening(data: &[u8]) {
 }
 
 /// Budgets that small inputs can exceed.
-fn limits() -> Limits {
+pub(super) fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.server_manifest = 32 << 10;
     limits.client_manifest = 64 << 10;
@@ -95,14 +100,18 @@ fn drive<T>(
 }
 
 /// The files of an input, and their names by id as they were opened.
-struct Files {
+pub(super) struct Files {
     container: Container,
     names: RefCell<Vec<Name>>,
 }
 
 impl Files {
+    pub(super) fn new(container: Container) -> Self {
+        Self { container, names: RefCell::default() }
+    }
+
     /// Opens the presentation.
-    fn open(&self, options: &OpenOptions) -> Result<Presentation, Error> {
+    pub(super) fn open(&self, options: &OpenOptions) -> Result<Presentation, Error> {
         let step = open(Name::new("film.ism").unwrap(), options);
         let mut reads = 0..;
         drive(step, BATCHES, |want| match self.container.failure(reads.next().unwrap_or(0)) {
@@ -300,7 +309,7 @@ fn shouted(
     assert_eq!(as_it_is, upper);
 }
 
-fn reply(
+pub(super) fn reply(
     files: &Files,
     presentation: &Arc<Presentation>,
     request: &Request<'_>,

@@ -1,0 +1,73 @@
+//! The index against a walk: where both lead to a fragment that begins at one place, it is one
+//! fragment; and those that a walk finds do not overlap.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use smooth_origin::base::{FileId, Name};
+use smooth_origin::fragment::Noun;
+use smooth_origin::output::mss::{FragmentRequest, Request};
+use smooth_origin::presentation::{OpenOptions, Presentation, Stream, Track};
+
+use super::container::Container;
+use super::opening::{Files, limits, reply};
+
+/// Chunks of a track that are asked for.
+const ASKED: usize = 64;
+
+/// A fragment as it is served: its file, first byte and end.
+type Place = (FileId, u64, u64);
+
+/// Opens the files of a [`Container`] by their indexes, then by a walk.
+pub fn index(data: &[u8]) {
+    let mut container = Container::decode(data);
+    container.failing.clear();
+    let files = Files::new(container);
+    let options = OpenOptions::default().limits(limits());
+    let Ok(by_index) = files.open(&options) else { return };
+    let media = ["1.ismv", "2.ismv", "3.ismv"].map(|name| Name::new(name).unwrap());
+    let by_walk = files.open(&media.into_iter().fold(options, OpenOptions::distrust));
+    let by_walk = by_walk.expect("what was opened is opened again");
+    let walked = places(&files, &Arc::new(by_walk));
+    for pair in walked.iter().collect::<Vec<_>>().windows(2) {
+        let [(file, _, end), (next, start, _)] = pair else { continue };
+        assert!(file != next || end <= start, "fragments overlap: {pair:?}");
+    }
+    for place in places(&files, &Arc::new(by_index)) {
+        let (file, start, end) = place;
+        let same = walked.iter().find(|(f, s, _)| (*f, *s) == (file, start));
+        assert!(same.is_none_or(|(.., other)| *other == end), "{place:?}, and by a walk {same:?}");
+    }
+}
+
+/// Where the fragments of a presentation lie.
+fn places(files: &Files, presentation: &Arc<Presentation>) -> BTreeSet<Place> {
+    let mut places = BTreeSet::new();
+    for stream in presentation.streams() {
+        for track in stream.tracks() {
+            for (time, _) in stream.timeline().iter().take(ASKED) {
+                places.extend(place(files, presentation, stream, track, time));
+            }
+        }
+    }
+    places
+}
+
+fn place(
+    files: &Files,
+    presentation: &Arc<Presentation>,
+    stream: &Stream,
+    track: &Track,
+    time: u64,
+) -> Option<Place> {
+    let fragment = FragmentRequest {
+        noun: Noun::Fragments,
+        bitrate: track.bitrate(),
+        attributes: "".into(),
+        stream: stream.name().into(),
+        time,
+    };
+    let reply = reply(files, presentation, &Request::Fragment(fragment)).ok()?;
+    let stored = reply.stored().expect("a stored fragment is one range");
+    Some((stored.file, stored.range.start, stored.range.end))
+}
