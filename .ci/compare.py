@@ -3,7 +3,7 @@
 
     compare.py BASE_URL TESTDATA_DIR
 
-TESTDATA_DIR holds the .ism files, at any depth, that the origin serves below BASE_URL. Every chunk of every track is
+TESTDATA_DIR holds the .ism files, one folder deep, that the origin serves below BASE_URL. Every chunk of every track is
 requested in all four forms, and then what an origin must refuse or tolerate. Exit status: 0 if nothing differs, 1 if
 something does or there was nothing to compare. Reads the files with the box walk of testdata/index.py and the manifests
 with Python's XML parser: no code is shared with the crate.
@@ -347,9 +347,11 @@ def main():
     if len(sys.argv) != 3:
         raise SystemExit(__doc__)
     origin, folder = Origin(sys.argv[1]), Path(sys.argv[2])
-    found = sorted(path for path in folder.rglob("*.ism") if path.is_file())
+    # One folder deep: further down lie presentations of other producers, which break on purpose what
+    # is taken for granted here. Tests of their own compare them.
+    found = sorted(path for path in folder.glob("*/*.ism") if path.is_file())
     if not found:
-        raise SystemExit(f"nothing compared: no .ism below {folder}")
+        raise SystemExit(f"nothing compared: no .ism one folder below {folder}")
     failed = False
     for ism in found:
         presentation = Presentation(origin, folder, ism)

@@ -73,4 +73,6 @@ run -f lavfi -i "$(picture 30000/1001 270)" -f lavfi -i "$(tone 44100 500 10 150
     ntsc_low.ismv:1:64000:audio ntsc_low.ismv:2:80000:video ntsc_high.ismv:1:160000:video
 
 cd "$out"
-sha256sum {ladder,split,bframes,ntsc}/* > SHA256SUMS
+# The dialects are written by a test: their lines stay.
+dialects=$(grep ' dialects/' SHA256SUMS || true)
+{ sha256sum {ladder,split,bframes,ntsc}/*; echo "$dialects"; } > SHA256SUMS

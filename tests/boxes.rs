@@ -897,7 +897,9 @@ const CONFIGURATIONS: &[[u8; 4]] = &[
 /// The media files of `testdata/`.
 fn testdata() -> Vec<(String, Bytes)> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
-    let found = files(Path::new(root), &[".ismv", ".isma", ".ismt", ".mp4"]);
+    let mut found = files(Path::new(root), &[".ismv", ".isma", ".ismt", ".mp4"]);
+    // Other producers' shapes have tests of their own.
+    found.retain(|(name, _)| !name.starts_with("dialects/"));
     assert!(found.len() >= 7, "testdata/ is not whole");
     found
 }

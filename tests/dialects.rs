@@ -211,6 +211,9 @@ fn a_progressive_mp4_beside_a_fragmented_one_is_answered_with_415() {
     // Without `mvex` it is not fragmented.
     let at = plain.windows(4).position(|word| word == b"mvex").unwrap();
     plain[at..at + 4].copy_from_slice(b"free");
+    // Nor has it an index of fragments.
+    let index = plain.windows(4).rposition(|word| word == b"mfra").unwrap() - 4;
+    plain.truncate(index);
     dialect.files.iter_mut().find(|(name, _)| name == file).unwrap().1 = plain;
     let origin = Origin::new(dialect.store());
     for chunk in &dialect.chunks {

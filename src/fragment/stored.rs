@@ -171,6 +171,19 @@ impl Stored {
         Ok(first.is_none_or(|first| first == self.payload))
     }
 
+    /// It leaves durations or sizes of its samples to the `trex` of its file.
+    pub(crate) fn needs_defaults(&self) -> bool {
+        let tfhd = self.traf.get::<Tfhd>();
+        let in_tfhd = |field: fn(&Tfhd) -> Option<u32>| tfhd.and_then(field).is_some();
+        let has_duration = in_tfhd(|tfhd| tfhd.default_sample_duration);
+        let has_size = in_tfhd(|tfhd| tfhd.default_sample_size);
+        let needs = |trun: &Trun| {
+            !(has_duration || trun.full.has(Trun::DURATION))
+                || !(has_size || trun.full.has(Trun::SIZE))
+        };
+        self.traf.all::<Trun>().any(|trun| trun.sample_count > 0 && needs(trun))
+    }
+
     /// Each run's samples with where the first of them lies, from the first byte of the `moof`;
     /// `None` where that is before it.
     ///

@@ -141,6 +141,12 @@ codes! {
     /// A stream's timescale is not 10,000,000.
     TimescaleUnusual "timescale-unusual" Info
         "some players assume 10,000,000 and show a wrong duration: package with that",
+    /// A stream's timescale is another in the manifest than in its file.
+    TimescalesDiffer "timescales-differ" Warning
+        "players take the samples' durations for the manifest's units: package the file again",
+    /// Fragments leave to the file's header what their samples are.
+    DefaultsInHeader "defaults-in-header" Warning
+        "players do not get the header: package the file again, with all fields in its fragments",
     /// The tracks of a generated stream do not have the same chunks.
     TracksNotAligned "tracks-not-aligned" Warning
         "players cannot switch between them: encode with key frames at the same times",

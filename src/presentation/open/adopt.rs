@@ -53,6 +53,11 @@ pub(super) fn adopt(
                 let media = Media::Absent(Absent::Missing);
                 return Track { bitrate: quality.bitrate, attributes, media };
             }
+            if number.is_none() && index.is_embedded() {
+                // Its samples are in the manifest: nobody asks for them.
+                let media = Media::Absent(Absent::Missing);
+                return Track { bitrate: quality.bitrate, attributes, media };
+            }
             let resolved = number.and_then(|number| resolved.get(number));
             let label = format!("{} at {}", index.name(), quality.bitrate);
             let media = media(resolved, &timeline, timescale, &label, findings);
@@ -95,6 +100,12 @@ fn media(
         Ok(fragments) => fragments,
         Err(trouble) => return Media::Absent(trouble.absent),
     };
+    if timescale != media.timescale {
+        let message =
+            format!("the manifest counts 1/{timescale} s, the file 1/{} s", media.timescale);
+        let finding = Finding::new(FindingCode::TimescalesDiffer, message).of_track(label);
+        findings.push(finding.in_file(&*resolved.file_name));
+    }
     let matched = match_chunks(timeline, timescale, fragments, media.timescale);
     let mut tell = |code, message, chunk: Option<usize>| {
         let time = chunk.and_then(|chunk| timeline.chunk(chunk)).map(|chunk| chunk.0);

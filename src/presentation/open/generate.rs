@@ -177,6 +177,8 @@ impl Group<'_> {
         if self.kind == StreamKind::Text {
             let subtype = self.tracks.iter().find_map(|(track, _)| track.server.value("Subtype"));
             index.subtype = Some(subtype.unwrap_or("CAPT").to_owned());
+            let parent = self.tracks.iter().find_map(|(t, _)| t.server.value("parentTrackName"));
+            index.parent = parent.map(Into::into);
         }
         if self.timescale != Timescale::SMOOTH {
             let message = format!("times are in units of 1/{} s", self.timescale);

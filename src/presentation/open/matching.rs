@@ -57,7 +57,10 @@ fn shifted(
         let Some(time) = time.map(|time| time as u64) else { continue };
         let next = matched.last().map_or(0, |(last, _)| last + 1);
         let is_next = timeline.chunk(next).is_some_and(|(start, _)| start == time);
-        let chunk = if is_next { Some(next) } else { timeline.near(time, tolerance) };
+        let near = || timeline.near(time, tolerance);
+        // Or it is 0 there, as in ffmpeg's own indexes.
+        let as_0 = || timeline.near(0, tolerance).filter(|_| fragment.time < 0 && shift == 0);
+        let chunk = if is_next { Some(next) } else { near().or_else(as_0) };
         if let Some(chunk) = chunk.filter(|&chunk| chunk >= next) {
             matched.push((chunk, *fragment));
         }

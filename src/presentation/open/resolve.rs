@@ -67,6 +67,11 @@ pub(super) fn resolve<'a>(
             findings.push(trouble.finding(&named.name).of_track(describe(track)));
             Err(trouble)
         });
+        if found.as_ref().is_ok_and(|media| media.needs_header) {
+            let message = "its fragments leave durations or sizes of samples to the `moov`";
+            let finding = Finding::new(FindingCode::DefaultsInHeader, message);
+            findings.push(finding.in_file(&*named.name).of_track(describe(track)));
+        }
         if let Ok(
             MediaTrack { fragments: Err(trouble), .. } | MediaTrack { doubt: Some(trouble), .. },
         ) = &found

@@ -27,6 +27,8 @@ pub(super) struct MediaTrack {
     pub(super) entry: Option<SampleEntry>,
     pub(super) defaults: Defaults,
     pub(super) fragments: Result<Vec<Indexed>, Trouble>,
+    /// Its fragments need what the header says of their samples.
+    pub(super) needs_header: bool,
     /// Something to tell, though the track is served.
     pub(super) doubt: Option<Trouble>,
     /// How long the last fragment is, in ticks of the track.
@@ -56,6 +58,7 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Result<Vec<MediaTrack>, 
             entry: stsd.and_then(|stsd| stsd.entries.first().cloned()),
             defaults: defaults(track_id).unwrap_or_default(),
             fragments: Err(Trouble::new(FindingCode::IndexMissing, no_index)),
+            needs_header: false,
             doubt: None,
             last_duration: None,
         })
@@ -129,7 +132,7 @@ impl MediaTrack {
 
     /// Whether a fragment is what the index says, and how long it is, if its head is all there.
     fn examine(
-        &self,
+        &mut self,
         bytes: &Bytes,
         fragment: &Indexed,
         limits: &Limits,
@@ -141,6 +144,7 @@ impl MediaTrack {
         let tolerance = tolerance(self.timescale, self.timescale);
         stored.check_identity(self.track_id, Some(time), tolerance)?;
         stored.check_samples(self.defaults, limits)?;
+        self.needs_header |= stored.needs_defaults();
         let duration = stored.duration(self.defaults, limits)?;
         let declared = stored.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
         Ok(if duration > 0 { Some(duration) } else { declared })

@@ -87,9 +87,13 @@ impl MediaFile {
             if is_better && !is_beyond_budget {
                 track.rebuild(found.fragments.clone(), found.last_duration);
                 used = true;
-            } else if let (Err(trouble), Some(error)) = (&mut track.fragments, &scanned.broken) {
+                continue;
+            }
+            match (&mut track.fragments, &scanned.broken) {
+                (Ok(fragments), _) => tighten(fragments, &found.fragments),
                 // Nothing of it was found, and this is why.
-                *trouble = Trouble::of(trouble.code, error);
+                (Err(trouble), Some(error)) => *trouble = Trouble::of(trouble.code, error),
+                (Err(_), None) => {}
             }
         }
         findings(&scanned, given_up, used)
@@ -106,6 +110,18 @@ impl MediaTrack {
         self.doubt = Some(Trouble::new(FindingCode::IndexRebuilt, message));
         self.last_duration = (last_duration > 0).then_some(last_duration);
         self.fragments = Ok(fragments);
+    }
+}
+
+/// Gives the fragments of an index that is believed the ends that a walk found: an entry of another
+/// track may have lied about where they end.
+fn tighten(fragments: &mut [Indexed], found: &[Indexed]) {
+    let mut ends: Vec<(u64, u64)> = found.iter().map(|f| (f.start, f.bound)).collect();
+    ends.sort_unstable();
+    for fragment in fragments {
+        if let Ok(at) = ends.binary_search_by_key(&fragment.start, |end| end.0) {
+            fragment.bound = ends[at].1;
+        }
     }
 }
 

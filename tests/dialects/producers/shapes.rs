@@ -167,6 +167,6 @@ pub fn dense() -> Dialect {
         .file("dense/dense.ism", ism("dense", 150_000))
         .file("dense/dense.ismc", ismc(levels))
         .file(file, media.out.0)
-        .findings(vec!["timescale-unusual"; 2])
+        .findings([["timescale-unusual"; 2], ["defaults-in-header"; 2]].concat())
         .manifest(Manifest::Stored("dense/dense.ismc"))
 }

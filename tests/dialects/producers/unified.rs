@@ -89,5 +89,6 @@ pub fn unified() -> Dialect {
         .file("unified/unified.ism", ism)
         .file("unified/unified.ismc", ismc)
         .file(file, media.out.0)
+        .findings(vec!["timescales-differ"; 2])
         .manifest(Manifest::Stored("unified/unified.ismc"))
 }
