@@ -7,7 +7,7 @@ use std::hint::black_box;
 use smooth_origin::base::Limits;
 use smooth_origin::manifest::Layout;
 use smooth_origin_benches::{
-    Stored, files, large_manifest, locate, memory, open, requests, six_tracks,
+    Stored, files, large_manifest, locate, memory, open, recording, requests, six_tracks,
 };
 
 /// The one function whose instructions are counted, with all that it calls.
@@ -25,6 +25,12 @@ fn main() {
         "open-3h" => open_film(3 * 3600, Stored::Nothing),
         "open-3h-full" => open_film(3 * 3600, Stored::Full),
         "open-3h-compact" => open_film(3 * 3600, Stored::Compact),
+        "walk-3h" => {
+            let store = memory(&recording(3 * 3600, 30_000));
+            measured(&mut || {
+                black_box(open(&store));
+            });
+        }
         "manifest" => {
             let manifest = large_manifest(5000, 3);
             measured(&mut || {

@@ -79,6 +79,29 @@ pub fn files(seconds: u32, payload: u32, stored: Stored) -> Vec<(String, Media)>
     files
 }
 
+/// A recording that lost its index: pictures of 25 a second and sound in one file, in fragments of
+/// about 2 s.
+pub fn recording(seconds: u32, payload: u32) -> Vec<(String, Media)> {
+    let fragments = seconds / 2;
+    let split = |mut track: Track, samples: u32| {
+        for fragment in &mut track.fragments {
+            let (duration, size) = fragment.samples[0];
+            let last = duration - (samples - 1) * (duration / samples);
+            fragment.samples = vec![(duration / samples, size / samples); samples as usize - 1];
+            fragment.samples.push((last, size / samples));
+        }
+        track
+    };
+    let tracks =
+        [split(video(1, fragments, payload), 50), split(sound(2, fragments, payload / 15), 93)];
+    let tracks_of =
+        [("video", "film.ismv", 2_000_000, 1, ""), ("audio", "film.ismv", 128_000, 2, "")];
+    let mut server = Media::default();
+    server.push(ism(None, &tracks_of));
+    let style = Style { tfxd: false, mfra: false };
+    vec![("film.ism".into(), server), ("film.ismv".into(), media(&tracks, style))]
+}
+
 pub fn memory(files: &[(String, Media)]) -> MemoryStore {
     let store = MemoryStore::new();
     for (name, media) in files {

@@ -13,7 +13,8 @@ use smooth_origin::base::Limits;
 use smooth_origin::manifest::Layout;
 use smooth_origin::storage::LocalStore;
 use smooth_origin_benches::{
-    Stored, files, large_manifest, locate, open_with, push_manifest, requests, six_tracks, write,
+    Stored, files, large_manifest, locate, open_with, push_manifest, recording, requests,
+    six_tracks, write,
 };
 
 /// Rounds of each comparison; the median of them is printed.
@@ -73,6 +74,7 @@ fn round(ratio: f64) -> String {
 fn main() {
     locate_a_fragment();
     open_a_film();
+    walk_through_a_recording();
     generate_a_manifest();
 }
 
@@ -143,6 +145,55 @@ fn read_indexes(folder: &Path, files: &[(String, smooth_origin_benches::film::Me
         let rest = if media.mfra > 0 { media.mfra } else { 0 };
         file.seek(SeekFrom::Start(rest)).unwrap();
         read += bytes.len() + file.read_to_end(&mut bytes).unwrap();
+    }
+    read
+}
+
+fn walk_through_a_recording() {
+    let name = format!("smooth-origin-bench-{}-recording", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    let files = recording(3 * 3600, 500_000);
+    write(&files, &folder);
+    let fragments: usize = open_with(LocalStore::new(&folder).unwrap())
+        .presentation()
+        .streams()
+        .iter()
+        .flat_map(|stream| stream.tracks())
+        .map(|track| track.fragment_count())
+        .sum();
+    assert_eq!(fragments, 3 * 3600, "all of both tracks is found");
+    compare(
+        "open a recording of 3 h without an index, pictures and sound in one file, local",
+        "bar: 1.5 ×",
+        1,
+        || {
+            black_box(open_with(LocalStore::new(&folder).unwrap()));
+        },
+        "a walk that reads every moof once",
+        || {
+            black_box(read_moofs(&folder.join("film.ismv")));
+        },
+    );
+    let _ = std::fs::remove_dir_all(folder);
+}
+
+/// Reads the header of each box, and each `moof`.
+fn read_moofs(path: &Path) -> usize {
+    use std::os::unix::fs::FileExt;
+    let file = std::fs::File::open(path).unwrap();
+    let size = file.metadata().unwrap().len();
+    let (mut at, mut read) = (0, 0);
+    let length = |header: &[u8]| u64::from(u32::from_be_bytes(header[..4].try_into().unwrap()));
+    while at < size {
+        let mut header = [0; 8];
+        file.read_exact_at(&mut header, at).unwrap();
+        let len = length(&header);
+        if &header[4..] == b"moof" {
+            let mut moof = vec![0; len as usize];
+            file.read_exact_at(&mut moof, at).unwrap();
+            read += moof.len();
+        }
+        at += len;
     }
     read
 }

@@ -29,11 +29,16 @@ pub(super) async fn open(
             Step::Ready(presentation) => return Ok(presentation),
             Step::Read(reads) => reads,
         };
-        let gets: Vec<Getting<'_>> = {
-            let files = &*files;
-            reads.wanted().iter().map(|want| Box::pin(get(files, want)) as _).collect()
+        let outcomes = match reads.wanted() {
+            // As in a walk, a read a fragment: without what several at once take.
+            [want] => vec![get(files, want).await],
+            wants => {
+                let files = &*files;
+                let gets: Vec<Getting<'_>> =
+                    wants.iter().map(|want| Box::pin(get(files, want)) as _).collect();
+                iter(gets).buffered(AT_ONCE).collect().await
+            }
         };
-        let outcomes: Vec<_> = iter(gets).buffered(AT_ONCE).collect().await;
         let mut got = Vec::with_capacity(outcomes.len());
         for (want, outcome) in reads.wanted().iter().zip(outcomes) {
             let (outcome, opened) = match outcome {

@@ -134,7 +134,14 @@ struct Opening {
     findings: Findings,
 }
 
-/// A file that is walked through, by its place among the media files.
+/// An opening whose files without a usable index are walked through.
+struct Walking {
+    opening: Opening,
+    media: Vec<(FileId, MediaFile)>,
+    walks: Vec<Walk>,
+}
+
+/// A walk through one file, by its place among the media files.
 struct Walk {
     number: usize,
     scan: Scan,
@@ -287,7 +294,7 @@ impl Opening {
             return Ok(Step::Ready(self.conclude(media, client)));
         }
         drop(client);
-        self.walk(media, walks)
+        Ok(Box::new(Walking { opening: self, media, walks }).read_on())
     }
 
     /// The walks to be made.
@@ -305,55 +312,6 @@ impl Opening {
 
     fn is_distrusted(&self, file: FileId) -> bool {
         self.files.get(file.index()).is_some_and(|name| self.options.distrusted.contains(name))
-    }
-
-    /// One read of each file in a batch, until all have been walked through.
-    fn walk(
-        self,
-        mut media: Vec<(FileId, MediaFile)>,
-        mut walks: Vec<Walk>,
-    ) -> Result<Step<Presentation>, Error> {
-        let (mut wants, mut wanted) = (Vec::new(), Vec::new());
-        for (i, walk) in walks.iter_mut().enumerate() {
-            if let Some(range) = walk.scan.wanted(&self.options.limits) {
-                wants.push(Want::Range { file: media[walk.number].0, range });
-                wanted.push(i);
-            }
-        }
-        if wants.is_empty() {
-            return Ok(Step::Ready(self.walked(media, walks)));
-        }
-        Ok(Step::read(wants, move |got| {
-            let mut failed = Vec::new();
-            for (i, got) in wanted.into_iter().zip(got) {
-                match got {
-                    Ok(Got::Range(bytes)) => walks[i].scan.feed(&bytes, &self.options.limits),
-                    Ok(Got::Opened(_)) => {}
-                    Err(error) => {
-                        media[walks[i].number].1.tracks = Err(unreadable(&error));
-                        failed.push(walks[i].number);
-                    }
-                }
-            }
-            walks.retain(|walk| !failed.contains(&walk.number));
-            self.walk(media, walks)
-        }))
-    }
-
-    fn walked(mut self, mut media: Vec<(FileId, MediaFile)>, walks: Vec<Walk>) -> Presentation {
-        for Walk { number, scan } in walks {
-            let (file, media) = &mut media[number];
-            let is_distrusted = self.is_distrusted(*file);
-            for finding in media.walked(scan.finish(), is_distrusted) {
-                let name = self.files.get(file.index()).map_or("", Name::as_str);
-                self.findings.push(finding.in_file(name));
-            }
-            self.walked.push(*file);
-        }
-        let text = self.client_text.clone();
-        let limits = self.options.limits.clone();
-        let client = text.as_deref().map(|text| Stored::parse(text, &limits));
-        self.conclude(media, client)
     }
 
     fn conclude(
@@ -476,6 +434,56 @@ impl Opening {
         let first: Vec<_> = findings.iter().take(3).map(Finding::to_string).collect();
         let why = if first.is_empty() { "it names no track".into() } else { first.join("; ") };
         ErrorKind::NothingToServe(why)
+    }
+}
+
+impl Walking {
+    /// One read of each file in a batch, until all have been walked through.
+    fn read_on(mut self: Box<Self>) -> Step<Presentation> {
+        let limits = &self.opening.options.limits;
+        let (mut wants, mut wanted) = (Vec::new(), Vec::new());
+        for (i, walk) in self.walks.iter_mut().enumerate() {
+            if let Some(range) = walk.scan.wanted(limits) {
+                wants.push(Want::Range { file: self.media[walk.number].0, range });
+                wanted.push(i);
+            }
+        }
+        if wants.is_empty() {
+            return Step::Ready(self.conclude());
+        }
+        Step::read(wants, move |got| {
+            let mut failed = Vec::new();
+            for (i, got) in wanted.into_iter().zip(got) {
+                let Walk { number, scan } = &mut self.walks[i];
+                match got {
+                    Ok(Got::Range(bytes)) => scan.feed(&bytes, &self.opening.options.limits),
+                    Ok(Got::Opened(_)) => {}
+                    Err(error) => {
+                        self.media[*number].1.tracks = Err(unreadable(&error));
+                        failed.push(*number);
+                    }
+                }
+            }
+            self.walks.retain(|walk| !failed.contains(&walk.number));
+            Ok(self.read_on())
+        })
+    }
+
+    fn conclude(self) -> Presentation {
+        let Self { mut opening, mut media, walks } = self;
+        for Walk { number, scan } in walks {
+            let (file, media) = &mut media[number];
+            let is_distrusted = opening.is_distrusted(*file);
+            for finding in media.walked(scan.finish(), is_distrusted) {
+                let name = opening.files.get(file.index()).map_or("", Name::as_str);
+                opening.findings.push(finding.in_file(name));
+            }
+            opening.walked.push(*file);
+        }
+        let text = opening.client_text.clone();
+        let limits = opening.options.limits.clone();
+        let client = text.as_deref().map(|text| Stored::parse(text, &limits));
+        opening.conclude(media, client)
     }
 }
 
