@@ -253,15 +253,21 @@ fn cut_encryption(info: &mut SampleEncryption, keys: &[Key]) -> Result<(), Error
         let kept = keys.iter().filter_map(|key| entries.get(key.index));
         info.entries = kept.flat_map(|entry| entry.iter().copied()).collect();
     }
-    info.sample_count = keys.len() as u32;
+    info.sample_count = told_of(keys, info.sample_count);
     Ok(())
+}
+
+/// How many of the key samples are among the first `samples`: a box may tell of fewer than there
+/// are.
+fn told_of(keys: &[Key], samples: u32) -> u32 {
+    keys.iter().filter(|key| key.index < samples as usize).count() as u32
 }
 
 fn cut_saiz(saiz: &mut Saiz, keys: &[Key]) {
     if saiz.default_sample_info_size == 0 {
         saiz.sizes = keys.iter().filter_map(|key| saiz.sizes.get(key.index).copied()).collect();
     }
-    saiz.sample_count = keys.len() as u32;
+    saiz.sample_count = told_of(keys, saiz.sample_count);
 }
 
 /// Entries name their sample by its distance from the one before.
