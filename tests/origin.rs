@@ -3,15 +3,14 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use smooth_origin::base::{Name, ReadErrorKind};
 use smooth_origin::manifest::StreamKind;
-use smooth_origin::origin::{Answer, Clock, Origin, block_on};
+use smooth_origin::origin::{Answer, Origin, block_on};
 use smooth_origin::storage::{MemoryStore, Store};
 use support::film::{self, Style, Track, ism};
-use support::{get, name, status, store};
+use support::{Hands, get, name, status, store};
 
 const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
 const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "sound.isma", 64, 1, "");
@@ -27,21 +26,6 @@ fn objects() -> MemoryStore {
         ("film.ismv", media(StreamKind::Video, 2)),
         ("sound.isma", media(StreamKind::Audio, 2)),
     ])
-}
-
-/// A clock that a test moves.
-#[derive(Clone, Default)]
-struct Hands(Arc<AtomicU64>);
-
-impl Hands {
-    fn clock(&self) -> Clock {
-        let hands = self.clone();
-        Clock::new(move || Duration::from_secs(hands.0.load(Ordering::Relaxed)))
-    }
-
-    fn pass(&self, seconds: u64) {
-        self.0.fetch_add(seconds, Ordering::Relaxed);
-    }
 }
 
 /// A store that counts openings of server manifests, and does not answer at once.

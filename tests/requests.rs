@@ -81,6 +81,17 @@ fn every_failure_has_its_status() {
 }
 
 #[test]
+fn slashes_in_front_are_answered_alike_whether_the_name_is_encoded_or_not() {
+    let origin = Origin::new(objects());
+    for slashes in ["/", "//", "////"] {
+        let [plain, encoded] = ["film.ism", "%66ilm.ism"]
+            .map(|name| status(&origin, &format!("{slashes}{name}/Manifest")));
+        assert_eq!(plain, encoded, "{slashes}");
+        assert_eq!(plain, if slashes == "/" { 200 } else { 400 }, "{slashes}");
+    }
+}
+
+#[test]
 fn no_failure_of_a_request_is_taken_for_a_fault_of_the_content() {
     let origin = Origin::new(objects());
     for path in

@@ -31,13 +31,8 @@ fn versioned(value: u8) -> (Vec<u8>, Vec<u8>) {
         (0..3).map(|i| Fragment { time: i * 20_000_000, samples: vec![(20_000_000, 3_000_000)] });
     let track = Track::new(1, StreamKind::Video, fragments.collect());
     let media = film::media(&[track], Style::default());
-    let mut bytes = media.to_bytes();
-    for (.., range) in &media.fragments {
-        let moof = u32::from_be_bytes(bytes[range.start as usize..][..4].try_into().unwrap());
-        bytes[range.start as usize + moof as usize + 8..range.end as usize].fill(value);
-    }
     let elements = [("video", "film.ismv", 300, 1, "")];
-    (ism(None, &elements), bytes)
+    (ism(None, &elements), media.filled(value))
 }
 
 const FRAGMENT: &str = "film.ism/QualityLevels(300)/Fragments(video=20000000)";
@@ -150,41 +145,12 @@ mod local {
     use std::fs;
     use std::io::{ErrorKind, Write};
     use std::os::unix::fs::symlink;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     use smooth_origin::storage::{LocalStore, RangeSource, Store};
+    use support::folder::Folder;
 
     use super::*;
-
-    /// A folder that goes when the test ends.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(test: &str) -> Self {
-            let path =
-                std::env::temp_dir().join(format!("smooth-origin-{test}-{}", std::process::id()));
-            let _ = fs::remove_dir_all(&path);
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-
-        fn write(&self, name: &str, content: &[u8]) -> PathBuf {
-            let path = self.0.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, content).unwrap();
-            path
-        }
-
-        fn store(&self) -> LocalStore {
-            LocalStore::new(&self.0).unwrap()
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
 
     #[test]
     fn local_files_keep_the_promises_of_a_store() {

@@ -206,6 +206,17 @@ impl Media {
         bytes
     }
 
+    /// The whole file, its payloads of one value: versions of it differ in nothing else.
+    pub fn filled(&self, value: u8) -> Vec<u8> {
+        let mut bytes = self.to_bytes();
+        for (.., range) in &self.fragments {
+            let fragment = &mut bytes[range.start as usize..range.end as usize];
+            let moof = u32::from_be_bytes(fragment[..4].try_into().unwrap()) as usize;
+            fragment[moof + 8..].fill(value);
+        }
+        bytes
+    }
+
     /// Writes the file with holes for the payloads.
     pub fn write_sparse(&self, path: &std::path::Path) -> std::io::Result<()> {
         use std::io::{Seek, SeekFrom, Write};

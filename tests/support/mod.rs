@@ -3,12 +3,16 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub mod film;
+#[cfg(all(unix, feature = "fs"))]
+pub mod folder;
 pub mod record;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use smooth_origin::base::{Error, Name};
-use smooth_origin::origin::{Answer, Opened, Origin, Served, block_on};
+use smooth_origin::origin::{Answer, Clock, Opened, Origin, Served, block_on};
 use smooth_origin::presentation::Presentation;
 use smooth_origin::storage::MemoryStore;
 
@@ -74,4 +78,19 @@ pub fn codes(presentation: &Presentation) -> Vec<String> {
 /// The manifest as text.
 pub fn manifest(presentation: &Presentation) -> String {
     String::from_utf8(presentation.manifest().unwrap().to_vec()).unwrap()
+}
+
+/// A clock that a test moves.
+#[derive(Clone, Default)]
+pub struct Hands(Arc<AtomicU64>);
+
+impl Hands {
+    pub fn clock(&self) -> Clock {
+        let hands = self.clone();
+        Clock::new(move || Duration::from_secs(hands.0.load(Ordering::Relaxed)))
+    }
+
+    pub fn pass(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::Relaxed);
+    }
 }

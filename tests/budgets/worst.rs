@@ -1,0 +1,382 @@
+//! Worst cases: inputs that are made of many of their smallest parts.
+
+use bytes::Bytes;
+use smooth_origin::base::FourCc;
+use smooth_origin::bmff::{
+    AnyBox, Body, Boxes, FullBox, Mfhd, Mfro, SampleEncryption, Sbgp, Sdtp, Senc, Subs, SubsEntry,
+    Tfhd, Tfra, Trun,
+};
+use smooth_origin::manifest::StreamKind;
+
+use crate::cost::Input;
+use crate::support::film::{self, Fragment, Media, Style, Track, ism};
+
+/// A worst case: an input of so many parts.
+pub struct Case {
+    pub name: &'static str,
+    pub make: fn(usize) -> Input,
+    /// One more than a power of two, where a list that grows has just been copied.
+    pub parts: usize,
+    /// Bytes that it takes for each of its own, where that is more than the budget.
+    pub takes: Option<f64>,
+}
+
+const fn case(name: &'static str, parts: usize, make: fn(usize) -> Input) -> Case {
+    Case { name, make, parts, takes: None }
+}
+
+impl Case {
+    /// Not mended yet: it takes so much. Take it out with its mending.
+    const fn takes(self, times: f64) -> Self {
+        Self { takes: Some(times), ..self }
+    }
+}
+
+const K: usize = 1 << 10;
+
+/// Manifests, read alone.
+pub const MANIFESTS: &[Case] = &[
+    // A `Chunk` is 56 bytes, and three times that while the list grows.
+    case("c without attributes", 32 * K + 1, |n| client("<c/>".repeat(n))).takes(42.1),
+    case("c with a duration", 32 * K + 1, |n| client("<c d='1'/>".repeat(n))).takes(16.9),
+    case("c with an unknown attribute", 16 * K + 1, |n| client("<c a=''/>".repeat(n))).takes(45.5),
+    case("c with an f each", 16 * K + 1, |n| client("<c><f/></c>".repeat(n))).takes(43.0),
+    // A `FragmentData` is 64.
+    case("f in one c", 32 * K + 1, |n| client(format!("<c>{}</c>", "<f/>".repeat(n)))).takes(48.1),
+    case("text of an f", 128 * K, |n| client(format!("<c><f>{}</f></c>", "A ".repeat(n)))),
+    case("references in an f", 16 * K, |n| client(format!("<c><f>{}</f></c>", "&lt;".repeat(n)))),
+    case("all attributes that a c may have", 128, |n| {
+        let attributes: String = (0..256).map(|i| format!(" a{i:x}=''")).collect();
+        client(format!("<c{attributes}/>").repeat(n))
+    }),
+    case("unknown elements", 32 * K, |n| client("<x/>".repeat(n))),
+    case("runs that claim sixteen million chunks", 4 * K, |n| {
+        client("<c d='1' r='2000'/>".repeat(n))
+    }),
+    case("protection headers", 16 * K + 1, |n| {
+        let headers = "<ProtectionHeader/>".repeat(n);
+        presentation(&format!("<Protection>{headers}</Protection>"))
+    }),
+    case("streams", 512, |n| presentation(&"<StreamIndex Type='text'/>".repeat(n))),
+    case("qualities", 512, |n| client("<QualityLevel/>".repeat(n))),
+    case("custom attributes of qualities", 256, |n| {
+        let attributes = "<Attribute/>".repeat(129);
+        let attributes = format!("<CustomAttributes>{attributes}</CustomAttributes>");
+        client(format!("<QualityLevel>{attributes}</QualityLevel>").repeat(n))
+    }),
+    case("UTF-16", 8 * K + 1, |n| {
+        let text = stream(&"<c d='1000000' n='100000'/>".repeat(n)).into_bytes();
+        let units = text.into_iter().flat_map(|byte| [byte, 0]);
+        Input::Client([0xff, 0xfe].into_iter().chain(units).collect())
+    }),
+    case("meta", 8 * K + 1, |n| {
+        let metas = "<meta name=''/>".repeat(n);
+        Input::Server(format!("<smil><head>{metas}</head></smil>").into())
+    }),
+    case("tracks of a server manifest", 512, |n| server("<video/>".repeat(n))),
+    case("parameters of tracks", 128, |n| {
+        server(format!("<video>{}</video>", "<param name=''/>".repeat(129)).repeat(n))
+    }),
+    case("unknown elements of a server manifest", 16 * K, |n| server("<x/>".repeat(n))),
+];
+
+/// Request paths and names.
+pub const PATHS: &[Case] = &[
+    case("segments", 16 * K, |n| Input::Path("a/".repeat(n))),
+    case("encoded letters", 16 * K, |n| {
+        Input::Path(format!("QualityLevels(1)/Fragments({}=0)", "%41".repeat(n)))
+    }),
+    case("attributes of a request", 16 * K, |n| {
+        Input::Path(format!("QualityLevels(1,{})/Fragments(a=0)", "a=b,".repeat(n)))
+    }),
+    // What is short enough to be read.
+    case("encoded letters of a short path", 600, |n| {
+        Input::Path(format!("QualityLevels(1)/Fragments({}=0)", "%41".repeat(n)))
+    }),
+];
+
+/// Boxes, read alone.
+pub const BOXES: &[Case] = &[
+    // An `AnyBox` is 184 bytes, and the first of a list takes room for four.
+    case("empty boxes", 16 * K + 1, |n| Input::boxes(empty(n))).takes(69.1),
+    case("a box in a box", 16 * K + 1, |n| {
+        Input::boxes((0..n).map(|_| AnyBox::container(*b"traf", empty(1))))
+    })
+    .takes(80.6),
+    case("boxes nested as deep as they may be", K, |n| {
+        let header = |depth: u8| {
+            let kind = if depth < 16 { *b"traf" } else { *b"free" };
+            [[0, 0, 0, 8 * (17 - depth)], kind].concat()
+        };
+        Input::Boxes((1..=16).flat_map(header).collect::<Vec<u8>>().repeat(n).into())
+    })
+    .takes(87.8),
+    // A `SampleEntry` is 88 bytes for the 16 of an empty one; a `SubsEntry` 40 for 6.
+    case("stsd", 8 * K + 1, |n| list(b"stsd", &[], b"\0\0\0\x10avc1\0\0\0\0\0\0\0\x01", n))
+        .takes(16.6),
+    case("subs", 32 * K + 1, |n| list(b"subs", &[], &[0; 6], n)).takes(20.1),
+    case("saio", 32 * K + 1, |n| list(b"saio", &[], &[0; 4], n)),
+    case("saiz", 128 * K, |n| list(b"saiz", &[0], &[1], n)),
+    case("sbgp", 32 * K, |n| list(b"sbgp", b"seig", &[0, 0, 0, 1, 0, 0, 0, 1], n)),
+    case("senc", 32 * K, |n| list(b"senc", &[], &[0; 8], n)),
+    case("tfra", 32 * K, |n| list(b"tfra", &[0; 8], &[1; 11], n)),
+    case("trun", 32 * K, |n| {
+        let body = [&[0, 0, 1, 0], &(n as u32).to_be_bytes()[..], &vec![0; 4 * n]].concat();
+        Input::boxes([AnyBox::other(*b"trun", body)])
+    }),
+    case("trun of claims alone", 4 * K + 1, |n| {
+        Input::boxes(vec![AnyBox::new(Trun { sample_count: u32::MAX, ..Trun::default() }); n])
+    })
+    .takes(34.6),
+    // A unit without bytes is 32 bytes for 2, and room for twice as many.
+    case("avcC", 256, |n| {
+        let body = [&[1, 66, 0, 30, 255, 0xe0, 129][..], &[0; 2 * 129]].concat();
+        Input::boxes(vec![AnyBox::other(*b"avcC", body); n])
+    })
+    .takes(31.0),
+    case("hvcC", 64, |n| {
+        let body = [&[0; 22][..], &[1, 0x20], &513_u16.to_be_bytes(), &[0; 2 * 513]].concat();
+        Input::boxes(vec![AnyBox::other(*b"hvcC", body); n])
+    })
+    .takes(31.6),
+];
+
+/// Presentations, opened and asked.
+pub const PRESENTATIONS: &[Case] = &[
+    case("tracks that name one file", 500, |n| names_of_one_file(n, 3)),
+    case("tracks that name as many files", 128, |n| named_alone(n, &film_of(1))),
+    case("tracks that name as many files with long indexes", 8, |n| named_alone(n, &indexed(2000))),
+    case("tracks that name files that are not there", 500, |n| {
+        let tracks: String = (0..n).map(|i| format!("<video src='{i}'/>")).collect();
+        Input::files([("film.ism", format!("<smil><body>{tracks}</body></smil>").into())])
+    }),
+    case("a long index", 16 * K + 1, |n| one_file(indexed(n))),
+    case("a long index and a stored manifest", 16 * K + 1, |n| {
+        stored(&format!("<c t='0' d='1' r='{n}'/>"), indexed(n))
+    }),
+    // As the manifests above; it is read twice where files are walked through.
+    case("a stored manifest of c", 16 * K + 1, |n| stored(&"<c/>".repeat(n), film_of(3)))
+        .takes(43.0),
+    case("a stored manifest of c, beside a walk", 16 * K + 1, |n| {
+        stored(&"<c/>".repeat(n), without_index(2, true))
+    })
+    .takes(43.0),
+    case("tracks of a file", 256, |n| {
+        let track = |id| Track::regular(id, StreamKind::Video, 1, 1, 1);
+        let tracks: Vec<_> = (1..=n as u32).map(track).collect();
+        one_file(film::media(&tracks, Style::default()).to_bytes())
+    }),
+    case("more tracks of a file than are read", 1500, |n| {
+        one_file(with_moov(&vec![Track::new(1, StreamKind::Video, Vec::new()); n], Vec::new()))
+    }),
+    // A `TrackIndex` is 56 bytes, and its one entry takes room for four of 24; or there is a
+    // sentence about it.
+    case("indexes of tracks that are not there", 2 * K + 1, |n| index_of_others(n, 24)).takes(18.3),
+    case("indexes of tracks that lie and are not there", 2 * K + 1, |n| {
+        index_of_others(n, u64::from(u32::MAX))
+    })
+    .takes(20.9),
+    case("empty boxes in a moov", 16 * K + 1, |n| {
+        one_file(with_moov(&[Track::new(1, StreamKind::Video, Vec::new())], empty(n)))
+    })
+    .takes(71.0),
+    case("a walk over small fragments", K + 1, |n| one_file(without_index(n as u32, false))),
+    case("a walk over empty boxes", 16 * K, |n| {
+        let boxes = b"\0\0\0\x08free".repeat(n);
+        one_file([without_index(1, false), boxes].concat())
+    }),
+    case("a walk over long heads", 16, |n| {
+        let fragment = |time| Fragment { time, samples: vec![(1, 1); 2000] };
+        let track = Track::new(1, StreamKind::Video, (0..n as i64).map(fragment).collect());
+        one_file(film::media(&[track], Style { mfra: false, tfxd: false }).to_bytes())
+    }),
+];
+
+/// Presentations with long heads of fragments, of which every second sample is a key frame.
+pub const HEADS: &[Case] = &[
+    case("samples", 8 * K + 1, |n| {
+        let full = FullBox { version: 0, flags: Trun::SIZE };
+        let entries = [0, 0, 0, 1].repeat(n).into();
+        let trun = Trun { full, sample_count: n as u32, entries, ..Trun::default() };
+        fragment([AnyBox::new(trun), key_frames(n)], n)
+    }),
+    case("samples without bytes", 8 * K + 1, |n| fragment([trun(n), key_frames(n)], 0)),
+    // As boxes alone: each look at the head takes them once more.
+    case("runs", 8 * K + 1, |n| fragment(vec![trun(1); n], 0)).takes(29.3),
+    case("sdtp", 8 * K + 1, |n| {
+        let sdtps = (0..n).map(|_| AnyBox::new(Sdtp::default()));
+        fragment([trun(2), key_frames(2)].into_iter().chain(sdtps), 0)
+    })
+    .takes(39.0),
+    case("subs beside key frames", 16 * K + 1, |n| {
+        let subs = Subs { full: FullBox::default(), entries: vec![SubsEntry::default(); n] };
+        fragment([trun(2), key_frames(2), AnyBox::new(subs)], 0)
+    })
+    .takes(17.2),
+    case("senc beside key frames", 32 * K, |n| {
+        let full = FullBox { version: 0, flags: SampleEncryption::SUBSAMPLES };
+        let entries = vec![0; 2 * n].into();
+        let senc = SampleEncryption { full, track_override: None, sample_count: 2, entries };
+        fragment([trun(2), key_frames(2), AnyBox::new(Senc(senc))], 0)
+    }),
+    case("sbgp beside key frames", 16 * K, |n| {
+        let full = FullBox::default();
+        let (grouping_type, entries) = (FourCc(*b"seig"), vec![0; 8 * n].into());
+        let sbgp = Sbgp { full, grouping_type, grouping_type_parameter: None, entries };
+        fragment([trun(2), key_frames(2), AnyBox::new(sbgp)], 0)
+    }),
+];
+
+fn presentation(inside: &str) -> Input {
+    Input::Client(format!("<SmoothStreamingMedia>{inside}</SmoothStreamingMedia>").into())
+}
+
+fn stream(inside: &str) -> String {
+    let stream = format!("<StreamIndex Type='video'>{inside}</StreamIndex>");
+    format!("<SmoothStreamingMedia>{stream}</SmoothStreamingMedia>")
+}
+
+/// A client manifest with this in its stream.
+fn client(inside: String) -> Input {
+    Input::Client(stream(&inside).into())
+}
+
+fn server(body: String) -> Input {
+    Input::Server(format!("<smil><body>{body}</body></smil>").into())
+}
+
+fn empty(n: usize) -> Vec<AnyBox> {
+    vec![AnyBox::other(*b"free", ""); n]
+}
+
+/// A full box of `n` entries.
+fn list(kind: &[u8; 4], before: &[u8], entry: &[u8], n: usize) -> Input {
+    let count = (n as u32).to_be_bytes();
+    let body = [&[0; 4], before, &count, &entry.repeat(n)].concat();
+    Input::boxes([AnyBox::other(*kind, body)])
+}
+
+const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
+
+fn one_file(media: Vec<u8>) -> Input {
+    Input::files([("film.ism", ism(None, &[VIDEO])), ("film.ismv", media)])
+}
+
+/// A file, and a client manifest with these chunks.
+fn stored(chunks: &str, media: Vec<u8>) -> Input {
+    Input::files([
+        ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+        ("film.ismc", stream(&format!("<QualityLevel Bitrate='300'/>{chunks}")).into()),
+        ("film.ismv", media),
+    ])
+}
+
+/// As many tracks as files.
+fn named_alone(n: usize, media: &[u8]) -> Input {
+    let names: Vec<_> = (0..n).map(|i| format!("{i}.ismv")).collect();
+    let track = |(name, bitrate)| ("video", name, bitrate, 1, "");
+    let tracks: Vec<_> = names.iter().map(String::as_str).zip(1..).map(track).collect();
+    let files = names.iter().map(|name| (name.as_str(), media.to_vec()));
+    Input::files([("film.ism", ism(None, &tracks))].into_iter().chain(files))
+}
+
+/// As many tracks that name one file, in which each of them has as many fragments.
+pub fn names_of_one_file(tracks: usize, fragments: usize) -> Input {
+    let names: Vec<_> = (1..=tracks as u32).map(|b| ("video", "film.ismv", b, 1, "")).collect();
+    let quality = |bitrate| format!("<QualityLevel Bitrate='{bitrate}'/>");
+    let qualities: String = (1..=tracks).map(quality).collect();
+    let client = stream(&format!("{qualities}<c t='0' d='1' r='{fragments}'/>"));
+    Input::files([
+        ("film.ism", ism(Some("film.ismc"), &names)),
+        ("film.ismc", client.into()),
+        ("film.ismv", indexed(fragments)),
+    ])
+}
+
+pub fn film_of(count: u32) -> Vec<u8> {
+    let track = Track::regular(1, StreamKind::Video, count, 1, 1);
+    film::media(&[track], Style::default()).to_bytes()
+}
+
+pub fn without_index(count: u32, tfxd: bool) -> Vec<u8> {
+    let track = Track::regular(1, StreamKind::Video, count, 1, 1);
+    film::media(&[track], Style { mfra: false, tfxd }).to_bytes()
+}
+
+/// A file of one fragment, with an index of as many tracks that are not in it.
+fn index_of_others(tracks: usize, offset: u64) -> Input {
+    let mut media = Media::default();
+    media.push(without_index(1, true));
+    let ids = 2..tracks as u32 + 2;
+    film::push_mfra(&mut media, &ids.map(|id| (id, vec![(0, offset)])).collect());
+    one_file(media.read(0..media.len))
+}
+
+fn push(media: &mut Media, boxes: impl IntoIterator<Item = AnyBox>) {
+    media.push(Boxes::from_iter(boxes).to_bytes().to_vec());
+}
+
+/// A file of a `moov` alone, with more boxes in it.
+fn with_moov(tracks: &[Track], more: Vec<AnyBox>) -> Vec<u8> {
+    let mut moov = film::moov(tracks);
+    let Body::Boxes(boxes) = &mut moov.body else { panic!("a `moov` is a container") };
+    boxes.list.extend(more);
+    Boxes::from_iter([moov]).to_bytes().to_vec()
+}
+
+/// A file whose index has `n` entries of eleven bytes. Only the first and the last are fragments;
+/// the others lead to a byte each.
+fn indexed(n: usize) -> Vec<u8> {
+    let track = Track::new(1, StreamKind::Video, Vec::new());
+    let mut media = Media::default();
+    push(&mut media, [film::moov(std::slice::from_ref(&track))]);
+    let fragment = |media: &mut Media, time: usize| {
+        let start = media.len as u32;
+        let fragment = Fragment { time: time as i64, samples: vec![(1, 1)] };
+        let moof = track.moof(&fragment, 1, Style::default());
+        push(media, [moof, AnyBox::other(*b"mdat", vec![0])]);
+        (time as u32, start)
+    };
+    let mut entries = vec![fragment(&mut media, 0)];
+    let between = media.len as u32;
+    push(&mut media, [AnyBox::other(*b"free", vec![0; n])]);
+    entries.extend((1..n as u32 - 1).map(|i| (i, between + i)));
+    entries.push(fragment(&mut media, n - 1));
+    let entry = |&(time, offset): &(u32, u32)| {
+        [&time.to_be_bytes()[..], &offset.to_be_bytes(), &[1, 1, 1]].concat()
+    };
+    let bytes = entries.iter().flat_map(entry).collect();
+    let tfra = AnyBox::new(Tfra { full: FullBox::default(), track_id: 1, widths: 0, bytes });
+    let mfro = AnyBox::new(Mfro { size: tfra.len() as u32 + 24, ..Mfro::default() });
+    push(&mut media, [AnyBox::container(*b"mfra", [tfra, mfro])]);
+    media.read(0..media.len)
+}
+
+/// A run of samples that take no bytes.
+fn trun(n: usize) -> AnyBox {
+    AnyBox::new(Trun { sample_count: n as u32, ..Trun::default() })
+}
+
+/// Every second of `n` samples depends on no other.
+fn key_frames(n: usize) -> AnyBox {
+    let samples = (0..n).map(|i| if i % 2 == 0 { 0x20 } else { 0x10 }).collect();
+    AnyBox::new(Sdtp { full: FullBox::default(), samples })
+}
+
+/// A presentation of two fragments with this in their `traf`.
+fn fragment(traf: impl IntoIterator<Item = AnyBox>, payload: usize) -> Input {
+    let tfhd = AnyBox::new(Tfhd { track_id: 1, ..Tfhd::default() });
+    let traf = AnyBox::container(*b"traf", [tfhd].into_iter().chain(traf));
+    let moof = AnyBox::container(*b"moof", [AnyBox::new(Mfhd::default()), traf]);
+    let fragment = [moof, AnyBox::other(*b"mdat", vec![0; payload])];
+    let fragment: Bytes = Boxes::from_iter(fragment).to_bytes();
+    let mut media = Media::default();
+    push(&mut media, [film::moov(&[Track::new(1, StreamKind::Video, Vec::new())])]);
+    let mut entries = Vec::new();
+    for time in [0, 20_000_000] {
+        entries.push((time, media.len));
+        media.push(fragment.to_vec());
+    }
+    film::push_mfra(&mut media, &vec![(1, entries)]);
+    one_file(media.read(0..media.len))
+}

@@ -1,0 +1,205 @@
+//! Files and manifests that do not fit each other: what can be served of them is, and never one
+//! thing as another.
+
+mod support;
+
+use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfdt, Tfhd, Trun};
+use smooth_origin::manifest::StreamKind;
+use smooth_origin::origin::Origin;
+use smooth_origin::presentation::ManifestSource;
+use smooth_origin::storage::MemoryStore;
+use support::film::{self, Fragment, Media, Style, Track, ism, ismc};
+use support::{codes, get, open, status, store};
+
+const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
+
+/// A fragment by its boxes: what its `traf` holds beside the `tfhd`, what lies between `moof` and
+/// `mdat`, and the `mdat`.
+struct Made {
+    time: u64,
+    traf: Vec<AnyBox>,
+    between: Vec<AnyBox>,
+    payload: u32,
+}
+
+/// A file of one video track with these fragments, and an index.
+fn made(fragments: impl IntoIterator<Item = Made>) -> Vec<u8> {
+    let mut media = Media::default();
+    media.push(b"\0\0\0\x18ftypisml\0\0\0\x01piffiso2".to_vec());
+    let push = |media: &mut Media, boxes: Vec<AnyBox>| {
+        media.push(Boxes::from_iter(boxes).to_bytes().to_vec());
+    };
+    push(&mut media, vec![film::moov(&[Track::new(1, StreamKind::Video, Vec::new())])]);
+    let mut entries = Vec::new();
+    for Made { time, traf, between, payload } in fragments {
+        entries.push((time, media.len));
+        let tfhd = AnyBox::new(Tfhd { track_id: 1, ..Tfhd::default() });
+        let traf = AnyBox::container(*b"traf", [vec![tfhd], traf].concat());
+        let moof = AnyBox::container(*b"moof", [AnyBox::new(Mfhd::default()), traf]);
+        let mdat = AnyBox::other(*b"mdat", vec![7; payload as usize]);
+        push(&mut media, [vec![moof], between, vec![mdat]].concat());
+    }
+    film::push_mfra(&mut media, &vec![(1, entries)]);
+    media.read(0..media.len)
+}
+
+/// A run of one sample.
+fn run(duration: u32, size: u32, composition_offset: i32) -> AnyBox {
+    let samples = [duration, size, composition_offset as u32].map(u32::to_be_bytes).concat();
+    let flags = Trun::DURATION | Trun::SIZE | Trun::COMPOSITION_OFFSET;
+    let full = FullBox { version: 0, flags };
+    AnyBox::new(Trun { full, sample_count: 1, entries: samples.into(), ..Trun::default() })
+}
+
+fn starts(count: u64) -> Vec<u64> {
+    (0..count).map(|i| i * 20_000_000).collect()
+}
+
+fn regular(id: u32, kind: StreamKind, size: u32) -> Track {
+    Track::regular(id, kind, 3, 20_000_000, size)
+}
+
+fn file(track: Track) -> Vec<u8> {
+    film::media(&[track], Style::default()).to_bytes()
+}
+
+fn findings(store: &MemoryStore) -> Vec<String> {
+    codes(open(store).unwrap().presentation())
+}
+
+/// Bytes of the payload of the first fragment.
+fn payload(store: &MemoryStore, bitrate: u32, stream: &str) -> usize {
+    let path = format!("film.ism/QualityLevels({bitrate})/RawFragments({stream}=0)");
+    get(&Origin::new(store.clone()), &path).unwrap().len()
+}
+
+#[test]
+fn an_index_of_decoding_times_fits_though_the_first_picture_is_shown_later() {
+    // Bento4's mp4fragment writes `tfdt` into `tfra`; with B frames the first picture is late.
+    let fragment = |time| {
+        let full = FullBox { version: 1, flags: 0 };
+        let tfdt = AnyBox::new(Tfdt { full, base_media_decode_time: time });
+        let traf = vec![tfdt, run(20_000_000, 100, 834_166)];
+        Made { time, traf, between: Vec::new(), payload: 100 }
+    };
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+        ("film.ismc", ismc(&[(StreamKind::Video, "video", &[300], &starts(5))])),
+        ("film.ismv", made(starts(5).into_iter().map(fragment))),
+    ]);
+    assert_eq!(findings(&store), Vec::<String>::new());
+    let origin = Origin::new(store);
+    assert_eq!(status(&origin, "film.ism/Manifest"), 200);
+    for time in starts(5) {
+        let path = format!("film.ism/QualityLevels(300)/Fragments(video={time})");
+        assert_eq!(status(&origin, &path), 200, "{path}");
+    }
+}
+
+#[test]
+fn a_long_box_between_moof_and_mdat_is_part_of_the_fragment() {
+    let fragment = |time| {
+        let free = AnyBox::other(*b"free", vec![0; 10 << 10]);
+        let traf = vec![run(20_000_000, 100_000, 0)];
+        Made { time, traf, between: vec![free], payload: 100_000 }
+    };
+    let file = made(starts(5).into_iter().map(fragment));
+    let store = store([("film.ism", ism(None, &[VIDEO])), ("film.ismv", file.clone())]);
+    let origin = Origin::new(store);
+    let path = "film.ism/QualityLevels(300)/Fragments(video=20000000)";
+    for _ in 0..2 {
+        let body = get(&origin, path).unwrap();
+        assert!(body.len() > 110_000);
+        assert!(file.windows(body.len()).any(|part| part == body));
+    }
+}
+
+#[test]
+fn sound_of_one_bitrate_without_names_is_told_apart_by_its_language() {
+    let of = |language, size| file(regular(1, StreamKind::Audio, size).language(language));
+    let track = |language| {
+        format!(
+            r#"<audio src="{language}.isma" systemBitrate="64" systemLanguage="{language}"><param name="trackID" value="1"/></audio>"#
+        )
+    };
+    let stream = |language| {
+        format!(
+            r#"<StreamIndex Type="audio" Name="audio_{language}" Language="{language}"><QualityLevel Bitrate="64"/><c t="0" d="20000000" r="3"/></StreamIndex>"#
+        )
+    };
+    let server = format!(
+        r#"<smil><head><meta name="clientManifestRelativePath" content="film.ismc"/></head><body><switch>{}{}</switch></body></smil>"#,
+        track("eng"),
+        track("fra")
+    );
+    // In another order than the server manifest.
+    let client = format!(
+        r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" Duration="60000000">{}{}</SmoothStreamingMedia>"#,
+        stream("fra"),
+        stream("eng")
+    );
+    let store = store([
+        ("film.ism", server.into_bytes()),
+        ("film.ismc", client.into_bytes()),
+        ("eng.isma", of(b"eng", 111)),
+        ("fra.isma", of(b"fra", 222)),
+    ]);
+    assert_eq!(payload(&store, 64, "audio_eng"), 111);
+    assert_eq!(payload(&store, 64, "audio_fra"), 222);
+}
+
+#[test]
+fn a_track_number_of_pictures_is_not_served_as_sound() {
+    let tracks = [regular(1, StreamKind::Video, 500), regular(2, StreamKind::Audio, 50)];
+    let store = store([
+        ("film.ism", ism(None, &[VIDEO, ("audio", "film.ismv", 64, 1, "")])),
+        ("film.ismv", film::media(&tracks, Style::default()).to_bytes()),
+    ]);
+    assert_eq!(findings(&store), ["warning manifests-disagree"]);
+    assert_eq!((payload(&store, 300, "video"), payload(&store, 64, "audio")), (500, 50));
+}
+
+#[test]
+fn any_number_of_events_at_one_time_does_not_cost_the_stored_manifest() {
+    let event = |i: u64| format!(r#"<c t="{0}" d="0"/><c t="{0}" d="0"/>"#, i * 10);
+    let events: String = (0..70).map(event).collect();
+    let client = format!(
+        r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" Duration="60000000">
+<StreamIndex Type="video" Name="video"><QualityLevel Bitrate="300"/><c t="0" d="20000000" r="3"/></StreamIndex>
+<StreamIndex Type="text" Name="events" ManifestOutput="TRUE"><QualityLevel Bitrate="1"/>{events}</StreamIndex>
+</SmoothStreamingMedia>"#
+    );
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+        ("film.ismc", client.clone().into_bytes()),
+        ("film.ismv", file(regular(1, StreamKind::Video, 100))),
+    ]);
+    let opened = open(&store).unwrap();
+    assert_eq!(opened.presentation().manifest_source(), ManifestSource::Stored);
+    assert_eq!(opened.presentation().manifest().unwrap()[..], *client.as_bytes());
+}
+
+#[test]
+fn a_file_that_is_late_fits_a_manifest_of_coarser_times_that_were_cut_off() {
+    // The manifest counts milliseconds from 0, rounded down; the file 100 ns from 1.23 s.
+    const LATE: i64 = 12_344_500;
+    let time = |i: i64| i * 21_594_557;
+    let fragment = |i| Fragment { time: LATE + time(i), samples: vec![(21_594_557, 100)] };
+    let track = Track::new(1, StreamKind::Audio, (0..40).map(fragment).collect());
+    let chunk = |i| format!(r#"<c t="{}" d="2159"/>"#, time(i) / 10_000);
+    let chunks: String = (0..40).map(chunk).collect();
+    let client = format!(
+        r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" TimeScale="1000" Duration="86000"><StreamIndex Type="audio" Name="audio"><QualityLevel Bitrate="64"/>{chunks}</StreamIndex></SmoothStreamingMedia>"#
+    );
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &[("audio", "film.ismv", 64, 1, "")])),
+        ("film.ismc", client.into_bytes()),
+        ("film.ismv", file(track)),
+    ]);
+    assert_eq!(findings(&store), ["info times-shifted", "info timescale-unusual"]);
+    let origin = Origin::new(store);
+    for i in 0..40 {
+        let path = format!("film.ism/QualityLevels(64)/Fragments(audio={})", time(i) / 10_000);
+        assert_eq!(status(&origin, &path), 200, "{path}");
+    }
+}
