@@ -18,9 +18,12 @@ pub struct Limits {
     pub client_manifest: u64,
     /// Elements inside one another in a manifest; default 64.
     pub xml_depth: usize,
-    /// Attributes of one element, and its parameters or custom attributes; default 256. Bounds
-    /// the search for duplicates, and for what one names.
+    /// Attributes of one element, and its parameters; default 256. Bounds the search for
+    /// duplicates, and for what one names.
     pub xml_attributes: usize,
+    /// Custom attributes of one quality, or of the presentation; default 32. Each is compared with
+    /// what the server manifest says of every track.
+    pub custom_attributes: usize,
     /// Tracks of a server manifest, streams and qualities of a client manifest; default 1,024.
     pub tracks: usize,
     /// Bytes of a `moov`; default 16 MiB.
@@ -58,6 +61,7 @@ impl Default for Limits {
             client_manifest: 16 << 20,
             xml_depth: 64,
             xml_attributes: 256,
+            custom_attributes: 32,
             tracks: 1024,
             moov: 16 << 20,
             mfra: 64 << 20,

@@ -84,10 +84,11 @@ impl AvcC {
 }
 
 fn units(body: &mut Cursor<'_>, count: u8) -> Result<Vec<Bytes>, Error> {
-    (0..count)
-        .map(|_| {
-            let len = body.u16()?;
-            body.bytes(len.into())
-        })
-        .collect()
+    // Most have one: room for two bytes a unit, no more.
+    let mut units = Vec::with_capacity(usize::from(count).min(body.remaining() / 2));
+    for _ in 0..count {
+        let len = body.u16()?;
+        units.push(body.bytes(len.into())?);
+    }
+    Ok(units)
 }

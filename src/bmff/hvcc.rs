@@ -54,8 +54,9 @@ impl Content for HvcC {
         let (mut arrays, mut found) = (Vec::new(), 0);
         for _ in 0..body.u8()? {
             let header = body.u8()?;
-            let mut units = Vec::new();
-            for _ in 0..body.u16()? {
+            let count = body.u16()?;
+            let mut units = Vec::with_capacity(usize::from(count).min(body.remaining() / 2));
+            for _ in 0..count {
                 let len = body.u16()?;
                 units.push(body.bytes(len.into())?);
                 found += 1;

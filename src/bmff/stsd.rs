@@ -65,7 +65,9 @@ impl Content for Stsd {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         let full = FullBox::parse(body)?;
         let count = body.u32()?;
-        let mut entries = Vec::new();
+        // An entry takes 16 bytes at least.
+        let most = body.remaining() / 16;
+        let mut entries = Vec::with_capacity(most.min(count as usize));
         for _ in 0..count {
             let header = Header::parse(body)?;
             let len = header.total().map_or(body.remaining() as u64, |size| size - header.len());

@@ -35,7 +35,8 @@ impl Content for Subs {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         let full = FullBox::parse(body)?;
         let count = body.u32()?;
-        let mut entries = Vec::new();
+        // An entry takes 6 bytes at least.
+        let mut entries = Vec::with_capacity((body.remaining() / 6).min(count as usize));
         for _ in 0..count {
             let sample_delta = body.u32()?;
             let parts = usize::from(body.u16()?);

@@ -205,7 +205,9 @@ impl Boxes {
 
     /// The same for what is left of `cursor` inside a box, where padding may follow.
     pub(crate) fn parse_in(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Self, Error> {
-        Reader { limits, boxes: 0 }.list(cursor, limits.box_depth)
+        let of_bytes = FEW_BOXES + cursor.remaining() / BYTES_A_BOX;
+        let limit = limits.boxes.min(of_bytes);
+        Reader { limit, depth: limits.box_depth, boxes: 0 }.list(cursor, limits.box_depth)
     }
 
     /// The first box of type `T`.
@@ -305,7 +307,9 @@ impl AnyBox {
 
     /// Bytes of the whole box when it is written.
     pub fn len(&self) -> u64 {
-        self.header_len() + self.body_len()
+        // Once: a box that encloses others measures them.
+        let body = self.body_len();
+        self.header.around(body).len() + body
     }
 
     /// Bytes of the header when the box is written.
@@ -324,15 +328,21 @@ impl AnyBox {
     }
 }
 
+/// So many boxes are read of any block, and beyond that one for each [`BYTES_A_BOX`]: a box takes
+/// more memory than the smallest has bytes.
+const FEW_BOXES: usize = 1024;
+const BYTES_A_BOX: usize = 32;
+
 /// Reads a tree and counts what it reads.
-struct Reader<'a> {
-    limits: &'a Limits,
+struct Reader {
+    limit: usize,
+    depth: usize,
     boxes: usize,
 }
 
-impl Reader<'_> {
+impl Reader {
     fn list(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<Boxes, Error> {
-        let mut list = Vec::new();
+        let mut list = Vec::with_capacity(count(cursor).min(self.limit - self.boxes));
         while cursor.remaining() >= 8 {
             list.push(self.one(cursor, depth)?);
         }
@@ -346,8 +356,8 @@ impl Reader<'_> {
 
     fn one(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<AnyBox, Error> {
         self.boxes += 1;
-        if self.boxes > self.limits.boxes {
-            return Err(over(cursor, "boxes", self.boxes, self.limits.boxes));
+        if self.boxes > self.limit {
+            return Err(over(cursor, "boxes", self.boxes, self.limit));
         }
         let header = Header::parse(cursor)?;
         let body = header.total().map_or(cursor.remaining() as u64, |size| size - header.len());
@@ -365,7 +375,7 @@ impl Reader<'_> {
     ) -> Result<AnyBox, Error> {
         let body = if CONTAINERS.contains(&header.kind.0) {
             let Some(depth) = depth.checked_sub(1) else {
-                let limit = self.limits.box_depth;
+                let limit = self.depth;
                 return Err(over(cursor, "boxes inside one another", limit + 1, limit));
             };
             Body::Boxes(self.list(cursor, depth)?)
@@ -376,6 +386,26 @@ impl Reader<'_> {
         };
         Ok(AnyBox { header: *header, body, rest: Bytes::new() })
     }
+}
+
+/// How many boxes there seem to be, by their sizes alone.
+fn count(cursor: &Cursor<'_>) -> usize {
+    let bytes = cursor.clone().rest();
+    let (mut at, mut count) = (0_usize, 0);
+    while let Some(&[a, b, c, d, _, _, _, _]) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        count += 1;
+        let size = match u32::from_be_bytes([a, b, c, d]) {
+            1 => bytes.get(at + 8..).and_then(<[u8]>::first_chunk).map_or(0, |large| {
+                usize::try_from(u64::from_be_bytes(*large)).unwrap_or(usize::MAX)
+            }),
+            size => size as usize,
+        };
+        if size < 8 {
+            break;
+        }
+        at = at.saturating_add(size);
+    }
+    count
 }
 
 fn over(cursor: &Cursor<'_>, what: &'static str, found: usize, limit: usize) -> Error {

@@ -1,5 +1,7 @@
 //! The index at the end of a file: where each track's fragments begin, and at most end.
 
+use std::collections::BTreeSet;
+
 use crate::base::{Error, ErrorKind};
 use crate::bmff::{Boxes, Tfra};
 
@@ -26,17 +28,18 @@ pub(crate) struct TrackIndex {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IndexError(pub(crate) String);
 
-/// Reads what an `mfra` encloses. The fragments of the file end at byte `end`.
+/// Reads what an `mfra` says of these tracks. The fragments of the file end at byte `end`.
 ///
 /// A `tfra` lists random access points: those of one `moof` are one fragment, and only the first
 /// sample of one gives its start. An index that is not in order, or leads out of the file, is not
 /// used at all: where one entry lies, none can be believed.
 ///
 /// Spec: ISO/IEC 14496-12, 8.8.10.
-pub(crate) fn read_mfra(mfra: &Boxes, end: u64) -> Vec<TrackIndex> {
+pub(crate) fn read_mfra(mfra: &Boxes, end: u64, track_ids: &[u32]) -> Vec<TrackIndex> {
     let mut tracks: Vec<TrackIndex> = Vec::new();
+    let mut left: BTreeSet<u32> = track_ids.iter().copied().collect();
     for tfra in mfra.all::<Tfra>() {
-        if tracks.iter().all(|track| track.track_id != tfra.track_id) {
+        if left.remove(&tfra.track_id) {
             let fragments = fragments(tfra, end).map_err(|error| IndexError(error.to_string()));
             tracks.push(TrackIndex { track_id: tfra.track_id, fragments });
         }
@@ -81,12 +84,22 @@ fn set_bounds(tracks: &mut [TrackIndex], end: u64) {
     for fragments in tracks.iter_mut().filter_map(|track| track.fragments.as_mut().ok()) {
         let mut at = 0;
         for fragment in fragments {
-            while starts.get(at).is_some_and(|&start| start <= fragment.start) {
-                at += 1;
-            }
+            at += first_beyond(&starts[at..], fragment.start);
             fragment.bound = starts.get(at).copied().unwrap_or(end);
         }
     }
+}
+
+/// Number of the first of some ascending starts that is beyond `start`: mostly one of the next few,
+/// so it is looked for in steps of growing width.
+fn first_beyond(starts: &[u64], start: u64) -> usize {
+    let (mut low, mut width) = (0, 1);
+    while starts.get(low + width - 1).is_some_and(|&other| other <= start) {
+        low += width;
+        width *= 2;
+    }
+    let high = starts.len().min(low + width - 1);
+    low + starts[low..high].partition_point(|&other| other <= start)
 }
 
 #[cfg(test)]
@@ -104,7 +117,7 @@ mod tests {
     }
 
     fn read(boxes: impl IntoIterator<Item = AnyBox>) -> Vec<TrackIndex> {
-        read_mfra(&boxes.into_iter().collect(), 1000)
+        read_mfra(&boxes.into_iter().collect(), 1000, &[1, 2, 7, 8])
     }
 
     fn spans(track: &TrackIndex) -> Vec<(i64, u64, u64)> {

@@ -126,6 +126,7 @@ fn details() -> impl Strategy<Value = Option<Box<ChunkDetails>>> {
     let fragment = (any::<[Option<u32>; 3]>(), "[A-Za-z0-9+/]{0,9}", attributes());
     let fragment = fragment.prop_map(|(numbers, data, other)| {
         let [index, size, quality] = numbers;
+        let other = (!other.is_empty()).then(|| other.into());
         FragmentData { index, size, quality, data: data.into(), other }
     });
     let details = (vec(fragment, 0..3), attributes()).prop_map(|(fragments, other)| {

@@ -59,8 +59,8 @@ pub struct FragmentData {
     pub quality: Option<u32>,
     /// Base64 of the sample's bytes, white space removed; empty where the stream is not embedded.
     pub data: Box<str>,
-    /// Attributes that are not understood.
-    pub other: Attributes,
+    /// Attributes that are not understood; few have any.
+    pub other: Option<Box<Attributes>>,
 }
 
 /// Equal chunks, one after the other.

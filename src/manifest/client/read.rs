@@ -147,7 +147,14 @@ impl<'t> Document<'t> {
                     s.qualities.push(self.quality(&child)?);
                     spans.qualities.push(child.start..self.reader.position());
                 }
-                "c" => s.chunks.push(self.chunk(&child)?),
+                "c" => {
+                    let chunk = self.chunk(&child)?;
+                    let is_open = |chunk: &Chunk| chunk.time.or(chunk.duration).is_none();
+                    if is_open(&chunk) && s.chunks.last().is_some_and(|c| c.duration.is_none()) {
+                        return Err(invalid(&child, "neither this `c` nor the last says a time"));
+                    }
+                    push(&mut s.chunks, chunk);
+                }
                 _ => self.reader.skip()?,
             }
         }
@@ -223,7 +230,13 @@ impl<'t> Document<'t> {
         }
         while let Some(child) = self.reader.child()? {
             match child.name() {
-                "f" => details.fragments.push(self.fragment(&child)?),
+                "f" => {
+                    let fragment = self.fragment(&child)?;
+                    // One that says nothing is none.
+                    if fragment != FragmentData::default() {
+                        push(&mut details.fragments, fragment);
+                    }
+                }
                 _ => self.reader.skip()?,
             }
         }
@@ -242,7 +255,8 @@ impl<'t> Document<'t> {
                 _ => false,
             };
             if !kept {
-                data.other.push((a.name.into(), a.value.into_owned()));
+                let other = data.other.get_or_insert_default();
+                other.push((a.name.into(), a.value.into_owned()));
             }
         }
         data.data = without_space(self.reader.text()?).into();
@@ -271,7 +285,8 @@ impl<'t> Document<'t> {
     fn custom_attributes(&mut self, custom: &mut Vec<CustomAttribute>) -> Result<(), Error> {
         while let Some(child) = self.reader.child()? {
             if child.name() == "Attribute" {
-                let (found, limit) = (custom.len() as u64 + 1, self.limits.xml_attributes as u64);
+                let limit = self.limits.custom_attributes as u64;
+                let found = custom.len() as u64 + 1;
                 if found > limit {
                     let what = "custom attributes of one element";
                     return Err(child.failure(ErrorKind::Budget { what, found, limit }));
@@ -291,6 +306,14 @@ impl<'t> Document<'t> {
         }
         Ok(())
     }
+}
+
+/// Adds to a list that may be as long as the text allows: it grows by half, from one.
+fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(list.len().div_ceil(2).max(1));
+    }
+    list.push(item);
 }
 
 /// Takes a value over when it is of its type; otherwise it is for the caller to keep or refuse.

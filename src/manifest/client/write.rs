@@ -215,7 +215,7 @@ fn write_fragment(w: &mut Writer, fragment: &FragmentData) {
     w.number_if("i", fragment.index);
     w.number_if("s", fragment.size);
     w.number_if("q", fragment.quality);
-    others(w, &fragment.other);
+    fragment.other.iter().for_each(|other| others(w, other));
     match &*fragment.data {
         "" => w.close(),
         data => w.content(data, "f"),

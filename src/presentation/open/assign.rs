@@ -1,5 +1,7 @@
 //! Which track of the server manifest each quality of the client manifest is.
 
+use std::collections::HashMap;
+
 use crate::manifest::{
     ClientManifest, QualityLevel, ServerManifest, ServerTrack, StreamIndex, StreamKind,
 };
@@ -33,6 +35,7 @@ pub(super) fn assign(
     let none = |stream: &StreamIndex| vec![None; stream.qualities.len()];
     let mut assignment: Assignment = client.streams.iter().map(none).collect();
     let mut used = vec![false; server.tracks.len()];
+    let values: Vec<Values<'_>> = server.tracks.iter().map(values).collect();
     const FITS: [Fit; 6] = [
         Fit::Exact,
         Fit::NameAndBitrate,
@@ -47,10 +50,11 @@ pub(super) fn assign(
                 if assigned.is_some() {
                     continue;
                 }
-                let mut tracks = server.tracks.iter().zip(&used).enumerate();
-                let found =
-                    tracks.find(|(_, (track, used))| !**used && fit.is(stream, quality, track));
-                if let Some((number, (track, _))) = found {
+                let mut tracks = server.tracks.iter().enumerate();
+                let found = tracks.find(|&(number, track)| {
+                    !used[number] && fit.is(stream, quality, track, &values[number])
+                });
+                if let Some((number, track)) = found {
                     *assigned = Some(number);
                     used[number] = true;
                     disagreement(stream, quality, track, findings);
@@ -67,13 +71,19 @@ pub(super) fn assign(
 }
 
 impl Fit {
-    fn is(self, stream: &StreamIndex, quality: &QualityLevel, track: &ServerTrack) -> bool {
+    fn is(
+        self,
+        stream: &StreamIndex,
+        quality: &QualityLevel,
+        track: &ServerTrack,
+        values: &Values<'_>,
+    ) -> bool {
         if track.kind != stream.kind {
             return false;
         }
         let bitrate = track.bitrate() == Some(quality.bitrate);
         match self {
-            Self::Exact => bitrate && same_name(stream, track) && same_attributes(quality, track),
+            Self::Exact => bitrate && same_name(stream, track) && same_attributes(quality, values),
             Self::NameAndBitrate => bitrate && same_name(stream, track),
             Self::LanguageAndBitrate => bitrate && same_language(stream, track),
             Self::Bitrate => bitrate,
@@ -99,9 +109,19 @@ fn same_language(stream: &StreamIndex, track: &ServerTrack) -> bool {
     })
 }
 
-fn same_attributes(quality: &QualityLevel, track: &ServerTrack) -> bool {
-    let mut attributes = quality.custom_attributes.iter();
-    attributes.all(|attribute| track.value(&attribute.name) == Some(&attribute.value))
+/// What the server manifest says of a track, by name in lower case.
+type Values<'a> = HashMap<String, &'a str>;
+
+/// As [`ServerTrack::value`]: attributes go before parameters, the first of a name before others.
+fn values(track: &ServerTrack) -> Values<'_> {
+    let said = track.attributes.iter().chain(&track.params).rev();
+    said.map(|(name, value)| (name.to_ascii_lowercase(), &**value)).collect()
+}
+
+fn same_attributes(quality: &QualityLevel, values: &Values<'_>) -> bool {
+    quality.custom_attributes.iter().all(|attribute| {
+        values.get(&attribute.name.to_ascii_lowercase()) == Some(&&*attribute.value)
+    })
 }
 
 fn disagreement(

@@ -225,10 +225,12 @@ impl MediaOpening {
         let index = mfra.and_then(|range| Some((range.clone(), self.excerpt.get(range)?)));
         match index.map(|(range, bytes)| (Boxes::parse(&bytes, range.start, limits), range, bytes))
         {
-            Some((Ok(boxes), range, bytes)) if boxes.inside(*b"mfra").is_some() => {
-                self.result.mfra = bytes;
-                let boxes = boxes.inside(*b"mfra").cloned().unwrap_or_default();
-                tracks::set_index(&mut media, read_mfra(&boxes, range.start));
+            Some((Ok(boxes), range, bytes)) => {
+                if let Some(boxes) = boxes.inside(*b"mfra") {
+                    self.result.mfra = bytes;
+                    let ids: Vec<u32> = media.iter().map(|track| track.track_id).collect();
+                    tracks::set_index(&mut media, read_mfra(boxes, range.start, &ids));
+                }
             }
             Some((Err(error), ..)) => {
                 let trouble = Trouble::of(FindingCode::IndexBroken, &error);
