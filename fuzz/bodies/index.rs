@@ -1,5 +1,5 @@
 //! The index against a walk: where both lead to a fragment that begins at one place, it is one
-//! fragment; and those that a walk finds do not overlap.
+//! fragment; and those that a whole walk finds do not overlap.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use smooth_origin::base::{FileId, Name};
 use smooth_origin::fragment::Noun;
 use smooth_origin::output::mss::{FragmentRequest, Request};
-use smooth_origin::presentation::{OpenOptions, Presentation, Stream, Track};
+use smooth_origin::presentation::{FindingCode, OpenOptions, Presentation, Stream, Track};
 
 use super::container::Container;
 use super::opening::{Files, limits, reply};
@@ -28,10 +28,13 @@ pub fn index(data: &[u8]) {
     let media = ["1.ismv", "2.ismv", "3.ismv"].map(|name| Name::new(name).unwrap());
     let by_walk = files.open(&media.into_iter().fold(options, OpenOptions::distrust));
     let by_walk = by_walk.expect("what was opened is opened again");
+    // One that did not reach the end leaves tracks that it found nothing of to their index.
+    let short = [FindingCode::RecordingCutOff, FindingCode::ScanGivenUp];
+    let is_whole = by_walk.findings().iter().all(|finding| !short.contains(&finding.code));
     let walked = places(&files, &Arc::new(by_walk));
     for pair in walked.iter().collect::<Vec<_>>().windows(2) {
         let [(file, _, end), (next, start, _)] = pair else { continue };
-        assert!(file != next || end <= start, "fragments overlap: {pair:?}");
+        assert!(!is_whole || file != next || end <= start, "fragments overlap: {pair:?}");
     }
     for place in places(&files, &Arc::new(by_index)) {
         let (file, start, end) = place;

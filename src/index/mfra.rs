@@ -91,9 +91,13 @@ fn set_bounds(tracks: &mut [TrackIndex], end: u64) {
 }
 
 /// Number of the first of some ascending starts that is beyond `start`: mostly one of the next few,
-/// so it is looked for in steps of growing width.
+/// else it is looked for in steps of growing width.
 fn first_beyond(starts: &[u64], start: u64) -> usize {
-    let (mut low, mut width) = (0, 1);
+    const FEW: usize = 8;
+    if let Some(near) = starts.iter().take(FEW).position(|&other| other > start) {
+        return near;
+    }
+    let (mut low, mut width) = (starts.len().min(FEW), 1);
     while starts.get(low + width - 1).is_some_and(|&other| other <= start) {
         low += width;
         width *= 2;
