@@ -160,6 +160,7 @@ pub enum ErrorKind {
 
 /// Whose fault a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Group {
     /// Our file is broken, or cannot be served as it is.
     Content,

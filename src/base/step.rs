@@ -66,6 +66,7 @@ pub enum Want {
 
 /// The outcome of a want.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Got {
     /// Of [`Want::Open`].
     Opened(Opened),

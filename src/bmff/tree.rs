@@ -86,10 +86,13 @@ macro_rules! table {
 
         impl Body {
             fn parse_typed(header: &Header, body: &mut Cursor<'_>) -> Result<Option<Self>, Error> {
-                $(if header.kind == *$kind {
-                    return super::$name::parse(body).map(Self::$name).map(Some);
-                })*
-                $(if header.extended == <uuid::$ext_name as Typed>::HEADER.extended {
+                let Some(extended) = header.extended else {
+                    return match &header.kind.0 {
+                        $($kind => super::$name::parse(body).map(Self::$name).map(Some),)*
+                        _ => Ok(None),
+                    };
+                };
+                $(if extended == uuid::$ext_name::UUID {
                     return uuid::$ext_name::parse(body).map(Self::$ext_name).map(Some);
                 })*
                 Ok(None)

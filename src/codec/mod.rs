@@ -135,6 +135,7 @@ impl Eq for Description {}
 
 /// What a manifest says of a track beside its codec.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// Of pictures.
     Video {

@@ -13,6 +13,7 @@ use crate::fragment::Noun;
 ///
 /// Spec: [MS-SSTR] 2.2.1 and 2.2.3. Reserved words are read in any letter case.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Request<'a> {
     /// The presentation itself: a host redirects to its manifest.
     Presentation,
