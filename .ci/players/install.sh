@@ -3,7 +3,7 @@
 #
 #   install.sh [FOLDER]
 #
-# FOLDER  where yt-dlp, dash.js and playwright-core go; default: target/players of this repository.
+# FOLDER  where yt-dlp, the players in JavaScript and playwright-core go; default: target/players of this repository.
 #
 # What is already there in the pinned version is left alone, so a second run takes a second.
 # The first failure ends the script with a non-zero status.
@@ -19,7 +19,14 @@ apt_packages=(
     fonts-dejavu-core
 )
 yt_dlp=2026.10.26
-npm_packages=(playwright-core@1.65.1 dashjs@5.2.1)
+rx_player=rx-player@4.5.0
+esbuild=esbuild@0.28.2
+npm_packages=(
+    playwright-core@1.65.1
+    dashjs@5.2.1
+    shaka-player@4.16.50 codem-isoboxer@0.3.10 # 5 has dropped Smooth Streaming; 4 wants codem-isoboxer beside it
+    "$rx_player" "$esbuild"
+)
 
 say() { echo "install: $*"; }
 fail() { echo "install: $*" >&2; exit 1; }
@@ -80,6 +87,16 @@ if [ ${#missing[@]} -gt 0 ]; then
         --loglevel=error "${npm_packages[@]}"
 else
     say "npm: all there"
+fi
+
+# RxPlayer comes as modules only, with nothing that a script tag could load.
+bundle="// $rx_player by $esbuild"
+if [ "$(head -n 1 "$folder/rx-player.js" 2>/dev/null)" = "$bundle" ]; then
+    say "$rx_player: bundled"
+else
+    say "$rx_player: into $folder/rx-player.js"
+    (cd "$folder" && node_modules/.bin/esbuild --bundle --minify --log-level=warning --banner:js="$bundle" \
+        --outfile=rx-player.js <<<'import RxPlayer from "rx-player"; globalThis.RxPlayer = RxPlayer;')
 fi
 
 # The proof that everything starts: what apt and npm report is not enough.

@@ -43,7 +43,9 @@ while IFS= read -r -d '' ism; do
     url=$base/$(percent_encode "$relative")/Manifest
     run "$relative" 2 "$here/gstreamer.py" "$url"
     run "$relative" 1 "$here/ytdlp.py" --players "$players" "$url" "$(dirname "$ism")"
-    run "$relative" 1 "$here/dashjs.mjs" --players "$players" "$url"
+    for player in dashjs shaka rxplayer; do
+        run "$relative" 1 "$here/$player.mjs" --players "$players" "$url"
+    done
 done < <(find "$media" -maxdepth 2 -type f -name '*.ism' -print0 | sort -z)
 
 [ "$found" != 0 ] || { echo "play.sh: no .ism in $media or a folder of it" >&2; exit 1; }
