@@ -16,6 +16,7 @@ apt_packages=(
     ffmpeg
     gstreamer1.0-tools gstreamer1.0-libav
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+    vlc-bin vlc-plugin-base vlc-plugin-video-output
     fonts-dejavu-core
 )
 yt_dlp=2026.10.26
@@ -33,6 +34,10 @@ fail() { echo "install: $*" >&2; exit 1; }
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+as_nobody() {
+    if [ "$(id -u)" = 0 ]; then setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; else "$@"; fi
 }
 
 is_installed() {
@@ -105,6 +110,8 @@ for factory in mssdemux mssdemux2 avdec_h264 avdec_aac; do
 done
 ffmpeg -version | sed -n '1s/ Copyright.*//p'
 gst-launch-1.0 --version | sed -n '1p'
+# VLC refuses to run as root, even for this.
+as_nobody vlc --version 2>/dev/null | sed -n '1p' | grep . || fail "vlc does not start"
 "$folder/venv/bin/yt-dlp" --version | sed 's/^/yt-dlp /'
 "$(has_browser)" --version 2>/dev/null || fail "$(has_browser) does not start"
 for package in "${npm_packages[@]}"; do

@@ -42,6 +42,7 @@ while IFS= read -r -d '' ism; do
     relative=${ism#"$media"/}
     url=$base/$(percent_encode "$relative")/Manifest
     run "$relative" 2 "$here/gstreamer.py" "$url"
+    run "$relative" 1 "$here/vlc.py" "$url" "$(dirname "$ism")"
     run "$relative" 1 "$here/ytdlp.py" --players "$players" "$url" "$(dirname "$ism")"
     for player in dashjs shaka rxplayer; do
         run "$relative" 1 "$here/$player.mjs" --players "$players" "$url"
