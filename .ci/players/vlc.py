@@ -65,8 +65,7 @@ def play(url, ism, timeout):
         for quality, pick in {"lowest": min, "highest": max}.items():
             if quality == "highest" and all(len(stream.bitrates) == 1 for stream in manifest.streams):
                 continue
-            chosen = [(stream, pick(stream.bitrates, key=int)) for stream in manifest.streams]
-            tracks = [(stream, sources[stream.name, bitrate]) for stream, bitrate in chosen]
+            tracks = [(stream, sources[stream.name, pick(stream.bitrates, key=int)]) for stream in manifest.streams]
             for spot in SPOTS:
                 equal += copy(url, folder, quality, spot * manifest.duration, manifest, tracks, timeout)
         watch(url, folder, manifest, timeout)
@@ -77,11 +76,11 @@ def copy(url, folder, quality, start, manifest, tracks, timeout):
     """Copies one quality from `start` to the end and compares it with the source; the number of frames."""
     what = f"{quality} quality from {start:.1f} s"
     file = Path(folder, f"{quality}-{start:.1f}.mp4")
-    out = f"#std{{access=file,mux=mp4,dst={file}}}"
+    out = f"#std{{access=file,mux=mp4,dst={file.name}}}"  # without folders, whose names may hold anything
     vlc(what, url, folder, timeout, "--adaptive-logic", quality, "--start-time", str(start), "--sout", out, "--sout-all")
     if not file.exists():
         raise Failed(f"{what}: nothing was copied")
-    # ffmpeg fills the noise of AAC from a state that counts the frames: those after a seek are not decoded but compared.
+    # Noise that AAC leaves to the decoder depends in ffmpeg on all frames before: after a seek, audio packets are compared.
     copied = "a" if start else ""
     got = decode(file, copied=copied, timeout=timeout)
     if len(got) != len(tracks):
@@ -114,7 +113,7 @@ def common(one, other):
 
 
 def watch(url, folder, manifest, timeout):
-    """Plays to outputs that show nothing. VLC stops at a fragment that is missing, and says so to nobody."""
+    """Plays to outputs that show nothing. At a fragment that is missing VLC stops as if it were the end."""
     started = time.monotonic()
     outputs = ["--vout", "dummy", "--aout", "dummy", "--avcodec-hw", "none"]
     log = vlc("playing", url, folder, timeout, *outputs, "--rate", str(RATE))
