@@ -7,7 +7,7 @@
 //
 // A player is an object { name, scripts, start }:
 //   name     shown in the report
-//   scripts  files below node_modules that the page loads, in order
+//   scripts  files below the folder of install.sh that the page loads, in order
 //   start    an arrow function that runs in the page: (video, url, tell). It starts to play `url` in `video`, and calls
 //            tell.failed(message) on an error the player does not get over. The media element's own error and end are
 //            noticed anyway; tell.ended() is for a player that ends before its element does.
@@ -225,7 +225,7 @@ function load(players) {
 
 /** Serves the page and the player's scripts on a port of its own, so that the origin is another one to the browser. */
 async function servePage(player, players) {
-  const scripts = player.scripts.map((script) => join(resolve(players), 'node_modules', script));
+  const scripts = player.scripts.map((script) => join(resolve(players), script));
   const missing = scripts.find((script) => !existsSync(script));
   if (missing) throw new Error(`no ${missing}: run install.sh`);
   const html = `<!DOCTYPE html><link rel="icon" href="data:,"><video width="640" height="360"></video>

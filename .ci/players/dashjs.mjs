@@ -5,7 +5,7 @@ import { main } from './browser.mjs';
 
 await main({
   name: 'dash.js',
-  scripts: ['dashjs/dist/modern/umd/dash.all.min.js', 'dashjs/dist/modern/umd/dash.mss.min.js'],
+  scripts: ['all', 'mss'].map((part) => `node_modules/dashjs/dist/modern/umd/dash.${part}.min.js`),
   start: (video, url, tell) => {
     const player = dashjs.MediaPlayer().create();
     player.on('error', ({ error }) => tell.failed(`dash.js error ${error.code ?? ''}: ${error.message ?? error}`));

@@ -3,7 +3,7 @@
 #
 #   install.sh [FOLDER]
 #
-# FOLDER  where yt-dlp, dash.js and playwright-core go; default: target/players of this repository.
+# FOLDER  where yt-dlp, the players in JavaScript and playwright-core go; default: target/players of this repository.
 #
 # What is already there in the pinned version is left alone, so a second run takes a second.
 # The first failure ends the script with a non-zero status.
@@ -16,16 +16,28 @@ apt_packages=(
     ffmpeg
     gstreamer1.0-tools gstreamer1.0-libav
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+    vlc-bin vlc-plugin-base vlc-plugin-video-output
     fonts-dejavu-core
 )
 yt_dlp=2026.10.26
-npm_packages=(playwright-core@1.65.1 dashjs@5.2.1)
+rx_player=rx-player@4.5.0
+esbuild=esbuild@0.28.2
+npm_packages=(
+    playwright-core@1.65.1
+    dashjs@5.2.1
+    shaka-player@4.16.50 codem-isoboxer@0.3.10 # 5 has dropped Smooth Streaming; 4 wants codem-isoboxer beside it
+    "$rx_player" "$esbuild"
+)
 
 say() { echo "install: $*"; }
 fail() { echo "install: $*" >&2; exit 1; }
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+as_nobody() {
+    if [ "$(id -u)" = 0 ]; then setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; else "$@"; fi
 }
 
 is_installed() {
@@ -82,12 +94,24 @@ else
     say "npm: all there"
 fi
 
+# RxPlayer comes as modules only, with nothing that a script tag could load.
+bundle="// $rx_player by $esbuild"
+if [ "$(head -n 1 "$folder/rx-player.js" 2>/dev/null)" = "$bundle" ]; then
+    say "$rx_player: bundled"
+else
+    say "$rx_player: into $folder/rx-player.js"
+    (cd "$folder" && node_modules/.bin/esbuild --bundle --minify --log-level=warning --banner:js="$bundle" \
+        --outfile=rx-player.js <<<'import RxPlayer from "rx-player"; globalThis.RxPlayer = RxPlayer;')
+fi
+
 # The proof that everything starts: what apt and npm report is not enough.
 for factory in mssdemux mssdemux2 avdec_h264 avdec_aac; do
     gst-inspect-1.0 --exists "$factory" || fail "GStreamer has no $factory: look at 'gst-inspect-1.0 -b'"
 done
 ffmpeg -version | sed -n '1s/ Copyright.*//p'
 gst-launch-1.0 --version | sed -n '1p'
+# VLC refuses to run as root, even for this.
+as_nobody vlc --version 2>/dev/null | sed -n '1p' | grep . || fail "vlc does not start"
 "$folder/venv/bin/yt-dlp" --version | sed 's/^/yt-dlp /'
 "$(has_browser)" --version 2>/dev/null || fail "$(has_browser) does not start"
 for package in "${npm_packages[@]}"; do

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Plays every presentation below a folder from a running origin, with every client, one after the other.
+# Plays every presentation of a folder from a running origin, with every client, one after the other.
 #
 #   play.sh BASE_URL MEDIA_DIR
 #
-# Each NAME.ism below MEDIA_DIR has to be served at BASE_URL/<path of NAME.ism below MEDIA_DIR>/Manifest.
+# Presentations are MEDIA_DIR/NAME.ism and MEDIA_DIR/FOLDER/NAME.ism; deeper ones are for tests, not for players. Each has
+# to be served at BASE_URL/<path of NAME.ism below MEDIA_DIR>/Manifest.
 # Prints a line for each client and presentation, and a sum; the status is non-zero if one of them failed.
 #
 # PLAYERS  folder of install.sh; default: target/players of this repository.
@@ -41,10 +42,13 @@ while IFS= read -r -d '' ism; do
     relative=${ism#"$media"/}
     url=$base/$(percent_encode "$relative")/Manifest
     run "$relative" 2 "$here/gstreamer.py" "$url"
+    run "$relative" 1 "$here/vlc.py" "$url" "$(dirname "$ism")"
     run "$relative" 1 "$here/ytdlp.py" --players "$players" "$url" "$(dirname "$ism")"
-    run "$relative" 1 "$here/dashjs.mjs" --players "$players" "$url"
-done < <(find "$media" -type f -name '*.ism' -print0 | sort -z)
+    for player in dashjs shaka rxplayer; do
+        run "$relative" 1 "$here/$player.mjs" --players "$players" "$url"
+    done
+done < <(find "$media" -maxdepth 2 -type f -name '*.ism' -print0 | sort -z)
 
-[ "$found" != 0 ] || { echo "play.sh: no .ism below $media" >&2; exit 1; }
+[ "$found" != 0 ] || { echo "play.sh: no .ism in $media or a folder of it" >&2; exit 1; }
 echo "players: $played passed, $failed failed"
 [ "$failed" = 0 ]

@@ -17,13 +17,33 @@ class Failed(Exception):
 
 
 class Stream(NamedTuple):
-    """A `StreamIndex` of the client manifest. Times are in seconds."""
+    """A `StreamIndex` of the client manifest. `times` are the starts of its chunks and the end of the last, in ticks."""
 
     kind: str
     name: str
     bitrates: list[str]
-    start: float
-    end: float
+    timescale: int
+    times: list[int]
+
+    @property
+    def start(self):
+        """Start of the first chunk, in seconds."""
+        return self.times[0] / self.timescale
+
+    @property
+    def end(self):
+        """End of the last chunk, in seconds."""
+        return self.times[-1] / self.timescale
+
+    @property
+    def chunks(self):
+        """Starts of the chunks, in ticks: the times of the fragment requests."""
+        return self.times[:-1]
+
+    def part_before(self, seconds):
+        """How much of the stream, from 0 to 1, lies before the chunk that is on at a time."""
+        start = max((time for time in self.chunks if time <= seconds * self.timescale), default=self.times[0])
+        return (start - self.times[0]) / (self.times[-1] - self.times[0])
 
 
 class Manifest(NamedTuple):
@@ -66,20 +86,20 @@ def parse_manifest(xml):
 
 def parse_stream(index, timescale):
     timescale = int(index.get("TimeScale", timescale))
-    start, end = chunk_span(index.findall("c"))
     bitrates = [level.attrib["Bitrate"] for level in index.iter("QualityLevel")]
     kind = index.attrib["Type"]
-    return Stream(kind, index.get("Name", kind), bitrates, start / timescale, end / timescale)
+    return Stream(kind, index.get("Name", kind), bitrates, timescale, chunk_times(index.findall("c")))
 
 
-def chunk_span(chunks):
-    """First start and last end, in ticks. A `c` without `d` ends where the next one starts."""
-    first, now = None, 0
+def chunk_times(chunks):
+    """The start of each chunk and the end of the last, in ticks. A `c` without `d` ends where the next one starts."""
+    starts, now = [], 0
     for chunk in chunks:
         now = int(chunk.get("t", now))
-        first = now if first is None else first
-        now += int(chunk.get("d", 0)) * int(chunk.get("r", 1))
-    return first or 0, now
+        for _ in range(int(chunk.get("r", 1))):
+            starts.append(now)
+            now += int(chunk.get("d", 0))
+    return [*starts, now]
 
 
 def read_sources(ism):

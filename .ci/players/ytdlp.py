@@ -8,15 +8,14 @@ decoded frames equal those of the track that the `.ism` (`src`, `trackID`, `syst
 
 import argparse
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 sys.dont_write_bytecode = True
 
+from frames import decode, names, one_line, run
 from outcome import attempt
 from presentation import Failed, fetch_manifest, read_sources
 
@@ -26,13 +25,6 @@ TOLERANCE = 0.5
 """Seconds a duration may be off."""
 
 FRAGMENT = re.compile(r"/QualityLevels\((\d+)[^)]*\)/Fragments\(([^=]+)=\d+\)")
-
-
-class Decoded(NamedTuple):
-    """The frames of a track: their hashes in order, and the seconds from the first start to the last end."""
-
-    hashes: list[str]
-    duration: float
 
 
 def play(yt_dlp, url, ism, timeout):
@@ -77,8 +69,8 @@ def fetch(yt_dlp, url, folder, timeout):
 
 def compare(name, fetched, source, timeout):
     """Decodes both and wants the same frames; returns the fetched ones."""
-    wanted = decode(source.file, f"0:i:{source.track_id}", timeout)
-    got = decode(fetched, "0", timeout)
+    [wanted] = decode(source.file, f"0:i:{source.track_id}", timeout=timeout)
+    [got] = decode(fetched, timeout=timeout)
     if len(got.hashes) != len(wanted.hashes):
         raise Failed(f"{name}: {len(got.hashes)} frames, the source has {len(wanted.hashes)}")
     different = [number for number, pair in enumerate(zip(got.hashes, wanted.hashes)) if pair[0] != pair[1]]
@@ -87,48 +79,9 @@ def compare(name, fetched, source, timeout):
     return got
 
 
-def decode(file, selector, timeout):
-    """Decodes the one track that `selector` names. Edit lists are ignored: fragments carry none."""
-    command = [
-        *("ffmpeg", "-nostdin", "-v", "error", "-ignore_editlist", "1", "-i", str(file)),
-        *("-map", selector, "-fps_mode", "passthrough", "-f", "framemd5", "-"),
-    ]
-    done = run(command, timeout)
-    if done.returncode != 0 or done.stderr:
-        raise Failed(f"ffmpeg on {file.name}: status {done.returncode}, {one_line(done.stderr)}")
-    lines = done.stdout.splitlines()
-    timebase = next((line.split()[-1] for line in lines if line.startswith("#tb 0:")), None)
-    rows = [line.split(",") for line in lines if not line.startswith("#")]
-    if timebase is None or not rows:
-        raise Failed(f"ffmpeg on {file.name}: no frame")
-    ticks, scale = (int(part) for part in timebase.split("/"))
-    starts = [int(row[2]) for row in rows]
-    ends = [int(row[2]) + int(row[3]) for row in rows]
-    return Decoded([row[5].strip() for row in rows], (max(ends) - min(starts)) * ticks / scale)
-
-
-def run(command, timeout):
-    try:
-        return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=timeout
-        )
-    except FileNotFoundError:
-        raise Failed(f"there is no {command[0]}: run install.sh") from None
-    except subprocess.TimeoutExpired:
-        raise Failed(f"{Path(command[0]).name} did not end within {timeout:.0f} s") from None
-
-
-def one_line(messages):
-    return " / ".join(list(dict.fromkeys(messages.splitlines()))[:3])
-
-
 def expect(what, seconds, where, wanted):
     if abs(seconds - wanted) > TOLERANCE:
         raise Failed(f"{what} {seconds:.2f} s, by {where} it is {wanted:.2f} s")
-
-
-def names(keys):
-    return " ".join(sorted(f"{name}={bitrate}" for name, bitrate in keys)) or "nothing"
 
 
 def main():
