@@ -436,7 +436,9 @@ fn check_key_frames(kind: StreamKind, keys: &[u8], reply: &Reply, whole: &[u8], 
         assert_eq!(duration(&cut), Some(ticks), "not as long as the fragment");
     }
     let (all, count) = (count(&stored), count(&cut));
-    for (item, of_all) in cut.list.iter().map(|item| (item, like(&stored, item))) {
+    for (number, item) in cut.list.iter().enumerate() {
+        let before = cut.list[..number].iter().filter(|other| other.kind() == item.kind()).count();
+        let of_all = like(&stored, item, before);
         let whole = |number: fn(&Body) -> Option<u64>| {
             let (found, before) = (number(&item.body).unwrap(), of_all.and_then(number));
             let enough = before.is_some_and(|before| before >= all);
@@ -469,9 +471,10 @@ fn check_key_frames(kind: StreamKind, keys: &[u8], reply: &Reply, whole: &[u8], 
     }
 }
 
-/// The first box of a list that is of the same type.
-fn like<'a>(traf: &'a Boxes, item: &AnyBox) -> Option<&'a Body> {
-    traf.list.iter().find(|other| other.kind() == item.kind()).map(|other| &other.body)
+/// The box of a list that is of the same type, after so many others of it.
+fn like<'a>(traf: &'a Boxes, item: &AnyBox, after: usize) -> Option<&'a Body> {
+    let mut alike = traf.list.iter().filter(|other| other.kind() == item.kind());
+    alike.nth(after).map(|other| &other.body)
 }
 
 /// Bytes of the samples of some runs, where the fragment itself says them.
