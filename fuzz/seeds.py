@@ -58,6 +58,8 @@ def to_end(kind, *parts):
 
 TFXD = "6d1d9b05-42d5-44e6-80e2-141daff757b2"
 TFRF = "d4807ef2-ca39-4695-8e54-26cb9e46a79f"
+PIFF_TENC = "8974dbce-7be7-4c51-84f9-7148f9882554"
+PIFF_PSSH = "d08a4f18-10f3-4a82-b6c8-32d8aba183d3"
 PIFF_SENC = "a2394f52-5a9b-4f14-a244-6c427c648df4"
 
 # --- a moov --------------------------------------------------------------------------------------
@@ -98,6 +100,69 @@ def mp4a(specific=b"\x11\x88", rate=48000, channels=1, object_type=0x40):
     esds = full("esds", 0, 0, u8(3, len(es)), es)
     fields = bytes(8) + u16(channels, 16) + u32(0, (rate & 0xFFFF) << 16)
     return box("mp4a", bytes(6), u16(1), fields, esds)
+
+
+def sound(fmt, *boxes, rate=48000, channels=2):
+    fields = bytes(8) + u16(channels, 16) + u32(0, (rate & 0xFFFF) << 16)
+    return box(fmt, bytes(6), u16(1), fields, *boxes)
+
+
+def wave(tag, extra=b"", channels=2, rate=44100, bytes_per_second=16000, align=2973, bits=16):
+    fields = struct.pack("<HHIIHHH", tag, channels, rate, bytes_per_second, align, bits, len(extra))
+    return fields + extra
+
+
+# Sequence header and entry point of the advanced profile.
+VC1 = bytes.fromhex("0000010FCBF21E2D8A5A0000010E4A0FE1E0")
+KEY_ID = bytes(range(16))
+EC3 = u16(0x0C00) + u8(0x20, 0x0F, 0x00)
+
+
+def protected(entry, scheme=b"cenc"):
+    """An entry as it is when its samples are encrypted."""
+    kind = b"encv" if entry[4:8] in (b"avc1", b"hvc1", b"vc-1") else b"enca"
+    tenc = full("tenc", 0, 0, u8(0, 0, 1, 8), KEY_ID)
+    if scheme == b"piff":
+        tenc = ext(PIFF_TENC, 0, 0, u32(0x108), KEY_ID)
+    sinf = box(
+        "sinf",
+        box("frma", entry[4:8]),
+        full("schm", 0, 0, scheme, u32(0x10000)),
+        box("schi", tenc),
+    )
+    return u32(len(entry) + len(sinf)) + kind + entry[8:] + sinf
+
+
+def other_entries():
+    """An entry of each codec beside the usual ones."""
+    constant = full("tenc", 1, 0, u8(0, 0x19, 1, 0), KEY_ID, u8(8), bytes(8))
+    return [
+        visual("vc-1", box("dvc1", u8(0xCC, 0xCA, 0, 0, 0, 0, 0x25), VC1)),
+        visual("ovc1", VC1),
+        visual("dvh1", hvc1()[86:], box("dvcC", u8(1, 0), u16(0x0A34), bytes(20))),
+        visual("dvav", avc1()[86:], box("dvvC", u8(1, 0), u16(0x1234), bytes(20))),
+        sound("wma ", box("wfex", wave(0x162, bytes(18)))),
+        sound("owma", wave(0x161, bytes(10))),
+        sound("ac-3", box("dac3", u8(0x10, 0x3D, 0xE0))),
+        sound("ec-3", box("dec3", EC3)),
+        sound("ec-3", box("dec3", u16(0x1400), u8(0x20, 0x0F, 0x02, 0x40))),
+        sound("Opus", box("dOps", u8(0, 2), u16(312), u32(48000), u16(0), u8(0))),
+        sound("Opus", box("dOps", u8(0, 6), u16(312), u32(48000), u16(0), u8(1, 4, 2), bytes(6))),
+        sound(".mp3"),
+        mp4a(b"", object_type=0x6B),
+        mp4a(bytes.fromhex("EB098800")),
+        mp4a(bytes.fromhex("2B118800")),
+        mp4a(bytes.fromhex("131056E598")),
+        box("wvtt", bytes(6), u16(1), box("vttC", b"WEBVTT")),
+        box("dfxp", bytes(6), u16(1)),
+        protected(avc1()),
+        protected(avc1(), b"piff"),
+        protected(mp4a()),
+        protected(mp4a(), b"piff"),
+        protected(sound("wma ", box("wfex", wave(0x162, bytes(18)))), b"piff"),
+        visual("encv", box("sinf", box("frma", b"avc1"), box("schi", constant))),
+        visual("encv", box("sinf", box("schi"))),
+    ]
 
 
 def stpp():
@@ -326,6 +391,18 @@ def openings():
             out[f"tiny-where-read-{number}-{word}"] = files(
                 both, tiny(), client=CLIENT, fails=u8(kind << 6 | number)
             )
+    secret = moov(
+        ext(PIFF_PSSH, 0, 0, KEY_ID, u32(3), b"pro"),
+        full("pssh", 0, 0, KEY_ID, u32(3), b"pr1"),
+        trak(1, "vide", 10_000_000, protected(avc1())),
+        trak(2, "soun", 10_000_000, protected(mp4a(), b"piff"), "eng"),
+        trexs=[trex(1), trex(2)],
+    )
+    out["encrypted-without-client-manifest"] = files(both, tiny(head=FTYP + secret))
+    traks = [trak(n + 1, "soun", 10_000_000, entry) for n, entry in enumerate(other_entries())]
+    codecs = [("audio", "1.ismv", n + 1, n + 1, f"a{n}") for n in range(len(traks))]
+    sounds = [one for n in range(len(traks)) for one in fragments(n + 1, 1)]
+    out["all-other-codecs"] = files(smil(*codecs), movie(FTYP + moov(*traks), sounds))
     long = tiny(head=FTYP + box("moov", moov(VIDEO, AUDIO)[8:], box("udta", bytes(12_000))))
     for number in (3, 4):
         out[f"long-where-read-{number}-fails"] = files(
@@ -707,6 +784,17 @@ def boxes():
     out["stsd-of-every-codec"] = full(
         "stsd", 0, 0, u32(5), avc1("avc3"), hvc1(), mp4a(), stpp(), visual("vp09")
     )
+    entries = other_entries()
+    out["stsd-of-all-other-codecs"] = full("stsd", 0, 0, u32(len(entries)), *entries)
+    system = KEY_ID + u32(3) + b"pro"
+    out["moov-with-protection-of-every-sort"] = moov(
+        full("pssh", 0, 0, system),
+        full("pssh", 1, 0, KEY_ID, u32(2), KEY_ID, KEY_ID, u32(0)),
+        ext(PIFF_PSSH, 0, 0, system),
+    )
+    out["pssh-claims-4-billion-keys"] = full("pssh", 1, 0, KEY_ID, u32(0xFFFFFFFF), KEY_ID)
+    out["dops-of-255-channels-and-no-mapping"] = box("dOps", u8(0, 255), bytes(8), u8(1))
+    out["wfex-of-65535-bytes-and-none"] = box("wfex", wave(0x162)[:-2] + b"\xff\xff")
     old = mp4a()
     old = old[:16] + u16(1) + old[18:36] + bytes(16) + old[36:]
     out["stsd-of-quicktime-sound"] = full("stsd", 0, 0, u32(1), u32(len(old)) + old[4:])
@@ -926,6 +1014,32 @@ def client_manifests():
         "".join(aac.format(*one) for one in (("AACL", "1190"), ("AACH", "2B118800"), ("AACP", "EB098800"), ("AACH", ""), ("AACL", ""))),
         "Type='audio' TimeScale='48000'",
     )
+    one = "<QualityLevel Bitrate='{}' FourCC='{}' CodecPrivateData='{}' SamplingRate='44100' Channels='2' BitsPerSample='16' PacketSize='2973' AudioTag='{}'/>"
+    out["sound-of-all-other-codecs"] = stream(
+        "".join(
+            one.format(number, *quality)
+            for number, quality in enumerate(
+                [
+                    ("WMAP", "1000030000000000000000000000E00042C0", 354),
+                    ("WMA2", "008800000F0000000000", 353),
+                    ("WMAP", "", 85),
+                    ("EC-3", "00063F000000AF87FBA7022DFB42A4D405CD93843BDD0700200F00", 65534),
+                    ("AC-3", "", 65534),
+                    ("OPUS", "", 0),
+                    ("MP3", "", 85),
+                    ("DTSC", "00", 0),
+                ]
+            )
+        )
+        + f"<QualityLevel Bitrate='90' WaveFormatEx='{wave(0x161, bytes(10)).hex()}'/>"
+        + f"<QualityLevel Bitrate='91' FourCC='WMAP' WaveFormatEx='{wave(0x162, bytes(18)).hex()}'/>",
+        "Type='audio'",
+    )
+    out["captions-of-all-other-codecs"] = stream(
+        "<QualityLevel Bitrate='1' FourCC='WVTT' CodecPrivateData='574542565454'/>"
+        "<QualityLevel Bitrate='2' FourCC='DFXP'/><QualityLevel Bitrate='3' FourCC='XXXX'/>",
+        "Type='text'",
+    )
     h264 = "00000001" + SPS.hex() + "00000001" + PPS.hex()
     h265 = "".join("00000001" + unit.hex() for unit in H265)
     out["pictures-of-every-codec"] = stream(
@@ -933,6 +1047,9 @@ def client_manifests():
         f"<QualityLevel Bitrate='2' FourCC='avc1' CodecPrivateData='{h264}' NALUnitLengthField='2'/>"
         f"<QualityLevel Bitrate='3' FourCC='HVC1' CodecPrivateData='{h265}'/>"
         f"<QualityLevel Bitrate='4' FourCC='hev1' CodecPrivateData='{h265}' NALUnitLengthField='1'/>"
+        f"<QualityLevel Bitrate='5' FourCC='WVC1' CodecPrivateData='250000010FD3FE27F1678A27F859E80C9082E948C1CD400000010E5A67F840'/>"
+        f"<QualityLevel Bitrate='6' FourCC='DVH1' CodecPrivateData='{h265}'><CustomAttributes><Attribute Name='codecs' Value='dvh1.05.06'/></CustomAttributes></QualityLevel>"
+        f"<QualityLevel Bitrate='7' FourCC='DVAV' CodecPrivateData='{h264}'/>"
     )
     for name, chunks in {
         "chunks-by-start-alone": "<c t='0'/><c t='20'/><c t='45'/>",

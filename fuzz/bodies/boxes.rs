@@ -127,7 +127,11 @@ pub(super) fn description(kind: StreamKind, described: &Description, limits: &Li
     if let Ok(entry) = described.sample_entry() {
         let again = Description::of_entry(kind, &entry, limits)
             .expect("a sample entry that was made can be read");
-        // Sound whose private data is nonsense is announced by its tag, which no entry keeps.
+        // Sound whose private data is nonsense is announced by its tag, which no entry keeps; nor does
+        // one that is made keep the profile of Dolby Vision.
+        if described.tag.as_str().to_ascii_uppercase().starts_with("DV") {
+            return;
+        }
         if kind == StreamKind::Video || described.private_data.is_empty() {
             assert_eq!(again.rfc6381(), codec, "{described:?}");
         }

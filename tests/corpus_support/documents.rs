@@ -129,6 +129,8 @@ fn details() -> impl Strategy<Value = Option<Box<ChunkDetails>>> {
         let other = (!other.is_empty()).then(|| other.into());
         FragmentData { index, size, quality, data: data.into(), other }
     });
+    // One that says nothing is none.
+    let fragment = fragment.prop_filter("nothing", |data| *data != FragmentData::default());
     let details = (vec(fragment, 0..3), attributes()).prop_map(|(fragments, other)| {
         let mut details = ChunkDetails::default();
         (details.fragments, details.other) = (fragments, other);
