@@ -24,7 +24,7 @@ SCENARIOS = {
     "open-3h": "the same at 3 h",
     "open-3h-compact": "the same with a compact client manifest",
     "open-3h-full": "the same with a full client manifest",
-    "walk-3h": "open a recording of 3 h without an index, pictures and sound in one file",
+    "walk-30min": "open a recording of half an hour without an index, pictures and sound in one file",
     "manifest": "write a manifest of 5,000 chunks and 3 qualities",
 }
 

@@ -25,8 +25,8 @@ fn main() {
         "open-3h" => open_film(3 * 3600, Stored::Nothing),
         "open-3h-full" => open_film(3 * 3600, Stored::Full),
         "open-3h-compact" => open_film(3 * 3600, Stored::Compact),
-        "walk-3h" => {
-            let store = memory(&recording(3 * 3600, 30_000));
+        "walk-30min" => {
+            let store = memory(&recording(1800, 30_000));
             measured(&mut || {
                 black_box(open(&store));
             });
