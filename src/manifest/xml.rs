@@ -201,6 +201,9 @@ impl<'t> Element<'t> {
                 return Err(self.failure(ErrorKind::Budget { what, found, limit }));
             }
             let attribute = attribute.map_err(|error| self.error(&error.to_string()))?;
+            if !is_name(attribute.key.into_inner()) {
+                return Err(self.error("an attribute without a proper name"));
+            }
             // The raw value is a part of the text: its place is the difference of two addresses.
             let at = attribute.value.as_ptr() as usize - self.text.as_ptr() as usize;
             let span = at..at + attribute.value.len();
@@ -223,6 +226,14 @@ impl<'t> Element<'t> {
     pub(super) fn failure(&self, kind: ErrorKind) -> Error {
         Error { kind, ..self.error("") }
     }
+}
+
+/// Whether a text can name an attribute, as far as ASCII goes (XML 1.0, 2.3).
+fn is_name(text: &str) -> bool {
+    let is_first = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':' | 0x80..);
+    let is_other =
+        |byte: u8| is_first(byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    text.bytes().next().is_some_and(is_first) && text.bytes().all(is_other)
 }
 
 /// Where the first character is that no XML document may hold (XML 1.0, 2.2): a control character,
@@ -465,6 +476,11 @@ mod tests {
             ("<a><b c='&d;'/></a>", "line 1, b: not well-formed XML:"),
             ("<a><b c='1' c='2'/></a>", "line 1, b: not well-formed XML:"),
             ("<a><b c=1/></a>", "line 1, b: not well-formed XML:"),
+            (
+                "<a><b c;d='1'/></a>",
+                "line 1, b: not well-formed XML: an attribute without a proper",
+            ),
+            ("<a><b 1='1'/></a>", "line 1, b: not well-formed XML: an attribute without a proper"),
             ("<a>\n\x01</a>", "line 2: not well-formed XML: a character that XML does not allow"),
             ("<a><b c='&#1;'/></a>", "a character that XML does not allow"),
             ("<a>\u{ffff}</a>", "a character that XML does not allow"),
