@@ -1,7 +1,8 @@
 //! Floor 4: the model that everyone shares, and how it is opened.
 //!
 //! A [`Presentation`] is immutable behind an `Arc`: what a request needs is looked up in it, never
-//! computed. Opening one is a [`Step`](crate::base::Step) of at most four batches of reads.
+//! computed. Opening one is a [`Step`](crate::base::Step) of at most four batches of reads, and of a
+//! read a fragment more for files without a usable index.
 
 mod finding;
 mod open;

@@ -48,6 +48,9 @@ type Outcome = Result<Got, ReadError>;
 
 /// Opens the presentation whose server manifest is called `name`.
 ///
+/// A file without a usable index is walked through after the fourth batch, under the budgets
+/// [`Limits::scan_reads`] and [`Limits::scan_bytes`].
+///
 /// A file that is missing or broken does not take the others down: see
 /// [`Presentation::findings`]. Where all are, [`Presentation::manifest`] says so.
 ///
