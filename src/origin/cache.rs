@@ -161,7 +161,7 @@ impl Cache {
     /// nothing new is wrong with it, or when that has been so for a while.
     fn keeps(&self, old: &Entry, new: &Entry, now: u64) -> bool {
         new.is_busy()
-            || old.distrusted().is_empty()
+            || (old.distrusted().is_empty() || new.outcome.is_err())
                 && !new.is_no_worse_than(old)
                 && !old.has_differed_for(now, self.options.replace_grace)
     }

@@ -44,6 +44,9 @@ use crate::manifest::{ServerManifest, Stored};
 /// Batches of reads that an opening may take, the server manifest's included.
 const BATCHES: usize = 4;
 
+/// Files that are walked through at one time.
+const WALKS: usize = 4;
+
 type Outcome = Result<Got, ReadError>;
 
 /// Opens the presentation whose server manifest is called `name`.
@@ -441,11 +444,15 @@ impl Opening {
 }
 
 impl Walking {
-    /// One read of each file in a batch, until all have been walked through.
+    /// One read of some files in a batch, until all have been walked through.
     fn read_on(mut self: Box<Self>) -> Step<Presentation> {
         let limits = &self.opening.options.limits;
         let (mut wants, mut wanted) = (Vec::new(), Vec::new());
         for (i, walk) in self.walks.iter_mut().enumerate() {
+            // A window is as long as a `moof` may be: not one of every file at a time.
+            if wants.len() == WALKS {
+                break;
+            }
             if let Some(range) = walk.scan.wanted(limits) {
                 wants.push(Want::Range { file: self.media[walk.number].0, range });
                 wanted.push(i);
