@@ -1097,6 +1097,7 @@ def hostile_xml(root, before, after):
         "xml-control-character": doc(f"{before} b='&#1;'{after}"),
         "xml-half-a-character": doc("").replace(b"><", b">\xe2\x82<"),
         "xml-quotes-in-names": doc(f"{before} b'c=\"'\"{after}"),
+        "xml-a-value-that-ends-like-an-attribute": doc(f"{before} a='c b=' b='x'{after}"),
         "xml-an-empty-document": b"",
         "xml-half-a-utf-16-pair": b"\xff\xfe" + doc("").decode().encode("utf-16-le") + b"\x00\xd8",
         "xml-declares-what-it-is-not": b"<?xml version='1.0' encoding='utf-16le'?>" + doc(""),

@@ -318,6 +318,15 @@ fn attributes_in_any_order_and_children_behind_others_are_the_same_manifest() {
     assert_eq!(client(usual.as_bytes()).unwrap(), client(other.as_bytes()).unwrap());
 }
 
+#[test]
+fn a_value_that_ends_like_an_attribute_hides_none() {
+    let text = r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="0" Duration="5" A="x B=" B="kept"/>"#;
+    let manifest = client(text.as_bytes()).unwrap();
+    let written = manifest.to_xml(Layout::Full, &Limits::default()).unwrap();
+    assert!(written.contains(r#"A="x B=" B="kept""#), "{written}");
+    assert_eq!(client(written.as_bytes()).unwrap().other, manifest.other);
+}
+
 // What is no manifest is refused.
 
 #[test]

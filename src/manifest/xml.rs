@@ -294,8 +294,11 @@ impl Writer {
 
     /// The same, unless the tag has an attribute of this name.
     pub(super) fn attribute_once(&mut self, name: &str, value: &str) {
-        // No value holds a quote as it is: what looks like an attribute is one.
-        if !self.text[self.tag..].contains(&format!(" {name}=\"")) {
+        let tag = &self.text[self.tag..];
+        // No value holds a quote as it is: behind an even number of them, none is open.
+        let is_outside = |at: usize| tag[..at].matches('"').count() % 2 == 0;
+        let same = format!(" {name}=\"");
+        if !tag.match_indices(&same).any(|(at, _)| is_outside(at)) {
             self.attribute(name, value);
         }
     }
