@@ -55,6 +55,12 @@ const WRAPPED: &[(&str, &str)] = &[
     ("xxhash_rust", "presentation/validator.rs"),
     ("quick_cache", "origin/"),
     ("rustix", "storage/local/ origin/handles.rs"),
+    ("futures_timer", "origin/access.rs"),
+    ("flate2", "service/compression.rs"),
+    ("brotli", "service/compression.rs"),
+    ("mime_guess", "service/files.rs"),
+    ("httpdate", "service/conditions/ service/prepared.rs"),
+    ("axum", "service/axum.rs"),
 ];
 
 /// Code of every source file by its path below `src/`, without comments and tests.

@@ -131,25 +131,39 @@ fn who_has_it_already_is_told_so() {
 #[test]
 fn other_methods_are_told_which_are_allowed() {
     let service = OriginService::new(Origin::new(objects()));
-    for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
+    for method in [Method::POST, Method::PUT, Method::DELETE, Method::TRACE, Method::CONNECT] {
         let response = respond(&service, method, VIDEO);
         assert_eq!(response.status(), 405);
-        assert_eq!(header(&response, "allow"), "GET, HEAD");
+        assert_eq!(header(&response, "allow"), "GET, HEAD, OPTIONS");
     }
+    let response = respond(&service, Method::OPTIONS, VIDEO);
+    assert_eq!(
+        (response.status().as_u16(), header(&response, "allow")),
+        (204, "GET, HEAD, OPTIONS")
+    );
+    assert_eq!(frames(response), (vec![], true));
 }
 
 #[test]
 fn a_failure_is_a_short_text_that_tells_nothing_of_the_server() {
     let service = OriginService::new(Origin::new(objects()));
     for (path, status, text) in [
-        ("/none.ism/Manifest", 404, "no-presentation: no such presentation\n"),
-        ("/film.ism/QualityLevels(1)/Fragments(video=0)", 404, "no-track: no such bitrate\n"),
-        ("/broken.ism/Manifest", 500, "not-xml\n"),
+        (
+            "/none.ism/Manifest",
+            404,
+            r#"{"status":404,"code":"no-presentation","detail":"no such presentation"}"#,
+        ),
+        (
+            "/film.ism/QualityLevels(1)/Fragments(video=0)",
+            404,
+            r#"{"status":404,"code":"no-track","detail":"no such bitrate"}"#,
+        ),
+        ("/broken.ism/Manifest", 500, r#"{"status":500,"code":"not-xml"}"#),
     ] {
         let response = respond(&service, Method::GET, path);
         assert_eq!(response.status(), status);
-        assert_eq!(header(&response, "content-type"), "text/plain; charset=utf-8");
-        assert_eq!(frames(response).0.concat(), text.as_bytes());
+        assert_eq!(header(&response, "content-type"), "application/problem+json");
+        assert_eq!(frames(response).0.concat(), format!("{text}\n").as_bytes());
     }
     let redirect = respond(&service, Method::GET, "/film.ism");
     assert_eq!(

@@ -135,6 +135,12 @@ pub enum ErrorKind {
     /// An output or an option that is known and not served.
     #[error("{0} is not served here")]
     NotServed(&'static str),
+    /// No file of that name lies beside the presentations.
+    #[error("no such file")]
+    NoFile,
+    /// A file that is there for the origin, not for its clients.
+    #[error("{0} is not given out")]
+    Refused(&'static str),
 
     // Storage: the bytes could not be had.
     /// A read or an opening failed.
@@ -190,13 +196,15 @@ impl ErrorKind {
             | Self::NoTrack
             | Self::NoFragment
             | Self::NoMedia
-            | Self::NotServed(_) => Group::Request,
+            | Self::NotServed(_)
+            | Self::NoFile
+            | Self::Refused(_) => Group::Request,
             Self::Read(_) | Self::Busy(_) => Group::Storage,
             Self::Outcomes { .. } | Self::WrongOutcome(_) => Group::Misuse,
         }
     }
 
-    /// The HTTP status that says it: 400 and 404 for requests, 415 for content that lies there
+    /// The HTTP status that says it: 400, 403 and 404 for requests, 415 for content that lies there
     /// and cannot be served as Smooth Streaming, 500 for content that is broken, 503 where the
     /// same request may succeed later.
     pub fn status(&self) -> u16 {
@@ -206,7 +214,9 @@ impl ErrorKind {
             | Self::NoStream
             | Self::NoTrack
             | Self::NoFragment
-            | Self::NoMedia => 404,
+            | Self::NoMedia
+            | Self::NoFile => 404,
+            Self::Refused(_) => 403,
             Self::NotServed(_) | Self::NotSliceable(_) => 415,
             Self::Read(_) | Self::Busy(_) => 503,
             _ => 500,
@@ -231,6 +241,8 @@ impl ErrorKind {
             Self::NoFragment => "no-fragment",
             Self::NoMedia => "no-media",
             Self::NotServed(_) => "not-served",
+            Self::NoFile => "no-file",
+            Self::Refused(_) => "refused",
             Self::Read(_) => "read-failed",
             Self::Busy(_) => "busy",
             Self::Outcomes { .. } | Self::WrongOutcome(_) => "misuse",

@@ -296,7 +296,7 @@ impl Writer {
     pub(super) fn attribute_once(&mut self, name: &str, value: &str) {
         let tag = &self.text[self.tag..];
         // No value holds a quote as it is: behind an even number of them, none is open.
-        let is_outside = |at: usize| tag[..at].matches('"').count() % 2 == 0;
+        let is_outside = |at: usize| tag[..at].matches('"').count().is_multiple_of(2);
         let same = format!(" {name}=\"");
         if !tag.match_indices(&same).any(|(at, _)| is_outside(at)) {
             self.attribute(name, value);

@@ -6,12 +6,16 @@ use std::future::{Future, poll_fn};
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 
-use super::{Opened, drive, note_change};
-use crate::base::{Error, FileId, ReadError};
+use super::access::{Access, within};
+use super::budget::{Budget, Share};
+use super::{Holding, drive, note_change};
+use crate::base::{Error, ErrorKind, FileId, ReadError};
 use crate::presentation::{Piece, Reply, StoredRange};
 
 /// A stream of bytes that never holds a whole large file.
@@ -19,14 +23,19 @@ use crate::presentation::{Piece, Reply, StoredRange};
 /// It gives exactly as many bytes as the reply is long, or an error: then what was sent is not the
 /// whole of anything, and the connection must be cut. It never gives bytes of two versions of a
 /// file.
+///
+/// What it has given counts against [`OriginBuilder::body_bytes`](super::OriginBuilder::body_bytes)
+/// until it is dropped, that is sent. While there is room it reads a whole fragment at once; when
+/// there is little, less at a time, and no more before that is sent.
 pub struct Body {
-    opened: Arc<Opened>,
+    holding: Holding,
     pieces: VecDeque<Piece>,
     left: u64,
     reading: Option<Reading>,
+    unsent: Arc<Unsent>,
 }
 
-type Reading = Pin<Box<dyn Future<Output = Result<Bytes, ReadError>> + Send>>;
+type Reading = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
 
 /// A range up to this length is read at once: most fragments.
 const WHOLE: u64 = 1 << 20;
@@ -34,10 +43,17 @@ const WHOLE: u64 = 1 << 20;
 /// Longer ones are read in parts of this length.
 const PART: u64 = 256 << 10;
 
+/// Shorter parts than this cost more than they save.
+const LEAST: u64 = 16 << 10;
+
+/// Where little room is left, a body takes one part in so many of it: many slow readers together
+/// never take all.
+const SHARES: u64 = 512;
+
 impl Body {
-    pub(super) fn new(opened: Arc<Opened>, reply: &Reply) -> Self {
+    pub(super) fn new(holding: Holding, reply: &Reply) -> Self {
         let pieces = reply.pieces().iter().cloned().collect();
-        Self { opened, pieces, left: reply.length(), reading: None }
+        Self { holding, pieces, left: reply.length(), reading: None, unsent: Arc::default() }
     }
 
     /// Bytes that are still to come.
@@ -76,24 +92,20 @@ impl Body {
     fn start(&mut self, stored: StoredRange) -> Option<Bytes> {
         let StoredRange { file, range, read } = stored;
         let begun = !read.is_empty();
-        let len = range.end - range.start;
-        let here = if begun {
-            read.len() as u64
-        } else if len <= WHOLE {
-            len
-        } else {
-            PART
-        };
+        let bodies = &self.holding.access().bodies;
+        let portion = Portion::of(range.end - range.start, bodies);
+        let here = if begun { read.len() as u64 } else { portion.len };
         let (now, later) = (range.start..range.start + here, range.start + here..range.end);
         if !later.is_empty() {
             let rest = StoredRange { file, range: later, read: Bytes::new() };
             self.pieces.push_front(Piece::Stored(rest));
         }
         if begun {
-            return Some(read);
+            return Some(self.unsent.count(read, bodies.take_anyway(here)));
         }
         if !now.is_empty() {
-            self.reading = Some(reading(Arc::clone(&self.opened), file, now));
+            let (holding, unsent) = (self.holding.clone(), Arc::clone(&self.unsent));
+            self.reading = Some(Box::pin(reading(holding, file, now, portion, unsent)));
         }
         None
     }
@@ -103,16 +115,117 @@ impl Body {
         bytes
     }
 
-    fn fail(&mut self, error: ReadError) -> Error {
-        let error = Error::from(error);
-        note_change(&self.opened, &error);
+    fn fail(&mut self, error: Error) -> Error {
+        if let Holding::Presentation(opened) = &self.holding {
+            note_change(opened, &error);
+        }
         self.pieces.clear();
         error
     }
 }
 
-fn reading(opened: Arc<Opened>, file: FileId, range: Range<u64>) -> Reading {
-    Box::pin(async move { drive::read(&opened, file, range).await })
+async fn reading(
+    holding: Holding,
+    file: FileId,
+    range: Range<u64>,
+    portion: Portion,
+    unsent: Arc<Unsent>,
+) -> Result<Bytes, Error> {
+    let access = holding.access();
+    let room = async {
+        if !portion.roomy {
+            unsent.at_most(portion.len).await;
+        }
+        access.bodies.take(portion.len).await
+    };
+    let no_room = || Error::from(ErrorKind::Busy("what was read before is not being sent"));
+    let share = within(access.timeout, room).await.ok_or_else(no_room)?;
+    let bytes = holding.read(file, range).await?;
+    Ok(unsent.count(bytes, share))
+}
+
+/// How much of a range is read at once.
+#[derive(Clone, Copy, Debug)]
+struct Portion {
+    len: u64,
+    /// More than half of the room is free.
+    roomy: bool,
+}
+
+impl Portion {
+    fn of(len: u64, bodies: &Budget) -> Self {
+        let free = bodies.free();
+        let roomy = free > bodies.total() / 2;
+        let most = match roomy {
+            true if len <= WHOLE => WHOLE,
+            true => PART,
+            false => (free / SHARES).clamp(LEAST, PART),
+        };
+        Self { len: len.min(most), roomy }
+    }
+}
+
+/// What one body has given and its reader still holds.
+#[derive(Debug, Default)]
+struct Unsent {
+    bytes: AtomicU64,
+    waker: AtomicWaker,
+}
+
+impl Unsent {
+    /// Bytes that count until they are dropped.
+    fn count(self: &Arc<Self>, bytes: Bytes, share: Share) -> Bytes {
+        self.bytes.fetch_add(bytes.len() as u64, Ordering::AcqRel);
+        Bytes::from_owner(Counted { bytes, unsent: Arc::clone(self), _share: share })
+    }
+
+    /// Waits until so few are left.
+    async fn at_most(&self, bytes: u64) {
+        poll_fn(|context| {
+            self.waker.register(context.waker());
+            if self.bytes.load(Ordering::Acquire) <= bytes {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+struct Counted {
+    bytes: Bytes,
+    unsent: Arc<Unsent>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.unsent.bytes.fetch_sub(self.bytes.len() as u64, Ordering::AcqRel);
+        self.unsent.waker.wake();
+    }
+}
+
+impl Holding {
+    fn access(&self) -> &Arc<Access> {
+        match self {
+            Self::Presentation(opened) => opened.access(),
+            Self::File(access, _) => access,
+        }
+    }
+
+    async fn read(&self, file: FileId, range: Range<u64>) -> Result<Bytes, ReadError> {
+        match self {
+            Self::Presentation(opened) => drive::read(opened, file, range).await,
+            Self::File(access, source) => access.read(source, range).await,
+        }
+    }
 }
 
 impl fmt::Debug for Body {

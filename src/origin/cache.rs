@@ -39,6 +39,9 @@ pub(super) struct Cache {
     openings: AtomicUsize,
 }
 
+/// Instead of the time of a look: none that counts was made yet.
+const LONG_AGO: u64 = u64::MAX;
+
 /// What came of an opening, with when its files were last looked at.
 #[derive(Debug)]
 struct Entry {
@@ -113,6 +116,13 @@ impl Cache {
         }
     }
 
+    /// The next request looks at the files.
+    pub(super) fn look_again(&self, name: &Name) {
+        if let Some(entry) = self.entries.get(name) {
+            entry.checked.store(LONG_AGO, Ordering::Relaxed);
+        }
+    }
+
     /// Opens a presentation, or waits for another request that is opening it. Where it was opened
     /// before, that may be what goes on being served.
     async fn opened(&self, origin: &Inner, name: &Name, old: Option<&Arc<Entry>>) -> Arc<Entry> {
@@ -168,9 +178,11 @@ impl Cache {
 
     /// Opens a presentation, without belief in the indexes of some of its files.
     async fn open(&self, origin: &Inner, name: &Name, distrusted: Vec<Name>) -> Arc<Entry> {
-        let outcome = match OpeningPermit::take(self) {
-            Some(_permit) => {
-                let mut files = Files::new(origin.store.clone(), Arc::clone(&origin.handles));
+        let outcome = match OpeningPermit::take(self).map(|permit| (permit, origin.access.admit()))
+        {
+            Some((_, Err(busy))) => Err(busy),
+            Some((_permit, Ok(()))) => {
+                let mut files = Files::new(Arc::clone(&origin.access), Arc::clone(&origin.handles));
                 let options = distrusted.into_iter();
                 let options = options.fold(origin.options.clone(), OpenOptions::distrust);
                 let step = open(name.clone(), &options);
@@ -188,7 +200,7 @@ impl Entry {
     /// For the one request that looks at the files again: when the last look is `age` ago.
     fn take_over(&self, now: u64, age: Duration) -> Option<Turn<'_>> {
         let before = self.checked.load(Ordering::Relaxed);
-        let is_due = now.saturating_sub(before) >= millis(age)
+        let is_due = (before == LONG_AGO || now.saturating_sub(before) >= millis(age))
             && self
                 .checked
                 .compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed)

@@ -7,16 +7,17 @@ use std::pin::Pin;
 use bytes::Bytes;
 use futures_util::stream::{StreamExt, iter};
 
+use super::access::Access;
 use super::note_change;
 use super::opened::{Files, Opened};
 use crate::base::{Error, FileId, Got, Opened as OpenedFile, ReadError, ReadErrorKind, Step, Want};
 use crate::presentation::Presentation;
-use crate::storage::{Source, Stat, Version};
+use crate::storage::{Source, Stat};
 
 /// Reads of a batch that are made at once.
 pub(super) const AT_ONCE: usize = 16;
 
-type Gotten = Result<(Got, Option<(Source, Version)>), ReadError>;
+type Gotten = Result<(Got, Option<(Source, Stat)>), ReadError>;
 type Getting<'a> = Pin<Box<dyn Future<Output = Gotten> + Send + 'a>>;
 
 /// Opens a presentation; gives what was opened with it, which a failed opening has too.
@@ -61,25 +62,31 @@ pub(super) async fn open(
 async fn get(files: &Files, want: &Want) -> Gotten {
     match want {
         Want::Open { name, head, tail, .. } => {
-            let (source, stat) = files.open(name).await?;
-            let opened = ends(&source, &stat, *head, *tail).await?;
-            Ok((Got::Opened(opened), Some((source, stat.version))))
+            let (source, stat) = files.access().open(name).await?;
+            let opened = ends(files.access(), &source, stat.size, *head, *tail).await?;
+            Ok((Got::Opened(opened), Some((source, stat))))
         }
         Want::Range { file, range } => {
             let source = files.source(*file).await?;
-            Ok((Got::Range(source.read(range.clone()).await?), None))
+            Ok((Got::Range(files.access().read(&source, range.clone()).await?), None))
         }
     }
 }
 
 /// The first and the last bytes of a file, read at once.
-async fn ends(source: &Source, stat: &Stat, head: u64, tail: u64) -> Result<OpenedFile, ReadError> {
-    let size = stat.size;
+async fn ends(
+    access: &Access,
+    source: &Source,
+    size: u64,
+    head: u64,
+    tail: u64,
+) -> Result<OpenedFile, ReadError> {
     let (head, tail) = (0..size.min(head), size - size.min(tail)..size);
     let (head, tail) = if tail.is_empty() {
-        (source.read(head).await?, Bytes::new())
+        (access.read(source, head).await?, Bytes::new())
     } else {
-        let (head, tail) = futures_util::future::join(source.read(head), source.read(tail)).await;
+        let (head, tail) = (access.read(source, head), access.read(source, tail));
+        let (head, tail) = futures_util::future::join(head, tail).await;
         (head?, tail?)
     };
     Ok(OpenedFile::new(size, head, tail))
@@ -112,5 +119,6 @@ pub(super) async fn read(
     file: FileId,
     range: Range<u64>,
 ) -> Result<Bytes, ReadError> {
-    opened.source(file).await?.read(range).await
+    let source = opened.source(file).await?;
+    opened.access().read(&source, range).await
 }

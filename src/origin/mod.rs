@@ -1,8 +1,10 @@
 //! Floor 7: from a request's path to a reply, over a store: opened presentations are kept, looked
 //! after, and opened again when their files change.
 
+mod access;
 mod block_on;
 mod body;
+mod budget;
 mod cache;
 mod clock;
 mod drive;
@@ -11,20 +13,21 @@ mod opened;
 mod path;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub use block_on::block_on;
 pub use body::Body;
 pub use clock::Clock;
 pub use opened::Opened;
 
+use access::{Access, AccessOptions};
 use cache::{Cache, CacheOptions};
 use handles::Handles;
 
-use crate::base::{Error, ErrorKind, Name, ReadErrorKind, Step};
+use crate::base::{Error, ErrorKind, FileId, Name, ReadErrorKind, Step};
 use crate::output::mss::{self, Request};
-use crate::presentation::{OpenOptions, Reply};
-use crate::storage::{AnyStore, Store};
+use crate::presentation::{Content, OpenOptions, Reply, StoredRange, Validator};
+use crate::storage::{AnyStore, Source, Store};
 
 /// An origin: answers requests for the presentations of a store.
 ///
@@ -56,7 +59,7 @@ pub struct Origin {
 
 #[derive(Debug)]
 struct Inner {
-    store: AnyStore,
+    access: Arc<Access>,
     cache: Cache,
     handles: Arc<Handles>,
     clock: Clock,
@@ -71,6 +74,7 @@ pub struct OriginBuilder {
     options: OpenOptions,
     cache: CacheOptions,
     handles: Option<usize>,
+    access: AccessOptions,
 }
 
 /// What a request is answered with.
@@ -87,7 +91,40 @@ pub enum Answer {
 #[derive(Clone, Debug)]
 pub struct Served {
     reply: Reply,
+    holding: Holding,
+    modified: Option<SystemTime>,
+}
+
+/// What a reply's bytes are read from, kept open in the version that the reply is of.
+#[derive(Clone, Debug)]
+enum Holding {
+    Presentation(Arc<Opened>),
+    File(Arc<Access>, Source),
+}
+
+/// What tells whether a client has the answer to a request already.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    content: Content,
+    validator: Validator,
     opened: Arc<Opened>,
+}
+
+impl Identity {
+    /// What the answer is.
+    pub fn content(&self) -> Content {
+        self.content
+    }
+
+    /// Its validator.
+    pub fn validator(&self) -> Validator {
+        self.validator
+    }
+
+    /// The presentation that it is of.
+    pub fn opened(&self) -> &Arc<Opened> {
+        &self.opened
+    }
 }
 
 impl Served {
@@ -96,14 +133,38 @@ impl Served {
         &self.reply
     }
 
-    /// The presentation that it is of.
-    pub fn opened(&self) -> &Arc<Opened> {
-        &self.opened
+    /// The presentation that it is of; `None` for a file.
+    pub fn opened(&self) -> Option<&Arc<Opened>> {
+        match &self.holding {
+            Holding::Presentation(opened) => Some(opened),
+            Holding::File(..) => None,
+        }
+    }
+
+    /// When the file, or the latest file of the presentation, was changed, where the store knows.
+    pub fn modified(&self) -> Option<SystemTime> {
+        self.modified
+    }
+
+    /// That its bytes can be read soon. A host asks before it promises them to a client.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Busy`] where too many wait for the store already.
+    pub fn admit(&self) -> Result<(), Error> {
+        match &self.holding {
+            Holding::Presentation(opened) => opened.access().admit(),
+            Holding::File(access, _) => access.admit(),
+        }
     }
 
     /// The bytes.
     pub fn body(&self) -> Body {
-        Body::new(Arc::clone(&self.opened), &self.reply)
+        Body::new(self.holding.clone(), &self.reply)
+    }
+
+    /// Bytes `range` of them, as [`Reply::slice`] has them.
+    pub fn body_of(&self, range: std::ops::Range<u64>) -> Body {
+        Body::new(self.holding.clone(), &self.reply.slice(range))
     }
 }
 
@@ -121,19 +182,22 @@ impl Origin {
             options: OpenOptions::default(),
             cache: CacheOptions::default(),
             handles: None,
+            access: AccessOptions::default(),
         }
     }
 
-    /// Answers a request for `path`: the path of a URL, percent-encoded, without query. The
-    /// presentation is the first of its segments that ends in `.ism` or `.isml` and can be opened.
+    /// Answers a request for `target`: the path of a URL, percent-encoded, and its query if it has
+    /// one. The presentation is the first of its segments that ends in `.ism` or `.isml` and can be
+    /// opened.
     ///
     /// # Errors
     /// [`ErrorKind::status`] has the HTTP status of each.
-    pub async fn answer(&self, path: &str) -> Result<Answer, Error> {
+    pub async fn answer(&self, target: &str) -> Result<Answer, Error> {
+        let (path, query) = split_query(target);
         let mut error = Error::request("path", ErrorKind::NoPresentation);
         for found in path::presentations(path) {
             let path::Found { name, rest } = found?;
-            match self.answer_in(&name, rest).await {
+            match self.answer_in(&name, rest, query).await {
                 // A folder of that name is walked on: ffmpeg makes such.
                 Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => error = none,
                 answer => return answer,
@@ -142,21 +206,81 @@ impl Origin {
         Err(error)
     }
 
+    /// What tells whether a client has the answer already, found out without reading any media.
+    /// `None` where that is a redirect.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub async fn identify(&self, target: &str) -> Result<Option<Identity>, Error> {
+        let (path, query) = split_query(target);
+        let mut error = Error::request("path", ErrorKind::NoPresentation);
+        for found in path::presentations(path) {
+            let path::Found { name, rest } = found?;
+            match self.inner.cache.get(&self.inner, &name).await {
+                Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => error = none,
+                opened => {
+                    let (opened, request) = (opened?, Request::parse(rest)?.with_query(query)?);
+                    let identity = mss::identify(opened.presentation(), &request)?;
+                    let of = |(content, validator)| Identity { content, validator, opened };
+                    return Ok(identity.map(of));
+                }
+            }
+        }
+        Err(error)
+    }
+
+    /// A file of the store as it lies there, whatever it is: which ones clients may have is the
+    /// host's to decide.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoFile`] where there is none, or none that may be read; [`ErrorKind::Read`],
+    /// [`ErrorKind::Busy`].
+    pub async fn file(&self, name: &Name) -> Result<Served, Error> {
+        let access = &self.inner.access;
+        access.admit()?;
+        let (source, stat) = access.open(name).await.map_err(|error| match error.kind {
+            ReadErrorKind::Gone | ReadErrorKind::Denied => {
+                Error::request("path", ErrorKind::NoFile)
+            }
+            _ => error.into(),
+        })?;
+        let since = stat.modified.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let validator = match since {
+            Some(since) => Validator::of_file(stat.size, &since.as_nanos().to_be_bytes()),
+            None => Validator::of_file(stat.size, stat.version.as_bytes()),
+        };
+        // One file is open: it needs no name among others.
+        let range = StoredRange::whole(FileId::SERVER_MANIFEST, stat.size);
+        let reply = Reply::of_stored(Content::File, validator, range);
+        let holding = Holding::File(Arc::clone(access), source);
+        Ok(Served { reply, holding, modified: stat.modified })
+    }
+
     /// The answer for the rest of a path, in the presentation of this name. Where a file is found
     /// to have changed while the answer is made, it is made once more, from what lies there now.
-    async fn answer_in(&self, name: &str, rest: &str) -> Result<Answer, Error> {
+    async fn answer_in(
+        &self,
+        name: &str,
+        rest: &str,
+        query: Option<&str>,
+    ) -> Result<Answer, Error> {
         let opened = self.inner.cache.get(&self.inner, name).await?;
-        match self.answer_of(&opened, rest).await {
+        match self.answer_of(&opened, rest, query).await {
             Err(_) if opened.is_stale() => {
                 let opened = self.inner.cache.get(&self.inner, name).await?;
-                self.answer_of(&opened, rest).await
+                self.answer_of(&opened, rest, query).await
             }
             answer => answer,
         }
     }
 
-    async fn answer_of(&self, opened: &Arc<Opened>, rest: &str) -> Result<Answer, Error> {
-        let request = Request::parse(rest)?;
+    async fn answer_of(
+        &self,
+        opened: &Arc<Opened>,
+        rest: &str,
+        query: Option<&str>,
+    ) -> Result<Answer, Error> {
+        let request = Request::parse(rest)?.with_query(query)?;
         if request == Request::Presentation {
             let folder =
                 if rest.is_empty() { opened.presentation().name().file_name() } else { "" };
@@ -164,9 +288,19 @@ impl Origin {
         }
         let reply = match mss::answer(opened.presentation(), &request)? {
             Step::Ready(reply) => reply,
-            step => drive::answer(step, opened).await?,
+            step => {
+                self.inner.access.admit()?;
+                drive::answer(step, opened).await?
+            }
         };
-        Ok(Answer::Reply(Served { reply, opened: Arc::clone(opened) }))
+        let (holding, modified) = (Holding::Presentation(Arc::clone(opened)), opened.modified());
+        Ok(Answer::Reply(Served { reply, holding, modified }))
+    }
+
+    /// The files of this presentation are looked at again for the next request, however short ago
+    /// that was done: a call for who knows that it was replaced.
+    pub fn look_again(&self, name: &Name) {
+        self.inner.cache.look_again(name);
     }
 
     /// The presentation whose server manifest has this name, opened now or before.
@@ -218,6 +352,32 @@ impl OriginBuilder {
         self
     }
 
+    /// Operations of the store at one time; default 256. More wait for their turn.
+    pub fn max_reads(mut self, reads: usize) -> Self {
+        self.access.reads = reads;
+        self
+    }
+
+    /// Operations that may wait for their turn before requests are refused as busy; default 1,024.
+    pub fn max_waiting(mut self, waiting: usize) -> Self {
+        self.access.waiting = waiting;
+        self
+    }
+
+    /// How long one operation of the store may take, and how long a body waits for what it gave
+    /// before to be sent, when there is little room for more; default 10 s. After that the request
+    /// fails as one that may succeed later, and a body that was begun is cut off.
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.access.timeout = timeout;
+        self
+    }
+
+    /// Bytes of bodies that were read and are not sent yet, over all of them; default 256 MiB.
+    pub fn body_bytes(mut self, bytes: u64) -> Self {
+        self.access.body_bytes = bytes;
+        self
+    }
+
     /// The clock that ages are measured by; default the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -229,13 +389,20 @@ impl OriginBuilder {
         let handles = self.handles.unwrap_or_else(handles::default_capacity);
         Origin {
             inner: Arc::new(Inner {
-                store: self.store,
+                access: Arc::new(Access::new(self.store, &self.access)),
                 cache: Cache::new(self.cache),
                 handles: Arc::new(Handles::new(handles)),
                 clock: self.clock,
                 options: self.options,
             }),
         }
+    }
+}
+
+fn split_query(target: &str) -> (&str, Option<&str>) {
+    match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
     }
 }
 

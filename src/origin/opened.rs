@@ -1,18 +1,22 @@
 //! A presentation with its files, as they were when it was opened.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use futures_util::stream::{StreamExt, iter};
 
+use super::access::Access;
 use super::drive::AT_ONCE;
 use super::handles::Handles;
 use crate::base::{FileId, Name, ReadError, ReadErrorKind};
 use crate::presentation::Presentation;
-use crate::storage::{AnyStore, Source, Stat, Version};
+use crate::storage::{Source, Stat, Version};
 
 /// An opened presentation and the versions of its files: what is read through it is what was
 /// opened, or an error.
@@ -21,31 +25,32 @@ pub struct Opened {
     files: Files,
     /// A file is known to have changed.
     stale: AtomicBool,
+    /// What a host prepares once for all its responses.
+    attachment: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 /// The files of one opening, by id.
 pub(super) struct Files {
     number: u64,
-    store: AnyStore,
+    access: Arc<Access>,
     handles: Arc<Handles>,
     /// Names and versions, as far as they were opened.
     list: Vec<Option<(Name, Result<Version, ReadErrorKind>)>>,
+    /// When the latest of them was changed.
+    modified: Option<SystemTime>,
 }
 
 type Looking<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 impl Files {
-    pub(super) fn new(store: AnyStore, handles: Arc<Handles>) -> Self {
+    pub(super) fn new(access: Arc<Access>, handles: Arc<Handles>) -> Self {
         static OPENINGS: AtomicU64 = AtomicU64::new(0);
         let number = OPENINGS.fetch_add(1, Ordering::Relaxed);
-        Self { number, store, handles, list: Vec::new() }
+        Self { number, access, handles, list: Vec::new(), modified: None }
     }
 
-    /// Opens a file, in whatever version lies there.
-    pub(super) async fn open(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
-        let source = self.store.open(name).await?;
-        let stat = source.stat().await?;
-        Ok((source, stat))
+    pub(super) fn access(&self) -> &Arc<Access> {
+        &self.access
     }
 
     /// Keeps what came of opening a file for the first time.
@@ -53,13 +58,14 @@ impl Files {
         &mut self,
         file: FileId,
         name: Name,
-        opened: Result<(Source, Version), ReadErrorKind>,
+        opened: Result<(Source, Stat), ReadErrorKind>,
     ) {
         let len = self.list.len().max(file.index() + 1);
         self.list.resize(len, None);
-        let version = opened.map(|(source, version)| {
+        let version = opened.map(|(source, stat)| {
             self.handles.put(self.number, file, source);
-            version
+            self.modified = self.modified.max(stat.modified);
+            stat.version
         });
         self.list[file.index()] = Some((name, version));
     }
@@ -79,7 +85,7 @@ impl Files {
         let Some(Some((name, Ok(version)))) = self.list.get(file.index()) else {
             return Err(ReadError::new(ReadErrorKind::Gone));
         };
-        let (source, stat) = self.open(name).await?;
+        let (source, stat) = self.access.open(name).await?;
         if stat.version != *version {
             // It must not be kept: the next reader would not compare again.
             return Err(ReadError::new(ReadErrorKind::Changed));
@@ -97,7 +103,7 @@ impl Files {
     }
 
     async fn is_same(&self, (name, known): &(Name, Result<Version, ReadErrorKind>)) -> bool {
-        let now = self.open(name).await.map(|(_, stat)| stat.version);
+        let now = self.access.open(name).await.map(|(_, stat)| stat.version);
         match (&now, known) {
             (Ok(now), Ok(known)) => now == known,
             // What could not be read for some passing reason is worth another try.
@@ -119,12 +125,36 @@ impl Drop for Files {
 
 impl Opened {
     pub(super) fn new(presentation: Presentation, files: Files) -> Self {
-        Self { presentation: Arc::new(presentation), files, stale: AtomicBool::new(false) }
+        Self {
+            presentation: Arc::new(presentation),
+            files,
+            stale: AtomicBool::new(false),
+            attachment: OnceLock::new(),
+        }
     }
 
     /// The presentation.
     pub fn presentation(&self) -> &Arc<Presentation> {
         &self.presentation
+    }
+
+    /// When the latest of its files was changed, where the store knows.
+    pub fn modified(&self) -> Option<SystemTime> {
+        self.files.modified
+    }
+
+    /// What a host prepares of it once, the first time that it is asked for. `None` if another
+    /// host has attached something else.
+    #[cfg(feature = "http")]
+    pub(crate) fn attachment<T: Send + Sync + 'static>(
+        &self,
+        prepare: impl FnOnce() -> T,
+    ) -> Option<&T> {
+        self.attachment.get_or_init(|| Box::new(prepare())).downcast_ref()
+    }
+
+    pub(super) fn access(&self) -> &Arc<Access> {
+        self.files.access()
     }
 
     /// A file of the presentation, in the version that was opened.

@@ -50,8 +50,7 @@ impl Presentation {
         then: impl FnOnce(&Self, Probed) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let track = self.track_of(at).stored()?;
-        let place = track.fragments.place(at.chunk).ok_or(ErrorKind::NoMedia)?;
-        let (start, bound, first) = match place {
+        let (start, bound, first) = match place_of(track, at)? {
             Place::Known { start, lengths } if !with_head => {
                 let probed = Probed::new(track, start, lengths, Bytes::new(), None);
                 return then(self, probed).map(Step::Ready);
@@ -63,18 +62,24 @@ impl Presentation {
                 (start, bound, bound.saturating_sub(start))
             }
             Place::Bounded { start, bound } => (start, bound, LOOK),
-            Place::Broken { start, sliceable } => {
-                let kind = if sliceable {
-                    let what = "a fragment that is not what the index says".into();
-                    ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.8.10" }
-                } else {
-                    ErrorKind::NotSliceable("a fragment that cannot be cut out of its file")
-                };
-                return Err(Error::at(start, kind).in_file(track.file));
-            }
+            Place::Broken { start, sliceable } => return Err(broken(track, start, sliceable)),
         };
         let look = Look { at, start, bound, read: Bytes::new(), looks: 0 };
         Ok(look.step(self, first, then))
+    }
+
+    /// Track and first byte of a fragment in its file, as the index has them.
+    ///
+    /// # Errors
+    /// As [`probe`](Self::probe), as far as the fragment was looked at before.
+    pub(crate) fn start_of(&self, at: Located) -> Result<(u32, u64), Error> {
+        let track = self.track_of(at).stored()?;
+        match place_of(track, at)? {
+            Place::Known { start, .. } | Place::Bounded { start, .. } => {
+                Ok((track.track_id, start))
+            }
+            Place::Broken { start, sliceable } => Err(broken(track, start, sliceable)),
+        }
     }
 
     /// That the fragment is the one that the index says, and one that can be cut out.
@@ -104,6 +109,21 @@ impl Presentation {
             None => finding,
         }
     }
+}
+
+fn place_of(track: &StoredTrack, at: Located) -> Result<Place, Error> {
+    Ok(track.fragments.place(at.chunk).ok_or(ErrorKind::NoMedia)?)
+}
+
+/// What is known of a fragment that was looked at before.
+fn broken(track: &StoredTrack, start: u64, sliceable: bool) -> Error {
+    let kind = if sliceable {
+        let what = "a fragment that is not what the index says".into();
+        ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.8.10" }
+    } else {
+        ErrorKind::NotSliceable("a fragment that cannot be cut out of its file")
+    };
+    Error::at(start, kind).in_file(track.file)
 }
 
 impl StoredTrack {

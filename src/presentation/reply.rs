@@ -25,6 +25,8 @@ pub enum Content {
     Manifest,
     /// A fragment of a stream of this kind, or a part of one.
     Fragment(StreamKind),
+    /// A file beside the presentations, passed through.
+    File,
 }
 
 impl Content {
@@ -35,6 +37,8 @@ impl Content {
             Self::Fragment(StreamKind::Video) => "video/mp4",
             Self::Fragment(StreamKind::Audio) => "audio/mp4",
             Self::Fragment(StreamKind::Text) => "application/mp4",
+            // What it is, its name tells the host.
+            Self::File => "application/octet-stream",
         }
     }
 }
@@ -66,6 +70,11 @@ pub struct StoredRange {
 }
 
 impl StoredRange {
+    /// A file from its first byte to its last.
+    pub(crate) fn whole(file: FileId, size: u64) -> Self {
+        Self { file, range: 0..size, read: Bytes::new() }
+    }
+
     /// The range, of which `read` (bytes of the file from `read_from`) may hold the beginning.
     pub(crate) fn new(file: FileId, range: Range<u64>, read: &Bytes, read_from: u64) -> Self {
         let from = range.start.checked_sub(read_from).and_then(|at| usize::try_from(at).ok());
@@ -94,6 +103,19 @@ impl Piece {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Stored(stored) => stored.range.end - stored.range.start,
+        }
+    }
+
+    /// Some of its bytes: a range that lies within it.
+    fn slice(&self, range: Range<u64>) -> Self {
+        match self {
+            Self::Bytes(bytes) => {
+                Self::Bytes(bytes.slice(range.start as usize..range.end as usize))
+            }
+            Self::Stored(StoredRange { file, range: whole, read }) => {
+                let stored = whole.start + range.start..whole.start + range.end;
+                Self::Stored(StoredRange::new(*file, stored, read, whole.start))
+            }
         }
     }
 }
@@ -131,6 +153,25 @@ impl Reply {
         let mut reply = Self { content, validator, length: 0, pieces };
         reply.length = reply.pieces().iter().map(Piece::len).sum();
         reply
+    }
+
+    /// Bytes `range` of the body alone, as far as it has them: what a `Range` header asks for.
+    pub fn slice(&self, range: Range<u64>) -> Self {
+        let mut from = 0;
+        let mut pieces = Vec::new();
+        for piece in self.pieces() {
+            let to = from + piece.len();
+            let (start, end) = (range.start.max(from), range.end.min(to));
+            if start < end {
+                pieces.push(piece.slice(start - from..end - from));
+            }
+            from = to;
+        }
+        let pieces = match <[Piece; 1]>::try_from(pieces) {
+            Ok(one) => Pieces::One(one),
+            Err(many) => Pieces::Many(many),
+        };
+        Self::new(self.content, self.validator, pieces)
     }
 
     /// What it is.

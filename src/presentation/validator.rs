@@ -32,12 +32,23 @@ enum Part {
         start: u64,
         noun: Noun,
     },
+    /// A file passed through as it is.
+    File,
 }
 
 impl Validator {
     /// Of the presentation's manifest, made by this revision of the generator (0 if by none).
     pub(crate) fn of_manifest(content: u128, revision: u8, layout: Layout) -> Self {
         Self { content, part: Part::Manifest(revision, layout) }
+    }
+
+    /// Of a file that is passed through: equal where it has the same size and, where the store
+    /// knows it, the same time of change; else the same version.
+    pub(crate) fn of_file(size: u64, version: &[u8]) -> Self {
+        let mut hash = ContentHash::new("");
+        hash.number(size);
+        hash.part(Some(version));
+        Self { content: hash.finish(), part: Part::File }
     }
 
     /// Of what a noun makes of the fragment at byte `start` of its file.
@@ -61,6 +72,7 @@ impl fmt::Display for Validator {
                 };
                 write!(f, "-{track_id:x}-{start:x}-{noun}")
             }
+            Part::File => f.write_str("-x"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A response's body.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -22,15 +23,49 @@ enum Kind {
     Empty,
     Text(Bytes),
     Reply(origin::Body),
+    Parts(VecDeque<Part>),
+}
+
+/// Part of a body in parts.
+#[derive(Debug)]
+pub(super) enum Part {
+    Text(Bytes),
+    Reply(origin::Body),
 }
 
 impl ServiceBody {
-    pub(super) fn text(text: String) -> Self {
-        Self(Kind::Text(text.into()))
+    pub(super) fn empty() -> Self {
+        Self(Kind::Empty)
+    }
+
+    pub(super) fn text(text: Bytes) -> Self {
+        Self(Kind::Text(text))
     }
 
     pub(super) fn reply(body: origin::Body) -> Self {
         Self(Kind::Reply(body))
+    }
+
+    pub(super) fn parts(parts: VecDeque<Part>) -> Self {
+        Self(Kind::Parts(parts))
+    }
+}
+
+impl From<Part> for ServiceBody {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::Text(text) => Self::text(text),
+            Part::Reply(body) => Self::reply(body),
+        }
+    }
+}
+
+impl Part {
+    pub(super) fn len(&self) -> u64 {
+        match self {
+            Self::Text(text) => text.len() as u64,
+            Self::Reply(body) => body.remaining(),
+        }
     }
 }
 
@@ -42,14 +77,15 @@ impl Body for ServiceBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let bytes = match std::mem::take(&mut self.0) {
+        let bytes = match &mut self.0 {
             Kind::Empty => None,
-            Kind::Text(text) => Some(Ok(text)),
-            Kind::Reply(mut body) => {
-                let polled = body.poll_next(context);
-                self.0 = Kind::Reply(body);
-                ready!(polled)
+            Kind::Text(text) => {
+                let text = std::mem::take(text);
+                self.0 = Kind::Empty;
+                Some(Ok(text))
             }
+            Kind::Reply(body) => ready!(body.poll_next(context)),
+            Kind::Parts(parts) => ready!(next_of(parts, context)),
         };
         Poll::Ready(bytes.map(|bytes| bytes.map(Frame::data)))
     }
@@ -59,6 +95,7 @@ impl Body for ServiceBody {
             Kind::Empty => true,
             Kind::Text(_) => false,
             Kind::Reply(body) => body.remaining() == 0,
+            Kind::Parts(parts) => parts.is_empty(),
         }
     }
 
@@ -67,6 +104,32 @@ impl Body for ServiceBody {
             Kind::Empty => 0,
             Kind::Text(text) => text.len() as u64,
             Kind::Reply(body) => body.remaining(),
+            Kind::Parts(parts) => parts.iter().map(Part::len).sum(),
         })
+    }
+}
+
+/// The next bytes of the first part that has any. After an error there are no more.
+fn next_of(
+    parts: &mut VecDeque<Part>,
+    context: &mut Context<'_>,
+) -> Poll<Option<Result<Bytes, Error>>> {
+    loop {
+        match parts.front_mut() {
+            None => return Poll::Ready(None),
+            Some(Part::Text(text)) => {
+                let text = std::mem::take(text);
+                parts.pop_front();
+                return Poll::Ready(Some(Ok(text)));
+            }
+            Some(Part::Reply(body)) => match ready!(body.poll_next(context)) {
+                Some(Ok(bytes)) => return Poll::Ready(Some(Ok(bytes))),
+                Some(Err(error)) => {
+                    parts.clear();
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => drop(parts.pop_front()),
+            },
+        }
     }
 }

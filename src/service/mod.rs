@@ -1,15 +1,42 @@
-//! Floor 8: an origin in the types of the HTTP ecosystem.
+//! Floor 8: an origin in the types of the HTTP ecosystem, as a CDN wants it.
+//!
+//! One concern a file: conditions, ranges, caching, cross-origin pages, cross-domain policies, files
+//! beside the presentations, compressed manifests, failures.
 
+#[cfg(feature = "axum")]
+mod axum;
 mod body;
+mod byte_ranges;
+mod caching;
+#[cfg(feature = "compression")]
+mod compression;
+mod conditions;
+#[cfg(feature = "compression")]
+mod content_coding;
+mod cors;
+mod cross_domain;
+mod files;
+mod pattern;
+mod prepared;
+mod problem;
+mod range;
+mod resource;
 mod respond;
 #[cfg(feature = "tower")]
 mod tower;
 
+use std::sync::Arc;
+
 pub use body::ServiceBody;
+pub use caching::{CacheClass, CacheControl, Caching};
+pub use cors::Cors;
+pub use files::PassedFiles;
+pub use pattern::Pattern;
 
 use crate::origin::Origin;
 
-/// Answers `http::Request`s: GET and HEAD of presentations, their manifests and fragments.
+/// Answers `http::Request`s for presentations, their manifests and fragments, and the files beside
+/// them: GET, HEAD and OPTIONS, conditions and ranges, by RFC 9110.
 ///
 /// With the feature `tower` it is a `tower_service::Service` as well, for hyper, axum and tonic.
 /// Cheap to clone.
@@ -34,17 +61,100 @@ use crate::origin::Origin;
 /// ```
 #[derive(Clone, Debug)]
 pub struct OriginService {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     origin: Origin,
+    options: ServiceOptions,
+    #[cfg(feature = "compression")]
+    compressor: compression::Compressor,
+}
+
+/// What a service does beside answering.
+///
+/// ```
+/// use smooth_origin::service::{Cors, PassedFiles, ServiceOptions};
+/// let options = ServiceOptions::default()
+///     .cors(Cors::any())
+///     .cross_domain_policies(true)
+///     .files(PassedFiles::matching(["*.jpg"]));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ServiceOptions {
+    caching: Option<Caching>,
+    cors: Option<Cors>,
+    cross_domain: bool,
+    files: Option<PassedFiles>,
+    text_xml: bool,
+    #[cfg(feature = "compression")]
+    compression: bool,
 }
 
 impl OriginService {
-    /// A service for the presentations of an origin.
+    /// A service for the presentations of an origin, with [`Caching::default`] and nothing else
+    /// beside what HTTP asks for.
     pub fn new(origin: Origin) -> Self {
-        Self { origin }
+        Self::with_options(origin, ServiceOptions::default().caching(Caching::default()))
+    }
+
+    /// The same with options.
+    pub fn with_options(origin: Origin, options: ServiceOptions) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                origin,
+                options,
+                #[cfg(feature = "compression")]
+                compressor: Default::default(),
+            }),
+        }
     }
 
     /// The origin behind it.
     pub fn origin(&self) -> &Origin {
-        &self.origin
+        &self.inner.origin
+    }
+}
+
+impl ServiceOptions {
+    /// How long caches may keep responses; default: nothing is said.
+    pub fn caching(mut self, caching: Caching) -> Self {
+        self.caching = Some(caching);
+        self
+    }
+
+    /// Which sites' pages may read the responses; default none.
+    pub fn cors(mut self, cors: Cors) -> Self {
+        self.cors = Some(cors);
+        self
+    }
+
+    /// Whether `/clientaccesspolicy.xml` and `/crossdomain.xml` are answered: by the files of these
+    /// names, else by the policy that [`cors`](Self::cors) gives; default no.
+    pub fn cross_domain_policies(mut self, answered: bool) -> Self {
+        self.cross_domain = answered;
+        self
+    }
+
+    /// Which files beside the presentations are served; default none.
+    pub fn files(mut self, files: PassedFiles) -> Self {
+        self.files = Some(files);
+        self
+    }
+
+    /// Whether manifests are called `text/xml`, as IIS did, and not `application/vnd.ms-sstr+xml`;
+    /// default no, because Shaka Player refuses `text/xml`.
+    pub fn text_xml(mut self, text_xml: bool) -> Self {
+        self.text_xml = text_xml;
+        self
+    }
+
+    /// Whether manifests are sent in brotli or gzip to those who accept it; default no. They are
+    /// compressed once, in a thread of their own; until that is done they go out plain.
+    #[cfg(feature = "compression")]
+    pub fn compression(mut self, compression: bool) -> Self {
+        self.compression = compression;
+        self
     }
 }

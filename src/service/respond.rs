@@ -1,22 +1,32 @@
-//! From a request to a response: method, status and headers.
+//! From a request to a response: method, conditions, range, and what policies add.
+
+use std::time::SystemTime;
 
 use http::header::{
-    ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION,
-    RETRY_AFTER,
+    ACCEPT_ENCODING, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION, VARY,
 };
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
-use super::{OriginService, ServiceBody};
-use crate::base::{Error, Group};
-use crate::origin::{Answer, Served};
-use crate::presentation::Validator;
+use super::byte_ranges::{ByteRanges, content_range};
+use super::conditions::{self, Current, IfRange, Verdict};
+use super::cross_domain::CrossDomain;
+use super::files::media_type;
+use super::prepared::{LastModified, Prepared};
+use super::problem::{METHODS, Problem};
+use super::range::{Selection, select};
+use super::resource::{self, Resource, etag};
+use super::{CacheClass, Cors, OriginService, ServiceBody};
+use crate::base::{Error, ErrorKind, Name};
+use crate::origin::{Answer, Opened, Served};
+use crate::presentation::Content;
 
 impl OriginService {
     /// Answers a request; its body is not looked at.
     ///
-    /// Failures are responses too: 400 and 404 for requests, 405 for methods, 415 for what cannot
-    /// be served as Smooth Streaming, 500 for content that is broken, 503 where the same request
-    /// may succeed later.
+    /// Failures are responses too, with the status of [`ErrorKind::status`] and a short JSON body
+    /// (RFC 9457) whose `code` is that of [`ErrorKind::code`]; 405 for methods, 412 for conditions
+    /// that are not met, 416 for ranges that there are not.
     pub fn respond<'a, B>(
         &'a self,
         request: &'a Request<B>,
@@ -31,99 +41,391 @@ impl OriginService {
         uri: &Uri,
         headers: &HeaderMap,
     ) -> Response<ServiceBody> {
-        let head = match *method {
-            Method::GET => false,
-            Method::HEAD => true,
-            _ => return not_allowed(),
+        let is_head = *method == Method::HEAD;
+        let mut response = if is_head || *method == Method::GET {
+            match self.retrieve(is_head, uri, headers).await {
+                Ok(response) => response,
+                Err(error) => self.problem(&Problem::from(&error), uri.path()),
+            }
+        } else if *method == Method::OPTIONS {
+            return self.options(headers);
+        } else {
+            let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed");
+            self.problem(&problem, uri.path())
         };
-        let mut response = match self.origin.answer(uri.path()).await {
-            Ok(Answer::Reply(served)) => reply(&served, headers),
-            Ok(Answer::Redirect(location)) => redirect(location, uri.query()),
-            Err(error) => failure(&error),
+        if let Some(cors) = &self.inner.options.cors {
+            cors.allow(headers, response.headers_mut());
+        }
+        if is_head {
+            *response.body_mut() = ServiceBody::empty();
+        }
+        response
+    }
+
+    /// OPTIONS, a browser's question among them.
+    fn options(&self, headers: &HeaderMap) -> Response<ServiceBody> {
+        let mut response = Response::new(ServiceBody::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        response.headers_mut().insert(ALLOW, METHODS);
+        if let Some(cors) = &self.inner.options.cors {
+            cors.preflight(headers, response.headers_mut());
+        }
+        response
+    }
+
+    async fn retrieve(
+        &self,
+        is_head: bool,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Response<ServiceBody>, Error> {
+        let path = uri.path();
+        if self.inner.options.cross_domain
+            && let Some(policy) = CrossDomain::at(path)
+        {
+            let resource = self.cross_domain(policy).await?;
+            return self.respond_with(resource, is_head, path, headers);
+        }
+        let target = uri.path_and_query().map_or(path, |target| target.as_str());
+        if conditions::are_in(headers)
+            && let Some(response) = self.without_media(target, path, headers).await?
+        {
+            return Ok(response);
+        }
+        match self.inner.origin.answer(target).await {
+            Ok(Answer::Reply(served)) => {
+                self.respond_with(self.resource(served, headers), is_head, path, headers)
+            }
+            Ok(Answer::Redirect(location)) => self.redirect(location, uri.query(), path),
+            Err(error) => match self.file(path, &error).await {
+                Some(resource) => self.respond_with(resource?, is_head, path, headers),
+                None => Err(error),
+            },
+        }
+    }
+
+    /// 304 and 412 for a fragment that need not be looked at.
+    async fn without_media(
+        &self,
+        target: &str,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<Option<Response<ServiceBody>>, Error> {
+        let identity = match self.inner.origin.identify(target).await {
+            Ok(Some(identity)) if identity.content() != Content::Manifest => identity,
+            // A manifest reads no media, and may have another coding. A failure comes again.
+            _ => return Ok(None),
         };
-        if head {
-            *response.body_mut() = ServiceBody::default();
+        let prepared = prepared(identity.opened());
+        let last_modified = prepared.and_then(|prepared| prepared.last_modified.as_ref());
+        let etag = etag(identity.validator(), None);
+        let modified = last_modified.map(|modified| modified.time);
+        let current = Current { etag: etag.as_bytes(), modified };
+        let surrogate_key = prepared.map(|prepared| &prepared.surrogate_key);
+        Ok(match conditions::evaluate(headers, current) {
+            Verdict::Met => None,
+            Verdict::Failed => Some(self.precondition_failed(path)),
+            Verdict::NotModified => {
+                let mut response = not_modified(etag.clone());
+                self.add_policy(CacheClass::Fragment, path, surrogate_key, response.headers_mut());
+                Some(response)
+            }
+        })
+    }
+
+    /// A resource under the conditions and the range of a request.
+    fn respond_with(
+        &self,
+        resource: Resource,
+        is_head: bool,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<Response<ServiceBody>, Error> {
+        let class = resource.class;
+        let surrogate_key = resource.surrogate_key.clone();
+        let mut response = match conditions::evaluate(headers, resource.current()) {
+            Verdict::Failed => return Ok(self.precondition_failed(path)),
+            Verdict::NotModified => {
+                let mut response = not_modified(resource.etag);
+                vary(resource.varies, response.headers_mut());
+                response
+            }
+            Verdict::Met => {
+                let selection = match is_head {
+                    // A range is defined for GET alone (RFC 9110, 14.2).
+                    true => Selection::Whole,
+                    false => selection(&resource, headers),
+                };
+                if selection == Selection::Unsatisfiable {
+                    return Ok(self.unsatisfiable(resource.content.length(), path));
+                }
+                if !is_head {
+                    resource.content.admit()?;
+                }
+                selected(resource, selection)
+            }
+        };
+        self.add_policy(class, path, surrogate_key.as_ref(), response.headers_mut());
+        Ok(response)
+    }
+
+    /// What caches are told.
+    fn add_policy(
+        &self,
+        class: CacheClass,
+        path: &str,
+        surrogate_key: Option<&HeaderValue>,
+        headers: &mut HeaderMap,
+    ) {
+        let Some(caching) = &self.inner.options.caching else { return };
+        headers.insert(CACHE_CONTROL, caching.control(class, path).clone());
+        if let (Some(name), Some(key)) = (caching.surrogate_key_name(), surrogate_key) {
+            headers.insert(name.clone(), key.clone());
+        }
+    }
+
+    /// A reply of the origin with its header fields.
+    fn resource(&self, served: Served, headers: &HeaderMap) -> Resource {
+        let reply = served.reply();
+        let prepared = served.opened().and_then(|opened| prepared(opened));
+        let is_manifest = reply.content() == Content::Manifest;
+        let class = if is_manifest { CacheClass::Manifest } else { CacheClass::Fragment };
+        let media_type = match is_manifest && self.inner.options.text_xml {
+            true => "text/xml",
+            false => reply.content().media_type(),
+        };
+        let mut resource = Resource {
+            class,
+            content_type: HeaderValue::from_static(media_type),
+            etag: etag(reply.validator(), None),
+            last_modified: prepared.and_then(|prepared| prepared.last_modified.clone()),
+            coding: None,
+            varies: false,
+            surrogate_key: prepared.map(|prepared| prepared.surrogate_key.clone()),
+            content: resource::Content::Served(served),
+        };
+        if is_manifest {
+            self.encode(&mut resource, headers);
+        }
+        resource
+    }
+
+    /// Chooses the coding of a manifest.
+    #[cfg(feature = "compression")]
+    fn encode(&self, resource: &mut Resource, headers: &HeaderMap) {
+        use super::content_coding::ContentCoding;
+        use crate::presentation::Piece;
+
+        let resource::Content::Served(served) = &resource.content else { return };
+        if !self.inner.options.compression {
+            return;
+        }
+        resource.varies = true;
+        let Some(prepared) = served.opened().and_then(|opened| prepared(opened)) else { return };
+        let [Piece::Bytes(text)] = served.reply().pieces() else { return };
+        let mut accepted = ContentCoding::accepted(headers).peekable();
+        if accepted.peek().is_some() {
+            self.inner.compressor.ask(text, &prepared.forms);
+        }
+        let form = accepted.find_map(|coding| Some((coding, prepared.forms.get(coding)?)));
+        if let Some((coding, form)) = form {
+            resource.etag = etag(served.reply().validator(), Some(coding.name()));
+            resource.coding = Some(coding.name());
+            resource.content = resource::Content::Text(form.clone());
+        }
+    }
+
+    #[cfg(not(feature = "compression"))]
+    fn encode(&self, _: &mut Resource, _: &HeaderMap) {}
+
+    /// The file that a path asks for, if it asks for no presentation and files are served.
+    async fn file(&self, path: &str, error: &Error) -> Option<Result<Resource, Error>> {
+        let files = self.inner.options.files.as_ref()?;
+        if !matches!(error.kind, ErrorKind::NoPresentation) || is_smooth(path) {
+            return None;
+        }
+        let name = match files.name(path) {
+            Ok(name) => name,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(self.inner.origin.file(&name).await.map(|served| file(served, &name)))
+    }
+
+    async fn cross_domain(&self, policy: CrossDomain) -> Result<Resource, Error> {
+        let name = Name::new(policy.file_name())?;
+        match self.inner.origin.file(&name).await {
+            Ok(served) => return Ok(text_xml(file(served, &name))),
+            Err(error) if matches!(error.kind, ErrorKind::NoFile) => {}
+            Err(error) => return Err(error),
+        }
+        let Some(cors) = &self.inner.options.cors else {
+            return Err(Error::request("path", ErrorKind::NoFile));
+        };
+        Ok(generated(policy, cors))
+    }
+
+    /// The query goes along: it may hold what lets the client in.
+    fn redirect(
+        &self,
+        location: String,
+        query: Option<&str>,
+        path: &str,
+    ) -> Result<Response<ServiceBody>, Error> {
+        let location = query.map(|query| format!("{location}?{query}")).unwrap_or(location);
+        let malformed = |_| ErrorKind::Malformed("its query cannot stand in a header field");
+        let location = HeaderValue::from_str(&location)
+            .map_err(malformed)
+            .map_err(|kind| Error::request("query", kind))?;
+        let mut response = Response::new(ServiceBody::empty());
+        *response.status_mut() = StatusCode::FOUND;
+        let headers = response.headers_mut();
+        headers.insert(LOCATION, location);
+        headers.insert(CONTENT_LENGTH, 0.into());
+        self.add_policy(CacheClass::Manifest, path, None, headers);
+        Ok(response)
+    }
+
+    fn problem(&self, problem: &Problem, path: &str) -> Response<ServiceBody> {
+        let mut response = problem.response();
+        if let Some(class) = problem.class() {
+            self.add_policy(class, path, None, response.headers_mut());
+        } else {
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        response
+    }
+
+    fn precondition_failed(&self, path: &str) -> Response<ServiceBody> {
+        let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "precondition-failed");
+        self.problem(&problem, path)
+    }
+
+    fn unsatisfiable(&self, length: u64, path: &str) -> Response<ServiceBody> {
+        let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range-not-satisfiable");
+        let mut response = self.problem(&problem, path);
+        if let Ok(range) = HeaderValue::from_maybe_shared(format!("bytes */{length}")) {
+            response.headers_mut().insert(CONTENT_RANGE, range);
         }
         response
     }
 }
 
-fn reply(served: &Served, request: &HeaderMap) -> Response<ServiceBody> {
-    let reply = served.reply();
-    let etag = etag(reply.validator());
-    if none_match(request, &etag) {
-        return respond(StatusCode::NOT_MODIFIED, [(ETAG, etag)], ServiceBody::default());
-    }
-    let media_type = HeaderValue::from_static(reply.content().media_type());
-    let headers =
-        [(CONTENT_TYPE, media_type), (CONTENT_LENGTH, reply.length().into()), (ETAG, etag)];
-    respond(StatusCode::OK, headers, ServiceBody::reply(served.body()))
+fn prepared(opened: &Opened) -> Option<&Prepared> {
+    let prepare = || Prepared::new(opened.presentation().name(), opened.modified());
+    opened.attachment(prepare)
 }
 
-/// The query goes along: it may hold what lets the client in.
-fn redirect(location: String, query: Option<&str>) -> Response<ServiceBody> {
-    let location = query.map(|query| format!("{location}?{query}")).unwrap_or(location);
-    match HeaderValue::from_str(&location) {
-        Ok(location) => {
-            let headers = [(LOCATION, location), (CONTENT_LENGTH, 0_u64.into())];
-            respond(StatusCode::FOUND, headers, ServiceBody::default())
+/// The range that is asked for, if it is one of this version.
+fn selection(resource: &Resource, headers: &HeaderMap) -> Selection {
+    match select(headers, resource.content.length()) {
+        Selection::Whole => Selection::Whole,
+        selection => match IfRange::of(headers) {
+            Some(condition) if !condition.is_met(resource.current(), SystemTime::now()) => {
+                Selection::Whole
+            }
+            _ => selection,
+        },
+    }
+}
+
+/// 200 or 206.
+fn selected(resource: Resource, selection: Selection) -> Response<ServiceBody> {
+    let total = resource.content.length();
+    let mut response = Response::new(ServiceBody::empty());
+    response.headers_mut().reserve(RESERVED);
+    let (mut content_type, mut length) = (resource.content_type, total);
+    *response.body_mut() = match selection {
+        Selection::Whole | Selection::Unsatisfiable => resource.content.body(),
+        Selection::One(range) => {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            length = range.end - range.start;
+            let field = HeaderValue::from_maybe_shared(content_range(&range, total));
+            if let Ok(field) = field {
+                response.headers_mut().insert(CONTENT_RANGE, field);
+            }
+            resource.content.range(range).into()
         }
-        // It is percent-encoded: nothing is left in it that a header cannot hold.
-        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "invalid-location", None),
-    }
-}
-
-fn not_allowed() -> Response<ServiceBody> {
-    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", None);
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-    response
-}
-
-/// What went wrong: to the client its own fault in words, ours by its code alone.
-fn failure(error: &Error) -> Response<ServiceBody> {
-    let kind = &error.kind;
-    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let words = (kind.group() == Group::Request).then(|| kind.to_string());
-    let mut response = text(status, kind.code(), words);
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    response
-}
-
-fn text(status: StatusCode, code: &str, words: Option<String>) -> Response<ServiceBody> {
-    let text = match words {
-        Some(words) => format!("{code}: {words}\n"),
-        None => format!("{code}\n"),
+        Selection::Many(ranges) => {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let part = |range| resource.content.range(range);
+            let etag = resource.etag.as_bytes();
+            let parts = ByteRanges::new(ranges, total, &content_type, etag, part);
+            (content_type, length) = (parts.content_type, parts.length);
+            parts.body
+        }
     };
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
-        (CONTENT_LENGTH, text.len().into()),
-    ];
-    respond(status, headers, ServiceBody::text(text))
-}
-
-fn respond<const N: usize>(
-    status: StatusCode,
-    headers: [(HeaderName, HeaderValue); N],
-    body: ServiceBody,
-) -> Response<ServiceBody> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().extend(headers);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(CONTENT_LENGTH, length.into());
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(ETAG, resource.etag);
+    if let Some(LastModified { field, .. }) = resource.last_modified {
+        headers.insert(LAST_MODIFIED, field);
+    }
+    if let Some(coding) = resource.coding {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    vary(resource.varies, headers);
     response
 }
 
-fn etag(validator: Validator) -> HeaderValue {
-    let quoted = format!("\"{validator}\"");
-    // Hexadecimal digits, letters and dashes.
-    HeaderValue::from_str(&quoted).unwrap_or(HeaderValue::from_static("\"\""))
+/// So many header fields a response has at most.
+const RESERVED: usize = 14;
+
+fn vary(varies: bool, headers: &mut HeaderMap) {
+    if varies {
+        headers.insert(VARY, ACCEPT_ENCODING.into());
+    }
 }
 
-/// `If-None-Match` names this validator, weakly compared (RFC 9110, 13.1.2).
-fn none_match(request: &HeaderMap, etag: &HeaderValue) -> bool {
-    let fields = request.get_all(IF_NONE_MATCH).iter().filter_map(|field| field.to_str().ok());
-    fields.flat_map(|field| field.split(',')).map(str::trim).any(|tag| {
-        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes()
+/// What a cache must be told again (RFC 9110, 15.4.5).
+fn not_modified(etag: HeaderValue) -> Response<ServiceBody> {
+    let mut response = Response::new(ServiceBody::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().insert(ETAG, etag);
+    response
+}
+
+/// A file, whose name says what it is.
+fn file(served: Served, name: &Name) -> Resource {
+    let media_type = media_type(name).unwrap_or(Content::File.media_type());
+    Resource {
+        class: CacheClass::File,
+        content_type: HeaderValue::from_static(media_type),
+        etag: etag(served.reply().validator(), None),
+        last_modified: served.modified().and_then(LastModified::new),
+        coding: None,
+        varies: false,
+        surrogate_key: None,
+        content: resource::Content::Served(served),
+    }
+}
+
+fn generated(policy: CrossDomain, cors: &Cors) -> Resource {
+    let text = policy.generate(cors);
+    text_xml(Resource {
+        class: CacheClass::File,
+        content_type: HeaderValue::from_static("text/xml"),
+        etag: resource::etag_of_text(&text),
+        last_modified: None,
+        coding: None,
+        varies: false,
+        surrogate_key: None,
+        content: resource::Content::Text(text.into()),
     })
+}
+
+/// The plug-ins take no other media type.
+fn text_xml(resource: Resource) -> Resource {
+    Resource { content_type: HeaderValue::from_static("text/xml"), ..resource }
+}
+
+/// Whether a path is one of a presentation, though there may be none of that name.
+fn is_smooth(path: &str) -> bool {
+    let last = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or("");
+    let last = last.to_ascii_lowercase();
+    last.ends_with(".ism")
+        || last.ends_with(".isml")
+        || last.starts_with("manifest")
+        || last.ends_with(')')
 }

@@ -83,6 +83,10 @@ impl Version {
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         Self(bytes.into())
     }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// The error of a source whose object is not the one that was opened any more.

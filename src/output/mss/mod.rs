@@ -1,5 +1,6 @@
 //! Smooth Streaming: the manifest, and fragments under four nouns.
 
+mod options;
 mod request;
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ pub use request::{FragmentRequest, Request};
 use crate::base::{Error, Step};
 use crate::fragment::{KeyFrames, Noun, Stored};
 use crate::manifest::StreamKind;
-use crate::presentation::{Content, Located, Presentation, Probed, Reply, StoredRange};
+use crate::presentation::{Content, Located, Presentation, Probed, Reply, StoredRange, Validator};
 
 /// Answers a request: at once where all is known, else after a read.
 ///
@@ -42,13 +43,38 @@ pub fn answer(
     match request {
         Request::Presentation | Request::Manifest => presentation.manifest_reply().map(Step::Ready),
         Request::Fragment(fragment) => {
-            let FragmentRequest { noun, bitrate, attributes, stream, time } = fragment;
-            let at = presentation
-                .locate(stream, *bitrate, attributes, *time)
-                .map_err(|kind| Error::request("fragment", kind))?;
-            answer_fragment(presentation, at, *noun)
+            answer_fragment(presentation, locate(presentation, fragment)?, fragment.noun)
         }
     }
+}
+
+/// What the answer to a request is, and the validator that it will have: found out without
+/// reading anything. `None` for what a host redirects.
+///
+/// # Errors
+/// As [`answer`], as far as is known already.
+pub fn identify(
+    presentation: &Presentation,
+    request: &Request<'_>,
+) -> Result<Option<(Content, Validator)>, Error> {
+    let manifest = presentation.validator();
+    match request {
+        Request::Presentation => Ok(None),
+        Request::Manifest => presentation.manifest().map(|_| Some((Content::Manifest, manifest))),
+        Request::Fragment(fragment) => {
+            let at = locate(presentation, fragment)?;
+            let (track_id, start) = presentation.start_of(at)?;
+            let content = Content::Fragment(presentation.stream_of(at).kind());
+            Ok(Some((content, manifest.of_fragment(track_id, start, fragment.noun))))
+        }
+    }
+}
+
+fn locate(presentation: &Presentation, request: &FragmentRequest<'_>) -> Result<Located, Error> {
+    let FragmentRequest { bitrate, attributes, stream, time, .. } = request;
+    presentation
+        .locate(stream, *bitrate, attributes, *time)
+        .map_err(|kind| Error::request("fragment", kind))
 }
 
 fn answer_fragment(

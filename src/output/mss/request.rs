@@ -6,6 +6,7 @@ use std::fmt;
 use memchr::{memchr, memchr3, memrchr};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
+use super::options;
 use crate::base::{Error, ErrorKind};
 use crate::fragment::Noun;
 
@@ -70,19 +71,26 @@ impl<'a> Request<'a> {
             None => manifest(&segment(path)?),
         }
     }
+
+    /// The same request with the query of its URL, if it has one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotServed`] where the query would change the manifest.
+    pub fn with_query(self, query: Option<&str>) -> Result<Self, Error> {
+        if let (Self::Manifest, Some(query)) = (&self, query) {
+            options::of_query(query)?;
+        }
+        Ok(self)
+    }
 }
 
 /// The word `Manifest`, with or without options in parentheses.
 fn manifest<'a>(segment: &str) -> Result<Request<'a>, Error> {
-    let (word, options) = segment.split_at_checked("Manifest".len()).ok_or_else(unknown)?;
-    match options {
-        _ if !word.eq_ignore_ascii_case("Manifest") => Err(unknown()),
-        "" | "()" => Ok(Request::Manifest),
-        options if options.starts_with('(') && options.ends_with(')') => {
-            let what = "a manifest in another format, or filtered,";
-            Err(Error::request("manifest options", ErrorKind::NotServed(what)))
+    match strip_word(segment, "Manifest") {
+        Some(behind) if behind.is_empty() || behind.trim_start().starts_with('(') => {
+            options::of_predicate(behind.trim()).map(|()| Request::Manifest)
         }
-        _ => Err(unknown()),
+        _ => Err(options::of_virtual_file(segment).unwrap_or_else(unknown)),
     }
 }
 

@@ -147,7 +147,8 @@ impl Version {
             .into_iter()
             .chain([changed.0 as u64, changed.1 as u64]);
         let bytes: Vec<u8> = numbers.flat_map(u64::to_be_bytes).collect();
-        let since = u64::try_from(modified.0).ok().map(Duration::from_secs);
+        let nanoseconds = u32::try_from(modified.1).unwrap_or(0);
+        let since = u64::try_from(modified.0).ok().map(|s| Duration::new(s, nanoseconds));
         let modified = since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
         Stat { modified, ..Stat::new(size, AnyVersion::new(bytes)) }
     }

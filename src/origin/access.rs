@@ -1,0 +1,106 @@
+//! The store as an origin reads it: so many operations at one time, each within its time.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::ops::Range;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_timer::Delay;
+
+use super::budget::Budget;
+use crate::base::{Error, ErrorKind, Name, ReadError, ReadErrorKind};
+use crate::storage::{AnyStore, Source, Stat};
+
+/// What an origin may ask of its store, and hold of what it gave.
+#[derive(Clone, Debug)]
+pub(super) struct AccessOptions {
+    pub(super) reads: usize,
+    pub(super) waiting: usize,
+    pub(super) timeout: Duration,
+    pub(super) body_bytes: u64,
+}
+
+impl Default for AccessOptions {
+    fn default() -> Self {
+        Self { reads: 256, waiting: 1024, timeout: Duration::from_secs(10), body_bytes: 256 << 20 }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Access {
+    store: AnyStore,
+    reads: Arc<Budget>,
+    /// Bytes of bodies that were read and are not sent yet.
+    pub(super) bodies: Arc<Budget>,
+    waiting: usize,
+    pub(super) timeout: Duration,
+}
+
+impl Access {
+    pub(super) fn new(store: AnyStore, options: &AccessOptions) -> Self {
+        Self {
+            store,
+            reads: Budget::new(options.reads as u64),
+            bodies: Budget::new(options.body_bytes),
+            waiting: options.waiting,
+            timeout: options.timeout,
+        }
+    }
+
+    /// That not too many wait for the store: what is begun now would only make all wait longer.
+    pub(super) fn admit(&self) -> Result<(), Error> {
+        if self.reads.waiting() > self.waiting {
+            return Err(ErrorKind::Busy("too many requests wait for the storage").into());
+        }
+        Ok(())
+    }
+
+    /// Opens a file, in whatever version lies there.
+    pub(super) async fn open(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
+        self.run(async {
+            let source = self.store.open(name).await?;
+            let stat = source.stat().await?;
+            Ok((source, stat))
+        })
+        .await
+    }
+
+    pub(super) async fn read(
+        &self,
+        source: &Source,
+        range: Range<u64>,
+    ) -> Result<Bytes, ReadError> {
+        self.run(source.read(range)).await
+    }
+
+    async fn run<T>(
+        &self,
+        operation: impl Future<Output = Result<T, ReadError>>,
+    ) -> Result<T, ReadError> {
+        let _share = self.reads.take(1).await;
+        within(self.timeout, operation).await.unwrap_or_else(|| Err(timed_out()))
+    }
+}
+
+/// What comes of a future, if it comes in time. A timer is only set where there is to be waited.
+pub(super) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut delay = None;
+    poll_fn(|context| {
+        if let Poll::Ready(output) = future.as_mut().poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        let delay = delay.get_or_insert_with(|| Delay::new(limit));
+        Pin::new(delay).poll(context).map(|()| None)
+    })
+    .await
+}
+
+fn timed_out() -> ReadError {
+    let source = Some(Arc::new(io::Error::from(io::ErrorKind::TimedOut)));
+    ReadError { source, ..ReadError::new(ReadErrorKind::Transient) }
+}

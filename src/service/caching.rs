@@ -1,0 +1,189 @@
+//! How long caches may keep responses.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+
+use super::Pattern;
+
+/// A `Cache-Control` field of a response: RFC 9111, 5.2.2, RFC 5861 and RFC 8246.
+///
+/// ```
+/// use std::time::Duration;
+/// use smooth_origin::service::CacheControl;
+/// let minute = CacheControl::max_age(Duration::from_secs(60));
+/// let control = minute.stale_if_error(Duration::from_secs(3600));
+/// assert_eq!(control.to_string(), "max-age=60, stale-if-error=3600");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheControl(String);
+
+impl CacheControl {
+    /// Kept for so long by browsers and caches alike.
+    pub fn max_age(age: Duration) -> Self {
+        Self(format!("max-age={}", age.as_secs()))
+    }
+
+    /// Not kept at all.
+    pub fn no_store() -> Self {
+        Self("no-store".into())
+    }
+
+    /// Kept for so long by shared caches (CDNs).
+    pub fn s_maxage(self, age: Duration) -> Self {
+        self.seconds("s-maxage", age)
+    }
+
+    /// Given out for so long after it has grown old, while the cache asks for a new one.
+    pub fn stale_while_revalidate(self, age: Duration) -> Self {
+        self.seconds("stale-while-revalidate", age)
+    }
+
+    /// Given out for so long after it has grown old, when the origin fails.
+    pub fn stale_if_error(self, age: Duration) -> Self {
+        self.seconds("stale-if-error", age)
+    }
+
+    /// Never asked for again while it is kept.
+    pub fn immutable(mut self) -> Self {
+        self.0.push_str(", immutable");
+        self
+    }
+
+    /// Kept by shared caches though the request was authorized.
+    pub fn public(mut self) -> Self {
+        self.0.push_str(", public");
+        self
+    }
+
+    fn seconds(mut self, word: &str, age: Duration) -> Self {
+        self.0 += &format!(", {word}={}", age.as_secs());
+        self
+    }
+}
+
+impl fmt::Display for CacheControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<CacheControl> for HeaderValue {
+    fn from(control: CacheControl) -> Self {
+        // Words, digits and commas.
+        Self::from_maybe_shared(control.0).unwrap_or(Self::from_static("no-store"))
+    }
+}
+
+/// What a response is, for caches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CacheClass {
+    /// A manifest, or the redirect to one. Default: a minute.
+    Manifest,
+    /// A fragment, or a part of one. Default: a day, then asked for again by its validator.
+    Fragment,
+    /// A file passed through, the cross-domain policies among them. Default: a minute.
+    File,
+    /// 400. Default: 5 s.
+    Malformed,
+    /// 403. Default: 5 s.
+    Refused,
+    /// 404. Default: 5 s.
+    NotFound,
+    /// 415: content or an output that is not served. Default: 5 s.
+    NotServed,
+    /// 500: content that is broken. Default: 1 s.
+    Broken,
+    /// 503. Default: not kept.
+    Busy,
+}
+
+const CLASSES: usize = CacheClass::Busy as usize + 1;
+
+/// The caching policy: a [`CacheControl`] for each class of responses, and others for the paths of
+/// a pattern.
+///
+/// ```
+/// use std::time::Duration;
+/// use smooth_origin::service::{CacheClass, CacheControl, Caching};
+/// let short = CacheControl::max_age(Duration::from_secs(2));
+/// let caching = Caching::default()
+///     .content_never_changes()
+///     .for_paths("/trailers/*", CacheClass::Manifest, short);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Caching {
+    classes: [HeaderValue; CLASSES],
+    of_paths: Vec<(Pattern, CacheClass, HeaderValue)>,
+    surrogate_key: Option<HeaderName>,
+}
+
+impl Default for Caching {
+    fn default() -> Self {
+        let (short, minute) =
+            (HeaderValue::from_static("max-age=5"), HeaderValue::from_static("max-age=60"));
+        let mut classes = [const { HeaderValue::from_static("no-store") }; CLASSES];
+        for (class, value) in [
+            (CacheClass::Manifest, &minute),
+            (CacheClass::Fragment, &HeaderValue::from_static("max-age=86400")),
+            (CacheClass::File, &minute),
+            (CacheClass::Malformed, &short),
+            (CacheClass::Refused, &short),
+            (CacheClass::NotFound, &short),
+            (CacheClass::NotServed, &short),
+            (CacheClass::Broken, &HeaderValue::from_static("max-age=1")),
+        ] {
+            classes[class as usize] = value.clone();
+        }
+        let surrogate_key = Some(HeaderName::from_static("surrogate-key"));
+        Self { classes, of_paths: Vec::new(), surrogate_key }
+    }
+}
+
+impl Caching {
+    /// For all responses of a class.
+    pub fn class(mut self, class: CacheClass, control: CacheControl) -> Self {
+        self.classes[class as usize] = control.into();
+        self
+    }
+
+    /// For responses of a class whose path, as it is in the URL, fits a pattern. Of several that
+    /// fit, the one that was added first counts.
+    pub fn for_paths(
+        mut self,
+        paths: impl Into<Pattern>,
+        class: CacheClass,
+        control: CacheControl,
+    ) -> Self {
+        self.of_paths.push((paths.into(), class, control.into()));
+        self
+    }
+
+    /// Fragments are kept for a year and never asked for again: no presentation is ever replaced by
+    /// another of its name.
+    pub fn content_never_changes(self) -> Self {
+        let year = CacheControl::max_age(Duration::from_secs(365 * 86_400));
+        self.class(CacheClass::Fragment, year.immutable())
+    }
+
+    /// The field that names the presentation, so that a CDN can purge all of one title; default
+    /// `Surrogate-Key`. Others call it `Cache-Tag` or `Edge-Cache-Tag`; `None` leaves it out.
+    pub fn surrogate_key(mut self, name: Option<HeaderName>) -> Self {
+        self.surrogate_key = name;
+        self
+    }
+
+    pub(super) fn control(&self, class: CacheClass, path: &str) -> &HeaderValue {
+        let mut of_paths = self.of_paths.iter().filter(|(_, of, _)| *of == class);
+        match of_paths.find(|(paths, ..)| paths.matches(path)) {
+            Some((.., control)) => control,
+            None => &self.classes[class as usize],
+        }
+    }
+
+    pub(super) fn surrogate_key_name(&self) -> Option<&HeaderName> {
+        self.surrogate_key.as_ref()
+    }
+}

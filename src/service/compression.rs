@@ -1,0 +1,104 @@
+//! Compressed forms of manifests, made once each, behind the back of requests.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+
+use super::content_coding::ContentCoding;
+
+/// The forms of one manifest, as far as they are made.
+#[derive(Debug, Default)]
+pub(super) struct Forms {
+    forms: [OnceLock<Option<Bytes>>; ContentCoding::ALL.len()],
+    /// They are made, or about to be.
+    asked: AtomicBool,
+}
+
+/// The thread that compresses, from the first manifest on.
+#[derive(Debug, Default)]
+pub(super) struct Compressor {
+    jobs: Mutex<Option<SyncSender<Job>>>,
+}
+
+type Job = (Bytes, Arc<Forms>);
+
+/// Manifests that wait to be compressed. More are tried again at their next request.
+const QUEUE: usize = 64;
+
+/// A shorter manifest gains nothing.
+const SHORT: usize = 256;
+
+/// As much as `gzip -6` and `brotli -5` do: higher levels take many times longer for a tenth less.
+const GZIP_LEVEL: u32 = 6;
+const BROTLI_LEVEL: i32 = 5;
+const BROTLI_WINDOW: i32 = 20;
+
+impl Forms {
+    /// The form in a coding: `None` while it is not made, and where it is no shorter.
+    pub(super) fn get(&self, coding: ContentCoding) -> Option<&Bytes> {
+        self.forms[coding as usize].get()?.as_ref()
+    }
+
+    /// Makes all forms that together are not longer than the text: so much is allowed for when an
+    /// opened presentation is weighed.
+    fn make(&self, text: &Bytes) {
+        let mut room = text.len();
+        for coding in ContentCoding::ALL {
+            let form = compress(coding, text).filter(|form| form.len() <= room);
+            room -= form.as_ref().map_or(0, Bytes::len);
+            let _ = self.forms[coding as usize].set(form);
+        }
+    }
+}
+
+impl Compressor {
+    /// Has the forms of a text made, if nobody has yet.
+    pub(super) fn ask(&self, text: &Bytes, forms: &Arc<Forms>) {
+        if text.len() < SHORT || forms.asked.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        if jobs.is_none() {
+            *jobs = start();
+        }
+        let job = (text.clone(), Arc::clone(forms));
+        let is_sent = jobs.as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok());
+        forms.asked.store(is_sent, Ordering::Relaxed);
+    }
+}
+
+/// The thread ends when the service is gone. Where there are no threads, nothing is compressed.
+fn start() -> Option<SyncSender<Job>> {
+    let (sender, jobs) = sync_channel::<Job>(QUEUE);
+    let work = move || jobs.into_iter().for_each(|(text, forms)| forms.make(&text));
+    std::thread::Builder::new().name("smooth-compress".into()).spawn(work).ok()?;
+    Some(sender)
+}
+
+fn compress(coding: ContentCoding, text: &[u8]) -> Option<Bytes> {
+    let room = Vec::with_capacity(text.len() / 4);
+    let form = match coding {
+        ContentCoding::Gzip => {
+            let level = flate2::Compression::new(GZIP_LEVEL);
+            // Without a time: every machine makes the same bytes.
+            let mut encoder = flate2::GzBuilder::new().write(room, level);
+            encoder.write_all(text).ok()?;
+            encoder.finish().ok()?
+        }
+        ContentCoding::Brotli => {
+            let mut form = room;
+            let params = brotli::enc::BrotliEncoderParams {
+                quality: BROTLI_LEVEL,
+                lgwin: BROTLI_WINDOW,
+                size_hint: text.len(),
+                ..Default::default()
+            };
+            brotli::BrotliCompress(&mut &*text, &mut form, &params).ok()?;
+            form
+        }
+    };
+    (form.len() < text.len()).then(|| form.into())
+}

@@ -1,0 +1,71 @@
+//! Entity tags, RFC 9110, 8.8.3.
+
+/// A tag as a client sends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EntityTag<'a> {
+    pub(super) is_weak: bool,
+    /// With its quotes.
+    pub(super) quoted: &'a [u8],
+}
+
+impl<'a> EntityTag<'a> {
+    /// Reads one tag and gives what follows it.
+    pub(super) fn read(text: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (is_weak, text) = match text.strip_prefix(b"W/") {
+            Some(text) => (true, text),
+            None => (false, text),
+        };
+        let inside = text.strip_prefix(b"\"")?;
+        let end = inside.iter().position(|&byte| byte == b'"')?;
+        // No space and no control character lies within (`etagc`).
+        if inside[..end].iter().any(|&byte| byte <= 0x20 || byte == 0x7f) {
+            return None;
+        }
+        let (quoted, rest) = text.split_at(end + 2);
+        Some((Self { is_weak, quoted }, rest))
+    }
+
+    /// The strong comparison (8.8.3.2) with a strong tag.
+    pub(super) fn is_strongly(&self, current: &[u8]) -> bool {
+        !self.is_weak && self.quoted == current
+    }
+
+    /// The weak comparison.
+    pub(super) fn is_weakly(&self, current: &[u8]) -> bool {
+        self.quoted == current
+    }
+}
+
+/// The tags of a list, up to what is none: a comma inside a tag divides nothing.
+pub(super) fn list(mut text: &[u8]) -> impl Iterator<Item = EntityTag<'_>> {
+    std::iter::from_fn(move || {
+        while let [b' ' | b'\t' | b',', rest @ ..] = text {
+            text = rest;
+        }
+        let (tag, rest) = EntityTag::read(text)?;
+        text = rest;
+        Some(tag)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_ends_where_no_tag_is() {
+        let tags = |text: &'static str| -> Vec<(bool, &str)> {
+            list(text.as_bytes())
+                .map(|tag| (tag.is_weak, std::str::from_utf8(tag.quoted).unwrap()))
+                .collect()
+        };
+        assert_eq!(
+            tags("\"a\", W/\"b,c\" ,,\t\"\""),
+            [(false, "\"a\""), (true, "\"b,c\""), (false, "\"\"")]
+        );
+        assert_eq!(tags("\"a\", b, \"c\""), [(false, "\"a\"")]);
+        for text in ["", ",", "a", "\"a", "w/\"a\"", "W/a", "\"a b\"", "\"a\tb\""] {
+            assert_eq!(tags(text), [], "{text}");
+        }
+    }
+}

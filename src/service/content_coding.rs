@@ -1,0 +1,111 @@
+//! `Accept-Encoding`, RFC 9110, 12.5.3.
+
+use http::HeaderMap;
+use http::header::ACCEPT_ENCODING;
+
+/// A content coding that manifests are kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ContentCoding {
+    Brotli,
+    Gzip,
+}
+
+impl ContentCoding {
+    /// The one that makes the smaller body first.
+    pub(super) const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
+
+    /// As header fields and ETags have it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    /// Those that a request accepts, the most wanted first. A client that refuses the plain form
+    /// is given it all the same where there is no other, as the clause allows.
+    pub(super) fn accepted(headers: &HeaderMap) -> impl Iterator<Item = Self> + use<> {
+        let mut weights = Self::ALL.map(|coding| (weight(headers, coding.name()), coding));
+        // Stable: of two that are wanted alike, ours comes first.
+        weights.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+        let plain = weight(headers, "identity");
+        weights.into_iter().filter(move |(weight, _)| *weight > 0 && *weight >= plain).map(|w| w.1)
+    }
+}
+
+/// Thousandths; 0 where it is not accepted.
+fn weight(headers: &HeaderMap, coding: &str) -> u16 {
+    let (mut own, mut any) = (None, None);
+    let fields = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|field| field.to_str().ok());
+    for element in fields.flat_map(|field| field.split(',')) {
+        let (name, parameters) = element.split_once(';').unwrap_or((element, ""));
+        let name = name.trim();
+        // `x-gzip` is an old name (RFC 9110, 8.4.1.3).
+        let old = coding == "gzip" && name.eq_ignore_ascii_case("x-gzip");
+        if old || name.eq_ignore_ascii_case(coding) {
+            own = own.max(quality(parameters));
+        } else if name == "*" {
+            any = any.max(quality(parameters));
+        }
+    }
+    own.or(any).unwrap_or(0)
+}
+
+/// `q=0.5`; 1 where there is none, and nothing where it is malformed.
+fn quality(parameters: &str) -> Option<u16> {
+    let Some((name, value)) = parameters.split_once('=') else {
+        return parameters.trim().is_empty().then_some(1000);
+    };
+    if !name.trim().eq_ignore_ascii_case("q") {
+        return None;
+    }
+    let value = value.trim();
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let thousandths = format!("{fraction:0<3}").parse::<u16>().ok()?;
+    match whole {
+        "0" => Some(thousandths),
+        "1" if thousandths == 0 => Some(1000),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::ContentCoding::{Brotli, Gzip};
+    use super::*;
+
+    #[test]
+    fn codings_come_by_their_weights() {
+        let accepted = |field: &str| -> Vec<ContentCoding> {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_str(field).unwrap());
+            ContentCoding::accepted(&headers).collect()
+        };
+        for (field, codings) in [
+            ("gzip, deflate, br", &[Brotli, Gzip][..]),
+            ("GZIP", &[Gzip]),
+            ("x-gzip", &[Gzip]),
+            ("br;q=0.5, gzip;q=0.9", &[Gzip, Brotli]),
+            ("*", &[Brotli, Gzip]),
+            ("*;q=0.1, br;q=0", &[Gzip]),
+            ("gzip;q=0", &[]),
+            ("gzip;q=0.000", &[]),
+            ("gzip ; q = 1.0", &[Gzip]),
+            ("gzip;q=0.5, identity", &[]),
+            ("gzip, identity;q=0", &[Gzip]),
+            ("gzip;q=2", &[]),
+            ("gzip;q=x", &[]),
+            ("gzip;level=9", &[]),
+            ("deflate", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(accepted(field), codings, "{field}");
+        }
+        assert_eq!(ContentCoding::accepted(&HeaderMap::new()).count(), 0);
+    }
+}

@@ -1,0 +1,131 @@
+//! Cross-origin requests of browsers: the CORS protocol of the Fetch standard, 3.2, and
+//! Resource Timing, 4.5.
+
+use std::time::Duration;
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::Pattern;
+
+/// Which sites' pages may read the responses.
+///
+/// ```
+/// use smooth_origin::service::Cors;
+/// let everyone = Cors::any();
+/// let ours = Cors::origins(["https://tv.example.com", "https://*.test.example.com"]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cors {
+    /// `None`: all.
+    origins: Option<Vec<Pattern>>,
+    credentials: bool,
+    exposed: HeaderValue,
+    max_age: HeaderValue,
+}
+
+const ANY: HeaderValue = HeaderValue::from_static("*");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+const EXPOSED: &str =
+    "Accept-Ranges, Content-Encoding, Content-Length, Content-Range, Date, ETag, Retry-After";
+const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
+
+/// Header fields that a page may send are named back to it up to this length.
+const MAX_REQUEST_HEADERS: usize = 1024;
+
+impl Cors {
+    /// Pages of every site, without credentials.
+    pub fn any() -> Self {
+        Self {
+            origins: None,
+            credentials: false,
+            exposed: HeaderValue::from_static(EXPOSED),
+            max_age: 86_400.into(),
+        }
+    }
+
+    /// Pages of these origins: scheme, host, and the port where it is not the scheme's own. `*` in
+    /// one stands for any run of characters.
+    pub fn origins(origins: impl IntoIterator<Item = impl Into<Pattern>>) -> Self {
+        Self { origins: Some(origins.into_iter().map(Into::into).collect()), ..Self::any() }
+    }
+
+    /// Whether requests may carry cookies; default no. Of [`any`](Self::any) origin they never may.
+    pub fn credentials(mut self, allowed: bool) -> Self {
+        self.credentials = allowed && self.origins.is_some();
+        self
+    }
+
+    /// Header fields that scripts may read beside those that they always may; default
+    /// `Accept-Ranges, Content-Encoding, Content-Length, Content-Range, Date, ETag, Retry-After`.
+    pub fn exposed(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        let names: Vec<_> = names.into_iter().map(|name| name.to_string()).collect();
+        self.exposed = HeaderValue::from_maybe_shared(names.join(", ")).unwrap_or(self.exposed);
+        self
+    }
+
+    /// How long a browser may keep the answer to its question; default a day.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age.as_secs().into();
+        self
+    }
+
+    /// The origins as patterns; `None` if all are meant.
+    pub(super) fn patterns(&self) -> Option<&[Pattern]> {
+        self.origins.as_deref()
+    }
+
+    /// Adds to a response what a page needs to read it.
+    pub(super) fn allow(&self, request: &HeaderMap, response: &mut HeaderMap) {
+        if self.allow_origin(request, response) {
+            response.insert(ACCESS_CONTROL_EXPOSE_HEADERS, self.exposed.clone());
+        }
+    }
+
+    /// Answers a browser that asks whether a request may be made.
+    pub(super) fn preflight(&self, request: &HeaderMap, response: &mut HeaderMap) {
+        if !request.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+            return self.allow(request, response);
+        }
+        if self.allow_origin(request, response) {
+            response.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+            response.insert(ACCESS_CONTROL_MAX_AGE, self.max_age.clone());
+            // Nothing is done for any field: none needs to be forbidden.
+            let names = request.get(ACCESS_CONTROL_REQUEST_HEADERS);
+            if let Some(names) = names.filter(|names| names.len() <= MAX_REQUEST_HEADERS) {
+                response.insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
+            }
+        }
+        response.append(VARY, ACCESS_CONTROL_REQUEST_HEADERS.into());
+    }
+
+    fn allow_origin(&self, request: &HeaderMap, response: &mut HeaderMap) -> bool {
+        let origin = match &self.origins {
+            None => ANY,
+            Some(origins) => {
+                // Also where it is not allowed: a cache must not give this answer to others.
+                response.append(VARY, ORIGIN.into());
+                match request.get(ORIGIN).filter(|origin| is_among(origin, origins)) {
+                    Some(origin) => origin.clone(),
+                    None => return false,
+                }
+            }
+        };
+        response.insert(TIMING_ALLOW_ORIGIN, origin.clone());
+        response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        if self.credentials {
+            response.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        }
+        true
+    }
+}
+
+fn is_among(origin: &HeaderValue, origins: &[Pattern]) -> bool {
+    let Ok(origin) = origin.to_str() else { return false };
+    // A page without an origin of its own calls it `null`: that is nobody's.
+    origin != "null" && origins.iter().any(|pattern| pattern.matches(origin))
+}

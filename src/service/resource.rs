@@ -1,0 +1,116 @@
+//! What a request is for: something with a validator, a media type and a length.
+
+use std::fmt::Write;
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::HeaderValue;
+
+use super::CacheClass;
+use super::body::{Part, ServiceBody};
+use super::conditions::Current;
+use super::prepared::LastModified;
+use crate::base::Error;
+use crate::origin::Served;
+use crate::presentation::Validator;
+
+/// A selected representation (RFC 9110, 3.2) and what its header fields say.
+pub(super) struct Resource {
+    pub(super) class: CacheClass,
+    pub(super) content_type: HeaderValue,
+    pub(super) etag: HeaderValue,
+    pub(super) last_modified: Option<LastModified>,
+    /// Name of the content coding, where there is one.
+    pub(super) coding: Option<&'static str>,
+    /// Other requests for it may be given another coding.
+    pub(super) varies: bool,
+    pub(super) surrogate_key: Option<HeaderValue>,
+    pub(super) content: Content,
+}
+
+pub(super) enum Content {
+    /// Bytes that are here.
+    Text(Bytes),
+    Served(Served),
+}
+
+impl Resource {
+    pub(super) fn current(&self) -> Current<'_> {
+        let modified = self.last_modified.as_ref().map(|modified| modified.time);
+        Current { etag: self.etag.as_bytes(), modified }
+    }
+}
+
+impl Content {
+    pub(super) fn length(&self) -> u64 {
+        match self {
+            Self::Text(text) => text.len() as u64,
+            Self::Served(served) => served.reply().length(),
+        }
+    }
+
+    /// That its bytes can be read soon.
+    pub(super) fn admit(&self) -> Result<(), Error> {
+        match self {
+            Self::Text(_) => Ok(()),
+            Self::Served(served) => served.admit(),
+        }
+    }
+
+    pub(super) fn body(&self) -> ServiceBody {
+        match self {
+            Self::Text(text) => ServiceBody::text(text.clone()),
+            Self::Served(served) => ServiceBody::reply(served.body()),
+        }
+    }
+
+    /// A range of it: bytes that there are.
+    pub(super) fn range(&self, range: Range<u64>) -> Part {
+        match self {
+            Self::Text(text) => Part::Text(text.slice(range.start as usize..range.end as usize)),
+            Self::Served(served) => Part::Reply(served.body_of(range)),
+        }
+    }
+}
+
+/// A validator as an ETag has it, with the coding that it is sent in.
+pub(super) fn etag(validator: Validator, coding: Option<&'static str>) -> HeaderValue {
+    let mut text = Quoted::new();
+    let _ = write!(text, "\"{validator}");
+    if let Some(coding) = coding {
+        let _ = write!(text, "-{coding}");
+    }
+    let _ = text.write_str("\"");
+    // Hexadecimal digits, letters and dashes.
+    HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// Of a text that is made here: it is the same wherever the options are.
+pub(super) fn etag_of_text(text: &str) -> HeaderValue {
+    etag(Validator::of_file(text.len() as u64, text.as_bytes()), None)
+}
+
+/// A short text that takes no memory of its own.
+struct Quoted {
+    bytes: [u8; 96],
+    len: usize,
+}
+
+impl Quoted {
+    fn new() -> Self {
+        Self { bytes: [0; 96], len: 0 }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl Write for Quoted {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.len + text.len();
+        self.bytes.get_mut(self.len..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}
