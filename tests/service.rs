@@ -12,10 +12,10 @@ use http::{Method, Request, Response};
 use http_body::Body;
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
-use smooth_origin::service::{OriginService, ServiceBody};
+use smooth_origin::service::{OriginService, PassedFiles, ServiceBody, ServiceOptions};
 use smooth_origin::storage::MemoryStore;
 use support::film::{self, Style, Track, ism};
-use support::{name, store};
+use support::{Hands, name, store};
 
 fn objects() -> MemoryStore {
     let tracks = [
@@ -170,6 +170,36 @@ fn a_failure_is_a_short_text_that_tells_nothing_of_the_server() {
         (redirect.status().as_u16(), header(&redirect, "location")),
         (302, "film.ism/Manifest")
     );
+}
+
+#[test]
+fn a_file_that_a_server_manifest_names_is_not_given_out_and_others_are() {
+    let objects = objects();
+    for file in ["films/part.mp4", "films/below/part.mp4", "films/trailer.mp4", "trailer.mp4"] {
+        objects.put(name(file), "some bytes");
+    }
+    let elements = [("video", "Part.mp4", 300, 1, ""), ("audio", "below/part.mp4", 64, 2, "")];
+    objects.put(name("films/parts.ism"), ism(None, &elements));
+    let hands = Hands::default();
+    let origin = Origin::builder(objects.clone()).clock(hands.clock()).build();
+    let options = ServiceOptions::default().files(PassedFiles::all());
+    let service = OriginService::with_options(origin, options);
+    let status = |path| respond(&service, Method::GET, path).status().as_u16();
+    // A disk may ignore letter case.
+    assert_eq!(status("/films/part.mp4"), 403);
+    assert_eq!(status("/films/below/part.mp4"), 403);
+    assert_eq!(status("/films/trailer.mp4"), 200);
+    assert_eq!(status("/films/none.mp4"), 404);
+    assert_eq!(status("/nowhere/none.mp4"), 404);
+    // What the broken manifest beside it names, nobody knows.
+    assert_eq!(status("/trailer.mp4"), 403);
+    objects.remove(&name("broken.ism"));
+    hands.pass(5);
+    assert_eq!(status("/trailer.mp4"), 200);
+    // A presentation that arrives is noticed in the same time.
+    objects.put(name("late.ism"), ism(None, &[("video", "trailer.mp4", 300, 1, "")]));
+    hands.pass(5);
+    assert_eq!(status("/trailer.mp4"), 403);
 }
 
 #[test]

@@ -56,6 +56,11 @@ impl Name {
         Self::new(&path)
     }
 
+    /// The folder that it lies in; `None` for the root.
+    pub fn folder(&self) -> Option<Self> {
+        self.0.rfind('/').map(|end| Self(self.0[..end].into()))
+    }
+
     /// The whole path, segments divided by `/`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -189,5 +194,7 @@ mod tests {
             assert!(beside(reference).is_err(), "{reference}");
         }
         assert_eq!(Name::new("a.ism").unwrap().beside("b").unwrap().as_str(), "b");
+        assert_eq!(Name::new("a/b/c").unwrap().folder(), Some(Name::new("a/b").unwrap()));
+        assert_eq!(Name::new("a").unwrap().folder(), None);
     }
 }

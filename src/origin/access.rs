@@ -69,6 +69,11 @@ impl Access {
         .await
     }
 
+    /// Names of the files in a folder.
+    pub(super) async fn list(&self, folder: Option<&Name>) -> Result<Vec<Name>, ReadError> {
+        self.run(self.store.list(folder)).await
+    }
+
     pub(super) async fn read(
         &self,
         source: &Source,

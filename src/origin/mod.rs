@@ -9,6 +9,7 @@ mod cache;
 mod clock;
 mod drive;
 mod handles;
+mod named_media;
 mod opened;
 mod path;
 
@@ -23,6 +24,7 @@ pub use opened::Opened;
 use access::{Access, AccessOptions};
 use cache::{Cache, CacheOptions};
 use handles::Handles;
+use named_media::NamedMedia;
 
 use crate::base::{Error, ErrorKind, FileId, Name, ReadErrorKind, Step};
 use crate::output::mss::{self, Request};
@@ -62,6 +64,7 @@ struct Inner {
     access: Arc<Access>,
     cache: Cache,
     handles: Arc<Handles>,
+    named_media: NamedMedia,
     clock: Clock,
     options: OpenOptions,
 }
@@ -256,6 +259,14 @@ impl Origin {
         Ok(Served { reply, holding, modified: stat.modified })
     }
 
+    /// Whether a server manifest in the file's folder, or in one of three above, names it. Also where
+    /// that cannot be told: the store cannot list folders, or a manifest in the file's own cannot be
+    /// read.
+    pub async fn is_media(&self, file: &Name) -> bool {
+        let Inner { named_media, access, clock, options, .. } = &*self.inner;
+        named_media.has(file, access, clock, options.limits_in_use()).await
+    }
+
     /// The answer for the rest of a path, in the presentation of this name. Where a file is found
     /// to have changed while the answer is made, it is made once more, from what lies there now.
     async fn answer_in(
@@ -387,11 +398,13 @@ impl OriginBuilder {
     /// The origin.
     pub fn build(self) -> Origin {
         let handles = self.handles.unwrap_or_else(handles::default_capacity);
+        let named_media = NamedMedia::new(self.cache.revalidate_after);
         Origin {
             inner: Arc::new(Inner {
                 access: Arc::new(Access::new(self.store, &self.access)),
                 cache: Cache::new(self.cache),
                 handles: Arc::new(Handles::new(handles)),
+                named_media,
                 clock: self.clock,
                 options: self.options,
             }),

@@ -84,6 +84,10 @@ impl OpenOptions {
         self
     }
 
+    pub(crate) fn limits_in_use(&self) -> &Limits {
+        &self.limits
+    }
+
     /// How chunks are written into a manifest that is generated; default [`Layout::Full`].
     pub fn layout(mut self, layout: Layout) -> Self {
         self.layout = layout;

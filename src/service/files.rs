@@ -8,8 +8,9 @@ use super::Pattern;
 /// Which files beside the presentations clients may have: posters, pages, lists.
 ///
 /// Dot files, directories, and links that leave the root are never served, and nothing that
-/// presentations are made of: `.ism`, `.ismc`, `.ismv`, `.isma`, `.ismt`, `.ismx`, `.mpi` and
-/// `.mp4`, unless [`media`](Self::media) says so.
+/// presentations are made of, unless [`media`](Self::media) says so: no `.ism`, `.ismc`, `.ismv`,
+/// `.isma`, `.ismt`, `.ismx` and `.mpi`, and no `.mp4` that an `.ism` in its folder, or in one
+/// above, names. Where the store cannot list folders that is no `.mp4` at all.
 ///
 /// ```
 /// use smooth_origin::service::PassedFiles;
@@ -22,10 +23,11 @@ pub struct PassedFiles {
     media: bool,
 }
 
-/// What presentations are made of. Not every `.mp4` is, but which ones are is written in files that
-/// need not have been read yet.
-const MEDIA: &[&str] =
-    &["ism", "isml", "ismc", "ismv", "isma", "ismt", "ismx", "mpi", "mp4", "m4v", "m4a"];
+/// What presentations are made of.
+const MEDIA: &[&str] = &["ism", "isml", "ismc", "ismv", "isma", "ismt", "ismx", "mpi"];
+
+/// What they may be made of: a server manifest says so.
+const PERHAPS_MEDIA: &[&str] = &["mp4", "m4v", "m4a", "mov", "cmfv", "cmfa", "cmft"];
 
 impl PassedFiles {
     /// All that may be served.
@@ -45,6 +47,11 @@ impl PassedFiles {
         self
     }
 
+    /// Whether clients may have this file only if it is no media.
+    pub(super) fn may_be_media(&self, name: &Name) -> bool {
+        !self.media && has_extension(name, PERHAPS_MEDIA)
+    }
+
     /// The name that a path asks for, if clients may have it.
     pub(super) fn name(&self, path: &str) -> Result<Name, Error> {
         let error = |kind| Error::request("path", kind);
@@ -54,9 +61,8 @@ impl PassedFiles {
         }
         // A path that ends with a slash is a folder's.
         let name = Name::new(&name).map_err(|_| error(ErrorKind::NoFile))?;
-        if !self.media && is_media(&name) {
-            let what = "a file that presentations are made of";
-            return Err(error(ErrorKind::Refused(what)));
+        if !self.media && has_extension(&name, MEDIA) {
+            return Err(refused());
         }
         let fits = |patterns: &Vec<Pattern>| patterns.iter().any(|p| p.matches(name.as_str()));
         if !self.names.as_ref().is_none_or(fits) {
@@ -71,11 +77,17 @@ pub(super) fn media_type(name: &Name) -> Option<&'static str> {
     mime_guess::from_path(name.as_str()).first_raw()
 }
 
-/// By its extension, in any letter case. Windows leaves out dots and spaces at the end of a name.
-fn is_media(name: &Name) -> bool {
+/// What is there for the origin alone.
+pub(super) fn refused() -> Error {
+    let what = "a file that presentations are made of";
+    Error::request("path", ErrorKind::Refused(what))
+}
+
+/// In any letter case. Windows leaves out dots and spaces at the end of a name.
+fn has_extension(name: &Name, extensions: &[&str]) -> bool {
     let name = name.file_name().trim_end_matches(['.', ' ']);
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    MEDIA.iter().any(|media| media.eq_ignore_ascii_case(extension))
+    extensions.iter().any(|known| known.eq_ignore_ascii_case(extension))
 }
 
 /// Decodes a path once, segment by segment: a separator must not come out of it.
@@ -115,7 +127,6 @@ mod tests {
             "/a.ismt",
             "/a.ismx",
             "/a.mpi",
-            "/a.mp4",
             "/a.ismv.",
             "/a.ismv%20",
             "/a.ism",

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use super::byte_ranges::{ByteRanges, content_range};
 use super::conditions::{self, Current, IfRange, Verdict};
 use super::cross_domain::CrossDomain;
-use super::files::media_type;
+use super::files::{media_type, refused};
 use super::prepared::{LastModified, Prepared};
 use super::problem::{METHODS, Problem};
 use super::range::{Selection, select};
@@ -248,6 +248,9 @@ impl OriginService {
             Ok(name) => name,
             Err(error) => return Some(Err(error)),
         };
+        if files.may_be_media(&name) && self.inner.origin.is_media(&name).await {
+            return Some(Err(refused()));
+        }
         Some(self.inner.origin.file(&name).await.map(|served| file(served, &name)))
     }
 

@@ -34,6 +34,10 @@ pub async fn store(store: &impl Store, name: &Name, content: &[u8]) {
         let error = store.open(&missing).await.err().expect("nothing is there");
         assert_eq!(error.kind(), ErrorKind::NotFound, "{missing}");
     }
+    match store.list(name.folder().as_ref()).await {
+        Ok(names) => assert!(names.contains(name), "{name} is listed"),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported, "the folder is there"),
+    }
     // A name below an object, where objects are no folders.
     let below = Name::new(&format!("{name}/x")).expect("a name");
     let error = store.open(&below).await.err().expect("nothing is below an object");

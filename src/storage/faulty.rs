@@ -61,6 +61,11 @@ impl<S: Store> Store for FaultyStore<S> {
         self.dice.stall_or_fail().await?;
         Ok(FaultySource { source: self.store.open(name).await?, dice: self.dice.clone() })
     }
+
+    async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
+        self.dice.stall_or_fail().await?;
+        self.store.list(folder).await
+    }
 }
 
 impl<S: RangeSource> RangeSource for FaultySource<S> {

@@ -64,6 +64,12 @@ impl Store for MemoryStore {
         let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
         objects.by_name.get(name).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
+
+    async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
+        let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
+        let is_in = |name: &&Name| name.folder().as_ref() == folder;
+        Ok(objects.by_name.keys().filter(is_in).cloned().collect())
+    }
 }
 
 impl RangeSource for MemoryObject {

@@ -39,6 +39,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Opens the object of this name as it is now.
     fn open(&self, name: &Name) -> impl Future<Output = io::Result<Self::Source>> + Send;
+
+    /// Names of the objects in a folder (`None`: the root) in any order, without what lies in
+    /// folders of it. What an `.ism` beside a file says of it decides whether clients may have it
+    /// as it is.
+    ///
+    /// Default: cannot be told, [`io::ErrorKind::Unsupported`].
+    fn list(&self, folder: Option<&Name>) -> impl Future<Output = io::Result<Vec<Name>>> + Send {
+        let _ = folder;
+        async { Err(io::ErrorKind::Unsupported.into()) }
+    }
 }
 
 /// Reads ranges of one opened object.
@@ -122,6 +132,7 @@ pub struct Source(Arc<dyn ErasedSource>);
 
 trait ErasedStore: Send + Sync {
     fn open<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Source>>;
+    fn list<'a>(&'a self, folder: Option<&'a Name>) -> BoxFuture<'a, io::Result<Vec<Name>>>;
 }
 
 trait ErasedSource: Send + Sync {
@@ -132,6 +143,10 @@ trait ErasedSource: Send + Sync {
 impl<S: Store> ErasedStore for S {
     fn open<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Source>> {
         Box::pin(async move { Ok(Source::new(Store::open(self, name).await?)) })
+    }
+
+    fn list<'a>(&'a self, folder: Option<&'a Name>) -> BoxFuture<'a, io::Result<Vec<Name>>> {
+        Box::pin(Store::list(self, folder))
     }
 }
 
@@ -153,6 +168,10 @@ impl AnyStore {
 
     pub(crate) async fn open(&self, name: &Name) -> Result<Source, ReadError> {
         self.0.open(name).await.map_err(read_error)
+    }
+
+    pub(crate) async fn list(&self, folder: Option<&Name>) -> Result<Vec<Name>, ReadError> {
+        self.0.list(folder).await.map_err(read_error)
     }
 }
 

@@ -51,6 +51,9 @@ pub struct LocalFile {
     opened: system::Version,
 }
 
+/// A folder with more entries than these is not listed.
+const MAX_LISTED: usize = 1 << 16;
+
 impl LocalStore {
     /// The files below `root`.
     ///
@@ -68,6 +71,16 @@ impl Store for LocalStore {
         let file = self.root.open_file(name.as_str())?;
         let opened = file.version()?;
         Ok(LocalFile { file, opened })
+    }
+
+    async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
+        let file_names = self.root.list(folder.map(Name::as_str), MAX_LISTED)?;
+        let in_folder = |file_name: String| match folder {
+            Some(folder) => Name::new(&format!("{folder}/{file_name}")),
+            None => Name::new(&file_name),
+        };
+        // What no name can stand for, no request and no manifest can ask for.
+        Ok(file_names.into_iter().filter_map(|name| in_folder(name).ok()).collect())
     }
 }
 

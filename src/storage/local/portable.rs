@@ -50,6 +50,29 @@ impl Root {
     }
 }
 
+impl Root {
+    /// Names of what lies in a folder and is none itself.
+    pub(super) fn list(&self, folder: Option<&str>, most: usize) -> io::Result<Vec<String>> {
+        let mut path = self.0.clone();
+        for segment in folder.into_iter().flat_map(|folder| folder.split('/')) {
+            path.push(segment);
+            if fs::symlink_metadata(&path)?.file_type().is_symlink() {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+        }
+        let mut names = Vec::new();
+        for entry in fs::read_dir(path)?.take(most + 1) {
+            let entry = entry?;
+            if let (false, Ok(name)) =
+                (entry.file_type()?.is_dir(), entry.file_name().into_string())
+            {
+                names.push(name);
+            }
+        }
+        if names.len() > most { Err(io::ErrorKind::Unsupported.into()) } else { Ok(names) }
+    }
+}
+
 impl File {
     pub(super) fn version(&self) -> io::Result<Version> {
         let file = self.0.lock().unwrap_or_else(PoisonError::into_inner);

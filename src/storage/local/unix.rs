@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use rustix::buffer::spare_capacity;
-use rustix::fs::{FileType, Mode, OFlags, Stat as FileStat, fstat, openat};
+use rustix::fs::{Dir, FileType, Mode, OFlags, Stat as FileStat, fstat, openat};
 
 use crate::storage::{Stat, Version as AnyVersion};
 
@@ -40,7 +40,7 @@ impl Root {
     }
 
     pub(super) fn open_file(&self, name: &str) -> io::Result<File> {
-        let file = self.open_beneath(name)?;
+        let file = self.open_beneath(name, FLAGS)?;
         match FileType::from_raw_mode(fstat(&file)?.st_mode) {
             FileType::RegularFile => Ok(File(file)),
             FileType::Directory => Err(io::ErrorKind::IsADirectory.into()),
@@ -48,15 +48,34 @@ impl Root {
         }
     }
 
+    /// Names of what lies in a folder and is none itself.
+    pub(super) fn list(&self, folder: Option<&str>, most: usize) -> io::Result<Vec<String>> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
+        let folder = match folder {
+            Some(folder) => self.open_beneath(folder, flags)?,
+            None => openat(&self.0, ".", flags, Mode::empty())?,
+        };
+        let mut names = Vec::new();
+        for entry in Dir::new(folder)?.take(most + 1) {
+            let entry = entry?;
+            if let (false, Ok(name)) =
+                (entry.file_type() == FileType::Directory, entry.file_name().to_str())
+            {
+                names.push(name.to_owned());
+            }
+        }
+        if names.len() > most { Err(io::ErrorKind::Unsupported.into()) } else { Ok(names) }
+    }
+
     #[cfg(target_os = "linux")]
-    fn open_beneath(&self, name: &str) -> io::Result<OwnedFd> {
+    fn open_beneath(&self, name: &str, flags: OFlags) -> io::Result<OwnedFd> {
         use rustix::fs::{ResolveFlags, openat2};
         use rustix::io::Errno;
 
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        match openat2(&self.0, name, FLAGS, Mode::empty(), resolve) {
+        match openat2(&self.0, name, flags, Mode::empty(), resolve) {
             // An old kernel, or a sandbox that does not know the call.
-            Err(Errno::NOSYS | Errno::PERM) => self.walk(name),
+            Err(Errno::NOSYS | Errno::PERM) => self.walk(name, flags),
             // A link that leads out, or round: as if it were not there.
             Err(Errno::XDEV | Errno::LOOP | Errno::NXIO) => Err(io::ErrorKind::NotFound.into()),
             opened => Ok(opened?),
@@ -64,12 +83,12 @@ impl Root {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn open_beneath(&self, name: &str) -> io::Result<OwnedFd> {
-        self.walk(name)
+    fn open_beneath(&self, name: &str, flags: OFlags) -> io::Result<OwnedFd> {
+        self.walk(name, flags)
     }
 
     /// Opens folder by folder, without following any link.
-    fn walk(&self, name: &str) -> io::Result<OwnedFd> {
+    fn walk(&self, name: &str, flags: OFlags) -> io::Result<OwnedFd> {
         use rustix::io::Errno;
 
         let open = |folder: &OwnedFd, name: &str, flags| match openat(
@@ -85,10 +104,10 @@ impl Root {
         let mut folder = None;
         for name in folders.into_iter().flat_map(|folders| folders.split('/')) {
             let above = folder.as_ref().unwrap_or(&self.0);
-            let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
-            folder = Some(open(above, name, flags)?);
+            let folders = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
+            folder = Some(open(above, name, folders)?);
         }
-        open(folder.as_ref().unwrap_or(&self.0), file, FLAGS)
+        open(folder.as_ref().unwrap_or(&self.0), file, flags)
     }
 }
 
@@ -167,9 +186,9 @@ mod tests {
         let _ = std::os::unix::fs::symlink("b", folder.join("a/link"));
         let _ = std::os::unix::fs::symlink("file", folder.join("a/b/link"));
         let root = Root::open(&folder).unwrap();
-        assert!(root.walk("a/b/file").is_ok());
+        assert!(root.walk("a/b/file", FLAGS).is_ok());
         for name in ["a/link/file", "a/b/link", "a/missing", "missing/file"] {
-            let kind = root.walk(name).unwrap_err().kind();
+            let kind = root.walk(name, FLAGS).unwrap_err().kind();
             let gone = matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
             assert!(gone, "{name}: {kind}");
         }

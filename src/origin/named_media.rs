@@ -1,0 +1,126 @@
+//! Which files are media because a server manifest beside them says so.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+
+use super::access::Access;
+use super::clock::Clock;
+use crate::base::{Limits, Name, ReadErrorKind};
+use crate::manifest::ServerManifest;
+
+/// What the server manifests of each folder name, as far as it was asked for.
+#[derive(Debug)]
+pub(super) struct NamedMedia {
+    folders: Cache<Option<Name>, (Duration, Named)>,
+    /// How long it is believed.
+    age: Duration,
+}
+
+/// What the server manifests of one folder name.
+#[derive(Clone, Debug, Default)]
+struct Named {
+    /// In lower case: a disk may ignore the letter case.
+    files: Arc<HashSet<String>>,
+    /// There is a manifest that cannot be read, or the folder cannot be listed.
+    perhaps_more: bool,
+}
+
+/// Folders that are remembered.
+const FOLDERS: usize = 1024;
+
+/// More server manifests than these in one folder are not read for the sake of another file.
+const MANIFESTS: usize = 1024;
+
+/// Folders above a file that are looked at. A `src` seldom names a folder at all.
+const LEVELS: usize = 4;
+
+impl NamedMedia {
+    pub(super) fn new(age: Duration) -> Self {
+        Self { folders: Cache::new(FOLDERS), age }
+    }
+
+    /// Whether a server manifest in the file's folder, or in one above, names it; also where that
+    /// cannot be told of its own folder.
+    pub(super) async fn has(
+        &self,
+        file: &Name,
+        access: &Access,
+        clock: &Clock,
+        limits: &Limits,
+    ) -> bool {
+        let key = file.as_str().to_lowercase();
+        let mut folder = file.folder();
+        for level in 0..LEVELS {
+            let named = self.of_folder(&folder, access, clock, limits).await;
+            if named.files.contains(&key) || level == 0 && named.perhaps_more {
+                return true;
+            }
+            match folder {
+                Some(below) => folder = below.folder(),
+                None => return false,
+            }
+        }
+        false
+    }
+
+    async fn of_folder(
+        &self,
+        folder: &Option<Name>,
+        access: &Access,
+        clock: &Clock,
+        limits: &Limits,
+    ) -> Named {
+        let now = clock.now();
+        if let Some((read, named)) = self.folders.get(folder)
+            && now.saturating_sub(read) < self.age
+        {
+            return named;
+        }
+        let named = read_folder(folder.as_ref(), access, limits).await;
+        self.folders.insert(folder.clone(), (now, named.clone()));
+        named
+    }
+}
+
+/// All that the server manifests of a folder name.
+async fn read_folder(folder: Option<&Name>, access: &Access, limits: &Limits) -> Named {
+    let unknown = Named { perhaps_more: true, ..Named::default() };
+    let manifests: Vec<_> = match access.list(folder).await {
+        Ok(names) => names.into_iter().filter(is_server_manifest).collect(),
+        Err(error) if error.kind == ReadErrorKind::Gone => return Named::default(),
+        Err(_) => return unknown,
+    };
+    if manifests.len() > MANIFESTS {
+        return unknown;
+    }
+    let (mut files, mut perhaps_more) = (HashSet::new(), false);
+    for name in manifests {
+        let Some(manifest) = read_manifest(&name, access, limits).await else {
+            perhaps_more = true;
+            continue;
+        };
+        let named = manifest.tracks.iter().filter_map(|track| track.src());
+        let named = named.chain(manifest.client_manifest());
+        // What leaves the folder is not opened either.
+        let named = named.filter_map(|src| name.beside(src).ok());
+        files.extend(named.map(|name| name.as_str().to_lowercase()));
+    }
+    Named { files: Arc::new(files), perhaps_more }
+}
+
+async fn read_manifest(name: &Name, access: &Access, limits: &Limits) -> Option<ServerManifest> {
+    let (source, stat) = access.open(name).await.ok()?;
+    if stat.size > limits.server_manifest {
+        return None;
+    }
+    let text = access.read(&source, 0..stat.size).await.ok()?;
+    ServerManifest::parse(&text, limits).ok()
+}
+
+fn is_server_manifest(name: &Name) -> bool {
+    let name = name.file_name().to_ascii_lowercase();
+    name.ends_with(".ism") || name.ends_with(".isml")
+}
