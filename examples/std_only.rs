@@ -46,8 +46,7 @@ fn serve(origin: &Origin, mut stream: TcpStream) -> Result<()> {
     if !matches!(method, "GET" | "HEAD") {
         return head(&mut stream, 405, "Allow: GET, HEAD\r\nContent-Length: 0\r\n");
     }
-    let path = target.split('?').next().unwrap_or(target);
-    match block_on(origin.answer(path)) {
+    match block_on(origin.answer(target)) {
         Ok(Answer::Reply(served)) => {
             let reply = served.reply();
             let (kind, length) = (reply.content().media_type(), reply.length());

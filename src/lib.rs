@@ -38,6 +38,8 @@
 //! | `fs` | local files, opened beneath a root | yes |
 //! | `http` | `http::Request` to `http::Response` | no |
 //! | `tower` | the same as a `tower_service::Service` | no |
+//! | `axum` | a router with the service below a path | no |
+//! | `compression` | manifests in brotli and gzip, for the service | no |
 //!
 //! "Smooth Streaming" is a term of Microsoft's. This project is not affiliated with Microsoft.
 
