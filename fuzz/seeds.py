@@ -1132,6 +1132,13 @@ def request_paths():
         "for-hls": "QualityLevels(5)/Fragments(video=0,format=m3u8-aapl)",
         "manifest": "Manifest",
         "manifest-for-hls": "film.ism/manifest(format=m3u8-aapl)",
+        "manifest-options": "Manifest( Format = mpd-time-cmaf , encryption=cenc )",
+        "manifest-filter": "manifest(filter=NameA;NameB)",
+        "manifest-options-malformed": "Manifest(format=,=x,(a))",
+        "manifest-query": "Manifest?token=a&aws.manifestfilter=video_height:1-720",
+        "manifest-query-of-times": "Manifest?t=2026-11-21T10:00:00&vbegin=1&start=1763719200",
+        "virtual-playlist": ".m3u8",
+        "virtual-mpd": "film.MPD",
         "url": "/films/a%20b.ism/QualityLevels(5)/Fragments(video=0)",
         "url-of-a-presentation": "/films/a:b%3F.ism",
         "url-of-a-presentation-with-slash": "films/film.ISML/",
@@ -1159,6 +1166,59 @@ def request_paths():
     return {name: text.encode() for name, text in lines.items()}
 
 
+def http_requests():
+    manifest = "/films/azure.ism/Manifest"
+    video = "/films/azure.ism/QualityLevels(VIDEO)/Fragments(video=TIME)"
+    etag = '"0123456789abcdef0123456789abcdef-m0"'
+    requests = {
+        "manifest": ("GET", manifest),
+        "head-of-a-manifest": ("HEAD", manifest),
+        "presentation": ("GET", "/films/azure.ism?token=1"),
+        "fragment": ("GET", video),
+        "fragment-info": ("GET", video.replace("Fragments", "FragmentInfo")),
+        "key-frames-in-ranges": ("GET", video.replace("Fragments", "KeyFrames"), "Range: bytes=0-9,400-"),
+        "another-method": ("POST", manifest),
+        "options": ("OPTIONS", "*"),
+        "preflight": ("OPTIONS", video, "Origin: https://tv.example.com",
+            "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: range"),
+        "of-a-page": ("GET", video, "Origin: https://tv.example.com"),
+        "of-a-page-elsewhere": ("GET", manifest, "Origin: https://example.org"),
+        "none-match-any": ("GET", video, "If-None-Match: *"),
+        "none-match-list": ("GET", manifest, f'If-None-Match: "a,b", W/{etag},, "', "If-None-Match: x"),
+        "match-none": ("GET", manifest, f"If-Match: {etag}"),
+        "match-any": ("HEAD", video, "If-Match: *"),
+        "modified-since": ("GET", manifest, "If-Modified-Since: Sat, 29 Oct 1994 19:43:31 GMT"),
+        "modified-since-no-date": ("GET", manifest, "If-Modified-Since: yesterday"),
+        "unmodified-since": ("GET", "/films/poster%20one.jpg",
+            "If-Unmodified-Since: Saturday, 29-Oct-94 19:43:31 GMT"),
+        "range-of-one": ("GET", video, "Range: bytes=0-0"),
+        "range-suffix": ("GET", video, "Range: bytes=-500"),
+        "range-beyond": ("GET", video, "Range: bytes=99999999-"),
+        "range-of-65-bits": ("GET", video, "Range: bytes=18446744073709551616-18446744073709551617"),
+        "ranges": ("GET", video, "Range: bytes=0-9, 1000-1009, 500-509"),
+        "ranges-that-touch": ("GET", manifest, "Range: bytes=0-99,50-149,200-"),
+        "ranges-too-many": ("GET", video, "Range: bytes=" + ",".join(f"{n * 200}-{n * 200}" for n in range(40))),
+        "range-malformed": ("GET", video, "Range: bytes=5-2,-,a-b"),
+        "if-range": ("GET", video, f"If-Range: {etag}", "Range: bytes=0-9"),
+        "if-range-date": ("GET", manifest, "If-Range: Sun Nov  6 08:49:37 1994", "Range: bytes=0-9"),
+        "file": ("GET", "/films/poster%20one.jpg", "Range: bytes=2-5"),
+        "file-of-nothing": ("GET", "/empty.txt", "Range: bytes=0-"),
+        "file-that-is-media": ("GET", "/films/azure_60.mp4"),
+        "file-that-is-hidden": ("GET", "/films/%2ehidden"),
+        "file-refused": ("GET", "/films/spare.ismv"),
+        "path-that-leads-out": ("GET", "/films/%2e%2e/%2e%2e/etc/passwd"),
+        "client-access-policy": ("GET", "/clientaccesspolicy.xml"),
+        "cross-domain": ("GET", "/crossdomain.xml", "Accept-Encoding: gzip;q=0.5, br, *;q=0"),
+        "another-output": ("GET", manifest + "(format=m3u8-aapl)"),
+        "absolute-target": ("GET", "http://example.com" + manifest),
+    }
+    fill = lambda target: target.replace("VIDEO", "60000").replace("TIME", "1596671758880")
+    return {
+        name: "\n".join([f"{method} {fill(target)}", *fields]).encode()
+        for name, (method, target, *fields) in requests.items()
+    }
+
+
 def fragments_of(inputs):
     """What lies between header and index of the first media file of each input."""
     out = {}
@@ -1184,6 +1244,7 @@ def main():
     targets = {
         "boxes": boxes(),
         "request_paths": request_paths(),
+        "http_requests": http_requests(),
         "server_manifest": server_manifests(),
         "client_manifest": client_manifests(),
         "opening": openings(),

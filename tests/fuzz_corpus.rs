@@ -24,6 +24,12 @@ fn request_paths() {
     replay("request_paths", bodies::request_paths::request_paths);
 }
 
+#[cfg(feature = "http")]
+#[test]
+fn http_requests() {
+    replay("http_requests", bodies::http_requests::http_requests);
+}
+
 #[test]
 fn server_manifest() {
     replay("server_manifest", bodies::server_manifest::server_manifest);

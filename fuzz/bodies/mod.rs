@@ -7,6 +7,8 @@ pub mod boxes;
 pub mod client_manifest;
 pub mod container;
 pub mod fragments;
+#[cfg(feature = "http")]
+pub mod http_requests;
 pub mod index;
 pub mod opening;
 pub mod request_paths;

@@ -39,7 +39,13 @@ pub fn request_paths(data: &[u8]) {
 }
 
 fn request(text: &str) {
-    let request = match Request::parse(text) {
+    let (path, query) = text.split_once('?').unzip();
+    let parsed = match path {
+        Some(path) => Request::parse(path).and_then(|request| request.with_query(query)),
+        None => Request::parse(text),
+    };
+    let text = path.unwrap_or(text);
+    let request = match parsed {
         Ok(request) => request,
         Err(error) => {
             assert_eq!(error.kind.group(), Group::Request, "{error}");
@@ -81,7 +87,8 @@ fn check_name(name: &Name) {
 /// An origin asks its store for names that pass, and redirects to where it answers.
 fn resolve(text: &str) {
     let origin = Origin::new(Everything);
-    let url = format!("/{}", text.trim_start_matches('/'));
+    let path = text.split('?').next().unwrap_or_default();
+    let url = format!("/{}", path.trim_start_matches('/'));
     match block_on(origin.answer(&url)) {
         Ok(Answer::Redirect(to)) => {
             assert!(!to.contains([':', '\\', '?', '#']) && !to.starts_with('/'), "{to}");

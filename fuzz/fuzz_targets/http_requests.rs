@@ -1,0 +1,5 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(
+    |data: &[u8]| smooth_origin_fuzz::bodies::http_requests::http_requests(data)
+);
