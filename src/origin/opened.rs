@@ -1,11 +1,9 @@
 //! A presentation with its files, as they were when it was opened.
 
-use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
@@ -26,7 +24,8 @@ pub struct Opened {
     /// A file is known to have changed.
     stale: AtomicBool,
     /// What a host prepares once for all its responses.
-    attachment: OnceLock<Box<dyn Any + Send + Sync>>,
+    #[cfg(feature = "http")]
+    attachment: std::sync::OnceLock<Box<dyn std::any::Any + Send + Sync>>,
 }
 
 /// The files of one opening, by id.
@@ -129,7 +128,8 @@ impl Opened {
             presentation: Arc::new(presentation),
             files,
             stale: AtomicBool::new(false),
-            attachment: OnceLock::new(),
+            #[cfg(feature = "http")]
+            attachment: std::sync::OnceLock::new(),
         }
     }
 
@@ -151,6 +151,14 @@ impl Opened {
         prepare: impl FnOnce() -> T,
     ) -> Option<&T> {
         self.attachment.get_or_init(|| Box::new(prepare())).downcast_ref()
+    }
+
+    /// Bytes that may be attached later: compressed forms, together no longer than the manifest.
+    pub(super) fn attachment_memory(&self) -> usize {
+        match self.presentation.manifest() {
+            Ok(manifest) if cfg!(feature = "compression") => manifest.len(),
+            _ => 0,
+        }
     }
 
     pub(super) fn access(&self) -> &Arc<Access> {
