@@ -86,7 +86,10 @@ impl Access {
         &self,
         operation: impl Future<Output = Result<T, ReadError>>,
     ) -> Result<T, ReadError> {
-        let _share = self.reads.take(1).await;
+        let _share = match self.reads.try_take(1) {
+            Some(share) => share,
+            None => self.reads.take(1).await,
+        };
         within(self.timeout, operation).await.unwrap_or_else(|| Err(timed_out()))
     }
 }

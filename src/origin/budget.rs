@@ -64,6 +64,17 @@ impl Budget {
         self.state().waiting.len()
     }
 
+    /// A share at once, if nobody waits and there is so much left.
+    pub(super) fn try_take(self: &Arc<Self>, amount: u64) -> Option<Share> {
+        let mut state = self.state();
+        if !state.waiting.is_empty() || !state.fits(amount, self.total) {
+            return None;
+        }
+        state.used += amount;
+        drop(state);
+        Some(Share { budget: Arc::clone(self), amount })
+    }
+
     /// A share, as soon as there is so much left; all of it where more is asked for.
     pub(super) fn take(self: &Arc<Self>, amount: u64) -> Taking {
         Taking { budget: Arc::clone(self), amount: amount.min(self.total), number: None }
@@ -82,6 +93,9 @@ impl Budget {
     fn give_back(&self, amount: u64) {
         let mut state = self.state();
         state.used -= amount;
+        if state.waiting.is_empty() {
+            return;
+        }
         let woken = state.give(self.total);
         drop(state);
         woken.into_iter().for_each(Waker::wake);
