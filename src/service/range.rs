@@ -12,7 +12,7 @@ pub(super) enum Selection {
     Whole,
     /// 206.
     One(Range<u64>),
-    /// 206 in parts, in the order of their places.
+    /// 206 in parts, in the order of the request.
     Many(Vec<Range<u64>>),
     /// 416.
     Unsatisfiable,
@@ -35,15 +35,24 @@ pub(super) fn select(headers: &HeaderMap, length: u64) -> Selection {
     let mut fields = headers.get_all(RANGE).iter();
     let (Some(field), None) = (fields.next(), fields.next()) else { return Selection::Whole };
     let Some(specs) = field.to_str().ok().and_then(specs) else { return Selection::Whole };
-    let mut ranges: Vec<_> = specs.iter().filter_map(|spec| spec.within(length)).collect();
-    ranges.sort_unstable_by_key(|range| range.start);
-    ranges.dedup_by(|next, range| {
+    if length == 0 && specs.iter().any(|spec| matches!(spec, Spec::Last(1..))) {
+        // It can be had (14.1.2), and no `Content-Range` can say it.
+        return Selection::Whole;
+    }
+    let ranges = specs.iter().filter_map(|spec| spec.within(length));
+    let mut ranges: Vec<_> = ranges.enumerate().collect();
+    ranges.sort_unstable_by_key(|(_, range)| range.start);
+    ranges.dedup_by(|(later, next), (place, range)| {
         let near = next.start <= range.end.saturating_add(GAP);
         if near {
             range.end = range.end.max(next.end);
+            *place = (*place).min(*later);
         }
         near
     });
+    // As they were asked for: a client may want the end first (15.3.7.2).
+    ranges.sort_unstable_by_key(|(place, _)| *place);
+    let mut ranges: Vec<_> = ranges.into_iter().map(|(_, range)| range).collect();
     match (ranges.len(), ranges.pop()) {
         (_, None) => Selection::Unsatisfiable,
         (1, Some(one)) => Selection::One(one),
@@ -141,13 +150,14 @@ mod tests {
             assert_eq!(selected(field, 1000), selection, "{field}");
         }
         assert_eq!(selected("bytes=0-", 0), Unsatisfiable);
-        assert_eq!(selected("bytes=-1", 0), Unsatisfiable);
+        assert_eq!(selected("bytes=-0", 0), Unsatisfiable);
+        assert_eq!(selected("bytes=-1", 0), Whole);
     }
 
     #[test]
     fn ranges_that_touch_are_one_and_too_many_are_the_whole() {
         assert_eq!(selected("bytes=0-9,200-209", 1000), Many(vec![0..10, 200..210]));
-        assert_eq!(selected("bytes=200-209,0-9", 1000), Many(vec![0..10, 200..210]));
+        assert_eq!(selected("bytes=200-209,0-9", 1000), Many(vec![200..210, 0..10]));
         assert_eq!(selected("bytes=0-9,10-19,5-14", 1000), One(0..20));
         assert_eq!(selected("bytes=0-9,90-99", 1000), One(0..100));
         assert_eq!(selected("bytes=0-,0-,0-", 1000), One(0..1000));

@@ -12,7 +12,7 @@ use super::conditions::Current;
 use super::prepared::LastModified;
 use crate::base::Error;
 use crate::origin::Served;
-use crate::presentation::Validator;
+use crate::presentation::{Piece, Validator};
 
 /// A selected representation (RFC 9110, 3.2) and what its header fields say.
 pub(super) struct Resource {
@@ -52,8 +52,9 @@ impl Content {
     /// That its bytes can be read soon.
     pub(super) fn admit(&self) -> Result<(), Error> {
         match self {
-            Self::Text(_) => Ok(()),
-            Self::Served(served) => served.admit(),
+            Self::Served(served) if served.reply().pieces().iter().any(is_read) => served.admit(),
+            // A manifest lies in memory: storage that is busy does not concern it.
+            _ => Ok(()),
         }
     }
 
@@ -71,6 +72,11 @@ impl Content {
             Self::Served(served) => Part::Reply(served.body_of(range)),
         }
     }
+}
+
+/// That the storage is asked for it.
+fn is_read(piece: &Piece) -> bool {
+    matches!(piece, Piece::Stored(_))
 }
 
 /// A validator as an ETag has it, with the coding that it is sent in.

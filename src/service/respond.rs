@@ -429,6 +429,7 @@ fn is_smooth(path: &str) -> bool {
     let last = last.to_ascii_lowercase();
     last.ends_with(".ism")
         || last.ends_with(".isml")
-        || last.starts_with("manifest")
-        || last.ends_with(')')
+        || last == "manifest"
+        || last.starts_with("manifest(")
+        || last.ends_with(')') && path.to_ascii_lowercase().contains("qualitylevels(")
 }

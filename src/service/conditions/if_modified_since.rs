@@ -5,15 +5,15 @@ use std::time::SystemTime;
 use http::HeaderMap;
 use http::header::IF_MODIFIED_SINCE;
 
-use super::{Current, date};
+use super::{Current, date, only};
 
 /// The client has what there was at this time.
 pub(super) struct IfModifiedSince(SystemTime);
 
 impl IfModifiedSince {
-    /// `None` for what is no date: it is ignored.
+    /// `None` for what is no date, or more than one: it is ignored.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        headers.get(IF_MODIFIED_SINCE).and_then(date).map(Self)
+        only(headers, &IF_MODIFIED_SINCE).and_then(date).map(Self)
     }
 
     /// There was a change since, or nobody knows.

@@ -5,15 +5,15 @@ use std::time::SystemTime;
 use http::HeaderMap;
 use http::header::IF_UNMODIFIED_SINCE;
 
-use super::{Current, date};
+use super::{Current, date, only};
 
 /// The request is for what there was at this time alone.
 pub(super) struct IfUnmodifiedSince(SystemTime);
 
 impl IfUnmodifiedSince {
-    /// `None` for what is no date: it is ignored.
+    /// `None` for what is no date, or more than one: it is ignored.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        headers.get(IF_UNMODIFIED_SINCE).and_then(date).map(Self)
+        only(headers, &IF_UNMODIFIED_SINCE).and_then(date).map(Self)
     }
 
     /// There was no change since. Where nobody knows, the field is ignored.

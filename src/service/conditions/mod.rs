@@ -10,7 +10,7 @@ mod if_unmodified_since;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use if_match::IfMatch;
 use if_modified_since::IfModifiedSince;
@@ -67,6 +67,12 @@ pub(super) fn evaluate(headers: &HeaderMap, current: Current<'_>) -> Verdict {
 pub(super) fn whole_seconds(time: SystemTime) -> Option<SystemTime> {
     let since = time.duration_since(UNIX_EPOCH).ok()?;
     UNIX_EPOCH.checked_add(Duration::from_secs(since.as_secs()))
+}
+
+/// The value of a field that has one value: of several lines none is it.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut lines = headers.get_all(name).iter();
+    lines.next().filter(|_| lines.next().is_none())
 }
 
 /// A date in any of the three formats of RFC 9110, 5.6.7.

@@ -1,0 +1,20 @@
+//! The HTTP service by the words of RFC 9110, RFC 9111 and the Fetch standard: what each request
+//! is answered with, what caches are told, and what a request costs the store.
+
+#![cfg(feature = "http")]
+
+mod asked;
+mod caching;
+mod changes;
+#[cfg(feature = "compression")]
+mod codings;
+mod conditions;
+mod cross_origin;
+#[cfg(all(unix, feature = "fs"))]
+mod files;
+mod load;
+mod ranges;
+mod requests;
+mod stores;
+#[path = "../support/mod.rs"]
+mod support;
