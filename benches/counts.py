@@ -26,7 +26,11 @@ SCENARIOS = {
     "open-3h-full": "the same with a full client manifest",
     "walk-30min": "open a recording of half an hour without an index, pictures and sound in one file",
     "manifest": "write a manifest of 5,000 chunks and 3 qualities",
+    "head-bare": "1,000 HEADs of a fragment by a service without options",
+    "head-policies": "the same with every policy: caching, CORS, files, compression",
 }
+# How many times what a bare service takes one with every policy may take.
+POLICIES = 1.15
 
 
 def run(*command):
@@ -77,6 +81,10 @@ def main():
             risen.append(scenario)
     per_request = (counts["locate-24h"] - counts["locate-60s"]) / 1000
     print(f"a request at 24 h takes {per_request:+.0f} instructions more than at 60 s")
+    policies = counts["head-policies"] / counts["head-bare"]
+    print(f"every policy takes {policies:.3f} times the instructions of a bare service (bar: {POLICIES})")
+    if policies > POLICIES:
+        sys.exit("policies cost more than they may")
     if not same_compiler:
         print(f"baselines are of {baseline['compiler']}, this is {compiler}: not compared")
     elif risen:

@@ -4,10 +4,13 @@
 
 use std::hint::black_box;
 
-use smooth_origin::base::Limits;
+use smooth_origin::base::{Limits, Name};
 use smooth_origin::manifest::Layout;
+use smooth_origin::origin::{Origin, block_on};
+use smooth_origin::service::{OriginService, ServiceOptions};
 use smooth_origin_benches::{
-    Stored, files, large_manifest, locate, memory, open, recording, requests, six_tracks,
+    Stored, every_policy, files, heads, large_manifest, locate, memory, now, open, recording,
+    requests, six_tracks,
 };
 
 /// The one function whose instructions are counted, with all that it calls.
@@ -37,6 +40,8 @@ fn main() {
                 black_box(manifest.to_xml(Layout::Full, &Limits::default()).unwrap());
             });
         }
+        "head-bare" => head_all(ServiceOptions::default()),
+        "head-policies" => head_all(every_policy()),
         unknown => {
             eprintln!("no scenario `{unknown}`");
             std::process::exit(2);
@@ -60,4 +65,22 @@ fn open_film(seconds: u32, stored: Stored) {
     measured(&mut || {
         black_box(open(&store));
     });
+}
+
+/// A thousand responses to HEAD requests for fragments, as a browser sends them.
+fn head_all(options: ServiceOptions) {
+    let origin = Origin::new(memory(&files(600, 300, Stored::Nothing)));
+    let opened = block_on(origin.open(&Name::new("film.ism").unwrap())).unwrap();
+    let requests = heads(opened.presentation(), 1000);
+    let service = OriginService::with_options(origin, options);
+    let respond = || {
+        for request in &requests {
+            let response = now(service.respond(request));
+            assert_eq!(response.status(), 200);
+            black_box(response);
+        }
+    };
+    // Each fragment has been looked at once.
+    respond();
+    measured(&mut { respond });
 }

@@ -4,13 +4,17 @@
 pub mod film;
 
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
+use http::Request as HttpRequest;
 use smooth_origin::base::{Limits, Name, Step};
 use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
 use smooth_origin::origin::{Opened, Origin, block_on};
 use smooth_origin::output::mss::{Request, answer};
 use smooth_origin::presentation::{OpenOptions, Presentation};
+use smooth_origin::service::{Caching, Cors, PassedFiles, ServiceOptions};
 use smooth_origin::storage::{MemoryStore, Store};
 
 use film::{Fragment, Media, Style, Track, ism, media};
@@ -179,6 +183,39 @@ pub fn requests(presentation: &Presentation, count: usize) -> Vec<String> {
         })
         .collect();
     (0..count).map(|i| all[(i * 7919 + 31) % all.len()].clone()).collect()
+}
+
+/// All that a service can do.
+pub fn every_policy() -> ServiceOptions {
+    ServiceOptions::default()
+        .caching(Caching::default())
+        .cors(Cors::any())
+        .cross_domain_policies(true)
+        .files(PassedFiles::all())
+        .compression(true)
+}
+
+/// HEAD requests for fragments all over `film.ism`, as a browser sends them.
+pub fn heads(presentation: &Presentation, count: usize) -> Vec<HttpRequest<()>> {
+    let head = |path: String| {
+        HttpRequest::head(format!("/film.ism/{path}"))
+            .header("host", "origin.example.com")
+            .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101")
+            .header("accept", "*/*")
+            .header("accept-encoding", "gzip, deflate, br")
+            .header("origin", "https://tv.example.com")
+            .body(())
+            .unwrap()
+    };
+    requests(presentation, count).into_iter().map(head).collect()
+}
+
+/// What comes of a future that waits for nothing.
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it waits"),
+    }
 }
 
 /// Parses a request and locates what it names.

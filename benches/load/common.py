@@ -1,0 +1,77 @@
+"""What the programs of this folder share: a film, the example server, what a process took."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+PROJECT = pathlib.Path(__file__).parent.parent.parent
+
+
+def run(*command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def build(*options):
+    messages = run(
+        "cargo", "build", "--release", "--message-format=json",
+        f"--manifest-path={PROJECT / 'Cargo.toml'}", *options,
+    )
+    built = [json.loads(line) for line in messages.splitlines()]
+    return [message["executable"] for message in built if message.get("executable")][-1]
+
+
+def write_film(folder, seconds, fragment_bytes):
+    """A film of three video tracks and sound, with a full client manifest."""
+    program = build("-p", "smooth-origin-benches", "--bin", "write_film")
+    run(program, folder, seconds, fragment_bytes)
+
+
+class Server:
+    """The example server over a folder, as a context; `port` is where it listens."""
+
+    def __init__(self, folder, *options, workers=None):
+        program = build("-p", "smooth-origin-examples", "--example", "serve")
+        environment = dict(os.environ)
+        if workers:
+            environment["TOKIO_WORKER_THREADS"] = str(workers)
+        self.process = subprocess.Popen(
+            [program, folder, "--listen", "127.0.0.1:0", *options],
+            stdout=subprocess.PIPE, text=True, env=environment,
+        )
+        for line in self.process.stdout:
+            if found := re.match(r"listening on [\d.]+:(\d+)", line):
+                self.port = int(found[1])
+                return
+        sys.exit("the server does not start")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+    @property
+    def pids(self):
+        return [self.process.pid]
+
+
+def processor_seconds(pids):
+    """User and system time of processes together."""
+    ticks = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def own_memory(pid):
+    """Bytes of a process that are in memory and of no file."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"RssAnon:\s*(\d+) kB", text)[1]) * 1024

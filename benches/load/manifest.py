@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""What a manifest costs the example server, beside nginx that serves the same bytes as a file.
+
+    python3 benches/load/manifest.py [ROUNDS]
+
+Needs nginx and wrk. Both serve with one worker; they are measured in turn, and what counts is the
+ratio of the medians of processor time a request.
+"""
+
+import gzip
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+from common import Server, processor_seconds, run, write_film
+
+BAR = 1.1
+SECONDS = 3
+FILMS = {"10 min": 600, "3 h": 3 * 3600}
+NGINX_PORT = 18_091
+
+NGINX = """
+daemon off; worker_processes 1; error_log {folder}/error.log; pid {folder}/nginx.pid;
+user root;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+    open_file_cache max=1000 inactive=60s;
+    client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+    uwsgi_temp_path {folder}; scgi_temp_path {folder};
+    default_type application/vnd.ms-sstr+xml;
+    server {{ listen 127.0.0.1:{port}; root {folder}/www; gzip_static on; }}
+}}
+"""
+
+
+class Nginx:
+    """nginx over `www` in a folder, as a context."""
+
+    def __init__(self, folder):
+        configuration = folder / "nginx.conf"
+        configuration.write_text(NGINX.format(folder=folder, port=NGINX_PORT))
+        self.port = NGINX_PORT
+        self.process = subprocess.Popen(["nginx", "-c", configuration, "-e", folder / "error.log"])
+        time.sleep(0.5)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+    @property
+    def pids(self):
+        """Its worker, without the master."""
+        return [int(pid) for pid in run("pgrep", "-P", self.process.pid).split()]
+
+
+def get(port, path, coding):
+    headers = {"Accept-Encoding": coding}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+    with urllib.request.urlopen(request) as response:
+        return response.headers.get("Content-Encoding"), response.read()
+
+
+def compressed(port, path):
+    """The form that is made behind the back of the first request."""
+    for _ in range(100):
+        coding, content = get(port, path, "gzip")
+        if coding == "gzip":
+            return content
+        time.sleep(0.1)
+    sys.exit("no compressed form is made")
+
+
+def measure(server, path, coding):
+    """Processor time of a request, in microseconds."""
+    before = processor_seconds(server.pids)
+    output = run(
+        "wrk", "-t1", "-c32", f"-d{SECONDS}s", "-H", f"Accept-Encoding: {coding}",
+        f"http://127.0.0.1:{server.port}{path}",
+    )
+    spent = processor_seconds(server.pids) - before
+    if "Non-2xx" in output or "Socket errors" in output:
+        sys.exit(output)
+    return spent / int(re.search(r"(\d+) requests in", output)[1]) * 1e6
+
+
+def main():
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        for index, seconds in enumerate(FILMS.values()):
+            write_film(folder / f"media/{index}", seconds, 300)
+        folder.chmod(0o755)
+        with Server(folder / "media", workers=1) as ours:
+            missed = []
+            for index, length in enumerate(FILMS):
+                path = f"/{index}/film.ism/Manifest"
+                plain, short = get(ours.port, path, "identity")[1], compressed(ours.port, path)
+                assert gzip.decompress(short) == plain
+                file = folder / f"www{path}"
+                file.parent.mkdir(parents=True)
+                file.write_bytes(plain)
+                file.with_name("Manifest.gz").write_bytes(short)
+            with Nginx(folder) as nginx:
+                for index, length in enumerate(FILMS):
+                    for coding in ["identity", "gzip"]:
+                        path = f"/{index}/film.ism/Manifest"
+                        content = get(ours.port, path, coding)
+                        assert content == get(nginx.port, path, coding)
+                        what = f"{length}, {coding}, {len(content[1]):,} bytes"
+                        if compare(what, ours, nginx, path, coding, rounds) > BAR:
+                            missed.append(what)
+    if missed:
+        sys.exit(f"more than {BAR} times nginx: {'; '.join(missed)}")
+
+
+def compare(what, ours, nginx, path, coding, rounds):
+    took = {ours: [], nginx: []}
+    for number in range(rounds + 1):
+        for server in took:
+            microseconds = measure(server, path, coding)
+            # The first round warms up.
+            if number > 0:
+                took[server].append(microseconds)
+    ratio = statistics.median(took[ours]) / statistics.median(took[nginx])
+    ratios = sorted(a / b for a, b in zip(took[ours], took[nginx]))
+    print(
+        f"{what}: {statistics.median(took[ours]):.1f} µs a request, "
+        f"nginx {statistics.median(took[nginx]):.1f} µs: {ratio:.2f} times "
+        f"({ratios[0]:.2f} to {ratios[-1]:.2f}; bar: {BAR})",
+        flush=True,
+    )
+    return ratio
+
+
+if __name__ == "__main__":
+    main()
