@@ -96,7 +96,7 @@ impl Cors {
             response.insert(ACCESS_CONTROL_MAX_AGE, self.max_age.clone());
             // Nothing is done for any field: none needs to be forbidden.
             let names = request.get(ACCESS_CONTROL_REQUEST_HEADERS);
-            if let Some(names) = names.filter(|names| names.len() <= MAX_REQUEST_HEADERS) {
+            if let Some(names) = names.filter(|names| are_names(names)) {
                 response.insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
             }
         }
@@ -122,6 +122,13 @@ impl Cors {
         }
         true
     }
+}
+
+/// A list of tokens, not too long: nothing else is sent back (RFC 9110, 2.2).
+fn are_names(field: &HeaderValue) -> bool {
+    let is_in_list =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~, ".contains(byte);
+    field.len() <= MAX_REQUEST_HEADERS && field.as_bytes().iter().all(is_in_list)
 }
 
 fn is_among(origin: &HeaderValue, origins: &[Pattern]) -> bool {

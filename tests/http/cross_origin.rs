@@ -151,7 +151,7 @@ fn a_browser_that_asks_is_told_methods_fields_and_for_how_long() {
     }
 }
 
-/// What is echoed is a value that was a header field: it stays one, and a long one is left out.
+/// Names of fields are sent back, and nothing else; a long list is left out.
 #[test]
 fn odd_questions_of_browsers_do_no_harm() {
     let service = service(Cors::any());
@@ -167,7 +167,7 @@ fn odd_questions_of_browsers_do_no_harm() {
         assert_eq!(asked.status, 204);
         assert_eq!(asked.headers["access-control-allow-methods"], "GET, HEAD, OPTIONS");
         let echoed = asked.headers.get("access-control-allow-headers");
-        assert!(echoed.is_none_or(|echoed| echoed.len() <= 1024));
+        assert!(echoed.is_none_or(|echoed| echoed.is_empty() || echoed == "x"), "{echoed:?}");
     }
 }
 
