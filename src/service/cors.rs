@@ -100,7 +100,7 @@ impl Cors {
                 response.insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
             }
         }
-        response.append(VARY, ACCESS_CONTROL_REQUEST_HEADERS.into());
+        vary(response, ACCESS_CONTROL_REQUEST_HEADERS);
     }
 
     fn allow_origin(&self, request: &HeaderMap, response: &mut HeaderMap) -> bool {
@@ -108,7 +108,7 @@ impl Cors {
             None => ANY,
             Some(origins) => {
                 // Also where it is not allowed: a cache must not give this answer to others.
-                response.append(VARY, ORIGIN.into());
+                vary(response, ORIGIN);
                 match request.get(ORIGIN).filter(|origin| is_among(origin, origins)) {
                     Some(origin) => origin.clone(),
                     None => return false,
@@ -122,6 +122,16 @@ impl Cors {
         }
         true
     }
+}
+
+/// One line, whatever it was: nginx before 1.23 reads the last of several and mixes the rest.
+fn vary(response: &mut HeaderMap, name: HeaderName) {
+    let value = match response.get(VARY).and_then(|names| names.to_str().ok()) {
+        // Names of fields.
+        Some(names) => HeaderValue::from_maybe_shared(format!("{names}, {name}")).unwrap_or(ANY),
+        None => name.into(),
+    };
+    response.insert(VARY, value);
 }
 
 /// A list of tokens, not too long: nothing else is sent back (RFC 9110, 2.2).

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use smooth_origin::origin::Origin;
-use smooth_origin::service::{OriginService, PassedFiles, ServiceOptions};
+use smooth_origin::service::{Cors, OriginService, PassedFiles, ServiceOptions};
 
 use crate::asked::{Asked, ask, get};
 use crate::stores::{MANIFEST, POSTER, VIDEO, film};
@@ -165,6 +165,24 @@ fn nothing_else_is_coded_nor_varies() {
     let asked = accepting(&off, "gzip, br");
     assert_eq!(asked.header("content-encoding") + &asked.header("vary"), "");
     assert_eq!(asked.header("etag"), get(&service, MANIFEST).header("etag"));
+}
+
+/// A cache that reads one line of `Vary` alone must not mix forms, nor what sites are allowed.
+#[test]
+fn codings_and_origins_vary_in_one_line() {
+    let cors = Cors::origins(["https://a.example"]);
+    let options = ServiceOptions::default().compression(true).cors(cors);
+    let service = OriginService::with_options(Origin::new(film()), options);
+    let tag = get(&service, MANIFEST).header("etag");
+    for (name, value) in [
+        ("origin", "https://a.example"),
+        ("origin", "https://b.example"),
+        ("if-none-match", &tag),
+        ("range", "bytes=0-1"),
+    ] {
+        let asked = ask(&service, "GET", MANIFEST, &[(name, value)]);
+        assert_eq!(asked.headers["vary"], "accept-encoding, origin", "{name}");
+    }
 }
 
 #[test]
