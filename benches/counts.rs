@@ -42,6 +42,7 @@ fn main() {
         }
         "head-bare" => head_all(ServiceOptions::default()),
         "head-policies" => head_all(every_policy()),
+        "manifest-hit" => manifest_hits(),
         unknown => {
             eprintln!("no scenario `{unknown}`");
             std::process::exit(2);
@@ -83,4 +84,22 @@ fn head_all(options: ServiceOptions) {
     // Each fragment has been looked at once.
     respond();
     measured(&mut { respond });
+}
+
+/// A thousand responses with a manifest in brotli.
+fn manifest_hits() {
+    let origin = Origin::new(memory(&files(600, 300, Stored::Nothing)));
+    let service = OriginService::with_options(origin, every_policy());
+    let request = http::Request::get("/film.ism/Manifest").header("accept-encoding", "gzip, br");
+    let request = request.body(()).unwrap();
+    let respond = || now(service.respond(&request));
+    // It is compressed behind the back of the first request.
+    while !respond().headers().contains_key("content-encoding") {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    measured(&mut || {
+        for _ in 0..1000 {
+            black_box(respond());
+        }
+    });
 }

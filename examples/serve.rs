@@ -9,16 +9,19 @@
 //! files beside the presentations, compressed manifests. What only a host can do is here: time-outs
 //! for clients that send or read nothing, a limit of connections, an end without broken downloads.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use smooth_origin::base::Name;
 use smooth_origin::origin::Origin;
 use smooth_origin::service::{Caching, Cors, OriginService, PassedFiles, ServiceOptions};
@@ -147,11 +150,15 @@ fn start(
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    let respond = move |request: Request<Incoming>| {
+        let service = service.clone();
+        async move { Ok::<_, Infallible>(service.respond(&request).await) }
+    };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(HEAD_ROOM)
-        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(Box::pin(stream)), service_fn(respond));
     let connection = connections.watch(connection);
     tokio::spawn(async move {
         // A client that goes away ends its own connection and nothing else.

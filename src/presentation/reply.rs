@@ -31,7 +31,7 @@ pub enum Content {
 
 impl Content {
     /// Media type: what Shaka Player insists on for a manifest; ISO's for fragments.
-    pub fn media_type(self) -> &'static str {
+    pub const fn media_type(self) -> &'static str {
         match self {
             Self::Manifest => "application/vnd.ms-sstr+xml",
             Self::Fragment(StreamKind::Video) => "video/mp4",

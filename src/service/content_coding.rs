@@ -1,7 +1,7 @@
 //! `Accept-Encoding`, RFC 9110, 12.5.3.
 
-use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
+use http::{HeaderMap, HeaderValue};
 
 /// A content coding that manifests are kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,34 +25,40 @@ impl ContentCoding {
     /// Those that a request accepts, the most wanted first. A client that refuses the plain form
     /// is given it all the same where there is no other, as the clause allows.
     pub(super) fn accepted(headers: &HeaderMap) -> impl Iterator<Item = Self> + use<> {
-        let mut weights = Self::ALL.map(|coding| (weight(headers, coding.name()), coding));
+        let [brotli, gzip, plain] = weights(headers);
+        let mut weights = [(brotli, Self::Brotli), (gzip, Self::Gzip)];
         // Stable: of two that are wanted alike, ours comes first.
         weights.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-        let plain = weight(headers, "identity");
         weights.into_iter().filter(move |(weight, _)| *weight > 0 && *weight >= plain).map(|w| w.1)
     }
 }
 
-/// Thousandths; 0 where it is not accepted.
-fn weight(headers: &HeaderMap, coding: &str) -> u16 {
-    let (mut own, mut any) = (None, None);
-    let fields = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|field| field.to_str().ok());
-    for element in fields.flat_map(|field| field.split(',')) {
-        let (name, parameters) = element.split_once(';').unwrap_or((element, ""));
-        let name = name.trim();
-        // `x-gzip` is an old name (RFC 9110, 8.4.1.3).
-        let old = coding == "gzip" && name.eq_ignore_ascii_case("x-gzip");
-        if old || name.eq_ignore_ascii_case(coding) {
-            own = own.max(quality(parameters));
-        } else if name == "*" {
-            any = any.max(quality(parameters));
-        }
+/// Names of codings, and where their weights stand. `x-gzip` is an old one (RFC 9110, 8.4.1.3).
+const NAMES: [(&str, usize); 4] = [("br", 0), ("gzip", 1), ("x-gzip", 1), ("identity", 2)];
+
+/// Of brotli, gzip and the plain form, in thousandths; 0 where it is not accepted.
+fn weights(headers: &HeaderMap) -> [u16; 3] {
+    let (mut own, mut any) = ([None; 3], None);
+    let fields = headers.get_all(ACCEPT_ENCODING).iter().map(HeaderValue::as_bytes);
+    for element in fields.flat_map(|field| field.split(|&byte| byte == b',')) {
+        let end = element.iter().position(|&byte| byte == b';');
+        let (name, parameters) = element.split_at(end.unwrap_or(element.len()));
+        let name = name.trim_ascii();
+        let weight =
+            match NAMES.iter().position(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes())) {
+                Some(at) => &mut own[NAMES[at].1],
+                None if name == b"*" => &mut any,
+                None => continue,
+            };
+        *weight = (*weight).max(quality(parameters));
     }
-    own.or(any).unwrap_or(0)
+    own.map(|own| own.or(any).unwrap_or(0))
 }
 
-/// `q=0.5`; 1 where there is none, and nothing where it is malformed.
-fn quality(parameters: &str) -> Option<u16> {
+/// `;q=0.5`; 1 where there is none, and nothing where it is malformed.
+fn quality(parameters: &[u8]) -> Option<u16> {
+    let [b';', parameters @ ..] = parameters else { return Some(1000) };
+    let parameters = std::str::from_utf8(parameters).ok()?;
     let Some((name, value)) = parameters.split_once('=') else {
         return parameters.trim().is_empty().then_some(1000);
     };
@@ -74,8 +80,6 @@ fn quality(parameters: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::ContentCoding::{Brotli, Gzip};
     use super::*;
 

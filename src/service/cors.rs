@@ -104,19 +104,17 @@ impl Cors {
     }
 
     fn allow_origin(&self, request: &HeaderMap, response: &mut HeaderMap) -> bool {
-        let origin = match &self.origins {
-            None => ANY,
-            Some(origins) => {
-                // Also where it is not allowed: a cache must not give this answer to others.
-                vary(response, ORIGIN);
-                match request.get(ORIGIN).filter(|origin| is_among(origin, origins)) {
-                    Some(origin) => origin.clone(),
-                    None => return false,
-                }
-            }
+        let Some(origins) = &self.origins else {
+            response.insert(TIMING_ALLOW_ORIGIN, ANY);
+            response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+            return true;
         };
+        // Also where it is not allowed: a cache must not give this answer to others.
+        vary(response, ORIGIN);
+        let origin = request.get(ORIGIN).filter(|origin| is_among(origin, origins));
+        let Some(origin) = origin else { return false };
         response.insert(TIMING_ALLOW_ORIGIN, origin.clone());
-        response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         if self.credentials {
             response.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }

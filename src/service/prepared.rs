@@ -2,6 +2,7 @@
 
 #[cfg(feature = "compression")]
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -11,12 +12,16 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 #[cfg(feature = "compression")]
 use super::compression::Forms;
 use super::conditions::whole_seconds;
+use super::resource::etag;
 use crate::base::Name;
+use crate::presentation::Validator;
 
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) surrogate_key: HeaderValue,
     pub(super) last_modified: Option<LastModified>,
+    /// Of the manifest, plain and in each coding, once they are asked for.
+    manifest_etags: [OnceLock<HeaderValue>; 3],
     #[cfg(feature = "compression")]
     pub(super) forms: Arc<Forms>,
 }
@@ -39,9 +44,24 @@ impl Prepared {
             surrogate_key: HeaderValue::from_maybe_shared(Bytes::from(key))
                 .unwrap_or(HeaderValue::from_static("unnamed")),
             last_modified: modified.and_then(LastModified::new),
+            manifest_etags: Default::default(),
             #[cfg(feature = "compression")]
             forms: Arc::default(),
         }
+    }
+
+    /// The ETag of the manifest, whose validator this is, in a coding.
+    pub(super) fn manifest_etag(
+        &self,
+        validator: Validator,
+        coding: Option<&'static str>,
+    ) -> HeaderValue {
+        let kept = match coding {
+            None => &self.manifest_etags[0],
+            Some("br") => &self.manifest_etags[1],
+            Some(_) => &self.manifest_etags[2],
+        };
+        kept.get_or_init(|| etag(validator, coding)).clone()
     }
 }
 

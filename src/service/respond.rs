@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
     CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION, VARY,
@@ -18,6 +19,7 @@ use super::range::{Selection, select};
 use super::resource::{self, Resource, etag};
 use super::{CacheClass, Cors, OriginService, ServiceBody};
 use crate::base::{Error, ErrorKind, Name};
+use crate::manifest::StreamKind;
 use crate::origin::{Answer, Opened, Served};
 use crate::presentation::Content;
 
@@ -121,7 +123,7 @@ impl OriginService {
         let etag = etag(identity.validator(), None);
         let modified = last_modified.map(|modified| modified.time);
         let current = Current { etag: etag.as_bytes(), modified };
-        let surrogate_key = prepared.map(|prepared| &prepared.surrogate_key);
+        let surrogate_key = prepared.map(|prepared| prepared.surrogate_key.clone());
         Ok(match conditions::evaluate(headers, current) {
             Verdict::Met => None,
             Verdict::Failed => Some(self.precondition_failed(path)),
@@ -136,13 +138,13 @@ impl OriginService {
     /// A resource under the conditions and the range of a request.
     fn respond_with(
         &self,
-        resource: Resource,
+        mut resource: Resource,
         is_head: bool,
         path: &str,
         headers: &HeaderMap,
     ) -> Result<Response<ServiceBody>, Error> {
         let class = resource.class;
-        let surrogate_key = resource.surrogate_key.clone();
+        let surrogate_key = resource.surrogate_key.take();
         let mut response = match conditions::evaluate(headers, resource.current()) {
             Verdict::Failed => return Ok(self.precondition_failed(path)),
             Verdict::NotModified => {
@@ -162,10 +164,10 @@ impl OriginService {
                 if !is_head {
                     resource.content.admit()?;
                 }
-                selected(resource, selection)
+                selected(resource, selection, is_head)
             }
         };
-        self.add_policy(class, path, surrogate_key.as_ref(), response.headers_mut());
+        self.add_policy(class, path, surrogate_key, response.headers_mut());
         Ok(response)
     }
 
@@ -174,13 +176,13 @@ impl OriginService {
         &self,
         class: CacheClass,
         path: &str,
-        surrogate_key: Option<&HeaderValue>,
+        surrogate_key: Option<HeaderValue>,
         headers: &mut HeaderMap,
     ) {
         let Some(caching) = &self.inner.options.caching else { return };
         headers.insert(CACHE_CONTROL, caching.control(class, path).clone());
         if let (Some(name), Some(key)) = (caching.surrogate_key_name(), surrogate_key) {
-            headers.insert(name.clone(), key.clone());
+            headers.insert(name, key);
         }
     }
 
@@ -190,53 +192,60 @@ impl OriginService {
         let prepared = served.opened().and_then(|opened| prepared(opened));
         let is_manifest = reply.content() == Content::Manifest;
         let class = if is_manifest { CacheClass::Manifest } else { CacheClass::Fragment };
-        let media_type = match is_manifest && self.inner.options.text_xml {
-            true => "text/xml",
-            false => reply.content().media_type(),
+        let content_type = match is_manifest && self.inner.options.text_xml {
+            true => TEXT_XML,
+            false => content_type(reply.content()),
         };
-        let mut resource = Resource {
+        let varies = is_manifest && self.compresses();
+        let form = if varies { self.compressed(&served, headers) } else { None };
+        let coding = form.as_ref().map(|(coding, _)| *coding);
+        Resource {
             class,
-            content_type: HeaderValue::from_static(media_type),
-            etag: etag(reply.validator(), None),
+            content_type,
+            etag: match prepared {
+                Some(prepared) if is_manifest => prepared.manifest_etag(reply.validator(), coding),
+                _ => etag(reply.validator(), coding),
+            },
             last_modified: prepared.and_then(|prepared| prepared.last_modified.clone()),
-            coding: None,
-            varies: false,
+            coding,
+            varies,
             surrogate_key: prepared.map(|prepared| prepared.surrogate_key.clone()),
-            content: resource::Content::Served(served),
-        };
-        if is_manifest {
-            self.encode(&mut resource, headers);
+            content: match form {
+                Some((_, form)) => resource::Content::Text(form),
+                None => resource::Content::Served(served),
+            },
         }
-        resource
     }
 
-    /// Chooses the coding of a manifest.
     #[cfg(feature = "compression")]
-    fn encode(&self, resource: &mut Resource, headers: &HeaderMap) {
+    fn compresses(&self) -> bool {
+        self.inner.options.compression
+    }
+
+    #[cfg(not(feature = "compression"))]
+    fn compresses(&self) -> bool {
+        false
+    }
+
+    /// A manifest in the coding that the request wants most of those that there are.
+    #[cfg(feature = "compression")]
+    fn compressed(&self, served: &Served, headers: &HeaderMap) -> Option<(&'static str, Bytes)> {
         use super::content_coding::ContentCoding;
         use crate::presentation::Piece;
 
-        let resource::Content::Served(served) = &resource.content else { return };
-        if !self.inner.options.compression {
-            return;
-        }
-        resource.varies = true;
-        let Some(prepared) = served.opened().and_then(|opened| prepared(opened)) else { return };
-        let [Piece::Bytes(text)] = served.reply().pieces() else { return };
+        let prepared = served.opened().and_then(|opened| prepared(opened))?;
+        let [Piece::Bytes(text)] = served.reply().pieces() else { return None };
         let mut accepted = ContentCoding::accepted(headers).peekable();
         if accepted.peek().is_some() {
             self.inner.compressor.ask(text, &prepared.forms);
         }
-        let form = accepted.find_map(|coding| Some((coding, prepared.forms.get(coding)?)));
-        if let Some((coding, form)) = form {
-            resource.etag = etag(served.reply().validator(), Some(coding.name()));
-            resource.coding = Some(coding.name());
-            resource.content = resource::Content::Text(form.clone());
-        }
+        accepted.find_map(|coding| Some((coding.name(), prepared.forms.get(coding)?.clone())))
     }
 
     #[cfg(not(feature = "compression"))]
-    fn encode(&self, _: &mut Resource, _: &HeaderMap) {}
+    fn compressed(&self, _: &Served, _: &HeaderMap) -> Option<(&'static str, Bytes)> {
+        None
+    }
 
     /// The file that a path asks for, if it asks for no presentation and files are served.
     async fn file(&self, path: &str, error: &Error) -> Option<Result<Resource, Error>> {
@@ -332,12 +341,13 @@ fn selection(resource: &Resource, headers: &HeaderMap) -> Selection {
 }
 
 /// 200 or 206.
-fn selected(resource: Resource, selection: Selection) -> Response<ServiceBody> {
+fn selected(resource: Resource, selection: Selection, is_head: bool) -> Response<ServiceBody> {
     let total = resource.content.length();
     let mut response = Response::new(ServiceBody::empty());
     response.headers_mut().reserve(RESERVED);
     let (mut content_type, mut length) = (resource.content_type, total);
     *response.body_mut() = match selection {
+        _ if is_head => ServiceBody::empty(),
         Selection::Whole | Selection::Unsatisfiable => resource.content.body(),
         Selection::One(range) => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
@@ -360,7 +370,7 @@ fn selected(resource: Resource, selection: Selection) -> Response<ServiceBody> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(CONTENT_LENGTH, length.into());
-    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(ACCEPT_RANGES, BYTES);
     headers.insert(ETAG, resource.etag);
     if let Some(LastModified { field, .. }) = resource.last_modified {
         headers.insert(LAST_MODIFIED, field);
@@ -371,6 +381,28 @@ fn selected(resource: Resource, selection: Selection) -> Response<ServiceBody> {
     vary(resource.varies, headers);
     response
 }
+
+/// A media type as a header field has it, checked when this is compiled and not for each response.
+fn content_type(content: Content) -> HeaderValue {
+    const fn of(content: Content) -> HeaderValue {
+        HeaderValue::from_static(content.media_type())
+    }
+    const MANIFEST: HeaderValue = of(Content::Manifest);
+    const VIDEO: HeaderValue = of(Content::Fragment(StreamKind::Video));
+    const AUDIO: HeaderValue = of(Content::Fragment(StreamKind::Audio));
+    const TEXT: HeaderValue = of(Content::Fragment(StreamKind::Text));
+    const FILE: HeaderValue = of(Content::File);
+    match content {
+        Content::Manifest => MANIFEST,
+        Content::Fragment(StreamKind::Video) => VIDEO,
+        Content::Fragment(StreamKind::Audio) => AUDIO,
+        Content::Fragment(StreamKind::Text) => TEXT,
+        Content::File => FILE,
+    }
+}
+
+const TEXT_XML: HeaderValue = HeaderValue::from_static("text/xml");
+const BYTES: HeaderValue = HeaderValue::from_static("bytes");
 
 /// So many header fields a response has at most.
 const RESERVED: usize = 14;
@@ -408,7 +440,7 @@ fn generated(policy: CrossDomain, cors: &Cors) -> Resource {
     let text = policy.generate(cors);
     text_xml(Resource {
         class: CacheClass::File,
-        content_type: HeaderValue::from_static("text/xml"),
+        content_type: TEXT_XML,
         etag: resource::etag_of_text(&text),
         last_modified: None,
         coding: None,
@@ -420,7 +452,7 @@ fn generated(policy: CrossDomain, cors: &Cors) -> Resource {
 
 /// The plug-ins take no other media type.
 fn text_xml(resource: Resource) -> Resource {
-    Resource { content_type: HeaderValue::from_static("text/xml"), ..resource }
+    Resource { content_type: TEXT_XML, ..resource }
 }
 
 /// Whether a path is one of a presentation, though there may be none of that name.
