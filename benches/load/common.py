@@ -37,12 +37,11 @@ class Server:
 
     def __init__(self, folder, *options, workers=None):
         program = build("-p", "smooth-origin-examples", "--example", "serve")
-        environment = dict(os.environ)
         if workers:
-            environment["TOKIO_WORKER_THREADS"] = str(workers)
+            options += ("--workers", str(workers))
         self.process = subprocess.Popen(
             [program, folder, "--listen", "127.0.0.1:0", *options],
-            stdout=subprocess.PIPE, text=True, env=environment,
+            stdout=subprocess.PIPE, text=True,
         )
         for line in self.process.stdout:
             if found := re.match(r"listening on [\d.]+:(\d+)", line):

@@ -122,6 +122,9 @@ impl Drop for Files {
     }
 }
 
+/// Header fields of manifests and of fragments of three kinds take no more.
+const HEADER_FIELDS: usize = 12 << 10;
+
 impl Opened {
     pub(super) fn new(presentation: Presentation, files: Files) -> Self {
         Self {
@@ -153,11 +156,13 @@ impl Opened {
         self.attachment.get_or_init(|| Box::new(prepare())).downcast_ref()
     }
 
-    /// Bytes that may be attached later: compressed forms, together no longer than the manifest.
+    /// Bytes that may be attached later: header fields, and compressed forms that together are no
+    /// longer than the manifest.
     pub(super) fn attachment_memory(&self) -> usize {
+        let fields = if cfg!(feature = "http") { HEADER_FIELDS } else { 0 };
         match self.presentation.manifest() {
-            Ok(manifest) if cfg!(feature = "compression") => manifest.len(),
-            _ => 0,
+            Ok(manifest) if cfg!(feature = "compression") => fields + manifest.len(),
+            _ => fields,
         }
     }
 

@@ -176,11 +176,13 @@ impl Caching {
     }
 
     pub(super) fn control(&self, class: CacheClass, path: &str) -> &HeaderValue {
+        self.of_path(class, path).unwrap_or(&self.classes[class as usize])
+    }
+
+    /// What is said of a path and not of its class.
+    pub(super) fn of_path(&self, class: CacheClass, path: &str) -> Option<&HeaderValue> {
         let mut of_paths = self.of_paths.iter().filter(|(_, of, _)| *of == class);
-        match of_paths.find(|(paths, ..)| paths.matches(path)) {
-            Some((.., control)) => control,
-            None => &self.classes[class as usize],
-        }
+        of_paths.find(|(paths, ..)| paths.matches(path)).map(|(.., control)| control)
     }
 
     pub(super) fn surrogate_key_name(&self) -> Option<&HeaderName> {

@@ -79,8 +79,18 @@ impl Cors {
         self.origins.as_deref()
     }
 
+    /// Adds to a response what every page needs to read it, where all may.
+    pub(super) fn allow_all(&self, response: &mut HeaderMap) {
+        if self.origins.is_none() {
+            self.allow(&HeaderMap::new(), response);
+        }
+    }
+
     /// Adds to a response what a page needs to read it.
     pub(super) fn allow(&self, request: &HeaderMap, response: &mut HeaderMap) {
+        if self.origins.is_none() && response.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+            return;
+        }
         if self.allow_origin(request, response) {
             response.insert(ACCESS_CONTROL_EXPOSE_HEADERS, self.exposed.clone());
         }

@@ -15,6 +15,7 @@ mod conditions;
 mod content_coding;
 mod cors;
 mod cross_domain;
+mod fields;
 mod files;
 mod pattern;
 mod prepared;
@@ -66,6 +67,7 @@ pub struct OriginService {
 
 #[derive(Debug)]
 struct Inner {
+    id: prepared::ServiceId,
     origin: Origin,
     options: ServiceOptions,
     #[cfg(feature = "compression")]
@@ -103,6 +105,7 @@ impl OriginService {
     pub fn with_options(origin: Origin, options: ServiceOptions) -> Self {
         Self {
             inner: Arc::new(Inner {
+                id: prepared::ServiceId::next(),
                 origin,
                 options,
                 #[cfg(feature = "compression")]

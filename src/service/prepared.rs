@@ -3,27 +3,40 @@
 #[cfg(feature = "compression")]
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 #[cfg(feature = "compression")]
 use super::compression::Forms;
 use super::conditions::whole_seconds;
-use super::resource::etag;
 use crate::base::Name;
-use crate::presentation::Validator;
+use crate::manifest::StreamKind;
+use crate::presentation::Content;
 
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) surrogate_key: HeaderValue,
     pub(super) last_modified: Option<LastModified>,
-    /// Of the manifest, plain and in each coding, once they are asked for.
-    manifest_etags: [OnceLock<HeaderValue>; 3],
+    /// Header fields of the manifest, plain and in each coding, and of fragments of each kind, once
+    /// they are asked for.
+    fields: [OnceLock<(ServiceId, HeaderMap)>; KINDS],
     #[cfg(feature = "compression")]
     pub(super) forms: Arc<Forms>,
+}
+
+/// Tells services apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ServiceId(u64);
+
+impl ServiceId {
+    pub(super) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// A time of change in whole seconds, and as `Last-Modified` has it.
@@ -44,24 +57,36 @@ impl Prepared {
             surrogate_key: HeaderValue::from_maybe_shared(Bytes::from(key))
                 .unwrap_or(HeaderValue::from_static("unnamed")),
             last_modified: modified.and_then(LastModified::new),
-            manifest_etags: Default::default(),
+            fields: Default::default(),
             #[cfg(feature = "compression")]
             forms: Arc::default(),
         }
     }
 
-    /// The ETag of the manifest, whose validator this is, in a coding.
-    pub(super) fn manifest_etag(
+    /// The header fields of a content, as the service has described it before.
+    pub(super) fn fields(
         &self,
-        validator: Validator,
+        service: ServiceId,
+        content: Content,
         coding: Option<&'static str>,
-    ) -> HeaderValue {
-        let kept = match coding {
-            None => &self.manifest_etags[0],
-            Some("br") => &self.manifest_etags[1],
-            Some(_) => &self.manifest_etags[2],
-        };
-        kept.get_or_init(|| etag(validator, coding)).clone()
+        describe: impl Fn() -> HeaderMap,
+    ) -> HeaderMap {
+        let (by, fields) = self.fields[kind(content, coding)].get_or_init(|| (service, describe()));
+        // Another service of the same origin has other policies.
+        if *by == service { fields.clone() } else { describe() }
+    }
+}
+
+const KINDS: usize = 6;
+
+fn kind(content: Content, coding: Option<&'static str>) -> usize {
+    match (content, coding) {
+        (Content::Manifest | Content::File, None) => 0,
+        (Content::Manifest | Content::File, Some("br")) => 1,
+        (Content::Manifest | Content::File, Some(_)) => 2,
+        (Content::Fragment(StreamKind::Video), _) => 3,
+        (Content::Fragment(StreamKind::Audio), _) => 4,
+        (Content::Fragment(StreamKind::Text), _) => 5,
     }
 }
 

@@ -2,29 +2,23 @@
 
 use std::fmt::Write;
 use std::ops::Range;
+use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::header::ETAG;
+use http::{HeaderMap, HeaderValue};
 
-use super::CacheClass;
 use super::body::{Part, ServiceBody};
 use super::conditions::Current;
-use super::prepared::LastModified;
 use crate::base::Error;
 use crate::origin::Served;
 use crate::presentation::{Piece, Validator};
 
-/// A selected representation (RFC 9110, 3.2) and what its header fields say.
+/// A selected representation (RFC 9110, 3.2).
 pub(super) struct Resource {
-    pub(super) class: CacheClass,
-    pub(super) content_type: HeaderValue,
-    pub(super) etag: HeaderValue,
-    pub(super) last_modified: Option<LastModified>,
-    /// Name of the content coding, where there is one.
-    pub(super) coding: Option<&'static str>,
-    /// Other requests for it may be given another coding.
-    pub(super) varies: bool,
-    pub(super) surrogate_key: Option<HeaderValue>,
+    /// What a response with all of it has, as far as that depends on no page.
+    pub(super) fields: HeaderMap,
+    pub(super) modified: Option<SystemTime>,
     pub(super) content: Content,
 }
 
@@ -36,8 +30,8 @@ pub(super) enum Content {
 
 impl Resource {
     pub(super) fn current(&self) -> Current<'_> {
-        let modified = self.last_modified.as_ref().map(|modified| modified.time);
-        Current { etag: self.etag.as_bytes(), modified }
+        let etag = self.fields.get(ETAG).map_or(&b""[..], HeaderValue::as_bytes);
+        Current { etag, modified: self.modified }
     }
 }
 

@@ -4,22 +4,21 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
-    CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION, VARY,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
 use super::byte_ranges::{ByteRanges, content_range};
 use super::conditions::{self, Current, IfRange, Verdict};
 use super::cross_domain::CrossDomain;
+use super::fields::{Description, TEXT_XML, content_type};
 use super::files::{media_type, refused};
 use super::prepared::{LastModified, Prepared};
 use super::problem::{METHODS, Problem};
 use super::range::{Selection, select};
 use super::resource::{self, Resource, etag};
-use super::{CacheClass, Cors, OriginService, ServiceBody};
+use super::{CacheClass, OriginService, ServiceBody};
 use crate::base::{Error, ErrorKind, Name};
-use crate::manifest::StreamKind;
 use crate::origin::{Answer, Opened, Served};
 use crate::presentation::Content;
 
@@ -85,7 +84,7 @@ impl OriginService {
         if self.inner.options.cross_domain
             && let Some(policy) = CrossDomain::at(path)
         {
-            let resource = self.cross_domain(policy).await?;
+            let resource = self.cross_domain(policy, path).await?;
             return self.respond_with(resource, is_head, path, headers);
         }
         let target = uri.path_and_query().map_or(path, |target| target.as_str());
@@ -96,7 +95,8 @@ impl OriginService {
         }
         match self.inner.origin.answer(target).await {
             Ok(Answer::Reply(served)) => {
-                self.respond_with(self.resource(served, headers), is_head, path, headers)
+                let resource = self.resource(served, path, headers);
+                self.respond_with(resource, is_head, path, headers)
             }
             Ok(Answer::Redirect(location)) => self.redirect(location, uri.query(), path),
             Err(error) => match self.file(path, &error).await {
@@ -123,14 +123,15 @@ impl OriginService {
         let etag = etag(identity.validator(), None);
         let modified = last_modified.map(|modified| modified.time);
         let current = Current { etag: etag.as_bytes(), modified };
-        let surrogate_key = prepared.map(|prepared| prepared.surrogate_key.clone());
         Ok(match conditions::evaluate(headers, current) {
             Verdict::Met => None,
             Verdict::Failed => Some(self.precondition_failed(path)),
             Verdict::NotModified => {
-                let mut response = not_modified(etag.clone());
-                self.add_policy(CacheClass::Fragment, path, surrogate_key, response.headers_mut());
-                Some(response)
+                let mut fields = HeaderMap::new();
+                fields.insert(ETAG, etag.clone());
+                let surrogate_key = prepared.map(|prepared| &prepared.surrogate_key);
+                self.add_policy(CacheClass::Fragment, path, surrogate_key, &mut fields);
+                Some(not_modified(fields))
             }
         })
     }
@@ -138,37 +139,28 @@ impl OriginService {
     /// A resource under the conditions and the range of a request.
     fn respond_with(
         &self,
-        mut resource: Resource,
+        resource: Resource,
         is_head: bool,
         path: &str,
         headers: &HeaderMap,
     ) -> Result<Response<ServiceBody>, Error> {
-        let class = resource.class;
-        let surrogate_key = resource.surrogate_key.take();
-        let mut response = match conditions::evaluate(headers, resource.current()) {
+        match conditions::evaluate(headers, resource.current()) {
             Verdict::Failed => return Ok(self.precondition_failed(path)),
-            Verdict::NotModified => {
-                let mut response = not_modified(resource.etag);
-                vary(resource.varies, response.headers_mut());
-                response
-            }
-            Verdict::Met => {
-                let selection = match is_head {
-                    // A range is defined for GET alone (RFC 9110, 14.2).
-                    true => Selection::Whole,
-                    false => selection(&resource, headers),
-                };
-                if selection == Selection::Unsatisfiable {
-                    return Ok(self.unsatisfiable(resource.content.length(), path));
-                }
-                if !is_head {
-                    resource.content.admit()?;
-                }
-                selected(resource, selection, is_head)
-            }
+            Verdict::NotModified => return Ok(not_modified(self.told_again(resource.fields))),
+            Verdict::Met => {}
+        }
+        let selection = match is_head {
+            // A range is defined for GET alone (RFC 9110, 14.2).
+            true => Selection::Whole,
+            false => selection(&resource, headers),
         };
-        self.add_policy(class, path, surrogate_key, response.headers_mut());
-        Ok(response)
+        if selection == Selection::Unsatisfiable {
+            return Ok(self.unsatisfiable(resource.content.length(), path));
+        }
+        if !is_head {
+            resource.content.admit()?;
+        }
+        Ok(selected(resource, selection, is_head))
     }
 
     /// What caches are told.
@@ -176,45 +168,91 @@ impl OriginService {
         &self,
         class: CacheClass,
         path: &str,
-        surrogate_key: Option<HeaderValue>,
-        headers: &mut HeaderMap,
+        surrogate_key: Option<&HeaderValue>,
+        fields: &mut HeaderMap,
     ) {
         let Some(caching) = &self.inner.options.caching else { return };
-        headers.insert(CACHE_CONTROL, caching.control(class, path).clone());
+        fields.insert(CACHE_CONTROL, caching.control(class, path).clone());
         if let (Some(name), Some(key)) = (caching.surrogate_key_name(), surrogate_key) {
-            headers.insert(name, key);
+            fields.insert(name.clone(), key.clone());
         }
     }
 
-    /// A reply of the origin with its header fields.
-    fn resource(&self, served: Served, headers: &HeaderMap) -> Resource {
+    /// What a cache is told again with a 304 (RFC 9110, 15.4.5).
+    fn told_again(&self, mut fields: HeaderMap) -> HeaderMap {
+        let caching = self.inner.options.caching.as_ref();
+        let mut again = HeaderMap::new();
+        for name in [ETAG, VARY, CACHE_CONTROL] {
+            again.extend(fields.remove(&name).map(|value| (name, value)));
+        }
+        if let Some(name) = caching.and_then(|caching| caching.surrogate_key_name()) {
+            again.extend(fields.remove(name).map(|value| (name.clone(), value)));
+        }
+        again
+    }
+
+    /// A reply of the origin with its header fields: most were made for the response before.
+    fn resource(&self, served: Served, path: &str, headers: &HeaderMap) -> Resource {
         let reply = served.reply();
-        let prepared = served.opened().and_then(|opened| prepared(opened));
-        let is_manifest = reply.content() == Content::Manifest;
-        let class = if is_manifest { CacheClass::Manifest } else { CacheClass::Fragment };
-        let content_type = match is_manifest && self.inner.options.text_xml {
-            true => TEXT_XML,
-            false => content_type(reply.content()),
-        };
-        let varies = is_manifest && self.compresses();
-        let form = if varies { self.compressed(&served, headers) } else { None };
+        let content = reply.content();
+        let is_manifest = content == Content::Manifest;
+        let form = if is_manifest { self.compressed(&served, headers) } else { None };
         let coding = form.as_ref().map(|(coding, _)| *coding);
+        let length = form.as_ref().map_or(reply.length(), |(_, form)| form.len() as u64);
+        let prepared = served.opened().and_then(|opened| prepared(opened));
+        let describe = || self.describe(&served, prepared, coding, length);
+        let mut fields = match prepared {
+            Some(prepared) => prepared.fields(self.inner.id, content, coding, describe),
+            None => describe(),
+        };
+        if !is_manifest {
+            fields.insert(ETAG, etag(reply.validator(), None));
+            fields.insert(CONTENT_LENGTH, length.into());
+        }
+        let class = class(content);
+        if let Some(caching) = &self.inner.options.caching
+            && let Some(control) = caching.of_path(class, path)
+        {
+            fields.insert(CACHE_CONTROL, control.clone());
+        }
         Resource {
-            class,
-            content_type,
-            etag: match prepared {
-                Some(prepared) if is_manifest => prepared.manifest_etag(reply.validator(), coding),
-                _ => etag(reply.validator(), coding),
-            },
-            last_modified: prepared.and_then(|prepared| prepared.last_modified.clone()),
-            coding,
-            varies,
-            surrogate_key: prepared.map(|prepared| prepared.surrogate_key.clone()),
+            fields,
+            modified: prepared.and_then(|prepared| Some(prepared.last_modified.as_ref()?.time)),
             content: match form {
                 Some((_, form)) => resource::Content::Text(form),
                 None => resource::Content::Served(served),
             },
         }
+    }
+
+    /// The header fields of a reply in a coding, as they are for every path and every page.
+    fn describe(
+        &self,
+        served: &Served,
+        prepared: Option<&Prepared>,
+        coding: Option<&'static str>,
+        length: u64,
+    ) -> HeaderMap {
+        let reply = served.reply();
+        let content = reply.content();
+        let is_manifest = content == Content::Manifest;
+        let mut fields = Description {
+            content_type: match is_manifest && self.inner.options.text_xml {
+                true => TEXT_XML,
+                false => content_type(content),
+            },
+            length,
+            etag: etag(reply.validator(), coding),
+            last_modified: prepared.and_then(|prepared| prepared.last_modified.as_ref()),
+            coding,
+            varies: is_manifest && self.compresses(),
+        }
+        .fields();
+        self.add_policy(class(content), "", prepared.map(|p| &p.surrogate_key), &mut fields);
+        if let Some(cors) = &self.inner.options.cors {
+            cors.allow_all(&mut fields);
+        }
+        fields
     }
 
     #[cfg(feature = "compression")]
@@ -233,6 +271,9 @@ impl OriginService {
         use super::content_coding::ContentCoding;
         use crate::presentation::Piece;
 
+        if !self.compresses() {
+            return None;
+        }
         let prepared = served.opened().and_then(|opened| prepared(opened))?;
         let [Piece::Bytes(text)] = served.reply().pieces() else { return None };
         let mut accepted = ContentCoding::accepted(headers).peekable();
@@ -260,20 +301,55 @@ impl OriginService {
         if files.may_be_media(&name) && self.inner.origin.is_media(&name).await {
             return Some(Err(refused()));
         }
-        Some(self.inner.origin.file(&name).await.map(|served| file(served, &name)))
+        Some(self.inner.origin.file(&name).await.map(|served| self.passed(served, &name, path)))
     }
 
-    async fn cross_domain(&self, policy: CrossDomain) -> Result<Resource, Error> {
+    async fn cross_domain(&self, policy: CrossDomain, path: &str) -> Result<Resource, Error> {
         let name = Name::new(policy.file_name())?;
-        match self.inner.origin.file(&name).await {
-            Ok(served) => return Ok(text_xml(file(served, &name))),
-            Err(error) if matches!(error.kind, ErrorKind::NoFile) => {}
+        let mut resource = match self.inner.origin.file(&name).await {
+            Ok(served) => self.passed(served, &name, path),
+            Err(error) if matches!(error.kind, ErrorKind::NoFile) => {
+                let cors = self.inner.options.cors.as_ref();
+                let cors = cors.ok_or_else(|| Error::request("path", ErrorKind::NoFile))?;
+                self.generated(policy.generate(cors), path)
+            }
             Err(error) => return Err(error),
-        }
-        let Some(cors) = &self.inner.options.cors else {
-            return Err(Error::request("path", ErrorKind::NoFile));
         };
-        Ok(generated(policy, cors))
+        // The plug-ins take no other media type.
+        resource.fields.insert(CONTENT_TYPE, TEXT_XML);
+        Ok(resource)
+    }
+
+    /// A file, whose name says what it is.
+    fn passed(&self, served: Served, name: &Name, path: &str) -> Resource {
+        let media_type = media_type(name).unwrap_or(Content::File.media_type());
+        let last_modified = served.modified().and_then(LastModified::new);
+        let description = Description {
+            content_type: HeaderValue::from_static(media_type),
+            length: served.reply().length(),
+            etag: etag(served.reply().validator(), None),
+            last_modified: last_modified.as_ref(),
+            coding: None,
+            varies: false,
+        };
+        let mut fields = description.fields();
+        self.add_policy(CacheClass::File, path, None, &mut fields);
+        let modified = last_modified.map(|modified| modified.time);
+        Resource { fields, modified, content: resource::Content::Served(served) }
+    }
+
+    fn generated(&self, text: String, path: &str) -> Resource {
+        let description = Description {
+            content_type: TEXT_XML,
+            length: text.len() as u64,
+            etag: resource::etag_of_text(&text),
+            last_modified: None,
+            coding: None,
+            varies: false,
+        };
+        let mut fields = description.fields();
+        self.add_policy(CacheClass::File, path, None, &mut fields);
+        Resource { fields, modified: None, content: resource::Content::Text(text.into()) }
     }
 
     /// The query goes along: it may hold what lets the client in.
@@ -342,117 +418,52 @@ fn selection(resource: &Resource, headers: &HeaderMap) -> Selection {
 
 /// 200 or 206.
 fn selected(resource: Resource, selection: Selection, is_head: bool) -> Response<ServiceBody> {
-    let total = resource.content.length();
+    let Resource { mut fields, content, .. } = resource;
+    let total = content.length();
     let mut response = Response::new(ServiceBody::empty());
-    response.headers_mut().reserve(RESERVED);
-    let (mut content_type, mut length) = (resource.content_type, total);
-    *response.body_mut() = match selection {
-        _ if is_head => ServiceBody::empty(),
-        Selection::Whole | Selection::Unsatisfiable => resource.content.body(),
+    let length = match selection {
+        _ if is_head => total,
+        Selection::Whole | Selection::Unsatisfiable => {
+            *response.body_mut() = content.body();
+            total
+        }
         Selection::One(range) => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            length = range.end - range.start;
             let field = HeaderValue::from_maybe_shared(content_range(&range, total));
-            if let Ok(field) = field {
-                response.headers_mut().insert(CONTENT_RANGE, field);
-            }
-            resource.content.range(range).into()
+            fields.extend(field.ok().map(|field| (CONTENT_RANGE, field)));
+            *response.body_mut() = content.range(range.clone()).into();
+            range.end - range.start
         }
         Selection::Many(ranges) => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let part = |range| resource.content.range(range);
-            let etag = resource.etag.as_bytes();
-            let parts = ByteRanges::new(ranges, total, &content_type, etag, part);
-            (content_type, length) = (parts.content_type, parts.length);
-            parts.body
+            let part = |range| content.range(range);
+            let (of, etag) = (&fields[CONTENT_TYPE], fields[ETAG].as_bytes());
+            let parts = ByteRanges::new(ranges, total, of, etag, part);
+            *response.body_mut() = parts.body;
+            fields.insert(CONTENT_TYPE, parts.content_type);
+            parts.length
         }
     };
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, content_type);
-    headers.insert(CONTENT_LENGTH, length.into());
-    headers.insert(ACCEPT_RANGES, BYTES);
-    headers.insert(ETAG, resource.etag);
-    if let Some(LastModified { field, .. }) = resource.last_modified {
-        headers.insert(LAST_MODIFIED, field);
+    if length != total {
+        fields.insert(CONTENT_LENGTH, length.into());
     }
-    if let Some(coding) = resource.coding {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
-    }
-    vary(resource.varies, headers);
+    *response.headers_mut() = fields;
     response
 }
 
-/// A media type as a header field has it, checked when this is compiled and not for each response.
-fn content_type(content: Content) -> HeaderValue {
-    const fn of(content: Content) -> HeaderValue {
-        HeaderValue::from_static(content.media_type())
-    }
-    const MANIFEST: HeaderValue = of(Content::Manifest);
-    const VIDEO: HeaderValue = of(Content::Fragment(StreamKind::Video));
-    const AUDIO: HeaderValue = of(Content::Fragment(StreamKind::Audio));
-    const TEXT: HeaderValue = of(Content::Fragment(StreamKind::Text));
-    const FILE: HeaderValue = of(Content::File);
-    match content {
-        Content::Manifest => MANIFEST,
-        Content::Fragment(StreamKind::Video) => VIDEO,
-        Content::Fragment(StreamKind::Audio) => AUDIO,
-        Content::Fragment(StreamKind::Text) => TEXT,
-        Content::File => FILE,
-    }
-}
-
-const TEXT_XML: HeaderValue = HeaderValue::from_static("text/xml");
-const BYTES: HeaderValue = HeaderValue::from_static("bytes");
-
-/// So many header fields a response has at most.
-const RESERVED: usize = 14;
-
-fn vary(varies: bool, headers: &mut HeaderMap) {
-    if varies {
-        headers.insert(VARY, ACCEPT_ENCODING.into());
-    }
-}
-
-/// What a cache must be told again (RFC 9110, 15.4.5).
-fn not_modified(etag: HeaderValue) -> Response<ServiceBody> {
+fn not_modified(fields: HeaderMap) -> Response<ServiceBody> {
     let mut response = Response::new(ServiceBody::empty());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
-    response.headers_mut().insert(ETAG, etag);
+    *response.headers_mut() = fields;
     response
 }
 
-/// A file, whose name says what it is.
-fn file(served: Served, name: &Name) -> Resource {
-    let media_type = media_type(name).unwrap_or(Content::File.media_type());
-    Resource {
-        class: CacheClass::File,
-        content_type: HeaderValue::from_static(media_type),
-        etag: etag(served.reply().validator(), None),
-        last_modified: served.modified().and_then(LastModified::new),
-        coding: None,
-        varies: false,
-        surrogate_key: None,
-        content: resource::Content::Served(served),
+fn class(content: Content) -> CacheClass {
+    match content {
+        Content::Manifest => CacheClass::Manifest,
+        Content::Fragment(_) => CacheClass::Fragment,
+        Content::File => CacheClass::File,
     }
-}
-
-fn generated(policy: CrossDomain, cors: &Cors) -> Resource {
-    let text = policy.generate(cors);
-    text_xml(Resource {
-        class: CacheClass::File,
-        content_type: TEXT_XML,
-        etag: resource::etag_of_text(&text),
-        last_modified: None,
-        coding: None,
-        varies: false,
-        surrogate_key: None,
-        content: resource::Content::Text(text.into()),
-    })
-}
-
-/// The plug-ins take no other media type.
-fn text_xml(resource: Resource) -> Resource {
-    Resource { content_type: TEXT_XML, ..resource }
 }
 
 /// Whether a path is one of a presentation, though there may be none of that name.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 use smooth_origin::origin::Origin;
-use smooth_origin::service::{Cors, OriginService, PassedFiles, ServiceOptions};
+use smooth_origin::service::{Caching, Cors, OriginService, PassedFiles, ServiceOptions};
 
 use crate::asked::{Asked, ask, get};
 use crate::stores::{MANIFEST, POSTER, VIDEO, Watched, film};
@@ -271,4 +271,25 @@ fn a_file_takes_the_place_of_a_policy_and_none_is_made_where_none_is_wanted() {
     assert_eq!([FLASH, SILVERLIGHT].map(|target| get(&no_cors, target).status), [200, 404]);
     watched.objects.remove(&name("crossdomain.xml"));
     assert_eq!(get(&no_cors, FLASH).status, 404);
+}
+
+/// What one service has prepared of a presentation is not what another says of it.
+#[test]
+fn services_of_one_origin_have_policies_of_their_own() {
+    let origin = Origin::new(film());
+    let with = |cors: Option<Cors>| {
+        let options = ServiceOptions::default().caching(Caching::default());
+        let options = if let Some(cors) = cors { options.cors(cors) } else { options };
+        OriginService::with_options(origin.clone(), options)
+    };
+    let services = [with(Some(Cors::any())), with(None), with(Some(ours()))];
+    for _ in 0..2 {
+        for target in [MANIFEST, VIDEO] {
+            let allowed = services
+                .each_ref()
+                .map(|service| from(service, "GET", target, "https://tv.example.com"))
+                .map(|asked| asked.header("access-control-allow-origin"));
+            assert_eq!(allowed, ["*", "", "https://tv.example.com"], "{target}");
+        }
+    }
 }

@@ -9,26 +9,26 @@
 //! files beside the presentations, compressed manifests. What only a host can do is here: time-outs
 //! for clients that send or read nothing, a limit of connections, an end without broken downloads.
 
-use std::convert::Infallible;
+mod connection;
+mod lazy_timer;
+mod listing;
+mod workers;
+
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use smooth_origin::base::Name;
 use smooth_origin::origin::Origin;
 use smooth_origin::service::{Caching, Cors, OriginService, PassedFiles, ServiceOptions};
 use smooth_origin::storage::LocalStore;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_io_timeout::TimeoutStream;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use listing::print_presentations;
+use workers::Workers;
 
 /// Serves the Smooth Streaming presentations of a folder over HTTP.
 #[derive(Parser)]
@@ -51,6 +51,9 @@ struct Arguments {
     /// Call manifests text/xml, as IIS did (Shaka Player refuses that)
     #[arg(long)]
     text_xml: bool,
+    /// Threads that serve, each its own connections [default: as many as processors]
+    #[arg(long, value_name = "NUMBER")]
+    workers: Option<NonZeroUsize>,
     /// Connections at one time; more wait
     #[arg(long, default_value_t = 16_384, value_name = "NUMBER")]
     max_connections: usize,
@@ -59,19 +62,7 @@ struct Arguments {
     body_memory: u64,
 }
 
-/// A client that sends no request for so long is sent away; between two requests as well.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// A client that takes nothing of its response for so long is, too.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What is being sent when the server is told to stop has so long to end.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Room for a request's head: more is answered with 431.
-const HEAD_ROOM: usize = 32 << 10;
-
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
     allow_many_open_files();
@@ -88,7 +79,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     print_presentations(&origin, &folder, listener.local_addr()?).await;
     let service = OriginService::with_options(origin, options(&arguments));
-    serve(listener, service, arguments.max_connections).await
+    let mut workers = Workers::start(arguments.workers, &service)?;
+    accept(listener, &mut workers, arguments.max_connections).await;
+    workers.stop();
+    Ok(())
 }
 
 fn options(arguments: &Arguments) -> ServiceOptions {
@@ -110,13 +104,8 @@ fn options(arguments: &Arguments) -> ServiceOptions {
 }
 
 /// Accepts connections until the process is told to stop.
-async fn serve(
-    listener: TcpListener,
-    service: OriginService,
-    max_connections: usize,
-) -> Result<(), Box<dyn std::error::Error>> {
+async fn accept(listener: TcpListener, workers: &mut Workers, max_connections: usize) {
     let room = Arc::new(Semaphore::new(max_connections));
-    let connections = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop());
     loop {
         let accepted = async {
@@ -125,46 +114,18 @@ async fn serve(
             (permit, listener.accept().await)
         };
         tokio::select! {
-            (permit, accepted) = accepted => match accepted {
-                Ok((stream, _)) => start(stream, service.clone(), &connections, permit?),
-                Err(error) => {
+            (permit, accepted) = accepted => match (permit, accepted) {
+                (Ok(permit), Ok((stream, _))) => workers.hand(stream, permit),
+                (_, Err(error)) => {
                     // Most often too many open files: others must close before more can come.
                     eprintln!("a connection is not accepted: {error}");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
+                (Err(_), _) => break,
             },
             () = &mut stop => break,
         }
     }
-    drop(listener);
-    let _ = tokio::time::timeout(STOP_TIMEOUT, connections.shutdown()).await;
-    Ok(())
-}
-
-fn start(
-    stream: TcpStream,
-    service: OriginService,
-    connections: &GracefulShutdown,
-    permit: OwnedSemaphorePermit,
-) {
-    let _ = stream.set_nodelay(true);
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIMEOUT));
-    let respond = move |request: Request<Incoming>| {
-        let service = service.clone();
-        async move { Ok::<_, Infallible>(service.respond(&request).await) }
-    };
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(HEAD_ROOM)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service_fn(respond));
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        // A client that goes away ends its own connection and nothing else.
-        let _ = connection.await;
-        drop(permit);
-    });
 }
 
 /// Ctrl-C, and what service managers send.
@@ -192,60 +153,4 @@ fn allow_many_open_files() {
         limit.current = limit.maximum;
         let _ = setrlimit(Resource::Nofile, limit);
     }
-}
-
-/// What there is to play, for people to try, and what is wrong with it.
-async fn print_presentations(origin: &Origin, folder: &Path, address: SocketAddr) {
-    let mut names = Vec::new();
-    find_presentations(folder, "", &mut names);
-    names.sort();
-    if names.is_empty() {
-        println!("no presentation (.ism) in {}", folder.display());
-    }
-    for name in names {
-        match origin.open(&name).await {
-            Ok(opened) => {
-                match opened.presentation().manifest() {
-                    Ok(_) => println!("http://{address}/{}/Manifest", in_url(name.as_str())),
-                    Err(error) => println!("{name} cannot be served: {error}"),
-                }
-                for finding in opened.presentation().findings() {
-                    println!("  {finding}");
-                }
-            }
-            Err(error) => println!("{name} cannot be served: {error}"),
-        }
-    }
-    println!("listening on {address}; stop with Ctrl-C");
-}
-
-/// Folders deeper than this are not looked into for a list to print.
-const MAX_DEPTH: usize = 8;
-
-/// More presentations than these are not listed.
-const MAX_LISTED: usize = 100;
-
-fn find_presentations(root: &Path, below: &str, names: &mut Vec<Name>) {
-    let Ok(entries) = std::fs::read_dir(root.join(below)) else { return };
-    for entry in entries.flatten() {
-        let Ok(file_name) = entry.file_name().into_string() else { continue };
-        let path = if below.is_empty() { file_name } else { format!("{below}/{file_name}") };
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && path.matches('/').count() < MAX_DEPTH => {
-                find_presentations(root, &path, names);
-            }
-            Ok(_) if path.to_ascii_lowercase().ends_with(".ism") && names.len() < MAX_LISTED => {
-                names.extend(Name::new(&path));
-            }
-            _ => {}
-        }
-    }
-}
-
-/// A path as a URL has it.
-fn in_url(path: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~/()".contains(byte);
-    path.bytes()
-        .map(|byte| if plain(&byte) { char::from(byte).into() } else { format!("%{byte:02X}") })
-        .collect()
 }

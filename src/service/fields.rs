@@ -1,0 +1,53 @@
+//! Header fields of a representation (RFC 9110, 8).
+
+use http::header::{
+    ACCEPT_ENCODING, ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
+    LAST_MODIFIED, VARY,
+};
+use http::{HeaderMap, HeaderValue};
+
+use super::prepared::LastModified;
+use crate::presentation::Content;
+
+/// What header fields say of a representation.
+pub(super) struct Description<'a> {
+    pub(super) content_type: HeaderValue,
+    pub(super) length: u64,
+    pub(super) etag: HeaderValue,
+    pub(super) last_modified: Option<&'a LastModified>,
+    /// Name of the content coding, where there is one.
+    pub(super) coding: Option<&'static str>,
+    /// Other requests for it may be given another coding.
+    pub(super) varies: bool,
+}
+
+pub(super) const TEXT_XML: HeaderValue = HeaderValue::from_static("text/xml");
+const BYTES: HeaderValue = HeaderValue::from_static("bytes");
+
+/// So many header fields a response has at most.
+const RESERVED: usize = 14;
+
+impl Description<'_> {
+    pub(super) fn fields(self) -> HeaderMap {
+        let mut fields = HeaderMap::with_capacity(RESERVED);
+        fields.insert(CONTENT_TYPE, self.content_type);
+        fields.insert(CONTENT_LENGTH, self.length.into());
+        fields.insert(ACCEPT_RANGES, BYTES);
+        fields.insert(ETAG, self.etag);
+        if let Some(LastModified { field, .. }) = self.last_modified {
+            fields.insert(LAST_MODIFIED, field.clone());
+        }
+        if let Some(coding) = self.coding {
+            fields.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+        }
+        if self.varies {
+            fields.insert(VARY, ACCEPT_ENCODING.into());
+        }
+        fields
+    }
+}
+
+/// A media type as a header field has it, checked when this is compiled.
+pub(super) const fn content_type(content: Content) -> HeaderValue {
+    HeaderValue::from_static(content.media_type())
+}
