@@ -18,7 +18,8 @@ TARGET = ROOT / "target" / "coverage"
 LEAST = 50.0
 
 # What is read from files, manifests and requests. The shell above it (origin, service, storage) is not fuzzed.
-PARSERS = ("base/cursor", "bmff/", "manifest/", "fragment/", "codec/", "index/", "presentation/", "output/")
+PARSERS = ("base/cursor", "bmff/", "manifest/", "fragment/", "codec/", "index/", "presentation/", "output/",
+           "origin/path", "service/conditions/", "service/range", "service/content_coding", "service/files", "service/pattern")
 
 
 def output(*command, **options):
