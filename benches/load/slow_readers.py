@@ -138,7 +138,7 @@ def main():
         write_film(folder / "film", FILM, FRAGMENT)
         of = list(fragments(folder).items())
         paths = [path for path, _ in of]
-        with Server(folder, "--body-memory", str(BODY_MEMORY >> 20)) as server:
+        with Server(folder, "--body-memory", str(BODY_MEMORY >> 20), "--hot-memory", "0") as server:
             measure(server, of, paths)
 
 

@@ -60,6 +60,9 @@ struct Arguments {
     /// Memory for what was read and clients have not taken yet
     #[arg(long, default_value_t = 256, value_name = "MIB")]
     body_memory: u64,
+    /// Memory for fragments that are asked for often; 0 reads each from its file
+    #[arg(long, default_value_t = 64, value_name = "MIB")]
+    hot_memory: u64,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -73,15 +76,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let origin = Origin::builder(store)
         .revalidate_after(Duration::from_secs(arguments.revalidate))
         .body_bytes(arguments.body_memory << 20)
+        .fragment_cache_bytes(arguments.hot_memory << 20)
         .build();
     let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {
         format!("cannot listen on {}: {error}; choose another --listen", arguments.listen)
     })?;
     print_presentations(&origin, &folder, listener.local_addr()?).await;
     let service = OriginService::with_options(origin, options(&arguments));
+    let origin = service.origin().clone();
     let mut workers = Workers::start(arguments.workers, &service)?;
     accept(listener, &mut workers, arguments.max_connections).await;
     workers.stop();
+    let stats = origin.fragment_cache();
+    println!("{} of {} fragments came from memory", stats.hits, stats.hits + stats.misses);
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_timer::Delay;
 
 use super::budget::Budget;
+use super::fragment_cache::FragmentCache;
 use crate::base::{Error, ErrorKind, Name, ReadError, ReadErrorKind};
 use crate::storage::{AnyStore, Source, Stat};
 
@@ -22,11 +23,18 @@ pub(super) struct AccessOptions {
     pub(super) waiting: usize,
     pub(super) timeout: Duration,
     pub(super) body_bytes: u64,
+    pub(super) fragment_cache: u64,
 }
 
 impl Default for AccessOptions {
     fn default() -> Self {
-        Self { reads: 256, waiting: 1024, timeout: Duration::from_secs(10), body_bytes: 256 << 20 }
+        Self {
+            reads: 256,
+            waiting: 1024,
+            timeout: Duration::from_secs(10),
+            body_bytes: 256 << 20,
+            fragment_cache: 0,
+        }
     }
 }
 
@@ -36,16 +44,21 @@ pub(super) struct Access {
     reads: Arc<Budget>,
     /// Bytes of bodies that were read and are not sent yet.
     pub(super) bodies: Arc<Budget>,
+    pub(super) fragments: Option<FragmentCache>,
     waiting: usize,
     pub(super) timeout: Duration,
 }
 
 impl Access {
     pub(super) fn new(store: AnyStore, options: &AccessOptions) -> Self {
+        let bodies = Budget::new(options.body_bytes);
+        let keeps = options.fragment_cache > 0;
         Self {
             store,
             reads: Budget::new(options.reads as u64),
-            bodies: Budget::new(options.body_bytes),
+            fragments: keeps
+                .then(|| FragmentCache::new(options.fragment_cache, Arc::clone(&bodies))),
+            bodies,
             waiting: options.waiting,
             timeout: options.timeout,
         }
@@ -108,7 +121,7 @@ pub(super) async fn within<T>(limit: Duration, future: impl Future<Output = T>) 
     .await
 }
 
-fn timed_out() -> ReadError {
+pub(super) fn timed_out() -> ReadError {
     let source = Some(Arc::new(io::Error::from(io::ErrorKind::TimedOut)));
     ReadError { source, ..ReadError::new(ReadErrorKind::Transient) }
 }

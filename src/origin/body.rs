@@ -33,12 +33,14 @@ pub struct Body {
     left: u64,
     reading: Option<Reading>,
     unsent: Arc<Unsent>,
+    /// What is read at once is kept in the cache of fragments.
+    is_kept: bool,
 }
 
 type Reading = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
 
 /// A range up to this length is read at once: most fragments.
-const WHOLE: u64 = 1 << 20;
+pub(super) const WHOLE: u64 = 1 << 20;
 
 /// Longer ones are read in parts of this length.
 const PART: u64 = 256 << 10;
@@ -51,9 +53,10 @@ const LEAST: u64 = 16 << 10;
 const SHARES: u64 = 512;
 
 impl Body {
-    pub(super) fn new(holding: Holding, reply: &Reply) -> Self {
+    pub(super) fn new(holding: Holding, reply: &Reply, is_kept: bool) -> Self {
         let pieces = reply.pieces().iter().cloned().collect();
-        Self { holding, pieces, left: reply.length(), reading: None, unsent: Arc::default() }
+        let (left, unsent) = (reply.length(), Arc::default());
+        Self { holding, pieces, left, reading: None, unsent, is_kept }
     }
 
     /// Bytes that are still to come.
@@ -96,7 +99,8 @@ impl Body {
         let portion = Portion::of(range.end - range.start, bodies);
         let here = if begun { read.len() as u64 } else { portion.len };
         let (now, later) = (range.start..range.start + here, range.start + here..range.end);
-        if !later.is_empty() {
+        let is_whole = later.is_empty();
+        if !is_whole {
             let rest = StoredRange { file, range: later, read: Bytes::new() };
             self.pieces.push_front(Piece::Stored(rest));
         }
@@ -104,8 +108,11 @@ impl Body {
             return Some(self.unsent.count(read, bodies.take_anyway(here)));
         }
         if !now.is_empty() {
-            let (holding, unsent) = (self.holding.clone(), Arc::clone(&self.unsent));
-            self.reading = Some(Box::pin(reading(holding, file, now, portion, unsent)));
+            let holding = self.holding.clone();
+            self.reading = Some(match self.is_kept && is_whole {
+                true => Box::pin(reading_kept(holding, file, now)),
+                false => Box::pin(reading(holding, file, now, portion, Arc::clone(&self.unsent))),
+            });
         }
         None
     }
@@ -138,10 +145,27 @@ async fn reading(
         }
         access.bodies.take(portion.len).await
     };
-    let no_room = || Error::from(ErrorKind::Busy("what was read before is not being sent"));
     let share = within(access.timeout, room).await.ok_or_else(no_room)?;
     let bytes = holding.read(file, range).await?;
     Ok(unsent.count(bytes, share))
+}
+
+/// A whole fragment, for all who ask for it at one time and for those to come.
+async fn reading_kept(holding: Holding, file: FileId, range: Range<u64>) -> Result<Bytes, Error> {
+    let access = holding.access();
+    let (Holding::Presentation(opened), Some(fragments)) = (&holding, &access.fragments) else {
+        return Ok(holding.read(file, range).await?);
+    };
+    let read = async {
+        let share = access.bodies.take(range.end - range.start);
+        let share = within(access.timeout, share).await.ok_or_else(no_room)?;
+        Ok::<_, Error>((holding.read(file, range.clone()).await?, share))
+    };
+    fragments.read(&opened.key(file, range.clone()), access.timeout, read).await
+}
+
+fn no_room() -> Error {
+    ErrorKind::Busy("what was read before is not being sent").into()
 }
 
 /// How much of a range is read at once.

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::{StreamExt, iter};
@@ -93,7 +94,7 @@ async fn ends(
 }
 
 /// Makes an answer that wants reads.
-pub(super) async fn answer<T>(mut step: Step<T>, opened: &Opened) -> Result<T, Error> {
+pub(super) async fn answer<T>(mut step: Step<T>, opened: &Arc<Opened>) -> Result<T, Error> {
     loop {
         let reads = match step {
             Step::Ready(answer) => return Ok(answer),
@@ -103,7 +104,7 @@ pub(super) async fn answer<T>(mut step: Step<T>, opened: &Opened) -> Result<T, E
         for want in reads.wanted() {
             got.push(match want {
                 Want::Range { file, range } => {
-                    read(opened, *file, range.clone()).await.map(Got::Range)
+                    read_once(opened, *file, range.clone()).await.map(Got::Range)
                 }
                 // An answer opens nothing.
                 Want::Open { .. } => Err(ReadError::new(ReadErrorKind::Gone)),
@@ -111,6 +112,19 @@ pub(super) async fn answer<T>(mut step: Step<T>, opened: &Opened) -> Result<T, E
         }
         step = reads.feed(got).inspect_err(|error| note_change(opened, error))?;
     }
+}
+
+/// The same for all who want it at one time, where there is a cache for what is wanted often.
+async fn read_once(
+    opened: &Arc<Opened>,
+    file: FileId,
+    range: Range<u64>,
+) -> Result<Bytes, ReadError> {
+    let Some(fragments) = &opened.access().fragments else {
+        return read(opened, file, range).await;
+    };
+    let (key, opened) = (opened.key(file, range.clone()), Arc::clone(opened));
+    fragments.flights.join(&key, async move { read(&opened, file, range).await }).await
 }
 
 /// Reads a range of a file of a presentation.

@@ -8,6 +8,8 @@ mod budget;
 mod cache;
 mod clock;
 mod drive;
+mod flights;
+mod fragment_cache;
 mod handles;
 mod named_media;
 mod opened;
@@ -16,9 +18,12 @@ mod path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+
 pub use block_on::block_on;
 pub use body::Body;
 pub use clock::Clock;
+pub use fragment_cache::FragmentCacheStats;
 pub use opened::Opened;
 
 use access::{Access, AccessOptions};
@@ -96,6 +101,8 @@ pub struct Served {
     reply: Reply,
     holding: Holding,
     modified: Option<SystemTime>,
+    /// What is read of it is kept for the next who asks.
+    is_kept: bool,
 }
 
 /// What a reply's bytes are read from, kept open in the version that the reply is of.
@@ -162,12 +169,12 @@ impl Served {
 
     /// The bytes.
     pub fn body(&self) -> Body {
-        Body::new(self.holding.clone(), &self.reply)
+        Body::new(self.holding.clone(), &self.reply, self.is_kept)
     }
 
     /// Bytes `range` of them, as [`Reply::slice`] has them.
     pub fn body_of(&self, range: std::ops::Range<u64>) -> Body {
-        Body::new(self.holding.clone(), &self.reply.slice(range))
+        Body::new(self.holding.clone(), &self.reply.slice(range), false)
     }
 }
 
@@ -256,7 +263,7 @@ impl Origin {
         let range = StoredRange::whole(FileId::SERVER_MANIFEST, stat.size);
         let reply = Reply::of_stored(Content::File, validator, range);
         let holding = Holding::File(Arc::clone(access), source);
-        Ok(Served { reply, holding, modified: stat.modified })
+        Ok(Served { reply, holding, modified: stat.modified, is_kept: false })
     }
 
     /// Whether a server manifest in the file's folder, or in one of three above, names it. Also where
@@ -304,8 +311,16 @@ impl Origin {
                 drive::answer(step, opened).await?
             }
         };
+        let (reply, is_kept) = cached(opened, reply);
         let (holding, modified) = (Holding::Presentation(Arc::clone(opened)), opened.modified());
-        Ok(Answer::Reply(Served { reply, holding, modified }))
+        Ok(Answer::Reply(Served { reply, holding, modified, is_kept }))
+    }
+
+    /// What the cache of fragments holds, and how often it had what was asked for; nothing where
+    /// there is [none](OriginBuilder::fragment_cache_bytes).
+    pub fn fragment_cache(&self) -> FragmentCacheStats {
+        let fragments = self.inner.access.fragments.as_ref();
+        fragments.map(|fragments| fragments.stats()).unwrap_or_default()
     }
 
     /// The files of this presentation are looked at again for the next request, however short ago
@@ -389,6 +404,14 @@ impl OriginBuilder {
         self
     }
 
+    /// Bytes of memory for fragments that are asked for often; default none. One that is there is
+    /// sent without a read, and one that is not is read once, however many ask for it at a time.
+    /// What is asked for once goes first. Fragments longer than 1 MiB are not kept.
+    pub fn fragment_cache_bytes(mut self, bytes: u64) -> Self {
+        self.access.fragment_cache = bytes;
+        self
+    }
+
     /// The clock that ages are measured by; default the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -410,6 +433,29 @@ impl OriginBuilder {
             }),
         }
     }
+}
+
+/// The reply with its bytes, if they are in memory; else whether they will be, once they are read.
+fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
+    let (Some(fragments), Some(stored)) = (&opened.access().fragments, reply.stored()) else {
+        return (reply, false);
+    };
+    if reply.length() > body::WHOLE {
+        return (reply, false);
+    }
+    let key = opened.key(stored.file, stored.range.clone());
+    if let Some(bytes) = fragments.get(&key) {
+        let reply = Reply::of_bytes(reply.content(), reply.validator(), bytes);
+        return (reply, false);
+    }
+    if stored.read.len() as u64 == reply.length() {
+        // A short fragment: the first look at it has read it.
+        fragments.put(key, &stored.read);
+        return (reply, false);
+    }
+    // Its beginning, which the first look has read, is read again with the rest.
+    let unread = StoredRange { read: Bytes::new(), ..stored.clone() };
+    (Reply::of_stored(reply.content(), reply.validator(), unread), true)
 }
 
 fn split_query(target: &str) -> (&str, Option<&str>) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,6 +12,7 @@ use futures_util::stream::{StreamExt, iter};
 
 use super::access::Access;
 use super::drive::AT_ONCE;
+use super::fragment_cache::Key;
 use super::handles::Handles;
 use crate::base::{FileId, Name, ReadError, ReadErrorKind};
 use crate::presentation::Presentation;
@@ -168,6 +170,11 @@ impl Opened {
 
     pub(super) fn access(&self) -> &Arc<Access> {
         self.files.access()
+    }
+
+    /// Names bytes of a file, as they are in this opening and no other.
+    pub(super) fn key(&self, file: FileId, range: Range<u64>) -> Key {
+        Key { opening: self.files.number, file, range }
     }
 
     /// A file of the presentation, in the version that was opened.

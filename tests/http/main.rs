@@ -12,6 +12,7 @@ mod conditions;
 mod cross_origin;
 #[cfg(all(unix, feature = "fs"))]
 mod files;
+mod fragment_cache;
 mod load;
 mod ranges;
 mod requests;
