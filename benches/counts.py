@@ -28,6 +28,9 @@ SCENARIOS = {
     "manifest": "write a manifest of 5,000 chunks and 3 qualities",
     "head-bare": "1,000 HEADs of a fragment by a service without options",
     "head-policies": "the same with every policy: caching, CORS, files, compression",
+    "fragment": "1,000 GETs of a fragment with every policy, read from memory",
+    "fragment-hit": "the same with the fragments in the cache",
+    "key-frames": "1,000 GETs of the key frames of a fragment",
     "manifest-hit": "1,000 GETs of a manifest that is kept in brotli",
 }
 # How many times what a bare service takes one with every policy may take.

@@ -2,8 +2,11 @@
 //!
 //! Everything is prepared first; only what [`measured`] calls is counted.
 
+use std::future::poll_fn;
 use std::hint::black_box;
+use std::pin::Pin;
 
+use http_body::Body;
 use smooth_origin::base::{Limits, Name};
 use smooth_origin::manifest::Layout;
 use smooth_origin::origin::{Origin, block_on};
@@ -43,6 +46,9 @@ fn main() {
         "head-bare" => head_all(ServiceOptions::default()),
         "head-policies" => head_all(every_policy()),
         "manifest-hit" => manifest_hits(),
+        "fragment" => get_all("Fragments", 0),
+        "fragment-hit" => get_all("Fragments", 16 << 20),
+        "key-frames" => get_all("KeyFrames", 0),
         unknown => {
             eprintln!("no scenario `{unknown}`");
             std::process::exit(2);
@@ -82,6 +88,32 @@ fn head_all(options: ServiceOptions) {
         }
     };
     // Each fragment has been looked at once.
+    respond();
+    measured(&mut { respond });
+}
+
+/// A thousand responses with all of a fragment, or with its key frame.
+fn get_all(noun: &str, cache: u64) {
+    let store = memory(&files(600, 300, Stored::Nothing));
+    let origin = Origin::builder(store).fragment_cache_bytes(cache).build();
+    let opened = block_on(origin.open(&Name::new("film.ism").unwrap())).unwrap();
+    let paths = requests(opened.presentation(), 1000);
+    let paths: Vec<_> = paths.iter().map(|path| path.replace("Fragments", noun)).collect();
+    let requests: Vec<_> = paths
+        .iter()
+        .map(|path| http::Request::get(format!("/film.ism/{path}")).body(()).unwrap())
+        .collect();
+    let service = OriginService::with_options(origin, every_policy());
+    let respond = || {
+        for request in &requests {
+            let mut body = now(service.respond(request)).into_body();
+            while let Some(frame) = now(poll_fn(|context| Pin::new(&mut body).poll_frame(context)))
+            {
+                black_box(frame.unwrap());
+            }
+        }
+    };
+    // Each fragment has been looked at once, and the cache is filled.
     respond();
     measured(&mut { respond });
 }

@@ -29,10 +29,12 @@ use crate::presentation::{Piece, Reply, StoredRange};
 /// there is little, less at a time, and no more before that is sent.
 pub struct Body {
     holding: Holding,
-    pieces: VecDeque<Piece>,
+    /// What comes next, and what behind that: nothing for most replies.
+    next: Option<Piece>,
+    later: VecDeque<Piece>,
     left: u64,
     reading: Option<Reading>,
-    unsent: Arc<Unsent>,
+    unsent: Option<Arc<Unsent>>,
     /// What is read at once is kept in the cache of fragments.
     is_kept: bool,
 }
@@ -54,9 +56,9 @@ const SHARES: u64 = 512;
 
 impl Body {
     pub(super) fn new(holding: Holding, reply: &Reply, is_kept: bool) -> Self {
-        let pieces = reply.pieces().iter().cloned().collect();
-        let (left, unsent) = (reply.length(), Arc::default());
-        Self { holding, pieces, left, reading: None, unsent, is_kept }
+        let mut pieces = reply.pieces().iter().cloned();
+        let (next, later, left) = (pieces.next(), pieces.collect(), reply.length());
+        Self { holding, next, later, left, reading: None, unsent: None, is_kept }
     }
 
     /// Bytes that are still to come.
@@ -79,7 +81,7 @@ impl Body {
                     read.map(|bytes| self.given(bytes)).map_err(|e| self.fail(e)),
                 ));
             }
-            match self.pieces.pop_front() {
+            match self.next.take().or_else(|| self.later.pop_front()) {
                 None => return Poll::Ready(None),
                 Some(Piece::Bytes(bytes)) => return Poll::Ready(Some(Ok(self.given(bytes)))),
                 Some(Piece::Stored(stored)) => {
@@ -102,19 +104,24 @@ impl Body {
         let is_whole = later.is_empty();
         if !is_whole {
             let rest = StoredRange { file, range: later, read: Bytes::new() };
-            self.pieces.push_front(Piece::Stored(rest));
+            self.next = Some(Piece::Stored(rest));
         }
         if begun {
-            return Some(self.unsent.count(read, bodies.take_anyway(here)));
+            let share = bodies.take_anyway(here);
+            return Some(self.unsent().count(read, share));
         }
         if !now.is_empty() {
             let holding = self.holding.clone();
             self.reading = Some(match self.is_kept && is_whole {
                 true => Box::pin(reading_kept(holding, file, now)),
-                false => Box::pin(reading(holding, file, now, portion, Arc::clone(&self.unsent))),
+                false => Box::pin(reading(holding, file, now, portion, Arc::clone(self.unsent()))),
             });
         }
         None
+    }
+
+    fn unsent(&mut self) -> &Arc<Unsent> {
+        self.unsent.get_or_insert_default()
     }
 
     fn given(&mut self, bytes: Bytes) -> Bytes {
@@ -126,7 +133,8 @@ impl Body {
         if let Holding::Presentation(opened) = &self.holding {
             note_change(opened, &error);
         }
-        self.pieces.clear();
+        self.next = None;
+        self.later.clear();
         error
     }
 }

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use super::byte_ranges::{ByteRanges, content_range};
 use super::conditions::{self, Current, IfRange, Verdict};
 use super::cross_domain::CrossDomain;
-use super::fields::{Description, TEXT_XML, content_type};
+use super::fields::{Description, TEXT_XML, content_type, decimal};
 use super::files::{media_type, refused};
 use super::prepared::{LastModified, Prepared};
 use super::problem::{METHODS, Problem};
@@ -207,7 +207,7 @@ impl OriginService {
         };
         if !is_manifest {
             fields.insert(ETAG, etag(reply.validator(), None));
-            fields.insert(CONTENT_LENGTH, length.into());
+            fields.insert(CONTENT_LENGTH, decimal(length));
         }
         let class = class(content);
         if let Some(caching) = &self.inner.options.caching
@@ -445,7 +445,7 @@ fn selected(resource: Resource, selection: Selection, is_head: bool) -> Response
         }
     };
     if length != total {
-        fields.insert(CONTENT_LENGTH, length.into());
+        fields.insert(CONTENT_LENGTH, decimal(length));
     }
     *response.headers_mut() = fields;
     response
