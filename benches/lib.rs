@@ -47,25 +47,18 @@ fn sound(id: u32, fragments: u32, payload: u32) -> Track {
 
 /// Three video files and one of sound, with a server manifest and perhaps a client manifest.
 pub fn files(seconds: u32, payload: u32, stored: Stored) -> Vec<(String, Media)> {
-    files_of([payload, payload, payload, payload / 10], seconds, stored)
-}
-
-/// The same with a size for the fragments of each track, sound last.
-pub fn files_of(payloads: [u32; 4], seconds: u32, stored: Stored) -> Vec<(String, Media)> {
     let of_text = |text: Vec<u8>| {
         let mut media = Media::default();
         media.push(text);
         media
     };
     let fragments = seconds / 2;
-    let [qualities @ .., of_sound] = payloads;
     let mut files: Vec<(String, Media)> = (1..=3)
-        .zip(qualities)
-        .map(|(i, payload)| {
+        .map(|i| {
             (format!("video{i}.ismv"), media(&[video(1, fragments, payload)], Style::default()))
         })
         .collect();
-    let audio = media(&[sound(1, fragments, of_sound)], Style::default());
+    let audio = media(&[sound(1, fragments, payload / 10)], Style::default());
     files.push(("sound.isma".into(), audio));
     let tracks = [
         ("video", "video1.ismv", 400_000, 1, ""),

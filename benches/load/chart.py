@@ -6,13 +6,14 @@ from figures import BASE
 
 WIDTH, LEFT, TOP = 900, 46, 104
 PANEL, BARS = 230, 160
-COLOURS = ["#4c78a8", "#f58518", "#54a24b", "#b279a2", "#e45756"]
+# Dark enough for white figures on them.
+COLOURS = ["#3b6ea5", "#c05a00", "#2e7d32", "#8e4a8b", "#b03a3a"]
 
 STYLE = """
 text { font: 12px sans-serif; fill: #222 } .title { font-size: 16px; font-weight: bold }
-.small { font-size: 11px } .line { stroke: #bbb } .one, .spread { stroke: #222; stroke-width: 1.5 }
+.small { font-size: 11px } .figure { font-size: 11px; fill: #fff } .line { stroke: #bbb } .one, .spread { stroke: #222; stroke-width: 1.5 }
 @media (prefers-color-scheme: dark) {
-  text { fill: #ddd } .line { stroke: #555 } .one, .spread { stroke: #ddd }
+  text:not(.figure) { fill: #ddd } .line { stroke: #555 } .one, .spread { stroke: #ddd }
 }
 """
 
@@ -73,7 +74,7 @@ def panel(top, connections, cases, colours):
             spread = ratios[case.kind, name]
             parts.append(bar(x + 1, y(spread.middle), width - 2, floor - y(spread.middle), colours[name]))
             parts.append(line(x + width / 2, y(spread.low), x + width / 2, y(spread.high), "spread"))
-            parts.append(text(x + width / 2, y(spread.high) - 4, f"{spread.middle:.2f}", "small", "middle"))
+            parts.append(text(x + width / 2, floor - 5, f"{spread.middle:.2f}", "figure", "middle"))
     return [*parts, line(LEFT, y(1), WIDTH - 10, y(1), "one")]
 
 

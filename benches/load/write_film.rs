@@ -10,7 +10,7 @@
 
 use std::path::PathBuf;
 
-use smooth_origin_benches::{Stored, files, files_of};
+use smooth_origin_benches::{Stored, files};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -18,9 +18,14 @@ fn main() {
     let folder = PathBuf::from(next("a folder"));
     let seconds = next("a length in seconds").parse().unwrap();
     let sizes: Vec<u32> = arguments.map(|bytes| bytes.parse().unwrap()).collect();
+    let film = |bytes| files(seconds, bytes, Stored::Full);
     let files = match sizes[..] {
-        [bytes] => files(seconds, bytes, Stored::Full),
-        [low, middle, high, sound] => files_of([low, middle, high, sound], seconds, Stored::Full),
+        [bytes] => film(bytes),
+        [low, middle, high, sound] => {
+            let films = [low, middle, high, 10 * sound].map(film);
+            // The media of each, and then the manifests, which are the same in all.
+            (0..films[3].len()).map(|i| films[i.min(3)][i].clone()).collect()
+        }
         _ => panic!("the bytes of a fragment are wanted, or those of each track"),
     };
     std::fs::create_dir_all(&folder).unwrap();
