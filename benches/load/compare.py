@@ -59,7 +59,7 @@ def main():
         else:
             write_film(folder / "media/film", options.film, *FRAGMENT_BYTES)
         contenders = line_up(options, folder)
-        check(contenders, folder / "www")
+        check(contenders, folder / "www", options.fragments)
         about = machine()
         cases = []
         for connections in options.connections:
@@ -84,6 +84,7 @@ def arguments():
     add("--rounds", metavar="N", type=int, default=9, help="turns of each server; the first warms up, if there are more [default: %(default)s]")
     add("--seconds", metavar="N", type=int, default=2, help="whole seconds of a turn [default: %(default)s]")
     add("--film", metavar="SECONDS", type=int, default=600, help="length of the film [default: %(default)s]")
+    add("--fragments", metavar="N", type=int, help="asks for the first N of video and of audio only [default: for all]")
     add("--hot-memory", metavar="MIB", help="what our server may keep of fragments in the series that keeps them [default: the server's]")
     add("--json", metavar="FILE", type=pathlib.Path, help="writes the figures of all rounds [default: not written]")
     add("--chart", metavar="FILE", type=pathlib.Path, help="writes a chart in SVG [default: not written]")
@@ -132,13 +133,13 @@ def line_up(options, folder):
     return contenders
 
 
-def check(contenders, www):
+def check(contenders, www, fragments):
     """Takes what the first serves for nginx's files, and compares what all others serve with it."""
     digests, short = {}, None
     for contender in contenders:
         show(f"{contender.name}: every body is compared")
         with contender.start() as server:
-            contender.presentation = Presentation(server.port, contender.manifest)
+            contender.presentation = Presentation(server.port, contender.manifest, fragments)
             form = compressed(server.port, contender.manifest)
             if form is None:
                 show(f"{contender.name} does not compress its manifest")

@@ -21,9 +21,9 @@ MIX = 8 * ["video"] + 4 * ["audio"] + ["manifest"]
 
 
 class Presentation:
-    """Paths of one server, by kind."""
+    """Paths of one server, by kind: all, or so many of each."""
 
-    def __init__(self, port, manifest):
+    def __init__(self, port, manifest, most=None):
         self.manifest = [manifest]
         self.video, self.audio = [], []
         folder = pathlib.PurePosixPath(manifest).parent
@@ -33,6 +33,7 @@ class Presentation:
             for start, bitrate in itertools.product(starts(stream), bitrates):
                 url = stream.get("Url").replace("{bitrate}", bitrate)
                 fragments.append(f"{folder}/{url.replace('{start time}', str(start))}")
+        self.video, self.audio = self.video[:most], self.audio[:most]
 
     def all(self):
         return self.video + self.audio + self.manifest
