@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import json
 import pathlib
+import resource
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -173,7 +174,9 @@ def measure(kind, connections, contenders, options, folder):
         running = []
         for number, contender in enumerate(taking_part):
             server = stack.enter_context(contender.start())
-            compressed(server.port, contender.manifest)
+            # Opened, and its compressed form made, before anything is measured.
+            ask = compressed if "manifest-gzip" in contender.kinds else get
+            ask(server.port, contender.manifest)
             script = folder / f"{number}.lua"
             write_script(script, contender.presentation.of(kind))
             running.append((contender, server, script))
@@ -190,11 +193,12 @@ def measure(kind, connections, contenders, options, folder):
 def take_turn(server, script, connections, seconds, coding):
     pids = server.pids
     with HighestMemory(pids) as memory:
-        before = processor_seconds(pids)
+        before, before_of_wrk = processor_seconds(pids), ended_children()
         result = load(server.port, script, connections, seconds, coding)
-        spent = processor_seconds(pids) - before
+        spent, spent_by_wrk = processor_seconds(pids) - before, ended_children() - before_of_wrk
     return {
         "cpu": spent / result["requests"] * 1e6,
+        "wrk": spent_by_wrk / result["requests"] * 1e6,
         "requests": result["requests"] / result["microseconds"] * 1e6,
         # Bytes a microsecond are megabytes a second.
         "megabytes": result["bytes"] / result["microseconds"],
@@ -202,6 +206,12 @@ def take_turn(server, script, connections, seconds, coding):
         "p99": result["p99"] / 1e3,
         "memory": memory.mebibytes,
     }
+
+
+def ended_children():
+    """Processor time of wrk so far, and of little else while servers run."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def show(text):

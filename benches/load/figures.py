@@ -10,6 +10,7 @@ BASE = "nginx, files"
 COLUMNS = {
     "cpu": "CPU µs a request",
     "ratio": "× nginx",
+    "wrk": "CPU µs of wrk",
     "requests": "requests/s",
     "megabytes": "MB/s",
     "p50": "p50 ms",
