@@ -16,6 +16,7 @@ import hashlib
 import json
 import pathlib
 import resource
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -52,6 +53,9 @@ class Contender:
 
 def main():
     options = arguments()
+    for program in ["nginx", "wrk"]:
+        if not shutil.which(program):
+            sys.exit(f"{program} is not there: apt install nginx wrk")
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         show("the content is made")
@@ -81,7 +85,7 @@ def arguments():
     kinds = "".join(f"; {name}: {what}" for name, what in KINDS.items())
     add = parser.add_argument
     add("--only", metavar="KIND,…", type=names, default=list(KINDS), help=f"what to ask for [default: all]{kinds}")
-    add("--connections", metavar="N,…", type=numbers, default=[1, 32, 512], help="[default: 1,32,512]")
+    add("--connections", metavar="N,…", type=numbers, default=[1, 32, 512], help="how many at one time [default: 1,32,512]")
     add("--rounds", metavar="N", type=int, default=9, help="turns of each server; the first warms up, if there are more [default: %(default)s]")
     add("--seconds", metavar="N", type=int, default=2, help="whole seconds of a turn [default: %(default)s]")
     add("--film", metavar="SECONDS", type=int, default=600, help="length of the film [default: %(default)s]")
