@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the judges of HTTP: nginx, Varnish and REDbot.
+# Installs the judges of HTTP: nginx, Varnish and REDbot; and wrk, which asks us and nginx in turn.
 #
 #   install.sh [FOLDER]
 #
@@ -15,10 +15,10 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-if ! { command -v nginx && command -v varnishd; } >/dev/null; then
+if ! { command -v nginx && command -v varnishd && command -v wrk; } >/dev/null; then
     # They are run in folders and on ports of their own: the services that the packages start are of no use.
     as_root apt-get -q update
-    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -y install --no-install-recommends nginx varnish
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -y install --no-install-recommends nginx varnish wrk
 fi
 python3 -c 'import ensurepip, venv' 2>/dev/null ||
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends python3-venv

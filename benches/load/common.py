@@ -1,5 +1,6 @@
 """What the programs of this folder share: a film, the example server, what a process took."""
 
+import functools
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ def run(*command):
     return done.stdout
 
 
+@functools.cache
 def build(*options):
     messages = run(
         "cargo", "build", "--release", "--message-format=json",
@@ -26,21 +28,25 @@ def build(*options):
     return [message["executable"] for message in built if message.get("executable")][-1]
 
 
-def write_film(folder, seconds, fragment_bytes):
-    """A film of three video tracks and sound, with a full client manifest."""
+def write_film(folder, seconds, *fragment_bytes):
+    """A film of three video tracks and sound, with a full client manifest. Sizes of fragments: one
+    for video, of which sound has a tenth, or one for each track."""
     program = build("-p", "smooth-origin-benches", "--bin", "write_film")
-    run(program, folder, seconds, fragment_bytes)
+    run(program, folder, seconds, *fragment_bytes)
+
+
+def example(name):
+    return build("-p", "smooth-origin-examples", "--example", name)
 
 
 class Server:
-    """The example server over a folder, as a context; `port` is where it listens."""
+    """An example server over a folder, as a context; `port` is where it listens."""
 
-    def __init__(self, folder, *options, workers=None):
-        program = build("-p", "smooth-origin-examples", "--example", "serve")
+    def __init__(self, folder, *options, workers=None, program="serve"):
         if workers:
             options += ("--workers", str(workers))
         self.process = subprocess.Popen(
-            [program, folder, "--listen", "127.0.0.1:0", *options],
+            [example(program), folder, "--listen", "127.0.0.1:0", *options],
             stdout=subprocess.PIPE, text=True,
         )
         for line in self.process.stdout:

@@ -11,72 +11,16 @@ import gzip
 import pathlib
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 
+from client import compressed, get
 from common import Server, processor_seconds, run, write_film
+from nginx import Nginx
 
 BAR = 1.1
 SECONDS = 3
 FILMS = {"10 min": 600, "3 h": 3 * 3600}
-NGINX_PORT = 18_091
-
-NGINX = """
-daemon off; worker_processes 1; error_log {folder}/error.log; pid {folder}/nginx.pid;
-user root;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
-    open_file_cache max=1000 inactive=60s;
-    client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-    uwsgi_temp_path {folder}; scgi_temp_path {folder};
-    default_type application/vnd.ms-sstr+xml;
-    server {{ listen 127.0.0.1:{port}; root {folder}/www; gzip_static on; }}
-}}
-"""
-
-
-class Nginx:
-    """nginx over `www` in a folder, as a context."""
-
-    def __init__(self, folder):
-        configuration = folder / "nginx.conf"
-        configuration.write_text(NGINX.format(folder=folder, port=NGINX_PORT))
-        self.port = NGINX_PORT
-        self.process = subprocess.Popen(["nginx", "-c", configuration, "-e", folder / "error.log"])
-        time.sleep(0.5)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-    @property
-    def pids(self):
-        """Its worker, without the master."""
-        return [int(pid) for pid in run("pgrep", "-P", self.process.pid).split()]
-
-
-def get(port, path, coding):
-    headers = {"Accept-Encoding": coding}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
-    with urllib.request.urlopen(request) as response:
-        return response.headers.get("Content-Encoding"), response.read()
-
-
-def compressed(port, path):
-    """The form that is made behind the back of the first request."""
-    for _ in range(100):
-        coding, content = get(port, path, "gzip")
-        if coding == "gzip":
-            return content
-        time.sleep(0.1)
-    sys.exit("no compressed form is made")
 
 
 def measure(server, path, coding):
@@ -104,12 +48,12 @@ def main():
             for index, length in enumerate(FILMS):
                 path = f"/{index}/film.ism/Manifest"
                 plain, short = get(ours.port, path, "identity")[1], compressed(ours.port, path)
-                assert gzip.decompress(short) == plain
+                assert short and gzip.decompress(short) == plain
                 file = folder / f"www{path}"
                 file.parent.mkdir(parents=True)
                 file.write_bytes(plain)
                 file.with_name("Manifest.gz").write_bytes(short)
-            with Nginx(folder) as nginx:
+            with Nginx(folder / "nginx", folder / "www") as nginx:
                 for index, length in enumerate(FILMS):
                     for coding in ["identity", "gzip"]:
                         path = f"/{index}/film.ism/Manifest"

@@ -1,0 +1,45 @@
+"""Load: wrk with one thread, asking for a list of paths, round and round."""
+
+import json
+import sys
+
+from common import run
+
+SCRIPT = """
+local paths = {{ {paths} }}
+local requests, at = {{}}, 0
+
+function init()
+    for i, path in ipairs(paths) do requests[i] = wrk.format("GET", path) end
+end
+
+function request()
+    at = at % #requests + 1
+    return requests[at]
+end
+
+function done(summary, latency)
+    local errors = summary.errors
+    print(string.format(
+        '{{"requests": %d, "microseconds": %d, "bytes": %.0f, "errors": %d, "p50": %d, "p99": %d}}',
+        summary.requests, summary.duration, summary.bytes,
+        errors.connect + errors.read + errors.write + errors.status + errors.timeout,
+        latency:percentile(50), latency:percentile(99)))
+end
+"""
+
+
+def write_script(file, paths):
+    file.write_text(SCRIPT.format(paths=", ".join(json.dumps(path) for path in paths)))
+
+
+def load(port, script, connections, seconds, coding="identity"):
+    """What came of some seconds; errors end the program. Latencies are in microseconds."""
+    output = run(
+        "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", script,
+        "-H", f"Accept-Encoding: {coding}", f"http://127.0.0.1:{port}",
+    )
+    result = json.loads(output.splitlines()[-1])
+    if result["errors"] or not result["requests"]:
+        sys.exit(output)
+    return result
