@@ -12,6 +12,7 @@ mod handles;
 mod named_media;
 mod opened;
 mod path;
+mod stored;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -20,6 +21,7 @@ pub use block_on::block_on;
 pub use body::Body;
 pub use clock::Clock;
 pub use opened::Opened;
+pub use stored::StoredBody;
 
 use access::{Access, AccessOptions};
 use cache::{Cache, CacheOptions};
