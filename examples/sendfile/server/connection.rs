@@ -122,10 +122,10 @@ impl Connection {
 
     async fn answer(&mut self, keeps: bool) -> io::Result<()> {
         let (head, body) = self.service.respond(&self.request).await.into_parts();
-        let persistence = match keeps {
-            false => Persistence::Close,
-            true if self.request.version() == Version::HTTP_10 => Persistence::Told,
-            true => Persistence::Usual,
+        let persistence = match (keeps, self.request.version() == Version::HTTP_10) {
+            (true, true) => Persistence::Told,
+            (false, false) => Persistence::Close,
+            (true, false) | (false, true) => Persistence::Usual,
         };
         let length = body.size_hint().exact().unwrap_or(0);
         self.output.clear();

@@ -9,10 +9,11 @@ use http::{HeaderMap, StatusCode};
 /// What a response says of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Persistence {
-    /// It is kept, as it is where nothing is said.
+    /// What its version of HTTP does where nothing is said.
     Usual,
     /// It is kept, which HTTP/1.0 wants to be told.
     Told,
+    /// It is closed, which HTTP/1.1 wants to be told.
     Close,
 }
 
