@@ -28,12 +28,8 @@ use crate::storage::{Source, read_error};
 /// async fn send_stored(body: &StoredBody) -> Result<bool, Error> {
 ///     let source = body.source().await?;
 ///     let Some(file) = source.downcast_ref::<LocalFile>() else { return Ok(false) };
-///     let Range { start, end } = body.range();
-///     let last = start.max(end.saturating_sub(1));
-///     send(file.as_fd(), start..last)
-///         .and_then(|()| file.check())
-///         .and_then(|()| send(file.as_fd(), last..end))
-///         .map_err(|error| body.failed(error))?;
+///     let sent = file.check().and_then(|()| send(file.as_fd(), body.range()));
+///     sent.map_err(|error| body.failed(error))?;
 ///     Ok(true)
 /// }
 /// # }

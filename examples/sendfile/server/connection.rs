@@ -139,24 +139,15 @@ impl Connection {
     }
 
     /// Sends a body straight from the local file that it is a range of; `false` where it is none.
-    ///
-    /// The last byte is sent when the file was seen to be the one that was opened after all others
-    /// were taken from it: a file that is rewritten meanwhile is not sent as a whole.
     async fn send_stored(&mut self, body: &StoredBody) -> io::Result<bool> {
         let range = body.range();
         let source = body.source().await.map_err(io::Error::other)?;
-        let (Some(file), Some(last)) =
-            (source.downcast_ref::<LocalFile>(), range.clone().next_back())
-        else {
+        let Some(file) = source.downcast_ref::<LocalFile>().filter(|_| !range.is_empty()) else {
             return Ok(false);
         };
-        let failed = |error| io::Error::other(body.failed(error));
-        self.socket.keep_back(true)?;
         self.socket.write_more(&self.output).await?;
-        self.socket.write_file(file, range.start..last).await.map_err(failed)?;
-        file.check().map_err(failed)?;
-        self.socket.write_file(file, last..range.end).await.map_err(failed)?;
-        self.socket.keep_back(false)?;
+        let sent = self.socket.write_file(file, range).await;
+        sent.map_err(|error| io::Error::other(body.failed(error)))?;
         Ok(true)
     }
 

@@ -2,12 +2,12 @@
 
 use std::io::{self, IoSlice};
 use std::ops::Range;
-use std::os::fd::AsFd;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use rustix::fs::sendfile;
-use rustix::net::{SendFlags, Shutdown, send, shutdown, sockopt};
+use rustix::net::{SendFlags, Shutdown, send, shutdown};
+use smooth_origin::storage::LocalFile;
 use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
@@ -55,11 +55,6 @@ impl Socket {
         Ok(())
     }
 
-    /// From here on, what does not fill a packet is kept back; at the end it is sent.
-    pub(super) fn keep_back(&self, kept: bool) -> io::Result<()> {
-        Ok(sockopt::set_tcp_cork(&self.stream, kept)?)
-    }
-
     /// Sends bytes that more follow.
     pub(super) async fn write_more(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
@@ -74,9 +69,13 @@ impl Socket {
     }
 
     /// Sends a range of a file.
+    ///
+    /// Before each call it must be the file that was opened: of one that is rewritten in place no
+    /// more is sent. Asking after a call as well would cost another call and a packet of one byte,
+    /// and would not help: what a call has queued are pages of the file, which change with it.
     pub(super) async fn write_file(
         &mut self,
-        file: impl AsFd,
+        file: &LocalFile,
         range: Range<u64>,
     ) -> io::Result<()> {
         let (mut offset, mut turn) = (range.start, 0);
@@ -87,7 +86,8 @@ impl Socket {
             }
             let count = (range.end - offset).min(TURN) as usize;
             let sent = self.stream.try_io(Interest::WRITABLE, || {
-                Ok(sendfile(&self.stream, &file, Some(&mut offset), count)?)
+                file.check()?;
+                Ok(sendfile(&self.stream, file, Some(&mut offset), count)?)
             });
             turn += self.sent(sent).await?.unwrap_or(0) as u64;
         }

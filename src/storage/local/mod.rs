@@ -91,7 +91,8 @@ impl LocalFile {
     ///
     /// [`read`](RangeSource::read) sees to that itself. A host that takes bytes from the descriptor
     /// asks after it has taken them and before it sends the last one: else it may send bytes of two
-    /// versions as a whole.
+    /// versions as a whole. One that lets the kernel send them (`sendfile`) asks before each call;
+    /// what it has queued by then are pages of the file, which change if the file is rewritten.
     ///
     /// # Errors
     /// [`changed`] where it was written to or cut short since.
