@@ -14,7 +14,7 @@ use futures_util::task::AtomicWaker;
 
 use super::access::{Access, within};
 use super::budget::{Budget, Share};
-use super::{Holding, drive, note_change};
+use super::{Holding, StoredBody, drive, note_change};
 use crate::base::{Error, ErrorKind, FileId, ReadError};
 use crate::presentation::{Piece, Reply, StoredRange};
 
@@ -64,6 +64,16 @@ impl Body {
     /// Bytes that are still to come.
     pub fn remaining(&self) -> u64 {
         self.left
+    }
+
+    /// What is left, where that is one range of a file and a host may send it by means of its own.
+    pub fn stored(&self) -> Option<StoredBody> {
+        match (&self.next, &self.reading) {
+            (Some(Piece::Stored(range)), None) if self.later.is_empty() => {
+                Some(StoredBody::new(self.holding.clone(), range))
+            }
+            _ => None,
+        }
     }
 
     /// The next bytes; `None` at the end, and after an error.

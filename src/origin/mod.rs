@@ -14,6 +14,7 @@ mod handles;
 mod named_media;
 mod opened;
 mod path;
+mod stored;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -25,6 +26,7 @@ pub use body::Body;
 pub use clock::Clock;
 pub use fragment_cache::FragmentCacheStats;
 pub use opened::Opened;
+pub use stored::StoredBody;
 
 use access::{Access, AccessOptions};
 use cache::{Cache, CacheOptions};

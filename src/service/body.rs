@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::base::Error;
-use crate::origin;
+use crate::origin::{self, StoredBody};
 
 /// A body of known length: nothing, a text that is here, or a reply that is read as it is sent.
 ///
@@ -48,6 +48,15 @@ impl ServiceBody {
 
     pub(super) fn parts(parts: VecDeque<Part>) -> Self {
         Self(Kind::Parts(parts))
+    }
+
+    /// What is left, where that is one range of a file and a host may send it by means of its own,
+    /// as [`origin::Body::stored`].
+    pub fn stored(&self) -> Option<StoredBody> {
+        match &self.0 {
+            Kind::Reply(body) => body.stored(),
+            Kind::Empty | Kind::Text(_) | Kind::Parts(_) => None,
+        }
     }
 }
 

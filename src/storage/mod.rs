@@ -10,6 +10,7 @@ mod faulty;
 mod local;
 mod memory;
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -136,6 +137,7 @@ trait ErasedStore: Send + Sync {
 }
 
 trait ErasedSource: Send + Sync {
+    fn as_any(&self) -> &dyn Any;
     fn stat(&self) -> BoxFuture<'_, io::Result<Stat>>;
     fn read(&self, range: Range<u64>) -> BoxFuture<'_, io::Result<Bytes>>;
 }
@@ -151,6 +153,10 @@ impl<S: Store> ErasedStore for S {
 }
 
 impl<S: RangeSource> ErasedSource for S {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
     fn stat(&self) -> BoxFuture<'_, io::Result<Stat>> {
         Box::pin(RangeSource::stat(self))
     }
@@ -179,6 +185,20 @@ impl Source {
     /// Erases a source.
     pub fn new(source: impl RangeSource) -> Self {
         Self(Arc::new(source))
+    }
+
+    /// The source that was erased, if it is one of this type: a host that can do more with it than
+    /// read ranges, as with the descriptor of a [`LocalFile`], finds it here.
+    ///
+    /// ```
+    /// use smooth_origin::storage::{MemoryObject, Source};
+    ///
+    /// fn is_in_memory(source: &Source) -> bool {
+    ///     source.downcast_ref::<MemoryObject>().is_some()
+    /// }
+    /// ```
+    pub fn downcast_ref<S: RangeSource>(&self) -> Option<&S> {
+        self.0.as_any().downcast_ref()
     }
 
     pub(crate) async fn stat(&self) -> Result<Stat, ReadError> {

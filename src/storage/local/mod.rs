@@ -7,6 +7,8 @@ mod unix;
 
 use std::io;
 use std::ops::Range;
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -86,8 +88,25 @@ impl Store for LocalStore {
 
 impl LocalFile {
     /// That the file is still the one that was opened.
-    fn check(&self) -> io::Result<()> {
+    ///
+    /// [`read`](RangeSource::read) sees to that itself. A host that takes bytes from the descriptor
+    /// asks after it has taken them and before it sends the last one: else it may send bytes of two
+    /// versions as a whole. One that lets the kernel send them (`sendfile`) asks before each call;
+    /// what it has queued by then are pages of the file, which change if the file is rewritten.
+    ///
+    /// # Errors
+    /// [`changed`] where it was written to or cut short since.
+    pub fn check(&self) -> io::Result<()> {
         if self.file.version()?.is_still(&self.opened) { Ok(()) } else { Err(changed()) }
+    }
+}
+
+/// For calls that take a descriptor, `sendfile` most of all. It is open for reading only; its offset
+/// belongs to nobody, so give each call one of its own.
+#[cfg(unix)]
+impl AsFd for LocalFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }
 

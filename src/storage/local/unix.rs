@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -112,6 +112,10 @@ impl Root {
 }
 
 impl File {
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
     pub(super) fn version(&self) -> io::Result<Version> {
         Ok(Version::of(&fstat(&self.0)?))
     }

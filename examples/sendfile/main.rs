@@ -1,0 +1,22 @@
+//! Serves the presentations of a folder as `serve` does, without an HTTP library: fragments go from
+//! the files to the sockets by `sendfile`, and their bytes never come into this process.
+//!
+//! ```sh
+//! cargo run --release --example sendfile -- /srv/media --listen 0.0.0.0:80
+//! ```
+//!
+//! What a host does with `ServiceBody::stored` and `LocalFile` is in
+//! `server/connection.rs`; the rest is as much of HTTP/1.1 (RFC 9112) as GET and HEAD need.
+
+#[cfg(target_os = "linux")]
+mod server;
+
+#[cfg(target_os = "linux")]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    server::run()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    eprintln!("this example uses sendfile as Linux has it; elsewhere there is the example serve");
+}

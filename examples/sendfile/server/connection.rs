@@ -1,0 +1,208 @@
+//! One connection: request by request, in their order.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::{HeaderMap, Request, StatusCode, Version};
+use http_body::Body as _;
+use smooth_origin::origin::StoredBody;
+use smooth_origin::service::{OriginService, ServiceBody};
+use smooth_origin::storage::LocalFile;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::request::{Framing, parse};
+use super::response::{Persistence, write_head};
+use super::socket::Socket;
+use super::workers::Busy;
+
+pub(super) struct Connection {
+    socket: Socket,
+    service: OriginService,
+    busy: Busy,
+    /// What was read and not looked at yet.
+    input: BytesMut,
+    /// What is to be written: heads, and short parts of bodies.
+    output: Vec<u8>,
+    request: Request<()>,
+}
+
+/// A client that has not sent a whole head so long after the last response is sent away.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Room for a request's head: more is answered with 431.
+const HEAD_ROOM: usize = 32 << 10;
+
+/// Most heads are shorter.
+const FIRST_ROOM: usize = 2 << 10;
+
+/// Less room is not worth a call.
+const LEAST_ROOM: usize = 1 << 10;
+
+/// A longer body of a request is not passed over: the connection ends.
+const SKIPPED: u64 = 64 << 10;
+
+/// Parts of a body that are shorter are copied, so that they go out with what is before them.
+const COPIED: usize = 4 << 10;
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream, service: OriginService, busy: Busy) -> Self {
+        Self {
+            socket: Socket::new(stream),
+            service,
+            busy,
+            input: BytesMut::with_capacity(FIRST_ROOM),
+            output: Vec::new(),
+            request: Request::new(()),
+        }
+    }
+
+    /// Until the client goes, or has to.
+    pub(super) async fn serve(mut self) -> io::Result<()> {
+        loop {
+            let framing = match self.next_request().await? {
+                Some(Ok(framing)) => framing,
+                Some(Err(status)) => {
+                    self.refuse(status).await?;
+                    return self.socket.close(self.input).await;
+                }
+                None => return Ok(()),
+            };
+            self.input.advance(framing.head);
+            let busy = Occupied::new(&self.busy);
+            let body = framing.body.filter(|&length| length <= SKIPPED);
+            let keeps = framing.keep_alive && body.is_some();
+            self.answer(keeps).await?;
+            drop(busy);
+            self.request.headers_mut().clear();
+            match body {
+                Some(length) if keeps => self.skip(length as usize).await?,
+                // Nothing of the client's is left that a reset could be the answer to.
+                Some(0) if self.input.is_empty() => return Ok(()),
+                _ => return self.socket.close(self.input).await,
+            }
+        }
+    }
+
+    /// Reads until there is a whole head; `None` where the client has ended before.
+    async fn next_request(&mut self) -> io::Result<Option<Result<Framing, StatusCode>>> {
+        let deadline = Instant::now() + HEADER_TIMEOUT;
+        let mut seen = 0;
+        loop {
+            // A head that is not whole is not looked at again before another line has ended.
+            if self.input[seen..].contains(&b'\n') {
+                self.request.headers_mut().clear();
+                match parse(&self.input, &mut self.request) {
+                    Ok(None) => {}
+                    Ok(Some(framing)) => return Ok(Some(Ok(framing))),
+                    Err(status) => return Ok(Some(Err(status))),
+                }
+            }
+            seen = self.input.len();
+            if seen >= HEAD_ROOM {
+                return Ok(Some(Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)));
+            }
+            self.make_room();
+            if self.socket.read(&mut self.input, deadline).await? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Room for some more input. What is left of the memory of heads before is used first.
+    fn make_room(&mut self) {
+        if self.input.capacity() - self.input.len() < LEAST_ROOM {
+            self.input.reserve(self.input.len().clamp(FIRST_ROOM, HEAD_ROOM));
+        }
+    }
+
+    async fn answer(&mut self, keeps: bool) -> io::Result<()> {
+        let (head, body) = self.service.respond(&self.request).await.into_parts();
+        let persistence = match (keeps, self.request.version() == Version::HTTP_10) {
+            (true, true) => Persistence::Told,
+            (false, false) => Persistence::Close,
+            (true, false) | (false, true) => Persistence::Usual,
+        };
+        let length = body.size_hint().exact().unwrap_or(0);
+        self.output.clear();
+        write_head(head.status, &head.headers, length, persistence, &mut self.output);
+        if let Some(stored) = body.stored()
+            && self.send_stored(&stored).await?
+        {
+            return Ok(());
+        }
+        self.send(body).await
+    }
+
+    /// Sends a body straight from the local file that it is a range of; `false` where it is none.
+    async fn send_stored(&mut self, body: &StoredBody) -> io::Result<bool> {
+        let range = body.range();
+        let source = body.source().await.map_err(io::Error::other)?;
+        let Some(file) = source.downcast_ref::<LocalFile>().filter(|_| !range.is_empty()) else {
+            return Ok(false);
+        };
+        self.socket.write_more(&self.output).await?;
+        let sent = self.socket.write_file(file, range).await;
+        sent.map_err(|error| io::Error::other(body.failed(error)))?;
+        Ok(true)
+    }
+
+    /// Sends the head and any other body: the head goes out with what the body begins with.
+    async fn send(&mut self, body: ServiceBody) -> io::Result<()> {
+        let mut body = pin!(body);
+        while let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
+            let bytes = frame.map_err(io::Error::other)?.into_data().unwrap_or(Bytes::new());
+            if bytes.len() < COPIED && self.output.len() < HEAD_ROOM {
+                self.output.extend_from_slice(&bytes);
+            } else {
+                self.socket.write(&self.output, &bytes).await?;
+                self.output.clear();
+            }
+        }
+        self.socket.write(&self.output, &[]).await
+    }
+
+    /// Passes over the body of a request: nobody wants it.
+    async fn skip(&mut self, mut length: usize) -> io::Result<()> {
+        let deadline = Instant::now() + HEADER_TIMEOUT;
+        loop {
+            let here = length.min(self.input.len());
+            self.input.advance(here);
+            length -= here;
+            if length == 0 {
+                return Ok(());
+            }
+            self.make_room();
+            if self.socket.read(&mut self.input, deadline).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+
+    /// Says why, and no more, to who does not speak HTTP, or too much of it.
+    async fn refuse(&mut self, status: StatusCode) -> io::Result<()> {
+        self.output.clear();
+        write_head(status, &HeaderMap::new(), 0, Persistence::Close, &mut self.output);
+        self.socket.write(&self.output, &[]).await
+    }
+}
+
+/// A request that is being answered.
+struct Occupied(Busy);
+
+impl Occupied {
+    fn new(busy: &Busy) -> Self {
+        busy.fetch_add(1, Ordering::Relaxed);
+        Self(Busy::clone(busy))
+    }
+}
+
+impl Drop for Occupied {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,133 @@
+//! A client's socket: bytes from memory and from files, each wait with its time-out.
+
+use std::io::{self, IoSlice};
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use rustix::fs::sendfile;
+use rustix::net::{SendFlags, Shutdown, send, shutdown};
+use smooth_origin::storage::LocalFile;
+use tokio::io::{AsyncReadExt, Interest};
+use tokio::net::TcpStream;
+use tokio::task::yield_now;
+use tokio::time::Instant;
+
+use super::timer::Timer;
+
+pub(super) struct Socket {
+    stream: TcpStream,
+    timer: Timer,
+}
+
+/// A client that takes nothing of its response for so long is sent away.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// After so many bytes of a file it is another connection's turn.
+const TURN: u64 = 2 << 20;
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        let _ = stream.set_nodelay(true);
+        Self { stream, timer: Timer::new(Instant::now() + WRITE_TIMEOUT) }
+    }
+
+    /// Appends what the client has sent, as far as there is room; 0 at its end.
+    pub(super) async fn read(
+        &mut self,
+        input: &mut BytesMut,
+        deadline: Instant,
+    ) -> io::Result<usize> {
+        self.timer.until(deadline, self.stream.read_buf(input)).await
+    }
+
+    /// Sends both, one behind the other.
+    pub(super) async fn write(&mut self, mut first: &[u8], mut second: &[u8]) -> io::Result<()> {
+        while !(first.is_empty() && second.is_empty()) {
+            let slices = [IoSlice::new(first), IoSlice::new(second)];
+            let sent = self.stream.try_write_vectored(&slices);
+            if let Some(sent) = self.sent(sent).await? {
+                let of_first = sent.min(first.len());
+                first = &first[of_first..];
+                second = &second[sent - of_first..];
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends bytes that more follow.
+    pub(super) async fn write_more(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let sent = self.stream.try_io(Interest::WRITABLE, || {
+                Ok(send(&self.stream, bytes, SendFlags::MORE | SendFlags::NOSIGNAL)?)
+            });
+            if let Some(sent) = self.sent(sent).await? {
+                bytes = &bytes[sent..];
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a range of a file.
+    ///
+    /// Before each call it must be the file that was opened: of one that is rewritten in place no
+    /// more is sent. Asking after a call as well would cost another call and a packet of one byte,
+    /// and would not help: what a call has queued are pages of the file, which change with it.
+    pub(super) async fn write_file(
+        &mut self,
+        file: &LocalFile,
+        range: Range<u64>,
+    ) -> io::Result<()> {
+        let (mut offset, mut turn) = (range.start, 0);
+        while offset < range.end {
+            if turn >= TURN {
+                yield_now().await;
+                turn = 0;
+            }
+            let count = (range.end - offset).min(TURN) as usize;
+            let sent = self.stream.try_io(Interest::WRITABLE, || {
+                file.check()?;
+                Ok(sendfile(&self.stream, file, Some(&mut offset), count)?)
+            });
+            turn += self.sent(sent).await?.unwrap_or(0) as u64;
+        }
+        Ok(())
+    }
+
+    /// What was sent; else waits until something can be.
+    async fn sent(&mut self, sent: io::Result<usize>) -> io::Result<Option<usize>> {
+        match sent {
+            // Of a file that has become shorter.
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(sent) => Ok(Some(sent)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let deadline = Instant::now() + WRITE_TIMEOUT;
+                self.timer.until(deadline, self.stream.writable()).await?;
+                Ok(None)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends the connection so that the client sees the last response, though it may have sent what
+    /// nobody has read: a reset would take the response back (RFC 9112, 9.6).
+    pub(super) async fn close(mut self, mut input: BytesMut) -> io::Result<()> {
+        shutdown(&self.stream, Shutdown::Write)?;
+        let deadline = Instant::now() + LINGER;
+        let mut left = LINGER_BYTES;
+        while left > 0 {
+            input.clear();
+            input.reserve(16 << 10);
+            match self.read(&mut input, deadline).await? {
+                0 => break,
+                read => left = left.saturating_sub(read),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Who has more to say after so long, or so much, is not listened to.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 1 << 20;

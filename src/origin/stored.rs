@@ -1,0 +1,91 @@
+//! A body that a host sends itself, from where it is stored.
+
+use std::fmt;
+use std::io;
+use std::ops::Range;
+
+use super::{Holding, note_change};
+use crate::base::{Error, FileId, ReadError};
+use crate::presentation::StoredRange;
+use crate::storage::{Source, read_error};
+
+/// All that is left of a body, where that is one range of a file: a host that can do more than pass
+/// bytes on sends it in place of the [`Body`](super::Body), which would read it.
+///
+/// What is read so counts against no limit of the origin, and it is the host that sees to it that
+/// the file stays what it was:
+///
+/// ```
+/// # #[cfg(all(unix, feature = "fs"))] mod unix {
+/// use std::os::fd::{AsFd, BorrowedFd};
+/// use smooth_origin::base::Error;
+/// use smooth_origin::origin::StoredBody;
+/// use smooth_origin::storage::LocalFile;
+/// # use std::{io, ops::Range};
+/// # fn send(_: BorrowedFd<'_>, _: Range<u64>) -> io::Result<()> { Ok(()) }
+///
+/// /// Whether the body was sent; if not, it must be sent as any other.
+/// async fn send_stored(body: &StoredBody) -> Result<bool, Error> {
+///     let source = body.source().await?;
+///     let Some(file) = source.downcast_ref::<LocalFile>() else { return Ok(false) };
+///     let sent = file.check().and_then(|()| send(file.as_fd(), body.range()));
+///     sent.map_err(|error| body.failed(error))?;
+///     Ok(true)
+/// }
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct StoredBody {
+    holding: Holding,
+    file: FileId,
+    range: Range<u64>,
+}
+
+impl StoredBody {
+    pub(super) fn new(holding: Holding, stored: &StoredRange) -> Self {
+        Self { holding, file: stored.file, range: stored.range.clone() }
+    }
+
+    /// Bytes of the source.
+    pub fn range(&self) -> Range<u64> {
+        self.range.clone()
+    }
+
+    /// The file, in the version that the reply is of.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Read`](crate::base::ErrorKind::Read) where it was closed meanwhile and cannot be
+    /// opened again in that version.
+    pub async fn source(&self) -> Result<Source, Error> {
+        self.holding.source(self.file).await.map_err(|error| self.noted(error.into()))
+    }
+
+    /// The error of a host that could not send it: what an error of the source, or of its check, is
+    /// to the origin. Where the file has changed, the presentation is opened again for the next
+    /// request. The connection must be cut.
+    pub fn failed(&self, error: io::Error) -> Error {
+        self.noted(read_error(error).into())
+    }
+
+    fn noted(&self, error: Error) -> Error {
+        if let Holding::Presentation(opened) = &self.holding {
+            note_change(opened, &error);
+        }
+        error
+    }
+}
+
+impl Holding {
+    async fn source(&self, file: FileId) -> Result<Source, ReadError> {
+        match self {
+            Self::Presentation(opened) => opened.source(file).await,
+            Self::File(_, source) => Ok(source.clone()),
+        }
+    }
+}
+
+impl fmt::Debug for StoredBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredBody").field("range", &self.range).finish_non_exhaustive()
+    }
+}
