@@ -57,33 +57,83 @@ impl Validator {
     }
 }
 
-impl fmt::Display for Validator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(std::str::from_utf8(&digits(self.content)).unwrap_or_default())?;
+impl Validator {
+    /// What [`Display`](fmt::Display) writes. By hand: each response has one, and the formatter of the
+    /// library takes ten times the instructions.
+    pub(crate) fn text(&self) -> ValidatorText {
+        let mut text = ValidatorText { bytes: [0; LONGEST], len: 0 };
+        text.push_digits::<32>(self.content);
         match self.part {
-            Part::Manifest(revision, Layout::Full) => write!(f, "-m{revision}"),
-            Part::Manifest(revision, Layout::Compact) => write!(f, "-m{revision}c"),
-            Part::Fragment { track_id, start, noun } => {
-                let noun = match noun {
-                    Noun::Fragments => 'f',
-                    Noun::FragmentInfo => 'i',
-                    Noun::RawFragments => 'r',
-                    Noun::KeyFrames => return write!(f, "-{track_id:x}-{start:x}-k{GENERATOR}"),
-                };
-                write!(f, "-{track_id:x}-{start:x}-{noun}")
+            Part::Manifest(revision, layout) => {
+                text.push(b"-m");
+                text.push_hex(revision.into());
+                if layout == Layout::Compact {
+                    text.push(b"c");
+                }
             }
-            Part::File => f.write_str("-x"),
+            Part::Fragment { track_id, start, noun } => {
+                text.push(b"-");
+                text.push_hex(track_id.into());
+                text.push(b"-");
+                text.push_hex(start);
+                match noun {
+                    Noun::Fragments => text.push(b"-f"),
+                    Noun::FragmentInfo => text.push(b"-i"),
+                    Noun::RawFragments => text.push(b"-r"),
+                    Noun::KeyFrames => {
+                        text.push(b"-k");
+                        text.push_hex(GENERATOR.into());
+                    }
+                }
+            }
+            Part::File => text.push(b"-x"),
         }
+        text
     }
 }
 
-/// What `{:032x}` writes, in a tenth of the instructions: each response has one.
-fn digits(content: u128) -> [u8; 32] {
-    let mut digits = [0; 32];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(content.to_be_bytes()) {
-        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+impl fmt::Display for Validator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(self.text().as_bytes()).unwrap_or_default())
     }
-    digits
+}
+
+/// A validator's text: lower-case hexadecimal digits, letters and dashes.
+pub(crate) struct ValidatorText {
+    bytes: [u8; LONGEST],
+    len: usize,
+}
+
+/// 32 digits, 8 of a track, 16 of a place, 2 of a revision, and what is between.
+const LONGEST: usize = 64;
+
+impl ValidatorText {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let end = self.len + bytes.len();
+        self.bytes[self.len..end].copy_from_slice(bytes);
+        self.len = end;
+    }
+
+    /// Without zeros in front.
+    fn push_hex(&mut self, number: u64) {
+        let digits = number.checked_ilog2().unwrap_or(0) as usize / 4 + 1;
+        for place in (0..digits).rev() {
+            self.push(&[digit((number >> (4 * place)) as u8 & 15)]);
+        }
+    }
+
+    /// The `DIGITS` lowest.
+    fn push_digits<const DIGITS: usize>(&mut self, number: u128) {
+        let mut digits = [0; DIGITS];
+        for (place, byte) in digits.iter_mut().rev().enumerate() {
+            *byte = digit((number >> (4 * place)) as u8 & 15);
+        }
+        self.push(&digits);
+    }
 }
 
 fn digit(value: u8) -> u8 {
@@ -121,9 +171,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_are_those_of_the_hash() {
+    fn text_is_in_hexadecimal_digits() {
         for content in [0, 1, u128::MAX, 0x0123_4567_89ab_cdef_fedc_ba98_7654_3210] {
-            assert_eq!(digits(content), format!("{content:032x}").as_bytes());
+            let manifest = Validator::of_manifest(content, 0, Layout::Full);
+            assert_eq!(manifest.to_string(), format!("{content:032x}-m0"));
+            let compact = Validator::of_manifest(content, u8::MAX, Layout::Compact);
+            assert_eq!(compact.to_string(), format!("{content:032x}-mffc"));
+            for (track_id, start) in [(0, 0), (1, 0x10), (31, 0x8000), (u32::MAX, u64::MAX)] {
+                let of = |noun| manifest.of_fragment(track_id, start, noun).to_string();
+                let begin = format!("{content:032x}-{track_id:x}-{start:x}");
+                assert_eq!(of(Noun::Fragments), format!("{begin}-f"));
+                assert_eq!(of(Noun::KeyFrames), format!("{begin}-k{GENERATOR:x}"));
+            }
         }
     }
 

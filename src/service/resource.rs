@@ -1,6 +1,5 @@
 //! What a request is for: something with a validator, a media type and a length.
 
-use std::fmt::Write;
 use std::ops::Range;
 use std::time::SystemTime;
 
@@ -75,42 +74,19 @@ fn is_read(piece: &Piece) -> bool {
 
 /// A validator as an ETag has it, with the coding that it is sent in.
 pub(super) fn etag(validator: Validator, coding: Option<&'static str>) -> HeaderValue {
-    let mut text = Quoted::new();
-    let _ = write!(text, "\"{validator}");
-    if let Some(coding) = coding {
-        let _ = write!(text, "-{coding}");
+    let text = validator.text();
+    let (dash, coding) = coding.map_or(("", ""), |coding| ("-", coding));
+    let parts = [b"\"", text.as_bytes(), dash.as_bytes(), coding.as_bytes(), b"\""];
+    let (mut bytes, mut len) = ([0; 96], 0);
+    for part in parts {
+        bytes[len..len + part.len()].copy_from_slice(part);
+        len += part.len();
     }
-    let _ = text.write_str("\"");
     // Hexadecimal digits, letters and dashes.
-    HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static("\"\""))
+    HeaderValue::from_bytes(&bytes[..len]).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// Of a text that is made here: it is the same wherever the options are.
 pub(super) fn etag_of_text(text: &str) -> HeaderValue {
     etag(Validator::of_file(text.len() as u64, text.as_bytes()), None)
-}
-
-/// A short text that takes no memory of its own.
-struct Quoted {
-    bytes: [u8; 96],
-    len: usize,
-}
-
-impl Quoted {
-    fn new() -> Self {
-        Self { bytes: [0; 96], len: 0 }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
-}
-
-impl Write for Quoted {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let end = self.len + text.len();
-        self.bytes.get_mut(self.len..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.len = end;
-        Ok(())
-    }
 }
