@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 
-use smooth_origin_benches::{Stored, files};
+use smooth_origin_benches::{Stored, files, write_whole};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -15,8 +15,5 @@ fn main() {
     let folder = PathBuf::from(next("a folder"));
     let seconds = next("a length in seconds").parse().unwrap();
     let bytes = next("the bytes of a fragment").parse().unwrap();
-    std::fs::create_dir_all(&folder).unwrap();
-    for (name, media) in files(seconds, bytes, Stored::Full) {
-        std::fs::write(folder.join(name), media.to_bytes()).unwrap();
-    }
+    write_whole(&files(seconds, bytes, Stored::Full), &folder);
 }
