@@ -420,7 +420,8 @@ impl Opening {
             // What is made of a part now would be made of the whole the next time.
             Ok(_) if resolved.iter().any(is_unreadable) => Err(Absent::Unreadable.into()),
             Ok(_) if streams.is_empty() => Err(self.nothing(resolved)),
-            Ok(manifest) => Ok(manifest.into()),
+            // Without the room that the text could still have grown into.
+            Ok(manifest) => Ok(manifest.into_bytes().into_boxed_slice().into()),
             Err(error) => {
                 streams.clear();
                 Err(error.kind)
