@@ -7,7 +7,7 @@
 //!
 //! The folder is written where it is not there yet, and stays. Two threads ask the service for
 //! fragments and, one time in ten, for the manifest in brotli: first by Zipf's law with s = 1.0, then
-//! with 0.8, then all alike; each time from an origin that has nothing in memory.
+//! with 0.8, then all alike. The origin stays the same, and each time others are popular.
 
 mod chart;
 mod popularity;
@@ -16,10 +16,10 @@ mod watched;
 
 use std::fmt::Write;
 use std::future::poll_fn;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ use http_body::Body;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::service::OriginService;
 use smooth_origin::storage::LocalStore;
-use smooth_origin_benches::{every_policy, own_memory, quantile, thread_time};
+use smooth_origin_benches::{every_policy, own_memory, quantile};
 
 use chart::{Curve, Panel, svg};
 use popularity::{Popularity, Random};
@@ -39,12 +39,17 @@ const THREADS: usize = 2;
 /// Memory for opened presentations.
 const BUDGET: u64 = 256 << 20;
 
-/// Memory beside them: what the allocator keeps of what it was given back, files held open, two
-/// openings in progress, 64 manifests that wait to be compressed and the window of one that is.
-const BESIDE: u64 = 32 << 20;
+/// Memory beside them: what lies between blocks in use, which an allocator cannot give back, a
+/// quarter of it all; files held open, openings in progress, manifests that are being compressed.
+const BESIDE: u64 = BUDGET / 4;
 
-/// The longest that 99 of 100 answers may take whose presentation must be opened.
+/// The longest that 99 of 100 answers may take whose presentation must be opened, while they have a
+/// processor.
 const COLD: Duration = Duration::from_millis(10);
+
+/// What is asked for: exponents of Zipf's law.
+const LOADS: [(&str, f64); 3] =
+    [("Zipf, s = 1.0", 1.0), ("Zipf, s = 0.8", 0.8), ("all alike", 0.0)];
 
 /// Points of a curve.
 const POINTS: usize = 100;
@@ -54,15 +59,9 @@ fn main() {
     if !arguments.folder.exists() {
         shelves::write_presentations(&arguments.folder, arguments.presentations);
     }
-    let empty = own_memory();
-    let loads = [("Zipf, s = 1.0", 1.0), ("Zipf, s = 0.8", 0.8), ("all alike", 0.0)];
-    let outcomes = loads.map(|(name, s)| {
-        let popularity = Popularity::zipf(s, arguments.presentations);
-        let run = Run::new(&arguments.folder, arguments.requests, popularity);
-        let outcome = run.go(name, empty);
-        outcome.print();
-        outcome
-    });
+    let run = Run::new(&arguments);
+    let outcomes = run.go();
+    outcomes.iter().for_each(Outcome::print);
     if let Some(file) = &arguments.chart {
         std::fs::write(file, chart(&outcomes)).unwrap();
     }
@@ -99,23 +98,32 @@ impl Arguments {
     }
 }
 
-/// One load on one origin.
+/// Loads on one origin.
 struct Run {
     service: OriginService,
-    popularity: Popularity,
+    loads: Vec<Load>,
     requests: usize,
-    asked: AtomicUsize,
-    answers: Mutex<Vec<Answered>>,
-    done: AtomicBool,
+    /// Where all wait for one another before a load.
+    start: Barrier,
+    /// Memory of the process before the first request.
+    empty: u64,
 }
 
-/// An answer whose last byte was read.
+/// Requests of one popularity.
+struct Load {
+    name: &'static str,
+    popularity: Popularity,
+    asked: AtomicUsize,
+    answers: Mutex<Vec<Answered>>,
+}
+
+/// An answer whose last byte was read; times in microseconds.
 #[derive(Clone, Copy)]
 struct Answered {
     found: Found,
-    took: Duration,
-    /// Of this thread.
-    processor: Duration,
+    took: u32,
+    /// The same without the time in which other threads and processes had the processor.
+    own: u32,
 }
 
 /// What is known after some more requests.
@@ -134,89 +142,110 @@ struct Outcome {
 }
 
 impl Run {
-    fn new(folder: &Path, requests: usize, popularity: Popularity) -> Self {
-        let store = Watched(LocalStore::new(folder).unwrap());
+    fn new(arguments: &Arguments) -> Self {
+        let load = |(name, s)| Load {
+            name,
+            popularity: Popularity::zipf(s, arguments.presentations),
+            asked: AtomicUsize::new(0),
+            answers: Mutex::default(),
+        };
+        let loads = LOADS.map(load).into();
+        let empty = own_memory();
+        let store = Watched(LocalStore::new(&arguments.folder).unwrap());
         let origin = Origin::builder(store).cache_bytes(BUDGET).build();
         let service = OriginService::with_options(origin, every_policy());
-        let (asked, answers) = (AtomicUsize::new(0), Mutex::default());
-        Self { service, popularity, requests, asked, answers, done: AtomicBool::new(false) }
+        let start = Barrier::new(THREADS + 1);
+        Self { service, loads, requests: arguments.requests, start, empty }
     }
 
-    fn go(self, name: &'static str, empty: u64) -> Outcome {
-        let (points, most_memory) = scope(|scope| {
-            let clients: Vec<_> = (0..THREADS)
-                .map(|number| {
-                    scope.spawn({
-                        let run = &self;
-                        move || run.ask_all(number as u64)
-                    })
-                })
-                .collect();
-            let watcher = scope.spawn(|| self.watch(name, empty));
-            clients.into_iter().for_each(|client| client.join().unwrap());
-            self.done.store(true, Ordering::Relaxed);
-            watcher.join().unwrap()
+    fn go(self) -> Vec<Outcome> {
+        let watched = scope(|scope| {
+            for number in 0..THREADS {
+                let run = &self;
+                scope.spawn(move || run.ask_all(number as u64));
+            }
+            let watched = self.loads.iter().map(|load| self.watch(load));
+            watched.collect::<Vec<_>>()
         });
-        Outcome { name, answers: self.answers.into_inner().unwrap(), points, most_memory }
+        let outcome = |(load, (points, most_memory)): (Load, _)| Outcome {
+            name: load.name,
+            answers: load.answers.into_inner().unwrap(),
+            points,
+            most_memory,
+        };
+        self.loads.into_iter().zip(watched).map(outcome).collect()
     }
 
     /// A client: one request after the other.
     fn ask_all(&self, number: u64) {
         let mut random = Random(number);
-        while self.asked.fetch_add(1, Ordering::Relaxed) < self.requests {
-            let presentation = self.popularity.pick(random.next());
-            let path = match random.next() % 10 {
-                0 => shelves::manifest(presentation),
-                _ => shelves::fragment(presentation, random.next()),
-            };
-            let request =
-                Request::get(path).header("accept-encoding", "gzip, br").body(()).unwrap();
-            let (start, processor) = (Instant::now(), thread_time());
-            self.ask(&request);
-            let (took, processor) = (start.elapsed(), thread_time() - processor);
-            let answered = Answered { found: found(), took, processor };
-            self.answers.lock().unwrap().push(answered);
+        for (shift, load) in self.loads.iter().enumerate() {
+            self.start.wait();
+            while load.asked.fetch_add(1, Ordering::Relaxed) < self.requests {
+                let picked = load.popularity.pick(random.next());
+                let presentation = (picked + 10 * shift) % load.popularity.len();
+                let path = match random.next() % 10 {
+                    0 => shelves::manifest(presentation),
+                    _ => shelves::fragment(presentation, random.next()),
+                };
+                let answered = self.ask(path);
+                load.answers.lock().unwrap().push(answered);
+            }
         }
     }
 
-    fn ask(&self, request: &Request<()>) {
-        let response = block_on(self.service.respond(request));
+    fn ask(&self, path: String) -> Answered {
+        let request = Request::get(path).header("accept-encoding", "gzip, br").body(()).unwrap();
+        let (waited, start) = (waited(), Instant::now());
+        let response = block_on(self.service.respond(&request));
         assert_eq!(response.status(), 200, "{}", request.uri());
         let mut body = response.into_body();
         while let Some(frame) = block_on(poll_fn(|cx| Pin::new(&mut body).poll_frame(cx))) {
             frame.unwrap();
         }
+        let took = start.elapsed();
+        let own = took.saturating_sub(self::waited() - waited);
+        let micros = |time: Duration| u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+        Answered { found: found(), took: micros(took), own: micros(own) }
     }
 
     /// Looks at the memory all the time, and keeps a point of the curves each so many requests.
-    fn watch(&self, name: &str, empty: u64) -> (Vec<Point>, u64) {
+    fn watch(&self, load: &Load) -> (Vec<Point>, u64) {
         let (mut points, mut most_memory) = (Vec::<Point>::new(), 0);
         let (mut seen, mut since) = (0, Instant::now());
-        while !self.done.load(Ordering::Relaxed) {
+        self.start.wait();
+        while seen < self.requests {
             sleep(Duration::from_millis(10));
-            let memory = own_memory().saturating_sub(empty);
+            let memory = own_memory().saturating_sub(self.empty);
             most_memory = most_memory.max(memory);
-            let answers = self.answers.lock().unwrap();
+            let answers = load.answers.lock().unwrap();
             let new = &answers[seen..];
-            if new.len() < self.requests / POINTS {
+            if new.len() < self.requests / POINTS && answers.len() < self.requests {
                 continue;
             }
             let openings = new.iter().filter(|answer| answer.found == Found::Opened).count();
             let point = Point {
                 asked: answers.len(),
                 openings_a_second: openings as f64 / since.elapsed().as_secs_f64(),
-                hit_rate: 1.0 - openings as f64 / new.len() as f64,
+                hit_rate: 1.0 - openings as f64 / new.len().max(1) as f64,
                 memory,
             };
             (seen, since) = (answers.len(), Instant::now());
             drop(answers);
             if points.len() % 10 == 9 {
-                point.print(name);
+                point.print(load.name);
             }
             points.push(point);
         }
         (points, most_memory)
     }
+}
+
+/// How long this thread could have run and others did, where the system tells.
+fn waited() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = text.split_whitespace().nth(1).and_then(|nanos| nanos.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
 }
 
 impl Point {
@@ -232,9 +261,10 @@ impl Point {
 }
 
 impl Outcome {
-    fn times(&self, found: Found, time: impl Fn(&Answered) -> Duration) -> Vec<Duration> {
+    fn times(&self, found: Found, time: impl Fn(&Answered) -> u32) -> Vec<Duration> {
         let answers = self.answers.iter().filter(|answer| answer.found == found);
-        let mut times: Vec<_> = answers.map(time).collect();
+        let mut times: Vec<_> =
+            answers.map(|answer| Duration::from_micros(time(answer).into())).collect();
         times.sort();
         times
     }
@@ -254,13 +284,13 @@ impl Outcome {
         for (what, found) in kinds {
             let took = self.times(found, |answer| answer.took);
             print_times(&format!("{what}, {} answers", took.len()), &took);
-            let processor = self.times(found, |answer| answer.processor);
-            print_times(&format!("{what}, processor time"), &processor);
+            let own = self.times(found, |answer| answer.own);
+            print_times(&format!("{what}, while it had a processor"), &own);
         }
     }
 
     fn check(&self) {
-        let took = self.times(Found::Opened, |answer| answer.took);
+        let took = self.times(Found::Opened, |answer| answer.own);
         let cold = quantile(&took, 0.99);
         assert!(cold <= COLD, "{}: a cold answer takes {cold:?}", self.name);
         let memory = mib(self.most_memory);

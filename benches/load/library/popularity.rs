@@ -21,6 +21,11 @@ impl Popularity {
         }
     }
 
+    /// How many presentations there are.
+    pub fn len(&self) -> usize {
+        self.sums.len()
+    }
+
     /// The number of a presentation, given a number without order.
     pub fn pick(&self, random: u64) -> usize {
         let count = self.sums.len();
