@@ -7,6 +7,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use http::Request as HttpRequest;
 use smooth_origin::base::{Limits, Name, Step};
@@ -47,40 +48,60 @@ fn sound(id: u32, fragments: u32, payload: u32) -> Track {
 
 /// Three video files and one of sound, with a server manifest and perhaps a client manifest.
 pub fn files(seconds: u32, payload: u32, stored: Stored) -> Vec<(String, Media)> {
+    files_of(seconds, payload, stored, &[400_000, 1_200_000, 3_500_000], 1)
+}
+
+/// The same with a video file for each of these bitrates, and so many files of sound, each a stream.
+pub fn files_of(
+    seconds: u32,
+    payload: u32,
+    stored: Stored,
+    bitrates: &[u32],
+    sounds: usize,
+) -> Vec<(String, Media)> {
     let of_text = |text: Vec<u8>| {
         let mut media = Media::default();
         media.push(text);
         media
     };
-    let fragments = seconds / 2;
-    let mut files: Vec<(String, Media)> = (1..=3)
-        .map(|i| {
-            (format!("video{i}.ismv"), media(&[video(1, fragments, payload)], Style::default()))
-        })
+    let (mut files, mut elements) = (Vec::new(), Vec::new());
+    let pictures = media(&[video(1, seconds / 2, payload)], Style::default());
+    for (number, &bitrate) in (1..).zip(bitrates) {
+        let name = format!("video{number}.ismv");
+        elements.push(("video", name.clone(), bitrate, String::new()));
+        files.push((name, pictures.clone()));
+    }
+    let heard = media(&[sound(1, seconds / 2, payload / 10)], Style::default());
+    for number in 1..=sounds {
+        let (name, stream) = match sounds {
+            1 => ("sound.isma".into(), String::new()),
+            _ => (format!("sound{number}.isma"), format!("sound{number}")),
+        };
+        elements.push(("audio", name.clone(), 128_000, stream));
+        files.push((name, heard.clone()));
+    }
+    let tracks: Vec<_> = elements
+        .iter()
+        .map(|(kind, file, bitrate, stream)| (*kind, &**file, *bitrate, 1, &**stream))
         .collect();
-    let audio = media(&[sound(1, fragments, payload / 10)], Style::default());
-    files.push(("sound.isma".into(), audio));
-    let tracks = [
-        ("video", "video1.ismv", 400_000, 1, ""),
-        ("video", "video2.ismv", 1_200_000, 1, ""),
-        ("video", "video3.ismv", 3_500_000, 1, ""),
-        ("audio", "sound.isma", 128_000, 1, ""),
-    ];
     files.push(("film.ism".into(), of_text(ism(None, &tracks))));
     if stored != Stored::Nothing {
-        let text = {
-            let opened = open(&memory(&files));
-            let generated = opened.presentation().manifest().unwrap().to_vec();
-            let manifest = ClientManifest::parse(&generated, &Limits::default()).unwrap();
-            let layout = if stored == Stored::Full { Layout::Full } else { Layout::Compact };
-            manifest.to_xml(layout, &Limits::default()).unwrap()
-        };
+        let text = client_manifest(&files, stored);
         let named = ism(Some("film.ismc"), &tracks);
         files.retain(|(name, _)| name != "film.ism");
         files.push(("film.ism".into(), of_text(named)));
         files.push(("film.ismc".into(), of_text(text.into_bytes())));
     }
     files
+}
+
+/// What a packager would have stored beside these files.
+fn client_manifest(files: &[(String, Media)], stored: Stored) -> String {
+    let opened = open(&memory(files));
+    let generated = opened.presentation().manifest().unwrap().to_vec();
+    let manifest = ClientManifest::parse(&generated, &Limits::default()).unwrap();
+    let layout = if stored == Stored::Full { Layout::Full } else { Layout::Compact };
+    manifest.to_xml(layout, &Limits::default()).unwrap()
 }
 
 /// A recording that lost its index: pictures of 25 a second and sound in one file, in fragments of
@@ -119,6 +140,14 @@ pub fn write(files: &[(String, Media)], folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
     for (name, media) in files {
         media.write_sparse(&folder.join(name)).unwrap();
+    }
+}
+
+/// Writes the files with payloads that count from the number of their fragment.
+pub fn write_whole(files: &[(String, Media)], folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    for (name, media) in files {
+        std::fs::write(folder.join(name), media.to_bytes()).unwrap();
     }
 }
 
@@ -216,6 +245,26 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("it waits"),
     }
+}
+
+/// Bytes of this process that are in memory and of no file, where the system tells.
+pub fn own_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kibibytes.and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) << 10
+}
+
+/// Processor time that this thread has taken.
+pub fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// The value below which so many parts of a whole lie; of values in ascending order.
+pub fn quantile(ascending: &[Duration], part: f64) -> Duration {
+    let at = (ascending.len() as f64 * part) as usize;
+    ascending.get(at.min(ascending.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
 /// Parses a request and locates what it names.

@@ -10,7 +10,7 @@
 
 use std::path::PathBuf;
 
-use smooth_origin_benches::{Stored, files};
+use smooth_origin_benches::{Stored, files, write_whole};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -28,8 +28,5 @@ fn main() {
         }
         _ => panic!("the bytes of a fragment are wanted, or those of each track"),
     };
-    std::fs::create_dir_all(&folder).unwrap();
-    for (name, media) in files {
-        std::fs::write(folder.join(name), media.to_bytes()).unwrap();
-    }
+    write_whole(&files, &folder);
 }

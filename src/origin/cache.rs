@@ -58,7 +58,7 @@ struct ByMemory;
 impl Weighter<Name, Arc<Entry>> for ByMemory {
     fn weight(&self, name: &Name, entry: &Arc<Entry>) -> u64 {
         let outcome = match &entry.outcome {
-            Ok(opened) => opened.presentation().memory() + opened.attachment_memory(),
+            Ok(opened) => opened.memory(),
             Err(_) => 256,
         };
         (name.as_str().len() + outcome) as u64

@@ -127,6 +127,12 @@ impl Drop for Files {
 /// Header fields of manifests and of fragments of three kinds take no more.
 const HEADER_FIELDS: usize = 12 << 10;
 
+/// What is kept of an opening beside the presentation takes no more, its place in the cache included.
+const AN_OPENING: usize = 2 << 10;
+
+/// A file's name and version, and what holds it open.
+const A_FILE: usize = 512;
+
 impl Opened {
     pub(super) fn new(presentation: Presentation, files: Files) -> Self {
         Self {
@@ -158,9 +164,15 @@ impl Opened {
         self.attachment.get_or_init(|| Box::new(prepare())).downcast_ref()
     }
 
+    /// Bytes of memory that it takes, with what may be attached later.
+    pub(super) fn memory(&self) -> usize {
+        let files = self.files.list.len() * A_FILE;
+        AN_OPENING + files + self.presentation.memory() + self.attachment_memory()
+    }
+
     /// Bytes that may be attached later: header fields, and compressed forms that together are no
     /// longer than the manifest.
-    pub(super) fn attachment_memory(&self) -> usize {
+    fn attachment_memory(&self) -> usize {
         let fields = if cfg!(feature = "http") { HEADER_FIELDS } else { 0 };
         match self.presentation.manifest() {
             Ok(manifest) if cfg!(feature = "compression") => fields + manifest.len(),

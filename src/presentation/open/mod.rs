@@ -420,7 +420,12 @@ impl Opening {
             // What is made of a part now would be made of the whole the next time.
             Ok(_) if resolved.iter().any(is_unreadable) => Err(Absent::Unreadable.into()),
             Ok(_) if streams.is_empty() => Err(self.nothing(resolved)),
-            Ok(manifest) => Ok(manifest.into()),
+            Ok(mut manifest) => {
+                // The room that the text could still have grown into.
+                manifest.shrink_to_fit();
+                // With an owner the first reply allocates no more than the others.
+                Ok(Bytes::from_owner(manifest))
+            }
             Err(error) => {
                 streams.clear();
                 Err(error.kind)

@@ -1,0 +1,61 @@
+//! What an opened presentation takes is what caches are told that it takes.
+
+#![cfg(feature = "fs")]
+
+mod support;
+
+use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
+use smooth_origin::origin::{Origin, block_on};
+use support::film::{Style, Track, ism, media};
+use support::folder::Folder;
+use support::name;
+
+/// What the origin keeps beside it: names and versions of its files, what holds them open.
+fn beside(files: usize) -> usize {
+    (2 << 10) + files * 512
+}
+
+/// Files of one track each, with a client manifest or without one.
+fn write(folder: &Folder, film: &str, tracks: u32, fragments: u32, is_stored: bool) {
+    let names: Vec<_> = (1..=tracks).map(|id| format!("track{id}.ismv")).collect();
+    for file in &names {
+        let track = Track::regular(1, StreamKind::Video, fragments, 20_000_000, 10);
+        let content = media(&[track], Style::default()).to_bytes();
+        folder.write(&format!("{film}/{file}"), &content);
+    }
+    let element = |(file, i): (_, u32)| ("video", file, i * 100_000, 1, "");
+    let elements: Vec<_> = names.iter().map(String::as_str).zip(1..).map(element).collect();
+    folder.write(&format!("{film}/film.ism"), &ism(None, &elements));
+    if is_stored {
+        let origin = Origin::new(folder.store());
+        let opened = block_on(origin.open(&name(&format!("{film}/film.ism")))).unwrap();
+        let generated = opened.presentation().manifest().unwrap().clone();
+        let limits = Default::default();
+        let manifest = ClientManifest::parse(&generated, &limits).unwrap();
+        let text = manifest.to_xml(Layout::Full, &limits).unwrap();
+        folder.write(&format!("{film}/film.ismc"), text.as_bytes());
+        folder.write(&format!("{film}/film.ism"), &ism(Some("film.ismc"), &elements));
+    }
+}
+
+#[test]
+fn an_opened_presentation_takes_no_more_than_it_says() {
+    let folder = Folder::new("memory");
+    write(&folder, "first", 1, 1, false);
+    for (tracks, fragments) in [(1, 30), (4, 300), (4, 5400), (64, 300)] {
+        for is_stored in [false, true] {
+            let film = format!("film-{tracks}-{fragments}-{is_stored}");
+            write(&folder, &film, tracks, fragments, is_stored);
+            let origin = Origin::new(folder.store());
+            // Tables that grow with the first entry are there.
+            block_on(origin.open(&name("first/film.ism"))).unwrap();
+            let (name, mut kept) = (name(&format!("{film}/film.ism")), None);
+            let counted = allocation_counter::measure(|| kept = block_on(origin.open(&name)).ok());
+            let (opened, takes) = (kept.unwrap(), counted.bytes_current as usize);
+            let says = opened.presentation().memory();
+            let most = says + beside(opened.presentation().files().len());
+            assert!(takes <= most, "{film}: takes {takes}, says {says}");
+            assert!(says <= takes + 4096, "{film}: takes {takes}, says {says}");
+        }
+    }
+}
