@@ -20,6 +20,8 @@ use crate::base::{Error, ErrorKind, Limits, Place};
 pub(super) struct Reader<'t> {
     text: &'t str,
     events: Events<&'t [u8]>,
+    /// Bytes that were read past the library.
+    passed: usize,
     depth: usize,
     max_depth: usize,
     max_attributes: usize,
@@ -44,6 +46,15 @@ pub(super) struct Attribute<'e> {
     pub(super) span: Range<usize>,
 }
 
+/// An empty element whose attributes are numbers in decimal digits: `<c t="0" d="20000000"/>`.
+pub(super) struct PlainElement<'t> {
+    attributes: [(&'t str, &'t str); PLAIN_ATTRIBUTES],
+    len: usize,
+}
+
+/// With more, an element is not plain.
+const PLAIN_ATTRIBUTES: usize = 4;
+
 impl<'t> Reader<'t> {
     /// Over a decoded document.
     ///
@@ -58,7 +69,7 @@ impl<'t> Reader<'t> {
         config.expand_empty_elements = true;
         config.check_end_names = true;
         let (max_depth, max_attributes) = (limits.xml_depth, limits.xml_attributes);
-        Ok(Self { text, events, depth: 0, max_depth, max_attributes })
+        Ok(Self { text, events, passed: 0, depth: 0, max_depth, max_attributes })
     }
 
     /// The root element, which must have this local name.
@@ -102,6 +113,22 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
+    /// What is made of the next sibling of an element that was read to its end, if that is a plain one
+    /// of this name: chunks are nearly all that a long manifest is made of, and the library takes
+    /// ten times as long for each. Anything else is left for [`child`](Self::child).
+    pub(super) fn plain_sibling<T>(
+        &mut self,
+        name: &str,
+        make: impl FnOnce(&PlainElement<'t>) -> Option<T>,
+    ) -> Option<T> {
+        let (element, len) = PlainElement::read(&self.text[self.position()..], name)?;
+        let made = make(&element)?;
+        let unread = self.events.get_mut();
+        *unread = unread.get(len..)?;
+        self.passed += len;
+        Some(made)
+    }
+
     /// After the root's end: nothing else may follow.
     pub(super) fn finish(mut self) -> Result<(), Error> {
         match self.child()? {
@@ -112,14 +139,18 @@ impl<'t> Reader<'t> {
 
     /// Where the next byte to be read lies in the text.
     pub(super) fn position(&self) -> usize {
-        usize::try_from(self.events.buffer_position()).unwrap_or(self.text.len())
+        self.place_of(self.events.buffer_position())
+    }
+
+    fn place_of(&self, position: u64) -> usize {
+        usize::try_from(position).map_or(self.text.len(), |position| position + self.passed)
     }
 
     fn event(&mut self) -> Result<Item<'t>, Error> {
         loop {
             let start = self.position();
             let event = self.events.read_event().map_err(|error| {
-                let at = usize::try_from(self.events.error_position()).unwrap_or(start);
+                let at = self.place_of(self.events.error_position());
                 xml_error(self.text, at, "", &error.to_string())
             })?;
             match event {
@@ -184,6 +215,43 @@ enum Item<'t> {
     Start(Element<'t>),
     Text(Cow<'t, str>),
     End,
+}
+
+impl<'t> PlainElement<'t> {
+    /// Names, none twice, and values.
+    pub(super) fn attributes(&self) -> &[(&'t str, &'t str)] {
+        &self.attributes[..self.len]
+    }
+
+    /// The element that a text begins with behind white space, and where it ends.
+    fn read(text: &'t str, name: &str) -> Option<(Self, usize)> {
+        let mut rest = text.trim_ascii_start().strip_prefix('<')?.strip_prefix(name)?;
+        let mut element = Self { attributes: [("", ""); PLAIN_ATTRIBUTES], len: 0 };
+        loop {
+            let next = rest.trim_ascii_start();
+            if let Some(behind) = next.strip_prefix("/>") {
+                return Some((element, text.len() - behind.len()));
+            }
+            if next.len() == rest.len() {
+                return None;
+            }
+            let (name, value);
+            (name, rest) = run(next, u8::is_ascii_alphabetic)?;
+            (value, rest) = run(rest.strip_prefix("=\"")?, u8::is_ascii_digit)?;
+            rest = rest.strip_prefix('"')?;
+            if element.attributes().iter().any(|(other, _)| *other == name) {
+                return None;
+            }
+            *element.attributes.get_mut(element.len)? = (name, value);
+            element.len += 1;
+        }
+    }
+}
+
+/// The bytes in front that are of a kind, at least one, and the rest.
+fn run(text: &str, is_of_kind: fn(&u8) -> bool) -> Option<(&str, &str)> {
+    let len = text.bytes().position(|byte| !is_of_kind(&byte))?;
+    (len > 0).then(|| text.split_at(len))
 }
 
 impl<'t> Element<'t> {

@@ -12,7 +12,7 @@ use super::{
 use crate::base::{Error, ErrorKind, Limits, Timescale};
 use crate::manifest::StreamKind;
 use crate::manifest::encoding::Decoded;
-use crate::manifest::xml::{Attribute, Element, Reader};
+use crate::manifest::xml::{Attribute, Element, PlainElement, Reader};
 
 /// A client manifest with the text it was read from.
 #[derive(Clone, Debug)]
@@ -154,6 +154,9 @@ impl<'t> Document<'t> {
                         return Err(invalid(&child, "neither this `c` nor the last says a time"));
                     }
                     push(&mut s.chunks, chunk);
+                    while let Some(chunk) = self.reader.plain_sibling("c", plain_chunk) {
+                        push(&mut s.chunks, chunk);
+                    }
                 }
                 _ => self.reader.skip()?,
             }
@@ -308,6 +311,21 @@ impl<'t> Document<'t> {
     }
 }
 
+/// A chunk that says a time or a duration and nothing beside numbers that are understood.
+fn plain_chunk(element: &PlainElement<'_>) -> Option<Chunk> {
+    let mut chunk = Chunk::default();
+    for (name, value) in element.attributes() {
+        match *name {
+            "t" => chunk.time = Some(value.parse().ok()?),
+            "d" => chunk.duration = Some(value.parse().ok()?),
+            "r" => chunk.repeat = NonZeroU64::new(value.parse().ok()?),
+            "n" => chunk.number = Some(value.parse().ok()?),
+            _ => return None,
+        }
+    }
+    chunk.time.or(chunk.duration).is_some().then_some(chunk)
+}
+
 /// Adds to a list that may be as long as the text allows: it grows by half, from one.
 fn push<T>(list: &mut Vec<T>, item: T) {
     if list.len() == list.capacity() {
@@ -416,6 +434,57 @@ mod tests {
         assert_eq!((second.time, second.duration), (None, Some(7)));
         assert!(m.streams[1].is_embedded());
         assert_eq!(m.streams[1].parent.as_deref(), Some("video"));
+    }
+
+    /// Pieces of a stream: chunks of every form, and what may lie between them.
+    const PIECES: &[&str] = &[
+        r#"<c d="5"/>"#,
+        r#"<c t="10" d="5"/>"#,
+        "\n\t<c  t=\"7\"\r\n d=\"5\" r=\"3\" />",
+        r#"<c n="1" t="20"></c>"#,
+        r#"<c n="1" d="4" r="0" t="9"/>"#,
+        r#"<c d="5" t="1" n="99999999999"/>"#,
+        r#"<c d="99999999999999999999"/>"#,
+        r#"<c d="5" d="5"/>"#,
+        r#"<c d=""/>"#,
+        r#"<c d=" 5"/>"#,
+        r#"<c d="5"n="1"/>"#,
+        r#"<c d="&#53;"/>"#,
+        r#"<c d="5" x="y" é="1"/>"#,
+        r#"<c t="1" d="2" n="3" r="4" x="5"/>"#,
+        "<c/>",
+        r#"<c n="4"/>"#,
+        r#"<cc d="5"/>"#,
+        r#"<f i="1"/>"#,
+        r#"<QualityLevel Bitrate="5"/>"#,
+        r#"<c d="5"><f s="1"/></c>"#,
+        "<!-- <c d=\"5\"/> -->",
+        "text",
+        "<c d=\"5\"",
+        "</StreamIndex>",
+        "<StreamIndex Type=\"audio\"/>",
+    ];
+
+    /// All that reading gives. Plain chunks have double quotes: with single ones, the library reads
+    /// them all.
+    fn read(pieces: &[&str], quote: &str) -> Result<String, String> {
+        let text = format!(
+            "<SmoothStreamingMedia><StreamIndex Type=\"video\">{}</StreamIndex></SmoothStreamingMedia>",
+            pieces.concat()
+        );
+        let text = text.replace('"', quote);
+        let limits = Limits { xml_depth: 4, ..Limits::default() };
+        let stored = Stored::parse(text.as_bytes(), &limits).map_err(|error| error.to_string())?;
+        Ok(format!("{:?} {:?}", stored.manifest, stored.spans))
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn plain_chunks_are_what_the_library_reads_of_them(
+            pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..9),
+        ) {
+            proptest::prop_assert_eq!(read(&pieces, "\""), read(&pieces, "'"));
+        }
     }
 
     #[test]
