@@ -43,8 +43,7 @@ const BUDGET: u64 = 256 << 20;
 /// quarter of it all; files held open, openings in progress, manifests that are being compressed.
 const BESIDE: u64 = BUDGET / 4;
 
-/// The longest that 99 of 100 answers may take whose presentation must be opened, while they have a
-/// processor.
+/// The longest that 99 of 100 answers may take whose presentation must be opened.
 const COLD: Duration = Duration::from_millis(10);
 
 /// What is asked for: exponents of Zipf's law.
@@ -290,7 +289,7 @@ impl Outcome {
     }
 
     fn check(&self) {
-        let took = self.times(Found::Opened, |answer| answer.own);
+        let took = self.times(Found::Opened, |answer| answer.took);
         let cold = quantile(&took, 0.99);
         assert!(cold <= COLD, "{}: a cold answer takes {cold:?}", self.name);
         let memory = mib(self.most_memory);
