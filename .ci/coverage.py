@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = ROOT / "target" / "coverage"
 LEAST = 50.0
 
-# What is read from files, manifests and requests. The shell above it (origin, service, storage) is not fuzzed.
+# What is read from files, manifests and requests.
 PARSERS = ("base/cursor", "bmff/", "manifest/", "fragment/", "codec/", "index/", "presentation/", "output/",
            "origin/path", "service/conditions/", "service/range", "service/content_coding", "service/files", "service/pattern")
 
