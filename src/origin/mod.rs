@@ -408,7 +408,8 @@ impl OriginBuilder {
 
     /// Bytes of memory for fragments that are asked for often; default none. One that is there is
     /// sent without a read, and one that is not is read once, however many ask for it at a time.
-    /// What is asked for once goes first. Fragments longer than 1 MiB are not kept.
+    /// What is asked for once goes first. Fragments longer than 1 MiB are not kept. A host that sends
+    /// [stored bodies](Body::stored) itself is better without: those in memory are not stored ones.
     pub fn fragment_cache_bytes(mut self, bytes: u64) -> Self {
         self.access.fragment_cache = bytes;
         self
