@@ -20,7 +20,7 @@
 //!
 //! A module names only lower floors, and modules on one floor do not know each other. Floors 0 to 5
 //! are pure: no input or output, no clock, no runtime; what they need they ask for, as a
-//! [`Step`](base::Step). Floors 6 to 8 are the shell: stores, the cache of opened presentations, and
+//! [`Step`](base::Step). Floors 6 to 8 are the shell: stores, what is kept open and in memory, and
 //! HTTP.
 //!
 //! # Where to start

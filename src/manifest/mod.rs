@@ -8,6 +8,7 @@
 mod client;
 mod encoding;
 mod kind;
+mod plain_element;
 mod server;
 mod xml;
 

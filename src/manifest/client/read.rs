@@ -12,7 +12,8 @@ use super::{
 use crate::base::{Error, ErrorKind, Limits, Timescale};
 use crate::manifest::StreamKind;
 use crate::manifest::encoding::Decoded;
-use crate::manifest::xml::{Attribute, Element, PlainElement, Reader};
+use crate::manifest::plain_element::PlainElement;
+use crate::manifest::xml::{Attribute, Element, Reader};
 
 /// A client manifest with the text it was read from.
 #[derive(Clone, Debug)]
