@@ -7,9 +7,8 @@ use std::time::Duration;
 use quick_cache::sync::Cache as QuickCache;
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::DefaultLifecycle};
 
-use super::Inner;
-use super::drive;
 use super::opened::{Files, Opened};
+use super::{Clock, Inner, drive};
 use crate::base::{Error, ErrorKind, Name};
 use crate::presentation::{Finding, OpenOptions, open};
 
@@ -116,6 +115,15 @@ impl Cache {
         }
     }
 
+    /// The presentation of this name, if it is kept and needs no look at its files.
+    pub(super) fn fresh(&self, clock: &Clock, name: &str) -> Option<Arc<Opened>> {
+        let entry = self.entries.get(name)?;
+        let opened = entry.outcome.as_ref().ok()?;
+        let is_fresh =
+            !opened.is_stale() && !entry.is_due(millis(clock.now()), self.options.revalidate_after);
+        is_fresh.then(|| Arc::clone(opened))
+    }
+
     /// The next request looks at the files.
     pub(super) fn look_again(&self, name: &Name) {
         if let Some(entry) = self.entries.get(name) {
@@ -200,12 +208,16 @@ impl Entry {
     /// For the one request that looks at the files again: when the last look is `age` ago.
     fn take_over(&self, now: u64, age: Duration) -> Option<Turn<'_>> {
         let before = self.checked.load(Ordering::Relaxed);
-        let is_due = (before == LONG_AGO || now.saturating_sub(before) >= millis(age))
+        let is_ours = is_due(before, now, age)
             && self
                 .checked
                 .compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok();
-        is_due.then_some(Turn { checked: &self.checked, before })
+        is_ours.then_some(Turn { checked: &self.checked, before })
+    }
+
+    fn is_due(&self, now: u64, age: Duration) -> bool {
+        is_due(self.checked.load(Ordering::Relaxed), now, age)
     }
 
     /// Files whose index was found to lie.
@@ -260,6 +272,11 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.checked.store(self.before, Ordering::Relaxed);
     }
+}
+
+/// Whether the last look, made at `before`, is `age` ago.
+fn is_due(before: u64, now: u64, age: Duration) -> bool {
+    before == LONG_AGO || now.saturating_sub(before) >= millis(age)
 }
 
 /// What a finding is about, without its words.

@@ -205,6 +205,43 @@ impl Origin {
     /// # Errors
     /// [`ErrorKind::status`] has the HTTP status of each.
     pub async fn answer(&self, target: &str) -> Result<Answer, Error> {
+        match self.begin(target) {
+            Begun::Answered(answer) => Ok(answer),
+            Begun::Failed(error) => Err(error),
+            begun => Box::pin(self.finish(begun, target)).await,
+        }
+    }
+
+    /// Answers a request as far as there is nothing to wait for: no file to open, to read or to look
+    /// at again. Most requests come no further, and what they need is small.
+    fn begin(&self, target: &str) -> Begun {
+        let (path, query) = split_query(target);
+        let Some(Ok(path::Found { name, rest })) = path::presentations(path).next() else {
+            return Begun::Unopened;
+        };
+        let Some(opened) = self.inner.cache.fresh(&self.inner.clock, &name) else {
+            return Begun::Unopened;
+        };
+        match ask(&opened, rest, query) {
+            Ok(Asked::Answer(answer)) => Begun::Answered(answer),
+            Ok(Asked::Reads(step)) => Begun::Reads(opened, step),
+            // It is made once more, from what lies there now.
+            Err(_) if opened.is_stale() => Begun::Unopened,
+            Err(error) => Begun::Failed(error),
+        }
+    }
+
+    /// The answer to a request that was begun.
+    async fn finish(&self, begun: Begun, target: &str) -> Result<Answer, Error> {
+        match begun {
+            Begun::Answered(answer) => return Ok(answer),
+            Begun::Failed(error) => return Err(error),
+            Begun::Reads(opened, step) => match self.read_for(&opened, step).await {
+                Err(_) if opened.is_stale() => {}
+                answer => return answer,
+            },
+            Begun::Unopened => {}
+        }
         let (path, query) = split_query(target);
         let mut error = Error::request("path", ErrorKind::NoPresentation);
         for found in path::presentations(path) {
@@ -228,7 +265,7 @@ impl Origin {
         let mut error = Error::request("path", ErrorKind::NoPresentation);
         for found in path::presentations(path) {
             let path::Found { name, rest } = found?;
-            match self.inner.cache.get(&self.inner, &name).await {
+            match self.opened(&name).await {
                 Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => error = none,
                 opened => {
                     let (opened, request) = (opened?, Request::parse(rest)?.with_query(query)?);
@@ -276,6 +313,15 @@ impl Origin {
         named_media.has(file, access, clock, options.limits_in_use()).await
     }
 
+    /// The presentation of this name. What has to be waited for is apart, so that the future of a
+    /// request that waits for nothing stays small.
+    async fn opened(&self, name: &str) -> Result<Arc<Opened>, Error> {
+        match self.inner.cache.fresh(&self.inner.clock, name) {
+            Some(opened) => Ok(opened),
+            None => Box::pin(self.inner.cache.get(&self.inner, name)).await,
+        }
+    }
+
     /// The answer for the rest of a path, in the presentation of this name. Where a file is found
     /// to have changed while the answer is made, it is made once more, from what lies there now.
     async fn answer_in(
@@ -284,10 +330,10 @@ impl Origin {
         rest: &str,
         query: Option<&str>,
     ) -> Result<Answer, Error> {
-        let opened = self.inner.cache.get(&self.inner, name).await?;
+        let opened = self.opened(name).await?;
         match self.answer_of(&opened, rest, query).await {
             Err(_) if opened.is_stale() => {
-                let opened = self.inner.cache.get(&self.inner, name).await?;
+                let opened = self.opened(name).await?;
                 self.answer_of(&opened, rest, query).await
             }
             answer => answer,
@@ -300,22 +346,15 @@ impl Origin {
         rest: &str,
         query: Option<&str>,
     ) -> Result<Answer, Error> {
-        let request = Request::parse(rest)?.with_query(query)?;
-        if request == Request::Presentation {
-            let folder =
-                if rest.is_empty() { opened.presentation().name().file_name() } else { "" };
-            return Ok(Answer::Redirect(path::manifest_of(folder)));
+        match ask(opened, rest, query)? {
+            Asked::Answer(answer) => Ok(answer),
+            Asked::Reads(step) => self.read_for(opened, step).await,
         }
-        let reply = match mss::answer(opened.presentation(), &request)? {
-            Step::Ready(reply) => reply,
-            step => {
-                self.inner.access.admit()?;
-                drive::answer(step, opened).await?
-            }
-        };
-        let (reply, is_kept) = cached(opened, reply);
-        let (holding, modified) = (Holding::Presentation(Arc::clone(opened)), opened.modified());
-        Ok(Answer::Reply(Served { reply, holding, modified, is_kept }))
+    }
+
+    async fn read_for(&self, opened: &Arc<Opened>, step: Step<Reply>) -> Result<Answer, Error> {
+        self.inner.access.admit()?;
+        Ok(serve(opened, drive::answer(step, opened).await?))
     }
 
     /// What the cache of fragments holds, and how often it had what was asked for; nothing where
@@ -336,7 +375,7 @@ impl Origin {
     /// # Errors
     /// As [`open`](crate::presentation::open).
     pub async fn open(&self, name: &Name) -> Result<Arc<Opened>, Error> {
-        self.inner.cache.get(&self.inner, name.as_str()).await
+        self.opened(name.as_str()).await
     }
 }
 
@@ -436,6 +475,39 @@ impl OriginBuilder {
             }),
         }
     }
+}
+
+/// How far a request was answered without waiting.
+enum Begun {
+    Answered(Answer),
+    Failed(Error),
+    Reads(Arc<Opened>, Step<Reply>),
+    Unopened,
+}
+
+/// What comes of a request before anything is read for it.
+enum Asked {
+    Answer(Answer),
+    Reads(Step<Reply>),
+}
+
+/// Asks an opened presentation for what the rest of a path names.
+fn ask(opened: &Arc<Opened>, rest: &str, query: Option<&str>) -> Result<Asked, Error> {
+    let request = Request::parse(rest)?.with_query(query)?;
+    if request == Request::Presentation {
+        let folder = if rest.is_empty() { opened.presentation().name().file_name() } else { "" };
+        return Ok(Asked::Answer(Answer::Redirect(path::manifest_of(folder))));
+    }
+    Ok(match mss::answer(opened.presentation(), &request)? {
+        Step::Ready(reply) => Asked::Answer(serve(opened, reply)),
+        step => Asked::Reads(step),
+    })
+}
+
+fn serve(opened: &Arc<Opened>, reply: Reply) -> Answer {
+    let (reply, is_kept) = cached(opened, reply);
+    let (holding, modified) = (Holding::Presentation(Arc::clone(opened)), opened.modified());
+    Answer::Reply(Served { reply, holding, modified, is_kept })
 }
 
 /// The reply with its bytes, if they are in memory; else whether they will be, once they are read.

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use memchr::memchr;
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_decode_str, utf8_percent_encode,
+};
 
 use crate::base::{Error, ErrorKind};
 
@@ -21,31 +24,37 @@ const MAX_TRIES: usize = 4;
 /// Each part of `path` that ends with a segment in `.ism` or `.isml`, shortest first.
 pub(super) fn presentations(path: &str) -> impl Iterator<Item = Result<Found<'_>, Error>> {
     let path = path.strip_prefix('/').unwrap_or(path);
-    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-    let mut start = 0;
-    let found = ends.filter_map(move |end| {
-        let segment = &path[start..end];
-        start = end + 1;
-        is_presentation(segment).then(|| (&path[..end], &path[end..]))
+    let mut start = Some(0);
+    let found = std::iter::from_fn(move || {
+        while let Some(from) = start {
+            let end = memchr(b'/', &path.as_bytes()[from..]).map(|at| from + at);
+            start = end.map(|end| end + 1);
+            let end = end.unwrap_or(path.len());
+            if is_presentation(&path.as_bytes()[from..end]) {
+                return Some((&path[..end], &path[end..]));
+            }
+        }
+        None
     });
     found.take(MAX_TRIES).map(|(name, rest)| Ok(Found { name: decode(name)?, rest }))
 }
 
 /// The extension in any letter case. It may be percent-encoded like all else.
-fn is_presentation(segment: &str) -> bool {
-    let decoded: Cow<'_, [u8]> = match segment.contains('%') {
-        true => percent_decode_str(segment).into(),
-        false => segment.as_bytes().into(),
-    };
-    [&b".ism"[..], b".isml"].iter().any(|extension| {
-        let at = decoded.len().checked_sub(extension.len());
-        at.is_some_and(|at| decoded[at..].eq_ignore_ascii_case(extension))
-    })
+fn is_presentation(segment: &[u8]) -> bool {
+    // No encoding of a byte has a dot in it: what ends so as it is does so decoded.
+    has_extension(segment)
+        || memchr(b'%', segment).is_some() && has_extension(&Cow::from(percent_decode(segment)))
+}
+
+fn has_extension(segment: &[u8]) -> bool {
+    let tail = |len: usize| segment.len().checked_sub(len).map(|at| &segment[at..]);
+    tail(4).is_some_and(|tail| tail.eq_ignore_ascii_case(b".ism"))
+        || tail(5).is_some_and(|tail| tail.eq_ignore_ascii_case(b".isml"))
 }
 
 /// Decodes a path once, segment by segment: a separator must not come out of it.
 fn decode(path: &str) -> Result<Cow<'_, str>, Error> {
-    if !path.contains('%') {
+    if memchr(b'%', path.as_bytes()).is_none() {
         return Ok(path.into());
     }
     let malformed = |why| Error::request("path", ErrorKind::Malformed(why));
@@ -95,6 +104,7 @@ mod tests {
         assert_eq!(all("/a.ism/"), one("a.ism", "/"));
         assert_eq!(all("/%C3%A9/a%20b%2Eism/x%2Fy"), one("é/a b.ism", "/x%2Fy"));
         assert_eq!(all("/a.ismv/b.ismc/.ism"), one("a.ismv/b.ismc/.ism", ""));
+        assert_eq!(all("/%61%2Eis%6D/x"), one("a.ism", "/x"));
         assert_eq!(all("/a/b"), []);
         assert_eq!(all(""), []);
     }

@@ -62,7 +62,8 @@ impl Validator {
     /// library takes ten times the instructions.
     pub(crate) fn text(&self) -> ValidatorText {
         let mut text = ValidatorText { bytes: [0; LONGEST], len: 0 };
-        text.push_digits::<32>(self.content);
+        text.push(&hex((self.content >> 64) as u64));
+        text.push(&hex(self.content as u64));
         match self.part {
             Part::Manifest(revision, layout) => {
                 text.push(b"-m");
@@ -121,24 +122,30 @@ impl ValidatorText {
     /// Without zeros in front.
     fn push_hex(&mut self, number: u64) {
         let digits = number.checked_ilog2().unwrap_or(0) as usize / 4 + 1;
-        for place in (0..digits).rev() {
-            self.push(&[digit((number >> (4 * place)) as u8 & 15)]);
-        }
-    }
-
-    /// The `DIGITS` lowest.
-    fn push_digits<const DIGITS: usize>(&mut self, number: u128) {
-        let mut digits = [0; DIGITS];
-        for (place, byte) in digits.iter_mut().rev().enumerate() {
-            *byte = digit((number >> (4 * place)) as u8 & 15);
-        }
-        self.push(&digits);
+        self.push(&hex(number)[16 - digits..]);
     }
 }
 
-fn digit(value: u8) -> u8 {
-    value + if value < 10 { b'0' } else { b'a' - 10 }
+/// All 16 digits.
+fn hex(number: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    for (two, byte) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
+        two.copy_from_slice(&PAIRS[usize::from(byte)]);
+    }
+    digits
 }
+
+/// The two digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
 
 /// Puts the hash of a presentation's content together, part by part.
 pub(crate) struct ContentHash(Xxh3);

@@ -84,7 +84,7 @@ impl OriginService {
         if self.inner.options.cross_domain
             && let Some(policy) = CrossDomain::at(path)
         {
-            let resource = self.cross_domain(policy, path).await?;
+            let resource = Box::pin(self.cross_domain(policy, path)).await?;
             return self.respond_with(resource, is_head, path, headers);
         }
         let target = uri.path_and_query().map_or(path, |target| target.as_str());
@@ -99,7 +99,7 @@ impl OriginService {
                 self.respond_with(resource, is_head, path, headers)
             }
             Ok(Answer::Redirect(location)) => self.redirect(location, uri.query(), path),
-            Err(error) => match self.file(path, &error).await {
+            Err(error) => match Box::pin(self.file(path, &error)).await {
                 Some(resource) => self.respond_with(resource?, is_head, path, headers),
                 None => Err(error),
             },
