@@ -90,12 +90,10 @@ impl Connection {
 
     /// Reads until there is a whole head; `None` where the client has ended before.
     async fn next_request(&mut self) -> io::Result<Option<Result<Framing, StatusCode>>> {
-        let deadline = Instant::now() + HEADER_TIMEOUT;
-        let mut seen = 0;
+        let (mut deadline, mut seen) = (None, 0);
         loop {
             // A head that is not whole is not looked at again before another line has ended.
             if self.input[seen..].contains(&b'\n') {
-                self.request.headers_mut().clear();
                 match parse(&self.input, &mut self.request) {
                     Ok(None) => {}
                     Ok(Some(framing)) => return Ok(Some(Ok(framing))),
@@ -107,6 +105,7 @@ impl Connection {
                 return Ok(Some(Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)));
             }
             self.make_room();
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + HEADER_TIMEOUT);
             if self.socket.read(&mut self.input, deadline).await? == 0 {
                 return Ok(None);
             }
@@ -168,19 +167,20 @@ impl Connection {
 
     /// Passes over the body of a request: nobody wants it.
     async fn skip(&mut self, mut length: usize) -> io::Result<()> {
-        let deadline = Instant::now() + HEADER_TIMEOUT;
-        loop {
+        let mut deadline = None;
+        while length > 0 {
+            if self.input.is_empty() {
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + HEADER_TIMEOUT);
+                self.make_room();
+                if self.socket.read(&mut self.input, deadline).await? == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+            }
             let here = length.min(self.input.len());
             self.input.advance(here);
             length -= here;
-            if length == 0 {
-                return Ok(());
-            }
-            self.make_room();
-            if self.socket.read(&mut self.input, deadline).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
         }
+        Ok(())
     }
 
     /// Says why, and no more, to who does not speak HTTP, or too much of it.

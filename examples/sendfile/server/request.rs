@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use httparse::{ParserConfig, Status};
 
 /// A request has no more fields than these.
@@ -54,66 +54,92 @@ pub(super) fn parse(
     *request.uri_mut() = Uri::from_maybe_shared(shared(path.as_bytes())).map_err(bad)?;
     *request.version_mut() =
         if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
+    request.headers_mut().reserve(parsed.headers.len());
+    let mut told = Told::default();
     for field in parsed.headers.iter() {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(bad)?;
+        told.note(&name, field.value)?;
         let value = HeaderValue::from_maybe_shared(shared(field.value)).map_err(bad)?;
         request.headers_mut().append(name, value);
     }
-    framing(head, request).map(Some)
+    told.framing(head, request.version() == Version::HTTP_10).map(Some)
 }
 
-fn framing(head: usize, request: &Request<()>) -> Result<Framing, StatusCode> {
-    let headers = request.headers();
-    let is_old = request.version() == Version::HTTP_10;
-    if !is_host_told(headers, is_old) {
-        return Err(StatusCode::BAD_REQUEST);
+/// What the fields of a head say of the connection and of a body.
+#[derive(Default)]
+struct Told {
+    has_host: bool,
+    length: Option<u64>,
+    is_chunked: bool,
+    expects: bool,
+    closes: bool,
+    keeps: bool,
+}
+
+impl Told {
+    /// Takes note of a field. What may stand once alone is refused the second time.
+    fn note(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), StatusCode> {
+        if *name == HOST {
+            let is_new = !std::mem::replace(&mut self.has_host, true);
+            // RFC 9112, 3.2: one field, with nothing in it that no authority has.
+            return allow(is_new && value.iter().all(|&byte| IN_AUTHORITY[usize::from(byte)]));
+        } else if *name == CONNECTION {
+            for option in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+                self.closes |= option.eq_ignore_ascii_case(b"close");
+                self.keeps |= option.eq_ignore_ascii_case(b"keep-alive");
+            }
+        } else if *name == CONTENT_LENGTH {
+            return allow(self.length.replace(number(value)?).is_none());
+        } else if *name == TRANSFER_ENCODING {
+            let is_new = !std::mem::replace(&mut self.is_chunked, true);
+            return allow(is_new && value.eq_ignore_ascii_case(b"chunked"));
+        } else if *name == EXPECT {
+            self.expects = true;
+        }
+        Ok(())
     }
-    let body = match (content_length(headers)?, headers.contains_key(TRANSFER_ENCODING)) {
-        (Some(_), true) => return Err(StatusCode::BAD_REQUEST),
-        (None, true) if is_old || !is_chunked(headers) => return Err(StatusCode::BAD_REQUEST),
-        (None, true) => None,
-        // Who expects to be asked for a body may send none.
-        (Some(_), false) if headers.contains_key(EXPECT) => None,
-        (length, false) => Some(length.unwrap_or(0)),
-    };
-    let asks = |word| connection_has(headers, word);
-    let keep_alive = !asks("close") && (!is_old || asks("keep-alive"));
-    Ok(Framing { head, body, keep_alive: keep_alive && body.is_some() })
-}
 
-/// RFC 9112, 3.2: one field, with nothing in it that no authority has.
-fn is_host_told(headers: &HeaderMap, is_old: bool) -> bool {
-    let mut lines = headers.get_all(HOST).iter();
-    let may_stand =
-        |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(byte);
-    match (lines.next(), lines.next()) {
-        (Some(host), None) => host.as_bytes().iter().all(may_stand),
-        (None, _) => is_old,
-        (Some(_), Some(_)) => false,
+    fn framing(self, head: usize, is_old: bool) -> Result<Framing, StatusCode> {
+        allow(self.has_host || is_old)?;
+        let body = match (self.length, self.is_chunked) {
+            (Some(_), true) => return Err(StatusCode::BAD_REQUEST),
+            (None, true) if is_old => return Err(StatusCode::BAD_REQUEST),
+            (None, true) => None,
+            // Who expects to be asked for a body may send none.
+            (Some(_), false) if self.expects => None,
+            (length, false) => Some(length.unwrap_or(0)),
+        };
+        let keep_alive = !self.closes && (!is_old || self.keeps) && body.is_some();
+        Ok(Framing { head, body, keep_alive })
     }
 }
 
-fn content_length(headers: &HeaderMap) -> Result<Option<u64>, StatusCode> {
-    let mut lines = headers.get_all(CONTENT_LENGTH).iter();
-    let Some(length) = lines.next() else { return Ok(None) };
-    let text = length.to_str().map_err(bad)?;
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number || lines.next().is_some() {
-        return Err(StatusCode::BAD_REQUEST);
+fn allow(is_good: bool) -> Result<(), StatusCode> {
+    if is_good { Ok(()) } else { Err(StatusCode::BAD_REQUEST) }
+}
+
+/// Digits alone.
+fn number(value: &[u8]) -> Result<u64, StatusCode> {
+    allow(value.iter().all(u8::is_ascii_digit))?;
+    std::str::from_utf8(value).map_err(bad)?.parse().map_err(bad)
+}
+
+/// What an authority is made of (RFC 3986, 3.2).
+const IN_AUTHORITY: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        allowed[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
     }
-    text.parse().map(Some).map_err(bad)
-}
-
-fn is_chunked(headers: &HeaderMap) -> bool {
-    let mut lines = headers.get_all(TRANSFER_ENCODING).iter();
-    let is_it = |line: &HeaderValue| line.as_bytes().eq_ignore_ascii_case(b"chunked");
-    lines.next().is_some_and(is_it) && lines.next().is_none()
-}
-
-fn connection_has(headers: &HeaderMap, word: &str) -> bool {
-    let lines = headers.get_all(CONNECTION).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(|option| option.trim().eq_ignore_ascii_case(word))
-}
+    let others = b"-._~:[]%!$&'()*+,;=";
+    let mut at = 0;
+    while at < others.len() {
+        allowed[others[at] as usize] = true;
+        at += 1;
+    }
+    allowed
+};
 
 fn bad<E>(_: E) -> StatusCode {
     StatusCode::BAD_REQUEST

@@ -30,12 +30,13 @@ pub(super) fn write_head(
     out.push(b' ');
     out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
     out.extend_from_slice(b"\r\n");
+    // RFC 9110, 8.6: neither has one of its own.
+    let mut has_length = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
     for (name, value) in headers {
+        has_length |= *name == CONTENT_LENGTH;
         field(name.as_str(), value.as_bytes(), out);
     }
-    // RFC 9110, 8.6: neither has one of its own.
-    let has_no_length = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
-    if !has_no_length && !headers.contains_key(CONTENT_LENGTH) {
+    if !has_length {
         field("content-length", length.to_string().as_bytes(), out);
     }
     match persistence {
@@ -48,9 +49,11 @@ pub(super) fn write_head(
 }
 
 fn field(name: &str, value: &[u8], out: &mut Vec<u8>) {
-    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
-        out.extend_from_slice(part);
-    }
+    out.reserve(name.len() + value.len() + 4);
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// The time of day, which is put into words once a second.
