@@ -185,8 +185,12 @@ fn decimal(text: &str) -> (Option<u64>, &str) {
     /// So many digits fit into 64 bits, whichever they are.
     const SAFE: usize = 19;
     let (mut value, mut len) = (0_u64, 0);
-    for byte in text.bytes().take_while(u8::is_ascii_digit) {
-        value = value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+    for byte in text.bytes() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
         len += 1;
     }
     let value = match len {
