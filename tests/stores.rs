@@ -146,6 +146,12 @@ mod local {
     use std::io::{ErrorKind, Write};
     use std::os::unix::fs::symlink;
     use std::path::Path;
+    #[cfg(target_os = "linux")]
+    use std::sync::Arc;
+    #[cfg(target_os = "linux")]
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    #[cfg(target_os = "linux")]
+    use std::time::Duration;
 
     use smooth_origin::storage::{LocalStore, RangeSource, Store};
     use support::folder::Folder;
@@ -205,6 +211,72 @@ mod local {
         assert_eq!(refused(&store, "fifo"), ErrorKind::NotFound);
         assert_eq!(refused(&store, "socket"), ErrorKind::NotFound);
         assert_eq!(refused(&LocalStore::new("/dev").unwrap(), "null"), ErrorKind::NotFound);
+    }
+
+    /// A store that counts the reads that it makes elsewhere, of a file that no cache holds.
+    #[cfg(target_os = "linux")]
+    fn cold(folder: &Folder, content: &[u8]) -> (LocalStore, Arc<AtomicUsize>) {
+        use rustix::fs::{Advice, fadvise};
+
+        let file = fs::File::open(folder.write("file", content)).unwrap();
+        file.sync_all().unwrap();
+        fadvise(&file, 0, None, Advice::DontNeed).unwrap();
+        let elsewhere = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&elsewhere);
+        let store = folder.store().cold_reads(move |read| {
+            count.fetch_add(1, Ordering::Relaxed);
+            async { std::thread::spawn(read).join().unwrap() }
+        });
+        (store, elsewhere)
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_the_page_cache_does_not_hold_is_read_elsewhere() {
+        let folder = Folder::new("cold");
+        let content: Vec<u8> =
+            (0..1_000_000_u32).flat_map(|n| n.to_be_bytes()[2..].to_vec()).collect();
+        let (store, elsewhere) = cold(&folder, &content);
+        let file = block_on(store.open(&name("file"))).unwrap();
+        let was_cached = file.is_cached(&(0..1_000_000));
+        assert_eq!(block_on(file.read(0..1_000_000)).unwrap(), content[..1_000_000]);
+        assert_eq!(elsewhere.load(Ordering::Relaxed), usize::from(!was_cached));
+        // Now it is there, unless the file system cannot tell, as one in memory.
+        let is_cached = file.is_cached(&(0..1_000_000));
+        assert_eq!(block_on(file.read(0..1_000_000)).unwrap(), content[..1_000_000]);
+        let reads = usize::from(!was_cached) + usize::from(!is_cached);
+        assert_eq!(elsewhere.load(Ordering::Relaxed), reads);
+        eprintln!("cached before: {was_cached}, after: {is_cached}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_store_that_reads_elsewhere_keeps_its_promises() {
+        let folder = Folder::new("cold-promises");
+        let (store, _) = cold(&folder, b"some content");
+        block_on(conformance::store(&store, &name("file"), b"some content"));
+        let file = block_on(store.open(&name("file"))).unwrap();
+        let (store, elsewhere) = cold(&folder, b"OTHER content");
+        // Written in place, so that it is another version of the file that was opened.
+        let error = block_on(file.read(0..4)).unwrap_err();
+        assert!(error.to_string().contains("changed"), "{error}");
+        drop((store, elsewhere));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_disk_that_never_answers_is_given_up() {
+        let folder = Folder::new("hangs");
+        let (server, media) = versioned(1);
+        folder.write("film.ism", &server);
+        let media = fs::File::open(folder.write("film.ismv", &media)).unwrap();
+        media.sync_all().unwrap();
+        rustix::fs::fadvise(&media, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        let store = folder.store().cold_reads(|_| std::future::pending());
+        let origin = Origin::builder(store).read_timeout(Duration::from_millis(50)).build();
+        let file = block_on(origin.file(&name("film.ismv"))).unwrap();
+        let read = block_on(file.body().next()).unwrap();
+        assert_eq!(read.unwrap_err().kind.status(), 503);
     }
 
     fn served_from(folder: &Folder, value: u8) -> (Origin, Vec<u8>) {

@@ -72,7 +72,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let testdata = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata");
     let folder = arguments.folder.clone().unwrap_or(testdata.into());
     let store = LocalStore::new(&folder)
-        .map_err(|error| format!("{} is no folder to serve: {error}", folder.display()))?;
+        .map_err(|error| format!("{} is no folder to serve: {error}", folder.display()))?
+        // What a disk must be waited for holds up no other request of the worker.
+        .cold_reads(|read| async { tokio::task::spawn_blocking(read).await? });
     let origin = Origin::builder(store)
         .revalidate_after(Duration::from_secs(arguments.revalidate))
         .body_bytes(arguments.body_memory << 20)

@@ -23,7 +23,7 @@ use bytes::Bytes;
 
 pub use faulty::{Faults, FaultyStore};
 #[cfg(feature = "fs")]
-pub use local::{LocalFile, LocalStore};
+pub use local::{BlockingRead, LocalFile, LocalStore};
 pub use memory::{MemoryObject, MemoryStore};
 
 use crate::base::{Name, ReadError, ReadErrorKind};

@@ -49,7 +49,8 @@ pub(crate) fn run() -> Result<(), Box<dyn std::error::Error>> {
     let testdata = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata");
     let folder = arguments.folder.clone().unwrap_or(testdata.into());
     let store = LocalStore::new(&folder)
-        .map_err(|error| format!("{} is no folder to serve: {error}", folder.display()))?;
+        .map_err(|error| format!("{} is no folder to serve: {error}", folder.display()))?
+        .cold_reads(|read| async { tokio::task::spawn_blocking(read).await? });
     let origin =
         Origin::builder(store).revalidate_after(Duration::from_secs(arguments.revalidate)).build();
     let service = OriginService::with_options(origin, options(&arguments));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use rustix::fs::sendfile;
 use rustix::net::{SendFlags, Shutdown, send, shutdown};
-use smooth_origin::storage::LocalFile;
+use smooth_origin::storage::{LocalFile, RangeSource};
 use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
@@ -25,6 +25,9 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// After so many bytes of a file it is another connection's turn.
 const TURN: u64 = 2 << 20;
+
+/// So much is read at once of what the page cache does not hold.
+const COLD: u64 = 256 << 10;
 
 impl Socket {
     pub(super) fn new(stream: TcpStream) -> Self {
@@ -68,28 +71,43 @@ impl Socket {
         Ok(())
     }
 
-    /// Sends a range of a file.
-    ///
-    /// Before each call it must be the file that was opened: of one that is rewritten in place no
-    /// more is sent. Asking after a call as well would cost another call and a packet of one byte,
-    /// and would not help: what a call has queued are pages of the file, which change with it.
+    /// Sends a range of a file: what the page cache holds by `sendfile`, the rest as it is read by a
+    /// thread that may wait for the disk.
     pub(super) async fn write_file(
         &mut self,
         file: &LocalFile,
         range: Range<u64>,
     ) -> io::Result<()> {
-        let (mut offset, mut turn) = (range.start, 0);
-        while offset < range.end {
-            if turn >= TURN {
+        let mut part = range.start..range.start;
+        while part.end < range.end {
+            part = part.end..range.end.min(part.end + TURN);
+            if part.start > range.start {
                 yield_now().await;
-                turn = 0;
             }
-            let count = (range.end - offset).min(TURN) as usize;
+            if file.is_cached(&part) {
+                self.write_cached(file, part.clone()).await?;
+            } else {
+                part.end = part.end.min(part.start + COLD);
+                self.write(&file.read(part.clone()).await?, &[]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a range of a file by `sendfile`.
+    ///
+    /// Before each call it must be the file that was opened: of one that is rewritten in place no
+    /// more is sent. Asking after a call as well would cost another call and a packet of one byte,
+    /// and would not help: what a call has queued are pages of the file, which change with it.
+    async fn write_cached(&mut self, file: &LocalFile, range: Range<u64>) -> io::Result<()> {
+        let mut offset = range.start;
+        while offset < range.end {
+            let count = (range.end - offset) as usize;
             let sent = self.stream.try_io(Interest::WRITABLE, || {
                 file.check()?;
                 Ok(sendfile(&self.stream, file, Some(&mut offset), count)?)
             });
-            turn += self.sent(sent).await?.unwrap_or(0) as u64;
+            self.sent(sent).await?;
         }
         Ok(())
     }

@@ -1,15 +1,18 @@
 //! Local files, opened beneath a root.
 
+mod cold;
 #[cfg(not(unix))]
 mod portable;
 #[cfg(unix)]
 mod unix;
 
+use std::future::Future;
 use std::io;
 use std::ops::Range;
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -17,6 +20,10 @@ use bytes::Bytes;
 use portable as system;
 #[cfg(unix)]
 use unix as system;
+
+pub use cold::BlockingRead;
+
+use cold::Elsewhere;
 
 use super::{RangeSource, Stat, Store, changed};
 use crate::base::Name;
@@ -29,7 +36,8 @@ use crate::base::Name;
 /// stops a reader.
 ///
 /// Reading is a plain system call in the task that asks for it: at once for what the page cache
-/// holds. A host with slow disks runs requests where blocking does no harm.
+/// holds. What it does not hold the task waits for, and all that shares its thread, unless the host
+/// says where such reads are made: [`cold_reads`](Self::cold_reads).
 ///
 /// ```no_run
 /// use smooth_origin::storage::LocalStore;
@@ -39,6 +47,7 @@ use crate::base::Name;
 #[derive(Debug)]
 pub struct LocalStore {
     root: system::Root,
+    elsewhere: Option<Elsewhere>,
 }
 
 /// An opened local file.
@@ -49,8 +58,9 @@ pub struct LocalStore {
 /// removed, stays readable.
 #[derive(Debug)]
 pub struct LocalFile {
-    file: system::File,
+    file: Arc<system::File>,
     opened: system::Version,
+    elsewhere: Option<Elsewhere>,
 }
 
 /// A folder with more entries than these is not listed.
@@ -62,7 +72,33 @@ impl LocalStore {
     /// # Errors
     /// When `root` is no folder that can be opened.
     pub fn new(root: impl AsRef<Path>) -> io::Result<Self> {
-        Ok(Self { root: system::Root::open(root.as_ref())? })
+        Ok(Self { root: system::Root::open(root.as_ref())?, elsewhere: None })
+    }
+
+    /// Where reads are made that may have to wait for a disk: `run` is given each, to be called on a
+    /// thread where blocking does no harm, and gives what comes of it. Default: in the task that asks.
+    ///
+    /// On Linux, what the page cache holds is still read at once; elsewhere, and on file systems that
+    /// cannot tell (`RWF_NOWAIT` of `preadv2`; network and memory file systems mostly), every read
+    /// goes there. So one that never ends, as of a network drive that is gone, is given up in time.
+    ///
+    /// ```
+    /// # mod tokio { pub mod task {
+    /// #     pub async fn spawn_blocking<T>(work: impl FnOnce() -> T) -> std::io::Result<T> { Ok(work()) }
+    /// # } }
+    /// # fn store(root: &str) -> std::io::Result<smooth_origin::storage::LocalStore> {
+    /// use smooth_origin::storage::LocalStore;
+    /// let store = LocalStore::new(root)?
+    ///     .cold_reads(|read| async { tokio::task::spawn_blocking(read).await? });
+    /// # Ok(store)
+    /// # }
+    /// ```
+    pub fn cold_reads<F>(mut self, run: impl Fn(BlockingRead) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<Bytes>> + Send + 'static,
+    {
+        self.elsewhere = Some(Elsewhere::new(run));
+        self
     }
 }
 
@@ -72,7 +108,7 @@ impl Store for LocalStore {
     async fn open(&self, name: &Name) -> io::Result<LocalFile> {
         let file = self.root.open_file(name.as_str())?;
         let opened = file.version()?;
-        Ok(LocalFile { file, opened })
+        Ok(LocalFile { file: Arc::new(file), opened, elsewhere: self.elsewhere.clone() })
     }
 
     async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
@@ -99,6 +135,13 @@ impl LocalFile {
     pub fn check(&self) -> io::Result<()> {
         if self.file.version()?.is_still(&self.opened) { Ok(()) } else { Err(changed()) }
     }
+
+    /// Whether the page cache seems to hold a range, so that nobody waits for a disk who reads or
+    /// sends it now: it is asked for the last byte, and for one in each quarter of a mebibyte before.
+    /// `false` where it cannot be asked.
+    pub fn is_cached(&self, range: &Range<u64>) -> bool {
+        self.file.is_cached(range)
+    }
 }
 
 /// For calls that take a descriptor, `sendfile` most of all. It is open for reading only; its offset
@@ -120,7 +163,10 @@ impl RangeSource for LocalFile {
         if range.end > self.opened.size() || range.start > range.end {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let bytes = self.file.read(range);
+        let bytes = match &self.elsewhere {
+            Some(elsewhere) if !self.is_cached(&range) => elsewhere.read(&self.file, range).await,
+            _ => self.file.read(range),
+        };
         // What was read while the file was changed is not what was asked for, nor is its end.
         self.check()?;
         bytes

@@ -29,6 +29,10 @@ pub(super) struct Version {
     links: u64,
 }
 
+/// The page cache takes in and lets go of about as much at once.
+#[cfg(target_os = "linux")]
+const STRIDE: usize = 256 << 10;
+
 /// Non-blocking, so that a FIFO does not wait for a writer before it is found to be one.
 const FLAGS: OFlags =
     OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
@@ -118,6 +122,29 @@ impl File {
 
     pub(super) fn version(&self) -> io::Result<Version> {
         Ok(Version::of(&fstat(&self.0)?))
+    }
+
+    /// Whether some bytes of a range, its last among them, can be had without waiting.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_cached(&self, range: &Range<u64>) -> bool {
+        use std::io::IoSliceMut;
+
+        use rustix::io::{ReadWriteFlags, preadv2};
+
+        // What is read in order is there up to some place: its end tells most.
+        let places = (range.start..range.end).skip(STRIDE).step_by(STRIDE);
+        let mut places = places.chain(range.end.checked_sub(1));
+        let is_there = |at| {
+            let mut byte = [0];
+            let into = &mut [IoSliceMut::new(&mut byte)];
+            preadv2(&self.0, into, at, ReadWriteFlags::NOWAIT).is_ok()
+        };
+        places.all(is_there)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn is_cached(&self, _: &Range<u64>) -> bool {
+        false
     }
 
     /// Reads a range into memory of its own, which is not zeroed first.
