@@ -40,7 +40,25 @@ def main():
                 compare(addresses, method, target)
         compare_connections(addresses, resources)
         compare_pipelined(addresses, resources)
+        compare_cold(addresses, resources)
     print(f"{compared} responses of {len(resources)} resources are the same from both")
+
+
+def compare_cold(addresses, resources):
+    """What the page cache does not hold goes another way."""
+    for target in resources[::25]:
+        responses = []
+        for address in addresses:
+            drop_from_page_cache(TESTDATA)
+            responses.append(ask(address, target))
+        same(*responses, f"GET {target}, not in the page cache")
+
+
+def drop_from_page_cache(folder):
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def all_resources(address):
