@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::{HeaderMap, Request, StatusCode, Version};
+use http::{HeaderMap, Request, StatusCode, Uri, Version};
 use http_body::Body as _;
 use smooth_origin::origin::StoredBody;
 use smooth_origin::service::{OriginService, ServiceBody};
@@ -15,7 +15,7 @@ use smooth_origin::storage::LocalFile;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::request::{Framing, parse};
+use super::request::{Framing, Parser};
 use super::response::{Persistence, write_head};
 use super::socket::Socket;
 use super::workers::Busy;
@@ -28,6 +28,7 @@ pub(super) struct Connection {
     input: BytesMut,
     /// What is to be written: heads, and short parts of bodies.
     output: Vec<u8>,
+    parser: Parser,
     request: Request<()>,
 }
 
@@ -57,6 +58,7 @@ impl Connection {
             busy,
             input: BytesMut::with_capacity(FIRST_ROOM),
             output: Vec::new(),
+            parser: Parser::default(),
             request: Request::new(()),
         }
     }
@@ -72,13 +74,14 @@ impl Connection {
                 }
                 None => return Ok(()),
             };
-            self.input.advance(framing.head);
             let busy = Occupied::new(&self.busy);
             let body = framing.body.filter(|&length| length <= SKIPPED);
             let keeps = framing.keep_alive && body.is_some();
             self.answer(keeps).await?;
             drop(busy);
+            // So that the memory of the input can be used again.
             self.request.headers_mut().clear();
+            *self.request.uri_mut() = Uri::default();
             match body {
                 Some(length) if keeps => self.skip(length as usize).await?,
                 // Nothing of the client's is left that a reset could be the answer to.
@@ -94,7 +97,7 @@ impl Connection {
         loop {
             // A head that is not whole is not looked at again before another line has ended.
             if self.input[seen..].contains(&b'\n') {
-                match parse(&self.input, &mut self.request) {
+                match self.parser.parse(&mut self.input, &mut self.request) {
                     Ok(None) => {}
                     Ok(Some(framing)) => return Ok(Some(Ok(framing))),
                     Err(status) => return Ok(Some(Err(status))),

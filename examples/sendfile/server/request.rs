@@ -1,8 +1,9 @@
 //! The head of a request, by RFC 9112.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::BytesMut;
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use httparse::{ParserConfig, Status};
@@ -13,56 +14,73 @@ const MAX_FIELDS: usize = 100;
 /// What a head says of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Framing {
-    /// Bytes of the head.
-    pub(super) head: usize,
     /// Bytes of a body, to be passed over; `None` where its end is not looked for.
     pub(super) body: Option<u64>,
     /// The client will have another response on this connection.
     pub(super) keep_alive: bool,
 }
 
-/// Takes the first request of `input` if all of its head is there.
-///
-/// What is not framed beyond doubt is refused: nobody shall see another request in it than a proxy
-/// in front.
-pub(super) fn parse(
-    input: &[u8],
-    request: &mut Request<()>,
-) -> Result<Option<Framing>, StatusCode> {
-    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
-    let mut parsed = httparse::Request::new(&mut []);
-    let config = ParserConfig::default();
-    let head = match config.parse_request_with_uninit_headers(&mut parsed, input, &mut fields) {
-        Ok(Status::Complete(head)) => head,
-        Ok(Status::Partial) => return Ok(None),
-        Err(httparse::Error::TooManyHeaders) => {
-            return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+/// Reads heads, one after the other.
+#[derive(Default)]
+pub(super) struct Parser {
+    /// Names, and where their values stand: here between heads for their memory alone.
+    fields: Vec<(HeaderName, Range<usize>)>,
+}
+
+impl Parser {
+    /// Takes the first request out of `input` if all of its head is there.
+    ///
+    /// What is not framed beyond doubt is refused: nobody shall see another request in it than a
+    /// proxy in front.
+    pub(super) fn parse(
+        &mut self,
+        input: &mut BytesMut,
+        request: &mut Request<()>,
+    ) -> Result<Option<Framing>, StatusCode> {
+        let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+        let mut parsed = httparse::Request::new(&mut []);
+        let config = ParserConfig::default();
+        let head = match config.parse_request_with_uninit_headers(&mut parsed, input, &mut fields) {
+            Ok(Status::Complete(head)) => head,
+            Ok(Status::Partial) => return Ok(None),
+            Err(httparse::Error::TooManyHeaders) => {
+                return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+            }
+            Err(_) => return Err(StatusCode::BAD_REQUEST),
+        };
+        let method = parsed.method.unwrap_or("");
+        *request.method_mut() = Method::from_bytes(method.as_bytes()).map_err(bad)?;
+        *request.version_mut() =
+            if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
+        let path = place(parsed.path.unwrap_or("").as_bytes(), input);
+        let mut told = Told::default();
+        self.fields.clear();
+        for field in parsed.headers.iter() {
+            let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(bad)?;
+            told.note(&name, field.value)?;
+            self.fields.push((name, place(field.value, input)));
         }
-        Err(_) => return Err(StatusCode::BAD_REQUEST),
-    };
-    let bytes = Bytes::copy_from_slice(&input[..head]);
-    let shared = |part: &[u8]| match part {
-        [] => Bytes::new(),
-        // Both are copies of one text: a part lies in one where it lies in the other.
+        // What is kept of the head is not copied: it is parts of the input that was read.
+        let head = input.split_to(head).freeze();
+        *request.uri_mut() = Uri::from_maybe_shared(head.slice(path)).map_err(bad)?;
+        request.headers_mut().reserve(self.fields.len());
+        for (name, place) in self.fields.drain(..) {
+            let value = HeaderValue::from_maybe_shared(head.slice(place)).map_err(bad)?;
+            request.headers_mut().append(name, value);
+        }
+        told.framing(request.version() == Version::HTTP_10).map(Some)
+    }
+}
+
+/// Where a part of the input stands in it.
+fn place(part: &[u8], input: &[u8]) -> Range<usize> {
+    match part {
+        [] => 0..0,
         _ => {
             let start = part.as_ptr() as usize - input.as_ptr() as usize;
-            bytes.slice(start..start + part.len())
+            start..start + part.len()
         }
-    };
-    let (method, path) = (parsed.method.unwrap_or(""), parsed.path.unwrap_or(""));
-    *request.method_mut() = Method::from_bytes(method.as_bytes()).map_err(bad)?;
-    *request.uri_mut() = Uri::from_maybe_shared(shared(path.as_bytes())).map_err(bad)?;
-    *request.version_mut() =
-        if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-    request.headers_mut().reserve(parsed.headers.len());
-    let mut told = Told::default();
-    for field in parsed.headers.iter() {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(bad)?;
-        told.note(&name, field.value)?;
-        let value = HeaderValue::from_maybe_shared(shared(field.value)).map_err(bad)?;
-        request.headers_mut().append(name, value);
     }
-    told.framing(head, request.version() == Version::HTTP_10).map(Some)
 }
 
 /// What the fields of a head say of the connection and of a body.
@@ -99,7 +117,7 @@ impl Told {
         Ok(())
     }
 
-    fn framing(self, head: usize, is_old: bool) -> Result<Framing, StatusCode> {
+    fn framing(self, is_old: bool) -> Result<Framing, StatusCode> {
         allow(self.has_host || is_old)?;
         let body = match (self.length, self.is_chunked) {
             (Some(_), true) => return Err(StatusCode::BAD_REQUEST),
@@ -110,7 +128,7 @@ impl Told {
             (length, false) => Some(length.unwrap_or(0)),
         };
         let keep_alive = !self.closes && (!is_old || self.keeps) && body.is_some();
-        Ok(Framing { head, body, keep_alive })
+        Ok(Framing { body, keep_alive })
     }
 }
 
