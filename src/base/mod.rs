@@ -19,5 +19,6 @@ pub use guid::{Guid, ParseGuidError};
 pub use limits::Limits;
 pub use name::Name;
 pub(crate) use sink::Sink;
+pub(crate) use step::Then;
 pub use step::{Got, Opened, Reads, Step, Want};
 pub use timescale::Timescale;

@@ -97,10 +97,23 @@ impl Opened {
 #[must_use]
 pub struct Reads<T> {
     wants: Vec<Want>,
-    then: Then<T>,
+    then: Box<dyn Then<T>>,
 }
 
-type Then<T> = Box<dyn FnOnce(Vec<Result<Got, ReadError>>) -> Result<Step<T>, Error> + Send>;
+/// How a step goes on: a function, or what has many steps and is itself what goes on.
+pub(crate) trait Then<T>: Send {
+    /// Takes one outcome a want, each of its want's sort and length.
+    fn go_on(self: Box<Self>, got: Vec<Result<Got, ReadError>>) -> Result<Step<T>, Error>;
+}
+
+impl<T, F> Then<T> for F
+where
+    F: FnOnce(Vec<Result<Got, ReadError>>) -> Result<Step<T>, Error> + Send,
+{
+    fn go_on(self: Box<Self>, got: Vec<Result<Got, ReadError>>) -> Result<Step<T>, Error> {
+        self(got)
+    }
+}
 
 impl<T> Reads<T> {
     /// What to get: one batch.
@@ -123,7 +136,7 @@ impl<T> Reads<T> {
                 fits(want, got)?;
             }
         }
-        (self.then)(got)
+        self.then.go_on(got)
     }
 }
 
@@ -150,7 +163,12 @@ impl<T> Step<T> {
         wants: Vec<Want>,
         then: impl FnOnce(Vec<Result<Got, ReadError>>) -> Result<Step<T>, Error> + Send + 'static,
     ) -> Self {
-        Self::Read(Reads { wants, then: Box::new(then) })
+        Self::read_for(wants, Box::new(then))
+    }
+
+    /// The same for what goes on itself, step by step, and stays in its place.
+    pub(crate) fn read_for(wants: Vec<Want>, then: Box<dyn Then<T>>) -> Self {
+        Self::Read(Reads { wants, then })
     }
 
     /// Runs to the end with a function that gets one want: the driver of a blocking world, of a

@@ -26,38 +26,58 @@ pub(super) async fn open(
     mut step: Step<Presentation>,
     files: &mut Files,
 ) -> Result<Presentation, Error> {
+    let mut last = None;
     loop {
         let reads = match step {
             Step::Ready(presentation) => return Ok(presentation),
             Step::Read(reads) => reads,
         };
-        let outcomes = match reads.wanted() {
+        let got = match reads.wanted() {
             // As in a walk, a read a fragment: without what several at once take.
-            [want] => vec![get(files, want).await],
-            wants => {
-                let files = &*files;
-                let gets: Vec<Getting<'_>> =
-                    wants.iter().map(|want| Box::pin(get(files, want)) as _).collect();
-                iter(gets).buffered(AT_ONCE).collect().await
+            [Want::Range { file, range }] => {
+                let got = read_on(files, &mut last, *file, range.clone()).await;
+                vec![got.map(Got::Range).inspect_err(|error| files.failed(*file, error.kind))]
             }
+            wants => get_all(files, wants).await,
         };
-        let mut got = Vec::with_capacity(outcomes.len());
-        for (want, outcome) in reads.wanted().iter().zip(outcomes) {
-            let (outcome, opened) = match outcome {
-                Ok((got, opened)) => (Ok(got), opened.map(Ok)),
-                Err(error) => (Err(error.clone()), Some(Err(error.kind))),
-            };
-            match (want, opened) {
-                (Want::Open { file, name, .. }, Some(opened)) => {
-                    files.keep(*file, name.clone(), opened);
-                }
-                (Want::Range { file, .. }, Some(Err(why))) => files.failed(*file, why),
-                _ => {}
-            }
-            got.push(outcome);
-        }
         step = reads.feed(got)?;
     }
+}
+
+/// Reads of the file that was read last, which stays at hand, or of another in its place.
+async fn read_on(
+    files: &Files,
+    last: &mut Option<(FileId, Source)>,
+    file: FileId,
+    range: Range<u64>,
+) -> Result<Bytes, ReadError> {
+    let source = match last {
+        Some((known, source)) if *known == file => source,
+        _ => &last.insert((file, files.source(file).await?)).1,
+    };
+    files.access().read(source, range).await
+}
+
+/// A whole batch, and what came of it for the files.
+async fn get_all(files: &mut Files, wants: &[Want]) -> Vec<Result<Got, ReadError>> {
+    let gets: Vec<Getting<'_>> = wants.iter().map(|want| Box::pin(get(files, want)) as _).collect();
+    let outcomes: Vec<Gotten> = iter(gets).buffered(AT_ONCE).collect().await;
+    let keep = |(want, outcome)| keep(files, want, outcome);
+    wants.iter().zip(outcomes).map(keep).collect()
+}
+
+/// Keeps what an outcome says of a file; gives what the step is fed.
+fn keep(files: &mut Files, want: &Want, outcome: Gotten) -> Result<Got, ReadError> {
+    let (outcome, opened) = match outcome {
+        Ok((got, opened)) => (Ok(got), opened.map(Ok)),
+        Err(error) => (Err(error.clone()), Some(Err(error.kind))),
+    };
+    match (want, opened) {
+        (Want::Open { file, name, .. }, Some(opened)) => files.keep(*file, name.clone(), opened),
+        (Want::Range { file, .. }, Some(Err(why))) => files.failed(*file, why),
+        _ => {}
+    }
+    outcome
 }
 
 async fn get(files: &Files, want: &Want) -> Gotten {

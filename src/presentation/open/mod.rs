@@ -20,6 +20,7 @@ mod resolve;
 mod tracks;
 mod walk;
 
+use std::mem;
 use std::sync::Mutex;
 
 use bytes::Bytes;
@@ -35,8 +36,8 @@ use super::stream::{Absent, Media};
 use super::validator::ContentHash;
 use super::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
 use crate::base::{
-    Error, ErrorKind, FileId, Got, Limits, Name, Opened, ReadError, ReadErrorKind, Step, Timescale,
-    Want,
+    Error, ErrorKind, FileId, Got, Limits, Name, Opened, ReadError, ReadErrorKind, Step, Then,
+    Timescale, Want,
 };
 use crate::index::Scan;
 use crate::manifest::{ServerManifest, Stored};
@@ -151,6 +152,8 @@ struct Walking {
 struct Walk {
     number: usize,
     scan: Scan,
+    /// Bytes were asked for.
+    is_asked: bool,
 }
 
 impl Opening {
@@ -291,7 +294,7 @@ impl Opening {
     /// All headers and indexes are there.
     fn finish(mut self) -> Result<Step<Presentation>, Error> {
         let limits = self.options.limits.clone();
-        let media = std::mem::take(&mut self.media).into_iter();
+        let media = mem::take(&mut self.media).into_iter();
         let media: Vec<_> = media.map(|media| (media.file, media.finish(&limits))).collect();
         let text = self.client_text.clone();
         let client = text.as_deref().map(|text| Stored::parse(text, &limits));
@@ -311,7 +314,7 @@ impl Opening {
         let is_wanted = |file: FileId| files.contains(&file) || self.is_distrusted(file);
         let walk = |(number, (file, media)): (usize, &(FileId, MediaFile))| {
             let scan = media.scan().filter(|_| is_wanted(*file))?;
-            Some(Walk { number, scan })
+            Some(Walk { number, scan, is_asked: false })
         };
         media.iter().enumerate().filter_map(walk).collect()
     }
@@ -327,7 +330,7 @@ impl Opening {
     ) -> Presentation {
         let limits = self.options.limits.clone();
         let content = self.content(&media);
-        let server = std::mem::take(&mut self.server);
+        let server = mem::take(&mut self.server);
         let resolved = resolve(&server, &self.named, &media, &limits, &mut self.findings);
         let served = match self.adopted(&server, client, &resolved) {
             Some(served) => served,
@@ -451,42 +454,20 @@ impl Opening {
 impl Walking {
     /// One read of some files in a batch, until all have been walked through.
     fn read_on(mut self: Box<Self>) -> Step<Presentation> {
-        let limits = &self.opening.options.limits;
-        let (mut wants, mut wanted) = (Vec::new(), Vec::new());
-        for (i, walk) in self.walks.iter_mut().enumerate() {
-            // A window is as long as a `moof` may be: not one of every file at a time.
-            if wants.len() == WALKS {
-                break;
-            }
-            if let Some(range) = walk.scan.wanted(limits) {
-                wants.push(Want::Range { file: self.media[walk.number].0, range });
-                wanted.push(i);
-            }
-        }
+        let Self { opening, media, walks } = &mut *self;
+        let limits = &opening.options.limits;
+        // A window is as long as a `moof` may be: not one of every file at a time.
+        let wants: Vec<Want> =
+            walks.iter_mut().filter_map(|walk| walk.want(media, limits)).take(WALKS).collect();
         if wants.is_empty() {
             return Step::Ready(self.conclude());
         }
-        Step::read(wants, move |got| {
-            let mut failed = Vec::new();
-            for (i, got) in wanted.into_iter().zip(got) {
-                let Walk { number, scan } = &mut self.walks[i];
-                match got {
-                    Ok(Got::Range(bytes)) => scan.feed(&bytes, &self.opening.options.limits),
-                    Ok(Got::Opened(_)) => {}
-                    Err(error) => {
-                        self.media[*number].1.tracks = Err(unreadable(&error));
-                        failed.push(*number);
-                    }
-                }
-            }
-            self.walks.retain(|walk| !failed.contains(&walk.number));
-            Ok(self.read_on())
-        })
+        Step::read_for(wants, self)
     }
 
     fn conclude(self) -> Presentation {
         let Self { mut opening, mut media, walks } = self;
-        for Walk { number, scan } in walks {
+        for Walk { number, scan, .. } in walks {
             let (file, media) = &mut media[number];
             let is_distrusted = opening.is_distrusted(*file);
             for finding in media.walked(scan.finish(), is_distrusted) {
@@ -499,6 +480,38 @@ impl Walking {
         let limits = opening.options.limits.clone();
         let client = text.as_deref().map(|text| Stored::parse(text, &limits));
         opening.conclude(media, client)
+    }
+}
+
+impl Then<Presentation> for Walking {
+    fn go_on(mut self: Box<Self>, got: Vec<Outcome>) -> Result<Step<Presentation>, Error> {
+        let Self { opening, media, walks } = &mut *self;
+        let mut has_failed = false;
+        let asked = walks.iter_mut().filter(|walk| walk.is_asked);
+        for (Walk { number, scan, is_asked }, got) in asked.zip(got) {
+            *is_asked = false;
+            match got {
+                Ok(Got::Range(bytes)) => scan.feed(&bytes, &opening.options.limits),
+                Ok(Got::Opened(_)) => {}
+                Err(error) => {
+                    media[*number].1.tracks = Err(unreadable(&error));
+                    has_failed = true;
+                }
+            }
+        }
+        if has_failed {
+            walks.retain(|walk| media[walk.number].1.tracks.is_ok());
+        }
+        Ok(self.read_on())
+    }
+}
+
+impl Walk {
+    /// What it has to read next, if it is not at its end.
+    fn want(&mut self, media: &[(FileId, MediaFile)], limits: &Limits) -> Option<Want> {
+        let range = self.scan.wanted(limits)?;
+        self.is_asked = true;
+        Some(Want::Range { file: media[self.number].0, range })
     }
 }
 
