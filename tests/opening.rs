@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -467,6 +468,49 @@ fn a_file_without_an_index_is_walked_through_and_told() {
         let body = get(&origin, &format!("film.ism/QualityLevels(500)/Fragments(video={time})"));
         assert_eq!(body.unwrap(), bytes[range.start as usize..range.end as usize]);
     }
+}
+
+#[test]
+fn several_files_are_walked_through_side_by_side_and_one_that_fails_takes_no_other_down() {
+    let failing = "video-2.ismv";
+    let names: Vec<String> = (0..6).map(|i| format!("video-{i}.ismv")).collect();
+    let recording = |count| {
+        let track = Track::regular(1, StreamKind::Video, count, 2 * SECOND, 20_000);
+        film::media(&[track], Style { mfra: false, ..Style::default() }).to_bytes()
+    };
+    let recordings: Vec<Vec<u8>> = (3..9).map(recording).collect();
+    let elements: Vec<_> =
+        names.iter().zip(1..).map(|(src, i)| ("video", src.as_str(), 100 * i, 1, "")).collect();
+    let server = ism(None, &elements);
+    let contents = |file: &str| match names.iter().position(|name| name == file) {
+        Some(i) => &recordings[i],
+        None => &server,
+    };
+    let (mut by_id, mut reads) = (HashMap::new(), 0);
+    let step = open_step(name("film.ism"), &OpenOptions::default());
+    let presentation = step.drive(|want| match want {
+        Want::Open { file, name, head, tail } => {
+            let bytes = contents(name.as_str());
+            by_id.insert(*file, name.clone());
+            let head = bytes[..bytes.len().min(*head as usize)].to_vec();
+            let tail = bytes[bytes.len().saturating_sub(*tail as usize)..].to_vec();
+            Ok(Got::Opened(Opened::new(bytes.len() as u64, head.into(), tail.into())))
+        }
+        Want::Range { file, range } => {
+            let name = by_id[file].as_str();
+            reads += u32::from(name == failing);
+            if name == failing && reads > 2 {
+                return Err(ReadError::new(ReadErrorKind::Denied));
+            }
+            let range = range.start as usize..range.end as usize;
+            Ok(Got::Range(contents(name)[range].to_vec().into()))
+        }
+        _ => unreachable!("no other want is known"),
+    });
+    let presentation = presentation.unwrap();
+    let counts = presentation.streams()[0].tracks().iter().map(|t| t.fragment_count());
+    assert_eq!(counts.collect::<Vec<_>>(), [8, 7, 6, 4, 3, 0], "by bitrate, and what failed");
+    assert!(codes(&presentation).contains(&"error file-unreadable".into()));
 }
 
 #[test]

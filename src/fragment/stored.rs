@@ -217,12 +217,13 @@ const HEADER: u64 = 32;
 
 /// The header `at` bytes into the fragment; `None` when `block` ends before it does.
 fn header_at(block: &Bytes, start: u64, at: u64, room: u64) -> Result<Option<Header>, Error> {
-    let left = block.get(at as usize..).unwrap_or_default();
-    if (left.len() as u64) < HEADER.min(room.saturating_sub(at)) {
+    let left = (block.len() as u64).saturating_sub(at);
+    if left < HEADER.min(room.saturating_sub(at)) {
         return Ok(None);
     }
-    let left = block.slice(at as usize..);
-    Header::parse(&mut Cursor::new(&left, start + at)).map(Some)
+    let mut cursor = Cursor::new(block, start);
+    cursor.take(at as usize)?;
+    Header::parse(&mut cursor).map(Some)
 }
 
 /// Bytes of the box `at` bytes into the fragment, which must end within `room`.
@@ -272,17 +273,14 @@ fn mdat_behind(block: &Bytes, start: u64, moof_len: u64, room: u64) -> Result<Be
 }
 
 /// What the one `traf` encloses.
-fn only_traf(boxes: Boxes) -> Result<Boxes, ErrorKind> {
-    let moof = boxes.list.into_iter().find_map(|item| match item.body {
-        Body::Boxes(moof) => Some(moof),
-        _ => None,
-    });
-    let mut trafs = moof.unwrap_or_default().list.into_iter().filter_map(|item| match item.body {
+fn only_traf(mut boxes: Boxes) -> Result<Boxes, ErrorKind> {
+    let moof = boxes.inside_mut(*b"moof").map(|moof| moof.list.as_mut_slice());
+    let mut trafs = moof.unwrap_or_default().iter_mut().filter_map(|item| match &mut item.body {
         Body::Boxes(traf) if item.header.kind == *b"traf" => Some(traf),
         _ => None,
     });
     let missing = ErrorKind::Missing { what: "`traf`", clause: "[MS-SSTR] 2.2.4" };
-    let traf = trafs.next().ok_or(missing)?;
+    let traf = trafs.next().map(std::mem::take).ok_or(missing)?;
     if trafs.next().is_some() {
         return Err(ErrorKind::NotSliceable("a `moof` of several tracks"));
     }
