@@ -20,7 +20,7 @@ pub(crate) struct Probed {
     pub(crate) lengths: Lengths,
     /// Bytes from `start` on that were read to find this out; empty if none were.
     pub(crate) read: Bytes,
-    /// The fragment's head, if it was asked for.
+    /// The fragment's head, if it was read.
     pub(crate) stored: Option<Box<Stored>>,
 }
 
@@ -37,8 +37,22 @@ const SMALL: u64 = 64 << 10;
 const MAX_LOOKS: usize = 8;
 
 impl Presentation {
-    /// Finds out where a fragment lies and goes on with `then`: at once where that is known and
-    /// `with_head` is not asked for, else after a read.
+    /// Where a fragment lies, if it was looked at before.
+    ///
+    /// # Errors
+    /// As [`probe`](Self::probe), as far as that is known.
+    pub(crate) fn known(&self, at: Located) -> Result<Option<Probed>, Error> {
+        let track = self.track_of(at).stored()?;
+        match place_of(track, at)? {
+            Place::Known { start, lengths } => {
+                Ok(Some(Probed::new(track, start, lengths, Bytes::new(), None)))
+            }
+            Place::Bounded { .. } => Ok(None),
+            Place::Broken { start, sliceable } => Err(broken(track, start, sliceable)),
+        }
+    }
+
+    /// Reads the head of a fragment, finds out where it lies, and goes on with `then`.
     ///
     /// # Errors
     /// [`ErrorKind::NoMedia`] or [`ErrorKind::NotSliceable`] where there is nothing to serve; what
@@ -46,15 +60,10 @@ impl Presentation {
     pub(crate) fn probe<T: 'static>(
         self: &Arc<Self>,
         at: Located,
-        with_head: bool,
         then: impl FnOnce(&Self, Probed) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let track = self.track_of(at).stored()?;
         let (start, bound, first) = match place_of(track, at)? {
-            Place::Known { start, lengths } if !with_head => {
-                let probed = Probed::new(track, start, lengths, Bytes::new(), None);
-                return then(self, probed).map(Step::Ready);
-            }
             Place::Known { start, lengths } => {
                 (start, start + lengths.len, lengths.payload + LOOK_BEHIND)
             }

@@ -83,28 +83,46 @@ fn answer_fragment(
     noun: Noun,
 ) -> Result<Step<Reply>, Error> {
     let kind = presentation.stream_of(at).kind();
-    let content = Content::Fragment(kind);
     // Sound and text decode from any sample: their key frames are all they have.
-    let cuts = noun == Noun::KeyFrames && kind == StreamKind::Video;
-    presentation.probe(at, cuts, move |presentation, probed| {
-        let validator = presentation.validator().of_fragment(probed.track_id, probed.start, noun);
-        if cuts
-            && let Some(stored) = &probed.stored
-            && let Some(cut) = key_frames(presentation, at, stored)?
-        {
-            let range =
-                |range: &std::ops::Range<u64>| stored_range(&probed, range.start, range.end);
-            let ranges = cut.samples.iter().map(range).collect();
-            return Ok(Reply::of_parts(content, validator, cut.head, ranges));
-        }
-        let lengths = probed.lengths;
-        let range = match noun {
-            Noun::Fragments | Noun::KeyFrames => stored_range(&probed, 0, lengths.len),
-            Noun::FragmentInfo => stored_range(&probed, 0, lengths.moof),
-            Noun::RawFragments => stored_range(&probed, lengths.payload, lengths.len),
-        };
-        Ok(Reply::of_stored(content, validator, range))
-    })
+    if noun == Noun::KeyFrames && kind == StreamKind::Video {
+        return presentation
+            .probe(at, move |presentation, probed| key_frames_reply(presentation, at, &probed));
+    }
+    match presentation.known(at)? {
+        Some(probed) => Ok(Step::Ready(reply(presentation, kind, noun, &probed))),
+        None => presentation
+            .probe(at, move |presentation, probed| Ok(reply(presentation, kind, noun, &probed))),
+    }
+}
+
+/// The part of a stored fragment that a noun is for.
+fn reply(presentation: &Presentation, kind: StreamKind, noun: Noun, probed: &Probed) -> Reply {
+    let validator = presentation.validator().of_fragment(probed.track_id, probed.start, noun);
+    let lengths = probed.lengths;
+    let range = match noun {
+        Noun::Fragments | Noun::KeyFrames => stored_range(probed, 0, lengths.len),
+        Noun::FragmentInfo => stored_range(probed, 0, lengths.moof),
+        Noun::RawFragments => stored_range(probed, lengths.payload, lengths.len),
+    };
+    Reply::of_stored(Content::Fragment(kind), validator, range)
+}
+
+/// The key samples of a fragment; the fragment where it has no others.
+fn key_frames_reply(
+    presentation: &Presentation,
+    at: Located,
+    probed: &Probed,
+) -> Result<Reply, Error> {
+    let (kind, noun) = (StreamKind::Video, Noun::KeyFrames);
+    let cut = match &probed.stored {
+        Some(stored) => key_frames(presentation, at, stored)?,
+        None => None,
+    };
+    let Some(cut) = cut else { return Ok(reply(presentation, kind, noun, probed)) };
+    let validator = presentation.validator().of_fragment(probed.track_id, probed.start, noun);
+    let range = |range: &std::ops::Range<u64>| stored_range(probed, range.start, range.end);
+    let ranges = cut.samples.iter().map(range).collect();
+    Ok(Reply::of_parts(Content::Fragment(kind), validator, cut.head, ranges))
 }
 
 fn key_frames(
