@@ -100,5 +100,6 @@ fn compress(coding: ContentCoding, text: &[u8]) -> Option<Bytes> {
             form
         }
     };
-    (form.len() < text.len()).then(|| form.into())
+    // In a piece of its own length: it is kept for long, and may be much shorter than its room.
+    (form.len() < text.len()).then(|| Bytes::copy_from_slice(&form))
 }
