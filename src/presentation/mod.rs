@@ -112,6 +112,13 @@ impl OpenOptions {
 /// Revision of what mends and generates manifests and cuts key frames: part of their validators.
 const GENERATOR: u8 = 1;
 
+/// All compressed forms of a manifest of `len` bytes together are no longer: each of a long one takes
+/// less than a third, even where no two chunks are equally long; a short one's may take more.
+pub(crate) const fn compressed_forms(len: usize) -> usize {
+    let most = len - len / 3 + (2 << 10);
+    if most < len { most } else { len }
+}
+
 /// A chunk of a track, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Located {
