@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Indexed;
+use crate::base::piece;
 use crate::fragment::Lengths;
 
 /// The fragments of a track that its stream's chunks name.
@@ -11,10 +12,16 @@ use crate::fragment::Lengths;
 /// value, so that readers need no lock.
 #[derive(Debug, Default)]
 pub(crate) struct Fragments {
-    slots: Box<[Slot]>,
+    /// In blocks of [`BLOCK`], of which the last may be shorter.
+    blocks: Box<[Box<[Slot]>]>,
+    len: usize,
     /// Chunks that have a fragment, as runs in ascending order.
     runs: Box<[Run]>,
 }
+
+/// Pieces of memory of one moderate size fit where others were given back: 4 KiB, however long the
+/// track.
+const BLOCK: usize = 256;
 
 #[derive(Debug)]
 struct Slot {
@@ -87,22 +94,30 @@ fn unpack(state: u64) -> Lengths {
 impl Fragments {
     /// Fragments with the number of the chunk each belongs to, ascending.
     pub(crate) fn new(matched: impl IntoIterator<Item = (usize, Indexed)>) -> Self {
-        let (mut slots, mut runs) = (Vec::new(), Vec::<Run>::new());
+        let (mut blocks, mut runs) = (Vec::<Box<[Slot]>>::new(), Vec::<Run>::new());
+        let (mut slots, mut len) = (Vec::new(), 0);
         for (chunk, fragment) in matched {
             match runs.last_mut() {
                 Some(run) if run.chunk + run.len == chunk => run.len += 1,
-                _ => runs.push(Run { chunk, slot: slots.len(), len: 1 }),
+                _ => runs.push(Run { chunk, slot: len, len: 1 }),
             }
             let room = fragment.bound.saturating_sub(fragment.start).min(!KIND);
             let state = AtomicU64::new(BOUNDED | room);
             slots.push(Slot { start: fragment.start, state });
+            len += 1;
+            if slots.len() == BLOCK {
+                blocks.push(std::mem::take(&mut slots).into());
+            }
         }
-        Self { slots: slots.into(), runs: runs.into() }
+        if !slots.is_empty() {
+            blocks.push(slots.into());
+        }
+        Self { blocks: blocks.into(), len, runs: runs.into() }
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len()
+        self.len
     }
 
     /// The first of `chunks` chunks that has no fragment.
@@ -139,9 +154,11 @@ impl Fragments {
         }
     }
 
-    /// Bytes that it takes.
+    /// Bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
-        size_of_val(&*self.slots) + size_of_val(&*self.runs)
+        let slots = self.blocks.iter().map(|block| piece(size_of_val(&**block)));
+        let (blocks, runs) = (size_of_val(&*self.blocks), size_of_val(&*self.runs));
+        piece(blocks) + slots.sum::<usize>() + piece(runs)
     }
 
     fn slot(&self, chunk: usize) -> Option<&Slot> {
@@ -150,7 +167,8 @@ impl Fragments {
             runs => runs.get(runs.partition_point(|run| run.chunk <= chunk).checked_sub(1)?)?,
         };
         let at = chunk.checked_sub(run.chunk).filter(|&at| at < run.len)?;
-        self.slots.get(run.slot + at)
+        let slot = run.slot + at;
+        self.blocks.get(slot / BLOCK)?.get(slot % BLOCK)
     }
 }
 
@@ -174,9 +192,22 @@ mod tests {
         assert!(![2, 3, 7, 999_999, 1_000_001].map(has).iter().any(|&has| has));
         assert_eq!(some.place(4), Some(Place::Bounded { start: 500, bound: 590 }));
         assert_eq!((some.first_missing(10), some.first_missing(2)), (Some(2), None));
-        assert!(some.memory() <= 6 * 16 + 3 * 24);
+        assert!(some.memory() <= 6 * 16 + 3 * 24 + 3 * 32);
         assert_eq!(fragments(&[]).first_missing(1), Some(0));
         assert_eq!(fragments(&[3]).first_missing(9), Some(0));
+    }
+
+    #[test]
+    fn the_fragments_of_a_long_track_are_found_in_every_block() {
+        for len in [BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK] {
+            let all = fragments(&(0..len).collect::<Vec<_>>());
+            let starts = |place| matches!(place, Some(Place::Bounded { start, .. }) if start > 0);
+            assert!((0..len).all(|chunk| starts(all.place(chunk))), "{len}");
+            assert_eq!((all.len(), all.place(len)), (len, None));
+            let last = len as u64 * 100;
+            assert_eq!(all.place(len - 1), Some(Place::Bounded { start: last, bound: last + 90 }));
+            assert!(all.memory() <= len * 16 + (len / BLOCK + 3) * 40);
+        }
     }
 
     #[test]

@@ -386,7 +386,12 @@ impl OriginBuilder {
         self
     }
 
-    /// Bytes of memory for opened presentations; default 256 MiB. The least used go first.
+    /// Bytes of memory that the process may take for opened presentations; default 256 MiB. The least
+    /// used go first.
+    ///
+    /// An eighth of it is left for what lies between pieces in use, which an allocator does not give
+    /// back. What else a process takes comes in addition: [bodies](Self::body_bytes),
+    /// [fragments](Self::fragment_cache_bytes), connections, openings in progress.
     pub fn cache_bytes(mut self, bytes: u64) -> Self {
         self.cache.bytes = bytes;
         self

@@ -15,7 +15,7 @@ use super::drive::AT_ONCE;
 use super::fragment_cache::Key;
 use super::handles::Handles;
 use crate::base::{FileId, Name, ReadError, ReadErrorKind};
-use crate::presentation::Presentation;
+use crate::presentation::{Presentation, compressed_forms};
 use crate::storage::{Source, Stat, Version};
 
 /// An opened presentation and the versions of its files: what is read through it is what was
@@ -170,12 +170,13 @@ impl Opened {
         AN_OPENING + files + self.presentation.memory() + self.attachment_memory()
     }
 
-    /// Bytes that may be attached later: header fields, and compressed forms that together are no
-    /// longer than the manifest.
+    /// Bytes that may be attached later: header fields and compressed forms.
     fn attachment_memory(&self) -> usize {
         let fields = if cfg!(feature = "http") { HEADER_FIELDS } else { 0 };
         match self.presentation.manifest() {
-            Ok(manifest) if cfg!(feature = "compression") => fields + manifest.len(),
+            Ok(manifest) if cfg!(feature = "compression") => {
+                fields + compressed_forms(manifest.len())
+            }
             _ => fields,
         }
     }

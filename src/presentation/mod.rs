@@ -24,7 +24,7 @@ pub use stream::{Stream, Track};
 pub use timeline::Timeline;
 pub use validator::Validator;
 
-use crate::base::{Error, ErrorKind, FileId, Limits, Name};
+use crate::base::{Error, ErrorKind, FileId, Limits, Name, piece};
 use crate::manifest::{CustomAttribute, Layout};
 use finding::Findings;
 
@@ -112,6 +112,13 @@ impl OpenOptions {
 /// Revision of what mends and generates manifests and cuts key frames: part of their validators.
 const GENERATOR: u8 = 1;
 
+/// All compressed forms of a manifest of `len` bytes together are no longer: each of a long one takes
+/// less than a third, even where no two chunks are equally long; a short one's may take more.
+pub(crate) const fn compressed_forms(len: usize) -> usize {
+    let most = len - len / 3 + (2 << 10);
+    if most < len { most } else { len }
+}
+
 /// A chunk of a track, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Located {
@@ -184,31 +191,40 @@ impl Presentation {
         lying.iter().filter_map(|file| self.files.get(file.index()).cloned()).collect()
     }
 
-    /// Bytes of memory that it takes, for caches that weigh.
+    /// Bytes of memory that it takes, for caches that weigh: with what an allocator takes beside each
+    /// piece, and without what lies between pieces.
     pub fn memory(&self) -> usize {
         let track = |track: &Track| match track.stored() {
-            Ok(stored) => size_of_val(stored) + stored.fragments.memory(),
+            Ok(stored) => piece(size_of_val(stored)) + stored.fragments.memory(),
             Err(_) => 0,
         };
         let attribute = |attribute: &CustomAttribute| {
-            size_of_val(attribute) + attribute.name.len() + attribute.value.len()
+            size_of_val(attribute) + piece(attribute.name.len()) + piece(attribute.value.len())
         };
         let attributes = |track: &Track| track.attributes.iter().map(attribute).sum::<usize>();
         let track = |of: &Track| track(of) + attributes(of);
         let stream = |stream: &Stream| {
             let tracks = stream.tracks.iter().map(track).sum::<usize>();
-            tracks + size_of_val(&*stream.tracks) + stream.timeline.memory() + stream.name.len()
+            let names =
+                piece(stream.name.len()) + stream.language.as_ref().map_or(0, |l| piece(l.len()));
+            tracks + piece(size_of_val(&*stream.tracks)) + stream.timeline.memory() + names
         };
         let streams = self.streams.iter().map(stream).sum::<usize>();
-        let names = self.files.iter().map(|name| name.as_str().len()).sum::<usize>();
+        // Two counters lie beside the text of each.
+        let name = |name: &Name| size_of_val(name) + piece(name.as_str().len() + 16);
+        let names = self.files.iter().map(name).sum::<usize>();
+        let text = |text: &Option<String>| text.as_ref().map_or(0, |text| piece(text.len()));
         // Late ones come after a cache has weighed it: as many again are allowed for.
-        let findings = self.findings.iter().map(|f| 2 * (size_of_val(f) + f.message.len()));
-        size_of_val(self)
-            + self.manifest.as_ref().map_or(0, Bytes::len)
+        let finding = |f: &Finding| {
+            2 * (size_of_val(f) + piece(f.message.len()) + text(&f.file) + text(&f.track))
+        };
+        let findings = self.findings.iter().map(finding).sum::<usize>();
+        piece(size_of_val(self))
+            + self.manifest.as_ref().map_or(0, |manifest| piece(manifest.len()))
             + streams
-            + size_of_val(&*self.streams)
+            + piece(size_of_val(&*self.streams))
             + names
-            + findings.sum::<usize>()
+            + findings
     }
 
     /// Finds what a fragment request names.

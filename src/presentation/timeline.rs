@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use crate::base::{Error, ErrorKind, Limits, Timescale};
+use crate::base::{Error, ErrorKind, Limits, Timescale, piece};
 use crate::manifest;
 
 /// The chunks of a stream, in the order of its manifest: when each starts and how long it is, in
 /// ticks of the stream.
 ///
-/// Runs of equal chunks stay runs, so that a manifest's `r` costs nothing; other chunks take
-/// sixteen bytes each. Finding one guesses from the mean duration before it searches.
+/// Equal chunks are a run, so that a manifest's `r` costs nothing, nor does a stream of equal chunks
+/// that names each; other chunks take sixteen bytes each. Finding one guesses from the mean duration
+/// before it searches.
 ///
 /// ```
 /// # use smooth_origin::base::Limits;
@@ -40,6 +41,9 @@ enum Block {
 
 /// Shorter runs are listed: a block of its own would take more.
 const SHORTEST_RUN: usize = 16;
+
+/// Longer lists are several: pieces of memory of one moderate size fit where others were given back.
+const LONGEST_LIST: usize = 256;
 
 impl Timeline {
     /// The times that `c` elements stand for.
@@ -124,13 +128,14 @@ impl Timeline {
         self.ascents.len() > 1
     }
 
-    /// Bytes that it takes.
+    /// Bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
         let lists = self.blocks.iter().map(|block| match block {
             Block::Run { .. } => 0,
-            Block::List { chunks, .. } => size_of_val(&**chunks),
+            Block::List { chunks, .. } => piece(size_of_val(&**chunks)),
         });
-        size_of_val(&*self.blocks) + size_of_val(&*self.ascents) + lists.sum::<usize>()
+        let (blocks, ascents) = (size_of_val(&*self.blocks), size_of_val(&*self.ascents));
+        piece(blocks) + piece(ascents) + lists.sum::<usize>()
     }
 
     /// Number and start of the last chunk of an ascent that starts no later.
@@ -223,6 +228,9 @@ struct Builder {
     blocks: Vec<Block>,
     ascents: Vec<Range<usize>>,
     list: Vec<(u64, u64)>,
+    /// Chunks at the end of the list, each of which begins where the one before it ends, and is as
+    /// long.
+    alike: usize,
     /// Start of the last chunk.
     last: Option<u64>,
     len: usize,
@@ -234,21 +242,66 @@ impl Builder {
             self.end_ascent();
         }
         self.last = Some(start + duration * (count as u64 - 1));
+        if self.list.is_empty() && self.extend_run(start, duration, count) {
+            return;
+        }
         // Chunks that start all at once are a run, however few: the first is to be found.
         if count >= SHORTEST_RUN || (duration == 0 && count > 1) {
             self.end_list();
-            self.blocks.push(Block::Run { first: self.len, start, duration, count });
-            self.len += count;
+            self.push_run(start, duration, count);
             return;
         }
         for at in 0..count as u64 {
-            self.list.push((start + duration * at, duration));
-            self.len += 1;
+            self.push_chunk(start + duration * at, duration);
+        }
+    }
+
+    fn push_run(&mut self, start: u64, duration: u64, count: usize) {
+        self.blocks.push(Block::Run { first: self.len, start, duration, count });
+        self.len += count;
+    }
+
+    /// Adds chunks that go on as the run before them.
+    fn extend_run(&mut self, start: u64, duration: u64, more: usize) -> bool {
+        let Some(Block::Run { start: first, duration: each, count, .. }) = self.blocks.last_mut()
+        else {
+            return false;
+        };
+        let end = each.checked_mul(*count as u64).and_then(|len| first.checked_add(len));
+        let goes_on = duration > 0 && *each == duration && end == Some(start);
+        if goes_on {
+            *count += more;
+            self.len += more;
+        }
+        goes_on
+    }
+
+    fn push_chunk(&mut self, start: u64, duration: u64) {
+        if self.list.is_empty() && self.extend_run(start, duration, 1) {
+            return;
+        }
+        let is_alike = self.list.last().is_some_and(|&(before, each)| {
+            each == duration && before.checked_add(each) == Some(start)
+        });
+        self.alike = if is_alike { self.alike + 1 } else { 1 };
+        self.list.push((start, duration));
+        self.len += 1;
+        if self.alike == SHORTEST_RUN {
+            let first = self.list.len() - SHORTEST_RUN;
+            let (start, duration) = self.list[first];
+            self.list.truncate(first);
+            self.len -= SHORTEST_RUN;
+            self.end_list();
+            self.push_run(start, duration, SHORTEST_RUN);
+        } else if self.list.len() == LONGEST_LIST {
+            self.end_list();
         }
     }
 
     fn end_list(&mut self) {
-        let chunks = std::mem::take(&mut self.list).into_boxed_slice();
+        self.alike = 0;
+        let chunks: Box<[(u64, u64)]> = self.list.as_slice().into();
+        self.list.clear();
         if let (Some(&(first, _)), Some(&(last, duration))) = (chunks.first(), chunks.last()) {
             let mean = match chunks.len() {
                 1 => duration,
@@ -386,13 +439,46 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_takes_no_more_than_sixteen_bytes() {
+    fn equal_chunks_are_a_run_however_they_are_written() {
+        let each = |runs: &[(u64, u64, u64)]| -> Vec<(u64, u64, u64)> {
+            let chunk = |run: &(u64, u64, u64)| {
+                let (start, duration) = (run.0, run.1);
+                (0..run.2).map(move |at| (start + duration * at, duration, 1)).collect::<Vec<_>>()
+            };
+            runs.iter().flat_map(chunk).collect()
+        };
+        for (runs, blocks) in [
+            (vec![(7, 20, 1000)], 1),
+            // Too few are listed, alone or beside others.
+            (vec![(0, 20, 15)], 1),
+            (vec![(0, 20, 5), (100, 7, 15), (205, 9, 5)], 1),
+            (vec![(0, 20, 5), (100, 7, 16), (212, 9, 5)], 3),
+            // The same duration after a gap is another run, and so is one that steps back.
+            (vec![(0, 20, 100), (2001, 20, 100)], 2),
+            (vec![(0, 20, 100), (1000, 20, 100)], 2),
+        ] {
+            let (written, short) = (timeline(&each(&runs)).unwrap(), timeline(&runs).unwrap());
+            assert_eq!(written.blocks.len(), blocks, "{runs:?}");
+            assert!(written.iter().eq(short.iter()) && written.len() == short.len());
+            for (number, (start, duration)) in written.iter().enumerate() {
+                assert_eq!(written.chunk(number), Some((start, duration)));
+                let found = written.locate(start).map(|found| written.chunk(found).unwrap().0);
+                assert_eq!(found, Some(start));
+                assert!(written.locate(start + 1).is_none() || duration == 1);
+            }
+        }
+        let mixed = timeline(&[(0, 20, 10), (200, 20, 90), (2000, 20, 1)]).unwrap();
+        assert_eq!((mixed.len(), mixed.locate(2000)), (101, Some(100)));
+    }
+
+    #[test]
+    fn a_chunk_takes_no_more_than_sixteen_bytes_and_what_lies_beside_its_list() {
         let alternating: Vec<_> =
             (0..500).flat_map(|i| [(i * 1000, 10, 16), (i * 1000 + 500, 3, 1)]).collect();
         for runs in [audio(5400), alternating] {
             let timeline = timeline(&runs).unwrap();
             let per_chunk = timeline.memory() as f64 / timeline.len() as f64;
-            assert!(per_chunk <= 16.1, "{per_chunk}");
+            assert!(per_chunk <= 16.3, "{per_chunk}");
         }
     }
 }

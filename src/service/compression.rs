@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use bytes::Bytes;
 
 use super::content_coding::ContentCoding;
+use crate::presentation::compressed_forms;
 
 /// The forms of one manifest, as far as they are made.
 #[derive(Debug, Default)]
@@ -42,10 +43,10 @@ impl Forms {
         self.forms[coding as usize].get()?.as_ref()
     }
 
-    /// Makes all forms that together are not longer than the text: so much is allowed for when an
-    /// opened presentation is weighed.
+    /// Makes all forms that together take no more than is allowed for when an opened presentation is
+    /// weighed.
     fn make(&self, text: &Bytes) {
-        let mut room = text.len();
+        let mut room = compressed_forms(text.len());
         for coding in ContentCoding::ALL {
             let form = compress(coding, text).filter(|form| form.len() <= room);
             room -= form.as_ref().map_or(0, Bytes::len);
@@ -100,5 +101,6 @@ fn compress(coding: ContentCoding, text: &[u8]) -> Option<Bytes> {
             form
         }
     };
-    (form.len() < text.len()).then(|| form.into())
+    // In a piece of its own length: it is kept for long, and may be much shorter than its room.
+    (form.len() < text.len()).then(|| Bytes::copy_from_slice(&form))
 }
