@@ -71,7 +71,9 @@ impl Prepared {
         coding: Option<&'static str>,
         describe: impl Fn() -> HeaderMap,
     ) -> HeaderMap {
-        let (by, fields) = self.fields[kind(content, coding)].get_or_init(|| (service, describe()));
+        // A copy takes no more memory than it needs.
+        let made = || (service, describe().clone());
+        let (by, fields) = self.fields[kind(content, coding)].get_or_init(made);
         // Another service of the same origin has other policies.
         if *by == service { fields.clone() } else { describe() }
     }
