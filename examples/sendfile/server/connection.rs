@@ -147,8 +147,7 @@ impl Connection {
         let Some(file) = source.downcast_ref::<LocalFile>().filter(|_| !range.is_empty()) else {
             return Ok(false);
         };
-        self.socket.write_more(&self.output).await?;
-        let sent = self.socket.write_file(file, range).await;
+        let sent = self.socket.write_file(&self.output, file, range).await;
         sent.map_err(|error| io::Error::other(body.failed(error)))?;
         Ok(true)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use rustix::fs::sendfile;
+use rustix::net::sockopt::set_tcp_cork;
 use rustix::net::{SendFlags, Shutdown, send, shutdown};
 use smooth_origin::storage::{LocalFile, RangeSource};
 use tokio::io::{AsyncReadExt, Interest};
@@ -22,6 +23,10 @@ pub(super) struct Socket {
 
 /// A client that takes nothing of its response for so long is sent away.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What is longer goes out in several segments, of which only the last may be short. Without a cork
+/// each acknowledgement that comes meanwhile would send what there is, however little.
+const SEGMENT: u64 = 64 << 10;
 
 /// After so many bytes of a file it is another connection's turn.
 const TURN: u64 = 2 << 20;
@@ -59,7 +64,7 @@ impl Socket {
     }
 
     /// Sends bytes that more follow.
-    pub(super) async fn write_more(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    async fn write_more(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let sent = self.stream.try_io(Interest::WRITABLE, || {
                 Ok(send(&self.stream, bytes, SendFlags::MORE | SendFlags::NOSIGNAL)?)
@@ -71,13 +76,28 @@ impl Socket {
         Ok(())
     }
 
-    /// Sends a range of a file: what the page cache holds by `sendfile`, the rest as it is read by a
-    /// thread that may wait for the disk.
+    /// Sends a head and behind it a range of a file.
     pub(super) async fn write_file(
         &mut self,
+        head: &[u8],
         file: &LocalFile,
         range: Range<u64>,
     ) -> io::Result<()> {
+        let is_long = range.end - range.start > SEGMENT;
+        if is_long {
+            set_tcp_cork(&self.stream, true)?;
+        }
+        self.write_more(head).await?;
+        self.write_range(file, range).await?;
+        if is_long {
+            set_tcp_cork(&self.stream, false)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a range of a file: what the page cache holds by `sendfile`, the rest as it is read by a
+    /// thread that may wait for the disk.
+    async fn write_range(&mut self, file: &LocalFile, range: Range<u64>) -> io::Result<()> {
         let mut part = range.start..range.start;
         while part.end < range.end {
             part = part.end..range.end.min(part.end + TURN);

@@ -137,7 +137,7 @@ impl LocalFile {
     }
 
     /// Whether the page cache seems to hold a range, so that nobody waits for a disk who reads or
-    /// sends it now: it is asked for the last byte, and for one in each quarter of a mebibyte before.
+    /// sends it now: it is asked for the last byte, and for one in each mebibyte before.
     /// `false` where it cannot be asked.
     pub fn is_cached(&self, range: &Range<u64>) -> bool {
         self.file.is_cached(range)

@@ -29,9 +29,9 @@ pub(super) struct Version {
     links: u64,
 }
 
-/// The page cache takes in and lets go of about as much at once.
+/// What is no longer is mostly read at once: its end tells.
 #[cfg(target_os = "linux")]
-const STRIDE: usize = 256 << 10;
+const STRIDE: usize = 1 << 20;
 
 /// Non-blocking, so that a FIFO does not wait for a writer before it is found to be one.
 const FLAGS: OFlags =
