@@ -34,19 +34,22 @@ pub(crate) async fn print_presentations(origin: &Origin, folder: &Path, address:
 /// Folders deeper than this are not looked into for a list to print.
 const MAX_DEPTH: usize = 8;
 
-/// More presentations than these are not listed.
+/// More presentations than these are not looked for.
 const MAX_LISTED: usize = 100;
 
 fn find_presentations(root: &Path, below: &str, names: &mut Vec<Name>) {
     let Ok(entries) = std::fs::read_dir(root.join(below)) else { return };
     for entry in entries.flatten() {
+        if names.len() == MAX_LISTED {
+            return;
+        }
         let Ok(file_name) = entry.file_name().into_string() else { continue };
         let path = if below.is_empty() { file_name } else { format!("{below}/{file_name}") };
         match entry.file_type() {
             Ok(kind) if kind.is_dir() && path.matches('/').count() < MAX_DEPTH => {
                 find_presentations(root, &path, names);
             }
-            Ok(_) if path.to_ascii_lowercase().ends_with(".ism") && names.len() < MAX_LISTED => {
+            Ok(_) if path.to_ascii_lowercase().ends_with(".ism") => {
                 names.extend(Name::new(&path));
             }
             _ => {}
