@@ -22,6 +22,7 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import Callable
 
+import ranges as ranges_of_files
 import vod_module
 from chart import chart
 from client import compressed, get
@@ -36,6 +37,7 @@ from wrk import load, write_script
 # Two seconds of 400 kbit/s, 1.2 and 3.5 Mbit/s, and of sound.
 FRAGMENT_BYTES = [100_000, 300_000, 875_000, 33_000]
 MANIFEST = "/film/film.ism/Manifest"
+CLIENT_MANIFEST = "/film/film.ismc"
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Contender:
     manifest: str = MANIFEST
     # The module writes boxes of its own around the same samples.
     same_bytes: bool = True
+    # It has no fragments, but the files that hold them.
+    has_ranges: bool = False
     kinds: set = field(default_factory=lambda: set(KINDS))
     presentation: Presentation = None
 
@@ -64,7 +68,7 @@ def main():
         else:
             write_film(folder / "media/film", options.film, *FRAGMENT_BYTES)
         contenders = line_up(options, folder)
-        check(contenders, folder / "www", options.fragments)
+        check(contenders, folder / "www", folder / "media", options.fragments)
         about = machine()
         cases = []
         for connections in options.connections:
@@ -130,6 +134,10 @@ def line_up(options, folder):
     if 'name = "sendfile"' in (PROJECT / "examples/Cargo.toml").read_text():
         contenders.append(Contender("sendfile", ours(program="sendfile")))
     contenders.append(Contender(BASE, lambda: Nginx(folder / "nginx", folder / "www")))
+    ranges = lambda: Nginx(folder / "ranges", folder / "media")
+    contenders.append(
+        Contender("nginx, ranges", ranges, CLIENT_MANIFEST, False, True, set(ranges_of_files.KINDS))
+    )
     if options.vod_nginx:
         content = options.vod_content.resolve()
         start = lambda: Nginx(folder / "vod", content, vod_module.SITE, options.vod_nginx.resolve())
@@ -138,10 +146,13 @@ def line_up(options, folder):
     return contenders
 
 
-def check(contenders, www, fragments):
+def check(contenders, www, media, fragments):
     """Takes what the first serves for nginx's files, and compares what all others serve with it."""
     digests, short = {}, None
     for contender in contenders:
+        if contender.has_ranges:
+            contender.presentation = ranges_of_files.Ranges(contenders[0].presentation, www, media)
+            continue
         show(f"{contender.name}: every body is compared")
         with contender.start() as server:
             contender.presentation = Presentation(server.port, contender.manifest, fragments)

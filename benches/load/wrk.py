@@ -7,10 +7,14 @@ from common import run
 
 SCRIPT = """
 local paths = {{ {paths} }}
+local ranges = {{ {ranges} }}
 local requests, at = {{}}, 0
 
 function init()
-    for i, path in ipairs(paths) do requests[i] = wrk.format("GET", path) end
+    for i, path in ipairs(paths) do
+        wrk.headers["Range"] = ranges[i]
+        requests[i] = wrk.format("GET", path)
+    end
 end
 
 function request()
@@ -29,8 +33,12 @@ end
 """
 
 
-def write_script(file, paths):
-    file.write_text(SCRIPT.format(paths=", ".join(json.dumps(path) for path in paths)))
+def write_script(file, requests):
+    """Of paths, or of paths with a range each."""
+    pairs = [request if isinstance(request, tuple) else (request, None) for request in requests]
+    paths = ", ".join(json.dumps(path) for path, _ in pairs)
+    ranges = ", ".join(json.dumps(range) for _, range in pairs if range)
+    file.write_text(SCRIPT.format(paths=paths, ranges=ranges))
 
 
 def load(port, script, connections, seconds, coding="identity"):
