@@ -37,7 +37,7 @@ from wrk import load, write_script
 # Two seconds of 400 kbit/s, 1.2 and 3.5 Mbit/s, and of sound.
 FRAGMENT_BYTES = [100_000, 300_000, 875_000, 33_000]
 MANIFEST = "/film/film.ism/Manifest"
-CLIENT_MANIFEST = "/film/film.ismc"
+SERVER_MANIFEST = "/film/film.ism"
 
 
 @dataclass
@@ -136,7 +136,7 @@ def line_up(options, folder):
     contenders.append(Contender(BASE, lambda: Nginx(folder / "nginx", folder / "www")))
     ranges = lambda: Nginx(folder / "ranges", folder / "media")
     contenders.append(
-        Contender("nginx, ranges", ranges, CLIENT_MANIFEST, False, True, set(ranges_of_files.KINDS))
+        Contender("nginx, ranges", ranges, SERVER_MANIFEST, False, True, set(ranges_of_files.KINDS))
     )
     if options.vod_nginx:
         content = options.vod_content.resolve()
