@@ -2,6 +2,7 @@
 //! after, and opened again when their files change.
 
 mod access;
+mod answer;
 mod block_on;
 mod body;
 mod budget;
@@ -19,8 +20,7 @@ mod stored;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-
+pub use answer::{Answer, Identity, Served};
 pub use block_on::block_on;
 pub use body::Body;
 pub use clock::Clock;
@@ -29,6 +29,7 @@ pub use opened::Opened;
 pub use stored::StoredBody;
 
 use access::{Access, AccessOptions};
+use answer::{Asked, Holding, ask, serve};
 use cache::{Cache, CacheOptions};
 use handles::Handles;
 use named_media::NamedMedia;
@@ -36,7 +37,7 @@ use named_media::NamedMedia;
 use crate::base::{Error, ErrorKind, FileId, Name, ReadErrorKind, Step};
 use crate::output::mss::{self, Request};
 use crate::presentation::{Content, OpenOptions, Reply, StoredRange, Validator};
-use crate::storage::{AnyStore, Source, Store};
+use crate::storage::{AnyStore, Store};
 
 /// An origin: answers requests for the presentations of a store.
 ///
@@ -85,99 +86,6 @@ pub struct OriginBuilder {
     cache: CacheOptions,
     handles: Option<usize>,
     access: AccessOptions,
-}
-
-/// What a request is answered with.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Answer {
-    /// A reply, with the presentation that it is of.
-    Reply(Served),
-    /// What is asked for lies at this URL, relative to the request's.
-    Redirect(String),
-}
-
-/// A reply that can be sent.
-#[derive(Clone, Debug)]
-pub struct Served {
-    reply: Reply,
-    holding: Holding,
-    modified: Option<SystemTime>,
-    /// What is read of it is kept for the next who asks.
-    is_kept: bool,
-}
-
-/// What a reply's bytes are read from, kept open in the version that the reply is of.
-#[derive(Clone, Debug)]
-enum Holding {
-    Presentation(Arc<Opened>),
-    File(Arc<Access>, Source),
-}
-
-/// What tells whether a client has the answer to a request already.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    content: Content,
-    validator: Validator,
-    opened: Arc<Opened>,
-}
-
-impl Identity {
-    /// What the answer is.
-    pub fn content(&self) -> Content {
-        self.content
-    }
-
-    /// Its validator.
-    pub fn validator(&self) -> Validator {
-        self.validator
-    }
-
-    /// The presentation that it is of.
-    pub fn opened(&self) -> &Arc<Opened> {
-        &self.opened
-    }
-}
-
-impl Served {
-    /// What it is, how long, and in which pieces.
-    pub fn reply(&self) -> &Reply {
-        &self.reply
-    }
-
-    /// The presentation that it is of; `None` for a file.
-    pub fn opened(&self) -> Option<&Arc<Opened>> {
-        match &self.holding {
-            Holding::Presentation(opened) => Some(opened),
-            Holding::File(..) => None,
-        }
-    }
-
-    /// When the file, or the latest file of the presentation, was changed, where the store knows.
-    pub fn modified(&self) -> Option<SystemTime> {
-        self.modified
-    }
-
-    /// That its bytes can be read soon. A host asks before it promises them to a client.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Busy`] where too many wait for the store already.
-    pub fn admit(&self) -> Result<(), Error> {
-        match &self.holding {
-            Holding::Presentation(opened) => opened.access().admit(),
-            Holding::File(access, _) => access.admit(),
-        }
-    }
-
-    /// The bytes.
-    pub fn body(&self) -> Body {
-        Body::new(self.holding.clone(), &self.reply, self.is_kept)
-    }
-
-    /// Bytes `range` of them, as [`Reply::slice`] has them.
-    pub fn body_of(&self, range: std::ops::Range<u64>) -> Body {
-        Body::new(self.holding.clone(), &self.reply.slice(range), false)
-    }
 }
 
 impl Origin {
@@ -488,54 +396,6 @@ enum Begun {
     Failed(Error),
     Reads(Arc<Opened>, Step<Reply>),
     Unopened,
-}
-
-/// What comes of a request before anything is read for it.
-enum Asked {
-    Answer(Answer),
-    Reads(Step<Reply>),
-}
-
-/// Asks an opened presentation for what the rest of a path names.
-fn ask(opened: &Arc<Opened>, rest: &str, query: Option<&str>) -> Result<Asked, Error> {
-    let request = Request::parse(rest)?.with_query(query)?;
-    if request == Request::Presentation {
-        let folder = if rest.is_empty() { opened.presentation().name().file_name() } else { "" };
-        return Ok(Asked::Answer(Answer::Redirect(path::manifest_of(folder))));
-    }
-    Ok(match mss::answer(opened.presentation(), &request)? {
-        Step::Ready(reply) => Asked::Answer(serve(opened, reply)),
-        step => Asked::Reads(step),
-    })
-}
-
-fn serve(opened: &Arc<Opened>, reply: Reply) -> Answer {
-    let (reply, is_kept) = cached(opened, reply);
-    let (holding, modified) = (Holding::Presentation(Arc::clone(opened)), opened.modified());
-    Answer::Reply(Served { reply, holding, modified, is_kept })
-}
-
-/// The reply with its bytes, if they are in memory; else whether they will be, once they are read.
-fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
-    let (Some(fragments), Some(stored)) = (&opened.access().fragments, reply.stored()) else {
-        return (reply, false);
-    };
-    if reply.length() > body::WHOLE {
-        return (reply, false);
-    }
-    let key = opened.key(stored.file, stored.range.clone());
-    if let Some(bytes) = fragments.get(&key) {
-        let reply = Reply::of_bytes(reply.content(), reply.validator(), bytes);
-        return (reply, false);
-    }
-    if stored.read.len() as u64 == reply.length() {
-        // A short fragment: the first look at it has read it.
-        fragments.put(key, &stored.read);
-        return (reply, false);
-    }
-    // Its beginning, which the first look has read, is read again with the rest.
-    let unread = StoredRange { read: Bytes::new(), ..stored.clone() };
-    (Reply::of_stored(reply.content(), reply.validator(), unread), true)
 }
 
 fn split_query(target: &str) -> (&str, Option<&str>) {

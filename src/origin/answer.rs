@@ -1,0 +1,154 @@
+//! What a request is answered with, and how far that is known before anything is read.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use super::access::Access;
+use super::{Body, Opened, body, path};
+use crate::base::{Error, Step};
+use crate::output::mss::{self, Request};
+use crate::presentation::{Content, Reply, StoredRange, Validator};
+use crate::storage::Source;
+
+/// What a request is answered with.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Answer {
+    /// A reply, with the presentation that it is of.
+    Reply(Served),
+    /// What is asked for lies at this URL, relative to the request's.
+    Redirect(String),
+}
+
+/// A reply that can be sent.
+#[derive(Clone, Debug)]
+pub struct Served {
+    pub(super) reply: Reply,
+    pub(super) holding: Holding,
+    pub(super) modified: Option<SystemTime>,
+    /// What is read of it is kept for the next who asks.
+    pub(super) is_kept: bool,
+}
+
+/// What a reply's bytes are read from, kept open in the version that the reply is of.
+#[derive(Clone, Debug)]
+pub(super) enum Holding {
+    Presentation(Arc<Opened>),
+    File(Arc<Access>, Source),
+}
+
+/// What tells whether a client has the answer to a request already.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub(super) content: Content,
+    pub(super) validator: Validator,
+    pub(super) opened: Arc<Opened>,
+}
+
+impl Identity {
+    /// What the answer is.
+    pub fn content(&self) -> Content {
+        self.content
+    }
+
+    /// Its validator.
+    pub fn validator(&self) -> Validator {
+        self.validator
+    }
+
+    /// The presentation that it is of.
+    pub fn opened(&self) -> &Arc<Opened> {
+        &self.opened
+    }
+}
+
+impl Served {
+    /// What it is, how long, and in which pieces.
+    pub fn reply(&self) -> &Reply {
+        &self.reply
+    }
+
+    /// The presentation that it is of; `None` for a file.
+    pub fn opened(&self) -> Option<&Arc<Opened>> {
+        match &self.holding {
+            Holding::Presentation(opened) => Some(opened),
+            Holding::File(..) => None,
+        }
+    }
+
+    /// When the file, or the latest file of the presentation, was changed, where the store knows.
+    pub fn modified(&self) -> Option<SystemTime> {
+        self.modified
+    }
+
+    /// That its bytes can be read soon. A host asks before it promises them to a client.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Busy`] where too many wait for the store already.
+    pub fn admit(&self) -> Result<(), Error> {
+        match &self.holding {
+            Holding::Presentation(opened) => opened.access().admit(),
+            Holding::File(access, _) => access.admit(),
+        }
+    }
+
+    /// The bytes.
+    pub fn body(&self) -> Body {
+        Body::new(self.holding.clone(), &self.reply, self.is_kept)
+    }
+
+    /// Bytes `range` of them, as [`Reply::slice`] has them.
+    pub fn body_of(&self, range: std::ops::Range<u64>) -> Body {
+        Body::new(self.holding.clone(), &self.reply.slice(range), false)
+    }
+}
+
+/// What comes of a request before anything is read for it.
+pub(super) enum Asked {
+    Answer(Answer),
+    Reads(Step<Reply>),
+}
+
+/// Asks an opened presentation for what the rest of a path names.
+pub(super) fn ask(opened: &Arc<Opened>, rest: &str, query: Option<&str>) -> Result<Asked, Error> {
+    let request = Request::parse(rest)?.with_query(query)?;
+    if request == Request::Presentation {
+        let folder = if rest.is_empty() { opened.presentation().name().file_name() } else { "" };
+        return Ok(Asked::Answer(Answer::Redirect(path::manifest_of(folder))));
+    }
+    Ok(match mss::answer(opened.presentation(), &request)? {
+        Step::Ready(reply) => Asked::Answer(serve(opened, reply)),
+        step => Asked::Reads(step),
+    })
+}
+
+pub(super) fn serve(opened: &Arc<Opened>, reply: Reply) -> Answer {
+    let (reply, is_kept) = cached(opened, reply);
+    let (holding, modified) = (Holding::Presentation(Arc::clone(opened)), opened.modified());
+    Answer::Reply(Served { reply, holding, modified, is_kept })
+}
+
+/// The reply with its bytes, if they are in memory; else whether they will be, once they are read.
+fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
+    let (Some(fragments), Some(stored)) = (&opened.access().fragments, reply.stored()) else {
+        return (reply, false);
+    };
+    if reply.length() > body::WHOLE {
+        return (reply, false);
+    }
+    let key = opened.key(stored.file, stored.range.clone());
+    if let Some(bytes) = fragments.get(&key) {
+        let reply = Reply::of_bytes(reply.content(), reply.validator(), bytes);
+        return (reply, false);
+    }
+    if stored.read.len() as u64 == reply.length() {
+        // A short fragment: the first look at it has read it.
+        fragments.put(key, &stored.read);
+        return (reply, false);
+    }
+    // Its beginning, which the first look has read, is read again with the rest.
+    let unread = StoredRange { read: Bytes::new(), ..stored.clone() };
+    (Reply::of_stored(reply.content(), reply.validator(), unread), true)
+}
