@@ -86,7 +86,7 @@ impl Served {
     /// That its bytes can be read soon. A host asks before it promises them to a client.
     ///
     /// # Errors
-    /// [`ErrorKind::Busy`] where too many wait for the store already.
+    /// [`ErrorKind::Busy`](crate::base::ErrorKind::Busy) where too many wait for the store already.
     pub fn admit(&self) -> Result<(), Error> {
         match &self.holding {
             Holding::Presentation(opened) => opened.access().admit(),
