@@ -246,6 +246,8 @@ mod local {
         assert_eq!(block_on(file.read(0..1_000_000)).unwrap(), content[..1_000_000]);
         let reads = usize::from(!was_cached) + usize::from(!is_cached);
         assert_eq!(elsewhere.load(Ordering::Relaxed), reads);
+        // Of what the file does not have nothing is asked.
+        assert_eq!(file.is_cached(&(0..u64::MAX)), file.is_cached(&(0..2_000_000)));
         eprintln!("cached before: {was_cached}, after: {is_cached}");
     }
 

@@ -140,7 +140,9 @@ impl LocalFile {
     /// sends it now: it is asked for the last byte, and for one in each mebibyte before.
     /// `false` where it cannot be asked.
     pub fn is_cached(&self, range: &Range<u64>) -> bool {
-        self.file.is_cached(range)
+        // Whatever is asked, no more than the file has is looked at.
+        let size = self.opened.size();
+        self.file.is_cached(&(range.start.min(size)..range.end.min(size)))
     }
 }
 
