@@ -26,6 +26,9 @@ pub struct Limits {
     pub custom_attributes: usize,
     /// Tracks of a server manifest, streams and qualities of a client manifest; default 1,024.
     pub tracks: usize,
+    /// Tracks of a server manifest that may name one track of a file; default 4. Each has a list of
+    /// its fragments.
+    pub uses_of_track: usize,
     /// Bytes of a `moov`; default 16 MiB.
     pub moov: u64,
     /// Bytes of an `mfra`; default 64 MiB.
@@ -50,8 +53,11 @@ pub struct Limits {
     pub chunks: u64,
     /// Steps backwards in the times of one stream; default 64. Each costs a search a request.
     pub backward_steps: usize,
-    /// Findings kept of one opening; default 1,000. More are counted and not kept.
+    /// Findings kept per opening, and as many again of what answering notices; default 1,000. The
+    /// gravest are kept, and a finding says that others were left out.
     pub findings: usize,
+    /// Bytes of memory that these take; default 256 KiB.
+    pub finding_bytes: usize,
 }
 
 impl Default for Limits {
@@ -63,6 +69,7 @@ impl Default for Limits {
             xml_attributes: 256,
             custom_attributes: 32,
             tracks: 1024,
+            uses_of_track: 4,
             moov: 16 << 20,
             mfra: 64 << 20,
             moof: 32 << 20,
@@ -76,6 +83,7 @@ impl Default for Limits {
             chunks: 16 << 20,
             backward_steps: 64,
             findings: 1000,
+            finding_bytes: 256 << 10,
         }
     }
 }

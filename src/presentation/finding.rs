@@ -1,10 +1,18 @@
 //! What opening a presentation noticed, for its operator: one line a code in the table below, and
 //! one row in `FINDINGS.md`.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::mem;
+
+use crate::base::{Limits, piece};
 
 /// Something about a presentation that its operator may want to mend.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Texts that come from files are cut: names to 256 bytes, messages to 512, with `…` at the cut.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Finding {
     /// What sort of thing it is.
@@ -165,6 +173,9 @@ codes! {
     /// How long the last chunk is could not be read, and was assumed.
     DurationAssumed "duration-assumed" Info
         "nothing needs to be done: players go by the samples",
+    /// There were more findings than the budget allows.
+    FindingsLeftOut "findings-left-out" Info
+        "mend what the other findings name, then look again; or raise the budget that is named",
     /// Samples of a fragment do not begin where its `mdat` does.
     PayloadOffset "payload-offset" Info
         "answers to RawFragments begin with bytes that belong to no sample",
@@ -173,22 +184,29 @@ codes! {
 impl Finding {
     /// A finding about the presentation as a whole.
     pub(crate) fn new(code: FindingCode, message: impl Into<String>) -> Self {
-        Self { code, file: None, track: None, chunk: None, message: message.into() }
+        let message = shortened(message.into(), LONGEST_MESSAGE);
+        Self { code, file: None, track: None, chunk: None, message }
     }
 
-    pub(crate) fn in_file(mut self, file: impl Into<String>) -> Self {
-        self.file = Some(file.into());
+    pub(crate) fn in_file(mut self, file: &str) -> Self {
+        self.file = Some(cut(file).into_owned());
         self
     }
 
-    pub(crate) fn of_track(mut self, track: impl Into<String>) -> Self {
-        self.track = Some(track.into());
+    pub(crate) fn of_track(mut self, track: &str) -> Self {
+        self.track = Some(cut(track).into_owned());
         self
     }
 
     pub(crate) fn at_chunk(mut self, time: Option<u64>) -> Self {
         self.chunk = time;
         self
+    }
+
+    /// Bytes of memory that it takes.
+    pub(crate) fn memory(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, |text| piece(text.len()));
+        size_of_val(self) + piece(self.message.len()) + text(&self.file) + text(&self.track)
     }
 
     /// How much it matters.
@@ -227,29 +245,140 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Findings as they are made, up to a number that is kept.
+/// Longest text of a message that is kept, in bytes.
+pub(crate) const LONGEST_MESSAGE: usize = 512;
+
+/// Longest name of a file, stream or codec that a finding repeats, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// A name out of a file, cut to what a finding repeats of it. It is cut before it becomes part of
+/// a message: a long name that many findings repeat would otherwise be copied for each.
+pub(crate) fn cut(name: &str) -> Cow<'_, str> {
+    match name.len() <= LONGEST_NAME {
+        true => name.into(),
+        false => format!("{}…", &name[..floor(name, LONGEST_NAME - '…'.len_utf8())]).into(),
+    }
+}
+
+/// A track, for findings: `video at 1200000`.
+pub(crate) fn label(stream: &str, bitrate: u32) -> String {
+    format!("{} at {bitrate}", cut(stream))
+}
+
+/// A text of at most so many bytes, without spare room.
+pub(crate) fn shortened(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        text.truncate(floor(&text, most - '…'.len_utf8()));
+        text.push('…');
+    }
+    text.shrink_to_fit();
+    text
+}
+
+/// The last boundary of a character that is no later than `most` bytes.
+fn floor(text: &str, most: usize) -> usize {
+    (0..=most).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
+/// Findings as they are made, each once, under a budget of number and bytes.
+///
+/// When the budget is used up, a graver finding takes the place of the last of the least grave ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Findings {
-    kept: Vec<Finding>,
-    limit: usize,
+    errors: Vec<Finding>,
+    warnings: Vec<Finding>,
+    infos: Vec<Finding>,
+    /// Hashes of what was kept.
+    known: HashSet<u64>,
+    hasher: RandomState,
+    bytes: usize,
+    most: usize,
+    most_bytes: usize,
+    has_left_out: bool,
 }
 
 impl Findings {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { kept: Vec::new(), limit }
-    }
-
-    /// Keeps a finding, unless there are too many or the same is there.
-    pub(crate) fn push(&mut self, finding: Finding) {
-        if self.kept.len() < self.limit && !self.kept.contains(&finding) {
-            self.kept.push(finding);
+    /// None yet, with the budgets [`Limits::findings`] and [`Limits::finding_bytes`].
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            infos: Vec::new(),
+            known: HashSet::new(),
+            hasher: RandomState::new(),
+            bytes: 0,
+            most: limits.findings,
+            most_bytes: limits.finding_bytes,
+            has_left_out: false,
         }
     }
 
-    /// The gravest first; otherwise as they were made.
+    /// A list that keeps nothing.
+    pub(crate) fn none() -> Self {
+        let mut limits = Limits::default();
+        limits.findings = 0;
+        Self::new(&limits)
+    }
+
+    /// Keeps a finding, unless the same is there, or the budget is used up by others that are as
+    /// grave. Says whether it is kept.
+    pub(crate) fn push(&mut self, finding: Finding) -> bool {
+        if self.most == 0 {
+            return false;
+        }
+        let hash = self.hasher.hash_one(&finding);
+        if self.known.contains(&hash) {
+            return false;
+        }
+        while !self.has_room_for(&finding) {
+            self.has_left_out = true;
+            if !self.drop_one_below(finding.severity()) {
+                return false;
+            }
+        }
+        self.known.insert(hash);
+        self.bytes += finding.memory();
+        self.list(finding.severity()).push(finding);
+        true
+    }
+
+    fn has_room_for(&self, finding: &Finding) -> bool {
+        self.len() < self.most && self.bytes.saturating_add(finding.memory()) <= self.most_bytes
+    }
+
+    fn drop_one_below(&mut self, severity: Severity) -> bool {
+        let lesser = [Severity::Info, Severity::Warning].into_iter().filter(|&s| s < severity);
+        let dropped = lesser.filter_map(|severity| self.list(severity).pop()).next();
+        self.bytes -= dropped.as_ref().map_or(0, Finding::memory);
+        dropped.is_some()
+    }
+
+    fn list(&mut self, severity: Severity) -> &mut Vec<Finding> {
+        match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+            Severity::Info => &mut self.infos,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.errors.len() + self.warnings.len() + self.infos.len()
+    }
+
+    /// The gravest first; otherwise as they were made. Where some were left out, the last says so.
     pub(crate) fn sorted(mut self) -> Vec<Finding> {
-        self.kept.sort_by_key(|finding| std::cmp::Reverse(finding.severity()));
-        self.kept
+        let mut sorted = mem::take(&mut self.errors);
+        sorted.append(&mut self.warnings);
+        sorted.append(&mut self.infos);
+        if self.has_left_out {
+            let Self { most, most_bytes, .. } = self;
+            let message = format!(
+                "there are more than the budgets of {most} findings (`findings`) and {most_bytes} bytes (`finding_bytes`) allow"
+            );
+            sorted.push(Finding::new(FindingCode::FindingsLeftOut, message));
+        }
+        sorted.shrink_to_fit();
+        sorted
     }
 }
 
@@ -268,19 +397,59 @@ mod tests {
         assert_eq!(words.len(), FindingCode::ALL.len());
     }
 
+    fn findings(most: usize, most_bytes: usize) -> Findings {
+        let mut limits = Limits::default();
+        (limits.findings, limits.finding_bytes) = (most, most_bytes);
+        Findings::new(&limits)
+    }
+
     #[test]
-    fn the_gravest_come_first_and_no_more_than_the_limit_are_kept() {
-        let mut findings = Findings::new(2);
-        for code in [
-            FindingCode::StartMoved,
-            FindingCode::StartMoved,
-            FindingCode::FileMissing,
-            FindingCode::Ambiguous,
-        ] {
-            findings.push(Finding::new(code, "x").in_file("a.ismv").at_chunk(Some(5)));
+    fn the_gravest_come_first_and_take_the_place_of_lesser_ones() {
+        let mut findings = findings(2, 1 << 20);
+        let codes = [
+            (FindingCode::StartMoved, true),
+            (FindingCode::StartMoved, false),
+            (FindingCode::DurationAssumed, true),
+            (FindingCode::FileMissing, true),
+            (FindingCode::Ambiguous, false),
+            (FindingCode::FileBroken, true),
+            (FindingCode::FileUnreadable, false),
+        ];
+        for (code, is_kept) in codes {
+            let finding = Finding::new(code, "x").in_file("a.ismv").at_chunk(Some(5));
+            assert_eq!(findings.push(finding), is_kept, "{code}");
         }
-        let findings = findings.sorted();
-        assert_eq!(findings.len(), 2);
-        assert_eq!(findings[0].to_string(), "error file-missing: a.ismv, chunk 5: x");
+        let findings: Vec<_> = findings.sorted().iter().map(Finding::to_string).collect();
+        assert_eq!(
+            findings,
+            [
+                "error file-missing: a.ismv, chunk 5: x",
+                "error file-broken: a.ismv, chunk 5: x",
+                "info findings-left-out: there are more than the budgets of 2 findings (`findings`) and 1048576 bytes (`finding_bytes`) allow",
+            ]
+        );
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let name = "é".repeat(4000);
+        let finding = Finding::new(FindingCode::FileBroken, name.clone());
+        let finding = finding.in_file(&name).of_track(&label(&name, 5));
+        let lengths = [&finding.file, &finding.track].map(|text| text.as_ref().unwrap().len());
+        assert!(lengths.iter().all(|&len| (250..=LONGEST_NAME).contains(&len)), "{lengths:?}");
+        assert!((500..=LONGEST_MESSAGE).contains(&finding.message.len()));
+        assert!(finding.message.ends_with("é…"));
+        assert_eq!(cut("short"), "short");
+    }
+
+    #[test]
+    fn findings_are_bounded_by_their_bytes() {
+        let mut findings = findings(1000, 10_000);
+        for number in 0..1000 {
+            findings.push(Finding::new(FindingCode::FileBroken, format!("{number:0500}")));
+        }
+        let kept = findings.sorted();
+        assert!(kept.iter().map(Finding::memory).sum::<usize>() <= 11_000);
+        assert!(kept.len() > 10, "{}", kept.len());
     }
 }

@@ -213,12 +213,8 @@ impl Presentation {
         // Two counters lie beside the text of each.
         let name = |name: &Name| size_of_val(name) + piece(name.as_str().len() + 16);
         let names = self.files.iter().map(name).sum::<usize>();
-        let text = |text: &Option<String>| text.as_ref().map_or(0, |text| piece(text.len()));
         // Late ones come after a cache has weighed it: as many again are allowed for.
-        let finding = |f: &Finding| {
-            2 * (size_of_val(f) + piece(f.message.len()) + text(&f.file) + text(&f.track))
-        };
-        let findings = self.findings.iter().map(finding).sum::<usize>();
+        let findings = 2 * self.findings.iter().map(Finding::memory).sum::<usize>();
         piece(size_of_val(self))
             + self.manifest.as_ref().map_or(0, |manifest| piece(manifest.len()))
             + streams
@@ -252,7 +248,11 @@ impl Presentation {
         if let Some(exact) = self.streams.iter().position(|stream| stream.name == name) {
             return Some(exact);
         }
-        let alike = |stream: &Stream| stream.name.to_lowercase() == name.to_lowercase();
+        // Character by character: a name that differs costs no more than what is alike.
+        let alike = |stream: &Stream| {
+            let lower = stream.name.chars().flat_map(char::to_lowercase);
+            lower.eq(name.chars().flat_map(char::to_lowercase))
+        };
         let mut alike = (0..self.streams.len()).filter(|&number| alike(&self.streams[number]));
         alike.next().filter(|_| alike.next().is_none())
     }

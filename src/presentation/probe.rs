@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::finding::label;
 use super::timeline::tolerance;
 use super::{Finding, FindingCode, Located, Presentation};
 use crate::base::{Error, ErrorKind, FileId, Got, ReadError, Step, Timescale, Want};
@@ -111,10 +112,10 @@ impl Presentation {
     fn finding(&self, at: Located, code: FindingCode, message: impl Into<String>) -> Finding {
         let (stream, track) = (self.stream_of(at), self.track_of(at));
         let finding = Finding::new(code, message)
-            .of_track(format!("{} at {}", stream.name, track.bitrate))
+            .of_track(&label(&stream.name, track.bitrate))
             .at_chunk(stream.timeline.chunk(at.chunk).map(|chunk| chunk.0));
         match track.source() {
-            Some((file, _)) => finding.in_file(self.file_name(file)),
+            Some((file, _)) => finding.in_file(&self.file_name(file)),
             None => finding,
         }
     }

@@ -91,18 +91,33 @@ impl Timeline {
         })
     }
 
-    /// Number of the chunk whose start is nearest to this time, and no further than `tolerance`.
-    pub(crate) fn near(&self, time: u64, tolerance: u64) -> Option<usize> {
-        let candidates = self.ascents.iter().flat_map(|ascent| {
-            let first = self.blocks[ascent.start].first();
-            let at = self.at_or_before(ascent, time).map_or(first, |(number, _)| number);
-            [at, at + 1]
-        });
-        let distances = candidates.filter_map(|number| {
-            let (start, _) = self.chunk(number)?;
-            Some((start.abs_diff(time), number))
-        });
-        distances.filter(|&(distance, _)| distance <= tolerance).min().map(|(_, number)| number)
+    /// Number of a chunk, `from` or a later one, that starts no further than `tolerance` from this
+    /// time: in the first ascent that has one, the nearest.
+    ///
+    /// `searches` bounds the work of many such calls: each ascent beyond the first takes one.
+    pub(crate) fn near(
+        &self,
+        from: usize,
+        time: u64,
+        tolerance: u64,
+        searches: &mut usize,
+    ) -> Option<usize> {
+        let first_of = |ascent: &Range<usize>| self.blocks[ascent.start].first();
+        let begun = self.ascents.partition_point(|ascent| first_of(ascent) <= from);
+        let ascents = self.ascents.get(begun.saturating_sub(1)..)?;
+        for (number, ascent) in ascents.iter().enumerate() {
+            if number > 0 {
+                *searches = searches.checked_sub(1)?;
+            }
+            let at = self.at_or_before(ascent, time).map_or(first_of(ascent), |(number, _)| number);
+            let candidates = [at, at + 1].into_iter().filter(|&number| number >= from);
+            let distance = |number: usize| Some((self.chunk(number)?.0.abs_diff(time), number));
+            let nearest = candidates.filter_map(distance).min();
+            if let Some((_, number)) = nearest.filter(|&(distance, _)| distance <= tolerance) {
+                return Some(number);
+            }
+        }
+        None
     }
 
     /// Start and duration of a chunk.
@@ -400,7 +415,7 @@ mod tests {
             (404, 3, None),
             (u64::MAX, 3, None),
         ] {
-            assert_eq!(timeline.near(time, tolerance), expected, "{time}");
+            assert_eq!(timeline.near(0, time, tolerance, &mut 100), expected, "{time}");
         }
     }
 
@@ -410,7 +425,8 @@ mod tests {
         assert!(timeline.steps_back());
         let found = [100, 120, 110, 50].map(|time| timeline.locate(time));
         assert_eq!(found, [Some(0), Some(1), Some(2), Some(3)]);
-        assert_eq!(timeline.near(49, 1), Some(3));
+        assert_eq!(timeline.near(0, 49, 1, &mut 100), Some(3));
+        assert_eq!(timeline.near(4, 49, 1, &mut 100), None, "a later one is asked for");
         let few = super::tests::timeline(&[(0, 5, 1), (5, 0, 3), (9, 1, 1)]).unwrap();
         assert_eq!((few.locate(5), few.locate(9)), (Some(1), Some(4)));
         let twice = super::tests::timeline(&[(0, 0, 20), (0, 5, 2)]).unwrap();

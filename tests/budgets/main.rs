@@ -97,7 +97,7 @@ fn worst_cases_of_heads_of_fragments_are_within_the_budget() {
     check_cases(HEADS);
 }
 
-/// A file may be named by any number of tracks: only their own budget bounds that.
+/// How many tracks may name one track of a file is a budget of its own, raised here.
 #[test]
 fn tracks_that_name_one_file_take_sixteen_bytes_a_fragment_each_and_no_more_than_may_be() {
     let (tracks, fragments) = (40, 2000);
@@ -106,6 +106,7 @@ fn tracks_that_name_one_file_take_sixteen_bytes_a_fragment_each_and_no_more_than
     let peak = |fragments: usize| {
         let mut limits = Limits::default();
         limits.fragments = fragments as u64;
+        limits.uses_of_track = tracks;
         input.cost(&limits).peak
     };
     let all = peak(tracks * fragments);
@@ -155,10 +156,12 @@ fn limits_as_large_as_numbers_get_are_no_limits() {
         &mut limits.xml_depth,
         &mut limits.xml_attributes,
         &mut limits.tracks,
+        &mut limits.uses_of_track,
         &mut limits.boxes,
         &mut limits.box_depth,
         &mut limits.backward_steps,
         &mut limits.findings,
+        &mut limits.finding_bytes,
     ] {
         *limit = usize::MAX;
     }

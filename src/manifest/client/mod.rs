@@ -158,7 +158,7 @@ pub struct QualityLevel {
 /// A name and a value that extend a fragment's URL.
 ///
 /// Spec: [MS-SSTR] 2.2.2.5.1.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CustomAttribute {
     /// `Name`.
     pub name: String,

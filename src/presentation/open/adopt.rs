@@ -1,12 +1,14 @@
 //! A stored client manifest with the media that fits it.
 
+use std::collections::HashSet;
+
 use super::assign::assign;
 use super::matching::match_chunks;
 use super::mend::Cut;
 use super::resolve::Resolved;
 use crate::base::{Limits, Timescale};
 use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, StreamIndex};
-use crate::presentation::finding::{Finding, FindingCode, Findings};
+use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::stream::{Absent, Media};
 use crate::presentation::{Stream, Timeline, Track};
 
@@ -36,6 +38,7 @@ pub(super) fn adopt(
 ) -> Adopted {
     let assignment = assign(client, server, findings);
     let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new() };
+    let mut names = HashSet::new();
     for (index, assigned) in client.streams.iter().zip(assignment) {
         let timescale = client.timescale_of(index);
         let (timeline, is_possible) = match Timeline::new(&index.chunks, limits) {
@@ -59,7 +62,7 @@ pub(super) fn adopt(
                 return Track { bitrate: quality.bitrate, attributes, media };
             }
             let resolved = number.and_then(|number| resolved.get(number));
-            let label = format!("{} at {}", index.name(), quality.bitrate);
+            let label = label(index.name(), quality.bitrate);
             let media = media(resolved, &timeline, timescale, &label, findings);
             Track { bitrate: quality.bitrate, attributes, media }
         };
@@ -73,7 +76,7 @@ pub(super) fn adopt(
             tracks,
         };
         adopted.cuts.push(cut(index, &stream, findings));
-        check(&stream, &adopted.streams, findings);
+        check(&stream, names.insert(index.name()), findings);
         adopted.streams.push(stream);
     }
     adopted
@@ -104,13 +107,13 @@ fn media(
         let message =
             format!("the manifest counts 1/{timescale} s, the file 1/{} s", media.timescale);
         let finding = Finding::new(FindingCode::TimescalesDiffer, message).of_track(label);
-        findings.push(finding.in_file(&*resolved.file_name));
+        findings.push(finding.in_file(&resolved.file_name));
     }
     let matched = match_chunks(timeline, timescale, fragments, media.timescale);
     let mut tell = |code, message, chunk: Option<usize>| {
         let time = chunk.and_then(|chunk| timeline.chunk(chunk)).map(|chunk| chunk.0);
         let finding = Finding::new(code, message).of_track(label).at_chunk(time);
-        findings.push(finding.in_file(&*resolved.file_name));
+        findings.push(finding.in_file(&resolved.file_name));
     };
     let (found, chunks) = (matched.fragments.len(), timeline.len());
     let shift = matched.shift;
@@ -157,23 +160,21 @@ fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
         _ => (Cut::Qualities(gone), "some of its tracks"),
     };
     let message = format!("{message} have no media and are left out of the manifest");
-    findings.push(Finding::new(FindingCode::ManifestMended, message).of_track(&*stream.name));
+    findings.push(Finding::new(FindingCode::ManifestMended, message).of_track(&stream.name));
     cut
 }
 
 /// What a player may stumble over.
-fn check(stream: &Stream, before: &[Stream], findings: &mut Findings) {
+fn check(stream: &Stream, is_first_of_name: bool, findings: &mut Findings) {
     let mut tell = |code, message: String| {
-        findings.push(Finding::new(code, message).of_track(&*stream.name));
+        findings.push(Finding::new(code, message).of_track(&stream.name));
     };
-    if before.iter().any(|other| other.name == stream.name) {
+    if !is_first_of_name {
         tell(FindingCode::Ambiguous, "two streams have this name".into());
     }
-    for (number, track) in stream.tracks.iter().enumerate() {
-        let same = |other: &Track| {
-            (other.bitrate, &other.attributes) == (track.bitrate, &track.attributes)
-        };
-        if stream.tracks[..number].iter().any(same) {
+    let mut known = HashSet::new();
+    for track in &stream.tracks {
+        if !known.insert((track.bitrate, &track.attributes)) {
             tell(FindingCode::Ambiguous, format!("two of its tracks have {} bit/s", track.bitrate));
         }
     }

@@ -1,32 +1,16 @@
 //! Which track of the server manifest each quality of the client manifest is.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
-use crate::manifest::{
-    ClientManifest, QualityLevel, ServerManifest, ServerTrack, StreamIndex, StreamKind,
-};
-use crate::presentation::finding::{Finding, FindingCode, Findings};
+use super::track_table::{Fit, TrackTable, stream_names};
+use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, ServerTrack, StreamIndex};
+use crate::presentation::finding::{Finding, FindingCode, Findings, cut, label};
 
 /// For each stream and each of its qualities, the number of a track of the server manifest.
 pub(super) type Assignment = Vec<Vec<Option<usize>>>;
 
-/// How well a track fits a quality, best first. The client manifest rules the URL, so whatever the
-/// server manifest says otherwise is a finding, not an obstacle.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fit {
-    /// Name, bitrate and custom attributes.
-    Exact,
-    /// Name and bitrate.
-    NameAndBitrate,
-    /// Bitrate and language, where both manifests say one.
-    LanguageAndBitrate,
-    Bitrate,
-    Name,
-    /// The next of its kind.
-    Order,
-}
-
-/// Finds the track of every quality: each track serves one, and a good fit goes before a worse.
+/// Finds the track of every quality: each track serves one, and a good fit goes before a worse. Of
+/// several tracks that fit as well, the first of the server manifest is taken.
 pub(super) fn assign(
     client: &ClientManifest,
     server: &ServerManifest,
@@ -34,94 +18,32 @@ pub(super) fn assign(
 ) -> Assignment {
     let none = |stream: &StreamIndex| vec![None; stream.qualities.len()];
     let mut assignment: Assignment = client.streams.iter().map(none).collect();
-    let mut used = vec![false; server.tracks.len()];
-    let values: Vec<Values<'_>> = server.tracks.iter().map(values).collect();
-    const FITS: [Fit; 6] = [
-        Fit::Exact,
-        Fit::NameAndBitrate,
-        Fit::LanguageAndBitrate,
-        Fit::Bitrate,
-        Fit::Name,
-        Fit::Order,
-    ];
-    for fit in FITS {
-        for (stream, assigned) in client.streams.iter().zip(&mut assignment) {
+    let qualities = client.streams.iter().flat_map(|stream| &stream.qualities);
+    let attributes = qualities.flat_map(|quality| &quality.custom_attributes);
+    let asked: HashSet<String> = attributes.map(|a| a.name.to_ascii_lowercase()).collect();
+    let mut tracks = TrackTable::new(&server.tracks, &asked);
+    let streams: Vec<_> = client.streams.iter().map(|stream| tracks.of_stream(stream)).collect();
+    for fit in Fit::ALL {
+        let all = client.streams.iter().zip(&streams).zip(&mut assignment);
+        for ((stream, of_stream), assigned) in all {
             for (quality, assigned) in stream.qualities.iter().zip(assigned) {
                 if assigned.is_some() {
                     continue;
                 }
-                let mut tracks = server.tracks.iter().enumerate();
-                let found = tracks.find(|&(number, track)| {
-                    !used[number] && fit.is(stream, quality, track, &values[number])
-                });
-                if let Some((number, track)) = found {
-                    *assigned = Some(number);
-                    used[number] = true;
+                let found = tracks.take(fit, of_stream, quality);
+                if let Some(track) = found.and_then(|number| server.tracks.get(number)) {
+                    *assigned = found;
                     disagreement(stream, quality, track, findings);
                 }
             }
         }
     }
-    for (track, _) in server.tracks.iter().zip(&used).filter(|(_, used)| !**used) {
+    for track in tracks.unused().filter_map(|number| server.tracks.get(number)) {
         let message = "the client manifest has no quality for it";
         let finding = Finding::new(FindingCode::TrackNotAnnounced, message);
-        findings.push(finding.of_track(describe(track)));
+        findings.push(finding.of_track(&describe(track)));
     }
     assignment
-}
-
-impl Fit {
-    fn is(
-        self,
-        stream: &StreamIndex,
-        quality: &QualityLevel,
-        track: &ServerTrack,
-        values: &Values<'_>,
-    ) -> bool {
-        if track.kind != stream.kind {
-            return false;
-        }
-        let bitrate = track.bitrate() == Some(quality.bitrate);
-        match self {
-            Self::Exact => bitrate && same_name(stream, track) && same_attributes(quality, values),
-            Self::NameAndBitrate => bitrate && same_name(stream, track),
-            Self::LanguageAndBitrate => bitrate && same_language(stream, track),
-            Self::Bitrate => bitrate,
-            Self::Name => same_name(stream, track),
-            Self::Order => true,
-        }
-    }
-}
-
-/// A stream and a track without a name have that of their kind, which for text are two words.
-fn same_name(stream: &StreamIndex, track: &ServerTrack) -> bool {
-    let default = |kind: StreamKind| [kind.as_str(), kind.element()];
-    match track.track_name() {
-        Some(name) => name == stream.name(),
-        None => default(track.kind).contains(&stream.name()),
-    }
-}
-
-fn same_language(stream: &StreamIndex, track: &ServerTrack) -> bool {
-    let language = stream.language.as_deref();
-    language.is_some_and(|language| {
-        track.language().is_some_and(|other| other.eq_ignore_ascii_case(language))
-    })
-}
-
-/// What the server manifest says of a track, by name in lower case.
-type Values<'a> = HashMap<String, &'a str>;
-
-/// As [`ServerTrack::value`]: attributes go before parameters, the first of a name before others.
-fn values(track: &ServerTrack) -> Values<'_> {
-    let said = track.attributes.iter().chain(&track.params).rev();
-    said.map(|(name, value)| (name.to_ascii_lowercase(), &**value)).collect()
-}
-
-fn same_attributes(quality: &QualityLevel, values: &Values<'_>) -> bool {
-    quality.custom_attributes.iter().all(|attribute| {
-        values.get(&attribute.name.to_ascii_lowercase()) == Some(&&*attribute.value)
-    })
 }
 
 fn disagreement(
@@ -131,23 +53,25 @@ fn disagreement(
     findings: &mut Findings,
 ) {
     let bitrate = track.bitrate().filter(|&bitrate| bitrate != quality.bitrate);
-    let message = match (same_name(stream, track), bitrate) {
+    let is_same_name = stream_names(track).any(|name| name == stream.name());
+    let name = cut(track.name());
+    let message = match (is_same_name, bitrate) {
         (true, None) => return,
-        (false, None) => format!("the server manifest calls its stream `{}`", track.name()),
+        (false, None) => format!("the server manifest calls its stream `{name}`"),
         (true, Some(bitrate)) => format!("the server manifest gives it {bitrate} bit/s"),
         (false, Some(bitrate)) => {
-            format!("the server manifest has it in `{}` at {bitrate} bit/s", track.name())
+            format!("the server manifest has it in `{name}` at {bitrate} bit/s")
         }
     };
     let finding = Finding::new(FindingCode::ManifestsDisagree, message);
-    findings.push(finding.of_track(format!("{} at {}", stream.name(), quality.bitrate)));
+    findings.push(finding.of_track(&label(stream.name(), quality.bitrate)));
 }
 
 /// A track of the server manifest, for findings.
 pub(super) fn describe(track: &ServerTrack) -> String {
     match track.bitrate() {
-        Some(bitrate) => format!("{} at {bitrate}", track.name()),
-        None => track.name().to_owned(),
+        Some(bitrate) => label(track.name(), bitrate),
+        None => cut(track.name()).into_owned(),
     }
 }
 
@@ -155,6 +79,7 @@ pub(super) fn describe(track: &ServerTrack) -> String {
 mod tests {
     use super::*;
     use crate::base::Limits;
+    use crate::manifest::CustomAttribute;
 
     fn client(streams: &str) -> ClientManifest {
         let text = format!("<SmoothStreamingMedia>{streams}</SmoothStreamingMedia>");
@@ -167,7 +92,7 @@ mod tests {
     }
 
     fn run(streams: &str, tracks: &str) -> (Assignment, Vec<String>) {
-        let mut findings = Findings::new(100);
+        let mut findings = Findings::new(&Limits::default());
         let assignment = assign(&client(streams), &server(tracks), &mut findings);
         (assignment, findings.sorted().iter().map(Finding::to_string).collect())
     }
@@ -222,5 +147,92 @@ mod tests {
                 "info track-not-announced: audio at 100: the client manifest has no quality for it",
             ]
         );
+    }
+
+    /// What [`assign`] must find, by comparing every quality with every track.
+    fn assigned_one_by_one(client: &ClientManifest, server: &ServerManifest) -> Assignment {
+        let same_name = |stream: &StreamIndex, track: &ServerTrack| match track.track_name() {
+            Some(name) => name == stream.name(),
+            None => [track.kind.as_str(), track.kind.element()].contains(&stream.name()),
+        };
+        let same_language = |stream: &StreamIndex, track: &ServerTrack| {
+            let both = stream.language.as_deref().zip(track.language());
+            both.is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
+        };
+        let same_attributes = |quality: &QualityLevel, track: &ServerTrack| {
+            let has = |own: &CustomAttribute| track.value(&own.name) == Some(&own.value);
+            quality.custom_attributes.iter().all(has)
+        };
+        let mut used = vec![false; server.tracks.len()];
+        let none = |stream: &StreamIndex| vec![None; stream.qualities.len()];
+        let mut assignment: Assignment = client.streams.iter().map(none).collect();
+        for fit in 0..6 {
+            for (stream, assigned) in client.streams.iter().zip(&mut assignment) {
+                for (quality, assigned) in stream.qualities.iter().zip(assigned) {
+                    let fits = |track: &ServerTrack| {
+                        let bitrate = track.bitrate() == Some(quality.bitrate);
+                        track.kind == stream.kind
+                            && match fit {
+                                0 => {
+                                    bitrate
+                                        && same_name(stream, track)
+                                        && same_attributes(quality, track)
+                                }
+                                1 => bitrate && same_name(stream, track),
+                                2 => bitrate && same_language(stream, track),
+                                3 => bitrate,
+                                4 => same_name(stream, track),
+                                _ => true,
+                            }
+                    };
+                    let mut tracks = server.tracks.iter().enumerate();
+                    let found = tracks.find(|(number, track)| !used[*number] && fits(track));
+                    if assigned.is_none()
+                        && let Some((number, _)) = found
+                    {
+                        *assigned = Some(number);
+                        used[number] = true;
+                    }
+                }
+            }
+        }
+        assignment
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn tracks_are_assigned_as_if_each_were_compared(
+            qualities in proptest::collection::vec((0..3_usize, 0..3_usize, 0..3_u32, 0..3_usize, 0..4_usize), 0..90),
+            tracks in proptest::collection::vec((0..3_usize, 0..4_usize, 0..4_u32, 0..4_usize, 0..4_usize), 0..90),
+        ) {
+            let kinds = ["video", "audio", "text"];
+            let names = ["video", "text", "a", ""];
+            let languages = ["en", "EN", "fr", ""];
+            let attribute = |n: usize| match n {
+                0 => String::new(),
+                n => format!("<CustomAttributes><Attribute Name='X' Value='{n}'/></CustomAttributes>"),
+            };
+            let streams: String = qualities.chunks(3).map(|some| {
+                let &(kind, name, _, language, _) = &some[0];
+                let levels: String = some.iter().map(|&(_, _, bitrate, _, n)| {
+                    format!("<QualityLevel Bitrate='{bitrate}'>{}</QualityLevel>", attribute(n))
+                }).collect();
+                format!(
+                    "<StreamIndex Type='{}' Name='{}' Language='{}'>{levels}</StreamIndex>",
+                    kinds[kind], names[name], languages[language]
+                )
+            }).collect();
+            let tracks: String = tracks.iter().map(|&(kind, name, bitrate, language, n)| {
+                let element = ["video", "audio", "textstream"][kind];
+                format!(
+                    "<{element} systemBitrate='{bitrate}' systemLanguage='{}' x='{n}'><param name='trackName' value='{}'/>\
+                     <param name='x' value='1'/></{element}>",
+                    languages[language], names[name]
+                )
+            }).collect();
+            let (client, server) = (client(&streams), server(&tracks));
+            let found = assign(&client, &server, &mut Findings::none());
+            proptest::prop_assert_eq!(found, assigned_one_by_one(&client, &server));
+        }
     }
 }

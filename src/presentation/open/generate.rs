@@ -1,14 +1,17 @@
 //! A manifest made from the media: for presentations that have none that fits.
 
+use std::collections::HashMap;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::matching::match_chunks;
 use super::resolve::Resolved;
+use super::taken::Taken;
 use super::tracks::MediaTrack;
 use crate::base::{Error, Limits, Timescale};
 use crate::codec::Description;
 use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
-use crate::presentation::finding::{Finding, FindingCode, Findings};
+use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::stream::Media;
 use crate::presentation::{Stream, Timeline, Track};
 
@@ -50,7 +53,7 @@ pub(super) fn generate(
             Ok(made) => made,
             Err(error) => {
                 let finding = Finding::new(FindingCode::TimesInvalid, error.to_string());
-                findings.push(finding.of_track(name));
+                findings.push(finding.of_track(&name));
                 continue;
             }
         };
@@ -73,6 +76,7 @@ pub(super) fn generate(
 /// Streams: video first, then audio, then text; else in the order of the server manifest.
 fn group<'a>(resolved: &'a [Resolved<'a>]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut known = HashMap::new();
     for resolved in resolved {
         let (server, Ok(media)) = (resolved.server, &resolved.media) else { continue };
         if media.fragments.is_err() {
@@ -84,11 +88,8 @@ fn group<'a>(resolved: &'a [Resolved<'a>]) -> Vec<Group<'a>> {
             _ => server.language().or(media.language.as_deref()),
         };
         let (kind, given, timescale) = (server.kind, server.track_name(), media.timescale);
-        let same = |group: &&mut Group<'_>| {
-            (group.kind, group.given, group.language, group.timescale)
-                == (kind, given, language, timescale)
-        };
-        match groups.iter_mut().find(same) {
+        let number = *known.entry((kind, given, language, timescale)).or_insert(groups.len());
+        match groups.get_mut(number) {
             Some(group) => group.tracks.push((resolved, media)),
             None => {
                 let tracks = vec![(resolved, *media)];
@@ -103,22 +104,22 @@ fn group<'a>(resolved: &'a [Resolved<'a>]) -> Vec<Group<'a>> {
 /// Names by `trackName`, else by kind where there is one stream of it, else by kind and language;
 /// with a number where that is taken.
 fn names(groups: &[Group<'_>]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for group in groups {
+    let mut unnamed: HashMap<StreamKind, usize> = HashMap::new();
+    for group in groups.iter().filter(|group| group.given.is_none()) {
+        *unnamed.entry(group.kind).or_default() += 1;
+    }
+    let mut taken = Taken::default();
+    let name = |group: &Group<'_>| {
         let kind = group.kind.element();
-        let alike = |other: &&Group<'_>| other.kind == group.kind && other.given.is_none();
-        let name = match (group.given, group.language) {
+        taken.name(match (group.given, group.language) {
             (Some(given), _) => given.to_owned(),
-            (None, Some(language)) if groups.iter().filter(alike).count() > 1 => {
+            (None, Some(language)) if unnamed.get(&group.kind).is_some_and(|&n| n > 1) => {
                 format!("{kind}_{language}")
             }
             (None, _) => kind.to_owned(),
-        };
-        let numbered = (2..).map(|number| format!("{name}_{number}"));
-        let free = [name.clone()].into_iter().chain(numbered).find(|name| !names.contains(name));
-        names.push(free.unwrap_or(name));
-    }
-    names
+        })
+    };
+    groups.iter().map(name).collect()
 }
 
 impl Group<'_> {
@@ -132,14 +133,15 @@ impl Group<'_> {
         let timeline = Timeline::new(&chunks, limits)?;
         let mut index = StreamIndex::new(self.kind);
         let mut tracks: Vec<(QualityLevel, Track)> = Vec::new();
+        let mut taken = Taken::default();
         for (resolved, media) in &self.tracks {
-            let taken: Vec<u32> = tracks.iter().map(|(_, track)| track.bitrate).collect();
-            let bitrate = bitrate(resolved, media, &timeline, &taken, findings);
-            let label = format!("{name} at {bitrate}");
+            let bitrate = bitrate(resolved, media, &timeline, &mut taken, findings);
+            let label = label(name, bitrate);
             let media_track = self.media(resolved, media, &timeline, &label, findings);
             if let Some(stored) = media_track {
                 let quality = quality(resolved, media, bitrate, &label, limits, findings);
                 let track = Track { bitrate, attributes: Vec::new(), media: stored };
+                taken.take_bitrate(bitrate);
                 tracks.push((quality, track));
             }
         }
@@ -231,7 +233,7 @@ impl Group<'_> {
         if found < timeline.len() {
             let message = format!("it has {found} of the stream's {} chunks", timeline.len());
             let finding = Finding::new(FindingCode::TracksNotAligned, message);
-            findings.push(finding.of_track(label).in_file(&*resolved.file_name));
+            findings.push(finding.of_track(label).in_file(&resolved.file_name));
         }
         (found > 0).then(|| resolved.stored(media, matched))
     }
@@ -243,16 +245,16 @@ fn bitrate(
     resolved: &Resolved<'_>,
     media: &MediaTrack,
     timeline: &Timeline,
-    taken: &[u32],
+    taken: &mut Taken,
     findings: &mut Findings,
 ) -> u32 {
     let declared = resolved.server.bitrate();
     let wanted = declared.unwrap_or_else(|| computed(media, timeline));
-    let free = (wanted..=u32::MAX).find(|bitrate| !taken.contains(bitrate)).unwrap_or(wanted);
+    let free = taken.free_bitrate(wanted);
     if declared != Some(free) {
         let message = format!("its bitrate is announced as {free}");
         let finding = Finding::new(FindingCode::BitrateComputed, message);
-        findings.push(finding.of_track(resolved.server.name()).in_file(&*resolved.file_name));
+        findings.push(finding.of_track(resolved.server.name()).in_file(&resolved.file_name));
     }
     free
 }
@@ -280,7 +282,7 @@ fn quality(
     let server = resolved.server;
     let mut unknown = |message: String| {
         let finding = Finding::new(FindingCode::CodecUnknown, message);
-        findings.push(finding.of_track(label).in_file(&*resolved.file_name));
+        findings.push(finding.of_track(label).in_file(&resolved.file_name));
     };
     let described = match &media.entry {
         Some(entry) => Description::of_entry(server.kind, entry, limits).map_err(|e| e.to_string()),

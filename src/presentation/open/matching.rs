@@ -42,6 +42,10 @@ pub(super) fn match_chunks(
     if all || straight.fragments.is_empty() && 2 * fits > most { moved } else { straight }
 }
 
+/// Ascents of a stream's times that may be looked through for fragments that are not of the one at
+/// hand, beside two per fragment: times that step back again and again cost no more than others.
+const SEARCHES: usize = 1 << 12;
+
 fn shifted(
     timeline: &Timeline,
     stream: Timescale,
@@ -50,6 +54,8 @@ fn shifted(
     shift: i64,
 ) -> Matched {
     let tolerance = tolerance(stream, media);
+    let mut searches = SEARCHES + 2 * fragments.len();
+    let mut near = |from, time| timeline.near(from, time, tolerance, &mut searches);
     let mut matched: Vec<(usize, Indexed)> = Vec::with_capacity(fragments.len());
     for fragment in fragments {
         let time = rescale(fragment.time, media, stream).map(|time| time.wrapping_add(shift));
@@ -57,13 +63,13 @@ fn shifted(
         let Some(time) = time.map(|time| time as u64) else { continue };
         let next = matched.last().map_or(0, |(last, _)| last + 1);
         let is_next = timeline.chunk(next).is_some_and(|(start, _)| start == time);
-        let near = || timeline.near(time, tolerance);
-        // Or it is 0 there, as in ffmpeg's own indexes.
-        let as_0 = || timeline.near(0, tolerance).filter(|_| fragment.time < 0 && shift == 0);
-        let chunk = if is_next { Some(next) } else { near().or_else(as_0) };
-        if let Some(chunk) = chunk.filter(|&chunk| chunk >= next) {
-            matched.push((chunk, *fragment));
-        }
+        let chunk = match is_next {
+            true => Some(next),
+            // Or it is 0 there, as in ffmpeg's own indexes.
+            false if fragment.time < 0 && shift == 0 => near(next, time).or_else(|| near(next, 0)),
+            false => near(next, time),
+        };
+        matched.extend(chunk.map(|chunk| (chunk, *fragment)));
     }
     Matched { fragments: matched, shift }
 }

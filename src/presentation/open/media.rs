@@ -11,6 +11,7 @@ use crate::base::{Cursor, Error, ErrorKind, FileId, Limits, Opened};
 use crate::bmff::{Boxes, Header};
 use crate::index::read_mfra;
 use crate::presentation::FindingCode;
+use crate::presentation::finding::{LONGEST_MESSAGE, shortened};
 use crate::presentation::stream::Absent;
 
 /// Bytes read from the start of a media file at once: the `moov` of most.
@@ -36,7 +37,9 @@ pub(super) struct Trouble {
 
 impl Trouble {
     pub(super) fn new(code: FindingCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), absent: Absent::Missing }
+        // It is repeated for each track of the file.
+        let message = shortened(message.into(), LONGEST_MESSAGE);
+        Self { code, message, absent: Absent::Missing }
     }
 
     pub(super) fn not_sliceable(code: FindingCode, why: &'static str) -> Self {

@@ -17,9 +17,13 @@ mod media;
 mod mend;
 mod protection;
 mod resolve;
+mod taken;
+mod track_set;
+mod track_table;
 mod tracks;
 mod walk;
 
+use std::collections::HashMap;
 use std::mem;
 use std::sync::Mutex;
 
@@ -31,7 +35,7 @@ use self::media::{HEAD, MediaFile, MediaOpening, TAIL, Trouble};
 use self::mend::{Cut, mend};
 use self::resolve::{Named, Resolved, resolve};
 use self::walk::files_to_walk;
-use super::finding::{Finding, FindingCode, Findings};
+use super::finding::{Finding, FindingCode, Findings, cut};
 use super::stream::{Absent, Media};
 use super::validator::ContentHash;
 use super::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
@@ -40,7 +44,7 @@ use crate::base::{
     Timescale, Want,
 };
 use crate::index::Scan;
-use crate::manifest::{ServerManifest, Stored};
+use crate::manifest::{ServerManifest, Stored, StreamKind};
 
 /// Batches of reads that an opening may take, the server manifest's included.
 const BATCHES: usize = 4;
@@ -159,7 +163,7 @@ struct Walk {
 impl Opening {
     /// Names every file once, in the order of the server manifest.
     fn new(name: Name, options: OpenOptions, server_text: Bytes, server: ServerManifest) -> Self {
-        let findings = Findings::new(options.limits.findings);
+        let findings = Findings::new(&options.limits);
         let mut opening = Self {
             files: vec![name.clone()],
             name,
@@ -175,34 +179,39 @@ impl Opening {
             findings,
         };
         let client = opening.server.client_manifest().map(str::to_owned);
-        opening.client = client.and_then(|path| opening.file(&path));
+        let mut ids = HashMap::from([(opening.name.clone(), FileId::SERVER_MANIFEST)]);
+        opening.client = client.and_then(|path| opening.file(&path, &mut ids));
         let srcs: Vec<_> =
             opening.server.tracks.iter().map(|track| track.src().map(str::to_owned)).collect();
         for src in srcs {
-            let file = src.as_deref().and_then(|src| opening.file(src));
-            let name = file.map_or(src, |file| Some(opening.files[file.index()].to_string()));
-            opening.named.push(Named { file, name: name.unwrap_or_default() });
+            let file = src.as_deref().and_then(|src| opening.file(src, &mut ids));
+            let name = match file {
+                Some(file) => opening.files[file.index()].to_string(),
+                None => cut(src.as_deref().unwrap_or_default()).into_owned(),
+            };
+            opening.named.push(Named { file, name });
         }
         opening
     }
 
     /// The id of a file that the server manifest refers to.
-    fn file(&mut self, reference: &str) -> Option<FileId> {
+    fn file(&mut self, reference: &str, ids: &mut HashMap<Name, FileId>) -> Option<FileId> {
         let name = match self.name.beside(reference) {
             Ok(name) => name,
             Err(error) => {
-                let message = format!("`{reference}` is not opened: {}", error.kind);
+                let message = format!("`{}` is not opened: {}", cut(reference), error.kind);
                 let finding = Finding::new(FindingCode::NameRefused, message);
                 self.findings.push(finding.in_file(self.name.as_str()));
                 return None;
             }
         };
-        let known = self.files.iter().position(|file| *file == name);
-        let index = known.unwrap_or_else(|| {
-            self.files.push(name);
-            self.files.len() - 1
-        });
-        Some(FileId::new(u32::try_from(index).ok()?))
+        if let Some(known) = ids.get(&name) {
+            return Some(*known);
+        }
+        let id = FileId::new(u32::try_from(self.files.len()).ok()?);
+        self.files.push(name.clone());
+        ids.insert(name, id);
+        Some(id)
     }
 
     /// The second batch: the client manifest and all media files.
@@ -256,7 +265,7 @@ impl Opening {
         let finding = Finding::new(FindingCode::ManifestGenerated, message);
         let name = self.client.and_then(|file| self.files.get(file.index()));
         let name = name.unwrap_or(&self.name).to_string();
-        self.findings.push(finding.in_file(name));
+        self.findings.push(finding.in_file(&name));
     }
 
     /// Further batches, until no file needs one or [`BATCHES`] have been made.
@@ -309,7 +318,7 @@ impl Opening {
     /// The walks to be made.
     fn walks(&self, media: &[(FileId, MediaFile)], client: Option<&Stored<'_>>) -> Vec<Walk> {
         let (server, limits) = (&self.server, &self.options.limits);
-        let resolved = resolve(server, &self.named, media, limits, &mut Findings::new(0));
+        let resolved = resolve(server, &self.named, media, limits, &mut Findings::none());
         let files = files_to_walk(server, client.map(|client| &client.manifest), &resolved);
         let is_wanted = |file: FileId| files.contains(&file) || self.is_distrusted(file);
         let walk = |(number, (file, media)): (usize, &(FileId, MediaFile))| {
@@ -345,7 +354,7 @@ impl Opening {
             layout: self.options.layout,
             content,
             findings: self.findings.sorted(),
-            late: Mutex::new(Findings::new(limits.findings)),
+            late: Mutex::new(Findings::new(&limits)),
             walked: self.walked,
             lying: Mutex::default(),
             limits,
@@ -524,13 +533,18 @@ struct Served {
 
 /// Adds what a generated manifest cannot announce, so that requests for it learn why.
 fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
+    let mut known: HashMap<(StreamKind, String), usize> = HashMap::new();
+    for (number, stream) in streams.iter().enumerate() {
+        known.entry((stream.kind, stream.name.clone())).or_insert(number);
+    }
     for track in resolved {
         let (Some(trouble), Some(bitrate)) = (track.trouble(), track.server.bitrate()) else {
             continue;
         };
         let (kind, name) = (track.server.kind, track.server.name());
         let track = Track { bitrate, attributes: Vec::new(), media: Media::Absent(trouble.absent) };
-        match streams.iter_mut().find(|stream| stream.kind == kind && stream.name == name) {
+        let number = *known.entry((kind, name.to_owned())).or_insert(streams.len());
+        match streams.get_mut(number) {
             Some(stream) => stream.tracks.push(track),
             None => streams.push(Stream {
                 kind,

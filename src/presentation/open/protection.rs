@@ -1,5 +1,7 @@
 //! What a generated manifest tells players of licences: the protection boxes of the files.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -30,11 +32,15 @@ pub(super) fn headers(
     findings: &mut Findings,
 ) -> Vec<ProtectionHeader> {
     let mut systems: Vec<&System> = Vec::new();
+    let mut known: HashMap<Guid, &System> = HashMap::new();
     for system in media.iter().flat_map(|(_, file)| &file.protection) {
-        match systems.iter().find(|known| known.id == system.id) {
+        match known.insert(system.id, system) {
             None => systems.push(system),
-            Some(known) if **known == *system => {}
-            Some(_) => {
+            Some(first) => {
+                known.insert(system.id, first);
+                if first == system {
+                    continue;
+                }
                 let message = format!("the files differ in what they have for {}", system.id);
                 findings.push(Finding::new(FindingCode::ProtectionDiffers, message));
             }

@@ -1,12 +1,14 @@
 //! The tracks of the server manifest with the tracks of the files that they name.
 
+use std::collections::HashMap;
+
 use super::assign::describe;
 use super::matching::Matched;
 use super::media::{MediaFile, Trouble};
 use super::tracks::MediaTrack;
 use crate::base::{FileId, Limits};
 use crate::index::Fragments;
-use crate::manifest::{ServerManifest, ServerTrack};
+use crate::manifest::{ServerManifest, ServerTrack, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings};
 use crate::presentation::stream::{Media, StoredTrack};
 
@@ -37,24 +39,43 @@ pub(super) fn resolve<'a>(
     findings: &mut Findings,
 ) -> Vec<Resolved<'a>> {
     let mut resolved: Vec<Resolved<'a>> = Vec::new();
+    let files: HashMap<FileId, &MediaFile> = media.iter().map(|(file, m)| (*file, m)).collect();
+    let mut without_id: HashMap<(Option<FileId>, StreamKind), usize> = HashMap::new();
+    let mut uses: HashMap<(Option<FileId>, u32), usize> = HashMap::new();
     let mut fragments = 0_u64;
     for (track, named) in server.tracks.iter().zip(named) {
-        let of_file = media.iter().find(|(file, _)| Some(*file) == named.file);
-        let found = match of_file.map(|(_, media)| &media.tracks) {
+        let of_file = named.file.and_then(|file| files.get(&file));
+        let mut nth = 0;
+        if track.track_id().is_none() {
+            let before = without_id.entry((named.file, track.kind)).or_default();
+            nth = *before;
+            *before += 1;
+        }
+        let found = match of_file.map(|media| &media.tracks) {
             None => Err(Trouble::new(FindingCode::NameRefused, "")),
             Some(Err(trouble)) => {
                 findings.push(trouble.finding(&named.name));
                 Err(trouble.clone())
             }
             Some(Ok(tracks)) => {
-                let nth = nth_without_id(&resolved, track, named.file);
                 let found = find(track, tracks, nth, named, findings);
                 found.inspect_err(|trouble| {
-                    findings.push(trouble.finding(&named.name).of_track(describe(track)));
+                    findings.push(trouble.finding(&named.name).of_track(&describe(track)));
                 })
             }
         };
         let found = found.and_then(|media| {
+            let uses = uses.entry((named.file, media.track_id)).or_default();
+            *uses += 1;
+            if *uses > limits.uses_of_track {
+                let message = format!(
+                    "more tracks than the budget (`uses_of_track`) of {} name track {} of the file",
+                    limits.uses_of_track, media.track_id
+                );
+                let trouble = Trouble::new(FindingCode::BudgetExceeded, message);
+                findings.push(trouble.finding(&named.name).of_track(&describe(track)));
+                return Err(trouble);
+            }
             fragments += media.fragments.as_ref().map_or(0, Vec::len) as u64;
             if fragments <= limits.fragments {
                 return Ok(media);
@@ -64,19 +85,19 @@ pub(super) fn resolve<'a>(
                 limits.fragments
             );
             let trouble = Trouble::new(FindingCode::BudgetExceeded, message);
-            findings.push(trouble.finding(&named.name).of_track(describe(track)));
+            findings.push(trouble.finding(&named.name).of_track(&describe(track)));
             Err(trouble)
         });
         if found.as_ref().is_ok_and(|media| media.needs_header) {
             let message = "its fragments leave durations or sizes of samples to the `moov`";
             let finding = Finding::new(FindingCode::DefaultsInHeader, message);
-            findings.push(finding.in_file(&*named.name).of_track(describe(track)));
+            findings.push(finding.in_file(&named.name).of_track(&describe(track)));
         }
         if let Ok(
             MediaTrack { fragments: Err(trouble), .. } | MediaTrack { doubt: Some(trouble), .. },
         ) = &found
         {
-            findings.push(trouble.finding(&named.name).of_track(describe(track)));
+            findings.push(trouble.finding(&named.name).of_track(&describe(track)));
         }
         resolved.push(Resolved {
             server: track,
@@ -88,15 +109,8 @@ pub(super) fn resolve<'a>(
     resolved
 }
 
-/// How many tracks before this one have its kind and file, and no number either.
-fn nth_without_id(resolved: &[Resolved<'_>], track: &ServerTrack, file: Option<FileId>) -> usize {
-    let alike = |other: &&Resolved<'_>| {
-        other.server.kind == track.kind
-            && Some(other.file) == file
-            && other.server.track_id().is_none()
-    };
-    resolved.iter().filter(alike).count()
-}
+/// As many tracks of a file are named where one is missing.
+const SOME: usize = 16;
 
 /// The track by its number; without one, the next of its kind. A number that the file does not
 /// have is passed over where only one track can be meant.
@@ -125,11 +139,13 @@ fn find<'a>(
                 track.kind, only.track_id
             );
             let finding = Finding::new(FindingCode::ManifestsDisagree, message);
-            findings.push(finding.in_file(&*named.name).of_track(describe(track)));
+            findings.push(finding.in_file(&named.name).of_track(&describe(track)));
             Ok(only)
         }
         _ => {
-            let ids: Vec<_> = tracks.iter().map(|media| media.track_id.to_string()).collect();
+            let some = tracks.iter().take(SOME).map(|media| media.track_id.to_string());
+            let more = (tracks.len() > SOME).then(|| "…".to_owned());
+            let ids: Vec<_> = some.chain(more).collect();
             let message = format!("it has no track {id}, but {}", ids.join(", "));
             Err(Trouble::new(FindingCode::TrackMissing, message))
         }

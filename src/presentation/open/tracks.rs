@@ -1,6 +1,7 @@
 //! The tracks of a media file: what its `moov` says of each, and what its index and a look at some
 //! fragments add.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -40,10 +41,11 @@ pub(super) struct MediaTrack {
 /// # Errors
 /// What is wrong with the boxes themselves.
 pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Result<Vec<MediaTrack>, Error> {
-    let defaults = |track_id| {
-        let trexs = moov.each(*b"mvex").flat_map(|mvex| mvex.all::<Trex>());
-        trexs.filter(|trex| trex.track_id == track_id).map(Defaults::from).next()
-    };
+    // The first of a number counts.
+    let mut defaults: HashMap<u32, Defaults> = HashMap::new();
+    for trex in moov.each(*b"mvex").flat_map(|mvex| mvex.all::<Trex>()) {
+        defaults.entry(trex.track_id).or_insert(Defaults::from(trex));
+    }
     let track = |trak: &Boxes| {
         let track_id = trak.get::<Tkhd>()?.track_id;
         let mdia = trak.inside(*b"mdia")?;
@@ -56,7 +58,7 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Result<Vec<MediaTrack>, 
             timescale: Timescale::new(mdhd.timescale.into())?,
             language: mdhd.language().filter(|language| language != "und"),
             entry: stsd.and_then(|stsd| stsd.entries.first().cloned()),
-            defaults: defaults(track_id).unwrap_or_default(),
+            defaults: defaults.get(&track_id).copied().unwrap_or_default(),
             fragments: Err(Trouble::new(FindingCode::IndexMissing, no_index)),
             needs_header: false,
             doubt: None,
@@ -77,9 +79,13 @@ fn kind_of(hdlr: &Hdlr) -> Option<StreamKind> {
 
 /// Gives each track its part of the index.
 pub(super) fn set_index(tracks: &mut [MediaTrack], index: Vec<TrackIndex>) {
+    let mut numbers = HashMap::new();
+    for (number, track) in tracks.iter().enumerate() {
+        numbers.entry(track.track_id).or_insert(number);
+    }
     for of_track in index {
-        let track = tracks.iter_mut().find(|track| track.track_id == of_track.track_id);
-        if let Some(track) = track {
+        let number = numbers.get(&of_track.track_id);
+        if let Some(track) = number.and_then(|&number| tracks.get_mut(number)) {
             track.fragments = match of_track.fragments {
                 Ok(fragments) if fragments.is_empty() => continue,
                 Ok(fragments) => Ok(fragments),
