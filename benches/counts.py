@@ -44,13 +44,14 @@ def run(*command):
     return done.stdout, done.stderr
 
 
-def build():
+def build_bin(name):
+    """Path of a program of the benches, built anew where it is not."""
     messages, _ = run(
-        "cargo", "build", "--release", "-p", "smooth-origin-benches", "--bin", "counts",
+        "cargo", "build", "--release", "-p", "smooth-origin-benches", "--bin", name,
         "--message-format=json", cwd_of_project(),
     )
     built = [json.loads(line) for line in messages.splitlines()]
-    return next(m["executable"] for m in built if m.get("executable") and m["target"]["name"] == "counts")
+    return next(m["executable"] for m in built if m.get("executable") and m["target"]["name"] == name)
 
 
 def cwd_of_project():
@@ -70,7 +71,7 @@ def count(program, scenario):
 
 def main():
     compiler = run("rustc", "--version")[0].strip()
-    program = build()
+    program = build_bin("counts")
     counts = {scenario: count(program, scenario) for scenario in SCENARIOS}
     if "--update" in sys.argv:
         BASELINES.write_text(json.dumps({"compiler": compiler, "counts": counts}, indent=2) + "\n")

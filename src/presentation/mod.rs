@@ -248,10 +248,12 @@ impl Presentation {
         if let Some(exact) = self.streams.iter().position(|stream| stream.name == name) {
             return Some(exact);
         }
-        // Character by character: a name that differs costs no more than what is alike.
-        let alike = |stream: &Stream| {
-            let lower = stream.name.chars().flat_map(char::to_lowercase);
-            lower.eq(name.chars().flat_map(char::to_lowercase))
+        let alike = |stream: &Stream| match stream.name.is_ascii() && name.is_ascii() {
+            true => stream.name.eq_ignore_ascii_case(name),
+            false => {
+                let lower = stream.name.chars().flat_map(char::to_lowercase);
+                lower.eq(name.chars().flat_map(char::to_lowercase))
+            }
         };
         let mut alike = (0..self.streams.len()).filter(|&number| alike(&self.streams[number]));
         alike.next().filter(|_| alike.next().is_none())
