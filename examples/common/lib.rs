@@ -29,3 +29,13 @@ pub use arguments::{Arguments, Memory};
 pub use failure::{Failure, exit_code};
 pub use host::Host;
 pub use number::mebibytes;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_servers_have_the_version_of_the_crate() {
+        let manifest = include_str!("../../Cargo.toml");
+        let version = format!("\nversion = \"{}\"\n", env!("CARGO_PKG_VERSION"));
+        assert!(manifest.contains(&version), "{version}");
+    }
+}

@@ -40,7 +40,12 @@ fn store(roots: &Roots) -> Result<LocalStore, Failure> {
 
 fn open(folder: &Path) -> Result<LocalStore, Failure> {
     local(folder).map_err(|error| {
-        Failure::system(format_args!("cannot serve the folder {}", folder.display()), error)
+        let advice = match folder.parent().filter(|_| folder.is_file()) {
+            Some(parent) => format!("; name its folder: {}", parent.display()),
+            None => String::new(),
+        };
+        let what = format!("cannot serve the folder {}", folder.display());
+        Failure::system(what, format_args!("{error}{advice}"))
     })
 }
 

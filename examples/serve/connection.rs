@@ -39,7 +39,7 @@ pub(crate) fn serve(
         .timer(LazyTimer::new(HEADER_TIMEOUT))
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(HEAD_ROOM)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service_fn(respond))
+        .serve_connection(TokioIo::new(stream), service_fn(respond))
 }
 
 /// For requests whose end a proxy in front may see elsewhere.

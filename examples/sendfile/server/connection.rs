@@ -58,13 +58,18 @@ impl Connection {
     }
 
     /// Until the client goes, or has to.
+    ///
+    /// # Errors
+    /// Why it ended otherwise than a client wants it.
     pub(super) async fn serve(mut self) -> io::Result<()> {
         loop {
             let framing = match self.next_request().await? {
                 Some(Ok(framing)) => framing,
                 Some(Err(status)) => {
                     self.refuse(status).await?;
-                    return self.socket.close(self.input).await;
+                    self.socket.close(self.input).await?;
+                    let refused = format!("a request was refused with {status}");
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, refused));
                 }
                 None => return Ok(()),
             };
