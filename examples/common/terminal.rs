@@ -3,13 +3,24 @@
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::plain::Plain;
 
-/// The status line that stands on stderr; empty where there is none.
-static STATUS: Mutex<String> = Mutex::new(String::new());
+/// The status line that stands on stderr.
+static STATUS: Mutex<Status> = Mutex::new(Status { text: String::new(), written: None });
 
-static HAS_TERMINAL: LazyLock<bool> = LazyLock::new(|| stderr().is_terminal());
+struct Status {
+    /// Empty where there is none.
+    text: String,
+    written: Option<Instant>,
+}
+
+/// A status is written anew so often.
+const STATUS_EACH: Duration = Duration::from_millis(100);
+
+static IS_TERMINAL: LazyLock<(bool, bool)> =
+    LazyLock::new(|| (stdout().is_terminal(), stderr().is_terminal()));
 
 /// Back to the start of the line, and erases it.
 const ERASE: &str = "\r\x1b[K";
@@ -17,27 +28,31 @@ const ERASE: &str = "\r\x1b[K";
 /// Writes a line to stderr, above the status line.
 pub(crate) fn error_line(line: &str) {
     let status = lock();
-    let text = match status.is_empty() {
+    let text = match status.text.is_empty() {
         true => format!("{line}\n"),
-        false => format!("{ERASE}{line}\n{status}"),
+        false => format!("{ERASE}{line}\n{}", status.text),
     };
     let _ = stderr().write_all(text.as_bytes());
 }
 
-/// Shows a status on stderr in place of the one before; nothing where stderr is no terminal.
-pub(crate) fn show_status(text: String) {
-    if *HAS_TERMINAL {
-        let mut status = lock();
-        *status = text;
-        let _ = stderr().write_all(format!("{ERASE}{status}").as_bytes());
+/// Shows a status on stderr in place of the one before; nothing where stderr is no terminal, or
+/// where the one before was shown just now.
+pub(crate) fn show_status(text: impl FnOnce() -> String) {
+    if !IS_TERMINAL.1 {
+        return;
+    }
+    let mut status = lock();
+    if status.written.is_none_or(|written| written.elapsed() >= STATUS_EACH) {
+        *status = Status { text: text(), written: Some(Instant::now()) };
+        let _ = stderr().write_all(format!("{ERASE}{}", status.text).as_bytes());
     }
 }
 
 /// Takes the status away.
 pub(crate) fn hide_status() {
     let mut status = lock();
-    if !status.is_empty() {
-        status.clear();
+    if !status.text.is_empty() {
+        status.text.clear();
         let _ = stderr().write_all(ERASE.as_bytes());
     }
 }
@@ -47,11 +62,14 @@ pub(crate) fn hide_status() {
 /// Whoever does not read a pipe stops the thread that calls this, and no other.
 #[must_use]
 pub(crate) fn line(text: &str) -> bool {
-    hide_status();
+    // The status stands on the same terminal.
+    if IS_TERMINAL.0 {
+        hide_status();
+    }
     let mut stdout = stdout().lock();
     writeln!(stdout, "{}", Plain(text)).and_then(|()| stdout.flush()).is_ok()
 }
 
-fn lock() -> MutexGuard<'static, String> {
+fn lock() -> MutexGuard<'static, Status> {
     STATUS.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -39,9 +39,6 @@ pub(crate) struct Shown {
 /// After so long no further presentation is opened.
 const LISTING_TIME: Duration = Duration::from_secs(300);
 
-/// The status on a terminal is written anew so often.
-const STATUS_EACH: Duration = Duration::from_millis(100);
-
 /// A server that has too much to do is asked again for so many seconds.
 const BUSY_SECONDS: usize = 10;
 
@@ -82,11 +79,14 @@ fn list_whenever(asked: &Receiver<()>, origin: &Origin, shown: &Shown) {
 /// others, then what was not looked at, and a summary.
 fn list(origin: &Origin, shown: &Shown, again: bool) {
     let found = find(shown.roots.as_slice(), shown.limit);
+    if again {
+        found.names.iter().for_each(|name| origin.look_again(name));
+    }
     let mut report = Report::new(shown.address);
-    let is_read = look_at(&found, origin, again, &mut report);
+    let is_read = look_at(&found, origin, &mut report);
     terminal::hide_status();
-    let lines = report.problems().chain(found.left_out.lines());
-    if !(is_read && lines.into_iter().all(|line| terminal::line(&line))) {
+    let mut lines = report.problems().chain(found.left_out.lines());
+    if !is_read || !lines.all(|line| terminal::line(&line)) {
         log(Level::Debug, "nobody reads the list of presentations");
     }
     let summary = match report.is_empty() {
@@ -97,22 +97,16 @@ fn list(origin: &Origin, shown: &Shown, again: bool) {
 }
 
 /// Opens what was found; `false` where nobody reads the list any more.
-fn look_at(found: &Found, origin: &Origin, again: bool, report: &mut Report) -> bool {
-    let (began, mut shown) = (Instant::now(), Instant::now());
+fn look_at(found: &Found, origin: &Origin, report: &mut Report) -> bool {
+    let began = Instant::now();
     let mut opener = Opener::new(origin.clone(), OPENING_TIME);
     for (place, name) in found.names.iter().enumerate() {
         if began.elapsed() > LISTING_TIME || opener.is_stuck() {
             report.give_up(found.names.len() - place);
             break;
         }
-        if shown.elapsed() >= STATUS_EACH {
-            let count = found.names.len();
-            terminal::show_status(format!("looking at presentations: {place} of {count}"));
-            shown = Instant::now();
-        }
-        if again {
-            origin.look_again(name);
-        }
+        let count = found.names.len();
+        terminal::show_status(|| format!("looking at presentations: {place} of {count}"));
         if let Some(line) = report.add(name, look(&mut opener, name))
             && !terminal::line(&line)
         {

@@ -8,6 +8,7 @@ use smooth_origin::base::Name;
 
 use crate::log::{Level, log};
 use crate::roots::Root;
+use crate::terminal;
 
 /// What a walk through folders found.
 pub(super) struct Found {
@@ -101,6 +102,8 @@ impl Walk {
     }
 
     fn entry(&mut self, root: &Root, below: &str, depth: usize, entry: &DirEntry) {
+        let count = self.found.names.len();
+        terminal::show_status(|| format!("looking for presentations: {count} found"));
         let file_name = entry.file_name();
         let Some(file_name) = file_name.to_str() else {
             return self.found.left_out.unnameable.add(entry.path().display());
