@@ -29,11 +29,11 @@ pub struct Accepted {
     pub permit: OwnedSemaphorePermit,
 }
 
-/// A failure to accept lasts: most often there are too many open files, and others must close
-/// before more can come.
+/// Pause after a failure. Most often there are too many open files, and connections must close
+/// before more can be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Of a failure that lasts, a line is written so often.
+/// Shortest time between two lines about a failure that lasts.
 const LOGGED_EACH: Duration = Duration::from_secs(5);
 
 impl Acceptor {
@@ -43,11 +43,10 @@ impl Acceptor {
         Ok(Self { listener: TcpListener::from_std(listener)?, room, logged: None })
     }
 
-    /// The next connection; `None` when no room will ever be given again. It may be dropped while it
-    /// waits, and loses no connection.
+    /// The next connection; `None` when the room was closed. Dropping the future loses no connection.
     pub async fn next(&mut self) -> Option<Accepted> {
         loop {
-            // First room, then a connection: a client that finds none waits in the system's queue.
+            // First room, then a connection: without room, clients wait in the system's queue.
             let permit = Arc::clone(&self.room).acquire_owned().await.ok()?;
             match self.listener.accept().await {
                 Ok((stream, client)) => return Some(Accepted { stream, client, permit }),

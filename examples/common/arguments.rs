@@ -27,12 +27,12 @@ pub struct Arguments {
     #[arg(long, value_name = "ORIGIN", value_parser = allowed_origin::parse)]
     pub(crate) allow_origin: Vec<String>,
 
-    /// No presentation is ever replaced by another of its name: caches keep fragments for a year
+    /// Let caches keep fragments for a year; only if no presentation is ever replaced under its name
     #[arg(long)]
     pub(crate) immutable: bool,
 
-    /// How many seconds old the knowledge of a presentation may be before its files are looked at
-    /// again; 0 looks at them for each request
+    /// Seconds after which a presentation's files are checked for changes again; 0 checks them for
+    /// each request
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = number::seconds)]
     pub(crate) revalidate: u64,
 
@@ -44,21 +44,21 @@ pub struct Arguments {
     #[arg(long, value_name = "NUMBER", value_parser = number::count(1..=1024, "threads"))]
     pub(crate) workers: Option<usize>,
 
-    /// Connections at one time; more wait
+    /// Connections that are served at one time; further ones wait
     #[arg(long, default_value = "16384", value_name = "NUMBER",
           value_parser = number::count(1..=10_000_000, "connections"))]
     pub(crate) max_connections: usize,
 
-    /// Presentations that are opened and listed after the start, and again at SIGHUP; 0 lists none
+    /// How many presentations are checked and listed after the start and on SIGHUP; 0 lists none
     #[arg(long, default_value = "1000", value_name = "NUMBER",
           value_parser = number::count(0..=1_000_000, "presentations"))]
     pub(crate) list: usize,
 
-    /// Least important lines of the log on stderr
+    /// Least important level that is logged on stderr
     #[arg(long, default_value = "info", value_name = "LEVEL", value_enum)]
     log_level: Level,
 
-    /// Log errors alone; the same as --log-level error
+    /// Log only errors, as with --log-level error
     #[arg(long, conflicts_with = "log_level")]
     quiet: bool,
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-/// A client that sends no request for so long is sent away; between two requests as well.
+/// A client that sends no request within this time is disconnected; between two requests as well.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A client that takes nothing of its response for so long is sent away, too.
+/// A client that takes nothing of its response within this time is disconnected.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What is being sent when the server is told to stop has so long to end.
+/// Time for responses to end when the server stops.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Room for a request's head: a longer one is answered with 431.

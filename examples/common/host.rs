@@ -14,15 +14,15 @@ use crate::{Arguments, Failure, Memory, log, open_files, origin, terminal};
 
 /// What a server needs to serve.
 pub struct Host {
-    /// Where connections come in; it does not block.
+    /// The listening socket, in non-blocking mode.
     pub listener: TcpListener,
-    /// What answers requests.
+    /// Answers requests.
     pub service: OriginService,
     /// How many threads serve.
     pub workers: usize,
     /// Room for connections, over all threads.
     pub room: Arc<Semaphore>,
-    /// What ends the server.
+    /// The signals that end the server.
     pub signals: Signals,
     address: SocketAddr,
     roots: Roots,
@@ -30,10 +30,11 @@ pub struct Host {
 }
 
 impl Host {
-    /// Opens folders and the port. From then on clients can connect; who serves them must be started.
+    /// Opens the folders and the port. Clients can connect from then on; the caller starts the threads
+    /// that serve them.
     ///
     /// # Errors
-    /// Sentences about whatever the system or the command line does not allow.
+    /// A sentence about what the system or the command line does not allow.
     pub async fn open(arguments: &Arguments, memory: Memory) -> Result<Self, Failure> {
         log::show(arguments.level());
         open_files::allow_many(arguments.max_connections);
@@ -54,9 +55,9 @@ impl Host {
         })
     }
 
-    /// Says where the server listens, and begins to list the presentations in a thread of its own.
+    /// Prints where the server listens, and starts the thread that lists the presentations.
     pub fn announce(&self) -> Listing {
-        // Where nobody reads it, nobody needs to know.
+        // A closed stdout is not a failure.
         let _ = terminal::line(&format!("listening on {}; stop with Ctrl-C", self.address));
         let shown = Shown { address: self.address, roots: self.roots.clone(), limit: self.list };
         Listing::start(self.service.origin().clone(), shown)

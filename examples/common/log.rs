@@ -13,11 +13,11 @@ use crate::terminal;
 pub enum Level {
     /// Something is not served.
     Error,
-    /// Something is served with a fault, or will not be served soon.
+    /// Something may soon not be served.
     Warn,
     /// What the server does.
     Info,
-    /// What single clients do.
+    /// Failures of single connections.
     Debug,
 }
 

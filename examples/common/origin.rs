@@ -10,7 +10,7 @@ use smooth_origin::storage::LocalStore;
 use crate::roots::{Root, Roots};
 use crate::{Arguments, Failure, Memory};
 
-/// The origin of some folders.
+/// The origin of these folders.
 ///
 /// # Errors
 /// Where a folder cannot be opened.
@@ -51,12 +51,12 @@ fn open(folder: &Path) -> Result<LocalStore, Failure> {
 
 /// One folder, as it is served.
 fn local(folder: &Path) -> io::Result<LocalStore> {
-    // What a disk must be waited for holds up no other request of the worker.
+    // A read that waits for the disk does not hold up other requests of its worker.
     Ok(LocalStore::new(folder)?
         .cold_reads(|read| async { tokio::task::spawn_blocking(read).await? }))
 }
 
-/// What the service does beside answering: everything that it can.
+/// Every feature of the service is on.
 pub(crate) fn service_options(arguments: &Arguments) -> ServiceOptions {
     let caching = match arguments.immutable {
         true => Caching::default().content_never_changes(),

@@ -1,4 +1,4 @@
-//! What the system and people tell a running server.
+//! The signals of a running server.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::client_limits::STOP_TIMEOUT;
 use crate::log::{Level, log};
 
-/// The signals that a server heeds: SIGINT (Ctrl-C) and SIGTERM end it, SIGHUP has it look again at
+/// The signals that a server handles: SIGINT (Ctrl-C) and SIGTERM end it, SIGHUP has it look again at
 /// all presentations. None of them has its default effect once this is made.
 pub struct Signals {
     #[cfg(unix)]
@@ -20,6 +20,7 @@ pub struct Signals {
     hangup: Signal,
 }
 
+/// Signals that follow each other within this time count as one.
 const SAME_TIME: Duration = Duration::from_secs(1);
 
 enum Told {
@@ -47,7 +48,8 @@ impl Signals {
         }
     }
 
-    /// Runs what lets connections end, in a thread of its own; a second signal ends the process.
+    /// Runs `finish`, which waits for connections to end, in a thread of its own. A second signal ends
+    /// the process.
     pub async fn end(&mut self, finish: impl FnOnce() + Send + 'static) {
         let seconds = STOP_TIMEOUT.as_secs();
         log(
@@ -63,7 +65,7 @@ impl Signals {
         }
     }
 
-    /// Waits for another signal. One at the same time is the same: `timeout` sends two.
+    /// Waits for a second signal. One that follows at once counts as the first: `timeout` sends two.
     async fn stop_again(&mut self) {
         let first = Instant::now();
         while first.elapsed() < SAME_TIME {

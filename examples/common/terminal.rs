@@ -1,5 +1,5 @@
 //! The two output streams: lines on stdout and stderr, and on a terminal one status line that is
-//! written over. A closed pipe or a full disk ends the output, never the process.
+//! overwritten. A closed pipe or a full disk ends the output, never the process.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ struct Status {
     written: Option<Instant>,
 }
 
-/// A status is written anew so often.
+/// Shortest time between two statuses.
 const STATUS_EACH: Duration = Duration::from_millis(100);
 
 static IS_TERMINAL: LazyLock<(bool, bool)> =
@@ -35,8 +35,8 @@ pub(crate) fn error_line(line: &str) {
     let _ = stderr().write_all(text.as_bytes());
 }
 
-/// Shows a status on stderr in place of the one before; nothing where stderr is no terminal, or
-/// where the one before was shown just now.
+/// Shows a status on stderr in place of the one before. Does nothing if stderr is not a terminal, or
+/// if the one before is newer than [`STATUS_EACH`].
 pub(crate) fn show_status(text: impl FnOnce() -> String) {
     if !IS_TERMINAL.1 {
         return;
@@ -57,9 +57,9 @@ pub(crate) fn hide_status() {
     }
 }
 
-/// Writes a line to stdout; `false` where nobody reads it.
+/// Writes a line to stdout; `false` if nobody reads it.
 ///
-/// Whoever does not read a pipe stops the thread that calls this, and no other.
+/// A pipe that is full blocks the calling thread, and no other.
 #[must_use]
 pub(crate) fn line(text: &str) -> bool {
     // The status stands on the same terminal.

@@ -42,7 +42,7 @@ pub(crate) fn serve(
         .serve_connection(TokioIo::new(stream), service_fn(respond))
 }
 
-/// For requests whose end a proxy in front may see elsewhere.
+/// The answer to a request that a proxy in front may have read differently.
 fn refusal() -> Response<ServiceBody> {
     let mut response = Response::new(ServiceBody::default());
     *response.status_mut() = StatusCode::BAD_REQUEST;

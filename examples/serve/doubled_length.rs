@@ -1,6 +1,6 @@
 //! Notices a `Content-Length` that is there twice. hyper drops the second field if it has the value
-//! of the first, so that no service sees it. RFC 9110, 8.6, lets a server refuse such a request: what
-//! made it is broken or an attacker, and a proxy in front may see something else in it.
+//! of the first, so that no service sees it. RFC 9110, 8.6, lets a server refuse such a request: its
+//! sender is broken or an attacker, and a proxy in front may read it differently.
 
 use std::io;
 use std::pin::Pin;
@@ -18,8 +18,8 @@ pub(crate) struct Watched<S> {
     doubled: Doubled,
 }
 
-/// Whether a head with two lengths was read on a connection. Nothing on it is answered from then
-/// on, requests before it included if they came with it.
+/// Whether a head with two lengths was read on a connection. From then on every request on it is
+/// refused, also one that arrived just before.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Doubled(Arc<AtomicBool>);
 

@@ -30,7 +30,7 @@ struct Options {
     #[command(flatten)]
     common: Arguments,
 
-    /// MiB of memory for what was read and clients have not taken yet
+    /// MiB of memory for data that was read and is not sent yet
     #[arg(long, default_value = "256", value_name = "MIB", value_parser = mebibytes(1))]
     body_memory: u64,
 

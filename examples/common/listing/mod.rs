@@ -1,5 +1,5 @@
-//! The list of what there is to play, for people to try. It is made behind the server's back, one
-//! presentation at a time: however sick or many they are, requests are answered.
+//! The list of what there is to play, for people to try. It is made in the background, one
+//! presentation at a time, so that requests are answered however many or broken they are.
 
 mod opener;
 mod report;
@@ -36,16 +36,16 @@ pub(crate) struct Shown {
     pub(crate) limit: usize,
 }
 
-/// After so long no further presentation is opened.
+/// No presentation is opened after this time.
 const LISTING_TIME: Duration = Duration::from_secs(300);
 
-/// A server that has too much to do is asked again for so many seconds.
+/// How many seconds a server that has too much to do is asked again.
 const BUSY_SECONDS: usize = 10;
 
 impl Listing {
     /// Lists now, and whenever it is asked to.
     pub(crate) fn start(origin: Origin, shown: Shown) -> Self {
-        // One more that waits is enough, however many ask.
+        // One waiting request is enough, however many signals come.
         let (again, asked) = sync_channel(1);
         let limit = shown.limit;
         if limit > 0 {
@@ -63,7 +63,7 @@ impl Listing {
             return log(Level::Info, "SIGHUP: nothing to do, because --list is 0");
         }
         log(Level::Info, "SIGHUP: looking at all presentations again");
-        // If it fails, a listing that has not begun yet will do.
+        // If the channel is full, a listing that has not begun yet will do.
         let _ = self.again.try_send(());
     }
 }

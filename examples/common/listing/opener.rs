@@ -14,11 +14,11 @@ use tokio::time::timeout;
 /// A presentation that takes longer is reported, and the next one is opened.
 pub(super) const OPENING_TIME: Duration = Duration::from_secs(20);
 
-/// An opening that waits is ended in time; one that computes or that a disk stops is left to
-/// itself after this, with its thread.
+/// An opening that waits ends in time. One that computes, or that a disk blocks, is abandoned with
+/// its thread after this additional time.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// With so many threads left to themselves no more is opened.
+/// Nothing more is opened once this many threads are abandoned.
 const MAX_STUCK: usize = 3;
 
 /// What came of an opening in its time.
@@ -50,7 +50,7 @@ impl Opener {
     /// Opens a presentation.
     ///
     /// # Errors
-    /// Why it is not known what would come of it.
+    /// The reason why the outcome is not known.
     pub(super) fn open(&mut self, name: &Name) -> Result<Outcome, String> {
         let late = || format!("opening it takes more than {} s", self.time.as_secs_f32());
         let thread = match self.thread.take() {
@@ -101,7 +101,7 @@ fn open_all(
             break;
         }
     }
-    // Without waiting for a read that a disk stops.
+    // Does not wait for a read that a disk blocks.
     runtime.shutdown_background();
 }
 
@@ -154,11 +154,11 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_are_left_to_themselves_are_few() {
+    fn few_threads_are_abandoned() {
         let mut opener = opener();
         for number in 0..MAX_STUCK {
             assert!(!opener.is_stuck());
-            // Another name each time: who asks for the same waits for the opening that there is.
+            // Another name each time: openings of one name wait for each other.
             assert!(open(&mut opener, &format!("stops{number}.ism")).is_err());
         }
         assert!(opener.is_stuck());

@@ -27,7 +27,7 @@ pub(super) struct Report {
     warned: Vec<Problem>,
     failed: Vec<Problem>,
     not_served: Vec<Problem>,
-    /// Presentations that were not opened, for want of time.
+    /// How many presentations were not opened because time ran out.
     given_up: usize,
 }
 
@@ -107,7 +107,7 @@ impl Report {
         self.given_up = count;
     }
 
-    /// Lines for all that are not fine, the worst last.
+    /// Lines for all presentations that are not fine, the worst last.
     pub(super) fn problems(&self) -> impl Iterator<Item = String> {
         let served = self.warned.iter().chain(&self.failed);
         let served =
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn where_all_are_fine_nothing_else_is_said() {
+    fn if_all_are_fine_nothing_else_is_said() {
         assert_eq!(report([Health::Fine, Health::Fine]).summary(), "2 fine");
         assert!(report([]).is_empty());
     }

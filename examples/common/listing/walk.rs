@@ -45,7 +45,7 @@ const MAX_DEPTH: usize = 8;
 /// No more files and folders than these are looked at.
 const MAX_ENTRIES: usize = 200_000;
 
-/// Of folders that cannot be read so many have a line in the log.
+/// How many of the folders that cannot be read have a line in the log.
 const MAX_LOGGED: usize = 10;
 
 const MEDIA: &[&str] = &[".ismv", ".isma", ".ismt", ".mp4", ".m4v", ".m4a", ".mov"];
@@ -117,7 +117,7 @@ impl Walk {
                 self.found.left_out.too_deep.add(root.in_urls(&path));
             }
             Ok(kind) if kind.is_dir() => self.folder(root, &path, depth + 1),
-            // What the link leads to matters: a file is opened like any other.
+            // A link to a file is opened like a file.
             Ok(kind) if kind.is_symlink() && entry.path().is_dir() => {
                 self.found.left_out.links.add(root.in_urls(&path));
             }
@@ -151,7 +151,7 @@ impl Walk {
 }
 
 impl Found {
-    /// What to do where there is no presentation in these folders.
+    /// What to do if there is no presentation in these folders.
     pub(super) fn advice(&self, folders: &str) -> String {
         let none = format!("no presentation (a file that ends in .ism) in {folders}");
         match self.media {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_none_the_advice_depends_on_what_lies_there() {
+    fn without_presentations_the_advice_depends_on_the_files() {
         assert!(found(&["a.txt"], 1).advice("/srv").contains("copy some there"));
         assert!(found(&["a.mp4"], 1).advice("/srv").contains("1 media files"));
     }
