@@ -190,10 +190,12 @@ mod tests {
             Health::NotServed("n".into()),
             Health::Failed("e".into()),
         ];
-        let report = report(healths);
+        let mut report = report(healths);
+        report.give_up(7);
         assert_eq!(
             report.summary(),
-            "1 fine, 1 with warnings, 1 with errors, 1 not served; first problem: 2.ism: n"
+            "1 fine, 1 with warnings, 1 with errors, 1 not served, 7 not looked at; \
+             first problem: 2.ism: n"
         );
         let lines: Vec<_> = report.problems().collect();
         assert_eq!(
@@ -203,7 +205,8 @@ mod tests {
                 "  w",
                 "http://127.0.0.1:80/3.ism/Manifest",
                 "  e",
-                "2.ism is not served: n"
+                "2.ism is not served: n",
+                "not looked at: 7 presentations, because the others took so long",
             ]
         );
     }
