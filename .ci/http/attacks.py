@@ -160,10 +160,16 @@ def header_lines(address):
         (b"Accept-Encoding: " + b"gzip;q=0.1," * 1000, {200}), (b"Accept-Encoding: \xff;q=\xff", {200}),
     ):
         exchange(address, get(target, line), allowed, "header line")
-    # RFC 9112, 3.2 wants 400; hyper leaves that to who reads the field, and nobody here does.
-    for hosts in (b"", b"Host: a\r\nHost: b\r\n", b"Host: \r\n", b"Host: a/b\r\n"):
-        data = b"GET " + target + b" HTTP/1.1\r\n" + hosts + b"Connection: close\r\n\r\n"
-        exchange(address, data, {200, 400}, "host")
+    # RFC 9112, 3.2: one field, unless the request is older than it.
+    for hosts, version, allowed in (
+        (b"", b"1.1", {400}), (b"", b"1.0", {200}), (b"Host: a\r\nHost: b\r\n", b"1.1", {400}),
+        (b"Host: a\r\nHost: a\r\n", b"1.1", {400}), (b"Host: \r\n", b"1.1", {200, 400}), (b"Host: a/b\r\n", b"1.1", {200, 400}),
+    ):
+        data = b"GET " + target + b" HTTP/" + version + b"\r\n" + hosts + b"Connection: close\r\n\r\n"
+        exchange(address, data, allowed, "host")
+    # RFC 9110, 8.6: also where both have one value, which libraries tend to hide.
+    for lengths in (b"Content-Length: 0\r\nContent-Length: 0", b"Content-Length: 0\r\nX: y\r\ncontent-length:0"):
+        exchange(address, get(target, lengths), {400}, "two lengths")
 
 
 def ranges_and_conditions(address):

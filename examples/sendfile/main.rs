@@ -1,8 +1,8 @@
-//! Serves the presentations of a folder as `serve` does, without an HTTP library: fragments go from
+//! Serves the presentations of folders as `serve` does, without an HTTP library: fragments go from
 //! the files to the sockets by `sendfile`, and their bytes never come into this process.
 //!
 //! ```sh
-//! cargo run --release --example sendfile -- /srv/media --listen 0.0.0.0:80
+//! cargo run --release --example sendfile -- /srv/media --listen :80
 //! ```
 //!
 //! What a host does with `ServiceBody::stored` and `LocalFile` is in
@@ -12,11 +12,12 @@
 mod server;
 
 #[cfg(target_os = "linux")]
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> std::process::ExitCode {
     server::run()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn main() {
+fn main() -> std::process::ExitCode {
     eprintln!("this example uses sendfile as Linux has it; elsewhere there is the example serve");
+    std::process::ExitCode::FAILURE
 }

@@ -1,40 +1,51 @@
 //! One connection, and how long a client may keep it without doing anything.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
+use common::client_limits::{HEAD_ROOM, HEADER_TIMEOUT, WRITE_TIMEOUT};
+use http::header::{CONNECTION, HeaderValue};
+use http::{Response, StatusCode};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulConnection;
-use smooth_origin::service::OriginService;
+use smooth_origin::service::{OriginService, ServiceBody};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
+use crate::doubled_length::Watched;
 use crate::lazy_timer::LazyTimer;
 
-/// A client that sends no request for so long is sent away; between two requests as well.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// A client that takes nothing of its response for so long is, too.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Room for a request's head: more is answered with 431.
-const HEAD_ROOM: usize = 32 << 10;
-
-pub(crate) fn serve(stream: TcpStream, service: OriginService) -> impl GracefulConnection {
+pub(crate) fn serve(
+    stream: TcpStream,
+    service: OriginService,
+) -> impl GracefulConnection<Error = hyper::Error> {
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    let (stream, doubled) = Watched::new(stream);
     let respond = move |request: Request<Incoming>| {
-        let service = service.clone();
-        async move { Ok::<_, Infallible>(service.respond(&request).await) }
+        let (service, is_refused) = (service.clone(), doubled.was_seen());
+        async move {
+            Ok::<_, Infallible>(match is_refused {
+                true => refusal(),
+                false => service.respond(&request).await,
+            })
+        }
     };
     http1::Builder::new()
         .timer(LazyTimer::new(HEADER_TIMEOUT))
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(HEAD_ROOM)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service_fn(respond))
+        .serve_connection(TokioIo::new(stream), service_fn(respond))
+}
+
+/// The answer to a request that a proxy in front may have read differently.
+fn refusal() -> Response<ServiceBody> {
+    let mut response = Response::new(ServiceBody::default());
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }

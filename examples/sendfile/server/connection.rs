@@ -4,9 +4,9 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
+use common::client_limits::{HEAD_ROOM, HEADER_TIMEOUT};
 use http::{HeaderMap, Request, StatusCode, Uri, Version};
 use http_body::Body as _;
 use smooth_origin::origin::StoredBody;
@@ -31,12 +31,6 @@ pub(super) struct Connection {
     parser: Parser,
     request: Request<()>,
 }
-
-/// A client that has not sent a whole head so long after the last response is sent away.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Room for a request's head: more is answered with 431.
-const HEAD_ROOM: usize = 32 << 10;
 
 /// Most heads are shorter.
 const FIRST_ROOM: usize = 2 << 10;
@@ -64,13 +58,18 @@ impl Connection {
     }
 
     /// Until the client goes, or has to.
+    ///
+    /// # Errors
+    /// Why it ended otherwise than a client wants it.
     pub(super) async fn serve(mut self) -> io::Result<()> {
         loop {
             let framing = match self.next_request().await? {
                 Some(Ok(framing)) => framing,
                 Some(Err(status)) => {
                     self.refuse(status).await?;
-                    return self.socket.close(self.input).await;
+                    self.socket.close(self.input).await?;
+                    let refused = format!("a request was refused with {status}");
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, refused));
                 }
                 None => return Ok(()),
             };

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use common::client_limits::WRITE_TIMEOUT;
 use rustix::fs::sendfile;
 use rustix::net::sockopt::set_tcp_cork;
 use rustix::net::{SendFlags, Shutdown, send, shutdown};
@@ -20,9 +21,6 @@ pub(super) struct Socket {
     stream: TcpStream,
     timer: Timer,
 }
-
-/// A client that takes nothing of its response for so long is sent away.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What is longer goes out in several segments, of which only the last may be short. Without a cork
 /// each acknowledgement that comes meanwhile would send what there is, however little.

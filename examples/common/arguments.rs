@@ -1,0 +1,83 @@
+//! The options that both servers have.
+
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use crate::listen::Listen;
+use crate::log::Level;
+use crate::roots::Root;
+use crate::{allowed_origin, number};
+
+/// The options that both servers have.
+#[derive(Args)]
+pub struct Arguments {
+    /// Folder with presentations, or several with a prefix of their URLs each: films=/srv/films
+    /// series=/mnt/series [default: the testdata/ of this project]
+    #[arg(value_name = "FOLDER", value_parser = OsStringValueParser::new().try_map(Root::parse))]
+    pub(crate) folders: Vec<Root>,
+
+    /// Where to listen: ADDRESS:PORT, NAME:PORT, :PORT for every address, PORT for this machine alone
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Listen,
+
+    /// Site whose pages may play, as https://tv.example.com or https://*.example.com; may be given
+    /// several times [default: every site]
+    #[arg(long, value_name = "ORIGIN", value_parser = allowed_origin::parse)]
+    pub(crate) allow_origin: Vec<String>,
+
+    /// Let caches keep fragments for a year; only if no presentation is ever replaced under its name
+    #[arg(long)]
+    pub(crate) immutable: bool,
+
+    /// Seconds after which a presentation's files are checked for changes again; 0 checks them for
+    /// each request
+    #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = number::seconds)]
+    pub(crate) revalidate: u64,
+
+    /// Call manifests text/xml, as IIS did (Shaka Player refuses that)
+    #[arg(long)]
+    pub(crate) text_xml: bool,
+
+    /// Threads that serve, each its own connections [default: as many as processors]
+    #[arg(long, value_name = "NUMBER", value_parser = number::count(1..=1024, "threads"))]
+    pub(crate) workers: Option<usize>,
+
+    /// Connections that are served at one time; further ones wait
+    #[arg(long, default_value = "16384", value_name = "NUMBER",
+          value_parser = number::count(1..=10_000_000, "connections"))]
+    pub(crate) max_connections: usize,
+
+    /// How many presentations are checked and listed after the start and on SIGHUP; 0 lists none
+    #[arg(long, default_value = "1000", value_name = "NUMBER",
+          value_parser = number::count(0..=1_000_000, "presentations"))]
+    pub(crate) list: usize,
+
+    /// Least important level that is logged on stderr
+    #[arg(long, default_value = "info", value_name = "LEVEL", value_enum)]
+    log_level: Level,
+
+    /// Log only errors, as with --log-level error
+    #[arg(long, conflicts_with = "log_level")]
+    quiet: bool,
+}
+
+/// What an origin may keep in memory, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Memory {
+    /// What was read and clients have not taken yet; `None` for the origin's default.
+    pub bodies: Option<u64>,
+    /// Fragments that are asked for often.
+    pub fragments: u64,
+}
+
+impl Arguments {
+    pub(crate) fn level(&self) -> Level {
+        if self.quiet { Level::Error } else { self.log_level }
+    }
+
+    pub(crate) fn revalidate_after(&self) -> Duration {
+        Duration::from_secs(self.revalidate)
+    }
+}

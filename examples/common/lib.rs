@@ -1,0 +1,41 @@
+//! What the example servers `serve` and `sendfile` share: their options, how they start and stop,
+//! the list of presentations that they print, and their log.
+//!
+//! ```text
+//!  arguments ─► roots ─► origin ─► service        host: binds, prints, starts the listing
+//!                                                 accept, signals: what the servers wait for
+//!  listing: walk ─► opener ─► report              terminal ◄─ log, listing
+//! ```
+
+mod accept;
+mod allowed_origin;
+mod arguments;
+pub mod client_limits;
+mod failure;
+mod host;
+mod listen;
+mod listing;
+pub mod log;
+mod number;
+mod open_files;
+mod origin;
+mod plain;
+mod roots;
+mod signals;
+mod terminal;
+
+pub use accept::{Accepted, Acceptor};
+pub use arguments::{Arguments, Memory};
+pub use failure::{Failure, exit_code};
+pub use host::Host;
+pub use number::mebibytes;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_servers_have_the_version_of_the_crate() {
+        let manifest = include_str!("../../Cargo.toml");
+        let version = format!("\nversion = \"{}\"\n", env!("CARGO_PKG_VERSION"));
+        assert!(manifest.contains(&version), "{version}");
+    }
+}

@@ -1,0 +1,178 @@
+//! The value of `--listen`: where a server accepts connections.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::str::FromStr;
+
+use crate::Failure;
+
+/// An address and a port, as they were written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listen {
+    host: Host,
+    port: u16,
+    text: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Host {
+    /// Every address of this machine.
+    All,
+    Address(IpAddr),
+    /// A name that is looked up.
+    Name(String),
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    /// `ADDRESS:PORT`, `NAME:PORT`, `:PORT` for every address, `PORT` for this machine alone.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((_, rest)) = text.split_once("://") {
+            let rest = rest.trim_end_matches('/');
+            return Err(format!("leave out the scheme: {rest}"));
+        }
+        if text.parse::<Ipv6Addr>().is_ok() {
+            return Err("an IPv6 address stands in brackets before its port: [::1]:8080".into());
+        }
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if !text.ends_with(']') => (Host::parse(host)?, port),
+            None if is_number => (Host::Address(Ipv4Addr::LOCALHOST.into()), text),
+            _ if text.is_empty() => return Err("give an address and a port: 127.0.0.1:8080".into()),
+            _ => return Err(format!("give a port as well: {text}:8080")),
+        };
+        let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+        let port = port.parse().ok().filter(|_| is_number);
+        let port = port.ok_or("a port is a number from 0 to 65535; 0 takes one that is free")?;
+        Ok(Self { host, port, text: text.into() })
+    }
+}
+
+impl Host {
+    fn parse(text: &str) -> Result<Self, String> {
+        if let Some(inner) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+            let address = inner.parse().map(|address: Ipv6Addr| Self::Address(address.into()));
+            return address.map_err(|_| format!("`{inner}` is no IPv6 address, as ::1 is"));
+        }
+        if matches!(text, "" | "*") {
+            return Ok(Self::All);
+        }
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Address(IpAddr::V4(address)));
+        }
+        if text.contains(':') {
+            return Err("an IPv6 address stands in brackets before its port: [::1]:8080".into());
+        }
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let is_in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        match !is_number && text.bytes().all(is_in_name) {
+            true => Ok(Self::Name(text.into())),
+            false => Err(format!("`{text}` is no address and no name of a host")),
+        }
+    }
+}
+
+impl Listen {
+    /// Opens the first of the addresses that can be listened on.
+    ///
+    /// # Errors
+    /// With what to do about the usual reasons.
+    pub(crate) async fn bind(&self) -> Result<TcpListener, Failure> {
+        let bound = async {
+            let listener = tokio::net::TcpListener::bind(&self.addresses()?[..]).await?;
+            listener.into_std()
+        };
+        bound.await.map_err(|error: io::Error| {
+            let advice = match error.kind() {
+                io::ErrorKind::AddrInUse => {
+                    "; another program listens there: choose another --listen"
+                }
+                io::ErrorKind::PermissionDenied => {
+                    "; ports below 1024 need a right (CAP_NET_BIND_SERVICE)"
+                }
+                io::ErrorKind::AddrNotAvailable => "; that is no address of this machine",
+                _ => "; choose another --listen",
+            };
+            Failure::system(
+                format_args!("cannot listen on {self}"),
+                format_args!("{error}{advice}"),
+            )
+        })
+    }
+
+    /// The addresses to try, in their order.
+    fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        let with_port = |address: IpAddr| SocketAddr::new(address, self.port);
+        Ok(match &self.host {
+            // The first takes IPv4 as well; machines without IPv6 only have the second.
+            Host::All => {
+                vec![
+                    with_port(Ipv6Addr::UNSPECIFIED.into()),
+                    with_port(Ipv4Addr::UNSPECIFIED.into()),
+                ]
+            }
+            Host::Address(address) => vec![with_port(*address)],
+            Host::Name(name) => {
+                let mut addresses: Vec<_> = (name.as_str(), self.port).to_socket_addrs()?.collect();
+                // A client that tries both protocols finds either; an old one only IPv4.
+                addresses.sort_by_key(|address| !address.is_ipv4());
+                addresses
+            }
+        })
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(text: &str) -> String {
+        text.parse::<Listen>().unwrap().addresses().unwrap()[0].to_string()
+    }
+
+    #[test]
+    fn addresses_names_and_ports_alone_are_accepted() {
+        for (text, address) in [
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("localhost:8080", "127.0.0.1:8080"),
+            ("8080", "127.0.0.1:8080"),
+            (":8080", "[::]:8080"),
+            ("*:8080", "[::]:8080"),
+            ("[::1]:8080", "[::1]:8080"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+        ] {
+            assert_eq!(first(text), address);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_a_sentence() {
+        for (text, sentence) in [
+            ("", "give an address and a port: 127.0.0.1:8080"),
+            ("localhost", "give a port as well: localhost:8080"),
+            ("127.0.0.1", "give a port as well: 127.0.0.1:8080"),
+            ("[::1]", "give a port as well: [::1]:8080"),
+            ("::1", "an IPv6 address stands in brackets before its port: [::1]:8080"),
+            ("::1:8080", "an IPv6 address stands in brackets before its port: [::1]:8080"),
+            ("[x]:1", "`x` is no IPv6 address, as ::1 is"),
+            ("http://localhost:8080/", "leave out the scheme: localhost:8080"),
+            ("999.0.0.1:80", "`999.0.0.1` is no address and no name of a host"),
+            ("a b:80", "`a b` is no address and no name of a host"),
+            (":", "a port is a number from 0 to 65535; 0 takes one that is free"),
+            (":+80", "a port is a number from 0 to 65535; 0 takes one that is free"),
+            ("65536", "a port is a number from 0 to 65535; 0 takes one that is free"),
+            ("localhost:http", "a port is a number from 0 to 65535; 0 takes one that is free"),
+        ] {
+            assert_eq!(text.parse::<Listen>().unwrap_err(), sentence, "{text}");
+        }
+    }
+}

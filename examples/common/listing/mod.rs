@@ -1,0 +1,129 @@
+//! The list of what there is to play, for people to try. It is made in the background, one
+//! presentation at a time, so that requests are answered however many or broken they are.
+
+mod opener;
+mod report;
+mod walk;
+
+use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use smooth_origin::base::{ErrorKind, Name};
+use smooth_origin::origin::Origin;
+
+use crate::log::{Level, log};
+use crate::roots::Roots;
+use crate::terminal;
+
+use opener::{OPENING_TIME, Opener};
+use report::{Health, Report};
+use walk::{Found, find};
+
+/// The thread that lists. It ends with the process.
+pub struct Listing {
+    again: SyncSender<()>,
+    limit: usize,
+}
+
+/// What is listed, and how.
+pub(crate) struct Shown {
+    /// Where the server listens.
+    pub(crate) address: SocketAddr,
+    pub(crate) roots: Roots,
+    /// No more presentations than these are opened.
+    pub(crate) limit: usize,
+}
+
+/// No presentation is opened after this time.
+const LISTING_TIME: Duration = Duration::from_secs(300);
+
+/// How many seconds a server that has too much to do is asked again.
+const BUSY_SECONDS: usize = 10;
+
+impl Listing {
+    /// Lists now, and whenever it is asked to.
+    pub(crate) fn start(origin: Origin, shown: Shown) -> Self {
+        // One waiting request is enough, however many signals come.
+        let (again, asked) = sync_channel(1);
+        let limit = shown.limit;
+        if limit > 0 {
+            let list = move || list_whenever(&asked, &origin, &shown);
+            if let Err(error) = thread::Builder::new().name("listing".into()).spawn(list) {
+                log(Level::Error, format_args!("presentations are not listed: {error}"));
+            }
+        }
+        Self { again, limit }
+    }
+
+    /// Has the files of all listed presentations looked at again, and lists them.
+    pub fn again(&self) {
+        if self.limit == 0 {
+            return log(Level::Info, "SIGHUP: nothing to do, because --list is 0");
+        }
+        log(Level::Info, "SIGHUP: looking at all presentations again");
+        // If the channel is full, a listing that has not begun yet will do.
+        let _ = self.again.try_send(());
+    }
+}
+
+fn list_whenever(asked: &Receiver<()>, origin: &Origin, shown: &Shown) {
+    list(origin, shown, false);
+    while asked.recv().is_ok() {
+        list(origin, shown, true);
+    }
+}
+
+/// Prints all presentations and what is wrong with them: healthy ones as they are found, then the
+/// others, then what was not looked at, and a summary.
+fn list(origin: &Origin, shown: &Shown, again: bool) {
+    let found = find(shown.roots.as_slice(), shown.limit);
+    if again {
+        found.names.iter().for_each(|name| origin.look_again(name));
+    }
+    let mut report = Report::new(shown.address);
+    let is_read = look_at(&found, origin, &mut report);
+    terminal::hide_status();
+    let mut lines = report.problems().chain(found.left_out.lines());
+    if !is_read || !lines.all(|line| terminal::line(&line)) {
+        log(Level::Debug, "nobody reads the list of presentations");
+    }
+    let summary = match report.is_empty() {
+        true => found.advice(&shown.roots.folders()),
+        false => report.summary(),
+    };
+    let _ = terminal::line(&summary);
+}
+
+/// Opens what was found; `false` where nobody reads the list any more.
+fn look_at(found: &Found, origin: &Origin, report: &mut Report) -> bool {
+    let began = Instant::now();
+    let mut opener = Opener::new(origin.clone(), OPENING_TIME);
+    for (place, name) in found.names.iter().enumerate() {
+        if began.elapsed() > LISTING_TIME || opener.is_stuck() {
+            report.give_up(found.names.len() - place);
+            break;
+        }
+        let count = found.names.len();
+        terminal::show_status(|| format!("looking at presentations: {place} of {count}"));
+        if let Some(line) = report.add(name, look(&mut opener, name))
+            && !terminal::line(&line)
+        {
+            return false;
+        }
+    }
+    true
+}
+
+fn look(opener: &mut Opener, name: &Name) -> Health {
+    for _ in 1..BUSY_SECONDS {
+        match opener.open(name) {
+            Ok(Err(error)) if matches!(error.kind, ErrorKind::Busy(_)) => {
+                thread::sleep(Duration::from_secs(1));
+            }
+            outcome => return Health::of(outcome),
+        }
+    }
+    Health::of(opener.open(name))
+}

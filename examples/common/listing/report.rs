@@ -1,0 +1,226 @@
+//! What was found out about presentations, as lines to print.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use smooth_origin::base::{Error, ErrorKind, Name};
+use smooth_origin::origin::Opened;
+use smooth_origin::presentation::{Finding, Severity};
+
+/// How a presentation is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Health {
+    /// All of it is served as it should be.
+    Fine,
+    /// All of it is served, with the first warning.
+    Warned(String),
+    /// Some of it is not served: the first error.
+    Failed(String),
+    /// Nothing of it is served, and why.
+    NotServed(String),
+}
+
+/// Presentations by their health.
+pub(super) struct Report {
+    address: SocketAddr,
+    fine: usize,
+    warned: Vec<Problem>,
+    failed: Vec<Problem>,
+    not_served: Vec<Problem>,
+    /// How many presentations were not opened because time ran out.
+    given_up: usize,
+}
+
+struct Problem {
+    name: Name,
+    what: String,
+}
+
+/// Messages of more characters are cut.
+const MAX_MESSAGE: usize = 300;
+
+impl Health {
+    /// From what came of an opening, or the reason why that is not known.
+    pub(super) fn of(outcome: Result<Result<Arc<Opened>, Error>, String>) -> Self {
+        let opened = match outcome {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(error)) if matches!(error.kind, ErrorKind::NoPresentation) => {
+                return Self::NotServed(
+                    "it is gone, no regular file, not readable, or a link out of the folder".into(),
+                );
+            }
+            Ok(Err(error)) => return Self::NotServed(error.to_string()),
+            Err(reason) => return Self::NotServed(reason),
+        };
+        let presentation = opened.presentation();
+        match presentation.manifest() {
+            Ok(_) => Self::with_findings(&presentation.findings()),
+            Err(error) => Self::NotServed(error.to_string()),
+        }
+    }
+
+    /// The gravest finding comes first.
+    fn with_findings(findings: &[Finding]) -> Self {
+        let mut grave = findings.iter().filter(|finding| finding.severity() > Severity::Info);
+        let Some(first) = grave.next() else { return Self::Fine };
+        let mut what = cut(&first.to_string());
+        match grave.count() {
+            0 => {}
+            more => what.push_str(&format!(" (and {more} more)")),
+        }
+        match first.severity() {
+            Severity::Error => Self::Failed(what),
+            Severity::Info | Severity::Warning => Self::Warned(what),
+        }
+    }
+}
+
+impl Report {
+    /// For a server that listens there.
+    pub(super) fn new(address: SocketAddr) -> Self {
+        let (warned, failed, not_served) = (Vec::new(), Vec::new(), Vec::new());
+        Self { address, fine: 0, warned, failed, not_served, given_up: 0 }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        let problems = [&self.warned, &self.failed, &self.not_served];
+        self.fine + self.given_up == 0 && problems.iter().all(|problems| problems.is_empty())
+    }
+
+    /// Takes note of a presentation; gives its URL if it is fine.
+    pub(super) fn add(&mut self, name: &Name, health: Health) -> Option<String> {
+        let (problems, what) = match health {
+            Health::Fine => {
+                self.fine += 1;
+                return Some(self.url(name));
+            }
+            Health::Warned(what) => (&mut self.warned, what),
+            Health::Failed(what) => (&mut self.failed, what),
+            Health::NotServed(what) => (&mut self.not_served, what),
+        };
+        problems.push(Problem { name: name.clone(), what });
+        None
+    }
+
+    /// So many presentations were not opened.
+    pub(super) fn give_up(&mut self, count: usize) {
+        self.given_up = count;
+    }
+
+    /// Lines for all presentations that are not fine, the worst last.
+    pub(super) fn problems(&self) -> impl Iterator<Item = String> {
+        let served = self.warned.iter().chain(&self.failed);
+        let served =
+            served.flat_map(|Problem { name, what }| [self.url(name), format!("  {what}")]);
+        let not_served = self.not_served.iter();
+        let not_served =
+            not_served.map(|Problem { name, what }| format!("{name} is not served: {what}"));
+        let given_up = (self.given_up > 0).then(|| {
+            format!(
+                "not looked at: {} presentations, because the others took so long",
+                self.given_up
+            )
+        });
+        served.chain(not_served).chain(given_up)
+    }
+
+    /// `96 fine, 3 with errors, 1 not served; first problem: …`
+    pub(super) fn summary(&self) -> String {
+        let mut summary = format!("{} fine", self.fine);
+        let counts = [
+            (self.warned.len(), "with warnings"),
+            (self.failed.len(), "with errors"),
+            (self.not_served.len(), "not served"),
+            (self.given_up, "not looked at"),
+        ];
+        for (count, what) in counts.iter().filter(|(count, _)| *count > 0) {
+            summary.push_str(&format!(", {count} {what}"));
+        }
+        let worst = [&self.not_served, &self.failed, &self.warned];
+        if let Some(Problem { name, what }) = worst.iter().find_map(|problems| problems.first()) {
+            summary.push_str(&format!("; first problem: {name}: {what}"));
+        }
+        summary
+    }
+
+    fn url(&self, name: &Name) -> String {
+        let mut address = self.address;
+        // A server that listens on every address is reached on this machine by this one.
+        if address.ip().is_unspecified() {
+            address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        }
+        format!("http://{address}/{}/Manifest", in_url(name.as_str()))
+    }
+}
+
+fn cut(message: &str) -> String {
+    match message.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.into(),
+    }
+}
+
+/// A path as a URL has it.
+fn in_url(path: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~/()".contains(byte);
+    path.bytes()
+        .map(|byte| if plain(&byte) { char::from(byte).into() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(healths: impl IntoIterator<Item = Health>) -> Report {
+        let mut report = Report::new(([0, 0, 0, 0], 80).into());
+        for (number, health) in healths.into_iter().enumerate() {
+            let name = Name::new(&format!("{number}.ism")).unwrap();
+            let is_fine = health == Health::Fine;
+            assert_eq!(report.add(&name, health).is_some(), is_fine);
+        }
+        report
+    }
+
+    #[test]
+    fn the_summary_counts_each_kind_and_names_the_worst_problem() {
+        let healths = [
+            Health::Warned("w".into()),
+            Health::Fine,
+            Health::NotServed("n".into()),
+            Health::Failed("e".into()),
+        ];
+        let mut report = report(healths);
+        report.give_up(7);
+        assert_eq!(
+            report.summary(),
+            "1 fine, 1 with warnings, 1 with errors, 1 not served, 7 not looked at; \
+             first problem: 2.ism: n"
+        );
+        let lines: Vec<_> = report.problems().collect();
+        assert_eq!(
+            lines,
+            [
+                "http://127.0.0.1:80/0.ism/Manifest",
+                "  w",
+                "http://127.0.0.1:80/3.ism/Manifest",
+                "  e",
+                "2.ism is not served: n",
+                "not looked at: 7 presentations, because the others took so long",
+            ]
+        );
+    }
+
+    #[test]
+    fn if_all_are_fine_nothing_else_is_said() {
+        assert_eq!(report([Health::Fine, Health::Fine]).summary(), "2 fine");
+        assert!(report([]).is_empty());
+    }
+
+    #[test]
+    fn long_messages_are_cut_between_characters() {
+        let message = cut(&"é".repeat(MAX_MESSAGE + 1));
+        assert_eq!(message, "é".repeat(MAX_MESSAGE) + "…");
+        assert_eq!(cut("é"), "é");
+    }
+}

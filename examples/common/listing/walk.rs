@@ -1,0 +1,224 @@
+//! Finding presentations in folders, within bounds.
+
+use std::fmt::Display;
+use std::fs::{self, DirEntry};
+use std::path::Path;
+
+use smooth_origin::base::Name;
+
+use crate::log::{Level, log};
+use crate::roots::Root;
+use crate::terminal;
+
+/// What a walk through folders found.
+pub(super) struct Found {
+    /// The server manifests, in the order of their names.
+    pub(super) names: Vec<Name>,
+    /// Media files that were seen.
+    media: usize,
+    pub(super) left_out: LeftOut,
+}
+
+/// What a walk did not look at.
+#[derive(Default)]
+pub(super) struct LeftOut {
+    /// There are more presentations than these.
+    more_than: Option<usize>,
+    /// There are more files than [`MAX_ENTRIES`].
+    many_entries: bool,
+    too_deep: Tally,
+    links: Tally,
+    unreadable: Tally,
+    unnameable: Tally,
+}
+
+/// How many, and the first of them.
+#[derive(Default)]
+struct Tally {
+    count: usize,
+    first: String,
+}
+
+/// Folders deeper than this are not looked into.
+const MAX_DEPTH: usize = 8;
+
+/// No more files and folders than these are looked at.
+const MAX_ENTRIES: usize = 200_000;
+
+/// How many of the folders that cannot be read have a line in the log.
+const MAX_LOGGED: usize = 10;
+
+const MEDIA: &[&str] = &[".ismv", ".isma", ".ismt", ".mp4", ".m4v", ".m4a", ".mov"];
+
+/// Finds up to `limit` server manifests. Links to folders are not followed.
+pub(super) fn find(roots: &[Root], limit: usize) -> Found {
+    let found = Found { names: Vec::new(), media: 0, left_out: LeftOut::default() };
+    let mut walk = Walk { limit, entries: 0, found };
+    for root in roots {
+        walk.folder(root, "", 1);
+    }
+    walk.found.names.sort();
+    walk.found
+}
+
+struct Walk {
+    limit: usize,
+    /// Files and folders that were seen.
+    entries: usize,
+    found: Found,
+}
+
+impl Walk {
+    /// A folder, by its path below the root.
+    fn folder(&mut self, root: &Root, below: &str, depth: usize) {
+        let mut entries = Vec::new();
+        match fs::read_dir(root.folder.join(below)) {
+            Ok(read) => entries.extend(read.take(MAX_ENTRIES + 1 - self.entries)),
+            Err(error) => self.unreadable(&root.folder.join(below), &error),
+        }
+        self.entries += entries.len();
+        if self.entries > MAX_ENTRIES {
+            self.found.left_out.many_entries = true;
+            entries.clear();
+        }
+        let mut readable: Vec<DirEntry> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match entry {
+                Ok(entry) => readable.push(entry),
+                Err(error) => self.unreadable(&root.folder.join(below), &error),
+            }
+        }
+        readable.sort_by_key(DirEntry::file_name);
+        for entry in readable {
+            if self.is_full() {
+                return;
+            }
+            self.entry(root, below, depth, &entry);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.found.left_out.more_than.is_some() || self.found.left_out.many_entries
+    }
+
+    fn entry(&mut self, root: &Root, below: &str, depth: usize, entry: &DirEntry) {
+        let count = self.found.names.len();
+        terminal::show_status(|| format!("looking for presentations: {count} found"));
+        let file_name = entry.file_name();
+        let Some(file_name) = file_name.to_str() else {
+            return self.found.left_out.unnameable.add(entry.path().display());
+        };
+        let path = match below {
+            "" => file_name.into(),
+            _ => format!("{below}/{file_name}"),
+        };
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && depth > MAX_DEPTH => {
+                self.found.left_out.too_deep.add(root.in_urls(&path));
+            }
+            Ok(kind) if kind.is_dir() => self.folder(root, &path, depth + 1),
+            // A link to a file is opened like a file.
+            Ok(kind) if kind.is_symlink() && entry.path().is_dir() => {
+                self.found.left_out.links.add(root.in_urls(&path));
+            }
+            Ok(_) => self.file(&root.in_urls(&path)),
+            Err(error) => self.unreadable(&entry.path(), &error),
+        }
+    }
+
+    fn file(&mut self, path: &str) {
+        let lower = path.to_ascii_lowercase();
+        if !lower.ends_with(".ism") {
+            self.found.media += usize::from(MEDIA.iter().any(|ending| lower.ends_with(ending)));
+            return;
+        }
+        match Name::new(path) {
+            Ok(_) if self.found.names.len() == self.limit => {
+                self.found.left_out.more_than = Some(self.limit);
+            }
+            Ok(name) => self.found.names.push(name),
+            Err(_) => self.found.left_out.unnameable.add(path),
+        }
+    }
+
+    fn unreadable(&mut self, folder: &Path, error: &std::io::Error) {
+        let text = format!("{}: {error}", folder.display());
+        if self.found.left_out.unreadable.count < MAX_LOGGED {
+            log(Level::Warn, format_args!("a folder cannot be read: {text}"));
+        }
+        self.found.left_out.unreadable.add(text);
+    }
+}
+
+impl Found {
+    /// What to do if there is no presentation in these folders.
+    pub(super) fn advice(&self, folders: &str) -> String {
+        let none = format!("no presentation (a file that ends in .ism) in {folders}");
+        match self.media {
+            0 => format!("{none}: copy some there, or name another folder on the command line"),
+            media => format!(
+                "{none}, but {media} media files: each presentation needs an .ism that names its files"
+            ),
+        }
+    }
+}
+
+impl LeftOut {
+    /// A line for each kind.
+    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+        let more =
+            self.more_than.map(|limit| format!("presentations beyond the first {limit} (--list)"));
+        let entries = self.many_entries.then(|| format!("files beyond the first {MAX_ENTRIES}"));
+        let depth = format!("folders deeper than {MAX_DEPTH}");
+        let tallies = [
+            self.too_deep.line(&depth),
+            self.links.line("links to folders, which are not followed"),
+            self.unreadable.line("folders that cannot be read"),
+            self.unnameable.line("names that no URL can have"),
+        ];
+        let all = [more, entries].into_iter().chain(tallies).flatten();
+        all.map(|what| format!("not looked at: {what}"))
+    }
+}
+
+impl Tally {
+    fn add(&mut self, what: impl Display) {
+        if self.count == 0 {
+            self.first = what.to_string();
+        }
+        self.count += 1;
+    }
+
+    fn line(&self, what: &str) -> Option<String> {
+        let Self { count, first } = self;
+        (*count > 0).then(|| format!("{what}: {count}, the first is {first}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(names: &[&str], limit: usize) -> Found {
+        let left_out = LeftOut::default();
+        let found = Found { names: Vec::new(), media: 0, left_out };
+        let mut walk = Walk { limit, entries: 0, found };
+        names.iter().for_each(|name| walk.file(name));
+        walk.found
+    }
+
+    #[test]
+    fn more_presentations_than_the_limit_are_said_to_be_left_out() {
+        assert_eq!(found(&["a.ism", "b.ISM"], 2).left_out.lines().count(), 0);
+        let found = found(&["a.ism", "b.ism", "c.ism"], 2);
+        assert_eq!(found.names.len(), 2);
+        let lines: Vec<_> = found.left_out.lines().collect();
+        assert_eq!(lines, ["not looked at: presentations beyond the first 2 (--list)"]);
+    }
+
+    #[test]
+    fn without_presentations_the_advice_depends_on_the_files() {
+        assert!(found(&["a.txt"], 1).advice("/srv").contains("copy some there"));
+        assert!(found(&["a.mp4"], 1).advice("/srv").contains("1 media files"));
+    }
+}

@@ -1,0 +1,57 @@
+//! Numbers of the command line, each with its range and unit.
+
+use std::ops::RangeInclusive;
+
+use clap::builder::TypedValueParser;
+
+/// Parses a whole number of this range; the failure is a sentence that names the range and the unit.
+fn number(
+    range: RangeInclusive<u64>,
+    unit: &'static str,
+) -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let found = text.parse().ok().filter(|number| range.contains(number));
+        let (least, most) = (range.start(), range.end());
+        found.ok_or_else(|| format!("give a whole number of {unit} from {least} to {most}"))
+    }
+}
+
+/// A count of something.
+pub(crate) fn count(
+    range: RangeInclusive<u64>,
+    unit: &'static str,
+) -> impl TypedValueParser<Value = usize> {
+    // The ranges end far below what `usize` holds.
+    clap::builder::StringValueParser::new().try_map(move |text| {
+        number(range.clone(), unit)(&text)
+            .map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+    })
+}
+
+/// A time in seconds, of at most a year.
+pub(crate) fn seconds(text: &str) -> Result<u64, String> {
+    number(0..=31_536_000, "seconds")(text)
+}
+
+/// Memory in MiB, of at least `least` and at most 1 TiB. More is a mistake, and the number of bytes
+/// must fit 64 bits.
+pub fn mebibytes(
+    least: u64,
+) -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync + 'static {
+    number(least..=1 << 20, "MiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_and_what_does_not_fit_are_refused_with_the_range() {
+        for text in ["0", "-1", "", "x", "1.5", "99999999999999", "99999999999999999999999"] {
+            let sentence = mebibytes(1)(text).unwrap_err();
+            assert_eq!(sentence, "give a whole number of MiB from 1 to 1048576", "{text}");
+        }
+        assert_eq!(mebibytes(0)("0"), Ok(0));
+        assert_eq!(mebibytes(1)("1048576"), Ok(1 << 20));
+    }
+}

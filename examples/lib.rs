@@ -1,1 +1,0 @@
-//! Examples of `smooth-origin`: `cargo run --release --example serve`.
