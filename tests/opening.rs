@@ -283,6 +283,34 @@ fn bitrates_that_are_nowhere_declared_are_those_of_the_fragments() {
     assert_eq!(streams[1].tracks()[0].source().unwrap().1, 2, "found by kind");
 }
 
+/// ffmpeg writes 0 when it encodes for a quality, and RxPlayer drops such qualities.
+#[test]
+fn pictures_of_0_bit_per_second_get_the_bitrate_of_their_fragments() {
+    let media = film_of(3);
+    let tracks = [("video", "film.ismv", 0, 1, ""), AUDIO];
+    let store = store([("film.ism", ism(None, &tracks)), ("film.ismv", media.to_bytes())]);
+    let opened = open(&store).unwrap();
+    assert_eq!(codes(opened.presentation()), ["info bitrate-computed"]);
+    assert!(opened.presentation().streams()[0].tracks()[0].bitrate() > 0);
+}
+
+#[test]
+fn a_stored_manifest_with_a_bitrate_of_0_is_served_with_a_finding() {
+    let media = film_of(3);
+    let tracks = [("video", "film.ismv", 0, 1, "")];
+    let client = "<SmoothStreamingMedia><StreamIndex Type='video'><QualityLevel Bitrate='0'/>\
+                  <c t='0' d='20000000' r='3'/></StreamIndex></SmoothStreamingMedia>";
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &tracks)),
+        ("film.ismc", client.into()),
+        ("film.ismv", media.to_bytes()),
+    ]);
+    let opened = open(&store).unwrap();
+    assert_eq!(codes(opened.presentation()), ["warning bitrate-zero"]);
+    assert_eq!(manifest(opened.presentation()), client);
+    assert_eq!(opened.presentation().streams()[0].tracks()[0].fragment_count(), 3);
+}
+
 #[test]
 fn a_track_that_began_before_0_is_announced_from_0() {
     let fragment = |time| Fragment { time, samples: vec![(2 * SECOND, 30)] };

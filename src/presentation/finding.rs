@@ -167,6 +167,9 @@ codes! {
     /// A bitrate is declared nowhere and was computed.
     BitrateComputed "bitrate-computed" Info
         "declare systemBitrate in the .ism, if players shall see another",
+    /// A stored manifest announces pictures or sound of 0 bit/s.
+    BitrateZero "bitrate-zero" Warning
+        "RxPlayer plays no such quality: give it its bitrate in the .ism and the .ismc",
     /// A track began before 0, and its times were moved.
     StartMoved "start-moved" Warning
         "sound is later than it should be by this: encode without priming samples",

@@ -7,7 +7,7 @@ use super::matching::match_chunks;
 use super::mend::Cut;
 use super::resolve::Resolved;
 use crate::base::{Limits, Timescale};
-use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, StreamIndex};
+use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::stream::{Absent, Media};
 use crate::presentation::{Stream, Timeline, Track};
@@ -177,6 +177,9 @@ fn check(stream: &Stream, is_first_of_name: bool, findings: &mut Findings) {
         if !known.insert((track.bitrate, &track.attributes)) {
             tell(FindingCode::Ambiguous, format!("two of its tracks have {} bit/s", track.bitrate));
         }
+    }
+    if stream.kind != StreamKind::Text && stream.tracks.iter().any(|track| track.bitrate == 0) {
+        tell(FindingCode::BitrateZero, "a quality is announced with 0 bit/s".into());
     }
     if stream.timeline.steps_back() {
         tell(FindingCode::ChunksOverlap, "its chunks step back in time".into());

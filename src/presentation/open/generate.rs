@@ -239,8 +239,11 @@ impl Group<'_> {
     }
 }
 
-/// The bitrate that the server manifest declares, else that of the fragments; one more where
-/// another track of the stream has it.
+/// The bitrate that the server manifest declares, else that of the fragments; one more if another
+/// track of the stream has it.
+///
+/// Pictures and sound of 0 bit/s are not declared: ffmpeg writes 0 when it encodes for quality, and
+/// RxPlayer 4.5 drops such qualities.
 fn bitrate(
     resolved: &Resolved<'_>,
     media: &MediaTrack,
@@ -248,7 +251,8 @@ fn bitrate(
     taken: &mut Taken,
     findings: &mut Findings,
 ) -> u32 {
-    let declared = resolved.server.bitrate();
+    let is_declared = |&bitrate: &u32| bitrate > 0 || resolved.server.kind == StreamKind::Text;
+    let declared = resolved.server.bitrate().filter(is_declared);
     let wanted = declared.unwrap_or_else(|| computed(media, timeline));
     let free = taken.free_bitrate(wanted);
     if declared != Some(free) {
