@@ -99,7 +99,7 @@ impl<W: Write> Report<W> {
         self.counts[entry.health() as usize] += 1;
         if self.json {
             let before = if self.entries == 0 { "[" } else { "," };
-            writeln!(self.out, "{before}\n{:#}", json::entry(entry))?;
+            write!(self.out, "{before}\n{:#}", json::entry(entry))?;
         } else {
             if self.entries > 0 {
                 writeln!(self.out)?;
@@ -112,7 +112,7 @@ impl<W: Write> Report<W> {
 
     fn finish(&mut self) -> io::Result<()> {
         if self.json {
-            writeln!(self.out, "]")?;
+            writeln!(self.out, "\n]")?;
         } else if self.entries > 1 {
             let counted = Health::ALL.iter().zip(self.counts).filter(|(_, count)| *count > 0);
             let counted: Vec<_> =

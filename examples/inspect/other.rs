@@ -118,7 +118,7 @@ fn client_manifest(path: &Path) -> Entry {
     let beside = path.with_extension("ism");
     let named = named_by(path).or(beside.is_file().then_some(beside));
     match named {
-        Some(server) => entry.advise(format!("name the .ism beside it: {}", server.display())),
+        Some(server) => entry.advise(format!("inspect {}, which lies beside it", server.display())),
         None => entry.advise(format!("no .ism beside it names it: write one ({SMALLEST})")),
     }
 }
@@ -139,7 +139,7 @@ fn unknown(path: &Path) -> Entry {
 /// What to do with media that can be served.
 fn look_at_or_write(media: &Path) -> String {
     match named_by(media) {
-        Some(server) => format!("name the .ism that names it: {}", server.display()),
+        Some(server) => format!("inspect {}, which names it", server.display()),
         None => format!("write an .ism that names {} ({SMALLEST})", file_name(media)),
     }
 }
