@@ -85,7 +85,7 @@ codes! {
         "copy the file again from its source, or package it again",
     /// A media file is not fragmented.
     NeedsPackaging "needs-packaging" Error
-        "package the file as fragmented MP4 (.ismv), one fragment a key frame",
+        "package it: `ffmpeg -i in.mp4 -c copy -movflags frag_keyframe -f ismv out.ismv`, and name out.ismv in the .ism",
     /// A media file has no index of the track's fragments, and none was found in it.
     IndexMissing "index-missing" Error
         "the end of the file is missing or was cut off: copy it again, or package it again",

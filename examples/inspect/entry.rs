@@ -1,0 +1,144 @@
+//! One entry of the report: a path, and what came of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use smooth_origin::base::ErrorKind;
+use smooth_origin::presentation::{Finding, Presentation, Severity};
+
+/// A path, and what came of it.
+pub(crate) struct Entry {
+    pub(crate) path: PathBuf,
+    pub(crate) outcome: Outcome,
+}
+
+/// What came of a path.
+pub(crate) enum Outcome {
+    /// A presentation that was opened; its manifest is there, or nothing of it can be served.
+    Opened {
+        /// The folder that the names of its files are relative to.
+        root: PathBuf,
+        presentation: Arc<Presentation>,
+    },
+    /// No presentation was opened.
+    NotOpened(Explanation),
+    /// The path was found and not looked at.
+    NotLookedAt(Explanation),
+}
+
+/// What is the matter, and what to do next.
+pub(crate) struct Explanation {
+    pub(crate) message: String,
+    pub(crate) advice: Option<String>,
+}
+
+/// How well an entry is served, the best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Health {
+    Fine,
+    Errors,
+    NotServed,
+    NotLookedAt,
+}
+
+impl Health {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Fine, Self::Errors, Self::NotServed, Self::NotLookedAt];
+
+    /// As `--help` documents it.
+    pub(crate) fn exit_status(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Errors => 1,
+            Self::NotServed | Self::NotLookedAt => 3,
+        }
+    }
+
+    /// As it stands behind a number.
+    pub(crate) fn summary(self) -> &'static str {
+        match self {
+            Self::Fine => "fine",
+            Self::Errors => "with errors",
+            Self::NotServed => "not served",
+            Self::NotLookedAt => "not looked at",
+        }
+    }
+}
+
+impl Entry {
+    pub(crate) fn not_opened(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), outcome: Outcome::NotOpened(Explanation::new(message)) }
+    }
+
+    pub(crate) fn not_looked_at(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), outcome: Outcome::NotLookedAt(Explanation::new(message)) }
+    }
+
+    /// Says what to do next.
+    pub(crate) fn advise(mut self, advice: impl Into<String>) -> Self {
+        if let Outcome::NotOpened(why) | Outcome::NotLookedAt(why) = &mut self.outcome {
+            why.advice = Some(advice.into());
+        }
+        self
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        match &self.outcome {
+            Outcome::NotLookedAt(_) => Health::NotLookedAt,
+            Outcome::NotOpened(_) => Health::NotServed,
+            Outcome::Opened { presentation, .. } if presentation.manifest().is_err() => {
+                Health::NotServed
+            }
+            Outcome::Opened { presentation, .. } => match gravest(presentation) {
+                Some(Severity::Error) => Health::Errors,
+                _ => Health::Fine,
+            },
+        }
+    }
+
+    /// Why it is not served or was not looked at; `None` where it is served.
+    pub(crate) fn explanation(&self) -> Option<Explanation> {
+        match &self.outcome {
+            Outcome::NotLookedAt(why) | Outcome::NotOpened(why) => {
+                Some(Explanation { message: why.message.clone(), advice: why.advice.clone() })
+            }
+            Outcome::Opened { presentation, .. } => {
+                let error = presentation.manifest().err()?;
+                let names_no_track = matches!(error.kind, ErrorKind::NothingToServe(_))
+                    && presentation.findings().is_empty();
+                let advice = names_no_track.then(|| {
+                    let how = "name each track by a `video`, `audio` or `textstream` element";
+                    format!("{how} ({SMALLEST})")
+                });
+                Some(Explanation { message: error.to_string(), advice })
+            }
+        }
+    }
+}
+
+impl Explanation {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), advice: None }
+    }
+}
+
+/// Where an `.ism` of a few lines can be copied from.
+pub(crate) const SMALLEST: &str = "see \"The smallest presentation\" in README.md";
+
+/// The findings of a presentation beneath `root`, with the paths of the files that they are about.
+pub(crate) fn findings(root: &Path, presentation: &Presentation) -> Vec<Finding> {
+    let with_path = |mut finding: Finding| {
+        // What is not among its files is a refused name: it stays as the .ism has it.
+        let is_own = |file: &String| presentation.files().iter().any(|own| own.as_str() == file);
+        if let Some(file) = finding.file.take_if(|file| is_own(file)) {
+            finding.file = Some(root.join(file).to_string_lossy().into_owned());
+        }
+        finding
+    };
+    presentation.findings().into_iter().map(with_path).collect()
+}
+
+/// The severity of its gravest finding.
+pub(crate) fn gravest(presentation: &Presentation) -> Option<Severity> {
+    presentation.findings().iter().map(Finding::severity).max()
+}

@@ -1,0 +1,79 @@
+//! An entry for programs.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use smooth_origin::presentation::{Finding, Presentation, Stream, Track};
+
+use crate::entry::{Entry, Health, Outcome, findings, gravest};
+
+/// An object per entry. `path` and `outcome` are always there: `served`, `not-served` or
+/// `not-looked-at`. `message` and `advice` say why it is not served. `severity` is that of the
+/// gravest finding. What was not opened has no `name`, `manifest`, `streams`, `severity`
+/// and `findings`. Each `path` and `file` is a path from where the program runs.
+pub(crate) fn entry(entry: &Entry) -> Value {
+    let explanation = entry.explanation();
+    let mut value = json!({
+        "path": entry.path.to_string_lossy(),
+        "outcome": match entry.health() {
+            Health::Fine | Health::Errors => "served",
+            Health::NotServed => "not-served",
+            Health::NotLookedAt => "not-looked-at",
+        },
+        "message": explanation.as_ref().map(|why| &why.message),
+        "advice": explanation.as_ref().and_then(|why| why.advice.as_ref()),
+    });
+    if let Outcome::Opened { root, presentation } = &entry.outcome {
+        let findings = findings(root, presentation);
+        value["name"] = presentation.name().as_str().into();
+        value["manifest"] = match presentation.manifest() {
+            Ok(_) => format!("{:?}", presentation.manifest_source()).to_lowercase().into(),
+            Err(_) => "none".into(),
+        };
+        let streams = presentation.streams().iter();
+        value["streams"] = streams.map(|of| stream(root, presentation, of)).collect();
+        value["severity"] = gravest(presentation).map(|severity| severity.to_string()).into();
+        value["findings"] = findings.iter().map(finding).collect();
+    }
+    value
+}
+
+fn stream(root: &Path, presentation: &Presentation, stream: &Stream) -> Value {
+    json!({
+        "kind": stream.kind().as_str(),
+        "name": stream.name(),
+        "language": stream.language(),
+        "timescale": stream.timescale().get(),
+        "chunks": stream.timeline().len(),
+        "seconds": seconds(stream),
+        "tracks": stream.tracks().iter().map(|of| track(root, presentation, of)).collect::<Value>(),
+    })
+}
+
+fn track(root: &Path, presentation: &Presentation, track: &Track) -> Value {
+    let file = |id: usize| presentation.files().get(id).map(|file| root.join(file.as_str()));
+    json!({
+        "bitrate": track.bitrate(),
+        "fragments": track.fragment_count(),
+        "file": track.source().and_then(|(id, _)| file(id.index())).map(|path| path.to_string_lossy().into_owned()),
+        "track_id": track.source().map(|(_, id)| id),
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "code": finding.code.as_str(),
+        "severity": finding.severity().to_string(),
+        "file": finding.file,
+        "track": finding.track,
+        "chunk": finding.chunk,
+        "message": finding.message,
+        "advice": finding.code.advice(),
+    })
+}
+
+/// From the start of the first chunk to the end of the last.
+pub(crate) fn seconds(stream: &Stream) -> f64 {
+    let start = stream.timeline().chunk(0).map_or(0, |(start, _)| start);
+    stream.timeline().end().saturating_sub(start) as f64 / stream.timescale().get() as f64
+}

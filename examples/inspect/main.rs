@@ -1,0 +1,129 @@
+//! Reports what presentations are: their streams, tracks and findings.
+//!
+//! ```sh
+//! cargo run --release --example inspect testdata/ladder/ladder.ism
+//! cargo run --release --example inspect -- --json testdata
+//! ```
+
+mod entry;
+mod folder;
+mod json;
+mod open;
+mod other;
+mod text;
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use entry::{Entry, Health};
+use folder::Bounds;
+
+/// Reports what Smooth Streaming presentations are: their streams, tracks and findings.
+#[derive(Parser)]
+#[command(name = "inspect", after_help = EXIT_STATUS)]
+struct Arguments {
+    /// Server manifests (.ism), and folders: of a folder, every .ism beneath it
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Print one JSON array, with an object per presentation, instead of text
+    #[arg(long)]
+    json: bool,
+    /// How many levels of folders beneath a named folder are looked into
+    #[arg(long, value_name = "LEVELS", default_value_t = 16,
+        value_parser = clap::value_parser!(u8).range(..=64))]
+    depth: u8,
+    /// How many presentations of a named folder are looked at
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    most: u32,
+}
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  everything is served, perhaps with findings of severity `warning` or `info`
+  1  every presentation is served, but one has a finding of severity `error`:
+     something that it announces is not served
+  2  the command line is wrong, or the report cannot be written
+  3  something that was named cannot be served at all, or was not looked at:
+     a path that is missing or is no presentation, an .ism of which nothing can be
+     served, a folder without an .ism, what lies beyond --depth or --most";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut report = Report {
+        out: BufWriter::new(io::stdout().lock()),
+        json: arguments.json,
+        entries: 0,
+        counts: [0; Health::ALL.len()],
+    };
+    match report.write(&arguments) {
+        Ok(()) => {}
+        // `inspect … | head -1`: the reader has what it wants.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            // Nothing is left to do if that cannot be written either.
+            let _ = writeln!(io::stderr(), "the report cannot be written: {error}");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::from(report.worst().exit_status())
+}
+
+/// What is printed, entry by entry.
+struct Report<W: Write> {
+    out: W,
+    json: bool,
+    entries: usize,
+    /// Entries by health.
+    counts: [usize; Health::ALL.len()],
+}
+
+impl<W: Write> Report<W> {
+    fn write(&mut self, arguments: &Arguments) -> io::Result<()> {
+        let bounds =
+            Bounds { depth: arguments.depth.into(), presentations: arguments.most as usize };
+        for path in &arguments.paths {
+            if path.is_dir() {
+                folder::entries(path, bounds, |entry| self.add(&entry))?;
+            } else {
+                self.add(&open::file(path))?;
+            }
+        }
+        self.finish()
+    }
+
+    fn add(&mut self, entry: &Entry) -> io::Result<()> {
+        self.counts[entry.health() as usize] += 1;
+        if self.json {
+            let before = if self.entries == 0 { "[" } else { "," };
+            write!(self.out, "{before}\n{:#}", json::entry(entry))?;
+        } else {
+            if self.entries > 0 {
+                writeln!(self.out)?;
+            }
+            text::entry(&mut self.out, entry)?;
+        }
+        self.entries += 1;
+        self.out.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if self.json {
+            writeln!(self.out, "\n]")?;
+        } else if self.entries > 1 {
+            let counted = Health::ALL.iter().zip(self.counts).filter(|(_, count)| *count > 0);
+            let counted: Vec<_> =
+                counted.map(|(health, count)| format!("{count} {}", health.summary())).collect();
+            writeln!(self.out, "\n{}", counted.join(", "))?;
+        }
+        self.out.flush()
+    }
+
+    fn worst(&self) -> Health {
+        let counted = Health::ALL.iter().zip(self.counts).filter(|(_, count)| *count > 0);
+        counted.map(|(health, _)| *health).max().unwrap_or(Health::Fine)
+    }
+}

@@ -1,0 +1,70 @@
+//! Opening what a path names.
+
+use std::io;
+use std::path::Path;
+
+use smooth_origin::base::{ErrorKind, Name};
+use smooth_origin::origin::{Origin, block_on};
+use smooth_origin::storage::LocalStore;
+
+use crate::entry::{Entry, Outcome};
+use crate::other;
+
+/// A path that is no folder.
+pub(crate) fn file(path: &Path) -> Entry {
+    match path.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return other::missing(path),
+        Err(error) => return Entry::not_opened(path, format!("it cannot be read: {error}")),
+        Ok(metadata) if !metadata.is_file() => {
+            return Entry::not_opened(path, "this is neither a file nor a folder");
+        }
+        Ok(_) if !other::is_server_manifest(path) => return other::file(path),
+        Ok(_) => {}
+    }
+    let (Some(name), Some(root)) = (path.file_name(), path.parent()) else {
+        return Entry::not_opened(path, "the path does not end with the name of a file");
+    };
+    match name.to_str() {
+        Some(name) => match store(root) {
+            Ok(origin) => presentation(&origin, root, name),
+            Err(error) => Entry::not_opened(path, format!("its folder cannot be read: {error}")),
+        },
+        None => Entry::not_opened(path, NOT_UTF8),
+    }
+}
+
+/// An origin over a folder.
+pub(crate) fn store(root: &Path) -> io::Result<Origin> {
+    let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    Ok(Origin::new(LocalStore::new(folder)?))
+}
+
+/// The presentation of this name beneath `root`.
+pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str) -> Entry {
+    let path = root.join(name);
+    let opened = Name::new(name).and_then(|name| block_on(origin.open(&name)));
+    match opened {
+        Ok(opened) => {
+            let presentation = opened.presentation().clone();
+            if presentation.manifest().is_err() && other::is_publishing_point(&path) {
+                return other::publishing_point(&path);
+            }
+            let root = root.to_owned();
+            Entry { path, outcome: Outcome::Opened { root, presentation } }
+        }
+        Err(error) if matches!(error.kind, ErrorKind::NoPresentation) => {
+            let message = if path.is_symlink() && path.exists() {
+                "it is a link that leads out of its folder"
+            } else {
+                "it is not there"
+            };
+            Entry::not_opened(path, message)
+        }
+        Err(_) if other::is_mp4(&path) => other::file(&path),
+        Err(_) if other::is_publishing_point(&path) => other::publishing_point(&path),
+        Err(error) => Entry::not_opened(path, format!("it cannot be opened: {error}")),
+    }
+}
+
+/// Why a name that is no text cannot be opened.
+pub(crate) const NOT_UTF8: &str = "its name is not UTF-8: no URL can name it";

@@ -1,0 +1,259 @@
+//! What a path is that is no presentation, and what to do next.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use smooth_origin::base::{Cursor, Limits, Name};
+use smooth_origin::bmff::Header;
+use smooth_origin::manifest::ServerManifest;
+
+use crate::entry::{Entry, SMALLEST};
+
+/// A sort of file that has to do with presentations and is none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// Media as presentations store it, by its name.
+    Media,
+    /// An MP4 file by its name.
+    Mp4,
+    /// A client manifest.
+    ClientManifest,
+    /// A publishing point.
+    PublishingPoint,
+}
+
+impl Sort {
+    /// By the extension, in any letter case.
+    pub(crate) fn by_name(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "ismv" | "isma" | "ismt" => Some(Self::Media),
+            "mp4" | "m4v" | "m4a" | "mov" | "cmfv" | "cmfa" | "cmft" => Some(Self::Mp4),
+            "ismc" => Some(Self::ClientManifest),
+            "isml" => Some(Self::PublishingPoint),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the name is one that players can ask for.
+pub(crate) fn is_server_manifest(path: &Path) -> bool {
+    is_publishing_point(path)
+        || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("ism"))
+}
+
+pub(crate) fn is_publishing_point(path: &Path) -> bool {
+    Sort::by_name(path) == Some(Sort::PublishingPoint)
+}
+
+/// Whether the file begins as ISO base media files do.
+pub(crate) fn is_mp4(path: &Path) -> bool {
+    boxes(path).is_some()
+}
+
+/// Nothing has this path.
+pub(crate) fn missing(path: &Path) -> Entry {
+    if path.is_symlink() {
+        return Entry::not_opened(path, "it is a link to something that is not there");
+    }
+    let entry = Entry::not_opened(path, "there is no such file or folder");
+    if path.to_str().is_some_and(|path| path.contains("://")) {
+        return entry.advise("name a file or a folder: URLs are not read");
+    }
+    entry
+}
+
+/// A file that is no server manifest.
+pub(crate) fn file(path: &Path) -> Entry {
+    match (Sort::by_name(path), boxes(path)) {
+        (Some(Sort::ClientManifest), _) => client_manifest(path),
+        (sort, Some(Mp4 { is_fragmented: true })) => {
+            let what = match sort {
+                Some(Sort::Media) => "this is the media of a presentation",
+                _ => "this is a fragmented MP4 file",
+            };
+            let entry = Entry::not_opened(path, format!("{what}, not a presentation"));
+            entry.advise(look_at_or_write(path))
+        }
+        (_, Some(Mp4 { is_fragmented: false })) => {
+            let entry = Entry::not_opened(path, "this is an MP4 file, not a presentation");
+            entry.advise(package(path))
+        }
+        (Some(Sort::Media | Sort::Mp4), None) => {
+            let message = "by its name this is an MP4 file, but it does not begin as one";
+            Entry::not_opened(path, message).advise("copy the file again from its source")
+        }
+        _ => unknown(path),
+    }
+}
+
+/// A folder without presentations, and the first file of each other sort in it.
+pub(crate) fn folder(path: &Path, files: Vec<(Sort, PathBuf)>) -> Entry {
+    let message = "this is a folder without a presentation: there is no .ism in it or beneath it";
+    let first = |sort| files.iter().find(|(other, _)| *other == sort).map(|(_, path)| path);
+    let advice = if let Some(media) = first(Sort::Media).or(first(Sort::Mp4)) {
+        match boxes(media) {
+            Some(Mp4 { is_fragmented: false }) => package(media),
+            _ => look_at_or_write(media),
+        }
+    } else if first(Sort::PublishingPoint).is_some() {
+        LIVE_ADVICE.to_owned()
+    } else {
+        "name a folder with presentations, or an .ism".to_owned()
+    };
+    Entry::not_opened(path, message).advise(advice)
+}
+
+/// Live streams are ingested at these.
+pub(crate) fn publishing_point(path: &Path) -> Entry {
+    let message = "this is a publishing point (.isml) of a live stream, which is not served";
+    Entry::not_opened(path, message).advise(LIVE_ADVICE)
+}
+
+const LIVE_ADVICE: &str = "live streams are not served yet: name the .ism of a recording";
+
+fn client_manifest(path: &Path) -> Entry {
+    let entry = Entry::not_opened(path, "this is a client manifest (.ismc), not a presentation");
+    let beside = path.with_extension("ism");
+    let named = named_by(path).or(beside.is_file().then_some(beside));
+    match named {
+        Some(server) => entry.advise(format!("inspect {}, which lies beside it", server.display())),
+        None => entry.advise(format!("no .ism beside it names it: write one ({SMALLEST})")),
+    }
+}
+
+fn unknown(path: &Path) -> Entry {
+    match server_manifest(path) {
+        Some(_) => {
+            let message = "this is a server manifest, but its name does not end in .ism";
+            Entry::not_opened(path, message).advise("no player can ask for it: rename it")
+        }
+        None => {
+            Entry::not_opened(path, "this is not a presentation: its name does not end in .ism")
+                .advise("name an .ism, or a folder with some")
+        }
+    }
+}
+
+/// What to do with media that can be served.
+fn look_at_or_write(media: &Path) -> String {
+    match named_by(media) {
+        Some(server) => format!("inspect {}, which names it", server.display()),
+        None => format!("write an .ism that names {} ({SMALLEST})", file_name(media)),
+    }
+}
+
+/// How a progressive MP4 file becomes one that can be served.
+fn package(file: &Path) -> String {
+    let mut packaged = file.with_extension("ismv");
+    if packaged == file {
+        let mut name = file.file_stem().unwrap_or_default().to_owned();
+        name.push("-fragmented.ismv");
+        packaged.set_file_name(name);
+    }
+    let command = format!(
+        "ffmpeg -i {} -c copy -movflags frag_keyframe -f ismv {}",
+        word(file),
+        word(&packaged)
+    );
+    let name = file_name(&packaged);
+    match named_by(file) {
+        Some(server) => {
+            format!("package it: `{command}`, then name {name} in {}", server.display())
+        }
+        None => {
+            format!("package it: `{command}`, then write an .ism that names {name} ({SMALLEST})")
+        }
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A path as a word of a shell's command line.
+fn word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    // An option is no file, whatever its quotes.
+    let text = if text.starts_with('-') { format!("./{text}").into() } else { text };
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./+,@%=".contains(c);
+    if text.chars().all(is_plain) {
+        return text.into_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// More names of a folder, and more server manifests in it, are not looked at.
+const MAX_NAMES: usize = 10_000;
+const MAX_MANIFESTS: usize = 100;
+
+/// The first `.ism` in the file's folder that names the file.
+fn named_by(file: &Path) -> Option<PathBuf> {
+    let folder = file.parent()?;
+    let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let entries = std::fs::read_dir(listed).ok()?.take(MAX_NAMES).flatten();
+    let mut servers: Vec<_> = entries
+        .map(|entry| folder.join(entry.file_name()))
+        .filter(|path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("ism")))
+        .take(MAX_MANIFESTS)
+        .collect();
+    servers.sort_unstable();
+    servers.into_iter().find(|server| names(server, file).unwrap_or(false))
+}
+
+/// Whether a server manifest names a file of its folder.
+fn names(server: &Path, file: &Path) -> Option<bool> {
+    let own = Name::new(server.file_name()?.to_str()?).ok()?;
+    let file = Name::new(file.file_name()?.to_str()?).ok()?;
+    let manifest = server_manifest(server)?;
+    let sources = manifest.tracks.iter().filter_map(|track| track.src());
+    let mut named = sources.chain(manifest.client_manifest());
+    Some(named.any(|name| own.beside(name).is_ok_and(|name| name == file)))
+}
+
+fn server_manifest(path: &Path) -> Option<ServerManifest> {
+    let limits = Limits::default();
+    let mut text = Vec::new();
+    open(path)?.take(limits.server_manifest + 1).read_to_end(&mut text).ok()?;
+    ServerManifest::parse(&text, &limits).ok()
+}
+
+/// A regular file, opened: others may wait for a writer.
+fn open(path: &Path) -> Option<File> {
+    path.metadata().ok().filter(|metadata| metadata.is_file())?;
+    File::open(path).ok()
+}
+
+/// An ISO base media file.
+struct Mp4 {
+    is_fragmented: bool,
+}
+
+/// More boxes at the top of a file are not looked at.
+const MAX_BOXES: usize = 100;
+
+/// Looks at the boxes at the top of a file, up to its first `moof`. `None` where it does not begin
+/// with one that ISO base media files begin with (ISO/IEC 14496-12, 4.3).
+fn boxes(path: &Path) -> Option<Mp4> {
+    let mut file = open(path)?;
+    let mut at = 0;
+    for number in 0..MAX_BOXES {
+        let mut start = Vec::new();
+        file.seek(SeekFrom::Start(at)).ok()?;
+        file.by_ref().take(32).read_to_end(&mut start).ok()?;
+        let Ok(header) = Header::parse(&mut Cursor::new(&start.into(), at)) else { break };
+        let firsts = [b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide"];
+        if number == 0 && !firsts.iter().any(|first| header.kind == **first) {
+            return None;
+        }
+        if header.kind == *b"moof" {
+            return Some(Mp4 { is_fragmented: true });
+        }
+        match header.total().and_then(|total| at.checked_add(total)) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    (at > 0).then_some(Mp4 { is_fragmented: false })
+}

@@ -1,0 +1,85 @@
+//! An entry for people.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use smooth_origin::presentation::Presentation;
+
+use crate::entry::{Entry, Outcome, findings};
+
+/// Writes an entry: its path, and beneath it what it is.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
+    line(out, format_args!("{}", entry.path.display()))?;
+    if let Some(explanation) = entry.explanation() {
+        let not_looked_at = match entry.outcome {
+            Outcome::NotLookedAt(_) => "not looked at: ",
+            _ => "not served: ",
+        };
+        line(out, format_args!("{not_looked_at}{}", explanation.message))?;
+        if let Some(advice) = explanation.advice {
+            line(out, format_args!("  {advice}"))?;
+        }
+    }
+    let Outcome::Opened { root, presentation } = &entry.outcome else { return Ok(()) };
+    if let Ok(text) = presentation.manifest() {
+        let source = format!("{:?}", presentation.manifest_source()).to_lowercase();
+        line(out, format_args!("manifest: {source}, {} bytes", text.len()))?;
+    }
+    streams(out, presentation)?;
+    for finding in findings(root, presentation) {
+        line(out, format_args!("{finding}"))?;
+        line(out, format_args!("  {}", finding.code.advice()))?;
+    }
+    Ok(())
+}
+
+fn streams(out: &mut impl Write, presentation: &Presentation) -> io::Result<()> {
+    for stream in presentation.streams() {
+        let language = stream.language().map(|l| format!(", {l}")).unwrap_or_default();
+        line(
+            out,
+            format_args!(
+                "{} `{}`{language}: {} chunks, {:.3} s",
+                stream.kind(),
+                stream.name(),
+                stream.timeline().len(),
+                crate::json::seconds(stream),
+            ),
+        )?;
+        for track in stream.tracks() {
+            let (bitrate, fragments) = (track.bitrate(), track.fragment_count());
+            let place = match track.source() {
+                Some((file, id)) => {
+                    format!("{}, track {id}", beside(presentation, file.index()))
+                }
+                None => "not served".into(),
+            };
+            line(out, format_args!("  {bitrate:>9} bit/s  {fragments} fragments  {place}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// A file's name as its `.ism` may call it: none lies outside of the `.ism`'s folder.
+fn beside(presentation: &Presentation, file: usize) -> &str {
+    let name = presentation.files().get(file).map_or("", |name| name.as_str());
+    let folder = presentation.name().folder();
+    let beneath = folder.and_then(|folder| name.strip_prefix(folder.as_str())?.strip_prefix('/'));
+    beneath.unwrap_or(name)
+}
+
+/// A line. Names come from strangers: none of them breaks the line or reaches the terminal as a
+/// command.
+fn line(out: &mut impl Write, text: fmt::Arguments<'_>) -> io::Result<()> {
+    let text = text.to_string();
+    if !text.contains(char::is_control) {
+        return writeln!(out, "{text}");
+    }
+    let escaped = text
+        .chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() });
+    writeln!(out, "{}", escaped.collect::<String>())
+}

@@ -1,0 +1,380 @@
+//! What `inspect` reports, and its exit statuses: the built example is run.
+//!
+//! `cargo test` builds the examples before it runs this; `cargo test --test inspect` alone does not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata");
+
+/// The example beside this test: `target/debug/deps/inspect-…` and `target/debug/examples/inspect`.
+fn inspect() -> Command {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().unwrap().parent().unwrap().join("examples");
+    let program = folder.join(format!("inspect{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.is_file(), "cargo build -p smooth-origin-examples --example inspect");
+    Command::new(program)
+}
+
+/// Exit status and text.
+fn text(arguments: &[&str]) -> (i32, String) {
+    let output = inspect().args(arguments).output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+/// Exit status and entries.
+fn json(arguments: &[&str]) -> (i32, Vec<Value>) {
+    let output = inspect().arg("--json").args(arguments).output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    (output.status.code().unwrap(), document.as_array().unwrap().clone())
+}
+
+/// The one entry of a path that is not served: message and advice.
+fn refused(path: &str) -> (String, String) {
+    let (status, entries) = json(&[path]);
+    assert_eq!((status, entries.len()), (3, 1), "{path}: {entries:?}");
+    assert_eq!(entries[0]["path"], path);
+    assert_eq!(entries[0]["outcome"], "not-served");
+    let (status, text) = text(&[path]);
+    assert_eq!(status, 3);
+    let message = entries[0]["message"].as_str().unwrap().to_owned();
+    assert!(text.contains(&message), "{text}");
+    (message, entries[0]["advice"].as_str().unwrap_or_default().to_owned())
+}
+
+/// An empty folder for one test.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("inspect").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> String {
+    let path = folder.join(name);
+    fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const LADDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/ladder/ladder.ism");
+
+/// The boxes of an MP4 file that has no fragments, without content.
+const PROGRESSIVE: &[u8] = b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x08moov\0\0\0\x08mdat";
+
+const REFS: &str = "<smil><body><switch><ref src='a.ismv'/></switch></body></smil>";
+
+#[test]
+fn a_healthy_presentation_is_fine() {
+    let (status, text) = text(&[LADDER]);
+    assert_eq!(status, 0, "{text}");
+    assert!(text.starts_with(&format!("{LADDER}\nmanifest: stored, ")), "{text}");
+    assert!(text.contains("ladder.ismv, track 5"), "{text}");
+
+    let (status, entries) = json(&[LADDER]);
+    assert_eq!((status, entries.len()), (0, 1));
+    assert_eq!((&entries[0]["path"], &entries[0]["outcome"]), (&LADDER.into(), &"served".into()));
+    let file = entries[0]["streams"][0]["tracks"][0]["file"].as_str().unwrap();
+    assert_eq!(Path::new(file), Path::new(TESTDATA).join("ladder/ladder.ismv"));
+    assert_eq!(entries[0]["findings"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn warnings_are_fine_and_errors_are_not() {
+    let of = |name: &str| {
+        let (status, entries) = json(&[&format!("{TESTDATA}/dialects/{name}/{name}.ism")]);
+        (status, entries[0]["severity"].clone())
+    };
+    assert_eq!(of("recording"), (0, "warning".into()));
+    assert_eq!(of("missing"), (1, "error".into()));
+}
+
+#[test]
+fn a_finding_names_the_path_of_its_file() {
+    let (_, entries) = json(&[&format!("{TESTDATA}/dialects/missing")]);
+    let findings = entries[0]["findings"].as_array().unwrap();
+    let missing = findings.iter().find(|finding| finding["code"] == "file-missing").unwrap();
+    let file = Path::new(missing["file"].as_str().unwrap());
+    assert_eq!(file.parent().unwrap(), Path::new(TESTDATA).join("dialects/missing"));
+    assert!(!file.exists());
+}
+
+#[test]
+fn of_a_folder_every_server_manifest_is_looked_at() {
+    fn servers(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                servers(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "ism") {
+                found.push(path);
+            }
+        }
+    }
+    let mut expected = Vec::new();
+    servers(Path::new(TESTDATA), &mut expected);
+    expected.sort();
+
+    let (status, entries) = json(&[TESTDATA]);
+    let mut paths: Vec<_> =
+        entries.iter().map(|entry| PathBuf::from(entry["path"].as_str().unwrap())).collect();
+    paths.sort();
+    assert_eq!(paths, expected);
+    assert_eq!(status, 1, "one has an error");
+
+    let (_, text) = text(&[TESTDATA]);
+    let summary = format!("\n{} fine, 1 with errors\n", expected.len() - 1);
+    assert!(text.ends_with(&summary), "{text}");
+}
+
+#[test]
+fn what_lies_beyond_the_bounds_of_a_folder_is_named() {
+    let folder = folder("bounds");
+    for name in ["a/b", "c"] {
+        fs::create_dir_all(folder.join(name)).unwrap();
+        write(&folder.join(name), "x.ism", REFS);
+    }
+    let root = folder.to_str().unwrap();
+    let not_looked_at = |arguments: &[&str]| {
+        let (status, entries) = json(arguments);
+        let of = entries.iter().filter(|entry| entry["outcome"] == "not-looked-at");
+        let of: Vec<_> = of.map(|entry| entry["path"].as_str().unwrap().to_owned()).collect();
+        (status, entries.len(), of)
+    };
+    assert_eq!(not_looked_at(&[root]), (3, 2, vec![]));
+    assert_eq!(not_looked_at(&[root, "--depth", "1"]), (3, 2, vec![format!("{root}/a/b")]));
+    assert_eq!(not_looked_at(&[root, "--most", "1"]), (3, 2, vec![root.to_owned()]));
+    let split = format!("{TESTDATA}/split");
+    assert_eq!(not_looked_at(&[&split, "--depth", "0", "--most", "1"]), (0, 1, vec![]));
+}
+
+#[test]
+fn a_path_that_is_not_there_is_named() {
+    let (message, _) = refused("/no/such/film.ism");
+    assert_eq!(message, "there is no such file or folder");
+    let (_, advice) = refused("http://127.0.0.1/film.ism/Manifest");
+    assert!(advice.contains("URLs"), "{advice}");
+}
+
+#[test]
+fn an_mp4_file_is_named_with_the_command_that_packages_it() {
+    let folder = folder("mp4");
+    let name = write(&folder, "film.mp4", PROGRESSIVE);
+    let (message, advice) = refused(&name);
+    assert_eq!(message, "this is an MP4 file, not a presentation");
+    let packaged = name.replace(".mp4", ".ismv");
+    let command = format!("`ffmpeg -i {name} -c copy -movflags frag_keyframe -f ismv {packaged}`");
+    assert!(advice.contains(&command), "{advice}");
+
+    // Neither the extension nor a `.ism` of the same content hides what it is.
+    for name in ["film.ism", "film.bin", "film.MOV"] {
+        assert_eq!(refused(&write(&folder, name, PROGRESSIVE)).0, message, "{name}");
+    }
+    let (_, advice) = refused(&write(&folder, "raw.ismv", PROGRESSIVE));
+    assert!(advice.contains("raw-fragmented.ismv`"), "{advice}");
+    let (message, _) = refused(&write(&folder, "text.mp4", "no boxes, only words"));
+    assert!(message.contains("does not begin as one"), "{message}");
+}
+
+#[test]
+fn a_name_in_a_command_is_one_word_for_a_shell() {
+    let folder = folder("quotes");
+    let (_, advice) = refused(&write(&folder, "one's own $film.mp4", PROGRESSIVE));
+    let quoted = r"/one'\''s own $film.mp4' -c copy";
+    assert!(advice.contains(quoted), "{advice}");
+}
+
+#[test]
+fn an_ism_that_names_an_mp4_file_is_named_with_it() {
+    let folder = folder("named");
+    let film = write(&folder, "film.mp4", PROGRESSIVE);
+    let server = "<smil><body><video src='film.mp4'/></body></smil>";
+    let server = write(&folder, "b.ism", server);
+    write(&folder, "a.ism", REFS);
+    let (_, advice) = refused(&film);
+    assert!(advice.ends_with(&format!("then name film.ismv in {server}")), "{advice}");
+
+    let (status, entries) = json(&[&server]);
+    assert_eq!((status, &entries[0]["outcome"]), (3, &"not-served".into()));
+    let finding = &entries[0]["findings"][0];
+    assert_eq!((&finding["code"], &finding["file"]), (&"needs-packaging".into(), &film.into()));
+    let command = "ffmpeg -i in.mp4 -c copy -movflags frag_keyframe -f ismv out.ismv";
+    assert!(finding["advice"].as_str().unwrap().contains(command), "{finding}");
+}
+
+#[test]
+fn media_is_named_with_the_ism_that_names_it() {
+    for (file, server) in [
+        ("dialects/azure/azure_60.mp4", "dialects/azure/azure.ism"),
+        ("split/split_audio.isma", "split/split.ism"),
+        ("ladder/ladder.ismv", "ladder/ladder.ism"),
+    ] {
+        let (message, advice) = refused(&format!("{TESTDATA}/{file}"));
+        assert!(message.ends_with(", not a presentation"), "{message}");
+        assert!(advice.contains(&format!("{TESTDATA}/{server}")), "{advice}");
+    }
+    let alone = folder("media");
+    fs::copy(format!("{TESTDATA}/ladder/ladder.ismv"), alone.join("a.ismv")).unwrap();
+    let (_, advice) = refused(alone.join("a.ismv").to_str().unwrap());
+    assert!(advice.starts_with("write an .ism that names a.ismv"), "{advice}");
+}
+
+#[test]
+fn a_client_manifest_is_named_with_its_ism() {
+    let (message, advice) = refused(&format!("{TESTDATA}/ladder/ladder.ismc"));
+    assert_eq!(message, "this is a client manifest (.ismc), not a presentation");
+    assert!(advice.contains(LADDER), "{advice}");
+
+    // Of the two, the one that names it; the other has only its name.
+    let (_, advice) = refused(&format!("{TESTDATA}/dialects/utf16/le.ismc"));
+    assert!(advice.contains("/dialects/utf16/le.ism,"), "{advice}");
+
+    let (_, advice) = refused(&write(&folder("ismc"), "a.ismc", "<SmoothStreamingMedia/>"));
+    assert!(advice.contains("write one"), "{advice}");
+}
+
+#[test]
+fn a_publishing_point_is_named() {
+    let path = write(&folder("isml"), "a.isml", "<smil><head/><body/></smil>");
+    let (message, advice) = refused(&path);
+    assert!(message.starts_with("this is a publishing point (.isml)"), "{message}");
+    assert!(advice.contains("recording"), "{advice}");
+}
+
+#[test]
+fn a_folder_without_a_presentation_is_named_with_what_to_do() {
+    let folder = folder("without");
+    let path = folder.to_str().unwrap();
+    let (message, advice) = refused(path);
+    assert!(message.starts_with("this is a folder without a presentation"), "{message}");
+    assert_eq!(advice, "name a folder with presentations, or an .ism");
+
+    fs::create_dir(folder.join("beneath")).unwrap();
+    let film = write(&folder.join("beneath"), "film.mp4", PROGRESSIVE);
+    let (_, advice) = refused(path);
+    assert!(advice.contains(&format!("ffmpeg -i {film} -c copy")), "{advice}");
+}
+
+#[test]
+fn an_ism_of_which_nothing_can_be_served_is_no_success() {
+    let folder = folder("nothing");
+    let (message, advice) = refused(&write(&folder, "refs.ism", REFS));
+    assert!(message.contains("it names no track"), "{message}");
+    assert!(advice.contains("`video`"), "{advice}");
+    let missing = "<smil><body><video src='gone.ismv'/></body></smil>";
+    refused(&write(&folder, "missing.ism", missing));
+}
+
+#[test]
+fn garbage_is_not_opened() {
+    let folder = folder("garbage");
+    let (message, _) = refused(&write(&folder, "a.ism", b"\xff\0garbage"));
+    assert!(message.starts_with("it cannot be opened: line 1: not well-formed XML"), "{message}");
+    refused(&write(&folder, "empty.ism", ""));
+    let (message, _) = refused(&write(&folder, "a.bin", "garbage"));
+    assert!(message.starts_with("this is not a presentation"), "{message}");
+    let (_, advice) = refused(&write(&folder, "a.xml", REFS));
+    assert!(advice.contains("rename it"), "{advice}");
+}
+
+#[test]
+fn of_several_paths_each_has_an_entry_in_their_order_and_the_worst_gives_the_status() {
+    let folder = folder("several");
+    let mp4 = write(&folder, "film.mp4", PROGRESSIVE);
+    let missing = format!("{TESTDATA}/dialects/missing/missing.ism");
+    let paths = [LADDER, &missing, &mp4, "/no/such", LADDER];
+    let (status, entries) = json(&paths);
+    let reported: Vec<_> = entries.iter().map(|entry| entry["path"].as_str().unwrap()).collect();
+    assert_eq!(reported, paths);
+    assert_eq!(status, 3);
+    assert_eq!(json(&paths[..2]).0, 1);
+    let (status, text) = text(&paths);
+    assert_eq!(status, 3);
+    assert!(text.ends_with("\n2 fine, 1 with errors, 2 not served\n"), "{text}");
+}
+
+#[test]
+fn usage_errors_have_a_status_of_their_own_and_the_help_has_all_of_them() {
+    let run = |arguments: &[&str]| inspect().args(arguments).output().unwrap();
+    for arguments in [&[][..], &["--none", LADDER], &["--most", "0", LADDER]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+    }
+    let help = String::from_utf8(run(&["--help"]).stdout).unwrap();
+    let (_, statuses) = help.split_once("Exit status:").unwrap();
+    for status in 0..=3 {
+        assert!(statuses.contains(&format!("\n  {status}  ")), "{statuses}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_the_report_without_a_panic() {
+    for arguments in [&[TESTDATA][..], &["--json", TESTDATA], &["--help"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = inspect();
+        let child = command.args(arguments).stdout(writer).stderr(Stdio::piped()).spawn();
+        // It holds the other end of the pipe.
+        drop(command);
+        let output = child.unwrap().wait_with_output().unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{arguments:?}");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn names_of_any_characters_break_neither_lines_nor_json() {
+    let folder = folder("names");
+    let path = write(&folder, "a\"b\n\x1b[31m.ism", REFS);
+    let (status, entries) = json(&[folder.to_str().unwrap()]);
+    assert_eq!((status, &entries[0]["path"]), (3, &path.into()));
+    let (_, text) = text(&[folder.to_str().unwrap()]);
+    assert!(text.contains("/a\"b\\n\\u{1b}[31m.ism\n"), "{text}");
+    assert!(!text.contains('\x1b'));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_out_of_a_folder_are_not_followed_and_named() {
+    use std::os::unix::fs::symlink;
+
+    let folder = folder("links");
+    symlink(Path::new(TESTDATA).join("ladder"), folder.join("out")).unwrap();
+    symlink(LADDER, folder.join("out.ism")).unwrap();
+    fs::create_dir(folder.join("within")).unwrap();
+    symlink("within", folder.join("alias")).unwrap();
+    symlink("nothing", folder.join("dangling.ism")).unwrap();
+    let (status, entries) = json(&[folder.to_str().unwrap()]);
+    let entries: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let path = Path::new(entry["path"].as_str().unwrap());
+            (path.file_name().unwrap().to_str().unwrap(), entry["outcome"].as_str().unwrap())
+        })
+        .collect();
+    let expected =
+        [("out", "not-looked-at"), ("dangling.ism", "not-served"), ("out.ism", "not-served")];
+    assert_eq!((status, &entries[..]), (3, &expected[..]));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_fifo_does_not_hold_it_up() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    let folder = folder("fifo");
+    for name in ["a.mp4", "a.ism"] {
+        let path = folder.join(name);
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let (message, _) = refused(path.to_str().unwrap());
+        assert_eq!(message, "this is neither a file nor a folder");
+    }
+    let (status, entries) = json(&[folder.to_str().unwrap()]);
+    assert_eq!((status, entries.len()), (3, 1), "{entries:?}");
+}
