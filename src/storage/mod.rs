@@ -124,14 +124,17 @@ struct Changed;
 
 /// What an error of a store means to those above.
 pub(crate) fn read_error(error: io::Error) -> ReadError {
+    ReadError { kind: read_error_kind(&error), source: Some(Arc::new(error)) }
+}
+
+fn read_error_kind(error: &io::Error) -> ReadErrorKind {
     use io::ErrorKind::{InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied};
-    let kind = match error.kind() {
+    match error.kind() {
         NotFound | IsADirectory | NotADirectory | InvalidFilename => ReadErrorKind::Gone,
         PermissionDenied => ReadErrorKind::Denied,
         _ if error.get_ref().is_some_and(|inner| inner.is::<Changed>()) => ReadErrorKind::Changed,
         _ => ReadErrorKind::Transient,
-    };
-    ReadError { kind, source: Some(Arc::new(error)) }
+    }
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
