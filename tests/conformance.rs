@@ -47,7 +47,7 @@ fn a_memory_store_passes() {
 
 #[test]
 fn a_store_behind_delays_passes() {
-    for seed in 0..20 {
+    for seed in 0..5 {
         let store = MemoryStore::new();
         let delays = Faults { stall: 50, ..Faults::default() };
         let faulty = FaultyStore::new(store.clone(), seed, delays);
