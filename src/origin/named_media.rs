@@ -54,6 +54,10 @@ impl NamedMedia {
     ) -> bool {
         let key = folded(file.as_str());
         let mut folder = file.folder();
+        if let Some(asked) = &folder {
+            // However many spellings of a folder's name are asked for, it is read once.
+            folder = access.stored_name(asked).await.or(folder);
+        }
         for level in 0..LEVELS {
             let named = self.of_folder(&folder, access, clock, limits).await;
             if named.files.contains(&*key) || level == 0 && named.perhaps_more {

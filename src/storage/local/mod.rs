@@ -99,6 +99,9 @@ impl LocalStore {
     /// files that a server manifest names are found by the same rule, with a
     /// [finding](crate::presentation::FindingCode::NameSpelledOtherwise).
     ///
+    /// Where the file system itself ignores letter case, as on Windows, every spelling counts as the
+    /// name that is there.
+    ///
     /// An [`Origin`](crate::origin::Origin) keeps a presentation under the name that it is stored
     /// under: all spellings of its URL share one opening and its validators.
     ///

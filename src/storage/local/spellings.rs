@@ -156,3 +156,42 @@ fn joined(folder: &str, name: &str) -> String {
 pub(super) fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(tree: &Tree, age: Duration, is_settled: bool) -> Listing {
+        let stamp = tree.open_folder(".").unwrap().stamp().unwrap();
+        let made = Instant::now().checked_sub(age).unwrap();
+        Listing { stamp, made, is_settled, names: HashMap::new() }
+    }
+
+    #[test]
+    fn a_list_holds_for_a_moment_and_then_while_its_folder_does_not_change() {
+        let path = std::env::temp_dir().join(format!("smooth-origin-list-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        let tree = Tree::new(&path).unwrap();
+        let (new, old) = (Duration::ZERO, AT_LEAST);
+        let lists =
+            [listing(&tree, new, false), listing(&tree, old, true), listing(&tree, old, false)];
+        let stamp = tree.open_folder(".").unwrap().stamp().unwrap();
+        assert_eq!(lists.each_ref().map(|list| list.holds(&stamp)), [true, true, false]);
+        let later = stamp.modified.map(|time| time + Duration::from_nanos(1));
+        let stamp = Stamp { modified: later, ..stamp };
+        assert_eq!(lists.each_ref().map(|list| list.holds(&stamp)), [true, false, false]);
+        std::fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn a_folder_at_rest_is_one_that_has_not_changed_for_a_while() {
+        let tree = Tree::new(&std::env::temp_dir()).unwrap();
+        let stamp = tree.open_folder(".").unwrap().stamp().unwrap();
+        let since = |age: Duration| SystemTime::now().checked_sub(age);
+        let long = Stamp { modified: since(SETTLED * 10), changed: since(SETTLED * 10), ..stamp };
+        assert!(long.is_older_than(SETTLED));
+        let short = Stamp { changed: since(Duration::ZERO), ..long.clone() };
+        assert!(!short.is_older_than(SETTLED));
+        assert!(!Stamp { modified: None, changed: None, ..long }.is_older_than(SETTLED));
+    }
+}
