@@ -1,5 +1,6 @@
 //! Names of presentations that were asked for in another spelling than they are stored under.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
@@ -10,7 +11,8 @@ use crate::base::Name;
 /// The stored names, by the names that were asked for.
 #[derive(Debug)]
 pub(super) struct Spellings {
-    known: Cache<Name, (Duration, Name)>,
+    /// Made when the first is found: most stores have one spelling of each name.
+    known: OnceLock<Cache<Name, (Duration, Name)>>,
     /// How long a stored name is believed.
     age: Duration,
 }
@@ -20,12 +22,12 @@ const NAMES: usize = 4096;
 
 impl Spellings {
     pub(super) fn new(age: Duration) -> Self {
-        Self { known: Cache::new(NAMES), age }
+        Self { known: OnceLock::new(), age }
     }
 
     /// The stored name, as far as it was found out not long ago.
     pub(super) fn known(&self, name: &str, now: Duration) -> Option<Name> {
-        let (asked, stored) = self.known.get(name)?;
+        let (asked, stored) = self.known.get()?.get(name)?;
         (now.saturating_sub(asked) < self.age).then_some(stored)
     }
 
@@ -36,7 +38,8 @@ impl Spellings {
             return Some(stored);
         }
         let stored = origin.access.stored_name(name).await.filter(|stored| stored != name)?;
-        self.known.insert(name.clone(), (now, stored.clone()));
+        let known = self.known.get_or_init(|| Cache::new(NAMES));
+        known.insert(name.clone(), (now, stored.clone()));
         Some(stored)
     }
 }
