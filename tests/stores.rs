@@ -141,6 +141,18 @@ fn more_files_than_may_be_open_are_opened_again_in_the_same_version() {
 }
 
 #[cfg(all(unix, feature = "fs"))]
+#[path = "stores/links.rs"]
+mod links;
+#[path = "stores/mounts.rs"]
+mod mounts;
+#[cfg(all(unix, feature = "fs"))]
+#[path = "stores/root.rs"]
+mod root;
+#[cfg(all(unix, feature = "fs"))]
+#[path = "stores/spellings.rs"]
+mod spellings;
+
+#[cfg(all(unix, feature = "fs"))]
 mod local {
     use std::fs;
     use std::io::{ErrorKind, Write};

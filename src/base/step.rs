@@ -84,12 +84,23 @@ pub struct Opened {
     pub head: Bytes,
     /// Its last bytes: as many as were wanted, or all.
     pub tail: Bytes,
+    /// The name that the file is stored under, if it differs from the one that was asked for: in
+    /// letter case, or in how Unicode writes it.
+    pub stored_as: Option<Name>,
 }
 
 impl Opened {
-    /// A file of `size` bytes that begins with `head` and ends with `tail`.
+    /// A file of `size` bytes that begins with `head` and ends with `tail`, stored under the name
+    /// that was asked for.
     pub fn new(size: u64, head: Bytes, tail: Bytes) -> Self {
-        Self { size, head, tail }
+        Self { size, head, tail, stored_as: None }
+    }
+
+    /// The same file, stored under this name if there is one.
+    #[must_use]
+    pub fn stored_as(mut self, name: Option<Name>) -> Self {
+        self.stored_as = name;
+        self
     }
 }
 

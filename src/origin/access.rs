@@ -82,6 +82,11 @@ impl Access {
         .await
     }
 
+    /// The name that a file is stored under, where it is spelled differently and that is known.
+    pub(super) async fn stored_name(&self, name: &Name) -> Option<Name> {
+        self.run(self.store.stored_name(name)).await.ok().flatten()
+    }
+
     /// Names of the files in a folder.
     pub(super) async fn list(&self, folder: Option<&Name>) -> Result<Vec<Name>, ReadError> {
         self.run(self.store.list(folder)).await

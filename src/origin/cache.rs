@@ -8,6 +8,7 @@ use quick_cache::sync::Cache as QuickCache;
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::DefaultLifecycle};
 
 use super::opened::{Files, Opened};
+use super::spellings::Spellings;
 use super::{Clock, Inner, drive};
 use crate::base::{Error, ErrorKind, Name};
 use crate::presentation::{Finding, OpenOptions, open};
@@ -36,6 +37,7 @@ pub(super) struct Cache {
     entries: QuickCache<Name, Arc<Entry>, ByMemory>,
     options: CacheOptions,
     openings: AtomicUsize,
+    spellings: Spellings,
 }
 
 /// Instead of the time of a look: none that counts was made yet.
@@ -93,12 +95,25 @@ impl Cache {
             // All sizes are given above; without them the library's own do as well.
             Err(_) => QuickCache::with_weighter(1024, capacity, ByMemory),
         };
-        Self { entries, options, openings: AtomicUsize::new(0) }
+        let spellings = Spellings::new(options.revalidate_after);
+        Self { entries, options, openings: AtomicUsize::new(0), spellings }
     }
 
     /// The presentation of this name: the one that is kept, if its files were looked at not long
     /// ago; else after a look at them, and after opening it again where they have changed.
+    ///
+    /// A presentation that is stored under another spelling of the name is kept under that one.
     pub(super) async fn get(&self, origin: &Inner, name: &str) -> Result<Arc<Opened>, Error> {
+        if self.entries.peek(name).is_none()
+            && let Ok(asked) = Name::new(name)
+            && let Some(stored) = self.spellings.stored(origin, &asked).await
+        {
+            return self.get_stored(origin, stored.as_str()).await;
+        }
+        self.get_stored(origin, name).await
+    }
+
+    async fn get_stored(&self, origin: &Inner, name: &str) -> Result<Arc<Opened>, Error> {
         let Some(entry) = self.entries.get(name) else {
             let name = Name::new(name).map_err(|error| Error::request("path", error.kind))?;
             return self.opened(origin, &name, None).await.outcome.clone();
@@ -123,7 +138,10 @@ impl Cache {
 
     /// The presentation of this name, if it is kept and needs no look at its files.
     pub(super) fn fresh(&self, clock: &Clock, name: &str) -> Option<Arc<Opened>> {
-        let entry = self.entries.get(name)?;
+        let entry = self
+            .entries
+            .get(name)
+            .or_else(|| self.entries.get(&self.spellings.known(name, clock.now())?))?;
         let opened = entry.outcome.as_ref().ok()?;
         let is_fresh =
             !opened.is_stale() && !entry.is_due(millis(clock.now()), self.options.revalidate_after);
@@ -132,7 +150,8 @@ impl Cache {
 
     /// The next request looks at the files.
     pub(super) fn look_again(&self, name: &Name) {
-        if let Some(entry) = self.entries.get(name) {
+        let stored = self.spellings.known(name.as_str(), Duration::ZERO);
+        if let Some(entry) = self.entries.get(stored.as_ref().unwrap_or(name)) {
             entry.checked.store(LONG_AGO, Ordering::Relaxed);
         }
     }

@@ -85,6 +85,7 @@ async fn get(files: &Files, want: &Want) -> Gotten {
         Want::Open { name, head, tail, .. } => {
             let (source, stat) = files.access().open(name).await?;
             let opened = ends(files.access(), &source, stat.size, *head, *tail).await?;
+            let opened = opened.stored_as(files.access().stored_name(name).await);
             Ok((Got::Opened(opened), Some((source, stat))))
         }
         Want::Range { file, range } => {

@@ -15,6 +15,7 @@ mod handles;
 mod named_media;
 mod opened;
 mod path;
+mod spellings;
 mod stored;
 
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use super::access::Access;
 use super::clock::Clock;
 use crate::base::{Limits, Name, ReadErrorKind};
 use crate::manifest::ServerManifest;
+use crate::storage::spelling::folded;
 
 /// What the server manifests of each folder name, as far as it was asked for.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(super) struct NamedMedia {
 /// What the server manifests of one folder name.
 #[derive(Clone, Debug, Default)]
 struct Named {
-    /// In lower case: a disk may ignore the letter case.
+    /// Folded: a store may ignore how names are spelled.
     files: Arc<HashSet<String>>,
     /// There is a manifest that cannot be read, or the folder cannot be listed.
     perhaps_more: bool,
@@ -51,11 +52,15 @@ impl NamedMedia {
         clock: &Clock,
         limits: &Limits,
     ) -> bool {
-        let key = file.as_str().to_lowercase();
+        let key = folded(file.as_str());
         let mut folder = file.folder();
+        if let Some(asked) = &folder {
+            // However many spellings of a folder's name are asked for, it is read once.
+            folder = access.stored_name(asked).await.or(folder);
+        }
         for level in 0..LEVELS {
             let named = self.of_folder(&folder, access, clock, limits).await;
-            if named.files.contains(&key) || level == 0 && named.perhaps_more {
+            if named.files.contains(&*key) || level == 0 && named.perhaps_more {
                 return true;
             }
             match folder {
@@ -106,7 +111,7 @@ async fn read_folder(folder: Option<&Name>, access: &Access, limits: &Limits) ->
         let named = named.chain(manifest.client_manifest());
         // What leaves the folder is not opened either.
         let named = named.filter_map(|src| name.beside(src).ok());
-        files.extend(named.map(|name| name.as_str().to_lowercase()));
+        files.extend(named.map(|name| folded(name.as_str()).into_owned()));
     }
     Named { files: Arc::new(files), perhaps_more }
 }

@@ -77,6 +77,9 @@ codes! {
     /// A file is there and cannot be read.
     FileUnreadable "file-unreadable" Error
         "check the file's permissions and the storage it lies on",
+    /// The server manifest spells the name of a file otherwise than the storage does.
+    NameSpelledOtherwise "name-spelled-otherwise" Info
+        "rename the file, or correct its name in the .ism, before it moves to another storage",
     /// A name leads out of the presentation's folder.
     NameRefused "name-refused" Error
         "name a file in the .ism's own folder, without `..`, drive or scheme",

@@ -66,6 +66,10 @@ impl<S: Store> Store for FaultyStore<S> {
         self.dice.stall_or_fail().await?;
         self.store.list(folder).await
     }
+
+    async fn stored_name(&self, name: &Name) -> io::Result<Option<Name>> {
+        self.store.stored_name(name).await
+    }
 }
 
 impl<S: RangeSource> RangeSource for FaultySource<S> {

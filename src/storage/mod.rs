@@ -9,6 +9,8 @@ mod faulty;
 #[cfg(feature = "fs")]
 mod local;
 mod memory;
+mod mounts;
+pub(crate) mod spelling;
 
 use std::any::Any;
 use std::fmt;
@@ -23,8 +25,9 @@ use bytes::Bytes;
 
 pub use faulty::{Faults, FaultyStore};
 #[cfg(feature = "fs")]
-pub use local::{BlockingRead, LocalFile, LocalStore};
+pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
 pub use memory::{MemoryObject, MemoryStore};
+pub use mounts::Mounts;
 
 use crate::base::{Name, ReadError, ReadErrorKind};
 
@@ -49,6 +52,16 @@ pub trait Store: Send + Sync + 'static {
     fn list(&self, folder: Option<&Name>) -> impl Future<Output = io::Result<Vec<Name>>> + Send {
         let _ = folder;
         async { Err(io::ErrorKind::Unsupported.into()) }
+    }
+
+    /// The name under which the store has what it opens for `name`, where it is spelled
+    /// differently: a store that ignores letter case, for example. All spellings of one name then
+    /// share what is kept of a presentation.
+    ///
+    /// Default: there is one spelling of each name, `None`.
+    fn stored_name(&self, name: &Name) -> impl Future<Output = io::Result<Option<Name>>> + Send {
+        let _ = name;
+        async { Ok(None) }
     }
 }
 
@@ -111,14 +124,17 @@ struct Changed;
 
 /// What an error of a store means to those above.
 pub(crate) fn read_error(error: io::Error) -> ReadError {
+    ReadError { kind: read_error_kind(&error), source: Some(Arc::new(error)) }
+}
+
+fn read_error_kind(error: &io::Error) -> ReadErrorKind {
     use io::ErrorKind::{InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied};
-    let kind = match error.kind() {
+    match error.kind() {
         NotFound | IsADirectory | NotADirectory | InvalidFilename => ReadErrorKind::Gone,
         PermissionDenied => ReadErrorKind::Denied,
         _ if error.get_ref().is_some_and(|inner| inner.is::<Changed>()) => ReadErrorKind::Changed,
         _ => ReadErrorKind::Transient,
-    };
-    ReadError { kind, source: Some(Arc::new(error)) }
+    }
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -134,6 +150,7 @@ pub struct Source(Arc<dyn ErasedSource>);
 trait ErasedStore: Send + Sync {
     fn open<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Source>>;
     fn list<'a>(&'a self, folder: Option<&'a Name>) -> BoxFuture<'a, io::Result<Vec<Name>>>;
+    fn stored_name<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Option<Name>>>;
 }
 
 trait ErasedSource: Send + Sync {
@@ -149,6 +166,10 @@ impl<S: Store> ErasedStore for S {
 
     fn list<'a>(&'a self, folder: Option<&'a Name>) -> BoxFuture<'a, io::Result<Vec<Name>>> {
         Box::pin(Store::list(self, folder))
+    }
+
+    fn stored_name<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Option<Name>>> {
+        Box::pin(Store::stored_name(self, name))
     }
 }
 
@@ -178,6 +199,10 @@ impl AnyStore {
 
     pub(crate) async fn list(&self, folder: Option<&Name>) -> Result<Vec<Name>, ReadError> {
         self.0.list(folder).await.map_err(read_error)
+    }
+
+    pub(crate) async fn stored_name(&self, name: &Name) -> Result<Option<Name>, ReadError> {
+        self.0.stored_name(name).await.map_err(read_error)
     }
 }
 

@@ -234,6 +234,9 @@ impl Opening {
             return self.read_on(BATCHES);
         }
         Ok(Step::read(wants, move |got| {
+            for (file, got) in client.iter().chain(&media).zip(&got) {
+                self.compare_spelling(*file, got);
+            }
             let mut got = got.into_iter();
             if client.is_some() {
                 self.client_opened(got.next())?;
@@ -243,6 +246,15 @@ impl Opening {
             }
             self.read_on(2)
         }))
+    }
+
+    /// A file that is stored under another spelling of its name.
+    fn compare_spelling(&mut self, file: FileId, got: &Outcome) {
+        if let Ok(Got::Opened(Opened { stored_as: Some(stored), .. })) = got {
+            let message = format!("it is stored as `{}`", stored.file_name());
+            let finding = Finding::new(FindingCode::NameSpelledOtherwise, message);
+            self.findings.push(finding.in_file(self.files[file.index()].as_str()));
+        }
     }
 
     /// The contract for names, bitrates and times: where it is there and can just not be read,

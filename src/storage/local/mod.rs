@@ -3,6 +3,10 @@
 mod cold;
 #[cfg(not(unix))]
 mod portable;
+mod refused_links;
+mod root;
+mod spellings;
+mod tree;
 #[cfg(unix)]
 mod unix;
 
@@ -22,18 +26,27 @@ use portable as system;
 use unix as system;
 
 pub use cold::BlockingRead;
+pub use refused_links::{RefusedLink, RefusedLinks};
 
 use cold::Elsewhere;
+use spellings::{Spellings, is_gone};
+use tree::{EntryKind, Tree};
 
 use super::{RangeSource, Stat, Store, changed};
 use crate::base::Name;
 
 /// The files below a folder.
 ///
-/// On Linux the kernel keeps every name beneath the folder (`openat2`, `RESOLVE_BENEATH`): links
-/// that stay below are followed, all others are as if they were not there. Where the kernel has no
-/// such call, no link is followed at all. Only regular files are opened: a FIFO or a device never
-/// stops a reader.
+/// On Linux the kernel keeps every name beneath the folder (`openat2`, `RESOLVE_BENEATH`): relative
+/// links that stay below are followed, all others are as if they were not there, unless
+/// [`links_into`](Self::links_into) allows where they lead. Where the kernel has no such call, a link
+/// is only followed where `links_into` allows it. Only regular files are opened: a FIFO or a device
+/// never stops a reader.
+///
+/// The folder is the one that its path leads to when a file is opened. When another takes its place
+/// (by rename, by a mount over it, by a new target of a link in its path), files are opened in the
+/// new one. While the path leads nowhere, files are still opened in the old one, and a name that is
+/// not there either gives a transient error: the swap may be under way.
 ///
 /// Reading is a plain system call in the task that asks for it: at once for what the page cache
 /// holds. What it does not hold the task waits for, and all that shares its thread, unless the host
@@ -41,12 +54,13 @@ use crate::base::Name;
 ///
 /// ```no_run
 /// use smooth_origin::storage::LocalStore;
-/// let store = LocalStore::new("/srv/media")?;
+/// let store = LocalStore::new("/srv/media")?.ignore_case(true).links_into("/mnt/archive")?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct LocalStore {
-    root: system::Root,
+    tree: Tree,
+    spellings: Option<Spellings>,
     elsewhere: Option<Elsewhere>,
 }
 
@@ -72,7 +86,88 @@ impl LocalStore {
     /// # Errors
     /// When `root` is no folder that can be opened.
     pub fn new(root: impl AsRef<Path>) -> io::Result<Self> {
-        Ok(Self { root: system::Root::open(root.as_ref())?, elsewhere: None })
+        Ok(Self { tree: Tree::new(root.as_ref())?, spellings: None, elsewhere: None })
+    }
+
+    /// Whether a name that is not there is found under another spelling: other letter case (as on
+    /// Windows), or another of Unicode's ways to write a letter (NFC and NFD, which macOS writes).
+    /// Default: no, every byte counts.
+    ///
+    /// The name as it was asked for comes first, folder by folder. Where it is not there, and exactly
+    /// one name in the folder differs in spelling alone, that one is opened; several are ambiguous,
+    /// and none of them is opened. Letters are compared by their lower case, each by itself. The
+    /// files that a server manifest names are found by the same rule, with a
+    /// [finding](crate::presentation::FindingCode::NameSpelledOtherwise).
+    ///
+    /// Where the file system itself ignores letter case, as on Windows, every spelling counts as the
+    /// name that is there.
+    ///
+    /// An [`Origin`](crate::origin::Origin) keeps a presentation under the name that it is stored
+    /// under: all spellings of its URL share one opening and its validators.
+    ///
+    /// A name that is there costs nothing more. One that is not costs a look at the list of its
+    /// folder, which is kept (up to 262,144 names, about 100 bytes each) while the folder does not
+    /// change, and made no more than once a second. So a new file is found under other spellings
+    /// within that time. A folder with more than 16,384 entries is not searched.
+    #[must_use]
+    pub fn ignore_case(mut self, ignored: bool) -> Self {
+        self.spellings = ignored.then(Spellings::new);
+        self
+    }
+
+    /// Also follows links that lead into `folder`, which lies outside of the root or is the root
+    /// itself (for links with absolute paths). May be called several times. Default: no link out of
+    /// the root is followed.
+    ///
+    /// What is opened is always beneath the root or beneath one of these folders, and the kernel
+    /// sees to that: a link is never a way to anywhere else. A link that passes through other links
+    /// is followed by where it ends. Whoever can make links below the root can publish every file
+    /// of these folders that the process may read.
+    ///
+    /// # Errors
+    /// When `folder` is no folder that can be opened.
+    pub fn links_into(mut self, folder: impl AsRef<Path>) -> io::Result<Self> {
+        self.tree.allow_links_into(folder.as_ref())?;
+        Ok(self)
+    }
+
+    /// The links below the root that are not followed, for a host to report when it starts. Looks at
+    /// no more than `most` files, folders and links, on the thread that calls.
+    ///
+    /// A link to something that does not exist is among them if it is absolute or leads out of the
+    /// root. Folders behind links are not looked into.
+    ///
+    /// ```no_run
+    /// # use smooth_origin::storage::LocalStore;
+    /// let store = LocalStore::new("/srv/media")?;
+    /// let refused = store.refused_links(100_000)?;
+    /// for link in &refused.links {
+    ///     eprintln!("{} is not followed: {}", link.name.display(), link.target.display());
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the root cannot be listed.
+    pub fn refused_links(&self, most: usize) -> io::Result<RefusedLinks> {
+        RefusedLinks::find(&self.tree, most)
+    }
+
+    /// Does `open` for a name, or for the spelling that it is found under.
+    fn in_any_spelling<T>(
+        &self,
+        name: &str,
+        open: impl Fn(&str) -> io::Result<T>,
+    ) -> io::Result<T> {
+        match (open(name), &self.spellings) {
+            (Err(error), Some(spellings)) if is_gone(&error) => {
+                match spellings.find(&self.tree, name)? {
+                    Some(stored) => open(&stored),
+                    None => Err(error),
+                }
+            }
+            (opened, _) => opened,
+        }
     }
 
     /// Where reads are made that may have to wait for a disk: `run` is given each, to be called on a
@@ -106,19 +201,33 @@ impl Store for LocalStore {
     type Source = LocalFile;
 
     async fn open(&self, name: &Name) -> io::Result<LocalFile> {
-        let file = self.root.open_file(name.as_str())?;
+        let file = self.in_any_spelling(name.as_str(), |name| self.tree.open_file(name))?;
         let opened = file.version()?;
         Ok(LocalFile { file: Arc::new(file), opened, elsewhere: self.elsewhere.clone() })
     }
 
     async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
-        let file_names = self.root.list(folder.map(Name::as_str), MAX_LISTED)?;
+        let name = folder.map_or(".", Name::as_str);
+        let open = self.in_any_spelling(name, |name| self.tree.open_folder(name))?;
+        let entries = open.entries(MAX_LISTED)?.ok_or(io::ErrorKind::Unsupported)?;
+        let file_names = entries.into_iter().filter(|entry| entry.kind != EntryKind::Folder);
         let in_folder = |file_name: String| match folder {
             Some(folder) => Name::new(&format!("{folder}/{file_name}")),
             None => Name::new(&file_name),
         };
         // What no name can stand for, no request and no manifest can ask for.
-        Ok(file_names.into_iter().filter_map(|name| in_folder(name).ok()).collect())
+        Ok(file_names.filter_map(|entry| in_folder(entry.name).ok()).collect())
+    }
+
+    async fn stored_name(&self, name: &Name) -> io::Result<Option<Name>> {
+        let Some(spellings) = &self.spellings else { return Ok(None) };
+        match self.tree.look_for(name.as_str()) {
+            Err(error) if is_gone(&error) => {
+                let stored = spellings.find(&self.tree, name.as_str())?;
+                Ok(stored.and_then(|stored| Name::new(&stored).ok()))
+            }
+            there => there.map(|()| None),
+        }
     }
 }
 

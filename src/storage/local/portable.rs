@@ -9,10 +9,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
+use super::tree::{Entry, EntryKind, NotOpened, Stamp};
 use crate::storage::{Stat, Version as AnyVersion};
 
+/// A folder by its real path, and what lies beneath it.
 #[derive(Debug)]
-pub(super) struct Root(PathBuf);
+pub(super) struct Folder(PathBuf);
+
+/// Which folder it is: its real path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct FolderId(PathBuf);
+
+/// A folder that is to be listed.
+#[derive(Debug)]
+pub(super) struct OpenFolder(PathBuf);
 
 #[derive(Debug)]
 pub(super) struct File(Mutex<fs::File>);
@@ -25,51 +35,78 @@ pub(super) struct Version {
     created: Option<SystemTime>,
 }
 
-impl Root {
+/// No link is followed. Between the look and the opening another process may put one in place:
+/// only the kernel can rule that out.
+impl Folder {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let path = path.canonicalize()?;
         if path.is_dir() { Ok(Self(path)) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
-    /// Follows no link. Between the look and the opening another process may put one in place:
-    /// only the kernel can rule that out.
-    pub(super) fn open_file(&self, name: &str) -> io::Result<File> {
-        let mut path = self.0.clone();
-        for segment in name.split('/') {
-            path.push(segment);
-            if fs::symlink_metadata(&path)?.file_type().is_symlink() {
-                return Err(io::ErrorKind::NotFound.into());
-            }
-        }
+    /// Whether a path leads to this folder.
+    pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
+        Ok(path.canonicalize()? == self.0)
+    }
+
+    pub(super) fn open_file(&self, name: &str) -> Result<File, NotOpened> {
+        let path = self.beneath(name)?;
         let file = fs::File::open(&path)?;
         match file.metadata()?.file_type() {
             kind if kind.is_file() => Ok(File(Mutex::new(file))),
-            kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-            _ => Err(io::Error::new(io::ErrorKind::NotFound, "not a regular file")),
+            kind if kind.is_dir() => Err(NotOpened::Failed(io::ErrorKind::IsADirectory.into())),
+            _ => Err(NotOpened::Failed(io::Error::new(
+                io::ErrorKind::NotFound,
+                "not a regular file",
+            ))),
         }
+    }
+
+    /// That there is something of this name.
+    pub(super) fn look_for(&self, name: &str) -> Result<(), NotOpened> {
+        self.beneath(name).map(drop)
+    }
+
+    /// A folder beneath this one; itself for `.`.
+    pub(super) fn open_folder(&self, name: &str) -> Result<OpenFolder, NotOpened> {
+        self.beneath(name).map(OpenFolder)
+    }
+
+    fn beneath(&self, name: &str) -> Result<PathBuf, NotOpened> {
+        let mut path = self.0.clone();
+        for segment in name.split('/').filter(|segment| *segment != ".") {
+            path.push(segment);
+            if fs::symlink_metadata(&path)?.file_type().is_symlink() {
+                return Err(NotOpened::Link);
+            }
+        }
+        Ok(path)
     }
 }
 
-impl Root {
-    /// Names of what lies in a folder and is none itself.
-    pub(super) fn list(&self, folder: Option<&str>, most: usize) -> io::Result<Vec<String>> {
-        let mut path = self.0.clone();
-        for segment in folder.into_iter().flat_map(|folder| folder.split('/')) {
-            path.push(segment);
-            if fs::symlink_metadata(&path)?.file_type().is_symlink() {
-                return Err(io::ErrorKind::NotFound.into());
-            }
-        }
-        let mut names = Vec::new();
-        for entry in fs::read_dir(path)?.take(most + 1) {
+impl OpenFolder {
+    /// Which folder it is, and when it was modified.
+    pub(super) fn stamp(&self) -> io::Result<Stamp> {
+        let modified = fs::metadata(&self.0)?.modified().ok();
+        Ok(Stamp { folder: FolderId(self.0.clone()), modified, changed: None })
+    }
+
+    /// What lies in it, in any order; `None` where that is more than `most`.
+    pub(super) fn entries(self, most: usize) -> io::Result<Option<Vec<Entry>>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(self.0)? {
             let entry = entry?;
-            if let (false, Ok(name)) =
-                (entry.file_type()?.is_dir(), entry.file_name().into_string())
-            {
-                names.push(name);
+            if entries.len() == most {
+                return Ok(None);
             }
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let kind = match entry.file_type()? {
+                kind if kind.is_dir() => EntryKind::Folder,
+                kind if kind.is_symlink() => EntryKind::Link,
+                _ => EntryKind::Other,
+            };
+            entries.push(Entry { name, kind });
         }
-        if names.len() > most { Err(io::ErrorKind::Unsupported.into()) } else { Ok(names) }
+        Ok(Some(entries))
     }
 }
 
@@ -114,4 +151,14 @@ impl Version {
         let bytes = [&self.size.to_be_bytes()[..], &times].concat();
         Stat { modified: self.modified, ..Stat::new(self.size, AnyVersion::new(bytes)) }
     }
+}
+
+/// Whether links lead round: no error says so here.
+pub(super) fn is_link_loop(_: &io::Error) -> bool {
+    false
+}
+
+/// A path as names are written.
+pub(super) fn divided_by_slashes(path: &str) -> std::borrow::Cow<'_, str> {
+    path.replace(std::path::MAIN_SEPARATOR, "/").into()
 }

@@ -8,12 +8,25 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use rustix::buffer::spare_capacity;
-use rustix::fs::{Dir, FileType, Mode, OFlags, Stat as FileStat, fstat, openat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat as FileStat, fstat, openat, statat};
 
+use super::tree::{Entry, EntryKind, NotOpened, Stamp};
 use crate::storage::{Stat, Version as AnyVersion};
 
+/// A folder that is held open, and what lies beneath it.
 #[derive(Debug)]
-pub(super) struct Root(OwnedFd);
+pub(super) struct Folder {
+    folder: OwnedFd,
+    id: FolderId,
+}
+
+/// Which folder it is, whatever its name: device and inode.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct FolderId(u64, u64);
+
+/// A folder that is open to be listed.
+#[derive(Debug)]
+pub(super) struct OpenFolder(OwnedFd);
 
 #[derive(Debug)]
 pub(super) struct File(OwnedFd);
@@ -37,81 +50,143 @@ const STRIDE: usize = 1 << 20;
 const FLAGS: OFlags =
     OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
-impl Root {
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::DIRECTORY);
+
+/// A look at what a name stands for opens nothing, where the system has such a look.
+#[cfg(target_os = "linux")]
+const LOOK: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
+#[cfg(not(target_os = "linux"))]
+const LOOK: OFlags = FLAGS;
+
+impl Folder {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
-        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+        let folder = rustix::fs::open(path, FOLDER, Mode::empty())?;
+        let id = FolderId::of(&fstat(&folder)?);
+        Ok(Self { folder, id })
     }
 
-    pub(super) fn open_file(&self, name: &str) -> io::Result<File> {
+    /// Whether a path leads to this folder.
+    pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
+        Ok(FolderId::of(&rustix::fs::stat(path)?) == self.id)
+    }
+
+    pub(super) fn open_file(&self, name: &str) -> Result<File, NotOpened> {
         let file = self.open_beneath(name, FLAGS)?;
-        match FileType::from_raw_mode(fstat(&file)?.st_mode) {
+        match FileType::from_raw_mode(fstat(&file).map_err(io::Error::from)?.st_mode) {
             FileType::RegularFile => Ok(File(file)),
-            FileType::Directory => Err(io::ErrorKind::IsADirectory.into()),
-            _ => Err(io::Error::new(io::ErrorKind::NotFound, "not a regular file")),
+            FileType::Directory => Err(NotOpened::Failed(io::ErrorKind::IsADirectory.into())),
+            _ => Err(NotOpened::Failed(io::Error::new(
+                io::ErrorKind::NotFound,
+                "not a regular file",
+            ))),
         }
     }
 
-    /// Names of what lies in a folder and is none itself.
-    pub(super) fn list(&self, folder: Option<&str>, most: usize) -> io::Result<Vec<String>> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
-        let folder = match folder {
-            Some(folder) => self.open_beneath(folder, flags)?,
-            None => openat(&self.0, ".", flags, Mode::empty())?,
-        };
-        let mut names = Vec::new();
-        for entry in Dir::new(folder)?.take(most + 1) {
-            let entry = entry?;
-            if let (false, Ok(name)) =
-                (entry.file_type() == FileType::Directory, entry.file_name().to_str())
-            {
-                names.push(name.to_owned());
-            }
-        }
-        if names.len() > most { Err(io::ErrorKind::Unsupported.into()) } else { Ok(names) }
+    /// That there is something of this name.
+    pub(super) fn look_for(&self, name: &str) -> Result<(), NotOpened> {
+        self.open_beneath(name, LOOK).map(drop)
+    }
+
+    /// A folder beneath this one; itself for `.`.
+    pub(super) fn open_folder(&self, name: &str) -> Result<OpenFolder, NotOpened> {
+        self.open_beneath(name, FOLDER).map(OpenFolder)
     }
 
     #[cfg(target_os = "linux")]
-    fn open_beneath(&self, name: &str, flags: OFlags) -> io::Result<OwnedFd> {
+    fn open_beneath(&self, name: &str, flags: OFlags) -> Result<OwnedFd, NotOpened> {
         use rustix::fs::{ResolveFlags, openat2};
         use rustix::io::Errno;
 
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        match openat2(&self.0, name, flags, Mode::empty(), resolve) {
+        match openat2(&self.folder, name, flags, Mode::empty(), resolve) {
             // An old kernel, or a sandbox that does not know the call.
             Err(Errno::NOSYS | Errno::PERM) => self.walk(name, flags),
-            // A link that leads out, or round: as if it were not there.
-            Err(Errno::XDEV | Errno::LOOP | Errno::NXIO) => Err(io::ErrorKind::NotFound.into()),
-            opened => Ok(opened?),
+            // A link that leads out, or round.
+            Err(Errno::XDEV | Errno::LOOP) => Err(NotOpened::Link),
+            Err(Errno::NXIO) => Err(NotOpened::Failed(io::ErrorKind::NotFound.into())),
+            opened => Ok(opened.map_err(io::Error::from)?),
         }
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn open_beneath(&self, name: &str, flags: OFlags) -> io::Result<OwnedFd> {
+    fn open_beneath(&self, name: &str, flags: OFlags) -> Result<OwnedFd, NotOpened> {
         self.walk(name, flags)
     }
 
     /// Opens folder by folder, without following any link.
-    fn walk(&self, name: &str, flags: OFlags) -> io::Result<OwnedFd> {
+    fn walk(&self, name: &str, flags: OFlags) -> Result<OwnedFd, NotOpened> {
         use rustix::io::Errno;
 
-        let open = |folder: &OwnedFd, name: &str, flags| match openat(
+        let open = |folder: &OwnedFd, name: &str, flags: OFlags| match openat(
             folder,
             name,
             flags | OFlags::NOFOLLOW,
             Mode::empty(),
         ) {
-            Err(Errno::LOOP | Errno::MLINK | Errno::NXIO) => Err(io::ErrorKind::NotFound.into()),
-            opened => Ok::<_, io::Error>(opened?),
+            Err(Errno::LOOP | Errno::MLINK) => Err(NotOpened::Link),
+            // What is opened as a folder and is none may be a link.
+            Err(Errno::NOTDIR) if flags.contains(OFlags::DIRECTORY) => Err(NotOpened::Link),
+            Err(Errno::NXIO) => Err(NotOpened::Failed(io::ErrorKind::NotFound.into())),
+            opened => Ok(opened.map_err(io::Error::from)?),
         };
         let (folders, file) = name.rsplit_once('/').map_or((None, name), |(f, n)| (Some(f), n));
         let mut folder = None;
         for name in folders.into_iter().flat_map(|folders| folders.split('/')) {
-            let above = folder.as_ref().unwrap_or(&self.0);
-            let folders = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
-            folder = Some(open(above, name, folders)?);
+            let above = folder.as_ref().unwrap_or(&self.folder);
+            folder = Some(open(above, name, FOLDER)?);
         }
-        open(folder.as_ref().unwrap_or(&self.0), file, flags)
+        let opened = open(folder.as_ref().unwrap_or(&self.folder), file, flags)?;
+        // With `O_PATH` a link is opened itself.
+        match fstat(&opened).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+            Ok(FileType::Symlink) => Err(NotOpened::Link),
+            _ => Ok(opened),
+        }
+    }
+}
+
+impl OpenFolder {
+    /// Which folder it is, and its times.
+    pub(super) fn stamp(&self) -> io::Result<Stamp> {
+        let stat = fstat(&self.0)?;
+        let version = Version::of(&stat);
+        let modified = system_time(version.modified);
+        Ok(Stamp { folder: FolderId::of(&stat), modified, changed: system_time(version.changed) })
+    }
+
+    /// What lies in it, in any order; `None` where that is more than `most`.
+    pub(super) fn entries(self, most: usize) -> io::Result<Option<Vec<Entry>>> {
+        let mut entries = Vec::new();
+        let folder = Dir::read_from(&self.0)?;
+        for entry in folder {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            if name == "." || name == ".." {
+                continue;
+            }
+            if entries.len() == most {
+                return Ok(None);
+            }
+            let kind = match entry.file_type() {
+                // Some file systems do not say it in the list.
+                FileType::Unknown => statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)
+                    .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
+                kind => kind,
+            };
+            let kind = match kind {
+                FileType::Directory => EntryKind::Folder,
+                FileType::Symlink => EntryKind::Link,
+                _ => EntryKind::Other,
+            };
+            entries.push(Entry { name: name.to_owned(), kind });
+        }
+        Ok(Some(entries))
+    }
+}
+
+impl FolderId {
+    #[allow(clippy::unnecessary_cast, reason = "the fields differ in width between systems")]
+    fn of(stat: &FileStat) -> Self {
+        Self(stat.st_dev as u64, stat.st_ino as u64)
     }
 }
 
@@ -197,11 +272,26 @@ impl Version {
             .into_iter()
             .chain([changed.0 as u64, changed.1 as u64]);
         let bytes: Vec<u8> = numbers.flat_map(u64::to_be_bytes).collect();
-        let nanoseconds = u32::try_from(modified.1).unwrap_or(0);
-        let since = u64::try_from(modified.0).ok().map(|s| Duration::new(s, nanoseconds));
-        let modified = since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
+        let modified = system_time(modified);
         Stat { modified, ..Stat::new(size, AnyVersion::new(bytes)) }
     }
+}
+
+/// Whether links lead round, or there are too many of them.
+pub(super) fn is_link_loop(error: &io::Error) -> bool {
+    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP)
+}
+
+/// A path as names are written.
+pub(super) fn divided_by_slashes(path: &str) -> std::borrow::Cow<'_, str> {
+    path.into()
+}
+
+/// Seconds and nanoseconds since 1970; `None` where that is before.
+fn system_time((seconds, nanoseconds): (i64, i64)) -> Option<SystemTime> {
+    let nanoseconds = u32::try_from(nanoseconds).unwrap_or(0);
+    let since = u64::try_from(seconds).ok().map(|s| Duration::new(s, nanoseconds))?;
+    SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
 #[cfg(test)]
@@ -216,12 +306,19 @@ mod tests {
         std::fs::write(folder.join("a/b/file"), "content").unwrap();
         let _ = std::os::unix::fs::symlink("b", folder.join("a/link"));
         let _ = std::os::unix::fs::symlink("file", folder.join("a/b/link"));
-        let root = Root::open(&folder).unwrap();
+        let root = Folder::open(&folder).unwrap();
         assert!(root.walk("a/b/file", FLAGS).is_ok());
-        for name in ["a/link/file", "a/b/link", "a/missing", "missing/file"] {
-            let kind = root.walk(name, FLAGS).unwrap_err().kind();
-            let gone = matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
-            assert!(gone, "{name}: {kind}");
+        for flags in [FLAGS, LOOK] {
+            for name in ["a/link/file", "a/b/link"] {
+                let link = root.walk(name, flags).unwrap_err();
+                assert!(matches!(link, NotOpened::Link), "{name}: {link:?}");
+            }
+            for name in ["a/missing", "missing/file"] {
+                let NotOpened::Failed(error) = root.walk(name, flags).unwrap_err() else {
+                    panic!("{name} is no link")
+                };
+                assert_eq!(error.kind(), io::ErrorKind::NotFound, "{name}");
+            }
         }
         std::fs::remove_dir_all(folder).unwrap();
     }
