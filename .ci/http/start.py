@@ -226,7 +226,7 @@ def mixed_health(binary, root):
         check(lines[5].startswith("  error file-missing: "), text)
         for name in ("empty.ism", "fifo.ism", "socket.ism"):
             check(f"\n{name} is not served: " in text, f"{name}: {text}")
-        for left_out in ("folders deeper than 8: 1, ", "links to folders, which are not followed: 2, ", "names that no URL can have: 1, "):
+        for left_out in ("folders deeper than 8: 1, ", "links out of the folder, which are not followed (--links-into): 2, ", "names that no URL can have: 1, "):
             check(f"\nnot looked at: {left_out}" in text, f"{left_out}: {text}")
         check("\x1b" not in text, f"a name steers the terminal: {text!r}")
         summary = "2 fine, 1 with warnings, 1 with errors, 3 not served; first problem: empty.ism: "

@@ -1,5 +1,6 @@
 //! The options that both servers have.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -17,6 +18,16 @@ pub struct Arguments {
     /// series=/mnt/series [default: the testdata/ of this project]
     #[arg(value_name = "FOLDER", value_parser = OsStringValueParser::new().try_map(Root::parse))]
     pub(crate) folders: Vec<Root>,
+
+    /// Folder that links beneath the served folders may lead into; may be given several times
+    /// [default: links that lead out of a served folder are not followed]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) links_into: Vec<PathBuf>,
+
+    /// Find only files whose names are spelt exactly as in the URL or in the .ism; by default letter
+    /// case does not count, as on IIS
+    #[arg(long)]
+    pub(crate) exact_names: bool,
 
     /// Where to listen: ADDRESS:PORT, NAME:PORT, :PORT for every address, PORT for this machine alone
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]

@@ -1,7 +1,7 @@
 //! A server from its start to the moment when its threads serve.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use smooth_origin::service::OriginService;
@@ -26,6 +26,7 @@ pub struct Host {
     pub signals: Signals,
     address: SocketAddr,
     roots: Roots,
+    links_into: Vec<PathBuf>,
     list: usize,
 }
 
@@ -51,6 +52,7 @@ impl Host {
             room: Arc::new(Semaphore::new(arguments.max_connections)),
             signals: Signals::new().map_err(cannot("cannot heed signals"))?,
             roots,
+            links_into: arguments.links_into.clone(),
             list: arguments.list,
         })
     }
@@ -59,7 +61,12 @@ impl Host {
     pub fn announce(&self) -> Listing {
         // A closed stdout is not a failure.
         let _ = terminal::line(&format!("listening on {}; stop with Ctrl-C", self.address));
-        let shown = Shown { address: self.address, roots: self.roots.clone(), limit: self.list };
+        let shown = Shown {
+            address: self.address,
+            roots: self.roots.clone(),
+            links_into: self.links_into.clone(),
+            limit: self.list,
+        };
         Listing::start(self.service.origin().clone(), shown)
     }
 }

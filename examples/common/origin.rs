@@ -1,11 +1,10 @@
 //! The origin and its service, as both servers set them up.
 
-use std::io;
 use std::path::Path;
 
-use smooth_origin::origin::Origin;
+use smooth_origin::origin::{Origin, OriginBuilder};
 use smooth_origin::service::{Caching, Cors, PassedFiles, ServiceOptions};
-use smooth_origin::storage::LocalStore;
+use smooth_origin::storage::{LocalStore, Mounts};
 
 use crate::roots::{Root, Roots};
 use crate::{Arguments, Failure, Memory};
@@ -19,7 +18,7 @@ pub(crate) fn build(
     arguments: &Arguments,
     memory: Memory,
 ) -> Result<Origin, Failure> {
-    let mut builder = Origin::builder(store(roots)?)
+    let mut builder = open_all(roots, arguments)?
         .revalidate_after(arguments.revalidate_after())
         .fragment_cache_bytes(memory.fragments);
     if let Some(bytes) = memory.bodies {
@@ -28,18 +27,38 @@ pub(crate) fn build(
     Ok(builder.build())
 }
 
-/// The store of all folders.
-fn store(roots: &Roots) -> Result<LocalStore, Failure> {
-    match roots.as_slice() {
-        [Root { prefix: None, folder }] => open(folder),
-        _ => Err(Failure::Usage(
-            "folders under a prefix cannot be served yet: name one folder, without a prefix".into(),
-        )),
+/// An origin over one folder, or over several below their prefixes.
+fn open_all(roots: &Roots, arguments: &Arguments) -> Result<OriginBuilder, Failure> {
+    if let [Root { prefix: None, folder }] = roots.as_slice() {
+        return Ok(Origin::builder(open(folder, arguments)?));
     }
+    let mut mounts = Mounts::new();
+    for Root { prefix, folder } in roots.as_slice() {
+        let store = open(folder, arguments)?;
+        mounts = mounts
+            .mount(prefix.as_deref().unwrap_or_default(), store)
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+    }
+    Ok(Origin::builder(mounts))
 }
 
-fn open(folder: &Path) -> Result<LocalStore, Failure> {
-    local(folder).map_err(|error| {
+/// One folder, as it is served.
+fn open(folder: &Path, arguments: &Arguments) -> Result<LocalStore, Failure> {
+    let mut store = open_folder(folder)?
+        .ignore_case(!arguments.exact_names)
+        // A read that waits for the disk does not hold up other requests of its worker.
+        .cold_reads(|read| async { tokio::task::spawn_blocking(read).await? });
+    for target in &arguments.links_into {
+        store = store.links_into(target).map_err(|error| {
+            let what = format!("links cannot lead into {}", target.display());
+            Failure::system(what, error)
+        })?;
+    }
+    Ok(store)
+}
+
+fn open_folder(folder: &Path) -> Result<LocalStore, Failure> {
+    LocalStore::new(folder).map_err(|error| {
         let advice = match folder.parent().filter(|_| folder.is_file()) {
             Some(parent) => format!("; name its folder: {}", parent.display()),
             None => String::new(),
@@ -47,13 +66,6 @@ fn open(folder: &Path) -> Result<LocalStore, Failure> {
         let what = format!("cannot serve the folder {}", folder.display());
         Failure::system(what, format_args!("{error}{advice}"))
     })
-}
-
-/// One folder, as it is served.
-fn local(folder: &Path) -> io::Result<LocalStore> {
-    // A read that waits for the disk does not hold up other requests of its worker.
-    Ok(LocalStore::new(folder)?
-        .cold_reads(|read| async { tokio::task::spawn_blocking(read).await? }))
 }
 
 /// Every feature of the service is on.

@@ -321,9 +321,7 @@ impl Findings {
 
     /// A list that keeps nothing.
     pub(crate) fn none() -> Self {
-        let mut limits = Limits::default();
-        limits.findings = 0;
-        Self::new(&limits)
+        Self::new(&Limits { findings: 0, ..Limits::default() })
     }
 
     /// Keeps a finding, unless the same is there, or the budget is used up by others that are as
@@ -404,9 +402,7 @@ mod tests {
     }
 
     fn findings(most: usize, most_bytes: usize) -> Findings {
-        let mut limits = Limits::default();
-        (limits.findings, limits.finding_bytes) = (most, most_bytes);
-        Findings::new(&limits)
+        Findings::new(&Limits { findings: most, finding_bytes: most_bytes, ..Limits::default() })
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod report;
 mod walk;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,6 +33,8 @@ pub(crate) struct Shown {
     /// Where the server listens.
     pub(crate) address: SocketAddr,
     pub(crate) roots: Roots,
+    /// Folders that links may lead into.
+    pub(crate) links_into: Vec<PathBuf>,
     /// No more presentations than these are opened.
     pub(crate) limit: usize,
 }
@@ -78,7 +81,7 @@ fn list_whenever(asked: &Receiver<()>, origin: &Origin, shown: &Shown) {
 /// Prints all presentations and what is wrong with them: healthy ones as they are found, then the
 /// others, then what was not looked at, and a summary.
 fn list(origin: &Origin, shown: &Shown, again: bool) {
-    let found = find(shown.roots.as_slice(), shown.limit);
+    let found = find(shown.roots.as_slice(), &shown.links_into, shown.limit);
     if again {
         found.names.iter().for_each(|name| origin.look_again(name));
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::fs::{self, DirEntry};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use smooth_origin::base::Name;
 
@@ -50,10 +50,12 @@ const MAX_LOGGED: usize = 10;
 
 const MEDIA: &[&str] = &[".ismv", ".isma", ".ismt", ".mp4", ".m4v", ".m4a", ".mov"];
 
-/// Finds up to `limit` server manifests. Links to folders are not followed.
-pub(super) fn find(roots: &[Root], limit: usize) -> Found {
+/// Finds up to `limit` server manifests. Links to folders are followed if they lead into one of
+/// these folders.
+pub(super) fn find(roots: &[Root], links_into: &[PathBuf], limit: usize) -> Found {
     let found = Found { names: Vec::new(), media: 0, left_out: LeftOut::default() };
-    let mut walk = Walk { limit, entries: 0, found };
+    let links_into = links_into.iter().filter_map(|folder| fs::canonicalize(folder).ok()).collect();
+    let mut walk = Walk { limit, links_into, entries: 0, found };
     for root in roots {
         walk.folder(root, "", 1);
     }
@@ -63,6 +65,8 @@ pub(super) fn find(roots: &[Root], limit: usize) -> Found {
 
 struct Walk {
     limit: usize,
+    /// Without links.
+    links_into: Vec<PathBuf>,
     /// Files and folders that were seen.
     entries: usize,
     found: Found,
@@ -119,11 +123,24 @@ impl Walk {
             Ok(kind) if kind.is_dir() => self.folder(root, &path, depth + 1),
             // A link to a file is opened like a file.
             Ok(kind) if kind.is_symlink() && entry.path().is_dir() => {
-                self.found.left_out.links.add(root.in_urls(&path));
+                self.link(root, &path, depth, &entry.path());
             }
             Ok(_) => self.file(&root.in_urls(&path)),
             Err(error) => self.unreadable(&entry.path(), &error),
         }
+    }
+
+    /// A link to a folder.
+    fn link(&mut self, root: &Root, path: &str, depth: usize, link: &Path) {
+        let (target, own) = (fs::canonicalize(link), fs::canonicalize(&root.folder));
+        let leads_into = |folder: &Path| target.as_ref().is_ok_and(|t| t.starts_with(folder));
+        let is_relative = fs::read_link(link).is_ok_and(|text| text.is_relative());
+        if self.links_into.iter().any(|folder| leads_into(folder)) && depth <= MAX_DEPTH {
+            self.folder(root, path, depth + 1);
+        } else if !(is_relative && own.is_ok_and(|own| leads_into(&own))) {
+            self.found.left_out.links.add(root.in_urls(path));
+        }
+        // A relative link that stays beneath the root is served; its folder is listed in its place.
     }
 
     fn file(&mut self, path: &str) {
@@ -172,7 +189,7 @@ impl LeftOut {
         let depth = format!("folders deeper than {MAX_DEPTH}");
         let tallies = [
             self.too_deep.line(&depth),
-            self.links.line("links to folders, which are not followed"),
+            self.links.line("links out of the folder, which are not followed (--links-into)"),
             self.unreadable.line("folders that cannot be read"),
             self.unnameable.line("names that no URL can have"),
         ];
@@ -202,7 +219,7 @@ mod tests {
     fn found(names: &[&str], limit: usize) -> Found {
         let left_out = LeftOut::default();
         let found = Found { names: Vec::new(), media: 0, left_out };
-        let mut walk = Walk { limit, entries: 0, found };
+        let mut walk = Walk { limit, links_into: Vec::new(), entries: 0, found };
         names.iter().for_each(|name| walk.file(name));
         walk.found
     }
