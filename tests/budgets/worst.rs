@@ -104,7 +104,7 @@ pub const BOXES: &[Case] = &[
         };
         Input::Boxes((1..=16).flat_map(header).collect::<Vec<u8>>().repeat(n).into())
     }),
-    // A `SampleEntry` is 88 bytes for the 16 of an empty one; a `SubsEntry` 40 for 6.
+    // A `SampleEntry` would be 88 bytes for the 16 of an empty one, a `SubsEntry` 40 for 6.
     case("stsd", 8 * K + 1, |n| list(b"stsd", &[], b"\0\0\0\x10avc1\0\0\0\0\0\0\0\x01", n)),
     case("subs", 32 * K + 1, |n| list(b"subs", &[], &[0; 6], n)),
     case("saio", 32 * K + 1, |n| list(b"saio", &[], &[0; 4], n)),
@@ -192,7 +192,7 @@ pub const HEADS: &[Case] = &[
         fragment([trun(2), key_frames(2)].into_iter().chain(sdtps), 0)
     }),
     case("subs beside key frames", 16 * K + 1, |n| {
-        let subs = Subs { full: FullBox::default(), entries: vec![SubsEntry::default(); n] };
+        let subs = Subs::new(FullBox::default(), vec![SubsEntry::default(); n]);
         fragment([trun(2), key_frames(2), AnyBox::new(subs)], 0)
     }),
     case("senc beside key frames", 32 * K, |n| {

@@ -92,7 +92,7 @@ impl Track {
         };
         let hdlr =
             Hdlr { full: FullBox::default(), pre_defined: 0, handler_type: FourCc(handler_type) };
-        let stsd = Stsd { full: FullBox::default(), entries: vec![entry(self.kind)] };
+        let stsd = Stsd::new(FullBox::default(), [entry(self.kind)]);
         let stbl = AnyBox::container(*b"stbl", [AnyBox::new(stsd)]);
         let minf = AnyBox::container(*b"minf", [stbl]);
         let mdia = AnyBox::container(*b"mdia", [AnyBox::new(mdhd), AnyBox::new(hdlr), minf]);
