@@ -8,6 +8,7 @@ mod trees;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io;
+use std::iter::repeat_n;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -24,9 +25,9 @@ use smooth_origin::base::{Error, FourCc, Guid, Limits};
 use smooth_origin::bmff::uuid::{PiffSenc, PiffTenc, Tfrf, TfrfEntry, Tfxd};
 use smooth_origin::bmff::{
     AnyBox, AudioSampleEntry, AvcC, Body, Boxes, DOps, Dac3, Dec3, DolbyVision, Dvc1, DvcC, DvvC,
-    Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd, Mfhd, Mfro, Mvhd, NalArray, Saio, Saiz,
-    SampleEncryption, SampleEntry, Sbgp, Schm, Sdtp, Senc, Size, Stsd, Stsz, Subs, SubsEntry, Tenc,
-    Tfdt, Tfhd, Tfra, TfraEntry, Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
+    Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd, Mfhd, Mfro, Mvhd, NalArray, NalUnits, Saio,
+    Saiz, SampleEncryption, SampleEntry, Sbgp, Schm, Sdtp, Senc, Size, Stsd, Stsz, Subs, SubsEntry,
+    Tenc, Tfdt, Tfhd, Tfra, TfraEntry, Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
 };
 use trees::{KINDS, avcc, tfhd, tree, trun};
 
@@ -293,22 +294,23 @@ fn every_field_of_every_type_is_written_and_read_again() {
             |b| b.level = 31,
             |b| b.length_size = 0xfc,
             |b| b.sps_reserved = 0,
-            |b| b.sps.clear(),
-            |b| b.sps = vec![Bytes::from(vec![0x67; u16::MAX.into()]); 31],
-            |b| b.pps = vec![Bytes::new(); 255],
+            |b| b.sps = NalUnits::default(),
+            |b| b.sps = repeat_n(Bytes::from(vec![0x67; u16::MAX.into()]), 31).collect(),
+            |b| b.pps = repeat_n(Bytes::new(), 255).collect(),
         ],
     );
+    fn array(header: u8, units: usize) -> NalArray {
+        NalArray { header, units: repeat_n(Bytes::from_static(b"vps"), units).collect() }
+    }
     survives(
-        HvcC {
-            general: [1; 22],
-            arrays: vec![NalArray { header: 0xa0, units: vec![Bytes::from_static(b"vps")] }],
-        },
+        HvcC::new([1; 22], [array(0xa0, 1)]),
         &[
             |b| b.general[21] = 0,
-            |b| b.arrays.clear(),
-            |b| b.arrays[0].header = 0x21,
-            |b| b.arrays[0].units.push(Bytes::new()),
-            |b| b.arrays.push(NalArray::default()),
+            |b| *b = HvcC::new(b.general, []),
+            |b| *b = HvcC::new(b.general, [array(0x21, 1)]),
+            |b| *b = HvcC::new(b.general, [array(0xa0, 2)]),
+            |b| *b = HvcC::new(b.general, b.arrays().chain([NalArray::default()])),
+            |b| *b = HvcC::new(b.general, repeat_n(array(0xa0, 2000), 255)),
         ],
     );
     survives(
@@ -857,7 +859,7 @@ fn mp4_sees_the_same_in_ftyp_moov_and_moof() {
                 assert_eq!((ours.width, ours.height), (theirs.width, theirs.height));
                 let ours = ours.boxes.get::<AvcC>().unwrap();
                 let sps = &theirs.avcc.sequence_parameter_sets[0].bytes;
-                assert_eq!((ours.sps.len(), &ours.sps[0][..]), (1, &sps[..]));
+                assert_eq!((ours.sps.len(), ours.sps.first().as_deref()), (1, Some(&sps[..])));
                 assert_eq!(ours.profile, theirs.avcc.avc_profile_indication);
             } else {
                 let ours = AudioSampleEntry::parse(entry, &Limits::default()).unwrap();
@@ -1152,7 +1154,7 @@ fn ask(boxes: &Boxes) {
                 assert!(b.profile() < 128 && b.level() < 64)
             }
             Body::Dec3(b) => drop((b.data_rate(), b.substream())),
-            Body::HvcC(b) => assert!(b.nal_length_size() <= 4 && b.units(33).count() < 1 << 16),
+            Body::HvcC(b) => assert!(b.nal_length_size() <= 4 && b.arrays().count() < 256),
             _ => {}
         }
     }
@@ -1244,7 +1246,7 @@ fn their_entry(entry: &TfraEntry) -> other::TfraEntry {
     }
 }
 
-fn shared(units: &[Vec<u8>]) -> Vec<Bytes> {
+fn shared(units: &[Vec<u8>]) -> NalUnits {
     units.iter().cloned().map(Bytes::from).collect()
 }
 

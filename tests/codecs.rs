@@ -327,8 +327,8 @@ fn an_hevc_track_is_described_set_up_and_decoded_as_x265_wrote_it() {
     let (made, theirs) = (made.boxes.get::<HvcC>().unwrap(), theirs.boxes.get::<HvcC>().unwrap());
     assert_eq!(made.general, theirs.general);
     // x265 adds a message with its name and options (SEI, 39), which no manifest carries.
-    let sets: Vec<_> = theirs.arrays.iter().filter(|array| array.nal_type() != 39).collect();
-    assert_eq!(made.arrays.iter().collect::<Vec<_>>(), sets);
+    let sets: Vec<_> = theirs.arrays().filter(|array| array.nal_type() != 39).collect();
+    assert_eq!(made.arrays().collect::<Vec<_>>(), sets);
 
     let (fragments, samples) = fragments(&file, 1);
     let whole = [&init(&said, StreamKind::Video, 1)[..], &fragments].concat();

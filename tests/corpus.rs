@@ -426,7 +426,7 @@ fn a_manifest_of_azure_sets_a_decoder_up_as_its_file_does() {
     };
     let (made, mut theirs) = (read(&said.sample_entry().unwrap()), read(entry));
     // Their `avcC` claims a constraint that its own SPS does not (ISO/IEC 14496-15, 5.3.3.1.2).
-    assert_eq!((theirs.2.compatibility, theirs.2.sps[0][2]), (0x40, 0));
+    assert_eq!((theirs.2.compatibility, theirs.2.sps.first().unwrap()[2]), (0x40, 0));
     theirs.2.compatibility = 0;
     assert_eq!(made, theirs);
 }

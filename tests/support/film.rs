@@ -140,8 +140,8 @@ fn entry(kind: StreamKind) -> SampleEntry {
                 level: 30,
                 length_size: 0xff,
                 sps_reserved: 0xe0,
-                sps: vec![Bytes::from_static(&[0x67, 66, 0, 30, 1])],
-                pps: vec![Bytes::from_static(&[0x68, 1])],
+                sps: [Bytes::from_static(&[0x67, 66, 0, 30, 1])].into_iter().collect(),
+                pps: [Bytes::from_static(&[0x68, 1])].into_iter().collect(),
                 ..AvcC::default()
             };
             let visual = VisualSampleEntry {

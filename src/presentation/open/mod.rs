@@ -39,7 +39,7 @@ use crate::base::{
     Error, ErrorKind, FileId, Got, Limits, Name, Opened, ReadError, ReadErrorKind, Step, Then,
     Timescale, Want,
 };
-use crate::index::Scan;
+use crate::index::{Scan, Spent};
 use crate::manifest::{ServerManifest, Stored};
 
 /// Batches of reads that an opening may take, the server manifest's included.
@@ -146,6 +146,7 @@ struct Walking {
     opening: Opening,
     media: Vec<(FileId, MediaFile)>,
     walks: Vec<Walk>,
+    spent: Spent,
 }
 
 /// A walk through one file, by its place among the media files.
@@ -303,7 +304,7 @@ impl Opening {
             return Ok(Step::Ready(self.conclude(media, client)));
         }
         drop(client);
-        Ok(Box::new(Walking { opening: self, media, walks }).read_on())
+        Ok(Box::new(Walking { opening: self, media, walks, spent: Spent::default() }).read_on())
     }
 
     /// The walks to be made.
@@ -454,11 +455,14 @@ impl Opening {
 impl Walking {
     /// One read of some files in a batch, until all have been walked through.
     fn read_on(mut self: Box<Self>) -> Step<Presentation> {
-        let Self { opening, media, walks } = &mut *self;
+        let Self { opening, media, walks, spent } = &mut *self;
         let limits = &opening.options.limits;
         // A window is as long as a `moof` may be: not one of every file at a time.
-        let wants: Vec<Want> =
-            walks.iter_mut().filter_map(|walk| walk.want(media, limits)).take(WALKS).collect();
+        let wants: Vec<Want> = walks
+            .iter_mut()
+            .filter_map(|walk| walk.want(media, limits, spent))
+            .take(WALKS)
+            .collect();
         if wants.is_empty() {
             return Step::Ready(self.conclude());
         }
@@ -466,7 +470,7 @@ impl Walking {
     }
 
     fn conclude(self) -> Presentation {
-        let Self { mut opening, mut media, walks } = self;
+        let Self { mut opening, mut media, walks, .. } = self;
         for Walk { number, scan, .. } in walks {
             let (file, media) = &mut media[number];
             let is_distrusted = opening.is_distrusted(*file);
@@ -485,7 +489,7 @@ impl Walking {
 
 impl Then<Presentation> for Walking {
     fn go_on(mut self: Box<Self>, got: Vec<Outcome>) -> Result<Step<Presentation>, Error> {
-        let Self { opening, media, walks } = &mut *self;
+        let Self { opening, media, walks, .. } = &mut *self;
         let mut has_failed = false;
         let asked = walks.iter_mut().filter(|walk| walk.is_asked);
         for (Walk { number, scan, is_asked }, got) in asked.zip(got) {
@@ -508,8 +512,13 @@ impl Then<Presentation> for Walking {
 
 impl Walk {
     /// What it has to read next, if it is not at its end.
-    fn want(&mut self, media: &[(FileId, MediaFile)], limits: &Limits) -> Option<Want> {
-        let range = self.scan.wanted(limits)?;
+    fn want(
+        &mut self,
+        media: &[(FileId, MediaFile)],
+        limits: &Limits,
+        spent: &mut Spent,
+    ) -> Option<Want> {
+        let range = self.scan.wanted(limits, spent)?;
         self.is_asked = true;
         Some(Want::Range { file: media[self.number].0, range })
     }
