@@ -128,7 +128,7 @@ fn microsofts_other_examples_say_what_they_show() {
         let markers = &merge.streams[0];
         assert!(markers.is_embedded());
         assert_eq!((markers.parent.as_deref(), markers.name()), (Some("video"), "MARKERS"));
-        let data: Vec<_> = markers.chunks.iter().map(|chunk| &*chunk.fragments()[0].data).collect();
+        let data: Vec<_> = markers.chunks.iter().map(|chunk| chunk.fragments()[0].data()).collect();
         let text = corpus.text(&docs(&format!("iis-docs/{name}")));
         assert!(
             data.len() == 9 && data.iter().all(|data| text.contains(&format!("<f>{data}</f>")))
