@@ -70,7 +70,9 @@ impl Content for HvcC {
         let (general, count) = (body.array()?, body.u8()?);
         let mut end = body.clone();
         for _ in 0..count {
-            NalArray::parse(&mut end)?;
+            end.u8()?;
+            let units = end.u16()?;
+            NalUnits::skip(&mut end, units.into())?;
         }
         Ok(Self { general, count, bytes: body.bytes(body.remaining() - end.remaining())? })
     }

@@ -49,10 +49,17 @@ impl NalUnits {
     /// Reads `count` units.
     pub(super) fn parse(body: &mut Cursor<'_>, count: usize) -> Result<Self, Error> {
         let mut end = body.clone();
-        for _ in 0..count {
-            unit(&mut end)?;
-        }
+        Self::skip(&mut end, count)?;
         Ok(Self { count, bytes: body.bytes(body.remaining() - end.remaining())? })
+    }
+
+    /// Passes `count` units by.
+    pub(super) fn skip(body: &mut Cursor<'_>, count: usize) -> Result<(), Error> {
+        for _ in 0..count {
+            let len = body.u16()?;
+            body.take(len.into())?;
+        }
+        Ok(())
     }
 
     /// As many of the first units as `most`, and the bytes that they are stored in.

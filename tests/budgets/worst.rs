@@ -44,13 +44,13 @@ pub const MANIFESTS: &[Case] = &[
         client(format!("<c{attributes}/>").repeat(n))
     }),
     // Each after the first says a time, so that it is read to the end.
-    case("c with a duration and an unknown attribute", 16 * K + 1, |n| {
+    case("c with a duration and an unknown attribute", 4 * K + 1, |n| {
         client("<c d='1' a=''/>".repeat(n))
     }),
-    case("c with an f with an unknown attribute each", 16 * K + 1, |n| {
+    case("c with an f with an unknown attribute each", 4 * K + 1, |n| {
         client("<c d='1'><f a=''/></c>".repeat(n))
     }),
-    case("f with an unknown attribute", 32 * K + 1, |n| {
+    case("f with an unknown attribute", 8 * K + 1, |n| {
         client(format!("<c>{}</c>", "<f a=''/>".repeat(n)))
     }),
     case("attributes that differ in their last letters", 4, |n| {
@@ -58,7 +58,7 @@ pub const MANIFESTS: &[Case] = &[
         let attributes: String = (0..256).map(|i| format!(" {name}{i:03x}=''")).collect();
         client(format!("<x{attributes}/>").repeat(n))
     }),
-    case("references in an attribute", 32 * K, |n| {
+    case("references in an attribute", 8 * K, |n| {
         client(format!("<c d='1' a='{}'/>", "&lt;".repeat(n)))
     }),
     case("references of many digits", 16, |n| {
@@ -75,7 +75,7 @@ pub const MANIFESTS: &[Case] = &[
         let text = format!("<?xml version='1.0' encoding='windows-1252'?>{text}").into_bytes();
         Input::Client(text.into_iter().map(|byte| if byte == 1 { 0xe9 } else { byte }).collect())
     }),
-    case("comments", 16 * K, |n| client("<!---->".repeat(n))),
+    case("comments", 8 * K, |n| client("<!---->".repeat(n))),
     case("unknown elements", 32 * K, |n| client("<x/>".repeat(n))),
     case("runs that claim sixteen million chunks", 4 * K, |n| {
         client("<c d='1' r='2000'/>".repeat(n))
@@ -84,7 +84,7 @@ pub const MANIFESTS: &[Case] = &[
         let headers = "<ProtectionHeader/>".repeat(n);
         presentation(&format!("<Protection>{headers}</Protection>"))
     }),
-    case("protection headers with an unknown attribute", 16 * K + 1, |n| {
+    case("protection headers with an unknown attribute", 4 * K + 1, |n| {
         let headers = "<ProtectionHeader a=''/>".repeat(n);
         presentation(&format!("<Protection>{headers}</Protection>"))
     }),

@@ -1,5 +1,8 @@
 //! What a generated manifest tells players of licences: the protection boxes of the files.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -29,12 +32,12 @@ pub(super) fn headers(
     media: &[(FileId, MediaFile)],
     findings: &mut Findings,
 ) -> Vec<ProtectionHeader> {
-    let mut systems: Vec<&System> = Vec::new();
+    let (mut systems, mut known) = (Vec::new(), BTreeMap::new());
     for system in media.iter().flat_map(|(_, file)| &file.protection) {
-        match systems.iter().find(|known| known.id == system.id) {
-            None => systems.push(system),
-            Some(known) if **known == *system => {}
-            Some(_) => {
+        match known.entry(system.id) {
+            Entry::Vacant(free) => systems.push(*free.insert(system)),
+            Entry::Occupied(known) if **known.get() == *system => {}
+            Entry::Occupied(_) => {
                 let message = format!("the files differ in what they have for {}", system.id);
                 findings.push(Finding::new(FindingCode::ProtectionDiffers, message));
             }

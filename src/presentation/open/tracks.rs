@@ -1,6 +1,7 @@
 //! The tracks of a media file: what its `moov` says of each, and what its index and a look at some
 //! fragments add.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -40,10 +41,10 @@ pub(super) struct MediaTrack {
 /// # Errors
 /// What is wrong with the boxes themselves.
 pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Result<Vec<MediaTrack>, Error> {
-    let defaults = |track_id| {
-        let trexs = moov.each(*b"mvex").flat_map(|mvex| mvex.all::<Trex>());
-        trexs.filter(|trex| trex.track_id == track_id).map(Defaults::from).next()
-    };
+    let mut trexs = BTreeMap::new();
+    for trex in moov.each(*b"mvex").flat_map(|mvex| mvex.all::<Trex>()) {
+        trexs.entry(trex.track_id).or_insert(trex);
+    }
     let track = |trak: &Boxes| {
         let track_id = trak.get::<Tkhd>()?.track_id;
         let mdia = trak.inside(*b"mdia")?;
@@ -56,7 +57,7 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Result<Vec<MediaTrack>, 
             timescale: Timescale::new(mdhd.timescale.into())?,
             language: mdhd.language().filter(|language| language != "und"),
             entry: stsd.and_then(|stsd| stsd.entries().next()),
-            defaults: defaults(track_id).unwrap_or_default(),
+            defaults: trexs.get(&track_id).copied().map(Defaults::from).unwrap_or_default(),
             fragments: Err(Trouble::new(FindingCode::IndexMissing, no_index)),
             needs_header: false,
             doubt: None,
