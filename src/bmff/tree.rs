@@ -363,26 +363,29 @@ impl Reader {
     /// How many boxes there are by their sizes alone: as many as reading them gives, unless it ends
     /// with an error.
     fn claim(&mut self, cursor: &Cursor<'_>) -> Result<usize, Error> {
-        let mut left = cursor.clone();
-        let mut count = 0;
-        while left.remaining() >= 8 {
-            if self.claimed == self.limit {
-                return Err(over(&left, "boxes", self.limit + 1, self.limit));
+        let bytes = cursor.peek();
+        let (mut at, mut count) = (0_usize, 0);
+        while let Some(&[a, b, c, d, _, _, _, _]) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            if self.claimed + count == self.limit {
+                let mut place = cursor.clone();
+                place.take(at)?;
+                return Err(over(&place, "boxes", self.limit + 1, self.limit));
             }
-            self.claimed += 1;
             count += 1;
-            let mut at = left.clone();
-            let size = match (at.u32()?, at.four_cc()?) {
-                (0, _) => break,
-                (1, _) => at.u64().unwrap_or(0),
-                (size, _) => size.into(),
+            let size = match u32::from_be_bytes([a, b, c, d]) {
+                1 => bytes.get(at + 8..).and_then(<[u8]>::first_chunk).map_or(0, |large| {
+                    usize::try_from(u64::from_be_bytes(*large)).unwrap_or(usize::MAX)
+                }),
+                size => size as usize,
             };
-            // What is no size, or beyond the end, is an error when the box is read.
-            let Some(size) = usize::try_from(size).ok().filter(|&size| size >= 8) else { break };
-            if left.take(size).is_err() {
+            // What is no size, or beyond the end, is an error when the box is read; a size of 0
+            // reaches to the end.
+            if size < 8 {
                 break;
             }
+            at = at.saturating_add(size);
         }
+        self.claimed += count;
         Ok(count)
     }
 
