@@ -8,6 +8,7 @@ mod trees;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io;
+use std::iter::repeat_n;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -24,9 +25,9 @@ use smooth_origin::base::{Error, FourCc, Guid, Limits};
 use smooth_origin::bmff::uuid::{PiffSenc, PiffTenc, Tfrf, TfrfEntry, Tfxd};
 use smooth_origin::bmff::{
     AnyBox, AudioSampleEntry, AvcC, Body, Boxes, DOps, Dac3, Dec3, DolbyVision, Dvc1, DvcC, DvvC,
-    Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd, Mfhd, Mfro, Mvhd, NalArray, Saio, Saiz,
-    SampleEncryption, Sbgp, Schm, Sdtp, Senc, Size, Stsd, Stsz, Subs, SubsEntry, Tenc, Tfdt, Tfhd,
-    Tfra, TfraEntry, Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
+    Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd, Mfhd, Mfro, Mvhd, NalArray, NalUnits, Saio,
+    Saiz, SampleEncryption, SampleEntry, Sbgp, Schm, Sdtp, Senc, Size, Stsd, Stsz, Subs, SubsEntry,
+    Tenc, Tfdt, Tfhd, Tfra, TfraEntry, Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
 };
 use trees::{KINDS, avcc, tfhd, tree, trun};
 
@@ -141,17 +142,24 @@ fn every_field_of_every_type_is_written_and_read_again() {
         &[|b| b.pre_defined = 7, |b| b.handler_type = FourCc(*b"soun")],
     );
     let entry = visual(Boxes::from_iter([AnyBox::new(avcc())])).to_entry();
-    let stsd = Stsd { full: four(0, 0), entries: vec![entry.clone(), entry] };
+    let stsd = Stsd::new(four(0, 0), [entry.clone(), entry]);
+    fn each(stsd: &Stsd, change: fn(&mut SampleEntry)) -> Stsd {
+        let changed = stsd.entries().map(|mut entry| {
+            change(&mut entry);
+            entry
+        });
+        Stsd::new(stsd.full(), changed)
+    }
     survives(
-        written_again(&stsd), // the entries' headers say their sizes once they are written
+        stsd,
         &[
-            |b| b.full.version = 1,
-            |b| b.entries.clear(),
-            |b| drop(b.entries.pop()),
-            |b| b.entries[0].header.kind = FourCc(*b"encv"),
-            |b| b.entries[0].data_reference_index = u16::MAX,
-            |b| b.entries[1].reserved = [1; 6],
-            |b| b.entries[1].body = b.entries[1].body.iter().rev().copied().collect(),
+            |b| *b = Stsd::new(FullBox { version: 1, flags: 0 }, b.entries()),
+            |b| *b = Stsd::new(b.full(), []),
+            |b| *b = Stsd::new(b.full(), b.entries().take(1)),
+            |b| *b = each(b, |entry| entry.header.kind = FourCc(*b"encv")),
+            |b| *b = each(b, |entry| entry.data_reference_index = u16::MAX),
+            |b| *b = each(b, |entry| entry.reserved = [1; 6]),
+            |b| *b = each(b, |entry| entry.body = entry.body.iter().rev().copied().collect()),
         ],
     );
     survives(
@@ -237,18 +245,21 @@ fn every_field_of_every_type_is_written_and_read_again() {
             |b| (b.full.flags, b.info_type) = (0, None),
         ],
     );
-    let parts = |len| SubsEntry { sample_delta: 1, subsamples: vec![7; len].into() };
+    let parts = |sample_delta, len| SubsEntry { sample_delta, subsamples: vec![7; len].into() };
     survives(
-        Subs { full: four(0, 0), entries: vec![parts(16), parts(0)] },
+        Subs::new(four(0, 0), [parts(1, 16), parts(1, 0)]),
         &[
-            |b| b.entries[0].sample_delta = u32::MAX,
-            |b| b.entries.clear(),
-            |b| b.entries[1].subsamples = vec![1; 8].into(),
+            |b| *b = Subs::new(b.full(), b.entries().take(1)),
+            |b| *b = Subs::new(b.full(), []),
+            |b| {
+                let delta = |entry| SubsEntry { sample_delta: u32::MAX, ..entry };
+                *b = Subs::new(b.full(), b.entries().map(delta));
+            },
         ],
     );
     survives(
-        Subs { full: four(1, 0), entries: vec![parts(20)] },
-        &[|b| b.entries[0].subsamples = vec![1; 30].into()],
+        Subs::new(four(1, 0), [parts(1, 20)]),
+        &[|b| *b = Subs::new(b.full(), b.entries().chain(b.entries()))],
     );
     survives(
         Sbgp {
@@ -283,22 +294,23 @@ fn every_field_of_every_type_is_written_and_read_again() {
             |b| b.level = 31,
             |b| b.length_size = 0xfc,
             |b| b.sps_reserved = 0,
-            |b| b.sps.clear(),
-            |b| b.sps = vec![Bytes::from(vec![0x67; u16::MAX.into()]); 31],
-            |b| b.pps = vec![Bytes::new(); 255],
+            |b| b.sps = NalUnits::default(),
+            |b| b.sps = repeat_n(Bytes::from(vec![0x67; u16::MAX.into()]), 31).collect(),
+            |b| b.pps = repeat_n(Bytes::new(), 255).collect(),
         ],
     );
+    fn array(header: u8, units: usize) -> NalArray {
+        NalArray { header, units: repeat_n(Bytes::from_static(b"vps"), units).collect() }
+    }
     survives(
-        HvcC {
-            general: [1; 22],
-            arrays: vec![NalArray { header: 0xa0, units: vec![Bytes::from_static(b"vps")] }],
-        },
+        HvcC::new([1; 22], [array(0xa0, 1)]),
         &[
             |b| b.general[21] = 0,
-            |b| b.arrays.clear(),
-            |b| b.arrays[0].header = 0x21,
-            |b| b.arrays[0].units.push(Bytes::new()),
-            |b| b.arrays.push(NalArray::default()),
+            |b| *b = HvcC::new(b.general, []),
+            |b| *b = HvcC::new(b.general, [array(0x21, 1)]),
+            |b| *b = HvcC::new(b.general, [array(0xa0, 2)]),
+            |b| *b = HvcC::new(b.general, b.arrays().chain([NalArray::default()])),
+            |b| *b = HvcC::new(b.general, repeat_n(array(0xa0, 2000), 255)),
         ],
     );
     survives(
@@ -500,24 +512,24 @@ fn encryption_entries_divide_only_into_as_many_as_are_claimed() {
         ..SampleEncryption::default()
     };
     let lengths = |info: &SampleEncryption, iv_size| {
-        info.split(iv_size).map(|entries| entries.iter().map(Bytes::len).collect::<Vec<_>>())
+        info.split(iv_size).map(|entries| entries.map(<[u8]>::len).collect::<Vec<_>>())
     };
     let plain = of(0, 3, iv.repeat(3));
     assert_eq!((lengths(&plain, 8), lengths(&plain, 16)), (Some(vec![8; 3]), None));
     let wide = of(0, 3, iv.repeat(6));
     assert_eq!((lengths(&wide, 8), lengths(&wide, 16)), (None, Some(vec![16; 3])));
-    assert_eq!(wide.split_any(), wide.split(16));
+    let any = |info: &SampleEncryption| {
+        info.split_any().map(|entries| entries.map(<[u8]>::len).collect::<Vec<_>>())
+    };
+    assert_eq!(any(&wide), Some(vec![16; 3]));
     let divided = of(SampleEncryption::SUBSAMPLES, 2, [&iv[..], &parts].concat().repeat(2));
     assert_eq!(lengths(&divided, 8), Some(vec![22; 2]));
     let constant = of(SampleEncryption::SUBSAMPLES, 2, parts.repeat(2));
-    assert_eq!(
-        (lengths(&constant, 0), constant.split_any()),
-        (Some(vec![14; 2]), constant.split(0))
-    );
+    assert_eq!((lengths(&constant, 0), any(&constant)), (Some(vec![14; 2]), Some(vec![14; 2])));
     // Entries of no bytes: four billion of them would be a list like any other.
-    assert_eq!(of(0, u32::MAX, Vec::new()).split_any(), None);
-    assert_eq!(of(0, 2, iv.to_vec()).split_any(), None);
-    assert_eq!(of(0, 2, vec![9; 15]).split_any(), None);
+    assert_eq!(any(&of(0, u32::MAX, Vec::new())), None);
+    assert_eq!(any(&of(0, 2, iv.to_vec())), None);
+    assert_eq!(any(&of(0, 2, vec![9; 15])), None);
 }
 
 #[test]
@@ -528,8 +540,9 @@ fn sample_entries_give_their_boxes_and_take_others() {
     two.boxes.list.push(AnyBox::other(*b"pasp", [0, 0, 0, 4, 0, 0, 0, 3].to_vec()));
     (two.width, two.height) = (u16::MAX, 0);
     for entry in [one, two] {
-        let stsd = Stsd { entries: vec![entry.to_entry()], ..Stsd::default() };
-        let read = VisualSampleEntry::parse(&written_again(&stsd).entries[0], &limits).unwrap();
+        let stsd = Stsd::new(FullBox::default(), [entry.to_entry()]);
+        let again = written_again(&stsd).entries().next().unwrap();
+        let read = VisualSampleEntry::parse(&again, &limits).unwrap();
         assert_eq!(without_sizes(read.boxes), entry.boxes);
         assert_eq!((read.width, read.height), (entry.width, entry.height));
     }
@@ -840,13 +853,13 @@ fn mp4_sees_the_same_in_ftyp_moov_and_moof() {
             let handler = theirs.mdia.hdlr.handler_type.value;
             assert_eq!(mdia.get::<Hdlr>().unwrap().handler_type.0, handler);
             let stsd = &theirs.mdia.minf.stbl.stsd;
-            let entry = &stsd_of(ours).entries[0];
+            let entry = &stsd_of(ours).entries().next().unwrap();
             if let Some(theirs) = &stsd.avc1 {
                 let ours = VisualSampleEntry::parse(entry, &Limits::default()).unwrap();
                 assert_eq!((ours.width, ours.height), (theirs.width, theirs.height));
                 let ours = ours.boxes.get::<AvcC>().unwrap();
                 let sps = &theirs.avcc.sequence_parameter_sets[0].bytes;
-                assert_eq!((ours.sps.len(), &ours.sps[0][..]), (1, &sps[..]));
+                assert_eq!((ours.sps.len(), ours.sps.first().as_deref()), (1, Some(&sps[..])));
                 assert_eq!(ours.profile, theirs.avcc.avc_profile_indication);
             } else {
                 let ours = AudioSampleEntry::parse(entry, &Limits::default()).unwrap();
@@ -917,7 +930,7 @@ fn count_typed(boxes: &Boxes, counts: &mut BTreeMap<String, usize>) {
             typed => {
                 *counts.entry(item.header.kind.to_string()).or_insert(0) += 1;
                 let Body::Stsd(stsd) = typed else { continue };
-                for entry in &stsd.entries {
+                for entry in &stsd.entries().collect::<Vec<_>>() {
                     let limits = Limits::default();
                     let inner = match &entry.format().0 {
                         b"avc1" => VisualSampleEntry::parse(entry, &limits).unwrap().boxes,
@@ -970,7 +983,11 @@ fn change(body: &mut Body) -> bool {
         Body::Tkhd(b) => b.track_id ^= 1,
         Body::Mdhd(b) => b.packed_language ^= 1,
         Body::Hdlr(b) => b.handler_type.0[3] ^= 1,
-        Body::Stsd(b) => b.entries[0].data_reference_index ^= 1,
+        Body::Stsd(b) => {
+            let mut entries: Vec<_> = b.entries().collect();
+            entries[0].data_reference_index ^= 1;
+            *b = Stsd::new(b.full(), entries);
+        }
         Body::Stsz(b) => b.sample_count ^= 1,
         Body::Trex(b) => b.default_sample_duration ^= 1,
         Body::Mfhd(b) => b.sequence_number ^= 1,
@@ -1120,7 +1137,7 @@ fn ask(boxes: &Boxes) {
             Body::Boxes(inner) => ask(inner),
             Body::Mdhd(b) => drop(b.language()),
             Body::Stsd(b) => {
-                for entry in &b.entries {
+                for entry in &b.entries().collect::<Vec<_>>() {
                     let _ = AudioSampleEntry::parse(entry, &limits);
                     let _ = VisualSampleEntry::parse(entry, &limits);
                 }
@@ -1137,7 +1154,7 @@ fn ask(boxes: &Boxes) {
                 assert!(b.profile() < 128 && b.level() < 64)
             }
             Body::Dec3(b) => drop((b.data_rate(), b.substream())),
-            Body::HvcC(b) => assert!(b.nal_length_size() <= 4 && b.units(33).count() < 1 << 16),
+            Body::HvcC(b) => assert!(b.nal_length_size() <= 4 && b.arrays().count() < 256),
             _ => {}
         }
     }
@@ -1160,8 +1177,8 @@ fn same_track(ours: &Boxes, theirs: &other::TrakBox) {
     let handler = theirs.mdia_box.hdlr_box.handler_type;
     assert_eq!(mdia.get::<Hdlr>().unwrap().handler_type.0, handler);
     let entries = &theirs.mdia_box.minf_box.stbl_box.stsd_box.entries;
-    assert_eq!(stsd_of(ours).entries.len(), entries.len());
-    for (ours, theirs) in stsd_of(ours).entries.iter().zip(entries) {
+    assert_eq!(stsd_of(ours).entries().count(), entries.len());
+    for (ours, theirs) in stsd_of(ours).entries().collect::<Vec<_>>().iter().zip(entries) {
         match theirs {
             other::SampleEntry::Avc1(theirs) => {
                 let ours = VisualSampleEntry::parse(ours, &Limits::default()).unwrap();
@@ -1229,7 +1246,7 @@ fn their_entry(entry: &TfraEntry) -> other::TfraEntry {
     }
 }
 
-fn shared(units: &[Vec<u8>]) -> Vec<Bytes> {
+fn shared(units: &[Vec<u8>]) -> NalUnits {
     units.iter().cloned().map(Bytes::from).collect()
 }
 

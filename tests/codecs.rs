@@ -315,7 +315,8 @@ fn an_hevc_track_is_described_set_up_and_decoded_as_x265_wrote_it() {
     };
     let file = Bytes::from(file);
     let moov = Boxes::parse(&all(&file, b"moov")[0].1, 0, &Limits::default()).unwrap();
-    let entry = &stsd(moov.inside(*b"moov").unwrap().inside(*b"trak").unwrap()).entries[0];
+    let entry =
+        &stsd(moov.inside(*b"moov").unwrap().inside(*b"trak").unwrap()).entries().next().unwrap();
     let said = Description::of_entry(StreamKind::Video, entry, &Limits::default()).unwrap();
     assert_eq!(said.tag.as_str(), "HVC1");
     assert_eq!(said.format, Format::Video { width: 320, height: 180, nal_length_size: 4 });
@@ -326,8 +327,8 @@ fn an_hevc_track_is_described_set_up_and_decoded_as_x265_wrote_it() {
     let (made, theirs) = (made.boxes.get::<HvcC>().unwrap(), theirs.boxes.get::<HvcC>().unwrap());
     assert_eq!(made.general, theirs.general);
     // x265 adds a message with its name and options (SEI, 39), which no manifest carries.
-    let sets: Vec<_> = theirs.arrays.iter().filter(|array| array.nal_type() != 39).collect();
-    assert_eq!(made.arrays.iter().collect::<Vec<_>>(), sets);
+    let sets: Vec<_> = theirs.arrays().filter(|array| array.nal_type() != 39).collect();
+    assert_eq!(made.arrays().collect::<Vec<_>>(), sets);
 
     let (fragments, samples) = fragments(&file, 1);
     let whole = [&init(&said, StreamKind::Video, 1)[..], &fragments].concat();
@@ -716,7 +717,7 @@ fn tracks() -> Vec<Track> {
         let moov = Boxes::parse(&all(&bytes, b"moov")[0].1, 0, &Limits::default()).unwrap();
         let moov = moov.inside(*b"moov").unwrap();
         let is_it = |trak: &&Boxes| trak.get::<Tkhd>().unwrap().track_id == id;
-        let entry = stsd(moov.each(*b"trak").find(is_it).unwrap()).entries[0].clone();
+        let entry = stsd(moov.each(*b"trak").find(is_it).unwrap()).entries().next().unwrap();
         let manifest = match ismc {
             "" => said_by_another_reader(&bytes),
             ismc => fs::read_to_string(testdata_path(ismc)).unwrap(),
@@ -815,7 +816,7 @@ fn init_of(entry: SampleEntry, said: &Description, kind: StreamKind, id: u32) ->
     let url = Boxes::from_iter([AnyBox::other(*b"url ", vec![0, 0, 0, 1])]).to_bytes();
     let dref = AnyBox::other(*b"dref", [&[0, 0, 0, 0, 0, 0, 0, 1], &url[..]].concat());
     let dinf = AnyBox::other(*b"dinf", Boxes::from_iter([dref]).to_bytes());
-    let stsd = Stsd { entries: vec![entry], ..Stsd::default() };
+    let stsd = Stsd::new(FullBox::default(), [entry]);
     let empty = |kind| AnyBox::other(kind, vec![0; 8]);
     let stbl = [
         AnyBox::new(stsd),
@@ -1043,7 +1044,7 @@ fn corpus() -> Option<PathBuf> {
 /// The sample entry of the first track.
 fn first_entry(file: &Bytes) -> SampleEntry {
     let moov = Boxes::parse(&all(file, b"moov")[0].1, 0, &Limits::default()).unwrap();
-    stsd(moov.path(&[*b"moov", *b"trak"]).unwrap()).entries[0].clone()
+    stsd(moov.path(&[*b"moov", *b"trak"]).unwrap()).entries().next().unwrap()
 }
 
 const SILENT: [&str; 4] = ["-v", "error", "-nostdin", "-y"];

@@ -50,7 +50,7 @@ fn walk(boxes: &Boxes, limits: &Limits) {
             Body::Sbgp(sbgp) => groups(sbgp),
             Body::Senc(senc) => encryption(&senc.0),
             Body::PiffSenc(senc) => encryption(&senc.0),
-            Body::Stsd(stsd) => stsd.entries.iter().for_each(|entry| coding(entry, limits)),
+            Body::Stsd(stsd) => stsd.entries().for_each(|entry| coding(&entry, limits)),
             Body::Mdhd(mdhd) => {
                 let language = mdhd.language();
                 assert!(language.is_none_or(|code| code.len() == 3));
@@ -97,11 +97,18 @@ fn encryption(info: &SampleEncryption) {
     // Entries of no bytes at all cannot be divided: `split` does not end with them.
     let least = if info.full.has(SampleEncryption::SUBSAMPLES) { 0 } else { 8 };
     let sizes = [least, 8, 16];
-    let divisions = sizes.iter().map(|&size| info.split(size)).chain([info.split_any()]);
-    for entries in divisions.flatten() {
-        assert_eq!(entries.len(), info.sample_count as usize);
-        assert!(entries.concat() == info.entries, "the entries are not the whole");
+    for entries in sizes.iter().filter_map(|&size| info.split(size)) {
+        divided(info, entries);
     }
+    if let Some(entries) = info.split_any() {
+        divided(info, entries);
+    }
+}
+
+fn divided<'a>(info: &SampleEncryption, entries: impl Iterator<Item = &'a [u8]>) {
+    let entries: Vec<_> = entries.collect();
+    assert_eq!(entries.len(), info.sample_count as usize);
+    assert!(entries.concat() == info.entries, "the entries are not the whole");
 }
 
 /// A sample entry of any format, read as each kind of track would.

@@ -465,7 +465,7 @@ fn check_key_frames(kind: StreamKind, keys: &[u8], reply: &Reply, whole: &[u8], 
                 assert!(grouped <= count, "more samples in groups than there are");
             }
             Body::Subs(subs) => {
-                let last: u64 = subs.entries.iter().map(|e| u64::from(e.sample_delta)).sum();
+                let last: u64 = subs.entries().map(|e| u64::from(e.sample_delta)).sum();
                 assert!(last <= count, "parts of samples that are not there");
             }
             _ => {}

@@ -64,6 +64,11 @@ impl<'a> Cursor<'a> {
         Ok(self.block.slice(from..self.at))
     }
 
+    /// All that is left, to be looked at.
+    pub(crate) fn peek(&self) -> &'a [u8] {
+        &self.block[self.at..self.end]
+    }
+
     /// All that is left, shared.
     pub fn rest(&mut self) -> Bytes {
         let from = self.at;

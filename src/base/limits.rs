@@ -43,9 +43,10 @@ pub struct Limits {
     pub opening: u64,
     /// Fragments of all tracks of a presentation; default 4,194,304. Each is kept in 16 bytes.
     pub fragments: u64,
-    /// Reads of one walk through a file without an index, about one a fragment; default 262,144.
+    /// Reads of the walks through the files of an opening that have no index, about one per
+    /// fragment; default 262,144.
     pub scan_reads: u64,
-    /// Bytes of such reads; default 1 GiB.
+    /// Bytes of such reads, over all files of an opening; default 1 GiB.
     pub scan_bytes: u64,
     /// Samples of one fragment; default 1,048,576. They may take no bytes at all.
     pub samples: u64,

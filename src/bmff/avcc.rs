@@ -1,8 +1,6 @@
 //! `avcC`: how an H.264 decoder is set up.
 
-use bytes::Bytes;
-
-use super::Content;
+use super::{Content, NalUnits};
 use crate::base::{Cursor, Error, Sink};
 
 /// AVC decoder configuration. What high profiles add behind it stays unread.
@@ -23,9 +21,9 @@ pub struct AvcC {
     /// Three reserved bits before the number of SPS.
     pub sps_reserved: u8,
     /// Sequence parameter sets, NAL header included; 31 of them can be counted and written.
-    pub sps: Vec<Bytes>,
+    pub sps: NalUnits,
     /// Picture parameter sets, NAL header included; 255 of them can be counted and written.
-    pub pps: Vec<Bytes>,
+    pub pps: NalUnits,
 }
 
 impl AvcC {
@@ -47,15 +45,14 @@ impl Content for AvcC {
         };
         let count = body.u8()?;
         avcc.sps_reserved = count & 0xe0;
-        avcc.sps = units(body, count & 0x1f)?;
+        avcc.sps = NalUnits::parse(body, usize::from(count & 0x1f))?;
         let count = body.u8()?;
-        avcc.pps = units(body, count)?;
+        avcc.pps = NalUnits::parse(body, count.into())?;
         Ok(avcc)
     }
 
     fn len(&self) -> u64 {
-        let units = self.counted().into_iter().flat_map(|(_, units)| units);
-        7 + units.map(|unit| 2 + unit.len() as u64).sum::<u64>()
+        7 + self.counted().iter().map(|(_, (_, bytes))| bytes.len() as u64).sum::<u64>()
     }
 
     fn write(&self, sink: &mut Sink) {
@@ -64,31 +61,16 @@ impl Content for AvcC {
         sink.u8(self.compatibility);
         sink.u8(self.level);
         sink.u8(self.length_size);
-        for (reserved, units) in self.counted() {
-            sink.u8(reserved | units.len() as u8);
-            for unit in units {
-                sink.u16(unit.len() as u16);
-                sink.put(unit);
-            }
+        for (reserved, (count, bytes)) in self.counted() {
+            sink.u8(reserved | count as u8);
+            sink.put(bytes);
         }
     }
 }
 
 impl AvcC {
     /// The parameter sets that their counts can say, with the bits before the count.
-    fn counted(&self) -> [(u8, &[Bytes]); 2] {
-        let sps = &self.sps[..self.sps.len().min(31)];
-        let pps = &self.pps[..self.pps.len().min(255)];
-        [(self.sps_reserved & 0xe0, sps), (0, pps)]
+    fn counted(&self) -> [(u8, (usize, &[u8])); 2] {
+        [(self.sps_reserved & 0xe0, self.sps.counted(31)), (0, self.pps.counted(255))]
     }
-}
-
-fn units(body: &mut Cursor<'_>, count: u8) -> Result<Vec<Bytes>, Error> {
-    // Most have one: room for two bytes a unit, no more.
-    let mut units = Vec::with_capacity(usize::from(count).min(body.remaining() / 2));
-    for _ in 0..count {
-        let len = body.u16()?;
-        units.push(body.bytes(len.into())?);
-    }
-    Ok(units)
 }

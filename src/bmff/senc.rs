@@ -40,30 +40,50 @@ impl SampleEncryption {
     /// The entries one by one, when IVs of `iv_size` bytes divide them without a rest.
     ///
     /// Entries of no bytes (constant IVs without subsamples) are not divided: `None`.
-    pub fn split(&self, iv_size: usize) -> Option<Vec<Bytes>> {
-        let mut cursor = Cursor::new(&self.entries, 0);
-        let mut entries = Vec::new();
-        while !cursor.is_empty() {
-            if entries.len() == self.sample_count as usize {
-                return None;
-            }
-            let start = cursor.offset() as usize;
-            cursor.take(iv_size).ok()?;
-            if self.full.has(Self::SUBSAMPLES) {
-                let count = cursor.u16().ok()?;
-                cursor.take(usize::from(count) * 6).ok()?;
-            }
-            entries.push(self.entries.slice(start..cursor.offset() as usize));
+    pub fn split(&self, iv_size: usize) -> Option<impl Iterator<Item = &[u8]>> {
+        let has_subsamples = self.full.has(Self::SUBSAMPLES);
+        let entries = || EncryptionEntries { bytes: &self.entries, iv_size, has_subsamples };
+        // As they are counted, nothing is kept: an entry may take two bytes.
+        let (mut count, mut len) = (0, 0);
+        for entry in entries().take(self.sample_count as usize) {
+            count += 1;
+            len += entry.len();
         }
-        (entries.len() == self.sample_count as usize).then_some(entries)
+        let fits = count == self.sample_count as usize && len == self.entries.len();
+        fits.then(entries)
     }
 
     /// The same with IVs of whichever size fits: 8 bytes, 16, or none.
-    pub fn split_any(&self) -> Option<Vec<Bytes>> {
+    pub fn split_any(&self) -> Option<impl Iterator<Item = &[u8]>> {
         [8, 16, 0]
             .into_iter()
             .filter(|&size| size > 0 || self.full.has(Self::SUBSAMPLES))
             .find_map(|size| self.split(size))
+    }
+}
+
+/// The entries in front that are whole and take bytes.
+struct EncryptionEntries<'a> {
+    bytes: &'a [u8],
+    iv_size: usize,
+    has_subsamples: bool,
+}
+
+impl<'a> Iterator for EncryptionEntries<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let subsamples = match self.has_subsamples {
+            true => {
+                let count = self.bytes.get(self.iv_size..)?.first_chunk()?;
+                2 + usize::from(u16::from_be_bytes(*count)) * 6
+            }
+            false => 0,
+        };
+        let len = self.iv_size.checked_add(subsamples).filter(|&len| len > 0)?;
+        let (entry, rest) = self.bytes.split_at_checked(len)?;
+        self.bytes = rest;
+        Some(entry)
     }
 }
 
@@ -119,8 +139,8 @@ mod tests {
             entries: entry.repeat(2).into(),
             ..Default::default()
         };
-        assert_eq!(info.split_any().unwrap(), vec![entry.clone(), entry]);
+        assert_eq!(info.split_any().unwrap().collect::<Vec<_>>(), [&entry[..], &entry]);
         let lying = SampleEncryption { sample_count: u32::MAX, ..info };
-        assert_eq!(lying.split_any(), None);
+        assert!(lying.split_any().is_none());
     }
 }

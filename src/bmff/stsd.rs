@@ -7,13 +7,47 @@ use crate::base::{Cursor, Error, FourCc, Sink};
 
 /// Sample descriptions.
 ///
+/// The entries stay bytes; [`Stsd::entries`] decodes them as it walks.
+///
 /// Spec: ISO/IEC 14496-12, 8.5.2.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Stsd {
-    /// Version 1 has audio entries of the newer layout.
-    pub full: FullBox,
-    /// One entry a coding; fragments name them from 1.
-    pub entries: Vec<SampleEntry>,
+    full: FullBox,
+    count: u32,
+    bytes: Bytes,
+    /// Where the entries lie in their file, for errors.
+    offset: u64,
+}
+
+/// Where a box was read from is not part of what it is.
+impl PartialEq for Stsd {
+    fn eq(&self, other: &Self) -> bool {
+        (self.full, self.count, &self.bytes) == (other.full, other.count, &other.bytes)
+    }
+}
+
+impl Eq for Stsd {}
+
+impl Stsd {
+    /// A box of these entries.
+    pub fn new(full: FullBox, entries: impl IntoIterator<Item = SampleEntry>) -> Self {
+        let entries: Vec<_> = entries.into_iter().collect();
+        let len: u64 = entries.iter().map(SampleEntry::len).sum();
+        let mut sink = Sink::with_len(len as usize);
+        entries.iter().for_each(|entry| entry.write(&mut sink));
+        Self { full, count: entries.len() as u32, bytes: sink.finish(), offset: 0 }
+    }
+
+    /// Version and flags. Version 1 has audio entries of the newer layout.
+    pub fn full(&self) -> FullBox {
+        self.full
+    }
+
+    /// One entry for each coding; fragments name them from 1.
+    pub fn entries(&self) -> impl Iterator<Item = SampleEntry> + '_ {
+        let mut left = Cursor::new(&self.bytes, self.offset);
+        (0..self.count).map_while(move |_| SampleEntry::parse(&mut left).ok())
+    }
 }
 
 /// One sample description: its format, and the bytes that only that format explains.
@@ -41,13 +75,40 @@ impl SampleEntry {
         Self { header, reserved: [0; 6], data_reference_index: 1, body, offset: 0 }
     }
 
+    fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Error> {
+        let header = Header::parse(cursor)?;
+        let len = header.total().map_or(cursor.remaining() as u64, |size| size - header.len());
+        let mut entry = cursor
+            .split(usize::try_from(len).unwrap_or(usize::MAX))
+            .map_err(|error| error.inside(header.kind))?;
+        Ok(Self {
+            header,
+            reserved: entry.array()?,
+            data_reference_index: entry.u16()?,
+            offset: entry.offset(),
+            body: entry.rest(),
+        })
+    }
+
     /// The format.
     pub fn format(&self) -> FourCc {
         self.header.kind
     }
 
+    fn len(&self) -> u64 {
+        let body = self.body_len();
+        self.header.around(body).len() + body
+    }
+
     fn body_len(&self) -> u64 {
         8 + self.body.len() as u64
+    }
+
+    fn write(&self, sink: &mut Sink) {
+        self.header.around(self.body_len()).write(sink);
+        sink.put(&self.reserved);
+        sink.u16(self.data_reference_index);
+        sink.put(&self.body);
     }
 }
 
@@ -65,42 +126,46 @@ impl Content for Stsd {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         let full = FullBox::parse(body)?;
         let count = body.u32()?;
-        // An entry takes 16 bytes at least.
-        let most = body.remaining() / 16;
-        let mut entries = Vec::with_capacity(most.min(count as usize));
+        let (offset, mut end) = (body.offset(), body.clone());
         for _ in 0..count {
-            let header = Header::parse(body)?;
-            let len = header.total().map_or(body.remaining() as u64, |size| size - header.len());
-            let mut entry = body
-                .split(usize::try_from(len).unwrap_or(usize::MAX))
-                .map_err(|error| error.inside(header.kind))?;
-            entries.push(SampleEntry {
-                header,
-                reserved: entry.array()?,
-                data_reference_index: entry.u16()?,
-                offset: entry.offset(),
-                body: entry.rest(),
-            });
+            SampleEntry::parse(&mut end)?;
         }
-        Ok(Self { full, entries })
+        let bytes = body.bytes(body.remaining() - end.remaining())?;
+        Ok(Self { full, count, bytes, offset })
     }
 
     fn len(&self) -> u64 {
-        let entries = self.entries.iter().map(|entry| {
-            let body = entry.body_len();
-            entry.header.around(body).len() + body
-        });
-        FullBox::LEN + 4 + entries.sum::<u64>()
+        FullBox::LEN + 4 + self.bytes.len() as u64
     }
 
     fn write(&self, sink: &mut Sink) {
         self.full.write(sink);
-        sink.u32(self.entries.len() as u32);
-        for entry in &self.entries {
-            entry.header.around(entry.body_len()).write(sink);
-            sink.put(&entry.reserved);
-            sink.u16(entry.data_reference_index);
-            sink.put(&entry.body);
+        sink.u32(self.count);
+        sink.put(&self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_know_where_they_lie_and_one_that_is_not_whole_is_an_error() {
+        let entries = [b"avc1", b"mp4a"]
+            .map(|format| SampleEntry::new(FourCc(*format), Bytes::from_static(b"body")));
+        let mut sink = Sink::with_len(48);
+        Stsd::new(FullBox::default(), entries.clone()).write(&mut sink);
+        let bytes = sink.finish();
+        let stsd = Stsd::parse(&mut Cursor::new(&bytes, 100)).unwrap();
+        let read: Vec<_> = stsd.entries().collect();
+        assert_eq!(
+            read.iter().map(SampleEntry::format).collect::<Vec<_>>(),
+            ["avc1", "mp4a"].map(|format| FourCc(format.as_bytes().try_into().unwrap()))
+        );
+        assert_eq!(read.iter().map(|entry| entry.offset).collect::<Vec<_>>(), [124, 144]);
+        for len in 0..bytes.len() {
+            let cut = bytes.slice(..len);
+            assert!(Stsd::parse(&mut Cursor::new(&cut, 0)).is_err(), "{len}");
         }
     }
 }

@@ -7,13 +7,14 @@ use crate::base::{Cursor, Error, Sink};
 
 /// Sub-sample information.
 ///
+/// The entries stay bytes; [`Subs::entries`] decodes them as it walks.
+///
 /// Spec: ISO/IEC 14496-12, 8.7.7.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subs {
-    /// Version 1 has 32-bit sizes.
-    pub full: FullBox,
-    /// Samples that have parts.
-    pub entries: Vec<SubsEntry>,
+    full: FullBox,
+    count: u32,
+    bytes: Bytes,
 }
 
 /// A sample that has parts.
@@ -26,38 +27,89 @@ pub struct SubsEntry {
 }
 
 impl Subs {
-    fn part_len(full: FullBox) -> usize {
-        if full.wide() { 10 } else { 8 }
+    /// A box of these entries, whose parts are of the layout that the version has.
+    pub fn new(full: FullBox, entries: impl IntoIterator<Item = SubsEntry>) -> Self {
+        let (mut bytes, mut count) = (Vec::new(), 0);
+        for SubsEntry { sample_delta, subsamples } in entries {
+            let parts = (subsamples.len() / part_len(full)).min(u16::MAX.into());
+            bytes.extend(sample_delta.to_be_bytes());
+            bytes.extend((parts as u16).to_be_bytes());
+            bytes.extend(&subsamples[..parts * part_len(full)]);
+            count += 1;
+        }
+        Self { full, count, bytes: bytes.into() }
     }
+
+    /// Version and flags. Version 1 has 32-bit sizes.
+    pub fn full(&self) -> FullBox {
+        self.full
+    }
+
+    /// The samples that have parts, in order.
+    pub fn entries(&self) -> impl Iterator<Item = SubsEntry> + '_ {
+        let mut left = Cursor::new(&self.bytes, 0);
+        (0..self.count).map_while(move |_| entry(&mut left, self.full).ok())
+    }
+}
+
+/// Bytes of one part.
+fn part_len(full: FullBox) -> usize {
+    if full.wide() { 10 } else { 8 }
+}
+
+fn entry(cursor: &mut Cursor<'_>, full: FullBox) -> Result<SubsEntry, Error> {
+    let sample_delta = cursor.u32()?;
+    let parts = usize::from(cursor.u16()?);
+    Ok(SubsEntry { sample_delta, subsamples: cursor.bytes(parts * part_len(full))? })
 }
 
 impl Content for Subs {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         let full = FullBox::parse(body)?;
         let count = body.u32()?;
-        // An entry takes 6 bytes at least.
-        let mut entries = Vec::with_capacity((body.remaining() / 6).min(count as usize));
+        let mut end = body.clone();
         for _ in 0..count {
-            let sample_delta = body.u32()?;
-            let parts = usize::from(body.u16()?);
-            let subsamples = body.bytes(parts * Self::part_len(full))?;
-            entries.push(SubsEntry { sample_delta, subsamples });
+            entry(&mut end, full)?;
         }
-        Ok(Self { full, entries })
+        let bytes = body.bytes(body.remaining() - end.remaining())?;
+        Ok(Self { full, count, bytes })
     }
 
     fn len(&self) -> u64 {
-        let entries = self.entries.iter().map(|entry| 6 + entry.subsamples.len() as u64);
-        FullBox::LEN + 4 + entries.sum::<u64>()
+        FullBox::LEN + 4 + self.bytes.len() as u64
     }
 
     fn write(&self, sink: &mut Sink) {
         self.full.write(sink);
-        sink.u32(self.entries.len() as u32);
-        for entry in &self.entries {
-            sink.u32(entry.sample_delta);
-            sink.u16((entry.subsamples.len() / Self::part_len(self.full)) as u16);
-            sink.put(&entry.subsamples);
+        sink.u32(self.count);
+        sink.put(&self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_those_that_were_given_and_a_part_that_is_not_whole_goes() {
+        for (version, len) in [(0, 8), (1, 10)] {
+            let full = FullBox { version, flags: 0 };
+            let entry = |sample_delta, parts| SubsEntry {
+                sample_delta,
+                subsamples: vec![7; parts * len].into(),
+            };
+            let entries = vec![entry(1, 2), entry(5, 0), entry(u32::MAX, 1)];
+            let subs = Subs::new(full, entries.clone());
+            assert_eq!(subs.entries().collect::<Vec<_>>(), entries);
+            let odd = SubsEntry { sample_delta: 5, subsamples: vec![7; len - 1].into() };
+            assert_eq!(Subs::new(full, [odd]).entries().next(), Some(entry(5, 0)));
         }
+    }
+
+    #[test]
+    fn entries_that_are_claimed_and_not_there_are_refused() {
+        let body = [&[0; 4][..], &[0xff; 4], &[0, 0, 0, 1, 0, 0]].concat().into();
+        let error = Subs::parse(&mut Cursor::new(&body, 0)).unwrap_err();
+        assert_eq!(error.to_string(), "at byte 14: needs 4 bytes, has 0");
     }
 }

@@ -210,7 +210,7 @@ impl Boxes {
     pub(crate) fn parse_in(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Self, Error> {
         let of_bytes = FEW_BOXES + cursor.remaining() / BYTES_A_BOX;
         let limit = limits.boxes.min(of_bytes);
-        Reader { limit, depth: limits.box_depth, boxes: 0 }.list(cursor, limits.box_depth)
+        Reader { limit, depth: limits.box_depth, claimed: 0 }.list(cursor, limits.box_depth)
     }
 
     /// The first box of type `T`.
@@ -336,16 +336,19 @@ impl AnyBox {
 const FEW_BOXES: usize = 1024;
 const BYTES_A_BOX: usize = 32;
 
-/// Reads a tree and counts what it reads.
+/// Reads a tree, and counts the boxes of each list before it reads them.
 struct Reader {
     limit: usize,
     depth: usize,
-    boxes: usize,
+    /// Boxes of the lists that were begun: there is memory for all of them, the lists around the
+    /// one that is being read among them.
+    claimed: usize,
 }
 
 impl Reader {
     fn list(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<Boxes, Error> {
-        let mut list = Vec::with_capacity(count(cursor).min(self.limit - self.boxes));
+        let count = self.claim(cursor)?;
+        let mut list = Vec::with_capacity(count);
         while cursor.remaining() >= 8 {
             list.push(self.one(cursor, depth)?);
         }
@@ -357,11 +360,36 @@ impl Reader {
         Ok(Boxes { list, padding })
     }
 
-    fn one(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<AnyBox, Error> {
-        self.boxes += 1;
-        if self.boxes > self.limit {
-            return Err(over(cursor, "boxes", self.boxes, self.limit));
+    /// How many boxes there are by their sizes alone: as many as reading them gives, unless it ends
+    /// with an error.
+    fn claim(&mut self, cursor: &Cursor<'_>) -> Result<usize, Error> {
+        let bytes = cursor.peek();
+        let (mut at, mut count) = (0_usize, 0);
+        while let Some(&[a, b, c, d, _, _, _, _]) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            if self.claimed + count == self.limit {
+                let mut place = cursor.clone();
+                place.take(at)?;
+                return Err(over(&place, "boxes", self.limit + 1, self.limit));
+            }
+            count += 1;
+            let size = match u32::from_be_bytes([a, b, c, d]) {
+                1 => bytes.get(at + 8..).and_then(<[u8]>::first_chunk).map_or(0, |large| {
+                    usize::try_from(u64::from_be_bytes(*large)).unwrap_or(usize::MAX)
+                }),
+                size => size as usize,
+            };
+            // What is no size, or beyond the end, is an error when the box is read; a size of 0
+            // reaches to the end.
+            if size < 8 {
+                break;
+            }
+            at = at.saturating_add(size);
         }
+        self.claimed += count;
+        Ok(count)
+    }
+
+    fn one(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<AnyBox, Error> {
         let header = Header::parse(cursor)?;
         let body = header.total().map_or(cursor.remaining() as u64, |size| size - header.len());
         // A length beyond the address space is beyond the block as well.
@@ -389,26 +417,6 @@ impl Reader {
         };
         Ok(AnyBox { header: *header, body, rest: Bytes::new() })
     }
-}
-
-/// How many boxes there seem to be, by their sizes alone.
-fn count(cursor: &Cursor<'_>) -> usize {
-    let bytes = cursor.clone().rest();
-    let (mut at, mut count) = (0_usize, 0);
-    while let Some(&[a, b, c, d, _, _, _, _]) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        count += 1;
-        let size = match u32::from_be_bytes([a, b, c, d]) {
-            1 => bytes.get(at + 8..).and_then(<[u8]>::first_chunk).map_or(0, |large| {
-                usize::try_from(u64::from_be_bytes(*large)).unwrap_or(usize::MAX)
-            }),
-            size => size as usize,
-        };
-        if size < 8 {
-            break;
-        }
-        at = at.saturating_add(size);
-    }
-    count
 }
 
 fn over(cursor: &Cursor<'_>, what: &'static str, found: usize, limit: usize) -> Error {
@@ -470,6 +478,35 @@ mod tests {
         let many = Bytes::from(b"\0\0\0\x08free".repeat(4));
         let error = Boxes::parse(&many, 0, &limits).unwrap_err();
         assert_eq!(error.to_string(), "at byte 24: boxes: 4 is more than the budget of 3");
+    }
+
+    #[test]
+    fn the_boxes_of_all_levels_meet_one_budget_before_there_is_memory_for_them() {
+        let free = |n| b"\0\0\0\x08free".repeat(n);
+        let around = |inside: Vec<u8>| {
+            let size = (inside.len() as u32 + 8).to_be_bytes();
+            [&size[..], b"moov", &inside].concat()
+        };
+        let inner = [around(free(2)), free(2)].concat();
+        let bytes = Bytes::from([around(inner), free(2)].concat());
+        let parse = |boxes| {
+            let limits = Limits { boxes, ..Limits::default() };
+            let mut reader = Reader { limit: boxes, depth: 16, claimed: 0 };
+            let list = reader.list(&mut Cursor::new(&bytes, 0), 16);
+            assert_eq!(Boxes::parse(&bytes, 0, &limits).ok(), list.as_ref().ok().cloned());
+            assert!(reader.claimed <= boxes);
+            list
+        };
+        let boxes = parse(8).unwrap();
+        let capacities = |boxes: &Boxes| (boxes.list.len(), boxes.list.capacity());
+        assert_eq!(capacities(&boxes), (3, 3));
+        let inner = boxes.inside(*b"moov").unwrap();
+        assert_eq!(capacities(inner), (3, 3));
+        assert_eq!(capacities(inner.inside(*b"moov").unwrap()), (2, 2));
+        // The level that is one box too many is the innermost, and nothing of it was made.
+        let error = parse(7).unwrap_err().to_string();
+        assert_eq!(error, "moov/moov at byte 24: boxes: 8 is more than the budget of 7");
+        assert!(parse(2).unwrap_err().to_string().starts_with("at byte 56: boxes: 3 is more"));
     }
 
     #[test]

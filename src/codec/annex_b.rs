@@ -9,12 +9,11 @@ use crate::base::{Error, Sink};
 const MAX_UNITS: usize = 31;
 
 /// Each unit behind a start code of four bytes.
-pub(super) fn join<'a>(units: impl Iterator<Item = &'a Bytes>) -> Bytes {
-    let units: Vec<_> = units.collect();
-    let mut sink = Sink::with_len(units.iter().map(|unit| 4 + unit.len()).sum());
+pub(super) fn join(units: impl Iterator<Item = Bytes> + Clone) -> Bytes {
+    let mut sink = Sink::with_len(units.clone().map(|unit| 4 + unit.len()).sum());
     for unit in units {
         sink.u32(1);
-        sink.put(unit);
+        sink.put(&unit);
     }
     sink.finish()
 }
@@ -60,7 +59,7 @@ mod tests {
     #[test]
     fn joined_units_split_again() {
         let units = [Bytes::from_static(&[0x67, 1, 2]), Bytes::from_static(&[0x68, 3])];
-        let joined = join(units.iter());
+        let joined = join(units.iter().cloned());
         assert_eq!(joined, [0, 0, 0, 1, 0x67, 1, 2, 0, 0, 0, 1, 0x68, 3][..]);
         assert_eq!(split(&joined).unwrap(), units);
         assert_eq!(split(&joined.slice(1..)).unwrap(), units, "a start code of three bytes");
@@ -71,8 +70,8 @@ mod tests {
     #[test]
     fn more_than_a_configuration_can_count_is_refused() {
         let unit = Bytes::from_static(&[0x67]);
-        assert!(split(&join([&unit; 31].into_iter())).is_ok());
-        assert!(split(&join([&unit; 32].into_iter())).is_err());
-        assert!(split(&join([&Bytes::from(vec![0x67; 1 << 16])].into_iter())).is_err());
+        assert!(split(&join(std::iter::repeat_n(unit.clone(), 31))).is_ok());
+        assert!(split(&join(std::iter::repeat_n(unit.clone(), 32))).is_err());
+        assert!(split(&join([Bytes::from(vec![0x67; 1 << 16])].into_iter())).is_err());
     }
 }

@@ -33,7 +33,7 @@ fn describe(entry: &SampleEntry, limits: &Limits) -> Result<Description, Error> 
         b"dvav" => CodecTag::new("DVAV"),
         _ => CodecTag::H264,
     };
-    let private_data = annex_b::join(avcc.sps.iter().chain(&avcc.pps));
+    let private_data = annex_b::join(avcc.sps.iter().chain(avcc.pps.iter()));
     let described = Description::new(tag, private_data, video(&visual, avcc.nal_length_size()));
     let codecs = dolby_vision::codecs(entry.format(), &visual.boxes);
     Ok(Description { codecs, ..described })
@@ -55,8 +55,8 @@ fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {
         level,
         length_size: 0xfc | (length - 1),
         sps_reserved: 0xe0,
-        sps,
-        pps,
+        sps: sps.into_iter().collect(),
+        pps: pps.into_iter().collect(),
     };
     let mut entry =
         picture(description, FourCc(with_dolby_vision(description).unwrap_or(*b"avc1")))?;

@@ -39,7 +39,9 @@ fn describe(entry: &SampleEntry, limits: &Limits) -> Result<Description, Error> 
         b"dvhe" => CodecTag::DVHE,
         _ => CodecTag::HVC1,
     };
-    let private_data = annex_b::join(PARAMETER_SETS.iter().flat_map(|&kind| hvcc.units(kind)));
+    let of_type = |kind| hvcc.arrays().filter(move |array| array.nal_type() == kind);
+    let arrays: Vec<NalArray> = PARAMETER_SETS.into_iter().flat_map(of_type).collect();
+    let private_data = annex_b::join(arrays.iter().flat_map(|array| array.units.iter()));
     let described = Description::new(tag, private_data, video(&visual, hvcc.nal_length_size()));
     let codecs = dolby_vision::codecs(entry.format(), &visual.boxes);
     Ok(Description { codecs, ..described })
@@ -59,9 +61,9 @@ fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {
         header: 0x80 | kind, // all sets of this type are here
         units: of_type(&units, kind).cloned().collect(),
     });
-    let arrays = arrays.into_iter().filter(|array| !array.units.is_empty()).collect();
+    let arrays = arrays.into_iter().filter(|array| !array.units.is_empty());
     let mut entry = picture(description, FourCc(format(description)))?;
-    entry.boxes.list.push(AnyBox::new(HvcC { general, arrays }));
+    entry.boxes.list.push(AnyBox::new(HvcC::new(general, arrays)));
     Ok(entry.to_entry())
 }
 

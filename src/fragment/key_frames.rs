@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::Stored;
-use super::samples::{Defaults, Sample, count};
+use super::samples::{Alike, Defaults, Sample, count};
 use crate::base::{Error, ErrorKind, FourCc, Limits, Sink};
 use crate::bmff::{
     AnyBox, Body, Boxes, Header, Saio, Saiz, SampleEncryption, Sbgp, Sdtp, Senc, Subs, SubsEntry,
@@ -56,8 +56,10 @@ impl KeyFrames {
         let total = count(&stored.traf, limits)?;
         stored.check_samples(defaults, limits)?;
         let rule = Rule::of(stored, defaults, total);
-        let samples = stored.runs(defaults).flat_map(|(_, samples)| samples).enumerate();
-        let found = samples.filter(|(i, sample)| rule.is_key(*i, sample)).count() as u64;
+        let mut found = 0;
+        each_part(stored, defaults, rule, |part| {
+            found += if part.is_key { part.alike.count } else { 0 };
+        })?;
         if found == total {
             return Ok(None);
         }
@@ -98,44 +100,98 @@ impl<'a> Rule<'a> {
         {
             return Self::Sdtp(&sdtp.samples);
         }
-        let mut samples = stored.runs(defaults).flat_map(|(_, samples)| samples);
-        let mut said = stored.runs(defaults).flat_map(|(_, samples)| samples);
-        if said.any(|sample| sample.has_dependency()) && samples.any(|sample| sample.is_sync()) {
+        let samples = || stored.runs(defaults).flat_map(|run| run.samples().map(|a| a.sample));
+        if samples().any(|sample| sample.has_dependency())
+            && samples().any(|sample| sample.is_sync())
+        {
             return Self::Flags;
         }
         Self::First
     }
 
-    fn is_key(self, index: usize, sample: &Sample) -> bool {
+    /// Whether sample `index` is a key sample, and for how many of `left` equal samples from there
+    /// on that is known at once.
+    fn judge(self, index: u64, left: u64, sample: &Sample) -> (bool, u64) {
         match self {
             Self::Sdtp(bytes) => {
-                bytes.get(index).copied().and_then(Sdtp::is_independent) == Some(true)
+                let byte = usize::try_from(index).ok().and_then(|index| bytes.get(index));
+                let Some(&byte) = byte else { return (false, left) };
+                (Sdtp::is_independent(byte) == Some(true), 1)
             }
-            Self::Flags => sample.is_sync(),
-            Self::First => index == 0,
+            Self::Flags => (sample.is_sync(), left),
+            Self::First if index == 0 => (true, 1),
+            Self::First => (false, left),
         }
     }
 }
 
-/// The key samples, and the duration of what lies before the first of them.
-fn keys(stored: &Stored, defaults: Defaults, rule: Rule<'_>) -> Result<(Vec<Key>, u64), Error> {
-    let mut keys: Vec<Key> = Vec::new();
-    let (mut lead, mut index) = (0, 0);
-    for (run, (from, samples)) in stored.runs(defaults).enumerate() {
-        let mut offset = from.ok_or(ErrorKind::NotSliceable("samples before their `moof`"))?;
-        for (i, sample) in samples.enumerate() {
-            let duration = u64::from(sample.duration);
-            if rule.is_key(index, &sample) {
-                keys.push(Key { index, run, first_of_run: i == 0, offset, sample, duration });
-            } else {
-                *keys.last_mut().map_or(&mut lead, |key| &mut key.duration) += duration;
+/// Equal samples of a run: all of them are key samples, or none is.
+struct Part {
+    /// Place of the first among all samples of the fragment.
+    index: u64,
+    /// Number of the run.
+    run: usize,
+    first_of_run: bool,
+    /// Where the first begins, from the first byte of the stored `moof`.
+    offset: u64,
+    alike: Alike,
+    is_key: bool,
+}
+
+/// Hands over all samples of a fragment in parts, and gives the number of parts: the fragment
+/// stores an entry of a run or of `sdtp` for each, but for three of each run. A claim of a million
+/// samples takes no more steps than that.
+fn each_part(
+    stored: &Stored,
+    defaults: Defaults,
+    rule: Rule<'_>,
+    mut each: impl FnMut(Part),
+) -> Result<u64, Error> {
+    let (mut index, mut steps) = (0, 0);
+    for (number, run) in stored.runs(defaults).enumerate() {
+        let mut offset = run.from.ok_or(ErrorKind::NotSliceable("samples before their `moof`"))?;
+        let first = index;
+        for mut alike in run.samples() {
+            let mut left = alike.count;
+            while left > 0 {
+                let is_key;
+                (is_key, alike.count) = rule.judge(index, left, &alike.sample);
+                let first_of_run = index == first;
+                each(Part { index, run: number, first_of_run, offset, alike, is_key });
+                offset = offset.saturating_add(alike.bytes());
+                index += alike.count;
+                left -= alike.count;
+                steps += 1;
             }
-            offset += u64::from(sample.size);
-            index += 1;
         }
     }
+    Ok(steps)
+}
+
+/// The key samples, of which there are few enough, and the duration of what lies before the first
+/// of them.
+fn keys(stored: &Stored, defaults: Defaults, rule: Rule<'_>) -> Result<(Vec<Key>, u64), Error> {
+    let mut keys: Vec<Key> = Vec::new();
+    let mut lead: u64 = 0;
+    each_part(stored, defaults, rule, |part| {
+        let Part { index, run, first_of_run, offset, alike, is_key } = part;
+        if !is_key {
+            let duration = keys.last_mut().map_or(&mut lead, |key| &mut key.duration);
+            *duration = duration.saturating_add(alike.ticks());
+            return;
+        }
+        let Alike { sample, count } = alike;
+        keys.extend((0..count).map(|i| Key {
+            index: (index + i) as usize,
+            run,
+            first_of_run: first_of_run && i == 0,
+            offset: offset + i * u64::from(sample.size),
+            sample,
+            duration: sample.duration.into(),
+        }));
+    })?;
     if let Some(first) = keys.first_mut() {
-        first.duration += lead;
+        first.duration = first.duration.saturating_add(lead);
     }
     Ok((keys, lead))
 }
@@ -189,19 +245,21 @@ fn change_traf(
 fn cut_runs(traf: &mut Boxes, keys: &[Key], lead: u64) -> Result<(), Error> {
     let mut runs = keys.chunk_by(|a, b| a.run == b.run).peekable();
     let (mut run, mut lead) = (0, lead);
-    let mut list = Vec::with_capacity(traf.list.len());
-    for mut item in traf.list.drain(..) {
-        if let Body::Trun(trun) = &item.body {
-            let of_run = runs.next_if(|keys| keys[0].run == run);
-            run += 1;
-            let Some(keys) = of_run else { continue };
-            item.body = Body::Trun(cut_run(trun, keys, lead)?);
-            lead = 0;
+    let mut result = Ok(());
+    // In place: the list may take more memory than the fragment.
+    traf.list.retain_mut(|item| {
+        let Body::Trun(trun) = &mut item.body else { return true };
+        let of_run = runs.next_if(|keys| keys[0].run == run);
+        run += 1;
+        let Some(keys) = of_run else { return false };
+        match cut_run(trun, keys, lead) {
+            Ok(cut) => *trun = cut,
+            Err(error) => result = Err(error),
         }
-        list.push(item);
-    }
-    traf.list = list;
-    Ok(())
+        lead = 0;
+        true
+    });
+    result
 }
 
 /// The run with its key samples alone, the first of them shown `lead` ticks after it is decoded.
@@ -230,11 +288,8 @@ fn cut_run(trun: &Trun, keys: &[Key], lead: u64) -> Result<Trun, Error> {
 /// Cuts a box that has an entry a sample.
 fn cut_box(body: &mut Body, keys: &[Key]) -> Result<(), Error> {
     match body {
-        Body::Sdtp(sdtp) => {
-            // One that is shorter than the run stays so.
-            let of_key = |key: &Key| sdtp.samples.get(key.index).copied();
-            sdtp.samples = keys.iter().map_while(of_key).collect();
-        }
+        // One that is shorter than the run stays so.
+        Body::Sdtp(sdtp) => sdtp.samples = of_keys(&sdtp.samples, keys),
         Body::Senc(senc) => cut_encryption(&mut senc.0, keys)?,
         Body::PiffSenc(senc) => cut_encryption(&mut senc.0, keys)?,
         Body::Saiz(saiz) => cut_saiz(saiz, keys),
@@ -247,44 +302,46 @@ fn cut_box(body: &mut Body, keys: &[Key]) -> Result<(), Error> {
 
 fn cut_encryption(info: &mut SampleEncryption, keys: &[Key]) -> Result<(), Error> {
     if !info.entries.is_empty() {
-        let entries = info.split_any();
-        let entries =
-            entries.ok_or(ErrorKind::NotSliceable("sample encryption of unclear layout"))?;
-        let kept = keys.iter().filter_map(|key| entries.get(key.index));
-        info.entries = kept.flat_map(|entry| entry.iter().copied()).collect();
+        let unclear = ErrorKind::NotSliceable("sample encryption of unclear layout");
+        let entries = info.split_any().ok_or(unclear)?;
+        let mut keys = keys.iter().map(|key| key.index).peekable();
+        let kept = entries.enumerate().filter(|(i, _)| keys.next_if_eq(i).is_some());
+        info.entries = kept.flat_map(|(_, entry)| entry).copied().collect();
     }
-    info.sample_count = told_of(keys, info.sample_count);
+    info.sample_count = among(keys, info.sample_count as usize).len() as u32;
     Ok(())
 }
 
-/// How many of the key samples are among the first `samples`: a box may tell of fewer than there
-/// are.
-fn told_of(keys: &[Key], samples: u32) -> u32 {
-    keys.iter().filter(|key| key.index < samples as usize).count() as u32
+/// The key samples among the first `samples`: a box may tell of fewer than there are, and there may
+/// be many such boxes.
+fn among(keys: &[Key], samples: usize) -> &[Key] {
+    &keys[..keys.partition_point(|key| key.index < samples)]
+}
+
+/// Of one byte for each sample, those of the key samples.
+fn of_keys(bytes: &Bytes, keys: &[Key]) -> Bytes {
+    among(keys, bytes.len()).iter().map(|key| bytes[key.index]).collect()
 }
 
 fn cut_saiz(saiz: &mut Saiz, keys: &[Key]) {
     if saiz.default_sample_info_size == 0 {
-        saiz.sizes = keys.iter().filter_map(|key| saiz.sizes.get(key.index).copied()).collect();
+        saiz.sizes = of_keys(&saiz.sizes, keys);
     }
-    saiz.sample_count = told_of(keys, saiz.sample_count);
+    saiz.sample_count = among(keys, saiz.sample_count as usize).len() as u32;
 }
 
 /// Entries name their sample by its distance from the one before.
 fn cut_subs(subs: &mut Subs, keys: &[Key]) {
     let (mut number, mut last) = (0_u64, 0_u64);
-    let mut kept = Vec::new();
-    for entry in &subs.entries {
+    let kept = subs.entries().filter_map(|entry| {
         number += u64::from(entry.sample_delta);
-        let place = keys.binary_search_by_key(&number, |key| key.index as u64 + 1);
-        if let Ok(place) = place {
-            let place = place as u64 + 1;
-            let sample_delta = (place - last) as u32;
-            kept.push(SubsEntry { sample_delta, subsamples: entry.subsamples.clone() });
-            last = place;
-        }
-    }
-    subs.entries = kept;
+        let place = keys.binary_search_by_key(&number, |key| key.index as u64 + 1).ok()?;
+        let place = place as u64 + 1;
+        let sample_delta = (place - last) as u32;
+        last = place;
+        Some(SubsEntry { sample_delta, ..entry })
+    });
+    *subs = Subs::new(subs.full(), kept);
 }
 
 fn cut_sbgp(sbgp: &mut Sbgp, keys: &[Key]) {
@@ -430,7 +487,7 @@ mod tests {
 
     fn samples(stored: &Stored) -> Vec<(u32, u32, i32)> {
         let runs = stored.runs(Defaults::default());
-        let samples = runs.flat_map(|(_, samples)| samples.collect::<Vec<_>>());
+        let samples = runs.flat_map(|run| run.samples().map(|alike| alike.sample));
         samples.map(|s| (s.duration, s.size, s.composition_offset)).collect()
     }
 
@@ -518,8 +575,7 @@ mod tests {
         };
         let entry =
             |sample_delta, byte: u8| SubsEntry { sample_delta, subsamples: vec![byte; 8].into() };
-        let subs =
-            Subs { full: FullBox::default(), entries: vec![entry(1, 1), entry(1, 2), entry(2, 4)] };
+        let subs = Subs::new(FullBox::default(), [entry(1, 1), entry(1, 2), entry(2, 4)]);
         let boxes = vec![
             AnyBox::new(trun(&SAMPLES)),
             sdtp(&[I, P, P, I]),
@@ -529,7 +585,8 @@ mod tests {
         let (bytes, stored) = fragment(boxes, 10);
         let (_, parsed) = cut(&bytes, &stored);
         assert_eq!(parsed.traf.get::<Sbgp>().unwrap().runs().collect::<Vec<_>>(), [(1, 7), (1, 9)]);
-        assert_eq!(parsed.traf.get::<Subs>().unwrap().entries, [entry(1, 1), entry(1, 4)]);
+        let subs = parsed.traf.get::<Subs>().unwrap();
+        assert_eq!(subs.entries().collect::<Vec<_>>(), [entry(1, 1), entry(1, 4)]);
     }
 
     #[test]
@@ -563,6 +620,34 @@ mod tests {
             error.to_string().contains("key samples of a fragment: 1000000 is more"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_claim_of_samples_takes_as_many_steps_as_it_has_bytes_and_is_cut_as_one() {
+        let mut first = trun(&SAMPLES[..1]);
+        first.first_sample_flags = Some(0x0200_0000);
+        let full = FullBox { version: 0, flags: 0 };
+        let claim = Trun { full, sample_count: 1_000_000, ..Trun::default() };
+        let boxes = vec![AnyBox::new(first), AnyBox::new(claim)];
+        let (_, stored) = fragment(boxes.clone(), 4);
+        let defaults = Defaults { duration: 3, flags: 0x0101_0000, ..Defaults::default() };
+        for rule in [Rule::Flags, Rule::First, Rule::Sdtp(&[I])] {
+            assert_eq!(each_part(&stored, defaults, rule, |_| ()).unwrap(), 2);
+        }
+        let many = [P; 1000];
+        assert_eq!(each_part(&stored, defaults, Rule::Sdtp(&many), |_| ()).unwrap(), 1001);
+
+        let (keys, lead) = keys(&stored, defaults, Rule::Flags).unwrap();
+        let [key] = &keys[..] else { panic!("one key sample") };
+        assert_eq!((key.duration, lead), (3_000_010, 0));
+
+        // The claim's samples come one by one where `sdtp` tells them apart.
+        let boxes = [boxes, vec![sdtp(&[P, P, I, P, I])]].concat();
+        let (bytes, stored) = fragment(boxes, 4);
+        let cut = KeyFrames::cut(&stored, defaults, &Limits::default()).unwrap().unwrap();
+        assert!(cut.samples.is_empty(), "{bytes:?}");
+        let stored = parse(&cut.head);
+        assert_eq!(samples(&stored).iter().map(|s| s.0).collect::<Vec<_>>(), [19, 2_999_991]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::samples::{Defaults, count};
+use super::samples::{Alike, Defaults, count};
 use crate::base::{Cursor, Error, ErrorKind, FourCc, Limits};
 use crate::bmff::{Body, Boxes, Header, Tfdt, Tfhd, Trun, uuid};
 
@@ -28,6 +28,24 @@ pub(crate) struct Lengths {
     pub(crate) payload: u64,
     /// Bytes of the fragment.
     pub(crate) len: u64,
+}
+
+/// Samples that lie one after the other.
+pub(crate) struct Run<'a> {
+    /// Where the first of them begins, from the first byte of the `moof`; `None` where that is
+    /// before it.
+    pub(crate) from: Option<u64>,
+    /// Bytes of all samples.
+    pub(crate) bytes: u64,
+    defaults: Defaults,
+    trun: &'a Trun,
+}
+
+impl<'a> Run<'a> {
+    /// The samples, equal neighbours without bytes of their own joined.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = Alike> + use<'a> {
+        self.defaults.samples(self.trun)
+    }
 }
 
 /// What came of looking at the first bytes of a fragment.
@@ -116,9 +134,8 @@ impl Stored {
     pub(crate) fn duration(&self, defaults: Defaults, limits: &Limits) -> Result<u64, Error> {
         count(&self.traf, limits)?;
         let defaults = self.defaults(defaults);
-        let runs = self.traf.all::<Trun>();
-        let durations = runs.flat_map(|trun| defaults.samples(trun)).map(|s| u64::from(s.duration));
-        Ok(durations.sum())
+        let ticks = self.traf.all::<Trun>().map(|trun| defaults.ticks(trun));
+        Ok(ticks.fold(0, u64::saturating_add))
     }
 
     /// That it is the fragment the index says: of this track, and, where it tells its time, of
@@ -159,8 +176,7 @@ impl Stored {
         count(&self.traf, limits)?;
         let outside = || ErrorKind::NotSliceable("sample data outside of the fragment's `mdat`");
         let mut first = None;
-        for (from, samples) in self.runs(defaults) {
-            let bytes: u64 = samples.map(|sample| u64::from(sample.size)).sum();
+        for Run { from, bytes, .. } in self.runs(defaults) {
             let from = from.ok_or_else(outside)?;
             let to = from.checked_add(bytes).ok_or_else(outside)?;
             if bytes > 0 && (from < self.payload || to > self.len) {
@@ -184,16 +200,11 @@ impl Stored {
         self.traf.all::<Trun>().any(|trun| trun.sample_count > 0 && needs(trun))
     }
 
-    /// Each run's samples with where the first of them lies, from the first byte of the `moof`;
-    /// `None` where that is before it.
+    /// The runs, in order.
     ///
     /// A run without an offset goes on where the one before ended; the first, at the payload
     /// (ISO/IEC 14496-12, 8.8.8 says the `moof`, where no sample can be).
-    pub(crate) fn runs(
-        &self,
-        defaults: Defaults,
-    ) -> impl Iterator<Item = (Option<u64>, impl Iterator<Item = super::samples::Sample> + '_)> + '_
-    {
+    pub(crate) fn runs(&self, defaults: Defaults) -> impl Iterator<Item = Run<'_>> + '_ {
         let defaults = self.defaults(defaults);
         let mut next = Some(self.payload);
         self.traf.all::<Trun>().map(move |trun| {
@@ -201,9 +212,9 @@ impl Stored {
                 Some(offset) => u64::try_from(offset).ok(),
                 None => next,
             };
-            let bytes: u64 = defaults.samples(trun).map(|sample| u64::from(sample.size)).sum();
+            let bytes = defaults.bytes(trun);
             next = from.and_then(|from| from.checked_add(bytes));
-            (from, defaults.samples(trun))
+            Run { from, bytes, defaults, trun }
         })
     }
 

@@ -12,7 +12,7 @@ use crate::fragment::{Defaults, Parsed, Stored};
 /// A walk through the fragments of a file. It asks for one window of bytes after the other.
 #[derive(Debug)]
 pub(crate) struct Scan {
-    /// By number.
+    /// By number, of which each is there once.
     tracks: Vec<ScannedTrack>,
     /// The next box.
     at: u64,
@@ -20,14 +20,38 @@ pub(crate) struct Scan {
     window: u64,
     /// Bytes of the file.
     size: u64,
-    /// What has been spent.
-    reads: u64,
-    bytes: u64,
     outcome: Outcome,
     /// The first fragment that was passed over: where it begins, and what is wrong with it.
     broken: Option<(u64, Error)>,
     /// Where the last `moof` begins.
     moof: u64,
+}
+
+/// What all walks of an opening have spent together.
+#[derive(Debug, Default)]
+pub(crate) struct Spent {
+    reads: u64,
+    bytes: u64,
+}
+
+impl Spent {
+    /// Adds a read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Budget`] beyond [`Limits::scan_reads`] or [`Limits::scan_bytes`].
+    fn add(&mut self, bytes: u64, limits: &Limits) -> Result<(), ErrorKind> {
+        self.reads = self.reads.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
+        for (what, found, limit) in [
+            ("reads of walks through files without an index", self.reads, limits.scan_reads),
+            ("bytes of walks through files without an index", self.bytes, limits.scan_bytes),
+        ] {
+            if found > limit {
+                return Err(ErrorKind::Budget { what, found, limit });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// How a walk stands, or ended.
@@ -102,37 +126,21 @@ impl Scan {
         };
         let mut tracks: Vec<ScannedTrack> = tracks.into_iter().map(track).collect();
         tracks.sort_by_key(|track| track.track_id);
+        tracks.dedup_by_key(|track| track.track_id);
         let outcome = if from < size { Outcome::Walking } else { Outcome::End };
-        Self {
-            tracks,
-            at: from,
-            window: WINDOW,
-            size,
-            reads: 0,
-            bytes: 0,
-            outcome,
-            broken: None,
-            moof: from,
-        }
+        Self { tracks, at: from, window: WINDOW, size, outcome, broken: None, moof: from }
     }
 
-    /// The bytes to be read next; `None` at the end of the walk.
-    pub(crate) fn wanted(&mut self, limits: &Limits) -> Option<Range<u64>> {
+    /// The bytes to be read next; `None` at the end of the walk. `spent` is that of all walks of
+    /// the opening.
+    pub(crate) fn wanted(&mut self, limits: &Limits, spent: &mut Spent) -> Option<Range<u64>> {
         if !matches!(self.outcome, Outcome::Walking) {
             return None;
         }
         let range = self.at..self.size.min(self.at.saturating_add(self.window));
-        self.reads += 1;
-        self.bytes += range.end - range.start;
-        for (what, found, limit) in [
-            ("reads of a walk through a file without an index", self.reads, limits.scan_reads),
-            ("bytes of a walk through a file without an index", self.bytes, limits.scan_bytes),
-        ] {
-            if found > limit {
-                let error = Error::at(self.at, ErrorKind::Budget { what, found, limit });
-                self.outcome = Outcome::Lost(error);
-                return None;
-            }
+        if let Err(kind) = spent.add(range.end - range.start, limits) {
+            self.outcome = Outcome::Lost(Error::at(self.at, kind));
+            return None;
         }
         Some(range)
     }
@@ -270,8 +278,8 @@ mod tests {
         let file = Bytes::copy_from_slice(&[&[0; 10], file].concat());
         let tracks = [(2, Defaults::default()), (1, Defaults::default())];
         let mut scan = Scan::new(10, file.len() as u64, tracks);
-        let mut reads = 0;
-        while let Some(range) = scan.wanted(limits) {
+        let (mut reads, mut spent) = (0, Spent::default());
+        while let Some(range) = scan.wanted(limits, &mut spent) {
             scan.feed(&file.slice(range.start as usize..range.end as usize), limits);
             reads += 1;
         }
@@ -350,6 +358,28 @@ mod tests {
         assert_eq!(times(&scanned, 1).len(), 1);
         let Outcome::Lost(error) = scanned.outcome else { panic!("that is no box") };
         assert!(error.to_string().contains("size 3 is less than its header"), "{error}");
+    }
+
+    #[test]
+    fn walks_through_several_files_spend_one_budget() {
+        let limits = Limits { scan_reads: 5, ..Limits::default() };
+        let mut spent = Spent::default();
+        let mut walks = [(); 4].map(|()| Scan::new(0, 1 << 20, []));
+        let asked = |spent: &mut Spent, walks: &mut [Scan]| {
+            walks.iter_mut().filter_map(|walk| walk.wanted(&limits, spent)).count()
+        };
+        assert_eq!((asked(&mut spent, &mut walks), asked(&mut spent, &mut walks)), (4, 1));
+        for walk in walks.into_iter().skip(1) {
+            let Outcome::Lost(error) = walk.finish().outcome else { panic!("it is spent") };
+            assert!(error.to_string().contains("reads of walks through files"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_track_that_is_there_twice_is_walked_once() {
+        let twice = [(1, Defaults::default()), (1, Defaults::default())];
+        let scanned = Scan::new(0, 0, twice).finish();
+        assert_eq!(scanned.tracks.len(), 1);
     }
 
     #[test]

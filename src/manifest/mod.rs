@@ -13,8 +13,8 @@ mod server;
 mod xml;
 
 pub use client::{
-    Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, Layout, ProtectionHeader,
-    QualityLevel, Run, StreamIndex, runs,
+    Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, Layout, OtherAttributes,
+    ProtectionHeader, QualityLevel, Run, StreamIndex, runs,
 };
 pub(crate) use client::{Spans, Stored};
 pub use kind::StreamKind;

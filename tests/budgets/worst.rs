@@ -1,10 +1,9 @@
 //! Worst cases: inputs that are made of many of their smallest parts.
 
-use bytes::Bytes;
 use smooth_origin::base::FourCc;
 use smooth_origin::bmff::{
-    AnyBox, Body, Boxes, FullBox, Mfhd, Mfro, SampleEncryption, Sbgp, Sdtp, Senc, Subs, SubsEntry,
-    Tfhd, Tfra, Trun,
+    AnyBox, Body, Boxes, FullBox, Mfhd, Mfro, Saiz, SampleEncryption, Sbgp, Sdtp, Senc, Subs,
+    SubsEntry, Tfhd, Tfra, Trex, Trun,
 };
 use smooth_origin::manifest::StreamKind;
 
@@ -33,7 +32,7 @@ pub const MANIFESTS: &[Case] = &[
     case("c with a duration", 32 * K + 1, |n| client("<c d='1'/>".repeat(n))),
     case("c with an unknown attribute", 16 * K + 1, |n| client("<c a=''/>".repeat(n))),
     case("c with an f each", 16 * K + 1, |n| client("<c><f/></c>".repeat(n))),
-    // A `FragmentData` is 48.
+    // A `FragmentData` is 40.
     case("f with an index", 32 * K + 1, |n| client(format!("<c>{}</c>", "<f i='1'/>".repeat(n)))),
     case("f with data", 32 * K + 1, |n| client(format!("<c>{}</c>", "<f>A</f>".repeat(n)))),
     case("c with an f with data each", 16 * K + 1, |n| client("<c d='1'><f>A</f></c>".repeat(n))),
@@ -44,12 +43,49 @@ pub const MANIFESTS: &[Case] = &[
         let attributes: String = (0..256).map(|i| format!(" a{i:x}=''")).collect();
         client(format!("<c{attributes}/>").repeat(n))
     }),
+    // Each after the first says a time, so that it is read to the end.
+    case("c with a duration and an unknown attribute", 8 * K + 1, |n| {
+        client("<c d='1' a=''/>".repeat(n))
+    }),
+    case("c with an f with an unknown attribute each", 16 * K + 1, |n| {
+        client("<c d='1'><f a=''/></c>".repeat(n))
+    }),
+    case("f with an unknown attribute", 8 * K + 1, |n| {
+        client(format!("<c>{}</c>", "<f a=''/>".repeat(n)))
+    }),
+    case("attributes that differ in their last letters", 4, |n| {
+        let name = "a".repeat(2 * K);
+        let attributes: String = (0..256).map(|i| format!(" {name}{i:03x}=''")).collect();
+        client(format!("<x{attributes}/>").repeat(n))
+    }),
+    case("references in an attribute", 8 * K, |n| {
+        client(format!("<c d='1' a='{}'/>", "&lt;".repeat(n)))
+    }),
+    case("references of many digits", 16, |n| {
+        client(format!("<c d='1'>{}</c>", format!("&#{}65;", "0".repeat(8 * K)).repeat(n)))
+    }),
+    case("space before what is no c", 16, |n| {
+        client(format!("<c d=\"1\"/>{}<x/>", " \n".repeat(4 * K)).repeat(n))
+    }),
+    case("digits of what is no number", 16, |n| {
+        client(format!("<c d=\"1\"/><c d=\"{}\"/>", "1".repeat(8 * K)).repeat(n))
+    }),
+    case("c in letters of one byte that are two in UTF-8", 16 * K, |n| {
+        let text = stream(&format!("<c d='1' a='{}'/>", "\u{1}".repeat(n)));
+        let text = format!("<?xml version='1.0' encoding='windows-1252'?>{text}").into_bytes();
+        Input::Client(text.into_iter().map(|byte| if byte == 1 { 0xe9 } else { byte }).collect())
+    }),
+    case("comments", 8 * K, |n| client("<!---->".repeat(n))),
     case("unknown elements", 32 * K, |n| client("<x/>".repeat(n))),
     case("runs that claim sixteen million chunks", 4 * K, |n| {
         client("<c d='1' r='2000'/>".repeat(n))
     }),
     case("protection headers", 16 * K + 1, |n| {
         let headers = "<ProtectionHeader/>".repeat(n);
+        presentation(&format!("<Protection>{headers}</Protection>"))
+    }),
+    case("protection headers with an unknown attribute", 4 * K + 1, |n| {
+        let headers = "<ProtectionHeader a=''/>".repeat(n);
         presentation(&format!("<Protection>{headers}</Protection>"))
     }),
     case("streams", 512, |n| presentation(&"<StreamIndex Type='text'/>".repeat(n))),
@@ -104,7 +140,15 @@ pub const BOXES: &[Case] = &[
         };
         Input::Boxes((1..=16).flat_map(header).collect::<Vec<u8>>().repeat(n).into())
     }),
-    // A `SampleEntry` is 88 bytes for the 16 of an empty one; a `SubsEntry` 40 for 6.
+    // Each level has as many boxes beside the one that holds the next.
+    case("boxes at every level", 4 * K, |n| {
+        let level = |inside: Vec<u8>, _| {
+            let size = (inside.len() as u32 + 8).to_be_bytes();
+            [&size[..], b"traf", &inside, &b"\0\0\0\x08free".repeat(n)].concat()
+        };
+        Input::Boxes((0..15).fold(Vec::new(), level).into())
+    }),
+    // A `SampleEntry` would be 88 bytes for the 16 of an empty one, a `SubsEntry` 40 for 6.
     case("stsd", 8 * K + 1, |n| list(b"stsd", &[], b"\0\0\0\x10avc1\0\0\0\0\0\0\0\x01", n)),
     case("subs", 32 * K + 1, |n| list(b"subs", &[], &[0; 6], n)),
     case("saio", 32 * K + 1, |n| list(b"saio", &[], &[0; 4], n)),
@@ -124,6 +168,16 @@ pub const BOXES: &[Case] = &[
         let body = [&[1, 66, 0, 30, 255, 0xe0, 129][..], &[0; 2 * 129]].concat();
         Input::boxes(vec![AnyBox::other(*b"avcC", body); n])
     }),
+    case("avcC of units without bytes", 256, |n| {
+        let body = [&[1, 66, 0, 30, 255, 0xff][..], &[0; 2 * 31], &[255], &[0; 2 * 255]].concat();
+        Input::boxes(vec![AnyBox::other(*b"avcC", body); n])
+    }),
+    case("hvcC of arrays without units", 256, |n| {
+        let body = [&[0; 22][..], &[255], &[0; 3 * 255]].concat();
+        Input::boxes(vec![AnyBox::other(*b"hvcC", body); n])
+    }),
+    case("pssh", 16 * K + 1, |n| list(b"pssh", &[0; 16], &[1; 16], n)),
+    case("ftyp", 64 * K, |n| Input::boxes([AnyBox::other(*b"ftyp", vec![1; 4 * n])])),
     case("hvcC", 64, |n| {
         let body = [&[0; 22][..], &[1, 0x20], &513_u16.to_be_bytes(), &[0; 2 * 513]].concat();
         Input::boxes(vec![AnyBox::other(*b"hvcC", body); n])
@@ -165,6 +219,36 @@ pub const PRESENTATIONS: &[Case] = &[
     case("empty boxes in a moov", 16 * K + 1, |n| {
         one_file(with_moov(&[Track::new(1, StreamKind::Video, Vec::new())], empty(n)))
     }),
+    case("tracks whose fragments claim samples", 64, |n| {
+        let traf = |track_id| vec![tfhd(track_id), trun(CLAIM)];
+        one_file(fragments_of(n as u32, 2, true, traf))
+    }),
+    case("a walk over fragments that claim samples", K, |n| {
+        one_file(fragments_of(1, n, false, |track_id| vec![tfhd(track_id), trun(CLAIM)]))
+    }),
+    case("tracks of one number and fragments", 64, |n| {
+        let tracks = vec![Track::new(1, StreamKind::Video, Vec::new()); n];
+        let mut media = Media::default();
+        push(&mut media, [film::moov(&tracks)]);
+        for _ in 0..64 * n {
+            media.push(moof([tfhd(1)], 0));
+        }
+        one_file(media.read(0..media.len))
+    }),
+    case("protection systems", 2 * K, |n| {
+        let system = |i: usize| {
+            let body = [&[0; 4], &(i as u128).to_be_bytes()[..], &[0; 4]].concat();
+            AnyBox::other(*b"pssh", body)
+        };
+        let tracks = Track::regular(1, StreamKind::Video, 1, 1, 1);
+        one_file(with_moov(&[tracks], (0..n).map(system).collect()))
+    }),
+    case("tracks and what their samples are by default", 64, |n| {
+        let tracks: Vec<_> =
+            (1..=n as u32).map(|id| Track::new(id, StreamKind::Video, Vec::new())).collect();
+        let trex = AnyBox::new(Trex { track_id: u32::MAX, ..Trex::default() });
+        one_file(with_moov(&tracks, vec![AnyBox::container(*b"mvex", vec![trex; 64 * n])]))
+    }),
     case("a walk over small fragments", K + 1, |n| one_file(without_index(n as u32, false))),
     case("a walk over empty boxes", 16 * K, |n| {
         let boxes = b"\0\0\0\x08free".repeat(n);
@@ -187,12 +271,32 @@ pub const HEADS: &[Case] = &[
     }),
     case("samples without bytes", 8 * K + 1, |n| fragment([trun(n), key_frames(n)], 0)),
     case("runs", 8 * K + 1, |n| fragment(vec![trun(1); n], 0)),
+    // As many boxes as may be: there is a second list of them while a fragment is cut.
+    case("runs of 32 bytes", 16 * K + 1, |n| {
+        let run = |run| AnyBox { rest: vec![0; 16].into(), ..run };
+        fragment([trun(1), key_frames(2)].into_iter().chain(vec![run(trun(1)); n]), 0)
+    }),
+    case("runs that claim samples", 512, |n| {
+        fragment([key_frames(2)].into_iter().chain(vec![trun(CLAIM / 1024); n]), 0)
+    }),
+    case("one run that claims samples", 64 * K, |n| fragment([trun(n), key_frames(2)], 0)),
+    case("saiz beside key frames", 4 * K, |n| {
+        let saiz = Saiz { default_sample_info_size: 8, ..Saiz::default() };
+        let saiz = AnyBox { rest: vec![0; 15].into(), ..AnyBox::new(saiz) };
+        fragment([trun(8 * K), key_frames(8 * K)].into_iter().chain(vec![saiz; n]), 0)
+    }),
+    case("senc of entries of two bytes", 64 * K, |n| {
+        let full = FullBox { version: 0, flags: SampleEncryption::SUBSAMPLES };
+        let (sample_count, entries) = (n as u32, vec![0; 2 * n].into());
+        let senc = SampleEncryption { full, track_override: None, sample_count, entries };
+        fragment([trun(n), key_frames(2), AnyBox::new(Senc(senc))], 0)
+    }),
     case("sdtp", 8 * K + 1, |n| {
         let sdtps = (0..n).map(|_| AnyBox::new(Sdtp::default()));
         fragment([trun(2), key_frames(2)].into_iter().chain(sdtps), 0)
     }),
     case("subs beside key frames", 16 * K + 1, |n| {
-        let subs = Subs { full: FullBox::default(), entries: vec![SubsEntry::default(); n] };
+        let subs = Subs::new(FullBox::default(), vec![SubsEntry::default(); n]);
         fragment([trun(2), key_frames(2), AnyBox::new(subs)], 0)
     }),
     case("senc beside key frames", 32 * K, |n| {
@@ -334,6 +438,47 @@ fn indexed(n: usize) -> Vec<u8> {
     media.read(0..media.len)
 }
 
+/// As many samples without bytes as a fragment may have.
+const CLAIM: usize = 1 << 20;
+
+fn tfhd(track_id: u32) -> AnyBox {
+    AnyBox::new(Tfhd { track_id, ..Tfhd::default() })
+}
+
+/// A fragment with this in its `traf`.
+fn moof(traf: impl IntoIterator<Item = AnyBox>, payload: usize) -> Vec<u8> {
+    let traf = AnyBox::container(*b"traf", traf);
+    let moof = AnyBox::container(*b"moof", [AnyBox::new(Mfhd::default()), traf]);
+    let fragment = [moof, AnyBox::other(*b"mdat", vec![0; payload])];
+    Boxes::from_iter(fragment).to_bytes().to_vec()
+}
+
+/// A file of so many tracks with as many fragments each.
+fn fragments_of(
+    tracks: u32,
+    fragments: usize,
+    has_index: bool,
+    traf: impl Fn(u32) -> Vec<AnyBox>,
+) -> Vec<u8> {
+    let of_moov: Vec<_> =
+        (1..=tracks).map(|id| Track::new(id, StreamKind::Video, Vec::new())).collect();
+    let mut media = Media::default();
+    push(&mut media, [film::moov(&of_moov)]);
+    let mut index = Vec::new();
+    for id in 1..=tracks {
+        let mut entries = Vec::new();
+        for number in 0..fragments {
+            entries.push((20_000_000 * number as u64, media.len));
+            media.push(moof(traf(id), 0));
+        }
+        index.push((id, entries));
+    }
+    if has_index {
+        film::push_mfra(&mut media, &index);
+    }
+    media.read(0..media.len)
+}
+
 /// A run of samples that take no bytes.
 fn trun(n: usize) -> AnyBox {
     AnyBox::new(Trun { sample_count: n as u32, ..Trun::default() })
@@ -347,17 +492,13 @@ fn key_frames(n: usize) -> AnyBox {
 
 /// A presentation of two fragments with this in their `traf`.
 fn fragment(traf: impl IntoIterator<Item = AnyBox>, payload: usize) -> Input {
-    let tfhd = AnyBox::new(Tfhd { track_id: 1, ..Tfhd::default() });
-    let traf = AnyBox::container(*b"traf", [tfhd].into_iter().chain(traf));
-    let moof = AnyBox::container(*b"moof", [AnyBox::new(Mfhd::default()), traf]);
-    let fragment = [moof, AnyBox::other(*b"mdat", vec![0; payload])];
-    let fragment: Bytes = Boxes::from_iter(fragment).to_bytes();
+    let fragment = moof([tfhd(1)].into_iter().chain(traf), payload);
     let mut media = Media::default();
     push(&mut media, [film::moov(&[Track::new(1, StreamKind::Video, Vec::new())])]);
     let mut entries = Vec::new();
     for time in [0, 20_000_000] {
         entries.push((time, media.len));
-        media.push(fragment.to_vec());
+        media.push(fragment.clone());
     }
     film::push_mfra(&mut media, &vec![(1, entries)]);
     one_file(media.read(0..media.len))

@@ -126,14 +126,15 @@ fn details() -> impl Strategy<Value = Option<Box<ChunkDetails>>> {
     let fragment = (any::<[Option<u32>; 3]>(), "[A-Za-z0-9+/]{0,9}", attributes());
     let fragment = fragment.prop_map(|(numbers, data, other)| {
         let [index, size, quality] = numbers;
-        let other = (!other.is_empty()).then(|| other.into());
-        FragmentData { index, size, quality, data: data.into(), other }
+        let mut fragment = FragmentData::new(&data, &other.into_iter().collect());
+        (fragment.index, fragment.size, fragment.quality) = (index, size, quality);
+        fragment
     });
     // One that says nothing is none.
     let fragment = fragment.prop_filter("nothing", |data| *data != FragmentData::default());
     let details = (vec(fragment, 0..3), attributes()).prop_map(|(fragments, other)| {
         let mut details = ChunkDetails::default();
-        (details.fragments, details.other) = (fragments, other);
+        (details.fragments, details.other) = (fragments, other.into_iter().collect());
         (details != ChunkDetails::default()).then(|| details.into())
     });
     prop_oneof![4 => Just(None), 1 => details]

@@ -84,8 +84,10 @@ fn typed() -> impl Strategy<Value = AnyBox> {
             let major_brand = FourCc(major);
             AnyBox::new(Ftyp { major_brand, minor_version, compatible_brands: brands })
         });
-    let avcc = (vec(bytes(9), 0..31), vec(bytes(9), 0..40))
-        .prop_map(|(sps, pps)| AnyBox::new(AvcC { sps, pps, ..avcc() }));
+    let avcc = (vec(bytes(9), 0..31), vec(bytes(9), 0..40)).prop_map(|(sps, pps)| {
+        let [sps, pps] = [sps, pps].map(|units| units.into_iter().collect());
+        AnyBox::new(AvcC { sps, pps, ..avcc() })
+    });
     prop_oneof![4 => fixed, 1 => sdtp, 1 => ftyp, 1 => avcc]
 }
 
@@ -162,8 +164,8 @@ pub fn avcc() -> AvcC {
         level: 30,
         length_size: 0xff,
         sps_reserved: 0xe0,
-        sps: vec![Bytes::from_static(b"\x67sps")],
-        pps: vec![Bytes::from_static(b"\x68pps")],
+        sps: [Bytes::from_static(b"\x67sps")].into_iter().collect(),
+        pps: [Bytes::from_static(b"\x68pps")].into_iter().collect(),
         ..AvcC::default()
     }
 }

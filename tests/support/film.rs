@@ -92,7 +92,7 @@ impl Track {
         };
         let hdlr =
             Hdlr { full: FullBox::default(), pre_defined: 0, handler_type: FourCc(handler_type) };
-        let stsd = Stsd { full: FullBox::default(), entries: vec![entry(self.kind)] };
+        let stsd = Stsd::new(FullBox::default(), [entry(self.kind)]);
         let stbl = AnyBox::container(*b"stbl", [AnyBox::new(stsd)]);
         let minf = AnyBox::container(*b"minf", [stbl]);
         let mdia = AnyBox::container(*b"mdia", [AnyBox::new(mdhd), AnyBox::new(hdlr), minf]);
@@ -140,8 +140,8 @@ fn entry(kind: StreamKind) -> SampleEntry {
                 level: 30,
                 length_size: 0xff,
                 sps_reserved: 0xe0,
-                sps: vec![Bytes::from_static(&[0x67, 66, 0, 30, 1])],
-                pps: vec![Bytes::from_static(&[0x68, 1])],
+                sps: [Bytes::from_static(&[0x67, 66, 0, 30, 1])].into_iter().collect(),
+                pps: [Bytes::from_static(&[0x68, 1])].into_iter().collect(),
                 ..AvcC::default()
             };
             let visual = VisualSampleEntry {

@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU64;
 
+use super::other_attributes::{self, OtherAttributes};
 use crate::base::{Error, ErrorKind};
-use crate::manifest::Attributes;
 
 /// One `c` element, as written: one chunk, or a run of equal ones.
 ///
@@ -29,7 +29,7 @@ pub struct ChunkDetails {
     /// `f` children: what it says of single qualities, or their samples.
     pub fragments: Vec<FragmentData>,
     /// Attributes that are not understood.
-    pub other: Attributes,
+    pub other: OtherAttributes,
 }
 
 impl ChunkDetails {
@@ -57,10 +57,34 @@ pub struct FragmentData {
     pub size: Option<u32>,
     /// `q`: quality, by some producers; no source says how it is measured.
     pub quality: Option<u32>,
+    /// Data, and the attributes that are not understood behind a zero, where there are any. An
+    /// element may take eight bytes: what it is kept in must be small.
+    text: Box<str>,
+}
+
+impl FragmentData {
+    /// An element of this data and these attributes that are not understood. It says nothing else.
+    ///
+    /// Data that XML cannot hold ends before its first zero character.
+    pub fn new(data: &str, other: &OtherAttributes) -> Self {
+        let mut text = data.split('\0').next().unwrap_or_default().to_owned();
+        if !other.is_empty() {
+            text.push('\0');
+        }
+        other.iter().for_each(|(name, value)| other_attributes::push(&mut text, name, value));
+        Self { text: text.into(), ..Self::default() }
+    }
+
     /// Base64 of the sample's bytes, white space removed; empty where the stream is not embedded.
-    pub data: Box<str>,
-    /// Attributes that are not understood; few have any.
-    pub other: Option<Box<Attributes>>,
+    pub fn data(&self) -> &str {
+        self.text.split('\0').next().unwrap_or_default()
+    }
+
+    /// Attributes that are not understood, by name, in document order.
+    pub fn other(&self) -> impl Iterator<Item = (&str, &str)> {
+        let other = self.text.split_once('\0').map_or("", |(_, other)| other);
+        other_attributes::pairs(other)
+    }
 }
 
 /// Equal chunks, one after the other.
@@ -121,6 +145,17 @@ mod tests {
 
     fn starts(chunks: &[Chunk]) -> Vec<(u64, u64, u64)> {
         runs(chunks).map(|run| run.unwrap()).map(|r| (r.start, r.duration, r.count.get())).collect()
+    }
+
+    #[test]
+    fn an_f_keeps_its_data_and_its_attributes_apart() {
+        for data in ["", "QUJD"] {
+            for attributes in [&[][..], &[("a", "")], &[("a", "1"), ("b", "QUJD")]] {
+                let f = FragmentData::new(data, &attributes.iter().copied().collect());
+                assert_eq!((f.data(), f.other().collect::<Vec<_>>()), (data, attributes.to_vec()));
+            }
+        }
+        assert!(size_of::<FragmentData>() <= 40 && size_of::<ChunkDetails>() <= 40);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The client manifest, `.ismc` and the answer to `/Manifest`: what there is to play.
 
 mod chunk;
+mod other_attributes;
 mod read;
 mod write;
 
 pub use chunk::{Chunk, ChunkDetails, FragmentData, Run, runs};
+pub use other_attributes::OtherAttributes;
 pub(crate) use read::{Spans, Stored};
 pub use write::Layout;
 

@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use super::{
-    Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, ProtectionHeader,
-    QualityLevel, StreamIndex,
+    Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, OtherAttributes,
+    ProtectionHeader, QualityLevel, StreamIndex, other_attributes,
 };
 use crate::base::{Error, ErrorKind, Limits, Timescale};
 use crate::manifest::StreamKind;
@@ -215,7 +215,7 @@ impl<'t> Document<'t> {
 
     fn chunk(&mut self, element: &Element<'t>) -> Result<Chunk, Error> {
         let mut chunk = Chunk::default();
-        let mut details = ChunkDetails::default();
+        let (mut fragments, mut other) = (Vec::new(), String::new());
         for attribute in element.attributes() {
             let a = attribute?;
             let understood = match a.name {
@@ -224,7 +224,7 @@ impl<'t> Document<'t> {
                 "r" => set_repeat(&mut chunk.repeat, &a),
                 "n" if set_some(&mut chunk.number, &a) => true,
                 _ => {
-                    details.other.push((a.name.into(), a.value.into_owned()));
+                    other_attributes::push(&mut other, a.name, &a.value);
                     continue;
                 }
             };
@@ -238,33 +238,36 @@ impl<'t> Document<'t> {
                     let fragment = self.fragment(&child)?;
                     // One that says nothing is none.
                     if fragment != FragmentData::default() {
-                        push(&mut details.fragments, fragment);
+                        push(&mut fragments, fragment);
                     }
                 }
                 _ => self.reader.skip()?,
             }
         }
+        let details = ChunkDetails { fragments, other: OtherAttributes::of_text(other) };
         chunk.details = (!details.is_empty()).then(|| details.into());
         Ok(chunk)
     }
 
     fn fragment(&mut self, element: &Element<'t>) -> Result<FragmentData, Error> {
-        let mut data = FragmentData::default();
+        let (mut index, mut size, mut quality) = (None, None, None);
+        let mut other = String::new();
         for attribute in element.attributes() {
             let a = attribute?;
             let kept = match a.name {
-                "i" => set_some(&mut data.index, &a),
-                "s" => set_some(&mut data.size, &a),
-                "q" => set_some(&mut data.quality, &a),
+                "i" => set_some(&mut index, &a),
+                "s" => set_some(&mut size, &a),
+                "q" => set_some(&mut quality, &a),
                 _ => false,
             };
             if !kept {
-                let other = data.other.get_or_insert_default();
-                other.push((a.name.into(), a.value.into_owned()));
+                other_attributes::push(&mut other, a.name, &a.value);
             }
         }
-        data.data = without_space(self.reader.text()?).into();
-        Ok(data)
+        let data = without_space(self.reader.text()?);
+        let mut fragment = FragmentData::new(&data, &OtherAttributes::of_text(other));
+        (fragment.index, fragment.size, fragment.quality) = (index, size, quality);
+        Ok(fragment)
     }
 
     fn protection(&mut self, headers: &mut Vec<ProtectionHeader>) -> Result<(), Error> {
@@ -277,11 +280,11 @@ impl<'t> Document<'t> {
             for attribute in child.attributes() {
                 let a = attribute?;
                 if a.name != "SystemID" || !set_some(&mut header.system_id, &a) {
-                    header.other.push((a.name.into(), a.value.into_owned()));
+                    push(&mut header.other, (a.name.into(), a.value.into_owned()));
                 }
             }
             header.data = without_space(self.reader.text()?);
-            headers.push(header);
+            push(headers, header);
         }
         Ok(())
     }
@@ -431,7 +434,7 @@ mod tests {
         assert_eq!((first.number, first.repeat.unwrap().get()), (Some(0), 2));
         let [measured, embedded] = first.fragments() else { panic!("two `f` elements") };
         assert_eq!((measured.size, measured.quality), (Some(95), Some(3)));
-        assert_eq!(&*embedded.data, "QUJDRA==");
+        assert_eq!(embedded.data(), "QUJDRA==");
         assert_eq!((second.time, second.duration), (None, Some(7)));
         assert!(m.streams[1].is_embedded());
         assert_eq!(m.streams[1].parent.as_deref(), Some("video"));

@@ -201,7 +201,7 @@ fn write_c(
 }
 
 fn write_details(w: &mut Writer, details: &ChunkDetails) {
-    others(w, &details.other);
+    details.other.iter().for_each(|(name, value)| w.attribute_once(name, value));
     if details.fragments.is_empty() {
         return w.close();
     }
@@ -215,8 +215,8 @@ fn write_fragment(w: &mut Writer, fragment: &FragmentData) {
     w.number_if("i", fragment.index);
     w.number_if("s", fragment.size);
     w.number_if("q", fragment.quality);
-    fragment.other.iter().for_each(|other| others(w, other));
-    match &*fragment.data {
+    fragment.other().for_each(|(name, value)| w.attribute_once(name, value));
+    match fragment.data() {
         "" => w.close(),
         data => w.content(data, "f"),
     }

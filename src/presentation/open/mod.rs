@@ -23,7 +23,7 @@ mod track_table;
 mod tracks;
 mod walk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::sync::Mutex;
 
@@ -43,7 +43,7 @@ use crate::base::{
     Error, ErrorKind, FileId, Got, Limits, Name, Opened, ReadError, ReadErrorKind, Step, Then,
     Timescale, Want,
 };
-use crate::index::Scan;
+use crate::index::{Scan, Spent};
 use crate::manifest::{ServerManifest, Stored, StreamKind};
 
 /// Batches of reads that an opening may take, the server manifest's included.
@@ -149,15 +149,16 @@ struct Opening {
 struct Walking {
     opening: Opening,
     media: Vec<(FileId, MediaFile)>,
-    walks: Vec<Walk>,
+    /// Walks that are not at their end. The first few have each asked for bytes.
+    walks: VecDeque<Walk>,
+    ended: Vec<Walk>,
+    spent: Spent,
 }
 
 /// A walk through one file, by its place among the media files.
 struct Walk {
     number: usize,
     scan: Scan,
-    /// Bytes were asked for.
-    is_asked: bool,
 }
 
 impl Opening {
@@ -324,18 +325,20 @@ impl Opening {
             return Ok(Step::Ready(self.conclude(media, client)));
         }
         drop(client);
-        Ok(Box::new(Walking { opening: self, media, walks }).read_on())
+        let (ended, spent) = (Vec::new(), Spent::default());
+        Ok(Box::new(Walking { opening: self, media, walks, ended, spent }).read_on())
     }
 
     /// The walks to be made.
-    fn walks(&self, media: &[(FileId, MediaFile)], client: Option<&Stored<'_>>) -> Vec<Walk> {
+    fn walks(&self, media: &[(FileId, MediaFile)], client: Option<&Stored<'_>>) -> VecDeque<Walk> {
         let (server, limits) = (&self.server, &self.options.limits);
         let resolved = resolve(server, &self.named, media, limits, &mut Findings::none());
         let files = files_to_walk(server, client.map(|client| &client.manifest), &resolved);
-        let is_wanted = |file: FileId| files.contains(&file) || self.is_distrusted(file);
+        let is_wanted =
+            |file: FileId| files.binary_search(&file).is_ok() || self.is_distrusted(file);
         let walk = |(number, (file, media)): (usize, &(FileId, MediaFile))| {
             let scan = media.scan().filter(|_| is_wanted(*file))?;
-            Some(Walk { number, scan, is_asked: false })
+            Some(Walk { number, scan })
         };
         media.iter().enumerate().filter_map(walk).collect()
     }
@@ -475,11 +478,17 @@ impl Opening {
 impl Walking {
     /// One read of some files in a batch, until all have been walked through.
     fn read_on(mut self: Box<Self>) -> Step<Presentation> {
-        let Self { opening, media, walks } = &mut *self;
+        let Self { opening, media, walks, ended, spent } = &mut *self;
         let limits = &opening.options.limits;
+        let mut wants = Vec::with_capacity(WALKS);
         // A window is as long as a `moof` may be: not one of every file at a time.
-        let wants: Vec<Want> =
-            walks.iter_mut().filter_map(|walk| walk.want(media, limits)).take(WALKS).collect();
+        while wants.len() < WALKS {
+            let Some(walk) = walks.get_mut(wants.len()) else { break };
+            match walk.want(media, limits, spent) {
+                Some(want) => wants.push(want),
+                None => ended.extend(walks.remove(wants.len())),
+            }
+        }
         if wants.is_empty() {
             return Step::Ready(self.conclude());
         }
@@ -487,8 +496,9 @@ impl Walking {
     }
 
     fn conclude(self) -> Presentation {
-        let Self { mut opening, mut media, walks } = self;
-        for Walk { number, scan, .. } in walks {
+        let Self { mut opening, mut media, mut ended, .. } = self;
+        ended.sort_by_key(|walk| walk.number);
+        for Walk { number, scan } in ended {
             let (file, media) = &mut media[number];
             let is_distrusted = opening.is_distrusted(*file);
             for finding in media.walked(scan.finish(), is_distrusted) {
@@ -506,11 +516,9 @@ impl Walking {
 
 impl Then<Presentation> for Walking {
     fn go_on(mut self: Box<Self>, got: Vec<Outcome>) -> Result<Step<Presentation>, Error> {
-        let Self { opening, media, walks } = &mut *self;
+        let Self { opening, media, walks, .. } = &mut *self;
         let mut has_failed = false;
-        let asked = walks.iter_mut().filter(|walk| walk.is_asked);
-        for (Walk { number, scan, is_asked }, got) in asked.zip(got) {
-            *is_asked = false;
+        for (Walk { number, scan }, got) in walks.iter_mut().zip(got) {
             match got {
                 Ok(Got::Range(bytes)) => scan.feed(&bytes, &opening.options.limits),
                 Ok(Got::Opened(_)) => {}
@@ -529,9 +537,13 @@ impl Then<Presentation> for Walking {
 
 impl Walk {
     /// What it has to read next, if it is not at its end.
-    fn want(&mut self, media: &[(FileId, MediaFile)], limits: &Limits) -> Option<Want> {
-        let range = self.scan.wanted(limits)?;
-        self.is_asked = true;
+    fn want(
+        &mut self,
+        media: &[(FileId, MediaFile)],
+        limits: &Limits,
+        spent: &mut Spent,
+    ) -> Option<Want> {
+        let range = self.scan.wanted(limits, spent)?;
         Some(Want::Range { file: media[self.number].0, range })
     }
 }

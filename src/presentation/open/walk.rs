@@ -1,5 +1,7 @@
 //! The walk through files whose index is of no use: which files, and what comes of it.
 
+use std::mem;
+
 use super::assign::assign;
 use super::media::{MediaFile, Trouble};
 use super::resolve::Resolved;
@@ -67,7 +69,7 @@ impl MediaFile {
 
     /// Takes over what a walk found, where that is more than the index said, or where that was not
     /// believed.
-    pub(super) fn walked(&mut self, scanned: Scanned, is_distrusted: bool) -> Vec<Finding> {
+    pub(super) fn walked(&mut self, mut scanned: Scanned, is_distrusted: bool) -> Vec<Finding> {
         let Ok(tracks) = &mut self.tracks else { return Vec::new() };
         let given_up = match &scanned.outcome {
             Outcome::Lost(error) => Some(error.clone()),
@@ -77,7 +79,8 @@ impl MediaFile {
             given_up.as_ref().is_some_and(|error| matches!(error.kind, ErrorKind::Budget { .. }));
         let mut used = false;
         for track in tracks {
-            let of_scan = scanned.tracks.iter().find(|found| found.track_id == track.track_id);
+            let mut of_scan = scanned.tracks.iter_mut();
+            let of_scan = of_scan.find(|found| found.track_id == track.track_id);
             let Some(found) = of_scan else { continue };
             let known = track.fragments.as_ref().map_or(0, Vec::len);
             let is_doubted = is_distrusted || track.is_in_doubt();
@@ -85,7 +88,8 @@ impl MediaFile {
             let is_better = found.fragments.len() > known
                 || is_doubted && given_up.is_none() && !found.fragments.is_empty();
             if is_better && !is_beyond_budget {
-                track.rebuild(found.fragments.clone(), found.last_duration);
+                // Taken: any number of `trak`s may have one number.
+                track.rebuild(mem::take(&mut found.fragments), found.last_duration);
                 used = true;
                 continue;
             }
