@@ -1,6 +1,6 @@
 //! A Microsoft Smooth Streaming origin for any server: it opens a presentation (an `.ism` and the
-//! files that it names) where it lies, answers `/presentation.ism/Manifest`, and slices fragment
-//! requests into exactly the bytes that are stored.
+//! files that it names) in place, answers `/presentation.ism/Manifest`, and answers each fragment
+//! request with exactly the bytes that are stored.
 //!
 //! ```text
 //!  HTTP request                                                                    HTTP response
@@ -19,30 +19,32 @@
 //! ```
 //!
 //! A module names only lower floors, and modules on one floor do not know each other. Floors 0 to 5
-//! are pure: no input or output, no clock, no runtime; what they need they ask for, as a
-//! [`Step`](base::Step). Floors 6 to 8 are the shell: stores, what is kept open and in memory, and
-//! HTTP.
+//! are pure: they do no input or output and use no clock and no runtime. They ask for the bytes that
+//! they need with a [`Step`](base::Step). Floors 6 to 8 are the shell: stores, opened presentations
+//! and cached fragments, and HTTP.
 //!
 //! # Where to start
 //!
 //! - To serve: [`Origin`](origin::Origin) over a [`Store`](storage::Store), and with the feature
-//!   `http` an `OriginService` around it.
-//! - To look into a presentation: [`Presentation`](presentation::Presentation).
+//!   `http` an `OriginService` around it. The `manual` describes what the service answers and what
+//!   each finding means.
+//! - To inspect a presentation: [`Presentation`](presentation::Presentation).
 //! - To bring your own input and output: [`presentation::open`] and [`output::mss::answer`].
 //!
 //! # Features
 //!
 //! | Feature | Adds | Default |
 //! |---|---|---|
-//! | none | opening and answering, memory storage, the async and the blocking driver | yes |
+//! | none | opening and answering, the memory store, an async and a blocking driver | always |
 //! | `fs` | local files, opened beneath a root | yes |
-//! | `http` | `http::Request` to `http::Response` | no |
-//! | `tower` | the same as a `tower_service::Service` | no |
-//! | `axum` | a router with the service below a path | no |
-//! | `compression` | manifests in brotli and gzip, for the service | no |
+//! | `http` | the service: `http::Request` in, `http::Response` out | no |
+//! | `tower` | the service as a `tower_service::Service`; includes `http` | no |
+//! | `axum` | an axum router with the service below a path; includes `tower` | no |
+//! | `compression` | manifests in brotli and gzip, for the service; includes `http` | no |
 //!
 //! "Smooth Streaming" is a term of Microsoft's. This project is not affiliated with Microsoft.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unreachable_pub)]
 
 pub mod base;
@@ -57,3 +59,13 @@ pub mod presentation;
 #[cfg(feature = "http")]
 pub mod service;
 pub mod storage;
+
+/// The guides of the repository: how to operate the service, and what each finding means.
+#[cfg(doc)]
+pub mod manual {
+    #[doc = include_str!("../HTTP.md")]
+    pub mod http {}
+
+    #[doc = include_str!("../FINDINGS.md")]
+    pub mod findings {}
+}

@@ -1173,7 +1173,7 @@ fn same_track(ours: &Boxes, theirs: &other::TrakBox) {
     let mdhd = mdia.get::<Mdhd>().unwrap();
     assert_eq!(mdhd.timescale, theirs.mdia_box.mdhd_box.timescale.get());
     assert_eq!(mdhd.duration, theirs.mdia_box.mdhd_box.duration);
-    assert_eq!(mdhd.language().unwrap(), theirs.mdia_box.mdhd_box.language.to_string());
+    assert_eq!(mdhd.language().unwrap().as_bytes(), theirs.mdia_box.mdhd_box.language);
     let handler = theirs.mdia_box.hdlr_box.handler_type;
     assert_eq!(mdia.get::<Hdlr>().unwrap().handler_type.0, handler);
     let entries = &theirs.mdia_box.minf_box.stbl_box.stsd_box.entries;
@@ -1227,7 +1227,7 @@ fn same_run(ours: &Trun, theirs: &other::TrunBox) {
     for (ours, theirs) in ours.samples().zip(&theirs.samples) {
         assert_eq!((ours.duration, ours.size), (theirs.duration, theirs.size));
         assert_eq!(ours.flags, theirs.flags.map(|flags| flags.get()));
-        assert_eq!(ours.composition_offset.map(i64::from), theirs.composition_time_offset);
+        assert_eq!(ours.composition_offset, theirs.composition_time_offset);
     }
 }
 

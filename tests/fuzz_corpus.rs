@@ -3,6 +3,7 @@
 //! `fuzz/README.md` says how an input comes here.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::path::Path;
 #[path = "../fuzz/bodies/mod.rs"]
 mod bodies;
 
-/// Finds that are not mended yet: replayed, and allowed to fail. Take a line out with its mending.
+/// Inputs that still fail: the tests replay them and allow the failure. Remove a line with its fix.
 const OPEN: &[&str] = &[];
 
 #[test]
@@ -53,6 +54,29 @@ fn fragments() {
 #[test]
 fn index() {
     replay("index", bodies::index::index);
+}
+
+#[test]
+fn every_target_has_a_replay_a_corpus_a_binary_and_a_row_in_the_readme() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let names = |below: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(folder.join(below)).unwrap().map(|entry| entry.unwrap().path());
+        entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+    };
+    let (manifest, readme, replays) =
+        (read("Cargo.toml"), read("README.md"), include_str!("fuzz_corpus.rs"));
+    let between = |text: &str, before: &str, after: &str| -> BTreeSet<String> {
+        let names = text.split(before).skip(1).filter_map(|rest| rest.split(after).next());
+        names.map(str::to_owned).collect()
+    };
+
+    let targets = names("fuzz_targets");
+    assert!(!targets.is_empty(), "no target was found: the test reads nothing");
+    assert_eq!(between(&manifest, "[[bin]]\nname = \"", "\""), targets, "in fuzz/Cargo.toml");
+    assert_eq!(between(&readme, "\n| `", "` |"), targets, "in the table of fuzz/README.md");
+    assert_eq!(between(replays, "    replay(\"", "\","), targets, "replayed by this test");
+    assert_eq!(names("corpus"), targets, "in fuzz/corpus");
 }
 
 /// Runs a target's body over every file of its corpus, and names those that it fails on.

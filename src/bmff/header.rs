@@ -85,20 +85,24 @@ impl Header {
         }
     }
 
-    /// The same header around a body of `body` bytes: in its form, unless that cannot say so.
+    /// The same header around a body of `body` bytes. A 32-bit size that cannot hold the sum
+    /// becomes a 64-bit one.
     pub(crate) fn around(self, body: u64) -> Self {
-        let compact = |header: Self| {
-            u32::try_from(header.len() + body)
-                .map(|size| Self { size: Size::Compact(size), ..header })
+        let size = match self.size {
+            Size::ToEnd => Size::ToEnd,
+            Size::Compact(_) => match u32::try_from(self.len() + body) {
+                Ok(size) => Size::Compact(size),
+                Err(_) => self.large(body),
+            },
+            Size::Large(_) => self.large(body),
         };
-        match self.size {
-            Size::ToEnd => self,
-            Size::Compact(_) if let Ok(header) = compact(self) => header,
-            _ => {
-                let header = Self { size: Size::Large(0), ..self };
-                Self { size: Size::Large(header.len() + body), ..header }
-            }
-        }
+        Self { size, ..self }
+    }
+
+    /// The 64-bit size of a box with this header's type and a body of `body` bytes.
+    fn large(self, body: u64) -> Size {
+        let header = Self { size: Size::Large(0), ..self };
+        Size::Large(header.len() + body)
     }
 
     pub(crate) fn write(&self, sink: &mut Sink) {

@@ -50,9 +50,9 @@ use crate::storage::{AnyStore, Store};
 /// use smooth_origin::origin::{Answer, Origin, block_on};
 /// use smooth_origin::storage::LocalStore;
 ///
-/// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
+/// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/dialects");
 /// let origin = Origin::new(LocalStore::new(root)?);
-/// let answer = block_on(origin.answer("/ladder/ladder.ism/Manifest"))?;
+/// let answer = block_on(origin.answer("/ffmpeg/ffmpeg.ism/Manifest"))?;
 /// let Answer::Reply(served) = answer else { panic!("a manifest is no redirect") };
 /// let mut body = served.body();
 /// while let Some(bytes) = block_on(body.next()) {

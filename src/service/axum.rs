@@ -14,7 +14,7 @@ impl OriginService {
     /// # use smooth_origin::origin::Origin;
     /// # use smooth_origin::service::OriginService;
     /// # use smooth_origin::storage::LocalStore;
-    /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
+    /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/dialects");
     /// let service = OriginService::new(Origin::new(LocalStore::new(root)?));
     /// let app: axum::Router = axum::Router::new().merge(service.router("/vod"));
     /// # Ok(())

@@ -49,9 +49,9 @@ use crate::origin::Origin;
 /// # use smooth_origin::storage::LocalStore;
 /// use smooth_origin::service::OriginService;
 ///
-/// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
+/// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/dialects");
 /// let service = OriginService::new(Origin::new(LocalStore::new(root)?));
-/// let request = http::Request::get("/ladder/ladder.ism/Manifest").body(())?;
+/// let request = http::Request::get("/ffmpeg/ffmpeg.ism/Manifest").body(())?;
 /// let response = block_on(service.respond(&request));
 /// assert_eq!(response.status(), 200);
 /// assert_eq!(response.headers()["content-type"], "application/vnd.ms-sstr+xml");

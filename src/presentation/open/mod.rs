@@ -70,9 +70,9 @@ type Outcome = Result<Got, ReadError>;
 /// use smooth_origin::base::{Got, Name, Opened, ReadError, ReadErrorKind, Want};
 /// use smooth_origin::presentation::{OpenOptions, open};
 ///
-/// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
+/// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/dialects");
 /// let mut files: Vec<Vec<u8>> = Vec::new();
-/// let step = open(Name::new("ladder/ladder.ism")?, &OpenOptions::default());
+/// let step = open(Name::new("ffmpeg/ffmpeg.ism")?, &OpenOptions::default());
 /// let presentation = step.drive(|want| match want {
 ///     Want::Open { file, name, head, tail } => {
 ///         let path = format!("{root}/{name}");
