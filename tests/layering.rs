@@ -55,7 +55,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("xxhash_rust", "presentation/validator.rs"),
     ("quick_cache", "origin/"),
     ("rustix", "storage/local/ origin/handles.rs"),
-    ("futures_timer", "origin/access.rs"),
+    ("futures_channel", "origin/offload.rs"),
     ("flate2", "service/compression.rs"),
     ("brotli", "service/compression.rs"),
     ("mime_guess", "service/files.rs"),

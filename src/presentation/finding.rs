@@ -246,6 +246,11 @@ impl Findings {
         }
     }
 
+    /// As they were made, without the first `known`.
+    pub(crate) fn since(&self, known: usize) -> &[Finding] {
+        self.kept.get(known..).unwrap_or_default()
+    }
+
     /// The gravest first; otherwise as they were made.
     pub(crate) fn sorted(mut self) -> Vec<Finding> {
         self.kept.sort_by_key(|finding| std::cmp::Reverse(finding.severity()));

@@ -270,6 +270,11 @@ impl Presentation {
         self.late.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
     }
 
+    /// What answering noticed, without the first `known` of it.
+    pub(crate) fn late_findings(&self, known: usize) -> Vec<Finding> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner).since(known).to_vec()
+    }
+
     pub(crate) fn stream_of(&self, at: Located) -> &Stream {
         &self.streams[at.stream]
     }

@@ -460,9 +460,10 @@ impl Walking {
         let wants: Vec<Want> =
             walks.iter_mut().filter_map(|walk| walk.want(media, limits)).take(WALKS).collect();
         if wants.is_empty() {
-            return Step::Ready(self.conclude());
+            // What is left takes long, and the last read may have been short.
+            return Step::read(wants, move |_| Ok(Step::Ready(self.conclude())));
         }
-        Step::read_for(wants, self)
+        Step::read_briefly_for(wants, self)
     }
 
     fn conclude(self) -> Presentation {
