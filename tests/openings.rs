@@ -336,6 +336,17 @@ fn an_opening_of_which_every_read_is_slow_reads_nothing_after_its_time() {
 }
 
 #[test]
+fn a_walk_of_which_every_read_is_slow_ends_in_its_time_too() {
+    let (origin, slow) = slow();
+    let track = Track::regular(1, StreamKind::Video, 2_000, 20_000_000, 10_000);
+    let walked = film::media(&[track], Style { mfra: false, ..Style::default() }).to_bytes();
+    slow.store.put(name("large.ismv"), walked);
+    slow.seconds.store(1, Ordering::Relaxed);
+    assert_eq!(status(&origin, LARGE), 503);
+    assert!(has_timed_out(&origin, "large.ism"));
+}
+
+#[test]
 fn a_server_manifest_that_is_never_read_is_an_error_that_names_the_budget() {
     let (origin, slow) = slow();
     slow.stuck.lock().unwrap().insert("small.ism");

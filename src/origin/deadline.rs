@@ -1,8 +1,10 @@
 //! The time that an opening may take.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::host::Host;
@@ -38,6 +40,18 @@ impl<'a> Deadline<'a> {
             return Err(self.passed());
         }
         within(&*self.host.timer, left, read).await.unwrap_or_else(|| Err(self.passed()))
+    }
+
+    /// The same for one of many short reads: the clock is only read where such a read has to wait.
+    pub(super) async fn bound_wait<T>(
+        &self,
+        read: impl Future<Output = Result<T, ReadError>>,
+    ) -> Result<T, ReadError> {
+        let mut read = pin!(read);
+        match poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await {
+            Poll::Ready(done) => done,
+            Poll::Pending => self.bound(read).await,
+        }
     }
 
     fn passed(&self) -> ReadError {

@@ -59,13 +59,17 @@ pub(super) async fn open(
             // As in a walk, a read a fragment: without what several at once take.
             [Want::Range { file, range }] => {
                 let got = read_on(files, &mut last, *file, range.clone());
-                let got = deadline.bound(got).await;
+                let got = match reads.is_brief() && fed.brief > 0 {
+                    true => deadline.bound_wait(got).await,
+                    false => deadline.bound(got).await,
+                };
                 vec![got.map(Got::Range).inspect_err(|error| files.failed(*file, error.kind))]
             }
             wants => get_all(files, wants, deadline).await,
         };
         if fed.is_brief(&reads, &got) {
-            if fed.take_turn() {
+            if fed.brief > SMALL {
+                fed.brief = 0;
                 give_way().await;
             }
             step = reads.feed(got)?;
@@ -90,15 +94,6 @@ impl Fed {
         }
         self.bytes += bytes;
         self.bytes <= SMALL && !got.is_empty()
-    }
-
-    /// Whether it is the turn of other tasks.
-    fn take_turn(&mut self) -> bool {
-        let is_due = self.brief > SMALL;
-        if is_due {
-            self.brief = 0;
-        }
-        is_due
     }
 }
 

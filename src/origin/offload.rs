@@ -14,9 +14,12 @@ use crate::base::{Error, ErrorKind};
 type Work = Box<dyn FnOnce() + Send>;
 
 /// Where work that may take long is done: in threads of the host's, or in the task that needs it.
+#[derive(Clone, Default)]
+pub(super) struct Offload(Option<Threads>);
+
 #[derive(Clone)]
-pub(super) struct Offload {
-    run: Option<Arc<dyn Fn(Work) + Send + Sync>>,
+struct Threads {
+    run: Arc<dyn Fn(Work) + Send + Sync>,
     /// Pieces of work at one time. More than there are processors would take time from the threads
     /// that answer requests.
     at_once: Arc<Budget>,
@@ -28,7 +31,10 @@ pub(super) const SMALL: u64 = 64 << 10;
 
 impl Offload {
     pub(super) fn new(run: impl Fn(Work) + Send + Sync + 'static) -> Self {
-        Self { run: Some(Arc::new(run)), ..Self::default() }
+        let processors = std::thread::available_parallelism().map_or(1, |number| number.get());
+        // With two, one title that takes long does not hold up all others.
+        let at_once = Budget::new(processors.max(2) as u64);
+        Self(Some(Threads { run: Arc::new(run), at_once }))
     }
 
     /// The output of `work`. Without threads of the host's, the other tasks of this thread get
@@ -42,11 +48,11 @@ impl Offload {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let Some(run) = &self.run else {
+        let Some(Threads { run, at_once }) = &self.0 else {
             give_way().await;
             return Ok(work());
         };
-        let share = self.at_once.take(1).await;
+        let share = at_once.take(1).await;
         let (sender, receiver) = oneshot::channel();
         run(Box::new(move || {
             // The request may have gone away before its turn came.
@@ -73,16 +79,8 @@ pub(super) async fn give_way() {
     .await;
 }
 
-impl Default for Offload {
-    fn default() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, |number| number.get());
-        // With two, one title that takes long does not hold up all others.
-        Self { run: None, at_once: Budget::new(processors.max(2) as u64) }
-    }
-}
-
 impl fmt::Debug for Offload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Offload").field("at_once", &self.at_once.total()).finish_non_exhaustive()
+        f.debug_tuple("Offload").field(&self.0.is_some()).finish()
     }
 }
