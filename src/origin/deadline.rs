@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -45,9 +45,8 @@ impl<'a> Deadline<'a> {
     /// The same for one of many short reads: the clock is only read where such a read has to wait.
     pub(super) async fn bound_wait<T>(
         &self,
-        read: impl Future<Output = Result<T, ReadError>>,
+        mut read: Pin<&mut impl Future<Output = Result<T, ReadError>>>,
     ) -> Result<T, ReadError> {
-        let mut read = pin!(read);
         match poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await {
             Poll::Ready(done) => done,
             Poll::Pending => self.bound(read).await,

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::ops::Range;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -58,10 +58,12 @@ pub(super) async fn open(
         let got = match reads.wanted() {
             // As in a walk, a read a fragment: without what several at once take.
             [Want::Range { file, range }] => {
-                let got = read_on(files, &mut last, *file, range.clone());
-                let got = match reads.is_brief() && fed.brief > 0 {
-                    true => deadline.bound_wait(got).await,
-                    false => deadline.bound(got).await,
+                let got = {
+                    let read = pin!(read_on(files, &mut last, *file, range.clone()));
+                    match reads.is_brief() && fed.brief > 0 {
+                        true => deadline.bound_wait(read).await,
+                        false => deadline.bound(read).await,
+                    }
                 };
                 vec![got.map(Got::Range).inspect_err(|error| files.failed(*file, error.kind))]
             }
