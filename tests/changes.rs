@@ -278,6 +278,108 @@ fn each_time_a_file_goes_away_there_is_the_whole_grace() {
     assert_eq!(status(&origin, SOUND), 404);
 }
 
+/// A set whose video has another flaw than information, and more of it if `flaws` is 2.
+fn flawed(video: &str, flaws: usize) -> [(String, Vec<u8>); 3] {
+    let missing = ["missing.ismv", "absent.ismv"];
+    let tracks: Vec<_> = [(video, 300), (missing[0], 600), (missing[1], 900)]
+        .into_iter()
+        .take(1 + flaws)
+        .map(|(file, bitrate)| ("video", file, bitrate, 1, ""))
+        .chain([AUDIO])
+        .collect();
+    [
+        (video.to_owned(), small(StreamKind::Video, 3)),
+        ("sound.isma".to_owned(), small(StreamKind::Audio, 3)),
+        ("film.ism".to_owned(), ism(None, &tracks)),
+    ]
+}
+
+/// After how many seconds a change from one set to another is served: at once is 5, when the files
+/// are looked at.
+fn served_after(old: [(String, Vec<u8>); 3], new: [(String, Vec<u8>); 3]) -> u64 {
+    let hands = Hands::default();
+    let put = |objects: &MemoryStore, set: [(String, Vec<u8>); 3]| {
+        for (file, content) in set {
+            objects.put(name(&file), content);
+        }
+    };
+    let objects = MemoryStore::new();
+    put(&objects, old);
+    let origin = Origin::builder(objects.clone()).clock(hands.clock()).build();
+    let manifest = || get(&origin, MANIFEST).unwrap();
+    let file = || {
+        let opened = block_on(origin.open(&name("film.ism"))).unwrap();
+        opened.presentation().files().iter().map(|file| file.to_string()).collect::<Vec<_>>()
+    };
+    let before = (manifest(), file());
+    put(&objects, new);
+    for after in (5..=60).step_by(5) {
+        hands.pass(5);
+        if (manifest(), file()) != before {
+            return after;
+        }
+    }
+    panic!("it is never served");
+}
+
+#[test]
+fn a_set_with_other_file_names_and_the_same_flaws_is_served_at_once() {
+    assert_eq!(served_after(flawed("old.ismv", 1), flawed("new.ismv", 1)), 5);
+    assert_eq!(served_after(flawed("old.ismv", 2), flawed("new.ismv", 1)), 5, "with fewer");
+    assert_eq!(served_after(flawed("old.ismv", 0), flawed("new.ismv", 0)), 5, "with none");
+}
+
+#[test]
+fn a_set_with_more_flaws_waits_for_the_grace() {
+    assert_eq!(served_after(flawed("old.ismv", 0), flawed("new.ismv", 1)), 35);
+    assert_eq!(served_after(flawed("old.ismv", 1), flawed("new.ismv", 2)), 35);
+}
+
+#[test]
+fn a_set_that_loses_the_sound_for_the_pictures_waits_though_it_has_as_many_flaws() {
+    let lost = |kind, file: &str, other: &str| {
+        let (pictures, sound) = match kind {
+            StreamKind::Video => ("missing.ismv", file),
+            _ => (file, "missing.isma"),
+        };
+        let tracks = [("video", pictures, 300, 1, ""), ("audio", sound, 64, 1, "")];
+        let there = match kind {
+            StreamKind::Video => StreamKind::Audio,
+            _ => StreamKind::Video,
+        };
+        [
+            (file.to_owned(), small(there, 3)),
+            (other.to_owned(), Vec::new()),
+            ("film.ism".to_owned(), ism(None, &tracks)),
+        ]
+    };
+    let (no_pictures, no_sound) =
+        (lost(StreamKind::Video, "a.isma", "x"), lost(StreamKind::Audio, "a.ismv", "x"));
+    assert_eq!(served_after(no_sound.clone(), no_pictures), 35);
+    assert_eq!(served_after(no_sound, lost(StreamKind::Audio, "b.ismv", "x")), 5);
+}
+
+#[test]
+fn information_and_a_track_less_on_purpose_delay_nothing() {
+    let of_timescale = |timescale| {
+        let mut track = Track::regular(1, StreamKind::Video, 3, 20_000_000, 100);
+        track.timescale = timescale;
+        let media = film::media(&[track], Style::default()).to_bytes();
+        [
+            ("film.ismv".to_owned(), media),
+            ("sound.isma".to_owned(), small(StreamKind::Audio, 3)),
+            ("film.ism".to_owned(), ism(None, &[VIDEO, AUDIO])),
+        ]
+    };
+    let unusual = of_timescale(9_000_000);
+    let opened = support::open(&store(unusual.iter().map(|(f, c)| (&f[..], c.clone())))).unwrap();
+    assert_eq!(support::codes(opened.presentation()), ["info timescale-unusual"]);
+    assert_eq!(served_after(of_timescale(10_000_000), unusual), 5);
+    let mut one_track = of_timescale(10_000_000);
+    one_track[2].1 = ism(None, &[VIDEO]);
+    assert_eq!(served_after(of_timescale(10_000_000), one_track), 5);
+}
+
 #[test]
 fn a_stream_is_announced_within_the_grace_though_its_file_was_closed_and_is_gone() {
     let hands = Hands::default();

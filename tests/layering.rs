@@ -56,7 +56,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("quick_cache", "origin/ storage/local/"),
     ("rustix", "storage/local/ origin/handles.rs"),
     ("unicode_normalization", "storage/spelling.rs"),
-    ("futures_timer", "origin/access.rs"),
+    ("futures_channel", "origin/offload.rs"),
     ("flate2", "service/compression.rs"),
     ("brotli", "service/compression.rs"),
     ("mime_guess", "service/files.rs"),

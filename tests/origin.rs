@@ -4,10 +4,11 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use smooth_origin::base::{Name, ReadErrorKind};
 use smooth_origin::manifest::StreamKind;
-use smooth_origin::origin::{Answer, Origin, block_on};
+use smooth_origin::origin::{Answer, Origin, OriginBuilder, block_on};
 use smooth_origin::storage::{MemoryStore, Store};
 use support::film::{self, Style, Track, ism};
 use support::{Hands, get, name, status, store};
@@ -192,17 +193,13 @@ fn names_with_spaces_and_letters_of_any_script_are_found() {
 #[test]
 fn openings_beyond_the_limit_are_refused_as_busy_and_not_kept() {
     let (store, _) = counting(objects());
-    let origin = Origin::builder(store).max_openings(0).build();
-    let error = block_on(origin.answer("film.ism/Manifest")).unwrap_err();
-    assert_eq!((error.kind.status(), error.kind.code()), (503, "busy"));
-
-    let (store, _) = counting(objects());
     store.store.put(name("other.ism"), ism(None, &[VIDEO]));
     let origin = Origin::builder(store).max_openings(1).clock(Hands::default().clock()).build();
     let both = [origin.answer("film.ism/Manifest"), origin.answer("other.ism/Manifest")];
     let [first, second] = block_on(futures_util::future::join_all(both)).try_into().unwrap();
     assert!(first.is_ok());
-    assert_eq!(second.unwrap_err().kind.code(), "busy");
+    let error = second.unwrap_err();
+    assert_eq!((error.kind.status(), error.kind.code()), (503, "busy"));
     assert_eq!(status(&origin, "other.ism/Manifest"), 200, "tried again at once");
 }
 
@@ -237,4 +234,71 @@ fn a_file_that_cannot_be_read_for_a_moment_is_tried_again() {
         }
     }
     assert!(recovered > 5, "{recovered}");
+}
+
+#[test]
+fn any_value_of_an_option_leaves_an_origin_that_serves() {
+    type Set = fn(OriginBuilder) -> OriginBuilder;
+    let values: [(&str, Set); 22] = [
+        ("max_reads(0)", |b| b.max_reads(0)),
+        ("max_reads(MAX)", |b| b.max_reads(usize::MAX)),
+        ("max_waiting(0)", |b| b.max_waiting(0)),
+        ("max_waiting(MAX)", |b| b.max_waiting(usize::MAX)),
+        ("max_openings(0)", |b| b.max_openings(0)),
+        ("max_openings(MAX)", |b| b.max_openings(usize::MAX)),
+        ("max_open_files(0)", |b| b.max_open_files(0)),
+        ("max_open_files(MAX)", |b| b.max_open_files(usize::MAX)),
+        ("body_bytes(0)", |b| b.body_bytes(0)),
+        ("body_bytes(MAX)", |b| b.body_bytes(u64::MAX)),
+        ("cache_bytes(0)", |b| b.cache_bytes(0)),
+        ("cache_bytes(MAX)", |b| b.cache_bytes(u64::MAX)),
+        ("fragment_cache_bytes(1)", |b| b.fragment_cache_bytes(1)),
+        ("fragment_cache_bytes(MAX)", |b| b.fragment_cache_bytes(u64::MAX)),
+        ("revalidate_after(0)", |b| b.revalidate_after(Duration::ZERO)),
+        ("revalidate_after(MAX)", |b| b.revalidate_after(Duration::MAX)),
+        ("replace_grace(0)", |b| b.replace_grace(Duration::ZERO)),
+        ("replace_grace(MAX)", |b| b.replace_grace(Duration::MAX)),
+        ("read_timeout(0)", |b| b.read_timeout(Duration::ZERO)),
+        ("read_timeout(MAX)", |b| b.read_timeout(Duration::MAX)),
+        ("opening_timeout(0)", |b| b.opening_timeout(Duration::ZERO)),
+        ("opening_timeout(MAX)", |b| b.opening_timeout(Duration::MAX)),
+    ];
+    for (value, set) in values {
+        let hands = Hands::default();
+        let objects = objects();
+        // Longer than any budget that a value of 0 leaves.
+        let large = Track::regular(1, StreamKind::Video, 2, 20_000_000, 3 << 20);
+        let large = film::media(&[large], Style::default()).to_bytes();
+        objects.put(name("film.ismv"), large);
+        let (store, _) = counting(objects.clone());
+        let origin = set(Origin::builder(store)).clock(hands.clock()).timer(hands.timer()).build();
+        for round in 0..3 {
+            let paths = [
+                "film.ism/Manifest",
+                "film.ism/QualityLevels(300)/Fragments(video=0)",
+                "film.ism/QualityLevels(64)/Fragments(audio=20000000)",
+            ];
+            for path in paths {
+                assert!(get(&origin, path).is_ok(), "{value}, round {round}: {path}");
+            }
+            assert!(block_on(origin.is_media(&name("film.ismv"))), "{value}");
+            objects.put(name("sound.isma"), media(StreamKind::Audio, 3 + round));
+            hands.pass(5);
+        }
+    }
+}
+
+#[test]
+fn an_age_beyond_all_time_makes_only_a_call_look_again() {
+    let hands = Hands::default();
+    let objects = objects();
+    let builder = Origin::builder(objects.clone()).revalidate_after(Duration::MAX);
+    let origin = builder.clock(hands.clock()).build();
+    let third = "film.ism/QualityLevels(300)/Fragments(video=40000000)";
+    assert_eq!(status(&origin, third), 404);
+    objects.put(name("film.ismv"), media(StreamKind::Video, 3));
+    hands.pass(1 << 40);
+    assert_eq!(status(&origin, third), 404);
+    origin.look_again(&name("film.ism"));
+    assert_eq!(status(&origin, third), 200);
 }

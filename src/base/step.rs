@@ -109,6 +109,7 @@ impl Opened {
 pub struct Reads<T> {
     wants: Vec<Want>,
     then: Box<dyn Then<T>>,
+    is_brief: bool,
 }
 
 /// How a step goes on: a function, or what has many steps and is itself what goes on.
@@ -127,9 +128,15 @@ where
 }
 
 impl<T> Reads<T> {
-    /// What to get: one batch.
+    /// What to get: one batch. It is empty where nothing has to be read and going on takes long: a
+    /// driver can [feed](Self::feed) it in another thread.
     pub fn wanted(&self) -> &[Want] {
         &self.wants
+    }
+
+    /// Whether going on takes no longer than the fed bytes are many, whatever was fed before.
+    pub(crate) fn is_brief(&self) -> bool {
+        self.is_brief
     }
 
     /// Takes one outcome a want, in their order; a failed read is an outcome too, so that one
@@ -179,7 +186,12 @@ impl<T> Step<T> {
 
     /// The same for what goes on itself, step by step, and stays in its place.
     pub(crate) fn read_for(wants: Vec<Want>, then: Box<dyn Then<T>>) -> Self {
-        Self::Read(Reads { wants, then })
+        Self::Read(Reads { wants, then, is_brief: false })
+    }
+
+    /// The same for one of very many steps, of which each takes about as long as its bytes are many.
+    pub(crate) fn read_briefly_for(wants: Vec<Want>, then: Box<dyn Then<T>>) -> Self {
+        Self::Read(Reads { wants, then, is_brief: true })
     }
 
     /// Runs to the end with a function that gets one want: the driver of a blocking world, of a

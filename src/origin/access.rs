@@ -1,18 +1,17 @@
 //! The store as an origin reads it: so many operations at one time, each within its time.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::ops::Range;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_timer::Delay;
 
 use super::budget::Budget;
 use super::fragment_cache::FragmentCache;
+use super::host::Host;
+use super::timer::within;
 use crate::base::{Error, ErrorKind, Name, ReadError, ReadErrorKind};
 use crate::storage::{AnyStore, Source, Stat};
 
@@ -46,11 +45,12 @@ pub(super) struct Access {
     pub(super) bodies: Arc<Budget>,
     pub(super) fragments: Option<FragmentCache>,
     waiting: usize,
-    pub(super) timeout: Duration,
+    timeout: Duration,
+    pub(super) host: Host,
 }
 
 impl Access {
-    pub(super) fn new(store: AnyStore, options: &AccessOptions) -> Self {
+    pub(super) fn new(store: AnyStore, options: &AccessOptions, host: Host) -> Self {
         let bodies = Budget::new(options.body_bytes);
         let keeps = options.fragment_cache > 0;
         Self {
@@ -61,6 +61,7 @@ impl Access {
             bodies,
             waiting: options.waiting,
             timeout: options.timeout,
+            host,
         }
     }
 
@@ -108,22 +109,13 @@ impl Access {
             Some(share) => share,
             None => self.reads.take(1).await,
         };
-        within(self.timeout, operation).await.unwrap_or_else(|| Err(timed_out()))
+        self.within(operation).await.unwrap_or_else(|| Err(timed_out()))
     }
-}
 
-/// What comes of a future, if it comes in time. A timer is only set where there is to be waited.
-pub(super) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    let mut delay = None;
-    poll_fn(|context| {
-        if let Poll::Ready(output) = future.as_mut().poll(context) {
-            return Poll::Ready(Some(output));
-        }
-        let delay = delay.get_or_insert_with(|| Delay::new(limit));
-        Pin::new(delay).poll(context).map(|()| None)
-    })
-    .await
+    /// What comes of a future, if it comes in the time that one operation may take.
+    pub(super) async fn within<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        within(&*self.host.timer, self.timeout, future).await
+    }
 }
 
 pub(super) fn timed_out() -> ReadError {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::access::Access;
 use super::{Body, Opened, body, path};
-use crate::base::{Error, Step};
+use crate::base::{Error, Name, Step};
 use crate::output::mss::{self, Request};
 use crate::presentation::{Content, Reply, StoredRange, Validator};
 use crate::storage::Source;
@@ -36,7 +36,15 @@ pub struct Served {
 #[derive(Clone, Debug)]
 pub(super) enum Holding {
     Presentation(Arc<Opened>),
-    File(Arc<Access>, Source),
+    File(Arc<HeldFile>),
+}
+
+/// A file beside the presentations.
+#[derive(Debug)]
+pub(super) struct HeldFile {
+    pub(super) access: Arc<Access>,
+    pub(super) name: Name,
+    pub(super) source: Source,
 }
 
 /// What tells whether a client has the answer to a request already.
@@ -90,7 +98,7 @@ impl Served {
     pub fn admit(&self) -> Result<(), Error> {
         match &self.holding {
             Holding::Presentation(opened) => opened.access().admit(),
-            Holding::File(access, _) => access.admit(),
+            Holding::File(file) => file.access.admit(),
         }
     }
 

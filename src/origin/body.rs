@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
-use super::access::{Access, within};
+use super::access::Access;
 use super::budget::{Budget, Share};
 use super::{Holding, StoredBody, drive, note_change};
 use crate::base::{Error, ErrorKind, FileId, ReadError};
@@ -45,7 +45,7 @@ type Reading = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
 pub(super) const WHOLE: u64 = 1 << 20;
 
 /// Longer ones are read in parts of this length.
-const PART: u64 = 256 << 10;
+pub(super) const PART: u64 = 256 << 10;
 
 /// Shorter parts than this cost more than they save.
 const LEAST: u64 = 16 << 10;
@@ -140,9 +140,7 @@ impl Body {
     }
 
     fn fail(&mut self, error: Error) -> Error {
-        if let Holding::Presentation(opened) = &self.holding {
-            note_change(opened, &error);
-        }
+        self.holding.note(&error);
         self.next = None;
         self.later.clear();
         error
@@ -163,8 +161,8 @@ async fn reading(
         }
         access.bodies.take(portion.len).await
     };
-    let share = within(access.timeout, room).await.ok_or_else(no_room)?;
-    let bytes = holding.read(file, range).await?;
+    let share = access.within(room).await.ok_or_else(no_room)?;
+    let bytes = holding.read(file, range).await.map_err(|error| of_file(error, file))?;
     Ok(unsent.count(bytes, share))
 }
 
@@ -172,14 +170,19 @@ async fn reading(
 async fn reading_kept(holding: Holding, file: FileId, range: Range<u64>) -> Result<Bytes, Error> {
     let access = holding.access();
     let (Holding::Presentation(opened), Some(fragments)) = (&holding, &access.fragments) else {
-        return Ok(holding.read(file, range).await?);
+        return holding.read(file, range).await.map_err(|error| of_file(error, file));
     };
     let read = async {
         let share = access.bodies.take(range.end - range.start);
-        let share = within(access.timeout, share).await.ok_or_else(no_room)?;
-        Ok::<_, Error>((holding.read(file, range.clone()).await?, share))
+        let share = access.within(share).await.ok_or_else(no_room)?;
+        let bytes = holding.read(file, range.clone()).await;
+        Ok::<_, Error>((bytes.map_err(|error| of_file(error, file))?, share))
     };
-    fragments.read(&opened.key(file, range.clone()), access.timeout, read).await
+    fragments.read(&opened.key(file, range.clone()), access, read).await
+}
+
+fn of_file(error: ReadError, file: FileId) -> Error {
+    Error::from(error).in_file(file)
 }
 
 fn no_room() -> Error {
@@ -258,14 +261,28 @@ impl Holding {
     fn access(&self) -> &Arc<Access> {
         match self {
             Self::Presentation(opened) => opened.access(),
-            Self::File(access, _) => access,
+            Self::File(file) => &file.access,
+        }
+    }
+
+    /// Takes note of an error of a body.
+    pub(super) fn note(&self, error: &Error) {
+        match self {
+            Self::Presentation(opened) => {
+                note_change(opened, error);
+                opened.access().host.events.request_failed(opened, error);
+            }
+            Self::File(file) => {
+                let events = &file.access.host.events;
+                events.request_for_failed(&file.name, Some(&file.name), error);
+            }
         }
     }
 
     async fn read(&self, file: FileId, range: Range<u64>) -> Result<Bytes, ReadError> {
         match self {
             Self::Presentation(opened) => drive::read(opened, file, range).await,
-            Self::File(access, source) => access.read(source, range).await,
+            Self::File(file) => file.access.read(&file.source, range).await,
         }
     }
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 use quick_cache::sync::Cache as QuickCache;
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::DefaultLifecycle};
 
+use super::deadline::Deadline;
 use super::opened::{Files, Opened};
+use super::replacement::loss;
 use super::spellings::Spellings;
-use super::{Clock, Inner, drive};
+use super::{Clock, Event, Inner, drive};
 use crate::base::{Error, ErrorKind, Name};
-use crate::presentation::{Finding, OpenOptions, open};
+use crate::presentation::{OpenOptions, open};
 
 #[derive(Clone, Debug)]
 pub(super) struct CacheOptions {
@@ -19,6 +21,7 @@ pub(super) struct CacheOptions {
     pub(super) revalidate_after: Duration,
     pub(super) replace_grace: Duration,
     pub(super) max_openings: usize,
+    pub(super) opening_timeout: Duration,
 }
 
 impl Default for CacheOptions {
@@ -28,6 +31,7 @@ impl Default for CacheOptions {
             revalidate_after: Duration::from_secs(5),
             replace_grace: Duration::from_secs(30),
             max_openings: 128,
+            opening_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -36,7 +40,7 @@ impl Default for CacheOptions {
 pub(super) struct Cache {
     entries: QuickCache<Name, Arc<Entry>, ByMemory>,
     options: CacheOptions,
-    openings: AtomicUsize,
+    openings: Arc<AtomicUsize>,
     spellings: Spellings,
 }
 
@@ -96,7 +100,7 @@ impl Cache {
             Err(_) => QuickCache::with_weighter(1024, capacity, ByMemory),
         };
         let spellings = Spellings::new(options.revalidate_after);
-        Self { entries, options, openings: AtomicUsize::new(0), spellings }
+        Self { entries, options, openings: Arc::default(), spellings }
     }
 
     /// The presentation of this name: the one that is kept, if its files were looked at not long
@@ -159,20 +163,31 @@ impl Cache {
     /// Opens a presentation, or waits for another request that is opening it. Where it was opened
     /// before, that may be what goes on being served.
     async fn opened(&self, origin: &Inner, name: &Name, old: Option<&Arc<Entry>>) -> Arc<Entry> {
+        let mut news = None;
         let opening = async {
             let distrusted = old.map_or(Vec::new(), |old| old.distrusted());
-            let new = self.open(origin, name, distrusted).await;
-            match old.filter(|old| self.keeps(old, &new, millis(origin.clock.now()))) {
-                Some(old) => {
+            let (new, took) = self.open(origin, name, distrusted).await;
+            let verdict = old.map_or(Verdict::Replace, |old| {
+                self.verdict(old, &new, millis(origin.clock.now()))
+            });
+            let keeps = !matches!(verdict, Verdict::Replace);
+            news = Some((Arc::clone(&new), took, verdict));
+            match old {
+                Some(old) if keeps => {
                     old.forget_stale();
                     Ok(Arc::clone(old))
                 }
                 // That there is too much to do says nothing of the presentation: it is not kept.
-                None if new.is_busy() => Err(new),
-                None => Ok(new),
+                _ if new.is_busy() => Err(new),
+                _ => Ok(new),
             }
         };
-        self.entries.get_or_insert_async(name, opening).await.unwrap_or_else(|busy| busy)
+        let entry = self.entries.get_or_insert_async(name, opening).await;
+        // Only now: the host may ask the origin for this presentation.
+        if let Some((new, took, verdict)) = news {
+            self.report(origin, name, old, &new, took, &verdict);
+        }
+        entry.unwrap_or_else(|busy| busy)
     }
 
     /// Looks at the files of a presentation that is kept, and opens it again where they have
@@ -185,47 +200,100 @@ impl Cache {
         now: u64,
     ) -> Result<Arc<Opened>, Error> {
         if let Ok(opened) = &entry.outcome
-            && !opened.has_changed().await
+            && !opened
+                .has_changed(&Deadline::new(&origin.access.host, self.options.opening_timeout))
+                .await
         {
             entry.differs_since.store(0, Ordering::Relaxed);
             return entry.outcome.clone();
         }
         let Ok(name) = Name::new(name) else { return entry.outcome.clone() };
-        let new = self.open(origin, &name, Vec::new()).await;
-        if self.keeps(entry, &new, now) {
-            return entry.outcome.clone();
+        let (new, took) = self.open(origin, &name, Vec::new()).await;
+        let verdict = self.verdict(entry, &new, now);
+        let kept = match verdict {
+            Verdict::Replace => &new,
+            Verdict::Wait { .. } => entry,
+        };
+        let outcome = kept.outcome.clone();
+        if matches!(verdict, Verdict::Replace) {
+            self.entries.insert(name.clone(), Arc::clone(&new));
         }
-        let outcome = new.outcome.clone();
-        self.entries.insert(name, new);
+        self.report(origin, &name, Some(entry), &new, took, &verdict);
         outcome
     }
 
-    /// Whether what was opened before goes on being served. The new one takes its place when
-    /// nothing new is wrong with it, or when that has been so for a while.
-    fn keeps(&self, old: &Entry, new: &Entry, now: u64) -> bool {
-        new.is_busy()
-            || (old.distrusted().is_empty() || new.outcome.is_err())
-                && !new.is_no_worse_than(old)
-                && !old.has_differed_for(now, self.options.replace_grace)
+    /// Whether a new opening takes the place of the old one: when players lose nothing by it, or
+    /// have lost it for a while.
+    fn verdict(&self, old: &Entry, new: &Entry, now: u64) -> Verdict {
+        if new.is_busy() {
+            return Verdict::Wait { news: None };
+        }
+        if !old.distrusted().is_empty() && new.outcome.is_ok() {
+            return Verdict::Replace;
+        }
+        let Some(loss) = loss(&old.outcome, &new.outcome) else { return Verdict::Replace };
+        match old.differs_for(now) {
+            (_, spent) if spent >= millis(self.options.replace_grace) => Verdict::Replace,
+            (is_news, _) => Verdict::Wait { news: is_news.then_some(loss) },
+        }
     }
 
-    /// Opens a presentation, without belief in the indexes of some of its files.
-    async fn open(&self, origin: &Inner, name: &Name, distrusted: Vec<Name>) -> Arc<Entry> {
-        let outcome = match OpeningPermit::take(self).map(|permit| (permit, origin.access.admit()))
-        {
+    /// Reports what came of an opening.
+    fn report(
+        &self,
+        origin: &Inner,
+        name: &Name,
+        old: Option<&Arc<Entry>>,
+        new: &Entry,
+        took: Duration,
+        verdict: &Verdict,
+    ) {
+        let events = &origin.access.host.events;
+        match (verdict, &new.outcome) {
+            (Verdict::Wait { news: None }, _) => {}
+            (Verdict::Wait { news: Some(why) }, _) => {
+                let grace = self.options.replace_grace;
+                events.report(&Event::ReplacementWaits { name, why, grace });
+            }
+            (Verdict::Replace, Ok(opened)) => {
+                let presentation = opened.presentation();
+                let replaces = old.is_some_and(|old| old.outcome.is_ok());
+                events.report(&Event::Opened { name, presentation, took, replaces });
+            }
+            // It is the request's that was refused.
+            (Verdict::Replace, Err(_)) if new.is_busy() => {}
+            (Verdict::Replace, Err(error)) => {
+                let was_open = old.is_some_and(|old| old.outcome.is_ok());
+                events.opening_failed(name, error, took, was_open);
+            }
+        }
+    }
+
+    /// Opens a presentation, without belief in the indexes of some of its files; gives how long it
+    /// took.
+    async fn open(
+        &self,
+        origin: &Inner,
+        name: &Name,
+        distrusted: Vec<Name>,
+    ) -> (Arc<Entry>, Duration) {
+        let deadline = Deadline::new(&origin.access.host, self.options.opening_timeout);
+        let permit = OpeningPermit::take(&self.openings, self.options.max_openings);
+        let outcome = match permit.map(|permit| (Arc::new(permit), origin.access.admit())) {
             Some((_, Err(busy))) => Err(busy),
-            Some((_permit, Ok(()))) => {
+            Some((permit, Ok(()))) => {
                 let mut files = Files::new(Arc::clone(&origin.access), Arc::clone(&origin.handles));
                 let options = distrusted.into_iter();
                 let options = options.fold(origin.options.clone(), OpenOptions::distrust);
                 let step = open(name.clone(), &options);
-                let opened = drive::open(step, &mut files).await;
+                let opened = drive::open(step, &mut files, &deadline, &permit).await;
                 opened.map(|presentation| Arc::new(Opened::new(presentation, files)))
             }
             None => Err(ErrorKind::Busy("too many presentations are being opened").into()),
         };
         let checked = AtomicU64::new(millis(origin.clock.now()));
-        Arc::new(Entry { outcome, checked, differs_since: AtomicU64::new(0) })
+        let entry = Entry { outcome, checked, differs_since: AtomicU64::new(0) };
+        (Arc::new(entry), deadline.spent())
     }
 }
 
@@ -256,29 +324,25 @@ impl Entry {
         }
     }
 
-    /// Everything that could be served before can be served still.
-    fn is_no_worse_than(&self, old: &Self) -> bool {
-        match (&self.outcome, &old.outcome) {
-            (Ok(new), Ok(old)) => {
-                let known: Vec<_> = old.presentation().findings().iter().map(subject).collect();
-                new.presentation().findings().iter().all(|new| known.contains(&subject(new)))
-            }
-            (_, Err(_)) => true,
-            (Err(_), Ok(_)) => false,
-        }
-    }
-
     fn is_busy(&self) -> bool {
         matches!(&self.outcome, Err(error) if matches!(error.kind, ErrorKind::Busy(_)))
     }
 
-    fn has_differed_for(&self, now: u64, grace: Duration) -> bool {
+    /// Whether its files are first seen to have changed now, and for how long they have been.
+    fn differs_for(&self, now: u64) -> (bool, u64) {
         let now = now.max(1);
         let since =
             self.differs_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
-        let since = since.err().unwrap_or(now);
-        now.saturating_sub(since) >= millis(grace)
+        (since.is_ok(), now.saturating_sub(since.err().unwrap_or(now)))
     }
+}
+
+/// What becomes of a new opening.
+enum Verdict {
+    /// It is served.
+    Replace,
+    /// What was opened before is served on; `news` says why, the first time that it is found.
+    Wait { news: Option<String> },
 }
 
 /// A look at the files. One that is not finished, because its request was given up, was none.
@@ -304,31 +368,25 @@ fn is_due(before: u64, now: u64, age: Duration) -> bool {
     before == LONG_AGO || now.saturating_sub(before) >= millis(age)
 }
 
-/// What a finding is about, without its words.
-fn subject(
-    finding: &Finding,
-) -> (crate::presentation::FindingCode, Option<String>, Option<String>) {
-    (finding.code, finding.file.clone(), finding.track.clone())
-}
-
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Counts openings in progress.
-struct OpeningPermit<'a>(&'a Cache);
+#[derive(Debug)]
+pub(super) struct OpeningPermit(Arc<AtomicUsize>);
 
-impl<'a> OpeningPermit<'a> {
-    fn take(cache: &'a Cache) -> Option<Self> {
-        let permit = Self(cache);
-        let before = cache.openings.fetch_add(1, Ordering::Relaxed);
+impl OpeningPermit {
+    fn take(openings: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        let permit = Self(Arc::clone(openings));
+        let before = openings.fetch_add(1, Ordering::Relaxed);
         // Where there are too many, dropping the permit takes it back.
-        (before < cache.options.max_openings).then_some(permit)
+        (before < most).then_some(permit)
     }
 }
 
-impl Drop for OpeningPermit<'_> {
+impl Drop for OpeningPermit {
     fn drop(&mut self) {
-        self.0.openings.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -2,16 +2,21 @@
 
 use std::future::Future;
 use std::ops::Range;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::{StreamExt, iter};
 
 use super::access::Access;
+use super::cache::OpeningPermit;
+use super::deadline::Deadline;
 use super::note_change;
+use super::offload::{SMALL, give_way};
 use super::opened::{Files, Opened};
-use crate::base::{Error, FileId, Got, Opened as OpenedFile, ReadError, ReadErrorKind, Step, Want};
+use crate::base::{
+    Error, FileId, Got, Opened as OpenedFile, ReadError, ReadErrorKind, Reads, Step, Want,
+};
 use crate::presentation::Presentation;
 use crate::storage::{Source, Stat};
 
@@ -21,12 +26,30 @@ pub(super) const AT_ONCE: usize = 16;
 type Gotten = Result<(Got, Option<(Source, Stat)>), ReadError>;
 type Getting<'a> = Pin<Box<dyn Future<Output = Gotten> + Send + 'a>>;
 
+/// What an opening was fed.
+#[derive(Debug, Default)]
+struct Fed {
+    /// Bytes over all steps but brief ones: each step may work on what those before it left.
+    bytes: u64,
+    /// Bytes of brief steps, and what such a step takes beside, since other tasks had their turn.
+    brief: u64,
+}
+
+/// A brief step takes as long as this many bytes, however few it is fed.
+const BRIEF: u64 = 1 << 10;
+
 /// Opens a presentation; gives what was opened with it, which a failed opening has too.
+///
+/// Where a step may take long, it is done elsewhere or after other tasks had their turn. The permit
+/// is kept until such work ends, even when nobody waits for it any more.
 pub(super) async fn open(
     mut step: Step<Presentation>,
     files: &mut Files,
+    deadline: &Deadline<'_>,
+    permit: &Arc<OpeningPermit>,
 ) -> Result<Presentation, Error> {
-    let mut last = None;
+    let (mut last, mut fed) = (None, Fed::default());
+    let access = Arc::clone(files.access());
     loop {
         let reads = match step {
             Step::Ready(presentation) => return Ok(presentation),
@@ -35,13 +58,54 @@ pub(super) async fn open(
         let got = match reads.wanted() {
             // As in a walk, a read a fragment: without what several at once take.
             [Want::Range { file, range }] => {
-                let got = read_on(files, &mut last, *file, range.clone()).await;
+                let got = {
+                    let read = pin!(read_on(files, &mut last, *file, range.clone()));
+                    match reads.is_brief() && fed.brief > 0 {
+                        true => deadline.bound_wait(read).await,
+                        false => deadline.bound(read).await,
+                    }
+                };
                 vec![got.map(Got::Range).inspect_err(|error| files.failed(*file, error.kind))]
             }
-            wants => get_all(files, wants).await,
+            wants => get_all(files, wants, deadline).await,
         };
-        step = reads.feed(got)?;
+        if fed.is_brief(&reads, &got) {
+            if fed.brief > SMALL {
+                fed.brief = 0;
+                give_way().await;
+            }
+            step = reads.feed(got)?;
+            continue;
+        }
+        let permit = Arc::clone(permit);
+        let work = move || {
+            let _permit = permit;
+            reads.feed(got)
+        };
+        step = access.host.offload.run(work).await??;
     }
+}
+
+impl Fed {
+    /// Adds a batch; whether going on from it takes a moment.
+    fn is_brief<T>(&mut self, reads: &Reads<T>, got: &[Result<Got, ReadError>]) -> bool {
+        let bytes = bytes_of(got);
+        if reads.is_brief() && bytes <= SMALL {
+            self.brief += bytes + BRIEF;
+            return true;
+        }
+        self.bytes += bytes;
+        self.bytes <= SMALL && !got.is_empty()
+    }
+}
+
+fn bytes_of(got: &[Result<Got, ReadError>]) -> u64 {
+    let bytes = |got: &Result<Got, ReadError>| match got {
+        Ok(Got::Opened(opened)) => opened.head.len() + opened.tail.len(),
+        Ok(Got::Range(bytes)) => bytes.len(),
+        Err(_) => 0,
+    };
+    got.iter().map(bytes).sum::<usize>() as u64
 }
 
 /// Reads of the file that was read last, which stays at hand, or of another in its place.
@@ -59,8 +123,13 @@ async fn read_on(
 }
 
 /// A whole batch, and what came of it for the files.
-async fn get_all(files: &mut Files, wants: &[Want]) -> Vec<Result<Got, ReadError>> {
-    let gets: Vec<Getting<'_>> = wants.iter().map(|want| Box::pin(get(files, want)) as _).collect();
+async fn get_all(
+    files: &mut Files,
+    wants: &[Want],
+    deadline: &Deadline<'_>,
+) -> Vec<Result<Got, ReadError>> {
+    let get = |want| Box::pin(deadline.bound(get(files, want))) as _;
+    let gets: Vec<Getting<'_>> = wants.iter().map(get).collect();
     let outcomes: Vec<Gotten> = iter(gets).buffered(AT_ONCE).collect().await;
     let keep = |(want, outcome)| keep(files, want, outcome);
     wants.iter().zip(outcomes).map(keep).collect()
@@ -115,7 +184,10 @@ async fn ends(
 }
 
 /// Makes an answer that wants reads.
-pub(super) async fn answer<T>(mut step: Step<T>, opened: &Arc<Opened>) -> Result<T, Error> {
+pub(super) async fn answer<T: Send + 'static>(
+    mut step: Step<T>,
+    opened: &Arc<Opened>,
+) -> Result<T, Error> {
     loop {
         let reads = match step {
             Step::Ready(answer) => return Ok(answer),
@@ -131,7 +203,12 @@ pub(super) async fn answer<T>(mut step: Step<T>, opened: &Arc<Opened>) -> Result
                 Want::Open { .. } => Err(ReadError::new(ReadErrorKind::Gone)),
             });
         }
-        step = reads.feed(got).inspect_err(|error| note_change(opened, error))?;
+        let fed = match bytes_of(&got) <= SMALL {
+            true => reads.feed(got),
+            false => opened.access().host.offload.run(move || reads.feed(got)).await?,
+        };
+        opened.access().host.events.late_findings(opened);
+        step = fed.inspect_err(|error| note_change(opened, error))?;
     }
 }
 

@@ -4,13 +4,12 @@ use std::future::Future;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
 
 use bytes::Bytes;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
-use super::access::{timed_out, within};
+use super::access::{Access, timed_out};
 use super::budget::{Budget, Share};
 use super::flights::Flights;
 use crate::base::{FileId, ReadError};
@@ -133,10 +132,10 @@ impl FragmentCache {
     pub(super) async fn read<E: From<ReadError>>(
         &self,
         key: &Key,
-        timeout: Duration,
+        access: &Access,
         read: impl Future<Output = Result<(Bytes, Share), E>>,
     ) -> Result<Bytes, E> {
-        let turn = within(timeout, self.entries.get_value_or_guard_async(key)).await;
+        let turn = access.within(self.entries.get_value_or_guard_async(key)).await;
         match turn.ok_or_else(timed_out)? {
             Ok(kept) => Ok(kept.lend(|| self.bodies.take_anyway(bytes_of(key)))),
             Err(turn) => {

@@ -9,10 +9,13 @@ use crate::storage::Source;
 #[derive(Debug)]
 pub(super) struct Handles(Cache<(u64, FileId), Source>);
 
+/// No process has more files open. The cache remembers keys that fell out, in proportion to this.
+const MOST: usize = 1 << 20;
+
 impl Handles {
-    /// At most `capacity` files.
+    /// At most `capacity` files; at least one.
     pub(super) fn new(capacity: usize) -> Self {
-        Self(Cache::new(capacity.max(1)))
+        Self(Cache::new(capacity.clamp(1, MOST)))
     }
 
     pub(super) fn get(&self, opened: u64, file: FileId) -> Option<Source> {

@@ -8,16 +8,25 @@ mod body;
 mod budget;
 mod cache;
 mod clock;
+mod deadline;
 mod drive;
+mod event;
+mod events;
 mod flights;
 mod fragment_cache;
 mod handles;
+mod host;
 mod named_media;
+mod offload;
 mod opened;
 mod path;
+mod replacement;
 mod spellings;
 mod stored;
+mod thread_timer;
+mod timer;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -25,15 +34,20 @@ pub use answer::{Answer, Identity, Served};
 pub use block_on::block_on;
 pub use body::Body;
 pub use clock::Clock;
+pub use event::{Event, Level};
 pub use fragment_cache::FragmentCacheStats;
 pub use opened::Opened;
 pub use stored::StoredBody;
+pub use timer::Timer;
 
 use access::{Access, AccessOptions};
-use answer::{Asked, Holding, ask, serve};
+use answer::{Asked, HeldFile, Holding, ask, serve};
 use cache::{Cache, CacheOptions};
+use events::{Events, Report};
 use handles::Handles;
+use host::Host;
 use named_media::NamedMedia;
+use offload::Offload;
 
 use crate::base::{Error, ErrorKind, FileId, Name, ReadErrorKind, Step};
 use crate::output::mss::{self, Request};
@@ -79,10 +93,11 @@ struct Inner {
 }
 
 /// How an [`Origin`] is set up.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OriginBuilder {
     store: AnyStore,
-    clock: Clock,
+    host: Host,
+    report: Option<Arc<Report>>,
     options: OpenOptions,
     cache: CacheOptions,
     handles: Option<usize>,
@@ -99,7 +114,8 @@ impl Origin {
     pub fn builder(store: impl Store) -> OriginBuilder {
         OriginBuilder {
             store: AnyStore::new(store),
-            clock: Clock::default(),
+            host: Host::default(),
+            report: None,
             options: OpenOptions::default(),
             cache: CacheOptions::default(),
             handles: None,
@@ -136,7 +152,7 @@ impl Origin {
             Ok(Asked::Reads(step)) => Begun::Reads(opened, step),
             // It is made once more, from what lies there now.
             Err(_) if opened.is_stale() => Begun::Unopened,
-            Err(error) => Begun::Failed(error),
+            Err(error) => Begun::Failed(self.failed(&opened, error)),
         }
     }
 
@@ -147,7 +163,7 @@ impl Origin {
             Begun::Failed(error) => return Err(error),
             Begun::Reads(opened, step) => match self.read_for(&opened, step).await {
                 Err(_) if opened.is_stale() => {}
-                answer => return answer,
+                answer => return answer.map_err(|error| self.failed(&opened, error)),
             },
             Begun::Unopened => {}
         }
@@ -195,13 +211,17 @@ impl Origin {
     /// [`ErrorKind::Busy`].
     pub async fn file(&self, name: &Name) -> Result<Served, Error> {
         let access = &self.inner.access;
-        access.admit()?;
-        let (source, stat) = access.open(name).await.map_err(|error| match error.kind {
-            ReadErrorKind::Gone | ReadErrorKind::Denied => {
-                Error::request("path", ErrorKind::NoFile)
-            }
-            _ => error.into(),
-        })?;
+        let opened = match access.admit() {
+            Ok(()) => access.open(name).await.map_err(|error| match error.kind {
+                ReadErrorKind::Gone | ReadErrorKind::Denied => {
+                    Error::request("path", ErrorKind::NoFile)
+                }
+                _ => error.into(),
+            }),
+            Err(busy) => Err(busy),
+        };
+        let report = |error: &Error| access.host.events.request_for_failed(name, None, error);
+        let (source, stat) = opened.inspect_err(report)?;
         let since = stat.modified.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
         let validator = match since {
             Some(since) => Validator::of_file(stat.size, &since.as_nanos().to_be_bytes()),
@@ -210,7 +230,8 @@ impl Origin {
         // One file is open: it needs no name among others.
         let range = StoredRange::whole(FileId::SERVER_MANIFEST, stat.size);
         let reply = Reply::of_stored(Content::File, validator, range);
-        let holding = Holding::File(Arc::clone(access), source);
+        let file = HeldFile { access: Arc::clone(access), name: name.clone(), source };
+        let holding = Holding::File(Arc::new(file));
         Ok(Served { reply, holding, modified: stat.modified, is_kept: false })
     }
 
@@ -227,7 +248,10 @@ impl Origin {
     async fn opened(&self, name: &str) -> Result<Arc<Opened>, Error> {
         match self.inner.cache.fresh(&self.inner.clock, name) {
             Some(opened) => Ok(opened),
-            None => Box::pin(self.inner.cache.get(&self.inner, name)).await,
+            None => {
+                let opened = Box::pin(self.inner.cache.get(&self.inner, name)).await;
+                opened.inspect_err(|error| self.inner.access.host.events.refused(name, error))
+            }
         }
     }
 
@@ -243,10 +267,17 @@ impl Origin {
         match self.answer_of(&opened, rest, query).await {
             Err(_) if opened.is_stale() => {
                 let opened = self.opened(name).await?;
-                self.answer_of(&opened, rest, query).await
+                let answer = self.answer_of(&opened, rest, query).await;
+                answer.map_err(|error| self.failed(&opened, error))
             }
-            answer => answer,
+            answer => answer.map_err(|error| self.failed(&opened, error)),
         }
+    }
+
+    /// The error of a request for an open presentation, with which it ends.
+    fn failed(&self, opened: &Opened, error: Error) -> Error {
+        self.inner.access.host.events.request_failed(opened, &error);
+        error
     }
 
     async fn answer_of(
@@ -296,7 +327,7 @@ impl OriginBuilder {
     }
 
     /// Bytes of memory that the process may take for opened presentations; default 256 MiB. The least
-    /// used go first.
+    /// used go first. With 0 none is kept: every request opens its presentation again.
     ///
     /// An eighth of it is left for what lies between pieces in use, which an allocator does not give
     /// back. What else a process takes comes in addition: [bodies](Self::body_bytes),
@@ -307,59 +338,143 @@ impl OriginBuilder {
     }
 
     /// How old what is known of a presentation may be before its files are looked at again, and
-    /// how long a failed opening is kept; default 5 s.
+    /// how long a failed opening is kept; default 5 s. With 0 every request looks at the files, and
+    /// no failed opening is kept; with [`Duration::MAX`] only [`Origin::look_again`], and a read that
+    /// finds a change, make the origin look.
     pub fn revalidate_after(mut self, age: Duration) -> Self {
         self.cache.revalidate_after = age;
         self
     }
 
-    /// How long a presentation is served as it was while its files, which have changed, give more
-    /// findings than before: a set that arrives file by file; default 30 s.
+    /// How long a presentation is served as it was while its files, which have changed, would make
+    /// it worse for players, as when a set arrives file by file; default 30 s. With 0 what is stored
+    /// is served at once.
+    ///
+    /// Worse means: it cannot be opened any more, more tracks or chunks that it announces have no
+    /// media, or there are more findings of one code, information aside. Names do not matter: a set
+    /// with other file names and the same flaws is served at once.
     pub fn replace_grace(mut self, grace: Duration) -> Self {
         self.cache.replace_grace = grace;
         self
     }
 
-    /// Openings at one time; default 128. More are refused as busy.
+    /// Openings at one time; default 128, at least 1. More are refused as busy. An opening whose
+    /// requests have gone away counts until the work that was [handed over](Self::offload) for it
+    /// ends.
     pub fn max_openings(mut self, openings: usize) -> Self {
-        self.cache.max_openings = openings;
+        self.cache.max_openings = openings.max(1);
+        self
+    }
+
+    /// How long one opening may take, by the origin's [clock](Self::clock) and
+    /// [timer](Self::timer), and one look at the files of what is open; default 30 s, at least 1 ms.
+    ///
+    /// Afterwards nothing more is read for it: it ends with what was read by then. Files that were
+    /// not read are findings, and requests that need them get the status 503. What is being parsed
+    /// is not interrupted. The result is kept and made again as that of any opening that failed
+    /// ([`revalidate_after`](Self::revalidate_after)).
+    pub fn opening_timeout(mut self, timeout: Duration) -> Self {
+        self.cache.opening_timeout = timeout.max(LEAST_TIMEOUT);
+        self
+    }
+
+    /// Where work that may take long is done: parsing more than 64 KiB of manifests, headers and
+    /// indexes when a presentation is opened, or of the header of one fragment. Default: in the task
+    /// of the request, after the other tasks of its thread had their turn; while it lasts, they wait.
+    ///
+    /// `run` has to run what it is given, once, in a thread that may be busy for a while, and must
+    /// not wait for it. It is given no more pieces at one time than the machine has processors (two
+    /// at least); more wait for their turn. A piece that is dropped fails the requests that need it
+    /// as busy.
+    ///
+    /// ```
+    /// # use smooth_origin::origin::Origin;
+    /// # use smooth_origin::storage::MemoryStore;
+    /// # mod tokio { pub mod task { pub fn spawn_blocking(work: Box<dyn FnOnce() + Send>) { work() } } }
+    /// let builder = Origin::builder(MemoryStore::new());
+    /// // With tokio:
+    /// let origin = builder.offload(|work| { tokio::task::spawn_blocking(work); }).build();
+    /// ```
+    pub fn offload(
+        mut self,
+        run: impl Fn(Box<dyn FnOnce() + Send>) + Send + Sync + 'static,
+    ) -> Self {
+        self.host.offload = Offload::new(run);
+        self
+    }
+
+    /// Where an operator's log learns what happens: presentations that were opened or could not be,
+    /// replacements that wait, requests and bodies that failed because of the content or the storage,
+    /// and what was noticed late. Default: nowhere.
+    ///
+    /// A failure of one presentation and code is reported once in the time of
+    /// [`revalidate_after`](Self::revalidate_after) (at least 1 s), and no more than 256 different
+    /// ones; [`Event::LeftOut`] counts the rest, before the first failure of a later period. A late
+    /// finding is reported once for each opening. Requests that are the client's fault are not
+    /// reported.
+    ///
+    /// `report` is called in the task of a request, never while a lock is held: it may ask the origin,
+    /// and should not block.
+    ///
+    /// ```
+    /// use smooth_origin::origin::{Level, Origin};
+    /// # use smooth_origin::storage::MemoryStore;
+    ///
+    /// let origin = Origin::builder(MemoryStore::new())
+    ///     .on_event(|event| {
+    ///         if event.level() > Level::Info {
+    ///             eprintln!("{} {event}", event.level());
+    ///         }
+    ///     })
+    ///     .build();
+    /// ```
+    pub fn on_event(mut self, report: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.report = Some(Arc::new(report));
+        self
+    }
+
+    /// What ends waits; the default needs no runtime. See [`Timer`].
+    pub fn timer(mut self, timer: impl Timer + 'static) -> Self {
+        self.host.timer = Arc::new(timer);
         self
     }
 
     /// Files held open at one time, over all presentations; default a quarter of what the process
-    /// may open. The least used are closed, and opened again when they are needed.
+    /// may open, at least 1. The least used are closed, and opened again when they are needed.
     pub fn max_open_files(mut self, files: usize) -> Self {
         self.handles = Some(files);
         self
     }
 
-    /// Operations of the store at one time; default 256. More wait for their turn.
+    /// Operations of the store at one time; default 256, at least 1. More wait for their turn.
     pub fn max_reads(mut self, reads: usize) -> Self {
         self.access.reads = reads;
         self
     }
 
     /// Operations that may wait for their turn before requests are refused as busy; default 1,024.
+    /// With 0 requests are refused while any operation waits.
     pub fn max_waiting(mut self, waiting: usize) -> Self {
         self.access.waiting = waiting;
         self
     }
 
     /// How long one operation of the store may take, and how long a body waits for what it gave
-    /// before to be sent, when there is little room for more; default 10 s. After that the request
-    /// fails as one that may succeed later, and a body that was begun is cut off.
+    /// before to be sent, when there is little room for more; default 10 s, at least 1 ms. After that
+    /// the request fails as one that may succeed later, and a body that was begun is cut off.
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
-        self.access.timeout = timeout;
+        self.access.timeout = timeout.max(LEAST_TIMEOUT);
         self
     }
 
-    /// Bytes of bodies that were read and are not sent yet, over all of them; default 256 MiB.
+    /// Bytes of bodies that were read and are not sent yet, over all of them; default 256 MiB, at
+    /// least 256 KiB.
     pub fn body_bytes(mut self, bytes: u64) -> Self {
-        self.access.body_bytes = bytes;
+        self.access.body_bytes = bytes.max(body::PART);
         self
     }
 
-    /// Bytes of memory for fragments that are asked for often; default none. One that is there is
+    /// Bytes of memory for fragments that are asked for often; default 0, for none. One that is there is
     /// sent without a read, and one that is not is read once, however many ask for it at a time.
     /// What is asked for once goes first. Fragments longer than 1 MiB are not kept. A host that sends
     /// [stored bodies](Body::stored) itself is better without: those in memory are not stored ones.
@@ -370,26 +485,41 @@ impl OriginBuilder {
 
     /// The clock that ages are measured by; default the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.host.clock = clock;
         self
     }
 
     /// The origin.
     pub fn build(self) -> Origin {
         let handles = self.handles.unwrap_or_else(handles::default_capacity);
-        let named_media = NamedMedia::new(self.cache.revalidate_after);
+        let period = self.cache.revalidate_after;
+        let named_media = NamedMedia::new(period);
+        let mut host = self.host;
+        let clock = host.clock.clone();
+        if let Some(report) = self.report {
+            host.events = Events::new(report, clock.clone(), period);
+        }
         Origin {
             inner: Arc::new(Inner {
-                access: Arc::new(Access::new(self.store, &self.access)),
+                access: Arc::new(Access::new(self.store, &self.access, host)),
                 cache: Cache::new(self.cache),
                 handles: Arc::new(Handles::new(handles)),
                 named_media,
-                clock: self.clock,
+                clock,
                 options: self.options,
             }),
         }
     }
 }
+
+impl fmt::Debug for OriginBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OriginBuilder").finish_non_exhaustive()
+    }
+}
+
+/// A time limit of 0 would let nothing be read.
+const LEAST_TIMEOUT: Duration = Duration::from_millis(1);
 
 /// How far a request was answered without waiting.
 enum Begun {

@@ -8,6 +8,7 @@ use quick_cache::sync::Cache;
 
 use super::access::Access;
 use super::clock::Clock;
+use super::offload::{SMALL, give_way};
 use crate::base::{Limits, Name, ReadErrorKind};
 use crate::manifest::ServerManifest;
 use crate::storage::spelling::folded;
@@ -102,8 +103,14 @@ async fn read_folder(folder: Option<&Name>, access: &Access, limits: &Limits) ->
         return unknown;
     }
     let (mut files, mut perhaps_more) = (HashSet::new(), false);
+    let mut parsed = 0;
     for name in manifests {
-        let Some(manifest) = read_manifest(&name, access, limits).await else {
+        // Many small ones take as long as a large one.
+        if parsed > SMALL {
+            give_way().await;
+            parsed = 0;
+        }
+        let Some(manifest) = read_manifest(&name, access, limits, &mut parsed).await else {
             perhaps_more = true;
             continue;
         };
@@ -116,13 +123,25 @@ async fn read_folder(folder: Option<&Name>, access: &Access, limits: &Limits) ->
     Named { files: Arc::new(files), perhaps_more }
 }
 
-async fn read_manifest(name: &Name, access: &Access, limits: &Limits) -> Option<ServerManifest> {
+/// A server manifest; its bytes are added to `parsed`.
+async fn read_manifest(
+    name: &Name,
+    access: &Access,
+    limits: &Limits,
+    parsed: &mut u64,
+) -> Option<ServerManifest> {
     let (source, stat) = access.open(name).await.ok()?;
     if stat.size > limits.server_manifest {
         return None;
     }
+    *parsed += stat.size;
     let text = access.read(&source, 0..stat.size).await.ok()?;
-    ServerManifest::parse(&text, limits).ok()
+    if stat.size <= SMALL {
+        return ServerManifest::parse(&text, limits).ok();
+    }
+    let limits = limits.clone();
+    let parse = move || ServerManifest::parse(&text, &limits).ok();
+    access.host.offload.run(parse).await.ok()?
 }
 
 fn is_server_manifest(name: &Name) -> bool {

@@ -5,17 +5,18 @@ use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use futures_util::stream::{StreamExt, iter};
 
 use super::access::Access;
+use super::deadline::Deadline;
 use super::drive::AT_ONCE;
 use super::fragment_cache::Key;
 use super::handles::Handles;
 use crate::base::{FileId, Name, ReadError, ReadErrorKind};
-use crate::presentation::{Presentation, compressed_forms};
+use crate::presentation::{Finding, Presentation, compressed_forms};
 use crate::storage::{Source, Stat, Version};
 
 /// An opened presentation and the versions of its files: what is read through it is what was
@@ -25,6 +26,8 @@ pub struct Opened {
     files: Files,
     /// A file is known to have changed.
     stale: AtomicBool,
+    /// Late findings that were reported.
+    reported: AtomicUsize,
     /// What a host prepares once for all its responses.
     #[cfg(feature = "http")]
     attachment: std::sync::OnceLock<Box<dyn std::any::Any + Send + Sync>>,
@@ -96,15 +99,23 @@ impl Files {
     }
 
     /// Whether a name stands for something else than when it was opened.
-    pub(super) async fn have_changed(&self) -> bool {
-        let looks: Vec<Looking<'_>> =
-            self.list.iter().flatten().map(|file| Box::pin(self.is_same(file)) as _).collect();
+    pub(super) async fn have_changed(&self, deadline: &Deadline<'_>) -> bool {
+        let looks: Vec<Looking<'_>> = self
+            .list
+            .iter()
+            .flatten()
+            .map(|file| Box::pin(self.is_same(file, deadline)) as _)
+            .collect();
         let looks = iter(looks).buffer_unordered(AT_ONCE);
         looks.any(|same| std::future::ready(!same)).await
     }
 
-    async fn is_same(&self, (name, known): &(Name, Result<Version, ReadErrorKind>)) -> bool {
-        let now = self.access.open(name).await.map(|(_, stat)| stat.version);
+    async fn is_same(
+        &self,
+        (name, known): &(Name, Result<Version, ReadErrorKind>),
+        deadline: &Deadline<'_>,
+    ) -> bool {
+        let now = deadline.bound(self.access.open(name)).await.map(|(_, stat)| stat.version);
         match (&now, known) {
             (Ok(now), Ok(known)) => now == known,
             // What could not be read for some passing reason is worth another try.
@@ -139,6 +150,7 @@ impl Opened {
             presentation: Arc::new(presentation),
             files,
             stale: AtomicBool::new(false),
+            reported: AtomicUsize::new(0),
             #[cfg(feature = "http")]
             attachment: std::sync::OnceLock::new(),
         }
@@ -162,6 +174,16 @@ impl Opened {
         prepare: impl FnOnce() -> T,
     ) -> Option<&T> {
         self.attachment.get_or_init(|| Box::new(prepare())).downcast_ref()
+    }
+
+    /// What answering has noticed since the last call. Each finding is given once, however many ask.
+    pub(super) fn unreported_findings(&self) -> Vec<Finding> {
+        let known = self.reported.load(Ordering::Relaxed);
+        let (mut late, all) = self.presentation.late_findings(known);
+        // Another request may have taken the first of them meanwhile.
+        let before = self.reported.fetch_max(all, Ordering::Relaxed);
+        late.drain(..before.saturating_sub(known).min(late.len()));
+        late
     }
 
     /// Bytes of memory that it takes, with what may be attached later.
@@ -195,8 +217,8 @@ impl Opened {
         self.files.source(file).await
     }
 
-    pub(super) async fn has_changed(&self) -> bool {
-        self.files.have_changed().await
+    pub(super) async fn has_changed(&self, deadline: &Deadline<'_>) -> bool {
+        self.files.have_changed(deadline).await
     }
 
     /// A file is known to have changed: the presentation is opened again for the next request.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::ops::Range;
 
-use super::{Holding, note_change};
+use super::Holding;
 use crate::base::{Error, FileId, ReadError};
 use crate::presentation::StoredRange;
 use crate::storage::{Source, read_error};
@@ -68,9 +68,8 @@ impl StoredBody {
     }
 
     fn noted(&self, error: Error) -> Error {
-        if let Holding::Presentation(opened) = &self.holding {
-            note_change(opened, &error);
-        }
+        let error = error.in_file(self.file);
+        self.holding.note(&error);
         error
     }
 }
@@ -79,7 +78,7 @@ impl Holding {
     async fn source(&self, file: FileId) -> Result<Source, ReadError> {
         match self {
             Self::Presentation(opened) => opened.source(file).await,
-            Self::File(_, source) => Ok(source.clone()),
+            Self::File(file) => Ok(file.source.clone()),
         }
     }
 }

@@ -291,9 +291,12 @@ fn floor(text: &str, most: usize) -> usize {
 /// When the budget is used up, a graver finding takes the place of the last of the least grave ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Findings {
-    errors: Vec<Finding>,
-    warnings: Vec<Finding>,
-    infos: Vec<Finding>,
+    /// Each list with the number that a finding had when it was made.
+    errors: Vec<(usize, Finding)>,
+    warnings: Vec<(usize, Finding)>,
+    infos: Vec<(usize, Finding)>,
+    /// How many were kept, at one time or another.
+    made: usize,
     /// Hashes of what was kept.
     known: HashSet<u64>,
     hasher: RandomState,
@@ -310,6 +313,7 @@ impl Findings {
             errors: Vec::new(),
             warnings: Vec::new(),
             infos: Vec::new(),
+            made: 0,
             known: HashSet::new(),
             hasher: RandomState::new(),
             bytes: 0,
@@ -342,7 +346,9 @@ impl Findings {
         }
         self.known.insert(hash);
         self.bytes += finding.memory();
-        self.list(finding.severity()).push(finding);
+        let number = self.made;
+        self.made += 1;
+        self.list(finding.severity()).push((number, finding));
         true
     }
 
@@ -353,11 +359,11 @@ impl Findings {
     fn drop_one_below(&mut self, severity: Severity) -> bool {
         let lesser = [Severity::Info, Severity::Warning].into_iter().filter(|&s| s < severity);
         let dropped = lesser.filter_map(|severity| self.list(severity).pop()).next();
-        self.bytes -= dropped.as_ref().map_or(0, Finding::memory);
+        self.bytes -= dropped.as_ref().map_or(0, |(_, finding)| finding.memory());
         dropped.is_some()
     }
 
-    fn list(&mut self, severity: Severity) -> &mut Vec<Finding> {
+    fn list(&mut self, severity: Severity) -> &mut Vec<(usize, Finding)> {
         match severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
@@ -369,11 +375,19 @@ impl Findings {
         self.errors.len() + self.warnings.len() + self.infos.len()
     }
 
+    /// Those that were made after the first `known`, in the order of their making, and how many were
+    /// made in all.
+    pub(crate) fn since(&self, known: usize) -> (Vec<Finding>, usize) {
+        let all = [&self.errors, &self.warnings, &self.infos].into_iter().flatten();
+        let mut late: Vec<_> = all.filter(|(number, _)| *number >= known).collect();
+        late.sort_by_key(|(number, _)| *number);
+        (late.into_iter().map(|(_, finding)| finding.clone()).collect(), self.made)
+    }
+
     /// The gravest first; otherwise as they were made. Where some were left out, the last says so.
     pub(crate) fn sorted(mut self) -> Vec<Finding> {
-        let mut sorted = mem::take(&mut self.errors);
-        sorted.append(&mut self.warnings);
-        sorted.append(&mut self.infos);
+        let all = [&mut self.errors, &mut self.warnings, &mut self.infos].map(mem::take);
+        let mut sorted: Vec<_> = all.into_iter().flatten().map(|(_, finding)| finding).collect();
         if self.has_left_out {
             let Self { most, most_bytes, .. } = self;
             let message = format!(
@@ -442,6 +456,23 @@ mod tests {
         assert!((500..=LONGEST_MESSAGE).contains(&finding.message.len()));
         assert!(finding.message.ends_with("é…"));
         assert_eq!(cut("short"), "short");
+    }
+
+    #[test]
+    fn later_findings_are_given_in_the_order_of_their_making() {
+        let mut findings = findings(3, 1 << 20);
+        for code in [FindingCode::StartMoved, FindingCode::FileBroken, FindingCode::PayloadOffset] {
+            findings.push(Finding::new(code, "x"));
+        }
+        let codes = |known| {
+            let (late, made) = findings.since(known);
+            (late.iter().map(|finding| finding.code).collect::<Vec<_>>(), made)
+        };
+        assert_eq!(codes(1), (vec![FindingCode::FileBroken, FindingCode::PayloadOffset], 3));
+        assert_eq!(codes(3), (vec![], 3));
+        findings.push(Finding::new(FindingCode::FileMissing, "in place of the last"));
+        let (late, made) = findings.since(3);
+        assert_eq!((late[0].code, late.len(), made), (FindingCode::FileMissing, 1, 4));
     }
 
     #[test]

@@ -272,6 +272,11 @@ impl Presentation {
         self.late.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
     }
 
+    /// The findings that answering made after the first `known`, and how many it made in all.
+    pub(crate) fn late_findings(&self, known: usize) -> (Vec<Finding>, usize) {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner).since(known)
+    }
+
     pub(crate) fn stream_of(&self, at: Located) -> &Stream {
         &self.streams[at.stream]
     }

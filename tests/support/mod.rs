@@ -7,12 +7,15 @@ pub mod film;
 pub mod folder;
 pub mod record;
 
-use std::sync::Arc;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use smooth_origin::base::{Error, Name};
-use smooth_origin::origin::{Answer, Clock, Opened, Origin, Served, block_on};
+use smooth_origin::origin::{Answer, Clock, Opened, Origin, Served, Timer, block_on};
 use smooth_origin::presentation::Presentation;
 use smooth_origin::storage::MemoryStore;
 
@@ -82,15 +85,48 @@ pub fn manifest(presentation: &Presentation) -> String {
 
 /// A clock that a test moves.
 #[derive(Clone, Default)]
-pub struct Hands(Arc<AtomicU64>);
+pub struct Hands(Arc<Time>);
+
+#[derive(Default)]
+struct Time {
+    seconds: AtomicU64,
+    sleeping: Mutex<Vec<Waker>>,
+}
 
 impl Hands {
     pub fn clock(&self) -> Clock {
         let hands = self.clone();
-        Clock::new(move || Duration::from_secs(hands.0.load(Ordering::Relaxed)))
+        Clock::new(move || Duration::from_secs(hands.seconds()))
+    }
+
+    /// A timer by the same hands.
+    pub fn timer(&self) -> impl Timer + use<> {
+        HandsTimer(self.clone())
     }
 
     pub fn pass(&self, seconds: u64) {
-        self.0.fetch_add(seconds, Ordering::Relaxed);
+        self.0.seconds.fetch_add(seconds, Ordering::Relaxed);
+        let sleeping = std::mem::take(&mut *self.0.sleeping.lock().unwrap());
+        sleeping.into_iter().for_each(Waker::wake);
+    }
+
+    fn seconds(&self) -> u64 {
+        self.0.seconds.load(Ordering::Relaxed)
+    }
+}
+
+struct HandsTimer(Hands);
+
+impl Timer for HandsTimer {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let Self(hands) = self;
+        let (hands, start) = (hands.clone(), hands.seconds());
+        Box::pin(poll_fn(move |context| {
+            if Duration::from_secs(hands.seconds() - start) >= duration {
+                return Poll::Ready(());
+            }
+            hands.0.sleeping.lock().unwrap().push(context.waker().clone());
+            Poll::Pending
+        }))
     }
 }

@@ -490,9 +490,10 @@ impl Walking {
             }
         }
         if wants.is_empty() {
-            return Step::Ready(self.conclude());
+            // What is left takes long, and the last read may have been short.
+            return Step::read(wants, move |_| Ok(Step::Ready(self.conclude())));
         }
-        Step::read_for(wants, self)
+        Step::read_briefly_for(wants, self)
     }
 
     fn conclude(self) -> Presentation {

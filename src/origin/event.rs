@@ -1,0 +1,234 @@
+//! What happens in an origin, for its host's log.
+
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use crate::base::{Error, ErrorKind, Name, ReadErrorKind};
+use crate::presentation::{Finding, Presentation, Severity};
+
+/// Something that an operator may want to know: see
+/// [`OriginBuilder::on_event`](super::OriginBuilder::on_event).
+///
+/// `Display` writes one line with the cause. Control characters in names and messages are escaped,
+/// so that content cannot forge a line of a log.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A presentation was opened. Its findings may be grave all the same: see
+    /// [`level`](Self::level).
+    #[non_exhaustive]
+    Opened {
+        /// The server manifest.
+        name: &'a Name,
+        /// What came of it.
+        presentation: &'a Presentation,
+        /// How long it took, by the origin's clock.
+        took: Duration,
+        /// It takes the place of an earlier opening of that name, whose files have changed.
+        replaces: bool,
+    },
+    /// A presentation could not be opened. Not reported for a name that never was a presentation.
+    #[non_exhaustive]
+    OpeningFailed {
+        /// The server manifest.
+        name: &'a Name,
+        /// Why.
+        error: &'a Error,
+        /// How long it took, by the origin's clock.
+        took: Duration,
+    },
+    /// The files of a presentation have changed, and players would lose something by what they hold
+    /// now. It is served as before, as far as it can be read, until that is mended or the grace is
+    /// over. Reported once for each grace.
+    #[non_exhaustive]
+    ReplacementWaits {
+        /// The server manifest.
+        name: &'a Name,
+        /// What players would lose.
+        why: &'a str,
+        /// The longest time that it waits:
+        /// [`OriginBuilder::replace_grace`](super::OriginBuilder::replace_grace).
+        grace: Duration,
+    },
+    /// A request, or a body that was begun, failed because of the content or the storage.
+    #[non_exhaustive]
+    RequestFailed {
+        /// The server manifest, or the file beside the presentations, that was asked for.
+        name: &'a Name,
+        /// The file in which the place of the error lies, if it is known.
+        file: Option<&'a Name>,
+        /// Why, and where in the file.
+        error: &'a Error,
+    },
+    /// Answering a request noticed something about a presentation that opening it did not. Reported
+    /// once for each opening.
+    #[non_exhaustive]
+    LateFinding {
+        /// The server manifest.
+        name: &'a Name,
+        /// What was noticed.
+        finding: &'a Finding,
+    },
+    /// Failures that were not reported, because the same or too many had been.
+    #[non_exhaustive]
+    LeftOut {
+        /// How many.
+        count: u64,
+    },
+}
+
+/// How much an [`Event`] matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// All is as it should be.
+    Info,
+    /// Something may need attention, or passes by itself.
+    Warn,
+    /// Something is not served.
+    Error,
+}
+
+impl Event<'_> {
+    /// How much it matters.
+    pub fn level(&self) -> Level {
+        match self {
+            Self::Opened { presentation, .. } if presentation.manifest().is_err() => Level::Error,
+            Self::Opened { presentation, .. } => match gravest(presentation) {
+                Some(finding) if finding.severity() == Severity::Error => Level::Warn,
+                _ => Level::Info,
+            },
+            Self::OpeningFailed { error, .. } | Self::RequestFailed { error, .. } => {
+                level_of(error)
+            }
+            Self::ReplacementWaits { .. } | Self::LeftOut { .. } => Level::Warn,
+            Self::LateFinding { finding, .. } => match finding.severity() {
+                Severity::Info => Level::Info,
+                Severity::Warning => Level::Warn,
+                Severity::Error => Level::Error,
+            },
+        }
+    }
+}
+
+fn level_of(error: &Error) -> Level {
+    match &error.kind {
+        ErrorKind::Busy(_) => Level::Warn,
+        // The next request gets what is stored now.
+        ErrorKind::Read(read) if read.kind == ReadErrorKind::Changed => Level::Warn,
+        _ => Level::Error,
+    }
+}
+
+/// The first of the gravest findings.
+fn gravest(presentation: &Presentation) -> Option<Finding> {
+    presentation.findings().into_iter().next()
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = OneLine(f);
+        match self {
+            Self::Opened { name, presentation, took, replaces } => {
+                let again = if *replaces { " again" } else { "" };
+                write!(line, "{name}: opened{again} in {}: ", Taken(*took))?;
+                write_opened(&mut line, presentation)
+            }
+            Self::OpeningFailed { name, error, took } => {
+                write!(line, "{name}: cannot be opened: {error} (after {})", Taken(*took))
+            }
+            Self::ReplacementWaits { name, why, grace } => write!(
+                line,
+                "{name}: its files have changed, and players would lose by it ({why}): served as before for up to {}",
+                Taken(*grace)
+            ),
+            Self::RequestFailed { name, file: Some(file), error } if name != file => {
+                write!(line, "{name}: a request failed: {file}: {error}")
+            }
+            Self::RequestFailed { name, error, .. } => {
+                write!(line, "{name}: a request failed: {error}")
+            }
+            Self::LateFinding { name, finding } => write!(line, "{name}: {finding}"),
+            Self::LeftOut { count } => {
+                write!(line, "{count} more failures, like those reported or too many to report")
+            }
+        }
+    }
+}
+
+fn write_opened(line: &mut impl Write, presentation: &Presentation) -> fmt::Result {
+    if let Err(error) = presentation.manifest() {
+        write!(line, "{error}")?;
+    } else {
+        let tracks = presentation.streams().iter().flat_map(|stream| stream.tracks());
+        let (all, served) = (tracks.clone().count(), tracks.filter(|t| t.source().is_some()));
+        write!(line, "tracks served: {} of {all}", served.count())?;
+    }
+    let findings = presentation.findings();
+    let count = |severity| findings.iter().filter(|f| f.severity() == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    match findings.first().filter(|first| first.severity() > Severity::Info) {
+        Some(first) => write!(line, ", errors: {errors}, warnings: {warnings}, first: {first}"),
+        None => Ok(()),
+    }
+}
+
+/// Seconds and milliseconds: `0.012 s`, `30 s`.
+struct Taken(Duration);
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.as_secs(), self.0.subsec_millis()) {
+            (seconds, 0) => write!(f, "{seconds} s"),
+            (seconds, millis) => write!(f, "{seconds}.{millis:03} s"),
+        }
+    }
+}
+
+/// Escapes what would end a line or hide a part of it.
+struct OneLine<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for part in text.split_inclusive(char::is_control) {
+            match part.char_indices().next_back() {
+                Some((at, last)) if last.is_control() => {
+                    self.0.write_str(&part[..at])?;
+                    write!(self.0, "{}", last.escape_default())?;
+                }
+                _ => self.0.write_str(part)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presentation::FindingCode;
+
+    #[test]
+    fn an_event_is_one_line_whatever_it_names() {
+        let name = Name::new("films/a.ism").unwrap();
+        let finding = Finding::new(FindingCode::FragmentBroken, "no\r\nerror b.ism: \u{1b}[2J");
+        let line = Event::LateFinding { name: &name, finding: &finding }.to_string();
+        let expected = "films/a.ism: error fragment-broken: no\\r\\nerror b.ism: \\u{1b}[2J";
+        assert_eq!(line, expected);
+        let error = Error::from(ErrorKind::Xml("line\u{85}".into()));
+        let took = Duration::from_millis(1012);
+        let line = Event::OpeningFailed { name: &name, error: &error, took }.to_string();
+        let expected =
+            "films/a.ism: cannot be opened: not well-formed XML: line\\u{85} (after 1.012 s)";
+        assert_eq!(line, expected);
+    }
+}

@@ -1,0 +1,177 @@
+//! Events on their way to the host: none twice in a while, and no flood of them.
+
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{Clock, Event, Opened};
+use crate::base::{Error, ErrorKind, Group, Name};
+
+pub(super) type Report = dyn Fn(&Event<'_>) + Send + Sync;
+
+/// Where a host is told what happens, if it wants to be.
+#[derive(Clone, Default)]
+pub(super) struct Events(Option<Arc<Reporting>>);
+
+struct Reporting {
+    report: Arc<Report>,
+    clock: Clock,
+    /// The same failure is reported once in this time.
+    period: Duration,
+    hasher: RandomState,
+    reported: Mutex<Reported>,
+}
+
+/// The failures of the current period.
+#[derive(Debug, Default)]
+struct Reported {
+    since: Duration,
+    seen: HashSet<u64>,
+    left_out: u64,
+}
+
+/// Different failures that are reported in one period.
+const MOST: usize = 256;
+
+/// A period is no shorter than this.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+impl Events {
+    pub(super) fn new(report: Arc<Report>, clock: Clock, period: Duration) -> Self {
+        let (hasher, reported) = (RandomState::new(), Mutex::default());
+        let period = period.max(SHORTEST);
+        Self(Some(Arc::new(Reporting { report, clock, period, hasher, reported })))
+    }
+
+    /// Whether anyone is told.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Reports what is rare by itself.
+    pub(super) fn report(&self, event: &Event<'_>) {
+        if let Some(reporting) = &self.0 {
+            (reporting.report)(event);
+        }
+    }
+
+    /// An opening that failed. `was_open`: there is, or was, such a presentation.
+    #[cold]
+    pub(super) fn opening_failed(
+        &self,
+        name: &Name,
+        error: &Error,
+        took: Duration,
+        was_open: bool,
+    ) {
+        // Names that are made up are the clients' affair, and there is no end of them.
+        if was_open || error.kind.group() != Group::Request {
+            let event = Event::OpeningFailed { name, error, took };
+            self.failure(&event, &("opening", name, error.kind.code()));
+        }
+    }
+
+    /// A request, or a body, for a presentation that is open.
+    #[cold]
+    pub(super) fn request_failed(&self, opened: &Opened, error: &Error) {
+        if !self.are_wanted() {
+            return;
+        }
+        let presentation = opened.presentation();
+        let files = presentation.files();
+        let file = error.file().and_then(|file| files.get(file.index()));
+        self.request_for_failed(presentation.name(), file, error);
+    }
+
+    /// A request, or a body, for whatever has this name.
+    #[cold]
+    pub(super) fn request_for_failed(&self, name: &Name, file: Option<&Name>, error: &Error) {
+        if matches!(error.kind.group(), Group::Content | Group::Storage) {
+            let event = Event::RequestFailed { name, file, error };
+            self.failure(&event, &("request", name, file, error.kind.code()));
+        }
+    }
+
+    /// A request that was refused before its presentation was open. What an opening found is
+    /// reported by the opening.
+    #[cold]
+    pub(super) fn refused(&self, name: &str, error: &Error) {
+        if self.are_wanted()
+            && matches!(error.kind, ErrorKind::Busy(_))
+            && let Ok(name) = Name::new(name)
+        {
+            self.request_for_failed(&name, None, error);
+        }
+    }
+
+    /// What answering has noticed about a presentation since it was last asked.
+    pub(super) fn late_findings(&self, opened: &Opened) {
+        if !self.are_wanted() {
+            return;
+        }
+        for finding in opened.unreported_findings() {
+            let name = opened.presentation().name();
+            let event = Event::LateFinding { name, finding: &finding };
+            let place = (&finding.file, &finding.track, finding.chunk);
+            self.failure(&event, &("finding", name, finding.code, place));
+        }
+    }
+
+    /// Reports a failure, unless the same was reported in this period or too many were.
+    fn failure(&self, event: &Event<'_>, what: &impl Hash) {
+        let Some(reporting) = &self.0 else { return };
+        let (what, now) = (reporting.hasher.hash_one(what), reporting.clock.now());
+        let mut reported = reporting.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        let (is_new, left_out) = reported.take(what, now, reporting.period);
+        // The host may ask the origin something, or panic: not while the lock is held.
+        drop(reported);
+        if left_out > 0 {
+            (reporting.report)(&Event::LeftOut { count: left_out });
+        }
+        if is_new {
+            (reporting.report)(event);
+        }
+    }
+}
+
+impl Reported {
+    /// Whether a failure is to be reported, and how many of the period before were not.
+    fn take(&mut self, what: u64, now: Duration, period: Duration) -> (bool, u64) {
+        let mut left_out = 0;
+        if now.saturating_sub(self.since) >= period {
+            self.seen.clear();
+            self.since = now;
+            left_out = std::mem::take(&mut self.left_out);
+        }
+        let is_new = self.seen.len() < MOST && self.seen.insert(what);
+        self.left_out += u64::from(!is_new);
+        (is_new, left_out)
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Events").field(&self.are_wanted()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_new_once_in_a_period_and_no_more_than_so_many_are() {
+        let (mut reported, period) = (Reported::default(), Duration::from_secs(5));
+        let at = Duration::from_secs;
+        assert_eq!(reported.take(1, at(10), period), (true, 0));
+        assert_eq!(reported.take(1, at(14), period), (false, 0));
+        assert_eq!(reported.take(1, at(15), period), (true, 1));
+        let new = (0..1000).filter(|&what| reported.take(what, at(16), period).0).count();
+        assert_eq!(new, MOST - 1);
+        assert_eq!(reported.take(1, at(20), period), (true, 1000 - new as u64));
+        assert_eq!(reported.take(1, Duration::MAX, period), (true, 0));
+    }
+}

@@ -1,0 +1,34 @@
+//! What an origin has of its host, beside the store.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::events::Events;
+use super::offload::Offload;
+use super::thread_timer::ThreadTimer;
+use super::{Clock, Timer};
+
+#[derive(Clone)]
+pub(super) struct Host {
+    pub(super) clock: Clock,
+    pub(super) timer: Arc<dyn Timer>,
+    pub(super) offload: Offload,
+    pub(super) events: Events,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self {
+            clock: Clock::default(),
+            timer: Arc::new(ThreadTimer),
+            offload: Offload::default(),
+            events: Events::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").finish_non_exhaustive()
+    }
+}

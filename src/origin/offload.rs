@@ -1,0 +1,86 @@
+//! Work that may take long, done where it holds up no other request.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures_channel::oneshot;
+
+use super::budget::Budget;
+use crate::base::{Error, ErrorKind};
+
+/// Work that a host runs.
+type Work = Box<dyn FnOnce() + Send>;
+
+/// Where work that may take long is done: in threads of the host's, or in the task that needs it.
+#[derive(Clone, Default)]
+pub(super) struct Offload(Option<Threads>);
+
+#[derive(Clone)]
+struct Threads {
+    run: Arc<dyn Fn(Work) + Send + Sync>,
+    /// Pieces of work at one time. More than there are processors would take time from the threads
+    /// that answer requests.
+    at_once: Arc<Budget>,
+}
+
+/// Parsing takes about a nanosecond per byte of usual content, and far more of hostile content. So
+/// much is parsed in the task that needs it.
+pub(super) const SMALL: u64 = 64 << 10;
+
+impl Offload {
+    pub(super) fn new(run: impl Fn(Work) + Send + Sync + 'static) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, |number| number.get());
+        // With two, one title that takes long does not hold up all others.
+        let at_once = Budget::new(processors.max(2) as u64);
+        Self(Some(Threads { run: Arc::new(run), at_once }))
+    }
+
+    /// The output of `work`. Without threads of the host's, the other tasks of this thread get
+    /// their turn first.
+    ///
+    /// Work that was begun goes on when the future is dropped, and counts until it ends.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Busy`] if the host drops the work, or the work panics.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let Some(Threads { run, at_once }) = &self.0 else {
+            give_way().await;
+            return Ok(work());
+        };
+        let share = at_once.take(1).await;
+        let (sender, receiver) = oneshot::channel();
+        run(Box::new(move || {
+            // The request may have gone away before its turn came.
+            if !sender.is_canceled() {
+                let _ = sender.send(work());
+            }
+            drop(share);
+        }));
+        let dropped = "the host has dropped work that was handed to it (`offload`)";
+        receiver.await.map_err(|_| ErrorKind::Busy(dropped).into())
+    }
+}
+
+/// Lets the other tasks of the thread have their turn.
+pub(super) async fn give_way() {
+    let mut gave = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut gave, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl fmt::Debug for Offload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Offload").field(&self.0.is_some()).finish()
+    }
+}

@@ -1,0 +1,76 @@
+//! Whether a presentation that was opened again is worse for players than it was.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::Opened;
+use crate::base::Error;
+use crate::manifest::StreamKind;
+use crate::presentation::{FindingCode, Presentation, Severity, Track};
+
+type Outcome = Result<Arc<Opened>, Error>;
+
+/// Something that players miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Wrong {
+    /// Announced tracks of this kind without media.
+    Tracks(StreamKind),
+    /// Announced chunks without media, in tracks of this kind that have some.
+    Chunks(StreamKind),
+    /// Findings that are more than information.
+    Findings(FindingCode),
+}
+
+/// What players lose by a new opening, in words; `None` if nothing.
+///
+/// What counts is how much is wrong, not where: file names, track names and messages may differ,
+/// and information never counts. A new set that announces less is not worse for that: all that it
+/// announces is there.
+pub(super) fn loss(old: &Outcome, new: &Outcome) -> Option<String> {
+    let (old, new) = match (old, new) {
+        (Err(_), _) => return None,
+        (Ok(_), Err(error)) => return Some(error.to_string()),
+        (Ok(old), Ok(new)) => (old.presentation(), new.presentation()),
+    };
+    if let (Ok(_), Err(error)) = (old.manifest(), new.manifest()) {
+        return Some(error.to_string());
+    }
+    let (before, now) = (account(old), account(new));
+    let before = |wrong| before.get(wrong).copied().unwrap_or(0);
+    let worse = now.iter().find(|&(wrong, &count)| count > before(wrong))?;
+    let (wrong, count) = worse;
+    Some(format!("{wrong}: {count}, before {}", before(wrong)))
+}
+
+/// How much of each thing is wrong.
+fn account(presentation: &Presentation) -> BTreeMap<Wrong, usize> {
+    let mut account = BTreeMap::new();
+    let mut add = |wrong, count| *account.entry(wrong).or_insert(0) += count;
+    let findings = presentation.findings();
+    let lacks_chunks = findings.iter().any(|f| f.code == FindingCode::ChunksWithoutMedia);
+    for finding in findings.iter().filter(|finding| finding.severity() > Severity::Info) {
+        add(Wrong::Findings(finding.code), 1);
+    }
+    for stream in presentation.streams() {
+        let chunks = stream.timeline().len();
+        let (served, absent): (Vec<&Track>, Vec<_>) =
+            stream.tracks().iter().partition(|track| track.source().is_some());
+        add(Wrong::Tracks(stream.kind()), absent.len());
+        if lacks_chunks {
+            let lacking = |track: &Track| chunks.saturating_sub(track.fragment_count());
+            add(Wrong::Chunks(stream.kind()), served.into_iter().map(lacking).sum());
+        }
+    }
+    account
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tracks(kind) => write!(f, "{} tracks without media", kind.as_str()),
+            Self::Chunks(kind) => write!(f, "{} chunks without media", kind.as_str()),
+            Self::Findings(code) => write!(f, "findings `{code}`"),
+        }
+    }
+}

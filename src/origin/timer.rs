@@ -1,0 +1,58 @@
+//! The timer that ends waits: the host's, or the crate's own.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+/// Ends waits after a time.
+///
+/// An origin sets a timer only where it has to wait: a read that is done at once sets none. The
+/// default needs no runtime. Its sleeps are ended by one thread of the process, which starts with the
+/// first sleep. On `wasm32-unknown-unknown`, which has no threads, the default never ends a sleep:
+/// there, time limits hold only with a timer of the host's.
+///
+/// With tokio, its own timer saves that thread:
+///
+/// ```
+/// use std::{future::Future, pin::Pin, time::Duration};
+/// use smooth_origin::origin::{Origin, Timer};
+/// use smooth_origin::storage::MemoryStore;
+///
+/// struct Tokio;
+///
+/// impl Timer for Tokio {
+///     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+///         Box::pin(tokio::time::sleep(duration))
+///     }
+/// }
+/// # mod tokio { pub mod time {
+/// #     pub async fn sleep(_: std::time::Duration) {}
+/// # } }
+///
+/// let origin = Origin::builder(MemoryStore::new()).timer(Tokio).build();
+/// ```
+pub trait Timer: Send + Sync {
+    /// A future that ends after `duration`, counted from this call. It must take any duration:
+    /// where the time that it would end at cannot be counted, it never ends.
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+/// The output of `future`, if it ends within `limit`. The timer is set when `future` is found to
+/// wait, and not before.
+pub(super) async fn within<T>(
+    timer: &dyn Timer,
+    limit: Duration,
+    future: impl Future<Output = T>,
+) -> Option<T> {
+    let mut future = pin!(future);
+    let mut sleep = None;
+    poll_fn(|context| {
+        if let Poll::Ready(output) = future.as_mut().poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        let sleep = sleep.get_or_insert_with(|| timer.sleep(limit));
+        sleep.as_mut().poll(context).map(|()| None)
+    })
+    .await
+}
