@@ -145,7 +145,7 @@ fn other_methods_are_told_which_are_allowed() {
 }
 
 #[test]
-fn a_failure_is_a_short_text_that_tells_nothing_of_the_server() {
+fn a_failure_is_a_short_text_that_reveals_nothing_of_the_server() {
     let service = OriginService::new(Origin::new(objects()));
     for (path, status, text) in [
         (
@@ -158,7 +158,11 @@ fn a_failure_is_a_short_text_that_tells_nothing_of_the_server() {
             404,
             r#"{"status":404,"code":"no-track","detail":"no such bitrate"}"#,
         ),
-        ("/broken.ism/Manifest", 500, r#"{"status":500,"code":"not-xml"}"#),
+        (
+            "/broken.ism/Manifest",
+            500,
+            r#"{"status":500,"code":"not-xml","detail":"line 1: not well-formed XML: an unclosed element"}"#,
+        ),
     ] {
         let response = respond(&service, Method::GET, path);
         assert_eq!(response.status(), status);

@@ -17,6 +17,7 @@ mod cors;
 mod cross_domain;
 mod fields;
 mod files;
+mod json;
 mod pattern;
 mod prepared;
 mod problem;

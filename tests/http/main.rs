@@ -11,6 +11,7 @@ mod codings;
 mod conditions;
 mod cross_origin;
 #[cfg(all(unix, feature = "fs"))]
+mod failures;
 mod files;
 mod fragment_cache;
 mod load;
