@@ -22,7 +22,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use smooth_origin::origin::Origin;
-use smooth_origin::service::{Caching, Cors, OriginService, PassedFiles, ServiceOptions};
+use smooth_origin::service::{
+    Caching, Cors, InvalidOrigin, OriginService, PassedFiles, ServiceOptions,
+};
 use smooth_origin::storage::LocalStore;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -84,7 +86,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         format!("cannot listen on {}: {error}; choose another --listen", arguments.listen)
     })?;
     print_presentations(&origin, &folder, listener.local_addr()?).await;
-    let service = OriginService::with_options(origin, options(&arguments));
+    let service = OriginService::with_options(origin, options(&arguments)?);
     let origin = service.origin().clone();
     let mut workers = Workers::start(arguments.workers, &service)?;
     accept(listener, &mut workers, arguments.max_connections).await;
@@ -94,22 +96,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn options(arguments: &Arguments) -> ServiceOptions {
+fn options(arguments: &Arguments) -> Result<ServiceOptions, InvalidOrigin> {
     let caching = match arguments.immutable {
         true => Caching::default().content_never_changes(),
         false => Caching::default(),
     };
     let cors = match &arguments.allow_origin[..] {
         [] => Cors::any(),
-        origins => Cors::origins(origins.iter().cloned()),
+        origins => Cors::origins(origins)?,
     };
-    ServiceOptions::default()
+    Ok(ServiceOptions::default()
         .caching(caching)
         .cors(cors)
         .cross_domain_policies(true)
         .files(PassedFiles::all())
         .text_xml(arguments.text_xml)
-        .compression(true)
+        .compression(true))
 }
 
 /// Accepts connections until the process is told to stop.

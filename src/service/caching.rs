@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
 
 use super::Pattern;
 
@@ -152,7 +153,7 @@ const CLASSES: usize = CacheClass::Busy as usize + 1;
 /// let short = CacheControl::max_age(Duration::from_secs(2));
 /// let caching = Caching::default()
 ///     .content_never_changes()
-///     .for_paths("/trailers/*", CacheClass::Manifest, short);
+///     .for_paths("trailers/*", CacheClass::Manifest, short);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Caching {
@@ -190,8 +191,8 @@ impl Caching {
         self
     }
 
-    /// For responses of a class whose path, as it is in the URL, fits a pattern. Of several that
-    /// fit, the one that was added first counts.
+    /// For responses of a class whose path matches a [pattern](Pattern). Of several that match, the
+    /// one that was added first counts.
     pub fn for_paths(
         mut self,
         paths: impl Into<Pattern>,
@@ -216,14 +217,19 @@ impl Caching {
         self
     }
 
-    pub(super) fn control(&self, class: CacheClass, path: &str) -> &HeaderValue {
-        self.of_path(class, path).unwrap_or(&self.classes[class as usize])
+    /// What is said of a class.
+    pub(super) fn of_class(&self, class: CacheClass) -> &HeaderValue {
+        &self.classes[class as usize]
     }
 
-    /// What is said of a path and not of its class.
+    /// What is said of a path, as the URL spells it, and not of its class.
     pub(super) fn of_path(&self, class: CacheClass, path: &str) -> Option<&HeaderValue> {
+        if self.of_paths.is_empty() {
+            return None;
+        }
+        let path = percent_decode_str(path).decode_utf8_lossy();
         let mut of_paths = self.of_paths.iter().filter(|(_, of, _)| *of == class);
-        of_paths.find(|(paths, ..)| paths.matches(path)).map(|(.., control)| control)
+        of_paths.find(|(paths, ..)| paths.matches(&path)).map(|(.., control)| control)
     }
 
     pub(super) fn surrogate_key_name(&self) -> Option<&HeaderName> {

@@ -38,13 +38,16 @@ impl Asked {
     }
 }
 
-/// A request; fields are `("name", "value")`, sent byte for byte.
+/// A request of HTTP/1.1; fields are `("name", "value")`, sent byte for byte. Without a `Host` among
+/// them, it has one.
 pub fn request(method: &str, target: &str, fields: &[(&str, &str)]) -> Request<()> {
     let mut request = Request::builder().method(method).uri(target).body(()).unwrap();
     for (name, value) in fields {
         let name: HeaderName = name.parse().unwrap();
         request.headers_mut().append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
+    let host = HeaderValue::from_static("vod.example.com");
+    request.headers_mut().entry("host").or_insert(host);
     request
 }
 

@@ -14,7 +14,10 @@ mod cross_origin;
 mod failures;
 mod files;
 mod fragment_cache;
+mod framing;
 mod load;
+#[cfg(feature = "tower")]
+mod nested;
 mod ranges;
 mod requests;
 mod stores;

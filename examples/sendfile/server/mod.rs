@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use smooth_origin::origin::Origin;
-use smooth_origin::service::{Caching, Cors, OriginService, PassedFiles, ServiceOptions};
+use smooth_origin::service::{
+    Caching, Cors, InvalidOrigin, OriginService, PassedFiles, ServiceOptions,
+};
 use smooth_origin::storage::LocalStore;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -53,7 +55,7 @@ pub(crate) fn run() -> Result<(), Box<dyn std::error::Error>> {
         .cold_reads(|read| async { tokio::task::spawn_blocking(read).await? });
     let origin =
         Origin::builder(store).revalidate_after(Duration::from_secs(arguments.revalidate)).build();
-    let service = OriginService::with_options(origin, options(&arguments));
+    let service = OriginService::with_options(origin, options(&arguments)?);
     let listener = TcpListener::bind(arguments.listen).map_err(|error| {
         format!("cannot listen on {}: {error}; choose another --listen", arguments.listen)
     })?;
@@ -65,17 +67,17 @@ pub(crate) fn run() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn options(arguments: &Arguments) -> ServiceOptions {
+fn options(arguments: &Arguments) -> Result<ServiceOptions, InvalidOrigin> {
     let cors = match &arguments.allow_origin[..] {
         [] => Cors::any(),
-        origins => Cors::origins(origins.iter().cloned()),
+        origins => Cors::origins(origins)?,
     };
-    ServiceOptions::default()
+    Ok(ServiceOptions::default()
         .caching(Caching::default())
         .cors(cors)
         .cross_domain_policies(true)
         .files(PassedFiles::all())
-        .compression(true)
+        .compression(true))
 }
 
 /// Ctrl-C, and what service managers send.
