@@ -56,7 +56,8 @@ fn is_number(value: &HeaderValue) -> bool {
 
 /// Host and port, or nothing.
 fn is_authority(value: &HeaderValue) -> bool {
-    value.as_bytes().iter().all(|&byte| IN_AUTHORITY[usize::from(byte)])
+    // All bytes are looked at: most hosts are good ones, and a step without a branch is shorter.
+    value.as_bytes().iter().fold(true, |all, &byte| all & IN_AUTHORITY[usize::from(byte)])
 }
 
 /// What a host and a port are made of (RFC 3986, 3.2.2 and 3.2.3).
