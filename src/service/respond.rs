@@ -7,7 +7,7 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 
 use super::byte_ranges::{ByteRanges, content_range};
 use super::conditions::{self, Current, IfRange, Verdict};
@@ -51,20 +51,19 @@ impl OriginService {
         request: &'a Request<B>,
     ) -> impl Future<Output = Response<ServiceBody>> + Send + use<'a, B> {
         // The body is left behind here: the future can be sent whatever it is.
-        let (uri, headers) = (request.uri(), request.headers());
-        let head = Head::read(request.version(), uri, headers);
-        self.respond_to(request.method(), uri, headers, head)
+        let (method, uri) = (request.method(), request.uri());
+        self.respond_to(method, uri, request.version(), request.headers())
     }
 
     async fn respond_to(
         &self,
         method: &Method,
         uri: &Uri,
+        version: Version,
         headers: &HeaderMap,
-        head: Result<Head, &'static str>,
     ) -> Response<ServiceBody> {
         let is_head = *method == Method::HEAD;
-        let mut response = match head {
+        let mut response = match Head::read(version, uri, headers) {
             Err(fault) => self.problem(&Problem::malformed(fault), uri.path()),
             Ok(Head { has_conditions }) if is_head || *method == Method::GET => {
                 let asked = Asked { is_head, path: uri.path(), headers, has_conditions };

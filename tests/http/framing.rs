@@ -60,16 +60,13 @@ fn http_1_1_needs_a_host() {
 }
 
 #[test]
-fn more_than_one_host_or_none_that_could_be_one_is_refused() {
+fn more_than_one_host_is_refused() {
     for version in [Version::HTTP_10, Version::HTTP_11, Version::HTTP_2] {
         for fields in [
             &[("host", "a.example"), ("host", "b.example")][..],
             &[("host", "a.example"), ("host", "a.example")],
             &[("host", "a.example"), ("host", "")],
-            &[("host", "a.example/x")],
-            &[("host", "user@a.example")],
-            &[("host", "a b")],
-            &[("host", "a\u{e9}.example")],
+            &[("host", "a.example"), ("host", "b.example"), ("host", "c.example")],
         ] {
             let asked = send(version, "GET", MANIFEST, fields);
             assert_eq!((asked.status, asked.code().as_str()), (400, "malformed-request"));
