@@ -43,7 +43,7 @@ fn main() {
                 black_box(manifest.to_xml(Layout::Full, &Limits::default()).unwrap());
             });
         }
-        "head-bare" => head_all(ServiceOptions::default()),
+        "head-bare" => head_all(ServiceOptions::default().no_caching()),
         "head-policies" => head_all(every_policy()),
         "manifest-hit" => manifest_hits(),
         "fragment" => get_all("Fragments", 0),
@@ -101,7 +101,8 @@ fn get_all(noun: &str, cache: u64) {
     let paths: Vec<_> = paths.iter().map(|path| path.replace("Fragments", noun)).collect();
     let requests: Vec<_> = paths
         .iter()
-        .map(|path| http::Request::get(format!("/film.ism/{path}")).body(()).unwrap())
+        .map(|path| http::Request::get(format!("/film.ism/{path}")).header("host", "localhost"))
+        .map(|request| request.body(()).unwrap())
         .collect();
     let service = OriginService::with_options(origin, every_policy());
     let respond = || {
@@ -122,8 +123,8 @@ fn get_all(noun: &str, cache: u64) {
 fn manifest_hits() {
     let origin = Origin::new(memory(&files(600, 300, Stored::Nothing)));
     let service = OriginService::with_options(origin, every_policy());
-    let request = http::Request::get("/film.ism/Manifest").header("accept-encoding", "gzip, br");
-    let request = request.body(()).unwrap();
+    let request = http::Request::get("/film.ism/Manifest").header("host", "localhost");
+    let request = request.header("accept-encoding", "gzip, br").body(()).unwrap();
     // Opening gives way to other tasks.
     block_on(service.respond(&request));
     let respond = || now(service.respond(&request));

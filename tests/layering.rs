@@ -59,7 +59,6 @@ const WRAPPED: &[(&str, &str)] = &[
     ("futures_channel", "origin/offload.rs"),
     ("flate2", "service/compression.rs"),
     ("brotli", "service/compression.rs"),
-    ("mime_guess", "service/files.rs"),
     ("httpdate", "service/conditions/ service/prepared.rs"),
     ("axum", "service/axum.rs"),
 ];

@@ -137,7 +137,8 @@ fn the_service_gives_it_for_a_whole_and_for_one_range() {
     let service = OriginService::new(origin);
     let stored = |method: &str, range: &str| {
         let request = Request::builder().method(method).uri(FRAGMENT);
-        let request = request.header("range", range).body(()).unwrap();
+        let request = request.header("host", "localhost").header("range", range);
+        let request = request.body(()).unwrap();
         let response = block_on(service.respond(&request));
         (response.status().as_u16(), response.body().stored().map(|stored| taken(&stored)))
     };

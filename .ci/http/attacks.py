@@ -7,6 +7,7 @@ The server at the address serves testdata/. Another is started over a folder who
 manifests are made to break header fields, with a secret beside the folder.
 """
 
+import json
 import os
 import shutil
 import sys
@@ -50,7 +51,9 @@ def sound(response, what):
         assert names.count(name) <= 1, f"{what}: {name} twice"
     if response.status >= 400 and response.body:
         assert response.get("content-type") == "application/problem+json", what
-        assert len(response.body) < 300 and b"/" not in response.body, f"{what}: {response.body}"
+        problem = json.loads(response.body)
+        assert problem["status"] == response.status, f"{what}: {response.body}"
+        assert len(problem.get("detail", "")) <= 300, f"{what}: {response.body}"
 
 
 def get(target, *fields, version=b"HTTP/1.1"):
@@ -151,7 +154,7 @@ def header_lines(address):
         (b"Content-Length: 0\r\nContent-Length: 5", bad), (b"Content-Length: a", bad), (b"Content-Length: ", bad),
         (b"Expect: 100-continue", {200}), (b"Expect: the-moon", {200, 417}), (b"Upgrade: h2c\r\nHTTP2-Settings: x", {200}),
         (b"Transfer-Encoding: xchunked", bad | {501}), (b"Transfer-Encoding: chunked, identity", bad | {501}),
-        (b"Transfer-Encoding: \x0bchunked", bad), (b"Connection: \xff", {200}), (b"Host: a b", {200, 400}),
+        (b"Transfer-Encoding: \x0bchunked", bad), (b"Connection: \xff", {200}), (b"Host: a b", bad),
         (b"X-Big: " + b"a" * 200000, {431, 400, CLOSED}), (b"A" * 200000 + b": x", {431, 400, CLOSED}),
         (b"\r\n".join(b"X-%d: y" % n for n in range(2000)), {431, 400, CLOSED}),
         (b"\r\n".join(b"Range: bytes=0-1" for n in range(60)), {200}),
@@ -160,10 +163,12 @@ def header_lines(address):
         (b"Accept-Encoding: " + b"gzip;q=0.1," * 1000, {200}), (b"Accept-Encoding: \xff;q=\xff", {200}),
     ):
         exchange(address, get(target, line), allowed, "header line")
-    # RFC 9112, 3.2: one field, unless the request is older than it.
+    # RFC 9112, 3.2: one field, unless the request is older than it. hyper leaves this to the service, which does not
+    # look at the value.
     for hosts, version, allowed in (
-        (b"", b"1.1", {400}), (b"", b"1.0", {200}), (b"Host: a\r\nHost: b\r\n", b"1.1", {400}),
-        (b"Host: a\r\nHost: a\r\n", b"1.1", {400}), (b"Host: \r\n", b"1.1", {200, 400}), (b"Host: a/b\r\n", b"1.1", {200, 400}),
+        (b"", b"1.1", bad), (b"", b"1.0", {200}), (b"Host: a\r\nHost: b\r\n", b"1.1", bad),
+        (b"Host: a\r\nHost: a\r\n", b"1.1", bad), (b"Host: \r\n", b"1.1", {200, 400}), (b"Host: a/b\r\n", b"1.1", {200, 400}),
+        (b"Host: user@a\r\n", b"1.1", {200, 400}), (b"Host: [::1]:8080\r\n", b"1.1", {200}),
     ):
         data = b"GET " + target + b" HTTP/" + version + b"\r\n" + hosts + b"Connection: close\r\n\r\n"
         exchange(address, data, allowed, "host")

@@ -27,7 +27,7 @@ OTHER = "/bframes/bframes.ism/Manifest"
 FRAGMENT = "/bframes/bframes.ism/QualityLevels(150000)/Fragments(video={})"
 FIRST = FRAGMENT.format(800000)
 LARGE = "/large/large.ism/QualityLevels(300000)/Fragments(video=0)"
-FILE = "/large/large.bin"
+FILE = "/large/large.txt"
 ALLOWED, ALSO, REFUSED = "https://a.example.com", "https://b.example.com", "https://evil.example"
 SIZE = 48 << 20
 
@@ -205,7 +205,7 @@ def make(root):
 
 
 def write_large(root, value):
-    for name in ("large.ismv", "large.bin"):
+    for name in ("large.ismv", "large.txt"):
         with open(os.path.join(root, "large", name), "wb") as file:
             file.write(large_media(value))
 

@@ -153,7 +153,7 @@ impl OpenFilm {
             .paths
             .iter()
             .map(|path| Request::builder().method(method).uri(format!("/film.ism/{path}")))
-            .map(|request| request.body(()).unwrap())
+            .map(|request| request.header("host", "localhost").body(()).unwrap())
             .collect();
         let ((), took) = timed(|| requests.iter().for_each(|request| self.ask(request)));
         took.as_nanos() as f64 / requests.len() as f64

@@ -132,7 +132,7 @@ impl Client {
         let start = Instant::now();
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let uri = self.paths[number % self.paths.len()].clone();
-        let request = Request::get(uri).body(()).unwrap();
+        let request = Request::get(uri).header("host", "localhost").body(()).unwrap();
         let response = self.service.respond(&request).await;
         let status = response.status();
         assert!(matches!(status.as_u16(), 200 | 503), "{status} for {}", request.uri());

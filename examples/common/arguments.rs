@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use smooth_origin::service::{Cors, InvalidOrigin};
 
 use crate::listen::Listen;
 use crate::log::Level;
+use crate::number;
 use crate::roots::Root;
-use crate::{allowed_origin, number};
 
 /// The options that both servers have.
 #[derive(Args)]
@@ -35,7 +36,7 @@ pub struct Arguments {
 
     /// Site whose pages may play, as https://tv.example.com or https://*.example.com; may be given
     /// several times [default: every site]
-    #[arg(long, value_name = "ORIGIN", value_parser = allowed_origin::parse)]
+    #[arg(long, value_name = "ORIGIN", value_parser = allowed_origin)]
     pub(crate) allow_origin: Vec<String>,
 
     /// Let caches keep fragments for a year; only if no presentation is ever replaced under its name
@@ -81,6 +82,11 @@ pub struct Memory {
     pub bodies: Option<u64>,
     /// Fragments that are asked for often.
     pub fragments: u64,
+}
+
+/// A value of `--allow-origin`: an origin that browsers can send.
+fn allowed_origin(text: &str) -> Result<String, InvalidOrigin> {
+    Cors::origins([text]).map(|_| text.to_owned())
 }
 
 impl Arguments {

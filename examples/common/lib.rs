@@ -8,7 +8,6 @@
 //! ```
 
 mod accept;
-mod allowed_origin;
 mod arguments;
 pub mod client_limits;
 mod failure;

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use smooth_origin::origin::{Origin, OriginBuilder};
+use smooth_origin::origin::{self, Event, Origin, OriginBuilder};
 use smooth_origin::service::{Caching, Cors, PassedFiles, ServiceOptions};
 use smooth_origin::storage::{LocalStore, Mounts};
 
+use crate::log::{Level, log};
 use crate::roots::{Root, Roots};
 use crate::{Arguments, Failure, Memory};
 
@@ -19,12 +20,24 @@ pub(crate) fn build(
     memory: Memory,
 ) -> Result<Origin, Failure> {
     let mut builder = open_all(roots, arguments)?
+        // Opening a large title does not hold up other requests of its worker.
+        .offload(|work| drop(tokio::task::spawn_blocking(work)))
+        .on_event(|event| log(level(event), event))
         .revalidate_after(arguments.revalidate_after())
         .fragment_cache_bytes(memory.fragments);
     if let Some(bytes) = memory.bodies {
         builder = builder.body_bytes(bytes);
     }
     Ok(builder.build())
+}
+
+/// The level of an event in the log. That a presentation was opened is said by the list.
+fn level(event: &Event<'_>) -> Level {
+    match event.level() {
+        origin::Level::Error => Level::Error,
+        origin::Level::Warn => Level::Warn,
+        _ => Level::Debug,
+    }
 }
 
 /// An origin over one folder, or over several below their prefixes.
@@ -69,7 +82,10 @@ fn open_folder(folder: &Path) -> Result<LocalStore, Failure> {
 }
 
 /// Every feature of the service is on.
-pub(crate) fn service_options(arguments: &Arguments) -> ServiceOptions {
+///
+/// # Errors
+/// If an origin is none that browsers send.
+pub(crate) fn service_options(arguments: &Arguments) -> Result<ServiceOptions, Failure> {
     let caching = match arguments.immutable {
         true => Caching::default().content_never_changes(),
         false => Caching::default(),
@@ -77,13 +93,13 @@ pub(crate) fn service_options(arguments: &Arguments) -> ServiceOptions {
     let origins = &arguments.allow_origin;
     let cors = match origins.is_empty() || origins.iter().any(|origin| origin == "*") {
         true => Cors::any(),
-        false => Cors::origins(origins.iter().cloned()),
+        false => Cors::origins(origins).map_err(|error| Failure::Usage(error.to_string()))?,
     };
-    ServiceOptions::default()
+    Ok(ServiceOptions::default()
         .caching(caching)
         .cors(cors)
         .cross_domain_policies(true)
         .files(PassedFiles::all())
         .text_xml(arguments.text_xml)
-        .compression(true)
+        .compression(true))
 }

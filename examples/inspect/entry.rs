@@ -104,7 +104,7 @@ impl Entry {
             }
             Outcome::Opened { presentation, .. } => {
                 let error = presentation.manifest().err()?;
-                let names_no_track = matches!(error.kind, ErrorKind::NothingToServe(_))
+                let names_no_track = matches!(error.kind, ErrorKind::NothingToServe { .. })
                     && presentation.findings().is_empty();
                 let advice = names_no_track.then(|| {
                     let how = "name each track by a `video`, `audio` or `textstream` element";

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::OnceLock;
 
-use http::header::ACCEPT_ENCODING;
+use http::header::{ACCEPT_ENCODING, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body::Body;
 use smooth_origin::base::Name;
@@ -134,6 +134,8 @@ fn respond(method: &Method, uri: &Uri, headers: &HeaderMap) -> Response<ServiceB
     *request.method_mut() = method.clone();
     *request.uri_mut() = uri.clone();
     *request.headers_mut() = headers.clone();
+    // Most requests have one; two are refused.
+    request.headers_mut().entry(HOST).or_insert(HeaderValue::from_static("vod.example.com"));
     block_on(SERVICE.get_or_init(service).respond(&request))
 }
 
@@ -144,7 +146,7 @@ fn service() -> OriginService {
     }
     let options = ServiceOptions::default()
         .caching(Caching::default())
-        .cors(Cors::origins(["https://*.example.com"]).credentials(true))
+        .cors(Cors::origins(["https://*.example.com"]).expect("an origin").credentials(true))
         .cross_domain_policies(true)
         .files(PassedFiles::all());
     #[cfg(feature = "compression")]
@@ -159,8 +161,8 @@ fn service() -> OriginService {
 #[cfg(feature = "compression")]
 fn compress(service: &OriginService) {
     for coding in ["br", "gzip"] {
-        let request = Request::get("/films/azure.ism/Manifest").header(ACCEPT_ENCODING, coding);
-        let request = request.body(()).unwrap();
+        let request = Request::get("/films/azure.ism/Manifest").header(HOST, "localhost");
+        let request = request.header(ACCEPT_ENCODING, coding).body(()).unwrap();
         while block_on(service.respond(&request)).headers().get("content-encoding").is_none() {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }

@@ -109,9 +109,14 @@ pub enum ErrorKind {
     /// Content that lies there whole and is not, or not yet, servable as Smooth Streaming.
     #[error("{0}")]
     NotSliceable(&'static str),
-    /// Nothing of the presentation can be served; its findings say why.
-    #[error("nothing of the presentation can be served: {0}")]
-    NothingToServe(String),
+    /// No track of the presentation can be served; its findings say why.
+    #[error("no track of the presentation can be served: {findings}")]
+    NothingToServe {
+        /// The first findings, with the names of their files.
+        findings: String,
+        /// The gravest finding without any name, for clients.
+        public: String,
+    },
 
     // Request: what was asked for is wrong, or is not here.
     /// Not a request by the grammar of [MS-SSTR] 2.2.1 and 2.2.3.
@@ -189,7 +194,7 @@ impl ErrorKind {
             | Self::Budget { .. }
             | Self::Xml(_)
             | Self::NotSliceable(_)
-            | Self::NothingToServe(_) => Group::Content,
+            | Self::NothingToServe { .. } => Group::Content,
             Self::Malformed(_)
             | Self::NoPresentation
             | Self::NoStream
@@ -233,7 +238,7 @@ impl ErrorKind {
             Self::Budget { .. } => "over-budget",
             Self::Xml(_) => "not-xml",
             Self::NotSliceable(_) => "not-sliceable",
-            Self::NothingToServe(_) => "nothing-to-serve",
+            Self::NothingToServe { .. } => "nothing-to-serve",
             Self::Malformed(_) => "malformed-request",
             Self::NoPresentation => "no-presentation",
             Self::NoStream => "no-stream",
@@ -281,6 +286,31 @@ impl Error {
         self
     }
 
+    /// The failure in a sentence that may leave the server: it holds no name of a file and nothing
+    /// that the storage said. `None` for failures of the storage and of the embedder.
+    ///
+    /// It may quote a document, so it must be escaped like any other text from outside.
+    ///
+    /// ```
+    /// # use smooth_origin::base::{Error, ErrorKind, ReadError, ReadErrorKind};
+    /// let error = Error::at(16, ErrorKind::Truncated { needs: 8, has: 4 });
+    /// assert_eq!(error.public().unwrap(), "at byte 16: needs 8 bytes, has 4");
+    /// assert!(Error::from(ReadError::new(ReadErrorKind::Gone)).public().is_none());
+    /// ```
+    pub fn public(&self) -> Option<String> {
+        match &self.kind {
+            ErrorKind::NothingToServe { public, .. } => {
+                Some(format!("no track of the presentation can be served: {public}"))
+            }
+            ErrorKind::Xml(_) => Some(without_names(self.to_string())),
+            kind => match kind.group() {
+                Group::Content => Some(self.to_string()),
+                Group::Request => Some(kind.to_string()),
+                Group::Storage | Group::Misuse => None,
+            },
+        }
+    }
+
     /// The file it was found in, where one is known.
     pub fn file(&self) -> Option<FileId> {
         match self.place {
@@ -289,6 +319,18 @@ impl Error {
             Place::Nowhere | Place::Request(_) => None,
         }
     }
+}
+
+/// Leaves out what is quoted if it could be part of a file's name: an attribute such as
+/// `src="a&b.ismv;"` is quoted as the reference `b.ismv`.
+fn without_names(mut text: String) -> String {
+    if let (Some(first), Some(last)) = (text.find('`'), text.rfind('`'))
+        // The names of tags are not those of files.
+        && text[first..last].replace("</", "").contains(['.', '/', '\\'])
+    {
+        text.replace_range(first..=last, "`…`");
+    }
+    text
 }
 
 impl From<ErrorKind> for Error {
@@ -380,5 +422,22 @@ impl std::error::Error for ReadError {
 impl From<ReadError> for Error {
     fn from(error: ReadError) -> Self {
         ErrorKind::Read(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_sentence_quotes_no_file_name() {
+        let public = |text: &str| Error::from(ErrorKind::Xml(text.into())).public().unwrap();
+        for text in ["the root is `html`, not `smil`", "expected `</a>`, but `</b>` was found"] {
+            assert_eq!(public(text), format!("not well-formed XML: {text}"));
+        }
+        for text in ["at 1..2: unrecognized entity `b.ismv`", "at 1..2: unrecognized entity `a`/b`"]
+        {
+            assert_eq!(public(text), "not well-formed XML: at 1..2: unrecognized entity `…`");
+        }
     }
 }

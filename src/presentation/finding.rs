@@ -219,6 +219,23 @@ impl Finding {
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
+
+    /// The finding for clients: without the names of files and streams, and without what the
+    /// storage said. Only the messages of the codes below are made of numbers and words of formats.
+    pub(crate) fn public(&self) -> String {
+        use FindingCode::*;
+        let what = match self.code {
+            FileBroken | NeedsPackaging | NotSliceable | IndexMissing | IndexBroken
+            | ScanGivenUp | BudgetExceeded | TrackMissing | FragmentBroken | TimesInvalid => {
+                &*self.message
+            }
+            FileMissing => "a file that the server manifest names is missing",
+            FileUnreadable => "a media file cannot be read",
+            NameRefused => "a name in the server manifest leads out of the presentation",
+            code => return code.to_string(),
+        };
+        format!("{}: {what}", self.code)
+    }
 }
 
 impl fmt::Display for FindingCode {

@@ -4,10 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
 
 use super::Pattern;
 
 /// A `Cache-Control` field of a response: RFC 9111, 5.2.2, RFC 5861 and RFC 8246.
+///
+/// A directive that is set twice has its last value. Times are whole seconds, rounded down; longer
+/// ones than 2,147,483,648 s are sent as that (RFC 9111, 1.2.2).
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,62 +21,100 @@ use super::Pattern;
 /// assert_eq!(control.to_string(), "max-age=60, stale-if-error=3600");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CacheControl(String);
+pub struct CacheControl {
+    /// `None`: `no-store`, which leaves no other directive a meaning.
+    max_age: Option<u32>,
+    s_maxage: Option<u32>,
+    stale_while_revalidate: Option<u32>,
+    stale_if_error: Option<u32>,
+    is_immutable: bool,
+    is_public: bool,
+}
 
 impl CacheControl {
-    /// Kept for so long by browsers and caches alike.
+    /// Browsers and shared caches keep the response for this long.
     pub fn max_age(age: Duration) -> Self {
-        Self(format!("max-age={}", age.as_secs()))
+        Self { max_age: Some(delta_seconds(age)), ..Self::no_store() }
     }
 
-    /// Not kept at all.
+    /// No cache keeps the response. Directives that are added have no effect.
     pub fn no_store() -> Self {
-        Self("no-store".into())
+        Self {
+            max_age: None,
+            s_maxage: None,
+            stale_while_revalidate: None,
+            stale_if_error: None,
+            is_immutable: false,
+            is_public: false,
+        }
     }
 
-    /// Kept for so long by shared caches (CDNs).
-    pub fn s_maxage(self, age: Duration) -> Self {
-        self.seconds("s-maxage", age)
+    /// Shared caches (CDNs) keep the response for this long instead.
+    pub fn s_maxage(mut self, age: Duration) -> Self {
+        self.s_maxage = Some(delta_seconds(age));
+        self
     }
 
-    /// Given out for so long after it has grown old, while the cache asks for a new one.
-    pub fn stale_while_revalidate(self, age: Duration) -> Self {
-        self.seconds("stale-while-revalidate", age)
+    /// A cache may serve the response for this long after it has become stale, while it asks for a
+    /// new one.
+    pub fn stale_while_revalidate(mut self, age: Duration) -> Self {
+        self.stale_while_revalidate = Some(delta_seconds(age));
+        self
     }
 
-    /// Given out for so long after it has grown old, when the origin fails.
-    pub fn stale_if_error(self, age: Duration) -> Self {
-        self.seconds("stale-if-error", age)
+    /// A cache may serve the response for this long after it has become stale, if the origin fails.
+    pub fn stale_if_error(mut self, age: Duration) -> Self {
+        self.stale_if_error = Some(delta_seconds(age));
+        self
     }
 
-    /// Never asked for again while it is kept.
+    /// A browser does not revalidate the response while it is fresh. Left out if `max-age` is 0:
+    /// such a response is never fresh.
     pub fn immutable(mut self) -> Self {
-        self.0.push_str(", immutable");
+        self.is_immutable = true;
         self
     }
 
-    /// Kept by shared caches though the request was authorized.
+    /// Shared caches may keep the response even if the request was authorized.
     pub fn public(mut self) -> Self {
-        self.0.push_str(", public");
-        self
-    }
-
-    fn seconds(mut self, word: &str, age: Duration) -> Self {
-        self.0 += &format!(", {word}={}", age.as_secs());
+        self.is_public = true;
         self
     }
 }
 
+/// `delta-seconds` of RFC 9111, 1.2.2.
+pub(super) fn delta_seconds(age: Duration) -> u32 {
+    const MAX: u32 = 1 << 31;
+    u32::try_from(age.as_secs()).map_or(MAX, |seconds| seconds.min(MAX))
+}
+
 impl fmt::Display for CacheControl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let Some(max_age) = self.max_age else { return f.write_str("no-store") };
+        write!(f, "max-age={max_age}")?;
+        for (word, age) in [
+            ("s-maxage", self.s_maxage),
+            ("stale-while-revalidate", self.stale_while_revalidate),
+            ("stale-if-error", self.stale_if_error),
+        ] {
+            if let Some(age) = age {
+                write!(f, ", {word}={age}")?;
+            }
+        }
+        if self.is_public {
+            f.write_str(", public")?;
+        }
+        if self.is_immutable && max_age > 0 {
+            f.write_str(", immutable")?;
+        }
+        Ok(())
     }
 }
 
 impl From<CacheControl> for HeaderValue {
     fn from(control: CacheControl) -> Self {
         // Words, digits and commas.
-        Self::from_maybe_shared(control.0).unwrap_or(Self::from_static("no-store"))
+        Self::from_maybe_shared(control.to_string()).unwrap_or(Self::from_static("no-store"))
     }
 }
 
@@ -111,7 +153,7 @@ const CLASSES: usize = CacheClass::Busy as usize + 1;
 /// let short = CacheControl::max_age(Duration::from_secs(2));
 /// let caching = Caching::default()
 ///     .content_never_changes()
-///     .for_paths("/trailers/*", CacheClass::Manifest, short);
+///     .for_paths("trailers/*", CacheClass::Manifest, short);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Caching {
@@ -149,8 +191,8 @@ impl Caching {
         self
     }
 
-    /// For responses of a class whose path, as it is in the URL, fits a pattern. Of several that
-    /// fit, the one that was added first counts.
+    /// For responses of a class whose path matches a [pattern](Pattern). Of several that match, the
+    /// one that was added first counts.
     pub fn for_paths(
         mut self,
         paths: impl Into<Pattern>,
@@ -175,14 +217,19 @@ impl Caching {
         self
     }
 
-    pub(super) fn control(&self, class: CacheClass, path: &str) -> &HeaderValue {
-        self.of_path(class, path).unwrap_or(&self.classes[class as usize])
+    /// What is said of a class.
+    pub(super) fn of_class(&self, class: CacheClass) -> &HeaderValue {
+        &self.classes[class as usize]
     }
 
-    /// What is said of a path and not of its class.
+    /// What is said of a path, as the URL spells it, and not of its class.
     pub(super) fn of_path(&self, class: CacheClass, path: &str) -> Option<&HeaderValue> {
+        if self.of_paths.is_empty() {
+            return None;
+        }
+        let path = percent_decode_str(path).decode_utf8_lossy();
         let mut of_paths = self.of_paths.iter().filter(|(_, of, _)| *of == class);
-        of_paths.find(|(paths, ..)| paths.matches(path)).map(|(.., control)| control)
+        of_paths.find(|(paths, ..)| paths.matches(&path)).map(|(.., control)| control)
     }
 
     pub(super) fn surrogate_key_name(&self) -> Option<&HeaderName> {

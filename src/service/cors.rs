@@ -10,21 +10,24 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::Pattern;
+use super::allowed_origin::{AllowedOrigin, InvalidOrigin};
+use super::caching::delta_seconds;
 
 /// Which sites' pages may read the responses.
 ///
 /// ```
 /// use smooth_origin::service::Cors;
 /// let everyone = Cors::any();
-/// let ours = Cors::origins(["https://tv.example.com", "https://*.test.example.com"]);
+/// let ours = Cors::origins(["https://tv.example.com", "https://*.test.example.com"])?;
+/// # Ok::<(), smooth_origin::service::InvalidOrigin>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Cors {
     /// `None`: all.
-    origins: Option<Vec<Pattern>>,
+    origins: Option<Vec<AllowedOrigin>>,
     credentials: bool,
-    exposed: HeaderValue,
+    /// `None`: no further ones.
+    exposed: Option<HeaderValue>,
     max_age: HeaderValue,
 }
 
@@ -43,18 +46,25 @@ impl Cors {
         Self {
             origins: None,
             credentials: false,
-            exposed: HeaderValue::from_static(EXPOSED),
+            exposed: Some(HeaderValue::from_static(EXPOSED)),
             max_age: 86_400.into(),
         }
     }
 
-    /// Pages of these origins: scheme, host, and the port where it is not the scheme's own. `*` in
-    /// one stands for any run of characters.
-    pub fn origins(origins: impl IntoIterator<Item = impl Into<Pattern>>) -> Self {
-        Self { origins: Some(origins.into_iter().map(Into::into).collect()), ..Self::any() }
+    /// Pages of these origins: scheme, host, and the port if it is not the scheme's own. In each, `*`
+    /// stands for any run of characters.
+    ///
+    /// # Errors
+    /// Fails if an entry is no origin: without a scheme, with a path, empty. The error says what to
+    /// write instead.
+    pub fn origins(
+        origins: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Self, InvalidOrigin> {
+        let origins = origins.into_iter().map(|entry| AllowedOrigin::parse(entry.as_ref()));
+        Ok(Self { origins: Some(origins.collect::<Result<_, _>>()?), ..Self::any() })
     }
 
-    /// Whether requests may carry cookies; default no. Of [`any`](Self::any) origin they never may.
+    /// Whether requests may carry cookies; default no. With [`any`](Self::any) origin they never may.
     pub fn credentials(mut self, allowed: bool) -> Self {
         self.credentials = allowed && self.origins.is_some();
         self
@@ -64,18 +74,23 @@ impl Cors {
     /// `Accept-Ranges, Content-Encoding, Content-Length, Content-Range, Date, ETag, Retry-After`.
     pub fn exposed(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         let names: Vec<_> = names.into_iter().map(|name| name.to_string()).collect();
-        self.exposed = HeaderValue::from_maybe_shared(names.join(", ")).unwrap_or(self.exposed);
+        self.exposed = match &names[..] {
+            [] => None,
+            // Names of fields.
+            names => HeaderValue::from_maybe_shared(names.join(", ")).ok(),
+        };
         self
     }
 
-    /// How long a browser may keep the answer to its question; default a day.
+    /// How long a browser may keep the answer to a preflight request, in whole seconds; default a
+    /// day. Browsers have limits of their own (Chromium two hours, Firefox a day).
     pub fn max_age(mut self, age: Duration) -> Self {
-        self.max_age = age.as_secs().into();
+        self.max_age = delta_seconds(age).into();
         self
     }
 
-    /// The origins as patterns; `None` if all are meant.
-    pub(super) fn patterns(&self) -> Option<&[Pattern]> {
+    /// The listed origins; `None` if all are meant.
+    pub(super) fn listed(&self) -> Option<&[AllowedOrigin]> {
         self.origins.as_deref()
     }
 
@@ -91,8 +106,10 @@ impl Cors {
         if self.origins.is_none() && response.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
             return;
         }
-        if self.allow_origin(request, response) {
-            response.insert(ACCESS_CONTROL_EXPOSE_HEADERS, self.exposed.clone());
+        if self.allow_origin(request, response)
+            && let Some(exposed) = &self.exposed
+        {
+            response.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed.clone());
         }
     }
 
@@ -149,8 +166,8 @@ fn are_names(field: &HeaderValue) -> bool {
     field.len() <= MAX_REQUEST_HEADERS && field.as_bytes().iter().all(is_in_list)
 }
 
-fn is_among(origin: &HeaderValue, origins: &[Pattern]) -> bool {
+fn is_among(origin: &HeaderValue, origins: &[AllowedOrigin]) -> bool {
     let Ok(origin) = origin.to_str() else { return false };
     // A page without an origin of its own calls it `null`: that is nobody's.
-    origin != "null" && origins.iter().any(|pattern| pattern.matches(origin))
+    origin != "null" && origins.iter().any(|allowed| allowed.matches(origin))
 }

@@ -1,6 +1,7 @@
 //! The policies that Silverlight and Flash ask for at the root of a site.
 
-use super::{Cors, Pattern};
+use super::Cors;
+use super::allowed_origin::AllowedOrigin;
 
 /// A cross-domain policy file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +32,9 @@ impl CrossDomain {
 
     /// The same policy as `cors` has it.
     pub(super) fn generate(self, cors: &Cors) -> String {
-        let any = [Pattern::new("*")];
-        let origins = cors.patterns().unwrap_or(&any).iter().map(Pattern::as_str);
+        let any = [AllowedOrigin::any()];
+        // An origin holds no character that XML would have escaped.
+        let origins = cors.listed().unwrap_or(&any).iter().map(AllowedOrigin::as_str);
         match self {
             Self::ClientAccessPolicy => client_access_policy(origins),
             Self::CrossDomain => cross_domain(origins),
@@ -42,7 +44,7 @@ impl CrossDomain {
 
 fn client_access_policy<'a>(origins: impl Iterator<Item = &'a str>) -> String {
     let domains: String =
-        origins.map(|origin| format!("        <domain uri=\"{}\"/>\n", escaped(origin))).collect();
+        origins.map(|origin| format!("        <domain uri=\"{origin}\"/>\n")).collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
          <access-policy>\n  <cross-domain-access>\n    <policy>\n      \
@@ -59,18 +61,11 @@ fn cross_domain<'a>(origins: impl Iterator<Item = &'a str>) -> String {
                 Some((scheme, domain)) => (scheme == "https", domain),
                 None => (false, origin),
             };
-            format!(
-                "  <allow-access-from domain=\"{}\" secure=\"{is_secure}\"/>\n",
-                escaped(domain)
-            )
+            format!("  <allow-access-from domain=\"{domain}\" secure=\"{is_secure}\"/>\n")
         })
         .collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<cross-domain-policy>\n{domains}  \
          <allow-http-request-headers-from domain=\"*\" headers=\"*\"/>\n</cross-domain-policy>\n"
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }

@@ -3,6 +3,7 @@
 //! One concern a file: conditions, ranges, caching, cross-origin pages, cross-domain policies, files
 //! beside the presentations, compressed manifests, failures.
 
+mod allowed_origin;
 #[cfg(feature = "axum")]
 mod axum;
 mod body;
@@ -17,6 +18,9 @@ mod cors;
 mod cross_domain;
 mod fields;
 mod files;
+mod head;
+mod json;
+mod media_type;
 mod pattern;
 mod prepared;
 mod problem;
@@ -28,6 +32,7 @@ mod tower;
 
 use std::sync::Arc;
 
+pub use allowed_origin::InvalidOrigin;
 pub use body::ServiceBody;
 pub use caching::{CacheClass, CacheControl, Caching};
 pub use cors::Cors;
@@ -51,7 +56,7 @@ use crate::origin::Origin;
 ///
 /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/dialects");
 /// let service = OriginService::new(Origin::new(LocalStore::new(root)?));
-/// let request = http::Request::get("/ffmpeg/ffmpeg.ism/Manifest").body(())?;
+/// let request = http::Request::get("http://localhost/ffmpeg/ffmpeg.ism/Manifest").body(())?;
 /// let response = block_on(service.respond(&request));
 /// assert_eq!(response.status(), 200);
 /// assert_eq!(response.headers()["content-type"], "application/vnd.ms-sstr+xml");
@@ -83,7 +88,7 @@ struct Inner {
 ///     .cross_domain_policies(true)
 ///     .files(PassedFiles::matching(["*.jpg"]));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ServiceOptions {
     caching: Option<Caching>,
     cors: Option<Cors>,
@@ -95,13 +100,12 @@ pub struct ServiceOptions {
 }
 
 impl OriginService {
-    /// A service for the presentations of an origin, with [`Caching::default`] and nothing else
-    /// beside what HTTP asks for.
+    /// A service for the presentations of an origin, with [`ServiceOptions::default`].
     pub fn new(origin: Origin) -> Self {
-        Self::with_options(origin, ServiceOptions::default().caching(Caching::default()))
+        Self::with_options(origin, ServiceOptions::default())
     }
 
-    /// The same with options.
+    /// A service for the presentations of an origin, with options.
     pub fn with_options(origin: Origin, options: ServiceOptions) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -120,10 +124,32 @@ impl OriginService {
     }
 }
 
+impl Default for ServiceOptions {
+    /// [`Caching::default`], and nothing else that HTTP does not ask for.
+    fn default() -> Self {
+        Self {
+            caching: Some(Caching::default()),
+            cors: None,
+            cross_domain: false,
+            files: None,
+            text_xml: false,
+            #[cfg(feature = "compression")]
+            compression: false,
+        }
+    }
+}
+
 impl ServiceOptions {
-    /// How long caches may keep responses; default: nothing is said.
+    /// How long caches may keep responses; default [`Caching::default`].
     pub fn caching(mut self, caching: Caching) -> Self {
         self.caching = Some(caching);
+        self
+    }
+
+    /// Responses say nothing about caching, except `no-store` for 405, 412 and 416: for a host that
+    /// adds `Cache-Control` itself.
+    pub fn no_caching(mut self) -> Self {
+        self.caching = None;
         self
     }
 

@@ -3,24 +3,34 @@
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
+use super::json::escaped;
 use super::{CacheClass, ServiceBody};
-use crate::base::{Error, ErrorKind, Group};
+use crate::base::Error;
 
-/// A failure that a client is told of.
+/// A failure as it is reported to a client.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {
     pub(super) status: StatusCode,
     /// A stable word.
     code: &'static str,
-    /// The client's own fault in words; of ours it learns the code alone.
+    /// The failure in a sentence without any name of a file.
     detail: Option<String>,
 }
+
+/// A longer detail is cut: it may quote a document. In characters.
+const MAX_DETAIL: usize = 300;
 
 pub(super) const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str) -> Self {
         Self { status, code, detail: None }
+    }
+
+    /// 400 with a sentence.
+    pub(super) fn malformed(detail: &str) -> Self {
+        let (status, code) = (StatusCode::BAD_REQUEST, "malformed-request");
+        Self { status, code, detail: Some(detail.into()) }
     }
 
     /// For caches; `None` for what they never keep.
@@ -58,8 +68,8 @@ impl Problem {
         let Self { status, code, detail } = self;
         let status = status.as_u16();
         match detail {
-            // It holds neither quotes nor backslashes.
             Some(detail) => {
+                let detail = escaped(detail);
                 format!("{{\"status\":{status},\"code\":\"{code}\",\"detail\":\"{detail}\"}}\n")
             }
             None => format!("{{\"status\":{status},\"code\":\"{code}\"}}\n"),
@@ -69,14 +79,33 @@ impl Problem {
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
-        let kind: &ErrorKind = &error.kind;
-        let status = StatusCode::from_u16(kind.status());
-        let detail =
-            (kind.group() == Group::Request).then(|| kind.to_string().replace(['"', '\\'], "'"));
+        let status = StatusCode::from_u16(error.kind.status());
         Self {
             status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            code: kind.code(),
-            detail,
+            code: error.kind.code(),
+            detail: error.public().map(cut),
+        }
+    }
+}
+
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_DETAIL) {
+        let last = text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+        text.truncate(last);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_detail_is_cut_between_characters() {
+        for (len, expected) in [(299, 299), (300, 300), (301, 300), (5000, 300)] {
+            let cut = cut("é".repeat(len));
+            assert_eq!((cut.chars().count(), cut.ends_with('…')), (expected, len > 300), "{len}");
         }
     }
 }

@@ -5,14 +5,16 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 
 use super::byte_ranges::{ByteRanges, content_range};
 use super::conditions::{self, Current, IfRange, Verdict};
 use super::cross_domain::CrossDomain;
 use super::fields::{Description, TEXT_XML, content_type, decimal};
-use super::files::{media_type, refused};
+use super::files::{media_type_of, refused};
+use super::head::Head;
 use super::prepared::{LastModified, Prepared};
 use super::problem::{METHODS, Problem};
 use super::range::{Selection, select};
@@ -22,37 +24,59 @@ use crate::base::{Error, ErrorKind, Name};
 use crate::origin::{Answer, Opened, Served};
 use crate::presentation::Content;
 
+/// A browser takes a file for what it is said to be (Fetch, 3.5).
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// A GET or a HEAD.
+struct Asked<'a> {
+    is_head: bool,
+    /// As the URL spells it.
+    path: &'a str,
+    headers: &'a HeaderMap,
+    has_conditions: bool,
+}
+
 impl OriginService {
     /// Answers a request; its body is not looked at.
     ///
     /// Failures are responses too, with the status of [`ErrorKind::status`] and a short JSON body
-    /// (RFC 9457) whose `code` is that of [`ErrorKind::code`]; 405 for methods, 412 for conditions
-    /// that are not met, 416 for ranges that there are not.
+    /// (RFC 9457) whose `code` is that of [`ErrorKind::code`]; 405 for other methods, 412 for
+    /// conditions that are not met, 416 for ranges that do not exist.
+    ///
+    /// A request of HTTP/1.1 needs a `Host` field, or an authority in its URI: a request without both
+    /// is answered with 400, and so is one with two `Host` or `Content-Length` fields. Note that
+    /// [`Request::builder`] makes requests of HTTP/1.1.
     pub fn respond<'a, B>(
         &'a self,
         request: &'a Request<B>,
     ) -> impl Future<Output = Response<ServiceBody>> + Send + use<'a, B> {
         // The body is left behind here: the future can be sent whatever it is.
-        self.respond_to(request.method(), request.uri(), request.headers())
+        let (method, uri) = (request.method(), request.uri());
+        self.respond_to(method, uri, request.version(), request.headers())
     }
 
     async fn respond_to(
         &self,
         method: &Method,
         uri: &Uri,
+        version: Version,
         headers: &HeaderMap,
     ) -> Response<ServiceBody> {
         let is_head = *method == Method::HEAD;
-        let mut response = if is_head || *method == Method::GET {
-            match self.retrieve(is_head, uri, headers).await {
-                Ok(response) => response,
-                Err(error) => self.problem(&Problem::from(&error), uri.path()),
+        let mut response = match Head::read(version, uri, headers) {
+            Err(fault) => self.problem(&Problem::malformed(fault), uri.path()),
+            Ok(Head { has_conditions }) if is_head || *method == Method::GET => {
+                let asked = Asked { is_head, path: uri.path(), headers, has_conditions };
+                match self.retrieve(uri, &asked).await {
+                    Ok(response) => response,
+                    Err(error) => self.problem(&Problem::from(&error), uri.path()),
+                }
             }
-        } else if *method == Method::OPTIONS {
-            return self.options(headers);
-        } else {
-            let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed");
-            self.problem(&problem, uri.path())
+            Ok(_) if *method == Method::OPTIONS => return self.options(headers),
+            Ok(_) => {
+                let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed");
+                self.problem(&problem, uri.path())
+            }
         };
         if let Some(cors) = &self.inner.options.cors {
             cors.allow(headers, response.headers_mut());
@@ -74,33 +98,28 @@ impl OriginService {
         response
     }
 
-    async fn retrieve(
-        &self,
-        is_head: bool,
-        uri: &Uri,
-        headers: &HeaderMap,
-    ) -> Result<Response<ServiceBody>, Error> {
-        let path = uri.path();
+    async fn retrieve(&self, uri: &Uri, asked: &Asked<'_>) -> Result<Response<ServiceBody>, Error> {
+        let path = asked.path;
         if self.inner.options.cross_domain
             && let Some(policy) = CrossDomain::at(path)
         {
             let resource = Box::pin(self.cross_domain(policy, path)).await?;
-            return self.respond_with(resource, is_head, path, headers);
+            return self.respond_with(resource, asked);
         }
         let target = uri.path_and_query().map_or(path, |target| target.as_str());
-        if conditions::are_in(headers)
-            && let Some(response) = self.without_media(target, path, headers).await?
+        if asked.has_conditions
+            && let Some(response) = self.without_media(target, asked).await?
         {
             return Ok(response);
         }
         match self.inner.origin.answer(target).await {
             Ok(Answer::Reply(served)) => {
-                let resource = self.resource(served, path, headers);
-                self.respond_with(resource, is_head, path, headers)
+                let resource = self.resource(served, path, asked.headers);
+                self.respond_with(resource, asked)
             }
             Ok(Answer::Redirect(location)) => self.redirect(location, uri.query(), path),
             Err(error) => match Box::pin(self.file(path, &error)).await {
-                Some(resource) => self.respond_with(resource?, is_head, path, headers),
+                Some(resource) => self.respond_with(resource?, asked),
                 None => Err(error),
             },
         }
@@ -110,8 +129,7 @@ impl OriginService {
     async fn without_media(
         &self,
         target: &str,
-        path: &str,
-        headers: &HeaderMap,
+        asked: &Asked<'_>,
     ) -> Result<Option<Response<ServiceBody>>, Error> {
         let identity = match self.inner.origin.identify(target).await {
             Ok(Some(identity)) if identity.content() != Content::Manifest => identity,
@@ -123,14 +141,14 @@ impl OriginService {
         let etag = etag(identity.validator(), None);
         let modified = last_modified.map(|modified| modified.time);
         let current = Current { etag: etag.as_bytes(), modified };
-        Ok(match conditions::evaluate(headers, current) {
+        Ok(match conditions::evaluate(asked.headers, current) {
             Verdict::Met => None,
-            Verdict::Failed => Some(self.precondition_failed(path)),
+            Verdict::Failed => Some(self.precondition_failed(asked.path)),
             Verdict::NotModified => {
                 let mut fields = HeaderMap::new();
                 fields.insert(ETAG, etag.clone());
                 let surrogate_key = prepared.map(|prepared| &prepared.surrogate_key);
-                self.add_policy(CacheClass::Fragment, path, surrogate_key, &mut fields);
+                self.add_policy(CacheClass::Fragment, asked.path, surrogate_key, &mut fields);
                 Some(not_modified(fields))
             }
         })
@@ -140,27 +158,27 @@ impl OriginService {
     fn respond_with(
         &self,
         resource: Resource,
-        is_head: bool,
-        path: &str,
-        headers: &HeaderMap,
+        asked: &Asked<'_>,
     ) -> Result<Response<ServiceBody>, Error> {
-        match conditions::evaluate(headers, resource.current()) {
-            Verdict::Failed => return Ok(self.precondition_failed(path)),
-            Verdict::NotModified => return Ok(not_modified(self.told_again(resource.fields))),
-            Verdict::Met => {}
+        if asked.has_conditions {
+            match conditions::evaluate(asked.headers, resource.current()) {
+                Verdict::Failed => return Ok(self.precondition_failed(asked.path)),
+                Verdict::NotModified => return Ok(not_modified(self.told_again(resource.fields))),
+                Verdict::Met => {}
+            }
         }
-        let selection = match is_head {
+        let selection = match asked.is_head {
             // A range is defined for GET alone (RFC 9110, 14.2).
             true => Selection::Whole,
-            false => selection(&resource, headers),
+            false => selection(&resource, asked.headers),
         };
         if selection == Selection::Unsatisfiable {
-            return Ok(self.unsatisfiable(resource.content.length(), path));
+            return Ok(self.unsatisfiable(resource.content.length(), asked.path));
         }
-        if !is_head {
+        if !asked.is_head {
             resource.content.admit()?;
         }
-        Ok(selected(resource, selection, is_head))
+        Ok(selected(resource, selection, asked.is_head))
     }
 
     /// What caches are told.
@@ -171,11 +189,29 @@ impl OriginService {
         surrogate_key: Option<&HeaderValue>,
         fields: &mut HeaderMap,
     ) {
+        self.add_class_policy(class, surrogate_key, fields);
+        if let Some(control) = self.control_of(class, path) {
+            fields.insert(CACHE_CONTROL, control.clone());
+        }
+    }
+
+    /// What is said to caches of all paths alike.
+    fn add_class_policy(
+        &self,
+        class: CacheClass,
+        surrogate_key: Option<&HeaderValue>,
+        fields: &mut HeaderMap,
+    ) {
         let Some(caching) = &self.inner.options.caching else { return };
-        fields.insert(CACHE_CONTROL, caching.control(class, path).clone());
+        fields.insert(CACHE_CONTROL, caching.of_class(class).clone());
         if let (Some(name), Some(key)) = (caching.surrogate_key_name(), surrogate_key) {
             fields.insert(name.clone(), key.clone());
         }
+    }
+
+    /// What is said to caches of this path and not of others.
+    fn control_of(&self, class: CacheClass, path: &str) -> Option<&HeaderValue> {
+        self.inner.options.caching.as_ref()?.of_path(class, path)
     }
 
     /// What a cache is told again with a 304 (RFC 9110, 15.4.5).
@@ -210,9 +246,7 @@ impl OriginService {
             fields.insert(CONTENT_LENGTH, decimal(length));
         }
         let class = class(content);
-        if let Some(caching) = &self.inner.options.caching
-            && let Some(control) = caching.of_path(class, path)
-        {
+        if let Some(control) = self.control_of(class, path) {
             fields.insert(CACHE_CONTROL, control.clone());
         }
         Resource {
@@ -248,7 +282,7 @@ impl OriginService {
             varies: is_manifest && self.compresses(),
         }
         .fields();
-        self.add_policy(class(content), "", prepared.map(|p| &p.surrogate_key), &mut fields);
+        self.add_class_policy(class(content), prepared.map(|p| &p.surrogate_key), &mut fields);
         if let Some(cors) = &self.inner.options.cors {
             cors.allow_all(&mut fields);
         }
@@ -322,7 +356,7 @@ impl OriginService {
 
     /// A file, whose name says what it is.
     fn passed(&self, served: Served, name: &Name, path: &str) -> Resource {
-        let media_type = media_type(name).unwrap_or(Content::File.media_type());
+        let media_type = media_type_of(name).unwrap_or(Content::File.media_type());
         let last_modified = served.modified().and_then(LastModified::new);
         let description = Description {
             content_type: HeaderValue::from_static(media_type),
@@ -333,6 +367,7 @@ impl OriginService {
             varies: false,
         };
         let mut fields = description.fields();
+        fields.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         self.add_policy(CacheClass::File, path, None, &mut fields);
         let modified = last_modified.map(|modified| modified.time);
         Resource { fields, modified, content: resource::Content::Served(served) }
@@ -348,6 +383,7 @@ impl OriginService {
             varies: false,
         };
         let mut fields = description.fields();
+        fields.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         self.add_policy(CacheClass::File, path, None, &mut fields);
         Resource { fields, modified: None, content: resource::Content::Text(text.into()) }
     }

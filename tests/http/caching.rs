@@ -6,7 +6,7 @@ use http::HeaderName;
 use smooth_origin::base::Name;
 use smooth_origin::origin::Origin;
 use smooth_origin::service::{
-    CacheClass, CacheControl, Caching, OriginService, PassedFiles, ServiceOptions,
+    CacheClass, CacheControl, Caching, Cors, OriginService, PassedFiles, ServiceOptions,
 };
 
 use crate::asked::{ask, get};
@@ -64,8 +64,8 @@ fn each_class_has_its_own_policy_and_nothing_else_is_told() {
 }
 
 #[test]
-fn nothing_is_said_where_no_policy_is_set() {
-    let options = ServiceOptions::default().files(PassedFiles::all());
+fn nothing_is_said_without_a_policy() {
+    let options = ServiceOptions::default().no_caching().files(PassedFiles::all());
     let service = OriginService::with_options(Origin::new(film()), options);
     for (_, target) in CLASSES {
         let asked = get(&service, target);
@@ -100,6 +100,74 @@ fn all_directives_are_written_as_their_rfcs_have_them() {
     }
 }
 
+/// RFC 9111, 1.2.2 and 5.2.2.5; RFC 8246, 2.
+#[test]
+fn values_without_a_meaning_are_not_written() {
+    let age = |seconds| CacheControl::max_age(Duration::from_secs(seconds));
+    let second = Duration::from_secs(1);
+    for (control, text) in [
+        (CacheControl::no_store().immutable().public().s_maxage(second), "no-store"),
+        (CacheControl::no_store().stale_if_error(second), "no-store"),
+        (age(0), "max-age=0"),
+        (age(0).immutable(), "max-age=0"),
+        (CacheControl::max_age(Duration::from_millis(1999)), "max-age=1"),
+        (age(1 << 31), "max-age=2147483648"),
+        (age(u64::MAX), "max-age=2147483648"),
+        (age(1).s_maxage(Duration::MAX), "max-age=1, s-maxage=2147483648"),
+        (age(1).immutable().immutable().public().public(), "max-age=1, public, immutable"),
+        (age(1).s_maxage(second).s_maxage(second * 2), "max-age=1, s-maxage=2"),
+    ] {
+        assert_eq!(control.to_string(), text);
+    }
+}
+
+/// All spellings of a path are one path, wherever the service is.
+#[test]
+fn a_pattern_matches_every_spelling_of_a_path() {
+    let short = CacheControl::max_age(Duration::from_secs(2));
+    for pattern in ["film.ism/*", "/film.ism/*", "/FILM.ism/*", "*m.ism/*"] {
+        let caching = Caching::default()
+            .for_paths(pattern, CacheClass::Manifest, short.clone())
+            .for_paths(pattern, CacheClass::Fragment, short.clone());
+        let service = service(caching);
+        for target in [
+            MANIFEST,
+            "/%66ilm.ism/Manifest",
+            "/film%2Eism/Manifest",
+            "/film.ism/MANIFEST",
+            "/film.ism/Manifest?a=b",
+            "http://other.example/film.ism/Manifest",
+            VIDEO,
+            "/film.ism/QualityLevels%28300%29/Fragments%28video%3D0%29",
+            "/film.%69sm/qualitylevels(300)/fragments(video=0)?token",
+        ] {
+            let asked = get(&service, target);
+            assert_eq!((asked.status, asked.header("cache-control")), (200, "max-age=2".into()));
+        }
+    }
+    let service = service(Caching::default().for_paths("a b/é*", CacheClass::NotFound, short));
+    for target in ["/a%20b/%C3%A9.jpg", "/A%20b/%c3%a9/none.ism/Manifest"] {
+        assert_eq!(control(&service, target), "max-age=2", "{target}");
+    }
+    assert_eq!(control(&service, "/a%2520b/%C3%A9.jpg"), "max-age=5");
+}
+
+#[test]
+fn the_documented_policy_is_the_default_and_stays_with_other_options() {
+    let default = OriginService::new(Origin::new(film()));
+    let cors = ServiceOptions::default().cors(Cors::any());
+    let cors = OriginService::with_options(Origin::new(film()), cors);
+    let options = OriginService::with_options(Origin::new(film()), ServiceOptions::default());
+    for service in [&default, &cors, &options] {
+        for (target, expected) in
+            [(MANIFEST, "max-age=60"), (VIDEO, "max-age=86400"), ("/none", "max-age=5")]
+        {
+            assert_eq!(control(service, target), expected);
+        }
+        assert_eq!(get(service, VIDEO).header("surrogate-key"), "film.ism");
+    }
+}
+
 #[test]
 fn content_that_never_changes_is_kept_for_a_year() {
     let service = service(Caching::default().content_never_changes());
@@ -108,7 +176,7 @@ fn content_that_never_changes_is_kept_for_a_year() {
 }
 
 #[test]
-fn the_first_pattern_that_fits_counts_and_only_for_its_class() {
+fn the_first_pattern_that_matches_counts_and_only_for_its_class() {
     let age = |seconds| CacheControl::max_age(Duration::from_secs(seconds));
     let service = service(
         Caching::default()
@@ -116,7 +184,8 @@ fn the_first_pattern_that_fits_counts_and_only_for_its_class() {
             .for_paths("/film.ism/*", CacheClass::Fragment, age(2))
             .for_paths("*", CacheClass::Fragment, age(3))
             .for_paths("/art/*.jpg", CacheClass::File, age(4))
-            .for_paths("*.ISM/*", CacheClass::Manifest, age(5))
+            .for_paths("other.ISM/*", CacheClass::Manifest, age(5))
+            .for_paths("/", CacheClass::Manifest, age(8))
             .for_paths("/none*", CacheClass::NotFound, age(6)),
     );
     for (target, expected) in [

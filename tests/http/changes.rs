@@ -116,15 +116,15 @@ fn a_body_whose_file_is_rewritten_or_cut_short_ends_with_an_error() {
         let root = Folder::new(if truncate { "cut-short" } else { "rewritten" });
         root.write("film.ism", &ism(None, &[("video", "film.ismv", 300, 1, "")]));
         let path = root.write("film.ismv", &media(2, b'A'));
-        root.write("large.bin", &vec![b'A'; 3 << 20]);
+        root.write("large.txt", &vec![b'A'; 3 << 20]);
         let options = ServiceOptions::default().files(PassedFiles::all());
         let service = OriginService::with_options(Origin::new(root.store()), options);
-        for target in [FIRST, "/large.bin"] {
+        for target in [FIRST, "/large.txt"] {
             let mut body = block_on(service.respond(&request("GET", target, &[]))).into_body();
             let length = body.size_hint().exact().unwrap() as usize;
             let mut next = || block_on(poll_fn(|context| Pin::new(&mut body).poll_frame(context)));
             let mut bytes = next().unwrap().unwrap().into_data().unwrap().to_vec();
-            let path = if target == FIRST { path.clone() } else { root.0.join("large.bin") };
+            let path = if target == FIRST { path.clone() } else { root.0.join("large.txt") };
             std::thread::sleep(Duration::from_millis(20)); // a tick of the file system's clock
             match truncate {
                 true => {

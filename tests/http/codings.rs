@@ -171,7 +171,7 @@ fn nothing_else_is_coded_nor_varies() {
 #[test]
 fn codings_and_origins_vary_in_one_line() {
     let cors = Cors::origins(["https://a.example"]);
-    let options = ServiceOptions::default().compression(true).cors(cors);
+    let options = ServiceOptions::default().compression(true).cors(cors.unwrap());
     let service = OriginService::with_options(Origin::new(film()), options);
     let tag = get(&service, MANIFEST).header("etag");
     for (name, value) in [

@@ -147,11 +147,11 @@ fn large() -> Watched {
     Watched::new(store([
         ("film.ism", ism(None, &[("video", "film.ismv", 300, 1, "")])),
         ("film.ismv", media.to_bytes()),
-        ("large.bin", vec![7; 8 << 20]),
+        ("large.txt", vec![7; 8 << 20]),
     ]))
 }
 
-const LARGE: &str = "/large.bin";
+const LARGE: &str = "/large.txt";
 
 /// Readers that take nothing, or one piece now and then: what was read for them stays within the
 /// budget, but for what each looked at before its head went out.

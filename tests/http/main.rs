@@ -11,9 +11,13 @@ mod codings;
 mod conditions;
 mod cross_origin;
 #[cfg(all(unix, feature = "fs"))]
+mod failures;
 mod files;
 mod fragment_cache;
+mod framing;
 mod load;
+#[cfg(feature = "tower")]
+mod nested;
 mod ranges;
 mod requests;
 mod stores;

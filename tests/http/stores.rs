@@ -187,6 +187,9 @@ pub fn film_objects() -> MemoryStore {
         ("art/empty.txt", Vec::new()),
         ("art/clip.mp4", b"media".to_vec()),
         ("art/.hidden", b"secret".to_vec()),
+        ("art/tls.key", b"secret".to_vec()),
+        ("art/poster.jpg.bak", b"secret".to_vec()),
+        ("film.ismv.part", b"secret".to_vec()),
         ("art/manifest.json", b"{}".to_vec()),
     ])
 }

@@ -192,7 +192,8 @@ impl Run {
     }
 
     fn ask(&self, path: String) -> Answered {
-        let request = Request::get(path).header("accept-encoding", "gzip, br").body(()).unwrap();
+        let request = Request::get(path).header("host", "localhost");
+        let request = request.header("accept-encoding", "gzip, br").body(()).unwrap();
         let (waited, start) = (waited(), Instant::now());
         let response = block_on(self.service.respond(&request));
         assert_eq!(response.status(), 200, "{}", request.uri());

@@ -470,8 +470,11 @@ impl Opening {
         }
         let findings = self.findings.clone().sorted();
         let first: Vec<_> = findings.iter().take(3).map(Finding::to_string).collect();
-        let why = if first.is_empty() { "it names no track".into() } else { first.join("; ") };
-        ErrorKind::NothingToServe(why)
+        let Some(gravest) = findings.first() else {
+            let why = String::from("the server manifest names no track");
+            return ErrorKind::NothingToServe { findings: why.clone(), public: why };
+        };
+        ErrorKind::NothingToServe { findings: first.join("; "), public: gravest.public() }
     }
 }
 

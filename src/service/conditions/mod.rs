@@ -38,19 +38,13 @@ pub(super) enum Verdict {
     Failed,
 }
 
-/// Whether a request has any condition.
-pub(super) fn are_in(headers: &HeaderMap) -> bool {
-    // Of few fields, each is compared sooner than four are looked up.
-    headers.keys().any(|name| {
-        [IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_MATCH, IF_UNMODIFIED_SINCE].contains(name)
-    })
+/// Whether a field is a condition.
+pub(super) fn is_condition(name: &HeaderName) -> bool {
+    [IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_MATCH, IF_UNMODIFIED_SINCE].contains(name)
 }
 
 /// RFC 9110, 13.2.2, steps 1 to 4.
 pub(super) fn evaluate(headers: &HeaderMap, current: Current<'_>) -> Verdict {
-    if !are_in(headers) {
-        return Verdict::Met;
-    }
     match IfMatch::of(headers) {
         Some(condition) if !condition.is_met(current) => return Verdict::Failed,
         Some(_) => {}

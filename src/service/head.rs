@@ -1,0 +1,58 @@
+//! What the head of a request says, from one look at its fields.
+
+use http::header::{CONTENT_LENGTH, HOST};
+use http::{HeaderMap, HeaderValue, Uri, Version};
+
+use super::conditions;
+
+/// What must be known of a request before it is answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    /// Any condition is among the fields.
+    pub(super) has_conditions: bool,
+}
+
+impl Head {
+    /// Reads the fields of a request.
+    ///
+    /// # Errors
+    /// Says what is wrong with a request that servers must refuse, or that another server could read
+    /// differently: RFC 9112, 3.2 (`Host`) and 6.3 (`Content-Length`). The value of `Host` is not
+    /// looked at: nothing depends on it.
+    pub(super) fn read(
+        version: Version,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Self, &'static str> {
+        let (mut has_conditions, mut has_host, mut has_length) = (false, false, false);
+        for name in headers.keys() {
+            if *name == HOST {
+                has_host = true;
+            } else if conditions::is_condition(name) {
+                has_conditions = true;
+            } else if *name == CONTENT_LENGTH {
+                has_length = true;
+            }
+        }
+        // Only fields of several lines make the map longer than its keys.
+        let is_doubled = headers.len() > headers.keys_len();
+        if has_host && is_doubled && headers.get_all(HOST).iter().count() > 1 {
+            return Err("there is more than one `Host` field");
+        }
+        if has_length {
+            let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+            if !lengths.next().is_some_and(is_number) || lengths.next().is_some() {
+                return Err("its `Content-Length` is not one number");
+            }
+        }
+        // A host that has read the target of another form keeps the authority in the URI.
+        if !has_host && version == Version::HTTP_11 && uri.authority().is_none() {
+            return Err("an HTTP/1.1 request has a `Host` field");
+        }
+        Ok(Self { has_conditions })
+    }
+}
+
+fn is_number(value: &HeaderValue) -> bool {
+    !value.is_empty() && value.as_bytes().iter().all(u8::is_ascii_digit)
+}

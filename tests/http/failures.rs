@@ -1,0 +1,115 @@
+//! Bodies of failures: RFC 9457, and what they must not reveal.
+
+use std::io;
+
+use smooth_origin::base::Name;
+use smooth_origin::origin::Origin;
+use smooth_origin::service::OriginService;
+use smooth_origin::storage::{MemoryObject, MemoryStore, Store};
+
+use crate::asked::{Asked, get};
+use crate::support::film::ism;
+use crate::support::store;
+
+fn manifest_of(objects: MemoryStore) -> Asked {
+    get(&OriginService::new(Origin::new(objects)), "/a.ism/Manifest")
+}
+
+fn server_manifest(text: &str) -> Asked {
+    manifest_of(store([("a.ism", text.as_bytes().to_vec())]))
+}
+
+#[test]
+fn broken_content_is_explained_without_the_names_of_its_files() {
+    let element = |file| ism(None, &[("video", file, 300, 1, "")]);
+    let missing = manifest_of(store([("a.ism", element("secret-name.ismv"))]));
+    assert_eq!((missing.status, missing.code()), (500, "nothing-to-serve".into()));
+    assert_eq!(
+        missing.detail(),
+        "no track of the presentation can be served: file-missing: \
+         a file that the server manifest names is missing"
+    );
+    let broken = store([
+        ("a.ism", element("secret-name.ismv")),
+        ("secret-name.ismv", b"\0\0\0\x04moov".to_vec()),
+    ]);
+    let broken = manifest_of(broken);
+    assert_eq!((broken.status, broken.code()), (500, "nothing-to-serve".into()));
+    let lead = "no track of the presentation can be served: file-broken: ";
+    assert!(broken.detail().starts_with(lead), "{}", broken.detail());
+    assert!(!broken.detail().contains("secret"));
+
+    let outside = manifest_of(store([("a.ism", element("../../secret-name.ismv"))]));
+    assert_eq!(outside.status, 500);
+    assert!(outside.detail().contains("name-refused") && !outside.detail().contains("secret"));
+    let empty = server_manifest("<smil/>");
+    let sentence = "no track of the presentation can be served: the server manifest names no track";
+    assert_eq!((empty.status, empty.detail()), (500, sentence.into()));
+}
+
+#[test]
+fn content_that_cannot_be_served_as_fragments_is_415_with_the_reason() {
+    // Samples before the header: a progressive file.
+    let media = b"\0\0\0\x10mdat12345678".to_vec();
+    let objects = store([
+        ("a.ism", ism(None, &[("video", "secret-name.mp4", 300, 1, "")])),
+        ("secret-name.mp4", media),
+    ]);
+    let asked = manifest_of(objects);
+    assert_eq!((asked.status, asked.code()), (415, "not-sliceable".into()));
+    assert_eq!(asked.detail(), "a file that is not fragmented needs packaging");
+}
+
+/// A document can hold any text: `get` checks that it is escaped and not too long.
+#[test]
+fn text_of_a_document_is_escaped_and_cut() {
+    let root = server_manifest("<html/>");
+    assert_eq!(root.detail(), "line 1, html: not well-formed XML: the root is `html`, not `smil`");
+    for text in [
+        "<a\"b\\c/>",
+        "<\u{7f}\u{9b}\u{202e}/>",
+        "<smil>\u{1}</smil>",
+        "<smil><body><video src=\"x&a\u{7}b\\c;\"/></body></smil>",
+        "<smil><é\\\"></smil>",
+        &format!("<{}/>", "é\"".repeat(4000)),
+    ] {
+        let asked = server_manifest(text);
+        assert_eq!((asked.status, asked.code()), (500, "not-xml".into()), "{text}");
+        assert!(!asked.detail().is_empty(), "{text}");
+    }
+    // Bytes of no encoding.
+    let asked = manifest_of(store([("a.ism", b"<smil>\xff\xfe\"</smil>".to_vec())]));
+    assert_eq!(asked.status, 500);
+}
+
+#[test]
+fn a_reference_in_the_name_of_a_file_is_not_quoted() {
+    let asked =
+        server_manifest("<smil><body><video src=\"first&secret-name.ismv;\"/></body></smil>");
+    assert_eq!((asked.status, asked.code()), (500, "not-xml".into()));
+    assert!(!asked.detail().contains("secret"), "{}", asked.detail());
+}
+
+/// Whatever it is asked for, the storage fails and says where.
+#[derive(Clone)]
+struct Failing(io::ErrorKind);
+
+impl Store for Failing {
+    type Source = MemoryObject;
+
+    async fn open(&self, _: &Name) -> io::Result<MemoryObject> {
+        Err(io::Error::new(self.0, "/srv/secret-name: disk 7 of host secret.example is on fire"))
+    }
+}
+
+#[test]
+fn what_the_storage_says_is_not_repeated() {
+    for kind in [io::ErrorKind::Other, io::ErrorKind::PermissionDenied, io::ErrorKind::TimedOut] {
+        let service = OriginService::new(Origin::new(Failing(kind)));
+        for target in ["/a.ism/Manifest", "/a.ism/QualityLevels(300)/Fragments(video=0)"] {
+            let asked = get(&service, target);
+            assert_eq!((asked.status, asked.code()), (503, "read-failed".into()));
+            assert_eq!(asked.detail(), "");
+        }
+    }
+}
