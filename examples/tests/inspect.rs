@@ -263,7 +263,7 @@ fn a_folder_without_a_presentation_is_named_with_what_to_do() {
 fn an_ism_of_which_nothing_can_be_served_is_no_success() {
     let folder = folder("nothing");
     let (message, advice) = refused(&write(&folder, "refs.ism", REFS));
-    assert!(message.contains("it names no track"), "{message}");
+    assert!(message.contains("the server manifest names no track"), "{message}");
     assert!(advice.contains("`video`"), "{advice}");
     let missing = "<smil><body><video src='gone.ismv'/></body></smil>";
     refused(&write(&folder, "missing.ism", missing));
