@@ -42,12 +42,12 @@ def example(name):
 class Server:
     """An example server over a folder, as a context; `port` is where it listens."""
 
-    def __init__(self, folder, *options, workers=None, program="serve"):
+    def __init__(self, folder, *options, workers=None, program="serve", log=None):
         if workers:
             options += ("--workers", str(workers))
         self.process = subprocess.Popen(
             [example(program), folder, "--listen", "127.0.0.1:0", *options],
-            stdout=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=log, text=True,
         )
         for line in self.process.stdout:
             if found := re.match(r"listening on [\d.]+:(\d+)", line):

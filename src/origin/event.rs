@@ -157,12 +157,12 @@ impl fmt::Display for Event<'_> {
 
 fn write_opened(line: &mut impl Write, presentation: &Presentation) -> fmt::Result {
     if let Err(error) = presentation.manifest() {
-        write!(line, "{error}")?;
-    } else {
-        let tracks = presentation.streams().iter().flat_map(|stream| stream.tracks());
-        let (all, served) = (tracks.clone().count(), tracks.filter(|t| t.source().is_some()));
-        write!(line, "tracks served: {} of {all}", served.count())?;
+        // It names the first findings.
+        return write!(line, "{error}");
     }
+    let tracks = presentation.streams().iter().flat_map(|stream| stream.tracks());
+    let (all, served) = (tracks.clone().count(), tracks.filter(|t| t.source().is_some()));
+    write!(line, "tracks served: {} of {all}", served.count())?;
     let findings = presentation.findings();
     let count = |severity| findings.iter().filter(|f| f.severity() == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
