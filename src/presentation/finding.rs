@@ -1,5 +1,5 @@
-//! What opening a presentation noticed, for its operator: one line a code in the table below, and
-//! one row in `FINDINGS.md`.
+//! Findings: what the opening of a presentation noticed, for its operator. Each code has one line in
+//! the table below, and one row in `FINDINGS.md`.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,28 +9,28 @@ use std::mem;
 
 use crate::base::{Limits, piece};
 
-/// Something about a presentation that its operator may want to mend.
+/// Something about a presentation that its operator may want to know, and perhaps to mend.
 ///
 /// Texts that come from files are cut: names to 256 bytes, messages to 512, with `…` at the cut.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What sort of thing it is.
+    /// The kind of finding.
     pub code: FindingCode,
-    /// The file it was found in, relative to the store's root.
+    /// The file that the finding is about, relative to the store's root.
     pub file: Option<String>,
     /// The stream and track: `video`, `video at 1200000`, `track 2`.
     pub track: Option<String>,
     /// Start of the chunk, in ticks of the stream.
     pub chunk: Option<u64>,
-    /// What was found, in a sentence.
+    /// What was found, in one sentence.
     pub message: String,
 }
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Everything is served; this is how it differs from what is usual.
+    /// Everything is served; the presentation only differs from what is usual.
     Info,
     /// Everything is served, but some player may stumble, or the files disagree.
     Warning,
@@ -41,7 +41,7 @@ pub enum Severity {
 /// Declares the codes: one line each.
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident $code:literal $severity:ident $advice:literal,)*) => {
-        /// What sort of thing a finding is. The text of a code never changes.
+        /// The kind of a finding. The text of a code never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum FindingCode {
@@ -49,7 +49,7 @@ macro_rules! codes {
         }
 
         impl FindingCode {
-            /// All of them.
+            /// All codes.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// A stable word for logs and scripts.
@@ -57,7 +57,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $code,)* }
             }
 
-            /// How much it matters.
+            /// How much findings of this code matter.
             pub fn severity(self) -> Severity {
                 match self { $(Self::$name => Severity::$severity,)* }
             }
@@ -215,7 +215,7 @@ impl Finding {
         size_of_val(self) + piece(self.message.len()) + text(&self.file) + text(&self.track)
     }
 
-    /// How much it matters.
+    /// How much the finding matters.
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
