@@ -76,7 +76,7 @@ codes! {
         "put the file back beside the .ism, or take its tracks out of the .ism",
     /// A file is there and cannot be read.
     FileUnreadable "file-unreadable" Error
-        "check the file's permissions and the storage it lies on",
+        "check the file's permissions, and the storage that has it",
     /// The server manifest spells the name of a file otherwise than the storage does.
     NameSpelledOtherwise "name-spelled-otherwise" Info
         "rename the file, or correct its name in the .ism, before it moves to another storage",
@@ -97,7 +97,7 @@ codes! {
         "the file was changed after it was indexed: copy it again, or package it again",
     /// The fragments of a track were found by a walk through its file.
     IndexRebuilt "index-rebuilt" Warning
-        "opening is slower by a read a fragment: package the file again, to give it an index",
+        "opening takes one more read per fragment: package the file again, to give it an index",
     /// A media file ends in the middle of a fragment.
     RecordingCutOff "recording-cut-off" Warning
         "all before it is served: copy the file again, if its source has more",
@@ -112,7 +112,7 @@ codes! {
         "correct trackID in the .ism; `inspect` lists the tracks of a file",
     /// Fragments of the track cannot be cut out of the file as they are.
     NotSliceable "not-sliceable" Error
-        "package the file again: one track a moof, offsets relative to it",
+        "package the file again: one track per moof, offsets relative to it",
     /// A fragment is not what the index says.
     FragmentBroken "fragment-broken" Error
         "the file was changed after it was indexed: copy it again, or package it again",
@@ -127,7 +127,7 @@ codes! {
         "save the .ismc as UTF-8 with a declaration that says so",
     /// Chunks of a track have no fragment in its file.
     ChunksWithoutMedia "chunks-without-media" Error
-        "the file and the .ismc are not of one making: these chunks are answered with 404",
+        "the file and the .ismc were not made together: these chunks are answered with 404",
     /// Fragments of a track have no chunk in the manifest.
     FragmentsWithoutChunk "fragments-without-chunk" Info
         "nothing needs to be done: no player asks for them",
@@ -169,7 +169,7 @@ codes! {
         "the manifest has that of the first file; keep an .ismc whose header is for all keys",
     /// A bitrate is declared nowhere and was computed.
     BitrateComputed "bitrate-computed" Info
-        "declare systemBitrate in the .ism, if players shall see another",
+        "declare systemBitrate in the .ism, if players should see another",
     /// A stored manifest announces pictures or sound of 0 bit/s.
     BitrateZero "bitrate-zero" Warning
         "RxPlayer plays no such quality: give it its bitrate in the .ism and the .ismc",

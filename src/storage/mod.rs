@@ -213,7 +213,7 @@ impl Source {
     }
 
     /// The source that was erased, if it is one of this type: a host that can do more with it than
-    /// read ranges, as with the descriptor of a [`LocalFile`], finds it here.
+    /// read ranges, as with the descriptor of a `LocalFile`, finds it here.
     ///
     /// ```
     /// use smooth_origin::storage::{MemoryObject, Source};
