@@ -8,6 +8,7 @@
 //!  [8 service]   method, headers ──► path, conditions             Reply ──► status, headers, body
 //!       │                                                                                │
 //!  [7 origin]    which presentation? cached ──► Arc<Opened>            drives Step<T>: gets, feeds
+//!       │              Event ──► the host's log       long parsing ──► the host's threads (offload)
 //!       │                                                                                │
 //!  [5 output]    parse path ──► locate chunk ──► Step::Read / Ready(Reply{head, pieces, length})
 //!       │            mss        │                    │                  ▲
@@ -15,13 +16,20 @@
 //!  [3 index]     chunk ─► where it lies              │                  │ or (file, range) to pass on
 //!  [2 fragment | codec]     views, cuts ◄────────────┴── bytes read ────┘
 //!  [1 bmff | manifest]      bytes and XML ◄─► types
-//!  [0 base]      FourCc Guid Timescale Cursor Name Error FileId Step     [6 storage] ── opens, reads ranges
+//!  [0 base]      FourCc Guid Timescale Cursor Name Error FileId Step     [6 storage] ── opens, reads ranges:
+//!                                                            LocalStore (in any spelling), Mounts
 //! ```
 //!
 //! A module names only lower floors, and modules on one floor do not know each other. Floors 0 to 5
 //! are pure: they do no input or output and use no clock and no runtime. They ask for the bytes that
-//! they need with a [`Step`](base::Step). Floors 6 to 8 are the shell: stores, opened presentations
-//! and cached fragments, and HTTP.
+//! they need with a [`Step`](base::Step). Floors 6 to 8 are the shell:
+//!
+//! - Floor 6 has the stores. A local store finds a name that is spelled otherwise (`ignore_case`),
+//!   and [`Mounts`](storage::Mounts) puts several stores below prefixes.
+//! - Floor 7 keeps opened presentations and fragments, within budgets of memory, reads and time. It
+//!   reports each [`Event`](origin::Event) to the host, and hands parsing that may take long to the
+//!   host's threads ([`offload`](origin::OriginBuilder::offload)).
+//! - Floor 8 is HTTP.
 //!
 //! # Where to start
 //!

@@ -136,6 +136,7 @@ fn a_presentation_that_lost_a_file_is_a_warning_with_the_file_and_one_that_lost_
     let lines = log.take();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines[0].starts_with("error films/film.ism: opened again in 0 s: "), "{lines:?}");
+    assert_eq!(lines[0].matches("error file-missing: films/film.ismv").count(), 1, "{lines:?}");
     assert!(lines[1].starts_with("error films/film.ism: a request failed: "), "{lines:?}");
 }
 

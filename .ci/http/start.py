@@ -4,7 +4,7 @@
     start.py [target/release/examples/serve]
 
 Values that are accepted and refused, with sentences and exit statuses; listening before anything is listed; the list
-over folders of mixed health; SIGHUP; a closed pipe; requests without `Host` and with two lengths. Reads the sentences
+over folders of mixed health; several folders below prefixes; other spellings of names; links; SIGHUP; a closed pipe; requests without `Host` and with two lengths. Reads the sentences
 as people do: a line of a failure that looks like a dump of a value in Rust fails.
 """
 
@@ -225,7 +225,7 @@ def mixed_health(binary, root):
         check(lines[5].startswith("  error file-missing: "), text)
         for name in ("empty.ism", "fifo.ism", "socket.ism"):
             check(f"\n{name} is not served: " in text, f"{name}: {text}")
-        for left_out in ("folders deeper than 8: 1, ", "links out of the folder, which are not followed (--links-into): 2, ", "names that no URL can have: 1, "):
+        for left_out in ("folders deeper than 8: 1, ", "links that lead out of the folder or are absolute (--links-into): 2, ", "names that no URL can have: 1, "):
             check(f"\nnot looked at: {left_out}" in text, f"{left_out}: {text}")
         check("\x1b" not in text, f"a name steers the terminal: {text!r}")
         summary = "2 fine, 1 with warnings, 1 with errors, 3 not served; first problem: empty.ism: "
@@ -253,6 +253,73 @@ def hang_up(server, root, address):
 def well_formed_log(server):
     for line in server.stderr().splitlines():
         check(LOG_LINE.fullmatch(line), f"in the log: {line!r}")
+
+
+def several_roots(binary, root):
+    """Each folder is served below its prefix, and nowhere else."""
+    shutil.copytree(TESTDATA / "ladder", root / "a" / "ladder")
+    shutil.copytree(TESTDATA / "bframes", root / "b" / "bframes")
+    with Process(binary, f"films={root / 'a'}", f"series={root / 'b'}", "--listen", "127.0.0.1:0") as server:
+        address = server.address()
+        found, text = server.read_to(r"^\d+ fine.*\n")
+        check(found[0] == "2 fine\n", found[0])
+        for path in ("films/ladder/ladder", "series/bframes/bframes"):
+            target = f"/{path}.ism/Manifest"
+            response = ask(address, target)
+            check(response.status == 200, f"{target}: {response.status}")
+            check(response.get("surrogate-key") == f"{path}.ism", f"{target}: {response.get('surrogate-key')}")
+            check(f"http://{address[0]}:{address[1]}{target}\n" in text, f"{target} is not listed: {text}")
+        other = ask(address, "/FILMS/Ladder/LADDER.ism/manifest")
+        check(other.status == 200, f"a prefix in another letter case: {other.status}")
+        check(other.get("surrogate-key") == "films/ladder/ladder.ism", f"{other.get('surrogate-key')}")
+        for target in (MANIFEST, "/series/ladder/ladder.ism/Manifest", "/films/bframes/bframes.ism/Manifest", "/films", "/"):
+            check(ask(address, target).status == 404, f"{target} is served")
+
+
+def spellings(binary, root):
+    """Letter case does not count, in URLs and in the names in an .ism, unless --exact-names is given."""
+    root.mkdir()
+    text = (TESTDATA / "bframes" / "bframes.ism").read_text()
+    check("bframes.ismv" in text, "the .ism names another file")
+    (root / "Film.ism").write_text(text.replace("bframes.ismv", "BFrames.ISMV"))
+    shutil.copy(TESTDATA / "bframes" / "bframes.ism", root / "exact.ism")
+    shutil.copy(TESTDATA / "bframes" / "bframes.ismv", root / "bframes.ismv")
+    if (root / "FILM.ISM").exists():
+        return print("this file system ignores letter case: spellings are not tried")
+    with Process(binary, root, "--listen", "127.0.0.1:0", "--list", 0) as server:
+        address = server.address()
+        stored = ask(address, "/Film.ism/Manifest")
+        check(stored.status == 200, f"a file that the .ism names in another letter case: {stored.status}")
+        for target in ("/film.ism/Manifest", "/FILM.ISM/manifest"):
+            other = ask(address, target)
+            check(other.status == 200, f"{target}: {other.status}")
+            for field in ("etag", "surrogate-key"):
+                check(stored.get(field) and other.get(field) == stored.get(field), f"{target}: {field} {other.get(field)!r}")
+            check(other.body == stored.body, f"{target}: another manifest")
+    with Process(binary, root, "--listen", "127.0.0.1:0", "--list", 0, "--exact-names") as server:
+        address = server.address()
+        check(ask(address, "/exact.ism/Manifest").status == 200, "--exact-names: the stored name")
+        for target, status in (("/EXACT.ism/Manifest", 404), ("/film.ism/Manifest", 404), ("/Film.ism/Manifest", 500)):
+            answered = ask(address, target).status
+            check(answered == status, f"--exact-names: {target} is {answered}, wanted {status}")
+
+
+def links(binary, root):
+    """A link out of the folder is followed with --links-into, and is not there without."""
+    shutil.copytree(TESTDATA / "bframes", root / "outside" / "bframes")
+    shutil.copytree(TESTDATA / "ladder", root / "other" / "ladder")
+    (root / "served").mkdir()
+    (root / "served" / "linked").symlink_to(root / "outside" / "bframes")
+    (root / "served" / "other").symlink_to(root / "other")
+    followed, refused = "/linked/bframes.ism/Manifest", "/other/ladder/ladder.ism/Manifest"
+    for options, statuses, summary in (([], (404, 404), "no presentation"), (["--links-into", root / "outside"], (200, 404), "1 fine")):
+        with Process(binary, root / "served", "--listen", "127.0.0.1:0", *options) as server:
+            address = server.address()
+            found, text = server.read_to(rf"^{summary}.*\n")
+            left_out = statuses.count(404)
+            check(f"not looked at: links that lead out of the folder or are absolute (--links-into): {left_out}, " in text, text)
+            answered = tuple(ask(address, target).status for target in (followed, refused))
+            check(answered == statuses, f"{options}: {answered}, wanted {statuses}")
 
 
 def nothing_to_serve(binary, root):
@@ -380,6 +447,9 @@ def main():
         values_accepted(binary)
         values_refused(binary)
         nothing_to_serve(binary, Path(folder, "nothing"))
+        several_roots(binary, Path(folder, "roots"))
+        spellings(binary, Path(folder, "spellings"))
+        links(binary, Path(folder, "links"))
         try:
             Path(folder, "mixed").mkdir()
             mixed_health(binary, Path(folder, "mixed"))

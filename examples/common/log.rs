@@ -11,13 +11,13 @@ use crate::terminal;
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Level {
-    /// Something is not served.
+    /// A presentation or a request cannot be served
     Error,
-    /// Something may soon not be served.
+    /// A part of a presentation is not served, or something may need attention
     Warn,
-    /// What the server does.
+    /// What the server does
     Info,
-    /// Failures of single connections.
+    /// Failures of single connections, and presentations that were opened
     Debug,
 }
 

@@ -45,7 +45,7 @@ fn open_all(roots: &Roots, arguments: &Arguments) -> Result<OriginBuilder, Failu
     if let [Root { prefix: None, folder }] = roots.as_slice() {
         return Ok(Origin::builder(open(folder, arguments)?));
     }
-    let mut mounts = Mounts::new();
+    let mut mounts = Mounts::new().ignore_case(!arguments.exact_names);
     for Root { prefix, folder } in roots.as_slice() {
         let store = open(folder, arguments)?;
         mounts = mounts

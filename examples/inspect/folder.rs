@@ -10,13 +10,15 @@ use crate::entry::Entry;
 use crate::open;
 use crate::other::{self, Sort};
 
-/// How far a folder is looked into.
+/// How far a folder is looked into, and how its names are compared.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
     /// Levels of folders beneath it.
     pub(crate) depth: usize,
     /// Presentations.
     pub(crate) presentations: usize,
+    /// Names that differ in spelling alone are found.
+    pub(crate) ignore_case: bool,
 }
 
 /// More names than these are not read beneath one folder.
@@ -31,7 +33,7 @@ pub(crate) fn entries(
     bounds: Bounds,
     each: impl FnMut(Entry) -> io::Result<()>,
 ) -> io::Result<()> {
-    let origin = match open::store(root) {
+    let origin = match open::store(root, bounds.ignore_case) {
         Ok(origin) => origin,
         Err(error) => {
             let mut each = each;

@@ -23,7 +23,7 @@ use folder::Bounds;
 
 /// Reports what Smooth Streaming presentations are: their streams, tracks and findings.
 #[derive(Parser)]
-#[command(name = "inspect", after_help = EXIT_STATUS)]
+#[command(name = "inspect", version, after_help = EXIT_STATUS)]
 struct Arguments {
     /// Server manifests (.ism), and folders: of a folder, every .ism beneath it
     #[arg(required = true, value_name = "PATH")]
@@ -39,6 +39,9 @@ struct Arguments {
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000,
         value_parser = clap::value_parser!(u32).range(1..))]
     most: u32,
+    /// Find only files whose names are spelled exactly as in the .ism, as with `serve --exact-names`
+    #[arg(long)]
+    exact_names: bool,
 }
 
 const EXIT_STATUS: &str = "\
@@ -83,13 +86,16 @@ struct Report<W: Write> {
 
 impl<W: Write> Report<W> {
     fn write(&mut self, arguments: &Arguments) -> io::Result<()> {
-        let bounds =
-            Bounds { depth: arguments.depth.into(), presentations: arguments.most as usize };
+        let bounds = Bounds {
+            depth: arguments.depth.into(),
+            presentations: arguments.most as usize,
+            ignore_case: !arguments.exact_names,
+        };
         for path in &arguments.paths {
             if path.is_dir() {
                 folder::entries(path, bounds, |entry| self.add(&entry))?;
             } else {
-                self.add(&open::file(path))?;
+                self.add(&open::file(path, bounds.ignore_case))?;
             }
         }
         self.finish()

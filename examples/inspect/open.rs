@@ -11,12 +11,12 @@ use crate::entry::{Entry, Outcome};
 use crate::other;
 
 /// A path that is no folder.
-pub(crate) fn file(path: &Path) -> Entry {
+pub(crate) fn file(path: &Path, ignore_case: bool) -> Entry {
     match path.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return other::missing(path),
         Err(error) => return Entry::not_opened(path, format!("it cannot be read: {error}")),
         Ok(metadata) if !metadata.is_file() => {
-            return Entry::not_opened(path, "this is neither a file nor a folder");
+            return Entry::not_opened(path, NEITHER);
         }
         Ok(_) if !other::is_server_manifest(path) => return other::file(path),
         Ok(_) => {}
@@ -25,7 +25,7 @@ pub(crate) fn file(path: &Path) -> Entry {
         return Entry::not_opened(path, "the path does not end with the name of a file");
     };
     match name.to_str() {
-        Some(name) => match store(root) {
+        Some(name) => match store(root, ignore_case) {
             Ok(origin) => presentation(&origin, root, name),
             Err(error) => Entry::not_opened(path, format!("its folder cannot be read: {error}")),
         },
@@ -33,10 +33,10 @@ pub(crate) fn file(path: &Path) -> Entry {
     }
 }
 
-/// An origin over a folder.
-pub(crate) fn store(root: &Path) -> io::Result<Origin> {
+/// An origin over a folder, which finds the same files as `serve` does.
+pub(crate) fn store(root: &Path, ignore_case: bool) -> io::Result<Origin> {
     let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-    Ok(Origin::new(LocalStore::new(folder)?))
+    Ok(Origin::new(LocalStore::new(folder)?.ignore_case(ignore_case)))
 }
 
 /// The presentation of this name beneath `root`.
@@ -53,10 +53,12 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str) -> Entry {
             Entry { path, outcome: Outcome::Opened { root, presentation } }
         }
         Err(error) if matches!(error.kind, ErrorKind::NoPresentation) => {
-            let message = if path.is_symlink() && path.exists() {
-                "it is a link that leads out of its folder"
-            } else {
-                "it is not there"
+            let message = match path.metadata() {
+                Ok(metadata) if !metadata.is_file() => NEITHER,
+                Ok(_) => {
+                    "it is a link that is not followed: it leads out of the folder, or is absolute"
+                }
+                Err(_) => "it is not there",
             };
             Entry::not_opened(path, message)
         }
@@ -65,6 +67,9 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str) -> Entry {
         Err(error) => Entry::not_opened(path, format!("it cannot be opened: {error}")),
     }
 }
+
+/// Why a FIFO, a socket or a device is not opened.
+const NEITHER: &str = "this is neither a file nor a folder";
 
 /// Why a name that is no text cannot be opened.
 pub(crate) const NOT_UTF8: &str = "its name is not UTF-8: no URL can name it";

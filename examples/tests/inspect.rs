@@ -365,6 +365,26 @@ fn links_out_of_a_folder_are_not_followed_and_named() {
 
 #[cfg(unix)]
 #[test]
+fn names_in_other_letter_case_are_found_as_by_the_server() {
+    let folder = folder("spelling");
+    let manifest = fs::read_to_string(Path::new(TESTDATA).join("bframes/bframes.ism")).unwrap();
+    let path = write(&folder, "film.ism", manifest.replace("bframes.ismv", "BFrames.ISMV"));
+    fs::copy(Path::new(TESTDATA).join("bframes/bframes.ismv"), folder.join("bframes.ismv"))
+        .unwrap();
+    for named in [&path, folder.to_str().unwrap()] {
+        let (status, entries) = json(&[named]);
+        assert_eq!((status, &entries[0]["outcome"]), (0, &"served".into()), "{entries:?}");
+        let codes: Vec<_> =
+            entries[0]["findings"].as_array().unwrap().iter().map(|f| f["code"].clone()).collect();
+        assert!(codes.contains(&"name-spelled-otherwise".into()), "{codes:?}");
+    }
+    // A file system that ignores letter case has no other names.
+    if !folder.join("BFRAMES.ISMV").exists() {
+        assert_eq!(json(&["--exact-names", &path]).0, 3);
+    }
+}
+
+#[test]
 fn a_fifo_does_not_hold_it_up() {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
 

@@ -385,7 +385,7 @@ pub enum ReadErrorKind {
     Gone,
     /// The file is not the one that was opened any more.
     Changed,
-    /// The file may not be read.
+    /// The process has no permission to read the file.
     Denied,
     /// Anything else: the same read may succeed later.
     Transient,
@@ -403,7 +403,7 @@ impl fmt::Display for ReadError {
         let what = match self.kind {
             ReadErrorKind::Gone => "the file is not there",
             ReadErrorKind::Changed => "the file has changed since it was opened",
-            ReadErrorKind::Denied => "the file may not be read",
+            ReadErrorKind::Denied => "the file cannot be read",
             ReadErrorKind::Transient => "reading failed",
         };
         match &self.source {

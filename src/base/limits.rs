@@ -1,9 +1,10 @@
-//! Budgets for everything that a stranger can make large.
+//! Budgets for everything that content or requests can make large.
 
 /// How much of each thing is accepted before it is refused.
 ///
 /// Content beyond a limit gives [`ErrorKind::Budget`](super::ErrorKind::Budget) or a finding; the
-/// rest of the presentation goes on. Change a field after [`Limits::default`]:
+/// rest of the presentation is still served. To change a limit, assign its field after
+/// [`Limits::default`]:
 ///
 /// ```
 /// let mut limits = smooth_origin::base::Limits::default();
@@ -16,18 +17,18 @@ pub struct Limits {
     pub server_manifest: u64,
     /// Bytes of a client manifest, read or written; default 16 MiB.
     pub client_manifest: u64,
-    /// Elements inside one another in a manifest; default 64.
+    /// Depth of nested elements in a manifest; default 64.
     pub xml_depth: usize,
-    /// Attributes of one element, and its parameters; default 256. Bounds the search for
-    /// duplicates, and for what one names.
+    /// Attributes of one element, and parameters of one track; default 256. Bounds the search for
+    /// duplicates and for an attribute of a given name.
     pub xml_attributes: usize,
     /// Custom attributes of one quality, or of the presentation; default 32. Each is compared with
-    /// what the server manifest says of every track.
+    /// the parameters of the tracks in the server manifest.
     pub custom_attributes: usize,
     /// Tracks of a server manifest, streams and qualities of a client manifest; default 1,024.
     pub tracks: usize,
-    /// Tracks of a server manifest that may name one track of a file; default 4. Each has a list of
-    /// its fragments.
+    /// Tracks of a server manifest that may name the same track of a file; default 4. Each of them
+    /// keeps a list of its fragments.
     pub uses_of_track: usize,
     /// Bytes of a `moov`; default 16 MiB.
     pub moov: u64,
@@ -37,7 +38,7 @@ pub struct Limits {
     pub moof: u64,
     /// Boxes in one `moov`, `moof` or `mfra`; default 65,536.
     pub boxes: usize,
-    /// Boxes inside one another; default 16.
+    /// Depth of nested boxes; default 16.
     pub box_depth: usize,
     /// Bytes of `moov` and `mfra` read in one opening, over all its files; default 256 MiB.
     pub opening: u64,
@@ -46,18 +47,19 @@ pub struct Limits {
     /// Reads of the walks through the files of an opening that have no index, about one per
     /// fragment; default 262,144.
     pub scan_reads: u64,
-    /// Bytes of such reads, over all files of an opening; default 1 GiB.
+    /// Bytes that these walks read, over all files of an opening; default 1 GiB.
     pub scan_bytes: u64,
-    /// Samples of one fragment; default 1,048,576. They may take no bytes at all.
+    /// Samples of one fragment; default 1,048,576. Needed because samples may take no bytes at all.
     pub samples: u64,
-    /// Chunks of one stream; default 16,777,216. Runs of `c@r` take no bytes either.
+    /// Chunks of one stream; default 16,777,216. Needed because a `c` element with `r` stands for any
+    /// number of chunks.
     pub chunks: u64,
-    /// Steps backwards in the times of one stream; default 64. Each costs a search a request.
+    /// Steps backwards in the times of one stream; default 64. Each costs one search per request.
     pub backward_steps: usize,
-    /// Findings kept per opening, and as many again of what answering notices; default 1,000. The
-    /// gravest are kept, and a finding says that others were left out.
+    /// Findings kept per opening, and again as many for those that requests add later; default 1,000.
+    /// The gravest are kept, and one more finding says that others were left out.
     pub findings: usize,
-    /// Bytes of memory that these take; default 256 KiB.
+    /// Bytes of memory for these findings; default 256 KiB.
     pub finding_bytes: usize,
 }
 

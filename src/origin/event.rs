@@ -14,17 +14,17 @@ use crate::presentation::{Finding, Presentation, Severity};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A presentation was opened. Its findings may be grave all the same: see
-    /// [`level`](Self::level).
+    /// A presentation was opened. It may still have grave findings, or no track that can be served:
+    /// see [`level`](Self::level).
     #[non_exhaustive]
     Opened {
         /// The server manifest.
         name: &'a Name,
-        /// What came of it.
+        /// The opened presentation, with its findings.
         presentation: &'a Presentation,
-        /// How long it took, by the origin's clock.
+        /// How long the opening took, by the origin's clock.
         took: Duration,
-        /// It takes the place of an earlier opening of that name, whose files have changed.
+        /// Whether it replaces an earlier opening of the same name, whose files have changed.
         replaces: bool,
     },
     /// A presentation could not be opened. Not reported for a name that never was a presentation.
@@ -32,47 +32,48 @@ pub enum Event<'a> {
     OpeningFailed {
         /// The server manifest.
         name: &'a Name,
-        /// Why.
+        /// Why the opening failed.
         error: &'a Error,
-        /// How long it took, by the origin's clock.
+        /// How long the opening took, by the origin's clock.
         took: Duration,
     },
-    /// The files of a presentation have changed, and players would lose something by what they hold
-    /// now. It is served as before, as far as it can be read, until that is mended or the grace is
-    /// over. Reported once for each grace.
+    /// The files of a presentation have changed for the worse: players would lose something if the
+    /// new version were served. The origin serves the old version, as far as its files can still be
+    /// read, until the new one is no worse or the grace is over. Reported once per grace.
     #[non_exhaustive]
     ReplacementWaits {
         /// The server manifest.
         name: &'a Name,
         /// What players would lose.
         why: &'a str,
-        /// The longest time that it waits:
+        /// The longest time for which the new version waits:
         /// [`OriginBuilder::replace_grace`](super::OriginBuilder::replace_grace).
         grace: Duration,
     },
     /// A request, or a body that was begun, failed because of the content or the storage.
     #[non_exhaustive]
     RequestFailed {
-        /// The server manifest, or the file beside the presentations, that was asked for.
+        /// The server manifest, or the file beside the presentations, that was requested.
         name: &'a Name,
-        /// The file in which the place of the error lies, if it is known.
+        /// The file in which the error occurred, if it is known.
         file: Option<&'a Name>,
-        /// Why, and where in the file.
+        /// Why the request failed, and where in the file.
         error: &'a Error,
     },
-    /// Answering a request noticed something about a presentation that opening it did not. Reported
-    /// once for each opening.
+    /// A request revealed a finding that the opening of its presentation had not made. Reported once
+    /// per opening.
     #[non_exhaustive]
     LateFinding {
         /// The server manifest.
         name: &'a Name,
-        /// What was noticed.
+        /// The new finding.
         finding: &'a Finding,
     },
-    /// Failures that were not reported, because the same or too many had been.
+    /// Some failures were not reported, because the same failure, or too many others, had been
+    /// reported shortly before.
     #[non_exhaustive]
     LeftOut {
-        /// How many.
+        /// How many failures were not reported.
         count: u64,
     },
 }
@@ -80,16 +81,17 @@ pub enum Event<'a> {
 /// How much an [`Event`] matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// All is as it should be.
+    /// Nothing needs attention.
     Info,
-    /// Something may need attention, or passes by itself.
+    /// Something may need attention, or may pass by itself: a part of a presentation is not served,
+    /// or the origin has too much to do.
     Warn,
     /// Something is not served.
     Error,
 }
 
 impl Event<'_> {
-    /// How much it matters.
+    /// How much the event matters.
     pub fn level(&self) -> Level {
         match self {
             Self::Opened { presentation, .. } if presentation.manifest().is_err() => Level::Error,
@@ -156,18 +158,23 @@ impl fmt::Display for Event<'_> {
 }
 
 fn write_opened(line: &mut impl Write, presentation: &Presentation) -> fmt::Result {
+    let mut repeats_findings = false;
     if let Err(error) = presentation.manifest() {
-        // It names the first findings.
-        return write!(line, "{error}");
+        repeats_findings = matches!(error.kind, ErrorKind::NothingToServe { .. });
+        write!(line, "{error}")?;
+    } else {
+        let tracks = presentation.streams().iter().flat_map(|stream| stream.tracks());
+        let (all, served) = (tracks.clone().count(), tracks.filter(|t| t.source().is_some()));
+        write!(line, "tracks served: {} of {all}", served.count())?;
     }
-    let tracks = presentation.streams().iter().flat_map(|stream| stream.tracks());
-    let (all, served) = (tracks.clone().count(), tracks.filter(|t| t.source().is_some()));
-    write!(line, "tracks served: {} of {all}", served.count())?;
     let findings = presentation.findings();
     let count = |severity| findings.iter().filter(|f| f.severity() == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     match findings.first().filter(|first| first.severity() > Severity::Info) {
-        Some(first) => write!(line, ", errors: {errors}, warnings: {warnings}, first: {first}"),
+        Some(first) => {
+            write!(line, ", errors: {errors}, warnings: {warnings}")?;
+            if repeats_findings { Ok(()) } else { write!(line, ", first: {first}") }
+        }
         None => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! Events on their way to the host: none twice in a while, and no flood of them.
+//! Events on their way to the host: each failure once per period, and a limited number of them.
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
@@ -12,7 +12,7 @@ use crate::base::{Error, ErrorKind, Group, Name};
 
 pub(super) type Report = dyn Fn(&Event<'_>) + Send + Sync;
 
-/// Where a host is told what happens, if it wants to be.
+/// Reports events to the host, if the host wants them.
 #[derive(Clone, Default)]
 pub(super) struct Events(Option<Arc<Reporting>>);
 
@@ -46,12 +46,12 @@ impl Events {
         Self(Some(Arc::new(Reporting { report, clock, period, hasher, reported })))
     }
 
-    /// Whether anyone is told.
+    /// Whether the host wants events.
     pub(super) fn are_wanted(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Reports what is rare by itself.
+    /// Reports an event that is rare by itself.
     pub(super) fn report(&self, event: &Event<'_>) {
         if let Some(reporting) = &self.0 {
             (reporting.report)(event);
@@ -67,7 +67,7 @@ impl Events {
         took: Duration,
         was_open: bool,
     ) {
-        // Names that are made up are the clients' affair, and there is no end of them.
+        // Clients can make up any number of names: failures of these are theirs.
         if was_open || error.kind.group() != Group::Request {
             let event = Event::OpeningFailed { name, error, took };
             self.failure(&event, &("opening", name, error.kind.code()));
@@ -107,7 +107,7 @@ impl Events {
         }
     }
 
-    /// What answering has noticed about a presentation since it was last asked.
+    /// Reports the findings that requests have added since the last call.
     pub(super) fn late_findings(&self, opened: &Opened) {
         if !self.are_wanted() {
             return;

@@ -304,8 +304,8 @@ impl Origin {
         fragments.map(|fragments| fragments.stats()).unwrap_or_default()
     }
 
-    /// The files of this presentation are looked at again for the next request, however short ago
-    /// that was done: a call for who knows that it was replaced.
+    /// Makes the next request for this presentation check its files again, however recent the last
+    /// check is. Call it after replacing the presentation.
     pub fn look_again(&self, name: &Name) {
         self.inner.cache.look_again(name);
     }
@@ -337,22 +337,23 @@ impl OriginBuilder {
         self
     }
 
-    /// How old what is known of a presentation may be before its files are looked at again, and
-    /// how long a failed opening is kept; default 5 s. With 0 every request looks at the files, and
-    /// no failed opening is kept; with [`Duration::MAX`] only [`Origin::look_again`], and a read that
-    /// finds a change, make the origin look.
+    /// How long the origin relies on its last check of a presentation's files, and how long it keeps
+    /// a failed opening; default 5 s. With 0, every request checks the files, and no failed opening is
+    /// kept. With [`Duration::MAX`], the origin checks only after [`Origin::look_again`], or when a
+    /// read finds that a file has changed.
     pub fn revalidate_after(mut self, age: Duration) -> Self {
         self.cache.revalidate_after = age;
         self
     }
 
-    /// How long a presentation is served as it was while its files, which have changed, would make
-    /// it worse for players, as when a set arrives file by file; default 30 s. With 0 what is stored
-    /// is served at once.
+    /// How long the origin goes on serving the old version of a presentation whose files have changed
+    /// for the worse, for example because a new set arrives file by file; default 30 s. With 0, the
+    /// new version is served at once.
     ///
-    /// Worse means: it cannot be opened any more, more tracks or chunks that it announces have no
-    /// media, or there are more findings of one code, information aside. Names do not matter: a set
-    /// with other file names and the same flaws is served at once.
+    /// A version is worse if it cannot be opened (a deleted presentation included), if more of the
+    /// tracks or chunks that it announces have no media, or if it has more findings of one code
+    /// (information aside). Names do not matter: a set with other file names and the same flaws is
+    /// served at once.
     pub fn replace_grace(mut self, grace: Duration) -> Self {
         self.cache.replace_grace = grace;
         self
@@ -378,14 +379,15 @@ impl OriginBuilder {
         self
     }
 
-    /// Where work that may take long is done: parsing more than 64 KiB of manifests, headers and
-    /// indexes when a presentation is opened, or of the header of one fragment. Default: in the task
-    /// of the request, after the other tasks of its thread had their turn; while it lasts, they wait.
+    /// Where to do work that may take long: parsing more than 64 KiB of manifests, headers and
+    /// indexes to open a presentation, or more than 64 KiB of the header of one fragment. By default,
+    /// the task of the request does it, after the other tasks of its thread have had their turn;
+    /// these tasks then wait until the work is done.
     ///
-    /// `run` has to run what it is given, once, in a thread that may be busy for a while, and must
-    /// not wait for it. It is given no more pieces at one time than the machine has processors (two
-    /// at least); more wait for their turn. A piece that is dropped fails the requests that need it
-    /// as busy.
+    /// `run` must run each piece of work once, in a thread that may be busy for a while, and must not
+    /// wait for it. At one time, it gets at most as many pieces as the machine has processors (at
+    /// least two); further pieces wait for their turn. If `run` drops a piece, the requests that need
+    /// it fail as busy.
     ///
     /// ```
     /// # use smooth_origin::origin::Origin;
@@ -403,14 +405,14 @@ impl OriginBuilder {
         self
     }
 
-    /// Where an operator's log learns what happens: presentations that were opened or could not be,
-    /// replacements that wait, requests and bodies that failed because of the content or the storage,
-    /// and what was noticed late. Default: nowhere.
+    /// Reports what happens, for the operator's log: presentations that were opened or could not be
+    /// opened, replacements that wait, requests and bodies that failed because of the content or the
+    /// storage, and late findings. By default, nothing is reported.
     ///
-    /// A failure of one presentation and code is reported once in the time of
-    /// [`revalidate_after`](Self::revalidate_after) (at least 1 s), and no more than 256 different
-    /// ones; [`Event::LeftOut`] counts the rest, before the first failure of a later period. A late
-    /// finding is reported once for each opening. Requests that are the client's fault are not
+    /// Within one period of [`revalidate_after`](Self::revalidate_after) (at least 1 s), each failure
+    /// of one presentation and code is reported once, and at most 256 different failures are reported.
+    /// [`Event::LeftOut`] gives the number of the others, before the first failure of a later period.
+    /// A late finding is reported once per opening. Failures that are the client's fault are not
     /// reported.
     ///
     /// `report` is called in the task of a request, never while a lock is held: it may ask the origin,
@@ -474,10 +476,11 @@ impl OriginBuilder {
         self
     }
 
-    /// Bytes of memory for fragments that are asked for often; default 0, for none. One that is there is
-    /// sent without a read, and one that is not is read once, however many ask for it at a time.
-    /// What is asked for once goes first. Fragments longer than 1 MiB are not kept. A host that sends
-    /// [stored bodies](Body::stored) itself is better without: those in memory are not stored ones.
+    /// Bytes of memory for fragments that clients request often; default 0, which keeps none. A kept
+    /// fragment is sent without a read. Any other is read once, however many clients request it at the
+    /// same time. Fragments that were requested only once are dropped first, and fragments longer than
+    /// 1 MiB are never kept. Leave this at 0 if the host sends [stored bodies](Body::stored) itself: a
+    /// fragment in memory is not a stored body.
     pub fn fragment_cache_bytes(mut self, bytes: u64) -> Self {
         self.access.fragment_cache = bytes;
         self

@@ -1,4 +1,4 @@
-//! Work that may take long, done where it holds up no other request.
+//! Moves work that may take long to where it does not hold up other requests.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -13,20 +13,20 @@ use crate::base::{Error, ErrorKind};
 /// Work that a host runs.
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Where work that may take long is done: in threads of the host's, or in the task that needs it.
+/// Where work that may take long is done: in the host's threads, or in the task that needs it.
 #[derive(Clone, Default)]
 pub(super) struct Offload(Option<Threads>);
 
 #[derive(Clone)]
 struct Threads {
     run: Arc<dyn Fn(Work) + Send + Sync>,
-    /// Pieces of work at one time. More than there are processors would take time from the threads
-    /// that answer requests.
+    /// Limits the pieces of work at one time: more pieces than processors would take time from the
+    /// threads that answer requests.
     at_once: Arc<Budget>,
 }
 
-/// Parsing takes about a nanosecond per byte of usual content, and far more of hostile content. So
-/// much is parsed in the task that needs it.
+/// At most this many bytes are parsed in the task that needs them. Parsing takes about a nanosecond
+/// per byte of usual content, and far longer per byte of hostile content.
 pub(super) const SMALL: u64 = 64 << 10;
 
 impl Offload {
@@ -37,10 +37,10 @@ impl Offload {
         Self(Some(Threads { run: Arc::new(run), at_once }))
     }
 
-    /// The output of `work`. Without threads of the host's, the other tasks of this thread get
-    /// their turn first.
+    /// Returns the output of `work`. If the host supplies no threads, `work` runs in this task, after
+    /// the other tasks of the thread have had their turn.
     ///
-    /// Work that was begun goes on when the future is dropped, and counts until it ends.
+    /// If the future is dropped, work that has begun goes on, and counts until it ends.
     ///
     /// # Errors
     /// [`ErrorKind::Busy`] if the host drops the work, or the work panics.

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 /// Ends waits after a time.
 ///
-/// An origin sets a timer only where it has to wait: a read that is done at once sets none. The
-/// default needs no runtime. Its sleeps are ended by one thread of the process, which starts with the
-/// first sleep. On `wasm32-unknown-unknown`, which has no threads, the default never ends a sleep:
-/// there, time limits hold only with a timer of the host's.
+/// An origin sets a timer only if it has to wait: a read that is done at once sets none. The default
+/// timer needs no runtime: one thread of the process ends all sleeps, and starts with the first
+/// sleep. On `wasm32-unknown-unknown`, which has no threads, the default timer never ends a sleep;
+/// time limits hold there only if the host supplies a timer.
 ///
 /// With tokio, its own timer saves that thread:
 ///
@@ -33,8 +33,8 @@ use std::time::Duration;
 /// let origin = Origin::builder(MemoryStore::new()).timer(Tokio).build();
 /// ```
 pub trait Timer: Send + Sync {
-    /// A future that ends after `duration`, counted from this call. It must take any duration:
-    /// where the time that it would end at cannot be counted, it never ends.
+    /// Returns a future that ends after `duration`, counted from this call. Any `duration` must be
+    /// accepted: if the end is too far away for the clock to represent, the future never ends.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 

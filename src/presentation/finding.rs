@@ -1,5 +1,5 @@
-//! What opening a presentation noticed, for its operator: one line a code in the table below, and
-//! one row in `FINDINGS.md`.
+//! Findings: what the opening of a presentation noticed, for its operator. Each code has one line in
+//! the table below, and one row in `FINDINGS.md`.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,28 +9,28 @@ use std::mem;
 
 use crate::base::{Limits, piece};
 
-/// Something about a presentation that its operator may want to mend.
+/// Something about a presentation that its operator may want to know, and perhaps to mend.
 ///
 /// Texts that come from files are cut: names to 256 bytes, messages to 512, with `…` at the cut.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What sort of thing it is.
+    /// The kind of finding.
     pub code: FindingCode,
-    /// The file it was found in, relative to the store's root.
+    /// The file that the finding is about, relative to the store's root.
     pub file: Option<String>,
     /// The stream and track: `video`, `video at 1200000`, `track 2`.
     pub track: Option<String>,
     /// Start of the chunk, in ticks of the stream.
     pub chunk: Option<u64>,
-    /// What was found, in a sentence.
+    /// What was found, in one sentence.
     pub message: String,
 }
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Everything is served; this is how it differs from what is usual.
+    /// Everything is served; the presentation only differs from what is usual.
     Info,
     /// Everything is served, but some player may stumble, or the files disagree.
     Warning,
@@ -41,7 +41,7 @@ pub enum Severity {
 /// Declares the codes: one line each.
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident $code:literal $severity:ident $advice:literal,)*) => {
-        /// What sort of thing a finding is. The text of a code never changes.
+        /// The kind of a finding. The text of a code never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum FindingCode {
@@ -49,7 +49,7 @@ macro_rules! codes {
         }
 
         impl FindingCode {
-            /// All of them.
+            /// All codes.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// A stable word for logs and scripts.
@@ -57,7 +57,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $code,)* }
             }
 
-            /// How much it matters.
+            /// How much findings of this code matter.
             pub fn severity(self) -> Severity {
                 match self { $(Self::$name => Severity::$severity,)* }
             }
@@ -76,7 +76,7 @@ codes! {
         "put the file back beside the .ism, or take its tracks out of the .ism",
     /// A file is there and cannot be read.
     FileUnreadable "file-unreadable" Error
-        "check the file's permissions and the storage it lies on",
+        "check the file's permissions, and the storage that has it",
     /// The server manifest spells the name of a file otherwise than the storage does.
     NameSpelledOtherwise "name-spelled-otherwise" Info
         "rename the file, or correct its name in the .ism, before it moves to another storage",
@@ -97,7 +97,7 @@ codes! {
         "the file was changed after it was indexed: copy it again, or package it again",
     /// The fragments of a track were found by a walk through its file.
     IndexRebuilt "index-rebuilt" Warning
-        "opening is slower by a read a fragment: package the file again, to give it an index",
+        "opening takes one more read per fragment: package the file again, to give it an index",
     /// A media file ends in the middle of a fragment.
     RecordingCutOff "recording-cut-off" Warning
         "all before it is served: copy the file again, if its source has more",
@@ -112,7 +112,7 @@ codes! {
         "correct trackID in the .ism; `inspect` lists the tracks of a file",
     /// Fragments of the track cannot be cut out of the file as they are.
     NotSliceable "not-sliceable" Error
-        "package the file again: one track a moof, offsets relative to it",
+        "package the file again: one track per moof, offsets relative to it",
     /// A fragment is not what the index says.
     FragmentBroken "fragment-broken" Error
         "the file was changed after it was indexed: copy it again, or package it again",
@@ -127,7 +127,7 @@ codes! {
         "save the .ismc as UTF-8 with a declaration that says so",
     /// Chunks of a track have no fragment in its file.
     ChunksWithoutMedia "chunks-without-media" Error
-        "the file and the .ismc are not of one making: these chunks are answered with 404",
+        "the file and the .ismc were not made together: these chunks are answered with 404",
     /// Fragments of a track have no chunk in the manifest.
     FragmentsWithoutChunk "fragments-without-chunk" Info
         "nothing needs to be done: no player asks for them",
@@ -169,7 +169,7 @@ codes! {
         "the manifest has that of the first file; keep an .ismc whose header is for all keys",
     /// A bitrate is declared nowhere and was computed.
     BitrateComputed "bitrate-computed" Info
-        "declare systemBitrate in the .ism, if players shall see another",
+        "declare systemBitrate in the .ism, if players should see another",
     /// A stored manifest announces pictures or sound of 0 bit/s.
     BitrateZero "bitrate-zero" Warning
         "RxPlayer plays no such quality: give it its bitrate in the .ism and the .ismc",
@@ -215,7 +215,7 @@ impl Finding {
         size_of_val(self) + piece(self.message.len()) + text(&self.file) + text(&self.track)
     }
 
-    /// How much it matters.
+    /// How much the finding matters.
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }

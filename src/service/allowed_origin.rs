@@ -7,7 +7,8 @@ use super::pattern::stands_for;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct AllowedOrigin(Box<str>);
 
-/// An entry of a list of origins that no page's origin can match, with what to write instead.
+/// An entry in a list of origins that cannot match the origin of any page. The message says what to
+/// write instead.
 ///
 /// ```
 /// use smooth_origin::service::Cors;

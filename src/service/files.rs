@@ -62,8 +62,8 @@ impl PassedFiles {
         Self { patterns: Some(patterns), ..Self::all() }
     }
 
-    /// Whether a pattern may also pass media of presentations, such as `*.ismv`; default no: a client
-    /// would have all of a film at once.
+    /// Whether a pattern such as `*.ismv` may also pass media of presentations. Default: no, because a
+    /// client could then download a whole film in one request.
     pub fn media(mut self, allowed: bool) -> Self {
         self.media = allowed;
         self

@@ -44,21 +44,21 @@ pub trait Store: Send + Sync + 'static {
     /// Opens the object of this name as it is now.
     fn open(&self, name: &Name) -> impl Future<Output = io::Result<Self::Source>> + Send;
 
-    /// Names of the objects in a folder (`None`: the root) in any order, without what lies in
-    /// folders of it. What an `.ism` beside a file says of it decides whether clients may have it
-    /// as it is.
+    /// Lists the names of the objects in a folder (`None`: the root), in any order, without those in
+    /// its subfolders. The service uses the list to find the `.ism` files beside a file: media that
+    /// one of them names are not passed to clients.
     ///
-    /// Default: cannot be told, [`io::ErrorKind::Unsupported`].
+    /// The default is for stores that cannot list: [`io::ErrorKind::Unsupported`].
     fn list(&self, folder: Option<&Name>) -> impl Future<Output = io::Result<Vec<Name>>> + Send {
         let _ = folder;
         async { Err(io::ErrorKind::Unsupported.into()) }
     }
 
-    /// The name under which the store has what it opens for `name`, where it is spelled
-    /// differently: a store that ignores letter case, for example. All spellings of one name then
-    /// share what is kept of a presentation.
+    /// Returns the stored name of the object that the store opens for `name`, or `None` if `name` is
+    /// the stored name. The two differ in stores that ignore letter case, for example. An origin
+    /// keeps a presentation once, under its stored name, for all spellings.
     ///
-    /// Default: there is one spelling of each name, `None`.
+    /// The default is for stores in which each name has one spelling: `None`.
     fn stored_name(&self, name: &Name) -> impl Future<Output = io::Result<Option<Name>>> + Send {
         let _ = name;
         async { Ok(None) }
@@ -213,7 +213,7 @@ impl Source {
     }
 
     /// The source that was erased, if it is one of this type: a host that can do more with it than
-    /// read ranges, as with the descriptor of a [`LocalFile`], finds it here.
+    /// read ranges, as with the descriptor of a `LocalFile`, finds it here.
     ///
     /// ```
     /// use smooth_origin::storage::{MemoryObject, Source};

@@ -3,14 +3,15 @@
 use std::io::{self, ErrorKind};
 
 use super::Store;
+use super::spelling::folded;
 use crate::base::Name;
 
 /// Stores that are mounted below prefixes, as file systems are: `vod/film.ism` is `film.ism` of the
 /// store that is mounted at `vod`.
 ///
-/// The longest prefix that fits rules alone: what the store there does not have is not looked for
-/// in another one. An opened source is that of the mounted store, so that
-/// [`Source::downcast_ref`](super::Source::downcast_ref) finds it.
+/// Only the store with the longest prefix that matches a name is asked for it: if that store does not
+/// have the name, no other store is tried. An opened source is the mounted store's own, so
+/// [`Source::downcast_ref`](super::Source::downcast_ref) finds its type.
 ///
 /// ```
 /// # use smooth_origin::base::Name;
@@ -21,22 +22,33 @@ use crate::base::Name;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Mounts<S> {
-    /// The longest prefix first; `None` is the root.
+    /// Prefixes and stores; `None` is the root.
     mounts: Vec<(Option<Name>, S)>,
+    ignores_case: bool,
+}
+
+/// The mount that has a path.
+struct Found<'a, S> {
+    prefix: Option<&'a Name>,
+    store: &'a S,
+    /// What follows the prefix: empty for the prefix itself.
+    rest: &'a str,
+    /// The path spells the prefix as it was mounted.
+    is_exact: bool,
 }
 
 impl<S> Mounts<S> {
-    /// Without any store.
+    /// No stores yet; [`mount`](Self::mount) adds them.
     pub fn new() -> Self {
-        Self { mounts: Vec::new() }
+        Self { mounts: Vec::new(), ignores_case: false }
     }
 
-    /// Mounts a store below `prefix`; at the root where that is empty. A slash before or behind the
-    /// prefix changes nothing.
+    /// Mounts a store below `prefix`, or at the root if `prefix` is empty. A slash at the beginning or
+    /// end of `prefix` changes nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] when the prefix is no [`Name`], and
-    /// [`ErrorKind::AlreadyExists`] when a store is mounted there.
+    /// [`ErrorKind::InvalidInput`] if `prefix` is not a valid [`Name`], and
+    /// [`ErrorKind::AlreadyExists`] if a store is already mounted there.
     pub fn mount(mut self, prefix: &str, store: S) -> io::Result<Self> {
         let trimmed = prefix.strip_prefix('/').unwrap_or(prefix);
         let trimmed = trimmed.strip_suffix('/').unwrap_or(trimmed);
@@ -51,34 +63,51 @@ impl<S> Mounts<S> {
             return Err(io::Error::new(ErrorKind::AlreadyExists, message));
         }
         self.mounts.push((name, store));
-        self.mounts.sort_by_key(|(name, _)| std::cmp::Reverse(len(name.as_ref())));
         Ok(self)
     }
 
-    /// The mount that rules a path, and what follows its prefix: empty for the prefix itself.
-    fn find<'a>(&self, path: &'a str) -> Option<(&(Option<Name>, S), &'a str)> {
-        self.mounts.iter().find_map(|mount| Some((mount, below(mount.0.as_ref(), path)?)))
+    /// Whether prefixes match in any spelling: in other letter case, or in the other Unicode form of
+    /// their letters. Default: no. The mounted stores have a setting of their own for the rest of a
+    /// name (`LocalStore::ignore_case`).
+    ///
+    /// Of several prefixes that match equally well, the one that is spelled as in the name is used, or
+    /// else one of them.
+    #[must_use]
+    pub fn ignore_case(mut self, ignored: bool) -> Self {
+        self.ignores_case = ignored;
+        self
+    }
+
+    /// The mount with the longest prefix that matches a path.
+    fn find<'a>(&'a self, path: &'a str) -> Option<Found<'a, S>> {
+        let matching = self.mounts.iter().filter_map(|(prefix, store)| {
+            let prefix = prefix.as_ref();
+            let (head, rest) = split(path, prefix.map_or("", Name::as_str));
+            let is_exact = prefix.is_none_or(|prefix| prefix.as_str() == head);
+            let found = Found { prefix, store, rest, is_exact };
+            (is_exact || self.is_same(prefix.map_or("", Name::as_str), head)).then_some(found)
+        });
+        matching.min_by_key(|found| (found.rest.len(), !found.is_exact))
     }
 
     /// Whether a store is mounted at this path or below it.
     fn is_on_the_way(&self, path: &str) -> bool {
-        let prefixes = self.mounts.iter().filter_map(|(prefix, _)| prefix.as_ref());
-        prefixes.into_iter().any(|prefix| {
-            let rest = prefix.as_str().strip_prefix(path);
-            rest.is_some_and(|rest| path.is_empty() || rest.is_empty() || rest.starts_with('/'))
-        })
+        let mut prefixes = self.mounts.iter().filter_map(|(prefix, _)| prefix.as_ref());
+        prefixes.any(|prefix| self.is_same(split(prefix.as_str(), path).0, path))
+    }
+
+    fn is_same(&self, prefix: &str, path: &str) -> bool {
+        prefix == path || self.ignores_case && folded(prefix) == folded(path)
     }
 }
 
-/// What follows a prefix in a path, without the slash.
-fn below<'a>(prefix: Option<&Name>, path: &'a str) -> Option<&'a str> {
-    let Some(prefix) = prefix else { return Some(path) };
-    let rest = path.strip_prefix(prefix.as_str())?;
-    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
-}
-
-fn len(prefix: Option<&Name>) -> usize {
-    prefix.map_or(0, |prefix| prefix.as_str().len())
+/// The first segments of a path, as many as `like` has, and the rest without the slash between them.
+fn split<'a>(path: &'a str, like: &str) -> (&'a str, &'a str) {
+    if like.is_empty() {
+        return ("", path);
+    }
+    let slash = path.match_indices('/').nth(like.matches('/').count());
+    slash.and_then(|(at, _)| Some((path.get(..at)?, path.get(at + 1..)?))).unwrap_or((path, ""))
 }
 
 /// A name of a mounted store as a name of all.
@@ -103,7 +132,7 @@ impl<S: Store> Store for Mounts<S> {
             return Err(ErrorKind::IsADirectory.into());
         }
         match self.find(path.as_str()) {
-            Some(((_, store), rest)) => store.open(&name(rest)?).await,
+            Some(Found { store, rest, .. }) => store.open(&name(rest)?).await,
             None => Err(ErrorKind::NotFound.into()),
         }
     }
@@ -111,7 +140,7 @@ impl<S: Store> Store for Mounts<S> {
     async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
         let path = folder.map_or("", Name::as_str);
         let holds_mounts = self.is_on_the_way(path);
-        let Some(((prefix, store), rest)) = self.find(path) else {
+        let Some(Found { prefix, store, rest, .. }) = self.find(path) else {
             let none = if holds_mounts { Ok(Vec::new()) } else { Err(ErrorKind::NotFound.into()) };
             return none;
         };
@@ -120,19 +149,23 @@ impl<S: Store> Store for Mounts<S> {
             Err(error) if error.kind() == ErrorKind::NotFound && holds_mounts => Vec::new(),
             names => names?,
         };
-        let names = names.into_iter().filter_map(|name| above(prefix.as_ref(), name));
+        let names = names.into_iter().filter_map(|name| above(prefix, name));
         // A mount hides an object of the store above that has its name.
         Ok(names.filter(|name| !self.is_on_the_way(name.as_str())).collect())
     }
 
-    /// Prefixes have one spelling.
+    /// A prefix is spelled as it was mounted.
     async fn stored_name(&self, path: &Name) -> io::Result<Option<Name>> {
         if self.is_on_the_way(path.as_str()) {
             return Ok(None);
         }
-        let Some(((prefix, store), rest)) = self.find(path.as_str()) else { return Ok(None) };
-        let stored = store.stored_name(&name(rest)?).await?;
-        Ok(stored.and_then(|stored| above(prefix.as_ref(), stored)))
+        let Some(found) = self.find(path.as_str()) else { return Ok(None) };
+        let below = name(found.rest)?;
+        match found.store.stored_name(&below).await? {
+            Some(stored) => Ok(above(found.prefix, stored)),
+            None if found.is_exact => Ok(None),
+            None => Ok(above(found.prefix, below)),
+        }
     }
 }
 

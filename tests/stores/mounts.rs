@@ -45,6 +45,34 @@ fn the_longest_prefix_rules() {
 }
 
 #[test]
+fn prefixes_match_in_any_spelling_if_case_is_ignored() {
+    let mounts = |ignored| {
+        let mounts = Mounts::new().ignore_case(ignored).mount("", objects(&["top"])).unwrap();
+        let mounts = mounts.mount("Films", objects(&["film"])).unwrap();
+        let mounts = mounts.mount("FILMS", objects(&["loud"])).unwrap();
+        mounts.mount("films/\u{c9}t\u{e9}", objects(&["old"])).unwrap()
+    };
+    let exact = mounts(false);
+    let any = mounts(true);
+    for (path, object) in [("Films/film", "film"), ("FILMS/loud", "loud"), ("top", "top")] {
+        assert_eq!(read(&exact, path).as_deref(), Ok(object), "{path}");
+        assert_eq!(read(&any, path).as_deref(), Ok(object), "{path}");
+        assert_eq!(block_on(any.stored_name(&name(path))).unwrap(), None, "{path}");
+    }
+    for (path, stored) in
+        [("fILMs/film", "Films/film"), ("FILMS/e\u{301}TE\u{301}/old", "films/\u{c9}t\u{e9}/old")]
+    {
+        assert_eq!(read(&exact, path), Err(ErrorKind::NotFound), "{path}");
+        assert!(read(&any, path).is_ok(), "{path}");
+        assert_eq!(block_on(any.stored_name(&name(path))).unwrap(), Some(name(stored)), "{path}");
+    }
+    for path in ["films", "FiLmS", "Films/e\u{301}te\u{301}"] {
+        assert_eq!(read(&any, path), Err(ErrorKind::IsADirectory), "{path}");
+    }
+    assert_eq!(list(&any, "fiLMs").unwrap(), ["Films/film"]);
+}
+
+#[test]
 fn lists_are_of_the_mounted_store_and_hide_what_a_mount_covers() {
     let root = objects(&["top", "a", "vod/hidden"]);
     let mounts = Mounts::new().mount("", root).unwrap();

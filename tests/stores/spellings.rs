@@ -137,6 +137,21 @@ fn film(folder: &Folder) {
 }
 
 #[test]
+fn a_finding_says_if_two_names_differ_only_in_their_unicode_form() {
+    let folder = Folder::new("unicode-film");
+    film(&folder);
+    let ism = std::fs::read_to_string(folder.0.join("Films/Film.ism")).unwrap();
+    folder.write("Films/Film.ism", ism.replace("VIDEO.ismv", "\u{e9}.ismv").as_bytes());
+    let media = folder.0.join("Films/Video.ismv");
+    std::fs::rename(media, folder.0.join("Films/e\u{301}.ismv")).unwrap();
+    let opened = block_on(Origin::new(any_case(&folder)).open(&name("Films/Film.ism"))).unwrap();
+    let findings = opened.presentation().findings();
+    let found: Vec<_> = findings.iter().map(|finding| finding.message.as_str()).collect();
+    let form = "it is stored as `e\u{301}.ismv`, in another Unicode form (NFC or NFD)";
+    assert_eq!(found, ["it is stored as `film.ismc`", form]);
+}
+
+#[test]
 fn a_presentation_from_windows_is_served_with_a_finding_per_file() {
     let folder = Folder::new("case-film");
     film(&folder);

@@ -46,7 +46,7 @@ impl Health {
             Ok(Ok(opened)) => opened,
             Ok(Err(error)) if matches!(error.kind, ErrorKind::NoPresentation) => {
                 return Self::NotServed(
-                    "it is gone, no regular file, not readable, or a link out of the folder".into(),
+                    "it is gone, is not a regular file, or is a link that is not followed".into(),
                 );
             }
             Ok(Err(error)) => return Self::NotServed(error.to_string()),

@@ -189,7 +189,7 @@ impl LeftOut {
         let depth = format!("folders deeper than {MAX_DEPTH}");
         let tallies = [
             self.too_deep.line(&depth),
-            self.links.line("links out of the folder, which are not followed (--links-into)"),
+            self.links.line("links that lead out of the folder or are absolute (--links-into)"),
             self.unreadable.line("folders that cannot be read"),
             self.unnameable.line("names that no URL can have"),
         ];

@@ -1,4 +1,4 @@
-//! Which track of the server manifest each quality of the client manifest is.
+//! Assigns a track of the server manifest to each quality of the client manifest.
 
 use std::collections::HashSet;
 
@@ -9,8 +9,8 @@ use crate::presentation::finding::{Finding, FindingCode, Findings, cut, label};
 /// For each stream and each of its qualities, the number of a track of the server manifest.
 pub(super) type Assignment = Vec<Vec<Option<usize>>>;
 
-/// Finds the track of every quality: each track serves one, and a good fit goes before a worse. Of
-/// several tracks that fit as well, the first of the server manifest is taken.
+/// Finds the track of every quality. Each track serves one quality, and better fits are assigned
+/// first. If several tracks fit equally well, the first one in the server manifest is taken.
 pub(super) fn assign(
     client: &ClientManifest,
     server: &ServerManifest,

@@ -252,7 +252,13 @@ impl Opening {
     /// A file that is stored under another spelling of its name.
     fn compare_spelling(&mut self, file: FileId, got: &Outcome) {
         if let Ok(Got::Opened(Opened { stored_as: Some(stored), .. })) = got {
-            let message = format!("it is stored as `{}`", stored.file_name());
+            let named = self.files[file.index()].file_name();
+            // On a screen, two Unicode forms of one name look the same.
+            let form = match named.to_lowercase() == stored.file_name().to_lowercase() {
+                true => "",
+                false => ", in another Unicode form (NFC or NFD)",
+            };
+            let message = format!("it is stored as `{}`{form}", stored.file_name());
             let finding = Finding::new(FindingCode::NameSpelledOtherwise, message);
             self.findings.push(finding.in_file(self.files[file.index()].as_str()));
         }

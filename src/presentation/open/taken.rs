@@ -1,19 +1,19 @@
-//! Names and bitrates of a generated manifest, each given once.
+//! Names and bitrates of a generated manifest, each of which is used once.
 
 use std::collections::{HashMap, HashSet};
 
-/// Names and bitrates that are taken, and where to look for a free one.
+/// Names and bitrates that are in use, and where to look for a free one.
 #[derive(Default)]
 pub(super) struct Taken {
     names: HashSet<String>,
-    /// The next number to try behind a name: those before are taken.
+    /// For a name, the next number to try as its suffix: all smaller numbers are in use.
     numbers: HashMap<String, u32>,
-    /// For a bitrate that is taken, one above it: all between are taken.
+    /// For a bitrate in use, a higher one to try next: all between the two are in use.
     bitrates: HashMap<u32, u32>,
 }
 
 impl Taken {
-    /// This name, or it with the first free number behind it.
+    /// Takes this name, or, if it is in use, the name with the first free number as its suffix.
     pub(super) fn name(&mut self, name: String) -> String {
         let mut free = name.clone();
         while self.names.contains(&free) {
@@ -25,7 +25,7 @@ impl Taken {
         free
     }
 
-    /// This bitrate, or the first free one above it.
+    /// Finds this bitrate, or the first free one above it.
     pub(super) fn free_bitrate(&mut self, wanted: u32) -> u32 {
         let (mut free, mut passed) = (wanted, Vec::new());
         while let Some(&next) = self.bitrates.get(&free) {

@@ -1,4 +1,4 @@
-//! The tracks of a server manifest by what a client manifest says of its qualities.
+//! A table of the tracks of a server manifest, to look them up by the qualities of a client manifest.
 
 use std::collections::{HashMap, HashSet};
 
@@ -52,7 +52,7 @@ pub(super) struct OfStream {
 }
 
 impl<'a> TrackTable<'a> {
-    /// Of what tracks say, only the values of the `asked` names are kept.
+    /// Of the parameters of the tracks, only those with a name in `asked` are kept.
     pub(super) fn new(tracks: &'a [ServerTrack], asked: &HashSet<String>) -> Self {
         let mut table = Self {
             unused: TrackSet::default(),
@@ -134,8 +134,8 @@ impl<'a> TrackTable<'a> {
     }
 }
 
-/// The names that a stream of this track may have in the client manifest. A track without a name
-/// has that of its kind, which for text are two words.
+/// The names that a stream of this track may have in the client manifest. A track without a name has
+/// the name of its kind; for text, there are two such names.
 pub(super) fn stream_names(track: &ServerTrack) -> impl Iterator<Item = &str> {
     let (element, kind) = (track.kind.element(), track.kind.as_str());
     let second = (track.track_name().is_none() && kind != element).then_some(kind);

@@ -3,21 +3,21 @@
 //! [`all`] checks every promise. It needs to change what the store holds, so the author of a store
 //! writes a [`Fixture`], which puts and removes objects. [`store`] and [`range_source`] check what
 //! can be checked of a store that cannot be written to. The functions panic with the name of the
-//! promise that is broken: they belong into tests.
+//! promise that is broken, so call them in tests.
 //!
 //! | Promise | What is checked |
 //! |---|---|
 //! | `exact-reads` | a read gives exactly the bytes of its range, an empty range none |
 //! | `past-the-end` | a range that ends past the object is [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof), however long it is |
-//! | `equal-looks` | two looks at an unchanged object give the same size and version |
-//! | `concurrent-reads` | reads that run at one time do not disturb each other |
-//! | `dropped-futures` | a future that is dropped before its end does no harm to what comes later |
+//! | `equal-looks` | two calls of `stat` for an unchanged object give the same size and version |
+//! | `concurrent-reads` | reads that run at the same time do not disturb each other |
+//! | `dropped-futures` | a future that is dropped before its end does not affect later calls |
 //! | `missing-is-not-found` | a missing name is [`NotFound`](std::io::ErrorKind::NotFound), and nothing else |
 //! | `folders-are-no-objects` | a folder is not opened as an object |
 //! | `listing` | a list has the objects of its folder and nothing else, if the store lists at all |
 //! | `stored-names` | a name that is there has no other spelling |
 //! | `changes-are-noticed` | a new opening has the new content and another version |
-//! | `one-version` | reads through a source give its version, or fail with [`changed`](super::changed) |
+//! | `one-version` | reads through a source give the version that was opened, or fail with [`changed`](super::changed) |
 //!
 //! ```
 //! # use smooth_origin::origin::block_on;

@@ -1,4 +1,4 @@
-//! Reads that a disk must be waited for, made where waiting does no harm.
+//! Reads that have to wait for a disk, made where waiting does no harm.
 
 use std::fmt;
 use std::future::Future;
@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::system::File;
 
-/// A read to be made where it may block.
+/// A read that the host makes on a thread that may block: call it, and return its output.
 pub type BlockingRead = Box<dyn FnOnce() -> io::Result<Bytes> + Send>;
 
 type Reading = Pin<Box<dyn Future<Output = io::Result<Bytes>> + Send>>;

@@ -37,20 +37,20 @@ use crate::base::Name;
 
 /// The files below a folder.
 ///
-/// On Linux the kernel keeps every name beneath the folder (`openat2`, `RESOLVE_BENEATH`): relative
-/// links that stay below are followed, all others are as if they were not there, unless
-/// [`links_into`](Self::links_into) allows where they lead. Where the kernel has no such call, a link
-/// is only followed where `links_into` allows it. Only regular files are opened: a FIFO or a device
-/// never stops a reader.
+/// On Linux, the kernel keeps every name beneath the folder (`openat2`, `RESOLVE_BENEATH`). It
+/// follows relative links that stay beneath the folder. All other links, absolute ones included, are
+/// treated as missing files unless [`links_into`](Self::links_into) allows their target. On systems
+/// without this call, a link is followed only if `links_into` allows its target. Only regular files
+/// are opened, so a FIFO or a device never blocks a reader.
 ///
-/// The folder is the one that its path leads to when a file is opened. When another takes its place
-/// (by rename, by a mount over it, by a new target of a link in its path), files are opened in the
-/// new one. While the path leads nowhere, files are still opened in the old one, and a name that is
-/// not there either gives a transient error: the swap may be under way.
+/// Each opening of a file looks up the folder by its path. If another folder has taken its place (by
+/// rename, by a mount over it, or by a new target of a link in its path), the file is opened in the
+/// new folder. While the path leads nowhere, files are still opened in the old folder, and a name
+/// that is missing there gives a transient error, because a swap may be under way.
 ///
-/// Reading is a plain system call in the task that asks for it: at once for what the page cache
-/// holds. What it does not hold the task waits for, and all that shares its thread, unless the host
-/// says where such reads are made: [`cold_reads`](Self::cold_reads).
+/// A read is a plain system call in the task that requests it. It returns at once if the page cache
+/// holds the bytes. If not, the task and all others of its thread wait for the disk, unless the host
+/// says where to make such reads: [`cold_reads`](Self::cold_reads).
 ///
 /// ```no_run
 /// use smooth_origin::storage::LocalStore;
@@ -66,10 +66,10 @@ pub struct LocalStore {
 
 /// An opened local file.
 ///
-/// Its version is its device, inode, size, and times of modification and change in nanoseconds.
-/// Every read compares it after the fact, so that bytes of a file that was rewritten in place are
-/// never given out as those of the file that was opened. A file that is replaced by rename, or
-/// removed, stays readable.
+/// Its version consists of its device, inode, size, and times of modification and change in
+/// nanoseconds. Each read compares the version after it has read, so it never returns bytes of a file
+/// that was rewritten in place as those of the file that was opened. A file that is replaced by rename,
+/// or removed, stays readable.
 #[derive(Debug)]
 pub struct LocalFile {
     file: Arc<system::File>,
@@ -84,58 +84,58 @@ impl LocalStore {
     /// The files below `root`.
     ///
     /// # Errors
-    /// When `root` is no folder that can be opened.
+    /// If `root` is not a folder, or cannot be opened.
     pub fn new(root: impl AsRef<Path>) -> io::Result<Self> {
         Ok(Self { tree: Tree::new(root.as_ref())?, spellings: None, elsewhere: None })
     }
 
-    /// Whether a name that is not there is found under another spelling: other letter case (as on
-    /// Windows), or another of Unicode's ways to write a letter (NFC and NFD, which macOS writes).
-    /// Default: no, every byte counts.
+    /// Whether to find a missing name under another spelling: in other letter case (as on Windows), or
+    /// in the other Unicode form of its letters (NFC, or NFD as macOS writes it). Default: no, every
+    /// byte counts.
     ///
-    /// The name as it was asked for comes first, folder by folder. Where it is not there, and exactly
-    /// one name in the folder differs in spelling alone, that one is opened; several are ambiguous,
-    /// and none of them is opened. Letters are compared by their lower case, each by itself. The
+    /// The requested spelling comes first, folder by folder. If it is missing, and exactly one name in
+    /// the folder differs from it in spelling alone, that name is opened. Several such names are
+    /// ambiguous, and none of them is opened. Letters are compared in lower case, each by itself. The
     /// files that a server manifest names are found by the same rule, with a
     /// [finding](crate::presentation::FindingCode::NameSpelledOtherwise).
     ///
-    /// Where the file system itself ignores letter case, as on Windows, every spelling counts as the
-    /// name that is there.
+    /// If the file system itself ignores letter case, as on Windows, every spelling counts as the
+    /// stored name.
     ///
-    /// An [`Origin`](crate::origin::Origin) keeps a presentation under the name that it is stored
-    /// under: all spellings of its URL share one opening and its validators.
+    /// An [`Origin`](crate::origin::Origin) keeps a presentation under its stored name: all spellings
+    /// of its URL share one opening and its validators.
     ///
-    /// A name that is there costs nothing more. One that is not costs a look at the list of its
-    /// folder, which is kept (up to 262,144 names, about 100 bytes each) while the folder does not
-    /// change, and made no more than once a second. So a new file is found under other spellings
-    /// within that time. A folder with more than 16,384 entries is not searched.
+    /// A name that is there as spelled costs nothing more. For any other name, the store looks at a
+    /// list of its folder. The store keeps lists (up to 262,144 names in all, about 100 bytes each) as
+    /// long as their folders do not change, and lists a folder at most once per second, so it may take
+    /// a second until a new file is found under other spellings. A folder with more than 16,384
+    /// entries is not searched.
     #[must_use]
     pub fn ignore_case(mut self, ignored: bool) -> Self {
         self.spellings = ignored.then(Spellings::new);
         self
     }
 
-    /// Also follows links that lead into `folder`, which lies outside of the root or is the root
-    /// itself (for links with absolute paths). May be called several times. Default: no link out of
-    /// the root is followed.
+    /// Also follows links that lead into `folder`, which is outside the root, or is the root itself
+    /// (so that links with absolute paths are followed). May be called several times. Default: only
+    /// relative links that stay beneath the root are followed.
     ///
-    /// What is opened is always beneath the root or beneath one of these folders, and the kernel
-    /// sees to that: a link is never a way to anywhere else. A link that passes through other links
-    /// is followed by where it ends. Whoever can make links below the root can publish every file
-    /// of these folders that the process may read.
+    /// The kernel ensures that everything that is opened is beneath the root or beneath one of these
+    /// folders. If a link passes through other links, only its final target counts. Anyone who can
+    /// make links beneath the root can publish every file of these folders that the process may read.
     ///
     /// # Errors
-    /// When `folder` is no folder that can be opened.
+    /// If `folder` is not a folder, or cannot be opened.
     pub fn links_into(mut self, folder: impl AsRef<Path>) -> io::Result<Self> {
         self.tree.allow_links_into(folder.as_ref())?;
         Ok(self)
     }
 
-    /// The links below the root that are not followed, for a host to report when it starts. Looks at
-    /// no more than `most` files, folders and links, on the thread that calls.
+    /// Finds the links below the root that are not followed, for a host to report when it starts.
+    /// Looks at no more than `most` files, folders and links, on the calling thread.
     ///
-    /// A link to something that does not exist is among them if it is absolute or leads out of the
-    /// root. Folders behind links are not looked into.
+    /// A dangling link is among them if it is absolute or leads out of the root. Folders behind links
+    /// are not searched.
     ///
     /// ```no_run
     /// # use smooth_origin::storage::LocalStore;
@@ -148,7 +148,7 @@ impl LocalStore {
     /// ```
     ///
     /// # Errors
-    /// When the root cannot be listed.
+    /// If the root cannot be listed.
     pub fn refused_links(&self, most: usize) -> io::Result<RefusedLinks> {
         RefusedLinks::find(&self.tree, most)
     }
@@ -170,12 +170,14 @@ impl LocalStore {
         }
     }
 
-    /// Where reads are made that may have to wait for a disk: `run` is given each, to be called on a
-    /// thread where blocking does no harm, and gives what comes of it. Default: in the task that asks.
+    /// Where to make reads that may have to wait for a disk. `run` gets each such read, calls it on a
+    /// thread that may block, and returns its output. By default, the task that requests a read makes
+    /// it.
     ///
-    /// On Linux, what the page cache holds is still read at once; elsewhere, and on file systems that
-    /// cannot tell (`RWF_NOWAIT` of `preadv2`; network and memory file systems mostly), every read
-    /// goes there. So one that never ends, as of a network drive that is gone, is given up in time.
+    /// On Linux, the task itself still makes reads of bytes that the page cache holds. On other
+    /// systems, and on file systems that cannot tell whether bytes are cached (`RWF_NOWAIT` of
+    /// `preadv2`; mostly network and memory file systems), `run` gets every read. A read that never
+    /// ends, for example of a network drive that is gone, is then given up in time.
     ///
     /// ```
     /// # mod tokio { pub mod task {
@@ -232,22 +234,23 @@ impl Store for LocalStore {
 }
 
 impl LocalFile {
-    /// That the file is still the one that was opened.
+    /// Checks that the file is still the version that was opened.
     ///
-    /// [`read`](RangeSource::read) sees to that itself. A host that takes bytes from the descriptor
-    /// asks after it has taken them and before it sends the last one: else it may send bytes of two
-    /// versions as a whole. One that lets the kernel send them (`sendfile`) asks before each call;
-    /// what it has queued by then are pages of the file, which change if the file is rewritten.
+    /// [`read`](RangeSource::read) checks this itself. A host that reads from the descriptor must call
+    /// `check` after it has read and before it sends the last byte; otherwise a complete response may
+    /// mix bytes of two versions. A host that lets the kernel send the bytes (`sendfile`) calls it
+    /// before each call; the kernel then queues pages of the file, which change if the file is
+    /// rewritten.
     ///
     /// # Errors
-    /// [`changed`] where it was written to or cut short since.
+    /// [`changed`] if the file was written to or truncated since it was opened.
     pub fn check(&self) -> io::Result<()> {
         if self.file.version()?.is_still(&self.opened) { Ok(()) } else { Err(changed()) }
     }
 
-    /// Whether the page cache seems to hold a range, so that nobody waits for a disk who reads or
-    /// sends it now: it is asked for the last byte, and for one in each mebibyte before.
-    /// `false` where it cannot be asked.
+    /// Whether the page cache seems to hold a range, so that a read or `sendfile` of it does not wait
+    /// for a disk now. Only the last byte, and one byte in each mebibyte before it, are checked.
+    /// `false` if the system cannot tell.
     pub fn is_cached(&self, range: &Range<u64>) -> bool {
         // Whatever is asked, no more than the file has is looked at.
         let size = self.opened.size();
@@ -255,8 +258,8 @@ impl LocalFile {
     }
 }
 
-/// For calls that take a descriptor, `sendfile` most of all. It is open for reading only; its offset
-/// belongs to nobody, so give each call one of its own.
+/// For calls that take a descriptor, such as `sendfile`. The descriptor is open for reading only. All
+/// users of the file share its offset, so pass an explicit offset to each call.
 #[cfg(unix)]
 impl AsFd for LocalFile {
     fn as_fd(&self) -> BorrowedFd<'_> {

@@ -56,7 +56,7 @@ impl Folder {
             kind if kind.is_dir() => Err(NotOpened::Failed(io::ErrorKind::IsADirectory.into())),
             _ => Err(NotOpened::Failed(io::Error::new(
                 io::ErrorKind::NotFound,
-                "not a regular file",
+                "what has this name is not a regular file",
             ))),
         }
     }

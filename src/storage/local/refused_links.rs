@@ -19,9 +19,9 @@ pub struct RefusedLinks {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct RefusedLink {
-    /// Where it lies, relative to the root.
+    /// The path of the link, relative to the root.
     pub name: PathBuf,
-    /// What it says.
+    /// The target, as it is written in the link.
     pub target: PathBuf,
 }
 
@@ -40,7 +40,7 @@ impl RefusedLinks {
                     continue;
                 }
                 Err(error) if folder.is_empty() => return Err(error),
-                // A folder that went away, or may not be read: nothing in it is served either.
+                // The folder is gone or cannot be read: nothing in it is served either.
                 Err(_) => {
                     found.is_complete = false;
                     continue;

@@ -77,7 +77,7 @@ impl Folder {
             FileType::Directory => Err(NotOpened::Failed(io::ErrorKind::IsADirectory.into())),
             _ => Err(NotOpened::Failed(io::Error::new(
                 io::ErrorKind::NotFound,
-                "not a regular file",
+                "what has this name is not a regular file",
             ))),
         }
     }
