@@ -185,6 +185,7 @@ struct Taken(Duration);
 impl fmt::Display for Taken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.0.as_secs(), self.0.subsec_millis()) {
+            (0, 0) if !self.0.is_zero() => f.write_str("less than 1 ms"),
             (seconds, 0) => write!(f, "{seconds} s"),
             (seconds, millis) => write!(f, "{seconds}.{millis:03} s"),
         }

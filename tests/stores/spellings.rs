@@ -116,6 +116,8 @@ fn a_folder_with_very_many_entries_is_not_searched() {
     }
     let store = any_case(&folder);
     assert_eq!(read(&store, "film.ism"), Err(ErrorKind::NotFound));
+    let why = block_on(store.open(&name("film.ism"))).unwrap_err().to_string();
+    assert!(why.contains("more than 16384 entries"), "{why}");
     assert_eq!(read(&store, "Film.ism").as_deref(), Ok("content"));
 }
 

@@ -55,7 +55,17 @@ impl Health {
         let presentation = opened.presentation();
         match presentation.manifest() {
             Ok(_) => Self::with_findings(&presentation.findings()),
-            Err(error) => Self::NotServed(error.to_string()),
+            Err(error) => {
+                let findings = presentation.findings();
+                let first = findings.iter().find(|finding| finding.severity() == Severity::Error);
+                Self::NotServed(match (&error.kind, first) {
+                    // The error has no file; its finding has.
+                    (ErrorKind::NotSliceable(_), Some(first)) => {
+                        cut(&format!("{first}; {}", first.code.advice()))
+                    }
+                    _ => error.to_string(),
+                })
+            }
         }
     }
 

@@ -25,7 +25,8 @@ struct Listing {
     made: Instant,
     /// The folder was at rest when the list was made: while its times stay, the list holds.
     is_settled: bool,
-    names: HashMap<Box<str>, Spelled>,
+    /// `None` for a folder of too many entries.
+    names: Option<HashMap<Box<str>, Spelled>>,
 }
 
 /// What the names of one folded form are.
@@ -55,7 +56,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 
 impl Weighter<FolderId, Arc<Listing>> for ByNames {
     fn weight(&self, _: &FolderId, listing: &Arc<Listing>) -> u64 {
-        A_LISTING + listing.names.len() as u64
+        A_LISTING + listing.names.as_ref().map_or(0, HashMap::len) as u64
     }
 }
 
@@ -104,7 +105,13 @@ impl Spellings {
             Err(error) if is_gone(&error) => return Ok(None),
             listing => listing?,
         };
-        Ok(match listing.names.get(&*folded(name)) {
+        let Some(names) = &listing.names else {
+            let why = format!(
+                "no file has exactly this name, and other spellings are not looked for in a folder of more than {MAX_SEARCHED} entries"
+            );
+            return Err(io::Error::new(ErrorKind::NotFound, why));
+        };
+        Ok(match names.get(&*folded(name)) {
             Some(Spelled::Once(stored)) if **stored != *name => Some(stored.to_string()),
             // It is there as it is spelled, and is not to be opened; or there are several.
             Some(Spelled::Once(_) | Spelled::Several) | None => None,
@@ -121,12 +128,16 @@ impl Spellings {
         }
         let made = Instant::now();
         let is_settled = stamp.is_older_than(SETTLED);
-        let mut names = HashMap::new();
-        for entry in open.entries(MAX_SEARCHED)?.unwrap_or_default() {
-            let name = entry.name.into_boxed_str();
-            let several = |spelled: &mut Spelled| *spelled = Spelled::Several;
-            names.entry(folded(&name).into()).and_modify(several).or_insert(Spelled::Once(name));
-        }
+        let names = open.entries(MAX_SEARCHED)?.map(|entries| {
+            let mut names = HashMap::new();
+            for entry in entries {
+                let name = entry.name.into_boxed_str();
+                let several = |spelled: &mut Spelled| *spelled = Spelled::Several;
+                let spelled = names.entry(folded(&name).into());
+                spelled.and_modify(several).or_insert(Spelled::Once(name));
+            }
+            names
+        });
         let folder = stamp.folder.clone();
         let listing = Arc::new(Listing { stamp, made, is_settled, names });
         self.listings.insert(folder, Arc::clone(&listing));
@@ -164,7 +175,7 @@ mod tests {
     fn listing(tree: &Tree, age: Duration, is_settled: bool) -> Listing {
         let stamp = tree.open_folder(".").unwrap().stamp().unwrap();
         let made = Instant::now().checked_sub(age).unwrap();
-        Listing { stamp, made, is_settled, names: HashMap::new() }
+        Listing { stamp, made, is_settled, names: Some(HashMap::new()) }
     }
 
     #[test]
