@@ -237,6 +237,9 @@ impl Scan {
             return Err(Outcome::CutOff(self.at));
         }
         if header.kind != *b"moof" {
+            if header.kind == *b"mdat" && len > header.len() {
+                self.times_are_lost();
+            }
             self.at += len;
             return Ok(Look::Passed);
         }
@@ -249,12 +252,17 @@ impl Scan {
             Ok(Parsed::Needs(bytes)) => Ok(Look::Needs(bytes)),
             Err(error) => {
                 self.broken.get_or_insert((self.at, error));
-                // It may be of any track, and as long as any.
-                self.tracks.iter_mut().for_each(|track| track.next = None);
+                self.times_are_lost();
                 self.at += len;
                 if len == left { Err(Outcome::CutOff(self.moof)) } else { Ok(Look::Passed) }
             }
         }
+    }
+
+    /// A fragment was passed over, or samples without their `moof`: they may be of any track, and as
+    /// long as any.
+    fn times_are_lost(&mut self) {
+        self.tracks.iter_mut().for_each(|track| track.next = None);
     }
 
     fn found(&mut self, fragment: &Stored, limits: &Limits) -> Result<(), Error> {
@@ -404,6 +412,11 @@ mod tests {
         let track = scanned.tracks.iter_mut().find(|track| track.track_id == 1).unwrap();
         assert_eq!(track.take_times_from(&[index]), 1);
         assert_eq!(known(&scanned), [0, 60, 80, 100]);
+
+        let mut swallowed = silent();
+        swallowed[4..8].copy_from_slice(b"free");
+        let (scanned, _) = walk(&[silent(), swallowed, silent()].concat(), &Limits::default());
+        assert_eq!(known(&scanned), [0], "samples without a `moof` have a duration too");
 
         let rubbish = [0, 0, 0, 3, b'x', b'x', b'x', b'x', 0, 0, 0, 0, 0, 0, 0, 0];
         let (scanned, _) =
