@@ -271,6 +271,9 @@ impl Scan {
         let moof = fragment.moof.len() as u64;
         let several = if len <= LARGE_WINDOW / 4 { 4 * len } else { 0 };
         self.window = (moof + 2 * HEADER).next_multiple_of(1 << 10).max(several);
+        if fragment.track_id().is_none() {
+            self.times_are_lost();
+        }
         let track = fragment
             .track_id()
             .and_then(|id| self.tracks.binary_search_by_key(&id, |track| track.track_id).ok());
@@ -417,6 +420,10 @@ mod tests {
         swallowed[4..8].copy_from_slice(b"free");
         let (scanned, _) = walk(&[silent(), swallowed, silent()].concat(), &Limits::default());
         assert_eq!(known(&scanned), [0], "samples without a `moof` have a duration too");
+        let mut of_none = silent();
+        of_none[36..40].copy_from_slice(b"free");
+        let (scanned, _) = walk(&[silent(), of_none, silent()].concat(), &Limits::default());
+        assert_eq!(known(&scanned), [0], "nor is it known of what track it is");
 
         let rubbish = [0, 0, 0, 3, b'x', b'x', b'x', b'x', 0, 0, 0, 0, 0, 0, 0, 0];
         let (scanned, _) =
