@@ -271,13 +271,13 @@ impl Scan {
         let moof = fragment.moof.len() as u64;
         let several = if len <= LARGE_WINDOW / 4 { 4 * len } else { 0 };
         self.window = (moof + 2 * HEADER).next_multiple_of(1 << 10).max(several);
-        if fragment.track_id().is_none() {
-            self.times_are_lost();
-        }
         let track = fragment
             .track_id()
             .and_then(|id| self.tracks.binary_search_by_key(&id, |track| track.track_id).ok());
-        let Some(track) = track.map(|number| &mut self.tracks[number]) else { return Ok(()) };
+        let Some(track) = track.map(|number| &mut self.tracks[number]) else {
+            self.times_are_lost();
+            return Ok(());
+        };
         let declared = fragment.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
         let duration = match declared.filter(|&duration| duration > 0) {
             Some(duration) => duration,
@@ -349,7 +349,7 @@ mod tests {
             fragment(2, Some(5), 30, 9),
             b"\0\0\0\x0cfree1234".to_vec(),
             fragment(1, None, 25, 50_000),
-            fragment(9, None, 25, 5),
+            b"\0\0\0\x0cfree5678".to_vec(),
             fragment(1, None, 20, 100),
             fragment(2, Some(1000), 31, 9),
         ];
@@ -424,6 +424,9 @@ mod tests {
         of_none[36..40].copy_from_slice(b"free");
         let (scanned, _) = walk(&[silent(), of_none, silent()].concat(), &Limits::default());
         assert_eq!(known(&scanned), [0], "nor is it known of what track it is");
+        let of_other = fragment(9, None, 20, 10);
+        let (scanned, _) = walk(&[silent(), of_other, silent()].concat(), &Limits::default());
+        assert_eq!(known(&scanned), [0], "the file has no such track");
 
         let rubbish = [0, 0, 0, 3, b'x', b'x', b'x', b'x', 0, 0, 0, 0, 0, 0, 0, 0];
         let (scanned, _) =
