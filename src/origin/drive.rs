@@ -135,7 +135,7 @@ async fn get_all(
     while let Some(outcome) = gets.next().await {
         outcomes.push(outcome);
         // Local files are opened without waiting: a thousand of them would hold up other tasks.
-        if outcomes.len() % AT_ONCE == 0 {
+        if outcomes.len().is_multiple_of(AT_ONCE) {
             files.access().host.offload.give_way().await;
         }
     }
