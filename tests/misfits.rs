@@ -204,3 +204,20 @@ fn a_file_that_is_late_fits_a_manifest_of_coarser_times_that_were_cut_off() {
         assert_eq!(status(&origin, &path), 200, "{path}");
     }
 }
+
+#[test]
+fn a_track_that_another_names_is_not_served_for_one_that_the_file_does_not_have() {
+    let track = || Track::regular(2, StreamKind::Video, 3, 20_000_000, 100);
+    let media = || film::media(&[track()], Style::default()).to_bytes();
+    let tracks = |ids: &[u32]| {
+        let track = |id: &u32| ("video", "film.ismv", 100 * id, *id, "");
+        ism(None, &ids.iter().map(track).collect::<Vec<_>>())
+    };
+    let ask = |ids: &[u32]| {
+        let origin = Origin::new(store([("film.ism", tracks(ids)), ("film.ismv", media())]));
+        let path = |id| format!("film.ism/QualityLevels({})/Fragments(video=0)", 100 * id);
+        ids.iter().map(|id| status(&origin, &path(*id))).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(&[1]), [200], "only one can be meant");
+    assert_eq!(ask(&[1, 2]), [404, 200]);
+}

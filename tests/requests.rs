@@ -148,6 +148,8 @@ fn custom_attributes_choose_between_tracks_of_one_bitrate() {
     assert_eq!(len(",Profile=Handheld,x=y").unwrap(), 50);
     assert_eq!(len("").unwrap(), 100, "the first");
     assert!(len(",Profile=None").is_err());
+    assert!(len(",x=y,x=y").is_ok(), "as many pairs as the track has");
+    assert!(len(",x=y,x=y,x=y").is_err(), "no manifest asks for more than that");
 }
 
 #[test]

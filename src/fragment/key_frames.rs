@@ -345,14 +345,13 @@ fn cut_subs(subs: &mut Subs, keys: &[Key]) {
 }
 
 fn cut_sbgp(sbgp: &mut Sbgp, keys: &[Key]) {
-    let mut keys = keys.iter().map(|key| key.index as u64).peekable();
-    let (mut end, mut entries) = (0_u64, Vec::new());
+    let (mut keys, mut end, mut entries) = (keys, 0_u64, Vec::new());
     for (samples, group) in sbgp.runs() {
         end += u64::from(samples);
-        let mut kept = 0_u32;
-        while keys.next_if(|&index| index < end).is_some() {
-            kept += 1;
-        }
+        // Not one by one: there may be many such boxes, each for all samples.
+        let (of_run, others) = keys.split_at(keys.partition_point(|key| (key.index as u64) < end));
+        keys = others;
+        let kept = of_run.len() as u32;
         if kept > 0 {
             entries.extend(kept.to_be_bytes());
             entries.extend(group.to_be_bytes());

@@ -78,8 +78,46 @@ pub(crate) struct ScannedTrack {
     pub(crate) last_duration: u64,
     /// When that one starts.
     latest: i64,
-    /// When the next one starts, if it does not say.
-    next: i64,
+    /// When the next one starts, if it does not say; `None` behind a fragment that was passed over.
+    next: Option<i64>,
+    /// Fragments behind one that was passed over, which do not say when they start.
+    untimed: Vec<Untimed>,
+}
+
+/// A fragment that does not say when it starts, and that none leads to.
+#[derive(Clone, Copy, Debug)]
+struct Untimed {
+    start: u64,
+    bound: u64,
+    duration: u64,
+}
+
+impl ScannedTrack {
+    /// Takes the times of fragments that do not say them from an index, which is ascending.
+    /// Fragments that it does not have are left out: nobody knows which chunks they are. Gives the
+    /// number of these.
+    pub(crate) fn take_times_from(&mut self, index: &[Indexed]) -> usize {
+        let mut left_out = 0;
+        for Untimed { start, bound, duration } in std::mem::take(&mut self.untimed) {
+            let Ok(at) = index.binary_search_by_key(&start, |fragment| fragment.start) else {
+                left_out += 1;
+                continue;
+            };
+            let time = index[at].time;
+            self.fragments.push(Indexed { time, start, bound });
+            if self.latest <= time {
+                (self.latest, self.last_duration) = (time, duration);
+            }
+        }
+        self.sort();
+        left_out
+    }
+
+    fn sort(&mut self) {
+        // Encoders that take over from one another send fragments twice, and out of order.
+        self.fragments.sort_by_key(|fragment| fragment.time);
+        self.fragments.dedup_by_key(|fragment| fragment.time);
+    }
 }
 
 /// What came of a walk.
@@ -122,7 +160,8 @@ impl Scan {
             fragments: Vec::new(),
             last_duration: 0,
             latest: i64::MIN,
-            next: 0,
+            next: Some(0),
+            untimed: Vec::new(),
         };
         let mut tracks: Vec<ScannedTrack> = tracks.into_iter().map(track).collect();
         tracks.sort_by_key(|track| track.track_id);
@@ -170,11 +209,7 @@ impl Scan {
 
     /// What was found.
     pub(crate) fn finish(mut self) -> Scanned {
-        for track in &mut self.tracks {
-            // Encoders that take over from one another send fragments twice, and out of order.
-            track.fragments.sort_by_key(|fragment| fragment.time);
-            track.fragments.dedup_by_key(|fragment| fragment.time);
-        }
+        self.tracks.iter_mut().for_each(ScannedTrack::sort);
         if let Outcome::CutOff(at) = &mut self.outcome
             && self.broken.as_ref().is_some_and(|(start, _)| *start == self.moof)
         {
@@ -202,6 +237,9 @@ impl Scan {
             return Err(Outcome::CutOff(self.at));
         }
         if header.kind != *b"moof" {
+            if header.kind == *b"mdat" && len > header.len() {
+                self.times_are_lost();
+            }
             self.at += len;
             return Ok(Look::Passed);
         }
@@ -214,10 +252,17 @@ impl Scan {
             Ok(Parsed::Needs(bytes)) => Ok(Look::Needs(bytes)),
             Err(error) => {
                 self.broken.get_or_insert((self.at, error));
+                self.times_are_lost();
                 self.at += len;
                 if len == left { Err(Outcome::CutOff(self.moof)) } else { Ok(Look::Passed) }
             }
         }
+    }
+
+    /// A fragment was passed over, or samples without their `moof`: they may be of any track, and as
+    /// long as any.
+    fn times_are_lost(&mut self) {
+        self.tracks.iter_mut().for_each(|track| track.next = None);
     }
 
     fn found(&mut self, fragment: &Stored, limits: &Limits) -> Result<(), Error> {
@@ -229,14 +274,20 @@ impl Scan {
         let track = fragment
             .track_id()
             .and_then(|id| self.tracks.binary_search_by_key(&id, |track| track.track_id).ok());
-        let Some(track) = track.map(|number| &mut self.tracks[number]) else { return Ok(()) };
-        let time = fragment.time().unwrap_or(track.next);
+        let Some(track) = track.map(|number| &mut self.tracks[number]) else {
+            self.times_are_lost();
+            return Ok(());
+        };
         let declared = fragment.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
         let duration = match declared.filter(|&duration| duration > 0) {
             Some(duration) => duration,
             None => fragment.duration(track.defaults, limits)?,
         };
-        track.next = time.saturating_add_unsigned(duration);
+        let Some(time) = fragment.time().or(track.next) else {
+            track.untimed.push(Untimed { start, bound: start + len, duration });
+            return Ok(());
+        };
+        track.next = Some(time.saturating_add_unsigned(duration));
         if track.latest <= time {
             (track.latest, track.last_duration) = (time, duration);
         }
@@ -298,7 +349,7 @@ mod tests {
             fragment(2, Some(5), 30, 9),
             b"\0\0\0\x0cfree1234".to_vec(),
             fragment(1, None, 25, 50_000),
-            fragment(9, None, 25, 5),
+            b"\0\0\0\x0cfree5678".to_vec(),
             fragment(1, None, 20, 100),
             fragment(2, Some(1000), 31, 9),
         ];
@@ -351,6 +402,31 @@ mod tests {
         let (scanned, _) = walk(&[good(0), broken, good(40)].concat(), &Limits::default());
         assert_eq!(times(&scanned, 1).len(), 2);
         assert!(scanned.broken.unwrap().to_string().contains("no `traf`"));
+
+        let silent = || fragment(1, None, 20, 10);
+        let len = silent().len() as u64;
+        let mut broken = silent();
+        broken[28..32].copy_from_slice(b"xxxx");
+        let file = [silent(), broken, silent(), silent(), fragment(1, Some(80), 20, 10), silent()];
+        let (mut scanned, _) = walk(&file.concat(), &Limits::default());
+        let known = |scanned: &Scanned| times(scanned, 1).iter().map(|f| f.0).collect::<Vec<_>>();
+        assert_eq!(known(&scanned), [0, 80, 100], "nobody knows how long the broken one was");
+        let index = Indexed { time: 60, start: 10 + 3 * len, bound: u64::MAX };
+        let track = scanned.tracks.iter_mut().find(|track| track.track_id == 1).unwrap();
+        assert_eq!(track.take_times_from(&[index]), 1);
+        assert_eq!(known(&scanned), [0, 60, 80, 100]);
+
+        let mut swallowed = silent();
+        swallowed[4..8].copy_from_slice(b"free");
+        let (scanned, _) = walk(&[silent(), swallowed, silent()].concat(), &Limits::default());
+        assert_eq!(known(&scanned), [0], "samples without a `moof` have a duration too");
+        let mut of_none = silent();
+        of_none[36..40].copy_from_slice(b"free");
+        let (scanned, _) = walk(&[silent(), of_none, silent()].concat(), &Limits::default());
+        assert_eq!(known(&scanned), [0], "nor is it known of what track it is");
+        let of_other = fragment(9, None, 20, 10);
+        let (scanned, _) = walk(&[silent(), of_other, silent()].concat(), &Limits::default());
+        assert_eq!(known(&scanned), [0], "the file has no such track");
 
         let rubbish = [0, 0, 0, 3, b'x', b'x', b'x', b'x', 0, 0, 0, 0, 0, 0, 0, 0];
         let (scanned, _) =

@@ -12,7 +12,7 @@ use super::access::Access;
 use super::cache::OpeningPermit;
 use super::deadline::Deadline;
 use super::note_change;
-use super::offload::{SMALL, give_way};
+use super::offload::SMALL;
 use super::opened::{Files, Opened};
 use crate::base::{
     Error, FileId, Got, Opened as OpenedFile, ReadError, ReadErrorKind, Reads, Step, Want,
@@ -72,7 +72,7 @@ pub(super) async fn open(
         if fed.is_brief(&reads, &got) {
             if fed.brief > SMALL {
                 fed.brief = 0;
-                give_way().await;
+                access.host.offload.give_way().await;
             }
             step = reads.feed(got)?;
             continue;
@@ -130,7 +130,16 @@ async fn get_all(
 ) -> Vec<Result<Got, ReadError>> {
     let get = |want| Box::pin(deadline.bound(get(files, want))) as _;
     let gets: Vec<Getting<'_>> = wants.iter().map(get).collect();
-    let outcomes: Vec<Gotten> = iter(gets).buffered(AT_ONCE).collect().await;
+    let mut gets = iter(gets).buffered(AT_ONCE);
+    let mut outcomes: Vec<Gotten> = Vec::with_capacity(wants.len());
+    while let Some(outcome) = gets.next().await {
+        outcomes.push(outcome);
+        // Local files are opened without waiting: a thousand of them would hold up other tasks.
+        if outcomes.len().is_multiple_of(AT_ONCE) {
+            files.access().host.offload.give_way().await;
+        }
+    }
+    drop(gets);
     let keep = |(want, outcome)| keep(files, want, outcome);
     wants.iter().zip(outcomes).map(keep).collect()
 }

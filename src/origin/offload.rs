@@ -79,6 +79,21 @@ pub(super) async fn give_way() {
     .await;
 }
 
+impl Offload {
+    /// Lets the other tasks of the thread have their turn, and those that wait for a socket.
+    ///
+    /// A task that wakes itself is run again before its runtime asks the system for sockets that are
+    /// ready (tokio asks once per 61 tasks), so it is woken from a thread of the host's, if there is
+    /// one.
+    pub(super) async fn give_way(&self) {
+        let Some(Threads { run, .. }) = &self.0 else { return give_way().await };
+        let (sender, receiver) = oneshot::channel::<()>();
+        run(Box::new(move || drop(sender)));
+        // The host may also drop the work at once.
+        let _ = receiver.await;
+    }
+}
+
 impl fmt::Debug for Offload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Offload").field(&self.0.is_some()).finish()

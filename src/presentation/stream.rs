@@ -99,8 +99,15 @@ impl Stream {
 
     /// Number of the track with this bitrate, and with these attributes where any are asked for.
     pub(crate) fn find_track(&self, bitrate: u32, attributes: &str) -> Option<usize> {
-        let mut tracks = self.tracks.iter();
-        tracks.position(|track| track.bitrate == bitrate && track.has(attributes))
+        let mut tracks = self.tracks.iter().enumerate().filter(|(_, t)| t.bitrate == bitrate);
+        if attributes.is_empty() {
+            return tracks.next().map(|(number, _)| number);
+        }
+        // No manifest makes a player name more pairs than the track has. A request has room for a
+        // thousand, and each would be compared with every attribute of every track.
+        let pairs = 1 + memchr::memchr_iter(b',', attributes.as_bytes()).count();
+        let mut tracks = tracks.filter(|(_, track)| pairs <= track.attributes.len());
+        tracks.find(|(_, track)| track.has(attributes)).map(|(number, _)| number)
     }
 }
 
@@ -141,10 +148,9 @@ impl Track {
 
     /// `key=value` pairs, divided by commas, are all among its attributes.
     fn has(&self, attributes: &str) -> bool {
-        attributes.is_empty()
-            || attributes.split(',').all(|pair| {
-                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                self.attributes.iter().any(|own| own.name == name && own.value == value)
-            })
+        attributes.split(',').all(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            self.attributes.iter().any(|own| own.name == name && own.value == value)
+        })
     }
 }

@@ -206,3 +206,27 @@ fn a_media_file_is_known_as_one_under_every_spelling() {
     }
     assert!(!block_on(origin.is_media(&name("films/OTHER.mp4"))));
 }
+
+#[test]
+fn a_file_that_is_named_under_several_spellings_is_opened_once() {
+    let folder = Folder::new("spelled-often");
+    let tracks = [1, 2].map(|id| Track::regular(id, StreamKind::Video, 3, 20_000_000, 100));
+    folder.write("video.ismv", &film::media(&tracks, Style::default()).to_bytes());
+    let named = [
+        ("video", "VIDEO.ismv", 100, 1, ""),
+        ("video", "video.ismv", 200, 2, ""),
+        ("video", "Video.ISMV", 300, 1, ""),
+    ];
+    folder.write("film.ism", &ism(None, &named));
+    let origin = Origin::new(any_case(&folder));
+    let opened = block_on(origin.open(&name("film.ism"))).unwrap();
+    let sources = opened.presentation().streams()[0].tracks().iter().map(|track| track.source());
+    let sources: Vec<_> = sources.map(Option::unwrap).collect();
+    assert_eq!(sources.len(), 3);
+    assert!(sources.iter().all(|(file, _)| *file == sources[0].0), "{sources:?}");
+    for (bitrate, like) in [(100, 300), (200, 200)] {
+        let path = |bitrate| format!("film.ism/QualityLevels({bitrate})/Fragments(video=0)");
+        let ask = |bitrate| get(&origin, &path(bitrate)).unwrap();
+        assert_eq!(ask(bitrate), ask(like));
+    }
+}

@@ -242,11 +242,30 @@ impl Opening {
             if client.is_some() {
                 self.client_opened(got.next())?;
             }
-            for (file, got) in media.into_iter().zip(got) {
-                self.media.push(media_opened(file, got));
-            }
+            self.media_opened(media, got);
             self.read_on(2)
         }))
+    }
+
+    /// The media files. One that several tracks name under different spellings is opened once: its
+    /// headers and fragments would be read and kept for every spelling.
+    fn media_opened(&mut self, media: Vec<FileId>, got: impl Iterator<Item = Outcome>) {
+        let mut first: HashMap<Name, FileId> = HashMap::new();
+        let mut same: HashMap<FileId, FileId> = HashMap::new();
+        for (file, got) in media.into_iter().zip(got) {
+            if let Ok(Got::Opened(opened)) = &got {
+                let stored = opened.stored_as.as_ref().unwrap_or(&self.files[file.index()]);
+                let known = *first.entry(stored.clone()).or_insert(file);
+                if known != file {
+                    same.insert(file, known);
+                    continue;
+                }
+            }
+            self.media.push(media_opened(file, got));
+        }
+        for file in self.named.iter_mut().filter_map(|named| named.file.as_mut()) {
+            *file = same.get(file).copied().unwrap_or(*file);
+        }
     }
 
     /// A file that is stored under another spelling of its name.

@@ -1,6 +1,6 @@
 //! The tracks of the server manifest with the tracks of the files that they name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::assign::describe;
 use super::matching::Matched;
@@ -43,6 +43,9 @@ pub(super) fn resolve<'a>(
     let mut without_id: HashMap<(Option<FileId>, StreamKind), usize> = HashMap::new();
     let mut uses: HashMap<(Option<FileId>, u32), usize> = HashMap::new();
     let mut fragments = 0_u64;
+    let all = server.tracks.iter().zip(named);
+    let numbered: HashSet<(Option<FileId>, u32)> =
+        all.filter_map(|(track, named)| Some((named.file, track.track_id()?))).collect();
     for (track, named) in server.tracks.iter().zip(named) {
         let of_file = named.file.and_then(|file| files.get(&file));
         let mut nth = 0;
@@ -58,7 +61,7 @@ pub(super) fn resolve<'a>(
                 Err(trouble.clone())
             }
             Some(Ok(tracks)) => {
-                let found = find(track, tracks, nth, named, findings);
+                let found = find(track, tracks, nth, named, &numbered, findings);
                 found.inspect_err(|trouble| {
                     findings.push(trouble.finding(&named.name).of_track(&describe(track)));
                 })
@@ -113,12 +116,13 @@ pub(super) fn resolve<'a>(
 const SOME: usize = 16;
 
 /// The track by its number; without one, the next of its kind. A number that the file does not
-/// have is passed over where only one track can be meant.
+/// have is passed over where only one track can be meant, which no other names by its number.
 fn find<'a>(
     track: &ServerTrack,
     tracks: &'a [MediaTrack],
     nth: usize,
     named: &Named,
+    numbered: &HashSet<(Option<FileId>, u32)>,
     findings: &mut Findings,
 ) -> Result<&'a MediaTrack, Trouble> {
     let mut of_kind = tracks.iter().filter(|media| media.kind == Some(track.kind));
@@ -133,7 +137,7 @@ fn find<'a>(
         return Ok(media);
     }
     match (of_kind.next(), of_kind.next()) {
-        (Some(only), None) => {
+        (Some(only), None) if !numbered.contains(&(named.file, only.track_id)) => {
             let message = format!(
                 "trackID {id} is none of the file's {0} tracks: the one there is, is {1}",
                 track.kind, only.track_id

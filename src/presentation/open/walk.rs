@@ -77,11 +77,12 @@ impl MediaFile {
         };
         let is_beyond_budget =
             given_up.as_ref().is_some_and(|error| matches!(error.kind, ErrorKind::Budget { .. }));
-        let mut used = false;
+        let (mut used, mut untimed) = (false, 0);
         for track in tracks {
             let mut of_scan = scanned.tracks.iter_mut();
             let of_scan = of_scan.find(|found| found.track_id == track.track_id);
             let Some(found) = of_scan else { continue };
+            untimed += found.take_times_from(track.fragments.as_deref().unwrap_or_default());
             let known = track.fragments.as_ref().map_or(0, Vec::len);
             let is_doubted = is_distrusted || track.is_in_doubt();
             // A walk that was given up knows less of the rest than an index in doubt.
@@ -100,7 +101,7 @@ impl MediaFile {
                 (Err(_), None) => {}
             }
         }
-        findings(&scanned, given_up, used)
+        findings(&scanned, given_up, used, untimed)
     }
 }
 
@@ -129,7 +130,12 @@ fn tighten(fragments: &mut [Indexed], found: &[Indexed]) {
     }
 }
 
-fn findings(scanned: &Scanned, given_up: Option<Error>, used: bool) -> Vec<Finding> {
+fn findings(
+    scanned: &Scanned,
+    given_up: Option<Error>,
+    used: bool,
+    untimed: usize,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut tell = |code, message: String| findings.push(Finding::new(code, message));
     match (&scanned.outcome, given_up) {
@@ -143,7 +149,11 @@ fn findings(scanned: &Scanned, given_up: Option<Error>, used: bool) -> Vec<Findi
         _ => {}
     }
     if let Some(error) = scanned.broken.as_ref().filter(|_| used) {
-        tell(FindingCode::FragmentBroken, format!("it was passed over: {error}"));
+        let behind = match untimed {
+            0 => String::new(),
+            _ => format!("; {untimed} fragments behind it do not say their times: not served"),
+        };
+        tell(FindingCode::FragmentBroken, format!("it was passed over: {error}{behind}"));
     }
     findings
 }
