@@ -629,8 +629,34 @@ fn a_generated_manifest_has_the_protection_of_its_files() {
     let manifest = ClientManifest::parse(text.as_bytes(), &Limits::default()).unwrap();
     let headers: Vec<_> =
         manifest.protection.iter().map(|header| (header.system_id, &*header.data)).collect();
-    assert_eq!(headers, [(Some(playready), "AAH/"), (Some(Guid::from_u128(7)), "eA==")]);
+    assert_eq!(headers, [(Some(playready), "AAH/")], "players take the first, or know no other");
     assert!(codes(opened.presentation()).contains(&"warning protection-differs".into()));
+}
+
+/// 60 s into a recording, say: `Duration` is a length and not an end.
+#[test]
+fn a_film_that_does_not_begin_at_0_is_announced_with_its_length() {
+    let fragment =
+        |i: i64| Fragment { time: 600_000_000 + i * 20_000_000, samples: vec![(2 * SECOND, 9)] };
+    let track = Track::new(1, StreamKind::Video, (0..3).map(fragment).collect());
+    let media = film::media(&[track], Style::default());
+    let store = store([("film.ism", ism(None, &[VIDEO])), ("film.ismv", media.to_bytes())]);
+    let opened = open(&store).unwrap();
+    let text = manifest(opened.presentation());
+    let parsed = ClientManifest::parse(text.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!(parsed.duration, 60_000_000);
+    let timeline = opened.presentation().streams()[0].timeline();
+    assert_eq!(timeline.iter().next(), Some((600_000_000, 20_000_000)));
+}
+
+#[test]
+fn a_colon_in_a_name_of_a_file_is_no_scheme() {
+    let src = "rec-2026-11-28T10:00:00.ismv";
+    let server = ism(None, &[("video", src, 300, 1, "")]);
+    let store = store([("film.ism", server), (src, film_of(2).to_bytes())]);
+    let opened = open(&store).unwrap();
+    assert_eq!(codes(opened.presentation()), Vec::<String>::new());
+    assert_eq!(opened.presentation().files()[1].as_str(), src);
 }
 
 #[test]

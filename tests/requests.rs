@@ -5,9 +5,10 @@ mod support;
 use proptest::prelude::*;
 use smooth_origin::base::{Group, Step};
 use smooth_origin::fragment::Noun;
-use smooth_origin::manifest::StreamKind;
+use smooth_origin::manifest::{Layout, StreamKind};
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::output::mss::{self, FragmentRequest, Request};
+use smooth_origin::presentation::OpenOptions;
 use smooth_origin::storage::MemoryStore;
 use support::film::{self, Style, Track, ism, ismc};
 use support::{get, name, status, store};
@@ -63,7 +64,7 @@ fn every_failure_has_its_status() {
         ("/../film.ism/Manifest", 400),
         ("/a/../film.ism/Manifest", 400),
         ("/%2e%2e/film.ism/Manifest", 400),
-        ("/a//film.ism/Manifest", 400),
+        ("/a//film.ism/Manifest", 404),
         ("/a\\film.ism/Manifest", 400),
         ("/c:/film.ism/Manifest", 400),
         ("/film%00.ism/Manifest", 400),
@@ -71,6 +72,8 @@ fn every_failure_has_its_status() {
         ("/film.ism/Manifest(format=m3u8-aapl)", 415),
         ("/film.ism/manifest(format=mpd-time-csf,encryption=cenc)", 415),
         ("/film.ism/QualityLevels(300)/Fragments(video=0,format=m3u8-aapl)", 415),
+        ("/film.ism/QualityLevels(300)/Manifest(video,format=m3u8-aapl-v3,audiotrack=a)", 415),
+        ("/film.ism/manifest(format=m3u8-aapl).m3u8", 415),
         // Our own fault.
         ("/folder/broken.ism/Manifest", 500),
         ("/folder/gone.ism/Manifest", 500),
@@ -81,14 +84,33 @@ fn every_failure_has_its_status() {
 }
 
 #[test]
-fn slashes_in_front_are_answered_alike_whether_the_name_is_encoded_or_not() {
+fn empty_segments_do_not_count_whether_a_name_is_encoded_or_not() {
     let origin = Origin::new(objects());
     for slashes in ["/", "//", "////"] {
-        let [plain, encoded] = ["film.ism", "%66ilm.ism"]
-            .map(|name| status(&origin, &format!("{slashes}{name}/Manifest")));
-        assert_eq!(plain, encoded, "{slashes}");
-        assert_eq!(plain, if slashes == "/" { 200 } else { 400 }, "{slashes}");
+        for name in ["film.ism", "%66ilm.ism"] {
+            for rest in ["Manifest", "QualityLevels(300)/Fragments(video=0)"] {
+                let path = format!(
+                    "{slashes}{name}{slashes}{}",
+                    rest.replace(")/", &format!("){slashes}"))
+                );
+                assert_eq!(status(&origin, &path), 200, "{path}");
+                assert_eq!(status(&origin, &format!("{path}{slashes}")), 200, "{path}{slashes}");
+            }
+        }
     }
+}
+
+#[test]
+fn names_of_the_smooth_manifest_itself_give_it() {
+    let origin = Origin::new(objects());
+    let plain = get(&origin, "/film.ism/Manifest").unwrap();
+    for path in ["/film.ism/Manifest(format=fmp4)", "/film.ism/manifest(format=fmp4-v20)"] {
+        assert_eq!(get(&origin, path).unwrap(), plain, "{path}");
+    }
+    let compact = OpenOptions::default().layout(Layout::Compact);
+    let origin = Origin::builder(objects()).open_options(compact).build();
+    assert_eq!(status(&origin, "/film.ism/Manifest(format=fmp4)"), 200);
+    assert_eq!(status(&origin, "/film.ism/Manifest(format=fmp4-v20)"), 415, "it has `r`");
 }
 
 #[test]

@@ -93,12 +93,15 @@ fn check(path: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// `C:` or `http:` (RFC 3986, 3.1): a letter, then letters, digits, `+`, `-`, `.`, then a colon.
+/// `C:`, or `http://` (RFC 3986, 3.1): a letter, then letters, digits, `+`, `-`, `.`, then a colon
+/// and two slashes. Any other colon is part of a file's name: `rec-2026-11-28T10:00:00.ismv`.
 fn has_scheme(path: &str) -> bool {
-    let Some((scheme, _)) = path.split_once(':') else {
+    let Some((scheme, rest)) = path.split_once(':') else {
         return false;
     };
-    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+    let is_drive = scheme.len() == 1;
+    (is_drive || rest.starts_with("//"))
+        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
 }
 
@@ -139,7 +142,6 @@ mod tests {
             "C:a",
             "C:/a",
             "http://x/a",
-            "file:a",
             "s3://bucket/a",
             "a\\b",
             "\\\\server\\share",

@@ -21,22 +21,26 @@ pub(super) struct Found<'a> {
 /// More segments of a path than these are not tried: each may cost an opening.
 const MAX_TRIES: usize = 4;
 
-/// Each part of `path` that ends with a segment in `.ism` or `.isml`, shortest first.
+/// Each part of `path` that ends with a segment in `.ism` or `.isml`, shortest first. Empty segments
+/// do not count, as on IIS: clients join paths with one slash too many.
 pub(super) fn presentations(path: &str) -> impl Iterator<Item = Result<Found<'_>, Error>> {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    let mut start = Some(0);
+    let path = path.trim_start_matches('/');
+    let (mut start, mut is_clean) = (Some(0), true);
     let found = std::iter::from_fn(move || {
         while let Some(from) = start {
             let end = memchr(b'/', &path.as_bytes()[from..]).map(|at| from + at);
             start = end.map(|end| end + 1);
             let end = end.unwrap_or(path.len());
+            is_clean &= end > from;
             if is_presentation(&path.as_bytes()[from..end]) {
-                return Some((&path[..end], &path[end..]));
+                return Some((&path[..end], &path[end..], is_clean));
             }
         }
         None
     });
-    found.take(MAX_TRIES).map(|(name, rest)| Ok(Found { name: decode(name)?, rest }))
+    found.take(MAX_TRIES).map(|(name, rest, is_clean)| {
+        Ok(Found { name: if is_clean { decode(name)? } else { joined(name)? }, rest })
+    })
 }
 
 /// The extension in any letter case. It may be percent-encoded like all else.
@@ -50,6 +54,12 @@ fn has_extension(segment: &[u8]) -> bool {
     let tail = |len: usize| segment.len().checked_sub(len).map(|at| &segment[at..]);
     tail(4).is_some_and(|tail| tail.eq_ignore_ascii_case(b".ism"))
         || tail(5).is_some_and(|tail| tail.eq_ignore_ascii_case(b".isml"))
+}
+
+/// A path without its empty segments, decoded.
+fn joined(path: &str) -> Result<Cow<'_, str>, Error> {
+    let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    decode(&segments.join("/")).map(|name| name.into_owned().into())
 }
 
 /// Decodes a path once, segment by segment: a separator must not come out of it.
@@ -105,6 +115,8 @@ mod tests {
         assert_eq!(all("/%C3%A9/a%20b%2Eism/x%2Fy"), one("é/a b.ism", "/x%2Fy"));
         assert_eq!(all("/a.ismv/b.ismc/.ism"), one("a.ismv/b.ismc/.ism", ""));
         assert_eq!(all("/%61%2Eis%6D/x"), one("a.ism", "/x"));
+        assert_eq!(all("//films//a.ism//Manifest"), one("films/a.ism", "//Manifest"));
+        assert_eq!(all("/films//a%20b.ism/"), one("films/a b.ism", "/"));
         assert_eq!(all("/a/b"), []);
         assert_eq!(all(""), []);
     }

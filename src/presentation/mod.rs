@@ -12,9 +12,10 @@ mod stream;
 mod timeline;
 mod validator;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
+use memchr::memmem;
 
 pub use finding::{Finding, FindingCode, Severity};
 pub use open::open;
@@ -39,6 +40,7 @@ pub struct Presentation {
     source: ManifestSource,
     /// Of a generated manifest.
     layout: Layout,
+    has_repeats: OnceLock<bool>,
     content: u128,
     findings: Vec<Finding>,
     /// What answering noticed.
@@ -151,6 +153,22 @@ impl Presentation {
     /// presentation can be served; the findings say why.
     pub fn manifest(&self) -> Result<&Bytes, Error> {
         self.manifest.as_ref().map_err(|kind| kind.clone().into())
+    }
+
+    /// Whether the client manifest may have runs of chunks (`c@r`), which version 2.0 does not know.
+    /// Its text is looked through once.
+    ///
+    /// # Errors
+    /// As [`manifest`](Self::manifest).
+    pub(crate) fn manifest_has_repeats(&self) -> Result<bool, Error> {
+        let manifest = self.manifest()?;
+        let find = || {
+            // Text of two bytes per character is not looked through.
+            let is_wide = manifest.starts_with(b"\xff\xfe") || manifest.starts_with(b"\xfe\xff");
+            let has = |name: &str| memmem::find(manifest, name.as_bytes()).is_some();
+            is_wide || [" r=", "\tr=", "\nr=", " r ="].into_iter().any(has)
+        };
+        Ok(*self.has_repeats.get_or_init(find))
     }
 
     /// Where the client manifest comes from.

@@ -227,7 +227,12 @@ impl Caching {
         if self.of_paths.is_empty() {
             return None;
         }
-        let path = percent_decode_str(path).decode_utf8_lossy();
+        let mut path = percent_decode_str(path).decode_utf8_lossy();
+        if path.contains("//") {
+            // Empty segments do not count in the path of a presentation.
+            let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+            path = segments.join("/").into();
+        }
         let mut of_paths = self.of_paths.iter().filter(|(_, of, _)| *of == class);
         of_paths.find(|(paths, ..)| paths.matches(&path)).map(|(.., control)| control)
     }

@@ -135,6 +135,7 @@ fn a_pattern_matches_every_spelling_of_a_path() {
             "/%66ilm.ism/Manifest",
             "/film%2Eism/Manifest",
             "/film.ism/MANIFEST",
+            "//film.ism//Manifest/",
             "/film.ism/Manifest?a=b",
             "http://other.example/film.ism/Manifest",
             VIDEO,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 pub use request::{FragmentRequest, Request};
 
-use crate::base::{Error, Step};
+use crate::base::{Error, ErrorKind, Step};
 use crate::fragment::{KeyFrames, Noun, Stored};
 use crate::manifest::StreamKind;
 use crate::presentation::{Content, Located, Presentation, Probed, Reply, StoredRange, Validator};
@@ -18,7 +18,7 @@ use crate::presentation::{Content, Located, Presentation, Probed, Reply, StoredR
 /// video is put together from a written `moof` and ranges.
 ///
 /// # Errors
-/// What is not there ([`ErrorKind::NoStream`](crate::base::ErrorKind::NoStream) and its kind), or
+/// What is not there ([`ErrorKind::NoStream`] and its kind), or
 /// what is wrong with the stored fragment.
 ///
 /// ```no_run
@@ -42,6 +42,10 @@ pub fn answer(
 ) -> Result<Step<Reply>, Error> {
     match request {
         Request::Presentation | Request::Manifest => presentation.manifest_reply().map(Step::Ready),
+        Request::ManifestWithoutRepeats => {
+            check_repeats(presentation)?;
+            presentation.manifest_reply().map(Step::Ready)
+        }
         Request::Fragment(fragment) => {
             answer_fragment(presentation, locate(presentation, fragment)?, fragment.noun)
         }
@@ -61,12 +65,27 @@ pub fn identify(
     match request {
         Request::Presentation => Ok(None),
         Request::Manifest => presentation.manifest().map(|_| Some((Content::Manifest, manifest))),
+        Request::ManifestWithoutRepeats => {
+            check_repeats(presentation)?;
+            Ok(Some((Content::Manifest, manifest)))
+        }
         Request::Fragment(fragment) => {
             let at = locate(presentation, fragment)?;
             let (track_id, start) = presentation.start_of(at)?;
             let content = Content::Fragment(presentation.stream_of(at).kind());
             Ok(Some((content, manifest.of_fragment(track_id, start, fragment.noun))))
         }
+    }
+}
+
+/// That the manifest is one of version 2.0.
+fn check_repeats(presentation: &Presentation) -> Result<(), Error> {
+    match presentation.manifest_has_repeats()? {
+        true => {
+            let what = "a manifest without repeated chunks";
+            Err(Error::request("manifest options", ErrorKind::NotServed(what)))
+        }
+        false => Ok(()),
     }
 }
 

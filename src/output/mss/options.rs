@@ -1,33 +1,54 @@
 //! Options of a manifest request, as other origins have them.
 //!
-//! None is served yet. What would change the manifest is refused by name: a client that asked for
-//! a part, or for another format, must not be given the whole.
+//! Azure's names of the Smooth Streaming manifest itself are served. Every other option that would
+//! change the manifest is refused by name: a client that asked for a part, or for another format,
+//! must not be given the whole.
 
+use super::Request;
 use crate::base::{Error, ErrorKind};
 
-/// What stands behind the word `Manifest`: nothing, or `(key=value,…)` as Azure has it.
-pub(super) fn of_predicate(text: &str) -> Result<(), Error> {
+/// The manifest request by what follows the word `Manifest`: nothing, or `(key=value,…)` as Azure
+/// has it, perhaps with the extension of a virtual file.
+pub(super) fn of_predicate<'a>(text: &str) -> Result<Request<'a>, Error> {
     let malformed = |what| Err(Error::request(PART, ErrorKind::Malformed(what)));
     let options = match text.strip_prefix('(').map(|rest| rest.strip_suffix(')')) {
-        None if text.is_empty() => return Ok(()),
+        None if text.is_empty() => return Ok(Request::Manifest),
         None => return malformed("a manifest is asked for by `Manifest` alone or with `(…)`"),
-        Some(None) => return malformed("the options of a manifest have no closing parenthesis"),
+        Some(None) => {
+            let none = "the options of a manifest have no closing parenthesis";
+            return of_virtual_file(text).map_or_else(|| malformed(none), Err);
+        }
         Some(Some(options)) => options,
     };
     if options.trim().is_empty() {
-        return Ok(());
+        return Ok(Request::Manifest);
     }
     // All are read before one is refused: what is malformed stays so when that one is served.
-    let mut refused = None;
+    let (mut request, mut refused) = (Request::Manifest, None);
     for option in options.split(',') {
         let (key, value) = option.split_once('=').unwrap_or((option, ""));
         let (key, value) = (key.trim(), value.trim());
         if key.is_empty() || value.is_empty() || value.contains(['(', ')']) {
             return malformed("the options of a manifest are `key=value`, divided by commas");
         }
-        refused = refused.or(Some(not_served(key, value)));
+        match value.to_ascii_lowercase().as_str() {
+            "fmp4" if key.eq_ignore_ascii_case("format") => {}
+            "fmp4-v20" if key.eq_ignore_ascii_case("format") => {
+                request = Request::ManifestWithoutRepeats;
+            }
+            _ => refused = refused.or(Some(not_served(key, value))),
+        }
     }
-    refused.map_or(Ok(()), |what| Err(Error::request(PART, ErrorKind::NotServed(what))))
+    refused.map_or(Ok(request), |what| Err(Error::request(PART, ErrorKind::NotServed(what))))
+}
+
+/// The output that a list of options asks for, where it is not Smooth Streaming. Words without a
+/// value, such as the name of a stream, are passed over.
+pub(super) fn of_list(options: &str) -> Option<Error> {
+    let pairs = options.split(',').filter_map(|option| option.split_once('='));
+    let format = pairs.into_iter().find(|(key, _)| key.trim().eq_ignore_ascii_case("format"));
+    let (key, value) = format.map(|(key, value)| (key.trim(), value.trim()))?;
+    Some(Error::request(PART, ErrorKind::NotServed(not_served(key, value))))
 }
 
 /// The query of a manifest request: most of them let the client in (`token`, `sv`) and are none of
@@ -94,8 +115,22 @@ fn is_date(value: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn status(result: Result<(), Error>) -> (u16, String) {
-        result.map_or_else(|e| (e.kind.status(), e.kind.to_string()), |()| (200, String::new()))
+    fn status<T>(result: Result<T, Error>) -> (u16, String) {
+        result.map_or_else(|e| (e.kind.status(), e.kind.to_string()), |_| (200, String::new()))
+    }
+
+    #[test]
+    fn names_of_the_smooth_manifest_itself_are_served() {
+        for (text, request) in [
+            ("(format=fmp4)", Request::Manifest),
+            ("( Format = FMP4 )", Request::Manifest),
+            ("(format=fmp4-v20)", Request::ManifestWithoutRepeats),
+        ] {
+            assert_eq!(of_predicate(text).unwrap(), request, "{text}");
+        }
+        let other = of_list("video,format=m3u8-aapl-v3,audiotrack=a").unwrap();
+        assert_eq!(status::<()>(Err(other)), (415, "HLS is not served here".into()));
+        assert!(of_list("video").is_none());
     }
 
     #[test]
@@ -107,7 +142,10 @@ mod tests {
             ("(format=mpd-time-csf)", "DASH"),
             ("( Format = MPD-time-cmaf , encryption=cenc )", "DASH"),
             ("(format=f4m-f4f)", "HDS"),
-            ("(format=fmp4-v20)", "a manifest of another version"),
+            ("(format=fmp4-v30)", "a manifest of another version"),
+            ("(format=fmp4,encryption=cenc)", "a manifest of another encryption"),
+            ("(format=m3u8-aapl).m3u8", "HLS"),
+            ("(format=mpd-time-csf).mpd", "DASH"),
             ("(filter=NameA;NameB)", "a filtered manifest"),
             ("(encryption=cenc)", "a manifest of another encryption"),
             ("(audio-only=false)", "a manifest with an option that is not known"),

@@ -18,8 +18,10 @@ use crate::fragment::Noun;
 pub enum Request<'a> {
     /// The presentation itself: a host redirects to its manifest.
     Presentation,
-    /// `Manifest`.
+    /// `Manifest`, or `Manifest(format=fmp4)`.
     Manifest,
+    /// `Manifest(format=fmp4-v20)`: Azure's name for a manifest of version 2.0, which has no `r`.
+    ManifestWithoutRepeats,
     /// `QualityLevels(…)/Noun(…)`.
     Fragment(FragmentRequest<'a>),
 }
@@ -56,13 +58,13 @@ const MAX_PATH: usize = 4096;
 
 impl<'a> Request<'a> {
     /// Reads what follows the presentation's name in a URL: percent-encoded, without query, with
-    /// or without the slash before it.
+    /// or without slashes before and behind it. Empty segments do not count.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] by the grammar, [`ErrorKind::NotServed`] for outputs and options
     /// of other servers that are not served here.
     pub fn parse(path: &'a str) -> Result<Self, Error> {
-        let path = path.strip_prefix('/').unwrap_or(path);
+        let path = path.trim_matches('/');
         if path.is_empty() {
             return Ok(Self::Presentation);
         }
@@ -77,7 +79,7 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`ErrorKind::NotServed`] where the query would change the manifest.
     pub fn with_query(self, query: Option<&str>) -> Result<Self, Error> {
-        if let (Self::Manifest, Some(query)) = (&self, query) {
+        if let (Self::Manifest | Self::ManifestWithoutRepeats, Some(query)) = (&self, query) {
             options::of_query(query)?;
         }
         Ok(self)
@@ -88,10 +90,17 @@ impl<'a> Request<'a> {
 fn manifest<'a>(segment: &str) -> Result<Request<'a>, Error> {
     match strip_word(segment, "Manifest") {
         Some(behind) if behind.is_empty() || behind.trim_start().starts_with('(') => {
-            options::of_predicate(behind.trim()).map(|()| Request::Manifest)
+            options::of_predicate(behind.trim())
         }
         _ => Err(options::of_virtual_file(segment).unwrap_or_else(unknown)),
     }
+}
+
+/// The same segment inside a quality or behind options, as Azure's players of HLS ask for it:
+/// `QualityLevels(…)/Manifest(video,format=m3u8-aapl-v3)`.
+fn other_output(segment: &str) -> Option<Error> {
+    let options = strip_word(segment, "Manifest(")?;
+    options::of_list(options.strip_suffix(')')?)
 }
 
 impl<'a> FragmentRequest<'a> {
@@ -100,6 +109,7 @@ impl<'a> FragmentRequest<'a> {
     /// # Errors
     /// As [`Request::parse`].
     pub fn parse(path: &'a str) -> Result<Self, Error> {
+        let path = path.trim_end_matches('/');
         if path.len() > MAX_PATH {
             return Err(malformed("path", "it is longer than any request"));
         }
@@ -108,6 +118,7 @@ impl<'a> FragmentRequest<'a> {
             return Self::parse_decoded(path);
         }
         let (level, fragment) = path.split_once('/').ok_or_else(unknown)?;
+        let fragment = fragment.trim_start_matches('/');
         let decoded = format!("{}/{}", segment(level)?, segment(fragment)?);
         let request = FragmentRequest::parse_decoded(&decoded)?;
         Ok(Self {
@@ -127,7 +138,8 @@ impl<'a> FragmentRequest<'a> {
         let (attributes, rest) = attributes(rest)?;
 
         let open = memchr(b'(', rest.as_bytes()).ok_or_else(unknown)?;
-        let noun = Noun::parse(&rest[..open]).ok_or_else(unknown)?;
+        let noun =
+            Noun::parse(&rest[..open]).ok_or_else(|| other_output(rest).unwrap_or_else(unknown))?;
         let predicate = rest[open + 1..].strip_suffix(')').ok_or_else(unknown)?;
         if memchr(b'/', predicate.as_bytes()).is_some() {
             return Err(unknown());
@@ -152,9 +164,10 @@ impl<'a> FragmentRequest<'a> {
 /// What stands between the bitrate and the next segment: `)`, or `,key=value…)`.
 fn attributes(rest: &str) -> Result<(&str, &str), Error> {
     if let Some(rest) = rest.strip_prefix(")/") {
-        return Ok(("", rest));
+        return Ok(("", rest.trim_start_matches('/')));
     }
     let (level, rest) = rest.split_once('/').ok_or_else(unknown)?;
+    let rest = rest.trim_start_matches('/');
     let level = level.strip_suffix(')').ok_or_else(unknown)?;
     match level.strip_prefix(',') {
         Some(attributes) => Ok((attributes, rest)),
@@ -283,6 +296,22 @@ mod tests {
     }
 
     #[test]
+    fn empty_segments_do_not_count() {
+        let plain = Request::parse("QualityLevels(5,a=b)/Fragments(vid%20eo=0)").unwrap();
+        for path in [
+            "//QualityLevels(5,a=b)/Fragments(vid%20eo=0)",
+            "/QualityLevels(5,a=b)//Fragments(vid%20eo=0)",
+            "QualityLevels(5,a=b)/Fragments(vid%20eo=0)//",
+        ] {
+            assert_eq!(Request::parse(path).unwrap(), plain, "{path}");
+        }
+        let borrowed = Request::parse("QualityLevels(5)//Fragments(video=0)/").unwrap();
+        assert_eq!(borrowed, Request::parse("QualityLevels(5)/Fragments(video=0)").unwrap());
+        assert_eq!(Request::parse("//Manifest/").unwrap(), Request::Manifest);
+        assert_eq!(Request::parse("//").unwrap(), Request::Presentation);
+    }
+
+    #[test]
     fn a_path_without_percent_borrows() {
         let request = FragmentRequest::parse("QualityLevels(5,a=b)/Fragments(video=0)").unwrap();
         assert!(matches!(
@@ -305,7 +334,6 @@ mod tests {
             "QualityLevels(5)/Fragments(=0)",
             "QualityLevels(5)/Fragments(video)",
             "QualityLevels(5)/Fragments(video=0",
-            "QualityLevels(5)/Fragments(video=0)/",
             "QualityLevels(5)/Fragments(a%2Fb=0)",
             "QualityLevels(5)/Fragments(a%5Cb=0)",
             "QualityLevels(5)/Fragments(a%00=0)",
@@ -323,6 +351,8 @@ mod tests {
             "manifest(format=m3u8-aapl)",
             "Manifest(filter=a;b)",
             "QualityLevels(5)/KeyFrames(video=0,format=m3u8-aapl)",
+            "QualityLevels(5)/Manifest(video,format=m3u8-aapl-v3,audiotrack=audio)",
+            "manifest(format=m3u8-aapl).m3u8",
         ] {
             assert_eq!(Request::parse(path).unwrap_err().kind.status(), 415, "{path}");
         }

@@ -46,7 +46,7 @@ pub(super) fn generate(
     let names = names(&groups);
     let mut manifest = ClientManifest { major_version: 2, ..ClientManifest::default() };
     manifest.timescale = Some(Timescale::SMOOTH);
-    let mut streams = Vec::new();
+    let (mut streams, mut start, mut end) = (Vec::new(), u64::MAX, 0);
     for (group, name) in groups.iter().zip(names) {
         let (index, stream) = match group.stream(&name, limits, findings) {
             Ok((_, stream)) if stream.tracks.is_empty() => continue,
@@ -57,8 +57,11 @@ pub(super) fn generate(
                 continue;
             }
         };
-        let end = stream.timescale.rescale_round(stream.timeline.end(), Timescale::SMOOTH);
-        manifest.duration = manifest.duration.max(end.unwrap_or(0));
+        let smooth = |ticks| stream.timescale.rescale_round(ticks, Timescale::SMOOTH).unwrap_or(0);
+        end = end.max(smooth(stream.timeline.end()));
+        if let Some((first, _)) = stream.timeline.chunk(0) {
+            start = start.min(smooth(first));
+        }
         let tag = |quality: &QualityLevel| quality.four_cc.clone().unwrap_or_default();
         if index
             .qualities
@@ -70,6 +73,8 @@ pub(super) fn generate(
         manifest.streams.push(index);
         streams.push(stream);
     }
+    // The length of the film, wherever its times begin.
+    manifest.duration = end.saturating_sub(start);
     Generated { manifest, streams }
 }
 

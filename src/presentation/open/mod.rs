@@ -26,7 +26,7 @@ mod walking;
 
 use std::collections::HashMap;
 use std::mem;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use bytes::Bytes;
 
@@ -358,6 +358,7 @@ impl Opening {
             manifest: served.manifest,
             source: served.source,
             layout: self.options.layout,
+            has_repeats: OnceLock::new(),
             content,
             findings: self.findings.sorted(),
             late: Mutex::new(Findings::new(&limits)),

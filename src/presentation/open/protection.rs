@@ -12,6 +12,9 @@ use crate::bmff::{Boxes, Pssh, uuid::PiffPssh};
 use crate::manifest::ProtectionHeader;
 use crate::presentation::finding::{Finding, FindingCode, Findings};
 
+/// PlayReady's system identifier.
+const PLAY_READY: Guid = Guid::from_u128(0x9a04f079_9840_4286_ab92_e65be0885f95);
+
 /// A protection system and its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct System {
@@ -26,7 +29,9 @@ pub(super) fn of_moov(moov: &Boxes) -> Vec<System> {
     piff.chain(cenc).collect()
 }
 
-/// One header a system: players take one of each. That of the first file that has it.
+/// The header of PlayReady alone where there is one, since players of Smooth Streaming know no other
+/// system, and some take the first header whatever it is; else one header per system. Of each, that
+/// of the first file that has it.
 pub(super) fn headers(
     media: &[(FileId, MediaFile)],
     findings: &mut Findings,
@@ -51,5 +56,9 @@ pub(super) fn headers(
         data: STANDARD.encode(&system.data),
         ..ProtectionHeader::default()
     };
-    systems.into_iter().map(header).collect()
+    let is_play_ready = |system: &&System| system.id == PLAY_READY;
+    match systems.iter().copied().find(is_play_ready) {
+        Some(play_ready) => vec![header(play_ready)],
+        None => systems.into_iter().map(header).collect(),
+    }
 }
