@@ -67,7 +67,7 @@ impl<S> Mounts<S> {
     }
 
     /// Whether prefixes match in any spelling: in other letter case, or in the other Unicode form of
-    /// their letters. Default: no. The mounted stores have a setting of their own for the rest of a
+    /// their letters (with the feature `fs`). Default: no. The mounted stores have a setting of their own for the rest of a
     /// name (`LocalStore::ignore_case`).
     ///
     /// Of several prefixes that match equally well, the one that is spelled as in the name is used, or

@@ -54,19 +54,24 @@ fn prefixes_match_in_any_spelling_if_case_is_ignored() {
     };
     let exact = mounts(false);
     let any = mounts(true);
+    // Unicode's other form of an accent is known with the feature `fs` alone.
+    let (upper, lower) = match cfg!(feature = "fs") {
+        true => ("e\u{301}TE\u{301}", "e\u{301}te\u{301}"),
+        false => ("\u{e9}T\u{c9}", "\u{e9}t\u{c9}"),
+    };
+    let (old, folder) = (format!("FILMS/{upper}/old"), format!("Films/{lower}"));
     for (path, object) in [("Films/film", "film"), ("FILMS/loud", "loud"), ("top", "top")] {
         assert_eq!(read(&exact, path).as_deref(), Ok(object), "{path}");
         assert_eq!(read(&any, path).as_deref(), Ok(object), "{path}");
         assert_eq!(block_on(any.stored_name(&name(path))).unwrap(), None, "{path}");
     }
-    for (path, stored) in
-        [("fILMs/film", "Films/film"), ("FILMS/e\u{301}TE\u{301}/old", "films/\u{c9}t\u{e9}/old")]
+    for (path, stored) in [("fILMs/film", "Films/film"), (old.as_str(), "films/\u{c9}t\u{e9}/old")]
     {
         assert_eq!(read(&exact, path), Err(ErrorKind::NotFound), "{path}");
         assert!(read(&any, path).is_ok(), "{path}");
         assert_eq!(block_on(any.stored_name(&name(path))).unwrap(), Some(name(stored)), "{path}");
     }
-    for path in ["films", "FiLmS", "Films/e\u{301}te\u{301}"] {
+    for path in ["films", "FiLmS", folder.as_str()] {
         assert_eq!(read(&any, path), Err(ErrorKind::IsADirectory), "{path}");
     }
     assert_eq!(list(&any, "fiLMs").unwrap(), ["Films/film"]);
