@@ -38,8 +38,8 @@ struct Key {
 }
 
 impl KeyFrames {
-    /// Cuts a fragment; `None` when every sample is a key sample, so that the stored fragment is
-    /// the answer.
+    /// Cuts a fragment; `None` when every sample is a key sample, or when a cut might give the
+    /// wrong bytes, so that the stored fragment is the answer.
     ///
     /// Each sample's duration is stretched to the next key sample, so that the fragment begins and
     /// ends when it did. A key sample that is not the fragment's first is shown no earlier.
@@ -55,6 +55,10 @@ impl KeyFrames {
     ) -> Result<Option<Self>, Error> {
         let total = count(&stored.traf, limits)?;
         stored.check_samples(defaults, limits)?;
+        if stored.unread.is_some() {
+            // What cannot be read may have an entry per sample.
+            return Ok(None);
+        }
         let rule = Rule::of(stored, defaults, total);
         let mut found = 0;
         each_part(stored, defaults, rule, |part| {

@@ -17,6 +17,8 @@ pub(crate) struct Stored {
     pub(crate) payload: u64,
     /// Bytes from the first of the `moof` to the last of the `mdat`.
     pub(crate) len: u64,
+    /// Describes a part of the `moof` that cannot be read, and that slicing does not need.
+    pub(crate) unread: Option<String>,
 }
 
 /// The lengths of a fragment: what is kept of it once it has been looked at.
@@ -94,9 +96,11 @@ impl Stored {
             Behind::Needs(len) => return Ok(Parsed::Needs(len)),
         };
         let moof = block.slice(..moof_len as usize);
-        let traf = only_traf(Boxes::parse(&moof, start, limits)?)
-            .map_err(|kind| Error::at(start, kind).inside(FourCc(*b"moof")))?;
-        Ok(Parsed::Whole(Box::new(Self { moof, traf, payload, len })))
+        let boxes = Boxes::parse(&moof, start, limits)?;
+        let unread = boxes.unread();
+        let traf =
+            only_traf(boxes).map_err(|kind| Error::at(start, kind).inside(FourCc(*b"moof")))?;
+        Ok(Parsed::Whole(Box::new(Self { moof, traf, payload, len, unread })))
     }
 
     /// The track it belongs to.

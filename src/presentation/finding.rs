@@ -116,6 +116,9 @@ codes! {
     /// A fragment is not what the index says.
     FragmentBroken "fragment-broken" Error
         "the file was changed after it was indexed: copy it again, or package it again",
+    /// A box that nothing here needs cannot be read.
+    BoxUnreadable "box-unreadable" Warning
+        "the bytes are served as they are, but a player may need that box: package the file again",
     /// A stored track or stream was taken out of the manifest, for want of media.
     ManifestMended "manifest-mended" Warning
         "see the finding about the track's file; the manifest is served without it",

@@ -102,6 +102,9 @@ impl Presentation {
         // Rounding lost as much where the fragment was matched as it loses here.
         let tolerance = 2 * tolerance(track.timescale, stream.timescale);
         stored.check_identity(track.track_id, time, tolerance)?;
+        if let Some(unread) = &stored.unread {
+            self.notice(self.finding(at, FindingCode::BoxUnreadable, &**unread).at_chunk(None));
+        }
         if !stored.check_samples(track.defaults, self.limits())? {
             let what = "the samples do not begin where the `mdat` does";
             self.notice(self.finding(at, FindingCode::PayloadOffset, what));

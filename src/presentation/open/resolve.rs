@@ -96,6 +96,9 @@ pub(super) fn resolve<'a>(
             let finding = Finding::new(FindingCode::DefaultsInHeader, message);
             findings.push(finding.in_file(&named.name).of_track(&describe(track)));
         }
+        if let Ok(MediaTrack { unread: Some(unread), .. }) = &found {
+            findings.push(Finding::new(FindingCode::BoxUnreadable, &**unread).in_file(&named.name));
+        }
         if let Ok(
             MediaTrack { fragments: Err(trouble), .. } | MediaTrack { doubt: Some(trouble), .. },
         ) = &found

@@ -30,6 +30,8 @@ pub(super) struct MediaTrack {
     pub(super) fragments: Result<Vec<Indexed>, Trouble>,
     /// Its fragments need what the header says of their samples.
     pub(super) needs_header: bool,
+    /// Describes a part of the header or of a fragment that cannot be read and that nothing needs.
+    pub(super) unread: Option<String>,
     /// Something to tell, though the track is served.
     pub(super) doubt: Option<Trouble>,
     /// How long the last fragment is, in ticks of the track.
@@ -61,6 +63,7 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Result<Vec<MediaTrack>, 
             defaults: defaults.get(&track_id).copied().unwrap_or_default(),
             fragments: Err(Trouble::new(FindingCode::IndexMissing, no_index)),
             needs_header: false,
+            unread: None,
             doubt: None,
             last_duration: None,
         })
@@ -151,6 +154,7 @@ impl MediaTrack {
         stored.check_identity(self.track_id, Some(time), tolerance)?;
         stored.check_samples(self.defaults, limits)?;
         self.needs_header |= stored.needs_defaults();
+        self.unread = self.unread.take().or_else(|| stored.unread.clone());
         let duration = stored.duration(self.defaults, limits)?;
         let declared = stored.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
         Ok(if duration > 0 { Some(duration) } else { declared })
