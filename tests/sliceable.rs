@@ -211,3 +211,46 @@ fn an_unreadable_box_does_not_make_another_tracks_bytes_pass() {
     let origin = Origin::new(film.store());
     assert_ne!(status(&origin, &path("Fragments", 0)), 200);
 }
+
+/// A fragment that says that its duration is empty, or has a run of no samples, and has no `mdat`.
+fn empty(track_id: u32, has_run: bool) -> Vec<u8> {
+    let run = has_run.then(|| AnyBox::new(film::trun(&[], 0)));
+    let full = FullBox { version: 0, flags: if has_run { 0 } else { 0x01_0000 } };
+    let tfhd = AnyBox::new(Tfhd { full, track_id, ..Tfhd::default() });
+    moof(&bytes([AnyBox::container(*b"traf", [tfhd].into_iter().chain(run))]))
+}
+
+#[test]
+fn a_fragment_without_samples_needs_no_mdat() {
+    for has_run in [false, true] {
+        for empty_one in starts() {
+            let film = Film::new(b"", |time| match time == empty_one {
+                true => empty(1, has_run),
+                false => ending_with(b"", 1),
+            });
+            assert_eq!(film.is_served(), Vec::<String>::new(), "{empty_one}");
+            let origin = Origin::new(film.store());
+            for _ in 0..2 {
+                assert_eq!(film.ask(&origin, "RawFragments", empty_one), []);
+                let whole = empty(1, has_run);
+                assert!(film.ask(&origin, "KeyFrames", empty_one) == whole);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fragment_without_samples_of_another_track_is_not_served() {
+    let film = Film::new(b"", |time| match time == starts()[2] {
+        true => empty(2, false),
+        false => ending_with(b"", 1),
+    });
+    let origin = Origin::new(film.store());
+    assert_ne!(status(&origin, &path("Fragments", starts()[2])), 200);
+    let without_mdat = Film::new(b"", |time| match time == starts()[1] {
+        true => moof(&bytes([traf(1, [run(8)])])),
+        false => ending_with(b"", 1),
+    });
+    let origin = Origin::new(without_mdat.store());
+    assert_ne!(status(&origin, &path("Fragments", starts()[1])), 200, "samples of the next one");
+}

@@ -15,7 +15,8 @@ pub(crate) struct Stored {
     pub(crate) traf: Boxes,
     /// First byte of the `mdat`'s payload, from the first byte of the `moof`.
     pub(crate) payload: u64,
-    /// Bytes from the first of the `moof` to the last of the `mdat`.
+    /// Bytes from the first of the `moof` to the last of the `mdat`, or to the last of the `moof`
+    /// if the fragment has neither samples nor an `mdat`.
     pub(crate) len: u64,
     /// Describes a part of the `moof` that cannot be read, and that slicing does not need.
     pub(crate) unread: Option<String>,
@@ -66,7 +67,8 @@ impl Stored {
     /// holds the first bytes, and which ends before byte `bound`.
     ///
     /// # Errors
-    /// When there is no `moof`, or no `mdat` behind it, or one of them reaches beyond `bound`;
+    /// When there is no `moof`, or no `mdat` behind one with samples, or one of them reaches beyond
+    /// `bound`;
     /// [`ErrorKind::NotSliceable`] when it cannot be cut out of its file.
     pub(crate) fn parse(
         block: &Bytes,
@@ -91,15 +93,26 @@ impl Stored {
         if moof_len > block.len() as u64 {
             return Ok(Parsed::Needs(moof_len + HEADER));
         }
-        let (payload, len) = match mdat_behind(block, start, moof_len, room)? {
-            Behind::Mdat { payload, len } => (payload, len),
-            Behind::Needs(len) => return Ok(Parsed::Needs(len)),
+        let behind = match mdat_behind(block, start, moof_len, room) {
+            Ok(Behind::Needs(len)) => return Ok(Parsed::Needs(len)),
+            Ok(Behind::Mdat { payload, len }) => Ok((payload, len)),
+            Err(error) => Err(error),
         };
         let moof = block.slice(..moof_len as usize);
+        if let Err(error) = &behind
+            && !matches!(error.kind, ErrorKind::Missing { .. })
+        {
+            return Err(error.clone());
+        }
         let boxes = Boxes::parse(&moof, start, limits)?;
         let unread = boxes.unread();
         let traf =
             only_traf(boxes).map_err(|kind| Error::at(start, kind).inside(FourCc(*b"moof")))?;
+        let (payload, len) = match behind {
+            Ok(found) => found,
+            Err(_) if is_empty(&traf) => (moof_len, moof_len),
+            Err(error) => return Err(error),
+        };
         Ok(Parsed::Whole(Box::new(Self { moof, traf, payload, len, unread })))
     }
 
@@ -287,6 +300,11 @@ fn mdat_behind(block: &Bytes, start: u64, moof_len: u64, room: u64) -> Result<Be
     }
 }
 
+/// Whether a `traf` has no samples: an empty duration (ISO/IEC 14496-12, 8.8.7) or nothing to show.
+fn is_empty(traf: &Boxes) -> bool {
+    traf.all::<Trun>().all(|trun| trun.sample_count == 0)
+}
+
 /// What the one `traf` encloses.
 fn only_traf(mut boxes: Boxes) -> Result<Boxes, ErrorKind> {
     let moof = boxes.inside_mut(*b"moof").map(|moof| moof.list.as_mut_slice());
@@ -318,6 +336,10 @@ mod tests {
     fn moof(trafs: impl IntoIterator<Item = AnyBox>) -> AnyBox {
         let mfhd = AnyBox::new(Mfhd::default());
         AnyBox::container(*b"moof", [mfhd].into_iter().chain(trafs))
+    }
+
+    fn sample() -> AnyBox {
+        AnyBox::new(Trun { sample_count: 1, ..Trun::default() })
     }
 
     fn mdat() -> AnyBox {
@@ -375,11 +397,26 @@ mod tests {
     }
 
     #[test]
+    fn a_fragment_without_samples_ends_with_its_moof_unless_an_mdat_follows() {
+        let without = [moof([traf([])]), moof([traf([AnyBox::new(Trun::default())])])];
+        for empty in without {
+            let len = empty.len();
+            let free = || AnyBox::other(*b"free", vec![0; 9]);
+            for behind in [vec![], vec![free()], vec![free(), moof([traf([sample()])]), mdat()]] {
+                let stored = whole(&bytes([vec![empty.clone()], behind].concat()));
+                assert_eq!((stored.payload, stored.len), (len, len));
+            }
+            let stored = whole(&bytes([empty, mdat()]));
+            assert_eq!((stored.payload, stored.len), (len + 8, len + 48));
+        }
+    }
+
+    #[test]
     fn what_is_no_fragment_is_refused_with_its_place() {
         for (boxes, says) in [
             (vec![mdat()], "at byte 100: a box `mdat` where the index says `moof`"),
-            (vec![moof([traf([])])], "no `mdat` behind its `moof`"),
-            (vec![moof([traf([])]), moof([]), mdat()], "no `mdat` behind its `moof`"),
+            (vec![moof([traf([sample()])])], "no `mdat` behind its `moof`"),
+            (vec![moof([traf([sample()])]), moof([]), mdat()], "no `mdat` behind its `moof`"),
             (vec![moof([]), mdat()], "moof at byte 100: no `traf`"),
             (vec![moof([traf([]), traf([])]), mdat()], "a `moof` of several tracks"),
         ] {
