@@ -5,11 +5,11 @@ mod support;
 
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Sdtp, Tfhd, uuid::Tfrf};
 use smooth_origin::manifest::StreamKind;
-use smooth_origin::origin::Origin;
+use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::presentation::ManifestSource;
 use smooth_origin::storage::MemoryStore;
 use support::film::{self, Media, Track, ism, ismc};
-use support::{codes, get, open, status, store};
+use support::{codes, get, name, open, status, store};
 
 /// Samples of every fragment: each of so many bytes.
 const SIZES: [u32; 3] = [40, 20, 30];
@@ -70,6 +70,11 @@ impl Film {
     fn ask(&self, origin: &Origin, noun: &str, time: u64) -> Vec<u8> {
         get(origin, &path(noun, time)).unwrap()
     }
+}
+
+/// The findings so far.
+fn late(origin: &Origin) -> Vec<String> {
+    codes(block_on(origin.open(&name("film.ism"))).unwrap().presentation())
 }
 
 fn path(noun: &str, time: u64) -> String {
@@ -158,18 +163,10 @@ fn an_unreadable_box_in_one_fragment_is_noticed_when_that_is_asked_for() {
     let film = Film::new(b"", |time| ending_with(if time == starts()[1] { junk } else { b"" }, 1));
     let store = film.store();
     let origin = Origin::new(store);
-    let opened = support::served(&origin, &path("Fragments", 0)).unwrap();
-    drop(opened);
-    let codes = |origin: &Origin| {
-        codes(
-            smooth_origin::origin::block_on(origin.open(&support::name("film.ism")))
-                .unwrap()
-                .presentation(),
-        )
-    };
-    assert_eq!(codes(&origin), Vec::<String>::new());
+    assert_eq!(status(&origin, &path("Fragments", 0)), 200);
+    assert_eq!(late(&origin), Vec::<String>::new());
     assert_eq!(status(&origin, &path("Fragments", starts()[1])), 200);
-    assert_eq!(codes(&origin), ["warning box-unreadable"]);
+    assert_eq!(late(&origin), ["warning box-unreadable"]);
 }
 
 #[test]
@@ -253,4 +250,77 @@ fn a_fragment_without_samples_of_another_track_is_not_served() {
     });
     let origin = Origin::new(without_mdat.store());
     assert_ne!(status(&origin, &path("Fragments", starts()[1])), 200, "samples of the next one");
+}
+
+/// A `moof` whose run has this offset, and whose first and last sample are key samples.
+fn leading_to(data_offset: i32) -> Vec<u8> {
+    let samples = vec![0x24, 0x14, 0x24].into();
+    let sdtp = AnyBox::new(Sdtp { full: FullBox::default(), samples });
+    moof(&bytes([traf(1, [run(data_offset), sdtp])]))
+}
+
+#[test]
+fn a_wrong_data_offset_does_not_matter_where_the_mdat_is_beside_its_moof() {
+    let large = [b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x6a", &mdat()[8..]].concat();
+    let moof = leading_to(0).len() as i32;
+    // The header of the `mdat` forgotten; 0; absolute; counted from elsewhere.
+    for offset in [moof, 0, 8, moof + 9, 1 << 20, -1, i32::MIN, i32::MAX] {
+        for (mdat, header) in [(mdat(), 8), (large.clone(), 16)] {
+            let film = Film::new(b"", |_| [leading_to(offset), mdat.clone()].concat());
+            assert_eq!(film.is_served(), ["warning data-offset-wrong"], "{offset}");
+            let origin = Origin::new(film.store());
+            for _ in 0..2 {
+                assert!(film.ask(&origin, "RawFragments", 0) == mdat[header..]);
+                // The first and the last sample, which follow their head.
+                let keys = film.ask(&origin, "KeyFrames", 0);
+                let samples = [&mdat[header..header + 40], &mdat[header + 60..]].concat();
+                let head = u32::from_be_bytes(keys[..4].try_into().unwrap()) as usize + 8;
+                assert_eq!(keys.len(), head + samples.len());
+                assert!(keys.ends_with(&samples), "{offset}");
+            }
+        }
+    }
+    // A 64-bit size that was not counted.
+    let film = Film::new(b"", |_| [leading_to(moof + 8), large.clone()].concat());
+    assert_eq!(film.is_served(), ["warning data-offset-wrong"]);
+}
+
+#[test]
+fn key_frames_are_the_whole_fragment_where_offset_and_sizes_do_not_say_where_samples_are() {
+    let longer = bytes([AnyBox::other(*b"mdat", vec![7; PAYLOAD as usize + 1])]);
+    let film = Film::new(b"", |_| [leading_to(0), longer.clone()].concat());
+    assert_eq!(film.is_served(), ["warning data-offset-wrong"]);
+    let origin = Origin::new(film.store());
+    assert!(film.ask(&origin, "KeyFrames", 0) == film.file[film.fragments[0].clone()]);
+}
+
+#[test]
+fn a_wrong_data_offset_in_one_fragment_is_noticed_when_that_is_asked_for() {
+    let right = leading_to(0).len() as i32 + 8;
+    let film = Film::new(b"", |time| {
+        [leading_to(if time == starts()[1] { 0 } else { right }), mdat()].concat()
+    });
+    assert_eq!(film.is_served(), Vec::<String>::new());
+    let origin = Origin::new(film.store());
+    assert_eq!(status(&origin, &path("Fragments", starts()[1])), 200);
+    assert_eq!(late(&origin), ["warning data-offset-wrong"]);
+}
+
+#[test]
+fn the_samples_of_another_fragment_are_not_served_as_those_beside_the_moof() {
+    // Two `moof`s, then the `mdat` of each: the one beside the second is the first's.
+    for first in [PAYLOAD - 1, PAYLOAD + 1] {
+        let of_first = bytes([AnyBox::other(*b"mdat", vec![7; first as usize])]);
+        let behind = leading_to(0).len() as i32 + of_first.len() as i32 + 8;
+        let film = Film::new(b"", |_| [&leading_to(behind)[..], &of_first, &mdat()].concat());
+        let origin = Origin::new(film.store());
+        assert_eq!(status(&origin, &path("Fragments", 0)), 415, "{first}");
+    }
+    let other = Film::new(b"", |time| {
+        let track_id = if time == starts()[1] { 2 } else { 1 };
+        [moof(&bytes([traf(track_id, [run(0)])])), mdat()].concat()
+    });
+    let origin = Origin::new(other.store());
+    assert_eq!(status(&origin, &path("Fragments", 0)), 200);
+    assert_ne!(status(&origin, &path("Fragments", starts()[1])), 200);
 }

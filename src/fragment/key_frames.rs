@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::Stored;
 use super::samples::{Alike, Defaults, Sample, count};
+use super::{Stored, Whereabouts};
 use crate::base::{Error, ErrorKind, FourCc, Limits, Sink};
 use crate::bmff::{
     AnyBox, Body, Boxes, Header, Saio, Saiz, SampleEncryption, Sbgp, Sdtp, Senc, Subs, SubsEntry,
@@ -54,9 +54,22 @@ impl KeyFrames {
         limits: &Limits,
     ) -> Result<Option<Self>, Error> {
         let total = count(&stored.traf, limits)?;
-        stored.check_samples(defaults, limits)?;
+        let whereabouts = stored.check_samples(defaults, limits)?;
         if stored.unread.is_some() {
             // What cannot be read may have an entry per sample.
+            return Ok(None);
+        }
+        let mended;
+        let stored = match whereabouts {
+            Whereabouts::Start | Whereabouts::Payload => stored,
+            Whereabouts::Elsewhere { fill: false } => return Ok(None),
+            Whereabouts::Elsewhere { fill: true } => {
+                mended = stored.without_offsets();
+                &mended
+            }
+        };
+        if stored.len > stored.payload && stored.runs(defaults).all(|run| run.bytes == 0) {
+            // The sizes are nowhere: the file's `trex` is missing or cannot be read.
             return Ok(None);
         }
         let rule = Rule::of(stored, defaults, total);
@@ -484,7 +497,8 @@ mod tests {
         let bytes: Bytes = [&cut.head[..]].into_iter().chain(samples).flatten().copied().collect();
         let stored = parse(&bytes);
         assert_eq!(stored.len, bytes.len() as u64);
-        assert!(stored.check_samples(Defaults::default(), &Limits::default()).unwrap());
+        let whereabouts = stored.check_samples(Defaults::default(), &Limits::default()).unwrap();
+        assert_eq!(whereabouts, Whereabouts::Start);
         (bytes, stored)
     }
 

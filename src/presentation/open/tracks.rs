@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::media::Trouble;
 use crate::base::{Error, Limits, Timescale};
 use crate::bmff::{Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Tkhd, Trex, uuid::Tfxd};
-use crate::fragment::{Defaults, Parsed, Stored};
+use crate::fragment::{Defaults, Parsed, Stored, Whereabouts};
 use crate::index::{Indexed, TrackIndex};
 use crate::manifest::StreamKind;
 use crate::presentation::FindingCode;
@@ -30,6 +30,8 @@ pub(super) struct MediaTrack {
     pub(super) fragments: Result<Vec<Indexed>, Trouble>,
     /// Its fragments need what the header says of their samples.
     pub(super) needs_header: bool,
+    /// The offsets in its fragments do not lead to their samples.
+    pub(super) has_wrong_offset: bool,
     /// Describes a part of the header or of a fragment that cannot be read and that nothing needs.
     pub(super) unread: Option<String>,
     /// Something to tell, though the track is served.
@@ -63,6 +65,7 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Result<Vec<MediaTrack>, 
             defaults: defaults.get(&track_id).copied().unwrap_or_default(),
             fragments: Err(Trouble::new(FindingCode::IndexMissing, no_index)),
             needs_header: false,
+            has_wrong_offset: false,
             unread: None,
             doubt: None,
             last_duration: None,
@@ -152,7 +155,8 @@ impl MediaTrack {
         };
         let tolerance = tolerance(self.timescale, self.timescale);
         stored.check_identity(self.track_id, Some(time), tolerance)?;
-        stored.check_samples(self.defaults, limits)?;
+        let whereabouts = stored.check_samples(self.defaults, limits)?;
+        self.has_wrong_offset |= matches!(whereabouts, Whereabouts::Elsewhere { .. });
         self.needs_header |= stored.needs_defaults();
         self.unread = self.unread.take().or_else(|| stored.unread.clone());
         let duration = stored.duration(self.defaults, limits)?;
