@@ -456,15 +456,18 @@ fn lengths_in_a_configuration_are_checked_against_what_is_there() {
         let len = bytes.len() - more;
         bytes.truncate(len);
         bytes[..4].copy_from_slice(&(len as u32).to_be_bytes());
-        parse(&bytes.into(), 0).unwrap_err().to_string()
+        // In a sample entry: elsewhere, nothing needs a configuration, and it is kept as bytes.
+        let entry = visual(Boxes { padding: bytes.clone().into(), ..Boxes::default() }).to_entry();
+        assert_eq!(parse(&bytes.into(), 0).unwrap().list[0].rest, Bytes::new());
+        VisualSampleEntry::parse(&entry, &Limits::default()).unwrap_err().to_string()
     };
-    assert_eq!(cut(AnyBox::new(wfex()), 1), "wfex at byte 26: needs 10 bytes, has 9");
+    assert_eq!(cut(AnyBox::new(wfex()), 1), "avc1/wfex at byte 96: needs 10 bytes, has 9");
     let constant = Tenc { iv_size: 0, constant_iv: Some(vec![9; 16].into()), ..tenc() };
-    assert_eq!(cut(AnyBox::new(constant), 1), "tenc at byte 33: needs 16 bytes, has 15");
+    assert_eq!(cut(AnyBox::new(constant), 1), "avc1/tenc at byte 103: needs 16 bytes, has 15");
     let mapped =
         DOps { channels: 255, mapping_family: 1, mapping: vec![0; 257].into(), ..DOps::default() };
-    assert_eq!(cut(AnyBox::new(mapped), 257), "dOps at byte 19: needs 257 bytes, has 0");
-    assert_eq!(cut(AnyBox::new(Dac3::default()), 1), "dac3 at byte 8: needs 3 bytes, has 2");
+    assert_eq!(cut(AnyBox::new(mapped), 257), "avc1/dOps at byte 89: needs 257 bytes, has 0");
+    assert_eq!(cut(AnyBox::new(Dac3::default()), 1), "avc1/dac3 at byte 78: needs 3 bytes, has 2");
 }
 
 #[test]

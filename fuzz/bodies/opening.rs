@@ -279,6 +279,7 @@ fn ask(files: &Files, presentation: &Arc<Presentation>, stream: &Stream, track: 
             check_track(presentation, stream, track, whole_reply, &info.0);
             if let Some((keys, keys_reply)) = keys {
                 check_key_frames(stream.kind(), keys, keys_reply, whole, &info.0);
+                check_source(keys_reply, whole_reply, raw.0.len() as u64);
             }
         } else {
             assert!(info.is_none() && raw.is_none() && keys.is_none(), "a noun alone");
@@ -363,12 +364,19 @@ fn header(bytes: &[u8]) -> ([u8; 4], usize, usize) {
     }
 }
 
-/// A fragment is a `moof`, what may lie behind it, and an `mdat` to its end; the other nouns are
-/// parts of it.
+/// A fragment is a `moof`, what may lie behind it, and an `mdat` to its end, or a `moof` alone that
+/// has no samples; the other nouns are parts of it.
 fn check_fragment(whole: &[u8], info: &[u8], raw: &[u8]) {
     let (kind, _, moof) = header(whole);
     assert_eq!(&kind, b"moof");
     assert!(info == &whole[..moof], "another `moof`");
+    if whole.len() == moof {
+        let traf = traf(whole);
+        let claimed = traf.all::<Trun>().map(|trun| u64::from(trun.sample_count));
+        assert_eq!(claimed.sum::<u64>(), 0, "samples without an `mdat`");
+        assert!(raw.is_empty(), "a payload without an `mdat`");
+        return;
+    }
     let mut at = moof;
     loop {
         let (kind, header, len) = header(&whole[at..]);
@@ -403,6 +411,21 @@ fn check_track(
     let sources: Vec<_> = tracks.filter_map(Track::source).collect();
     let track_id = traf(moof).get::<Tfhd>().expect("a `tfhd`").track_id;
     assert!(sources.contains(&(stored.file, track_id)), "of track {track_id}, not {sources:?}");
+}
+
+/// Samples that are cut out are of the fragment's own payload, wherever its offsets lead.
+fn check_source(keys: &Reply, whole: &Reply, payload: u64) {
+    let whole = whole.stored().expect("a stored fragment is one range");
+    if keys.stored().is_some() {
+        return;
+    }
+    for piece in keys.pieces() {
+        if let Piece::Stored(part) = piece {
+            assert_eq!(part.file, whole.file);
+            let (from, to) = (whole.range.end - payload, whole.range.end);
+            assert!(from <= part.range.start && part.range.end <= to, "samples of elsewhere");
+        }
+    }
 }
 
 /// Key frames are all of the fragment, or a fragment as long in time that holds some of its

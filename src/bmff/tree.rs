@@ -1,5 +1,7 @@
 //! Boxes inside boxes: the tree, and the table of the types that are read field by field.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::{Header, uuid};
@@ -8,7 +10,9 @@ use crate::base::{Cursor, Error, ErrorKind, FourCc, Guid, Limits, Sink};
 /// Boxes that follow one another, in the order in which they were stored.
 ///
 /// Nothing is dropped: a type that is not known here keeps its bytes, so that writing what was
-/// parsed gives the same bytes again.
+/// parsed gives the same bytes again. A box whose fields cannot be read keeps its bytes as well,
+/// as [`Body::Other`], unless fragments cannot be cut out of their file without it: `mfhd`,
+/// `tfhd`, `trun`, `tkhd`, `mdhd`, `hdlr`, `tfra`, and the boxes that enclose these.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -25,7 +29,8 @@ use crate::base::{Cursor, Error, ErrorKind, FourCc, Guid, Limits, Sink};
 pub struct Boxes {
     /// The boxes.
     pub list: Vec<AnyBox>,
-    /// Zeros that follow the last box and are too few for another (QuickTime's terminator).
+    /// Bytes that follow the last box and are no box: zeros that are too few for one (QuickTime's
+    /// terminator), or anything that a faulty writer left there.
     pub padding: Bytes,
 }
 
@@ -78,7 +83,8 @@ macro_rules! table {
         pub enum Body {
             /// Other boxes, and nothing else.
             Boxes(Boxes),
-            /// A type that is not read here: all its bytes after the header.
+            /// A type that is not read here, or fields that cannot be read: all its bytes after the
+            /// header.
             Other(Bytes),
             $(#[doc = concat!("`", stringify!($module), "`")] $name(super::$name),)*
             $(#[doc = concat!("extended type `", stringify!($ext_module), "`")] $ext_name(uuid::$ext_name),)*
@@ -96,6 +102,20 @@ macro_rules! table {
                     return uuid::$ext_name::parse(body).map(Self::$ext_name).map(Some);
                 })*
                 Ok(None)
+            }
+
+            /// Name of the type, if [`parse_typed`](Self::parse_typed) reads its fields.
+            fn typed_name(header: &Header) -> Option<&'static str> {
+                let Some(extended) = header.extended else {
+                    return match &header.kind.0 {
+                        $($kind => Some(stringify!($module)),)*
+                        _ => None,
+                    };
+                };
+                $(if extended == uuid::$ext_name::UUID {
+                    return Some(stringify!($ext_module));
+                })*
+                None
             }
 
             fn len(&self) -> u64 {
@@ -194,23 +214,46 @@ impl Boxes {
     /// Reads the boxes that fill `block`, which begins at byte `base` of its file.
     ///
     /// # Errors
-    /// [`ErrorKind::Truncated`] where a box reaches beyond what encloses it,
-    /// [`ErrorKind::Budget`] beyond [`Limits::boxes`] or [`Limits::box_depth`], and what the typed
-    /// boxes find in their fields.
+    /// [`ErrorKind::Truncated`] where an outermost box, or one that slicing needs, reaches beyond
+    /// what encloses it, [`ErrorKind::Budget`] beyond [`Limits::boxes`] or [`Limits::box_depth`],
+    /// and what the types that slicing needs find in their fields.
     pub fn parse(block: &Bytes, base: u64, limits: &Limits) -> Result<Self, Error> {
         let mut cursor = Cursor::new(block, base);
-        let list = Self::parse_in(&mut cursor, limits)?;
+        let list = Reader::new(&cursor, limits, false).list(&mut cursor, limits.box_depth)?;
         match list.padding.len() as u64 {
             0 => Ok(list),
             has => Err(cursor.error(ErrorKind::Truncated { needs: 8, has })),
         }
     }
 
-    /// The same for what is left of `cursor` inside a box, where padding may follow.
+    /// The same for what is left of `cursor` inside a sample entry, where padding may follow. Every
+    /// box that is read field by field must be readable: the codec depends on it.
     pub(crate) fn parse_in(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Self, Error> {
-        let of_bytes = FEW_BOXES + cursor.remaining() / BYTES_A_BOX;
-        let limit = limits.boxes.min(of_bytes);
-        Reader { limit, depth: limits.box_depth, claimed: 0 }.list(cursor, limits.box_depth)
+        Reader::new(cursor, limits, true).list(cursor, limits.box_depth)
+    }
+
+    /// Describes the first box, or the first bytes behind the last box of a list, that could not
+    /// be read and was kept as it is.
+    pub(crate) fn unread(&self) -> Option<String> {
+        let of_item = |item: &AnyBox| match &item.body {
+            Body::Boxes(boxes) => boxes.unread().or_else(|| {
+                let stray = boxes.has_stray_bytes().then_some(boxes.padding.len())?;
+                Some(format!(
+                    "{stray} bytes behind the last box of `{}` are no box",
+                    item.header.kind
+                ))
+            }),
+            Body::Other(_) => {
+                item.unread_name().map(|name| format!("the box `{name}` cannot be read"))
+            }
+            _ => None,
+        };
+        self.list.iter().find_map(of_item)
+    }
+
+    /// Bytes other than zeros follow the last box.
+    pub(crate) fn has_stray_bytes(&self) -> bool {
+        self.padding.iter().any(|&byte| byte != 0)
     }
 
     /// The first box of type `T`.
@@ -308,6 +351,17 @@ impl AnyBox {
         (self.header.kind, self.header.extended)
     }
 
+    /// Name of the type, if it is one that is read here and its bytes were kept instead.
+    fn unread_name(&self) -> Option<Cow<'static, str>> {
+        if !matches!(self.body, Body::Other(_)) {
+            return None;
+        }
+        if CONTAINERS.contains(&self.header.kind.0) {
+            return Some(self.header.kind.to_string().into());
+        }
+        Body::typed_name(&self.header).map(Cow::Borrowed)
+    }
+
     /// Bytes of the whole box when it is written.
     pub fn len(&self) -> u64 {
         // Once: a box that encloses others measures them.
@@ -336,6 +390,14 @@ impl AnyBox {
 const FEW_BOXES: usize = 1024;
 const BYTES_A_BOX: usize = 32;
 
+/// Types without which a fragment cannot be cut out of its file, and those that enclose them.
+fn is_needed(kind: &[u8; 4]) -> bool {
+    let encloses = matches!(kind, b"moov" | b"trak" | b"mdia" | b"moof" | b"traf" | b"mfra");
+    let is_read =
+        matches!(kind, b"mfhd" | b"tfhd" | b"trun" | b"tkhd" | b"mdhd" | b"hdlr" | b"tfra");
+    encloses || is_read
+}
+
 /// Reads a tree, and counts the boxes of each list before it reads them.
 struct Reader {
     limit: usize,
@@ -343,18 +405,37 @@ struct Reader {
     /// Boxes of the lists that were begun: there is memory for all of them, the lists around the
     /// one that is being read among them.
     claimed: usize,
+    /// Every typed box must be readable, whether slicing needs it or not.
+    is_strict: bool,
 }
 
 impl Reader {
+    fn new(cursor: &Cursor<'_>, limits: &Limits, is_strict: bool) -> Self {
+        let of_bytes = FEW_BOXES + cursor.remaining() / BYTES_A_BOX;
+        let limit = limits.boxes.min(of_bytes);
+        Self { limit, depth: limits.box_depth, claimed: 0, is_strict }
+    }
+
     fn list(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<Boxes, Error> {
         let count = self.claim(cursor)?;
         let mut list = Vec::with_capacity(count);
+        // Only what encloses the list knows where it ends: of the outermost, the end may be missing.
+        let may_stray = !self.is_strict && depth < self.depth;
         while cursor.remaining() >= 8 {
-            list.push(self.one(cursor, depth)?);
+            let mut next = cursor.clone();
+            match Self::split(&mut next) {
+                Ok((header, body)) => {
+                    list.push(self.one(header, body, depth)?);
+                    *cursor = next;
+                }
+                Err(_) if may_stray && !holds_needed(cursor.peek()) => break,
+                Err(error) => return Err(error),
+            }
         }
         let mut end = cursor.clone();
         let padding = end.rest();
-        if padding.iter().any(|&byte| byte != 0) {
+        let is_stray = padding.iter().any(|&byte| byte != 0);
+        if is_stray && (!may_stray || holds_needed(&padding)) {
             return Err(cursor.error(ErrorKind::Truncated { needs: 8, has: padding.len() as u64 }));
         }
         Ok(Boxes { list, padding })
@@ -389,13 +470,31 @@ impl Reader {
         Ok(count)
     }
 
-    fn one(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<AnyBox, Error> {
+    /// Takes the next box: its header and its body.
+    fn split<'a>(cursor: &mut Cursor<'a>) -> Result<(Header, Cursor<'a>), Error> {
         let header = Header::parse(cursor)?;
         let body = header.total().map_or(cursor.remaining() as u64, |size| size - header.len());
         // A length beyond the address space is beyond the block as well.
         let body = usize::try_from(body).unwrap_or(usize::MAX);
-        let mut body = cursor.split(body).map_err(|error| error.inside(header.kind))?;
-        self.body(&header, &mut body, depth).map_err(|error| error.inside(header.kind))
+        let body = cursor.split(body).map_err(|error| error.inside(header.kind))?;
+        Ok((header, body))
+    }
+
+    fn one(&mut self, header: Header, cursor: Cursor<'_>, depth: usize) -> Result<AnyBox, Error> {
+        match self.body(&header, &mut cursor.clone(), depth) {
+            Ok((body, rest)) => Ok(AnyBox { header, body, rest }),
+            Err(error) if self.must_fail(&header, &error) => Err(error.inside(header.kind)),
+            Err(_) => {
+                let body = Body::Other(cursor.clone().rest());
+                Ok(AnyBox { header, body, rest: Bytes::new() })
+            }
+        }
+    }
+
+    /// Whether an error inside this box is one of all that encloses it.
+    fn must_fail(&self, header: &Header, error: &Error) -> bool {
+        let is_budget = matches!(error.kind, ErrorKind::Budget { .. });
+        self.is_strict || is_budget || is_needed(&header.kind.0)
     }
 
     fn body(
@@ -403,20 +502,24 @@ impl Reader {
         header: &Header,
         cursor: &mut Cursor<'_>,
         depth: usize,
-    ) -> Result<AnyBox, Error> {
-        let body = if CONTAINERS.contains(&header.kind.0) {
+    ) -> Result<(Body, Bytes), Error> {
+        if CONTAINERS.contains(&header.kind.0) {
             let Some(depth) = depth.checked_sub(1) else {
                 let limit = self.depth;
                 return Err(over(cursor, "boxes inside one another", limit + 1, limit));
             };
-            Body::Boxes(self.list(cursor, depth)?)
-        } else if let Some(typed) = Body::parse_typed(header, cursor)? {
-            return Ok(AnyBox { header: *header, body: typed, rest: cursor.rest() });
-        } else {
-            Body::Other(cursor.rest())
-        };
-        Ok(AnyBox { header: *header, body, rest: Bytes::new() })
+            return Ok((Body::Boxes(self.list(cursor, depth)?), Bytes::new()));
+        }
+        Ok(match Body::parse_typed(header, cursor)? {
+            Some(typed) => (typed, cursor.rest()),
+            None => (Body::Other(cursor.rest()), Bytes::new()),
+        })
     }
+}
+
+/// These bytes may hold a box that slicing needs: one that must not be overlooked.
+fn holds_needed(bytes: &[u8]) -> bool {
+    bytes.windows(4).any(|word| word.first_chunk().is_some_and(is_needed))
 }
 
 fn over(cursor: &Cursor<'_>, what: &'static str, found: usize, limit: usize) -> Error {
@@ -491,7 +594,7 @@ mod tests {
         let bytes = Bytes::from([around(inner), free(2)].concat());
         let parse = |boxes| {
             let limits = Limits { boxes, ..Limits::default() };
-            let mut reader = Reader { limit: boxes, depth: 16, claimed: 0 };
+            let mut reader = Reader { limit: boxes, depth: 16, claimed: 0, is_strict: false };
             let list = reader.list(&mut Cursor::new(&bytes, 0), 16);
             assert_eq!(Boxes::parse(&bytes, 0, &limits).ok(), list.as_ref().ok().cloned());
             assert!(reader.claimed <= boxes);
@@ -510,10 +613,59 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_box_are_an_error_and_zeros_inside_a_container_are_not() {
+    fn outermost_bytes_that_are_no_box_are_an_error_and_zeros_inside_a_container_are_not() {
         assert!(parse(b"\0\0\0\x08free\0\0\0").is_err());
-        assert!(parse(b"\0\0\0\x0bmoovabc").is_err());
+        assert!(parse(b"\0\0\0\x08freeabcdefghijkl").is_err());
         let padded = b"\0\0\0\x0cmoov\0\0\0\0";
-        assert_eq!(parse(padded).unwrap().to_bytes(), padded[..]);
+        let boxes = parse(padded).unwrap();
+        assert_eq!((boxes.to_bytes(), boxes.unread()), (padded[..].into(), None));
+    }
+
+    /// A `moof` around these bytes.
+    fn moof(inside: &[u8]) -> Vec<u8> {
+        [&(inside.len() as u32 + 8).to_be_bytes()[..], b"moof", inside].concat()
+    }
+
+    #[test]
+    fn bytes_behind_the_last_box_of_a_container_are_kept_unless_slicing_may_need_them() {
+        let free = b"\0\0\0\x08free";
+        for tail in [&b"abc"[..], b"\0\0\0\x05freexyz", b"\0\0\0\xffsaizwhatever", b"0123456789"] {
+            let bytes = moof(&[free, tail].concat());
+            let boxes = parse(&bytes).unwrap();
+            assert_eq!(boxes.to_bytes(), bytes);
+            let moof = boxes.inside(*b"moof").unwrap();
+            assert_eq!((moof.list.len(), &moof.padding[..]), (1, tail));
+            let says = format!("{} bytes behind the last box of `moof` are no box", tail.len());
+            assert_eq!(boxes.unread(), Some(says));
+        }
+        for tail in [&b"\0\0\0\xfftraf"[..], b"\0\0\0\xffjunk\0\0\0\x08traf"] {
+            assert!(parse(&moof(&[free, tail].concat())).is_err(), "{tail:?}");
+        }
+    }
+
+    #[test]
+    fn a_box_that_cannot_be_read_is_kept_as_bytes_unless_slicing_needs_it() {
+        let saiz = b"\0\0\0\x0esaiz\0\0\0\0\x08\0";
+        let bytes = moof(saiz);
+        let boxes = parse(&bytes).unwrap();
+        assert_eq!(boxes.to_bytes(), bytes);
+        let item = &boxes.inside(*b"moof").unwrap().list[0];
+        assert_eq!(item.body, Body::Other(Bytes::from_static(b"\0\0\0\0\x08\0")));
+        assert_eq!(boxes.unread().unwrap(), "the box `saiz` cannot be read");
+        let unknown = moof(b"\0\0\0\x0ajunk\0\0");
+        assert_eq!(parse(&unknown).unwrap().unread(), None, "it need not be readable");
+        for kind in [b"mfhd", b"tfhd", b"trun", b"tkhd", b"mdhd", b"hdlr", b"tfra"] {
+            let mut needed = bytes.clone();
+            needed[12..16].copy_from_slice(kind);
+            assert!(parse(&needed).is_err(), "{}", FourCc(*kind));
+        }
+        // In a sample entry, the codec needs every box.
+        let block = Bytes::from_static(saiz);
+        let limits = Limits::default();
+        assert!(Boxes::parse_in(&mut Cursor::new(&block, 0), &limits).is_err());
+        // A budget is one for all boxes.
+        let nested = moof(&[&b"\0\0\0\x18mvex"[..], &b"\0\0\0\x08free".repeat(2)].concat());
+        let limits = Limits { boxes: 3, ..Limits::default() };
+        assert!(Boxes::parse(&nested.into(), 0, &limits).is_err());
     }
 }

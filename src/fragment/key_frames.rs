@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::Stored;
 use super::samples::{Alike, Defaults, Sample, count};
+use super::{Stored, Whereabouts};
 use crate::base::{Error, ErrorKind, FourCc, Limits, Sink};
 use crate::bmff::{
     AnyBox, Body, Boxes, Header, Saio, Saiz, SampleEncryption, Sbgp, Sdtp, Senc, Subs, SubsEntry,
@@ -38,8 +38,8 @@ struct Key {
 }
 
 impl KeyFrames {
-    /// Cuts a fragment; `None` when every sample is a key sample, so that the stored fragment is
-    /// the answer.
+    /// Cuts a fragment; `None` when every sample is a key sample, or when a cut might give the
+    /// wrong bytes, so that the stored fragment is the answer.
     ///
     /// Each sample's duration is stretched to the next key sample, so that the fragment begins and
     /// ends when it did. A key sample that is not the fragment's first is shown no earlier.
@@ -54,7 +54,24 @@ impl KeyFrames {
         limits: &Limits,
     ) -> Result<Option<Self>, Error> {
         let total = count(&stored.traf, limits)?;
-        stored.check_samples(defaults, limits)?;
+        let whereabouts = stored.check_samples(defaults, limits)?;
+        if stored.unread.is_some() {
+            // What cannot be read may have an entry per sample.
+            return Ok(None);
+        }
+        let mended;
+        let stored = match whereabouts {
+            Whereabouts::Start | Whereabouts::Payload => stored,
+            Whereabouts::Elsewhere { fill: false } => return Ok(None),
+            Whereabouts::Elsewhere { fill: true } => {
+                mended = stored.without_offsets();
+                &mended
+            }
+        };
+        if stored.len > stored.payload && stored.runs(defaults).all(|run| run.bytes == 0) {
+            // The sizes are nowhere: the file's `trex` is missing or cannot be read.
+            return Ok(None);
+        }
         let rule = Rule::of(stored, defaults, total);
         let mut found = 0;
         each_part(stored, defaults, rule, |part| {
@@ -480,7 +497,8 @@ mod tests {
         let bytes: Bytes = [&cut.head[..]].into_iter().chain(samples).flatten().copied().collect();
         let stored = parse(&bytes);
         assert_eq!(stored.len, bytes.len() as u64);
-        assert!(stored.check_samples(Defaults::default(), &Limits::default()).unwrap());
+        let whereabouts = stored.check_samples(Defaults::default(), &Limits::default()).unwrap();
+        assert_eq!(whereabouts, Whereabouts::Start);
         (bytes, stored)
     }
 

@@ -15,8 +15,11 @@ pub(crate) struct Stored {
     pub(crate) traf: Boxes,
     /// First byte of the `mdat`'s payload, from the first byte of the `moof`.
     pub(crate) payload: u64,
-    /// Bytes from the first of the `moof` to the last of the `mdat`.
+    /// Bytes from the first of the `moof` to the last of the `mdat`, or to the last of the `moof`
+    /// if the fragment has neither samples nor an `mdat`.
     pub(crate) len: u64,
+    /// Describes a part of the `moof` that cannot be read, and that slicing does not need.
+    pub(crate) unread: Option<String>,
 }
 
 /// The lengths of a fragment: what is kept of it once it has been looked at.
@@ -48,6 +51,20 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Where the samples of a fragment are, by the offsets of its runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whereabouts {
+    /// From the start of the payload of the `mdat` on.
+    Start,
+    /// In the payload, but not from its start on.
+    Payload,
+    /// Not all in the payload: an offset is wrong.
+    Elsewhere {
+        /// The samples take as many bytes as the payload has.
+        fill: bool,
+    },
+}
+
 /// What came of looking at the first bytes of a fragment.
 pub(crate) enum Parsed {
     /// Its head is there.
@@ -64,7 +81,8 @@ impl Stored {
     /// holds the first bytes, and which ends before byte `bound`.
     ///
     /// # Errors
-    /// When there is no `moof`, or no `mdat` behind it, or one of them reaches beyond `bound`;
+    /// When there is no `moof`, or no `mdat` behind one with samples, or one of them reaches beyond
+    /// `bound`;
     /// [`ErrorKind::NotSliceable`] when it cannot be cut out of its file.
     pub(crate) fn parse(
         block: &Bytes,
@@ -89,14 +107,27 @@ impl Stored {
         if moof_len > block.len() as u64 {
             return Ok(Parsed::Needs(moof_len + HEADER));
         }
-        let (payload, len) = match mdat_behind(block, start, moof_len, room)? {
-            Behind::Mdat { payload, len } => (payload, len),
-            Behind::Needs(len) => return Ok(Parsed::Needs(len)),
+        let behind = match mdat_behind(block, start, moof_len, room) {
+            Ok(Behind::Needs(len)) => return Ok(Parsed::Needs(len)),
+            Ok(Behind::Mdat { payload, len }) => Ok((payload, len)),
+            Err(error) => Err(error),
         };
         let moof = block.slice(..moof_len as usize);
-        let traf = only_traf(Boxes::parse(&moof, start, limits)?)
-            .map_err(|kind| Error::at(start, kind).inside(FourCc(*b"moof")))?;
-        Ok(Parsed::Whole(Box::new(Self { moof, traf, payload, len })))
+        if let Err(error) = &behind
+            && !matches!(error.kind, ErrorKind::Missing { .. })
+        {
+            return Err(error.clone());
+        }
+        let boxes = Boxes::parse(&moof, start, limits)?;
+        let unread = boxes.unread();
+        let traf =
+            only_traf(boxes).map_err(|kind| Error::at(start, kind).inside(FourCc(*b"moof")))?;
+        let (payload, len) = match behind {
+            Ok(found) => found,
+            Err(_) if is_empty(&traf) => (moof_len, moof_len),
+            Err(error) => return Err(error),
+        };
+        Ok(Parsed::Whole(Box::new(Self { moof, traf, payload, len, unread })))
     }
 
     /// The track it belongs to.
@@ -168,23 +199,51 @@ impl Stored {
         invalid(format!("a fragment of time {found} where the index says {time}"))
     }
 
-    /// That all its samples lie in the `mdat`, and whether they begin at its start.
+    /// Where the offsets of its runs say that its samples are. A wrong offset does not keep it from
+    /// being cut out of its file: the `mdat` beside the `moof` holds the samples.
     ///
     /// # Errors
-    /// [`ErrorKind::NotSliceable`] when one does not, [`ErrorKind::Budget`] for too many samples.
-    pub(crate) fn check_samples(&self, defaults: Defaults, limits: &Limits) -> Result<bool, Error> {
+    /// [`ErrorKind::NotSliceable`] when the `mdat` cannot hold the samples, or when they are said to
+    /// be behind it and do not fill it: those of another fragment may be in it.
+    /// [`ErrorKind::Budget`] for too many samples.
+    pub(crate) fn check_samples(
+        &self,
+        defaults: Defaults,
+        limits: &Limits,
+    ) -> Result<Whereabouts, Error> {
         count(&self.traf, limits)?;
-        let outside = || ErrorKind::NotSliceable("sample data outside of the fragment's `mdat`");
-        let mut first = None;
+        let (mut first, mut all, mut is_astray, mut is_behind) = (None, 0_u64, false, false);
         for Run { from, bytes, .. } in self.runs(defaults) {
-            let from = from.ok_or_else(outside)?;
-            let to = from.checked_add(bytes).ok_or_else(outside)?;
-            if bytes > 0 && (from < self.payload || to > self.len) {
-                return Err(outside().into());
+            all = all.saturating_add(bytes);
+            let to = from.and_then(|from| from.checked_add(bytes));
+            if bytes > 0 && (from < Some(self.payload) || to.is_none_or(|to| to > self.len)) {
+                is_astray = true;
+                is_behind |= from >= Some(self.len);
             }
             first.get_or_insert(from);
         }
-        Ok(first.is_none_or(|first| first == self.payload))
+        let room = self.len - self.payload;
+        if all > room || is_behind && all < room {
+            let outside = "sample data outside of the fragment's `mdat`";
+            return Err(ErrorKind::NotSliceable(outside).into());
+        }
+        Ok(match first {
+            _ if is_astray => Whereabouts::Elsewhere { fill: all == room },
+            Some(first) if first != Some(self.payload) => Whereabouts::Payload,
+            _ => Whereabouts::Start,
+        })
+    }
+
+    /// The same fragment without the offsets of its runs: its samples follow one another from the
+    /// start of the payload.
+    pub(crate) fn without_offsets(&self) -> Self {
+        let mut stored = self.clone();
+        for item in &mut stored.traf.list {
+            if let Body::Trun(trun) = &mut item.body {
+                trun.data_offset = None;
+            }
+        }
+        stored
     }
 
     /// It leaves durations or sizes of its samples to the `trex` of its file.
@@ -283,6 +342,11 @@ fn mdat_behind(block: &Bytes, start: u64, moof_len: u64, room: u64) -> Result<Be
     }
 }
 
+/// Whether a `traf` has no samples: an empty duration (ISO/IEC 14496-12, 8.8.7) or nothing to show.
+fn is_empty(traf: &Boxes) -> bool {
+    traf.all::<Trun>().all(|trun| trun.sample_count == 0)
+}
+
 /// What the one `traf` encloses.
 fn only_traf(mut boxes: Boxes) -> Result<Boxes, ErrorKind> {
     let moof = boxes.inside_mut(*b"moof").map(|moof| moof.list.as_mut_slice());
@@ -314,6 +378,10 @@ mod tests {
     fn moof(trafs: impl IntoIterator<Item = AnyBox>) -> AnyBox {
         let mfhd = AnyBox::new(Mfhd::default());
         AnyBox::container(*b"moof", [mfhd].into_iter().chain(trafs))
+    }
+
+    fn sample() -> AnyBox {
+        AnyBox::new(Trun { sample_count: 1, ..Trun::default() })
     }
 
     fn mdat() -> AnyBox {
@@ -371,11 +439,26 @@ mod tests {
     }
 
     #[test]
+    fn a_fragment_without_samples_ends_with_its_moof_unless_an_mdat_follows() {
+        let without = [moof([traf([])]), moof([traf([AnyBox::new(Trun::default())])])];
+        for empty in without {
+            let len = empty.len();
+            let free = || AnyBox::other(*b"free", vec![0; 9]);
+            for behind in [vec![], vec![free()], vec![free(), moof([traf([sample()])]), mdat()]] {
+                let stored = whole(&bytes([vec![empty.clone()], behind].concat()));
+                assert_eq!((stored.payload, stored.len), (len, len));
+            }
+            let stored = whole(&bytes([empty, mdat()]));
+            assert_eq!((stored.payload, stored.len), (len + 8, len + 48));
+        }
+    }
+
+    #[test]
     fn what_is_no_fragment_is_refused_with_its_place() {
         for (boxes, says) in [
             (vec![mdat()], "at byte 100: a box `mdat` where the index says `moof`"),
-            (vec![moof([traf([])])], "no `mdat` behind its `moof`"),
-            (vec![moof([traf([])]), moof([]), mdat()], "no `mdat` behind its `moof`"),
+            (vec![moof([traf([sample()])])], "no `mdat` behind its `moof`"),
+            (vec![moof([traf([sample()])]), moof([]), mdat()], "no `mdat` behind its `moof`"),
             (vec![moof([]), mdat()], "moof at byte 100: no `traf`"),
             (vec![moof([traf([]), traf([])]), mdat()], "a `moof` of several tracks"),
         ] {
@@ -415,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_outside_of_the_mdat_are_found_out() {
+    fn a_wrong_offset_is_found_out_and_samples_that_the_mdat_cannot_hold_are_refused() {
         let with = |offset: i32, count: u32, size: u32| {
             let trun = Trun { sample_count: count, data_offset: Some(offset), ..Trun::default() };
             let stored = whole(&bytes([moof([traf([AnyBox::new(trun)])]), mdat()]));
@@ -423,12 +506,20 @@ mod tests {
             (stored.payload as i32, stored.check_samples(defaults, &Limits::default()))
         };
         let payload = with(0, 0, 0).0;
-        assert!(with(payload, 4, 10).1.unwrap(), "they fill it");
-        assert!(!with(payload + 8, 4, 8).1.unwrap(), "they begin behind its start");
+        let found = |offset, count, size| with(offset, count, size).1.unwrap();
+        assert_eq!(found(payload, 4, 10), Whereabouts::Start);
+        assert_eq!(found(payload + 8, 4, 8), Whereabouts::Payload);
+        for offset in [payload - 1, payload - 8, 0, -1, payload + 1, payload + 40, i32::MAX] {
+            assert_eq!(found(offset, 4, 10), Whereabouts::Elsewhere { fill: true }, "{offset}");
+        }
+        for offset in [payload - 1, 0, i32::MIN, payload + 38] {
+            assert_eq!(found(offset, 3, 1), Whereabouts::Elsewhere { fill: false }, "{offset}");
+        }
         for (offset, count, size) in
-            [(payload, 41, 1), (payload - 1, 1, 1), (-1, 1, 1), (payload, 2, u32::MAX)]
+            [(payload, 41, 1), (0, 41, 1), (payload, 2, u32::MAX), (payload + 40, 1, 1)]
         {
-            assert!(with(offset, count, size).1.is_err(), "{offset} {count} {size}");
+            let error = with(offset, count, size).1.unwrap_err();
+            assert!(matches!(error.kind, ErrorKind::NotSliceable(_)), "{offset} {count} {size}");
         }
         assert!(with(payload, u32::MAX, 0).1.unwrap_err().to_string().contains("budget"));
     }

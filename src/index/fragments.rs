@@ -79,6 +79,8 @@ fn pack(lengths: Lengths) -> Option<u64> {
     let large = match payload.checked_sub(moof)? {
         8 => 0,
         16 => 1,
+        // No `mdat`: the fragment is as long as its `moof`, which it is in no other case.
+        0 if len == moof => 0,
         _ => return None,
     };
     let fits = len < 1 << LEN_BITS && moof < 1 << MOOF_BITS;
@@ -87,8 +89,10 @@ fn pack(lengths: Lengths) -> Option<u64> {
 
 fn unpack(state: u64) -> Lengths {
     let moof = state >> 1 & ((1 << MOOF_BITS) - 1);
-    let payload = moof + if state & 1 == 0 { 8 } else { 16 };
-    Lengths { moof, payload, len: (state & !KIND) >> (MOOF_BITS + 1) }
+    let len = (state & !KIND) >> (MOOF_BITS + 1);
+    let header = if state & 1 == 0 { 8 } else { 16 };
+    let payload = if len == moof { moof } else { moof + header };
+    Lengths { moof, payload, len }
 }
 
 impl Fragments {
@@ -218,6 +222,9 @@ mod tests {
             some.found(1, lengths);
             assert_eq!(some.place(1), Some(Place::Known { start: 200, lengths }));
         }
+        let lengths = Lengths { moof: 1000, payload: 1000, len: 1000 };
+        some.found(1, lengths);
+        assert_eq!(some.place(1), Some(Place::Known { start: 200, lengths }));
         some.broken(0, false);
         assert_eq!(some.place(0), Some(Place::Broken { start: 100, sliceable: false }));
         some.broken(0, true);
@@ -230,6 +237,7 @@ mod tests {
         let fits = Lengths { moof: 1000, payload: 1008, len: 5000 };
         for lengths in [
             Lengths { payload: 1009, ..fits },
+            Lengths { payload: 1000, ..fits },
             Lengths { len: 1 << LEN_BITS, ..fits },
             Lengths { moof: 1 << MOOF_BITS, payload: (1 << MOOF_BITS) + 8, ..fits },
         ] {

@@ -116,6 +116,9 @@ codes! {
     /// A fragment is not what the index says.
     FragmentBroken "fragment-broken" Error
         "the file was changed after it was indexed: copy it again, or package it again",
+    /// A box that nothing here needs cannot be read.
+    BoxUnreadable "box-unreadable" Warning
+        "the bytes are served as they are, but a player may need that box: package the file again",
     /// A stored track or stream was taken out of the manifest, for want of media.
     ManifestMended "manifest-mended" Warning
         "see the finding about the track's file; the manifest is served without it",
@@ -182,6 +185,9 @@ codes! {
     /// There were more findings than the budget allows.
     FindingsLeftOut "findings-left-out" Info
         "mend what the other findings name, then look again; or raise the budget that is named",
+    /// The offset of a fragment's samples does not lead into its `mdat`.
+    DataOffsetWrong "data-offset-wrong" Warning
+        "the bytes are served as they are, but a player that follows the offset fails: package the file again",
     /// Samples of a fragment do not begin where its `mdat` does.
     PayloadOffset "payload-offset" Info
         "answers to RawFragments begin with bytes that belong to no sample",
@@ -282,6 +288,10 @@ pub(crate) fn cut(name: &str) -> Cow<'_, str> {
         false => format!("{}…", &name[..floor(name, LONGEST_NAME - '…'.len_utf8())]).into(),
     }
 }
+
+/// What [`FindingCode::DataOffsetWrong`] says, at open and later.
+pub(crate) const WRONG_OFFSET: &str =
+    "the `data_offset` of a `trun` does not lead into the `mdat` that follows the `moof`";
 
 /// A track, for findings: `video at 1200000`.
 pub(crate) fn label(stream: &str, bitrate: u32) -> String {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::finding::label;
+use super::finding::{WRONG_OFFSET, label};
 use super::timeline::tolerance;
 use super::{Finding, FindingCode, Located, Presentation};
 use crate::base::{Error, ErrorKind, FileId, Got, ReadError, Step, Timescale, Want};
-use crate::fragment::{Lengths, Parsed, Stored};
+use crate::fragment::{Lengths, Parsed, Stored, Whereabouts};
 use crate::index::Place;
 use crate::presentation::stream::StoredTrack;
 
@@ -102,10 +102,20 @@ impl Presentation {
         // Rounding lost as much where the fragment was matched as it loses here.
         let tolerance = 2 * tolerance(track.timescale, stream.timescale);
         stored.check_identity(track.track_id, time, tolerance)?;
-        if !stored.check_samples(track.defaults, self.limits())? {
-            let what = "the samples do not begin where the `mdat` does";
-            self.notice(self.finding(at, FindingCode::PayloadOffset, what));
+        if let Some(unread) = &stored.unread {
+            self.notice(self.finding(at, FindingCode::BoxUnreadable, &**unread).at_chunk(None));
         }
+        let (code, what) = match stored.check_samples(track.defaults, self.limits())? {
+            Whereabouts::Start => return Ok(()),
+            Whereabouts::Payload => {
+                (FindingCode::PayloadOffset, "the samples do not begin where the `mdat` does")
+            }
+            Whereabouts::Elsewhere { .. } => (FindingCode::DataOffsetWrong, WRONG_OFFSET),
+        };
+        // A muxer writes the same offset everywhere: one finding for the track.
+        let is_of_track = code == FindingCode::DataOffsetWrong;
+        let finding = self.finding(at, code, what);
+        self.notice(if is_of_track { finding.at_chunk(None) } else { finding });
         Ok(())
     }
 

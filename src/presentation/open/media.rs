@@ -217,13 +217,16 @@ impl MediaOpening {
         let file_broken = |error: Error| Trouble::of(FindingCode::FileBroken, &error);
         self.result.moov = self.excerpt.get(moov.clone()).unwrap_or_default();
         let boxes = Boxes::parse(&self.result.moov, moov.start, limits).map_err(file_broken)?;
+        let unread = boxes.unread();
         let boxes = boxes.inside(*b"moov").ok_or_else(|| broken("it has no `moov`"))?;
         self.result.header_end = moov.end;
         self.result.protection = protection::of_moov(boxes);
-        if boxes.inside(*b"mvex").is_none() && mfra.is_none() {
+        let has_mvex = boxes.list.iter().any(|item| item.header.kind == *b"mvex");
+        if !has_mvex && mfra.is_none() {
             return Err(needs_packaging("it is not fragmented: its `moov` has no `mvex`"));
         }
         let mut media = tracks::of_moov(boxes, limits).map_err(file_broken)?;
+        media.iter_mut().for_each(|track| track.unread.clone_from(&unread));
 
         let index = mfra.and_then(|range| Some((range.clone(), self.excerpt.get(range)?)));
         match index.map(|(range, bytes)| (Boxes::parse(&bytes, range.start, limits), range, bytes))

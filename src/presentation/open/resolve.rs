@@ -9,7 +9,7 @@ use super::tracks::MediaTrack;
 use crate::base::{FileId, Limits};
 use crate::index::Fragments;
 use crate::manifest::{ServerManifest, ServerTrack, StreamKind};
-use crate::presentation::finding::{Finding, FindingCode, Findings};
+use crate::presentation::finding::{Finding, FindingCode, Findings, WRONG_OFFSET};
 use crate::presentation::stream::{Media, StoredTrack};
 
 /// A track of the server manifest, and what its file has for it.
@@ -95,6 +95,13 @@ pub(super) fn resolve<'a>(
             let message = "its fragments leave durations or sizes of samples to the `moov`";
             let finding = Finding::new(FindingCode::DefaultsInHeader, message);
             findings.push(finding.in_file(&named.name).of_track(&describe(track)));
+        }
+        if found.as_ref().is_ok_and(|media| media.has_wrong_offset) {
+            let finding = Finding::new(FindingCode::DataOffsetWrong, WRONG_OFFSET);
+            findings.push(finding.in_file(&named.name).of_track(&describe(track)));
+        }
+        if let Ok(MediaTrack { unread: Some(unread), .. }) = &found {
+            findings.push(Finding::new(FindingCode::BoxUnreadable, &**unread).in_file(&named.name));
         }
         if let Ok(
             MediaTrack { fragments: Err(trouble), .. } | MediaTrack { doubt: Some(trouble), .. },

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::media::Trouble;
 use crate::base::{Error, Limits, Timescale};
 use crate::bmff::{Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Tkhd, Trex, uuid::Tfxd};
-use crate::fragment::{Defaults, Parsed, Stored};
+use crate::fragment::{Defaults, Parsed, Stored, Whereabouts};
 use crate::index::{Indexed, TrackIndex};
 use crate::manifest::StreamKind;
 use crate::presentation::FindingCode;
@@ -30,6 +30,10 @@ pub(super) struct MediaTrack {
     pub(super) fragments: Result<Vec<Indexed>, Trouble>,
     /// Its fragments need what the header says of their samples.
     pub(super) needs_header: bool,
+    /// The offsets in its fragments do not lead to their samples.
+    pub(super) has_wrong_offset: bool,
+    /// Describes a part of the header or of a fragment that cannot be read and that nothing needs.
+    pub(super) unread: Option<String>,
     /// Something to tell, though the track is served.
     pub(super) doubt: Option<Trouble>,
     /// How long the last fragment is, in ticks of the track.
@@ -61,6 +65,8 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Result<Vec<MediaTrack>, 
             defaults: defaults.get(&track_id).copied().unwrap_or_default(),
             fragments: Err(Trouble::new(FindingCode::IndexMissing, no_index)),
             needs_header: false,
+            has_wrong_offset: false,
+            unread: None,
             doubt: None,
             last_duration: None,
         })
@@ -149,8 +155,10 @@ impl MediaTrack {
         };
         let tolerance = tolerance(self.timescale, self.timescale);
         stored.check_identity(self.track_id, Some(time), tolerance)?;
-        stored.check_samples(self.defaults, limits)?;
+        let whereabouts = stored.check_samples(self.defaults, limits)?;
+        self.has_wrong_offset |= matches!(whereabouts, Whereabouts::Elsewhere { .. });
         self.needs_header |= stored.needs_defaults();
+        self.unread = self.unread.take().or_else(|| stored.unread.clone());
         let duration = stored.duration(self.defaults, limits)?;
         let declared = stored.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
         Ok(if duration > 0 { Some(duration) } else { declared })
