@@ -3,25 +3,31 @@
 use std::mem;
 
 use super::assign::assign;
+use super::matching::match_announced;
 use super::media::{MediaFile, Trouble};
 use super::resolve::Resolved;
 use super::tracks::MediaTrack;
-use crate::base::{Error, ErrorKind, FileId};
+use crate::base::{Error, ErrorKind, FileId, Limits};
 use crate::index::{Indexed, Outcome, Scan, Scanned};
 use crate::manifest::{ClientManifest, ServerManifest, runs};
-use crate::presentation::FindingCode;
 use crate::presentation::finding::{Finding, Findings};
+use crate::presentation::{FindingCode, Timeline};
 
 /// The files that have to be walked through: where a track that is to be served has no index, or
-/// one that lies, or one of fewer fragments than its stream has chunks.
+/// one that lies, or one of fewer fragments than its stream has chunks; or where fragments say other
+/// times than an index that does not fit the manifest.
 pub(super) fn files_to_walk(
     server: &ServerManifest,
     client: Option<&ClientManifest>,
     resolved: &[Resolved<'_>],
+    limits: &Limits,
 ) -> Vec<FileId> {
     let mut files: Vec<FileId> = Vec::new();
     for track in resolved {
-        if track.media.as_ref().is_ok_and(|media| media.is_in_doubt()) {
+        // Without a manifest, nothing says which of the two times is right.
+        let is_in_doubt =
+            |media: &MediaTrack| media.is_in_doubt() || client.is_none() && media.has_time_doubt();
+        if track.media.as_ref().is_ok_and(|media| is_in_doubt(media)) {
             files.push(track.file);
         }
     }
@@ -32,8 +38,22 @@ pub(super) fn files_to_walk(
             let counts = runs(&stream.chunks).map(|run| run.map_or(0, |run| run.count.get()));
             let chunks = counts.fold(0_u64, u64::saturating_add);
             let tracks = tracks.into_iter().flatten().filter_map(|number| resolved.get(number));
-            let short = tracks.filter(|track| !stream.is_embedded() && track.has_less_than(chunks));
+            let tracks: Vec<_> = tracks.filter(|_| !stream.is_embedded()).collect();
+            let short = tracks.iter().filter(|track| track.has_less_than(chunks));
             files.extend(short.map(|track| track.file));
+            let doubtful = tracks.iter().filter_map(|track| track.in_time_doubt());
+            let mut doubtful = doubtful.peekable();
+            if doubtful.peek().is_none() {
+                continue;
+            }
+            let Ok(timeline) = Timeline::new(&stream.chunks, limits) else { continue };
+            let timescale = client.timescale_of(stream);
+            let misfits = doubtful.filter(|(_, media)| {
+                let fragments = media.fragments.as_deref().unwrap_or_default();
+                let matched = match_announced(&timeline, timescale, fragments, media.timescale);
+                matched.fragments.len() < timeline.len()
+            });
+            files.extend(misfits.map(|(file, _)| file));
         }
     }
     files.sort_unstable();
@@ -42,6 +62,12 @@ pub(super) fn files_to_walk(
 }
 
 impl Resolved<'_> {
+    /// Its file and media, if its fragments say other times than its index.
+    fn in_time_doubt(&self) -> Option<(FileId, &MediaTrack)> {
+        let media = self.media.as_ref().ok().filter(|media| media.has_time_doubt())?;
+        Some((self.file, media))
+    }
+
     fn has_less_than(&self, chunks: u64) -> bool {
         let fragments = self.media.as_ref().ok().and_then(|media| media.fragments.as_ref().ok());
         fragments.is_some_and(|fragments| (fragments.len() as u64) < chunks)
@@ -56,6 +82,11 @@ impl MediaTrack {
             matches!(trouble.code, IndexMissing | IndexBroken | FragmentBroken)
         };
         self.fragments.as_ref().err().or(self.doubt.as_ref()).is_some_and(lies)
+    }
+
+    /// Its fragments say other times than its index.
+    pub(super) fn has_time_doubt(&self) -> bool {
+        self.doubt.as_ref().is_some_and(|doubt| doubt.code == FindingCode::TimeInFragment)
     }
 }
 
@@ -84,7 +115,7 @@ impl MediaFile {
             let Some(found) = of_scan else { continue };
             untimed += found.take_times_from(track.fragments.as_deref().unwrap_or_default());
             let known = track.fragments.as_ref().map_or(0, Vec::len);
-            let is_doubted = is_distrusted || track.is_in_doubt();
+            let is_doubted = is_distrusted || track.is_in_doubt() || track.has_time_doubt();
             // A walk that was given up knows less of the rest than an index in doubt.
             let is_better = found.fragments.len() > known
                 || is_doubted && given_up.is_none() && !found.fragments.is_empty();

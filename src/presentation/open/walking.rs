@@ -40,7 +40,7 @@ impl Opening {
     ) -> VecDeque<Walk> {
         let (server, limits) = (&self.server, &self.options.limits);
         let resolved = resolve(server, &self.named, media, limits, &mut Findings::none());
-        let files = files_to_walk(server, client.map(|client| &client.manifest), &resolved);
+        let files = files_to_walk(server, client.map(|client| &client.manifest), &resolved, limits);
         let is_wanted =
             |file: FileId| files.binary_search(&file).is_ok() || self.is_distrusted(file);
         let walk = |(number, (file, media)): (usize, &(FileId, MediaFile))| {
