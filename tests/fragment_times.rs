@@ -213,3 +213,63 @@ fn as_many_chunks_as_fragments_are_served_by_number_where_times_drift() {
     let found = all_served(&store, &film, &exact, "a first entry that is late");
     assert!(found.iter().all(|code| code.starts_with("warning")), "{found:?}");
 }
+
+#[test]
+fn without_an_index_times_that_repeat_step_back_or_wrap_cost_no_chunk() {
+    let sayings: [(&str, Saying); 6] = [
+        ("zero", |_, _| Says::Tfdt(1, 0)),
+        ("constant", |_, _| Says::Tfxd(1, 7 * 21_594_558)),
+        ("stepping back", |i, time| Says::Tfxd(1, time - if i < 120 { 0 } else { 2_000_000_000 })),
+        ("one repeats", |i, time| Says::Tfxd(1, time - if i == 7 { 21_594_558 } else { 0 })),
+        ("tfxd of 32 bits", |_, time| Says::Tfxd(0, time & LOW)),
+        ("cut to 32 bits", |_, time| Says::Tfxd(1, time & LOW)),
+    ];
+    let durations = sound(240);
+    let chunks = starts(&durations);
+    for (what, says) in sayings {
+        let film = film(&durations, says, None);
+        let found = all_served(&presentation(&film, Some(&chunks)), &film, &chunks, what);
+        assert!(found.contains(&"warning index-rebuilt".into()), "{what}: {found:?}");
+        assert!(!found.iter().any(|code| code.starts_with("error")), "{what}: {found:?}");
+    }
+}
+
+#[test]
+fn a_walk_of_twenty_fragments_at_time_0_finds_twenty_without_a_manifest_too() {
+    let durations = sound(20);
+    for index in [None, Some(&(|_, time| time) as &dyn Fn(usize, u64) -> u64)] {
+        let film = film(&durations, |_, _| Says::Tfdt(1, 0), index);
+        let store = presentation(&film, None);
+        let opened = open(&store).unwrap();
+        let timeline = opened.presentation().streams()[0].timeline();
+        let times: Vec<u64> = timeline.iter().map(|chunk| chunk.0).collect();
+        assert_eq!(times, starts(&durations));
+        all_served(&store, &film, &times, "generated");
+    }
+}
+
+#[test]
+fn fragments_that_a_second_encoder_sent_again_are_one_chunk() {
+    let durations = [20_000_000; 12];
+    // Of every two neighbours, both say the time of the first but for the last four.
+    let says = |i: usize, _| Says::Tfxd(1, 20_000_000 * [0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 8, 9][i]);
+    let film = film(&durations, says, None);
+    let opened = open(&presentation(&film, None)).unwrap();
+    assert_eq!(opened.presentation().streams()[0].timeline().len(), 10);
+}
+
+#[test]
+fn the_time_of_another_chunk_in_one_fragment_does_not_cost_the_chunk() {
+    let sayings: [(&str, Saying); 3] = [
+        ("of the one before", |i, time| Says::Tfxd(1, time - if i == 7 { 20_000_000 } else { 0 })),
+        ("of one behind", |i, time| Says::Tfxd(1, time + if i == 7 { 80_000_000 } else { 0 })),
+        ("drifting by one chunk", |i, time| Says::Tfxd(1, time + 100_000 * i as u64)),
+    ];
+    let durations = [20_000_000; 240];
+    let chunks = starts(&durations);
+    for (what, says) in sayings {
+        let film = film(&durations, says, Some(&|_, time| time));
+        let found = all_served(&presentation(&film, Some(&chunks)), &film, &chunks, what);
+        assert!(found.iter().all(|code| code.starts_with("warning")), "{what}: {found:?}");
+    }
+}

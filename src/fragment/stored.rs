@@ -161,6 +161,15 @@ impl Stored {
         Some(decoded.wrapping_add(offset.into()))
     }
 
+    /// The box that says its start has only 32 bits for it.
+    pub(crate) fn has_short_time(&self) -> bool {
+        let version = match self.traf.get::<uuid::Tfxd>() {
+            Some(tfxd) => Some(tfxd.full.version),
+            None => self.traf.get::<Tfdt>().map(|tfdt| tfdt.full.version),
+        };
+        version == Some(0)
+    }
+
     /// When its first sample is decoded, by `tfdt`.
     fn decode_time(&self) -> Option<i64> {
         Some(self.traf.get::<Tfdt>()?.base_media_decode_time as i64)
