@@ -9,4 +9,4 @@ mod stored;
 pub(crate) use key_frames::KeyFrames;
 pub use noun::Noun;
 pub(crate) use samples::Defaults;
-pub(crate) use stored::{Lengths, Parsed, Stored, Whereabouts};
+pub(crate) use stored::{Lengths, OtherTime, Parsed, Stored, Whereabouts};

@@ -1,5 +1,7 @@
 //! A fragment as it lies in its file: where it ends, whose it is, and whether it can be served.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::samples::{Alike, Defaults, count};
@@ -63,6 +65,48 @@ pub(crate) enum Whereabouts {
         /// The samples take as many bytes as the payload has.
         fill: bool,
     },
+}
+
+/// A start that a fragment says and that is not the expected one, in ticks of the track.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OtherTime {
+    /// What the fragment says.
+    pub(crate) found: i64,
+    /// When its first sample is decoded, if it says that.
+    decoded: Option<i64>,
+    /// What was expected.
+    time: i64,
+}
+
+impl OtherTime {
+    /// Whether the fragment is another one than expected, because `is_start` knows what it says as
+    /// the start of another. A muxer that does not know the start writes 0, and one with 32 bits
+    /// for it loses the rest: neither is evidence.
+    pub(crate) fn is_of_another(&self, is_start: impl Fn(i64) -> bool) -> bool {
+        let Self { found, decoded, time } = *self;
+        let said = || [Some(found), decoded].into_iter().flatten();
+        let wrapped = time & i64::from(u32::MAX);
+        let says_nothing = said().any(|said| said == 0 || time != wrapped && said == wrapped);
+        !says_nothing && said().any(is_start)
+    }
+
+    /// The verdict on an index entry that leads to another fragment.
+    pub(crate) fn misled(&self) -> Error {
+        let Self { found, time, .. } = self;
+        misled(format!("a fragment of time {found} where the index says {time}"))
+    }
+}
+
+impl fmt::Display for OtherTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { found, time, .. } = self;
+        write!(f, "a fragment says that it starts at {found}, the index says {time}")
+    }
+}
+
+/// The error of an index entry that leads to something else.
+fn misled(what: String) -> Error {
+    ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.8.10" }.into()
 }
 
 /// What came of looking at the first bytes of a fragment.
@@ -148,6 +192,15 @@ impl Stored {
         Some(decoded.wrapping_add(offset.into()))
     }
 
+    /// The box that says its start has only 32 bits for it.
+    pub(crate) fn has_short_time(&self) -> bool {
+        let version = match self.traf.get::<uuid::Tfxd>() {
+            Some(tfxd) => Some(tfxd.full.version),
+            None => self.traf.get::<Tfdt>().map(|tfdt| tfdt.full.version),
+        };
+        version == Some(0)
+    }
+
     /// When its first sample is decoded, by `tfdt`.
     fn decode_time(&self) -> Option<i64> {
         Some(self.traf.get::<Tfdt>()?.base_media_decode_time as i64)
@@ -169,34 +222,29 @@ impl Stored {
         Ok(ticks.fold(0, u64::saturating_add))
     }
 
-    /// That it is the fragment the index says: of this track, and, where it tells its time, of
-    /// this time in ticks of the track, give or take `tolerance`.
+    /// Checks that it belongs to the track that the index says.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] when it is another: what must not be served under this name.
-    pub(crate) fn check_identity(
-        &self,
-        track_id: u32,
-        time: Option<i64>,
-        tolerance: u64,
-    ) -> Result<(), Error> {
-        let invalid = |what: String| {
-            let clause = "ISO/IEC 14496-12, 8.8.10";
-            Err(ErrorKind::Invalid { what, clause }.into())
-        };
+    /// [`ErrorKind::Invalid`] if it belongs to another: it must not be served under this name.
+    pub(crate) fn check_track(&self, track_id: u32) -> Result<(), Error> {
         let found = self.track_id();
-        if found != Some(track_id) {
-            let found = found.map_or("none".into(), |id| id.to_string());
-            return invalid(format!("a fragment of track {found} where the index says {track_id}"));
-        }
-        let (Some(found), Some(time)) = (self.time(), time) else { return Ok(()) };
-        // ffmpeg writes a start before 0 into `tfxd` as it is, and into `tfra` as 0. Bento4 writes
-        // the time of decoding into `tfra`.
-        let said = [Some(found), Some(found.max(0)), self.decode_time()];
-        if said.into_iter().flatten().any(|said| said.abs_diff(time) <= tolerance) {
+        if found == Some(track_id) {
             return Ok(());
         }
-        invalid(format!("a fragment of time {found} where the index says {time}"))
+        let found = found.map_or("none".into(), |id| id.to_string());
+        Err(misled(format!("a fragment of track {found} where the index says {track_id}")))
+    }
+
+    /// Compares the start that it says with `time`, in ticks of the track, give or take
+    /// `tolerance`. `None` if they agree, or if it does not say when it starts.
+    pub(crate) fn other_time(&self, time: i64, tolerance: u64) -> Option<OtherTime> {
+        let found = self.time()?;
+        let decoded = self.decode_time();
+        // ffmpeg writes a start before 0 into `tfxd` as it is, and into `tfra` as 0. Bento4 writes
+        // the time of decoding into `tfra`.
+        let said = [Some(found), Some(found.max(0)), decoded];
+        let agrees = said.into_iter().flatten().any(|said| said.abs_diff(time) <= tolerance);
+        (!agrees).then_some(OtherTime { found, decoded, time })
     }
 
     /// Where the offsets of its runs say that its samples are. A wrong offset does not keep it from
@@ -484,17 +532,30 @@ mod tests {
         let tfxd = |time| {
             AnyBox::new(uuid::Tfxd { full: FullBox { version: 1, flags: 0 }, time, duration: 5 })
         };
-        let stored = whole(&bytes([moof([traf([tfxd(1000)])]), mdat()]));
-        let check = |track, time| stored.check_identity(track, time, 3);
-        assert!(check(2, Some(1003)).is_ok() && check(2, None).is_ok());
-        let says = |track, time| check(track, time).unwrap_err().to_string();
-        assert!(says(1, Some(1000)).contains("of track 2 where the index says 1"));
-        assert!(says(2, Some(1004)).contains("of time 1000 where the index says 1004"));
-        let early = whole(&bytes([moof([traf([tfxd(-213_333_i64 as u64)])]), mdat()]));
-        assert!(early.check_identity(2, Some(-213_333), 0).is_ok());
-        assert!(early.check_identity(2, Some(0), 0).is_ok());
+        let of_time = |time| whole(&bytes([moof([traf([tfxd(time)])]), mdat()]));
+        let stored = of_time(1000);
+        assert!(stored.check_track(2).is_ok() && stored.other_time(1003, 3).is_none());
+        let error = stored.check_track(1).unwrap_err().to_string();
+        assert!(error.contains("of track 2 where the index says 1"), "{error}");
+        let error = stored.other_time(1004, 3).unwrap().misled().to_string();
+        assert!(error.contains("of time 1000 where the index says 1004"), "{error}");
+        let early = of_time(-213_333_i64 as u64);
+        assert!(early.other_time(-213_333, 0).is_none() && early.other_time(0, 0).is_none());
         let silent = whole(&bytes([moof([traf([])]), mdat()]));
-        assert!(silent.check_identity(2, Some(5), 0).is_ok());
+        assert!(silent.other_time(5, 0).is_none());
+    }
+
+    #[test]
+    fn only_the_exact_start_of_another_fragment_is_evidence_of_a_lying_index() {
+        let is_of_another = |found, time| {
+            let other = OtherTime { found, decoded: None, time };
+            other.is_of_another(|said| said % 1000 == 0 && said != time)
+        };
+        assert!(is_of_another(1000, 2000) && is_of_another(7000, 2000));
+        assert!(!is_of_another(0, 2000), "a muxer that writes no times");
+        assert!(!is_of_another(1010, 1000) && !is_of_another(999, 1000), "rounded");
+        let wrapped = (1 << 32) + 5000;
+        assert!(!is_of_another(5000, wrapped) && is_of_another(6000, wrapped));
     }
 
     #[test]

@@ -6,4 +6,4 @@ mod scan;
 
 pub(crate) use fragments::{Fragments, Place};
 pub(crate) use mfra::{Indexed, TrackIndex, read_mfra};
-pub(crate) use scan::{Outcome, Scan, Scanned, Spent};
+pub(crate) use scan::{Outcome, Scan, Scanned, ScannedTrack, Spent};

@@ -82,6 +82,19 @@ pub(crate) struct ScannedTrack {
     next: Option<i64>,
     /// Fragments behind one that was passed over, which do not say when they start.
     untimed: Vec<Untimed>,
+    /// Where each fragment lies, in the order of the file.
+    pub(crate) places: Vec<Range<u64>>,
+    /// When each of them starts by the durations of those before it, up to one that was passed
+    /// over.
+    sums: Vec<i64>,
+    /// When the next one starts by that; `None` behind one that was passed over.
+    sum: Option<i64>,
+    /// How long the last one in the file is, in ticks of the track.
+    pub(crate) final_duration: u64,
+    /// The start of the one before, as it says itself.
+    previous: Option<i64>,
+    /// Some start is no later than the one before.
+    steps_back: bool,
 }
 
 /// A fragment that does not say when it starts, and that none leads to.
@@ -111,6 +124,42 @@ impl ScannedTrack {
         }
         self.sort();
         left_out
+    }
+
+    /// A fragment of the track begins here.
+    pub(crate) fn has(&self, start: u64) -> bool {
+        self.places.binary_search_by_key(&start, |place| place.start).is_ok()
+    }
+
+    /// The fragments in the order of the file, by the sums of their durations; `None` where the
+    /// times that they say ascend, or where durations are unknown.
+    pub(crate) fn take_by_order(&mut self) -> Option<Vec<Indexed>> {
+        // Taken: any number of `trak`s may have one number.
+        let sums = std::mem::take(&mut self.sums);
+        let is_known = sums.len() == self.places.len();
+        if !self.steps_back || !is_known || !sums.is_sorted_by(|a, b| a < b) {
+            return None;
+        }
+        let fragment = |(place, &time): (&Range<u64>, &i64)| Indexed {
+            time,
+            start: place.start,
+            bound: place.end,
+        };
+        Some(self.places.iter().zip(&sums).map(fragment).collect())
+    }
+
+    /// The start that a fragment says, with what 32 bits for it have lost: the nearest to the one
+    /// before where the box has only 32 bits, else where it follows that one.
+    fn unwrapped(&self, said: i64, is_short: bool, duration: u64) -> i64 {
+        const WRAP: i64 = 1 << 32;
+        let (Some(previous), Some(next)) = (self.previous, self.next) else { return said };
+        if !(0..WRAP).contains(&said) || previous.saturating_sub(said) <= WRAP / 2 {
+            return said;
+        }
+        let turns = (previous - said + WRAP / 2) / WRAP;
+        let unwrapped = said.saturating_add(turns.saturating_mul(WRAP));
+        let follows = unwrapped.abs_diff(next) <= duration.saturating_mul(2);
+        if is_short || follows { unwrapped } else { said }
     }
 
     fn sort(&mut self) {
@@ -162,6 +211,12 @@ impl Scan {
             latest: i64::MIN,
             next: Some(0),
             untimed: Vec::new(),
+            places: Vec::new(),
+            sums: Vec::new(),
+            sum: Some(0),
+            final_duration: 0,
+            previous: None,
+            steps_back: false,
         };
         let mut tracks: Vec<ScannedTrack> = tracks.into_iter().map(track).collect();
         tracks.sort_by_key(|track| track.track_id);
@@ -262,7 +317,9 @@ impl Scan {
     /// A fragment was passed over, or samples without their `moof`: they may be of any track, and as
     /// long as any.
     fn times_are_lost(&mut self) {
-        self.tracks.iter_mut().for_each(|track| track.next = None);
+        for track in &mut self.tracks {
+            (track.next, track.sum) = (None, None);
+        }
     }
 
     fn found(&mut self, fragment: &Stored, limits: &Limits) -> Result<(), Error> {
@@ -283,10 +340,23 @@ impl Scan {
             Some(duration) => duration,
             None => fragment.duration(track.defaults, limits)?,
         };
-        let Some(time) = fragment.time().or(track.next) else {
+        let said =
+            fragment.time().map(|said| track.unwrapped(said, fragment.has_short_time(), duration));
+        if track.places.is_empty() {
+            track.sum = track.sum.and(said.or(track.sum));
+        }
+        track.places.push(start..start + len);
+        track.final_duration = duration;
+        if let Some(sum) = track.sum {
+            track.sums.push(sum);
+            track.sum = Some(sum.saturating_add_unsigned(duration));
+        }
+        let Some(time) = said.or(track.next) else {
             track.untimed.push(Untimed { start, bound: start + len, duration });
             return Ok(());
         };
+        track.steps_back |= track.previous.is_some_and(|previous| time <= previous);
+        track.previous = Some(time);
         track.next = Some(time.saturating_add_unsigned(duration));
         if track.latest <= time {
             (track.latest, track.last_duration) = (time, duration);
@@ -372,6 +442,39 @@ mod tests {
         let (scanned, _) = walk(&file, &Limits::default());
         let found: Vec<i64> = times(&scanned, 1).iter().map(|f| f.0).collect();
         assert_eq!(found, [10, 20, 30]);
+    }
+
+    #[test]
+    fn times_that_repeat_or_step_back_leave_the_order_and_the_durations() {
+        for said in [[0; 4], [7; 4], [0, 10, 0, 10]] {
+            let file: Vec<u8> =
+                said.iter().flat_map(|&time| fragment(1, Some(time), 10, 5)).collect();
+            let (mut scanned, _) = walk(&file, &Limits::default());
+            let track = scanned.tracks.iter_mut().find(|track| track.track_id == 1).unwrap();
+            let sums = [0, 10, 20, 30].map(|time| time + said[0] as i64);
+            let times = |by_order: Vec<Indexed>| by_order.iter().map(|f| f.time).collect();
+            assert_eq!(track.take_by_order().map(times), Some(Vec::from(sums)));
+            assert_eq!(track.take_by_order().map(|by_order| by_order.len()), None, "taken");
+        }
+        let ascending = [fragment(1, Some(0), 10, 5), fragment(1, Some(50), 10, 5)].concat();
+        let (mut scanned, _) = walk(&ascending, &Limits::default());
+        assert!(scanned.tracks.iter_mut().all(|track| track.take_by_order().is_none()));
+    }
+
+    #[test]
+    fn a_time_that_follows_beyond_32_bits_is_unwrapped() {
+        const WRAP: u64 = 1 << 32;
+        let file: Vec<u8> = (0..40)
+            .map(|i| i * (WRAP / 16))
+            .flat_map(|time| fragment(1, Some(time % WRAP), (WRAP / 16) as u32, 5))
+            .collect();
+        let (scanned, _) = walk(&file, &Limits::default());
+        let found: Vec<i64> = times(&scanned, 1).iter().map(|f| f.0).collect();
+        assert_eq!(found, (0..40).map(|i| i * (WRAP as i64 / 16)).collect::<Vec<_>>());
+        let far = [fragment(1, Some(WRAP - 1000), 10, 5), fragment(1, Some(0), 10, 5)].concat();
+        let (scanned, _) = walk(&far, &Limits::default());
+        let found: Vec<i64> = times(&scanned, 1).iter().map(|f| f.0).collect();
+        assert_eq!(found, [0, WRAP as i64 - 1000], "that is no wrap, but a step back");
     }
 
     #[test]

@@ -119,6 +119,9 @@ codes! {
     /// A box that nothing here needs cannot be read.
     BoxUnreadable "box-unreadable" Warning
         "the bytes are served as they are, but a player may need that box: package the file again",
+    /// A fragment says another time than the index and the manifest.
+    TimeInFragment "time-in-fragment" Warning
+        "players that go by `tfxd` or `tfdt` may stumble: package the file again, with the times of its index in its fragments",
     /// A stored track or stream was taken out of the manifest, for want of media.
     ManifestMended "manifest-mended" Warning
         "see the finding about the track's file; the manifest is served without it",
@@ -137,6 +140,10 @@ codes! {
     /// All times of a track differ from the manifest's by one amount.
     TimesShifted "times-shifted" Info
         "nothing needs to be done: fragments are found by their place",
+    /// Times of a track differ from the manifest's by more than rounding, and its fragments were
+    /// found by number.
+    TimesInexact "times-inexact" Warning
+        "players may drift or stall at seeks: write the times of the file's index into the `c` elements of the .ismc, or package it again",
     /// A track of the server manifest and one of the client manifest fit but for a name or bitrate.
     ManifestsDisagree "manifests-disagree" Warning
         "make trackName and systemBitrate in the .ism those of the .ismc, which players use",

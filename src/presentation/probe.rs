@@ -1,6 +1,7 @@
 //! The first look at a fragment: where it ends, and whether it is the one that the index says.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
@@ -8,7 +9,7 @@ use super::finding::{WRONG_OFFSET, label};
 use super::timeline::tolerance;
 use super::{Finding, FindingCode, Located, Presentation};
 use crate::base::{Error, ErrorKind, FileId, Got, ReadError, Step, Timescale, Want};
-use crate::fragment::{Lengths, Parsed, Stored, Whereabouts};
+use crate::fragment::{Lengths, OtherTime, Parsed, Stored, Whereabouts};
 use crate::index::Place;
 use crate::presentation::stream::StoredTrack;
 
@@ -33,6 +34,9 @@ const LOOK_BEHIND: u64 = 32;
 
 /// A fragment that ends within so many bytes is read whole: it will be sent at once.
 const SMALL: u64 = 64 << 10;
+
+/// Ascents of a stream's times that are looked through for the chunk that a fragment says it is.
+const SEARCHES: usize = 64;
 
 /// A head that is still not whole after so many reads has something wrong with it.
 const MAX_LOOKS: usize = 8;
@@ -92,7 +96,7 @@ impl Presentation {
         }
     }
 
-    /// That the fragment is the one that the index says, and one that can be cut out.
+    /// Checks that the fragment is the one that the index says, and one that can be cut out.
     fn check(&self, at: Located, track: &StoredTrack, stored: &Stored) -> Result<(), Error> {
         let stream = self.stream_of(at);
         let time = stream
@@ -101,7 +105,10 @@ impl Presentation {
             .and_then(|(start, _)| track.time_of(start, stream.timescale));
         // Rounding lost as much where the fragment was matched as it loses here.
         let tolerance = 2 * tolerance(track.timescale, stream.timescale);
-        stored.check_identity(track.track_id, time, tolerance)?;
+        stored.check_track(track.track_id)?;
+        if let Some(other) = time.and_then(|time| stored.other_time(time, tolerance)) {
+            self.check_time(at, track, other)?;
+        }
         if let Some(unread) = &stored.unread {
             self.notice(self.finding(at, FindingCode::BoxUnreadable, &**unread).at_chunk(None));
         }
@@ -116,6 +123,25 @@ impl Presentation {
         let is_of_track = code == FindingCode::DataOffsetWrong;
         let finding = self.finding(at, code, what);
         self.notice(if is_of_track { finding.at_chunk(None) } else { finding });
+        Ok(())
+    }
+
+    /// Tells a fragment that says a wrong time from one that another chunk of the manifest is: the
+    /// first is a finding, once per track.
+    fn check_time(&self, at: Located, track: &StoredTrack, other: OtherTime) -> Result<(), Error> {
+        let stream = self.stream_of(at);
+        let tolerance = tolerance(stream.timescale, track.timescale);
+        let is_start = |said| {
+            let time = track.time_in_stream(said, stream.timescale);
+            let near = |time| stream.timeline.near(0, time, tolerance, &mut { SEARCHES });
+            time.and_then(near).is_some_and(|chunk| chunk != at.chunk)
+        };
+        if !track.is_settled && other.is_of_another(is_start) {
+            return Err(other.misled());
+        }
+        if !track.is_time_told.swap(true, Ordering::Relaxed) {
+            self.notice(self.finding(at, FindingCode::TimeInFragment, other.to_string()));
+        }
         Ok(())
     }
 
@@ -153,6 +179,15 @@ impl StoredTrack {
         let rescaled = timescale.rescale_round(ticks.unsigned_abs(), self.timescale)?;
         let rescaled = i64::try_from(rescaled).ok()?;
         Some(if ticks < 0 { -rescaled } else { rescaled })
+    }
+
+    /// A time of the file, in ticks of the stream: the inverse of [`time_of`](Self::time_of).
+    fn time_in_stream(&self, time: i64, timescale: Timescale) -> Option<u64> {
+        let ticks = self.timescale.rescale_round(time.unsigned_abs(), timescale)?;
+        let ticks = i64::try_from(ticks).ok()?;
+        let ticks = if time < 0 { -ticks } else { ticks };
+        // A start before 0 is two's complement in manifests as well.
+        Some(ticks.wrapping_add(self.shift) as u64)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Streams and tracks of an opened presentation.
 
+use std::sync::atomic::AtomicBool;
+
 use super::Timeline;
 use crate::base::{ErrorKind, FileId, ReadError, ReadErrorKind, Timescale};
 use crate::fragment::Defaults;
@@ -64,6 +66,11 @@ pub(crate) struct StoredTrack {
     pub(crate) shift: i64,
     pub(crate) defaults: Defaults,
     pub(crate) fragments: Fragments,
+    /// Times in the fragments are no evidence against the index: they were weighed when it was
+    /// opened.
+    pub(crate) is_settled: bool,
+    /// A finding about the times in its fragments has been made.
+    pub(crate) is_time_told: AtomicBool,
 }
 
 impl Stream {

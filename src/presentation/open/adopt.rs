@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::assign::assign;
-use super::matching::match_chunks;
+use super::matching::match_announced;
 use super::mend::Cut;
 use super::resolve::Resolved;
 use crate::base::{Limits, Timescale};
@@ -109,14 +109,14 @@ fn media(
         let finding = Finding::new(FindingCode::TimescalesDiffer, message).of_track(label);
         findings.push(finding.in_file(&resolved.file_name));
     }
-    let matched = match_chunks(timeline, timescale, fragments, media.timescale);
+    let matched = match_announced(timeline, timescale, fragments, media.timescale);
     let mut tell = |code, message, chunk: Option<usize>| {
         let time = chunk.and_then(|chunk| timeline.chunk(chunk)).map(|chunk| chunk.0);
         let finding = Finding::new(code, message).of_track(label).at_chunk(time);
         findings.push(finding.in_file(&resolved.file_name));
     };
     let (found, chunks) = (matched.fragments.len(), timeline.len());
-    let shift = matched.shift;
+    let (shift, is_by_number) = (matched.shift, matched.is_by_number);
     let stored = resolved.stored(media, matched);
     if let Media::Stored(track) = &stored
         && let Some(first) = track.fragments.first_missing(chunks)
@@ -132,6 +132,10 @@ fn media(
     }
     if found == 0 {
         return Media::Absent(Absent::Missing);
+    }
+    if is_by_number {
+        let message = "times of the file and the manifest differ: chunks are found by number";
+        tell(FindingCode::TimesInexact, message.into(), None);
     }
     if shift != 0 {
         let message = format!("the times in the file are {shift} ticks less than the manifest's");

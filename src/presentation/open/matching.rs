@@ -11,6 +11,8 @@ pub(super) struct Matched {
     pub(super) fragments: Vec<(usize, Indexed)>,
     /// What was added to each time of the file, in ticks of the stream.
     pub(super) shift: i64,
+    /// Fragments were matched by their number, because too few of their times are those of chunks.
+    pub(super) is_by_number: bool,
 }
 
 /// Matches the fragments of a track, whose times are in ticks of `media`, with the chunks of its
@@ -42,6 +44,54 @@ pub(super) fn match_chunks(
     if all || straight.fragments.is_empty() && 2 * fits > most { moved } else { straight }
 }
 
+/// Matches the fragments of a track with the chunks that a manifest announces: as [`match_chunks`],
+/// or else by number. Producers that write one rounded duration for all chunks, or the time of the
+/// first picture into an index of decoding times, lose more than a tolerance allows. So where there
+/// are as many fragments as chunks, both ascend, and each time is nearest to that of its own number,
+/// chunk `i` is fragment `i`.
+pub(super) fn match_announced(
+    timeline: &Timeline,
+    stream: Timescale,
+    fragments: &[Indexed],
+    media: Timescale,
+) -> Matched {
+    let matched = match_chunks(timeline, stream, fragments, media);
+    let count = fragments.len();
+    if matched.fragments.len() == count || count != timeline.len() || timeline.steps_back() {
+        return matched;
+    }
+    match is_nearest_by_number(timeline, stream, fragments, media) {
+        true => {
+            let fragments = fragments.iter().copied().enumerate().collect();
+            Matched { fragments, shift: 0, is_by_number: true }
+        }
+        false => matched,
+    }
+}
+
+/// Each fragment starts nearer to the chunk of its own number than to the two beside it.
+fn is_nearest_by_number(
+    timeline: &Timeline,
+    stream: Timescale,
+    fragments: &[Indexed],
+    media: Timescale,
+) -> bool {
+    let start = |chunk: &(u64, u64)| i128::from(chunk.0 as i64);
+    let (mut before, mut last) = (None, None);
+    let mut chunks = timeline.iter().peekable();
+    fragments.iter().all(|fragment| {
+        let time = rescale(fragment.time, media, stream).map(i128::from);
+        let (Some(time), Some(own)) = (time, chunks.next()) else { return false };
+        let (own, after) = (start(&own), chunks.peek().map(start));
+        let distance = (time - own).abs();
+        let beside = [before, after].into_iter().flatten();
+        let is_nearest = beside.into_iter().all(|start| distance < (time - start).abs());
+        let ascends = last.is_none_or(|last| last < time);
+        (before, last) = (Some(own), Some(time));
+        is_nearest && ascends
+    })
+}
+
 /// Ascents of a stream's times that may be looked through for fragments that are not of the one at
 /// hand, beside two per fragment: times that step back again and again cost no more than others.
 const SEARCHES: usize = 1 << 12;
@@ -71,7 +121,7 @@ fn shifted(
         };
         matched.extend(chunk.map(|chunk| (chunk, *fragment)));
     }
-    Matched { fragments: matched, shift }
+    Matched { fragments: matched, shift, is_by_number: false }
 }
 
 /// A time that may be before 0, in ticks of another timescale.
@@ -142,5 +192,33 @@ mod tests {
         assert_eq!((pairs, shift), (vec![(1, 0), (3, 1)], 0));
         assert_eq!(run(&[], &[0], SMOOTH).0, []);
         assert_eq!(run(&[0], &[], SMOOTH).0, []);
+    }
+
+    fn by_number(starts: &[u64], times: &[i64]) -> (Vec<(usize, u64)>, bool) {
+        let matched = match_announced(&timeline(starts), SMOOTH, &fragments(times), SMOOTH);
+        let pairs = matched.fragments.iter().map(|(chunk, f)| (*chunk, f.start / 100)).collect();
+        (pairs, matched.is_by_number)
+    }
+
+    #[test]
+    fn as_many_chunks_as_fragments_that_drift_match_by_number() {
+        let drifting = by_number(&[0, 1000, 2000, 3000], &[0, 1010, 2020, 3030]);
+        assert_eq!(drifting, (vec![(0, 0), (1, 1), (2, 2), (3, 3)], true));
+        let late = by_number(&[0, 1000, 2000], &[80, 1000, 2000]);
+        assert_eq!(late, (vec![(0, 0), (1, 1), (2, 2)], true));
+        let exact = by_number(&[0, 1000, 2000], &[0, 1000, 2000]);
+        assert_eq!(exact, (vec![(0, 0), (1, 1), (2, 2)], false));
+    }
+
+    #[test]
+    fn the_tolerance_stays_where_counts_differ_or_a_time_is_nearer_to_another_number() {
+        let unequal = by_number(&[0, 1000, 2000, 3000], &[0, 1010, 2020]);
+        assert_eq!(unequal, (vec![(0, 0)], false));
+        let nearer = by_number(&[0, 1000, 2000, 3000], &[0, 1010, 2600, 3030]);
+        assert_eq!(nearer, (vec![(0, 0)], false));
+        let in_the_middle = by_number(&[0, 1000, 2000], &[0, 1500, 2000]);
+        assert!(!in_the_middle.1);
+        let disordered = by_number(&[0, 1000, 2000], &[0, 2000, 1010]);
+        assert!(!disordered.1);
     }
 }

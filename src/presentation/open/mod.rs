@@ -9,6 +9,7 @@
 //! file without a usable index is walked through then, a read a fragment.
 
 mod adopt;
+mod announced;
 mod assign;
 mod excerpt;
 mod generate;

@@ -187,6 +187,8 @@ impl Resolved<'_> {
             shift: matched.shift,
             defaults: media.defaults,
             fragments: Fragments::new(matched.fragments),
+            is_settled: media.is_settled,
+            is_time_told: (media.has_time_doubt() || matched.is_by_number).into(),
         }))
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::media::Trouble;
 use crate::base::{Error, Limits, Timescale};
 use crate::bmff::{Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Tkhd, Trex, uuid::Tfxd};
-use crate::fragment::{Defaults, Parsed, Stored, Whereabouts};
+use crate::fragment::{Defaults, OtherTime, Parsed, Stored, Whereabouts};
 use crate::index::{Indexed, TrackIndex};
 use crate::manifest::StreamKind;
 use crate::presentation::FindingCode;
@@ -38,6 +38,20 @@ pub(super) struct MediaTrack {
     pub(super) doubt: Option<Trouble>,
     /// How long the last fragment is, in ticks of the track.
     pub(super) last_duration: Option<u64>,
+    /// Times in its fragments are no evidence of where they belong: a walk weighed them, or they
+    /// are all one.
+    pub(super) is_settled: bool,
+}
+
+/// What a look at a fragment found.
+#[derive(Default)]
+struct Examined {
+    /// How long it is, in ticks of the track.
+    duration: Option<u64>,
+    /// The start that it says, in ticks of the track.
+    said: Option<i64>,
+    /// That start, if the index says another.
+    other: Option<OtherTime>,
 }
 
 /// The tracks that a `moov` describes. A `trak` without number, clock or handler is none.
@@ -69,6 +83,7 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Result<Vec<MediaTrack>, 
             unread: None,
             doubt: None,
             last_duration: None,
+            is_settled: false,
         })
     };
     Ok(moov.each(*b"trak").take(limits.tracks).filter_map(track).collect())
@@ -113,7 +128,8 @@ impl MediaTrack {
     }
 
     /// Judges the index by the fragments that were looked at: of no use where none is what it
-    /// says; in doubt where one is not.
+    /// says; in doubt where one is not. A fragment of the track that merely says another time is a
+    /// finding, unless that is the time of another entry of the index.
     pub(super) fn judge(
         &mut self,
         len: u64,
@@ -121,17 +137,32 @@ impl MediaTrack {
         limits: &Limits,
     ) {
         let looks = self.looks(len);
-        let (mut seen, mut wrong) = (0, Vec::new());
+        let (mut seen, mut wrong, mut said, mut others) = (0, Vec::new(), Vec::new(), Vec::new());
         for (i, (fragment, range)) in looks.iter().enumerate() {
             let Some(bytes) = get(range.clone()) else { continue };
             seen += 1;
             match self.examine(&bytes, fragment, limits) {
-                Ok(duration) if i + 1 == looks.len() => self.last_duration = duration,
-                Ok(_) => {}
+                Ok(examined) => {
+                    if i + 1 == looks.len() {
+                        self.last_duration = examined.duration;
+                    }
+                    said.extend(examined.said);
+                    others.extend(examined.other);
+                }
                 Err(error) => wrong.push(error),
             }
         }
-        let Some(error) = wrong.first() else { return };
+        self.is_settled = matches!(said[..], [first, last] if first == last);
+        let index = self.fragments.as_deref().unwrap_or_default();
+        let is_start = |time| index.binary_search_by_key(&time, |entry| entry.time).is_ok();
+        let is_of_another = |other: &&OtherTime| !self.is_settled && other.is_of_another(is_start);
+        wrong.extend(others.iter().filter(is_of_another).map(OtherTime::misled));
+        let Some(error) = wrong.first() else {
+            let of_time =
+                |other: &OtherTime| Trouble::new(FindingCode::TimeInFragment, other.to_string());
+            self.doubt = others.first().map(of_time);
+            return;
+        };
         let all = wrong.len() == seen;
         let code = if all { FindingCode::IndexBroken } else { FindingCode::FragmentBroken };
         let trouble = Trouble::of(code, error);
@@ -142,25 +173,26 @@ impl MediaTrack {
         }
     }
 
-    /// Whether a fragment is what the index says, and how long it is, if its head is all there.
+    /// Whether a fragment is what the index says, and what it says itself, if its head is all there.
     fn examine(
         &mut self,
         bytes: &Bytes,
         fragment: &Indexed,
         limits: &Limits,
-    ) -> Result<Option<u64>, Error> {
+    ) -> Result<Examined, Error> {
         let Indexed { time, start, bound } = *fragment;
         let Parsed::Whole(stored) = Stored::parse(bytes, start, bound, limits)? else {
-            return Ok(None);
+            return Ok(Examined::default());
         };
-        let tolerance = tolerance(self.timescale, self.timescale);
-        stored.check_identity(self.track_id, Some(time), tolerance)?;
+        stored.check_track(self.track_id)?;
+        let other = stored.other_time(time, tolerance(self.timescale, self.timescale));
         let whereabouts = stored.check_samples(self.defaults, limits)?;
         self.has_wrong_offset |= matches!(whereabouts, Whereabouts::Elsewhere { .. });
         self.needs_header |= stored.needs_defaults();
         self.unread = self.unread.take().or_else(|| stored.unread.clone());
         let duration = stored.duration(self.defaults, limits)?;
         let declared = stored.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
-        Ok(if duration > 0 { Some(duration) } else { declared })
+        let duration = if duration > 0 { Some(duration) } else { declared };
+        Ok(Examined { duration, said: stored.time(), other })
     }
 }

@@ -1,27 +1,34 @@
 //! The walk through files whose index is of no use: which files, and what comes of it.
 
 use std::mem;
+use std::ops::Range;
 
 use super::assign::assign;
+use super::matching::match_announced;
 use super::media::{MediaFile, Trouble};
 use super::resolve::Resolved;
 use super::tracks::MediaTrack;
-use crate::base::{Error, ErrorKind, FileId};
-use crate::index::{Indexed, Outcome, Scan, Scanned};
+use crate::base::{Error, ErrorKind, FileId, Limits};
+use crate::index::{Indexed, Outcome, Scan, Scanned, ScannedTrack};
 use crate::manifest::{ClientManifest, ServerManifest, runs};
-use crate::presentation::FindingCode;
 use crate::presentation::finding::{Finding, Findings};
+use crate::presentation::{FindingCode, Timeline};
 
 /// The files that have to be walked through: where a track that is to be served has no index, or
-/// one that lies, or one of fewer fragments than its stream has chunks.
+/// one that lies, or one of fewer fragments than its stream has chunks; or where fragments say other
+/// times than an index that does not fit the manifest.
 pub(super) fn files_to_walk(
     server: &ServerManifest,
     client: Option<&ClientManifest>,
     resolved: &[Resolved<'_>],
+    limits: &Limits,
 ) -> Vec<FileId> {
     let mut files: Vec<FileId> = Vec::new();
     for track in resolved {
-        if track.media.as_ref().is_ok_and(|media| media.is_in_doubt()) {
+        // Without a manifest, nothing says which of the two times is right.
+        let is_in_doubt =
+            |media: &MediaTrack| media.is_in_doubt() || client.is_none() && media.has_time_doubt();
+        if track.media.as_ref().is_ok_and(|media| is_in_doubt(media)) {
             files.push(track.file);
         }
     }
@@ -32,8 +39,22 @@ pub(super) fn files_to_walk(
             let counts = runs(&stream.chunks).map(|run| run.map_or(0, |run| run.count.get()));
             let chunks = counts.fold(0_u64, u64::saturating_add);
             let tracks = tracks.into_iter().flatten().filter_map(|number| resolved.get(number));
-            let short = tracks.filter(|track| !stream.is_embedded() && track.has_less_than(chunks));
+            let tracks: Vec<_> = tracks.filter(|_| !stream.is_embedded()).collect();
+            let short = tracks.iter().filter(|track| track.has_less_than(chunks));
             files.extend(short.map(|track| track.file));
+            let doubtful = tracks.iter().filter_map(|track| track.in_time_doubt());
+            let mut doubtful = doubtful.peekable();
+            if doubtful.peek().is_none() {
+                continue;
+            }
+            let Ok(timeline) = Timeline::new(&stream.chunks, limits) else { continue };
+            let timescale = client.timescale_of(stream);
+            let misfits = doubtful.filter(|(_, media)| {
+                let fragments = media.fragments.as_deref().unwrap_or_default();
+                let matched = match_announced(&timeline, timescale, fragments, media.timescale);
+                matched.fragments.len() < timeline.len()
+            });
+            files.extend(misfits.map(|(file, _)| file));
         }
     }
     files.sort_unstable();
@@ -42,6 +63,12 @@ pub(super) fn files_to_walk(
 }
 
 impl Resolved<'_> {
+    /// Its file and media, if its fragments say other times than its index.
+    fn in_time_doubt(&self) -> Option<(FileId, &MediaTrack)> {
+        let media = self.media.as_ref().ok().filter(|media| media.has_time_doubt())?;
+        Some((self.file, media))
+    }
+
     fn has_less_than(&self, chunks: u64) -> bool {
         let fragments = self.media.as_ref().ok().and_then(|media| media.fragments.as_ref().ok());
         fragments.is_some_and(|fragments| (fragments.len() as u64) < chunks)
@@ -57,6 +84,11 @@ impl MediaTrack {
         };
         self.fragments.as_ref().err().or(self.doubt.as_ref()).is_some_and(lies)
     }
+
+    /// Its fragments say other times than its index.
+    pub(super) fn has_time_doubt(&self) -> bool {
+        self.doubt.as_ref().is_some_and(|doubt| doubt.code == FindingCode::TimeInFragment)
+    }
 }
 
 impl MediaFile {
@@ -68,8 +100,14 @@ impl MediaFile {
     }
 
     /// Takes over what a walk found, where that is more than the index said, or where that was not
-    /// believed.
-    pub(super) fn walked(&mut self, mut scanned: Scanned, is_distrusted: bool) -> Vec<Finding> {
+    /// believed. Of the two, the one that gives more chunks of the manifest their fragment wins:
+    /// `chunks_with` counts these, and gives `None` where there is no manifest.
+    pub(super) fn walked(
+        &mut self,
+        mut scanned: Scanned,
+        is_distrusted: bool,
+        chunks_with: impl Fn(&MediaTrack, &[Indexed]) -> Option<usize>,
+    ) -> Vec<Finding> {
         let Ok(tracks) = &mut self.tracks else { return Vec::new() };
         let given_up = match &scanned.outcome {
             Outcome::Lost(error) => Some(error.clone()),
@@ -83,19 +121,46 @@ impl MediaFile {
             let of_scan = of_scan.find(|found| found.track_id == track.track_id);
             let Some(found) = of_scan else { continue };
             untimed += found.take_times_from(track.fragments.as_deref().unwrap_or_default());
+            let mut is_honest = given_up.is_none();
+            if given_up.is_none()
+                && let Ok(index) = &mut track.fragments
+                && (is_distrusted || track.doubt.is_some())
+            {
+                // An entry that leads to no fragment of the track gives no chunk its fragment.
+                let entries = index.len();
+                index.retain(|entry| found.has(entry.start));
+                is_honest = index.len() == entries;
+            }
             let known = track.fragments.as_ref().map_or(0, Vec::len);
-            let is_doubted = is_distrusted || track.is_in_doubt();
+            let of_index = chunks_with(track, track.fragments.as_deref().unwrap_or_default());
+            let walk = Found::of(found, |fragments| chunks_with(track, fragments), known);
+            let is_doubted = is_distrusted || track.is_in_doubt() || track.has_time_doubt();
             // A walk that was given up knows less of the rest than an index in doubt.
-            let is_better = found.fragments.len() > known
-                || is_doubted && given_up.is_none() && !found.fragments.is_empty();
-            if is_better && !is_beyond_budget {
+            let is_taken_on_tie = is_doubted && given_up.is_none() && !walk.fragments.is_empty();
+            let is_better = match of_index.zip(walk.chunks) {
+                Some((index, walk)) if index != walk => walk > index,
+                Some(_) => walk.fragments.len() > known || is_taken_on_tie,
+                None => {
+                    walk.fragments.len() > known || walk.fragments.len() == known && is_taken_on_tie
+                }
+            };
+            let is_taken = is_better && !is_beyond_budget;
+            track.is_settled |= given_up.is_none() && (is_doubted || is_taken);
+            if is_taken {
                 // Taken: any number of `trak`s may have one number.
-                track.rebuild(mem::take(&mut found.fragments), found.last_duration);
+                track.rebuild(walk);
                 used = true;
                 continue;
             }
+            if is_honest && let Some(doubt) = &mut track.doubt {
+                // What was taken for another fragment only says the time of one.
+                doubt.code = match doubt.code {
+                    FindingCode::FragmentBroken => FindingCode::TimeInFragment,
+                    code => code,
+                };
+            }
             match (&mut track.fragments, &scanned.broken) {
-                (Ok(fragments), _) => tighten(fragments, &found.fragments),
+                (Ok(fragments), _) => tighten(fragments, &found.places),
                 // Nothing of it was found, and this is why.
                 (Err(trouble), Some(error)) => *trouble = Trouble::of(trouble.code, error),
                 (Err(_), None) => {}
@@ -106,26 +171,72 @@ impl MediaFile {
 }
 
 impl MediaTrack {
-    fn rebuild(&mut self, fragments: Vec<Indexed>, last_duration: u64) {
+    fn rebuild(&mut self, found: Found) {
+        let Found { fragments, last_duration, is_by_order, .. } = found;
         let before = match (&self.fragments, &self.doubt) {
             (Err(trouble), _) | (Ok(_), Some(trouble)) => trouble.message.clone(),
             (Ok(index), None) => format!("its index has {} of its fragments", index.len()),
         };
-        let message = format!("{before}; {} were found in the file", fragments.len());
+        let by_order = match is_by_order {
+            true => ", in order and by their durations: times in them repeat or step back",
+            false => "",
+        };
+        let message = format!("{before}; {} were found in the file{by_order}", fragments.len());
         self.doubt = Some(Trouble::new(FindingCode::IndexRebuilt, message));
         self.last_duration = (last_duration > 0).then_some(last_duration);
         self.fragments = Ok(fragments);
     }
 }
 
+/// What a walk found of a track.
+struct Found {
+    fragments: Vec<Indexed>,
+    last_duration: u64,
+    /// Times are sums of durations, and not those that the fragments say.
+    is_by_order: bool,
+    /// Number of chunks of the manifest that have one of the fragments.
+    chunks: Option<usize>,
+}
+
+impl Found {
+    /// Takes the fragments by the times that they say; or by their order, where that gives more
+    /// chunks of the manifest their fragment. Without a manifest, times of which most repeat are of
+    /// no use, unless the index has as many fragments.
+    fn of(
+        found: &mut ScannedTrack,
+        chunks_with: impl Fn(&[Indexed]) -> Option<usize>,
+        known: usize,
+    ) -> Self {
+        let by_order = found.take_by_order();
+        let chunks = chunks_with(&found.fragments);
+        let of_order = by_order.as_deref().and_then(&chunks_with);
+        let is_by_order = match chunks.zip(of_order) {
+            Some((by_time, by_order)) => by_order > by_time,
+            None => {
+                let count = by_order.as_ref().map_or(0, Vec::len);
+                chunks.is_none() && 2 * found.fragments.len() < count && known < count
+            }
+        };
+        match by_order.filter(|_| is_by_order) {
+            Some(fragments) => {
+                let last_duration = found.final_duration;
+                Self { fragments, last_duration, is_by_order, chunks: of_order }
+            }
+            None => {
+                let (fragments, last_duration) =
+                    (mem::take(&mut found.fragments), found.last_duration);
+                Self { fragments, last_duration, is_by_order: false, chunks }
+            }
+        }
+    }
+}
+
 /// Gives the fragments of an index that is believed the ends that a walk found: an entry of another
 /// track may have lied about where they end.
-fn tighten(fragments: &mut [Indexed], found: &[Indexed]) {
-    let mut ends: Vec<(u64, u64)> = found.iter().map(|f| (f.start, f.bound)).collect();
-    ends.sort_unstable();
+fn tighten(fragments: &mut [Indexed], places: &[Range<u64>]) {
     for fragment in fragments {
-        if let Ok(at) = ends.binary_search_by_key(&fragment.start, |end| end.0) {
-            fragment.bound = ends[at].1;
+        if let Ok(at) = places.binary_search_by_key(&fragment.start, |place| place.start) {
+            fragment.bound = places[at].end;
         }
     }
 }

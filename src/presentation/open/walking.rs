@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 
+use super::announced::Announced;
 use super::media::MediaFile;
 use super::resolve::resolve;
+use super::tracks::MediaTrack;
 use super::walk::files_to_walk;
 use super::{Opening, Outcome, unreadable};
 use crate::base::{Error, FileId, Got, Limits, Name, Step, Then, Want};
-use crate::index::{Scan, Spent};
+use crate::index::{Indexed, Scan, Spent};
 use crate::manifest::Stored;
 use crate::presentation::Presentation;
 use crate::presentation::finding::Findings;
@@ -40,7 +42,7 @@ impl Opening {
     ) -> VecDeque<Walk> {
         let (server, limits) = (&self.server, &self.options.limits);
         let resolved = resolve(server, &self.named, media, limits, &mut Findings::none());
-        let files = files_to_walk(server, client.map(|client| &client.manifest), &resolved);
+        let files = files_to_walk(server, client.map(|client| &client.manifest), &resolved, limits);
         let is_wanted =
             |file: FileId| files.binary_search(&file).is_ok() || self.is_distrusted(file);
         let walk = |(number, (file, media)): (usize, &(FileId, MediaFile))| {
@@ -48,6 +50,16 @@ impl Opening {
             Some(Walk { number, scan })
         };
         media.iter().enumerate().filter_map(walk).collect()
+    }
+}
+
+impl Opening {
+    /// What the client manifest announces of each track.
+    fn announced(&self, media: &[(FileId, MediaFile)], client: Option<&Stored<'_>>) -> Announced {
+        let (server, limits) = (&self.server, &self.options.limits);
+        let Some(client) = client else { return Announced::default() };
+        let resolved = resolve(server, &self.named, media, limits, &mut Findings::none());
+        Announced::new(&client.manifest, server, &resolved, limits)
     }
 }
 
@@ -83,18 +95,22 @@ impl Walking {
     fn conclude(self) -> Presentation {
         let Self { mut opening, mut media, mut ended, .. } = self;
         ended.sort_by_key(|walk| walk.number);
+        let text = opening.client_text.clone();
+        let limits = opening.options.limits.clone();
+        let client = text.as_deref().map(|text| Stored::parse(text, &limits));
+        let announced = opening.announced(&media, client.as_ref().and_then(|c| c.as_ref().ok()));
         for Walk { number, scan } in ended {
             let (file, media) = &mut media[number];
             let is_distrusted = opening.is_distrusted(*file);
-            for finding in media.walked(scan.finish(), is_distrusted) {
+            let chunks_with = |track: &MediaTrack, fragments: &[Indexed]| {
+                announced.chunks_with(*file, track, fragments)
+            };
+            for finding in media.walked(scan.finish(), is_distrusted, chunks_with) {
                 let name = opening.files.get(file.index()).map_or("", Name::as_str);
                 opening.findings.push(finding.in_file(name));
             }
             opening.walked.push(*file);
         }
-        let text = opening.client_text.clone();
-        let limits = opening.options.limits.clone();
-        let client = text.as_deref().map(|text| Stored::parse(text, &limits));
         opening.conclude(media, client)
     }
 }

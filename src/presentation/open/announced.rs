@@ -1,0 +1,58 @@
+//! How many chunks of the stored manifest some fragments of a track are.
+
+use std::collections::HashMap;
+
+use super::assign::assign;
+use super::matching::match_announced;
+use super::resolve::Resolved;
+use super::tracks::MediaTrack;
+use crate::base::{FileId, Limits, Timescale};
+use crate::index::Indexed;
+use crate::manifest::{ClientManifest, ServerManifest};
+use crate::presentation::Timeline;
+use crate::presentation::finding::Findings;
+
+/// What the stored manifest announces of each track of the files.
+#[derive(Default)]
+pub(super) struct Announced {
+    streams: Vec<(Timeline, Timescale)>,
+    /// The first stream that has it.
+    of_track: HashMap<(FileId, u32), usize>,
+}
+
+impl Announced {
+    pub(super) fn new(
+        client: &ClientManifest,
+        server: &ServerManifest,
+        resolved: &[Resolved<'_>],
+        limits: &Limits,
+    ) -> Self {
+        let mut announced = Self::default();
+        let assignment = assign(client, server, &mut Findings::none());
+        for (stream, tracks) in client.streams.iter().zip(assignment) {
+            let Ok(timeline) = Timeline::new(&stream.chunks, limits) else { continue };
+            let tracks = tracks.into_iter().flatten().filter_map(|number| resolved.get(number));
+            for track in tracks.filter(|_| !stream.is_embedded()) {
+                if let Ok(media) = &track.media {
+                    let key = (track.file, media.track_id);
+                    announced.of_track.entry(key).or_insert(announced.streams.len());
+                }
+            }
+            announced.streams.push((timeline, client.timescale_of(stream)));
+        }
+        announced
+    }
+
+    /// Number of chunks that have one of these fragments; `None` for a track that is not announced.
+    pub(super) fn chunks_with(
+        &self,
+        file: FileId,
+        track: &MediaTrack,
+        fragments: &[Indexed],
+    ) -> Option<usize> {
+        let number = self.of_track.get(&(file, track.track_id))?;
+        let (timeline, timescale) = self.streams.get(*number)?;
+        let matched = match_announced(timeline, *timescale, fragments, track.timescale);
+        Some(matched.fragments.len())
+    }
+}
