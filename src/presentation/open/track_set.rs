@@ -44,6 +44,24 @@ impl TrackSet {
         Self { words: common, first }
     }
 
+    /// What is in either set.
+    pub(super) fn or(&self, other: &Self) -> Self {
+        let (low, high) = match self.first <= other.first {
+            true => (self, other),
+            false => (other, self),
+        };
+        let mut all = low.clone();
+        let from = match low.is_empty() {
+            true => return high.clone(),
+            false => high.first - low.first,
+        };
+        all.words.resize(all.words.len().max(from + high.words.len()), 0);
+        for (word, other) in all.words[from..].iter_mut().zip(&high.words) {
+            *word |= other;
+        }
+        all
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
     }
