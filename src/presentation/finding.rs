@@ -444,7 +444,7 @@ mod tests {
             (FindingCode::StartMoved, false),
             (FindingCode::DurationAssumed, true),
             (FindingCode::FileMissing, true),
-            (FindingCode::Ambiguous, false),
+            (FindingCode::BitrateZero, false),
             (FindingCode::FileBroken, true),
             (FindingCode::FileUnreadable, false),
         ];

@@ -199,12 +199,9 @@ impl Presentation {
         let track = |of: &Track| track(of) + attributes(of);
         let stream = |stream: &Stream| {
             let tracks = stream.tracks.iter().map(track).sum::<usize>();
-            let names = piece(stream.name.len())
-                + [&stream.label, &stream.language]
-                    .into_iter()
-                    .flatten()
-                    .map(|text| piece(text.len()))
-                    .sum::<usize>();
+            let others = [&stream.label, &stream.language].into_iter().flatten();
+            let others = others.map(|text| piece(text.len())).sum::<usize>();
+            let names = piece(stream.name.len()) + others;
             tracks + piece(size_of_val(&*stream.tracks)) + stream.timeline.memory() + names
         };
         let streams = self.streams.iter().map(stream).sum::<usize>();

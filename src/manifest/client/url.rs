@@ -11,7 +11,8 @@ use percent_encoding::percent_decode_str;
 /// itself a placeholder, is not UTF-8, or holds a slash, a backslash or a zero.
 pub(super) fn stream_name(template: &str) -> Option<Cow<'_, str>> {
     let path = template.split(['?', '#']).next().unwrap_or_default();
-    let at = path.to_ascii_lowercase().rfind(NOUN)? + NOUN.len();
+    let is_noun = |bytes: &[u8]| bytes.eq_ignore_ascii_case(NOUN);
+    let at = path.as_bytes().windows(NOUN.len()).rposition(is_noun)? + NOUN.len();
     let predicate = path.get(at..)?;
     // Requests end the name at the last `=`; in a template, that is the one before a placeholder.
     let (name, _) = predicate.split_once("={").or_else(|| predicate.split_once('='))?;
@@ -23,7 +24,7 @@ pub(super) fn stream_name(template: &str) -> Option<Cow<'_, str>> {
     is_possible.then_some(name)
 }
 
-const NOUN: &str = "fragments(";
+const NOUN: &[u8] = b"fragments(";
 
 #[cfg(test)]
 mod tests {

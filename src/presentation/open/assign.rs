@@ -1,5 +1,6 @@
 //! Assigns a track of the server manifest to each quality of the client manifest.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::keys::Labels;
@@ -36,7 +37,7 @@ pub(super) fn assign(
                 let found = tracks.take(fit, of_stream, quality);
                 if let Some(track) = found.and_then(|number| server.tracks.get(number)) {
                     *assigned = found;
-                    disagreement(stream, quality, track, &labels, findings);
+                    disagreement(&of_stream.names, quality, track, findings);
                 }
             }
         }
@@ -50,15 +51,13 @@ pub(super) fn assign(
 }
 
 fn disagreement(
-    stream: &StreamIndex,
+    (own, second): &(Cow<'_, str>, Option<&str>),
     quality: &QualityLevel,
     track: &ServerTrack,
-    labels: &Labels,
     findings: &mut Findings,
 ) {
     let bitrate = track.bitrate().filter(|&bitrate| bitrate != quality.bitrate);
-    let (own, label_of) = (stream.name(), labels.of(stream));
-    let is_same_name = stream_names(track).any(|name| name == own || label_of == Some(name));
+    let is_same_name = stream_names(track).any(|name| name == own || *second == Some(name));
     let name = cut(track.name());
     let message = match (is_same_name, bitrate) {
         (true, None) => return,
@@ -69,7 +68,7 @@ fn disagreement(
         }
     };
     let finding = Finding::new(FindingCode::ManifestsDisagree, message);
-    findings.push(finding.of_track(&label(&own, quality.bitrate)));
+    findings.push(finding.of_track(&label(own, quality.bitrate)));
 }
 
 /// A track of the server manifest, for findings.
