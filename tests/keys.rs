@@ -183,7 +183,7 @@ fn a_name_of_two_streams_leads_to_the_one_with_the_bitrate_and_is_refused_otherw
     let store = film(&[
         Sound { attributes: both, word: "a", track_name: "a", ..SOUND },
         Sound { attributes: both, word: "b", track_name: "b", size: 200, ..SOUND },
-        Sound { attributes: both, word: "c", track_name: "c", size: 300, bitrate: 65, ..SOUND },
+        Sound { attributes: both, word: "c", track_name: "c", size: 300, bitrate: 65 },
     ]);
     assert_eq!(findings(&store), NONE);
     assert_eq!(asked(&store, "65", "Sound"), Ok(300));
