@@ -211,7 +211,7 @@ fn the_client_manifests_of_testdata_say_what_their_readme_says() {
             let times = times(&stream.chunks);
             let end = times.last().unwrap().0 + times.last().unwrap().1;
             let found: Said<'_> = (
-                stream.name(),
+                &stream.name(),
                 stream.language.as_deref(),
                 qualities,
                 times.len(),

@@ -267,9 +267,12 @@ fn ask(files: &Files, presentation: &Arc<Presentation>, stream: &Stream, track: 
             }
         });
         shouted(files, presentation, stream, track, time);
-        // Of streams that share a name, the first is asked.
-        let mut named = presentation.streams().iter().filter(|other| other.name() == stream.name());
-        if named.next().is_some_and(|asked| asked.timeline().locate(time).is_none()) {
+        // Of streams that share a name, one with a track of this bitrate is asked.
+        let mut asked = presentation
+            .streams()
+            .iter()
+            .filter(|other| other.name() == stream.name() && has_bitrate(other, track.bitrate()));
+        if asked.all(|asked| asked.timeline().locate(time).is_none()) {
             assert!(replies.iter().all(Option::is_none), "a reply for a chunk that is not there");
         }
         let [fragment, info, raw, keys] = &replies;
@@ -285,6 +288,10 @@ fn ask(files: &Files, presentation: &Arc<Presentation>, stream: &Stream, track: 
             assert!(info.is_none() && raw.is_none() && keys.is_none(), "a noun alone");
         }
     }
+}
+
+fn has_bitrate(stream: &Stream, bitrate: u32) -> bool {
+    stream.tracks().iter().any(|track| track.bitrate() == bitrate)
 }
 
 /// A stream is found by its name in other letter case, where no other has that.
@@ -396,7 +403,7 @@ fn traf(moof: &[u8]) -> Boxes {
     moof.inside(*b"traf").expect("a `traf`").clone()
 }
 
-/// The fragment is of the track that is asked for: the first of the stream's with its bitrate.
+/// The fragment is of a track with the name and the bitrate that are asked for.
 fn check_track(
     presentation: &Presentation,
     stream: &Stream,
@@ -405,9 +412,9 @@ fn check_track(
     moof: &[u8],
 ) {
     let stored = reply.stored().expect("a stored fragment is one range");
-    let first = |s: &&Stream| s.name() == stream.name();
-    let stream = presentation.streams().iter().find(first).unwrap();
-    let tracks = stream.tracks().iter().filter(|other| other.bitrate() == track.bitrate());
+    let named = presentation.streams().iter().filter(|other| other.name() == stream.name());
+    let tracks = named.flat_map(Stream::tracks);
+    let tracks = tracks.filter(|other| other.bitrate() == track.bitrate());
     let sources: Vec<_> = tracks.filter_map(Track::source).collect();
     let track_id = traf(moof).get::<Tfhd>().expect("a `tfhd`").track_id;
     assert!(sources.contains(&(stored.file, track_id)), "of track {track_id}, not {sources:?}");

@@ -150,9 +150,9 @@ codes! {
     /// The server manifest has a track that the client manifest does not announce.
     TrackNotAnnounced "track-not-announced" Info
         "nothing needs to be done, unless the .ismc should have it",
-    /// Two streams have one name, or two tracks of a stream one bitrate and attributes.
-    Ambiguous "ambiguous" Warning
-        "only the first can be asked for: give them different names or bitrates",
+    /// Two tracks have one name, bitrate and attributes.
+    Ambiguous "ambiguous" Error
+        "players get only the first: in the .ismc, give the second another word in its `Url` or another Bitrate (1 more will do), and in the .ism the same trackName or systemBitrate",
     /// The times of a stream in the client manifest cannot be.
     TimesInvalid "times-invalid" Error
         "the stream is not served: correct its `c` elements in the .ismc, or package it again",
@@ -461,7 +461,7 @@ mod tests {
             (FindingCode::StartMoved, false),
             (FindingCode::DurationAssumed, true),
             (FindingCode::FileMissing, true),
-            (FindingCode::Ambiguous, false),
+            (FindingCode::BitrateZero, false),
             (FindingCode::FileBroken, true),
             (FindingCode::FileUnreadable, false),
         ];

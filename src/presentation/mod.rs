@@ -5,6 +5,7 @@
 //! read a fragment more for files without a usable index.
 
 mod finding;
+mod keys;
 mod open;
 mod probe;
 mod reply;
@@ -18,6 +19,7 @@ use bytes::Bytes;
 use memchr::memmem;
 
 pub use finding::{Finding, FindingCode, Severity};
+pub(crate) use keys::Located;
 pub use open::open;
 pub(crate) use probe::Probed;
 pub use reply::{Content, Piece, Reply, StoredRange};
@@ -121,14 +123,6 @@ pub(crate) const fn compressed_forms(len: usize) -> usize {
     if most < len { most } else { len }
 }
 
-/// A chunk of a track, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Located {
-    pub(crate) stream: usize,
-    pub(crate) track: usize,
-    pub(crate) chunk: usize,
-}
-
 impl Presentation {
     /// The server manifest's name.
     pub fn name(&self) -> &Name {
@@ -223,8 +217,9 @@ impl Presentation {
         let track = |of: &Track| track(of) + attributes(of);
         let stream = |stream: &Stream| {
             let tracks = stream.tracks.iter().map(track).sum::<usize>();
-            let names =
-                piece(stream.name.len()) + stream.language.as_ref().map_or(0, |l| piece(l.len()));
+            let others = [&stream.label, &stream.language].into_iter().flatten();
+            let others = others.map(|text| piece(text.len())).sum::<usize>();
+            let names = piece(stream.name.len()) + others;
             tracks + piece(size_of_val(&*stream.tracks)) + stream.timeline.memory() + names
         };
         let streams = self.streams.iter().map(stream).sum::<usize>();
@@ -239,42 +234,6 @@ impl Presentation {
             + piece(size_of_val(&*self.streams))
             + names
             + findings
-    }
-
-    /// Finds what a fragment request names.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NoStream`], [`ErrorKind::NoTrack`], [`ErrorKind::NoFragment`]; for a track that
-    /// is not served, [`ErrorKind::NoMedia`] or [`ErrorKind::NotSliceable`].
-    pub(crate) fn locate(
-        &self,
-        stream: &str,
-        bitrate: u32,
-        attributes: &str,
-        time: u64,
-    ) -> Result<Located, ErrorKind> {
-        let number = self.find_stream(stream).ok_or(ErrorKind::NoStream)?;
-        let stream = &self.streams[number];
-        let track = stream.find_track(bitrate, attributes).ok_or(ErrorKind::NoTrack)?;
-        stream.tracks[track].stored()?;
-        let chunk = stream.timeline.locate(time).ok_or(ErrorKind::NoFragment)?;
-        Ok(Located { stream: number, track, chunk })
-    }
-
-    /// By the exact name, else by the only one that differs in letter case alone.
-    fn find_stream(&self, name: &str) -> Option<usize> {
-        if let Some(exact) = self.streams.iter().position(|stream| stream.name == name) {
-            return Some(exact);
-        }
-        let alike = |stream: &Stream| match stream.name.is_ascii() && name.is_ascii() {
-            true => stream.name.eq_ignore_ascii_case(name),
-            false => {
-                let lower = stream.name.chars().flat_map(char::to_lowercase);
-                lower.eq(name.chars().flat_map(char::to_lowercase))
-            }
-        };
-        let mut alike = (0..self.streams.len()).filter(|&number| alike(&self.streams[number]));
-        alike.next().filter(|_| alike.next().is_none())
     }
 
     /// An entry of a file's index was found to lie.

@@ -13,6 +13,8 @@ use crate::manifest::{CustomAttribute, StreamKind};
 pub struct Stream {
     pub(crate) kind: StreamKind,
     pub(crate) name: String,
+    /// A second name that answers too.
+    pub(crate) label: Option<String>,
     pub(crate) language: Option<String>,
     pub(crate) timescale: Timescale,
     pub(crate) timeline: Timeline,
@@ -79,9 +81,17 @@ impl Stream {
         self.kind
     }
 
-    /// Its name in URLs.
+    /// Its name in URLs: what the client manifest's `Url` says, percent-decoded, else its `Name`.
+    ///
+    /// Several streams may have one name: then their tracks differ in bitrate or attributes.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The client manifest's `Name`, where it differs from [`name`](Self::name) and no stream has
+    /// it as its name in URLs. Requests may use it as well.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
     }
 
     /// Its language, as the manifest has it.
@@ -104,17 +114,34 @@ impl Stream {
         &self.tracks
     }
 
-    /// Number of the track with this bitrate, and with these attributes where any are asked for.
-    pub(crate) fn find_track(&self, bitrate: u32, attributes: &str) -> Option<usize> {
-        let mut tracks = self.tracks.iter().enumerate().filter(|(_, t)| t.bitrate == bitrate);
-        if attributes.is_empty() {
-            return tracks.next().map(|(number, _)| number);
-        }
-        // No manifest makes a player name more pairs than the track has. A request has room for a
-        // thousand, and each would be compared with every attribute of every track.
-        let pairs = 1 + memchr::memchr_iter(b',', attributes.as_bytes()).count();
-        let mut tracks = tracks.filter(|(_, track)| pairs <= track.attributes.len());
-        tracks.find(|(_, track)| track.has(attributes)).map(|(number, _)| number)
+    /// Numbers of the tracks with this bitrate and these attributes: exactly these, or these and
+    /// more, because not every `Url` asks for the attributes of its tracks.
+    pub(crate) fn find_tracks(
+        &self,
+        is_exact: bool,
+        bitrate: u32,
+        attributes: &str,
+    ) -> impl Iterator<Item = usize> {
+        let pairs = pairs(attributes);
+        let fits = move |track: &Track| {
+            // No manifest makes a player name more pairs than the track has. A request has room for
+            // a thousand, and each would be compared with every attribute of every track.
+            let count_fits = match is_exact {
+                true => pairs == track.attributes.len(),
+                false => pairs < track.attributes.len(),
+            };
+            track.bitrate == bitrate && count_fits && track.has(attributes)
+        };
+        let tracks = self.tracks.iter().enumerate();
+        tracks.filter(move |(_, track)| fits(track)).map(|(number, _)| number)
+    }
+}
+
+/// How many `key=value` pairs these are.
+fn pairs(attributes: &str) -> usize {
+    match attributes {
+        "" => 0,
+        _ => 1 + memchr::memchr_iter(b',', attributes.as_bytes()).count(),
     }
 }
 
@@ -153,11 +180,20 @@ impl Track {
         }
     }
 
+    /// The manifest does not announce it, because it has no media that can be served.
+    pub(crate) fn is_gone(&self) -> bool {
+        match &self.media {
+            Media::Stored(_) | Media::Absent(Absent::Unreadable) => false,
+            Media::Absent(Absent::Missing | Absent::NotSliceable(_)) => true,
+        }
+    }
+
     /// `key=value` pairs, divided by commas, are all among its attributes.
     fn has(&self, attributes: &str) -> bool {
-        attributes.split(',').all(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            self.attributes.iter().any(|own| own.name == name && own.value == value)
-        })
+        attributes.is_empty()
+            || attributes.split(',').all(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                self.attributes.iter().any(|own| own.name == name && own.value == value)
+            })
     }
 }

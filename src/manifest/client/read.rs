@@ -424,7 +424,10 @@ mod tests {
         assert_eq!(m.protection[0].data, "ABCD==");
         assert!(m.protection[0].system_id.is_some());
         let video = &m.streams[0];
-        assert_eq!((video.kind, video.name(), video.index), (StreamKind::Video, "video", Some(4)));
+        assert_eq!(
+            (video.kind, &*video.name(), video.index),
+            (StreamKind::Video, "video", Some(4))
+        );
         assert_eq!(video.qualities[0].custom_attributes[0].value, "Handheld");
         assert_eq!(video.qualities[0].max_width, Some(640));
         assert_eq!(video.qualities[0].other, [other("Oddity", "<&"), other("BitsPerSample", "")]);

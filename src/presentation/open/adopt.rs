@@ -1,8 +1,7 @@
 //! A stored client manifest with the media that fits it.
 
-use std::collections::HashSet;
-
 use super::assign::assign;
+use super::keys::{Labels, check_keys};
 use super::matching::match_announced;
 use super::mend::Cut;
 use super::resolve::Resolved;
@@ -36,16 +35,16 @@ pub(super) fn adopt(
     limits: &Limits,
     findings: &mut Findings,
 ) -> Adopted {
+    let labels = Labels::new(&client.streams);
     let assignment = assign(client, server, findings);
     let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new() };
-    let mut names = HashSet::new();
     for (index, assigned) in client.streams.iter().zip(assignment) {
-        let timescale = client.timescale_of(index);
+        let (name, timescale) = (index.name(), client.timescale_of(index));
         let (timeline, is_possible) = match Timeline::new(&index.chunks, limits) {
             Ok(timeline) => (timeline, true),
             Err(error) => {
                 let finding = Finding::new(FindingCode::TimesInvalid, error.to_string());
-                findings.push(finding.of_track(index.name()));
+                findings.push(finding.of_track(&name));
                 (Timeline::default(), false)
             }
         };
@@ -62,23 +61,25 @@ pub(super) fn adopt(
                 return Track { bitrate: quality.bitrate, attributes, media };
             }
             let resolved = number.and_then(|number| resolved.get(number));
-            let label = label(index.name(), quality.bitrate);
+            let label = label(&name, quality.bitrate);
             let media = media(resolved, &timeline, timescale, &label, findings);
             Track { bitrate: quality.bitrate, attributes, media }
         };
         let tracks = qualities.map(track).collect();
         let stream = Stream {
             kind: index.kind,
-            name: index.name().to_owned(),
+            name: name.into_owned(),
+            label: labels.of(index).map(str::to_owned),
             language: index.language.clone(),
             timescale,
             timeline,
             tracks,
         };
         adopted.cuts.push(cut(index, &stream, findings));
-        check(&stream, names.insert(index.name()), findings);
+        check(&stream, findings);
         adopted.streams.push(stream);
     }
+    check_keys(&adopted.streams, findings);
     adopted
 }
 
@@ -150,11 +151,7 @@ fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
     if index.is_embedded() {
         return Cut::Nothing;
     }
-    let is_gone = |media: &Media| match media {
-        Media::Stored(_) | Media::Absent(Absent::Unreadable) => false,
-        Media::Absent(Absent::Missing | Absent::NotSliceable(_)) => true,
-    };
-    let without = |(number, track): (usize, &Track)| is_gone(&track.media).then_some(number);
+    let without = |(number, track): (usize, &Track)| track.is_gone().then_some(number);
     let gone: Vec<usize> = stream.tracks.iter().enumerate().filter_map(without).collect();
     let (cut, message) = match gone.len() {
         0 if !stream.tracks.is_empty() => return Cut::Nothing,
@@ -169,19 +166,10 @@ fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
 }
 
 /// What a player may stumble over.
-fn check(stream: &Stream, is_first_of_name: bool, findings: &mut Findings) {
+fn check(stream: &Stream, findings: &mut Findings) {
     let mut tell = |code, message: String| {
         findings.push(Finding::new(code, message).of_track(&stream.name));
     };
-    if !is_first_of_name {
-        tell(FindingCode::Ambiguous, "two streams have this name".into());
-    }
-    let mut known = HashSet::new();
-    for track in &stream.tracks {
-        if !known.insert((track.bitrate, &track.attributes)) {
-            tell(FindingCode::Ambiguous, format!("two of its tracks have {} bit/s", track.bitrate));
-        }
-    }
     if stream.kind != StreamKind::Text && stream.tracks.iter().any(|track| track.bitrate == 0) {
         tell(FindingCode::BitrateZero, "a quality is announced with 0 bit/s".into());
     }

@@ -1,7 +1,9 @@
 //! Assigns a track of the server manifest to each quality of the client manifest.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::keys::Labels;
 use super::track_table::{Fit, TrackTable, stream_names};
 use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, ServerTrack, StreamIndex};
 use crate::presentation::finding::{Finding, FindingCode, Findings, cut, label};
@@ -21,8 +23,10 @@ pub(super) fn assign(
     let qualities = client.streams.iter().flat_map(|stream| &stream.qualities);
     let attributes = qualities.flat_map(|quality| &quality.custom_attributes);
     let asked: HashSet<String> = attributes.map(|a| a.name.to_ascii_lowercase()).collect();
+    let labels = Labels::new(&client.streams);
     let mut tracks = TrackTable::new(&server.tracks, &asked);
-    let streams: Vec<_> = client.streams.iter().map(|stream| tracks.of_stream(stream)).collect();
+    let streams: Vec<_> =
+        client.streams.iter().map(|stream| tracks.of_stream(stream, &labels)).collect();
     for fit in Fit::ALL {
         let all = client.streams.iter().zip(&streams).zip(&mut assignment);
         for ((stream, of_stream), assigned) in all {
@@ -33,7 +37,7 @@ pub(super) fn assign(
                 let found = tracks.take(fit, of_stream, quality);
                 if let Some(track) = found.and_then(|number| server.tracks.get(number)) {
                     *assigned = found;
-                    disagreement(stream, quality, track, findings);
+                    disagreement(&of_stream.names, quality, track, findings);
                 }
             }
         }
@@ -47,13 +51,13 @@ pub(super) fn assign(
 }
 
 fn disagreement(
-    stream: &StreamIndex,
+    (own, second): &(Cow<'_, str>, Option<&str>),
     quality: &QualityLevel,
     track: &ServerTrack,
     findings: &mut Findings,
 ) {
     let bitrate = track.bitrate().filter(|&bitrate| bitrate != quality.bitrate);
-    let is_same_name = stream_names(track).any(|name| name == stream.name());
+    let is_same_name = stream_names(track).any(|name| name == own || *second == Some(name));
     let name = cut(track.name());
     let message = match (is_same_name, bitrate) {
         (true, None) => return,
@@ -64,7 +68,7 @@ fn disagreement(
         }
     };
     let finding = Finding::new(FindingCode::ManifestsDisagree, message);
-    findings.push(finding.of_track(&label(stream.name(), quality.bitrate)));
+    findings.push(finding.of_track(&label(own, quality.bitrate)));
 }
 
 /// A track of the server manifest, for findings.
@@ -93,7 +97,8 @@ mod tests {
 
     fn run(streams: &str, tracks: &str) -> (Assignment, Vec<String>) {
         let mut findings = Findings::new(&Limits::default());
-        let assignment = assign(&client(streams), &server(tracks), &mut findings);
+        let (client, server) = (client(streams), server(tracks));
+        let assignment = assign(&client, &server, &mut findings);
         (assignment, findings.sorted().iter().map(Finding::to_string).collect())
     }
 
@@ -153,7 +158,7 @@ mod tests {
     fn assigned_one_by_one(client: &ClientManifest, server: &ServerManifest) -> Assignment {
         let same_name = |stream: &StreamIndex, track: &ServerTrack| match track.track_name() {
             Some(name) => name == stream.name(),
-            None => [track.kind.as_str(), track.kind.element()].contains(&stream.name()),
+            None => [track.kind.as_str(), track.kind.element()].contains(&&*stream.name()),
         };
         let same_language = |stream: &StreamIndex, track: &ServerTrack| {
             let both = stream.language.as_deref().zip(track.language());
@@ -185,8 +190,12 @@ mod tests {
                                 _ => true,
                             }
                     };
-                    let mut tracks = server.tracks.iter().enumerate();
-                    let found = tracks.find(|(number, track)| !used[*number] && fits(track));
+                    let tracks = || server.tracks.iter().enumerate();
+                    let mut fitting = tracks().filter(|(n, track)| !used[*n] && fits(track));
+                    let spoken = tracks().find(|(number, track)| {
+                        !used[*number] && fits(track) && same_language(stream, track)
+                    });
+                    let found = spoken.or_else(|| fitting.next());
                     if assigned.is_none()
                         && let Some((number, _)) = found
                     {

@@ -162,6 +162,7 @@ impl Group<'_> {
         let stream = Stream {
             kind: self.kind,
             name: name.to_owned(),
+            label: None,
             language: self.language.map(Into::into),
             timescale: self.timescale,
             timeline,

@@ -13,6 +13,7 @@ mod announced;
 mod assign;
 mod excerpt;
 mod generate;
+mod keys;
 mod matching;
 mod media;
 mod mend;
@@ -496,6 +497,7 @@ fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
             None => streams.push(Stream {
                 kind,
                 name: name.to_owned(),
+                label: None,
                 language: None,
                 timescale: Timescale::SMOOTH,
                 timeline: Timeline::default(),

@@ -44,6 +44,23 @@ impl TrackSet {
         Self { words: common, first }
     }
 
+    /// What is in either set.
+    pub(super) fn or(&self, other: &Self) -> Self {
+        let (low, high) = match self.first <= other.first {
+            true => (self, other),
+            false => (other, self),
+        };
+        if low.words.is_empty() {
+            return high.clone();
+        }
+        let (mut all, from) = (low.clone(), high.first - low.first);
+        all.words.resize(all.words.len().max(from + high.words.len()), 0);
+        for (word, other) in all.words[from..].iter_mut().zip(&high.words) {
+            *word |= other;
+        }
+        all
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
     }
@@ -71,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_have_what_was_inserted_and_intersect() {
+    fn sets_have_what_was_inserted_and_are_intersected_and_joined() {
         for (a, b, both) in [
             (&[0, 1, 63, 64, 1000][..], &[1, 64, 65, 1000, 1001][..], &[1, 64, 1000][..]),
             (&[700], &[700], &[700]),
@@ -83,6 +100,10 @@ mod tests {
                 assert_eq!(set(one).iter().collect::<Vec<_>>(), one);
                 assert_eq!(set(one).and(&set(other)).iter().collect::<Vec<_>>(), both);
                 assert_eq!(set(one).and(&set(other)).is_empty(), both.is_empty());
+                let mut all = [one, other].concat();
+                all.sort_unstable();
+                all.dedup();
+                assert_eq!(set(one).or(&set(other)).iter().collect::<Vec<_>>(), all);
             }
         }
         let mut some = set(&[3, 130]);

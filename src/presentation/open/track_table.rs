@@ -1,7 +1,9 @@
 //! A table of the tracks of a server manifest, to look them up by the qualities of a client manifest.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::keys::Labels;
 use super::track_set::TrackSet;
 use crate::manifest::{CustomAttribute, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 
@@ -9,7 +11,7 @@ use crate::manifest::{CustomAttribute, QualityLevel, ServerTrack, StreamIndex, S
 /// server manifest says otherwise is a finding, not an obstacle.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// Name, bitrate and custom attributes.
+    /// Name (or label), bitrate and custom attributes.
     Exact,
     /// Name and bitrate.
     NameAndBitrate,
@@ -45,7 +47,9 @@ pub(super) struct TrackTable<'a> {
 }
 
 /// The tracks that a stream may have.
-pub(super) struct OfStream {
+pub(super) struct OfStream<'s> {
+    /// Name in URLs, and label.
+    pub(super) names: (Cow<'s, str>, Option<&'s str>),
     of_kind: TrackSet,
     of_name: TrackSet,
     of_language: TrackSet,
@@ -88,20 +92,28 @@ impl<'a> TrackTable<'a> {
         table
     }
 
-    pub(super) fn of_stream(&self, stream: &StreamIndex) -> OfStream {
+    pub(super) fn of_stream<'s>(&self, stream: &'s StreamIndex, labels: &Labels) -> OfStream<'s> {
+        let names = (stream.name(), labels.of(stream));
         let of_kind = self.by_kind.get(&stream.kind).cloned().unwrap_or_default();
-        let of_name = self.by_name.get(&(stream.kind, stream.name())).cloned().unwrap_or_default();
+        let of = |name: &str| self.by_name.get(&(stream.kind, name)).cloned();
+        let of_name = of(&names.0).unwrap_or_default();
+        // No other stream is asked for by the label: its tracks belong to no other stream.
+        let of_name = match names.1.and_then(of) {
+            Some(of_label) => of_name.or(&of_label),
+            None => of_name,
+        };
         let language = stream.language.as_deref().map(str::to_ascii_lowercase);
         let of_language = language.and_then(|language| self.by_language.get(&language).cloned());
         let of_language = of_language.unwrap_or_default().and(&of_kind);
-        OfStream { of_kind, of_name, of_language }
+        OfStream { names, of_kind, of_name, of_language }
     }
 
-    /// The first unused track that fits; it is used from now on.
+    /// The first unused track that fits, of the stream's language if there is one; it is used from
+    /// now on.
     pub(super) fn take(
         &mut self,
         fit: Fit,
-        stream: &OfStream,
+        stream: &OfStream<'_>,
         quality: &QualityLevel,
     ) -> Option<usize> {
         let of_bitrate = || self.by_bitrate.get(&quality.bitrate);
@@ -120,7 +132,8 @@ impl<'a> TrackTable<'a> {
             Fit::Name => self.unused.and(&stream.of_name),
             Fit::Order => self.unused.and(&stream.of_kind),
         };
-        let first = found.iter().next()?;
+        // Of several that fit equally well, one of the stream's language.
+        let first = found.and(&stream.of_language).iter().next().or_else(|| found.iter().next())?;
         self.unused.remove(first);
         Some(first)
     }
