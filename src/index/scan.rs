@@ -262,6 +262,11 @@ impl Scan {
         }
     }
 
+    /// Times that fragments of some track say, repeat or step back.
+    pub(crate) fn has_steps_back(&self) -> bool {
+        self.tracks.iter().any(|track| track.steps_back)
+    }
+
     /// What was found.
     pub(crate) fn finish(mut self) -> Scanned {
         self.tracks.iter_mut().for_each(ScannedTrack::sort);

@@ -99,6 +99,11 @@ impl MediaFile {
         Some(Scan::new(self.header_end, self.size, tracks))
     }
 
+    /// Some track of this file has a usable index.
+    pub(super) fn has_index(&self) -> bool {
+        self.tracks.as_ref().is_ok_and(|tracks| tracks.iter().any(|track| track.fragments.is_ok()))
+    }
+
     /// Takes over what a walk found, where that is more than the index said, or where that was not
     /// believed. Of the two, the one that gives more chunks of the manifest their fragment wins:
     /// `chunks_with` counts these, and gives `None` where there is no manifest.
@@ -132,7 +137,8 @@ impl MediaFile {
                 is_honest = index.len() == entries;
             }
             let known = track.fragments.as_ref().map_or(0, Vec::len);
-            let of_index = chunks_with(track, track.fragments.as_deref().unwrap_or_default());
+            let index = track.fragments.as_deref().unwrap_or_default();
+            let of_index = (known > 0).then(|| chunks_with(track, index)).flatten();
             let walk = Found::of(found, |fragments| chunks_with(track, fragments), known);
             let is_doubted = is_distrusted || track.is_in_doubt() || track.has_time_doubt();
             // A walk that was given up knows less of the rest than an index in doubt.
@@ -208,7 +214,9 @@ impl Found {
         known: usize,
     ) -> Self {
         let by_order = found.take_by_order();
-        let chunks = chunks_with(&found.fragments);
+        // Counted only where there is a choice.
+        let has_choice = by_order.is_some() || known > 0;
+        let chunks = has_choice.then(|| chunks_with(&found.fragments)).flatten();
         let of_order = by_order.as_deref().and_then(&chunks_with);
         let is_by_order = match chunks.zip(of_order) {
             Some((by_time, by_order)) => by_order > by_time,

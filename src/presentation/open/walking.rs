@@ -98,7 +98,10 @@ impl Walking {
         let text = opening.client_text.clone();
         let limits = opening.options.limits.clone();
         let client = text.as_deref().map(|text| Stored::parse(text, &limits));
-        let announced = opening.announced(&media, client.as_ref().and_then(|c| c.as_ref().ok()));
+        let is_asked = |walk: &Walk| media[walk.number].1.has_index() || walk.scan.has_steps_back();
+        let stored = client.as_ref().and_then(|client| client.as_ref().ok());
+        let stored = stored.filter(|_| ended.iter().any(is_asked));
+        let announced = opening.announced(&media, stored);
         for Walk { number, scan } in ended {
             let (file, media) = &mut media[number];
             let is_distrusted = opening.is_distrusted(*file);
