@@ -55,8 +55,8 @@ impl KeyFrames {
     ) -> Result<Option<Self>, Error> {
         let total = count(&stored.traf, limits)?;
         let whereabouts = stored.check_samples(defaults, limits)?;
-        if stored.unread.is_some() {
-            // What cannot be read may have an entry per sample.
+        if stored.unread.is_some() || stored.is_absolute() {
+            // What cannot be read may have an entry per sample; an absolute offset stays wrong.
             return Ok(None);
         }
         let mended;

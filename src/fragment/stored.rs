@@ -271,6 +271,14 @@ impl Stored {
             first.get_or_insert(from);
         }
         let room = self.len - self.payload;
+        if self.is_absolute() {
+            // No offset is right once the fragment is cut out; only the sizes say what is beside it.
+            if all == room {
+                return Ok(Whereabouts::Elsewhere { fill: true });
+            }
+            let absolute = "a `tfhd` with an absolute `base_data_offset`";
+            return Err(ErrorKind::NotSliceable(absolute).into());
+        }
         if all > room || is_behind && all < room {
             let outside = "sample data outside of the fragment's `mdat`";
             return Err(ErrorKind::NotSliceable(outside).into());
@@ -280,6 +288,11 @@ impl Stored {
             Some(first) if first != Some(self.payload) => Whereabouts::Payload,
             _ => Whereabouts::Start,
         })
+    }
+
+    /// Its offsets count from the start of the file, or of another one.
+    pub(crate) fn is_absolute(&self) -> bool {
+        self.traf.get::<Tfhd>().is_some_and(|tfhd| tfhd.base_data_offset.is_some())
     }
 
     /// The same fragment without the offsets of its runs: its samples follow one another from the
@@ -407,9 +420,6 @@ fn only_traf(mut boxes: Boxes) -> Result<Boxes, ErrorKind> {
     if trafs.next().is_some() {
         return Err(ErrorKind::NotSliceable("a `moof` of several tracks"));
     }
-    if traf.get::<Tfhd>().is_some_and(|tfhd| tfhd.base_data_offset.is_some()) {
-        return Err(ErrorKind::NotSliceable("a `tfhd` with an absolute `base_data_offset`"));
-    }
     Ok(traf)
 }
 
@@ -513,12 +523,6 @@ mod tests {
             let error = refused(&bytes(boxes));
             assert!(error.contains(says), "{error}");
         }
-        let absolute = Tfhd { track_id: 1, base_data_offset: Some(100), ..Tfhd::default() };
-        let absolute = AnyBox::container(*b"traf", [AnyBox::new(absolute)]);
-        assert!(
-            refused(&bytes([moof([absolute]), mdat()])).contains("absolute `base_data_offset`")
-        );
-
         let all = bytes([moof([traf([])]), mdat()]);
         let short = parse(&all, all.len() as u64 - 1).map(|_| ()).unwrap_err();
         assert!(short.to_string().contains("mdat at byte 148: needs 48 bytes, has 47"), "{short}");
@@ -581,6 +585,16 @@ mod tests {
         {
             let error = with(offset, count, size).1.unwrap_err();
             assert!(matches!(error.kind, ErrorKind::NotSliceable(_)), "{offset} {count} {size}");
+        }
+        for (count, fills) in [(39, false), (40, true), (41, false)] {
+            let full = FullBox::default();
+            let tfhd = Tfhd { full, track_id: 2, base_data_offset: Some(100), ..Tfhd::default() };
+            let trun = Trun { sample_count: count, ..Trun::default() };
+            let traf = AnyBox::container(*b"traf", [AnyBox::new(tfhd), AnyBox::new(trun)]);
+            let stored = whole(&bytes([moof([traf]), mdat()]));
+            let defaults = Defaults { size: 1, ..Defaults::default() };
+            let found = stored.check_samples(defaults, &Limits::default());
+            assert_eq!(found.ok(), fills.then_some(Whereabouts::Elsewhere { fill: true }));
         }
         assert!(with(payload, u32::MAX, 0).1.unwrap_err().to_string().contains("budget"));
     }
