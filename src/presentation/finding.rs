@@ -119,6 +119,9 @@ codes! {
     /// A stored track or stream was taken out of the manifest, for want of media.
     ManifestMended "manifest-mended" Warning
         "see the finding about the track's file; the manifest is served without it",
+    /// Some of the stored manifest is not what players can read, and is served corrected or cut out.
+    ManifestCorrected "manifest-corrected" Warning
+        "correct the .ismc at the line that is named: until then, players get the corrected text",
     /// The client manifest that the server manifest names cannot be used.
     ManifestGenerated "manifest-generated" Warning
         "a manifest is made from the media: compare it with what players had before",
