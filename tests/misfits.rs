@@ -320,3 +320,34 @@ fn sound_that_begins_before_0_is_announced_from_0() {
         }
     }
 }
+
+#[test]
+fn qualities_in_another_order_at_rounded_bitrates_are_the_files_of_the_nearest() {
+    let of = |size| file(regular(1, StreamKind::Video, size));
+    let track = |bitrate, src| ("video", src, bitrate, 1, "");
+    let tracks =
+        [track(805_000, "low.ismv"), track(1_502_000, "mid.ismv"), track(3_005_000, "high.ismv")];
+    let bitrates = [3_000_000, 1_500_000, 800_000];
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &tracks)),
+        ("film.ismc", ismc(&[(StreamKind::Video, "video", &bitrates, &starts(3))])),
+        ("low.ismv", of(100)),
+        ("mid.ismv", of(200)),
+        ("high.ismv", of(300)),
+    ]);
+    assert_eq!(findings(&store), ["warning manifests-disagree"; 3]);
+    assert_eq!(bitrates.map(|bitrate| payload(&store, bitrate, "video")), [300, 200, 100]);
+}
+
+#[test]
+fn a_quality_whose_track_cannot_be_told_is_an_error() {
+    let of = |size| file(regular(1, StreamKind::Video, size));
+    let tracks = [("video", "one.ismv", 100, 1, ""), ("video", "other.ismv", 200, 1, "")];
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &tracks)),
+        ("film.ismc", ismc(&[(StreamKind::Video, "video", &[3000, 9000], &starts(3))])),
+        ("one.ismv", of(100)),
+        ("other.ismv", of(200)),
+    ]);
+    assert_eq!(findings(&store), ["error track-guessed"; 2]);
+}

@@ -140,6 +140,9 @@ codes! {
     /// A track of the server manifest and one of the client manifest fit but for a name or bitrate.
     ManifestsDisagree "manifests-disagree" Warning
         "make trackName and systemBitrate in the .ism those of the .ismc, which players use",
+    /// Nothing tells which track of the server manifest a quality of the client manifest is.
+    TrackGuessed "track-guessed" Error
+        "it may be another quality's: make systemBitrate in the .ism that of the .ismc",
     /// The server manifest has a track that the client manifest does not announce.
     TrackNotAnnounced "track-not-announced" Info
         "nothing needs to be done, unless the .ismc should have it",

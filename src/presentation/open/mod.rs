@@ -15,6 +15,7 @@ mod generate;
 mod matching;
 mod media;
 mod mend;
+mod nearest;
 mod protection;
 mod resolve;
 mod taken;
