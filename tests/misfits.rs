@@ -189,7 +189,7 @@ fn a_file_that_is_late_fits_a_manifest_of_coarser_times_that_were_cut_off() {
     let chunk = |i| format!(r#"<c t="{}" d="2159"/>"#, time(i) / 10_000);
     let chunks: String = (0..40).map(chunk).collect();
     let client = format!(
-        r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" TimeScale="1000" Duration="86000"><StreamIndex Type="audio" Name="audio"><QualityLevel Bitrate="64"/>{chunks}</StreamIndex></SmoothStreamingMedia>"#
+        r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" TimeScale="1000" Duration="86000"><StreamIndex Type="audio" Name="audio" Url="QualityLevels({{bitrate}})/Fragments(audio={{start time}})"><QualityLevel Bitrate="64"/>{chunks}</StreamIndex></SmoothStreamingMedia>"#
     );
     let store = store([
         ("film.ism", ism(Some("film.ismc"), &[("audio", "film.ismv", 64, 1, "")])),
@@ -350,4 +350,27 @@ fn a_quality_whose_track_cannot_be_told_is_an_error() {
         ("other.ismv", of(200)),
     ]);
     assert_eq!(findings(&store), ["error track-guessed"; 2]);
+}
+
+#[test]
+fn a_film_that_says_it_is_live_and_a_stream_without_a_url_are_findings() {
+    let client = ismc(&[(StreamKind::Video, "video", &[300], &starts(3))]);
+    let client = String::from_utf8(client).unwrap();
+    let url = " Url=\"QualityLevels({bitrate})/Fragments(video={start time})\"";
+    assert!(client.contains(url));
+    for (client, wanted) in [
+        (client.clone(), &[][..]),
+        (client.replacen(" Duration", " IsLive=\"TRUE\" Duration", 1), &["warning live-film"]),
+        (client.replacen(" Duration", " IsLive=\"False\" Duration", 1), &[]),
+        (client.replacen(url, "", 1), &["warning url-missing"]),
+    ] {
+        let store = store([
+            ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+            ("film.ismc", client.clone().into_bytes()),
+            ("film.ismv", file(regular(1, StreamKind::Video, 500))),
+        ]);
+        assert_eq!(findings(&store), wanted, "{client}");
+        let opened = open(&store).unwrap();
+        assert_eq!(opened.presentation().manifest_source(), ManifestSource::Stored);
+    }
 }

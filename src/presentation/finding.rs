@@ -152,6 +152,12 @@ codes! {
     /// The times of a stream in the client manifest cannot be.
     TimesInvalid "times-invalid" Error
         "the stream is not served: correct its `c` elements in the .ismc, or package it again",
+    /// The stored manifest of a film says that it is live.
+    LiveFilm "live-film" Warning
+        "set IsLive to FALSE in the .ismc: players begin at its end, and ask for more again and again",
+    /// A stream of the stored manifest does not say how its fragments are asked for.
+    UrlMissing "url-missing" Warning
+        "give the StreamIndex in the .ismc its Url: QualityLevels({bitrate})/Fragments(NAME={start time})",
     /// Chunks of a stream overlap or step back in time.
     ChunksOverlap "chunks-overlap" Warning
         "players expect ascending times: package the presentation again",
