@@ -189,7 +189,7 @@ fn a_file_that_is_late_fits_a_manifest_of_coarser_times_that_were_cut_off() {
     let chunk = |i| format!(r#"<c t="{}" d="2159"/>"#, time(i) / 10_000);
     let chunks: String = (0..40).map(chunk).collect();
     let client = format!(
-        r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" TimeScale="1000" Duration="86000"><StreamIndex Type="audio" Name="audio"><QualityLevel Bitrate="64"/>{chunks}</StreamIndex></SmoothStreamingMedia>"#
+        r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" TimeScale="1000" Duration="86000"><StreamIndex Type="audio" Name="audio" Url="QualityLevels({{bitrate}})/Fragments(audio={{start time}})"><QualityLevel Bitrate="64"/>{chunks}</StreamIndex></SmoothStreamingMedia>"#
     );
     let store = store([
         ("film.ism", ism(Some("film.ismc"), &[("audio", "film.ismv", 64, 1, "")])),
@@ -220,4 +220,157 @@ fn a_track_that_another_names_is_not_served_for_one_that_the_file_does_not_have(
     };
     assert_eq!(ask(&[1]), [200], "only one can be meant");
     assert_eq!(ask(&[1, 2]), [404, 200]);
+}
+
+/// A manifest that a tool damaged in one place is served, corrected in just that place.
+#[test]
+fn one_odd_thing_does_not_cost_the_stored_manifest() {
+    let times = starts(3);
+    let client = ismc(&[
+        (StreamKind::Video, "video", &[300], &times),
+        (StreamKind::Audio, "audio", &[64], &times),
+    ]);
+    let client = String::from_utf8(client).unwrap().replace("</Smooth", "<Label a=\"b\"/></Smooth");
+    let client = format!("<?xml version=\"1.0\"?>\n{client}");
+    let tracks = [regular(1, StreamKind::Video, 500), regular(2, StreamKind::Audio, 50)];
+    let media = film::media(&tracks, Style::default()).to_bytes();
+    let odd = |stream: &str| client.replace("<Label", &format!("{stream}<Label"));
+    for (stored, served) in [
+        (odd("<StreamIndex Type=\"data\" Name=\"meta\"/>"), client.clone()),
+        (client.replace("\"300\"", "\"300.0\""), client.clone()),
+        (client.clone() + "\0\0\0", client.clone()),
+        (client.clone() + "\x1a", client.clone()),
+        (format!("\n<!-- x -->{client}"), client.clone()),
+        (format!("\u{feff}\u{feff}{client}"), format!("\u{feff}{client}")),
+    ] {
+        let store = store([
+            ("film.ism", ism(Some("film.ismc"), &[VIDEO, ("audio", "film.ismv", 64, 2, "")])),
+            ("film.ismc", stored.clone().into_bytes()),
+            ("film.ismv", media.clone()),
+        ]);
+        let opened = open(&store).unwrap();
+        let presentation = opened.presentation();
+        assert_eq!(presentation.manifest_source(), ManifestSource::Mended, "{stored:?}");
+        assert_eq!(presentation.manifest().unwrap()[..], *served.as_bytes());
+        assert_eq!(codes(presentation), ["warning manifest-corrected"], "{stored:?}");
+        assert_eq!((payload(&store, 300, "video"), payload(&store, 64, "audio")), (500, 50));
+    }
+}
+
+#[test]
+fn a_stream_that_cannot_be_read_is_cut_out_and_its_media_are_not_served_as_another() {
+    let times = starts(3);
+    let streams: &[(StreamKind, &str, &[u32], &[u64])] = &[
+        (StreamKind::Video, "video", &[300], &times),
+        (StreamKind::Audio, "audio", &[64], &times),
+    ];
+    let client = String::from_utf8(ismc(streams)).unwrap().replace("\"64\"", "\"-64\"");
+    let tracks = [regular(1, StreamKind::Video, 500), regular(2, StreamKind::Audio, 50)];
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &[VIDEO, ("audio", "film.ismv", 64, 2, "")])),
+        ("film.ismc", client.into_bytes()),
+        ("film.ismv", film::media(&tracks, Style::default()).to_bytes()),
+    ]);
+    let wanted =
+        ["warning manifest-corrected", "warning manifest-corrected", "info track-not-announced"];
+    assert_eq!(findings(&store), wanted);
+    assert_eq!(payload(&store, 300, "video"), 500);
+    let origin = Origin::new(store);
+    for path in ["QualityLevels(64)/Fragments(audio=0)", "QualityLevels(64)/Fragments(video=0)"] {
+        assert_eq!(status(&origin, &format!("film.ism/{path}")), 404, "{path}");
+    }
+}
+
+/// As ffmpeg announces sound with priming samples: the first `t` is 2^64 less than them.
+#[test]
+fn sound_that_begins_before_0_is_announced_from_0() {
+    const PRIMING: i64 = 213_333;
+    let fragment = |i: i64| Fragment {
+        time: 20_000_000 * i - PRIMING,
+        samples: vec![(20_000_000, 50 + i as u32)],
+    };
+    let sound = || Track::new(1, StreamKind::Audio, (0..3).map(fragment).collect());
+    let before_0 = (-PRIMING) as u64;
+    let later = 20_000_000 - PRIMING;
+    for (chunks, starts) in [
+        (
+            format!(r#"<c t="{before_0}" d="20000000"/><c d="20000000"/><c d="20000000"/>"#),
+            [0, 20_000_000, 40_000_000],
+        ),
+        (
+            format!(r#"<c t="{before_0}" d="20000000"/><c t="{later}" d="20000000" r="2"/>"#),
+            [0, later, later + 20_000_000],
+        ),
+    ] {
+        let client = format!(
+            r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" Duration="60000000"><StreamIndex Type="audio" Name="audio" Url="QualityLevels({{bitrate}})/Fragments(audio={{start time}})"><QualityLevel Bitrate="64"/>{chunks}</StreamIndex></SmoothStreamingMedia>"#
+        );
+        let store = store([
+            ("film.ism", ism(Some("film.ismc"), &[("audio", "film.ismv", 64, 1, "")])),
+            ("film.ismc", client.into_bytes()),
+            ("film.ismv", file(sound())),
+        ]);
+        let opened = open(&store).unwrap();
+        assert_eq!(opened.presentation().manifest_source(), ManifestSource::Mended);
+        assert!(findings(&store).contains(&"warning manifest-corrected".to_owned()));
+        let origin = Origin::new(store);
+        for (size, start) in (50..).zip(starts) {
+            let path = format!("film.ism/QualityLevels(64)/RawFragments(audio={start})");
+            assert_eq!(get(&origin, &path).unwrap().len(), size, "{path}");
+        }
+    }
+}
+
+#[test]
+fn qualities_in_another_order_at_rounded_bitrates_are_the_files_of_the_nearest() {
+    let of = |size| file(regular(1, StreamKind::Video, size));
+    let track = |bitrate, src| ("video", src, bitrate, 1, "");
+    let tracks =
+        [track(805_000, "low.ismv"), track(1_502_000, "mid.ismv"), track(3_005_000, "high.ismv")];
+    let bitrates = [3_000_000, 1_500_000, 800_000];
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &tracks)),
+        ("film.ismc", ismc(&[(StreamKind::Video, "video", &bitrates, &starts(3))])),
+        ("low.ismv", of(100)),
+        ("mid.ismv", of(200)),
+        ("high.ismv", of(300)),
+    ]);
+    assert_eq!(findings(&store), ["warning manifests-disagree"; 3]);
+    assert_eq!(bitrates.map(|bitrate| payload(&store, bitrate, "video")), [300, 200, 100]);
+}
+
+#[test]
+fn a_quality_whose_track_cannot_be_told_is_an_error() {
+    let of = |size| file(regular(1, StreamKind::Video, size));
+    let tracks = [("video", "one.ismv", 100, 1, ""), ("video", "other.ismv", 200, 1, "")];
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &tracks)),
+        ("film.ismc", ismc(&[(StreamKind::Video, "video", &[3000, 9000], &starts(3))])),
+        ("one.ismv", of(100)),
+        ("other.ismv", of(200)),
+    ]);
+    assert_eq!(findings(&store), ["error track-guessed"; 2]);
+}
+
+#[test]
+fn a_film_that_says_it_is_live_and_a_stream_without_a_url_are_findings() {
+    let client = ismc(&[(StreamKind::Video, "video", &[300], &starts(3))]);
+    let client = String::from_utf8(client).unwrap();
+    let url = " Url=\"QualityLevels({bitrate})/Fragments(video={start time})\"";
+    assert!(client.contains(url));
+    for (client, wanted) in [
+        (client.clone(), &[][..]),
+        (client.replacen(" Duration", " IsLive=\"TRUE\" Duration", 1), &["warning live-film"]),
+        (client.replacen(" Duration", " IsLive=\"False\" Duration", 1), &[]),
+        (client.replacen(url, "", 1), &["warning url-missing"]),
+    ] {
+        let store = store([
+            ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+            ("film.ismc", client.clone().into_bytes()),
+            ("film.ismv", file(regular(1, StreamKind::Video, 500))),
+        ]);
+        assert_eq!(findings(&store), wanted, "{client}");
+        let opened = open(&store).unwrap();
+        assert_eq!(opened.presentation().manifest_source(), ManifestSource::Stored);
+    }
 }

@@ -298,7 +298,7 @@ fn pictures_of_0_bit_per_second_get_the_bitrate_of_their_fragments() {
 fn a_stored_manifest_with_a_bitrate_of_0_is_served_with_a_finding() {
     let media = film_of(3);
     let tracks = [("video", "film.ismv", 0, 1, "")];
-    let client = "<SmoothStreamingMedia><StreamIndex Type='video'><QualityLevel Bitrate='0'/>\
+    let client = "<SmoothStreamingMedia><StreamIndex Url='QualityLevels({bitrate})/Fragments(video={start time})' Type='video'><QualityLevel Bitrate='0'/>\
                   <c t='0' d='20000000' r='3'/></StreamIndex></SmoothStreamingMedia>";
     let store = store([
         ("film.ism", ism(Some("film.ismc"), &tracks)),

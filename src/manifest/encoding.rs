@@ -10,12 +10,14 @@ use crate::base::{Error, ErrorKind, Place};
 /// A manifest's text, and how it was stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Decoded<'a> {
-    /// Without byte order mark.
+    /// Without byte order mark, and without what [`stripped`](Self::stripped) names.
     pub(crate) text: Cow<'a, str>,
     /// What it was stored in.
     pub(crate) encoding: &'static Encoding,
     /// It began with a byte order mark.
     pub(crate) marked: bool,
+    /// What lies around the document and makes XML readers refuse it.
+    pub(crate) stripped: Vec<&'static str>,
 }
 
 impl<'a> Decoded<'a> {
@@ -23,7 +25,8 @@ impl<'a> Decoded<'a> {
     ///
     /// The mark decides; without one, a `<` of two bytes means UTF-16, whatever is declared; then
     /// the declaration decides, unless it says UTF-16 of bytes that are not (a file that some tool
-    /// saved again as UTF-8).
+    /// saved again as UTF-8). Further marks, whatever precedes the declaration, and padding behind
+    /// the end are stripped.
     ///
     /// # Errors
     /// [`ErrorKind::Xml`] when the bytes are no text of that encoding.
@@ -41,11 +44,22 @@ impl<'a> Decoded<'a> {
                 .decode_without_bom_handling_and_without_replacement(body)
                 .ok_or_else(|| not_text(encoding.name(), &[]))?
         };
-        Ok(Self { text, encoding, marked: mark > 0 })
+        let mut stripped = Vec::new();
+        let front = front(&text, &mut stripped);
+        let end = end(&text, &mut stripped).max(front);
+        let text = match text {
+            Cow::Borrowed(text) => Cow::Borrowed(&text[front..end]),
+            Cow::Owned(mut text) => {
+                text.truncate(end);
+                text.drain(..front);
+                Cow::Owned(text)
+            }
+        };
+        Ok(Self { text, encoding, marked: mark > 0, stripped })
     }
 
-    /// Players can read the bytes as they are stored: every mark is understood, and without one
-    /// the declaration must agree with the bytes.
+    /// Players understand the encoding of the stored bytes: every mark is understood, and without
+    /// one the declaration must agree with the bytes.
     pub(crate) fn is_readable_as_stored(&self) -> bool {
         let utf16 = |encoding| encoding == UTF_16LE || encoding == UTF_16BE;
         let declared = declared(&self.text).and_then(|label| label_at(&self.text, label));
@@ -74,10 +88,42 @@ fn unmarked(bytes: &[u8]) -> &'static Encoding {
         _ => {
             let head = bytes[..bytes.len().min(256)].utf8_chunks().next();
             let head = head.map_or("", |chunk| chunk.valid());
+            let head = &head[front(head, &mut Vec::new())..];
             let label = declared(head).and_then(|label| label_at(head, label));
             label.filter(|&encoding| encoding.is_ascii_compatible()).unwrap_or(UTF_8)
         }
     }
+}
+
+/// Where the document begins: behind repeated byte order marks, and behind white space and comments
+/// if an XML declaration follows, which must come first (XML 1.0, 2.8).
+fn front(text: &str, stripped: &mut Vec<&'static str>) -> usize {
+    const MARK: char = '\u{feff}';
+    let is_ignored = |c: char| c == MARK || c.is_ascii_whitespace();
+    let mut rest = text.trim_start_matches(is_ignored);
+    while let Some((_, behind)) = rest.strip_prefix("<!--").and_then(|rest| rest.split_once("-->"))
+    {
+        rest = behind.trim_start_matches(is_ignored);
+    }
+    let unmarked = text.trim_start_matches(MARK);
+    if unmarked.len() < text.len() {
+        stripped.push("a second byte order mark");
+    }
+    let is_declaration = rest.starts_with("<?xml") && rest[5..].starts_with(is_ignored);
+    if is_declaration && rest.len() < unmarked.len() {
+        stripped.push("white space or a comment before the XML declaration");
+        return text.len() - rest.len();
+    }
+    text.len() - unmarked.len()
+}
+
+/// Where the document ends: before NUL or Ctrl-Z characters that pad it to a block.
+fn end(text: &str, stripped: &mut Vec<&'static str>) -> usize {
+    let is_padding = |c: char| matches!(c, '\0' | '\x1a');
+    let document = text.trim_end_matches(|c: char| is_padding(c) || c.is_ascii_whitespace());
+    let Some(padding) = text[document.len()..].find(is_padding) else { return text.len() };
+    stripped.push("padding (NUL or Ctrl-Z) behind the end");
+    document.len() + padding
 }
 
 fn label_at(text: &str, label: Range<usize>) -> Option<&'static Encoding> {
@@ -142,6 +188,36 @@ mod tests {
         assert!(decoded.is_readable_as_stored());
         let unknown = "<?xml version='1.0' encoding='klingon'?><a b='é'/>";
         assert_eq!(Decoded::new(unknown.as_bytes()).unwrap().text, unknown);
+    }
+
+    #[test]
+    fn what_lies_around_the_document_is_stripped_and_named() {
+        const XML: &str = "<?xml version='1.0'?><a/>\n";
+        const MARK: &str = "a second byte order mark";
+        const FRONT: &str = "white space or a comment before the XML declaration";
+        const PADDING: &str = "padding (NUL or Ctrl-Z) behind the end";
+        for (front, behind, stripped) in [
+            ("\u{feff}", "", &[][..]),
+            ("\u{feff}\u{feff}", "", &[MARK]),
+            ("\u{feff}\u{feff}\u{feff} \n", "", &[MARK, FRONT]),
+            (" <!-- <?xml ?> --> <!--x-->\n", "", &[FRONT]),
+            ("\n\u{feff}", "", &[FRONT]),
+            ("", "\0\0\0", &[PADDING]),
+            ("", "\x1a\r\n", &[PADDING]),
+            ("", " \n", &[]),
+        ] {
+            let text = format!("{front}{XML}{behind}");
+            let decoded = Decoded::new(text.as_bytes()).unwrap();
+            assert_eq!(decoded.text.trim_ascii_end(), XML.trim_ascii_end(), "{text:?}");
+            assert_eq!(decoded.stripped, stripped, "{text:?}");
+            let wide = [b"\xff\xfe", &utf16(&text, true)[..]].concat();
+            assert!(Decoded::new(&wide).unwrap().text.ends_with(decoded.text.as_ref()));
+        }
+        // Legal without a declaration.
+        for text in ["\n<!-- x --><a/>", "<a/>", "", "\0", "<!--", "<?xml"] {
+            let decoded = Decoded::new(text.as_bytes()).unwrap();
+            assert_eq!(decoded.text, text.trim_end_matches('\0'));
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use client::{
     Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, Layout, OtherAttributes,
     ProtectionHeader, QualityLevel, Run, StreamIndex, runs,
 };
-pub(crate) use client::{Spans, Stored};
+pub(crate) use client::{Edit, Spans, Stored};
 pub use kind::StreamKind;
 pub use server::{ServerManifest, ServerTrack};
 

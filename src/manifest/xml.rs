@@ -98,8 +98,17 @@ impl<'t> Reader<'t> {
 
     /// The rest of the element just given, up to its end.
     pub(super) fn skip(&mut self) -> Result<(), Error> {
-        let outside = self.depth - 1;
-        while self.depth > outside {
+        self.leave(self.depth - 1)
+    }
+
+    /// How many elements are open.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Skips the rest of all elements beyond the first `depth` open ones.
+    pub(super) fn leave(&mut self, depth: usize) -> Result<(), Error> {
+        while self.depth > depth {
             self.event()?;
         }
         Ok(())

@@ -125,6 +125,9 @@ codes! {
     /// A stored track or stream was taken out of the manifest, for want of media.
     ManifestMended "manifest-mended" Warning
         "see the finding about the track's file; the manifest is served without it",
+    /// Some of the stored manifest is not what players can read, and is served corrected or cut out.
+    ManifestCorrected "manifest-corrected" Warning
+        "correct the .ismc at the line that is named: until then, players get the corrected text",
     /// The client manifest that the server manifest names cannot be used.
     ManifestGenerated "manifest-generated" Warning
         "a manifest is made from the media: compare it with what players had before",
@@ -147,6 +150,9 @@ codes! {
     /// A track of the server manifest and one of the client manifest fit but for a name or bitrate.
     ManifestsDisagree "manifests-disagree" Warning
         "make trackName and systemBitrate in the .ism those of the .ismc, which players use",
+    /// Nothing tells which track of the server manifest a quality of the client manifest is.
+    TrackGuessed "track-guessed" Error
+        "it may be another quality's: make systemBitrate in the .ism that of the .ismc",
     /// The server manifest has a track that the client manifest does not announce.
     TrackNotAnnounced "track-not-announced" Info
         "nothing needs to be done, unless the .ismc should have it",
@@ -156,6 +162,12 @@ codes! {
     /// The times of a stream in the client manifest cannot be.
     TimesInvalid "times-invalid" Error
         "the stream is not served: correct its `c` elements in the .ismc, or package it again",
+    /// The stored manifest of a film says that it is live.
+    LiveFilm "live-film" Warning
+        "set IsLive to FALSE in the .ismc: players begin at its end, and ask for more again and again",
+    /// A stream of the stored manifest does not say how its fragments are asked for.
+    UrlMissing "url-missing" Warning
+        "give the StreamIndex in the .ismc its Url: QualityLevels({bitrate})/Fragments(NAME={start time})",
     /// Chunks of a stream overlap or step back in time.
     ChunksOverlap "chunks-overlap" Warning
         "players expect ascending times: package the presentation again",

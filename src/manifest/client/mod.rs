@@ -8,7 +8,7 @@ mod write;
 
 pub use chunk::{Chunk, ChunkDetails, FragmentData, Run, runs};
 pub use other_attributes::OtherAttributes;
-pub(crate) use read::{Spans, Stored};
+pub(crate) use read::{Edit, Spans, Stored};
 pub use write::Layout;
 
 use std::borrow::Cow;
@@ -192,7 +192,7 @@ impl ClientManifest {
     /// `SmoothStreamingMedia`, [`Invalid`](crate::base::ErrorKind::Invalid) when a bitrate, a time
     /// or a kind is not what it must be, [`Budget`](crate::base::ErrorKind::Budget) beyond a limit.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
-        Ok(Stored::parse(bytes, limits)?.manifest)
+        Ok(Stored::parse_strictly(bytes, limits)?.manifest)
     }
 
     /// Units of [`duration`](Self::duration).

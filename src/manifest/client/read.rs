@@ -20,8 +20,19 @@ use crate::manifest::xml::{Attribute, Element, Reader};
 pub(crate) struct Stored<'a> {
     pub(crate) manifest: ClientManifest,
     pub(crate) decoded: Decoded<'a>,
-    /// One a stream.
+    /// One per stream.
     pub(crate) spans: Vec<Spans>,
+    /// What must change in the text, so that it says what was read.
+    pub(crate) edits: Vec<Edit>,
+    /// What the edits are for, with line and element; the first few.
+    pub(crate) corrections: Vec<String>,
+}
+
+/// A part of the text that is replaced by a number, or cut out.
+#[derive(Clone, Debug)]
+pub(crate) struct Edit {
+    pub(crate) at: Range<usize>,
+    pub(crate) instead: Option<u64>,
 }
 
 /// Where a stream lies in the text.
@@ -31,44 +42,129 @@ pub(crate) struct Spans {
     pub(crate) element: Range<usize>,
     /// The value of its `QualityLevels` attribute.
     pub(crate) declared_qualities: Option<Range<usize>>,
-    /// Each `QualityLevel` element.
+    /// Each `QualityLevel` element that was read.
     pub(crate) qualities: Vec<Range<usize>>,
+    /// Some `QualityLevel` elements cannot be used, and are cut out by edits.
+    pub(crate) has_unusable_qualities: bool,
 }
 
 impl<'a> Stored<'a> {
+    /// Reads what can be used: a number with a fraction is rounded, and a quality or stream that
+    /// holds an unusable value is left out.
+    ///
+    /// # Errors
+    /// As [`ClientManifest::parse`], but [`ErrorKind::Invalid`] only if very much is unusable.
     pub(crate) fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
+        Self::read(bytes, limits, true)
+    }
+
+    /// The same, where every unusable value is an error.
+    pub(super) fn parse_strictly(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
+        Self::read(bytes, limits, false)
+    }
+
+    fn read(bytes: &'a [u8], limits: &Limits, is_lenient: bool) -> Result<Self, Error> {
         let (found, limit) = (bytes.len() as u64, limits.client_manifest);
         if found > limit {
             let what = "bytes of a client manifest";
             return Err(ErrorKind::Budget { what, found, limit }.into());
         }
         let decoded = Decoded::new(bytes)?;
-        let mut document = Document::new(&decoded.text, limits)?;
+        let mut document = Document::new(&decoded.text, limits, is_lenient)?;
         let manifest = document.manifest()?;
-        let spans = document.spans;
-        document.reader.finish()?;
-        Ok(Self { manifest, decoded, spans })
+        let Document { reader, spans, edits, corrections, .. } = document;
+        reader.finish()?;
+        Ok(Self { manifest, decoded, spans, edits, corrections })
     }
 }
 
 /// A document being read.
 struct Document<'t> {
     reader: Reader<'t>,
+    text: &'t str,
     limits: &'t Limits,
+    is_lenient: bool,
     spans: Vec<Spans>,
+    streams: usize,
     qualities: usize,
+    edits: Vec<Edit>,
+    corrections: Vec<String>,
+    /// Elements that were cut out.
+    cuts: usize,
 }
 
+/// Corrections that are described: each takes a count of the lines before it.
+const MOST_DESCRIBED: usize = 16;
+
+/// A manifest with more unusable elements is not used at all.
+const MOST_CUTS: usize = 64;
+
 impl<'t> Document<'t> {
-    fn new(text: &'t str, limits: &'t Limits) -> Result<Self, Error> {
-        Ok(Self { reader: Reader::new(text, limits)?, limits, spans: Vec::new(), qualities: 0 })
+    fn new(text: &'t str, limits: &'t Limits, is_lenient: bool) -> Result<Self, Error> {
+        Ok(Self {
+            reader: Reader::new(text, limits)?,
+            text,
+            limits,
+            is_lenient,
+            spans: Vec::new(),
+            streams: 0,
+            qualities: 0,
+            edits: Vec::new(),
+            corrections: Vec::new(),
+            cuts: 0,
+        })
+    }
+
+    /// An edit of the text, and what it is for.
+    fn correct(
+        &mut self,
+        element: &Element<'t>,
+        at: Range<usize>,
+        instead: Option<u64>,
+        what: impl FnOnce() -> String,
+    ) {
+        push(&mut self.edits, Edit { at, instead });
+        if self.corrections.len() < MOST_DESCRIBED {
+            self.corrections.push(invalid(element, &what()).to_string());
+        }
+    }
+
+    /// Cuts an element out that cannot be used; any other error, or one too many, is given back.
+    fn cut(&mut self, element: &Element<'t>, depth: usize, error: Error) -> Result<(), Error> {
+        let is_invalid = matches!(error.kind, ErrorKind::Invalid { .. });
+        if !self.is_lenient || !is_invalid || self.cuts >= MOST_CUTS {
+            return Err(error);
+        }
+        self.cuts += 1;
+        self.reader.leave(depth)?;
+        // Edits inside of it go with it.
+        while self.edits.pop_if(|edit| edit.at.start >= element.start).is_some() {}
+        push(&mut self.edits, Edit { at: element.start..self.reader.position(), instead: None });
+        if self.corrections.len() < MOST_DESCRIBED {
+            self.corrections.push(format!("{error}: the {} is left out", element.name()));
+        }
+        Ok(())
+    }
+
+    /// The attribute as it should be: a number with a fraction (`500000.0`) is rounded.
+    fn plain<'e>(&mut self, element: &Element<'t>, mut a: Attribute<'e>) -> Attribute<'e> {
+        if self.is_lenient
+            && a.value.contains('.')
+            && NUMBERS.contains(&a.name)
+            && let Some(number) = rounded(&a.value)
+        {
+            let what = || format!("`{}` is \"{}\", served as {number}", a.name, brief(&a.value));
+            self.correct(element, a.span.clone(), Some(number), what);
+            a.value = number.to_string().into();
+        }
+        a
     }
 
     fn manifest(&mut self) -> Result<ClientManifest, Error> {
         let root = self.reader.root("SmoothStreamingMedia")?;
         let mut m = ClientManifest { major_version: 2, ..ClientManifest::default() };
         for attribute in root.attributes() {
-            let a = attribute?;
+            let a = self.plain(&root, attribute?);
             let kept = match a.name {
                 "MajorVersion" => set(&mut m.major_version, &a),
                 "MinorVersion" => set(&mut m.minor_version, &a),
@@ -89,8 +185,11 @@ impl<'t> Document<'t> {
         while let Some(child) = self.reader.child()? {
             match child.name() {
                 "StreamIndex" => {
-                    let stream = self.stream(&child)?;
-                    m.streams.push(stream);
+                    let outside = self.reader.depth() - 1;
+                    match self.stream(&child) {
+                        Ok(stream) => m.streams.push(stream),
+                        Err(error) => self.cut(&child, outside, error)?,
+                    }
                 }
                 "Protection" => self.protection(&mut m.protection)?,
                 "CustomAttributes" => self.custom_attributes(&mut m.custom_attributes)?,
@@ -101,7 +200,8 @@ impl<'t> Document<'t> {
     }
 
     fn stream(&mut self, element: &Element<'t>) -> Result<StreamIndex, Error> {
-        let (found, limit) = (self.spans.len() as u64 + 1, self.limits.tracks as u64);
+        self.streams += 1;
+        let (found, limit) = (self.streams as u64, self.limits.tracks as u64);
         if found > limit {
             let what = "streams of a client manifest";
             return Err(element.failure(ErrorKind::Budget { what, found, limit }));
@@ -110,7 +210,7 @@ impl<'t> Document<'t> {
         let mut kind = None;
         let mut spans = Spans::default();
         for attribute in element.attributes() {
-            let a = attribute?;
+            let a = self.plain(element, attribute?);
             if a.name == "QualityLevels" {
                 spans.declared_qualities = Some(a.span.clone());
             }
@@ -142,17 +242,30 @@ impl<'t> Document<'t> {
             }
         }
         s.kind = kind.ok_or_else(|| invalid(element, "`Type` is not video, audio or text"))?;
+        let mut start = None;
         while let Some(child) = self.reader.child()? {
             match child.name() {
                 "QualityLevel" => {
-                    s.qualities.push(self.quality(&child)?);
-                    spans.qualities.push(child.start..self.reader.position());
+                    let outside = self.reader.depth() - 1;
+                    match self.quality(&child) {
+                        Ok(quality) => {
+                            s.qualities.push(quality);
+                            spans.qualities.push(child.start..self.reader.position());
+                        }
+                        Err(error) => {
+                            self.cut(&child, outside, error)?;
+                            spans.has_unusable_qualities = true;
+                        }
+                    }
                 }
                 "c" => {
-                    let chunk = self.chunk(&child)?;
+                    let (chunk, times) = self.chunk(&child)?;
+                    if s.chunks.is_empty() {
+                        start = Some((child, times));
+                    }
                     let is_open = |chunk: &Chunk| chunk.time.or(chunk.duration).is_none();
                     if is_open(&chunk) && s.chunks.last().is_some_and(|c| c.duration.is_none()) {
-                        return Err(invalid(&child, "neither this `c` nor the last says a time"));
+                        return Err(invalid(element, "neither this `c` nor the last says a time"));
                     }
                     push(&mut s.chunks, chunk);
                     while let Some(chunk) = self.reader.plain_sibling("c", plain_chunk) {
@@ -162,9 +275,36 @@ impl<'t> Document<'t> {
                 _ => self.reader.skip()?,
             }
         }
+        if spans.has_unusable_qualities && s.qualities.is_empty() {
+            return Err(invalid(element, "no quality has a usable `Bitrate`"));
+        }
+        if let Some((first, times)) = start {
+            self.begin_at_0(&first, &times, &mut s.chunks);
+        }
         spans.element = element.start..self.reader.position();
         self.spans.push(spans);
         Ok(s)
+    }
+
+    /// A stream that begins before 0 (audio with priming samples, as two's complement or with a
+    /// sign) is announced from 0, as in a manifest that is made from the media.
+    fn begin_at_0(&mut self, element: &Element<'t>, times: &Times, chunks: &mut [Chunk]) {
+        let later = chunks.get(1).and_then(|chunk| chunk.time);
+        let Some(first) = chunks.first_mut().filter(|_| self.is_lenient) else { return };
+        let (Some(time), Some(at)) = (first.time, &times.time) else { return };
+        if time <= i64::MAX as u64 {
+            return;
+        }
+        let before_0 = time.wrapping_neg();
+        let what = || format!("`t` is {before_0} ticks before 0, served as 0");
+        self.correct(element, at.clone(), Some(0), what);
+        first.time = Some(0);
+        // What follows keeps its time if it says one: the first chunk ends there.
+        let later = later.filter(|&later| later <= i64::MAX as u64 && first.repeat.is_none());
+        if let (Some(later), Some(at)) = (later, &times.duration) {
+            first.duration = Some(later);
+            push(&mut self.edits, Edit { at: at.clone(), instead: Some(later) });
+        }
     }
 
     fn quality(&mut self, element: &Element<'t>) -> Result<QualityLevel, Error> {
@@ -176,7 +316,7 @@ impl<'t> Document<'t> {
         }
         let mut q = QualityLevel::default();
         for attribute in element.attributes() {
-            let a = attribute?;
+            let a = self.plain(element, attribute?);
             let kept = match a.name {
                 "Index" => set_some(&mut q.index, &a),
                 "Bitrate" if !set(&mut q.bitrate, &a) => {
@@ -213,12 +353,27 @@ impl<'t> Document<'t> {
         Ok(q)
     }
 
-    fn chunk(&mut self, element: &Element<'t>) -> Result<Chunk, Error> {
+    fn chunk(&mut self, element: &Element<'t>) -> Result<(Chunk, Times), Error> {
         let mut chunk = Chunk::default();
+        let mut times = Times::default();
         let (mut fragments, mut other) = (Vec::new(), String::new());
         for attribute in element.attributes() {
-            let a = attribute?;
+            let a = self.plain(element, attribute?);
+            if self.is_lenient && matches!(a.name, "t" | "d" | "r") && a.value.trim().is_empty() {
+                let name = self.text[..a.span.start].rfind(a.name).unwrap_or(a.span.start);
+                let what = || format!("`{}` is empty and is left out", a.name);
+                self.correct(element, name..a.span.end + 1, None, what);
+                continue;
+            }
+            match a.name {
+                "t" => times.time = Some(a.span.clone()),
+                "d" => times.duration = Some(a.span.clone()),
+                _ => {}
+            }
             let understood = match a.name {
+                "t" if self.is_lenient => {
+                    set_some(&mut chunk.time, &a) || set_before_0(&mut chunk.time, &a)
+                }
                 "t" => set_some(&mut chunk.time, &a),
                 "d" => set_some(&mut chunk.duration, &a),
                 "r" => set_repeat(&mut chunk.repeat, &a),
@@ -246,7 +401,7 @@ impl<'t> Document<'t> {
         }
         let details = ChunkDetails { fragments, other: OtherAttributes::of_text(other) };
         chunk.details = (!details.is_empty()).then(|| details.into());
-        Ok(chunk)
+        Ok((chunk, times))
     }
 
     fn fragment(&mut self, element: &Element<'t>) -> Result<FragmentData, Error> {
@@ -315,6 +470,62 @@ impl<'t> Document<'t> {
     }
 }
 
+/// Where the times of a chunk lie in the text.
+#[derive(Default)]
+struct Times {
+    time: Option<Range<usize>>,
+    duration: Option<Range<usize>>,
+}
+
+/// Attributes that are numbers.
+const NUMBERS: &[&str] = &[
+    "t",
+    "d",
+    "r",
+    "n",
+    "Bitrate",
+    "NominalBitrate",
+    "Duration",
+    "TimeScale",
+    "MajorVersion",
+    "MinorVersion",
+    "LookaheadCount",
+    "LookAheadFragmentCount",
+    "DVRWindowLength",
+    "Chunks",
+    "QualityLevels",
+    "Index",
+    "BufferTime",
+    "MaxWidth",
+    "MaxHeight",
+    "Width",
+    "Height",
+    "DisplayWidth",
+    "DisplayHeight",
+    "SamplingRate",
+    "Channels",
+    "BitsPerSample",
+    "PacketSize",
+    "AudioTag",
+    "NALUnitLengthField",
+];
+
+/// The whole number that is nearest to a decimal fraction.
+fn rounded(value: &str) -> Option<u64> {
+    let (whole, fraction) = value.trim().split_once('.')?;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let half = u64::from(fraction.as_bytes().first().is_some_and(|&digit| digit >= b'5'));
+    whole.parse::<u64>().ok()?.checked_add(half)
+}
+
+/// The first characters of a value.
+fn brief(value: &str) -> String {
+    value.chars().take(40).collect()
+}
+
 /// A chunk that says a time or a duration and nothing beside numbers that are understood.
 fn plain_chunk(element: &PlainElement<'_>) -> Option<Chunk> {
     let mut chunk = Chunk::default();
@@ -345,6 +556,13 @@ fn set<T: FromStr>(field: &mut T, a: &Attribute<'_>) -> bool {
 
 fn set_some<T: FromStr>(field: &mut Option<T>, a: &Attribute<'_>) -> bool {
     a.value.trim().parse().map(|value| *field = Some(value)).is_ok()
+}
+
+/// A time before 0, as two's complement.
+fn set_before_0(field: &mut Option<u64>, a: &Attribute<'_>) -> bool {
+    let time = a.value.trim().parse::<i64>().ok().filter(|&time| time < 0);
+    *field = time.map(|time| time as u64);
+    field.is_some()
 }
 
 fn set_text(field: &mut Option<String>, a: &Attribute<'_>) -> bool {
@@ -572,6 +790,107 @@ mod tests {
             let error = refuse(inside);
             assert!(error.contains(says), "{inside} gave {error}");
         }
+    }
+
+    /// What is read leniently of streams, the text with the edits, and the corrections.
+    fn lenient(streams: &str) -> (ClientManifest, String, Vec<String>) {
+        let text = format!("<SmoothStreamingMedia>\n{streams}</SmoothStreamingMedia>");
+        let stored = Stored::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let mut edited = text.clone();
+        for edit in stored.edits.iter().rev() {
+            let instead = edit.instead.map_or_else(String::new, |number| number.to_string());
+            edited.replace_range(edit.at.clone(), &instead);
+        }
+        assert_eq!(edited == text, stored.corrections.is_empty());
+        let inside = edited.trim_start_matches("<SmoothStreamingMedia>\n");
+        let inside = inside.trim_end_matches("</SmoothStreamingMedia>").to_owned();
+        (stored.manifest, inside, stored.corrections)
+    }
+
+    #[test]
+    fn numbers_with_a_fraction_are_rounded_in_their_place() {
+        let (m, text, corrections) = lenient(
+            "<StreamIndex Type='video' Name='1.0'><QualityLevel Bitrate='500000.0' MaxWidth=' 319.5 '/>\n\
+             <c t='0.' d='20000000.49'/><c d='7'/></StreamIndex>",
+        );
+        assert_eq!(
+            text,
+            "<StreamIndex Type='video' Name='1.0'><QualityLevel Bitrate='500000' MaxWidth='320'/>\n\
+             <c t='0' d='20000000'/><c d='7'/></StreamIndex>"
+        );
+        let video = &m.streams[0];
+        assert_eq!(
+            (video.qualities[0].bitrate, video.qualities[0].max_width),
+            (500_000, Some(320))
+        );
+        assert_eq!((video.chunks[0].time, video.chunks[0].duration), (Some(0), Some(20_000_000)));
+        assert_eq!(corrections.len(), 4);
+        assert!(
+            corrections[0]
+                .starts_with("line 2, QualityLevel: `Bitrate` is \"500000.0\", served as 500000"),
+            "{}",
+            corrections[0]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_cut_out_alone() {
+        const GOOD: &str =
+            "<StreamIndex Type='audio'><QualityLevel Bitrate='1'/><c d='1'/></StreamIndex>";
+        for bad in [
+            "<StreamIndex Type='data'><QualityLevel Bitrate='1'><x/></QualityLevel><c d='1'/></StreamIndex>",
+            "<StreamIndex/>",
+            "<StreamIndex Type='video'><QualityLevel Bitrate=''/></StreamIndex>",
+            "<StreamIndex Type='video'><QualityLevel Bitrate='-5'/></StreamIndex>",
+            "<StreamIndex Type='video'><QualityLevel Bitrate='1'/><c t='0' d='-7'><f/></c></StreamIndex>",
+            "<StreamIndex Type='video'><c t='99999999999999999999' d='1'/></StreamIndex>",
+            "<StreamIndex Type='video'><c t='0' d='1' r='many'/></StreamIndex>",
+        ] {
+            for (before, after) in [(GOOD, ""), ("", GOOD)] {
+                let (m, text, corrections) = lenient(&format!("{before}{bad}{after}"));
+                assert_eq!((m.streams.len(), text.as_str()), (1, GOOD), "{bad}");
+                assert!(corrections[0].starts_with("line 2, "), "{corrections:?}");
+            }
+        }
+        let (m, text, corrections) = lenient(
+            "<StreamIndex Type='video'><QualityLevel Bitrate='1e6'/><QualityLevel Bitrate='2'/></StreamIndex>",
+        );
+        assert_eq!(text, "<StreamIndex Type='video'><QualityLevel Bitrate='2'/></StreamIndex>");
+        assert_eq!((m.streams[0].qualities.len(), corrections.len()), (1, 1));
+    }
+
+    #[test]
+    fn empty_times_are_taken_out() {
+        let (m, text, _) =
+            lenient("<StreamIndex Type='video'><c t='0' d=''/><c t='9' d='5' r=''/></StreamIndex>");
+        assert_eq!(text, "<StreamIndex Type='video'><c t='0' /><c t='9' d='5' /></StreamIndex>");
+        assert_eq!((m.streams[0].chunks[0].duration, m.streams[0].chunks[1].time), (None, Some(9)));
+    }
+
+    #[test]
+    fn a_stream_that_begins_before_0_begins_at_0() {
+        for (chunks, mended) in [
+            ("<c t='18446744073709338283' d='20'/><c d='20'/>", "<c t='0' d='20'/><c d='20'/>"),
+            ("<c t='-5' d='20'/><c t='15' d='20'/>", "<c t='0' d='15'/><c t='15' d='20'/>"),
+            ("<c t='-5' d='20'/><c t='-1' d='20'/>", "<c t='0' d='20'/><c t='-1' d='20'/>"),
+        ] {
+            let stream = |chunks| format!("<StreamIndex Type='audio'>{chunks}</StreamIndex>");
+            let (m, text, corrections) = lenient(&stream(chunks));
+            assert_eq!(text, stream(mended));
+            assert_eq!((m.streams[0].chunks[0].time, corrections.len()), (Some(0), 1));
+        }
+    }
+
+    #[test]
+    fn a_manifest_with_very_many_unusable_streams_is_refused() {
+        let of = |count: usize| {
+            let streams = "<StreamIndex Type='data'/>".repeat(count);
+            let text = format!("<SmoothStreamingMedia>{streams}</SmoothStreamingMedia>");
+            let stored = Stored::parse(text.as_bytes(), &Limits::default());
+            stored.map(|stored| (stored.edits.len(), stored.corrections.len()))
+        };
+        assert_eq!(of(MOST_CUTS).unwrap(), (MOST_CUTS, MOST_DESCRIBED));
+        assert!(of(MOST_CUTS + 1).is_err());
     }
 
     #[test]

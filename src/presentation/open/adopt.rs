@@ -38,6 +38,7 @@ pub(super) fn adopt(
     let labels = Labels::new(&client.streams);
     let assignment = assign(client, server, findings);
     let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new() };
+    check_for_players(client, findings);
     for (index, assigned) in client.streams.iter().zip(assignment) {
         let (name, timescale) = (index.name(), client.timescale_of(index));
         let (timeline, is_possible) = match Timeline::new(&index.chunks, limits) {
@@ -163,6 +164,21 @@ fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
     let message = format!("{message} have no media and are left out of the manifest");
     findings.push(Finding::new(FindingCode::ManifestMended, message).of_track(&stream.name));
     cut
+}
+
+/// What the manifest says, or does not say, that keeps players from playing it as a film.
+fn check_for_players(client: &ClientManifest, findings: &mut Findings) {
+    if client.is_live == Some(true) {
+        let message = "it says `IsLive`, and the presentation is a film";
+        findings.push(Finding::new(FindingCode::LiveFilm, message));
+    }
+    let is_asked_for = |index: &&StreamIndex| {
+        !index.is_embedded() && !index.chunks.is_empty() && !index.qualities.is_empty()
+    };
+    for index in client.streams.iter().filter(is_asked_for).filter(|index| index.url.is_none()) {
+        let message = "its StreamIndex has no `Url`";
+        findings.push(Finding::new(FindingCode::UrlMissing, message).of_track(&index.name()));
+    }
 }
 
 /// What a player may stumble over.

@@ -1,10 +1,12 @@
 //! Assigns a track of the server manifest to each quality of the client manifest.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::keys::Labels;
-use super::track_table::{Fit, TrackTable, stream_names};
+use super::nearest::{Pair, nearest};
+use super::track_set::TrackSet;
+use super::track_table::{Fit, OfStream, Scope, TrackTable, stream_names};
 use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, ServerTrack, StreamIndex};
 use crate::presentation::finding::{Finding, FindingCode, Findings, cut, label};
 
@@ -27,7 +29,7 @@ pub(super) fn assign(
     let mut tracks = TrackTable::new(&server.tracks, &asked);
     let streams: Vec<_> =
         client.streams.iter().map(|stream| tracks.of_stream(stream, &labels)).collect();
-    for fit in Fit::ALL {
+    for fit in Fit::SAME_BITRATE {
         let all = client.streams.iter().zip(&streams).zip(&mut assignment);
         for ((stream, of_stream), assigned) in all {
             for (quality, assigned) in stream.qualities.iter().zip(assigned) {
@@ -42,12 +44,200 @@ pub(super) fn assign(
             }
         }
     }
+    let left = Unpaired { client, server, streams: &streams };
+    if tracks.unused().next().is_some() && left.qualities(&assignment).next().is_some() {
+        left.pair(&mut tracks, &mut assignment, findings);
+    }
     for track in tracks.unused().filter_map(|number| server.tracks.get(number)) {
         let message = "the client manifest has no quality for it";
         let finding = Finding::new(FindingCode::TrackNotAnnounced, message);
         findings.push(finding.of_track(&describe(track)));
     }
     assignment
+}
+
+/// The qualities whose bitrate no track has.
+struct Unpaired<'a> {
+    client: &'a ClientManifest,
+    server: &'a ServerManifest,
+    /// One per stream of the client manifest.
+    streams: &'a [OfStream<'a>],
+}
+
+/// Numbers of a stream and of one of its qualities.
+type Place = (usize, usize);
+
+impl<'a> Unpaired<'a> {
+    /// Pairs qualities with tracks by nearest bitrate, by picture size where that is not certain,
+    /// and in the order of the manifests at last, which may be wrong.
+    fn pair(self, tracks: &mut TrackTable<'_>, found: &mut Assignment, findings: &mut Findings) {
+        for scope in [Scope::Name, Scope::Language, Scope::Kind] {
+            self.by_bitrate(scope, true, tracks, found, findings);
+        }
+        for scope in [Scope::Name, Scope::Kind] {
+            self.by_size(scope, tracks, found, findings);
+        }
+        for scope in [Scope::Name, Scope::Kind] {
+            self.by_bitrate(scope, false, tracks, found, findings);
+        }
+        for (scope, fit) in [(Scope::Name, Fit::Name), (Scope::Kind, Fit::Order)] {
+            for (places, candidates) in self.groups(scope, tracks, found) {
+                // Where the manifests leave no choice, and do not contradict each other, it is right.
+                let is_only = places.len() == 1 && candidates.iter().nth(1).is_none();
+                for place in places {
+                    let (Some(stream), Some(quality)) =
+                        (self.streams.get(place.0), self.quality(place))
+                    else {
+                        continue;
+                    };
+                    let Some(number) = tracks.take(fit, stream, quality) else { continue };
+                    let bitrate = self.server.tracks.get(number).and_then(ServerTrack::bitrate);
+                    let says_nothing = bitrate.unwrap_or(0) == 0 || quality.bitrate == 0;
+                    self.found(place, number, is_only && says_nothing, found, findings);
+                }
+            }
+        }
+    }
+
+    fn by_bitrate(
+        &self,
+        scope: Scope,
+        only_certain: bool,
+        tracks: &mut TrackTable<'_>,
+        found: &mut Assignment,
+        findings: &mut Findings,
+    ) {
+        for (places, candidates) in self.groups(scope, tracks, found) {
+            let numbers: Vec<usize> = candidates.iter().collect();
+            let bitrate = |place: &Place| self.quality(*place).map_or(0, |q| q.bitrate);
+            let qualities: Vec<u32> = places.iter().map(bitrate).collect();
+            let bitrate = |number: &usize| self.server.tracks.get(*number)?.bitrate();
+            let bitrates: Vec<u32> = numbers.iter().map(|n| bitrate(n).unwrap_or(0)).collect();
+            for Pair { quality, track, is_certain } in nearest(&qualities, &bitrates) {
+                let (Some(place), Some(number)) = (places.get(quality), numbers.get(track)) else {
+                    continue;
+                };
+                if is_certain || !only_certain {
+                    tracks.set_used(*number);
+                    self.found(*place, *number, is_certain, found, findings);
+                }
+            }
+        }
+    }
+
+    /// Where one quality and one track alone have a size.
+    fn by_size(
+        &self,
+        scope: Scope,
+        tracks: &mut TrackTable<'_>,
+        found: &mut Assignment,
+        findings: &mut Findings,
+    ) {
+        for (places, candidates) in self.groups(scope, tracks, found) {
+            let mut of_size: BTreeMap<(u32, u32), (Vec<Place>, Vec<usize>)> = BTreeMap::new();
+            for place in places {
+                let size = self.quality(place).and_then(|q| q.max_width.zip(q.max_height));
+                if let Some(size) = size {
+                    of_size.entry(size).or_default().0.push(place);
+                }
+            }
+            for number in candidates.iter() {
+                let size = self.server.tracks.get(number).and_then(size);
+                if let Some(alike) = size.and_then(|size| of_size.get_mut(&size)) {
+                    alike.1.push(number);
+                }
+            }
+            for alike in of_size.into_values() {
+                if let ([place], [number]) = (&alike.0[..], &alike.1[..]) {
+                    tracks.set_used(*number);
+                    self.found(*place, *number, true, found, findings);
+                }
+            }
+        }
+    }
+
+    /// The qualities that are left, by what they have in common, with the tracks that are left and
+    /// have the same.
+    fn groups(
+        &self,
+        scope: Scope,
+        tracks: &TrackTable<'_>,
+        found: &Assignment,
+    ) -> Vec<(Vec<Place>, TrackSet)> {
+        // Names are compared once per stream: many qualities may share a long one.
+        let mut ids = HashMap::new();
+        let id = |(stream, of_stream): (&StreamIndex, &'a OfStream<'a>)| {
+            let common: Cow<'a, str> = match scope {
+                Scope::Name => (&*of_stream.names.0).into(),
+                Scope::Language => {
+                    stream.language.as_deref().unwrap_or("").to_ascii_lowercase().into()
+                }
+                Scope::Kind => "".into(),
+            };
+            let next = ids.len();
+            *ids.entry((stream.kind, common)).or_insert(next)
+        };
+        let of_streams: Vec<usize> = self.client.streams.iter().zip(self.streams).map(id).collect();
+        let mut groups: BTreeMap<usize, Vec<Place>> = BTreeMap::new();
+        for place in self.qualities(found) {
+            let Some(&id) = of_streams.get(place.0) else { continue };
+            groups.entry(id).or_default().push(place);
+        }
+        let with_tracks = |places: Vec<Place>| {
+            let stream = self.streams.get(places.first()?.0)?;
+            let candidates = tracks.unused_of(scope, stream);
+            (!candidates.is_empty()).then_some((places, candidates))
+        };
+        groups.into_values().filter_map(with_tracks).collect()
+    }
+
+    /// The qualities that have no track yet.
+    fn qualities(&self, found: &Assignment) -> impl Iterator<Item = Place> {
+        let of_stream = |(stream, found): (usize, &Vec<Option<usize>>)| {
+            let left = found.iter().enumerate().filter(|(_, found)| found.is_none());
+            left.map(|(quality, _)| (stream, quality)).collect::<Vec<_>>()
+        };
+        found.iter().enumerate().flat_map(of_stream)
+    }
+
+    fn quality(&self, (stream, quality): Place) -> Option<&QualityLevel> {
+        self.client.streams.get(stream)?.qualities.get(quality)
+    }
+
+    fn found(
+        &self,
+        place: Place,
+        number: usize,
+        is_certain: bool,
+        found: &mut Assignment,
+        findings: &mut Findings,
+    ) {
+        let of_quality = found.get_mut(place.0).and_then(|stream| stream.get_mut(place.1));
+        let (Some(of_quality), Some(stream), Some(quality), Some(track)) = (
+            of_quality,
+            self.streams.get(place.0),
+            self.quality(place),
+            self.server.tracks.get(number),
+        ) else {
+            return;
+        };
+        *of_quality = Some(number);
+        if is_certain {
+            return disagreement(&stream.names, quality, track, findings);
+        }
+        let message = format!(
+            "no bitrate, name or picture size tells its track in the server manifest; `{}` is taken for it",
+            describe(track)
+        );
+        let finding = Finding::new(FindingCode::TrackGuessed, message);
+        findings.push(finding.of_track(&label(&stream.names.0, quality.bitrate)));
+    }
+}
+
+/// The picture size that a track of the server manifest says.
+fn size(track: &ServerTrack) -> Option<(u32, u32)> {
+    let number = |name| track.value(name)?.trim().parse().ok();
+    Some((number("MaxWidth")?, number("MaxHeight")?))
 }
 
 fn disagreement(
@@ -146,6 +336,7 @@ mod tests {
         assert_eq!(
             findings,
             [
+                "error track-guessed: video at 100: no bitrate, name or picture size tells its track in the server manifest; `video` is taken for it",
                 "warning manifests-disagree: video at 300: the server manifest calls its stream `v`",
                 "warning manifests-disagree: video at 200: the server manifest gives it 199 bit/s",
                 "info track-not-announced: video at 7: the client manifest has no quality for it",
@@ -154,7 +345,34 @@ mod tests {
         );
     }
 
-    /// What [`assign`] must find, by comparing every quality with every track.
+    #[test]
+    fn bitrates_that_differ_are_paired_by_nearness_then_by_picture_size() {
+        let quality = |bitrate: u32, width: u32| {
+            format!("<QualityLevel Bitrate='{bitrate}' MaxWidth='{width}' MaxHeight='9'/>")
+        };
+        let track = |bitrate: u32, width: u32| {
+            format!(
+                "<video systemBitrate='{bitrate}' maxWidth='{width}'><param name='MaxHeight' value='9'/></video>"
+            )
+        };
+        let run = |qualities: &[(u32, u32)], tracks: &[(u32, u32)]| {
+            let qualities: String = qualities.iter().map(|q| quality(q.0, q.1)).collect();
+            let tracks: String = tracks.iter().map(|t| track(t.0, t.1)).collect();
+            let streams = format!("<StreamIndex Type='video'>{qualities}</StreamIndex>");
+            let (assignment, findings) = run(&streams, &tracks);
+            let errors = findings.iter().filter(|f| f.starts_with("error track-guessed")).count();
+            (assignment[0].clone(), errors)
+        };
+        let reversed = run(&[(3000, 1), (1500, 1), (800, 1)], &[(805, 1), (1502, 1), (3005, 1)]);
+        assert_eq!(reversed, (vec![Some(2), Some(1), Some(0)], 0));
+        let sizes = run(&[(3000, 3), (1500, 2), (800, 1)], &[(533, 1), (1000, 2), (2000, 3)]);
+        assert_eq!(sizes, (vec![Some(2), Some(1), Some(0)], 0));
+        let guessed = run(&[(3000, 1), (800, 1)], &[(100, 1), (200, 1)]);
+        assert_eq!(guessed, (vec![Some(0), Some(1)], 2));
+    }
+
+    /// What [`assign`] must find where bitrates are equal, by comparing every quality with every
+    /// track.
     fn assigned_one_by_one(client: &ClientManifest, server: &ServerManifest) -> Assignment {
         let same_name = |stream: &StreamIndex, track: &ServerTrack| match track.track_name() {
             Some(name) => name == stream.name(),
@@ -171,7 +389,7 @@ mod tests {
         let mut used = vec![false; server.tracks.len()];
         let none = |stream: &StreamIndex| vec![None; stream.qualities.len()];
         let mut assignment: Assignment = client.streams.iter().map(none).collect();
-        for fit in 0..6 {
+        for fit in 0..4 {
             for (stream, assigned) in client.streams.iter().zip(&mut assignment) {
                 for (quality, assigned) in stream.qualities.iter().zip(assigned) {
                     let fits = |track: &ServerTrack| {
@@ -185,9 +403,7 @@ mod tests {
                                 }
                                 1 => bitrate && same_name(stream, track),
                                 2 => bitrate && same_language(stream, track),
-                                3 => bitrate,
-                                4 => same_name(stream, track),
-                                _ => true,
+                                _ => bitrate,
                             }
                     };
                     let tracks = || server.tracks.iter().enumerate();
@@ -241,7 +457,17 @@ mod tests {
             }).collect();
             let (client, server) = (client(&streams), server(&tracks));
             let found = assign(&client, &server, &mut Findings::none());
-            proptest::prop_assert_eq!(found, assigned_one_by_one(&client, &server));
+            let mut used = HashSet::new();
+            for (found, wanted) in found.iter().flatten().zip(assigned_one_by_one(&client, &server).iter().flatten()) {
+                proptest::prop_assert!(wanted.is_none() || found == wanted);
+                proptest::prop_assert!(found.is_none_or(|track| used.insert(track)));
+            }
+            // No quality is without a track as long as its kind has one left.
+            for (stream, found) in client.streams.iter().zip(&found) {
+                let mut all = server.tracks.iter().enumerate();
+                let is_left = all.any(|(n, track)| track.kind == stream.kind && !used.contains(&n));
+                proptest::prop_assert!(!is_left || found.iter().all(Option::is_some));
+            }
         }
     }
 }

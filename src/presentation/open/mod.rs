@@ -17,6 +17,7 @@ mod keys;
 mod matching;
 mod media;
 mod mend;
+mod nearest;
 mod protection;
 mod resolve;
 mod taken;
@@ -416,8 +417,15 @@ impl Opening {
         adopted: &Adopted,
     ) -> (Bytes, ManifestSource) {
         let readable = stored.decoded.is_readable_as_stored();
-        let whole = adopted.cuts.iter().all(|cut| *cut == Cut::Nothing);
-        if readable && whole {
+        let stripped = &stored.decoded.stripped;
+        let whole = adopted.cuts.iter().all(|cut| *cut == Cut::Nothing) && stored.edits.is_empty();
+        let stripped = stripped.iter().map(|what| format!("{what} is left out"));
+        for message in stripped.chain(stored.corrections.iter().cloned()) {
+            let finding = Finding::new(FindingCode::ManifestCorrected, message);
+            let name = self.client.and_then(|file| self.files.get(file.index()));
+            self.findings.push(finding.in_file(name.map_or("", Name::as_str)));
+        }
+        if readable && whole && stored.decoded.stripped.is_empty() {
             return (text.clone(), ManifestSource::Stored);
         }
         if !readable {
@@ -427,7 +435,7 @@ impl Opening {
             let finding = Finding::new(FindingCode::ManifestReencoded, message);
             self.findings.push(finding.in_file(name.map_or("", Name::as_str)));
         }
-        let mended = mend(&stored.decoded.text, &stored.spans, &adopted.cuts);
+        let mended = mend(&stored.decoded.text, &stored.spans, &adopted.cuts, &stored.edits);
         (stored.decoded.to_utf8(mended).into(), ManifestSource::Mended)
     }
 

@@ -24,14 +24,17 @@ pub(super) enum Fit {
 }
 
 impl Fit {
-    pub(super) const ALL: [Self; 6] = [
-        Self::Exact,
-        Self::NameAndBitrate,
-        Self::LanguageAndBitrate,
-        Self::Bitrate,
-        Self::Name,
-        Self::Order,
-    ];
+    /// The manifests agree on the bitrate.
+    pub(super) const SAME_BITRATE: [Self; 4] =
+        [Self::Exact, Self::NameAndBitrate, Self::LanguageAndBitrate, Self::Bitrate];
+}
+
+/// What tracks and streams have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    Name,
+    Language,
+    Kind,
 }
 
 /// Looks up the tracks of a server manifest by what the client manifest says of a quality. Each
@@ -136,6 +139,20 @@ impl<'a> TrackTable<'a> {
         let first = found.and(&stream.of_language).iter().next().or_else(|| found.iter().next())?;
         self.unused.remove(first);
         Some(first)
+    }
+
+    /// The unused tracks that a stream may have.
+    pub(super) fn unused_of(&self, scope: Scope, stream: &OfStream<'_>) -> TrackSet {
+        self.unused.and(match scope {
+            Scope::Name => &stream.of_name,
+            Scope::Language => &stream.of_language,
+            Scope::Kind => &stream.of_kind,
+        })
+    }
+
+    /// A track is used from now on.
+    pub(super) fn set_used(&mut self, number: usize) {
+        self.unused.remove(number);
     }
 
     fn of_attribute<'b>(&'b self, attribute: &'b CustomAttribute) -> Option<&'b TrackSet> {
