@@ -256,7 +256,7 @@ fn streams_without_anything_to_ask_for_are_not_ambiguous() {
         <StreamIndex Type="text" Subtype="CHAP"><Content><Marker Time="0" Value="a"/></Content></StreamIndex>"#;
     let embedded = r#"<StreamIndex Type="text" Subtype="CTRL" ManifestOutput="true" ParentStreamIndex="audio"><QualityLevel Bitrate="0"/><c t="0"><f i="0">YQ==</f></c></StreamIndex>"#;
     let store = film(&[SOUND]);
-    let stream = r#"<StreamIndex Type="audio" Name="audio"><QualityLevel Bitrate="64"/><c t="0" d="20000000" r="3"/></StreamIndex>"#;
+    let stream = r#"<StreamIndex Type="audio" Name="audio" Url="QualityLevels({bitrate})/Fragments(audio={start time})"><QualityLevel Bitrate="64"/><c t="0" d="20000000" r="3"/></StreamIndex>"#;
     let streams = [stream, content, embedded, embedded].map(str::to_owned);
     store.put(support::name("film.ismc"), client(&streams));
     assert_eq!(findings(&store), NONE);
