@@ -24,7 +24,10 @@ const MAX_TRIES: usize = 4;
 /// Each part of `path` that ends with a segment in `.ism` or `.isml`, shortest first. Empty segments
 /// do not count, as on IIS: clients join paths with one slash too many.
 pub(super) fn presentations(path: &str) -> impl Iterator<Item = Result<Found<'_>, Error>> {
-    let path = path.trim_start_matches('/');
+    let mut path = path;
+    while let Some(rest) = path.strip_prefix('/') {
+        path = rest;
+    }
     let (mut start, mut is_clean) = (Some(0), true);
     let found = std::iter::from_fn(move || {
         while let Some(from) = start {

@@ -64,7 +64,7 @@ impl<'a> Request<'a> {
     /// [`ErrorKind::Malformed`] by the grammar, [`ErrorKind::NotServed`] for outputs and options
     /// of other servers that are not served here.
     pub fn parse(path: &'a str) -> Result<Self, Error> {
-        let path = path.trim_matches('/');
+        let path = without_slashes_behind(without_slashes_before(path));
         if path.is_empty() {
             return Ok(Self::Presentation);
         }
@@ -109,7 +109,7 @@ impl<'a> FragmentRequest<'a> {
     /// # Errors
     /// As [`Request::parse`].
     pub fn parse(path: &'a str) -> Result<Self, Error> {
-        let path = path.trim_end_matches('/');
+        let path = without_slashes_behind(path);
         if path.len() > MAX_PATH {
             return Err(malformed("path", "it is longer than any request"));
         }
@@ -118,7 +118,7 @@ impl<'a> FragmentRequest<'a> {
             return Self::parse_decoded(path);
         }
         let (level, fragment) = path.split_once('/').ok_or_else(unknown)?;
-        let fragment = fragment.trim_start_matches('/');
+        let fragment = without_slashes_before(fragment);
         let decoded = format!("{}/{}", segment(level)?, segment(fragment)?);
         let request = FragmentRequest::parse_decoded(&decoded)?;
         Ok(Self {
@@ -164,15 +164,30 @@ impl<'a> FragmentRequest<'a> {
 /// What stands between the bitrate and the next segment: `)`, or `,key=value…)`.
 fn attributes(rest: &str) -> Result<(&str, &str), Error> {
     if let Some(rest) = rest.strip_prefix(")/") {
-        return Ok(("", rest.trim_start_matches('/')));
+        return Ok(("", without_slashes_before(rest)));
     }
     let (level, rest) = rest.split_once('/').ok_or_else(unknown)?;
-    let rest = rest.trim_start_matches('/');
+    let rest = without_slashes_before(rest);
     let level = level.strip_suffix(')').ok_or_else(unknown)?;
     match level.strip_prefix(',') {
         Some(attributes) => Ok((attributes, rest)),
         None => Err(malformed("QualityLevels", "its bitrate is no 32-bit number")),
     }
+}
+
+/// Most paths have one slash before them or none: one look at a byte each.
+fn without_slashes_before(mut path: &str) -> &str {
+    while let Some(rest) = path.strip_prefix('/') {
+        path = rest;
+    }
+    path
+}
+
+fn without_slashes_behind(mut path: &str) -> &str {
+    while let Some(rest) = path.strip_suffix('/') {
+        path = rest;
+    }
+    path
 }
 
 /// Decodes a segment once.
