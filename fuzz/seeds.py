@@ -391,6 +391,14 @@ def openings():
             out[f"tiny-where-read-{number}-{word}"] = files(
                 both, tiny(), client=CLIENT, fails=u8(kind << 6 | number)
             )
+    # Bitrates that each manifest has in its own way: paired by the nearest, by size, by order.
+    ladder = [("video", "1.ismv", bitrate, 1, None) for bitrate in (300_000, 61_000, 1_500_000, 9_000_000)]
+    sizes = smil(*ladder).replace(b'systemBitrate="9000000">', b'systemBitrate="9000000" MaxWidth="160" MaxHeight="90">')
+    announced = ismc(("video", None, [1_490_000, 60_000, 290_000, 70_000_000], FULL))
+    announced = announced.replace(b'Bitrate="70000000"', b'Bitrate="70000000" MaxWidth="160" MaxHeight="90"')
+    out["bitrates-that-differ-between-the-manifests"] = files(sizes, tiny(), client=announced)
+    twins = ismc(("video", None, [5, 6, 7, 8, 9], FULL), ("video", "v2", [5, 60_000], FULL))
+    out["bitrates-of-which-none-is-near"] = files(smil(*ladder, A), tiny(), client=twins)
     secret = moov(
         ext(PIFF_PSSH, 0, 0, KEY_ID, u32(3), b"pro"),
         full("pssh", 0, 0, KEY_ID, u32(3), b"pr1"),
@@ -1004,6 +1012,11 @@ def client_manifests():
     out["sparse-and-embedded"] = stream(
         "<QualityLevel Index='0' Bitrate='1000' FourCC='DATA'/><c t='100'><f i='0' s='3' q='1'>QU\nJD</f><f/></c><c t='900'><f>R&#x41;==</f></c>",
         "Type='text' Name='cues' Subtype='DATA' ParentStreamIndex='video' ManifestOutput='TRUE' Scheme='urn:scte'",
+    )
+    out["attributes-of-chunks-that-are-unknown"] = stream(
+        "<QualityLevel Bitrate='1'/><c t='0' d='20' x='y' name='a=&quot;b&amp;'><f i='0' s='3' q='1' z='&lt;' zz=''>QUJD</f></c>"
+        "<c d='20' x='' other='1'/><c d='20' n='no number'/>",
+        "Type='text' Name='cues' ManifestOutput='TRUE'",
     )
     out["captions"] = stream(
         "<QualityLevel Bitrate='0' FourCC='TTML' CodecPrivateData=''/><c d='1' r='4'/>",
