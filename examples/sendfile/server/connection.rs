@@ -147,7 +147,10 @@ impl Connection {
             return Ok(false);
         };
         let sent = self.socket.write_file(&self.output, file, range).await;
-        sent.map_err(|error| io::Error::other(body.failed(error)))?;
+        sent.map_err(|error| match is_of_client(&error) {
+            true => error,
+            false => io::Error::other(body.failed(error)),
+        })?;
         Ok(true)
     }
 
@@ -206,4 +209,13 @@ impl Drop for Occupied {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// Whether a client has gone away or takes nothing any more: no fault of the file.
+fn is_of_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut};
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | TimedOut
+    )
 }
