@@ -156,7 +156,7 @@ impl ScannedTrack {
         if !(0..WRAP).contains(&said) || previous.saturating_sub(said) <= WRAP / 2 {
             return said;
         }
-        let turns = (previous - said + WRAP / 2) / WRAP;
+        let turns = (previous - said).saturating_add(WRAP / 2) / WRAP;
         let unwrapped = said.saturating_add(turns.saturating_mul(WRAP));
         let follows = unwrapped.abs_diff(next) <= duration.saturating_mul(2);
         if is_short || follows { unwrapped } else { said }
@@ -480,6 +480,10 @@ mod tests {
         let (scanned, _) = walk(&far, &Limits::default());
         let found: Vec<i64> = times(&scanned, 1).iter().map(|f| f.0).collect();
         assert_eq!(found, [0, WRAP as i64 - 1000], "that is no wrap, but a step back");
+        let end = i64::MAX as u64;
+        let last = [fragment(1, Some(end), 10, 5), fragment(1, Some(5), 10, 5)].concat();
+        let (scanned, _) = walk(&last, &Limits::default());
+        assert_eq!(times(&scanned, 1).len(), 2, "a time at the end of 64 bits overflows nothing");
     }
 
     #[test]
