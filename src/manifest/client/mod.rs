@@ -1,14 +1,17 @@
 //! The client manifest, `.ismc` and the answer to `/Manifest`: what there is to play.
 
+mod attribute_value;
 mod chunk;
+mod corrections;
 mod other_attributes;
 mod read;
+mod stored;
 mod url;
 mod write;
 
 pub use chunk::{Chunk, ChunkDetails, FragmentData, Run, runs};
 pub use other_attributes::OtherAttributes;
-pub(crate) use read::{Edit, Spans, Stored};
+pub(crate) use stored::{Edit, Spans, Stored};
 pub use write::Layout;
 
 use std::borrow::Cow;

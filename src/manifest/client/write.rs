@@ -271,3 +271,57 @@ fn custom_attributes(w: &mut Writer, custom: &[CustomAttribute]) {
     }
     w.end("CustomAttributes");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::client::read::tests::{ODD, parse};
+
+    #[test]
+    fn what_is_written_is_what_was_read() {
+        let mut m = parse(ODD);
+        let compact = m.to_xml(Layout::Compact, &Limits::default()).unwrap();
+        // What is declared is counted anew.
+        m.streams[0].declared_chunks = Some(3);
+        m.streams[1].declared_chunks = Some(0);
+        m.streams[1].declared_qualities = Some(0);
+        assert_eq!(parse(&compact), m);
+        assert_eq!(parse(&compact).to_xml(Layout::Compact, &Limits::default()).unwrap(), compact);
+
+        let full = m.to_xml(Layout::Full, &Limits::default()).unwrap();
+        let times = |m: &ClientManifest| -> Vec<u64> {
+            let runs = runs(&m.streams[0].chunks).map(|run| run.unwrap());
+            runs.flat_map(|run| (0..run.count.get()).map(move |i| run.start + i * run.duration))
+                .collect()
+        };
+        assert_eq!(times(&parse(&full)), [10, 15, 20]);
+        assert!(!full.contains(" r="));
+    }
+
+    #[test]
+    fn runs_are_joined_in_the_compact_layout_and_gaps_keep_their_time() {
+        let m = parse(
+            r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="0" Duration="0"><StreamIndex Type="audio">
+            <c t="0" d="2"/><c t="2" d="2"/><c d="2" r="3"/><c t="20" d="2"/><c d="3"/></StreamIndex></SmoothStreamingMedia>"#,
+        );
+        let compact = m.to_xml(Layout::Compact, &Limits::default()).unwrap();
+        assert!(compact.contains("MinorVersion=\"2\""));
+        assert!(
+            compact.contains(
+                "<c t=\"0\" d=\"2\" r=\"5\"/>\n<c t=\"20\" d=\"2\"/>\n<c d=\"3\"/>\n</Stream"
+            ),
+            "{compact}"
+        );
+        let full = m.to_xml(Layout::Full, &Limits::default()).unwrap();
+        assert!(full.contains("<c t=\"0\" d=\"2\"/>\n<c d=\"2\"/>\n<c d=\"2\"/>\n<c d=\"2\"/>\n<c d=\"2\"/>\n<c t=\"20\""), "{full}");
+    }
+
+    #[test]
+    fn a_run_that_claims_more_than_the_text_may_hold_is_not_written_out() {
+        let claim = r#"<SmoothStreamingMedia><StreamIndex Type="video"><c t="0" d="0" r="18446744073709551615"/></StreamIndex></SmoothStreamingMedia>"#;
+        let limits = Limits { client_manifest: 4096, ..Limits::default() };
+        let error = parse(claim).to_xml(Layout::Full, &limits).unwrap_err();
+        assert!(error.to_string().contains("budget of 4096"), "{error}");
+        assert!(parse(claim).to_xml(Layout::Compact, &limits).is_ok());
+    }
+}

@@ -1,0 +1,254 @@
+//! The lenient reading: what it corrects in a client manifest, instead of refusing it.
+
+use std::ops::Range;
+
+use super::read::{Document, Times, invalid, push};
+use super::{Chunk, Edit};
+use crate::base::{Error, ErrorKind};
+use crate::manifest::xml::{Attribute, Element};
+
+/// Corrections that are described: each takes a count of the lines before it.
+const MOST_DESCRIBED: usize = 16;
+
+/// A manifest with more unusable elements is not used at all.
+const MOST_CUTS: usize = 64;
+
+impl<'t> Document<'t> {
+    /// An edit of the text, and what it is for.
+    pub(super) fn correct(
+        &mut self,
+        element: &Element<'t>,
+        at: Range<usize>,
+        instead: Option<u64>,
+        what: impl FnOnce() -> String,
+    ) {
+        push(&mut self.edits, Edit { at, instead });
+        if self.corrections.len() < MOST_DESCRIBED {
+            self.corrections.push(invalid(element, &what()).to_string());
+        }
+    }
+
+    /// Cuts an element out that cannot be used; any other error, or one too many, is given back.
+    pub(super) fn cut(
+        &mut self,
+        element: &Element<'t>,
+        depth: usize,
+        error: Error,
+    ) -> Result<(), Error> {
+        let is_invalid = matches!(error.kind, ErrorKind::Invalid { .. });
+        if !self.is_lenient || !is_invalid || self.cuts >= MOST_CUTS {
+            return Err(error);
+        }
+        self.cuts += 1;
+        self.reader.leave(depth)?;
+        // Edits inside of it go with it.
+        while self.edits.pop_if(|edit| edit.at.start >= element.start).is_some() {}
+        push(&mut self.edits, Edit { at: element.start..self.reader.position(), instead: None });
+        if self.corrections.len() < MOST_DESCRIBED {
+            self.corrections.push(format!("{error}: the {} is left out", element.name()));
+        }
+        Ok(())
+    }
+
+    /// The attribute as it should be: a number with a fraction (`500000.0`) is rounded.
+    pub(super) fn plain<'e>(
+        &mut self,
+        element: &Element<'t>,
+        mut a: Attribute<'e>,
+    ) -> Attribute<'e> {
+        if self.is_lenient
+            && a.value.contains('.')
+            && NUMBERS.contains(&a.name)
+            && let Some(number) = rounded(&a.value)
+        {
+            let what = || format!("`{}` is \"{}\", served as {number}", a.name, brief(&a.value));
+            self.correct(element, a.span.clone(), Some(number), what);
+            a.value = number.to_string().into();
+        }
+        a
+    }
+
+    /// A stream that begins before 0 (audio with priming samples, as two's complement or with a
+    /// sign) is announced from 0, as in a manifest that is made from the media.
+    pub(super) fn begin_at_0(
+        &mut self,
+        element: &Element<'t>,
+        times: &Times,
+        chunks: &mut [Chunk],
+    ) {
+        let later = chunks.get(1).and_then(|chunk| chunk.time);
+        let Some(first) = chunks.first_mut().filter(|_| self.is_lenient) else { return };
+        let (Some(time), Some(at)) = (first.time, &times.time) else { return };
+        if time <= i64::MAX as u64 {
+            return;
+        }
+        let before_0 = time.wrapping_neg();
+        let what = || format!("`t` is {before_0} ticks before 0, served as 0");
+        self.correct(element, at.clone(), Some(0), what);
+        first.time = Some(0);
+        // What follows keeps its time if it says one: the first chunk ends there.
+        let later = later.filter(|&later| later <= i64::MAX as u64 && first.repeat.is_none());
+        if let (Some(later), Some(at)) = (later, &times.duration) {
+            first.duration = Some(later);
+            push(&mut self.edits, Edit { at: at.clone(), instead: Some(later) });
+        }
+    }
+}
+
+/// Attributes that are numbers.
+const NUMBERS: &[&str] = &[
+    "t",
+    "d",
+    "r",
+    "n",
+    "Bitrate",
+    "NominalBitrate",
+    "Duration",
+    "TimeScale",
+    "MajorVersion",
+    "MinorVersion",
+    "LookaheadCount",
+    "LookAheadFragmentCount",
+    "DVRWindowLength",
+    "Chunks",
+    "QualityLevels",
+    "Index",
+    "BufferTime",
+    "MaxWidth",
+    "MaxHeight",
+    "Width",
+    "Height",
+    "DisplayWidth",
+    "DisplayHeight",
+    "SamplingRate",
+    "Channels",
+    "BitsPerSample",
+    "PacketSize",
+    "AudioTag",
+    "NALUnitLengthField",
+];
+
+/// The whole number that is nearest to a decimal fraction.
+fn rounded(value: &str) -> Option<u64> {
+    let (whole, fraction) = value.trim().split_once('.')?;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let half = u64::from(fraction.as_bytes().first().is_some_and(|&digit| digit >= b'5'));
+    whole.parse::<u64>().ok()?.checked_add(half)
+}
+
+/// The first characters of a value.
+fn brief(value: &str) -> String {
+    value.chars().take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Limits;
+    use crate::manifest::ClientManifest;
+    use crate::manifest::client::Stored;
+
+    /// What is read leniently of streams, the text with the edits, and the corrections.
+    fn lenient(streams: &str) -> (ClientManifest, String, Vec<String>) {
+        let text = format!("<SmoothStreamingMedia>\n{streams}</SmoothStreamingMedia>");
+        let stored = Stored::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let mut edited = text.clone();
+        for edit in stored.edits.iter().rev() {
+            let instead = edit.instead.map_or_else(String::new, |number| number.to_string());
+            edited.replace_range(edit.at.clone(), &instead);
+        }
+        assert_eq!(edited == text, stored.corrections.is_empty());
+        let inside = edited.trim_start_matches("<SmoothStreamingMedia>\n");
+        let inside = inside.trim_end_matches("</SmoothStreamingMedia>").to_owned();
+        (stored.manifest, inside, stored.corrections)
+    }
+
+    #[test]
+    fn numbers_with_a_fraction_are_rounded_in_their_place() {
+        let (m, text, corrections) = lenient(
+            "<StreamIndex Type='video' Name='1.0'><QualityLevel Bitrate='500000.0' MaxWidth=' 319.5 '/>\n\
+             <c t='0.' d='20000000.49'/><c d='7'/></StreamIndex>",
+        );
+        assert_eq!(
+            text,
+            "<StreamIndex Type='video' Name='1.0'><QualityLevel Bitrate='500000' MaxWidth='320'/>\n\
+             <c t='0' d='20000000'/><c d='7'/></StreamIndex>"
+        );
+        let video = &m.streams[0];
+        assert_eq!(
+            (video.qualities[0].bitrate, video.qualities[0].max_width),
+            (500_000, Some(320))
+        );
+        assert_eq!((video.chunks[0].time, video.chunks[0].duration), (Some(0), Some(20_000_000)));
+        assert_eq!(corrections.len(), 4);
+        assert!(
+            corrections[0]
+                .starts_with("line 2, QualityLevel: `Bitrate` is \"500000.0\", served as 500000"),
+            "{}",
+            corrections[0]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_cut_out_alone() {
+        const GOOD: &str =
+            "<StreamIndex Type='audio'><QualityLevel Bitrate='1'/><c d='1'/></StreamIndex>";
+        for bad in [
+            "<StreamIndex Type='data'><QualityLevel Bitrate='1'><x/></QualityLevel><c d='1'/></StreamIndex>",
+            "<StreamIndex/>",
+            "<StreamIndex Type='video'><QualityLevel Bitrate=''/></StreamIndex>",
+            "<StreamIndex Type='video'><QualityLevel Bitrate='-5'/></StreamIndex>",
+            "<StreamIndex Type='video'><QualityLevel Bitrate='1'/><c t='0' d='-7'><f/></c></StreamIndex>",
+            "<StreamIndex Type='video'><c t='99999999999999999999' d='1'/></StreamIndex>",
+            "<StreamIndex Type='video'><c t='0' d='1' r='many'/></StreamIndex>",
+        ] {
+            for (before, after) in [(GOOD, ""), ("", GOOD)] {
+                let (m, text, corrections) = lenient(&format!("{before}{bad}{after}"));
+                assert_eq!((m.streams.len(), text.as_str()), (1, GOOD), "{bad}");
+                assert!(corrections[0].starts_with("line 2, "), "{corrections:?}");
+            }
+        }
+        let (m, text, corrections) = lenient(
+            "<StreamIndex Type='video'><QualityLevel Bitrate='1e6'/><QualityLevel Bitrate='2'/></StreamIndex>",
+        );
+        assert_eq!(text, "<StreamIndex Type='video'><QualityLevel Bitrate='2'/></StreamIndex>");
+        assert_eq!((m.streams[0].qualities.len(), corrections.len()), (1, 1));
+    }
+
+    #[test]
+    fn empty_times_are_taken_out() {
+        let (m, text, _) =
+            lenient("<StreamIndex Type='video'><c t='0' d=''/><c t='9' d='5' r=''/></StreamIndex>");
+        assert_eq!(text, "<StreamIndex Type='video'><c t='0' /><c t='9' d='5' /></StreamIndex>");
+        assert_eq!((m.streams[0].chunks[0].duration, m.streams[0].chunks[1].time), (None, Some(9)));
+    }
+
+    #[test]
+    fn a_stream_that_begins_before_0_begins_at_0() {
+        for (chunks, mended) in [
+            ("<c t='18446744073709338283' d='20'/><c d='20'/>", "<c t='0' d='20'/><c d='20'/>"),
+            ("<c t='-5' d='20'/><c t='15' d='20'/>", "<c t='0' d='15'/><c t='15' d='20'/>"),
+            ("<c t='-5' d='20'/><c t='-1' d='20'/>", "<c t='0' d='20'/><c t='-1' d='20'/>"),
+        ] {
+            let stream = |chunks| format!("<StreamIndex Type='audio'>{chunks}</StreamIndex>");
+            let (m, text, corrections) = lenient(&stream(chunks));
+            assert_eq!(text, stream(mended));
+            assert_eq!((m.streams[0].chunks[0].time, corrections.len()), (Some(0), 1));
+        }
+    }
+
+    #[test]
+    fn a_manifest_with_very_many_unusable_streams_is_refused() {
+        let of = |count: usize| {
+            let streams = "<StreamIndex Type='data'/>".repeat(count);
+            let text = format!("<SmoothStreamingMedia>{streams}</SmoothStreamingMedia>");
+            let stored = Stored::parse(text.as_bytes(), &Limits::default());
+            stored.map(|stored| (stored.edits.len(), stored.corrections.len()))
+        };
+        assert_eq!(of(MOST_CUTS).unwrap(), (MOST_CUTS, MOST_DESCRIBED));
+        assert!(of(MOST_CUTS + 1).is_err());
+    }
+}

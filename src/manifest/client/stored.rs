@@ -1,0 +1,93 @@
+//! A client manifest with the text it was read from, and where its parts lie in that text.
+
+use std::ops::Range;
+
+use super::ClientManifest;
+use super::read::Document;
+use crate::base::{Error, ErrorKind, Limits};
+use crate::manifest::encoding::Decoded;
+
+/// A client manifest with the text it was read from.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored<'a> {
+    pub(crate) manifest: ClientManifest,
+    pub(crate) decoded: Decoded<'a>,
+    /// One per stream.
+    pub(crate) spans: Vec<Spans>,
+    /// What must change in the text, so that it says what was read.
+    pub(crate) edits: Vec<Edit>,
+    /// What the edits are for, with line and element; the first few.
+    pub(crate) corrections: Vec<String>,
+}
+
+/// A part of the text that is replaced by a number, or cut out.
+#[derive(Clone, Debug)]
+pub(crate) struct Edit {
+    pub(crate) at: Range<usize>,
+    pub(crate) instead: Option<u64>,
+}
+
+/// Where a stream lies in the text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spans {
+    /// The whole `StreamIndex` element.
+    pub(crate) element: Range<usize>,
+    /// The value of its `QualityLevels` attribute.
+    pub(crate) declared_qualities: Option<Range<usize>>,
+    /// Each `QualityLevel` element that was read.
+    pub(crate) qualities: Vec<Range<usize>>,
+    /// Some `QualityLevel` elements cannot be used, and are cut out by edits.
+    pub(crate) has_unusable_qualities: bool,
+}
+
+impl<'a> Stored<'a> {
+    /// Reads what can be used: a number with a fraction is rounded, and a quality or stream that
+    /// holds an unusable value is left out.
+    ///
+    /// # Errors
+    /// As [`ClientManifest::parse`], but [`ErrorKind::Invalid`] only if very much is unusable.
+    pub(crate) fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
+        Self::read(bytes, limits, true)
+    }
+
+    /// The same, where every unusable value is an error.
+    pub(super) fn parse_strictly(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
+        Self::read(bytes, limits, false)
+    }
+
+    fn read(bytes: &'a [u8], limits: &Limits, is_lenient: bool) -> Result<Self, Error> {
+        let (found, limit) = (bytes.len() as u64, limits.client_manifest);
+        if found > limit {
+            let what = "bytes of a client manifest";
+            return Err(ErrorKind::Budget { what, found, limit }.into());
+        }
+        let decoded = Decoded::new(bytes)?;
+        let mut document = Document::new(&decoded.text, limits, is_lenient)?;
+        let manifest = document.manifest()?;
+        let Document { reader, spans, edits, corrections, .. } = document;
+        reader.finish()?;
+        Ok(Self { manifest, decoded, spans, edits, corrections })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::client::read::tests::ODD;
+
+    #[test]
+    fn spans_cut_the_elements_out_of_the_text() {
+        let stored = Stored::parse(ODD.as_bytes(), &Limits::default()).unwrap();
+        let text = &stored.decoded.text;
+        let [video, scte] = &stored.spans[..] else { panic!("two streams") };
+        assert!(text[video.element.clone()].starts_with("<StreamIndex Type = \"Video\""));
+        assert!(text[video.element.clone()].ends_with("</StreamIndex>"));
+        assert_eq!(&text[video.declared_qualities.clone().unwrap()], "2");
+        assert!(text[video.qualities[0].clone()].ends_with("</QualityLevel>"));
+        assert_eq!(
+            &text[video.qualities[1].clone()],
+            r#"<QualityLevel Bitrate="400" MaxWidth="1280" Width="640"/>"#
+        );
+        assert!(text[scte.element.clone()].ends_with("ManifestOutput=\"TRUE\"/>"));
+    }
+}
