@@ -2,7 +2,9 @@
 //! each noun of a request makes of it.
 
 mod key_frames;
+mod key_samples;
 mod noun;
+mod sample_boxes;
 mod samples;
 mod stored;
 
