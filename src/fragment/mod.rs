@@ -3,12 +3,17 @@
 
 mod key_frames;
 mod key_samples;
+mod media_data;
 mod noun;
+mod other_time;
+mod runs;
 mod sample_boxes;
 mod samples;
 mod stored;
 
 pub(crate) use key_frames::KeyFrames;
 pub use noun::Noun;
+pub(crate) use other_time::OtherTime;
+pub(crate) use runs::Whereabouts;
 pub(crate) use samples::Defaults;
-pub(crate) use stored::{Lengths, OtherTime, Parsed, Stored, Whereabouts};
+pub(crate) use stored::{Lengths, Parsed, Stored};

@@ -1,12 +1,12 @@
 //! A fragment as it lies in its file: where it ends, whose it is, and whether it can be served.
 
-use std::fmt;
-
 use bytes::Bytes;
 
-use super::samples::{Alike, Defaults, count};
-use crate::base::{Cursor, Error, ErrorKind, FourCc, Limits};
-use crate::bmff::{Body, Boxes, Header, Tfdt, Tfhd, Trun, uuid};
+use super::OtherTime;
+use super::media_data::{Behind, HEADER, header_at, mdat_behind, total};
+use super::samples::{Defaults, count};
+use crate::base::{Error, ErrorKind, FourCc, Limits};
+use crate::bmff::{Body, Boxes, Tfdt, Tfhd, Trun, uuid};
 
 /// A fragment whose `moof` has been read and whose `mdat` has been found.
 #[derive(Clone, Debug)]
@@ -35,77 +35,8 @@ pub(crate) struct Lengths {
     pub(crate) len: u64,
 }
 
-/// Samples that lie one after the other.
-pub(crate) struct Run<'a> {
-    /// Where the first of them begins, from the first byte of the `moof`; `None` where that is
-    /// before it.
-    pub(crate) from: Option<u64>,
-    /// Bytes of all samples.
-    pub(crate) bytes: u64,
-    defaults: Defaults,
-    trun: &'a Trun,
-}
-
-impl<'a> Run<'a> {
-    /// The samples, equal neighbours without bytes of their own joined.
-    pub(crate) fn samples(&self) -> impl Iterator<Item = Alike> + use<'a> {
-        self.defaults.samples(self.trun)
-    }
-}
-
-/// Where the samples of a fragment are, by the offsets of its runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Whereabouts {
-    /// From the start of the payload of the `mdat` on.
-    Start,
-    /// In the payload, but not from its start on.
-    Payload,
-    /// Not all in the payload: an offset is wrong.
-    Elsewhere {
-        /// The samples take as many bytes as the payload has.
-        fill: bool,
-    },
-}
-
-/// A start that a fragment says and that is not the expected one, in ticks of the track.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OtherTime {
-    /// What the fragment says.
-    pub(crate) found: i64,
-    /// When its first sample is decoded, if it says that.
-    decoded: Option<i64>,
-    /// What was expected.
-    time: i64,
-}
-
-impl OtherTime {
-    /// Whether the fragment is another one than expected, because `is_start` knows what it says as
-    /// the start of another. A muxer that does not know the start writes 0, and one with 32 bits
-    /// for it loses the rest: neither is evidence.
-    pub(crate) fn is_of_another(&self, is_start: impl Fn(i64) -> bool) -> bool {
-        let Self { found, decoded, time } = *self;
-        let said = || [Some(found), decoded].into_iter().flatten();
-        let wrapped = time & i64::from(u32::MAX);
-        let says_nothing = said().any(|said| said == 0 || time != wrapped && said == wrapped);
-        !says_nothing && said().any(is_start)
-    }
-
-    /// The verdict on an index entry that leads to another fragment.
-    pub(crate) fn misled(&self) -> Error {
-        let Self { found, time, .. } = self;
-        misled(format!("a fragment of time {found} where the index says {time}"))
-    }
-}
-
-impl fmt::Display for OtherTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { found, time, .. } = self;
-        write!(f, "a fragment says that it starts at {found}, the index says {time}")
-    }
-}
-
 /// The error of an index entry that leads to something else.
-fn misled(what: String) -> Error {
+pub(super) fn misled(what: String) -> Error {
     ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.8.10" }.into()
 }
 
@@ -116,9 +47,6 @@ pub(crate) enum Parsed {
     /// So many bytes are needed, counted from its start.
     Needs(u64),
 }
-
-/// Other boxes between a `moof` and its `mdat` may take as much.
-const MAX_BETWEEN: u64 = 64 << 10;
 
 impl Stored {
     /// Reads the head of the fragment that begins at byte `start` of its file, of which `block`
@@ -246,161 +174,6 @@ impl Stored {
         let agrees = said.into_iter().flatten().any(|said| said.abs_diff(time) <= tolerance);
         (!agrees).then_some(OtherTime { found, decoded, time })
     }
-
-    /// Where the offsets of its runs say that its samples are. A wrong offset does not keep it from
-    /// being cut out of its file: the `mdat` beside the `moof` holds the samples.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotSliceable`] when the `mdat` cannot hold the samples, or when they are said to
-    /// be behind it and do not fill it: those of another fragment may be in it.
-    /// [`ErrorKind::Budget`] for too many samples.
-    pub(crate) fn check_samples(
-        &self,
-        defaults: Defaults,
-        limits: &Limits,
-    ) -> Result<Whereabouts, Error> {
-        count(&self.traf, limits)?;
-        let (mut first, mut all, mut is_astray, mut is_behind) = (None, 0_u64, false, false);
-        for Run { from, bytes, .. } in self.runs(defaults) {
-            all = all.saturating_add(bytes);
-            let to = from.and_then(|from| from.checked_add(bytes));
-            if bytes > 0 && (from < Some(self.payload) || to.is_none_or(|to| to > self.len)) {
-                is_astray = true;
-                is_behind |= from >= Some(self.len);
-            }
-            first.get_or_insert(from);
-        }
-        let room = self.len - self.payload;
-        if self.is_absolute() {
-            // No offset is right once the fragment is cut out; only the sizes say what is beside it.
-            if all == room {
-                return Ok(Whereabouts::Elsewhere { fill: true });
-            }
-            let absolute = "a `tfhd` with an absolute `base_data_offset`";
-            return Err(ErrorKind::NotSliceable(absolute).into());
-        }
-        if all > room || is_behind && all < room {
-            let outside = "sample data outside of the fragment's `mdat`";
-            return Err(ErrorKind::NotSliceable(outside).into());
-        }
-        Ok(match first {
-            _ if is_astray => Whereabouts::Elsewhere { fill: all == room },
-            Some(first) if first != Some(self.payload) => Whereabouts::Payload,
-            _ => Whereabouts::Start,
-        })
-    }
-
-    /// Its offsets count from the start of the file, or of another one.
-    pub(crate) fn is_absolute(&self) -> bool {
-        self.traf.get::<Tfhd>().is_some_and(|tfhd| tfhd.base_data_offset.is_some())
-    }
-
-    /// The same fragment without the offsets of its runs: its samples follow one another from the
-    /// start of the payload.
-    pub(crate) fn without_offsets(&self) -> Self {
-        let mut stored = self.clone();
-        for item in &mut stored.traf.list {
-            if let Body::Trun(trun) = &mut item.body {
-                trun.data_offset = None;
-            }
-        }
-        stored
-    }
-
-    /// It leaves durations or sizes of its samples to the `trex` of its file.
-    pub(crate) fn needs_defaults(&self) -> bool {
-        let tfhd = self.traf.get::<Tfhd>();
-        let in_tfhd = |field: fn(&Tfhd) -> Option<u32>| tfhd.and_then(field).is_some();
-        let has_duration = in_tfhd(|tfhd| tfhd.default_sample_duration);
-        let has_size = in_tfhd(|tfhd| tfhd.default_sample_size);
-        let needs = |trun: &Trun| {
-            !(has_duration || trun.full.has(Trun::DURATION))
-                || !(has_size || trun.full.has(Trun::SIZE))
-        };
-        self.traf.all::<Trun>().any(|trun| trun.sample_count > 0 && needs(trun))
-    }
-
-    /// The runs, in order.
-    ///
-    /// A run without an offset goes on where the one before ended; the first, at the payload
-    /// (ISO/IEC 14496-12, 8.8.8 says the `moof`, where no sample can be).
-    pub(crate) fn runs(&self, defaults: Defaults) -> impl Iterator<Item = Run<'_>> + '_ {
-        let defaults = self.defaults(defaults);
-        let mut next = Some(self.payload);
-        self.traf.all::<Trun>().map(move |trun| {
-            let from = match trun.data_offset {
-                Some(offset) => u64::try_from(offset).ok(),
-                None => next,
-            };
-            let bytes = defaults.bytes(trun);
-            next = from.and_then(|from| from.checked_add(bytes));
-            Run { from, bytes, defaults, trun }
-        })
-    }
-
-    fn defaults(&self, defaults: Defaults) -> Defaults {
-        self.traf.get::<Tfhd>().map_or(defaults, |tfhd| defaults.of(tfhd))
-    }
-}
-
-/// Bytes in which every header lies.
-const HEADER: u64 = 32;
-
-/// The header `at` bytes into the fragment; `None` when `block` ends before it does.
-fn header_at(block: &Bytes, start: u64, at: u64, room: u64) -> Result<Option<Header>, Error> {
-    let left = (block.len() as u64).saturating_sub(at);
-    if left < HEADER.min(room.saturating_sub(at)) {
-        return Ok(None);
-    }
-    let mut cursor = Cursor::new(block, start);
-    cursor.take(at as usize)?;
-    Header::parse(&mut cursor).map(Some)
-}
-
-/// Bytes of the box `at` bytes into the fragment, which must end within `room`.
-fn total(header: &Header, start: u64, at: u64, room: u64) -> Result<u64, Error> {
-    let has = room.saturating_sub(at);
-    let needs = header.total().unwrap_or(has);
-    if needs > has {
-        let error = Error::at(start + at, ErrorKind::Truncated { needs, has });
-        return Err(error.inside(header.kind));
-    }
-    Ok(needs)
-}
-
-/// What lies behind a `moof`, counted from its start.
-enum Behind {
-    /// The next `mdat`: where its payload begins, and where it ends.
-    Mdat { payload: u64, len: u64 },
-    /// A box whose header ends here, beyond what is there.
-    Needs(u64),
-}
-
-/// Finds the next `mdat`.
-fn mdat_behind(block: &Bytes, start: u64, moof_len: u64, room: u64) -> Result<Behind, Error> {
-    let mut at = moof_len;
-    loop {
-        let missing =
-            ErrorKind::Missing { what: "`mdat` behind its `moof`", clause: "[MS-SSTR] 2.2.4" };
-        if at >= room || at > moof_len + MAX_BETWEEN {
-            return Err(Error::at(start + at, missing));
-        }
-        let Some(header) = header_at(block, start, at, room)? else {
-            return Ok(Behind::Needs(at + HEADER));
-        };
-        match &header.kind.0 {
-            b"mdat" if header.total().is_none() => {
-                let kind = ErrorKind::NotSliceable("an `mdat` that reaches to the end of its file");
-                return Err(Error::at(start + at, kind));
-            }
-            b"mdat" => {
-                let len = total(&header, start, at, room)?;
-                return Ok(Behind::Mdat { payload: at + header.len(), len: at + len });
-            }
-            b"moof" | b"mfra" => return Err(Error::at(start + at, missing)),
-            _ => at += total(&header, start, at, room)?,
-        }
-    }
 }
 
 /// Whether a `traf` has no samples: an empty duration (ISO/IEC 14496-12, 8.8.7) or nothing to show.
@@ -424,16 +197,16 @@ fn only_traf(mut boxes: Boxes) -> Result<Boxes, ErrorKind> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::bmff::{AnyBox, FullBox, Mfhd};
 
-    fn traf(boxes: impl IntoIterator<Item = AnyBox>) -> AnyBox {
+    pub(in crate::fragment) fn traf(boxes: impl IntoIterator<Item = AnyBox>) -> AnyBox {
         let tfhd = AnyBox::new(Tfhd { track_id: 2, ..Tfhd::default() });
         AnyBox::container(*b"traf", [tfhd].into_iter().chain(boxes))
     }
 
-    fn moof(trafs: impl IntoIterator<Item = AnyBox>) -> AnyBox {
+    pub(in crate::fragment) fn moof(trafs: impl IntoIterator<Item = AnyBox>) -> AnyBox {
         let mfhd = AnyBox::new(Mfhd::default());
         AnyBox::container(*b"moof", [mfhd].into_iter().chain(trafs))
     }
@@ -442,11 +215,11 @@ mod tests {
         AnyBox::new(Trun { sample_count: 1, ..Trun::default() })
     }
 
-    fn mdat() -> AnyBox {
+    pub(in crate::fragment) fn mdat() -> AnyBox {
         AnyBox::other(*b"mdat", vec![7; 40])
     }
 
-    fn bytes(boxes: impl IntoIterator<Item = AnyBox>) -> Bytes {
+    pub(in crate::fragment) fn bytes(boxes: impl IntoIterator<Item = AnyBox>) -> Bytes {
         boxes.into_iter().collect::<Boxes>().to_bytes()
     }
 
@@ -454,7 +227,7 @@ mod tests {
         Stored::parse(bytes, 100, 100 + bound, &Limits::default())
     }
 
-    fn whole(bytes: &Bytes) -> Stored {
+    pub(in crate::fragment) fn whole(bytes: &Bytes) -> Stored {
         match parse(bytes, bytes.len() as u64).unwrap() {
             Parsed::Whole(stored) => *stored,
             Parsed::Needs(len) => panic!("needs {len}"),
@@ -547,55 +320,5 @@ mod tests {
         assert!(early.other_time(-213_333, 0).is_none() && early.other_time(0, 0).is_none());
         let silent = whole(&bytes([moof([traf([])]), mdat()]));
         assert!(silent.other_time(5, 0).is_none());
-    }
-
-    #[test]
-    fn only_the_exact_start_of_another_fragment_is_evidence_of_a_lying_index() {
-        let is_of_another = |found, time| {
-            let other = OtherTime { found, decoded: None, time };
-            other.is_of_another(|said| said % 1000 == 0 && said != time)
-        };
-        assert!(is_of_another(1000, 2000) && is_of_another(7000, 2000));
-        assert!(!is_of_another(0, 2000), "a muxer that writes no times");
-        assert!(!is_of_another(1010, 1000) && !is_of_another(999, 1000), "rounded");
-        let wrapped = (1 << 32) + 5000;
-        assert!(!is_of_another(5000, wrapped) && is_of_another(6000, wrapped));
-    }
-
-    #[test]
-    fn a_wrong_offset_is_found_out_and_samples_that_the_mdat_cannot_hold_are_refused() {
-        let with = |offset: i32, count: u32, size: u32| {
-            let trun = Trun { sample_count: count, data_offset: Some(offset), ..Trun::default() };
-            let stored = whole(&bytes([moof([traf([AnyBox::new(trun)])]), mdat()]));
-            let defaults = Defaults { size, ..Defaults::default() };
-            (stored.payload as i32, stored.check_samples(defaults, &Limits::default()))
-        };
-        let payload = with(0, 0, 0).0;
-        let found = |offset, count, size| with(offset, count, size).1.unwrap();
-        assert_eq!(found(payload, 4, 10), Whereabouts::Start);
-        assert_eq!(found(payload + 8, 4, 8), Whereabouts::Payload);
-        for offset in [payload - 1, payload - 8, 0, -1, payload + 1, payload + 40, i32::MAX] {
-            assert_eq!(found(offset, 4, 10), Whereabouts::Elsewhere { fill: true }, "{offset}");
-        }
-        for offset in [payload - 1, 0, i32::MIN, payload + 38] {
-            assert_eq!(found(offset, 3, 1), Whereabouts::Elsewhere { fill: false }, "{offset}");
-        }
-        for (offset, count, size) in
-            [(payload, 41, 1), (0, 41, 1), (payload, 2, u32::MAX), (payload + 40, 1, 1)]
-        {
-            let error = with(offset, count, size).1.unwrap_err();
-            assert!(matches!(error.kind, ErrorKind::NotSliceable(_)), "{offset} {count} {size}");
-        }
-        for (count, fills) in [(39, false), (40, true), (41, false)] {
-            let full = FullBox::default();
-            let tfhd = Tfhd { full, track_id: 2, base_data_offset: Some(100), ..Tfhd::default() };
-            let trun = Trun { sample_count: count, ..Trun::default() };
-            let traf = AnyBox::container(*b"traf", [AnyBox::new(tfhd), AnyBox::new(trun)]);
-            let stored = whole(&bytes([moof([traf]), mdat()]));
-            let defaults = Defaults { size: 1, ..Defaults::default() };
-            let found = stored.check_samples(defaults, &Limits::default());
-            assert_eq!(found.ok(), fills.then_some(Whereabouts::Elsewhere { fill: true }));
-        }
-        assert!(with(payload, u32::MAX, 0).1.unwrap_err().to_string().contains("budget"));
     }
 }
