@@ -3,7 +3,11 @@
 mod fragments;
 mod mfra;
 mod scan;
+mod scan_budget;
+mod scanned_track;
 
 pub(crate) use fragments::{Fragments, Place};
 pub(crate) use mfra::{Indexed, TrackIndex, read_mfra};
-pub(crate) use scan::{Outcome, Scan, Scanned, ScannedTrack, Spent};
+pub(crate) use scan::{Outcome, Scan, Scanned};
+pub(crate) use scan_budget::Spent;
+pub(crate) use scanned_track::ScannedTrack;

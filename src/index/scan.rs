@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::Indexed;
+use super::scanned_track::Untimed;
+use super::{Indexed, ScannedTrack, Spent};
 use crate::base::{Cursor, Error, ErrorKind, Limits};
 use crate::bmff::{Header, uuid::Tfxd};
 use crate::fragment::{Defaults, Parsed, Stored};
@@ -27,33 +28,6 @@ pub(crate) struct Scan {
     moof: u64,
 }
 
-/// What all walks of an opening have spent together.
-#[derive(Debug, Default)]
-pub(crate) struct Spent {
-    reads: u64,
-    bytes: u64,
-}
-
-impl Spent {
-    /// Adds a read.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Budget`] beyond [`Limits::scan_reads`] or [`Limits::scan_bytes`].
-    fn add(&mut self, bytes: u64, limits: &Limits) -> Result<(), ErrorKind> {
-        self.reads = self.reads.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
-        for (what, found, limit) in [
-            ("reads of walks through files without an index", self.reads, limits.scan_reads),
-            ("bytes of walks through files without an index", self.bytes, limits.scan_bytes),
-        ] {
-            if found > limit {
-                return Err(ErrorKind::Budget { what, found, limit });
-            }
-        }
-        Ok(())
-    }
-}
-
 /// How a walk stands, or ended.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
@@ -65,108 +39,6 @@ pub(crate) enum Outcome {
     CutOff(u64),
     /// In front of what is no box, or at the end of a budget.
     Lost(Error),
-}
-
-/// What was found of a track.
-#[derive(Clone, Debug)]
-pub(crate) struct ScannedTrack {
-    pub(crate) track_id: u32,
-    defaults: Defaults,
-    /// In order of time, each at its exact place.
-    pub(crate) fragments: Vec<Indexed>,
-    /// How long the latest of them is, in ticks of the track.
-    pub(crate) last_duration: u64,
-    /// When that one starts.
-    latest: i64,
-    /// When the next one starts, if it does not say; `None` behind a fragment that was passed over.
-    next: Option<i64>,
-    /// Fragments behind one that was passed over, which do not say when they start.
-    untimed: Vec<Untimed>,
-    /// Where each fragment lies, in the order of the file.
-    pub(crate) places: Vec<Range<u64>>,
-    /// When each of them starts by the durations of those before it, up to one that was passed
-    /// over.
-    sums: Vec<i64>,
-    /// When the next one starts by that; `None` behind one that was passed over.
-    sum: Option<i64>,
-    /// How long the last one in the file is, in ticks of the track.
-    pub(crate) final_duration: u64,
-    /// The start of the one before, as it says itself.
-    previous: Option<i64>,
-    /// Some start is no later than the one before.
-    steps_back: bool,
-}
-
-/// A fragment that does not say when it starts, and that none leads to.
-#[derive(Clone, Copy, Debug)]
-struct Untimed {
-    start: u64,
-    bound: u64,
-    duration: u64,
-}
-
-impl ScannedTrack {
-    /// Takes the times of fragments that do not say them from an index, which is ascending.
-    /// Fragments that it does not have are left out: nobody knows which chunks they are. Gives the
-    /// number of these.
-    pub(crate) fn take_times_from(&mut self, index: &[Indexed]) -> usize {
-        let mut left_out = 0;
-        for Untimed { start, bound, duration } in std::mem::take(&mut self.untimed) {
-            let Ok(at) = index.binary_search_by_key(&start, |fragment| fragment.start) else {
-                left_out += 1;
-                continue;
-            };
-            let time = index[at].time;
-            self.fragments.push(Indexed { time, start, bound });
-            if self.latest <= time {
-                (self.latest, self.last_duration) = (time, duration);
-            }
-        }
-        self.sort();
-        left_out
-    }
-
-    /// A fragment of the track begins here.
-    pub(crate) fn has(&self, start: u64) -> bool {
-        self.places.binary_search_by_key(&start, |place| place.start).is_ok()
-    }
-
-    /// The fragments in the order of the file, by the sums of their durations; `None` where the
-    /// times that they say ascend, or where durations are unknown.
-    pub(crate) fn take_by_order(&mut self) -> Option<Vec<Indexed>> {
-        // Taken: any number of `trak`s may have one number.
-        let sums = std::mem::take(&mut self.sums);
-        let is_known = sums.len() == self.places.len();
-        if !self.steps_back || !is_known || !sums.is_sorted_by(|a, b| a < b) {
-            return None;
-        }
-        let fragment = |(place, &time): (&Range<u64>, &i64)| Indexed {
-            time,
-            start: place.start,
-            bound: place.end,
-        };
-        Some(self.places.iter().zip(&sums).map(fragment).collect())
-    }
-
-    /// The start that a fragment says, with what 32 bits for it have lost: the nearest to the one
-    /// before where the box has only 32 bits, else where it follows that one.
-    fn unwrapped(&self, said: i64, is_short: bool, duration: u64) -> i64 {
-        const WRAP: i64 = 1 << 32;
-        let (Some(previous), Some(next)) = (self.previous, self.next) else { return said };
-        if !(0..WRAP).contains(&said) || previous.saturating_sub(said) <= WRAP / 2 {
-            return said;
-        }
-        let turns = (previous - said).saturating_add(WRAP / 2) / WRAP;
-        let unwrapped = said.saturating_add(turns.saturating_mul(WRAP));
-        let follows = unwrapped.abs_diff(next) <= duration.saturating_mul(2);
-        if is_short || follows { unwrapped } else { said }
-    }
-
-    fn sort(&mut self) {
-        // Encoders that take over from one another send fragments twice, and out of order.
-        self.fragments.sort_by_key(|fragment| fragment.time);
-        self.fragments.dedup_by_key(|fragment| fragment.time);
-    }
 }
 
 /// What came of a walk.
@@ -203,22 +75,8 @@ impl Scan {
         size: u64,
         tracks: impl IntoIterator<Item = (u32, Defaults)>,
     ) -> Self {
-        let track = |(track_id, defaults)| ScannedTrack {
-            track_id,
-            defaults,
-            fragments: Vec::new(),
-            last_duration: 0,
-            latest: i64::MIN,
-            next: Some(0),
-            untimed: Vec::new(),
-            places: Vec::new(),
-            sums: Vec::new(),
-            sum: Some(0),
-            final_duration: 0,
-            previous: None,
-            steps_back: false,
-        };
-        let mut tracks: Vec<ScannedTrack> = tracks.into_iter().map(track).collect();
+        let mut tracks: Vec<ScannedTrack> =
+            tracks.into_iter().map(|(id, defaults)| ScannedTrack::new(id, defaults)).collect();
         tracks.sort_by_key(|track| track.track_id);
         tracks.dedup_by_key(|track| track.track_id);
         let outcome = if from < size { Outcome::Walking } else { Outcome::End };

@@ -1,0 +1,30 @@
+//! The budget of all walks through files without an index.
+
+use crate::base::{ErrorKind, Limits};
+
+/// What all walks of an opening have spent together.
+#[derive(Debug, Default)]
+pub(crate) struct Spent {
+    reads: u64,
+    bytes: u64,
+}
+
+impl Spent {
+    /// Adds a read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Budget`] beyond [`Limits::scan_reads`] or [`Limits::scan_bytes`].
+    pub(super) fn add(&mut self, bytes: u64, limits: &Limits) -> Result<(), ErrorKind> {
+        self.reads = self.reads.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
+        for (what, found, limit) in [
+            ("reads of walks through files without an index", self.reads, limits.scan_reads),
+            ("bytes of walks through files without an index", self.bytes, limits.scan_bytes),
+        ] {
+            if found > limit {
+                return Err(ErrorKind::Budget { what, found, limit });
+            }
+        }
+        Ok(())
+    }
+}
