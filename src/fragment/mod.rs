@@ -1,11 +1,13 @@
 //! Floor 2: one `moof` and the `mdat` behind it, as stored: what it is, what it holds, and what
 //! each noun of a request makes of it.
 
+mod broken;
 mod key_frames;
 mod noun;
 mod samples;
 mod stored;
 
+pub(crate) use broken::track_of_broken;
 pub(crate) use key_frames::KeyFrames;
 pub use noun::Noun;
 pub(crate) use samples::Defaults;

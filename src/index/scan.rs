@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::Indexed;
 use crate::base::{Cursor, Error, ErrorKind, Limits};
 use crate::bmff::{Header, uuid::Tfxd};
-use crate::fragment::{Defaults, Parsed, Stored};
+use crate::fragment::{Defaults, Parsed, Stored, track_of_broken};
 
 /// A walk through the fragments of a file. It asks for one window of bytes after the other.
 #[derive(Debug)]
@@ -23,6 +23,11 @@ pub(crate) struct Scan {
     outcome: Outcome,
     /// The first fragment that was passed over: where it begins, and what is wrong with it.
     broken: Option<(u64, Error)>,
+    /// The track whose `moof` was passed over last, by number, if the next `mdat` is its own.
+    of_broken: Option<usize>,
+    /// The file has tracks that are not walked for, because its header does not describe them well
+    /// enough.
+    has_others: bool,
     /// Where the last `moof` begins.
     moof: u64,
 }
@@ -91,10 +96,15 @@ pub(crate) struct ScannedTrack {
     sum: Option<i64>,
     /// How long the last one in the file is, in ticks of the track.
     pub(crate) final_duration: u64,
+    /// The duration of the last one is not known.
+    is_assumed: bool,
     /// The start of the one before, as it says itself.
     previous: Option<i64>,
     /// Some start is no later than the one before.
-    steps_back: bool,
+    pub(crate) steps_back: bool,
+    /// Some fragment declares a duration below 0 (`tfxd`, in two's complement): its muxer counts
+    /// from one picture to the next that it stores, by the times at which they are shown.
+    pub(crate) is_as_shown: bool,
 }
 
 /// A fragment that does not say when it starts, and that none leads to.
@@ -106,6 +116,33 @@ struct Untimed {
 }
 
 impl ScannedTrack {
+    /// Adds a fragment to the sums. ffmpeg writes a duration of 0 where it does not know when the
+    /// next sample comes: it is then as long as the one before, until one says its time and its
+    /// duration again.
+    fn add(&mut self, said: Option<i64>, duration: u64, is_empty: bool) {
+        let is_assumed = duration == 0 && !is_empty;
+        if let Some(mut sum) = self.sum {
+            if let Some(said) = said
+                && self.is_assumed
+                && said.abs_diff(sum) < duration / 2
+            {
+                sum = said;
+            }
+            self.sums.push(sum);
+            let duration = if is_assumed { self.final_duration } else { duration };
+            self.sum = Some(sum.saturating_add_unsigned(duration));
+        }
+        self.is_assumed = is_assumed;
+        if !is_assumed {
+            self.final_duration = duration;
+        }
+    }
+
+    /// A fragment was passed over that may be one of this track, and as long as any.
+    fn times_are_lost(&mut self) {
+        (self.next, self.sum) = (None, None);
+    }
+
     /// Takes the times of fragments that do not say them from an index, which is ascending.
     /// Fragments that it does not have are left out: nobody knows which chunks they are. Gives the
     /// number of these.
@@ -129,6 +166,14 @@ impl ScannedTrack {
     /// A fragment of the track begins here.
     pub(crate) fn has(&self, start: u64) -> bool {
         self.places.binary_search_by_key(&start, |place| place.start).is_ok()
+    }
+
+    /// Times repeat, but all durations together are as long as the times that fragments say: a
+    /// repeated time is wrong, and not that of a fragment that was stored twice.
+    pub(crate) fn has_wrong_repeats(&self) -> bool {
+        let end = self.latest.saturating_add_unsigned(self.last_duration);
+        let is_as_long = |sum: i64| 2 * u128::from(end.abs_diff(sum)) <= self.last_duration.into();
+        self.fragments.len() < self.places.len() && self.sum.is_some_and(is_as_long)
     }
 
     /// The fragments in the order of the file, by the sums of their durations; `None` where the
@@ -197,11 +242,12 @@ enum Look {
 
 impl Scan {
     /// From byte `from`, behind the `moov`, of a file of `size` bytes, for fragments of these
-    /// tracks. The walk needs no index and believes none.
+    /// tracks; the file `has_others`, to which fragments of other numbers belong. The walk needs no index and believes none.
     pub(crate) fn new(
         from: u64,
         size: u64,
         tracks: impl IntoIterator<Item = (u32, Defaults)>,
+        has_others: bool,
     ) -> Self {
         let track = |(track_id, defaults)| ScannedTrack {
             track_id,
@@ -215,14 +261,26 @@ impl Scan {
             sums: Vec::new(),
             sum: Some(0),
             final_duration: 0,
+            is_assumed: false,
             previous: None,
             steps_back: false,
+            is_as_shown: false,
         };
         let mut tracks: Vec<ScannedTrack> = tracks.into_iter().map(track).collect();
         tracks.sort_by_key(|track| track.track_id);
         tracks.dedup_by_key(|track| track.track_id);
         let outcome = if from < size { Outcome::Walking } else { Outcome::End };
-        Self { tracks, at: from, window: WINDOW, size, outcome, broken: None, moof: from }
+        Self {
+            tracks,
+            at: from,
+            window: WINDOW,
+            size,
+            outcome,
+            broken: None,
+            of_broken: None,
+            has_others,
+            moof: from,
+        }
     }
 
     /// The bytes to be read next; `None` at the end of the walk. `spent` is that of all walks of
@@ -298,52 +356,65 @@ impl Scan {
         }
         if header.kind != *b"moof" {
             if header.kind == *b"mdat" && len > header.len() {
-                self.times_are_lost();
+                let of_broken = self.of_broken.take();
+                self.lose_times(of_broken);
             }
             self.at += len;
             return Ok(Look::Passed);
         }
         self.moof = self.at;
+        self.of_broken = None;
         match Stored::parse(block, self.at, self.size, limits) {
             Ok(Parsed::Whole(fragment)) => {
-                self.found(&fragment, limits).map_err(Outcome::Lost)?;
+                self.found(&fragment, limits);
                 Ok(Look::Passed)
             }
             Ok(Parsed::Needs(bytes)) => Ok(Look::Needs(bytes)),
             Err(error) => {
                 self.broken.get_or_insert((self.at, error));
-                self.times_are_lost();
+                self.of_broken = track_of_broken(block).and_then(|id| self.number_of(id));
+                self.lose_times(self.of_broken);
                 self.at += len;
                 if len == left { Err(Outcome::CutOff(self.moof)) } else { Ok(Look::Passed) }
             }
         }
     }
 
-    /// A fragment was passed over, or samples without their `moof`: they may be of any track, and as
-    /// long as any.
-    fn times_are_lost(&mut self) {
-        for track in &mut self.tracks {
-            (track.next, track.sum) = (None, None);
+    /// A fragment was passed over, or samples without their `moof`: they may be as long as any, and
+    /// of any track, unless they are `of` one.
+    fn lose_times(&mut self, of: Option<usize>) {
+        match of.and_then(|number| self.tracks.get_mut(number)) {
+            Some(track) => track.times_are_lost(),
+            None => self.tracks.iter_mut().for_each(ScannedTrack::times_are_lost),
         }
     }
 
-    fn found(&mut self, fragment: &Stored, limits: &Limits) -> Result<(), Error> {
+    fn found(&mut self, fragment: &Stored, limits: &Limits) {
         let (start, len) = (self.at, fragment.lengths().len);
         self.at += len;
         let moof = fragment.moof.len() as u64;
         let several = if len <= LARGE_WINDOW / 4 { 4 * len } else { 0 };
         self.window = (moof + 2 * HEADER).next_multiple_of(1 << 10).max(several);
-        let track = fragment
-            .track_id()
-            .and_then(|id| self.tracks.binary_search_by_key(&id, |track| track.track_id).ok());
-        let Some(track) = track.map(|number| &mut self.tracks[number]) else {
-            self.times_are_lost();
-            return Ok(());
+        let Some(number) = fragment.track_id().and_then(|id| self.number_of(id)) else {
+            if !self.has_others {
+                self.lose_times(None);
+            }
+            return;
         };
-        let declared = fragment.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
-        let duration = match declared.filter(|&duration| duration > 0) {
-            Some(duration) => duration,
-            None => fragment.duration(track.defaults, limits)?,
+        let track = &mut self.tracks[number];
+        let declared = fragment.traf.get::<Tfxd>().map_or(0, |tfxd| tfxd.duration);
+        let is_below_0 = i64::try_from(declared).is_err();
+        track.is_as_shown |= is_below_0;
+        // What is decoded counts: `tfxd` may count from picture to picture as they are shown.
+        let duration = match fragment.duration(track.defaults, limits) {
+            Ok(0) if is_below_0 => 0,
+            Ok(0) => declared,
+            Ok(duration) => duration,
+            Err(error) => {
+                self.broken.get_or_insert((start, error));
+                track.times_are_lost();
+                return;
+            }
         };
         let said =
             fragment.time().map(|said| track.unwrapped(said, fragment.has_short_time(), duration));
@@ -351,14 +422,10 @@ impl Scan {
             track.sum = track.sum.and(said.or(track.sum));
         }
         track.places.push(start..start + len);
-        track.final_duration = duration;
-        if let Some(sum) = track.sum {
-            track.sums.push(sum);
-            track.sum = Some(sum.saturating_add_unsigned(duration));
-        }
+        track.add(said, duration, fragment.is_empty());
         let Some(time) = said.or(track.next) else {
             track.untimed.push(Untimed { start, bound: start + len, duration });
-            return Ok(());
+            return;
         };
         track.steps_back |= track.previous.is_some_and(|previous| time <= previous);
         track.previous = Some(time);
@@ -367,7 +434,11 @@ impl Scan {
             (track.latest, track.last_duration) = (time, duration);
         }
         track.fragments.push(Indexed { time, start, bound: start + len });
-        Ok(())
+    }
+
+    /// The number among the tracks of the one with this number in the file.
+    fn number_of(&self, track_id: u32) -> Option<usize> {
+        self.tracks.binary_search_by_key(&track_id, |track| track.track_id).ok()
     }
 }
 
@@ -403,7 +474,7 @@ mod tests {
     fn walk(file: &[u8], limits: &Limits) -> (Scanned, usize) {
         let file = Bytes::copy_from_slice(&[&[0; 10], file].concat());
         let tracks = [(2, Defaults::default()), (1, Defaults::default())];
-        let mut scan = Scan::new(10, file.len() as u64, tracks);
+        let mut scan = Scan::new(10, file.len() as u64, tracks, false);
         let (mut reads, mut spent) = (0, Spent::default());
         while let Some(range) = scan.wanted(limits, &mut spent) {
             scan.feed(&file.slice(range.start as usize..range.end as usize), limits);
@@ -552,7 +623,7 @@ mod tests {
     fn walks_through_several_files_spend_one_budget() {
         let limits = Limits { scan_reads: 5, ..Limits::default() };
         let mut spent = Spent::default();
-        let mut walks = [(); 4].map(|()| Scan::new(0, 1 << 20, []));
+        let mut walks = [(); 4].map(|()| Scan::new(0, 1 << 20, [], false));
         let asked = |spent: &mut Spent, walks: &mut [Scan]| {
             walks.iter_mut().filter_map(|walk| walk.wanted(&limits, spent)).count()
         };
@@ -566,7 +637,7 @@ mod tests {
     #[test]
     fn a_track_that_is_there_twice_is_walked_once() {
         let twice = [(1, Defaults::default()), (1, Defaults::default())];
-        let scanned = Scan::new(0, 0, twice).finish();
+        let scanned = Scan::new(0, 0, twice, false).finish();
         assert_eq!(scanned.tracks.len(), 1);
     }
 

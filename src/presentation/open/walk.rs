@@ -27,7 +27,7 @@ pub(super) fn files_to_walk(
     for track in resolved {
         // Without a manifest, nothing says which of the two times is right.
         let is_in_doubt =
-            |media: &MediaTrack| media.is_in_doubt() || client.is_none() && media.has_time_doubt();
+            |media: &MediaTrack| media.is_in_doubt() || client.is_none() && media.may_misfit();
         if track.media.as_ref().is_ok_and(|media| is_in_doubt(media)) {
             files.push(track.file);
         }
@@ -63,9 +63,9 @@ pub(super) fn files_to_walk(
 }
 
 impl Resolved<'_> {
-    /// Its file and media, if its fragments say other times than its index.
+    /// Its file and media, if its fragments say other times than its index, or several one time.
     fn in_time_doubt(&self) -> Option<(FileId, &MediaTrack)> {
-        let media = self.media.as_ref().ok().filter(|media| media.has_time_doubt())?;
+        let media = self.media.as_ref().ok().filter(|media| media.may_misfit())?;
         Some((self.file, media))
     }
 
@@ -85,6 +85,11 @@ impl MediaTrack {
         self.fragments.as_ref().err().or(self.doubt.as_ref()).is_some_and(lies)
     }
 
+    /// Its fragments say other times than its index, or that says one time of several.
+    fn may_misfit(&self) -> bool {
+        self.has_time_doubt() || self.has_repeats
+    }
+
     /// Its fragments say other times than its index.
     pub(super) fn has_time_doubt(&self) -> bool {
         self.doubt.as_ref().is_some_and(|doubt| doubt.code == FindingCode::TimeInFragment)
@@ -96,7 +101,7 @@ impl MediaFile {
     pub(super) fn scan(&self) -> Option<Scan> {
         let tracks = self.tracks.as_ref().ok()?.iter();
         let tracks = tracks.map(|track| (track.track_id, track.defaults));
-        Some(Scan::new(self.header_end, self.size, tracks))
+        Some(Scan::new(self.header_end, self.size, tracks, self.unread_track.is_some()))
     }
 
     /// Some track of this file has a usable index.
@@ -136,8 +141,9 @@ impl MediaFile {
                 index.retain(|entry| found.has(entry.start));
                 is_honest = index.len() == entries;
             }
-            let known = track.fragments.as_ref().map_or(0, Vec::len);
             let index = track.fragments.as_deref().unwrap_or_default();
+            // Of several fragments at one time, only the first can be asked for.
+            let known = index.chunk_by(|a, b| track.has_repeats && a.time == b.time).count();
             let of_index = (known > 0).then(|| chunks_with(track, index)).flatten();
             let walk = Found::of(found, |fragments| chunks_with(track, fragments), known);
             let is_doubted = is_distrusted || track.is_in_doubt() || track.has_time_doubt();
@@ -178,9 +184,12 @@ impl MediaFile {
 
 impl MediaTrack {
     fn rebuild(&mut self, found: Found) {
-        let Found { fragments, last_duration, is_by_order, .. } = found;
+        let Found { fragments, last_duration, is_by_order, is_disordered, .. } = found;
         let before = match (&self.fragments, &self.doubt) {
             (Err(trouble), _) | (Ok(_), Some(trouble)) => trouble.message.clone(),
+            (Ok(_), None) if self.has_repeats => {
+                "its index says one time of several fragments".into()
+            }
             (Ok(index), None) => format!("its index has {} of its fragments", index.len()),
         };
         let by_order = match is_by_order {
@@ -190,6 +199,7 @@ impl MediaTrack {
         let message = format!("{before}; {} were found in the file{by_order}", fragments.len());
         self.doubt = Some(Trouble::new(FindingCode::IndexRebuilt, message));
         self.last_duration = (last_duration > 0).then_some(last_duration);
+        (self.has_repeats, self.is_disordered) = (false, is_disordered);
         self.fragments = Ok(fragments);
     }
 }
@@ -202,12 +212,15 @@ struct Found {
     is_by_order: bool,
     /// Number of chunks of the manifest that have one of the fragments.
     chunks: Option<usize>,
+    /// Times that the fragments say, repeat or step back.
+    is_disordered: bool,
 }
 
 impl Found {
     /// Takes the fragments by the times that they say; or by their order, where that gives more
-    /// chunks of the manifest their fragment. Without a manifest, times of which most repeat are of
-    /// no use, unless the index has as many fragments.
+    /// chunks of the manifest their fragment, or as many and the times are those at which pictures
+    /// are shown: a player decodes what it gets, chunk by chunk. Without a manifest, times of which
+    /// most repeat, or some wrongly, are of no use, unless the index has as many fragments.
     fn of(
         found: &mut ScannedTrack,
         chunks_with: impl Fn(&[Indexed]) -> Option<usize>,
@@ -219,21 +232,25 @@ impl Found {
         let chunks = has_choice.then(|| chunks_with(&found.fragments)).flatten();
         let of_order = by_order.as_deref().and_then(&chunks_with);
         let is_by_order = match chunks.zip(of_order) {
-            Some((by_time, by_order)) => by_order > by_time,
+            Some((by_time, by_order)) => {
+                by_order > by_time || by_order == by_time && found.is_as_shown
+            }
             None => {
                 let count = by_order.as_ref().map_or(0, Vec::len);
-                chunks.is_none() && 2 * found.fragments.len() < count && known < count
+                let is_useless = 2 * found.fragments.len() < count || found.has_wrong_repeats();
+                chunks.is_none() && known < count && (is_useless || found.is_as_shown)
             }
         };
+        let is_disordered = found.steps_back;
         match by_order.filter(|_| is_by_order) {
             Some(fragments) => {
                 let last_duration = found.final_duration;
-                Self { fragments, last_duration, is_by_order, chunks: of_order }
+                Self { fragments, last_duration, is_by_order, chunks: of_order, is_disordered }
             }
             None => {
                 let (fragments, last_duration) =
                     (mem::take(&mut found.fragments), found.last_duration);
-                Self { fragments, last_duration, is_by_order: false, chunks }
+                Self { fragments, last_duration, is_by_order: false, chunks, is_disordered }
             }
         }
     }
