@@ -100,8 +100,19 @@ pub(crate) struct ScannedTrack {
     is_assumed: bool,
     /// The start of the one before, as it says itself.
     previous: Option<i64>,
+    /// When that one starts by the one before it, if its time was said, and whether times stepped
+    /// back before it.
+    followed: Option<i64>,
+    stepped_back_before: bool,
+    /// Some fragment starts in the first half of the one before it, or earlier.
+    is_close: bool,
+    /// Fragments overlap by the times that they say, though those of one track cannot.
+    is_overlapping: bool,
     /// Some start is no later than the one before.
     pub(crate) steps_back: bool,
+    /// The first start that a fragment says, and whether another says another.
+    said: Option<i64>,
+    says_several: bool,
     /// Some fragment declares a duration below 0 (`tfxd`, in two's complement): its muxer counts
     /// from one picture to the next that it stores, by the times at which they are shown.
     pub(crate) is_as_shown: bool,
@@ -138,6 +149,68 @@ impl ScannedTrack {
         }
     }
 
+    /// The last fragment says another time than that at which the one before it ends, and what
+    /// comes now starts where it would end from there: its own time is wrong.
+    fn correct_last(&mut self, said: Option<i64>) {
+        let (Some(said), Some(followed), Some(next), Some(previous)) =
+            (said, self.followed, self.next, self.previous)
+        else {
+            return;
+        };
+        let duration = next.saturating_sub(previous);
+        let is_off = followed.abs_diff(previous) > duration.unsigned_abs() / 2;
+        let is_between =
+            followed.saturating_add(duration).abs_diff(said) <= duration.unsigned_abs() / 16;
+        if let Some(last) = self.fragments.last_mut()
+            && is_off
+            && is_between
+            && duration > 0
+            && last.time == previous
+        {
+            last.time = followed;
+            if self.latest == previous {
+                // The one that comes now is later.
+                self.latest = followed;
+            }
+            (self.previous, self.next) = (Some(followed), Some(followed.saturating_add(duration)));
+            self.steps_back = self.stepped_back_before;
+        }
+    }
+
+    /// A time is in the first half of the fragment before it.
+    fn is_close_to_last(&self, time: i64) -> bool {
+        let (Some(previous), Some(next)) = (self.previous, self.next) else { return false };
+        let duration = next.saturating_sub(previous);
+        duration > 0 && time < previous.saturating_add(duration / 2)
+    }
+
+    /// Whether fragments overlap by the times that they say: then these are not theirs. A few that
+    /// have the time and the length of another were sent twice, as by an encoder that took over.
+    fn find_overlaps(&self) -> bool {
+        if !self.is_close || self.sums.len() != self.places.len() {
+            return false;
+        }
+        let ends = self.sums.iter().skip(1).copied().chain(self.sum);
+        let durations: Vec<i64> =
+            self.sums.iter().zip(ends).map(|(sum, end)| end.saturating_sub(*sum)).collect();
+        let duration = |fragment: &Indexed| {
+            let at = self.places.binary_search_by_key(&fragment.start, |place| place.start);
+            at.ok().and_then(|at| durations.get(at).copied()).unwrap_or(0)
+        };
+        let (mut overlaps, mut repeated) = (0, 0);
+        for pair in self.fragments.windows(2) {
+            let (one, next) = (&pair[0], &pair[1]);
+            let duration = duration(one);
+            if duration > 0 && next.time < one.time.saturating_add(duration / 2) {
+                overlaps += 1;
+                let is_as_long = one.bound - one.start == next.bound - next.start;
+                repeated += usize::from(one.time == next.time && is_as_long);
+            }
+        }
+        let was_sent_twice = 4 * repeated <= self.fragments.len();
+        overlaps > if was_sent_twice { repeated } else { 0 }
+    }
+
     /// A fragment was passed over that may be one of this track, and as long as any.
     fn times_are_lost(&mut self) {
         (self.next, self.sum) = (None, None);
@@ -163,17 +236,40 @@ impl ScannedTrack {
         left_out
     }
 
+    /// The fragments in the order of the file, with these times, if there are as many and they do not
+    /// say which is which: they say no time, or all the same one.
+    pub(crate) fn with_times(
+        &self,
+        count: usize,
+        times: impl Iterator<Item = Option<i64>>,
+    ) -> Option<Vec<Indexed>> {
+        if self.says_several || count != self.places.len() {
+            return None;
+        }
+        let fragment = |(place, time): (&Range<u64>, Option<i64>)| {
+            Some(Indexed { time: time?, start: place.start, bound: place.end })
+        };
+        self.places.iter().zip(times).map(fragment).collect()
+    }
+
+    /// Fragments say different times.
+    pub(crate) fn says_several(&self) -> bool {
+        self.says_several
+    }
+
     /// A fragment of the track begins here.
     pub(crate) fn has(&self, start: u64) -> bool {
         self.places.binary_search_by_key(&start, |place| place.start).is_ok()
     }
 
-    /// Times repeat, but all durations together are as long as the times that fragments say: a
-    /// repeated time is wrong, and not that of a fragment that was stored twice.
-    pub(crate) fn has_wrong_repeats(&self) -> bool {
+    /// Times that fragments say cannot be theirs: fragments overlap by them. Or times repeat, but all
+    /// durations together are as long as the times: a repeated one is wrong, and not that of a
+    /// fragment that was stored twice.
+    pub(crate) fn has_wrong_times(&self) -> bool {
         let end = self.latest.saturating_add_unsigned(self.last_duration);
         let is_as_long = |sum: i64| 2 * u128::from(end.abs_diff(sum)) <= self.last_duration.into();
-        self.fragments.len() < self.places.len() && self.sum.is_some_and(is_as_long)
+        self.is_overlapping
+            || self.fragments.len() < self.places.len() && self.sum.is_some_and(is_as_long)
     }
 
     /// The fragments in the order of the file, by the sums of their durations; `None` where the
@@ -182,7 +278,10 @@ impl ScannedTrack {
         // Taken: any number of `trak`s may have one number.
         let sums = std::mem::take(&mut self.sums);
         let is_known = sums.len() == self.places.len();
-        if !self.steps_back || !is_known || !sums.is_sorted_by(|a, b| a < b) {
+        if !(self.steps_back || self.is_overlapping)
+            || !is_known
+            || !sums.is_sorted_by(|a, b| a < b)
+        {
             return None;
         }
         let fragment = |(place, &time): (&Range<u64>, &i64)| Indexed {
@@ -210,6 +309,7 @@ impl ScannedTrack {
     fn sort(&mut self) {
         // Encoders that take over from one another send fragments twice, and out of order.
         self.fragments.sort_by_key(|fragment| fragment.time);
+        self.is_overlapping |= self.find_overlaps();
         self.fragments.dedup_by_key(|fragment| fragment.time);
     }
 }
@@ -263,7 +363,13 @@ impl Scan {
             final_duration: 0,
             is_assumed: false,
             previous: None,
+            followed: None,
+            stepped_back_before: false,
+            is_close: false,
+            is_overlapping: false,
             steps_back: false,
+            said: None,
+            says_several: false,
             is_as_shown: false,
         };
         let mut tracks: Vec<ScannedTrack> = tracks.into_iter().map(track).collect();
@@ -320,9 +426,10 @@ impl Scan {
         }
     }
 
-    /// Times that fragments of some track say, repeat or step back.
-    pub(crate) fn has_steps_back(&self) -> bool {
-        self.tracks.iter().any(|track| track.steps_back)
+    /// Times of some track are not sure: they repeat or step back, or are closer to each other than the
+    /// fragments are long, or fragments do not say them.
+    pub(crate) fn has_choice(&self) -> bool {
+        self.tracks.iter().any(|track| track.is_close || !track.says_several)
     }
 
     /// What was found.
@@ -421,13 +528,18 @@ impl Scan {
         if track.places.is_empty() {
             track.sum = track.sum.and(said.or(track.sum));
         }
+        track.correct_last(said);
+        track.says_several |= said.is_some_and(|said| *track.said.get_or_insert(said) != said);
         track.places.push(start..start + len);
         track.add(said, duration, fragment.is_empty());
         let Some(time) = said.or(track.next) else {
             track.untimed.push(Untimed { start, bound: start + len, duration });
             return;
         };
+        track.stepped_back_before = track.steps_back;
         track.steps_back |= track.previous.is_some_and(|previous| time <= previous);
+        track.is_close |= track.steps_back || track.is_close_to_last(time);
+        track.followed = track.next.filter(|_| said.is_some() && track.previous.is_some());
         track.previous = Some(time);
         track.next = Some(time.saturating_add_unsigned(duration));
         if track.latest <= time {
@@ -535,6 +647,38 @@ mod tests {
         let ascending = [fragment(1, Some(0), 10, 5), fragment(1, Some(50), 10, 5)].concat();
         let (mut scanned, _) = walk(&ascending, &Limits::default());
         assert!(scanned.tracks.iter_mut().all(|track| track.take_by_order().is_none()));
+    }
+
+    #[test]
+    fn a_time_that_neither_neighbour_agrees_with_is_corrected() {
+        for wrong in [0, 19, 45, 36_000_000_000] {
+            let said = [0, 10, wrong, 30, 40];
+            let file: Vec<u8> =
+                said.iter().flat_map(|&time| fragment(1, Some(time), 10, 5)).collect();
+            let (scanned, _) = walk(&file, &Limits::default());
+            let found: Vec<i64> = times(&scanned, 1).iter().map(|f| f.0).collect();
+            let is_near = wrong == 19;
+            assert_eq!(found, [0, 10, if is_near { 19 } else { 20 }, 30, 40], "{wrong}");
+            let track = scanned.tracks.iter().find(|track| track.track_id == 1).unwrap();
+            assert!(!track.steps_back && track.last_duration == 10, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn fragments_that_overlap_by_their_times_do_not_have_these() {
+        let overlaps = |said: &[(u64, u32)]| {
+            let file: Vec<u8> =
+                said.iter().flat_map(|&(time, size)| fragment(1, Some(time), 10, size)).collect();
+            let (scanned, _) = walk(&file, &Limits::default());
+            scanned.tracks.iter().find(|track| track.track_id == 1).unwrap().has_wrong_times()
+        };
+        let joined: Vec<_> = [0, 10, 20, 0, 10, 20].into_iter().zip(5..).collect();
+        assert!(overlaps(&joined), "two recordings, one behind the other");
+        assert!(overlaps(&[(0, 5), (1, 6), (2, 7), (3, 8)]), "another clock");
+        assert!(!overlaps(&[(0, 5), (20, 6), (10, 7), (30, 8)]), "out of order");
+        assert!(!overlaps(&[(0, 5), (50, 6), (100, 7)]), "gaps");
+        let sent_twice = [(0, 5), (10, 6), (10, 6), (20, 7), (30, 8)];
+        assert!(!overlaps(&sent_twice), "an encoder that took over");
     }
 
     #[test]

@@ -217,9 +217,9 @@ impl Resolved<'_> {
             timescale: media.timescale,
             shift: matched.shift,
             defaults: media.defaults,
-            fragments: Fragments::new(matched.fragments),
-            is_settled: media.is_settled,
+            is_settled: media.is_settled || matched.is_of_other_clock,
             is_time_told: (media.has_time_doubt() || matched.is_by_number).into(),
+            fragments: Fragments::new(matched.fragments),
         }))
     }
 }
