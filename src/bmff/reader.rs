@@ -19,6 +19,11 @@ fn is_needed(kind: &[u8; 4]) -> bool {
     encloses || is_read
 }
 
+/// Types that describe one track of a file. What is wrong inside of one takes no other track down.
+fn is_of_one_track(kind: &[u8; 4]) -> bool {
+    matches!(kind, b"trak" | b"tfra")
+}
+
 /// Reads a tree, and counts the boxes of each list before it reads them.
 pub(super) struct Reader {
     limit: usize,
@@ -115,7 +120,7 @@ impl Reader {
     /// Whether an error inside this box is one of all that encloses it.
     fn must_fail(&self, header: &Header, error: &Error) -> bool {
         let is_budget = matches!(error.kind, ErrorKind::Budget { .. });
-        self.is_strict || is_budget || is_needed(&header.kind.0)
+        self.is_strict || is_budget || is_needed(&header.kind.0) && !is_of_one_track(&header.kind.0)
     }
 
     fn body(
@@ -263,11 +268,15 @@ mod tests {
         assert_eq!(boxes.unread().unwrap(), "the box `saiz` cannot be read");
         let unknown = moof(b"\0\0\0\x0ajunk\0\0");
         assert_eq!(parse(&unknown).unwrap().unread(), None, "it need not be readable");
-        for kind in [b"mfhd", b"tfhd", b"trun", b"tkhd", b"mdhd", b"hdlr", b"tfra"] {
+        for kind in [b"mfhd", b"tfhd", b"trun", b"tkhd", b"mdhd", b"hdlr"] {
             let mut needed = bytes.clone();
             needed[12..16].copy_from_slice(kind);
             assert!(parse(&needed).is_err(), "{}", FourCc(*kind));
         }
+        let of_one_track = b"\0\0\0\x25moov\0\0\0\x08free\0\0\0\x15trak\0\0\0\x0dtkhd\0\0\0\0\0";
+        let boxes = parse(of_one_track).unwrap();
+        assert_eq!(boxes.unread().unwrap(), "the box `trak` cannot be read");
+        assert_eq!(boxes.to_bytes(), &of_one_track[..]);
         // In a sample entry, the codec needs every box.
         let block = Bytes::from_static(saiz);
         let limits = Limits::default();

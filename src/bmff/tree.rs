@@ -14,7 +14,7 @@ use crate::base::{Cursor, Error, ErrorKind, FourCc, Guid, Limits, Sink};
 /// Nothing is dropped: a type that is not known here keeps its bytes, so that writing what was
 /// parsed gives the same bytes again. A box whose fields cannot be read keeps its bytes as well,
 /// as [`Body::Other`], unless fragments cannot be cut out of their file without it: `mfhd`,
-/// `tfhd`, `trun`, `tkhd`, `mdhd`, `hdlr`, `tfra`, and the boxes that enclose these.
+/// `tfhd`, `trun`, `tkhd`, `mdhd`, `hdlr`, and the boxes that enclose these but for a `trak`.
 ///
 /// ```
 /// use bytes::Bytes;

@@ -1,6 +1,7 @@
 //! Floor 2: one `moof` and the `mdat` behind it, as stored: what it is, what it holds, and what
 //! each noun of a request makes of it.
 
+mod broken;
 mod key_frames;
 mod key_samples;
 mod media_data;
@@ -11,6 +12,7 @@ mod sample_boxes;
 mod samples;
 mod stored;
 
+pub(crate) use broken::track_of_broken;
 pub(crate) use key_frames::KeyFrames;
 pub use noun::Noun;
 pub(crate) use other_time::OtherTime;

@@ -102,6 +102,11 @@ impl Stored {
         Ok(Parsed::Whole(Box::new(Self { moof, traf, payload, len, unread })))
     }
 
+    /// It has no samples.
+    pub(crate) fn is_empty(&self) -> bool {
+        is_empty(&self.traf)
+    }
+
     /// The track it belongs to.
     pub(crate) fn track_id(&self) -> Option<u32> {
         self.traf.get::<Tfhd>().map(|tfhd| tfhd.track_id)

@@ -22,6 +22,8 @@ pub(crate) struct Indexed {
 pub(crate) struct TrackIndex {
     pub(crate) track_id: u32,
     pub(crate) fragments: Result<Vec<Indexed>, IndexError>,
+    /// Several fragments have one time.
+    pub(crate) has_repeats: bool,
 }
 
 /// Why a track's index is of no use.
@@ -40,8 +42,10 @@ pub(crate) fn read_mfra(mfra: &Boxes, end: u64, track_ids: &[u32]) -> Vec<TrackI
     let mut left: BTreeSet<u32> = track_ids.iter().copied().collect();
     for tfra in mfra.all::<Tfra>() {
         if left.remove(&tfra.track_id) {
-            let fragments = fragments(tfra, end).map_err(|error| IndexError(error.to_string()));
-            tracks.push(TrackIndex { track_id: tfra.track_id, fragments });
+            let mut has_repeats = false;
+            let fragments = fragments(tfra, end, &mut has_repeats);
+            let fragments = fragments.map_err(|error| IndexError(error.to_string()));
+            tracks.push(TrackIndex { track_id: tfra.track_id, fragments, has_repeats });
         }
     }
     set_bounds(&mut tracks, end);
@@ -49,7 +53,7 @@ pub(crate) fn read_mfra(mfra: &Boxes, end: u64, track_ids: &[u32]) -> Vec<TrackI
 }
 
 /// One entry a fragment; the bounds are still the end of all.
-fn fragments(tfra: &Tfra, end: u64) -> Result<Vec<Indexed>, Error> {
+fn fragments(tfra: &Tfra, end: u64, has_repeats: &mut bool) -> Result<Vec<Indexed>, Error> {
     let invalid = |number: usize, what: &str| {
         let what = format!("entry {} of `tfra` for track {}: {what}", number + 1, tfra.track_id);
         Error::from(ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.8.10" })
@@ -68,6 +72,7 @@ fn fragments(tfra: &Tfra, end: u64) -> Result<Vec<Indexed>, Error> {
         if last.is_some_and(|last| last.start > entry.moof_offset || last.time > time) {
             return Err(invalid(i, "before the entry in front of it"));
         }
+        *has_repeats |= last.is_some_and(|last| last.time == time);
         if entry.moof_offset >= end {
             return Err(invalid(i, "behind the last byte of the fragments"));
         }

@@ -8,7 +8,7 @@ use super::scanned_track::Untimed;
 use super::{Indexed, ScannedTrack, Spent};
 use crate::base::{Cursor, Error, ErrorKind, Limits};
 use crate::bmff::{Header, uuid::Tfxd};
-use crate::fragment::{Defaults, Parsed, Stored};
+use crate::fragment::{Defaults, Parsed, Stored, track_of_broken};
 
 /// A walk through the fragments of a file. It asks for one window of bytes after the other.
 #[derive(Debug)]
@@ -24,6 +24,11 @@ pub(crate) struct Scan {
     outcome: Outcome,
     /// The first fragment that was passed over: where it begins, and what is wrong with it.
     broken: Option<(u64, Error)>,
+    /// The track whose `moof` was passed over last, by number, if the next `mdat` is its own.
+    of_broken: Option<usize>,
+    /// The file has tracks that are not walked for, because its header does not describe them well
+    /// enough.
+    has_others: bool,
     /// Where the last `moof` begins.
     moof: u64,
 }
@@ -69,18 +74,30 @@ enum Look {
 
 impl Scan {
     /// From byte `from`, behind the `moov`, of a file of `size` bytes, for fragments of these
-    /// tracks. The walk needs no index and believes none.
+    /// tracks; the file `has_others`, to which fragments of other numbers belong. The walk needs no index and believes none.
     pub(crate) fn new(
         from: u64,
         size: u64,
         tracks: impl IntoIterator<Item = (u32, Defaults)>,
+        has_others: bool,
     ) -> Self {
+        let tracks = tracks.into_iter();
         let mut tracks: Vec<ScannedTrack> =
-            tracks.into_iter().map(|(id, defaults)| ScannedTrack::new(id, defaults)).collect();
+            tracks.map(|(track_id, defaults)| ScannedTrack::new(track_id, defaults)).collect();
         tracks.sort_by_key(|track| track.track_id);
         tracks.dedup_by_key(|track| track.track_id);
         let outcome = if from < size { Outcome::Walking } else { Outcome::End };
-        Self { tracks, at: from, window: WINDOW, size, outcome, broken: None, moof: from }
+        Self {
+            tracks,
+            at: from,
+            window: WINDOW,
+            size,
+            outcome,
+            broken: None,
+            of_broken: None,
+            has_others,
+            moof: from,
+        }
     }
 
     /// The bytes to be read next; `None` at the end of the walk. `spent` is that of all walks of
@@ -120,9 +137,10 @@ impl Scan {
         }
     }
 
-    /// Times that fragments of some track say, repeat or step back.
-    pub(crate) fn has_steps_back(&self) -> bool {
-        self.tracks.iter().any(|track| track.steps_back)
+    /// Times of some track are not sure: they repeat or step back, or are closer to each other than the
+    /// fragments are long, or fragments do not say them.
+    pub(crate) fn has_choice(&self) -> bool {
+        self.tracks.iter().any(|track| track.is_close || !track.says_several)
     }
 
     /// What was found.
@@ -156,76 +174,94 @@ impl Scan {
         }
         if header.kind != *b"moof" {
             if header.kind == *b"mdat" && len > header.len() {
-                self.times_are_lost();
+                let of_broken = self.of_broken.take();
+                self.lose_times(of_broken);
             }
             self.at += len;
             return Ok(Look::Passed);
         }
         self.moof = self.at;
+        self.of_broken = None;
         match Stored::parse(block, self.at, self.size, limits) {
             Ok(Parsed::Whole(fragment)) => {
-                self.found(&fragment, limits).map_err(Outcome::Lost)?;
+                self.found(&fragment, limits);
                 Ok(Look::Passed)
             }
             Ok(Parsed::Needs(bytes)) => Ok(Look::Needs(bytes)),
             Err(error) => {
                 self.broken.get_or_insert((self.at, error));
-                self.times_are_lost();
+                self.of_broken = track_of_broken(block).and_then(|id| self.number_of(id));
+                self.lose_times(self.of_broken);
                 self.at += len;
                 if len == left { Err(Outcome::CutOff(self.moof)) } else { Ok(Look::Passed) }
             }
         }
     }
 
-    /// A fragment was passed over, or samples without their `moof`: they may be of any track, and as
-    /// long as any.
-    fn times_are_lost(&mut self) {
-        for track in &mut self.tracks {
-            (track.next, track.sum) = (None, None);
+    /// A fragment was passed over, or samples without their `moof`: they may be as long as any, and
+    /// of any track, unless they are `of` one.
+    fn lose_times(&mut self, of: Option<usize>) {
+        match of.and_then(|number| self.tracks.get_mut(number)) {
+            Some(track) => track.times_are_lost(),
+            None => self.tracks.iter_mut().for_each(ScannedTrack::times_are_lost),
         }
     }
 
-    fn found(&mut self, fragment: &Stored, limits: &Limits) -> Result<(), Error> {
+    fn found(&mut self, fragment: &Stored, limits: &Limits) {
         let (start, len) = (self.at, fragment.lengths().len);
         self.at += len;
         let moof = fragment.moof.len() as u64;
         let several = if len <= LARGE_WINDOW / 4 { 4 * len } else { 0 };
         self.window = (moof + 2 * HEADER).next_multiple_of(1 << 10).max(several);
-        let track = fragment
-            .track_id()
-            .and_then(|id| self.tracks.binary_search_by_key(&id, |track| track.track_id).ok());
-        let Some(track) = track.map(|number| &mut self.tracks[number]) else {
-            self.times_are_lost();
-            return Ok(());
+        let Some(number) = fragment.track_id().and_then(|id| self.number_of(id)) else {
+            if !self.has_others {
+                self.lose_times(None);
+            }
+            return;
         };
-        let declared = fragment.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
-        let duration = match declared.filter(|&duration| duration > 0) {
-            Some(duration) => duration,
-            None => fragment.duration(track.defaults, limits)?,
+        let track = &mut self.tracks[number];
+        let declared = fragment.traf.get::<Tfxd>().map_or(0, |tfxd| tfxd.duration);
+        let is_below_0 = i64::try_from(declared).is_err();
+        track.is_as_shown |= is_below_0;
+        // What is decoded counts: `tfxd` may count from picture to picture as they are shown.
+        let duration = match fragment.duration(track.defaults, limits) {
+            Ok(0) if is_below_0 => 0,
+            Ok(0) => declared,
+            Ok(duration) => duration,
+            Err(error) => {
+                self.broken.get_or_insert((start, error));
+                track.times_are_lost();
+                return;
+            }
         };
         let said =
             fragment.time().map(|said| track.unwrapped(said, fragment.has_short_time(), duration));
         if track.places.is_empty() {
             track.sum = track.sum.and(said.or(track.sum));
         }
+        track.correct_last(said);
+        track.says_several |= said.is_some_and(|said| *track.said.get_or_insert(said) != said);
         track.places.push(start..start + len);
-        track.final_duration = duration;
-        if let Some(sum) = track.sum {
-            track.sums.push(sum);
-            track.sum = Some(sum.saturating_add_unsigned(duration));
-        }
+        track.add(said, duration, fragment.is_empty());
         let Some(time) = said.or(track.next) else {
             track.untimed.push(Untimed { start, bound: start + len, duration });
-            return Ok(());
+            return;
         };
+        track.stepped_back_before = track.steps_back;
         track.steps_back |= track.previous.is_some_and(|previous| time <= previous);
+        track.is_close |= track.steps_back || track.is_close_to_last(time);
+        track.followed = track.next.filter(|_| said.is_some() && track.previous.is_some());
         track.previous = Some(time);
         track.next = Some(time.saturating_add_unsigned(duration));
         if track.latest <= time {
             (track.latest, track.last_duration) = (time, duration);
         }
         track.fragments.push(Indexed { time, start, bound: start + len });
-        Ok(())
+    }
+
+    /// The number among the tracks of the one with this number in the file.
+    fn number_of(&self, track_id: u32) -> Option<usize> {
+        self.tracks.binary_search_by_key(&track_id, |track| track.track_id).ok()
     }
 }
 
@@ -261,7 +297,7 @@ mod tests {
     fn walk(file: &[u8], limits: &Limits) -> (Scanned, usize) {
         let file = Bytes::copy_from_slice(&[&[0; 10], file].concat());
         let tracks = [(2, Defaults::default()), (1, Defaults::default())];
-        let mut scan = Scan::new(10, file.len() as u64, tracks);
+        let mut scan = Scan::new(10, file.len() as u64, tracks, false);
         let (mut reads, mut spent) = (0, Spent::default());
         while let Some(range) = scan.wanted(limits, &mut spent) {
             scan.feed(&file.slice(range.start as usize..range.end as usize), limits);
@@ -322,6 +358,38 @@ mod tests {
         let ascending = [fragment(1, Some(0), 10, 5), fragment(1, Some(50), 10, 5)].concat();
         let (mut scanned, _) = walk(&ascending, &Limits::default());
         assert!(scanned.tracks.iter_mut().all(|track| track.take_by_order().is_none()));
+    }
+
+    #[test]
+    fn a_time_that_neither_neighbour_agrees_with_is_corrected() {
+        for wrong in [0, 19, 45, 36_000_000_000] {
+            let said = [0, 10, wrong, 30, 40];
+            let file: Vec<u8> =
+                said.iter().flat_map(|&time| fragment(1, Some(time), 10, 5)).collect();
+            let (scanned, _) = walk(&file, &Limits::default());
+            let found: Vec<i64> = times(&scanned, 1).iter().map(|f| f.0).collect();
+            let is_near = wrong == 19;
+            assert_eq!(found, [0, 10, if is_near { 19 } else { 20 }, 30, 40], "{wrong}");
+            let track = scanned.tracks.iter().find(|track| track.track_id == 1).unwrap();
+            assert!(!track.steps_back && track.last_duration == 10, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn fragments_that_overlap_by_their_times_do_not_have_these() {
+        let overlaps = |said: &[(u64, u32)]| {
+            let file: Vec<u8> =
+                said.iter().flat_map(|&(time, size)| fragment(1, Some(time), 10, size)).collect();
+            let (scanned, _) = walk(&file, &Limits::default());
+            scanned.tracks.iter().find(|track| track.track_id == 1).unwrap().has_wrong_times()
+        };
+        let joined: Vec<_> = [0, 10, 20, 0, 10, 20].into_iter().zip(5..).collect();
+        assert!(overlaps(&joined), "two recordings, one behind the other");
+        assert!(overlaps(&[(0, 5), (1, 6), (2, 7), (3, 8)]), "another clock");
+        assert!(!overlaps(&[(0, 5), (20, 6), (10, 7), (30, 8)]), "out of order");
+        assert!(!overlaps(&[(0, 5), (50, 6), (100, 7)]), "gaps");
+        let sent_twice = [(0, 5), (10, 6), (10, 6), (20, 7), (30, 8)];
+        assert!(!overlaps(&sent_twice), "an encoder that took over");
     }
 
     #[test]
@@ -410,7 +478,7 @@ mod tests {
     fn walks_through_several_files_spend_one_budget() {
         let limits = Limits { scan_reads: 5, ..Limits::default() };
         let mut spent = Spent::default();
-        let mut walks = [(); 4].map(|()| Scan::new(0, 1 << 20, []));
+        let mut walks = [(); 4].map(|()| Scan::new(0, 1 << 20, [], false));
         let asked = |spent: &mut Spent, walks: &mut [Scan]| {
             walks.iter_mut().filter_map(|walk| walk.wanted(&limits, spent)).count()
         };
@@ -424,7 +492,7 @@ mod tests {
     #[test]
     fn a_track_that_is_there_twice_is_walked_once() {
         let twice = [(1, Defaults::default()), (1, Defaults::default())];
-        let scanned = Scan::new(0, 0, twice).finish();
+        let scanned = Scan::new(0, 0, twice, false).finish();
         assert_eq!(scanned.tracks.len(), 1);
     }
 

@@ -29,10 +29,26 @@ pub(crate) struct ScannedTrack {
     pub(super) sum: Option<i64>,
     /// How long the last one in the file is, in ticks of the track.
     pub(crate) final_duration: u64,
+    /// The duration of the last one is not known.
+    pub(super) is_assumed: bool,
     /// The start of the one before, as it says itself.
     pub(super) previous: Option<i64>,
+    /// When that one starts by the one before it, if its time was said, and whether times stepped
+    /// back before it.
+    pub(super) followed: Option<i64>,
+    pub(super) stepped_back_before: bool,
+    /// Some fragment starts in the first half of the one before it, or earlier.
+    pub(super) is_close: bool,
+    /// Fragments overlap by the times that they say, though those of one track cannot.
+    pub(super) is_overlapping: bool,
     /// Some start is no later than the one before.
-    pub(super) steps_back: bool,
+    pub(crate) steps_back: bool,
+    /// The first start that a fragment says, and whether another says another.
+    pub(super) said: Option<i64>,
+    pub(super) says_several: bool,
+    /// Some fragment declares a duration below 0 (`tfxd`, in two's complement): its muxer counts
+    /// from one picture to the next that it stores, by the times at which they are shown.
+    pub(crate) is_as_shown: bool,
 }
 
 /// A fragment that does not say when it starts, and that none leads to.
@@ -57,9 +73,106 @@ impl ScannedTrack {
             sums: Vec::new(),
             sum: Some(0),
             final_duration: 0,
+            is_assumed: false,
             previous: None,
+            followed: None,
+            stepped_back_before: false,
+            is_close: false,
+            is_overlapping: false,
             steps_back: false,
+            said: None,
+            says_several: false,
+            is_as_shown: false,
         }
+    }
+
+    /// Adds a fragment to the sums. ffmpeg writes a duration of 0 where it does not know when the
+    /// next sample comes: it is then as long as the one before, until one says its time and its
+    /// duration again.
+    pub(super) fn add(&mut self, said: Option<i64>, duration: u64, is_empty: bool) {
+        let is_assumed = duration == 0 && !is_empty;
+        if let Some(mut sum) = self.sum {
+            if let Some(said) = said
+                && self.is_assumed
+                && said.abs_diff(sum) < duration / 2
+            {
+                sum = said;
+            }
+            self.sums.push(sum);
+            let duration = if is_assumed { self.final_duration } else { duration };
+            self.sum = Some(sum.saturating_add_unsigned(duration));
+        }
+        self.is_assumed = is_assumed;
+        if !is_assumed {
+            self.final_duration = duration;
+        }
+    }
+
+    /// The last fragment says another time than that at which the one before it ends, and what
+    /// comes now starts where it would end from there: its own time is wrong.
+    pub(super) fn correct_last(&mut self, said: Option<i64>) {
+        let (Some(said), Some(followed), Some(next), Some(previous)) =
+            (said, self.followed, self.next, self.previous)
+        else {
+            return;
+        };
+        let duration = next.saturating_sub(previous);
+        let is_off = followed.abs_diff(previous) > duration.unsigned_abs() / 2;
+        let is_between =
+            followed.saturating_add(duration).abs_diff(said) <= duration.unsigned_abs() / 16;
+        if let Some(last) = self.fragments.last_mut()
+            && is_off
+            && is_between
+            && duration > 0
+            && last.time == previous
+        {
+            last.time = followed;
+            if self.latest == previous {
+                // The one that comes now is later.
+                self.latest = followed;
+            }
+            (self.previous, self.next) = (Some(followed), Some(followed.saturating_add(duration)));
+            self.steps_back = self.stepped_back_before;
+        }
+    }
+
+    /// A time is in the first half of the fragment before it.
+    pub(super) fn is_close_to_last(&self, time: i64) -> bool {
+        let (Some(previous), Some(next)) = (self.previous, self.next) else { return false };
+        let duration = next.saturating_sub(previous);
+        duration > 0 && time < previous.saturating_add(duration / 2)
+    }
+
+    /// Whether fragments overlap by the times that they say: then these are not theirs. A few that
+    /// have the time and the length of another were sent twice, as by an encoder that took over.
+    pub(super) fn find_overlaps(&self) -> bool {
+        if !self.is_close || self.sums.len() != self.places.len() {
+            return false;
+        }
+        let ends = self.sums.iter().skip(1).copied().chain(self.sum);
+        let durations: Vec<i64> =
+            self.sums.iter().zip(ends).map(|(sum, end)| end.saturating_sub(*sum)).collect();
+        let duration = |fragment: &Indexed| {
+            let at = self.places.binary_search_by_key(&fragment.start, |place| place.start);
+            at.ok().and_then(|at| durations.get(at).copied()).unwrap_or(0)
+        };
+        let (mut overlaps, mut repeated) = (0, 0);
+        for pair in self.fragments.windows(2) {
+            let (one, next) = (&pair[0], &pair[1]);
+            let duration = duration(one);
+            if duration > 0 && next.time < one.time.saturating_add(duration / 2) {
+                overlaps += 1;
+                let is_as_long = one.bound - one.start == next.bound - next.start;
+                repeated += usize::from(one.time == next.time && is_as_long);
+            }
+        }
+        let was_sent_twice = 4 * repeated <= self.fragments.len();
+        overlaps > if was_sent_twice { repeated } else { 0 }
+    }
+
+    /// A fragment was passed over that may be one of this track, and as long as any.
+    pub(super) fn times_are_lost(&mut self) {
+        (self.next, self.sum) = (None, None);
     }
 
     /// Takes the times of fragments that do not say them from an index, which is ascending.
@@ -82,9 +195,40 @@ impl ScannedTrack {
         left_out
     }
 
+    /// The fragments in the order of the file, with these times, if there are as many and they do not
+    /// say which is which: they say no time, or all the same one.
+    pub(crate) fn with_times(
+        &self,
+        count: usize,
+        times: impl Iterator<Item = Option<i64>>,
+    ) -> Option<Vec<Indexed>> {
+        if self.says_several || count != self.places.len() {
+            return None;
+        }
+        let fragment = |(place, time): (&Range<u64>, Option<i64>)| {
+            Some(Indexed { time: time?, start: place.start, bound: place.end })
+        };
+        self.places.iter().zip(times).map(fragment).collect()
+    }
+
+    /// Fragments say different times.
+    pub(crate) fn says_several(&self) -> bool {
+        self.says_several
+    }
+
     /// A fragment of the track begins here.
     pub(crate) fn has(&self, start: u64) -> bool {
         self.places.binary_search_by_key(&start, |place| place.start).is_ok()
+    }
+
+    /// Times that fragments say cannot be theirs: fragments overlap by them. Or times repeat, but all
+    /// durations together are as long as the times: a repeated one is wrong, and not that of a
+    /// fragment that was stored twice.
+    pub(crate) fn has_wrong_times(&self) -> bool {
+        let end = self.latest.saturating_add_unsigned(self.last_duration);
+        let is_as_long = |sum: i64| 2 * u128::from(end.abs_diff(sum)) <= self.last_duration.into();
+        self.is_overlapping
+            || self.fragments.len() < self.places.len() && self.sum.is_some_and(is_as_long)
     }
 
     /// The fragments in the order of the file, by the sums of their durations; `None` where the
@@ -93,7 +237,10 @@ impl ScannedTrack {
         // Taken: any number of `trak`s may have one number.
         let sums = std::mem::take(&mut self.sums);
         let is_known = sums.len() == self.places.len();
-        if !self.steps_back || !is_known || !sums.is_sorted_by(|a, b| a < b) {
+        if !(self.steps_back || self.is_overlapping)
+            || !is_known
+            || !sums.is_sorted_by(|a, b| a < b)
+        {
             return None;
         }
         let fragment = |(place, &time): (&Range<u64>, &i64)| Indexed {
@@ -121,6 +268,7 @@ impl ScannedTrack {
     pub(super) fn sort(&mut self) {
         // Encoders that take over from one another send fragments twice, and out of order.
         self.fragments.sort_by_key(|fragment| fragment.time);
+        self.is_overlapping |= self.find_overlaps();
         self.fragments.dedup_by_key(|fragment| fragment.time);
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::assign::assign;
-use super::matching::match_announced;
+use super::matching::{match_announced, rescale};
 use super::resolve::Resolved;
 use super::tracks::MediaTrack;
 use crate::base::{FileId, Limits, Timescale};
-use crate::index::Indexed;
+use crate::index::{Indexed, ScannedTrack};
 use crate::manifest::{ClientManifest, ServerManifest};
 use crate::presentation::Timeline;
 use crate::presentation::finding::Findings;
@@ -54,5 +54,20 @@ impl Announced {
         let (timeline, timescale) = self.streams.get(*number)?;
         let matched = match_announced(timeline, *timescale, fragments, track.timescale);
         Some(matched.fragments.len())
+    }
+
+    /// The fragments that a walk found, with the times of the chunks: where there are as many of
+    /// both, and the fragments do not say which is which. In the order of the file, each is the next.
+    pub(super) fn by_count(
+        &self,
+        file: FileId,
+        track: &MediaTrack,
+        found: &ScannedTrack,
+    ) -> Option<Vec<Indexed>> {
+        let number = self.of_track.get(&(file, track.track_id))?;
+        let (timeline, timescale) = self.streams.get(*number)?;
+        let times = timeline.iter().map(|(start, _)| start as i64);
+        let times = times.map(|start| rescale(start, *timescale, track.timescale));
+        found.with_times(timeline.len(), times)
     }
 }

@@ -194,12 +194,13 @@ impl Group<'_> {
         }
     }
 
-    /// The chunks are the fragments of the track that has most of them. Each lasts until the next
-    /// begins, so that nothing drifts.
+    /// The chunks are the fragments of the track that has most of them, and whose times are in order,
+    /// if there is one. Each lasts until the next begins, so that nothing drifts.
     fn chunks(&self, name: &str, findings: &mut Findings) -> Vec<Chunk> {
         let count = |media: &MediaTrack| media.fragments.as_ref().map_or(0, Vec::len);
         // Of several, the first.
-        let most = self.tracks.iter().rev().max_by_key(|(_, media)| count(media));
+        let rank = |media: &MediaTrack| (!media.is_disordered, count(media));
+        let most = self.tracks.iter().rev().max_by_key(|(_, media)| rank(media));
         let Some((_, reference)) = most else { return Vec::new() };
         let fragments = reference.fragments.as_deref().unwrap_or_default();
         let before_0 = fragments.first().map_or(0, |first| first.time.min(0));
@@ -208,8 +209,10 @@ impl Group<'_> {
             let message = format!("it began {ticks} ticks before 0 and is announced from 0");
             findings.push(Finding::new(FindingCode::StartMoved, message).of_track(name));
         }
-        let starts: Vec<u64> =
+        let mut starts: Vec<u64> =
             fragments.iter().map(|f| f.time.wrapping_sub(before_0) as u64).collect();
+        // Of several fragments at one time, only the first could be asked for.
+        starts.dedup();
         let mut durations: Vec<u64> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
         durations.push(reference.last_duration.unwrap_or_else(|| {
             let message = "the last chunk is announced as long as the one before";

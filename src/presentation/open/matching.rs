@@ -13,6 +13,9 @@ pub(super) struct Matched {
     pub(super) shift: i64,
     /// Fragments were matched by their number, because too few of their times are those of chunks.
     pub(super) is_by_number: bool,
+    /// Times in the file are in other units than its header says, or far from the manifest's: what a
+    /// fragment says of its start is no evidence.
+    pub(super) is_of_other_clock: bool,
 }
 
 /// Matches the fragments of a track, whose times are in ticks of `media`, with the chunks of its
@@ -48,7 +51,8 @@ pub(super) fn match_chunks(
 /// or else by number. Producers that write one rounded duration for all chunks, or the time of the
 /// first picture into an index of decoding times, lose more than a tolerance allows. So where there
 /// are as many fragments as chunks, both ascend, and each time is nearest to that of its own number,
-/// chunk `i` is fragment `i`.
+/// chunk `i` is fragment `i`. Where most chunks would have no fragment otherwise, that holds also for
+/// times that begin elsewhere or are counted by another clock (milliseconds in a file of 90 kHz).
 pub(super) fn match_announced(
     timeline: &Timeline,
     stream: Timescale,
@@ -56,32 +60,105 @@ pub(super) fn match_announced(
     media: Timescale,
 ) -> Matched {
     let matched = match_chunks(timeline, stream, fragments, media);
-    let count = fragments.len();
-    if matched.fragments.len() == count || count != timeline.len() || timeline.steps_back() {
+    let (count, found) = (fragments.len(), matched.fragments.len());
+    if found == count || found == timeline.len() {
         return matched;
     }
-    match is_nearest_by_number(timeline, stream, fragments, media) {
-        true => {
-            let fragments = fragments.iter().copied().enumerate().collect();
-            Matched { fragments, shift: 0, is_by_number: true }
-        }
+    if count != timeline.len() {
+        return match 2 * found < count.min(timeline.len()) {
+            true => of_other_clock(timeline, stream, fragments).unwrap_or(matched),
+            false => matched,
+        };
+    }
+    let is_nearest = |line: Line| is_nearest_by_number(timeline, line, fragments);
+    let straight = Line { from: 0, to: 0, media: media.get().into(), stream: stream.get().into() };
+    let by_number = |is_of_other_clock| {
+        let fragments = fragments.iter().copied().enumerate().collect();
+        Matched { fragments, shift: 0, is_by_number: true, is_of_other_clock }
+    };
+    if !timeline.steps_back() && is_nearest(straight) || is_enclosed(&matched, fragments) {
+        return by_number(false);
+    }
+    let through_ends = Line::through_ends(timeline, fragments);
+    let is_scaled = 2 * found < count && !timeline.steps_back();
+    match is_scaled && through_ends.is_some_and(is_nearest) {
+        true => by_number(true),
         false => matched,
     }
 }
 
-/// Each fragment starts nearer to the chunk of its own number than to the two beside it.
-fn is_nearest_by_number(
+/// Units that times of a file may be in, whatever its header says: the manifest's, Smooth
+/// Streaming's own, and milliseconds. Taken where every chunk or every fragment fits, and more than
+/// one does.
+fn of_other_clock(
     timeline: &Timeline,
     stream: Timescale,
     fragments: &[Indexed],
-    media: Timescale,
-) -> bool {
+) -> Option<Matched> {
+    let most = timeline.len().min(fragments.len());
+    let clocks = [Some(stream), Some(Timescale::SMOOTH), Timescale::new(1000)];
+    let matched = clocks.into_iter().flatten().map(|clock| {
+        let matched = shifted(timeline, stream, fragments, clock, 0);
+        Matched { is_by_number: true, is_of_other_clock: true, ..matched }
+    });
+    matched.into_iter().find(|matched| most > 1 && matched.fragments.len() == most)
+}
+
+/// A few chunks have no fragment of their time, and each of these is between two that have the
+/// fragment of their own number: one time was mistyped, or is off in one entry of the index.
+fn is_enclosed(matched: &Matched, fragments: &[Indexed]) -> bool {
+    let count = fragments.len();
+    let pairs = &matched.fragments;
+    let is_own = |(chunk, fragment): &(usize, Indexed)| {
+        fragments.get(*chunk).is_some_and(|own| own.start == fragment.start)
+    };
+    let is_whole = |ends: &[(usize, Indexed)]| ends[1].0 - ends[0].0 <= 2;
+    2 * pairs.len() > count
+        && matched.shift == 0
+        && pairs.first().is_some_and(|first| first.0 == 0)
+        && pairs.last().is_some_and(|last| last.0 + 1 == count)
+        && pairs.iter().all(is_own)
+        && pairs.windows(2).all(is_whole)
+}
+
+/// How times of a file are turned into those of a manifest: `from` is `to`, and so many units of the
+/// one are so many of the other.
+#[derive(Clone, Copy)]
+struct Line {
+    from: i128,
+    to: i128,
+    media: i128,
+    stream: i128,
+}
+
+impl Line {
+    /// The first fragment is the first chunk, and the last one the last.
+    fn through_ends(timeline: &Timeline, fragments: &[Indexed]) -> Option<Self> {
+        let (first, last) = (fragments.first()?, fragments.last()?);
+        let start = |chunk| timeline.chunk(chunk).map(|(start, _)| i128::from(start as i64));
+        let (to, end) = (start(0)?, start(timeline.len().checked_sub(1)?)?);
+        let (from, media) = (first.time.into(), i128::from(last.time) - i128::from(first.time));
+        let line = Self { from, to, media, stream: end - to };
+        (media > 0 && end > to).then_some(line)
+    }
+
+    /// Factors of a time are below 2^65, and so their product is below 2^127 only for times of a
+    /// file that are no longer than the manifest's: others fit nothing.
+    fn time(&self, time: i64) -> Option<i128> {
+        let from = i128::from(time) - self.from;
+        from.checked_mul(self.stream)?.checked_div(self.media)?.checked_add(self.to)
+    }
+}
+
+/// Each fragment starts nearer to the chunk of its own number than to the two beside it.
+fn is_nearest_by_number(timeline: &Timeline, line: Line, fragments: &[Indexed]) -> bool {
     let start = |chunk: &(u64, u64)| i128::from(chunk.0 as i64);
     let (mut before, mut last) = (None, None);
     let mut chunks = timeline.iter().peekable();
     fragments.iter().all(|fragment| {
-        let time = rescale(fragment.time, media, stream).map(i128::from);
-        let (Some(time), Some(own)) = (time, chunks.next()) else { return false };
+        let (Some(time), Some(own)) = (line.time(fragment.time), chunks.next()) else {
+            return false;
+        };
         let (own, after) = (start(&own), chunks.peek().map(start));
         let distance = (time - own).abs();
         let beside = [before, after].into_iter().flatten();
@@ -121,7 +198,7 @@ fn shifted(
         };
         matched.extend(chunk.map(|chunk| (chunk, *fragment)));
     }
-    Matched { fragments: matched, shift, is_by_number: false }
+    Matched { fragments: matched, shift, is_by_number: false, is_of_other_clock: false }
 }
 
 /// A time that may be before 0, in ticks of another timescale.
@@ -211,13 +288,60 @@ mod tests {
     }
 
     #[test]
+    fn times_of_another_clock_or_of_another_beginning_match_by_number_where_counts_are_equal() {
+        let starts = [0, 1001, 2002, 3003, 4004];
+        let all: Vec<_> = (0..5).map(|i| (i, i as u64)).collect();
+        for times in [
+            [0, 1, 2, 3, 4],
+            [0, 90, 180, 270, 360],
+            [7_000_000, 7_001_040, 7_002_080, 7_003_120, 7_004_160],
+            [5, 900_000, 1_800_000, 2_700_000, 3_600_000],
+        ] {
+            let matched = match_announced(&timeline(&starts), SMOOTH, &fragments(&times), SMOOTH);
+            let pairs: Vec<_> =
+                matched.fragments.iter().map(|(c, f)| (*c, f.start / 100)).collect();
+            assert_eq!((pairs, matched.is_of_other_clock), (all.clone(), true), "{times:?}");
+        }
+        let uneven = [0, 90, 180, 270, 900];
+        let matched = match_announced(&timeline(&starts), SMOOTH, &fragments(&uneven), SMOOTH);
+        assert_eq!(
+            matched.fragments.len(),
+            1,
+            "the times are not those of the chunks by any clock"
+        );
+        let extreme = [i64::MIN, -1, 0, 1, i64::MAX];
+        assert!(
+            !match_announced(&timeline(&starts), SMOOTH, &fragments(&extreme), SMOOTH).is_by_number
+        );
+    }
+
+    #[test]
+    fn milliseconds_match_where_the_file_has_more_fragments_than_the_manifest_chunks() {
+        let starts = [20_000_000, 40_000_000, 60_000_000];
+        let times = [0, 2000, 4000, 6000, 8000];
+        let matched = match_announced(&timeline(&starts), SMOOTH, &fragments(&times), SMOOTH);
+        let pairs: Vec<_> = matched.fragments.iter().map(|(c, f)| (*c, f.start / 100)).collect();
+        assert_eq!((pairs, matched.is_of_other_clock), (vec![(0, 1), (1, 2), (2, 3)], true));
+    }
+
+    #[test]
+    fn a_chunk_between_two_that_have_their_own_fragment_has_the_one_between_these() {
+        let mistyped = by_number(&[0, 1000, 200, 3000], &[0, 1000, 2000, 3000]);
+        assert_eq!(mistyped, (vec![(0, 0), (1, 1), (2, 2), (3, 3)], true));
+        let at_the_end = by_number(&[0, 1000, 2000, 3000], &[0, 1000, 2000, 3900]);
+        assert_eq!(at_the_end, (vec![(0, 0), (1, 1), (2, 2), (3, 3)], true), "still the nearest");
+        let two_in_a_row = by_number(&[0, 1000, 200, 300, 4000], &[0, 1000, 2000, 3000, 4000]);
+        assert_eq!(two_in_a_row, (vec![(0, 0), (1, 1), (4, 4)], false));
+    }
+
+    #[test]
     fn the_tolerance_stays_where_counts_differ_or_a_time_is_nearer_to_another_number() {
         let unequal = by_number(&[0, 1000, 2000, 3000], &[0, 1010, 2020]);
         assert_eq!(unequal, (vec![(0, 0)], false));
         let nearer = by_number(&[0, 1000, 2000, 3000], &[0, 1010, 2600, 3030]);
         assert_eq!(nearer, (vec![(0, 0)], false));
-        let in_the_middle = by_number(&[0, 1000, 2000], &[0, 1500, 2000]);
-        assert!(!in_the_middle.1);
+        let between_two = by_number(&[0, 1000, 2000, 3000], &[0, 1500, 2500, 3000]);
+        assert!(!between_two.1);
         let disordered = by_number(&[0, 1000, 2000], &[0, 2000, 1010]);
         assert!(!disordered.1);
     }

@@ -64,6 +64,8 @@ pub(super) struct MediaFile {
     pub(super) moov: Bytes,
     pub(super) mfra: Bytes,
     pub(super) tracks: Result<Vec<MediaTrack>, Trouble>,
+    /// Says what is wrong with a track of the header that is not among `tracks`.
+    pub(super) unread_track: Option<String>,
     pub(super) protection: Vec<System>,
 }
 
@@ -110,6 +112,7 @@ impl MediaOpening {
             moov: Bytes::new(),
             mfra: Bytes::new(),
             tracks: Ok(Vec::new()),
+            unread_track: None,
             protection: Vec::new(),
         };
         Self { file, excerpt, phase: Phase::Walk { at: 0, hops: 0 }, result }
@@ -225,7 +228,8 @@ impl MediaOpening {
         if !has_mvex && mfra.is_none() {
             return Err(needs_packaging("it is not fragmented: its `moov` has no `mvex`"));
         }
-        let mut media = tracks::of_moov(boxes, limits).map_err(file_broken)?;
+        let mut media = tracks::of_moov(boxes, limits);
+        self.result.unread_track = tracks::unread(boxes, moov.end, limits);
         media.iter_mut().for_each(|track| track.unread.clone_from(&unread));
 
         let index = mfra.and_then(|range| Some((range.clone(), self.excerpt.get(range)?)));
@@ -236,6 +240,9 @@ impl MediaOpening {
                     self.result.mfra = bytes;
                     let ids: Vec<u32> = media.iter().map(|track| track.track_id).collect();
                     tracks::set_index(&mut media, read_mfra(boxes, range.start, &ids));
+                    if let Some(unread) = boxes.unread() {
+                        tracks::set_index_unread(&mut media, &unread);
+                    }
                 }
             }
             Some((Err(error), ..)) => {

@@ -46,6 +46,12 @@ pub(super) fn resolve<'a>(
     let all = server.tracks.iter().zip(named);
     let numbered: HashSet<(Option<FileId>, u32)> =
         all.filter_map(|(track, named)| Some((named.file, track.track_id()?))).collect();
+    let mut unnumbered: HashMap<(Option<FileId>, StreamKind), usize> = HashMap::new();
+    for (track, named) in server.tracks.iter().zip(named) {
+        if track.track_id().is_none() {
+            *unnumbered.entry((named.file, track.kind)).or_default() += 1;
+        }
+    }
     for (track, named) in server.tracks.iter().zip(named) {
         let of_file = named.file.and_then(|file| files.get(&file));
         let mut nth = 0;
@@ -61,7 +67,13 @@ pub(super) fn resolve<'a>(
                 Err(trouble.clone())
             }
             Some(Ok(tracks)) => {
-                let found = find(track, tracks, nth, named, &numbered, findings);
+                let found = match of_file.and_then(|media| media.unread_track.as_deref()) {
+                    Some(unread) => {
+                        let is_only = unnumbered.get(&(named.file, track.kind)) == Some(&1);
+                        find_beside_unread(track, tracks, is_only, unread)
+                    }
+                    None => find(track, tracks, nth, named, &numbered, findings),
+                };
                 found.inspect_err(|trouble| {
                     findings.push(trouble.finding(&named.name).of_track(&describe(track)));
                 })
@@ -163,6 +175,25 @@ fn find<'a>(
     }
 }
 
+/// The same in a file with a track that cannot be read, which may be any that is not found by its
+/// number: no other takes its place. A track without a number `is_only` one of its kind, or it is
+/// not found.
+fn find_beside_unread<'a>(
+    track: &ServerTrack,
+    tracks: &'a [MediaTrack],
+    is_only: bool,
+    unread: &str,
+) -> Result<&'a MediaTrack, Trouble> {
+    let mut of_kind = tracks.iter().filter(|media| media.kind == Some(track.kind));
+    let found = match track.track_id() {
+        Some(id) => tracks
+            .iter()
+            .find(|media| media.track_id == id && media.kind.is_none_or(|kind| kind == track.kind)),
+        None => of_kind.next().filter(|_| is_only && of_kind.next().is_none()),
+    };
+    found.ok_or_else(|| Trouble::new(FindingCode::FileBroken, unread))
+}
+
 impl Trouble {
     fn finding(&self, file: &str) -> Finding {
         Finding::new(self.code, self.message.clone()).in_file(file)
@@ -186,9 +217,9 @@ impl Resolved<'_> {
             timescale: media.timescale,
             shift: matched.shift,
             defaults: media.defaults,
-            fragments: Fragments::new(matched.fragments),
-            is_settled: media.is_settled,
+            is_settled: media.is_settled || matched.is_of_other_clock,
             is_time_told: (media.has_time_doubt() || matched.is_by_number).into(),
+            fragments: Fragments::new(matched.fragments),
         }))
     }
 }

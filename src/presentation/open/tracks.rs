@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::media::Trouble;
 use crate::base::{Error, Limits, Timescale};
-use crate::bmff::{Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Tkhd, Trex, uuid::Tfxd};
+use crate::bmff::{AnyBox, Body, Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Tkhd, Trex, uuid::Tfxd};
 use crate::fragment::{Defaults, OtherTime, Parsed, Stored, Whereabouts};
 use crate::index::{Indexed, TrackIndex};
 use crate::manifest::StreamKind;
@@ -41,6 +41,10 @@ pub(super) struct MediaTrack {
     /// Times in its fragments are no evidence of where they belong: a walk weighed them, or they
     /// are all one.
     pub(super) is_settled: bool,
+    /// Its index says one time of several fragments.
+    pub(super) has_repeats: bool,
+    /// Times in its fragments repeat or step back.
+    pub(super) is_disordered: bool,
 }
 
 /// What a look at a fragment found.
@@ -54,11 +58,9 @@ struct Examined {
     other: Option<OtherTime>,
 }
 
-/// The tracks that a `moov` describes. A `trak` without number, clock or handler is none.
-///
-/// # Errors
-/// What is wrong with the boxes themselves.
-pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Result<Vec<MediaTrack>, Error> {
+/// The tracks that a `moov` describes. A `trak` that cannot be read, or without number, clock or
+/// handler, is none: [`unread`] says so.
+pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Vec<MediaTrack> {
     // The first of a number counts.
     let mut defaults: HashMap<u32, Defaults> = HashMap::new();
     for trex in moov.each(*b"mvex").flat_map(|mvex| mvex.all::<Trex>()) {
@@ -84,9 +86,41 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Result<Vec<MediaTrack>, 
             doubt: None,
             last_duration: None,
             is_settled: false,
+            has_repeats: false,
+            is_disordered: false,
         })
     };
-    Ok(moov.each(*b"trak").take(limits.tracks).filter_map(track).collect())
+    moov.each(*b"trak").take(limits.tracks).filter_map(track).collect()
+}
+
+/// What is wrong with the first `trak` that is no track, in a `moov` that ends at byte `end`.
+pub(super) fn unread(moov: &Boxes, end: u64, limits: &Limits) -> Option<String> {
+    let mut at = end - moov.list.iter().map(AnyBox::len).sum::<u64>() - moov.padding.len() as u64;
+    for item in &moov.list {
+        let start = at;
+        at += item.len();
+        if item.header.kind != *b"trak" {
+            continue;
+        }
+        let message = match &item.body {
+            Body::Boxes(trak) => {
+                let mdia = trak.inside(*b"mdia");
+                let clock = mdia.and_then(|mdia| mdia.get::<Mdhd>()).map(|mdhd| mdhd.timescale);
+                let has_handler = mdia.is_some_and(|mdia| mdia.get::<Hdlr>().is_some());
+                let is_track = has_handler && clock > Some(0) && trak.get::<Tkhd>().is_some();
+                (!is_track).then_some("it has no number, timescale or handler".to_owned())
+            }
+            Body::Other(bytes) => {
+                let error = Boxes::parse(bytes, start + item.header_len(), limits).err();
+                error.map(|error| error.inside(item.header.kind).to_string())
+            }
+            _ => None,
+        };
+        if let Some(message) = message {
+            return Some(format!("its `trak` at byte {start} is of no use: {message}"));
+        }
+    }
+    None
 }
 
 fn kind_of(hdlr: &Hdlr) -> Option<StreamKind> {
@@ -107,11 +141,21 @@ pub(super) fn set_index(tracks: &mut [MediaTrack], index: Vec<TrackIndex>) {
     for of_track in index {
         let number = numbers.get(&of_track.track_id);
         if let Some(track) = number.and_then(|&number| tracks.get_mut(number)) {
+            track.has_repeats = of_track.has_repeats;
             track.fragments = match of_track.fragments {
                 Ok(fragments) if fragments.is_empty() => continue,
                 Ok(fragments) => Ok(fragments),
                 Err(error) => Err(Trouble::new(FindingCode::IndexBroken, error.0)),
             };
+        }
+    }
+}
+
+/// Tells tracks without an index that a part of it cannot be read.
+pub(super) fn set_index_unread(tracks: &mut [MediaTrack], unread: &str) {
+    for trouble in tracks.iter_mut().filter_map(|track| track.fragments.as_mut().err()) {
+        if trouble.code == FindingCode::IndexMissing {
+            *trouble = Trouble::new(FindingCode::IndexBroken, format!("{unread} in its `mfra`"));
         }
     }
 }
@@ -192,6 +236,8 @@ impl MediaTrack {
         self.unread = self.unread.take().or_else(|| stored.unread.clone());
         let duration = stored.duration(self.defaults, limits)?;
         let declared = stored.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
+        // ffmpeg writes durations below 0, in two's complement.
+        let declared = declared.filter(|&declared| i64::try_from(declared).is_ok());
         let duration = if duration > 0 { Some(duration) } else { declared };
         Ok(Examined { duration, said: stored.time(), other })
     }

@@ -3,15 +3,17 @@
 use std::mem;
 use std::ops::Range;
 
+use super::announced::Announced;
 use super::assign::assign;
-use super::matching::match_announced;
+use super::matching::{match_announced, rescale};
 use super::media::{MediaFile, Trouble};
 use super::resolve::Resolved;
 use super::tracks::MediaTrack;
-use crate::base::{Error, ErrorKind, FileId, Limits};
+use crate::base::{Error, ErrorKind, FileId, Limits, Timescale};
 use crate::index::{Indexed, Outcome, Scan, Scanned, ScannedTrack};
 use crate::manifest::{ClientManifest, ServerManifest, runs};
 use crate::presentation::finding::{Finding, Findings};
+use crate::presentation::timeline::tolerance;
 use crate::presentation::{FindingCode, Timeline};
 
 /// The files that have to be walked through: where a track that is to be served has no index, or
@@ -27,7 +29,7 @@ pub(super) fn files_to_walk(
     for track in resolved {
         // Without a manifest, nothing says which of the two times is right.
         let is_in_doubt =
-            |media: &MediaTrack| media.is_in_doubt() || client.is_none() && media.has_time_doubt();
+            |media: &MediaTrack| media.is_in_doubt() || client.is_none() && media.may_misfit();
         if track.media.as_ref().is_ok_and(|media| is_in_doubt(media)) {
             files.push(track.file);
         }
@@ -42,13 +44,15 @@ pub(super) fn files_to_walk(
             let tracks: Vec<_> = tracks.filter(|_| !stream.is_embedded()).collect();
             let short = tracks.iter().filter(|track| track.has_less_than(chunks));
             files.extend(short.map(|track| track.file));
-            let doubtful = tracks.iter().filter_map(|track| track.in_time_doubt());
+            let last = runs(&stream.chunks).last().and_then(Result::ok);
+            let last = last.map(|run| run.end().saturating_sub(run.duration));
+            let timescale = client.timescale_of(stream);
+            let doubtful = tracks.iter().filter_map(|track| track.in_time_doubt(last, timescale));
             let mut doubtful = doubtful.peekable();
             if doubtful.peek().is_none() {
                 continue;
             }
             let Ok(timeline) = Timeline::new(&stream.chunks, limits) else { continue };
-            let timescale = client.timescale_of(stream);
             let misfits = doubtful.filter(|(_, media)| {
                 let fragments = media.fragments.as_deref().unwrap_or_default();
                 let matched = match_announced(&timeline, timescale, fragments, media.timescale);
@@ -63,9 +67,16 @@ pub(super) fn files_to_walk(
 }
 
 impl Resolved<'_> {
-    /// Its file and media, if its fragments say other times than its index.
-    fn in_time_doubt(&self) -> Option<(FileId, &MediaTrack)> {
-        let media = self.media.as_ref().ok().filter(|media| media.has_time_doubt())?;
+    /// Its file and media, if its fragments say other times than its index, or several one time, or
+    /// the last one is not the `last` chunk of the manifest.
+    fn in_time_doubt(
+        &self,
+        last: Option<u64>,
+        timescale: Timescale,
+    ) -> Option<(FileId, &MediaTrack)> {
+        let is_doubtful =
+            |media: &MediaTrack| media.may_misfit() || !media.ends_at(last, timescale);
+        let media = self.media.as_ref().ok().filter(|media| is_doubtful(media))?;
         Some((self.file, media))
     }
 
@@ -85,6 +96,19 @@ impl MediaTrack {
         self.fragments.as_ref().err().or(self.doubt.as_ref()).is_some_and(lies)
     }
 
+    /// Its fragments say other times than its index, or that says one time of several.
+    fn may_misfit(&self) -> bool {
+        self.has_time_doubt() || self.has_repeats
+    }
+
+    /// Its last fragment starts at this time, in ticks of a stream, as far as rounding lets it.
+    fn ends_at(&self, time: Option<u64>, stream: Timescale) -> bool {
+        let last = self.fragments.as_ref().ok().and_then(|fragments| fragments.last());
+        let last = last.and_then(|last| rescale(last.time, self.timescale, stream));
+        let tolerance = tolerance(stream, self.timescale);
+        last.zip(time).is_none_or(|(last, time)| (time as i64).abs_diff(last) <= tolerance)
+    }
+
     /// Its fragments say other times than its index.
     pub(super) fn has_time_doubt(&self) -> bool {
         self.doubt.as_ref().is_some_and(|doubt| doubt.code == FindingCode::TimeInFragment)
@@ -96,7 +120,7 @@ impl MediaFile {
     pub(super) fn scan(&self) -> Option<Scan> {
         let tracks = self.tracks.as_ref().ok()?.iter();
         let tracks = tracks.map(|track| (track.track_id, track.defaults));
-        Some(Scan::new(self.header_end, self.size, tracks))
+        Some(Scan::new(self.header_end, self.size, tracks, self.unread_track.is_some()))
     }
 
     /// Some track of this file has a usable index.
@@ -106,13 +130,17 @@ impl MediaFile {
 
     /// Takes over what a walk found, where that is more than the index said, or where that was not
     /// believed. Of the two, the one that gives more chunks of the manifest their fragment wins:
-    /// `chunks_with` counts these, and gives `None` where there is no manifest.
+    /// `announced` counts these.
     pub(super) fn walked(
         &mut self,
         mut scanned: Scanned,
         is_distrusted: bool,
-        chunks_with: impl Fn(&MediaTrack, &[Indexed]) -> Option<usize>,
+        announced: &Announced,
+        file: FileId,
     ) -> Vec<Finding> {
+        let chunks_with = |track: &MediaTrack, fragments: &[Indexed]| {
+            announced.chunks_with(file, track, fragments)
+        };
         let Ok(tracks) = &mut self.tracks else { return Vec::new() };
         let given_up = match &scanned.outcome {
             Outcome::Lost(error) => Some(error.clone()),
@@ -136,10 +164,14 @@ impl MediaFile {
                 index.retain(|entry| found.has(entry.start));
                 is_honest = index.len() == entries;
             }
-            let known = track.fragments.as_ref().map_or(0, Vec::len);
             let index = track.fragments.as_deref().unwrap_or_default();
+            // Of several fragments at one time, only the first can be asked for.
+            let known = index.chunk_by(|a, b| track.has_repeats && a.time == b.time).count();
             let of_index = (known > 0).then(|| chunks_with(track, index)).flatten();
+            // An index of several times says which fragment is which.
+            let by_count = (known < 2).then(|| announced.by_count(file, track, found)).flatten();
             let walk = Found::of(found, |fragments| chunks_with(track, fragments), known);
+            let walk = walk.or_by_count(by_count, of_index);
             let is_doubted = is_distrusted || track.is_in_doubt() || track.has_time_doubt();
             // A walk that was given up knows less of the rest than an index in doubt.
             let is_taken_on_tie = is_doubted && given_up.is_none() && !walk.fragments.is_empty();
@@ -178,9 +210,12 @@ impl MediaFile {
 
 impl MediaTrack {
     fn rebuild(&mut self, found: Found) {
-        let Found { fragments, last_duration, is_by_order, .. } = found;
+        let Found { fragments, last_duration, is_by_order, is_disordered, .. } = found;
         let before = match (&self.fragments, &self.doubt) {
             (Err(trouble), _) | (Ok(_), Some(trouble)) => trouble.message.clone(),
+            (Ok(_), None) if self.has_repeats => {
+                "its index says one time of several fragments".into()
+            }
             (Ok(index), None) => format!("its index has {} of its fragments", index.len()),
         };
         let by_order = match is_by_order {
@@ -190,6 +225,7 @@ impl MediaTrack {
         let message = format!("{before}; {} were found in the file{by_order}", fragments.len());
         self.doubt = Some(Trouble::new(FindingCode::IndexRebuilt, message));
         self.last_duration = (last_duration > 0).then_some(last_duration);
+        (self.has_repeats, self.is_disordered) = (false, is_disordered);
         self.fragments = Ok(fragments);
     }
 }
@@ -202,12 +238,27 @@ struct Found {
     is_by_order: bool,
     /// Number of chunks of the manifest that have one of the fragments.
     chunks: Option<usize>,
+    /// Times that the fragments say, repeat or step back.
+    is_disordered: bool,
 }
 
 impl Found {
+    /// Takes the fragments by their number, where that gives more chunks of the manifest their
+    /// fragment than the index and the walk by times do.
+    fn or_by_count(self, by_count: Option<Vec<Indexed>>, of_index: Option<usize>) -> Self {
+        match by_count {
+            Some(fragments) if Some(fragments.len()) > self.chunks.max(of_index) => {
+                let chunks = Some(fragments.len());
+                Self { fragments, chunks, is_by_order: true, ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// Takes the fragments by the times that they say; or by their order, where that gives more
-    /// chunks of the manifest their fragment. Without a manifest, times of which most repeat are of
-    /// no use, unless the index has as many fragments.
+    /// chunks of the manifest their fragment, or as many and the times are those at which pictures
+    /// are shown: a player decodes what it gets, chunk by chunk. Without a manifest, times of which
+    /// most repeat, or some wrongly, are of no use, unless the index has as many fragments.
     fn of(
         found: &mut ScannedTrack,
         chunks_with: impl Fn(&[Indexed]) -> Option<usize>,
@@ -215,25 +266,29 @@ impl Found {
     ) -> Self {
         let by_order = found.take_by_order();
         // Counted only where there is a choice.
-        let has_choice = by_order.is_some() || known > 0;
+        let has_choice = by_order.is_some() || known > 0 || !found.says_several();
         let chunks = has_choice.then(|| chunks_with(&found.fragments)).flatten();
         let of_order = by_order.as_deref().and_then(&chunks_with);
         let is_by_order = match chunks.zip(of_order) {
-            Some((by_time, by_order)) => by_order > by_time,
+            Some((by_time, by_order)) => {
+                by_order > by_time || by_order == by_time && found.is_as_shown
+            }
             None => {
                 let count = by_order.as_ref().map_or(0, Vec::len);
-                chunks.is_none() && 2 * found.fragments.len() < count && known < count
+                let is_useless = found.has_wrong_times();
+                chunks.is_none() && known < count && (is_useless || found.is_as_shown)
             }
         };
+        let is_disordered = found.steps_back;
         match by_order.filter(|_| is_by_order) {
             Some(fragments) => {
                 let last_duration = found.final_duration;
-                Self { fragments, last_duration, is_by_order, chunks: of_order }
+                Self { fragments, last_duration, is_by_order, chunks: of_order, is_disordered }
             }
             None => {
                 let (fragments, last_duration) =
                     (mem::take(&mut found.fragments), found.last_duration);
-                Self { fragments, last_duration, is_by_order: false, chunks }
+                Self { fragments, last_duration, is_by_order: false, chunks, is_disordered }
             }
         }
     }

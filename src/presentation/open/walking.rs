@@ -5,11 +5,10 @@ use std::collections::VecDeque;
 use super::announced::Announced;
 use super::media::MediaFile;
 use super::resolve::resolve;
-use super::tracks::MediaTrack;
 use super::walk::files_to_walk;
 use super::{Opening, Outcome, unreadable};
 use crate::base::{Error, FileId, Got, Limits, Name, Step, Then, Want};
-use crate::index::{Indexed, Scan, Spent};
+use crate::index::{Scan, Spent};
 use crate::manifest::Stored;
 use crate::presentation::Presentation;
 use crate::presentation::finding::Findings;
@@ -98,17 +97,14 @@ impl Walking {
         let text = opening.client_text.clone();
         let limits = opening.options.limits.clone();
         let client = text.as_deref().map(|text| Stored::parse(text, &limits));
-        let is_asked = |walk: &Walk| media[walk.number].1.has_index() || walk.scan.has_steps_back();
+        let is_asked = |walk: &Walk| media[walk.number].1.has_index() || walk.scan.has_choice();
         let stored = client.as_ref().and_then(|client| client.as_ref().ok());
         let stored = stored.filter(|_| ended.iter().any(is_asked));
         let announced = opening.announced(&media, stored);
         for Walk { number, scan } in ended {
             let (file, media) = &mut media[number];
             let is_distrusted = opening.is_distrusted(*file);
-            let chunks_with = |track: &MediaTrack, fragments: &[Indexed]| {
-                announced.chunks_with(*file, track, fragments)
-            };
-            for finding in media.walked(scan.finish(), is_distrusted, chunks_with) {
+            for finding in media.walked(scan.finish(), is_distrusted, &announced, *file) {
                 let name = opening.files.get(file.index()).map_or("", Name::as_str);
                 opening.findings.push(finding.in_file(name));
             }
