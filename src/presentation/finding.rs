@@ -159,6 +159,9 @@ codes! {
     /// Two tracks have one name, bitrate and attributes.
     Ambiguous "ambiguous" Error
         "players get only the first: in the .ismc, give the second another word in its `Url` or another Bitrate (1 more will do), and in the .ism the same trackName or systemBitrate",
+    /// Tracks differ by custom attributes that players do not ask for.
+    AttributesNotAsked "attributes-not-asked" Error
+        "players get only the first: write the Url in the .ismc with them, QualityLevels({bitrate},{CustomAttributes})/Fragments(NAME={start time})",
     /// The times of a stream in the client manifest cannot be.
     TimesInvalid "times-invalid" Error
         "the stream is not served: correct its `c` elements in the .ismc, or package it again",
