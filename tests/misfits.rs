@@ -374,3 +374,136 @@ fn a_film_that_says_it_is_live_and_a_stream_without_a_url_are_findings() {
         assert_eq!(opened.presentation().manifest_source(), ManifestSource::Stored);
     }
 }
+
+/// A file of three fragments of one sample of `size` bytes, with pictures of this width and this
+/// byte in its parameter set.
+fn pictures(size: u32, width: u16, profile: u8) -> Vec<u8> {
+    let mut bytes = file(regular(1, StreamKind::Video, size));
+    let entry = bytes.windows(4).position(|word| word == b"avc1").unwrap();
+    // Behind the format: 24 bytes, then width and height.
+    bytes[entry + 28..entry + 30].copy_from_slice(&width.to_be_bytes());
+    let sps = bytes.windows(5).position(|unit| unit == [0x67, 66, 0, 30, 1]).unwrap();
+    bytes[sps + 4] = profile;
+    bytes
+}
+
+/// A client manifest of these qualities: bitrate, and what its QualityLevel says besides.
+fn qualities(list: &[(u32, &str)]) -> Vec<u8> {
+    let client = ismc(&[(StreamKind::Video, "video", &[1], &starts(3))]);
+    let quality = |(bitrate, other): &(u32, &str)| {
+        format!(r#"<QualityLevel Bitrate="{bitrate}" FourCC="H264" {other}/>"#)
+    };
+    let all: String = list.iter().map(quality).collect();
+    let client = String::from_utf8(client).unwrap();
+    client.replace(r#"<QualityLevel Bitrate="1"/>"#, &all).into_bytes()
+}
+
+#[test]
+fn qualities_of_other_bitrates_are_told_apart_by_what_their_media_shows() {
+    let tracks = [("video", "one.ismv", 1, 1, ""), ("video", "other.ismv", 2, 1, "")];
+    let private = |last: &str| format!("CodecPrivateData=\"000000016742001e{last}000000016801\"");
+    for (first, second) in [
+        (
+            r#"MaxWidth="1280" MaxHeight="360""#.to_owned(),
+            r#"MaxWidth="640" MaxHeight="360""#.to_owned(),
+        ),
+        (private("09"), private("05")),
+    ] {
+        // In another order than the server manifest.
+        let store = store([
+            ("film.ism", ism(Some("film.ismc"), &tracks)),
+            ("film.ismc", qualities(&[(3000, &first), (9000, &second)])),
+            ("one.ismv", pictures(100, 640, 5)),
+            ("other.ismv", pictures(200, 1280, 9)),
+        ]);
+        assert_eq!(findings(&store), ["warning manifests-disagree"; 2], "{first}");
+        assert_eq!([3000, 9000].map(|bitrate| payload(&store, bitrate, "video")), [200, 100]);
+    }
+}
+
+#[test]
+fn a_track_whose_pictures_have_another_size_is_never_guessed() {
+    let tracks = [("video", "one.ismv", 1, 1, ""), ("video", "other.ismv", 2, 1, "")];
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &tracks)),
+        (
+            "film.ismc",
+            qualities(&[
+                (3000, r#"MaxWidth="1920" MaxHeight="1080""#),
+                (9000, r#"MaxWidth="640" MaxHeight="360""#),
+                (9500, r#"MaxWidth="640" MaxHeight="368""#),
+            ]),
+        ),
+        ("one.ismv", pictures(100, 640, 5)),
+        ("other.ismv", pictures(200, 640, 5)),
+    ]);
+    let origin = Origin::new(store.clone());
+    let path = |bitrate| format!("film.ism/QualityLevels({bitrate})/Fragments(video=0)");
+    // Nothing tells the two smaller ones apart: they are served in order, each with an error.
+    assert_eq!([3000, 9000, 9500].map(|bitrate| status(&origin, &path(bitrate))), [404, 200, 200]);
+    let found = findings(&store);
+    assert_eq!(found.iter().filter(|code| *code == "error track-guessed").count(), 2, "{found:?}");
+    assert!(found.contains(&"error track-missing".into()), "{found:?}");
+    let opened = open(&store).unwrap();
+    assert!(!support::manifest(opened.presentation()).contains("3000"), "it is not announced");
+}
+
+#[test]
+fn a_single_track_whose_pictures_have_another_size_is_not_served() {
+    let store_of = |bitrate, list: &[(u32, &str)]| {
+        let tracks = [("video", "one.ismv", bitrate, 1, "")];
+        store([
+            ("film.ism", ism(Some("film.ismc"), &tracks)),
+            ("film.ismc", qualities(list)),
+            ("one.ismv", pictures(100, 640, 5)),
+        ])
+    };
+    let store = store_of(1, &[(3000, r#"MaxWidth="1920" MaxHeight="1080""#)]);
+    let found = findings(&store);
+    assert_eq!(found[..2], ["error track-guessed", "error track-missing"], "{found:?}");
+    let path = "film.ism/QualityLevels(3000)/Fragments(video=0)";
+    assert_eq!(status(&Origin::new(store), path), 404);
+
+    // Where bitrates say nothing, it cannot be another: the size may be that of the display.
+    let store = store_of(0, &[(0, r#"MaxWidth="1024" MaxHeight="576""#)]);
+    assert_eq!(payload(&store, 0, "video"), 100);
+}
+
+#[test]
+fn attributes_that_players_do_not_ask_for_are_an_error() {
+    let attribute = |value: u32| {
+        format!(
+            r#"<QualityLevel Bitrate="300"><CustomAttributes><Attribute Name="angle" Value="{value}"/></CustomAttributes></QualityLevel>"#
+        )
+    };
+    let two = format!("{}{}", attribute(1), attribute(2));
+    let client = ismc(&[(StreamKind::Video, "video", &[300], &starts(3))]);
+    let client = String::from_utf8(client).unwrap();
+    let with_two = client.replace(r#"<QualityLevel Bitrate="300"/>"#, &two);
+    let asked = with_two.replace("({bitrate})", "({bitrate},{CustomAttributes})");
+    let one = client.replace(r#"<QualityLevel Bitrate="300"/>"#, &attribute(1));
+    let param = |value| {
+        format!(
+            r#"<video src="film.ismv" systemBitrate="300"><param name="trackID" value="{value}"/><param name="angle" value="{value}"/></video>"#
+        )
+    };
+    let server = format!(
+        r#"<smil><head><meta name="clientManifestRelativePath" content="film.ismc"/></head><body><switch>{}{}</switch></body></smil>"#,
+        param(1),
+        param(2)
+    );
+    let tracks = [regular(1, StreamKind::Video, 100), regular(2, StreamKind::Video, 200)];
+    let media = film::media(&tracks, Style::default()).to_bytes();
+    for (client, wanted) in [
+        (with_two, &["error attributes-not-asked"][..]),
+        (asked, &[]),
+        (one, &["info track-not-announced"]),
+    ] {
+        let store = store([
+            ("film.ism", server.clone().into_bytes()),
+            ("film.ismc", client.into_bytes()),
+            ("film.ismv", media.clone()),
+        ]);
+        assert_eq!(findings(&store), wanted);
+    }
+}

@@ -19,6 +19,8 @@ pub(crate) enum Outcome {
         /// The folder that the names of its files are relative to.
         root: PathBuf,
         presentation: Arc<Presentation>,
+        /// With paths from where the program runs, the gravest first.
+        findings: Vec<Finding>,
     },
     /// No presentation was opened.
     NotOpened(Explanation),
@@ -89,7 +91,7 @@ impl Entry {
             Outcome::Opened { presentation, .. } if presentation.manifest().is_err() => {
                 Health::NotServed
             }
-            Outcome::Opened { presentation, .. } => match gravest(presentation) {
+            Outcome::Opened { findings, .. } => match gravest(findings) {
                 Some(Severity::Error) => Health::Errors,
                 _ => Health::Fine,
             },
@@ -102,10 +104,10 @@ impl Entry {
             Outcome::NotLookedAt(why) | Outcome::NotOpened(why) => {
                 Some(Explanation { message: why.message.clone(), advice: why.advice.clone() })
             }
-            Outcome::Opened { presentation, .. } => {
+            Outcome::Opened { presentation, findings, .. } => {
                 let error = presentation.manifest().err()?;
-                let names_no_track = matches!(error.kind, ErrorKind::NothingToServe { .. })
-                    && presentation.findings().is_empty();
+                let names_no_track =
+                    matches!(error.kind, ErrorKind::NothingToServe { .. }) && findings.is_empty();
                 let advice = names_no_track.then(|| {
                     let how = "name each track by a `video`, `audio` or `textstream` element";
                     format!("{how} ({SMALLEST})")
@@ -125,8 +127,12 @@ impl Explanation {
 /// Where an `.ism` of a few lines can be copied from.
 pub(crate) const SMALLEST: &str = "see \"The smallest presentation\" in README.md";
 
-/// The findings of a presentation beneath `root`, with the paths of the files that they are about.
-pub(crate) fn findings(root: &Path, presentation: &Presentation) -> Vec<Finding> {
+/// Findings of a presentation beneath `root`, with the paths of the files that they are about.
+pub(crate) fn with_paths(
+    root: &Path,
+    presentation: &Presentation,
+    findings: Vec<Finding>,
+) -> Vec<Finding> {
     let with_path = |mut finding: Finding| {
         // What is not among its files is a refused name: it stays as the .ism has it.
         let is_own = |file: &String| presentation.files().iter().any(|own| own.as_str() == file);
@@ -135,10 +141,10 @@ pub(crate) fn findings(root: &Path, presentation: &Presentation) -> Vec<Finding>
         }
         finding
     };
-    presentation.findings().into_iter().map(with_path).collect()
+    findings.into_iter().map(with_path).collect()
 }
 
-/// The severity of its gravest finding.
-pub(crate) fn gravest(presentation: &Presentation) -> Option<Severity> {
-    presentation.findings().iter().map(Finding::severity).max()
+/// The severity of the gravest of some findings.
+pub(crate) fn gravest(findings: &[Finding]) -> Option<Severity> {
+    findings.iter().map(Finding::severity).max()
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use smooth_origin::origin::Origin;
 
+use crate::deep::Depth;
 use crate::entry::Entry;
 use crate::open;
 use crate::other::{self, Sort};
@@ -19,6 +20,8 @@ pub(crate) struct Bounds {
     pub(crate) presentations: usize,
     /// Names that differ in spelling alone are found.
     pub(crate) ignore_case: bool,
+    /// How much of each presentation is looked at.
+    pub(crate) of_each: Depth,
 }
 
 /// More names than these are not read beneath one folder.
@@ -151,7 +154,7 @@ impl<F: FnMut(Entry) -> io::Result<()>> Walk<'_, F> {
             return self.give(entry.advise("raise --most, or name the folders one by one"));
         }
         self.presentations += 1;
-        let entry = open::presentation(&self.origin, self.root, &name);
+        let entry = open::presentation(&self.origin, self.root, &name, self.bounds.of_each);
         self.give(entry)
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use smooth_origin::presentation::{Finding, Presentation, Stream, Track};
 
-use crate::entry::{Entry, Health, Outcome, findings, gravest};
+use crate::entry::{Entry, Health, Outcome, gravest};
 
 /// An object per entry. `path` and `outcome` are always there: `served`, `not-served` or
 /// `not-looked-at`. `message` and `advice` say why it is not served. `severity` is that of the
@@ -23,8 +23,7 @@ pub(crate) fn entry(entry: &Entry) -> Value {
         "message": explanation.as_ref().map(|why| &why.message),
         "advice": explanation.as_ref().and_then(|why| why.advice.as_ref()),
     });
-    if let Outcome::Opened { root, presentation } = &entry.outcome {
-        let findings = findings(root, presentation);
+    if let Outcome::Opened { root, presentation, findings } = &entry.outcome {
         value["name"] = presentation.name().as_str().into();
         value["manifest"] = match presentation.manifest() {
             Ok(_) => format!("{:?}", presentation.manifest_source()).to_lowercase().into(),
@@ -32,7 +31,7 @@ pub(crate) fn entry(entry: &Entry) -> Value {
         };
         let streams = presentation.streams().iter();
         value["streams"] = streams.map(|of| stream(root, presentation, of)).collect();
-        value["severity"] = gravest(presentation).map(|severity| severity.to_string()).into();
+        value["severity"] = gravest(findings).map(|severity| severity.to_string()).into();
         value["findings"] = findings.iter().map(finding).collect();
     }
     value

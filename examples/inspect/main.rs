@@ -3,8 +3,10 @@
 //! ```sh
 //! cargo run --release --example inspect testdata/ladder/ladder.ism
 //! cargo run --release --example inspect -- --json testdata
+//! cargo run --release --example inspect -- --deep testdata/ladder/ladder.ism
 //! ```
 
+mod deep;
 mod entry;
 mod folder;
 mod json;
@@ -18,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use deep::Depth;
 use entry::{Entry, Health};
 use folder::Bounds;
 
@@ -31,6 +34,11 @@ struct Arguments {
     /// Print one JSON array, with an object per presentation, instead of text
     #[arg(long)]
     json: bool,
+    /// Look at every fragment, and report what requests would find in it, and more: chunks that
+    /// begin without a key frame, encrypted fragments without IVs, fragments that are longer or
+    /// shorter than their chunks
+    #[arg(long)]
+    deep: bool,
     /// How many levels of folders beneath a named folder are looked into
     #[arg(long, value_name = "LEVELS", default_value_t = 16,
         value_parser = clap::value_parser!(u8).range(..=64))]
@@ -90,12 +98,16 @@ impl<W: Write> Report<W> {
             depth: arguments.depth.into(),
             presentations: arguments.most as usize,
             ignore_case: !arguments.exact_names,
+            of_each: match arguments.deep {
+                true => Depth::All { has_bar: !arguments.json },
+                false => Depth::Ends,
+            },
         };
         for path in &arguments.paths {
             if path.is_dir() {
                 folder::entries(path, bounds, |entry| self.add(&entry))?;
             } else {
-                self.add(&open::file(path, bounds.ignore_case))?;
+                self.add(&open::file(path, bounds))?;
             }
         }
         self.finish()

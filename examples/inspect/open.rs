@@ -7,11 +7,13 @@ use smooth_origin::base::{ErrorKind, Name};
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::storage::LocalStore;
 
-use crate::entry::{Entry, Outcome};
+use crate::deep::Depth;
+use crate::entry::{self, Entry, Outcome};
+use crate::folder::Bounds;
 use crate::other;
 
 /// A path that is no folder.
-pub(crate) fn file(path: &Path, ignore_case: bool) -> Entry {
+pub(crate) fn file(path: &Path, bounds: Bounds) -> Entry {
     match path.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return other::missing(path),
         Err(error) => return Entry::not_opened(path, format!("it cannot be read: {error}")),
@@ -25,8 +27,8 @@ pub(crate) fn file(path: &Path, ignore_case: bool) -> Entry {
         return Entry::not_opened(path, "the path does not end with the name of a file");
     };
     match name.to_str() {
-        Some(name) => match store(root, ignore_case) {
-            Ok(origin) => presentation(&origin, root, name),
+        Some(name) => match store(root, bounds.ignore_case) {
+            Ok(origin) => presentation(&origin, root, name, bounds.of_each),
             Err(error) => Entry::not_opened(path, format!("its folder cannot be read: {error}")),
         },
         None => Entry::not_opened(path, NOT_UTF8),
@@ -40,7 +42,7 @@ pub(crate) fn store(root: &Path, ignore_case: bool) -> io::Result<Origin> {
 }
 
 /// The presentation of this name beneath `root`.
-pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str) -> Entry {
+pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Depth) -> Entry {
     let path = root.join(name);
     let opened = Name::new(name).and_then(|name| block_on(origin.open(&name)));
     match opened {
@@ -49,8 +51,15 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str) -> Entry {
             if presentation.manifest().is_err() && other::is_publishing_point(&path) {
                 return other::publishing_point(&path);
             }
+            let findings = match depth.findings(&opened, &path) {
+                Ok(findings) => findings,
+                Err(error) => {
+                    return Entry::not_looked_at(path, format!("not all of it: {error}"));
+                }
+            };
+            let findings = entry::with_paths(root, &presentation, findings);
             let root = root.to_owned();
-            Entry { path, outcome: Outcome::Opened { root, presentation } }
+            Entry { path, outcome: Outcome::Opened { root, presentation, findings } }
         }
         Err(error) if matches!(error.kind, ErrorKind::NoPresentation) => {
             let message = match path.metadata() {

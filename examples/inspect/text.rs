@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use smooth_origin::presentation::Presentation;
 
-use crate::entry::{Entry, Outcome, findings};
+use crate::entry::{Entry, Outcome};
 
 /// Writes an entry: its path, and beneath it what it is.
 ///
@@ -23,13 +23,13 @@ pub(crate) fn entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
             line(out, format_args!("  {advice}"))?;
         }
     }
-    let Outcome::Opened { root, presentation } = &entry.outcome else { return Ok(()) };
+    let Outcome::Opened { presentation, findings, .. } = &entry.outcome else { return Ok(()) };
     if let Ok(text) = presentation.manifest() {
         let source = format!("{:?}", presentation.manifest_source()).to_lowercase();
         line(out, format_args!("manifest: {source}, {} bytes", text.len()))?;
     }
     streams(out, presentation)?;
-    for finding in findings(root, presentation) {
+    for finding in findings {
         line(out, format_args!("{finding}"))?;
         line(out, format_args!("  {}", finding.code.advice()))?;
     }

@@ -398,3 +398,72 @@ fn a_fifo_does_not_hold_it_up() {
     let (status, entries) = json(&[folder.to_str().unwrap()]);
     assert_eq!((status, entries.len()), (3, 1), "{entries:?}");
 }
+
+/// The ladder in a folder of its own, after a change of its media.
+fn changed_ladder(name: &str, change: impl Fn(&mut Vec<u8>)) -> String {
+    let folder = folder(name);
+    let source = Path::new(TESTDATA).join("ladder");
+    for file in ["ladder.ism", "ladder.ismc", "ladder.ismv"] {
+        fs::copy(source.join(file), folder.join(file)).unwrap();
+    }
+    let media = folder.join("ladder.ismv");
+    let mut bytes = fs::read(&media).unwrap();
+    change(&mut bytes);
+    fs::write(&media, bytes).unwrap();
+    folder.join("ladder.ism").to_str().unwrap().to_owned()
+}
+
+/// Where the fragments of the first track begin: the offsets of their `moof`s.
+fn fragments_of_track_1(bytes: &[u8]) -> Vec<usize> {
+    let tfhds = memchr::memmem::find_iter(bytes, b"tfhd");
+    let own = tfhds.filter(|at| bytes[at + 8..at + 12] == 1_u32.to_be_bytes());
+    own.map(|at| memchr::memmem::rfind(&bytes[..at], b"moof").unwrap()).collect()
+}
+
+#[test]
+fn deep_finds_nothing_in_a_healthy_presentation_and_draws_no_bar_without_a_terminal() {
+    let (status, shallow) = text(&[LADDER]);
+    assert_eq!(status, 0);
+    assert_eq!(text(&["--deep", LADDER]), (0, shallow));
+    let (status, entries) = json(&["--deep", LADDER]);
+    assert_eq!((status, entries[0]["findings"].as_array().unwrap().len()), (0, 0));
+}
+
+#[test]
+fn deep_finds_what_is_wrong_in_the_middle_of_a_file_and_the_exit_status_says_so() {
+    let ism = changed_ladder("lying", |bytes| {
+        let moof = fragments_of_track_1(bytes)[5];
+        let tfhd = moof + memchr::memmem::find(&bytes[moof..], b"tfhd").unwrap();
+        bytes[tfhd + 11] = 2;
+    });
+    assert_eq!(json(&[&ism]).0, 0, "opening does not look at it");
+    let (status, entries) = json(&["--deep", &ism]);
+    assert_eq!(status, 1, "{entries:?}");
+    let finding = &entries[0]["findings"][0];
+    assert_eq!(finding["code"], "fragment-broken");
+    assert_eq!(finding["chunk"], 100_000_000);
+    assert!(finding["file"].as_str().unwrap().ends_with("lying/ladder.ismv"), "{finding}");
+    let (status, text) = text(&["--deep", &ism]);
+    assert_eq!(status, 1);
+    let says = "chunk 100000000: at byte ";
+    assert!(text.contains(says) || text.contains("of track 2 where the index says 1"), "{text}");
+}
+
+#[test]
+fn deep_sums_up_what_many_fragments_say() {
+    let ism = changed_ladder("times", |bytes| {
+        let uuid = [0x6d, 0x1d, 0x9b, 0x05, 0x42, 0xd5, 0x44, 0xe6];
+        for moof in fragments_of_track_1(&bytes.clone()) {
+            let Some(tfxd) = memchr::memmem::find(&bytes[moof..moof + 2000], &uuid) else {
+                panic!("the ladder has tfxd")
+            };
+            // The last byte of a 64-bit time.
+            bytes[moof + tfxd + 27] ^= 0x40;
+        }
+    });
+    let (status, text) = text(&["--deep", &ism]);
+    assert_eq!(status, 0, "{text}");
+    let lines: Vec<_> = text.lines().filter(|line| line.contains("time-in-fragment")).collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    assert!(lines[0].contains("chunk 0: 12 of 12 fragments; the first: "), "{text}");
+}

@@ -75,6 +75,11 @@ impl SampleEntry {
         Self { header, reserved: [0; 6], data_reference_index: 1, body, offset: 0 }
     }
 
+    /// The same, without holding the block that it was read from.
+    pub(crate) fn detached(&self) -> Self {
+        Self { body: Bytes::copy_from_slice(&self.body), ..self.clone() }
+    }
+
     fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Error> {
         let header = Header::parse(cursor)?;
         let len = header.total().map_or(cursor.remaining() as u64, |size| size - header.len());

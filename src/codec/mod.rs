@@ -11,6 +11,7 @@ mod dolby_vision;
 mod eac3;
 mod h264;
 mod hevc;
+mod key_picture;
 mod mp3;
 mod opus;
 mod protected;
@@ -19,6 +20,8 @@ mod vc1;
 mod wave_format;
 mod webvtt;
 mod wma;
+
+pub(crate) use key_picture::{KeyPicture, NalFormat};
 
 use std::borrow::Cow;
 use std::fmt;

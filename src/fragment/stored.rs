@@ -107,6 +107,11 @@ impl Stored {
         is_empty(&self.traf)
     }
 
+    /// How many samples its runs claim.
+    pub(crate) fn samples(&self) -> u64 {
+        self.traf.all::<Trun>().map(|trun| u64::from(trun.sample_count)).sum()
+    }
+
     /// The track it belongs to.
     pub(crate) fn track_id(&self) -> Option<u32> {
         self.traf.get::<Tfhd>().map(|tfhd| tfhd.track_id)

@@ -133,6 +133,12 @@ impl Fragments {
         (first < chunks).then_some(first)
     }
 
+    /// The first chunk that has a fragment, this one or a later one.
+    pub(crate) fn at_or_behind(&self, chunk: usize) -> Option<usize> {
+        let behind = self.runs.partition_point(|run| run.chunk + run.len <= chunk);
+        self.runs.get(behind).map(|run| run.chunk.max(chunk))
+    }
+
     /// Where the fragment of this chunk lies; `None` when there is none.
     pub(crate) fn place(&self, chunk: usize) -> Option<Place> {
         let slot = self.slot(chunk)?;
@@ -197,6 +203,10 @@ mod tests {
         assert_eq!(some.place(4), Some(Place::Bounded { start: 500, bound: 590 }));
         assert_eq!((some.first_missing(10), some.first_missing(2)), (Some(2), None));
         assert!(some.memory() <= 6 * 16 + 3 * 24 + 3 * 32);
+        let behind = [0, 2, 4, 6, 7, 1_000_000, 1_000_001].map(|chunk| some.at_or_behind(chunk));
+        let wanted = [0, 4, 4, 6, 1_000_000, 1_000_000];
+        assert_eq!(behind[..6], wanted.map(Some));
+        assert_eq!((behind[6], fragments(&[]).at_or_behind(0)), (None, None));
         assert_eq!(fragments(&[]).first_missing(1), Some(0));
         assert_eq!(fragments(&[3]).first_missing(9), Some(0));
     }

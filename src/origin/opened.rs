@@ -12,11 +12,11 @@ use futures_util::stream::{StreamExt, iter};
 
 use super::access::Access;
 use super::deadline::Deadline;
-use super::drive::AT_ONCE;
+use super::drive::{self, AT_ONCE};
 use super::fragment_cache::Key;
 use super::handles::Handles;
-use crate::base::{FileId, Name, ReadError, ReadErrorKind};
-use crate::presentation::{Finding, Presentation, compressed_forms};
+use crate::base::{Error, FileId, Name, ReadError, ReadErrorKind};
+use crate::presentation::{Finding, Presentation, Survey, compressed_forms};
 use crate::storage::{Source, Stat, Version};
 
 /// An opened presentation and the versions of its files: what is read through it is what was
@@ -159,6 +159,34 @@ impl Opened {
     /// The presentation.
     pub fn presentation(&self) -> &Arc<Presentation> {
         &self.presentation
+    }
+
+    /// Looks at the next few fragments of a survey of this presentation.
+    ///
+    /// ```
+    /// use smooth_origin::base::Name;
+    /// use smooth_origin::origin::{Origin, block_on};
+    /// use smooth_origin::presentation::Survey;
+    /// use smooth_origin::storage::LocalStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
+    /// let origin = Origin::new(LocalStore::new(root)?);
+    /// let opened = block_on(origin.open(&Name::new("ladder/ladder.ism")?))?;
+    /// let mut survey = Survey::new(opened.presentation());
+    /// while !survey.is_over() {
+    ///     survey = block_on(opened.survey(survey))?;
+    /// }
+    /// assert!(survey.findings().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// None that comes from the files: what cannot be read is a finding of the survey.
+    /// [`ErrorKind::Busy`](crate::base::ErrorKind::Busy) where the host could not go on.
+    pub async fn survey(self: &Arc<Self>, survey: Survey) -> Result<Survey, Error> {
+        drive::answer(survey.look_on(), self).await
     }
 
     /// When the latest of its files was changed, where the store knows.

@@ -159,6 +159,9 @@ codes! {
     /// Two tracks have one name, bitrate and attributes.
     Ambiguous "ambiguous" Error
         "players get only the first: in the .ismc, give the second another word in its `Url` or another Bitrate (1 more will do), and in the .ism the same trackName or systemBitrate",
+    /// Tracks differ by custom attributes that players do not ask for.
+    AttributesNotAsked "attributes-not-asked" Error
+        "players get only the first: write the Url in the .ismc with them, QualityLevels({bitrate},{CustomAttributes})/Fragments(NAME={start time})",
     /// The times of a stream in the client manifest cannot be.
     TimesInvalid "times-invalid" Error
         "the stream is not served: correct its `c` elements in the .ismc, or package it again",
@@ -198,6 +201,15 @@ codes! {
     /// A track began before 0, and its times were moved.
     StartMoved "start-moved" Warning
         "sound is later than it should be by this: encode without priming samples",
+    /// Chunks of video begin without a key frame.
+    KeyFrameMissing "key-frame-missing" Warning
+        "players can neither begin nor switch quality there: encode with a key frame at the start of each chunk, or package with chunks that begin at key frames",
+    /// Fragments of an encrypted track do not say how their samples are decrypted.
+    IvsMissing "ivs-missing" Warning
+        "no player can decrypt them: package and encrypt the file again, with a tool that writes `senc` (or PIFF's `uuid`) into each fragment",
+    /// Samples of a fragment last longer or shorter than its chunk.
+    DurationInFragment "duration-in-fragment" Warning
+        "players may stall or skip there: package the file again together with its manifest; if the source has the gap, encode it again",
     /// How long the last chunk is could not be read, and was assumed.
     DurationAssumed "duration-assumed" Info
         "nothing needs to be done: players go by the samples",
@@ -396,6 +408,11 @@ impl Findings {
         self.made += 1;
         self.list(finding.severity()).push((number, finding));
         true
+    }
+
+    /// Some were left out before.
+    pub(crate) fn set_left_out(&mut self) {
+        self.has_left_out = true;
     }
 
     fn has_room_for(&self, finding: &Finding) -> bool {

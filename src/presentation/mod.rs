@@ -10,6 +10,7 @@ mod open;
 mod probe;
 mod reply;
 mod stream;
+mod survey;
 mod timeline;
 mod validator;
 
@@ -24,6 +25,7 @@ pub use open::open;
 pub(crate) use probe::Probed;
 pub use reply::{Content, Piece, Reply, StoredRange};
 pub use stream::{Stream, Track};
+pub use survey::Survey;
 pub use timeline::Timeline;
 pub use validator::Validator;
 
@@ -207,7 +209,10 @@ impl Presentation {
     /// piece, and without what lies between pieces.
     pub fn memory(&self) -> usize {
         let track = |track: &Track| match track.stored() {
-            Ok(stored) => piece(size_of_val(stored)) + stored.fragments.memory(),
+            Ok(stored) => {
+                let entry = stored.entry.as_ref().map_or(0, |entry| piece(entry.body.len()));
+                piece(size_of_val(stored)) + stored.fragments.memory() + entry
+            }
             Err(_) => 0,
         };
         let attribute = |attribute: &CustomAttribute| {

@@ -26,6 +26,38 @@ pub(crate) struct Probed {
     pub(crate) stored: Option<Box<Stored>>,
 }
 
+/// What is not as it should be in a fragment, and does not keep it from being served.
+pub(super) enum Noticed<'a> {
+    /// It says another start.
+    Time(OtherTime),
+    /// A part of it cannot be read.
+    Unread(&'a str),
+    /// Its samples do not begin where the `mdat` does.
+    Payload,
+    /// The offsets of its samples are wrong.
+    Offset,
+}
+
+impl Noticed<'_> {
+    pub(super) fn code(&self) -> FindingCode {
+        match self {
+            Self::Time(_) => FindingCode::TimeInFragment,
+            Self::Unread(_) => FindingCode::BoxUnreadable,
+            Self::Payload => FindingCode::PayloadOffset,
+            Self::Offset => FindingCode::DataOffsetWrong,
+        }
+    }
+
+    pub(super) fn message(&self) -> String {
+        match self {
+            Self::Time(other) => other.to_string(),
+            Self::Unread(unread) => (*unread).to_owned(),
+            Self::Payload => "the samples do not begin where the `mdat` does".into(),
+            Self::Offset => WRONG_OFFSET.into(),
+        }
+    }
+}
+
 /// Bytes that a first look reads: most heads are shorter.
 const LOOK: u64 = 4 << 10;
 
@@ -97,7 +129,13 @@ impl Presentation {
     }
 
     /// Checks that the fragment is the one that the index says, and one that can be cut out.
-    fn check(&self, at: Located, track: &StoredTrack, stored: &Stored) -> Result<(), Error> {
+    pub(super) fn check(
+        &self,
+        at: Located,
+        track: &StoredTrack,
+        stored: &Stored,
+        mut notice: impl FnMut(Noticed<'_>),
+    ) -> Result<(), Error> {
         let stream = self.stream_of(at);
         let time = stream
             .timeline
@@ -108,26 +146,40 @@ impl Presentation {
         stored.check_track(track.track_id)?;
         if let Some(other) = time.and_then(|time| stored.other_time(time, tolerance)) {
             self.check_time(at, track, other)?;
+            notice(Noticed::Time(other));
         }
         if let Some(unread) = &stored.unread {
-            self.notice(self.finding(at, FindingCode::BoxUnreadable, &**unread).at_chunk(None));
+            notice(Noticed::Unread(unread));
         }
-        let (code, what) = match stored.check_samples(track.defaults, self.limits())? {
-            Whereabouts::Start => return Ok(()),
-            Whereabouts::Payload => {
-                (FindingCode::PayloadOffset, "the samples do not begin where the `mdat` does")
-            }
-            Whereabouts::Elsewhere { .. } => (FindingCode::DataOffsetWrong, WRONG_OFFSET),
-        };
-        // A muxer writes the same offset everywhere: one finding for the track.
-        let is_of_track = code == FindingCode::DataOffsetWrong;
-        let finding = self.finding(at, code, what);
-        self.notice(if is_of_track { finding.at_chunk(None) } else { finding });
+        match stored.check_samples(track.defaults, self.limits())? {
+            Whereabouts::Start => {}
+            Whereabouts::Payload => notice(Noticed::Payload),
+            Whereabouts::Elsewhere { .. } => notice(Noticed::Offset),
+        }
         Ok(())
     }
 
-    /// Tells a fragment that says a wrong time from one that another chunk of the manifest is: the
-    /// first is a finding, once per track.
+    /// Keeps what a check noticed. A muxer that writes wrong times or offsets writes them
+    /// everywhere: one finding for the track.
+    fn notice_of(&self, at: Located, track: &StoredTrack, noticed: &Noticed<'_>) {
+        let is_known = || {
+            matches!(noticed, Noticed::Time(_)) && track.is_time_told.swap(true, Ordering::Relaxed)
+        };
+        if is_known() {
+            return;
+        }
+        let finding = self.finding(at, noticed.code(), noticed.message());
+        self.notice(match noticed {
+            Noticed::Unread(_) | Noticed::Offset => finding.at_chunk(None),
+            Noticed::Time(_) | Noticed::Payload => finding,
+        });
+    }
+
+    /// Tells a fragment that says a wrong time from one that another chunk of the manifest is.
+    ///
+    /// A fragment that says 0 is served, since many muxers write nothing else. No other evidence is
+    /// in it: the index is in order, so no two of its entries have one `moof`, and equally long
+    /// fragments of one track differ in nothing but their time.
     fn check_time(&self, at: Located, track: &StoredTrack, other: OtherTime) -> Result<(), Error> {
         let stream = self.stream_of(at);
         let tolerance = tolerance(stream.timescale, track.timescale);
@@ -138,9 +190,6 @@ impl Presentation {
         };
         if !track.is_settled && other.is_of_another(is_start) {
             return Err(other.misled());
-        }
-        if !track.is_time_told.swap(true, Ordering::Relaxed) {
-            self.notice(self.finding(at, FindingCode::TimeInFragment, other.to_string()));
         }
         Ok(())
     }
@@ -274,7 +323,9 @@ impl Look {
         let limits = presentation.limits();
         let parsed = Stored::parse(&self.read, self.start, self.bound, limits)?;
         match &parsed {
-            Parsed::Whole(stored) => presentation.check(self.at, track, stored)?,
+            Parsed::Whole(stored) => presentation.check(self.at, track, stored, |noticed| {
+                presentation.notice_of(self.at, track, &noticed);
+            })?,
             Parsed::Needs(_) if self.looks >= MAX_LOOKS => {
                 let (what, limit) = ("reads of a fragment's head", MAX_LOOKS as u64);
                 return Err(ErrorKind::Budget { what, found: limit + 1, limit }.into());

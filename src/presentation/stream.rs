@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::Timeline;
 use crate::base::{ErrorKind, FileId, ReadError, ReadErrorKind, Timescale};
+use crate::bmff::SampleEntry;
 use crate::fragment::Defaults;
 use crate::index::Fragments;
 use crate::manifest::{CustomAttribute, StreamKind};
@@ -68,6 +69,8 @@ pub(crate) struct StoredTrack {
     pub(crate) shift: i64,
     pub(crate) defaults: Defaults,
     pub(crate) fragments: Fragments,
+    /// How its samples are coded, if that takes few bytes.
+    pub(crate) entry: Option<SampleEntry>,
     /// Times in the fragments are no evidence against the index: they were weighed when it was
     /// opened.
     pub(crate) is_settled: bool,

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use smooth_origin::base::{Error, Name};
 use smooth_origin::origin::{Answer, Clock, Opened, Origin, Served, Timer, block_on};
-use smooth_origin::presentation::Presentation;
+use smooth_origin::presentation::{Finding, Presentation, Survey};
 use smooth_origin::storage::MemoryStore;
 
 pub fn name(text: &str) -> Name {
@@ -129,4 +129,15 @@ impl Timer for HandsTimer {
             Poll::Pending
         }))
     }
+}
+
+/// What a survey of `film.ism` finds: it looks at every fragment.
+pub fn surveyed(store: &MemoryStore) -> Vec<Finding> {
+    let opened = open(store).unwrap();
+    let mut survey = Survey::new(opened.presentation());
+    while !survey.is_over() {
+        survey = block_on(opened.survey(survey)).unwrap();
+    }
+    assert_eq!(survey.looked_at(), survey.fragments());
+    survey.findings()
 }

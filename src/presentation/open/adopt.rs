@@ -36,7 +36,7 @@ pub(super) fn adopt(
     findings: &mut Findings,
 ) -> Adopted {
     let labels = Labels::new(&client.streams);
-    let assignment = assign(client, server, findings);
+    let assignment = assign(client, server, resolved, limits, findings);
     let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new() };
     check_for_players(client, findings);
     for (index, assigned) in client.streams.iter().zip(assignment) {
@@ -80,7 +80,7 @@ pub(super) fn adopt(
         check(&stream, findings);
         adopted.streams.push(stream);
     }
-    check_keys(&adopted.streams, findings);
+    check_keys(&client.streams, &adopted.streams, findings);
     adopted
 }
 

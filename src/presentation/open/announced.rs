@@ -28,7 +28,7 @@ impl Announced {
         limits: &Limits,
     ) -> Self {
         let mut announced = Self::default();
-        let assignment = assign(client, server, &mut Findings::none());
+        let assignment = assign(client, server, resolved, limits, &mut Findings::none());
         for (stream, tracks) in client.streams.iter().zip(assignment) {
             let Ok(timeline) = Timeline::new(&stream.chunks, limits) else { continue };
             let tracks = tracks.into_iter().flatten().filter_map(|number| resolved.get(number));

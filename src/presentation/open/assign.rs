@@ -3,21 +3,29 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use bytes::Bytes;
+
+use super::evidence::Evidence;
 use super::keys::Labels;
 use super::nearest::{Pair, nearest};
+use super::resolve::Resolved;
 use super::track_set::TrackSet;
 use super::track_table::{Fit, OfStream, Scope, TrackTable, stream_names};
+use crate::base::Limits;
+use crate::codec::Description;
 use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, ServerTrack, StreamIndex};
 use crate::presentation::finding::{Finding, FindingCode, Findings, cut, label};
 
 /// For each stream and each of its qualities, the number of a track of the server manifest.
 pub(super) type Assignment = Vec<Vec<Option<usize>>>;
 
-/// Finds the track of every quality. Each track serves one quality, and better fits are assigned
+/// Finds the track of every quality; `resolved` has the media of the tracks. Each track serves one quality, and better fits are assigned
 /// first. If several tracks fit equally well, the first one in the server manifest is taken.
 pub(super) fn assign(
     client: &ClientManifest,
     server: &ServerManifest,
+    resolved: &[Resolved<'_>],
+    limits: &Limits,
     findings: &mut Findings,
 ) -> Assignment {
     let none = |stream: &StreamIndex| vec![None; stream.qualities.len()];
@@ -36,7 +44,7 @@ pub(super) fn assign(
                 if assigned.is_some() {
                     continue;
                 }
-                let found = tracks.take(fit, of_stream, quality);
+                let found = tracks.take(fit, of_stream, quality, |_| true);
                 if let Some(track) = found.and_then(|number| server.tracks.get(number)) {
                     *assigned = found;
                     disagreement(&of_stream.names, quality, track, findings);
@@ -44,8 +52,10 @@ pub(super) fn assign(
             }
         }
     }
-    let left = Unpaired { client, server, streams: &streams };
+    let mut left = Unpaired { client, server, streams: &streams, media: HashMap::new() };
     if tracks.unused().next().is_some() && left.qualities(&assignment).next().is_some() {
+        let media = |number| Some((number, Evidence::of(resolved.get(number)?, limits)));
+        left.media = tracks.unused().filter_map(media).collect();
         left.pair(&mut tracks, &mut assignment, findings);
     }
     for track in tracks.unused().filter_map(|number| server.tracks.get(number)) {
@@ -62,20 +72,58 @@ struct Unpaired<'a> {
     server: &'a ServerManifest,
     /// One per stream of the client manifest.
     streams: &'a [OfStream<'a>],
+    /// What the media of the tracks that are left shows, by number.
+    media: HashMap<usize, Evidence>,
+}
+
+/// A quality of a stream of the client manifest.
+#[derive(Clone, Copy)]
+struct Announced<'a> {
+    stream: &'a StreamIndex,
+    quality: &'a QualityLevel,
+}
+
+impl Announced<'_> {
+    fn private_data(self) -> Option<Bytes> {
+        let described = Description::of(self.stream, self.quality).ok()?;
+        Some(described.private_data).filter(|data| !data.is_empty())
+    }
+
+    fn size(self) -> Option<(u32, u32)> {
+        self.quality.max_width.zip(self.quality.max_height)
+    }
 }
 
 /// Numbers of a stream and of one of its qualities.
 type Place = (usize, usize);
 
 impl<'a> Unpaired<'a> {
-    /// Pairs qualities with tracks by nearest bitrate, by picture size where that is not certain,
-    /// and in the order of the manifests at last, which may be wrong.
+    /// Pairs qualities with tracks by nearest bitrate, by picture size or by how they are coded where
+    /// that is not certain, and in the order of the manifests at last.
+    ///
+    /// What is taken by order alone is served, with an error as its finding: most sets are written
+    /// by one tool in one order, and refusing them would cost the whole film. But a player gets no bytes that are known to be another quality's: a track whose pictures have
+    /// another size than the quality announces is not taken for it.
     fn pair(self, tracks: &mut TrackTable<'_>, found: &mut Assignment, findings: &mut Findings) {
         for scope in [Scope::Name, Scope::Language, Scope::Kind] {
             self.by_bitrate(scope, true, tracks, found, findings);
         }
         for scope in [Scope::Name, Scope::Kind] {
-            self.by_size(scope, tracks, found, findings);
+            let size = |number| size(self.server.tracks.get(number)?);
+            self.by_key(scope, |of: Announced<'_>| of.size(), size, tracks, found, findings);
+        }
+        for scope in [Scope::Name, Scope::Kind] {
+            let coded = |number| self.media.get(&number)?.private_data().cloned();
+            self.by_key(
+                scope,
+                |of: Announced<'_>| of.private_data(),
+                coded,
+                tracks,
+                found,
+                findings,
+            );
+            let size = |number| self.media.get(&number)?.size();
+            self.by_key(scope, |of: Announced<'_>| of.size(), size, tracks, found, findings);
         }
         for scope in [Scope::Name, Scope::Kind] {
             self.by_bitrate(scope, false, tracks, found, findings);
@@ -90,10 +138,19 @@ impl<'a> Unpaired<'a> {
                     else {
                         continue;
                     };
-                    let Some(number) = tracks.take(fit, stream, quality) else { continue };
-                    let bitrate = self.server.tracks.get(number).and_then(ServerTrack::bitrate);
-                    let says_nothing = bitrate.unwrap_or(0) == 0 || quality.bitrate == 0;
-                    self.found(place, number, is_only && says_nothing, found, findings);
+                    let is_certain = |number: &usize| {
+                        let bitrate =
+                            self.server.tracks.get(*number).and_then(ServerTrack::bitrate);
+                        is_only && (bitrate.unwrap_or(0) == 0 || quality.bitrate == 0)
+                    };
+                    let may = |number: &usize| is_certain(number) || !self.is_other(place, *number);
+                    let Some(number) = tracks.take(fit, stream, quality, may) else {
+                        if scope == Scope::Kind && !tracks.unused_of(scope, stream).is_empty() {
+                            self.refused(place, findings);
+                        }
+                        continue;
+                    };
+                    self.found(place, number, is_certain(&number), found, findings);
                 }
             }
         }
@@ -117,7 +174,7 @@ impl<'a> Unpaired<'a> {
                 let (Some(place), Some(number)) = (places.get(quality), numbers.get(track)) else {
                     continue;
                 };
-                if is_certain || !only_certain {
+                if is_certain || !only_certain && !self.is_other(*place, *number) {
                     tracks.set_used(*number);
                     self.found(*place, *number, is_certain, found, findings);
                 }
@@ -125,29 +182,29 @@ impl<'a> Unpaired<'a> {
         }
     }
 
-    /// Where one quality and one track alone have a size.
-    fn by_size(
+    /// Where one quality and one track alone have a key: a size, or data for the decoder.
+    fn by_key<K: Ord>(
         &self,
         scope: Scope,
+        of_quality: impl Fn(Announced<'_>) -> Option<K>,
+        of_track: impl Fn(usize) -> Option<K>,
         tracks: &mut TrackTable<'_>,
         found: &mut Assignment,
         findings: &mut Findings,
     ) {
         for (places, candidates) in self.groups(scope, tracks, found) {
-            let mut of_size: BTreeMap<(u32, u32), (Vec<Place>, Vec<usize>)> = BTreeMap::new();
+            let mut of_key: BTreeMap<K, (Vec<Place>, Vec<usize>)> = BTreeMap::new();
             for place in places {
-                let size = self.quality(place).and_then(|q| q.max_width.zip(q.max_height));
-                if let Some(size) = size {
-                    of_size.entry(size).or_default().0.push(place);
+                if let Some(key) = self.announced(place).and_then(&of_quality) {
+                    of_key.entry(key).or_default().0.push(place);
                 }
             }
             for number in candidates.iter() {
-                let size = self.server.tracks.get(number).and_then(size);
-                if let Some(alike) = size.and_then(|size| of_size.get_mut(&size)) {
+                if let Some(alike) = of_track(number).and_then(|key| of_key.get_mut(&key)) {
                     alike.1.push(number);
                 }
             }
-            for alike in of_size.into_values() {
+            for alike in of_key.into_values() {
                 if let ([place], [number]) = (&alike.0[..], &alike.1[..]) {
                     tracks.set_used(*number);
                     self.found(*place, *number, true, found, findings);
@@ -202,6 +259,27 @@ impl<'a> Unpaired<'a> {
 
     fn quality(&self, (stream, quality): Place) -> Option<&QualityLevel> {
         self.client.streams.get(stream)?.qualities.get(quality)
+    }
+
+    fn announced(&self, place: Place) -> Option<Announced<'_>> {
+        let stream = self.client.streams.get(place.0)?;
+        Some(Announced { stream, quality: self.quality(place)? })
+    }
+
+    /// The media of a track shows that it is another quality's.
+    fn is_other(&self, place: Place, number: usize) -> bool {
+        let media = self.media.get(&number).zip(self.announced(place));
+        media.is_some_and(|(media, announced)| media.contradicts(announced.size()))
+    }
+
+    /// Tells that no track is taken for a quality.
+    fn refused(&self, place: Place, findings: &mut Findings) {
+        let (Some(stream), Some(quality)) = (self.streams.get(place.0), self.quality(place)) else {
+            return;
+        };
+        let message = "no bitrate or name tells its track in the server manifest, and those that are left have pictures of another size: it is not served";
+        let finding = Finding::new(FindingCode::TrackGuessed, message);
+        findings.push(finding.of_track(&label(&stream.names.0, quality.bitrate)));
     }
 
     fn found(
@@ -272,7 +350,6 @@ pub(super) fn describe(track: &ServerTrack) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Limits;
     use crate::manifest::CustomAttribute;
 
     fn client(streams: &str) -> ClientManifest {
@@ -288,7 +365,7 @@ mod tests {
     fn run(streams: &str, tracks: &str) -> (Assignment, Vec<String>) {
         let mut findings = Findings::new(&Limits::default());
         let (client, server) = (client(streams), server(tracks));
-        let assignment = assign(&client, &server, &mut findings);
+        let assignment = assign(&client, &server, &[], &Limits::default(), &mut findings);
         (assignment, findings.sorted().iter().map(Finding::to_string).collect())
     }
 
@@ -456,7 +533,7 @@ mod tests {
                 )
             }).collect();
             let (client, server) = (client(&streams), server(&tracks));
-            let found = assign(&client, &server, &mut Findings::none());
+            let found = assign(&client, &server, &[], &Limits::default(), &mut Findings::none());
             let mut used = HashSet::new();
             for (found, wanted) in found.iter().flatten().zip(assigned_one_by_one(&client, &server).iter().flatten()) {
                 proptest::prop_assert!(wanted.is_none() || found == wanted);

@@ -1,6 +1,6 @@
 //! What requests tell the tracks of a stored manifest apart by.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::manifest::{CustomAttribute, StreamIndex};
 use crate::presentation::Stream;
@@ -32,10 +32,12 @@ impl Labels {
 }
 
 /// Reports tracks that no request can reach, because another has the same name, bitrate and
-/// attributes. Tracks that are not announced are not missed.
-pub(super) fn check_keys(streams: &[Stream], findings: &mut Findings) {
+/// attributes, or because the `Url` of their stream does not ask for the attributes that tell them
+/// apart. Tracks that are not announced are not missed.
+pub(super) fn check_keys(indexes: &[StreamIndex], streams: &[Stream], findings: &mut Findings) {
     let mut keys: HashSet<(&str, u32, Vec<&CustomAttribute>)> = HashSet::new();
-    for stream in streams {
+    for (index, stream) in indexes.iter().zip(streams) {
+        check_attributes(index, stream, findings);
         for track in stream.tracks.iter().filter(|track| !track.is_gone()) {
             let mut attributes: Vec<_> = track.attributes.iter().collect();
             attributes.sort_unstable_by_key(|attribute| (&attribute.name, &attribute.value));
@@ -46,6 +48,28 @@ pub(super) fn check_keys(streams: &[Stream], findings: &mut Findings) {
                 );
                 findings.push(Finding::new(FindingCode::Ambiguous, message).of_track(&stream.name));
             }
+        }
+    }
+}
+
+/// A stream whose `Url` has no place for attributes, though they alone tell some of its tracks apart.
+fn check_attributes(index: &StreamIndex, stream: &Stream, findings: &mut Findings) {
+    let Some(url) = &index.url else { return };
+    if url.to_ascii_lowercase().contains("{customattributes}") {
+        return;
+    }
+    let mut first: HashMap<u32, &[CustomAttribute]> = HashMap::new();
+    for track in stream.tracks.iter().filter(|track| !track.is_gone()) {
+        let known = *first.entry(track.bitrate).or_insert(&track.attributes);
+        if known != track.attributes {
+            let message = format!(
+                "two tracks of {} bit/s differ in their attributes alone, and its `Url` asks for none",
+                track.bitrate
+            );
+            findings.push(
+                Finding::new(FindingCode::AttributesNotAsked, message).of_track(&stream.name),
+            );
+            return;
         }
     }
 }

@@ -11,6 +11,7 @@
 mod adopt;
 mod announced;
 mod assign;
+mod evidence;
 mod excerpt;
 mod generate;
 mod keys;

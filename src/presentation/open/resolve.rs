@@ -7,6 +7,7 @@ use super::matching::Matched;
 use super::media::{MediaFile, Trouble};
 use super::tracks::MediaTrack;
 use crate::base::{FileId, Limits};
+use crate::bmff::SampleEntry;
 use crate::index::Fragments;
 use crate::manifest::{ServerManifest, ServerTrack, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, WRONG_OFFSET};
@@ -131,6 +132,9 @@ pub(super) fn resolve<'a>(
     resolved
 }
 
+/// Bytes of a sample entry that is kept.
+const ENTRY: usize = 4 << 10;
+
 /// As many tracks of a file are named where one is missing.
 const SOME: usize = 16;
 
@@ -217,6 +221,11 @@ impl Resolved<'_> {
             timescale: media.timescale,
             shift: matched.shift,
             defaults: media.defaults,
+            entry: media
+                .entry
+                .as_ref()
+                .filter(|e| e.body.len() <= ENTRY)
+                .map(SampleEntry::detached),
             is_settled: media.is_settled || matched.is_of_other_clock,
             is_time_told: (media.has_time_doubt() || matched.is_by_number).into(),
             fragments: Fragments::new(matched.fragments),

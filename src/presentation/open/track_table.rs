@@ -111,13 +111,14 @@ impl<'a> TrackTable<'a> {
         OfStream { names, of_kind, of_name, of_language }
     }
 
-    /// The first unused track that fits, of the stream's language if there is one; it is used from
-    /// now on.
+    /// The first unused track that fits and `may` be taken, of the stream's language if there is one;
+    /// it is used from now on.
     pub(super) fn take(
         &mut self,
         fit: Fit,
         stream: &OfStream<'_>,
         quality: &QualityLevel,
+        may: impl Fn(&usize) -> bool,
     ) -> Option<usize> {
         let of_bitrate = || self.by_bitrate.get(&quality.bitrate);
         let found = match fit {
@@ -136,7 +137,8 @@ impl<'a> TrackTable<'a> {
             Fit::Order => self.unused.and(&stream.of_kind),
         };
         // Of several that fit equally well, one of the stream's language.
-        let first = found.and(&stream.of_language).iter().next().or_else(|| found.iter().next())?;
+        let of_language = found.and(&stream.of_language).iter().find(&may);
+        let first = of_language.or_else(|| found.iter().find(&may))?;
         self.unused.remove(first);
         Some(first)
     }

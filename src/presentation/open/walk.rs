@@ -36,7 +36,7 @@ pub(super) fn files_to_walk(
     }
     if let Some(client) = client {
         // What does not fit is told later.
-        let assignment = assign(client, server, &mut Findings::none());
+        let assignment = assign(client, server, resolved, limits, &mut Findings::none());
         for (stream, tracks) in client.streams.iter().zip(assignment) {
             let counts = runs(&stream.chunks).map(|run| run.map_or(0, |run| run.count.get()));
             let chunks = counts.fold(0_u64, u64::saturating_add);

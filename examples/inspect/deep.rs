@@ -1,0 +1,61 @@
+//! A look at every fragment of a presentation, with a bar that shows how far it is.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use smooth_origin::base::Error;
+use smooth_origin::origin::{Opened, block_on};
+use smooth_origin::presentation::{Finding, Survey};
+
+/// How much of each presentation is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// What opening looks at: the first and the last fragment of each track.
+    Ends,
+    /// Every fragment.
+    All {
+        /// A bar is drawn on the terminal, if standard error is one.
+        has_bar: bool,
+    },
+}
+
+impl Depth {
+    /// What is found of a presentation that was opened from this path.
+    ///
+    /// # Errors
+    /// As [`Opened::survey`].
+    pub(crate) fn findings(self, opened: &Arc<Opened>, path: &Path) -> Result<Vec<Finding>, Error> {
+        let Self::All { has_bar } = self else { return Ok(opened.presentation().findings()) };
+        let mut survey = Survey::new(opened.presentation());
+        let bar = bar(survey.fragments(), path, has_bar);
+        while !survey.is_over() {
+            survey = block_on(opened.survey(survey))?;
+            bar.set_position(survey.looked_at());
+        }
+        // The report goes to the same terminal.
+        bar.finish_and_clear();
+        Ok(survey.findings())
+    }
+}
+
+/// A bar with number, rate and the time that is left; it is not drawn unless standard error is a
+/// terminal.
+fn bar(fragments: u64, path: &Path, is_wanted: bool) -> ProgressBar {
+    let target = match is_wanted {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let template = "{msg} {wide_bar} {human_pos}/{human_len} fragments, {rate}/s, {eta} left";
+    let rate = |state: &ProgressState, text: &mut dyn Write| {
+        // Nothing is left to do if it cannot be written.
+        let _ = write!(text, "{:.0}", state.per_sec());
+    };
+    let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
+    let style = style.with_key("rate", rate);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Names come from strangers: none reaches the terminal as a command.
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    ProgressBar::with_draw_target(Some(fragments), target).with_style(style).with_message(name)
+}

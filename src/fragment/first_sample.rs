@@ -1,0 +1,49 @@
+//! The first sample of a fragment: where it is, and whether it is said to be a key sample.
+
+use super::samples::Defaults;
+use super::stored::Stored;
+use crate::bmff::Sdtp;
+
+/// The first sample of a fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FirstSample {
+    /// Its first byte, from the first byte of the `moof`.
+    pub(crate) from: u64,
+    /// Bytes of it.
+    pub(crate) size: u64,
+    /// It can be decoded on its own; `None` where nothing says so or otherwise.
+    pub(crate) is_key: Option<bool>,
+}
+
+impl Stored {
+    /// Its first sample; `None` if it has none.
+    ///
+    /// As where key frames are cut out, `sdtp` goes before the flags, because Expression Encoder
+    /// writes these into the wrong bits; and flags say nothing where all of them are 0.
+    pub(crate) fn first_sample(&self, defaults: Defaults) -> Option<FirstSample> {
+        let samples = || self.runs(defaults).flat_map(|run| run.samples().map(|a| a.sample));
+        let first = samples().next()?;
+        let by_sdtp = self.traf.get::<Sdtp>().and_then(|sdtp| sdtp.samples.first().copied());
+        let by_flags = || samples().any(|s| s.has_dependency()).then(|| first.is_sync());
+        let is_key = by_sdtp.and_then(Sdtp::is_independent).or_else(by_flags);
+        let size = u64::from(first.size);
+        let is_inside =
+            |from: &u64| *from >= self.payload && from.checked_add(size) <= Some(self.len);
+        // A wrong offset leads elsewhere: the samples begin where the `mdat` does.
+        let from = self.runs(defaults).next().and_then(|run| run.from).filter(is_inside);
+        Some(FirstSample { from: from.unwrap_or(self.payload), size, is_key })
+    }
+
+    /// How much longer or shorter its samples may be than from its first picture to that of the next
+    /// fragment, in ticks of the track: one sample, and what the times of pictures differ from those
+    /// of decoding.
+    pub(crate) fn leeway(&self, defaults: Defaults) -> u64 {
+        let (mut longest, mut low, mut high) = (0, 0, 0);
+        for sample in self.runs(defaults).flat_map(|run| run.samples().map(|a| a.sample)) {
+            longest = longest.max(sample.duration);
+            low = low.min(sample.composition_offset);
+            high = high.max(sample.composition_offset);
+        }
+        u64::from(longest) + u64::from(high.abs_diff(low))
+    }
+}

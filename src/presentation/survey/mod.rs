@@ -1,0 +1,196 @@
+//! A look at every fragment of a presentation, for an operator: what requests would find, and what
+//! no request finds.
+
+mod look;
+mod nature;
+mod reports;
+
+use std::fmt;
+use std::sync::Arc;
+
+use self::look::Look;
+use self::nature::Nature;
+use self::reports::Reports;
+use super::finding::{FindingCode, Findings};
+use super::{Finding, Located, Presentation};
+use crate::base::{Got, ReadError, Step};
+use crate::index::Place;
+
+/// A look at every fragment of a presentation, a few at a time.
+///
+/// Of most fragments it reads 4 KiB: its `moof` and the beginning of its first sample. What it finds
+/// is summed up: one finding per kind and track, with the number of fragments and the first of them.
+/// It changes nothing about the presentation.
+///
+/// [`Opened::survey`](crate::origin::Opened::survey) drives it; another host drives the steps
+/// itself:
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use smooth_origin::base::{Error, Got, ReadError, Want};
+/// # use smooth_origin::presentation::{Presentation, Survey};
+/// # fn main() -> Result<(), Error> {
+/// # let presentation: Arc<Presentation> = unimplemented!();
+/// # let read: fn(&Want) -> Result<Got, ReadError> = unimplemented!();
+/// let mut survey = Survey::new(&presentation);
+/// while !survey.is_over() {
+///     survey = survey.look_on().drive(read)?;
+///     eprintln!("{} of {} fragments", survey.looked_at(), survey.fragments());
+/// }
+/// survey.findings().iter().for_each(|finding| println!("{finding}"));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Survey {
+    presentation: Arc<Presentation>,
+    tracks: Vec<Surveyed>,
+    /// The next chunk to be looked at: the place of its track among `tracks`, and its number.
+    next: (usize, usize),
+    fragments: u64,
+    looked_at: u64,
+    reports: Reports,
+}
+
+/// A track that is looked at.
+struct Surveyed {
+    stream: usize,
+    track: usize,
+    nature: Nature,
+}
+
+/// Fragments that are looked at in one step: an object store pays one round trip for all of them.
+const AT_ONCE: usize = 16;
+
+impl Survey {
+    /// A survey of this presentation that has not looked at anything yet.
+    pub fn new(presentation: &Arc<Presentation>) -> Self {
+        let (mut tracks, mut fragments) = (Vec::new(), 0);
+        for (s, stream) in presentation.streams.iter().enumerate() {
+            for (t, track) in stream.tracks.iter().enumerate() {
+                let Ok(stored) = track.stored() else { continue };
+                let nature = Nature::of(stream.kind, stored.entry.as_ref(), &presentation.limits);
+                tracks.push(Surveyed { stream: s, track: t, nature });
+                fragments += stored.fragments.len() as u64;
+            }
+        }
+        let presentation = Arc::clone(presentation);
+        let reports = Reports::default();
+        Self { presentation, tracks, next: (0, 0), fragments, looked_at: 0, reports }
+    }
+
+    /// Fragments of all tracks.
+    pub fn fragments(&self) -> u64 {
+        self.fragments
+    }
+
+    /// Fragments that have been looked at.
+    pub fn looked_at(&self) -> u64 {
+        self.looked_at
+    }
+
+    /// All fragments have been looked at.
+    pub fn is_over(&self) -> bool {
+        self.looked_at >= self.fragments
+    }
+
+    /// Looks at the next few fragments. A fragment that cannot be read is a finding.
+    pub fn look_on(mut self) -> Step<Self> {
+        let mut looks = Vec::with_capacity(AT_ONCE);
+        while looks.len() < AT_ONCE {
+            let Some(at) = self.take_next() else { break };
+            self.looked_at += 1;
+            looks.extend(self.begin(at));
+        }
+        self.read(looks)
+    }
+
+    /// What opening found and what was found so far, the gravest first. What opening had found of
+    /// some fragments of a track is left to what was found of all.
+    pub fn findings(&self) -> Vec<Finding> {
+        let limits = self.presentation.limits();
+        let mut findings = Findings::new(limits);
+        let own = self.reports.findings(&self.presentation, &self.tracks);
+        for finding in self.presentation.findings() {
+            let is_same = |own: &Finding| {
+                let is_of_track = finding.track.is_none() || own.track == finding.track;
+                own.code == finding.code && own.file == finding.file && is_of_track
+            };
+            if finding.code == FindingCode::FindingsLeftOut {
+                findings.set_left_out();
+            } else if !own.iter().any(is_same) {
+                findings.push(finding);
+            }
+        }
+        for finding in own {
+            findings.push(finding);
+        }
+        findings.sorted()
+    }
+
+    /// The next chunk that has a fragment.
+    fn take_next(&mut self) -> Option<(usize, Located)> {
+        loop {
+            let (number, chunk) = self.next;
+            let Surveyed { stream, track, .. } = *self.tracks.get(number)?;
+            let stored = self.presentation.streams[stream].tracks[track].stored().ok();
+            match stored.and_then(|stored| stored.fragments.at_or_behind(chunk)) {
+                Some(chunk) => {
+                    self.next = (number, chunk + 1);
+                    return Some((number, Located { stream, track, chunk }));
+                }
+                None => self.next = (number + 1, 0),
+            }
+        }
+    }
+
+    /// A look at this fragment; `None` where it is known that there is nothing to look at.
+    fn begin(&mut self, (number, at): (usize, Located)) -> Option<Look> {
+        let stored = self.presentation.track_of(at).stored().ok()?;
+        match stored.fragments.place(at.chunk)? {
+            Place::Known { start, lengths } => {
+                Some(Look::new(number, at, start, start + lengths.len))
+            }
+            Place::Bounded { start, bound } => Some(Look::new(number, at, start, bound)),
+            Place::Broken { start, .. } => {
+                let message = format!("what is at byte {start} is not what the index says");
+                self.reports.add(number, at.chunk, FindingCode::FragmentBroken, message);
+                None
+            }
+        }
+    }
+
+    fn read(self, looks: Vec<Look>) -> Step<Self> {
+        if looks.is_empty() {
+            return Step::Ready(self);
+        }
+        let wants = looks.iter().map(|look| look.want(&self.presentation)).collect();
+        Step::read(wants, move |got| Ok(self.fed(looks, got)))
+    }
+
+    fn fed(mut self, looks: Vec<Look>, got: Vec<Result<Got, ReadError>>) -> Step<Self> {
+        let mut left = Vec::new();
+        for (look, got) in looks.into_iter().zip(got) {
+            let (number, chunk) = (look.number, look.at.chunk);
+            let Some(surveyed) = self.tracks.get(number) else { continue };
+            let mut tell = |code, message: String| self.reports.add(number, chunk, code, message);
+            match got {
+                Ok(Got::Range(bytes)) => {
+                    left.extend(look.go_on(bytes, &self.presentation, &surveyed.nature, tell));
+                }
+                Ok(Got::Opened(_)) => {}
+                Err(error) => tell(FindingCode::FileUnreadable, error.to_string()),
+            }
+        }
+        self.read(left)
+    }
+}
+
+impl fmt::Debug for Survey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Survey")
+            .field("presentation", &self.presentation.name)
+            .field("looked_at", &self.looked_at)
+            .field("fragments", &self.fragments)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+//! What a survey found, summed up per track and kind.
+
+use std::collections::BTreeMap;
+
+use super::Surveyed;
+use crate::presentation::finding::{FindingCode, LONGEST_MESSAGE, label, shortened};
+use crate::presentation::{Finding, Presentation};
+
+/// Reports by track and code: as many as there are tracks and codes, however many fragments.
+#[derive(Default)]
+pub(super) struct Reports {
+    reports: BTreeMap<(usize, FindingCode), Report>,
+}
+
+/// One kind of finding about a track.
+struct Report {
+    /// The number of the first chunk, and what was found of it.
+    first: usize,
+    message: String,
+    /// Chunks of which it was found.
+    count: u64,
+}
+
+impl Reports {
+    /// Adds a finding about a chunk of a track.
+    pub(super) fn add(
+        &mut self,
+        track: usize,
+        chunk: usize,
+        code: FindingCode,
+        message: impl Into<String>,
+    ) {
+        let report = self.reports.entry((track, code)).or_insert_with(|| {
+            // The number of chunks goes in front.
+            let message = shortened(message.into(), LONGEST_MESSAGE - LONGEST_COUNT);
+            Report { first: chunk, message, count: 0 }
+        });
+        report.count += 1;
+    }
+
+    /// The findings that they are.
+    pub(super) fn findings(
+        &self,
+        presentation: &Presentation,
+        tracks: &[Surveyed],
+    ) -> Vec<Finding> {
+        let finding = |(&(number, code), report): (&(usize, FindingCode), &Report)| {
+            let surveyed = tracks.get(number)?;
+            let stream = presentation.streams.get(surveyed.stream)?;
+            let track = stream.tracks.get(surveyed.track)?;
+            let stored = track.stored().ok()?;
+            let message = match (report.count, stored.fragments.len()) {
+                (1, _) => report.message.clone(),
+                (count, all) => {
+                    format!("{count} of {all} fragments; the first: {}", report.message)
+                }
+            };
+            let finding = Finding::new(code, message)
+                .of_track(&label(&stream.name, track.bitrate))
+                .at_chunk(stream.timeline.chunk(report.first).map(|chunk| chunk.0))
+                .in_file(&presentation.file_name(stored.file));
+            Some(finding)
+        };
+        self.reports.iter().filter_map(finding).collect()
+    }
+}
+
+/// Bytes that the number of chunks takes at most in a message.
+const LONGEST_COUNT: usize = 80;
