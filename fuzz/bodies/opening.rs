@@ -12,7 +12,7 @@ use smooth_origin::fragment::Noun;
 use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
 use smooth_origin::output::mss::{FragmentRequest, Request, answer};
 use smooth_origin::presentation::{
-    ManifestSource, OpenOptions, Piece, Presentation, Reply, Stream, Track, open,
+    ManifestSource, OpenOptions, Piece, Presentation, Reply, Stream, Timeline, Track, open,
 };
 
 use super::client_manifest::times;
@@ -272,7 +272,10 @@ fn ask(files: &Files, presentation: &Arc<Presentation>, stream: &Stream, track: 
             .streams()
             .iter()
             .filter(|other| other.name() == stream.name() && has_bitrate(other, track.bitrate()));
-        if asked.all(|asked| asked.timeline().locate(time).is_none()) {
+        let is_chunk = |timeline: &Timeline| {
+            timeline.locate(time).or_else(|| timeline.locate_double(time)).is_some()
+        };
+        if !asked.any(|asked| is_chunk(asked.timeline())) {
             assert!(replies.iter().all(Option::is_none), "a reply for a chunk that is not there");
         }
         let [fragment, info, raw, keys] = &replies;
