@@ -209,7 +209,10 @@ fn names(server: &Path, file: &Path) -> Option<bool> {
     let manifest = server_manifest(server)?;
     let sources = manifest.tracks.iter().filter_map(|track| track.src());
     let mut named = sources.chain(manifest.client_manifest());
-    Some(named.any(|name| own.beside(name).is_ok_and(|name| name == file)))
+    Some(named.any(|name| {
+        own.beside(name).is_ok_and(|name| name == file)
+            || own.beside_otherwise(name).is_some_and(|name| name == file)
+    }))
 }
 
 fn server_manifest(path: &Path) -> Option<ServerManifest> {

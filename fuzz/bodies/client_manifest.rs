@@ -128,6 +128,8 @@ fn timeline(chunks: &[Chunk], limits: &Limits) {
         let off = start.wrapping_add(1);
         let beside = timeline.locate(off).and_then(|number| timeline.chunk(number));
         assert!(beside.is_none_or(|(found, _)| found == off));
+        let double = timeline.locate_double(off).and_then(|number| timeline.chunk(number));
+        assert!(double.is_none_or(|(found, _)| off >= 1 << 53 && found as f64 == off as f64));
     }
     assert_eq!(timeline.chunk(timeline.len()), None);
     let last = timeline.len().checked_sub(1).and_then(|last| timeline.chunk(last));

@@ -12,14 +12,14 @@ use smooth_origin::fragment::Noun;
 use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
 use smooth_origin::output::mss::{FragmentRequest, Request, answer};
 use smooth_origin::presentation::{
-    ManifestSource, OpenOptions, Piece, Presentation, Reply, Stream, Track, open,
+    ManifestSource, OpenOptions, Piece, Presentation, Reply, Stream, Timeline, Track, open,
 };
 
 use super::client_manifest::times;
 use super::container::Container;
 
 /// Batches that opening may take, and a walk through files without an index.
-const BATCHES: usize = 4 + WALK as usize;
+const BATCHES: usize = 5 + WALK as usize;
 
 /// Reads of a walk through a file.
 const WALK: u64 = 64;
@@ -119,7 +119,7 @@ impl Files {
         drive(step, BATCHES, |want| match self.container.failure(reads.next().unwrap_or(0)) {
             Some(kind) => {
                 if let Want::Open { file, name, .. } = want {
-                    self.meet(*file, name);
+                    self.meet(*file, name, false);
                 }
                 Err(ReadError::new(kind))
             }
@@ -131,8 +131,8 @@ impl Files {
     fn get(&self, want: &Want) -> Result<Got, ReadError> {
         match want {
             Want::Open { file, name, head, tail } => {
-                self.meet(*file, name);
                 let bytes = self.container.file(name.as_str());
+                self.meet(*file, name, bytes.is_some());
                 let bytes = bytes.ok_or(ReadError::new(ReadErrorKind::Gone))?;
                 let part = |len: u64| bytes.len().min(usize::try_from(len).unwrap_or(usize::MAX));
                 let (head, tail) = (&bytes[..part(*head)], &bytes[bytes.len() - part(*tail)..]);
@@ -150,13 +150,15 @@ impl Files {
         }
     }
 
-    /// Keeps the name of a file, whether it can be opened or not: each file has one.
-    fn meet(&self, file: FileId, name: &Name) {
+    /// Keeps the name of a file: the first, or a second under which it is there.
+    fn meet(&self, file: FileId, name: &Name, is_there: bool) {
         let mut names = self.names.borrow_mut();
         if names.len() <= file.index() {
             names.resize(file.index() + 1, name.clone());
         }
-        names[file.index()] = name.clone();
+        if is_there {
+            names[file.index()] = name.clone();
+        }
     }
 
     /// Some reads fail.
@@ -272,7 +274,10 @@ fn ask(files: &Files, presentation: &Arc<Presentation>, stream: &Stream, track: 
             .streams()
             .iter()
             .filter(|other| other.name() == stream.name() && has_bitrate(other, track.bitrate()));
-        if asked.all(|asked| asked.timeline().locate(time).is_none()) {
+        let is_chunk = |timeline: &Timeline| {
+            timeline.locate(time).or_else(|| timeline.locate_double(time)).is_some()
+        };
+        if !asked.any(|asked| is_chunk(asked.timeline())) {
             assert!(replies.iter().all(Option::is_none), "a reply for a chunk that is not there");
         }
         let [fragment, info, raw, keys] = &replies;

@@ -30,7 +30,10 @@ pub fn request_paths(data: &[u8]) {
     {
         check_name(&name);
         let folder = manifest.as_str().strip_suffix(manifest.file_name()).unwrap();
-        assert!(name.as_str().starts_with(folder), "{name} is not in the folder of {manifest}");
+        for name in [Some(&name), manifest.beside_otherwise(reference).as_ref()].iter().flatten() {
+            check_name(name);
+            assert!(name.as_str().starts_with(folder), "{name} is not in the folder of {manifest}");
+        }
     }
     // Making an origin takes longer than all the rest: only for what may name a presentation.
     if text.contains('%') || text.to_ascii_lowercase().contains(".ism") {
@@ -44,6 +47,11 @@ fn request(text: &str) {
         Some(path) => Request::parse(path).and_then(|request| request.with_query(query)),
         None => Request::parse(text),
     };
+    if let (Some(path), Some(query)) = (path, query)
+        && query.bytes().all(|byte| byte.is_ascii_digit() || b"t=&_".contains(&byte))
+    {
+        assert_eq!(parsed.is_ok(), Request::parse(path).is_ok(), "{query} gets past caches");
+    }
     let text = path.unwrap_or(text);
     let request = match parsed {
         Ok(request) => request,

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::{Error, ErrorKind};
 
@@ -45,12 +45,39 @@ impl Name {
     pub fn beside(&self, reference: &str) -> Result<Self, Error> {
         let decoded = percent_decode_str(reference.trim()).decode_utf8();
         // A lone `%` in a file's name does not decode to text, and then means itself.
-        let decoded = decoded.as_deref().unwrap_or(reference).replace('\\', "/");
-        let mut path = String::with_capacity(self.0.len() + decoded.len());
+        self.join(decoded.as_deref().unwrap_or(reference))
+    }
+
+    /// The other file that `reference` may stand for, if there is none by the name that
+    /// [`beside`](Self::beside) gives: the reference as it is written, if it is percent-encoded,
+    /// else percent-encoded. Tools upload `a b.ismv` as `a%20b.ismv`. `None` if there is no such name.
+    ///
+    /// ```
+    /// # use smooth_origin::base::Name;
+    /// let name = Name::new("films/a.ism").unwrap();
+    /// assert_eq!(name.beside_otherwise("a%20b.ismv").unwrap().as_str(), "films/a%20b.ismv");
+    /// assert_eq!(name.beside_otherwise("a b.ismv").unwrap().as_str(), "films/a%20b.ismv");
+    /// assert_eq!(name.beside_otherwise("ab.ismv"), None);
+    /// ```
+    pub fn beside_otherwise(&self, reference: &str) -> Option<Self> {
+        let first = self.beside(reference).ok()?;
+        let written = self.join(reference.trim()).ok()?;
+        if written != first {
+            return Some(written);
+        }
+        let relative = &first.0[self.0.rfind('/').map_or(0, |end| end + 1)..];
+        let encoded = utf8_percent_encode(relative, ENCODED_BY_TOOLS).to_string();
+        (encoded != relative).then(|| self.join(&encoded).ok())?
+    }
+
+    /// A path in the folder of this file, with `\` read as `/`.
+    fn join(&self, relative: &str) -> Result<Self, Error> {
+        let relative = relative.replace('\\', "/");
+        let mut path = String::with_capacity(self.0.len() + relative.len());
         if let Some(end) = self.0.rfind('/') {
             path.push_str(&self.0[..=end]);
         }
-        let relative = decoded.strip_prefix("./").unwrap_or(&decoded);
+        let relative = relative.strip_prefix("./").unwrap_or(&relative);
         check(relative).map_err(|why| Error::from(ErrorKind::Malformed(why)))?;
         path.push_str(relative);
         Self::new(&path)
@@ -71,6 +98,27 @@ impl Name {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 }
+
+/// What a segment of a URL does not hold as it is (RFC 3986, 3.3).
+const ENCODED_BY_TOOLS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
 
 /// Why `path` may not be opened, by the rule of [`Name::new`].
 fn check(path: &str) -> Result<(), &'static str> {
@@ -168,6 +216,27 @@ mod tests {
             "a(1).ismv",
         ] {
             assert_eq!(Name::new(path).unwrap().as_str(), path);
+        }
+    }
+
+    #[test]
+    fn the_other_name_is_the_written_one_or_the_encoded_one() {
+        let name = Name::new("films/a b.ism").unwrap();
+        for (reference, other) in [
+            ("a%20b.ismv", Some("films/a%20b.ismv")),
+            ("sub\\a%20b.ismv", Some("films/sub/a%20b.ismv")),
+            ("a%2520b.ismv", Some("films/a%2520b.ismv")),
+            ("a b.ismv", Some("films/a%20b.ismv")),
+            ("a\u{e9}(1).ismv", Some("films/a%C3%A9(1).ismv")),
+            ("100%.ismv", Some("films/100%25.ismv")),
+            (" a.ismv ", None),
+            ("./a,b.ismv", None),
+            ("..%2Fa b.ismv", None),
+            ("../a b.ismv", None),
+            ("%00", None),
+        ] {
+            let found = name.beside_otherwise(reference);
+            assert_eq!(found.as_ref().map(Name::as_str), other, "{reference}");
         }
     }
 

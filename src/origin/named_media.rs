@@ -117,7 +117,8 @@ async fn read_folder(folder: Option<&Name>, access: &Access, limits: &Limits) ->
         let named = manifest.tracks.iter().filter_map(|track| track.src());
         let named = named.chain(manifest.client_manifest());
         // What leaves the folder is not opened either.
-        let named = named.filter_map(|src| name.beside(src).ok());
+        let both = |src| [name.beside(src).ok(), name.beside_otherwise(src)];
+        let named = named.flat_map(both).flatten();
         files.extend(named.map(|name| folded(name.as_str()).into_owned()));
     }
     Named { files: Arc::new(files), perhaps_more }

@@ -57,13 +57,18 @@ impl Files {
         &self.access
     }
 
-    /// Keeps what came of opening a file for the first time.
+    /// Keeps what came of opening a file for the first time. If it is looked for under a second name
+    /// and is not there either, it keeps its first.
     pub(super) fn keep(
         &mut self,
         file: FileId,
         name: Name,
         opened: Result<(Source, Stat), ReadErrorKind>,
     ) {
+        let is_known = self.list.get(file.index()).is_some_and(Option::is_some);
+        if is_known && matches!(opened, Err(ReadErrorKind::Gone | ReadErrorKind::Denied)) {
+            return;
+        }
         let len = self.list.len().max(file.index() + 1);
         self.list.resize(len, None);
         let version = opened.map(|(source, stat)| {

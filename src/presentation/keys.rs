@@ -26,7 +26,9 @@ impl Presentation {
     ) -> Result<Located, ErrorKind> {
         let (stream, track) = self.find_track(stream, bitrate, attributes)?;
         self.streams[stream].tracks[track].stored()?;
-        let chunk = self.streams[stream].timeline.locate(time).ok_or(ErrorKind::NoFragment)?;
+        let timeline = &self.streams[stream].timeline;
+        let chunk = timeline.locate(time).or_else(|| timeline.locate_double(time));
+        let chunk = chunk.ok_or(ErrorKind::NoFragment)?;
         Ok(Located { stream, track, chunk })
     }
 

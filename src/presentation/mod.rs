@@ -1,8 +1,9 @@
 //! Floor 4: the model that everyone shares, and how it is opened.
 //!
 //! A [`Presentation`] is immutable behind an `Arc`: what a request needs is looked up in it, never
-//! computed. Opening one is a [`Step`](crate::base::Step) of at most four batches of reads, and of a
-//! read a fragment more for files without a usable index.
+//! computed. Opening one is a [`Step`](crate::base::Step) of at most four batches of reads, of one more
+//! if files are missing that may have a second name, and of a read per fragment for files without a
+//! usable index.
 
 mod finding;
 mod keys;

@@ -91,6 +91,46 @@ impl Timeline {
         })
     }
 
+    /// Number of the chunk whose start is the same double as `time`: what a player written in
+    /// JavaScript asks for above 2^53. `None` if the starts of several chunks are that double, and for
+    /// times that a double holds exactly and that [`locate`](Self::locate) is for.
+    ///
+    /// Such a player writes the shortest decimal number that stands for its double. Shaka Player
+    /// 4.16.50 and RxPlayer 4.5.0 do so with all times, dash.js 5.2.1 with those of `tfrf`.
+    ///
+    /// ```
+    /// # use smooth_origin::base::Limits;
+    /// # use smooth_origin::manifest::{ClientManifest};
+    /// # use smooth_origin::presentation::Timeline;
+    /// # let text = br#"<SmoothStreamingMedia><StreamIndex Type="video"><c t="17959968061234567" d="20000000" r="2"/></StreamIndex></SmoothStreamingMedia>"#;
+    /// # let manifest = ClientManifest::parse(text, &Limits::default()).unwrap();
+    /// let timeline = Timeline::new(&manifest.streams[0].chunks, &Limits::default()).unwrap();
+    /// assert_eq!(timeline.iter().next(), Some((17_959_968_061_234_567, 20_000_000)));
+    /// assert_eq!(timeline.locate(17_959_968_061_234_568), None);
+    /// assert_eq!(timeline.locate_double(17_959_968_061_234_568), Some(0));
+    /// ```
+    #[cold]
+    pub fn locate_double(&self, time: u64) -> Option<usize> {
+        let last = last_of_double(time)?;
+        let is_it = |start: u64| start as f64 == time as f64;
+        let mut found: Option<(usize, u64)> = None;
+        for ascent in &self.ascents {
+            let at = self.at_or_before(ascent, last).filter(|&(_, start)| is_it(start));
+            let Some((number, start)) = at else { continue };
+            let first = self.blocks[ascent.start].first();
+            let before = number.checked_sub(1).filter(|&before| before >= first);
+            let before = before.and_then(|before| self.chunk(before));
+            // Of two that start at one time the first is found, as by `locate`.
+            if before.is_some_and(|(start, _)| is_it(start))
+                || found.is_some_and(|(_, other)| other != start)
+            {
+                return None;
+            }
+            found = found.or(Some((number, start)));
+        }
+        found.map(|(number, _)| number)
+    }
+
     /// Number of a chunk, `from` or a later one, that starts no further than `tolerance` from this
     /// time: in the first ascent that has one, the nearest.
     ///
@@ -228,6 +268,20 @@ fn last_at_or_before(chunks: &[(u64, u64)], mean: u64, time: u64) -> Option<usiz
     }
     let high = high.min(chunks.len());
     Some(low + chunks[low..high].partition_point(|chunk| chunk.0 <= time) - 1)
+}
+
+/// The last time that is the same double as this one; `None` where each time has a double of its own.
+fn last_of_double(time: u64) -> Option<u64> {
+    const FIRST_THAT_IS_SHARED: u64 = 1 << f64::MANTISSA_DIGITS;
+    if time < FIRST_THAT_IS_SHARED {
+        return None;
+    }
+    let double = time as f64;
+    // Both are whole numbers of at most 65 bits.
+    let middle = (double as u128).midpoint(double.next_up() as u128);
+    // What lies in the middle is rounded to one of its neighbours.
+    let last = if middle as f64 == double { middle } else { middle - 1 };
+    Some(u64::try_from(last).unwrap_or(u64::MAX))
 }
 
 /// How far two statements of one time may differ, in ticks of `of`, when the other is in ticks of
@@ -431,6 +485,53 @@ mod tests {
         assert_eq!((few.locate(5), few.locate(9)), (Some(1), Some(4)));
         let twice = super::tests::timeline(&[(0, 0, 20), (0, 5, 2)]).unwrap();
         assert_eq!((twice.locate(0), twice.locate(5), twice.len()), (Some(0), Some(21), 22));
+    }
+
+    /// What a model finds that compares every start.
+    fn model(timeline: &Timeline, time: u64) -> Option<usize> {
+        let starts: Vec<u64> = timeline.iter().map(|chunk| chunk.0).collect();
+        let alike = |start: u64| start as f64 == time as f64 && time >= 1 << 53;
+        let mut found: Vec<u64> = starts.iter().copied().filter(|&start| alike(start)).collect();
+        found.sort_unstable();
+        found.dedup();
+        match found[..] {
+            [only] => starts.iter().position(|&start| start == only),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_last_time_of_a_double_is_the_last() {
+        assert_eq!(last_of_double((1 << 53) - 1), None);
+        for bit in 53..64 {
+            let power = 1_u64 << bit;
+            for time in (power - 3000..power.saturating_add(3000)).step_by(7) {
+                let Some(last) = last_of_double(time) else { continue };
+                assert!(last >= time && last as f64 == time as f64, "{time}");
+                let next = last.checked_add(1);
+                assert!(next.is_none_or(|next| next as f64 > time as f64), "{time}");
+            }
+        }
+        assert_eq!(last_of_double(u64::MAX - 1024), Some(u64::MAX - 1024));
+        assert_eq!(last_of_double(u64::MAX - 1023), Some(u64::MAX));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_chunk_of_a_double_is_found_as_by_a_look_at_every_start(
+            base in 53_u32..64,
+            runs in proptest::collection::vec((0_u64..6000, 0_u64..9, 1_u64..40), 1..8),
+            steps in proptest::collection::vec(0_u64..6000, 1..40),
+        ) {
+            let base = (1_u64 << base) - 3000;
+            let runs: Vec<_> = runs.iter().map(|run| (base + run.0, run.1 * run.1 * run.1, run.2)).collect();
+            let timeline = timeline(&runs).unwrap();
+            let starts = timeline.iter().map(|chunk| chunk.0);
+            let asked = starts.flat_map(|start| [start, start - 1, start + 1, start as f64 as u64]);
+            for time in asked.chain(steps.iter().map(|step| base + step)) {
+                assert_eq!(timeline.locate_double(time), model(&timeline, time), "{time} in {runs:?}");
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{Pattern, media_type};
 
 /// Which files beside the presentations clients may have: posters, subtitles, pages.
 ///
-/// Files are passed by the extensions of their names, without regard to letter case: `css`, `dfxp`,
+/// Files are passed by the extensions of their names, without regard to letter case: `csm`, `css`, `dfxp`,
 /// `html`, `ico`, `jpeg`, `jpg`, `js`, `json`, `m3u8`, `mpd`, `png`, `srt`, `svg`, `ttml`, `txt`,
 /// `vtt`, `webp` and `xml`. Every other file, media among them, needs a pattern that names its
 /// extension (`*.mp4`, but not `films/*`) or is its whole path. All other requests are answered as

@@ -136,7 +136,13 @@ fn an_mp4_that_a_presentation_is_made_of_is_refused_by_every_spelling() {
     let ism =
         ism(None, &[("video", "film_1.mp4", 300, 1, ""), ("audio", "below/a%20b.mp4", 64, 2, "")]);
     root.write("films/film.ism", &ism);
-    for file in ["films/film_1.mp4", "films/below/a b.mp4", "films/trailer.mp4", "film_1.mp4"] {
+    for file in [
+        "films/film_1.mp4",
+        "films/below/a b.mp4",
+        "films/below/a%20b.mp4",
+        "films/trailer.mp4",
+        "film_1.mp4",
+    ] {
         root.write(file, b"media");
     }
     let service = service_of(&root, PassedFiles::matching(["*.mp4"]));
@@ -145,6 +151,7 @@ fn an_mp4_that_a_presentation_is_made_of_is_refused_by_every_spelling() {
         ("/films/film%5F1.mp4", 403),
         ("/films/film_1.m%704", 403),
         ("/films/below/a%20b.mp4", 403),
+        ("/films/below/a%2520b.mp4", 403),
         ("/films/trailer.mp4", 200),
         ("/film_1.mp4", 200),
         ("/films/none.mp4", 404),
@@ -225,6 +232,7 @@ fn every_file_of_the_list_has_its_media_type_and_is_never_sniffed() {
         ("js", "text/javascript; charset=utf-8"),
         ("m3u8", "application/vnd.apple.mpegurl"),
         ("mpd", "application/dash+xml"),
+        ("csm", "text/xml"),
     ] {
         for name in [format!("a.{extension}"), format!("B.{}", extension.to_ascii_uppercase())] {
             root.write(&name, b"x");

@@ -63,7 +63,9 @@ pub(super) fn of_query(query: &str) -> Result<(), Error> {
             "a filtered manifest"
         } else if is(&["vbegin", "vend"])
             // Words that others use for other things: with a date they mean a time.
-            || is(&["t", "start", "end"]) && is_date(value)
+            || is(&["start", "end"]) && (is_date(value) || is_seconds(value))
+            // Pages add the time of the request, in seconds or milliseconds, to get past caches.
+            || is(&["t"]) && is_date_and_time(value)
         {
             "a part of a presentation"
         } else {
@@ -105,10 +107,19 @@ fn not_served(key: &str, value: &str) -> &'static str {
     }
 }
 
-/// `2026-…`, or seconds since 1970.
+/// `2026-…`.
 fn is_date(value: &str) -> bool {
-    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
-    digits == 4 && value[4..].starts_with('-') || digits >= 10 && digits == value.len()
+    value.bytes().take_while(u8::is_ascii_digit).count() == 4 && value[4..].starts_with('-')
+}
+
+/// `2026-11-28T10:00:00` and the like: a date alone may be a version.
+fn is_date_and_time(value: &str) -> bool {
+    is_date(value) && value.contains(['T', 't'])
+}
+
+/// Seconds since 1970, or smaller units.
+fn is_seconds(value: &str) -> bool {
+    value.len() >= 10 && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -176,6 +187,27 @@ mod tests {
         }
         for query in ["", "token=abc&sv=1", "t=17", "filter=", "start=1", "vbegin", "x&&=&="] {
             assert_eq!(status(of_query(query)).0, 200, "{query}");
+        }
+    }
+
+    #[test]
+    fn what_gets_a_page_past_caches_is_no_option() {
+        for query in [
+            "t=1690000000",
+            "T=1690000000123",
+            "t=2026-11-28",
+            "t=0.8123891",
+            "_=1690000000123",
+            "1690000000",
+            "v=3",
+            "ts=1690000000&cb=2026-11-28T10:00:00",
+            "t",
+            "t=",
+        ] {
+            assert_eq!(status(of_query(query)).0, 200, "{query}");
+        }
+        for query in ["t=2026-11-28T10:00:00Z--2026-11-28T11:00:00Z", "_=5&end=1690000000"] {
+            assert_eq!(status(of_query(query)).0, 415, "{query}");
         }
     }
 }

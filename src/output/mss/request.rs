@@ -49,7 +49,8 @@ pub struct FragmentRequest<'a> {
     pub attributes: Cow<'a, str>,
     /// Name of the stream.
     pub stream: Cow<'a, str>,
-    /// Start of the chunk, in ticks of the stream.
+    /// Start of the chunk, in ticks of the stream. Above 2^53, players written in JavaScript round it
+    /// to a double: see [`Timeline::locate_double`](crate::presentation::Timeline::locate_double).
     pub time: u64,
 }
 
@@ -209,6 +210,9 @@ fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 }
 
 /// A number of at least one digit, if 64 bits hold it, and the text behind its digits.
+///
+/// JavaScript writes the last 1024 times as [`PLAYERS_LAST`], which 64 bits do not hold: read as the
+/// last number of all, it is the same double as these times.
 fn decimal(text: &str) -> (Option<u64>, &str) {
     /// So many digits fit into 64 bits, whichever they are.
     const SAFE: usize = 19;
@@ -224,10 +228,14 @@ fn decimal(text: &str) -> (Option<u64>, &str) {
     let value = match len {
         0 => None,
         1..=SAFE => Some(value),
+        _ if text[..len] == *PLAYERS_LAST => Some(u64::MAX),
         _ => text[..len].parse().ok(),
     };
     (value, &text[len..])
 }
+
+/// 2^64 as JavaScript writes it: the shortest number that stands for this double, in digits alone.
+const PLAYERS_LAST: &str = "18446744073709552000";
 
 /// `video=0,format`: what is asked for is the fragment in another format.
 fn is_format(before_equals: &str) -> bool {

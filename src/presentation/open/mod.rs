@@ -1,7 +1,8 @@
 //! Opening: from the name of an `.ism` to a presentation, in at most four batches of reads.
 //!
 //! 1. the server manifest, whole;
-//! 2. the client manifest, whole, and each media file's head and tail;
+//! 2. the client manifest, whole, and each media file's head and tail; files that are not there are
+//!    looked for once more if they may have a second name;
 //! 3. the rest of each `moov` and `mfra`;
 //! 4. the first and the last `moof` of each track.
 //!
@@ -21,6 +22,7 @@ mod mend;
 mod nearest;
 mod protection;
 mod resolve;
+mod second_names;
 mod taken;
 mod track_set;
 mod track_table;
@@ -29,8 +31,8 @@ mod walk;
 mod walking;
 
 use std::collections::HashMap;
-use std::mem;
 use std::sync::{Mutex, OnceLock};
+use std::{iter, mem};
 
 use bytes::Bytes;
 
@@ -201,43 +203,58 @@ impl Opening {
     }
 
     /// The second batch: the client manifest and all media files.
-    fn open_files(mut self) -> Result<Step<Presentation>, Error> {
+    fn open_files(self) -> Result<Step<Presentation>, Error> {
         let mut media: Vec<FileId> = self.named.iter().filter_map(|named| named.file).collect();
         media.sort_unstable();
         media.dedup();
-        let client = self.client;
-        let limits = &self.options.limits;
-        let open = |file: FileId, head, tail| {
-            let name = self.files[file.index()].clone();
-            Want::Open { file, name, head, tail }
-        };
-        let wants: Vec<Want> = client
-            .map(|file| open(file, limits.client_manifest.saturating_add(1), 0))
-            .into_iter()
-            .chain(media.iter().map(|&file| open(file, HEAD, TAIL)))
-            .collect();
+        let files: Vec<FileId> = self.client.into_iter().chain(media).collect();
+        let wants = self.wants(&files);
         if wants.is_empty() {
             return self.read_on(BATCHES);
         }
-        Ok(Step::read(wants, move |got| {
-            for (file, got) in client.iter().chain(&media).zip(&got) {
-                self.compare_spelling(*file, got);
-            }
-            let mut got = got.into_iter();
-            if client.is_some() {
-                self.client_opened(got.next())?;
-            }
-            self.media_opened(media, got);
-            self.read_on(2)
-        }))
+        Ok(Step::read(wants, move |got| self.try_second_names(files, got)))
+    }
+
+    /// The client manifest, if there is one, and the media files.
+    fn files_opened(
+        mut self,
+        files: Vec<FileId>,
+        got: Vec<Outcome>,
+    ) -> Result<Step<Presentation>, Error> {
+        for (file, got) in files.iter().zip(&got) {
+            self.compare_spelling(*file, got);
+        }
+        let (mut files, mut got) = (files.into_iter(), got.into_iter());
+        if self.client.is_some() {
+            files.next();
+            self.client_opened(got.next())?;
+        }
+        self.media_opened(files, got);
+        self.read_on(2)
+    }
+
+    /// What opens these files: the client manifest, which is the first if there is one, whole; media
+    /// by their ends.
+    fn wants(&self, files: &[FileId]) -> Vec<Want> {
+        let whole = (self.options.limits.client_manifest.saturating_add(1), 0);
+        let mut ends = self.client.map(|_| whole).into_iter().chain(iter::repeat((HEAD, TAIL)));
+        let want = |&file: &FileId| {
+            let (head, tail) = ends.next()?;
+            Some(Want::Open { file, name: self.files[file.index()].clone(), head, tail })
+        };
+        files.iter().filter_map(want).collect()
     }
 
     /// The media files. One that several tracks name under different spellings is opened once: its
     /// headers and fragments would be read and kept for every spelling.
-    fn media_opened(&mut self, media: Vec<FileId>, got: impl Iterator<Item = Outcome>) {
+    fn media_opened(
+        &mut self,
+        media: impl Iterator<Item = FileId>,
+        got: impl Iterator<Item = Outcome>,
+    ) {
         let mut first: HashMap<Name, FileId> = HashMap::new();
         let mut same: HashMap<FileId, FileId> = HashMap::new();
-        for (file, got) in media.into_iter().zip(got) {
+        for (file, got) in media.zip(got) {
             if let Ok(Got::Opened(opened)) = &got {
                 let stored = opened.stored_as.as_ref().unwrap_or(&self.files[file.index()]);
                 let known = *first.entry(stored.clone()).or_insert(file);

@@ -1,0 +1,85 @@
+//! Files that are stored under their names in URLs: `a%20b.ismv` for `a b.ismv`, or the reverse.
+
+use std::collections::HashMap;
+
+use super::{Opening, Outcome};
+use crate::base::{Error, FileId, Name, ReadErrorKind, Step, Want};
+use crate::presentation::Presentation;
+use crate::presentation::finding::{Finding, FindingCode};
+
+impl Opening {
+    /// Looks for the files that are not there by their second names, in one more batch. Files that
+    /// are there by their first names cost nothing.
+    pub(super) fn try_second_names(
+        mut self,
+        files: Vec<FileId>,
+        mut got: Vec<Outcome>,
+    ) -> Result<Step<Presentation>, Error> {
+        if !got.iter().any(is_gone) {
+            return self.files_opened(files, got);
+        }
+        let names = self.second_names();
+        let mut wants = self.wants(&files);
+        let mut tried = Vec::new();
+        for (at, want) in wants.iter_mut().enumerate() {
+            if let Want::Open { file, name, .. } = want
+                && got.get(at).is_some_and(is_gone)
+                && let Some(second) = names.get(file)
+            {
+                *name = second.clone();
+                tried.push((at, *file, second.clone()));
+            }
+        }
+        if tried.is_empty() {
+            return self.files_opened(files, got);
+        }
+        let wants = tried.iter().filter_map(|(at, ..)| wants.get(*at).cloned()).collect();
+        Ok(Step::read(wants, move |again| {
+            for ((at, file, name), outcome) in tried.into_iter().zip(again) {
+                match &outcome {
+                    Ok(_) => self.rename(file, name),
+                    Err(error) if is_final(error.kind) => continue,
+                    // Whether it is there is not known.
+                    Err(_) => {}
+                }
+                // There was an outcome at this place.
+                got[at] = outcome;
+            }
+            self.files_opened(files, got)
+        }))
+    }
+
+    /// The second name of each file that the server manifest refers to and that has one.
+    fn second_names(&self) -> HashMap<FileId, Name> {
+        let client = self.client.zip(self.server.client_manifest());
+        let tracks = self.named.iter().zip(&self.server.tracks);
+        let tracks = tracks.filter_map(|(named, track)| named.file.zip(track.src()));
+        let mut names = HashMap::new();
+        for (file, reference) in client.into_iter().chain(tracks) {
+            if let Some(name) = self.name.beside_otherwise(reference) {
+                names.entry(file).or_insert(name);
+            }
+        }
+        names
+    }
+
+    /// A file is known by its second name from now on.
+    fn rename(&mut self, file: FileId, second: Name) {
+        let message = format!("it is stored as `{}`", second.file_name());
+        let finding = Finding::new(FindingCode::NameSpelledOtherwise, message);
+        self.findings.push(finding.in_file(self.files[file.index()].as_str()));
+        for named in self.named.iter_mut().filter(|named| named.file == Some(file)) {
+            named.name = second.to_string();
+        }
+        self.files[file.index()] = second;
+    }
+}
+
+/// There is nothing for this opening by this name.
+fn is_final(kind: ReadErrorKind) -> bool {
+    matches!(kind, ReadErrorKind::Gone | ReadErrorKind::Denied)
+}
+
+fn is_gone(outcome: &Outcome) -> bool {
+    outcome.as_ref().is_err_and(|error| error.kind == ReadErrorKind::Gone)
+}
