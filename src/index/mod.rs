@@ -1,12 +1,14 @@
 //! Floor 3: from a chunk of a track to the bytes that hold it.
 
 mod fragments;
+mod known_starts;
 mod mfra;
 mod scan;
 mod scan_budget;
 mod scanned_track;
 
 pub(crate) use fragments::{Fragments, Place};
+pub(crate) use known_starts::KnownStarts;
 pub(crate) use mfra::{Indexed, TrackIndex, read_mfra};
 pub(crate) use scan::{Outcome, Scan, Scanned};
 pub(crate) use scan_budget::Spent;

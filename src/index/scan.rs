@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::scanned_track::Untimed;
-use super::{Indexed, ScannedTrack, Spent};
+use super::{Indexed, KnownStarts, ScannedTrack, Spent};
 use crate::base::{Cursor, Error, ErrorKind, Limits};
 use crate::bmff::{Header, uuid::Tfxd};
 use crate::fragment::{Defaults, Parsed, Stored, track_of_broken};
@@ -31,6 +31,21 @@ pub(crate) struct Scan {
     has_others: bool,
     /// Where the last `moof` begins.
     moof: u64,
+    /// Where the index says that fragments begin.
+    known: KnownStarts,
+    /// A box that reaches over one of these places, while the walk looks there.
+    held: Option<Held>,
+    /// Boxes that end no later have been held against the index.
+    checked: u64,
+}
+
+/// A box that reaches over a place at which the index says that a fragment begins.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    at: u64,
+    end: u64,
+    /// The number of its track, if it is a fragment.
+    of: Option<usize>,
 }
 
 /// How a walk stands, or ended.
@@ -74,12 +89,14 @@ enum Look {
 
 impl Scan {
     /// From byte `from`, behind the `moov`, of a file of `size` bytes, for fragments of these
-    /// tracks; the file `has_others`, to which fragments of other numbers belong. The walk needs no index and believes none.
+    /// tracks; the file `has_others`, to which fragments of other numbers belong. The walk needs no
+    /// index and believes none: what is `known` of one only says where to go on behind damage.
     pub(crate) fn new(
         from: u64,
         size: u64,
         tracks: impl IntoIterator<Item = (u32, Defaults)>,
         has_others: bool,
+        known: KnownStarts,
     ) -> Self {
         let tracks = tracks.into_iter();
         let mut tracks: Vec<ScannedTrack> =
@@ -97,6 +114,9 @@ impl Scan {
             of_broken: None,
             has_others,
             moof: from,
+            known,
+            held: None,
+            checked: from,
         }
     }
 
@@ -118,7 +138,9 @@ impl Scan {
     pub(crate) fn feed(&mut self, window: &Bytes, limits: &Limits) {
         let start = self.at;
         while matches!(self.outcome, Outcome::Walking) {
-            let passed = usize::try_from(self.at - start).unwrap_or(usize::MAX);
+            // The walk may have gone back to a box in front of the window.
+            let Some(passed) = self.at.checked_sub(start) else { break };
+            let passed = usize::try_from(passed).unwrap_or(usize::MAX);
             if passed >= window.len() {
                 break;
             }
@@ -132,9 +154,34 @@ impl Scan {
                         if passed == 0 { bytes.max(twice) } else { bytes.max(self.window) };
                     break;
                 }
-                Err(outcome) => self.outcome = outcome,
+                Err(outcome) => self.resume(outcome),
             }
         }
+    }
+
+    /// Goes on where the next fragment begins by the index, or ends the walk.
+    fn resume(&mut self, outcome: Outcome) {
+        let Some(next) = self.known.inside(self.at, self.size) else {
+            self.outcome = outcome;
+            return;
+        };
+        let error = match outcome {
+            Outcome::Lost(error) => error,
+            _ => misplaced(self.at, "a box that reaches beyond the end of its file".into()),
+        };
+        self.broken.get_or_insert((self.at, error));
+        self.lose_times(None);
+        (self.at, self.window) = (next, WINDOW);
+    }
+
+    /// Looks whether the index is right that a fragment begins inside of a box: then the box is
+    /// damaged.
+    fn hold(&mut self, end: u64, of: Option<usize>) -> bool {
+        let inside = if end > self.checked { self.known.inside(self.at, end) } else { None };
+        let Some(known) = inside else { return false };
+        self.held = Some(Held { at: self.at, end, of });
+        self.at = known;
+        true
     }
 
     /// Times of some track are not sure: they repeat or step back, or are closer to each other than the
@@ -163,16 +210,35 @@ impl Scan {
         if (block.len() as u64) < HEADER.min(left) {
             return Ok(Look::Needs(HEADER));
         }
-        let header =
-            Header::parse(&mut Cursor::new(block, self.at)).map_err(|error| match error.kind {
-                ErrorKind::Truncated { .. } => Outcome::CutOff(self.at),
-                _ => Outcome::Lost(error),
-            })?;
+        let header = Header::parse(&mut Cursor::new(block, self.at));
+        let is_fragment = |header: &Header| {
+            header.kind == *b"moof" && header.total().is_some_and(|len| len <= left)
+        };
+        if let Some(Held { at, end, of }) = self.held.take() {
+            if !header.as_ref().is_ok_and(is_fragment) {
+                (self.at, self.checked) = (at, end);
+                return Ok(Look::Passed);
+            }
+            let what = format!("a box that reaches over the fragment at byte {}", self.at);
+            self.broken.get_or_insert((at, misplaced(at, what)));
+            self.lose_times(of);
+        }
+        let header = header.map_err(|error| match error.kind {
+            ErrorKind::Truncated { .. } => Outcome::CutOff(self.at),
+            _ => Outcome::Lost(error),
+        })?;
+        if header.kind != *b"moof" && self.broken.is_none() && self.known.has(self.at) {
+            let what = format!("a box `{}` where the index says `moof`", header.kind);
+            self.broken = Some((self.at, misplaced(self.at, what)));
+        }
         let len = header.total().unwrap_or(left);
         if len > left {
             return Err(Outcome::CutOff(self.at));
         }
         if header.kind != *b"moof" {
+            if self.hold(self.at + len, None) {
+                return Ok(Look::Passed);
+            }
             if header.kind == *b"mdat" && len > header.len() {
                 let of_broken = self.of_broken.take();
                 self.lose_times(of_broken);
@@ -184,7 +250,10 @@ impl Scan {
         self.of_broken = None;
         match Stored::parse(block, self.at, self.size, limits) {
             Ok(Parsed::Whole(fragment)) => {
-                self.found(&fragment, limits);
+                let of = fragment.track_id().and_then(|id| self.number_of(id));
+                if !self.hold(self.at + fragment.lengths().len, of) {
+                    self.found(&fragment, limits);
+                }
                 Ok(Look::Passed)
             }
             Ok(Parsed::Needs(bytes)) => Ok(Look::Needs(bytes)),
@@ -192,6 +261,10 @@ impl Scan {
                 self.broken.get_or_insert((self.at, error));
                 self.of_broken = track_of_broken(block).and_then(|id| self.number_of(id));
                 self.lose_times(self.of_broken);
+                if let Some(next) = self.known.inside(self.at, self.at + len) {
+                    self.at = next;
+                    return Ok(Look::Passed);
+                }
                 self.at += len;
                 if len == left { Err(Outcome::CutOff(self.moof)) } else { Ok(Look::Passed) }
             }
@@ -265,6 +338,11 @@ impl Scan {
     }
 }
 
+/// What is wrong at a place, by the index.
+fn misplaced(at: u64, what: String) -> Error {
+    Error::at(at, ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.8.10" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,7 +375,7 @@ mod tests {
     fn walk(file: &[u8], limits: &Limits) -> (Scanned, usize) {
         let file = Bytes::copy_from_slice(&[&[0; 10], file].concat());
         let tracks = [(2, Defaults::default()), (1, Defaults::default())];
-        let mut scan = Scan::new(10, file.len() as u64, tracks, false);
+        let mut scan = Scan::new(10, file.len() as u64, tracks, false, KnownStarts::default());
         let (mut reads, mut spent) = (0, Spent::default());
         while let Some(range) = scan.wanted(limits, &mut spent) {
             scan.feed(&file.slice(range.start as usize..range.end as usize), limits);
@@ -478,7 +556,7 @@ mod tests {
     fn walks_through_several_files_spend_one_budget() {
         let limits = Limits { scan_reads: 5, ..Limits::default() };
         let mut spent = Spent::default();
-        let mut walks = [(); 4].map(|()| Scan::new(0, 1 << 20, [], false));
+        let mut walks = [(); 4].map(|()| Scan::new(0, 1 << 20, [], false, KnownStarts::default()));
         let asked = |spent: &mut Spent, walks: &mut [Scan]| {
             walks.iter_mut().filter_map(|walk| walk.wanted(&limits, spent)).count()
         };
@@ -492,7 +570,7 @@ mod tests {
     #[test]
     fn a_track_that_is_there_twice_is_walked_once() {
         let twice = [(1, Defaults::default()), (1, Defaults::default())];
-        let scanned = Scan::new(0, 0, twice, false).finish();
+        let scanned = Scan::new(0, 0, twice, false, KnownStarts::default()).finish();
         assert_eq!(scanned.tracks.len(), 1);
     }
 

@@ -179,6 +179,9 @@ impl ScannedTrack {
     /// Fragments that it does not have are left out: nobody knows which chunks they are. Gives the
     /// number of these.
     pub(crate) fn take_times_from(&mut self, index: &[Indexed]) -> usize {
+        if !self.says_several && index.first().map(|f| f.time) < index.last().map(|f| f.time) {
+            return self.take_all_times_from(index);
+        }
         let mut left_out = 0;
         for Untimed { start, bound, duration } in std::mem::take(&mut self.untimed) {
             let Ok(at) = index.binary_search_by_key(&start, |fragment| fragment.start) else {
@@ -209,6 +212,32 @@ impl ScannedTrack {
             Some(Indexed { time: time?, start: place.start, bound: place.end })
         };
         self.places.iter().zip(times).map(fragment).collect()
+    }
+
+    /// The same where no fragment says which one it is: the sums of durations would be off by those
+    /// of every fragment that is damaged or was blanked. They lead from one that the index has to
+    /// those behind it that it does not.
+    fn take_all_times_from(&mut self, index: &[Indexed]) -> usize {
+        self.untimed.clear();
+        self.fragments.clear();
+        let ends = self.sums.iter().skip(1).copied().chain(self.sum);
+        let mut durations = self.sums.iter().zip(ends).map(|(sum, end)| end.saturating_sub(*sum));
+        let (mut left_out, mut next) = (0, None);
+        for place in &self.places {
+            let at = index.binary_search_by_key(&place.start, |fragment| fragment.start);
+            let time = at.ok().map(|at| index[at].time).or(next);
+            let duration = durations.next();
+            next = time.zip(duration).map(|(time, duration)| time.saturating_add(duration));
+            match time {
+                Some(time) => {
+                    self.fragments.push(Indexed { time, start: place.start, bound: place.end });
+                    self.last_duration = duration.map_or(0, i64::unsigned_abs);
+                }
+                None => left_out += 1,
+            }
+        }
+        self.sort();
+        left_out
     }
 
     /// Fragments say different times.

@@ -70,18 +70,19 @@ pub(super) fn match_announced(
             false => matched,
         };
     }
-    let is_nearest = |line: Line| is_nearest_by_number(timeline, line, fragments);
+    let is_nearest =
+        |line: Line, times: i128| is_nearest_by_number(timeline, line, fragments, times);
     let straight = Line { from: 0, to: 0, media: media.get().into(), stream: stream.get().into() };
     let by_number = |is_of_other_clock| {
         let fragments = fragments.iter().copied().enumerate().collect();
         Matched { fragments, shift: 0, is_by_number: true, is_of_other_clock }
     };
-    if !timeline.steps_back() && is_nearest(straight) || is_enclosed(&matched, fragments) {
+    if !timeline.steps_back() && is_nearest(straight, 1) || is_enclosed(&matched, fragments) {
         return by_number(false);
     }
     let through_ends = Line::through_ends(timeline, fragments);
     let is_scaled = 2 * found < count && !timeline.steps_back();
-    match is_scaled && through_ends.is_some_and(is_nearest) {
+    match is_scaled && through_ends.is_some_and(|line| is_nearest(line, 4)) {
         true => by_number(true),
         false => matched,
     }
@@ -150,8 +151,14 @@ impl Line {
     }
 }
 
-/// Each fragment starts nearer to the chunk of its own number than to the two beside it.
-fn is_nearest_by_number(timeline: &Timeline, line: Line, fragments: &[Indexed]) -> bool {
+/// Each fragment starts nearer to the chunk of its own number than to the two beside it: so many
+/// `times` nearer.
+fn is_nearest_by_number(
+    timeline: &Timeline,
+    line: Line,
+    fragments: &[Indexed],
+    times: i128,
+) -> bool {
     let start = |chunk: &(u64, u64)| i128::from(chunk.0 as i64);
     let (mut before, mut last) = (None, None);
     let mut chunks = timeline.iter().peekable();
@@ -162,7 +169,7 @@ fn is_nearest_by_number(timeline: &Timeline, line: Line, fragments: &[Indexed]) 
         let (own, after) = (start(&own), chunks.peek().map(start));
         let distance = (time - own).abs();
         let beside = [before, after].into_iter().flatten();
-        let is_nearest = beside.into_iter().all(|start| distance < (time - start).abs());
+        let is_nearest = beside.into_iter().all(|start| times * distance < (time - start).abs());
         let ascends = last.is_none_or(|last| last < time);
         (before, last) = (Some(own), Some(time));
         is_nearest && ascends

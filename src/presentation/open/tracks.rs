@@ -171,8 +171,7 @@ impl MediaTrack {
         looks.into_iter().map(|fragment| (fragment, range(&fragment))).collect()
     }
 
-    /// Judges the index by the fragments that were looked at: of no use where none is what it
-    /// says; in doubt where one is not. A fragment of the track that merely says another time is a
+    /// Judges the index by the fragments that were looked at: in doubt where one is not what it says. A fragment of the track that merely says another time is a
     /// finding, unless that is the time of another entry of the index.
     pub(super) fn judge(
         &mut self,
@@ -210,7 +209,7 @@ impl MediaTrack {
         let all = wrong.len() == seen;
         let code = if all { FindingCode::IndexBroken } else { FindingCode::FragmentBroken };
         let trouble = Trouble::of(code, error);
-        if all || trouble.absent != Absent::Missing {
+        if trouble.absent != Absent::Missing {
             self.fragments = Err(trouble);
         } else {
             self.doubt = Some(trouble);

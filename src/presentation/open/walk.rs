@@ -10,7 +10,7 @@ use super::media::{MediaFile, Trouble};
 use super::resolve::Resolved;
 use super::tracks::MediaTrack;
 use crate::base::{Error, ErrorKind, FileId, Limits, Timescale};
-use crate::index::{Indexed, Outcome, Scan, Scanned, ScannedTrack};
+use crate::index::{Indexed, KnownStarts, Outcome, Scan, Scanned, ScannedTrack};
 use crate::manifest::{ClientManifest, ServerManifest, runs};
 use crate::presentation::finding::{Finding, Findings};
 use crate::presentation::timeline::tolerance;
@@ -120,7 +120,11 @@ impl MediaFile {
     pub(super) fn scan(&self) -> Option<Scan> {
         let tracks = self.tracks.as_ref().ok()?.iter();
         let tracks = tracks.map(|track| (track.track_id, track.defaults));
-        Some(Scan::new(self.header_end, self.size, tracks, self.unread_track.is_some()))
+        let known = self.tracks.as_ref().ok()?.iter();
+        let known = known.filter_map(|track| track.fragments.as_deref().ok()).flatten();
+        let known = known.map(|fragment| fragment.start).filter(|&at| at >= self.header_end);
+        let known = KnownStarts::new(known.collect());
+        Some(Scan::new(self.header_end, self.size, tracks, self.unread_track.is_some(), known))
     }
 
     /// Some track of this file has a usable index.
@@ -148,7 +152,7 @@ impl MediaFile {
         };
         let is_beyond_budget =
             given_up.as_ref().is_some_and(|error| matches!(error.kind, ErrorKind::Budget { .. }));
-        let (mut used, mut untimed) = (false, 0);
+        let (mut used, mut untimed, mut lost) = (false, 0, 0);
         for track in tracks {
             let mut of_scan = scanned.tracks.iter_mut();
             let of_scan = of_scan.find(|found| found.track_id == track.track_id);
@@ -157,13 +161,16 @@ impl MediaFile {
             let mut is_honest = given_up.is_none();
             if given_up.is_none()
                 && let Ok(index) = &mut track.fragments
-                && (is_distrusted || track.doubt.is_some())
             {
                 // An entry that leads to no fragment of the track gives no chunk its fragment.
                 let entries = index.len();
                 index.retain(|entry| found.has(entry.start));
                 is_honest = index.len() == entries;
+                lost += entries - index.len();
             }
+            // Entry by entry, the index is the fragments in the order of the file.
+            let is_whole = is_honest
+                && track.fragments.as_ref().is_ok_and(|index| index.len() == found.places.len());
             let index = track.fragments.as_deref().unwrap_or_default();
             // Of several fragments at one time, only the first can be asked for.
             let known = index.chunk_by(|a, b| track.has_repeats && a.time == b.time).count();
@@ -173,8 +180,12 @@ impl MediaFile {
             let walk = Found::of(found, |fragments| chunks_with(track, fragments), known);
             let walk = walk.or_by_count(by_count, of_index);
             let is_doubted = is_distrusted || track.is_in_doubt() || track.has_time_doubt();
-            // A walk that was given up knows less of the rest than an index in doubt.
-            let is_taken_on_tie = is_doubted && given_up.is_none() && !walk.fragments.is_empty();
+            // A walk that was given up knows less of the rest than an index in doubt. An index of all
+            // fragments that is the manifest's times is right, whatever these say.
+            let is_right =
+                is_whole && of_index.is_some() && of_index == announced.chunks(file, track);
+            let is_taken_on_tie =
+                is_doubted && given_up.is_none() && !walk.fragments.is_empty() && !is_right;
             let is_better = match of_index.zip(walk.chunks) {
                 Some((index, walk)) if index != walk => walk > index,
                 Some(_) => walk.fragments.len() > known || is_taken_on_tie,
@@ -183,7 +194,7 @@ impl MediaFile {
                 }
             };
             let is_taken = is_better && !is_beyond_budget;
-            track.is_settled |= given_up.is_none() && (is_doubted || is_taken);
+            track.is_settled |= given_up.is_none() && (is_doubted || is_taken || is_whole);
             if is_taken {
                 // Taken: any number of `trak`s may have one number.
                 track.rebuild(walk);
@@ -197,6 +208,10 @@ impl MediaFile {
                     code => code,
                 };
             }
+            if track.fragments.as_ref().is_ok_and(Vec::is_empty) {
+                let why = || Trouble::new(FindingCode::IndexBroken, "it leads to no fragment");
+                track.fragments = Err(track.doubt.take().unwrap_or_else(why));
+            }
             match (&mut track.fragments, &scanned.broken) {
                 (Ok(fragments), _) => tighten(fragments, &found.places),
                 // Nothing of it was found, and this is why.
@@ -204,7 +219,7 @@ impl MediaFile {
                 (Err(_), None) => {}
             }
         }
-        findings(&scanned, given_up, used, untimed)
+        findings(&scanned, given_up, used || lost > 0, untimed)
     }
 }
 
