@@ -109,8 +109,8 @@ impl Presentation {
         if let Some(other) = time.and_then(|time| stored.other_time(time, tolerance)) {
             self.check_time(at, track, other)?;
         }
-        if let Some(unread) = &stored.unread {
-            self.notice(self.finding(at, FindingCode::BoxUnreadable, &**unread).at_chunk(None));
+        if let Some(unread) = stored.unread() {
+            self.notice(self.finding(at, FindingCode::BoxUnreadable, &*unread).at_chunk(None));
         }
         let (code, what) = match stored.check_samples(track.defaults, self.limits())? {
             Whereabouts::Start => return Ok(()),
