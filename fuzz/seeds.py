@@ -1088,6 +1088,19 @@ def client_manifests():
         b"<SmoothStreamingMedia MajorVersion='two' MinorVersion='x' Duration='long'/>"
     )
     out["attributes-that-are-unknown"] = stream("<QualityLevel Bitrate='1' a:b='c' d='&lt;'/>", "Type='audio' e='f'")
+    # Beside the media of the `tiny` film: what the lenient reading corrects.
+    good = "<QualityLevel Bitrate='60000'/><c t='0' d='20000000'/><c d='20000000'/><c d='20000000'/>"
+    for name, inside in {
+        "of-a-film-with-numbers-with-a-fraction": good.replace("60000", "60000.0").replace("d='2", "d=' 2", 1),
+        "of-a-film-with-durations-with-a-fraction": good.replace("000'", "000.4'"),
+        "of-a-film-with-empty-times": good.replace("<c d=", "<c t='' d=").replace("/><c", " r=''/><c"),
+        "of-a-film-with-a-quality-without-bitrate": "<QualityLevel Bitrate=''/>" + good,
+        "of-a-film-with-a-quality-without-media": "<QualityLevel Bitrate='-1'/>" + good + "<QualityLevel Bitrate='9'/>",
+        "of-a-film-from-before-0": good.replace("<c t='0' d='20000000'/><c", "<c t='-5' d='20000005'/><c t='20000000'"),
+        "of-a-film-beside-a-stream-of-no-type": good + "</StreamIndex><StreamIndex Type='data'><c d='x'/>",
+        "of-a-film-beside-a-stream-of-impossible-times": good + "</StreamIndex><StreamIndex Type='audio'><c d='-1'/>",
+    }.items():
+        out[name] = stream(inside, "Type='video' QualityLevels='2.0' Chunks='3'")
     out.update(hostile_xml("SmoothStreamingMedia", "<StreamIndex Type='video'", "/>"))
     return out
 

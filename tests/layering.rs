@@ -52,6 +52,7 @@ const ALLOWED: &[(&str, &str)] = &[("base/error.rs", "std::io"), ("base/cursor.r
 const WRAPPED: &[(&str, &str)] = &[
     ("quick_xml", "manifest/xml.rs"),
     ("encoding_rs", "manifest/encoding.rs"),
+    ("itoa", "manifest/xml.rs"),
     ("xxhash_rust", "presentation/validator.rs"),
     ("quick_cache", "origin/ storage/local/"),
     ("rustix", "storage/local/ origin/handles.rs"),

@@ -1,5 +1,6 @@
 //! Client manifests: what is read is written in both layouts within its budget, and read again as
-//! the same chunks and the same of all else.
+//! the same chunks and the same of all else. As the stored manifest of a film, it is read leniently:
+//! what is served has nothing left to correct.
 
 use smooth_origin::base::{ErrorKind, Group, Limits};
 use smooth_origin::codec::Description;
@@ -9,6 +10,7 @@ use smooth_origin::manifest::{
 use smooth_origin::presentation::Timeline;
 
 use super::boxes::description;
+use super::stored_manifest::beside_media;
 
 /// Chunks of a stream that are looked at one by one.
 const WALKED: usize = 500;
@@ -18,6 +20,7 @@ pub fn client_manifest(data: &[u8]) {
     let mut limits = Limits::default();
     limits.client_manifest = 256 << 10;
     limits.chunks = 1 << 20;
+    beside_media(data);
     let manifest = match ClientManifest::parse(data, &limits) {
         Ok(manifest) => manifest,
         Err(error) => return assert_eq!(error.kind.group(), Group::Content, "{error}"),

@@ -17,6 +17,7 @@ use smooth_origin::presentation::{
 
 use super::client_manifest::times;
 use super::container::Container;
+use super::stored_manifest::stored_manifest;
 
 /// Batches that opening may take, and a walk through files without an index.
 const BATCHES: usize = 5 + WALK as usize;
@@ -45,6 +46,7 @@ pub(super) fn open_and_ask(container: Container) {
     };
     assert!(presentation.files().starts_with(&files.names.borrow()));
     manifest(&files, &presentation);
+    stored_manifest(&files, &presentation, &options);
     if presentation.manifest_source() == ManifestSource::Generated {
         generated(&files, &presentation, &options);
     }
@@ -112,6 +114,10 @@ impl Files {
         Self { container, names: RefCell::default() }
     }
 
+    pub(super) fn container(&self) -> &Container {
+        &self.container
+    }
+
     /// Opens the presentation.
     pub(super) fn open(&self, options: &OpenOptions) -> Result<Presentation, Error> {
         let step = open(Name::new("film.ism").unwrap(), options);
@@ -162,7 +168,7 @@ impl Files {
     }
 
     /// Some reads fail.
-    fn is_faulty(&self) -> bool {
+    pub(super) fn is_faulty(&self) -> bool {
         !self.container.failing.is_empty()
     }
 
@@ -288,6 +294,7 @@ fn ask(files: &Files, presentation: &Arc<Presentation>, stream: &Stream, track: 
             if let Some((keys, keys_reply)) = keys {
                 check_key_frames(stream.kind(), keys, keys_reply, whole, &info.0);
                 check_source(keys_reply, whole_reply, raw.0.len() as u64);
+                check_samples(keys, keys_reply, whole_reply, &info.0, raw.0.len() as u64);
             }
         } else {
             assert!(info.is_none() && raw.is_none() && keys.is_none(), "a noun alone");
@@ -440,6 +447,64 @@ fn check_source(keys: &Reply, whole: &Reply, payload: u64) {
     }
 }
 
+/// Each sample that was cut out is a whole sample of the fragment, from its place there, and they are
+/// in the fragment's order.
+fn check_samples(keys: &[u8], reply: &Reply, whole: &Reply, info: &[u8], payload: u64) {
+    let whole = whole.stored().expect("a stored fragment is one range");
+    if reply.stored().is_some() {
+        return;
+    }
+    // Where each byte of the reply is in the fragment.
+    let (mut at, mut places) = (0, Vec::new());
+    for piece in reply.pieces() {
+        if let Piece::Stored(part) = piece {
+            places.push((at, part.range.start - whole.range.start, piece.len()));
+        }
+        at += piece.len();
+    }
+    let (_, _, moof) = header(keys);
+    let (_, mdat_header, _) = header(&keys[moof..]);
+    let cut = placed(&traf(&keys[..moof]), (moof + mdat_header) as u64, true);
+    // Sizes may be in the `moov` alone.
+    let Some(cut) = cut else { return };
+    let cut = cut.into_iter().map(|(at, size)| {
+        let place = places.iter().find(|&&(from, _, len)| from <= at && at + size <= from + len);
+        let &(from, stored, _) = place.unwrap_or_else(|| panic!("no stored sample at {at}"));
+        (stored + at - from, size)
+    });
+    let (cut, traf): (Vec<_>, _) = (cut.collect(), traf(info));
+    let payload = whole.range.end - whole.range.start - payload;
+    // A wrong offset does not move a sample.
+    let stored = [true, false].map(|by_offset| placed(&traf, payload, by_offset));
+    if stored.iter().any(Option::is_none) {
+        return;
+    }
+    let has = |stored: Vec<(u64, u64)>| {
+        let mut stored = stored.into_iter();
+        cut.iter().all(|sample| stored.any(|other| other == *sample))
+    };
+    assert!(stored.into_iter().flatten().any(has), "other samples than those that are stored");
+}
+
+/// Place and size of each sample that takes bytes, by the offsets of the runs or one after the other
+/// from the start of the payload; `None` if the fragment does not say them.
+fn placed(traf: &Boxes, payload: u64, by_offset: bool) -> Option<Vec<(u64, u64)>> {
+    let default = traf.get::<Tfhd>().and_then(|tfhd| tfhd.default_sample_size);
+    let (mut at, mut samples) = (payload, Vec::new());
+    for trun in traf.all::<Trun>() {
+        if let Some(offset) = trun.data_offset.filter(|_| by_offset) {
+            // One before the fragment is found nowhere.
+            at = u64::try_from(offset).unwrap_or(u64::MAX >> 1);
+        }
+        for sample in trun.samples() {
+            let size = u64::from(sample.size.or(default)?);
+            samples.extend((size > 0).then_some((at, size)));
+            at += size;
+        }
+    }
+    Some(samples)
+}
+
 /// Key frames are all of the fragment, or a fragment as long in time that holds some of its
 /// samples.
 fn check_key_frames(kind: StreamKind, keys: &[u8], reply: &Reply, whole: &[u8], info: &[u8]) {
@@ -453,6 +518,8 @@ fn check_key_frames(kind: StreamKind, keys: &[u8], reply: &Reply, whole: &[u8], 
     let (mdat, mdat_header, mdat_len) = header(&keys[moof..]);
     assert_eq!((&mdat, moof + mdat_len), (b"mdat", keys.len()));
     let (stored, cut) = (traf(info), traf(&keys[..moof]));
+    let track_id = |traf: &Boxes| traf.get::<Tfhd>().map(|tfhd| tfhd.track_id);
+    assert_eq!(track_id(&cut), track_id(&stored), "of another track");
     let count = |traf: &Boxes| traf.all::<Trun>().map(|t| u64::from(t.sample_count)).sum::<u64>();
     assert!(count(&cut) > 0, "no key frame at all");
     assert!(count(&cut) < count(&stored), "nothing was cut");

@@ -52,11 +52,12 @@ impl Header {
             _ => Size::Compact(size),
         };
         // The type is known before a size that cannot be is refused: the error names the box.
-        let header = Self { kind, extended: None, size };
+        let mut header = Self { kind, extended: None, size };
         header.check(&start)?;
-        let extended = if kind == *b"uuid" { Some(cursor.guid()?) } else { None };
-        let header = Self { extended, ..header };
-        header.check(&start)?;
+        if kind == *b"uuid" {
+            header.extended = Some(cursor.guid()?);
+            header.check(&start)?;
+        }
         Ok(header)
     }
 

@@ -48,13 +48,19 @@ impl Reader {
         // Only what encloses the list knows where it ends: of the outermost, the end may be missing.
         let may_stray = !self.is_strict && depth < self.depth;
         while cursor.remaining() >= 8 {
-            let mut next = cursor.clone();
-            match Self::split(&mut next) {
-                Ok((header, body)) => {
-                    list.push(self.one(header, body, depth)?);
-                    *cursor = next;
+            let start = cursor.clone();
+            match Self::split(cursor) {
+                Ok((header, body)) => match self.read(header, body.clone(), depth) {
+                    Ok(item) => list.push(item),
+                    Err(error) if self.must_fail(&header, &error) => {
+                        return Err(error.inside(header.kind));
+                    }
+                    Err(_) => list.push(other(header, body)),
+                },
+                Err(_) if may_stray && !holds_needed(start.peek()) => {
+                    *cursor = start;
+                    break;
                 }
-                Err(_) if may_stray && !holds_needed(cursor.peek()) => break,
                 Err(error) => return Err(error),
             }
         }
@@ -106,41 +112,36 @@ impl Reader {
         Ok((header, body))
     }
 
-    fn one(&mut self, header: Header, cursor: Cursor<'_>, depth: usize) -> Result<AnyBox, Error> {
-        match self.body(&header, &mut cursor.clone(), depth) {
-            Ok((body, rest)) => Ok(AnyBox { header, body, rest }),
-            Err(error) if self.must_fail(&header, &error) => Err(error.inside(header.kind)),
-            Err(_) => {
-                let body = Body::Other(cursor.clone().rest());
-                Ok(AnyBox { header, body, rest: Bytes::new() })
-            }
-        }
-    }
-
     /// Whether an error inside this box is one of all that encloses it.
     fn must_fail(&self, header: &Header, error: &Error) -> bool {
         let is_budget = matches!(error.kind, ErrorKind::Budget { .. });
         self.is_strict || is_budget || is_needed(&header.kind.0) && !is_of_one_track(&header.kind.0)
     }
 
-    fn body(
+    fn read(
         &mut self,
-        header: &Header,
-        cursor: &mut Cursor<'_>,
+        header: Header,
+        mut cursor: Cursor<'_>,
         depth: usize,
-    ) -> Result<(Body, Bytes), Error> {
+    ) -> Result<AnyBox, Error> {
         if CONTAINERS.contains(&header.kind.0) {
             let Some(depth) = depth.checked_sub(1) else {
                 let limit = self.depth;
-                return Err(over(cursor, "boxes inside one another", limit + 1, limit));
+                return Err(over(&cursor, "boxes inside one another", limit + 1, limit));
             };
-            return Ok((Body::Boxes(self.list(cursor, depth)?), Bytes::new()));
+            let body = Body::Boxes(self.list(&mut cursor, depth)?);
+            return Ok(AnyBox { header, body, rest: Bytes::new() });
         }
-        Ok(match Body::parse_typed(header, cursor)? {
-            Some(typed) => (typed, cursor.rest()),
-            None => (Body::Other(cursor.rest()), Bytes::new()),
-        })
+        match Body::parse_typed(&header, &mut cursor)? {
+            Some(body) => Ok(AnyBox { header, body, rest: cursor.rest() }),
+            None => Ok(other(header, cursor)),
+        }
     }
+}
+
+/// A box whose bytes are kept as they are.
+fn other(header: Header, mut cursor: Cursor<'_>) -> AnyBox {
+    AnyBox { header, body: Body::Other(cursor.rest()), rest: Bytes::new() }
 }
 
 /// These bytes may hold a box that slicing needs: one that must not be overlooked.

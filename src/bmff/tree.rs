@@ -73,19 +73,21 @@ impl Boxes {
     /// be read and was kept as it is.
     pub(crate) fn unread(&self) -> Option<String> {
         let of_item = |item: &AnyBox| match &item.body {
-            Body::Boxes(boxes) => boxes.unread().or_else(|| {
-                let stray = boxes.has_stray_bytes().then_some(boxes.padding.len())?;
-                Some(format!(
-                    "{stray} bytes behind the last box of `{}` are no box",
-                    item.header.kind
-                ))
-            }),
+            Body::Boxes(boxes) => boxes.unread_in(item.header.kind),
             Body::Other(_) => {
                 item.unread_name().map(|name| format!("the box `{name}` cannot be read"))
             }
             _ => None,
         };
         self.list.iter().find_map(of_item)
+    }
+
+    /// The same for the boxes inside a box of type `kind`.
+    pub(crate) fn unread_in(&self, kind: FourCc) -> Option<String> {
+        self.unread().or_else(|| {
+            let stray = self.has_stray_bytes().then_some(self.padding.len())?;
+            Some(format!("{stray} bytes behind the last box of `{kind}` are no box"))
+        })
     }
 
     /// Bytes other than zeros follow the last box.

@@ -41,7 +41,7 @@ impl KeyFrames {
     ) -> Result<Option<Self>, Error> {
         let total = count(&stored.traf, limits)?;
         let whereabouts = stored.check_samples(defaults, limits)?;
-        if stored.unread.is_some() || stored.is_absolute() {
+        if stored.unread().is_some() || stored.is_absolute() {
             // What cannot be read may have an entry per sample; an absolute offset stays wrong.
             return Ok(None);
         }
@@ -74,7 +74,7 @@ impl KeyFrames {
         let samples = ranges(&keys);
         let payload: u64 = samples.iter().map(|range| range.end - range.start).sum();
         let mdat = Header::new(FourCc(*b"mdat")).around(payload);
-        let moof = moof(stored, &keys, lead, mdat.len(), limits)?;
+        let moof = moof(stored, &keys, lead, mdat.len())?;
         let mut sink = Sink::with_len((moof.len() + mdat.len()) as usize);
         moof.write(&mut sink);
         mdat.write(&mut sink);

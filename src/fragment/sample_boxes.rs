@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::Stored;
 use super::key_samples::Key;
-use crate::base::{Error, ErrorKind, Limits};
+use crate::base::{Error, ErrorKind};
 use crate::bmff::{
     AnyBox, Body, Boxes, Saio, Saiz, SampleEncryption, Sbgp, Senc, Subs, SubsEntry, Trun,
     TrunSample, uuid,
@@ -16,9 +16,8 @@ pub(super) fn moof(
     keys: &[Key],
     lead: u64,
     mdat_header: u64,
-    limits: &Limits,
 ) -> Result<Boxes, Error> {
-    let mut moof = Boxes::parse(&stored.moof, 0, limits)?;
+    let mut moof = stored.tree();
     let aux_from = aux_offset(&moof);
     change_traf(&mut moof, |traf| {
         cut_runs(traf, keys, lead)?;

@@ -20,8 +20,8 @@ pub(crate) struct Stored {
     /// Bytes from the first of the `moof` to the last of the `mdat`, or to the last of the `moof`
     /// if the fragment has neither samples nor an `mdat`.
     pub(crate) len: u64,
-    /// Describes a part of the `moof` that cannot be read, and that slicing does not need.
-    pub(crate) unread: Option<String>,
+    /// The `moof` as a tree, with an empty `traf` in the place of the one above.
+    others: Boxes,
 }
 
 /// The lengths of a fragment: what is kept of it once it has been looked at.
@@ -90,16 +90,30 @@ impl Stored {
         {
             return Err(error.clone());
         }
-        let boxes = Boxes::parse(&moof, start, limits)?;
-        let unread = boxes.unread();
-        let traf =
-            only_traf(boxes).map_err(|kind| Error::at(start, kind).inside(FourCc(*b"moof")))?;
+        let mut others = Boxes::parse(&moof, start, limits)?;
+        let traf = only_traf(&mut others)
+            .map_err(|kind| Error::at(start, kind).inside(FourCc(*b"moof")))?;
         let (payload, len) = match behind {
             Ok(found) => found,
             Err(_) if is_empty(&traf) => (moof_len, moof_len),
             Err(error) => return Err(error),
         };
-        Ok(Parsed::Whole(Box::new(Self { moof, traf, payload, len, unread })))
+        Ok(Parsed::Whole(Box::new(Self { moof, traf, payload, len, others })))
+    }
+
+    /// Describes a part of the `moof` that cannot be read, and that slicing does not need.
+    pub(crate) fn unread(&self) -> Option<String> {
+        self.others.unread().or_else(|| self.traf.unread_in(FourCc(*b"traf")))
+    }
+
+    /// The `moof` as a tree.
+    pub(crate) fn tree(&self) -> Boxes {
+        let mut tree = self.others.clone();
+        let traf = tree.inside_mut(*b"moof").and_then(|moof| moof.inside_mut(*b"traf"));
+        if let Some(traf) = traf {
+            traf.clone_from(&self.traf);
+        }
+        tree
     }
 
     /// It has no samples.
@@ -192,7 +206,7 @@ fn is_empty(traf: &Boxes) -> bool {
 }
 
 /// What the one `traf` encloses.
-fn only_traf(mut boxes: Boxes) -> Result<Boxes, ErrorKind> {
+fn only_traf(boxes: &mut Boxes) -> Result<Boxes, ErrorKind> {
     let moof = boxes.inside_mut(*b"moof").map(|moof| moof.list.as_mut_slice());
     let mut trafs = moof.unwrap_or_default().iter_mut().filter_map(|item| match &mut item.body {
         Body::Boxes(traf) if item.header.kind == *b"traf" => Some(traf),

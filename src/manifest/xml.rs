@@ -442,19 +442,8 @@ impl Writer {
         }
     }
 
-    fn push_digits(&mut self, mut value: u64) {
-        let mut digits = [0; 20];
-        let mut at = digits.len();
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (value % 10) as u8;
-            value /= 10;
-            if value == 0 {
-                break;
-            }
-        }
-        // Digits are ASCII.
-        self.text.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
+    fn push_digits(&mut self, value: u64) {
+        self.text.push_str(itoa::Buffer::new().format(value));
     }
 }
 

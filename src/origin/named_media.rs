@@ -1,7 +1,7 @@
 //! Which files are media because a server manifest beside them says so.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
@@ -16,7 +16,8 @@ use crate::storage::spelling::folded;
 /// What the server manifests of each folder name, as far as it was asked for.
 #[derive(Debug)]
 pub(super) struct NamedMedia {
-    folders: Cache<Option<Name>, (Duration, Named)>,
+    /// Made when the first is read: most origins are never asked for such a file.
+    folders: OnceLock<Cache<Option<Name>, (Duration, Named)>>,
     /// How long it is believed.
     age: Duration,
 }
@@ -41,7 +42,7 @@ const LEVELS: usize = 4;
 
 impl NamedMedia {
     pub(super) fn new(age: Duration) -> Self {
-        Self { folders: Cache::new(FOLDERS), age }
+        Self { folders: OnceLock::new(), age }
     }
 
     /// Whether a server manifest in the file's folder, or in one above, names it; also where that
@@ -80,13 +81,14 @@ impl NamedMedia {
         limits: &Limits,
     ) -> Named {
         let now = clock.now();
-        if let Some((read, named)) = self.folders.get(folder)
+        let folders = self.folders.get_or_init(|| Cache::new(FOLDERS));
+        if let Some((read, named)) = folders.get(folder)
             && now.saturating_sub(read) < self.age
         {
             return named;
         }
         let named = read_folder(folder.as_ref(), access, limits).await;
-        self.folders.insert(folder.clone(), (now, named.clone()));
+        folders.insert(folder.clone(), (now, named.clone()));
         named
     }
 }

@@ -148,8 +148,8 @@ impl Presentation {
             self.check_time(at, track, other)?;
             notice(Noticed::Time(other));
         }
-        if let Some(unread) = &stored.unread {
-            notice(Noticed::Unread(unread));
+        if let Some(unread) = stored.unread() {
+            notice(Noticed::Unread(&unread));
         }
         match stored.check_samples(track.defaults, self.limits())? {
             Whereabouts::Start => {}

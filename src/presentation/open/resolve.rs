@@ -1,5 +1,6 @@
 //! The tracks of the server manifest with the tracks of the files that they name.
 
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
 use super::assign::describe;
@@ -44,15 +45,22 @@ pub(super) fn resolve<'a>(
     let mut without_id: HashMap<(Option<FileId>, StreamKind), usize> = HashMap::new();
     let mut uses: HashMap<(Option<FileId>, u32), usize> = HashMap::new();
     let mut fragments = 0_u64;
-    let all = server.tracks.iter().zip(named);
-    let numbered: HashSet<(Option<FileId>, u32)> =
-        all.filter_map(|(track, named)| Some((named.file, track.track_id()?))).collect();
-    let mut unnumbered: HashMap<(Option<FileId>, StreamKind), usize> = HashMap::new();
-    for (track, named) in server.tracks.iter().zip(named) {
-        if track.track_id().is_none() {
-            *unnumbered.entry((named.file, track.kind)).or_default() += 1;
+    // Only a number that a file does not have asks for this.
+    let numbered = LazyCell::new(|| {
+        let all = server.tracks.iter().zip(named);
+        let numbers = all.filter_map(|(track, named)| Some((named.file, track.track_id()?)));
+        numbers.collect::<HashSet<_>>()
+    });
+    // Only a file with a track that cannot be read asks for this.
+    let unnumbered = LazyCell::new(|| {
+        let mut unnumbered: HashMap<(Option<FileId>, StreamKind), usize> = HashMap::new();
+        for (track, named) in server.tracks.iter().zip(named) {
+            if track.track_id().is_none() {
+                *unnumbered.entry((named.file, track.kind)).or_default() += 1;
+            }
         }
-    }
+        unnumbered
+    });
     for (track, named) in server.tracks.iter().zip(named) {
         let of_file = named.file.and_then(|file| files.get(&file));
         let mut nth = 0;
@@ -68,12 +76,13 @@ pub(super) fn resolve<'a>(
                 Err(trouble.clone())
             }
             Some(Ok(tracks)) => {
+                let is_numbered = |track_id| numbered.contains(&(named.file, track_id));
                 let found = match of_file.and_then(|media| media.unread_track.as_deref()) {
                     Some(unread) => {
                         let is_only = unnumbered.get(&(named.file, track.kind)) == Some(&1);
                         find_beside_unread(track, tracks, is_only, unread)
                     }
-                    None => find(track, tracks, nth, named, &numbered, findings),
+                    None => find(track, tracks, nth, named, is_numbered, findings),
                 };
                 found.inspect_err(|trouble| {
                     findings.push(trouble.finding(&named.name).of_track(&describe(track)));
@@ -145,13 +154,15 @@ fn find<'a>(
     tracks: &'a [MediaTrack],
     nth: usize,
     named: &Named,
-    numbered: &HashSet<(Option<FileId>, u32)>,
+    is_numbered: impl Fn(u32) -> bool,
     findings: &mut Findings,
 ) -> Result<&'a MediaTrack, Trouble> {
     let mut of_kind = tracks.iter().filter(|media| media.kind == Some(track.kind));
     let Some(id) = track.track_id() else {
-        let message = format!("it has no further {} track", track.kind);
-        return of_kind.nth(nth).ok_or(Trouble::new(FindingCode::TrackMissing, message));
+        return of_kind.nth(nth).ok_or_else(|| {
+            let message = format!("it has no further {} track", track.kind);
+            Trouble::new(FindingCode::TrackMissing, message)
+        });
     };
     let of_id = |media: &&MediaTrack| media.track_id == id;
     // One of another kind is not what is meant.
@@ -160,7 +171,7 @@ fn find<'a>(
         return Ok(media);
     }
     match (of_kind.next(), of_kind.next()) {
-        (Some(only), None) if !numbered.contains(&(named.file, only.track_id)) => {
+        (Some(only), None) if !is_numbered(only.track_id) => {
             let message = format!(
                 "trackID {id} is none of the file's {0} tracks: the one there is, is {1}",
                 track.kind, only.track_id

@@ -232,7 +232,7 @@ impl MediaTrack {
         let whereabouts = stored.check_samples(self.defaults, limits)?;
         self.has_wrong_offset |= matches!(whereabouts, Whereabouts::Elsewhere { .. });
         self.needs_header |= stored.needs_defaults();
-        self.unread = self.unread.take().or_else(|| stored.unread.clone());
+        self.unread = self.unread.take().or_else(|| stored.unread());
         let duration = stored.duration(self.defaults, limits)?;
         let declared = stored.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
         // ffmpeg writes durations below 0, in two's complement.

@@ -1,0 +1,100 @@
+//! Stored client manifests: what the lenient reading makes of one is what is served, and leaves
+//! nothing to correct.
+
+use smooth_origin::base::Limits;
+use smooth_origin::manifest::{ClientManifest, StreamIndex};
+use smooth_origin::presentation::{
+    FindingCode, ManifestSource, OpenOptions, Presentation, Stream, Timeline,
+};
+
+use super::container::Container;
+use super::opening::{Files, limits};
+
+/// A video track and an audio track, and a server manifest that names `film.ismc`.
+const TINY: &[u8] = include_bytes!("../corpus/opening/tiny-without-client-manifest");
+
+/// Chunks of a stream that are compared one by one.
+const COMPARED: usize = 500;
+
+/// Opens a film that has any bytes as its client manifest.
+pub(super) fn beside_media(client: &[u8]) {
+    let files = Files::new(Container { client: Some(client.to_vec()), ..Container::decode(TINY) });
+    let options = OpenOptions::default().limits(limits());
+    if let Ok(presentation) = files.open(&options) {
+        stored_manifest(&files, &presentation, &options);
+    }
+}
+
+/// If the stored manifest is served, it announces streams of the presentation as the presentation
+/// has them, whatever the strict reading accepts is in it, and reading it again corrects nothing.
+pub(super) fn stored_manifest(files: &Files, presentation: &Presentation, options: &OpenOptions) {
+    let Ok(served) = presentation.manifest() else { return };
+    let Some(client) = &files.container().client else { return };
+    if presentation.manifest_source() == ManifestSource::Generated {
+        return;
+    }
+    let announced = ClientManifest::parse(served, &Limits::default())
+        .unwrap_or_else(|error| panic!("{error} in {}", String::from_utf8_lossy(served)));
+    let mut streams = presentation.streams().iter();
+    for index in &announced.streams {
+        let found = streams.any(|stream| is_of(&announced, index, stream));
+        assert!(found, "no stream for {index:?} in {:?}", presentation.streams());
+    }
+    if let Ok(strict) = ClientManifest::parse(client, &limits()) {
+        accepted(&strict, presentation);
+    }
+    if !files.is_faulty() {
+        again(files, presentation, options);
+    }
+}
+
+/// The stream is the one that is announced: some of its tracks may be left out, if they have no
+/// media.
+fn is_of(manifest: &ClientManifest, index: &StreamIndex, stream: &Stream) -> bool {
+    let mut tracks = stream.tracks().iter();
+    let mut qualities = index.qualities.iter();
+    let mut compared = qualities.all(|quality| tracks.any(|t| t.bitrate() == quality.bitrate));
+    compared &= (stream.kind(), stream.name()) == (index.kind, &*index.name());
+    compared && stream.timescale() == manifest.timescale_of(index) && has_times(index, stream)
+}
+
+fn has_times(index: &StreamIndex, stream: &Stream) -> bool {
+    // Times that cannot be are no times.
+    let announced = Timeline::new(&index.chunks, &limits()).unwrap_or_default();
+    let timeline = stream.timeline();
+    announced.len() == timeline.len()
+        && announced.end() == timeline.end()
+        && announced.iter().take(COMPARED).eq(timeline.iter().take(COMPARED))
+}
+
+/// The streams that the strict reading gives are those of the presentation. Only the times of a
+/// stream that begins before 0 differ.
+fn accepted(strict: &ClientManifest, presentation: &Presentation) {
+    assert_eq!(strict.streams.len(), presentation.streams().len(), "{strict:?}");
+    for (index, stream) in strict.streams.iter().zip(presentation.streams()) {
+        assert_eq!((stream.kind(), stream.name()), (index.kind, &*index.name()));
+        let announced = index.qualities.iter().map(|quality| quality.bitrate);
+        assert!(announced.eq(stream.tracks().iter().map(|track| track.bitrate())), "{index:?}");
+        let first = index.chunks.first().and_then(|chunk| chunk.time);
+        let is_before_0 = first.is_some_and(|time| i64::try_from(time).is_err());
+        assert!(is_before_0 || has_times(index, stream), "other times than of {index:?}");
+    }
+}
+
+/// Opened with the manifest that is served, the presentation has nothing to correct. Unless
+/// elements without media were left out, it serves the same bytes.
+fn again(files: &Files, presentation: &Presentation, options: &OpenOptions) {
+    let served = presentation.manifest().expect("it was served");
+    let with_served = Container { client: Some(served.to_vec()), ..files.container().clone() };
+    let second = Files::new(with_served).open(options).expect("what was opened is opened again");
+    let has = |presentation: &Presentation, code| {
+        presentation.findings().iter().any(|finding| finding.code == code)
+    };
+    for code in [FindingCode::ManifestCorrected, FindingCode::ManifestReencoded] {
+        assert!(!has(&second, code), "corrected twice: {:?}", second.findings());
+    }
+    if !has(presentation, FindingCode::ManifestMended) {
+        assert_eq!(second.manifest_source(), ManifestSource::Stored);
+        assert!(second.manifest().is_ok_and(|manifest| manifest == served), "other bytes");
+    }
+}
