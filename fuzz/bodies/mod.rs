@@ -13,3 +13,4 @@ pub mod index;
 pub mod opening;
 pub mod request_paths;
 pub mod server_manifest;
+mod survey;
