@@ -522,6 +522,37 @@ def openings():
     out["a-head-longer-than-the-first-look"] = one_video(
         made=[(1, n * 20_000_000, fragment(1, [many], payload=bytes(80_000))) for n in (0, 1)]
     )
+    for name, units in {
+        "a-chunk-that-begins-without-a-key-frame": u32(2) + b"\x41\x98",
+        "a-chunk-that-begins-with-a-point-of-recovery": u32(5) + b"\x06\x06\x01\xc4\x80" + u32(2) + b"\x41\x98",
+        "a-unit-longer-than-its-sample": u32(-1 & 0xFFFFFFFF) + b"\x41\x98",
+        "information-whose-size-has-no-end": u32(300) + b"\x06" + b"\xff" * 299,
+        "units-of-one-byte": (u32(1) + b"\x09") * 200,
+    }.items():
+        run = Samples((20_000_000, len(units), 0, 0))
+        out[name] = one_video(made=[(1, 0, fragment(1, [run], payload=units))])
+    shown = [60_000_000, 20_000_000, 40_000_000, 80_000_000]
+    out["times-at-which-pictures-are-shown"] = files(
+        both,
+        movie(
+            FTYP + moov(VIDEO, AUDIO),
+            interleaved(
+                [
+                    (1, time, fragment(1, [gop()], (tfxd(time, shown[min(n + 1, 3)] - time),)))
+                    for n, time in enumerate(shown)
+                ],
+                fragments(2, runs=lambda _: [gop("kkkk")]),
+            ),
+        ),
+    )
+    out["a-track-whose-clock-cannot-be-read"] = files(
+        both, tiny(head=FTYP + moov(VIDEO.replace(b"mdhd", b"hdlr", 1), AUDIO)), client=CLIENT
+    )
+    out["an-index-of-one-track-that-cannot-be-read"] = files(
+        both,
+        tiny(index=lambda p: mfra(tfra(1, p[1])[:-5] + bytes(5), full("tfra", 1, 0, u32(2, 0, 99)))),
+        client=CLIENT,
+    )
     out["a-free-between-a-head-and-its-mdat"] = one_video(
         made=[
             (1, n * 20_000_000, fragment(1, [many], payload=bytes(80_000), between=box("free", bytes(2000))))

@@ -352,7 +352,7 @@ fn samples_that_last_another_time_than_their_chunk_are_found() {
             }
         })
     };
-    // In units of 90 kHz; a frame too many; within a sample.
+    // In units of 90 kHz; much too long; within a sample.
     assert_eq!(
         found(90_000),
         [

@@ -14,3 +14,4 @@ pub mod opening;
 pub mod request_paths;
 pub mod server_manifest;
 mod stored_manifest;
+mod survey;

@@ -18,6 +18,7 @@ use smooth_origin::presentation::{
 use super::client_manifest::times;
 use super::container::Container;
 use super::stored_manifest::stored_manifest;
+use super::survey::survey;
 
 /// Batches that opening may take, and a walk through files without an index.
 const BATCHES: usize = 5 + WALK as usize;
@@ -50,6 +51,7 @@ pub(super) fn open_and_ask(container: Container) {
     if presentation.manifest_source() == ManifestSource::Generated {
         generated(&files, &presentation, &options);
     }
+    survey(&files, &presentation);
     for stream in presentation.streams() {
         assert!(stream.tracks().iter().all(|t| t.fragment_count() <= stream.timeline().len()));
         for track in stream.tracks() {
@@ -81,7 +83,7 @@ pub(super) fn limits() -> Limits {
 }
 
 /// Runs a step to its end, in no more batches than that.
-fn drive<T>(
+pub(super) fn drive<T>(
     mut step: Step<T>,
     batches: usize,
     mut get: impl FnMut(&Want) -> Result<Got, ReadError>,
@@ -134,7 +136,7 @@ impl Files {
     }
 
     /// Gets a want. Ranges lie inside the file that was opened.
-    fn get(&self, want: &Want) -> Result<Got, ReadError> {
+    pub(super) fn get(&self, want: &Want) -> Result<Got, ReadError> {
         match want {
             Want::Open { file, name, head, tail } => {
                 let bytes = self.container.file(name.as_str());

@@ -34,16 +34,15 @@ impl Stored {
         Some(FirstSample { from: from.unwrap_or(self.payload), size, is_key })
     }
 
-    /// How much longer or shorter its samples may be than from its first picture to that of the next
-    /// fragment, in ticks of the track: one sample, and what the times of pictures differ from those
-    /// of decoding.
-    pub(crate) fn leeway(&self, defaults: Defaults) -> u64 {
+    /// The longest of its samples, and how far the times of its pictures are spread from those of
+    /// decoding, both in ticks of the track.
+    pub(crate) fn longest_and_spread(&self, defaults: Defaults) -> (u64, u64) {
         let (mut longest, mut low, mut high) = (0, 0, 0);
         for sample in self.runs(defaults).flat_map(|run| run.samples().map(|a| a.sample)) {
             longest = longest.max(sample.duration);
             low = low.min(sample.composition_offset);
             high = high.max(sample.composition_offset);
         }
-        u64::from(longest) + u64::from(high.abs_diff(low))
+        (longest.into(), high.abs_diff(low).into())
     }
 }

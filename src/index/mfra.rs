@@ -72,7 +72,9 @@ fn fragments(tfra: &Tfra, end: u64, has_repeats: &mut bool) -> Result<Vec<Indexe
         if last.is_some_and(|last| last.start > entry.moof_offset || last.time > time) {
             return Err(invalid(i, "before the entry in front of it"));
         }
-        *has_repeats |= last.is_some_and(|last| last.time == time);
+        if last.is_some_and(|last| last.time == time) {
+            *has_repeats = true;
+        }
         if entry.moof_offset >= end {
             return Err(invalid(i, "behind the last byte of the fragments"));
         }

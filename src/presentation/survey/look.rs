@@ -55,6 +55,7 @@ impl Look {
         bytes: Bytes,
         presentation: &Presentation,
         nature: &Nature,
+        spread: &mut u64,
         mut tell: impl FnMut(FindingCode, String),
     ) -> Option<Self> {
         self.read = match self.read.is_empty() {
@@ -62,7 +63,7 @@ impl Look {
             false => [&self.read[..], &bytes].concat().into(),
         };
         self.reads += 1;
-        match self.examine(presentation, nature, &mut tell) {
+        match self.examine(presentation, nature, spread, &mut tell) {
             Ok(None) => None,
             Ok(Some(needed)) => {
                 self.needed = needed.max(self.read.len() as u64 + 1);
@@ -81,6 +82,7 @@ impl Look {
         &self,
         presentation: &Presentation,
         nature: &Nature,
+        spread: &mut u64,
         tell: &mut impl FnMut(FindingCode, String),
     ) -> Result<Option<u64>, Error> {
         let track = presentation.track_of(self.at).stored()?;
@@ -110,7 +112,7 @@ impl Look {
         {
             tell(FindingCode::IvsMissing, why);
         }
-        if let Some(message) = self.other_duration(presentation, track, &stored)? {
+        if let Some(message) = self.other_duration(presentation, track, &stored, spread)? {
             tell(FindingCode::DurationInFragment, message);
         }
         Ok(None)
@@ -152,13 +154,15 @@ impl Look {
         }
     }
 
-    /// Says so where the samples are longer or shorter than the chunk, by more than what pictures
-    /// that are shown in another order explain.
+    /// Says so where the samples are longer or shorter than the chunk, by more than one of them and
+    /// what pictures that are shown in another order explain: as far as their times are `spread` from
+    /// those of decoding in any fragment so far.
     fn other_duration(
         &self,
         presentation: &Presentation,
         track: &StoredTrack,
         stored: &Stored,
+        spread: &mut u64,
     ) -> Result<Option<String>, Error> {
         let stream = presentation.stream_of(self.at);
         let chunk = stream.timeline.chunk(self.at.chunk).map_or(0, |(_, duration)| duration);
@@ -168,7 +172,9 @@ impl Look {
         }
         let in_stream = |ticks| track.timescale.rescale_round(ticks, stream.timescale);
         let duration = stored.duration(track.defaults, presentation.limits())?;
-        let leeway = in_stream(stored.leeway(track.defaults));
+        let (longest, own) = stored.longest_and_spread(track.defaults);
+        *spread = own.max(*spread);
+        let leeway = in_stream(longest.saturating_add(*spread));
         let (Some(duration), Some(leeway)) = (in_stream(duration), leeway) else {
             return Ok(None);
         };

@@ -56,6 +56,8 @@ struct Surveyed {
     stream: usize,
     track: usize,
     nature: Nature,
+    /// How far the times of pictures are spread from those of decoding, at most so far, in ticks.
+    spread: u64,
 }
 
 /// Fragments that are looked at in one step: an object store pays one round trip for all of them.
@@ -69,7 +71,7 @@ impl Survey {
             for (t, track) in stream.tracks.iter().enumerate() {
                 let Ok(stored) = track.stored() else { continue };
                 let nature = Nature::of(stream.kind, stored.entry.as_ref(), &presentation.limits);
-                tracks.push(Surveyed { stream: s, track: t, nature });
+                tracks.push(Surveyed { stream: s, track: t, nature, spread: 0 });
                 fragments += stored.fragments.len() as u64;
             }
         }
@@ -171,11 +173,12 @@ impl Survey {
         let mut left = Vec::new();
         for (look, got) in looks.into_iter().zip(got) {
             let (number, chunk) = (look.number, look.at.chunk);
-            let Some(surveyed) = self.tracks.get(number) else { continue };
+            let Some(surveyed) = self.tracks.get_mut(number) else { continue };
             let mut tell = |code, message: String| self.reports.add(number, chunk, code, message);
             match got {
                 Ok(Got::Range(bytes)) => {
-                    left.extend(look.go_on(bytes, &self.presentation, &surveyed.nature, tell));
+                    let Surveyed { nature, spread, .. } = surveyed;
+                    left.extend(look.go_on(bytes, &self.presentation, nature, spread, tell));
                 }
                 Ok(Got::Opened(_)) => {}
                 Err(error) => tell(FindingCode::FileUnreadable, error.to_string()),

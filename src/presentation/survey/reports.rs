@@ -30,12 +30,15 @@ impl Reports {
         code: FindingCode,
         message: impl Into<String>,
     ) {
-        let report = self.reports.entry((track, code)).or_insert_with(|| {
-            // The number of chunks goes in front.
-            let message = shortened(message.into(), LONGEST_MESSAGE - LONGEST_COUNT);
-            Report { first: chunk, message, count: 0 }
-        });
+        let empty = || Report { first: usize::MAX, message: String::new(), count: 0 };
+        let report = self.reports.entry((track, code)).or_insert_with(empty);
         report.count += 1;
+        // A chunk that takes another read is judged after later ones.
+        if chunk < report.first {
+            report.first = chunk;
+            // The number of chunks goes in front.
+            report.message = shortened(message.into(), LONGEST_MESSAGE - LONGEST_COUNT);
+        }
     }
 
     /// The findings that they are.

@@ -1,0 +1,68 @@
+//! A look at every fragment ends, changes nothing, and finds what requests would find.
+
+use std::sync::Arc;
+
+use smooth_origin::base::Want;
+use smooth_origin::fragment::Noun;
+use smooth_origin::output::mss::{FragmentRequest, Request};
+use smooth_origin::presentation::{FindingCode, Presentation, Survey};
+
+use super::opening::{Files, drive, reply};
+
+/// Batches that a look at a few fragments may take.
+const BATCHES: usize = 12;
+
+/// Chunks of a track that are asked for.
+const ASKED: usize = 16;
+
+/// Surveys a presentation that nobody has asked for anything yet.
+pub(super) fn survey(files: &Files, presentation: &Arc<Presentation>) {
+    let before = presentation.findings();
+    let mut survey = Survey::new(presentation);
+    let tracks = || presentation.streams().iter().flat_map(|stream| stream.tracks());
+    let fragments: usize = tracks().map(|track| track.fragment_count()).sum();
+    assert_eq!(survey.fragments(), fragments as u64);
+    while !survey.is_over() {
+        let looked_at = survey.looked_at();
+        let step = survey.look_on();
+        survey = drive(step, BATCHES, |want| {
+            assert!(matches!(want, Want::Range { .. }), "a survey opens nothing");
+            files.get(want)
+        })
+        .expect("what is wrong with a fragment is a finding");
+        assert!(survey.looked_at() > looked_at, "a survey that does not go on");
+    }
+    assert_eq!(survey.looked_at(), survey.fragments());
+    assert_eq!(presentation.findings(), before, "a survey changes nothing");
+    assert!(presentation.distrusted().is_empty());
+    let findings = survey.findings();
+    let hides = |code| matches!(code, FindingCode::FragmentBroken | FindingCode::FindingsLeftOut);
+    if findings.iter().any(|finding| hides(finding.code)) {
+        return;
+    }
+    // No fragment is broken: those of whole tracks can be asked for.
+    for stream in presentation.streams() {
+        let alike = |other: &&_| stream.name() == smooth_origin::presentation::Stream::name(other);
+        if presentation.streams().iter().filter(alike).count() > 1 {
+            continue;
+        }
+        let timeline = stream.timeline();
+        for track in stream.tracks() {
+            let same = stream.tracks().iter().filter(|other| other.bitrate() == track.bitrate());
+            if track.fragment_count() < timeline.len() || same.count() > 1 {
+                continue;
+            }
+            for (time, _) in timeline.iter().take(ASKED) {
+                let fragment = FragmentRequest {
+                    noun: Noun::FragmentInfo,
+                    bitrate: track.bitrate(),
+                    attributes: "".into(),
+                    stream: stream.name().into(),
+                    time,
+                };
+                let reply = reply(files, presentation, &Request::Fragment(fragment));
+                assert!(reply.is_ok(), "{reply:?} where a survey finds {findings:?}");
+            }
+        }
+    }
+}
