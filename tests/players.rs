@@ -1,13 +1,17 @@
-//! What web players really ask for.
+//! What web players really ask for, and what they choke on.
 
 mod support;
 
+use bytes::Bytes;
+use smooth_origin::base::{FourCc, Guid, Limits};
+use smooth_origin::bmff::{AnyBox, Boxes, FullBox, uuid::PiffPssh};
 use smooth_origin::fragment::Noun;
-use smooth_origin::manifest::StreamKind;
+use smooth_origin::manifest::{ClientManifest, StreamKind};
 use smooth_origin::origin::Origin;
+use smooth_origin::presentation::Finding;
 use smooth_origin::storage::MemoryStore;
 use support::film::{self, Fragment, Style, Track, ism, ismc};
-use support::{get, served, status, store};
+use support::{codes, get, manifest, open, served, status, store};
 
 /// Starts in units of 100 ns since 1970, in 2026, and what JavaScript writes for each: the output of
 /// `String(Number("17959968061234567"))` and so on in node 20.20.2.
@@ -96,4 +100,245 @@ fn the_longest_time_that_a_player_writes_is_a_time() {
     for time in ["18446744073709552001", "18446744073709553000", "1.7959968061234568e16"] {
         assert_eq!(status(&origin, &url(Noun::Fragments, time)), 400, "{time}");
     }
+}
+
+const SECOND: u64 = 10_000_000;
+
+/// A track whose fragments start at these seconds, and last two.
+fn track(id: u32, kind: StreamKind, starts: &[u64]) -> Track {
+    let fragment = |&start: &u64| Fragment {
+        time: (start * SECOND) as i64,
+        samples: vec![(2 * SECOND as u32, 100)],
+    };
+    Track::new(id, kind, starts.iter().map(fragment).collect())
+}
+
+/// Video and text in one file, without a client manifest.
+fn generated(text: (&str, &str), file: Vec<u8>) -> MemoryStore {
+    let (element, params) = text;
+    let server = format!(
+        r#"<smil><body><switch><video src="film.ismv" systemBitrate="300"><param name="trackID" value="1"/></video>
+           <{element} src="film.ismv" systemBitrate="0"><param name="trackID" value="2"/>{params}</{element}></switch></body></smil>"#
+    );
+    store([("film.ism", server.into_bytes()), ("film.ismv", file)])
+}
+
+fn parsed(store: &MemoryStore) -> ClientManifest {
+    let text = manifest(open(store).unwrap().presentation());
+    ClientManifest::parse(text.as_bytes(), &Limits::default()).unwrap()
+}
+
+#[test]
+fn a_generated_manifest_has_a_four_cc_on_every_quality_of_text() {
+    let tracks = [track(1, StreamKind::Video, &[0, 2]), track(2, StreamKind::Text, &[0, 2])];
+    let whole = film::media(&tracks, Style::default()).to_bytes();
+    let subtype = |subtype: &str| format!(r#"<param name="Subtype" value="{subtype}"/>"#);
+    let of = |element, params: &str, file: &[u8]| {
+        let manifest = parsed(&generated((element, params), file.to_vec()));
+        let text = manifest.streams.iter().find(|stream| stream.kind == StreamKind::Text).unwrap();
+        assert_eq!(text.qualities.len(), 1);
+        text.qualities[0].four_cc.clone()
+    };
+    for entry in [*b"stpp", *b"dfxp"] {
+        let found = of("textstream", "", &with_entry(&whole, entry));
+        assert_eq!(found.as_deref(), Some("TTML"));
+    }
+    let found = of("textstream", &subtype("SCMD"), &with_entry(&whole, *b"SCMD"));
+    assert_eq!(found.as_deref(), Some("SCMD"), "the name that it has in the file");
+    // Without a sample entry: what the server manifest says, or what documents are called.
+    let bare = without_entry(&whole);
+    for (params, expected) in [
+        ("".to_owned(), "TTML"),
+        (subtype("CAPT"), "TTML"),
+        (subtype(""), "TTML"),
+        (subtype("SCMD"), "SCMD"),
+        (r#"<param name="FourCC" value="DFXP"/>"#.to_owned(), "DFXP"),
+        (r#"<param name="FourCC" value=""/>"#.to_owned(), "TTML"),
+        (r#"<param name="FourCC" value=" "/>"#.to_owned() + &subtype("CHAP"), "CHAP"),
+    ] {
+        assert_eq!(of("textstream", &params, &bare).as_deref(), Some(expected), "{params}");
+    }
+}
+
+/// The film with another name of the sample entry of its text.
+fn with_entry(file: &[u8], name: [u8; 4]) -> Vec<u8> {
+    let mut file = file.to_vec();
+    let at = file.windows(4).position(|four| four == b"stpp").unwrap();
+    file[at..at + 4].copy_from_slice(&name);
+    file
+}
+
+/// The film with a table of sample entries that says it has none for its text.
+fn without_entry(file: &[u8]) -> Vec<u8> {
+    let mut file = file.to_vec();
+    let entry = file.windows(4).position(|four| four == b"stpp").unwrap();
+    let table = file[..entry].windows(4).rposition(|four| four == b"stsd").unwrap();
+    file[table + 8..table + 12].fill(0);
+    file[entry..entry + 4].copy_from_slice(b"free");
+    file
+}
+
+#[test]
+fn a_generated_manifest_names_the_protection_system_without_braces() {
+    let system_id = Guid::from_u128(0x9a04f079_9840_4286_ab92_e65be0885f95);
+    let data = Bytes::from_static(b"a header");
+    let pssh = AnyBox::new(PiffPssh { full: FullBox::default(), system_id, data });
+    let pssh = Boxes::from_iter([pssh]).to_bytes();
+    let media = film::media(
+        &[track(1, StreamKind::Video, &[0, 2])],
+        Style { mfra: false, ..Style::default() },
+    );
+    let (mut file, end) = (media.to_bytes(), 24 + media.moov as usize);
+    file.splice(end..end, pssh.iter().copied());
+    file[24..28].copy_from_slice(&(media.moov as u32 + pssh.len() as u32).to_be_bytes());
+    assert_eq!(FourCc(file[28..32].try_into().unwrap()), *b"moov");
+    let store = store([
+        ("film.ism", ism(None, &[("video", "film.ismv", 300, 1, "")])),
+        ("film.ismv", file),
+    ]);
+    let text = manifest(open(&store).unwrap().presentation());
+    assert!(text.contains(r#"SystemID="9A04F079-9840-4286-AB92-E65BE0885F95""#), "{text}");
+}
+
+#[test]
+fn a_generated_manifest_stretches_the_chunk_before_a_gap() {
+    let starts = [0, 2, 10, 12];
+    let file = film::media(&[track(1, StreamKind::Video, &starts)], Style::default()).to_bytes();
+    let store = store([
+        ("film.ism", ism(None, &[("video", "film.ismv", 300, 1, "")])),
+        ("film.ismv", file),
+    ]);
+    let opened = open(&store).unwrap();
+    let chunks: Vec<_> = opened.presentation().streams()[0].timeline().iter().collect();
+    let seconds = [(0, 2), (2, 8), (10, 2), (12, 2)];
+    assert_eq!(chunks, seconds.map(|(start, length)| (start * SECOND, length * SECOND)));
+    assert_eq!(parsed(&store).duration, 14 * SECOND);
+    assert_eq!(codes(opened.presentation()), [""; 0]);
+    let text = manifest(opened.presentation());
+    assert_eq!(text.matches(" t=").count(), 1, "no chunk jumps: {text}");
+}
+
+/// A film of video, sound and text with the streams of this client manifest.
+fn stored(streams: &str) -> MemoryStore {
+    let tracks = [
+        track(1, StreamKind::Video, &[0, 2, 4, 10, 12, 20]),
+        track(2, StreamKind::Audio, &[0, 2, 4, 10, 12, 20]),
+        track(3, StreamKind::Text, &[0, 2, 4, 10, 12, 20]),
+    ];
+    let names = [
+        ("video", "film.ismv", 300, 1, ""),
+        ("audio", "film.ismv", 64, 2, ""),
+        ("textstream", "film.ismv", 1, 3, "text"),
+    ];
+    let client = format!(
+        r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" Duration="220000000">{streams}</SmoothStreamingMedia>"#
+    );
+    store([
+        ("film.ism", ism(Some("film.ismc"), &names)),
+        ("film.ismc", client.into_bytes()),
+        ("film.ismv", film::media(&tracks, Style::default()).to_bytes()),
+    ])
+}
+
+/// A stream of these attributes, qualities and chunks of start and duration in seconds.
+fn stream(kind: &str, attributes: &str, qualities: &str, chunks: &[(u64, u64)]) -> String {
+    let chunk = |(start, length): &(u64, u64)| {
+        format!(r#"<c t="{}" d="{}"/>"#, start * SECOND, length * SECOND)
+    };
+    let chunks: String = chunks.iter().map(chunk).collect();
+    format!(
+        r#"<StreamIndex Type="{kind}" {attributes} Url="QualityLevels({{bitrate}})/Fragments({kind}={{start time}})">{qualities}{chunks}</StreamIndex>"#
+    )
+}
+
+const STRETCHED: [(u64, u64); 6] = [(0, 2), (2, 2), (4, 6), (10, 2), (12, 8), (20, 2)];
+const HOLED: [(u64, u64); 6] = [(0, 2), (2, 2), (4, 2), (10, 2), (12, 2), (20, 2)];
+const VIDEO: &str = r#"<QualityLevel Bitrate="300" FourCC="H264"/>"#;
+const AUDIO: &str = r#"<QualityLevel Bitrate="64" FourCC="AACL"/>"#;
+
+fn sound_and_picture() -> String {
+    stream("video", "", VIDEO, &STRETCHED) + &stream("audio", "", AUDIO, &STRETCHED)
+}
+
+fn findings(streams: &str) -> Vec<Finding> {
+    let found = open(&stored(streams)).unwrap().presentation().findings();
+    found.into_iter().filter(|finding| finding.code.as_str() != "track-not-announced").collect()
+}
+
+#[test]
+fn text_without_a_four_cc_is_a_finding_with_a_cure_that_cures() {
+    let text = |attributes: &str, quality: &str| {
+        let quality = format!(r#"<QualityLevel Bitrate="1" {quality}/>"#);
+        sound_and_picture() + &stream("text", attributes, &quality, &STRETCHED)
+    };
+    for (attributes, quality) in [
+        ("", ""),
+        ("", r#"FourCC="""#),
+        ("", r#"FourCC=" ""#),
+        (r#"FourCC="""#, r#"FourCC="""#),
+        // Shaka Player looks here only if the quality's own is empty.
+        (r#"FourCC="TTML""#, ""),
+        (r#"Subtype="SCMD" ParentStreamIndex="video""#, r#"FourCC="""#),
+    ] {
+        let found: Vec<_> =
+            findings(&text(attributes, quality)).iter().map(Finding::to_string).collect();
+        let expected = "warning fourcc-missing: text: 1 of 1 qualities have no `FourCC`, first that of 1 bit/s";
+        assert_eq!(found, [expected], "{attributes} {quality}");
+    }
+    for (attributes, quality) in [
+        ("", r#"FourCC="TTML""#),
+        ("", r#"FourCC="DFXP""#),
+        (r#"FourCC="TTML""#, r#"FourCC="""#),
+        (r#"Subtype="SCMD" ParentStreamIndex="video""#, r#"FourCC="SCMD""#),
+    ] {
+        assert_eq!(findings(&text(attributes, quality)), [], "{attributes} {quality}");
+    }
+    // Players take sound without one for AAC.
+    let sound = stream("audio", "", r#"<QualityLevel Bitrate="64"/>"#, &STRETCHED);
+    assert_eq!(findings(&(stream("video", "", VIDEO, &STRETCHED) + &sound)), []);
+}
+
+#[test]
+fn braces_around_a_system_id_are_a_finding() {
+    let protected = |id: &str| {
+        let header = |id| format!(r#"<ProtectionHeader SystemID="{id}">AAH/</ProtectionHeader>"#);
+        let other = header("edef8ba9-79d6-4ace-a3c8-27dcd51d21ed");
+        sound_and_picture() + &format!("<Protection>{}{other}</Protection>", header(id))
+    };
+    for id in ["{9A04F079-9840-4286-AB92-E65BE0885F95}", " {9a04f079-9840-4286-ab92-e65be0885f95} "]
+    {
+        let found: Vec<_> = findings(&protected(id)).iter().map(Finding::to_string).collect();
+        let expected =
+            "warning system-id-braced: film.ismc: 1 `SystemID` of its protection stands in braces";
+        assert_eq!(found, [expected], "{id}");
+    }
+    assert_eq!(findings(&protected("9A04F079-9840-4286-AB92-E65BE0885F95")), []);
+}
+
+#[test]
+fn gaps_between_chunks_are_told_once_per_stream_with_the_first_of_them() {
+    let found =
+        findings(&(stream("video", "", VIDEO, &HOLED) + &stream("audio", "", AUDIO, &STRETCHED)));
+    let found: Vec<_> = found.iter().map(Finding::to_string).collect();
+    let expected = "warning gap-between-chunks: video, chunk 40000000: 2 chunks end before the next begins, this one 40000000 ticks";
+    assert_eq!(found, [expected]);
+    // The cure: the gap is added to the `d` of the chunk before it.
+    assert_eq!(findings(&sound_and_picture()), []);
+}
+
+#[test]
+fn gaps_of_text_of_events_and_of_rounding_are_not_told() {
+    let quality = r#"<QualityLevel Bitrate="1" FourCC="TTML"/>"#;
+    for attributes in ["", r#"Subtype="CAPT""#, r#"Subtype="SCMD" ParentStreamIndex="video""#] {
+        let text = stream("text", attributes, quality, &HOLED);
+        assert_eq!(findings(&(sound_and_picture() + &text)), [], "{attributes}");
+    }
+    let sparse = stream("audio", r#"ParentStreamIndex="video""#, AUDIO, &HOLED);
+    assert_eq!(findings(&(stream("video", "", VIDEO, &STRETCHED) + &sparse)), []);
+    // Durations in milliseconds, times exact; and a duration that is not said reaches to the next.
+    let rounded =
+        stream("video", "", VIDEO, &STRETCHED).replace(r#"d="20000000""#, r#"d="19990001""#);
+    assert_eq!(findings(&rounded), []);
+    let unsaid = stream("video", "", VIDEO, &HOLED).replace(r#" d="20000000""#, "");
+    assert_eq!(findings(&unsaid), []);
 }

@@ -39,6 +39,16 @@ enum Block {
     List { first: usize, mean: u64, chunks: Box<[(u64, u64)]> },
 }
 
+/// Times between a chunk and the next that no chunk is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gaps {
+    /// Start of the chunk before the first.
+    pub(crate) after: u64,
+    /// How long the first is.
+    pub(crate) ticks: u64,
+    pub(crate) count: usize,
+}
+
 /// Shorter runs are listed: a block of its own would take more.
 const SHORTEST_RUN: usize = 16;
 
@@ -183,6 +193,26 @@ impl Timeline {
         self.ascents.len() > 1
     }
 
+    /// The chunks that end more than so many ticks before the next begins, if the durations of all
+    /// chunks together miss more than that. Steps back in time are no gaps.
+    pub(crate) fn gaps(&self, most: u64) -> Option<Gaps> {
+        let mut gaps: Option<Gaps> = None;
+        let mut missing = 0_i128;
+        for ascent in &self.ascents {
+            let mut before: Option<(u64, u64)> = None;
+            // Inside of a run each chunk begins where the one before it ends.
+            for (next, last) in self.blocks[ascent.clone()].iter().flat_map(Block::pieces) {
+                let Some((after, duration)) = before.replace(last) else { continue };
+                let ticks = i128::from(next.0) - i128::from(after) - i128::from(duration);
+                missing += ticks;
+                if ticks > i128::from(most) {
+                    gaps.get_or_insert(Gaps { after, ticks: ticks as u64, count: 0 }).count += 1;
+                }
+            }
+        }
+        gaps.filter(|_| missing > i128::from(most))
+    }
+
     /// Bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
         let lists = self.blocks.iter().map(|block| match block {
@@ -234,6 +264,16 @@ impl Block {
             }
             Self::List { chunks, .. } => chunks.get(at).copied(),
         }
+    }
+
+    /// A run, or each chunk of a list: its first and its last chunk.
+    fn pieces(&self) -> impl Iterator<Item = ((u64, u64), (u64, u64))> + '_ {
+        let count = match self {
+            Self::Run { .. } => 1,
+            Self::List { chunks, .. } => chunks.len(),
+        };
+        let last = self.len() - count;
+        (0..count).filter_map(move |at| Some((self.chunk(at)?, self.chunk(at + last)?)))
     }
 
     fn at_or_before(&self, time: u64) -> Option<usize> {
@@ -485,6 +525,25 @@ mod tests {
         assert_eq!((few.locate(5), few.locate(9)), (Some(1), Some(4)));
         let twice = super::tests::timeline(&[(0, 0, 20), (0, 5, 2)]).unwrap();
         assert_eq!((twice.locate(0), twice.locate(5), twice.len()), (Some(0), Some(21), 22));
+    }
+
+    #[test]
+    fn gaps_are_counted_between_chunks_and_between_runs() {
+        let gaps = |runs: &[(u64, u64, u64)], most| timeline(runs).unwrap().gaps(most);
+        assert_eq!(gaps(&[], 0), None);
+        assert_eq!(gaps(&[(0, 20, 1000)], 0), None);
+        assert_eq!(gaps(&audio(1000), 0), None);
+        let runs = [(5, 20, 100), (2010, 20, 2), (2053, 20, 2), (2093, 1, 1), (3000, 1, 1)];
+        assert_eq!(gaps(&runs, 0), Some(Gaps { after: 1985, ticks: 5, count: 3 }));
+        assert_eq!(gaps(&runs, 3), Some(Gaps { after: 1985, ticks: 5, count: 2 }));
+        assert_eq!(gaps(&runs, 5), Some(Gaps { after: 2093, ticks: 906, count: 1 }));
+        assert_eq!(gaps(&runs, 906), None);
+        // Steps back, overlaps, and chunks without a duration that start all at once.
+        assert_eq!(gaps(&[(100, 20, 1), (0, 20, 1), (10, 20, 1)], 0), None);
+        assert_eq!(gaps(&[(0, 0, 20), (5, 5, 1)], 0), Some(Gaps { after: 0, ticks: 5, count: 1 }));
+        assert_eq!(gaps(&[(0, 0, 1), (u64::MAX - 1, 1, 1)], u64::MAX - 2).unwrap().count, 1);
+        // What is missing here is too much there: the sum is the same.
+        assert_eq!(gaps(&[(0, 20, 1), (30, 20, 1), (40, 20, 1)], 5), None);
     }
 
     /// What a model finds that compares every start.

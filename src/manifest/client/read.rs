@@ -26,6 +26,8 @@ pub(crate) struct Stored<'a> {
     pub(crate) edits: Vec<Edit>,
     /// What the edits are for, with line and element; the first few.
     pub(crate) corrections: Vec<String>,
+    /// How many protection systems are named in braces.
+    pub(crate) braced_systems: usize,
 }
 
 /// A part of the text that is replaced by a number, or cut out.
@@ -72,9 +74,9 @@ impl<'a> Stored<'a> {
         let decoded = Decoded::new(bytes)?;
         let mut document = Document::new(&decoded.text, limits, is_lenient)?;
         let manifest = document.manifest()?;
-        let Document { reader, spans, edits, corrections, .. } = document;
+        let Document { reader, spans, edits, corrections, braced_systems, .. } = document;
         reader.finish()?;
-        Ok(Self { manifest, decoded, spans, edits, corrections })
+        Ok(Self { manifest, decoded, spans, edits, corrections, braced_systems })
     }
 }
 
@@ -91,6 +93,7 @@ struct Document<'t> {
     corrections: Vec<String>,
     /// Elements that were cut out.
     cuts: usize,
+    braced_systems: usize,
 }
 
 /// Corrections that are described: each takes a count of the lines before it.
@@ -112,6 +115,7 @@ impl<'t> Document<'t> {
             edits: Vec::new(),
             corrections: Vec::new(),
             cuts: 0,
+            braced_systems: 0,
         })
     }
 
@@ -434,6 +438,8 @@ impl<'t> Document<'t> {
             let mut header = ProtectionHeader::default();
             for attribute in child.attributes() {
                 let a = attribute?;
+                self.braced_systems +=
+                    usize::from(a.name == "SystemID" && a.value.trim_start().starts_with('{'));
                 if a.name != "SystemID" || !set_some(&mut header.system_id, &a) {
                     push(&mut header.other, (a.name.into(), a.value.into_owned()));
                 }

@@ -1,6 +1,7 @@
 //! A stored client manifest with the media that fits it.
 
 use super::assign::assign;
+use super::for_players;
 use super::keys::{Labels, check_keys};
 use super::matching::match_announced;
 use super::mend::Cut;
@@ -38,7 +39,7 @@ pub(super) fn adopt(
     let labels = Labels::new(&client.streams);
     let assignment = assign(client, server, findings);
     let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new() };
-    check_for_players(client, findings);
+    for_players::check(client, findings);
     for (index, assigned) in client.streams.iter().zip(assignment) {
         let (name, timescale) = (index.name(), client.timescale_of(index));
         let (timeline, is_possible) = match Timeline::new(&index.chunks, limits) {
@@ -76,7 +77,11 @@ pub(super) fn adopt(
             timeline,
             tracks,
         };
-        adopted.cuts.push(cut(index, &stream, findings));
+        let cut = cut(index, &stream, findings);
+        if cut != Cut::All {
+            for_players::check_stream(index, &stream, findings);
+        }
+        adopted.cuts.push(cut);
         check(&stream, findings);
         adopted.streams.push(stream);
     }
@@ -164,21 +169,6 @@ fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
     let message = format!("{message} have no media and are left out of the manifest");
     findings.push(Finding::new(FindingCode::ManifestMended, message).of_track(&stream.name));
     cut
-}
-
-/// What the manifest says, or does not say, that keeps players from playing it as a film.
-fn check_for_players(client: &ClientManifest, findings: &mut Findings) {
-    if client.is_live == Some(true) {
-        let message = "it says `IsLive`, and the presentation is a film";
-        findings.push(Finding::new(FindingCode::LiveFilm, message));
-    }
-    let is_asked_for = |index: &&StreamIndex| {
-        !index.is_embedded() && !index.chunks.is_empty() && !index.qualities.is_empty()
-    };
-    for index in client.streams.iter().filter(is_asked_for).filter(|index| index.url.is_none()) {
-        let message = "its StreamIndex has no `Url`";
-        findings.push(Finding::new(FindingCode::UrlMissing, message).of_track(&index.name()));
-    }
 }
 
 /// What a player may stumble over.

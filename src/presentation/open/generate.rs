@@ -9,7 +9,7 @@ use super::resolve::Resolved;
 use super::taken::Taken;
 use super::tracks::MediaTrack;
 use crate::base::{Error, Limits, Timescale};
-use crate::codec::Description;
+use crate::codec::{CodecTag, Description};
 use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::stream::Media;
@@ -312,11 +312,22 @@ fn quality(
     }
 }
 
+/// Samples of such a stream are documents, and not commands or markers.
+fn is_of_captions(subtype: &str) -> bool {
+    matches!(&*subtype.trim().to_ascii_uppercase(), "" | "CAPT" | "SUBT" | "DESC")
+}
+
+/// What the server manifest says of a track whose sample entry cannot be read.
 fn declared(server: &ServerTrack, bitrate: u32) -> QualityLevel {
     let text = |name| server.value(name).map(str::to_owned);
     let number = |name| server.value(name).and_then(|value| value.trim().parse().ok());
     let mut quality = QualityLevel { bitrate, ..QualityLevel::default() };
-    quality.four_cc = text("FourCC");
+    // dash.js and Shaka Player refuse the whole film if a quality of text has none.
+    quality.four_cc = text("FourCC").filter(|four_cc| !four_cc.trim().is_empty());
+    if server.kind == StreamKind::Text && quality.four_cc.is_none() {
+        let subtype = text("Subtype").filter(|subtype| !is_of_captions(subtype));
+        quality.four_cc = subtype.or_else(|| Some(CodecTag::TTML.to_string()));
+    }
     quality.codec_private_data = text("CodecPrivateData");
     quality.max_width = number("MaxWidth").or_else(|| number("width"));
     quality.max_height = number("MaxHeight").or_else(|| number("height"));

@@ -13,6 +13,7 @@ mod adopt;
 mod announced;
 mod assign;
 mod excerpt;
+mod for_players;
 mod generate;
 mod keys;
 mod matching;
@@ -439,6 +440,13 @@ impl Opening {
         let stripped = stripped.iter().map(|what| format!("{what} is left out"));
         for message in stripped.chain(stored.corrections.iter().cloned()) {
             let finding = Finding::new(FindingCode::ManifestCorrected, message);
+            let name = self.client.and_then(|file| self.files.get(file.index()));
+            self.findings.push(finding.in_file(name.map_or("", Name::as_str)));
+        }
+        if stored.braced_systems > 0 {
+            let count = stored.braced_systems;
+            let message = format!("{count} `SystemID` of its protection stands in braces");
+            let finding = Finding::new(FindingCode::SystemIdBraced, message);
             let name = self.client.and_then(|file| self.files.get(file.index()));
             self.findings.push(finding.in_file(name.map_or("", Name::as_str)));
         }
