@@ -8,7 +8,7 @@ use smooth_origin::bmff::{AnyBox, Boxes, FullBox, uuid::PiffPssh};
 use smooth_origin::fragment::Noun;
 use smooth_origin::manifest::{ClientManifest, StreamKind};
 use smooth_origin::origin::Origin;
-use smooth_origin::presentation::Finding;
+use smooth_origin::presentation::{Finding, ManifestSource, OpenOptions};
 use smooth_origin::storage::MemoryStore;
 use support::film::{self, Fragment, Style, Track, ism, ismc};
 use support::{codes, get, manifest, open, served, status, store};
@@ -341,4 +341,97 @@ fn gaps_of_text_of_events_and_of_rounding_are_not_told() {
     assert_eq!(findings(&rounded), []);
     let unsaid = stream("video", "", VIDEO, &HOLED).replace(r#" d="20000000""#, "");
     assert_eq!(findings(&unsaid), []);
+}
+
+/// An origin that leaves streams of events out, over the same store.
+fn without_events(store: &MemoryStore) -> Origin {
+    let options = OpenOptions::default().without_event_streams();
+    Origin::builder(store.clone()).open_options(options).build()
+}
+
+fn etag(origin: &Origin, path: &str) -> String {
+    served(origin, path).unwrap().reply().validator().to_string()
+}
+
+const EMBEDDED: &str = r#"<StreamIndex Type="text" Subtype="CTRL" Name="control" ManifestOutput="TRUE"><QualityLevel Bitrate="0" FourCC=""/><c t="0"><f i="0">YQ==</f></c></StreamIndex>"#;
+
+#[test]
+fn streams_of_events_are_left_out_of_a_stored_manifest_and_nothing_else_changes() {
+    let captions = stream(
+        "text",
+        r#"Subtype="CAPT" Name="words""#,
+        r#"<QualityLevel Bitrate="1" FourCC="TTML"/>"#,
+        &HOLED,
+    )
+    .replace("(text=", "(words=");
+    let event = |attributes: &str| {
+        stream("text", attributes, r#"<QualityLevel Bitrate="1" FourCC=""/>"#, &HOLED)
+    };
+    for events in [
+        event(r#"Subtype="SCMD""#),
+        event(r#"subtype="x" Subtype="chap""#),
+        event(r#"Subtype="DATA" ParentStreamIndex="video""#),
+        event(r#"ParentStreamIndex="video""#),
+        event(r#"Subtype="EVENT""#) + "\n" + EMBEDDED,
+    ] {
+        let store = stored(&(sound_and_picture() + &events + "\n <!-- kept -->"));
+        let (all, few) = (Origin::new(store.clone()), without_events(&store));
+        let manifest = "/film.ism/Manifest";
+        let [whole, left] = [&all, &few].map(|origin| get(origin, manifest).unwrap());
+        let [whole, left] = [whole, left].map(|text| String::from_utf8(text).unwrap());
+        let expected =
+            events.split('\n').fold(whole.clone(), |text, event| text.replace(event, ""));
+        assert_eq!(left, expected);
+        assert!(left.len() < whole.len() && left.contains("<!-- kept -->"));
+        assert_ne!(etag(&all, manifest), etag(&few, manifest));
+        // Players that are under way ask on, and caches keep what they have.
+        for fragment in [
+            "/film.ism/QualityLevels(1)/Fragments(text=20000000)",
+            "/film.ism/QualityLevels(300)/Fragments(video=20000000)",
+            "/film.ism/QualityLevels(64)/RawFragments(audio=0)",
+        ] {
+            assert_eq!(get(&all, fragment).unwrap(), get(&few, fragment).unwrap(), "{fragment}");
+            assert_eq!(etag(&all, fragment), etag(&few, fragment), "{fragment}");
+        }
+        let opened = smooth_origin::origin::block_on(few.open(&support::name("film.ism"))).unwrap();
+        assert_eq!(opened.presentation().manifest_source(), ManifestSource::Mended);
+        assert_eq!(codes(opened.presentation()), [""; 0], "{events}");
+    }
+    // Subtitles stay, sparse ones too, and what needs no change keeps its validator.
+    let sparse = captions.replace("Subtype=", r#"ParentStreamIndex="video" Subtype="#);
+    for text in [&captions, &sparse] {
+        let store = stored(&(sound_and_picture() + text));
+        let (all, few) = (Origin::new(store.clone()), without_events(&store));
+        let manifest = "/film.ism/Manifest";
+        assert_eq!(get(&all, manifest).unwrap(), get(&few, manifest).unwrap());
+        assert_eq!(etag(&all, manifest), etag(&few, manifest));
+    }
+}
+
+#[test]
+fn a_manifest_that_is_mended_anyway_has_another_validator_without_events() {
+    let streams = sound_and_picture().replace(r#"Bitrate="300""#, r#"Bitrate="300.0""#) + EMBEDDED;
+    let store = stored(&streams);
+    let (all, few) = (Origin::new(store.clone()), without_events(&store));
+    let manifest = "/film.ism/Manifest";
+    assert!(get(&all, manifest).unwrap().len() > get(&few, manifest).unwrap().len());
+    assert_ne!(etag(&all, manifest), etag(&few, manifest));
+}
+
+#[test]
+fn streams_of_events_are_left_out_of_a_generated_manifest() {
+    let tracks = [track(1, StreamKind::Video, &[0, 2]), track(2, StreamKind::Text, &[0, 60])];
+    let file = with_entry(&film::media(&tracks, Style::default()).to_bytes(), *b"SCMD");
+    let params =
+        r#"<param name="Subtype" value="SCMD"/><param name="parentTrackName" value="video"/>"#;
+    let store = generated(("textstream", params), file);
+    let (all, few) = (Origin::new(store.clone()), without_events(&store));
+    let text =
+        |origin: &Origin| String::from_utf8(get(origin, "/film.ism/Manifest").unwrap()).unwrap();
+    assert!(text(&all).contains("SCMD") && text(&all).contains(r#"Duration="620000000""#));
+    assert!(!text(&few).contains("text") && text(&few).contains(r#"Duration="40000000""#));
+    assert_ne!(etag(&all, "/film.ism/Manifest"), etag(&few, "/film.ism/Manifest"));
+    let fragment = "/film.ism/QualityLevels(0)/Fragments(textstream=600000000)";
+    assert_eq!(get(&all, fragment).unwrap(), get(&few, fragment).unwrap());
+    assert_eq!(etag(&all, fragment), etag(&few, fragment));
 }

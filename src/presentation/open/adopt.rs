@@ -6,17 +6,19 @@ use super::keys::{Labels, check_keys};
 use super::matching::match_announced;
 use super::mend::Cut;
 use super::resolve::Resolved;
-use crate::base::{Limits, Timescale};
+use crate::base::Timescale;
 use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::stream::{Absent, Media};
-use crate::presentation::{Stream, Timeline, Track};
+use crate::presentation::{OpenOptions, Stream, Timeline, Track};
 
 /// The streams of a stored manifest, and what of it has no media.
 pub(super) struct Adopted {
     pub(super) streams: Vec<Stream>,
     /// One a stream.
     pub(super) cuts: Vec<Cut>,
+    /// Streams of events are left out, as the options say.
+    pub(super) has_left_out: bool,
 }
 
 impl Adopted {
@@ -28,17 +30,19 @@ impl Adopted {
 
 /// Finds the media for everything that a stored manifest announces.
 ///
-/// A stream whose times cannot be is not served, unless the manifest itself holds its samples.
+/// A stream whose times cannot be is not served, unless the manifest itself holds its samples. Streams
+/// of events are left out of the manifest where the options say so, and served all the same.
 pub(super) fn adopt(
     client: &ClientManifest,
     server: &ServerManifest,
     resolved: &[Resolved<'_>],
-    limits: &Limits,
+    options: &OpenOptions,
     findings: &mut Findings,
 ) -> Adopted {
+    let limits = &options.limits;
     let labels = Labels::new(&client.streams);
     let assignment = assign(client, server, findings);
-    let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new() };
+    let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new(), has_left_out: false };
     for_players::check(client, findings);
     for (index, assigned) in client.streams.iter().zip(assignment) {
         let (name, timescale) = (index.name(), client.timescale_of(index));
@@ -77,7 +81,11 @@ pub(super) fn adopt(
             timeline,
             tracks,
         };
-        let cut = cut(index, &stream, findings);
+        let mut cut = cut(index, &stream, findings);
+        if options.without_event_streams && index.is_of_events() {
+            adopted.has_left_out = true;
+            cut = Cut::All;
+        }
         if cut != Cut::All {
             for_players::check_stream(index, &stream, findings);
         }

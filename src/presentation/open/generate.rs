@@ -13,12 +13,14 @@ use crate::codec::{CodecTag, Description};
 use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::stream::Media;
-use crate::presentation::{Stream, Timeline, Track};
+use crate::presentation::{OpenOptions, Stream, Timeline, Track};
 
 /// A generated manifest, and the streams it announces.
 pub(super) struct Generated {
     pub(super) manifest: ClientManifest,
     pub(super) streams: Vec<Stream>,
+    /// Streams of events are left out of the manifest, as the options say.
+    pub(super) has_left_out: bool,
 }
 
 /// What may stand in a stream's name in a URL as it is.
@@ -39,9 +41,11 @@ struct Group<'a> {
 /// Tracks whose times cannot be are left out.
 pub(super) fn generate(
     resolved: &[Resolved<'_>],
-    limits: &Limits,
+    options: &OpenOptions,
     findings: &mut Findings,
 ) -> Generated {
+    let limits = &options.limits;
+    let mut has_left_out = false;
     let groups = group(resolved);
     let names = names(&groups);
     let mut manifest = ClientManifest { major_version: 2, ..ClientManifest::default() };
@@ -57,6 +61,11 @@ pub(super) fn generate(
                 continue;
             }
         };
+        if options.without_event_streams && index.is_of_events() {
+            has_left_out = true;
+            streams.push(stream);
+            continue;
+        }
         let smooth = |ticks| stream.timescale.rescale_round(ticks, Timescale::SMOOTH).unwrap_or(0);
         end = end.max(smooth(stream.timeline.end()));
         if let Some((first, _)) = stream.timeline.chunk(0) {
@@ -75,7 +84,7 @@ pub(super) fn generate(
     }
     // The length of the film, wherever its times begin.
     manifest.duration = end.saturating_sub(start);
-    Generated { manifest, streams }
+    Generated { manifest, streams, has_left_out }
 }
 
 /// Streams: video first, then audio, then text; else in the order of the server manifest.
