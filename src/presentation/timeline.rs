@@ -103,7 +103,8 @@ impl Timeline {
 
     /// Number of the chunk whose start is the same double as `time`: what a player written in
     /// JavaScript asks for above 2^53. `None` if the starts of several chunks are that double, and for
-    /// times that a double holds exactly and that [`locate`](Self::locate) is for.
+    /// times below 2^53. If no start is that double, one whose sum of durations is, as such a player
+    /// adds them up: each addition is off by less than the distance to the next double.
     ///
     /// Such a player writes the shortest decimal number that stands for its double. Shaka Player
     /// 4.16.50 and RxPlayer 4.5.0 do so with all times, dash.js 5.2.1 with those of `tfrf`.
@@ -138,7 +139,31 @@ impl Timeline {
             }
             found = found.or(Some((number, start)));
         }
-        found.map(|(number, _)| number)
+        found.map(|(number, _)| number).or_else(|| self.locate_sum(time))
+    }
+
+    /// Number of the chunk whose start this is, added up in doubles. Of a chunk whose `c` has no `t`,
+    /// players know the start as the sum of the `d` before it, and round each addition. With sound in
+    /// fragments of 94 AAC frames, two of three such sums are another double than the start.
+    fn locate_sum(&self, time: u64) -> Option<usize> {
+        let double = time as f64;
+        // It is written as by a player. What steps back in time is not added up.
+        if self.ascents.len() != 1 || double.to_string() != time.to_string() {
+            return None;
+        }
+        // The digits that are written only have to be near enough.
+        let time = double as u64;
+        // Each rounding, that of the first start included, is wrong by half a step at most.
+        let half_a_step = (double.next_up() - double) as u64 / 2;
+        let most = |number: usize| half_a_step.saturating_mul(number as u64 + 1);
+        let is_it = |number: &usize| {
+            // The first start is no sum.
+            let start = self.chunk(*number).filter(|_| *number > 0).map(|chunk| chunk.0);
+            start.is_some_and(|start| start.abs_diff(time) <= most(*number))
+        };
+        let number = self.near(0, time, most(self.len), &mut 0).filter(is_it)?;
+        let is_clear = |other: Option<usize>| !other.is_some_and(|other| is_it(&other));
+        (is_clear(number.checked_sub(1)) && is_clear(number.checked_add(1))).then_some(number)
     }
 
     /// Number of a chunk, `from` or a later one, that starts no further than `tolerance` from this
@@ -588,8 +613,56 @@ mod tests {
             let starts = timeline.iter().map(|chunk| chunk.0);
             let asked = starts.flat_map(|start| [start, start - 1, start + 1, start as f64 as u64]);
             for time in asked.chain(steps.iter().map(|step| base + step)) {
-                assert_eq!(timeline.locate_double(time), model(&timeline, time), "{time} in {runs:?}");
+                let (found, expected) = (timeline.locate_double(time), model(&timeline, time));
+                if expected.is_some() || time < 1 << 53 {
+                    assert_eq!(found, expected, "{time} in {runs:?}");
+                } else if let Some((number, start)) =
+                    found.and_then(|number| Some((number, timeline.chunk(number)?.0)))
+                {
+                    let step = (time as f64).next_up() - time as f64;
+                    let most = step as u64 / 2 * (number as u64 + 1);
+                    assert!(start.abs_diff(time as f64 as u64) <= most, "{time} in {runs:?} gives {start}");
+                    assert!(timeline.iter().all(|other| other.0 as f64 != time as f64));
+                }
             }
+        }
+    }
+
+    #[test]
+    fn starts_that_are_added_up_in_doubles_are_found() {
+        let aac = |i: u64| i * 94 * 1024 * 10_000_000 / 48_000;
+        let durations: [fn(u64) -> u64; 4] =
+            [|i| 20_053_333 + i % 3 / 2, |_| 20_000_001, |_| 21_333_333, |i| 9_999_999 + i % 7];
+        for first in [15_966_717_588_930_000_u64, 17_959_968_061_234_567, (1 << 54) + 1] {
+            for duration in durations {
+                let (mut start, mut sum, mut runs, mut sums) =
+                    (first, first as f64, vec![], vec![]);
+                for i in 0..5400 {
+                    runs.push((start, duration(i), 1));
+                    sums.push(sum);
+                    start += duration(i);
+                    sum += duration(i) as f64;
+                }
+                let timeline = timeline(&runs).unwrap();
+                for (number, sum) in sums.iter().enumerate() {
+                    // As JavaScript writes it.
+                    let time = sum.to_string().parse().unwrap();
+                    assert_eq!(timeline.locate_double(time), Some(number), "{first}");
+                }
+            }
+        }
+        // The first start is rounded once, the second twice, and times that no player writes are none.
+        let chunks = [(17_959_968_061_234_567, 20_053_333, 1), (17_959_968_081_287_900, aac(1), 1)];
+        let timeline = timeline(&chunks).unwrap();
+        for (time, expected) in [
+            (17_959_968_061_234_566, None),
+            (17_959_968_061_234_570, None),
+            (17_959_968_081_287_898, Some(1)),
+            (17_959_968_081_287_902, Some(1)),
+            (17_959_968_081_287_896, None),
+            (17_959_968_081_287_904, None),
+        ] {
+            assert_eq!(timeline.locate_double(time), expected, "{time}");
         }
     }
 
