@@ -259,7 +259,7 @@ fn streams_without_anything_to_ask_for_are_not_ambiguous() {
     let stream = r#"<StreamIndex Type="audio" Name="audio" Url="QualityLevels({bitrate})/Fragments(audio={start time})"><QualityLevel Bitrate="64"/><c t="0" d="20000000" r="3"/></StreamIndex>"#;
     let streams = [stream, content, embedded, embedded].map(str::to_owned);
     store.put(support::name("film.ismc"), client(&streams));
-    assert_eq!(findings(&store), NONE);
+    assert_eq!(findings(&store), ["warning fourcc-missing"]);
     assert_eq!(asked(&store, "64", "audio"), Ok(100));
 }
 

@@ -48,6 +48,11 @@ pub struct Arguments {
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = number::seconds)]
     pub(crate) revalidate: u64,
 
+    /// Leave streams of events (commands, chapters, advertisements) out of manifests: some players
+    /// refuse a film for them, or show them as subtitles
+    #[arg(long)]
+    pub(crate) no_event_streams: bool,
+
     /// Call manifests text/xml, as IIS did (Shaka Player refuses that)
     #[arg(long)]
     pub(crate) text_xml: bool,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use smooth_origin::origin::{self, Event, Origin, OriginBuilder};
+use smooth_origin::presentation::OpenOptions;
 use smooth_origin::service::{Caching, Cors, PassedFiles, ServiceOptions};
 use smooth_origin::storage::{LocalStore, Mounts};
 
@@ -25,6 +26,9 @@ pub(crate) fn build(
         .on_event(|event| log(level(event), event))
         .revalidate_after(arguments.revalidate_after())
         .fragment_cache_bytes(memory.fragments);
+    if arguments.no_event_streams {
+        builder = builder.open_options(OpenOptions::default().without_event_streams());
+    }
     if let Some(bytes) = memory.bodies {
         builder = builder.body_bytes(bytes);
     }

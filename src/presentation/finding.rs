@@ -171,6 +171,15 @@ codes! {
     /// A stream of the stored manifest does not say how its fragments are asked for.
     UrlMissing "url-missing" Warning
         "give the StreamIndex in the .ismc its Url: QualityLevels({bitrate})/Fragments(NAME={start time})",
+    /// A text quality of the stored manifest does not say what its codec is.
+    FourCcMissing "fourcc-missing" Warning
+        "dash.js and Shaka Player refuse the whole film: in the .ismc, give each QualityLevel of text its FourCC (TTML, or DFXP for documents of 2006); or leave event streams out of the manifest",
+    /// A protection system of the stored manifest is named in braces.
+    SystemIdBraced "system-id-braced" Warning
+        "Shaka Player takes the film for one that it has no licence for: write the SystemID in the .ismc without { and }",
+    /// There is time between two chunks of pictures or sound of the stored manifest.
+    GapBetweenChunks "gap-between-chunks" Warning
+        "dash.js ends the film too early by all gaps together: in the .ismc, add the gap to the `d` of the chunk before it",
     /// Chunks of a stream overlap or step back in time.
     ChunksOverlap "chunks-overlap" Warning
         "players expect ascending times: package the presentation again",

@@ -46,6 +46,8 @@ pub struct Presentation {
     /// Of a generated manifest.
     layout: Layout,
     has_repeats: OnceLock<bool>,
+    /// Streams of events are left out of the manifest.
+    has_left_out: bool,
     content: u128,
     findings: Vec<Finding>,
     /// What answering noticed.
@@ -63,7 +65,8 @@ pub struct Presentation {
 pub enum ManifestSource {
     /// The stored client manifest, byte for byte.
     Stored,
-    /// The stored client manifest, in another encoding or without what has no media.
+    /// The stored client manifest, in another encoding, corrected, or without what has no media or is
+    /// left out by [option](OpenOptions::without_event_streams).
     Mended,
     /// Made from the media.
     Generated,
@@ -82,6 +85,7 @@ pub struct OpenOptions {
     layout: Layout,
     epoch: String,
     distrusted: Vec<Name>,
+    without_event_streams: bool,
 }
 
 impl OpenOptions {
@@ -105,6 +109,19 @@ impl OpenOptions {
     /// bytes that kept every length.
     pub fn epoch(mut self, epoch: impl Into<String>) -> Self {
         self.epoch = epoch.into();
+        self
+    }
+
+    /// Leaves streams of events out of the manifest ([`StreamIndex::is_of_events`]): some players
+    /// refuse a film for them, or show them as subtitles. Nothing else of a stored manifest changes.
+    /// Default: they are announced.
+    ///
+    /// Requests for their fragments are answered as ever: players that are under way have the
+    /// manifest that announces them. The manifest's validator is another one, if a stream is left out.
+    ///
+    /// [`StreamIndex::is_of_events`]: crate::manifest::StreamIndex::is_of_events
+    pub fn without_event_streams(mut self) -> Self {
+        self.without_event_streams = true;
         self
     }
 
@@ -189,7 +206,8 @@ impl Presentation {
             ManifestSource::Mended => (GENERATOR, Layout::Full),
             ManifestSource::Generated => (GENERATOR, self.layout),
         };
-        Validator::of_manifest(self.content, revision, layout)
+        let manifest = Validator::of_manifest(self.content, revision, layout);
+        if self.has_left_out { manifest.without_event_streams() } else { manifest }
     }
 
     /// What opening noticed, the gravest first, then what answering noticed.

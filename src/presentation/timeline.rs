@@ -39,6 +39,16 @@ enum Block {
     List { first: usize, mean: u64, chunks: Box<[(u64, u64)]> },
 }
 
+/// Times between a chunk and the next that no chunk is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gaps {
+    /// Start of the chunk before the first.
+    pub(crate) after: u64,
+    /// How long the first is.
+    pub(crate) ticks: u64,
+    pub(crate) count: usize,
+}
+
 /// Shorter runs are listed: a block of its own would take more.
 const SHORTEST_RUN: usize = 16;
 
@@ -93,7 +103,8 @@ impl Timeline {
 
     /// Number of the chunk whose start is the same double as `time`: what a player written in
     /// JavaScript asks for above 2^53. `None` if the starts of several chunks are that double, and for
-    /// times that a double holds exactly and that [`locate`](Self::locate) is for.
+    /// times below 2^53. If no start is that double, one whose sum of durations is, as such a player
+    /// adds them up: each addition is off by less than the distance to the next double.
     ///
     /// Such a player writes the shortest decimal number that stands for its double. Shaka Player
     /// 4.16.50 and RxPlayer 4.5.0 do so with all times, dash.js 5.2.1 with those of `tfrf`.
@@ -128,7 +139,31 @@ impl Timeline {
             }
             found = found.or(Some((number, start)));
         }
-        found.map(|(number, _)| number)
+        found.map(|(number, _)| number).or_else(|| self.locate_sum(time))
+    }
+
+    /// Number of the chunk whose start this is, added up in doubles. Of a chunk whose `c` has no `t`,
+    /// players know the start as the sum of the `d` before it, and round each addition. With sound in
+    /// fragments of 94 AAC frames, two of three such sums are another double than the start.
+    fn locate_sum(&self, time: u64) -> Option<usize> {
+        let double = time as f64;
+        // It is written as by a player. What steps back in time is not added up.
+        if self.ascents.len() != 1 || double.to_string() != time.to_string() {
+            return None;
+        }
+        // The digits that are written only have to be near enough.
+        let time = double as u64;
+        // Each rounding, that of the first start included, is wrong by half a step at most.
+        let half_a_step = (double.next_up() - double) as u64 / 2;
+        let most = |number: usize| half_a_step.saturating_mul(number as u64 + 1);
+        let is_it = |number: &usize| {
+            // The first start is no sum.
+            let start = self.chunk(*number).filter(|_| *number > 0).map(|chunk| chunk.0);
+            start.is_some_and(|start| start.abs_diff(time) <= most(*number))
+        };
+        let number = self.near(0, time, most(self.len), &mut 0).filter(is_it)?;
+        let is_clear = |other: Option<usize>| !other.is_some_and(|other| is_it(&other));
+        (is_clear(number.checked_sub(1)) && is_clear(number.checked_add(1))).then_some(number)
     }
 
     /// Number of a chunk, `from` or a later one, that starts no further than `tolerance` from this
@@ -183,6 +218,26 @@ impl Timeline {
         self.ascents.len() > 1
     }
 
+    /// The chunks that end more than so many ticks before the next begins, if the durations of all
+    /// chunks together miss more than that. Steps back in time are no gaps.
+    pub(crate) fn gaps(&self, most: u64) -> Option<Gaps> {
+        let mut gaps: Option<Gaps> = None;
+        let mut missing = 0_i128;
+        for ascent in &self.ascents {
+            let mut before: Option<(u64, u64)> = None;
+            // Inside of a run each chunk begins where the one before it ends.
+            for (next, last) in self.blocks[ascent.clone()].iter().flat_map(Block::pieces) {
+                let Some((after, duration)) = before.replace(last) else { continue };
+                let ticks = i128::from(next.0) - i128::from(after) - i128::from(duration);
+                missing += ticks;
+                if ticks > i128::from(most) {
+                    gaps.get_or_insert(Gaps { after, ticks: ticks as u64, count: 0 }).count += 1;
+                }
+            }
+        }
+        gaps.filter(|_| missing > i128::from(most))
+    }
+
     /// Bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
         let lists = self.blocks.iter().map(|block| match block {
@@ -234,6 +289,16 @@ impl Block {
             }
             Self::List { chunks, .. } => chunks.get(at).copied(),
         }
+    }
+
+    /// A run, or each chunk of a list: its first and its last chunk.
+    fn pieces(&self) -> impl Iterator<Item = ((u64, u64), (u64, u64))> + '_ {
+        let count = match self {
+            Self::Run { .. } => 1,
+            Self::List { chunks, .. } => chunks.len(),
+        };
+        let last = self.len() - count;
+        (0..count).filter_map(move |at| Some((self.chunk(at)?, self.chunk(at + last)?)))
     }
 
     fn at_or_before(&self, time: u64) -> Option<usize> {
@@ -487,6 +552,25 @@ mod tests {
         assert_eq!((twice.locate(0), twice.locate(5), twice.len()), (Some(0), Some(21), 22));
     }
 
+    #[test]
+    fn gaps_are_counted_between_chunks_and_between_runs() {
+        let gaps = |runs: &[(u64, u64, u64)], most| timeline(runs).unwrap().gaps(most);
+        assert_eq!(gaps(&[], 0), None);
+        assert_eq!(gaps(&[(0, 20, 1000)], 0), None);
+        assert_eq!(gaps(&audio(1000), 0), None);
+        let runs = [(5, 20, 100), (2010, 20, 2), (2053, 20, 2), (2093, 1, 1), (3000, 1, 1)];
+        assert_eq!(gaps(&runs, 0), Some(Gaps { after: 1985, ticks: 5, count: 3 }));
+        assert_eq!(gaps(&runs, 3), Some(Gaps { after: 1985, ticks: 5, count: 2 }));
+        assert_eq!(gaps(&runs, 5), Some(Gaps { after: 2093, ticks: 906, count: 1 }));
+        assert_eq!(gaps(&runs, 906), None);
+        // Steps back, overlaps, and chunks without a duration that start all at once.
+        assert_eq!(gaps(&[(100, 20, 1), (0, 20, 1), (10, 20, 1)], 0), None);
+        assert_eq!(gaps(&[(0, 0, 20), (5, 5, 1)], 0), Some(Gaps { after: 0, ticks: 5, count: 1 }));
+        assert_eq!(gaps(&[(0, 0, 1), (u64::MAX - 1, 1, 1)], u64::MAX - 2).unwrap().count, 1);
+        // What is missing here is too much there: the sum is the same.
+        assert_eq!(gaps(&[(0, 20, 1), (30, 20, 1), (40, 20, 1)], 5), None);
+    }
+
     /// What a model finds that compares every start.
     fn model(timeline: &Timeline, time: u64) -> Option<usize> {
         let starts: Vec<u64> = timeline.iter().map(|chunk| chunk.0).collect();
@@ -529,8 +613,56 @@ mod tests {
             let starts = timeline.iter().map(|chunk| chunk.0);
             let asked = starts.flat_map(|start| [start, start - 1, start + 1, start as f64 as u64]);
             for time in asked.chain(steps.iter().map(|step| base + step)) {
-                assert_eq!(timeline.locate_double(time), model(&timeline, time), "{time} in {runs:?}");
+                let (found, expected) = (timeline.locate_double(time), model(&timeline, time));
+                if expected.is_some() || time < 1 << 53 {
+                    assert_eq!(found, expected, "{time} in {runs:?}");
+                } else if let Some((number, start)) =
+                    found.and_then(|number| Some((number, timeline.chunk(number)?.0)))
+                {
+                    let step = (time as f64).next_up() - time as f64;
+                    let most = step as u64 / 2 * (number as u64 + 1);
+                    assert!(start.abs_diff(time as f64 as u64) <= most, "{time} in {runs:?} gives {start}");
+                    assert!(timeline.iter().all(|other| other.0 as f64 != time as f64));
+                }
             }
+        }
+    }
+
+    #[test]
+    fn starts_that_are_added_up_in_doubles_are_found() {
+        let aac = |i: u64| i * 94 * 1024 * 10_000_000 / 48_000;
+        let durations: [fn(u64) -> u64; 4] =
+            [|i| 20_053_333 + i % 3 / 2, |_| 20_000_001, |_| 21_333_333, |i| 9_999_999 + i % 7];
+        for first in [15_966_717_588_930_000_u64, 17_959_968_061_234_567, (1 << 54) + 1] {
+            for duration in durations {
+                let (mut start, mut sum, mut runs, mut sums) =
+                    (first, first as f64, vec![], vec![]);
+                for i in 0..5400 {
+                    runs.push((start, duration(i), 1));
+                    sums.push(sum);
+                    start += duration(i);
+                    sum += duration(i) as f64;
+                }
+                let timeline = timeline(&runs).unwrap();
+                for (number, sum) in sums.iter().enumerate() {
+                    // As JavaScript writes it.
+                    let time = sum.to_string().parse().unwrap();
+                    assert_eq!(timeline.locate_double(time), Some(number), "{first}");
+                }
+            }
+        }
+        // The first start is rounded once, the second twice, and times that no player writes are none.
+        let chunks = [(17_959_968_061_234_567, 20_053_333, 1), (17_959_968_081_287_900, aac(1), 1)];
+        let timeline = timeline(&chunks).unwrap();
+        for (time, expected) in [
+            (17_959_968_061_234_566, None),
+            (17_959_968_061_234_570, None),
+            (17_959_968_081_287_898, Some(1)),
+            (17_959_968_081_287_902, Some(1)),
+            (17_959_968_081_287_896, None),
+            (17_959_968_081_287_904, None),
+        ] {
+            assert_eq!(timeline.locate_double(time), expected, "{time}");
         }
     }
 

@@ -27,6 +27,8 @@ enum Part {
     /// The manifest; 0 as stored, else the revision of what mended or generated it, and how it
     /// lays it out.
     Manifest(u8, Layout),
+    /// The same without the streams of events.
+    ManifestWithoutEvents(u8, Layout),
     Fragment {
         track_id: u32,
         start: u64,
@@ -40,6 +42,16 @@ impl Validator {
     /// Of the presentation's manifest, made by this revision of the generator (0 if by none).
     pub(crate) fn of_manifest(content: u128, revision: u8, layout: Layout) -> Self {
         Self { content, part: Part::Manifest(revision, layout) }
+    }
+
+    /// Of the same manifest without the streams of events; of fragments, the same.
+    pub(crate) fn without_event_streams(self) -> Self {
+        match self.part {
+            Part::Manifest(revision, layout) => {
+                Self { part: Part::ManifestWithoutEvents(revision, layout), ..self }
+            }
+            _ => self,
+        }
     }
 
     /// Of a file that is passed through: equal where it has the same size and, where the store
@@ -65,12 +77,10 @@ impl Validator {
         text.push(&hex((self.content >> 64) as u64));
         text.push(&hex(self.content as u64));
         match self.part {
-            Part::Manifest(revision, layout) => {
-                text.push(b"-m");
-                text.push_hex(revision.into());
-                if layout == Layout::Compact {
-                    text.push(b"c");
-                }
+            Part::Manifest(revision, layout) => text.push_manifest(revision, layout),
+            Part::ManifestWithoutEvents(revision, layout) => {
+                text.push_manifest(revision, layout);
+                text.push(b"n");
             }
             Part::Fragment { track_id, start, noun } => {
                 text.push(b"-");
@@ -117,6 +127,14 @@ impl ValidatorText {
         let end = self.len + bytes.len();
         self.bytes[self.len..end].copy_from_slice(bytes);
         self.len = end;
+    }
+
+    fn push_manifest(&mut self, revision: u8, layout: Layout) {
+        self.push(b"-m");
+        self.push_hex(revision.into());
+        if layout == Layout::Compact {
+            self.push(b"c");
+        }
     }
 
     /// Without zeros in front.
@@ -184,6 +202,10 @@ mod tests {
             assert_eq!(manifest.to_string(), format!("{content:032x}-m0"));
             let compact = Validator::of_manifest(content, u8::MAX, Layout::Compact);
             assert_eq!(compact.to_string(), format!("{content:032x}-mffc"));
+            let without = compact.without_event_streams();
+            assert_eq!(without.to_string(), format!("{content:032x}-mffcn"));
+            let of = |manifest: Validator| manifest.of_fragment(1, 2, Noun::Fragments);
+            assert_eq!(of(without), of(compact));
             for (track_id, start) in [(0, 0), (1, 0x10), (31, 0x8000), (u32::MAX, u64::MAX)] {
                 let of = |noun| manifest.of_fragment(track_id, start, noun).to_string();
                 let begin = format!("{content:032x}-{track_id:x}-{start:x}");

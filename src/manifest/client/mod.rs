@@ -245,6 +245,36 @@ impl StreamIndex {
         in_url.unwrap_or_else(|| Cow::from(self.name.as_deref().unwrap_or(self.kind.as_str())))
     }
 
+    /// Its samples are events and no subtitles: commands, chapters, advertisements, data. A stream of
+    /// text is one if its samples are in the manifest itself, if its `Subtype` says so, or if it is
+    /// sparse (`ParentStreamIndex`) and none of its qualities has the `FourCC` of subtitles.
+    ///
+    /// ```
+    /// use smooth_origin::manifest::{StreamIndex, StreamKind};
+    /// let mut stream = StreamIndex::new(StreamKind::Text);
+    /// stream.subtype = Some("CAPT".into());
+    /// assert!(!stream.is_of_events());
+    /// stream.subtype = Some("SCMD".into());
+    /// assert!(stream.is_of_events());
+    /// ```
+    pub fn is_of_events(&self) -> bool {
+        const EVENTS: [&str; 9] =
+            ["SCMD", "CHAP", "CTRL", "DATA", "EVENT", "EVNT", "MARK", "ADI3", "ADVT"];
+        const SUBTITLES: [&str; 4] = ["TTML", "DFXP", "WVTT", "STPP"];
+        let is_one_of = |text: Option<&str>, words: &[&str]| {
+            let text = text.unwrap_or_default().trim();
+            words.iter().any(|word| text.eq_ignore_ascii_case(word))
+        };
+        let is_subtitle = |quality: &QualityLevel| {
+            let own = quality.four_cc.as_deref().filter(|own| !own.trim().is_empty());
+            is_one_of(own.or(self.four_cc.as_deref()), &SUBTITLES)
+        };
+        self.kind == StreamKind::Text
+            && (self.is_embedded()
+                || is_one_of(self.subtype.as_deref(), &EVENTS)
+                || self.parent.is_some() && !self.qualities.iter().any(is_subtitle))
+    }
+
     /// Its samples are in the manifest itself.
     pub fn is_embedded(&self) -> bool {
         self.manifest_output == Some(true)

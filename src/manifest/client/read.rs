@@ -29,6 +29,7 @@ pub(super) struct Document<'t> {
     pub(super) corrections: Vec<String>,
     /// Elements that were cut out.
     pub(super) cuts: usize,
+    pub(super) braced_systems: usize,
 }
 
 impl<'t> Document<'t> {
@@ -44,6 +45,7 @@ impl<'t> Document<'t> {
             edits: Vec::new(),
             corrections: Vec::new(),
             cuts: 0,
+            braced_systems: 0,
         })
     }
 
@@ -300,6 +302,8 @@ impl<'t> Document<'t> {
             let mut header = ProtectionHeader::default();
             for attribute in child.attributes() {
                 let a = attribute?;
+                self.braced_systems +=
+                    usize::from(a.name == "SystemID" && a.value.trim_start().starts_with('{'));
                 if a.name != "SystemID" || !set_some(&mut header.system_id, &a) {
                     push(&mut header.other, (a.name.into(), a.value.into_owned()));
                 }

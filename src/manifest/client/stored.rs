@@ -18,6 +18,8 @@ pub(crate) struct Stored<'a> {
     pub(crate) edits: Vec<Edit>,
     /// What the edits are for, with line and element; the first few.
     pub(crate) corrections: Vec<String>,
+    /// How many protection systems are named in braces.
+    pub(crate) braced_systems: usize,
 }
 
 /// A part of the text that is replaced by a number, or cut out.
@@ -64,9 +66,9 @@ impl<'a> Stored<'a> {
         let decoded = Decoded::new(bytes)?;
         let mut document = Document::new(&decoded.text, limits, is_lenient)?;
         let manifest = document.manifest()?;
-        let Document { reader, spans, edits, corrections, .. } = document;
+        let Document { reader, spans, edits, corrections, braced_systems, .. } = document;
         reader.finish()?;
-        Ok(Self { manifest, decoded, spans, edits, corrections })
+        Ok(Self { manifest, decoded, spans, edits, corrections, braced_systems })
     }
 }
 

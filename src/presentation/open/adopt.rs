@@ -1,21 +1,24 @@
 //! A stored client manifest with the media that fits it.
 
 use super::assign::assign;
+use super::for_players;
 use super::keys::{Labels, check_keys};
 use super::matching::match_announced;
 use super::mend::Cut;
 use super::resolve::Resolved;
-use crate::base::{Limits, Timescale};
+use crate::base::Timescale;
 use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::stream::{Absent, Media};
-use crate::presentation::{Stream, Timeline, Track};
+use crate::presentation::{OpenOptions, Stream, Timeline, Track};
 
 /// The streams of a stored manifest, and what of it has no media.
 pub(super) struct Adopted {
     pub(super) streams: Vec<Stream>,
     /// One a stream.
     pub(super) cuts: Vec<Cut>,
+    /// Streams of events are left out, as the options say.
+    pub(super) has_left_out: bool,
 }
 
 impl Adopted {
@@ -27,18 +30,20 @@ impl Adopted {
 
 /// Finds the media for everything that a stored manifest announces.
 ///
-/// A stream whose times cannot be is not served, unless the manifest itself holds its samples.
+/// A stream whose times cannot be is not served, unless the manifest itself holds its samples. Streams
+/// of events are left out of the manifest where the options say so, and served all the same.
 pub(super) fn adopt(
     client: &ClientManifest,
     server: &ServerManifest,
     resolved: &[Resolved<'_>],
-    limits: &Limits,
+    options: &OpenOptions,
     findings: &mut Findings,
 ) -> Adopted {
+    let limits = &options.limits;
     let labels = Labels::new(&client.streams);
     let assignment = assign(client, server, resolved, limits, findings);
-    let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new() };
-    check_for_players(client, findings);
+    let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new(), has_left_out: false };
+    for_players::check(client, findings);
     for (index, assigned) in client.streams.iter().zip(assignment) {
         let (name, timescale) = (index.name(), client.timescale_of(index));
         let (timeline, is_possible) = match Timeline::new(&index.chunks, limits) {
@@ -76,7 +81,15 @@ pub(super) fn adopt(
             timeline,
             tracks,
         };
-        adopted.cuts.push(cut(index, &stream, findings));
+        let mut cut = cut(index, &stream, findings);
+        if options.without_event_streams && index.is_of_events() {
+            adopted.has_left_out = true;
+            cut = Cut::All;
+        }
+        if cut != Cut::All {
+            for_players::check_stream(index, &stream, findings);
+        }
+        adopted.cuts.push(cut);
         check(&stream, findings);
         adopted.streams.push(stream);
     }
@@ -164,21 +177,6 @@ fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
     let message = format!("{message} have no media and are left out of the manifest");
     findings.push(Finding::new(FindingCode::ManifestMended, message).of_track(&stream.name));
     cut
-}
-
-/// What the manifest says, or does not say, that keeps players from playing it as a film.
-fn check_for_players(client: &ClientManifest, findings: &mut Findings) {
-    if client.is_live == Some(true) {
-        let message = "it says `IsLive`, and the presentation is a film";
-        findings.push(Finding::new(FindingCode::LiveFilm, message));
-    }
-    let is_asked_for = |index: &&StreamIndex| {
-        !index.is_embedded() && !index.chunks.is_empty() && !index.qualities.is_empty()
-    };
-    for index in client.streams.iter().filter(is_asked_for).filter(|index| index.url.is_none()) {
-        let message = "its StreamIndex has no `Url`";
-        findings.push(Finding::new(FindingCode::UrlMissing, message).of_track(&index.name()));
-    }
 }
 
 /// What a player may stumble over.

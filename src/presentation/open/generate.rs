@@ -9,16 +9,18 @@ use super::resolve::Resolved;
 use super::taken::Taken;
 use super::tracks::MediaTrack;
 use crate::base::{Error, Limits, Timescale};
-use crate::codec::Description;
+use crate::codec::{CodecTag, Description};
 use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::stream::Media;
-use crate::presentation::{Stream, Timeline, Track};
+use crate::presentation::{OpenOptions, Stream, Timeline, Track};
 
 /// A generated manifest, and the streams it announces.
 pub(super) struct Generated {
     pub(super) manifest: ClientManifest,
     pub(super) streams: Vec<Stream>,
+    /// Streams of events are left out of the manifest, as the options say.
+    pub(super) has_left_out: bool,
 }
 
 /// What may stand in a stream's name in a URL as it is.
@@ -39,9 +41,11 @@ struct Group<'a> {
 /// Tracks whose times cannot be are left out.
 pub(super) fn generate(
     resolved: &[Resolved<'_>],
-    limits: &Limits,
+    options: &OpenOptions,
     findings: &mut Findings,
 ) -> Generated {
+    let limits = &options.limits;
+    let mut has_left_out = false;
     let groups = group(resolved);
     let names = names(&groups);
     let mut manifest = ClientManifest { major_version: 2, ..ClientManifest::default() };
@@ -57,6 +61,11 @@ pub(super) fn generate(
                 continue;
             }
         };
+        if options.without_event_streams && index.is_of_events() {
+            has_left_out = true;
+            streams.push(stream);
+            continue;
+        }
         let smooth = |ticks| stream.timescale.rescale_round(ticks, Timescale::SMOOTH).unwrap_or(0);
         end = end.max(smooth(stream.timeline.end()));
         if let Some((first, _)) = stream.timeline.chunk(0) {
@@ -75,7 +84,7 @@ pub(super) fn generate(
     }
     // The length of the film, wherever its times begin.
     manifest.duration = end.saturating_sub(start);
-    Generated { manifest, streams }
+    Generated { manifest, streams, has_left_out }
 }
 
 /// Streams: video first, then audio, then text; else in the order of the server manifest.
@@ -315,11 +324,22 @@ fn quality(
     }
 }
 
+/// Samples of such a stream are documents, and not commands or markers.
+fn is_of_captions(subtype: &str) -> bool {
+    matches!(&*subtype.trim().to_ascii_uppercase(), "" | "CAPT" | "SUBT" | "DESC")
+}
+
+/// What the server manifest says of a track whose sample entry cannot be read.
 fn declared(server: &ServerTrack, bitrate: u32) -> QualityLevel {
     let text = |name| server.value(name).map(str::to_owned);
     let number = |name| server.value(name).and_then(|value| value.trim().parse().ok());
     let mut quality = QualityLevel { bitrate, ..QualityLevel::default() };
-    quality.four_cc = text("FourCC");
+    // dash.js and Shaka Player refuse the whole film if a quality of text has none.
+    quality.four_cc = text("FourCC").filter(|four_cc| !four_cc.trim().is_empty());
+    if server.kind == StreamKind::Text && quality.four_cc.is_none() {
+        let subtype = text("Subtype").filter(|subtype| !is_of_captions(subtype));
+        quality.four_cc = subtype.or_else(|| Some(CodecTag::TTML.to_string()));
+    }
     quality.codec_private_data = text("CodecPrivateData");
     quality.max_width = number("MaxWidth").or_else(|| number("width"));
     quality.max_height = number("MaxHeight").or_else(|| number("height"));

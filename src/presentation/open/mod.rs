@@ -14,6 +14,7 @@ mod announced;
 mod assign;
 mod evidence;
 mod excerpt;
+mod for_players;
 mod generate;
 mod keys;
 mod matching;
@@ -37,7 +38,7 @@ use std::{iter, mem};
 use bytes::Bytes;
 
 use self::adopt::{Adopted, adopt};
-use self::generate::generate;
+use self::generate::{Generated, generate};
 use self::media::{HEAD, MediaFile, MediaOpening, TAIL, Trouble};
 use self::mend::{Cut, mend};
 use self::resolve::{Named, Resolved, resolve};
@@ -380,6 +381,7 @@ impl Opening {
             source: served.source,
             layout: self.options.layout,
             has_repeats: OnceLock::new(),
+            has_left_out: served.has_left_out,
             content,
             findings: self.findings.sorted(),
             late: Mutex::new(Findings::new(&limits)),
@@ -417,14 +419,15 @@ impl Opening {
                 return None;
             }
         };
-        let limits = &self.options.limits;
-        let adopted = adopt(&stored.manifest, server, resolved, limits, &mut self.findings);
+        let options = &self.options;
+        let adopted = adopt(&stored.manifest, server, resolved, options, &mut self.findings);
         if !adopted.is_of_use() {
             self.generated_because("nothing that it announces has media".into());
             return None;
         }
         let (manifest, source) = self.served_text(&text, &stored, &adopted);
-        Some(Served { streams: adopted.streams, manifest: Ok(manifest), source })
+        let Adopted { streams, has_left_out, .. } = adopted;
+        Some(Served { streams, manifest: Ok(manifest), source, has_left_out })
     }
 
     /// The stored bytes, as far as players can read them and there is media for them.
@@ -440,6 +443,13 @@ impl Opening {
         let stripped = stripped.iter().map(|what| format!("{what} is left out"));
         for message in stripped.chain(stored.corrections.iter().cloned()) {
             let finding = Finding::new(FindingCode::ManifestCorrected, message);
+            let name = self.client.and_then(|file| self.files.get(file.index()));
+            self.findings.push(finding.in_file(name.map_or("", Name::as_str)));
+        }
+        if stored.braced_systems > 0 {
+            let count = stored.braced_systems;
+            let message = format!("{count} `SystemID` of its protection stands in braces");
+            let finding = Finding::new(FindingCode::SystemIdBraced, message);
             let name = self.client.and_then(|file| self.files.get(file.index()));
             self.findings.push(finding.in_file(name.map_or("", Name::as_str)));
         }
@@ -460,13 +470,14 @@ impl Opening {
     /// A manifest made from the media.
     fn generated(&mut self, media: &[(FileId, MediaFile)], resolved: &[Resolved<'_>]) -> Served {
         let OpenOptions { limits, layout, .. } = &self.options;
-        let mut generated = generate(resolved, limits, &mut self.findings);
+        let mut generated = generate(resolved, &self.options, &mut self.findings);
         generated.manifest.protection = protection::headers(media, &mut self.findings);
-        let mut streams = generated.streams;
-        let manifest = match generated.manifest.to_xml(*layout, limits) {
+        let Generated { manifest, mut streams, has_left_out } = generated;
+        let is_empty = manifest.streams.is_empty();
+        let manifest = match manifest.to_xml(*layout, limits) {
             // What is made of a part now would be made of the whole the next time.
             Ok(_) if resolved.iter().any(is_unreadable) => Err(Absent::Unreadable.into()),
-            Ok(_) if streams.is_empty() => Err(self.nothing(resolved)),
+            Ok(_) if is_empty => Err(self.nothing(resolved)),
             Ok(mut manifest) => {
                 // The room that the text could still have grown into.
                 manifest.shrink_to_fit();
@@ -479,7 +490,7 @@ impl Opening {
             }
         };
         add_unserved(&mut streams, resolved);
-        Served { streams, manifest, source: ManifestSource::Generated }
+        Served { streams, manifest, source: ManifestSource::Generated, has_left_out }
     }
 
     /// Why nothing can be served.
@@ -503,6 +514,7 @@ struct Served {
     streams: Vec<Stream>,
     manifest: Result<Bytes, ErrorKind>,
     source: ManifestSource,
+    has_left_out: bool,
 }
 
 /// Adds what a generated manifest cannot announce, so that requests for it learn why.

@@ -160,6 +160,7 @@ pub fn archive() -> Dialect {
         .file("archive/archive.ismc", ismc)
         .file(film, media.out.0)
         .file(words, texts.out.0)
+        .findings(vec!["gap-between-chunks", "gap-between-chunks", "fourcc-missing"])
         .manifest(Manifest::Stored("archive/archive.ismc"))
 }
 

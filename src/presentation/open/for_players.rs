@@ -1,0 +1,62 @@
+//! What in a stored manifest keeps some player from playing the film.
+
+use crate::manifest::{ClientManifest, QualityLevel, StreamIndex, StreamKind};
+use crate::presentation::Stream;
+use crate::presentation::finding::{Finding, FindingCode, Findings};
+use crate::presentation::timeline::Gaps;
+
+/// What the manifest says, or does not say, that keeps players from playing it as a film.
+pub(super) fn check(client: &ClientManifest, findings: &mut Findings) {
+    if client.is_live == Some(true) {
+        let message = "it says `IsLive`, and the presentation is a film";
+        findings.push(Finding::new(FindingCode::LiveFilm, message));
+    }
+    let is_asked_for = |index: &&StreamIndex| {
+        !index.is_embedded() && !index.chunks.is_empty() && !index.qualities.is_empty()
+    };
+    for index in client.streams.iter().filter(is_asked_for).filter(|index| index.url.is_none()) {
+        let message = "its StreamIndex has no `Url`";
+        findings.push(Finding::new(FindingCode::UrlMissing, message).of_track(&index.name()));
+    }
+}
+
+/// What a stream says, or does not say, that keeps players from playing the whole film.
+pub(super) fn check_stream(index: &StreamIndex, stream: &Stream, findings: &mut Findings) {
+    match index.kind {
+        StreamKind::Text => check_four_cc(index, stream, findings),
+        // Events come when they come.
+        StreamKind::Video | StreamKind::Audio if index.parent.is_some() => {}
+        StreamKind::Video | StreamKind::Audio => check_gaps(stream, findings),
+    }
+}
+
+/// dash.js 5.2.1 looks for the `FourCC` of a text quality in its stream too, but Shaka Player 4.16.50
+/// only if that of the quality is empty; both fail where they find none.
+fn check_four_cc(index: &StreamIndex, stream: &Stream, findings: &mut Findings) {
+    let is_empty = |four_cc: Option<&str>| four_cc.is_none_or(|text| text.trim().is_empty());
+    let is_missing = |quality: &&QualityLevel| {
+        let own = quality.four_cc.as_deref();
+        is_empty(own) && (own.is_none() || is_empty(index.four_cc.as_deref()))
+    };
+    let count = index.qualities.iter().filter(is_missing).count();
+    if let Some(first) = index.qualities.iter().find(is_missing) {
+        let (all, bitrate) = (index.qualities.len(), first.bitrate);
+        let message =
+            format!("{count} of {all} qualities have no `FourCC`, first that of {bitrate} bit/s");
+        findings.push(Finding::new(FindingCode::FourCcMissing, message).of_track(&stream.name));
+    }
+}
+
+/// dash.js 5.2.1 takes the sum of all `d` for the length of the film. A gap of less than 10 ms is not
+/// of content: producers round durations to milliseconds.
+fn check_gaps(stream: &Stream, findings: &mut Findings) {
+    let longest_rounding = stream.timescale.get() / 100;
+    if let Some(Gaps { after, ticks, count }) = stream.timeline.gaps(longest_rounding) {
+        let message = match count {
+            1 => format!("this chunk ends {ticks} ticks before the next begins"),
+            _ => format!("{count} chunks end before the next begins, this one {ticks} ticks"),
+        };
+        let finding = Finding::new(FindingCode::GapBetweenChunks, message);
+        findings.push(finding.of_track(&stream.name).at_chunk(Some(after)));
+    }
+}
