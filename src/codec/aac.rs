@@ -520,7 +520,7 @@ mod tests {
         entry.offset = 700;
         let error = Description::of_entry(StreamKind::Audio, &entry, &Limits::default());
         let says = error.unwrap_err().to_string();
-        assert_eq!(says, "mp4a/esds at byte 700: needs 9 bytes, has 1");
+        assert_eq!(says, "mp4a/esds at byte 700: needs 2 bytes, has 1");
     }
 
     #[test]
