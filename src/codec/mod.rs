@@ -30,6 +30,7 @@ use crate::base::{Error, ErrorKind, FourCc, Limits};
 use crate::bmff::{AudioSampleEntry, Boxes, SampleEntry, VisualSampleEntry};
 use crate::manifest::{QualityLevel, StreamIndex, StreamKind};
 pub(crate) use display::display_size;
+pub(crate) use protected::key_id;
 use wave_format::WaveFormat;
 
 /// A codec's name in a client manifest: the attribute `FourCC`, which is not always four letters.

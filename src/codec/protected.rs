@@ -1,8 +1,22 @@
 //! Encrypted sample entries: which entry lies behind `encv`, `enca`, `enct` and `encu`.
 
 use super::missing;
-use crate::base::{Cursor, Error, FourCc, Limits};
-use crate::bmff::{AudioSampleEntry, Boxes, Frma, Header, SampleEntry, VisualSampleEntry};
+use crate::base::{Cursor, Error, FourCc, Guid, Limits};
+use crate::bmff::uuid::PiffTenc;
+use crate::bmff::{AudioSampleEntry, Boxes, Frma, Header, SampleEntry, Tenc, VisualSampleEntry};
+
+/// The key that the samples of an encrypted entry need, unless fragments say otherwise: by `tenc`, or by
+/// the track encryption box of PIFF. `None` where the entry is not encrypted, or names no key.
+pub(crate) fn key_id(entry: &SampleEntry, limits: &Limits) -> Option<Guid> {
+    let boxes = match &entry.format().0 {
+        b"encv" => VisualSampleEntry::parse(entry, limits).ok()?.boxes,
+        b"enca" => AudioSampleEntry::parse(entry, limits).ok()?.boxes,
+        _ => return None,
+    };
+    let schi = boxes.path(&[*b"sinf", *b"schi"])?;
+    let cenc = schi.get::<Tenc>().filter(|tenc| tenc.is_protected != 0).map(|tenc| tenc.key_id);
+    cenc.or_else(|| schi.get::<PiffTenc>().map(|tenc| tenc.key_id))
+}
 
 /// The entry under the name it had before it was encrypted; one that is not encrypted as it is.
 ///

@@ -405,6 +405,9 @@ impl Opening {
             self.generated_because("nothing that it announces has media".into());
             return None;
         }
+        if stored.manifest.protection.is_empty() {
+            protection::check_keys(resolved, limits, &mut self.findings);
+        }
         let (manifest, source) = self.served_text(&text, &stored, &adopted);
         Some(Served { streams: adopted.streams, manifest: Ok(manifest), source })
     }
@@ -444,6 +447,9 @@ impl Opening {
         let OpenOptions { limits, layout, .. } = &self.options;
         let mut generated = generate(resolved, limits, &mut self.findings);
         generated.manifest.protection = protection::headers(media, &mut self.findings);
+        if generated.manifest.protection.is_empty() {
+            protection::check_keys(resolved, limits, &mut self.findings);
+        }
         let mut streams = generated.streams;
         let manifest = match generated.manifest.to_xml(*layout, limits) {
             // What is made of a part now would be made of the whole the next time.
