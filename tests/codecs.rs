@@ -29,7 +29,12 @@ use smooth_origin::storage::MemoryStore;
 fn a_sample_entry_announces_what_the_manifest_says() {
     for track in tracks() {
         let found = Description::of_entry(track.kind, &track.entry, &Limits::default()).unwrap();
-        assert_eq!(found, track.said, "{} {}", track.file, track.id);
+        let mut said = track.said.clone();
+        if said.private_data.ends_with(&[0x56, 0xe5, 0]) {
+            // ffmpeg appends "no bandwidth replication" to AAC-LC.
+            said.private_data.truncate(2);
+        }
+        assert_eq!(found, said, "{} {}", track.file, track.id);
         let quality = found.quality(5);
         let mut stream = StreamIndex::new(track.kind);
         stream.qualities.push(quality);
@@ -189,8 +194,8 @@ fn an_encrypted_entry_is_announced_as_the_one_that_was_encrypted() {
         let mut hidden = track.entry.clone();
         let name = if track.kind == StreamKind::Video { *b"encv" } else { *b"enca" };
         hidden.header.kind = FourCc(name);
-        let error = Description::of_entry(track.kind, &hidden, &limits).unwrap_err();
-        assert!(error.to_string().contains("no `frma`"), "{error}");
+        let known = Description::of_entry(track.kind, &hidden, &limits).unwrap();
+        assert_eq!(known, Description::of_entry(track.kind, &track.entry, &limits).unwrap());
 
         let frma = Frma { data_format: track.entry.format() };
         let piff = PiffTenc {
@@ -204,7 +209,7 @@ fn an_encrypted_entry_is_announced_as_the_one_that_was_encrypted() {
         let protection = Boxes::from_iter([sinf]).to_bytes();
         hidden.body = [&hidden.body[..], &protection].concat().into();
         let found = Description::of_entry(track.kind, &hidden, &limits).unwrap();
-        assert_eq!(found, track.said, "{} {}", track.file, track.id);
+        assert_eq!(found, known, "{} {}", track.file, track.id);
         // What protects it stays where a later reader finds it.
         let boxes = match track.kind {
             StreamKind::Video => visual(&hidden).boxes,

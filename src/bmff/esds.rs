@@ -35,35 +35,40 @@ impl Esds {
     const DECODER_SPECIFIC: u8 = 5;
     const SYNC_LAYER: u8 = 6;
 
-    /// Reads the descriptors.
+    /// Reads the descriptors, in the order in which they are stored.
+    ///
+    /// Encoders write lengths that are too short or too long: a `DecoderConfigDescriptor` of 18 bytes
+    /// does not count the two bytes inside of the `DecoderSpecificInfo` at its end. The lengths of the
+    /// two outer descriptors are therefore not relied on, and a `DecoderSpecificInfo` that reaches
+    /// beyond the box ends with it.
     ///
     /// # Errors
-    /// [`Truncated`](crate::base::ErrorKind::Truncated) where one reaches beyond what holds it.
+    /// [`Truncated`](crate::base::ErrorKind::Truncated) where the box ends inside the fields of a
+    /// descriptor.
     pub fn decoder_config(&self) -> Result<Option<DecoderConfig>, Error> {
         let mut body = Cursor::new(&self.descriptor, 0);
-        let Some(mut es) = descriptor(&mut body, Self::ES)? else {
+        if !find(&mut body, Self::ES)? {
             return Ok(None);
-        };
-        es.take(2)?;
-        let flags = es.u8()?;
+        }
+        body.take(2)?;
+        let flags = body.u8()?;
         if flags & 0x80 != 0 {
-            es.take(2)?; // depends on another stream
+            body.take(2)?; // depends on another stream
         }
         if flags & 0x40 != 0 {
-            let url = es.u8()?;
-            es.take(url.into())?;
+            let url = body.u8()?;
+            body.take(url.into())?;
         }
         if flags & 0x20 != 0 {
-            es.take(2)?; // clock of another stream
+            body.take(2)?; // clock of another stream
         }
-        let Some(mut config) = descriptor(&mut es, Self::DECODER_CONFIG)? else {
+        if !find(&mut body, Self::DECODER_CONFIG)? {
             return Ok(None);
-        };
-        let object_type = config.u8()?;
-        config.take(4)?; // stream type and buffer size
-        let (max_bitrate, average_bitrate) = (config.u32()?, config.u32()?);
-        let specific = descriptor(&mut config, Self::DECODER_SPECIFIC)?;
-        let specific = specific.map(|mut specific| specific.rest()).unwrap_or_default();
+        }
+        let object_type = body.u8()?;
+        body.take(4)?; // stream type and buffer size
+        let (max_bitrate, average_bitrate) = (body.u32()?, body.u32()?);
+        let specific = specific(&mut body).unwrap_or_default();
         Ok(Some(DecoderConfig { object_type, max_bitrate, average_bitrate, specific }))
     }
 
@@ -97,25 +102,51 @@ fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
     [&[tag][..], &bytes, content].concat()
 }
 
-/// The body of the next descriptor when it has this tag; descriptors of other tags are passed by.
-fn descriptor<'a>(body: &mut Cursor<'a>, tag: u8) -> Result<Option<Cursor<'a>>, Error> {
-    while !body.is_empty() {
-        let found = body.u8()?;
-        // Seven bits a byte, at most four bytes (ISO/IEC 14496-1, 8.3.3).
-        let mut len = 0_usize;
-        for _ in 0..4 {
-            let byte = body.u8()?;
-            len = len << 7 | usize::from(byte & 0x7f);
-            if byte & 0x80 == 0 {
-                break;
-            }
-        }
-        let inner = body.split(len)?;
-        if found == tag {
-            return Ok(Some(inner));
+/// Reads the head of a descriptor: its tag and the length that it says.
+///
+/// Spec: ISO/IEC 14496-1, 8.3.3: seven bits a byte, at most four bytes.
+fn head(body: &mut Cursor<'_>) -> Result<(u8, usize), Error> {
+    let tag = body.u8()?;
+    let mut len = 0_usize;
+    for _ in 0..4 {
+        let byte = body.u8()?;
+        len = len << 7 | usize::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            break;
         }
     }
-    Ok(None)
+    Ok((tag, len))
+}
+
+/// Reads up to the content of the next descriptor of this tag, and passes by descriptors of other
+/// tags; `false` where none follows.
+fn find(body: &mut Cursor<'_>, wanted: u8) -> Result<bool, Error> {
+    while !body.is_empty() {
+        let (tag, len) = head(body)?;
+        if tag == wanted {
+            return Ok(true);
+        }
+        body.take(len)?;
+    }
+    Ok(false)
+}
+
+/// The content of the `DecoderSpecificInfo` that follows; `None` where the next descriptor belongs to
+/// what encloses the decoder's, or none is readable.
+fn specific(body: &mut Cursor<'_>) -> Option<Bytes> {
+    loop {
+        let (tag, len) = head(body).ok()?;
+        match tag {
+            Esds::DECODER_SPECIFIC => {
+                let mut rest = body.rest();
+                rest.truncate(len);
+                return Some(rest);
+            }
+            // Padding, or the end of the decoder's descriptors.
+            0 | Esds::SYNC_LAYER => return None,
+            _ => body.take(len).ok()?,
+        };
+    }
 }
 
 impl Content for Esds {
@@ -177,9 +208,81 @@ mod tests {
         }
     }
 
+    fn config_of(descriptor: &[u8]) -> Option<DecoderConfig> {
+        let descriptor = Bytes::copy_from_slice(descriptor);
+        Esds { descriptor, ..Esds::default() }.decoder_config().unwrap()
+    }
+
+    /// What an encoder writes: lengths at 1, 6 and 21, the configuration at 22, and 06 01 02.
+    fn stored(len_of_stream: u8, len_of_config: u8, len_of_specific: u8) -> Vec<u8> {
+        let config = DecoderConfig {
+            object_type: 0x40,
+            max_bitrate: 128_000,
+            average_bitrate: 128_000,
+            specific: Bytes::from_static(&[0x12, 0x10]),
+        };
+        let mut descriptor = Esds::of(&config).descriptor.to_vec();
+        (descriptor[1], descriptor[6], descriptor[21]) =
+            (len_of_stream, len_of_config, len_of_specific);
+        descriptor
+    }
+
     #[test]
-    fn a_descriptor_longer_than_what_holds_it_is_an_error() {
-        let esds = Esds { descriptor: Bytes::from_static(&[3, 200, 0]), ..Default::default() };
+    fn wrong_lengths_of_outer_descriptors_lose_no_configuration() {
+        let right = config_of(&stored(25, 17, 2)).unwrap();
+        assert_eq!(right.specific[..], [0x12, 0x10]);
+        for (stream, config) in [
+            (0, 17),
+            (3, 17),
+            (25, 0),
+            (25, 13),
+            (25, 15),
+            (25, 18),
+            (23, 16),
+            (127, 127),
+            (127, 17),
+        ] {
+            assert_eq!(
+                config_of(&stored(stream, config, 2)),
+                Some(right.clone()),
+                "{stream} {config}"
+            );
+        }
+        // Neither zeros behind the descriptors nor the lack of the last one matters.
+        assert_eq!(config_of(&[stored(25, 17, 2), vec![0; 9]].concat()), Some(right.clone()));
+        assert_eq!(config_of(&stored(22, 17, 2)[..24]), Some(right));
+    }
+
+    #[test]
+    fn specific_information_ends_with_the_box_at_the_latest() {
+        let long = config_of(&stored(25, 17, 100)).unwrap();
+        assert_eq!(long.specific[..], [0x12, 0x10, 6, 1, 2]);
+        assert!(config_of(&stored(25, 17, 0)).unwrap().specific.is_empty());
+        assert!(config_of(&stored(25, 17, 2)[..22]).unwrap().specific.is_empty());
+        assert!(config_of(&stored(25, 17, 2)[..20]).unwrap().specific.is_empty());
+    }
+
+    #[test]
+    fn other_descriptors_are_passed_by() {
+        let right = config_of(&stored(25, 17, 2));
+        let (whole, other) = (stored(25, 17, 2), [0x13, 3, 5, 2, 0]);
+        for at in [0, 5, 20] {
+            let with_other = [&whole[..at], &other, &whole[at..]].concat();
+            assert_eq!(config_of(&with_other), right, "{at}");
+        }
+        // A decoder without specific information: the next descriptor is not taken for it.
+        let none = [&whole[..20], &whole[24..], &[5, 1, 7]].concat();
+        assert!(config_of(&none).unwrap().specific.is_empty());
+    }
+
+    #[test]
+    fn a_box_that_ends_inside_of_the_fields_is_an_error() {
+        let whole = stored(25, 17, 2);
+        for len in 1..20 {
+            let esds = Esds { descriptor: whole[..len].to_vec().into(), ..Default::default() };
+            assert!(esds.decoder_config().is_err() || len == 5, "{len}");
+        }
+        let esds = Esds { descriptor: Bytes::from_static(&[4, 200, 0]), ..Default::default() };
         assert!(esds.decoder_config().is_err());
     }
 }

@@ -115,7 +115,10 @@ impl Reader {
     /// Whether an error inside this box is one of all that encloses it.
     fn must_fail(&self, header: &Header, error: &Error) -> bool {
         let is_budget = matches!(error.kind, ErrorKind::Budget { .. });
-        self.is_strict || is_budget || is_needed(&header.kind.0) && !is_of_one_track(&header.kind.0)
+        // In a sample entry, `mfra` is no index but a misspelled `frma`.
+        let is_frma = self.is_strict && header.kind == *b"mfra";
+        let is_needed = is_needed(&header.kind.0) && !is_of_one_track(&header.kind.0);
+        is_budget || !is_frma && (self.is_strict || is_needed)
     }
 
     fn read(

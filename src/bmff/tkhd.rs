@@ -64,6 +64,13 @@ impl Content for Tkhd {
 }
 
 impl Tkhd {
+    /// The matrix turns or shears the picture: some writers swap width and height then.
+    pub(crate) fn is_turned(&self) -> bool {
+        // Layer, group, volume and two reserved bytes, then a, b, u, c, d, …
+        let zeros = [&self.layout[20..24], &self.layout[28..32]];
+        zeros.iter().any(|value| value.iter().any(|&byte| byte != 0))
+    }
+
     fn version(&self) -> FullBox {
         self.full.holding([self.creation_time, self.modification_time, self.duration])
     }

@@ -21,6 +21,10 @@ const AAC_LC: u32 = 2;
 const SBR: u32 = 5;
 const PS: u32 = 29;
 
+/// Object types whose configuration is a GASpecificConfig without fields of its own: Main, LC, SSR
+/// and LTP.
+const GENERAL_AUDIO: std::ops::RangeInclusive<u32> = 1..=4;
+
 /// Object type indications of `esds` (ISO/IEC 14496-1, table 5).
 const MPEG4_AUDIO: u8 = 0x40;
 const MPEG2_AAC: std::ops::RangeInclusive<u8> = 0x66..=0x68;
@@ -66,6 +70,7 @@ fn aac(entry: &AudioSampleEntry, specific: Bytes) -> Description {
         }
         None => private_data = low_complexity(rate, channels).unwrap_or(private_data),
     }
+    private_data = plain(&private_data).unwrap_or(private_data);
     let format = Format::Audio {
         sampling_rate: rate,
         channels,
@@ -130,8 +135,10 @@ struct AudioSpecificConfig {
     object_type: u32,
     /// Hertz, after bandwidth replication.
     output_rate: u32,
-    /// `None` when the configuration lies elsewhere.
+    /// `None` when neither a number nor a program_config_element here says it.
     channels: Option<u32>,
+    /// Bytes of the core's configuration, where it is AAC-LC and nothing is signalled behind it.
+    plain_len: Option<usize>,
 }
 
 impl AudioSpecificConfig {
@@ -140,39 +147,112 @@ impl AudioSpecificConfig {
         let first = object_type(&mut bits)?;
         let rate = frequency(&mut bits)?;
         let configuration = bits.take(4)?;
-        let (object_type, output_rate) = match first {
-            SBR | PS => (first, frequency(&mut bits)?),
-            // A configuration of channels, where it lies here, is of no fixed length.
-            AAC_LC if configuration != 0 => extension(&mut bits).unwrap_or((first, rate)),
-            _ => (first, rate),
+        let (mut signalled, mut output_rate, mut core) = (first, rate, Some(first));
+        if matches!(first, SBR | PS) {
+            output_rate = frequency(&mut bits)?;
+            core = object_type(&mut bits);
+        }
+        let elements = match core {
+            Some(core) if GENERAL_AUDIO.contains(&core) => general_audio(&mut bits, configuration),
+            _ => None,
         };
+        let mut plain_len = None;
+        if first == AAC_LC && elements.is_some() {
+            let end = bits.bytes_read();
+            match extension(&mut bits) {
+                Extension::Replicated { object_type, rate } => {
+                    (signalled, output_rate) = (object_type, rate);
+                }
+                Extension::Absent => plain_len = Some(end),
+                Extension::Unknown => {}
+            }
+        }
         let channels = match configuration {
-            _ if object_type == PS => Some(2),
-            0 => None,
-            7 => Some(8),
-            count => Some(count),
+            _ if signalled == PS => Some(2),
+            0 => elements.filter(|&channels| channels > 0),
+            configuration => channels_of(configuration),
         };
-        Some(Self { object_type, output_rate, channels })
+        Some(Self { object_type: signalled, output_rate, channels, plain_len })
     }
 }
 
-/// Object type and output rate that follow the core's configuration, which older decoders do not
-/// read.
+/// Reads a GASpecificConfig, and counts the channels that its program_config_element describes; 0
+/// without that element.
 ///
-/// Spec: ISO/IEC 14496-3, 1.6.5.2 and 4.4.1.
-fn extension(bits: &mut Bits<'_>) -> Option<(u32, u32)> {
+/// Spec: ISO/IEC 14496-3, 4.4.1.
+fn general_audio(bits: &mut Bits<'_>, configuration: u32) -> Option<u32> {
     bits.take(1)?; // length of a frame
     if bits.take(1)? == 1 {
         bits.skip(14)?; // delay of the coder that this one refines
     }
-    bits.take(1)?;
-    let replicated = bits.take(11)? == 0x2b7 && object_type(bits)? == SBR && bits.take(1)? == 1;
-    if !replicated {
-        return None;
+    bits.take(1)?; // no extension of these object types is defined
+    if configuration == 0 { program_config_element(bits) } else { Some(0) }
+}
+
+/// Reads a program_config_element and counts its channels.
+///
+/// Spec: ISO/IEC 14496-3, 4.4.1.1.
+fn program_config_element(bits: &mut Bits<'_>) -> Option<u32> {
+    bits.skip(4 + 2 + 4)?; // number, object type and frequency
+    // Elements in front, at the sides and behind.
+    let main = bits.take(4)? + bits.take(4)? + bits.take(4)?;
+    let (low_frequency, associated, coupling) = (bits.take(2)?, bits.take(3)?, bits.take(4)?);
+    for mixdown in [4, 4, 3] {
+        if bits.take(1)? == 1 {
+            bits.skip(mixdown)?;
+        }
     }
-    let rate = frequency(bits)?;
-    let parametric = bits.take(11) == Some(0x548) && bits.take(1) == Some(1);
-    Some((if parametric { PS } else { SBR }, rate))
+    let mut channels = low_frequency;
+    for _ in 0..main {
+        channels += 1 + bits.take(1)?; // one channel or a pair
+        bits.skip(4)?;
+    }
+    bits.skip((4 * (low_frequency + associated) + 5 * coupling) as usize)?;
+    bits.align();
+    let comment = bits.take(8)?;
+    bits.skip(8 * comment as usize)?;
+    Some(channels)
+}
+
+/// What follows the core's configuration, which older decoders do not read.
+enum Extension {
+    /// The object type and the output rate that it signals.
+    Replicated { object_type: u32, rate: u32 },
+    /// Nothing, an extension that says that nothing is replicated, or bytes that are no extension.
+    Absent,
+    /// An extension that is cut off, or of an object type that is not understood.
+    Unknown,
+}
+
+/// Spec: ISO/IEC 14496-3, 1.6.2.1 and 1.6.5.2.
+fn extension(bits: &mut Bits<'_>) -> Extension {
+    if bits.take(11) != Some(0x2b7) {
+        return Extension::Absent;
+    }
+    if object_type(bits) != Some(SBR) {
+        return Extension::Unknown;
+    }
+    match bits.take(1) {
+        Some(1) => match frequency(bits) {
+            Some(rate) => {
+                let parametric = bits.take(11) == Some(0x548) && bits.take(1) == Some(1);
+                Extension::Replicated { object_type: if parametric { PS } else { SBR }, rate }
+            }
+            None => Extension::Unknown,
+        },
+        Some(_) => Extension::Absent,
+        None => Extension::Unknown,
+    }
+}
+
+/// The configuration of AAC-LC without what follows it, where that says nothing: `None` where
+/// `private_data` is of another profile or ends with the configuration.
+///
+/// ffmpeg appends "no bandwidth replication" to AAC-LC (`119056E500`); RxPlayer 4.5 in Firefox
+/// plays only the two bytes in front.
+pub(super) fn plain(private_data: &Bytes) -> Option<Bytes> {
+    let len = AudioSpecificConfig::parse(private_data)?.plain_len?;
+    (len < private_data.len()).then(|| private_data.slice(..len))
 }
 
 fn object_type(bits: &mut Bits<'_>) -> Option<u32> {
@@ -212,10 +292,26 @@ fn index_of(rate: u32) -> Option<u32> {
     FREQUENCIES.iter().position(|&frequency| frequency == rate).map(|index| index as u32)
 }
 
+/// Channels of a configuration; `None` where it is reserved.
+///
+/// Spec: ISO/IEC 14496-3, table 1.19.
+fn channels_of(configuration: u32) -> Option<u32> {
+    match configuration {
+        1..=6 => Some(configuration),
+        7 | 12 | 14 => Some(8),
+        11 => Some(7),
+        13 => Some(24),
+        _ => None,
+    }
+}
+
+/// The configuration of so many channels. Of several, the one that every decoder knows.
 fn channel_configuration(channels: u32) -> Option<u32> {
     match channels {
         1..=6 => Some(channels),
+        7 => Some(11),
         8 => Some(7),
+        24 => Some(13),
         _ => None,
     }
 }
@@ -248,8 +344,6 @@ mod tests {
             // The same signalled behind the core's configuration.
             (description(CodecTag::AACH, "131056E598", 48_000, 2), "mp4a.40.5"),
             (description(CodecTag::AACP, "130856E59D4880", 48_000, 2), "mp4a.40.29"),
-            // An extension that says that nothing is replicated.
-            (description(CodecTag::AACL, "131056E500", 24_000, 2), "mp4a.40.2"),
             // Main profile, and one whose object type takes six bits more: xHE-AAC.
             (description(CodecTag::AAC, "0A10", 44_100, 2), "mp4a.40.1"),
             (description(CodecTag::AAC, "F9484000", 44_100, 2), "mp4a.40.42"),
@@ -258,6 +352,119 @@ mod tests {
             let entry = described.sample_entry().unwrap();
             let back = Description::of_entry(StreamKind::Audio, &entry, &Limits::default());
             assert_eq!(back.unwrap(), described);
+        }
+    }
+
+    fn described(specific: &str, channel_count: u16) -> Description {
+        let specific = hex(specific).unwrap();
+        let config = DecoderConfig { object_type: MPEG4_AUDIO, specific, ..Default::default() };
+        let entry = AudioSampleEntry {
+            format: FourCc(*b"mp4a"),
+            channel_count,
+            sample_size: 16,
+            sample_rate: 48_000 << 16,
+            boxes: [AnyBox::new(Esds::of(&config))].into_iter().collect(),
+        };
+        let limits = Limits::default();
+        Description::of_entry(StreamKind::Audio, &entry.to_entry(), &limits).unwrap()
+    }
+
+    fn sound_of(specific: &str, channel_count: u16) -> (u32, u32) {
+        match described(specific, channel_count).format {
+            Format::Audio { sampling_rate, channels, .. } => (sampling_rate, channels),
+            _ => panic!("not audio"),
+        }
+    }
+
+    #[test]
+    fn each_channel_configuration_is_announced_by_its_number_of_channels() {
+        // Index: channelConfiguration; reserved ones leave it to the sample entry.
+        let channels = [2, 1, 2, 3, 4, 5, 6, 8, 2, 2, 2, 7, 8, 24, 8, 2];
+        for (configuration, expected) in channels.into_iter().enumerate() {
+            let specific = format!("{:04X}", AAC_LC << 11 | 3 << 7 | (configuration as u32) << 3);
+            assert_eq!(sound_of(&specific, 2), (48_000, expected), "{configuration}");
+        }
+        // With explicit bandwidth replication in front: 24 kHz core, 7.1.
+        assert_eq!(sound_of("2B618800", 2), (48_000, 8));
+    }
+
+    #[test]
+    fn a_configuration_is_made_of_every_usual_number_of_channels() {
+        for (channels, made) in [(1, "1188"), (6, "11B0"), (7, "11D8"), (8, "11B8"), (24, "11E8")] {
+            let entry = description(CodecTag::AACL, "", 48_000, channels).sample_entry().unwrap();
+            let back = Description::of_entry(StreamKind::Audio, &entry, &Limits::default());
+            assert_eq!(back.unwrap(), description(CodecTag::AACL, made, 48_000, channels));
+        }
+        assert!(description(CodecTag::AACL, "", 48_000, 12).sample_entry().is_err());
+    }
+
+    #[test]
+    fn channels_of_a_program_config_element_are_counted() {
+        let mut bits = String::new();
+        let mut put = |value: u32, width: usize| bits += &format!("{value:0width$b}");
+        for (value, width) in [(2, 5), (3, 4), (0, 4), (0, 3)] {
+            put(value, width);
+        }
+        // Number, profile, rate; front 2, side 0, back 1, low-frequency 1, none else; no mixdown.
+        for (value, width) in
+            [(0, 4), (1, 2), (3, 4), (2, 4), (0, 4), (1, 4), (1, 2), (0, 3), (0, 4), (0, 3)]
+        {
+            put(value, width);
+        }
+        // A single, a pair, a pair; the low-frequency one.
+        for (value, width) in [(0, 5), (1 << 4, 5), (1 << 4 | 1, 5), (0, 4)] {
+            put(value, width);
+        }
+        while bits.len() % 8 != 0 {
+            bits.push('0');
+        }
+        bits += "00000010"; // a comment of two bytes
+        bits += "0100000101000010";
+        let core: String = bits
+            .as_bytes()
+            .chunks(8)
+            .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap())
+            .map(|byte| format!("{byte:02X}"))
+            .collect();
+        assert_eq!(sound_of(&core, 2), (48_000, 6));
+        // What follows the element is cut; a cut element leaves the count to the sample entry.
+        let long = described(&format!("{core}56E500"), 2);
+        assert_eq!(long.private_data, hex(&core).unwrap());
+        assert_eq!(sound_of(&core[..10], 2), (48_000, 2));
+        assert_eq!(described(&core[..10], 2).private_data, hex(&core[..10]).unwrap());
+    }
+
+    #[test]
+    fn aac_lc_is_announced_by_its_two_bytes() {
+        for (stored, announced, channels) in [
+            ("119056E500", "1190", 2),
+            ("1190", "1190", 2),
+            ("1190000000", "1190", 2),
+            ("1190060102", "1190", 2),
+            // A rate of its own: 48,001 Hz takes 24 bits more.
+            ("17805DC09056E500", "17805DC090", 2),
+        ] {
+            let described = described(stored, channels);
+            assert_eq!(described.tag, CodecTag::AACL);
+            assert_eq!(described.private_data, hex(announced).unwrap(), "{stored}");
+        }
+    }
+
+    #[test]
+    fn what_is_more_than_aac_lc_keeps_all_of_its_configuration() {
+        for (stored, tag) in [
+            ("131056E598", CodecTag::AACH),
+            ("130856E59D4880", CodecTag::AACP),
+            ("2B118800", CodecTag::AACH),
+            ("EB098800", CodecTag::AACP),
+            // Extensions that are cut off, or of another object type.
+            ("119056E5", CodecTag::AACL),
+            ("119056F6", CodecTag::AACL),
+            ("F9484000", CodecTag::AAC),
+            ("0A1000", CodecTag::AAC),
+        ] {
+            let described = described(stored, 2);
+            assert_eq!((described.tag, described.private_data), (tag, hex(stored).unwrap()));
         }
     }
 
@@ -313,7 +520,7 @@ mod tests {
         entry.offset = 700;
         let error = Description::of_entry(StreamKind::Audio, &entry, &Limits::default());
         let says = error.unwrap_err().to_string();
-        assert_eq!(says, "mp4a/esds at byte 700: needs 9 bytes, has 1");
+        assert_eq!(says, "mp4a/esds at byte 700: needs 2 bytes, has 1");
     }
 
     #[test]

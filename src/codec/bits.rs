@@ -21,6 +21,16 @@ impl<'a> Bits<'a> {
         (self.at <= self.bytes.len() * 8).then_some(())
     }
 
+    /// Passes by the rest of a byte that was begun.
+    pub(super) fn align(&mut self) {
+        self.at = self.at.next_multiple_of(8);
+    }
+
+    /// Bytes that were read, a begun one with them.
+    pub(super) fn bytes_read(&self) -> usize {
+        self.at.div_ceil(8)
+    }
+
     /// Exponential-Golomb, unsigned: `ue(v)` of ISO/IEC 14496-10, 9.1.
     pub(super) fn ue(&mut self) -> Option<u32> {
         let mut zeros = 0;

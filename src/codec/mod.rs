@@ -7,6 +7,7 @@ mod aac;
 mod ac3;
 mod annex_b;
 mod bits;
+mod display;
 mod dolby_vision;
 mod eac3;
 mod h264;
@@ -31,6 +32,8 @@ use bytes::Bytes;
 use crate::base::{Error, ErrorKind, FourCc, Limits};
 use crate::bmff::{AudioSampleEntry, Boxes, SampleEntry, VisualSampleEntry};
 use crate::manifest::{QualityLevel, StreamIndex, StreamKind};
+pub(crate) use display::display_size;
+pub(crate) use protected::key_id;
 use wave_format::WaveFormat;
 
 /// A codec's name in a client manifest: the attribute `FourCC`, which is not always four letters.

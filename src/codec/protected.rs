@@ -1,8 +1,22 @@
 //! Encrypted sample entries: which entry lies behind `encv`, `enca`, `enct` and `encu`.
 
 use super::missing;
-use crate::base::{Cursor, Error, Limits};
-use crate::bmff::{AudioSampleEntry, Boxes, Frma, Header, SampleEntry, VisualSampleEntry};
+use crate::base::{Cursor, Error, FourCc, Guid, Limits};
+use crate::bmff::uuid::PiffTenc;
+use crate::bmff::{AudioSampleEntry, Boxes, Frma, Header, SampleEntry, Tenc, VisualSampleEntry};
+
+/// The key that the samples of an encrypted entry need, unless fragments say otherwise: by `tenc`, or by
+/// the track encryption box of PIFF. `None` where the entry is not encrypted, or names no key.
+pub(crate) fn key_id(entry: &SampleEntry, limits: &Limits) -> Option<Guid> {
+    let boxes = match &entry.format().0 {
+        b"encv" => VisualSampleEntry::parse(entry, limits).ok()?.boxes,
+        b"enca" => AudioSampleEntry::parse(entry, limits).ok()?.boxes,
+        _ => return None,
+    };
+    let schi = boxes.path(&[*b"sinf", *b"schi"])?;
+    let cenc = schi.get::<Tenc>().filter(|tenc| tenc.is_protected != 0).map(|tenc| tenc.key_id);
+    cenc.or_else(|| schi.get::<PiffTenc>().map(|tenc| tenc.key_id))
+}
 
 /// The entry under the name it had before it was encrypted; one that is not encrypted as it is.
 ///
@@ -10,8 +24,12 @@ use crate::bmff::{AudioSampleEntry, Boxes, Frma, Header, SampleEntry, VisualSamp
 ///
 /// Spec: ISO/IEC 14496-12, 8.12; PIFF 1.1 and ISO/IEC 23001-7 alike.
 ///
+/// Where `frma` is missing, is misspelled (`mfra`), or names an encrypted entry again, the
+/// configuration of the decoder tells which entry it was.
+///
 /// # Errors
-/// What is broken in the entry, and [`Missing`](crate::base::ErrorKind::Missing) without `frma`.
+/// What is broken in the entry, and [`Missing`](crate::base::ErrorKind::Missing) where neither
+/// `frma` nor a configuration names the entry.
 pub(super) fn original(entry: &SampleEntry, limits: &Limits) -> Result<SampleEntry, Error> {
     let boxes = match &entry.format().0 {
         b"encv" => VisualSampleEntry::parse(entry, limits)?.boxes,
@@ -22,15 +40,41 @@ pub(super) fn original(entry: &SampleEntry, limits: &Limits) -> Result<SampleEnt
         _ => return Ok(entry.clone()),
     };
     let frma = boxes.inside(*b"sinf").and_then(|sinf| sinf.get::<Frma>());
-    let Some(frma) = frma else {
+    let named = frma.map(|frma| frma.data_format).filter(|named| !ENCRYPTED.contains(&named.0));
+    let Some(kind) = named.or_else(|| by_configuration(&boxes)).or(frma.map(|f| f.data_format))
+    else {
         return Err(missing(
             entry,
             "`frma` in the sample entry's `sinf`",
             "ISO/IEC 14496-12, 8.12.2",
         ));
     };
-    let header = Header { kind: frma.data_format, ..entry.header };
+    let header = Header { kind, ..entry.header };
     Ok(SampleEntry { header, ..entry.clone() })
+}
+
+/// Names of encrypted entries.
+const ENCRYPTED: [[u8; 4]; 4] = [*b"encv", *b"enca", *b"enct", *b"encu"];
+
+/// Configurations of decoders, each with the entry that has it.
+const CONFIGURATIONS: [([u8; 4], [u8; 4]); 9] = [
+    (*b"avcC", *b"avc1"),
+    (*b"hvcC", *b"hvc1"),
+    (*b"dvc1", *b"vc-1"),
+    (*b"esds", *b"mp4a"),
+    (*b"dac3", *b"ac-3"),
+    (*b"dec3", *b"ec-3"),
+    (*b"dOps", *b"Opus"),
+    (*b"wfex", *b"owma"),
+    (*b"vttC", *b"wvtt"),
+];
+
+/// The entry that has the first configuration among these boxes.
+fn by_configuration(boxes: &Boxes) -> Option<FourCc> {
+    boxes.list.iter().find_map(|item| {
+        let of_item = CONFIGURATIONS.iter().find(|(name, _)| item.header.kind == *name);
+        of_item.map(|&(_, entry)| FourCc(entry))
+    })
 }
 
 /// The boxes behind some strings that end with a zero.
@@ -50,9 +94,8 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::base::FourCc;
     use crate::bmff::AnyBox;
-    use crate::codec::{CodecTag, Description};
+    use crate::codec::{CodecTag, Description, Format};
     use crate::manifest::StreamKind;
 
     fn sinf(data_format: &[u8; 4]) -> AnyBox {
@@ -88,6 +131,35 @@ mod tests {
             error.to_string(),
             "enct at byte 600: no `frma` in the sample entry's `sinf` (ISO/IEC 14496-12, 8.12.2)"
         );
+    }
+
+    #[test]
+    fn an_entry_whose_original_format_is_misspelled_or_missing_is_known_by_its_configuration() {
+        let format = Format::Audio {
+            sampling_rate: 44_100,
+            channels: 2,
+            bits_per_sample: 16,
+            packet_size: 4,
+            audio_tag: 255,
+        };
+        let data = Bytes::from_static(&[0x12, 0x10]);
+        let clear = Description::new(CodecTag::AACL, data, format);
+        let entry = clear.sample_entry().unwrap();
+        let misspelled = AnyBox::other(*b"mfra", &b"mp4a"[..]);
+        let without = AnyBox::other(*b"schm", &[0; 12][..]);
+        for sinf in [
+            Some(AnyBox::container(*b"sinf", [misspelled])),
+            Some(AnyBox::container(*b"sinf", [without])),
+            Some(sinf(b"enca")),
+            None,
+        ] {
+            let sinf = Boxes::from_iter(sinf).to_bytes();
+            let body = [&entry.body[..], &sinf].concat();
+            let encrypted = SampleEntry::new(FourCc(*b"enca"), body.into());
+            let described =
+                Description::of_entry(StreamKind::Audio, &encrypted, &Limits::default());
+            assert_eq!(described.unwrap(), clear);
+        }
     }
 
     #[test]

@@ -161,7 +161,7 @@ mod tests {
             let trun = claim(0, u32::MAX, first);
             let alike: Vec<_> = DEFAULTS.samples(&trun).collect();
             assert_eq!(alike.len(), steps);
-            assert_eq!(alike.iter().map(|alike| alike.count).sum::<u64>(), u32::MAX.into());
+            assert_eq!(alike.iter().map(|alike| alike.count).sum::<u64>(), u64::from(u32::MAX));
             assert_eq!(alike[0].sample.flags, first.unwrap_or(7));
             assert_eq!(alike[steps - 1].sample.flags, 7);
             assert_eq!(DEFAULTS.bytes(&trun), 3 * u64::from(u32::MAX));

@@ -201,6 +201,9 @@ codes! {
     /// Files of one presentation have other data for one protection system.
     ProtectionDiffers "protection-differs" Warning
         "the manifest has that of the first file; keep an .ismc whose header is for all keys",
+    /// Samples are encrypted, and the manifest does not say where players get a licence.
+    LicenceUnknown "licence-unknown" Warning
+        "give the .ismc a Protection element with the PlayReady header for this key, or package the file again with that header (`pssh`) in its `moov`",
     /// A bitrate is declared nowhere and was computed.
     BitrateComputed "bitrate-computed" Info
         "declare systemBitrate in the .ism, if players should see another",

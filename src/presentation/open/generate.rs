@@ -9,7 +9,8 @@ use super::resolve::Resolved;
 use super::taken::Taken;
 use super::tracks::MediaTrack;
 use crate::base::{Error, Limits, Timescale};
-use crate::codec::{CodecTag, Description};
+use crate::bmff::VisualSampleEntry;
+use crate::codec::{CodecTag, Description, display_size};
 use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::stream::Media;
@@ -167,6 +168,9 @@ impl Group<'_> {
             quality.index = Some(number as u32);
         }
         self.describe(&mut index, name, findings);
+        if let Some((width, height)) = self.display_size(limits) {
+            (index.display_width, index.display_height) = (Some(width), Some(height));
+        }
         index.chunks = chunks;
         let stream = Stream {
             kind: self.kind,
@@ -178,6 +182,27 @@ impl Group<'_> {
             tracks,
         };
         Ok((index, stream))
+    }
+
+    /// The size at which the largest quality is shown, where pixels of any are not square.
+    fn display_size(&self, limits: &Limits) -> Option<(u32, u32)> {
+        if self.kind != StreamKind::Video {
+            return None;
+        }
+        let mut is_square = true;
+        let mut largest = None;
+        for (_, media) in &self.tracks {
+            let Some(entry) = &media.entry else { continue };
+            let shown = display_size(entry, media.shown, limits);
+            is_square &= shown.is_none();
+            let coded = || {
+                let visual = VisualSampleEntry::parse(entry, limits).ok()?;
+                Some((visual.width.into(), visual.height.into()))
+            };
+            let area = |&(width, height): &(u32, u32)| u64::from(width) * u64::from(height);
+            largest = largest.into_iter().chain(shown.or_else(coded)).max_by_key(area);
+        }
+        largest.filter(|_| !is_square)
     }
 
     fn describe(&self, index: &mut StreamIndex, name: &str, findings: &mut Findings) {

@@ -425,6 +425,9 @@ impl Opening {
             self.generated_because("nothing that it announces has media".into());
             return None;
         }
+        if stored.manifest.protection.is_empty() {
+            protection::check_keys(resolved, &self.options.limits, &mut self.findings);
+        }
         let (manifest, source) = self.served_text(&text, &stored, &adopted);
         let Adopted { streams, has_left_out, .. } = adopted;
         Some(Served { streams, manifest: Ok(manifest), source, has_left_out })
@@ -472,6 +475,9 @@ impl Opening {
         let OpenOptions { limits, layout, .. } = &self.options;
         let mut generated = generate(resolved, &self.options, &mut self.findings);
         generated.manifest.protection = protection::headers(media, &mut self.findings);
+        if generated.manifest.protection.is_empty() {
+            protection::check_keys(resolved, limits, &mut self.findings);
+        }
         let Generated { manifest, mut streams, has_left_out } = generated;
         let is_empty = manifest.streams.is_empty();
         let manifest = match manifest.to_xml(*layout, limits) {

@@ -1,14 +1,16 @@
 //! What a generated manifest tells players of licences: the protection boxes of the files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use super::media::MediaFile;
-use crate::base::{FileId, Guid};
+use super::resolve::Resolved;
+use crate::base::{FileId, Guid, Limits};
 use crate::bmff::{Boxes, Pssh, uuid::PiffPssh};
+use crate::codec::key_id;
 use crate::manifest::ProtectionHeader;
 use crate::presentation::finding::{Finding, FindingCode, Findings};
 
@@ -27,6 +29,23 @@ pub(super) fn of_moov(moov: &Boxes) -> Vec<System> {
     let piff = moov.all::<PiffPssh>().map(|b| System { id: b.system_id, data: b.data.clone() });
     let cenc = moov.all::<Pssh>().map(|b| System { id: b.system_id, data: b.data.clone() });
     piff.chain(cenc).collect()
+}
+
+/// Reports each key for which the manifest, which has no protection header, leads to no licence.
+pub(super) fn check_keys(resolved: &[Resolved<'_>], limits: &Limits, findings: &mut Findings) {
+    let mut known = HashSet::new();
+    for resolved in resolved {
+        let entry = resolved.media.as_ref().ok().and_then(|media| media.entry.as_ref());
+        let Some(key) = entry.and_then(|entry| key_id(entry, limits)) else { continue };
+        if known.insert(key) {
+            let message = format!(
+                "samples are encrypted with the key {key}, and the manifest has no protection \
+                 header: players do not know where to get a licence"
+            );
+            let finding = Finding::new(FindingCode::LicenceUnknown, message);
+            findings.push(finding.of_track(resolved.server.name()).in_file(&resolved.file_name));
+        }
+    }
 }
 
 /// The header of PlayReady alone where there is one, since players of Smooth Streaming know no other

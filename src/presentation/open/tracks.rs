@@ -26,6 +26,8 @@ pub(super) struct MediaTrack {
     /// `None` where it is unknown or undetermined.
     pub(super) language: Option<String>,
     pub(super) entry: Option<SampleEntry>,
+    /// Width and height at which it is shown, 16.16 fixed point; `None` where it is turned.
+    pub(super) shown: Option<(u32, u32)>,
     pub(super) defaults: Defaults,
     pub(super) fragments: Result<Vec<Indexed>, Trouble>,
     /// Its fragments need what the header says of their samples.
@@ -67,7 +69,8 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Vec<MediaTrack> {
         defaults.entry(trex.track_id).or_insert(Defaults::from(trex));
     }
     let track = |trak: &Boxes| {
-        let track_id = trak.get::<Tkhd>()?.track_id;
+        let tkhd = trak.get::<Tkhd>()?;
+        let track_id = tkhd.track_id;
         let mdia = trak.inside(*b"mdia")?;
         let (mdhd, hdlr) = (mdia.get::<Mdhd>()?, mdia.get::<Hdlr>()?);
         let stsd = mdia.path(&[*b"minf", *b"stbl"]).and_then(|stbl| stbl.get::<Stsd>());
@@ -78,6 +81,7 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Vec<MediaTrack> {
             timescale: Timescale::new(mdhd.timescale.into())?,
             language: mdhd.language().filter(|language| language != "und"),
             entry: stsd.and_then(|stsd| stsd.entries().next()),
+            shown: (!tkhd.is_turned()).then_some((tkhd.width, tkhd.height)),
             defaults: defaults.get(&track_id).copied().unwrap_or_default(),
             fragments: Err(Trouble::new(FindingCode::IndexMissing, no_index)),
             needs_header: false,
