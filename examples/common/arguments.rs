@@ -48,6 +48,11 @@ pub struct Arguments {
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = number::seconds)]
     pub(crate) revalidate: u64,
 
+    /// Seconds for which a file must not have changed before it is served; until then, requests for it
+    /// are answered with 503 and Retry-After; 0 serves files at once
+    #[arg(long, default_value = "1", value_name = "SECONDS", value_parser = number::seconds)]
+    settling_time: u64,
+
     /// Call manifests text/xml, as IIS did (Shaka Player refuses that)
     #[arg(long)]
     pub(crate) text_xml: bool,
@@ -96,5 +101,9 @@ impl Arguments {
 
     pub(crate) fn revalidate_after(&self) -> Duration {
         Duration::from_secs(self.revalidate)
+    }
+
+    pub(crate) fn settling_time(&self) -> Duration {
+        Duration::from_secs(self.settling_time)
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn build(
         .offload(|work| drop(tokio::task::spawn_blocking(work)))
         .on_event(|event| log(level(event), event))
         .revalidate_after(arguments.revalidate_after())
+        .settling_time(arguments.settling_time())
         .fragment_cache_bytes(memory.fragments);
     if let Some(bytes) = memory.bodies {
         builder = builder.body_bytes(bytes);
