@@ -9,12 +9,12 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use smooth_origin::base::ErrorKind;
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{StoredBody, block_on};
-use smooth_origin::storage::{LocalFile, MemoryObject};
+use smooth_origin::storage::{LocalFile, MemoryObject, RangeSource, Store};
 use support::film::{self, Style, Track, ism};
 use support::folder::Folder;
 use support::{name, read, served};
@@ -109,6 +109,19 @@ fn a_file_that_is_rewritten_is_noticed_and_opened_again() {
     // Told of it, the origin looks at once.
     let fragment = served(&origin, FRAGMENT).unwrap();
     assert!(read(&fragment).unwrap().ends_with(&[b'B'; 1000]));
+}
+
+#[test]
+fn the_age_of_a_file_is_that_of_its_last_change_whatever_its_time_of_modification_says() {
+    let (root, path) = folder("stored-age");
+    let (hour, day) = (Duration::from_secs(3600), Duration::from_secs(86_400));
+    for modified in [SystemTime::now() - 1000 * day, SystemTime::now() + day] {
+        File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        let file = block_on(root.store().open(&name("film.ismv"))).unwrap();
+        let stat = block_on(file.stat()).unwrap();
+        assert_eq!(stat.modified, Some(modified));
+        assert!(stat.age.unwrap().at_least < hour && file.age().at_least < hour);
+    }
 }
 
 #[test]
