@@ -14,6 +14,7 @@ the last change has settled, at least 99 % of the responses must be 200 or 206.
 import argparse
 import collections
 import contextlib
+import functools
 import http.client
 import os
 import pathlib
@@ -34,9 +35,10 @@ OTHER_FRAGMENT = FRAGMENT - 12_345
 SERVERS = {"serve": ["--hot-memory", "16"], "sendfile": []}
 # The writer makes so many changes one after the other, and then rests.
 CHANGES = 3
-REST = 3.0
-# From then on, a rest is quiet: the settling time of the servers, and half a second to open the film.
+# After this time, the last change has settled (1 s), and the film has been opened again.
 QUIET = 1.5
+# For so much longer it rests, if it has the time.
+REST = 1.5
 QUIET_BAR = 0.99
 MANIFEST = "film.ismc"
 
@@ -95,6 +97,7 @@ class Film:
         return "mixed" if len(payload_versions & self.written) > 1 else "unknown"
 
 
+@functools.cache
 def read_film(size):
     with tempfile.TemporaryDirectory() as folder:
         write_film(folder, FILM, size)
@@ -214,7 +217,7 @@ class Writer(threading.Thread):
                 self.change(self.film, files)
                 time.sleep(random.uniform(0, 0.2))
             self.quiet_from = time.monotonic() + QUIET
-            time.sleep(REST)
+            time.sleep(QUIET + min(REST, self.seconds / 4))
         self.quiet_from = float("inf")
 
 

@@ -196,7 +196,8 @@ impl Origin {
                 opened => {
                     let (opened, request) = (opened?, Request::parse(rest)?.with_query(query)?);
                     if opened.is_stale() {
-                        return Ok(self.answer_in(&name, rest, query).await?.identity());
+                        let answer = Box::pin(self.answer_in(&name, rest, query)).await;
+                        return Ok(answer?.identity());
                     }
                     let identity = mss::identify(opened.presentation(), &request)?;
                     let of = |(content, validator)| Identity { content, validator, opened };
@@ -211,8 +212,8 @@ impl Origin {
     /// host's to decide.
     ///
     /// # Errors
-    /// [`ErrorKind::NoFile`] where there is none, or none that may be read; [`ErrorKind::Read`],
-    /// [`ErrorKind::Busy`].
+    /// [`ErrorKind::NoFile`] if there is none, or none that may be read; [`ErrorKind::Read`], also if the
+    /// file changed a moment ago ([`OriginBuilder::settling_time`]); [`ErrorKind::Busy`].
     pub async fn file(&self, name: &Name) -> Result<Served, Error> {
         let access = &self.inner.access;
         let opened = match access.admit() {

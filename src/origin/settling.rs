@@ -27,7 +27,7 @@ pub(super) struct Settling {
 }
 
 /// Files whose versions are remembered.
-const FILES: usize = 16 << 10;
+const FILES: usize = 4 << 10;
 
 /// No request waits longer than this for a file to settle.
 const LONGEST: Duration = Duration::from_secs(2);

@@ -249,7 +249,11 @@ impl LocalFile {
     /// `check` after it has read and before it sends the last byte; otherwise a complete response may
     /// mix bytes of two versions. A host that lets the kernel send the bytes (`sendfile`) calls it
     /// before each call; the kernel then queues pages of the file, which change if the file is
-    /// rewritten.
+    /// rewritten. Such a host should copy files of little [`age`](Self::age), which may change again soon.
+    ///
+    /// Equal versions show that no write began after the file was opened. That none was under way then is
+    /// only certain if the file had some [`age`](Self::age); an [`Origin`](crate::origin::Origin) sees to
+    /// that.
     ///
     /// # Errors
     /// [`changed`] if the file was written to or truncated since it was opened.
