@@ -116,7 +116,9 @@ fn bytes_of(got: &[Result<Got, ReadError>]) -> u64 {
 fn unsettled(wants: &[Want], got: &[Result<Got, ReadError>], files: &Files) -> Option<ReadError> {
     let errors = wants.iter().zip(got).filter_map(|(want, got)| Some((want, got.as_ref().err()?)));
     let unsettled = errors.filter_map(|(want, error)| match (error.kind, want) {
-        (ReadErrorKind::Unsettled { wait }, _) => Some((wait, error.clone())),
+        (ReadErrorKind::Unsettled { wait }, Want::Open { .. } | Want::Range { .. }) => {
+            Some((wait, error.clone()))
+        }
         (ReadErrorKind::Changed, Want::Open { name, .. }) => files.changed(name),
         (ReadErrorKind::Changed, Want::Range { file, .. }) => files.changed(files.name(*file)?),
         _ => None,
