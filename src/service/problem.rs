@@ -95,8 +95,9 @@ impl From<&Error> for Problem {
     }
 }
 
-/// Whole seconds, at least one.
+/// Whole seconds, at least one. A client takes some time as well: 1.01 s are one second.
 fn seconds(wait: Duration) -> u64 {
+    let wait = wait.saturating_sub(Duration::from_millis(50));
     wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
 }
 
@@ -112,6 +113,14 @@ fn cut(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds_and_never_as_none() {
+        let millis = [(0, 1), (1, 1), (1010, 1), (1500, 2), (2010, 2), (60_000, 60)];
+        for (wait, told) in millis {
+            assert_eq!(seconds(Duration::from_millis(wait)), told, "{wait}");
+        }
+    }
 
     #[test]
     fn a_long_detail_is_cut_between_characters() {
