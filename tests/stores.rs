@@ -75,10 +75,10 @@ fn a_reply_over_a_store_with_faults_is_whole_and_right_or_an_error() {
         *outcomes.entry(outcome).or_default() += 1;
     }
     // What is there is never said to be missing, or broken, because it could not be read.
-    let known = ["whole", "cut read-failed", "refused read-failed"];
+    let known = ["whole", "cut read-failed", "refused read-failed", "refused unsettled"];
     assert_eq!(
         outcomes.keys().map(String::as_str).collect::<Vec<_>>(),
-        ["cut read-failed", "refused read-failed", "whole"]
+        ["cut read-failed", "refused read-failed", "refused unsettled", "whole"]
     );
     assert!(known.iter().all(|outcome| outcomes[*outcome] > 50), "{outcomes:?}");
 }
@@ -297,7 +297,7 @@ mod local {
         let (server, media) = versioned(value);
         folder.write("film.ism", &server);
         folder.write("film.ismv", &media);
-        (Origin::new(folder.store()), media)
+        (folder.origin(), media)
     }
 
     #[test]

@@ -40,13 +40,14 @@ def example(name):
 
 
 class Server:
-    """An example server over a folder, as a context; `port` is where it listens."""
+    """An example server over a folder, as a context; `port` is where it listens. It is built first, unless
+    `programs` is a folder that has it."""
 
-    def __init__(self, folder, *options, workers=None, program="serve", log=None):
+    def __init__(self, folder, *options, workers=None, program="serve", programs=None, log=None):
         if workers:
             options += ("--workers", str(workers))
         self.process = subprocess.Popen(
-            [example(program), folder, "--listen", "127.0.0.1:0", *options],
+            [programs / program if programs else example(program), folder, "--listen", "127.0.0.1:0", *options],
             stdout=subprocess.PIPE, stderr=log, text=True,
         )
         for line in self.process.stdout:

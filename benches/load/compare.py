@@ -132,7 +132,7 @@ def line_up(options, folder):
     else:
         contenders = [Contender("serve", ours())]
     if 'name = "sendfile"' in (PROJECT / "examples/Cargo.toml").read_text():
-        contenders.append(Contender("sendfile", ours(program="sendfile")))
+        contenders.append(Contender("sendfile", ours("--copy-younger", "0", program="sendfile")))
     contenders.append(Contender(BASE, lambda: Nginx(folder / "nginx", folder / "www")))
     ranges = lambda: Nginx(folder / "ranges", folder / "media")
     contenders.append(

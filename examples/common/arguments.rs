@@ -53,6 +53,11 @@ pub struct Arguments {
     #[arg(long)]
     pub(crate) no_event_streams: bool,
 
+    /// Seconds for which a file must not have changed before it is served; until then, requests for it
+    /// are answered with 503 and Retry-After; 0 serves files at once
+    #[arg(long, default_value = "1", value_name = "SECONDS", value_parser = number::seconds)]
+    settling_time: u64,
+
     /// Call manifests text/xml, as IIS did (Shaka Player refuses that)
     #[arg(long)]
     pub(crate) text_xml: bool,
@@ -101,5 +106,9 @@ impl Arguments {
 
     pub(crate) fn revalidate_after(&self) -> Duration {
         Duration::from_secs(self.revalidate)
+    }
+
+    pub(crate) fn settling_time(&self) -> Duration {
+        Duration::from_secs(self.settling_time)
     }
 }

@@ -27,7 +27,7 @@ pub use accept::{Accepted, Acceptor};
 pub use arguments::{Arguments, Memory};
 pub use failure::{Failure, exit_code};
 pub use host::Host;
-pub use number::mebibytes;
+pub use number::{mebibytes, seconds};
 
 #[cfg(test)]
 mod tests {

@@ -29,7 +29,7 @@ pub(crate) fn count(
 }
 
 /// A time in seconds, of at most a year.
-pub(crate) fn seconds(text: &str) -> Result<u64, String> {
+pub fn seconds(text: &str) -> Result<u64, String> {
     number(0..=31_536_000, "seconds")(text)
 }
 

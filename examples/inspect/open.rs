@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use smooth_origin::base::{ErrorKind, Name};
 use smooth_origin::origin::{Origin, block_on};
@@ -38,7 +39,9 @@ pub(crate) fn file(path: &Path, bounds: Bounds) -> Entry {
 /// An origin over a folder, which finds the same files as `serve` does.
 pub(crate) fn store(root: &Path, ignore_case: bool) -> io::Result<Origin> {
     let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-    Ok(Origin::new(LocalStore::new(folder)?.ignore_case(ignore_case)))
+    let store = LocalStore::new(folder)?.ignore_case(ignore_case);
+    // What it looks at may have been written a moment ago.
+    Ok(Origin::builder(store).settling_time(Duration::ZERO).build())
 }
 
 /// The presentation of this name beneath `root`.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{FileId, FourCc};
 
@@ -248,6 +249,7 @@ impl ErrorKind {
             Self::NotServed(_) => "not-served",
             Self::NoFile => "no-file",
             Self::Refused(_) => "refused",
+            Self::Read(ReadError { kind: ReadErrorKind::Unsettled { .. }, .. }) => "unsettled",
             Self::Read(_) => "read-failed",
             Self::Busy(_) => "busy",
             Self::Outcomes { .. } | Self::WrongOutcome(_) => "misuse",
@@ -308,6 +310,16 @@ impl Error {
                 Group::Request => Some(kind.to_string()),
                 Group::Storage | Group::Misuse => None,
             },
+        }
+    }
+
+    /// After which time the same request may succeed, if it failed because a file changed a moment ago.
+    pub(crate) fn settles_in(&self) -> Option<Duration> {
+        match &self.kind {
+            ErrorKind::Read(ReadError { kind: ReadErrorKind::Unsettled { wait }, .. }) => {
+                Some(*wait)
+            }
+            _ => None,
         }
     }
 
@@ -387,6 +399,12 @@ pub enum ReadErrorKind {
     Changed,
     /// The process has no permission to read the file.
     Denied,
+    /// The file changed a moment ago, so a change of it may still be under way. It is read as soon as it
+    /// has not changed for [`OriginBuilder::settling_time`](crate::origin::OriginBuilder::settling_time).
+    Unsettled {
+        /// When that will be, if it does not change again.
+        wait: Duration,
+    },
     /// Anything else: the same read may succeed later.
     Transient,
 }
@@ -404,6 +422,7 @@ impl fmt::Display for ReadError {
             ReadErrorKind::Gone => "the file is not there",
             ReadErrorKind::Changed => "the file has changed since it was opened",
             ReadErrorKind::Denied => "the file cannot be read",
+            ReadErrorKind::Unsettled { .. } => "the file changed a moment ago",
             ReadErrorKind::Transient => "reading failed",
         };
         match &self.source {

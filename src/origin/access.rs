@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::budget::Budget;
 use super::fragment_cache::FragmentCache;
 use super::host::Host;
+use super::settling::Settling;
 use super::timer::within;
 use crate::base::{Error, ErrorKind, Name, ReadError, ReadErrorKind};
 use crate::storage::{AnyStore, Source, Stat};
@@ -23,6 +24,7 @@ pub(super) struct AccessOptions {
     pub(super) timeout: Duration,
     pub(super) body_bytes: u64,
     pub(super) fragment_cache: u64,
+    pub(super) settling_time: Duration,
 }
 
 impl Default for AccessOptions {
@@ -33,6 +35,7 @@ impl Default for AccessOptions {
             timeout: Duration::from_secs(10),
             body_bytes: 256 << 20,
             fragment_cache: 0,
+            settling_time: Duration::from_secs(1),
         }
     }
 }
@@ -46,6 +49,7 @@ pub(super) struct Access {
     pub(super) fragments: Option<FragmentCache>,
     waiting: usize,
     timeout: Duration,
+    pub(super) settling: Settling,
     pub(super) host: Host,
 }
 
@@ -61,6 +65,7 @@ impl Access {
             bodies,
             waiting: options.waiting,
             timeout: options.timeout,
+            settling: Settling::new(options.settling_time, host.clock.clone()),
             host,
         }
     }
@@ -73,14 +78,42 @@ impl Access {
         Ok(())
     }
 
-    /// Opens a file, in whatever version lies there.
+    /// Opens a file whose version is to be relied on: not one that changed a moment ago.
+    ///
+    /// Right after the start, it waits until such a file has settled.
     pub(super) async fn open(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
+        let (source, stat) = self.look(name).await?;
+        match self.settling.check(name, &stat) {
+            Ok(()) => Ok((source, stat)),
+            Err(error) => Box::pin(self.open_later(name, error)).await,
+        }
+    }
+
+    async fn open_later(
+        &self,
+        name: &Name,
+        unsettled: ReadError,
+    ) -> Result<(Source, Stat), ReadError> {
+        let Some(wait) = self.settling.patience(&unsettled) else { return Err(unsettled) };
+        self.host.timer.sleep(wait).await;
+        let (source, stat) = self.look(name).await?;
+        self.settling.check(name, &stat)?;
+        Ok((source, stat))
+    }
+
+    /// Opens a file in whatever version is there, for a comparison with a version that is known.
+    pub(super) async fn look(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
         self.run(async {
             let source = self.store.open(name).await?;
             let stat = source.stat().await?;
             Ok((source, stat))
         })
         .await
+    }
+
+    /// Another look at a file that is open.
+    pub(super) async fn stat(&self, source: &Source) -> Result<Stat, ReadError> {
+        self.run(source.stat()).await
     }
 
     /// The name that a file is stored under, where it is spelled differently and that is known.

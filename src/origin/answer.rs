@@ -9,7 +9,7 @@ use super::access::Access;
 use super::{Body, Opened, body, path};
 use crate::base::{Error, Name, Step};
 use crate::output::mss::{self, Request};
-use crate::presentation::{Content, Reply, StoredRange, Validator};
+use crate::presentation::{Content, Piece, Reply, StoredRange, Validator};
 use crate::storage::Source;
 
 /// What a request is answered with.
@@ -69,6 +69,33 @@ impl Identity {
     /// The presentation that it is of.
     pub fn opened(&self) -> &Arc<Opened> {
         &self.opened
+    }
+}
+
+impl Answer {
+    /// Checks that what it is to be read from is still what was opened.
+    pub(super) async fn check(&self) -> Result<(), Error> {
+        let Self::Reply(Served { reply, holding: Holding::Presentation(opened), .. }) = self else {
+            return Ok(());
+        };
+        let mut checked = None;
+        for piece in reply.pieces() {
+            if let Piece::Stored(StoredRange { file, .. }) = piece
+                && checked.replace(*file) != Some(*file)
+            {
+                opened.check(*file).await.map_err(|error| Error::from(error).in_file(*file))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What tells whether a client has it already; `None` for a redirect.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        let Self::Reply(Served { reply, holding: Holding::Presentation(opened), .. }) = self else {
+            return None;
+        };
+        let (content, validator) = (reply.content(), reply.validator());
+        Some(Identity { content, validator, opened: Arc::clone(opened) })
     }
 }
 

@@ -44,15 +44,12 @@ pub(super) struct Cache {
     spellings: Spellings,
 }
 
-/// Instead of the time of a look: none that counts was made yet.
-const LONG_AGO: u64 = u64::MAX;
-
-/// What came of an opening, with when its files were last looked at.
+/// What came of an opening, with when its files are looked at next.
 #[derive(Debug)]
 struct Entry {
     outcome: Result<Arc<Opened>, Error>,
-    /// Milliseconds of the origin's clock.
-    checked: AtomicU64,
+    /// When the next look at its files is due, in milliseconds of the origin's clock.
+    due: AtomicU64,
     /// When its files were first seen to have changed while it was kept; 0 if they have not.
     differs_since: AtomicU64,
 }
@@ -124,6 +121,10 @@ impl Cache {
         };
         let now = millis(origin.clock.now());
         match &entry.outcome {
+            // What is there now must settle first.
+            Ok(opened) if opened.is_stale() && opened.settles_in(now).is_some() => {
+                entry.outcome.clone()
+            }
             Ok(opened) if opened.is_stale() => {
                 let name = opened.presentation().name().clone();
                 self.entries.remove_if(&name, |kept| Arc::ptr_eq(kept, &entry));
@@ -147,8 +148,7 @@ impl Cache {
             .get(name)
             .or_else(|| self.entries.get(&self.spellings.known(name, clock.now())?))?;
         let opened = entry.outcome.as_ref().ok()?;
-        let is_fresh =
-            !opened.is_stale() && !entry.is_due(millis(clock.now()), self.options.revalidate_after);
+        let is_fresh = !opened.is_stale() && !entry.is_due(millis(clock.now()));
         is_fresh.then(|| Arc::clone(opened))
     }
 
@@ -156,7 +156,7 @@ impl Cache {
     pub(super) fn look_again(&self, name: &Name) {
         let stored = self.spellings.known(name.as_str(), Duration::ZERO);
         if let Some(entry) = self.entries.get(stored.as_ref().unwrap_or(name)) {
-            entry.checked.store(LONG_AGO, Ordering::Relaxed);
+            entry.due.store(0, Ordering::Relaxed);
         }
     }
 
@@ -167,14 +167,22 @@ impl Cache {
         let opening = async {
             let distrusted = old.map_or(Vec::new(), |old| old.distrusted());
             let (new, took) = self.open(origin, name, distrusted).await;
-            let verdict = old.map_or(Verdict::Replace, |old| {
-                self.verdict(old, &new, millis(origin.clock.now()))
-            });
-            let keeps = !matches!(verdict, Verdict::Replace);
+            let verdict = match old {
+                Some(old) => self.verdict(old, &new, millis(origin.clock.now())).await,
+                None => Verdict::Replace,
+            };
+            let (keeps, settles) = match verdict {
+                Verdict::Replace => (false, None),
+                Verdict::Settle { until } => (true, Some(until)),
+                Verdict::Wait { .. } => (true, None),
+            };
             news = Some((Arc::clone(&new), took, verdict));
             match old {
                 Some(old) if keeps => {
-                    old.forget_stale();
+                    match settles {
+                        Some(until) => old.wait_until(until),
+                        None => old.forget_stale(),
+                    }
                     Ok(Arc::clone(old))
                 }
                 // That there is too much to do says nothing of the presentation: it is not kept.
@@ -209,10 +217,14 @@ impl Cache {
         }
         let Ok(name) = Name::new(name) else { return entry.outcome.clone() };
         let (new, took) = self.open(origin, &name, Vec::new()).await;
-        let verdict = self.verdict(entry, &new, now);
+        let verdict = self.verdict(entry, &new, now).await;
         let kept = match verdict {
             Verdict::Replace => &new,
             Verdict::Wait { .. } => entry,
+            Verdict::Settle { until } => {
+                entry.wait_until(until);
+                entry
+            }
         };
         let outcome = kept.outcome.clone();
         if matches!(verdict, Verdict::Replace) {
@@ -224,14 +236,21 @@ impl Cache {
 
     /// Whether a new opening takes the place of the old one: when players lose nothing by it, or
     /// have lost it for a while.
-    fn verdict(&self, old: &Entry, new: &Entry, now: u64) -> Verdict {
+    async fn verdict(&self, old: &Entry, new: &Entry, now: u64) -> Verdict {
         if new.is_busy() {
             return Verdict::Wait { news: None };
+        }
+        if let (Some(wait), Ok(_)) = (new.unsettled(), &old.outcome) {
+            return Verdict::Settle { until: now.saturating_add(millis_up(wait)) };
         }
         if !old.distrusted().is_empty() && new.outcome.is_ok() {
             return Verdict::Replace;
         }
-        let Some(loss) = loss(&old.outcome, &new.outcome) else { return Verdict::Replace };
+        let loses = |rewritten| loss(&old.outcome, &new.outcome, rewritten);
+        if loses(&[]).is_none() {
+            return Verdict::Replace;
+        }
+        let Some(loss) = loses(&old.rewritten().await) else { return Verdict::Replace };
         match old.differs_for(now) {
             (_, spent) if spent >= millis(self.options.replace_grace) => Verdict::Replace,
             (is_news, _) => Verdict::Wait { news: is_news.then_some(loss) },
@@ -260,6 +279,12 @@ impl Cache {
                 let replaces = old.is_some_and(|old| old.outcome.is_ok());
                 events.report(&Event::Opened { name, presentation, took, replaces });
             }
+            (Verdict::Settle { .. }, Err(error)) => events.unsettled(name, error, true),
+            (Verdict::Replace, Err(error)) if new.unsettled().is_some() => {
+                events.unsettled(name, error, false);
+            }
+            // Only a failed opening settles.
+            (Verdict::Settle { .. }, Ok(_)) => {}
             // It is the request's that was refused.
             (Verdict::Replace, Err(_)) if new.is_busy() => {}
             (Verdict::Replace, Err(error)) => {
@@ -291,26 +316,30 @@ impl Cache {
             }
             None => Err(ErrorKind::Busy("too many presentations are being opened").into()),
         };
-        let checked = AtomicU64::new(millis(origin.clock.now()));
-        let entry = Entry { outcome, checked, differs_since: AtomicU64::new(0) };
+        let mut entry = Entry { outcome, due: AtomicU64::new(0), differs_since: AtomicU64::new(0) };
+        let age = millis(self.options.revalidate_after);
+        let age = entry.unsettled().map_or(age, |wait| age.min(millis_up(wait)));
+        entry.due = AtomicU64::new(millis(origin.clock.now()).saturating_add(age));
         (Arc::new(entry), deadline.spent())
     }
 }
 
 impl Entry {
-    /// For the one request that looks at the files again: when the last look is `age` ago.
+    /// For the one request that looks at the files again, when that is due. The look after it is due
+    /// after `age`.
     fn take_over(&self, now: u64, age: Duration) -> Option<Turn<'_>> {
-        let before = self.checked.load(Ordering::Relaxed);
-        let is_ours = is_due(before, now, age)
+        let before = self.due.load(Ordering::Relaxed);
+        let next = now.saturating_add(millis(age));
+        let is_ours = now >= before
             && self
-                .checked
-                .compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed)
+                .due
+                .compare_exchange(before, next, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok();
-        is_ours.then_some(Turn { checked: &self.checked, before })
+        is_ours.then_some(Turn { due: &self.due, before })
     }
 
-    fn is_due(&self, now: u64, age: Duration) -> bool {
-        is_due(self.checked.load(Ordering::Relaxed), now, age)
+    fn is_due(&self, now: u64) -> bool {
+        now >= self.due.load(Ordering::Relaxed)
     }
 
     /// Files whose index was found to lie.
@@ -322,6 +351,26 @@ impl Entry {
         if let Ok(opened) = &self.outcome {
             opened.forget_stale();
         }
+    }
+
+    /// It is served on, as far as its files are intact, and opened again at this time.
+    fn wait_until(&self, at: u64) {
+        if let Ok(opened) = &self.outcome {
+            opened.wait_until(at);
+        }
+    }
+
+    /// Media files that were rewritten in place since they were opened.
+    async fn rewritten(&self) -> Vec<Name> {
+        match &self.outcome {
+            Ok(opened) => opened.rewritten().await,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// How long its files must settle, if it could not be opened because one changed a moment ago.
+    fn unsettled(&self) -> Option<Duration> {
+        self.outcome.as_ref().err()?.settles_in()
     }
 
     fn is_busy(&self) -> bool {
@@ -343,11 +392,14 @@ enum Verdict {
     Replace,
     /// What was opened before is served on; `news` says why, the first time that it is found.
     Wait { news: Option<String> },
+    /// A file changed a moment ago: what was opened before is served on, as far as its files are intact,
+    /// until this time in milliseconds of the origin's clock.
+    Settle { until: u64 },
 }
 
 /// A look at the files. One that is not finished, because its request was given up, was none.
 struct Turn<'a> {
-    checked: &'a AtomicU64,
+    due: &'a AtomicU64,
     before: u64,
 }
 
@@ -359,16 +411,16 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.checked.store(self.before, Ordering::Relaxed);
+        self.due.store(self.before, Ordering::Relaxed);
     }
 }
 
-/// Whether the last look, made at `before`, is `age` ago.
-fn is_due(before: u64, now: u64, age: Duration) -> bool {
-    before == LONG_AGO || now.saturating_sub(before) >= millis(age)
+/// Milliseconds, rounded up: what must settle is not opened too early.
+fn millis_up(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
-fn millis(time: Duration) -> u64 {
+pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 

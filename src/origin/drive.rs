@@ -69,6 +69,9 @@ pub(super) async fn open(
             }
             wants => get_all(files, wants, deadline).await,
         };
+        if let Some(unsettled) = unsettled(reads.wanted(), &got, files) {
+            return Err(unsettled.into());
+        }
         if fed.is_brief(&reads, &got) {
             if fed.brief > SMALL {
                 fed.brief = 0;
@@ -106,6 +109,21 @@ fn bytes_of(got: &[Result<Got, ReadError>]) -> u64 {
         Err(_) => 0,
     };
     got.iter().map(bytes).sum::<usize>() as u64
+}
+
+/// Why an opening cannot be relied on, if one of its files changed a moment ago, or just now: it might
+/// mix two versions of a set, or make findings of half a file. The file that must settle longest counts.
+fn unsettled(wants: &[Want], got: &[Result<Got, ReadError>], files: &Files) -> Option<ReadError> {
+    let errors = wants.iter().zip(got).filter_map(|(want, got)| Some((want, got.as_ref().err()?)));
+    let unsettled = errors.filter_map(|(want, error)| match (error.kind, want) {
+        (ReadErrorKind::Unsettled { wait }, Want::Open { .. } | Want::Range { .. }) => {
+            Some((wait, error.clone()))
+        }
+        (ReadErrorKind::Changed, Want::Open { name, .. }) => files.changed(name),
+        (ReadErrorKind::Changed, Want::Range { file, .. }) => files.changed(files.name(*file)?),
+        _ => None,
+    });
+    unsettled.max_by_key(|(wait, _)| *wait).map(|(_, error)| error)
 }
 
 /// Reads of the file that was read last, which stays at hand, or of another in its place.

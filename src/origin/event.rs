@@ -50,6 +50,19 @@ pub enum Event<'a> {
         /// [`OriginBuilder::replace_grace`](super::OriginBuilder::replace_grace).
         grace: Duration,
     },
+    /// A file of a presentation changed a moment ago, so the presentation is not opened as it is now:
+    /// see [`OriginBuilder::settling_time`](super::OriginBuilder::settling_time). Reported as failures
+    /// are.
+    #[non_exhaustive]
+    Unsettled {
+        /// The server manifest.
+        name: &'a Name,
+        /// Which file changed.
+        error: &'a Error,
+        /// Whether the presentation is served as it was opened before, except for fragments of files
+        /// that were rewritten in place. If not, all requests for it are answered with 503.
+        is_served: bool,
+    },
     /// A request, or a body that was begun, failed because of the content or the storage.
     #[non_exhaustive]
     RequestFailed {
@@ -102,7 +115,11 @@ impl Event<'_> {
             Self::OpeningFailed { error, .. } | Self::RequestFailed { error, .. } => {
                 level_of(error)
             }
-            Self::ReplacementWaits { .. } | Self::LeftOut { .. } => Level::Warn,
+            // It passes by itself, and every replacement by rename begins with it.
+            Self::Unsettled { is_served: true, .. } => Level::Info,
+            Self::Unsettled { .. } | Self::ReplacementWaits { .. } | Self::LeftOut { .. } => {
+                Level::Warn
+            }
             Self::LateFinding { finding, .. } => match finding.severity() {
                 Severity::Info => Level::Info,
                 Severity::Warning => Level::Warn,
@@ -116,7 +133,10 @@ fn level_of(error: &Error) -> Level {
     match &error.kind {
         ErrorKind::Busy(_) => Level::Warn,
         // The next request gets what is stored now.
-        ErrorKind::Read(read) if read.kind == ReadErrorKind::Changed => Level::Warn,
+        ErrorKind::Read(read) => match read.kind {
+            ReadErrorKind::Changed | ReadErrorKind::Unsettled { .. } => Level::Warn,
+            _ => Level::Error,
+        },
         _ => Level::Error,
     }
 }
@@ -143,6 +163,10 @@ impl fmt::Display for Event<'_> {
                 "{name}: its files have changed, and players would lose by it ({why}): served as before for up to {}",
                 Taken(*grace)
             ),
+            Self::Unsettled { name, error, is_served: true } => {
+                write!(line, "{name}: served as before, as far as its files are intact: {error}")
+            }
+            Self::Unsettled { name, error, .. } => write!(line, "{name}: not served yet: {error}"),
             Self::RequestFailed { name, file: Some(file), error } if name != file => {
                 write!(line, "{name}: a request failed: {file}: {error}")
             }

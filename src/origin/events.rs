@@ -74,10 +74,18 @@ impl Events {
         }
     }
 
+    /// An opening that was given up because a file changed a moment ago.
+    #[cold]
+    pub(super) fn unsettled(&self, name: &Name, error: &Error, is_served: bool) {
+        let event = Event::Unsettled { name, error, is_served };
+        self.failure(&event, &("unsettled", name, is_served));
+    }
+
     /// A request, or a body, for a presentation that is open.
     #[cold]
     pub(super) fn request_failed(&self, opened: &Opened, error: &Error) {
-        if !self.are_wanted() {
+        // The opening that was given up has reported a file that must settle.
+        if !self.are_wanted() || error.settles_in().is_some() {
             return;
         }
         let presentation = opened.presentation();

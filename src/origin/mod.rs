@@ -21,6 +21,7 @@ mod offload;
 mod opened;
 mod path;
 mod replacement;
+mod settling;
 mod spellings;
 mod stored;
 mod thread_timer;
@@ -42,7 +43,7 @@ pub use timer::Timer;
 
 use access::{Access, AccessOptions};
 use answer::{Asked, HeldFile, Holding, ask, serve};
-use cache::{Cache, CacheOptions};
+use cache::{Cache, CacheOptions, millis};
 use events::{Events, Report};
 use handles::Handles;
 use host::Host;
@@ -194,6 +195,10 @@ impl Origin {
                 Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => error = none,
                 opened => {
                     let (opened, request) = (opened?, Request::parse(rest)?.with_query(query)?);
+                    if opened.is_stale() {
+                        let answer = Box::pin(self.answer_in(&name, rest, query)).await;
+                        return Ok(answer?.identity());
+                    }
                     let identity = mss::identify(opened.presentation(), &request)?;
                     let of = |(content, validator)| Identity { content, validator, opened };
                     return Ok(identity.map(of));
@@ -207,8 +212,8 @@ impl Origin {
     /// host's to decide.
     ///
     /// # Errors
-    /// [`ErrorKind::NoFile`] where there is none, or none that may be read; [`ErrorKind::Read`],
-    /// [`ErrorKind::Busy`].
+    /// [`ErrorKind::NoFile`] if there is none, or none that may be read; [`ErrorKind::Read`], also if the
+    /// file changed a moment ago ([`OriginBuilder::settling_time`]); [`ErrorKind::Busy`].
     pub async fn file(&self, name: &Name) -> Result<Served, Error> {
         let access = &self.inner.access;
         let opened = match access.admit() {
@@ -263,14 +268,46 @@ impl Origin {
         rest: &str,
         query: Option<&str>,
     ) -> Result<Answer, Error> {
-        let opened = self.opened(name).await?;
-        match self.answer_of(&opened, rest, query).await {
-            Err(_) if opened.is_stale() => {
-                let opened = self.opened(name).await?;
-                let answer = self.answer_of(&opened, rest, query).await;
-                answer.map_err(|error| self.failed(&opened, error))
+        let mut opened = self.opened(name).await?;
+        if !opened.is_stale() {
+            match self.answer_of(&opened, rest, query).await {
+                Err(_) if opened.is_stale() => opened = self.opened(name).await?,
+                answer => return answer.map_err(|error| self.failed(&opened, error)),
             }
-            answer => answer.map_err(|error| self.failed(&opened, error)),
+        }
+        let answer = self.answer_of(&opened, rest, query).await;
+        let answer = match opened.is_stale() {
+            true => self.intact(&opened, answer).await,
+            false => answer,
+        };
+        answer.map_err(|error| self.failed(&opened, error))
+    }
+
+    /// An answer of a presentation whose files have changed. What was opened is served on while the new
+    /// files settle, but nothing is promised of a file that cannot be read any more as it was.
+    async fn intact(
+        &self,
+        opened: &Opened,
+        answer: Result<Answer, Error>,
+    ) -> Result<Answer, Error> {
+        let error = match answer {
+            Ok(answer) => match answer.check().await {
+                Ok(()) => return Ok(answer),
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        note_change(opened, &error);
+        match (&error.kind, opened.settles_in(millis(self.inner.clock.now()))) {
+            (ErrorKind::Read(read), Some(wait))
+                if matches!(read.kind, ReadErrorKind::Changed | ReadErrorKind::Gone) =>
+            {
+                let files = opened.presentation().files();
+                let file = error.file().and_then(|file| files.get(file.index()));
+                let file = file.unwrap_or(opened.presentation().name());
+                Err(self.inner.access.settling.unsettled(file.as_str(), wait).into())
+            }
+            _ => Err(error),
         }
     }
 
@@ -356,6 +393,31 @@ impl OriginBuilder {
     /// served at once.
     pub fn replace_grace(mut self, grace: Duration) -> Self {
         self.cache.replace_grace = grace;
+        self
+    }
+
+    /// How long a file must not have changed before the origin relies on it; default 1 s. With 0, files
+    /// are relied on at once.
+    ///
+    /// File systems stamp a file when a write begins, so equal time stamps before and after a read do not
+    /// show that no write was under way. Until the last change of a file is older than this time, the file
+    /// is not opened: requests fail as [`ReadErrorKind::Unsettled`] (503, with the remaining time in
+    /// `Retry-After`). A presentation that is open already is served on as it was, except for fragments
+    /// of files that were rewritten in place. A file that was replaced by rename is complete in its old
+    /// version as long as it is open. During this time after the origin is built, requests wait for files
+    /// to settle instead (for at most 2 s).
+    ///
+    /// The age of a change is measured by the store ([`Stat::age`](crate::storage::Stat::age)). If the
+    /// store cannot tell, because a file's time is in the future or is set by another machine, what counts
+    /// is how long the origin has seen the same version. Stores whose objects are never written to, such
+    /// as [`MemoryStore`](crate::storage::MemoryStore), are not affected.
+    ///
+    /// Set this to more than the longest single write of the programs that rewrite files in place, and
+    /// on network file systems to more than their clients keep attributes of files. What this cannot
+    /// see: a writer that pauses for longer in the middle of a file, and changes through a shared memory
+    /// map, which the system stamps late or never.
+    pub fn settling_time(mut self, time: Duration) -> Self {
+        self.access.settling_time = time;
         self
     }
 

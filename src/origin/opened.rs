@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use futures_util::stream::{StreamExt, iter};
 
@@ -26,6 +26,9 @@ pub struct Opened {
     files: Files,
     /// A file is known to have changed.
     stale: AtomicBool,
+    /// When what has changed will have settled, in milliseconds of the origin's clock; 0 if nothing is
+    /// known to have to.
+    settles_at: AtomicU64,
     /// Late findings that were reported.
     reported: AtomicUsize,
     /// What a host prepares once for all its responses.
@@ -94,13 +97,40 @@ impl Files {
         let Some(Some((name, Ok(version)))) = self.list.get(file.index()) else {
             return Err(ReadError::new(ReadErrorKind::Gone));
         };
-        let (source, stat) = self.access.open(name).await?;
+        // Its version had settled when it was opened first.
+        let (source, stat) = self.access.look(name).await?;
         if stat.version != *version {
             // It must not be kept: the next reader would not compare again.
             return Err(ReadError::new(ReadErrorKind::Changed));
         }
         self.handles.put(self.number, file, source.clone());
         Ok(source)
+    }
+
+    /// Checks that a file can still be read in the version that was opened.
+    async fn check(&self, file: FileId) -> Result<(), ReadError> {
+        let source = self.source(file).await?;
+        let stat = self.access.stat(&source).await?;
+        match self.list.get(file.index()) {
+            Some(Some((_, Ok(version)))) if stat.version == *version => Ok(()),
+            _ => Err(ReadError::new(ReadErrorKind::Changed)),
+        }
+    }
+
+    /// Whether a file that is still open has been rewritten in place.
+    async fn is_rewritten(&self, file: FileId) -> bool {
+        let Some(source) = self.handles.get(self.number, file) else { return false };
+        let stat = self.access.stat(&source).await;
+        matches!(stat, Err(error) if error.kind == ReadErrorKind::Changed)
+    }
+
+    pub(super) fn name(&self, file: FileId) -> Option<&Name> {
+        self.list.get(file.index())?.as_ref().map(|(name, _)| name)
+    }
+
+    /// The error for a file that changed while it was read, and how long it must settle.
+    pub(super) fn changed(&self, name: &Name) -> Option<(Duration, ReadError)> {
+        self.access.settling.changed(name)
     }
 
     /// Whether a name stands for something else than when it was opened.
@@ -120,7 +150,7 @@ impl Files {
         (name, known): &(Name, Result<Version, ReadErrorKind>),
         deadline: &Deadline<'_>,
     ) -> bool {
-        let now = deadline.bound(self.access.open(name)).await.map(|(_, stat)| stat.version);
+        let now = deadline.bound(self.access.look(name)).await.map(|(_, stat)| stat.version);
         match (&now, known) {
             (Ok(now), Ok(known)) => now == known,
             // What could not be read for some passing reason is worth another try.
@@ -155,6 +185,7 @@ impl Opened {
             presentation: Arc::new(presentation),
             files,
             stale: AtomicBool::new(false),
+            settles_at: AtomicU64::new(0),
             reported: AtomicUsize::new(0),
             #[cfg(feature = "http")]
             attachment: std::sync::OnceLock::new(),
@@ -250,6 +281,26 @@ impl Opened {
         self.files.source(file).await
     }
 
+    /// Checks that a file can still be read in the version that was opened.
+    pub(super) async fn check(&self, file: FileId) -> Result<(), ReadError> {
+        self.files.check(file).await
+    }
+
+    /// Media files that were rewritten in place since they were opened.
+    pub(super) async fn rewritten(&self) -> Vec<Name> {
+        let tracks = self.presentation.streams().iter().flat_map(|stream| stream.tracks());
+        let mut files: Vec<_> = tracks.filter_map(|track| Some(track.source()?.0)).collect();
+        files.sort_unstable_by_key(|file| file.index());
+        files.dedup();
+        let mut rewritten = Vec::new();
+        for file in files {
+            if self.files.is_rewritten(file).await {
+                rewritten.extend(self.files.name(file).cloned());
+            }
+        }
+        rewritten
+    }
+
     pub(super) async fn has_changed(&self, deadline: &Deadline<'_>) -> bool {
         self.files.have_changed(deadline).await
     }
@@ -266,6 +317,19 @@ impl Opened {
 
     pub(super) fn is_stale(&self) -> bool {
         self.stale.load(Ordering::Relaxed)
+    }
+
+    /// A file has changed, and what is there now must settle before it is opened: not before `at`, in
+    /// milliseconds of the origin's clock.
+    pub(super) fn wait_until(&self, at: u64) {
+        self.settles_at.store(at, Ordering::Relaxed);
+        self.set_stale();
+    }
+
+    /// How long what is there now must settle, if it must, at this time in milliseconds.
+    pub(super) fn settles_in(&self, now: u64) -> Option<Duration> {
+        let left = self.settles_at.load(Ordering::Relaxed).checked_sub(now)?;
+        (left > 0).then(|| Duration::from_millis(left))
     }
 }
 

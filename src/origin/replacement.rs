@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Opened;
-use crate::base::Error;
+use crate::base::{Error, Name};
 use crate::manifest::StreamKind;
 use crate::presentation::{FindingCode, Presentation, Severity, Track};
 
@@ -27,7 +27,10 @@ enum Wrong {
 /// What counts is how much is wrong, not where: file names, track names and messages may differ,
 /// and information never counts. A new set that announces less is not worse for that: all that it
 /// announces is there.
-pub(super) fn loss(old: &Outcome, new: &Outcome) -> Option<String> {
+///
+/// `rewritten` are the media files that were rewritten in place since the old opening. It cannot give their
+/// tracks any more, so they count as lost before, and only the tracks of the new opening count for them.
+pub(super) fn loss(old: &Outcome, new: &Outcome, rewritten: &[Name]) -> Option<String> {
     let (old, new) = match (old, new) {
         (Err(_), _) => return None,
         (Ok(_), Err(error)) => return Some(error.to_string()),
@@ -36,30 +39,44 @@ pub(super) fn loss(old: &Outcome, new: &Outcome) -> Option<String> {
     if let (Ok(_), Err(error)) = (old.manifest(), new.manifest()) {
         return Some(error.to_string());
     }
-    let (before, now) = (account(old), account(new));
+    let now = account(new, |file| rewritten.contains(file), |_| false);
+    let before = account(old, |file| rewritten.contains(file), |file| rewritten.contains(file));
     let before = |wrong| before.get(wrong).copied().unwrap_or(0);
     let worse = now.iter().find(|&(wrong, &count)| count > before(wrong))?;
     let (wrong, count) = worse;
     Some(format!("{wrong}: {count}, before {}", before(wrong)))
 }
 
-/// How much of each thing is wrong.
-fn account(presentation: &Presentation) -> BTreeMap<Wrong, usize> {
+/// How much of each thing is wrong. Of some files only the tracks count, and of some not even these are
+/// there any more.
+fn account(
+    presentation: &Presentation,
+    is_left_out: impl Fn(&Name) -> bool,
+    is_lost: impl Fn(&Name) -> bool,
+) -> BTreeMap<Wrong, usize> {
+    let file_of = |track: &Track| presentation.files().get(track.source()?.0.index());
     let mut account = BTreeMap::new();
     let mut add = |wrong, count| *account.entry(wrong).or_insert(0) += count;
     let findings = presentation.findings();
     let lacks_chunks = findings.iter().any(|f| f.code == FindingCode::ChunksWithoutMedia);
     for finding in findings.iter().filter(|finding| finding.severity() > Severity::Info) {
-        add(Wrong::Findings(finding.code), 1);
+        let file = finding.file.as_deref().and_then(|file| Name::new(file).ok());
+        if !file.is_some_and(|file| is_left_out(&file)) {
+            add(Wrong::Findings(finding.code), 1);
+        }
     }
     for stream in presentation.streams() {
         let chunks = stream.timeline().len();
-        let (served, absent): (Vec<&Track>, Vec<_>) =
-            stream.tracks().iter().partition(|track| track.source().is_some());
+        let (served, absent): (Vec<&Track>, Vec<_>) = stream
+            .tracks()
+            .iter()
+            .partition(|track| track.source().is_some() && !file_of(track).is_some_and(&is_lost));
         add(Wrong::Tracks(stream.kind()), absent.len());
         if lacks_chunks {
             let lacking = |track: &Track| chunks.saturating_sub(track.fragment_count());
-            add(Wrong::Chunks(stream.kind()), served.into_iter().map(lacking).sum());
+            let counted =
+                served.into_iter().filter(|track| !file_of(track).is_some_and(&is_left_out));
+            add(Wrong::Chunks(stream.kind()), counted.map(lacking).sum());
         }
     }
     account

@@ -1,5 +1,7 @@
 //! Failures, as RFC 9457 writes them for machines.
 
+use std::time::Duration;
+
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
@@ -15,6 +17,8 @@ pub(super) struct Problem {
     code: &'static str,
     /// The failure in a sentence without any name of a file.
     detail: Option<String>,
+    /// In seconds, for 503.
+    retry_after: u64,
 }
 
 /// A longer detail is cut: it may quote a document. In characters.
@@ -24,13 +28,13 @@ pub(super) const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPT
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, detail: None }
+        Self { status, code, detail: None, retry_after: 1 }
     }
 
     /// 400 with a sentence.
     pub(super) fn malformed(detail: &str) -> Self {
         let (status, code) = (StatusCode::BAD_REQUEST, "malformed-request");
-        Self { status, code, detail: Some(detail.into()) }
+        Self { detail: Some(detail.into()), ..Self::new(status, code) }
     }
 
     /// For caches; `None` for what they never keep.
@@ -57,7 +61,9 @@ impl Problem {
         headers.insert(CONTENT_LENGTH, text.len().into());
         match self.status {
             StatusCode::METHOD_NOT_ALLOWED => drop(headers.insert(ALLOW, METHODS)),
-            StatusCode::SERVICE_UNAVAILABLE => drop(headers.insert(RETRY_AFTER, 1.into())),
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(RETRY_AFTER, self.retry_after.into());
+            }
             _ => {}
         }
         *response.body_mut() = ServiceBody::text(text.into());
@@ -65,7 +71,7 @@ impl Problem {
     }
 
     fn text(&self) -> String {
-        let Self { status, code, detail } = self;
+        let Self { status, code, detail, .. } = self;
         let status = status.as_u16();
         match detail {
             Some(detail) => {
@@ -84,8 +90,15 @@ impl From<&Error> for Problem {
             status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             code: error.kind.code(),
             detail: error.public().map(cut),
+            retry_after: error.settles_in().map_or(1, seconds),
         }
     }
+}
+
+/// Whole seconds, at least one. A client takes some time as well: 1.01 s are one second.
+fn seconds(wait: Duration) -> u64 {
+    let wait = wait.saturating_sub(Duration::from_millis(50));
+    wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
 }
 
 fn cut(mut text: String) -> String {
@@ -100,6 +113,14 @@ fn cut(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds_and_never_as_none() {
+        let millis = [(0, 1), (1, 1), (1010, 1), (1500, 2), (2010, 2), (60_000, 60)];
+        for (wait, told) in millis {
+            assert_eq!(seconds(Duration::from_millis(wait)), told, "{wait}");
+        }
+    }
 
     #[test]
     fn a_long_detail_is_cut_between_characters() {

@@ -4,6 +4,7 @@
 //! opened. Their promises are a test that anyone can run: [`conformance`]. Everything above uses
 //! the erased forms [`AnyStore`] and [`Source`].
 
+mod age;
 pub mod conformance;
 mod faulty;
 #[cfg(feature = "fs")]
@@ -23,6 +24,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
+pub use age::Age;
 pub use faulty::{Faults, FaultyStore};
 #[cfg(feature = "fs")]
 pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
@@ -88,12 +90,15 @@ pub struct Stat {
     pub version: Version,
     /// When it was last changed, where the store knows.
     pub modified: Option<SystemTime>,
+    /// How long it has been as it is. `None` if a version of the object is never written to, as in
+    /// object stores: such a version is complete whenever it is seen.
+    pub age: Option<Age>,
 }
 
 impl Stat {
-    /// Of an object whose time of change is not known.
+    /// Of an object whose versions are never written to, and whose time of change is not known.
     pub fn new(size: u64, version: Version) -> Self {
-        Self { size, version, modified: None }
+        Self { size, version, modified: None, age: None }
     }
 }
 

@@ -118,7 +118,7 @@ fn a_body_whose_file_is_rewritten_or_cut_short_ends_with_an_error() {
         let path = root.write("film.ismv", &media(2, b'A'));
         root.write("large.txt", &vec![b'A'; 3 << 20]);
         let options = ServiceOptions::default().files(PassedFiles::all());
-        let service = OriginService::with_options(Origin::new(root.store()), options);
+        let service = OriginService::with_options(root.origin(), options);
         for target in [FIRST, "/large.txt"] {
             let mut body = block_on(service.respond(&request("GET", target, &[]))).into_body();
             let length = body.size_hint().exact().unwrap() as usize;

@@ -5,7 +5,6 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use smooth_origin::origin::Origin;
 use smooth_origin::service::{Cors, OriginService, PassedFiles, ServiceOptions};
 
 use crate::asked::{ask, get};
@@ -18,7 +17,7 @@ fn service_of(folder: &Folder, files: PassedFiles) -> OriginService {
         .cors(Cors::any())
         .cross_domain_policies(true)
         .files(files);
-    OriginService::with_options(Origin::new(folder.store()), options)
+    OriginService::with_options(folder.origin(), options)
 }
 
 fn status(service: &OriginService, target: &str) -> u16 {
@@ -281,7 +280,7 @@ fn patterns_choose_and_never_widen() {
     for (target, expected) in [("/b/c.jpg", 200), ("/%62/c.jpg", 200), ("/a.jpg", 404)] {
         assert_eq!(status(&folder, target), expected, "{target}");
     }
-    let none = OriginService::new(Origin::new(root.store()));
+    let none = OriginService::new(root.origin());
     assert_eq!(status(&none, "/a.jpg"), 404);
 }
 

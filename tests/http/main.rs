@@ -20,6 +20,7 @@ mod load;
 mod nested;
 mod ranges;
 mod requests;
+mod settling;
 mod stores;
 #[path = "../support/mod.rs"]
 mod support;

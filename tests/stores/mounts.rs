@@ -123,7 +123,7 @@ fn a_presentation_is_served_below_a_prefix_from_the_stores_own_source() {
 fn a_local_file_is_found_behind_a_stored_body_and_other_spellings_below_a_prefix() {
     use smooth_origin::storage::LocalFile;
 
-    use super::support::folder::Folder;
+    use super::support::folder::{Folder, trusting};
     use super::support::served;
 
     let folder = Folder::new("mounted");
@@ -131,7 +131,7 @@ fn a_local_file_is_found_behind_a_stored_body_and_other_spellings_below_a_prefix
     folder.write("Film.ism", &server);
     folder.write("film.ismv", &media);
     let mounts = Mounts::new().mount("vod", folder.store().ignore_case(true)).unwrap();
-    let origin = Origin::new(mounts);
+    let origin = trusting(mounts);
     let body = served(&origin, &format!("vod/{FRAGMENT}")).unwrap().body();
     let stored = body.stored().expect("a fragment is a range of a file");
     let source = block_on(stored.source()).unwrap();

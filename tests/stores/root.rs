@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
+use std::time::Duration;
 
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::storage::{LocalStore, RangeSource, Store};
@@ -89,7 +90,7 @@ fn a_presentation_is_opened_again_in_the_new_root_and_goes_on_during_the_swap() 
     }
     let hands = Hands::default();
     let store = LocalStore::new(folder.0.join("root")).unwrap();
-    let origin = Origin::builder(store).clock(hands.clock()).build();
+    let origin = Origin::builder(store).settling_time(Duration::ZERO).clock(hands.clock()).build();
     assert_eq!(value(&get(&origin, FRAGMENT).unwrap()), Some(0x11));
     fs::rename(folder.0.join("root"), folder.0.join("before")).unwrap();
     hands.pass(10);

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use smooth_origin::base::ErrorKind as Kind;
 use smooth_origin::manifest::StreamKind;
-use smooth_origin::origin::{Origin, block_on};
+use smooth_origin::origin::block_on;
 use smooth_origin::storage::{LocalStore, RangeSource, Store};
 
 use super::support::film::{self, Fragment, Style, Track, ism, ismc};
-use super::support::folder::Folder;
+use super::support::folder::{Folder, trusting};
 use super::support::{codes, get, name};
 
 /// How the content of a name is read, or why it is not.
@@ -146,7 +146,7 @@ fn a_finding_says_if_two_names_differ_only_in_their_unicode_form() {
     folder.write("Films/Film.ism", ism.replace("VIDEO.ismv", "\u{e9}.ismv").as_bytes());
     let media = folder.0.join("Films/Video.ismv");
     std::fs::rename(media, folder.0.join("Films/e\u{301}.ismv")).unwrap();
-    let opened = block_on(Origin::new(any_case(&folder)).open(&name("Films/Film.ism"))).unwrap();
+    let opened = block_on(trusting(any_case(&folder)).open(&name("Films/Film.ism"))).unwrap();
     let findings = opened.presentation().findings();
     let found: Vec<_> = findings.iter().map(|finding| finding.message.as_str()).collect();
     let form = "it is stored as `e\u{301}.ismv`, in another Unicode form (NFC or NFD)";
@@ -157,7 +157,7 @@ fn a_finding_says_if_two_names_differ_only_in_their_unicode_form() {
 fn a_presentation_from_windows_is_served_with_a_finding_per_file() {
     let folder = Folder::new("case-film");
     film(&folder);
-    let origin = Origin::new(any_case(&folder));
+    let origin = trusting(any_case(&folder));
     let opened = block_on(origin.open(&name("Films/Film.ism"))).unwrap();
     let findings = opened.presentation().findings();
     let found: Vec<_> = findings.iter().map(ToString::to_string).collect();
@@ -171,7 +171,7 @@ fn a_presentation_from_windows_is_served_with_a_finding_per_file() {
     let path = "Films/Film.ism/QualityLevels(300)/Fragments(video=20000000)";
     assert!(get(&origin, path).is_ok());
     // Without the option both are missing.
-    let opened = block_on(Origin::new(folder.store()).open(&name("Films/Film.ism"))).unwrap();
+    let opened = block_on(folder.origin().open(&name("Films/Film.ism"))).unwrap();
     assert!(codes(opened.presentation()).contains(&"error file-missing".to_owned()));
 }
 
@@ -179,7 +179,7 @@ fn a_presentation_from_windows_is_served_with_a_finding_per_file() {
 fn all_spellings_of_a_url_share_one_opening() {
     let folder = Folder::new("case-shared");
     film(&folder);
-    let origin = Origin::new(any_case(&folder));
+    let origin = trusting(any_case(&folder));
     let first = block_on(origin.open(&name("films/FILM.ism"))).unwrap();
     assert_eq!(first.presentation().name().as_str(), "Films/Film.ism");
     for path in ["Films/Film.ism", "FILMS/FILM.ISM", "films/FILM.ism"] {
@@ -199,7 +199,7 @@ fn a_media_file_is_known_as_one_under_every_spelling() {
     folder.write("Films/film.ism", &ism(None, &[("video", "Caf\u{e9}.mp4", 300, 1, "")]));
     folder.write("Films/Cafe\u{301}.mp4", b"media");
     folder.write("Films/other.mp4", b"clip");
-    let origin = Origin::new(any_case(&folder));
+    let origin = trusting(any_case(&folder));
     for path in ["Films/Caf\u{e9}.mp4", "films/cafe\u{301}.MP4", "FILMS/CAF\u{c9}.mp4"] {
         assert!(block_on(origin.is_media(&name(path))), "{path}");
         assert!(block_on(origin.file(&name(path))).is_ok(), "{path}");
@@ -218,7 +218,7 @@ fn a_file_that_is_named_under_several_spellings_is_opened_once() {
         ("video", "Video.ISMV", 300, 1, ""),
     ];
     folder.write("film.ism", &ism(None, &named));
-    let origin = Origin::new(any_case(&folder));
+    let origin = trusting(any_case(&folder));
     let opened = block_on(origin.open(&name("film.ism"))).unwrap();
     let sources = opened.presentation().streams()[0].tracks().iter().map(|track| track.source());
     let sources: Vec<_> = sources.map(Option::unwrap).collect();

@@ -2,8 +2,15 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use smooth_origin::storage::LocalStore;
+use smooth_origin::origin::Origin;
+use smooth_origin::storage::{LocalStore, Store};
+
+/// An origin that relies on files at once, though they were written a moment ago.
+pub fn trusting(store: impl Store) -> Origin {
+    Origin::builder(store).settling_time(Duration::ZERO).build()
+}
 
 /// A folder that goes when the test ends.
 pub struct Folder(pub PathBuf);
@@ -26,6 +33,11 @@ impl Folder {
 
     pub fn store(&self) -> LocalStore {
         LocalStore::new(&self.0).unwrap()
+    }
+
+    /// An origin over the folder.
+    pub fn origin(&self) -> Origin {
+        trusting(self.store())
     }
 }
 

@@ -6,6 +6,7 @@ pub mod film;
 #[cfg(all(unix, feature = "fs"))]
 pub mod folder;
 pub mod record;
+pub mod written;
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -110,7 +111,7 @@ impl Hands {
         sleeping.into_iter().for_each(Waker::wake);
     }
 
-    fn seconds(&self) -> u64 {
+    pub fn seconds(&self) -> u64 {
         self.0.seconds.load(Ordering::Relaxed)
     }
 }

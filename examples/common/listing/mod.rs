@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use smooth_origin::base::{ErrorKind, Name};
+use smooth_origin::base::{Error, ErrorKind, Name, ReadErrorKind};
 use smooth_origin::origin::Origin;
 
 use crate::log::{Level, log};
@@ -42,7 +42,7 @@ pub(crate) struct Shown {
 /// No presentation is opened after this time.
 const LISTING_TIME: Duration = Duration::from_secs(300);
 
-/// How many seconds a server that has too much to do is asked again.
+/// For how many seconds a server that has too much to do, or waits for files to settle, is asked again.
 const BUSY_SECONDS: usize = 10;
 
 impl Listing {
@@ -122,11 +122,20 @@ fn look_at(found: &Found, origin: &Origin, report: &mut Report) -> bool {
 fn look(opener: &mut Opener, name: &Name) -> Health {
     for _ in 1..BUSY_SECONDS {
         match opener.open(name) {
-            Ok(Err(error)) if matches!(error.kind, ErrorKind::Busy(_)) => {
+            Ok(Err(error)) if is_passing(&error) => {
                 thread::sleep(Duration::from_secs(1));
             }
             outcome => return Health::of(outcome),
         }
     }
     Health::of(opener.open(name))
+}
+
+/// Whether the same opening may succeed in a moment.
+fn is_passing(error: &Error) -> bool {
+    match &error.kind {
+        ErrorKind::Busy(_) => true,
+        ErrorKind::Read(read) => matches!(read.kind, ReadErrorKind::Unsettled { .. }),
+        _ => false,
+    }
 }

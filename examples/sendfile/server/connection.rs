@@ -10,7 +10,7 @@ use common::client_limits::{HEAD_ROOM, HEADER_TIMEOUT};
 use http::{HeaderMap, Request, StatusCode, Uri, Version};
 use http_body::Body as _;
 use smooth_origin::origin::StoredBody;
-use smooth_origin::service::{OriginService, ServiceBody};
+use smooth_origin::service::ServiceBody;
 use smooth_origin::storage::LocalFile;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -18,12 +18,11 @@ use tokio::time::Instant;
 use super::request::{Framing, Parser};
 use super::response::{Persistence, write_head};
 use super::socket::Socket;
-use super::workers::Busy;
+use super::workers::{Busy, Context};
 
 pub(super) struct Connection {
     socket: Socket,
-    service: OriginService,
-    busy: Busy,
+    context: Context,
     /// What was read and not looked at yet.
     input: BytesMut,
     /// What is to be written: heads, and short parts of bodies.
@@ -45,11 +44,10 @@ const SKIPPED: u64 = 64 << 10;
 const COPIED: usize = 4 << 10;
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, service: OriginService, busy: Busy) -> Self {
+    pub(super) fn new(stream: TcpStream, context: Context) -> Self {
         Self {
             socket: Socket::new(stream),
-            service,
-            busy,
+            context,
             input: BytesMut::with_capacity(FIRST_ROOM),
             output: Vec::new(),
             parser: Parser::default(),
@@ -73,7 +71,7 @@ impl Connection {
                 }
                 None => return Ok(()),
             };
-            let busy = Occupied::new(&self.busy);
+            let busy = Occupied::new(&self.context.busy);
             let body = framing.body.filter(|&length| length <= SKIPPED);
             let keeps = framing.keep_alive && body.is_some();
             self.answer(keeps).await?;
@@ -122,7 +120,7 @@ impl Connection {
     }
 
     async fn answer(&mut self, keeps: bool) -> io::Result<()> {
-        let (head, body) = self.service.respond(&self.request).await.into_parts();
+        let (head, body) = self.context.service.respond(&self.request).await.into_parts();
         let persistence = match (keeps, self.request.version() == Version::HTTP_10) {
             (true, true) => Persistence::Told,
             (false, false) => Persistence::Close,
@@ -139,13 +137,17 @@ impl Connection {
         self.send(body).await
     }
 
-    /// Sends a body straight from the local file that it is a range of; `false` where it is none.
+    /// Sends a body straight from the local file that it is a range of; `false` if it is none, or must be
+    /// copied. A file that changed a while ago may change again soon.
     async fn send_stored(&mut self, body: &StoredBody) -> io::Result<bool> {
         let range = body.range();
         let source = body.source().await.map_err(io::Error::other)?;
         let Some(file) = source.downcast_ref::<LocalFile>().filter(|_| !range.is_empty()) else {
             return Ok(false);
         };
+        if file.age().at_least < self.context.copy_younger {
+            return Ok(false);
+        }
         let sent = self.socket.write_file(&self.output, file, range).await;
         sent.map_err(|error| match is_of_client(&error) {
             true => error,

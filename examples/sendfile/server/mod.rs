@@ -8,6 +8,7 @@ mod timer;
 mod workers;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use common::{Arguments, Failure, Host, Memory, exit_code};
@@ -20,6 +21,11 @@ use workers::Workers;
 struct Options {
     #[command(flatten)]
     common: Arguments,
+
+    /// Copy files that changed less than so many seconds ago, instead of sending them by sendfile: what
+    /// sendfile has queued changes if the file is rewritten in place; 0 copies none
+    #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = common::seconds)]
+    copy_younger: u64,
 }
 
 pub(crate) fn run() -> ExitCode {
@@ -29,8 +35,9 @@ pub(crate) fn run() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn serve(options: &Options) -> Result<(), Failure> {
     let mut host = Host::open(&options.common, Memory::default()).await?;
-    let workers =
-        Workers::start(&host).map_err(|error| Failure::system("the server cannot start", error))?;
+    let copy_younger = Duration::from_secs(options.copy_younger);
+    let workers = Workers::start(&host, copy_younger)
+        .map_err(|error| Failure::system("the server cannot start", error))?;
     let listing = host.announce();
     tokio::select! {
         () = workers.ended() => {

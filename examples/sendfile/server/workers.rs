@@ -25,12 +25,23 @@ pub(super) struct Workers {
 /// Requests that are being answered.
 pub(super) type Busy = Arc<AtomicUsize>;
 
+/// What the connections of a thread share.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) service: OriginService,
+    pub(super) busy: Busy,
+    /// Files that changed less than this ago are copied.
+    pub(super) copy_younger: Duration,
+}
+
 impl Workers {
-    pub(super) fn start(host: &Host) -> io::Result<Self> {
+    /// Files that changed less than `copy_younger` ago are copied.
+    pub(super) fn start(host: &Host, copy_younger: Duration) -> io::Result<Self> {
         let (stop, stopped) = watch::channel(());
         let worker = |_| {
             let (listener, room) = (host.listener.try_clone()?, Arc::clone(&host.room));
             let (service, stopped) = (host.service.clone(), stopped.clone());
+            let context = Context { service, busy: Busy::default(), copy_younger };
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let acceptor = {
                 let _within = runtime.enter();
@@ -38,7 +49,7 @@ impl Workers {
             };
             thread::Builder::new()
                 .name("worker".into())
-                .spawn(move || runtime.block_on(serve(acceptor, service, stopped)))
+                .spawn(move || runtime.block_on(serve(acceptor, context, stopped)))
         };
         let threads = (0..host.workers).map(worker).collect::<io::Result<_>>()?;
         Ok(Self { threads, stop })
@@ -60,15 +71,14 @@ impl Workers {
     }
 }
 
-async fn serve(mut acceptor: Acceptor, service: OriginService, mut stopped: watch::Receiver<()>) {
-    let busy = Busy::default();
+async fn serve(mut acceptor: Acceptor, context: Context, mut stopped: watch::Receiver<()>) {
     tokio::select! {
-        () = accept(&mut acceptor, &service, &busy) => {}
+        () = accept(&mut acceptor, &context) => {}
         _ = stopped.changed() => {}
     }
     drop(acceptor);
     let end = Instant::now() + STOP_TIMEOUT;
-    while busy.load(Ordering::Relaxed) > 0 {
+    while context.busy.load(Ordering::Relaxed) > 0 {
         if Instant::now() >= end {
             log(Level::Info, "responses were cut off, because clients took them too slowly");
             break;
@@ -78,9 +88,9 @@ async fn serve(mut acceptor: Acceptor, service: OriginService, mut stopped: watc
     // Connections that wait for a request end with the runtime.
 }
 
-async fn accept(acceptor: &mut Acceptor, service: &OriginService, busy: &Busy) {
+async fn accept(acceptor: &mut Acceptor, context: &Context) {
     while let Some(Accepted { stream, client, permit }) = acceptor.next().await {
-        let connection = Connection::new(stream, service.clone(), Arc::clone(busy));
+        let connection = Connection::new(stream, context.clone());
         tokio::spawn(async move {
             // A client that goes away ends its own connection and nothing else.
             if let Err(error) = connection.serve().await {

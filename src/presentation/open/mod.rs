@@ -580,7 +580,9 @@ fn unreadable(error: &ReadError) -> Trouble {
     };
     let absent = match error.kind {
         ReadErrorKind::Gone | ReadErrorKind::Denied => Absent::Missing,
-        ReadErrorKind::Changed | ReadErrorKind::Transient => Absent::Unreadable,
+        ReadErrorKind::Changed | ReadErrorKind::Unsettled { .. } | ReadErrorKind::Transient => {
+            Absent::Unreadable
+        }
     };
     Trouble { absent, ..Trouble::new(code, error.to_string()) }
 }

@@ -1,5 +1,6 @@
 //! Local files, opened beneath a root.
 
+mod age;
 mod cold;
 #[cfg(not(unix))]
 mod portable;
@@ -16,7 +17,8 @@ use std::ops::Range;
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
@@ -32,7 +34,7 @@ use cold::Elsewhere;
 use spellings::{Spellings, is_gone};
 use tree::{EntryKind, Tree};
 
-use super::{RangeSource, Stat, Store, changed};
+use super::{Age, RangeSource, Stat, Store, changed};
 use crate::base::Name;
 
 /// The files below a folder.
@@ -68,12 +70,18 @@ pub struct LocalStore {
 ///
 /// Its version consists of its device, inode, size, and times of modification and change in
 /// nanoseconds. Each read compares the version after it has read, so it never returns bytes of a file
-/// that was rewritten in place as those of the file that was opened. A file that is replaced by rename,
-/// or removed, stays readable.
+/// that was rewritten in place as those of the file that was opened, if no write was under way when it
+/// was opened. A file that is replaced by rename, or removed, stays readable.
+///
+/// A file system stamps a file when a write begins, not when it ends, so a version that was seen during
+/// a write is equal to that of the complete file. Only the [`age`](Self::age) of the version shows that
+/// no write was under way.
 #[derive(Debug)]
 pub struct LocalFile {
     file: Arc<system::File>,
     opened: system::Version,
+    /// Whether the machine's own clock stamps the file, once it was asked.
+    is_stamped_here: OnceLock<bool>,
     elsewhere: Option<Elsewhere>,
 }
 
@@ -205,7 +213,8 @@ impl Store for LocalStore {
     async fn open(&self, name: &Name) -> io::Result<LocalFile> {
         let file = self.in_any_spelling(name.as_str(), |name| self.tree.open_file(name))?;
         let opened = file.version()?;
-        Ok(LocalFile { file: Arc::new(file), opened, elsewhere: self.elsewhere.clone() })
+        let (is_stamped_here, elsewhere) = (OnceLock::new(), self.elsewhere.clone());
+        Ok(LocalFile { file: Arc::new(file), opened, is_stamped_here, elsewhere })
     }
 
     async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
@@ -240,12 +249,26 @@ impl LocalFile {
     /// `check` after it has read and before it sends the last byte; otherwise a complete response may
     /// mix bytes of two versions. A host that lets the kernel send the bytes (`sendfile`) calls it
     /// before each call; the kernel then queues pages of the file, which change if the file is
-    /// rewritten.
+    /// rewritten. Such a host should copy files of little [`age`](Self::age), which may change again soon.
+    ///
+    /// Equal versions show that no write began after the file was opened. That none was under way then is
+    /// only certain if the file had some [`age`](Self::age); an [`Origin`](crate::origin::Origin) sees to
+    /// that.
     ///
     /// # Errors
     /// [`changed`] if the file was written to or truncated since it was opened.
     pub fn check(&self) -> io::Result<()> {
         if self.file.version()?.is_still(&self.opened) { Ok(()) } else { Err(changed()) }
+    }
+
+    /// How long ago the version that was opened came to be, at least, by the change time of the file.
+    /// Call [`check`](Self::check) to learn whether the file still has this version.
+    ///
+    /// A change time in the future, or from before 1980, says nothing. The clock of a file system that is
+    /// not known to be local may be up to one hour behind this machine's.
+    pub fn age(&self) -> Age {
+        let is_stamped_here = || *self.is_stamped_here.get_or_init(|| self.file.is_stamped_here());
+        age::of(self.opened.last_change(), SystemTime::now(), is_stamped_here)
     }
 
     /// Whether the page cache seems to hold a range, so that a read or `sendfile` of it does not wait
@@ -269,8 +292,10 @@ impl AsFd for LocalFile {
 
 impl RangeSource for LocalFile {
     async fn stat(&self) -> io::Result<Stat> {
+        // The age first: a write that begins after it is seen by the check.
+        let age = self.age();
         self.check()?;
-        Ok(self.opened.stat())
+        Ok(Stat { age: Some(age), ..self.opened.stat() })
     }
 
     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {

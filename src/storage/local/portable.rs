@@ -118,6 +118,11 @@ impl File {
         Ok(Version { size: metadata.len(), modified, created })
     }
 
+    /// Whether the clock of this machine stamps the file: that cannot be told.
+    pub(super) fn is_stamped_here(&self) -> bool {
+        false
+    }
+
     pub(super) fn is_cached(&self, _: &Range<u64>) -> bool {
         false
     }
@@ -140,6 +145,11 @@ impl Version {
 
     pub(super) fn is_still(&self, opened: &Self) -> bool {
         self == opened
+    }
+
+    /// A copy may have the time of modification of its original, but it is created anew.
+    pub(super) fn last_change(&self) -> Option<SystemTime> {
+        self.modified.max(self.created)
     }
 
     pub(super) fn stat(&self) -> Stat {

@@ -199,6 +199,40 @@ impl File {
         Ok(Version::of(&fstat(&self.0)?))
     }
 
+    /// Whether the clock of this machine stamps the file when it changes: it lies on a disk or in memory
+    /// of this machine. A file server has a clock of its own.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_stamped_here(&self) -> bool {
+        // The magic numbers of statfs(2).
+        const LOCAL: [u32; 16] = [
+            0xef53,      // ext2, ext3, ext4
+            0x5846_5342, // XFS
+            0x9123_683e, // Btrfs
+            0x0102_1994, // tmpfs
+            0x8584_58f6, // ramfs
+            0x794c_7630, // overlayfs
+            0xf2f5_2010, // F2FS
+            0x2fc1_2fc1, // ZFS
+            0xca45_1a4e, // bcachefs
+            0x2011_bab0, // exFAT
+            0x4d44,      // FAT
+            0x7366_746e, // NTFS
+            0x7371_7368, // squashfs
+            0xe0f5_e1e2, // EROFS
+            0x9660,      // ISO 9660
+            0x1501_3346, // UDF
+        ];
+        #[allow(clippy::unnecessary_cast, reason = "the field differs in width between systems")]
+        let kind = rustix::fs::fstatfs(&self.0).map(|system| system.f_type as u32);
+        kind.is_ok_and(|kind| LOCAL.contains(&kind))
+    }
+
+    /// That cannot be told on other systems.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn is_stamped_here(&self) -> bool {
+        false
+    }
+
     /// Whether some bytes of a range, its last among them, can be had without waiting.
     #[cfg(target_os = "linux")]
     pub(super) fn is_cached(&self, range: &Range<u64>) -> bool {
@@ -264,6 +298,11 @@ impl Version {
     pub(super) fn is_still(&self, opened: &Self) -> bool {
         let changed = if self.links < opened.links { opened.changed } else { self.changed };
         Self { changed, links: opened.links, ..*self } == *opened
+    }
+
+    /// When its content, or anything else about it, was last changed: no user can set this time.
+    pub(super) fn last_change(&self) -> Option<SystemTime> {
+        system_time(self.changed)
     }
 
     pub(super) fn stat(&self) -> Stat {
