@@ -260,7 +260,7 @@ impl Drop for Counted {
 impl Holding {
     fn access(&self) -> &Arc<Access> {
         match self {
-            Self::Presentation(opened) => opened.access(),
+            Self::Presentation(opened) | Self::Fragment(opened, _) => opened.access(),
             Self::File(file) => &file.access,
         }
     }
@@ -272,6 +272,11 @@ impl Holding {
                 note_change(opened, error);
                 opened.access().host.events.request_failed(opened, error);
             }
+            // The next request opens it anew in any case.
+            Self::Fragment(opened, fragment) => {
+                let (name, events) = (opened.presentation().name(), &opened.access().host.events);
+                events.request_for_failed(name, Some(&fragment.name), error);
+            }
             Self::File(file) => {
                 let events = &file.access.host.events;
                 events.request_for_failed(&file.name, Some(&file.name), error);
@@ -282,6 +287,9 @@ impl Holding {
     async fn read(&self, file: FileId, range: Range<u64>) -> Result<Bytes, ReadError> {
         match self {
             Self::Presentation(opened) => drive::read(opened, file, range).await,
+            Self::Fragment(opened, fragment) => {
+                opened.access().read(&fragment.source, range).await
+            }
             Self::File(file) => file.access.read(&file.source, range).await,
         }
     }

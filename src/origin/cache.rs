@@ -9,7 +9,7 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::DefaultLif
 
 use super::deadline::Deadline;
 use super::opened::{Files, Opened};
-use super::replacement::loss;
+use super::replacement::{loss, worse};
 use super::spellings::Spellings;
 use super::{Clock, Event, Inner, drive};
 use crate::base::{Error, ErrorKind, Name};
@@ -43,6 +43,10 @@ pub(super) struct Cache {
     openings: Arc<AtomicUsize>,
     spellings: Spellings,
 }
+
+/// The manifest of a live presentation is looked at as often: each of its fragments is announced
+/// once.
+const LIVE_AGE: Duration = Duration::from_secs(1);
 
 /// Instead of the time of a look: none that counts was made yet.
 const LONG_AGO: u64 = u64::MAX;
@@ -129,7 +133,7 @@ impl Cache {
                 self.entries.remove_if(&name, |kept| Arc::ptr_eq(kept, &entry));
                 self.opened(origin, &name, Some(&entry)).await.outcome.clone()
             }
-            outcome => match entry.take_over(now, self.options.revalidate_after) {
+            outcome => match entry.take_over(now, entry.age(&self.options)) {
                 None => outcome.clone(),
                 Some(turn) => {
                     let outcome = self.look_after(origin, name, &entry, now).await;
@@ -147,8 +151,8 @@ impl Cache {
             .get(name)
             .or_else(|| self.entries.get(&self.spellings.known(name, clock.now())?))?;
         let opened = entry.outcome.as_ref().ok()?;
-        let is_fresh =
-            !opened.is_stale() && !entry.is_due(millis(clock.now()), self.options.revalidate_after);
+        let age = entry.age(&self.options);
+        let is_fresh = !opened.is_stale() && !entry.is_due(millis(clock.now()), age);
         is_fresh.then(|| Arc::clone(opened))
     }
 
@@ -255,6 +259,12 @@ impl Cache {
                 let grace = self.options.replace_grace;
                 events.report(&Event::ReplacementWaits { name, why, grace });
             }
+            // A live presentation is opened again for each of its fragments.
+            (Verdict::Replace, Ok(_))
+                if new.is_live()
+                    && old.is_some_and(|old| {
+                        old.is_live() && worse(&old.outcome, &new.outcome).is_none()
+                    }) => {}
             (Verdict::Replace, Ok(opened)) => {
                 let presentation = opened.presentation();
                 let replaces = old.is_some_and(|old| old.outcome.is_ok());
@@ -307,6 +317,18 @@ impl Entry {
                 .compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok();
         is_ours.then_some(Turn { checked: &self.checked, before })
+    }
+
+    /// How long the last look at its files counts.
+    fn age(&self, options: &CacheOptions) -> Duration {
+        match self.is_live() && options.revalidate_after != Duration::MAX {
+            true => options.revalidate_after.min(LIVE_AGE),
+            false => options.revalidate_after,
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|opened| opened.presentation().is_live())
     }
 
     fn is_due(&self, now: u64, age: Duration) -> bool {

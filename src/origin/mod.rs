@@ -41,7 +41,7 @@ pub use stored::StoredBody;
 pub use timer::Timer;
 
 use access::{Access, AccessOptions};
-use answer::{Asked, HeldFile, Holding, ask, serve};
+use answer::{Asked, HeldFile, Holding, ask, serve_with};
 use cache::{Cache, CacheOptions};
 use events::{Events, Report};
 use handles::Handles;
@@ -181,7 +181,8 @@ impl Origin {
     }
 
     /// What tells whether a client has the answer already, found out without reading any media.
-    /// `None` where that is a redirect.
+    /// `None` where that is a redirect, and for a fragment that has a file of its own: its validator is
+    /// found out by [`answer`](Self::answer) alone.
     ///
     /// # Errors
     /// As [`answer`](Self::answer).
@@ -294,7 +295,8 @@ impl Origin {
 
     async fn read_for(&self, opened: &Arc<Opened>, step: Step<Reply>) -> Result<Answer, Error> {
         self.inner.access.admit()?;
-        Ok(serve(opened, drive::answer(step, opened).await?))
+        let (reply, fragment) = drive::answer(step, opened).await?;
+        Ok(serve_with(opened, reply, fragment))
     }
 
     /// What the cache of fragments holds, and how often it had what was asked for; nothing where
@@ -337,8 +339,8 @@ impl OriginBuilder {
         self
     }
 
-    /// How long the origin relies on its last check of a presentation's files, and how long it keeps
-    /// a failed opening; default 5 s. With 0, every request checks the files, and no failed opening is
+    /// How long the origin relies on its last check of a presentation's files (1 s at most if it is
+    /// live), and how long it keeps a failed opening; default 5 s. With 0, every request checks the files, and no failed opening is
     /// kept. With [`Duration::MAX`], the origin checks only after [`Origin::look_again`], or when a
     /// read finds that a file has changed.
     pub fn revalidate_after(mut self, age: Duration) -> Self {

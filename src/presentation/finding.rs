@@ -137,6 +137,12 @@ codes! {
     /// Chunks of a track have no fragment in its file.
     ChunksWithoutMedia "chunks-without-media" Error
         "the file and the .ismc were not made together: these chunks are answered with 404",
+    /// A chunk whose fragment should have a file of its own has none.
+    FragmentFileMissing "fragment-file-missing" Error
+        "copy the presentation's folder again from its source: what has no file is answered with 404",
+    /// The names of fragment files say other times than the manifest, and are believed.
+    TimesFromNames "times-from-names" Warning
+        "players get the times of the files; before the folder goes to another server, write them as `t` into the `c` elements of its Manifest",
     /// Fragments of a track have no chunk in the manifest.
     FragmentsWithoutChunk "fragments-without-chunk" Info
         "nothing needs to be done: no player asks for them",
@@ -254,6 +260,7 @@ impl Finding {
             | ScanGivenUp | BudgetExceeded | TrackMissing | FragmentBroken | TimesInvalid => {
                 &*self.message
             }
+            FragmentFileMissing => "fragments have no files",
             FileMissing => "a file that the server manifest names is missing",
             FileUnreadable => "a media file cannot be read",
             NameRefused => "a name in the server manifest leads out of the presentation",

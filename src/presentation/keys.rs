@@ -25,14 +25,14 @@ impl Presentation {
         time: u64,
     ) -> Result<Located, ErrorKind> {
         let (stream, track) = self.find_track(stream, bitrate, attributes)?;
-        self.streams[stream].tracks[track].stored()?;
+        self.streams[stream].tracks[track].check_media()?;
         let chunk = self.streams[stream].timeline.locate(time).ok_or(ErrorKind::NoFragment)?;
         Ok(Located { stream, track, chunk })
     }
 
     /// The first track whose stream has this name, if its bitrate and attributes are these. This is
     /// what nearly every request names.
-    fn find_track(
+    pub(super) fn find_track(
         &self,
         name: &str,
         bitrate: u32,

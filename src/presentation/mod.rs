@@ -5,6 +5,8 @@
 //! read a fragment more for files without a usable index.
 
 mod finding;
+mod fragment_file;
+mod fragment_files;
 mod keys;
 mod open;
 mod probe;
@@ -19,10 +21,11 @@ use bytes::Bytes;
 use memchr::memmem;
 
 pub use finding::{Finding, FindingCode, Severity};
+pub(crate) use fragment_file::LocatedFile;
 pub(crate) use keys::Located;
 pub use open::open;
 pub(crate) use probe::Probed;
-pub use reply::{Content, Piece, Reply, StoredRange};
+pub use reply::{Content, Liveness, Piece, Reply, StoredRange};
 pub use stream::{Stream, Track};
 pub use timeline::Timeline;
 pub use validator::Validator;
@@ -30,8 +33,10 @@ pub use validator::Validator;
 use crate::base::{Error, ErrorKind, FileId, Limits, Name, piece};
 use crate::manifest::{CustomAttribute, Layout};
 use finding::Findings;
+use stream::Media;
 
-/// An opened presentation: an `.ism` and all it names.
+/// An opened presentation: an `.ism` and all it names, or a folder of that name with a manifest and a
+/// file per fragment.
 #[derive(Debug)]
 pub struct Presentation {
     name: Name,
@@ -44,6 +49,9 @@ pub struct Presentation {
     layout: Layout,
     has_repeats: OnceLock<bool>,
     content: u128,
+    /// A part of every validator.
+    epoch: Box<str>,
+    is_live: bool,
     findings: Vec<Finding>,
     /// What answering noticed.
     late: Mutex<Findings>,
@@ -124,12 +132,13 @@ pub(crate) const fn compressed_forms(len: usize) -> usize {
 }
 
 impl Presentation {
-    /// The server manifest's name.
+    /// The server manifest's name, or the folder's.
     pub fn name(&self) -> &Name {
         &self.name
     }
 
-    /// Its files by id, the server manifest first. Each is named once.
+    /// Its files by id, the server manifest first. Each is named once. If it is a folder, these are the
+    /// folder and its client manifest; fragments have no ids.
     pub fn files(&self) -> &[Name] {
         &self.files
     }
@@ -138,6 +147,13 @@ impl Presentation {
     /// answer requests for it.
     pub fn streams(&self) -> &[Stream] {
         &self.streams
+    }
+
+    /// Its manifest says that it is live, and fragments are added while it is open. Only a folder of
+    /// fragments can be: the manifest of a film that says so is a
+    /// [finding](FindingCode::LiveFilm).
+    pub fn is_live(&self) -> bool {
+        self.is_live
     }
 
     /// The client manifest as it is served.
@@ -176,7 +192,9 @@ impl Presentation {
     /// As [`manifest`](Self::manifest).
     pub fn manifest_reply(&self) -> Result<Reply, Error> {
         let manifest = self.manifest()?.clone();
-        Ok(Reply::of_bytes(Content::Manifest, self.validator(), manifest))
+        let liveness = if self.is_live { Liveness::Live } else { Liveness::Final };
+        let reply = Reply::of_bytes(Content::Manifest, self.validator(), manifest);
+        Ok(reply.with_liveness(liveness))
     }
 
     /// Validator of the manifest.
@@ -206,9 +224,10 @@ impl Presentation {
     /// Bytes of memory that it takes, for caches that weigh: with what an allocator takes beside each
     /// piece, and without what lies between pieces.
     pub fn memory(&self) -> usize {
-        let track = |track: &Track| match track.stored() {
-            Ok(stored) => piece(size_of_val(stored)) + stored.fragments.memory(),
-            Err(_) => 0,
+        let track = |track: &Track| match &track.media {
+            Media::Stored(stored) => piece(size_of_val(&**stored)) + stored.fragments.memory(),
+            Media::Files(files) => piece(size_of_val(&**files)) + files.memory(),
+            Media::Absent(_) => 0,
         };
         let attribute = |attribute: &CustomAttribute| {
             size_of_val(attribute) + piece(attribute.name.len()) + piece(attribute.value.len())

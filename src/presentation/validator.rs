@@ -15,6 +15,9 @@ use crate::manifest::Layout;
 /// see bytes of an `mdat` that change without changing any length: whoever makes such an edit
 /// gives the presentation another epoch ([`OpenOptions::epoch`](super::OpenOptions::epoch)).
 ///
+/// If a fragment has a file of its own, its validator is a hash over the epoch, the file's length and
+/// the `moof`, and does not depend on the manifest.
+///
 /// `Display` writes it without quotes: `b0c1…-2-1f40-f`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Validator {
@@ -32,6 +35,8 @@ enum Part {
         start: u64,
         noun: Noun,
     },
+    /// A fragment that has a file of its own.
+    FragmentFile(Noun),
     /// A file passed through as it is.
     File,
 }
@@ -49,6 +54,12 @@ impl Validator {
         hash.number(size);
         hash.part(Some(version));
         Self { content: hash.finish(), part: Part::File }
+    }
+
+    /// Of what a noun makes of a fragment that has a file of its own, whose content this is the hash
+    /// of: the file may be rewritten at any time, also in place.
+    pub(crate) fn of_fragment_file(content: u128, noun: Noun) -> Self {
+        Self { content, part: Part::FragmentFile(noun) }
     }
 
     /// Of what a noun makes of the fragment at byte `start` of its file.
@@ -77,16 +88,9 @@ impl Validator {
                 text.push_hex(track_id.into());
                 text.push(b"-");
                 text.push_hex(start);
-                match noun {
-                    Noun::Fragments => text.push(b"-f"),
-                    Noun::FragmentInfo => text.push(b"-i"),
-                    Noun::RawFragments => text.push(b"-r"),
-                    Noun::KeyFrames => {
-                        text.push(b"-k");
-                        text.push_hex(GENERATOR.into());
-                    }
-                }
+                text.push_noun(noun);
             }
+            Part::FragmentFile(noun) => text.push_noun(noun),
             Part::File => text.push(b"-x"),
         }
         text
@@ -117,6 +121,18 @@ impl ValidatorText {
         let end = self.len + bytes.len();
         self.bytes[self.len..end].copy_from_slice(bytes);
         self.len = end;
+    }
+
+    fn push_noun(&mut self, noun: Noun) {
+        match noun {
+            Noun::Fragments => self.push(b"-f"),
+            Noun::FragmentInfo => self.push(b"-i"),
+            Noun::RawFragments => self.push(b"-r"),
+            Noun::KeyFrames => {
+                self.push(b"-k");
+                self.push_hex(GENERATOR.into());
+            }
+        }
     }
 
     /// Without zeros in front.

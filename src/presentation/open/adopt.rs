@@ -38,7 +38,8 @@ pub(super) fn adopt(
     let labels = Labels::new(&client.streams);
     let assignment = assign(client, server, findings);
     let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new() };
-    check_for_players(client, findings);
+    check_live(client, findings);
+    check_urls(client, findings);
     for (index, assigned) in client.streams.iter().zip(assignment) {
         let (name, timescale) = (index.name(), client.timescale_of(index));
         let (timeline, is_possible) = match Timeline::new(&index.chunks, limits) {
@@ -148,7 +149,7 @@ fn media(
 
 /// What of a stream must go: what has no media, unless the manifest itself holds it. What could
 /// just not be read may be there the next time, and stays.
-fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
+pub(super) fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
     if index.is_embedded() {
         return Cut::Nothing;
     }
@@ -166,12 +167,16 @@ fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
     cut
 }
 
-/// What the manifest says, or does not say, that keeps players from playing it as a film.
-fn check_for_players(client: &ClientManifest, findings: &mut Findings) {
+/// A film that says that it is live.
+fn check_live(client: &ClientManifest, findings: &mut Findings) {
     if client.is_live == Some(true) {
         let message = "it says `IsLive`, and the presentation is a film";
         findings.push(Finding::new(FindingCode::LiveFilm, message));
     }
+}
+
+/// Streams that do not say how players ask for them.
+pub(super) fn check_urls(client: &ClientManifest, findings: &mut Findings) {
     let is_asked_for = |index: &&StreamIndex| {
         !index.is_embedded() && !index.chunks.is_empty() && !index.qualities.is_empty()
     };
@@ -182,7 +187,7 @@ fn check_for_players(client: &ClientManifest, findings: &mut Findings) {
 }
 
 /// What a player may stumble over.
-fn check(stream: &Stream, findings: &mut Findings) {
+pub(super) fn check(stream: &Stream, findings: &mut Findings) {
     let mut tell = |code, message: String| {
         findings.push(Finding::new(code, message).of_track(&stream.name));
     };

@@ -1,0 +1,514 @@
+//! Opening a folder that has the name of a presentation, with a client manifest and a file per
+//! fragment: what `ffmpeg -f smoothstreaming film.ism` writes, and what a copy of a site is.
+//!
+//! ```text
+//! film.ism/Manifest
+//! film.ism/QualityLevels(300000)/Fragments(video=0)
+//! ```
+//!
+//! In at most five batches of reads, the one that did not find a server manifest included:
+//!
+//! 1. (the server manifest, which is not there;)
+//! 2. the client manifest, whole;
+//! 3. the list of each quality's folder;
+//! 4. of folders without fragments, the list under a name that a tool may have encoded;
+//! 5. the first and the last fragment of each track, unless the presentation is live.
+//!
+//! The client manifest is the contract. The names of the files show which of its chunks have media,
+//! and when chunks start if the manifest does not say so.
+
+mod names;
+mod times;
+
+use std::collections::{BTreeSet, HashMap};
+use std::mem;
+use std::sync::{Mutex, OnceLock};
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use self::names::{FileNames, usual};
+use super::adopt::{check, check_urls, cut};
+use super::keys::{Labels, check_keys};
+use super::{Adopted, Outcome, opened, served_text};
+use crate::base::{
+    Error, ErrorKind, FileId, Got, Limits, Name, ReadErrorKind, Step, Want,
+};
+use crate::fragment::Defaults;
+use crate::manifest::{ClientManifest, Layout, QualityLevel, Stored, StreamIndex};
+use crate::presentation::finding::{Finding, FindingCode, Findings, label};
+use crate::presentation::fragment_file::{Seen, see};
+use crate::presentation::fragment_files::FragmentFiles;
+use crate::presentation::stream::{Absent, Media};
+use crate::presentation::validator::ContentHash;
+use crate::presentation::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
+
+/// The client manifest's name in its folder.
+const MANIFEST: &str = "Manifest";
+
+/// The client manifest, behind the folder itself.
+const MANIFEST_ID: FileId = FileId::new(1);
+
+/// Bytes of a fragment that are looked at.
+const LOOK: u64 = 16 << 10;
+
+/// Fragments that are looked at.
+const MOST_LOOKS: usize = 128;
+
+/// Opens the folder of this name, if it is one with a client manifest.
+pub(super) fn open(name: Name, options: OpenOptions) -> Result<Step<Presentation>, Error> {
+    let Ok(manifest) = Name::new(&format!("{name}/{MANIFEST}")) else {
+        return Err(ErrorKind::NoPresentation.into());
+    };
+    let want = Want::Open {
+        file: MANIFEST_ID,
+        name: manifest.clone(),
+        head: options.limits.client_manifest.saturating_add(1),
+        tail: 0,
+    };
+    Ok(Step::read(vec![want], move |got| {
+        let text = opened(got.into_iter().next())?.head;
+        let stored = Stored::parse(&text, &options.limits);
+        let stored = stored.map_err(|error| error.in_file(MANIFEST_ID))?;
+        let folders = Folders::new(&name, &stored.manifest);
+        drop(stored);
+        let findings = Findings::new(&options.limits);
+        Ok(Opening { name, manifest, options, text, folders, findings }.list())
+    }))
+}
+
+/// An opening in progress.
+struct Opening {
+    name: Name,
+    manifest: Name,
+    options: OpenOptions,
+    text: Bytes,
+    folders: Folders,
+    findings: Findings,
+}
+
+/// The folders of the qualities.
+#[derive(Default)]
+struct Folders {
+    /// Their names below the presentation's, as the manifest's URLs have them.
+    wanted: BTreeSet<Name>,
+    /// What is in them, and the name that they really have. `None` if it cannot be listed.
+    listed: HashMap<Name, (Name, Option<FileNames>)>,
+    /// Names that were looked at.
+    names: u64,
+}
+
+/// `QualityLevels(300000)`, or with the custom attributes of the quality.
+fn level(quality: &QualityLevel) -> String {
+    let attributes = quality.custom_attributes.iter();
+    let attributes = attributes.map(|a| format!(",{}={}", a.name, a.value)).collect::<String>();
+    format!("QualityLevels({}{attributes})", quality.bitrate)
+}
+
+/// What tools leave as it is when they make a file's name of a URL.
+const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The same folder as tools name it that percent-encode.
+fn encoded(folder: &Name) -> Option<Name> {
+    let name = utf8_percent_encode(folder.file_name(), AS_IT_IS);
+    Name::new(&format!("{}/{name}", folder.folder()?)).ok()
+}
+
+impl Folders {
+    fn new(presentation: &Name, manifest: &ClientManifest) -> Self {
+        let streams = manifest.streams.iter().filter(|stream| !stream.is_embedded());
+        let qualities = streams.flat_map(|stream| &stream.qualities);
+        let folders = qualities.filter_map(|quality| folder_of(presentation, quality));
+        Self { wanted: folders.collect(), ..Self::default() }
+    }
+
+    /// Keeps what came of listing a folder under this name.
+    fn keep(
+        &mut self,
+        wanted: &Name,
+        listed: Name,
+        got: Option<Outcome>,
+        limits: &Limits,
+    ) -> Result<(), Error> {
+        let files = match got {
+            Some(Ok(Got::Listed(Some(names)))) => {
+                self.names = self.names.saturating_add(names.len() as u64);
+                if self.names > limits.listed_names {
+                    let (what, found, limit) =
+                        ("names of fragment files", self.names, limits.listed_names);
+                    return Err(ErrorKind::Budget { what, found, limit }.into());
+                }
+                Some(FileNames::new(&names))
+            }
+            Some(Ok(_)) | None => None,
+            Some(Err(error)) => match error.kind {
+                ReadErrorKind::Gone => Some(FileNames::default()),
+                ReadErrorKind::Denied => None,
+                ReadErrorKind::Changed | ReadErrorKind::Transient => return Err(error.into()),
+            },
+        };
+        let is_first = !self.listed.contains_key(wanted);
+        if is_first || files.as_ref().is_some_and(|files| !files.is_empty()) {
+            self.listed.insert(wanted.clone(), (listed, files));
+        }
+        Ok(())
+    }
+
+    /// Folders in which there is no fragment.
+    fn empty(&self) -> Vec<Name> {
+        let is_empty = |folder: &&Name| {
+            let listed = self.listed.get(*folder).and_then(|(_, files)| files.as_ref());
+            listed.is_some_and(FileNames::is_empty)
+        };
+        self.wanted.iter().filter(is_empty).cloned().collect()
+    }
+}
+
+/// The folder of a quality; `None` if no folder can have that name.
+fn folder_of(presentation: &Name, quality: &QualityLevel) -> Option<Name> {
+    let level = level(quality);
+    let is_segment = !level.contains('/');
+    is_segment.then(|| Name::new(&format!("{presentation}/{level}")).ok()).flatten()
+}
+
+impl Opening {
+    fn list(mut self) -> Step<Presentation> {
+        let wanted: Vec<Name> = self.folders.wanted.iter().cloned().collect();
+        let want = |folder: &Name| Want::List { folder: folder.clone() };
+        let wants = wanted.iter().map(want).collect();
+        Step::read(wants, move |got| {
+            let mut got = got.into_iter();
+            for folder in &wanted {
+                self.folders.keep(folder, folder.clone(), got.next(), &self.options.limits)?;
+            }
+            self.list_encoded()
+        })
+    }
+
+    /// Lists folders without fragments under the name that a tool may have given them.
+    fn list_encoded(mut self) -> Result<Step<Presentation>, Error> {
+        let empty = self.folders.empty().into_iter();
+        let empty: Vec<_> = empty.filter_map(|folder| Some((encoded(&folder)?, folder))).collect();
+        if empty.is_empty() {
+            return self.look();
+        }
+        let wants = empty.iter().map(|(folder, _)| Want::List { folder: folder.clone() }).collect();
+        Ok(Step::read(wants, move |got| {
+            let mut got = got.into_iter();
+            for (listed, wanted) in empty {
+                self.folders.keep(&wanted, listed, got.next(), &self.options.limits)?;
+            }
+            self.look()
+        }))
+    }
+
+    /// Looks at the first and the last fragment of each track.
+    fn look(mut self) -> Result<Step<Presentation>, Error> {
+        let limits = self.options.limits.clone();
+        let text = self.mend_times(&limits)?;
+        let stored = Stored::parse(&text, &limits).map_err(|e| e.in_file(MANIFEST_ID))?;
+        let is_live = stored.manifest.is_live == Some(true);
+        let streams = self.streams(&stored.manifest, is_live, &limits);
+        let looks = if is_live { Vec::new() } else { looks(&streams) };
+        drop(stored);
+        if looks.is_empty() {
+            return self.conclude(text, streams, is_live).map(Step::Ready);
+        }
+        let want = |(number, look): (usize, &FirstOrLast)| Want::Fragment {
+            file: FileId::new(MANIFEST_ID.index() as u32 + 1 + number as u32),
+            name: look.name.clone(),
+            head: LOOK,
+        };
+        let wants = looks.iter().enumerate().map(want).collect();
+        Ok(Step::read(wants, move |got| {
+            for (look, got) in looks.iter().zip(got) {
+                self.judge(look, got, &streams, &limits);
+            }
+            self.conclude(text, streams, is_live).map(Step::Ready)
+        }))
+    }
+
+    /// The manifest's text; written anew if the names of the files show other times than it.
+    fn mend_times(&mut self, limits: &Limits) -> Result<Bytes, Error> {
+        let text = self.text.clone();
+        let stored = Stored::parse(&text, limits).map_err(|error| error.in_file(MANIFEST_ID))?;
+        let mut manifest = stored.manifest;
+        if manifest.is_live == Some(true) {
+            return Ok(text);
+        }
+        let mut is_mended = false;
+        for number in 0..manifest.streams.len() {
+            let stream = &manifest.streams[number];
+            if stream.is_embedded() {
+                continue;
+            }
+            let name = stream.name().into_owned();
+            let folders = stream.qualities.iter().filter_map(|q| folder_of(&self.name, q));
+            let listed = folders.filter_map(|folder| self.folders.listed.get(&folder)?.1.as_ref());
+            let mut times: Vec<u64> = listed.flat_map(|files| files.times(&name)).collect();
+            times.sort_unstable();
+            times.dedup();
+            let timescale = manifest.timescale_of(stream);
+            let Some(chunks) = times::mended(&stream.chunks, timescale, &times, limits) else {
+                continue;
+            };
+            let start = chunks.first().and_then(|chunk| chunk.time).unwrap_or(0);
+            let message =
+                format!("its chunks are announced from {start} on, as the names of its files say");
+            let finding = Finding::new(FindingCode::TimesFromNames, message).of_track(&name);
+            self.findings.push(finding.in_file(self.manifest.as_str()));
+            manifest.streams[number].chunks = chunks;
+            is_mended = true;
+        }
+        Ok(match is_mended {
+            true => manifest.to_xml(Layout::Full, limits)?.into(),
+            false => text,
+        })
+    }
+
+    /// The streams that the manifest announces, with the files that there are.
+    fn streams(
+        &mut self,
+        manifest: &ClientManifest,
+        is_live: bool,
+        limits: &Limits,
+    ) -> Vec<Stream> {
+        let labels = Labels::new(&manifest.streams);
+        let mut streams = Vec::with_capacity(manifest.streams.len());
+        for index in &manifest.streams {
+            let name = index.name().into_owned();
+            let (timeline, is_possible) = match Timeline::new(&index.chunks, limits) {
+                Ok(timeline) => (timeline, true),
+                Err(error) => {
+                    let finding = Finding::new(FindingCode::TimesInvalid, error.to_string());
+                    self.findings.push(finding.of_track(&name));
+                    (Timeline::default(), false)
+                }
+            };
+            let timescale = manifest.timescale_of(index);
+            let mut tracks = Vec::with_capacity(index.qualities.len());
+            for quality in &index.qualities {
+                let attributes = quality.custom_attributes.clone();
+                let is_asked_for = is_possible && !index.is_embedded();
+                let media = match is_asked_for {
+                    true => self.media(&name, quality, &timeline, is_live),
+                    false => Media::Absent(Absent::Missing),
+                };
+                tracks.push(Track { bitrate: quality.bitrate, attributes, media });
+            }
+            streams.push(Stream {
+                kind: index.kind,
+                name,
+                label: labels.of(index).map(str::to_owned),
+                language: index.language.clone(),
+                timescale,
+                timeline,
+                tracks,
+            });
+        }
+        streams
+    }
+
+    /// The files of a track.
+    fn media(
+        &mut self,
+        stream: &str,
+        quality: &QualityLevel,
+        timeline: &Timeline,
+        is_live: bool,
+    ) -> Media {
+        let label = label(stream, quality.bitrate);
+        let Some(folder) = folder_of(&self.name, quality) else {
+            let message = "no folder can have the name of this quality";
+            let finding = Finding::new(FindingCode::NameRefused, message).of_track(&label);
+            self.findings.push(finding.in_file(self.manifest.as_str()));
+            return Media::Absent(Absent::Missing);
+        };
+        let Some((folder, Some(names))) = self.folders.listed.get(&folder) else {
+            // The manifest is believed where the storage cannot list.
+            let mut files = FragmentFiles::new(folder, (&usual(stream), ")"), Vec::new());
+            files.count = timeline.len();
+            return Media::Files(Box::new(files));
+        };
+        let mut files = names.files(folder.clone(), stream);
+        let there = Present::new(timeline, names.times(stream));
+        files.count = there.count;
+        let mut tell = |code, message: String, chunk: Option<u64>| {
+            let finding = Finding::new(code, message).of_track(&label).at_chunk(chunk);
+            let name = chunk.and_then(|time| files.name(time).ok());
+            self.findings.push(finding.in_file(name.as_ref().unwrap_or(folder).as_str()));
+        };
+        if there.count == 0 && !timeline.is_empty() {
+            let message = format!("there is no file `Fragments({stream}=…)` of any chunk");
+            tell(FindingCode::FragmentFileMissing, message, None);
+            return Media::Absent(Absent::Missing);
+        }
+        let (count, len) = (there.count, timeline.len());
+        // The window of a live presentation may have moved on since its manifest was read.
+        let missing = if is_live { there.gap } else { there.first_missing };
+        if let Some(time) = missing {
+            let message =
+                format!("{count} of the {len} chunks have a file: this is the first without");
+            tell(FindingCode::FragmentFileMissing, message, Some(time));
+        }
+        if there.unannounced > 0 && !is_live {
+            let message = format!("{} fragment files are not announced", there.unannounced);
+            tell(FindingCode::FragmentsWithoutChunk, message, None);
+        }
+        Media::Files(Box::new(files))
+    }
+
+    /// Takes note of a fragment that cannot be served.
+    fn judge(&mut self, look: &FirstOrLast, got: Outcome, streams: &[Stream], limits: &Limits) {
+        let Some(stream) = streams.get(look.stream) else { return };
+        let wrong = match got {
+            Ok(Got::Opened(opened)) => {
+                match see(&opened.head, None, opened.size, limits) {
+                    Ok(Seen::Whole(_, stored)) => {
+                        stored.check_samples(Defaults::default(), limits).err()
+                    }
+                    // What follows is looked at when it is asked for.
+                    Ok(Seen::Needs(_)) => None,
+                    Err(error) => Some(error),
+                }
+            }
+            Ok(_) => None,
+            Err(error) => Some(error.into()),
+        };
+        let Some(error) = wrong else { return };
+        let code = match &error.kind {
+            ErrorKind::Read(read) if read.kind == ReadErrorKind::Gone => {
+                FindingCode::FragmentFileMissing
+            }
+            ErrorKind::Read(_) => FindingCode::FileUnreadable,
+            _ => FindingCode::FragmentBroken,
+        };
+        let finding = Finding::new(code, error.to_string()).at_chunk(Some(look.time));
+        let finding = finding.of_track(&label(&stream.name, look.bitrate));
+        self.findings.push(finding.in_file(look.name.as_str()));
+    }
+
+    fn conclude(
+        mut self,
+        text: Bytes,
+        streams: Vec<Stream>,
+        is_live: bool,
+    ) -> Result<Presentation, Error> {
+        let limits = self.options.limits.clone();
+        let stored = Stored::parse(&text, &limits).map_err(|error| error.in_file(MANIFEST_ID))?;
+        check_urls(&stored.manifest, &mut self.findings);
+        let mut adopted = Adopted { streams, cuts: Vec::new() };
+        for (index, stream) in stored.manifest.streams.iter().zip(&adopted.streams) {
+            adopted.cuts.push(cut(index, stream, &mut self.findings));
+            check(stream, &mut self.findings);
+        }
+        check_keys(&adopted.streams, &mut self.findings);
+        let file = self.manifest.as_str();
+        let (manifest, source) = served_text(&text, &stored, &adopted.cuts, file, &mut self.findings);
+        let is_rewritten = text != self.text;
+        let source = if is_rewritten { ManifestSource::Mended } else { source };
+        let mut hash = ContentHash::new(&self.options.epoch);
+        hash.part(Some(&manifest));
+        let is_of_use = adopted.is_of_use() || stored.manifest.streams.iter().all(is_silent);
+        let manifest = match is_of_use {
+            true => Ok(manifest),
+            false => Err(nothing(&self.findings)),
+        };
+        Ok(Presentation {
+            files: vec![self.name.clone(), self.manifest],
+            name: self.name,
+            streams: adopted.streams,
+            manifest,
+            source,
+            layout: Layout::Full,
+            has_repeats: OnceLock::new(),
+            content: hash.finish(),
+            epoch: mem::take(&mut self.options.epoch).into(),
+            is_live,
+            findings: self.findings.sorted(),
+            late: Mutex::new(Findings::new(&limits)),
+            walked: Vec::new(),
+            lying: Mutex::default(),
+            limits,
+        })
+    }
+}
+
+/// A stream that announces nothing that could be asked for.
+fn is_silent(stream: &StreamIndex) -> bool {
+    stream.chunks.is_empty() || stream.qualities.is_empty() || stream.is_embedded()
+}
+
+fn nothing(findings: &Findings) -> ErrorKind {
+    let findings = findings.clone().sorted();
+    let first: Vec<_> = findings.iter().take(3).map(Finding::to_string).collect();
+    let public = findings.first().map_or_else(String::new, Finding::public);
+    ErrorKind::NothingToServe { findings: first.join("; "), public }
+}
+
+/// Which chunks of a stream have a file.
+struct Present {
+    count: usize,
+    /// The start of the first chunk without a file.
+    first_missing: Option<u64>,
+    /// The start of the first one behind a chunk with a file.
+    gap: Option<u64>,
+    /// Files that are of no chunk.
+    unannounced: usize,
+}
+
+impl Present {
+    /// Compares a timeline with the times of files, ascending.
+    fn new(timeline: &Timeline, files: impl Iterator<Item = u64>) -> Self {
+        let mut found: Vec<usize> = Vec::new();
+        let (mut unannounced, mut before) = (0, None);
+        for time in files {
+            if before.replace(time) == Some(time) {
+                continue;
+            }
+            match timeline.locate(time) {
+                Some(chunk) => found.push(chunk),
+                None => unannounced += 1,
+            }
+        }
+        found.sort_unstable();
+        let start = |chunk: usize| timeline.chunk(chunk).map(|(start, _)| start);
+        let expected = found.iter().enumerate().find(|(number, chunk)| number != *chunk);
+        let missing = expected.map_or(found.len(), |(number, _)| number);
+        let begin = found.first().copied().unwrap_or(0);
+        let gap = found.iter().zip(begin..).find(|(chunk, expected)| **chunk != *expected);
+        let gap = gap.map_or(begin + found.len(), |(_, expected)| expected);
+        Self {
+            count: found.len(),
+            first_missing: start(missing),
+            gap: start(gap),
+            unannounced,
+        }
+    }
+}
+
+/// A fragment that is looked at.
+struct FirstOrLast {
+    stream: usize,
+    bitrate: u32,
+    time: u64,
+    name: Name,
+}
+
+/// The first and the last fragment of each track.
+fn looks(streams: &[Stream]) -> Vec<FirstOrLast> {
+    let mut looks = Vec::new();
+    for (number, stream) in streams.iter().enumerate() {
+        let last = stream.timeline.len().saturating_sub(1);
+        for track in &stream.tracks {
+            let Media::Files(files) = &track.media else { continue };
+            for chunk in [Some(0), Some(last).filter(|&last| last > 0)].into_iter().flatten() {
+                let Some((time, _)) = stream.timeline.chunk(chunk) else { continue };
+                let Ok(name) = files.name(time) else { continue };
+                looks.push(FirstOrLast { stream: number, bitrate: track.bitrate, time, name });
+            }
+        }
+    }
+    looks.truncate(MOST_LOOKS);
+    looks
+}
