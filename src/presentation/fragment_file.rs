@@ -14,7 +14,7 @@ use super::timeline::tolerance;
 use super::validator::ContentHash;
 use super::{Finding, FindingCode, Liveness, Located, Presentation, Probed};
 use crate::base::{
-    Cursor, Error, ErrorKind, FileId, Got, Limits, Name, Opened, ReadError, ReadErrorKind, Step,
+    Cursor, Error, ErrorKind, FileId, Got, Limits, Opened, ReadError, ReadErrorKind, Step,
     Want,
 };
 use crate::bmff::Header;
@@ -88,11 +88,11 @@ impl Presentation {
         let name = self.files_at(at)?.name(at.time)?;
         // No file of the presentation has this id.
         let file = FileId::new(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        let (presentation, want) = (Arc::clone(self), name.clone());
-        Ok(Step::read(vec![Want::Fragment { file, name: want, head: SMALL }], move |got| {
+        let presentation = Arc::clone(self);
+        Ok(Step::read(vec![Want::Fragment { file, name, head: SMALL }], move |got| {
             let opened = opened(got).map_err(|error| presentation.no_file(at, error))?;
             let Opened { size, head, .. } = opened;
-            let look = Look { at, file, name, size, read: head, behind: None, looks: 1 };
+            let look = Look { at, file, size, read: head, behind: None, looks: 1 };
             look.go_on(&presentation, then)
         }))
     }
@@ -172,7 +172,6 @@ fn opened(got: Vec<Result<Got, ReadError>>) -> Result<Opened, ReadError> {
 struct Look {
     at: LocatedFile,
     file: FileId,
-    name: Name,
     size: u64,
     /// The first bytes of the file.
     read: Bytes,
