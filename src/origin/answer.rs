@@ -114,9 +114,7 @@ impl Served {
     /// [`ErrorKind::Busy`](crate::base::ErrorKind::Busy) where too many wait for the store already.
     pub fn admit(&self) -> Result<(), Error> {
         match &self.holding {
-            Holding::Presentation(opened) | Holding::Fragment(opened, _) => {
-                opened.access().admit()
-            }
+            Holding::Presentation(opened) | Holding::Fragment(opened, _) => opened.access().admit(),
             Holding::File(file) => file.access.admit(),
         }
     }

@@ -287,9 +287,7 @@ impl Holding {
     async fn read(&self, file: FileId, range: Range<u64>) -> Result<Bytes, ReadError> {
         match self {
             Self::Presentation(opened) => drive::read(opened, file, range).await,
-            Self::Fragment(opened, fragment) => {
-                opened.access().read(&fragment.source, range).await
-            }
+            Self::Fragment(opened, fragment) => opened.access().read(&fragment.source, range).await,
             Self::File(file) => file.access.read(&file.source, range).await,
         }
     }

@@ -14,8 +14,7 @@ use super::timeline::tolerance;
 use super::validator::ContentHash;
 use super::{Finding, FindingCode, Liveness, Located, Presentation, Probed};
 use crate::base::{
-    Cursor, Error, ErrorKind, FileId, Got, Limits, Opened, ReadError, ReadErrorKind, Step,
-    Want,
+    Cursor, Error, ErrorKind, FileId, Got, Limits, Opened, ReadError, ReadErrorKind, Step, Want,
 };
 use crate::bmff::Header;
 use crate::fragment::{Defaults, Parsed, Stored};
@@ -291,7 +290,9 @@ impl Look {
             let is_next = range.start == self.read.len() as u64;
             for got in got {
                 match got.map_err(|error| Error::from(error).in_file(file))? {
-                    Got::Range(bytes) if is_next => self.read = [&self.read[..], &bytes].concat().into(),
+                    Got::Range(bytes) if is_next => {
+                        self.read = [&self.read[..], &bytes].concat().into()
+                    }
                     Got::Range(bytes) => self.behind = Some(bytes),
                     Got::Opened(_) | Got::Listed(_) => {}
                 }

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+    LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 
@@ -296,7 +296,11 @@ impl OriginService {
             Liveness::Ahead => Liveness::Live,
             liveness => liveness,
         };
-        self.add_class_policy(class(content, liveness), prepared.map(|p| &p.surrogate_key), &mut fields);
+        self.add_class_policy(
+            class(content, liveness),
+            prepared.map(|p| &p.surrogate_key),
+            &mut fields,
+        );
         if let Some(cors) = &self.inner.options.cors {
             cors.allow_all(&mut fields);
         }

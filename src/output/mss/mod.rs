@@ -120,9 +120,7 @@ fn unannounced(
 ) -> Option<LocatedFile> {
     let FragmentRequest { bitrate, attributes, stream, time, .. } = request;
     match error.kind {
-        ErrorKind::NoFragment => {
-            presentation.unannounced_file(stream, *bitrate, attributes, *time)
-        }
+        ErrorKind::NoFragment => presentation.unannounced_file(stream, *bitrate, attributes, *time),
         _ => None,
     }
 }

@@ -31,9 +31,7 @@ use self::names::{FileNames, usual};
 use super::adopt::{check, check_urls, cut};
 use super::keys::{Labels, check_keys};
 use super::{Adopted, Outcome, opened, served_text};
-use crate::base::{
-    Error, ErrorKind, FileId, Got, Limits, Name, ReadErrorKind, Step, Want,
-};
+use crate::base::{Error, ErrorKind, FileId, Got, Limits, Name, ReadErrorKind, Step, Want};
 use crate::fragment::Defaults;
 use crate::manifest::{ClientManifest, Layout, QualityLevel, Stored, StreamIndex};
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
@@ -404,7 +402,8 @@ impl Opening {
         }
         check_keys(&adopted.streams, &mut self.findings);
         let file = self.manifest.as_str();
-        let (manifest, source) = served_text(&text, &stored, &adopted.cuts, file, &mut self.findings);
+        let (manifest, source) =
+            served_text(&text, &stored, &adopted.cuts, file, &mut self.findings);
         let is_rewritten = text != self.text;
         let source = if is_rewritten { ManifestSource::Mended } else { source };
         let mut hash = ContentHash::new(&self.options.epoch);
@@ -478,12 +477,7 @@ impl Present {
         let begin = found.first().copied().unwrap_or(0);
         let gap = found.iter().zip(begin..).find(|(chunk, expected)| **chunk != *expected);
         let gap = gap.map_or(begin + found.len(), |(_, expected)| expected);
-        Self {
-            count: found.len(),
-            first_missing: start(missing),
-            gap: start(gap),
-            unannounced,
-        }
+        Self { count: found.len(), first_missing: start(missing), gap: start(gap), unannounced }
     }
 }
 

@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn files_are_found_under_the_names_that_they_have() {
-        let some = names(&["Fragments%28video=9%29", "Fragments%28video=10%29", "x", "Fragments(a=1)"]);
+        let some =
+            names(&["Fragments%28video=9%29", "Fragments%28video=10%29", "x", "Fragments(a=1)"]);
         assert_eq!(some.times("video").collect::<Vec<_>>(), [9, 10]);
         assert_eq!(file(&some, "video", 9), "Fragments%28video=9%29");
         assert_eq!(file(&some, "video", 11), "Fragments%28video=11%29");
