@@ -39,7 +39,7 @@ pub(super) fn adopt(
     let assignment = assign(client, server, findings);
     let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new() };
     check_live(client, findings);
-    check_urls(client, findings);
+    check_for_players(client, findings);
     for (index, assigned) in client.streams.iter().zip(assignment) {
         let (name, timescale) = (index.name(), client.timescale_of(index));
         let (timeline, is_possible) = match Timeline::new(&index.chunks, limits) {
@@ -175,8 +175,8 @@ fn check_live(client: &ClientManifest, findings: &mut Findings) {
     }
 }
 
-/// Streams that do not say how players ask for them.
-pub(super) fn check_urls(client: &ClientManifest, findings: &mut Findings) {
+/// What the manifest does not say, though players need it.
+pub(super) fn check_for_players(client: &ClientManifest, findings: &mut Findings) {
     let is_asked_for = |index: &&StreamIndex| {
         !index.is_embedded() && !index.chunks.is_empty() && !index.qualities.is_empty()
     };

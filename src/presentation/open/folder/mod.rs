@@ -28,7 +28,7 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::names::{FileNames, usual};
-use super::adopt::{check, check_urls, cut};
+use super::adopt::{check, check_for_players, cut};
 use super::keys::{Labels, check_keys};
 use super::{Adopted, Outcome, opened, served_text};
 use crate::base::{Error, ErrorKind, FileId, Got, Limits, Name, ReadErrorKind, Step, Want};
@@ -350,7 +350,7 @@ impl Opening {
             tell(FindingCode::FragmentFileMissing, message, Some(time));
         }
         if there.unannounced > 0 && !is_live {
-            let message = format!("{} fragment files are not announced", there.unannounced);
+            let message = format!("files of fragments that no chunk is: {}", there.unannounced);
             tell(FindingCode::FragmentsWithoutChunk, message, None);
         }
         Media::Files(Box::new(files))
@@ -394,7 +394,7 @@ impl Opening {
     ) -> Result<Presentation, Error> {
         let limits = self.options.limits.clone();
         let stored = Stored::parse(&text, &limits).map_err(|error| error.in_file(MANIFEST_ID))?;
-        check_urls(&stored.manifest, &mut self.findings);
+        check_for_players(&stored.manifest, &mut self.findings);
         let mut adopted = Adopted { streams, cuts: Vec::new() };
         for (index, stream) in stored.manifest.streams.iter().zip(&adopted.streams) {
             adopted.cuts.push(cut(index, stream, &mut self.findings));
