@@ -16,7 +16,7 @@ use super::access::Access;
 use super::budget::{Budget, Share};
 use super::{Holding, StoredBody, drive, note_change};
 use crate::base::{Error, ErrorKind, FileId, ReadError};
-use crate::presentation::{Piece, Reply, StoredRange};
+use crate::presentation::{Liveness, Piece, Reply, StoredRange};
 
 /// A stream of bytes that never holds a whole large file.
 ///
@@ -37,6 +37,8 @@ pub struct Body {
     unsent: Option<Arc<Unsent>>,
     /// What is read at once is kept in the cache of fragments.
     is_kept: bool,
+    /// Its file may be rewritten in place at any time: only what is copied out of it is of one version.
+    is_copied: bool,
 }
 
 type Reading = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
@@ -58,7 +60,9 @@ impl Body {
     pub(super) fn new(holding: Holding, reply: &Reply, is_kept: bool) -> Self {
         let mut pieces = reply.pieces().iter().cloned();
         let (next, later, left) = (pieces.next(), pieces.collect(), reply.length());
-        Self { holding, next, later, left, reading: None, unsent: None, is_kept }
+        let is_copied =
+            matches!(holding, Holding::Fragment(..)) && reply.liveness() != Liveness::Final;
+        Self { holding, next, later, left, reading: None, unsent: None, is_kept, is_copied }
     }
 
     /// Bytes that are still to come.
@@ -67,9 +71,11 @@ impl Body {
     }
 
     /// What is left, where that is one range of a file and a host may send it by means of its own.
+    /// `None` for the files of a live presentation, which its encoder rewrites in place: what a kernel
+    /// sends of one may be of two versions.
     pub fn stored(&self) -> Option<StoredBody> {
         match (&self.next, &self.reading) {
-            (Some(Piece::Stored(range)), None) if self.later.is_empty() => {
+            (Some(Piece::Stored(range)), None) if self.later.is_empty() && !self.is_copied => {
                 Some(StoredBody::new(self.holding.clone(), range))
             }
             _ => None,
