@@ -66,13 +66,15 @@ pub(super) fn open(name: Name, options: OpenOptions) -> Result<Step<Presentation
     };
     Ok(Step::read(vec![want], move |got| {
         let text = opened(got.into_iter().next())?.head;
-        let stored = Stored::parse(&text, &options.limits);
-        let stored = stored.map_err(|error| error.in_file(MANIFEST_ID))?;
-        let folders = Folders::new(&name, &stored.manifest);
-        drop(stored);
+        let client = parse(&text, &options.limits)?.manifest;
+        let (folders, uses) = (Folders::new(&name, &client), HashMap::new());
         let findings = Findings::new(&options.limits);
-        Ok(Opening { name, manifest, options, text, folders, findings }.list())
+        Ok(Opening { name, manifest, options, text, client, folders, uses, findings }.list())
     }))
+}
+
+fn parse<'t>(text: &'t [u8], limits: &Limits) -> Result<Stored<'t>, Error> {
+    Stored::parse(text, limits).map_err(|error| error.in_file(MANIFEST_ID))
 }
 
 /// An opening in progress.
@@ -81,7 +83,11 @@ struct Opening {
     manifest: Name,
     options: OpenOptions,
     text: Bytes,
+    /// What the text says, with the times that the files have.
+    client: ClientManifest,
     folders: Folders,
+    /// Tracks that have the files of one stream in one folder.
+    uses: HashMap<(Name, String), usize>,
     findings: Findings,
 }
 
@@ -203,12 +209,11 @@ impl Opening {
     /// Looks at the first and the last fragment of each track.
     fn look(mut self) -> Result<Step<Presentation>, Error> {
         let limits = self.options.limits.clone();
-        let text = self.mend_times(&limits)?;
-        let stored = Stored::parse(&text, &limits).map_err(|e| e.in_file(MANIFEST_ID))?;
-        let is_live = stored.manifest.is_live == Some(true);
-        let streams = self.streams(&stored.manifest, is_live, &limits);
+        let is_live = self.client.is_live == Some(true);
+        let text = if is_live { self.text.clone() } else { self.mend_times(&limits)? };
+        let client = mem::take(&mut self.client);
+        let streams = self.streams(&client, is_live, &limits);
         let looks = if is_live { Vec::new() } else { looks(&streams) };
-        drop(stored);
         if looks.is_empty() {
             return self.conclude(text, streams, is_live).map(Step::Ready);
         }
@@ -228,22 +233,21 @@ impl Opening {
 
     /// The manifest's text; written anew if the names of the files show other times than it.
     fn mend_times(&mut self, limits: &Limits) -> Result<Bytes, Error> {
-        let text = self.text.clone();
-        let stored = Stored::parse(&text, limits).map_err(|error| error.in_file(MANIFEST_ID))?;
-        let mut manifest = stored.manifest;
-        if manifest.is_live == Some(true) {
-            return Ok(text);
-        }
-        let mut is_mended = false;
+        let mut manifest = mem::take(&mut self.client);
+        let (mut is_mended, mut looked_at) = (false, 0);
         for number in 0..manifest.streams.len() {
             let stream = &manifest.streams[number];
-            if stream.is_embedded() {
+            // Streams may share files. Each is looked at a few times, not once per stream.
+            if stream.is_embedded() || looked_at > limits.uses_of_track as u64 * self.folders.names
+            {
                 continue;
             }
             let name = stream.name().into_owned();
-            let folders = stream.qualities.iter().filter_map(|q| folder_of(&self.name, q));
-            let listed = folders.filter_map(|folder| self.folders.listed.get(&folder)?.1.as_ref());
+            let folders: BTreeSet<_> =
+                stream.qualities.iter().filter_map(|q| folder_of(&self.name, q)).collect();
+            let listed = folders.iter().filter_map(|of| self.folders.listed.get(of)?.1.as_ref());
             let mut times: Vec<u64> = listed.flat_map(|files| files.times(&name)).collect();
+            looked_at += times.len() as u64;
             times.sort_unstable();
             times.dedup();
             let timescale = manifest.timescale_of(stream);
@@ -258,10 +262,12 @@ impl Opening {
             manifest.streams[number].chunks = chunks;
             is_mended = true;
         }
-        Ok(match is_mended {
+        let text = match is_mended {
             true => manifest.to_xml(Layout::Full, limits)?.into(),
-            false => text,
-        })
+            false => self.text.clone(),
+        };
+        self.client = manifest;
+        Ok(text)
     }
 
     /// The streams that the manifest announces, with the files that there are.
@@ -328,6 +334,17 @@ impl Opening {
             files.count = timeline.len();
             return Media::Files(Box::new(files));
         };
+        let uses = self.uses.entry((folder.clone(), stream.to_owned())).or_default();
+        *uses += 1;
+        let limit = self.options.limits.uses_of_track;
+        if *uses > limit {
+            let message = format!(
+                "more tracks than the budget (`uses_of_track`) of {limit} have the same files"
+            );
+            let finding = Finding::new(FindingCode::BudgetExceeded, message).of_track(&label);
+            self.findings.push(finding.in_file(folder.as_str()));
+            return Media::Absent(Absent::Missing);
+        }
         let mut files = names.files(folder.clone(), stream);
         let there = Present::new(timeline, names.times(stream));
         files.count = there.count;
@@ -393,7 +410,7 @@ impl Opening {
         is_live: bool,
     ) -> Result<Presentation, Error> {
         let limits = self.options.limits.clone();
-        let stored = Stored::parse(&text, &limits).map_err(|error| error.in_file(MANIFEST_ID))?;
+        let stored = parse(&text, &limits)?;
         check_for_players(&stored.manifest, &mut self.findings);
         let mut adopted = Adopted { streams, cuts: Vec::new() };
         for (index, stream) in stored.manifest.streams.iter().zip(&adopted.streams) {

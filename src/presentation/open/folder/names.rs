@@ -1,6 +1,8 @@
 //! The names of the files in a folder of fragments: which streams and times they are of.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
@@ -10,36 +12,39 @@ use crate::presentation::fragment_files::FragmentFiles;
 /// The fragment files of one folder, by the streams that their names have.
 #[derive(Debug, Default)]
 pub(super) struct FileNames {
-    /// Times and file names, ascending by time, each time once for a name.
-    streams: HashMap<String, Vec<(u64, Box<str>)>>,
+    /// Ascending by time; a time may be there under several names.
+    streams: HashMap<String, Vec<File>>,
     /// The streams by their names in lower case, if only one has it.
     in_lower_case: HashMap<String, Option<String>>,
 }
 
+/// A fragment's file.
+#[derive(Debug)]
+struct File {
+    time: u64,
+    name: Box<str>,
+    /// The digits of the time, in the name.
+    digits: Range<usize>,
+}
+
 /// Files of one track that may be named otherwise than the others. More are not kept.
 const MOST_ODD: usize = 256;
-
-/// How a fragment's file is called.
-#[derive(Debug, PartialEq, Eq)]
-struct FileName<'n> {
-    stream: String,
-    time: u64,
-    /// What stands before the time, and behind it.
-    around: (&'n str, &'n str),
-    /// The digits are those that every program writes.
-    is_plain: bool,
-}
 
 impl FileNames {
     /// Reads names of files. Those that are no fragments' are left out, such as `FragmentInfo(…)`.
     pub(super) fn new(names: &[Name]) -> Self {
         let mut files = Self::default();
         for name in names.iter().map(Name::file_name) {
-            let Some(FileName { stream, time, .. }) = FileName::parse(name) else { continue };
-            files.streams.entry(stream).or_default().push((time, name.into()));
+            let Some((stream, file)) = File::parse(name) else { continue };
+            match files.streams.get_mut(&*stream) {
+                Some(list) => list.push(file),
+                None => drop(files.streams.insert(stream.into_owned(), vec![file])),
+            }
         }
         for (stream, list) in &mut files.streams {
-            list.sort_unstable();
+            list.sort_unstable_by(|one, other| {
+                (one.time, &one.name).cmp(&(other.time, &other.name))
+            });
             let other = files.in_lower_case.entry(stream.to_lowercase());
             other.and_modify(|other| *other = None).or_insert_with(|| Some(stream.clone()));
         }
@@ -52,7 +57,7 @@ impl FileNames {
     }
 
     /// The files of a stream: by its exact name, else by the only one that differs in letter case.
-    fn of_stream(&self, stream: &str) -> &[(u64, Box<str>)] {
+    fn of_stream(&self, stream: &str) -> &[File] {
         let exact = self.streams.get(stream);
         let other = || {
             let other = self.in_lower_case.get(&stream.to_lowercase())?.as_ref()?;
@@ -63,26 +68,23 @@ impl FileNames {
 
     /// The times of a stream's files, ascending. A time may be there twice.
     pub(super) fn times(&self, stream: &str) -> impl Iterator<Item = u64> {
-        self.of_stream(stream).iter().map(|(time, _)| *time)
+        self.of_stream(stream).iter().map(|file| file.time)
     }
 
     /// The files of a stream in this folder. Most have one form, which is kept once.
     pub(super) fn files(&self, folder: Name, stream: &str) -> FragmentFiles {
         let list = self.of_stream(stream);
         let own = usual(stream);
-        let forms = || list.iter().filter_map(|(_, name)| FileName::parse(name));
-        let is_own = |form: &FileName<'_>| form.around == (&*own, ")");
-        let form = match forms().any(|form| is_own(&form)) {
+        let form = match list.iter().any(|file| file.around() == (&*own, ")")) {
             true => None,
-            false => forms().find(|form| form.is_plain).map(|form| form.around),
+            false => list.iter().find(|file| file.is_plain()).map(File::around),
         };
         let (before, behind) = form.unwrap_or((&own, ")"));
         let mut odd: Vec<(u64, Box<str>)> = Vec::new();
-        for same_time in list.chunk_by(|one, other| one.0 == other.0) {
-            let (time, first) = &same_time[0];
-            let usual = format!("{before}{time}{behind}");
-            if odd.len() < MOST_ODD && same_time.iter().all(|(_, name)| **name != *usual) {
-                odd.push((*time, first.clone()));
+        for same_time in list.chunk_by(|one, other| one.time == other.time) {
+            let is_usual = |file: &File| file.is_plain() && file.around() == (before, behind);
+            if odd.len() < MOST_ODD && !same_time.iter().any(is_usual) {
+                odd.push((same_time[0].time, same_time[0].name.clone()));
             }
         }
         FragmentFiles::new(folder, (before, behind), odd)
@@ -94,22 +96,35 @@ pub(super) fn usual(stream: &str) -> String {
     format!("Fragments({stream}=")
 }
 
-impl<'n> FileName<'n> {
-    /// `Fragments(stream=time)`, the first word in any letter case. What tools percent-encode in names
-    /// of files is decoded once.
-    fn parse(name: &'n str) -> Option<Self> {
-        let rest = name.strip_suffix(')').or_else(|| name.strip_suffix("%29"))?;
-        let digits = rest.bytes().rev().take_while(u8::is_ascii_digit).count();
+impl File {
+    /// `Fragments(stream=time)`, the first word in any letter case; with the stream. What tools
+    /// percent-encode in names of files is decoded once.
+    fn parse(name: &str) -> Option<(Cow<'_, str>, Self)> {
+        let end = name.strip_suffix(')').or_else(|| name.strip_suffix("%29"))?.len();
+        let digits = name.as_bytes()[..end].iter().rev().take_while(|b| b.is_ascii_digit()).count();
         // What is counted are ASCII characters.
-        let (before, digits) = rest.split_at(rest.len() - digits);
-        let time: u64 = digits.parse().ok()?;
-        let decoded = percent_decode_str(before).decode_utf8().ok()?;
-        let inside = decoded.get(NOUN.len()..)?.strip_suffix('=')?;
-        let is_fragment = decoded[..NOUN.len()].eq_ignore_ascii_case(NOUN);
-        let stream = is_fragment.then(|| inside.to_owned()).filter(|stream| !stream.is_empty())?;
-        let around = (before, name.get(rest.len()..)?);
-        let is_plain = digits.len() == 1 || !digits.starts_with('0');
-        Some(Self { stream, time, around, is_plain })
+        let digits = end - digits..end;
+        let time = name[digits.clone()].parse().ok()?;
+        let before = percent_decode_str(&name[..digits.start]).decode_utf8().ok()?;
+        let (word, _) = before.split_at_checked(NOUN.len())?;
+        let is_fragment = word.eq_ignore_ascii_case(NOUN) && before.ends_with('=');
+        let inside = NOUN.len()..before.len() - 1;
+        let stream: Cow<'_, str> = match before {
+            _ if !is_fragment || inside.is_empty() => return None,
+            Cow::Borrowed(before) => before[inside].into(),
+            Cow::Owned(before) => before[inside].to_owned().into(),
+        };
+        Some((stream, Self { time, name: name.into(), digits }))
+    }
+
+    /// What stands before the time in the name, and behind it.
+    fn around(&self) -> (&str, &str) {
+        (&self.name[..self.digits.start], &self.name[self.digits.end..])
+    }
+
+    /// The digits are those that every program writes.
+    fn is_plain(&self) -> bool {
+        self.digits.len() == 1 || self.name.as_bytes().get(self.digits.start) != Some(&b'0')
     }
 }
 
@@ -120,7 +135,7 @@ mod tests {
     use super::*;
 
     fn parsed(name: &str) -> Option<(String, u64)> {
-        FileName::parse(name).map(|name| (name.stream, name.time))
+        File::parse(name).map(|(stream, file)| (stream.into_owned(), file.time))
     }
 
     #[test]
