@@ -595,3 +595,40 @@ fn too_many_names_are_refused_and_not_looked_at() {
     let error = block_on(origin.open(&name("film.ism"))).unwrap_err();
     assert!(error.to_string().contains("names of fragment files: 8 is more than"), "{error}");
 }
+
+#[test]
+fn a_long_film_takes_no_memory_per_fragment() {
+    let opened = |count: u64| {
+        let starts: Vec<u64> = (0..count).map(|number| number * 10_000_000).collect();
+        let chunks = "<c t=\"0\" d=\"10000000\" />\n".to_owned()
+            + &"<c d=\"10000000\" />\n".repeat(count as usize - 1);
+        let store = one("", &chunks, &starts);
+        let opened = open(store);
+        let presentation = opened.presentation();
+        assert_eq!(presentation.streams()[0].tracks()[0].fragment_count(), count as usize);
+        assert_eq!(codes(presentation), Vec::<String>::new());
+        presentation.memory() - presentation.manifest().unwrap().len()
+    };
+    assert!(opened(2000).abs_diff(opened(20)) < 200);
+}
+
+#[test]
+fn tracks_that_have_the_same_files_are_few() {
+    let store = MemoryStore::new();
+    let stream = |name: &str| {
+        format!(
+            "<StreamIndex Type=\"video\" Name=\"{name}\" \
+             Url=\"QualityLevels({{bitrate}})/Fragments(video={{start time}})\">\
+             <QualityLevel Bitrate=\"300\"/><c d=\"10000000\"/></StreamIndex>"
+        )
+    };
+    let streams: String = (0..9).map(|number| stream(&number.to_string())).collect();
+    let text = format!("<SmoothStreamingMedia>{streams}</SmoothStreamingMedia>");
+    put(&store, "film.ism/Manifest", text.into_bytes());
+    put(&store, &path("Fragments", 5), fragment(300, 5));
+    let opened = open(store.clone());
+    let served = opened.presentation().streams().iter().filter(|s| s.tracks()[0].is_served());
+    assert_eq!(served.count(), 4);
+    assert!(findings(&store).contains(&"error budget-exceeded".into()));
+    assert_eq!(get(&origin(&store), &path("Fragments", 5)).unwrap(), fragment(300, 5));
+}

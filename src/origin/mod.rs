@@ -125,7 +125,7 @@ impl Origin {
 
     /// Answers a request for `target`: the path of a URL, percent-encoded, and its query if it has
     /// one. The presentation is the first of its segments that ends in `.ism` or `.isml` and can be
-    /// opened.
+    /// opened: as a server manifest, or as a folder with a `Manifest` and a file per fragment.
     ///
     /// # Errors
     /// [`ErrorKind::status`] has the HTTP status of each.
@@ -172,7 +172,7 @@ impl Origin {
         for found in path::presentations(path) {
             let path::Found { name, rest } = found?;
             match self.answer_in(&name, rest, query).await {
-                // A folder of that name is walked on: ffmpeg makes such.
+                // It may be a folder of other presentations.
                 Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => error = none,
                 answer => return answer,
             }

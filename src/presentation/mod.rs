@@ -2,7 +2,8 @@
 //!
 //! A [`Presentation`] is immutable behind an `Arc`: what a request needs is looked up in it, never
 //! computed. Opening one is a [`Step`](crate::base::Step) of at most four batches of reads, and of a
-//! read a fragment more for files without a usable index.
+//! read a fragment more for files without a usable index; of five for a folder with a file per
+//! fragment. Such files are not kept: each answer opens one as it is then.
 
 mod finding;
 mod fragment_file;
