@@ -158,6 +158,25 @@ fn a_folder_without_manifest_is_none_and_what_is_in_it_is_found() {
 }
 
 #[test]
+fn what_else_is_in_a_folder_is_found_as_well() {
+    let store = film();
+    for (path, bytes) in files() {
+        put(&store, &path.replace("film.ism/", "film.ism/inner.ism/"), bytes);
+    }
+    let streams = [("video", "video", &[3000][..], &*chunks(&[0]))];
+    put(&store, "film.ism/inner.ism/Manifest", manifest("", &streams).into_bytes());
+    let origin = origin(&store);
+    for _ in 0..2 {
+        let inner = get(&origin, "film.ism/inner.ism/Manifest").unwrap();
+        assert_eq!(inner, manifest("", &streams).into_bytes());
+        let path = "film.ism/inner.ism/QualityLevels(3000)/Fragments(video=0)";
+        assert_eq!(get(&origin, path).unwrap(), fragment(3000, 0));
+        assert_eq!(code(&origin, "film.ism/poster.jpg"), "no-presentation");
+        assert_eq!(code(&origin, "film.ism/Manifest(format=mpd-time-csf)"), "not-served");
+    }
+}
+
+#[test]
 fn a_manifest_that_cannot_be_read_is_the_contents_fault() {
     let store = film();
     for text in ["", "<SmoothStreamingMedia", "<smil/>"] {
@@ -178,7 +197,7 @@ fn what_is_not_announced_is_not_served_though_its_file_is_there() {
         (path("Fragments", 20_000_000), "no-fragment"),
         ("film.ism/QualityLevels(300)/Fragments(other=0)".into(), "no-stream"),
         ("film.ism/QualityLevels(7)/Fragments(video=0)".into(), "no-track"),
-        ("film.ism/QualityLevels(300)/Fragments(..%2F..%2Fx=0)".into(), "malformed-request"),
+        ("film.ism/QualityLevels(300)/Fragments(..%2F..%2Fx=0)".into(), "no-presentation"),
     ] {
         assert_eq!(code(&origin, &path), expected, "{path}");
     }
@@ -502,7 +521,7 @@ fn a_presentation_is_live_while_its_manifest_says_so() {
         live(&store, 0, &format!(" IsLive=\"{word}\""));
         let opened = open(store.clone());
         assert!(opened.presentation().is_live(), "{word}");
-        assert_eq!(codes(opened.presentation()), Vec::<String>::new());
+        assert_eq!(codes(opened.presentation()), ["info live-presentation"]);
         let manifest = served(&origin(&store), "film.ism/Manifest").unwrap();
         assert_eq!(manifest.reply().liveness(), Liveness::Live);
     }
@@ -568,7 +587,7 @@ fn a_live_presentation_that_has_just_begun_announces_nothing_yet() {
     let store = one(LIVE, "", &[]);
     let opened = open(store.clone());
     assert!(opened.presentation().manifest().is_ok());
-    assert_eq!(codes(opened.presentation()), Vec::<String>::new());
+    assert_eq!(codes(opened.presentation()), ["info live-presentation"]);
     assert_eq!(code(&origin(&store), &path("Fragments", 0)), "not-yet");
     put(&store, &path("Fragments", 0), live_fragment(300, 0, 0));
     assert_eq!(code(&origin(&store), &path("Fragments", 0)), "served");
@@ -579,9 +598,9 @@ fn a_window_that_has_moved_on_is_no_fault_of_a_live_presentation() {
     let store = MemoryStore::new();
     live(&store, 0, LIVE);
     store.remove(&name(&path("Fragments", 0)));
-    assert_eq!(findings(&store), Vec::<String>::new());
+    assert_eq!(findings(&store), ["info live-presentation"]);
     store.remove(&name(&path("Fragments", 20_000_000)));
-    assert_eq!(findings(&store), ["error fragment-file-missing"]);
+    assert_eq!(findings(&store), ["error fragment-file-missing", "info live-presentation"]);
 }
 
 #[test]

@@ -152,6 +152,7 @@ impl Origin {
             Ok(Asked::Reads(step)) => Begun::Reads(opened, step),
             // It is made once more, from what lies there now.
             Err(_) if opened.is_stale() => Begun::Unopened,
+            Err(error) if is_for_another(&opened, &error) => Begun::Unopened,
             Err(error) => Begun::Failed(self.failed(&opened, error)),
         }
     }
@@ -194,7 +195,12 @@ impl Origin {
             match self.opened(&name).await {
                 Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => error = none,
                 opened => {
-                    let (opened, request) = (opened?, Request::parse(rest)?.with_query(query)?);
+                    let opened = opened?;
+                    let request = Request::parse(rest).and_then(|r| r.with_query(query));
+                    let request = match request {
+                        Err(other) if is_for_another(&opened, &other) => continue,
+                        request => request?,
+                    };
                     let identity = mss::identify(opened.presentation(), &request)?;
                     let of = |(content, validator)| Identity { content, validator, opened };
                     return Ok(identity.map(of));
@@ -266,6 +272,9 @@ impl Origin {
     ) -> Result<Answer, Error> {
         let opened = self.opened(name).await?;
         match self.answer_of(&opened, rest, query).await {
+            Err(error) if is_for_another(&opened, &error) => {
+                Err(Error::request("path", ErrorKind::NoPresentation))
+            }
             Err(_) if opened.is_stale() => {
                 let opened = self.opened(name).await?;
                 let answer = self.answer_of(&opened, rest, query).await;
@@ -543,6 +552,12 @@ fn split_query(target: &str) -> (&str, Option<&str>) {
 
 /// Marks a presentation as out of date when one of its files has changed under a request, or is not
 /// what was believed.
+/// Whether a path leads to something else in the folder that a presentation is.
+#[cold]
+fn is_for_another(opened: &Opened, error: &Error) -> bool {
+    opened.presentation().is_folder() && matches!(error.kind, ErrorKind::Malformed(_))
+}
+
 fn note_change(opened: &Opened, error: &Error) {
     if let ErrorKind::Read(read) = &error.kind
         && matches!(read.kind, ReadErrorKind::Changed | ReadErrorKind::Gone)

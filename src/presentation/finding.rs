@@ -171,6 +171,9 @@ codes! {
     /// The stored manifest of a film says that it is live.
     LiveFilm "live-film" Warning
         "set IsLive to FALSE in the .ismc: players begin at its end, and ask for more again and again",
+    /// The manifest of a folder of fragments says that it is live.
+    LivePresentation "live-presentation" Info
+        "if its encoder has ended, take IsLive, LookAheadFragmentCount and DVRWindowLength out of the Manifest: players wait for more",
     /// A stream of the stored manifest does not say how its fragments are asked for.
     UrlMissing "url-missing" Warning
         "give the StreamIndex in the .ismc its Url: QualityLevels({bitrate})/Fragments(NAME={start time})",

@@ -53,6 +53,8 @@ pub struct Presentation {
     /// A part of every validator.
     epoch: Box<str>,
     is_live: bool,
+    /// It is a folder, in which there may be other things.
+    is_folder: bool,
     findings: Vec<Finding>,
     /// What answering noticed.
     late: Mutex<Findings>,
@@ -155,6 +157,11 @@ impl Presentation {
     /// [finding](FindingCode::LiveFilm).
     pub fn is_live(&self) -> bool {
         self.is_live
+    }
+
+    /// It is a folder with a file per fragment.
+    pub(crate) fn is_folder(&self) -> bool {
+        self.is_folder
     }
 
     /// The client manifest as it is served.

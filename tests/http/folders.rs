@@ -172,6 +172,7 @@ fn the_files_of_a_folder_are_not_passed_beside_presentations() {
     }
     let level = "QualityLevels(3000)/Fragments(video=0)";
     put(&objects, &format!("plain/{level}"), b"any".to_vec());
+    put(&objects, "film.ism/poster.jpg", b"a picture".to_vec());
     let patterns = ["*", "film2.ism/*", &format!("film2.ism/{level}"), "film.ism/Manifest"];
     let files = PassedFiles::matching(patterns).media(true);
     let origin = Origin::new(objects);
@@ -190,4 +191,5 @@ fn the_files_of_a_folder_are_not_passed_beside_presentations() {
         "application/vnd.ms-sstr+xml"
     );
     assert_eq!(get(&service, "/film.ism").header("location"), "film.ism/Manifest");
+    assert_eq!(get(&service, "/film.ism/poster.jpg").body, b"a picture");
 }

@@ -374,6 +374,7 @@ impl Opening {
             content,
             epoch: self.options.epoch.into(),
             is_live: false,
+            is_folder: false,
             findings: self.findings.sorted(),
             late: Mutex::new(Findings::new(&limits)),
             walked: self.walked,

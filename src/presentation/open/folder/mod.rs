@@ -411,6 +411,10 @@ impl Opening {
     ) -> Result<Presentation, Error> {
         let limits = self.options.limits.clone();
         let stored = parse(&text, &limits)?;
+        if is_live {
+            let finding = Finding::new(FindingCode::LivePresentation, "it says `IsLive`");
+            self.findings.push(finding.in_file(self.manifest.as_str()));
+        }
         check_for_players(&stored.manifest, &mut self.findings);
         let mut adopted = Adopted { streams, cuts: Vec::new() };
         for (index, stream) in stored.manifest.streams.iter().zip(&adopted.streams) {
@@ -441,6 +445,7 @@ impl Opening {
             content: hash.finish(),
             epoch: mem::take(&mut self.options.epoch).into(),
             is_live,
+            is_folder: true,
             findings: self.findings.sorted(),
             late: Mutex::new(Findings::new(&limits)),
             walked: Vec::new(),

@@ -24,9 +24,8 @@ pub(super) fn mended(
     }
     let is_told = chunks.iter().any(|chunk| chunk.time.is_some());
     let straight = files.iter().filter(|&&time| timeline.locate(time).is_some()).count();
-    if is_told && 2 * straight > len {
-        return None;
-    }
+    // Single times may be rounded; all of them are moved only if few have a file.
+    let is_moved = !is_told || 2 * straight <= len;
     let tolerance = tolerance(timescale, timescale);
     let (first, last) = (timeline.chunk(0)?.0, timeline.chunk(len - 1)?.0);
     // What players number from 0 is the number of the file, if there is no time at all.
@@ -36,14 +35,15 @@ pub(super) fn mended(
     let by_end = files.last().map(|time| time.wrapping_sub(last));
     let by_start = files.first().map(|time| time.wrapping_sub(first));
     let mut best: Option<(usize, u64)> = None;
-    for shift in [numbered, Some(0), by_end, by_start].into_iter().flatten() {
+    let moves = [numbered, Some(0), by_end, by_start].into_iter().flatten();
+    for shift in moves.filter(|shift| is_moved || *shift == 0) {
         let count = fitting(&timeline, files, shift, tolerance).flatten().count();
         if best.is_none_or(|(most, _)| count > most) {
             best = Some((count, shift));
         }
     }
-    let (count, shift) = best.filter(|&(count, shift)| 2 * count > len && shift != 0)?;
-    if count <= straight && numbered != Some(shift) {
+    let (count, shift) = best.filter(|(count, _)| 2 * count > len)?;
+    if count <= straight && (shift == 0 || numbered != Some(shift)) {
         return None;
     }
     let times: Vec<u64> = fitting(&timeline, files, shift, tolerance)
@@ -130,6 +130,9 @@ mod tests {
         assert_eq!(times(&film, &[90, 590, 890]), Some(vec![90, 590, 890]));
         // Written in milliseconds, or rounded.
         assert_eq!(times(&film, &[91, 590, 892]), Some(vec![91, 590, 892]));
+        assert_eq!(times(&film, &[1, 500, 797]), Some(vec![1, 500, 797]));
+        assert_eq!(times(&film, &[0, 500, 802]), Some(vec![0, 500, 802]));
+        assert_eq!(times(&film, &[0, 500, 804]), None);
         assert_eq!(times(&film, &[0, 500, 800, 1300]), None);
         assert_eq!(times(&film, &[0, 500]), None, "the last is only missing");
         let window = told(&[(500, 300), (800, 500)]);
