@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::finding::label;
 use super::fragment_files::FragmentFiles;
-use super::probe::{MAX_LOOKS, SMALL, Whose, whereabouts_finding};
+use super::probe::{MAX_LOOKS, OwnFile, SMALL, Whose, whereabouts_finding};
 use super::stream::Media;
 use super::timeline::tolerance;
 use super::validator::ContentHash;
@@ -307,7 +307,8 @@ impl Look {
         hash.number(start);
         hash.number(stored.len);
         hash.part(Some(&stored.moof));
-        let whose = Whose::File { content: hash.finish(), liveness: self.at.liveness };
+        let own = OwnFile { content: hash.finish(), liveness: self.at.liveness };
+        let whose = Whose::File(Box::new(own));
         let read = self.read.slice(usize::try_from(start).unwrap_or(0).min(self.read.len())..);
         let lengths = stored.lengths();
         Probed { file: self.file, whose, start, lengths, read, stored: Some(stored) }

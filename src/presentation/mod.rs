@@ -200,9 +200,9 @@ impl Presentation {
     /// As [`manifest`](Self::manifest).
     pub fn manifest_reply(&self) -> Result<Reply, Error> {
         let manifest = self.manifest()?.clone();
-        let liveness = if self.is_live { Liveness::Live } else { Liveness::Final };
-        let reply = Reply::of_bytes(Content::Manifest, self.validator(), manifest);
-        Ok(reply.with_liveness(liveness))
+        let mut reply = Reply::of_bytes(Content::Manifest, self.validator(), manifest);
+        reply.set_liveness(if self.is_live { Liveness::Live } else { Liveness::Final });
+        Ok(reply)
     }
 
     /// Validator of the manifest.

@@ -27,16 +27,18 @@ pub(crate) struct Probed {
 }
 
 /// What a fragment's validator is made of.
-#[derive(Clone, Copy)]
 pub(super) enum Whose {
     /// The fragment is a part of this track's file.
     Track(u32),
     /// The fragment has a file of its own.
-    File {
-        /// Hash of what is in it.
-        content: u128,
-        liveness: Liveness,
-    },
+    File(Box<OwnFile>),
+}
+
+/// A fragment's own file.
+pub(super) struct OwnFile {
+    /// Hash of what is in it.
+    pub(super) content: u128,
+    pub(super) liveness: Liveness,
 }
 
 /// Bytes that a first look reads: most heads are shorter.
@@ -224,19 +226,19 @@ impl Probed {
 
     /// Validator of what a noun makes of the fragment.
     pub(crate) fn validator(&self, presentation: &Presentation, noun: Noun) -> Validator {
-        match self.whose {
+        match &self.whose {
             Whose::Track(track_id) => {
-                presentation.validator().of_fragment(track_id, self.start, noun)
+                presentation.validator().of_fragment(*track_id, self.start, noun)
             }
-            Whose::File { content, .. } => Validator::of_fragment_file(content, noun),
+            Whose::File(file) => Validator::of_fragment_file(file.content, noun),
         }
     }
 
     /// How long the answer stays the same.
     pub(crate) fn liveness(&self) -> Liveness {
-        match self.whose {
+        match &self.whose {
             Whose::Track(_) => Liveness::Final,
-            Whose::File { liveness, .. } => liveness,
+            Whose::File(file) => file.liveness,
         }
     }
 }

@@ -188,13 +188,13 @@ impl Reply {
             Ok(one) => Pieces::One(one),
             Err(many) => Pieces::Many(many),
         };
-        Self::new(self.content, self.validator, pieces).with_liveness(self.liveness)
+        let mut slice = Self::new(self.content, self.validator, pieces);
+        slice.liveness = self.liveness;
+        slice
     }
 
-    /// The same, staying for so long.
-    pub(crate) fn with_liveness(mut self, liveness: Liveness) -> Self {
+    pub(crate) fn set_liveness(&mut self, liveness: Liveness) {
         self.liveness = liveness;
-        self
     }
 
     /// How long the answer stays the same.

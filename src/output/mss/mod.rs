@@ -50,10 +50,7 @@ pub fn answer(
         }
         Request::Fragment(fragment) => match locate(presentation, fragment) {
             Ok(at) => answer_fragment(presentation, at, fragment.noun),
-            Err(error) => match unannounced(presentation, fragment, &error) {
-                Some(at) => answer_file(presentation, at, fragment.noun),
-                None => Err(error),
-            },
+            Err(error) => answer_unannounced(presentation, fragment, error),
         },
     }
 }
@@ -83,10 +80,10 @@ pub fn identify(
                 }
                 located => located?,
             };
-            if presentation.file_of(at).is_some() {
-                return Ok(None);
-            }
-            let (track_id, start) = presentation.start_of(at)?;
+            let (track_id, start) = match presentation.start_of(at) {
+                Err(_) if presentation.file_of(at).is_some() => return Ok(None),
+                start => start?,
+            };
             let content = Content::Fragment(presentation.stream_of(at).kind());
             Ok(Some((content, manifest.of_fragment(track_id, start, fragment.noun))))
         }
@@ -125,6 +122,33 @@ fn unannounced(
     }
 }
 
+#[cold]
+fn answer_unannounced(
+    presentation: &Arc<Presentation>,
+    request: &FragmentRequest<'_>,
+    error: Error,
+) -> Result<Step<Reply>, Error> {
+    match unannounced(presentation, request, &error) {
+        Some(at) => answer_file(presentation, at, request.noun),
+        None => Err(error),
+    }
+}
+
+/// The part of a fragment that is no part of a track's file, because it has a file of its own or
+/// because of this error.
+#[cold]
+fn answer_otherwise(
+    presentation: &Arc<Presentation>,
+    at: Located,
+    noun: Noun,
+    error: Error,
+) -> Result<Step<Reply>, Error> {
+    match presentation.file_of(at) {
+        Some(file) => answer_file(presentation, file, noun),
+        None => Err(error),
+    }
+}
+
 /// The part of a fragment that has a file of its own.
 fn answer_file(
     presentation: &Arc<Presentation>,
@@ -145,21 +169,22 @@ fn answer_fragment(
     at: Located,
     noun: Noun,
 ) -> Result<Step<Reply>, Error> {
-    if let Some(file) = presentation.file_of(at) {
-        return answer_file(presentation, file, noun);
-    }
     let kind = presentation.stream_of(at).kind();
     // Sound and text decode from any sample: their key frames are all they have.
     if noun == Noun::KeyFrames && kind == StreamKind::Video {
+        if let Some(file) = presentation.file_of(at) {
+            return answer_file(presentation, file, noun);
+        }
         return presentation.probe(at, move |presentation, probed| {
             let defaults = presentation.track_of(at).stored()?.defaults;
             key_frames_reply(presentation, defaults, &probed)
         });
     }
-    match presentation.known(at)? {
-        Some(probed) => Ok(Step::Ready(reply(presentation, kind, noun, &probed))),
-        None => presentation
+    match presentation.known(at) {
+        Ok(Some(probed)) => Ok(Step::Ready(reply(presentation, kind, noun, &probed))),
+        Ok(None) => presentation
             .probe(at, move |presentation, probed| Ok(reply(presentation, kind, noun, &probed))),
+        Err(error) => answer_otherwise(presentation, at, noun, error),
     }
 }
 
@@ -172,8 +197,9 @@ fn reply(presentation: &Presentation, kind: StreamKind, noun: Noun, probed: &Pro
         Noun::FragmentInfo => stored_range(probed, 0, lengths.moof),
         Noun::RawFragments => stored_range(probed, lengths.payload, lengths.len),
     };
-    let reply = Reply::of_stored(Content::Fragment(kind), validator, range);
-    reply.with_liveness(probed.liveness())
+    let mut reply = Reply::of_stored(Content::Fragment(kind), validator, range);
+    reply.set_liveness(probed.liveness());
+    reply
 }
 
 /// The key samples of a fragment; the fragment where it has no others.
@@ -191,8 +217,9 @@ fn key_frames_reply(
     let validator = probed.validator(presentation, noun);
     let range = |range: &std::ops::Range<u64>| stored_range(probed, range.start, range.end);
     let ranges = cut.samples.iter().map(range).collect();
-    let reply = Reply::of_parts(Content::Fragment(kind), validator, cut.head, ranges);
-    Ok(reply.with_liveness(probed.liveness()))
+    let mut reply = Reply::of_parts(Content::Fragment(kind), validator, cut.head, ranges);
+    reply.set_liveness(probed.liveness());
+    Ok(reply)
 }
 
 /// Bytes `from..to` of the fragment, as a range of its file.
