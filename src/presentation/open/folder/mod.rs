@@ -17,17 +17,18 @@
 //! The client manifest is the contract. The names of the files show which of its chunks have media,
 //! and when chunks start if the manifest does not say so.
 
+mod folders;
 mod names;
+mod present;
 mod times;
 
 use std::collections::{BTreeSet, HashMap};
 use std::mem;
 use std::sync::{Mutex, OnceLock};
 
-use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-use self::names::{FileNames, usual};
+use self::folders::{Folders, encoded, folder_of};
+use self::names::usual;
+use self::present::Present;
 use super::adopt::{check, check_for_players, cut};
 use super::keys::{Labels, check_keys};
 use super::{Adopted, Outcome, opened, served_text};
@@ -40,6 +41,7 @@ use crate::presentation::fragment_files::FragmentFiles;
 use crate::presentation::stream::{Absent, Media};
 use crate::presentation::validator::ContentHash;
 use crate::presentation::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
+use bytes::Bytes;
 
 /// The client manifest's name in its folder.
 const MANIFEST: &str = "Manifest";
@@ -89,90 +91,6 @@ struct Opening {
     /// Tracks that have the files of one stream in one folder.
     uses: HashMap<(Name, String), usize>,
     findings: Findings,
-}
-
-/// The folders of the qualities.
-#[derive(Default)]
-struct Folders {
-    /// Their names below the presentation's, as the manifest's URLs have them.
-    wanted: BTreeSet<Name>,
-    /// What is in them, and the name that they really have. `None` if it cannot be listed.
-    listed: HashMap<Name, (Name, Option<FileNames>)>,
-    /// Names that were looked at.
-    names: u64,
-}
-
-/// `QualityLevels(300000)`, or with the custom attributes of the quality.
-fn level(quality: &QualityLevel) -> String {
-    let attributes = quality.custom_attributes.iter();
-    let attributes = attributes.map(|a| format!(",{}={}", a.name, a.value)).collect::<String>();
-    format!("QualityLevels({}{attributes})", quality.bitrate)
-}
-
-/// What tools leave as it is when they make a file's name of a URL.
-const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// The same folder as tools name it that percent-encode.
-fn encoded(folder: &Name) -> Option<Name> {
-    let name = utf8_percent_encode(folder.file_name(), AS_IT_IS);
-    Name::new(&format!("{}/{name}", folder.folder()?)).ok()
-}
-
-impl Folders {
-    fn new(presentation: &Name, manifest: &ClientManifest) -> Self {
-        let streams = manifest.streams.iter().filter(|stream| !stream.is_embedded());
-        let qualities = streams.flat_map(|stream| &stream.qualities);
-        let folders = qualities.filter_map(|quality| folder_of(presentation, quality));
-        Self { wanted: folders.collect(), ..Self::default() }
-    }
-
-    /// Keeps what came of listing a folder under this name.
-    fn keep(
-        &mut self,
-        wanted: &Name,
-        listed: Name,
-        got: Option<Outcome>,
-        limits: &Limits,
-    ) -> Result<(), Error> {
-        let files = match got {
-            Some(Ok(Got::Listed(Some(names)))) => {
-                self.names = self.names.saturating_add(names.len() as u64);
-                if self.names > limits.listed_names {
-                    let (what, found, limit) =
-                        ("names of fragment files", self.names, limits.listed_names);
-                    return Err(ErrorKind::Budget { what, found, limit }.into());
-                }
-                Some(FileNames::new(&names))
-            }
-            Some(Ok(_)) | None => None,
-            Some(Err(error)) => match error.kind {
-                ReadErrorKind::Gone => Some(FileNames::default()),
-                ReadErrorKind::Denied => None,
-                ReadErrorKind::Changed | ReadErrorKind::Transient => return Err(error.into()),
-            },
-        };
-        let is_first = !self.listed.contains_key(wanted);
-        if is_first || files.as_ref().is_some_and(|files| !files.is_empty()) {
-            self.listed.insert(wanted.clone(), (listed, files));
-        }
-        Ok(())
-    }
-
-    /// Folders in which there is no fragment.
-    fn empty(&self) -> Vec<Name> {
-        let is_empty = |folder: &&Name| {
-            let listed = self.listed.get(*folder).and_then(|(_, files)| files.as_ref());
-            listed.is_some_and(FileNames::is_empty)
-        };
-        self.wanted.iter().filter(is_empty).cloned().collect()
-    }
-}
-
-/// The folder of a quality; `None` if no folder can have that name.
-fn folder_of(presentation: &Name, quality: &QualityLevel) -> Option<Name> {
-    let level = level(quality);
-    let is_segment = !level.contains('/');
-    is_segment.then(|| Name::new(&format!("{presentation}/{level}")).ok()).flatten()
 }
 
 impl Opening {
@@ -465,42 +383,6 @@ fn nothing(findings: &Findings) -> ErrorKind {
     let first: Vec<_> = findings.iter().take(3).map(Finding::to_string).collect();
     let public = findings.first().map_or_else(String::new, Finding::public);
     ErrorKind::NothingToServe { findings: first.join("; "), public }
-}
-
-/// Which chunks of a stream have a file.
-struct Present {
-    count: usize,
-    /// The start of the first chunk without a file.
-    first_missing: Option<u64>,
-    /// The start of the first one behind a chunk with a file.
-    gap: Option<u64>,
-    /// Files that are of no chunk.
-    unannounced: usize,
-}
-
-impl Present {
-    /// Compares a timeline with the times of files, ascending.
-    fn new(timeline: &Timeline, files: impl Iterator<Item = u64>) -> Self {
-        let mut found: Vec<usize> = Vec::new();
-        let (mut unannounced, mut before) = (0, None);
-        for time in files {
-            if before.replace(time) == Some(time) {
-                continue;
-            }
-            match timeline.locate(time) {
-                Some(chunk) => found.push(chunk),
-                None => unannounced += 1,
-            }
-        }
-        found.sort_unstable();
-        let start = |chunk: usize| timeline.chunk(chunk).map(|(start, _)| start);
-        let expected = found.iter().enumerate().find(|(number, chunk)| number != *chunk);
-        let missing = expected.map_or(found.len(), |(number, _)| number);
-        let begin = found.first().copied().unwrap_or(0);
-        let gap = found.iter().zip(begin..).find(|(chunk, expected)| **chunk != *expected);
-        let gap = gap.map_or(begin + found.len(), |(_, expected)| expected);
-        Self { count: found.len(), first_missing: start(missing), gap: start(gap), unannounced }
-    }
 }
 
 /// A fragment that is looked at.
