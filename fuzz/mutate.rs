@@ -43,7 +43,8 @@ pub fn opening(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usiz
 fn change_a_file(files: &mut Container, random: &mut Random) -> Option<()> {
     match random.below(8) {
         0..=3 => {
-            let mut media: Vec<_> = files.media.iter_mut().flatten().collect();
+            let fragments = files.files.iter_mut().map(|(_, bytes)| bytes);
+            let mut media: Vec<_> = files.media.iter_mut().flatten().chain(fragments).collect();
             let file = match media.len() {
                 0 => return None,
                 count => media.swap_remove(random.below(count)),
@@ -54,7 +55,14 @@ fn change_a_file(files: &mut Container, random: &mut Random) -> Option<()> {
             }
             *file = after.to_bytes().to_vec();
         }
-        4 => change_text(&mut files.server, random),
+        4 => change_text(files.manifest.as_mut().unwrap_or(&mut files.server), random),
+        5 if !files.files.is_empty() => {
+            let number = random.below(files.files.len());
+            let path = &mut files.files[number].0;
+            let mut text = std::mem::take(path).into_bytes();
+            change_text(&mut text, random);
+            *path = String::from_utf8_lossy(&text).into_owned();
+        }
         5 => change_text(files.client.as_mut()?, random),
         6 if random.below(4) == 0 => {
             files.failing.push((random.below(4) << 6 | random.below(12)) as u8)

@@ -318,6 +318,12 @@ def files(server, *movies, client=None, fails=b""):
     return out + b"".join(media(n + 1, m) for n, m in enumerate(movies) if m is not None)
 
 
+def fragment_folder(manifest, files, fails=b""):
+    """`film.ism` as a folder: its manifest, and files by their paths."""
+    out = part("m", manifest) + (part("e", fails) if fails else b"")
+    return out + b"".join(part("f", path.encode() + b"\0" + data) for path, data in files.items())
+
+
 def smil(*tracks, client="film.ismc"):
     """(element, file, bitrate, track id, name)"""
     meta = f'<meta name="clientManifestRelativePath" content="{client}"/>' if client else ""
@@ -752,6 +758,46 @@ def openings():
         video(),
         client=ismc(("video", None, [60000], FULL), ("video", None, [60000, 60000], FULL)),
     )
+
+    # Folders with a file per fragment.
+    def cut(time, extra=()):
+        return fragment(1, [gop()], (tfxd(time), *extra))
+
+    level, starts = "QualityLevels(60000)", (0, 20_000_000, 40_000_000)
+    named = {f"{level}/Fragments(video={time})": cut(time) for time in starts}
+    out["folder"] = fragment_folder(ONE_VIDEO, named)
+    out["folder-of-percent-encoded-names"] = fragment_folder(
+        ONE_VIDEO, {path.replace("(", "%28").replace(")", "%29"): file for path, file in named.items()}
+    )
+    out["folder-of-zeros-before-times-and-other-letters"] = fragment_folder(
+        ONE_VIDEO, {path.replace("Fragments(video=", "fragments(VIDEO=00"): file for path, file in named.items()}
+    )
+    late = {f"{level}/Fragments(video={time + 213_333})": cut(time + 213_333) for time in starts}
+    durations = "".join(f'<c n="{n}" d="20000000"/>' for n in range(3))
+    out["folder-of-durations-alone"] = fragment_folder(ismc(("video", None, [60000], durations)), late)
+    window = '<c n="1" d="20000000"/><c n="2" d="20000000"/>'
+    out["folder-of-the-last-durations"] = fragment_folder(ismc(("video", None, [60000], window)), late)
+    out["folder-of-a-run-without-end"] = fragment_folder(
+        ismc(("video", None, [60000], '<c d="20000000" r="4000"/>')), late
+    )
+    ahead = {f"{level}/Fragments(video=60000001)": cut(60_000_001, (box("free", bytes(53)),))}
+    out["folder-that-is-live"] = fragment_folder(
+        ismc(("video", None, [60000], FULL), attributes=' IsLive="TRUE"'), {**named, **ahead}
+    )
+    out["folder-where-a-file-is-missing"] = fragment_folder(
+        ismc(("video", None, [60000, 7], FULL)), dict(list(named.items())[::2])
+    )
+    first, second = list(named)[:2]
+    out["folder-of-files-that-are-no-fragments"] = fragment_folder(
+        ONE_VIDEO,
+        {
+            first: cut(0) + cut(20_000_000),
+            second: box("styp", b"msdh", u32(0)) + box("sidx", bytes(40)) + cut(5)[:-1],
+            f"{level}/Fragments(video=40000000)": box("moof", bytes(4)),
+        },
+    )
+    out["folder-where-a-list-fails"] = fragment_folder(ONE_VIDEO, named, fails=b"\x02")
+    out["folder-without-files"] = fragment_folder(CLIENT, {"x": b""})
 
     # The head of a real file, with two fragments of each track and holes for their samples.
     for folder, name in (("ladder", "ladder"), ("bframes", "bframes"), ("ntsc", "ntsc_high")):

@@ -1,5 +1,5 @@
 //! A Microsoft Smooth Streaming origin for any server: it opens a presentation (an `.ism` and the
-//! files that it names) in place, answers `/presentation.ism/Manifest`, and answers each fragment
+//! files that it names, or a folder of fragments as `ffmpeg -f smoothstreaming` writes it) in place, answers `/presentation.ism/Manifest`, and answers each fragment
 //! request with exactly the bytes that are stored.
 //!
 //! ```text

@@ -135,7 +135,11 @@ pub(crate) fn with_paths(
 ) -> Vec<Finding> {
     let with_path = |mut finding: Finding| {
         // What is not among its files is a refused name: it stays as the .ism has it.
-        let is_own = |file: &String| presentation.files().iter().any(|own| own.as_str() == file);
+        let is_own = |file: &String| {
+            let in_folder = || file.strip_prefix(presentation.name().as_str());
+            presentation.files().iter().any(|own| own.as_str() == file)
+                || in_folder().is_some_and(|rest| rest.starts_with('/'))
+        };
         if let Some(file) = finding.file.take_if(|file| is_own(file)) {
             finding.file = Some(root.join(file).to_string_lossy().into_owned());
         }

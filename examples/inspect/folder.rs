@@ -27,7 +27,7 @@ pub(crate) struct Bounds {
 /// More names than these are not read beneath one folder.
 const MAX_NAMES: usize = 1_000_000;
 
-/// Gives `each` an entry per `.ism` beneath `root`, and one per folder that was not looked into.
+/// Gives `each` an entry per presentation beneath `root`, and one per folder that was not looked into.
 ///
 /// # Errors
 /// Those of `each`.
@@ -125,7 +125,9 @@ impl<F: FnMut(Entry) -> io::Result<()>> Walk<'_, F> {
                 return Ok(());
             }
             let name = join(below, &name);
-            if depth < self.bounds.depth {
+            if open::is_folder_presentation(&self.path(&name)) {
+                self.presentation(name)?;
+            } else if depth < self.bounds.depth {
                 self.folder(&name, depth + 1)?;
             } else {
                 let message = format!("it lies more than {} folders deep", self.bounds.depth);
@@ -146,6 +148,10 @@ impl<F: FnMut(Entry) -> io::Result<()>> Walk<'_, F> {
             }
             return Ok(());
         }
+        self.presentation(name)
+    }
+
+    fn presentation(&mut self, name: String) -> io::Result<()> {
         if self.presentations == self.bounds.presentations {
             self.is_over = true;
             let message =

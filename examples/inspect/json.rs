@@ -9,8 +9,8 @@ use crate::entry::{Entry, Health, Outcome, gravest};
 
 /// An object per entry. `path` and `outcome` are always there: `served`, `not-served` or
 /// `not-looked-at`. `message` and `advice` say why it is not served. `severity` is that of the
-/// gravest finding. What was not opened has no `name`, `manifest`, `streams`, `severity`
-/// and `findings`. Each `path` and `file` is a path from where the program runs.
+/// gravest finding. What was not opened has no `name`, `manifest`, `live`, `streams`,
+/// `severity` and `findings`. A track has a `file` and a `track_id`, or the `folder` of its fragments. Each `path` and `file` is a path from where the program runs.
 pub(crate) fn entry(entry: &Entry) -> Value {
     let explanation = entry.explanation();
     let mut value = json!({
@@ -29,6 +29,7 @@ pub(crate) fn entry(entry: &Entry) -> Value {
             Ok(_) => format!("{:?}", presentation.manifest_source()).to_lowercase().into(),
             Err(_) => "none".into(),
         };
+        value["live"] = presentation.is_live().into();
         let streams = presentation.streams().iter();
         value["streams"] = streams.map(|of| stream(root, presentation, of)).collect();
         value["severity"] = gravest(findings).map(|severity| severity.to_string()).into();
@@ -55,6 +56,7 @@ fn track(root: &Path, presentation: &Presentation, track: &Track) -> Value {
         "bitrate": track.bitrate(),
         "fragments": track.fragment_count(),
         "file": track.source().and_then(|(id, _)| file(id.index())).map(|path| path.to_string_lossy().into_owned()),
+        "folder": track.folder().map(|name| root.join(name.as_str()).to_string_lossy().into_owned()),
         "track_id": track.source().map(|(_, id)| id),
     })
 }

@@ -28,7 +28,8 @@ use folder::Bounds;
 #[derive(Parser)]
 #[command(name = "inspect", version, after_help = EXIT_STATUS)]
 struct Arguments {
-    /// Server manifests (.ism), and folders: of a folder, every .ism beneath it
+    /// Server manifests (.ism), folders with a manifest and a file per fragment that are called
+    /// .ism, and other folders: of these, every presentation beneath them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Print one JSON array, with an object per presentation, instead of text
@@ -104,7 +105,9 @@ impl<W: Write> Report<W> {
             },
         };
         for path in &arguments.paths {
-            if path.is_dir() {
+            if open::is_folder_presentation(&path.canonicalize().unwrap_or_else(|_| path.clone())) {
+                self.add(&open::folder(path, bounds.ignore_case))?;
+            } else if path.is_dir() {
                 folder::entries(path, bounds, |entry| self.add(&entry))?;
             } else {
                 self.add(&open::file(path, bounds))?;

@@ -13,6 +13,22 @@ use crate::entry::{self, Entry, Outcome};
 use crate::folder::Bounds;
 use crate::other;
 
+/// Whether a folder is a presentation with a file per fragment, by its name and its manifest's.
+pub(crate) fn is_folder_presentation(folder: &Path) -> bool {
+    let has = |name: &str| folder.join(name).is_file();
+    other::is_server_manifest(folder) && (has("Manifest") || has("manifest"))
+}
+
+/// A folder that is a presentation.
+pub(crate) fn folder(path: &Path, ignore_case: bool) -> Entry {
+    // `.` has no name of its own.
+    let path = &match path.file_name() {
+        Some(_) => path.to_owned(),
+        None => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+    };
+    named(path, ignore_case)
+}
+
 /// A path that is no folder.
 pub(crate) fn file(path: &Path, bounds: Bounds) -> Entry {
     match path.metadata() {
@@ -24,6 +40,11 @@ pub(crate) fn file(path: &Path, bounds: Bounds) -> Entry {
         Ok(_) if !other::is_server_manifest(path) => return other::file(path),
         Ok(_) => {}
     }
+    named(path, ignore_case)
+}
+
+/// The presentation that a path names.
+fn named(path: &Path, ignore_case: bool) -> Entry {
     let (Some(name), Some(root)) = (path.file_name(), path.parent()) else {
         return Entry::not_opened(path, "the path does not end with the name of a file");
     };
@@ -51,7 +72,8 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
     match opened {
         Ok(opened) => {
             let presentation = opened.presentation().clone();
-            if presentation.manifest().is_err() && other::is_publishing_point(&path) {
+            let is_point = path.is_file() && other::is_publishing_point(&path);
+            if presentation.manifest().is_err() && is_point {
                 return other::publishing_point(&path);
             }
             let findings = match depth.findings(&opened, &path) {
@@ -66,7 +88,7 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
         }
         Err(error) if matches!(error.kind, ErrorKind::NoPresentation) => {
             let message = match path.metadata() {
-                Ok(metadata) if !metadata.is_file() => NEITHER,
+                Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => NEITHER,
                 Ok(_) => {
                     "it is a link that is not followed: it leads out of the folder, or is absolute"
                 }
@@ -75,7 +97,9 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
             Entry::not_opened(path, message)
         }
         Err(_) if other::is_mp4(&path) => other::file(&path),
-        Err(_) if other::is_publishing_point(&path) => other::publishing_point(&path),
+        Err(_) if path.is_file() && other::is_publishing_point(&path) => {
+            other::publishing_point(&path)
+        }
         Err(error) => Entry::not_opened(path, format!("it cannot be opened: {error}")),
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use smooth_origin::base::Name;
 use smooth_origin::presentation::Presentation;
 
 use crate::entry::{Entry, Outcome};
@@ -26,7 +27,8 @@ pub(crate) fn entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
     let Outcome::Opened { presentation, findings, .. } = &entry.outcome else { return Ok(()) };
     if let Ok(text) = presentation.manifest() {
         let source = format!("{:?}", presentation.manifest_source()).to_lowercase();
-        line(out, format_args!("manifest: {source}, {} bytes", text.len()))?;
+        let live = if presentation.is_live() { ", live" } else { "" };
+        line(out, format_args!("manifest: {source}, {} bytes{live}", text.len()))?;
     }
     streams(out, presentation)?;
     for finding in findings {
@@ -51,11 +53,13 @@ fn streams(out: &mut impl Write, presentation: &Presentation) -> io::Result<()> 
         )?;
         for track in stream.tracks() {
             let (bitrate, fragments) = (track.bitrate(), track.fragment_count());
-            let place = match track.source() {
-                Some((file, id)) => {
-                    format!("{}, track {id}", beside(presentation, file.index()))
+            let place = match (track.source(), track.folder()) {
+                (Some((file, id)), _) => {
+                    let name = presentation.files().get(file.index());
+                    format!("{}, track {id}", name.map_or("", |name| beside(presentation, name)))
                 }
-                None => "not served".into(),
+                (None, Some(folder)) => format!("{}/", beside(presentation, folder)),
+                (None, None) => "not served".into(),
             };
             line(out, format_args!("  {bitrate:>9} bit/s  {fragments} fragments  {place}"))?;
         }
@@ -64,8 +68,8 @@ fn streams(out: &mut impl Write, presentation: &Presentation) -> io::Result<()> 
 }
 
 /// A file's name as its `.ism` may call it: none lies outside of the `.ism`'s folder.
-fn beside(presentation: &Presentation, file: usize) -> &str {
-    let name = presentation.files().get(file).map_or("", |name| name.as_str());
+fn beside<'a>(presentation: &Presentation, name: &'a Name) -> &'a str {
+    let name = name.as_str();
     let folder = presentation.name().folder();
     let beneath = folder.and_then(|folder| name.strip_prefix(folder.as_str())?.strip_prefix('/'));
     beneath.unwrap_or(name)

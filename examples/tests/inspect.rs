@@ -467,3 +467,57 @@ fn deep_sums_up_what_many_fragments_say() {
     assert_eq!(lines.len(), 1, "{text}");
     assert!(lines[0].contains("chunk 0: 12 of 12 fragments; the first: "), "{text}");
 }
+
+/// A fragment without samples.
+const EMPTY_FRAGMENT: &[u8] = b"\0\0\0\x30moof\0\0\0\x10mfhd\0\0\0\0\0\0\0\x01\
+    \0\0\0\x18traf\0\0\0\x10tfhd\0\0\0\0\0\0\0\x01";
+
+/// A folder with a file per fragment, of two chunks and with the files of these times.
+fn fragments(folder: &Path, times: &[u64]) -> PathBuf {
+    let level = folder.join("QualityLevels(300)");
+    fs::create_dir_all(&level).unwrap();
+    let manifest = "<SmoothStreamingMedia><StreamIndex Type='video' \
+        Url='QualityLevels({bitrate})/Fragments(video={start time})'>\
+        <QualityLevel Bitrate='300'/><c t='0' d='5'/><c t='5' d='5'/></StreamIndex></SmoothStreamingMedia>";
+    write(folder, "Manifest", manifest);
+    for time in times {
+        fs::write(level.join(format!("Fragments(video={time})")), EMPTY_FRAGMENT).unwrap();
+    }
+    level
+}
+
+#[test]
+fn a_folder_of_fragments_is_one_presentation() {
+    let top = folder("fragments");
+    let film = top.join("films/film.ism");
+    let level = fragments(&film, &[0, 5]);
+    let path = film.to_str().unwrap();
+    let (status, text) = text(&[path]);
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("2 fragments  film.ism/QualityLevels(300)/"), "{text}");
+    for named in [path, &format!("{path}/"), top.to_str().unwrap()] {
+        let (status, entries) = json(&[named]);
+        assert_eq!((status, entries.len()), (0, 1), "{named}: {entries:?}");
+        assert_eq!(entries[0]["live"], false);
+        let track = &entries[0]["streams"][0]["tracks"][0];
+        assert_eq!(Path::new(track["folder"].as_str().unwrap()), level);
+        assert_eq!(entries[0]["findings"], Value::Array(Vec::new()));
+    }
+}
+
+#[test]
+fn a_finding_of_a_folder_names_the_path_of_the_fragments_file() {
+    let film = folder("fragments-missing").join("film.isml");
+    let level = fragments(&film, &[0]);
+    let (status, entries) = json(&[film.to_str().unwrap()]);
+    assert_eq!(status, 1);
+    let finding = &entries[0]["findings"][0];
+    assert_eq!(finding["code"], "fragment-file-missing");
+    assert_eq!(Path::new(finding["file"].as_str().unwrap()), level.join("Fragments(video=5)"));
+    fs::write(level.join("Fragments(video=5)"), [EMPTY_FRAGMENT, EMPTY_FRAGMENT].concat()).unwrap();
+    let (status, entries) = json(&[film.to_str().unwrap()]);
+    assert_eq!((status, &entries[0]["findings"][0]["code"]), (1, &"fragment-broken".into()));
+    write(&film, "Manifest", "<SmoothStreamingMedia");
+    let (message, _) = refused(film.to_str().unwrap());
+    assert!(message.contains("it cannot be opened: line 1"), "{message}");
+}

@@ -9,6 +9,8 @@
 //! | `c` | the client manifest, `film.ismc`; without a part there is no such file |
 //! | `1` `2` `3` | a media file, `1.ismv` to `3.ismv`; likewise |
 //! | `x` `y` `z` | a hole in media file 1, 2 or 3: zeros that take no bytes here |
+//! | `m` | the manifest of a folder, `film.ism/Manifest`; with a part, `film.ism` is that folder |
+//! | `f` | a file in that folder: its path, a zero, its bytes; each part is a file |
 //! | `e` | reads of the opening that fail, a byte each: two bits of how, six of the read's number |
 //!
 //! Other letters are passed over. A last part that is cut short ends with the bytes that are there.
@@ -17,6 +19,9 @@ use smooth_origin::base::ReadErrorKind;
 
 /// Longest media file: holes make large ones.
 const MAX_FILE: usize = 256 << 10;
+
+/// Files of a folder.
+const MAX_FILES: usize = 64;
 
 /// Zeros in a row that are written as a hole.
 const HOLE: usize = 24;
@@ -30,6 +35,10 @@ pub struct Container {
     pub client: Option<Vec<u8>>,
     /// `1.ismv` to `3.ismv`, where there are such.
     pub media: [Option<Vec<u8>>; 3],
+    /// `film.ism/Manifest`, if `film.ism` is a folder.
+    pub manifest: Option<Vec<u8>>,
+    /// The other files of that folder, by their paths.
+    pub files: Vec<(String, Vec<u8>)>,
     /// Reads that fail.
     pub failing: Vec<u8>,
 }
@@ -46,6 +55,13 @@ impl Container {
             match letter {
                 b's' => container.server.extend(part),
                 b'c' => container.client.get_or_insert_default().extend(part),
+                b'm' => container.manifest.get_or_insert_default().extend(part),
+                b'f' if container.files.len() < MAX_FILES => {
+                    let mut parts = part.splitn(2, |byte| *byte == 0);
+                    let (path, bytes) = (parts.next(), parts.next());
+                    let path = String::from_utf8_lossy(path.unwrap_or_default());
+                    container.files.push((path.into(), bytes.unwrap_or_default().into()));
+                }
                 b'e' => container.failing.extend(part),
                 b'1'..=b'3' | b'x'..=b'z' => {
                     let number = letter - if hole { b'x' } else { b'1' };
@@ -71,6 +87,13 @@ impl Container {
         part(b's', self.server.len(), &self.server);
         if let Some(client) = &self.client {
             part(b'c', client.len(), client);
+        }
+        if let Some(manifest) = &self.manifest {
+            part(b'm', manifest.len(), manifest);
+        }
+        for (path, bytes) in &self.files {
+            let file = [path.as_bytes(), b"\0", bytes].concat();
+            part(b'f', file.len(), &file);
         }
         if !self.failing.is_empty() {
             part(b'e', self.failing.len(), &self.failing);
@@ -111,12 +134,23 @@ impl Container {
     /// A file by its name.
     pub fn file(&self, name: &str) -> Option<&[u8]> {
         match name {
+            "film.ism" if self.manifest.is_some() => None,
             "film.ism" => Some(&self.server),
+            "film.ism/Manifest" => self.manifest.as_deref(),
             "film.ismc" => self.client.as_deref(),
             "1.ismv" => self.media[0].as_deref(),
             "2.ismv" => self.media[1].as_deref(),
             "3.ismv" => self.media[2].as_deref(),
-            _ => None,
+            name => {
+                let path = name.strip_prefix("film.ism/").filter(|_| self.manifest.is_some())?;
+                self.files.iter().find(|(known, _)| known == path).map(|(_, bytes)| &bytes[..])
+            }
         }
+    }
+
+    /// The names of the files in the folder.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let files = self.files.iter().filter(|_| self.manifest.is_some());
+        files.map(|(path, _)| format!("film.ism/{path}"))
     }
 }

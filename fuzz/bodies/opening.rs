@@ -2,6 +2,7 @@
 //! reply to a request for it is what its length, its noun and its files say.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smooth_origin::base::{
@@ -109,11 +110,13 @@ pub(super) fn drive<T>(
 pub(super) struct Files {
     container: Container,
     names: RefCell<Vec<Name>>,
+    /// The files of fragments that were opened last, by id.
+    fragments: RefCell<BTreeMap<FileId, Name>>,
 }
 
 impl Files {
     pub(super) fn new(container: Container) -> Self {
-        Self { container, names: RefCell::default() }
+        Self { container, names: RefCell::default(), fragments: RefCell::default() }
     }
 
     pub(super) fn container(&self) -> &Container {
@@ -154,6 +157,20 @@ impl Files {
                 let range = range.start as usize..range.end as usize;
                 Ok(Got::Range(bytes[range].to_vec().into()))
             }
+            Want::Fragment { file, name, head } => {
+                assert!(file.index() >= self.names.borrow().len(), "{want:?} is a kept file's id");
+                self.fragments.borrow_mut().insert(*file, name.clone());
+                let bytes = self.container.file(name.as_str());
+                let bytes = bytes.ok_or(ReadError::new(ReadErrorKind::Gone))?;
+                let head = bytes.len().min(usize::try_from(*head).unwrap_or(usize::MAX));
+                let head = bytes[..head].to_vec().into();
+                Ok(Got::Opened(Opened::new(bytes.len() as u64, head, Default::default())))
+            }
+            Want::List { folder } => {
+                let names = self.container.names().filter_map(|name| Name::new(&name).ok());
+                let names = names.filter(|name| name.folder().as_ref() == Some(folder));
+                Ok(Got::Listed(Some(names.collect())))
+            }
             _ => panic!("no other want is known"),
         }
     }
@@ -182,9 +199,14 @@ impl Files {
         assert!(if storage { self.is_faulty() } else { found == group }, "{error}");
     }
 
+    fn name(&self, file: FileId) -> Name {
+        let kept = self.names.borrow().get(file.index()).cloned();
+        kept.unwrap_or_else(|| self.fragments.borrow()[&file].clone())
+    }
+
     /// The bytes of a file that was opened.
     fn bytes(&self, file: FileId) -> &[u8] {
-        let name = self.names.borrow()[file.index()].clone();
+        let name = self.name(file);
         self.container.file(name.as_str()).expect("a file that is there")
     }
 }
@@ -200,7 +222,8 @@ fn manifest(files: &Files, presentation: &Arc<Presentation>) {
     });
     let source = presentation.manifest_source();
     if source == ManifestSource::Stored {
-        assert_eq!(Some(&bytes[..]), files.container.client.as_deref());
+        let Container { client, manifest, .. } = &files.container;
+        assert_eq!(Some(&bytes[..]), manifest.as_deref().or(client.as_deref()));
     }
     for index in &manifest.streams {
         let mut named = presentation.streams().iter().filter(|s| s.name() == index.name());
@@ -217,7 +240,7 @@ fn manifest(files: &Files, presentation: &Arc<Presentation>) {
             assert!(!tracks.is_empty(), "a track that is announced and is not there");
             if let [track] = tracks[..] {
                 // What could not be read is announced, to be there the next time.
-                let served = track.source().is_some() || files.is_faulty();
+                let served = track.is_served() || files.is_faulty();
                 assert!(served, "a track that is announced and is not served");
             }
         }
@@ -285,14 +308,15 @@ fn ask(files: &Files, presentation: &Arc<Presentation>, stream: &Stream, track: 
         let is_chunk = |timeline: &Timeline| {
             timeline.locate(time).or_else(|| timeline.locate_double(time)).is_some()
         };
-        if !asked.any(|asked| is_chunk(asked.timeline())) {
+        // An encoder writes fragments before it announces them.
+        if !presentation.is_live() && !asked.any(|asked| is_chunk(asked.timeline())) {
             assert!(replies.iter().all(Option::is_none), "a reply for a chunk that is not there");
         }
         let [fragment, info, raw, keys] = &replies;
         if let Some((whole, whole_reply)) = fragment {
             let (info, raw) = (info.as_ref().unwrap(), raw.as_ref().unwrap());
             check_fragment(whole, &info.0, &raw.0);
-            check_track(presentation, stream, track, whole_reply, &info.0);
+            check_track(files, presentation, stream, track, whole_reply, &info.0);
             if let Some((keys, keys_reply)) = keys {
                 check_key_frames(stream.kind(), keys, keys_reply, whole, &info.0);
                 check_source(keys_reply, whole_reply, raw.0.len() as u64);
@@ -419,6 +443,7 @@ fn traf(moof: &[u8]) -> Boxes {
 
 /// The fragment is of a track with the name and the bitrate that are asked for.
 fn check_track(
+    files: &Files,
     presentation: &Presentation,
     stream: &Stream,
     track: &Track,
@@ -429,7 +454,12 @@ fn check_track(
     let named = presentation.streams().iter().filter(|other| other.name() == stream.name());
     let tracks = named.flat_map(Stream::tracks);
     let tracks = tracks.filter(|other| other.bitrate() == track.bitrate());
-    let sources: Vec<_> = tracks.filter_map(Track::source).collect();
+    let (sources, folders): (Vec<_>, Vec<_>) = tracks.map(|t| (t.source(), t.folder())).unzip();
+    let folder = files.name(stored.file).folder();
+    if folders.iter().any(|known| known.is_some() && *known == folder.as_ref()) {
+        return;
+    }
+    let sources: Vec<_> = sources.into_iter().flatten().collect();
     let track_id = traf(moof).get::<Tfhd>().expect("a `tfhd`").track_id;
     assert!(sources.contains(&(stored.file, track_id)), "of track {track_id}, not {sources:?}");
 }

@@ -135,6 +135,9 @@ pub enum ErrorKind {
     /// The stream has no chunk that starts at that time.
     #[error("no fragment starts at that time")]
     NoFragment,
+    /// A live stream has no fragment at that time yet.
+    #[error("no fragment starts at that time yet")]
+    NotYet,
     /// The manifest announces the chunk, and the files do not hold it.
     #[error("the fragment's media is missing")]
     NoMedia,
@@ -201,6 +204,7 @@ impl ErrorKind {
             | Self::NoStream
             | Self::NoTrack
             | Self::NoFragment
+            | Self::NotYet
             | Self::NoMedia
             | Self::NotServed(_)
             | Self::NoFile
@@ -220,6 +224,7 @@ impl ErrorKind {
             | Self::NoStream
             | Self::NoTrack
             | Self::NoFragment
+            | Self::NotYet
             | Self::NoMedia
             | Self::NoFile => 404,
             Self::Refused(_) => 403,
@@ -245,6 +250,7 @@ impl ErrorKind {
             Self::NoStream => "no-stream",
             Self::NoTrack => "no-track",
             Self::NoFragment => "no-fragment",
+            Self::NotYet => "not-yet",
             Self::NoMedia => "no-media",
             Self::NotServed(_) => "not-served",
             Self::NoFile => "no-file",

@@ -49,6 +49,9 @@ pub struct Limits {
     pub scan_reads: u64,
     /// Bytes that these walks read, over all files of an opening; default 1 GiB.
     pub scan_bytes: u64,
+    /// Names of files that are looked at in the folders of a presentation whose fragments are files
+    /// of their own; default 1,048,576.
+    pub listed_names: u64,
     /// Samples of one fragment; default 1,048,576. Needed because samples may take no bytes at all.
     pub samples: u64,
     /// Chunks of one stream; default 16,777,216. Needed because a `c` element with `r` stands for any
@@ -82,6 +85,7 @@ impl Default for Limits {
             fragments: 4 << 20,
             scan_reads: 1 << 18,
             scan_bytes: 1 << 30,
+            listed_names: 1 << 20,
             samples: 1 << 20,
             chunks: 16 << 20,
             backward_steps: 64,

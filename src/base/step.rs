@@ -62,16 +62,37 @@ pub enum Want {
         /// Bytes of it; inside the size it had when it was opened.
         range: Range<u64>,
     },
+    /// Open the file of one fragment as it is now, and read its first `head` bytes. The outcome is
+    /// [`Got::Opened`], without a tail.
+    ///
+    /// The file may be another one each time, so a driver keeps it only for this step and its reply:
+    /// later ranges of `file`, in wants and in the reply, are of the file that was opened here.
+    Fragment {
+        /// The id by which later ranges name the file; no file of the presentation has it.
+        file: FileId,
+        /// Checked to stay below the root.
+        name: Name,
+        /// Bytes wanted from the start.
+        head: u64,
+    },
+    /// List the names of the files in a folder. The outcome is [`Got::Listed`].
+    List {
+        /// Checked to stay below the root.
+        folder: Name,
+    },
 }
 
 /// The outcome of a want.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Got {
-    /// Of [`Want::Open`].
+    /// Of [`Want::Open`] and [`Want::Fragment`].
     Opened(Opened),
     /// Of [`Want::Range`]: exactly the bytes of the range.
     Range(Bytes),
+    /// Of [`Want::List`]: names that begin with the folder's, in any order; `None` if the storage
+    /// cannot list.
+    Listed(Option<Vec<Name>>),
 }
 
 /// A file that was opened, as far as it was read.
@@ -160,17 +181,21 @@ impl<T> Reads<T> {
 
 /// Whether an outcome is of its want's sort and length.
 fn fits(want: &Want, got: &Got) -> Result<(), Error> {
+    let ends = |opened: &Opened, head: u64, tail: u64| {
+        let (head, tail) = (opened.size.min(head), opened.size.min(tail));
+        (opened.head.len() as u64 != head || opened.tail.len() as u64 != tail)
+            .then_some("head or tail is not of the wanted length")
+    };
     let wrong = match (want, got) {
-        (Want::Open { head, tail, .. }, Got::Opened(opened)) => {
-            let (head, tail) = (opened.size.min(*head), opened.size.min(*tail));
-            (opened.head.len() as u64 != head || opened.tail.len() as u64 != tail)
-                .then_some("head or tail is not of the wanted length")
-        }
+        (Want::Open { head, tail, .. }, Got::Opened(opened)) => ends(opened, *head, *tail),
+        (Want::Fragment { head, .. }, Got::Opened(opened)) => ends(opened, *head, 0),
         (Want::Range { range, .. }, Got::Range(bytes)) => (bytes.len() as u64
             != range.end.saturating_sub(range.start))
         .then_some("the bytes are not of the range's length"),
-        (Want::Open { .. }, Got::Range(_)) => Some("a file was to be opened"),
-        (Want::Range { .. }, Got::Opened(_)) => Some("a range was to be read"),
+        (Want::List { .. }, Got::Listed(_)) => None,
+        (Want::Open { .. } | Want::Fragment { .. }, _) => Some("a file was to be opened"),
+        (Want::Range { .. }, _) => Some("a range was to be read"),
+        (Want::List { .. }, _) => Some("a folder was to be listed"),
     };
     wrong.map_or(Ok(()), |why| Err(ErrorKind::WrongOutcome(why).into()))
 }

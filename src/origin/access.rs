@@ -89,12 +89,25 @@ impl Access {
         }
     }
 
+    /// Opens the file of a live fragment, which its encoder rewrites as it announces it: waits until
+    /// it has settled, however long ago the start is.
+    pub(super) async fn open_settled(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
+        let (source, stat) = self.look(name).await?;
+        let Err(error) = self.settling.check(name, &stat) else { return Ok((source, stat)) };
+        let Some(wait) = Settling::short_wait(&error) else { return Err(error) };
+        Box::pin(self.open_after(name, wait)).await
+    }
+
     async fn open_later(
         &self,
         name: &Name,
         unsettled: ReadError,
     ) -> Result<(Source, Stat), ReadError> {
         let Some(wait) = self.settling.patience(&unsettled) else { return Err(unsettled) };
+        self.open_after(name, wait).await
+    }
+
+    async fn open_after(&self, name: &Name, wait: Duration) -> Result<(Source, Stat), ReadError> {
         self.host.timer.sleep(wait).await;
         let (source, stat) = self.look(name).await?;
         self.settling.check(name, &stat)?;

@@ -10,7 +10,7 @@ use super::{Body, Opened, body, path};
 use crate::base::{Error, Name, Step};
 use crate::output::mss::{self, Request};
 use crate::presentation::{Content, Piece, Reply, StoredRange, Validator};
-use crate::storage::Source;
+use crate::storage::{Source, Stat};
 
 /// What a request is answered with.
 #[derive(Debug)]
@@ -36,7 +36,17 @@ pub struct Served {
 #[derive(Clone, Debug)]
 pub(super) enum Holding {
     Presentation(Arc<Opened>),
+    /// Of a presentation, and the file of the one fragment that the reply is of.
+    Fragment(Arc<Opened>, Arc<HeldFragment>),
     File(Arc<HeldFile>),
+}
+
+/// The file of a fragment, as it was opened for one reply.
+#[derive(Debug)]
+pub(super) struct HeldFragment {
+    pub(super) name: Name,
+    pub(super) source: Source,
+    pub(super) stat: Stat,
 }
 
 /// A file beside the presentations.
@@ -108,12 +118,19 @@ impl Served {
     /// The presentation that it is of; `None` for a file.
     pub fn opened(&self) -> Option<&Arc<Opened>> {
         match &self.holding {
-            Holding::Presentation(opened) => Some(opened),
+            Holding::Presentation(opened) | Holding::Fragment(opened, _) => Some(opened),
             Holding::File(..) => None,
         }
     }
 
-    /// When the file, or the latest file of the presentation, was changed, where the store knows.
+    /// It is a fragment that has a file of its own.
+    #[cfg(feature = "http")]
+    pub(crate) fn has_own_file(&self) -> bool {
+        matches!(self.holding, Holding::Fragment(..))
+    }
+
+    /// When the file, or the latest file of the presentation, was changed, where the store knows. A
+    /// fragment that has a file of its own was changed when that was.
     pub fn modified(&self) -> Option<SystemTime> {
         self.modified
     }
@@ -124,7 +141,7 @@ impl Served {
     /// [`ErrorKind::Busy`](crate::base::ErrorKind::Busy) where too many wait for the store already.
     pub fn admit(&self) -> Result<(), Error> {
         match &self.holding {
-            Holding::Presentation(opened) => opened.access().admit(),
+            Holding::Presentation(opened) | Holding::Fragment(opened, _) => opened.access().admit(),
             Holding::File(file) => file.access.admit(),
         }
     }
@@ -163,6 +180,18 @@ pub(super) fn serve(opened: &Arc<Opened>, reply: Reply) -> Answer {
     let (reply, is_kept) = cached(opened, reply);
     let (holding, modified) = (Holding::Presentation(Arc::clone(opened)), opened.modified());
     Answer::Reply(Served { reply, holding, modified, is_kept })
+}
+
+/// A reply with the file of the fragment that was opened for it, if one was.
+pub(super) fn serve_with(
+    opened: &Arc<Opened>,
+    reply: Reply,
+    fragment: Option<HeldFragment>,
+) -> Answer {
+    let Some(fragment) = fragment else { return serve(opened, reply) };
+    let modified = fragment.stat.modified;
+    let holding = Holding::Fragment(Arc::clone(opened), Arc::new(fragment));
+    Answer::Reply(Served { reply, holding, modified, is_kept: false })
 }
 
 /// The reply with its bytes, if they are in memory; else whether they will be, once they are read.

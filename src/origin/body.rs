@@ -16,7 +16,7 @@ use super::access::Access;
 use super::budget::{Budget, Share};
 use super::{Holding, StoredBody, drive, note_change};
 use crate::base::{Error, ErrorKind, FileId, ReadError};
-use crate::presentation::{Piece, Reply, StoredRange};
+use crate::presentation::{Liveness, Piece, Reply, StoredRange};
 
 /// A stream of bytes that never holds a whole large file.
 ///
@@ -37,6 +37,8 @@ pub struct Body {
     unsent: Option<Arc<Unsent>>,
     /// What is read at once is kept in the cache of fragments.
     is_kept: bool,
+    /// Its file may be rewritten in place at any time: only what is copied out of it is of one version.
+    is_copied: bool,
 }
 
 type Reading = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
@@ -58,7 +60,9 @@ impl Body {
     pub(super) fn new(holding: Holding, reply: &Reply, is_kept: bool) -> Self {
         let mut pieces = reply.pieces().iter().cloned();
         let (next, later, left) = (pieces.next(), pieces.collect(), reply.length());
-        Self { holding, next, later, left, reading: None, unsent: None, is_kept }
+        let is_copied =
+            matches!(holding, Holding::Fragment(..)) && reply.liveness() != Liveness::Final;
+        Self { holding, next, later, left, reading: None, unsent: None, is_kept, is_copied }
     }
 
     /// Bytes that are still to come.
@@ -67,9 +71,11 @@ impl Body {
     }
 
     /// What is left, where that is one range of a file and a host may send it by means of its own.
+    /// `None` for the files of a live presentation, which its encoder rewrites in place: what a kernel
+    /// sends of one may be of two versions.
     pub fn stored(&self) -> Option<StoredBody> {
         match (&self.next, &self.reading) {
-            (Some(Piece::Stored(range)), None) if self.later.is_empty() => {
+            (Some(Piece::Stored(range)), None) if self.later.is_empty() && !self.is_copied => {
                 Some(StoredBody::new(self.holding.clone(), range))
             }
             _ => None,
@@ -260,7 +266,7 @@ impl Drop for Counted {
 impl Holding {
     fn access(&self) -> &Arc<Access> {
         match self {
-            Self::Presentation(opened) => opened.access(),
+            Self::Presentation(opened) | Self::Fragment(opened, _) => opened.access(),
             Self::File(file) => &file.access,
         }
     }
@@ -272,6 +278,11 @@ impl Holding {
                 note_change(opened, error);
                 opened.access().host.events.request_failed(opened, error);
             }
+            // The next request opens it anew in any case.
+            Self::Fragment(opened, fragment) => {
+                let (name, events) = (opened.presentation().name(), &opened.access().host.events);
+                events.request_for_failed(name, Some(&fragment.name), error);
+            }
             Self::File(file) => {
                 let events = &file.access.host.events;
                 events.request_for_failed(&file.name, Some(&file.name), error);
@@ -282,6 +293,7 @@ impl Holding {
     async fn read(&self, file: FileId, range: Range<u64>) -> Result<Bytes, ReadError> {
         match self {
             Self::Presentation(opened) => drive::read(opened, file, range).await,
+            Self::Fragment(opened, fragment) => opened.access().read(&fragment.source, range).await,
             Self::File(file) => file.access.read(&file.source, range).await,
         }
     }

@@ -9,7 +9,7 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::DefaultLif
 
 use super::deadline::Deadline;
 use super::opened::{Files, Opened};
-use super::replacement::loss;
+use super::replacement::{loss, worse};
 use super::spellings::Spellings;
 use super::{Clock, Event, Inner, drive};
 use crate::base::{Error, ErrorKind, Name};
@@ -43,6 +43,10 @@ pub(super) struct Cache {
     openings: Arc<AtomicUsize>,
     spellings: Spellings,
 }
+
+/// The manifest of a live presentation is looked at as often: each of its fragments is announced
+/// once.
+const LIVE_AGE: Duration = Duration::from_secs(1);
 
 /// What came of an opening, with when its files are looked at next.
 #[derive(Debug)]
@@ -130,7 +134,7 @@ impl Cache {
                 self.entries.remove_if(&name, |kept| Arc::ptr_eq(kept, &entry));
                 self.opened(origin, &name, Some(&entry)).await.outcome.clone()
             }
-            outcome => match entry.take_over(now, self.options.revalidate_after) {
+            outcome => match entry.take_over(now, entry.age(&self.options)) {
                 None => outcome.clone(),
                 Some(turn) => {
                     let outcome = self.look_after(origin, name, &entry, now).await;
@@ -274,6 +278,12 @@ impl Cache {
                 let grace = self.options.replace_grace;
                 events.report(&Event::ReplacementWaits { name, why, grace });
             }
+            // A live presentation is opened again for each of its fragments.
+            (Verdict::Replace, Ok(_))
+                if new.is_live()
+                    && old.is_some_and(|old| {
+                        old.is_live() && worse(&old.outcome, &new.outcome, &[]).is_none()
+                    }) => {}
             (Verdict::Replace, Ok(opened)) => {
                 let presentation = opened.presentation();
                 let replaces = old.is_some_and(|old| old.outcome.is_ok());
@@ -317,7 +327,7 @@ impl Cache {
             None => Err(ErrorKind::Busy("too many presentations are being opened").into()),
         };
         let mut entry = Entry { outcome, due: AtomicU64::new(0), differs_since: AtomicU64::new(0) };
-        let age = millis(self.options.revalidate_after);
+        let age = millis(entry.age(&self.options));
         let age = entry.unsettled().map_or(age, |wait| age.min(millis_up(wait)));
         entry.due = AtomicU64::new(millis(origin.clock.now()).saturating_add(age));
         (Arc::new(entry), deadline.spent())
@@ -336,6 +346,18 @@ impl Entry {
                 .compare_exchange(before, next, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok();
         is_ours.then_some(Turn { due: &self.due, before })
+    }
+
+    /// How long a look at its files counts.
+    fn age(&self, options: &CacheOptions) -> Duration {
+        match self.is_live() && options.revalidate_after != Duration::MAX {
+            true => options.revalidate_after.min(LIVE_AGE),
+            false => options.revalidate_after,
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|opened| opened.presentation().is_live())
     }
 
     fn is_due(&self, now: u64) -> bool {

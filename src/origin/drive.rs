@@ -1,6 +1,7 @@
 //! Steps, driven over a store: every want of a batch at once.
 
 use std::future::Future;
+use std::io;
 use std::ops::Range;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -9,13 +10,14 @@ use bytes::Bytes;
 use futures_util::stream::{StreamExt, iter};
 
 use super::access::Access;
+use super::answer::HeldFragment;
 use super::cache::OpeningPermit;
 use super::deadline::Deadline;
 use super::note_change;
 use super::offload::SMALL;
 use super::opened::{Files, Opened};
 use crate::base::{
-    Error, FileId, Got, Opened as OpenedFile, ReadError, ReadErrorKind, Reads, Step, Want,
+    Error, FileId, Got, Name, Opened as OpenedFile, ReadError, ReadErrorKind, Reads, Step, Want,
 };
 use crate::presentation::Presentation;
 use crate::storage::{Source, Stat};
@@ -106,6 +108,9 @@ fn bytes_of(got: &[Result<Got, ReadError>]) -> u64 {
     let bytes = |got: &Result<Got, ReadError>| match got {
         Ok(Got::Opened(opened)) => opened.head.len() + opened.tail.len(),
         Ok(Got::Range(bytes)) => bytes.len(),
+        Ok(Got::Listed(names)) => {
+            names.iter().flatten().map(|name| name.as_str().len()).sum::<usize>()
+        }
         Err(_) => 0,
     };
     got.iter().map(bytes).sum::<usize>() as u64
@@ -188,7 +193,66 @@ async fn get(files: &Files, want: &Want) -> Gotten {
             let source = files.source(*file).await?;
             Ok((Got::Range(files.access().read(&source, range.clone()).await?), None))
         }
+        // It may change at any time: nothing is kept of it.
+        Want::Fragment { name, head, .. } => {
+            let (opened, ..) = open_fragment(files.access(), name, *head, Purpose::Look).await?;
+            Ok((Got::Opened(opened), None))
+        }
+        Want::List { folder } => Ok((Got::Listed(list(files.access(), folder).await?), None)),
     }
+}
+
+/// Names of the files in a folder; `None` if the store cannot list.
+async fn list(access: &Access, folder: &Name) -> Result<Option<Vec<Name>>, ReadError> {
+    match access.list(Some(folder)).await {
+        Err(error) if is_unsupported(&error) => Ok(None),
+        listed => listed.map(Some),
+    }
+}
+
+fn is_unsupported(error: &ReadError) -> bool {
+    error.source.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::Unsupported)
+}
+
+/// An encoder may rewrite the file of a fragment while its head is read. It is opened so often.
+const OPENINGS: usize = 3;
+
+/// What the file of a fragment is opened for.
+#[derive(Clone, Copy, Debug)]
+enum Purpose {
+    /// A look while the presentation is opened: nothing is served of it.
+    Look,
+    /// An answer.
+    Answer,
+}
+
+/// The file of a fragment as it is now, with its first bytes.
+async fn open_fragment(
+    access: &Access,
+    name: &Name,
+    head: u64,
+    purpose: Purpose,
+) -> Result<(OpenedFile, Source, Stat), ReadError> {
+    for _ in 1..OPENINGS {
+        match try_open_fragment(access, name, head, purpose).await {
+            Err(error) if error.kind == ReadErrorKind::Changed => {}
+            opened => return opened,
+        }
+    }
+    try_open_fragment(access, name, head, purpose).await
+}
+
+async fn try_open_fragment(
+    access: &Access,
+    name: &Name,
+    head: u64,
+    purpose: Purpose,
+) -> Result<(OpenedFile, Source, Stat), ReadError> {
+    let (source, stat) = match purpose {
+        Purpose::Look => access.look(name).await?,
+        Purpose::Answer => access.open_settled(name).await?,
+    };
+    Ok((ends(access, &source, stat.size, head, 0).await?, source, stat))
 }
 
 /// The first and the last bytes of a file, read at once.
@@ -210,24 +274,40 @@ async fn ends(
     Ok(OpenedFile::new(size, head, tail))
 }
 
-/// Makes an answer that wants reads.
+/// Makes an answer that wants reads; gives the file of the fragment that was opened for it, if one was.
 pub(super) async fn answer<T: Send + 'static>(
     mut step: Step<T>,
     opened: &Arc<Opened>,
-) -> Result<T, Error> {
+) -> Result<(T, Option<HeldFragment>), Error> {
+    let mut fragment: Option<(FileId, HeldFragment)> = None;
     loop {
         let reads = match step {
-            Step::Ready(answer) => return Ok(answer),
+            Step::Ready(answer) => return Ok((answer, fragment.map(|(_, held)| held))),
             Step::Read(reads) => reads,
         };
         let mut got = Vec::with_capacity(reads.wanted().len());
         for want in reads.wanted() {
-            got.push(match want {
-                Want::Range { file, range } => {
+            got.push(match (want, &fragment) {
+                (Want::Range { file, range }, Some((open, held))) if file == open => {
+                    opened.access().read(&held.source, range.clone()).await.map(Got::Range)
+                }
+                (Want::Range { file, range }, _) => {
                     read_once(opened, *file, range.clone()).await.map(Got::Range)
                 }
-                // An answer opens nothing.
-                Want::Open { .. } => Err(ReadError::new(ReadErrorKind::Gone)),
+                (Want::Fragment { file, name, head }, _) => {
+                    let outcome =
+                        Box::pin(open_fragment(opened.access(), name, *head, Purpose::Answer))
+                            .await;
+                    outcome.map(|(head, source, stat)| {
+                        let held = HeldFragment { name: name.clone(), source, stat };
+                        fragment = Some((*file, held));
+                        Got::Opened(head)
+                    })
+                }
+                // An answer opens nothing else.
+                (Want::Open { .. } | Want::List { .. }, _) => {
+                    Err(ReadError::new(ReadErrorKind::Gone))
+                }
             });
         }
         let fed = match bytes_of(&got) <= SMALL {

@@ -188,7 +188,7 @@ fn write_opened(line: &mut impl Write, presentation: &Presentation) -> fmt::Resu
         write!(line, "{error}")?;
     } else {
         let tracks = presentation.streams().iter().flat_map(|stream| stream.tracks());
-        let (all, served) = (tracks.clone().count(), tracks.filter(|t| t.source().is_some()));
+        let (all, served) = (tracks.clone().count(), tracks.filter(|t| t.is_served()));
         write!(line, "tracks served: {} of {all}", served.count())?;
     }
     let findings = presentation.findings();

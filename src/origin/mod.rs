@@ -42,7 +42,7 @@ pub use stored::StoredBody;
 pub use timer::Timer;
 
 use access::{Access, AccessOptions};
-use answer::{Asked, HeldFile, Holding, ask, serve};
+use answer::{Asked, HeldFile, Holding, ask, serve_with};
 use cache::{Cache, CacheOptions, millis};
 use events::{Events, Report};
 use handles::Handles;
@@ -126,7 +126,7 @@ impl Origin {
 
     /// Answers a request for `target`: the path of a URL, percent-encoded, and its query if it has
     /// one. The presentation is the first of its segments that ends in `.ism` or `.isml` and can be
-    /// opened.
+    /// opened: as a server manifest, or as a folder with a `Manifest` and a file per fragment.
     ///
     /// # Errors
     /// [`ErrorKind::status`] has the HTTP status of each.
@@ -153,6 +153,7 @@ impl Origin {
             Ok(Asked::Reads(step)) => Begun::Reads(opened, step),
             // It is made once more, from what lies there now.
             Err(_) if opened.is_stale() => Begun::Unopened,
+            Err(error) if is_for_another(&opened, &error) => Begun::Unopened,
             Err(error) => Begun::Failed(self.failed(&opened, error)),
         }
     }
@@ -173,7 +174,7 @@ impl Origin {
         for found in path::presentations(path) {
             let path::Found { name, rest } = found?;
             match self.answer_in(&name, rest, query).await {
-                // A folder of that name is walked on: ffmpeg makes such.
+                // It may be a folder of other presentations.
                 Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => error = none,
                 answer => return answer,
             }
@@ -182,7 +183,8 @@ impl Origin {
     }
 
     /// What tells whether a client has the answer already, found out without reading any media.
-    /// `None` where that is a redirect.
+    /// `None` where that is a redirect, and for a fragment that has a file of its own: its validator is
+    /// found out by [`answer`](Self::answer) alone.
     ///
     /// # Errors
     /// As [`answer`](Self::answer).
@@ -194,7 +196,12 @@ impl Origin {
             match self.opened(&name).await {
                 Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => error = none,
                 opened => {
-                    let (opened, request) = (opened?, Request::parse(rest)?.with_query(query)?);
+                    let opened = opened?;
+                    let request = Request::parse(rest).and_then(|r| r.with_query(query));
+                    let request = match request {
+                        Err(other) if is_for_another(&opened, &other) => continue,
+                        request => request?,
+                    };
                     if opened.is_stale() {
                         let answer = Box::pin(self.answer_in(&name, rest, query)).await;
                         return Ok(answer?.identity());
@@ -271,6 +278,9 @@ impl Origin {
         let mut opened = self.opened(name).await?;
         if !opened.is_stale() {
             match self.answer_of(&opened, rest, query).await {
+                Err(error) if is_for_another(&opened, &error) => {
+                    return Err(Error::request("path", ErrorKind::NoPresentation));
+                }
                 Err(_) if opened.is_stale() => opened = self.opened(name).await?,
                 answer => return answer.map_err(|error| self.failed(&opened, error)),
             }
@@ -331,7 +341,8 @@ impl Origin {
 
     async fn read_for(&self, opened: &Arc<Opened>, step: Step<Reply>) -> Result<Answer, Error> {
         self.inner.access.admit()?;
-        Ok(serve(opened, drive::answer(step, opened).await?))
+        let (reply, fragment) = drive::answer(step, opened).await?;
+        Ok(serve_with(opened, reply, fragment))
     }
 
     /// What the cache of fragments holds, and how often it had what was asked for; nothing where
@@ -374,8 +385,8 @@ impl OriginBuilder {
         self
     }
 
-    /// How long the origin relies on its last check of a presentation's files, and how long it keeps
-    /// a failed opening; default 5 s. With 0, every request checks the files, and no failed opening is
+    /// How long the origin relies on its last check of a presentation's files (1 s at most if it is
+    /// live), and how long it keeps a failed opening; default 5 s. With 0, every request checks the files, and no failed opening is
     /// kept. With [`Duration::MAX`], the origin checks only after [`Origin::look_again`], or when a
     /// read finds that a file has changed.
     pub fn revalidate_after(mut self, age: Duration) -> Self {
@@ -603,6 +614,12 @@ fn split_query(target: &str) -> (&str, Option<&str>) {
 
 /// Marks a presentation as out of date when one of its files has changed under a request, or is not
 /// what was believed.
+/// Whether a path leads to something else in the folder that a presentation is.
+#[cold]
+fn is_for_another(opened: &Opened, error: &Error) -> bool {
+    opened.presentation().is_folder() && matches!(error.kind, ErrorKind::Malformed(_))
+}
+
 fn note_change(opened: &Opened, error: &Error) {
     if let ErrorKind::Read(read) = &error.kind
         && matches!(read.kind, ReadErrorKind::Changed | ReadErrorKind::Gone)

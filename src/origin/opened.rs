@@ -222,7 +222,7 @@ impl Opened {
     /// None that comes from the files: what cannot be read is a finding of the survey.
     /// [`ErrorKind::Busy`](crate::base::ErrorKind::Busy) where the host could not go on.
     pub async fn survey(self: &Arc<Self>, survey: Survey) -> Result<Survey, Error> {
-        drive::answer(survey.look_on(), self).await
+        drive::answer(survey.look_on(), self).await.map(|(survey, _)| survey)
     }
 
     /// When the latest of its files was changed, where the store knows.

@@ -22,7 +22,15 @@ enum Wrong {
     Findings(FindingCode),
 }
 
-/// What players lose by a new opening, in words; `None` if nothing.
+/// What players lose by a new opening, in words; `None` if nothing. Of a live presentation, the newest
+/// version is what players need, whatever is wrong with it.
+pub(super) fn loss(old: &Outcome, new: &Outcome, rewritten: &[Name]) -> Option<String> {
+    let was_live = old.as_ref().is_ok_and(|old| old.presentation().is_live());
+    let is_served = new.as_ref().is_ok_and(|new| new.presentation().manifest().is_ok());
+    if was_live && is_served { None } else { worse(old, new, rewritten) }
+}
+
+/// What is worse about a new opening, in words; `None` if nothing.
 ///
 /// What counts is how much is wrong, not where: file names, track names and messages may differ,
 /// and information never counts. A new set that announces less is not worse for that: all that it
@@ -30,7 +38,7 @@ enum Wrong {
 ///
 /// `rewritten` are the media files that were rewritten in place since the old opening. It cannot give their
 /// tracks any more, so they count as lost before, and only the tracks of the new opening count for them.
-pub(super) fn loss(old: &Outcome, new: &Outcome, rewritten: &[Name]) -> Option<String> {
+pub(super) fn worse(old: &Outcome, new: &Outcome, rewritten: &[Name]) -> Option<String> {
     let (old, new) = match (old, new) {
         (Err(_), _) => return None,
         (Ok(_), Err(error)) => return Some(error.to_string()),
@@ -70,7 +78,7 @@ fn account(
         let (served, absent): (Vec<&Track>, Vec<_>) = stream
             .tracks()
             .iter()
-            .partition(|track| track.source().is_some() && !file_of(track).is_some_and(&is_lost));
+            .partition(|track| track.is_served() && !file_of(track).is_some_and(&is_lost));
         add(Wrong::Tracks(stream.kind()), absent.len());
         if lacks_chunks {
             let lacking = |track: &Track| chunks.saturating_sub(track.fragment_count());

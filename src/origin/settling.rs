@@ -97,8 +97,15 @@ impl Settling {
     /// How long it is worth to wait for a file. Files that are there when an origin starts were mostly
     /// put there for it, so clients need not see a failure; later, one is told at once.
     pub(super) fn patience(&self, unsettled: &ReadError) -> Option<Duration> {
-        let ReadErrorKind::Unsettled { wait } = unsettled.kind else { return None };
         let is_new = self.clock.now().saturating_sub(self.began) < self.time;
-        (is_new && wait <= LONGEST).then_some(wait)
+        Self::short_wait(unsettled).filter(|_| is_new)
+    }
+
+    /// How long a file has to settle, if that is so short that a request may wait for it.
+    pub(super) fn short_wait(unsettled: &ReadError) -> Option<Duration> {
+        match unsettled.kind {
+            ReadErrorKind::Unsettled { wait } if wait <= LONGEST => Some(wait),
+            _ => None,
+        }
     }
 }

@@ -137,6 +137,12 @@ codes! {
     /// Chunks of a track have no fragment in its file.
     ChunksWithoutMedia "chunks-without-media" Error
         "the file and the .ismc were not made together: these chunks are answered with 404",
+    /// A chunk whose fragment should have a file of its own has none.
+    FragmentFileMissing "fragment-file-missing" Error
+        "copy the presentation's folder again from its source: what has no file is answered with 404",
+    /// The names of fragment files say other times than the manifest, and are believed.
+    TimesFromNames "times-from-names" Warning
+        "players get the times of the files; before the folder goes to another server, write them as `t` into the `c` elements of its Manifest",
     /// Fragments of a track have no chunk in the manifest.
     FragmentsWithoutChunk "fragments-without-chunk" Info
         "nothing needs to be done: no player asks for them",
@@ -168,6 +174,9 @@ codes! {
     /// The stored manifest of a film says that it is live.
     LiveFilm "live-film" Warning
         "set IsLive to FALSE in the .ismc: players begin at its end, and ask for more again and again",
+    /// The manifest of a folder of fragments says that it is live.
+    LivePresentation "live-presentation" Info
+        "if its encoder has ended, take IsLive, LookAheadFragmentCount and DVRWindowLength out of the Manifest: players wait for more",
     /// A stream of the stored manifest does not say how its fragments are asked for.
     UrlMissing "url-missing" Warning
         "give the StreamIndex in the .ismc its Url: QualityLevels({bitrate})/Fragments(NAME={start time})",
@@ -278,6 +287,7 @@ impl Finding {
             | ScanGivenUp | BudgetExceeded | TrackMissing | FragmentBroken | TimesInvalid => {
                 &*self.message
             }
+            FragmentFileMissing => "fragments have no files",
             FileMissing => "a file that the server manifest names is missing",
             FileUnreadable => "a media file cannot be read",
             NameRefused => "a name in the server manifest leads out of the presentation",

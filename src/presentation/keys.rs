@@ -25,7 +25,7 @@ impl Presentation {
         time: u64,
     ) -> Result<Located, ErrorKind> {
         let (stream, track) = self.find_track(stream, bitrate, attributes)?;
-        self.streams[stream].tracks[track].stored()?;
+        self.streams[stream].tracks[track].check_media()?;
         let timeline = &self.streams[stream].timeline;
         let chunk = timeline.locate(time).or_else(|| timeline.locate_double(time));
         let chunk = chunk.ok_or(ErrorKind::NoFragment)?;
@@ -34,7 +34,7 @@ impl Presentation {
 
     /// The first track whose stream has this name, if its bitrate and attributes are these. This is
     /// what nearly every request names.
-    fn find_track(
+    pub(super) fn find_track(
         &self,
         name: &str,
         bitrate: u32,

@@ -3,9 +3,12 @@
 //! A [`Presentation`] is immutable behind an `Arc`: what a request needs is looked up in it, never
 //! computed. Opening one is a [`Step`](crate::base::Step) of at most four batches of reads, of one more
 //! if files are missing that may have a second name, and of a read per fragment for files without a
-//! usable index.
+//! usable index; of five for a folder with a file per fragment. Such files are not kept: each answer
+//! opens one as it is then.
 
 mod finding;
+mod fragment_file;
+mod fragment_files;
 mod keys;
 mod open;
 mod probe;
@@ -21,10 +24,11 @@ use bytes::Bytes;
 use memchr::memmem;
 
 pub use finding::{Finding, FindingCode, Severity};
+pub(crate) use fragment_file::LocatedFile;
 pub(crate) use keys::Located;
 pub use open::open;
 pub(crate) use probe::Probed;
-pub use reply::{Content, Piece, Reply, StoredRange};
+pub use reply::{Content, Liveness, Piece, Reply, StoredRange};
 pub use stream::{Stream, Track};
 pub use survey::Survey;
 pub use timeline::Timeline;
@@ -33,8 +37,10 @@ pub use validator::Validator;
 use crate::base::{Error, ErrorKind, FileId, Limits, Name, piece};
 use crate::manifest::{CustomAttribute, Layout};
 use finding::Findings;
+use stream::Media;
 
-/// An opened presentation: an `.ism` and all it names.
+/// An opened presentation: an `.ism` and all it names, or a folder of that name with a manifest and a
+/// file per fragment.
 #[derive(Debug)]
 pub struct Presentation {
     name: Name,
@@ -49,6 +55,11 @@ pub struct Presentation {
     /// Streams of events are left out of the manifest.
     has_left_out: bool,
     content: u128,
+    /// A part of every validator.
+    epoch: Box<str>,
+    is_live: bool,
+    /// It is a folder, in which there may be other things.
+    is_folder: bool,
     findings: Vec<Finding>,
     /// What answering noticed.
     late: Mutex<Findings>,
@@ -134,7 +145,7 @@ impl OpenOptions {
 }
 
 /// Revision of what mends and generates manifests and cuts key frames: part of their validators.
-const GENERATOR: u8 = 1;
+const GENERATOR: u8 = 2;
 
 /// All compressed forms of a manifest of `len` bytes together are no longer: each of a long one takes
 /// less than a third, even where no two chunks are equally long; a short one's may take more.
@@ -144,12 +155,13 @@ pub(crate) const fn compressed_forms(len: usize) -> usize {
 }
 
 impl Presentation {
-    /// The server manifest's name.
+    /// The server manifest's name, or the folder's.
     pub fn name(&self) -> &Name {
         &self.name
     }
 
-    /// Its files by id, the server manifest first. Each is named once.
+    /// Its files by id, the server manifest first. Each is named once. If it is a folder, these are the
+    /// folder and its client manifest; fragments have no ids.
     pub fn files(&self) -> &[Name] {
         &self.files
     }
@@ -158,6 +170,18 @@ impl Presentation {
     /// answer requests for it.
     pub fn streams(&self) -> &[Stream] {
         &self.streams
+    }
+
+    /// Its manifest says that it is live, and fragments are added while it is open. Only a folder of
+    /// fragments can be: the manifest of a film that says so is a
+    /// [finding](FindingCode::LiveFilm).
+    pub fn is_live(&self) -> bool {
+        self.is_live
+    }
+
+    /// It is a folder with a file per fragment.
+    pub(crate) fn is_folder(&self) -> bool {
+        self.is_folder
     }
 
     /// The client manifest as it is served.
@@ -196,7 +220,9 @@ impl Presentation {
     /// As [`manifest`](Self::manifest).
     pub fn manifest_reply(&self) -> Result<Reply, Error> {
         let manifest = self.manifest()?.clone();
-        Ok(Reply::of_bytes(Content::Manifest, self.validator(), manifest))
+        let mut reply = Reply::of_bytes(Content::Manifest, self.validator(), manifest);
+        reply.set_liveness(if self.is_live { Liveness::Live } else { Liveness::Final });
+        Ok(reply)
     }
 
     /// Validator of the manifest.
@@ -227,12 +253,13 @@ impl Presentation {
     /// Bytes of memory that it takes, for caches that weigh: with what an allocator takes beside each
     /// piece, and without what lies between pieces.
     pub fn memory(&self) -> usize {
-        let track = |track: &Track| match track.stored() {
-            Ok(stored) => {
+        let track = |track: &Track| match &track.media {
+            Media::Stored(stored) => {
                 let entry = stored.entry.as_ref().map_or(0, |entry| piece(entry.body.len()));
-                piece(size_of_val(stored)) + stored.fragments.memory() + entry
+                piece(size_of_val(&**stored)) + stored.fragments.memory() + entry
             }
-            Err(_) => 0,
+            Media::Files(files) => piece(size_of_val(&**files)) + files.memory(),
+            Media::Absent(_) => 0,
         };
         let attribute = |attribute: &CustomAttribute| {
             size_of_val(attribute) + piece(attribute.name.len()) + piece(attribute.value.len())

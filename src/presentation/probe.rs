@@ -7,16 +7,16 @@ use bytes::Bytes;
 
 use super::finding::{WRONG_OFFSET, label};
 use super::timeline::tolerance;
-use super::{Finding, FindingCode, Located, Presentation};
+use super::{Finding, FindingCode, Liveness, Located, Presentation, Validator};
 use crate::base::{Error, ErrorKind, FileId, Got, ReadError, Step, Timescale, Want};
-use crate::fragment::{Lengths, OtherTime, Parsed, Stored, Whereabouts};
+use crate::fragment::{Lengths, Noun, OtherTime, Parsed, Stored, Whereabouts};
 use crate::index::Place;
 use crate::presentation::stream::StoredTrack;
 
 /// What is known of a fragment when its answer is made.
 pub(crate) struct Probed {
     pub(crate) file: FileId,
-    pub(crate) track_id: u32,
+    pub(super) whose: Whose,
     /// First byte of the `moof` in the file.
     pub(crate) start: u64,
     pub(crate) lengths: Lengths,
@@ -58,6 +58,21 @@ impl Noticed<'_> {
     }
 }
 
+/// What a fragment's validator is made of.
+pub(super) enum Whose {
+    /// The fragment is a part of this track's file.
+    Track(u32),
+    /// The fragment has a file of its own.
+    File(Box<OwnFile>),
+}
+
+/// A fragment's own file.
+pub(super) struct OwnFile {
+    /// Hash of what is in it.
+    pub(super) content: u128,
+    pub(super) liveness: Liveness,
+}
+
 /// Bytes that a first look reads: most heads are shorter.
 const LOOK: u64 = 4 << 10;
 
@@ -65,13 +80,13 @@ const LOOK: u64 = 4 << 10;
 const LOOK_BEHIND: u64 = 32;
 
 /// A fragment that ends within so many bytes is read whole: it will be sent at once.
-const SMALL: u64 = 64 << 10;
+pub(super) const SMALL: u64 = 64 << 10;
 
 /// Ascents of a stream's times that are looked through for the chunk that a fragment says it is.
 const SEARCHES: usize = 64;
 
 /// A head that is still not whole after so many reads has something wrong with it.
-const MAX_LOOKS: usize = 8;
+pub(super) const MAX_LOOKS: usize = 8;
 
 impl Presentation {
     /// Where a fragment lies, if it was looked at before.
@@ -206,6 +221,17 @@ impl Presentation {
     }
 }
 
+/// What is unusual about where a fragment's samples are.
+pub(super) fn whereabouts_finding(at: Whereabouts) -> Option<(FindingCode, &'static str)> {
+    match at {
+        Whereabouts::Start => None,
+        Whereabouts::Payload => {
+            Some((FindingCode::PayloadOffset, "the samples do not begin where the `mdat` does"))
+        }
+        Whereabouts::Elsewhere { .. } => Some((FindingCode::DataOffsetWrong, WRONG_OFFSET)),
+    }
+}
+
 fn place_of(track: &StoredTrack, at: Located) -> Result<Place, Error> {
     Ok(track.fragments.place(at.chunk).ok_or(ErrorKind::NoMedia)?)
 }
@@ -249,7 +275,25 @@ impl Probed {
         stored: Option<Box<Stored>>,
     ) -> Self {
         let StoredTrack { file, track_id, .. } = *track;
-        Self { file, track_id, start, lengths, read, stored }
+        Self { file, whose: Whose::Track(track_id), start, lengths, read, stored }
+    }
+
+    /// Validator of what a noun makes of the fragment.
+    pub(crate) fn validator(&self, presentation: &Presentation, noun: Noun) -> Validator {
+        match &self.whose {
+            Whose::Track(track_id) => {
+                presentation.validator().of_fragment(*track_id, self.start, noun)
+            }
+            Whose::File(file) => Validator::of_fragment_file(file.content, noun),
+        }
+    }
+
+    /// How long the answer stays the same.
+    pub(crate) fn liveness(&self) -> Liveness {
+        match &self.whose {
+            Whose::Track(_) => Liveness::Final,
+            Whose::File(file) => file.liveness,
+        }
     }
 }
 
@@ -293,7 +337,7 @@ impl Look {
             match got.map_err(|e| error(e.into()))? {
                 Got::Range(bytes) if self.read.is_empty() => self.read = bytes,
                 Got::Range(bytes) => self.read = [&self.read[..], &bytes].concat().into(),
-                Got::Opened(_) => {}
+                Got::Opened(_) | Got::Listed(_) => {}
             }
         }
         self.looks += 1;

@@ -13,8 +13,24 @@ use crate::manifest::StreamKind;
 pub struct Reply {
     content: Content,
     validator: Validator,
+    liveness: Liveness,
     length: u64,
     pieces: Pieces,
+}
+
+/// How long an answer to one URL stays the same, for caches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Liveness {
+    /// Until its files are replaced.
+    #[default]
+    Final,
+    /// The presentation is live: its manifest changes all the time, and a fragment that is announced
+    /// goes away with its window.
+    Live,
+    /// A fragment of a live presentation that is not announced yet. Its file may still be rewritten,
+    /// when the fragments that follow it are known.
+    Ahead,
 }
 
 /// What an answer is.
@@ -60,7 +76,8 @@ pub enum Piece {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredRange {
-    /// The file, by its id in the presentation.
+    /// The file, by its id in the presentation; or the file that was opened for this answer
+    /// ([`Want::Fragment`](crate::base::Want::Fragment)).
     pub file: FileId,
     /// Bytes of it.
     pub range: Range<u64>,
@@ -150,7 +167,7 @@ impl Reply {
     }
 
     fn new(content: Content, validator: Validator, pieces: Pieces) -> Self {
-        let mut reply = Self { content, validator, length: 0, pieces };
+        let mut reply = Self { content, validator, liveness: Liveness::Final, length: 0, pieces };
         reply.length = reply.pieces().iter().map(Piece::len).sum();
         reply
     }
@@ -171,7 +188,18 @@ impl Reply {
             Ok(one) => Pieces::One(one),
             Err(many) => Pieces::Many(many),
         };
-        Self::new(self.content, self.validator, pieces)
+        let mut slice = Self::new(self.content, self.validator, pieces);
+        slice.liveness = self.liveness;
+        slice
+    }
+
+    pub(crate) fn set_liveness(&mut self, liveness: Liveness) {
+        self.liveness = liveness;
+    }
+
+    /// How long the answer stays the same.
+    pub fn liveness(&self) -> Liveness {
+        self.liveness
     }
 
     /// What it is.

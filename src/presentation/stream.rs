@@ -3,7 +3,8 @@
 use std::sync::atomic::AtomicBool;
 
 use super::Timeline;
-use crate::base::{ErrorKind, FileId, ReadError, ReadErrorKind, Timescale};
+use super::fragment_files::FragmentFiles;
+use crate::base::{ErrorKind, FileId, Name, ReadError, ReadErrorKind, Timescale};
 use crate::bmff::SampleEntry;
 use crate::fragment::Defaults;
 use crate::index::Fragments;
@@ -33,7 +34,10 @@ pub struct Track {
 /// Where a track's fragments are.
 #[derive(Debug)]
 pub(crate) enum Media {
+    /// In the one file of the track.
     Stored(Box<StoredTrack>),
+    /// In files of their own.
+    Files(Box<FragmentFiles>),
     Absent(Absent),
 }
 
@@ -159,26 +163,53 @@ impl Track {
         &self.attributes
     }
 
-    /// The file and the track in it, where its media is served.
+    /// The file and the track in it, where its media is served from one file.
     pub fn source(&self) -> Option<(FileId, u32)> {
         match &self.media {
             Media::Stored(stored) => Some((stored.file, stored.track_id)),
-            Media::Absent(_) => None,
+            Media::Files(_) | Media::Absent(_) => None,
         }
     }
 
-    /// How many of the stream's chunks it has a fragment for.
+    /// The folder of its fragments, where each is served from a file of its own.
+    pub fn folder(&self) -> Option<&Name> {
+        match &self.media {
+            Media::Files(files) => Some(files.folder()),
+            Media::Stored(_) | Media::Absent(_) => None,
+        }
+    }
+
+    /// Its media is served, in one file or in files of its fragments.
+    pub fn is_served(&self) -> bool {
+        match &self.media {
+            Media::Stored(_) | Media::Files(_) => true,
+            Media::Absent(_) => false,
+        }
+    }
+
+    /// How many of the stream's chunks it has a fragment for. If each has a file of its own and the
+    /// storage cannot list folders: all.
     pub fn fragment_count(&self) -> usize {
         match &self.media {
             Media::Stored(stored) => stored.fragments.len(),
+            Media::Files(files) => files.count,
             Media::Absent(_) => 0,
         }
     }
 
-    /// The media, or why there is none.
+    /// The media in one file, or why there is none.
     pub(crate) fn stored(&self) -> Result<&StoredTrack, ErrorKind> {
         match &self.media {
             Media::Stored(stored) => Ok(stored),
+            Media::Files(_) => Err(ErrorKind::NoMedia),
+            Media::Absent(absent) => Err((*absent).into()),
+        }
+    }
+
+    /// Why there is no media, if there is none.
+    pub(crate) fn check_media(&self) -> Result<(), ErrorKind> {
+        match &self.media {
+            Media::Stored(_) | Media::Files(_) => Ok(()),
             Media::Absent(absent) => Err((*absent).into()),
         }
     }
@@ -186,7 +217,7 @@ impl Track {
     /// The manifest does not announce it, because it has no media that can be served.
     pub(crate) fn is_gone(&self) -> bool {
         match &self.media {
-            Media::Stored(_) | Media::Absent(Absent::Unreadable) => false,
+            Media::Stored(_) | Media::Files(_) | Media::Absent(Absent::Unreadable) => false,
             Media::Absent(Absent::Missing | Absent::NotSliceable(_)) => true,
         }
     }

@@ -15,6 +15,9 @@ use crate::manifest::Layout;
 /// see bytes of an `mdat` that change without changing any length: whoever makes such an edit
 /// gives the presentation another epoch ([`OpenOptions::epoch`](super::OpenOptions::epoch)).
 ///
+/// If a fragment has a file of its own, its validator is a hash over the epoch, the file's length and
+/// the `moof`, and does not depend on the manifest.
+///
 /// `Display` writes it without quotes: `b0c1…-2-1f40-f`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Validator {
@@ -34,6 +37,8 @@ enum Part {
         start: u64,
         noun: Noun,
     },
+    /// A fragment that has a file of its own.
+    FragmentFile(Noun),
     /// A file passed through as it is.
     File,
 }
@@ -63,6 +68,12 @@ impl Validator {
         Self { content: hash.finish(), part: Part::File }
     }
 
+    /// Of what a noun makes of a fragment that has a file of its own, whose content this is the hash
+    /// of: the file may be rewritten at any time, also in place.
+    pub(crate) fn of_fragment_file(content: u128, noun: Noun) -> Self {
+        Self { content, part: Part::FragmentFile(noun) }
+    }
+
     /// Of what a noun makes of the fragment at byte `start` of its file.
     pub(crate) fn of_fragment(self, track_id: u32, start: u64, noun: Noun) -> Self {
         Self { part: Part::Fragment { track_id, start, noun }, ..self }
@@ -87,16 +98,9 @@ impl Validator {
                 text.push_hex(track_id.into());
                 text.push(b"-");
                 text.push_hex(start);
-                match noun {
-                    Noun::Fragments => text.push(b"-f"),
-                    Noun::FragmentInfo => text.push(b"-i"),
-                    Noun::RawFragments => text.push(b"-r"),
-                    Noun::KeyFrames => {
-                        text.push(b"-k");
-                        text.push_hex(GENERATOR.into());
-                    }
-                }
+                text.push_noun(noun);
             }
+            Part::FragmentFile(noun) => text.push_noun(noun),
             Part::File => text.push(b"-x"),
         }
         text
@@ -134,6 +138,18 @@ impl ValidatorText {
         self.push_hex(revision.into());
         if layout == Layout::Compact {
             self.push(b"c");
+        }
+    }
+
+    fn push_noun(&mut self, noun: Noun) {
+        match noun {
+            Noun::Fragments => self.push(b"-f"),
+            Noun::FragmentInfo => self.push(b"-i"),
+            Noun::RawFragments => self.push(b"-r"),
+            Noun::KeyFrames => {
+                self.push(b"-k");
+                self.push_hex(GENERATOR.into());
+            }
         }
     }
 

@@ -126,6 +126,14 @@ pub enum CacheClass {
     Manifest,
     /// A fragment, or a part of one. Default: a day, then asked for again by its validator.
     Fragment,
+    /// The manifest of a live presentation. Default: 1 s.
+    LiveManifest,
+    /// A fragment that a live presentation announces, or has announced. Default: a minute, then asked
+    /// for again by its validator, because an encoder that is started again may use the same times.
+    LiveFragment,
+    /// A fragment of a live presentation that is not announced yet, whose file may still be rewritten;
+    /// and the 404 for one that is not there yet. Default: 1 s.
+    LiveEdge,
     /// A file passed through, the cross-domain policies among them. Default: a minute.
     File,
     /// 400. Default: 5 s.
@@ -166,16 +174,20 @@ impl Default for Caching {
     fn default() -> Self {
         let (short, minute) =
             (HeaderValue::from_static("max-age=5"), HeaderValue::from_static("max-age=60"));
+        let second = HeaderValue::from_static("max-age=1");
         let mut classes = [const { HeaderValue::from_static("no-store") }; CLASSES];
         for (class, value) in [
             (CacheClass::Manifest, &minute),
             (CacheClass::Fragment, &HeaderValue::from_static("max-age=86400")),
+            (CacheClass::LiveManifest, &second),
+            (CacheClass::LiveFragment, &minute),
+            (CacheClass::LiveEdge, &second),
             (CacheClass::File, &minute),
             (CacheClass::Malformed, &short),
             (CacheClass::Refused, &short),
             (CacheClass::NotFound, &short),
             (CacheClass::NotServed, &short),
-            (CacheClass::Broken, &HeaderValue::from_static("max-age=1")),
+            (CacheClass::Broken, &second),
         ] {
             classes[class as usize] = value.clone();
         }

@@ -16,6 +16,7 @@ use super::{Pattern, media_type};
 /// No pattern passes
 ///
 /// - names that begin with a dot, and names in such folders (404);
+/// - files in folders of fragments, `QualityLevels(…)` (404);
 /// - names with one of the extensions `part`, `tmp`, `bak`, `old`, `key` and `pem` in any place
 ///   (`a.ismv.part`, `a.bak.jpg`), or with `~` at their end (404);
 /// - server and client manifests: `.ism`, `.isml`, `.ismc`, `.ismx` (403);
@@ -78,7 +79,7 @@ impl PassedFiles {
     pub(super) fn name(&self, path: &str) -> Result<Name, Error> {
         let no_file = || Error::request("path", ErrorKind::NoFile);
         let name = decode(path.strip_prefix('/').unwrap_or(path))?;
-        if name.split('/').any(is_withheld) {
+        if name.split('/').any(|segment| is_withheld(segment) || is_quality(segment)) {
             return Err(no_file());
         }
         // A path that ends with a slash is a folder's.
@@ -126,6 +127,13 @@ fn is_withheld(segment: &str) -> bool {
     segment.starts_with('.')
         || segment.trim_end_matches(IGNORED).ends_with('~')
         || segment.split('.').skip(1).any(is_never)
+}
+
+/// Whether a folder has the fragments of a quality, `QualityLevels(…)`. Tools percent-encode such names.
+fn is_quality(segment: &str) -> bool {
+    const BEGIN: &[u8] = b"QualityLevels(";
+    let decoded: Vec<u8> = percent_decode_str(segment).take(BEGIN.len()).collect();
+    decoded.eq_ignore_ascii_case(BEGIN)
 }
 
 /// Some disks ignore these at the end of a name.

@@ -7,7 +7,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::json::escaped;
 use super::{CacheClass, ServiceBody};
-use crate::base::Error;
+use crate::base::{Error, ErrorKind};
 
 /// A failure as it is reported to a client.
 #[derive(Clone, Debug)]
@@ -42,6 +42,7 @@ impl Problem {
         Some(match self.status {
             StatusCode::BAD_REQUEST => CacheClass::Malformed,
             StatusCode::FORBIDDEN => CacheClass::Refused,
+            StatusCode::NOT_FOUND if self.code == ErrorKind::NotYet.code() => CacheClass::LiveEdge,
             StatusCode::NOT_FOUND => CacheClass::NotFound,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => CacheClass::NotServed,
             StatusCode::INTERNAL_SERVER_ERROR => CacheClass::Broken,

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+    LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 
@@ -22,7 +22,7 @@ use super::resource::{self, Resource, etag};
 use super::{CacheClass, OriginService, ServiceBody};
 use crate::base::{Error, ErrorKind, Name};
 use crate::origin::{Answer, Opened, Served};
-use crate::presentation::Content;
+use crate::presentation::{Content, Liveness};
 
 /// A browser takes a file for what it is said to be (Fetch, 3.5).
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -245,13 +245,23 @@ impl OriginService {
             fields.insert(ETAG, etag(reply.validator(), None));
             fields.insert(CONTENT_LENGTH, decimal(length));
         }
-        let class = class(content);
+        let class = class(content, reply.liveness());
+        // Only this one differs between the fragments of a presentation.
+        if class == CacheClass::LiveEdge
+            && let Some(caching) = &self.inner.options.caching
+        {
+            fields.insert(CACHE_CONTROL, caching.of_class(class).clone());
+        }
         if let Some(control) = self.control_of(class, path) {
             fields.insert(CACHE_CONTROL, control.clone());
         }
+        let modified = match served.has_own_file() {
+            true => set_last_modified(&mut fields, &served),
+            false => prepared.and_then(|prepared| Some(prepared.last_modified.as_ref()?.time)),
+        };
         Resource {
             fields,
-            modified: prepared.and_then(|prepared| Some(prepared.last_modified.as_ref()?.time)),
+            modified,
             content: match form {
                 Some((_, form)) => resource::Content::Text(form),
                 None => resource::Content::Served(served),
@@ -282,7 +292,15 @@ impl OriginService {
             varies: is_manifest && self.compresses(),
         }
         .fields();
-        self.add_class_policy(class(content), prepared.map(|p| &p.surrogate_key), &mut fields);
+        let liveness = match reply.liveness() {
+            Liveness::Ahead => Liveness::Live,
+            liveness => liveness,
+        };
+        self.add_class_policy(
+            class(content, liveness),
+            prepared.map(|p| &p.surrogate_key),
+            &mut fields,
+        );
         if let Some(cors) = &self.inner.options.cors {
             cors.allow_all(&mut fields);
         }
@@ -494,11 +512,31 @@ fn not_modified(fields: HeaderMap) -> Response<ServiceBody> {
     response
 }
 
-fn class(content: Content) -> CacheClass {
-    match content {
-        Content::Manifest => CacheClass::Manifest,
-        Content::Fragment(_) => CacheClass::Fragment,
-        Content::File => CacheClass::File,
+fn class(content: Content, liveness: Liveness) -> CacheClass {
+    match (content, liveness) {
+        (Content::Manifest, Liveness::Final) => CacheClass::Manifest,
+        (Content::Manifest, Liveness::Live | Liveness::Ahead) => CacheClass::LiveManifest,
+        (Content::Fragment(_), Liveness::Final) => CacheClass::Fragment,
+        (Content::Fragment(_), Liveness::Live) => CacheClass::LiveFragment,
+        (Content::Fragment(_), Liveness::Ahead) => CacheClass::LiveEdge,
+        (Content::File, _) => CacheClass::File,
+    }
+}
+
+/// The time of change of a fragment that has a file of its own. A live encoder may rewrite such a file
+/// twice in a second, which this time cannot tell: there it has none.
+fn set_last_modified(fields: &mut HeaderMap, served: &Served) -> Option<SystemTime> {
+    let is_final = served.reply().liveness() == Liveness::Final;
+    let modified = served.modified().filter(|_| is_final).and_then(LastModified::new);
+    match modified {
+        Some(LastModified { time, field }) => {
+            fields.insert(LAST_MODIFIED, field);
+            Some(time)
+        }
+        None => {
+            fields.remove(LAST_MODIFIED);
+            None
+        }
     }
 }
 

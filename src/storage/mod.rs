@@ -48,7 +48,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Lists the names of the objects in a folder (`None`: the root), in any order, without those in
     /// its subfolders. The service uses the list to find the `.ism` files beside a file: media that
-    /// one of them names are not passed to clients.
+    /// one of them names are not passed to clients. Opening a folder of fragments uses it to find out
+    /// which there are, and when they start if the manifest does not say so.
     ///
     /// The default is for stores that cannot list: [`io::ErrorKind::Unsupported`].
     fn list(&self, folder: Option<&Name>) -> impl Future<Output = io::Result<Vec<Name>>> + Send {

@@ -13,6 +13,7 @@ mod cross_origin;
 #[cfg(all(unix, feature = "fs"))]
 mod failures;
 mod files;
+mod folders;
 mod fragment_cache;
 mod framing;
 mod load;

@@ -5,6 +5,7 @@
 pub mod film;
 #[cfg(all(unix, feature = "fs"))]
 pub mod folder;
+pub mod fragment_files;
 pub mod record;
 pub mod written;
 

@@ -12,7 +12,7 @@ use crate::terminal;
 
 /// What a walk through folders found.
 pub(super) struct Found {
-    /// The server manifests, in the order of their names.
+    /// The server manifests and folders of fragments, in the order of their names.
     pub(super) names: Vec<Name>,
     /// Media files that were seen.
     media: usize,
@@ -50,7 +50,7 @@ const MAX_LOGGED: usize = 10;
 
 const MEDIA: &[&str] = &[".ismv", ".isma", ".ismt", ".mp4", ".m4v", ".m4a", ".mov"];
 
-/// Finds up to `limit` server manifests. Links to folders are followed if they lead into one of
+/// Finds up to `limit` presentations. Links to folders are followed if they lead into one of
 /// these folders.
 pub(super) fn find(roots: &[Root], links_into: &[PathBuf], limit: usize) -> Found {
     let found = Found { names: Vec::new(), media: 0, left_out: LeftOut::default() };
@@ -117,6 +117,9 @@ impl Walk {
             _ => format!("{below}/{file_name}"),
         };
         match entry.file_type() {
+            Ok(kind) if kind.is_dir() && is_presentation(&entry.path()) => {
+                self.presentation(&root.in_urls(&path));
+            }
             Ok(kind) if kind.is_dir() && depth > MAX_DEPTH => {
                 self.found.left_out.too_deep.add(root.in_urls(&path));
             }
@@ -136,7 +139,10 @@ impl Walk {
         let leads_into = |folder: &Path| target.as_ref().is_ok_and(|t| t.starts_with(folder));
         let is_relative = fs::read_link(link).is_ok_and(|text| text.is_relative());
         if self.links_into.iter().any(|folder| leads_into(folder)) && depth <= MAX_DEPTH {
-            self.folder(root, path, depth + 1);
+            match is_presentation(link) {
+                true => self.presentation(&root.in_urls(path)),
+                false => self.folder(root, path, depth + 1),
+            }
         } else if !(is_relative && own.is_ok_and(|own| leads_into(&own))) {
             self.found.left_out.links.add(root.in_urls(path));
         }
@@ -149,6 +155,10 @@ impl Walk {
             self.found.media += usize::from(MEDIA.iter().any(|ending| lower.ends_with(ending)));
             return;
         }
+        self.presentation(path);
+    }
+
+    fn presentation(&mut self, path: &str) {
         match Name::new(path) {
             Ok(_) if self.found.names.len() == self.limit => {
                 self.found.left_out.more_than = Some(self.limit);
@@ -165,6 +175,15 @@ impl Walk {
         }
         self.found.left_out.unreadable.add(text);
     }
+}
+
+/// Whether a folder is a presentation with a file per fragment, by its name and its manifest's.
+pub(crate) fn is_presentation(folder: &Path) -> bool {
+    let named = |name: &str| {
+        folder.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(name))
+    };
+    let has = |name: &str| folder.join(name).is_file();
+    (named("ism") || named("isml")) && (has("Manifest") || has("manifest"))
 }
 
 impl Found {
@@ -231,6 +250,21 @@ mod tests {
         assert_eq!(found.names.len(), 2);
         let lines: Vec<_> = found.left_out.lines().collect();
         assert_eq!(lines, ["not looked at: presentations beyond the first 2 (--list)"]);
+    }
+
+    #[test]
+    fn a_folder_of_fragments_is_one_presentation_and_not_looked_into() {
+        let top = std::env::temp_dir().join(format!("smooth-walk-{}", std::process::id()));
+        for path in ["a.ism/Manifest", "a.ism/QualityLevels(1)/x.ism", "b.ism/c.ISML/manifest"] {
+            let path = top.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let mut walk = Walk { limit: 9, links_into: Vec::new(), entries: 0, found: found(&[], 9) };
+        walk.folder(&Root { prefix: None, folder: top.clone() }, "", 1);
+        let names: Vec<_> = walk.found.names.iter().map(Name::as_str).collect();
+        assert_eq!(names, ["a.ism", "b.ism/c.ISML"]);
+        fs::remove_dir_all(top).unwrap();
     }
 
     #[test]

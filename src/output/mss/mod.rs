@@ -8,9 +8,11 @@ use std::sync::Arc;
 pub use request::{FragmentRequest, Request};
 
 use crate::base::{Error, ErrorKind, Step};
-use crate::fragment::{KeyFrames, Noun, Stored};
+use crate::fragment::{Defaults, KeyFrames, Noun};
 use crate::manifest::StreamKind;
-use crate::presentation::{Content, Located, Presentation, Probed, Reply, StoredRange, Validator};
+use crate::presentation::{
+    Content, Located, LocatedFile, Presentation, Probed, Reply, StoredRange, Validator,
+};
 
 /// Answers a request: at once where all is known, else after a read.
 ///
@@ -46,14 +48,16 @@ pub fn answer(
             check_repeats(presentation)?;
             presentation.manifest_reply().map(Step::Ready)
         }
-        Request::Fragment(fragment) => {
-            answer_fragment(presentation, locate(presentation, fragment)?, fragment.noun)
-        }
+        Request::Fragment(fragment) => match locate(presentation, fragment) {
+            Ok(at) => answer_fragment(presentation, at, fragment.noun),
+            Err(error) => answer_unannounced(presentation, fragment, error),
+        },
     }
 }
 
 /// What the answer to a request is, and the validator that it will have: found out without
-/// reading anything. `None` for what a host redirects.
+/// reading anything. `None` for what a host redirects, and for a fragment that has a file of its own,
+/// which may change at any time: only [`answer`] knows the validator then.
 ///
 /// # Errors
 /// As [`answer`], as far as is known already.
@@ -70,8 +74,16 @@ pub fn identify(
             Ok(Some((Content::Manifest, manifest)))
         }
         Request::Fragment(fragment) => {
-            let at = locate(presentation, fragment)?;
-            let (track_id, start) = presentation.start_of(at)?;
+            let at = match locate(presentation, fragment) {
+                Err(error) if unannounced(presentation, fragment, &error).is_some() => {
+                    return Ok(None);
+                }
+                located => located?,
+            };
+            let (track_id, start) = match presentation.start_of(at) {
+                Err(_) if presentation.file_of(at).is_some() => return Ok(None),
+                start => start?,
+            };
             let content = Content::Fragment(presentation.stream_of(at).kind());
             Ok(Some((content, manifest.of_fragment(track_id, start, fragment.noun))))
         }
@@ -96,6 +108,62 @@ fn locate(presentation: &Presentation, request: &FragmentRequest<'_>) -> Result<
         .map_err(|kind| Error::request("fragment", kind))
 }
 
+/// The file that a live stream may have for a time that it does not announce.
+#[cold]
+fn unannounced(
+    presentation: &Presentation,
+    request: &FragmentRequest<'_>,
+    error: &Error,
+) -> Option<LocatedFile> {
+    let FragmentRequest { bitrate, attributes, stream, time, .. } = request;
+    match error.kind {
+        ErrorKind::NoFragment => presentation.unannounced_file(stream, *bitrate, attributes, *time),
+        _ => None,
+    }
+}
+
+#[cold]
+fn answer_unannounced(
+    presentation: &Arc<Presentation>,
+    request: &FragmentRequest<'_>,
+    error: Error,
+) -> Result<Step<Reply>, Error> {
+    match unannounced(presentation, request, &error) {
+        Some(at) => answer_file(presentation, at, request.noun),
+        None => Err(error),
+    }
+}
+
+/// The part of a fragment that is no part of a track's file, because it has a file of its own or
+/// because of this error.
+#[cold]
+fn answer_otherwise(
+    presentation: &Arc<Presentation>,
+    at: Located,
+    noun: Noun,
+    error: Error,
+) -> Result<Step<Reply>, Error> {
+    match presentation.file_of(at) {
+        Some(file) => answer_file(presentation, file, noun),
+        None => Err(error),
+    }
+}
+
+/// The part of a fragment that has a file of its own.
+fn answer_file(
+    presentation: &Arc<Presentation>,
+    at: LocatedFile,
+    noun: Noun,
+) -> Result<Step<Reply>, Error> {
+    let kind = presentation.streams()[at.stream].kind();
+    presentation.look_at_file(at, move |presentation, probed| {
+        match noun == Noun::KeyFrames && kind == StreamKind::Video {
+            true => key_frames_reply(presentation, Defaults::default(), &probed),
+            false => Ok(reply(presentation, kind, noun, &probed)),
+        }
+    })
+}
+
 fn answer_fragment(
     presentation: &Arc<Presentation>,
     at: Located,
@@ -104,53 +172,54 @@ fn answer_fragment(
     let kind = presentation.stream_of(at).kind();
     // Sound and text decode from any sample: their key frames are all they have.
     if noun == Noun::KeyFrames && kind == StreamKind::Video {
-        return presentation
-            .probe(at, move |presentation, probed| key_frames_reply(presentation, at, &probed));
+        if let Some(file) = presentation.file_of(at) {
+            return answer_file(presentation, file, noun);
+        }
+        return presentation.probe(at, move |presentation, probed| {
+            let defaults = presentation.track_of(at).stored()?.defaults;
+            key_frames_reply(presentation, defaults, &probed)
+        });
     }
-    match presentation.known(at)? {
-        Some(probed) => Ok(Step::Ready(reply(presentation, kind, noun, &probed))),
-        None => presentation
+    match presentation.known(at) {
+        Ok(Some(probed)) => Ok(Step::Ready(reply(presentation, kind, noun, &probed))),
+        Ok(None) => presentation
             .probe(at, move |presentation, probed| Ok(reply(presentation, kind, noun, &probed))),
+        Err(error) => answer_otherwise(presentation, at, noun, error),
     }
 }
 
 /// The part of a stored fragment that a noun is for.
 fn reply(presentation: &Presentation, kind: StreamKind, noun: Noun, probed: &Probed) -> Reply {
-    let validator = presentation.validator().of_fragment(probed.track_id, probed.start, noun);
+    let validator = probed.validator(presentation, noun);
     let lengths = probed.lengths;
     let range = match noun {
         Noun::Fragments | Noun::KeyFrames => stored_range(probed, 0, lengths.len),
         Noun::FragmentInfo => stored_range(probed, 0, lengths.moof),
         Noun::RawFragments => stored_range(probed, lengths.payload, lengths.len),
     };
-    Reply::of_stored(Content::Fragment(kind), validator, range)
+    let mut reply = Reply::of_stored(Content::Fragment(kind), validator, range);
+    reply.set_liveness(probed.liveness());
+    reply
 }
 
 /// The key samples of a fragment; the fragment where it has no others.
 fn key_frames_reply(
     presentation: &Presentation,
-    at: Located,
+    defaults: Defaults,
     probed: &Probed,
 ) -> Result<Reply, Error> {
     let (kind, noun) = (StreamKind::Video, Noun::KeyFrames);
     let cut = match &probed.stored {
-        Some(stored) => key_frames(presentation, at, stored)?,
+        Some(stored) => KeyFrames::cut(stored, defaults, presentation.limits())?,
         None => None,
     };
     let Some(cut) = cut else { return Ok(reply(presentation, kind, noun, probed)) };
-    let validator = presentation.validator().of_fragment(probed.track_id, probed.start, noun);
+    let validator = probed.validator(presentation, noun);
     let range = |range: &std::ops::Range<u64>| stored_range(probed, range.start, range.end);
     let ranges = cut.samples.iter().map(range).collect();
-    Ok(Reply::of_parts(Content::Fragment(kind), validator, cut.head, ranges))
-}
-
-fn key_frames(
-    presentation: &Presentation,
-    at: Located,
-    stored: &Stored,
-) -> Result<Option<KeyFrames>, Error> {
-    let defaults = presentation.track_of(at).stored()?.defaults;
-    KeyFrames::cut(stored, defaults, presentation.limits())
+    let mut reply = Reply::of_parts(Content::Fragment(kind), validator, cut.head, ranges);
+    reply.set_liveness(probed.liveness());
+    Ok(reply)
 }
 
 /// Bytes `from..to` of the fragment, as a range of its file.

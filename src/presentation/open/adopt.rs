@@ -43,6 +43,7 @@ pub(super) fn adopt(
     let labels = Labels::new(&client.streams);
     let assignment = assign(client, server, resolved, limits, findings);
     let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new(), has_left_out: false };
+    for_players::check_live(client, findings);
     for_players::check(client, findings);
     for (index, assigned) in client.streams.iter().zip(assignment) {
         let (name, timescale) = (index.name(), client.timescale_of(index));
@@ -161,7 +162,7 @@ fn media(
 
 /// What of a stream must go: what has no media, unless the manifest itself holds it. What could
 /// just not be read may be there the next time, and stays.
-fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
+pub(super) fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
     if index.is_embedded() {
         return Cut::Nothing;
     }
@@ -180,7 +181,7 @@ fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
 }
 
 /// What a player may stumble over.
-fn check(stream: &Stream, findings: &mut Findings) {
+pub(super) fn check(stream: &Stream, findings: &mut Findings) {
     let mut tell = |code, message: String| {
         findings.push(Finding::new(code, message).of_track(&stream.name));
     };

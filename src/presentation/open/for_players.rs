@@ -5,12 +5,16 @@ use crate::presentation::Stream;
 use crate::presentation::finding::{Finding, FindingCode, Findings};
 use crate::presentation::timeline::Gaps;
 
-/// What the manifest says, or does not say, that keeps players from playing it as a film.
-pub(super) fn check(client: &ClientManifest, findings: &mut Findings) {
+/// A film that says that it is live.
+pub(super) fn check_live(client: &ClientManifest, findings: &mut Findings) {
     if client.is_live == Some(true) {
         let message = "it says `IsLive`, and the presentation is a film";
         findings.push(Finding::new(FindingCode::LiveFilm, message));
     }
+}
+
+/// What the manifest says, or does not say, that keeps players from playing it.
+pub(super) fn check(client: &ClientManifest, findings: &mut Findings) {
     let is_asked_for = |index: &&StreamIndex| {
         !index.is_embedded() && !index.chunks.is_empty() && !index.qualities.is_empty()
     };

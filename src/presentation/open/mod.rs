@@ -8,12 +8,15 @@
 //!
 //! How long the content is changes the size of the third batch, never the number of reads. Only a
 //! file without a usable index is walked through then, a read a fragment.
+//!
+//! If there is no server manifest, the name may be that of a [`folder`] with a file per fragment.
 
 mod adopt;
 mod announced;
 mod assign;
 mod evidence;
 mod excerpt;
+mod folder;
 mod for_players;
 mod generate;
 mod keys;
@@ -58,7 +61,8 @@ const BATCHES: usize = 4;
 
 type Outcome = Result<Got, ReadError>;
 
-/// Opens the presentation whose server manifest is called `name`.
+/// Opens the presentation whose server manifest is called `name`, or the folder of that name that has
+/// a client manifest, `Manifest`, and a file per fragment.
 ///
 /// A file without a usable index is walked through after the fourth batch, under the budgets
 /// [`Limits::scan_reads`] and [`Limits::scan_bytes`].
@@ -67,7 +71,7 @@ type Outcome = Result<Got, ReadError>;
 /// [`Presentation::findings`]. Where all are, [`Presentation::manifest`] says so.
 ///
 /// # Errors
-/// Fails where the server manifest cannot be read.
+/// Fails where the server manifest, or the folder's client manifest, cannot be read.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -108,7 +112,12 @@ pub fn open(name: Name, options: &OpenOptions) -> Step<Presentation> {
         tail: 0,
     };
     Step::read(vec![want], move |got| {
-        let text = opened(got.into_iter().next())?.head;
+        let text = match opened(got.into_iter().next()) {
+            Err(error) if matches!(error.kind, ErrorKind::NoPresentation) => {
+                return folder::open(name, options);
+            }
+            opened => opened?.head,
+        };
         let server = ServerManifest::parse(&text, &options.limits)
             .map_err(|error| error.in_file(FileId::SERVER_MANIFEST))?;
         Opening::new(name, options, text, server).open_files()
@@ -123,7 +132,7 @@ fn opened(got: Option<Outcome>) -> Result<Opened, Error> {
             Err(ErrorKind::NoPresentation.into())
         }
         Some(Err(error)) => Err(error.into()),
-        Some(Ok(Got::Range(_))) | None => {
+        Some(Ok(Got::Range(_) | Got::Listed(_))) | None => {
             Err(ErrorKind::WrongOutcome("a file was to be opened").into())
         }
     }
@@ -333,7 +342,7 @@ impl Opening {
             for ((number, offset), got) in wanted.into_iter().zip(got) {
                 match got {
                     Ok(Got::Range(bytes)) => self.media[number].learn(offset, bytes),
-                    Ok(Got::Opened(_)) => {}
+                    Ok(Got::Opened(_) | Got::Listed(_)) => {}
                     Err(error) => self.media[number].fail(unreadable(&error)),
                 }
             }
@@ -383,6 +392,9 @@ impl Opening {
             has_repeats: OnceLock::new(),
             has_left_out: served.has_left_out,
             content,
+            epoch: self.options.epoch.into(),
+            is_live: false,
+            is_folder: false,
             findings: self.findings.sorted(),
             late: Mutex::new(Findings::new(&limits)),
             walked: self.walked,
@@ -428,46 +440,12 @@ impl Opening {
         if stored.manifest.protection.is_empty() {
             protection::check_keys(resolved, &self.options.limits, &mut self.findings);
         }
-        let (manifest, source) = self.served_text(&text, &stored, &adopted);
+        let file = self.client.and_then(|file| self.files.get(file.index()));
+        let file = file.map_or("", Name::as_str);
+        let (manifest, source) =
+            served_text(&text, &stored, &adopted.cuts, file, &mut self.findings);
         let Adopted { streams, has_left_out, .. } = adopted;
         Some(Served { streams, manifest: Ok(manifest), source, has_left_out })
-    }
-
-    /// The stored bytes, as far as players can read them and there is media for them.
-    fn served_text(
-        &mut self,
-        text: &Bytes,
-        stored: &Stored<'_>,
-        adopted: &Adopted,
-    ) -> (Bytes, ManifestSource) {
-        let readable = stored.decoded.is_readable_as_stored();
-        let stripped = &stored.decoded.stripped;
-        let whole = adopted.cuts.iter().all(|cut| *cut == Cut::Nothing) && stored.edits.is_empty();
-        let stripped = stripped.iter().map(|what| format!("{what} is left out"));
-        for message in stripped.chain(stored.corrections.iter().cloned()) {
-            let finding = Finding::new(FindingCode::ManifestCorrected, message);
-            let name = self.client.and_then(|file| self.files.get(file.index()));
-            self.findings.push(finding.in_file(name.map_or("", Name::as_str)));
-        }
-        if stored.braced_systems > 0 {
-            let count = stored.braced_systems;
-            let message = format!("{count} `SystemID` of its protection stands in braces");
-            let finding = Finding::new(FindingCode::SystemIdBraced, message);
-            let name = self.client.and_then(|file| self.files.get(file.index()));
-            self.findings.push(finding.in_file(name.map_or("", Name::as_str)));
-        }
-        if readable && whole && stored.decoded.stripped.is_empty() {
-            return (text.clone(), ManifestSource::Stored);
-        }
-        if !readable {
-            let encoding = stored.decoded.encoding.name();
-            let message = format!("it is {encoding} without saying so, and is served as UTF-8");
-            let name = self.client.and_then(|file| self.files.get(file.index()));
-            let finding = Finding::new(FindingCode::ManifestReencoded, message);
-            self.findings.push(finding.in_file(name.map_or("", Name::as_str)));
-        }
-        let mended = mend(&stored.decoded.text, &stored.spans, &adopted.cuts, &stored.edits);
-        (stored.decoded.to_utf8(mended).into(), ManifestSource::Mended)
     }
 
     /// A manifest made from the media.
@@ -515,6 +493,39 @@ impl Opening {
     }
 }
 
+/// The stored bytes of a client manifest, as far as players can read them and there is media for
+/// them.
+fn served_text(
+    text: &Bytes,
+    stored: &Stored<'_>,
+    cuts: &[Cut],
+    file: &str,
+    findings: &mut Findings,
+) -> (Bytes, ManifestSource) {
+    let readable = stored.decoded.is_readable_as_stored();
+    let stripped = &stored.decoded.stripped;
+    let whole = cuts.iter().all(|cut| *cut == Cut::Nothing) && stored.edits.is_empty();
+    let left_out = stripped.iter().map(|what| format!("{what} is left out"));
+    for message in left_out.chain(stored.corrections.iter().cloned()) {
+        findings.push(Finding::new(FindingCode::ManifestCorrected, message).in_file(file));
+    }
+    if stored.braced_systems > 0 {
+        let count = stored.braced_systems;
+        let message = format!("{count} `SystemID` of its protection stands in braces");
+        findings.push(Finding::new(FindingCode::SystemIdBraced, message).in_file(file));
+    }
+    if readable && whole && stripped.is_empty() {
+        return (text.clone(), ManifestSource::Stored);
+    }
+    if !readable {
+        let encoding = stored.decoded.encoding.name();
+        let message = format!("it is {encoding} without saying so, and is served as UTF-8");
+        findings.push(Finding::new(FindingCode::ManifestReencoded, message).in_file(file));
+    }
+    let mended = mend(&stored.decoded.text, &stored.spans, cuts, &stored.edits);
+    (stored.decoded.to_utf8(mended).into(), ManifestSource::Mended)
+}
+
 /// What a presentation serves.
 struct Served {
     streams: Vec<Stream>,
@@ -558,7 +569,7 @@ fn is_unreadable(track: &Resolved<'_>) -> bool {
 fn media_opened(file: FileId, got: Outcome) -> MediaOpening {
     match got {
         Ok(Got::Opened(opened)) => MediaOpening::new(file, opened),
-        Ok(Got::Range(_)) => {
+        Ok(Got::Range(_) | Got::Listed(_)) => {
             MediaOpening::failed(file, Trouble::new(FindingCode::FileUnreadable, ""))
         }
         Err(error) => MediaOpening::failed(file, unreadable(&error)),

@@ -121,7 +121,7 @@ impl Then<Presentation> for Walking {
         for (Walk { number, scan }, got) in walks.iter_mut().zip(got) {
             match got {
                 Ok(Got::Range(bytes)) => scan.feed(&bytes, &opening.options.limits),
-                Ok(Got::Opened(_)) => {}
+                Ok(Got::Opened(_) | Got::Listed(_)) => {}
                 Err(error) => {
                     media[*number].1.tracks = Err(unreadable(&error));
                     has_failed = true;

@@ -180,7 +180,7 @@ impl Survey {
                     let Surveyed { nature, spread, .. } = surveyed;
                     left.extend(look.go_on(bytes, &self.presentation, nature, spread, tell));
                 }
-                Ok(Got::Opened(_)) => {}
+                Ok(Got::Opened(_) | Got::Listed(_)) => {}
                 Err(error) => tell(FindingCode::FileUnreadable, error.to_string()),
             }
         }

@@ -1,0 +1,417 @@
+//! Opening a folder that has the name of a presentation, with a client manifest and a file per
+//! fragment: what `ffmpeg -f smoothstreaming film.ism` writes, and what a copy of a site is.
+//!
+//! ```text
+//! film.ism/Manifest
+//! film.ism/QualityLevels(300000)/Fragments(video=0)
+//! ```
+//!
+//! In at most five batches of reads, the one that did not find a server manifest included:
+//!
+//! 1. (the server manifest, which is not there;)
+//! 2. the client manifest, whole;
+//! 3. the list of each quality's folder;
+//! 4. of folders without fragments, the list under a name that a tool may have encoded;
+//! 5. the first and the last fragment of each track, unless the presentation is live.
+//!
+//! The client manifest is the contract. The names of the files show which of its chunks have media,
+//! and when chunks start if the manifest does not say so.
+
+mod folders;
+mod names;
+mod present;
+mod times;
+
+use std::collections::{BTreeSet, HashMap};
+use std::mem;
+use std::sync::{Mutex, OnceLock};
+
+use self::folders::{Folders, encoded, folder_of};
+use self::names::usual;
+use self::present::Present;
+use super::adopt::{check, cut};
+use super::for_players;
+use super::keys::{Labels, check_keys};
+use super::{Adopted, Outcome, opened, served_text};
+use crate::base::{Error, ErrorKind, FileId, Got, Limits, Name, ReadErrorKind, Step, Want};
+use crate::fragment::Defaults;
+use crate::manifest::{ClientManifest, Layout, QualityLevel, Stored, StreamIndex};
+use crate::presentation::finding::{Finding, FindingCode, Findings, label};
+use crate::presentation::fragment_file::{Seen, see};
+use crate::presentation::fragment_files::FragmentFiles;
+use crate::presentation::stream::{Absent, Media};
+use crate::presentation::validator::ContentHash;
+use crate::presentation::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
+use bytes::Bytes;
+
+/// The client manifest's name in its folder.
+const MANIFEST: &str = "Manifest";
+
+/// The client manifest, behind the folder itself.
+const MANIFEST_ID: FileId = FileId::new(1);
+
+/// Bytes of a fragment that are looked at.
+const LOOK: u64 = 16 << 10;
+
+/// Fragments that are looked at.
+const MOST_LOOKS: usize = 128;
+
+/// Opens the folder of this name, if it is one with a client manifest.
+pub(super) fn open(name: Name, options: OpenOptions) -> Result<Step<Presentation>, Error> {
+    let Ok(manifest) = Name::new(&format!("{name}/{MANIFEST}")) else {
+        return Err(ErrorKind::NoPresentation.into());
+    };
+    let want = Want::Open {
+        file: MANIFEST_ID,
+        name: manifest.clone(),
+        head: options.limits.client_manifest.saturating_add(1),
+        tail: 0,
+    };
+    Ok(Step::read(vec![want], move |got| {
+        let text = opened(got.into_iter().next())?.head;
+        let client = parse(&text, &options.limits)?.manifest;
+        let (folders, uses) = (Folders::new(&name, &client), HashMap::new());
+        let findings = Findings::new(&options.limits);
+        Ok(Opening { name, manifest, options, text, client, folders, uses, findings }.list())
+    }))
+}
+
+fn parse<'t>(text: &'t [u8], limits: &Limits) -> Result<Stored<'t>, Error> {
+    Stored::parse(text, limits).map_err(|error| error.in_file(MANIFEST_ID))
+}
+
+/// An opening in progress.
+struct Opening {
+    name: Name,
+    manifest: Name,
+    options: OpenOptions,
+    text: Bytes,
+    /// What the text says, with the times that the files have.
+    client: ClientManifest,
+    folders: Folders,
+    /// Tracks that have the files of one stream in one folder.
+    uses: HashMap<(Name, String), usize>,
+    findings: Findings,
+}
+
+impl Opening {
+    fn list(mut self) -> Step<Presentation> {
+        let wanted: Vec<Name> = self.folders.wanted.iter().cloned().collect();
+        let want = |folder: &Name| Want::List { folder: folder.clone() };
+        let wants = wanted.iter().map(want).collect();
+        Step::read(wants, move |got| {
+            let mut got = got.into_iter();
+            for folder in &wanted {
+                self.folders.keep(folder, folder.clone(), got.next(), &self.options.limits)?;
+            }
+            self.list_encoded()
+        })
+    }
+
+    /// Lists folders without fragments under the name that a tool may have given them.
+    fn list_encoded(mut self) -> Result<Step<Presentation>, Error> {
+        let empty = self.folders.empty().into_iter();
+        let empty: Vec<_> = empty.filter_map(|folder| Some((encoded(&folder)?, folder))).collect();
+        if empty.is_empty() {
+            return self.look();
+        }
+        let wants = empty.iter().map(|(folder, _)| Want::List { folder: folder.clone() }).collect();
+        Ok(Step::read(wants, move |got| {
+            let mut got = got.into_iter();
+            for (listed, wanted) in empty {
+                self.folders.keep(&wanted, listed, got.next(), &self.options.limits)?;
+            }
+            self.look()
+        }))
+    }
+
+    /// Looks at the first and the last fragment of each track.
+    fn look(mut self) -> Result<Step<Presentation>, Error> {
+        let limits = self.options.limits.clone();
+        let is_live = self.client.is_live == Some(true);
+        let text = if is_live { self.text.clone() } else { self.mend_times(&limits)? };
+        let client = mem::take(&mut self.client);
+        let streams = self.streams(&client, is_live, &limits);
+        let looks = if is_live { Vec::new() } else { looks(&streams) };
+        if looks.is_empty() {
+            return self.conclude(text, streams, is_live).map(Step::Ready);
+        }
+        let want = |(number, look): (usize, &FirstOrLast)| Want::Fragment {
+            file: FileId::new(MANIFEST_ID.index() as u32 + 1 + number as u32),
+            name: look.name.clone(),
+            head: LOOK,
+        };
+        let wants = looks.iter().enumerate().map(want).collect();
+        Ok(Step::read(wants, move |got| {
+            for (look, got) in looks.iter().zip(got) {
+                self.judge(look, got, &streams, &limits);
+            }
+            self.conclude(text, streams, is_live).map(Step::Ready)
+        }))
+    }
+
+    /// The manifest's text; written anew if the names of the files show other times than it.
+    fn mend_times(&mut self, limits: &Limits) -> Result<Bytes, Error> {
+        let mut manifest = mem::take(&mut self.client);
+        let (mut is_mended, mut looked_at) = (false, 0);
+        for number in 0..manifest.streams.len() {
+            let stream = &manifest.streams[number];
+            // Streams may share files. Each is looked at a few times, not once per stream.
+            if stream.is_embedded() || looked_at > limits.uses_of_track as u64 * self.folders.names
+            {
+                continue;
+            }
+            let name = stream.name().into_owned();
+            let folders: BTreeSet<_> =
+                stream.qualities.iter().filter_map(|q| folder_of(&self.name, q)).collect();
+            let listed = folders.iter().filter_map(|of| self.folders.listed.get(of)?.1.as_ref());
+            let mut times: Vec<u64> = listed.flat_map(|files| files.times(&name)).collect();
+            looked_at += times.len() as u64;
+            times.sort_unstable();
+            times.dedup();
+            let timescale = manifest.timescale_of(stream);
+            let Some(chunks) = times::mended(&stream.chunks, timescale, &times, limits) else {
+                continue;
+            };
+            let start = chunks.first().and_then(|chunk| chunk.time).unwrap_or(0);
+            let message =
+                format!("its chunks are announced from {start} on, as the names of its files say");
+            let finding = Finding::new(FindingCode::TimesFromNames, message).of_track(&name);
+            self.findings.push(finding.in_file(self.manifest.as_str()));
+            manifest.streams[number].chunks = chunks;
+            is_mended = true;
+        }
+        let text = match is_mended {
+            true => manifest.to_xml(Layout::Full, limits)?.into(),
+            false => self.text.clone(),
+        };
+        self.client = manifest;
+        Ok(text)
+    }
+
+    /// The streams that the manifest announces, with the files that there are.
+    fn streams(
+        &mut self,
+        manifest: &ClientManifest,
+        is_live: bool,
+        limits: &Limits,
+    ) -> Vec<Stream> {
+        let labels = Labels::new(&manifest.streams);
+        let mut streams = Vec::with_capacity(manifest.streams.len());
+        for index in &manifest.streams {
+            let name = index.name().into_owned();
+            let (timeline, is_possible) = match Timeline::new(&index.chunks, limits) {
+                Ok(timeline) => (timeline, true),
+                Err(error) => {
+                    let finding = Finding::new(FindingCode::TimesInvalid, error.to_string());
+                    self.findings.push(finding.of_track(&name));
+                    (Timeline::default(), false)
+                }
+            };
+            let timescale = manifest.timescale_of(index);
+            let mut tracks = Vec::with_capacity(index.qualities.len());
+            for quality in &index.qualities {
+                let attributes = quality.custom_attributes.clone();
+                let is_asked_for = is_possible && !index.is_embedded();
+                let media = match is_asked_for {
+                    true => self.media(&name, quality, &timeline, is_live),
+                    false => Media::Absent(Absent::Missing),
+                };
+                tracks.push(Track { bitrate: quality.bitrate, attributes, media });
+            }
+            streams.push(Stream {
+                kind: index.kind,
+                name,
+                label: labels.of(index).map(str::to_owned),
+                language: index.language.clone(),
+                timescale,
+                timeline,
+                tracks,
+            });
+        }
+        streams
+    }
+
+    /// The files of a track.
+    fn media(
+        &mut self,
+        stream: &str,
+        quality: &QualityLevel,
+        timeline: &Timeline,
+        is_live: bool,
+    ) -> Media {
+        let label = label(stream, quality.bitrate);
+        let Some(folder) = folder_of(&self.name, quality) else {
+            let message = "no folder can have the name of this quality";
+            let finding = Finding::new(FindingCode::NameRefused, message).of_track(&label);
+            self.findings.push(finding.in_file(self.manifest.as_str()));
+            return Media::Absent(Absent::Missing);
+        };
+        let Some((folder, Some(names))) = self.folders.listed.get(&folder) else {
+            // The manifest is believed where the storage cannot list.
+            let mut files = FragmentFiles::new(folder, (&usual(stream), ")"), Vec::new());
+            files.count = timeline.len();
+            return Media::Files(Box::new(files));
+        };
+        let uses = self.uses.entry((folder.clone(), stream.to_owned())).or_default();
+        *uses += 1;
+        let limit = self.options.limits.uses_of_track;
+        if *uses > limit {
+            let message = format!(
+                "more tracks than the budget (`uses_of_track`) of {limit} have the same files"
+            );
+            let finding = Finding::new(FindingCode::BudgetExceeded, message).of_track(&label);
+            self.findings.push(finding.in_file(folder.as_str()));
+            return Media::Absent(Absent::Missing);
+        }
+        let mut files = names.files(folder.clone(), stream);
+        let there = Present::new(timeline, names.times(stream));
+        files.count = there.count;
+        let mut tell = |code, message: String, chunk: Option<u64>| {
+            let finding = Finding::new(code, message).of_track(&label).at_chunk(chunk);
+            let name = chunk.and_then(|time| files.name(time).ok());
+            self.findings.push(finding.in_file(name.as_ref().unwrap_or(folder).as_str()));
+        };
+        if there.count == 0 && !timeline.is_empty() {
+            let message = format!("there is no file `Fragments({stream}=…)` of any chunk");
+            tell(FindingCode::FragmentFileMissing, message, None);
+            return Media::Absent(Absent::Missing);
+        }
+        let (count, len) = (there.count, timeline.len());
+        // The window of a live presentation may have moved on since its manifest was read.
+        let missing = if is_live { there.gap } else { there.first_missing };
+        if let Some(time) = missing {
+            let message =
+                format!("{count} of the {len} chunks have a file: this is the first without");
+            tell(FindingCode::FragmentFileMissing, message, Some(time));
+        }
+        if there.unannounced > 0 && !is_live {
+            let message = format!("files of fragments that no chunk is: {}", there.unannounced);
+            tell(FindingCode::FragmentsWithoutChunk, message, None);
+        }
+        Media::Files(Box::new(files))
+    }
+
+    /// Takes note of a fragment that cannot be served.
+    fn judge(&mut self, look: &FirstOrLast, got: Outcome, streams: &[Stream], limits: &Limits) {
+        let Some(stream) = streams.get(look.stream) else { return };
+        let wrong = match got {
+            Ok(Got::Opened(opened)) => {
+                match see(&opened.head, None, opened.size, limits) {
+                    Ok(Seen::Whole(_, stored)) => {
+                        stored.check_samples(Defaults::default(), limits).err()
+                    }
+                    // What follows is looked at when it is asked for.
+                    Ok(Seen::Needs(_)) => None,
+                    Err(error) => Some(error),
+                }
+            }
+            Ok(_) => None,
+            Err(error) => Some(error.into()),
+        };
+        let Some(error) = wrong else { return };
+        let code = match &error.kind {
+            ErrorKind::Read(read) if read.kind == ReadErrorKind::Gone => {
+                FindingCode::FragmentFileMissing
+            }
+            ErrorKind::Read(_) => FindingCode::FileUnreadable,
+            _ => FindingCode::FragmentBroken,
+        };
+        let finding = Finding::new(code, error.to_string()).at_chunk(Some(look.time));
+        let finding = finding.of_track(&label(&stream.name, look.bitrate));
+        self.findings.push(finding.in_file(look.name.as_str()));
+    }
+
+    fn conclude(
+        mut self,
+        text: Bytes,
+        streams: Vec<Stream>,
+        is_live: bool,
+    ) -> Result<Presentation, Error> {
+        let limits = self.options.limits.clone();
+        let stored = parse(&text, &limits)?;
+        if is_live {
+            let finding = Finding::new(FindingCode::LivePresentation, "it says `IsLive`");
+            self.findings.push(finding.in_file(self.manifest.as_str()));
+        }
+        for_players::check(&stored.manifest, &mut self.findings);
+        let mut adopted = Adopted { streams, cuts: Vec::new(), has_left_out: false };
+        for (index, stream) in stored.manifest.streams.iter().zip(&adopted.streams) {
+            adopted.cuts.push(cut(index, stream, &mut self.findings));
+            check(stream, &mut self.findings);
+            if !is_live {
+                for_players::check_stream(index, stream, &mut self.findings);
+            }
+        }
+        check_keys(&stored.manifest.streams, &adopted.streams, &mut self.findings);
+        let file = self.manifest.as_str();
+        let (manifest, source) =
+            served_text(&text, &stored, &adopted.cuts, file, &mut self.findings);
+        let is_rewritten = text != self.text;
+        let source = if is_rewritten { ManifestSource::Mended } else { source };
+        let mut hash = ContentHash::new(&self.options.epoch);
+        hash.part(Some(&manifest));
+        let is_of_use = adopted.is_of_use() || stored.manifest.streams.iter().all(is_silent);
+        let manifest = match is_of_use {
+            true => Ok(manifest),
+            false => Err(nothing(&self.findings)),
+        };
+        Ok(Presentation {
+            files: vec![self.name.clone(), self.manifest],
+            name: self.name,
+            streams: adopted.streams,
+            manifest,
+            source,
+            layout: Layout::Full,
+            has_repeats: OnceLock::new(),
+            has_left_out: false,
+            content: hash.finish(),
+            epoch: mem::take(&mut self.options.epoch).into(),
+            is_live,
+            is_folder: true,
+            findings: self.findings.sorted(),
+            late: Mutex::new(Findings::new(&limits)),
+            walked: Vec::new(),
+            lying: Mutex::default(),
+            limits,
+        })
+    }
+}
+
+/// A stream that announces nothing that could be asked for.
+fn is_silent(stream: &StreamIndex) -> bool {
+    stream.chunks.is_empty() || stream.qualities.is_empty() || stream.is_embedded()
+}
+
+fn nothing(findings: &Findings) -> ErrorKind {
+    let findings = findings.clone().sorted();
+    let first: Vec<_> = findings.iter().take(3).map(Finding::to_string).collect();
+    let public = findings.first().map_or_else(String::new, Finding::public);
+    ErrorKind::NothingToServe { findings: first.join("; "), public }
+}
+
+/// A fragment that is looked at.
+struct FirstOrLast {
+    stream: usize,
+    bitrate: u32,
+    time: u64,
+    name: Name,
+}
+
+/// The first and the last fragment of each track.
+fn looks(streams: &[Stream]) -> Vec<FirstOrLast> {
+    let mut looks = Vec::new();
+    for (number, stream) in streams.iter().enumerate() {
+        let last = stream.timeline.len().saturating_sub(1);
+        for track in &stream.tracks {
+            let Media::Files(files) = &track.media else { continue };
+            for chunk in [Some(0), Some(last).filter(|&last| last > 0)].into_iter().flatten() {
+                let Some((time, _)) = stream.timeline.chunk(chunk) else { continue };
+                let Ok(name) = files.name(time) else { continue };
+                looks.push(FirstOrLast { stream: number, bitrate: track.bitrate, time, name });
+            }
+        }
+    }
+    looks.truncate(MOST_LOOKS);
+    looks
+}
