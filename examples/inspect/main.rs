@@ -106,7 +106,7 @@ impl<W: Write> Report<W> {
         };
         for path in &arguments.paths {
             if open::is_folder_presentation(&path.canonicalize().unwrap_or_else(|_| path.clone())) {
-                self.add(&open::folder(path, bounds.ignore_case))?;
+                self.add(&open::folder(path, bounds))?;
             } else if path.is_dir() {
                 folder::entries(path, bounds, |entry| self.add(&entry))?;
             } else {

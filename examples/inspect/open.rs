@@ -20,13 +20,13 @@ pub(crate) fn is_folder_presentation(folder: &Path) -> bool {
 }
 
 /// A folder that is a presentation.
-pub(crate) fn folder(path: &Path, ignore_case: bool) -> Entry {
+pub(crate) fn folder(path: &Path, bounds: Bounds) -> Entry {
     // `.` has no name of its own.
     let path = &match path.file_name() {
         Some(_) => path.to_owned(),
         None => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
     };
-    named(path, ignore_case)
+    named(path, bounds)
 }
 
 /// A path that is no folder.
@@ -40,11 +40,11 @@ pub(crate) fn file(path: &Path, bounds: Bounds) -> Entry {
         Ok(_) if !other::is_server_manifest(path) => return other::file(path),
         Ok(_) => {}
     }
-    named(path, ignore_case)
+    named(path, bounds)
 }
 
 /// The presentation that a path names.
-fn named(path: &Path, ignore_case: bool) -> Entry {
+fn named(path: &Path, bounds: Bounds) -> Entry {
     let (Some(name), Some(root)) = (path.file_name(), path.parent()) else {
         return Entry::not_opened(path, "the path does not end with the name of a file");
     };
