@@ -259,6 +259,6 @@ mod tests {
         // As the reference implementation computes it.
         assert_eq!(manifest.to_string(), "ac19478937da1ef8f81a7376108bb899-m0");
         let fragment = manifest.of_fragment(2, 8000, Noun::KeyFrames);
-        assert!(fragment.to_string().ends_with("-2-1f40-k1"));
+        assert!(fragment.to_string().ends_with("-2-1f40-k2"));
     }
 }

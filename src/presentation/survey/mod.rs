@@ -20,7 +20,8 @@ use crate::index::Place;
 ///
 /// Of most fragments it reads 4 KiB: its `moof` and the beginning of its first sample. What it finds
 /// is summed up: one finding per kind and track, with the number of fragments and the first of them.
-/// It changes nothing about the presentation.
+/// It changes nothing about the presentation. Fragments that have a file of their own are not looked at:
+/// opening has compared their names with the manifest.
 ///
 /// [`Opened::survey`](crate::origin::Opened::survey) drives it; another host drives the steps
 /// itself:
