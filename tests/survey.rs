@@ -11,7 +11,7 @@ use smooth_origin::bmff::{
 };
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
-use smooth_origin::presentation::{Finding, OpenOptions, Severity, Survey};
+use smooth_origin::presentation::{Finding, FindingCode, OpenOptions, Severity, Survey};
 use smooth_origin::storage::MemoryStore;
 use support::film::{self, Media, Style, Track, ism, ismc};
 use support::{codes, name, open, status, store, surveyed};
