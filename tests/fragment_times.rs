@@ -273,3 +273,38 @@ fn the_time_of_another_chunk_in_one_fragment_does_not_cost_the_chunk() {
         assert!(found.iter().all(|code| code.starts_with("warning")), "{what}: {found:?}");
     }
 }
+
+#[test]
+fn an_index_of_another_clock_or_beginning_finds_as_many_chunks_as_it_has_entries() {
+    let durations = sound(20);
+    let chunks = starts(&durations);
+    let clocks: [(&str, fn(u64) -> u64); 4] = [
+        ("milliseconds", |time| time / 10_000),
+        ("90 kHz", |time| time * 9 / 1000),
+        ("a fifth too fast", |time| time * 6 / 5),
+        ("an hour later, in milliseconds of 10 MHz", |time| {
+            36_000_000_000 + time / 10_000 * 10_000
+        }),
+    ];
+    for (what, clock) in clocks {
+        let film =
+            film(&durations, |_, time| Says::Tfxd(1, clock(time)), Some(&|_, time| clock(time)));
+        let findings = all_served(&presentation(&film, Some(&chunks)), &film, &chunks, what);
+        let is_of_times = |code: &String| {
+            ["times-inexact", "index-rebuilt", "time-in-fragment"].iter().any(|c| code.contains(c))
+        };
+        assert!(findings.iter().any(is_of_times), "{what}: {findings:?}");
+        assert!(!findings.iter().any(|code| code.starts_with("error")), "{what}: {findings:?}");
+    }
+}
+
+#[test]
+fn recordings_that_were_joined_are_served_one_after_the_other() {
+    let durations = vec![20_000_000; 20];
+    let chunks = starts(&durations);
+    let joined = |i: usize, time| Says::Tfxd(1, if i < 10 { time } else { time - 200_000_000 });
+    let film = film(&durations, joined, None);
+    for manifest in [None, Some(&chunks[..])] {
+        all_served(&presentation(&film, manifest), &film, &chunks, "joined");
+    }
+}

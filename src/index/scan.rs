@@ -46,7 +46,12 @@ struct Held {
     end: u64,
     /// The number of its track, if it is a fragment.
     of: Option<usize>,
+    /// Further places inside of it that may be looked at.
+    tries: u8,
 }
+
+/// Places that are looked at inside of one box: an index may have any number of them there.
+const TRIES: u8 = 8;
 
 /// How a walk stands, or ended.
 #[derive(Clone, Debug)]
@@ -179,7 +184,7 @@ impl Scan {
     fn hold(&mut self, end: u64, of: Option<usize>) -> bool {
         let inside = if end > self.checked { self.known.inside(self.at, end) } else { None };
         let Some(known) = inside else { return false };
-        self.held = Some(Held { at: self.at, end, of });
+        self.held = Some(Held { at: self.at, end, of, tries: TRIES - 1 });
         self.at = known;
         true
     }
@@ -214,9 +219,15 @@ impl Scan {
         let is_fragment = |header: &Header| {
             header.kind == *b"moof" && header.total().is_some_and(|len| len <= left)
         };
-        if let Some(Held { at, end, of }) = self.held.take() {
+        if let Some(Held { at, end, of, tries }) = self.held.take() {
             if !header.as_ref().is_ok_and(is_fragment) {
-                (self.at, self.checked) = (at, end);
+                match self.known.inside(self.at, end).filter(|_| tries > 0) {
+                    Some(next) => {
+                        self.held = Some(Held { at, end, of, tries: tries - 1 });
+                        self.at = next;
+                    }
+                    None => (self.at, self.checked) = (at, end),
+                }
                 return Ok(Look::Passed);
             }
             let what = format!("a box that reaches over the fragment at byte {}", self.at);
@@ -234,6 +245,11 @@ impl Scan {
         let len = header.total().unwrap_or(left);
         if len > left {
             return Err(Outcome::CutOff(self.at));
+        }
+        let has_type = header.kind.0.iter().any(|&byte| byte != 0);
+        if !has_type && self.known.inside(self.at, self.size).is_some() {
+            let what = "zeros where a box should be".into();
+            return Err(Outcome::Lost(misplaced(self.at, what)));
         }
         if header.kind != *b"moof" {
             if self.hold(self.at + len, None) {
