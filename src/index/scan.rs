@@ -238,7 +238,7 @@ impl Scan {
             ErrorKind::Truncated { .. } => Outcome::CutOff(self.at),
             _ => Outcome::Lost(error),
         })?;
-        if header.kind != *b"moof" && self.broken.is_none() && self.known.has(self.at) {
+        if self.broken.is_none() && !may_lead(&header) && self.known.has(self.at) {
             let what = format!("a box `{}` where the index says `moof`", header.kind);
             self.broken = Some((self.at, misplaced(self.at, what)));
         }
@@ -352,6 +352,11 @@ impl Scan {
     fn number_of(&self, track_id: u32) -> Option<usize> {
         self.tracks.binary_search_by_key(&track_id, |track| track.track_id).ok()
     }
+}
+
+/// A box at which an index may say that a fragment begins: the fragment follows.
+fn may_lead(header: &Header) -> bool {
+    matches!(&header.kind.0, b"moof" | b"styp" | b"sidx" | b"prft" | b"emsg")
 }
 
 /// What is wrong at a place, by the index.
