@@ -213,9 +213,10 @@ impl ServerTrack {
         value_of(&self.attributes, "src").filter(|src| !src.trim().is_empty())
     }
 
-    /// Bits per second, as in the URL: `systemBitrate`.
+    /// Bits per second, as in the URL: `systemBitrate`, or `system-bitrate` as SMIL 1.0 spells it.
     pub fn bitrate(&self) -> Option<u32> {
-        self.value("systemBitrate")?.trim().parse().ok()
+        let bitrate = self.value("systemBitrate").or_else(|| self.value("system-bitrate"));
+        bitrate?.trim().parse().ok()
     }
 
     /// The `track_ID` in the file.
@@ -233,9 +234,10 @@ impl ServerTrack {
         self.value("trackName").map(str::trim).filter(|name| !name.is_empty())
     }
 
-    /// RFC 1766 language tag.
+    /// RFC 1766 language tag: `systemLanguage`, or `system-language` as SMIL 1.0 spells it.
     pub fn language(&self) -> Option<&str> {
-        self.value("systemLanguage").map(str::trim).filter(|tag| !tag.is_empty())
+        let language = self.value("systemLanguage").or_else(|| self.value("system-language"));
+        language.map(str::trim).filter(|tag| !tag.is_empty())
     }
 }
 

@@ -45,8 +45,9 @@ pub(super) fn resolve<'a>(
     let mut uses: HashMap<(Option<FileId>, u32), usize> = HashMap::new();
     let mut fragments = 0_u64;
     let all = server.tracks.iter().zip(named);
-    let numbered: HashSet<(Option<FileId>, u32)> =
-        all.filter_map(|(track, named)| Some((named.file, track.track_id()?))).collect();
+    let numbered: HashSet<Numbered> = all
+        .filter_map(|(track, named)| Some((named.file, track.track_id()?, track.kind)))
+        .collect();
     let mut unnumbered: HashMap<(Option<FileId>, StreamKind), usize> = HashMap::new();
     for (track, named) in server.tracks.iter().zip(named) {
         if track.track_id().is_none() {
@@ -135,17 +136,21 @@ pub(super) fn resolve<'a>(
 /// Bytes of a sample entry that is kept.
 const ENTRY: usize = 4 << 10;
 
+/// A track of a file that an element of this kind names by its number.
+type Numbered = (Option<FileId>, u32, StreamKind);
+
 /// As many tracks of a file are named where one is missing.
 const SOME: usize = 16;
 
 /// The track by its number; without one, the next of its kind. A number that the file does not
-/// have is passed over where only one track can be meant, which no other names by its number.
+/// have, or that is a track of another kind, is passed over where only one track can be meant, which
+/// no other element of the kind names by its number.
 fn find<'a>(
     track: &ServerTrack,
     tracks: &'a [MediaTrack],
     nth: usize,
     named: &Named,
-    numbered: &HashSet<(Option<FileId>, u32)>,
+    numbered: &HashSet<Numbered>,
     findings: &mut Findings,
 ) -> Result<&'a MediaTrack, Trouble> {
     let mut of_kind = tracks.iter().filter(|media| media.kind == Some(track.kind));
@@ -160,7 +165,7 @@ fn find<'a>(
         return Ok(media);
     }
     match (of_kind.next(), of_kind.next()) {
-        (Some(only), None) if !numbered.contains(&(named.file, only.track_id)) => {
+        (Some(only), None) if !numbered.contains(&(named.file, only.track_id, track.kind)) => {
             let message = format!(
                 "trackID {id} is none of the file's {0} tracks: the one there is, is {1}",
                 track.kind, only.track_id
@@ -170,10 +175,17 @@ fn find<'a>(
             Ok(only)
         }
         _ => {
-            let some = tracks.iter().take(SOME).map(|media| media.track_id.to_string());
+            let some = tracks.iter().take(SOME).map(|media| match media.kind {
+                Some(kind) => format!("{} ({kind})", media.track_id),
+                None => media.track_id.to_string(),
+            });
             let more = (tracks.len() > SOME).then(|| "…".to_owned());
-            let ids: Vec<_> = some.chain(more).collect();
-            let message = format!("it has no track {id}, but {}", ids.join(", "));
+            let ids = some.chain(more).collect::<Vec<_>>().join(", ");
+            let message = match (ids.is_empty(), tracks.iter().find(of_id)) {
+                (true, _) => "it has no tracks".to_owned(),
+                (false, Some(_)) => format!("track {id} is no {} track: it has {ids}", track.kind),
+                (false, None) => format!("it has no track {id}, but {ids}"),
+            };
             Err(Trouble::new(FindingCode::TrackMissing, message))
         }
     }
