@@ -171,18 +171,7 @@ impl<'a> Pairing<'a> {
                 continue;
             }
             self.set_found(place, Some(number));
-            let announced = self.announced(place).and_then(Announced::size);
-            let track = self.server.tracks.get(number);
-            match said_size(track).zip(announced) {
-                Some((said, announced)) if are_other_sizes(said, announced) => {
-                    let message = format!(
-                        "the server manifest says {} × {} for it, the client manifest {} × {}",
-                        said.0, said.1, announced.0, announced.1
-                    );
-                    self.push(FindingCode::ManifestsDisagree, message, place);
-                }
-                _ => self.disagreement(place, number),
-            }
+            self.disagreement(place, number);
         }
     }
 
@@ -304,16 +293,22 @@ impl<'a> Pairing<'a> {
         let bitrate = track.bitrate().filter(|&bitrate| bitrate != announced.quality.bitrate);
         let is_same_name = stream_names(track).any(|name| name == own || *second == Some(name));
         let name = cut(track.name());
-        let mut message = match (is_same_name, bitrate) {
-            (true, None) => return,
-            (false, None) => format!("the server manifest calls its stream `{name}`"),
-            (true, Some(bitrate)) => format!("the server manifest gives it {bitrate} bit/s"),
-            (false, Some(bitrate)) => {
+        let doubt = self.doubts.get(&place);
+        let sizes = said_size(Some(track)).zip(announced.size()).filter(|_| doubt.is_some());
+        let sizes = sizes.filter(|(said, size)| are_other_sizes(*said, *size));
+        let mut message = match (is_same_name, bitrate, sizes) {
+            (true, None, None) => return,
+            (true, None, Some((said, size))) => format!(
+                "the server manifest says {} × {} for it, the client manifest {} × {}",
+                said.0, said.1, size.0, size.1
+            ),
+            (false, None, _) => format!("the server manifest calls its stream `{name}`"),
+            (true, Some(bitrate), _) => format!("the server manifest gives it {bitrate} bit/s"),
+            (false, Some(bitrate), _) => {
                 format!("the server manifest has it in `{name}` at {bitrate} bit/s")
             }
         };
-        let doubt = self.doubts.get(&place).filter(|doubt| **doubt != number);
-        if bitrate.is_some() && doubt.is_some() {
+        if bitrate.is_some() && doubt.is_some_and(|doubt| *doubt != number) {
             message += ", and its bitrate to a track with other pictures";
         }
         self.push(FindingCode::ManifestsDisagree, message, place);
