@@ -303,6 +303,15 @@ mod tests {
     }
 
     #[test]
+    fn attributes_are_read_as_smil_1_spelt_them() {
+        let manifest = parse(
+            r#"<smil><body><switch><audio src="a.isma" system-bitrate=" 64000 " system-language="fr"/></switch></body></smil>"#,
+        );
+        let track = &manifest.tracks[0];
+        assert_eq!((track.bitrate(), track.language()), (Some(64_000), Some("fr")));
+    }
+
+    #[test]
     fn tracks_without_anything_but_a_file_are_read() {
         let manifest = parse(
             r#"<smil><body><switch><video src="a.mp4"/><textstream src="t.ismt"/></switch></body></smil>"#,

@@ -299,7 +299,7 @@ impl<'a> Pairing<'a> {
         let mut message = match (is_same_name, bitrate, sizes) {
             (true, None, None) => return,
             (true, None, Some((said, size))) => format!(
-                "the server manifest says {} × {} for it, the client manifest {} × {}",
+                "the server manifest says pictures of {} × {}, the client manifest {} × {}",
                 said.0, said.1, size.0, size.1
             ),
             (false, None, _) => format!("the server manifest calls its stream `{name}`"),
@@ -516,6 +516,41 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn bitrates_that_are_multiples_of_the_others_are_paired_by_rank(
+            steps in proptest::collection::vec(20_000..900_000_u32, 3..9),
+            scale in 1..6_usize,
+            (turned, reversed) in (0..9_usize, proptest::bool::ANY),
+        ) {
+            let scaled = |bitrate: u32| match scale {
+                1 => bitrate / 1000,
+                2 => bitrate / 2 * 3,
+                3 => bitrate / 4 * 3,
+                4 => bitrate + 128_000,
+                _ => bitrate / 10 * 11,
+            };
+            let ladder: Vec<u32> = steps.iter().scan(100_000, |sum, step| {
+                *sum += step;
+                Some(*sum)
+            }).collect();
+            let is_apart = |b: &u32| !ladder.contains(&scaled(*b));
+            proptest::prop_assume!(ladder.iter().all(is_apart));
+            let streams: String = ladder.iter().map(|b| format!("<QualityLevel Bitrate='{b}'/>")).collect();
+            let streams = format!("<StreamIndex Type='video'>{streams}</StreamIndex>");
+            let mut order: Vec<usize> = (0..ladder.len()).collect();
+            order.rotate_left(turned % ladder.len());
+            if reversed {
+                order.reverse();
+            }
+            let tracks: String = order.iter().map(|rank| {
+                format!("<video systemBitrate='{}'/>", scaled(ladder[*rank]))
+            }).collect();
+            let (assignment, _) = run(&streams, &tracks);
+            for (rank, track) in assignment[0].iter().enumerate() {
+                proptest::prop_assert_eq!(track.map(|track| order[track]), Some(rank));
+            }
+        }
+
         #[test]
         fn tracks_are_assigned_as_if_each_were_compared(
             qualities in proptest::collection::vec((0..3_usize, 0..3_usize, 0..3_u32, 0..3_usize, 0..4_usize), 0..90),

@@ -78,13 +78,15 @@ pub(super) fn nearest(qualities: &[u32], tracks: &[u32]) -> Vec<Pair> {
         });
     }
     if is_scaled(&sorted_qualities, &sorted_tracks) {
-        // Such a ladder can come near to itself, a step off.
-        let ranks = |bitrate: u32, sorted: &[u32]| sorted.partition_point(|other| *other < bitrate);
-        for pair in &mut pairs {
-            // The numbers come from these lists.
-            let (quality, track) = (qualities[pair.quality], tracks[pair.track]);
-            pair.is_certain &= ranks(quality, &sorted_qualities) == ranks(track, &sorted_tracks);
-        }
+        // Such a ladder can come near to itself, a step off: then no pair of it is certain.
+        let rank = |bitrate: u32, sorted: &[u32]| sorted.partition_point(|other| *other < bitrate);
+        // The numbers come from these lists.
+        let has_one_rank = |pair: &Pair| {
+            rank(qualities[pair.quality], &sorted_qualities)
+                == rank(tracks[pair.track], &sorted_tracks)
+        };
+        let is_certain = pairs.iter().all(has_one_rank);
+        pairs.iter_mut().for_each(|pair| pair.is_certain &= is_certain);
     }
     pairs
 }
@@ -154,7 +156,7 @@ mod tests {
         let pairs = run(&[230, 331, 477, 688], &[345, 496, 715, 1032]);
         assert!(pairs.len() == 3 && pairs.iter().all(|pair| !pair.2), "{pairs:?}");
         let pairs = run(&[230, 331, 477, 688], &[358, 459, 605, 816]);
-        assert!(pairs.iter().all(|pair| !pair.2 || pair.0 == pair.1), "{pairs:?}");
+        assert!(!pairs.is_empty() && pairs.iter().all(|pair| !pair.2), "{pairs:?}");
         let pairs = run(&[230, 331, 477, 688], &[231, 332, 478, 689]);
         assert!(pairs.len() == 4 && pairs.iter().all(|pair| pair.2), "{pairs:?}");
         assert!(run(&[800, 800], &[805, 805]).iter().all(|pair| !pair.2));
