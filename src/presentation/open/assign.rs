@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
-use super::evidence::{Evidence, are_other_sizes, entry_size};
+use super::evidence::{Evidence, are_other_sizes, entry_size, said_size};
 use super::keys::Labels;
 use super::resolve::Resolved;
 use super::track_table::{Fit, OfStream, TrackTable, stream_names};
 use crate::base::Limits;
-use crate::codec::{self, Description};
+use crate::codec::Description;
 use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, ServerTrack, StreamIndex};
 use crate::presentation::finding::{Finding, FindingCode, Findings, cut, label};
 
@@ -195,12 +195,12 @@ impl<'a> Pairing<'a> {
         self.tracks.reserve(open.map(|(stream, _)| stream));
     }
 
-    /// Reads how the tracks are coded that no quality has yet.
+    /// Reads how the tracks are coded that no quality has yet; each is read once.
     pub(super) fn look_at_media(&mut self) {
         for number in self.tracks.unused() {
-            if let Some(resolved) = self.resolved.get(number) {
-                let limits = self.limits;
-                self.media.entry(number).or_insert_with(|| Evidence::of(resolved, limits));
+            if let Some(track) = self.server.tracks.get(number) {
+                let evidence = || Evidence::of(track, self.resolved.get(number), self.limits);
+                self.media.entry(number).or_insert_with(evidence);
             }
         }
     }
@@ -221,7 +221,7 @@ impl<'a> Pairing<'a> {
     /// A track has pictures of another size than a quality, by the server manifest or its file.
     fn has_other_size(&self, announced: Announced<'_>, number: usize) -> bool {
         let Some(size) = announced.size() else { return false };
-        match said_size(self.server.tracks.get(number)) {
+        match self.server.tracks.get(number).and_then(said_size) {
             Some(said) => said != size,
             None => {
                 let of_entry = self.resolved.get(number).and_then(entry_size);
@@ -233,23 +233,22 @@ impl<'a> Pairing<'a> {
     /// The server manifest says another size for a track than the quality has, and the file does not
     /// show the quality's.
     pub(super) fn is_said_to_be_other(&self, place: Place, number: usize) -> bool {
-        said_size(self.server.tracks.get(number)).is_some() && self.is_other(place, number)
+        let evidence = self.evidence(number);
+        evidence.is_some_and(|e| e.said.size.is_some()) && self.is_other(place, number)
     }
 
     /// Both the server manifest and the file, as far as they say one, say another size for a track
     /// than the quality has.
     pub(super) fn is_other(&self, place: Place, number: usize) -> bool {
-        let Some(size) = self.announced(place).and_then(Announced::size) else { return false };
-        let said = said_size(self.server.tracks.get(number));
-        let of_media = self.evidence(number).and_then(Evidence::size);
-        let mut sizes = [said, of_media].into_iter().flatten().peekable();
-        sizes.peek().is_some() && sizes.all(|other| are_other_sizes(other, size))
+        let size = self.announced(place).and_then(Announced::size);
+        let evidence = self.evidence(number).zip(size);
+        evidence.is_some_and(|(evidence, size)| evidence.contradicts(size))
     }
 
     /// The file of a track shows the pictures of a quality, and the other track's file does not.
     fn shows_only(&self, place: Place, number: usize, other: usize) -> bool {
         let size = self.announced(place).and_then(Announced::size);
-        let of = |number| self.evidence(number).and_then(Evidence::size);
+        let of = |number| self.evidence(number)?.shown.size;
         let (own, other) = (of(number), of(other));
         own.is_some() && own == size && other.is_some_and(|other| Some(other) != size)
     }
@@ -294,7 +293,7 @@ impl<'a> Pairing<'a> {
         let is_same_name = stream_names(track).any(|name| name == own || *second == Some(name));
         let name = cut(track.name());
         let doubt = self.doubts.get(&place);
-        let sizes = said_size(Some(track)).zip(announced.size()).filter(|_| doubt.is_some());
+        let sizes = said_size(track).zip(announced.size()).filter(|_| doubt.is_some());
         let sizes = sizes.filter(|(said, size)| are_other_sizes(*said, *size));
         let mut message = match (is_same_name, bitrate, sizes) {
             (true, None, None) => return,
@@ -327,18 +326,6 @@ impl<'a> Pairing<'a> {
         let finding = Finding::new(code, message.into());
         self.findings.push(finding.of_track(&label(&stream.names.0, announced.quality.bitrate)));
     }
-}
-
-/// The picture size that the server manifest says for a track.
-pub(super) fn said_size(track: Option<&ServerTrack>) -> Option<(u32, u32)> {
-    let number = |name| track?.value(name)?.trim().parse().ok();
-    Some((number("MaxWidth")?, number("MaxHeight")?)).filter(|size| size.0 > 0 && size.1 > 0)
-}
-
-/// The data for the decoder that the server manifest says for a track.
-pub(super) fn said_private_data(track: Option<&ServerTrack>) -> Option<Bytes> {
-    let data = codec::hex(track?.value("CodecPrivateData")?).ok()?;
-    Some(data).filter(|data| !data.is_empty())
 }
 
 /// A track of the server manifest, for findings.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::assign::{Announced, Found, Pairing, Place, said_private_data, said_size};
+use super::assign::{Announced, Found, Pairing, Place};
 use super::evidence::Evidence;
 use super::ladder::Ladder;
 use super::nearest::{Pair, nearest};
@@ -46,17 +46,14 @@ impl<'a> Pairing<'a> {
     pub(super) fn by_what_is_shown(&mut self, may: impl Fn(&Self, Place, usize) -> bool) {
         let scopes = [Scope::Name, Scope::Kind];
         for scope in scopes {
-            let said = |this: &Self, number: usize| said_size(this.server.tracks.get(number));
-            self.by_key(scope, Announced::size, said, &may);
+            self.by_key(scope, Announced::size, |evidence| evidence.said.size, &may);
         }
         for scope in scopes {
-            let said =
-                |this: &Self, number: usize| said_private_data(this.server.tracks.get(number));
+            let said = |evidence: &Evidence| evidence.said.private_data.clone();
             self.by_key(scope, Announced::private_data, said, &may);
-            let shown = |this: &Self, number: usize| this.evidence(number)?.private_data().cloned();
+            let shown = |evidence: &Evidence| evidence.shown.private_data.clone();
             self.by_key(scope, Announced::private_data, shown, &may);
-            let shown = |this: &Self, number: usize| this.evidence(number)?.size();
-            self.by_key(scope, Announced::size, shown, &may);
+            self.by_key(scope, Announced::size, |evidence| evidence.shown.size, &may);
         }
     }
 
@@ -64,7 +61,7 @@ impl<'a> Pairing<'a> {
         &mut self,
         scope: Scope,
         of_quality: impl Fn(Announced<'a>) -> Option<K>,
-        of_track: impl Fn(&Self, usize) -> Option<K>,
+        of_track: impl Fn(&Evidence) -> Option<K>,
         may: impl Fn(&Self, Place, usize) -> bool,
     ) {
         for (places, candidates) in self.groups(scope) {
@@ -76,7 +73,8 @@ impl<'a> Pairing<'a> {
                 }
             }
             for number in candidates.iter() {
-                if let Some(alike) = of_track(self, number).and_then(|key| of_key.get_mut(&key)) {
+                let key = self.evidence(number).and_then(&of_track);
+                if let Some(alike) = key.and_then(|key| of_key.get_mut(&key)) {
                     alike.1.push(number);
                 }
             }
@@ -178,10 +176,7 @@ impl<'a> Pairing<'a> {
                 continue;
             }
             let size = |place: &Place| self.announced(*place).and_then(Announced::size);
-            let size_of = |number: &usize| {
-                let said = said_size(self.server.tracks.get(*number));
-                said.or_else(|| self.evidence(*number).and_then(Evidence::size))
-            };
+            let size_of = |number: &usize| self.evidence(*number).and_then(Evidence::size);
             let places_of = by(&places, size);
             let mut numbers_of = by(&numbers, size_of);
             for (size, places) in places_of {
