@@ -59,6 +59,24 @@ pub const CASES: &[Case] = &[
         let tracks: Vec<_> = (0..n).map(|i| track("video", n + i, "")).collect();
         set(&tracks, &stream("video", "v", &qualities, "<c t='0' d='1'/>"), film_of(1, 3))
     }),
+    case("tracks-and-qualities-of-other-sizes", MOST, |n| {
+        // No bitrate, name or picture size of a quality is a track's.
+        let quality = |i: usize| {
+            let size = 1000 + i % 7 * 100;
+            format!("<QualityLevel Bitrate='{}' MaxWidth='{size}' MaxHeight='{size}'/>", 7 * i + 1)
+        };
+        let qualities: String = (0..n).map(quality).collect();
+        let size = "<param name='MaxWidth' value='9'/><param name='MaxHeight' value='9'/>";
+        let tracks: Vec<_> = (0..n).map(|i| track("video", 9 * (n - i), size)).collect();
+        set(&tracks, &stream("video", "v", &qualities, "<c t='0' d='1'/>"), film_of(1, 3))
+    }),
+    case("names-of-other-streams", MOST, |n| {
+        // Each track has the name of one stream and the bitrate of another's quality.
+        let one = |i: usize| stream("video", &format!("v{i}"), &quality(i + 1), "<c t='0' d='1'/>");
+        let name = |i: usize| format!("<param name='trackName' value='v{i}'/>");
+        let tracks: Vec<_> = (0..n).map(|i| track("video", n - i, &name(i))).collect();
+        set(&tracks, &(0..n).map(one).collect::<String>(), film_of(1, 3))
+    }),
     case("tracks-with-many-parameters", 24_000, |n| {
         let tracks = (n / 48).min(MOST);
         let params = "<param name='p' value='v'/>".repeat(24);

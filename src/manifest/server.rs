@@ -213,9 +213,10 @@ impl ServerTrack {
         value_of(&self.attributes, "src").filter(|src| !src.trim().is_empty())
     }
 
-    /// Bits per second, as in the URL: `systemBitrate`.
+    /// Bits per second, as in the URL: `systemBitrate`, or `system-bitrate` as SMIL 1.0 spells it.
     pub fn bitrate(&self) -> Option<u32> {
-        self.value("systemBitrate")?.trim().parse().ok()
+        let bitrate = self.value("systemBitrate").or_else(|| self.value("system-bitrate"));
+        bitrate?.trim().parse().ok()
     }
 
     /// The `track_ID` in the file.
@@ -233,9 +234,10 @@ impl ServerTrack {
         self.value("trackName").map(str::trim).filter(|name| !name.is_empty())
     }
 
-    /// RFC 1766 language tag.
+    /// RFC 1766 language tag: `systemLanguage`, or `system-language` as SMIL 1.0 spells it.
     pub fn language(&self) -> Option<&str> {
-        self.value("systemLanguage").map(str::trim).filter(|tag| !tag.is_empty())
+        let language = self.value("systemLanguage").or_else(|| self.value("system-language"));
+        language.map(str::trim).filter(|tag| !tag.is_empty())
     }
 }
 
@@ -298,6 +300,15 @@ mod tests {
             assert_eq!(track.name(), "audio");
         }
         assert_eq!(plain.client_manifest(), None);
+    }
+
+    #[test]
+    fn attributes_are_read_as_smil_1_spelt_them() {
+        let manifest = parse(
+            r#"<smil><body><switch><audio src="a.isma" system-bitrate=" 64000 " system-language="fr"/></switch></body></smil>"#,
+        );
+        let track = &manifest.tracks[0];
+        assert_eq!((track.bitrate(), track.language()), (Some(64_000), Some("fr")));
     }
 
     #[test]

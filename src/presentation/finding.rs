@@ -153,9 +153,10 @@ codes! {
     /// found by number.
     TimesInexact "times-inexact" Warning
         "players may drift or stall at seeks: write the times of the file's index into the `c` elements of the .ismc, or package it again",
-    /// A track of the server manifest and one of the client manifest fit but for a name or bitrate.
+    /// A track of the server manifest and a quality of the client manifest are the same, and one
+    /// manifest says another name, bitrate, picture size or track number than the other or the file.
     ManifestsDisagree "manifests-disagree" Warning
-        "make trackName and systemBitrate in the .ism those of the .ismc, which players use",
+        "make trackName, systemBitrate, MaxWidth and MaxHeight in the .ism those of the .ismc, which players use, and trackID the file's",
     /// Nothing tells which track of the server manifest a quality of the client manifest is.
     TrackGuessed "track-guessed" Error
         "it may be another quality's: make systemBitrate in the .ism that of the .ismc",

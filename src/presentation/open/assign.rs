@@ -1,16 +1,14 @@
 //! Assigns a track of the server manifest to each quality of the client manifest.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, are_other_sizes, entry_size, said_size};
 use super::keys::Labels;
-use super::nearest::{Pair, nearest};
 use super::resolve::Resolved;
-use super::track_set::TrackSet;
-use super::track_table::{Fit, OfStream, Scope, TrackTable, stream_names};
+use super::track_table::{Fit, OfStream, TrackTable, stream_names};
 use crate::base::Limits;
 use crate::codec::Description;
 use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, ServerTrack, StreamIndex};
@@ -19,8 +17,9 @@ use crate::presentation::finding::{Finding, FindingCode, Findings, cut, label};
 /// For each stream and each of its qualities, the number of a track of the server manifest.
 pub(super) type Assignment = Vec<Vec<Option<usize>>>;
 
-/// Finds the track of every quality; `resolved` has the media of the tracks. Each track serves one quality, and better fits are assigned
-/// first. If several tracks fit equally well, the first one in the server manifest is taken.
+/// Finds the track of every quality; `resolved` has the media of the tracks. Each track serves one
+/// quality, and better fits are assigned first. If several tracks fit equally well, the first one in
+/// the server manifest is taken.
 pub(super) fn assign(
     client: &ClientManifest,
     server: &ServerManifest,
@@ -29,314 +28,304 @@ pub(super) fn assign(
     findings: &mut Findings,
 ) -> Assignment {
     let none = |stream: &StreamIndex| vec![None; stream.qualities.len()];
-    let mut assignment: Assignment = client.streams.iter().map(none).collect();
     let qualities = client.streams.iter().flat_map(|stream| &stream.qualities);
     let attributes = qualities.flat_map(|quality| &quality.custom_attributes);
     let asked: HashSet<String> = attributes.map(|a| a.name.to_ascii_lowercase()).collect();
     let labels = Labels::new(&client.streams);
-    let mut tracks = TrackTable::new(&server.tracks, &asked);
+    let tracks = TrackTable::new(&server.tracks, &asked);
     let streams: Vec<_> =
         client.streams.iter().map(|stream| tracks.of_stream(stream, &labels)).collect();
-    for fit in Fit::SAME_BITRATE {
-        let all = client.streams.iter().zip(&streams).zip(&mut assignment);
-        for ((stream, of_stream), assigned) in all {
-            for (quality, assigned) in stream.qualities.iter().zip(assigned) {
-                if assigned.is_some() {
-                    continue;
-                }
-                let found = tracks.take(fit, of_stream, quality, |_| true);
-                if let Some(track) = found.and_then(|number| server.tracks.get(number)) {
-                    *assigned = found;
-                    disagreement(&of_stream.names, quality, track, findings);
-                }
-            }
-        }
+    let mut pairing = Pairing {
+        client,
+        server,
+        streams: &streams,
+        resolved,
+        limits,
+        tracks,
+        found: client.streams.iter().map(none).collect(),
+        doubts: HashMap::new(),
+        media: HashMap::new(),
+        findings,
+    };
+    pairing.by_same_bitrate(Fit::SAME_NAME);
+    if pairing.is_open() {
+        pairing.reserve();
+        pairing.by_same_bitrate(Fit::OTHER_NAME);
     }
-    let mut left = Unpaired { client, server, streams: &streams, media: HashMap::new() };
-    if tracks.unused().next().is_some() && left.qualities(&assignment).next().is_some() {
-        let media = |number| Some((number, Evidence::of(resolved.get(number)?, limits)));
-        left.media = tracks.unused().filter_map(media).collect();
-        left.pair(&mut tracks, &mut assignment, findings);
+    pairing.settle_doubts();
+    if pairing.is_open() {
+        pairing.pair_others();
     }
-    for track in tracks.unused().filter_map(|number| server.tracks.get(number)) {
+    for track in pairing.tracks.unused().filter_map(|number| server.tracks.get(number)) {
         let message = "the client manifest has no quality for it";
         let finding = Finding::new(FindingCode::TrackNotAnnounced, message);
-        findings.push(finding.of_track(&describe(track)));
+        pairing.findings.push(finding.of_track(&describe(track)));
     }
-    assignment
+    pairing.found
 }
 
-/// The qualities whose bitrate no track has.
-struct Unpaired<'a> {
-    client: &'a ClientManifest,
-    server: &'a ServerManifest,
+/// Numbers of a stream and of one of its qualities.
+pub(super) type Place = (usize, usize);
+
+/// Qualities and tracks that are being paired.
+pub(super) struct Pairing<'a> {
+    pub(super) client: &'a ClientManifest,
+    pub(super) server: &'a ServerManifest,
     /// One per stream of the client manifest.
-    streams: &'a [OfStream<'a>],
-    /// What the media of the tracks that are left shows, by number.
+    pub(super) streams: &'a [OfStream<'a>],
+    resolved: &'a [Resolved<'a>],
+    limits: &'a Limits,
+    pub(super) tracks: TrackTable<'a>,
+    pub(super) found: Assignment,
+    /// Qualities with a track of their bitrate that may be another's.
+    doubts: HashMap<Place, usize>,
+    /// What the media of tracks shows, by number; looked at only where manifests differ.
     media: HashMap<usize, Evidence>,
+    pub(super) findings: &'a mut Findings,
 }
 
 /// A quality of a stream of the client manifest.
 #[derive(Clone, Copy)]
-struct Announced<'a> {
+pub(super) struct Announced<'a> {
     stream: &'a StreamIndex,
-    quality: &'a QualityLevel,
+    pub(super) quality: &'a QualityLevel,
 }
 
 impl Announced<'_> {
-    fn private_data(self) -> Option<Bytes> {
+    pub(super) fn private_data(self) -> Option<Bytes> {
         let described = Description::of(self.stream, self.quality).ok()?;
         Some(described.private_data).filter(|data| !data.is_empty())
     }
 
-    fn size(self) -> Option<(u32, u32)> {
+    pub(super) fn size(self) -> Option<(u32, u32)> {
         self.quality.max_width.zip(self.quality.max_height)
     }
 }
 
-/// Numbers of a stream and of one of its qualities.
-type Place = (usize, usize);
+/// How a track was found for a quality whose bitrate it does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It can be no other.
+    Certain,
+    /// Its bitrate is the nearest.
+    Nearest,
+    /// As many tracks have a lower bitrate as qualities have.
+    Rank,
+    /// It has the same place in the order of its manifest.
+    Place,
+}
 
-impl<'a> Unpaired<'a> {
-    /// Pairs qualities with tracks by nearest bitrate, by picture size or by how they are coded where
-    /// that is not certain, and in the order of the manifests at last.
+impl<'a> Pairing<'a> {
+    /// Pairs what has one bitrate in both manifests.
     ///
-    /// What is taken by order alone is served, with an error as its finding: most sets are written
-    /// by one tool in one order, and refusing them would cost the whole film. But a player gets no bytes that are known to be another quality's: a track whose pictures have
-    /// another size than the quality announces is not taken for it.
-    fn pair(self, tracks: &mut TrackTable<'_>, found: &mut Assignment, findings: &mut Findings) {
-        for scope in [Scope::Name, Scope::Language, Scope::Kind] {
-            self.by_bitrate(scope, true, tracks, found, findings);
-        }
-        for scope in [Scope::Name, Scope::Kind] {
-            let size = |number| size(self.server.tracks.get(number)?);
-            self.by_key(scope, |of: Announced<'_>| of.size(), size, tracks, found, findings);
-        }
-        for scope in [Scope::Name, Scope::Kind] {
-            let coded = |number| self.media.get(&number)?.private_data().cloned();
-            self.by_key(
-                scope,
-                |of: Announced<'_>| of.private_data(),
-                coded,
-                tracks,
-                found,
-                findings,
-            );
-            let size = |number| self.media.get(&number)?.size();
-            self.by_key(scope, |of: Announced<'_>| of.size(), size, tracks, found, findings);
-        }
-        for scope in [Scope::Name, Scope::Kind] {
-            self.by_bitrate(scope, false, tracks, found, findings);
-        }
-        for (scope, fit) in [(Scope::Name, Fit::Name), (Scope::Kind, Fit::Order)] {
-            for (places, candidates) in self.groups(scope, tracks, found) {
-                // Where the manifests leave no choice, and do not contradict each other, it is right.
-                let is_only = places.len() == 1 && candidates.iter().nth(1).is_none();
-                for place in places {
-                    let (Some(stream), Some(quality)) =
-                        (self.streams.get(place.0), self.quality(place))
+    /// A pair is doubtful if several tracks fit, or if the pictures of track and quality have other
+    /// sizes.
+    pub(super) fn by_same_bitrate(&mut self, fits: [Fit; 2]) {
+        let client = self.client;
+        for fit in fits {
+            for (s, (stream, of_stream)) in client.streams.iter().zip(self.streams).enumerate() {
+                for (q, quality) in stream.qualities.iter().enumerate() {
+                    let place = (s, q);
+                    if self.found_of(place).is_none_or(|found| found.is_some()) {
+                        continue;
+                    }
+                    let Some((number, is_one_of_several)) =
+                        self.tracks.take(fit, of_stream, quality)
                     else {
                         continue;
                     };
-                    let is_certain = |number: &usize| {
-                        let bitrate =
-                            self.server.tracks.get(*number).and_then(ServerTrack::bitrate);
-                        is_only && (bitrate.unwrap_or(0) == 0 || quality.bitrate == 0)
-                    };
-                    let may = |number: &usize| is_certain(number) || !self.is_other(place, *number);
-                    let Some(number) = tracks.take(fit, stream, quality, may) else {
-                        if scope == Scope::Kind && !tracks.unused_of(scope, stream).is_empty() {
-                            self.refused(place, findings);
-                        }
-                        continue;
-                    };
-                    self.found(place, number, is_certain(&number), found, findings);
+                    self.set_found(place, Some(number));
+                    let announced = Announced { stream, quality };
+                    if is_one_of_several || self.has_other_size(announced, number) {
+                        self.doubts.insert(place, number);
+                    } else {
+                        self.disagreement(place, number);
+                    }
                 }
             }
         }
     }
 
-    fn by_bitrate(
-        &self,
-        scope: Scope,
-        only_certain: bool,
-        tracks: &mut TrackTable<'_>,
-        found: &mut Assignment,
-        findings: &mut Findings,
-    ) {
-        for (places, candidates) in self.groups(scope, tracks, found) {
-            let numbers: Vec<usize> = candidates.iter().collect();
-            let bitrate = |place: &Place| self.quality(*place).map_or(0, |q| q.bitrate);
-            let qualities: Vec<u32> = places.iter().map(bitrate).collect();
-            let bitrate = |number: &usize| self.server.tracks.get(*number)?.bitrate();
-            let bitrates: Vec<u32> = numbers.iter().map(|n| bitrate(n).unwrap_or(0)).collect();
-            for Pair { quality, track, is_certain } in nearest(&qualities, &bitrates) {
-                let (Some(place), Some(number)) = (places.get(quality), numbers.get(track)) else {
-                    continue;
-                };
-                if is_certain || !only_certain && !self.is_other(*place, *number) {
-                    tracks.set_used(*number);
-                    self.found(*place, *number, is_certain, found, findings);
-                }
+    /// Gives doubtful qualities the tracks that have their picture size or data for the decoder, if
+    /// one of each has it, and their own where none has.
+    pub(super) fn settle_doubts(&mut self) {
+        if self.doubts.is_empty() {
+            return;
+        }
+        let mut doubtful: Vec<(Place, usize)> =
+            self.doubts.iter().map(|(place, number)| (*place, *number)).collect();
+        doubtful.sort_unstable();
+        for (place, number) in &doubtful {
+            self.set_found(*place, None);
+            self.tracks.set_unused(*number);
+        }
+        self.look_at_media();
+        self.reserve();
+        let numbers: HashSet<usize> = doubtful.iter().map(|(_, number)| *number).collect();
+        self.by_what_is_shown(|pairing, place, number| match pairing.doubts.get(&place) {
+            Some(own) => !pairing.shows_only(place, *own, number),
+            None => numbers.contains(&number),
+        });
+        for (place, number) in doubtful {
+            if self.found_of(place) != Some(None) || !self.tracks.set_used(number) {
+                continue;
             }
+            self.set_found(place, Some(number));
+            self.disagreement(place, number);
         }
     }
 
-    /// Where one quality and one track alone have a key: a size, or data for the decoder.
-    fn by_key<K: Ord>(
-        &self,
-        scope: Scope,
-        of_quality: impl Fn(Announced<'_>) -> Option<K>,
-        of_track: impl Fn(usize) -> Option<K>,
-        tracks: &mut TrackTable<'_>,
-        found: &mut Assignment,
-        findings: &mut Findings,
-    ) {
-        for (places, candidates) in self.groups(scope, tracks, found) {
-            let mut of_key: BTreeMap<K, (Vec<Place>, Vec<usize>)> = BTreeMap::new();
-            for place in places {
-                if let Some(key) = self.announced(place).and_then(&of_quality) {
-                    of_key.entry(key).or_default().0.push(place);
-                }
-            }
-            for number in candidates.iter() {
-                if let Some(alike) = of_track(number).and_then(|key| of_key.get_mut(&key)) {
-                    alike.1.push(number);
-                }
-            }
-            for alike in of_key.into_values() {
-                if let ([place], [number]) = (&alike.0[..], &alike.1[..]) {
-                    tracks.set_used(*number);
-                    self.found(*place, *number, true, found, findings);
-                }
-            }
-        }
-    }
-
-    /// The qualities that are left, by what they have in common, with the tracks that are left and
-    /// have the same.
-    fn groups(
-        &self,
-        scope: Scope,
-        tracks: &TrackTable<'_>,
-        found: &Assignment,
-    ) -> Vec<(Vec<Place>, TrackSet)> {
-        // Names are compared once per stream: many qualities may share a long one.
-        let mut ids = HashMap::new();
-        let id = |(stream, of_stream): (&StreamIndex, &'a OfStream<'a>)| {
-            let common: Cow<'a, str> = match scope {
-                Scope::Name => (&*of_stream.names.0).into(),
-                Scope::Language => {
-                    stream.language.as_deref().unwrap_or("").to_ascii_lowercase().into()
-                }
-                Scope::Kind => "".into(),
-            };
-            let next = ids.len();
-            *ids.entry((stream.kind, common)).or_insert(next)
-        };
-        let of_streams: Vec<usize> = self.client.streams.iter().zip(self.streams).map(id).collect();
-        let mut groups: BTreeMap<usize, Vec<Place>> = BTreeMap::new();
-        for place in self.qualities(found) {
-            let Some(&id) = of_streams.get(place.0) else { continue };
-            groups.entry(id).or_default().push(place);
-        }
-        let with_tracks = |places: Vec<Place>| {
-            let stream = self.streams.get(places.first()?.0)?;
-            let candidates = tracks.unused_of(scope, stream);
-            (!candidates.is_empty()).then_some((places, candidates))
-        };
-        groups.into_values().filter_map(with_tracks).collect()
+    /// Qualities are without a track, and tracks without a quality.
+    pub(super) fn is_open(&self) -> bool {
+        self.tracks.unused().next().is_some() && self.open().next().is_some()
     }
 
     /// The qualities that have no track yet.
-    fn qualities(&self, found: &Assignment) -> impl Iterator<Item = Place> {
-        let of_stream = |(stream, found): (usize, &Vec<Option<usize>>)| {
-            let left = found.iter().enumerate().filter(|(_, found)| found.is_none());
-            left.map(|(quality, _)| (stream, quality)).collect::<Vec<_>>()
-        };
-        found.iter().enumerate().flat_map(of_stream)
+    pub(super) fn open(&self) -> impl Iterator<Item = Place> {
+        self.found.iter().enumerate().flat_map(|(stream, found)| {
+            let open = found.iter().enumerate().filter(|(_, found)| found.is_none());
+            open.map(move |(quality, _)| (stream, quality))
+        })
     }
 
-    fn quality(&self, (stream, quality): Place) -> Option<&QualityLevel> {
-        self.client.streams.get(stream)?.qualities.get(quality)
+    /// The tracks that have the name of a stream whose qualities are not all paired are for it alone.
+    pub(super) fn reserve(&mut self) {
+        let open = self.streams.iter().zip(&self.found);
+        let open = open.filter(|(_, found)| found.iter().any(Option::is_none));
+        self.tracks.reserve(open.map(|(stream, _)| stream));
     }
 
-    fn announced(&self, place: Place) -> Option<Announced<'_>> {
-        let stream = self.client.streams.get(place.0)?;
-        Some(Announced { stream, quality: self.quality(place)? })
-    }
-
-    /// The media of a track shows that it is another quality's.
-    fn is_other(&self, place: Place, number: usize) -> bool {
-        let media = self.media.get(&number).zip(self.announced(place));
-        media.is_some_and(|(media, announced)| media.contradicts(announced.size()))
-    }
-
-    /// Tells that no track is taken for a quality.
-    fn refused(&self, place: Place, findings: &mut Findings) {
-        let (Some(stream), Some(quality)) = (self.streams.get(place.0), self.quality(place)) else {
-            return;
-        };
-        let message = "no bitrate or name tells its track in the server manifest, and those that are left have pictures of another size: it is not served";
-        let finding = Finding::new(FindingCode::TrackGuessed, message);
-        findings.push(finding.of_track(&label(&stream.names.0, quality.bitrate)));
-    }
-
-    fn found(
-        &self,
-        place: Place,
-        number: usize,
-        is_certain: bool,
-        found: &mut Assignment,
-        findings: &mut Findings,
-    ) {
-        let of_quality = found.get_mut(place.0).and_then(|stream| stream.get_mut(place.1));
-        let (Some(of_quality), Some(stream), Some(quality), Some(track)) = (
-            of_quality,
-            self.streams.get(place.0),
-            self.quality(place),
-            self.server.tracks.get(number),
-        ) else {
-            return;
-        };
-        *of_quality = Some(number);
-        if is_certain {
-            return disagreement(&stream.names, quality, track, findings);
+    /// Reads how the tracks are coded that no quality has yet; each is read once.
+    pub(super) fn look_at_media(&mut self) {
+        for number in self.tracks.unused() {
+            if let Some(track) = self.server.tracks.get(number) {
+                let evidence = || Evidence::of(track, self.resolved.get(number), self.limits);
+                self.media.entry(number).or_insert_with(evidence);
+            }
         }
+    }
+
+    pub(super) fn evidence(&self, number: usize) -> Option<&Evidence> {
+        self.media.get(&number)
+    }
+
+    pub(super) fn announced(&self, place: Place) -> Option<Announced<'a>> {
+        let stream = self.client.streams.get(place.0)?;
+        Some(Announced { stream, quality: stream.qualities.get(place.1)? })
+    }
+
+    pub(super) fn bitrate_of(&self, number: usize) -> u32 {
+        self.server.tracks.get(number).and_then(ServerTrack::bitrate).unwrap_or(0)
+    }
+
+    /// A track has pictures of another size than a quality, by the server manifest or its file.
+    fn has_other_size(&self, announced: Announced<'_>, number: usize) -> bool {
+        let Some(size) = announced.size() else { return false };
+        match self.server.tracks.get(number).and_then(said_size) {
+            Some(said) => said != size,
+            None => {
+                let of_entry = self.resolved.get(number).and_then(entry_size);
+                of_entry.is_some_and(|of_entry| are_other_sizes(of_entry, size))
+            }
+        }
+    }
+
+    /// The server manifest says another size for a track than the quality has, and the file does not
+    /// show the quality's.
+    pub(super) fn is_said_to_be_other(&self, place: Place, number: usize) -> bool {
+        let evidence = self.evidence(number);
+        evidence.is_some_and(|e| e.said.size.is_some()) && self.is_other(place, number)
+    }
+
+    /// Both the server manifest and the file, as far as they say one, say another size for a track
+    /// than the quality has.
+    pub(super) fn is_other(&self, place: Place, number: usize) -> bool {
+        let size = self.announced(place).and_then(Announced::size);
+        let evidence = self.evidence(number).zip(size);
+        evidence.is_some_and(|(evidence, size)| evidence.contradicts(size))
+    }
+
+    /// The file of a track shows the pictures of a quality, and the other track's file does not.
+    fn shows_only(&self, place: Place, number: usize, other: usize) -> bool {
+        let size = self.announced(place).and_then(Announced::size);
+        let of = |number| self.evidence(number)?.shown.size;
+        let (own, other) = (of(number), of(other));
+        own.is_some() && own == size && other.is_some_and(|other| Some(other) != size)
+    }
+
+    pub(super) fn found_of(&self, place: Place) -> Option<Option<usize>> {
+        self.found.get(place.0)?.get(place.1).copied()
+    }
+
+    fn set_found(&mut self, place: Place, number: Option<usize>) {
+        if let Some(found) = self.found.get_mut(place.0).and_then(|s| s.get_mut(place.1)) {
+            *found = number;
+        }
+    }
+
+    /// An unused track is a quality's from now on.
+    pub(super) fn take(&mut self, place: Place, number: usize, how: Found) {
+        self.tracks.set_used(number);
+        self.set_found(place, Some(number));
+        let Some(track) = self.server.tracks.get(number) else { return };
+        let how = match how {
+            Found::Certain => return self.disagreement(place, number),
+            Found::Nearest => "as its bitrate is the nearest",
+            Found::Rank => "by the order of bitrates",
+            Found::Place => "by its place in the order",
+        };
         let message = format!(
-            "no bitrate, name or picture size tells its track in the server manifest; `{}` is taken for it",
+            "no bitrate, name or picture size tells its track in the server manifest: `{}` is taken, {how}",
             describe(track)
         );
-        let finding = Finding::new(FindingCode::TrackGuessed, message);
-        findings.push(finding.of_track(&label(&stream.names.0, quality.bitrate)));
+        self.push(FindingCode::TrackGuessed, message, place);
     }
-}
 
-/// The picture size that a track of the server manifest says.
-fn size(track: &ServerTrack) -> Option<(u32, u32)> {
-    let number = |name| track.value(name)?.trim().parse().ok();
-    Some((number("MaxWidth")?, number("MaxHeight")?))
-}
-
-fn disagreement(
-    (own, second): &(Cow<'_, str>, Option<&str>),
-    quality: &QualityLevel,
-    track: &ServerTrack,
-    findings: &mut Findings,
-) {
-    let bitrate = track.bitrate().filter(|&bitrate| bitrate != quality.bitrate);
-    let is_same_name = stream_names(track).any(|name| name == own || *second == Some(name));
-    let name = cut(track.name());
-    let message = match (is_same_name, bitrate) {
-        (true, None) => return,
-        (false, None) => format!("the server manifest calls its stream `{name}`"),
-        (true, Some(bitrate)) => format!("the server manifest gives it {bitrate} bit/s"),
-        (false, Some(bitrate)) => {
-            format!("the server manifest has it in `{name}` at {bitrate} bit/s")
+    /// Reports in what the manifests disagree about a quality and its track.
+    fn disagreement(&mut self, place: Place, number: usize) {
+        let (Some(stream), Some(announced), Some(track)) =
+            (self.streams.get(place.0), self.announced(place), self.server.tracks.get(number))
+        else {
+            return;
+        };
+        let (own, second) = &stream.names;
+        let bitrate = track.bitrate().filter(|&bitrate| bitrate != announced.quality.bitrate);
+        let is_same_name = stream_names(track).any(|name| name == own || *second == Some(name));
+        let name = cut(track.name());
+        let doubt = self.doubts.get(&place);
+        let sizes = said_size(track).zip(announced.size()).filter(|_| doubt.is_some());
+        let sizes = sizes.filter(|(said, size)| are_other_sizes(*said, *size));
+        let mut message = match (is_same_name, bitrate, sizes) {
+            (true, None, None) => return,
+            (true, None, Some((said, size))) => format!(
+                "the server manifest says pictures of {} × {}, the client manifest {} × {}",
+                said.0, said.1, size.0, size.1
+            ),
+            (false, None, _) => format!("the server manifest calls its stream `{name}`"),
+            (true, Some(bitrate), _) => format!("the server manifest gives it {bitrate} bit/s"),
+            (false, Some(bitrate), _) => {
+                format!("the server manifest has it in `{name}` at {bitrate} bit/s")
+            }
+        };
+        if bitrate.is_some() && doubt.is_some_and(|doubt| *doubt != number) {
+            message += ", and its bitrate to a track with other pictures";
         }
-    };
-    let finding = Finding::new(FindingCode::ManifestsDisagree, message);
-    findings.push(finding.of_track(&label(own, quality.bitrate)));
+        self.push(FindingCode::ManifestsDisagree, message, place);
+    }
+
+    pub(super) fn push(
+        &mut self,
+        code: FindingCode,
+        message: impl Into<Cow<'static, str>>,
+        place: Place,
+    ) {
+        let (Some(stream), Some(announced)) = (self.streams.get(place.0), self.announced(place))
+        else {
+            return;
+        };
+        let finding = Finding::new(code, message.into());
+        self.findings.push(finding.of_track(&label(&stream.names.0, announced.quality.bitrate)));
+    }
 }
 
 /// A track of the server manifest, for findings.
@@ -413,7 +402,7 @@ mod tests {
         assert_eq!(
             findings,
             [
-                "error track-guessed: video at 100: no bitrate, name or picture size tells its track in the server manifest; `video` is taken for it",
+                "error track-guessed: video at 100: no bitrate, name or picture size tells its track in the server manifest: `video` is taken, by its place in the order",
                 "warning manifests-disagree: video at 300: the server manifest calls its stream `v`",
                 "warning manifests-disagree: video at 200: the server manifest gives it 199 bit/s",
                 "info track-not-announced: video at 7: the client manifest has no quality for it",
@@ -445,7 +434,7 @@ mod tests {
         let sizes = run(&[(3000, 3), (1500, 2), (800, 1)], &[(533, 1), (1000, 2), (2000, 3)]);
         assert_eq!(sizes, (vec![Some(2), Some(1), Some(0)], 0));
         let guessed = run(&[(3000, 1), (800, 1)], &[(100, 1), (200, 1)]);
-        assert_eq!(guessed, (vec![Some(0), Some(1)], 2));
+        assert_eq!(guessed, (vec![Some(1), Some(0)], 2), "the higher is the higher");
     }
 
     /// What [`assign`] must find where bitrates are equal, by comparing every quality with every
@@ -464,14 +453,28 @@ mod tests {
             quality.custom_attributes.iter().all(has)
         };
         let mut used = vec![false; server.tracks.len()];
+        let mut reserved = vec![false; server.tracks.len()];
         let none = |stream: &StreamIndex| vec![None; stream.qualities.len()];
         let mut assignment: Assignment = client.streams.iter().map(none).collect();
         for fit in 0..4 {
+            // From the third on, tracks are reserved for the streams of their names that are open.
+            let open = client.streams.iter().zip(&assignment);
+            let open = open.filter(|(_, found)| found.iter().any(Option::is_none));
+            let open: Vec<&StreamIndex> = open.map(|(stream, _)| stream).collect();
+            if fit == 2 {
+                let is_reserved = |track: &ServerTrack| {
+                    let is_named = |s: &&StreamIndex| s.kind == track.kind && same_name(s, track);
+                    track.track_name().is_some() && open.iter().any(is_named)
+                };
+                reserved = server.tracks.iter().map(is_reserved).collect();
+            }
             for (stream, assigned) in client.streams.iter().zip(&mut assignment) {
                 for (quality, assigned) in stream.qualities.iter().zip(assigned) {
-                    let fits = |track: &ServerTrack| {
+                    let fits = |(number, track): &(usize, &ServerTrack)| {
                         let bitrate = track.bitrate() == Some(quality.bitrate);
                         track.kind == stream.kind
+                            && !used[*number]
+                            && (!reserved[*number] || same_name(stream, track))
                             && match fit {
                                 0 => {
                                     bitrate
@@ -484,10 +487,8 @@ mod tests {
                             }
                     };
                     let tracks = || server.tracks.iter().enumerate();
-                    let mut fitting = tracks().filter(|(n, track)| !used[*n] && fits(track));
-                    let spoken = tracks().find(|(number, track)| {
-                        !used[*number] && fits(track) && same_language(stream, track)
-                    });
+                    let mut fitting = tracks().filter(&fits);
+                    let spoken = tracks().find(|item| fits(item) && same_language(stream, item.1));
                     let found = spoken.or_else(|| fitting.next());
                     if assigned.is_none()
                         && let Some((number, _)) = found
@@ -502,6 +503,41 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn bitrates_that_are_multiples_of_the_others_are_paired_by_rank(
+            steps in proptest::collection::vec(20_000..900_000_u32, 3..9),
+            scale in 1..6_usize,
+            (turned, reversed) in (0..9_usize, proptest::bool::ANY),
+        ) {
+            let scaled = |bitrate: u32| match scale {
+                1 => bitrate / 1000,
+                2 => bitrate / 2 * 3,
+                3 => bitrate / 4 * 3,
+                4 => bitrate + 128_000,
+                _ => bitrate / 10 * 11,
+            };
+            let ladder: Vec<u32> = steps.iter().scan(100_000, |sum, step| {
+                *sum += step;
+                Some(*sum)
+            }).collect();
+            let is_apart = |b: &u32| !ladder.contains(&scaled(*b));
+            proptest::prop_assume!(ladder.iter().all(is_apart));
+            let streams: String = ladder.iter().map(|b| format!("<QualityLevel Bitrate='{b}'/>")).collect();
+            let streams = format!("<StreamIndex Type='video'>{streams}</StreamIndex>");
+            let mut order: Vec<usize> = (0..ladder.len()).collect();
+            order.rotate_left(turned % ladder.len());
+            if reversed {
+                order.reverse();
+            }
+            let tracks: String = order.iter().map(|rank| {
+                format!("<video systemBitrate='{}'/>", scaled(ladder[*rank]))
+            }).collect();
+            let (assignment, _) = run(&streams, &tracks);
+            for (rank, track) in assignment[0].iter().enumerate() {
+                proptest::prop_assert_eq!(track.map(|track| order[track]), Some(rank));
+            }
+        }
+
         #[test]
         fn tracks_are_assigned_as_if_each_were_compared(
             qualities in proptest::collection::vec((0..3_usize, 0..3_usize, 0..3_u32, 0..3_usize, 0..4_usize), 0..90),

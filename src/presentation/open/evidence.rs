@@ -1,49 +1,92 @@
-//! What the media of a track shows of the quality that it is.
+//! What the server manifest says and the media of a track shows of the quality that it is.
 
 use bytes::Bytes;
 
 use super::resolve::Resolved;
 use crate::base::Limits;
-use crate::codec::{Description, Format};
+use crate::codec::{Description, Format, hex};
+use crate::manifest::{ServerTrack, StreamKind};
 
-/// What the sample entry of a track says that a quality of a client manifest says as well.
+/// What a quality of a client manifest says as well: how a track is coded, and the size of its
+/// pictures.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Evidence {
-    private_data: Option<Bytes>,
-    size: Option<(u32, u32)>,
+    /// By its element in the server manifest.
+    pub(super) said: Coding,
+    /// By its sample entry in the file.
+    pub(super) shown: Coding,
+}
+
+/// What is known of how a track is coded.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Coding {
+    pub(super) private_data: Option<Bytes>,
+    pub(super) size: Option<(u32, u32)>,
 }
 
 /// Pixels that sizes differ by where one is cut to whole macroblocks, and the other is not.
 const CROPPED: u32 = 16;
 
+/// Where a video sample entry has its width and height. Spec: ISO/IEC 14496-12, 12.1.3.
+const SIZE: usize = 16;
+
 impl Evidence {
-    /// Of the media of a track; none where that is missing or cannot be read.
-    pub(super) fn of(resolved: &Resolved<'_>, limits: &Limits) -> Self {
-        let entry = resolved.media.as_ref().ok().and_then(|media| media.entry.as_ref());
-        let kind = resolved.server.kind;
-        let described = entry.and_then(|entry| Description::of_entry(kind, entry, limits).ok());
-        described.map_or_else(Self::default, |described| Self {
+    /// Of a track; what its media shows is not known where that is missing or cannot be read.
+    pub(super) fn of(
+        track: &ServerTrack,
+        resolved: Option<&Resolved<'_>>,
+        limits: &Limits,
+    ) -> Self {
+        let said = Coding { private_data: said_private_data(track), size: said_size(track) };
+        let media = resolved.and_then(|resolved| resolved.media.as_ref().ok());
+        let entry = media.and_then(|media| media.entry.as_ref());
+        let described =
+            entry.and_then(|entry| Description::of_entry(track.kind, entry, limits).ok());
+        let shown = described.map_or_else(Coding::default, |described| Coding {
             size: size_of(&described),
             private_data: Some(described.private_data).filter(|data| !data.is_empty()),
-        })
+        });
+        Self { said, shown }
     }
 
-    /// How pictures or sound are coded, as far as it is known.
-    pub(super) fn private_data(&self) -> Option<&Bytes> {
-        self.private_data.as_ref()
-    }
-
-    /// Size of the pictures, as far as it is known.
+    /// The size of the pictures: what the server manifest says goes before what the file shows.
     pub(super) fn size(&self) -> Option<(u32, u32)> {
-        self.size
+        self.said.size.or(self.shown.size)
     }
 
-    /// The pictures are not of this size.
-    pub(super) fn contradicts(&self, announced: Option<(u32, u32)>) -> bool {
-        self.size.zip(announced).is_some_and(|((width, height), (other_width, other_height))| {
-            width.abs_diff(other_width) > CROPPED || height.abs_diff(other_height) > CROPPED
-        })
+    /// Sizes are known, and all are others.
+    pub(super) fn contradicts(&self, size: (u32, u32)) -> bool {
+        let mut sizes = [self.said.size, self.shown.size].into_iter().flatten().peekable();
+        sizes.peek().is_some() && sizes.all(|other| are_other_sizes(other, size))
     }
+}
+
+/// The picture size that the server manifest says for a track.
+pub(super) fn said_size(track: &ServerTrack) -> Option<(u32, u32)> {
+    let number = |name| track.value(name)?.trim().parse().ok();
+    Some((number("MaxWidth")?, number("MaxHeight")?)).filter(|size| size.0 > 0 && size.1 > 0)
+}
+
+/// The data for the decoder that the server manifest says for a track.
+fn said_private_data(track: &ServerTrack) -> Option<Bytes> {
+    let data = hex(track.value("CodecPrivateData")?).ok()?;
+    Some(data).filter(|data| !data.is_empty())
+}
+
+/// Sizes of pictures that differ by more than cropping.
+pub(super) fn are_other_sizes(one: (u32, u32), other: (u32, u32)) -> bool {
+    one.0.abs_diff(other.0) > CROPPED || one.1.abs_diff(other.1) > CROPPED
+}
+
+/// The size of the pictures of a track in its sample entry, which is read in its place: cheap enough
+/// to look at where everything is well.
+pub(super) fn entry_size(resolved: &Resolved<'_>) -> Option<(u32, u32)> {
+    let entry = resolved.media.as_ref().ok()?.entry.as_ref()?;
+    let size =
+        entry.body.get(SIZE..SIZE + 4).filter(|_| resolved.server.kind == StreamKind::Video)?;
+    let &[w, width, h, height] = size else { return None };
+    let size = (u32::from_be_bytes([0, 0, w, width]), u32::from_be_bytes([0, 0, h, height]));
+    Some(size).filter(|size| size.0 > 0 && size.1 > 0)
 }
 
 fn size_of(described: &Description) -> Option<(u32, u32)> {

@@ -20,6 +20,7 @@ mod folder;
 mod for_players;
 mod generate;
 mod keys;
+mod ladder;
 mod matching;
 mod media;
 mod mend;
@@ -31,6 +32,7 @@ mod taken;
 mod track_set;
 mod track_table;
 mod tracks;
+mod unpaired;
 mod walk;
 mod walking;
 
@@ -479,17 +481,18 @@ impl Opening {
 
     /// Why nothing can be served.
     fn nothing(&self, resolved: &[Resolved<'_>]) -> ErrorKind {
+        if resolved.is_empty() {
+            let why = String::from("the server manifest names no track");
+            return ErrorKind::NothingToServe { findings: why.clone(), public: why };
+        }
         let mut absent = resolved.iter().filter_map(Resolved::trouble).map(|why| why.absent);
         if let Some(why @ Absent::NotSliceable(_)) = absent.find(|a| *a != Absent::Missing) {
             return why.into();
         }
         let findings = self.findings.clone().sorted();
         let first: Vec<_> = findings.iter().take(3).map(Finding::to_string).collect();
-        let Some(gravest) = findings.first() else {
-            let why = String::from("the server manifest names no track");
-            return ErrorKind::NothingToServe { findings: why.clone(), public: why };
-        };
-        ErrorKind::NothingToServe { findings: first.join("; "), public: gravest.public() }
+        let public = findings.first().map(Finding::public).unwrap_or_default();
+        ErrorKind::NothingToServe { findings: first.join("; "), public }
     }
 }
 

@@ -8,7 +8,8 @@ use std::collections::BinaryHeap;
 pub(super) struct Pair {
     pub(super) quality: usize,
     pub(super) track: usize,
-    /// Any other quality or track is more than twice as far away.
+    /// Any other quality or track is more than twice as far away, and the bitrates of one manifest
+    /// are not a multiple of the other's.
     pub(super) is_certain: bool,
 }
 
@@ -76,7 +77,31 @@ pub(super) fn nearest(qualities: &[u32], tracks: &[u32]) -> Vec<Pair> {
                 && is_alone(track.0, &sorted_qualities, quality.0),
         });
     }
+    if is_scaled(&sorted_qualities, &sorted_tracks) {
+        // Such a ladder can come near to itself, a step off: then no pair of it is certain.
+        let rank = |bitrate: u32, sorted: &[u32]| sorted.partition_point(|other| *other < bitrate);
+        // The numbers come from these lists.
+        let has_one_rank = |pair: &Pair| {
+            rank(qualities[pair.quality], &sorted_qualities)
+                == rank(tracks[pair.track], &sorted_tracks)
+        };
+        let is_certain = pairs.iter().all(has_one_rank);
+        pairs.iter_mut().for_each(|pair| pair.is_certain &= is_certain);
+    }
     pairs
+}
+
+/// Three bitrates or more are one multiple of the others, in their order, or differ by one
+/// difference; within a hundredth.
+fn is_scaled(qualities: &[u32], tracks: &[u32]) -> bool {
+    let (Some(&quality), Some(&track)) = (qualities.first(), tracks.first()) else { return false };
+    let pairs = || qualities.iter().zip(tracks).map(|(q, t)| (i128::from(*q), i128::from(*t)));
+    let (quality, track) = (i128::from(quality), i128::from(track));
+    let is_near = |one: i128, other: i128| (one - other).abs() * 100 <= one.abs().max(other.abs());
+    qualities.len() == tracks.len()
+        && qualities.len() > 2
+        && (pairs().all(|(q, t)| is_near(q * track, t * quality))
+            || pairs().all(|(q, t)| is_near(t - q, track - quality)))
 }
 
 /// The nearest in a sorted list on both sides of a bitrate, and of the one that it is paired with.
@@ -127,6 +152,13 @@ mod tests {
         // All bitrates of one manifest are 1.5 times the other's.
         let pairs = run(&[800, 1500, 3000], &[533, 1000, 2000]);
         assert!(!pairs.is_empty() && pairs.iter().all(|pair| !pair.2), "{pairs:?}");
+        // All are 1.5 times the other's, and near to the next higher one.
+        let pairs = run(&[230, 331, 477, 688], &[345, 496, 715, 1032]);
+        assert!(pairs.len() == 3 && pairs.iter().all(|pair| !pair.2), "{pairs:?}");
+        let pairs = run(&[230, 331, 477, 688], &[358, 459, 605, 816]);
+        assert!(!pairs.is_empty() && pairs.iter().all(|pair| !pair.2), "{pairs:?}");
+        let pairs = run(&[230, 331, 477, 688], &[231, 332, 478, 689]);
+        assert!(pairs.len() == 4 && pairs.iter().all(|pair| pair.2), "{pairs:?}");
         assert!(run(&[800, 800], &[805, 805]).iter().all(|pair| !pair.2));
         assert!(run(&[800, 800], &[805]).iter().all(|pair| !pair.2));
     }

@@ -48,8 +48,9 @@ pub(super) fn resolve<'a>(
     // Only a number that a file does not have asks for this.
     let numbered = LazyCell::new(|| {
         let all = server.tracks.iter().zip(named);
-        let numbers = all.filter_map(|(track, named)| Some((named.file, track.track_id()?)));
-        numbers.collect::<HashSet<_>>()
+        let numbers =
+            all.filter_map(|(track, named)| Some((named.file, track.track_id()?, track.kind)));
+        numbers.collect::<HashSet<Numbered>>()
     });
     // Only a file with a track that cannot be read asks for this.
     let unnumbered = LazyCell::new(|| {
@@ -76,7 +77,7 @@ pub(super) fn resolve<'a>(
                 Err(trouble.clone())
             }
             Some(Ok(tracks)) => {
-                let is_numbered = |track_id| numbered.contains(&(named.file, track_id));
+                let is_numbered = |track_id| numbered.contains(&(named.file, track_id, track.kind));
                 let found = match of_file.and_then(|media| media.unread_track.as_deref()) {
                     Some(unread) => {
                         let is_only = unnumbered.get(&(named.file, track.kind)) == Some(&1);
@@ -144,11 +145,15 @@ pub(super) fn resolve<'a>(
 /// Bytes of a sample entry that is kept.
 const ENTRY: usize = 4 << 10;
 
+/// A track of a file that an element of this kind names by its number.
+type Numbered = (Option<FileId>, u32, StreamKind);
+
 /// As many tracks of a file are named where one is missing.
 const SOME: usize = 16;
 
 /// The track by its number; without one, the next of its kind. A number that the file does not
-/// have is passed over where only one track can be meant, which no other names by its number.
+/// have, or that is a track of another kind, is passed over where only one track can be meant, which
+/// no other element of the kind names by its number.
 fn find<'a>(
     track: &ServerTrack,
     tracks: &'a [MediaTrack],
@@ -181,10 +186,17 @@ fn find<'a>(
             Ok(only)
         }
         _ => {
-            let some = tracks.iter().take(SOME).map(|media| media.track_id.to_string());
+            let some = tracks.iter().take(SOME).map(|media| match media.kind {
+                Some(kind) => format!("{} ({kind})", media.track_id),
+                None => media.track_id.to_string(),
+            });
             let more = (tracks.len() > SOME).then(|| "…".to_owned());
-            let ids: Vec<_> = some.chain(more).collect();
-            let message = format!("it has no track {id}, but {}", ids.join(", "));
+            let ids = some.chain(more).collect::<Vec<_>>().join(", ");
+            let message = match (ids.is_empty(), tracks.iter().find(of_id)) {
+                (true, _) => "it has no tracks".to_owned(),
+                (false, Some(_)) => format!("track {id} is no {} track: it has {ids}", track.kind),
+                (false, None) => format!("it has no track {id}, but {ids}"),
+            };
             Err(Trouble::new(FindingCode::TrackMissing, message))
         }
     }

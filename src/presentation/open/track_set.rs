@@ -12,7 +12,7 @@ pub(super) struct TrackSet {
 const BITS: usize = u64::BITS as usize;
 
 impl TrackSet {
-    /// Adds a number. Numbers come in ascending order.
+    /// Adds a number. The first number is the lowest of all.
     pub(super) fn insert(&mut self, number: usize) {
         let word = number / BITS;
         if self.words.is_empty() {
@@ -25,11 +25,14 @@ impl TrackSet {
         self.words[at] |= 1 << (number % BITS);
     }
 
-    pub(super) fn remove(&mut self, number: usize) {
+    /// Takes a number out; `false` where it was not in the set.
+    pub(super) fn remove(&mut self, number: usize) -> bool {
         let at = (number / BITS).checked_sub(self.first);
-        if let Some(word) = at.and_then(|at| self.words.get_mut(at)) {
-            *word &= !(1 << (number % BITS));
-        }
+        let Some(word) = at.and_then(|at| self.words.get_mut(at)) else { return false };
+        let bit = 1 << (number % BITS);
+        let had = *word & bit != 0;
+        *word &= !bit;
+        had
     }
 
     /// What is in both sets.
@@ -42,6 +45,17 @@ impl TrackSet {
             *word &= other;
         }
         Self { words: common, first }
+    }
+
+    /// What is in this set and not in the other.
+    pub(super) fn without(&self, other: &Self) -> Self {
+        let mut left = self.clone();
+        for (at, word) in left.words.iter_mut().enumerate() {
+            let other =
+                (self.first + at).checked_sub(other.first).and_then(|at| other.words.get(at));
+            *word &= !other.copied().unwrap_or(0);
+        }
+        left
     }
 
     /// What is in either set.
@@ -59,6 +73,10 @@ impl TrackSet {
             *word |= other;
         }
         all
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -100,6 +118,9 @@ mod tests {
                 assert_eq!(set(one).iter().collect::<Vec<_>>(), one);
                 assert_eq!(set(one).and(&set(other)).iter().collect::<Vec<_>>(), both);
                 assert_eq!(set(one).and(&set(other)).is_empty(), both.is_empty());
+                let rest: Vec<usize> = one.iter().copied().filter(|n| !other.contains(n)).collect();
+                assert_eq!(set(one).without(&set(other)).iter().collect::<Vec<_>>(), rest);
+                assert_eq!(set(one).without(&set(other)).len(), rest.len());
                 let mut all = [one, other].concat();
                 all.sort_unstable();
                 all.dedup();
@@ -107,8 +128,7 @@ mod tests {
             }
         }
         let mut some = set(&[3, 130]);
-        some.remove(130);
-        some.remove(9999);
+        assert!(some.remove(130) && !some.remove(130) && !some.remove(9999));
         assert_eq!(some.iter().collect::<Vec<_>>(), [3]);
     }
 }

@@ -7,8 +7,8 @@ use super::keys::Labels;
 use super::track_set::TrackSet;
 use crate::manifest::{CustomAttribute, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 
-/// How well a track fits a quality, best first. The client manifest rules the URL, so whatever the
-/// server manifest says otherwise is a finding, not an obstacle.
+/// How well a track fits a quality of its bitrate, best first. The client manifest rules the URL, so
+/// whatever the server manifest says otherwise is a finding, not an obstacle.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
     /// Name (or label), bitrate and custom attributes.
@@ -18,15 +18,13 @@ pub(super) enum Fit {
     /// Bitrate and language, where both manifests say one.
     LanguageAndBitrate,
     Bitrate,
-    Name,
-    /// The next of its kind.
-    Order,
 }
 
 impl Fit {
-    /// The manifests agree on the bitrate.
-    pub(super) const SAME_BITRATE: [Self; 4] =
-        [Self::Exact, Self::NameAndBitrate, Self::LanguageAndBitrate, Self::Bitrate];
+    /// The manifests agree on the name.
+    pub(super) const SAME_NAME: [Self; 2] = [Self::Exact, Self::NameAndBitrate];
+    /// They do not.
+    pub(super) const OTHER_NAME: [Self; 2] = [Self::LanguageAndBitrate, Self::Bitrate];
 }
 
 /// What tracks and streams have in common.
@@ -41,6 +39,10 @@ pub(super) enum Scope {
 /// track is read once: a quality costs some intersections of sets, however many tracks there are.
 pub(super) struct TrackTable<'a> {
     unused: TrackSet,
+    /// The tracks that have a `trackName`.
+    named: TrackSet,
+    /// The tracks that only the stream of their name may have.
+    reserved: TrackSet,
     by_kind: HashMap<StreamKind, TrackSet>,
     by_name: HashMap<(StreamKind, &'a str), TrackSet>,
     by_language: HashMap<String, TrackSet>,
@@ -63,6 +65,8 @@ impl<'a> TrackTable<'a> {
     pub(super) fn new(tracks: &'a [ServerTrack], asked: &HashSet<String>) -> Self {
         let mut table = Self {
             unused: TrackSet::default(),
+            named: TrackSet::default(),
+            reserved: TrackSet::default(),
             by_kind: HashMap::new(),
             by_name: HashMap::new(),
             by_language: HashMap::new(),
@@ -71,6 +75,9 @@ impl<'a> TrackTable<'a> {
         };
         for (number, track) in tracks.iter().enumerate() {
             table.unused.insert(number);
+            if track.track_name().is_some() {
+                table.named.insert(number);
+            }
             table.by_kind.entry(track.kind).or_default().insert(number);
             for name in stream_names(track) {
                 table.by_name.entry((track.kind, name)).or_default().insert(number);
@@ -111,50 +118,90 @@ impl<'a> TrackTable<'a> {
         OfStream { names, of_kind, of_name, of_language }
     }
 
-    /// The first unused track that fits and `may` be taken, of the stream's language if there is one;
-    /// it is used from now on.
+    /// From now on, the tracks that have the name of one of these streams are for it alone: a track
+    /// whose bitrate is that of another stream's quality is not taken from the stream that it names.
+    pub(super) fn reserve<'s>(&mut self, streams: impl Iterator<Item = &'s OfStream<'s>>) {
+        let named = |all: TrackSet, stream: &OfStream<'_>| all.or(&stream.of_name);
+        self.reserved = streams.fold(TrackSet::default(), named).and(&self.named);
+    }
+
+    /// The first unused track that fits, of the stream's language if there is one, and whether
+    /// others fit as well; it is used from now on.
     pub(super) fn take(
         &mut self,
         fit: Fit,
         stream: &OfStream<'_>,
         quality: &QualityLevel,
-        may: impl Fn(&usize) -> bool,
-    ) -> Option<usize> {
-        let of_bitrate = || self.by_bitrate.get(&quality.bitrate);
+    ) -> Option<(usize, bool)> {
+        let of_bitrate = self.by_bitrate.get(&quality.bitrate)?;
         let found = match fit {
             Fit::Exact => {
-                let found = self.unused.and(&stream.of_name).and(of_bitrate()?);
+                let found = self.unused.and(&stream.of_name).and(of_bitrate);
                 let mut attributes = quality.custom_attributes.iter();
                 attributes.try_fold(found, |found, attribute| match found.is_empty() {
                     true => None,
                     false => Some(found.and(self.of_attribute(attribute)?)),
                 })?
             }
-            Fit::NameAndBitrate => self.unused.and(&stream.of_name).and(of_bitrate()?),
-            Fit::LanguageAndBitrate => self.unused.and(&stream.of_language).and(of_bitrate()?),
-            Fit::Bitrate => self.unused.and(&stream.of_kind).and(of_bitrate()?),
-            Fit::Name => self.unused.and(&stream.of_name),
-            Fit::Order => self.unused.and(&stream.of_kind),
+            Fit::NameAndBitrate => self.unused.and(&stream.of_name).and(of_bitrate),
+            Fit::LanguageAndBitrate => self.of_others(&stream.of_language, stream).and(of_bitrate),
+            Fit::Bitrate => self.of_others(&stream.of_kind, stream).and(of_bitrate),
         };
+        let first = found.iter().next()?;
         // Of several that fit equally well, one of the stream's language.
-        let of_language = found.and(&stream.of_language).iter().find(&may);
-        let first = of_language.or_else(|| found.iter().find(&may))?;
+        let (first, count) = match found.len() {
+            1 => (first, 1),
+            all => {
+                let of_language = found.and(&stream.of_language);
+                match of_language.iter().next() {
+                    Some(first) => (first, of_language.len()),
+                    None => (first, all),
+                }
+            }
+        };
         self.unused.remove(first);
-        Some(first)
+        Some((first, count > 1))
     }
 
-    /// The unused tracks that a stream may have.
+    /// Unused tracks that the server manifest may call by the name of another stream, as long as
+    /// that one does not wait for them.
+    fn of_others(&self, tracks: &TrackSet, stream: &OfStream<'_>) -> TrackSet {
+        let unused = self.unused.and(tracks);
+        match self.reserved.is_empty() {
+            true => unused,
+            false => unused.without(&self.reserved.without(&stream.of_name)),
+        }
+    }
+
+    /// The unused tracks that a stream may have; of one scope with other streams, those that are
+    /// reserved for none.
     pub(super) fn unused_of(&self, scope: Scope, stream: &OfStream<'_>) -> TrackSet {
-        self.unused.and(match scope {
-            Scope::Name => &stream.of_name,
-            Scope::Language => &stream.of_language,
-            Scope::Kind => &stream.of_kind,
-        })
+        match scope {
+            Scope::Name => self.unused.and(&stream.of_name),
+            Scope::Language => self.unused.and(&stream.of_language).without(&self.reserved),
+            Scope::Kind => self.unused.and(&stream.of_kind).without(&self.reserved),
+        }
     }
 
-    /// A track is used from now on.
-    pub(super) fn set_used(&mut self, number: usize) {
-        self.unused.remove(number);
+    /// Those of some tracks that are unused.
+    pub(super) fn unused_in(&self, tracks: &TrackSet) -> TrackSet {
+        self.unused.and(tracks)
+    }
+
+    /// A track has the stream's name as its `trackName`, and no other track has.
+    pub(super) fn is_only_of_name(&self, number: usize, stream: &OfStream<'_>) -> bool {
+        let named = stream.of_name.and(&self.named);
+        stream.of_name.len() == 1 && named.iter().eq([number])
+    }
+
+    /// A track is used from now on; `false` where it has been.
+    pub(super) fn set_used(&mut self, number: usize) -> bool {
+        self.unused.remove(number)
+    }
+
+    /// A track is free again.
+    pub(super) fn set_unused(&mut self, number: usize) {
+        self.unused.insert(number);
     }
 
     fn of_attribute<'b>(&'b self, attribute: &'b CustomAttribute) -> Option<&'b TrackSet> {

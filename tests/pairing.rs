@@ -1,0 +1,309 @@
+//! Which track of the server manifest each quality of the client manifest is, where bitrates, names
+//! and picture sizes do not agree: told by the bytes that are served.
+
+mod support;
+
+use smooth_origin::manifest::StreamKind;
+use smooth_origin::origin::Origin;
+use smooth_origin::storage::MemoryStore;
+use support::film::{self, Style, Track};
+use support::{codes, get, open, status, store};
+
+/// A track of the server manifest in a file of its own.
+#[derive(Clone, Default)]
+struct Film {
+    element: &'static str,
+    bitrate: u32,
+    /// `trackName`, and other parameters.
+    params: String,
+    /// Width of the pictures by the file; 0: that of [`film::media`].
+    width: u16,
+    /// A byte of the parameter set in the file.
+    profile: u8,
+    /// Bytes of a fragment, to know it by.
+    bytes: u32,
+}
+
+fn video(bitrate: u32, bytes: u32) -> Film {
+    Film { element: "video", bitrate, bytes, profile: 1, ..Film::default() }
+}
+
+fn audio(bitrate: u32, bytes: u32, name: &str) -> Film {
+    Film { element: "audio", ..video(bitrate, bytes) }.param("trackName", name)
+}
+
+impl Film {
+    fn param(mut self, name: &str, value: &str) -> Self {
+        self.params += &format!(r#"<param name="{name}" value="{value}"/>"#);
+        self
+    }
+
+    fn says(self, width: u32) -> Self {
+        self.param("MaxWidth", &width.to_string()).param("MaxHeight", "360")
+    }
+
+    fn shows(self, width: u16) -> Self {
+        Self { width, ..self }
+    }
+
+    fn file(&self) -> Vec<u8> {
+        let kind = if self.element == "video" { StreamKind::Video } else { StreamKind::Audio };
+        let track = Track::regular(1, kind, 2, 20_000_000, self.bytes);
+        let mut file = film::media(&[track], Style::default()).to_bytes();
+        if let Some(entry) = file.windows(4).position(|word| word == b"avc1") {
+            if self.width > 0 {
+                // Behind the format: 24 bytes, then width and height.
+                file[entry + 28..entry + 30].copy_from_slice(&self.width.to_be_bytes());
+            }
+            let sps = file.windows(5).position(|unit| unit == [0x67, 66, 0, 30, 1]).unwrap();
+            file[sps + 4] = self.profile;
+        }
+        file
+    }
+}
+
+/// A quality of the client manifest that is `wide`; 0: it does not say.
+fn quality(bitrate: u32, wide: u32) -> String {
+    match wide {
+        0 => format!(r#"<QualityLevel Bitrate="{bitrate}"/>"#),
+        _ => format!(r#"<QualityLevel Bitrate="{bitrate}" MaxWidth="{wide}" MaxHeight="360"/>"#),
+    }
+}
+
+fn stream(kind: &str, name: &str, qualities: &[String]) -> String {
+    format!(
+        r#"<StreamIndex Type="{kind}" Name="{name}" Url="QualityLevels({{bitrate}})/Fragments({name}={{start time}})">{}<c t="0" d="20000000"/><c d="20000000"/></StreamIndex>"#,
+        qualities.concat()
+    )
+}
+
+fn videos(qualities: &[(u32, u32)]) -> String {
+    let qualities: Vec<String> = qualities.iter().map(|q| quality(q.0, q.1)).collect();
+    stream("video", "video", &qualities)
+}
+
+fn set(streams: &str, films: &[Film]) -> MemoryStore {
+    let element = |(number, film): (usize, &Film)| {
+        let Film { element, bitrate, params, .. } = film;
+        format!(
+            r#"<{element} src="{number}.ismv" systemBitrate="{bitrate}"><param name="trackID" value="1"/>{params}</{element}>"#
+        )
+    };
+    let elements: String = films.iter().enumerate().map(element).collect();
+    let server = format!(
+        r#"<smil><head><meta name="clientManifestRelativePath" content="film.ismc"/></head><body><switch>{elements}</switch></body></smil>"#
+    );
+    let client = format!(
+        r#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="0" Duration="40000000">{streams}</SmoothStreamingMedia>"#
+    );
+    let all = store([("film.ism", server.into_bytes()), ("film.ismc", client.into_bytes())]);
+    for (number, film) in films.iter().enumerate() {
+        all.put(support::name(&format!("{number}.ismv")), film.file());
+    }
+    all
+}
+
+/// Bytes of the second fragment of each quality of a stream; 0 where it is refused.
+fn served<const N: usize>(store: &MemoryStore, name: &str, bitrates: [u32; N]) -> [usize; N] {
+    let origin = Origin::new(store.clone());
+    bitrates.map(|bitrate| {
+        let path = |noun| format!("film.ism/QualityLevels({bitrate})/{noun}({name}=20000000)");
+        match status(&origin, &path("Fragments")) {
+            200 => get(&origin, &path("RawFragments")).unwrap().len(),
+            _ => 0,
+        }
+    })
+}
+
+fn found(store: &MemoryStore) -> Vec<String> {
+    codes(open(store).unwrap().presentation())
+}
+
+const DISAGREE: &str = "warning manifests-disagree";
+const GUESSED: &str = "error track-guessed";
+
+#[test]
+fn picture_sizes_tell_that_two_bitrates_were_exchanged() {
+    let streams = videos(&[(800, 640), (1500, 960), (3000, 1280)]);
+    // The size in the server manifest, and in the file alone.
+    for said in [true, false] {
+        let film = |bitrate, width: u16| {
+            let film = video(bitrate, width.into()).shows(width);
+            if said { film.says(width.into()) } else { film }
+        };
+        let set = set(&streams, &[film(1500, 640), film(800, 960), film(3000, 1280)]);
+        assert_eq!(served(&set, "video", [800, 1500, 3000]), [640, 960, 1280], "{said}");
+        assert_eq!(found(&set), [DISAGREE; 2]);
+    }
+}
+
+#[test]
+fn sizes_of_the_display_do_not_change_which_bitrate_is_whose() {
+    // Anamorphic: the manifest has the width of the display.
+    let streams = videos(&[(800, 853), (1500, 1024)]);
+    let films = [video(800, 100).shows(720), video(1500, 200).shows(720)];
+    let set_of = |films: &[Film]| set(&streams, films);
+    assert_eq!(served(&set_of(&films), "video", [800, 1500]), [100, 200]);
+    assert!(found(&set_of(&films)).is_empty());
+    // Where the server manifest says so, it is a finding.
+    let films = films.map(|film| film.says(720));
+    assert_eq!(served(&set_of(&films), "video", [800, 1500]), [100, 200]);
+    assert_eq!(found(&set_of(&films)), [DISAGREE; 2]);
+}
+
+#[test]
+fn a_server_manifest_that_contradicts_its_files_does_not_move_their_tracks() {
+    let streams = videos(&[(800, 640), (1500, 1280)]);
+    let films = [video(800, 100).shows(640).says(1280), video(1500, 200).shows(1280).says(640)];
+    let set = set(&streams, &films);
+    assert_eq!(served(&set, "video", [800, 1500]), [100, 200]);
+    assert_eq!(found(&set), [DISAGREE; 2]);
+}
+
+#[test]
+fn of_tracks_of_one_bitrate_each_quality_has_the_one_of_its_pictures() {
+    let sps = |profile: u8| format!("000000016742001e{profile:02x}000000016801");
+    let coded = |bitrate: u32, profile| {
+        format!(
+            r#"<QualityLevel Bitrate="{bitrate}" FourCC="H264" CodecPrivateData="{}"/>"#,
+            sps(profile)
+        )
+    };
+    let by_data = stream("video", "video", &[coded(1000, 5), coded(1500, 9)]);
+    let by_size = videos(&[(1000, 640), (1500, 1280)]);
+    let plain = [video(1000, 200), video(1000, 100)];
+    let [high, low] = plain.clone();
+    let shown = [high.clone().shows(1280), low.clone().shows(640)];
+    let said = [high.clone().says(1280), low.clone().says(640)];
+    let shown_data = [Film { profile: 9, ..high.clone() }, Film { profile: 5, ..low.clone() }];
+    let said_data = [high, low].into_iter().zip([9, 5]);
+    let said_data = said_data.map(|(film, profile)| film.param("CodecPrivateData", &sps(profile)));
+    for (streams, films) in [
+        (&by_size, shown.to_vec()),
+        (&by_size, said.to_vec()),
+        (&by_data, shown_data.to_vec()),
+        (&by_data, said_data.collect()),
+    ] {
+        let set = set(streams, &films);
+        assert_eq!(served(&set, "video", [1000, 1500]), [100, 200], "{}", films[0].params);
+        assert_eq!(found(&set), [DISAGREE]);
+    }
+}
+
+#[test]
+fn a_bitrate_that_is_near_is_not_certain_where_both_manifests_say_other_sizes() {
+    // Each track is near to another quality; its size tells whose it is.
+    let streams = videos(&[(1000, 640), (2000, 1280)]);
+    let films = [video(1990, 100).shows(640).says(640), video(1010, 200).shows(1280).says(1280)];
+    let set = set(&streams, &films);
+    assert_eq!(served(&set, "video", [1000, 2000]), [100, 200]);
+    assert_eq!(found(&set), [DISAGREE; 2]);
+}
+
+#[test]
+fn the_name_of_a_track_wins_over_its_bitrate() {
+    let one = |name, bitrate| stream("audio", name, &[quality(bitrate, 0)]);
+    let streams = one("english", 64) + &one("french", 128);
+    let set = set(&streams, &[audio(128, 100, "english"), audio(64, 200, "french")]);
+    assert_eq!(served(&set, "english", [64]), [100]);
+    assert_eq!(served(&set, "french", [128]), [200]);
+    assert_eq!(found(&set), [DISAGREE; 2]);
+
+    // Nor is it taken from its stream where that has another bitrate, or where the other stream has
+    // no track.
+    let streams = one("english", 64) + &one("french", 500);
+    let alone = self::set(&streams, &[audio(64, 200, "french")]);
+    assert_eq!(served(&alone, "english", [64]), [0]);
+    assert_eq!(served(&alone, "french", [500]), [200]);
+}
+
+#[test]
+fn tracks_that_the_stream_of_their_name_does_not_need_are_for_the_others() {
+    // Both tracks have the name of the first stream, as some packagers write them.
+    let streams = stream("audio", "audio", &[quality(128, 0)])
+        + &stream("audio", "audio_fra", &[quality(160, 0)]);
+    let set = set(&streams, &[audio(160, 200, "audio"), audio(128, 100, "audio")]);
+    assert_eq!(served(&set, "audio", [128]), [100]);
+    assert_eq!(served(&set, "audio_fra", [160]), [200]);
+    assert_eq!(found(&set), [DISAGREE]);
+}
+
+#[test]
+fn qualities_whose_bitrates_bear_no_likeness_are_paired_by_rank() {
+    let ladder = [230, 331, 477, 688].map(|bitrate| bitrate * 1000);
+    let streams = videos(&ladder.map(|bitrate| (bitrate, 0)));
+    for (scale, of) in [
+        ("kilobits", (|b| b / 1000) as fn(u32) -> u32),
+        // Near to the next quality but one, all of them.
+        ("half as much more", |b| b * 3 / 2),
+        ("with the audio", |b| b + 128_000),
+    ] {
+        let films = [(3, 400), (1, 200), (0, 100), (2, 300)];
+        let films = films.map(|(rank, bytes)| video(of(ladder[rank]), bytes));
+        let set = set(&streams, &films);
+        assert_eq!(served(&set, "video", ladder), [100, 200, 300, 400], "{scale}");
+        let found = found(&set);
+        assert!(found.iter().any(|code| code == GUESSED), "{scale}: {found:?}");
+    }
+}
+
+#[test]
+fn a_track_that_crosses_others_is_no_certain_one() {
+    // All are a tenth more: two have the bitrates of other qualities, and the third is what is left.
+    let ladder = [1_000_000, 1_100_000, 1_210_000];
+    let films = [video(1_331_000, 300), video(1_210_000, 200), video(1_100_000, 100)];
+    let set = set(&videos(&ladder.map(|bitrate| (bitrate, 0))), &films);
+    assert_eq!(served(&set, "video", [1_100_000, 1_210_000]), [100, 200]);
+    assert_eq!(found(&set), [GUESSED]);
+    // That all have one size says nothing.
+    let films = films.map(|film| film.shows(640));
+    let set = self::set(&videos(&ladder.map(|bitrate| (bitrate, 640))), &films);
+    assert_eq!(found(&set), [GUESSED]);
+}
+
+#[test]
+fn elements_that_have_each_others_track_id_are_the_only_tracks_of_their_kinds() {
+    let tracks = [
+        Track::regular(1, StreamKind::Audio, 2, 20_000_000, 100),
+        Track::regular(2, StreamKind::Video, 2, 20_000_000, 200),
+    ];
+    let streams = videos(&[(500, 0)]) + &stream("audio", "audio", &[quality(64, 0)]);
+    let set = set(&streams, &[]);
+    let server = |video: u32, audio: u32| {
+        let elements =
+            [("video", "film.ismv", 500, video, ""), ("audio", "film.ismv", 64, audio, "")];
+        film::ism(Some("film.ismc"), &elements)
+    };
+    set.put(support::name("film.ismv"), film::media(&tracks, Style::default()).to_bytes());
+    set.put(support::name("film.ism"), server(1, 2));
+    assert_eq!(served(&set, "video", [500]), [200]);
+    assert_eq!(served(&set, "audio", [64]), [100]);
+    assert_eq!(found(&set), [DISAGREE; 2]);
+}
+
+#[test]
+fn a_track_of_another_kind_is_reported_with_what_the_file_has() {
+    let tracks = [
+        Track::regular(1, StreamKind::Audio, 2, 20_000_000, 100),
+        Track::regular(2, StreamKind::Video, 2, 20_000_000, 200),
+        Track::regular(3, StreamKind::Video, 2, 20_000_000, 200),
+    ];
+    let set = set(&videos(&[(500, 0)]), &[]);
+    set.put(support::name("film.ismv"), film::media(&tracks, Style::default()).to_bytes());
+    let elements = [("video", "film.ismv", 500, 1, "")];
+    set.put(support::name("film.ism"), film::ism(Some("film.ismc"), &elements));
+    let opened = open(&set).unwrap();
+    let findings = opened.presentation().findings();
+    let mut messages = findings.iter().map(|finding| &*finding.message);
+    let message = "track 1 is no video track: it has 1 (audio), 2 (video), 3 (video)";
+    assert!(messages.any(|found| found == message));
+    assert_eq!(served(&set, "video", [500]), [0]);
+}
+
+#[test]
+fn a_server_manifest_without_tracks_is_the_reason_beside_a_client_manifest_too() {
+    let set = set(&videos(&[(500, 0)]), &[]);
+    let opened = open(&set).unwrap();
+    let error = opened.presentation().manifest().unwrap_err().to_string();
+    assert!(error.contains("the server manifest names no track"), "{error}");
+}
