@@ -45,7 +45,7 @@ impl Opening {
         let is_wanted =
             |file: FileId| files.binary_search(&file).is_ok() || self.is_distrusted(file);
         let walk = |(number, (file, media)): (usize, &(FileId, MediaFile))| {
-            let scan = media.scan().filter(|_| is_wanted(*file))?;
+            let scan = is_wanted(*file).then(|| media.scan()).flatten()?;
             Some(Walk { number, scan })
         };
         media.iter().enumerate().filter_map(walk).collect()
