@@ -162,8 +162,8 @@ impl<'a> Pairing<'a> {
         self.look_at_media();
         self.reserve();
         let numbers: HashSet<usize> = doubtful.iter().map(|(_, number)| *number).collect();
-        // Those that are certain keep what they have, and a track that nobody has by its bitrate is
-        // no better than the one that has it.
+        // Qualities change tracks among themselves: a track of another bitrate that no doubtful
+        // quality has is no better than the one of the right bitrate.
         self.by_what_is_shown(|pairing, place, number| {
             let is_exchanged = || {
                 let bitrate = pairing.announced(place).map(|announced| announced.quality.bitrate);
