@@ -138,6 +138,26 @@ fn picture_sizes_tell_that_two_bitrates_were_exchanged() {
 }
 
 #[test]
+fn data_for_the_decoder_tells_that_two_bitrates_were_exchanged() {
+    let coded = |bitrate: u32, data: &str| {
+        format!(
+            r#"<QualityLevel Bitrate="{bitrate}" FourCC="H264" CodecPrivateData="00000001{data}"/>"#
+        )
+    };
+    let streams = stream("video", "video", &[coded(800, "67aa"), coded(1500, "67bb")]);
+    let film = |bitrate, bytes, data: &str| {
+        video(bitrate, bytes).param("CodecPrivateData", &format!("00000001{data}"))
+    };
+    let exchanged = set(&streams, &[film(1500, 100, "67AA"), film(800, 200, "67BB")]);
+    assert_eq!(served(&exchanged, "video", [800, 1500]), [100, 200]);
+    assert_eq!(found(&exchanged), [DISAGREE; 2]);
+    // Data that no other track has changes nothing.
+    let others = set(&streams, &[film(800, 100, "67cc"), film(1500, 200, "67dd")]);
+    assert_eq!(served(&others, "video", [800, 1500]), [100, 200]);
+    assert!(found(&others).is_empty());
+}
+
+#[test]
 fn sizes_of_the_display_do_not_change_which_bitrate_is_whose() {
     // Anamorphic: the manifest has the width of the display.
     let streams = videos(&[(800, 853), (1500, 1024)]);
@@ -145,10 +165,26 @@ fn sizes_of_the_display_do_not_change_which_bitrate_is_whose() {
     let set_of = |films: &[Film]| set(&streams, films);
     assert_eq!(served(&set_of(&films), "video", [800, 1500]), [100, 200]);
     assert!(found(&set_of(&films)).is_empty());
+    // Nor does one that nothing else tells from: a quality without a track, a track without one.
+    let more = set(&videos(&[(800, 853), (1500, 1024), (9000, 720)]), &films);
+    assert_eq!(served(&more, "video", [800, 1500, 9000]), [100, 200, 0]);
+    let extra = set_of(&[&films[..], &[video(5000, 300).shows(1024)]].concat());
+    assert_eq!(served(&extra, "video", [800, 1500]), [100, 200]);
     // Where the server manifest says so, it is a finding.
     let films = films.map(|film| film.says(720));
     assert_eq!(served(&set_of(&films), "video", [800, 1500]), [100, 200]);
     assert_eq!(found(&set_of(&films)), [DISAGREE; 2]);
+}
+
+#[test]
+fn picture_sizes_tell_that_all_bitrates_are_a_step_off() {
+    // Twice the bitrate each: three have the bitrate of another quality.
+    let ladder = [(300, 640), (600, 960), (1200, 1280), (2400, 1920)];
+    let films = ladder.map(|(bitrate, width)| video(2 * bitrate, width).says(width));
+    let set = set(&videos(&ladder), &films);
+    let right = [640, 960, 1280, 1920];
+    assert_eq!(served(&set, "video", [300, 600, 1200, 2400]), right);
+    assert_eq!(found(&set), [DISAGREE; 4]);
 }
 
 #[test]

@@ -118,8 +118,8 @@ pub(super) enum Found {
 impl<'a> Pairing<'a> {
     /// Pairs what has one bitrate in both manifests.
     ///
-    /// A pair is doubtful if several tracks fit, or if the pictures of track and quality have other
-    /// sizes.
+    /// A pair is doubtful if several tracks fit, or if track and quality have other picture sizes or
+    /// other data for the decoder.
     pub(super) fn by_same_bitrate(&mut self, fits: [Fit; 2]) {
         let client = self.client;
         for fit in fits {
@@ -136,7 +136,7 @@ impl<'a> Pairing<'a> {
                     };
                     self.set_found(place, Some(number));
                     let announced = Announced { stream, quality };
-                    if is_one_of_several || self.has_other_size(announced, number) {
+                    if is_one_of_several || self.is_doubtful(announced, number) {
                         self.doubts.insert(place, number);
                     } else {
                         self.disagreement(place, number);
@@ -162,9 +162,15 @@ impl<'a> Pairing<'a> {
         self.look_at_media();
         self.reserve();
         let numbers: HashSet<usize> = doubtful.iter().map(|(_, number)| *number).collect();
-        self.by_what_is_shown(|pairing, place, number| match pairing.doubts.get(&place) {
-            Some(own) => !pairing.shows_only(place, *own, number),
-            None => numbers.contains(&number),
+        // Qualities change tracks among themselves: a track of another bitrate that no doubtful
+        // quality has is no better than the one of the right bitrate.
+        self.by_what_is_shown(|pairing, place, number| {
+            let is_exchanged = || {
+                let bitrate = pairing.announced(place).map(|announced| announced.quality.bitrate);
+                numbers.contains(&number) || bitrate == Some(pairing.bitrate_of(number))
+            };
+            let own = pairing.doubts.get(&place);
+            own.is_some_and(|own| is_exchanged() && !pairing.shows_only(place, *own, number))
         });
         for (place, number) in doubtful {
             if self.found_of(place) != Some(None) || !self.tracks.set_used(number) {
@@ -218,8 +224,14 @@ impl<'a> Pairing<'a> {
         self.server.tracks.get(number).and_then(ServerTrack::bitrate).unwrap_or(0)
     }
 
-    /// A track has pictures of another size than a quality, by the server manifest or its file.
-    fn has_other_size(&self, announced: Announced<'_>, number: usize) -> bool {
+    /// A track has pictures of another size than a quality by the server manifest or its file, or is
+    /// coded otherwise by the server manifest.
+    fn is_doubtful(&self, announced: Announced<'_>, number: usize) -> bool {
+        let said = self.server.tracks.get(number).and_then(|track| track.value("CodecPrivateData"));
+        let data = said.zip(announced.quality.codec_private_data.as_deref());
+        if data.is_some_and(|(said, data)| !said.trim().eq_ignore_ascii_case(data.trim())) {
+            return true;
+        }
         let Some(size) = announced.size() else { return false };
         match self.server.tracks.get(number).and_then(said_size) {
             Some(said) => said != size,

@@ -88,7 +88,8 @@ impl<'a> Pairing<'a> {
                 let ladder = ladders.entry(place.0).or_insert_with(|| self.ladder(place.0));
                 let (bitrate, of_track) = (self.bitrate_at(*place), self.bitrate_of(*number));
                 if bitrate > 0 && of_track > 0 && !ladder.add(bitrate, of_track) {
-                    // What qualities with a track have as well, tells nothing against bitrates.
+                    // A key that other qualities of the stream have as well is no evidence against
+                    // bitrates.
                     let uses = uses.get_or_insert_with(|| self.uses_of(&streams, &of_quality));
                     if uses.get(&(place.0, key)).is_some_and(|uses| *uses > 1) {
                         continue;
