@@ -179,6 +179,17 @@ fn check_for_players(client: &ClientManifest, findings: &mut Findings) {
         let message = "its StreamIndex has no `Url`";
         findings.push(Finding::new(FindingCode::UrlMissing, message).of_track(&index.name()));
     }
+    for index in client.streams.iter().filter(|index| index.kind != StreamKind::Text) {
+        let is_odd = |data: &&String| !data.trim().bytes().all(|byte| byte.is_ascii_hexdigit());
+        let all = index.qualities.iter();
+        let mut all = all.filter_map(|quality| quality.codec_private_data.as_ref());
+        if let Some(data) = all.find(is_odd) {
+            let data: String = data.chars().take(40).collect();
+            let message = format!("`CodecPrivateData` is \"{data}\", which is not hexadecimal");
+            let finding = Finding::new(FindingCode::CodecDataInvalid, message);
+            findings.push(finding.of_track(&index.name()));
+        }
+    }
 }
 
 /// What a player may stumble over.

@@ -108,9 +108,14 @@ pub fn open(name: Name, options: &OpenOptions) -> Step<Presentation> {
     };
     Step::read(vec![want], move |got| {
         let text = opened(got.into_iter().next())?.head;
-        let server = ServerManifest::parse(&text, &options.limits)
+        let (server, corrections) = ServerManifest::parse_leniently(&text, &options.limits)
             .map_err(|error| error.in_file(FileId::SERVER_MANIFEST))?;
-        Opening::new(name, options, text, server).open_files()
+        let mut opening = Opening::new(name, options, text, server);
+        for message in corrections {
+            let finding = Finding::new(FindingCode::ManifestCorrected, message);
+            opening.findings.push(finding.in_file(opening.name.as_str()));
+        }
+        opening.open_files()
     })
 }
 
@@ -443,7 +448,7 @@ impl Opening {
             let name = self.client.and_then(|file| self.files.get(file.index()));
             self.findings.push(finding.in_file(name.map_or("", Name::as_str)));
         }
-        if readable && whole && stored.decoded.stripped.is_empty() {
+        if readable && whole && !stored.is_rewritten && stored.decoded.stripped.is_empty() {
             return (text.clone(), ManifestSource::Stored);
         }
         if !readable {
