@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use crate::base::{Error, ErrorKind, Place};
+use super::mending::mend;
+use crate::base::{Error, ErrorKind, Limits, Place};
 
 /// A manifest's text, and how it was stored.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Decoded<'a> {
     pub(crate) marked: bool,
     /// What lies around the document and makes XML readers refuse it.
     pub(crate) stripped: Vec<&'static str>,
+    /// It is not in the encoding that it declares or that is the default: players cannot read it.
+    pub(super) is_misdeclared: bool,
 }
 
 impl<'a> Decoded<'a> {
@@ -31,20 +34,41 @@ impl<'a> Decoded<'a> {
     /// # Errors
     /// [`ErrorKind::Xml`] when the bytes are no text of that encoding.
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Error> {
-        let (encoding, mark) = match Encoding::for_bom(bytes) {
+        Self::decode(bytes, false)
+    }
+
+    /// The same, where bytes that are not UTF-8 are read as windows-1252, and an odd byte behind
+    /// UTF-16 is left out.
+    pub(crate) fn leniently(bytes: &'a [u8]) -> Result<Self, Error> {
+        Self::decode(bytes, true)
+    }
+
+    fn decode(bytes: &'a [u8], is_lenient: bool) -> Result<Self, Error> {
+        let (mut encoding, mark) = match Encoding::for_bom(bytes) {
             Some((encoding, len)) => (encoding, len),
             None => (unmarked(bytes), 0),
         };
-        let body = &bytes[mark..];
+        let mut body = &bytes[mark..];
+        let mut stripped = Vec::new();
+        let mut is_misdeclared = false;
+        if is_lenient && is_utf16(encoding) && body.len() % 2 == 1 {
+            body = &body[..body.len() - 1];
+            stripped.push("an odd byte behind the end of UTF-16");
+        }
         let text = if encoding == UTF_8 {
-            let valid = std::str::from_utf8(body);
-            Cow::Borrowed(valid.map_err(|error| not_text("UTF-8", &body[..error.valid_up_to()]))?)
+            match std::str::from_utf8(body) {
+                Ok(text) => Cow::Borrowed(text),
+                Err(_) if is_lenient => {
+                    (encoding, is_misdeclared) = (WINDOWS_1252, true);
+                    Cow::Owned(utf8_and_windows_1252(body))
+                }
+                Err(error) => return Err(not_text("UTF-8", &body[..error.valid_up_to()])),
+            }
         } else {
             encoding
                 .decode_without_bom_handling_and_without_replacement(body)
                 .ok_or_else(|| not_text(encoding.name(), &[]))?
         };
-        let mut stripped = Vec::new();
         let front = front(&text, &mut stripped);
         let end = end(&text, &mut stripped).max(front);
         let text = match text {
@@ -55,15 +79,29 @@ impl<'a> Decoded<'a> {
                 Cow::Owned(text)
             }
         };
-        Ok(Self { text, encoding, marked: mark > 0, stripped })
+        Ok(Self { text, encoding, marked: mark > 0, stripped, is_misdeclared })
     }
 
-    /// Players understand the encoding of the stored bytes: every mark is understood, and without
-    /// one the declaration must agree with the bytes.
+    /// The text made well-formed, and what was changed for that, if it can be.
+    pub(crate) fn mended(mut self, root: &str, limits: &Limits) -> Option<(Self, Vec<String>)> {
+        let (text, faults) = mend(&self.text, root, limits.xml_depth)?;
+        self.text = Cow::Owned(text);
+        Some((self, faults))
+    }
+
+    /// Players understand the encoding of the stored bytes: UTF-16 has a mark, and a declaration
+    /// agrees with the bytes.
     pub(crate) fn is_readable_as_stored(&self) -> bool {
-        let utf16 = |encoding| encoding == UTF_16LE || encoding == UTF_16BE;
-        let declared = declared(&self.text).and_then(|label| label_at(&self.text, label));
-        self.marked || !utf16(self.encoding) && !declared.is_some_and(utf16)
+        let is_wide = is_utf16(self.encoding);
+        let is_declared = match declared(&self.text) {
+            // A name that players do not know is refused, whatever the bytes are.
+            Some(label) => label_at(&self.text, label.clone()).is_some_and(|encoding| {
+                is_utf16(encoding) == is_wide
+                    && (self.text.is_ascii() || !is_ascii_label(&self.text[label]))
+            }),
+            None => true,
+        };
+        !self.is_misdeclared && is_declared && (self.marked || !is_wide)
     }
 
     /// What was made of the text, to be served: with the mark of a document that was stored in
@@ -89,7 +127,9 @@ fn unmarked(bytes: &[u8]) -> &'static Encoding {
             let head = bytes[..bytes.len().min(256)].utf8_chunks().next();
             let head = head.map_or("", |chunk| chunk.valid());
             let head = &head[front(head, &mut Vec::new())..];
-            let label = declared(head).and_then(|label| label_at(head, label));
+            // ASCII is UTF-8 as well, and what follows may be more.
+            let label = declared(head).filter(|label| !is_ascii_label(&head[label.clone()]));
+            let label = label.and_then(|label| label_at(head, label));
             label.filter(|&encoding| encoding.is_ascii_compatible()).unwrap_or(UTF_8)
         }
     }
@@ -124,6 +164,24 @@ fn end(text: &str, stripped: &mut Vec<&'static str>) -> usize {
     let Some(padding) = text[document.len()..].find(is_padding) else { return text.len() };
     stripped.push("padding (NUL or Ctrl-Z) behind the end");
     document.len() + padding
+}
+
+fn is_utf16(encoding: &Encoding) -> bool {
+    encoding == UTF_16LE || encoding == UTF_16BE
+}
+
+fn is_ascii_label(label: &str) -> bool {
+    label.eq_ignore_ascii_case("us-ascii") || label.eq_ignore_ascii_case("ascii")
+}
+
+/// UTF-8 with bytes of windows-1252 in it: what a Windows editor makes of a file in UTF-8.
+fn utf8_and_windows_1252(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.push_str(&WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
+    }
+    text
 }
 
 fn label_at(text: &str, label: Range<usize>) -> Option<&'static Encoding> {
@@ -166,17 +224,14 @@ mod tests {
             (with(b"\xfe\xff", utf16(text, false)), true),
             (utf16(text, true), false),
             (utf16(text, false), false),
-            (with(b"\xef\xbb\xbf", text.into()), true),
-            (text.into(), false), // declares utf-16 and is UTF-8
+            (with(b"\xef\xbb\xbf", text.into()), false), // declares utf-16 and is UTF-8
+            (text.into(), false),                        // declares utf-16 and is UTF-8
         ] {
             let decoded = Decoded::new(&bytes).unwrap();
             assert_eq!(decoded.text, text);
             assert_eq!(decoded.is_readable_as_stored(), readable, "{bytes:?}");
             let served = decoded.to_utf8(decoded.text.clone().into_owned());
-            let kept = decoded.encoding == UTF_8 && decoded.marked;
-            let expected =
-                if kept { format!("\u{feff}{text}") } else { text.replace("utf-16", "utf-8") };
-            assert_eq!(served, expected);
+            assert_eq!(served, text.replace("utf-16", "utf-8"));
         }
     }
 
@@ -186,8 +241,18 @@ mod tests {
         let decoded = Decoded::new(latin).unwrap();
         assert!(decoded.text.ends_with("<a b='é'/>"));
         assert!(decoded.is_readable_as_stored());
-        let unknown = "<?xml version='1.0' encoding='klingon'?><a b='é'/>";
-        assert_eq!(Decoded::new(unknown.as_bytes()).unwrap().text, unknown);
+        for (declared, is_readable) in [("klingon", false), ("us-ascii", false), ("UTF-8", true)] {
+            let text = format!("<?xml version='1.0' encoding='{declared}'?><a b='é'/>");
+            let decoded = Decoded::new(text.as_bytes()).unwrap();
+            assert_eq!(
+                (decoded.text.as_ref(), decoded.is_readable_as_stored()),
+                (text.as_str(), is_readable)
+            );
+            assert_eq!(
+                decoded.to_utf8(text.clone()),
+                text.replace(declared, if is_readable { declared } else { "utf-8" })
+            );
+        }
     }
 
     #[test]
@@ -217,6 +282,24 @@ mod tests {
         for text in ["\n<!-- x --><a/>", "<a/>", "", "\0", "<!--", "<?xml"] {
             let decoded = Decoded::new(text.as_bytes()).unwrap();
             assert_eq!(decoded.text, text.trim_end_matches('\0'));
+        }
+    }
+
+    #[test]
+    fn odd_bytes_are_read_leniently_and_only_then() {
+        let odd = [b"\xff\xfe", &utf16("<a/>", true)[..], b"\n"].concat();
+        assert!(Decoded::new(&odd).is_err());
+        let decoded = Decoded::leniently(&odd).unwrap();
+        assert_eq!((decoded.text.as_ref(), decoded.stripped.len()), ("<a/>", 1));
+        for mark in [&b""[..], b"\xef\xbb\xbf"] {
+            let mixed =
+                [mark, b"<?xml version='1.0' encoding='utf-8'?><a b='\xe9 \xc3\xa9 \x96'/>"];
+            let mixed = mixed.concat();
+            assert!(Decoded::new(&mixed).is_err());
+            let decoded = Decoded::leniently(&mixed).unwrap();
+            let text = "<?xml version='1.0' encoding='utf-8'?><a b='é é –'/>";
+            assert_eq!((decoded.text.as_ref(), decoded.is_readable_as_stored()), (text, false));
+            assert_eq!(decoded.to_utf8(text.to_owned()), text);
         }
     }
 

@@ -8,6 +8,8 @@
 mod client;
 mod encoding;
 mod kind;
+mod mending;
+mod names;
 mod plain_element;
 mod server;
 mod xml;

@@ -55,13 +55,45 @@ impl ServerManifest {
     /// [`ErrorKind::Xml`] when it is not well-formed or not `smil`; [`ErrorKind::Budget`] beyond
     /// [`Limits::server_manifest`] or [`Limits::tracks`].
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
-        let (found, limit) = (bytes.len() as u64, limits.server_manifest);
-        if found > limit {
-            let what = "bytes of a server manifest";
-            return Err(ErrorKind::Budget { what, found, limit }.into());
+        Self::check_len(bytes, limits)?;
+        Self::read(&Decoded::new(bytes)?.text, limits)
+    }
+
+    /// The same of a document that may be ill-formed, and what was corrected, with lines.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse); [`ErrorKind::Xml`] only if there is no such root, or it has too
+    /// many faults.
+    pub(crate) fn parse_leniently(
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Result<(Self, Vec<String>), Error> {
+        Self::check_len(bytes, limits)?;
+        let decoded = Decoded::leniently(bytes)?;
+        let left_out = |what: &&str| format!("{what} is left out");
+        let mut corrections: Vec<_> = decoded.stripped.iter().map(left_out).collect();
+        if decoded.is_misdeclared {
+            corrections.push("bytes that are not UTF-8 are read as windows-1252".to_owned());
         }
-        let decoded = Decoded::new(bytes)?;
-        let mut reader = Reader::new(&decoded.text, limits)?;
+        let error = match Self::read(&decoded.text, limits) {
+            Err(error) if matches!(error.kind, ErrorKind::Xml(_)) => error,
+            read => return read.map(|manifest| (manifest, corrections)),
+        };
+        // Only what is ill-formed is read a second time.
+        let Some((decoded, faults)) = decoded.mended("smil", limits) else { return Err(error) };
+        corrections.extend(faults);
+        Ok((Self::read(&decoded.text, limits)?, corrections))
+    }
+
+    fn check_len(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
+        let (found, limit) = (bytes.len() as u64, limits.server_manifest);
+        let what = "bytes of a server manifest";
+        let error = || ErrorKind::Budget { what, found, limit }.into();
+        if found > limit { Err(error()) } else { Ok(()) }
+    }
+
+    fn read(text: &str, limits: &Limits) -> Result<Self, Error> {
+        let mut reader = Reader::new(text, limits)?;
         let mut manifest = Self::default();
         reader.root("smil")?;
         while let Some(part) = reader.child()? {

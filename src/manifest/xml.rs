@@ -11,6 +11,8 @@ use quick_xml::escape::escape;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader as Events;
 
+use super::mending::{is_declaration_sound, is_instruction_sound};
+use super::names::fault_of_tag;
 use super::plain_element::PlainElement;
 use crate::base::{Error, ErrorKind, Limits, Place};
 
@@ -60,6 +62,7 @@ impl<'t> Reader<'t> {
         let config = events.config_mut();
         config.expand_empty_elements = true;
         config.check_end_names = true;
+        config.check_comments = true;
         let (max_depth, max_attributes) = (limits.xml_depth, limits.xml_attributes);
         Ok(Self { text, events, passed: 0, depth: 0, max_depth, max_attributes })
     }
@@ -160,6 +163,9 @@ impl<'t> Reader<'t> {
                     self.depth -= 1;
                     return Ok(Item::End);
                 }
+                Event::Text(text) if self.depth > 0 && ends_cdata(&text) => {
+                    return Err(self.error("`]]>` in a text"));
+                }
                 Event::Text(text) if self.depth > 0 => return Ok(Item::Text(text.into_inner())),
                 Event::Text(text) if text.trim().is_empty() => {}
                 Event::Text(_) => return Err(self.error("text outside of the root element")),
@@ -185,6 +191,15 @@ impl<'t> Reader<'t> {
                 Event::Decl(_) if start > 0 => {
                     return Err(self.error("an XML declaration that is not at the start"));
                 }
+                Event::Decl(_) if !is_declaration_sound(&self.text[start..self.position()]) => {
+                    return Err(self.error("an XML declaration that is not well-formed"));
+                }
+                Event::PI(inside) if !is_instruction_sound(&inside) => {
+                    return Err(self.error("a processing instruction that is not well-formed"));
+                }
+                Event::Comment(inside) if inside.ends_with('-') => {
+                    return Err(self.error("a comment that ends with `--->`"));
+                }
                 Event::Decl(_)
                 | Event::DocType(_)
                 | Event::Comment(_)
@@ -203,6 +218,9 @@ impl<'t> Reader<'t> {
             let (found, limit) = (self.depth as u64, self.max_depth as u64);
             let kind = ErrorKind::Budget { what: "elements inside one another", found, limit };
             return Err(element.failure(kind));
+        }
+        if let Some(fault) = fault_of_tag(&element.tag) {
+            return Err(element.error(fault));
         }
         Ok(element)
     }
@@ -266,6 +284,11 @@ fn is_name(text: &str) -> bool {
     let is_other =
         |byte: u8| is_first(byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
     text.bytes().next().is_some_and(is_first) && text.bytes().all(is_other)
+}
+
+/// Whether a text holds `]]>`, which stands for nothing outside of CDATA (XML 1.0, 2.4).
+fn ends_cdata(text: &str) -> bool {
+    memchr::memchr_iter(b'>', text.as_bytes()).any(|at| text[..at].ends_with("]]"))
 }
 
 /// Where the first character is that no XML document may hold (XML 1.0, 2.2): a control character,
@@ -510,6 +533,14 @@ mod tests {
             ("<a>\u{ffff}</a>", "a character that XML does not allow"),
             ("<a>&#xFFFE;</a>", "stands for nothing"),
             ("<a>&#1;</a>", "stands for nothing"),
+            ("<a>]]></a>", "`]]>` in a text"),
+            ("<a><b c='1'd='2'/></a>", "an attribute without a proper name, or without a blank"),
+            ("<a><b c='<'/></a>", "a `<` in a value"),
+            ("<a><b c='x&y'/></a>", "a `&` that begins no reference"),
+            ("<a><!-- - -- --></a>", "line 1"),
+            ("<a><!-- ---></a>", "line 1"),
+            ("<?xml encoding='utf-8'?><a/>", "an XML declaration that is not well-formed"),
+            ("<a><?XML?></a>", "a processing instruction that is not well-formed"),
             ("<a><?xml version='1.0'?></a>", "an XML declaration that is not at the start"),
         ] {
             let error = read(text).unwrap_err().to_string();

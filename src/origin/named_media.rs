@@ -140,10 +140,10 @@ async fn read_manifest(
     *parsed += stat.size;
     let text = access.read(&source, 0..stat.size).await.ok()?;
     if stat.size <= SMALL {
-        return ServerManifest::parse(&text, limits).ok();
+        return Some(ServerManifest::parse_leniently(&text, limits).ok()?.0);
     }
     let limits = limits.clone();
-    let parse = move || ServerManifest::parse(&text, &limits).ok();
+    let parse = move || Some(ServerManifest::parse_leniently(&text, &limits).ok()?.0);
     access.host.offload.run(parse).await.ok()?
 }
 

@@ -127,7 +127,7 @@ codes! {
         "see the finding about the track's file; the manifest is served without it",
     /// Some of the stored manifest is not what players can read, and is served corrected or cut out.
     ManifestCorrected "manifest-corrected" Warning
-        "correct the .ismc at the line that is named: until then, players get the corrected text",
+        "correct the file at the line that is named: until then, players get the corrected text, without an element that is left out",
     /// The client manifest that the server manifest names cannot be used.
     ManifestGenerated "manifest-generated" Warning
         "a manifest is made from the media: compare it with what players had before",
@@ -220,6 +220,9 @@ codes! {
     /// A stored manifest announces pictures or sound of 0 bit/s.
     BitrateZero "bitrate-zero" Warning
         "RxPlayer plays no such quality: give it its bitrate in the .ism and the .ismc",
+    /// The `CodecPrivateData` of a quality of a stored manifest is not hexadecimal.
+    CodecDataInvalid "codec-data-invalid" Warning
+        "players cannot set up a decoder by it: write the data of the file's codec in hexadecimal, or package the film again",
     /// A track began before 0, and its times were moved.
     StartMoved "start-moved" Warning
         "sound is later than it should be by this: encode without priming samples",

@@ -50,16 +50,18 @@ impl<'t> Document<'t> {
         Ok(())
     }
 
-    /// The attribute as it should be: a number with a fraction (`500000.0`) is rounded.
+    /// The attribute as it should be: a number in digits alone. One with blanks or a plus
+    /// (` 500000 `) would be in a player's URL as it is, one with a fraction (`500000.0`) is
+    /// rounded.
     pub(super) fn plain<'e>(
         &mut self,
         element: &Element<'t>,
         mut a: Attribute<'e>,
     ) -> Attribute<'e> {
         if self.is_lenient
-            && a.value.contains('.')
+            && !a.value.bytes().all(|byte| byte.is_ascii_digit())
             && NUMBERS.contains(&a.name)
-            && let Some(number) = rounded(&a.value)
+            && let Some(number) = rounded(a.value.trim())
         {
             let what = || format!("`{}` is \"{}\", served as {number}", a.name, brief(&a.value));
             self.correct(element, a.span.clone(), Some(number), what);
@@ -128,9 +130,9 @@ const NUMBERS: &[&str] = &[
     "NALUnitLengthField",
 ];
 
-/// The whole number that is nearest to a decimal fraction.
+/// The whole number that is nearest to a decimal fraction, or the number itself.
 fn rounded(value: &str) -> Option<u64> {
-    let (whole, fraction) = value.trim().split_once('.')?;
+    let Some((whole, fraction)) = value.split_once('.') else { return value.parse().ok() };
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number(whole) || !is_number(fraction) {
         return None;

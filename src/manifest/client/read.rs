@@ -32,8 +32,17 @@ pub(super) struct Document<'t> {
     pub(super) braced_systems: usize,
 }
 
+/// What was found beside the manifest itself: where its streams are, what must change in the text,
+/// and what that is for.
+pub(super) struct Beside {
+    pub(super) spans: Vec<Spans>,
+    pub(super) edits: Vec<Edit>,
+    pub(super) corrections: Vec<String>,
+    pub(super) braced_systems: usize,
+}
+
 impl<'t> Document<'t> {
-    pub(super) fn new(text: &'t str, limits: &'t Limits, is_lenient: bool) -> Result<Self, Error> {
+    fn new(text: &'t str, limits: &'t Limits, is_lenient: bool) -> Result<Self, Error> {
         Ok(Self {
             reader: Reader::new(text, limits)?,
             text,
@@ -49,7 +58,20 @@ impl<'t> Document<'t> {
         })
     }
 
-    pub(super) fn manifest(&mut self) -> Result<ClientManifest, Error> {
+    /// A whole document.
+    pub(super) fn read(
+        text: &'t str,
+        limits: &'t Limits,
+        is_lenient: bool,
+    ) -> Result<(ClientManifest, Beside), Error> {
+        let mut document = Self::new(text, limits, is_lenient)?;
+        let manifest = document.manifest()?;
+        let Self { reader, spans, edits, corrections, braced_systems, .. } = document;
+        reader.finish()?;
+        Ok((manifest, Beside { spans, edits, corrections, braced_systems }))
+    }
+
+    fn manifest(&mut self) -> Result<ClientManifest, Error> {
         let root = self.reader.root("SmoothStreamingMedia")?;
         let mut m = ClientManifest { major_version: 2, ..ClientManifest::default() };
         for attribute in root.attributes() {
@@ -136,7 +158,7 @@ impl<'t> Document<'t> {
             match child.name() {
                 "QualityLevel" => {
                     let outside = self.reader.depth() - 1;
-                    match self.quality(&child) {
+                    match self.quality(&child, s.kind) {
                         Ok(quality) => {
                             s.qualities.push(quality);
                             spans.qualities.push(child.start..self.reader.position());
@@ -175,7 +197,7 @@ impl<'t> Document<'t> {
         Ok(s)
     }
 
-    fn quality(&mut self, element: &Element<'t>) -> Result<QualityLevel, Error> {
+    fn quality(&mut self, element: &Element<'t>, kind: StreamKind) -> Result<QualityLevel, Error> {
         self.qualities += 1;
         if self.qualities > self.limits.tracks {
             let (found, limit) = (self.qualities as u64, self.limits.tracks as u64);
@@ -183,6 +205,7 @@ impl<'t> Document<'t> {
             return Err(element.failure(ErrorKind::Budget { what, found, limit }));
         }
         let mut q = QualityLevel::default();
+        let mut has_bitrate = false;
         for attribute in element.attributes() {
             let a = self.plain(element, attribute?);
             let kept = match a.name {
@@ -190,7 +213,10 @@ impl<'t> Document<'t> {
                 "Bitrate" if !set(&mut q.bitrate, &a) => {
                     return Err(invalid(element, "`Bitrate` is not a 32-bit number"));
                 }
-                "Bitrate" => true,
+                "Bitrate" => {
+                    has_bitrate = true;
+                    true
+                }
                 "NominalBitrate" => set_some(&mut q.nominal_bitrate, &a),
                 "BufferTime" => set_some(&mut q.buffer_time, &a),
                 "FourCC" => set_text(&mut q.four_cc, &a),
@@ -211,6 +237,9 @@ impl<'t> Document<'t> {
             if !kept {
                 q.other.push((a.name.into(), a.value.into_owned()));
             }
+        }
+        if self.is_lenient && !has_bitrate && kind != StreamKind::Text {
+            return Err(invalid(element, "it has no `Bitrate`, by which players ask for it"));
         }
         while let Some(child) = self.reader.child()? {
             match child.name() {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::ClientManifest;
-use super::read::Document;
+use super::read::{Beside, Document};
 use crate::base::{Error, ErrorKind, Limits};
 use crate::manifest::encoding::Decoded;
 
@@ -20,6 +20,8 @@ pub(crate) struct Stored<'a> {
     pub(crate) corrections: Vec<String>,
     /// How many protection systems are named in braces.
     pub(crate) braced_systems: usize,
+    /// The text was ill-formed, and is not the stored one.
+    pub(crate) is_rewritten: bool,
 }
 
 /// A part of the text that is replaced by a number, or cut out.
@@ -43,8 +45,8 @@ pub(crate) struct Spans {
 }
 
 impl<'a> Stored<'a> {
-    /// Reads what can be used: a number with a fraction is rounded, and a quality or stream that
-    /// holds an unusable value is left out.
+    /// Reads what can be used: an ill-formed document is made well-formed, a number with a fraction
+    /// is rounded, and a quality or stream that holds an unusable value is left out.
     ///
     /// # Errors
     /// As [`ClientManifest::parse`], but [`ErrorKind::Invalid`] only if very much is unusable.
@@ -63,12 +65,41 @@ impl<'a> Stored<'a> {
             let what = "bytes of a client manifest";
             return Err(ErrorKind::Budget { what, found, limit }.into());
         }
-        let decoded = Decoded::new(bytes)?;
-        let mut document = Document::new(&decoded.text, limits, is_lenient)?;
-        let manifest = document.manifest()?;
-        let Document { reader, spans, edits, corrections, braced_systems, .. } = document;
-        reader.finish()?;
-        Ok(Self { manifest, decoded, spans, edits, corrections, braced_systems })
+        if !is_lenient {
+            return Self::read_text(Decoded::new(bytes)?, limits, false).map_err(|failed| failed.1);
+        }
+        let (decoded, error) = match Self::read_text(Decoded::leniently(bytes)?, limits, true) {
+            Err(failed) if matches!(failed.1.kind, ErrorKind::Xml(_)) => *failed,
+            read => return read.map_err(|failed| failed.1),
+        };
+        // Only what is ill-formed is read a second time.
+        let Some((decoded, faults)) = decoded.mended("SmoothStreamingMedia", limits) else {
+            return Err(error);
+        };
+        let mut read = Self::read_text(decoded, limits, true).map_err(|failed| failed.1)?;
+        read.corrections.splice(0..0, faults);
+        read.is_rewritten = true;
+        Ok(read)
+    }
+
+    fn read_text(
+        decoded: Decoded<'a>,
+        limits: &Limits,
+        is_lenient: bool,
+    ) -> Result<Self, Box<(Decoded<'a>, Error)>> {
+        let read = Document::read(&decoded.text, limits, is_lenient);
+        match read {
+            Ok((manifest, Beside { spans, edits, corrections, braced_systems })) => Ok(Self {
+                manifest,
+                decoded,
+                spans,
+                edits,
+                corrections,
+                braced_systems,
+                is_rewritten: false,
+            }),
+            Err(error) => Err(Box::new((decoded, error))),
+        }
     }
 }
 

@@ -22,6 +22,21 @@ pub(super) fn check(client: &ClientManifest, findings: &mut Findings) {
         let message = "its StreamIndex has no `Url`";
         findings.push(Finding::new(FindingCode::UrlMissing, message).of_track(&index.name()));
     }
+    for index in client.streams.iter().filter(|index| index.kind != StreamKind::Text) {
+        check_codec_data(index, findings);
+    }
+}
+
+/// ffmpeg writes `(null)` where it has no configuration of the decoder.
+fn check_codec_data(index: &StreamIndex, findings: &mut Findings) {
+    let is_odd = |data: &&String| !data.trim().bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut all = index.qualities.iter().filter_map(|quality| quality.codec_private_data.as_ref());
+    if let Some(data) = all.find(is_odd) {
+        let data: String = data.chars().take(40).collect();
+        let message = format!("`CodecPrivateData` is \"{data}\", which is not hexadecimal");
+        let finding = Finding::new(FindingCode::CodecDataInvalid, message);
+        findings.push(finding.of_track(&index.name()));
+    }
 }
 
 /// What a stream says, or does not say, that keeps players from playing the whole film.

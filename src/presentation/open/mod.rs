@@ -120,9 +120,14 @@ pub fn open(name: Name, options: &OpenOptions) -> Step<Presentation> {
             }
             opened => opened?.head,
         };
-        let server = ServerManifest::parse(&text, &options.limits)
+        let (server, corrections) = ServerManifest::parse_leniently(&text, &options.limits)
             .map_err(|error| error.in_file(FileId::SERVER_MANIFEST))?;
-        Opening::new(name, options, text, server).open_files()
+        let mut opening = Opening::new(name, options, text, server);
+        for message in corrections {
+            let finding = Finding::new(FindingCode::ManifestCorrected, message);
+            opening.findings.push(finding.in_file(opening.name.as_str()));
+        }
+        opening.open_files()
     })
 }
 
@@ -517,7 +522,7 @@ fn served_text(
         let message = format!("{count} `SystemID` of its protection stands in braces");
         findings.push(Finding::new(FindingCode::SystemIdBraced, message).in_file(file));
     }
-    if readable && whole && stripped.is_empty() {
+    if readable && whole && !stored.is_rewritten && stripped.is_empty() {
         return (text.clone(), ManifestSource::Stored);
     }
     if !readable {

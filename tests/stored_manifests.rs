@@ -1,0 +1,239 @@
+//! Stored manifests with something wrong in one place: that place is corrected, or its element is
+//! left out, and the rest is served byte for byte.
+
+mod support;
+
+use smooth_origin::manifest::StreamKind;
+use smooth_origin::presentation::ManifestSource;
+use smooth_origin::storage::MemoryStore;
+use support::film::{self, Fragment, Style, Track, ism};
+use support::{codes, open, store};
+
+const SERVER: &str = "film.ism";
+const CLIENT: &str = "film.ismc";
+
+/// A client manifest of a film with sound and chapters.
+const GOOD: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" Duration="60000000">
+<StreamIndex Type="video" Name="video" Chunks="3" QualityLevels="1" Url="QualityLevels({bitrate})/Fragments(video={start time})">
+<QualityLevel Index="0" Bitrate="300" FourCC="H264" MaxWidth="640" MaxHeight="360"/>
+<c t="0" d="20000000"/>
+<c d="20000000"/>
+<c d="20000000"/>
+</StreamIndex>
+<StreamIndex Type="audio" Name="audio" Language="en" Url="QualityLevels({bitrate})/Fragments(audio={start time})">
+<QualityLevel Index="0" Bitrate="64" FourCC="AACL" SamplingRate="48000" Channels="2"/>
+<c t="0" d="20000000" r="3"/>
+</StreamIndex>
+<Chapters><Chapter Name="One"/></Chapters>
+</SmoothStreamingMedia>
+"#;
+
+fn film(server: Vec<u8>, client: Vec<u8>) -> MemoryStore {
+    let track = |id, kind, size| {
+        let fragment =
+            |i: i64| Fragment { time: 20_000_000 * i, samples: vec![(20_000_000, size)] };
+        Track::new(id, kind, (0..3).map(fragment).collect())
+    };
+    let tracks = [track(1, StreamKind::Video, 500), track(2, StreamKind::Audio, 50)];
+    let media = film::media(&tracks, Style::default()).to_bytes();
+    store([(SERVER, server), (CLIENT, client), ("film.ismv", media)])
+}
+
+fn server() -> Vec<u8> {
+    let tracks = [("video", "film.ismv", 300, 1, ""), ("audio", "film.ismv", 64, 2, "")];
+    ism(Some(CLIENT), &tracks)
+}
+
+/// What is served of a stored client manifest, and the messages of the findings of this code.
+fn served(client: Vec<u8>, code: &str) -> (String, Vec<String>) {
+    let opened = open(&film(server(), client.clone())).unwrap();
+    let presentation = opened.presentation();
+    let text = String::from_utf8(presentation.manifest().unwrap().to_vec()).unwrap();
+    assert_eq!(presentation.manifest_source(), ManifestSource::Mended, "{text}");
+    let findings = presentation.findings().into_iter();
+    let findings = findings.filter(|finding| finding.code.as_str() == code);
+    (text, findings.map(|finding| finding.message.to_string()).collect())
+}
+
+/// Each of these becomes the manifest it was meant to be.
+#[track_caller]
+fn assert_corrected(stored: impl AsRef<[u8]>, right: &str, says: &str) {
+    let (text, messages) = served(stored.as_ref().to_vec(), "manifest-corrected");
+    assert_eq!(text, right);
+    assert!(messages.iter().any(|message| message.contains(says)), "{says}: {messages:?}");
+}
+
+#[test]
+fn a_sound_manifest_is_served_byte_for_byte() {
+    let opened = open(&film(server(), GOOD.into())).unwrap();
+    let presentation = opened.presentation();
+    assert_eq!(presentation.manifest().unwrap()[..], *GOOD.as_bytes());
+    assert_eq!(presentation.manifest_source(), ManifestSource::Stored);
+    assert_eq!(codes(presentation), [""; 0]);
+}
+
+#[test]
+fn numbers_with_blanks_or_a_plus_are_served_as_digits() {
+    for odd in [" 300 ", "+300", "300&#160;", "\t300", "300.0"] {
+        let stored = GOOD.replace("Bitrate=\"300\"", &format!("Bitrate=\"{odd}\""));
+        assert_corrected(stored, GOOD, "line 4, QualityLevel: `Bitrate` is ");
+    }
+    for (good, odd) in [("d=\"20000000\" r=", "d=\" 20000000\" r="), ("t=\"0\"", "t=\"+0\"")] {
+        assert_corrected(GOOD.replace(good, odd), GOOD, "served as");
+    }
+}
+
+#[test]
+fn text_behind_the_root_is_left_out() {
+    let tail = &GOOD[GOOD.len() - 60..];
+    for junk in ["xyz", "eamingMedia>\n", "\u{feff}", tail, "<a/>"] {
+        let (text, messages) = served([GOOD, junk].concat().into(), "manifest-corrected");
+        assert_eq!(text.trim_end(), GOOD.trim_end(), "{junk}");
+        assert!(messages[0].starts_with("line 15: "), "{messages:?}");
+    }
+}
+
+#[test]
+fn junk_before_the_root_is_left_out() {
+    for junk in ["junk", "\u{ef}\u{bb}\u{bf}", "\0\0"] {
+        assert_corrected([junk, GOOD].concat(), GOOD, "before the root element");
+    }
+    for junk in ["hello ", "\u{200b}", "\u{feff}"] {
+        let stored = GOOD.replace("<Smooth", &format!("{junk}<Smooth"));
+        let (text, _) = served(stored.into(), "manifest-corrected");
+        assert_eq!(text.replace("?><", "?>\n<"), GOOD);
+    }
+    let (_, root) = GOOD.split_once('\n').unwrap();
+    let right = format!("<?x y?>\n\n{root}");
+    assert_corrected(format!("<?x y?>\n{GOOD}"), &right, "declaration that is not at the start");
+}
+
+#[test]
+fn utf_16_with_an_odd_byte_behind_it_is_read() {
+    let wide = GOOD.replace("utf-8", "utf-16");
+    for odd in [0, b'\n'] {
+        let mut stored = vec![0xff, 0xfe];
+        stored.extend(wide.encode_utf16().flat_map(u16::to_le_bytes));
+        stored.push(odd);
+        assert_corrected(stored, GOOD, "an odd byte behind the end of UTF-16");
+    }
+}
+
+#[test]
+fn what_strict_readers_refuse_is_corrected_in_its_place() {
+    for (good, odd, right) in [
+        ("\"One\"", "\"One & Two\"", "\"One &amp; Two\""),
+        ("\"One\"", "\"1 < 2\"", "\"1 &lt; 2\""),
+        ("\"One\"", "\"&eacute;\"", "\"&amp;eacute;\""),
+        ("\"One\"", "\"O\u{1}ne\"", "\"One\""),
+        ("\"One\"", "\"One\"Time=\"0\"", "\"One\" Time=\"0\""),
+        ("Language=\"en\"", "Language=\"en\" Language=\"en\"", "Language=\"en\""),
+        ("Index=\"0\" Bitrate=\"300\"", "Index=0 Bitrate=\"300\"", "Index=\"0\" Bitrate=\"300\""),
+        ("start time})", "start time})?a=1&b=2", "start time})?a=1&amp;b=2"),
+        ("</Chapters>", "&</Chapters>", "&amp;</Chapters>"),
+        ("</Chapters>", "\0</Chapters>", "</Chapters>"),
+        ("<Chapters>", "<!-- a -- b --><Chapters>", "<Chapters>"),
+        ("<Chapters>", "</x><Chapters>", "<Chapters>"),
+        (" version=\"1.0\"", "", " version=\"1.0\""),
+        ("\n</SmoothStreamingMedia>\n", "\n", "\n</SmoothStreamingMedia>"),
+    ] {
+        assert_ne!(GOOD, GOOD.replace(good, odd));
+        assert_corrected(GOOD.replace(good, odd), &GOOD.replace(good, right), "line ");
+    }
+}
+
+#[test]
+fn a_start_tag_that_cannot_be_understood_costs_its_element() {
+    let chapter = "<Chapter Name=\"One\"/>";
+    for odd in ["<Chapter Name=\"One/>", "<Chapter Name=\"1\" Name=\"2\"/>", "<Chapter Name/>"] {
+        assert_corrected(GOOD.replace(chapter, odd), &GOOD.replace(chapter, ""), "line 13: ");
+    }
+    // The times of the chunks behind it are not known then: the stream goes, and no other.
+    let odd = GOOD.replace("<c d=\"20000000\"/>\n<c", "<c d=\"1\" d=\"2\"/>\n<c");
+    let (text, messages) = served(odd.into(), "manifest-corrected");
+    assert!(text.contains(chapter) && text.contains("Type=\"audio\""), "{text}");
+    assert!(!messages.is_empty());
+    assert!(!text.contains("d=\"1\""));
+}
+
+#[test]
+fn bytes_of_windows_1252_are_served_as_utf_8() {
+    let (before, after) = GOOD.split_once("One").unwrap();
+    let stored = [before.as_bytes(), b"\xc9t\xc3\xa9 \x96", after.as_bytes()].concat();
+    let (text, messages) = served(stored, "manifest-reencoded");
+    assert_eq!(text, GOOD.replace("One", "Été –"));
+    assert_eq!(messages.len(), 1);
+    for label in ["utf8mb4", "us-ascii"] {
+        let good = GOOD.replace("One", "Été");
+        let (text, messages) = served(good.replace("utf-8", label).into(), "manifest-reencoded");
+        assert_eq!((text, messages.len()), (good, 1));
+    }
+}
+
+#[test]
+fn a_quality_without_a_bitrate_is_reported_as_such() {
+    let with = |more: &str| {
+        GOOD.replace("<c t=\"0\" d=\"20000000\"/>", &format!("{more}<c t=\"0\" d=\"20000000\"/>"))
+    };
+    let stored = with("<QualityLevel Index=\"1\"/>").into();
+    let (text, messages) = served(stored, "manifest-corrected");
+    assert_eq!(text, GOOD);
+    assert!(messages[0].starts_with("line 5, QualityLevel: it has no `Bitrate`"), "{messages:?}");
+}
+
+#[test]
+fn codec_data_that_is_not_hexadecimal_is_reported() {
+    for (data, expected) in
+        [("(null)", &["warning codec-data-invalid"][..]), ("1190", &[]), ("", &[])]
+    {
+        let four_cc = "FourCC=\"AACL\"";
+        let stored = GOOD.replace(four_cc, &format!("{four_cc} CodecPrivateData=\"{data}\""));
+        let opened = open(&film(server(), stored.clone().into())).unwrap();
+        assert_eq!(codes(opened.presentation()), expected, "{data}");
+        assert_eq!(opened.presentation().manifest().unwrap()[..], *stored.as_bytes());
+    }
+}
+
+#[test]
+fn a_manifest_of_faults_alone_is_not_served() {
+    for stored in [GOOD.replace("One", &"&".repeat(2000)), "<".repeat(5000)] {
+        let opened = open(&film(server(), stored.into())).unwrap();
+        assert_eq!(opened.presentation().manifest_source(), ManifestSource::Generated);
+    }
+}
+
+#[test]
+fn the_same_faults_do_not_cost_a_server_manifest() {
+    let good = String::from_utf8(server()).unwrap();
+    let good = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>{good}");
+    let (head, tail) = good.split_at(good.find("<smil").unwrap());
+    let meta = |content: &str| {
+        good.replace("<head>", &format!("<head><meta name=\"t\" content=\"{content}\"/>"))
+    };
+    assert_ne!(meta(""), good);
+    let wide: Vec<u8> =
+        good.replace("utf-8", "utf-16").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for stored in [
+        [b"\xff\xfe", &wide[..], b"\0"].concat(),
+        [good.as_bytes(), b"xyz"].concat(),
+        [good.as_bytes(), b"</smil>"].concat(),
+        [head.as_bytes(), b"junk", tail.as_bytes()].concat(),
+        ["<?xml version=\"1.0\"?>\n", head, tail].concat().into(),
+        meta("Tom & Jerry").into(),
+        meta("a\u{1}b").into(),
+        meta("x\" name=\"t").into(),
+        good.trim_end().trim_end_matches("</smil>").into(),
+    ] {
+        let opened = open(&film(stored.clone(), GOOD.into())).unwrap();
+        let text = String::from_utf8_lossy(&stored);
+        let presentation = opened.presentation();
+        assert_eq!(codes(presentation), ["warning manifest-corrected"], "{text}");
+        assert_eq!(presentation.findings()[0].file.as_deref(), Some(SERVER));
+        assert_eq!(presentation.manifest().unwrap()[..], *GOOD.as_bytes(), "{text}");
+    }
+    let latin = meta("Caf\u{1}").replace('\u{1}', "\u{e9}");
+    let latin: Vec<u8> = latin.chars().map(|c| c as u8).collect();
+    let opened = open(&film(latin, GOOD.into())).unwrap();
+    assert_eq!(codes(opened.presentation()), ["warning manifest-corrected"]);
+}
