@@ -375,6 +375,33 @@ fn a_film_that_says_it_is_live_and_a_stream_without_a_url_are_findings() {
     }
 }
 
+#[test]
+fn a_url_that_is_not_answered_here_is_an_error_and_the_manifest_is_kept() {
+    let client = ismc(&[(StreamKind::Video, "video", &[300], &starts(3))]);
+    let client = String::from_utf8(client).unwrap();
+    let url = "QualityLevels({bitrate})/Fragments(video={start time})";
+    assert!(client.contains(url));
+    for (other, wanted) in [
+        ("http://host/film.ism/QualityLevels({bitrate})/Fragments(video={start time})", &[][..]),
+        ("QualityLevels%28{bitrate}%29/Fragments%28video%3D{start time}%29", &[]),
+        ("content?stream=video&amp;bitrate={bitrate}", &["error url-unanswered"]),
+        ("QualityLevels({bitrate})/Fragments(a%2Fb={start time})", &["error url-unanswered"]),
+        (
+            "QualityLevels({bitrate})/Fragments(video={start time},format=x)",
+            &["error url-unanswered"],
+        ),
+    ] {
+        let store = store([
+            ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+            ("film.ismc", client.replacen(url, other, 1).into_bytes()),
+            ("film.ismv", file(regular(1, StreamKind::Video, 500))),
+        ]);
+        assert_eq!(findings(&store), wanted, "{other}");
+        let opened = open(&store).unwrap();
+        assert_eq!(opened.presentation().manifest_source(), ManifestSource::Stored);
+    }
+}
+
 /// A file of three fragments of one sample of `size` bytes, with pictures of this width and this
 /// byte in its parameter set.
 fn pictures(size: u32, width: u16, profile: u8) -> Vec<u8> {

@@ -171,6 +171,9 @@ codes! {
     /// A stream of the stored manifest does not say how its fragments are asked for.
     UrlMissing "url-missing" Warning
         "give the StreamIndex in the .ismc its Url: QualityLevels({bitrate})/Fragments(NAME={start time})",
+    /// No request that players make from the `Url` of a stream is answered here.
+    UrlUnanswered "url-unanswered" Error
+        "players get nothing of the stream: write its Url in the .ismc as QualityLevels({bitrate})/Fragments(NAME={start time}), with a NAME without slashes",
     /// Chunks of a stream overlap or step back in time.
     ChunksOverlap "chunks-overlap" Warning
         "players expect ascending times: package the presentation again",

@@ -140,10 +140,18 @@ fn media(
         tell(FindingCode::TimesInexact, message.into(), None);
     }
     if shift != 0 {
-        let message = format!("the times in the file are {shift} ticks less than the manifest's");
-        tell(FindingCode::TimesShifted, message, None);
+        tell(FindingCode::TimesShifted, shifted(shift, timescale), None);
     }
     stored
+}
+
+/// Says by how much the times of a file differ from the manifest's: what must be added to them, in
+/// ticks.
+fn shifted(shift: i64, timescale: Timescale) -> String {
+    let ticks = shift.unsigned_abs();
+    let seconds = ticks as f64 / timescale.get() as f64;
+    let than = if shift > 0 { "earlier" } else { "later" };
+    format!("the times in the file are {ticks} ticks ({seconds:.3} s) {than} than the manifest's")
 }
 
 /// What of a stream must go: what has no media, unless the manifest itself holds it. What could
@@ -175,9 +183,16 @@ fn check_for_players(client: &ClientManifest, findings: &mut Findings) {
     let is_asked_for = |index: &&StreamIndex| {
         !index.is_embedded() && !index.chunks.is_empty() && !index.qualities.is_empty()
     };
-    for index in client.streams.iter().filter(is_asked_for).filter(|index| index.url.is_none()) {
-        let message = "its StreamIndex has no `Url`";
-        findings.push(Finding::new(FindingCode::UrlMissing, message).of_track(&index.name()));
+    for index in client.streams.iter().filter(is_asked_for) {
+        let finding = match &index.url {
+            None => Finding::new(FindingCode::UrlMissing, "its StreamIndex has no `Url`"),
+            Some(_) if index.is_asked_for_by_url() => continue,
+            Some(url) => {
+                let message = format!("requests made from its `Url` are not answered here: {url}");
+                Finding::new(FindingCode::UrlUnanswered, message)
+            }
+        };
+        findings.push(finding.of_track(&index.name()));
     }
 }
 
@@ -195,5 +210,26 @@ fn check(stream: &Stream, findings: &mut Findings) {
     if stream.timescale != Timescale::SMOOTH {
         let message = format!("times are in units of 1/{} s", stream.timescale);
         tell(FindingCode::TimescaleUnusual, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shift_says_its_direction_and_its_seconds() {
+        for (shift, says) in [
+            (
+                20_000_000,
+                "the times in the file are 20000000 ticks (2.000 s) earlier than the manifest's",
+            ),
+            (
+                -20_000_000,
+                "the times in the file are 20000000 ticks (2.000 s) later than the manifest's",
+            ),
+        ] {
+            assert_eq!(shifted(shift, Timescale::SMOOTH), says);
+        }
     }
 }
