@@ -132,8 +132,14 @@ impl Content for Stsd {
         let full = FullBox::parse(body)?;
         let count = body.u32()?;
         let (offset, mut end) = (body.offset(), body.clone());
-        for _ in 0..count {
-            SampleEntry::parse(&mut end)?;
+        // A box that counts more entries than it has is read as far as it goes.
+        for number in 0..count {
+            let mut next = end.clone();
+            match SampleEntry::parse(&mut next) {
+                Ok(_) => end = next,
+                Err(error) if number == 0 => return Err(error),
+                Err(_) => break,
+            }
         }
         let bytes = body.bytes(body.remaining() - end.remaining())?;
         Ok(Self { full, count, bytes, offset })
