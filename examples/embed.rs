@@ -11,12 +11,16 @@ use smooth_origin::storage::LocalStore;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let origin = Origin::new(LocalStore::new("testdata")?);
+    let store = LocalStore::new("testdata")
+        .map_err(|error| format!("testdata: {error}: run this where that folder is"))?;
+    let origin = Origin::new(store);
     let app = Router::new()
         .route("/", get(|| async { "your own pages" }))
         .nest_service("/vod", OriginService::new(origin));
 
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080")
+        .await
+        .map_err(|error| format!("127.0.0.1:8080: {error}: choose another port"))?;
     println!("http://{}/vod/ladder/ladder.ism/Manifest", listener.local_addr()?);
     axum::serve(listener, app).await?;
     Ok(())

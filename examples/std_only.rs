@@ -16,11 +16,14 @@ use smooth_origin::storage::LocalStore;
 /// More bytes of a request are not read.
 const MAX_REQUEST: u64 = 16 << 10;
 
-fn main() -> Result<()> {
+fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata");
-    let origin = Origin::new(LocalStore::new(root)?);
+    let store = LocalStore::new(root)
+        .map_err(|error| format!("{root}: {error}: run this from the repository"))?;
+    let origin = Origin::new(store);
     let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8080".into());
-    let listener = TcpListener::bind(&address)?;
+    let listener = TcpListener::bind(&address)
+        .map_err(|error| format!("{address}: {error}: name another address as the argument"))?;
     println!("http://{}/ladder/ladder.ism/Manifest", listener.local_addr()?);
     for stream in listener.incoming() {
         let (stream, origin) = (stream?, origin.clone());

@@ -3,7 +3,7 @@
 
 mod support;
 
-use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfdt, Tfhd, Trun};
+use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Stsz, Tfdt, Tfhd, Trun};
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::Origin;
 use smooth_origin::presentation::ManifestSource;
@@ -372,6 +372,68 @@ fn a_film_that_says_it_is_live_and_a_stream_without_a_url_are_findings() {
         assert_eq!(findings(&store), wanted, "{client}");
         let opened = open(&store).unwrap();
         assert_eq!(opened.presentation().manifest_source(), ManifestSource::Stored);
+    }
+}
+
+#[test]
+fn a_url_that_is_not_answered_here_is_an_error_and_the_manifest_is_kept() {
+    let client = ismc(&[(StreamKind::Video, "video", &[300], &starts(3))]);
+    let client = String::from_utf8(client).unwrap();
+    let url = "QualityLevels({bitrate})/Fragments(video={start time})";
+    assert!(client.contains(url));
+    for (other, wanted) in [
+        ("http://host/film.ism/QualityLevels({bitrate})/Fragments(video={start time})", &[][..]),
+        ("QualityLevels%28{bitrate}%29/Fragments%28video%3D{start time}%29", &[]),
+        ("content?stream=video&amp;bitrate={bitrate}", &["error url-unanswered"]),
+        ("QualityLevels({bitrate})/Fragments(a%2Fb={start time})", &["error url-unanswered"]),
+        (
+            "QualityLevels({bitrate})/Fragments(video={start time},format=x)",
+            &["error url-unanswered"],
+        ),
+    ] {
+        let store = store([
+            ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+            ("film.ismc", client.replacen(url, other, 1).into_bytes()),
+            ("film.ismv", file(regular(1, StreamKind::Video, 500))),
+        ]);
+        assert_eq!(findings(&store), wanted, "{other}");
+        let opened = open(&store).unwrap();
+        assert_eq!(opened.presentation().manifest_source(), ManifestSource::Stored);
+    }
+}
+
+#[test]
+fn samples_in_the_header_are_an_error_and_the_fragments_are_served() {
+    let stsz = |count| AnyBox::new(Stsz { sample_count: count, ..Stsz::default() });
+    let stco = |count: u8, entries: &[u8]| {
+        AnyBox::other(*b"stco", [&[0, 0, 0, 0, 0, 0, 0, count], entries].concat())
+    };
+    for (boxes, wanted) in [
+        (vec![stsz(50), stco(1, &[0, 0, 0, 9])], &["error samples-in-header"][..]),
+        (vec![stsz(0), stco(0, &[])], &[]),
+        (vec![stsz(50), stco(1, &[])], &[]),
+        (vec![stsz(50)], &[]),
+    ] {
+        let track = regular(1, StreamKind::Video, 500);
+        let mut header = Boxes::from_iter([film::moov(std::slice::from_ref(&track))]);
+        let path = [*b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl"];
+        let stbl = path.iter().fold(&mut header, |boxes, &kind| boxes.inside_mut(kind).unwrap());
+        stbl.list.extend(boxes);
+        let film = file(track);
+        // The walk finds the fragments, which have moved: the index is left out.
+        let moof = film.windows(4).position(|word| word == b"moof").unwrap() - 4;
+        let mfra = film.windows(4).position(|word| word == b"mfra").unwrap() - 4;
+        let film = [&film[..0], &header.to_bytes(), &film[moof..mfra]].concat();
+        let client = ismc(&[(StreamKind::Video, "video", &[300], &starts(3))]);
+        let store = store([
+            ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+            ("film.ismc", client),
+            ("film.ismv", film),
+        ]);
+        let mut found = findings(&store);
+        found.retain(|code| code != "warning index-rebuilt");
+        assert_eq!(found, wanted);
+        assert_eq!(payload(&store, 300, "video"), 500);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::base::{Cursor, Error, ErrorKind, FourCc, Guid, Sink};
 pub struct Header {
     /// The type; `uuid` for extended types.
     pub kind: FourCc,
-    /// The extended type of a `uuid` box.
+    /// The extended type of a `uuid` box. `None` also if the box is too short to have one.
     pub extended: Option<Guid>,
     /// How the size was stored.
     pub size: Size,
@@ -25,6 +25,9 @@ pub enum Size {
     /// To the end of what encloses it; the 32-bit field says 0.
     ToEnd,
 }
+
+/// Bytes of an extended type.
+const GUID: u64 = 16;
 
 impl Header {
     /// A header for a box that is still to be measured.
@@ -52,13 +55,12 @@ impl Header {
             _ => Size::Compact(size),
         };
         // The type is known before a size that cannot be is refused: the error names the box.
-        let mut header = Self { kind, extended: None, size };
+        let header = Self { kind, extended: None, size };
         header.check(&start)?;
-        if kind == *b"uuid" {
-            header.extended = Some(cursor.guid()?);
-            header.check(&start)?;
-        }
-        Ok(header)
+        // A `uuid` box too short for its type has none, and ends where its size says.
+        let has_type = header.total().is_none_or(|size| size >= header.len() + GUID);
+        let extended = if kind == *b"uuid" && has_type { Some(cursor.guid()?) } else { None };
+        Ok(Self { extended, ..header })
     }
 
     fn check(&self, start: &Cursor<'_>) -> Result<(), Error> {
@@ -170,10 +172,6 @@ mod tests {
                 b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x0f",
                 "mdat at byte 0: size 15 is less than its header of 16 bytes",
             ),
-            (
-                b"\0\0\0\x17uuid0123456789abcdef",
-                "uuid at byte 0: size 23 is less than its header of 24 bytes",
-            ),
         ] {
             let block = Bytes::copy_from_slice(bytes);
             let error = Header::parse(&mut Cursor::new(&block, 0)).unwrap_err();
@@ -183,6 +181,13 @@ mod tests {
             parse(b"\0\0\0\x08fre").unwrap_err().to_string(),
             "at byte 4: needs 4 bytes, has 3"
         );
+    }
+
+    #[test]
+    fn a_uuid_box_too_short_for_its_type_has_none() {
+        let (header, left) = parse(b"\0\0\0\x17uuid0123456789abcde").unwrap();
+        assert_eq!((header.extended, header.len(), header.total(), left), (None, 8, Some(23), 15));
+        assert_eq!(header.around(15), header);
     }
 
     #[test]

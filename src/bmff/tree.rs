@@ -198,6 +198,9 @@ impl AnyBox {
         if CONTAINERS.contains(&self.header.kind.0) {
             return Some(self.header.kind.to_string().into());
         }
+        if self.header.kind == *b"uuid" && self.header.extended.is_none() {
+            return Some("uuid".into());
+        }
         Body::typed_name(&self.header).map(Cow::Borrowed)
     }
 

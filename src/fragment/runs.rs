@@ -76,7 +76,7 @@ impl Stored {
         }
         Ok(match first {
             _ if is_astray => Whereabouts::Elsewhere { fill: all == room },
-            Some(first) if first != Some(self.payload) => Whereabouts::Payload,
+            Some(first) if first != Some(self.payload) && room > 0 => Whereabouts::Payload,
             _ => Whereabouts::Start,
         })
     }

@@ -95,7 +95,7 @@ impl Stored {
             .map_err(|kind| Error::at(start, kind).inside(FourCc(*b"moof")))?;
         let (payload, len) = match behind {
             Ok(found) => found,
-            Err(_) if is_empty(&traf) => (moof_len, moof_len),
+            Err(_) if is_without_bytes(&traf) => (moof_len, moof_len),
             Err(error) => return Err(error),
         };
         Ok(Parsed::Whole(Box::new(Self { moof, traf, payload, len, others })))
@@ -205,6 +205,14 @@ fn is_empty(traf: &Boxes) -> bool {
     traf.all::<Trun>().all(|trun| trun.sample_count == 0)
 }
 
+/// Whether the samples of a `traf`, if it has any, are known to take no bytes.
+fn is_without_bytes(traf: &Boxes) -> bool {
+    // A size that the fragment leaves to the header of its file is not known here.
+    let unknown = Defaults { size: u32::MAX, ..Defaults::default() };
+    let defaults = traf.get::<Tfhd>().map_or(unknown, |tfhd| unknown.of(tfhd));
+    traf.all::<Trun>().all(|trun| defaults.bytes(trun) == 0)
+}
+
 /// What the one `traf` encloses.
 fn only_traf(boxes: &mut Boxes) -> Result<Boxes, ErrorKind> {
     let moof = boxes.inside_mut(*b"moof").map(|moof| moof.list.as_mut_slice());
@@ -233,6 +241,21 @@ pub(super) mod tests {
     pub(in crate::fragment) fn moof(trafs: impl IntoIterator<Item = AnyBox>) -> AnyBox {
         let mfhd = AnyBox::new(Mfhd::default());
         AnyBox::container(*b"moof", [mfhd].into_iter().chain(trafs))
+    }
+
+    #[test]
+    fn samples_without_bytes_need_no_mdat() {
+        let trun = |size: u32| {
+            let full = FullBox { version: 0, flags: Trun::SIZE };
+            let entries = size.to_be_bytes().to_vec().into();
+            AnyBox::new(Trun { full, sample_count: 1, entries, ..Trun::default() })
+        };
+        let stored = whole(&bytes([moof([traf([trun(0)])])]));
+        assert_eq!(stored.payload, stored.len);
+        for samples in [trun(1), sample()] {
+            let bytes = bytes([moof([traf([samples])])]);
+            assert!(parse(&bytes, bytes.len() as u64).is_err());
+        }
     }
 
     fn sample() -> AnyBox {

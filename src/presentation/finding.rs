@@ -190,6 +190,9 @@ codes! {
     /// There is time between two chunks of pictures or sound of the stored manifest.
     GapBetweenChunks "gap-between-chunks" Warning
         "dash.js ends the film too early by all gaps together: in the .ismc, add the gap to the `d` of the chunk before it",
+    /// No request that players make from the `Url` of a stream is answered here.
+    UrlUnanswered "url-unanswered" Error
+        "players get nothing of the stream: write its Url in the .ismc as QualityLevels({bitrate})/Fragments(NAME={start time}), with a NAME without slashes",
     /// Chunks of a stream overlap or step back in time.
     ChunksOverlap "chunks-overlap" Warning
         "players expect ascending times: package the presentation again",
@@ -202,6 +205,9 @@ codes! {
     /// Fragments leave to the file's header what their samples are.
     DefaultsInHeader "defaults-in-header" Warning
         "players do not get the header: package the file again, with all fields in its fragments",
+    /// The first samples of a track are in the header of its file and in no fragment.
+    SamplesInHeader "samples-in-header" Error
+        "players never get them: package it again with `ffmpeg -movflags frag_keyframe+empty_moov`, or with `-f ismv`",
     /// The tracks of a generated stream do not have the same chunks.
     TracksNotAligned "tracks-not-aligned" Warning
         "players cannot switch between them: encode with key frames at the same times",
@@ -243,7 +249,7 @@ codes! {
         "mend what the other findings name, then look again; or raise the budget that is named",
     /// The offset of a fragment's samples does not lead into its `mdat`.
     DataOffsetWrong "data-offset-wrong" Warning
-        "the bytes are served as they are, but a player that follows the offset fails: package the file again",
+        "the bytes are served as they are, but a player that follows the offset fails: package the file again (ffmpeg: `-movflags +default_base_moof`, or `-f ismv`)",
     /// Samples of a fragment do not begin where its `mdat` does.
     PayloadOffset "payload-offset" Info
         "answers to RawFragments begin with bytes that belong to no sample",

@@ -275,6 +275,11 @@ impl StreamIndex {
                 || self.parent.is_some() && !self.qualities.iter().any(is_subtitle))
     }
 
+    /// Whether its `Url`, if it has one, leads to requests that are answered here.
+    pub(crate) fn is_asked_for_by_url(&self) -> bool {
+        self.url.as_deref().is_none_or(|template| url::asks_for(template, &self.name()))
+    }
+
     /// Its samples are in the manifest itself.
     pub fn is_embedded(&self) -> bool {
         self.manifest_output == Some(true)

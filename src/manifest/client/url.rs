@@ -5,12 +5,24 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 /// The stream's name in a template `QualityLevels({bitrate})/Fragments(NAME={start time})`,
-/// percent-decoded as in a request. Reserved words are read in any letter case.
+/// percent-decoded as in a request. Reserved words are read in any letter case, and the
+/// punctuation may be percent-encoded.
 ///
 /// `None` if the template has no such place, or if no request can carry the name: it is empty, is
 /// itself a placeholder, is not UTF-8, or holds a slash, a backslash or a zero.
 pub(super) fn stream_name(template: &str) -> Option<Cow<'_, str>> {
-    let path = template.split(['?', '#']).next().unwrap_or_default();
+    let path = path(template);
+    if PUNCTUATION.iter().any(|(encoded, _)| path.contains(encoded)) {
+        let mut plain = path.to_owned();
+        for (encoded, character) in PUNCTUATION {
+            plain = plain.replace(encoded, character);
+        }
+        return name_in(&plain).map(|name| Cow::Owned(name.into_owned()));
+    }
+    name_in(path)
+}
+
+fn name_in(path: &str) -> Option<Cow<'_, str>> {
     let is_noun = |bytes: &[u8]| bytes.eq_ignore_ascii_case(NOUN);
     let at = path.as_bytes().windows(NOUN.len()).rposition(is_noun)? + NOUN.len();
     let predicate = path.get(at..)?;
@@ -24,7 +36,81 @@ pub(super) fn stream_name(template: &str) -> Option<Cow<'_, str>> {
     is_possible.then_some(name)
 }
 
+/// Whether requests made from the template are fragment requests for the stream `name`.
+///
+/// Only the last two segments count: a host may serve the presentation under any path. The usual
+/// form, without percent-encoding, allocates nothing.
+pub(super) fn asks_for(template: &str, name: &str) -> bool {
+    let path = path(template).trim_end_matches('/');
+    let Some((before, fragment)) = path.rsplit_once('/') else { return false };
+    let before = before.trim_end_matches('/');
+    let level = before.rsplit_once('/').map_or(before, |(_, level)| level);
+    // Players put numbers into the template before this origin decodes what they ask for.
+    let filled = |text, places| fill(text, places).filter(|text| !text.contains(['/', '\\', '\0']));
+    match (filled(level, BITRATE), filled(fragment, START)) {
+        (Some(level), Some(fragment)) => is_level(&level) && is_fragment(&fragment, name),
+        _ => false,
+    }
+}
+
+/// A segment percent-decoded around its placeholder. A segment without `%` is
+/// returned as it is. `None` if its bytes are not UTF-8.
+fn fill<'t>(segment: &'t str, places: &[&str]) -> Option<Cow<'t, str>> {
+    if !segment.contains('%') {
+        return Some(Cow::Borrowed(segment));
+    }
+    let lower = segment.to_ascii_lowercase();
+    let place = places.iter().find_map(|place| Some((lower.find(place)?, place.len())));
+    let (at, len) = place?;
+    let decode = |text| percent_decode_str(text).decode_utf8().ok();
+    let (before, behind) = (decode(segment.get(..at)?)?, decode(segment.get(at + len..)?)?);
+    let place = segment.get(at..at + len)?;
+    Some(Cow::Owned(format!("{before}{place}{behind}")))
+}
+
+/// `QualityLevels({bitrate})`, with or without attributes. A number instead of the placeholder
+/// will do, where a stream has one quality.
+fn is_level(level: &str) -> bool {
+    let inside = strip_word(level, "QualityLevels(").and_then(|rest| rest.strip_suffix(')'));
+    let bitrate = inside.map(|inside| inside.split_once(',').map_or(inside, |(first, _)| first));
+    bitrate.is_some_and(|bitrate| {
+        is_place(bitrate, BITRATE)
+            || bitrate.bytes().all(|byte| byte.is_ascii_digit()) && bitrate.parse::<u32>().is_ok()
+    })
+}
+
+/// `Fragments(NAME={start time})`.
+fn is_fragment(fragment: &str, name: &str) -> bool {
+    let nouns = ["Fragments(", "RawFragments(", "FragmentInfo(", "KeyFrames("];
+    let predicate = nouns.into_iter().find_map(|noun| strip_word(fragment, noun));
+    let pair = predicate.and_then(|rest| rest.strip_suffix(')')).and_then(|p| p.rsplit_once('='));
+    pair.is_some_and(|(word, time)| word == name && is_place(time, START))
+}
+
+fn is_place(text: &str, places: &[&str]) -> bool {
+    places.iter().any(|place| text.eq_ignore_ascii_case(place))
+}
+
+fn strip_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
+    let (start, rest) = text.split_at_checked(word.len())?;
+    start.eq_ignore_ascii_case(word).then_some(rest)
+}
+
+/// A template without its query.
+fn path(template: &str) -> &str {
+    template.split(['?', '#']).next().unwrap_or_default()
+}
+
 const NOUN: &[u8] = b"fragments(";
+
+/// Where players put the bitrate, in lower case.
+const BITRATE: &[&str] = &["{bitrate}"];
+
+/// Where players put the start time, in lower case.
+const START: &[&str] = &["{start time}", "{start_time}"];
+
+/// The punctuation of a template, as careful writers encode it.
+const PUNCTUATION: [(&str, &str); 4] = [("%28", "("), ("%29", ")"), ("%3D", "="), ("%3d", "=")];
 
 #[cfg(test)]
 mod tests {
@@ -49,6 +135,8 @@ mod tests {
                 "y",
             ),
             ("QualityLevels({bitrate})/Fragments(x=%7Bstart time%7D)", "x"),
+            ("QualityLevels%28{bitrate}%29/Fragments%28snd%3D{start time}%29", "snd"),
+            ("QualityLevels({bitrate})/Fragments%28a%2528b%3d{start time}%29", "a%28b"),
         ] {
             assert_eq!(stream_name(template).as_deref(), Some(name), "{template}");
         }
@@ -69,6 +157,39 @@ mod tests {
             "\u{130}ragments(\u{df}=",
         ] {
             assert_eq!(stream_name(template), None, "{template}");
+        }
+    }
+
+    #[test]
+    fn a_template_asks_for_its_stream_wherever_the_host_serves_it() {
+        for template in [
+            "QualityLevels({bitrate})/Fragments(snd={start time})",
+            "qualitylevels({Bitrate},{CustomAttributes})//FRAGMENTS(snd={start_time})/",
+            "QualityLevels(64000)/Fragments(snd={start time})?key=/x",
+            "http://host/a b/film.ism/QualityLevels({bitrate})/Fragments(snd={start time})",
+            "./QualityLevels%28{bitrate}%29/Fragments%28s%6Ed%3D{start time}%29",
+            "QualityLevels({bitrate})/KeyFrames(snd={start time})",
+        ] {
+            assert!(asks_for(template, "snd"), "{template}");
+        }
+        for template in [
+            "",
+            "/",
+            "content?stream=snd&bitrate={bitrate}&start={start time}",
+            "QualityLevels({bitrate})",
+            "QualityLevels( {bitrate} )/Fragments(snd={start time})",
+            "QualityLevels({bitrate})/Fragments( snd = {start time} )",
+            "QualityLevels({bitrate})/Fragments(snd={start time},format=mpd-time-csf)",
+            "QualityLevels({bitrate})/Fragments(snd={start time},{CustomAttributes})",
+            "QualityLevels({bitrate})/Fragments(snd=%7Bstart time%7D)",
+            "QualityLevels({bitrate})/Fragments(snd=0)",
+            "QualityLevels({bitrate})/Fragments(s%2Fnd={start time})",
+            "QualityLevels({bitrate})/Fragments(s%E7={start time})",
+            "QualityLevels({bitrate})/Fragments(other={start time})",
+            "QualityLevels(4294967296)/Fragments(snd={start time})",
+            "QualityLevels()/Fragments(snd={start time})",
+        ] {
+            assert!(!asks_for(template, "snd"), "{template}");
         }
     }
 }

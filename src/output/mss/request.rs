@@ -70,7 +70,15 @@ impl<'a> Request<'a> {
             return Ok(Self::Presentation);
         }
         match memchr(b'/', path.as_bytes()) {
-            Some(_) => FragmentRequest::parse(path).map(Self::Fragment),
+            Some(_) => FragmentRequest::parse(path).map(Self::Fragment).map_err(|error| {
+                let of_file = path.rsplit_once('/').and_then(|(options, file)| {
+                    let options = without_slashes_behind(options);
+                    other_output(options).or_else(|| {
+                        strip_word(options, "Manifest(").and(options::of_virtual_file(file))
+                    })
+                });
+                of_file.unwrap_or(error)
+            }),
             None => manifest(&segment(path)?),
         }
     }
@@ -91,7 +99,13 @@ impl<'a> Request<'a> {
 fn manifest<'a>(segment: &str) -> Result<Request<'a>, Error> {
     match strip_word(segment, "Manifest") {
         Some(behind) if behind.is_empty() || behind.trim_start().starts_with('(') => {
-            options::of_predicate(behind.trim())
+            options::of_predicate(behind.trim()).map_err(|error| {
+                // `Manifest(video,format=…)`: Azure's form for one stream.
+                match error.kind {
+                    ErrorKind::Malformed(_) => other_output(segment).unwrap_or(error),
+                    _ => error,
+                }
+            })
         }
         _ => Err(options::of_virtual_file(segment).unwrap_or_else(unknown)),
     }
@@ -141,7 +155,13 @@ impl<'a> FragmentRequest<'a> {
         let open = memchr(b'(', rest.as_bytes()).ok_or_else(unknown)?;
         let noun =
             Noun::parse(&rest[..open]).ok_or_else(|| other_output(rest).unwrap_or_else(unknown))?;
-        let predicate = rest[open + 1..].strip_suffix(')').ok_or_else(unknown)?;
+        let predicate = rest[open + 1..].strip_suffix(')').ok_or_else(|| {
+            // `Fragments(video=0,format=m3u8-aapl).ts`.
+            match rest[open + 1..].rsplit_once(").") {
+                Some((predicate, _)) if is_format(predicate) => other_format(),
+                _ => unknown(),
+            }
+        })?;
         if memchr(b'/', predicate.as_bytes()).is_some() {
             return Err(unknown());
         }
@@ -153,10 +173,7 @@ impl<'a> FragmentRequest<'a> {
                 let stream = Cow::Borrowed(&predicate[..equals]);
                 Ok(Self { noun, bitrate, attributes: attributes.into(), stream, time })
             }
-            _ if is_format(&predicate[..equals]) => {
-                let kind = ErrorKind::NotServed("a fragment in another format");
-                Err(Error::request("fragment", kind))
-            }
+            _ if is_format(predicate) => Err(other_format()),
             _ => Err(malformed("fragment", "its time is no 64-bit number")),
         }
     }
@@ -171,9 +188,15 @@ fn attributes(rest: &str) -> Result<(&str, &str), Error> {
     let rest = without_slashes_before(rest);
     let level = level.strip_suffix(')').ok_or_else(unknown)?;
     match level.strip_prefix(',') {
+        // Many players leave the placeholder in the URL of a track without attributes.
+        Some(attributes) if is_placeholder(attributes) => Ok(("", rest)),
         Some(attributes) => Ok((attributes, rest)),
         None => Err(malformed("QualityLevels", "its bitrate is no 32-bit number")),
     }
+}
+
+fn is_placeholder(attributes: &str) -> bool {
+    attributes.starts_with('{') && attributes.eq_ignore_ascii_case("{CustomAttributes}")
 }
 
 /// Most paths have one slash before them or none: one look at a byte each.
@@ -237,10 +260,14 @@ fn decimal(text: &str) -> (Option<u64>, &str) {
 /// 2^64 as JavaScript writes it: the shortest number that stands for this double, in digits alone.
 const PLAYERS_LAST: &str = "18446744073709552000";
 
-/// `video=0,format`: what is asked for is the fragment in another format.
-fn is_format(before_equals: &str) -> bool {
-    let key = before_equals.rsplit_once(',').map(|(_, key)| key.trim_start());
-    key.is_some_and(|key| key.eq_ignore_ascii_case("format"))
+/// `video=0,format=…`: the fragment is asked for in another format.
+fn is_format(predicate: &str) -> bool {
+    let options = predicate.split(',').skip(1).filter_map(|option| option.split_once('='));
+    options.into_iter().any(|(key, _)| key.trim().eq_ignore_ascii_case("format"))
+}
+
+fn other_format() -> Error {
+    Error::request("fragment", ErrorKind::NotServed("a fragment in another format"))
 }
 
 fn unknown() -> Error {
@@ -301,6 +328,8 @@ mod tests {
             "qualitylevels(5)/FRAGMENTS(video=0)",
             "QualityLevels%285%29/Fragments%28video%3D0%29",
             "QualityLevels(5,)/Fragments(video=0)",
+            "QualityLevels(5,{CustomAttributes})/Fragments(video=0)",
+            "QualityLevels(5,%7Bcustomattributes%7D)/Fragments(video=0)",
         ] {
             assert_eq!(request(path), plain, "{path}");
         }
@@ -376,6 +405,10 @@ mod tests {
             "QualityLevels(5)/KeyFrames(video=0,format=m3u8-aapl)",
             "QualityLevels(5)/Manifest(video,format=m3u8-aapl-v3,audiotrack=audio)",
             "manifest(format=m3u8-aapl).m3u8",
+            "Manifest(video,format=m3u8-aapl)",
+            "manifest(format=mpd-time-csf)/index.mpd",
+            "QualityLevels(5)/Fragments(video=0,format=m3u8-aapl).ts",
+            "QualityLevels(5)/Fragments(video=0,format=m3u8-aapl,encryption=cbc)",
         ] {
             assert_eq!(Request::parse(path).unwrap_err().kind.status(), 415, "{path}");
         }

@@ -154,10 +154,18 @@ fn media(
         tell(FindingCode::TimesInexact, message.into(), None);
     }
     if shift != 0 {
-        let message = format!("the times in the file are {shift} ticks less than the manifest's");
-        tell(FindingCode::TimesShifted, message, None);
+        tell(FindingCode::TimesShifted, shifted(shift, timescale), None);
     }
     stored
+}
+
+/// Says by how much the times of a file differ from the manifest's: what must be added to them, in
+/// ticks.
+fn shifted(shift: i64, timescale: Timescale) -> String {
+    let ticks = shift.unsigned_abs();
+    let seconds = ticks as f64 / timescale.get() as f64;
+    let than = if shift > 0 { "earlier" } else { "later" };
+    format!("the times in the file are {ticks} ticks ({seconds:.3} s) {than} than the manifest's")
 }
 
 /// What of a stream must go: what has no media, unless the manifest itself holds it. What could
@@ -194,5 +202,26 @@ pub(super) fn check(stream: &Stream, findings: &mut Findings) {
     if stream.timescale != Timescale::SMOOTH {
         let message = format!("times are in units of 1/{} s", stream.timescale);
         tell(FindingCode::TimescaleUnusual, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shift_says_its_direction_and_its_seconds() {
+        for (shift, says) in [
+            (
+                20_000_000,
+                "the times in the file are 20000000 ticks (2.000 s) earlier than the manifest's",
+            ),
+            (
+                -20_000_000,
+                "the times in the file are 20000000 ticks (2.000 s) later than the manifest's",
+            ),
+        ] {
+            assert_eq!(shifted(shift, Timescale::SMOOTH), says);
+        }
     }
 }

@@ -18,9 +18,16 @@ pub(super) fn check(client: &ClientManifest, findings: &mut Findings) {
     let is_asked_for = |index: &&StreamIndex| {
         !index.is_embedded() && !index.chunks.is_empty() && !index.qualities.is_empty()
     };
-    for index in client.streams.iter().filter(is_asked_for).filter(|index| index.url.is_none()) {
-        let message = "its StreamIndex has no `Url`";
-        findings.push(Finding::new(FindingCode::UrlMissing, message).of_track(&index.name()));
+    for index in client.streams.iter().filter(is_asked_for) {
+        let finding = match &index.url {
+            None => Finding::new(FindingCode::UrlMissing, "its StreamIndex has no `Url`"),
+            Some(_) if index.is_asked_for_by_url() => continue,
+            Some(url) => {
+                let message = format!("requests made from its `Url` are not answered here: {url}");
+                Finding::new(FindingCode::UrlUnanswered, message)
+            }
+        };
+        findings.push(finding.of_track(&index.name()));
     }
     for index in client.streams.iter().filter(|index| index.kind != StreamKind::Text) {
         check_codec_data(index, findings);

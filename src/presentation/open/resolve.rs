@@ -120,7 +120,16 @@ pub(super) fn resolve<'a>(
             findings.push(finding.in_file(&named.name).of_track(&describe(track)));
         }
         if found.as_ref().is_ok_and(|media| media.has_wrong_offset) {
-            let finding = Finding::new(FindingCode::DataOffsetWrong, WRONG_OFFSET);
+            let is_absolute = found.as_ref().is_ok_and(|media| media.has_absolute_base);
+            let message = if is_absolute { ABSOLUTE_BASE } else { WRONG_OFFSET };
+            let finding = Finding::new(FindingCode::DataOffsetWrong, message);
+            findings.push(finding.in_file(&named.name).of_track(&describe(track)));
+        }
+        if let Ok(MediaTrack { samples_in_header: Some(count), track_id, .. }) = &found {
+            let message = format!(
+                "the first {count} samples of track {track_id} are in the file's header (`moov`) and in no fragment"
+            );
+            let finding = Finding::new(FindingCode::SamplesInHeader, message);
             findings.push(finding.in_file(&named.name).of_track(&describe(track)));
         }
         if let Ok(MediaTrack { unread: Some(unread), .. }) = &found {
@@ -141,6 +150,9 @@ pub(super) fn resolve<'a>(
     }
     resolved
 }
+
+/// Where the offsets of fragments are right in their file, and wrong once they are cut out of it.
+const ABSOLUTE_BASE: &str = "the `tfhd` of its fragments has an absolute `base_data_offset`, which leads nowhere once a fragment is cut out of the file";
 
 /// Bytes of a sample entry that is kept.
 const ENTRY: usize = 4 << 10;

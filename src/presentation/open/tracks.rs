@@ -8,7 +8,9 @@ use bytes::Bytes;
 
 use super::media::Trouble;
 use crate::base::{Error, Limits, Timescale};
-use crate::bmff::{AnyBox, Body, Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Tkhd, Trex, uuid::Tfxd};
+use crate::bmff::{
+    AnyBox, Body, Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Stsz, Tfhd, Tkhd, Trex, uuid::Tfxd,
+};
 use crate::fragment::{Defaults, OtherTime, Parsed, Stored, Whereabouts};
 use crate::index::{Indexed, TrackIndex};
 use crate::manifest::StreamKind;
@@ -34,6 +36,10 @@ pub(super) struct MediaTrack {
     pub(super) needs_header: bool,
     /// The offsets in its fragments do not lead to their samples.
     pub(super) has_wrong_offset: bool,
+    /// Its fragments count their offsets from the start of the file.
+    pub(super) has_absolute_base: bool,
+    /// Samples that are in the file's header and in no fragment.
+    pub(super) samples_in_header: Option<u32>,
     /// Describes a part of the header or of a fragment that cannot be read and that nothing needs.
     pub(super) unread: Option<String>,
     /// Something to tell, though the track is served.
@@ -68,12 +74,14 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Vec<MediaTrack> {
     for trex in moov.each(*b"mvex").flat_map(|mvex| mvex.all::<Trex>()) {
         defaults.entry(trex.track_id).or_insert(Defaults::from(trex));
     }
+    let is_fragmented = moov.inside(*b"mvex").is_some();
     let track = |trak: &Boxes| {
         let tkhd = trak.get::<Tkhd>()?;
         let track_id = tkhd.track_id;
         let mdia = trak.inside(*b"mdia")?;
         let (mdhd, hdlr) = (mdia.get::<Mdhd>()?, mdia.get::<Hdlr>()?);
-        let stsd = mdia.path(&[*b"minf", *b"stbl"]).and_then(|stbl| stbl.get::<Stsd>());
+        let stbl = mdia.path(&[*b"minf", *b"stbl"]);
+        let stsd = stbl.and_then(|stbl| stbl.get::<Stsd>());
         let no_index = "its file has no index of its fragments (`mfra`), or not for this track";
         Some(MediaTrack {
             track_id,
@@ -86,6 +94,8 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Vec<MediaTrack> {
             fragments: Err(Trouble::new(FindingCode::IndexMissing, no_index)),
             needs_header: false,
             has_wrong_offset: false,
+            has_absolute_base: false,
+            samples_in_header: stbl.filter(|_| is_fragmented).and_then(samples_in_header),
             unread: None,
             doubt: None,
             last_duration: None,
@@ -95,6 +105,29 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Vec<MediaTrack> {
         })
     };
     moov.each(*b"trak").take(limits.tracks).filter_map(track).collect()
+}
+
+/// How many samples a sample table describes, if it says where one of them is.
+fn samples_in_header(stbl: &Boxes) -> Option<u32> {
+    let number = |kind: [u8; 4], at: usize| {
+        let bodies = stbl.list.iter().filter_map(move |item| match &item.body {
+            Body::Other(bytes) if item.header.kind == kind => Some(bytes),
+            _ => None,
+        });
+        bodies
+            .into_iter()
+            .find_map(|bytes| Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?)))
+    };
+    let count = match stbl.get::<Stsz>() {
+        Some(stsz) => Some(stsz.sample_count),
+        None => number(*b"stz2", 8),
+    };
+    // The count alone is a claim: one entry must be there.
+    let (short, long) = (number(*b"stco", 8), number(*b"co64", 8));
+    let has_chunk = [(*b"stco", short), (*b"co64", long)]
+        .into_iter()
+        .any(|(kind, entry)| entry.is_some() && number(kind, 4) > Some(0));
+    count.filter(|&count| count > 0 && has_chunk)
 }
 
 /// What is wrong with the first `trak` that is no track, in a `moov` that ends at byte `end`.
@@ -235,6 +268,8 @@ impl MediaTrack {
         let other = stored.other_time(time, tolerance(self.timescale, self.timescale));
         let whereabouts = stored.check_samples(self.defaults, limits)?;
         self.has_wrong_offset |= matches!(whereabouts, Whereabouts::Elsewhere { .. });
+        let tfhd = stored.traf.get::<Tfhd>();
+        self.has_absolute_base |= tfhd.is_some_and(|tfhd| tfhd.base_data_offset.is_some());
         self.needs_header |= stored.needs_defaults();
         self.unread = self.unread.take().or_else(|| stored.unread());
         let duration = stored.duration(self.defaults, limits)?;
