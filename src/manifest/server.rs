@@ -62,8 +62,8 @@ impl ServerManifest {
     /// The same of a document that may be ill-formed, and what was corrected, with lines.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse); [`ErrorKind::Xml`] only if there is no such root, or it has too
-    /// many faults.
+    /// As [`parse`](Self::parse); [`ErrorKind::Xml`] only if there is no such root, if it has too
+    /// many faults, or if no track remains.
     pub(crate) fn parse_leniently(
         bytes: &[u8],
         limits: &Limits,
@@ -82,7 +82,9 @@ impl ServerManifest {
         // Only what is ill-formed is read a second time.
         let Some((decoded, faults)) = decoded.mended("smil", limits) else { return Err(error) };
         corrections.extend(faults);
-        Ok((Self::read(&decoded.text, limits)?, corrections))
+        let manifest = Self::read(&decoded.text, limits)?;
+        // Of what remains, nothing is of use.
+        if manifest.tracks.is_empty() { Err(error) } else { Ok((manifest, corrections)) }
     }
 
     fn check_len(bytes: &[u8], limits: &Limits) -> Result<(), Error> {

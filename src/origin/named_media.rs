@@ -140,10 +140,10 @@ async fn read_manifest(
     *parsed += stat.size;
     let text = access.read(&source, 0..stat.size).await.ok()?;
     if stat.size <= SMALL {
-        return Some(ServerManifest::parse_leniently(&text, limits).ok()?.0);
+        return Some(ServerManifest::parse(&text, limits).ok()?);
     }
     let limits = limits.clone();
-    let parse = move || Some(ServerManifest::parse_leniently(&text, &limits).ok()?.0);
+    let parse = move || Some(ServerManifest::parse(&text, &limits).ok()?);
     access.host.offload.run(parse).await.ok()?
 }
 

@@ -69,7 +69,6 @@ fn text_of_a_document_is_escaped_and_cut() {
         "<a\"b\\c/>",
         "<\u{7f}\u{9b}\u{202e}/>",
         "<smil>\u{1}</smil>",
-        "<smil><body><video src=\"x&a\u{7}b\\c;\"/></body></smil>",
         "<smil><é\\\"></smil>",
         &format!("<{}/>", "é\"".repeat(4000)),
     ] {
@@ -86,7 +85,7 @@ fn text_of_a_document_is_escaped_and_cut() {
 fn a_reference_in_the_name_of_a_file_is_not_quoted() {
     let asked =
         server_manifest("<smil><body><video src=\"first&secret-name.ismv;\"/></body></smil>");
-    assert_eq!((asked.status, asked.code()), (500, "not-xml".into()));
+    assert_eq!((asked.status, asked.code()), (500, "nothing-to-serve".into()));
     assert!(!asked.detail().contains("secret"), "{}", asked.detail());
 }
 

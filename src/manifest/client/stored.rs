@@ -77,6 +77,9 @@ impl<'a> Stored<'a> {
             return Err(error);
         };
         let mut read = Self::read_text(decoded, limits, true).map_err(|failed| failed.1)?;
+        if read.manifest.streams.is_empty() {
+            return Err(error);
+        }
         read.corrections.splice(0..0, faults);
         read.is_rewritten = true;
         Ok(read)
