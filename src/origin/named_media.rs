@@ -140,10 +140,10 @@ async fn read_manifest(
     *parsed += stat.size;
     let text = access.read(&source, 0..stat.size).await.ok()?;
     if stat.size <= SMALL {
-        return Some(ServerManifest::parse(&text, limits).ok()?);
+        return ServerManifest::parse(&text, limits).ok();
     }
     let limits = limits.clone();
-    let parse = move || Some(ServerManifest::parse(&text, &limits).ok()?);
+    let parse = move || ServerManifest::parse(&text, &limits).ok();
     access.host.offload.run(parse).await.ok()?
 }
 
