@@ -403,6 +403,26 @@ fn a_url_that_is_not_answered_here_is_an_error_and_the_manifest_is_kept() {
 }
 
 #[test]
+fn a_uuid_box_too_short_for_its_type_costs_the_header_nothing() {
+    let track = regular(1, StreamKind::Video, 500);
+    let mut header = Boxes::from_iter([film::moov(std::slice::from_ref(&track))]);
+    let moov = header.inside_mut(*b"moov").unwrap();
+    moov.list.push(AnyBox::other(*b"uuid", vec![1; 8]));
+    let film = file(track);
+    let moof = film.windows(4).position(|word| word == b"moof").unwrap() - 4;
+    let mfra = film.windows(4).position(|word| word == b"mfra").unwrap() - 4;
+    let film = [&header.to_bytes(), &film[moof..mfra]].concat();
+    let client = ismc(&[(StreamKind::Video, "video", &[300], &starts(3))]);
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &[VIDEO])),
+        ("film.ismc", client),
+        ("film.ismv", film),
+    ]);
+    assert_eq!(findings(&store), ["warning box-unreadable", "warning index-rebuilt"]);
+    assert_eq!(payload(&store, 300, "video"), 500);
+}
+
+#[test]
 fn samples_in_the_header_are_an_error_and_the_fragments_are_served() {
     let stsz = |count| AnyBox::new(Stsz { sample_count: count, ..Stsz::default() });
     let stco = |count: u8, entries: &[u8]| {
@@ -423,7 +443,7 @@ fn samples_in_the_header_are_an_error_and_the_fragments_are_served() {
         // The walk finds the fragments, which have moved: the index is left out.
         let moof = film.windows(4).position(|word| word == b"moof").unwrap() - 4;
         let mfra = film.windows(4).position(|word| word == b"mfra").unwrap() - 4;
-        let film = [&film[..0], &header.to_bytes(), &film[moof..mfra]].concat();
+        let film = [&header.to_bytes(), &film[moof..mfra]].concat();
         let client = ismc(&[(StreamKind::Video, "video", &[300], &starts(3))]);
         let store = store([
             ("film.ism", ism(Some("film.ismc"), &[VIDEO])),

@@ -91,7 +91,7 @@ codes! {
         "package it: `ffmpeg -i in.mp4 -c copy -movflags frag_keyframe -f ismv out.ismv`, and name out.ismv in the .ism",
     /// A media file has no index of the track's fragments, and none was found in it.
     IndexMissing "index-missing" Error
-        "the end of the file is missing or was cut off: copy it again, or package it again",
+        "if the file ends too early, copy it again or package it again; if it never had the track, take the track out of the .ism, or name the file that has it",
     /// The index of a track is not in order, or leads to something else than the track.
     IndexBroken "index-broken" Error
         "the file was changed after it was indexed: copy it again, or package it again",

@@ -82,7 +82,7 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Vec<MediaTrack> {
         let (mdhd, hdlr) = (mdia.get::<Mdhd>()?, mdia.get::<Hdlr>()?);
         let stbl = mdia.path(&[*b"minf", *b"stbl"]);
         let stsd = stbl.and_then(|stbl| stbl.get::<Stsd>());
-        let no_index = "its file has no index of its fragments (`mfra`), or not for this track";
+        let no_index = "its file has no index (`mfra`) of its fragments, and no fragment of it was found in the file";
         Some(MediaTrack {
             track_id,
             kind: kind_of(hdlr),

@@ -330,7 +330,7 @@ fn findings(
     match (&scanned.outcome, given_up) {
         (Outcome::CutOff(at), _) => tell(
             FindingCode::RecordingCutOff,
-            format!("the file ends in the middle of what begins at byte {at}"),
+            format!("the file ends in the middle of what begins at byte {at}, or that is no box"),
         ),
         (_, Some(error)) => {
             tell(FindingCode::ScanGivenUp, format!("nothing behind this place was found: {error}"))
