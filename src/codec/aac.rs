@@ -415,7 +415,7 @@ mod tests {
         for (value, width) in [(0, 5), (1 << 4, 5), (1 << 4 | 1, 5), (0, 4)] {
             put(value, width);
         }
-        while bits.len() % 8 != 0 {
+        while !bits.len().is_multiple_of(8) {
             bits.push('0');
         }
         bits += "00000010"; // a comment of two bytes
