@@ -278,7 +278,8 @@ fn the_time_of_another_chunk_in_one_fragment_does_not_cost_the_chunk() {
 fn an_index_of_another_clock_or_beginning_finds_as_many_chunks_as_it_has_entries() {
     let durations = sound(20);
     let chunks = starts(&durations);
-    let clocks: [(&str, fn(u64) -> u64); 4] = [
+    type Clock = fn(u64) -> u64;
+    let clocks: [(&str, Clock); 4] = [
         ("milliseconds", |time| time / 10_000),
         ("90 kHz", |time| time * 9 / 1000),
         ("a fifth too fast", |time| time * 6 / 5),
