@@ -354,9 +354,10 @@ impl Scan {
     }
 }
 
-/// A box at which an index may say that a fragment begins: the fragment follows.
+/// A box at which an index may say that a fragment begins, without damage to the file: the fragment
+/// follows, or the index is older than the file.
 fn may_lead(header: &Header) -> bool {
-    matches!(&header.kind.0, b"moof" | b"styp" | b"sidx" | b"prft" | b"emsg")
+    matches!(&header.kind.0, b"moof" | b"styp" | b"sidx" | b"prft" | b"emsg" | b"free" | b"skip")
 }
 
 /// What is wrong at a place, by the index.

@@ -84,7 +84,15 @@ fn is_fragment(fragment: &str, name: &str) -> bool {
     let nouns = ["Fragments(", "RawFragments(", "FragmentInfo(", "KeyFrames("];
     let predicate = nouns.into_iter().find_map(|noun| strip_word(fragment, noun));
     let pair = predicate.and_then(|rest| rest.strip_suffix(')')).and_then(|p| p.rsplit_once('='));
-    pair.is_some_and(|(word, time)| word == name && is_place(time, START))
+    // Attributes behind the time are read as none.
+    let time = |time: &'_ str| is_place(time.split_once(',').map_or(time, |(time, _)| time), START);
+    pair.is_some_and(|(word, start)| word == name && time(start) && !has_option(start))
+}
+
+/// `,format=…` behind the time asks for another output.
+fn has_option(start: &str) -> bool {
+    let behind = start.split_once(',').map_or("", |(_, behind)| behind);
+    !behind.is_empty() && !behind.eq_ignore_ascii_case("{CustomAttributes}")
 }
 
 fn is_place(text: &str, places: &[&str]) -> bool {

@@ -169,7 +169,7 @@ impl<'a> FragmentRequest<'a> {
         let equals = equals
             .ok_or_else(|| malformed("fragment", "it wants a stream's name, `=`, and a time"))?;
         match decimal(&predicate[equals + 1..]) {
-            (Some(time), "") => {
+            (Some(time), behind) if behind.is_empty() || is_comma(behind) => {
                 let stream = Cow::Borrowed(&predicate[..equals]);
                 Ok(Self { noun, bitrate, attributes: attributes.into(), stream, time })
             }
@@ -193,6 +193,12 @@ fn attributes(rest: &str) -> Result<(&str, &str), Error> {
         Some(attributes) => Ok((attributes, rest)),
         None => Err(malformed("QualityLevels", "its bitrate is no 32-bit number")),
     }
+}
+
+/// What a `Url` with `,{CustomAttributes}` behind the time leaves of a track without attributes.
+#[cold]
+fn is_comma(behind: &str) -> bool {
+    behind.strip_prefix(',').is_some_and(|rest| rest.is_empty() || is_placeholder(rest))
 }
 
 fn is_placeholder(attributes: &str) -> bool {
