@@ -177,6 +177,7 @@ mod tests {
             "http://host/a b/film.ism/QualityLevels({bitrate})/Fragments(snd={start time})",
             "./QualityLevels%28{bitrate}%29/Fragments%28s%6Ed%3D{start time}%29",
             "QualityLevels({bitrate})/KeyFrames(snd={start time})",
+            "QualityLevels({bitrate})/Fragments(snd={start time},{CustomAttributes})",
         ] {
             assert!(asks_for(template, "snd"), "{template}");
         }
@@ -188,7 +189,6 @@ mod tests {
             "QualityLevels( {bitrate} )/Fragments(snd={start time})",
             "QualityLevels({bitrate})/Fragments( snd = {start time} )",
             "QualityLevels({bitrate})/Fragments(snd={start time},format=mpd-time-csf)",
-            "QualityLevels({bitrate})/Fragments(snd={start time},{CustomAttributes})",
             "QualityLevels({bitrate})/Fragments(snd=%7Bstart time%7D)",
             "QualityLevels({bitrate})/Fragments(snd=0)",
             "QualityLevels({bitrate})/Fragments(s%2Fnd={start time})",

@@ -336,6 +336,8 @@ mod tests {
             "QualityLevels(5,)/Fragments(video=0)",
             "QualityLevels(5,{CustomAttributes})/Fragments(video=0)",
             "QualityLevels(5,%7Bcustomattributes%7D)/Fragments(video=0)",
+            "QualityLevels(5)/Fragments(video=0,)",
+            "QualityLevels(5)/Fragments(video=0,{CustomAttributes})",
         ] {
             assert_eq!(request(path), plain, "{path}");
         }
