@@ -1,5 +1,6 @@
 //! Which chunk of which track a request names: by name, bitrate, attributes and time.
 
+use super::stream::Media;
 use super::{Presentation, Stream};
 use crate::base::ErrorKind;
 
@@ -25,9 +26,20 @@ impl Presentation {
         time: u64,
     ) -> Result<Located, ErrorKind> {
         let (stream, track) = self.find_track(stream, bitrate, attributes)?;
+        let of = &self.streams[stream];
+        match (&of.tracks[track].media, of.timeline.locate(time)) {
+            (Media::Stored(_) | Media::Files(_), Some(chunk)) => {
+                Ok(Located { stream, track, chunk })
+            }
+            _ => self.locate_rounded(stream, track, time),
+        }
+    }
+
+    /// The chunk for a time that a player has rounded, or why there is none.
+    #[cold]
+    fn locate_rounded(&self, stream: usize, track: usize, time: u64) -> Result<Located, ErrorKind> {
         self.streams[stream].tracks[track].check_media()?;
-        let timeline = &self.streams[stream].timeline;
-        let chunk = timeline.locate(time).or_else(|| timeline.locate_double(time));
+        let chunk = self.streams[stream].timeline.locate_double(time);
         let chunk = chunk.ok_or(ErrorKind::NoFragment)?;
         Ok(Located { stream, track, chunk })
     }
