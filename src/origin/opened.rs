@@ -200,22 +200,25 @@ impl Opened {
     /// Looks at the next few fragments of a survey of this presentation.
     ///
     /// ```
+    /// # #[cfg(feature = "fs")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use smooth_origin::base::Name;
     /// use smooth_origin::origin::{Origin, block_on};
     /// use smooth_origin::presentation::Survey;
     /// use smooth_origin::storage::LocalStore;
     ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
+    /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/dialects");
     /// let origin = Origin::new(LocalStore::new(root)?);
-    /// let opened = block_on(origin.open(&Name::new("ladder/ladder.ism")?))?;
+    /// let opened = block_on(origin.open(&Name::new("ffmpeg/ffmpeg.ism")?))?;
     /// let mut survey = Survey::new(opened.presentation());
     /// while !survey.is_over() {
     ///     survey = block_on(opened.survey(survey))?;
     /// }
-    /// assert!(survey.findings().is_empty());
+    /// survey.findings().iter().for_each(|finding| println!("{finding}"));
     /// # Ok(())
     /// # }
+    /// # #[cfg(not(feature = "fs"))]
+    /// # fn main() {}
     /// ```
     ///
     /// # Errors
