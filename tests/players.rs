@@ -325,6 +325,24 @@ fn text_without_a_four_cc_is_a_finding_with_a_cure_that_cures() {
 }
 
 #[test]
+fn more_than_the_configuration_of_aac_lc_is_a_finding_with_a_cure_that_cures() {
+    let with = |data: &str| {
+        let audio =
+            format!(r#"<QualityLevel Bitrate="64" FourCC="AACL" CodecPrivateData="{data}"/>"#);
+        let streams = stream("video", "", VIDEO, &STRETCHED);
+        findings(&(streams + &stream("audio", "", &audio, &STRETCHED)))
+    };
+    let found = with("119056E500");
+    let expected =
+        "info aac-data-long: audio: `CodecPrivateData` is 119056E500, of which 1190 says all";
+    assert!(found.len() == 1 && found[0].to_string() == expected, "{found:?}");
+    // The cure, HE-AAC with its signalling, and what is no configuration.
+    for data in ["1190", "131056E598", "", "11"] {
+        assert_eq!(with(data), [], "{data}");
+    }
+}
+
+#[test]
 fn braces_around_a_system_id_are_a_finding() {
     let protected = |id: &str| {
         let header = |id| format!(r#"<ProtectionHeader SystemID="{id}">AAH/</ProtectionHeader>"#);

@@ -250,7 +250,7 @@ fn extension(bits: &mut Bits<'_>) -> Extension {
 ///
 /// ffmpeg appends "no bandwidth replication" to AAC-LC (`119056E500`); RxPlayer 4.5 in Firefox
 /// plays only the two bytes in front.
-pub(super) fn plain(private_data: &Bytes) -> Option<Bytes> {
+pub(crate) fn plain(private_data: &Bytes) -> Option<Bytes> {
     let len = AudioSpecificConfig::parse(private_data)?.plain_len?;
     (len < private_data.len()).then(|| private_data.slice(..len))
 }

@@ -32,6 +32,7 @@ use bytes::Bytes;
 use crate::base::{Error, ErrorKind, FourCc, Limits};
 use crate::bmff::{AudioSampleEntry, Boxes, SampleEntry, VisualSampleEntry};
 use crate::manifest::{QualityLevel, StreamIndex, StreamKind};
+pub(crate) use aac::plain as plain_aac;
 pub(crate) use display::display_size;
 pub(crate) use protected::key_id;
 use wave_format::WaveFormat;

@@ -184,6 +184,9 @@ codes! {
     /// A text quality of the stored manifest does not say what its codec is.
     FourCcMissing "fourcc-missing" Warning
         "dash.js and Shaka Player refuse the whole film: in the .ismc, give each QualityLevel of text its FourCC (TTML, or DFXP for documents of 2006); or leave event streams out of the manifest",
+    /// The configuration of AAC-LC in the stored manifest is followed by more that says nothing.
+    AacDataLong "aac-data-long" Info
+        "RxPlayer does not play it in Firefox: in the .ismc, cut the CodecPrivateData to the digits that the message gives",
     /// A protection system of the stored manifest is named in braces.
     SystemIdBraced "system-id-braced" Warning
         "Shaka Player takes the film for one that it has no licence for: write the SystemID in the .ismc without { and }",

@@ -1,5 +1,6 @@
 //! What in a stored manifest keeps some player from playing the film.
 
+use crate::codec::{hex, plain_aac};
 use crate::manifest::{ClientManifest, QualityLevel, StreamIndex, StreamKind};
 use crate::presentation::Stream;
 use crate::presentation::finding::{Finding, FindingCode, Findings};
@@ -52,7 +53,34 @@ pub(super) fn check_stream(index: &StreamIndex, stream: &Stream, findings: &mut 
         StreamKind::Text => check_four_cc(index, stream, findings),
         // Events come when they come.
         StreamKind::Video | StreamKind::Audio if index.parent.is_some() => {}
-        StreamKind::Video | StreamKind::Audio => check_gaps(stream, findings),
+        StreamKind::Video => check_gaps(stream, findings),
+        StreamKind::Audio => {
+            check_aac(index, stream, findings);
+            check_gaps(stream, findings);
+        }
+    }
+}
+
+/// The configuration of AAC that is longer than it need be, and how many of its digits say all.
+fn beyond_plain(quality: &QualityLevel) -> Option<(&str, usize)> {
+    let digits = quality.codec_private_data.as_deref()?.trim();
+    let plain = plain_aac(&hex(digits).ok()?)?;
+    Some((digits, 2 * plain.len()))
+}
+
+/// RxPlayer 4.5 takes two bytes for the configuration, and Firefox then finds too many.
+fn check_aac(index: &StreamIndex, stream: &Stream, findings: &mut Findings) {
+    let is_aac = |quality: &&QualityLevel| {
+        let four_cc = quality.four_cc.as_deref().or(index.four_cc.as_deref());
+        four_cc.is_some_and(|four_cc| four_cc.trim().eq_ignore_ascii_case("AACL"))
+    };
+    let long = index.qualities.iter().filter(is_aac).find_map(beyond_plain);
+    if let Some((data, digits)) = long
+        && let (Some(kept), true) = (data.get(..digits), data.len() < 64)
+    {
+        let message = format!("`CodecPrivateData` is {data}, of which {kept} says all");
+        let finding = Finding::new(FindingCode::AacDataLong, message);
+        findings.push(finding.of_track(&stream.name));
     }
 }
 
