@@ -29,6 +29,15 @@ MEDIA_TYPES = {"video": "video/mp4", "audio": "audio/mp4"}
 MANIFEST_TYPE = "application/vnd.ms-sstr+xml"
 
 
+
+def configuration(private):
+    """AAC-LC without the extension that says that there is none (ISO/IEC 14496-3, 1.6.6): a manifest may do without."""
+    if len(private) != 5 or private[0] >> 3 != 2:
+        return private
+    says_nothing = private[2:4] == b"\x56\xe5" and private[4] & 0x80 == 0
+    return private[:2] if says_nothing else private
+
+
 class Unreadable(Exception):
     """The origin's answer is so far off that the rest cannot be compared."""
 
@@ -212,7 +221,8 @@ class Presentation:
         """The codec description of a QualityLevel against the file's moov."""
         track = stored.track
         private = level.get("CodecPrivateData", "").upper()
-        wanted = [track.private.hex().upper()] + ([""] if stored.kind == "audio" else [])  # AAC-LC needs none
+        wanted = [data.hex().upper() for data in (configuration(track.private), track.private)]
+        wanted += [""] if stored.kind == "audio" else []  # AAC-LC needs none
         self.check(private in wanted, f"{what}: CodecPrivateData {private}, wanted {wanted[0]}")
         synonyms = {"H264": ("H264", "AVC1")}.get(track.fourcc, (track.fourcc,))
         self.check(level.get("FourCC") in synonyms, f"{what}: FourCC {level.get('FourCC')}, wanted {track.fourcc}")
