@@ -33,7 +33,8 @@ pub(super) fn mend(text: &str, spans: &[Spans], cuts: &[Cut], corrections: &[Edi
             }
         }
     }
-    let corrections = corrections.iter().map(|edit| {
+    // Of several corrections of one value, the last counts: a number in plain digits, then another.
+    let corrections = corrections.iter().rev().map(|edit| {
         let instead = edit.instead.map_or_else(String::new, |number| number.to_string());
         (edit.at.clone(), instead)
     });
