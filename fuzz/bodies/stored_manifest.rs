@@ -30,7 +30,9 @@ pub(super) fn beside_media(client: &[u8]) {
 pub(super) fn stored_manifest(files: &Files, presentation: &Presentation, options: &OpenOptions) {
     let Ok(served) = presentation.manifest() else { return };
     let Some(client) = &files.container().client else { return };
-    if presentation.manifest_source() == ManifestSource::Generated {
+    // A folder of fragments has a manifest of its own.
+    let is_folder = presentation.files().iter().any(|file| file.as_str().ends_with("/Manifest"));
+    if is_folder || presentation.manifest_source() == ManifestSource::Generated {
         return;
     }
     let announced = ClientManifest::parse(served, &Limits::default())
