@@ -37,6 +37,8 @@ pub(crate) struct Scan {
     held: Option<Held>,
     /// Boxes that end no later have been held against the index.
     checked: u64,
+    /// Boxes in a row in which the index led to no fragment.
+    misled: u8,
 }
 
 /// A box that reaches over a place at which the index says that a fragment begins.
@@ -52,6 +54,10 @@ struct Held {
 
 /// Places that are looked at inside of one box: an index may have any number of them there.
 const TRIES: u8 = 8;
+
+/// After so many boxes in a row in which the index led to no fragment, the walk does not look inside
+/// of boxes any more: each look takes a read.
+const MISLED: u8 = 16;
 
 /// How a walk stands, or ended.
 #[derive(Clone, Debug)]
@@ -122,6 +128,7 @@ impl Scan {
             known,
             held: None,
             checked: from,
+            misled: 0,
         }
     }
 
@@ -182,8 +189,10 @@ impl Scan {
     /// Looks whether the index is right that a fragment begins inside of a box: then the box is
     /// damaged.
     fn hold(&mut self, end: u64, of: Option<usize>) -> bool {
-        let inside = if end > self.checked { self.known.inside(self.at, end) } else { None };
-        let Some(known) = inside else { return false };
+        if end <= self.checked || self.misled >= MISLED {
+            return false;
+        }
+        let Some(known) = self.known.inside(self.at, end) else { return false };
         self.held = Some(Held { at: self.at, end, of, tries: TRIES - 1 });
         self.at = known;
         true
@@ -226,10 +235,14 @@ impl Scan {
                         self.held = Some(Held { at, end, of, tries: tries - 1 });
                         self.at = next;
                     }
-                    None => (self.at, self.checked) = (at, end),
+                    None => {
+                        (self.at, self.checked) = (at, end);
+                        self.misled += 1;
+                    }
                 }
                 return Ok(Look::Passed);
             }
+            self.misled = 0;
             let what = format!("a box that reaches over the fragment at byte {}", self.at);
             self.broken.get_or_insert((at, misplaced(at, what)));
             self.lose_times(of);
@@ -395,9 +408,14 @@ mod tests {
 
     /// Walks through a file, behind a header of ten bytes.
     fn walk(file: &[u8], limits: &Limits) -> (Scanned, usize) {
+        walk_with(file, limits, KnownStarts::default())
+    }
+
+    /// The same, where an index says that fragments begin at these bytes.
+    fn walk_with(file: &[u8], limits: &Limits, known: KnownStarts) -> (Scanned, usize) {
         let file = Bytes::copy_from_slice(&[&[0; 10], file].concat());
         let tracks = [(2, Defaults::default()), (1, Defaults::default())];
-        let mut scan = Scan::new(10, file.len() as u64, tracks, false, KnownStarts::default());
+        let mut scan = Scan::new(10, file.len() as u64, tracks, false, known);
         let (mut reads, mut spent) = (0, Spent::default());
         while let Some(range) = scan.wanted(limits, &mut spent) {
             scan.feed(&file.slice(range.start as usize..range.end as usize), limits);
@@ -510,6 +528,20 @@ mod tests {
         let last = [fragment(1, Some(end), 10, 5), fragment(1, Some(5), 10, 5)].concat();
         let (scanned, _) = walk(&last, &Limits::default());
         assert_eq!(times(&scanned, 1).len(), 2, "a time at the end of 64 bits overflows nothing");
+    }
+
+    #[test]
+    fn an_index_that_leads_into_every_fragment_costs_a_few_reads_and_no_fragment() {
+        let len = fragment(1, Some(0), 10, 100_000).len() as u64;
+        let file: Vec<u8> = (0..60).flat_map(|i| fragment(1, Some(10 * i), 10, 100_000)).collect();
+        let (scanned, straight) = walk(&file, &Limits::default());
+        assert_eq!(times(&scanned, 1).len(), 60);
+        let inside = |i: u64| (1..20).map(move |n| 10 + i * len + 4000 * n);
+        let known = KnownStarts::new((0..60).flat_map(inside).collect());
+        let (scanned, reads) = walk_with(&file, &Limits::default(), known);
+        assert_eq!(times(&scanned, 1).len(), 60);
+        let most = straight + usize::from(MISLED) * (1 + usize::from(TRIES));
+        assert!(reads > straight && reads <= most, "{reads}, {straight} without an index");
     }
 
     #[test]

@@ -198,25 +198,9 @@ impl ScannedTrack {
         left_out
     }
 
-    /// The fragments in the order of the file, with these times, if there are as many and they do not
-    /// say which is which: they say no time, or all the same one.
-    pub(crate) fn with_times(
-        &self,
-        count: usize,
-        times: impl Iterator<Item = Option<i64>>,
-    ) -> Option<Vec<Indexed>> {
-        if self.says_several || count != self.places.len() {
-            return None;
-        }
-        let fragment = |(place, time): (&Range<u64>, Option<i64>)| {
-            Some(Indexed { time: time?, start: place.start, bound: place.end })
-        };
-        self.places.iter().zip(times).map(fragment).collect()
-    }
-
-    /// The same where no fragment says which one it is: the sums of durations would be off by those
-    /// of every fragment that is damaged or was blanked. They lead from one that the index has to
-    /// those behind it that it does not.
+    /// Takes all times from an index, where no fragment says which one it is: the sums of durations
+    /// would be off by those of every fragment that is damaged or was blanked. A sum leads only from a
+    /// fragment that the index has to those behind it that it does not have.
     fn take_all_times_from(&mut self, index: &[Indexed]) -> usize {
         self.untimed.clear();
         self.fragments.clear();
@@ -238,6 +222,22 @@ impl ScannedTrack {
         }
         self.sort();
         left_out
+    }
+
+    /// The fragments in the order of the file, with these times, if there are as many and they do not
+    /// say which is which: they say no time, or all the same one.
+    pub(crate) fn with_times(
+        &self,
+        count: usize,
+        times: impl Iterator<Item = Option<i64>>,
+    ) -> Option<Vec<Indexed>> {
+        if self.says_several || count != self.places.len() {
+            return None;
+        }
+        let fragment = |(place, time): (&Range<u64>, Option<i64>)| {
+            Some(Indexed { time: time?, start: place.start, bound: place.end })
+        };
+        self.places.iter().zip(times).map(fragment).collect()
     }
 
     /// Fragments say different times.

@@ -38,14 +38,15 @@ pub(super) fn files_to_walk(
         // What does not fit is told later.
         let assignment = assign(client, server, resolved, limits, &mut Findings::none());
         for (stream, tracks) in client.streams.iter().zip(assignment) {
-            let counts = runs(&stream.chunks).map(|run| run.map_or(0, |run| run.count.get()));
-            let chunks = counts.fold(0_u64, u64::saturating_add);
+            let (mut chunks, mut last) = (0_u64, None);
+            for run in runs(&stream.chunks) {
+                chunks = chunks.saturating_add(run.as_ref().map_or(0, |run| run.count.get()));
+                last = run.ok().map(|run| run.end().saturating_sub(run.duration));
+            }
             let tracks = tracks.into_iter().flatten().filter_map(|number| resolved.get(number));
             let tracks: Vec<_> = tracks.filter(|_| !stream.is_embedded()).collect();
             let short = tracks.iter().filter(|track| track.has_less_than(chunks));
             files.extend(short.map(|track| track.file));
-            let last = runs(&stream.chunks).last().and_then(Result::ok);
-            let last = last.map(|run| run.end().saturating_sub(run.duration));
             let timescale = client.timescale_of(stream);
             let doubtful = tracks.iter().filter_map(|track| track.in_time_doubt(last, timescale));
             let mut doubtful = doubtful.peekable();
@@ -225,7 +226,7 @@ impl MediaFile {
 
 impl MediaTrack {
     fn rebuild(&mut self, found: Found) {
-        let Found { fragments, last_duration, is_by_order, is_disordered, .. } = found;
+        let Found { fragments, last_duration, placed_by, is_disordered, .. } = found;
         let before = match (&self.fragments, &self.doubt) {
             (Err(trouble), _) | (Ok(_), Some(trouble)) => trouble.message.clone(),
             (Ok(_), None) if self.has_repeats => {
@@ -233,11 +234,16 @@ impl MediaTrack {
             }
             (Ok(index), None) => format!("its index has {} of its fragments", index.len()),
         };
-        let by_order = match is_by_order {
-            true => ", in order and by their durations: times in them repeat or step back",
-            false => "",
+        let how = match placed_by {
+            PlacedBy::Times => "",
+            PlacedBy::Durations => {
+                ", in order and by their durations: times in them repeat, step back or overlap"
+            }
+            PlacedBy::Numbers => {
+                ", as many as chunks and in their order: they do not say their times"
+            }
         };
-        let message = format!("{before}; {} were found in the file{by_order}", fragments.len());
+        let message = format!("{before}; {} were found in the file{how}", fragments.len());
         self.doubt = Some(Trouble::new(FindingCode::IndexRebuilt, message));
         self.last_duration = (last_duration > 0).then_some(last_duration);
         (self.has_repeats, self.is_disordered) = (false, is_disordered);
@@ -245,12 +251,22 @@ impl MediaTrack {
     }
 }
 
-/// What a walk found of a track.
+/// How the fragments that a walk found get their times.
+#[derive(Clone, Copy, Debug)]
+enum PlacedBy {
+    /// They say them.
+    Times,
+    /// They are the sums of the durations before them.
+    Durations,
+    /// They are those of the chunks of the same number.
+    Numbers,
+}
+
+/// The fragments of a track that a walk found.
 struct Found {
     fragments: Vec<Indexed>,
     last_duration: u64,
-    /// Times are sums of durations, and not those that the fragments say.
-    is_by_order: bool,
+    placed_by: PlacedBy,
     /// Number of chunks of the manifest that have one of the fragments.
     chunks: Option<usize>,
     /// Times that the fragments say, repeat or step back.
@@ -264,7 +280,7 @@ impl Found {
         match by_count {
             Some(fragments) if Some(fragments.len()) > self.chunks.max(of_index) => {
                 let chunks = Some(fragments.len());
-                Self { fragments, chunks, is_by_order: true, ..self }
+                Self { fragments, chunks, placed_by: PlacedBy::Numbers, ..self }
             }
             _ => self,
         }
@@ -298,12 +314,14 @@ impl Found {
         match by_order.filter(|_| is_by_order) {
             Some(fragments) => {
                 let last_duration = found.final_duration;
-                Self { fragments, last_duration, is_by_order, chunks: of_order, is_disordered }
+                let (placed_by, chunks) = (PlacedBy::Durations, of_order);
+                Self { fragments, last_duration, placed_by, chunks, is_disordered }
             }
             None => {
                 let (fragments, last_duration) =
                     (mem::take(&mut found.fragments), found.last_duration);
-                Self { fragments, last_duration, is_by_order: false, chunks, is_disordered }
+                let placed_by = PlacedBy::Times;
+                Self { fragments, last_duration, placed_by, chunks, is_disordered }
             }
         }
     }
