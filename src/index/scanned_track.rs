@@ -263,7 +263,6 @@ impl ScannedTrack {
     /// The fragments in the order of the file, by the sums of their durations; `None` where the
     /// times that they say ascend, or where durations are unknown.
     pub(crate) fn take_by_order(&mut self) -> Option<Vec<Indexed>> {
-        // Taken: any number of `trak`s may have one number.
         let sums = std::mem::take(&mut self.sums);
         let is_known = sums.len() == self.places.len();
         if !(self.steps_back || self.is_overlapping)

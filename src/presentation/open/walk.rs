@@ -155,9 +155,12 @@ impl MediaFile {
             given_up.as_ref().is_some_and(|error| matches!(error.kind, ErrorKind::Budget { .. }));
         let (mut used, mut untimed, mut lost) = (false, 0, 0);
         for track in tracks {
-            let mut of_scan = scanned.tracks.iter_mut();
-            let of_scan = of_scan.find(|found| found.track_id == track.track_id);
-            let Some(found) = of_scan else { continue };
+            // Any number of `trak`s may have one number: the first has the fragments.
+            let of_scan = scanned.tracks.iter().position(|found| found.track_id == track.track_id);
+            let Some(mut found) = of_scan.map(|at| scanned.tracks.swap_remove(at)) else {
+                continue;
+            };
+            let found = &mut found;
             untimed += found.take_times_from(track.fragments.as_deref().unwrap_or_default());
             let mut is_honest = given_up.is_none();
             if given_up.is_none()
@@ -197,7 +200,6 @@ impl MediaFile {
             let is_taken = is_better && !is_beyond_budget;
             track.is_settled |= given_up.is_none() && (is_doubted || is_taken || is_whole);
             if is_taken {
-                // Taken: any number of `trak`s may have one number.
                 track.rebuild(walk);
                 used = true;
                 continue;
