@@ -16,6 +16,9 @@ use super::timer::within;
 use crate::base::{Error, ErrorKind, Name, ReadError, ReadErrorKind};
 use crate::storage::{AnyStore, Source, Stat};
 
+/// How often a request waits for a file that goes on changing.
+const TRIES: usize = 3;
+
 /// What an origin may ask of its store, and hold of what it gave.
 #[derive(Clone, Debug)]
 pub(super) struct AccessOptions {
@@ -82,20 +85,33 @@ impl Access {
     ///
     /// Right after the start, it waits until such a file has settled.
     pub(super) async fn open(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
-        let (source, stat) = self.look(name).await?;
-        match self.settling.check(name, &stat) {
-            Ok(()) => Ok((source, stat)),
-            Err(error) => Box::pin(self.open_later(name, error)).await,
-        }
+        let unsettled = {
+            let (source, stat) = self.look(name).await?;
+            match self.settling.check(name, &stat) {
+                Ok(()) => return Ok((source, stat)),
+                Err(error) => error,
+            }
+        };
+        // The file is not open while the request waits.
+        Box::pin(self.open_later(name, unsettled)).await
     }
 
-    /// Opens the file of a live fragment, which its encoder rewrites as it announces it: waits until
-    /// it has settled, however long ago the start is.
-    pub(super) async fn open_settled(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
+    /// Opens a file of a folder of fragments: one that changed a moment ago is waited for.
+    pub(super) async fn open_briefly(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
+        for _ in 0..TRIES {
+            let wait = {
+                let (source, stat) = self.look(name).await?;
+                match self.settling.check_briefly(name, &stat) {
+                    Ok(()) => return Ok((source, stat)),
+                    Err(error) => Settling::short_wait(&error).ok_or(error)?,
+                }
+            };
+            // The file is not open meanwhile.
+            self.host.timer.sleep(wait).await;
+        }
         let (source, stat) = self.look(name).await?;
-        let Err(error) = self.settling.check(name, &stat) else { return Ok((source, stat)) };
-        let Some(wait) = Settling::short_wait(&error) else { return Err(error) };
-        Box::pin(self.open_after(name, wait)).await
+        self.settling.check_briefly(name, &stat)?;
+        Ok((source, stat))
     }
 
     async fn open_later(
@@ -104,10 +120,6 @@ impl Access {
         unsettled: ReadError,
     ) -> Result<(Source, Stat), ReadError> {
         let Some(wait) = self.settling.patience(&unsettled) else { return Err(unsettled) };
-        self.open_after(name, wait).await
-    }
-
-    async fn open_after(&self, name: &Name, wait: Duration) -> Result<(Source, Stat), ReadError> {
         self.host.timer.sleep(wait).await;
         let (source, stat) = self.look(name).await?;
         self.settling.check(name, &stat)?;

@@ -16,6 +16,7 @@ use super::deadline::Deadline;
 use super::note_change;
 use super::offload::SMALL;
 use super::opened::{Files, Opened};
+use super::path;
 use crate::base::{
     Error, FileId, Got, Name, Opened as OpenedFile, ReadError, ReadErrorKind, Reads, Step, Want,
 };
@@ -184,7 +185,10 @@ fn keep(files: &mut Files, want: &Want, outcome: Gotten) -> Result<Got, ReadErro
 async fn get(files: &Files, want: &Want) -> Gotten {
     match want {
         Want::Open { name, head, tail, .. } => {
-            let (source, stat) = files.access().open(name).await?;
+            let (source, stat) = match is_manifest_of_folder(name) {
+                true => Box::pin(files.access().open_briefly(name)).await?,
+                false => files.access().open(name).await?,
+            };
             let opened = ends(files.access(), &source, stat.size, *head, *tail).await?;
             let opened = opened.stored_as(files.access().stored_name(name).await);
             Ok((Got::Opened(opened), Some((source, stat))))
@@ -200,6 +204,12 @@ async fn get(files: &Files, want: &Want) -> Gotten {
         }
         Want::List { folder } => Ok((Got::Listed(list(files.access(), folder).await?), None)),
     }
+}
+
+/// The file is the manifest of a folder of fragments, by its name.
+fn is_manifest_of_folder(name: &Name) -> bool {
+    name.file_name().eq_ignore_ascii_case("Manifest")
+        && name.folder().is_some_and(|folder| path::has_extension(folder.as_str().as_bytes()))
 }
 
 /// Names of the files in a folder; `None` if the store cannot list.
@@ -250,7 +260,7 @@ async fn try_open_fragment(
 ) -> Result<(OpenedFile, Source, Stat), ReadError> {
     let (source, stat) = match purpose {
         Purpose::Look => access.look(name).await?,
-        Purpose::Answer => access.open_settled(name).await?,
+        Purpose::Answer => access.open_briefly(name).await?,
     };
     Ok((ends(access, &source, stat.size, head, 0).await?, source, stat))
 }

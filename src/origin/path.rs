@@ -53,7 +53,8 @@ fn is_presentation(segment: &[u8]) -> bool {
         || memchr(b'%', segment).is_some() && has_extension(&Cow::from(percent_decode(segment)))
 }
 
-fn has_extension(segment: &[u8]) -> bool {
+/// The name of a presentation ends so.
+pub(super) fn has_extension(segment: &[u8]) -> bool {
     let tail = |len: usize| segment.len().checked_sub(len).map(|at| &segment[at..]);
     tail(4).is_some_and(|tail| tail.eq_ignore_ascii_case(b".ism"))
         || tail(5).is_some_and(|tail| tail.eq_ignore_ascii_case(b".isml"))

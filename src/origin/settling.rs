@@ -32,6 +32,12 @@ const FILES: usize = 4 << 10;
 /// No request waits longer than this for a file to settle.
 const LONGEST: Duration = Duration::from_secs(2);
 
+/// The files of a folder of fragments settle within this time: an encoder renames its manifest into
+/// place, or adds a box to a fragment, once per fragment, and each such write takes less than a
+/// millisecond. If they had to settle as long as others, a live presentation of short fragments would
+/// never be served.
+const BRIEF: Duration = Duration::from_millis(100);
+
 impl Settling {
     pub(super) fn new(time: Duration, clock: Clock) -> Self {
         Self { time, began: clock.now(), clock, seen: OnceLock::new() }
@@ -43,13 +49,25 @@ impl Settling {
     /// # Errors
     /// [`ReadErrorKind::Unsettled`].
     pub(super) fn check(&self, name: &Name, stat: &Stat) -> Result<(), ReadError> {
+        self.check_for(self.time, name, stat)
+    }
+
+    /// The same for a file of a folder of fragments.
+    ///
+    /// # Errors
+    /// [`ReadErrorKind::Unsettled`].
+    pub(super) fn check_briefly(&self, name: &Name, stat: &Stat) -> Result<(), ReadError> {
+        self.check_for(self.time.min(BRIEF), name, stat)
+    }
+
+    fn check_for(&self, needed: Duration, name: &Name, stat: &Stat) -> Result<(), ReadError> {
         match stat.age {
-            Some(age) if age.at_least < self.time => {
-                let time = self.time.saturating_add(age.resolution);
+            Some(age) if age.at_least < needed => {
+                let time = needed.saturating_add(age.resolution);
                 // Of an age that is zero, nothing is known.
                 let left = match age.at_least {
                     Duration::ZERO => time,
-                    at_least => self.time - at_least,
+                    at_least => needed - at_least,
                 };
                 self.check_seen(name, stat, left, time)
             }
