@@ -82,7 +82,7 @@ impl Boxes {
         self.list.iter().find_map(of_item)
     }
 
-    /// The same for the boxes inside a box of type `kind`.
+    /// Does the same for the boxes inside a box of type `kind`, and for stray bytes at its end.
     pub(crate) fn unread_in(&self, kind: FourCc) -> Option<String> {
         self.unread().or_else(|| {
             let stray = self.has_stray_bytes().then_some(self.padding.len())?;
