@@ -286,7 +286,7 @@ fn is_name(text: &str) -> bool {
     text.bytes().next().is_some_and(is_first) && text.bytes().all(is_other)
 }
 
-/// Whether a text holds `]]>`, which stands for nothing outside of CDATA (XML 1.0, 2.4).
+/// Returns whether a text contains `]]>`, which is not allowed outside of CDATA (XML 1.0, 2.4).
 fn ends_cdata(text: &str) -> bool {
     memchr::memchr_iter(b'>', text.as_bytes()).any(|at| text[..at].ends_with("]]"))
 }

@@ -281,7 +281,7 @@ mod tests {
     fn what_is_written_is_what_was_read() {
         let mut m = parse(ODD);
         let compact = m.to_xml(Layout::Compact, &Limits::default()).unwrap();
-        // What is declared is counted anew.
+        // Declared counts are counted anew.
         m.streams[0].declared_chunks = Some(3);
         m.streams[1].declared_chunks = Some(0);
         m.streams[1].declared_qualities = Some(0);
