@@ -78,9 +78,9 @@ impl Access {
         Ok(())
     }
 
-    /// Opens a file whose version is to be relied on: not one that changed a moment ago.
+    /// Opens a file whose version has settled. Fails for a file that changed a moment ago.
     ///
-    /// Right after the start, it waits until such a file has settled.
+    /// Right after the origin was built, it waits until such a file has settled.
     pub(super) async fn open(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
         let (source, stat) = self.look(name).await?;
         match self.settling.check(name, &stat) {
@@ -89,8 +89,8 @@ impl Access {
         }
     }
 
-    /// Opens the file of a live fragment, which its encoder rewrites as it announces it: waits until
-    /// it has settled, however long ago the start is.
+    /// Opens the file of a live fragment, which its encoder rewrites when it announces the
+    /// fragment. Waits until the file has settled, however long ago the origin was built.
     pub(super) async fn open_settled(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
         let (source, stat) = self.look(name).await?;
         let Err(error) = self.settling.check(name, &stat) else { return Ok((source, stat)) };
@@ -114,7 +114,7 @@ impl Access {
         Ok((source, stat))
     }
 
-    /// Opens a file in whatever version is there, for a comparison with a version that is known.
+    /// Opens a file in its current version, settled or not, to compare it with a known version.
     pub(super) async fn look(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
         self.run(async {
             let source = self.store.open(name).await?;
@@ -124,7 +124,7 @@ impl Access {
         .await
     }
 
-    /// Another look at a file that is open.
+    /// Looks again at a file that is open.
     pub(super) async fn stat(&self, source: &Source) -> Result<Stat, ReadError> {
         self.run(source.stat()).await
     }
