@@ -137,10 +137,10 @@ codes! {
     /// Chunks of a track have no fragment in its file.
     ChunksWithoutMedia "chunks-without-media" Error
         "the file and the .ismc were not made together: these chunks are answered with 404",
-    /// A chunk whose fragment should have a file of its own has none.
+    /// A chunk whose fragment should have a file of its own has no file.
     FragmentFileMissing "fragment-file-missing" Error
         "copy the presentation's folder again from its source: what has no file is answered with 404",
-    /// The names of fragment files say other times than the manifest, and are believed.
+    /// The names of fragment files give other times than the manifest, and are used instead.
     TimesFromNames "times-from-names" Warning
         "players get the times of the files; before the folder goes to another server, write them as `t` into the `c` elements of its Manifest",
     /// Fragments of a track have no chunk in the manifest.
@@ -153,8 +153,8 @@ codes! {
     /// found by number.
     TimesInexact "times-inexact" Warning
         "players may drift or stall at seeks: write the times of the file's index into the `c` elements of the .ismc, or package it again",
-    /// A track of the server manifest and a quality of the client manifest are the same, and one
-    /// manifest says another name, bitrate, picture size or track number than the other or the file.
+    /// A track of the server manifest and a quality of the client manifest are the same, but a
+    /// name, bitrate, picture size or track number differs between the manifests or from the file.
     ManifestsDisagree "manifests-disagree" Warning
         "make trackName, systemBitrate, MaxWidth and MaxHeight in the .ism those of the .ismc, which players use, and trackID the file's",
     /// Nothing tells which track of the server manifest a quality of the client manifest is.
