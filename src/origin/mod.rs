@@ -614,14 +614,14 @@ fn split_query(target: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Marks a presentation as out of date when one of its files has changed under a request, or is not
-/// what was believed.
 /// Returns whether a path leads to another file in a folder of fragments.
 #[cold]
 fn is_for_another(opened: &Opened, error: &Error) -> bool {
     opened.presentation().is_folder() && matches!(error.kind, ErrorKind::Malformed(_))
 }
 
+/// Marks a presentation as out of date if one of its files has changed during a request, or is not
+/// what its index says.
 fn note_change(opened: &Opened, error: &Error) {
     if let ErrorKind::Read(read) = &error.kind
         && matches!(read.kind, ReadErrorKind::Changed | ReadErrorKind::Gone)

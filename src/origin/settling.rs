@@ -1,9 +1,9 @@
 //! Files that changed a moment ago: the origin does not rely on them until they have settled.
 //!
 //! A file system stamps a file when a write begins. Equal versions before and after a read
-//! therefore prove that no write *began* in between. That none was in progress is certain only if
-//! the last one began longer ago than any write takes. So the first look at a version decides: if
-//! the version is older than the settling time by then, all bytes that are read while it stays
+//! therefore prove that no write *began* in between. That no write was in progress is certain only
+//! if the last one began longer ago than any write takes. So the first look at a version decides:
+//! if the version is older than the settling time by then, all bytes that are read while it stays
 //! equal are of one version.
 
 use std::io;

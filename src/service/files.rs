@@ -7,9 +7,9 @@ use super::{Pattern, media_type};
 
 /// Which files beside the presentations clients may have: posters, subtitles, pages.
 ///
-/// Files are passed by the extensions of their names, without regard to letter case: `csm`, `css`, `dfxp`,
-/// `html`, `ico`, `jpeg`, `jpg`, `js`, `json`, `m3u8`, `mpd`, `png`, `srt`, `svg`, `ttml`, `txt`,
-/// `vtt`, `webp` and `xml`. Every other file, media among them, needs a pattern that names its
+/// Files are passed by the extensions of their names, without regard to letter case: `csm`, `css`,
+/// `dfxp`, `html`, `ico`, `jpeg`, `jpg`, `js`, `json`, `m3u8`, `mpd`, `png`, `srt`, `svg`, `ttml`,
+/// `txt`, `vtt`, `webp` and `xml`. Every other file, media among them, needs a pattern that names its
 /// extension (`*.mp4`, but not `films/*`) or is its whole path. All other requests are answered as
 /// if there were no such file (404).
 ///
@@ -129,7 +129,8 @@ fn is_withheld(segment: &str) -> bool {
         || segment.split('.').skip(1).any(is_never)
 }
 
-/// Whether a folder has the fragments of a quality, `QualityLevels(…)`. Tools percent-encode such names.
+/// Returns whether a folder has the fragments of a quality: `QualityLevels(…)`, which tools may
+/// have percent-encoded.
 fn is_quality(segment: &str) -> bool {
     const BEGIN: &[u8] = b"QualityLevels(";
     let decoded: Vec<u8> = percent_decode_str(segment).take(BEGIN.len()).collect();

@@ -196,8 +196,8 @@ fn attributes(rest: &str) -> Result<(&str, &str), Error> {
     }
 }
 
-/// Returns whether this is the rest of `,{CustomAttributes}` after the time, which players without
-/// attributes leave there.
+/// Returns whether this is what remains of `,{CustomAttributes}` after the time if the track has no
+/// attributes.
 #[cold]
 fn is_comma(behind: &str) -> bool {
     behind.strip_prefix(',').is_some_and(|rest| rest.is_empty() || is_placeholder(rest))
