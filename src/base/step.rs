@@ -156,7 +156,8 @@ impl<T> Reads<T> {
         &self.wants
     }
 
-    /// Whether going on takes no longer than the fed bytes are many, whatever was fed before.
+    /// Returns whether going on takes no longer than the fed bytes are many, whatever was fed
+    /// before.
     pub(crate) fn is_brief(&self) -> bool {
         self.is_brief
     }

@@ -200,7 +200,8 @@ impl Stored {
     }
 }
 
-/// Whether a `traf` has no samples: an empty duration (ISO/IEC 14496-12, 8.8.7) or nothing to show.
+/// Returns whether a `traf` has no samples: an empty duration (ISO/IEC 14496-12, 8.8.7) or nothing
+/// to show.
 fn is_empty(traf: &Boxes) -> bool {
     traf.all::<Trun>().all(|trun| trun.sample_count == 0)
 }

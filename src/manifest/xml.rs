@@ -278,7 +278,7 @@ impl<'t> Element<'t> {
     }
 }
 
-/// Whether a text can name an attribute, as far as ASCII goes (XML 1.0, 2.3).
+/// Returns whether a text can name an attribute, as far as ASCII goes (XML 1.0, 2.3).
 fn is_name(text: &str) -> bool {
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':' | 0x80..);
     let is_other =

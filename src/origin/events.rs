@@ -46,7 +46,7 @@ impl Events {
         Self(Some(Arc::new(Reporting { report, clock, period, hasher, reported })))
     }
 
-    /// Whether the host wants events.
+    /// Returns whether the host wants events.
     pub(super) fn are_wanted(&self) -> bool {
         self.0.is_some()
     }

@@ -247,9 +247,9 @@ impl Origin {
         Ok(Served { reply, holding, modified: stat.modified, is_kept: false })
     }
 
-    /// Whether a server manifest in the file's folder, or in one of three above, names it. Also where
-    /// that cannot be told: the store cannot list folders, or a manifest in the file's own cannot be
-    /// read.
+    /// Returns whether a server manifest in the file's folder, or in one of three above, names it.
+    /// Also where that cannot be told: the store cannot list folders, or a manifest in the file's
+    /// own cannot be read.
     pub async fn is_media(&self, file: &Name) -> bool {
         let Inner { named_media, access, clock, options, .. } = &*self.inner;
         named_media.has(file, access, clock, options.limits_in_use()).await

@@ -45,8 +45,8 @@ impl NamedMedia {
         Self { folders: OnceLock::new(), age }
     }
 
-    /// Whether a server manifest in the file's folder, or in one above, names it; also where that
-    /// cannot be told of its own folder.
+    /// Returns whether a server manifest in the file's folder, or in one above, names it; also
+    /// where that cannot be told of its own folder.
     pub(super) async fn has(
         &self,
         file: &Name,

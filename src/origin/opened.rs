@@ -134,7 +134,7 @@ impl Files {
         self.access.settling.changed(name)
     }
 
-    /// Whether a name stands for something else than when it was opened.
+    /// Returns whether a name stands for something else than when it was opened.
     pub(super) async fn have_changed(&self, deadline: &Deadline<'_>) -> bool {
         let looks: Vec<Looking<'_>> = self
             .list

@@ -70,7 +70,7 @@ impl PassedFiles {
         self
     }
 
-    /// Whether clients may have this file only if it is no media of a presentation.
+    /// Returns whether clients may have this file only if it is no media of a presentation.
     pub(super) fn may_be_media(&self, name: &Name) -> bool {
         !self.media && !media_type::is_listed(extension(name))
     }
@@ -114,14 +114,15 @@ fn extension(name: &Name) -> &str {
     name.file_name().rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-/// Whether a pattern that matches a file's path names the file's extension, or the whole path.
+/// Returns whether a pattern that matches a file's path names the file's extension, or the whole
+/// path.
 fn names(pattern: &Pattern, extension: &str) -> bool {
     let pattern = pattern.as_str();
     let end = pattern.rsplit_once('.').map_or("", |(_, end)| end);
     !pattern.contains('*') || !extension.is_empty() && end.eq_ignore_ascii_case(extension)
 }
 
-/// Whether the name of a file or a folder is never served.
+/// Returns whether the name of a file or a folder is never served.
 fn is_withheld(segment: &str) -> bool {
     let is_never = |part: &str| NEVER.iter().any(|never| never.eq_ignore_ascii_case(part.trim()));
     segment.starts_with('.')

@@ -56,7 +56,7 @@ const BY_PATTERN: &[(&str, &str)] = &[
     ("woff2", "font/woff2"),
 ];
 
-/// Whether files of this extension are passed without a pattern that names it.
+/// Returns whether files of this extension are passed without a pattern that names it.
 pub(super) fn is_listed(extension: &str) -> bool {
     find(LISTED, extension).is_some()
 }

@@ -540,7 +540,7 @@ fn set_last_modified(fields: &mut HeaderMap, served: &Served) -> Option<SystemTi
     }
 }
 
-/// Whether a path is one of a presentation, though there may be none of that name.
+/// Returns whether a path is one of a presentation, though there may be none of that name.
 fn is_smooth(path: &str) -> bool {
     let last = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or("");
     let last = last.to_ascii_lowercase();

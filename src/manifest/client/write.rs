@@ -147,7 +147,8 @@ fn joined(chunks: &[Chunk]) -> impl Iterator<Item = Result<(Run, &Chunk), Error>
     })
 }
 
-/// Whether `next` goes on as `run` does, which begins with `first`, and says nothing of its own.
+/// Returns whether `next` goes on as `run` does, which begins with `first`, and says nothing of its
+/// own.
 fn joins(run: &Run, first: &Chunk, next: &Run, chunk: &Chunk) -> bool {
     let number = number(first, run.count.get());
     let plain = first.details.is_none() && chunk.details.is_none() && chunk.number == number;

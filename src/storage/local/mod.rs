@@ -272,9 +272,9 @@ impl LocalFile {
         age::of(self.opened.last_change(), SystemTime::now(), is_stamped_here)
     }
 
-    /// Whether the page cache seems to hold a range, so that a read or `sendfile` of it does not wait
-    /// for a disk now. Only the last byte, and one byte in each mebibyte before it, are checked.
-    /// `false` if the system cannot tell.
+    /// Returns whether the page cache seems to hold a range, so that a read or `sendfile` of it
+    /// does not wait for a disk now. Only the last byte, and one byte in each mebibyte before it,
+    /// are checked. `false` if the system cannot tell.
     pub fn is_cached(&self, range: &Range<u64>) -> bool {
         // Whatever is asked, no more than the file has is looked at.
         let size = self.opened.size();

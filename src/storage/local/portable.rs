@@ -165,7 +165,7 @@ impl Version {
     }
 }
 
-/// Whether links lead round: no error says so here.
+/// Returns whether links lead round: no error says so here.
 pub(super) fn is_link_loop(_: &io::Error) -> bool {
     false
 }

@@ -234,7 +234,7 @@ impl File {
         false
     }
 
-    /// Whether some bytes of a range, its last among them, can be had without waiting.
+    /// Returns whether some bytes of a range, its last among them, can be had without waiting.
     #[cfg(target_os = "linux")]
     pub(super) fn is_cached(&self, range: &Range<u64>) -> bool {
         use std::io::IoSliceMut;
@@ -318,7 +318,7 @@ impl Version {
     }
 }
 
-/// Whether links lead round, or there are too many of them.
+/// Returns whether links lead round, or there are too many of them.
 pub(super) fn is_link_loop(error: &io::Error) -> bool {
     rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP)
 }
