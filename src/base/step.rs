@@ -181,7 +181,7 @@ impl<T> Reads<T> {
     }
 }
 
-/// Whether an outcome is of its want's sort and length.
+/// Returns what is wrong with the kind or the length of an outcome; `None` if it fits its want.
 fn fits(want: &Want, got: &Got) -> Result<(), Error> {
     let ends = |opened: &Opened, head: u64, tail: u64| {
         let (head, tail) = (opened.size.min(head), opened.size.min(tail));
