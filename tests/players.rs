@@ -334,7 +334,7 @@ fn more_than_the_configuration_of_aac_lc_is_a_finding_with_a_cure_that_cures() {
     };
     let found = with("119056E500");
     let expected =
-        "info aac-data-long: audio: `CodecPrivateData` is 119056E500, of which 1190 says all";
+        "info aac-data-long: audio: `CodecPrivateData` is 119056E500, of which 1190 is enough";
     assert!(found.len() == 1 && found[0].to_string() == expected, "{found:?}");
     // The corrected data, HE-AAC with its signalling, and data that is no configuration.
     for data in ["1190", "131056E598", "", "11"] {
@@ -352,8 +352,7 @@ fn braces_around_a_system_id_are_a_finding() {
     for id in ["{9A04F079-9840-4286-AB92-E65BE0885F95}", " {9a04f079-9840-4286-ab92-e65be0885f95} "]
     {
         let found: Vec<_> = findings(&protected(id)).iter().map(Finding::to_string).collect();
-        let expected =
-            "warning system-id-braced: film.ismc: 1 `SystemID` of its protection stands in braces";
+        let expected = "warning system-id-braced: film.ismc: `SystemID` values in braces: 1";
         assert_eq!(found, [expected], "{id}");
     }
     assert_eq!(findings(&protected("9A04F079-9840-4286-AB92-E65BE0885F95")), []);

@@ -117,7 +117,7 @@ fn utf_16_with_an_odd_byte_behind_it_is_read() {
         let mut stored = vec![0xff, 0xfe];
         stored.extend(wide.encode_utf16().flat_map(u16::to_le_bytes));
         stored.push(odd);
-        assert_corrected(stored, GOOD, "an odd byte behind the end of UTF-16");
+        assert_corrected(stored, GOOD, "an odd byte after the end of UTF-16");
     }
 }
 

@@ -260,7 +260,7 @@ fn what_is_wrong_with_many_fragments_is_one_finding_with_their_number() {
 fn chunks_that_begin_without_a_key_frame_are_found_by_their_slices_then_by_flags() {
     let missing = |how: &str| {
         format!(
-            "warning key-frame-missing: film.ismv, video at 300, chunk 60000000: 2 of 10 fragments; the first: it begins without a key frame, by {how}"
+            "warning key-frame-missing: film.ismv, video at 300, chunk 60000000: 2 of 10 fragments; the first: it begins without a key frame, according to {how}"
         )
     };
     let (by_slice, by_flags) = ("its first slice", "the flags of its first sample");
@@ -385,7 +385,7 @@ fn samples_that_last_another_time_than_their_chunk_are_found() {
     assert_eq!(
         found(90_000),
         [
-            "warning duration-in-fragment: film.ismv, video at 300, chunk 80000000: its samples last 180000 ticks, and its chunk 20000000"
+            "warning duration-in-fragment: film.ismv, video at 300, chunk 80000000: its samples last 180000 ticks, but its chunk 20000000"
         ]
     );
     assert_eq!(found(25_000_000).len(), 1);

@@ -134,7 +134,7 @@ impl Reader {
         if CONTAINERS.contains(&header.kind.0) {
             let Some(depth) = depth.checked_sub(1) else {
                 let limit = self.depth;
-                return Err(over(&cursor, "boxes inside one another", limit + 1, limit));
+                return Err(over(&cursor, "nested boxes", limit + 1, limit));
             };
             let body = Body::Boxes(self.list(&mut cursor, depth)?);
             return Ok(AnyBox { header, body, rest: Bytes::new() });
@@ -193,11 +193,7 @@ mod tests {
             nested.extend(b"moov");
         }
         let error = parse(&nested).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with("boxes inside one another: 17 is more than the budget of 16")
-        );
+        assert!(error.to_string().ends_with("nested boxes: 17 is more than the budget of 16"));
 
         let limits = Limits { boxes: 3, ..Limits::default() };
         let many = Bytes::from(b"\0\0\0\x08free".repeat(4));
@@ -257,7 +253,7 @@ mod tests {
             assert_eq!(boxes.to_bytes(), bytes);
             let moof = boxes.inside(*b"moof").unwrap();
             assert_eq!((moof.list.len(), &moof.padding[..]), (1, tail));
-            let says = format!("{} bytes behind the last box of `moof` are no box", tail.len());
+            let says = format!("{} bytes after the last box of `moof` are not a box", tail.len());
             assert_eq!(boxes.unread(), Some(says));
         }
         for tail in [&b"\0\0\0\xfftraf"[..], b"\0\0\0\xffjunk\0\0\0\x08traf"] {

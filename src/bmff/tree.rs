@@ -86,7 +86,7 @@ impl Boxes {
     pub(crate) fn unread_in(&self, kind: FourCc) -> Option<String> {
         self.unread().or_else(|| {
             let stray = self.has_stray_bytes().then_some(self.padding.len())?;
-            Some(format!("{stray} bytes behind the last box of `{kind}` are no box"))
+            Some(format!("{stray} bytes after the last box of `{kind}` are not a box"))
         })
     }
 

@@ -65,7 +65,7 @@ fn cut_runs(traf: &mut Boxes, keys: &[Key], lead: u64) -> Result<(), Error> {
 /// Returns the run with only its key samples. The first of them is shown `lead` ticks after it is
 /// decoded.
 fn cut_run(trun: &Trun, keys: &[Key], lead: u64) -> Result<Trun, Error> {
-    let too_long = |_| ErrorKind::NotSliceable("a key frame longer than 32 bits can say");
+    let too_long = |_| ErrorKind::NotSliceable("a key frame longer than 32 bits can express");
     let mut cut = trun.clone();
     cut.full.flags |= Trun::DURATION;
     if lead > 0 {

@@ -54,7 +54,7 @@ impl<'a> Decoded<'a> {
         let mut is_misdeclared = false;
         if is_lenient && is_utf16(encoding) && body.len() % 2 == 1 {
             body = &body[..body.len() - 1];
-            stripped.push("an odd byte behind the end of UTF-16");
+            stripped.push("an odd byte after the end of UTF-16");
         }
         let text = if encoding == UTF_8 {
             match std::str::from_utf8(body) {

@@ -248,7 +248,7 @@ impl<'t> Mender<'t> {
             let offset = at + space;
             match names.iter().find(|(other, _)| *other == name) {
                 Some((_, same)) if *same == value => {
-                    faults.push((offset, format!("`{name}` is there twice: one is left out")));
+                    faults.push((offset, format!("`{name}` is repeated: one is left out")));
                 }
                 Some(_) => {
                     let len = broken_len(rest);
@@ -261,7 +261,7 @@ impl<'t> Mender<'t> {
                         self.faults += count - 1;
                     }
                     if space == 0 {
-                        faults.push((offset, format!("a blank is missing before `{name}`")));
+                        faults.push((offset, format!("a space is missing before `{name}`")));
                         text.push(' ');
                     }
                     text.push_str(&rest[at..at + space]);

@@ -57,7 +57,7 @@ pub(super) fn fault_of_tag(tag: &str) -> Option<&'static str> {
         }
         let name = name_len(&tag[at..]);
         if name == 0 || space == 0 {
-            return Some("an attribute without a proper name, or without a blank before it");
+            return Some("an attribute without a proper name, or without a space before it");
         }
         let this = &tag[at..at + name];
         let is_twice = match seen.get_mut(number) {
@@ -68,7 +68,7 @@ pub(super) fn fault_of_tag(tag: &str) -> Option<&'static str> {
             None => seen.contains(&this) || !more.get_or_insert_default().insert(this),
         };
         if is_twice {
-            return Some("an attribute that is there twice");
+            return Some("a repeated attribute");
         }
         let is_space = |byte: &&u8| byte.is_ascii_whitespace();
         at += name;

@@ -534,7 +534,7 @@ mod tests {
             ("<a>&#xFFFE;</a>", "stands for nothing"),
             ("<a>&#1;</a>", "stands for nothing"),
             ("<a>]]></a>", "`]]>` in a text"),
-            ("<a><b c='1'd='2'/></a>", "an attribute without a proper name, or without a blank"),
+            ("<a><b c='1'd='2'/></a>", "an attribute without a proper name, or without a space"),
             ("<a><b c='<'/></a>", "a `<` in a value"),
             ("<a><b c='x&y'/></a>", "a `&` that begins no reference"),
             ("<a><!-- - -- --></a>", "line 1"),

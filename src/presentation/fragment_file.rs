@@ -220,7 +220,7 @@ pub(super) fn see(
             (None, None) => return Ok(Seen::Needs(end..end + HEADER)),
         };
         if next.get(4..8) == Some(b"moof") {
-            let several = "several fragments in the file of one";
+            let several = "several fragments in one fragment file";
             return Err(Error::at(end, ErrorKind::NotSliceable(several)));
         }
     }

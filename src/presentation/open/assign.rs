@@ -286,12 +286,12 @@ impl<'a> Pairing<'a> {
         let Some(track) = self.server.tracks.get(number) else { return };
         let how = match how {
             Found::Certain => return self.disagreement(place, number),
-            Found::Nearest => "as its bitrate is the nearest",
+            Found::Nearest => "because its bitrate is the nearest",
             Found::Rank => "by the order of bitrates",
-            Found::Place => "by its place in the order",
+            Found::Place => "by its position",
         };
         let message = format!(
-            "no bitrate, name or picture size tells its track in the server manifest: `{}` is taken, {how}",
+            "no bitrate, name or picture size identifies its track in the server manifest: `{}` is used, {how}",
             describe(track)
         );
         self.push(FindingCode::TrackGuessed, message, place);
@@ -314,7 +314,7 @@ impl<'a> Pairing<'a> {
         let mut message = match (is_same_name, bitrate, sizes) {
             (true, None, None) => return,
             (true, None, Some((said, size))) => format!(
-                "the server manifest says pictures of {} × {}, the client manifest {} × {}",
+                "the server manifest gives pictures of {} × {}, the client manifest {} × {}",
                 said.0, said.1, size.0, size.1
             ),
             (false, None, _) => format!("the server manifest calls its stream `{name}`"),
@@ -418,7 +418,7 @@ mod tests {
         assert_eq!(
             findings,
             [
-                "error track-guessed: video at 100: no bitrate, name or picture size tells its track in the server manifest: `video` is taken, by its place in the order",
+                "error track-guessed: video at 100: no bitrate, name or picture size identifies its track in the server manifest: `video` is used, by its position",
                 "warning manifests-disagree: video at 300: the server manifest calls its stream `v`",
                 "warning manifests-disagree: video at 200: the server manifest gives it 199 bit/s",
                 "info track-not-announced: video at 7: the client manifest has no quality for it",

@@ -80,7 +80,7 @@ fn check_aac(index: &StreamIndex, stream: &Stream, findings: &mut Findings) {
     if let Some((data, digits)) = long
         && let (Some(kept), true) = (data.get(..digits), data.len() < 64)
     {
-        let message = format!("`CodecPrivateData` is {data}, of which {kept} says all");
+        let message = format!("`CodecPrivateData` is {data}, of which {kept} is enough");
         let finding = Finding::new(FindingCode::AacDataLong, message);
         findings.push(finding.of_track(&stream.name));
     }

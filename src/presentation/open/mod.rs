@@ -519,7 +519,7 @@ fn served_text(
     }
     if stored.braced_systems > 0 {
         let count = stored.braced_systems;
-        let message = format!("{count} `SystemID` of its protection stands in braces");
+        let message = format!("`SystemID` values in braces: {count}");
         findings.push(Finding::new(FindingCode::SystemIdBraced, message).in_file(file));
     }
     if readable && whole && !stored.is_rewritten && stripped.is_empty() {
@@ -527,7 +527,7 @@ fn served_text(
     }
     if !readable {
         let encoding = stored.decoded.encoding.name();
-        let message = format!("it is {encoding} without saying so, and is served as UTF-8");
+        let message = format!("it is {encoding} without declaring it, and is served as UTF-8");
         findings.push(Finding::new(FindingCode::ManifestReencoded, message).in_file(file));
     }
     let mended = mend(&stored.decoded.text, &stored.spans, cuts, &stored.edits);

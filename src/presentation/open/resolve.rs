@@ -178,7 +178,7 @@ fn find<'a>(
     let mut of_kind = tracks.iter().filter(|media| media.kind == Some(track.kind));
     let Some(id) = track.track_id() else {
         return of_kind.nth(nth).ok_or_else(|| {
-            let message = format!("it has no further {} track", track.kind);
+            let message = format!("it has no other {} track", track.kind);
             Trouble::new(FindingCode::TrackMissing, message)
         });
     };
@@ -191,7 +191,7 @@ fn find<'a>(
     match (of_kind.next(), of_kind.next()) {
         (Some(only), None) if !is_numbered(only.track_id) => {
             let message = format!(
-                "trackID {id} is none of the file's {0} tracks: the one there is, is {1}",
+                "trackID {id} is not one of the file's {0} tracks; its only one is {1}",
                 track.kind, only.track_id
             );
             let finding = Finding::new(FindingCode::ManifestsDisagree, message);

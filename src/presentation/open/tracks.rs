@@ -154,7 +154,7 @@ pub(super) fn unread(moov: &Boxes, end: u64, limits: &Limits) -> Option<String> 
             _ => None,
         };
         if let Some(message) = message {
-            return Some(format!("its `trak` at byte {start} is of no use: {message}"));
+            return Some(format!("its `trak` at byte {start} cannot be used: {message}"));
         }
     }
     None

@@ -239,7 +239,7 @@ impl<'a> Pairing<'a> {
             let Some(stream) = self.streams.get(place.0) else { continue };
             let has_some = |scope| !self.tracks.unused_of(scope, stream).is_empty();
             if has_some(Scope::Name) || has_some(Scope::Kind) {
-                let message = "no bitrate or name tells its track in the server manifest, and those that are left have pictures of another size: it is not served";
+                let message = "no bitrate or name identifies its track in the server manifest, and the remaining tracks have pictures of another size: it is not served";
                 self.push(FindingCode::TrackGuessed, message, place);
             }
         }

@@ -234,7 +234,7 @@ impl MediaTrack {
         let before = match (&self.fragments, &self.doubt) {
             (Err(trouble), _) | (Ok(_), Some(trouble)) => trouble.message.clone(),
             (Ok(_), None) if self.has_repeats => {
-                "its index says one time of several fragments".into()
+                "its index gives one time for several fragments".into()
             }
             (Ok(index), None) => format!("its index has {} of its fragments", index.len()),
         };
@@ -335,7 +335,7 @@ fn findings(
     match (&scanned.outcome, given_up) {
         (Outcome::CutOff(at), _) => tell(
             FindingCode::RecordingCutOff,
-            format!("the file ends in the middle of what begins at byte {at}, or that is no box"),
+            format!("the file ends inside the box at byte {at}, or no box begins there"),
         ),
         (_, Some(error)) => {
             tell(FindingCode::ScanGivenUp, format!("nothing behind this place was found: {error}"))

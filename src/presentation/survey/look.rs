@@ -106,7 +106,10 @@ impl Look {
             tell(noticed.code(), noticed.message());
         })?;
         if let Some(why) = key {
-            tell(FindingCode::KeyFrameMissing, format!("it begins without a key frame, by {why}"));
+            tell(
+                FindingCode::KeyFrameMissing,
+                format!("it begins without a key frame, according to {why}"),
+            );
         }
         if nature.has_ivs
             && let Some(why) = without_ivs(&stored)
@@ -181,7 +184,7 @@ impl Look {
             return Ok(None);
         };
         let most = leeway.saturating_add(2 * tolerance(stream.timescale, track.timescale));
-        let message = || format!("its samples last {duration} ticks, and its chunk {chunk}");
+        let message = || format!("its samples last {duration} ticks, but its chunk {chunk}");
         Ok((duration.abs_diff(chunk) > most).then(message))
     }
 }

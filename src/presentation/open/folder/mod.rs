@@ -176,7 +176,7 @@ impl Opening {
             };
             let start = chunks.first().and_then(|chunk| chunk.time).unwrap_or(0);
             let message =
-                format!("its chunks are announced from {start} on, as the names of its files say");
+                format!("its chunks are announced from {start}, following the names of its files");
             let finding = Finding::new(FindingCode::TimesFromNames, message).of_track(&name);
             self.findings.push(finding.in_file(self.manifest.as_str()));
             manifest.streams[number].chunks = chunks;
@@ -259,7 +259,7 @@ impl Opening {
         let limit = self.options.limits.uses_of_track;
         if *uses > limit {
             let message = format!(
-                "more tracks than the budget (`uses_of_track`) of {limit} have the same files"
+                "more tracks than the budget of {limit} (`uses_of_track`) share these files"
             );
             let finding = Finding::new(FindingCode::BudgetExceeded, message).of_track(&label);
             self.findings.push(finding.in_file(folder.as_str()));
@@ -287,7 +287,7 @@ impl Opening {
             tell(FindingCode::FragmentFileMissing, message, Some(time));
         }
         if there.unannounced > 0 && !is_live {
-            let message = format!("files of fragments that no chunk is: {}", there.unannounced);
+            let message = format!("fragment files without a chunk: {}", there.unannounced);
             tell(FindingCode::FragmentsWithoutChunk, message, None);
         }
         Media::Files(Box::new(files))
