@@ -56,8 +56,8 @@ pub(super) fn worse(old: &Outcome, new: &Outcome, rewritten: &[Name]) -> Option<
     Some(format!("{wrong}: {count}, before {}", before(wrong)))
 }
 
-/// Counts the faults of each kind. For some files only the tracks count, and for some not even
-/// these can still be read.
+/// Counts the faults of each kind. If a file `is_left_out`, only its tracks count, and not its
+/// findings and missing chunks; if it `is_lost`, its tracks count as absent.
 fn account(
     presentation: &Presentation,
     is_left_out: impl Fn(&Name) -> bool,

@@ -55,7 +55,7 @@ impl FragmentFiles {
 
     /// Number of bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
-        // The text of a name has two counters beside it.
+        // A name is an `Arc<str>`, which stores two counters with the text.
         let folder = piece(self.folder.as_str().len() + 16);
         let odd = self.odd.iter().map(|(_, name)| piece(name.len())).sum::<usize>();
         folder
