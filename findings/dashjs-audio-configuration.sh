@@ -82,7 +82,7 @@ tone sine=frequency=440:sample_rate=24000:duration=2 2 core.mp4
 tone 'aevalsrc=0.1*sin(2764*t)|0|0|0|0|0:c=5.1:s=48000:d=2' 6 six.mp4
 tone 'aevalsrc=0.1*sin(2764*t)|0|0|0|0|0|0|0:c=7.1:s=48000:d=2' 8 eight.mp4
 
-# How the decoder takes the sound of a file if its configuration is replaced by `$2`.
+# Prints the channels that the decoder finds in a file whose configuration is replaced by `$2`.
 decode() {
     python3 - "$1" "$2" <<'PY'
 import sys

@@ -1,6 +1,7 @@
-//! A Microsoft Smooth Streaming origin for any server: it opens a presentation (an `.ism` and the
-//! files that it names, or a folder of fragments as `ffmpeg -f smoothstreaming` writes it) in place, answers `/presentation.ism/Manifest`, and answers each fragment
-//! request with exactly the bytes that are stored.
+//! A Microsoft Smooth Streaming origin for any server: it opens a presentation in place (an `.ism`
+//! and the files that it names, or a folder of fragments as `ffmpeg -f smoothstreaming` writes it),
+//! answers `/presentation.ism/Manifest`, and answers each fragment request with exactly the bytes
+//! that are stored.
 //!
 //! ```text
 //!  HTTP request                                                                    HTTP response

@@ -1,5 +1,5 @@
-//! Files of which some bytes were overwritten after they were indexed: every fragment that is intact is
-//! served, and nothing is served in place of one that is not.
+//! Files of which some bytes were overwritten after they were indexed: every intact fragment is
+//! served, and nothing is served in place of a damaged one.
 
 mod support;
 
@@ -38,7 +38,7 @@ fn path(track: u32, time: i64) -> String {
 
 type Damage = fn(&mut [u8]);
 
-/// What happens to files, by what happens to the bytes of one fragment.
+/// Kinds of damage to the bytes of one fragment.
 const DAMAGES: [(&str, Damage); 7] = [
     ("zeros", |bytes| bytes.fill(0)),
     ("ones", |bytes| bytes.fill(0xff)),
@@ -60,7 +60,7 @@ const DAMAGES: [(&str, Damage); 7] = [
     }),
 ];
 
-/// Asks for all fragments, the damaged ones first and last, and for all once more.
+/// Requests all fragments, the damaged ones first and last, and then all once more.
 fn check(media: &Media, bytes: &[u8], store: &MemoryStore, damaged: &[Range<u64>], what: &str) {
     let origin = Origin::new(store.clone());
     let is_damaged = |range: &Range<u64>| damaged.contains(range);

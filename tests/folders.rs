@@ -27,12 +27,12 @@ fn findings(store: &MemoryStore) -> Vec<String> {
     codes(open(store.clone()).presentation())
 }
 
-/// What opening a store's presentation finds, in words.
+/// Returns the findings of opening a store's presentation, as text.
 fn messages(store: &MemoryStore) -> Vec<String> {
     open(store.clone()).presentation().findings().iter().map(ToString::to_string).collect()
 }
 
-/// One video stream `video` of 300 bit/s, with these `c` elements and files at these times.
+/// Makes one video stream `video` of 300 bit/s, with these `c` elements and files at these times.
 fn one(attributes: &str, chunks: &str, times: &[u64]) -> MemoryStore {
     let store = MemoryStore::new();
     let streams = [("video", "video", &[300][..], chunks)];
@@ -48,7 +48,7 @@ fn path(noun: &str, time: u64) -> String {
     format!("film.ism/QualityLevels(300)/{noun}(video={time})")
 }
 
-/// The code of the answer to a path; `served` if there is no error.
+/// Returns the code of the answer to a path; `served` if there is no error.
 fn code(origin: &Origin, path: &str) -> &'static str {
     block_on(origin.answer(path)).map_or_else(|error| error.kind.code(), |_| "served")
 }
@@ -243,7 +243,7 @@ fn a_quality_without_files_is_left_out_and_so_is_nothing_else() {
 
 #[test]
 fn durations_alone_are_announced_at_the_times_of_the_files() {
-    // As ffmpeg ends a recording that has lost no file.
+    // The manifest that ffmpeg leaves after a recording that has lost no file.
     let durations = "<c n=\"0\" d=\"10000000\" />\n<c n=\"1\" d=\"10000000\" />\n";
     let times = [213_333, 10_213_333];
     let store = one("", durations, &times);
@@ -293,7 +293,7 @@ fn where_folders_cannot_be_listed_the_manifest_is_believed() {
     let origin = Origin::new(Unlisted(store));
     assert_eq!(get(&origin, &path("Fragments", 0)).unwrap(), fragment(300, 0));
     assert_eq!(code(&origin, &path("Fragments", 10_000_000)), "no-media");
-    // The first and the last fragment are looked at all the same.
+    // The first and the last fragment are looked at nevertheless.
     let store = one("", &chunks(&[0, 10_000_000]), &[0]);
     assert_eq!(codes(open(Unlisted(store)).presentation()), ["error fragment-file-missing"]);
 }
@@ -473,7 +473,7 @@ fn a_file_that_is_rewritten_in_place_gives_the_next_answer() {
     assert!(bodies.iter().all(|len| *len == bodies[0]), "one size");
     tags.dedup();
     assert_eq!(tags.len(), 3, "{tags:?}");
-    // An answer that was made before goes on with the file that it opened.
+    // An answer that was made before continues with the file that it opened.
     let large = one("", &chunks(&[0]), &[]);
     let (old, new) =
         (fragment_with(0, &[1; 200_000], vec![]), fragment_with(0, &[2; 200_000], vec![]));
@@ -500,7 +500,8 @@ fn a_fragments_validator_depends_on_its_file_and_the_epoch_alone() {
     }
 }
 
-/// A live presentation with three chunks from number `first` on, and two fragments ahead of them.
+/// Writes a live presentation with three chunks from number `first` on, and two fragments ahead of
+/// them.
 fn live(store: &MemoryStore, first: u64, attributes: &str) {
     let starts: Vec<u64> = (first..first + 3).map(|n| n * 10_000_000).collect();
     let streams = [("video", "video", &[300][..], &*chunks(&starts))];
@@ -548,7 +549,7 @@ fn live_fragments_are_served_before_they_are_announced_and_while_their_files_sta
     {
         assert_eq!(code(&origin, &path("Fragments", number * 10_000_000)), expected, "{number}");
     }
-    // What an encoder may rewrite is not for `sendfile`.
+    // A file that an encoder may rewrite must not be sent by `sendfile`.
     assert!(served(&origin, &path("Fragments", 50_000_000)).unwrap().body().stored().is_none());
     store.remove(&name(&path("Fragments", 50_000_000)));
     assert_eq!(code(&origin, &path("Fragments", 50_000_000)), "no-media");
@@ -569,7 +570,7 @@ fn a_live_manifest_is_looked_at_every_second_and_its_end_is_noticed() {
     hands.pass(1);
     let second = String::from_utf8(get(&origin, "film.ism/Manifest").unwrap()).unwrap();
     assert!(second.contains("<c t=\"10000000\"") && !second.contains("<c t=\"0\""), "{second}");
-    // What is wrong in passing does not keep an old manifest in place.
+    // A new manifest replaces the old one even if something is wrong for a moment.
     live(&store, 2, LIVE);
     store.remove(&name(&path("Fragments", 30_000_000)));
     hands.pass(1);

@@ -48,7 +48,7 @@ const IMPURE: &[&str] = &[
 /// `std::io::Error` is the cause that a store gives, and what `byteorder` reads a slice with.
 const ALLOWED: &[(&str, &str)] = &[
     ("base/error.rs", "std::io"),
-    // How long to wait: no clock is read.
+    // These tell how long to wait; no clock is read.
     ("base/error.rs", "std::time"),
     ("base/cursor.rs", "std::io"),
 ];

@@ -457,19 +457,19 @@ fn samples_in_the_header_are_an_error_and_the_fragments_are_served() {
     }
 }
 
-/// A file of three fragments of one sample of `size` bytes, with pictures of this width and this
-/// byte in its parameter set.
+/// Makes a file of three fragments of one sample of `size` bytes, with pictures of this width and
+/// this byte in its parameter set.
 fn pictures(size: u32, width: u16, profile: u8) -> Vec<u8> {
     let mut bytes = file(regular(1, StreamKind::Video, size));
     let entry = bytes.windows(4).position(|word| word == b"avc1").unwrap();
-    // Behind the format: 24 bytes, then width and height.
+    // After the format, there are 24 bytes before width and height.
     bytes[entry + 28..entry + 30].copy_from_slice(&width.to_be_bytes());
     let sps = bytes.windows(5).position(|unit| unit == [0x67, 66, 0, 30, 1]).unwrap();
     bytes[sps + 4] = profile;
     bytes
 }
 
-/// A client manifest of these qualities: bitrate, and what its QualityLevel says besides.
+/// Makes a client manifest of qualities, each with its bitrate and further attributes.
 fn qualities(list: &[(u32, &str)]) -> Vec<u8> {
     let client = ismc(&[(StreamKind::Video, "video", &[1], &starts(3))]);
     let quality = |(bitrate, other): &(u32, &str)| {
@@ -521,7 +521,7 @@ fn a_track_whose_pictures_have_another_size_is_never_guessed() {
     ]);
     let origin = Origin::new(store.clone());
     let path = |bitrate| format!("film.ism/QualityLevels({bitrate})/Fragments(video=0)");
-    // Nothing tells the two smaller ones apart: they are served in order, each with an error.
+    // The two smaller ones cannot be told apart: they are served in order, each with an error.
     assert_eq!([3000, 9000, 9500].map(|bitrate| status(&origin, &path(bitrate))), [404, 200, 200]);
     let found = findings(&store);
     assert_eq!(found.iter().filter(|code| *code == "error track-guessed").count(), 2, "{found:?}");
@@ -546,7 +546,7 @@ fn a_single_track_whose_pictures_have_another_size_is_not_served() {
     let path = "film.ism/QualityLevels(3000)/Fragments(video=0)";
     assert_eq!(status(&Origin::new(store), path), 404);
 
-    // Where bitrates say nothing, it cannot be another: the size may be that of the display.
+    // Without bitrates, there is no other choice: the size may be that of the display.
     let store = store_of(0, &[(0, r#"MaxWidth="1024" MaxHeight="576""#)]);
     assert_eq!(payload(&store, 0, "video"), 100);
 }

@@ -1,4 +1,4 @@
-//! Names with percent signs: of files on disk, in a server manifest, and in URLs.
+//! Percent signs in names of files, in server manifests, and in URLs.
 
 mod support;
 
@@ -47,7 +47,7 @@ fn a_presentation_whose_name_has_a_percent_sign_is_asked_for_percent_encoded() {
         ("/a%2520b.ism", 200),
         ("/a%2520b%2Eism", 200),
         ("/100%25.ism", 200),
-        // A lone percent sign begins no encoded byte.
+        // A lone percent sign does not begin an encoded byte.
         ("/100%.ism", 200),
         ("/c%20d.ism", 200),
         ("/c d.ism", 200),
@@ -71,7 +71,7 @@ fn a_presentation_whose_name_has_a_percent_sign_is_asked_for_percent_encoded() {
     }
 }
 
-/// Sizes of the fragment that is served, and the findings.
+/// Returns the sizes of the served fragment, and the findings.
 fn opened(store: &MemoryStore) -> (Result<usize, u16>, Vec<String>) {
     let origin = Origin::new(store.clone());
     let body = get(&origin, &format!("/film.ism/{FRAGMENT}"));
@@ -154,7 +154,7 @@ fn a_file_that_is_under_neither_name_is_missing_until_it_is_put_back() {
     assert_eq!(codes_now().0, [""; 0]);
 }
 
-/// The names that an opening asks for, batch by batch.
+/// Returns the names that an opening asks for, batch by batch.
 fn asked(files: &[(&str, Vec<u8>)], src: &str) -> (Vec<Vec<String>>, Presentation) {
     let found = |name: &Name| files.iter().find(|(file, _)| *file == name.as_str());
     let batches: Arc<Mutex<Vec<Vec<String>>>> = Arc::default();
@@ -206,7 +206,7 @@ fn only_files_that_are_missing_are_looked_for_twice() {
     assert_eq!(opened, ["film.ism", "film.ismc", "a b.ismv"], "nothing more for a healthy set");
     let (names, _) = asked(&[("film.ismc", client()), ("a%20b.ismv", media(100))], "a%20b.ismv");
     assert_eq!(names[2], ["a%20b.ismv"]);
-    // A name without a percent sign, or a character that is encoded, has no second one.
+    // A name without a percent sign, or a character that is encoded, has no second name.
     let (names, _) = asked(&[("film.ismc", client())], "plain.ismv");
     assert_eq!(names.concat(), ["film.ism", "film.ismc", "plain.ismv"]);
 }

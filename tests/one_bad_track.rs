@@ -1,4 +1,4 @@
-//! Files in which one track is bad: the others are served as if it were not there, and nothing is
+//! Files in which one track is bad: the others are served as if it did not exist, and nothing is
 //! served in its place.
 
 mod support;
@@ -20,21 +20,21 @@ const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "film.ismv", 64, 2, "");
 #[derive(Clone, Copy)]
 struct Made {
     track: u32,
-    /// What its `tfxd` says: a time and a duration.
+    /// The time and duration in its `tfxd`.
     says: Option<(i64, i64)>,
-    /// What its `trun` says; nothing if it is 0.
+    /// The duration in its `trun`; none if it is 0.
     duration: u32,
-    /// Samples that its `trun` claims; more than one are not there.
+    /// Number of samples that its `trun` claims; only the first one exists.
     claims: u32,
 }
 
-/// A file, and where its fragments are.
+/// A file, and the positions of its fragments.
 struct Film {
     media: Media,
     places: Vec<(u32, Range<usize>)>,
 }
 
-/// A file of a video track, an audio track and these fragments.
+/// Makes a file of a video track, an audio track and these fragments.
 fn film(tracks: &[AnyBox], fragments: &[Made]) -> Film {
     let mut media = Media::default();
     media.push(b"\0\0\0\x18ftypisml\0\0\0\x01piffiso2".to_vec());
@@ -67,14 +67,14 @@ fn film(tracks: &[AnyBox], fragments: &[Made]) -> Film {
     Film { media, places }
 }
 
-/// The `moov` of a video and an audio track.
+/// Makes the `moov` of a video and an audio track.
 fn moov() -> AnyBox {
     let track = |id, kind| Track::new(id, kind, Vec::new());
     film::moov(&[track(1, StreamKind::Video), track(2, StreamKind::Audio)])
 }
 
 impl Film {
-    /// Adds an index: for each track, the times of its fragments.
+    /// Adds an index with the times of each track's fragments.
     fn index(mut self, tracks: &[(u32, &[i64])]) -> Self {
         let starts = |track: u32| {
             let own = self.places.iter().filter(move |place| place.0 == track);
@@ -92,8 +92,8 @@ impl Film {
         self.media.read(0..self.media.len)
     }
 
-    /// A presentation of this file, with a manifest of these starts of video and audio if there are
-    /// any.
+    /// Makes a presentation of this file. If there are starts of video and audio, it has a manifest
+    /// of them.
     fn store(&self, starts: Option<[&[u64]; 2]>) -> MemoryStore {
         let store = store([
             ("film.ism", ism(starts.map(|_| "film.ismc"), &[VIDEO, AUDIO])),
@@ -109,7 +109,8 @@ impl Film {
         store
     }
 
-    /// The chunks at these starts are the fragments of this track in the order of the file.
+    /// Checks that the chunks at these starts are the fragments of this track, in the order of the
+    /// file.
     fn check(&self, store: &MemoryStore, (bitrate, stream, track): (u32, &str, u32), at: &[u64]) {
         let origin = Origin::new(store.clone());
         let bytes = self.bytes();
@@ -128,7 +129,7 @@ fn findings(store: &MemoryStore) -> Vec<String> {
     codes(opened.presentation())
 }
 
-/// Starts of the chunks that are announced for a stream.
+/// Returns the starts of the chunks that are announced for a stream.
 fn announced(store: &MemoryStore, stream: &str) -> Vec<u64> {
     let opened = block_on(Origin::new(store.clone()).open(&name("film.ism"))).unwrap();
     let mut streams = opened.presentation().streams().iter();
@@ -142,7 +143,7 @@ const FRAME: u32 = 400_000;
 const SOUND: u32 = 232_200;
 const COUNT: u64 = 40;
 
-/// One track's fragments with durations in order, and one of the other's behind each.
+/// Interleaves the fragments of the two tracks.
 fn interleaved(video: impl Fn(u64) -> Made, audio: impl Fn(u64) -> Made) -> Vec<Made> {
     (0..COUNT).flat_map(|i| [video(i), audio(i)]).collect()
 }
@@ -170,9 +171,9 @@ fn times(fragments: &[Made], track: u32) -> Vec<i64> {
     own.map(|made| made.says.unwrap().0).collect()
 }
 
-/// As ffmpeg writes each frame as a fragment: `tfxd` and `tfra` have the times at which pictures are
-/// shown, and durations from one picture to the next that is stored, below 0 where it is shown
-/// earlier.
+/// A fragment of one frame as ffmpeg writes it: `tfxd` and `tfra` have the times at which pictures
+/// are shown, and durations from one stored picture to the next, which are below 0 if the next one
+/// is shown earlier.
 fn as_shown(i: u64) -> Made {
     let shown = |i: u64| i64::from(FRAME) * (i / 3 * 3 + [3, 1, 2][(i % 3) as usize]) as i64;
     made(1, Some((shown(i), shown(i + 1) - shown(i))), FRAME)
@@ -180,7 +181,7 @@ fn as_shown(i: u64) -> Made {
 
 #[test]
 fn pictures_stored_in_the_order_of_decoding_are_served_in_it_and_cost_no_sound() {
-    // Sound whose next sample was not there yet: no duration, and the time of its end.
+    // ffmpeg did not have the next sample of the sound yet: no duration, and the time of its end.
     let audio = |i: u64| match i % 4 {
         3 => made(2, Some(((i + 1) as i64 * i64::from(SOUND), 0)), 0),
         _ => audio(i),
@@ -209,7 +210,7 @@ fn pictures_stored_in_the_order_of_decoding_are_served_in_it_and_cost_no_sound()
 
 #[test]
 fn durations_below_0_are_no_durations() {
-    // In one film the last of them, in one all.
+    // The last duration is below 0 in one film, and all durations in the other.
     for is_last in [true, false] {
         let video = |i: u64| {
             let Made { says, .. } = video(i);
@@ -233,7 +234,7 @@ fn an_index_that_is_missing_or_broken_for_one_track_costs_no_other() {
     let missing = make().index(&[(2, &sounds)]);
     let mut unreadable = make().index(&[(1, &times(&fragments, 1)), (2, &sounds)]);
     let (_, mfra) = unreadable.media.parts.last_mut().unwrap();
-    // The number of entries of the first `tfra`.
+    // This is the number of entries of the first `tfra`.
     mfra[8 + 20] = 0xff;
     let disordered: Vec<i64> = (0..COUNT as i64).map(|i| (i * 7_919 % 40) * 400_000).collect();
     let disordered = make().index(&[(1, &disordered), (2, &sounds)]);
@@ -265,9 +266,9 @@ fn times_at_random_in_one_track_cost_no_other() {
 
 #[test]
 fn a_broken_fragment_of_one_track_costs_no_time_of_another() {
-    // Neither the index nor the fragments of the sound say when they start.
+    // Neither the index nor the fragments declare the starts of the sound.
     let audio = |i: u64| Made { says: None, ..audio(i) };
-    // More samples than the `trun` has room for, and more than the budget without any.
+    // More samples than the `trun` has room for, and, without any fields, more than the budget.
     let claims_bytes = |i: u64| Made { claims: if i == 5 { 1000 } else { 1 }, ..video(i) };
     let fragments = interleaved(claims_bytes, audio);
     let film = film(&[moov()], &fragments);
@@ -296,7 +297,7 @@ fn samples_beyond_the_budget_in_one_fragment_do_not_end_the_walk() {
     assert!(!found.contains(&"error scan-given-up".into()), "{found:?}");
 }
 
-/// A `moov` whose first `trak` is changed.
+/// Makes a `moov` whose first `trak` is changed.
 fn with_bad_trak(mut moov: AnyBox, damage: impl Fn(&mut Boxes)) -> AnyBox {
     if let Body::Boxes(boxes) = &mut moov.body
         && let Some(Body::Boxes(trak)) = boxes.list.first_mut().map(|item| &mut item.body)
@@ -306,7 +307,7 @@ fn with_bad_trak(mut moov: AnyBox, damage: impl Fn(&mut Boxes)) -> AnyBox {
     moov
 }
 
-/// A header of a track with a box that cannot be read, or without one.
+/// Makes a track header with an unreadable box, or without that box.
 fn bad_traks() -> Vec<AnyBox> {
     let cut = |kind: &'static [u8; 4]| {
         with_bad_trak(moov(), move |trak| {
@@ -332,7 +333,7 @@ fn bad_traks() -> Vec<AnyBox> {
 fn a_track_whose_header_cannot_be_read_costs_no_other() {
     let fragments = interleaved(video, |i| Made { says: None, ..audio(i) });
     for moov in bad_traks() {
-        // Without an index, the fragments of the unknown track lie between those of the sound.
+        // Without an index, the fragments of the unknown track are between those of the sound.
         let film = film(&[moov], &fragments);
         for manifest in [None, Some([&starts(FRAME)[..], &starts(SOUND)])] {
             let store = film.store(manifest);
@@ -348,7 +349,7 @@ fn a_track_whose_header_cannot_be_read_costs_no_other() {
 
 #[test]
 fn no_other_track_is_served_for_one_whose_header_cannot_be_read() {
-    // A third track, of pictures, is the only one of its kind that can be read.
+    // A third track, of video, is the only one of its kind that can be read.
     let traks = |moov: AnyBox| {
         let third = film::moov(&[Track::new(3, StreamKind::Video, Vec::new())]);
         let (Body::Boxes(mut boxes), Body::Boxes(third)) = (moov.body, third.body) else {
@@ -393,7 +394,7 @@ fn a_track_of_an_unknown_codec_costs_no_other() {
 fn the_chunks_of_a_generated_stream_are_those_of_a_track_whose_times_are_in_order() {
     let low = film(&[moov()], &interleaved(video, audio));
     let low = low.index(&[(1, &times(&interleaved(video, audio), 1)), (2, &[])]);
-    // As many fragments and one more, of times at random.
+    // The index has the same number of fragments plus one, at random times.
     let random = |i: u64| (i * 7_919 % 1009 * 123_457) as i64;
     let high = |i: u64| made(1, Some((random(i), FRAME.into())), FRAME);
     let mut fragments = interleaved(high, audio);

@@ -1,5 +1,5 @@
-//! Which track of the server manifest each quality of the client manifest is, where bitrates, names
-//! and picture sizes do not agree: told by the bytes that are served.
+//! Pairing qualities of the client manifest with tracks of the server manifest if bitrates, names
+//! and picture sizes do not agree. The served bytes show the result.
 
 mod support;
 
@@ -16,11 +16,11 @@ struct Film {
     bitrate: u32,
     /// `trackName`, and other parameters.
     params: String,
-    /// Width of the pictures by the file; 0: that of [`film::media`].
+    /// Width of the pictures in the file; if 0, that of [`film::media`].
     width: u16,
     /// A byte of the parameter set in the file.
     profile: u8,
-    /// Bytes of a fragment, to know it by.
+    /// Number of bytes of a fragment, by which the track is recognized.
     bytes: u32,
 }
 
@@ -52,7 +52,7 @@ impl Film {
         let mut file = film::media(&[track], Style::default()).to_bytes();
         if let Some(entry) = file.windows(4).position(|word| word == b"avc1") {
             if self.width > 0 {
-                // Behind the format: 24 bytes, then width and height.
+                // After the format, there are 24 bytes before width and height.
                 file[entry + 28..entry + 30].copy_from_slice(&self.width.to_be_bytes());
             }
             let sps = file.windows(5).position(|unit| unit == [0x67, 66, 0, 30, 1]).unwrap();
@@ -62,7 +62,7 @@ impl Film {
     }
 }
 
-/// A quality of the client manifest that is `wide`; 0: it does not say.
+/// Makes a quality of the client manifest with this width; if 0, without one.
 fn quality(bitrate: u32, wide: u32) -> String {
     match wide {
         0 => format!(r#"<QualityLevel Bitrate="{bitrate}"/>"#),
@@ -103,7 +103,8 @@ fn set(streams: &str, films: &[Film]) -> MemoryStore {
     all
 }
 
-/// Bytes of the second fragment of each quality of a stream; 0 where it is refused.
+/// Returns the number of bytes of the second fragment of each quality of a stream; 0 if it is
+/// refused.
 fn served<const N: usize>(store: &MemoryStore, name: &str, bitrates: [u32; N]) -> [usize; N] {
     let origin = Origin::new(store.clone());
     bitrates.map(|bitrate| {
@@ -125,7 +126,7 @@ const GUESSED: &str = "error track-guessed";
 #[test]
 fn picture_sizes_tell_that_two_bitrates_were_exchanged() {
     let streams = videos(&[(800, 640), (1500, 960), (3000, 1280)]);
-    // The size in the server manifest, and in the file alone.
+    // The size is in the server manifest, or in the file alone.
     for said in [true, false] {
         let film = |bitrate, width: u16| {
             let film = video(bitrate, width.into()).shows(width);
@@ -151,7 +152,7 @@ fn data_for_the_decoder_tells_that_two_bitrates_were_exchanged() {
     let exchanged = set(&streams, &[film(1500, 100, "67AA"), film(800, 200, "67BB")]);
     assert_eq!(served(&exchanged, "video", [800, 1500]), [100, 200]);
     assert_eq!(found(&exchanged), [DISAGREE; 2]);
-    // Data that no other track has changes nothing.
+    // Data that no quality has changes nothing.
     let others = set(&streams, &[film(800, 100, "67cc"), film(1500, 200, "67dd")]);
     assert_eq!(served(&others, "video", [800, 1500]), [100, 200]);
     assert!(found(&others).is_empty());
@@ -165,12 +166,12 @@ fn sizes_of_the_display_do_not_change_which_bitrate_is_whose() {
     let set_of = |films: &[Film]| set(&streams, films);
     assert_eq!(served(&set_of(&films), "video", [800, 1500]), [100, 200]);
     assert!(found(&set_of(&films)).is_empty());
-    // Nor does one that nothing else tells from: a quality without a track, a track without one.
+    // Neither does a quality without a track, or a track without a quality.
     let more = set(&videos(&[(800, 853), (1500, 1024), (9000, 720)]), &films);
     assert_eq!(served(&more, "video", [800, 1500, 9000]), [100, 200, 0]);
     let extra = set_of(&[&films[..], &[video(5000, 300).shows(1024)]].concat());
     assert_eq!(served(&extra, "video", [800, 1500]), [100, 200]);
-    // Where the server manifest says so, it is a finding.
+    // If the server manifest gives the size, there is a finding.
     let films = films.map(|film| film.says(720));
     assert_eq!(served(&set_of(&films), "video", [800, 1500]), [100, 200]);
     assert_eq!(found(&set_of(&films)), [DISAGREE; 2]);
@@ -178,7 +179,7 @@ fn sizes_of_the_display_do_not_change_which_bitrate_is_whose() {
 
 #[test]
 fn picture_sizes_tell_that_all_bitrates_are_a_step_off() {
-    // Twice the bitrate each: three have the bitrate of another quality.
+    // Each track has twice the bitrate, so three have the bitrate of another quality.
     let ladder = [(300, 640), (600, 960), (1200, 1280), (2400, 1920)];
     let films = ladder.map(|(bitrate, width)| video(2 * bitrate, width).says(width));
     let set = set(&videos(&ladder), &films);
@@ -228,7 +229,7 @@ fn of_tracks_of_one_bitrate_each_quality_has_the_one_of_its_pictures() {
 
 #[test]
 fn a_bitrate_that_is_near_is_not_certain_where_both_manifests_say_other_sizes() {
-    // Each track is near to another quality; its size tells whose it is.
+    // Each track is near to the wrong quality in bitrate; its size shows the right one.
     let streams = videos(&[(1000, 640), (2000, 1280)]);
     let films = [video(1990, 100).shows(640).says(640), video(1010, 200).shows(1280).says(1280)];
     let set = set(&streams, &films);
@@ -245,8 +246,8 @@ fn the_name_of_a_track_wins_over_its_bitrate() {
     assert_eq!(served(&set, "french", [128]), [200]);
     assert_eq!(found(&set), [DISAGREE; 2]);
 
-    // Nor is it taken from its stream where that has another bitrate, or where the other stream has
-    // no track.
+    // Nor is a track taken from the stream of its name if that stream has another bitrate, or if
+    // the other stream has no track.
     let streams = one("english", 64) + &one("french", 500);
     let alone = self::set(&streams, &[audio(64, 200, "french")]);
     assert_eq!(served(&alone, "english", [64]), [0]);
@@ -270,7 +271,7 @@ fn qualities_whose_bitrates_bear_no_likeness_are_paired_by_rank() {
     let streams = videos(&ladder.map(|bitrate| (bitrate, 0)));
     for (scale, of) in [
         ("kilobits", (|b| b / 1000) as fn(u32) -> u32),
-        // Near to the next quality but one, all of them.
+        // All are near to the next quality but one.
         ("half as much more", |b| b * 3 / 2),
         ("with the audio", |b| b + 128_000),
     ] {
@@ -285,13 +286,13 @@ fn qualities_whose_bitrates_bear_no_likeness_are_paired_by_rank() {
 
 #[test]
 fn a_track_that_crosses_others_is_no_certain_one() {
-    // All are a tenth more: two have the bitrates of other qualities, and the third is what is left.
+    // All are a tenth higher: two have the bitrates of other qualities, and the third one remains.
     let ladder = [1_000_000, 1_100_000, 1_210_000];
     let films = [video(1_331_000, 300), video(1_210_000, 200), video(1_100_000, 100)];
     let set = set(&videos(&ladder.map(|bitrate| (bitrate, 0))), &films);
     assert_eq!(served(&set, "video", [1_100_000, 1_210_000]), [100, 200]);
     assert_eq!(found(&set), [GUESSED]);
-    // That all have one size says nothing.
+    // A size that all of them have proves nothing.
     let films = films.map(|film| film.shows(640));
     let set = self::set(&videos(&ladder.map(|bitrate| (bitrate, 640))), &films);
     assert_eq!(found(&set), [GUESSED]);

@@ -1,4 +1,4 @@
-//! What web players really ask for, and what they choke on.
+//! Requests that web players really make, and manifests that they cannot play.
 
 mod support;
 
@@ -13,8 +13,8 @@ use smooth_origin::storage::MemoryStore;
 use support::film::{self, Fragment, Style, Track, ism, ismc};
 use support::{codes, get, manifest, open, served, status, store};
 
-/// Starts in units of 100 ns since 1970, in 2026, and what JavaScript writes for each: the output of
-/// `String(Number("17959968061234567"))` and so on in node 20.20.2.
+/// Starts in units of 100 ns since 1970, in 2026, and the numbers that JavaScript writes for them:
+/// the output of `String(Number("17959968061234567"))` and so on in node 20.20.2.
 const STARTS: [(u64, &str); 6] = [
     (17_959_968_061_234_567, "17959968061234568"),
     (17_959_968_081_234_567, "17959968081234568"),
@@ -24,7 +24,7 @@ const STARTS: [(u64, &str); 6] = [
     (17_959_968_163_901_233, "17959968163901232"),
 ];
 
-/// A film whose video has these starts, with its own manifest.
+/// Makes a film whose video has these starts, with its own manifest.
 fn epoch(starts: &[u64]) -> MemoryStore {
     let fragment = |(number, &start): (usize, &u64)| Fragment {
         time: start as i64,
@@ -56,13 +56,13 @@ fn times_above_2_to_the_53_are_found_by_the_doubles_that_players_ask_for() {
             assert_eq!(get(&origin, &exact).unwrap(), get(&origin, &rounded).unwrap(), "{rounded}");
         }
     }
-    // Other doubles are no chunk's.
+    // Other doubles are not the start of any chunk.
     for beside in [17_959_968_061_234_564_u64, 17_959_968_061_234_570, 1 << 60, u64::MAX] {
         assert_eq!(status(&origin, &url(Noun::Fragments, beside)), 404, "{beside}");
     }
 }
 
-/// What Shaka Player 4.16.50 and RxPlayer 4.5.0 ask for where `c` elements have no `t`: the output of
+/// Requests of Shaka Player 4.16.50 and RxPlayer 4.5.0 for `c` elements without `t`: the output of
 /// `String(t)` and `t += d` in node 20.20.2, for sound in fragments of 94 AAC frames.
 #[test]
 fn starts_that_players_add_up_are_found() {
@@ -121,7 +121,7 @@ fn times_below_2_to_the_53_are_found_by_nothing_but_themselves() {
 #[test]
 fn the_longest_time_that_a_player_writes_is_a_time() {
     let origin = Origin::new(epoch(&[0]));
-    // `String(Number("18446744073709551615"))`: 64 bits do not hold it.
+    // `String(Number("18446744073709551615"))` exceeds 64 bits.
     assert_eq!(status(&origin, &url(Noun::Fragments, "18446744073709552000")), 404);
     for time in ["18446744073709552001", "18446744073709553000", "1.7959968061234568e16"] {
         assert_eq!(status(&origin, &url(Noun::Fragments, time)), 400, "{time}");
@@ -130,7 +130,7 @@ fn the_longest_time_that_a_player_writes_is_a_time() {
 
 const SECOND: u64 = 10_000_000;
 
-/// A track whose fragments start at these seconds, and last two.
+/// Makes a track whose fragments start at these seconds and last two seconds.
 fn track(id: u32, kind: StreamKind, starts: &[u64]) -> Track {
     let fragment = |&start: &u64| Fragment {
         time: (start * SECOND) as i64,
@@ -171,7 +171,7 @@ fn a_generated_manifest_has_a_four_cc_on_every_quality_of_text() {
     }
     let found = of("textstream", &subtype("SCMD"), &with_entry(&whole, *b"SCMD"));
     assert_eq!(found.as_deref(), Some("SCMD"), "the name that it has in the file");
-    // Without a sample entry: what the server manifest says, or what documents are called.
+    // Without a sample entry, the server manifest decides, or else the name for documents.
     let bare = without_entry(&whole);
     for (params, expected) in [
         ("".to_owned(), "TTML"),
@@ -186,7 +186,7 @@ fn a_generated_manifest_has_a_four_cc_on_every_quality_of_text() {
     }
 }
 
-/// The film with another name of the sample entry of its text.
+/// Returns the film with another type of the sample entry of its text.
 fn with_entry(file: &[u8], name: [u8; 4]) -> Vec<u8> {
     let mut file = file.to_vec();
     let at = file.windows(4).position(|four| four == b"stpp").unwrap();
@@ -194,7 +194,7 @@ fn with_entry(file: &[u8], name: [u8; 4]) -> Vec<u8> {
     file
 }
 
-/// The film with a table of sample entries that says it has none for its text.
+/// Returns the film with an empty table of sample entries for its text.
 fn without_entry(file: &[u8]) -> Vec<u8> {
     let mut file = file.to_vec();
     let entry = file.windows(4).position(|four| four == b"stpp").unwrap();
@@ -244,7 +244,7 @@ fn a_generated_manifest_stretches_the_chunk_before_a_gap() {
     assert_eq!(text.matches(" t=").count(), 1, "no chunk jumps: {text}");
 }
 
-/// A film of video, sound and text with the streams of this client manifest.
+/// Makes a film of video, sound and text with the streams of this client manifest.
 fn stored(streams: &str) -> MemoryStore {
     let tracks = [
         track(1, StreamKind::Video, &[0, 2, 4, 10, 12, 20]),
@@ -266,7 +266,7 @@ fn stored(streams: &str) -> MemoryStore {
     ])
 }
 
-/// A stream of these attributes, qualities and chunks of start and duration in seconds.
+/// Makes a stream of these attributes, qualities and chunks, with start and duration in seconds.
 fn stream(kind: &str, attributes: &str, qualities: &str, chunks: &[(u64, u64)]) -> String {
     let chunk = |(start, length): &(u64, u64)| {
         format!(r#"<c t="{}" d="{}"/>"#, start * SECOND, length * SECOND)
@@ -319,7 +319,7 @@ fn text_without_a_four_cc_is_a_finding_with_a_cure_that_cures() {
     ] {
         assert_eq!(findings(&text(attributes, quality)), [], "{attributes} {quality}");
     }
-    // Players take sound without one for AAC.
+    // Players take sound without a `FourCC` for AAC.
     let sound = stream("audio", "", r#"<QualityLevel Bitrate="64"/>"#, &STRETCHED);
     assert_eq!(findings(&(stream("video", "", VIDEO, &STRETCHED) + &sound)), []);
 }
@@ -334,9 +334,9 @@ fn more_than_the_configuration_of_aac_lc_is_a_finding_with_a_cure_that_cures() {
     };
     let found = with("119056E500");
     let expected =
-        "info aac-data-long: audio: `CodecPrivateData` is 119056E500, of which 1190 says all";
+        "info aac-data-long: audio: `CodecPrivateData` is 119056E500, of which 1190 is enough";
     assert!(found.len() == 1 && found[0].to_string() == expected, "{found:?}");
-    // The cure, HE-AAC with its signalling, and what is no configuration.
+    // The corrected data, HE-AAC with its signalling, and data that is no configuration.
     for data in ["1190", "131056E598", "", "11"] {
         assert_eq!(with(data), [], "{data}");
     }
@@ -352,8 +352,7 @@ fn braces_around_a_system_id_are_a_finding() {
     for id in ["{9A04F079-9840-4286-AB92-E65BE0885F95}", " {9a04f079-9840-4286-ab92-e65be0885f95} "]
     {
         let found: Vec<_> = findings(&protected(id)).iter().map(Finding::to_string).collect();
-        let expected =
-            "warning system-id-braced: film.ismc: 1 `SystemID` of its protection stands in braces";
+        let expected = "warning system-id-braced: film.ismc: `SystemID` values in braces: 1";
         assert_eq!(found, [expected], "{id}");
     }
     assert_eq!(findings(&protected("9A04F079-9840-4286-AB92-E65BE0885F95")), []);
@@ -379,7 +378,8 @@ fn gaps_of_text_of_events_and_of_rounding_are_not_told() {
     }
     let sparse = stream("audio", r#"ParentStreamIndex="video""#, AUDIO, &HOLED);
     assert_eq!(findings(&(stream("video", "", VIDEO, &STRETCHED) + &sparse)), []);
-    // Durations in milliseconds, times exact; and a duration that is not said reaches to the next.
+    // Durations in milliseconds with exact times, and a duration that reaches to the next chunk
+    // because it is not declared.
     let rounded =
         stream("video", "", VIDEO, &STRETCHED).replace(r#"d="20000000""#, r#"d="19990001""#);
     assert_eq!(findings(&rounded), []);
@@ -387,7 +387,7 @@ fn gaps_of_text_of_events_and_of_rounding_are_not_told() {
     assert_eq!(findings(&unsaid), []);
 }
 
-/// An origin that leaves streams of events out, over the same store.
+/// Makes an origin that leaves event streams out, over the same store.
 fn without_events(store: &MemoryStore) -> Origin {
     let options = OpenOptions::default().without_event_streams();
     Origin::builder(store.clone()).open_options(options).build()
@@ -428,7 +428,7 @@ fn streams_of_events_are_left_out_of_a_stored_manifest_and_nothing_else_changes(
         assert_eq!(left, expected);
         assert!(left.len() < whole.len() && left.contains("<!-- kept -->"));
         assert_ne!(etag(&all, manifest), etag(&few, manifest));
-        // Players that are under way ask on, and caches keep what they have.
+        // Active players still request these, and caches keep their copies.
         for fragment in [
             "/film.ism/QualityLevels(1)/Fragments(text=20000000)",
             "/film.ism/QualityLevels(300)/Fragments(video=20000000)",
@@ -441,7 +441,7 @@ fn streams_of_events_are_left_out_of_a_stored_manifest_and_nothing_else_changes(
         assert_eq!(opened.presentation().manifest_source(), ManifestSource::Mended);
         assert_eq!(codes(opened.presentation()), [""; 0], "{events}");
     }
-    // Subtitles stay, sparse ones too, and what needs no change keeps its validator.
+    // Subtitles stay, sparse ones included, and a manifest without changes keeps its validator.
     let sparse = captions.replace("Subtype=", r#"ParentStreamIndex="video" Subtype="#);
     for text in [&captions, &sparse] {
         let store = stored(&(sound_and_picture() + text));

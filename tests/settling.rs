@@ -1,5 +1,5 @@
-//! Files that changed a moment ago: nothing of them is served until they have settled, and what was open
-//! before is served on as far as it is intact.
+//! Files that changed a moment ago: they are not served until they have settled, and the version
+//! that was open before continues to be served as far as it is intact.
 
 mod support;
 
@@ -26,7 +26,7 @@ const INFO: &str = "film.ism/QualityLevels(300)/FragmentInfo(video=0)";
 const SOUND: &str = "film.ism/QualityLevels(64)/Fragments(audio=0)";
 const ALL: [&str; 4] = [MANIFEST, FIRST, INFO, SOUND];
 
-/// Three fragments whose payloads are this byte, over and over.
+/// Makes three fragments whose payloads repeat this byte.
 fn media(kind: StreamKind, value: u8) -> Vec<u8> {
     let track = Track::regular(1, kind, 3, 20_000_000, 2 << 20);
     film::media(&[track], Style::default()).filled(value)
@@ -43,7 +43,7 @@ fn builder(store: &WrittenStore, hands: &Hands) -> OriginBuilder {
     Origin::builder(store.clone()).settling_time(settling).clock(hands.clock()).timer(hands.timer())
 }
 
-/// A film of which nothing has changed for an hour, in an origin that has opened it.
+/// Opens a film that has not changed for an hour.
 fn opened() -> (Hands, WrittenStore, Origin) {
     let hands = Hands::default();
     let store = WrittenStore::new(&hands);
@@ -55,12 +55,12 @@ fn opened() -> (Hands, WrittenStore, Origin) {
     (hands, store, origin)
 }
 
-/// The last byte of a fragment.
+/// Returns the last byte of a fragment.
 fn version(origin: &Origin, path: &str) -> u8 {
     *get(origin, path).unwrap().last().unwrap()
 }
 
-/// How long a request that is refused for it would have to wait.
+/// Returns how long a request that is refused would have to wait.
 fn wait(origin: &Origin, path: &str) -> Option<u64> {
     let error = block_on(origin.answer(path)).err()?;
     assert_eq!((error.kind.status(), error.kind.code()), (503, "unsettled"), "{path}: {error}");
@@ -149,9 +149,9 @@ fn a_body_of_a_file_that_is_rewritten_is_cut_and_then_nothing_of_the_file_is_pro
     for path in [FIRST, SECOND, INFO] {
         assert_eq!(wait(&origin, path), Some(3), "{path}");
     }
-    // The other file, and the manifest, are what they were.
+    // The other file and the manifest are unchanged.
     assert_eq!((status(&origin, MANIFEST), version(&origin, SOUND)), (200, b'A'));
-    // It changes again before it has settled.
+    // The file changes again before it has settled.
     hands.pass(2);
     store.rewrite("film.ismv", media(StreamKind::Video, b'C'));
     hands.pass(2);
@@ -196,7 +196,7 @@ fn an_old_file_that_was_replaced_and_is_closed_cannot_be_served() {
     hands.pass(10);
     assert_eq!(ALL.map(|path| status(&origin, path)), [200; 4]);
     store.replace("film.ismv", media(StreamKind::Video, b'B'));
-    // The file of the sound is the one that is open.
+    // The only open file is that of the sound.
     assert_eq!(wait(&origin, SECOND), Some(3));
     hands.pass(3);
     assert_eq!(version(&origin, SECOND), b'B');
@@ -210,7 +210,7 @@ fn a_file_whose_times_say_nothing_has_settled_when_it_was_seen_unchanged_for_so_
     put_film(&store);
     let origin = builder(&store, &hands).build();
     hands.pass(3600);
-    // The server manifest is seen first; the files that it names are seen when it has settled.
+    // The server manifest is seen first; the files that it names are seen once it has settled.
     assert_eq!(wait(&origin, MANIFEST), Some(3));
     hands.pass(3);
     assert_eq!(wait(&origin, MANIFEST), Some(3));
@@ -220,7 +220,7 @@ fn a_file_whose_times_say_nothing_has_settled_when_it_was_seen_unchanged_for_so_
     assert_eq!(wait(&origin, FIRST), Some(3), "another version is there now");
     hands.pass(3);
     assert_eq!(version(&origin, FIRST), b'B');
-    // It is not looked at anew for each opening.
+    // The file does not have to settle again for each opening.
     origin.look_again(&name("film.ism"));
     assert_eq!(status(&origin, SECOND), 200);
 }
@@ -299,7 +299,7 @@ fn a_file_beside_the_presentations_settles_too() {
 #[test]
 fn a_file_that_is_rewritten_for_the_worse_is_not_waited_for_since_the_old_one_is_gone() {
     let (hands, store, origin) = opened();
-    // Without its last fragment, and without its index: a finding that it had not.
+    // The last fragment and the index are missing: a finding that the old version did not have.
     let whole = media(StreamKind::Video, b'B');
     store.rewrite("film.ismv", whole[..whole.len() - (1 << 20)].to_vec());
     assert!(read(&served(&origin, FIRST).unwrap()).is_err());

@@ -45,7 +45,8 @@ fn server() -> Vec<u8> {
     ism(Some(CLIENT), &tracks)
 }
 
-/// What is served of a stored client manifest, and the messages of the findings of this code.
+/// Returns the text that is served for a stored client manifest, and the messages of the findings
+/// with this code.
 fn served(client: Vec<u8>, code: &str) -> (String, Vec<String>) {
     let opened = open(&film(server(), client.clone())).unwrap();
     let presentation = opened.presentation();
@@ -56,7 +57,7 @@ fn served(client: Vec<u8>, code: &str) -> (String, Vec<String>) {
     (text, findings.map(|finding| finding.message.to_string()).collect())
 }
 
-/// Each of these becomes the manifest it was meant to be.
+/// Asserts that a stored manifest is served as the manifest it was meant to be.
 #[track_caller]
 fn assert_corrected(stored: impl AsRef<[u8]>, right: &str, says: &str) {
     let (text, messages) = served(stored.as_ref().to_vec(), "manifest-corrected");
@@ -116,7 +117,7 @@ fn utf_16_with_an_odd_byte_behind_it_is_read() {
         let mut stored = vec![0xff, 0xfe];
         stored.extend(wide.encode_utf16().flat_map(u16::to_le_bytes));
         stored.push(odd);
-        assert_corrected(stored, GOOD, "an odd byte behind the end of UTF-16");
+        assert_corrected(stored, GOOD, "an odd byte after the end of UTF-16");
     }
 }
 
@@ -149,7 +150,7 @@ fn a_start_tag_that_cannot_be_understood_costs_its_element() {
     for odd in ["<Chapter Name=\"One/>", "<Chapter Name=\"1\" Name=\"2\"/>", "<Chapter Name/>"] {
         assert_corrected(GOOD.replace(chapter, odd), &GOOD.replace(chapter, ""), "line 13: ");
     }
-    // The times of the chunks behind it are not known then: the stream goes, and no other.
+    // The times of later chunks are then unknown: this stream is left out, and no other.
     let odd = GOOD.replace("<c d=\"20000000\"/>\n<c", "<c d=\"1\" d=\"2\"/>\n<c");
     let (text, messages) = served(odd.into(), "manifest-corrected");
     assert!(text.contains(chapter) && text.contains("Type=\"audio\""), "{text}");

@@ -1,4 +1,4 @@
-//! A look at every fragment finds what requests would find, and what none finds, and sums it up.
+//! A look at every fragment finds what requests would find, and more, and sums it up.
 
 mod support;
 
@@ -22,11 +22,11 @@ const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
 /// A fragment of two samples of a second each.
 #[derive(Clone)]
 struct Made {
-    /// Units of the first sample, each without its length.
+    /// Units of the first sample, without their lengths.
     units: Vec<Vec<u8>>,
     /// Flags of the samples.
     flags: Option<[u32; 2]>,
-    /// What its `traf` has besides.
+    /// Further boxes of its `traf`.
     others: Vec<AnyBox>,
     track: u32,
     says: u64,
@@ -45,7 +45,8 @@ fn made(i: u64) -> Made {
     Made { units, flags, others: Vec::new(), track: 1, says: 2 * SECOND * i, duration: 10_000_000 }
 }
 
-/// A file of a video track with this sample entry and these fragments, and an index of their times.
+/// Makes a file of a video track with this sample entry and these fragments, and an index of their
+/// times.
 fn file(entry: SampleEntry, fragments: &[Made]) -> Vec<u8> {
     let mut media = Media::default();
     media.push(b"\0\0\0\x18ftypisml\0\0\0\x01piffiso2".to_vec());
@@ -94,7 +95,7 @@ fn set_entry(item: &mut AnyBox, entry: SampleEntry) {
     *stsd = AnyBox::new(Stsd::new(FullBox::default(), [entry]));
 }
 
-/// The first box of this type inside of a box.
+/// Finds the first box of this type inside of a box.
 fn find(item: &mut AnyBox, kind: [u8; 4]) -> Option<&mut AnyBox> {
     if item.header.kind == kind {
         return Some(item);
@@ -145,11 +146,11 @@ fn texts(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(Finding::to_string).collect()
 }
 
-/// What a survey finds of ten fragments, of which some are changed.
+/// Returns the findings of a survey of ten fragments, of which some are changed.
 fn found(entry: SampleEntry, change: impl Fn(usize, &mut Made)) -> Vec<String> {
     let mut fragments: Vec<Made> = (0..10).map(made).collect();
     fragments.iter_mut().enumerate().for_each(|(i, made)| change(i, made));
-    // Its manifest has no header of a protection system: opening finds that.
+    // Opening reports that the manifest has no protection header.
     let mut findings = surveyed(&film(file(entry, &fragments), 10));
     findings.retain(|finding| finding.code != FindingCode::LicenceUnknown);
     texts(&findings)
@@ -210,8 +211,8 @@ fn what_requests_would_find_is_found_and_changes_nothing() {
         let (file, track) = (first.file.as_deref(), first.track.as_deref());
         assert_eq!((file, track), (Some("film.ismv"), Some("video at 300")));
 
-        // The same as by asking for everything. Where another track is found, the file is walked
-        // through instead.
+        // Requests for all fragments give the same findings. If another track is found, the file is
+        // walked through instead.
         let origin = Origin::new(store.clone());
         let statuses = (0..10).map(|i| {
             let start = 2 * SECOND * i;
@@ -259,7 +260,7 @@ fn what_is_wrong_with_many_fragments_is_one_finding_with_their_number() {
 fn chunks_that_begin_without_a_key_frame_are_found_by_their_slices_then_by_flags() {
     let missing = |how: &str| {
         format!(
-            "warning key-frame-missing: film.ismv, video at 300, chunk 60000000: 2 of 10 fragments; the first: it begins without a key frame, by {how}"
+            "warning key-frame-missing: film.ismv, video at 300, chunk 60000000: 2 of 10 fragments; the first: it begins without a key frame, according to {how}"
         )
     };
     let (by_slice, by_flags) = ("its first slice", "the flags of its first sample");
@@ -272,13 +273,13 @@ fn chunks_that_begin_without_a_key_frame_are_found_by_their_slices_then_by_flags
         })
     };
     let none = Vec::<String>::new();
-    // Flags say so, say nothing, say that all are key frames: the slice counts.
+    // Whether flags say so, say nothing, or say that all are key frames: the slice counts.
     for flags in [Some([NON_SYNC; 2]), None, Some([0; 2]), Some([SYNC; 2]), Some([SYNC, NON_SYNC])]
     {
         assert_eq!(with(clear(), P, flags), [missing(by_slice)], "{flags:?}");
         assert_eq!(with(clear(), IDR, flags), none, "{flags:?}");
     }
-    // Where slices cannot be read, flags count, if they say anything.
+    // If slices cannot be read, flags count, unless they say nothing.
     let tenc = Tenc {
         full: FullBox::default(),
         reserved: 0,
@@ -294,7 +295,7 @@ fn chunks_that_begin_without_a_key_frame_are_found_by_their_slices_then_by_flags
         assert_eq!(with(entry.clone(), P, None), none);
         assert_eq!(with(entry, P, Some([SYNC, NON_SYNC])), none);
     }
-    // Expression Encoder's flags are wrong, and its `sdtp` right.
+    // Flags of Expression Encoder are wrong, and its `sdtp` is right.
     let sdtp = |first: u8| {
         found(entry(*b"vc-1", None), move |_, made| {
             made.flags = Some([NON_SYNC; 2]);
@@ -308,7 +309,7 @@ fn chunks_that_begin_without_a_key_frame_are_found_by_their_slices_then_by_flags
 
 #[test]
 fn a_slice_behind_long_information_is_looked_for() {
-    // An encoder's settings, longer than the first read.
+    // The settings of an encoder are longer than the first read.
     let long = [vec![6, 5], vec![0xff; 30], vec![1], vec![7; 9000]].concat();
     for (unit, count) in [(P, 1), (IDR, 0)] {
         let found = found(clear(), |_, made| {
@@ -365,7 +366,7 @@ fn encrypted_fragments_without_ivs_are_found() {
         let few = with(entry, vec![AnyBox::new(Senc(info(1)))]);
         assert_eq!(few.unwrap(), "it has IVs for 1 of its 2 samples");
     }
-    // Neither encrypted, nor with IVs of their own.
+    // Not encrypted, or without IVs of their own.
     assert_eq!(with(cenc(0, 0), vec![]), None);
     assert_eq!(with(cenc(1, 0), vec![]), None);
     assert_eq!(with(clear(), vec![]), None);
@@ -384,7 +385,7 @@ fn samples_that_last_another_time_than_their_chunk_are_found() {
     assert_eq!(
         found(90_000),
         [
-            "warning duration-in-fragment: film.ismv, video at 300, chunk 80000000: its samples last 180000 ticks, and its chunk 20000000"
+            "warning duration-in-fragment: film.ismv, video at 300, chunk 80000000: its samples last 180000 ticks, but its chunk 20000000"
         ]
     );
     assert_eq!(found(25_000_000).len(), 1);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whether a complete response ever mixes two versions of a file, while files are replaced and rewritten.
+"""Checks whether a complete response ever mixes two versions of a file while files are replaced and rewritten.
 
     python3 benches/load/rewritten.py [--seconds N] [--only WAY,…] [--programs FOLDER]
 
@@ -33,11 +33,11 @@ FILM = 12
 FRAGMENT = 1 << 20
 OTHER_FRAGMENT = FRAGMENT - 12_345
 SERVERS = {"serve": ["--hot-memory", "16"], "sendfile": []}
-# The writer makes so many changes one after the other, and then rests.
+# Number of changes that the writer makes one after the other before it rests.
 CHANGES = 3
 # After this time, the last change has settled (1 s), and the film has been opened again.
 QUIET = 1.5
-# For so much longer it rests, if it has the time.
+# The writer rests for this much longer, if there is time.
 REST = 1.5
 QUIET_BAR = 0.99
 MANIFEST = "film.ismc"
@@ -58,7 +58,7 @@ class Film:
         self.manifests = set()
 
     def add_heads(self, size, name, content):
-        """What stands before the payload of each fragment, and how long that is, by the path of the fragment."""
+        """The bytes before the payload of each fragment, and the length of the payload, by the path of the fragment."""
         bitrates = {"video1": 400_000, "video2": 1_200_000, "video3": 3_500_000, "sound": 128_000}
         kind, duration = ("audio", 19_840_000) if name.startswith("sound") else ("video", 20_000_000)
         for number, (start, payload, end) in enumerate(fragments(content)):
@@ -66,7 +66,7 @@ class Film:
             self.heads.setdefault(path, []).append((content[start:payload], end - payload))
 
     def next_version(self, size=0):
-        """The files of a version that never was."""
+        """The files of a version that never existed."""
         self.version = self.version % 250 + 1
         self.written.add(self.version)
         files = {name: self.stamped(size, name) for name in self.media}
@@ -82,7 +82,7 @@ class Film:
         return bytes(content)
 
     def verdict(self, path, body, first):
-        """`right`, `mixed`, or `unknown`; `first` is the first byte of the fragment that was asked for."""
+        """`right`, `mixed`, or `unknown`; `first` is the first byte of the requested fragment."""
         if path == "Manifest":
             versions = set(re.findall(rb"<!-- version +(\d+)", body))
             return "right" if body in self.manifests else "mixed" if len(versions) > 1 else "unknown"
@@ -150,7 +150,7 @@ def write(path, mode, content, piece):
     with open(path, mode, buffering=0) as file:
         for at in range(0, len(content), piece):
             file.write(content[at:at + piece])
-            # So that it takes as long as the copy of a real film.
+            # This takes as long as copying a real film.
             if (at // piece) % max((1 << 20) // piece, 1) == 0:
                 time.sleep(0.01)
 
@@ -192,7 +192,7 @@ WAYS = {
 
 
 class Writer(threading.Thread):
-    """Changes the film some times, rests, and so on, until it has gone on for long enough."""
+    """Alternates between several changes of the film and a rest, until the time is over."""
 
     def __init__(self, film, way, seconds):
         super().__init__()
@@ -248,7 +248,7 @@ def client(port, film, writer, counts):
                 assert response.getheader("Cache-Control") == "no-store" or response.status != 503
             else:
                 outcome = film.verdict(path, body, first if response.status == 206 else 0)
-        # A change that began meanwhile is no fault of the server.
+        # A change that began meanwhile is not the server's fault.
         quiet = quiet and time.monotonic() >= writer.quiet_from
         counts[outcome, quiet] += 1
         if outcome in ("cut", "503"):
@@ -269,7 +269,7 @@ def measure(program, way, seconds, film, port):
 
 
 def report(program, way, counts):
-    """Prints a line; whether the bars are met."""
+    """Prints a line, and returns whether the bars are met."""
     of = lambda outcome: counts[outcome, False] + counts[outcome, True]
     quiet = sum(count for (_, is_quiet), count in counts.items() if is_quiet)
     right = counts["right", True] / quiet if quiet else 0

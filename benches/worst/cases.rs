@@ -60,7 +60,7 @@ pub const CASES: &[Case] = &[
         set(&tracks, &stream("video", "v", &qualities, "<c t='0' d='1'/>"), film_of(1, 3))
     }),
     case("tracks-and-qualities-of-other-sizes", MOST, |n| {
-        // No bitrate, name or picture size of a quality is a track's.
+        // No track has the bitrate, name or picture size of a quality.
         let quality = |i: usize| {
             let size = 1000 + i % 7 * 100;
             format!("<QualityLevel Bitrate='{}' MaxWidth='{size}' MaxHeight='{size}'/>", 7 * i + 1)
@@ -71,7 +71,7 @@ pub const CASES: &[Case] = &[
         set(&tracks, &stream("video", "v", &qualities, "<c t='0' d='1'/>"), film_of(1, 3))
     }),
     case("names-of-other-streams", MOST, |n| {
-        // Each track has the name of one stream and the bitrate of another's quality.
+        // Each track has the name of one stream and the bitrate of another stream's quality.
         let one = |i: usize| stream("video", &format!("v{i}"), &quality(i + 1), "<c t='0' d='1'/>");
         let name = |i: usize| format!("<param name='trackName' value='v{i}'/>");
         let tracks: Vec<_> = (0..n).map(|i| track("video", n - i, &name(i))).collect();

@@ -48,12 +48,14 @@ pub struct Arguments {
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = number::seconds)]
     pub(crate) revalidate: u64,
 
-    /// Leave streams of events (commands, chapters, advertisements) out of manifests: some players
-    /// refuse a film for them, or show them as subtitles
+    /// Leave event streams (commands, chapters, advertisements) out of manifests, because some
+    /// players
+    /// refuse a film that has them, or show them as subtitles
     #[arg(long)]
     pub(crate) no_event_streams: bool,
 
-    /// Seconds for which a file must not have changed before it is served; until then, requests for it
+    /// Seconds for which a file must not have changed before it is served; until then, requests for
+    /// it
     /// are answered with 503 and Retry-After; 0 serves files at once
     #[arg(long, default_value = "1", value_name = "SECONDS", value_parser = number::seconds)]
     settling_time: u64,

@@ -29,7 +29,7 @@ pub fn show(level: Level) {
     SHOWN.store(level as u8, Ordering::Relaxed);
 }
 
-/// Whether lines of this level are shown.
+/// Returns whether lines of this level are shown.
 pub fn shows(level: Level) -> bool {
     level as u8 <= SHOWN.load(Ordering::Relaxed)
 }

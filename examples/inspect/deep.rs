@@ -1,4 +1,4 @@
-//! A look at every fragment of a presentation, with a bar that shows how far it is.
+//! Looking at every fragment of a presentation, with a progress bar.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -12,17 +12,17 @@ use smooth_origin::presentation::{Finding, Survey};
 /// How much of each presentation is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {
-    /// What opening looks at: the first and the last fragment of each track.
+    /// Only the fragments that opening looks at: the first and the last one of each track.
     Ends,
     /// Every fragment.
     All {
-        /// A bar is drawn on the terminal, if standard error is one.
+        /// Draws a progress bar if standard error is a terminal.
         has_bar: bool,
     },
 }
 
 impl Depth {
-    /// What is found of a presentation that was opened from this path.
+    /// Returns the findings of a presentation that was opened from `path`.
     ///
     /// # Errors
     /// As [`Opened::survey`].
@@ -34,14 +34,14 @@ impl Depth {
             survey = block_on(opened.survey(survey))?;
             bar.set_position(survey.looked_at());
         }
-        // The report goes to the same terminal.
+        // The report goes to the same terminal, so the bar is removed first.
         bar.finish_and_clear();
         Ok(survey.findings())
     }
 }
 
-/// A bar with number, rate and the time that is left; it is not drawn unless standard error is a
-/// terminal.
+/// Creates a progress bar with count, rate and remaining time. It is hidden unless standard error
+/// is a terminal.
 fn bar(fragments: u64, path: &Path, is_wanted: bool) -> ProgressBar {
     let target = match is_wanted {
         true => ProgressDrawTarget::stderr(),
@@ -49,13 +49,13 @@ fn bar(fragments: u64, path: &Path, is_wanted: bool) -> ProgressBar {
     };
     let template = "{msg} {wide_bar} {human_pos}/{human_len} fragments, {rate}/s, {eta} left";
     let rate = |state: &ProgressState, text: &mut dyn Write| {
-        // Nothing is left to do if it cannot be written.
+        // A rate that cannot be written is left out.
         let _ = write!(text, "{:.0}", state.per_sec());
     };
     let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
     let style = style.with_key("rate", rate);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Names come from strangers: none reaches the terminal as a command.
+    // Names are untrusted: control characters must not reach the terminal.
     let name: String = name.chars().filter(|c| !c.is_control()).collect();
     ProgressBar::with_draw_target(Some(fragments), target).with_style(style).with_message(name)
 }

@@ -19,7 +19,7 @@ pub(crate) enum Outcome {
         /// The folder that the names of its files are relative to.
         root: PathBuf,
         presentation: Arc<Presentation>,
-        /// With paths from where the program runs, the gravest first.
+        /// The most severe first, with paths relative to the current directory.
         findings: Vec<Finding>,
     },
     /// No presentation was opened.
@@ -127,7 +127,7 @@ impl Explanation {
 /// Where an `.ism` of a few lines can be copied from.
 pub(crate) const SMALLEST: &str = "see \"The smallest presentation\" in README.md";
 
-/// Findings of a presentation beneath `root`, with the paths of the files that they are about.
+/// Replaces names in findings of a presentation beneath `root` by the paths of the files.
 pub(crate) fn with_paths(
     root: &Path,
     presentation: &Presentation,
@@ -148,7 +148,7 @@ pub(crate) fn with_paths(
     findings.into_iter().map(with_path).collect()
 }
 
-/// The severity of the gravest of some findings.
+/// Returns the highest severity among `findings`.
 pub(crate) fn gravest(findings: &[Finding]) -> Option<Severity> {
     findings.iter().map(Finding::severity).max()
 }

@@ -7,10 +7,11 @@ use smooth_origin::presentation::{Finding, Presentation, Stream, Track};
 
 use crate::entry::{Entry, Health, Outcome, gravest};
 
-/// An object per entry. `path` and `outcome` are always there: `served`, `not-served` or
-/// `not-looked-at`. `message` and `advice` say why it is not served. `severity` is that of the
-/// gravest finding. What was not opened has no `name`, `manifest`, `live`, `streams`,
-/// `severity` and `findings`. A track has a `file` and a `track_id`, or the `folder` of its fragments. Each `path` and `file` is a path from where the program runs.
+/// Returns one object per entry. `path` and `outcome` are always present; `outcome` is `served`,
+/// `not-served` or `not-looked-at`. `message` and `advice` say why a presentation is not served.
+/// `severity` is the highest among the findings. An entry that was not opened has no `name`,
+/// `manifest`, `live`, `streams`, `severity` and `findings`. A track has a `file` and a `track_id`,
+/// or the `folder` of its fragments. Each `path` and `file` is relative to the current directory.
 pub(crate) fn entry(entry: &Entry) -> Value {
     let explanation = entry.explanation();
     let mut value = json!({

@@ -28,15 +28,15 @@ use folder::Bounds;
 #[derive(Parser)]
 #[command(name = "inspect", version, after_help = EXIT_STATUS)]
 struct Arguments {
-    /// Server manifests (.ism), folders with a manifest and a file per fragment that are called
-    /// .ism, and other folders: of these, every presentation beneath them
+    /// Server manifests (.ism), folders of fragments (NAME.ism with a manifest and a file per
+    /// fragment), and other folders, beneath which every presentation is inspected
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Print one JSON array, with an object per presentation, instead of text
     #[arg(long)]
     json: bool,
-    /// Look at every fragment, and report what requests would find in it, and more: chunks that
-    /// begin without a key frame, encrypted fragments without IVs, fragments that are longer or
+    /// Look at every fragment and report what requests would find, and also chunks that begin
+    /// without a key frame, encrypted fragments without IVs, and fragments that are longer or
     /// shorter than their chunks
     #[arg(long)]
     deep: bool,

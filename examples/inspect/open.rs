@@ -13,15 +13,15 @@ use crate::entry::{self, Entry, Outcome};
 use crate::folder::Bounds;
 use crate::other;
 
-/// Whether a folder is a presentation with a file per fragment, by its name and its manifest's.
+/// Returns whether a folder is a folder of fragments, by its name and by that of its manifest.
 pub(crate) fn is_folder_presentation(folder: &Path) -> bool {
     let has = |name: &str| folder.join(name).is_file();
     other::is_server_manifest(folder) && (has("Manifest") || has("manifest"))
 }
 
-/// A folder that is a presentation.
+/// Inspects a folder of fragments.
 pub(crate) fn folder(path: &Path, bounds: Bounds) -> Entry {
-    // `.` has no name of its own.
+    // A path such as `.` has no file name, so it is resolved first.
     let path = &match path.file_name() {
         Some(_) => path.to_owned(),
         None => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
@@ -43,7 +43,7 @@ pub(crate) fn file(path: &Path, bounds: Bounds) -> Entry {
     named(path, bounds)
 }
 
-/// The presentation that a path names.
+/// Inspects the presentation that a path names.
 fn named(path: &Path, bounds: Bounds) -> Entry {
     let (Some(name), Some(root)) = (path.file_name(), path.parent()) else {
         return Entry::not_opened(path, "the path does not end with the name of a file");
@@ -61,7 +61,7 @@ fn named(path: &Path, bounds: Bounds) -> Entry {
 pub(crate) fn store(root: &Path, ignore_case: bool) -> io::Result<Origin> {
     let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
     let store = LocalStore::new(folder)?.ignore_case(ignore_case);
-    // What it looks at may have been written a moment ago.
+    // Files that were written a moment ago are inspected, too.
     Ok(Origin::builder(store).settling_time(Duration::ZERO).build())
 }
 

@@ -37,7 +37,7 @@ impl Sort {
     }
 }
 
-/// Whether the name is one that players can ask for.
+/// Returns whether the name is one that players can ask for.
 pub(crate) fn is_server_manifest(path: &Path) -> bool {
     is_publishing_point(path)
         || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("ism"))
@@ -47,7 +47,7 @@ pub(crate) fn is_publishing_point(path: &Path) -> bool {
     Sort::by_name(path) == Some(Sort::PublishingPoint)
 }
 
-/// Whether the file begins as ISO base media files do.
+/// Returns whether the file begins as ISO base media files do.
 pub(crate) fn is_mp4(path: &Path) -> bool {
     boxes(path).is_some()
 }

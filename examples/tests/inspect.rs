@@ -406,7 +406,7 @@ fn a_fifo_does_not_hold_it_up() {
     assert_eq!((status, entries.len()), (3, 1), "{entries:?}");
 }
 
-/// The ladder in a folder of its own, after a change of its media.
+/// Copies the ladder into a folder of its own, and changes its media.
 fn changed_ladder(name: &str, change: impl Fn(&mut Vec<u8>)) -> String {
     let folder = folder(name);
     let source = Path::new(TESTDATA).join("ladder");
@@ -420,7 +420,7 @@ fn changed_ladder(name: &str, change: impl Fn(&mut Vec<u8>)) -> String {
     folder.join("ladder.ism").to_str().unwrap().to_owned()
 }
 
-/// Where the fragments of the first track begin: the offsets of their `moof`s.
+/// Returns the offsets of the `moof`s of the first track.
 fn fragments_of_track_1(bytes: &[u8]) -> Vec<usize> {
     let tfhds = memchr::memmem::find_iter(bytes, b"tfhd");
     let own = tfhds.filter(|at| bytes[at + 8..at + 12] == 1_u32.to_be_bytes());
@@ -480,7 +480,7 @@ fn deep_sums_up_what_many_fragments_say() {
 const EMPTY_FRAGMENT: &[u8] = b"\0\0\0\x30moof\0\0\0\x10mfhd\0\0\0\0\0\0\0\x01\
     \0\0\0\x18traf\0\0\0\x10tfhd\0\0\0\0\0\0\0\x01";
 
-/// A folder with a file per fragment, of two chunks and with the files of these times.
+/// Writes a folder of fragments with two chunks and with files of these times.
 fn fragments(folder: &Path, times: &[u64]) -> PathBuf {
     let level = folder.join("QualityLevels(300)");
     fs::create_dir_all(&level).unwrap();

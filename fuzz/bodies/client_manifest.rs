@@ -1,6 +1,6 @@
 //! Client manifests: what is read is written in both layouts within its budget, and read again as
-//! the same chunks and the same of all else. As the stored manifest of a film, it is read leniently:
-//! what is served has nothing left to correct.
+//! the same chunks and the same of all else. Read leniently as the stored manifest of a film, it is
+//! served in a form that has nothing left to correct.
 
 use smooth_origin::base::{ErrorKind, Group, Limits};
 use smooth_origin::codec::Description;

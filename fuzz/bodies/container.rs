@@ -37,7 +37,7 @@ pub struct Container {
     pub media: [Option<Vec<u8>>; 3],
     /// `film.ism/Manifest`, if `film.ism` is a folder.
     pub manifest: Option<Vec<u8>>,
-    /// The other files of that folder, by their paths.
+    /// The other files of that folder, by path.
     pub files: Vec<(String, Vec<u8>)>,
     /// Reads that fail.
     pub failing: Vec<u8>,

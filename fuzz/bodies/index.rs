@@ -47,7 +47,7 @@ pub fn index(data: &[u8]) {
 fn places(files: &Files, presentation: &Arc<Presentation>) -> BTreeSet<Place> {
     let mut places = BTreeSet::new();
     for stream in presentation.streams() {
-        // Fragments that are files of their own cannot overlap.
+        // Fragments in files of their own cannot overlap.
         for track in stream.tracks().iter().filter(|track| track.folder().is_none()) {
             for (time, _) in stream.timeline().iter().take(ASKED) {
                 places.extend(place(files, presentation, stream, track, time));

@@ -175,7 +175,7 @@ impl Files {
         }
     }
 
-    /// Keeps the name of a file: the first, or a second under which it is there.
+    /// Keeps the name of a file. A second name replaces the first if the file is there.
     fn meet(&self, file: FileId, name: &Name, is_there: bool) {
         let mut names = self.names.borrow_mut();
         if names.len() <= file.index() {
@@ -409,15 +409,16 @@ fn header(bytes: &[u8]) -> ([u8; 4], usize, usize) {
     }
 }
 
-/// A fragment is a `moof`, what may lie behind it, and an `mdat` to its end, or a `moof` alone whose
-/// samples, if it has any, take no bytes; the other nouns are parts of it.
+/// Checks that a fragment is a `moof`, boxes that may follow it, and an `mdat` to its end, or a
+/// `moof` alone whose samples, if it has any, have no bytes. The other nouns are parts of the
+/// fragment.
 fn check_fragment(whole: &[u8], info: &[u8], raw: &[u8]) {
     let (kind, _, moof) = header(whole);
     assert_eq!(&kind, b"moof");
     assert!(info == &whole[..moof], "another `moof`");
     if whole.len() == moof {
         let traf = traf(whole);
-        // Sizes that are left to the header of the file are not known.
+        // Sizes that the fragment leaves to the file's header are not known.
         let default = traf.get::<Tfhd>().and_then(|tfhd| tfhd.default_sample_size);
         let has_bytes = |trun: &Trun| match trun.full.flags & Trun::SIZE {
             0 => trun.sample_count > 0 && default != Some(0),
@@ -484,8 +485,8 @@ fn check_source(keys: &Reply, whole: &Reply, payload: u64) {
     }
 }
 
-/// Each sample that was cut out is a whole sample of the fragment, from its place there, and they are
-/// in the fragment's order.
+/// Checks that each sample that was cut out is a whole sample of the fragment, starts where it is
+/// stored there, and keeps its order.
 fn check_samples(keys: &[u8], reply: &Reply, whole: &Reply, info: &[u8], payload: u64) {
     let whole = whole.stored().expect("a stored fragment is one range");
     if reply.stored().is_some() {
@@ -502,7 +503,7 @@ fn check_samples(keys: &[u8], reply: &Reply, whole: &Reply, info: &[u8], payload
     let (_, _, moof) = header(keys);
     let (_, mdat_header, _) = header(&keys[moof..]);
     let cut = placed(&traf(&keys[..moof]), (moof + mdat_header) as u64, true);
-    // Sizes may be in the `moov` alone.
+    // Sizes may be given in the `moov` alone.
     let Some(cut) = cut else { return };
     let cut = cut.into_iter().map(|(at, size)| {
         let place = places.iter().find(|&&(from, _, len)| from <= at && at + size <= from + len);
@@ -523,14 +524,14 @@ fn check_samples(keys: &[u8], reply: &Reply, whole: &Reply, info: &[u8], payload
     assert!(stored.into_iter().flatten().any(has), "other samples than those that are stored");
 }
 
-/// Place and size of each sample that takes bytes, by the offsets of the runs or one after the other
-/// from the start of the payload; `None` if the fragment does not say them.
+/// Returns position and size of each sample that has bytes, by the offsets of the runs or one after
+/// the other from the start of the payload; `None` if the fragment does not give them.
 fn placed(traf: &Boxes, payload: u64, by_offset: bool) -> Option<Vec<(u64, u64)>> {
     let default = traf.get::<Tfhd>().and_then(|tfhd| tfhd.default_sample_size);
     let (mut at, mut samples) = (payload, Vec::new());
     for trun in traf.all::<Trun>() {
         if let Some(offset) = trun.data_offset.filter(|_| by_offset) {
-            // One before the fragment is found nowhere.
+            // A position before the fragment is out of range.
             at = u64::try_from(offset).unwrap_or(u64::MAX >> 1);
         }
         for sample in trun.samples() {

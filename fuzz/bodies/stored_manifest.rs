@@ -1,5 +1,5 @@
-//! Stored client manifests: what the lenient reading makes of one is what is served, and leaves
-//! nothing to correct.
+//! Stored client manifests: the result of the lenient reading is what is served, and it has nothing
+//! left to correct.
 
 use smooth_origin::base::Limits;
 use smooth_origin::manifest::{ClientManifest, StreamIndex, StreamKind};
@@ -13,10 +13,10 @@ use super::opening::{Files, limits};
 /// A video track and an audio track, and a server manifest that names `film.ismc`.
 const TINY: &[u8] = include_bytes!("../corpus/opening/tiny-without-client-manifest");
 
-/// Chunks of a stream that are compared one by one.
+/// Number of chunks of a stream that are compared one by one.
 const COMPARED: usize = 500;
 
-/// Opens a film that has any bytes as its client manifest.
+/// Opens a film with arbitrary bytes as its client manifest.
 pub(super) fn beside_media(client: &[u8]) {
     let files = Files::new(Container { client: Some(client.to_vec()), ..Container::decode(TINY) });
     let options = OpenOptions::default().limits(limits());
@@ -25,8 +25,9 @@ pub(super) fn beside_media(client: &[u8]) {
     }
 }
 
-/// If the stored manifest is served, it announces streams of the presentation as the presentation
-/// has them, whatever the strict reading accepts is in it, and reading it again corrects nothing.
+/// Checks that a stored manifest, if it is served, announces the streams of the presentation as
+/// they are, contains everything that the strict reading accepts, and has nothing left to correct
+/// when it is read again.
 pub(super) fn stored_manifest(files: &Files, presentation: &Presentation, options: &OpenOptions) {
     let Ok(served) = presentation.manifest() else { return };
     let Some(client) = &files.container().client else { return };
@@ -50,8 +51,7 @@ pub(super) fn stored_manifest(files: &Files, presentation: &Presentation, option
     }
 }
 
-/// The stream is the one that is announced: some of its tracks may be left out, if they have no
-/// media.
+/// Returns whether the announced stream is this one. Tracks without media may have been left out.
 fn is_of(manifest: &ClientManifest, index: &StreamIndex, stream: &Stream) -> bool {
     let mut tracks = stream.tracks().iter();
     let mut qualities = index.qualities.iter();
@@ -61,7 +61,7 @@ fn is_of(manifest: &ClientManifest, index: &StreamIndex, stream: &Stream) -> boo
 }
 
 fn has_times(index: &StreamIndex, stream: &Stream) -> bool {
-    // Times that cannot be are no times.
+    // A stream with impossible times has no times.
     let announced = Timeline::new(&index.chunks, &limits()).unwrap_or_default();
     let timeline = stream.timeline();
     announced.len() == timeline.len()
@@ -69,8 +69,8 @@ fn has_times(index: &StreamIndex, stream: &Stream) -> bool {
         && announced.iter().take(COMPARED).eq(timeline.iter().take(COMPARED))
 }
 
-/// The streams that the strict reading gives are those of the presentation. Only the times of a
-/// stream that begins before 0 differ.
+/// Checks that the streams of the strict reading are those of the presentation. Only the times of a
+/// stream that begins before 0 may differ.
 fn accepted(strict: &ClientManifest, presentation: &Presentation) {
     // Pictures and sound without a bitrate are left out.
     let lacks_bitrate = |index: &StreamIndex| {
@@ -90,13 +90,13 @@ fn accepted(strict: &ClientManifest, presentation: &Presentation) {
     }
 }
 
-/// Opened with the manifest that is served, the presentation has nothing to correct. Unless
-/// elements without media were left out, it serves the same bytes.
+/// Checks that the presentation, opened with the served manifest, has nothing to correct. Unless
+/// elements without media were left out, it must serve the same bytes.
 fn again(files: &Files, presentation: &Presentation, options: &OpenOptions) {
     let served = presentation.manifest().expect("it was served");
     let with_served = Container { client: Some(served.to_vec()), ..files.container().clone() };
     let second = Files::new(with_served).open(options).expect("what was opened is opened again");
-    // What is corrected in the `.ism` stays as it is there.
+    // Corrections of the `.ism` are reported again, because its stored text stays as it is.
     let is_of_client = |file: Option<&str>| file != Some("film.ism");
     let has = |presentation: &Presentation, code| {
         let findings = presentation.findings();

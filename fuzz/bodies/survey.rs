@@ -9,18 +9,18 @@ use smooth_origin::presentation::{FindingCode, Presentation, Survey};
 
 use super::opening::{Files, drive, reply};
 
-/// Batches that a look at a few fragments may take.
+/// Maximum batches for a survey of a few fragments.
 const BATCHES: usize = 12;
 
-/// Chunks of a track that are asked for.
+/// Number of chunks of a track that are requested.
 const ASKED: usize = 16;
 
-/// Surveys a presentation that nobody has asked for anything yet.
+/// Surveys a presentation that has not answered any request yet.
 pub(super) fn survey(files: &Files, presentation: &Arc<Presentation>) {
     let before = presentation.findings();
     let mut survey = Survey::new(presentation);
     let tracks = || presentation.streams().iter().flat_map(|stream| stream.tracks());
-    // Fragments that have a file of their own are not looked at.
+    // A survey does not look at fragments in files of their own.
     if tracks().any(|track| track.folder().is_some()) {
         assert!(survey.is_over());
         return;

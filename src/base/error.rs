@@ -319,7 +319,8 @@ impl Error {
         }
     }
 
-    /// After which time the same request may succeed, if it failed because a file changed a moment ago.
+    /// Returns the time after which the same request may succeed, if it failed because a file has
+    /// not settled.
     pub(crate) fn settles_in(&self) -> Option<Duration> {
         match &self.kind {
             ErrorKind::Read(ReadError { kind: ReadErrorKind::Unsettled { wait }, .. }) => {
@@ -405,10 +406,11 @@ pub enum ReadErrorKind {
     Changed,
     /// The process has no permission to read the file.
     Denied,
-    /// The file changed a moment ago, so a change of it may still be under way. It is read as soon as it
-    /// has not changed for [`OriginBuilder::settling_time`](crate::origin::OriginBuilder::settling_time).
+    /// The file changed a moment ago, so a write may still be in progress. It is read once it has
+    /// not changed for
+    /// [`OriginBuilder::settling_time`](crate::origin::OriginBuilder::settling_time).
     Unsettled {
-        /// When that will be, if it does not change again.
+        /// Time until the file has settled, if it does not change again.
         wait: Duration,
     },
     /// Anything else: the same read may succeed later.

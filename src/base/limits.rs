@@ -49,8 +49,8 @@ pub struct Limits {
     pub scan_reads: u64,
     /// Bytes that these walks read, over all files of an opening; default 1 GiB.
     pub scan_bytes: u64,
-    /// Names of files that are looked at in the folders of a presentation whose fragments are files
-    /// of their own; default 1,048,576.
+    /// Names of files that are looked at in the folders of a folder of fragments; default
+    /// 1,048,576.
     pub listed_names: u64,
     /// Samples of one fragment; default 1,048,576. Needed because samples may take no bytes at all.
     pub samples: u64,

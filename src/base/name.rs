@@ -48,9 +48,10 @@ impl Name {
         self.join(decoded.as_deref().unwrap_or(reference))
     }
 
-    /// The other file that `reference` may stand for, if there is none by the name that
-    /// [`beside`](Self::beside) gives: the reference as it is written, if it is percent-encoded,
-    /// else percent-encoded. Tools upload `a b.ismv` as `a%20b.ismv`. `None` if there is no such name.
+    /// Returns the second name that `reference` may stand for, if there is no file with the name
+    /// that [`beside`](Self::beside) returns: the reference as written if it is percent-encoded,
+    /// otherwise its percent-encoded form. Some tools upload `a b.ismv` as `a%20b.ismv`. `None` if
+    /// there is no such name.
     ///
     /// ```
     /// # use smooth_origin::base::Name;
@@ -70,7 +71,7 @@ impl Name {
         (encoded != relative).then(|| self.join(&encoded).ok())?
     }
 
-    /// A path in the folder of this file, with `\` read as `/`.
+    /// Returns a path in the folder of this file. `\` is read as `/`.
     fn join(&self, relative: &str) -> Result<Self, Error> {
         let relative = relative.replace('\\', "/");
         let mut path = String::with_capacity(self.0.len() + relative.len());
@@ -99,7 +100,7 @@ impl Name {
     }
 }
 
-/// What a segment of a URL does not hold as it is (RFC 3986, 3.3).
+/// Characters that a URL's path segment cannot contain unencoded (RFC 3986, 3.3).
 const ENCODED_BY_TOOLS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')

@@ -65,19 +65,20 @@ pub enum Want {
     /// Open the file of one fragment as it is now, and read its first `head` bytes. The outcome is
     /// [`Got::Opened`], without a tail.
     ///
-    /// The file may be another one each time, so a driver keeps it only for this step and its reply:
-    /// later ranges of `file`, in wants and in the reply, are of the file that was opened here.
+    /// The name may lead to a different file each time, so a driver keeps the opened file only for
+    /// this step and its reply: later ranges of `file`, in wants and in the reply, refer to the
+    /// file that was opened here.
     Fragment {
-        /// The id by which later ranges name the file; no file of the presentation has it.
+        /// The id by which later ranges refer to the file. No file of the presentation has this id.
         file: FileId,
-        /// Checked to stay below the root.
+        /// Name of the file, checked to stay below the root.
         name: Name,
-        /// Bytes wanted from the start.
+        /// Number of bytes wanted from the start.
         head: u64,
     },
     /// List the names of the files in a folder. The outcome is [`Got::Listed`].
     List {
-        /// Checked to stay below the root.
+        /// Name of the folder, checked to stay below the root.
         folder: Name,
     },
 }
@@ -86,12 +87,12 @@ pub enum Want {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Got {
-    /// Of [`Want::Open`] and [`Want::Fragment`].
+    /// The outcome of [`Want::Open`] and [`Want::Fragment`].
     Opened(Opened),
     /// Of [`Want::Range`]: exactly the bytes of the range.
     Range(Bytes),
-    /// Of [`Want::List`]: names that begin with the folder's, in any order; `None` if the storage
-    /// cannot list.
+    /// The outcome of [`Want::List`]: names that begin with the folder's name, in any order; `None`
+    /// if the storage cannot list.
     Listed(Option<Vec<Name>>),
 }
 
@@ -155,7 +156,8 @@ impl<T> Reads<T> {
         &self.wants
     }
 
-    /// Whether going on takes no longer than the fed bytes are many, whatever was fed before.
+    /// Returns whether going on takes no longer than the fed bytes are many, whatever was fed
+    /// before.
     pub(crate) fn is_brief(&self) -> bool {
         self.is_brief
     }
@@ -179,7 +181,7 @@ impl<T> Reads<T> {
     }
 }
 
-/// Whether an outcome is of its want's sort and length.
+/// Returns what is wrong with the kind or the length of an outcome; `None` if it fits its want.
 fn fits(want: &Want, got: &Got) -> Result<(), Error> {
     let ends = |opened: &Opened, head: u64, tail: u64| {
         let (head, tail) = (opened.size.min(head), opened.size.min(tail));

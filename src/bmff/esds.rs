@@ -37,13 +37,13 @@ impl Esds {
 
     /// Reads the descriptors, in the order in which they are stored.
     ///
-    /// Encoders write lengths that are too short or too long: a `DecoderConfigDescriptor` of 18 bytes
-    /// does not count the two bytes inside of the `DecoderSpecificInfo` at its end. The lengths of the
-    /// two outer descriptors are therefore not relied on, and a `DecoderSpecificInfo` that reaches
-    /// beyond the box ends with it.
+    /// Some encoders write lengths that are too short or too long: a `DecoderConfigDescriptor` of
+    /// 18 bytes, for example, does not count two bytes inside of the `DecoderSpecificInfo` at its
+    /// end. The lengths of the two outer descriptors are therefore ignored, and a
+    /// `DecoderSpecificInfo` that reaches beyond the box ends with the box.
     ///
     /// # Errors
-    /// [`Truncated`](crate::base::ErrorKind::Truncated) where the box ends inside the fields of a
+    /// [`Truncated`](crate::base::ErrorKind::Truncated) if the box ends inside the fields of a
     /// descriptor.
     pub fn decoder_config(&self) -> Result<Option<DecoderConfig>, Error> {
         let mut body = Cursor::new(&self.descriptor, 0);
@@ -102,9 +102,9 @@ fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
     [&[tag][..], &bytes, content].concat()
 }
 
-/// Reads the head of a descriptor: its tag and the length that it says.
+/// Reads the header of a descriptor: its tag and its declared length.
 ///
-/// Spec: ISO/IEC 14496-1, 8.3.3: seven bits a byte, at most four bytes.
+/// Spec: ISO/IEC 14496-1, 8.3.3: seven bits per byte, at most four bytes.
 fn head(body: &mut Cursor<'_>) -> Result<(u8, usize), Error> {
     let tag = body.u8()?;
     let mut len = 0_usize;
@@ -118,8 +118,8 @@ fn head(body: &mut Cursor<'_>) -> Result<(u8, usize), Error> {
     Ok((tag, len))
 }
 
-/// Reads up to the content of the next descriptor of this tag, and passes by descriptors of other
-/// tags; `false` where none follows.
+/// Skips to the content of the next descriptor with the tag `wanted`. Returns `false` if there is
+/// none.
 fn find(body: &mut Cursor<'_>, wanted: u8) -> Result<bool, Error> {
     while !body.is_empty() {
         let (tag, len) = head(body)?;
@@ -131,8 +131,8 @@ fn find(body: &mut Cursor<'_>, wanted: u8) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// The content of the `DecoderSpecificInfo` that follows; `None` where the next descriptor belongs to
-/// what encloses the decoder's, or none is readable.
+/// Returns the content of the `DecoderSpecificInfo` that follows; `None` if the next descriptor
+/// belongs to the enclosing descriptor, or if none can be read.
 fn specific(body: &mut Cursor<'_>) -> Option<Bytes> {
     loop {
         let (tag, len) = head(body).ok()?;
@@ -213,7 +213,8 @@ mod tests {
         Esds { descriptor, ..Esds::default() }.decoder_config().unwrap()
     }
 
-    /// What an encoder writes: lengths at 1, 6 and 21, the configuration at 22, and 06 01 02.
+    /// Returns the bytes that an encoder writes: lengths at 1, 6 and 21, the configuration at 22,
+    /// and 06 01 02.
     fn stored(len_of_stream: u8, len_of_config: u8, len_of_specific: u8) -> Vec<u8> {
         let config = DecoderConfig {
             object_type: 0x40,

@@ -9,7 +9,8 @@ use crate::base::{Cursor, Error, ErrorKind, FourCc, Guid, Sink};
 pub struct Header {
     /// The type; `uuid` for extended types.
     pub kind: FourCc,
-    /// The extended type of a `uuid` box. `None` also if the box is too short to have one.
+    /// The extended type of a `uuid` box. `None` for other boxes, and for a `uuid` box that is too
+    /// short to have one.
     pub extended: Option<Guid>,
     /// How the size was stored.
     pub size: Size,
@@ -26,7 +27,7 @@ pub enum Size {
     ToEnd,
 }
 
-/// Bytes of an extended type.
+/// Number of bytes of an extended type.
 const GUID: u64 = 16;
 
 impl Header {

@@ -1,4 +1,4 @@
-//! Reading a tree of boxes: its budgets, and what may be unreadable.
+//! Reading a tree of boxes: its budgets, and which boxes may be unreadable.
 
 use bytes::Bytes;
 
@@ -6,12 +6,13 @@ use super::table::CONTAINERS;
 use super::{AnyBox, Body, Boxes, Header};
 use crate::base::{Cursor, Error, ErrorKind, Limits};
 
-/// So many boxes are read of any block, and beyond that one for each [`BYTES_A_BOX`]: a box takes
-/// more memory than the smallest has bytes.
+/// Number of boxes that are read of any block. Beyond it, one more box is read per [`BYTES_A_BOX`],
+/// because a box takes more memory than the bytes of the smallest one.
 const FEW_BOXES: usize = 1024;
 const BYTES_A_BOX: usize = 32;
 
-/// Types without which a fragment cannot be cut out of its file, and those that enclose them.
+/// Returns whether a fragment cannot be cut out of its file without this type, or whether the type
+/// encloses such a box.
 fn is_needed(kind: &[u8; 4]) -> bool {
     let encloses = matches!(kind, b"moov" | b"trak" | b"mdia" | b"moof" | b"traf" | b"mfra");
     let is_read =
@@ -19,7 +20,8 @@ fn is_needed(kind: &[u8; 4]) -> bool {
     encloses || is_read
 }
 
-/// Types that describe one track of a file. What is wrong inside of one takes no other track down.
+/// Returns whether a box of this type describes one track of a file. An error inside of it must not
+/// affect other tracks.
 fn is_of_one_track(kind: &[u8; 4]) -> bool {
     matches!(kind, b"trak" | b"tfra")
 }
@@ -28,10 +30,10 @@ fn is_of_one_track(kind: &[u8; 4]) -> bool {
 pub(super) struct Reader {
     limit: usize,
     depth: usize,
-    /// Boxes of the lists that were begun: there is memory for all of them, the lists around the
-    /// one that is being read among them.
+    /// Number of boxes in the lists that were begun, including the lists around the current one.
+    /// Memory is reserved for all of them.
     claimed: usize,
-    /// Every typed box must be readable, whether slicing needs it or not.
+    /// True if every typed box must be readable, whether slicing needs it or not.
     is_strict: bool,
 }
 
@@ -45,7 +47,8 @@ impl Reader {
     pub(super) fn list(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<Boxes, Error> {
         let count = self.claim(cursor)?;
         let mut list = Vec::with_capacity(count);
-        // Only what encloses the list knows where it ends: of the outermost, the end may be missing.
+        // Only the enclosing box knows where its list ends; the end of the outermost list may be
+        // missing.
         let may_stray = !self.is_strict && depth < self.depth;
         while cursor.remaining() >= 8 {
             let start = cursor.clone();
@@ -73,8 +76,8 @@ impl Reader {
         Ok(Boxes { list, padding })
     }
 
-    /// How many boxes there are by their sizes alone: as many as reading them gives, unless it ends
-    /// with an error.
+    /// Counts the boxes by their sizes alone. Reading gives the same number, unless it ends with an
+    /// error.
     fn claim(&mut self, cursor: &Cursor<'_>) -> Result<usize, Error> {
         let bytes = cursor.peek();
         let (mut at, mut count) = (0_usize, 0);
@@ -91,8 +94,9 @@ impl Reader {
                 }),
                 size => size as usize,
             };
-            // What is no size, or beyond the end, is an error when the box is read; a size of 0
-            // reaches to the end.
+            // An invalid size, or one beyond the end, is an error when the box is read; a size of 0
+            // reaches
+            // to the end.
             if size < 8 {
                 break;
             }
@@ -112,7 +116,7 @@ impl Reader {
         Ok((header, body))
     }
 
-    /// Whether an error inside this box is one of all that encloses it.
+    /// Returns whether an error inside this box is an error of all boxes around it.
     fn must_fail(&self, header: &Header, error: &Error) -> bool {
         let is_budget = matches!(error.kind, ErrorKind::Budget { .. });
         // In a sample entry, `mfra` is no index but a misspelled `frma`.
@@ -130,7 +134,7 @@ impl Reader {
         if CONTAINERS.contains(&header.kind.0) {
             let Some(depth) = depth.checked_sub(1) else {
                 let limit = self.depth;
-                return Err(over(&cursor, "boxes inside one another", limit + 1, limit));
+                return Err(over(&cursor, "nested boxes", limit + 1, limit));
             };
             let body = Body::Boxes(self.list(&mut cursor, depth)?);
             return Ok(AnyBox { header, body, rest: Bytes::new() });
@@ -142,12 +146,12 @@ impl Reader {
     }
 }
 
-/// A box whose bytes are kept as they are.
+/// Makes a box that keeps its bytes as they are.
 fn other(header: Header, mut cursor: Cursor<'_>) -> AnyBox {
     AnyBox { header, body: Body::Other(cursor.rest()), rest: Bytes::new() }
 }
 
-/// These bytes may hold a box that slicing needs: one that must not be overlooked.
+/// Returns whether these bytes may hold a box that slicing needs, which must not be overlooked.
 fn holds_needed(bytes: &[u8]) -> bool {
     bytes.windows(4).any(|word| word.first_chunk().is_some_and(is_needed))
 }
@@ -167,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_box_of_size_zero_reaches_to_the_end_and_ends_the_walk() {
-        // 16 bytes that another parser never finished.
+        // 16 bytes that the writer never finished.
         let boxes = parse(b"\0\0\0\x10moof\0\0\0\0free").unwrap();
         assert_eq!(boxes.inside(*b"moof").unwrap().list.len(), 1);
         assert_eq!(boxes.to_bytes(), b"\0\0\0\x10moof\0\0\0\0free"[..]);
@@ -189,11 +193,7 @@ mod tests {
             nested.extend(b"moov");
         }
         let error = parse(&nested).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with("boxes inside one another: 17 is more than the budget of 16")
-        );
+        assert!(error.to_string().ends_with("nested boxes: 17 is more than the budget of 16"));
 
         let limits = Limits { boxes: 3, ..Limits::default() };
         let many = Bytes::from(b"\0\0\0\x08free".repeat(4));
@@ -224,7 +224,7 @@ mod tests {
         let inner = boxes.inside(*b"moov").unwrap();
         assert_eq!(capacities(inner), (3, 3));
         assert_eq!(capacities(inner.inside(*b"moov").unwrap()), (2, 2));
-        // The level that is one box too many is the innermost, and nothing of it was made.
+        // The innermost level exceeds the budget by one box, and none of it was read.
         let error = parse(7).unwrap_err().to_string();
         assert_eq!(error, "moov/moov at byte 24: boxes: 8 is more than the budget of 7");
         assert!(parse(2).unwrap_err().to_string().starts_with("at byte 56: boxes: 3 is more"));
@@ -239,7 +239,7 @@ mod tests {
         assert_eq!((boxes.to_bytes(), boxes.unread()), (padded[..].into(), None));
     }
 
-    /// A `moof` around these bytes.
+    /// Encloses these bytes in a `moof`.
     fn moof(inside: &[u8]) -> Vec<u8> {
         [&(inside.len() as u32 + 8).to_be_bytes()[..], b"moof", inside].concat()
     }
@@ -253,7 +253,7 @@ mod tests {
             assert_eq!(boxes.to_bytes(), bytes);
             let moof = boxes.inside(*b"moof").unwrap();
             assert_eq!((moof.list.len(), &moof.padding[..]), (1, tail));
-            let says = format!("{} bytes behind the last box of `moof` are no box", tail.len());
+            let says = format!("{} bytes after the last box of `moof` are not a box", tail.len());
             assert_eq!(boxes.unread(), Some(says));
         }
         for tail in [&b"\0\0\0\xfftraf"[..], b"\0\0\0\xffjunk\0\0\0\x08traf"] {
@@ -285,7 +285,7 @@ mod tests {
         let block = Bytes::from_static(saiz);
         let limits = Limits::default();
         assert!(Boxes::parse_in(&mut Cursor::new(&block, 0), &limits).is_err());
-        // A budget is one for all boxes.
+        // All boxes share one budget.
         let nested = moof(&[&b"\0\0\0\x18mvex"[..], &b"\0\0\0\x08free".repeat(2)].concat());
         let limits = Limits { boxes: 3, ..Limits::default() };
         assert!(Boxes::parse(&nested.into(), 0, &limits).is_err());

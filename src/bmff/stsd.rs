@@ -75,7 +75,7 @@ impl SampleEntry {
         Self { header, reserved: [0; 6], data_reference_index: 1, body, offset: 0 }
     }
 
-    /// The same, without holding the block that it was read from.
+    /// Returns a copy that does not hold on to the block that the entry was read from.
     pub(crate) fn detached(&self) -> Self {
         Self { body: Bytes::copy_from_slice(&self.body), ..self.clone() }
     }
@@ -132,7 +132,7 @@ impl Content for Stsd {
         let full = FullBox::parse(body)?;
         let count = body.u32()?;
         let (offset, mut end) = (body.offset(), body.clone());
-        // A box that counts more entries than it has is read as far as it goes.
+        // A box that counts more entries than it has is read as far as possible.
         for number in 0..count {
             let mut next = end.clone();
             match SampleEntry::parse(&mut next) {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Boxes, Header, uuid};
 use crate::base::{Cursor, Error, FourCc, Sink};
 
-/// Types that can be asked of a tree: [`Boxes::get`], [`Boxes::all`]. Only this crate has them.
+/// Types that [`Boxes::get`] and [`Boxes::all`] can look up. Only this crate implements it.
 pub trait Typed: sealed::Sealed + Sized + 'static {
     /// The type, and for `uuid` boxes the extended type.
     const HEADER: Header;
@@ -17,11 +17,11 @@ pub trait Typed: sealed::Sealed + Sized + 'static {
     fn into_body(self) -> Body;
 }
 
-/// What every typed box can do: be read, measured and written.
+/// A typed box, which can be read, measured and written.
 pub(crate) trait Content: Sized {
-    /// Reads the fields; what is left in `body` is kept as the box's rest.
+    /// Reads the fields; bytes that remain in `body` are kept as the box's rest.
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error>;
-    /// Bytes that [`Content::write`] puts.
+    /// Number of bytes that [`Content::write`] writes.
     fn len(&self) -> u64;
     fn write(&self, sink: &mut Sink);
 }
@@ -30,20 +30,20 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// Declares the table: a box type is one line here and one file beside.
+/// Declares the table: a box type is one line here and one file in this folder.
 macro_rules! table {
     (
         containers { $($container:literal)* }
         boxes { $($kind:literal => $module:ident::$name:ident,)* }
         extended { $($ext_module:ident::$ext_name:ident,)* }
     ) => {
-        /// What a box holds.
+        /// The content of a box.
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum Body {
             /// Other boxes, and nothing else.
             Boxes(Boxes),
-            /// A type that is not read here, or fields that cannot be read: all its bytes after the
+            /// A type that is not read here, or fields that cannot be read: all bytes after the
             /// header.
             Other(Bytes),
             $(#[doc = concat!("`", stringify!($module), "`")] $name(super::$name),)*
@@ -64,7 +64,8 @@ macro_rules! table {
                 Ok(None)
             }
 
-            /// Name of the type, if [`parse_typed`](Self::parse_typed) reads its fields.
+            /// Returns the name of the type, if [`parse_typed`](Self::parse_typed) reads its
+            /// fields.
             pub(super) fn typed_name(header: &Header) -> Option<&'static str> {
                 let Some(extended) = header.extended else {
                     return match &header.kind.0 {

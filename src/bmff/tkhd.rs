@@ -64,7 +64,8 @@ impl Content for Tkhd {
 }
 
 impl Tkhd {
-    /// The matrix turns or shears the picture: some writers swap width and height then.
+    /// Returns whether the matrix rotates or shears the picture. Some writers then swap width and
+    /// height.
     pub(crate) fn is_turned(&self) -> bool {
         // Layer, group, volume and two reserved bytes, then a, b, u, c, d, …
         let zeros = [&self.layout[20..24], &self.layout[28..32]];

@@ -82,11 +82,11 @@ impl Boxes {
         self.list.iter().find_map(of_item)
     }
 
-    /// The same for the boxes inside a box of type `kind`.
+    /// Does the same for the boxes inside a box of type `kind`, and for stray bytes at its end.
     pub(crate) fn unread_in(&self, kind: FourCc) -> Option<String> {
         self.unread().or_else(|| {
             let stray = self.has_stray_bytes().then_some(self.padding.len())?;
-            Some(format!("{stray} bytes behind the last box of `{kind}` are no box"))
+            Some(format!("{stray} bytes after the last box of `{kind}` are not a box"))
         })
     }
 

@@ -135,9 +135,10 @@ struct AudioSpecificConfig {
     object_type: u32,
     /// Hertz, after bandwidth replication.
     output_rate: u32,
-    /// `None` when neither a number nor a program_config_element here says it.
+    /// `None` if neither the configuration's number nor a program_config_element gives it.
     channels: Option<u32>,
-    /// Bytes of the core's configuration, where it is AAC-LC and nothing is signalled behind it.
+    /// Number of bytes of the core's configuration, if it is AAC-LC and no extension is signalled
+    /// after it.
     plain_len: Option<usize>,
 }
 
@@ -176,7 +177,7 @@ impl AudioSpecificConfig {
     }
 }
 
-/// Reads a GASpecificConfig, and counts the channels that its program_config_element describes; 0
+/// Reads a GASpecificConfig and counts the channels that its program_config_element describes; 0
 /// without that element.
 ///
 /// Spec: ISO/IEC 14496-3, 4.4.1.
@@ -214,13 +215,13 @@ fn program_config_element(bits: &mut Bits<'_>) -> Option<u32> {
     Some(channels)
 }
 
-/// What follows the core's configuration, which older decoders do not read.
+/// The data after the core's configuration, which older decoders do not read.
 enum Extension {
     /// The object type and the output rate that it signals.
     Replicated { object_type: u32, rate: u32 },
-    /// Nothing, an extension that says that nothing is replicated, or bytes that are no extension.
+    /// No extension, one that signals that nothing is replicated, or bytes that are no extension.
     Absent,
-    /// An extension that is cut off, or of an object type that is not understood.
+    /// An extension that is truncated, or whose object type is not understood.
     Unknown,
 }
 
@@ -245,11 +246,11 @@ fn extension(bits: &mut Bits<'_>) -> Extension {
     }
 }
 
-/// The configuration of AAC-LC without what follows it, where that says nothing: `None` where
-/// `private_data` is of another profile or ends with the configuration.
+/// Returns the configuration of AAC-LC without redundant bytes after it; `None` if `private_data`
+/// is of another profile or ends with the configuration.
 ///
 /// ffmpeg appends "no bandwidth replication" to AAC-LC (`119056E500`); RxPlayer 4.5 in Firefox
-/// plays only the two bytes in front.
+/// plays only the first two bytes.
 pub(crate) fn plain(private_data: &Bytes) -> Option<Bytes> {
     let len = AudioSpecificConfig::parse(private_data)?.plain_len?;
     (len < private_data.len()).then(|| private_data.slice(..len))
@@ -292,7 +293,7 @@ fn index_of(rate: u32) -> Option<u32> {
     FREQUENCIES.iter().position(|&frequency| frequency == rate).map(|index| index as u32)
 }
 
-/// Channels of a configuration; `None` where it is reserved.
+/// Returns the number of channels of a configuration; `None` if it is reserved.
 ///
 /// Spec: ISO/IEC 14496-3, table 1.19.
 fn channels_of(configuration: u32) -> Option<u32> {
@@ -305,7 +306,8 @@ fn channels_of(configuration: u32) -> Option<u32> {
     }
 }
 
-/// The configuration of so many channels. Of several, the one that every decoder knows.
+/// Returns the configuration for this number of channels; of several, the one that every decoder
+/// knows.
 fn channel_configuration(channels: u32) -> Option<u32> {
     match channels {
         1..=6 => Some(channels),
@@ -405,7 +407,7 @@ mod tests {
         for (value, width) in [(2, 5), (3, 4), (0, 4), (0, 3)] {
             put(value, width);
         }
-        // Number, profile, rate; front 2, side 0, back 1, low-frequency 1, none else; no mixdown.
+        // Number, profile, rate; front 2, side 0, back 1, low-frequency 1, no others; no mixdown.
         for (value, width) in
             [(0, 4), (1, 2), (3, 4), (2, 4), (0, 4), (1, 4), (1, 2), (0, 3), (0, 4), (0, 3)]
         {
@@ -427,7 +429,8 @@ mod tests {
             .map(|byte| format!("{byte:02X}"))
             .collect();
         assert_eq!(sound_of(&core, 2), (48_000, 6));
-        // What follows the element is cut; a cut element leaves the count to the sample entry.
+        // Bytes after the element are cut; a truncated element leaves the count to the sample
+        // entry.
         let long = described(&format!("{core}56E500"), 2);
         assert_eq!(long.private_data, hex(&core).unwrap());
         assert_eq!(sound_of(&core[..10], 2), (48_000, 2));
@@ -457,7 +460,7 @@ mod tests {
             ("130856E59D4880", CodecTag::AACP),
             ("2B118800", CodecTag::AACH),
             ("EB098800", CodecTag::AACP),
-            // Extensions that are cut off, or of another object type.
+            // Extensions that are truncated, or of another object type.
             ("119056E5", CodecTag::AACL),
             ("119056F6", CodecTag::AACL),
             ("F9484000", CodecTag::AAC),

@@ -21,12 +21,12 @@ impl<'a> Bits<'a> {
         (self.at <= self.bytes.len() * 8).then_some(())
     }
 
-    /// Passes by the rest of a byte that was begun.
+    /// Skips to the next byte boundary.
     pub(super) fn align(&mut self) {
         self.at = self.at.next_multiple_of(8);
     }
 
-    /// Bytes that were read, a begun one with them.
+    /// Returns the number of bytes read so far, including a partly read one.
     pub(super) fn bytes_read(&self) -> usize {
         self.at.div_ceil(8)
     }

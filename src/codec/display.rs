@@ -1,16 +1,17 @@
-//! The size at which pictures are shown, where their pixels are not square.
+//! The size at which pictures with non-square pixels are shown.
 
 use super::Limits;
 use crate::bmff::{AnyBox, Body, SampleEntry, VisualSampleEntry};
 
-/// No film has pixels that are wider or higher than this many times the other side.
+/// Maximum ratio between the sides of a pixel.
 const MOST: u64 = 10;
 
-/// Width and height in pixels at which pictures of this entry are shown; `None` where their pixels are
-/// square. The height is that of the coded picture.
+/// Returns width and height, in pixels, at which pictures of this entry are shown; `None` if their
+/// pixels are square. The height is that of the coded picture.
 ///
-/// The box `pasp` rules. Without it, the track's size in `tkhd` does (`track`, 16.16 fixed point),
-/// where its shape differs from the coded picture's by more than the rows that fill up a macroblock.
+/// The box `pasp` takes precedence. Without it, the track's size in `tkhd` (`track`, 16.16 fixed
+/// point) counts if its shape differs from that of the coded picture by more than the rows that
+/// fill up a macroblock.
 ///
 /// Spec: ISO/IEC 14496-12, 12.1.4 and 8.3.2.
 pub(crate) fn display_size(
@@ -37,13 +38,13 @@ pub(crate) fn display_size(
             (across, down)
         }
     };
-    // Of 16, 48 and 48 bits at the most.
+    // Factors of at most 16, 48 and 48 bits.
     let wide = u128::from(width) * u128::from(across) + u128::from(down / 2);
     let wide = u32::try_from(wide / u128::from(down)).ok()?;
     (wide > 0 && height > 0 && u64::from(wide) != width).then_some((wide, u32::from(visual.height)))
 }
 
-/// Horizontal and vertical spacing of a `pasp`.
+/// Returns horizontal and vertical spacing of a `pasp`.
 fn pixel_aspect(item: &AnyBox) -> Option<(u64, u64)> {
     let Body::Other(bytes) = &item.body else { return None };
     let spacing = bytes.first_chunk::<8>().filter(|_| item.header.kind == *b"pasp")?;
@@ -80,7 +81,8 @@ mod tests {
             assert_eq!(shown((1280, 720), pasp, (1280, 720)), None);
             assert_eq!(shown((1280, 720), pasp, (0, 0)), None);
         }
-        // `pasp` rules; a size of rows that were cut off, or of half the picture, is no shape.
+        // `pasp` takes precedence; a size with cropped rows, or of half the picture, gives no
+        // shape.
         assert_eq!(shown((1280, 720), Some((1, 1)), (1920, 720)), None);
         assert_eq!(shown((1920, 1088), None, (1920, 1080)), None);
         assert_eq!(shown((1280, 720), None, (640, 360)), None);

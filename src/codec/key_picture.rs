@@ -1,4 +1,4 @@
-//! Whether a coded picture is one that a player can begin with, by its NAL units.
+//! Tells from NAL units whether a player can begin with a coded picture.
 
 use super::bits::{Bits, without_emulation_prevention};
 use crate::bmff::{AvcC, Boxes, HvcC};
@@ -7,29 +7,29 @@ use crate::bmff::{AvcC, Boxes, HvcC};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NalFormat {
     is_hevc: bool,
-    /// Bytes of the length in front of each unit.
+    /// Number of bytes of the length field before each unit.
     length_size: usize,
 }
 
-/// What is known of a picture by some of its first bytes.
+/// The result of looking at the first bytes of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyPicture {
-    /// Whether a player can begin with it.
+    /// True if a player can begin with the picture.
     Known(bool),
-    /// Nothing: the bytes are not what they should be.
+    /// The bytes are not a valid list of units.
     Unknown,
-    /// So many bytes of it are needed.
+    /// This many bytes of the picture are needed.
     Needs(usize),
 }
 
-/// Bytes of a slice that are looked at: its type is among the first.
+/// Bytes of a slice that are looked at. The slice type is among the first.
 const SLICE: usize = 16;
 
-/// More bytes of supplemental information are not looked through.
+/// Maximum bytes of supplemental information that are searched.
 const SEI: usize = 4 << 10;
 
 impl NalFormat {
-    /// By the boxes of a sample entry; `None` for other codecs.
+    /// Reads the format from the boxes of a sample entry; `None` for other codecs.
     pub(crate) fn of_entry(boxes: &Boxes) -> Option<Self> {
         let avc = boxes.get::<AvcC>().map(|avcc| (false, avcc.nal_length_size()));
         let hevc = || boxes.get::<HvcC>().map(|hvcc| (true, hvcc.nal_length_size()));
@@ -37,8 +37,8 @@ impl NalFormat {
         Some(Self { is_hevc, length_size: length_size.into() })
     }
 
-    /// Whether a player can begin with a picture of `size` bytes, of which `bytes` are the first:
-    /// one whose slices depend on no other picture, or one that is marked as a point of recovery.
+    /// Returns whether a player can begin with a picture of `size` bytes, of which `bytes` are the
+    /// first: its slices depend on no other picture, or it is marked as a recovery point.
     ///
     /// Spec: ISO/IEC 14496-10, 7.4.1.2 and D.1.8; ISO/IEC 23008-2, 7.4.2.2.
     pub(crate) fn key_picture(self, bytes: &[u8], size: usize) -> KeyPicture {
@@ -93,7 +93,7 @@ impl NalFormat {
 }
 
 enum Unit {
-    /// A slice; whether it depends on no other picture.
+    /// A slice; true if it depends on no other picture.
     Picture(bool),
     /// A mark that decoding can begin here.
     Recovery,
@@ -101,7 +101,7 @@ enum Unit {
     Unknown,
 }
 
-/// A slice of H.264 by its header: first macroblock, then type.
+/// Reads the header of an H.264 slice: first macroblock, then type.
 fn slice(header: &[u8]) -> Unit {
     let mut bits = Bits::new(header);
     match bits.ue().and_then(|_| bits.ue()) {
@@ -110,7 +110,7 @@ fn slice(header: &[u8]) -> Unit {
     }
 }
 
-/// Supplemental information has a recovery point.
+/// Returns whether supplemental information has a recovery point.
 fn recovers(sei: &[u8]) -> bool {
     const RECOVERY_POINT: usize = 6;
     let sei = without_emulation_prevention(sei);

@@ -404,7 +404,7 @@ fn invalid(what: &str) -> Error {
     ErrorKind::Invalid { what: what.into(), clause: "[MS-SSTR] 2.2.2.5, CodecPrivateData" }.into()
 }
 
-/// Bytes that are written as pairs of hexadecimal digits, in either case.
+/// Parses pairs of hexadecimal digits, in either case.
 pub(crate) fn hex(text: &str) -> Result<Bytes, Error> {
     let digits: Option<Vec<u8>> =
         text.trim().chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();

@@ -5,8 +5,9 @@ use crate::base::{Cursor, Error, FourCc, Guid, Limits};
 use crate::bmff::uuid::PiffTenc;
 use crate::bmff::{AudioSampleEntry, Boxes, Frma, Header, SampleEntry, Tenc, VisualSampleEntry};
 
-/// The key that the samples of an encrypted entry need, unless fragments say otherwise: by `tenc`, or by
-/// the track encryption box of PIFF. `None` where the entry is not encrypted, or names no key.
+/// Returns the key that the samples of an encrypted entry need, unless fragments override it: that
+/// of `tenc`, or of the track encryption box of PIFF. `None` if the entry is not encrypted or names
+/// no key.
 pub(crate) fn key_id(entry: &SampleEntry, limits: &Limits) -> Option<Guid> {
     let boxes = match &entry.format().0 {
         b"encv" => VisualSampleEntry::parse(entry, limits).ok()?.boxes,
@@ -24,12 +25,12 @@ pub(crate) fn key_id(entry: &SampleEntry, limits: &Limits) -> Option<Guid> {
 ///
 /// Spec: ISO/IEC 14496-12, 8.12; PIFF 1.1 and ISO/IEC 23001-7 alike.
 ///
-/// Where `frma` is missing, is misspelled (`mfra`), or names an encrypted entry again, the
-/// configuration of the decoder tells which entry it was.
+/// If `frma` is missing, is misspelled (`mfra`), or names an encrypted entry again, the decoder
+/// configuration shows which entry it was.
 ///
 /// # Errors
-/// What is broken in the entry, and [`Missing`](crate::base::ErrorKind::Missing) where neither
-/// `frma` nor a configuration names the entry.
+/// Errors of a broken entry, and [`Missing`](crate::base::ErrorKind::Missing) if neither `frma` nor
+/// a configuration identifies the entry.
 pub(super) fn original(entry: &SampleEntry, limits: &Limits) -> Result<SampleEntry, Error> {
     let boxes = match &entry.format().0 {
         b"encv" => VisualSampleEntry::parse(entry, limits)?.boxes,
@@ -53,10 +54,10 @@ pub(super) fn original(entry: &SampleEntry, limits: &Limits) -> Result<SampleEnt
     Ok(SampleEntry { header, ..entry.clone() })
 }
 
-/// Names of encrypted entries.
+/// Types of encrypted entries.
 const ENCRYPTED: [[u8; 4]; 4] = [*b"encv", *b"enca", *b"enct", *b"encu"];
 
-/// Configurations of decoders, each with the entry that has it.
+/// Boxes of decoder configurations, each with the entry that contains it.
 const CONFIGURATIONS: [([u8; 4], [u8; 4]); 9] = [
     (*b"avcC", *b"avc1"),
     (*b"hvcC", *b"hvc1"),
@@ -69,7 +70,7 @@ const CONFIGURATIONS: [([u8; 4], [u8; 4]); 9] = [
     (*b"vttC", *b"wvtt"),
 ];
 
-/// The entry that has the first configuration among these boxes.
+/// Returns the entry type for the first decoder configuration among these boxes.
 fn by_configuration(boxes: &Boxes) -> Option<FourCc> {
     boxes.list.iter().find_map(|item| {
         let of_item = CONFIGURATIONS.iter().find(|(name, _)| item.header.kind == *name);

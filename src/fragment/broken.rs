@@ -1,13 +1,13 @@
-//! What can still be known of a fragment whose `moof` cannot be read.
+//! Identifying the track of a fragment whose `moof` cannot be read.
 
 use bytes::Bytes;
 
 use crate::base::{Cursor, FourCc};
 use crate::bmff::Header;
 
-/// The track of a fragment that `block` begins with: `None` unless its `moof` is all there and has
-/// one `traf`, which begins with a `tfhd`. More boxes than a `moof` of one track has are not looked
-/// at.
+/// Returns the track of the fragment that `block` begins with. `None` unless the `moof` is complete
+/// and has exactly one `traf`, which begins with a `tfhd`. Only as many boxes as the `moof` of one
+/// track has are looked at.
 pub(crate) fn track_of_broken(block: &Bytes) -> Option<u32> {
     const MOST: usize = 16;
     let (kind, moof) = next(&mut Cursor::new(block, 0))?;
@@ -26,7 +26,7 @@ pub(crate) fn track_of_broken(block: &Bytes) -> Option<u32> {
     None
 }
 
-/// The next box: its type and what it encloses.
+/// Takes the next box: its type and its content.
 fn next(cursor: &mut Cursor<'_>) -> Option<(FourCc, Bytes)> {
     let header = Header::parse(cursor).ok()?;
     let len = header.total()?.checked_sub(header.len())?;

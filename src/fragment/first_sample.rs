@@ -1,4 +1,4 @@
-//! The first sample of a fragment: where it is, and whether it is said to be a key sample.
+//! The first sample of a fragment: its position, and whether it is declared a key sample.
 
 use super::samples::Defaults;
 use super::stored::Stored;
@@ -7,19 +7,19 @@ use crate::bmff::Sdtp;
 /// The first sample of a fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FirstSample {
-    /// Its first byte, from the first byte of the `moof`.
+    /// Offset of its first byte from the first byte of the `moof`.
     pub(crate) from: u64,
-    /// Bytes of it.
+    /// Number of its bytes.
     pub(crate) size: u64,
-    /// It can be decoded on its own; `None` where nothing says so or otherwise.
+    /// True if it can be decoded on its own; `None` if the fragment does not say.
     pub(crate) is_key: Option<bool>,
 }
 
 impl Stored {
-    /// Its first sample; `None` if it has none.
+    /// Returns the first sample; `None` if there is none.
     ///
-    /// As where key frames are cut out, `sdtp` goes before the flags, because Expression Encoder
-    /// writes these into the wrong bits; and flags say nothing where all of them are 0.
+    /// As for cutting out key frames, `sdtp` takes precedence over the flags, because Expression
+    /// Encoder writes flags into the wrong bits, and flags that are all 0 are ignored.
     pub(crate) fn first_sample(&self, defaults: Defaults) -> Option<FirstSample> {
         let samples = || self.runs(defaults).flat_map(|run| run.samples().map(|a| a.sample));
         let first = samples().next()?;
@@ -29,13 +29,13 @@ impl Stored {
         let size = u64::from(first.size);
         let is_inside =
             |from: &u64| *from >= self.payload && from.checked_add(size) <= Some(self.len);
-        // A wrong offset leads elsewhere: the samples begin where the `mdat` does.
+        // A wrong offset is ignored: the samples begin where the payload of the `mdat` does.
         let from = self.runs(defaults).next().and_then(|run| run.from).filter(is_inside);
         Some(FirstSample { from: from.unwrap_or(self.payload), size, is_key })
     }
 
-    /// The longest of its samples, and how far the times of its pictures are spread from those of
-    /// decoding, both in ticks of the track.
+    /// Returns the duration of the longest sample, and the spread between the times at which
+    /// pictures are shown and decoded, both in ticks of the track.
     pub(crate) fn longest_and_spread(&self, defaults: Defaults) -> (u64, u64) {
         let (mut longest, mut low, mut high) = (0, 0, 0);
         for sample in self.runs(defaults).flat_map(|run| run.samples().map(|a| a.sample)) {

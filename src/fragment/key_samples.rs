@@ -1,4 +1,5 @@
-//! The key samples of a fragment: which they are, where they lie, and how long each is shown.
+//! The key samples of a fragment: which they are, where they are stored, and how long each is
+//! shown.
 
 use std::ops::Range;
 
@@ -7,23 +8,23 @@ use super::samples::{Alike, Defaults, Sample};
 use crate::base::{Error, ErrorKind};
 use crate::bmff::Sdtp;
 
-/// A sample that stays.
+/// A sample that is kept.
 pub(super) struct Key {
-    /// Its place among all samples of the fragment.
+    /// Its number among all samples of the fragment.
     pub(super) index: usize,
     pub(super) run: usize,
     pub(super) first_of_run: bool,
-    /// Where it lies, from the first byte of the stored `moof`.
+    /// Offset of its bytes from the first byte of the stored `moof`.
     pub(super) offset: u64,
     pub(super) sample: Sample,
-    /// Its own duration and that of the samples dropped after it.
+    /// Its own duration plus that of the samples dropped after it.
     pub(super) duration: u64,
 }
 
-/// What tells a fragment's key samples.
+/// The source that identifies a fragment's key samples.
 ///
-/// Expression Encoder writes flags into the wrong bits, so that `sdtp` comes first, and flags
-/// count only where one of them says anything.
+/// Expression Encoder writes flags into the wrong bits, so `sdtp` takes precedence, and flags count
+/// only if at least one of them is meaningful.
 #[derive(Clone, Copy)]
 pub(super) enum Rule<'a> {
     Sdtp(&'a [u8]),
@@ -33,7 +34,7 @@ pub(super) enum Rule<'a> {
 
 impl<'a> Rule<'a> {
     pub(super) fn of(stored: &'a Stored, defaults: Defaults, total: u64) -> Self {
-        // What an `sdtp` says beyond the samples is of none.
+        // Bytes of an `sdtp` beyond the number of samples are ignored.
         let total = usize::try_from(total).unwrap_or(usize::MAX);
         if let Some(sdtp) = stored.traf.get::<Sdtp>()
             && let mut of_samples = sdtp.samples.iter().take(total)
@@ -50,8 +51,8 @@ impl<'a> Rule<'a> {
         Self::First
     }
 
-    /// Whether sample `index` is a key sample, and for how many of `left` equal samples from there
-    /// on that is known at once.
+    /// Returns whether sample `index` is a key sample, and for how many of the `left` equal samples
+    /// from there on the answer is the same.
     fn judge(self, index: u64, left: u64, sample: &Sample) -> (bool, u64) {
         match self {
             Self::Sdtp(bytes) => {
@@ -66,22 +67,22 @@ impl<'a> Rule<'a> {
     }
 }
 
-/// Equal samples of a run: all of them are key samples, or none is.
+/// Equal samples of a run, which are either all key samples or all not.
 pub(super) struct Part {
-    /// Place of the first among all samples of the fragment.
+    /// Number of the first one among all samples of the fragment.
     pub(super) index: u64,
     /// Number of the run.
     pub(super) run: usize,
     pub(super) first_of_run: bool,
-    /// Where the first begins, from the first byte of the stored `moof`.
+    /// Offset of the first one from the first byte of the stored `moof`.
     pub(super) offset: u64,
     pub(super) alike: Alike,
     pub(super) is_key: bool,
 }
 
-/// Hands over all samples of a fragment in parts, and gives the number of parts: the fragment
-/// stores an entry of a run or of `sdtp` for each, but for three of each run. A claim of a million
-/// samples takes no more steps than that.
+/// Passes all samples of a fragment to `each` in parts, and returns the number of parts. Apart from
+/// three per run, each part corresponds to a stored entry of a run or of `sdtp`, so a fragment that
+/// claims a million samples takes no more steps than it has entries.
 pub(super) fn each_part(
     stored: &Stored,
     defaults: Defaults,
@@ -109,8 +110,8 @@ pub(super) fn each_part(
     Ok(steps)
 }
 
-/// The key samples, of which there are few enough, and the duration of what lies before the first
-/// of them.
+/// Returns the key samples, whose number the caller has limited, and the duration of the samples
+/// before the first of them.
 pub(super) fn keys(
     stored: &Stored,
     defaults: Defaults,
@@ -141,7 +142,7 @@ pub(super) fn keys(
     Ok((keys, lead))
 }
 
-/// Where the samples lie, neighbours joined.
+/// Returns the byte ranges of the samples, with adjacent ones joined.
 pub(super) fn ranges(keys: &[Key]) -> Vec<Range<u64>> {
     let mut ranges: Vec<Range<u64>> = Vec::new();
     for key in keys.iter().filter(|key| key.sample.size > 0) {

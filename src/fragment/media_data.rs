@@ -5,13 +5,13 @@ use bytes::Bytes;
 use crate::base::{Cursor, Error, ErrorKind};
 use crate::bmff::Header;
 
-/// Other boxes between a `moof` and its `mdat` may take as much.
+/// Maximum bytes of other boxes between a `moof` and its `mdat`.
 const MAX_BETWEEN: u64 = 64 << 10;
 
-/// Bytes in which every header lies.
+/// Number of bytes that hold any header.
 pub(super) const HEADER: u64 = 32;
 
-/// The header `at` bytes into the fragment; `None` when `block` ends before it does.
+/// Reads the header `at` bytes into the fragment; `None` if `block` ends before the header does.
 pub(super) fn header_at(
     block: &Bytes,
     start: u64,
@@ -27,7 +27,7 @@ pub(super) fn header_at(
     Header::parse(&mut cursor).map(Some)
 }
 
-/// Bytes of the box `at` bytes into the fragment, which must end within `room`.
+/// Returns the size of the box `at` bytes into the fragment, which must end within `room`.
 pub(super) fn total(header: &Header, start: u64, at: u64, room: u64) -> Result<u64, Error> {
     let has = room.saturating_sub(at);
     let needs = header.total().unwrap_or(has);
@@ -38,11 +38,11 @@ pub(super) fn total(header: &Header, start: u64, at: u64, room: u64) -> Result<u
     Ok(needs)
 }
 
-/// What lies behind a `moof`, counted from its start.
+/// The search result after a `moof`, with offsets from its start.
 pub(super) enum Behind {
     /// The next `mdat`: where its payload begins, and where it ends.
     Mdat { payload: u64, len: u64 },
-    /// A box whose header ends here, beyond what is there.
+    /// The header of a box ends here, beyond the bytes that were read.
     Needs(u64),
 }
 

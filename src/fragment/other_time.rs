@@ -1,25 +1,25 @@
-//! A fragment that says another start than the one that its index says.
+//! A fragment whose own start differs from the start in its index.
 
 use std::fmt;
 
 use super::stored::misled;
 use crate::base::Error;
 
-/// A start that a fragment says and that is not the expected one, in ticks of the track.
+/// A start that a fragment declares and that differs from the expected one, in ticks of the track.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OtherTime {
-    /// What the fragment says.
+    /// The start that the fragment declares.
     pub(crate) found: i64,
-    /// When its first sample is decoded, if it says that.
+    /// The decoding time of its first sample, if it is declared.
     pub(super) decoded: Option<i64>,
-    /// What was expected.
+    /// The expected start.
     pub(super) time: i64,
 }
 
 impl OtherTime {
-    /// Whether the fragment is another one than expected, because `is_start` knows what it says as
-    /// the start of another. A muxer that does not know the start writes 0, and one with 32 bits
-    /// for it loses the rest: neither is evidence.
+    /// Returns whether the fragment is a different one than expected, because `is_start` knows the
+    /// time that it declares as the start of another fragment. A muxer that does not know the start
+    /// writes 0, and one that writes 32 bits drops the rest: neither counts as evidence.
     pub(crate) fn is_of_another(&self, is_start: impl Fn(i64) -> bool) -> bool {
         let Self { found, decoded, time } = *self;
         let said = || [Some(found), decoded].into_iter().flatten();
@@ -28,7 +28,7 @@ impl OtherTime {
         !says_nothing && said().any(is_start)
     }
 
-    /// The verdict on an index entry that leads to another fragment.
+    /// Returns the error for an index entry that leads to another fragment.
     pub(crate) fn misled(&self) -> Error {
         let Self { found, time, .. } = self;
         misled(format!("a fragment of time {found} where the index says {time}"))

@@ -5,46 +5,46 @@ use super::samples::{Alike, Defaults, count};
 use crate::base::{Error, ErrorKind, Limits};
 use crate::bmff::{Body, Tfhd, Trun};
 
-/// Samples that lie one after the other.
+/// Samples that are stored one after the other.
 pub(crate) struct Run<'a> {
-    /// Where the first of them begins, from the first byte of the `moof`; `None` where that is
-    /// before it.
+    /// Offset of the first sample from the first byte of the `moof`; `None` if it would be before
+    /// the `moof`.
     pub(crate) from: Option<u64>,
-    /// Bytes of all samples.
+    /// Number of bytes of all samples.
     pub(crate) bytes: u64,
     defaults: Defaults,
     trun: &'a Trun,
 }
 
 impl<'a> Run<'a> {
-    /// The samples, equal neighbours without bytes of their own joined.
+    /// Iterates over the samples. Adjacent equal samples without fields of their own are joined.
     pub(crate) fn samples(&self) -> impl Iterator<Item = Alike> + use<'a> {
         self.defaults.samples(self.trun)
     }
 }
 
-/// Where the samples of a fragment are, by the offsets of its runs.
+/// The position of the samples of a fragment, by the offsets of its runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Whereabouts {
-    /// From the start of the payload of the `mdat` on.
+    /// They begin at the start of the payload of the `mdat`.
     Start,
-    /// In the payload, but not from its start on.
+    /// They are in the payload, but do not begin at its start.
     Payload,
-    /// Not all in the payload: an offset is wrong.
+    /// Some are outside of the payload: an offset is wrong.
     Elsewhere {
-        /// The samples take as many bytes as the payload has.
+        /// True if the samples take as many bytes as the payload has.
         fill: bool,
     },
 }
 
 impl Stored {
-    /// Where the offsets of its runs say that its samples are. A wrong offset does not keep it from
-    /// being cut out of its file: the `mdat` beside the `moof` holds the samples.
+    /// Returns where the samples are by the offsets of the runs. A fragment with a wrong offset can
+    /// still be cut out of its file, because the `mdat` after the `moof` holds the samples.
     ///
     /// # Errors
-    /// [`ErrorKind::NotSliceable`] when the `mdat` cannot hold the samples, or when they are said to
-    /// be behind it and do not fill it: those of another fragment may be in it.
-    /// [`ErrorKind::Budget`] for too many samples.
+    /// [`ErrorKind::NotSliceable`] if the `mdat` cannot hold the samples, or if offsets point
+    /// behind the `mdat` and the samples do not fill it, so that it may hold those of another
+    /// fragment. [`ErrorKind::Budget`] for too many samples.
     pub(crate) fn check_samples(
         &self,
         defaults: Defaults,
@@ -63,7 +63,8 @@ impl Stored {
         }
         let room = self.len - self.payload;
         if self.is_absolute() {
-            // No offset is right once the fragment is cut out; only the sizes say what is beside it.
+            // No offset is right once the fragment is cut out; only the sizes show whether this
+            // `mdat` is its own.
             if all == room {
                 return Ok(Whereabouts::Elsewhere { fill: true });
             }
@@ -81,13 +82,13 @@ impl Stored {
         })
     }
 
-    /// Its offsets count from the start of the file, or of another one.
+    /// Returns whether its offsets count from the start of the file, or of another file.
     pub(crate) fn is_absolute(&self) -> bool {
         self.traf.get::<Tfhd>().is_some_and(|tfhd| tfhd.base_data_offset.is_some())
     }
 
-    /// The same fragment without the offsets of its runs: its samples follow one another from the
-    /// start of the payload.
+    /// Returns the same fragment without the offsets of its runs, so that its samples follow one
+    /// another from the start of the payload.
     pub(crate) fn without_offsets(&self) -> Self {
         let mut stored = self.clone();
         for item in &mut stored.traf.list {
@@ -98,7 +99,7 @@ impl Stored {
         stored
     }
 
-    /// It leaves durations or sizes of its samples to the `trex` of its file.
+    /// Returns whether it leaves durations or sizes of its samples to the `trex` of its file.
     pub(crate) fn needs_defaults(&self) -> bool {
         let tfhd = self.traf.get::<Tfhd>();
         let in_tfhd = |field: fn(&Tfhd) -> Option<u32>| tfhd.and_then(field).is_some();
@@ -111,10 +112,10 @@ impl Stored {
         self.traf.all::<Trun>().any(|trun| trun.sample_count > 0 && needs(trun))
     }
 
-    /// The runs, in order.
+    /// Iterates over the runs, in order.
     ///
-    /// A run without an offset goes on where the one before ended; the first, at the payload
-    /// (ISO/IEC 14496-12, 8.8.8 says the `moof`, where no sample can be).
+    /// A run without an offset begins where the one before it ends; the first one begins at the
+    /// payload (ISO/IEC 14496-12, 8.8.8 says at the `moof`, where no sample can be).
     pub(crate) fn runs(&self, defaults: Defaults) -> impl Iterator<Item = Run<'_>> + '_ {
         let defaults = self.defaults(defaults);
         let mut next = Some(self.payload);

@@ -10,7 +10,7 @@ use crate::bmff::{
     TrunSample, uuid,
 };
 
-/// The `moof` with everything that counts samples cut alike.
+/// Returns the `moof` with every box that has an entry per sample reduced to the key samples.
 pub(super) fn moof(
     stored: &Stored,
     keys: &[Key],
@@ -23,7 +23,7 @@ pub(super) fn moof(
         cut_runs(traf, keys, lead)?;
         traf.list.iter_mut().try_for_each(|item| cut_box(&mut item.body, keys))
     })?;
-    // All boxes have their new lengths now: offsets can be set.
+    // All boxes have their final lengths now, so offsets can be set.
     let data = moof.len() + mdat_header;
     let aux_to = aux_offset(&moof);
     change_traf(&mut moof, |traf| {
@@ -41,12 +41,12 @@ fn change_traf(
     traf.map_or(Ok(()), change)
 }
 
-/// Replaces each run by its key samples; runs without any go.
+/// Reduces each run to its key samples and removes runs without any.
 fn cut_runs(traf: &mut Boxes, keys: &[Key], lead: u64) -> Result<(), Error> {
     let mut runs = keys.chunk_by(|a, b| a.run == b.run).peekable();
     let (mut run, mut lead) = (0, lead);
     let mut result = Ok(());
-    // In place: the list may take more memory than the fragment.
+    // The list is changed in place, because it may take more memory than the fragment.
     traf.list.retain_mut(|item| {
         let Body::Trun(trun) = &mut item.body else { return true };
         let of_run = runs.next_if(|keys| keys[0].run == run);
@@ -62,9 +62,10 @@ fn cut_runs(traf: &mut Boxes, keys: &[Key], lead: u64) -> Result<(), Error> {
     result
 }
 
-/// The run with its key samples alone, the first of them shown `lead` ticks after it is decoded.
+/// Returns the run with only its key samples. The first of them is shown `lead` ticks after it is
+/// decoded.
 fn cut_run(trun: &Trun, keys: &[Key], lead: u64) -> Result<Trun, Error> {
-    let too_long = |_| ErrorKind::NotSliceable("a key frame longer than 32 bits can say");
+    let too_long = |_| ErrorKind::NotSliceable("a key frame longer than 32 bits can express");
     let mut cut = trun.clone();
     cut.full.flags |= Trun::DURATION;
     if lead > 0 {
@@ -85,10 +86,10 @@ fn cut_run(trun: &Trun, keys: &[Key], lead: u64) -> Result<Trun, Error> {
     Ok(cut.with_samples(&samples.collect::<Result<Vec<_>, Error>>()?))
 }
 
-/// Cuts a box that has an entry a sample.
+/// Reduces a box that has an entry per sample.
 fn cut_box(body: &mut Body, keys: &[Key]) -> Result<(), Error> {
     match body {
-        // One that is shorter than the run stays so.
+        // A box that is shorter than the run stays so.
         Body::Sdtp(sdtp) => sdtp.samples = of_keys(&sdtp.samples, keys),
         Body::Senc(senc) => cut_encryption(&mut senc.0, keys)?,
         Body::PiffSenc(senc) => cut_encryption(&mut senc.0, keys)?,
@@ -112,13 +113,13 @@ fn cut_encryption(info: &mut SampleEncryption, keys: &[Key]) -> Result<(), Error
     Ok(())
 }
 
-/// The key samples among the first `samples`: a box may tell of fewer than there are, and there may
-/// be many such boxes.
+/// Returns the key samples among the first `samples`. A box may have fewer entries than there are
+/// samples, and there may be many such boxes.
 fn among(keys: &[Key], samples: usize) -> &[Key] {
     &keys[..keys.partition_point(|key| key.index < samples)]
 }
 
-/// Of one byte for each sample, those of the key samples.
+/// Returns the bytes of the key samples, where `bytes` has one byte per sample.
 fn of_keys(bytes: &Bytes, keys: &[Key]) -> Bytes {
     among(keys, bytes.len()).iter().map(|key| bytes[key.index]).collect()
 }
@@ -130,7 +131,7 @@ fn cut_saiz(saiz: &mut Saiz, keys: &[Key]) {
     saiz.sample_count = among(keys, saiz.sample_count as usize).len() as u32;
 }
 
-/// Entries name their sample by its distance from the one before.
+/// Reduces a `subs`, whose entries refer to a sample by its distance from the one before.
 fn cut_subs(subs: &mut Subs, keys: &[Key]) {
     let (mut number, mut last) = (0_u64, 0_u64);
     let kept = subs.entries().filter_map(|entry| {
@@ -148,7 +149,7 @@ fn cut_sbgp(sbgp: &mut Sbgp, keys: &[Key]) {
     let (mut keys, mut end, mut entries) = (keys, 0_u64, Vec::new());
     for (samples, group) in sbgp.runs() {
         end += u64::from(samples);
-        // Not one by one: there may be many such boxes, each for all samples.
+        // Entries are not expanded: there may be many such boxes, each for all samples.
         let (of_run, others) = keys.split_at(keys.partition_point(|key| (key.index as u64) < end));
         keys = others;
         let kept = of_run.len() as u32;
@@ -160,7 +161,7 @@ fn cut_sbgp(sbgp: &mut Sbgp, keys: &[Key]) {
     sbgp.entries = entries.into();
 }
 
-/// Runs lie one after the other behind the `mdat`'s header.
+/// Sets the offsets of the runs, whose samples follow one another after the header of the `mdat`.
 fn set_data_offsets(traf: &mut Boxes, keys: &[Key], data: u64) -> Result<(), Error> {
     let runs = keys.chunk_by(|a, b| a.run == b.run);
     let truns = traf.list.iter_mut().filter_map(|item| match &mut item.body {
@@ -177,7 +178,7 @@ fn set_data_offsets(traf: &mut Boxes, keys: &[Key], data: u64) -> Result<(), Err
     Ok(())
 }
 
-/// Where the entries of the sample encryption begin, from the first byte of the `moof`.
+/// Returns the offset of the sample encryption's entries from the first byte of the `moof`.
 fn aux_offset(boxes: &Boxes) -> Option<u64> {
     let (moof, at) = offset_of(boxes, |item| item.header.kind == *b"moof")?;
     let Body::Boxes(inside) = &moof.body else { return None };
@@ -193,13 +194,13 @@ fn aux_offset(boxes: &Boxes) -> Option<u64> {
     Some(start + at + item.header_len() + info.entries_offset())
 }
 
-/// The first box of which something is true, and where it begins in its list.
+/// Returns the first box that satisfies `is`, and its offset in its list.
 fn offset_of(boxes: &Boxes, is: impl Fn(&AnyBox) -> bool) -> Option<(&AnyBox, u64)> {
     let at = boxes.list.iter().position(is)?;
     Some((&boxes.list[at], boxes.list[..at].iter().map(AnyBox::len).sum()))
 }
 
-/// `saio` points at the first IV; that has moved.
+/// Updates `saio`, which points at the first IV, after the IV has moved.
 fn move_aux_offset(traf: &mut Boxes, from: Option<u64>, to: Option<u64>) -> Result<(), Error> {
     let Some(saio) = traf.get_mut::<Saio>() else { return Ok(()) };
     match (&mut saio.offsets[..], from, to) {

@@ -20,7 +20,7 @@ pub(crate) struct Stored {
     /// Bytes from the first of the `moof` to the last of the `mdat`, or to the last of the `moof`
     /// if the fragment has neither samples nor an `mdat`.
     pub(crate) len: u64,
-    /// The `moof` as a tree, with an empty `traf` in the place of the one above.
+    /// The `moof` as a tree, with an empty `traf` in place of the one above.
     others: Boxes,
 }
 
@@ -101,12 +101,12 @@ impl Stored {
         Ok(Parsed::Whole(Box::new(Self { moof, traf, payload, len, others })))
     }
 
-    /// Describes a part of the `moof` that cannot be read, and that slicing does not need.
+    /// Describes a part of the `moof` that cannot be read and that slicing does not need.
     pub(crate) fn unread(&self) -> Option<String> {
         self.others.unread().or_else(|| self.traf.unread_in(FourCc(*b"traf")))
     }
 
-    /// The `moof` as a tree.
+    /// Returns the `moof` as a tree.
     pub(crate) fn tree(&self) -> Boxes {
         let mut tree = self.others.clone();
         let traf = tree.inside_mut(*b"moof").and_then(|moof| moof.inside_mut(*b"traf"));
@@ -116,12 +116,12 @@ impl Stored {
         tree
     }
 
-    /// It has no samples.
+    /// Returns whether it has no samples.
     pub(crate) fn is_empty(&self) -> bool {
         is_empty(&self.traf)
     }
 
-    /// How many samples its runs claim.
+    /// Returns the number of samples that its runs claim.
     pub(crate) fn samples(&self) -> u64 {
         self.traf.all::<Trun>().map(|trun| u64::from(trun.sample_count)).sum()
     }
@@ -200,14 +200,15 @@ impl Stored {
     }
 }
 
-/// Whether a `traf` has no samples: an empty duration (ISO/IEC 14496-12, 8.8.7) or nothing to show.
+/// Returns whether a `traf` has no samples: an empty duration (ISO/IEC 14496-12, 8.8.7) or nothing
+/// to show.
 fn is_empty(traf: &Boxes) -> bool {
     traf.all::<Trun>().all(|trun| trun.sample_count == 0)
 }
 
-/// Whether the samples of a `traf`, if it has any, are known to take no bytes.
+/// Returns whether the samples of a `traf`, if it has any, are known to have no bytes.
 fn is_without_bytes(traf: &Boxes) -> bool {
-    // A size that the fragment leaves to the header of its file is not known here.
+    // Sizes that the fragment leaves to the file's header are not known here.
     let unknown = Defaults { size: u32::MAX, ..Defaults::default() };
     let defaults = traf.get::<Tfhd>().map_or(unknown, |tfhd| unknown.of(tfhd));
     traf.all::<Trun>().all(|trun| defaults.bytes(trun) == 0)

@@ -133,7 +133,7 @@ impl Fragments {
         (first < chunks).then_some(first)
     }
 
-    /// The first chunk that has a fragment, this one or a later one.
+    /// Returns the first chunk that has a fragment, starting with this one.
     pub(crate) fn at_or_behind(&self, chunk: usize) -> Option<usize> {
         let behind = self.runs.partition_point(|run| run.chunk + run.len <= chunk);
         self.runs.get(behind).map(|run| run.chunk.max(chunk))

@@ -22,7 +22,7 @@ pub(crate) struct Indexed {
 pub(crate) struct TrackIndex {
     pub(crate) track_id: u32,
     pub(crate) fragments: Result<Vec<Indexed>, IndexError>,
-    /// Several fragments have one time.
+    /// True if several fragments have the same time.
     pub(crate) has_repeats: bool,
 }
 

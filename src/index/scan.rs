@@ -24,35 +24,36 @@ pub(crate) struct Scan {
     outcome: Outcome,
     /// The first fragment that was passed over: where it begins, and what is wrong with it.
     broken: Option<(u64, Error)>,
-    /// The track whose `moof` was passed over last, by number, if the next `mdat` is its own.
+    /// Number of the track whose `moof` was skipped last, if the next `mdat` belongs to it.
     of_broken: Option<usize>,
-    /// The file has tracks that are not walked for, because its header does not describe them well
-    /// enough.
+    /// True if the file has tracks that the walk does not collect, because the file's header does
+    /// not describe them well enough.
     has_others: bool,
     /// Where the last `moof` begins.
     moof: u64,
-    /// Where the index says that fragments begin.
+    /// Positions at which the index says that fragments begin.
     known: KnownStarts,
-    /// A box that reaches over one of these places, while the walk looks there.
+    /// The box that reaches over one of these positions, while the walk looks there.
     held: Option<Held>,
-    /// Boxes that end no later have been held against the index.
+    /// Boxes that end at or before this byte have been compared with the index.
     checked: u64,
     /// Boxes in a row in which the index led to no fragment.
     misled: u8,
 }
 
-/// A box that reaches over a place at which the index says that a fragment begins.
+/// A box that reaches over a position at which the index says that a fragment begins.
 #[derive(Clone, Copy, Debug)]
 struct Held {
     at: u64,
     end: u64,
-    /// The number of its track, if it is a fragment.
+    /// Number of its track, if the box is a fragment.
     of: Option<usize>,
-    /// Further places inside of it that may be looked at.
+    /// Number of further positions inside of it that may be looked at.
     tries: u8,
 }
 
-/// Places that are looked at inside of one box: an index may have any number of them there.
+/// Maximum positions that are looked at inside of one box, because an index may have any number of
+/// them there.
 const TRIES: u8 = 8;
 
 /// After so many boxes in a row in which the index led to no fragment, the walk does not look inside
@@ -99,9 +100,10 @@ enum Look {
 }
 
 impl Scan {
-    /// From byte `from`, behind the `moov`, of a file of `size` bytes, for fragments of these
-    /// tracks; the file `has_others`, to which fragments of other numbers belong. The walk needs no
-    /// index and believes none: what is `known` of one only says where to go on behind damage.
+    /// Starts at byte `from`, after the `moov`, of a file of `size` bytes, and looks for fragments
+    /// of these tracks. With `has_others`, fragments of other numbers belong to other tracks of the
+    /// file. The walk needs no index and does not rely on one: `known` positions only show where to
+    /// continue after damage.
     pub(crate) fn new(
         from: u64,
         size: u64,
@@ -150,7 +152,7 @@ impl Scan {
     pub(crate) fn feed(&mut self, window: &Bytes, limits: &Limits) {
         let start = self.at;
         while matches!(self.outcome, Outcome::Walking) {
-            // The walk may have gone back to a box in front of the window.
+            // The walk may have moved back to a box before the window.
             let Some(passed) = self.at.checked_sub(start) else { break };
             let passed = usize::try_from(passed).unwrap_or(usize::MAX);
             if passed >= window.len() {
@@ -171,7 +173,7 @@ impl Scan {
         }
     }
 
-    /// Goes on where the next fragment begins by the index, or ends the walk.
+    /// Continues at the next fragment that the index knows, or ends the walk.
     fn resume(&mut self, outcome: Outcome) {
         let Some(next) = self.known.inside(self.at, self.size) else {
             self.outcome = outcome;
@@ -186,8 +188,8 @@ impl Scan {
         (self.at, self.window) = (next, WINDOW);
     }
 
-    /// Looks whether the index is right that a fragment begins inside of a box: then the box is
-    /// damaged.
+    /// Starts to check whether the index is right that a fragment begins inside of this box, which
+    /// would mean that the box is damaged.
     fn hold(&mut self, end: u64, of: Option<usize>) -> bool {
         if end <= self.checked || self.misled >= MISLED {
             return false;
@@ -198,8 +200,8 @@ impl Scan {
         true
     }
 
-    /// Times of some track are not sure: they repeat or step back, or are closer to each other than the
-    /// fragments are long, or fragments do not say them.
+    /// Returns whether the times of some track are uncertain: they repeat, step back, are closer to
+    /// each other than the fragments are long, or are not declared by the fragments.
     pub(crate) fn has_choice(&self) -> bool {
         self.tracks.iter().any(|track| track.is_close || !track.says_several)
     }
@@ -300,8 +302,8 @@ impl Scan {
         }
     }
 
-    /// A fragment was passed over, or samples without their `moof`: they may be as long as any, and
-    /// of any track, unless they are `of` one.
+    /// Forgets the current times after a fragment, or samples without their `moof`, were skipped.
+    /// Their duration is unknown, and they may belong to any track unless `of` gives it.
     fn lose_times(&mut self, of: Option<usize>) {
         match of.and_then(|number| self.tracks.get_mut(number)) {
             Some(track) => track.times_are_lost(),
@@ -325,7 +327,8 @@ impl Scan {
         let declared = fragment.traf.get::<Tfxd>().map_or(0, |tfxd| tfxd.duration);
         let is_below_0 = i64::try_from(declared).is_err();
         track.is_as_shown |= is_below_0;
-        // What is decoded counts: `tfxd` may count from picture to picture as they are shown.
+        // The durations of decoding count: `tfxd` may count from picture to picture as they are
+        // shown.
         let duration = match fragment.duration(track.defaults, limits) {
             Ok(0) if is_below_0 => 0,
             Ok(0) => declared,
@@ -361,19 +364,19 @@ impl Scan {
         track.fragments.push(Indexed { time, start, bound: start + len });
     }
 
-    /// The number among the tracks of the one with this number in the file.
+    /// Returns the index in `tracks` of the track with this id.
     fn number_of(&self, track_id: u32) -> Option<usize> {
         self.tracks.binary_search_by_key(&track_id, |track| track.track_id).ok()
     }
 }
 
-/// A box at which an index may say that a fragment begins, without damage to the file: the fragment
-/// follows, or the index is older than the file.
+/// Returns whether an index may point at this box in an intact file: the fragment follows the box,
+/// or the index is older than the file.
 fn may_lead(header: &Header) -> bool {
     matches!(&header.kind.0, b"moof" | b"styp" | b"sidx" | b"prft" | b"emsg" | b"free" | b"skip")
 }
 
-/// What is wrong at a place, by the index.
+/// Returns the error for bytes that contradict the index.
 fn misplaced(at: u64, what: String) -> Error {
     Error::at(at, ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.8.10" })
 }

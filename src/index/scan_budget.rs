@@ -2,7 +2,7 @@
 
 use crate::base::{ErrorKind, Limits};
 
-/// What all walks of an opening have spent together.
+/// Reads and bytes that all walks of an opening have spent together.
 #[derive(Debug, Default)]
 pub(crate) struct Spent {
     reads: u64,

@@ -1,57 +1,56 @@
-//! The fragments of a track as a walk finds them: where they lie, and when they start.
+//! The fragments of a track as a walk finds them: where they are stored, and when they start.
 
 use std::ops::Range;
 
 use super::Indexed;
 use crate::fragment::Defaults;
 
-/// What was found of a track.
+/// What a walk found of one track.
 #[derive(Clone, Debug)]
 pub(crate) struct ScannedTrack {
     pub(crate) track_id: u32,
     pub(super) defaults: Defaults,
-    /// In order of time, each at its exact place.
+    /// In order of time, each with its exact position.
     pub(crate) fragments: Vec<Indexed>,
-    /// How long the latest of them is, in ticks of the track.
+    /// Duration of the fragment with the latest start, in ticks of the track.
     pub(crate) last_duration: u64,
-    /// When that one starts.
+    /// The latest start.
     pub(super) latest: i64,
-    /// When the next one starts, if it does not say; `None` behind a fragment that was passed over.
+    /// Start of the next fragment, if it does not declare one; `None` after a skipped fragment.
     pub(super) next: Option<i64>,
-    /// Fragments behind one that was passed over, which do not say when they start.
+    /// Fragments after a skipped one that do not declare their start.
     pub(super) untimed: Vec<Untimed>,
-    /// Where each fragment lies, in the order of the file.
+    /// Position of each fragment, in the order of the file.
     pub(crate) places: Vec<Range<u64>>,
-    /// When each of them starts by the durations of those before it, up to one that was passed
-    /// over.
+    /// Start of each fragment by the sum of the durations before it, up to a skipped fragment.
     pub(super) sums: Vec<i64>,
-    /// When the next one starts by that; `None` behind one that was passed over.
+    /// Start of the next fragment by that sum; `None` after a skipped fragment.
     pub(super) sum: Option<i64>,
-    /// How long the last one in the file is, in ticks of the track.
+    /// Duration of the last fragment in the file, in ticks of the track.
     pub(crate) final_duration: u64,
-    /// The duration of the last one is not known.
+    /// True if the duration of the last fragment is not known.
     pub(super) is_assumed: bool,
-    /// The start of the one before, as it says itself.
+    /// Start of the previous fragment, as it declares it.
     pub(super) previous: Option<i64>,
-    /// When that one starts by the one before it, if its time was said, and whether times stepped
-    /// back before it.
+    /// Start of the previous fragment by the end of the one before it, if it declares its own; and
+    /// whether times had stepped back before it.
     pub(super) followed: Option<i64>,
     pub(super) stepped_back_before: bool,
-    /// Some fragment starts in the first half of the one before it, or earlier.
+    /// True if some fragment starts in the first half of the one before it, or earlier.
     pub(super) is_close: bool,
-    /// Fragments overlap by the times that they say, though those of one track cannot.
+    /// True if fragments overlap by their declared times, which those of one track cannot do.
     pub(super) is_overlapping: bool,
-    /// Some start is no later than the one before.
+    /// True if some start is not later than the one before.
     pub(crate) steps_back: bool,
-    /// The first start that a fragment says, and whether another says another.
+    /// The first declared start, and whether another fragment declares a different one.
     pub(super) said: Option<i64>,
     pub(super) says_several: bool,
-    /// Some fragment declares a duration below 0 (`tfxd`, in two's complement): its muxer counts
-    /// from one picture to the next that it stores, by the times at which they are shown.
+    /// True if some fragment declares a duration below 0 (`tfxd`, in two's complement): its muxer
+    /// measures from one stored picture to the next by the times at which they are shown.
     pub(crate) is_as_shown: bool,
 }
 
-/// A fragment that does not say when it starts, and that none leads to.
+/// A fragment whose start is neither declared nor known from the fragment before it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Untimed {
     pub(super) start: u64,
@@ -86,9 +85,9 @@ impl ScannedTrack {
         }
     }
 
-    /// Adds a fragment to the sums. ffmpeg writes a duration of 0 where it does not know when the
-    /// next sample comes: it is then as long as the one before, until one says its time and its
-    /// duration again.
+    /// Adds a fragment to the sums. ffmpeg writes a duration of 0 if it does not know when the next
+    /// sample comes. Such a fragment is assumed to be as long as the one before, until a fragment
+    /// declares its time and duration again.
     pub(super) fn add(&mut self, said: Option<i64>, duration: u64, is_empty: bool) {
         let is_assumed = duration == 0 && !is_empty;
         if let Some(mut sum) = self.sum {
@@ -108,8 +107,8 @@ impl ScannedTrack {
         }
     }
 
-    /// The last fragment says another time than that at which the one before it ends, and what
-    /// comes now starts where it would end from there: its own time is wrong.
+    /// Corrects the time of the last fragment if it declares another time than the end of the one
+    /// before it, while the new fragment starts where the last one would end if it started there.
     pub(super) fn correct_last(&mut self, said: Option<i64>) {
         let (Some(said), Some(followed), Some(next), Some(previous)) =
             (said, self.followed, self.next, self.previous)
@@ -128,7 +127,7 @@ impl ScannedTrack {
         {
             last.time = followed;
             if self.latest == previous {
-                // The one that comes now is later.
+                // The new fragment starts later.
                 self.latest = followed;
             }
             (self.previous, self.next) = (Some(followed), Some(followed.saturating_add(duration)));
@@ -136,15 +135,16 @@ impl ScannedTrack {
         }
     }
 
-    /// A time is in the first half of the fragment before it.
+    /// Returns whether a time is in the first half of the fragment before it.
     pub(super) fn is_close_to_last(&self, time: i64) -> bool {
         let (Some(previous), Some(next)) = (self.previous, self.next) else { return false };
         let duration = next.saturating_sub(previous);
         duration > 0 && time < previous.saturating_add(duration / 2)
     }
 
-    /// Whether fragments overlap by the times that they say: then these are not theirs. A few that
-    /// have the time and the length of another were sent twice, as by an encoder that took over.
+    /// Returns whether fragments overlap by their declared times, which are then wrong. A few
+    /// fragments with the same time and length were sent twice, for example by an encoder that took
+    /// over.
     pub(super) fn find_overlaps(&self) -> bool {
         if !self.is_close || self.sums.len() != self.places.len() {
             return false;
@@ -170,14 +170,15 @@ impl ScannedTrack {
         overlaps > if was_sent_twice { repeated } else { 0 }
     }
 
-    /// A fragment was passed over that may be one of this track, and as long as any.
+    /// Forgets the current times after a skipped fragment that may belong to this track and have
+    /// any duration.
     pub(super) fn times_are_lost(&mut self) {
         (self.next, self.sum) = (None, None);
     }
 
-    /// Takes the times of fragments that do not say them from an index, which is ascending.
-    /// Fragments that it does not have are left out: nobody knows which chunks they are. Gives the
-    /// number of these.
+    /// Takes the times of fragments that do not declare them from an index, which is ascending.
+    /// Fragments that the index does not have are left out, because their chunks are unknown.
+    /// Returns the number of these.
     pub(crate) fn take_times_from(&mut self, index: &[Indexed]) -> usize {
         if !self.says_several && index.first().map(|f| f.time) < index.last().map(|f| f.time) {
             return self.take_all_times_from(index);
@@ -198,9 +199,9 @@ impl ScannedTrack {
         left_out
     }
 
-    /// Takes all times from an index, where no fragment says which one it is: the sums of durations
-    /// would be off by those of every fragment that is damaged or was blanked. A sum leads only from a
-    /// fragment that the index has to those behind it that it does not have.
+    /// Takes all times from an index if no fragment says which one it is. The sums of all durations
+    /// would be off by every fragment that is damaged or was blanked, so sums only lead from a
+    /// fragment that the index has to those after it that the index does not have.
     fn take_all_times_from(&mut self, index: &[Indexed]) -> usize {
         self.untimed.clear();
         self.fragments.clear();
@@ -224,8 +225,9 @@ impl ScannedTrack {
         left_out
     }
 
-    /// The fragments in the order of the file, with these times, if there are as many and they do not
-    /// say which is which: they say no time, or all the same one.
+    /// Returns the fragments in the order of the file with these times, if the counts are equal and
+    /// the fragments cannot be told apart by their own times: they declare none, or all the same
+    /// one.
     pub(crate) fn with_times(
         &self,
         count: usize,
@@ -240,19 +242,19 @@ impl ScannedTrack {
         self.places.iter().zip(times).map(fragment).collect()
     }
 
-    /// Fragments say different times.
+    /// Returns whether fragments declare different times.
     pub(crate) fn says_several(&self) -> bool {
         self.says_several
     }
 
-    /// A fragment of the track begins here.
+    /// Returns whether a fragment of the track begins here.
     pub(crate) fn has(&self, start: u64) -> bool {
         self.places.binary_search_by_key(&start, |place| place.start).is_ok()
     }
 
-    /// Times that fragments say cannot be theirs: fragments overlap by them. Or times repeat, but all
-    /// durations together are as long as the times: a repeated one is wrong, and not that of a
-    /// fragment that was stored twice.
+    /// Returns whether declared times must be wrong: fragments overlap by them; or times repeat
+    /// although all durations together are as long as the times, so a repeated time is wrong and
+    /// does not belong to a fragment that was stored twice.
     pub(crate) fn has_wrong_times(&self) -> bool {
         let end = self.latest.saturating_add_unsigned(self.last_duration);
         let is_as_long = |sum: i64| 2 * u128::from(end.abs_diff(sum)) <= self.last_duration.into();
@@ -260,8 +262,8 @@ impl ScannedTrack {
             || self.fragments.len() < self.places.len() && self.sum.is_some_and(is_as_long)
     }
 
-    /// The fragments in the order of the file, by the sums of their durations; `None` where the
-    /// times that they say ascend, or where durations are unknown.
+    /// Returns the fragments in the order of the file, with times by the sums of their durations;
+    /// `None` if the declared times ascend, or if durations are unknown.
     pub(crate) fn take_by_order(&mut self) -> Option<Vec<Indexed>> {
         let sums = std::mem::take(&mut self.sums);
         let is_known = sums.len() == self.places.len();
@@ -279,8 +281,9 @@ impl ScannedTrack {
         Some(self.places.iter().zip(&sums).map(fragment).collect())
     }
 
-    /// The start that a fragment says, with what 32 bits for it have lost: the nearest to the one
-    /// before where the box has only 32 bits, else where it follows that one.
+    /// Restores the high bits of a declared start that was cut to 32 bits: for a 32-bit box, the
+    /// start nearest to the previous one; for others, only if the start then follows the previous
+    /// fragment.
     pub(super) fn unwrapped(&self, said: i64, is_short: bool, duration: u64) -> i64 {
         const WRAP: i64 = 1 << 32;
         let (Some(previous), Some(next)) = (self.previous, self.next) else { return said };
@@ -294,7 +297,7 @@ impl ScannedTrack {
     }
 
     pub(super) fn sort(&mut self) {
-        // Encoders that take over from one another send fragments twice, and out of order.
+        // Encoders that take over from one another send fragments twice and out of order.
         self.fragments.sort_by_key(|fragment| fragment.time);
         self.is_overlapping |= self.find_overlaps();
         self.fragments.dedup_by_key(|fragment| fragment.time);

@@ -19,7 +19,8 @@ pub(crate) struct Decoded<'a> {
     pub(crate) marked: bool,
     /// What lies around the document and makes XML readers refuse it.
     pub(crate) stripped: Vec<&'static str>,
-    /// It is not in the encoding that it declares or that is the default: players cannot read it.
+    /// True if the bytes are not in the encoding that is declared or that is the default, so that
+    /// players cannot read them.
     pub(super) is_misdeclared: bool,
 }
 
@@ -37,7 +38,7 @@ impl<'a> Decoded<'a> {
         Self::decode(bytes, false)
     }
 
-    /// The same, where bytes that are not UTF-8 are read as windows-1252, and an odd byte behind
+    /// Decodes leniently: bytes that are not UTF-8 are read as windows-1252, and an odd byte after
     /// UTF-16 is left out.
     pub(crate) fn leniently(bytes: &'a [u8]) -> Result<Self, Error> {
         Self::decode(bytes, true)
@@ -53,7 +54,7 @@ impl<'a> Decoded<'a> {
         let mut is_misdeclared = false;
         if is_lenient && is_utf16(encoding) && body.len() % 2 == 1 {
             body = &body[..body.len() - 1];
-            stripped.push("an odd byte behind the end of UTF-16");
+            stripped.push("an odd byte after the end of UTF-16");
         }
         let text = if encoding == UTF_8 {
             match std::str::from_utf8(body) {
@@ -82,19 +83,19 @@ impl<'a> Decoded<'a> {
         Ok(Self { text, encoding, marked: mark > 0, stripped, is_misdeclared })
     }
 
-    /// The text made well-formed, and what was changed for that, if it can be.
+    /// Makes the text well-formed, if possible, and returns the changes.
     pub(crate) fn mended(mut self, root: &str, limits: &Limits) -> Option<(Self, Vec<String>)> {
         let (text, faults) = mend(&self.text, root, limits.xml_depth)?;
         self.text = Cow::Owned(text);
         Some((self, faults))
     }
 
-    /// Players understand the encoding of the stored bytes: UTF-16 has a mark, and a declaration
-    /// agrees with the bytes.
+    /// Returns whether players understand the encoding of the stored bytes: UTF-16 has a mark, and
+    /// the declaration agrees with the bytes.
     pub(crate) fn is_readable_as_stored(&self) -> bool {
         let is_wide = is_utf16(self.encoding);
         let is_declared = match declared(&self.text) {
-            // A name that players do not know is refused, whatever the bytes are.
+            // Players refuse an unknown name, whatever the bytes are.
             Some(label) => label_at(&self.text, label.clone()).is_some_and(|encoding| {
                 is_utf16(encoding) == is_wide
                     && (self.text.is_ascii() || !is_ascii_label(&self.text[label]))
@@ -127,7 +128,7 @@ fn unmarked(bytes: &[u8]) -> &'static Encoding {
             let head = bytes[..bytes.len().min(256)].utf8_chunks().next();
             let head = head.map_or("", |chunk| chunk.valid());
             let head = &head[front(head, &mut Vec::new())..];
-            // ASCII is UTF-8 as well, and what follows may be more.
+            // ASCII is a subset of UTF-8, and bytes that follow may be beyond ASCII.
             let label = declared(head).filter(|label| !is_ascii_label(&head[label.clone()]));
             let label = label.and_then(|label| label_at(head, label));
             label.filter(|&encoding| encoding.is_ascii_compatible()).unwrap_or(UTF_8)
@@ -174,7 +175,7 @@ fn is_ascii_label(label: &str) -> bool {
     label.eq_ignore_ascii_case("us-ascii") || label.eq_ignore_ascii_case("ascii")
 }
 
-/// UTF-8 with bytes of windows-1252 in it: what a Windows editor makes of a file in UTF-8.
+/// Decodes UTF-8 that contains bytes of windows-1252, as a Windows editor writes it.
 fn utf8_and_windows_1252(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
     for chunk in bytes.utf8_chunks() {

@@ -1,32 +1,33 @@
 //! Making an ill-formed document well-formed, with as few changes as possible.
 //!
-//! A document goes through here only after the strict reader refused it.
+//! A document comes here only after the strict reader has refused it.
 
 use std::borrow::Cow;
 
 use super::names::{is_name_start, name_len};
 
-/// Faults that are described: each takes a count of the lines before it.
+/// Maximum faults that are described, because each counts the lines before it.
 const MOST_DESCRIBED: usize = 16;
 
-/// A document with more faults is not mended.
+/// Maximum faults; a document with more is not mended.
 const MOST_FAULTS: usize = 1000;
 
-/// A document with more elements that lack their end is not mended: each moves the text behind it.
+/// Maximum elements without an end tag; a document with more is not mended, because each of them
+/// moves the text after it.
 const MOST_UNCLOSED: usize = 64;
 
-/// Elements that never contain one of the same name: the second one ends the first.
+/// Elements that never contain an element of the same name: the second one ends the first.
 const NEVER_NESTED: &[&str] =
     &["StreamIndex", "QualityLevel", "c", "f", "video", "audio", "textstream", "param", "meta"];
 
-/// Elements that stay without attributes and content where they cannot be read: the times of
-/// later chunks depend on a `c`, and a stream on its qualities.
+/// Elements that are kept without attributes and content if they cannot be read: the times of later
+/// chunks depend on a `c`, and a stream on its qualities.
 const NEEDED: &[&str] = &["StreamIndex", "QualityLevel", "c"];
 
-/// The document that a text was meant to be, and what was changed, with the line.
+/// Returns the document that a text was meant to be, and descriptions of the changes, with lines.
 ///
-/// Everything that is not at fault stays byte for byte. `None` if the text has no such root
-/// element, ends inside of a child of it, or has too many faults.
+/// Everything without a fault is kept byte for byte. `None` if the text has no such root element,
+/// ends inside of a child of it, or has too many faults.
 pub(super) fn mend(text: &str, root: &str, max_depth: usize) -> Option<(String, Vec<String>)> {
     let mut mender = Mender {
         text,
@@ -55,14 +56,14 @@ struct Mender<'t> {
     text: &'t str,
     /// Local name of the root.
     root: &'t str,
-    /// Where the next byte to be read is.
+    /// Position of the next byte to read.
     at: usize,
     out: String,
     open: Vec<Open<'t>>,
-    /// The open element, by number, that is being left out with all it contains.
+    /// Number of the open element that is being left out with its content.
     cut: Option<usize>,
     is_root_seen: bool,
-    /// Name of the element that ended last.
+    /// Name of the element that was closed last.
     last_closed: &'t str,
     faults: usize,
     unclosed: usize,
@@ -72,13 +73,13 @@ struct Mender<'t> {
 /// An open element.
 struct Open<'t> {
     name: &'t str,
-    /// Where its start tag begins in the text.
+    /// Position of its start tag in the text.
     at: usize,
-    /// Where the `>` of its start tag is in the output.
+    /// Position of the `>` of its start tag in the output.
     tag_end: usize,
 }
 
-/// A start tag as it was meant.
+/// A start tag as it was meant, or the well-formed part of it.
 struct Tag {
     text: String,
     is_empty: bool,
@@ -195,7 +196,7 @@ impl<'t> Mender<'t> {
                 "the start tag of `{name}` is not well-formed: the element is left out"
             ));
             if self.cut.is_none() {
-                // The reader then knows that something was here, and what depends on it.
+                // The reader then knows that an element was here, and which others depend on it.
                 if NEEDED.contains(&local(name)) {
                     self.emit(&format!("<{name}/>"));
                 }
@@ -220,7 +221,8 @@ impl<'t> Mender<'t> {
         self.at += tag.len;
     }
 
-    /// What was meant by a start tag; or its part that is well-formed, and that there is more.
+    /// Returns a start tag as it was meant. If that is not clear, returns its well-formed part, and
+    /// `true`.
     fn tag(&mut self, rest: &str, name: &str) -> (Tag, bool) {
         let mut text = rest[..1 + name.len()].to_owned();
         let mut names: Vec<(&str, &str)> = Vec::new();
@@ -246,7 +248,7 @@ impl<'t> Mender<'t> {
             let offset = at + space;
             match names.iter().find(|(other, _)| *other == name) {
                 Some((_, same)) if *same == value => {
-                    faults.push((offset, format!("`{name}` is there twice: one is left out")));
+                    faults.push((offset, format!("`{name}` is repeated: one is left out")));
                 }
                 Some(_) => {
                     let len = broken_len(rest);
@@ -259,7 +261,7 @@ impl<'t> Mender<'t> {
                         self.faults += count - 1;
                     }
                     if space == 0 {
-                        faults.push((offset, format!("a blank is missing before `{name}`")));
+                        faults.push((offset, format!("a space is missing before `{name}`")));
                         text.push(' ');
                     }
                     text.push_str(&rest[at..at + space]);
@@ -310,7 +312,7 @@ impl<'t> Mender<'t> {
         self.at += len;
     }
 
-    /// Ends the innermost element, with its end tag as it is in the text.
+    /// Closes the innermost element, with its end tag as it is in the text.
     fn close(&mut self, tag: Option<&str>) {
         let Some(open) = self.open.pop() else { return };
         self.last_closed = open.name;
@@ -323,7 +325,7 @@ impl<'t> Mender<'t> {
         }
     }
 
-    /// Makes the innermost element, which has no end tag, an empty one.
+    /// Makes the innermost element, which has no end tag, an empty element.
     fn close_empty(&mut self) {
         let Some(open) = self.open.pop() else { return };
         self.fault_at(open.at, &format!("`{}` is not closed", open.name));
@@ -346,7 +348,7 @@ impl<'t> Mender<'t> {
     }
 
     fn fault_at(&mut self, at: usize, what: &str) {
-        // What is left out as a whole was described as a whole.
+        // An element that is left out was described as a whole.
         if self.cut.is_some() {
             return;
         }
@@ -377,12 +379,12 @@ struct Attribute<'e> {
     value: &'e str,
     len: usize,
     quote: char,
-    /// It lacks its `=` or a quote.
+    /// True if it lacks its `=` or a quote.
     is_odd: bool,
 }
 
 impl<'e> Attribute<'e> {
-    /// What a text begins with, if it is clear what was meant.
+    /// Reads the attribute at the start of a text, if it is clear what was meant.
     fn read(text: &'e str) -> Option<Self> {
         let name = &text[..name_len(text)];
         if name.is_empty() {
@@ -419,13 +421,13 @@ impl<'e> Attribute<'e> {
     }
 }
 
-/// The length of what begins and ends so.
+/// Returns the length of the part that starts with `begin` and ends with `end`.
 fn enclosed(text: &str, begin: &str, end: &str) -> Option<usize> {
     let inside = text.strip_prefix(begin)?;
     Some(begin.len() + inside.find(end)? + end.len())
 }
 
-/// The length of a tag whose quotes cannot be trusted.
+/// Returns the length of a tag whose quotes cannot be relied on.
 fn broken_len(text: &str) -> usize {
     match memchr::memchr2(b'<', b'>', &text.as_bytes()[1..]) {
         Some(at) => 1 + at + usize::from(text.as_bytes()[1 + at] == b'>'),
@@ -433,7 +435,7 @@ fn broken_len(text: &str) -> usize {
     }
 }
 
-/// Whether a broken tag opens no element: its own end is there, or there is none.
+/// Returns whether a broken tag opens no element: it closes itself, or it does not end.
 fn is_broken_empty(tag: &str) -> bool {
     tag.ends_with("/>") || !tag.ends_with('>')
 }
@@ -450,15 +452,15 @@ fn has_forbidden(text: &str) -> bool {
     text.contains(is_forbidden)
 }
 
-/// What was escaped or left out of a text.
+/// Characters that were escaped or removed in a text.
 struct Escapes {
-    /// Where the first is.
+    /// Position of the first one.
     at: usize,
     fault: &'static str,
     count: usize,
 }
 
-/// Text or a value with what it cannot contain escaped or left out.
+/// Escapes or removes characters that text, or an attribute value, cannot contain.
 fn escaped(text: &str, is_value: bool) -> (Cow<'_, str>, Option<Escapes>) {
     let (mut out, mut from, mut escapes) = (String::new(), 0, None::<Escapes>);
     for (at, c) in text.char_indices() {
@@ -483,8 +485,8 @@ fn escaped(text: &str, is_value: bool) -> (Cow<'_, str>, Option<Escapes>) {
     (Cow::Owned(out), escapes)
 }
 
-/// The length of the reference that a text begins with: one of the five predefined ones, or one to
-/// a character that XML allows.
+/// Returns the length of the reference at the start of a text: one of the five predefined ones, or
+/// a reference to a character that XML allows.
 pub(super) fn reference_len(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let end = memchr::memchr(b';', &bytes[..bytes.len().min(12)])?;
@@ -504,7 +506,7 @@ pub(super) fn reference_len(text: &str) -> Option<usize> {
     is_known.then_some(end + 1)
 }
 
-/// Whether an XML declaration is as strict readers require it (XML 1.0, 2.8).
+/// Returns whether an XML declaration is as strict readers require it (XML 1.0, 2.8).
 pub(super) fn is_declaration_sound(declaration: &str) -> bool {
     let inside = declaration.strip_prefix("<?xml").and_then(|rest| rest.strip_suffix("?>"));
     let Some(mut rest) = inside else { return false };
@@ -540,7 +542,7 @@ impl<'e> Attribute<'e> {
     }
 }
 
-/// Whether a processing instruction has a target, which is not `xml`.
+/// Returns whether a processing instruction has a target other than `xml`.
 pub(super) fn is_instruction_sound(inside: &str) -> bool {
     let target = &inside[..name_len(inside)];
     let rest = &inside[target.len()..];

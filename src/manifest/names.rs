@@ -1,27 +1,27 @@
-//! Names of elements and attributes, and tags made of them (XML 1.0, 2.3 and 3.1).
+//! Names of elements and attributes, and the tags that they form (XML 1.0, 2.3 and 3.1).
 
 use std::collections::HashSet;
 
 use super::mending::reference_len;
 
-/// As many attributes are compared one by one.
+/// Up to this many attributes are compared one by one.
 const FEW_ATTRIBUTES: usize = 16;
 
-/// How many bytes of a text are a name.
+/// Returns the length of the name at the start of a text.
 pub(super) fn name_len(text: &str) -> usize {
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     if letters == 0 && !text.starts_with(is_name_start) {
         return 0;
     }
     let rest = &text[letters..];
-    // Nearly all names are of letters alone.
+    // Nearly all names consist of letters alone.
     if rest.starts_with(['=', ' ', '>']) {
         return letters;
     }
     letters + rest.find(|c| !is_name_character(c)).unwrap_or(rest.len())
 }
 
-/// Whether a name can begin so.
+/// Returns whether a name can begin with this character.
 pub(super) fn is_name_start(c: char) -> bool {
     match c {
         'a'..='z' | 'A'..='Z' | '_' | ':' => true,
@@ -39,7 +39,7 @@ fn is_name_character(c: char) -> bool {
         || matches!(c, '0'..='9' | '-' | '.' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}' | '\u{2040}')
 }
 
-/// What is wrong with a start tag, given without `<` and `>`, that the XML library accepts but
+/// Returns the fault of a start tag, given without `<` and `>`, that the XML library accepts but
 /// strict readers do not.
 pub(super) fn fault_of_tag(tag: &str) -> Option<&'static str> {
     let bytes = tag.as_bytes();
@@ -57,7 +57,7 @@ pub(super) fn fault_of_tag(tag: &str) -> Option<&'static str> {
         }
         let name = name_len(&tag[at..]);
         if name == 0 || space == 0 {
-            return Some("an attribute without a proper name, or without a blank before it");
+            return Some("an attribute without a proper name, or without a space before it");
         }
         let this = &tag[at..at + name];
         let is_twice = match seen.get_mut(number) {
@@ -68,7 +68,7 @@ pub(super) fn fault_of_tag(tag: &str) -> Option<&'static str> {
             None => seen.contains(&this) || !more.get_or_insert_default().insert(this),
         };
         if is_twice {
-            return Some("an attribute that is there twice");
+            return Some("a repeated attribute");
         }
         let is_space = |byte: &&u8| byte.is_ascii_whitespace();
         at += name;

@@ -59,7 +59,7 @@ impl ServerManifest {
         Self::read(&Decoded::new(bytes)?.text, limits)
     }
 
-    /// The same of a document that may be ill-formed, and what was corrected, with lines.
+    /// Parses a document that may be ill-formed, and returns its corrections, with lines.
     ///
     /// # Errors
     /// As [`parse`](Self::parse); [`ErrorKind::Xml`] only if there is no such root, if it has too
@@ -79,11 +79,11 @@ impl ServerManifest {
             Err(error) if matches!(error.kind, ErrorKind::Xml(_)) => error,
             read => return read.map(|manifest| (manifest, corrections)),
         };
-        // Only what is ill-formed is read a second time.
+        // Only an ill-formed document is read a second time.
         let Some((decoded, faults)) = decoded.mended("smil", limits) else { return Err(error) };
         corrections.extend(faults);
         let manifest = Self::read(&decoded.text, limits)?;
-        // Of what remains, nothing is of use.
+        // A document without tracks is of no use.
         if manifest.tracks.is_empty() { Err(error) } else { Ok((manifest, corrections)) }
     }
 

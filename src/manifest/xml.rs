@@ -278,7 +278,7 @@ impl<'t> Element<'t> {
     }
 }
 
-/// Whether a text can name an attribute, as far as ASCII goes (XML 1.0, 2.3).
+/// Returns whether a text can name an attribute, as far as ASCII goes (XML 1.0, 2.3).
 fn is_name(text: &str) -> bool {
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':' | 0x80..);
     let is_other =
@@ -286,7 +286,7 @@ fn is_name(text: &str) -> bool {
     text.bytes().next().is_some_and(is_first) && text.bytes().all(is_other)
 }
 
-/// Whether a text holds `]]>`, which stands for nothing outside of CDATA (XML 1.0, 2.4).
+/// Returns whether a text contains `]]>`, which is not allowed outside of CDATA (XML 1.0, 2.4).
 fn ends_cdata(text: &str) -> bool {
     memchr::memchr_iter(b'>', text.as_bytes()).any(|at| text[..at].ends_with("]]"))
 }
@@ -534,7 +534,7 @@ mod tests {
             ("<a>&#xFFFE;</a>", "stands for nothing"),
             ("<a>&#1;</a>", "stands for nothing"),
             ("<a>]]></a>", "`]]>` in a text"),
-            ("<a><b c='1'd='2'/></a>", "an attribute without a proper name, or without a blank"),
+            ("<a><b c='1'd='2'/></a>", "an attribute without a proper name, or without a space"),
             ("<a><b c='<'/></a>", "a `<` in a value"),
             ("<a><b c='x&y'/></a>", "a `&` that begins no reference"),
             ("<a><!-- - -- --></a>", "line 1"),

@@ -81,9 +81,9 @@ impl Access {
         Ok(())
     }
 
-    /// Opens a file whose version is to be relied on: not one that changed a moment ago.
+    /// Opens a file whose version has settled. Fails for a file that changed a moment ago.
     ///
-    /// Right after the start, it waits until such a file has settled.
+    /// Right after the origin was built, it waits until such a file has settled.
     pub(super) async fn open(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
         let unsettled = {
             let (source, stat) = self.look(name).await?;
@@ -96,7 +96,7 @@ impl Access {
         Box::pin(self.open_later(name, unsettled)).await
     }
 
-    /// Opens a file of a folder of fragments: one that changed a moment ago is waited for.
+    /// Opens a file of a folder of fragments. Waits if the file changed a moment ago.
     pub(super) async fn open_briefly(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
         for _ in 0..TRIES {
             let wait = {
@@ -126,7 +126,7 @@ impl Access {
         Ok((source, stat))
     }
 
-    /// Opens a file in whatever version is there, for a comparison with a version that is known.
+    /// Opens a file in its current version, settled or not, to compare it with a known version.
     pub(super) async fn look(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
         self.run(async {
             let source = self.store.open(name).await?;
@@ -136,7 +136,7 @@ impl Access {
         .await
     }
 
-    /// Another look at a file that is open.
+    /// Looks again at a file that is open.
     pub(super) async fn stat(&self, source: &Source) -> Result<Stat, ReadError> {
         self.run(source.stat()).await
     }

@@ -36,7 +36,7 @@ pub struct Served {
 #[derive(Clone, Debug)]
 pub(super) enum Holding {
     Presentation(Arc<Opened>),
-    /// Of a presentation, and the file of the one fragment that the reply is of.
+    /// A presentation, and the file of the one fragment that the reply contains.
     Fragment(Arc<Opened>, Arc<HeldFragment>),
     File(Arc<HeldFile>),
 }
@@ -83,7 +83,7 @@ impl Identity {
 }
 
 impl Answer {
-    /// Checks that what it is to be read from is still what was opened.
+    /// Checks that its files are still in the versions that were opened.
     pub(super) async fn check(&self) -> Result<(), Error> {
         let Self::Reply(Served { reply, holding: Holding::Presentation(opened), .. }) = self else {
             return Ok(());
@@ -99,7 +99,7 @@ impl Answer {
         Ok(())
     }
 
-    /// What tells whether a client has it already; `None` for a redirect.
+    /// The data by which a host sees that a client has the answer already; `None` for a redirect.
     pub(super) fn identity(&self) -> Option<Identity> {
         let Self::Reply(Served { reply, holding: Holding::Presentation(opened), .. }) = self else {
             return None;
@@ -123,14 +123,14 @@ impl Served {
         }
     }
 
-    /// It is a fragment that has a file of its own.
+    /// Returns whether it is a fragment in a file of its own.
     #[cfg(feature = "http")]
     pub(crate) fn has_own_file(&self) -> bool {
         matches!(self.holding, Holding::Fragment(..))
     }
 
-    /// When the file, or the latest file of the presentation, was changed, where the store knows. A
-    /// fragment that has a file of its own was changed when that was.
+    /// When the file, or the latest file of the presentation, was changed, if the store knows. For
+    /// a fragment in a file of its own, it is the change of that file.
     pub fn modified(&self) -> Option<SystemTime> {
         self.modified
     }
@@ -182,7 +182,7 @@ pub(super) fn serve(opened: &Arc<Opened>, reply: Reply) -> Answer {
     Answer::Reply(Served { reply, holding, modified, is_kept })
 }
 
-/// A reply with the file of the fragment that was opened for it, if one was.
+/// Makes an answer of a reply, with the file of its fragment if one was opened for it.
 pub(super) fn serve_with(
     opened: &Arc<Opened>,
     reply: Reply,

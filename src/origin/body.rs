@@ -37,7 +37,8 @@ pub struct Body {
     unsent: Option<Arc<Unsent>>,
     /// What is read at once is kept in the cache of fragments.
     is_kept: bool,
-    /// Its file may be rewritten in place at any time: only what is copied out of it is of one version.
+    /// True if the file may be rewritten in place at any time, so that only copied bytes are of one
+    /// version.
     is_copied: bool,
 }
 
@@ -70,9 +71,9 @@ impl Body {
         self.left
     }
 
-    /// What is left, where that is one range of a file and a host may send it by means of its own.
-    /// `None` for the files of a live presentation, which its encoder rewrites in place: what a kernel
-    /// sends of one may be of two versions.
+    /// The remaining bytes, if they are one range of a file that a host may send by its own means.
+    /// `None` for the files of a live presentation, which its encoder rewrites in place, so that
+    /// bytes sent by the kernel may be of two versions.
     pub fn stored(&self) -> Option<StoredBody> {
         match (&self.next, &self.reading) {
             (Some(Piece::Stored(range)), None) if self.later.is_empty() && !self.is_copied => {
@@ -278,7 +279,7 @@ impl Holding {
                 note_change(opened, error);
                 opened.access().host.events.request_failed(opened, error);
             }
-            // The next request opens it anew in any case.
+            // The next request opens the file anew in any case.
             Self::Fragment(opened, fragment) => {
                 let (name, events) = (opened.presentation().name(), &opened.access().host.events);
                 events.request_for_failed(name, Some(&fragment.name), error);

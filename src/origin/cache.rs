@@ -44,15 +44,15 @@ pub(super) struct Cache {
     spellings: Spellings,
 }
 
-/// The manifest of a live presentation is looked at as often: each of its fragments is announced
-/// once.
+/// Interval at which the files of a live presentation are checked, because its manifest announces
+/// one fragment after the other.
 const LIVE_AGE: Duration = Duration::from_secs(1);
 
-/// What came of an opening, with when its files are looked at next.
+/// The outcome of an opening, and the time at which its files are checked next.
 #[derive(Debug)]
 struct Entry {
     outcome: Result<Arc<Opened>, Error>,
-    /// When the next look at its files is due, in milliseconds of the origin's clock.
+    /// When the next check of its files is due, in milliseconds of the origin's clock.
     due: AtomicU64,
     /// When its files were first seen to have changed while it was kept; 0 if they have not.
     differs_since: AtomicU64,
@@ -125,7 +125,7 @@ impl Cache {
         };
         let now = millis(origin.clock.now());
         match &entry.outcome {
-            // What is there now must settle first.
+            // The current files must settle first.
             Ok(opened) if opened.is_stale() && opened.settles_in(now).is_some() => {
                 entry.outcome.clone()
             }
@@ -293,7 +293,7 @@ impl Cache {
             (Verdict::Replace, Err(error)) if new.unsettled().is_some() => {
                 events.unsettled(name, error, false);
             }
-            // Only a failed opening settles.
+            // Only a failed opening has to settle.
             (Verdict::Settle { .. }, Ok(_)) => {}
             // It is the request's that was refused.
             (Verdict::Replace, Err(_)) if new.is_busy() => {}
@@ -335,8 +335,7 @@ impl Cache {
 }
 
 impl Entry {
-    /// For the one request that looks at the files again, when that is due. The look after it is due
-    /// after `age`.
+    /// Lets one request check the files, if that is due. The check after it is due after `age`.
     fn take_over(&self, now: u64, age: Duration) -> Option<Turn<'_>> {
         let before = self.due.load(Ordering::Relaxed);
         let next = now.saturating_add(millis(age));
@@ -348,7 +347,7 @@ impl Entry {
         is_ours.then_some(Turn { due: &self.due, before })
     }
 
-    /// How long a look at its files counts.
+    /// How long a check of its files is relied on.
     fn age(&self, options: &CacheOptions) -> Duration {
         match self.is_live() && options.revalidate_after != Duration::MAX {
             true => options.revalidate_after.min(LIVE_AGE),
@@ -375,14 +374,14 @@ impl Entry {
         }
     }
 
-    /// It is served on, as far as its files are intact, and opened again at this time.
+    /// Keeps serving it, as far as its files are intact, and has it opened again at this time.
     fn wait_until(&self, at: u64) {
         if let Ok(opened) = &self.outcome {
             opened.wait_until(at);
         }
     }
 
-    /// Media files that were rewritten in place since they were opened.
+    /// Returns the media files that were rewritten in place since they were opened.
     async fn rewritten(&self) -> Vec<Name> {
         match &self.outcome {
             Ok(opened) => opened.rewritten().await,
@@ -390,7 +389,8 @@ impl Entry {
         }
     }
 
-    /// How long its files must settle, if it could not be opened because one changed a moment ago.
+    /// Returns how long its files must settle, if it could not be opened because one of them
+    /// changed a moment ago.
     fn unsettled(&self) -> Option<Duration> {
         self.outcome.as_ref().err()?.settles_in()
     }
@@ -414,8 +414,8 @@ enum Verdict {
     Replace,
     /// What was opened before is served on; `news` says why, the first time that it is found.
     Wait { news: Option<String> },
-    /// A file changed a moment ago: what was opened before is served on, as far as its files are intact,
-    /// until this time in milliseconds of the origin's clock.
+    /// A file changed a moment ago: the version that was opened before continues to be served, as
+    /// far as its files are intact, until this time in milliseconds of the origin's clock.
     Settle { until: u64 },
 }
 
@@ -437,7 +437,7 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// Milliseconds, rounded up: what must settle is not opened too early.
+/// Returns milliseconds, rounded up, so that files are not opened before they have settled.
 fn millis_up(time: Duration) -> u64 {
     u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }

@@ -117,8 +117,9 @@ fn bytes_of(got: &[Result<Got, ReadError>]) -> u64 {
     got.iter().map(bytes).sum::<usize>() as u64
 }
 
-/// Why an opening cannot be relied on, if one of its files changed a moment ago, or just now: it might
-/// mix two versions of a set, or make findings of half a file. The file that must settle longest counts.
+/// Returns why an opening cannot be relied on, if one of its files changed a moment ago or just
+/// now: the opening might mix two versions, or report findings about half a file. The file that
+/// must settle longest counts.
 fn unsettled(wants: &[Want], got: &[Result<Got, ReadError>], files: &Files) -> Option<ReadError> {
     let errors = wants.iter().zip(got).filter_map(|(want, got)| Some((want, got.as_ref().err()?)));
     let unsettled = errors.filter_map(|(want, error)| match (error.kind, want) {
@@ -197,7 +198,7 @@ async fn get(files: &Files, want: &Want) -> Gotten {
             let source = files.source(*file).await?;
             Ok((Got::Range(files.access().read(&source, range.clone()).await?), None))
         }
-        // It may change at any time: nothing is kept of it.
+        // The file may change at any time, so it is not kept open.
         Want::Fragment { name, head, .. } => {
             let (opened, ..) = open_fragment(files.access(), name, *head, Purpose::Look).await?;
             Ok((Got::Opened(opened), None))
@@ -206,13 +207,13 @@ async fn get(files: &Files, want: &Want) -> Gotten {
     }
 }
 
-/// The file is the manifest of a folder of fragments, by its name.
+/// Returns whether the name is that of the manifest of a folder of fragments.
 fn is_manifest_of_folder(name: &Name) -> bool {
     name.file_name().eq_ignore_ascii_case("Manifest")
         && name.folder().is_some_and(|folder| path::has_extension(folder.as_str().as_bytes()))
 }
 
-/// Names of the files in a folder; `None` if the store cannot list.
+/// Lists the names of the files in a folder; `None` if the store cannot list.
 async fn list(access: &Access, folder: &Name) -> Result<Option<Vec<Name>>, ReadError> {
     match access.list(Some(folder)).await {
         Err(error) if is_unsupported(&error) => Ok(None),
@@ -224,19 +225,20 @@ fn is_unsupported(error: &ReadError) -> bool {
     error.source.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::Unsupported)
 }
 
-/// An encoder may rewrite the file of a fragment while its head is read. It is opened so often.
+/// Maximum attempts to open the file of a fragment, because an encoder may rewrite it while its
+/// head is read.
 const OPENINGS: usize = 3;
 
-/// What the file of a fragment is opened for.
+/// The purpose for which the file of a fragment is opened.
 #[derive(Clone, Copy, Debug)]
 enum Purpose {
-    /// A look while the presentation is opened: nothing is served of it.
+    /// A look while the presentation is opened; none of its bytes are served.
     Look,
     /// An answer.
     Answer,
 }
 
-/// The file of a fragment as it is now, with its first bytes.
+/// Opens the file of a fragment in its current version, and reads its first bytes.
 async fn open_fragment(
     access: &Access,
     name: &Name,
@@ -284,7 +286,8 @@ async fn ends(
     Ok(OpenedFile::new(size, head, tail))
 }
 
-/// Makes an answer that wants reads; gives the file of the fragment that was opened for it, if one was.
+/// Performs the reads that an answer wants. Also returns the file of its fragment if one was opened
+/// for it.
 pub(super) async fn answer<T: Send + 'static>(
     mut step: Step<T>,
     opened: &Arc<Opened>,
@@ -314,7 +317,7 @@ pub(super) async fn answer<T: Send + 'static>(
                         Got::Opened(head)
                     })
                 }
-                // An answer opens nothing else.
+                // An answer opens no other files.
                 (Want::Open { .. } | Want::List { .. }, _) => {
                     Err(ReadError::new(ReadErrorKind::Gone))
                 }

@@ -50,17 +50,18 @@ pub enum Event<'a> {
         /// [`OriginBuilder::replace_grace`](super::OriginBuilder::replace_grace).
         grace: Duration,
     },
-    /// A file of a presentation changed a moment ago, so the presentation is not opened as it is now:
-    /// see [`OriginBuilder::settling_time`](super::OriginBuilder::settling_time). Reported as failures
-    /// are.
+    /// A file of a presentation changed a moment ago, so its current files are not opened yet: see
+    /// [`OriginBuilder::settling_time`](super::OriginBuilder::settling_time). Reported like a
+    /// failure.
     #[non_exhaustive]
     Unsettled {
         /// The server manifest.
         name: &'a Name,
-        /// Which file changed.
+        /// The error, which says which file changed.
         error: &'a Error,
-        /// Whether the presentation is served as it was opened before, except for fragments of files
-        /// that were rewritten in place. If not, all requests for it are answered with 503.
+        /// True if the version that was opened before continues to be served, except for fragments
+        /// of files that were rewritten in place. Otherwise all requests for the presentation are
+        /// answered with 503.
         is_served: bool,
     },
     /// A request, or a body that was begun, failed because of the content or the storage.
@@ -115,7 +116,7 @@ impl Event<'_> {
             Self::OpeningFailed { error, .. } | Self::RequestFailed { error, .. } => {
                 level_of(error)
             }
-            // It passes by itself, and every replacement by rename begins with it.
+            // This passes by itself, and every replacement by rename begins with it.
             Self::Unsettled { is_served: true, .. } => Level::Info,
             Self::Unsettled { .. } | Self::ReplacementWaits { .. } | Self::LeftOut { .. } => {
                 Level::Warn

@@ -46,7 +46,7 @@ impl Events {
         Self(Some(Arc::new(Reporting { report, clock, period, hasher, reported })))
     }
 
-    /// Whether the host wants events.
+    /// Returns whether the host wants events.
     pub(super) fn are_wanted(&self) -> bool {
         self.0.is_some()
     }
@@ -74,7 +74,7 @@ impl Events {
         }
     }
 
-    /// An opening that was given up because a file changed a moment ago.
+    /// Reports an opening that was given up because a file changed a moment ago.
     #[cold]
     pub(super) fn unsettled(&self, name: &Name, error: &Error, is_served: bool) {
         let event = Event::Unsettled { name, error, is_served };
@@ -84,7 +84,7 @@ impl Events {
     /// A request, or a body, for a presentation that is open.
     #[cold]
     pub(super) fn request_failed(&self, opened: &Opened, error: &Error) {
-        // The opening that was given up has reported a file that must settle.
+        // A file that must settle was reported when its opening was given up.
         if !self.are_wanted() || error.settles_in().is_some() {
             return;
         }

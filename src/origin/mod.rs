@@ -126,7 +126,7 @@ impl Origin {
 
     /// Answers a request for `target`: the path of a URL, percent-encoded, and its query if it has
     /// one. The presentation is the first of its segments that ends in `.ism` or `.isml` and can be
-    /// opened: as a server manifest, or as a folder with a `Manifest` and a file per fragment.
+    /// opened, as a server manifest or as a folder of fragments.
     ///
     /// # Errors
     /// [`ErrorKind::status`] has the HTTP status of each.
@@ -174,7 +174,7 @@ impl Origin {
         for found in path::presentations(path) {
             let path::Found { name, rest } = found?;
             match self.answer_in(&name, rest, query).await {
-                // It may be a folder of other presentations.
+                // The name may be that of a folder with other presentations.
                 Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => error = none,
                 answer => return answer,
             }
@@ -182,9 +182,9 @@ impl Origin {
         Err(error)
     }
 
-    /// What tells whether a client has the answer already, found out without reading any media.
-    /// `None` where that is a redirect, and for a fragment that has a file of its own: its validator is
-    /// found out by [`answer`](Self::answer) alone.
+    /// Finds out the identity of the answer without reading any media, so that a host can tell
+    /// whether a client has it already. `None` for a redirect, and for a fragment in a file of its
+    /// own, whose validator only [`answer`](Self::answer) finds out.
     ///
     /// # Errors
     /// As [`answer`](Self::answer).
@@ -219,8 +219,8 @@ impl Origin {
     /// host's to decide.
     ///
     /// # Errors
-    /// [`ErrorKind::NoFile`] if there is none, or none that may be read; [`ErrorKind::Read`], also if the
-    /// file changed a moment ago ([`OriginBuilder::settling_time`]); [`ErrorKind::Busy`].
+    /// [`ErrorKind::NoFile`] if there is none, or none that may be read; [`ErrorKind::Read`], also
+    /// if the file changed a moment ago ([`OriginBuilder::settling_time`]); [`ErrorKind::Busy`].
     pub async fn file(&self, name: &Name) -> Result<Served, Error> {
         let access = &self.inner.access;
         let opened = match access.admit() {
@@ -247,9 +247,9 @@ impl Origin {
         Ok(Served { reply, holding, modified: stat.modified, is_kept: false })
     }
 
-    /// Whether a server manifest in the file's folder, or in one of three above, names it. Also where
-    /// that cannot be told: the store cannot list folders, or a manifest in the file's own cannot be
-    /// read.
+    /// Returns whether a server manifest in the file's folder, or in one of three above, names it.
+    /// Also where that cannot be told: the store cannot list folders, or a manifest in the file's
+    /// own cannot be read.
     pub async fn is_media(&self, file: &Name) -> bool {
         let Inner { named_media, access, clock, options, .. } = &*self.inner;
         named_media.has(file, access, clock, options.limits_in_use()).await
@@ -293,8 +293,9 @@ impl Origin {
         answer.map_err(|error| self.failed(&opened, error))
     }
 
-    /// An answer of a presentation whose files have changed. What was opened is served on while the new
-    /// files settle, but nothing is promised of a file that cannot be read any more as it was.
+    /// Checks an answer of a presentation whose files have changed. The opened version continues to
+    /// be served while the new files settle, except for a file that can no longer be read in that
+    /// version.
     async fn intact(
         &self,
         opened: &Opened,
@@ -385,10 +386,10 @@ impl OriginBuilder {
         self
     }
 
-    /// How long the origin relies on its last check of a presentation's files (1 s at most if it is
-    /// live), and how long it keeps a failed opening; default 5 s. With 0, every request checks the files, and no failed opening is
-    /// kept. With [`Duration::MAX`], the origin checks only after [`Origin::look_again`], or when a
-    /// read finds that a file has changed.
+    /// How long the origin relies on its last check of a presentation's files (at most 1 s if the
+    /// presentation is live), and how long it keeps a failed opening; default 5 s. With 0, every
+    /// request checks the files, and no failed opening is kept. With [`Duration::MAX`], the origin
+    /// checks only after [`Origin::look_again`], or when a read finds that a file has changed.
     pub fn revalidate_after(mut self, age: Duration) -> Self {
         self.cache.revalidate_after = age;
         self
@@ -407,26 +408,27 @@ impl OriginBuilder {
         self
     }
 
-    /// How long a file must not have changed before the origin relies on it; default 1 s. With 0, files
-    /// are relied on at once.
+    /// How long a file must not have changed before the origin relies on it; default 1 s. With 0,
+    /// files are relied on at once.
     ///
-    /// File systems stamp a file when a write begins, so equal time stamps before and after a read do not
-    /// show that no write was under way. Until the last change of a file is older than this time, the file
-    /// is not opened: requests fail as [`ReadErrorKind::Unsettled`] (503, with the remaining time in
-    /// `Retry-After`). A presentation that is open already is served on as it was, except for fragments
-    /// of files that were rewritten in place. A file that was replaced by rename is complete in its old
-    /// version as long as it is open. During this time after the origin is built, requests wait for files
-    /// to settle instead (for at most 2 s).
+    /// File systems stamp a file when a write begins, so equal time stamps before and after a read
+    /// do not show that no write was in progress. Until the last change of a file is older than
+    /// this time, the file is not opened: requests fail with [`ReadErrorKind::Unsettled`] (503,
+    /// with the remaining time in `Retry-After`). A presentation that is already open continues to
+    /// be served in its old version, except for fragments of files that were rewritten in place. A
+    /// file that was replaced by rename stays complete in its old version as long as it is open.
+    /// During this time after the origin is built, requests wait for files to settle instead (for
+    /// at most 2 s).
     ///
-    /// The age of a change is measured by the store ([`Stat::age`](crate::storage::Stat::age)). If the
-    /// store cannot tell, because a file's time is in the future or is set by another machine, what counts
-    /// is how long the origin has seen the same version. Stores whose objects are never written to, such
-    /// as [`MemoryStore`](crate::storage::MemoryStore), are not affected.
+    /// The store measures the age of a change ([`Stat::age`](crate::storage::Stat::age)). If it
+    /// cannot, because a file's time is in the future or is set by another machine, what counts is
+    /// how long the origin has seen the same version. Stores whose objects are never written to,
+    /// such as [`MemoryStore`](crate::storage::MemoryStore), are not affected.
     ///
-    /// Set this to more than the longest single write of the programs that rewrite files in place, and
-    /// on network file systems to more than their clients keep attributes of files. What this cannot
-    /// see: a writer that pauses for longer in the middle of a file, and changes through a shared memory
-    /// map, which the system stamps late or never.
+    /// Set this to more than the longest single write of the programs that rewrite files in place,
+    /// and on network file systems to more than the time for which clients keep attributes of
+    /// files. Two cases remain undetected: a writer that pauses for longer in the middle of a file,
+    /// and changes through a shared memory map, which the system stamps late or never.
     pub fn settling_time(mut self, time: Duration) -> Self {
         self.access.settling_time = time;
         self
@@ -612,14 +614,14 @@ fn split_query(target: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Marks a presentation as out of date when one of its files has changed under a request, or is not
-/// what was believed.
-/// Whether a path leads to something else in the folder that a presentation is.
+/// Returns whether a path leads to another file in a folder of fragments.
 #[cold]
 fn is_for_another(opened: &Opened, error: &Error) -> bool {
     opened.presentation().is_folder() && matches!(error.kind, ErrorKind::Malformed(_))
 }
 
+/// Marks a presentation as out of date if one of its files has changed during a request, or is not
+/// what its index says.
 fn note_change(opened: &Opened, error: &Error) {
     if let ErrorKind::Read(read) = &error.kind
         && matches!(read.kind, ReadErrorKind::Changed | ReadErrorKind::Gone)

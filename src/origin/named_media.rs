@@ -16,7 +16,7 @@ use crate::storage::spelling::folded;
 /// What the server manifests of each folder name, as far as it was asked for.
 #[derive(Debug)]
 pub(super) struct NamedMedia {
-    /// Made when the first is read: most origins are never asked for such a file.
+    /// Created when the first file is read, because most origins are never asked for such a file.
     folders: OnceLock<Cache<Option<Name>, (Duration, Named)>>,
     /// How long it is believed.
     age: Duration,
@@ -45,8 +45,8 @@ impl NamedMedia {
         Self { folders: OnceLock::new(), age }
     }
 
-    /// Whether a server manifest in the file's folder, or in one above, names it; also where that
-    /// cannot be told of its own folder.
+    /// Returns whether a server manifest in the file's folder, or in one above, names it; also
+    /// where that cannot be told of its own folder.
     pub(super) async fn has(
         &self,
         file: &Name,

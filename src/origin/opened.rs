@@ -26,8 +26,8 @@ pub struct Opened {
     files: Files,
     /// A file is known to have changed.
     stale: AtomicBool,
-    /// When what has changed will have settled, in milliseconds of the origin's clock; 0 if nothing is
-    /// known to have to.
+    /// When changed files will have settled, in milliseconds of the origin's clock; 0 if none are
+    /// known to have changed.
     settles_at: AtomicU64,
     /// Late findings that were reported.
     reported: AtomicUsize,
@@ -60,8 +60,8 @@ impl Files {
         &self.access
     }
 
-    /// Keeps what came of opening a file for the first time. If it is looked for under a second name
-    /// and is not there either, it keeps its first.
+    /// Keeps the outcome of opening a file for the first time. A file that is not found under its
+    /// second name either keeps its first name.
     pub(super) fn keep(
         &mut self,
         file: FileId,
@@ -117,7 +117,7 @@ impl Files {
         }
     }
 
-    /// Whether a file that is still open has been rewritten in place.
+    /// Returns whether a file that is still open has been rewritten in place.
     async fn is_rewritten(&self, file: FileId) -> bool {
         let Some(source) = self.handles.get(self.number, file) else { return false };
         let stat = self.access.stat(&source).await;
@@ -128,12 +128,13 @@ impl Files {
         self.list.get(file.index())?.as_ref().map(|(name, _)| name)
     }
 
-    /// The error for a file that changed while it was read, and how long it must settle.
+    /// Returns the error for a file that changed while it was read, and how long the file must
+    /// settle.
     pub(super) fn changed(&self, name: &Name) -> Option<(Duration, ReadError)> {
         self.access.settling.changed(name)
     }
 
-    /// Whether a name stands for something else than when it was opened.
+    /// Returns whether a name stands for something else than when it was opened.
     pub(super) async fn have_changed(&self, deadline: &Deadline<'_>) -> bool {
         let looks: Vec<Looking<'_>> = self
             .list
@@ -222,8 +223,8 @@ impl Opened {
     /// ```
     ///
     /// # Errors
-    /// None that comes from the files: what cannot be read is a finding of the survey.
-    /// [`ErrorKind::Busy`](crate::base::ErrorKind::Busy) where the host could not go on.
+    /// None that comes from the files: a fragment that cannot be read is a finding of the survey.
+    /// [`ErrorKind::Busy`](crate::base::ErrorKind::Busy) if the host is too busy.
     pub async fn survey(self: &Arc<Self>, survey: Survey) -> Result<Survey, Error> {
         drive::answer(survey.look_on(), self).await.map(|(survey, _)| survey)
     }
@@ -289,7 +290,7 @@ impl Opened {
         self.files.check(file).await
     }
 
-    /// Media files that were rewritten in place since they were opened.
+    /// Returns the media files that were rewritten in place since they were opened.
     pub(super) async fn rewritten(&self) -> Vec<Name> {
         let tracks = self.presentation.streams().iter().flat_map(|stream| stream.tracks());
         let mut files: Vec<_> = tracks.filter_map(|track| Some(track.source()?.0)).collect();
@@ -322,14 +323,15 @@ impl Opened {
         self.stale.load(Ordering::Relaxed)
     }
 
-    /// A file has changed, and what is there now must settle before it is opened: not before `at`, in
-    /// milliseconds of the origin's clock.
+    /// Notes that a file has changed and that its new version must settle before it is opened, at
+    /// `at` milliseconds of the origin's clock.
     pub(super) fn wait_until(&self, at: u64) {
         self.settles_at.store(at, Ordering::Relaxed);
         self.set_stale();
     }
 
-    /// How long what is there now must settle, if it must, at this time in milliseconds.
+    /// Returns how long changed files must still settle at this time in milliseconds; `None` if
+    /// they need not.
     pub(super) fn settles_in(&self, now: u64) -> Option<Duration> {
         let left = self.settles_at.load(Ordering::Relaxed).checked_sub(now)?;
         (left > 0).then(|| Duration::from_millis(left))

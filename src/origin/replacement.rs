@@ -22,22 +22,23 @@ enum Wrong {
     Findings(FindingCode),
 }
 
-/// What players lose by a new opening, in words; `None` if nothing. Of a live presentation, the newest
-/// version is what players need, whatever is wrong with it.
+/// Describes what players would lose by a new opening; `None` if nothing. Of a live presentation,
+/// players always need the newest version, whatever is wrong with it.
 pub(super) fn loss(old: &Outcome, new: &Outcome, rewritten: &[Name]) -> Option<String> {
     let was_live = old.as_ref().is_ok_and(|old| old.presentation().is_live());
     let is_served = new.as_ref().is_ok_and(|new| new.presentation().manifest().is_ok());
     if was_live && is_served { None } else { worse(old, new, rewritten) }
 }
 
-/// What is worse about a new opening, in words; `None` if nothing.
+/// Describes what is worse about a new opening; `None` if nothing.
 ///
 /// What counts is how much is wrong, not where: file names, track names and messages may differ,
 /// and information never counts. A new set that announces less is not worse for that: all that it
 /// announces is there.
 ///
-/// `rewritten` are the media files that were rewritten in place since the old opening. It cannot give their
-/// tracks any more, so they count as lost before, and only the tracks of the new opening count for them.
+/// `rewritten` are the media files that were rewritten in place since the old opening. Their old
+/// version can no longer be read, so their tracks count as lost before, and only the tracks of the
+/// new opening count for these files.
 pub(super) fn worse(old: &Outcome, new: &Outcome, rewritten: &[Name]) -> Option<String> {
     let (old, new) = match (old, new) {
         (Err(_), _) => return None,
@@ -55,8 +56,8 @@ pub(super) fn worse(old: &Outcome, new: &Outcome, rewritten: &[Name]) -> Option<
     Some(format!("{wrong}: {count}, before {}", before(wrong)))
 }
 
-/// How much of each thing is wrong. Of some files only the tracks count, and of some not even these are
-/// there any more.
+/// Counts the faults of each kind. If a file `is_left_out`, only its tracks count, and not its
+/// findings and missing chunks; if it `is_lost`, its tracks count as absent.
 fn account(
     presentation: &Presentation,
     is_left_out: impl Fn(&Name) -> bool,

@@ -1,9 +1,10 @@
-//! Files that changed a moment ago: they are not relied on until they have settled.
+//! Files that changed a moment ago: the origin does not rely on them until they have settled.
 //!
-//! A file system stamps a file when a write begins. So a version that is equal before and after a read
-//! proves that no write *began* in between; that none was under way is only certain if the last one began
-//! longer ago than any write takes. Therefore the first look at a version decides: if the version is
-//! older than the settling time then, all that is read while it stays equal is of one version.
+//! A file system stamps a file when a write begins. Equal versions before and after a read
+//! therefore prove that no write *began* in between. That no write was in progress is certain only
+//! if the last one began longer ago than any write takes. So the first look at a version decides:
+//! if the version is older than the settling time by then, all bytes that are read while it stays
+//! equal are of one version.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -15,21 +16,21 @@ use super::Clock;
 use crate::base::{Name, ReadError, ReadErrorKind};
 use crate::storage::{Stat, Version};
 
-/// How long files must have been as they are, and those that were seen to be younger.
+/// The settling time, and the versions that were seen to be younger.
 #[derive(Debug)]
 pub(super) struct Settling {
     time: Duration,
     clock: Clock,
     /// When the origin was built.
     began: Duration,
-    /// Since when a version has been seen, for stores whose clock does not show how old it is.
+    /// When each version was first seen, for stores whose clock does not show its age.
     seen: OnceLock<Cache<Name, (Version, Duration)>>,
 }
 
-/// Files whose versions are remembered.
+/// Number of files whose versions are remembered.
 const FILES: usize = 4 << 10;
 
-/// No request waits longer than this for a file to settle.
+/// The longest time that a request waits for a file to settle.
 const LONGEST: Duration = Duration::from_secs(2);
 
 /// The files of a folder of fragments settle within this time: an encoder renames its manifest into
@@ -43,8 +44,8 @@ impl Settling {
         Self { time, began: clock.now(), clock, seen: OnceLock::new() }
     }
 
-    /// Checks that a version may be relied on: it has been there for the settling time, by the clock of
-    /// its store or by ours.
+    /// Checks that a version has settled: it has been there for the settling time, by the clock of
+    /// its store or by the origin's.
     ///
     /// # Errors
     /// [`ReadErrorKind::Unsettled`].
@@ -52,7 +53,7 @@ impl Settling {
         self.check_for(self.time, name, stat)
     }
 
-    /// The same for a file of a folder of fragments.
+    /// Checks a version of a file of a folder of fragments, which settles sooner.
     ///
     /// # Errors
     /// [`ReadErrorKind::Unsettled`].
@@ -64,7 +65,7 @@ impl Settling {
         match stat.age {
             Some(age) if age.at_least < needed => {
                 let time = needed.saturating_add(age.resolution);
-                // Of an age that is zero, nothing is known.
+                // An age of zero means that the store does not know it.
                 let left = match age.at_least {
                     Duration::ZERO => time,
                     at_least => needed - at_least,
@@ -97,13 +98,13 @@ impl Settling {
         }
     }
 
-    /// The error for a file that changed while it was read: a moment ago.
+    /// Returns the error for a file that changed while it was read, which was just now.
     pub(super) fn changed(&self, name: &Name) -> Option<(Duration, ReadError)> {
         let unsettled = || (self.time, self.unsettled(name.as_str(), self.time));
         (!self.time.is_zero()).then(unsettled)
     }
 
-    /// The error for what can be had after `wait`.
+    /// Returns the error for a file that can be read after `wait`.
     pub(super) fn unsettled(&self, what: &str, wait: Duration) -> ReadError {
         let time = self.time.as_secs_f64();
         let why =
@@ -112,14 +113,17 @@ impl Settling {
         ReadError { source, ..ReadError::new(ReadErrorKind::Unsettled { wait }) }
     }
 
-    /// How long it is worth to wait for a file. Files that are there when an origin starts were mostly
-    /// put there for it, so clients need not see a failure; later, one is told at once.
+    /// Returns how long a request should wait for a file. Files that are there when an origin
+    /// starts were mostly put there for it, so clients need not see a failure. This includes files
+    /// on file systems whose timestamps are whole seconds, or a little ahead of the clock. Later,
+    /// requests fail at once.
     pub(super) fn patience(&self, unsettled: &ReadError) -> Option<Duration> {
-        let is_new = self.clock.now().saturating_sub(self.began) < self.time;
+        let since = self.clock.now().saturating_sub(self.began);
+        let is_new = since < self.time.saturating_add(LONGEST);
         Self::short_wait(unsettled).filter(|_| is_new)
     }
 
-    /// How long a file has to settle, if that is so short that a request may wait for it.
+    /// Returns how long a file has to settle, if a request may wait for that long.
     pub(super) fn short_wait(unsettled: &ReadError) -> Option<Duration> {
         match unsettled.kind {
             ReadErrorKind::Unsettled { wait } if wait <= LONGEST => Some(wait),

@@ -100,13 +100,13 @@ codes! {
         "opening takes one more read per fragment: package the file again, to give it an index",
     /// A media file ends in the middle of a fragment.
     RecordingCutOff "recording-cut-off" Warning
-        "all before it is served: copy the file again, if its source has more",
+        "everything before it is served: copy the file again if its source has more",
     /// A walk through a file without a usable index did not reach its end.
     ScanGivenUp "scan-given-up" Error
-        "package the file again, to give it an index; or raise the budget that is named",
+        "package the file again, to give it an index; or raise the budget in the message",
     /// A budget of the whole presentation is used up.
     BudgetExceeded "budget-exceeded" Error
-        "if the presentation is as large as that, raise the budget that is named",
+        "if the presentation is as large as that, raise the budget in the message",
     /// The server manifest names a track that the file does not have.
     TrackMissing "track-missing" Error
         "correct trackID in the .ism; `inspect` lists the tracks of a file",
@@ -127,7 +127,7 @@ codes! {
         "see the finding about the track's file; the manifest is served without it",
     /// Some of the stored manifest is not what players can read, and is served corrected or cut out.
     ManifestCorrected "manifest-corrected" Warning
-        "correct the file at the line that is named: until then, players get the corrected text, without an element that is left out",
+        "correct the file at the line in the message: until then, players get the corrected text, without elements that are left out",
     /// The client manifest that the server manifest names cannot be used.
     ManifestGenerated "manifest-generated" Warning
         "a manifest is made from the media: compare it with what players had before",
@@ -137,10 +137,10 @@ codes! {
     /// Chunks of a track have no fragment in its file.
     ChunksWithoutMedia "chunks-without-media" Error
         "the file and the .ismc were not made together: these chunks are answered with 404",
-    /// A chunk whose fragment should have a file of its own has none.
+    /// A chunk whose fragment should have a file of its own has no file.
     FragmentFileMissing "fragment-file-missing" Error
-        "copy the presentation's folder again from its source: what has no file is answered with 404",
-    /// The names of fragment files say other times than the manifest, and are believed.
+        "copy the presentation's folder again from its source: chunks without a file are answered with 404",
+    /// The names of fragment files give other times than the manifest, and are used instead.
     TimesFromNames "times-from-names" Warning
         "players get the times of the files; before the folder goes to another server, write them as `t` into the `c` elements of its Manifest",
     /// Fragments of a track have no chunk in the manifest.
@@ -153,13 +153,13 @@ codes! {
     /// found by number.
     TimesInexact "times-inexact" Warning
         "players may drift or stall at seeks: write the times of the file's index into the `c` elements of the .ismc, or package it again",
-    /// A track of the server manifest and a quality of the client manifest are the same, and one
-    /// manifest says another name, bitrate, picture size or track number than the other or the file.
+    /// A track of the server manifest and a quality of the client manifest are the same, but a
+    /// name, bitrate, picture size or track number differs between the manifests or from the file.
     ManifestsDisagree "manifests-disagree" Warning
-        "make trackName, systemBitrate, MaxWidth and MaxHeight in the .ism those of the .ismc, which players use, and trackID the file's",
+        "in the .ism, set trackName, systemBitrate, MaxWidth and MaxHeight to the values of the .ismc, which players use, and trackID to the number in the file",
     /// Nothing tells which track of the server manifest a quality of the client manifest is.
     TrackGuessed "track-guessed" Error
-        "it may be another quality's: make systemBitrate in the .ism that of the .ismc",
+        "it may be the wrong track: set systemBitrate in the .ism to the Bitrate of the .ismc",
     /// The server manifest has a track that the client manifest does not announce.
     TrackNotAnnounced "track-not-announced" Info
         "nothing needs to be done, unless the .ismc should have it",
@@ -168,7 +168,7 @@ codes! {
         "players get only the first: in the .ismc, give the second another word in its `Url` or another Bitrate (1 more will do), and in the .ism the same trackName or systemBitrate",
     /// Tracks differ by custom attributes that players do not ask for.
     AttributesNotAsked "attributes-not-asked" Error
-        "players get only the first: write the Url in the .ismc with them, QualityLevels({bitrate},{CustomAttributes})/Fragments(NAME={start time})",
+        "players get only the first: add the attributes to the Url in the .ismc, QualityLevels({bitrate},{CustomAttributes})/Fragments(NAME={start time})",
     /// The times of a stream in the client manifest cannot be.
     TimesInvalid "times-invalid" Error
         "the stream is not served: correct its `c` elements in the .ismc, or package it again",
@@ -186,13 +186,13 @@ codes! {
         "dash.js and Shaka Player refuse the whole film: in the .ismc, give each QualityLevel of text its FourCC (TTML, or DFXP for documents of 2006); or leave event streams out of the manifest",
     /// The configuration of AAC-LC in the stored manifest is followed by more that says nothing.
     AacDataLong "aac-data-long" Info
-        "RxPlayer does not play it in Firefox: in the .ismc, cut the CodecPrivateData to the digits that the message gives",
+        "RxPlayer does not play it in Firefox: in the .ismc, cut the CodecPrivateData to the digits in the message",
     /// A protection system of the stored manifest is named in braces.
     SystemIdBraced "system-id-braced" Warning
-        "Shaka Player takes the film for one that it has no licence for: write the SystemID in the .ismc without { and }",
+        "Shaka Player does not recognize the system and finds no licence: write the SystemID in the .ismc without { and }",
     /// There is time between two chunks of pictures or sound of the stored manifest.
     GapBetweenChunks "gap-between-chunks" Warning
-        "dash.js ends the film too early by all gaps together: in the .ismc, add the gap to the `d` of the chunk before it",
+        "dash.js ends the film too early, by the sum of all gaps: in the .ismc, add each gap to the `d` of the chunk before it",
     /// No request that players make from the `Url` of a stream is answered here.
     UrlUnanswered "url-unanswered" Error
         "players get nothing of the stream: write its Url in the .ismc as QualityLevels({bitrate})/Fragments(NAME={start time}), with a NAME without slashes",
@@ -222,7 +222,7 @@ codes! {
         "the manifest has that of the first file; keep an .ismc whose header is for all keys",
     /// Samples are encrypted, and the manifest does not say where players get a licence.
     LicenceUnknown "licence-unknown" Warning
-        "give the .ismc a Protection element with the PlayReady header for this key, or package the file again with that header (`pssh`) in its `moov`",
+        "add to the .ismc a Protection element with the PlayReady header for this key, or package the file again with that header (`pssh`) in its `moov`",
     /// A bitrate is declared nowhere and was computed.
     BitrateComputed "bitrate-computed" Info
         "declare systemBitrate in the .ism, if players should see another",
@@ -231,7 +231,7 @@ codes! {
         "RxPlayer plays no such quality: give it its bitrate in the .ism and the .ismc",
     /// The `CodecPrivateData` of a quality of a stored manifest is not hexadecimal.
     CodecDataInvalid "codec-data-invalid" Warning
-        "players cannot set up a decoder by it: write the data of the file's codec in hexadecimal, or package the film again",
+        "players cannot set up a decoder with it: write the data of the file's codec in hexadecimal, or package the film again",
     /// A track began before 0, and its times were moved.
     StartMoved "start-moved" Warning
         "sound is later than it should be by this: encode without priming samples",
@@ -249,7 +249,7 @@ codes! {
         "nothing needs to be done: players go by the samples",
     /// There were more findings than the budget allows.
     FindingsLeftOut "findings-left-out" Info
-        "mend what the other findings name, then look again; or raise the budget that is named",
+        "mend what the other findings name, then look again; or raise the budget in the message",
     /// The offset of a fragment's samples does not lead into its `mdat`.
     DataOffsetWrong "data-offset-wrong" Warning
         "the bytes are served as they are, but a player that follows the offset fails: package the file again (ffmpeg: `-movflags +default_base_moof`, or `-f ismv`)",

@@ -1,5 +1,5 @@
-//! A look at the file of a fragment. Such a file may be replaced, rewritten or deleted at any time, so
-//! each answer opens it as it is now.
+//! Reading a fragment from a file of its own. Such a file may be replaced, rewritten or deleted at
+//! any time, so each answer opens it anew.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,21 +30,21 @@ pub(crate) struct LocatedFile {
     pub(crate) liveness: Liveness,
 }
 
-/// Boxes that may stand before the `moof` in a fragment's file, and as many of them.
+/// Boxes that may precede the `moof` in a fragment's file, and how many of them.
 const BEFORE: [&[u8; 4]; 7] = [b"styp", b"sidx", b"ssix", b"prft", b"emsg", b"free", b"uuid"];
 const MOST_BEFORE: usize = 16;
 
-/// Bytes that they may take.
+/// Maximum bytes of these boxes.
 const MOST_BYTES_BEFORE: u64 = 64 << 10;
 
-/// No header of a box is longer.
+/// The longest header of a box.
 const LONGEST_HEADER: u64 = 32;
 
-/// Bytes behind a fragment that show which box follows.
+/// Bytes after a fragment that show the type of the next box.
 const HEADER: u64 = 8;
 
 impl Presentation {
-    /// The file of a located chunk, if its track has such files.
+    /// Returns the file of a located chunk, if its track has such files.
     pub(crate) fn file_of(&self, at: Located) -> Option<LocatedFile> {
         let Media::Files(_) = &self.track_of(at).media else { return None };
         let (time, _) = self.stream_of(at).timeline.chunk(at.chunk)?;
@@ -52,8 +52,8 @@ impl Presentation {
         Some(LocatedFile { stream: at.stream, track: at.track, time, liveness })
     }
 
-    /// The file that a live track may have for a time that its manifest does not announce: it is
-    /// written before it is announced, and stays for a while afterwards.
+    /// Returns the file that a live track may have for a time that its manifest does not announce:
+    /// encoders write a file before they announce it, and keep it for a while afterwards.
     pub(crate) fn unannounced_file(
         &self,
         stream: &str,
@@ -73,12 +73,12 @@ impl Presentation {
         Some(LocatedFile { stream, track, time, liveness })
     }
 
-    /// Opens the file of a fragment, reads its head, and goes on with `then`.
+    /// Opens the file of a fragment, reads its head, and continues with `then`.
     ///
     /// # Errors
-    /// [`ErrorKind::NoMedia`] if there is no such file, [`ErrorKind::NotYet`] or
-    /// [`ErrorKind::NoFragment`] if none is announced either; what is wrong with the fragment, which
-    /// is kept as a finding; what `then` finds.
+    /// [`ErrorKind::NoMedia`] if there is no such file, or [`ErrorKind::NotYet`] or
+    /// [`ErrorKind::NoFragment`] if the fragment is not announced either; errors of the fragment
+    /// itself, which are also kept as a finding; errors of `then`.
     pub(crate) fn look_at_file<T: 'static>(
         self: &Arc<Self>,
         at: LocatedFile,
@@ -104,7 +104,7 @@ impl Presentation {
         }
     }
 
-    /// Why a file that could not be opened is not served.
+    /// Returns the error for a file that could not be opened.
     fn no_file(&self, at: LocatedFile, error: ReadError) -> Error {
         let timeline = &self.streams[at.stream].timeline;
         match error.kind {
@@ -129,8 +129,8 @@ impl Presentation {
         }
     }
 
-    /// Notices what is unusual about a fragment that can be served. Its file's name says which one it
-    /// is: what it says itself of its track counts for nothing, and of its time for a finding.
+    /// Reports what is unusual about a fragment that can be served. The name of its file identifies
+    /// the fragment: its own track number is ignored, and its own time only leads to a finding.
     fn check_file(&self, at: LocatedFile, stored: &Stored) -> Result<(), Error> {
         let (stream, files) = (&self.streams[at.stream], self.files_at(at)?);
         let of_file = |code, message: String| self.finding_of_file(at, code, message);
@@ -149,7 +149,7 @@ impl Presentation {
         }
         let whereabouts = stored.check_samples(Defaults::default(), self.limits())?;
         if let Some((code, what)) = whereabouts_finding(whereabouts) {
-            // A muxer writes the same everywhere: one finding for the track.
+            // A muxer writes the same everywhere, so one finding per track is enough.
             let finding = of_file(code, what.to_owned()).at_chunk(None);
             self.notice(finding.in_file(files.folder().as_str()));
         }
@@ -157,12 +157,12 @@ impl Presentation {
     }
 }
 
-/// The file that a step opened.
+/// Returns the file that a step opened.
 fn opened(got: Vec<Result<Got, ReadError>>) -> Result<Opened, ReadError> {
     match got.into_iter().next() {
         Some(Ok(Got::Opened(opened))) => Ok(opened),
         Some(Err(error)) => Err(error),
-        // What was fed was of its want's sort.
+        // Outcomes have the kind of their want.
         Some(Ok(_)) | None => Err(ReadError::new(ReadErrorKind::Transient)),
     }
 }
@@ -174,12 +174,12 @@ struct Look {
     size: u64,
     /// The first bytes of the file.
     read: Bytes,
-    /// Bytes behind the fragment, if they are not among the first.
+    /// Bytes after the fragment, if they are not among the first.
     behind: Option<Bytes>,
     looks: usize,
 }
 
-/// What a look at the first bytes of a fragment's file gives.
+/// The result of looking at the first bytes of a fragment's file.
 pub(super) enum Seen {
     /// The fragment begins at this byte.
     Whole(u64, Box<Stored>),
@@ -187,8 +187,8 @@ pub(super) enum Seen {
     Needs(std::ops::Range<u64>),
 }
 
-/// Looks at the first bytes of a fragment's file of `size` bytes: boxes of the container, one `moof`,
-/// its `mdat`, and no second `moof`.
+/// Looks at the first bytes of a fragment's file of `size` bytes, which must hold boxes of the
+/// container, one `moof`, its `mdat`, and no second `moof`.
 ///
 /// # Errors
 /// As [`Stored::parse`]; [`ErrorKind::NotSliceable`] if there are several fragments in the file.
@@ -202,7 +202,7 @@ pub(super) fn see(
         Ok(start) => start,
         Err(needed) => return Ok(Seen::Needs(read.len() as u64..needed)),
     };
-    // `start` is among the bytes that were read.
+    // `start` is within the bytes that were read.
     let block = read.slice(start as usize..);
     let stored = match Stored::parse(&block, start, size, limits)? {
         Parsed::Whole(stored) => stored,
@@ -220,15 +220,15 @@ pub(super) fn see(
             (None, None) => return Ok(Seen::Needs(end..end + HEADER)),
         };
         if next.get(4..8) == Some(b"moof") {
-            let several = "several fragments in the file of one";
+            let several = "several fragments in one fragment file";
             return Err(Error::at(end, ErrorKind::NotSliceable(several)));
         }
     }
     Ok(Seen::Whole(start, stored))
 }
 
-/// First byte of the first box that is not one of the container, if it is among the bytes that were
-/// read; else how many bytes are needed.
+/// Returns the first byte of the first box that is not one of the container. If it is not among the
+/// bytes that were read, returns how many bytes are needed.
 fn start_of(read: &Bytes, size: u64) -> Result<Result<u64, u64>, Error> {
     let mut start = 0_u64;
     for _ in 0..MOST_BEFORE {
@@ -236,7 +236,7 @@ fn start_of(read: &Bytes, size: u64) -> Result<Result<u64, u64>, Error> {
         if enough > read.len() as u64 {
             return Ok(Err(enough));
         }
-        // Both are among the bytes that were read.
+        // Both are within the bytes that were read.
         let bytes = read.slice(start as usize..enough as usize);
         let is_before = bytes.get(4..8).is_some_and(|kind| BEFORE.iter().any(|b| *b == kind));
         if !is_before {

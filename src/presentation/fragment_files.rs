@@ -4,26 +4,26 @@ use std::sync::atomic::AtomicBool;
 
 use crate::base::{ErrorKind, Name, piece};
 
-/// The names of a track's fragment files: `QualityLevels(300000)/Fragments(video=0)`. They follow from
-/// the times of the chunks, so none is kept, however long the track.
+/// The names of a track's fragment files: `QualityLevels(300000)/Fragments(video=0)`. They follow
+/// from the times of the chunks, so they need not be stored, however long the track is.
 #[derive(Debug)]
 pub(crate) struct FragmentFiles {
     folder: Name,
-    /// What stands before the time in the name of a file.
+    /// The part of a file's name before the time.
     before: Box<str>,
-    /// What stands behind it.
+    /// The part after the time.
     behind: Box<str>,
-    /// File names that are spelled otherwise, by time.
+    /// Names that are spelled differently, by time.
     odd: Box<[(u64, Box<str>)]>,
-    /// Chunks of the stream that have a file, as far as the folder could be listed.
+    /// Number of chunks of the stream that have a file, as far as the folder could be listed.
     pub(crate) count: usize,
-    /// A finding about the times in its fragments has been made.
+    /// True once a finding about the times in its fragments has been made.
     pub(crate) is_time_told: AtomicBool,
 }
 
 impl FragmentFiles {
-    /// Files of a folder, named `before`, the time in decimal digits, and `behind`; but for these,
-    /// ascending by time.
+    /// Files of a folder, named `before`, the time in decimal digits, and `behind`. The exceptions
+    /// in `odd` are ascending by time.
     pub(crate) fn new(
         folder: Name,
         (before, behind): (&str, &str),
@@ -34,12 +34,13 @@ impl FragmentFiles {
         Self { folder, before, behind, odd, count: 0, is_time_told }
     }
 
-    /// The folder that they are in.
+    /// Returns the folder of the files.
     pub(crate) fn folder(&self) -> &Name {
         &self.folder
     }
 
-    /// The file of the fragment that starts at this time, whether it is there or not.
+    /// Returns the name of the file for the fragment that starts at this time, whether there is
+    /// such a file or not.
     ///
     /// # Errors
     /// [`ErrorKind::NoMedia`] if no file can have that name.
@@ -52,9 +53,9 @@ impl FragmentFiles {
         Name::new(&name).map_err(|_| ErrorKind::NoMedia)
     }
 
-    /// Bytes of memory that it takes.
+    /// Number of bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
-        // Two counters are beside the text of a name.
+        // A name is an `Arc<str>`, which stores two counters with the text.
         let folder = piece(self.folder.as_str().len() + 16);
         let odd = self.odd.iter().map(|(_, name)| piece(name.len())).sum::<usize>();
         folder

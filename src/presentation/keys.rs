@@ -35,7 +35,7 @@ impl Presentation {
         }
     }
 
-    /// The chunk for a time that a player has rounded, or why there is none.
+    /// Returns the chunk for a time that a player has rounded, or the reason why there is none.
     #[cold]
     fn locate_rounded(&self, stream: usize, track: usize, time: u64) -> Result<Located, ErrorKind> {
         self.streams[stream].tracks[track].check_media()?;

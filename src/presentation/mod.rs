@@ -1,10 +1,10 @@
 //! Floor 4: the model that everyone shares, and how it is opened.
 //!
 //! A [`Presentation`] is immutable behind an `Arc`: what a request needs is looked up in it, never
-//! computed. Opening one is a [`Step`](crate::base::Step) of at most four batches of reads, of one more
-//! if files are missing that may have a second name, and of a read per fragment for files without a
-//! usable index; of five for a folder with a file per fragment. Such files are not kept: each answer
-//! opens one as it is then.
+//! computed. Opening one is a [`Step`](crate::base::Step) of at most four batches of reads, plus
+//! one if files are missing that may have a second name, plus one read per fragment for files
+//! without a usable index. A folder of fragments takes at most five batches; its fragment files are
+//! not kept open, because each answer opens its file anew.
 
 mod finding;
 mod fragment_file;
@@ -39,8 +39,7 @@ use crate::manifest::{CustomAttribute, Layout};
 use finding::Findings;
 use stream::Media;
 
-/// An opened presentation: an `.ism` and all it names, or a folder of that name with a manifest and a
-/// file per fragment.
+/// An opened presentation: an `.ism` and all files that it names, or a folder of fragments.
 #[derive(Debug)]
 pub struct Presentation {
     name: Name,
@@ -52,13 +51,13 @@ pub struct Presentation {
     /// Of a generated manifest.
     layout: Layout,
     has_repeats: OnceLock<bool>,
-    /// Streams of events are left out of the manifest.
+    /// True if event streams are left out of the manifest.
     has_left_out: bool,
     content: u128,
     /// A part of every validator.
     epoch: Box<str>,
     is_live: bool,
-    /// It is a folder, in which there may be other things.
+    /// True if it is a folder, which may also contain other files.
     is_folder: bool,
     findings: Vec<Finding>,
     /// What answering noticed.
@@ -76,8 +75,8 @@ pub struct Presentation {
 pub enum ManifestSource {
     /// The stored client manifest, byte for byte.
     Stored,
-    /// The stored client manifest, in another encoding, corrected, or without what has no media or is
-    /// left out by [option](OpenOptions::without_event_streams).
+    /// The stored client manifest, in another encoding, corrected, or without elements that have no
+    /// media or are left out by [option](OpenOptions::without_event_streams).
     Mended,
     /// Made from the media.
     Generated,
@@ -123,12 +122,12 @@ impl OpenOptions {
         self
     }
 
-    /// Leaves streams of events out of the manifest ([`StreamIndex::is_of_events`]): some players
-    /// refuse a film for them, or show them as subtitles. Nothing else of a stored manifest changes.
-    /// Default: they are announced.
+    /// Leaves event streams out of the manifest ([`StreamIndex::is_of_events`]), because some
+    /// players refuse a film that has them, or show them as subtitles. Nothing else of a stored
+    /// manifest changes. Default: they are announced.
     ///
-    /// Requests for their fragments are answered as ever: players that are under way have the
-    /// manifest that announces them. The manifest's validator is another one, if a stream is left out.
+    /// Requests for their fragments are still answered, because active players may have a manifest
+    /// that announces them. If a stream is left out, the manifest has a different validator.
     ///
     /// [`StreamIndex::is_of_events`]: crate::manifest::StreamIndex::is_of_events
     pub fn without_event_streams(mut self) -> Self {
@@ -160,8 +159,8 @@ impl Presentation {
         &self.name
     }
 
-    /// Its files by id, the server manifest first. Each is named once. If it is a folder, these are the
-    /// folder and its client manifest; fragments have no ids.
+    /// Its files by id, the server manifest first. Each file occurs once. For a folder of
+    /// fragments, these are the folder and its client manifest; fragments have no ids.
     pub fn files(&self) -> &[Name] {
         &self.files
     }
@@ -172,14 +171,14 @@ impl Presentation {
         &self.streams
     }
 
-    /// Its manifest says that it is live, and fragments are added while it is open. Only a folder of
-    /// fragments can be: the manifest of a film that says so is a
+    /// Returns whether its manifest says that it is live, so that fragments are added while it is
+    /// open. Only a folder of fragments can be live: a film whose manifest says so has a
     /// [finding](FindingCode::LiveFilm).
     pub fn is_live(&self) -> bool {
         self.is_live
     }
 
-    /// It is a folder with a file per fragment.
+    /// Returns whether it is a folder of fragments.
     pub(crate) fn is_folder(&self) -> bool {
         self.is_folder
     }

@@ -26,9 +26,9 @@ pub(crate) struct Probed {
     pub(crate) stored: Option<Box<Stored>>,
 }
 
-/// What is not as it should be in a fragment, and does not keep it from being served.
+/// A property of a fragment that is not as it should be, but does not keep it from being served.
 pub(super) enum Noticed<'a> {
-    /// It says another start.
+    /// It declares another start.
     Time(OtherTime),
     /// A part of it cannot be read.
     Unread(&'a str),
@@ -58,7 +58,7 @@ impl Noticed<'_> {
     }
 }
 
-/// What a fragment's validator is made of.
+/// The source of a fragment's validator.
 pub(super) enum Whose {
     /// The fragment is a part of this track's file.
     Track(u32),
@@ -68,7 +68,7 @@ pub(super) enum Whose {
 
 /// A fragment's own file.
 pub(super) struct OwnFile {
-    /// Hash of what is in it.
+    /// Hash of its content.
     pub(super) content: u128,
     pub(super) liveness: Liveness,
 }
@@ -175,7 +175,7 @@ impl Presentation {
     }
 
     /// Keeps what a check noticed. A muxer that writes wrong times or offsets writes them
-    /// everywhere: one finding for the track.
+    /// everywhere, so there is one finding per track.
     fn notice_of(&self, at: Located, track: &StoredTrack, noticed: &Noticed<'_>) {
         let is_known = || {
             matches!(noticed, Noticed::Time(_)) && track.is_time_told.swap(true, Ordering::Relaxed)
@@ -190,11 +190,12 @@ impl Presentation {
         });
     }
 
-    /// Tells a fragment that says a wrong time from one that another chunk of the manifest is.
+    /// Distinguishes a fragment that declares a wrong time from one that belongs to another chunk
+    /// of the manifest.
     ///
-    /// A fragment that says 0 is served, since many muxers write nothing else. No other evidence is
-    /// in it: the index is in order, so no two of its entries have one `moof`, and equally long
-    /// fragments of one track differ in nothing but their time.
+    /// A fragment that declares 0 is served, since many muxers write nothing else. The fragment has
+    /// no other evidence: the index is in order, so no two of its entries have the same `moof`, and
+    /// equally long fragments of one track differ in nothing but their time.
     fn check_time(&self, at: Located, track: &StoredTrack, other: OtherTime) -> Result<(), Error> {
         let stream = self.stream_of(at);
         let tolerance = tolerance(stream.timescale, track.timescale);
@@ -221,7 +222,7 @@ impl Presentation {
     }
 }
 
-/// What is unusual about where a fragment's samples are.
+/// Returns the finding about an unusual position of a fragment's samples.
 pub(super) fn whereabouts_finding(at: Whereabouts) -> Option<(FindingCode, &'static str)> {
     match at {
         Whereabouts::Start => None,
@@ -278,7 +279,7 @@ impl Probed {
         Self { file, whose: Whose::Track(track_id), start, lengths, read, stored }
     }
 
-    /// Validator of what a noun makes of the fragment.
+    /// Returns the validator of the part of the fragment that a noun asks for.
     pub(crate) fn validator(&self, presentation: &Presentation, noun: Noun) -> Validator {
         match &self.whose {
             Whose::Track(track_id) => {
@@ -288,7 +289,7 @@ impl Probed {
         }
     }
 
-    /// How long the answer stays the same.
+    /// Returns how long the answer stays the same.
     pub(crate) fn liveness(&self) -> Liveness {
         match &self.whose {
             Whose::Track(_) => Liveness::Final,

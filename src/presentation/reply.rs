@@ -25,10 +25,10 @@ pub enum Liveness {
     /// Until its files are replaced.
     #[default]
     Final,
-    /// The presentation is live: its manifest changes all the time, and a fragment that is announced
-    /// goes away with its window.
+    /// The presentation is live: its manifest changes all the time, and an announced fragment
+    /// disappears with the live window.
     Live,
-    /// A fragment of a live presentation that is not announced yet. Its file may still be rewritten,
+    /// A fragment of a live presentation that is not announced yet. Its file may still be rewritten
     /// when the fragments that follow it are known.
     Ahead,
 }
@@ -76,7 +76,7 @@ pub enum Piece {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredRange {
-    /// The file, by its id in the presentation; or the file that was opened for this answer
+    /// The file, by its id in the presentation, or the file that was opened for this answer
     /// ([`Want::Fragment`](crate::base::Want::Fragment)).
     pub file: FileId,
     /// Bytes of it.
@@ -197,7 +197,7 @@ impl Reply {
         self.liveness = liveness;
     }
 
-    /// How long the answer stays the same.
+    /// Returns how long the answer stays the same.
     pub fn liveness(&self) -> Liveness {
         self.liveness
     }

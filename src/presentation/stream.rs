@@ -73,7 +73,7 @@ pub(crate) struct StoredTrack {
     pub(crate) shift: i64,
     pub(crate) defaults: Defaults,
     pub(crate) fragments: Fragments,
-    /// How its samples are coded, if that takes few bytes.
+    /// The sample entry, if it is small.
     pub(crate) entry: Option<SampleEntry>,
     /// Times in the fragments are no evidence against the index: they were weighed when it was
     /// opened.
@@ -163,7 +163,7 @@ impl Track {
         &self.attributes
     }
 
-    /// The file and the track in it, where its media is served from one file.
+    /// Returns the file and the number of the track in it, if its media is served from one file.
     pub fn source(&self) -> Option<(FileId, u32)> {
         match &self.media {
             Media::Stored(stored) => Some((stored.file, stored.track_id)),
@@ -171,7 +171,7 @@ impl Track {
         }
     }
 
-    /// The folder of its fragments, where each is served from a file of its own.
+    /// Returns the folder of its fragments, if each is served from a file of its own.
     pub fn folder(&self) -> Option<&Name> {
         match &self.media {
             Media::Files(files) => Some(files.folder()),
@@ -179,7 +179,7 @@ impl Track {
         }
     }
 
-    /// Its media is served, in one file or in files of its fragments.
+    /// Returns whether its media is served, from one file or from a file per fragment.
     pub fn is_served(&self) -> bool {
         match &self.media {
             Media::Stored(_) | Media::Files(_) => true,
@@ -187,8 +187,8 @@ impl Track {
         }
     }
 
-    /// How many of the stream's chunks it has a fragment for. If each has a file of its own and the
-    /// storage cannot list folders: all.
+    /// Returns the number of the stream's chunks for which it has a fragment. If each fragment has
+    /// a file of its own and the storage cannot list folders, it is the number of all chunks.
     pub fn fragment_count(&self) -> usize {
         match &self.media {
             Media::Stored(stored) => stored.fragments.len(),
@@ -197,7 +197,7 @@ impl Track {
         }
     }
 
-    /// The media in one file, or why there is none.
+    /// Returns the media in one file, or the reason why there is none.
     pub(crate) fn stored(&self) -> Result<&StoredTrack, ErrorKind> {
         match &self.media {
             Media::Stored(stored) => Ok(stored),
@@ -206,7 +206,7 @@ impl Track {
         }
     }
 
-    /// Why there is no media, if there is none.
+    /// Checks that there is media. The error is the reason why there is none.
     pub(crate) fn check_media(&self) -> Result<(), ErrorKind> {
         match &self.media {
             Media::Stored(_) | Media::Files(_) => Ok(()),

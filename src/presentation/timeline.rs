@@ -39,12 +39,12 @@ enum Block {
     List { first: usize, mean: u64, chunks: Box<[(u64, u64)]> },
 }
 
-/// Times between a chunk and the next that no chunk is about.
+/// The gaps of a stream: times that no chunk covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gaps {
-    /// Start of the chunk before the first.
+    /// Start of the chunk before the first gap.
     pub(crate) after: u64,
-    /// How long the first is.
+    /// Duration of the first gap.
     pub(crate) ticks: u64,
     pub(crate) count: usize,
 }
@@ -101,13 +101,14 @@ impl Timeline {
         })
     }
 
-    /// Number of the chunk whose start is the same double as `time`: what a player written in
-    /// JavaScript asks for above 2^53. `None` if the starts of several chunks are that double, and for
-    /// times below 2^53. If no start is that double, one whose sum of durations is, as such a player
-    /// adds them up: each addition is off by less than the distance to the next double.
+    /// Returns the number of the chunk whose start is the same double as `time`, which is how a
+    /// player written in JavaScript requests chunks above 2^53. `None` if the starts of several
+    /// chunks are that double, and for times below 2^53. If no start is that double, the chunk is
+    /// taken for which such a player adds up durations to it: each addition is off by less than the
+    /// distance to the next double.
     ///
     /// Such a player writes the shortest decimal number that stands for its double. Shaka Player
-    /// 4.16.50 and RxPlayer 4.5.0 do so with all times, dash.js 5.2.1 with those of `tfrf`.
+    /// 4.16.50 and RxPlayer 4.5.0 do so for all times, dash.js 5.2.1 for those of `tfrf`.
     ///
     /// ```
     /// # use smooth_origin::base::Limits;
@@ -131,7 +132,7 @@ impl Timeline {
             let first = self.blocks[ascent.start].first();
             let before = number.checked_sub(1).filter(|&before| before >= first);
             let before = before.and_then(|before| self.chunk(before));
-            // Of two that start at one time the first is found, as by `locate`.
+            // Of two chunks that start at one time the first is found, as by `locate`.
             if before.is_some_and(|(start, _)| is_it(start))
                 || found.is_some_and(|(_, other)| other != start)
             {
@@ -142,18 +143,19 @@ impl Timeline {
         found.map(|(number, _)| number).or_else(|| self.locate_sum(time))
     }
 
-    /// Number of the chunk whose start this is, added up in doubles. Of a chunk whose `c` has no `t`,
-    /// players know the start as the sum of the `d` before it, and round each addition. With sound in
-    /// fragments of 94 AAC frames, two of three such sums are another double than the start.
+    /// Returns the number of the chunk whose start, added up in doubles, is `time`. For a chunk
+    /// whose `c` has no `t`, players compute the start as the sum of the `d` before it, and each
+    /// addition is rounded. With sound in fragments of 94 AAC frames, two of three such sums differ
+    /// from the double of the start.
     fn locate_sum(&self, time: u64) -> Option<usize> {
         let double = time as f64;
-        // It is written as by a player. What steps back in time is not added up.
+        // `time` must be written as by a player. A timeline that steps back is not added up.
         if self.ascents.len() != 1 || double.to_string() != time.to_string() {
             return None;
         }
-        // The digits that are written only have to be near enough.
+        // The written digits only have to be near enough.
         let time = double as u64;
-        // Each rounding, that of the first start included, is wrong by half a step at most.
+        // Each rounding, including that of the first start, is off by half a step at most.
         let half_a_step = (double.next_up() - double) as u64 / 2;
         let most = |number: usize| half_a_step.saturating_mul(number as u64 + 1);
         let is_it = |number: &usize| {
@@ -218,14 +220,14 @@ impl Timeline {
         self.ascents.len() > 1
     }
 
-    /// The chunks that end more than so many ticks before the next begins, if the durations of all
-    /// chunks together miss more than that. Steps back in time are no gaps.
+    /// Returns the chunks that end more than `most` ticks before the next one begins, if the
+    /// durations of all chunks together miss more than that. Steps back in time are no gaps.
     pub(crate) fn gaps(&self, most: u64) -> Option<Gaps> {
         let mut gaps: Option<Gaps> = None;
         let mut missing = 0_i128;
         for ascent in &self.ascents {
             let mut before: Option<(u64, u64)> = None;
-            // Inside of a run each chunk begins where the one before it ends.
+            // Inside of a run, each chunk begins where the one before it ends.
             for (next, last) in self.blocks[ascent.clone()].iter().flat_map(Block::pieces) {
                 let Some((after, duration)) = before.replace(last) else { continue };
                 let ticks = i128::from(next.0) - i128::from(after) - i128::from(duration);
@@ -291,7 +293,8 @@ impl Block {
         }
     }
 
-    /// A run, or each chunk of a list: its first and its last chunk.
+    /// Iterates over a run as a whole, or over each chunk of a list, with the first and the last
+    /// chunk of each.
     fn pieces(&self) -> impl Iterator<Item = ((u64, u64), (u64, u64))> + '_ {
         let count = match self {
             Self::Run { .. } => 1,
@@ -335,7 +338,8 @@ fn last_at_or_before(chunks: &[(u64, u64)], mean: u64, time: u64) -> Option<usiz
     Some(low + chunks[low..high].partition_point(|chunk| chunk.0 <= time) - 1)
 }
 
-/// The last time that is the same double as this one; `None` where each time has a double of its own.
+/// Returns the last time that is the same double as this one; `None` if each time has a double of
+/// its own.
 fn last_of_double(time: u64) -> Option<u64> {
     const FIRST_THAT_IS_SHARED: u64 = 1 << f64::MANTISSA_DIGITS;
     if time < FIRST_THAT_IS_SHARED {
@@ -344,7 +348,7 @@ fn last_of_double(time: u64) -> Option<u64> {
     let double = time as f64;
     // Both are whole numbers of at most 65 bits.
     let middle = (double as u128).midpoint(double.next_up() as u128);
-    // What lies in the middle is rounded to one of its neighbours.
+    // The middle is rounded to one of its neighbours.
     let last = if middle as f64 == double { middle } else { middle - 1 };
     Some(u64::try_from(last).unwrap_or(u64::MAX))
 }
@@ -563,15 +567,15 @@ mod tests {
         assert_eq!(gaps(&runs, 3), Some(Gaps { after: 1985, ticks: 5, count: 2 }));
         assert_eq!(gaps(&runs, 5), Some(Gaps { after: 2093, ticks: 906, count: 1 }));
         assert_eq!(gaps(&runs, 906), None);
-        // Steps back, overlaps, and chunks without a duration that start all at once.
+        // Steps back, overlaps, and chunks without a duration that all start at once.
         assert_eq!(gaps(&[(100, 20, 1), (0, 20, 1), (10, 20, 1)], 0), None);
         assert_eq!(gaps(&[(0, 0, 20), (5, 5, 1)], 0), Some(Gaps { after: 0, ticks: 5, count: 1 }));
         assert_eq!(gaps(&[(0, 0, 1), (u64::MAX - 1, 1, 1)], u64::MAX - 2).unwrap().count, 1);
-        // What is missing here is too much there: the sum is the same.
+        // The gap and the overlap are equal: the sum is the same.
         assert_eq!(gaps(&[(0, 20, 1), (30, 20, 1), (40, 20, 1)], 5), None);
     }
 
-    /// What a model finds that compares every start.
+    /// A model that compares every start.
     fn model(timeline: &Timeline, time: u64) -> Option<usize> {
         let starts: Vec<u64> = timeline.iter().map(|chunk| chunk.0).collect();
         let alike = |start: u64| start as f64 == time as f64 && time >= 1 << 53;
@@ -651,7 +655,8 @@ mod tests {
                 }
             }
         }
-        // The first start is rounded once, the second twice, and times that no player writes are none.
+        // The first start is rounded once, the second twice; times that no player writes find
+        // nothing.
         let chunks = [(17_959_968_061_234_567, 20_053_333, 1), (17_959_968_081_287_900, aac(1), 1)];
         let timeline = timeline(&chunks).unwrap();
         for (time, expected) in [

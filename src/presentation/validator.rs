@@ -15,7 +15,7 @@ use crate::manifest::Layout;
 /// see bytes of an `mdat` that change without changing any length: whoever makes such an edit
 /// gives the presentation another epoch ([`OpenOptions::epoch`](super::OpenOptions::epoch)).
 ///
-/// If a fragment has a file of its own, its validator is a hash over the epoch, the file's length and
+/// The validator of a fragment in a file of its own is a hash over the epoch, the file's length and
 /// the `moof`, and does not depend on the manifest.
 ///
 /// `Display` writes it without quotes: `b0c1…-2-1f40-f`.
@@ -30,14 +30,14 @@ enum Part {
     /// The manifest; 0 as stored, else the revision of what mended or generated it, and how it
     /// lays it out.
     Manifest(u8, Layout),
-    /// The same without the streams of events.
+    /// A manifest without the event streams.
     ManifestWithoutEvents(u8, Layout),
     Fragment {
         track_id: u32,
         start: u64,
         noun: Noun,
     },
-    /// A fragment that has a file of its own.
+    /// A fragment in a file of its own.
     FragmentFile(Noun),
     /// A file passed through as it is.
     File,
@@ -49,7 +49,8 @@ impl Validator {
         Self { content, part: Part::Manifest(revision, layout) }
     }
 
-    /// Of the same manifest without the streams of events; of fragments, the same.
+    /// The validator of the same manifest without the event streams. Those of fragments stay the
+    /// same.
     pub(crate) fn without_event_streams(self) -> Self {
         match self.part {
             Part::Manifest(revision, layout) => {
@@ -68,8 +69,8 @@ impl Validator {
         Self { content: hash.finish(), part: Part::File }
     }
 
-    /// Of what a noun makes of a fragment that has a file of its own, whose content this is the hash
-    /// of: the file may be rewritten at any time, also in place.
+    /// The validator of the part that a noun asks for of a fragment in a file of its own. `content`
+    /// is the hash of that file, which may be rewritten in place at any time.
     pub(crate) fn of_fragment_file(content: u128, noun: Noun) -> Self {
         Self { content, part: Part::FragmentFile(noun) }
     }

@@ -49,7 +49,7 @@ impl AllowedOrigin {
         &self.0
     }
 
-    /// Whether a page is of this origin, from its `Origin` field.
+    /// Returns whether a page is of this origin, from its `Origin` field.
     pub(super) fn matches(&self, origin: &str) -> bool {
         stands_for(self.0.as_bytes(), origin.as_bytes(), u8::eq)
     }
@@ -135,7 +135,7 @@ fn is_port(port: &str) -> bool {
     is_pattern || is_number && port.parse::<u16>().is_ok()
 }
 
-/// Whether an entry without a scheme is of the own machine, where pages seldom have TLS.
+/// Returns whether an entry without a scheme is of the own machine, where pages seldom have TLS.
 fn is_local(entry: &str) -> bool {
     ["localhost", "127.", "[::1]"].iter().any(|start| entry.starts_with(start))
 }

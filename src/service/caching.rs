@@ -128,11 +128,11 @@ pub enum CacheClass {
     Fragment,
     /// The manifest of a live presentation. Default: 1 s.
     LiveManifest,
-    /// A fragment that a live presentation announces, or has announced. Default: a minute, then asked
-    /// for again by its validator, because an encoder that is started again may use the same times.
+    /// A fragment that a live presentation announces, or has announced. Default: a minute, then
+    /// revalidated, because an encoder that is restarted may use the same times.
     LiveFragment,
-    /// A fragment of a live presentation that is not announced yet, whose file may still be rewritten;
-    /// and the 404 for one that is not there yet. Default: 1 s.
+    /// A fragment of a live presentation that is not announced yet and whose file may still be
+    /// rewritten, and the 404 for a fragment that does not exist yet. Default: 1 s.
     LiveEdge,
     /// A file passed through, the cross-domain policies among them. Default: a minute.
     File,

@@ -7,9 +7,9 @@ use super::{Pattern, media_type};
 
 /// Which files beside the presentations clients may have: posters, subtitles, pages.
 ///
-/// Files are passed by the extensions of their names, without regard to letter case: `csm`, `css`, `dfxp`,
-/// `html`, `ico`, `jpeg`, `jpg`, `js`, `json`, `m3u8`, `mpd`, `png`, `srt`, `svg`, `ttml`, `txt`,
-/// `vtt`, `webp` and `xml`. Every other file, media among them, needs a pattern that names its
+/// Files are passed by the extensions of their names, without regard to letter case: `csm`, `css`,
+/// `dfxp`, `html`, `ico`, `jpeg`, `jpg`, `js`, `json`, `m3u8`, `mpd`, `png`, `srt`, `svg`, `ttml`,
+/// `txt`, `vtt`, `webp` and `xml`. Every other file, media among them, needs a pattern that names its
 /// extension (`*.mp4`, but not `films/*`) or is its whole path. All other requests are answered as
 /// if there were no such file (404).
 ///
@@ -70,7 +70,7 @@ impl PassedFiles {
         self
     }
 
-    /// Whether clients may have this file only if it is no media of a presentation.
+    /// Returns whether clients may have this file only if it is no media of a presentation.
     pub(super) fn may_be_media(&self, name: &Name) -> bool {
         !self.media && !media_type::is_listed(extension(name))
     }
@@ -114,14 +114,15 @@ fn extension(name: &Name) -> &str {
     name.file_name().rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-/// Whether a pattern that matches a file's path names the file's extension, or the whole path.
+/// Returns whether a pattern that matches a file's path names the file's extension, or the whole
+/// path.
 fn names(pattern: &Pattern, extension: &str) -> bool {
     let pattern = pattern.as_str();
     let end = pattern.rsplit_once('.').map_or("", |(_, end)| end);
     !pattern.contains('*') || !extension.is_empty() && end.eq_ignore_ascii_case(extension)
 }
 
-/// Whether the name of a file or a folder is never served.
+/// Returns whether the name of a file or a folder is never served.
 fn is_withheld(segment: &str) -> bool {
     let is_never = |part: &str| NEVER.iter().any(|never| never.eq_ignore_ascii_case(part.trim()));
     segment.starts_with('.')
@@ -129,7 +130,8 @@ fn is_withheld(segment: &str) -> bool {
         || segment.split('.').skip(1).any(is_never)
 }
 
-/// Whether a folder has the fragments of a quality, `QualityLevels(…)`. Tools percent-encode such names.
+/// Returns whether a folder has the fragments of a quality: `QualityLevels(…)`, which tools may
+/// have percent-encoded.
 fn is_quality(segment: &str) -> bool {
     const BEGIN: &[u8] = b"QualityLevels(";
     let decoded: Vec<u8> = percent_decode_str(segment).take(BEGIN.len()).collect();

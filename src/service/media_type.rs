@@ -5,8 +5,8 @@
 /// XML and JSON say their encoding themselves, and SubRip has none that is usual (RFC 7303, 3.2;
 /// RFC 8259, 8.1).
 ///
-/// `csm` is a composite manifest, a playlist of clips of Smooth Streaming presentations: Microsoft's
-/// players want it as `text/xml`.
+/// `csm` is a composite manifest, a playlist of clips of Smooth Streaming presentations.
+/// Microsoft's players require it as `text/xml`.
 const LISTED: &[(&str, &str)] = &[
     ("csm", "text/xml"),
     ("css", "text/css; charset=utf-8"),
@@ -56,7 +56,7 @@ const BY_PATTERN: &[(&str, &str)] = &[
     ("woff2", "font/woff2"),
 ];
 
-/// Whether files of this extension are passed without a pattern that names it.
+/// Returns whether files of this extension are passed without a pattern that names it.
 pub(super) fn is_listed(extension: &str) -> bool {
     find(LISTED, extension).is_some()
 }

@@ -31,8 +31,8 @@ impl Pattern {
         &self.0
     }
 
-    /// Whether it matches this path, which is percent-decoded already. Takes at most as many steps
-    /// as the product of both lengths.
+    /// Returns whether it matches this path, which is percent-decoded already. Takes at most as
+    /// many steps as the product of both lengths.
     pub fn matches(&self, path: &str) -> bool {
         let [pattern, path] = [&*self.0, path].map(|text| text.strip_prefix('/').unwrap_or(text));
         stands_for(pattern.as_bytes(), path.as_bytes(), |one, other| {
@@ -41,7 +41,7 @@ impl Pattern {
     }
 }
 
-/// Whether a text with stars stands for another.
+/// Returns whether a text with stars stands for another.
 pub(super) fn stands_for(pattern: &[u8], text: &[u8], same: impl Fn(&u8, &u8) -> bool) -> bool {
     let (mut p, mut t) = (0, 0);
     // Behind the last star, and where its run ends so far.

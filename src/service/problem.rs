@@ -17,7 +17,7 @@ pub(super) struct Problem {
     code: &'static str,
     /// The failure in a sentence without any name of a file.
     detail: Option<String>,
-    /// In seconds, for 503.
+    /// Seconds for `Retry-After`, used with 503.
     retry_after: u64,
 }
 
@@ -96,7 +96,8 @@ impl From<&Error> for Problem {
     }
 }
 
-/// Whole seconds, at least one. A client takes some time as well: 1.01 s are one second.
+/// Rounds up to whole seconds, at least one, but treats 1.01 s as one second, because a client
+/// takes some time as well.
 fn seconds(wait: Duration) -> u64 {
     let wait = wait.saturating_sub(Duration::from_millis(50));
     wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)

@@ -246,7 +246,7 @@ impl OriginService {
             fields.insert(CONTENT_LENGTH, decimal(length));
         }
         let class = class(content, reply.liveness());
-        // Only this one differs between the fragments of a presentation.
+        // Only the live edge differs between the fragments of a presentation.
         if class == CacheClass::LiveEdge
             && let Some(caching) = &self.inner.options.caching
         {
@@ -523,8 +523,8 @@ fn class(content: Content, liveness: Liveness) -> CacheClass {
     }
 }
 
-/// The time of change of a fragment that has a file of its own. A live encoder may rewrite such a file
-/// twice in a second, which this time cannot tell: there it has none.
+/// Sets the time of change of a fragment in a file of its own. A live encoder may rewrite such a
+/// file twice in a second, which this time cannot distinguish, so live fragments have none.
 fn set_last_modified(fields: &mut HeaderMap, served: &Served) -> Option<SystemTime> {
     let is_final = served.reply().liveness() == Liveness::Final;
     let modified = served.modified().filter(|_| is_final).and_then(LastModified::new);
@@ -540,7 +540,7 @@ fn set_last_modified(fields: &mut HeaderMap, served: &Served) -> Option<SystemTi
     }
 }
 
-/// Whether a path is one of a presentation, though there may be none of that name.
+/// Returns whether a path is one of a presentation, though there may be none of that name.
 fn is_smooth(path: &str) -> bool {
     let last = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or("");
     let last = last.to_ascii_lowercase();

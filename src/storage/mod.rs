@@ -46,10 +46,9 @@ pub trait Store: Send + Sync + 'static {
     /// Opens the object of this name as it is now.
     fn open(&self, name: &Name) -> impl Future<Output = io::Result<Self::Source>> + Send;
 
-    /// Lists the names of the objects in a folder (`None`: the root), in any order, without those in
     /// its subfolders. The service uses the list to find the `.ism` files beside a file: media that
-    /// one of them names are not passed to clients. Opening a folder of fragments uses it to find out
-    /// which there are, and when they start if the manifest does not say so.
+    /// one of them names are not passed to clients. Opening a folder of fragments uses it to find
+    /// out which fragments exist, and when they start if the manifest does not say so.
     ///
     /// The default is for stores that cannot list: [`io::ErrorKind::Unsupported`].
     fn list(&self, folder: Option<&Name>) -> impl Future<Output = io::Result<Vec<Name>>> + Send {
@@ -91,13 +90,14 @@ pub struct Stat {
     pub version: Version,
     /// When it was last changed, where the store knows.
     pub modified: Option<SystemTime>,
-    /// How long it has been as it is. `None` if a version of the object is never written to, as in
+    /// How long it has been unchanged. `None` if a version of the object is never written to, as in
     /// object stores: such a version is complete whenever it is seen.
     pub age: Option<Age>,
 }
 
 impl Stat {
-    /// Of an object whose versions are never written to, and whose time of change is not known.
+    /// Describes an object whose versions are never written to, and whose time of change is not
+    /// known.
     pub fn new(size: u64, version: Version) -> Self {
         Self { size, version, modified: None, age: None }
     }

@@ -90,7 +90,7 @@ impl<S> Mounts<S> {
         matching.min_by_key(|found| (found.rest.len(), !found.is_exact))
     }
 
-    /// Whether a store is mounted at this path or below it.
+    /// Returns whether a store is mounted at this path or below it.
     fn is_on_the_way(&self, path: &str) -> bool {
         let mut prefixes = self.mounts.iter().filter_map(|(prefix, _)| prefix.as_ref());
         prefixes.any(|prefix| self.is_same(split(prefix.as_str(), path).0, path))

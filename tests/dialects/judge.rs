@@ -202,8 +202,8 @@ fn cut_extra(kind: &[u8; 4], body: &[u8], keys: &[usize], samples: usize) -> Vec
     cut
 }
 
-/// Codes of the findings, sorted. The sound of all dialects is of one encoder, whose configuration is
-/// longer than it need be.
+/// Returns the codes of the findings, sorted. The sound of all dialects comes from one encoder,
+/// whose configuration has redundant data.
 pub fn codes(presentation: &Presentation) -> Vec<&'static str> {
     let mut codes: Vec<_> = presentation.findings().iter().map(|f| f.code.as_str()).collect();
     codes.retain(|code| *code != "aac-data-long");

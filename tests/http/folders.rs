@@ -1,4 +1,4 @@
-//! Fragments that are files of their own: conditions, ranges, and what caches may keep.
+//! Fragments in files of their own: conditions, ranges, and caching.
 
 use std::time::Duration;
 
@@ -147,7 +147,7 @@ fn caches_keep_what_is_live_for_a_short_time() {
             let expected = if number == 7 { "max-age=1" } else { "max-age=60" };
             let asked = get(&service, &chunk(number));
             assert_eq!(asked.header("cache-control"), expected, "{number} of {order:?}");
-            // A second is too long for an encoder that rewrites its files.
+            // Encoders rewrite files more often than the seconds of `Last-Modified` can show.
             assert_eq!(asked.header("last-modified"), "");
             let again =
                 with(&service, "GET", &chunk(number), ("if-none-match", &asked.header("etag")));
@@ -177,7 +177,7 @@ fn the_files_of_a_folder_are_not_passed_beside_presentations() {
     let files = PassedFiles::matching(patterns).media(true);
     let origin = Origin::new(objects);
     let service = OriginService::with_options(origin, options().files(files));
-    // Without a manifest there is no presentation, and still nobody is given its files.
+    // Without a manifest there is no presentation, but its files are not passed to clients either.
     for target in [
         format!("/film2.ism/{level}"),
         "/film2.ism/Manifest".into(),

@@ -41,7 +41,7 @@ fn each_target_has_its_status_and_its_code() {
         ("GET /film.ism/MANIFEST", &[], 200, &["surrogate-key: film.ism"]),
         ("GET /film.ism/Mani%66est", &[], 200, &["last-modified: Wed, 01 Jan 2020 00:00:00 GMT"]),
         ("GET /film.ism/Manifest?token=a%20b", &[], 200, &[]),
-        // Pages add the time of the request to get past caches.
+        // Pages add the time of the request to bypass caches.
         ("GET /film.ism/Manifest?t=1690000000", &[], 200, &[]),
         ("GET /film.ism/Manifest?_=1690000000123", &[], 200, &[]),
         ("GET /film.ism/Manifest?123", &[], 200, &[]),

@@ -1,4 +1,4 @@
-//! What clients and caches are told of files that changed a moment ago.
+//! Responses to clients and caches about files that changed a moment ago.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn service(origin: Origin) -> OriginService {
     OriginService::with_options(origin, options)
 }
 
-/// 503, which no cache keeps, and when to come again.
+/// Asserts a 503 that no cache keeps and that says when to retry.
 fn assert_unsettled(asked: &Asked, seconds: &str) {
     assert_eq!(asked.status, 503);
     assert_eq!(asked.header("cache-control"), "no-store");
@@ -82,7 +82,7 @@ fn while_a_rewritten_file_settles_its_old_validators_confirm_nothing() {
     origin.look_again(&name("film.ism"));
     assert_unsettled(&conditional(FIRST, &tags[1]), "3");
     assert_unsettled(&ask(&service, "HEAD", FIRST, &[]), "3");
-    // The manifest is what was opened, all of it.
+    // The manifest is complete, in the version that was opened.
     assert_eq!(conditional(MANIFEST, &tags[0]).status, 304);
     hands.pass(3);
     let now = conditional(FIRST, &tags[1]);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use smooth_origin::origin::Origin;
 use smooth_origin::storage::{LocalStore, Store};
 
-/// An origin that relies on files at once, though they were written a moment ago.
+/// Makes an origin that relies on files at once, even if they were written a moment ago.
 pub fn trusting(store: impl Store) -> Origin {
     Origin::builder(store).settling_time(Duration::ZERO).build()
 }
@@ -35,7 +35,7 @@ impl Folder {
         LocalStore::new(&self.0).unwrap()
     }
 
-    /// An origin over the folder.
+    /// Makes an origin over the folder.
     pub fn origin(&self) -> Origin {
         trusting(self.store())
     }

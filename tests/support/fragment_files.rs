@@ -1,4 +1,4 @@
-//! Presentations whose fragments are files of their own, as `ffmpeg -f smoothstreaming` writes them.
+//! Presentations with a file per fragment, as `ffmpeg -f smoothstreaming` writes them.
 
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfhd, uuid};
 use smooth_origin::storage::MemoryStore;
@@ -6,7 +6,8 @@ use smooth_origin::storage::MemoryStore;
 use super::film::trun;
 use super::name;
 
-/// A fragment's file: its `moof` says track 1 and this time; `rest` is the last of its `traf`.
+/// Makes a fragment's file. Its `moof` declares track 1 and this time, and its `traf` ends with
+/// `rest`.
 pub fn fragment_with(time: u64, payload: &[u8], rest: Vec<AnyBox>) -> Vec<u8> {
     let moof = |data_offset| {
         let full = FullBox { version: 1, flags: 0 };
@@ -25,13 +26,14 @@ pub fn fragment_with(time: u64, payload: &[u8], rest: Vec<AnyBox>) -> Vec<u8> {
     Boxes::from_iter(boxes).to_bytes().to_vec()
 }
 
-/// A fragment's file, as large as many are, of bytes that no other has.
+/// Makes a fragment's file of usual size, with bytes that no other file has.
 pub fn fragment(bitrate: u32, time: u64) -> Vec<u8> {
     let payload: Vec<u8> = (0..bitrate as usize).map(|i| (i as u64 ^ time) as u8).collect();
     fragment_with(time, &payload, Vec::new())
 }
 
-/// The same as a live encoder has it: with room for the times of `known` of two fragments that follow.
+/// Makes a file as a live encoder has it, with the times of `known` of the two fragments that
+/// follow.
 pub fn live_fragment(bitrate: u32, time: u64, known: usize) -> Vec<u8> {
     let full = FullBox { version: 1, flags: 0 };
     let entry =
@@ -46,8 +48,8 @@ pub fn live_fragment(bitrate: u32, time: u64, known: usize) -> Vec<u8> {
     fragment_with(time, &payload, rest)
 }
 
-/// A client manifest. `attributes` are the root's; streams are kind, word of the URL, bitrates, and the
-/// `c` elements.
+/// Makes a client manifest. `attributes` are the root's; streams are kind, word of the URL,
+/// bitrates, and the `c` elements.
 pub fn manifest(attributes: &str, streams: &[(&str, &str, &[u32], &str)]) -> String {
     let stream = |(kind, word, bitrates, chunks): &(&str, &str, &[u32], &str)| {
         let quality = |bitrate: &u32| format!("<QualityLevel Bitrate=\"{bitrate}\" />\n");
@@ -65,13 +67,13 @@ pub fn manifest(attributes: &str, streams: &[(&str, &str, &[u32], &str)]) -> Str
     )
 }
 
-/// `c` elements with start and duration.
+/// Writes `c` elements with start and duration.
 pub fn chunks(starts: &[u64]) -> String {
     let chunk = |start: &u64| format!("<c t=\"{start}\" d=\"10000000\" />\n");
     starts.iter().map(chunk).collect()
 }
 
-/// Two qualities of video and one of audio in `film.ism`, three fragments each.
+/// Makes `film.ism` with two qualities of video and one of audio, and three fragments of each.
 pub fn film() -> MemoryStore {
     let store = MemoryStore::new();
     let (video, audio) = (chunks(&[0, 10_000_000, 20_000_000]), chunks(&[0, 10_000_000]));
@@ -84,7 +86,7 @@ pub fn film() -> MemoryStore {
     store
 }
 
-/// The files of its fragments.
+/// Returns the files of its fragments.
 pub fn files() -> Vec<(String, Vec<u8>)> {
     let of = |bitrate: u32, stream: &str, time: u64| {
         let path = format!("film.ism/QualityLevels({bitrate})/Fragments({stream}={time})");

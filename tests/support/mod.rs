@@ -133,7 +133,7 @@ impl Timer for HandsTimer {
     }
 }
 
-/// What a survey of `film.ism` finds: it looks at every fragment.
+/// Returns the findings of a survey of `film.ism`, which looks at every fragment.
 pub fn surveyed(store: &MemoryStore) -> Vec<Finding> {
     let opened = open(store).unwrap();
     let mut survey = Survey::new(opened.presentation());

@@ -13,7 +13,7 @@ use smooth_origin::storage::{Age, RangeSource, Stat, Store, Version, changed};
 
 use super::{Hands, name};
 
-/// Clones share their objects.
+/// The store. Clones share their objects.
 #[derive(Clone)]
 pub struct WrittenStore(Arc<Inner>);
 
@@ -21,11 +21,11 @@ struct Inner {
     hands: Hands,
     objects: Mutex<HashMap<Name, Object>>,
     versions: Mutex<u64>,
-    /// The times of its objects say nothing: they are in the future, or there are none.
+    /// True if the times of its objects are unusable: in the future, or missing.
     has_no_times: AtomicBool,
 }
 
-/// One object under whatever name.
+/// An object, which may have several names.
 type Object = Arc<Mutex<Content>>;
 
 struct Content {
@@ -41,20 +41,20 @@ pub struct WrittenSource {
 }
 
 impl WrittenStore {
-    /// By the clock of these hands.
+    /// Makes a store that uses the clock of these hands.
     pub fn new(hands: &Hands) -> Self {
         let (objects, versions) = (Mutex::default(), Mutex::default());
         let (hands, has_no_times) = (hands.clone(), AtomicBool::new(false));
         Self(Arc::new(Inner { hands, objects, versions, has_no_times }))
     }
 
-    /// What is open stays as it is.
+    /// Replaces an object as by rename: open sources keep the old one.
     pub fn replace(&self, object: &str, bytes: impl Into<Bytes>) {
         let content = Arc::new(Mutex::new(self.content(bytes.into())));
         self.0.objects.lock().unwrap().insert(name(object), content);
     }
 
-    /// What is open has changed.
+    /// Rewrites an object in place: open sources see the change.
     pub fn rewrite(&self, object: &str, bytes: impl Into<Bytes>) {
         let content = self.content(bytes.into());
         *self.0.objects.lock().unwrap()[&name(object)].lock().unwrap() = content;

@@ -42,7 +42,7 @@ pub(crate) struct Shown {
 /// No presentation is opened after this time.
 const LISTING_TIME: Duration = Duration::from_secs(300);
 
-/// For how many seconds a server that has too much to do, or waits for files to settle, is asked again.
+/// Seconds after which a server is asked again if it is busy or waits for files to settle.
 const BUSY_SECONDS: usize = 10;
 
 impl Listing {
@@ -131,7 +131,7 @@ fn look(opener: &mut Opener, name: &Name) -> Health {
     Health::of(opener.open(name))
 }
 
-/// Whether the same opening may succeed in a moment.
+/// Returns whether the same opening may succeed in a moment.
 fn is_passing(error: &Error) -> bool {
     match &error.kind {
         ErrorKind::Busy(_) => true,

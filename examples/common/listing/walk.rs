@@ -177,7 +177,7 @@ impl Walk {
     }
 }
 
-/// Whether a folder is a presentation with a file per fragment, by its name and its manifest's.
+/// Returns whether a folder is a folder of fragments, by its name and by that of its manifest.
 pub(crate) fn is_presentation(folder: &Path) -> bool {
     let named = |name: &str| {
         folder.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(name))

@@ -137,8 +137,9 @@ impl Connection {
         self.send(body).await
     }
 
-    /// Sends a body straight from the local file that it is a range of; `false` if it is none, or must be
-    /// copied. A file that changed a while ago may change again soon.
+    /// Sends a body straight from the local file of which it is a range. Returns `false` if there
+    /// is no such file, or if the body must be copied because the file changed recently and may
+    /// change again.
     async fn send_stored(&mut self, body: &StoredBody) -> io::Result<bool> {
         let range = body.range();
         let source = body.source().await.map_err(io::Error::other)?;
@@ -213,7 +214,7 @@ impl Drop for Occupied {
     }
 }
 
-/// Whether a client has gone away or takes nothing any more: no fault of the file.
+/// Returns whether the client has gone away or stopped reading, which is no fault of the file.
 fn is_of_client(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut};
     matches!(

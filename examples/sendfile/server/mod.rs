@@ -22,7 +22,8 @@ struct Options {
     #[command(flatten)]
     common: Arguments,
 
-    /// Copy files that changed less than so many seconds ago, instead of sending them by sendfile: what
+    /// Copy files that changed less than this many seconds ago, instead of sending them by
+    /// sendfile: what
     /// sendfile has queued changes if the file is rewritten in place; 0 copies none
     #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = common::seconds)]
     copy_younger: u64,

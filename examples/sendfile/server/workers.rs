@@ -25,7 +25,7 @@ pub(super) struct Workers {
 /// Requests that are being answered.
 pub(super) type Busy = Arc<AtomicUsize>;
 
-/// What the connections of a thread share.
+/// State that the connections of a thread share.
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) service: OriginService,
@@ -35,7 +35,7 @@ pub(super) struct Context {
 }
 
 impl Workers {
-    /// Files that changed less than `copy_younger` ago are copied.
+    /// Starts the workers. Files that changed less than `copy_younger` ago are copied.
     pub(super) fn start(host: &Host, copy_younger: Duration) -> io::Result<Self> {
         let (stop, stopped) = watch::channel(());
         let worker = |_| {

@@ -1,4 +1,4 @@
-//! The value of an attribute as the type of its field.
+//! Parsing the value of an attribute as the type of its field.
 
 use std::num::NonZeroU64;
 use std::str::FromStr;
@@ -6,7 +6,8 @@ use std::str::FromStr;
 use crate::base::Timescale;
 use crate::manifest::xml::Attribute;
 
-/// Takes a value over when it is of its type; otherwise it is for the caller to keep or refuse.
+/// Sets the field if the value is of its type. Otherwise returns `false`, and the caller keeps or
+/// refuses the attribute.
 pub(super) fn set<T: FromStr>(field: &mut T, a: &Attribute<'_>) -> bool {
     a.value.trim().parse().map(|value| *field = value).is_ok()
 }
@@ -15,7 +16,7 @@ pub(super) fn set_some<T: FromStr>(field: &mut Option<T>, a: &Attribute<'_>) -> 
     a.value.trim().parse().map(|value| *field = Some(value)).is_ok()
 }
 
-/// A time before 0, as two's complement.
+/// Sets a time before 0, as two's complement.
 pub(super) fn set_before_0(field: &mut Option<u64>, a: &Attribute<'_>) -> bool {
     let time = a.value.trim().parse::<i64>().ok().filter(|&time| time < 0);
     *field = time.map(|time| time as u64);
@@ -32,12 +33,12 @@ pub(super) fn set_timescale(field: &mut Option<Timescale>, a: &Attribute<'_>) ->
     field.is_some()
 }
 
-/// A count of 0 says no more than none.
+/// Sets a count of repeats. A count of 0 is treated like a missing one.
 pub(super) fn set_repeat(field: &mut Option<NonZeroU64>, a: &Attribute<'_>) -> bool {
     a.value.trim().parse().map(|count| *field = NonZeroU64::new(count)).is_ok()
 }
 
-/// Booleans are met in every case ([MS-SSTR] 2.2.2).
+/// Sets a boolean. Booleans occur in every letter case ([MS-SSTR] 2.2.2).
 pub(super) fn set_bool(field: &mut Option<bool>, a: &Attribute<'_>) -> bool {
     let words = [("true", true), ("false", false), ("1", true), ("0", false)];
     let word = words.into_iter().find(|(word, _)| word.eq_ignore_ascii_case(a.value.trim()));

@@ -1,4 +1,4 @@
-//! The lenient reading: what it corrects in a client manifest, instead of refusing it.
+//! The lenient reading: what it corrects in a client manifest instead of refusing it.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ use super::{Chunk, Edit};
 use crate::base::{Error, ErrorKind};
 use crate::manifest::xml::{Attribute, Element};
 
-/// Corrections that are described: each takes a count of the lines before it.
+/// Maximum corrections that are described, because each counts the lines before it.
 const MOST_DESCRIBED: usize = 16;
 
 /// A manifest with more unusable elements is not used at all.
 const MOST_CUTS: usize = 64;
 
 impl<'t> Document<'t> {
-    /// An edit of the text, and what it is for.
+    /// Adds an edit of the text, and describes its reason.
     pub(super) fn correct(
         &mut self,
         element: &Element<'t>,
@@ -28,7 +28,8 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// Cuts an element out that cannot be used; any other error, or one too many, is given back.
+    /// Cuts out an element that cannot be used. Returns any other error, or this one if too many
+    /// elements were cut.
     pub(super) fn cut(
         &mut self,
         element: &Element<'t>,
@@ -41,7 +42,7 @@ impl<'t> Document<'t> {
         }
         self.cuts += 1;
         self.reader.leave(depth)?;
-        // Edits inside of it go with it.
+        // Edits inside of the element are dropped with it.
         while self.edits.pop_if(|edit| edit.at.start >= element.start).is_some() {}
         push(&mut self.edits, Edit { at: element.start..self.reader.position(), instead: None });
         if self.corrections.len() < MOST_DESCRIBED {
@@ -50,9 +51,8 @@ impl<'t> Document<'t> {
         Ok(())
     }
 
-    /// The attribute as it should be: a number in digits alone. One with blanks or a plus
-    /// (` 500000 `) would be in a player's URL as it is, one with a fraction (`500000.0`) is
-    /// rounded.
+    /// Corrects a number to digits alone. Blanks or a plus sign (` 500000 `) would end up in a
+    /// player's URL, and a fraction (`500000.0`) is rounded.
     pub(super) fn plain<'e>(
         &mut self,
         element: &Element<'t>,
@@ -70,8 +70,8 @@ impl<'t> Document<'t> {
         a
     }
 
-    /// A stream that begins before 0 (audio with priming samples, as two's complement or with a
-    /// sign) is announced from 0, as in a manifest that is made from the media.
+    /// Lets a stream that begins before 0 (audio with priming samples, as two's complement or with
+    /// a sign) begin at 0, as in a generated manifest.
     pub(super) fn begin_at_0(
         &mut self,
         element: &Element<'t>,
@@ -88,7 +88,7 @@ impl<'t> Document<'t> {
         let what = || format!("`t` is {before_0} ticks before 0, served as 0");
         self.correct(element, at.clone(), Some(0), what);
         first.time = Some(0);
-        // What follows keeps its time if it says one: the first chunk ends there.
+        // If the second chunk declares its time, it keeps it: the first chunk ends there.
         let later = later.filter(|&later| later <= i64::MAX as u64 && first.repeat.is_none());
         if let (Some(later), Some(at)) = (later, &times.duration) {
             first.duration = Some(later);
@@ -97,7 +97,7 @@ impl<'t> Document<'t> {
     }
 }
 
-/// Attributes that are numbers.
+/// Names of attributes that are numbers.
 const NUMBERS: &[&str] = &[
     "t",
     "d",
@@ -130,7 +130,7 @@ const NUMBERS: &[&str] = &[
     "NALUnitLengthField",
 ];
 
-/// The whole number that is nearest to a decimal fraction, or the number itself.
+/// Returns the whole number that is nearest to a decimal fraction, or the number itself.
 fn rounded(value: &str) -> Option<u64> {
     let Some((whole, fraction)) = value.split_once('.') else { return value.parse().ok() };
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -141,7 +141,7 @@ fn rounded(value: &str) -> Option<u64> {
     whole.parse::<u64>().ok()?.checked_add(half)
 }
 
-/// The first characters of a value.
+/// Returns the first characters of a value.
 fn brief(value: &str) -> String {
     value.chars().take(40).collect()
 }
@@ -153,7 +153,7 @@ mod tests {
     use crate::manifest::ClientManifest;
     use crate::manifest::client::Stored;
 
-    /// What is read leniently of streams, the text with the edits, and the corrections.
+    /// Reads streams leniently; returns the manifest, the text with the edits, and the corrections.
     fn lenient(streams: &str) -> (ClientManifest, String, Vec<String>) {
         let text = format!("<SmoothStreamingMedia>\n{streams}</SmoothStreamingMedia>");
         let stored = Stored::parse(text.as_bytes(), &Limits::default()).unwrap();

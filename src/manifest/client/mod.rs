@@ -245,9 +245,10 @@ impl StreamIndex {
         in_url.unwrap_or_else(|| Cow::from(self.name.as_deref().unwrap_or(self.kind.as_str())))
     }
 
-    /// Its samples are events and no subtitles: commands, chapters, advertisements, data. A stream of
-    /// text is one if its samples are in the manifest itself, if its `Subtype` says so, or if it is
-    /// sparse (`ParentStreamIndex`) and none of its qualities has the `FourCC` of subtitles.
+    /// Returns whether its samples are events (commands, chapters, advertisements, data) and not
+    /// subtitles. This is so for a stream of text if its samples are in the manifest itself, if its
+    /// `Subtype` says so, or if it is sparse (`ParentStreamIndex`) and none of its qualities has a
+    /// `FourCC` of subtitles.
     ///
     /// ```
     /// use smooth_origin::manifest::{StreamIndex, StreamKind};
@@ -275,7 +276,7 @@ impl StreamIndex {
                 || self.parent.is_some() && !self.qualities.iter().any(is_subtitle))
     }
 
-    /// Whether its `Url`, if it has one, leads to requests that are answered here.
+    /// Returns whether its `Url`, if it has one, leads to requests that are answered here.
     pub(crate) fn is_asked_for_by_url(&self) -> bool {
         self.url.as_deref().is_none_or(|template| url::asks_for(template, &self.name()))
     }

@@ -32,8 +32,8 @@ pub(super) struct Document<'t> {
     pub(super) braced_systems: usize,
 }
 
-/// What was found beside the manifest itself: where its streams are, what must change in the text,
-/// and what that is for.
+/// Results beside the manifest itself: the positions of its streams, the edits that the text needs,
+/// and their reasons.
 pub(super) struct Beside {
     pub(super) spans: Vec<Spans>,
     pub(super) edits: Vec<Edit>,
@@ -58,7 +58,7 @@ impl<'t> Document<'t> {
         })
     }
 
-    /// A whole document.
+    /// Reads a whole document.
     pub(super) fn read(
         text: &'t str,
         limits: &'t Limits,

@@ -1,4 +1,4 @@
-//! A client manifest with the text it was read from, and where its parts lie in that text.
+//! A client manifest with the text it was read from, and the positions of its parts in that text.
 
 use std::ops::Range;
 
@@ -12,26 +12,26 @@ use crate::manifest::encoding::Decoded;
 pub(crate) struct Stored<'a> {
     pub(crate) manifest: ClientManifest,
     pub(crate) decoded: Decoded<'a>,
-    /// One per stream.
+    /// Positions of the streams in the text.
     pub(crate) spans: Vec<Spans>,
-    /// What must change in the text, so that it says what was read.
+    /// Edits that make the text equal to the manifest as it was read.
     pub(crate) edits: Vec<Edit>,
-    /// What the edits are for, with line and element; the first few.
+    /// Descriptions of the first few edits, with line and element.
     pub(crate) corrections: Vec<String>,
-    /// How many protection systems are named in braces.
+    /// Number of protection systems that are named in braces.
     pub(crate) braced_systems: usize,
-    /// The text was ill-formed, and is not the stored one.
+    /// True if the text was ill-formed and was rewritten, so that it is not the stored one.
     pub(crate) is_rewritten: bool,
 }
 
-/// A part of the text that is replaced by a number, or cut out.
+/// A part of the text that is replaced by a number or cut out.
 #[derive(Clone, Debug)]
 pub(crate) struct Edit {
     pub(crate) at: Range<usize>,
     pub(crate) instead: Option<u64>,
 }
 
-/// Where a stream lies in the text.
+/// Positions of a stream in the text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spans {
     /// The whole `StreamIndex` element.
@@ -40,21 +40,21 @@ pub(crate) struct Spans {
     pub(crate) declared_qualities: Option<Range<usize>>,
     /// Each `QualityLevel` element that was read.
     pub(crate) qualities: Vec<Range<usize>>,
-    /// Some `QualityLevel` elements cannot be used, and are cut out by edits.
+    /// True if some `QualityLevel` elements cannot be used and are cut out by edits.
     pub(crate) has_unusable_qualities: bool,
 }
 
 impl<'a> Stored<'a> {
-    /// Reads what can be used: an ill-formed document is made well-formed, a number with a fraction
-    /// is rounded, and a quality or stream that holds an unusable value is left out.
+    /// Reads everything that can be used: an ill-formed document is made well-formed, a number with
+    /// a fraction is rounded, and a quality or stream with an unusable value is left out.
     ///
     /// # Errors
-    /// As [`ClientManifest::parse`], but [`ErrorKind::Invalid`] only if very much is unusable.
+    /// As [`ClientManifest::parse`], but [`ErrorKind::Invalid`] only if too much is unusable.
     pub(crate) fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
         Self::read(bytes, limits, true)
     }
 
-    /// The same, where every unusable value is an error.
+    /// Reads a document in which every unusable value is an error.
     pub(super) fn parse_strictly(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
         Self::read(bytes, limits, false)
     }

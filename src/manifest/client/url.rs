@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 /// The stream's name in a template `QualityLevels({bitrate})/Fragments(NAME={start time})`,
-/// percent-decoded as in a request. Reserved words are read in any letter case, and the
+/// percent-decoded as in a request. Reserved words are recognized in any letter case, and the
 /// punctuation may be percent-encoded.
 ///
 /// `None` if the template has no such place, or if no request can carry the name: it is empty, is
@@ -36,7 +36,7 @@ fn name_in(path: &str) -> Option<Cow<'_, str>> {
     is_possible.then_some(name)
 }
 
-/// Whether requests made from the template are fragment requests for the stream `name`.
+/// Returns whether requests made from the template are fragment requests for the stream `name`.
 ///
 /// Only the last two segments count: a host may serve the presentation under any path. The usual
 /// form, without percent-encoding, allocates nothing.
@@ -45,7 +45,7 @@ pub(super) fn asks_for(template: &str, name: &str) -> bool {
     let Some((before, fragment)) = path.rsplit_once('/') else { return false };
     let before = before.trim_end_matches('/');
     let level = before.rsplit_once('/').map_or(before, |(_, level)| level);
-    // Players put numbers into the template before this origin decodes what they ask for.
+    // Players insert numbers into the template before this origin decodes the request.
     let filled = |text, places| fill(text, places).filter(|text| !text.contains(['/', '\\', '\0']));
     match (filled(level, BITRATE), filled(fragment, START)) {
         (Some(level), Some(fragment)) => is_level(&level) && is_fragment(&fragment, name),
@@ -53,8 +53,8 @@ pub(super) fn asks_for(template: &str, name: &str) -> bool {
     }
 }
 
-/// A segment percent-decoded around its placeholder. A segment without `%` is
-/// returned as it is. `None` if its bytes are not UTF-8.
+/// Percent-decodes a segment around its placeholder. Returns a segment without `%` as it is, and
+/// `None` if the bytes are not UTF-8.
 fn fill<'t>(segment: &'t str, places: &[&str]) -> Option<Cow<'t, str>> {
     if !segment.contains('%') {
         return Some(Cow::Borrowed(segment));
@@ -68,8 +68,8 @@ fn fill<'t>(segment: &'t str, places: &[&str]) -> Option<Cow<'t, str>> {
     Some(Cow::Owned(format!("{before}{place}{behind}")))
 }
 
-/// `QualityLevels({bitrate})`, with or without attributes. A number instead of the placeholder
-/// will do, where a stream has one quality.
+/// Returns whether a segment is `QualityLevels({bitrate})`, with or without attributes. The
+/// placeholder may be replaced by a number if the stream has one quality.
 fn is_level(level: &str) -> bool {
     let inside = strip_word(level, "QualityLevels(").and_then(|rest| rest.strip_suffix(')'));
     let bitrate = inside.map(|inside| inside.split_once(',').map_or(inside, |(first, _)| first));
@@ -79,17 +79,17 @@ fn is_level(level: &str) -> bool {
     })
 }
 
-/// `Fragments(NAME={start time})`.
+/// Returns whether a segment is `Fragments(NAME={start time})`.
 fn is_fragment(fragment: &str, name: &str) -> bool {
     let nouns = ["Fragments(", "RawFragments(", "FragmentInfo(", "KeyFrames("];
     let predicate = nouns.into_iter().find_map(|noun| strip_word(fragment, noun));
     let pair = predicate.and_then(|rest| rest.strip_suffix(')')).and_then(|p| p.rsplit_once('='));
-    // Attributes behind the time are read as none.
+    // Attributes after the time are ignored.
     let time = |time: &'_ str| is_place(time.split_once(',').map_or(time, |(time, _)| time), START);
     pair.is_some_and(|(word, start)| word == name && time(start) && !has_option(start))
 }
 
-/// `,format=…` behind the time asks for another output.
+/// Returns whether the template asks for another output, by `,format=…` after the time.
 fn has_option(start: &str) -> bool {
     let behind = start.split_once(',').map_or("", |(_, behind)| behind);
     !behind.is_empty() && !behind.eq_ignore_ascii_case("{CustomAttributes}")
@@ -104,20 +104,20 @@ fn strip_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
     start.eq_ignore_ascii_case(word).then_some(rest)
 }
 
-/// A template without its query.
+/// Returns a template without its query.
 fn path(template: &str) -> &str {
     template.split(['?', '#']).next().unwrap_or_default()
 }
 
 const NOUN: &[u8] = b"fragments(";
 
-/// Where players put the bitrate, in lower case.
+/// Placeholders for the bitrate, in lower case.
 const BITRATE: &[&str] = &["{bitrate}"];
 
-/// Where players put the start time, in lower case.
+/// Placeholders for the start time, in lower case.
 const START: &[&str] = &["{start time}", "{start_time}"];
 
-/// The punctuation of a template, as careful writers encode it.
+/// The punctuation of a template, as some writers encode it.
 const PUNCTUATION: [(&str, &str); 4] = [("%28", "("), ("%29", ")"), ("%3D", "="), ("%3d", "=")];
 
 #[cfg(test)]

@@ -147,7 +147,8 @@ fn joined(chunks: &[Chunk]) -> impl Iterator<Item = Result<(Run, &Chunk), Error>
     })
 }
 
-/// Whether `next` goes on as `run` does, which begins with `first`, and says nothing of its own.
+/// Returns whether `next` goes on as `run` does, which begins with `first`, and says nothing of its
+/// own.
 fn joins(run: &Run, first: &Chunk, next: &Run, chunk: &Chunk) -> bool {
     let number = number(first, run.count.get());
     let plain = first.details.is_none() && chunk.details.is_none() && chunk.number == number;
@@ -281,7 +282,7 @@ mod tests {
     fn what_is_written_is_what_was_read() {
         let mut m = parse(ODD);
         let compact = m.to_xml(Layout::Compact, &Limits::default()).unwrap();
-        // What is declared is counted anew.
+        // Declared counts are counted anew.
         m.streams[0].declared_chunks = Some(3);
         m.streams[1].declared_chunks = Some(0);
         m.streams[1].declared_qualities = Some(0);

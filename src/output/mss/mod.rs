@@ -55,9 +55,9 @@ pub fn answer(
     }
 }
 
-/// What the answer to a request is, and the validator that it will have: found out without
-/// reading anything. `None` for what a host redirects, and for a fragment that has a file of its own,
-/// which may change at any time: only [`answer`] knows the validator then.
+/// Returns the content of the answer to a request and its validator, without reading anything.
+/// `None` for a redirect, and for a fragment in a file of its own, which may change at any time:
+/// only [`answer`] finds out its validator.
 ///
 /// # Errors
 /// As [`answer`], as far as is known already.
@@ -108,7 +108,7 @@ fn locate(presentation: &Presentation, request: &FragmentRequest<'_>) -> Result<
         .map_err(|kind| Error::request("fragment", kind))
 }
 
-/// The file that a live stream may have for a time that it does not announce.
+/// Returns the file that a live stream may have for a time that it does not announce.
 #[cold]
 fn unannounced(
     presentation: &Presentation,
@@ -134,8 +134,8 @@ fn answer_unannounced(
     }
 }
 
-/// The part of a fragment that is no part of a track's file, because it has a file of its own or
-/// because of this error.
+/// Answers a request for a fragment that cannot be located in a track's file, because it has a file
+/// of its own or because of `error`.
 #[cold]
 fn answer_otherwise(
     presentation: &Arc<Presentation>,
@@ -149,7 +149,7 @@ fn answer_otherwise(
     }
 }
 
-/// The part of a fragment that has a file of its own.
+/// Answers with a fragment, or a part of it, from a file of its own.
 fn answer_file(
     presentation: &Arc<Presentation>,
     at: LocatedFile,

@@ -64,7 +64,7 @@ pub(super) fn of_query(query: &str) -> Result<(), Error> {
         } else if is(&["vbegin", "vend"])
             // Words that others use for other things: with a date they mean a time.
             || is(&["start", "end"]) && (is_date(value) || is_seconds(value))
-            // Pages add the time of the request, in seconds or milliseconds, to get past caches.
+            // Pages add the time of the request, in seconds or milliseconds, to bypass caches.
             || is(&["t"]) && is_date_and_time(value)
         {
             "a part of a presentation"
@@ -112,7 +112,7 @@ fn is_date(value: &str) -> bool {
     value.bytes().take_while(u8::is_ascii_digit).count() == 4 && value[4..].starts_with('-')
 }
 
-/// `2026-11-28T10:00:00` and the like: a date alone may be a version.
+/// `2026-11-28T10:00:00` and similar; a date alone may be a version.
 fn is_date_and_time(value: &str) -> bool {
     is_date(value) && value.contains(['T', 't'])
 }

@@ -49,8 +49,9 @@ pub struct FragmentRequest<'a> {
     pub attributes: Cow<'a, str>,
     /// Name of the stream.
     pub stream: Cow<'a, str>,
-    /// Start of the chunk, in ticks of the stream. Above 2^53, players written in JavaScript round it
-    /// to a double: see [`Timeline::locate_double`](crate::presentation::Timeline::locate_double).
+    /// Start of the chunk, in ticks of the stream. Players written in JavaScript round starts above
+    /// 2^53 to a double: see
+    /// [`Timeline::locate_double`](crate::presentation::Timeline::locate_double).
     pub time: u64,
 }
 
@@ -195,7 +196,8 @@ fn attributes(rest: &str) -> Result<(&str, &str), Error> {
     }
 }
 
-/// What a `Url` with `,{CustomAttributes}` behind the time leaves of a track without attributes.
+/// Returns whether this is what remains of `,{CustomAttributes}` after the time if the track has no
+/// attributes.
 #[cold]
 fn is_comma(behind: &str) -> bool {
     behind.strip_prefix(',').is_some_and(|rest| rest.is_empty() || is_placeholder(rest))
@@ -205,7 +207,7 @@ fn is_placeholder(attributes: &str) -> bool {
     attributes.starts_with('{') && attributes.eq_ignore_ascii_case("{CustomAttributes}")
 }
 
-/// Most paths have one slash before them or none: one look at a byte each.
+/// Removes leading slashes. Most paths have at most one, so this looks at one byte or two.
 fn without_slashes_before(mut path: &str) -> &str {
     while let Some(rest) = path.strip_prefix('/') {
         path = rest;
@@ -240,8 +242,8 @@ fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 
 /// A number of at least one digit, if 64 bits hold it, and the text behind its digits.
 ///
-/// JavaScript writes the last 1024 times as [`PLAYERS_LAST`], which 64 bits do not hold: read as the
-/// last number of all, it is the same double as these times.
+/// JavaScript writes the last 1024 times as [`PLAYERS_LAST`], which exceeds 64 bits. It is read as
+/// the largest number, which is the same double as these times.
 fn decimal(text: &str) -> (Option<u64>, &str) {
     /// So many digits fit into 64 bits, whichever they are.
     const SAFE: usize = 19;
@@ -263,10 +265,10 @@ fn decimal(text: &str) -> (Option<u64>, &str) {
     (value, &text[len..])
 }
 
-/// 2^64 as JavaScript writes it: the shortest number that stands for this double, in digits alone.
+/// 2^64 as JavaScript writes it: the shortest decimal number that stands for this double.
 const PLAYERS_LAST: &str = "18446744073709552000";
 
-/// `video=0,format=…`: the fragment is asked for in another format.
+/// Returns whether the fragment is requested in another format: `video=0,format=…`.
 fn is_format(predicate: &str) -> bool {
     let options = predicate.split(',').skip(1).filter_map(|option| option.split_once('='));
     options.into_iter().any(|(key, _)| key.trim().eq_ignore_ascii_case("format"))

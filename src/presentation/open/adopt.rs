@@ -17,7 +17,7 @@ pub(super) struct Adopted {
     pub(super) streams: Vec<Stream>,
     /// One a stream.
     pub(super) cuts: Vec<Cut>,
-    /// Streams of events are left out, as the options say.
+    /// True if event streams are left out, as the options require.
     pub(super) has_left_out: bool,
 }
 
@@ -30,8 +30,8 @@ impl Adopted {
 
 /// Finds the media for everything that a stored manifest announces.
 ///
-/// A stream whose times cannot be is not served, unless the manifest itself holds its samples. Streams
-/// of events are left out of the manifest where the options say so, and served all the same.
+/// A stream whose times are impossible is not served, unless the manifest itself holds its samples.
+/// If the options say so, event streams are left out of the manifest, but are still served.
 pub(super) fn adopt(
     client: &ClientManifest,
     server: &ServerManifest,
@@ -159,8 +159,8 @@ fn media(
     stored
 }
 
-/// Says by how much the times of a file differ from the manifest's: what must be added to them, in
-/// ticks.
+/// Describes by how much the times of a file differ from the manifest's. `shift` is what must be
+/// added to them, in ticks.
 fn shifted(shift: i64, timescale: Timescale) -> String {
     let ticks = shift.unsigned_abs();
     let seconds = ticks as f64 / timescale.get() as f64;

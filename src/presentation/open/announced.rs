@@ -56,14 +56,15 @@ impl Announced {
         Some(matched.fragments.len())
     }
 
-    /// Number of chunks that the manifest announces of a track.
+    /// Returns the number of chunks that the manifest announces of a track.
     pub(super) fn chunks(&self, file: FileId, track: &MediaTrack) -> Option<usize> {
         let number = self.of_track.get(&(file, track.track_id))?;
         self.streams.get(*number).map(|(timeline, _)| timeline.len())
     }
 
-    /// The fragments that a walk found, with the times of the chunks: where there are as many of
-    /// both, and the fragments do not say which is which. In the order of the file, each is the next.
+    /// Returns the fragments that a walk found, in the order of the file, with the times of the
+    /// chunks. This requires equal counts, and fragments that cannot be told apart by their own
+    /// times.
     pub(super) fn by_count(
         &self,
         file: FileId,

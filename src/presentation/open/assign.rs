@@ -18,8 +18,8 @@ use crate::presentation::finding::{Finding, FindingCode, Findings, cut, label};
 pub(super) type Assignment = Vec<Vec<Option<usize>>>;
 
 /// Finds the track of every quality; `resolved` has the media of the tracks. Each track serves one
-/// quality, and better fits are assigned first. If several tracks fit equally well, the first one in
-/// the server manifest is taken.
+/// quality, and better fits are assigned first. If several tracks fit equally well, the first one
+/// in the server manifest is taken.
 pub(super) fn assign(
     client: &ClientManifest,
     server: &ServerManifest,
@@ -67,7 +67,7 @@ pub(super) fn assign(
 /// Numbers of a stream and of one of its qualities.
 pub(super) type Place = (usize, usize);
 
-/// Qualities and tracks that are being paired.
+/// Qualities and tracks while they are being paired.
 pub(super) struct Pairing<'a> {
     pub(super) client: &'a ClientManifest,
     pub(super) server: &'a ServerManifest,
@@ -77,9 +77,9 @@ pub(super) struct Pairing<'a> {
     limits: &'a Limits,
     pub(super) tracks: TrackTable<'a>,
     pub(super) found: Assignment,
-    /// Qualities with a track of their bitrate that may be another's.
+    /// Qualities whose track has the same bitrate but may belong to another quality.
     doubts: HashMap<Place, usize>,
-    /// What the media of tracks shows, by number; looked at only where manifests differ.
+    /// Evidence of tracks, by their numbers. It is collected only if manifests differ.
     media: HashMap<usize, Evidence>,
     pub(super) findings: &'a mut Findings,
 }
@@ -102,24 +102,25 @@ impl Announced<'_> {
     }
 }
 
-/// How a track was found for a quality whose bitrate it does not have.
+/// How a track was found for a quality with a different bitrate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// It can be no other.
+    /// No other track is possible.
     Certain,
     /// Its bitrate is the nearest.
     Nearest,
-    /// As many tracks have a lower bitrate as qualities have.
+    /// It has the same rank among the bitrates of tracks as the quality has among those of
+    /// qualities.
     Rank,
-    /// It has the same place in the order of its manifest.
+    /// It has the same position in the order of its manifest.
     Place,
 }
 
 impl<'a> Pairing<'a> {
-    /// Pairs what has one bitrate in both manifests.
+    /// Pairs qualities and tracks that have the same bitrate in both manifests.
     ///
-    /// A pair is doubtful if several tracks fit, or if track and quality have other picture sizes or
-    /// other data for the decoder.
+    /// A pair is doubtful if several tracks fit, or if track and quality have different picture
+    /// sizes or decoder configurations.
     pub(super) fn by_same_bitrate(&mut self, fits: [Fit; 2]) {
         let client = self.client;
         for fit in fits {
@@ -146,8 +147,8 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// Gives doubtful qualities the tracks that have their picture size or data for the decoder, if
-    /// one of each has it, and their own where none has.
+    /// Gives each doubtful quality the track that has its picture size or decoder configuration, if
+    /// only one of each has it; otherwise it keeps its own.
     pub(super) fn settle_doubts(&mut self) {
         if self.doubts.is_empty() {
             return;
@@ -162,7 +163,8 @@ impl<'a> Pairing<'a> {
         self.look_at_media();
         self.reserve();
         let numbers: HashSet<usize> = doubtful.iter().map(|(_, number)| *number).collect();
-        // Qualities change tracks among themselves: a track of another bitrate that no doubtful
+        // Qualities only exchange tracks among themselves: a track of another bitrate that no
+        // doubtful
         // quality has is no better than the one of the right bitrate.
         self.by_what_is_shown(|pairing, place, number| {
             let is_exchanged = || {
@@ -181,12 +183,12 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// Qualities are without a track, and tracks without a quality.
+    /// Returns whether there are both qualities without a track and tracks without a quality.
     pub(super) fn is_open(&self) -> bool {
         self.tracks.unused().next().is_some() && self.open().next().is_some()
     }
 
-    /// The qualities that have no track yet.
+    /// Iterates over the qualities that have no track yet.
     pub(super) fn open(&self) -> impl Iterator<Item = Place> {
         self.found.iter().enumerate().flat_map(|(stream, found)| {
             let open = found.iter().enumerate().filter(|(_, found)| found.is_none());
@@ -194,14 +196,15 @@ impl<'a> Pairing<'a> {
         })
     }
 
-    /// The tracks that have the name of a stream whose qualities are not all paired are for it alone.
+    /// Reserves the tracks that have the name of a stream for that stream, as long as some of its
+    /// qualities have no track.
     pub(super) fn reserve(&mut self) {
         let open = self.streams.iter().zip(&self.found);
         let open = open.filter(|(_, found)| found.iter().any(Option::is_none));
         self.tracks.reserve(open.map(|(stream, _)| stream));
     }
 
-    /// Reads how the tracks are coded that no quality has yet; each is read once.
+    /// Collects evidence of the tracks that no quality has yet; each track is read once.
     pub(super) fn look_at_media(&mut self) {
         for number in self.tracks.unused() {
             if let Some(track) = self.server.tracks.get(number) {
@@ -224,8 +227,8 @@ impl<'a> Pairing<'a> {
         self.server.tracks.get(number).and_then(ServerTrack::bitrate).unwrap_or(0)
     }
 
-    /// A track has pictures of another size than a quality by the server manifest or its file, or is
-    /// coded otherwise by the server manifest.
+    /// Returns whether a track differs from a quality in picture size, by the server manifest or
+    /// its file, or in decoder configuration, by the server manifest.
     fn is_doubtful(&self, announced: Announced<'_>, number: usize) -> bool {
         let said = self.server.tracks.get(number).and_then(|track| track.value("CodecPrivateData"));
         let data = said.zip(announced.quality.codec_private_data.as_deref());
@@ -242,22 +245,23 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// The server manifest says another size for a track than the quality has, and the file does not
-    /// show the quality's.
+    /// Returns whether the server manifest gives a track another picture size than the quality has,
+    /// and the file does not show the quality's.
     pub(super) fn is_said_to_be_other(&self, place: Place, number: usize) -> bool {
         let evidence = self.evidence(number);
         evidence.is_some_and(|e| e.said.size.is_some()) && self.is_other(place, number)
     }
 
-    /// Both the server manifest and the file, as far as they say one, say another size for a track
-    /// than the quality has.
+    /// Returns whether both the server manifest and the file, as far as they give a picture size,
+    /// give a track another one than the quality has.
     pub(super) fn is_other(&self, place: Place, number: usize) -> bool {
         let size = self.announced(place).and_then(Announced::size);
         let evidence = self.evidence(number).zip(size);
         evidence.is_some_and(|(evidence, size)| evidence.contradicts(size))
     }
 
-    /// The file of a track shows the pictures of a quality, and the other track's file does not.
+    /// Returns whether the file of a track shows the picture size of a quality, while the file of
+    /// the other track does not.
     fn shows_only(&self, place: Place, number: usize, other: usize) -> bool {
         let size = self.announced(place).and_then(Announced::size);
         let of = |number| self.evidence(number)?.shown.size;
@@ -275,25 +279,25 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// An unused track is a quality's from now on.
+    /// Assigns an unused track to a quality.
     pub(super) fn take(&mut self, place: Place, number: usize, how: Found) {
         self.tracks.set_used(number);
         self.set_found(place, Some(number));
         let Some(track) = self.server.tracks.get(number) else { return };
         let how = match how {
             Found::Certain => return self.disagreement(place, number),
-            Found::Nearest => "as its bitrate is the nearest",
+            Found::Nearest => "because its bitrate is the nearest",
             Found::Rank => "by the order of bitrates",
-            Found::Place => "by its place in the order",
+            Found::Place => "by its position",
         };
         let message = format!(
-            "no bitrate, name or picture size tells its track in the server manifest: `{}` is taken, {how}",
+            "no bitrate, name or picture size identifies its track in the server manifest: `{}` is used, {how}",
             describe(track)
         );
         self.push(FindingCode::TrackGuessed, message, place);
     }
 
-    /// Reports in what the manifests disagree about a quality and its track.
+    /// Reports how the manifests disagree about a quality and its track.
     fn disagreement(&mut self, place: Place, number: usize) {
         let (Some(stream), Some(announced), Some(track)) =
             (self.streams.get(place.0), self.announced(place), self.server.tracks.get(number))
@@ -310,7 +314,7 @@ impl<'a> Pairing<'a> {
         let mut message = match (is_same_name, bitrate, sizes) {
             (true, None, None) => return,
             (true, None, Some((said, size))) => format!(
-                "the server manifest says pictures of {} × {}, the client manifest {} × {}",
+                "the server manifest gives pictures of {} × {}, the client manifest {} × {}",
                 said.0, said.1, size.0, size.1
             ),
             (false, None, _) => format!("the server manifest calls its stream `{name}`"),
@@ -414,7 +418,7 @@ mod tests {
         assert_eq!(
             findings,
             [
-                "error track-guessed: video at 100: no bitrate, name or picture size tells its track in the server manifest: `video` is taken, by its place in the order",
+                "error track-guessed: video at 100: no bitrate, name or picture size identifies its track in the server manifest: `video` is used, by its position",
                 "warning manifests-disagree: video at 300: the server manifest calls its stream `v`",
                 "warning manifests-disagree: video at 200: the server manifest gives it 199 bit/s",
                 "info track-not-announced: video at 7: the client manifest has no quality for it",
@@ -469,7 +473,7 @@ mod tests {
         let none = |stream: &StreamIndex| vec![None; stream.qualities.len()];
         let mut assignment: Assignment = client.streams.iter().map(none).collect();
         for fit in 0..4 {
-            // From the third on, tracks are reserved for the streams of their names that are open.
+            // From the third round on, tracks are reserved for the open streams of their names.
             let open = client.streams.iter().zip(&assignment);
             let open = open.filter(|(_, found)| found.iter().any(Option::is_none));
             let open: Vec<&StreamIndex> = open.map(|(stream, _)| stream).collect();

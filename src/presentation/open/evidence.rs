@@ -1,4 +1,4 @@
-//! What the server manifest says and the media of a track shows of the quality that it is.
+//! Evidence for the quality of a track: what the server manifest declares and what its media shows.
 
 use bytes::Bytes;
 
@@ -7,31 +7,32 @@ use crate::base::Limits;
 use crate::codec::{Description, Format, hex};
 use crate::manifest::{ServerTrack, StreamKind};
 
-/// What a quality of a client manifest says as well: how a track is coded, and the size of its
-/// pictures.
+/// Properties that a track shares with a quality of a client manifest: how it is coded, and the
+/// size of its pictures.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Evidence {
-    /// By its element in the server manifest.
+    /// As declared by its element in the server manifest.
     pub(super) said: Coding,
-    /// By its sample entry in the file.
+    /// As shown by its sample entry in the file.
     pub(super) shown: Coding,
 }
 
-/// What is known of how a track is coded.
+/// Known properties of how a track is coded.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Coding {
     pub(super) private_data: Option<Bytes>,
     pub(super) size: Option<(u32, u32)>,
 }
 
-/// Pixels that sizes differ by where one is cut to whole macroblocks, and the other is not.
+/// Maximum difference in pixels between sizes of which only one is cut to whole macroblocks.
 const CROPPED: u32 = 16;
 
-/// Where a video sample entry has its width and height. Spec: ISO/IEC 14496-12, 12.1.3.
+/// Offset of width and height in a video sample entry. Spec: ISO/IEC 14496-12, 12.1.3.
 const SIZE: usize = 16;
 
 impl Evidence {
-    /// Of a track; what its media shows is not known where that is missing or cannot be read.
+    /// Collects the evidence for a track. Properties of its media are unknown if it is missing or
+    /// cannot be read.
     pub(super) fn of(
         track: &ServerTrack,
         resolved: Option<&Resolved<'_>>,
@@ -49,37 +50,37 @@ impl Evidence {
         Self { said, shown }
     }
 
-    /// The size of the pictures: what the server manifest says goes before what the file shows.
+    /// Returns the size of the pictures: the server manifest takes precedence over the file.
     pub(super) fn size(&self) -> Option<(u32, u32)> {
         self.said.size.or(self.shown.size)
     }
 
-    /// Sizes are known, and all are others.
+    /// Returns whether sizes are known and all of them differ from `size`.
     pub(super) fn contradicts(&self, size: (u32, u32)) -> bool {
         let mut sizes = [self.said.size, self.shown.size].into_iter().flatten().peekable();
         sizes.peek().is_some() && sizes.all(|other| are_other_sizes(other, size))
     }
 }
 
-/// The picture size that the server manifest says for a track.
+/// Returns the picture size that the server manifest gives for a track.
 pub(super) fn said_size(track: &ServerTrack) -> Option<(u32, u32)> {
     let number = |name| track.value(name)?.trim().parse().ok();
     Some((number("MaxWidth")?, number("MaxHeight")?)).filter(|size| size.0 > 0 && size.1 > 0)
 }
 
-/// The data for the decoder that the server manifest says for a track.
+/// Returns the decoder configuration that the server manifest gives for a track.
 fn said_private_data(track: &ServerTrack) -> Option<Bytes> {
     let data = hex(track.value("CodecPrivateData")?).ok()?;
     Some(data).filter(|data| !data.is_empty())
 }
 
-/// Sizes of pictures that differ by more than cropping.
+/// Returns whether sizes of pictures differ by more than cropping.
 pub(super) fn are_other_sizes(one: (u32, u32), other: (u32, u32)) -> bool {
     one.0.abs_diff(other.0) > CROPPED || one.1.abs_diff(other.1) > CROPPED
 }
 
-/// The size of the pictures of a track in its sample entry, which is read in its place: cheap enough
-/// to look at where everything is well.
+/// Returns the picture size in the sample entry of a track. It is read without parsing the entry,
+/// which is cheap enough to do for presentations without faults.
 pub(super) fn entry_size(resolved: &Resolved<'_>) -> Option<(u32, u32)> {
     let entry = resolved.media.as_ref().ok()?.entry.as_ref()?;
     let size =

@@ -1,4 +1,4 @@
-//! What in a stored manifest keeps some player from playing the film.
+//! Properties of a stored manifest that keep some player from playing the film.
 
 use crate::codec::{hex, plain_aac};
 use crate::manifest::{ClientManifest, QualityLevel, StreamIndex, StreamKind};
@@ -6,7 +6,7 @@ use crate::presentation::Stream;
 use crate::presentation::finding::{Finding, FindingCode, Findings};
 use crate::presentation::timeline::Gaps;
 
-/// A film that says that it is live.
+/// Reports a film that says that it is live.
 pub(super) fn check_live(client: &ClientManifest, findings: &mut Findings) {
     if client.is_live == Some(true) {
         let message = "it says `IsLive`, and the presentation is a film";
@@ -14,7 +14,7 @@ pub(super) fn check_live(client: &ClientManifest, findings: &mut Findings) {
     }
 }
 
-/// What the manifest says, or does not say, that keeps players from playing it.
+/// Reports properties of a manifest that keep players from playing it.
 pub(super) fn check(client: &ClientManifest, findings: &mut Findings) {
     let is_asked_for = |index: &&StreamIndex| {
         !index.is_embedded() && !index.chunks.is_empty() && !index.qualities.is_empty()
@@ -35,7 +35,8 @@ pub(super) fn check(client: &ClientManifest, findings: &mut Findings) {
     }
 }
 
-/// ffmpeg writes `(null)` where it has no configuration of the decoder.
+/// Reports `CodecPrivateData` that is not hexadecimal. ffmpeg writes `(null)` if it has no decoder
+/// configuration.
 fn check_codec_data(index: &StreamIndex, findings: &mut Findings) {
     let is_odd = |data: &&String| !data.trim().bytes().all(|byte| byte.is_ascii_hexdigit());
     let mut all = index.qualities.iter().filter_map(|quality| quality.codec_private_data.as_ref());
@@ -47,11 +48,11 @@ fn check_codec_data(index: &StreamIndex, findings: &mut Findings) {
     }
 }
 
-/// What a stream says, or does not say, that keeps players from playing the whole film.
+/// Reports properties of a stream that keep players from playing the whole film.
 pub(super) fn check_stream(index: &StreamIndex, stream: &Stream, findings: &mut Findings) {
     match index.kind {
         StreamKind::Text => check_four_cc(index, stream, findings),
-        // Events come when they come.
+        // Events occur at any time.
         StreamKind::Video | StreamKind::Audio if index.parent.is_some() => {}
         StreamKind::Video => check_gaps(stream, findings),
         StreamKind::Audio => {
@@ -61,14 +62,15 @@ pub(super) fn check_stream(index: &StreamIndex, stream: &Stream, findings: &mut 
     }
 }
 
-/// The configuration of AAC that is longer than it need be, and how many of its digits say all.
+/// Returns a configuration of AAC with redundant data, and the number of digits that are needed.
 fn beyond_plain(quality: &QualityLevel) -> Option<(&str, usize)> {
     let digits = quality.codec_private_data.as_deref()?.trim();
     let plain = plain_aac(&hex(digits).ok()?)?;
     Some((digits, 2 * plain.len()))
 }
 
-/// RxPlayer 4.5 takes two bytes for the configuration, and Firefox then finds too many.
+/// Reports redundant data: RxPlayer 4.5 takes two bytes for the configuration, and Firefox then
+/// finds too many.
 fn check_aac(index: &StreamIndex, stream: &Stream, findings: &mut Findings) {
     let is_aac = |quality: &&QualityLevel| {
         let four_cc = quality.four_cc.as_deref().or(index.four_cc.as_deref());
@@ -78,14 +80,14 @@ fn check_aac(index: &StreamIndex, stream: &Stream, findings: &mut Findings) {
     if let Some((data, digits)) = long
         && let (Some(kept), true) = (data.get(..digits), data.len() < 64)
     {
-        let message = format!("`CodecPrivateData` is {data}, of which {kept} says all");
+        let message = format!("`CodecPrivateData` is {data}, of which {kept} is enough");
         let finding = Finding::new(FindingCode::AacDataLong, message);
         findings.push(finding.of_track(&stream.name));
     }
 }
 
-/// dash.js 5.2.1 looks for the `FourCC` of a text quality in its stream too, but Shaka Player 4.16.50
-/// only if that of the quality is empty; both fail where they find none.
+/// Reports text without a `FourCC`. dash.js 5.2.1 falls back to the `FourCC` of the stream, Shaka
+/// Player 4.16.50 only if that of the quality is empty. Both fail if they find none.
 fn check_four_cc(index: &StreamIndex, stream: &Stream, findings: &mut Findings) {
     let is_empty = |four_cc: Option<&str>| four_cc.is_none_or(|text| text.trim().is_empty());
     let is_missing = |quality: &&QualityLevel| {
@@ -101,8 +103,8 @@ fn check_four_cc(index: &StreamIndex, stream: &Stream, findings: &mut Findings) 
     }
 }
 
-/// dash.js 5.2.1 takes the sum of all `d` for the length of the film. A gap of less than 10 ms is not
-/// of content: producers round durations to milliseconds.
+/// Reports gaps: dash.js 5.2.1 takes the sum of all `d` for the length of the film. A gap of less
+/// than 10 ms is a rounding, because producers round durations to milliseconds.
 fn check_gaps(stream: &Stream, findings: &mut Findings) {
     let longest_rounding = stream.timescale.get() / 100;
     if let Some(Gaps { after, ticks, count }) = stream.timeline.gaps(longest_rounding) {

@@ -20,7 +20,7 @@ use crate::presentation::{OpenOptions, Stream, Timeline, Track};
 pub(super) struct Generated {
     pub(super) manifest: ClientManifest,
     pub(super) streams: Vec<Stream>,
-    /// Streams of events are left out of the manifest, as the options say.
+    /// True if event streams are left out of the manifest, as the options require.
     pub(super) has_left_out: bool,
 }
 
@@ -184,7 +184,8 @@ impl Group<'_> {
         Ok((index, stream))
     }
 
-    /// The size at which the largest quality is shown, where pixels of any are not square.
+    /// Returns the size at which the largest quality is shown, if any quality has non-square
+    /// pixels.
     fn display_size(&self, limits: &Limits) -> Option<(u32, u32)> {
         if self.kind != StreamKind::Video {
             return None;
@@ -228,8 +229,9 @@ impl Group<'_> {
         }
     }
 
-    /// The chunks are the fragments of the track that has most of them, and whose times are in order,
-    /// if there is one. Each lasts until the next begins, so that nothing drifts.
+    /// Returns the fragments of one track as chunks: of the track with the most fragments,
+    /// preferably among those whose times are in order. Each chunk lasts until the next one begins,
+    /// so that nothing drifts.
     fn chunks(&self, name: &str, findings: &mut Findings) -> Vec<Chunk> {
         let count = |media: &MediaTrack| media.fragments.as_ref().map_or(0, Vec::len);
         // Of several, the first.
@@ -245,7 +247,7 @@ impl Group<'_> {
         }
         let mut starts: Vec<u64> =
             fragments.iter().map(|f| f.time.wrapping_sub(before_0) as u64).collect();
-        // Of several fragments at one time, only the first could be asked for.
+        // Of several fragments at one time, only the first one could be requested.
         starts.dedup();
         let mut durations: Vec<u64> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
         durations.push(reference.last_duration.unwrap_or_else(|| {
@@ -349,17 +351,18 @@ fn quality(
     }
 }
 
-/// Samples of such a stream are documents, and not commands or markers.
+/// Returns whether samples of such a stream are documents, and not commands or markers.
 fn is_of_captions(subtype: &str) -> bool {
     matches!(&*subtype.trim().to_ascii_uppercase(), "" | "CAPT" | "SUBT" | "DESC")
 }
 
-/// What the server manifest says of a track whose sample entry cannot be read.
+/// Returns the quality that the server manifest declares for a track whose sample entry cannot be
+/// read.
 fn declared(server: &ServerTrack, bitrate: u32) -> QualityLevel {
     let text = |name| server.value(name).map(str::to_owned);
     let number = |name| server.value(name).and_then(|value| value.trim().parse().ok());
     let mut quality = QualityLevel { bitrate, ..QualityLevel::default() };
-    // dash.js and Shaka Player refuse the whole film if a quality of text has none.
+    // dash.js and Shaka Player refuse the whole film if a quality of text has no FourCC.
     quality.four_cc = text("FourCC").filter(|four_cc| !four_cc.trim().is_empty());
     if server.kind == StreamKind::Text && quality.four_cc.is_none() {
         let subtype = text("Subtype").filter(|subtype| !is_of_captions(subtype));

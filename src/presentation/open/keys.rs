@@ -32,8 +32,8 @@ impl Labels {
 }
 
 /// Reports tracks that no request can reach, because another has the same name, bitrate and
-/// attributes, or because the `Url` of their stream does not ask for the attributes that tell them
-/// apart. Tracks that are not announced are not missed.
+/// attributes, or because the `Url` of their stream does not ask for the attributes that
+/// distinguish them. Tracks that are not announced are ignored.
 pub(super) fn check_keys(indexes: &[StreamIndex], streams: &[Stream], findings: &mut Findings) {
     let mut keys: HashSet<(&str, u32, Vec<&CustomAttribute>)> = HashSet::new();
     for (index, stream) in indexes.iter().zip(streams) {
@@ -52,7 +52,8 @@ pub(super) fn check_keys(indexes: &[StreamIndex], streams: &[Stream], findings: 
     }
 }
 
-/// A stream whose `Url` has no place for attributes, though they alone tell some of its tracks apart.
+/// Reports a stream whose `Url` has no place for attributes, although they alone distinguish some
+/// of its tracks.
 fn check_attributes(index: &StreamIndex, stream: &Stream, findings: &mut Findings) {
     let Some(url) = &index.url else { return };
     if url.to_ascii_lowercase().contains("{customattributes}") {

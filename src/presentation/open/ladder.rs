@@ -1,15 +1,16 @@
-//! The order that the bitrates of paired qualities and tracks share.
+//! The common order of the bitrates of paired qualities and tracks.
 
 use std::collections::BTreeSet;
 
-/// Bitrates of qualities with the bitrates of their tracks. No pair of it crosses another: a higher
-/// quality has a higher track, or an equal one.
+/// Bitrates of qualities, each with the bitrate of its track. No two pairs cross: a higher quality
+/// has a higher or equal track.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ladder(BTreeSet<(u32, u32)>);
 
 impl Ladder {
-    /// Adds a pair, unless it crosses one that is there; `false` then. `O(log n)`: in a set without
-    /// crossing pairs, the neighbours of a pair are the ones that it crosses first.
+    /// Adds a pair, unless it crosses an existing one; returns `false` in that case. Takes `O(log
+    /// n)` steps: if a pair crosses any pair of a set that has no crossing pairs, it crosses one of
+    /// its neighbours.
     pub(super) fn add(&mut self, quality: u32, track: u32) -> bool {
         let lower = self.0.range(..(quality, 0)).next_back();
         let higher = match quality.checked_add(1) {

@@ -13,8 +13,8 @@ pub(super) struct Matched {
     pub(super) shift: i64,
     /// Fragments were matched by their number, because too few of their times are those of chunks.
     pub(super) is_by_number: bool,
-    /// Times in the file are in other units than its header says, or far from the manifest's: what a
-    /// fragment says of its start is no evidence.
+    /// True if times in the file are in other units than its header says, or far from the
+    /// manifest's, so that the start that a fragment declares is no evidence.
     pub(super) is_of_other_clock: bool,
 }
 
@@ -49,10 +49,10 @@ pub(super) fn match_chunks(
 
 /// Matches the fragments of a track with the chunks that a manifest announces: as [`match_chunks`],
 /// or else by number. Producers that write one rounded duration for all chunks, or the time of the
-/// first picture into an index of decoding times, lose more than a tolerance allows. So where there
-/// are as many fragments as chunks, both ascend, and each time is nearest to that of its own number,
-/// chunk `i` is fragment `i`. Where most chunks would have no fragment otherwise, that holds also for
-/// times that begin elsewhere or are counted by another clock (milliseconds in a file of 90 kHz).
+/// first picture into an index of decoding times, lose more than a tolerance allows. So if there
+/// are as many fragments as chunks, both ascend, and each time is nearest to that of its own
+/// number, chunk `i` is fragment `i`. If most chunks would have no fragment otherwise, this also
+/// holds for times that begin elsewhere or use another clock (milliseconds in a file of 90 kHz).
 pub(super) fn match_announced(
     timeline: &Timeline,
     stream: Timescale,
@@ -88,9 +88,9 @@ pub(super) fn match_announced(
     }
 }
 
-/// Units that times of a file may be in, whatever its header says: the manifest's, Smooth
-/// Streaming's own, and milliseconds. Taken where every chunk or every fragment fits, and more than
-/// one does.
+/// Tries the units that times of a file may be in, whatever its header says: the manifest's, Smooth
+/// Streaming's own, and milliseconds. A unit is taken if every chunk or every fragment fits, and
+/// more than one does.
 fn of_other_clock(
     timeline: &Timeline,
     stream: Timescale,
@@ -105,8 +105,9 @@ fn of_other_clock(
     matched.into_iter().find(|matched| most > 1 && matched.fragments.len() == most)
 }
 
-/// A few chunks have no fragment of their time, and each of these is between two that have the
-/// fragment of their own number: one time was mistyped, or is off in one entry of the index.
+/// Returns whether a few chunks have no fragment of their time, but each of them is between two
+/// that have the fragment of their own number: one time was mistyped, or one entry of the index is
+/// off.
 fn is_enclosed(matched: &Matched, fragments: &[Indexed]) -> bool {
     let count = fragments.len();
     let pairs = &matched.fragments;
@@ -122,8 +123,8 @@ fn is_enclosed(matched: &Matched, fragments: &[Indexed]) -> bool {
         && pairs.windows(2).all(is_whole)
 }
 
-/// How times of a file are turned into those of a manifest: `from` is `to`, and so many units of the
-/// one are so many of the other.
+/// A conversion of times of a file into those of a manifest: `from` becomes `to`, and `media` units
+/// of the file are `stream` units of the manifest.
 #[derive(Clone, Copy)]
 struct Line {
     from: i128,
@@ -133,7 +134,7 @@ struct Line {
 }
 
 impl Line {
-    /// The first fragment is the first chunk, and the last one the last.
+    /// Maps the first fragment to the first chunk, and the last one to the last.
     fn through_ends(timeline: &Timeline, fragments: &[Indexed]) -> Option<Self> {
         let (first, last) = (fragments.first()?, fragments.last()?);
         let start = |chunk| timeline.chunk(chunk).map(|(start, _)| i128::from(start as i64));
@@ -143,16 +144,16 @@ impl Line {
         (media > 0 && end > to).then_some(line)
     }
 
-    /// Factors of a time are below 2^65, and so their product is below 2^127 only for times of a
-    /// file that are no longer than the manifest's: others fit nothing.
+    /// Converts a time. Each factor is below 2^65, so their product may overflow only if the times
+    /// of the file are longer than the manifest's, and those fit nothing.
     fn time(&self, time: i64) -> Option<i128> {
         let from = i128::from(time) - self.from;
         from.checked_mul(self.stream)?.checked_div(self.media)?.checked_add(self.to)
     }
 }
 
-/// Each fragment starts nearer to the chunk of its own number than to the two beside it: so many
-/// `times` nearer.
+/// Returns whether each fragment starts nearer to the chunk of its own number than to the chunks
+/// beside it, by the factor `times`.
 fn is_nearest_by_number(
     timeline: &Timeline,
     line: Line,

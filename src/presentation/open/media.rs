@@ -64,7 +64,7 @@ pub(super) struct MediaFile {
     pub(super) moov: Bytes,
     pub(super) mfra: Bytes,
     pub(super) tracks: Result<Vec<MediaTrack>, Trouble>,
-    /// Says what is wrong with a track of the header that is not among `tracks`.
+    /// Describes the fault of a track in the header that is not among `tracks`.
     pub(super) unread_track: Option<String>,
     pub(super) protection: Vec<System>,
 }

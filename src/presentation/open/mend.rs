@@ -33,7 +33,8 @@ pub(super) fn mend(text: &str, spans: &[Spans], cuts: &[Cut], corrections: &[Edi
             }
         }
     }
-    // Of several corrections of one value, the last counts: a number in plain digits, then another.
+    // A value may be corrected twice, first to plain digits and then to another number: the last
+    // one counts.
     let corrections = corrections.iter().rev().map(|edit| {
         let instead = edit.instead.map_or_else(String::new, |number| number.to_string());
         (edit.at.clone(), instead)

@@ -1,15 +1,15 @@
 //! Opening: from the name of an `.ism` to a presentation, in at most four batches of reads.
 //!
 //! 1. the server manifest, whole;
-//! 2. the client manifest, whole, and each media file's head and tail; files that are not there are
+//! 2. the client manifest, whole, and each media file's head and tail; files that are missing are
 //!    looked for once more if they may have a second name;
 //! 3. the rest of each `moov` and `mfra`;
 //! 4. the first and the last `moof` of each track.
 //!
-//! How long the content is changes the size of the third batch, never the number of reads. Only a
-//! file without a usable index is walked through then, a read a fragment.
+//! The duration of the content changes the size of the third batch, never the number of reads. Only
+//! a file without a usable index is walked through afterwards, with one read per fragment.
 //!
-//! If there is no server manifest, the name may be that of a [`folder`] with a file per fragment.
+//! If there is no server manifest, the name may be that of a folder of fragments: see [`folder`].
 
 mod adopt;
 mod announced;
@@ -63,8 +63,8 @@ const BATCHES: usize = 4;
 
 type Outcome = Result<Got, ReadError>;
 
-/// Opens the presentation whose server manifest is called `name`, or the folder of that name that has
-/// a client manifest, `Manifest`, and a file per fragment.
+/// Opens the presentation whose server manifest is called `name`, or the folder of fragments of
+/// that name, which has a client manifest called `Manifest`.
 ///
 /// A file without a usable index is walked through after the fourth batch, under the budgets
 /// [`Limits::scan_reads`] and [`Limits::scan_bytes`].
@@ -73,7 +73,7 @@ type Outcome = Result<Got, ReadError>;
 /// [`Presentation::findings`]. Where all are, [`Presentation::manifest`] says so.
 ///
 /// # Errors
-/// Fails where the server manifest, or the folder's client manifest, cannot be read.
+/// Fails if the server manifest, or the folder's client manifest, cannot be read.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -232,7 +232,7 @@ impl Opening {
         Ok(Step::read(wants, move |got| self.try_second_names(files, got)))
     }
 
-    /// The client manifest, if there is one, and the media files.
+    /// Takes the outcomes for the client manifest, if there is one, and for the media files.
     fn files_opened(
         mut self,
         files: Vec<FileId>,
@@ -250,8 +250,8 @@ impl Opening {
         self.read_on(2)
     }
 
-    /// What opens these files: the client manifest, which is the first if there is one, whole; media
-    /// by their ends.
+    /// Returns the wants that open these files: the first, if it is the client manifest, is read
+    /// whole, and media files are read at their ends.
     fn wants(&self, files: &[FileId]) -> Vec<Want> {
         let whole = (self.options.limits.client_manifest.saturating_add(1), 0);
         let mut ends = self.client.map(|_| whole).into_iter().chain(iter::repeat((HEAD, TAIL)));
@@ -501,8 +501,8 @@ impl Opening {
     }
 }
 
-/// The stored bytes of a client manifest, as far as players can read them and there is media for
-/// them.
+/// Returns the text of a client manifest as it is served: readable for players, and without
+/// elements that have no media.
 fn served_text(
     text: &Bytes,
     stored: &Stored<'_>,
@@ -519,7 +519,7 @@ fn served_text(
     }
     if stored.braced_systems > 0 {
         let count = stored.braced_systems;
-        let message = format!("{count} `SystemID` of its protection stands in braces");
+        let message = format!("`SystemID` values in braces: {count}");
         findings.push(Finding::new(FindingCode::SystemIdBraced, message).in_file(file));
     }
     if readable && whole && !stored.is_rewritten && stripped.is_empty() {
@@ -527,7 +527,7 @@ fn served_text(
     }
     if !readable {
         let encoding = stored.decoded.encoding.name();
-        let message = format!("it is {encoding} without saying so, and is served as UTF-8");
+        let message = format!("it is {encoding} without declaring it, and is served as UTF-8");
         findings.push(Finding::new(FindingCode::ManifestReencoded, message).in_file(file));
     }
     let mended = mend(&stored.decoded.text, &stored.spans, cuts, &stored.edits);

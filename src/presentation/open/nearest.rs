@@ -8,8 +8,8 @@ use std::collections::BinaryHeap;
 pub(super) struct Pair {
     pub(super) quality: usize,
     pub(super) track: usize,
-    /// Any other quality or track is more than twice as far away, and the bitrates of one manifest
-    /// are not a multiple of the other's.
+    /// True if any other quality or track is more than twice as far away, and the bitrates of one
+    /// manifest are not a multiple of the other's.
     pub(super) is_certain: bool,
 }
 
@@ -78,9 +78,9 @@ pub(super) fn nearest(qualities: &[u32], tracks: &[u32]) -> Vec<Pair> {
         });
     }
     if is_scaled(&sorted_qualities, &sorted_tracks) {
-        // Such a ladder can come near to itself, a step off: then no pair of it is certain.
+        // Such bitrates can be near to each other one rank off: then no pair is certain.
         let rank = |bitrate: u32, sorted: &[u32]| sorted.partition_point(|other| *other < bitrate);
-        // The numbers come from these lists.
+        // The pairs were made from these lists.
         let has_one_rank = |pair: &Pair| {
             rank(qualities[pair.quality], &sorted_qualities)
                 == rank(tracks[pair.track], &sorted_tracks)
@@ -91,8 +91,8 @@ pub(super) fn nearest(qualities: &[u32], tracks: &[u32]) -> Vec<Pair> {
     pairs
 }
 
-/// Three bitrates or more are one multiple of the others, in their order, or differ by one
-/// difference; within a hundredth.
+/// Returns whether there are at least three bitrates, and those of one list are the other's in
+/// order, multiplied by one factor or increased by one difference, within a hundredth.
 fn is_scaled(qualities: &[u32], tracks: &[u32]) -> bool {
     let (Some(&quality), Some(&track)) = (qualities.first(), tracks.first()) else { return false };
     let pairs = || qualities.iter().zip(tracks).map(|(q, t)| (i128::from(*q), i128::from(*t)));

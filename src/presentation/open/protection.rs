@@ -31,7 +31,8 @@ pub(super) fn of_moov(moov: &Boxes) -> Vec<System> {
     piff.chain(cenc).collect()
 }
 
-/// Reports each key for which the manifest, which has no protection header, leads to no licence.
+/// Reports each key for which the manifest does not say where to get a licence, because it has no
+/// protection header.
 pub(super) fn check_keys(resolved: &[Resolved<'_>], limits: &Limits, findings: &mut Findings) {
     let mut known = HashSet::new();
     for resolved in resolved {

@@ -45,14 +45,14 @@ pub(super) fn resolve<'a>(
     let mut without_id: HashMap<(Option<FileId>, StreamKind), usize> = HashMap::new();
     let mut uses: HashMap<(Option<FileId>, u32), usize> = HashMap::new();
     let mut fragments = 0_u64;
-    // Only a number that a file does not have asks for this.
+    // This is needed only if the file does not have the number.
     let numbered = LazyCell::new(|| {
         let all = server.tracks.iter().zip(named);
         let numbers =
             all.filter_map(|(track, named)| Some((named.file, track.track_id()?, track.kind)));
         numbers.collect::<HashSet<Numbered>>()
     });
-    // Only a file with a track that cannot be read asks for this.
+    // This is needed only if the file has a track that cannot be read.
     let unnumbered = LazyCell::new(|| {
         let mut unnumbered: HashMap<(Option<FileId>, StreamKind), usize> = HashMap::new();
         for (track, named) in server.tracks.iter().zip(named) {
@@ -151,21 +151,22 @@ pub(super) fn resolve<'a>(
     resolved
 }
 
-/// Where the offsets of fragments are right in their file, and wrong once they are cut out of it.
+/// The message for offsets that are right in their file, but wrong once fragments are cut out of
+/// it.
 const ABSOLUTE_BASE: &str = "the `tfhd` of its fragments has an absolute `base_data_offset`, which leads nowhere once a fragment is cut out of the file";
 
-/// Bytes of a sample entry that is kept.
+/// Maximum bytes of a sample entry that is kept.
 const ENTRY: usize = 4 << 10;
 
-/// A track of a file that an element of this kind names by its number.
+/// A track of a file to which an element of this kind refers by number.
 type Numbered = (Option<FileId>, u32, StreamKind);
 
 /// As many tracks of a file are named where one is missing.
 const SOME: usize = 16;
 
-/// The track by its number; without one, the next of its kind. A number that the file does not
-/// have, or that is a track of another kind, is passed over where only one track can be meant, which
-/// no other element of the kind names by its number.
+/// Finds the track by its number, or without one the next track of its kind. If the file does not
+/// have the number, or gives it to a track of another kind, the only track of the kind is taken,
+/// unless another element of the kind refers to it by number.
 fn find<'a>(
     track: &ServerTrack,
     tracks: &'a [MediaTrack],
@@ -177,7 +178,7 @@ fn find<'a>(
     let mut of_kind = tracks.iter().filter(|media| media.kind == Some(track.kind));
     let Some(id) = track.track_id() else {
         return of_kind.nth(nth).ok_or_else(|| {
-            let message = format!("it has no further {} track", track.kind);
+            let message = format!("it has no other {} track", track.kind);
             Trouble::new(FindingCode::TrackMissing, message)
         });
     };
@@ -190,7 +191,7 @@ fn find<'a>(
     match (of_kind.next(), of_kind.next()) {
         (Some(only), None) if !is_numbered(only.track_id) => {
             let message = format!(
-                "trackID {id} is none of the file's {0} tracks: the one there is, is {1}",
+                "trackID {id} is not one of the file's {0} tracks; its only one is {1}",
                 track.kind, only.track_id
             );
             let finding = Finding::new(FindingCode::ManifestsDisagree, message);
@@ -214,9 +215,10 @@ fn find<'a>(
     }
 }
 
-/// The same in a file with a track that cannot be read, which may be any that is not found by its
-/// number: no other takes its place. A track without a number `is_only` one of its kind, or it is
-/// not found.
+/// Finds the track in a file with a track that cannot be read. No other track may take the place of
+/// one that is not found by its number, because the unreadable track may be the one that is meant.
+/// An element without a number finds a track only if it `is_only` and the track is the only one of
+/// its kind.
 fn find_beside_unread<'a>(
     track: &ServerTrack,
     tracks: &'a [MediaTrack],

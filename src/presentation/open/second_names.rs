@@ -1,4 +1,5 @@
-//! Files that are stored under their names in URLs: `a%20b.ismv` for `a b.ismv`, or the reverse.
+//! Files that are stored under their percent-encoded names: `a%20b.ismv` for `a b.ismv`, or the
+//! reverse.
 
 use std::collections::HashMap;
 
@@ -8,8 +9,8 @@ use crate::presentation::Presentation;
 use crate::presentation::finding::{Finding, FindingCode};
 
 impl Opening {
-    /// Looks for the files that are not there by their second names, in one more batch. Files that
-    /// are there by their first names cost nothing.
+    /// Looks for missing files under their second names, in one more batch. There is no further
+    /// read if no file is missing.
     pub(super) fn try_second_names(
         mut self,
         files: Vec<FileId>,
@@ -39,17 +40,17 @@ impl Opening {
                 match &outcome {
                     Ok(_) => self.rename(file, name),
                     Err(error) if is_final(error.kind) => continue,
-                    // Whether it is there is not known.
+                    // It is not known whether the file exists.
                     Err(_) => {}
                 }
-                // There was an outcome at this place.
+                // `got` had an outcome at this position.
                 got[at] = outcome;
             }
             self.files_opened(files, got)
         }))
     }
 
-    /// The second name of each file that the server manifest refers to and that has one.
+    /// Returns the second name of each file that the server manifest refers to, if it has one.
     fn second_names(&self) -> HashMap<FileId, Name> {
         let client = self.client.zip(self.server.client_manifest());
         let tracks = self.named.iter().zip(&self.server.tracks);
@@ -63,7 +64,7 @@ impl Opening {
         names
     }
 
-    /// A file is known by its second name from now on.
+    /// Uses the second name for a file from now on.
     fn rename(&mut self, file: FileId, second: Name) {
         let message = format!("it is stored as `{}`", second.file_name());
         let finding = Finding::new(FindingCode::NameSpelledOtherwise, message);
@@ -75,7 +76,7 @@ impl Opening {
     }
 }
 
-/// There is nothing for this opening by this name.
+/// Returns whether there is nothing to open under this name.
 fn is_final(kind: ReadErrorKind) -> bool {
     matches!(kind, ReadErrorKind::Gone | ReadErrorKind::Denied)
 }

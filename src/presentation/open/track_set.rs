@@ -12,7 +12,7 @@ pub(super) struct TrackSet {
 const BITS: usize = u64::BITS as usize;
 
 impl TrackSet {
-    /// Adds a number. The first number is the lowest of all.
+    /// Adds a number. The number that is added first must be the lowest.
     pub(super) fn insert(&mut self, number: usize) {
         let word = number / BITS;
         if self.words.is_empty() {
@@ -25,7 +25,7 @@ impl TrackSet {
         self.words[at] |= 1 << (number % BITS);
     }
 
-    /// Takes a number out; `false` where it was not in the set.
+    /// Removes a number. Returns `false` if it was not in the set.
     pub(super) fn remove(&mut self, number: usize) -> bool {
         let at = (number / BITS).checked_sub(self.first);
         let Some(word) = at.and_then(|at| self.words.get_mut(at)) else { return false };
@@ -47,7 +47,7 @@ impl TrackSet {
         Self { words: common, first }
     }
 
-    /// What is in this set and not in the other.
+    /// Returns the numbers that are in this set and not in the other.
     pub(super) fn without(&self, other: &Self) -> Self {
         let mut left = self.clone();
         for (at, word) in left.words.iter_mut().enumerate() {

@@ -7,8 +7,8 @@ use super::keys::Labels;
 use super::track_set::TrackSet;
 use crate::manifest::{CustomAttribute, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 
-/// How well a track fits a quality of its bitrate, best first. The client manifest rules the URL, so
-/// whatever the server manifest says otherwise is a finding, not an obstacle.
+/// How well a track fits a quality of its bitrate, best first. The client manifest determines the
+/// URL, so a difference in the server manifest is a finding, not an obstacle.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
     /// Name (or label), bitrate and custom attributes.
@@ -21,9 +21,9 @@ pub(super) enum Fit {
 }
 
 impl Fit {
-    /// The manifests agree on the name.
+    /// Fits in which the manifests agree on the name.
     pub(super) const SAME_NAME: [Self; 2] = [Self::Exact, Self::NameAndBitrate];
-    /// They do not.
+    /// Fits in which they do not.
     pub(super) const OTHER_NAME: [Self; 2] = [Self::LanguageAndBitrate, Self::Bitrate];
 }
 
@@ -41,7 +41,7 @@ pub(super) struct TrackTable<'a> {
     unused: TrackSet,
     /// The tracks that have a `trackName`.
     named: TrackSet,
-    /// The tracks that only the stream of their name may have.
+    /// The tracks that are reserved for the stream of their name.
     reserved: TrackSet,
     by_kind: HashMap<StreamKind, TrackSet>,
     by_name: HashMap<(StreamKind, &'a str), TrackSet>,
@@ -118,15 +118,15 @@ impl<'a> TrackTable<'a> {
         OfStream { names, of_kind, of_name, of_language }
     }
 
-    /// From now on, the tracks that have the name of one of these streams are for it alone: a track
-    /// whose bitrate is that of another stream's quality is not taken from the stream that it names.
+    /// Reserves the tracks that have the name of one of these streams for that stream. A track with
+    /// the bitrate of another stream's quality is then not taken from the stream that it names.
     pub(super) fn reserve<'s>(&mut self, streams: impl Iterator<Item = &'s OfStream<'s>>) {
         let named = |all: TrackSet, stream: &OfStream<'_>| all.or(&stream.of_name);
         self.reserved = streams.fold(TrackSet::default(), named).and(&self.named);
     }
 
-    /// The first unused track that fits, of the stream's language if there is one, and whether
-    /// others fit as well; it is used from now on.
+    /// Takes the first unused track that fits, preferably one of the stream's language. Also
+    /// returns whether others fit as well.
     pub(super) fn take(
         &mut self,
         fit: Fit,
@@ -163,8 +163,8 @@ impl<'a> TrackTable<'a> {
         Some((first, count > 1))
     }
 
-    /// Unused tracks that the server manifest may call by the name of another stream, as long as
-    /// that one does not wait for them.
+    /// Returns unused tracks that may have the name of another stream in the server manifest,
+    /// without those that are reserved for another stream.
     fn of_others(&self, tracks: &TrackSet, stream: &OfStream<'_>) -> TrackSet {
         let unused = self.unused.and(tracks);
         match self.reserved.is_empty() {
@@ -173,8 +173,8 @@ impl<'a> TrackTable<'a> {
         }
     }
 
-    /// The unused tracks that a stream may have; of one scope with other streams, those that are
-    /// reserved for none.
+    /// Returns the unused tracks that a stream may have. In a scope that it shares with other
+    /// streams, reserved tracks are left out.
     pub(super) fn unused_of(&self, scope: Scope, stream: &OfStream<'_>) -> TrackSet {
         match scope {
             Scope::Name => self.unused.and(&stream.of_name),
@@ -183,23 +183,23 @@ impl<'a> TrackTable<'a> {
         }
     }
 
-    /// Those of some tracks that are unused.
+    /// Returns the unused ones of these tracks.
     pub(super) fn unused_in(&self, tracks: &TrackSet) -> TrackSet {
         self.unused.and(tracks)
     }
 
-    /// A track has the stream's name as its `trackName`, and no other track has.
+    /// Returns whether a track, and no other track, has the stream's name as its `trackName`.
     pub(super) fn is_only_of_name(&self, number: usize, stream: &OfStream<'_>) -> bool {
         let named = stream.of_name.and(&self.named);
         stream.of_name.len() == 1 && named.iter().eq([number])
     }
 
-    /// A track is used from now on; `false` where it has been.
+    /// Marks a track as used. Returns `false` if it was used before.
     pub(super) fn set_used(&mut self, number: usize) -> bool {
         self.unused.remove(number)
     }
 
-    /// A track is free again.
+    /// Marks a track as unused again.
     pub(super) fn set_unused(&mut self, number: usize) {
         self.unused.insert(number);
     }

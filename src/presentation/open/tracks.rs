@@ -28,7 +28,7 @@ pub(super) struct MediaTrack {
     /// `None` where it is unknown or undetermined.
     pub(super) language: Option<String>,
     pub(super) entry: Option<SampleEntry>,
-    /// Width and height at which it is shown, 16.16 fixed point; `None` where it is turned.
+    /// Width and height at which it is shown, 16.16 fixed point; `None` if it is rotated.
     pub(super) shown: Option<(u32, u32)>,
     pub(super) defaults: Defaults,
     pub(super) fragments: Result<Vec<Indexed>, Trouble>,
@@ -36,9 +36,9 @@ pub(super) struct MediaTrack {
     pub(super) needs_header: bool,
     /// The offsets in its fragments do not lead to their samples.
     pub(super) has_wrong_offset: bool,
-    /// Its fragments count their offsets from the start of the file.
+    /// True if its fragments count their offsets from the start of the file.
     pub(super) has_absolute_base: bool,
-    /// Samples that are in the file's header and in no fragment.
+    /// Number of samples that are in the file's header and in no fragment.
     pub(super) samples_in_header: Option<u32>,
     /// Describes a part of the header or of a fragment that cannot be read and that nothing needs.
     pub(super) unread: Option<String>,
@@ -49,9 +49,9 @@ pub(super) struct MediaTrack {
     /// Times in its fragments are no evidence of where they belong: a walk weighed them, or they
     /// are all one.
     pub(super) is_settled: bool,
-    /// Its index says one time of several fragments.
+    /// True if its index gives one time for several fragments.
     pub(super) has_repeats: bool,
-    /// Times in its fragments repeat or step back.
+    /// True if times in its fragments repeat or step back.
     pub(super) is_disordered: bool,
 }
 
@@ -66,8 +66,8 @@ struct Examined {
     other: Option<OtherTime>,
 }
 
-/// The tracks that a `moov` describes. A `trak` that cannot be read, or without number, clock or
-/// handler, is none: [`unread`] says so.
+/// Returns the tracks that a `moov` describes. A `trak` that cannot be read, or that has no number,
+/// timescale or handler, is left out, and [`unread`] describes it.
 pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Vec<MediaTrack> {
     // The first of a number counts.
     let mut defaults: HashMap<u32, Defaults> = HashMap::new();
@@ -107,7 +107,7 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Vec<MediaTrack> {
     moov.each(*b"trak").take(limits.tracks).filter_map(track).collect()
 }
 
-/// How many samples a sample table describes, if it says where one of them is.
+/// Returns the number of samples that a sample table describes, if it gives the position of any.
 fn samples_in_header(stbl: &Boxes) -> Option<u32> {
     let number = |kind: [u8; 4], at: usize| {
         let bodies = stbl.list.iter().filter_map(move |item| match &item.body {
@@ -122,7 +122,7 @@ fn samples_in_header(stbl: &Boxes) -> Option<u32> {
         Some(stsz) => Some(stsz.sample_count),
         None => number(*b"stz2", 8),
     };
-    // The count alone is a claim: one entry must be there.
+    // The count alone proves nothing: there must be an entry.
     let (short, long) = (number(*b"stco", 8), number(*b"co64", 8));
     let has_chunk = [(*b"stco", short), (*b"co64", long)]
         .into_iter()
@@ -130,7 +130,7 @@ fn samples_in_header(stbl: &Boxes) -> Option<u32> {
     count.filter(|&count| count > 0 && has_chunk)
 }
 
-/// What is wrong with the first `trak` that is no track, in a `moov` that ends at byte `end`.
+/// Describes the fault of the first `trak` that is left out, in a `moov` that ends at byte `end`.
 pub(super) fn unread(moov: &Boxes, end: u64, limits: &Limits) -> Option<String> {
     let mut at = end - moov.list.iter().map(AnyBox::len).sum::<u64>() - moov.padding.len() as u64;
     for item in &moov.list {
@@ -154,7 +154,7 @@ pub(super) fn unread(moov: &Boxes, end: u64, limits: &Limits) -> Option<String> 
             _ => None,
         };
         if let Some(message) = message {
-            return Some(format!("its `trak` at byte {start} is of no use: {message}"));
+            return Some(format!("its `trak` at byte {start} cannot be used: {message}"));
         }
     }
     None
@@ -188,7 +188,7 @@ pub(super) fn set_index(tracks: &mut [MediaTrack], index: Vec<TrackIndex>) {
     }
 }
 
-/// Tells tracks without an index that a part of it cannot be read.
+/// Notes for tracks without an index that a part of the index cannot be read.
 pub(super) fn set_index_unread(tracks: &mut [MediaTrack], unread: &str) {
     for trouble in tracks.iter_mut().filter_map(|track| track.fragments.as_mut().err()) {
         if trouble.code == FindingCode::IndexMissing {
@@ -208,7 +208,8 @@ impl MediaTrack {
         looks.into_iter().map(|fragment| (fragment, range(&fragment))).collect()
     }
 
-    /// Judges the index by the fragments that were looked at: in doubt where one is not what it says. A fragment of the track that merely says another time is a
+    /// Judges the index by the fragments that were looked at. The index is in doubt if one of them
+    /// is not what the index says. A fragment of the track that merely declares another time is a
     /// finding, unless that is the time of another entry of the index.
     pub(super) fn judge(
         &mut self,

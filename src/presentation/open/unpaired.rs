@@ -1,4 +1,4 @@
-//! Pairs qualities with tracks of other bitrates.
+//! Pairing qualities with tracks of other bitrates.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -13,13 +13,14 @@ use crate::manifest::StreamIndex;
 use crate::presentation::finding::FindingCode;
 
 impl<'a> Pairing<'a> {
-    /// Pairs the qualities whose bitrate no track has: by nearest bitrate, by picture size or by how
-    /// they are coded where that is not certain, and by rank at last. A track that has the name of
-    /// one of the streams is for the others only when that one has all its tracks.
+    /// Pairs the qualities for whose bitrate there is no track: by nearest bitrate, then, if that
+    /// is not certain, by picture size or decoder configuration, and finally by rank. A track that
+    /// has the name of one of the streams is left to others only when all qualities of that stream
+    /// have a track.
     ///
-    /// What is taken by rank is served, with an error as its finding: refusing it would cost the
-    /// whole film. But a player gets no bytes that are known to be another quality's: a track whose
-    /// pictures have another size than the quality announces is not taken for it.
+    /// A track that was found by rank is served, and has an error finding: refusing it would cost
+    /// the whole film. But a player must not get bytes that are known to be another quality's, so a
+    /// track whose pictures have another size than the quality announces is never taken for it.
     pub(super) fn pair_others(&mut self) {
         self.look_at_media();
         for scope in [Scope::Name, Scope::Kind] {
@@ -41,8 +42,8 @@ impl<'a> Pairing<'a> {
         self.report_refused();
     }
 
-    /// Where one quality and one track alone have a picture size, or data for the decoder, if the
-    /// pair `may` be taken. What the server manifest says goes before what the files show.
+    /// Pairs a quality and a track if they alone have a picture size or decoder configuration, and
+    /// if `may` allows the pair. The server manifest takes precedence over the files.
     pub(super) fn by_what_is_shown(&mut self, may: impl Fn(&Self, Place, usize) -> bool) {
         let scopes = [Scope::Name, Scope::Kind];
         for scope in scopes {
@@ -88,7 +89,7 @@ impl<'a> Pairing<'a> {
                 let ladder = ladders.entry(place.0).or_insert_with(|| self.ladder(place.0));
                 let (bitrate, of_track) = (self.bitrate_at(*place), self.bitrate_of(*number));
                 if bitrate > 0 && of_track > 0 && !ladder.add(bitrate, of_track) {
-                    // A key that other qualities of the stream have as well is no evidence against
+                    // If other qualities of the stream have the key too, it does not outweigh the
                     // bitrates.
                     let uses = uses.get_or_insert_with(|| self.uses_of(&streams, &of_quality));
                     if uses.get(&(place.0, key)).is_some_and(|uses| *uses > 1) {
@@ -100,7 +101,7 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// How many qualities of these streams have a key, with and without a track.
+    /// Counts the qualities of these streams that have a key, with or without a track.
     fn uses_of<K: Ord>(
         &self,
         streams: &BTreeSet<usize>,
@@ -117,8 +118,8 @@ impl<'a> Pairing<'a> {
         uses
     }
 
-    /// The nearest bitrates first. A pair that crosses a nearer one of its stream is not certain, and
-    /// it is not taken where others are not either.
+    /// Pairs the nearest bitrates first. A pair that crosses a nearer one of its stream is not
+    /// taken.
     fn by_bitrate(&mut self, scope: Scope, only_certain: bool) {
         for (places, candidates) in self.groups(scope) {
             let numbers: Vec<usize> = candidates.iter().collect();
@@ -146,7 +147,7 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// The bitrates that a stream's qualities and their tracks have.
+    /// Returns the bitrates of a stream's qualities and their tracks.
     fn ladder(&self, stream: usize) -> Ladder {
         let mut ladder = Ladder::default();
         let found = self.found.get(stream).into_iter().flatten().enumerate();
@@ -164,12 +165,12 @@ impl<'a> Pairing<'a> {
         ladder
     }
 
-    /// The lowest quality is the lowest track, and so on: of pictures of one size first, then of all
-    /// that are left. `only_full`: only where there are as many tracks as qualities.
+    /// Pairs the lowest quality with the lowest track, and so on: first among pictures of one size,
+    /// then among all that remain. With `only_full`, only if there are as many tracks as qualities.
     fn by_rank(&mut self, scope: Scope, only_full: bool) {
         for (places, candidates) in self.groups(scope) {
             let numbers: Vec<usize> = candidates.iter().collect();
-            // Where the manifests leave no choice, and do not contradict each other, it is right.
+            // The pair is right if the manifests leave no choice and do not contradict each other.
             if let ([place], [number]) = (&places[..], &numbers[..])
                 && self.is_only_choice(scope, *place, *number)
             {
@@ -198,7 +199,7 @@ impl<'a> Pairing<'a> {
             return;
         }
         if is_known {
-            // Stable: equals keep their places.
+            // The sort is stable: equal bitrates keep their order.
             places.sort_by_key(|place| self.bitrate_at(*place));
             numbers.sort_by_key(|number| self.bitrate_of(*number));
         }
@@ -216,8 +217,8 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// A quality and a track are all that is left, and nothing says that they are not the same: no
-    /// bitrate does, or the `trackName` names the one quality.
+    /// Returns whether a quality and a track are the only ones left and nothing contradicts the
+    /// pair: a bitrate is missing, or the `trackName` names the stream of this single quality.
     fn is_only_choice(&self, scope: Scope, place: Place, number: usize) -> bool {
         if self.bitrate_at(place) == 0 || self.bitrate_of(number) == 0 {
             return true;
@@ -230,7 +231,7 @@ impl<'a> Pairing<'a> {
             && !self.is_other(place, number)
     }
 
-    /// Reports the qualities for which tracks are left, but none that has their pictures.
+    /// Reports the qualities for which tracks remain, but none with their picture size.
     fn report_refused(&mut self) {
         self.reserve();
         let places: Vec<Place> = self.open().collect();
@@ -238,16 +239,16 @@ impl<'a> Pairing<'a> {
             let Some(stream) = self.streams.get(place.0) else { continue };
             let has_some = |scope| !self.tracks.unused_of(scope, stream).is_empty();
             if has_some(Scope::Name) || has_some(Scope::Kind) {
-                let message = "no bitrate or name tells its track in the server manifest, and those that are left have pictures of another size: it is not served";
+                let message = "no bitrate or name identifies its track in the server manifest, and the remaining tracks have pictures of another size: it is not served";
                 self.push(FindingCode::TrackGuessed, message, place);
             }
         }
     }
 
-    /// The qualities that are left, by what they have in common, with the tracks that are left and
-    /// have the same.
+    /// Groups the remaining qualities by their scope, each group with the remaining tracks of that
+    /// scope.
     fn groups(&self, scope: Scope) -> Vec<(Vec<Place>, TrackSet)> {
-        // Names are compared once per stream: many qualities may share a long one.
+        // Names are compared once per stream, because many qualities may share a long one.
         let mut ids = HashMap::new();
         let id = |(stream, of_stream): (&StreamIndex, &'a OfStream<'a>)| {
             let common: Cow<'a, str> = match scope {
@@ -283,7 +284,7 @@ impl<'a> Pairing<'a> {
     }
 }
 
-/// The items of each key, in their order.
+/// Groups the items by key, in their order.
 fn by<T: Copy, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> BTreeMap<K, Vec<T>> {
     let mut of_key: BTreeMap<K, Vec<T>> = BTreeMap::new();
     for item in items {

@@ -68,8 +68,9 @@ pub(super) fn files_to_walk(
 }
 
 impl Resolved<'_> {
-    /// Its file and media, if its fragments say other times than its index, or several one time, or
-    /// the last one is not the `last` chunk of the manifest.
+    /// Returns its file and media if its fragments declare other times than its index, if the index
+    /// gives one time for several of them, or if the last one is not the `last` chunk of the
+    /// manifest.
     fn in_time_doubt(
         &self,
         last: Option<u64>,
@@ -97,12 +98,14 @@ impl MediaTrack {
         self.fragments.as_ref().err().or(self.doubt.as_ref()).is_some_and(lies)
     }
 
-    /// Its fragments say other times than its index, or that says one time of several.
+    /// Returns whether its fragments declare other times than its index, or the index gives one
+    /// time for several of them.
     fn may_misfit(&self) -> bool {
         self.has_time_doubt() || self.has_repeats
     }
 
-    /// Its last fragment starts at this time, in ticks of a stream, as far as rounding lets it.
+    /// Returns whether its last fragment starts at this time, in ticks of a stream, within
+    /// rounding.
     fn ends_at(&self, time: Option<u64>, stream: Timescale) -> bool {
         let last = self.fragments.as_ref().ok().and_then(|fragments| fragments.last());
         let last = last.and_then(|last| rescale(last.time, self.timescale, stream));
@@ -133,8 +136,8 @@ impl MediaFile {
         self.tracks.as_ref().is_ok_and(|tracks| tracks.iter().any(|track| track.fragments.is_ok()))
     }
 
-    /// Takes over what a walk found, where that is more than the index said, or where that was not
-    /// believed. Of the two, the one that gives more chunks of the manifest their fragment wins:
+    /// Takes over what a walk found, if that is more than the index has or if the index was not
+    /// trusted. Of the two, the one that gives more chunks of the manifest their fragment wins:
     /// `announced` counts these.
     pub(super) fn walked(
         &mut self,
@@ -172,20 +175,22 @@ impl MediaFile {
                 is_honest = index.len() == entries;
                 lost += entries - index.len();
             }
-            // Entry by entry, the index is the fragments in the order of the file.
+            // Entry by entry, the index has the fragments in the order of the file.
             let is_whole = is_honest
                 && track.fragments.as_ref().is_ok_and(|index| index.len() == found.places.len());
             let index = track.fragments.as_deref().unwrap_or_default();
-            // Of several fragments at one time, only the first can be asked for.
+            // Of several fragments at one time, only the first one can be requested.
             let known = index.chunk_by(|a, b| track.has_repeats && a.time == b.time).count();
             let of_index = (known > 0).then(|| chunks_with(track, index)).flatten();
-            // An index of several times says which fragment is which.
+            // An index with several times identifies the fragments.
             let by_count = (known < 2).then(|| announced.by_count(file, track, found)).flatten();
             let walk = Found::of(found, |fragments| chunks_with(track, fragments), known);
             let walk = walk.or_by_count(by_count, of_index);
             let is_doubted = is_distrusted || track.is_in_doubt() || track.has_time_doubt();
-            // A walk that was given up knows less of the rest than an index in doubt. An index of all
-            // fragments that is the manifest's times is right, whatever these say.
+            // A walk that was given up knows less of the rest than an index in doubt. An index of
+            // all
+            // fragments that agrees with the manifest's times is right, whatever the fragments
+            // declare.
             let is_right =
                 is_whole && of_index.is_some() && of_index == announced.chunks(file, track);
             let is_taken_on_tie =
@@ -232,7 +237,7 @@ impl MediaTrack {
         let before = match (&self.fragments, &self.doubt) {
             (Err(trouble), _) | (Ok(_), Some(trouble)) => trouble.message.clone(),
             (Ok(_), None) if self.has_repeats => {
-                "its index says one time of several fragments".into()
+                "its index gives one time for several fragments".into()
             }
             (Ok(index), None) => format!("its index has {} of its fragments", index.len()),
         };
@@ -271,12 +276,12 @@ struct Found {
     placed_by: PlacedBy,
     /// Number of chunks of the manifest that have one of the fragments.
     chunks: Option<usize>,
-    /// Times that the fragments say, repeat or step back.
+    /// True if the declared times repeat or step back.
     is_disordered: bool,
 }
 
 impl Found {
-    /// Takes the fragments by their number, where that gives more chunks of the manifest their
+    /// Takes the fragments by their number, if that gives more chunks of the manifest their
     /// fragment than the index and the walk by times do.
     fn or_by_count(self, by_count: Option<Vec<Indexed>>, of_index: Option<usize>) -> Self {
         match by_count {
@@ -288,10 +293,10 @@ impl Found {
         }
     }
 
-    /// Takes the fragments by the times that they say; or by their order, where that gives more
-    /// chunks of the manifest their fragment, or as many and the times are those at which pictures
-    /// are shown: a player decodes what it gets, chunk by chunk. Without a manifest, times of which
-    /// most repeat, or some wrongly, are of no use, unless the index has as many fragments.
+    /// Takes the fragments by their declared times; or by their order, if that gives more chunks of
+    /// the manifest their fragment, or as many while the times are those at which pictures are
+    /// shown, because a player decodes chunk by chunk. Without a manifest, times are of no use if
+    /// most of them repeat or some are repeated wrongly, unless the index has as many fragments.
     fn of(
         found: &mut ScannedTrack,
         chunks_with: impl Fn(&[Indexed]) -> Option<usize>,
@@ -350,7 +355,7 @@ fn findings(
     match (&scanned.outcome, given_up) {
         (Outcome::CutOff(at), _) => tell(
             FindingCode::RecordingCutOff,
-            format!("the file ends in the middle of what begins at byte {at}, or that is no box"),
+            format!("the file ends inside the box at byte {at}, or no box begins there"),
         ),
         (_, Some(error)) => {
             tell(FindingCode::ScanGivenUp, format!("nothing behind this place was found: {error}"))

@@ -1,4 +1,4 @@
-//! A look at one fragment.
+//! Looking at one fragment.
 
 use bytes::Bytes;
 
@@ -14,24 +14,24 @@ use crate::presentation::{FindingCode, Located, Presentation, Stream};
 
 /// A look in progress.
 pub(super) struct Look {
-    /// The place of its track among those of the survey.
+    /// Number of its track among those of the survey.
     pub(super) number: usize,
     pub(super) at: Located,
     start: u64,
     bound: u64,
     read: Bytes,
-    /// Bytes that are needed, from the start of the fragment.
+    /// Number of bytes that are needed, from the start of the fragment.
     needed: u64,
     reads: usize,
 }
 
-/// Bytes that are read at first: most `moof`s are shorter, and the first sample begins behind.
+/// Bytes that are read at first. Most `moof`s are shorter, and the first sample begins after them.
 const FIRST: u64 = 4 << 10;
 
-/// Bytes of a first sample that are read to find its first slice.
+/// Maximum bytes of a first sample that are read to find its first slice.
 const MOST_OF_SAMPLE: u64 = 64 << 10;
 
-/// A fragment that needs another read after so many has something wrong with it.
+/// Maximum reads. A fragment that needs more has something wrong with it.
 const MAX_READS: usize = 12;
 
 impl Look {
@@ -39,7 +39,7 @@ impl Look {
         Self { number, at, start, bound, read: Bytes::new(), needed: FIRST, reads: 0 }
     }
 
-    /// What it has to read next.
+    /// Returns the bytes to read next.
     pub(super) fn want(&self, presentation: &Presentation) -> Want {
         let Ok(file) = presentation.track_of(self.at).stored().map(|track| track.file) else {
             unreachable!("a look is made at stored tracks alone")
@@ -49,7 +49,8 @@ impl Look {
         Want::Range { file, range: from..to }
     }
 
-    /// Takes what was read, and tells what it finds; gives the look back where it needs more.
+    /// Takes the bytes that were read, and reports what it finds. Returns the look if it needs more
+    /// bytes.
     pub(super) fn go_on(
         mut self,
         bytes: Bytes,
@@ -76,8 +77,8 @@ impl Look {
         }
     }
 
-    /// What a request would find, then what none finds. Gives the number of bytes that it needs, if
-    /// it needs more.
+    /// Reports first what a request would find, then what no request finds. Returns the number of
+    /// bytes that it needs, if it needs more.
     fn examine(
         &self,
         presentation: &Presentation,
@@ -105,7 +106,10 @@ impl Look {
             tell(noticed.code(), noticed.message());
         })?;
         if let Some(why) = key {
-            tell(FindingCode::KeyFrameMissing, format!("it begins without a key frame, by {why}"));
+            tell(
+                FindingCode::KeyFrameMissing,
+                format!("it begins without a key frame, according to {why}"),
+            );
         }
         if nature.has_ivs
             && let Some(why) = without_ivs(&stored)
@@ -118,8 +122,8 @@ impl Look {
         Ok(None)
     }
 
-    /// Whether the first sample is a key frame: its bytes are believed before flags, which some
-    /// muxers set to one value for all samples.
+    /// Returns whether the first sample is a key frame. Its bytes take precedence over flags, which
+    /// some muxers set to one value for all samples.
     fn key_frame(
         &self,
         stream: &Stream,
@@ -140,7 +144,8 @@ impl Look {
         match (by_bytes, first.is_key) {
             (KeyPicture::Known(true), _) => Key::Found,
             (KeyPicture::Known(false), _) => Key::Missing("its first slice"),
-            // Another read is worth it only where the flags do not say that all is well.
+            // Another read is worthwhile only if the flags do not already say that it is a key
+            // frame.
             (KeyPicture::Needs(needed), is_key)
                 if is_key != Some(true)
                     && needed as u64 <= MOST_OF_SAMPLE
@@ -154,9 +159,9 @@ impl Look {
         }
     }
 
-    /// Says so where the samples are longer or shorter than the chunk, by more than one of them and
-    /// what pictures that are shown in another order explain: as far as their times are `spread` from
-    /// those of decoding in any fragment so far.
+    /// Reports samples that are longer or shorter than their chunk. The leeway is the longest
+    /// sample plus what the order of pictures explains: the largest `spread` between the times of
+    /// showing and decoding in any fragment so far.
     fn other_duration(
         &self,
         presentation: &Presentation,
@@ -166,7 +171,7 @@ impl Look {
     ) -> Result<Option<String>, Error> {
         let stream = presentation.stream_of(self.at);
         let chunk = stream.timeline.chunk(self.at.chunk).map_or(0, |(_, duration)| duration);
-        // A caption need not last as long as its chunk, and a chunk may not say how long it is.
+        // A caption need not last as long as its chunk, and a chunk may not declare its duration.
         if stream.kind == StreamKind::Text || chunk == 0 {
             return Ok(None);
         }
@@ -179,22 +184,22 @@ impl Look {
             return Ok(None);
         };
         let most = leeway.saturating_add(2 * tolerance(stream.timescale, track.timescale));
-        let message = || format!("its samples last {duration} ticks, and its chunk {chunk}");
+        let message = || format!("its samples last {duration} ticks, but its chunk {chunk}");
         Ok((duration.abs_diff(chunk) > most).then(message))
     }
 }
 
-/// What is known of the first sample.
+/// The result of looking at the first sample.
 enum Key {
-    /// It is a key frame, or nothing says that it is none.
+    /// It is a key frame, or nothing says that it is not.
     Found,
-    /// It is none, by this.
+    /// It is not a key frame, according to this source.
     Missing(&'static str),
-    /// So many bytes of the fragment are needed.
+    /// This many bytes of the fragment are needed.
     Needs(u64),
 }
 
-/// What keeps the samples of a fragment from being decrypted, where each should have an IV.
+/// Describes why the samples of a fragment cannot be decrypted, if each of them should have an IV.
 ///
 /// Other sample groups and sample descriptions may leave samples in the clear.
 fn without_ivs(stored: &Stored) -> Option<String> {

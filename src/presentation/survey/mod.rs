@@ -1,5 +1,5 @@
-//! A look at every fragment of a presentation, for an operator: what requests would find, and what
-//! no request finds.
+//! A look at every fragment of a presentation, for an operator: it finds what requests would find,
+//! and more.
 
 mod look;
 mod nature;
@@ -16,14 +16,14 @@ use super::{Finding, Located, Presentation};
 use crate::base::{Got, ReadError, Step};
 use crate::index::Place;
 
-/// A look at every fragment of a presentation, a few at a time.
+/// A look at every fragment of a presentation, a few fragments at a time.
 ///
-/// Of most fragments it reads 4 KiB: its `moof` and the beginning of its first sample. What it finds
-/// is summed up: one finding per kind and track, with the number of fragments and the first of them.
-/// It changes nothing about the presentation. Fragments that have a file of their own are not looked at:
-/// opening has compared their names with the manifest.
+/// Of most fragments it reads 4 KiB: the `moof` and the beginning of the first sample. Findings are
+/// summed up: there is one per kind and track, with the number of fragments and the first of them.
+/// A survey does not change the presentation. It skips fragments in files of their own: opening has
+/// compared the names of these files with the manifest.
 ///
-/// [`Opened::survey`](crate::origin::Opened::survey) drives it; another host drives the steps
+/// [`Opened::survey`](crate::origin::Opened::survey) drives it. Another host drives the steps
 /// itself:
 ///
 /// ```no_run
@@ -45,7 +45,7 @@ use crate::index::Place;
 pub struct Survey {
     presentation: Arc<Presentation>,
     tracks: Vec<Surveyed>,
-    /// The next chunk to be looked at: the place of its track among `tracks`, and its number.
+    /// The next chunk to look at: the number of its track among `tracks`, and its own number.
     next: (usize, usize),
     fragments: u64,
     looked_at: u64,
@@ -57,15 +57,17 @@ struct Surveyed {
     stream: usize,
     track: usize,
     nature: Nature,
-    /// How far the times of pictures are spread from those of decoding, at most so far, in ticks.
+    /// The largest spread so far between the times at which pictures are shown and decoded, in
+    /// ticks.
     spread: u64,
 }
 
-/// Fragments that are looked at in one step: an object store pays one round trip for all of them.
+/// Number of fragments that are looked at in one step: an object store takes one round trip for all
+/// of them.
 const AT_ONCE: usize = 16;
 
 impl Survey {
-    /// A survey of this presentation that has not looked at anything yet.
+    /// Creates a survey of this presentation that has not looked at anything yet.
     pub fn new(presentation: &Arc<Presentation>) -> Self {
         let (mut tracks, mut fragments) = (Vec::new(), 0);
         for (s, stream) in presentation.streams.iter().enumerate() {
@@ -81,17 +83,17 @@ impl Survey {
         Self { presentation, tracks, next: (0, 0), fragments, looked_at: 0, reports }
     }
 
-    /// Fragments of all tracks.
+    /// Number of fragments of all tracks.
     pub fn fragments(&self) -> u64 {
         self.fragments
     }
 
-    /// Fragments that have been looked at.
+    /// Number of fragments that have been looked at.
     pub fn looked_at(&self) -> u64 {
         self.looked_at
     }
 
-    /// All fragments have been looked at.
+    /// Returns whether all fragments have been looked at.
     pub fn is_over(&self) -> bool {
         self.looked_at >= self.fragments
     }
@@ -107,8 +109,8 @@ impl Survey {
         self.read(looks)
     }
 
-    /// What opening found and what was found so far, the gravest first. What opening had found of
-    /// some fragments of a track is left to what was found of all.
+    /// Returns the findings of opening and of the survey so far, the most severe first. A finding
+    /// of opening is left out if the survey has the same one, which covers all fragments.
     pub fn findings(&self) -> Vec<Finding> {
         let limits = self.presentation.limits();
         let mut findings = Findings::new(limits);
@@ -130,7 +132,7 @@ impl Survey {
         findings.sorted()
     }
 
-    /// The next chunk that has a fragment.
+    /// Takes the next chunk that has a fragment.
     fn take_next(&mut self) -> Option<(usize, Located)> {
         loop {
             let (number, chunk) = self.next;
@@ -146,7 +148,8 @@ impl Survey {
         }
     }
 
-    /// A look at this fragment; `None` where it is known that there is nothing to look at.
+    /// Begins to look at this fragment; `None` if it is already known that there is nothing to look
+    /// at.
     fn begin(&mut self, (number, at): (usize, Located)) -> Option<Look> {
         let stored = self.presentation.track_of(at).stored().ok()?;
         match stored.fragments.place(at.chunk)? {

@@ -1,4 +1,4 @@
-//! What the sample entry of a track says of all its samples.
+//! Properties that the sample entry of a track declares for all its samples.
 
 use crate::base::Limits;
 use crate::bmff::uuid::PiffTenc;
@@ -6,17 +6,18 @@ use crate::bmff::{AudioSampleEntry, Boxes, SampleEntry, Tenc, VisualSampleEntry}
 use crate::codec::NalFormat;
 use crate::manifest::StreamKind;
 
-/// What the sample entry of a track says of all its samples.
+/// Properties that the sample entry of a track declares for all its samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Nature {
-    /// How its pictures are divided; `None` for other codecs, and where they are encrypted.
+    /// How its pictures are divided into NAL units; `None` for other codecs, and if they are
+    /// encrypted.
     pub(super) nal_format: Option<NalFormat>,
-    /// Each of its samples is encrypted and has an IV of its own.
+    /// True if each of its samples is encrypted and has an IV of its own.
     pub(super) has_ivs: bool,
 }
 
 impl Nature {
-    /// By the sample entry; nothing is known where that is missing or cannot be read.
+    /// Reads the sample entry. Nothing is known if it is missing or cannot be read.
     pub(super) fn of(kind: StreamKind, entry: Option<&SampleEntry>, limits: &Limits) -> Self {
         let Some(entry) = entry else { return Self::default() };
         let boxes = match kind {

@@ -1,4 +1,4 @@
-//! What a survey found, summed up per track and kind.
+//! Findings of a survey, summed up per track and kind.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::Surveyed;
 use crate::presentation::finding::{FindingCode, LONGEST_MESSAGE, label, shortened};
 use crate::presentation::{Finding, Presentation};
 
-/// Reports by track and code: as many as there are tracks and codes, however many fragments.
+/// Reports by track and code. Their number does not depend on the number of fragments.
 #[derive(Default)]
 pub(super) struct Reports {
     reports: BTreeMap<(usize, FindingCode), Report>,
@@ -14,10 +14,10 @@ pub(super) struct Reports {
 
 /// One kind of finding about a track.
 struct Report {
-    /// The number of the first chunk, and what was found of it.
+    /// The number of the first chunk, and the message about it.
     first: usize,
     message: String,
-    /// Chunks of which it was found.
+    /// Number of chunks with the finding.
     count: u64,
 }
 
@@ -41,7 +41,7 @@ impl Reports {
         }
     }
 
-    /// The findings that they are.
+    /// Turns the reports into findings.
     pub(super) fn findings(
         &self,
         presentation: &Presentation,
@@ -68,5 +68,5 @@ impl Reports {
     }
 }
 
-/// Bytes that the number of chunks takes at most in a message.
+/// Maximum bytes that the number of chunks takes in a message.
 const LONGEST_COUNT: usize = 80;

@@ -38,7 +38,7 @@ pub(super) enum Verdict {
     Failed,
 }
 
-/// Whether a field is a condition.
+/// Returns whether a field is a condition.
 pub(super) fn is_condition(name: &HeaderName) -> bool {
     [IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_MATCH, IF_UNMODIFIED_SINCE].contains(name)
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::storage::Age;
 
-/// The clock of a file server is believed to run behind ours by no more than this.
+/// The clock of a file server is assumed to run behind this machine's by no more than this.
 const SKEW: Duration = Duration::from_secs(60 * 60);
 
 /// Linux stamps files with the time of the last tick of its scheduler: up to 10 ms ago.
@@ -13,11 +13,11 @@ const TICK: Duration = Duration::from_millis(10);
 /// FAT stamps files in steps of two seconds, older file systems in steps of one.
 const STEP: Duration = Duration::from_secs(2);
 
-/// No file was changed before 1980-01-01: a file system without times gives such.
+/// No file was changed before 1980-01-01. A file system without times reports such a time.
 const EARLIEST: Duration = Duration::from_secs(315_532_800);
 
-/// The age of a version whose last change has this time stamp. `is_stamped_here`, whether the stamp is
-/// of this machine's clock, is only asked if it matters.
+/// Returns the age of a version whose last change has this time stamp. `is_stamped_here` is called
+/// only if it matters whether the stamp is of this machine's clock.
 pub(super) fn of(
     last_change: Option<SystemTime>,
     now: SystemTime,

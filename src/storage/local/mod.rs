@@ -69,18 +69,18 @@ pub struct LocalStore {
 /// An opened local file.
 ///
 /// Its version consists of its device, inode, size, and times of modification and change in
-/// nanoseconds. Each read compares the version after it has read, so it never returns bytes of a file
-/// that was rewritten in place as those of the file that was opened, if no write was under way when it
-/// was opened. A file that is replaced by rename, or removed, stays readable.
+/// nanoseconds. Each read compares the version after it has read, so it never returns bytes of a
+/// file that was rewritten in place as those of the file that was opened, if no write was in
+/// progress when it was opened. A file that is replaced by rename, or removed, stays readable.
 ///
-/// A file system stamps a file when a write begins, not when it ends, so a version that was seen during
-/// a write is equal to that of the complete file. Only the [`age`](Self::age) of the version shows that
-/// no write was under way.
+/// A file system stamps a file when a write begins, not when it ends, so a version that was seen
+/// during a write is equal to that of the complete file. Only the [`age`](Self::age) of the version
+/// shows that no write was in progress.
 #[derive(Debug)]
 pub struct LocalFile {
     file: Arc<system::File>,
     opened: system::Version,
-    /// Whether the machine's own clock stamps the file, once it was asked.
+    /// Whether the machine's own clock stamps the file, once this has been determined.
     is_stamped_here: OnceLock<bool>,
     elsewhere: Option<Elsewhere>,
 }
@@ -249,11 +249,12 @@ impl LocalFile {
     /// `check` after it has read and before it sends the last byte; otherwise a complete response may
     /// mix bytes of two versions. A host that lets the kernel send the bytes (`sendfile`) calls it
     /// before each call; the kernel then queues pages of the file, which change if the file is
-    /// rewritten. Such a host should copy files of little [`age`](Self::age), which may change again soon.
+    /// rewritten. Such a host should copy files whose [`age`](Self::age) is small, because they may
+    /// change again soon.
     ///
-    /// Equal versions show that no write began after the file was opened. That none was under way then is
-    /// only certain if the file had some [`age`](Self::age); an [`Origin`](crate::origin::Origin) sees to
-    /// that.
+    /// Equal versions show that no write began after the file was opened. Only the
+    /// [`age`](Self::age) of the file shows that none was in progress at that time. An
+    /// [`Origin`](crate::origin::Origin) takes care of this.
     ///
     /// # Errors
     /// [`changed`] if the file was written to or truncated since it was opened.
@@ -261,19 +262,19 @@ impl LocalFile {
         if self.file.version()?.is_still(&self.opened) { Ok(()) } else { Err(changed()) }
     }
 
-    /// How long ago the version that was opened came to be, at least, by the change time of the file.
-    /// Call [`check`](Self::check) to learn whether the file still has this version.
+    /// Returns how long ago the opened version was last changed, at least, by the change time of
+    /// the file. Call [`check`](Self::check) to learn whether the file still has this version.
     ///
-    /// A change time in the future, or from before 1980, says nothing. The clock of a file system that is
+    /// A change time in the future, or before 1980, is ignored. The clock of a file system that is
     /// not known to be local may be up to one hour behind this machine's.
     pub fn age(&self) -> Age {
         let is_stamped_here = || *self.is_stamped_here.get_or_init(|| self.file.is_stamped_here());
         age::of(self.opened.last_change(), SystemTime::now(), is_stamped_here)
     }
 
-    /// Whether the page cache seems to hold a range, so that a read or `sendfile` of it does not wait
-    /// for a disk now. Only the last byte, and one byte in each mebibyte before it, are checked.
-    /// `false` if the system cannot tell.
+    /// Returns whether the page cache seems to hold a range, so that a read or `sendfile` of it
+    /// does not wait for a disk now. Only the last byte, and one byte in each mebibyte before it,
+    /// are checked. `false` if the system cannot tell.
     pub fn is_cached(&self, range: &Range<u64>) -> bool {
         // Whatever is asked, no more than the file has is looked at.
         let size = self.opened.size();
@@ -292,7 +293,7 @@ impl AsFd for LocalFile {
 
 impl RangeSource for LocalFile {
     async fn stat(&self) -> io::Result<Stat> {
-        // The age first: a write that begins after it is seen by the check.
+        // The age is read first: the check then sees a write that begins after it.
         let age = self.age();
         self.check()?;
         Ok(Stat { age: Some(age), ..self.opened.stat() })

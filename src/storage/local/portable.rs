@@ -118,7 +118,8 @@ impl File {
         Ok(Version { size: metadata.len(), modified, created })
     }
 
-    /// Whether the clock of this machine stamps the file: that cannot be told.
+    /// Returns whether the clock of this machine stamps the file. This is unknown here, so the
+    /// answer is `false`.
     pub(super) fn is_stamped_here(&self) -> bool {
         false
     }
@@ -147,7 +148,8 @@ impl Version {
         self == opened
     }
 
-    /// A copy may have the time of modification of its original, but it is created anew.
+    /// Returns the later of modification and creation: a copy may have the time of modification of
+    /// its original, but it is created anew.
     pub(super) fn last_change(&self) -> Option<SystemTime> {
         self.modified.max(self.created)
     }
@@ -163,7 +165,7 @@ impl Version {
     }
 }
 
-/// Whether links lead round: no error says so here.
+/// Returns whether links lead round: no error says so here.
 pub(super) fn is_link_loop(_: &io::Error) -> bool {
     false
 }

@@ -73,7 +73,7 @@ impl Tree {
         self.at(name, Folder::look_for)
     }
 
-    /// Whether a name passes a link that is not followed.
+    /// Returns whether a name passes a link that is not followed.
     pub(super) fn is_refused_link(&self, name: &str) -> bool {
         let root = self.root.current();
         matches!(self.follow(&root.folder, name, Folder::look_for), Err(NotOpened::Link))

@@ -199,8 +199,8 @@ impl File {
         Ok(Version::of(&fstat(&self.0)?))
     }
 
-    /// Whether the clock of this machine stamps the file when it changes: it lies on a disk or in memory
-    /// of this machine. A file server has a clock of its own.
+    /// Returns whether the clock of this machine stamps the file when it changes, because it is
+    /// stored on a disk or in memory of this machine. A file server has a clock of its own.
     #[cfg(target_os = "linux")]
     pub(super) fn is_stamped_here(&self) -> bool {
         // The magic numbers of statfs(2).
@@ -227,13 +227,14 @@ impl File {
         kind.is_ok_and(|kind| LOCAL.contains(&kind))
     }
 
-    /// That cannot be told on other systems.
+    /// Returns whether the clock of this machine stamps the file. This is unknown on other systems,
+    /// so the answer is `false`.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn is_stamped_here(&self) -> bool {
         false
     }
 
-    /// Whether some bytes of a range, its last among them, can be had without waiting.
+    /// Returns whether some bytes of a range, its last among them, can be had without waiting.
     #[cfg(target_os = "linux")]
     pub(super) fn is_cached(&self, range: &Range<u64>) -> bool {
         use std::io::IoSliceMut;
@@ -300,7 +301,8 @@ impl Version {
         Self { changed, links: opened.links, ..*self } == *opened
     }
 
-    /// When its content, or anything else about it, was last changed: no user can set this time.
+    /// Returns when its content, or anything else about it, was last changed. No user can set this
+    /// time.
     pub(super) fn last_change(&self) -> Option<SystemTime> {
         system_time(self.changed)
     }
@@ -316,7 +318,7 @@ impl Version {
     }
 }
 
-/// Whether links lead round, or there are too many of them.
+/// Returns whether links lead round, or there are too many of them.
 pub(super) fn is_link_loop(error: &io::Error) -> bool {
     rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP)
 }

@@ -1,4 +1,4 @@
-//! The folders of the qualities, and what is in them.
+//! The folders of the qualities, and their content.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,11 +12,11 @@ use crate::manifest::{ClientManifest, QualityLevel};
 /// The folders of the qualities.
 #[derive(Default)]
 pub(super) struct Folders {
-    /// Their names below the presentation's, as the manifest's URLs have them.
+    /// Their names below the presentation's folder, as the manifest's URLs give them.
     pub(super) wanted: BTreeSet<Name>,
-    /// What is in them, and the name that they really have. `None` if it cannot be listed.
+    /// Their actual name and their content; `None` if a folder cannot be listed.
     pub(super) listed: HashMap<Name, (Name, Option<FileNames>)>,
-    /// Names that were looked at.
+    /// Number of names that were looked at.
     pub(super) names: u64,
 }
 
@@ -27,10 +27,10 @@ fn level(quality: &QualityLevel) -> String {
     format!("QualityLevels({}{attributes})", quality.bitrate)
 }
 
-/// What tools leave as it is when they make a file's name of a URL.
+/// Characters that tools leave unencoded when they derive a file's name from a URL.
 const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The same folder as tools name it that percent-encode.
+/// Returns the name of the folder as written by tools that percent-encode.
 pub(super) fn encoded(folder: &Name) -> Option<Name> {
     let name = utf8_percent_encode(folder.file_name(), AS_IT_IS);
     Name::new(&format!("{}/{name}", folder.folder()?)).ok()
@@ -44,7 +44,7 @@ impl Folders {
         Self { wanted: folders.collect(), ..Self::default() }
     }
 
-    /// Keeps what came of listing a folder under this name.
+    /// Keeps the outcome of listing a folder under the name `listed`.
     pub(super) fn keep(
         &mut self,
         wanted: &Name,
@@ -80,7 +80,7 @@ impl Folders {
         Ok(())
     }
 
-    /// Folders in which there is no fragment.
+    /// Returns the folders that contain no fragment.
     pub(super) fn empty(&self) -> Vec<Name> {
         let is_empty = |folder: &&Name| {
             let listed = self.listed.get(*folder).and_then(|(_, files)| files.as_ref());
@@ -90,7 +90,7 @@ impl Folders {
     }
 }
 
-/// The folder of a quality; `None` if no folder can have that name.
+/// Returns the folder of a quality; `None` if no folder can have that name.
 pub(super) fn folder_of(presentation: &Name, quality: &QualityLevel) -> Option<Name> {
     let level = level(quality);
     let is_segment = !level.contains('/');

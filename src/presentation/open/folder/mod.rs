@@ -1,21 +1,22 @@
-//! Opening a folder that has the name of a presentation, with a client manifest and a file per
-//! fragment: what `ffmpeg -f smoothstreaming film.ism` writes, and what a copy of a site is.
+//! Opening a folder of fragments: a folder with the name of a presentation, a client manifest and a
+//! file per fragment, as `ffmpeg -f smoothstreaming film.ism` or a copy of a site makes it.
 //!
 //! ```text
 //! film.ism/Manifest
 //! film.ism/QualityLevels(300000)/Fragments(video=0)
 //! ```
 //!
-//! In at most five batches of reads, the one that did not find a server manifest included:
+//! Opening takes at most five batches of reads, including the one that did not find a server
+//! manifest:
 //!
-//! 1. (the server manifest, which is not there;)
+//! 1. (the server manifest, which does not exist;)
 //! 2. the client manifest, whole;
 //! 3. the list of each quality's folder;
-//! 4. of folders without fragments, the list under a name that a tool may have encoded;
+//! 4. for folders without fragments, the list under a name that a tool may have encoded;
 //! 5. the first and the last fragment of each track, unless the presentation is live.
 //!
-//! The client manifest is the contract. The names of the files show which of its chunks have media,
-//! and when chunks start if the manifest does not say so.
+//! The client manifest determines what is announced. The names of the files show which of its
+//! chunks have media, and when chunks start if the manifest does not say so.
 
 mod folders;
 mod names;
@@ -47,16 +48,16 @@ use bytes::Bytes;
 /// The client manifest's name in its folder.
 const MANIFEST: &str = "Manifest";
 
-/// The client manifest, behind the folder itself.
+/// The id of the client manifest; it follows the folder's.
 const MANIFEST_ID: FileId = FileId::new(1);
 
-/// Bytes of a fragment that are looked at.
+/// Number of bytes of a fragment that are looked at.
 const LOOK: u64 = 16 << 10;
 
-/// Fragments that are looked at.
+/// Maximum number of fragments that are looked at.
 const MOST_LOOKS: usize = 128;
 
-/// Opens the folder of this name, if it is one with a client manifest.
+/// Opens the folder of this name, if it has a client manifest.
 pub(super) fn open(name: Name, options: OpenOptions) -> Result<Step<Presentation>, Error> {
     let Ok(manifest) = Name::new(&format!("{name}/{MANIFEST}")) else {
         return Err(ErrorKind::NoPresentation.into());
@@ -86,10 +87,10 @@ struct Opening {
     manifest: Name,
     options: OpenOptions,
     text: Bytes,
-    /// What the text says, with the times that the files have.
+    /// The parsed manifest, with the times of the files.
     client: ClientManifest,
     folders: Folders,
-    /// Tracks that have the files of one stream in one folder.
+    /// Number of tracks that use the files of one stream in one folder.
     uses: HashMap<(Name, String), usize>,
     findings: Findings,
 }
@@ -108,7 +109,7 @@ impl Opening {
         })
     }
 
-    /// Lists folders without fragments under the name that a tool may have given them.
+    /// Lists folders without fragments again, under the name that a tool may have given them.
     fn list_encoded(mut self) -> Result<Step<Presentation>, Error> {
         let empty = self.folders.empty().into_iter();
         let empty: Vec<_> = empty.filter_map(|folder| Some((encoded(&folder)?, folder))).collect();
@@ -150,13 +151,13 @@ impl Opening {
         }))
     }
 
-    /// The manifest's text; written anew if the names of the files show other times than it.
+    /// Returns the manifest's text, rewritten if the names of the files show other times.
     fn mend_times(&mut self, limits: &Limits) -> Result<Bytes, Error> {
         let mut manifest = mem::take(&mut self.client);
         let (mut is_mended, mut looked_at) = (false, 0);
         for number in 0..manifest.streams.len() {
             let stream = &manifest.streams[number];
-            // Streams may share files. Each is looked at a few times, not once per stream.
+            // Streams may share files. Each file is looked at a few times, not once per stream.
             if stream.is_embedded() || looked_at > limits.uses_of_track as u64 * self.folders.names
             {
                 continue;
@@ -175,7 +176,7 @@ impl Opening {
             };
             let start = chunks.first().and_then(|chunk| chunk.time).unwrap_or(0);
             let message =
-                format!("its chunks are announced from {start} on, as the names of its files say");
+                format!("its chunks are announced from {start}, following the names of its files");
             let finding = Finding::new(FindingCode::TimesFromNames, message).of_track(&name);
             self.findings.push(finding.in_file(self.manifest.as_str()));
             manifest.streams[number].chunks = chunks;
@@ -189,7 +190,7 @@ impl Opening {
         Ok(text)
     }
 
-    /// The streams that the manifest announces, with the files that there are.
+    /// Returns the streams that the manifest announces, with the files that exist.
     fn streams(
         &mut self,
         manifest: &ClientManifest,
@@ -232,7 +233,7 @@ impl Opening {
         streams
     }
 
-    /// The files of a track.
+    /// Finds the files of a track.
     fn media(
         &mut self,
         stream: &str,
@@ -248,7 +249,7 @@ impl Opening {
             return Media::Absent(Absent::Missing);
         };
         let Some((folder, Some(names))) = self.folders.listed.get(&folder) else {
-            // The manifest is believed where the storage cannot list.
+            // If the storage cannot list, the manifest is relied on.
             let mut files = FragmentFiles::new(folder, (&usual(stream), ")"), Vec::new());
             files.count = timeline.len();
             return Media::Files(Box::new(files));
@@ -258,7 +259,7 @@ impl Opening {
         let limit = self.options.limits.uses_of_track;
         if *uses > limit {
             let message = format!(
-                "more tracks than the budget (`uses_of_track`) of {limit} have the same files"
+                "more tracks than the budget of {limit} (`uses_of_track`) share these files"
             );
             let finding = Finding::new(FindingCode::BudgetExceeded, message).of_track(&label);
             self.findings.push(finding.in_file(folder.as_str()));
@@ -286,13 +287,13 @@ impl Opening {
             tell(FindingCode::FragmentFileMissing, message, Some(time));
         }
         if there.unannounced > 0 && !is_live {
-            let message = format!("files of fragments that no chunk is: {}", there.unannounced);
+            let message = format!("fragment files without a chunk: {}", there.unannounced);
             tell(FindingCode::FragmentsWithoutChunk, message, None);
         }
         Media::Files(Box::new(files))
     }
 
-    /// Takes note of a fragment that cannot be served.
+    /// Reports a fragment that cannot be served.
     fn judge(&mut self, look: &FirstOrLast, got: Outcome, streams: &[Stream], limits: &Limits) {
         let Some(stream) = streams.get(look.stream) else { return };
         let wrong = match got {
@@ -301,7 +302,7 @@ impl Opening {
                     Ok(Seen::Whole(_, stored)) => {
                         stored.check_samples(Defaults::default(), limits).err()
                     }
-                    // What follows is looked at when it is asked for.
+                    // The rest is checked when the fragment is requested.
                     Ok(Seen::Needs(_)) => None,
                     Err(error) => Some(error),
                 }
@@ -378,7 +379,7 @@ impl Opening {
     }
 }
 
-/// A stream that announces nothing that could be asked for.
+/// Returns whether a stream announces nothing that could be requested.
 fn is_silent(stream: &StreamIndex) -> bool {
     stream.chunks.is_empty() || stream.qualities.is_empty() || stream.is_embedded()
 }

@@ -1,4 +1,4 @@
-//! The names of the files in a folder of fragments: which streams and times they are of.
+//! The names of the files in a folder of fragments, and the streams and times that they give.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,12 +9,12 @@ use percent_encoding::percent_decode_str;
 use crate::base::Name;
 use crate::presentation::fragment_files::FragmentFiles;
 
-/// The fragment files of one folder, by the streams that their names have.
+/// The fragment files of one folder, by the streams in their names.
 #[derive(Debug, Default)]
 pub(super) struct FileNames {
-    /// Ascending by time; a time may be there under several names.
+    /// Ascending by time. There may be several names for one time.
     streams: HashMap<String, Vec<File>>,
-    /// The streams by their names in lower case, if only one has it.
+    /// The streams by their names in lower case; `None` if several streams share it.
     in_lower_case: HashMap<String, Option<String>>,
 }
 
@@ -23,15 +23,16 @@ pub(super) struct FileNames {
 struct File {
     time: u64,
     name: Box<str>,
-    /// The digits of the time, in the name.
+    /// Position of the digits of the time in the name.
     digits: Range<usize>,
 }
 
-/// Files of one track that may be named otherwise than the others. More are not kept.
+/// Maximum files of one track whose names differ from the usual form. More are not kept.
 const MOST_ODD: usize = 256;
 
 impl FileNames {
-    /// Reads names of files. Those that are no fragments' are left out, such as `FragmentInfo(…)`.
+    /// Reads names of files. Names that are not those of fragments, such as `FragmentInfo(…)`, are
+    /// left out.
     pub(super) fn new(names: &[Name]) -> Self {
         let mut files = Self::default();
         for name in names.iter().map(Name::file_name) {
@@ -51,12 +52,13 @@ impl FileNames {
         files
     }
 
-    /// There is no fragment.
+    /// Returns whether there is no fragment.
     pub(super) fn is_empty(&self) -> bool {
         self.streams.is_empty()
     }
 
-    /// The files of a stream: by its exact name, else by the only one that differs in letter case.
+    /// Returns the files of a stream: by its exact name, otherwise by the only one that differs in
+    /// letter case.
     fn of_stream(&self, stream: &str) -> &[File] {
         let exact = self.streams.get(stream);
         let other = || {
@@ -66,12 +68,12 @@ impl FileNames {
         exact.or_else(other).map_or(&[], Vec::as_slice)
     }
 
-    /// The times of a stream's files, ascending. A time may be there twice.
+    /// Iterates over the times of a stream's files, ascending. A time may occur twice.
     pub(super) fn times(&self, stream: &str) -> impl Iterator<Item = u64> {
         self.of_stream(stream).iter().map(|file| file.time)
     }
 
-    /// The files of a stream in this folder. Most have one form, which is kept once.
+    /// Returns the files of a stream in this folder. The form that most names have is stored once.
     pub(super) fn files(&self, folder: Name, stream: &str) -> FragmentFiles {
         let list = self.of_stream(stream);
         let own = usual(stream);
@@ -91,18 +93,18 @@ impl FileNames {
     }
 }
 
-/// What stands before the time in the name of a stream's file.
+/// Returns the part before the time in the usual name of a stream's file.
 pub(super) fn usual(stream: &str) -> String {
     format!("Fragments({stream}=")
 }
 
 impl File {
-    /// `Fragments(stream=time)`, the first word in any letter case; with the stream. What tools
-    /// percent-encode in names of files is decoded once.
+    /// Parses `Fragments(stream=time)`, with the first word in any letter case, and returns the
+    /// stream with the file. Names that tools have percent-encoded are decoded once.
     fn parse(name: &str) -> Option<(Cow<'_, str>, Self)> {
         let end = name.strip_suffix(')').or_else(|| name.strip_suffix("%29"))?.len();
         let digits = name.as_bytes()[..end].iter().rev().take_while(|b| b.is_ascii_digit()).count();
-        // What is counted are ASCII characters.
+        // The counted bytes are ASCII characters.
         let digits = end - digits..end;
         let time = name[digits.clone()].parse().ok()?;
         let before = percent_decode_str(&name[..digits.start]).decode_utf8().ok()?;
@@ -117,12 +119,12 @@ impl File {
         Some((stream, Self { time, name: name.into(), digits }))
     }
 
-    /// What stands before the time in the name, and behind it.
+    /// Returns the parts of the name before and after the time.
     fn around(&self) -> (&str, &str) {
         (&self.name[..self.digits.start], &self.name[self.digits.end..])
     }
 
-    /// The digits are those that every program writes.
+    /// Returns whether the digits have no leading zeros, as most programs write them.
     fn is_plain(&self) -> bool {
         self.digits.len() == 1 || self.name.as_bytes().get(self.digits.start) != Some(&b'0')
     }

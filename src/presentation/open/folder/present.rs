@@ -1,15 +1,15 @@
-//! Which chunks of a stream have a file.
+//! Comparing the chunks of a stream with the files that exist.
 
 use crate::presentation::Timeline;
 
-/// The chunks of a stream that have a file, and those that have none.
+/// The result of comparing the chunks of a stream with the files that exist.
 pub(super) struct Present {
     pub(super) count: usize,
     /// The start of the first chunk without a file.
     pub(super) first_missing: Option<u64>,
-    /// The start of the first one behind a chunk with a file.
+    /// The start of the first chunk without a file that comes after a chunk with a file.
     pub(super) gap: Option<u64>,
-    /// Files that are of no chunk.
+    /// Number of files that belong to no chunk.
     pub(super) unannounced: usize,
 }
 

@@ -1,15 +1,16 @@
-//! The chunks of a manifest by the names of their files, where these say other times than it.
+//! Correcting the times of a manifest's chunks by the names of the files.
 //!
-//! ffmpeg ends a recording that has lost no file with a manifest of durations alone, though a stream
-//! that it has moved does not begin at 0: each chunk is announced at a time that no file has.
+//! At the end of a recording that has lost no file, ffmpeg writes a manifest of durations alone,
+//! even for a stream that it has moved and that does not begin at 0. Each chunk is then announced
+//! at a time for which there is no file.
 
 use crate::base::{Limits, Timescale};
 use crate::manifest::{Chunk, runs};
 use crate::presentation::Timeline;
 use crate::presentation::timeline::tolerance;
 
-/// The chunks with the times that their files have, if the files show that the manifest's times are
-/// not meant. `files` are the times of the stream's files, ascending, each once.
+/// Returns the chunks with the times of their files, if the files show that the manifest's times
+/// are wrong. `files` are the times of the stream's files, ascending and without repetitions.
 pub(super) fn mended(
     chunks: &[Chunk],
     timescale: Timescale,
@@ -18,7 +19,8 @@ pub(super) fn mended(
 ) -> Option<Vec<Chunk>> {
     let timeline = Timeline::new(chunks, limits).ok()?;
     let len = timeline.len();
-    // More than half of the chunks must have a file. That also bounds what is written out below.
+    // More than half of the chunks must have a file. This also bounds the chunks that are written
+    // out below.
     if len == 0 || len >= 2 * files.len() || timeline.steps_back() {
         return None;
     }
@@ -28,7 +30,7 @@ pub(super) fn mended(
     let is_moved = !is_told || 2 * straight <= len;
     let tolerance = tolerance(timescale, timescale);
     let (first, last) = (timeline.chunk(0)?.0, timeline.chunk(len - 1)?.0);
-    // What players number from 0 is the number of the file, if there is no time at all.
+    // If no chunk has a time, the number that players count from 0 is the number of the file.
     let number = chunks.first().and_then(|chunk| chunk.number).filter(|_| !is_told);
     let numbered = number.and_then(|number| files.get(usize::try_from(number).ok()?));
     let numbered = numbered.map(|time| time.wrapping_sub(first));
@@ -65,7 +67,7 @@ pub(super) fn mended(
     Some(mended)
 }
 
-/// For each chunk, the time of the file that it has if all times of the manifest are moved by `shift`.
+/// Returns the time of each chunk's file, if all times of the manifest are moved by `shift`.
 fn fitting(
     timeline: &Timeline,
     files: &[u64],
