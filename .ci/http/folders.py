@@ -28,20 +28,18 @@ ENCODER = [
 MUXER = ["-f", "smoothstreaming", "-min_frag_duration", "900000"]
 WINDOW = ["-window_size", "3", "-extra_window_size", "2", "-lookahead_count", "2"]
 LIVE_SECONDS = 12
-# A fragment of a second is rewritten about as long after it was written: it would never settle.
-UNSETTLED = ["--settling-time", "0"]
 
 
 def main():
     if not shutil.which("ffmpeg"):
-        return print("ffmpeg is not there: no folder is made")
+        sys.exit("ffmpeg is missing")
     serve = binary_of(sys.argv, 1)
     sendfile = sys.argv[2] if len(sys.argv) > 2 else os.path.join(os.path.dirname(serve), "sendfile")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         record(folder / "whole.ism", 6, [])
         record(folder / "window.ism", 12, WINDOW)
-        servers = [stack.enter_context(Server(binary, folder, "--list", "0", *UNSETTLED)) for binary in (serve, sendfile)]
+        servers = [stack.enter_context(Server(binary, folder, "--list", "0")) for binary in (serve, sendfile)]
         addresses = [server.address for server in servers]
         for name, announced in (("whole.ism", None), ("window.ism", 3)):
             check_recording(addresses, folder / name, announced)
