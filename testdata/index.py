@@ -4,7 +4,7 @@
     index.py OUT.ism [options] FILE:TRACK:BITRATE[:NAME[:LANGUAGE]] ...
 
 FILE is relative to OUT.ism, TRACK the track_ID in it, BITRATE in bits/s. Without NAME the stream is called after its
-kind, `video` or `audio`. Codec data, times and offsets are read out of the media. ../.ci/compare.py imports the reading
+kind, `video` or `audio`. Codec data, times and offsets are read out of the media. ../ci/compare.py imports the reading
 half of this file; neither shares code with the crate, so that they can judge it.
 """
 

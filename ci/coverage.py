@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How much of each parser the committed fuzz corpus reaches: no file of them less than half its lines.
 
-    .ci/coverage.py
+    ci/coverage.py
 
 Builds the test that replays the corpus with coverage, runs it, and prints the files by what was reached.
 Needs the component llvm-tools of the toolchain.
