@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a manifest costs the example server, beside nginx that serves the same bytes as a file.
 
-    python3 benches/load/manifest.py [ROUNDS]
+    python3 perf/manifest.py [ROUNDS]
 
 Needs nginx and wrk. All serve with one worker; they are measured in turn, and what counts is the
 ratio of the medians of processor time a request. nginx is measured with `sendfile`, which the bar is

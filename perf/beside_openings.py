@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How long a worker's other connections wait while it opens hostile titles.
 
-    python3 benches/load/beside_openings.py
+    python3 perf/beside_openings.py
 
 `serve` has one worker. Some good clients fetch small fragments of a film over connections that stay open, first
 alone, then while another connection asks for one generated worst case after the other, each of about 2 MB and each

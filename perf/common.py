@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 
-PROJECT = pathlib.Path(__file__).parent.parent.parent
+PROJECT = pathlib.Path(__file__).parent.parent
 
 
 def run(*command):
@@ -31,7 +31,7 @@ def build(*options):
 def write_film(folder, seconds, *fragment_bytes):
     """A film of three video tracks and sound, with a full client manifest. Sizes of fragments: one
     for video, of which sound has a tenth, or one for each track."""
-    program = build("-p", "smooth-origin-benches", "--bin", "write_film")
+    program = build("-p", "smooth-origin-perf", "--bin", "write_film")
     run(program, folder, seconds, *fragment_bytes)
 
 

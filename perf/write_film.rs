@@ -2,8 +2,8 @@
 //! sound in fragments of 2 s. Payloads count from the number of their fragment, byte by byte.
 //!
 //! ```sh
-//! cargo run --release -p smooth-origin-benches --bin write_film -- FOLDER SECONDS FRAGMENT_BYTES
-//! cargo run --release -p smooth-origin-benches --bin write_film -- FOLDER SECONDS LOW MIDDLE HIGH SOUND
+//! cargo run --release -p smooth-origin-perf --bin write_film -- FOLDER SECONDS FRAGMENT_BYTES
+//! cargo run --release -p smooth-origin-perf --bin write_film -- FOLDER SECONDS LOW MIDDLE HIGH SOUND
 //! ```
 //!
 //! With one size, fragments of sound have a tenth of it.

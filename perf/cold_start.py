@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """From the start of the example server's process to the first byte of a film of three hours.
 
-    python3 benches/load/cold_start.py [RUNS]
+    python3 perf/cold_start.py [RUNS]
 
 Every run starts a process and asks it for one thing; what counts is the median, from before the
 process is made to the first byte that comes. Nothing is subtracted: what the server does before it

@@ -1,7 +1,7 @@
 //! A film of 24 hours and films of 64 tracks beside one of a minute, from a local disk.
 //!
 //! ```sh
-//! cargo run --release -p smooth-origin-benches --bin long_films -- FOLDER
+//! cargo run --release -p smooth-origin-perf --bin long_films -- FOLDER
 //! ```
 //!
 //! The folder is written where it is not there yet, and stays. Processor time; requests for the

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The example server beside nginx that serves the same fragments as files, measured in turn.
 
-    python3 benches/load/compare.py
-    python3 benches/load/compare.py --only video,audio --connections 32 --chart compare.svg
+    python3 perf/compare.py
+    python3 perf/compare.py --only video,audio --connections 32 --chart compare.svg
 
 Needs nginx and wrk. Every server has one worker. In each round every server has its turn, each time
 another one first; the first round warms up. What counts is the ratio of the medians of processor time

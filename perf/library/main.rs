@@ -1,7 +1,7 @@
 //! A library of 100,000 presentations, addressed at random, under a budget of memory.
 //!
 //! ```sh
-//! cargo run --release -p smooth-origin-benches --bin library -- \
+//! cargo run --release -p smooth-origin-perf --bin library -- \
 //!     FOLDER [PRESENTATIONS [REQUESTS]] [--chart FILE.svg] [--csv FILE.csv]
 //! ```
 //!

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks whether a complete response ever mixes two versions of a file while files are replaced and rewritten.
 
-    python3 benches/load/rewritten.py [--seconds N] [--only WAY,…] [--programs FOLDER]
+    python3 perf/rewritten.py [--seconds N] [--only WAY,…] [--programs FOLDER]
 
 A film has versions: each fills the payloads of all fragments with a byte of its own, and its client manifest names
 it in each line. 32 clients ask for fragments, ranges of fragments and the manifest while a writer puts version after

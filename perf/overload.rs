@@ -1,7 +1,7 @@
 //! A service over a slow store, offered four times what the store can give.
 //!
 //! ```sh
-//! cargo run --release -p smooth-origin-benches --bin overload -- [SECONDS]
+//! cargo run --release -p smooth-origin-perf --bin overload -- [SECONDS]
 //! ```
 //!
 //! The store takes 50 ms an operation and does 32 at one time. First twice as many clients ask one

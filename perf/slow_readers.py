@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What many idle connections and slow readers cost the example server, and whether others suffer.
 
-    python3 benches/load/slow_readers.py
+    python3 perf/slow_readers.py
 
 8,000 connections make one request each and then nothing. 500 more ask for fragments of 1 MB and read
 a few bytes a second. Meanwhile four good clients fetch fragments and compare every byte. The server
