@@ -72,9 +72,9 @@ pub mod storage;
 /// The guides of the repository: how to operate the service, and what each finding means.
 #[cfg(doc)]
 pub mod manual {
-    #[doc = include_str!("../HTTP.md")]
-    pub mod http {}
+    #[doc = include_str!("../docs/operating.md")]
+    pub mod operating {}
 
-    #[doc = include_str!("../FINDINGS.md")]
+    #[doc = include_str!("../docs/findings.md")]
     pub mod findings {}
 }

@@ -6,7 +6,7 @@ use smooth_origin::presentation::FindingCode;
 
 /// The columns of every row, by code.
 fn rows() -> BTreeMap<String, Vec<String>> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/FINDINGS.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/findings.md");
     let text = std::fs::read_to_string(path).unwrap();
     let rows = text.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {

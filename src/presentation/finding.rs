@@ -1,5 +1,5 @@
 //! Findings: what the opening of a presentation noticed, for its operator. Each code has one line in
-//! the table below, and one row in `FINDINGS.md`.
+//! the table below, and one row in `docs/findings.md`.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
