@@ -1,8 +1,5 @@
 //! What the benches measure: the same content and the same work for times and for instructions.
 
-#[path = "../tests/support/film.rs"]
-pub mod film;
-
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,7 +15,8 @@ use smooth_origin::presentation::{OpenOptions, Presentation};
 use smooth_origin::service::{Caching, Cors, PassedFiles, ServiceOptions};
 use smooth_origin::storage::{MemoryStore, Store};
 
-use film::{Fragment, Media, Style, Track, ism, media};
+pub use testkit::film;
+use testkit::film::{Fragment, Media, Style, Track, ism, media};
 
 /// Two seconds, in ticks.
 const GOP: u32 = 20_000_000;

@@ -1,10 +1,6 @@
 //! Boxes: what is read is written back byte for byte, what is changed is changed and nothing
 //! else, no input panics, and other readers of the format see the same in a file.
 
-mod corpus_support;
-#[path = "corpus_support/trees.rs"]
-mod trees;
-
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io;
@@ -13,7 +9,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use corpus_support::{all, files, top_level};
 use mp4::ReadBox;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -29,7 +24,8 @@ use smooth_origin::bmff::{
     Saiz, SampleEncryption, SampleEntry, Sbgp, Schm, Sdtp, Senc, Size, Stsd, Stsz, Subs, SubsEntry,
     Tenc, Tfdt, Tfhd, Tfra, TfraEntry, Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
 };
-use trees::{KINDS, avcc, tfhd, tree, trun};
+use testkit::corpus::{all, files, top_level};
+use testkit::trees::{KINDS, avcc, tfhd, tree, trun};
 
 // Real files.
 

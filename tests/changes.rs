@@ -1,8 +1,6 @@
 //! What is served while files change, go away for a moment or cannot be read, and while requests
 //! are given up: what was opened, or what lies there now; never parts of both.
 
-mod support;
-
 use std::future::Future;
 use std::io;
 use std::ops::Range;
@@ -17,8 +15,8 @@ use smooth_origin::manifest::{Layout, StreamKind};
 use smooth_origin::origin::{Body, Origin, block_on};
 use smooth_origin::presentation::OpenOptions;
 use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Stat, Store};
-use support::film::{self, Fragment, Media, Style, Track, ism};
-use support::{Hands, get, name, read, served, status, store};
+use testkit::film::{self, Fragment, Media, Style, Track, ism};
+use testkit::{Hands, get, name, read, served, status, store};
 
 const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
 const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "sound.isma", 64, 1, "");
@@ -372,8 +370,8 @@ fn information_and_a_track_less_on_purpose_delay_nothing() {
         ]
     };
     let unusual = of_timescale(9_000_000);
-    let opened = support::open(&store(unusual.iter().map(|(f, c)| (&f[..], c.clone())))).unwrap();
-    assert_eq!(support::codes(opened.presentation()), ["info timescale-unusual"]);
+    let opened = testkit::open(&store(unusual.iter().map(|(f, c)| (&f[..], c.clone())))).unwrap();
+    assert_eq!(testkit::codes(opened.presentation()), ["info timescale-unusual"]);
     assert_eq!(served_after(of_timescale(10_000_000), unusual), 5);
     let mut one_track = of_timescale(10_000_000);
     one_track[2].1 = ism(None, &[VIDEO]);
@@ -498,11 +496,14 @@ fn two_layouts_of_a_manifest_are_two_bodies_with_two_validators() {
 fn a_file_with_another_name_that_is_replaced_by_rename_stays_readable_during_a_body() {
     use std::fs;
     use std::os::unix::fs::MetadataExt;
-    let folder = support::folder::Folder::new("second-name");
+
+    use smooth_origin::storage::LocalStore;
+
+    let folder = testkit::folder::Folder::new("second-name");
     folder.write("film.ism", &ism(None, &[VIDEO]));
     let film = folder.write("film.ismv", &large(b'A'));
     fs::hard_link(&film, folder.0.join("backup.ismv")).unwrap();
-    let origin = Origin::new(folder.store());
+    let origin = Origin::new(LocalStore::new(&folder).unwrap());
     let mut body = served(&origin, FIRST).unwrap().body();
     let mut bytes = block_on(body.next()).unwrap().unwrap().to_vec();
     // One name less is a change of the file's status, at a time that the file system tells apart.

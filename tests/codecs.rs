@@ -1,15 +1,12 @@
 //! Codecs: what a file's sample entry announces is what its manifest says, what a manifest says
 //! sets a decoder up as the file does, and ffmpeg decodes every track by it.
 
-mod corpus_support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bytes::Bytes;
-use corpus_support::{all, files, top_level};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use shiguredo_mp4::{Decode, boxes as other};
@@ -24,6 +21,7 @@ use smooth_origin::codec::{Description, Format};
 use smooth_origin::manifest::{ClientManifest, StreamIndex, StreamKind};
 use smooth_origin::origin::{Answer, Origin, block_on};
 use smooth_origin::storage::MemoryStore;
+use testkit::corpus::{all, files, top_level};
 
 #[test]
 fn a_sample_entry_announces_what_the_manifest_says() {

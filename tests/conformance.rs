@@ -1,7 +1,5 @@
 //! Every store passes the conformance suite, and the suite fails every store that breaks a promise.
 
-mod support;
-
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
@@ -18,7 +16,7 @@ use smooth_origin::storage::conformance::{self, Fixture};
 use smooth_origin::storage::{
     Faults, FaultyStore, MemoryObject, MemoryStore, Mounts, RangeSource, Stat, Store, Version,
 };
-use support::name;
+use testkit::name;
 
 /// Writes to objects in memory; below a prefix, where they are mounted there.
 struct Writer(MemoryStore, &'static str);
@@ -72,7 +70,8 @@ mod local {
     use std::path::PathBuf;
     use std::time::Duration;
 
-    use support::folder::Folder;
+    use smooth_origin::storage::LocalStore;
+    use testkit::folder::Folder;
 
     use super::*;
 
@@ -104,7 +103,7 @@ mod local {
         for in_place in [false, true] {
             for ignore_case in [false, true] {
                 let folder = Folder::new(&format!("conforms-{in_place}-{ignore_case}"));
-                let store = folder.store().ignore_case(ignore_case);
+                let store = LocalStore::new(&folder).unwrap().ignore_case(ignore_case);
                 block_on(conformance::all(&store, &FileWriter(folder.0.clone(), in_place)));
             }
         }
@@ -133,7 +132,8 @@ mod local {
     #[test]
     fn local_files_behind_links_pass() {
         let (folder, outside) = (Folder::new("conforms-links"), Folder::new("conforms-targets"));
-        let store = folder.store().links_into(&outside.0).unwrap().ignore_case(true);
+        let store =
+            LocalStore::new(&folder).unwrap().links_into(&outside.0).unwrap().ignore_case(true);
         let writer = LinkWriter(folder.0.clone(), outside.0.clone());
         block_on(conformance::all(&store, &writer));
     }

@@ -2,14 +2,11 @@
 //! `SMOOTH_ORIGIN_CORPUS` names, else in `../shared/corpus`. Where there is none, these tests say
 //! so and pass.
 
-mod corpus_support;
-
 use std::borrow::Cow;
 use std::fs;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use corpus_support::{all, files, top_level};
 use smooth_origin::base::{ErrorKind, FourCc, Guid, Limits, Name};
 use smooth_origin::bmff::uuid::{PiffSenc, Tfxd};
 use smooth_origin::bmff::{
@@ -23,6 +20,7 @@ use smooth_origin::manifest::{
 use smooth_origin::origin::{Answer, Origin, block_on};
 use smooth_origin::presentation::{FindingCode, ManifestSource};
 use smooth_origin::storage::MemoryStore;
+use testkit::corpus::{all, files, top_level};
 
 /// The corpus, or a word that there is none.
 macro_rules! corpus_or_return {

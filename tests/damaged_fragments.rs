@@ -1,15 +1,13 @@
 //! Files of which some bytes were overwritten after they were indexed: every intact fragment is
 //! served, and nothing is served in place of a damaged one.
 
-mod support;
-
 use std::ops::Range;
 
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::Origin;
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Media, Style, Track, ism, ismc};
-use support::{get, name, open, status, store};
+use testkit::film::{self, Media, Style, Track, ism, ismc};
+use testkit::{get, name, open, status, store};
 
 const SECOND: i64 = 10_000_000;
 const COUNT: u32 = 8;

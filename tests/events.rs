@@ -1,7 +1,5 @@
 //! What goes wrong is reported once, in one line with its cause, and what is healthy is no warning.
 
-mod support;
-
 use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,8 +10,8 @@ use smooth_origin::base::Name;
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Event, Level, Origin, block_on};
 use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Stat, Store};
-use support::film::{self, Style, Track, ism};
-use support::{Hands, get, name, served, status, store};
+use testkit::film::{self, Style, Track, ism};
+use testkit::{Hands, get, name, served, status, store};
 
 const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
 const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "sound.isma", 64, 1, "");
@@ -181,7 +179,7 @@ fn requests_that_the_storage_fails_are_one_line_with_the_file_and_the_rest_is_co
     sick.store(false, Ordering::Relaxed);
     let body = served(&origin, FIRST).unwrap();
     sick.store(true, Ordering::Relaxed);
-    assert!(support::read(&body).is_err());
+    assert!(testkit::read(&body).is_err());
     let lines = log.take();
     let left_out = "warn 9 more failures, like those reported or too many to report";
     assert_eq!(lines, [left_out, failed], "of a body alike");
@@ -192,7 +190,7 @@ fn a_file_beside_the_presentations_that_cannot_be_read_is_reported_with_its_name
     let Setup { origin, log, sick, .. } = setup(films());
     let notes = block_on(origin.file(&name("films/notes.txt"))).unwrap();
     sick.store(true, Ordering::Relaxed);
-    assert!(support::read(&notes).is_err());
+    assert!(testkit::read(&notes).is_err());
     let line = "error films/notes.txt: a request failed: reading failed: the disk is sick";
     assert_eq!(log.take(), [line]);
 }

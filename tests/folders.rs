@@ -1,7 +1,5 @@
 //! Folders with a manifest and a file per fragment are presentations like any other.
 
-mod support;
-
 use std::io;
 use std::sync::Arc;
 
@@ -10,10 +8,10 @@ use smooth_origin::bmff::{AnyBox, Boxes};
 use smooth_origin::origin::{Opened, Origin, block_on};
 use smooth_origin::presentation::{Liveness, ManifestSource};
 use smooth_origin::storage::{Faults, FaultyStore, MemoryObject, MemoryStore, Mounts, Store};
-use support::fragment_files::{
+use testkit::fragment_files::{
     chunks, files, film, fragment, fragment_with, live_fragment, manifest, put,
 };
-use support::{Hands, codes, get, name, served, status};
+use testkit::{Hands, codes, get, name, served, status};
 
 fn origin(store: &MemoryStore) -> Origin {
     Origin::new(store.clone())
@@ -105,17 +103,17 @@ fn a_folder_on_a_disk_in_mounts_and_on_a_faulty_store_is_one_too() {
 #[cfg(all(unix, feature = "fs"))]
 #[test]
 fn a_folder_on_a_disk_is_found_in_any_letter_case_and_sent_from_its_file() {
-    use smooth_origin::storage::LocalFile;
+    use smooth_origin::storage::{LocalFile, LocalStore};
     use std::os::fd::AsFd;
 
-    let folder = support::folder::Folder::new("folders");
+    let folder = testkit::folder::Folder::new("folders");
     let streams = [("video", "video", &[300][..], &*chunks(&[0, 10_000_000]))];
     folder.write("Film.ISM/manifest", manifest("", &streams).as_bytes());
     for time in [0, 10_000_000] {
         let path = format!("Film.ISM/qualitylevels(300)/Fragments(VIDEO={time})");
         folder.write(&path, &fragment(300, time));
     }
-    let origin = Origin::new(folder.store().ignore_case(true));
+    let origin = Origin::new(LocalStore::new(&folder).unwrap().ignore_case(true));
     assert_eq!(get(&origin, &path("Fragments", 10_000_000)).unwrap(), fragment(300, 10_000_000));
     let served = served(&origin, &path("Fragments", 0)).unwrap();
     assert_eq!(served.opened().unwrap().presentation().name().as_str(), "Film.ISM");
@@ -123,7 +121,7 @@ fn a_folder_on_a_disk_is_found_in_any_letter_case_and_sent_from_its_file() {
     let large = vec![7; 200_000];
     folder
         .write("Film.ISM/qualitylevels(300)/Fragments(VIDEO=0)", &fragment_with(0, &large, vec![]));
-    let served = support::served(&origin, &path("RawFragments", 0)).unwrap();
+    let served = testkit::served(&origin, &path("RawFragments", 0)).unwrap();
     let stored = served.body().stored();
     let stored = stored.expect("a part of one file");
     let source = block_on(stored.source()).unwrap();
@@ -223,7 +221,7 @@ fn a_quality_without_files_is_left_out_and_so_is_nothing_else() {
         store.remove(&name(path));
     }
     let opened = open(store.clone());
-    let text = support::manifest(opened.presentation());
+    let text = testkit::manifest(opened.presentation());
     assert!(text.contains("QualityLevels=\"1\"") && !text.contains("Bitrate=\"300000\""), "{text}");
     assert_eq!(
         codes(opened.presentation()),
@@ -250,7 +248,7 @@ fn durations_alone_are_announced_at_the_times_of_the_files() {
     let opened = open(store.clone());
     let presentation = opened.presentation();
     assert_eq!(presentation.manifest_source(), ManifestSource::Mended);
-    let text = support::manifest(presentation);
+    let text = testkit::manifest(presentation);
     assert!(text.contains("<c n=\"0\" t=\"213333\" d=\"10000000\"/>\n<c n=\"1\" d="), "{text}");
     assert_eq!(codes(presentation), ["warning times-from-names"]);
     for time in times {
@@ -260,7 +258,7 @@ fn durations_alone_are_announced_at_the_times_of_the_files() {
     // The last two of three.
     let window = "<c n=\"1\" d=\"10000000\" />\n<c n=\"2\" d=\"10000000\" />\n";
     let store = one("", window, &[213_333, 10_213_333, 20_213_333]);
-    let text = support::manifest(open(store.clone()).presentation());
+    let text = testkit::manifest(open(store.clone()).presentation());
     assert!(text.contains("<c n=\"1\" t=\"10213333\""), "{text}");
     assert_eq!(findings(&store), ["warning times-from-names", "info fragments-without-chunk"]);
 }
@@ -467,7 +465,7 @@ fn a_file_that_is_rewritten_in_place_gives_the_next_answer() {
         put(&store, &path, file.clone());
         let served = served(&origin, &path).unwrap();
         tags.push(served.reply().validator().to_string());
-        assert_eq!(support::read(&served).unwrap(), file);
+        assert_eq!(testkit::read(&served).unwrap(), file);
         bodies.push(file.len());
     }
     assert!(bodies.iter().all(|len| *len == bodies[0]), "one size");
@@ -478,9 +476,9 @@ fn a_file_that_is_rewritten_in_place_gives_the_next_answer() {
     let (old, new) =
         (fragment_with(0, &[1; 200_000], vec![]), fragment_with(0, &[2; 200_000], vec![]));
     put(&large, &path, old.clone());
-    let answer = support::served(&Origin::new(large.clone()), &path).unwrap();
+    let answer = testkit::served(&Origin::new(large.clone()), &path).unwrap();
     put(&large, &path, new);
-    assert_eq!(support::read(&answer).unwrap(), old);
+    assert_eq!(testkit::read(&answer).unwrap(), old);
 }
 
 #[test]

@@ -1,15 +1,13 @@
 //! Fragments that say other times than the index and the manifest of their file: they are served,
 //! with a finding, and never those of another track.
 
-mod support;
-
 use smooth_origin::bmff::uuid::Tfxd;
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfdt, Tfhd, Trun};
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Media, Track, ism, ismc};
-use support::{codes, get, name, open, status, store};
+use testkit::film::{self, Media, Track, ism, ismc};
+use testkit::{codes, get, name, open, status, store};
 
 const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "film.ismv", 64, 1, "");
 const TIME: &str = "warning time-in-fragment";

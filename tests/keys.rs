@@ -1,13 +1,11 @@
 //! Requests name a track by the word in its stream's `Url`, its bitrate and its attributes. Whatever
 //! names the manifest has, no request is answered with another track's bytes.
 
-mod support;
-
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::Origin;
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Style, Track, ism};
-use support::{codes, get, open, status, store};
+use testkit::film::{self, Style, Track, ism};
+use testkit::{codes, get, open, status, store};
 
 /// One track of sound in a file of its own. The size of its fragments tells whose bytes are served.
 struct Sound {
@@ -45,8 +43,8 @@ fn film(sounds: &[Sound]) -> MemoryStore {
         film::media(&[track], Style::default()).to_bytes()
     };
     let store = store(files.iter().map(|file| &**file).zip(sounds.iter().map(media)));
-    store.put(support::name("film.ism"), ism(Some("film.ismc"), &tracks));
-    store.put(support::name("film.ismc"), client(&streams));
+    store.put(testkit::name("film.ism"), ism(Some("film.ismc"), &tracks));
+    store.put(testkit::name("film.ismc"), client(&streams));
     store
 }
 
@@ -98,7 +96,7 @@ fn streams_of_one_name_have_times_of_their_own() {
             late(number)
         )
     };
-    store.put(support::name("film.ismc"), client(&[stream(0), stream(1)]));
+    store.put(testkit::name("film.ismc"), client(&[stream(0), stream(1)]));
     let origin = Origin::new(store);
     let of = |bitrate, time| {
         status(&origin, &format!("film.ism/QualityLevels({bitrate})/Fragments(audio={time})"))
@@ -128,7 +126,7 @@ fn tracks_of_one_name_bitrate_and_attributes_are_an_error_and_the_first_answers(
 #[test]
 fn a_track_without_media_does_not_hide_another_of_its_name_and_bitrate() {
     let store = film(&[SOUND, Sound { size: 200, ..SOUND }]);
-    store.remove(&support::name("100.isma"));
+    store.remove(&testkit::name("100.isma"));
     assert_eq!(asked(&store, "64", "audio"), Ok(200));
     assert!(!findings(&store).contains(&"error ambiguous".to_owned()));
 }
@@ -207,7 +205,7 @@ fn one_name_and_bitrates_that_differ_between_the_manifests_are_paired_by_languag
         track("fra", 200),
         track("eng", 100)
     );
-    store.put(support::name("film.ism"), server.into_bytes());
+    store.put(testkit::name("film.ism"), server.into_bytes());
     assert_eq!([64, 65].map(|b| asked(&store, &b.to_string(), "audio")), [Ok(100), Ok(200)]);
     assert_eq!(findings(&store), ["warning manifests-disagree"]);
 }
@@ -227,7 +225,7 @@ fn attributes_that_are_asked_for_are_those_of_the_track() {
         quality("")
     );
     let store = film(&[SOUND, Sound { size: 200, ..SOUND }, Sound { size: 300, ..SOUND }]);
-    store.put(support::name("film.ismc"), client(&[stream]));
+    store.put(testkit::name("film.ismc"), client(&[stream]));
     let track = |size: u32, params: &str| {
         format!(r#"<audio src="{size}.isma" systemBitrate="64">{params}</audio>"#)
     };
@@ -238,7 +236,7 @@ fn attributes_that_are_asked_for_are_those_of_the_track() {
         track(200, param),
         track(300, "")
     );
-    store.put(support::name("film.ism"), server.into_bytes());
+    store.put(testkit::name("film.ism"), server.into_bytes());
     assert_eq!(findings(&store), NONE);
     for (level, size) in
         [("64", 300), ("64,", 300), ("64,angle=1", 200), ("64,x=1,angle=1", 100), ("64,x=1", 100)]
@@ -258,7 +256,7 @@ fn streams_without_anything_to_ask_for_are_not_ambiguous() {
     let store = film(&[SOUND]);
     let stream = r#"<StreamIndex Type="audio" Name="audio" Url="QualityLevels({bitrate})/Fragments(audio={start time})"><QualityLevel Bitrate="64"/><c t="0" d="20000000" r="3"/></StreamIndex>"#;
     let streams = [stream, content, embedded, embedded].map(str::to_owned);
-    store.put(support::name("film.ismc"), client(&streams));
+    store.put(testkit::name("film.ismc"), client(&streams));
     assert_eq!(findings(&store), ["warning fourcc-missing"]);
     assert_eq!(asked(&store, "64", "audio"), Ok(100));
 }

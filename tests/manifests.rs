@@ -1,13 +1,9 @@
 //! Manifests: what is written is read again as it was meant, what is stored is read in whatever
 //! form, and what is no manifest is refused with its place and within its budget.
 
-#[path = "corpus_support/documents.rs"]
-mod documents;
-
 use std::fs;
 use std::num::NonZeroU64;
 
-use documents::{any_chunk, broken_manifest, client_manifest, server_manifest};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use smooth_origin::base::{Error, ErrorKind, Limits, Timescale};
@@ -15,6 +11,7 @@ use smooth_origin::manifest::{
     Chunk, ClientManifest, CustomAttribute, FragmentData, Layout, QualityLevel, ServerManifest,
     ServerTrack, StreamIndex, StreamKind, runs,
 };
+use testkit::documents::{any_chunk, broken_manifest, client_manifest, server_manifest};
 
 // What is written is read again.
 

@@ -2,13 +2,12 @@
 
 #![cfg(feature = "fs")]
 
-mod support;
-
 use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
 use smooth_origin::origin::block_on;
-use support::film::{Style, Track, ism, media};
-use support::folder::Folder;
-use support::name;
+use smooth_origin::storage::LocalStore;
+use testkit::film::{Style, Track, ism, media};
+use testkit::folder::{Folder, trusting};
+use testkit::name;
 
 /// What the origin keeps beside it: names and versions of its files, what holds them open.
 fn beside(files: usize) -> usize {
@@ -27,7 +26,7 @@ fn write(folder: &Folder, film: &str, tracks: u32, fragments: u32, is_stored: bo
     let elements: Vec<_> = names.iter().map(String::as_str).zip(1..).map(element).collect();
     folder.write(&format!("{film}/film.ism"), &ism(None, &elements));
     if is_stored {
-        let origin = folder.origin();
+        let origin = trusting(LocalStore::new(folder).unwrap());
         let opened = block_on(origin.open(&name(&format!("{film}/film.ism")))).unwrap();
         let generated = opened.presentation().manifest().unwrap().clone();
         let limits = Default::default();
@@ -46,7 +45,7 @@ fn an_opened_presentation_takes_no_more_than_it_says() {
         for is_stored in [false, true] {
             let film = format!("film-{tracks}-{fragments}-{is_stored}");
             write(&folder, &film, tracks, fragments, is_stored);
-            let origin = folder.origin();
+            let origin = trusting(LocalStore::new(&folder).unwrap());
             // Tables that grow with the first entry are there.
             block_on(origin.open(&name("first/film.ism"))).unwrap();
             let (name, mut kept) = (name(&format!("{film}/film.ism")), None);

@@ -1,15 +1,13 @@
 //! Files and manifests that do not fit each other: what can be served of them is, and never one
 //! thing as another.
 
-mod support;
-
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Stsz, Tfdt, Tfhd, Trun};
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::Origin;
 use smooth_origin::presentation::ManifestSource;
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Fragment, Media, Style, Track, ism, ismc};
-use support::{codes, get, open, status, store};
+use testkit::film::{self, Fragment, Media, Style, Track, ism, ismc};
+use testkit::{codes, get, open, status, store};
 
 const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
 
@@ -527,7 +525,7 @@ fn a_track_whose_pictures_have_another_size_is_never_guessed() {
     assert_eq!(found.iter().filter(|code| *code == "error track-guessed").count(), 2, "{found:?}");
     assert!(found.contains(&"error track-missing".into()), "{found:?}");
     let opened = open(&store).unwrap();
-    assert!(!support::manifest(opened.presentation()).contains("3000"), "it is not announced");
+    assert!(!testkit::manifest(opened.presentation()).contains("3000"), "it is not announced");
 }
 
 #[test]

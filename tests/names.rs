@@ -1,7 +1,5 @@
 //! Percent signs in names of files, in server manifests, and in URLs.
 
-mod support;
-
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
@@ -10,8 +8,8 @@ use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Answer, Origin, block_on};
 use smooth_origin::presentation::{OpenOptions, Presentation, open};
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Style, Track, ism, ismc};
-use support::{codes, get, name, status, store};
+use testkit::film::{self, Style, Track, ism, ismc};
+use testkit::{codes, get, name, status, store};
 
 const STARTS: [u64; 3] = [0, 20_000_000, 40_000_000];
 

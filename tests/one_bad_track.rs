@@ -1,8 +1,6 @@
 //! Files in which one track is bad: the others are served as if it did not exist, and nothing is
 //! served in its place.
 
-mod support;
-
 use std::ops::Range;
 
 use smooth_origin::bmff::uuid::Tfxd;
@@ -10,8 +8,8 @@ use smooth_origin::bmff::{AnyBox, Body, Boxes, FullBox, Mfhd, Tfhd, Trun};
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Index, Media, Track, ism, ismc};
-use support::{codes, get, name, status, store};
+use testkit::film::{self, Index, Media, Track, ism, ismc};
+use testkit::{codes, get, name, status, store};
 
 const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
 const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "film.ismv", 64, 2, "");

@@ -1,7 +1,5 @@
 //! Opening: in four batches, whatever the files are like; and one bad file takes no other down.
 
-mod support;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,9 +9,9 @@ use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Pssh, uuid::PiffPssh};
 use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::presentation::{FindingCode, ManifestSource, OpenOptions, open as open_step};
-use support::film::{self, Fragment, Media, Style, Track, ism, ismc};
-use support::record::{PlannedStore, RecordingStore};
-use support::{codes, get, manifest, name, open, status, store};
+use testkit::film::{self, Fragment, Media, Style, Track, ism, ismc};
+use testkit::record::{PlannedStore, RecordingStore};
+use testkit::{codes, get, manifest, name, open, status, store};
 
 const SECOND: u32 = 10_000_000;
 
@@ -165,7 +163,7 @@ fn a_progressive_file_is_told_and_answered_with_415() {
         let origin = Origin::new(store);
         assert_eq!(status(&origin, "film.ism/QualityLevels(300)/Fragments(video=0)"), 200);
         assert_eq!(status(&origin, "film.ism/QualityLevels(500)/Fragments(video=0)"), 415);
-        let alone = support::store([
+        let alone = testkit::store([
             ("film.ism", ism(None, &[("video", "film.mp4", 500, 1, "")])),
             ("film.mp4", progressive),
         ]);

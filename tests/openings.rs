@@ -1,7 +1,5 @@
 //! Opening a presentation holds up no other request, and does not go on for ever.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
@@ -18,8 +16,8 @@ use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::presentation::FindingCode;
 use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Stat, Store};
-use support::film::{self, Style, Track, ism};
-use support::{Hands, get, name, status, store};
+use testkit::film::{self, Style, Track, ism};
+use testkit::{Hands, get, name, status, store};
 
 const LARGE: &str = "large.ism/Manifest";
 const OTHER: &str = "other.ism/Manifest";

@@ -1,7 +1,5 @@
 //! The origin keeps what it opened, looks after it, and opens it again when it has changed.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,8 +8,8 @@ use smooth_origin::base::{Name, ReadErrorKind};
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Answer, Origin, OriginBuilder, block_on};
 use smooth_origin::storage::{MemoryStore, Store};
-use support::film::{self, Style, Track, ism};
-use support::{Hands, get, name, status, store};
+use testkit::film::{self, Style, Track, ism};
+use testkit::{Hands, get, name, status, store};
 
 const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
 const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "sound.isma", 64, 1, "");

@@ -1,13 +1,11 @@
 //! Pairing qualities of the client manifest with tracks of the server manifest if bitrates, names
 //! and picture sizes do not agree. The served bytes show the result.
 
-mod support;
-
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::Origin;
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Style, Track};
-use support::{codes, get, open, status, store};
+use testkit::film::{self, Style, Track};
+use testkit::{codes, get, open, status, store};
 
 /// A track of the server manifest in a file of its own.
 #[derive(Clone, Default)]
@@ -98,7 +96,7 @@ fn set(streams: &str, films: &[Film]) -> MemoryStore {
     );
     let all = store([("film.ism", server.into_bytes()), ("film.ismc", client.into_bytes())]);
     for (number, film) in films.iter().enumerate() {
-        all.put(support::name(&format!("{number}.ismv")), film.file());
+        all.put(testkit::name(&format!("{number}.ismv")), film.file());
     }
     all
 }
@@ -311,8 +309,8 @@ fn elements_that_have_each_others_track_id_are_the_only_tracks_of_their_kinds() 
             [("video", "film.ismv", 500, video, ""), ("audio", "film.ismv", 64, audio, "")];
         film::ism(Some("film.ismc"), &elements)
     };
-    set.put(support::name("film.ismv"), film::media(&tracks, Style::default()).to_bytes());
-    set.put(support::name("film.ism"), server(1, 2));
+    set.put(testkit::name("film.ismv"), film::media(&tracks, Style::default()).to_bytes());
+    set.put(testkit::name("film.ism"), server(1, 2));
     assert_eq!(served(&set, "video", [500]), [200]);
     assert_eq!(served(&set, "audio", [64]), [100]);
     assert_eq!(found(&set), [DISAGREE; 2]);
@@ -326,9 +324,9 @@ fn a_track_of_another_kind_is_reported_with_what_the_file_has() {
         Track::regular(3, StreamKind::Video, 2, 20_000_000, 200),
     ];
     let set = set(&videos(&[(500, 0)]), &[]);
-    set.put(support::name("film.ismv"), film::media(&tracks, Style::default()).to_bytes());
+    set.put(testkit::name("film.ismv"), film::media(&tracks, Style::default()).to_bytes());
     let elements = [("video", "film.ismv", 500, 1, "")];
-    set.put(support::name("film.ism"), film::ism(Some("film.ismc"), &elements));
+    set.put(testkit::name("film.ism"), film::ism(Some("film.ismc"), &elements));
     let opened = open(&set).unwrap();
     let findings = opened.presentation().findings();
     let mut messages = findings.iter().map(|finding| &*finding.message);

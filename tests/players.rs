@@ -1,7 +1,5 @@
 //! Requests that web players really make, and manifests that they cannot play.
 
-mod support;
-
 use bytes::Bytes;
 use smooth_origin::base::{FourCc, Guid, Limits};
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, uuid::PiffPssh};
@@ -10,8 +8,8 @@ use smooth_origin::manifest::{ClientManifest, StreamKind};
 use smooth_origin::origin::Origin;
 use smooth_origin::presentation::{Finding, ManifestSource, OpenOptions};
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Fragment, Style, Track, ism, ismc};
-use support::{codes, get, manifest, open, served, status, store};
+use testkit::film::{self, Fragment, Style, Track, ism, ismc};
+use testkit::{codes, get, manifest, open, served, status, store};
 
 /// Starts in units of 100 ns since 1970, in 2026, and the numbers that JavaScript writes for them:
 /// the output of `String(Number("17959968061234567"))` and so on in node 20.20.2.
@@ -437,7 +435,7 @@ fn streams_of_events_are_left_out_of_a_stored_manifest_and_nothing_else_changes(
             assert_eq!(get(&all, fragment).unwrap(), get(&few, fragment).unwrap(), "{fragment}");
             assert_eq!(etag(&all, fragment), etag(&few, fragment), "{fragment}");
         }
-        let opened = smooth_origin::origin::block_on(few.open(&support::name("film.ism"))).unwrap();
+        let opened = smooth_origin::origin::block_on(few.open(&testkit::name("film.ism"))).unwrap();
         assert_eq!(opened.presentation().manifest_source(), ManifestSource::Mended);
         assert_eq!(codes(opened.presentation()), [""; 0], "{events}");
     }

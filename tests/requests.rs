@@ -1,7 +1,5 @@
 //! Requests: what is understood, what each failure is answered with, and what a request costs.
 
-mod support;
-
 use proptest::prelude::*;
 use smooth_origin::base::{Group, Step};
 use smooth_origin::fragment::Noun;
@@ -10,8 +8,8 @@ use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::output::mss::{self, FragmentRequest, Request};
 use smooth_origin::presentation::OpenOptions;
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Style, Track, ism, ismc};
-use support::{get, name, status, store};
+use testkit::film::{self, Style, Track, ism, ismc};
+use testkit::{get, name, status, store};
 
 const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
 

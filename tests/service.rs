@@ -2,8 +2,6 @@
 
 #![cfg(feature = "http")]
 
-mod support;
-
 use std::future::poll_fn;
 use std::pin::Pin;
 
@@ -14,8 +12,8 @@ use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::service::{OriginService, PassedFiles, ServiceBody, ServiceOptions};
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Style, Track, ism};
-use support::{Hands, name, store};
+use testkit::film::{self, Style, Track, ism};
+use testkit::{Hands, name, store};
 
 fn objects() -> MemoryStore {
     let tracks = [

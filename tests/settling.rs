@@ -1,8 +1,6 @@
 //! Files that changed a moment ago: they are not served until they have settled, and the version
 //! that was open before continues to be served as far as it is intact.
 
-mod support;
-
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
@@ -12,9 +10,9 @@ use smooth_origin::base::{Error, ErrorKind, ReadError, ReadErrorKind};
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Level, Origin, OriginBuilder, block_on};
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Style, Track, ism};
-use support::written::WrittenStore;
-use support::{Hands, get, name, read, served, status, store};
+use testkit::film::{self, Style, Track, ism};
+use testkit::written::WrittenStore;
+use testkit::{Hands, get, name, read, served, status, store};
 
 const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
 const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "sound.isma", 64, 1, "");

@@ -1,15 +1,13 @@
 //! Fragments with faults that do not keep them from being cut out of their file: the stored bytes
 //! are served, with a finding, and the bytes of another track never are.
 
-mod support;
-
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Sdtp, Tfhd, uuid::Tfrf};
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::presentation::ManifestSource;
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Media, Track, ism, ismc};
-use support::{codes, get, name, open, status, store};
+use testkit::film::{self, Media, Track, ism, ismc};
+use testkit::{codes, get, name, open, status, store};
 
 /// Samples of every fragment: each of so many bytes.
 const SIZES: [u32; 3] = [40, 20, 30];

@@ -2,8 +2,6 @@
 
 #![cfg(all(unix, feature = "fs"))]
 
-mod support;
-
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -14,10 +12,10 @@ use std::time::{Duration, SystemTime};
 use smooth_origin::base::ErrorKind;
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{StoredBody, block_on};
-use smooth_origin::storage::{LocalFile, MemoryObject, RangeSource, Store};
-use support::film::{self, Style, Track, ism};
-use support::folder::Folder;
-use support::{name, read, served};
+use smooth_origin::storage::{LocalFile, LocalStore, MemoryObject, RangeSource, Store};
+use testkit::film::{self, Style, Track, ism};
+use testkit::folder::{Folder, trusting};
+use testkit::{name, read, served};
 
 const FRAGMENT: &str = "/film.ism/QualityLevels(300)/Fragments(video=20000000)";
 
@@ -54,7 +52,7 @@ fn rewrite(path: &PathBuf) {
 #[test]
 fn a_fragment_is_stored_and_so_is_a_range_of_it() {
     let (root, _path) = folder("stored");
-    let origin = root.origin();
+    let origin = trusting(LocalStore::new(&root).unwrap());
     // The first answer comes with bytes that were read to make it.
     for _ in 0..2 {
         let fragment = served(&origin, FRAGMENT).unwrap();
@@ -70,7 +68,7 @@ fn a_fragment_is_stored_and_so_is_a_range_of_it() {
 #[test]
 fn what_is_made_here_or_begun_is_not_stored() {
     let (root, _path) = folder("not-stored");
-    let origin = root.origin();
+    let origin = trusting(LocalStore::new(&root).unwrap());
     for made in ["/film.ism/Manifest", "/film.ism/QualityLevels(300)/FragmentInfo(video=0)"] {
         let served = served(&origin, made).unwrap();
         let of_file = made.ends_with(')');
@@ -90,7 +88,7 @@ fn what_is_made_here_or_begun_is_not_stored() {
 fn a_file_is_stored_whole() {
     let (root, _path) = folder("stored-file");
     root.write("cover.jpg", b"a picture");
-    let origin = root.origin();
+    let origin = trusting(LocalStore::new(&root).unwrap());
     let file = block_on(origin.file(&name("cover.jpg"))).unwrap();
     assert_eq!(taken(&file.body().stored().unwrap()), b"a picture");
 }
@@ -98,7 +96,7 @@ fn a_file_is_stored_whole() {
 #[test]
 fn a_file_that_is_rewritten_is_noticed_and_opened_again() {
     let (root, path) = folder("stored-rewritten");
-    let origin = root.origin();
+    let origin = trusting(LocalStore::new(&root).unwrap());
     let body = served(&origin, FRAGMENT).unwrap().body().stored().unwrap();
     let source = block_on(body.source()).unwrap();
     let file = source.downcast_ref::<LocalFile>().unwrap();
@@ -117,7 +115,7 @@ fn the_age_of_a_file_is_that_of_its_last_change_whatever_its_time_of_modificatio
     let (hour, day) = (Duration::from_secs(3600), Duration::from_secs(86_400));
     for modified in [SystemTime::now() - 1000 * day, SystemTime::now() + day] {
         File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
-        let file = block_on(root.store().open(&name("film.ismv"))).unwrap();
+        let file = block_on(LocalStore::new(&root).unwrap().open(&name("film.ismv"))).unwrap();
         let stat = block_on(file.stat()).unwrap();
         assert_eq!(stat.modified, Some(modified));
         assert!(stat.age.unwrap().at_least < hour && file.age().at_least < hour);
@@ -127,7 +125,7 @@ fn the_age_of_a_file_is_that_of_its_last_change_whatever_its_time_of_modificatio
 #[test]
 fn what_has_nothing_to_do_with_the_file_changes_nothing() {
     let (root, path) = folder("stored-failed");
-    let origin = root.origin();
+    let origin = trusting(LocalStore::new(&root).unwrap());
     let old = served(&origin, FRAGMENT).unwrap().reply().validator();
     let body = served(&origin, FRAGMENT).unwrap().body().stored().unwrap();
     body.failed(io::ErrorKind::BrokenPipe.into());
@@ -145,7 +143,7 @@ fn the_service_gives_it_for_a_whole_and_for_one_range() {
     use smooth_origin::service::OriginService;
 
     let (root, _path) = folder("stored-service");
-    let origin = root.origin();
+    let origin = trusting(LocalStore::new(&root).unwrap());
     let whole = read(&served(&origin, FRAGMENT).unwrap()).unwrap();
     let service = OriginService::new(origin);
     let stored = |method: &str, range: &str| {

@@ -1,13 +1,11 @@
 //! Stored manifests with something wrong in one place: that place is corrected, or its element is
 //! left out, and the rest is served byte for byte.
 
-mod support;
-
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::presentation::ManifestSource;
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Fragment, Style, Track, ism};
-use support::{codes, open, store};
+use testkit::film::{self, Fragment, Style, Track, ism};
+use testkit::{codes, open, store};
 
 const SERVER: &str = "film.ism";
 const CLIENT: &str = "film.ismc";

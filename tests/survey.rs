@@ -1,7 +1,5 @@
 //! A look at every fragment finds what requests would find, and more, and sums it up.
 
-mod support;
-
 use bytes::Bytes;
 use smooth_origin::base::{FourCc, Got, Guid, Limits, ReadError, ReadErrorKind, Want};
 use smooth_origin::bmff::uuid::{PiffSenc, PiffTenc, Tfxd};
@@ -13,8 +11,8 @@ use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::presentation::{Finding, FindingCode, OpenOptions, Severity, Survey};
 use smooth_origin::storage::MemoryStore;
-use support::film::{self, Media, Style, Track, ism, ismc};
-use support::{codes, name, open, status, store, surveyed};
+use testkit::film::{self, Media, Style, Track, ism, ismc};
+use testkit::{codes, name, open, status, store, surveyed};
 
 const SECOND: u64 = 10_000_000;
 const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");

@@ -11,7 +11,7 @@ use smooth_origin::manifest::{ClientManifest, ServerManifest, runs};
 use smooth_origin::output::mss::{FragmentRequest, Request, answer};
 use smooth_origin::presentation::{OpenOptions, Piece, Timeline, open};
 
-use crate::support::name;
+use testkit::name;
 
 /// Something that a stranger can make large.
 #[derive(Clone)]

@@ -9,8 +9,6 @@
 //! the instructions that are counted under `benches/` are those of ordinary content.
 
 mod cost;
-#[path = "../support/mod.rs"]
-mod support;
 mod worst;
 
 #[allow(dead_code, unreachable_pub)]
@@ -24,7 +22,7 @@ use cost::{Cost, Input};
 use smooth_origin::base::Limits;
 use smooth_origin::bmff::Boxes;
 use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
-use support::film::{self, Style, Track, ism, ismc};
+use testkit::film::{self, Style, Track, ism, ismc};
 use worst::{BOXES, Case, HEADS, MANIFESTS, PATHS, PRESENTATIONS};
 
 /// Bytes that may be allocated for each byte of input.

@@ -8,7 +8,7 @@ use smooth_origin::bmff::{
 use smooth_origin::manifest::StreamKind;
 
 use crate::cost::Input;
-use crate::support::film::{self, Fragment, Media, Style, Track, ism};
+use testkit::film::{self, Fragment, Media, Style, Track, ism};
 
 /// A worst case: an input of so many parts.
 pub struct Case {

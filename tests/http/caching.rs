@@ -11,8 +11,8 @@ use smooth_origin::service::{
 
 use crate::asked::{ask, get};
 use crate::stores::{KEY_FRAMES, MANIFEST, POSTER, VIDEO, Watched, film};
-use crate::support::{film as made, store};
 use smooth_origin::manifest::StreamKind;
+use testkit::{film as made, store};
 
 fn service(caching: Caching) -> OriginService {
     let options = ServiceOptions::default().caching(caching).files(PassedFiles::all());

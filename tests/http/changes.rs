@@ -12,8 +12,8 @@ use smooth_origin::storage::MemoryStore;
 
 use crate::asked::{ask, get, request};
 use crate::stores::Watched;
-use crate::support::film::{self, Style, Track, ism};
-use crate::support::{Hands, name, store};
+use testkit::film::{self, Style, Track, ism};
+use testkit::{Hands, name, store};
 
 const MANIFEST: &str = "/film.ism/Manifest";
 const FIRST: &str = "/film.ism/QualityLevels(300)/Fragments(video=0)";
@@ -109,8 +109,9 @@ fn a_body_that_has_begun_is_never_of_two_versions() {
 #[cfg(all(unix, feature = "fs"))]
 #[test]
 fn a_body_whose_file_is_rewritten_or_cut_short_ends_with_an_error() {
-    use crate::support::folder::Folder;
     use smooth_origin::service::{PassedFiles, ServiceOptions};
+    use smooth_origin::storage::LocalStore;
+    use testkit::folder::{Folder, trusting};
 
     for truncate in [false, true] {
         let root = Folder::new(if truncate { "cut-short" } else { "rewritten" });
@@ -118,7 +119,8 @@ fn a_body_whose_file_is_rewritten_or_cut_short_ends_with_an_error() {
         let path = root.write("film.ismv", &media(2, b'A'));
         root.write("large.txt", &vec![b'A'; 3 << 20]);
         let options = ServiceOptions::default().files(PassedFiles::all());
-        let service = OriginService::with_options(root.origin(), options);
+        let service =
+            OriginService::with_options(trusting(LocalStore::new(&root).unwrap()), options);
         for target in [FIRST, "/large.txt"] {
             let mut body = block_on(service.respond(&request("GET", target, &[]))).into_body();
             let length = body.size_hint().exact().unwrap() as usize;

@@ -9,7 +9,7 @@ use smooth_origin::service::{Caching, Cors, OriginService, PassedFiles, ServiceO
 
 use crate::asked::{Asked, ask, get};
 use crate::stores::{MANIFEST, POSTER, VIDEO, Watched, film};
-use crate::support::{name, store};
+use testkit::{name, store};
 
 fn service(cors: Cors) -> OriginService {
     let options =

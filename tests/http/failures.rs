@@ -8,8 +8,8 @@ use smooth_origin::service::OriginService;
 use smooth_origin::storage::{MemoryObject, MemoryStore, Store};
 
 use crate::asked::{Asked, get};
-use crate::support::film::ism;
-use crate::support::store;
+use testkit::film::ism;
+use testkit::store;
 
 fn manifest_of(objects: MemoryStore) -> Asked {
     get(&OriginService::new(Origin::new(objects)), "/a.ism/Manifest")

@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 use smooth_origin::service::{Cors, OriginService, PassedFiles, ServiceOptions};
 
 use crate::asked::{ask, get};
-use crate::support::film::ism;
-use crate::support::folder::Folder;
+use smooth_origin::storage::LocalStore;
+use testkit::film::ism;
+use testkit::folder::{Folder, trusting};
 
 fn service_of(folder: &Folder, files: PassedFiles) -> OriginService {
     let options = ServiceOptions::default()
@@ -17,7 +18,7 @@ fn service_of(folder: &Folder, files: PassedFiles) -> OriginService {
         .cors(Cors::any())
         .cross_domain_policies(true)
         .files(files);
-    OriginService::with_options(folder.origin(), options)
+    OriginService::with_options(trusting(LocalStore::new(folder).unwrap()), options)
 }
 
 fn status(service: &OriginService, target: &str) -> u16 {
@@ -280,7 +281,7 @@ fn patterns_choose_and_never_widen() {
     for (target, expected) in [("/b/c.jpg", 200), ("/%62/c.jpg", 200), ("/a.jpg", 404)] {
         assert_eq!(status(&folder, target), expected, "{target}");
     }
-    let none = OriginService::new(root.origin());
+    let none = OriginService::new(trusting(LocalStore::new(&root).unwrap()));
     assert_eq!(status(&none, "/a.jpg"), 404);
 }
 

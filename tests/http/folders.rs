@@ -9,8 +9,8 @@ use smooth_origin::service::{
 
 use crate::asked::{Asked, ask, get};
 use crate::stores::{MODIFIED, Watched};
-use crate::support::fragment_files::{chunks, files, film, live_fragment, manifest, put};
-use crate::support::{Hands, name, store};
+use testkit::fragment_files::{chunks, files, film, live_fragment, manifest, put};
+use testkit::{Hands, name, store};
 
 const LARGE: &str = "/film.ism/QualityLevels(300000)/Fragments(video=0)";
 const SMALL: &str = "/film.ism/QualityLevels(3000)/Fragments(video=0)";

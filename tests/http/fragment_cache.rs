@@ -10,8 +10,8 @@ use smooth_origin::service::OriginService;
 
 use crate::asked::{Asked, collect, get, request};
 use crate::stores::{MANIFEST, Watched};
-use crate::support::film::{self, Media, Style, Track, ism};
-use crate::support::{name, store};
+use testkit::film::{self, Media, Style, Track, ism};
+use testkit::{name, store};
 
 const CHUNKS: u32 = 200;
 const CHUNK: u64 = 20_000_000;

@@ -15,8 +15,8 @@ use smooth_origin::service::{OriginService, PassedFiles, ServiceBody, ServiceOpt
 
 use crate::asked::{ask, collect, get, request};
 use crate::stores::{KEY_FRAMES, MANIFEST, POSTER, VIDEO, Watched, film};
-use crate::support::film::{self as made, Style, Track, ism};
-use crate::support::store;
+use testkit::film::{self as made, Style, Track, ism};
+use testkit::store;
 
 const NOUNS: [&str; 4] = ["Fragments", "FragmentInfo", "RawFragments", "KeyFrames"];
 

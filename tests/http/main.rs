@@ -23,5 +23,3 @@ mod ranges;
 mod requests;
 mod settling;
 mod stores;
-#[path = "../support/mod.rs"]
-mod support;

@@ -7,9 +7,9 @@ use smooth_origin::origin::{Origin, OriginBuilder};
 use smooth_origin::service::{Caching, OriginService, PassedFiles, ServiceOptions};
 
 use crate::asked::{Asked, ask, get};
-use crate::support::film::{self, Style, Track, ism};
-use crate::support::written::WrittenStore;
-use crate::support::{Hands, name};
+use testkit::film::{self, Style, Track, ism};
+use testkit::written::WrittenStore;
+use testkit::{Hands, name};
 
 const MANIFEST: &str = "/film.ism/Manifest";
 const FIRST: &str = "/film.ism/QualityLevels(300)/Fragments(video=0)";

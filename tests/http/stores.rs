@@ -13,8 +13,8 @@ use smooth_origin::base::Name;
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Stat, Store};
 
-use crate::support::film::{self, Media, Style, Track, ism};
-use crate::support::store;
+use testkit::film::{self, Media, Style, Track, ism};
+use testkit::store;
 
 /// When all objects were changed: half a second after [`MODIFIED`].
 const MODIFIED_MILLIS: u64 = 1_577_836_800_500;

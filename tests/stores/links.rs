@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use smooth_origin::origin::block_on;
 use smooth_origin::storage::{LocalStore, RangeSource, Store};
 
-use super::support::folder::Folder;
-use super::support::name;
+use testkit::folder::Folder;
+use testkit::name;
 
 fn read(store: &LocalStore, path: &str) -> Result<Vec<u8>, ErrorKind> {
     let source = block_on(store.open(&name(path))).map_err(|error| error.kind())?;
@@ -51,7 +51,7 @@ fn folders(test: &str) -> (Folder, Folder, Folder) {
 #[test]
 fn a_link_is_followed_into_a_folder_that_is_allowed_and_into_no_other() {
     let (root, allowed, _other) = folders("links-into");
-    let store = root.store().links_into(&allowed.0).unwrap();
+    let store = LocalStore::new(&root).unwrap().links_into(&allowed.0).unwrap();
     for path in [
         "folder/film/video",
         "absolute/video",
@@ -61,7 +61,11 @@ fn a_link_is_followed_into_a_folder_that_is_allowed_and_into_no_other() {
         "folder/within/video",
     ] {
         assert_eq!(read(&store, path).as_deref(), Ok(&b"allowed"[..]), "{path}");
-        assert_eq!(read(&root.store(), path), Err(ErrorKind::NotFound), "{path} by default");
+        assert_eq!(
+            read(&LocalStore::new(&root).unwrap(), path),
+            Err(ErrorKind::NotFound),
+            "{path} by default"
+        );
     }
     for path in [
         "other/secret",
@@ -80,13 +84,13 @@ fn a_link_is_followed_into_a_folder_that_is_allowed_and_into_no_other() {
     assert_eq!(read(&store, "folder/film"), Err(ErrorKind::IsADirectory));
     let listed = block_on(store.list(Some(&name("folder/film")))).unwrap();
     assert_eq!(listed, [name("folder/film/video")]);
-    assert!(block_on(root.store().list(Some(&name("folder/film")))).is_err());
+    assert!(block_on(LocalStore::new(&root).unwrap().list(Some(&name("folder/film")))).is_err());
 }
 
 #[test]
 fn the_root_itself_can_be_allowed_for_links_with_absolute_paths() {
     let (root, ..) = folders("links-root");
-    let store = root.store().links_into(&root.0).unwrap();
+    let store = LocalStore::new(&root).unwrap().links_into(&root.0).unwrap();
     assert_eq!(read(&store, "absolute-inside/file").as_deref(), Ok(&b"inside"[..]));
     assert_eq!(read(&store, "other/secret"), Err(ErrorKind::NotFound));
 }
@@ -94,7 +98,12 @@ fn the_root_itself_can_be_allowed_for_links_with_absolute_paths() {
 #[test]
 fn several_folders_are_allowed_and_a_name_that_begins_like_one_is_not() {
     let (root, allowed, other) = folders("links-several");
-    let store = root.store().links_into(&allowed.0).unwrap().links_into(&other.0).unwrap();
+    let store = LocalStore::new(&root)
+        .unwrap()
+        .links_into(&allowed.0)
+        .unwrap()
+        .links_into(&other.0)
+        .unwrap();
     for path in ["other/secret", "secret", "folder/on/secret"] {
         assert_eq!(read(&store, path).as_deref(), Ok(&b"secret"[..]), "{path}");
     }
@@ -102,8 +111,8 @@ fn several_folders_are_allowed_and_a_name_that_begins_like_one_is_not() {
     begins_like.write("file", b"content");
     symlink(&begins_like.0, root.0.join("like")).unwrap();
     assert_eq!(read(&store, "like/file"), Err(ErrorKind::NotFound));
-    assert!(root.store().links_into(root.0.join("missing")).is_err());
-    assert!(root.store().links_into(root.0.join("inside/file")).is_err());
+    assert!(LocalStore::new(&root).unwrap().links_into(root.0.join("missing")).is_err());
+    assert!(LocalStore::new(&root).unwrap().links_into(root.0.join("inside/file")).is_err());
 }
 
 #[test]
@@ -112,7 +121,7 @@ fn only_regular_files_are_opened_behind_links() {
     let fifo = std::process::Command::new("mkfifo").arg(allowed.0.join("fifo")).status().unwrap();
     assert!(fifo.success());
     symlink(allowed.0.join("fifo"), root.0.join("fifo")).unwrap();
-    let store = root.store().links_into(&allowed.0).unwrap();
+    let store = LocalStore::new(&root).unwrap().links_into(&allowed.0).unwrap();
     for path in ["fifo", "folder/fifo"] {
         assert_eq!(read(&store, path), Err(ErrorKind::NotFound), "{path}");
     }
@@ -121,7 +130,7 @@ fn only_regular_files_are_opened_behind_links() {
 #[test]
 fn other_spellings_are_found_behind_links_too() {
     let (root, allowed, _other) = folders("links-case");
-    let store = root.store().links_into(&allowed.0).unwrap().ignore_case(true);
+    let store = LocalStore::new(&root).unwrap().links_into(&allowed.0).unwrap().ignore_case(true);
     assert_eq!(read(&store, "FOLDER/Film/VIDEO").as_deref(), Ok(&b"allowed"[..]));
     assert_eq!(read(&store, "OTHER/Secret"), Err(ErrorKind::NotFound));
     let stored = block_on(store.stored_name(&name("FOLDER/Film/VIDEO"))).unwrap();
@@ -152,13 +161,13 @@ fn links_that_are_not_followed_are_reported_within_a_bound() {
         "round",
         "secret",
     ];
-    let store = root.store();
+    let store = LocalStore::new(&root).unwrap();
     assert_eq!(names(&store, 1000), (refused.map(str::to_owned).to_vec(), true));
     let link = &store.refused_links(1000).unwrap().links[4];
     assert_eq!(link.target, other.0);
     assert!(!store.refused_links(5).unwrap().is_complete);
 
-    let store = root.store().links_into(&allowed.0).unwrap();
+    let store = LocalStore::new(&root).unwrap().links_into(&allowed.0).unwrap();
     let refused = ["absolute-inside", "deep/er/out", "magic", "other", "round", "secret"];
     assert_eq!(names(&store, 1000), (refused.map(str::to_owned).to_vec(), true));
     let store = store.links_into(&other.0).unwrap().links_into(&root.0).unwrap();

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::storage::{MemoryObject, MemoryStore, Mounts, RangeSource, Store};
 
-use super::support::{get, name, store};
 use super::{FRAGMENT, value, versioned};
+use testkit::{get, name, store};
 
 fn objects(objects: &[&str]) -> MemoryStore {
     store(objects.iter().map(|object| (*object, object.as_bytes().to_vec())))
@@ -121,16 +121,16 @@ fn a_presentation_is_served_below_a_prefix_from_the_stores_own_source() {
 #[cfg(all(unix, feature = "fs"))]
 #[test]
 fn a_local_file_is_found_behind_a_stored_body_and_other_spellings_below_a_prefix() {
-    use smooth_origin::storage::LocalFile;
-
-    use super::support::folder::{Folder, trusting};
-    use super::support::served;
+    use smooth_origin::storage::{LocalFile, LocalStore};
+    use testkit::folder::{Folder, trusting};
+    use testkit::served;
 
     let folder = Folder::new("mounted");
     let (server, media) = versioned(0x44);
     folder.write("Film.ism", &server);
     folder.write("film.ismv", &media);
-    let mounts = Mounts::new().mount("vod", folder.store().ignore_case(true)).unwrap();
+    let mounts =
+        Mounts::new().mount("vod", LocalStore::new(&folder).unwrap().ignore_case(true)).unwrap();
     let origin = trusting(mounts);
     let body = served(&origin, &format!("vod/{FRAGMENT}")).unwrap().body();
     let stored = body.stored().expect("a fragment is a range of a file");

@@ -8,9 +8,9 @@ use std::time::Duration;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::storage::{LocalStore, RangeSource, Store};
 
-use super::support::folder::Folder;
-use super::support::{Hands, get, name};
 use super::{FRAGMENT, value, versioned};
+use testkit::folder::Folder;
+use testkit::{Hands, get, name};
 
 fn read(store: &LocalStore, path: &str) -> Result<Vec<u8>, ErrorKind> {
     let source = block_on(store.open(&name(path))).map_err(|error| error.kind())?;
@@ -73,7 +73,7 @@ fn an_allowed_folder_that_is_replaced_is_noticed() {
     folder.write("media/file", b"old");
     folder.write("new/file", b"new");
     symlink(folder.0.join("media"), root.0.join("media")).unwrap();
-    let store = root.store().links_into(folder.0.join("media")).unwrap();
+    let store = LocalStore::new(&root).unwrap().links_into(folder.0.join("media")).unwrap();
     assert_eq!(read(&store, "media/file").as_deref(), Ok(&b"old"[..]));
     fs::rename(folder.0.join("media"), folder.0.join("before")).unwrap();
     fs::rename(folder.0.join("new"), folder.0.join("media")).unwrap();

@@ -10,9 +10,9 @@ use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::block_on;
 use smooth_origin::storage::{LocalStore, RangeSource, Store};
 
-use super::support::film::{self, Fragment, Style, Track, ism, ismc};
-use super::support::folder::{Folder, trusting};
-use super::support::{codes, get, name};
+use testkit::film::{self, Fragment, Style, Track, ism, ismc};
+use testkit::folder::{Folder, trusting};
+use testkit::{codes, get, name};
 
 /// How the content of a name is read, or why it is not.
 fn read(store: &LocalStore, path: &str) -> Result<String, ErrorKind> {
@@ -22,7 +22,7 @@ fn read(store: &LocalStore, path: &str) -> Result<String, ErrorKind> {
 }
 
 fn any_case(folder: &Folder) -> LocalStore {
-    folder.store().ignore_case(true)
+    LocalStore::new(folder).unwrap().ignore_case(true)
 }
 
 fn stored(store: &LocalStore, path: &str) -> Option<String> {
@@ -34,8 +34,11 @@ fn stored(store: &LocalStore, path: &str) -> Option<String> {
 fn a_name_is_found_in_other_letter_case_only_if_that_is_asked_for() {
     let folder = Folder::new("case");
     folder.write("Films/Big Buck.ISM", b"content");
-    assert_eq!(read(&folder.store(), "films/big buck.ism"), Err(ErrorKind::NotFound));
-    assert_eq!(stored(&folder.store(), "films/big buck.ism"), None);
+    assert_eq!(
+        read(&LocalStore::new(&folder).unwrap(), "films/big buck.ism"),
+        Err(ErrorKind::NotFound)
+    );
+    assert_eq!(stored(&LocalStore::new(&folder).unwrap(), "films/big buck.ism"), None);
     let store = any_case(&folder);
     for path in ["Films/Big Buck.ISM", "films/big buck.ism", "FILMS/BIG BUCK.ISM"] {
         assert_eq!(read(&store, path).as_deref(), Ok("content"), "{path}");
@@ -73,7 +76,7 @@ fn composed_and_decomposed_letters_are_one_name() {
     {
         let folder = Folder::new("unicode");
         folder.write(kept, b"content");
-        assert_eq!(read(&folder.store(), asked), Err(ErrorKind::NotFound));
+        assert_eq!(read(&LocalStore::new(&folder).unwrap(), asked), Err(ErrorKind::NotFound));
         assert_eq!(read(&any_case(&folder), asked).as_deref(), Ok("content"));
         assert_eq!(stored(&any_case(&folder), asked).as_deref(), Some(kept));
     }
@@ -171,7 +174,9 @@ fn a_presentation_from_windows_is_served_with_a_finding_per_file() {
     let path = "Films/Film.ism/QualityLevels(300)/Fragments(video=20000000)";
     assert!(get(&origin, path).is_ok());
     // Without the option both are missing.
-    let opened = block_on(folder.origin().open(&name("Films/Film.ism"))).unwrap();
+    let opened =
+        block_on(trusting(LocalStore::new(&folder).unwrap()).open(&name("Films/Film.ism")))
+            .unwrap();
     assert!(codes(opened.presentation()).contains(&"error file-missing".to_owned()));
 }
 

@@ -1,22 +1,18 @@
 //! Files whose index is missing, cut off, short or lying, in the dialects of other producers: what
 //! lies there is found by scanning, and nothing is served under a wrong name.
 
-mod support;
-#[path = "dialects/mod.rs"]
-mod written;
-
 use std::ops::Range;
 
+use crate::written::bytes::{Out, base64, hex};
+use crate::written::damage::{told, with_times, without_times};
+use crate::written::judge::{committed, text};
+use crate::written::media::{Tfra, mfra, mfra_lying};
+use crate::written::producers::{self, playready_object};
+use crate::written::samples::small_video;
 use smooth_origin::origin::Origin;
 use smooth_origin::presentation::{ManifestSource, Severity};
-use support::record::RecordingStore;
-use support::{get, status};
-use written::bytes::{Out, base64, hex};
-use written::damage::{told, with_times, without_times};
-use written::judge::{committed, text};
-use written::media::{Tfra, mfra, mfra_lying};
-use written::producers::{self, playready_object};
-use written::samples::small_video;
+use testkit::record::RecordingStore;
+use testkit::{get, status};
 
 // No index at all.
 

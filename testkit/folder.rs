@@ -1,18 +1,18 @@
-//! A folder of the machine, with a store over it.
+//! A temporary folder, and an origin that trusts files at once.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use smooth_origin::origin::Origin;
-use smooth_origin::storage::{LocalStore, Store};
+use smooth_origin::storage::Store;
 
 /// Makes an origin that relies on files at once, even if they were written a moment ago.
 pub fn trusting(store: impl Store) -> Origin {
     Origin::builder(store).settling_time(Duration::ZERO).build()
 }
 
-/// A folder that goes when the test ends.
+/// A folder that is removed when the test ends.
 pub struct Folder(pub PathBuf);
 
 impl Folder {
@@ -30,14 +30,11 @@ impl Folder {
         fs::write(&path, content).unwrap();
         path
     }
+}
 
-    pub fn store(&self) -> LocalStore {
-        LocalStore::new(&self.0).unwrap()
-    }
-
-    /// Makes an origin over the folder.
-    pub fn origin(&self) -> Origin {
-        trusting(self.store())
+impl AsRef<Path> for Folder {
+    fn as_ref(&self) -> &Path {
+        &self.0
     }
 }
 

@@ -3,8 +3,8 @@
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfhd, uuid};
 use smooth_origin::storage::MemoryStore;
 
-use super::film::trun;
-use super::name;
+use crate::film::trun;
+use crate::name;
 
 /// Makes a fragment's file. Its `moof` declares track 1 and this time, and its `traf` ends with
 /// `rest`.

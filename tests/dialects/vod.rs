@@ -1,21 +1,17 @@
 //! Presentations of other producers, each as `testdata/dialects` holds it: opened in few reads,
 //! served byte for byte, with just the findings that are due.
 
-mod support;
-#[path = "dialects/mod.rs"]
-mod written;
-
+use crate::written::Manifest;
+use crate::written::bytes::{base64, utf16};
+use crate::written::damage::told;
+use crate::written::judge::{codes, committed, text};
+use crate::written::media::mfra;
+use crate::written::producers;
 use smooth_origin::base::Name;
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::presentation::{ManifestSource, Severity};
-use support::{get, status};
-use written::Manifest;
-use written::bytes::{base64, utf16};
-use written::damage::told;
-use written::judge::{codes, committed, text};
-use written::media::mfra;
-use written::producers;
+use testkit::{get, status};
 
 #[test]
 fn the_committed_files_are_what_the_writers_give() {

@@ -10,7 +10,7 @@ use smooth_origin::storage::MemoryStore;
 
 use super::read::{self, Defaults, announced, fragment};
 use super::{Chunk, Dialect, Manifest};
-use crate::support::{get, status};
+use testkit::{get, status};
 
 impl Dialect {
     pub fn store(&self) -> MemoryStore {

@@ -1,12 +1,16 @@
-//! Presentations made in the tests, by the crate's box writers and a plan.
+//! What the tests and benchmarks share: presentations that are written from a plan, stores that
+//! record or change, a clock that a test moves, and functions that drive an origin to its end.
+//!
+//! The crate does not choose features of `smooth-origin`, so that tests without features stay
+//! without them.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
+pub mod corpus;
+pub mod documents;
 pub mod film;
-#[cfg(all(unix, feature = "fs"))]
 pub mod folder;
 pub mod fragment_files;
 pub mod record;
+pub mod trees;
 pub mod written;
 
 use std::future::{Future, poll_fn};

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use smooth_origin::base::Name;
 use smooth_origin::storage::{Age, RangeSource, Stat, Store, Version, changed};
 
-use super::{Hands, name};
+use crate::{Hands, name};
 
 /// The store. Clones share their objects.
 #[derive(Clone)]

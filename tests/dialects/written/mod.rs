@@ -1,8 +1,6 @@
 //! Presentations as other producers write them, by writers of their own: if they shared code with
 //! the crate, its reader would agree with its writer, and nothing were proved.
 
-#![allow(dead_code, unused_imports, reason = "each test uses a part of it")]
-
 pub mod bytes;
 pub mod damage;
 pub mod judge;

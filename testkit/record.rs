@@ -8,7 +8,7 @@ use bytes::Bytes;
 use smooth_origin::base::Name;
 use smooth_origin::storage::{MemoryStore, RangeSource, Stat, Store, Version};
 
-use super::film::Media;
+use crate::film::Media;
 
 /// Ranges that were read, by name, in order.
 pub type Reads = Arc<Mutex<Vec<(String, Range<u64>)>>>;

@@ -1,15 +1,13 @@
 //! Stores keep their promises; and no complete reply mixes two versions of a file.
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use smooth_origin::base::{ErrorKind, ReadErrorKind};
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::storage::{Faults, FaultyStore, MemoryStore, conformance};
-use support::film::{self, Fragment, Style, Track, ism, ismc};
-use support::{get, name, read, served, store};
+use testkit::film::{self, Fragment, Style, Track, ism, ismc};
+use testkit::{get, name, read, served, store};
 
 #[test]
 fn memory_keeps_the_promises_of_a_store() {
@@ -141,15 +139,11 @@ fn more_files_than_may_be_open_are_opened_again_in_the_same_version() {
 }
 
 #[cfg(all(unix, feature = "fs"))]
-#[path = "stores/links.rs"]
 mod links;
-#[path = "stores/mounts.rs"]
 mod mounts;
 #[cfg(all(unix, feature = "fs"))]
-#[path = "stores/root.rs"]
 mod root;
 #[cfg(all(unix, feature = "fs"))]
-#[path = "stores/spellings.rs"]
 mod spellings;
 
 #[cfg(all(unix, feature = "fs"))]
@@ -166,7 +160,7 @@ mod local {
     use std::time::Duration;
 
     use smooth_origin::storage::{LocalStore, RangeSource, Store};
-    use support::folder::Folder;
+    use testkit::folder::{Folder, trusting};
 
     use super::*;
 
@@ -174,7 +168,11 @@ mod local {
     fn local_files_keep_the_promises_of_a_store() {
         let folder = Folder::new("promises");
         folder.write("folder/été.bin", b"some content");
-        block_on(conformance::store(&folder.store(), &name("folder/été.bin"), b"some content"));
+        block_on(conformance::store(
+            &LocalStore::new(&folder).unwrap(),
+            &name("folder/été.bin"),
+            b"some content",
+        ));
         assert!(LocalStore::new(folder.0.join("missing")).is_err());
         assert!(LocalStore::new(folder.0.join("folder/été.bin")).is_err());
     }
@@ -200,7 +198,7 @@ mod local {
         symlink(beside.join("secret"), folder.0.join("out-relative")).unwrap();
         symlink("round", folder.0.join("round")).unwrap();
         symlink("/proc/self/environ", folder.0.join("magic")).unwrap();
-        let store = folder.store();
+        let store = LocalStore::new(&folder).unwrap();
         for path in ["to-file", "to-folder/file"] {
             let source = block_on(store.open(&name(path))).unwrap();
             assert_eq!(block_on(source.read(0..7)).unwrap(), b"content"[..], "{path}");
@@ -218,7 +216,7 @@ mod local {
         let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
         assert!(made.success());
         let _socket = std::os::unix::net::UnixListener::bind(folder.0.join("socket")).unwrap();
-        let store = folder.store();
+        let store = LocalStore::new(&folder).unwrap();
         assert_eq!(refused(&store, "folder"), ErrorKind::IsADirectory);
         assert_eq!(refused(&store, "fifo"), ErrorKind::NotFound);
         assert_eq!(refused(&store, "socket"), ErrorKind::NotFound);
@@ -235,7 +233,7 @@ mod local {
         fadvise(&file, 0, None, Advice::DontNeed).unwrap();
         let elsewhere = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&elsewhere);
-        let store = folder.store().cold_reads(move |read| {
+        let store = LocalStore::new(folder).unwrap().cold_reads(move |read| {
             count.fetch_add(1, Ordering::Relaxed);
             async { std::thread::spawn(read).join().unwrap() }
         });
@@ -286,7 +284,7 @@ mod local {
         let media = fs::File::open(folder.write("film.ismv", &media)).unwrap();
         media.sync_all().unwrap();
         rustix::fs::fadvise(&media, 0, None, rustix::fs::Advice::DontNeed).unwrap();
-        let store = folder.store().cold_reads(|_| std::future::pending());
+        let store = LocalStore::new(&folder).unwrap().cold_reads(|_| std::future::pending());
         let origin = Origin::builder(store).read_timeout(Duration::from_millis(50)).build();
         let file = block_on(origin.file(&name("film.ismv"))).unwrap();
         let read = block_on(file.body().next()).unwrap();
@@ -297,7 +295,7 @@ mod local {
         let (server, media) = versioned(value);
         folder.write("film.ism", &server);
         folder.write("film.ismv", &media);
-        (folder.origin(), media)
+        (trusting(LocalStore::new(folder).unwrap()), media)
     }
 
     #[test]

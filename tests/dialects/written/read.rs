@@ -19,8 +19,7 @@ impl Found {
 #[derive(Debug, Default)]
 pub struct Fragment {
     pub track: u32,
-    /// Where the `moof` and the payload of the `mdat` lie.
-    pub moof: Range<usize>,
+    /// Where the payload of the `mdat` is stored.
     pub payload: Range<usize>,
     pub samples: Vec<Entry>,
     /// The boxes behind the `trun`, as they lie there.
@@ -68,8 +67,7 @@ pub fn fragment(bytes: &[u8], start: usize, defaults: &Defaults) -> Fragment {
     let top = boxes_until_mdat(bytes, start);
     let (moof, mdat) = (&top[0], top.last().unwrap());
     assert_eq!((&moof.kind, &mdat.kind), (b"moof", b"mdat"));
-    let mut found =
-        Fragment { moof: moof.range.clone(), payload: mdat.body(), ..Fragment::default() };
+    let mut found = Fragment { payload: mdat.body(), ..Fragment::default() };
     let mut defaults = defaults.0;
     let mut next = found.payload.start;
     for item in boxes(bytes, inside(bytes, moof.body(), b"traf")) {
