@@ -95,7 +95,7 @@ fn text_behind_the_root_is_left_out() {
 
 #[test]
 fn junk_before_the_root_is_left_out() {
-    for junk in ["junk", "\u{ef}\u{bb}\u{bf}", "\0\0"] {
+    for junk in ["junk", "\u{ef}\u{bb}\u{bf}", "\0", "\0\0", "\0\0\0"] {
         assert_corrected([junk, GOOD].concat(), GOOD, "before the root element");
     }
     for junk in ["hello ", "\u{200b}", "\u{feff}"] {

@@ -205,6 +205,45 @@ pub const CASES: &[Case] = &[
             stream("video", "video", &quality(1), &"<c t='5' d='3'/><c d='1'/>".repeat(n / 2));
         set(&[track("video", 1, "")], &manifest, film_of(1, 3))
     }),
+    case("unclosed-comments-in-a-broken-element", 475_000, |n| {
+        ill_formed(&format!("<x a='1' a='2'>{}", "<!--".repeat(n)))
+    }),
+    case("unclosed-instructions-in-a-broken-element", 950_000, |n| {
+        ill_formed(&format!("<x a='1' a='2'>{}", "<?".repeat(n)))
+    }),
+    case("unclosed-document-types-in-a-broken-element", 172_000, |n| {
+        ill_formed(&format!("<x a='1' a='2'>{}", "<!DOCTYPE[>".repeat(n)))
+    }),
+    case("unclosed-cdata-sections-in-a-broken-element", 211_000, |n| {
+        ill_formed(&format!("<x a='1' a='2'>{}", "<![CDATA[".repeat(n)))
+    }),
+    case("unclosed-comments-in-the-server-manifest", 250_000, |n| {
+        let inside = format!("<x a='1' a='2'>{}", "<!--".repeat(n));
+        server_alone(&[track("video", 1, ""), inside], film_of(1, 3))
+    }),
+    case("broken-tags-in-a-broken-element", 120_000, |n| {
+        ill_formed(&format!("<x a='1' a='2'>{}", "<y a='1' a='2'>".repeat(n)))
+    }),
+    case("broken-tags-that-go-on", 1000, |n| {
+        let attributes: String = (0..48).map(|i| format!(" a{i}=\"' b{i}='\"")).collect();
+        ill_formed(&format!("<y a=\"<y b='\"{attributes} <").repeat(n))
+    }),
+    case("an-ill-formed-manifest-of-chunks", 80_000, |n| {
+        ill_formed(&stream(
+            "video",
+            "video",
+            &quality(1),
+            &"<c t='5' d='3'/><c d='1'/>".repeat(n / 2),
+        ))
+    }),
+    case("attributes-of-an-ill-formed-element", 150_000, |n| {
+        let attributes: String = (0..n).map(|i| format!(" a{i}='1'")).collect();
+        ill_formed(&format!("<x{attributes}/>"))
+    }),
+    case("attributes-of-ill-formed-elements", 700, |n| {
+        let attributes: String = (0..250).map(|i| format!(" a{i}='1'")).collect();
+        ill_formed(&format!("<x{attributes}/>").repeat(n))
+    }),
     case("streams", MOST, |n| {
         let one = |i: usize| {
             stream(
@@ -248,6 +287,12 @@ fn set(tracks: &[String], streams: &str, media: Vec<u8>) -> Files {
         ("film.ismc".into(), client.into()),
         ("1.ismv".into(), media.into()),
     ]
+}
+
+/// A client manifest with these streams that is not well-formed, and a media file.
+fn ill_formed(streams: &str) -> Files {
+    let chunks = stream("video", "video", &quality(1), "<c t='0' d='1'/>");
+    set(&[track("video", 1, "")], &format!("{chunks}<x a=1/>{streams}"), film_of(1, 3))
 }
 
 fn server_alone(tracks: &[String], media: Vec<u8>) -> Files {

@@ -119,11 +119,12 @@ impl<'a> Decoded<'a> {
     }
 }
 
-/// The encoding of a document without a mark.
+/// Returns the encoding of a document without a mark.
 fn unmarked(bytes: &[u8]) -> &'static Encoding {
     match bytes {
         [b'<', 0, ..] => UTF_16LE,
-        [0, b'<', ..] => UTF_16BE,
+        // One zero alone is junk before a document of single bytes.
+        [0, b'<', 0, ..] => UTF_16BE,
         _ => {
             let head = bytes[..bytes.len().min(256)].utf8_chunks().next();
             let head = head.map_or("", |chunk| chunk.valid());

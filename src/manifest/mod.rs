@@ -5,8 +5,10 @@
 //!
 //! Spec: [MS-SSTR] 2.2.2; the server manifest by Microsoft's documentation of IIS Media Services.
 
+mod characters;
 mod client;
 mod encoding;
+mod instruction;
 mod kind;
 mod mending;
 mod names;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::mending::reference_len;
+use super::characters::reference_len;
 
 /// Up to this many attributes are compared one by one.
 const FEW_ATTRIBUTES: usize = 16;

@@ -11,7 +11,7 @@ use quick_xml::escape::escape;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader as Events;
 
-use super::mending::{is_declaration_sound, is_instruction_sound};
+use super::instruction::{is_declaration_sound, is_instruction_sound};
 use super::names::fault_of_tag;
 use super::plain_element::PlainElement;
 use crate::base::{Error, ErrorKind, Limits, Place};

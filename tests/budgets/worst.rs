@@ -76,6 +76,17 @@ pub const MANIFESTS: &[Case] = &[
         Input::Client(text.into_iter().map(|byte| if byte == 1 { 0xe9 } else { byte }).collect())
     }),
     case("comments", 8 * K, |n| client("<!---->".repeat(n))),
+    // Parts that are never closed, in an element that is left out: a search for each of their ends
+    // would take hours.
+    case("unclosed comments in a broken element", 256 * K, |n| broken("<!--".repeat(n))),
+    case("unclosed instructions in a broken element", 256 * K, |n| broken("<?".repeat(n))),
+    case("unclosed CDATA in a broken element", 128 * K, |n| broken("<![CDATA[".repeat(n))),
+    case("document types in a broken element", 128 * K, |n| broken("<!DOCTYPE[>".repeat(n))),
+    case("broken tags in a broken element", 16 * K, |n| broken("<y a='1' a='2'>".repeat(n))),
+    case("unclosed comments in a server manifest", 128 * K, |n| {
+        let inside = format!("<video/><x a='1' a='2'>{}", "<!--".repeat(n));
+        Input::files([("film.ism", format!("<smil><body>{inside}</body></smil>").into())])
+    }),
     case("unknown elements", 32 * K, |n| client("<x/>".repeat(n))),
     case("runs that claim sixteen million chunks", 4 * K, |n| {
         client("<c d='1' r='2000'/>".repeat(n))
@@ -323,6 +334,11 @@ fn stream(inside: &str) -> String {
 }
 
 /// A client manifest with this in its stream.
+/// A film whose client manifest has, in an element with a broken start tag, this.
+fn broken(inside: String) -> Input {
+    stored(&format!("<c t='0' d='1'/><x a='1' a='2'>{inside}"), film_of(3))
+}
+
 fn client(inside: String) -> Input {
     Input::Client(stream(&inside).into())
 }
