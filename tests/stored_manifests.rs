@@ -83,6 +83,137 @@ fn numbers_with_blanks_or_a_plus_are_served_as_digits() {
     }
 }
 
+/// Asserts what is served for a manifest in which one part of [`GOOD`] is another.
+#[track_caller]
+fn assert_replaced(good: &str, odd: &str, right: &str) {
+    assert!(GOOD.contains(good), "{good}");
+    let says = format!("`{}` is ", odd.trim_start().split('=').next().unwrap());
+    assert_corrected(GOOD.replacen(good, odd, 1), &GOOD.replacen(good, right, 1), &says);
+}
+
+/// Values that no attribute for a number can have.
+const NO_NUMBERS: [&str; 5] = ["", "-1", "x", "1e3", "123456789012345678901234567890"];
+
+#[test]
+fn a_timescale_of_the_presentation_that_cannot_be_is_served_as_ten_million() {
+    for odd in NO_NUMBERS.into_iter().chain(["0"]) {
+        let odd = format!(" TimeScale=\"{odd}\" Duration");
+        assert_replaced(" Duration", &odd, " TimeScale=\"10000000\" Duration");
+    }
+}
+
+#[test]
+fn a_timescale_of_a_stream_that_cannot_be_is_served_as_that_of_the_presentation() {
+    for odd in NO_NUMBERS.into_iter().chain(["0"]) {
+        let odd = format!(" TimeScale=\"{odd}\" Language=\"en\"");
+        let right = " TimeScale=\"10000000\" Language=\"en\"";
+        assert_replaced(" Language=\"en\"", &odd, right);
+    }
+}
+
+#[test]
+fn a_duration_that_cannot_be_is_served_as_that_of_the_longest_stream() {
+    for odd in NO_NUMBERS {
+        assert_replaced(
+            "Duration=\"60000000\"",
+            &format!("Duration=\"{odd}\""),
+            "Duration=\"60000000\"",
+        );
+    }
+    // The same in other units.
+    let wide = |text: &str| text.replace("0000000\"", "0000\"");
+    let wide = |text: &str| wide(text).replace("Duration", "TimeScale=\"10000\" Duration");
+    let stored = GOOD.replace("Duration=\"60000000\"", "Duration=\"-1\"");
+    let (text, _) = served(wide(&stored).into(), "manifest-corrected");
+    assert_eq!(text, wide(GOOD));
+}
+
+#[test]
+fn a_duration_of_a_live_manifest_that_cannot_be_is_served_as_0() {
+    let live = GOOD.replace("Duration=\"60000000\"", "Duration=\"-1\" IsLive=\"TRUE\"");
+    assert_corrected(&live, &live.replace("-1", "0"), "`Duration` is \"-1\"");
+}
+
+#[test]
+fn versions_that_cannot_be_are_served_as_those_that_are_assumed() {
+    for odd in NO_NUMBERS {
+        let odd = format!("MajorVersion=\"{odd}\"");
+        assert_replaced("MajorVersion=\"2\"", &odd, "MajorVersion=\"2\"");
+        let odd = odd.replace("Major", "Minor");
+        assert_replaced("MinorVersion=\"2\"", &odd, "MinorVersion=\"0\"");
+    }
+}
+
+#[test]
+fn counts_that_cannot_be_are_served_as_what_is_there() {
+    for odd in NO_NUMBERS {
+        assert_replaced("Chunks=\"3\"", &format!("Chunks=\"{odd}\""), "Chunks=\"3\"");
+        let odd = format!("QualityLevels=\"{odd}\" Url=");
+        let right = "QualityLevels=\"1\" Url=";
+        assert_replaced("QualityLevels=\"1\" Url=", &odd, right);
+        // A run counts with its repeats.
+        let odd = odd.replace("QualityLevels", "Chunks").replace("Url", "Language");
+        let right = "Chunks=\"3\" Language=";
+        assert_replaced("Language=", &odd, right);
+    }
+}
+
+#[test]
+fn a_count_of_qualities_that_cannot_be_counts_those_that_are_served() {
+    let with = |count: &str, more: &str| {
+        let text = GOOD.replacen("QualityLevels=\"1\"", &format!("QualityLevels=\"{count}\""), 1);
+        text.replacen("<QualityLevel ", &format!("{more}<QualityLevel "), 1)
+    };
+    let stored = with("x", "<QualityLevel Bitrate=\"-5\"/>");
+    assert_corrected(stored, &with("1", ""), "`QualityLevels` is \"x\"");
+}
+
+#[test]
+fn numbers_of_a_stream_or_quality_that_cannot_be_are_taken_out() {
+    let too_large = ["4294967296", "99999999999999999999", " 4294967296 "];
+    for odd in NO_NUMBERS.into_iter().chain(too_large) {
+        for (good, name) in [
+            ("SamplingRate=\"48000\"", "SamplingRate"),
+            ("Channels=\"2\"", "Channels"),
+            ("MaxWidth=\"640\"", "MaxWidth"),
+            ("MaxHeight=\"360\"", "MaxHeight"),
+            ("Index=\"0\"", "Index"),
+        ] {
+            assert_replaced(good, &format!("{name}=\"{odd}\""), "");
+        }
+        for name in ["MaxWidth", "MaxHeight", "DisplayWidth", "DisplayHeight", "Index"] {
+            let odd = format!("{name}=\"{odd}\" Language=");
+            assert_replaced("Language=", &odd, " Language=");
+        }
+        for name in ["BitsPerSample", "PacketSize", "AudioTag", "NALUnitLengthField", "BufferTime"]
+        {
+            let odd = format!("{name}=\"{odd}\" FourCC=");
+            assert_replaced("FourCC=", &odd, " FourCC=");
+        }
+    }
+    for name in ["LookaheadCount", "LookAheadFragmentCount", "DVRWindowLength"] {
+        assert_replaced("Duration=", &format!("{name}=\"-1\" Duration="), " Duration=");
+    }
+}
+
+#[test]
+fn a_stream_or_quality_that_is_left_out_is_an_error() {
+    let quality = "<QualityLevel Bitrate=\"4e5\"/>";
+    let spare = GOOD.replacen("<QualityLevel ", &format!("{quality}\n<QualityLevel "), 1);
+    for (stored, says) in [
+        (GOOD.replace("Type=\"audio\"", "Type=\"data\""), "line 9, StreamIndex: `Type` is not"),
+        (GOOD.replacen("d=\"20000000\" r", "d=\"-1\" r", 1), "line 11, c: `d` is not a number"),
+        (spare, "line 4, QualityLevel: `Bitrate` is not"),
+    ] {
+        let opened = open(&film(server(), stored.clone().into())).unwrap();
+        let codes = codes(opened.presentation());
+        assert!(codes.contains(&"error manifest-part-left-out".into()), "{codes:?}");
+        assert!(!codes.contains(&"warning manifest-corrected".into()), "{codes:?}");
+        let (_, messages) = served(stored.into(), "manifest-part-left-out");
+        assert!(messages[0].contains(says), "{messages:?}");
+    }
+}
+
 #[test]
 fn text_behind_the_root_is_left_out() {
     let tail = &GOOD[GOOD.len() - 60..];
@@ -176,7 +307,7 @@ fn a_quality_without_a_bitrate_is_reported_as_such() {
         GOOD.replace("<c t=\"0\" d=\"20000000\"/>", &format!("{more}<c t=\"0\" d=\"20000000\"/>"))
     };
     let stored = with("<QualityLevel Index=\"1\"/>").into();
-    let (text, messages) = served(stored, "manifest-corrected");
+    let (text, messages) = served(stored, "manifest-part-left-out");
     assert_eq!(text, GOOD);
     assert!(messages[0].starts_with("line 5, QualityLevel: it has no `Bitrate`"), "{messages:?}");
 }

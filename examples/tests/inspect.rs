@@ -101,6 +101,33 @@ fn warnings_are_fine_and_errors_are_not() {
 }
 
 #[test]
+fn a_stream_or_quality_that_is_left_out_is_an_error() {
+    let ladder = Path::new(TESTDATA).join("ladder");
+    let client = fs::read_to_string(ladder.join("ladder.ismc")).unwrap();
+    let of = |name: &str, good: &str, odd: &str| {
+        assert!(client.contains(good), "{good}");
+        let folder = folder(name);
+        fs::copy(ladder.join("ladder.ismv"), folder.join("ladder.ismv")).unwrap();
+        write(&folder, "ladder.ismc", client.replacen(good, odd, 1));
+        let server = fs::read(ladder.join("ladder.ism")).unwrap();
+        let (status, entries) = json(&[&write(&folder, "ladder.ism", server)]);
+        (status, codes(&entries[0]))
+    };
+    for (name, good, odd) in [
+        ("left-out-type", "Type=\"audio\"", "Type=\"data\""),
+        ("left-out-bitrate", "Bitrate=\"", "Bitrate=\"x"),
+        ("left-out-time", "d=\"", "d=\"-"),
+    ] {
+        let (status, codes) = of(name, good, odd);
+        assert_eq!(status, 1, "{name}: {codes:?}");
+        assert!(codes.iter().any(|code| code == "manifest-part-left-out"), "{name}: {codes:?}");
+    }
+    let (status, codes) = of("corrected", "Bitrate=\"", "Bitrate=\" ");
+    assert_eq!(status, 0);
+    assert!(codes.iter().any(|code| code == "manifest-corrected"), "{codes:?}");
+}
+
+#[test]
 fn a_finding_names_the_path_of_its_file() {
     let (_, entries) = json(&[&format!("{TESTDATA}/dialects/missing")]);
     let findings = entries[0]["findings"].as_array().unwrap();

@@ -102,7 +102,11 @@ fn again(files: &Files, presentation: &Presentation, options: &OpenOptions) {
         let findings = presentation.findings();
         findings.iter().any(|found| found.code == code && is_of_client(found.file.as_deref()))
     };
-    for code in [FindingCode::ManifestCorrected, FindingCode::ManifestReencoded] {
+    for code in [
+        FindingCode::ManifestCorrected,
+        FindingCode::ManifestPartLeftOut,
+        FindingCode::ManifestReencoded,
+    ] {
         assert!(!has(&second, code), "corrected twice: {:?}", second.findings());
     }
     if !has(presentation, FindingCode::ManifestMended) {

@@ -125,9 +125,12 @@ codes! {
     /// A stored track or stream was taken out of the manifest, for want of media.
     ManifestMended "manifest-mended" Warning
         "see the finding about the track's file; the manifest is served without it",
-    /// Some of the stored manifest is not what players can read, and is served corrected or cut out.
+    /// Some of the stored manifest is not what players can read, and is served corrected.
     ManifestCorrected "manifest-corrected" Warning
-        "correct the file at the line in the message: until then, players get the corrected text, without elements that are left out",
+        "correct the file at the line in the message: until then, players get the corrected text",
+    /// A stream or quality of the stored manifest cannot be used and is left out.
+    ManifestPartLeftOut "manifest-part-left-out" Error
+        "players get the film without it: correct the .ismc at the line in the message",
     /// The client manifest that the server manifest names cannot be used.
     ManifestGenerated "manifest-generated" Warning
         "a manifest is made from the media: compare it with what players had before",

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::read::{Document, Times, invalid, push};
 use super::{Chunk, Edit};
-use crate::base::{Error, ErrorKind};
+use crate::base::{Error, ErrorKind, Timescale};
 use crate::manifest::xml::{Attribute, Element};
 
 /// Maximum corrections that are described, because each counts the lines before it.
@@ -45,8 +45,8 @@ impl<'t> Document<'t> {
         // Edits inside of the element are dropped with it.
         while self.edits.pop_if(|edit| edit.at.start >= element.start).is_some() {}
         push(&mut self.edits, Edit { at: element.start..self.reader.position(), instead: None });
-        if self.corrections.len() < MOST_DESCRIBED {
-            self.corrections.push(format!("{error}: the {} is left out", element.name()));
+        if self.left_out.len() < MOST_DESCRIBED {
+            self.left_out.push(format!("{error}: the {} is left out", element.name()));
         }
         Ok(())
     }
@@ -68,6 +68,73 @@ impl<'t> Document<'t> {
             a.value = number.to_string().into();
         }
         a
+    }
+
+    /// Replaces a number that no field can hold. Returns `false` if the reading is not lenient.
+    pub(super) fn replace(
+        &mut self,
+        element: &Element<'t>,
+        a: &Attribute<'_>,
+        number: u64,
+    ) -> bool {
+        let what = || format!("`{}` is \"{}\", served as {number}", a.name, brief(&a.value));
+        self.correct_unusable(element, a, a.span.clone(), Some(number), what)
+    }
+
+    /// Replaces a timescale by that of the presentation.
+    pub(super) fn replace_timescale(
+        &mut self,
+        field: &mut Option<Timescale>,
+        element: &Element<'t>,
+        a: &Attribute<'_>,
+    ) -> bool {
+        let timescale = self.timescale;
+        let is_replaced = self.replace(element, a, timescale.get());
+        *field = is_replaced.then_some(timescale);
+        is_replaced
+    }
+
+    /// Replaces a number by one that is known only after the element's children were read.
+    pub(super) fn replace_later(
+        &mut self,
+        later: &mut Option<LaterEdit>,
+        element: &Element<'t>,
+        a: &Attribute<'_>,
+    ) -> bool {
+        let what = || {
+            let (name, value) = (a.name, brief(&a.value));
+            format!("`{name}` is \"{value}\", served as the streams and chunks are")
+        };
+        let is_replaced = self.correct_unusable(element, a, a.span.clone(), Some(0), what);
+        *later = is_replaced.then(|| LaterEdit(self.edits.len() - 1));
+        is_replaced
+    }
+
+    /// Takes out an attribute that players would read as a number and that is none, or a number
+    /// that is too large. Returns `false` if the reading is not lenient.
+    pub(super) fn take_out(&mut self, element: &Element<'t>, a: &Attribute<'_>) -> bool {
+        let name = self.text[..a.span.start].rfind(a.name).unwrap_or(a.span.start);
+        let what = || match a.value.trim() {
+            "" => format!("`{}` is empty and is left out", a.name),
+            value => format!("`{}` is \"{}\" and is left out", a.name, brief(value)),
+        };
+        self.correct_unusable(element, a, name..a.span.end + 1, None, what)
+    }
+
+    fn correct_unusable(
+        &mut self,
+        element: &Element<'t>,
+        a: &Attribute<'_>,
+        at: Range<usize>,
+        instead: Option<u64>,
+        what: impl FnOnce() -> String,
+    ) -> bool {
+        if self.is_lenient {
+            // The value may have been corrected to plain digits that are too many.
+            self.edits.pop_if(|edit| edit.at == a.span);
+            self.correct(element, at, instead, what);
+        }
+        self.is_lenient
     }
 
     /// Lets a stream that begins before 0 (audio with priming samples, as two's complement or with
@@ -93,6 +160,20 @@ impl<'t> Document<'t> {
         if let (Some(later), Some(at)) = (later, &times.duration) {
             first.duration = Some(later);
             push(&mut self.edits, Edit { at: at.clone(), instead: Some(later) });
+        }
+    }
+}
+
+/// An edit whose number is not known yet.
+pub(super) struct LaterEdit(
+    /// Position in the list of edits. Edits of an element's own tag stay when a child is cut out.
+    usize,
+);
+
+impl LaterEdit {
+    pub(super) fn fill(self, edits: &mut [Edit], number: u64) {
+        if let Some(edit) = edits.get_mut(self.0) {
+            edit.instead = Some(number);
         }
     }
 }
@@ -162,10 +243,12 @@ mod tests {
             let instead = edit.instead.map_or_else(String::new, |number| number.to_string());
             edited.replace_range(edit.at.clone(), &instead);
         }
-        assert_eq!(edited == text, stored.corrections.is_empty());
+        let mut corrections = stored.corrections;
+        corrections.extend(stored.left_out);
+        assert_eq!(edited == text, corrections.is_empty());
         let inside = edited.trim_start_matches("<SmoothStreamingMedia>\n");
         let inside = inside.trim_end_matches("</SmoothStreamingMedia>").to_owned();
-        (stored.manifest, inside, stored.corrections)
+        (stored.manifest, inside, corrections)
     }
 
     #[test]
@@ -248,7 +331,7 @@ mod tests {
             let streams = "<StreamIndex Type='data'/>".repeat(count);
             let text = format!("<SmoothStreamingMedia>{streams}</SmoothStreamingMedia>");
             let stored = Stored::parse(text.as_bytes(), &Limits::default());
-            stored.map(|stored| (stored.edits.len(), stored.corrections.len()))
+            stored.map(|stored| (stored.edits.len(), stored.left_out.len()))
         };
         assert_eq!(of(MOST_CUTS).unwrap(), (MOST_CUTS, MOST_DESCRIBED));
         assert!(of(MOST_CUTS + 1).is_err());

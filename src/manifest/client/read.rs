@@ -9,9 +9,9 @@ use super::attribute_value::{
 };
 use super::{
     Chunk, ChunkDetails, ClientManifest, CustomAttribute, Edit, FragmentData, OtherAttributes,
-    ProtectionHeader, QualityLevel, Spans, StreamIndex, other_attributes,
+    ProtectionHeader, QualityLevel, Spans, StreamIndex, other_attributes, runs,
 };
-use crate::base::{Error, ErrorKind, Limits};
+use crate::base::{Error, ErrorKind, Limits, Timescale};
 use crate::manifest::StreamKind;
 use crate::manifest::plain_element::PlainElement;
 use crate::manifest::xml::{Element, Reader};
@@ -27,6 +27,9 @@ pub(super) struct Document<'t> {
     pub(super) qualities: usize,
     pub(super) edits: Vec<Edit>,
     pub(super) corrections: Vec<String>,
+    pub(super) left_out: Vec<String>,
+    /// Timescale of streams that declare none.
+    pub(super) timescale: Timescale,
     /// Elements that were cut out.
     pub(super) cuts: usize,
     pub(super) braced_systems: usize,
@@ -38,6 +41,7 @@ pub(super) struct Beside {
     pub(super) spans: Vec<Spans>,
     pub(super) edits: Vec<Edit>,
     pub(super) corrections: Vec<String>,
+    pub(super) left_out: Vec<String>,
     pub(super) braced_systems: usize,
 }
 
@@ -53,6 +57,8 @@ impl<'t> Document<'t> {
             qualities: 0,
             edits: Vec::new(),
             corrections: Vec::new(),
+            left_out: Vec::new(),
+            timescale: Timescale::SMOOTH,
             cuts: 0,
             braced_systems: 0,
         })
@@ -66,25 +72,37 @@ impl<'t> Document<'t> {
     ) -> Result<(ClientManifest, Beside), Error> {
         let mut document = Self::new(text, limits, is_lenient)?;
         let manifest = document.manifest()?;
-        let Self { reader, spans, edits, corrections, braced_systems, .. } = document;
+        let Self { reader, spans, edits, corrections, left_out, braced_systems, .. } = document;
         reader.finish()?;
-        Ok((manifest, Beside { spans, edits, corrections, braced_systems }))
+        Ok((manifest, Beside { spans, edits, corrections, left_out, braced_systems }))
     }
 
     fn manifest(&mut self) -> Result<ClientManifest, Error> {
         let root = self.reader.root("SmoothStreamingMedia")?;
         let mut m = ClientManifest { major_version: 2, ..ClientManifest::default() };
+        let mut duration = None;
         for attribute in root.attributes() {
             let a = self.plain(&root, attribute?);
             let kept = match a.name {
-                "MajorVersion" => set(&mut m.major_version, &a),
-                "MinorVersion" => set(&mut m.minor_version, &a),
-                "TimeScale" => set_timescale(&mut m.timescale, &a),
-                "Duration" => set(&mut m.duration, &a),
+                "MajorVersion" => set(&mut m.major_version, &a) || self.replace(&root, &a, 2),
+                "MinorVersion" => set(&mut m.minor_version, &a) || self.replace(&root, &a, 0),
+                "TimeScale" => {
+                    set_timescale(&mut m.timescale, &a)
+                        || self.replace_timescale(&mut m.timescale, &root, &a)
+                }
+                "Duration" => {
+                    set(&mut m.duration, &a) || self.replace_later(&mut duration, &root, &a)
+                }
                 "IsLive" => set_bool(&mut m.is_live, &a),
-                "LookaheadCount" => set_some(&mut m.lookahead_count, &a),
-                "LookAheadFragmentCount" => set_some(&mut m.look_ahead_fragment_count, &a),
-                "DVRWindowLength" => set_some(&mut m.dvr_window_length, &a),
+                "LookaheadCount" => {
+                    set_some(&mut m.lookahead_count, &a) || self.take_out(&root, &a)
+                }
+                "LookAheadFragmentCount" => {
+                    set_some(&mut m.look_ahead_fragment_count, &a) || self.take_out(&root, &a)
+                }
+                "DVRWindowLength" => {
+                    set_some(&mut m.dvr_window_length, &a) || self.take_out(&root, &a)
+                }
                 "CanSeek" => set_bool(&mut m.can_seek, &a),
                 "CanPause" => set_bool(&mut m.can_pause, &a),
                 _ => false,
@@ -93,6 +111,7 @@ impl<'t> Document<'t> {
                 m.other.push((a.name.into(), a.value.into_owned()));
             }
         }
+        self.timescale = m.timescale();
         while let Some(child) = self.reader.child()? {
             match child.name() {
                 "StreamIndex" => {
@@ -107,6 +126,10 @@ impl<'t> Document<'t> {
                 _ => self.reader.skip()?,
             }
         }
+        if let Some(edit) = duration {
+            m.duration = if m.is_live == Some(true) { 0 } else { length(&m) };
+            edit.fill(&mut self.edits, m.duration);
+        }
         Ok(m)
     }
 
@@ -119,6 +142,7 @@ impl<'t> Document<'t> {
         }
         let mut s = StreamIndex::new(StreamKind::Text);
         let mut kind = None;
+        let (mut declared_chunks, mut declared_qualities) = (None, None);
         let mut spans = Spans::default();
         for attribute in element.attributes() {
             let a = self.plain(element, attribute?);
@@ -132,18 +156,29 @@ impl<'t> Document<'t> {
                 }
                 "Subtype" => set_text(&mut s.subtype, &a),
                 "Name" => set_text(&mut s.name, &a),
-                "TimeScale" => set_timescale(&mut s.timescale, &a),
+                "TimeScale" => {
+                    set_timescale(&mut s.timescale, &a)
+                        || self.replace_timescale(&mut s.timescale, element, &a)
+                }
                 "Language" => set_text(&mut s.language, &a),
-                "Chunks" => set_some(&mut s.declared_chunks, &a),
-                "QualityLevels" => set_some(&mut s.declared_qualities, &a),
-                "MaxWidth" => set_some(&mut s.max_width, &a),
-                "MaxHeight" => set_some(&mut s.max_height, &a),
-                "DisplayWidth" => set_some(&mut s.display_width, &a),
-                "DisplayHeight" => set_some(&mut s.display_height, &a),
+                "Chunks" => {
+                    set_some(&mut s.declared_chunks, &a)
+                        || self.replace_later(&mut declared_chunks, element, &a)
+                }
+                "QualityLevels" => {
+                    set_some(&mut s.declared_qualities, &a)
+                        || self.replace_later(&mut declared_qualities, element, &a)
+                }
+                "MaxWidth" => set_some(&mut s.max_width, &a) || self.take_out(element, &a),
+                "MaxHeight" => set_some(&mut s.max_height, &a) || self.take_out(element, &a),
+                "DisplayWidth" => set_some(&mut s.display_width, &a) || self.take_out(element, &a),
+                "DisplayHeight" => {
+                    set_some(&mut s.display_height, &a) || self.take_out(element, &a)
+                }
                 "ParentStreamIndex" => set_text(&mut s.parent, &a),
                 "ManifestOutput" => set_bool(&mut s.manifest_output, &a),
                 "FourCC" => set_text(&mut s.four_cc, &a),
-                "Index" => set_some(&mut s.index, &a),
+                "Index" => set_some(&mut s.index, &a) || self.take_out(element, &a),
                 "Scheme" => set_text(&mut s.scheme, &a),
                 "Url" => set_text(&mut s.url, &a),
                 _ => false,
@@ -192,6 +227,17 @@ impl<'t> Document<'t> {
         if let Some((first, times)) = start {
             self.begin_at_0(&first, &times, &mut s.chunks);
         }
+        if let Some(edit) = declared_chunks {
+            let runs = runs(&s.chunks).filter_map(Result::ok);
+            let count = runs.fold(0, |sum: u64, run| sum.saturating_add(run.count.get()));
+            s.declared_chunks = Some(count);
+            edit.fill(&mut self.edits, count);
+        }
+        if let Some(edit) = declared_qualities {
+            let count = s.qualities.len() as u32;
+            s.declared_qualities = Some(count);
+            edit.fill(&mut self.edits, count.into());
+        }
         spans.element = element.start..self.reader.position();
         self.spans.push(spans);
         Ok(s)
@@ -209,7 +255,7 @@ impl<'t> Document<'t> {
         for attribute in element.attributes() {
             let a = self.plain(element, attribute?);
             let kept = match a.name {
-                "Index" => set_some(&mut q.index, &a),
+                "Index" => set_some(&mut q.index, &a) || self.take_out(element, &a),
                 "Bitrate" if !set(&mut q.bitrate, &a) => {
                     return Err(invalid(element, "`Bitrate` is not a 32-bit number"));
                 }
@@ -217,20 +263,30 @@ impl<'t> Document<'t> {
                     has_bitrate = true;
                     true
                 }
-                "NominalBitrate" => set_some(&mut q.nominal_bitrate, &a),
-                "BufferTime" => set_some(&mut q.buffer_time, &a),
+                "NominalBitrate" => {
+                    set_some(&mut q.nominal_bitrate, &a) || self.take_out(element, &a)
+                }
+                "BufferTime" => set_some(&mut q.buffer_time, &a) || self.take_out(element, &a),
                 "FourCC" => set_text(&mut q.four_cc, &a),
-                "MaxWidth" => set_some(&mut q.max_width, &a),
-                "MaxHeight" => set_some(&mut q.max_height, &a),
-                "Width" if q.max_width.is_none() => set_some(&mut q.max_width, &a),
-                "Height" if q.max_height.is_none() => set_some(&mut q.max_height, &a),
+                "MaxWidth" => set_some(&mut q.max_width, &a) || self.take_out(element, &a),
+                "MaxHeight" => set_some(&mut q.max_height, &a) || self.take_out(element, &a),
+                "Width" if q.max_width.is_none() => {
+                    set_some(&mut q.max_width, &a) || self.take_out(element, &a)
+                }
+                "Height" if q.max_height.is_none() => {
+                    set_some(&mut q.max_height, &a) || self.take_out(element, &a)
+                }
                 "CodecPrivateData" => set_text(&mut q.codec_private_data, &a),
-                "NALUnitLengthField" => set_some(&mut q.nal_unit_length_field, &a),
-                "SamplingRate" => set_some(&mut q.sampling_rate, &a),
-                "Channels" => set_some(&mut q.channels, &a),
-                "BitsPerSample" => set_some(&mut q.bits_per_sample, &a),
-                "PacketSize" => set_some(&mut q.packet_size, &a),
-                "AudioTag" => set_some(&mut q.audio_tag, &a),
+                "NALUnitLengthField" => {
+                    set_some(&mut q.nal_unit_length_field, &a) || self.take_out(element, &a)
+                }
+                "SamplingRate" => set_some(&mut q.sampling_rate, &a) || self.take_out(element, &a),
+                "Channels" => set_some(&mut q.channels, &a) || self.take_out(element, &a),
+                "BitsPerSample" => {
+                    set_some(&mut q.bits_per_sample, &a) || self.take_out(element, &a)
+                }
+                "PacketSize" => set_some(&mut q.packet_size, &a) || self.take_out(element, &a),
+                "AudioTag" => set_some(&mut q.audio_tag, &a) || self.take_out(element, &a),
                 "WaveFormatEx" => set_text(&mut q.wave_format_ex, &a),
                 _ => false,
             };
@@ -257,9 +313,7 @@ impl<'t> Document<'t> {
         for attribute in element.attributes() {
             let a = self.plain(element, attribute?);
             if self.is_lenient && matches!(a.name, "t" | "d" | "r") && a.value.trim().is_empty() {
-                let name = self.text[..a.span.start].rfind(a.name).unwrap_or(a.span.start);
-                let what = || format!("`{}` is empty and is left out", a.name);
-                self.correct(element, name..a.span.end + 1, None, what);
+                self.take_out(element, &a);
                 continue;
             }
             match a.name {
@@ -397,6 +451,22 @@ pub(super) fn push<T>(list: &mut Vec<T>, item: T) {
         list.reserve_exact(list.len().div_ceil(2).max(1));
     }
     list.push(item);
+}
+
+/// Returns the time from the start of the first stream to the end of the last one, in ticks of the
+/// presentation.
+fn length(manifest: &ClientManifest) -> u64 {
+    let own = manifest.timescale();
+    let (mut start, mut end) = (u64::MAX, 0);
+    for stream in &manifest.streams {
+        let timescale = manifest.timescale_of(stream);
+        let ticks = |ticks| timescale.rescale_round(ticks, own).unwrap_or(0);
+        let mut runs = runs(&stream.chunks).filter_map(Result::ok);
+        let Some(first) = runs.next() else { continue };
+        start = start.min(ticks(first.start));
+        end = end.max(ticks(runs.fold(first.end(), |end, run| end.max(run.end()))));
+    }
+    end.saturating_sub(start)
 }
 
 pub(super) fn invalid(element: &Element<'_>, what: &str) -> Error {

@@ -18,6 +18,8 @@ pub(crate) struct Stored<'a> {
     pub(crate) edits: Vec<Edit>,
     /// Descriptions of the first few edits, with line and element.
     pub(crate) corrections: Vec<String>,
+    /// Descriptions of the first few streams and qualities that are left out.
+    pub(crate) left_out: Vec<String>,
     /// Number of protection systems that are named in braces.
     pub(crate) braced_systems: usize,
     /// True if the text was ill-formed and was rewritten, so that it is not the stored one.
@@ -92,15 +94,18 @@ impl<'a> Stored<'a> {
     ) -> Result<Self, Box<(Decoded<'a>, Error)>> {
         let read = Document::read(&decoded.text, limits, is_lenient);
         match read {
-            Ok((manifest, Beside { spans, edits, corrections, braced_systems })) => Ok(Self {
-                manifest,
-                decoded,
-                spans,
-                edits,
-                corrections,
-                braced_systems,
-                is_rewritten: false,
-            }),
+            Ok((manifest, Beside { spans, edits, corrections, left_out, braced_systems })) => {
+                Ok(Self {
+                    manifest,
+                    decoded,
+                    spans,
+                    edits,
+                    corrections,
+                    left_out,
+                    braced_systems,
+                    is_rewritten: false,
+                })
+            }
             Err(error) => Err(Box::new((decoded, error))),
         }
     }

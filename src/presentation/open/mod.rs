@@ -517,6 +517,10 @@ fn served_text(
     for message in left_out.chain(stored.corrections.iter().cloned()) {
         findings.push(Finding::new(FindingCode::ManifestCorrected, message).in_file(file));
     }
+    for message in &stored.left_out {
+        let finding = Finding::new(FindingCode::ManifestPartLeftOut, message.clone());
+        findings.push(finding.in_file(file));
+    }
     if stored.braced_systems > 0 {
         let count = stored.braced_systems;
         let message = format!("`SystemID` values in braces: {count}");
