@@ -1,7 +1,6 @@
-//! A Microsoft Smooth Streaming origin for any server: it opens a presentation in place (an `.ism`
-//! and the files that it names, or a folder of fragments as `ffmpeg -f smoothstreaming` writes it),
-//! answers `/presentation.ism/Manifest`, and answers each fragment request with exactly the bytes
-//! that are stored.
+//! A Microsoft Smooth Streaming origin for any server. It opens presentations in place (an `.ism`
+//! and the files that it names, or a folder of fragments as `ffmpeg -f smoothstreaming` writes it)
+//! and serves their manifests and fragments. Fragments are served byte for byte as they are stored.
 //!
 //! ```text
 //!  HTTP request                                                                    HTTP response
@@ -14,29 +13,29 @@
 //!  [5 output]    parse path ──► locate chunk ──► Step::Read / Ready(Reply{head, pieces, length})
 //!       │            mss        │                    │                  ▲
 //!  [4 presentation]     streams, tracks, timeline    │                  │ pieces: Bytes made here,
-//!  [3 index]     chunk ─► where it lies              │                  │ or (file, range) to pass on
+//!  [3 index]     chunk ─► its place in the file      │                  │ or (file, range) to pass on
 //!  [2 fragment | codec]     views, cuts ◄────────────┴── bytes read ────┘
 //!  [1 bmff | manifest]      bytes and XML ◄─► types
 //!  [0 base]      FourCc Guid Timescale Cursor Name Error FileId Step     [6 storage] ── opens, reads ranges:
-//!                                                            LocalStore (in any spelling), Mounts
+//!                                                            MemoryStore, LocalStore, Mounts
 //! ```
 //!
 //! A module names only lower floors, and modules on one floor do not know each other. Floors 0 to 5
 //! are pure: they do no input or output and use no clock and no runtime. They ask for the bytes that
 //! they need with a [`Step`](base::Step). Floors 6 to 8 are the shell:
 //!
-//! - Floor 6 has the stores. A local store finds a name that is spelled otherwise (`ignore_case`),
-//!   and [`Mounts`](storage::Mounts) puts several stores below prefixes.
-//! - Floor 7 keeps opened presentations and fragments, within budgets of memory, reads and time. It
-//!   reports each [`Event`](origin::Event) to the host, and hands parsing that may take long to the
-//!   host's threads ([`offload`](origin::OriginBuilder::offload)).
+//! - Floor 6 has the stores. A local store can ignore letter case (`ignore_case`), and
+//!   [`Mounts`](storage::Mounts) puts several stores below prefixes.
+//! - Floor 7 keeps opened presentations and popular fragments, within budgets of memory, reads and
+//!   time. It reports each [`Event`](origin::Event) to the host, and runs long parsing on the host's
+//!   threads ([`offload`](origin::OriginBuilder::offload)).
 //! - Floor 8 is HTTP.
 //!
 //! # Where to start
 //!
 //! - To serve: [`Origin`](origin::Origin) over a [`Store`](storage::Store), and with the feature
-//!   `http` an `OriginService` around it. The `manual` describes what the service answers and what
-//!   each finding means.
+//!   `http` an `OriginService` around it. The `manual` describes the responses of the service and
+//!   the meaning of each finding.
 //! - To inspect a presentation: [`Presentation`](presentation::Presentation).
 //! - To bring your own input and output: [`presentation::open`] and [`output::mss::answer`].
 //!

@@ -15,70 +15,69 @@ use crate::roots::Root;
 /// The options that both servers have.
 #[derive(Args)]
 pub struct Arguments {
-    /// Folder with presentations, or several with a prefix of their URLs each: films=/srv/films
-    /// series=/mnt/series [default: the testdata/ of this project]
+    /// Folder with presentations, or several folders, each with the prefix of its URLs:
+    /// films=/srv/films series=/mnt/series [default: testdata/ of this project]
     #[arg(value_name = "FOLDER", value_parser = OsStringValueParser::new().try_map(Root::parse))]
     pub(crate) folders: Vec<Root>,
 
-    /// Folder that links beneath the served folders may lead into; may be given several times
-    /// [default: links that lead out of a served folder are not followed]
+    /// Folder that symbolic links in the served folders may point into; repeatable [default: links
+    /// out of a served folder are not followed]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) links_into: Vec<PathBuf>,
 
-    /// Find only files whose names are spelt exactly as in the URL or in the .ism; by default letter
-    /// case does not count, as on IIS
+    /// Match file names exactly; by default letter case is ignored, as on IIS
     #[arg(long)]
     pub(crate) exact_names: bool,
 
-    /// Where to listen: ADDRESS:PORT, NAME:PORT, :PORT for every address, PORT for this machine alone
+    /// Address to listen on: ADDRESS:PORT, NAME:PORT, :PORT for all addresses, PORT for localhost
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub(crate) listen: Listen,
 
-    /// Site whose pages may play, as https://tv.example.com or https://*.example.com; may be given
-    /// several times [default: every site]
+    /// Web site whose pages may play, such as https://tv.example.com or https://*.example.com;
+    /// repeatable [default: all sites]
     #[arg(long, value_name = "ORIGIN", value_parser = allowed_origin)]
     pub(crate) allow_origin: Vec<String>,
 
-    /// Let caches keep fragments for a year; only if no presentation is ever replaced under its name
+    /// Let caches keep fragments for a year; only safe if no presentation is ever replaced under the
+    /// same name
     #[arg(long)]
     pub(crate) immutable: bool,
 
-    /// Seconds after which a presentation's files are checked for changes again; 0 checks them for
+    /// Seconds between checks whether the files of a presentation have changed; 0 checks them for
     /// each request
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = number::seconds)]
     pub(crate) revalidate: u64,
 
-    /// Leave event streams (commands, chapters, advertisements) out of manifests, because some
-    /// players
-    /// refuse a film that has them, or show them as subtitles
+    /// Leave event streams (commands, chapters, advertisements) out of manifests; some players refuse
+    /// a film that has them, or show them as subtitles
     #[arg(long)]
     pub(crate) no_event_streams: bool,
 
-    /// Seconds for which a file must not have changed before it is served; until then, requests for
-    /// it
-    /// are answered with 503 and Retry-After; 0 serves files at once
-    #[arg(long, default_value = "1", value_name = "SECONDS", value_parser = number::seconds)]
-    settling_time: u64,
+    /// Seconds for which a file must not have changed before it is served, such as 1 or 0.3; until
+    /// then, requests for it are answered with 503 and Retry-After; 0 serves files at once
+    #[arg(long, default_value = "1", value_name = "SECONDS",
+          value_parser = number::fractional_seconds)]
+    pub(crate) settling_time: Duration,
 
-    /// Call manifests text/xml, as IIS did (Shaka Player refuses that)
+    /// Send manifests as text/xml, as IIS did (Shaka Player refuses that)
     #[arg(long)]
     pub(crate) text_xml: bool,
 
-    /// Threads that serve, each its own connections [default: as many as processors]
+    /// Number of serving threads [default: number of processors]
     #[arg(long, value_name = "NUMBER", value_parser = number::count(1..=1024, "threads"))]
     pub(crate) workers: Option<usize>,
 
-    /// Connections that are served at one time; further ones wait
+    /// Connections that are served at the same time; others wait
     #[arg(long, default_value = "16384", value_name = "NUMBER",
           value_parser = number::count(1..=10_000_000, "connections"))]
     pub(crate) max_connections: usize,
 
-    /// How many presentations are checked and listed after the start and on SIGHUP; 0 lists none
+    /// Number of presentations to check and list at the start and on SIGHUP; 0 lists none
     #[arg(long, default_value = "1000", value_name = "NUMBER",
           value_parser = number::count(0..=1_000_000, "presentations"))]
     pub(crate) list: usize,
 
-    /// Least important level that is logged on stderr
+    /// Lowest level of messages that are logged on stderr
     #[arg(long, default_value = "info", value_name = "LEVEL", value_enum)]
     log_level: Level,
 
@@ -108,9 +107,5 @@ impl Arguments {
 
     pub(crate) fn revalidate_after(&self) -> Duration {
         Duration::from_secs(self.revalidate)
-    }
-
-    pub(crate) fn settling_time(&self) -> Duration {
-        Duration::from_secs(self.settling_time)
     }
 }

@@ -1,6 +1,7 @@
 //! Numbers of the command line, each with its range and unit.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use clap::builder::TypedValueParser;
 
@@ -33,6 +34,16 @@ pub fn seconds(text: &str) -> Result<u64, String> {
     number(0..=31_536_000, "seconds")(text)
 }
 
+/// A time in seconds, of at most a year, with fractions: `0.3`.
+pub(crate) fn fractional_seconds(text: &str) -> Result<Duration, String> {
+    // `parse` would also take `1e3`, `inf` and `nan`.
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds =
+        text.parse().ok().filter(|seconds| is_plain && (0.0..=31_536_000.0).contains(seconds));
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.ok_or_else(|| "give a number of seconds from 0 to 31536000, such as 0.3".to_owned())
+}
+
 /// Memory in MiB, of at least `least` and at most 1 TiB. More is a mistake, and the number of bytes
 /// must fit 64 bits.
 pub fn mebibytes(
@@ -53,5 +64,19 @@ mod tests {
         }
         assert_eq!(mebibytes(0)("0"), Ok(0));
         assert_eq!(mebibytes(1)("1048576"), Ok(1 << 20));
+    }
+
+    #[test]
+    fn seconds_may_have_fractions_and_nothing_else() {
+        assert_eq!(fractional_seconds("0.3"), Ok(Duration::from_millis(300)));
+        assert_eq!(fractional_seconds("0"), Ok(Duration::ZERO));
+        assert_eq!(fractional_seconds("60"), Ok(Duration::from_secs(60)));
+        for text in ["", ".", "-1", "+1", "1e3", "inf", "nan", "1s", "1,5", "1.5.2", "31536001"] {
+            let sentence = fractional_seconds(text).unwrap_err();
+            assert_eq!(
+                sentence, "give a number of seconds from 0 to 31536000, such as 0.3",
+                "{text}"
+            );
+        }
     }
 }

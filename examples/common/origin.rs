@@ -25,7 +25,7 @@ pub(crate) fn build(
         .offload(|work| drop(tokio::task::spawn_blocking(work)))
         .on_event(|event| log(level(event), event))
         .revalidate_after(arguments.revalidate_after())
-        .settling_time(arguments.settling_time())
+        .settling_time(arguments.settling_time)
         .fragment_cache_bytes(memory.fragments);
     if arguments.no_event_streams {
         builder = builder.open_options(OpenOptions::default().without_event_streams());

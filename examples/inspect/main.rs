@@ -24,31 +24,31 @@ use deep::Depth;
 use entry::{Entry, Health};
 use folder::Bounds;
 
-/// Reports what Smooth Streaming presentations are: their streams, tracks and findings.
+/// Shows the streams, tracks and findings of Smooth Streaming presentations.
 #[derive(Parser)]
 #[command(name = "inspect", version, after_help = EXIT_STATUS)]
 struct Arguments {
     /// Server manifests (.ism), folders of fragments (NAME.ism with a manifest and a file per
-    /// fragment), and other folders, beneath which every presentation is inspected
+    /// fragment), or other folders, in which all presentations are inspected
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Print one JSON array, with an object per presentation, instead of text
     #[arg(long)]
     json: bool,
-    /// Look at every fragment and report what requests would find, and also chunks that begin
-    /// without a key frame, encrypted fragments without IVs, and fragments that are longer or
-    /// shorter than their chunks
+    /// Look at every fragment: report what requests would find later, chunks that begin without a
+    /// key frame, encrypted fragments without IVs, and fragments that are longer or shorter than
+    /// their chunks
     #[arg(long)]
     deep: bool,
-    /// How many levels of folders beneath a named folder are looked into
+    /// Levels of folders to search below a named folder
     #[arg(long, value_name = "LEVELS", default_value_t = 16,
         value_parser = clap::value_parser!(u8).range(..=64))]
     depth: u8,
-    /// How many presentations of a named folder are looked at
+    /// Number of presentations to inspect in a named folder
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000,
         value_parser = clap::value_parser!(u32).range(1..))]
     most: u32,
-    /// Find only files whose names are spelled exactly as in the .ism, as with `serve --exact-names`
+    /// Match file names exactly, as `serve --exact-names` does
     #[arg(long)]
     exact_names: bool,
 }

@@ -30,11 +30,11 @@ struct Options {
     #[command(flatten)]
     common: Arguments,
 
-    /// MiB of memory for data that was read and is not sent yet
+    /// MiB of memory for data that has been read but not sent
     #[arg(long, default_value = "256", value_name = "MIB", value_parser = mebibytes(1))]
     body_memory: u64,
 
-    /// MiB of memory for fragments that are asked for often; 0 reads each from its file
+    /// MiB of memory for popular fragments; 0 reads each fragment from its file
     #[arg(long, default_value = "64", value_name = "MIB", value_parser = mebibytes(0))]
     hot_memory: u64,
 }

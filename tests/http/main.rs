@@ -20,6 +20,6 @@ mod load;
 #[cfg(feature = "tower")]
 mod nested;
 mod ranges;
-mod requests;
+mod request_table;
 mod settling;
 mod stores;

@@ -1,0 +1,28 @@
+//! The command line of `serve`: the built example is run.
+//!
+//! `cargo test` builds the examples before it runs this; `cargo test --test serve` alone does not.
+
+use std::process::Command;
+
+/// Exit status and stderr for a folder that does not exist, so that the server never starts.
+fn refused(arguments: &[&str]) -> (i32, String) {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().unwrap().parent().unwrap().join("examples");
+    let program = folder.join(format!("serve{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.is_file(), "cargo build -p smooth-origin-examples --example serve");
+    let output = Command::new(program).arg("no-such-folder").args(arguments).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn the_settling_time_takes_fractions_of_a_second() {
+    for time in ["0.3", "0", "2"] {
+        let (_, text) = refused(&["--settling-time", time]);
+        assert!(text.contains("no-such-folder"), "{time} was refused: {text}");
+    }
+    for time in ["0,3", "-1", "1s", "inf"] {
+        let (status, text) = refused(&[&format!("--settling-time={time}")]);
+        assert_eq!(status, 2, "{time}");
+        assert!(text.contains("give a number of seconds from 0 to 31536000"), "{text}");
+    }
+}
