@@ -230,10 +230,12 @@ fn durations_below_0_are_no_durations() {
 /// picture is stored before one that is shown earlier. Players decode in the order of the file.
 #[test]
 fn pictures_with_the_times_at_which_they_are_shown_are_served_in_the_order_of_the_file() {
-    let shown = |i: u64| match i % 3 {
-        0 if i == 0 => 0,
-        1 => i as i64 + 2,
-        _ => i as i64 - 1,
+    // Each group begins with the picture that is shown last.
+    let shown = |i: u64| match i {
+        0 => 0,
+        1..5 => [4, 1, 2, 3][i as usize - 1],
+        5..37 => (i as i64 - 5) / 4 * 4 + [8, 6, 5, 7][(i as usize - 5) % 4],
+        _ => i as i64,
     };
     let video = |i: u64| {
         let duration = (shown(i + 1) - shown(i)) * i64::from(FRAME);
