@@ -1,12 +1,18 @@
 //! Fragments that say other times than the index and the manifest of their file: they are served,
 //! with a finding, and never those of another track.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+use smooth_origin::base::{Error, Got, Want};
 use smooth_origin::bmff::uuid::Tfxd;
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfdt, Tfhd, Trun};
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
+use smooth_origin::output::mss::{Request, answer};
+use smooth_origin::presentation::{Presentation, Reply};
 use smooth_origin::storage::MemoryStore;
-use testkit::film::{self, Media, Track, ism, ismc};
+use testkit::film::{self, Fragment, Media, Style, Track, ism, ismc};
 use testkit::{codes, get, name, open, status, store};
 
 const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "film.ismv", 64, 1, "");
@@ -306,4 +312,54 @@ fn recordings_that_were_joined_are_served_one_after_the_other() {
     for manifest in [None, Some(&chunks[..])] {
         all_served(&presentation(&film, manifest), &film, &chunks, "joined");
     }
+}
+
+/// Asks a presentation itself: an origin would walk through the file after a refusal.
+fn ask(presentation: &Arc<Presentation>, media: &Bytes, time: u64) -> Result<Reply, Error> {
+    let path = format!("QualityLevels(64)/Fragments(audio={time})");
+    answer(presentation, &Request::parse(&path)?)?.drive(|want| match want {
+        Want::Range { range, .. } => {
+            Ok(Got::Range(media.slice(range.start as usize..range.end as usize)))
+        }
+        other => panic!("{other:?}"),
+    })
+}
+
+/// The origin walks through the file then, and serves what it finds.
+#[test]
+fn a_fragment_with_the_time_of_another_chunk_is_refused_until_a_walk_has_settled_it() {
+    let durations = [20_000_000; 12];
+    let chunks = starts(&durations);
+    let says = |i: usize, time| Says::Tfxd(1, if i == 6 { chunks[5] } else { time });
+    let film = film(&durations, says, Some(&|_, time| time));
+    let opened = open(&presentation(&film, Some(&chunks))).unwrap();
+    let presentation = opened.presentation();
+    assert_eq!(codes(presentation), [""; 0], "opening does not look there");
+    let bytes = Bytes::from(film.bytes);
+    let refused: Vec<_> =
+        chunks.iter().filter_map(|&time| ask(presentation, &bytes, time).err()).collect();
+    let [error] = &refused[..] else { panic!("{refused:?}") };
+    let says = "a fragment of time 100000000 where the index says 120000000";
+    assert!(error.to_string().contains(says), "{error}");
+    assert_eq!(codes(presentation), ["error fragment-broken"]);
+}
+
+#[test]
+fn times_in_the_units_of_the_manifest_are_served_whatever_the_header_says() {
+    // In the units of the header, each fragment has the time of the chunk of four times its number.
+    let fragment =
+        |i: u32| Fragment { time: 20_000_000 * i64::from(i), samples: vec![(20_000_000, 50 + i)] };
+    let track = Track::new(1, StreamKind::Audio, (0..12).map(fragment).collect());
+    let track = Track { timescale: 2_500_000, ..track };
+    let chunks = starts(&[20_000_000; 12]);
+    let bytes = film::media(&[track], Style::default()).to_bytes();
+    let film = Film { bytes: bytes.clone(), places: Vec::new() };
+    let opened = open(&presentation(&film, Some(&chunks))).unwrap();
+    let presentation = opened.presentation();
+    for &time in &chunks {
+        let reply = ask(presentation, &bytes.clone().into(), time);
+        assert!(reply.is_ok(), "{time}: {reply:?}");
+    }
+    let found = codes(presentation);
+    assert!(!found.iter().any(|code| code.starts_with("error")), "{found:?}");
 }

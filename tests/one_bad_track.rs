@@ -224,6 +224,30 @@ fn durations_below_0_are_no_durations() {
     }
 }
 
+/// A muxer that measures from picture to picture as they are shown writes durations below 0 where a
+/// picture is stored before one that is shown earlier. Players decode in the order of the file.
+#[test]
+fn pictures_with_the_times_at_which_they_are_shown_are_served_in_the_order_of_the_file() {
+    // Each group begins with the picture that is shown last.
+    let shown = |i: u64| match i {
+        0 => 0,
+        1..5 => [4, 1, 2, 3][i as usize - 1],
+        5..37 => (i as i64 - 5) / 4 * 4 + [8, 6, 5, 7][(i as usize - 5) % 4],
+        _ => i as i64,
+    };
+    let video = |i: u64| {
+        let duration = (shown(i + 1) - shown(i)) * i64::from(FRAME);
+        made(1, Some((shown(i) * i64::from(FRAME), duration)), FRAME)
+    };
+    let fragments = interleaved(video, audio);
+    let film = film(&[moov()], &fragments);
+    for manifest in [None, Some([&starts(FRAME)[..], &starts(SOUND)])] {
+        let store = film.store(manifest);
+        film.check(&store, OF_VIDEO, &starts(FRAME));
+        film.check(&store, OF_AUDIO, &starts(SOUND));
+    }
+}
+
 #[test]
 fn an_index_that_is_missing_or_broken_for_one_track_costs_no_other() {
     let fragments = interleaved(video, audio);

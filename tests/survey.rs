@@ -177,6 +177,18 @@ fn a_key_of_which_players_get_no_licence_is_found_when_the_film_is_opened() {
     assert!(finding.message.contains("00000000-0000-0000-0000-000000000007"), "{finding}");
     let opened = open(&film(file(clear(), &fragments), 3)).unwrap();
     assert_eq!(opened.presentation().findings(), []);
+    // The same without a stored manifest.
+    for (entry, keys) in [
+        (entry(*b"encv", Some(AnyBox::new(tenc(7)))), &["warning licence-unknown"][..]),
+        (clear(), &[]),
+    ] {
+        let media = file(entry, &fragments);
+        let store = store([("film.ism", ism(None, &[VIDEO])), ("film.ismv", media)]);
+        let opened = open(&store).unwrap();
+        let mut found = codes(opened.presentation());
+        found.retain(|code| code.contains("licence"));
+        assert_eq!(found, keys);
+    }
 }
 
 #[test]
