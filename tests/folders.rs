@@ -652,3 +652,93 @@ fn tracks_that_have_the_same_files_are_few() {
     assert!(findings(&store).contains(&"error budget-exceeded".into()));
     assert_eq!(get(&origin(&store), &path("Fragments", 5)).unwrap(), fragment(300, 5));
 }
+
+#[test]
+fn spellings_of_one_stream_count_as_tracks_that_have_the_same_files() {
+    let store = MemoryStore::new();
+    let stream = |number: usize| {
+        let word: String = "video"
+            .chars()
+            .enumerate()
+            .map(|(at, c)| if number >> at & 1 == 1 { c.to_ascii_uppercase() } else { c })
+            .collect();
+        format!(
+            "<StreamIndex Type=\"video\" Name=\"{word}\" \
+             Url=\"QualityLevels({{bitrate}})/Fragments({word}={{start time}})\">\
+             <QualityLevel Bitrate=\"300\"/><c t=\"5\" d=\"10000000\"/></StreamIndex>"
+        )
+    };
+    let streams: String = (0..32).map(stream).collect();
+    let text = format!("<SmoothStreamingMedia>{streams}</SmoothStreamingMedia>");
+    put(&store, "film.ism/Manifest", text.into_bytes());
+    put(&store, &path("Fragments", 5), fragment(300, 5));
+    let opened = open(store.clone());
+    let served = opened.presentation().streams().iter().filter(|s| s.tracks()[0].is_served());
+    assert_eq!(served.count(), 4);
+    assert_eq!(codes(opened.presentation())[0], "error budget-exceeded");
+}
+
+/// A store of one manifest, and of folders with a hundred files each. It counts the lists it gave.
+#[derive(Clone, Default)]
+struct Crowded(MemoryStore, Arc<std::sync::atomic::AtomicUsize>);
+
+impl Store for Crowded {
+    type Source = MemoryObject;
+
+    async fn open(&self, name: &Name) -> io::Result<MemoryObject> {
+        self.0.open(name).await
+    }
+
+    async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
+        self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let folder = folder.unwrap();
+        let file = |time: usize| name(&format!("{folder}/Fragments(video={time})"));
+        Ok((0..100).map(file).collect())
+    }
+}
+
+#[test]
+fn folders_are_not_listed_beyond_the_budget_for_names() {
+    use smooth_origin::base::Limits;
+    use smooth_origin::presentation::OpenOptions;
+    let store = Crowded::default();
+    let bitrates: Vec<u32> = (1..=1000).collect();
+    let streams = [("video", "video", &*bitrates, &*chunks(&[0]))];
+    put(&store.0, "film.ism/Manifest", manifest("", &streams).into_bytes());
+    let mut limits = Limits::default();
+    limits.listed_names = 2000;
+    let options = OpenOptions::default().limits(limits);
+    let origin = Origin::builder(store.clone()).open_options(options).build();
+    let error = block_on(origin.open(&name("film.ism"))).unwrap_err();
+    assert!(error.to_string().contains("names of fragment files: 2100 is more than"), "{error}");
+    assert_eq!(store.1.load(std::sync::atomic::Ordering::Relaxed), 32);
+}
+
+#[test]
+fn event_streams_of_a_folder_are_left_out_if_the_options_say_so() {
+    use smooth_origin::presentation::OpenOptions;
+    let store = one("", &chunks(&[0]), &[0]);
+    let text = manifest("", &[("video", "video", &[300][..], &chunks(&[0]))]);
+    let events = "<StreamIndex Type=\"text\" Subtype=\"DATA\" Name=\"events\" \
+        ParentStreamIndex=\"video\" ManifestOutput=\"TRUE\" \
+        Url=\"QualityLevels({bitrate})/Fragments(events={start time})\">\
+        <QualityLevel Bitrate=\"0\"/><c t=\"0\" d=\"0\"><f>YQ==</f></c></StreamIndex></SmoothStreamingMedia>";
+    let text = text.replace("</SmoothStreamingMedia>", events);
+    put(&store, "film.ism/Manifest", text.into_bytes());
+    let served = |options| {
+        let origin = Origin::builder(store.clone()).open_options(options).build();
+        String::from_utf8(get(&origin, "film.ism/Manifest").unwrap()).unwrap()
+    };
+    assert!(served(OpenOptions::default()).contains("Name=\"events\""));
+    let without = served(OpenOptions::default().without_event_streams());
+    assert!(!without.contains("events") && without.contains("video"), "{without}");
+}
+
+#[test]
+fn corrections_are_reported_beside_times_from_names() {
+    let store = one("", "", &[213_333, 10_213_333]);
+    let durations = "<c n=\"0\" d=\"10000000.0\" />\n<c n=\"1\" d=\"10000000\" />\n";
+    let text = manifest("", &[("video", "video", &[300][..], durations)]);
+    put(&store, "film.ism/Manifest", text.into_bytes());
+    assert_eq!(findings(&store), ["warning times-from-names", "warning manifest-corrected"]);
+}
