@@ -2,14 +2,21 @@
 
 mod support;
 
+use std::future::poll_fn;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
+use bytes::Bytes;
 use smooth_origin::base::{ErrorKind, Name};
 use smooth_origin::bmff::{AnyBox, Boxes};
-use smooth_origin::origin::{Opened, Origin, block_on};
+use smooth_origin::origin::{Answer, Opened, Origin, block_on};
 use smooth_origin::presentation::{Liveness, ManifestSource};
-use smooth_origin::storage::{Faults, FaultyStore, MemoryObject, MemoryStore, Mounts, Store};
+use smooth_origin::storage::{
+    Faults, FaultyStore, MemoryObject, MemoryStore, Mounts, RangeSource, Stat, Store,
+};
 use support::fragment_files::{
     chunks, files, film, fragment, fragment_with, live_fragment, manifest, put,
 };
@@ -680,7 +687,7 @@ fn spellings_of_one_stream_count_as_tracks_that_have_the_same_files() {
 
 /// A store of one manifest, and of folders with a hundred files each. It counts the lists it gave.
 #[derive(Clone, Default)]
-struct Crowded(MemoryStore, Arc<std::sync::atomic::AtomicUsize>);
+struct Crowded(MemoryStore, Arc<AtomicUsize>);
 
 impl Store for Crowded {
     type Source = MemoryObject;
@@ -690,7 +697,7 @@ impl Store for Crowded {
     }
 
     async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
-        self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.1.fetch_add(1, Ordering::Relaxed);
         let folder = folder.unwrap();
         let file = |time: usize| name(&format!("{folder}/Fragments(video={time})"));
         Ok((0..100).map(file).collect())
@@ -711,7 +718,7 @@ fn folders_are_not_listed_beyond_the_budget_for_names() {
     let origin = Origin::builder(store.clone()).open_options(options).build();
     let error = block_on(origin.open(&name("film.ism"))).unwrap_err();
     assert!(error.to_string().contains("names of fragment files: 2100 is more than"), "{error}");
-    assert_eq!(store.1.load(std::sync::atomic::Ordering::Relaxed), 32);
+    assert_eq!(store.1.load(Ordering::Relaxed), 32);
 }
 
 #[test]
@@ -741,4 +748,83 @@ fn corrections_are_reported_beside_times_from_names() {
     let text = manifest("", &[("video", "video", &[300][..], durations)]);
     put(&store, "film.ism/Manifest", text.into_bytes());
     assert_eq!(findings(&store), ["warning times-from-names", "warning manifest-corrected"]);
+}
+
+/// A store that counts the reads of more than 64 KiB that are made at one time. Each takes a while.
+#[derive(Clone, Default)]
+struct Watched(MemoryStore, Arc<Large>);
+
+#[derive(Default)]
+struct Large {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+struct WatchedObject(MemoryObject, Arc<Large>);
+
+impl Store for Watched {
+    type Source = WatchedObject;
+
+    async fn open(&self, name: &Name) -> io::Result<WatchedObject> {
+        Ok(WatchedObject(self.0.open(name).await?, Arc::clone(&self.1)))
+    }
+
+    async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
+        self.0.list(folder).await
+    }
+}
+
+impl RangeSource for WatchedObject {
+    async fn stat(&self) -> io::Result<Stat> {
+        self.0.stat().await
+    }
+
+    async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+        if range.end - range.start <= 64 << 10 {
+            return self.0.read(range).await;
+        }
+        let now = self.1.now.fetch_add(1, Ordering::Relaxed) + 1;
+        self.1.most.fetch_max(now, Ordering::Relaxed);
+        let mut turns = 10;
+        poll_fn(|context| {
+            context.waker().wake_by_ref();
+            turns -= 1;
+            if turns == 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        self.1.now.fetch_sub(1, Ordering::Relaxed);
+        self.0.read(range).await
+    }
+}
+
+#[test]
+fn heads_of_fragment_files_are_read_within_the_budget_of_bodies() {
+    let store = Watched::default();
+    let film = one("", &chunks(&[0]), &[]);
+    put(
+        &film,
+        &path("Fragments", 0),
+        fragment_with(0, &[7; 300], vec![AnyBox::other(*b"free", vec![0; 1 << 20])]),
+    );
+    let store = Watched(film, store.1);
+    let origin = Origin::builder(store.clone()).body_bytes(5 << 20).build();
+    let path = path("Fragments", 0);
+    let answers = (0..20).map(|_| origin.answer(&path));
+    let answers = block_on(futures_util::future::join_all(answers));
+    assert!(answers.iter().all(Result::is_ok));
+    // Twice the head of each.
+    assert_eq!(store.1.most.load(Ordering::Relaxed), 2);
+    // The answers hold none of it.
+    let Ok(Answer::Reply(served)) = &answers[0] else { panic!("a reply") };
+    assert_eq!(support::read(served).unwrap().len() as u64, served.reply().length());
+}
+
+#[test]
+fn a_fragment_file_with_too_long_a_head_is_a_finding() {
+    let store = one("", &chunks(&[0]), &[]);
+    let many = vec![AnyBox::other(*b"free", vec![0; 5 << 20])];
+    put(&store, &path("Fragments", 0), fragment_with(0, &[7; 300], many));
+    assert_eq!(code(&origin(&store), &path("Fragments", 0)), "over-budget");
+    let messages = messages(&store);
+    assert!(messages[0].contains("bytes of the `moof` of a fragment file"), "{messages:?}");
 }

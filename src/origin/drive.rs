@@ -11,6 +11,8 @@ use futures_util::stream::{StreamExt, iter};
 
 use super::access::Access;
 use super::answer::HeldFragment;
+use super::body::no_room;
+use super::budget::Share;
 use super::cache::OpeningPermit;
 use super::deadline::Deadline;
 use super::note_change;
@@ -286,18 +288,20 @@ async fn ends(
     Ok(OpenedFile::new(size, head, tail))
 }
 
-/// Performs the reads that an answer wants. Also returns the file of its fragment if one was opened
-/// for it.
+/// Performs the reads that an answer wants, within the budget of the bodies. Also returns the file
+/// of its fragment if one was opened for it.
 pub(super) async fn answer<T: Send + 'static>(
     mut step: Step<T>,
     opened: &Arc<Opened>,
 ) -> Result<(T, Option<HeldFragment>), Error> {
     let mut fragment: Option<(FileId, HeldFragment)> = None;
+    let mut room = Vec::new();
     loop {
         let reads = match step {
             Step::Ready(answer) => return Ok((answer, fragment.map(|(_, held)| held))),
             Step::Read(reads) => reads,
         };
+        room.extend(room_for(reads.wanted(), opened.access(), room.is_empty()).await?);
         let mut got = Vec::with_capacity(reads.wanted().len());
         for want in reads.wanted() {
             got.push(match (want, &fragment) {
@@ -330,6 +334,27 @@ pub(super) async fn answer<T: Send + 'static>(
         opened.access().host.events.late_findings(opened);
         step = fed.inspect_err(|error| note_change(opened, error))?;
     }
+}
+
+/// Takes room for the reads of an answer from the budget of the bodies, unless they are short. Only
+/// the first room of an answer is waited for: answers that hold some must not wait for each other.
+async fn room_for(wants: &[Want], access: &Access, is_first: bool) -> Result<Option<Share>, Error> {
+    let bytes = |want: &Want| match want {
+        Want::Range { range, .. } => range.end.saturating_sub(range.start),
+        Want::Fragment { head, .. } => *head,
+        Want::Open { .. } | Want::List { .. } => 0,
+    };
+    let bytes = wants.iter().map(bytes).fold(0, u64::saturating_add);
+    if bytes <= SMALL {
+        return Ok(None);
+    }
+    // The bytes are appended to those that were read before.
+    let bytes = bytes.saturating_mul(2);
+    if !is_first {
+        return Ok(Some(access.bodies.take_anyway(bytes)));
+    }
+    let room = access.within(access.bodies.take(bytes)).await;
+    room.map(Some).ok_or_else(no_room)
 }
 
 /// The same for all who want it at one time, where there is a cache for what is wanted often.
