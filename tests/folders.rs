@@ -1,13 +1,20 @@
 //! Folders with a manifest and a file per fragment are presentations like any other.
 
+use std::future::poll_fn;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
+use bytes::Bytes;
 use smooth_origin::base::{ErrorKind, Name};
 use smooth_origin::bmff::{AnyBox, Boxes};
-use smooth_origin::origin::{Opened, Origin, block_on};
+use smooth_origin::origin::{Answer, Opened, Origin, block_on};
 use smooth_origin::presentation::{Liveness, ManifestSource};
-use smooth_origin::storage::{Faults, FaultyStore, MemoryObject, MemoryStore, Mounts, Store};
+use smooth_origin::storage::{
+    Faults, FaultyStore, MemoryObject, MemoryStore, Mounts, RangeSource, Stat, Store,
+};
 use testkit::fragment_files::{
     chunks, files, film, fragment, fragment_with, live_fragment, manifest, put,
 };
@@ -649,4 +656,173 @@ fn tracks_that_have_the_same_files_are_few() {
     assert_eq!(served.count(), 4);
     assert!(findings(&store).contains(&"error budget-exceeded".into()));
     assert_eq!(get(&origin(&store), &path("Fragments", 5)).unwrap(), fragment(300, 5));
+}
+
+#[test]
+fn spellings_of_one_stream_count_as_tracks_that_have_the_same_files() {
+    let store = MemoryStore::new();
+    let stream = |number: usize| {
+        let word: String = "video"
+            .chars()
+            .enumerate()
+            .map(|(at, c)| if number >> at & 1 == 1 { c.to_ascii_uppercase() } else { c })
+            .collect();
+        format!(
+            "<StreamIndex Type=\"video\" Name=\"{word}\" \
+             Url=\"QualityLevels({{bitrate}})/Fragments({word}={{start time}})\">\
+             <QualityLevel Bitrate=\"300\"/><c t=\"5\" d=\"10000000\"/></StreamIndex>"
+        )
+    };
+    let streams: String = (0..32).map(stream).collect();
+    let text = format!("<SmoothStreamingMedia>{streams}</SmoothStreamingMedia>");
+    put(&store, "film.ism/Manifest", text.into_bytes());
+    put(&store, &path("Fragments", 5), fragment(300, 5));
+    let opened = open(store.clone());
+    let served = opened.presentation().streams().iter().filter(|s| s.tracks()[0].is_served());
+    assert_eq!(served.count(), 4);
+    assert_eq!(codes(opened.presentation())[0], "error budget-exceeded");
+}
+
+/// A store of one manifest, and of folders with a hundred files each. It counts the lists it gave.
+#[derive(Clone, Default)]
+struct Crowded(MemoryStore, Arc<AtomicUsize>);
+
+impl Store for Crowded {
+    type Source = MemoryObject;
+
+    async fn open(&self, name: &Name) -> io::Result<MemoryObject> {
+        self.0.open(name).await
+    }
+
+    async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        let folder = folder.unwrap();
+        let file = |time: usize| name(&format!("{folder}/Fragments(video={time})"));
+        Ok((0..100).map(file).collect())
+    }
+}
+
+#[test]
+fn folders_are_not_listed_beyond_the_budget_for_names() {
+    use smooth_origin::base::Limits;
+    use smooth_origin::presentation::OpenOptions;
+    let store = Crowded::default();
+    let bitrates: Vec<u32> = (1..=1000).collect();
+    let streams = [("video", "video", &*bitrates, &*chunks(&[0]))];
+    put(&store.0, "film.ism/Manifest", manifest("", &streams).into_bytes());
+    let mut limits = Limits::default();
+    limits.listed_names = 2000;
+    let options = OpenOptions::default().limits(limits);
+    let origin = Origin::builder(store.clone()).open_options(options).build();
+    let error = block_on(origin.open(&name("film.ism"))).unwrap_err();
+    assert!(error.to_string().contains("names of fragment files: 2100 is more than"), "{error}");
+    assert_eq!(store.1.load(Ordering::Relaxed), 32);
+}
+
+#[test]
+fn event_streams_of_a_folder_are_left_out_if_the_options_say_so() {
+    use smooth_origin::presentation::OpenOptions;
+    let store = one("", &chunks(&[0]), &[0]);
+    let text = manifest("", &[("video", "video", &[300][..], &chunks(&[0]))]);
+    let events = "<StreamIndex Type=\"text\" Subtype=\"DATA\" Name=\"events\" \
+        ParentStreamIndex=\"video\" ManifestOutput=\"TRUE\" \
+        Url=\"QualityLevels({bitrate})/Fragments(events={start time})\">\
+        <QualityLevel Bitrate=\"0\"/><c t=\"0\" d=\"0\"><f>YQ==</f></c></StreamIndex></SmoothStreamingMedia>";
+    let text = text.replace("</SmoothStreamingMedia>", events);
+    put(&store, "film.ism/Manifest", text.into_bytes());
+    let served = |options| {
+        let origin = Origin::builder(store.clone()).open_options(options).build();
+        String::from_utf8(get(&origin, "film.ism/Manifest").unwrap()).unwrap()
+    };
+    assert!(served(OpenOptions::default()).contains("Name=\"events\""));
+    let without = served(OpenOptions::default().without_event_streams());
+    assert!(!without.contains("events") && without.contains("video"), "{without}");
+}
+
+#[test]
+fn corrections_are_reported_beside_times_from_names() {
+    let store = one("", "", &[213_333, 10_213_333]);
+    let durations = "<c n=\"0\" d=\"10000000.0\" />\n<c n=\"1\" d=\"10000000\" />\n";
+    let text = manifest("", &[("video", "video", &[300][..], durations)]);
+    put(&store, "film.ism/Manifest", text.into_bytes());
+    assert_eq!(findings(&store), ["warning times-from-names", "warning manifest-corrected"]);
+}
+
+/// A store that counts the reads of more than 64 KiB that are made at one time. Each takes a while.
+#[derive(Clone, Default)]
+struct Watched(MemoryStore, Arc<Large>);
+
+#[derive(Default)]
+struct Large {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+struct WatchedObject(MemoryObject, Arc<Large>);
+
+impl Store for Watched {
+    type Source = WatchedObject;
+
+    async fn open(&self, name: &Name) -> io::Result<WatchedObject> {
+        Ok(WatchedObject(self.0.open(name).await?, Arc::clone(&self.1)))
+    }
+
+    async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
+        self.0.list(folder).await
+    }
+}
+
+impl RangeSource for WatchedObject {
+    async fn stat(&self) -> io::Result<Stat> {
+        self.0.stat().await
+    }
+
+    async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+        if range.end - range.start <= 64 << 10 {
+            return self.0.read(range).await;
+        }
+        let now = self.1.now.fetch_add(1, Ordering::Relaxed) + 1;
+        self.1.most.fetch_max(now, Ordering::Relaxed);
+        let mut turns = 10;
+        poll_fn(|context| {
+            context.waker().wake_by_ref();
+            turns -= 1;
+            if turns == 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        self.1.now.fetch_sub(1, Ordering::Relaxed);
+        self.0.read(range).await
+    }
+}
+
+#[test]
+fn heads_of_fragment_files_are_read_within_the_budget_of_bodies() {
+    let store = Watched::default();
+    let film = one("", &chunks(&[0]), &[]);
+    put(
+        &film,
+        &path("Fragments", 0),
+        fragment_with(0, &[7; 300], vec![AnyBox::other(*b"free", vec![0; 1 << 20])]),
+    );
+    let store = Watched(film, store.1);
+    let origin = Origin::builder(store.clone()).body_bytes(5 << 20).build();
+    let path = path("Fragments", 0);
+    let answers = (0..20).map(|_| origin.answer(&path));
+    let answers = block_on(futures_util::future::join_all(answers));
+    assert!(answers.iter().all(Result::is_ok));
+    // Twice the head of each.
+    assert_eq!(store.1.most.load(Ordering::Relaxed), 2);
+    // The answers hold none of it.
+    let Ok(Answer::Reply(served)) = &answers[0] else { panic!("a reply") };
+    assert_eq!(support::read(served).unwrap().len() as u64, served.reply().length());
+}
+
+#[test]
+fn a_fragment_file_with_too_long_a_head_is_a_finding() {
+    let store = one("", &chunks(&[0]), &[]);
+    let many = vec![AnyBox::other(*b"free", vec![0; 5 << 20])];
+    put(&store, &path("Fragments", 0), fragment_with(0, &[7; 300], many));
+    assert_eq!(code(&origin(&store), &path("Fragments", 0)), "over-budget");
+    let messages = messages(&store);
+    assert!(messages[0].contains("bytes of the `moof` of a fragment file"), "{messages:?}");
 }

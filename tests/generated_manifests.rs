@@ -1,12 +1,10 @@
 //! Manifests that are made from the media announce pictures at the size at which they are shown.
 
-mod support;
-
 use smooth_origin::base::Limits;
 use smooth_origin::bmff::{Body, Boxes, Tkhd};
 use smooth_origin::manifest::{ClientManifest, StreamKind};
-use support::film::{self, Style, Track, ism};
-use support::{open, store};
+use testkit::film::{self, Style, Track, ism};
+use testkit::{open, store};
 
 /// The maximum and the display size of the video stream of a film with one track for each of these
 /// sizes. All pictures are stored as 640 × 360; the size is the one in the track's header.

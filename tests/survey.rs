@@ -463,3 +463,44 @@ fn the_budget_of_findings_hides_no_graver_one() {
     let codes: Vec<_> = survey.findings().iter().map(|f| f.code.as_str()).collect();
     assert_eq!(codes, ["fragment-broken", "findings-left-out"]);
 }
+
+#[test]
+fn fragments_in_files_of_their_own_are_looked_at_and_what_is_wrong_with_them_is_found() {
+    use support::fragment_files::{files, film, fragment, fragment_with, put};
+    let healthy = film();
+    assert_eq!(codes_of(&healthy), Vec::<String>::new());
+    let path = |time| format!("film.ism/QualityLevels(3000)/Fragments(video={time})");
+    let whole = fragment(3000, 10_000_000);
+    // The second of three fragments, at which opening does not look.
+    for (bytes, expected) in [
+        (whole[..whole.len() - 1].to_vec(), "error fragment-broken"),
+        ([&whole[..], &whole].concat(), "error fragment-broken"),
+        (fragment(3000, 10_005_000), "warning time-in-fragment"),
+        (Vec::new(), "error fragment-broken"),
+    ] {
+        let store = film();
+        put(&store, &path(10_000_000), bytes);
+        assert_eq!(codes_of(&store), [expected]);
+    }
+    let store = film();
+    store.remove(&name(&path(10_000_000)));
+    assert_eq!(codes_of(&store), ["error fragment-file-missing"]);
+    // Longer heads and samples take further reads.
+    let store = film();
+    let many = vec![AnyBox::other(*b"free", vec![0; 100_000])];
+    put(&store, &path(10_000_000), fragment_with(10_000_000, &[7; 300_000], many));
+    assert_eq!(codes_of(&store), Vec::<String>::new());
+    assert_eq!(files().len(), 8);
+}
+
+/// Returns the codes of what a survey of the folder of fragments in a store finds.
+fn codes_of(store: &MemoryStore) -> Vec<String> {
+    let opened = block_on(Origin::new(store.clone()).open(&name("film.ism"))).unwrap();
+    let mut survey = Survey::new(opened.presentation());
+    assert_eq!(survey.fragments(), 8);
+    while !survey.is_over() {
+        survey = block_on(opened.survey(survey)).unwrap();
+    }
+    let findings = survey.findings();
+    findings.iter().map(|f| format!("{} {}", f.severity(), f.code)).collect()
+}

@@ -44,6 +44,13 @@ impl<'a> Decoded<'a> {
         Self::decode(bytes, true)
     }
 
+    /// Copies the text if it is borrowed.
+    pub(crate) fn into_owned(self) -> Decoded<'static> {
+        let Self { text, encoding, marked, stripped, is_misdeclared } = self;
+        let text = Cow::Owned(text.into_owned());
+        Decoded { text, encoding, marked, stripped, is_misdeclared }
+    }
+
     fn decode(bytes: &'a [u8], is_lenient: bool) -> Result<Self, Error> {
         let (mut encoding, mark) = match Encoding::for_bom(bytes) {
             Some((encoding, len)) => (encoding, len),

@@ -192,7 +192,7 @@ fn of_file(error: ReadError, file: FileId) -> Error {
     Error::from(error).in_file(file)
 }
 
-fn no_room() -> Error {
+pub(super) fn no_room() -> Error {
     ErrorKind::Busy("what was read before is not being sent").into()
 }
 

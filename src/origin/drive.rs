@@ -11,6 +11,8 @@ use futures_util::stream::{StreamExt, iter};
 
 use super::access::Access;
 use super::answer::HeldFragment;
+use super::body::no_room;
+use super::budget::Share;
 use super::cache::OpeningPermit;
 use super::deadline::Deadline;
 use super::note_change;
@@ -286,43 +288,33 @@ async fn ends(
     Ok(OpenedFile::new(size, head, tail))
 }
 
-/// Performs the reads that an answer wants. Also returns the file of its fragment if one was opened
-/// for it.
+/// Performs the reads that an answer wants, within the budget of the bodies. Also returns the file
+/// of its fragment if one was opened for it.
 pub(super) async fn answer<T: Send + 'static>(
     mut step: Step<T>,
     opened: &Arc<Opened>,
 ) -> Result<(T, Option<HeldFragment>), Error> {
-    let mut fragment: Option<(FileId, HeldFragment)> = None;
+    let mut held = Held::default();
+    let mut room = Vec::new();
     loop {
         let reads = match step {
-            Step::Ready(answer) => return Ok((answer, fragment.map(|(_, held)| held))),
+            Step::Ready(answer) => return Ok((answer, held.first.map(|(_, held)| held))),
             Step::Read(reads) => reads,
         };
-        let mut got = Vec::with_capacity(reads.wanted().len());
-        for want in reads.wanted() {
-            got.push(match (want, &fragment) {
-                (Want::Range { file, range }, Some((open, held))) if file == open => {
-                    opened.access().read(&held.source, range.clone()).await.map(Got::Range)
-                }
-                (Want::Range { file, range }, _) => {
-                    read_once(opened, *file, range.clone()).await.map(Got::Range)
-                }
-                (Want::Fragment { file, name, head }, _) => {
-                    let outcome =
-                        Box::pin(open_fragment(opened.access(), name, *head, Purpose::Answer))
-                            .await;
-                    outcome.map(|(head, source, stat)| {
-                        let held = HeldFragment { name: name.clone(), source, stat };
-                        fragment = Some((*file, held));
-                        Got::Opened(head)
-                    })
-                }
-                // An answer opens no other files.
-                (Want::Open { .. } | Want::List { .. }, _) => {
-                    Err(ReadError::new(ReadErrorKind::Gone))
-                }
-            });
-        }
+        room.extend(room_for(reads.wanted(), opened.access(), room.is_empty()).await?);
+        let got = match reads.wanted() {
+            [want] => {
+                let gotten = get_for_answer(opened, want, &held).await;
+                vec![held.keep(want, gotten)]
+            }
+            wants => {
+                let get = |want| Box::pin(get_for_answer(opened, want, &held)) as _;
+                let gets: Vec<GettingFragment<'_>> = wants.iter().map(get).collect();
+                let gotten: Vec<_> = iter(gets).buffered(AT_ONCE).collect().await;
+                let each = wants.iter().zip(gotten);
+                each.map(|(want, gotten)| held.keep(want, gotten)).collect()
+            }
+        };
         let fed = match bytes_of(&got) <= SMALL {
             true => reads.feed(got),
             false => opened.access().host.offload.run(move || reads.feed(got)).await?,
@@ -330,6 +322,79 @@ pub(super) async fn answer<T: Send + 'static>(
         opened.access().host.events.late_findings(opened);
         step = fed.inspect_err(|error| note_change(opened, error))?;
     }
+}
+
+/// The files of fragments that were opened for an answer.
+#[derive(Default)]
+struct Held {
+    first: Option<(FileId, HeldFragment)>,
+    /// A survey opens several files. An answer never does.
+    others: Vec<(FileId, HeldFragment)>,
+}
+
+type GottenForAnswer = Result<(Got, Option<HeldFragment>), ReadError>;
+type GettingFragment<'a> = Pin<Box<dyn Future<Output = GottenForAnswer> + Send + 'a>>;
+
+impl Held {
+    fn source(&self, file: FileId) -> Option<&Source> {
+        let mut held = self.first.iter().chain(&self.others);
+        held.find(|(open, _)| *open == file).map(|(_, held)| &held.source)
+    }
+
+    /// Keeps the file that was opened for a want. Returns what the step is fed.
+    fn keep(&mut self, want: &Want, gotten: GottenForAnswer) -> Result<Got, ReadError> {
+        let (got, opened) = gotten?;
+        if let (Want::Fragment { file, .. }, Some(opened)) = (want, opened) {
+            match self.first {
+                None => self.first = Some((*file, opened)),
+                Some(_) => self.others.push((*file, opened)),
+            }
+        }
+        Ok(got)
+    }
+}
+
+/// Gets one thing that an answer wants.
+async fn get_for_answer(opened: &Arc<Opened>, want: &Want, held: &Held) -> GottenForAnswer {
+    match want {
+        Want::Range { file, range } => {
+            let read = match held.source(*file) {
+                Some(source) => opened.access().read(source, range.clone()).await,
+                None => read_once(opened, *file, range.clone()).await,
+            };
+            Ok((Got::Range(read?), None))
+        }
+        Want::Fragment { name, head, .. } => {
+            let access = opened.access();
+            let fragment = Box::pin(open_fragment(access, name, *head, Purpose::Answer)).await;
+            let (head, source, stat) = fragment?;
+            let held = HeldFragment { name: name.clone(), source, stat };
+            Ok((Got::Opened(head), Some(held)))
+        }
+        // An answer opens no other files.
+        Want::Open { .. } | Want::List { .. } => Err(ReadError::new(ReadErrorKind::Gone)),
+    }
+}
+
+/// Takes room for the reads of an answer from the budget of the bodies, unless they are short. Only
+/// the first room of an answer is waited for: answers that hold some must not wait for each other.
+async fn room_for(wants: &[Want], access: &Access, is_first: bool) -> Result<Option<Share>, Error> {
+    let bytes = |want: &Want| match want {
+        Want::Range { range, .. } => range.end.saturating_sub(range.start),
+        Want::Fragment { head, .. } => *head,
+        Want::Open { .. } | Want::List { .. } => 0,
+    };
+    let bytes = wants.iter().map(bytes).fold(0, u64::saturating_add);
+    if bytes <= SMALL {
+        return Ok(None);
+    }
+    // The bytes are appended to those that were read before.
+    let bytes = bytes.saturating_mul(2);
+    if !is_first {
+        return Ok(Some(access.bodies.take_anyway(bytes)));
+    }
+    let room = access.within(access.bodies.take(bytes)).await;
+    room.map(Some).ok_or_else(no_room)
 }
 
 /// The same for all who want it at one time, where there is a cache for what is wanted often.

@@ -37,6 +37,11 @@ const MOST_BEFORE: usize = 16;
 /// Maximum bytes of these boxes.
 const MOST_BYTES_BEFORE: u64 = 64 << 10;
 
+/// Maximum bytes of the fragment's head: its `moof` and the header of its `mdat`. Every answer reads
+/// it again, because the file may change at any time. A minute of samples with IVs takes about a
+/// tenth.
+const LONGEST_HEAD: u64 = 4 << 20;
+
 /// The longest header of a box.
 const LONGEST_HEADER: u64 = 32;
 
@@ -191,7 +196,8 @@ pub(super) enum Seen {
 /// container, one `moof`, its `mdat`, and no second `moof`.
 ///
 /// # Errors
-/// As [`Stored::parse`]; [`ErrorKind::NotSliceable`] if there are several fragments in the file.
+/// As [`Stored::parse`]; [`ErrorKind::Budget`] if the `moof` is longer than 4 MiB;
+/// [`ErrorKind::NotSliceable`] if there are several fragments in the file.
 pub(super) fn see(
     read: &Bytes,
     behind: Option<&Bytes>,
@@ -206,6 +212,10 @@ pub(super) fn see(
     let block = read.slice(start as usize..);
     let stored = match Stored::parse(&block, start, size, limits)? {
         Parsed::Whole(stored) => stored,
+        Parsed::Needs(found) if found > LONGEST_HEAD => {
+            let (what, limit) = ("bytes of the `moof` of a fragment file", LONGEST_HEAD);
+            return Err(Error::at(start, ErrorKind::Budget { what, found, limit }));
+        }
         Parsed::Needs(len) => {
             let end = start.saturating_add(len).min(size);
             return Ok(Seen::Needs(read.len() as u64..end.max(read.len() as u64)));
@@ -309,7 +319,11 @@ impl Look {
         hash.part(Some(&stored.moof));
         let own = OwnFile { content: hash.finish(), liveness: self.at.liveness };
         let whose = Whose::File(Box::new(own));
-        let read = self.read.slice(usize::try_from(start).unwrap_or(0).min(self.read.len())..);
+        // A long head is not kept while the answer is sent: the body reads it under its own budget.
+        let read = match self.read.len() as u64 > SMALL {
+            true => Bytes::new(),
+            false => self.read.slice(usize::try_from(start).unwrap_or(0).min(self.read.len())..),
+        };
         let lengths = stored.lengths();
         Probed { file: self.file, whose, start, lengths, read, stored: Some(stored) }
     }

@@ -56,6 +56,14 @@ impl<'a> Stored<'a> {
         Self::read(bytes, limits, true)
     }
 
+    /// Copies the text if it is borrowed.
+    pub(crate) fn into_owned(self) -> Stored<'static> {
+        let Self { manifest, decoded, spans, edits, corrections, braced_systems, is_rewritten } =
+            self;
+        let decoded = decoded.into_owned();
+        Stored { manifest, decoded, spans, edits, corrections, braced_systems, is_rewritten }
+    }
+
     /// Reads a document in which every unusable value is an error.
     pub(super) fn parse_strictly(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
         Self::read(bytes, limits, false)

@@ -510,10 +510,19 @@ fn served_text(
     file: &str,
     findings: &mut Findings,
 ) -> (Bytes, ManifestSource) {
+    report_corrections(stored, file, findings);
     let readable = stored.decoded.is_readable_as_stored();
-    let stripped = &stored.decoded.stripped;
     let whole = cuts.iter().all(|cut| *cut == Cut::Nothing) && stored.edits.is_empty();
-    let left_out = stripped.iter().map(|what| format!("{what} is left out"));
+    if readable && whole && !stored.is_rewritten && stored.decoded.stripped.is_empty() {
+        return (text.clone(), ManifestSource::Stored);
+    }
+    let mended = mend(&stored.decoded.text, &stored.spans, cuts, &stored.edits);
+    (stored.decoded.to_utf8(mended).into(), ManifestSource::Mended)
+}
+
+/// Reports what reading a stored manifest corrected.
+fn report_corrections(stored: &Stored<'_>, file: &str, findings: &mut Findings) {
+    let left_out = stored.decoded.stripped.iter().map(|what| format!("{what} is left out"));
     for message in left_out.chain(stored.corrections.iter().cloned()) {
         findings.push(Finding::new(FindingCode::ManifestCorrected, message).in_file(file));
     }
@@ -526,16 +535,11 @@ fn served_text(
         let message = format!("`SystemID` values in braces: {count}");
         findings.push(Finding::new(FindingCode::SystemIdBraced, message).in_file(file));
     }
-    if readable && whole && !stored.is_rewritten && stripped.is_empty() {
-        return (text.clone(), ManifestSource::Stored);
-    }
-    if !readable {
+    if !stored.decoded.is_readable_as_stored() {
         let encoding = stored.decoded.encoding.name();
         let message = format!("it is {encoding} without declaring it, and is served as UTF-8");
         findings.push(Finding::new(FindingCode::ManifestReencoded, message).in_file(file));
     }
-    let mended = mend(&stored.decoded.text, &stored.spans, cuts, &stored.edits);
-    (stored.decoded.to_utf8(mended).into(), ManifestSource::Mended)
 }
 
 /// What a presentation serves.

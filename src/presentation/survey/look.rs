@@ -1,14 +1,17 @@
 //! Looking at one fragment.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::nature::Nature;
-use crate::base::{Error, ErrorKind, Want};
+use crate::base::{Error, ErrorKind, FileId, Got, Name, Timescale, Want};
 use crate::bmff::{Saio, Saiz, SampleEncryption, Sbgp, Senc, Tfhd, uuid::PiffSenc};
 use crate::codec::KeyPicture;
-use crate::fragment::{Parsed, Stored};
+use crate::fragment::{Defaults, Parsed, Stored};
 use crate::manifest::StreamKind;
-use crate::presentation::stream::StoredTrack;
+use crate::presentation::fragment_file::{Seen, see};
+use crate::presentation::probe::whereabouts_finding;
 use crate::presentation::timeline::tolerance;
 use crate::presentation::{FindingCode, Located, Presentation, Stream};
 
@@ -17,12 +20,26 @@ pub(super) struct Look {
     /// Number of its track among those of the survey.
     pub(super) number: usize,
     pub(super) at: Located,
+    /// The fragment's own file, if it has one; `start` and `bound` are not used then.
+    own: Option<Box<OwnFile>>,
     start: u64,
     bound: u64,
     read: Bytes,
     /// Number of bytes that are needed, from the start of the fragment.
     needed: u64,
     reads: usize,
+}
+
+/// The file of a fragment that is a file of its own.
+struct OwnFile {
+    file: FileId,
+    name: Name,
+    /// Its size, once it is open.
+    size: Option<u64>,
+    /// The bytes to read next.
+    range: Range<u64>,
+    /// Bytes after the fragment, if they are not among the first.
+    behind: Option<Bytes>,
 }
 
 /// Bytes that are read at first. Most `moof`s are shorter, and the first sample begins after them.
@@ -36,11 +53,28 @@ const MAX_READS: usize = 12;
 
 impl Look {
     pub(super) fn new(number: usize, at: Located, start: u64, bound: u64) -> Self {
-        Self { number, at, start, bound, read: Bytes::new(), needed: FIRST, reads: 0 }
+        Self { number, at, own: None, start, bound, read: Bytes::new(), needed: FIRST, reads: 0 }
+    }
+
+    /// Creates a look at a fragment in the file `name`, which has the id `file` in this batch.
+    pub(super) fn at_file(number: usize, at: Located, file: FileId, name: Name) -> Self {
+        let own = OwnFile { file, name, size: None, range: 0..0, behind: None };
+        Self { own: Some(Box::new(own)), ..Self::new(number, at, 0, 0) }
+    }
+
+    /// Returns whether the fragment is a file of its own.
+    pub(super) fn has_own_file(&self) -> bool {
+        self.own.is_some()
     }
 
     /// Returns the bytes to read next.
     pub(super) fn want(&self, presentation: &Presentation) -> Want {
+        if let Some(own) = &self.own {
+            return match own.size {
+                None => Want::Fragment { file: own.file, name: own.name.clone(), head: FIRST },
+                Some(_) => Want::Range { file: own.file, range: own.range.clone() },
+            };
+        }
         let Ok(file) = presentation.track_of(self.at).stored().map(|track| track.file) else {
             unreachable!("a look is made at stored tracks alone")
         };
@@ -53,20 +87,37 @@ impl Look {
     /// bytes.
     pub(super) fn go_on(
         mut self,
-        bytes: Bytes,
+        got: Got,
         presentation: &Presentation,
-        nature: &Nature,
+        nature: &mut Nature,
         spread: &mut u64,
         mut tell: impl FnMut(FindingCode, String),
     ) -> Option<Self> {
-        self.read = match self.read.is_empty() {
-            true => bytes,
-            false => [&self.read[..], &bytes].concat().into(),
+        let bytes = match (got, &mut self.own) {
+            (Got::Opened(opened), Some(own)) => {
+                own.size = Some(opened.size);
+                opened.head
+            }
+            (Got::Range(bytes), _) => bytes,
+            (Got::Opened(_) | Got::Listed(_), _) => return None,
         };
+        match &mut self.own {
+            Some(own) if own.range.start != self.read.len() as u64 => own.behind = Some(bytes),
+            _ if self.read.is_empty() => self.read = bytes,
+            _ => self.read = [&self.read[..], &bytes].concat().into(),
+        }
         self.reads += 1;
-        match self.examine(presentation, nature, spread, &mut tell) {
-            Ok(None) => None,
-            Ok(Some(needed)) => {
+        let examined = match &self.own {
+            Some(own) => self.examine_file(own, presentation, nature, spread, &mut tell),
+            None => self.examine(presentation, nature, spread, &mut tell).map(Next::from),
+        };
+        match examined {
+            Ok(Next::Nothing) => None,
+            Ok(Next::Range(range)) => {
+                self.own.as_mut()?.range = range;
+                Some(self)
+            }
+            Ok(Next::Bytes(needed)) => {
                 self.needed = needed.max(self.read.len() as u64 + 1);
                 Some(self)
             }
@@ -97,7 +148,7 @@ impl Look {
             }
         };
         let stream = presentation.stream_of(self.at);
-        let key = match self.key_frame(stream, track, &stored, nature) {
+        let key = match self.key_frame(stream, track.defaults, &stored, nature) {
             Key::Needs(needed) => return Ok(Some(needed)),
             Key::Found => None,
             Key::Missing(why) => Some(why),
@@ -116,10 +167,69 @@ impl Look {
         {
             tell(FindingCode::IvsMissing, why);
         }
-        if let Some(message) = self.other_duration(presentation, track, &stored, spread)? {
+        if let Some(message) =
+            self.other_duration(presentation, (track.defaults, track.timescale), &stored, spread)?
+        {
             tell(FindingCode::DurationInFragment, message);
         }
         Ok(None)
+    }
+
+    /// Examines a fragment in a file of its own, as [`examine`](Self::examine). The name of the file
+    /// identifies the fragment, as for requests. Its own track is not described anywhere: key frames
+    /// are found by flags alone, and IVs are missing if earlier fragments of the track had them.
+    fn examine_file(
+        &self,
+        own: &OwnFile,
+        presentation: &Presentation,
+        nature: &mut Nature,
+        spread: &mut u64,
+        tell: &mut impl FnMut(FindingCode, String),
+    ) -> Result<Next, Error> {
+        let (size, limits) = (own.size.unwrap_or(0), presentation.limits());
+        let stored = match see(&self.read, own.behind.as_ref(), size, limits)? {
+            Seen::Whole(_, stored) => stored,
+            Seen::Needs(range) if self.reads < MAX_READS => return Ok(Next::Range(range)),
+            Seen::Needs(_) => {
+                let (what, limit) = ("reads of a fragment's head", MAX_READS as u64);
+                return Err(ErrorKind::Budget { what, found: limit + 1, limit }.into());
+            }
+        };
+        let (stream, defaults) = (presentation.stream_of(self.at), Defaults::default());
+        let time = stream.timeline.chunk(self.at.chunk).map_or(0, |(start, _)| start);
+        let tolerance = 2 * tolerance(stream.timescale, stream.timescale);
+        if let Some(other) = stored.other_time(time as i64, tolerance) {
+            let found = other.found;
+            let message = format!(
+                "the fragment says that it starts at {found}, the name of its file says {time}"
+            );
+            tell(FindingCode::TimeInFragment, message);
+        }
+        if let Some(unread) = stored.unread() {
+            tell(FindingCode::BoxUnreadable, unread);
+        }
+        if let Some((code, what)) = whereabouts_finding(stored.check_samples(defaults, limits)?) {
+            tell(code, what.to_owned());
+        }
+        if let Key::Missing(why) = self.key_frame(stream, defaults, &stored, nature) {
+            let message = format!("it begins without a key frame, according to {why}");
+            tell(FindingCode::KeyFrameMissing, message);
+        }
+        if nature.has_ivs
+            && let Some(why) = without_ivs(&stored)
+        {
+            tell(FindingCode::IvsMissing, why);
+        }
+        let traf = &stored.traf;
+        nature.has_ivs |= traf.get::<Senc>().is_some() || traf.get::<PiffSenc>().is_some();
+        // Without a description of the track, a sample may have no duration of its own.
+        if stored.duration(defaults, limits)? > 0
+            && let Some(message) =
+                self.other_duration(presentation, (defaults, stream.timescale), &stored, spread)?
+        {
+            tell(FindingCode::DurationInFragment, message);
+        }
+        Ok(Next::Nothing)
     }
 
     /// Returns whether the first sample is a key frame. Its bytes take precedence over flags, which
@@ -127,14 +237,14 @@ impl Look {
     fn key_frame(
         &self,
         stream: &Stream,
-        track: &StoredTrack,
+        defaults: Defaults,
         stored: &Stored,
         nature: &Nature,
     ) -> Key {
         if stream.kind != StreamKind::Video {
             return Key::Found;
         }
-        let Some(first) = stored.first_sample(track.defaults) else { return Key::Found };
+        let Some(first) = stored.first_sample(defaults) else { return Key::Found };
         let by_bytes = nature.nal_format.map_or(KeyPicture::Unknown, |format| {
             let from = usize::try_from(first.from).unwrap_or(usize::MAX);
             let size = usize::try_from(first.size).unwrap_or(usize::MAX);
@@ -165,7 +275,7 @@ impl Look {
     fn other_duration(
         &self,
         presentation: &Presentation,
-        track: &StoredTrack,
+        (defaults, timescale): (Defaults, Timescale),
         stored: &Stored,
         spread: &mut u64,
     ) -> Result<Option<String>, Error> {
@@ -175,17 +285,32 @@ impl Look {
         if stream.kind == StreamKind::Text || chunk == 0 {
             return Ok(None);
         }
-        let in_stream = |ticks| track.timescale.rescale_round(ticks, stream.timescale);
-        let duration = stored.duration(track.defaults, presentation.limits())?;
-        let (longest, own) = stored.longest_and_spread(track.defaults);
+        let in_stream = |ticks| timescale.rescale_round(ticks, stream.timescale);
+        let duration = stored.duration(defaults, presentation.limits())?;
+        let (longest, own) = stored.longest_and_spread(defaults);
         *spread = own.max(*spread);
         let leeway = in_stream(longest.saturating_add(*spread));
         let (Some(duration), Some(leeway)) = (in_stream(duration), leeway) else {
             return Ok(None);
         };
-        let most = leeway.saturating_add(2 * tolerance(stream.timescale, track.timescale));
+        let most = leeway.saturating_add(2 * tolerance(stream.timescale, timescale));
         let message = || format!("its samples last {duration} ticks, but its chunk {chunk}");
         Ok((duration.abs_diff(chunk) > most).then(message))
+    }
+}
+
+/// What a look needs next.
+enum Next {
+    Nothing,
+    /// This many bytes from the start of the fragment.
+    Bytes(u64),
+    /// These bytes of the fragment's own file.
+    Range(Range<u64>),
+}
+
+impl From<Option<u64>> for Next {
+    fn from(needed: Option<u64>) -> Self {
+        needed.map_or(Self::Nothing, Self::Bytes)
     }
 }
 

@@ -12,16 +12,17 @@ use self::look::Look;
 use self::nature::Nature;
 use self::reports::Reports;
 use super::finding::{FindingCode, Findings};
+use super::stream::Media;
 use super::{Finding, Located, Presentation};
-use crate::base::{Got, ReadError, Step};
+use crate::base::{FileId, Got, ReadError, ReadErrorKind, Step};
 use crate::index::Place;
 
 /// A look at every fragment of a presentation, a few fragments at a time.
 ///
 /// Of most fragments it reads 4 KiB: the `moof` and the beginning of the first sample. Findings are
 /// summed up: there is one per kind and track, with the number of fragments and the first of them.
-/// A survey does not change the presentation. It skips fragments in files of their own: opening has
-/// compared the names of these files with the manifest.
+/// A survey does not change the presentation. Fragments in files of their own are looked at as well:
+/// a file that is missing is a finding, unless the presentation is live.
 ///
 /// [`Opened::survey`](crate::origin::Opened::survey) drives it. Another host drives the steps
 /// itself:
@@ -72,10 +73,16 @@ impl Survey {
         let (mut tracks, mut fragments) = (Vec::new(), 0);
         for (s, stream) in presentation.streams.iter().enumerate() {
             for (t, track) in stream.tracks.iter().enumerate() {
-                let Ok(stored) = track.stored() else { continue };
-                let nature = Nature::of(stream.kind, stored.entry.as_ref(), &presentation.limits);
+                let (nature, count) = match &track.media {
+                    Media::Stored(stored) => {
+                        let (entry, limits) = (stored.entry.as_ref(), &presentation.limits);
+                        (Nature::of(stream.kind, entry, limits), stored.fragments.len())
+                    }
+                    Media::Files(_) => (Nature::default(), stream.timeline.len()),
+                    Media::Absent(_) => continue,
+                };
                 tracks.push(Surveyed { stream: s, track: t, nature, spread: 0 });
-                fragments += stored.fragments.len() as u64;
+                fragments += count as u64;
             }
         }
         let presentation = Arc::clone(presentation);
@@ -104,7 +111,7 @@ impl Survey {
         while looks.len() < AT_ONCE {
             let Some(at) = self.take_next() else { break };
             self.looked_at += 1;
-            looks.extend(self.begin(at));
+            looks.extend(self.begin(at, looks.len()));
         }
         self.read(looks)
     }
@@ -137,8 +144,13 @@ impl Survey {
         loop {
             let (number, chunk) = self.next;
             let Surveyed { stream, track, .. } = *self.tracks.get(number)?;
-            let stored = self.presentation.streams[stream].tracks[track].stored().ok();
-            match stored.and_then(|stored| stored.fragments.at_or_behind(chunk)) {
+            let in_stream = &self.presentation.streams[stream];
+            let next = match &in_stream.tracks[track].media {
+                Media::Stored(stored) => stored.fragments.at_or_behind(chunk),
+                Media::Files(_) => Some(chunk).filter(|&chunk| chunk < in_stream.timeline.len()),
+                Media::Absent(_) => None,
+            };
+            match next {
                 Some(chunk) => {
                     self.next = (number, chunk + 1);
                     return Some((number, Located { stream, track, chunk }));
@@ -148,9 +160,23 @@ impl Survey {
         }
     }
 
-    /// Begins to look at this fragment; `None` if it is already known that there is nothing to look
-    /// at.
-    fn begin(&mut self, (number, at): (usize, Located)) -> Option<Look> {
+    /// Begins to look at this fragment, as look number `slot` of its batch; `None` if it is already
+    /// known that there is nothing to look at.
+    fn begin(&mut self, (number, at): (usize, Located), slot: usize) -> Option<Look> {
+        if let Media::Files(files) = &self.presentation.track_of(at).media {
+            let (time, _) = self.presentation.stream_of(at).timeline.chunk(at.chunk)?;
+            return match files.name(time) {
+                Ok(name) => {
+                    // No file of the presentation has this id.
+                    let file = u32::try_from(self.presentation.files.len() + slot).ok()?;
+                    Some(Look::at_file(number, at, FileId::new(file), name))
+                }
+                Err(error) => {
+                    self.reports.add(number, at.chunk, FindingCode::NameRefused, error.to_string());
+                    None
+                }
+            };
+        }
         let stored = self.presentation.track_of(at).stored().ok()?;
         match stored.fragments.place(at.chunk)? {
             Place::Known { start, lengths } => {
@@ -180,11 +206,16 @@ impl Survey {
             let Some(surveyed) = self.tracks.get_mut(number) else { continue };
             let mut tell = |code, message: String| self.reports.add(number, chunk, code, message);
             match got {
-                Ok(Got::Range(bytes)) => {
+                Ok(got) => {
                     let Surveyed { nature, spread, .. } = surveyed;
-                    left.extend(look.go_on(bytes, &self.presentation, nature, spread, tell));
+                    left.extend(look.go_on(got, &self.presentation, nature, spread, tell));
                 }
-                Ok(Got::Opened(_) | Got::Listed(_)) => {}
+                Err(error) if look.has_own_file() && error.kind == ReadErrorKind::Gone => {
+                    // The window of a live presentation moves on.
+                    if !self.presentation.is_live {
+                        tell(FindingCode::FragmentFileMissing, "there is no such file".into());
+                    }
+                }
                 Err(error) => tell(FindingCode::FileUnreadable, error.to_string()),
             }
         }

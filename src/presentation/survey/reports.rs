@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Surveyed;
 use crate::presentation::finding::{FindingCode, LONGEST_MESSAGE, label, shortened};
+use crate::presentation::stream::Media;
 use crate::presentation::{Finding, Presentation};
 
 /// Reports by track and code. Their number does not depend on the number of fragments.
@@ -51,8 +52,19 @@ impl Reports {
             let surveyed = tracks.get(number)?;
             let stream = presentation.streams.get(surveyed.stream)?;
             let track = stream.tracks.get(surveyed.track)?;
-            let stored = track.stored().ok()?;
-            let message = match (report.count, stored.fragments.len()) {
+            let time = stream.timeline.chunk(report.first).map(|chunk| chunk.0);
+            let (all, file) = match &track.media {
+                Media::Stored(stored) => {
+                    (stored.fragments.len(), presentation.file_name(stored.file))
+                }
+                Media::Files(files) => {
+                    let name = time.and_then(|time| files.name(time).ok());
+                    let name = name.as_ref().unwrap_or(files.folder());
+                    (stream.timeline.len(), name.to_string())
+                }
+                Media::Absent(_) => return None,
+            };
+            let message = match (report.count, all) {
                 (1, _) => report.message.clone(),
                 (count, all) => {
                     format!("{count} of {all} fragments; the first: {}", report.message)
@@ -60,8 +72,8 @@ impl Reports {
             };
             let finding = Finding::new(code, message)
                 .of_track(&label(&stream.name, track.bitrate))
-                .at_chunk(stream.timeline.chunk(report.first).map(|chunk| chunk.0))
-                .in_file(&presentation.file_name(stored.file));
+                .at_chunk(time)
+                .in_file(&file);
             Some(finding)
         };
         self.reports.iter().filter_map(finding).collect()

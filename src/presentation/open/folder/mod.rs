@@ -6,12 +6,12 @@
 //! film.ism/QualityLevels(300000)/Fragments(video=0)
 //! ```
 //!
-//! Opening takes at most five batches of reads, including the one that did not find a server
-//! manifest:
+//! Opening takes at most five batches of reads if there are no more than sixteen folders, including
+//! the batch that did not find a server manifest:
 //!
 //! 1. (the server manifest, which does not exist;)
 //! 2. the client manifest, whole;
-//! 3. the list of each quality's folder;
+//! 3. the list of each quality's folder, sixteen folders at a time;
 //! 4. for folders without fragments, the list under a name that a tool may have encoded;
 //! 5. the first and the last fragment of each track, unless the presentation is live.
 //!
@@ -23,7 +23,7 @@ mod names;
 mod present;
 mod times;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::mem;
 use std::sync::{Mutex, OnceLock};
 
@@ -33,7 +33,7 @@ use self::present::Present;
 use super::adopt::{check, cut};
 use super::for_players;
 use super::keys::{Labels, check_keys};
-use super::{Adopted, Outcome, opened, served_text};
+use super::{Adopted, Cut, Outcome, opened, report_corrections, served_text};
 use crate::base::{Error, ErrorKind, FileId, Got, Limits, Name, ReadErrorKind, Step, Want};
 use crate::fragment::Defaults;
 use crate::manifest::{ClientManifest, Layout, QualityLevel, Stored, StreamIndex};
@@ -54,6 +54,10 @@ const MANIFEST_ID: FileId = FileId::new(1);
 /// Number of bytes of a fragment that are looked at.
 const LOOK: u64 = 16 << 10;
 
+/// Number of folders that are listed in one batch. The names of a batch are in memory before they
+/// are counted against [`Limits::listed_names`].
+const LISTED_AT_ONCE: usize = 16;
+
 /// Maximum number of fragments that are looked at.
 const MOST_LOOKS: usize = 128;
 
@@ -70,10 +74,13 @@ pub(super) fn open(name: Name, options: OpenOptions) -> Result<Step<Presentation
     };
     Ok(Step::read(vec![want], move |got| {
         let text = opened(got.into_iter().next())?.head;
-        let client = parse(&text, &options.limits)?.manifest;
-        let (folders, uses) = (Folders::new(&name, &client), HashMap::new());
+        let stored = parse(&text, &options.limits)?.into_owned();
+        let (folders, uses) = (Folders::new(&name, &stored.manifest), HashMap::new());
         let findings = Findings::new(&options.limits);
-        Ok(Opening { name, manifest, options, text, client, folders, uses, findings }.list())
+        let opening = Opening { name, manifest, options, text, stored, folders, uses, findings };
+        let as_wanted = |folder: &Name| Listing { wanted: folder.clone(), listed: folder.clone() };
+        let listings = opening.folders.wanted.iter().map(as_wanted).collect();
+        opening.list(listings, Opening::list_encoded)
     }))
 }
 
@@ -87,55 +94,64 @@ struct Opening {
     manifest: Name,
     options: OpenOptions,
     text: Bytes,
-    /// The parsed manifest, with the times of the files.
-    client: ClientManifest,
+    /// The parsed manifest, with the times of the files once they are known.
+    stored: Stored<'static>,
     folders: Folders,
-    /// Number of tracks that use the files of one stream in one folder.
+    /// Number of tracks that use the files of one stream in one folder. The stream has the name
+    /// that the files spell.
     uses: HashMap<(Name, String), usize>,
     findings: Findings,
 }
 
+/// A folder to list.
+struct Listing {
+    /// The name that the manifest gives it.
+    wanted: Name,
+    /// The name that is listed.
+    listed: Name,
+}
+
 impl Opening {
-    fn list(mut self) -> Step<Presentation> {
-        let wanted: Vec<Name> = self.folders.wanted.iter().cloned().collect();
-        let want = |folder: &Name| Want::List { folder: folder.clone() };
-        let wants = wanted.iter().map(want).collect();
-        Step::read(wants, move |got| {
-            let mut got = got.into_iter();
-            for folder in &wanted {
-                self.folders.keep(folder, folder.clone(), got.next(), &self.options.limits)?;
+    /// Lists these folders, a few at a time, and continues with `then`. The budget for names is
+    /// checked after each batch.
+    fn list(
+        mut self,
+        mut listings: VecDeque<Listing>,
+        then: fn(Self) -> Result<Step<Presentation>, Error>,
+    ) -> Result<Step<Presentation>, Error> {
+        let batch: Vec<_> = listings.drain(..listings.len().min(LISTED_AT_ONCE)).collect();
+        if batch.is_empty() {
+            return then(self);
+        }
+        let want = |listing: &Listing| Want::List { folder: listing.listed.clone() };
+        let wants = batch.iter().map(want).collect();
+        Ok(Step::read(wants, move |got| {
+            for (Listing { wanted, listed }, got) in batch.into_iter().zip(got) {
+                self.folders.keep(&wanted, listed, Some(got), &self.options.limits)?;
             }
-            self.list_encoded()
-        })
+            self.list(listings, then)
+        }))
     }
 
     /// Lists folders without fragments again, under the name that a tool may have given them.
-    fn list_encoded(mut self) -> Result<Step<Presentation>, Error> {
+    fn list_encoded(self) -> Result<Step<Presentation>, Error> {
         let empty = self.folders.empty().into_iter();
-        let empty: Vec<_> = empty.filter_map(|folder| Some((encoded(&folder)?, folder))).collect();
-        if empty.is_empty() {
-            return self.look();
-        }
-        let wants = empty.iter().map(|(folder, _)| Want::List { folder: folder.clone() }).collect();
-        Ok(Step::read(wants, move |got| {
-            let mut got = got.into_iter();
-            for (listed, wanted) in empty {
-                self.folders.keep(&wanted, listed, got.next(), &self.options.limits)?;
-            }
-            self.look()
-        }))
+        let listing = |wanted: Name| Some(Listing { listed: encoded(&wanted)?, wanted });
+        let listings = empty.filter_map(listing).collect();
+        self.list(listings, Self::look)
     }
 
     /// Looks at the first and the last fragment of each track.
     fn look(mut self) -> Result<Step<Presentation>, Error> {
         let limits = self.options.limits.clone();
-        let is_live = self.client.is_live == Some(true);
-        let text = if is_live { self.text.clone() } else { self.mend_times(&limits)? };
-        let client = mem::take(&mut self.client);
-        let streams = self.streams(&client, is_live, &limits);
+        let is_live = self.stored.manifest.is_live == Some(true);
+        let is_rewritten = !is_live && self.mend_times(&limits)?;
+        let manifest = mem::take(&mut self.stored.manifest);
+        let streams = self.streams(&manifest, is_live, &limits);
+        self.stored.manifest = manifest;
         let looks = if is_live { Vec::new() } else { looks(&streams) };
         if looks.is_empty() {
-            return self.conclude(text, streams, is_live).map(Step::Ready);
+            return self.conclude(streams, is_live, is_rewritten).map(Step::Ready);
         }
         let want = |(number, look): (usize, &FirstOrLast)| Want::Fragment {
             file: FileId::new(MANIFEST_ID.index() as u32 + 1 + number as u32),
@@ -147,13 +163,13 @@ impl Opening {
             for (look, got) in looks.iter().zip(got) {
                 self.judge(look, got, &streams, &limits);
             }
-            self.conclude(text, streams, is_live).map(Step::Ready)
+            self.conclude(streams, is_live, is_rewritten).map(Step::Ready)
         }))
     }
 
-    /// Returns the manifest's text, rewritten if the names of the files show other times.
-    fn mend_times(&mut self, limits: &Limits) -> Result<Bytes, Error> {
-        let mut manifest = mem::take(&mut self.client);
+    /// Rewrites the manifest if the names of the files show other times. Returns whether they do.
+    fn mend_times(&mut self, limits: &Limits) -> Result<bool, Error> {
+        let mut manifest = mem::take(&mut self.stored.manifest);
         let (mut is_mended, mut looked_at) = (false, 0);
         for number in 0..manifest.streams.len() {
             let stream = &manifest.streams[number];
@@ -182,12 +198,15 @@ impl Opening {
             manifest.streams[number].chunks = chunks;
             is_mended = true;
         }
-        let text = match is_mended {
-            true => manifest.to_xml(Layout::Full, limits)?.into(),
-            false => self.text.clone(),
-        };
-        self.client = manifest;
-        Ok(text)
+        if is_mended {
+            // The rewritten text has nothing left to correct.
+            report_corrections(&self.stored, self.manifest.as_str(), &mut self.findings);
+            self.text = manifest.to_xml(Layout::Full, limits)?.into();
+            self.stored = parse(&self.text, limits)?.into_owned();
+        } else {
+            self.stored.manifest = manifest;
+        }
+        Ok(is_mended)
     }
 
     /// Returns the streams that the manifest announces, with the files that exist.
@@ -254,7 +273,9 @@ impl Opening {
             files.count = timeline.len();
             return Media::Files(Box::new(files));
         };
-        let uses = self.uses.entry((folder.clone(), stream.to_owned())).or_default();
+        // Several spellings of a stream's name may stand for the same files.
+        let spelled = names.spelled(stream).unwrap_or(stream).to_owned();
+        let uses = self.uses.entry((folder.clone(), spelled)).or_default();
         *uses += 1;
         let limit = self.options.limits.uses_of_track;
         if *uses > limit {
@@ -325,12 +346,12 @@ impl Opening {
 
     fn conclude(
         mut self,
-        text: Bytes,
         streams: Vec<Stream>,
         is_live: bool,
+        is_rewritten: bool,
     ) -> Result<Presentation, Error> {
         let limits = self.options.limits.clone();
-        let stored = parse(&text, &limits)?;
+        let stored = self.stored;
         if is_live {
             let finding = Finding::new(FindingCode::LivePresentation, "it says `IsLive`");
             self.findings.push(finding.in_file(self.manifest.as_str()));
@@ -338,17 +359,22 @@ impl Opening {
         for_players::check(&stored.manifest, &mut self.findings);
         let mut adopted = Adopted { streams, cuts: Vec::new(), has_left_out: false };
         for (index, stream) in stored.manifest.streams.iter().zip(&adopted.streams) {
-            adopted.cuts.push(cut(index, stream, &mut self.findings));
+            let mut cut = cut(index, stream, &mut self.findings);
+            if self.options.without_event_streams && index.is_of_events() {
+                adopted.has_left_out = true;
+                cut = Cut::All;
+            }
+            let is_cut = cut == Cut::All;
+            adopted.cuts.push(cut);
             check(stream, &mut self.findings);
-            if !is_live {
+            if !is_live && !is_cut {
                 for_players::check_stream(index, stream, &mut self.findings);
             }
         }
         check_keys(&stored.manifest.streams, &adopted.streams, &mut self.findings);
         let file = self.manifest.as_str();
         let (manifest, source) =
-            served_text(&text, &stored, &adopted.cuts, file, &mut self.findings);
-        let is_rewritten = text != self.text;
+            served_text(&self.text, &stored, &adopted.cuts, file, &mut self.findings);
         let source = if is_rewritten { ManifestSource::Mended } else { source };
         let mut hash = ContentHash::new(&self.options.epoch);
         hash.part(Some(&manifest));
@@ -365,7 +391,7 @@ impl Opening {
             source,
             layout: Layout::Full,
             has_repeats: OnceLock::new(),
-            has_left_out: false,
+            has_left_out: adopted.has_left_out,
             content: hash.finish(),
             epoch: mem::take(&mut self.options.epoch).into(),
             is_live,

@@ -60,12 +60,21 @@ impl FileNames {
     /// Returns the files of a stream: by its exact name, otherwise by the only one that differs in
     /// letter case.
     fn of_stream(&self, stream: &str) -> &[File] {
-        let exact = self.streams.get(stream);
+        self.found(stream).map_or(&[], |(_, files)| files.as_slice())
+    }
+
+    /// Returns the name of a stream as its files spell it; `None` if it has no files.
+    pub(super) fn spelled(&self, stream: &str) -> Option<&str> {
+        self.found(stream).map(|(spelled, _)| spelled.as_str())
+    }
+
+    fn found(&self, stream: &str) -> Option<(&String, &Vec<File>)> {
+        let exact = self.streams.get_key_value(stream);
         let other = || {
             let other = self.in_lower_case.get(&stream.to_lowercase())?.as_ref()?;
-            self.streams.get(other)
+            self.streams.get_key_value(other)
         };
-        exact.or_else(other).map_or(&[], Vec::as_slice)
+        exact.or_else(other)
     }
 
     /// Iterates over the times of a stream's files, ascending. A time may occur twice.
