@@ -34,7 +34,7 @@ impl Announced {
             let tracks = tracks.into_iter().flatten().filter_map(|number| resolved.get(number));
             for track in tracks.filter(|_| !stream.is_embedded()) {
                 if let Ok(media) = &track.media {
-                    let key = (track.file, media.track_id);
+                    let key = (media.file, media.track_id);
                     announced.of_track.entry(key).or_insert(announced.streams.len());
                 }
             }
@@ -44,21 +44,16 @@ impl Announced {
     }
 
     /// Number of chunks that have one of these fragments; `None` for a track that is not announced.
-    pub(super) fn chunks_with(
-        &self,
-        file: FileId,
-        track: &MediaTrack,
-        fragments: &[Indexed],
-    ) -> Option<usize> {
-        let number = self.of_track.get(&(file, track.track_id))?;
+    pub(super) fn chunks_with(&self, track: &MediaTrack, fragments: &[Indexed]) -> Option<usize> {
+        let number = self.of_track.get(&(track.file, track.track_id))?;
         let (timeline, timescale) = self.streams.get(*number)?;
         let matched = match_announced(timeline, *timescale, fragments, track.timescale);
         Some(matched.fragments.len())
     }
 
     /// Returns the number of chunks that the manifest announces of a track.
-    pub(super) fn chunks(&self, file: FileId, track: &MediaTrack) -> Option<usize> {
-        let number = self.of_track.get(&(file, track.track_id))?;
+    pub(super) fn chunks(&self, track: &MediaTrack) -> Option<usize> {
+        let number = self.of_track.get(&(track.file, track.track_id))?;
         self.streams.get(*number).map(|(timeline, _)| timeline.len())
     }
 
@@ -67,11 +62,10 @@ impl Announced {
     /// times.
     pub(super) fn by_count(
         &self,
-        file: FileId,
         track: &MediaTrack,
         found: &ScannedTrack,
     ) -> Option<Vec<Indexed>> {
-        let number = self.of_track.get(&(file, track.track_id))?;
+        let number = self.of_track.get(&(track.file, track.track_id))?;
         let (timeline, timescale) = self.streams.get(*number)?;
         let times = timeline.iter().map(|(start, _)| start as i64);
         let times = times.map(|start| rescale(start, *timescale, track.timescale));

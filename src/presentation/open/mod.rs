@@ -21,6 +21,7 @@ mod for_players;
 mod generate;
 mod keys;
 mod ladder;
+mod licences;
 mod matching;
 mod media;
 mod mend;
@@ -28,10 +29,12 @@ mod nearest;
 mod protection;
 mod resolve;
 mod second_names;
+mod served;
 mod taken;
 mod track_set;
 mod track_table;
 mod tracks;
+mod trouble;
 mod unpaired;
 mod walk;
 mod walking;
@@ -42,21 +45,17 @@ use std::{iter, mem};
 
 use bytes::Bytes;
 
-use self::adopt::{Adopted, adopt};
-use self::generate::{Generated, generate};
-use self::media::{HEAD, MediaFile, MediaOpening, TAIL, Trouble};
-use self::mend::{Cut, mend};
-use self::resolve::{Named, Resolved, resolve};
+use self::media::{HEAD, MediaFile, MediaOpening, TAIL};
+use self::resolve::{Named, resolve};
+use self::trouble::Trouble;
 use self::walking::Walking;
 use super::finding::{Finding, FindingCode, Findings, cut};
-use super::stream::{Absent, Media};
 use super::validator::ContentHash;
-use super::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
+use super::{OpenOptions, Presentation};
 use crate::base::{
-    Error, ErrorKind, FileId, Got, Limits, Name, Opened, ReadError, ReadErrorKind, Step, Timescale,
-    Want,
+    Error, ErrorKind, FileId, Got, Name, Opened, ReadError, ReadErrorKind, Step, Want,
 };
-use crate::manifest::{ServerManifest, Stored, StreamKind};
+use crate::manifest::{ServerManifest, Stored};
 
 /// Batches of reads that an opening may take, the server manifest's included.
 const BATCHES: usize = 4;
@@ -318,13 +317,6 @@ impl Opening {
         Ok(())
     }
 
-    fn generated_because(&mut self, message: String) {
-        let finding = Finding::new(FindingCode::ManifestGenerated, message);
-        let name = self.client.and_then(|file| self.files.get(file.index()));
-        let name = name.unwrap_or(&self.name).to_string();
-        self.findings.push(finding.in_file(&name));
-    }
-
     /// Further batches, until no file needs one or [`BATCHES`] have been made.
     fn read_on(mut self, batches: usize) -> Result<Step<Presentation>, Error> {
         let (mut wants, mut wanted) = (Vec::new(), Vec::new());
@@ -334,7 +326,7 @@ impl Opening {
             self.asked += bytes;
             if self.asked > self.options.limits.opening {
                 self.asked -= bytes;
-                media.fail(beyond_budget(&self.options.limits));
+                media.fail(Trouble::beyond_budget(&self.options.limits));
                 continue;
             }
             for range in ranges {
@@ -350,7 +342,7 @@ impl Opening {
                 match got {
                     Ok(Got::Range(bytes)) => self.media[number].learn(offset, bytes),
                     Ok(Got::Opened(_) | Got::Listed(_)) => {}
-                    Err(error) => self.media[number].fail(unreadable(&error)),
+                    Err(error) => self.media[number].fail(Trouble::unreadable(&error)),
                 }
             }
             self.read_on(batches + 1)
@@ -422,156 +414,6 @@ impl Opening {
         }
         hash.finish()
     }
-
-    /// The stored manifest, if there is one and some of it can be served.
-    fn adopted(
-        &mut self,
-        server: &ServerManifest,
-        client: Option<Result<Stored<'_>, Error>>,
-        resolved: &[Resolved<'_>],
-    ) -> Option<Served> {
-        let text = self.client_text.clone()?;
-        let stored = match client? {
-            Ok(stored) => stored,
-            Err(error) => {
-                self.generated_because(format!("it is no usable client manifest: {error}"));
-                return None;
-            }
-        };
-        let options = &self.options;
-        let adopted = adopt(&stored.manifest, server, resolved, options, &mut self.findings);
-        if !adopted.is_of_use() {
-            self.generated_because("nothing that it announces has media".into());
-            return None;
-        }
-        if stored.manifest.protection.is_empty() {
-            protection::check_keys(resolved, &self.options.limits, &mut self.findings);
-        }
-        let file = self.client.and_then(|file| self.files.get(file.index()));
-        let file = file.map_or("", Name::as_str);
-        let (manifest, source) =
-            served_text(&text, &stored, &adopted.cuts, file, &mut self.findings);
-        let Adopted { streams, has_left_out, .. } = adopted;
-        Some(Served { streams, manifest: Ok(manifest), source, has_left_out })
-    }
-
-    /// A manifest made from the media.
-    fn generated(&mut self, media: &[(FileId, MediaFile)], resolved: &[Resolved<'_>]) -> Served {
-        let OpenOptions { limits, layout, .. } = &self.options;
-        let mut generated = generate(resolved, &self.options, &mut self.findings);
-        generated.manifest.protection = protection::headers(media, &mut self.findings);
-        if generated.manifest.protection.is_empty() {
-            protection::check_keys(resolved, limits, &mut self.findings);
-        }
-        let Generated { manifest, mut streams, has_left_out } = generated;
-        let is_empty = manifest.streams.is_empty();
-        let manifest = match manifest.to_xml(*layout, limits) {
-            // What is made of a part now would be made of the whole the next time.
-            Ok(_) if resolved.iter().any(is_unreadable) => Err(Absent::Unreadable.into()),
-            Ok(_) if is_empty => Err(self.nothing(resolved)),
-            Ok(mut manifest) => {
-                // The room that the text could still have grown into.
-                manifest.shrink_to_fit();
-                // With an owner the first reply allocates no more than the others.
-                Ok(Bytes::from_owner(manifest))
-            }
-            Err(error) => {
-                streams.clear();
-                Err(error.kind)
-            }
-        };
-        add_unserved(&mut streams, resolved);
-        Served { streams, manifest, source: ManifestSource::Generated, has_left_out }
-    }
-
-    /// Why nothing can be served.
-    fn nothing(&self, resolved: &[Resolved<'_>]) -> ErrorKind {
-        if resolved.is_empty() {
-            let why = String::from("the server manifest names no track");
-            return ErrorKind::NothingToServe { findings: why.clone(), public: why };
-        }
-        let mut absent = resolved.iter().filter_map(Resolved::trouble).map(|why| why.absent);
-        if let Some(why @ Absent::NotSliceable(_)) = absent.find(|a| *a != Absent::Missing) {
-            return why.into();
-        }
-        let findings = self.findings.clone().sorted();
-        let first: Vec<_> = findings.iter().take(3).map(Finding::to_string).collect();
-        let public = findings.first().map(Finding::public).unwrap_or_default();
-        ErrorKind::NothingToServe { findings: first.join("; "), public }
-    }
-}
-
-/// Returns the text of a client manifest as it is served: readable for players, and without
-/// elements that have no media.
-fn served_text(
-    text: &Bytes,
-    stored: &Stored<'_>,
-    cuts: &[Cut],
-    file: &str,
-    findings: &mut Findings,
-) -> (Bytes, ManifestSource) {
-    let readable = stored.decoded.is_readable_as_stored();
-    let stripped = &stored.decoded.stripped;
-    let whole = cuts.iter().all(|cut| *cut == Cut::Nothing) && stored.edits.is_empty();
-    let left_out = stripped.iter().map(|what| format!("{what} is left out"));
-    for message in left_out.chain(stored.corrections.iter().cloned()) {
-        findings.push(Finding::new(FindingCode::ManifestCorrected, message).in_file(file));
-    }
-    if stored.braced_systems > 0 {
-        let count = stored.braced_systems;
-        let message = format!("`SystemID` values in braces: {count}");
-        findings.push(Finding::new(FindingCode::SystemIdBraced, message).in_file(file));
-    }
-    if readable && whole && !stored.is_rewritten && stripped.is_empty() {
-        return (text.clone(), ManifestSource::Stored);
-    }
-    if !readable {
-        let encoding = stored.decoded.encoding.name();
-        let message = format!("it is {encoding} without declaring it, and is served as UTF-8");
-        findings.push(Finding::new(FindingCode::ManifestReencoded, message).in_file(file));
-    }
-    let mended = mend(&stored.decoded.text, &stored.spans, cuts, &stored.edits);
-    (stored.decoded.to_utf8(mended).into(), ManifestSource::Mended)
-}
-
-/// What a presentation serves.
-struct Served {
-    streams: Vec<Stream>,
-    manifest: Result<Bytes, ErrorKind>,
-    source: ManifestSource,
-    has_left_out: bool,
-}
-
-/// Adds what a generated manifest cannot announce, so that requests for it learn why.
-fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
-    let mut known: HashMap<(StreamKind, String), usize> = HashMap::new();
-    for (number, stream) in streams.iter().enumerate() {
-        known.entry((stream.kind, stream.name.clone())).or_insert(number);
-    }
-    for track in resolved {
-        let (Some(trouble), Some(bitrate)) = (track.trouble(), track.server.bitrate()) else {
-            continue;
-        };
-        let (kind, name) = (track.server.kind, track.server.name());
-        let track = Track { bitrate, attributes: Vec::new(), media: Media::Absent(trouble.absent) };
-        let number = *known.entry((kind, name.to_owned())).or_insert(streams.len());
-        match streams.get_mut(number) {
-            Some(stream) => stream.tracks.push(track),
-            None => streams.push(Stream {
-                kind,
-                name: name.to_owned(),
-                label: None,
-                language: None,
-                timescale: Timescale::SMOOTH,
-                timeline: Timeline::default(),
-                tracks: vec![track],
-            }),
-        }
-    }
-}
-
-fn is_unreadable(track: &Resolved<'_>) -> bool {
-    track.trouble().is_some_and(|trouble| trouble.absent == Absent::Unreadable)
 }
 
 fn media_opened(file: FileId, got: Outcome) -> MediaOpening {
@@ -580,28 +422,6 @@ fn media_opened(file: FileId, got: Outcome) -> MediaOpening {
         Ok(Got::Range(_) | Got::Listed(_)) => {
             MediaOpening::failed(file, Trouble::new(FindingCode::FileUnreadable, ""))
         }
-        Err(error) => MediaOpening::failed(file, unreadable(&error)),
+        Err(error) => MediaOpening::failed(file, Trouble::unreadable(&error)),
     }
-}
-
-fn beyond_budget(limits: &Limits) -> Trouble {
-    let limit = limits.opening;
-    let message = format!(
-        "with the files before it, its header and index need more than the budget (`opening`) of {limit} bytes"
-    );
-    Trouble::new(FindingCode::BudgetExceeded, message)
-}
-
-fn unreadable(error: &ReadError) -> Trouble {
-    let code = match error.kind {
-        ReadErrorKind::Gone => FindingCode::FileMissing,
-        _ => FindingCode::FileUnreadable,
-    };
-    let absent = match error.kind {
-        ReadErrorKind::Gone | ReadErrorKind::Denied => Absent::Missing,
-        ReadErrorKind::Changed | ReadErrorKind::Unsettled { .. } | ReadErrorKind::Transient => {
-            Absent::Unreadable
-        }
-    };
-    Trouble { absent, ..Trouble::new(code, error.to_string()) }
 }

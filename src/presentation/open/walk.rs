@@ -6,9 +6,10 @@ use std::ops::Range;
 use super::announced::Announced;
 use super::assign::assign;
 use super::matching::{match_announced, rescale};
-use super::media::{MediaFile, Trouble};
+use super::media::MediaFile;
 use super::resolve::Resolved;
 use super::tracks::MediaTrack;
+use super::trouble::Trouble;
 use crate::base::{Error, ErrorKind, FileId, Limits, Timescale};
 use crate::index::{Indexed, KnownStarts, Outcome, Scan, Scanned, ScannedTrack};
 use crate::manifest::{ClientManifest, ServerManifest, runs};
@@ -31,7 +32,7 @@ pub(super) fn files_to_walk(
         let is_in_doubt =
             |media: &MediaTrack| media.is_in_doubt() || client.is_none() && media.may_misfit();
         if track.media.as_ref().is_ok_and(|media| is_in_doubt(media)) {
-            files.push(track.file);
+            files.extend(track.file());
         }
     }
     if let Some(client) = client {
@@ -46,7 +47,7 @@ pub(super) fn files_to_walk(
             let tracks = tracks.into_iter().flatten().filter_map(|number| resolved.get(number));
             let tracks: Vec<_> = tracks.filter(|_| !stream.is_embedded()).collect();
             let short = tracks.iter().filter(|track| track.has_less_than(chunks));
-            files.extend(short.map(|track| track.file));
+            files.extend(short.filter_map(|track| track.file()));
             let timescale = client.timescale_of(stream);
             let doubtful = tracks.iter().filter_map(|track| track.in_time_doubt(last, timescale));
             let mut doubtful = doubtful.peekable();
@@ -79,7 +80,11 @@ impl Resolved<'_> {
         let is_doubtful =
             |media: &MediaTrack| media.may_misfit() || !media.ends_at(last, timescale);
         let media = self.media.as_ref().ok().filter(|media| is_doubtful(media))?;
-        Some((self.file, media))
+        Some((media.file, media))
+    }
+
+    fn file(&self) -> Option<FileId> {
+        self.media.as_ref().ok().map(|media| media.file)
     }
 
     fn has_less_than(&self, chunks: u64) -> bool {
@@ -144,11 +149,9 @@ impl MediaFile {
         mut scanned: Scanned,
         is_distrusted: bool,
         announced: &Announced,
-        file: FileId,
     ) -> Vec<Finding> {
-        let chunks_with = |track: &MediaTrack, fragments: &[Indexed]| {
-            announced.chunks_with(file, track, fragments)
-        };
+        let chunks_with =
+            |track: &MediaTrack, fragments: &[Indexed]| announced.chunks_with(track, fragments);
         let Ok(tracks) = &mut self.tracks else { return Vec::new() };
         let given_up = match &scanned.outcome {
             Outcome::Lost(error) => Some(error.clone()),
@@ -183,7 +186,7 @@ impl MediaFile {
             let known = index.chunk_by(|a, b| track.has_repeats && a.time == b.time).count();
             let of_index = (known > 0).then(|| chunks_with(track, index)).flatten();
             // An index with several times identifies the fragments.
-            let by_count = (known < 2).then(|| announced.by_count(file, track, found)).flatten();
+            let by_count = (known < 2).then(|| announced.by_count(track, found)).flatten();
             let walk = Found::of(found, |fragments| chunks_with(track, fragments), known);
             let walk = walk.or_by_count(by_count, of_index);
             let is_doubted = is_distrusted || track.is_in_doubt() || track.has_time_doubt();
@@ -191,8 +194,7 @@ impl MediaFile {
             // all
             // fragments that agrees with the manifest's times is right, whatever the fragments
             // declare.
-            let is_right =
-                is_whole && of_index.is_some() && of_index == announced.chunks(file, track);
+            let is_right = is_whole && of_index.is_some() && of_index == announced.chunks(track);
             let is_taken_on_tie =
                 is_doubted && given_up.is_none() && !walk.fragments.is_empty() && !is_right;
             let is_better = match of_index.zip(walk.chunks) {

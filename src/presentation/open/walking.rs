@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use super::announced::Announced;
 use super::media::MediaFile;
 use super::resolve::resolve;
+use super::trouble::Trouble;
 use super::walk::files_to_walk;
-use super::{Opening, Outcome, unreadable};
+use super::{Opening, Outcome};
 use crate::base::{Error, FileId, Got, Limits, Name, Step, Then, Want};
 use crate::index::{Scan, Spent};
 use crate::manifest::Stored;
@@ -104,7 +105,7 @@ impl Walking {
         for Walk { number, scan } in ended {
             let (file, media) = &mut media[number];
             let is_distrusted = opening.is_distrusted(*file);
-            for finding in media.walked(scan.finish(), is_distrusted, &announced, *file) {
+            for finding in media.walked(scan.finish(), is_distrusted, &announced) {
                 let name = opening.files.get(file.index()).map_or("", Name::as_str);
                 opening.findings.push(finding.in_file(name));
             }
@@ -123,7 +124,7 @@ impl Then<Presentation> for Walking {
                 Ok(Got::Range(bytes)) => scan.feed(&bytes, &opening.options.limits),
                 Ok(Got::Opened(_) | Got::Listed(_)) => {}
                 Err(error) => {
-                    media[*number].1.tracks = Err(unreadable(&error));
+                    media[*number].1.tracks = Err(Trouble::unreadable(&error));
                     has_failed = true;
                 }
             }

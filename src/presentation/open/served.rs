@@ -1,0 +1,184 @@
+//! The manifest that is served, and the streams that it announces: stored, mended or generated.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use super::adopt::{Adopted, adopt};
+use super::generate::{Generated, generate};
+use super::media::MediaFile;
+use super::mend::{Cut, mend};
+use super::resolve::Resolved;
+use super::{Opening, licences, protection};
+use crate::base::{Error, ErrorKind, FileId, Name, Timescale};
+use crate::manifest::{ServerManifest, Stored, StreamKind};
+use crate::presentation::finding::{Finding, FindingCode, Findings};
+use crate::presentation::stream::{Absent, Media};
+use crate::presentation::{ManifestSource, OpenOptions, Stream, Timeline, Track};
+
+/// What a presentation serves.
+pub(super) struct Served {
+    pub(super) streams: Vec<Stream>,
+    pub(super) manifest: Result<Bytes, ErrorKind>,
+    pub(super) source: ManifestSource,
+    pub(super) has_left_out: bool,
+}
+
+impl Opening {
+    /// The stored manifest, if there is one and some of it can be served.
+    pub(super) fn adopted(
+        &mut self,
+        server: &ServerManifest,
+        client: Option<Result<Stored<'_>, Error>>,
+        resolved: &[Resolved<'_>],
+    ) -> Option<Served> {
+        let text = self.client_text.clone()?;
+        let stored = match client? {
+            Ok(stored) => stored,
+            Err(error) => {
+                self.generated_because(format!("it is no usable client manifest: {error}"));
+                return None;
+            }
+        };
+        let options = &self.options;
+        let adopted = adopt(&stored.manifest, server, resolved, options, &mut self.findings);
+        if !adopted.is_of_use() {
+            self.generated_because("nothing that it announces has media".into());
+            return None;
+        }
+        if stored.manifest.protection.is_empty() {
+            licences::check_keys(resolved, &self.options.limits, &mut self.findings);
+        }
+        let file = self.client.and_then(|file| self.files.get(file.index()));
+        let file = file.map_or("", Name::as_str);
+        let (manifest, source) =
+            served_text(&text, &stored, &adopted.cuts, file, &mut self.findings);
+        let Adopted { streams, has_left_out, .. } = adopted;
+        Some(Served { streams, manifest: Ok(manifest), source, has_left_out })
+    }
+
+    /// A manifest made from the media.
+    pub(super) fn generated(
+        &mut self,
+        media: &[(FileId, MediaFile)],
+        resolved: &[Resolved<'_>],
+    ) -> Served {
+        let OpenOptions { limits, layout, .. } = &self.options;
+        let mut generated = generate(resolved, &self.options, &mut self.findings);
+        generated.manifest.protection = protection::headers(
+            media.iter().flat_map(|(_, file)| &file.protection),
+            &mut self.findings,
+        );
+        if generated.manifest.protection.is_empty() {
+            licences::check_keys(resolved, limits, &mut self.findings);
+        }
+        let Generated { manifest, mut streams, has_left_out } = generated;
+        let is_empty = manifest.streams.is_empty();
+        let manifest = match manifest.to_xml(*layout, limits) {
+            // What is made of a part now would be made of the whole the next time.
+            Ok(_) if resolved.iter().any(is_unreadable) => Err(Absent::Unreadable.into()),
+            Ok(_) if is_empty => Err(self.nothing(resolved)),
+            Ok(mut manifest) => {
+                // The room that the text could still have grown into.
+                manifest.shrink_to_fit();
+                // With an owner the first reply allocates no more than the others.
+                Ok(Bytes::from_owner(manifest))
+            }
+            Err(error) => {
+                streams.clear();
+                Err(error.kind)
+            }
+        };
+        add_unserved(&mut streams, resolved);
+        Served { streams, manifest, source: ManifestSource::Generated, has_left_out }
+    }
+
+    /// Why nothing can be served.
+    fn nothing(&self, resolved: &[Resolved<'_>]) -> ErrorKind {
+        if resolved.is_empty() {
+            let why = String::from("the server manifest names no track");
+            return ErrorKind::NothingToServe { findings: why.clone(), public: why };
+        }
+        let mut absent = resolved.iter().filter_map(Resolved::trouble).map(|why| why.absent);
+        if let Some(why @ Absent::NotSliceable(_)) = absent.find(|a| *a != Absent::Missing) {
+            return why.into();
+        }
+        let findings = self.findings.clone().sorted();
+        let first: Vec<_> = findings.iter().take(3).map(Finding::to_string).collect();
+        let public = findings.first().map(Finding::public).unwrap_or_default();
+        ErrorKind::NothingToServe { findings: first.join("; "), public }
+    }
+
+    /// Reports why the stored client manifest is not used.
+    pub(super) fn generated_because(&mut self, message: String) {
+        let finding = Finding::new(FindingCode::ManifestGenerated, message);
+        let name = self.client.and_then(|file| self.files.get(file.index()));
+        let name = name.unwrap_or(&self.name).to_string();
+        self.findings.push(finding.in_file(&name));
+    }
+}
+
+/// Returns the text of a client manifest as it is served: readable for players, and without
+/// elements that have no media.
+pub(super) fn served_text(
+    text: &Bytes,
+    stored: &Stored<'_>,
+    cuts: &[Cut],
+    file: &str,
+    findings: &mut Findings,
+) -> (Bytes, ManifestSource) {
+    let readable = stored.decoded.is_readable_as_stored();
+    let stripped = &stored.decoded.stripped;
+    let whole = cuts.iter().all(|cut| *cut == Cut::Nothing) && stored.edits.is_empty();
+    let left_out = stripped.iter().map(|what| format!("{what} is left out"));
+    for message in left_out.chain(stored.corrections.iter().cloned()) {
+        findings.push(Finding::new(FindingCode::ManifestCorrected, message).in_file(file));
+    }
+    if stored.braced_systems > 0 {
+        let count = stored.braced_systems;
+        let message = format!("`SystemID` values in braces: {count}");
+        findings.push(Finding::new(FindingCode::SystemIdBraced, message).in_file(file));
+    }
+    if readable && whole && !stored.is_rewritten && stripped.is_empty() {
+        return (text.clone(), ManifestSource::Stored);
+    }
+    if !readable {
+        let encoding = stored.decoded.encoding.name();
+        let message = format!("it is {encoding} without declaring it, and is served as UTF-8");
+        findings.push(Finding::new(FindingCode::ManifestReencoded, message).in_file(file));
+    }
+    let mended = mend(&stored.decoded.text, &stored.spans, cuts, &stored.edits);
+    (stored.decoded.to_utf8(mended).into(), ManifestSource::Mended)
+}
+
+/// Adds what a generated manifest cannot announce, so that requests for it learn why.
+fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
+    let mut known: HashMap<(StreamKind, String), usize> = HashMap::new();
+    for (number, stream) in streams.iter().enumerate() {
+        known.entry((stream.kind, stream.name.clone())).or_insert(number);
+    }
+    for track in resolved {
+        let (Some(trouble), Some(bitrate)) = (track.trouble(), track.server.bitrate()) else {
+            continue;
+        };
+        let (kind, name) = (track.server.kind, track.server.name());
+        let track = Track { bitrate, attributes: Vec::new(), media: Media::Absent(trouble.absent) };
+        let number = *known.entry((kind, name.to_owned())).or_insert(streams.len());
+        match streams.get_mut(number) {
+            Some(stream) => stream.tracks.push(track),
+            None => streams.push(Stream {
+                kind,
+                name: name.to_owned(),
+                label: None,
+                language: None,
+                timescale: Timescale::SMOOTH,
+                timeline: Timeline::default(),
+                tracks: vec![track],
+            }),
+        }
+    }
+}
+
+fn is_unreadable(track: &Resolved<'_>) -> bool {
+    track.trouble().is_some_and(|trouble| trouble.absent == Absent::Unreadable)
+}
