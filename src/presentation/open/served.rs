@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use super::adopt::{Adopted, adopt};
+use super::assign::Assignment;
+use super::complete::{Complete, Pairs};
 use super::generate::{Generated, generate};
-use super::media::MediaFile;
 use super::mend::{Cut, mend};
 use super::resolve::Resolved;
-use super::{Opening, licences, protection};
-use crate::base::{Error, ErrorKind, FileId, Name, Timescale};
-use crate::manifest::{ServerManifest, Stored, StreamKind};
+use super::{licences, protection};
+use crate::base::{ErrorKind, Timescale};
+use crate::manifest::{ClientDocument, Decoded, Stored, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings};
 use crate::presentation::stream::{Absent, Media};
 use crate::presentation::{ManifestSource, OpenOptions, Stream, Timeline, Track};
@@ -24,60 +25,67 @@ pub(super) struct Served {
     pub(super) has_left_out: bool,
 }
 
-impl Opening {
-    /// The stored manifest, if there is one and some of it can be served.
-    pub(super) fn adopted(
-        &mut self,
-        server: &ServerManifest,
-        client: Option<Result<Stored<'_>, Error>>,
-        resolved: &[Resolved<'_>],
-    ) -> Option<Served> {
-        let text = self.client_text.clone()?;
-        let stored = match client? {
-            Ok(stored) => stored,
-            Err(error) => {
-                self.generated_because(format!("it is no usable client manifest: {error}"));
-                return None;
+impl Complete {
+    /// Returns what is served: the stored manifest, if there is one and some of it can be served,
+    /// else a generated one.
+    pub(super) fn served(&self, pairs: Pairs<'_>, findings: &mut Findings) -> Served {
+        let Pairs { resolved, assignment } = pairs;
+        let adopted = match (&self.client, assignment) {
+            (Some(Ok(client)), Some(assignment)) => {
+                self.adopted(client, assignment, &resolved, findings)
             }
+            (Some(Err(error)), _) => {
+                let message = format!("it is no usable client manifest: {error}");
+                self.listed.generated_because(message, findings);
+                None
+            }
+            _ => None,
         };
-        let options = &self.options;
-        let adopted = adopt(&stored.manifest, server, resolved, options, &mut self.findings);
+        adopted.unwrap_or_else(|| self.generated(&resolved, findings))
+    }
+
+    /// Returns the stored manifest, if some of it can be served.
+    fn adopted(
+        &self,
+        client: &ClientDocument,
+        assignment: Assignment,
+        resolved: &[Resolved<'_>],
+        findings: &mut Findings,
+    ) -> Option<Served> {
+        let options = &self.listed.options;
+        let adopted = adopt(client.manifest(), assignment, resolved, options, findings);
         if !adopted.is_of_use() {
-            self.generated_because("nothing that it announces has media".into());
+            let message = "nothing that it announces has media".into();
+            self.listed.generated_because(message, findings);
             return None;
         }
-        if stored.manifest.protection.is_empty() {
-            licences::check_keys(resolved, &self.options.limits, &mut self.findings);
+        if client.manifest().protection.is_empty() {
+            licences::check_keys(resolved, &options.limits, findings);
         }
-        let file = self.client.and_then(|file| self.files.get(file.index()));
-        let file = file.map_or("", Name::as_str);
+        let file = self.listed.client_name().unwrap_or_default();
+        let (text, decoded) = (client.bytes(), client.decoded());
         let (manifest, source) =
-            served_text(&text, &stored, &adopted.cuts, file, &mut self.findings);
+            served_text(text, &decoded, client.stored(), &adopted.cuts, file, findings);
         let Adopted { streams, has_left_out, .. } = adopted;
         Some(Served { streams, manifest: Ok(manifest), source, has_left_out })
     }
 
-    /// A manifest made from the media.
-    pub(super) fn generated(
-        &mut self,
-        media: &[(FileId, MediaFile)],
-        resolved: &[Resolved<'_>],
-    ) -> Served {
-        let OpenOptions { limits, layout, .. } = &self.options;
-        let mut generated = generate(resolved, &self.options, &mut self.findings);
-        generated.manifest.protection = protection::headers(
-            media.iter().flat_map(|(_, file)| &file.protection),
-            &mut self.findings,
-        );
+    /// Returns a manifest made from the media.
+    fn generated(&self, resolved: &[Resolved<'_>], findings: &mut Findings) -> Served {
+        let OpenOptions { limits, layout, .. } = &self.listed.options;
+        let mut generated = generate(resolved, &self.listed.options, findings);
+        let systems = self.media.iter().flat_map(|(_, file)| &file.protection);
+        generated.manifest.protection = protection::headers(systems, findings);
         if generated.manifest.protection.is_empty() {
-            licences::check_keys(resolved, limits, &mut self.findings);
+            licences::check_keys(resolved, limits, findings);
         }
         let Generated { manifest, mut streams, has_left_out } = generated;
         let is_empty = manifest.streams.is_empty();
         let manifest = match manifest.to_xml(*layout, limits) {
-            // What is made of a part now would be made of the whole the next time.
+            // A manifest made from the readable files would change as soon as the others can be
+            // read again.
             Ok(_) if resolved.iter().any(is_unreadable) => Err(Absent::Unreadable.into()),
-            Ok(_) if is_empty => Err(self.nothing(resolved)),
+            Ok(_) if is_empty => Err(nothing(resolved, findings)),
             Ok(mut manifest) => {
                 // The room that the text could still have grown into.
                 manifest.shrink_to_fit();
@@ -92,43 +100,36 @@ impl Opening {
         add_unserved(&mut streams, resolved);
         Served { streams, manifest, source: ManifestSource::Generated, has_left_out }
     }
+}
 
-    /// Why nothing can be served.
-    fn nothing(&self, resolved: &[Resolved<'_>]) -> ErrorKind {
-        if resolved.is_empty() {
-            let why = String::from("the server manifest names no track");
-            return ErrorKind::NothingToServe { findings: why.clone(), public: why };
-        }
-        let mut absent = resolved.iter().filter_map(Resolved::trouble).map(|why| why.absent);
-        if let Some(why @ Absent::NotSliceable(_)) = absent.find(|a| *a != Absent::Missing) {
-            return why.into();
-        }
-        let findings = self.findings.clone().sorted();
-        let first: Vec<_> = findings.iter().take(3).map(Finding::to_string).collect();
-        let public = findings.first().map(Finding::public).unwrap_or_default();
-        ErrorKind::NothingToServe { findings: first.join("; "), public }
+/// Returns why nothing can be served.
+fn nothing(resolved: &[Resolved<'_>], findings: &Findings) -> ErrorKind {
+    if resolved.is_empty() {
+        let why = String::from("the server manifest names no track");
+        return ErrorKind::NothingToServe { findings: why.clone(), public: why };
     }
-
-    /// Reports why the stored client manifest is not used.
-    pub(super) fn generated_because(&mut self, message: String) {
-        let finding = Finding::new(FindingCode::ManifestGenerated, message);
-        let name = self.client.and_then(|file| self.files.get(file.index()));
-        let name = name.unwrap_or(&self.name).to_string();
-        self.findings.push(finding.in_file(&name));
+    let mut absent = resolved.iter().filter_map(Resolved::trouble).map(|why| why.absent);
+    if let Some(why @ Absent::NotSliceable(_)) = absent.find(|a| *a != Absent::Missing) {
+        return why.into();
     }
+    let findings = findings.clone().sorted();
+    let first: Vec<_> = findings.iter().take(3).map(Finding::to_string).collect();
+    let public = findings.first().map(Finding::public).unwrap_or_default();
+    ErrorKind::NothingToServe { findings: first.join("; "), public }
 }
 
 /// Returns the text of a client manifest as it is served: readable for players, and without
 /// elements that have no media.
 pub(super) fn served_text(
     text: &Bytes,
+    decoded: &Decoded<'_>,
     stored: &Stored<'_>,
     cuts: &[Cut],
     file: &str,
     findings: &mut Findings,
 ) -> (Bytes, ManifestSource) {
-    let readable = stored.decoded.is_readable_as_stored();
-    let stripped = &stored.decoded.stripped;
+    let readable = decoded.is_readable_as_stored();
+    let stripped = &decoded.stripped;
     let whole = cuts.iter().all(|cut| *cut == Cut::Nothing) && stored.edits.is_empty();
     let left_out = stripped.iter().map(|what| format!("{what} is left out"));
     for message in left_out.chain(stored.corrections.iter().cloned()) {
@@ -143,12 +144,12 @@ pub(super) fn served_text(
         return (text.clone(), ManifestSource::Stored);
     }
     if !readable {
-        let encoding = stored.decoded.encoding.name();
+        let encoding = decoded.encoding.name();
         let message = format!("it is {encoding} without declaring it, and is served as UTF-8");
         findings.push(Finding::new(FindingCode::ManifestReencoded, message).in_file(file));
     }
-    let mended = mend(&stored.decoded.text, &stored.spans, cuts, &stored.edits);
-    (stored.decoded.to_utf8(mended).into(), ManifestSource::Mended)
+    let mended = mend(&decoded.text, &stored.spans, cuts, &stored.edits);
+    (decoded.to_utf8(mended).into(), ManifestSource::Mended)
 }
 
 /// Adds what a generated manifest cannot announce, so that requests for it learn why.

@@ -4,7 +4,7 @@ use std::mem;
 use std::ops::Range;
 
 use super::announced::Announced;
-use super::assign::assign;
+use super::complete::Pairs;
 use super::matching::{match_announced, rescale};
 use super::media::MediaFile;
 use super::resolve::Resolved;
@@ -12,8 +12,8 @@ use super::tracks::MediaTrack;
 use super::trouble::Trouble;
 use crate::base::{Error, ErrorKind, FileId, Limits, Timescale};
 use crate::index::{Indexed, KnownStarts, Outcome, Scan, Scanned, ScannedTrack};
-use crate::manifest::{ClientManifest, ServerManifest, runs};
-use crate::presentation::finding::{Finding, Findings};
+use crate::manifest::{ClientDocument, runs};
+use crate::presentation::finding::Finding;
 use crate::presentation::timeline::tolerance;
 use crate::presentation::{FindingCode, Timeline};
 
@@ -21,11 +21,11 @@ use crate::presentation::{FindingCode, Timeline};
 /// one that lies, or one of fewer fragments than its stream has chunks; or where fragments say other
 /// times than an index that does not fit the manifest.
 pub(super) fn files_to_walk(
-    server: &ServerManifest,
-    client: Option<&ClientManifest>,
-    resolved: &[Resolved<'_>],
+    client: Option<&ClientDocument>,
+    pairs: &Pairs<'_>,
     limits: &Limits,
 ) -> Vec<FileId> {
+    let Pairs { resolved, assignment } = pairs;
     let mut files: Vec<FileId> = Vec::new();
     for track in resolved {
         // Without a manifest, nothing says which of the two times is right.
@@ -35,16 +35,16 @@ pub(super) fn files_to_walk(
             files.extend(track.file());
         }
     }
-    if let Some(client) = client {
-        // What does not fit is told later.
-        let assignment = assign(client, server, resolved, limits, &mut Findings::none());
+    if let Some((client, assignment)) =
+        client.map(ClientDocument::manifest).zip(assignment.as_ref())
+    {
         for (stream, tracks) in client.streams.iter().zip(assignment) {
             let (mut chunks, mut last) = (0_u64, None);
             for run in runs(&stream.chunks) {
                 chunks = chunks.saturating_add(run.as_ref().map_or(0, |run| run.count.get()));
                 last = run.ok().map(|run| run.end().saturating_sub(run.duration));
             }
-            let tracks = tracks.into_iter().flatten().filter_map(|number| resolved.get(number));
+            let tracks = tracks.iter().flatten().filter_map(|&number| resolved.get(number));
             let tracks: Vec<_> = tracks.filter(|_| !stream.is_embedded()).collect();
             let short = tracks.iter().filter(|track| track.has_less_than(chunks));
             files.extend(short.filter_map(|track| track.file()));

@@ -348,7 +348,7 @@ impl Opening {
         check_keys(&stored.manifest.streams, &adopted.streams, &mut self.findings);
         let file = self.manifest.as_str();
         let (manifest, source) =
-            served_text(&text, &stored, &adopted.cuts, file, &mut self.findings);
+            served_text(&text, &stored.decoded, &stored, &adopted.cuts, file, &mut self.findings);
         let is_rewritten = text != self.text;
         let source = if is_rewritten { ManifestSource::Mended } else { source };
         let mut hash = ContentHash::new(&self.options.epoch);
