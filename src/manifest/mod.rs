@@ -20,7 +20,8 @@ pub use client::{
     Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, Layout, OtherAttributes,
     ProtectionHeader, QualityLevel, Run, StreamIndex, runs,
 };
-pub(crate) use client::{Edit, Spans, Stored};
+pub(crate) use client::{ClientDocument, Edit, Spans, Stored};
+pub(crate) use encoding::Decoded;
 pub use kind::StreamKind;
 pub use server::{ServerManifest, ServerTrack};
 

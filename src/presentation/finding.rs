@@ -419,11 +419,6 @@ impl Findings {
         }
     }
 
-    /// A list that keeps nothing.
-    pub(crate) fn none() -> Self {
-        Self::new(&Limits { findings: 0, ..Limits::default() })
-    }
-
     /// Keeps a finding, unless the same is there, or the budget is used up by others that are as
     /// grave. Says whether it is kept.
     pub(crate) fn push(&mut self, finding: Finding) -> bool {

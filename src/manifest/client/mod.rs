@@ -3,6 +3,7 @@
 mod attribute_value;
 mod chunk;
 mod corrections;
+mod document;
 mod other_attributes;
 mod read;
 mod stored;
@@ -10,6 +11,7 @@ mod url;
 mod write;
 
 pub use chunk::{Chunk, ChunkDetails, FragmentData, Run, runs};
+pub(crate) use document::ClientDocument;
 pub use other_attributes::OtherAttributes;
 pub(crate) use stored::{Edit, Spans, Stored};
 pub use write::Layout;

@@ -58,10 +58,27 @@ impl<'a> Stored<'a> {
 
     /// Copies the text if it is borrowed.
     pub(crate) fn into_owned(self) -> Stored<'static> {
-        let Self { manifest, decoded, spans, edits, corrections, braced_systems, is_rewritten } =
-            self;
+        let Self {
+            manifest,
+            decoded,
+            spans,
+            edits,
+            corrections,
+            left_out,
+            braced_systems,
+            is_rewritten,
+        } = self;
         let decoded = decoded.into_owned();
-        Stored { manifest, decoded, spans, edits, corrections, braced_systems, is_rewritten }
+        Stored {
+            manifest,
+            decoded,
+            spans,
+            edits,
+            corrections,
+            left_out,
+            braced_systems,
+            is_rewritten,
+        }
     }
 
     /// Reads a document in which every unusable value is an error.

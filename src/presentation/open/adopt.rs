@@ -1,13 +1,13 @@
 //! A stored client manifest with the media that fits it.
 
-use super::assign::assign;
+use super::assign::Assignment;
 use super::for_players;
 use super::keys::{Labels, check_keys};
 use super::matching::match_announced;
 use super::mend::Cut;
 use super::resolve::Resolved;
 use crate::base::Timescale;
-use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, StreamIndex, StreamKind};
+use crate::manifest::{ClientManifest, QualityLevel, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::stream::{Absent, Media};
 use crate::presentation::{OpenOptions, Stream, Timeline, Track};
@@ -34,14 +34,13 @@ impl Adopted {
 /// If the options say so, event streams are left out of the manifest, but are still served.
 pub(super) fn adopt(
     client: &ClientManifest,
-    server: &ServerManifest,
+    assignment: Assignment,
     resolved: &[Resolved<'_>],
     options: &OpenOptions,
     findings: &mut Findings,
 ) -> Adopted {
     let limits = &options.limits;
     let labels = Labels::new(&client.streams);
-    let assignment = assign(client, server, resolved, limits, findings);
     let mut adopted = Adopted { streams: Vec::new(), cuts: Vec::new(), has_left_out: false };
     for_players::check_live(client, findings);
     for_players::check(client, findings);

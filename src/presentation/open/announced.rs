@@ -2,15 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::assign::assign;
 use super::matching::{match_announced, rescale};
-use super::resolve::Resolved;
 use super::tracks::MediaTrack;
 use crate::base::{FileId, Limits, Timescale};
 use crate::index::{Indexed, ScannedTrack};
-use crate::manifest::{ClientManifest, ServerManifest};
+use crate::manifest::ClientManifest;
 use crate::presentation::Timeline;
-use crate::presentation::finding::Findings;
 
 /// What the stored manifest announces of each track of the files.
 #[derive(Default)]
@@ -21,22 +18,17 @@ pub(super) struct Announced {
 }
 
 impl Announced {
+    /// Takes the number of each track in its file, per stream of the manifest.
     pub(super) fn new(
         client: &ClientManifest,
-        server: &ServerManifest,
-        resolved: &[Resolved<'_>],
+        tracks: &[Vec<(FileId, u32)>],
         limits: &Limits,
     ) -> Self {
         let mut announced = Self::default();
-        let assignment = assign(client, server, resolved, limits, &mut Findings::none());
-        for (stream, tracks) in client.streams.iter().zip(assignment) {
+        for (stream, tracks) in client.streams.iter().zip(tracks) {
             let Ok(timeline) = Timeline::new(&stream.chunks, limits) else { continue };
-            let tracks = tracks.into_iter().flatten().filter_map(|number| resolved.get(number));
-            for track in tracks.filter(|_| !stream.is_embedded()) {
-                if let Ok(media) = &track.media {
-                    let key = (track.file, media.track_id);
-                    announced.of_track.entry(key).or_insert(announced.streams.len());
-                }
+            for key in tracks.iter().filter(|_| !stream.is_embedded()) {
+                announced.of_track.entry(*key).or_insert(announced.streams.len());
             }
             announced.streams.push((timeline, client.timescale_of(stream)));
         }
@@ -44,21 +36,16 @@ impl Announced {
     }
 
     /// Number of chunks that have one of these fragments; `None` for a track that is not announced.
-    pub(super) fn chunks_with(
-        &self,
-        file: FileId,
-        track: &MediaTrack,
-        fragments: &[Indexed],
-    ) -> Option<usize> {
-        let number = self.of_track.get(&(file, track.track_id))?;
+    pub(super) fn chunks_with(&self, track: &MediaTrack, fragments: &[Indexed]) -> Option<usize> {
+        let number = self.of_track.get(&(track.file, track.track_id))?;
         let (timeline, timescale) = self.streams.get(*number)?;
         let matched = match_announced(timeline, *timescale, fragments, track.timescale);
         Some(matched.fragments.len())
     }
 
     /// Returns the number of chunks that the manifest announces of a track.
-    pub(super) fn chunks(&self, file: FileId, track: &MediaTrack) -> Option<usize> {
-        let number = self.of_track.get(&(file, track.track_id))?;
+    pub(super) fn chunks(&self, track: &MediaTrack) -> Option<usize> {
+        let number = self.of_track.get(&(track.file, track.track_id))?;
         self.streams.get(*number).map(|(timeline, _)| timeline.len())
     }
 
@@ -67,11 +54,10 @@ impl Announced {
     /// times.
     pub(super) fn by_count(
         &self,
-        file: FileId,
         track: &MediaTrack,
         found: &ScannedTrack,
     ) -> Option<Vec<Indexed>> {
-        let number = self.of_track.get(&(file, track.track_id))?;
+        let number = self.of_track.get(&(track.file, track.track_id))?;
         let (timeline, timescale) = self.streams.get(*number)?;
         let times = timeline.iter().map(|(start, _)| start as i64);
         let times = times.map(|start| rescale(start, *timescale, track.timescale));

@@ -585,7 +585,7 @@ mod tests {
                 )
             }).collect();
             let (client, server) = (client(&streams), server(&tracks));
-            let found = assign(&client, &server, &[], &Limits::default(), &mut Findings::none());
+            let found = assign(&client, &server, &[], &Limits::default(), &mut Findings::new(&Limits::default()));
             let mut used = HashSet::new();
             for (found, wanted) in found.iter().flatten().zip(assigned_one_by_one(&client, &server).iter().flatten()) {
                 proptest::prop_assert!(wanted.is_none() || found == wanted);

@@ -7,12 +7,11 @@ use bytes::Bytes;
 use super::excerpt::Excerpt;
 use super::protection::{self, System};
 use super::tracks::{self, MediaTrack};
-use crate::base::{Cursor, Error, ErrorKind, FileId, Limits, Opened};
+use super::trouble::Trouble;
+use crate::base::{Cursor, Error, FileId, Limits, Opened};
 use crate::bmff::{Boxes, Header};
 use crate::index::read_mfra;
 use crate::presentation::FindingCode;
-use crate::presentation::finding::{LONGEST_MESSAGE, shortened};
-use crate::presentation::stream::Absent;
 
 /// Bytes read from the start of a media file at once: the `moov` of most.
 pub(super) const HEAD: u64 = 8 << 10;
@@ -25,34 +24,6 @@ const LOOKS: u64 = 44 << 10;
 
 /// Bytes of one look, at least and at most.
 const LOOK: Range<u64> = 1 << 10..12 << 10;
-
-/// Why a file or a track is not served.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trouble {
-    pub(super) code: FindingCode,
-    pub(super) message: String,
-    /// What requests are answered with.
-    pub(super) absent: Absent,
-}
-
-impl Trouble {
-    pub(super) fn new(code: FindingCode, message: impl Into<String>) -> Self {
-        // It is repeated for each track of the file.
-        let message = shortened(message.into(), LONGEST_MESSAGE);
-        Self { code, message, absent: Absent::Missing }
-    }
-
-    pub(super) fn not_sliceable(code: FindingCode, why: &'static str) -> Self {
-        Self { code, message: why.into(), absent: Absent::NotSliceable(why) }
-    }
-
-    pub(super) fn of(code: FindingCode, error: &Error) -> Self {
-        match error.kind {
-            ErrorKind::NotSliceable(why) => Self::not_sliceable(FindingCode::NotSliceable, why),
-            _ => Self::new(code, error.to_string()),
-        }
-    }
-}
 
 /// A media file that has been opened, or why it could not be.
 #[derive(Debug)]
@@ -228,7 +199,7 @@ impl MediaOpening {
         if !has_mvex && mfra.is_none() {
             return Err(needs_packaging("it is not fragmented: its `moov` has no `mvex`"));
         }
-        let mut media = tracks::of_moov(boxes, limits);
+        let mut media = tracks::of_moov(self.file, boxes, limits);
         self.result.unread_track = tracks::unread(boxes, moov.end, limits);
         media.iter_mut().for_each(|track| track.unread.clone_from(&unread));
 

@@ -14,6 +14,7 @@
 mod adopt;
 mod announced;
 mod assign;
+mod complete;
 mod evidence;
 mod excerpt;
 mod folder;
@@ -21,6 +22,8 @@ mod for_players;
 mod generate;
 mod keys;
 mod ladder;
+mod licences;
+mod listed;
 mod matching;
 mod media;
 mod mend;
@@ -28,35 +31,30 @@ mod nearest;
 mod protection;
 mod resolve;
 mod second_names;
+mod served;
 mod taken;
 mod track_set;
 mod track_table;
 mod tracks;
+mod trouble;
 mod unpaired;
 mod walk;
 mod walking;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock};
-use std::{iter, mem};
 
 use bytes::Bytes;
 
-use self::adopt::{Adopted, adopt};
-use self::generate::{Generated, generate};
-use self::media::{HEAD, MediaFile, MediaOpening, TAIL, Trouble};
-use self::mend::{Cut, mend};
-use self::resolve::{Named, Resolved, resolve};
-use self::walking::Walking;
-use super::finding::{Finding, FindingCode, Findings, cut};
-use super::stream::{Absent, Media};
-use super::validator::ContentHash;
-use super::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
+use self::complete::Complete;
+use self::listed::Listed;
+use self::media::MediaOpening;
+use self::trouble::Trouble;
+use super::finding::{Finding, FindingCode, Findings};
+use super::{OpenOptions, Presentation};
 use crate::base::{
-    Error, ErrorKind, FileId, Got, Limits, Name, Opened, ReadError, ReadErrorKind, Step, Timescale,
-    Want,
+    Error, ErrorKind, FileId, Got, Name, Opened, ReadError, ReadErrorKind, Step, Want,
 };
-use crate::manifest::{ServerManifest, Stored, StreamKind};
+use crate::manifest::{ClientDocument, ServerManifest};
 
 /// Batches of reads that an opening may take, the server manifest's included.
 const BATCHES: usize = 4;
@@ -122,12 +120,13 @@ pub fn open(name: Name, options: &OpenOptions) -> Step<Presentation> {
         };
         let (server, corrections) = ServerManifest::parse_leniently(&text, &options.limits)
             .map_err(|error| error.in_file(FileId::SERVER_MANIFEST))?;
-        let mut opening = Opening::new(name, options, text, server);
+        let mut findings = Findings::new(&options.limits);
+        let listed = Listed::new(name, options, text, server, &mut findings);
         for message in corrections {
             let finding = Finding::new(FindingCode::ManifestCorrected, message);
-            opening.findings.push(finding.in_file(opening.name.as_str()));
+            findings.push(finding.in_file(listed.name.as_str()));
         }
-        opening.open_files()
+        Reading::new(listed, findings).open_files()
     })
 }
 
@@ -145,87 +144,29 @@ fn opened(got: Option<Outcome>) -> Result<Opened, Error> {
     }
 }
 
-/// An opening in progress.
-struct Opening {
-    name: Name,
-    options: OpenOptions,
-    server_text: Bytes,
-    server: ServerManifest,
-    /// By id.
-    files: Vec<Name>,
-    /// One a track of the server manifest.
-    named: Vec<Named>,
-    client: Option<FileId>,
+/// An opening whose files are being read.
+struct Reading {
+    listed: Listed,
     client_text: Option<Bytes>,
     media: Vec<MediaOpening>,
-    /// Bytes of headers and indexes asked for.
+    /// Number of bytes of headers and indexes that were asked for.
     asked: u64,
-    /// Files that were walked through.
-    walked: Vec<FileId>,
     findings: Findings,
 }
 
-impl Opening {
-    /// Names every file once, in the order of the server manifest.
-    fn new(name: Name, options: OpenOptions, server_text: Bytes, server: ServerManifest) -> Self {
-        let findings = Findings::new(&options.limits);
-        let mut opening = Self {
-            files: vec![name.clone()],
-            name,
-            options,
-            server_text,
-            server,
-            named: Vec::new(),
-            client: None,
-            client_text: None,
-            media: Vec::new(),
-            asked: 0,
-            walked: Vec::new(),
-            findings,
-        };
-        let client = opening.server.client_manifest().map(str::to_owned);
-        let mut ids = HashMap::from([(opening.name.clone(), FileId::SERVER_MANIFEST)]);
-        opening.client = client.and_then(|path| opening.file(&path, &mut ids));
-        let srcs: Vec<_> =
-            opening.server.tracks.iter().map(|track| track.src().map(str::to_owned)).collect();
-        for src in srcs {
-            let file = src.as_deref().and_then(|src| opening.file(src, &mut ids));
-            let name = match file {
-                Some(file) => opening.files[file.index()].to_string(),
-                None => cut(src.as_deref().unwrap_or_default()).into_owned(),
-            };
-            opening.named.push(Named { file, name });
-        }
-        opening
-    }
-
-    /// The id of a file that the server manifest refers to.
-    fn file(&mut self, reference: &str, ids: &mut HashMap<Name, FileId>) -> Option<FileId> {
-        let name = match self.name.beside(reference) {
-            Ok(name) => name,
-            Err(error) => {
-                let message = format!("`{}` is not opened: {}", cut(reference), error.kind);
-                let finding = Finding::new(FindingCode::NameRefused, message);
-                self.findings.push(finding.in_file(self.name.as_str()));
-                return None;
-            }
-        };
-        if let Some(known) = ids.get(&name) {
-            return Some(*known);
-        }
-        let id = FileId::new(u32::try_from(self.files.len()).ok()?);
-        self.files.push(name.clone());
-        ids.insert(name, id);
-        Some(id)
+impl Reading {
+    fn new(listed: Listed, findings: Findings) -> Self {
+        Self { listed, client_text: None, media: Vec::new(), asked: 0, findings }
     }
 
     /// The second batch: the client manifest and all media files.
     fn open_files(self) -> Result<Step<Presentation>, Error> {
-        let mut media: Vec<FileId> = self.named.iter().filter_map(|named| named.file).collect();
+        let mut media: Vec<FileId> =
+            self.listed.named.iter().filter_map(|named| named.file).collect();
         media.sort_unstable();
         media.dedup();
-        let files: Vec<FileId> = self.client.into_iter().chain(media).collect();
-        let wants = self.wants(&files);
+        let files: Vec<FileId> = self.listed.client.into_iter().chain(media).collect();
+        let wants = self.listed.wants(&files);
         if wants.is_empty() {
             return self.read_on(BATCHES);
         }
@@ -242,24 +183,12 @@ impl Opening {
             self.compare_spelling(*file, got);
         }
         let (mut files, mut got) = (files.into_iter(), got.into_iter());
-        if self.client.is_some() {
+        if self.listed.client.is_some() {
             files.next();
             self.client_opened(got.next())?;
         }
         self.media_opened(files, got);
         self.read_on(2)
-    }
-
-    /// Returns the wants that open these files: the first, if it is the client manifest, is read
-    /// whole, and media files are read at their ends.
-    fn wants(&self, files: &[FileId]) -> Vec<Want> {
-        let whole = (self.options.limits.client_manifest.saturating_add(1), 0);
-        let mut ends = self.client.map(|_| whole).into_iter().chain(iter::repeat((HEAD, TAIL)));
-        let want = |&file: &FileId| {
-            let (head, tail) = ends.next()?;
-            Some(Want::Open { file, name: self.files[file.index()].clone(), head, tail })
-        };
-        files.iter().filter_map(want).collect()
     }
 
     /// The media files. One that several tracks name under different spellings is opened once: its
@@ -273,7 +202,7 @@ impl Opening {
         let mut same: HashMap<FileId, FileId> = HashMap::new();
         for (file, got) in media.zip(got) {
             if let Ok(Got::Opened(opened)) = &got {
-                let stored = opened.stored_as.as_ref().unwrap_or(&self.files[file.index()]);
+                let stored = opened.stored_as.as_ref().unwrap_or(&self.listed.files[file.index()]);
                 let known = *first.entry(stored.clone()).or_insert(file);
                 if known != file {
                     same.insert(file, known);
@@ -282,7 +211,7 @@ impl Opening {
             }
             self.media.push(media_opened(file, got));
         }
-        for file in self.named.iter_mut().filter_map(|named| named.file.as_mut()) {
+        for file in self.listed.named.iter_mut().filter_map(|named| named.file.as_mut()) {
             *file = same.get(file).copied().unwrap_or(*file);
         }
     }
@@ -290,7 +219,7 @@ impl Opening {
     /// A file that is stored under another spelling of its name.
     fn compare_spelling(&mut self, file: FileId, got: &Outcome) {
         if let Ok(Got::Opened(Opened { stored_as: Some(stored), .. })) = got {
-            let named = self.files[file.index()].file_name();
+            let named = self.listed.files[file.index()].file_name();
             // On a screen, two Unicode forms of one name look the same.
             let form = match named.to_lowercase() == stored.file_name().to_lowercase() {
                 true => "",
@@ -298,7 +227,7 @@ impl Opening {
             };
             let message = format!("it is stored as `{}`{form}", stored.file_name());
             let finding = Finding::new(FindingCode::NameSpelledOtherwise, message);
-            self.findings.push(finding.in_file(self.files[file.index()].as_str()));
+            self.findings.push(finding.in_file(self.listed.files[file.index()].as_str()));
         }
     }
 
@@ -308,33 +237,32 @@ impl Opening {
         match opened(got) {
             Ok(opened) => self.client_text = Some(opened.head),
             Err(Error { kind: ErrorKind::NoPresentation, .. }) => {
-                self.generated_because("the client manifest is not there".into());
+                self.listed.generated_because(
+                    "the client manifest is not there".into(),
+                    &mut self.findings,
+                );
             }
             Err(Error { kind: ErrorKind::Read(why), .. }) if why.kind == ReadErrorKind::Denied => {
-                self.generated_because(format!("the client manifest cannot be read: {why}"));
+                self.listed.generated_because(
+                    format!("the client manifest cannot be read: {why}"),
+                    &mut self.findings,
+                );
             }
             Err(error) => return Err(error),
         }
         Ok(())
     }
 
-    fn generated_because(&mut self, message: String) {
-        let finding = Finding::new(FindingCode::ManifestGenerated, message);
-        let name = self.client.and_then(|file| self.files.get(file.index()));
-        let name = name.unwrap_or(&self.name).to_string();
-        self.findings.push(finding.in_file(&name));
-    }
-
     /// Further batches, until no file needs one or [`BATCHES`] have been made.
     fn read_on(mut self, batches: usize) -> Result<Step<Presentation>, Error> {
         let (mut wants, mut wanted) = (Vec::new(), Vec::new());
         for (number, media) in self.media.iter_mut().enumerate() {
-            let ranges = media.advance(&self.options.limits);
+            let ranges = media.advance(&self.listed.options.limits);
             let bytes: u64 = ranges.iter().map(|range| range.end - range.start).sum();
             self.asked += bytes;
-            if self.asked > self.options.limits.opening {
+            if self.asked > self.listed.options.limits.opening {
                 self.asked -= bytes;
-                media.fail(beyond_budget(&self.options.limits));
+                media.fail(Trouble::beyond_budget(&self.listed.options.limits));
                 continue;
             }
             for range in ranges {
@@ -343,243 +271,29 @@ impl Opening {
             }
         }
         if wants.is_empty() || batches >= BATCHES {
-            return self.finish();
+            return Ok(self.finish());
         }
         Ok(Step::read(wants, move |got| {
             for ((number, offset), got) in wanted.into_iter().zip(got) {
                 match got {
                     Ok(Got::Range(bytes)) => self.media[number].learn(offset, bytes),
                     Ok(Got::Opened(_) | Got::Listed(_)) => {}
-                    Err(error) => self.media[number].fail(unreadable(&error)),
+                    Err(error) => self.media[number].fail(Trouble::unreadable(&error)),
                 }
             }
             self.read_on(batches + 1)
         }))
     }
 
-    /// All headers and indexes are there.
-    fn finish(mut self) -> Result<Step<Presentation>, Error> {
-        let limits = self.options.limits.clone();
-        let media = mem::take(&mut self.media).into_iter();
-        let media: Vec<_> = media.map(|media| (media.file, media.finish(&limits))).collect();
-        let text = self.client_text.clone();
-        let client = text.as_deref().map(|text| Stored::parse(text, &limits));
-        let walks = self.walks(&media, client.as_ref().and_then(|client| client.as_ref().ok()));
-        if walks.is_empty() {
-            return Ok(Step::Ready(self.conclude(media, client)));
-        }
-        drop(client);
-        Ok(Box::new(Walking::new(self, media, walks)).read_on())
+    /// Goes on when all headers and indexes are there: to the walks, if files need one, else to the
+    /// end.
+    fn finish(self) -> Step<Presentation> {
+        let Self { listed, client_text, media, findings, .. } = self;
+        let limits = &listed.options.limits;
+        let media = media.into_iter().map(|media| (media.file, media.finish(limits))).collect();
+        let client = client_text.clone().map(|text| ClientDocument::parse(text, limits));
+        Complete { listed, client_text, client, media, walked: Vec::new() }.finish(findings)
     }
-
-    fn is_distrusted(&self, file: FileId) -> bool {
-        self.files.get(file.index()).is_some_and(|name| self.options.distrusted.contains(name))
-    }
-
-    fn conclude(
-        mut self,
-        media: Vec<(FileId, MediaFile)>,
-        client: Option<Result<Stored<'_>, Error>>,
-    ) -> Presentation {
-        let limits = self.options.limits.clone();
-        let content = self.content(&media);
-        let server = mem::take(&mut self.server);
-        let resolved = resolve(&server, &self.named, &media, &limits, &mut self.findings);
-        let served = match self.adopted(&server, client, &resolved) {
-            Some(served) => served,
-            None => self.generated(&media, &resolved),
-        };
-        Presentation {
-            name: self.name,
-            files: self.files,
-            streams: served.streams,
-            manifest: served.manifest,
-            source: served.source,
-            layout: self.options.layout,
-            has_repeats: OnceLock::new(),
-            has_left_out: served.has_left_out,
-            content,
-            epoch: self.options.epoch.into(),
-            is_live: false,
-            is_folder: false,
-            findings: self.findings.sorted(),
-            late: Mutex::new(Findings::new(&limits)),
-            walked: self.walked,
-            lying: Mutex::default(),
-            limits,
-        }
-    }
-
-    /// The hash of what the validators stand for.
-    fn content(&self, media: &[(FileId, MediaFile)]) -> u128 {
-        let mut hash = ContentHash::new(&self.options.epoch);
-        hash.part(Some(&self.server_text));
-        hash.part(self.client_text.as_deref());
-        for (_, file) in media {
-            hash.number(file.size);
-            hash.part(Some(&file.moov));
-            hash.part(Some(&file.mfra));
-        }
-        hash.finish()
-    }
-
-    /// The stored manifest, if there is one and some of it can be served.
-    fn adopted(
-        &mut self,
-        server: &ServerManifest,
-        client: Option<Result<Stored<'_>, Error>>,
-        resolved: &[Resolved<'_>],
-    ) -> Option<Served> {
-        let text = self.client_text.clone()?;
-        let stored = match client? {
-            Ok(stored) => stored,
-            Err(error) => {
-                self.generated_because(format!("it is no usable client manifest: {error}"));
-                return None;
-            }
-        };
-        let options = &self.options;
-        let adopted = adopt(&stored.manifest, server, resolved, options, &mut self.findings);
-        if !adopted.is_of_use() {
-            self.generated_because("nothing that it announces has media".into());
-            return None;
-        }
-        if stored.manifest.protection.is_empty() {
-            protection::check_keys(resolved, &self.options.limits, &mut self.findings);
-        }
-        let file = self.client.and_then(|file| self.files.get(file.index()));
-        let file = file.map_or("", Name::as_str);
-        let (manifest, source) =
-            served_text(&text, &stored, &adopted.cuts, file, &mut self.findings);
-        let Adopted { streams, has_left_out, .. } = adopted;
-        Some(Served { streams, manifest: Ok(manifest), source, has_left_out })
-    }
-
-    /// A manifest made from the media.
-    fn generated(&mut self, media: &[(FileId, MediaFile)], resolved: &[Resolved<'_>]) -> Served {
-        let OpenOptions { limits, layout, .. } = &self.options;
-        let mut generated = generate(resolved, &self.options, &mut self.findings);
-        generated.manifest.protection = protection::headers(media, &mut self.findings);
-        if generated.manifest.protection.is_empty() {
-            protection::check_keys(resolved, limits, &mut self.findings);
-        }
-        let Generated { manifest, mut streams, has_left_out } = generated;
-        let is_empty = manifest.streams.is_empty();
-        let manifest = match manifest.to_xml(*layout, limits) {
-            // What is made of a part now would be made of the whole the next time.
-            Ok(_) if resolved.iter().any(is_unreadable) => Err(Absent::Unreadable.into()),
-            Ok(_) if is_empty => Err(self.nothing(resolved)),
-            Ok(mut manifest) => {
-                // The room that the text could still have grown into.
-                manifest.shrink_to_fit();
-                // With an owner the first reply allocates no more than the others.
-                Ok(Bytes::from_owner(manifest))
-            }
-            Err(error) => {
-                streams.clear();
-                Err(error.kind)
-            }
-        };
-        add_unserved(&mut streams, resolved);
-        Served { streams, manifest, source: ManifestSource::Generated, has_left_out }
-    }
-
-    /// Why nothing can be served.
-    fn nothing(&self, resolved: &[Resolved<'_>]) -> ErrorKind {
-        if resolved.is_empty() {
-            let why = String::from("the server manifest names no track");
-            return ErrorKind::NothingToServe { findings: why.clone(), public: why };
-        }
-        let mut absent = resolved.iter().filter_map(Resolved::trouble).map(|why| why.absent);
-        if let Some(why @ Absent::NotSliceable(_)) = absent.find(|a| *a != Absent::Missing) {
-            return why.into();
-        }
-        let findings = self.findings.clone().sorted();
-        let first: Vec<_> = findings.iter().take(3).map(Finding::to_string).collect();
-        let public = findings.first().map(Finding::public).unwrap_or_default();
-        ErrorKind::NothingToServe { findings: first.join("; "), public }
-    }
-}
-
-/// Returns the text of a client manifest as it is served: readable for players, and without
-/// elements that have no media.
-fn served_text(
-    text: &Bytes,
-    stored: &Stored<'_>,
-    cuts: &[Cut],
-    file: &str,
-    findings: &mut Findings,
-) -> (Bytes, ManifestSource) {
-    report_corrections(stored, file, findings);
-    let readable = stored.decoded.is_readable_as_stored();
-    let whole = cuts.iter().all(|cut| *cut == Cut::Nothing) && stored.edits.is_empty();
-    if readable && whole && !stored.is_rewritten && stored.decoded.stripped.is_empty() {
-        return (text.clone(), ManifestSource::Stored);
-    }
-    let mended = mend(&stored.decoded.text, &stored.spans, cuts, &stored.edits);
-    (stored.decoded.to_utf8(mended).into(), ManifestSource::Mended)
-}
-
-/// Reports what reading a stored manifest corrected.
-fn report_corrections(stored: &Stored<'_>, file: &str, findings: &mut Findings) {
-    let left_out = stored.decoded.stripped.iter().map(|what| format!("{what} is left out"));
-    for message in left_out.chain(stored.corrections.iter().cloned()) {
-        findings.push(Finding::new(FindingCode::ManifestCorrected, message).in_file(file));
-    }
-    for message in &stored.left_out {
-        let finding = Finding::new(FindingCode::ManifestPartLeftOut, message.clone());
-        findings.push(finding.in_file(file));
-    }
-    if stored.braced_systems > 0 {
-        let count = stored.braced_systems;
-        let message = format!("`SystemID` values in braces: {count}");
-        findings.push(Finding::new(FindingCode::SystemIdBraced, message).in_file(file));
-    }
-    if !stored.decoded.is_readable_as_stored() {
-        let encoding = stored.decoded.encoding.name();
-        let message = format!("it is {encoding} without declaring it, and is served as UTF-8");
-        findings.push(Finding::new(FindingCode::ManifestReencoded, message).in_file(file));
-    }
-}
-
-/// What a presentation serves.
-struct Served {
-    streams: Vec<Stream>,
-    manifest: Result<Bytes, ErrorKind>,
-    source: ManifestSource,
-    has_left_out: bool,
-}
-
-/// Adds what a generated manifest cannot announce, so that requests for it learn why.
-fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
-    let mut known: HashMap<(StreamKind, String), usize> = HashMap::new();
-    for (number, stream) in streams.iter().enumerate() {
-        known.entry((stream.kind, stream.name.clone())).or_insert(number);
-    }
-    for track in resolved {
-        let (Some(trouble), Some(bitrate)) = (track.trouble(), track.server.bitrate()) else {
-            continue;
-        };
-        let (kind, name) = (track.server.kind, track.server.name());
-        let track = Track { bitrate, attributes: Vec::new(), media: Media::Absent(trouble.absent) };
-        let number = *known.entry((kind, name.to_owned())).or_insert(streams.len());
-        match streams.get_mut(number) {
-            Some(stream) => stream.tracks.push(track),
-            None => streams.push(Stream {
-                kind,
-                name: name.to_owned(),
-                label: None,
-                language: None,
-                timescale: Timescale::SMOOTH,
-                timeline: Timeline::default(),
-                tracks: vec![track],
-            }),
-        }
-    }
-}
-
-fn is_unreadable(track: &Resolved<'_>) -> bool {
-    track.trouble().is_some_and(|trouble| trouble.absent == Absent::Unreadable)
 }
 
 fn media_opened(file: FileId, got: Outcome) -> MediaOpening {
@@ -588,28 +302,6 @@ fn media_opened(file: FileId, got: Outcome) -> MediaOpening {
         Ok(Got::Range(_) | Got::Listed(_)) => {
             MediaOpening::failed(file, Trouble::new(FindingCode::FileUnreadable, ""))
         }
-        Err(error) => MediaOpening::failed(file, unreadable(&error)),
+        Err(error) => MediaOpening::failed(file, Trouble::unreadable(&error)),
     }
-}
-
-fn beyond_budget(limits: &Limits) -> Trouble {
-    let limit = limits.opening;
-    let message = format!(
-        "with the files before it, its header and index need more than the budget (`opening`) of {limit} bytes"
-    );
-    Trouble::new(FindingCode::BudgetExceeded, message)
-}
-
-fn unreadable(error: &ReadError) -> Trouble {
-    let code = match error.kind {
-        ReadErrorKind::Gone => FindingCode::FileMissing,
-        _ => FindingCode::FileUnreadable,
-    };
-    let absent = match error.kind {
-        ReadErrorKind::Gone | ReadErrorKind::Denied => Absent::Missing,
-        ReadErrorKind::Changed | ReadErrorKind::Unsettled { .. } | ReadErrorKind::Transient => {
-            Absent::Unreadable
-        }
-    };
-    Trouble { absent, ..Trouble::new(code, error.to_string()) }
 }

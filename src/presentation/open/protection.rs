@@ -1,16 +1,13 @@
 //! What a generated manifest tells players of licences: the protection boxes of the files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-use super::media::MediaFile;
-use super::resolve::Resolved;
-use crate::base::{FileId, Guid, Limits};
+use crate::base::Guid;
 use crate::bmff::{Boxes, Pssh, uuid::PiffPssh};
-use crate::codec::key_id;
 use crate::manifest::ProtectionHeader;
 use crate::presentation::finding::{Finding, FindingCode, Findings};
 
@@ -31,34 +28,16 @@ pub(super) fn of_moov(moov: &Boxes) -> Vec<System> {
     piff.chain(cenc).collect()
 }
 
-/// Reports each key for which the manifest does not say where to get a licence, because it has no
-/// protection header.
-pub(super) fn check_keys(resolved: &[Resolved<'_>], limits: &Limits, findings: &mut Findings) {
-    let mut known = HashSet::new();
-    for resolved in resolved {
-        let entry = resolved.media.as_ref().ok().and_then(|media| media.entry.as_ref());
-        let Some(key) = entry.and_then(|entry| key_id(entry, limits)) else { continue };
-        if known.insert(key) {
-            let message = format!(
-                "samples are encrypted with the key {key}, and the manifest has no protection \
-                 header: players do not know where to get a licence"
-            );
-            let finding = Finding::new(FindingCode::LicenceUnknown, message);
-            findings.push(finding.of_track(resolved.server.name()).in_file(&resolved.file_name));
-        }
-    }
-}
-
 /// The header of PlayReady alone where there is one, since players of Smooth Streaming know no other
 /// system, and some take the first header whatever it is; else one header per system. Of each, that
 /// of the first file that has it.
-pub(super) fn headers(
-    media: &[(FileId, MediaFile)],
+pub(super) fn headers<'a>(
+    of_files: impl Iterator<Item = &'a System>,
     findings: &mut Findings,
 ) -> Vec<ProtectionHeader> {
     let mut systems: Vec<&System> = Vec::new();
     let mut known: HashMap<Guid, &System> = HashMap::new();
-    for system in media.iter().flat_map(|(_, file)| &file.protection) {
+    for system in of_files {
         match known.insert(system.id, system) {
             None => systems.push(system),
             Some(first) => {

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::assign::describe;
 use super::matching::Matched;
-use super::media::{MediaFile, Trouble};
+use super::media::MediaFile;
 use super::tracks::MediaTrack;
+use super::trouble::Trouble;
 use crate::base::{FileId, Limits};
 use crate::bmff::SampleEntry;
 use crate::index::Fragments;
@@ -18,7 +19,6 @@ use crate::presentation::stream::{Media, StoredTrack};
 #[derive(Debug)]
 pub(super) struct Resolved<'a> {
     pub(super) server: &'a ServerTrack,
-    pub(super) file: FileId,
     pub(super) file_name: String,
     /// The track in the file; why there is none has been told.
     pub(super) media: Result<&'a MediaTrack, Trouble>,
@@ -141,12 +141,7 @@ pub(super) fn resolve<'a>(
         {
             findings.push(trouble.finding(&named.name).of_track(&describe(track)));
         }
-        resolved.push(Resolved {
-            server: track,
-            file: named.file.unwrap_or(FileId::SERVER_MANIFEST),
-            file_name: named.name.clone(),
-            media: found,
-        });
+        resolved.push(Resolved { server: track, file_name: named.name.clone(), media: found });
     }
     resolved
 }
@@ -235,12 +230,6 @@ fn find_beside_unread<'a>(
     found.ok_or_else(|| Trouble::new(FindingCode::FileBroken, unread))
 }
 
-impl Trouble {
-    fn finding(&self, file: &str) -> Finding {
-        Finding::new(self.code, self.message.clone()).in_file(file)
-    }
-}
-
 impl Resolved<'_> {
     /// Why its media is not served, if it is not.
     pub(super) fn trouble(&self) -> Option<&Trouble> {
@@ -253,7 +242,7 @@ impl Resolved<'_> {
     /// The media of a track whose fragments have been matched with chunks.
     pub(super) fn stored(&self, media: &MediaTrack, matched: Matched) -> Media {
         Media::Stored(Box::new(StoredTrack {
-            file: self.file,
+            file: media.file,
             track_id: media.track_id,
             timescale: media.timescale,
             shift: matched.shift,

@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
-use super::{Opening, Outcome};
+use super::{Outcome, Reading};
 use crate::base::{Error, FileId, Name, ReadErrorKind, Step, Want};
 use crate::presentation::Presentation;
 use crate::presentation::finding::{Finding, FindingCode};
 
-impl Opening {
+impl Reading {
     /// Looks for missing files under their second names, in one more batch. There is no further
     /// read if no file is missing.
     pub(super) fn try_second_names(
@@ -20,7 +20,7 @@ impl Opening {
             return self.files_opened(files, got);
         }
         let names = self.second_names();
-        let mut wants = self.wants(&files);
+        let mut wants = self.listed.wants(&files);
         let mut tried = Vec::new();
         for (at, want) in wants.iter_mut().enumerate() {
             if let Want::Open { file, name, .. } = want
@@ -52,12 +52,12 @@ impl Opening {
 
     /// Returns the second name of each file that the server manifest refers to, if it has one.
     fn second_names(&self) -> HashMap<FileId, Name> {
-        let client = self.client.zip(self.server.client_manifest());
-        let tracks = self.named.iter().zip(&self.server.tracks);
+        let client = self.listed.client.zip(self.listed.server.client_manifest());
+        let tracks = self.listed.named.iter().zip(&self.listed.server.tracks);
         let tracks = tracks.filter_map(|(named, track)| named.file.zip(track.src()));
         let mut names = HashMap::new();
         for (file, reference) in client.into_iter().chain(tracks) {
-            if let Some(name) = self.name.beside_otherwise(reference) {
+            if let Some(name) = self.listed.name.beside_otherwise(reference) {
                 names.entry(file).or_insert(name);
             }
         }
@@ -68,11 +68,11 @@ impl Opening {
     fn rename(&mut self, file: FileId, second: Name) {
         let message = format!("it is stored as `{}`", second.file_name());
         let finding = Finding::new(FindingCode::NameSpelledOtherwise, message);
-        self.findings.push(finding.in_file(self.files[file.index()].as_str()));
-        for named in self.named.iter_mut().filter(|named| named.file == Some(file)) {
+        self.findings.push(finding.in_file(self.listed.files[file.index()].as_str()));
+        for named in self.listed.named.iter_mut().filter(|named| named.file == Some(file)) {
             named.name = second.to_string();
         }
-        self.files[file.index()] = second;
+        self.listed.files[file.index()] = second;
     }
 }
 

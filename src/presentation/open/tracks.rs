@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::media::Trouble;
-use crate::base::{Error, Limits, Timescale};
+use super::trouble::Trouble;
+use crate::base::{Error, FileId, Limits, Timescale};
 use crate::bmff::{
     AnyBox, Body, Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Stsz, Tfhd, Tkhd, Trex, uuid::Tfxd,
 };
@@ -21,6 +21,7 @@ use crate::presentation::timeline::tolerance;
 /// A track of a media file.
 #[derive(Debug)]
 pub(super) struct MediaTrack {
+    pub(super) file: FileId,
     pub(super) track_id: u32,
     /// By its handler; `None` for one that no stream has.
     pub(super) kind: Option<StreamKind>,
@@ -68,7 +69,7 @@ struct Examined {
 
 /// Returns the tracks that a `moov` describes. A `trak` that cannot be read, or that has no number,
 /// timescale or handler, is left out, and [`unread`] describes it.
-pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Vec<MediaTrack> {
+pub(super) fn of_moov(file: FileId, moov: &Boxes, limits: &Limits) -> Vec<MediaTrack> {
     // The first of a number counts.
     let mut defaults: HashMap<u32, Defaults> = HashMap::new();
     for trex in moov.each(*b"mvex").flat_map(|mvex| mvex.all::<Trex>()) {
@@ -84,6 +85,7 @@ pub(super) fn of_moov(moov: &Boxes, limits: &Limits) -> Vec<MediaTrack> {
         let stsd = stbl.and_then(|stbl| stbl.get::<Stsd>());
         let no_index = "its file has no index (`mfra`) of its fragments, and no fragment of it was found in the file";
         Some(MediaTrack {
+            file,
             track_id,
             kind: kind_of(hdlr),
             timescale: Timescale::new(mdhd.timescale.into())?,

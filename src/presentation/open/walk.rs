@@ -4,15 +4,16 @@ use std::mem;
 use std::ops::Range;
 
 use super::announced::Announced;
-use super::assign::assign;
+use super::complete::Pairs;
 use super::matching::{match_announced, rescale};
-use super::media::{MediaFile, Trouble};
+use super::media::MediaFile;
 use super::resolve::Resolved;
 use super::tracks::MediaTrack;
+use super::trouble::Trouble;
 use crate::base::{Error, ErrorKind, FileId, Limits, Timescale};
 use crate::index::{Indexed, KnownStarts, Outcome, Scan, Scanned, ScannedTrack};
-use crate::manifest::{ClientManifest, ServerManifest, runs};
-use crate::presentation::finding::{Finding, Findings};
+use crate::manifest::{ClientDocument, runs};
+use crate::presentation::finding::Finding;
 use crate::presentation::timeline::tolerance;
 use crate::presentation::{FindingCode, Timeline};
 
@@ -20,33 +21,33 @@ use crate::presentation::{FindingCode, Timeline};
 /// one that lies, or one of fewer fragments than its stream has chunks; or where fragments say other
 /// times than an index that does not fit the manifest.
 pub(super) fn files_to_walk(
-    server: &ServerManifest,
-    client: Option<&ClientManifest>,
-    resolved: &[Resolved<'_>],
+    client: Option<&ClientDocument>,
+    pairs: &Pairs<'_>,
     limits: &Limits,
 ) -> Vec<FileId> {
+    let Pairs { resolved, assignment } = pairs;
     let mut files: Vec<FileId> = Vec::new();
     for track in resolved {
         // Without a manifest, nothing says which of the two times is right.
         let is_in_doubt =
             |media: &MediaTrack| media.is_in_doubt() || client.is_none() && media.may_misfit();
         if track.media.as_ref().is_ok_and(|media| is_in_doubt(media)) {
-            files.push(track.file);
+            files.extend(track.file());
         }
     }
-    if let Some(client) = client {
-        // What does not fit is told later.
-        let assignment = assign(client, server, resolved, limits, &mut Findings::none());
+    if let Some((client, assignment)) =
+        client.map(ClientDocument::manifest).zip(assignment.as_ref())
+    {
         for (stream, tracks) in client.streams.iter().zip(assignment) {
             let (mut chunks, mut last) = (0_u64, None);
             for run in runs(&stream.chunks) {
                 chunks = chunks.saturating_add(run.as_ref().map_or(0, |run| run.count.get()));
                 last = run.ok().map(|run| run.end().saturating_sub(run.duration));
             }
-            let tracks = tracks.into_iter().flatten().filter_map(|number| resolved.get(number));
+            let tracks = tracks.iter().flatten().filter_map(|&number| resolved.get(number));
             let tracks: Vec<_> = tracks.filter(|_| !stream.is_embedded()).collect();
             let short = tracks.iter().filter(|track| track.has_less_than(chunks));
-            files.extend(short.map(|track| track.file));
+            files.extend(short.filter_map(|track| track.file()));
             let timescale = client.timescale_of(stream);
             let doubtful = tracks.iter().filter_map(|track| track.in_time_doubt(last, timescale));
             let mut doubtful = doubtful.peekable();
@@ -79,7 +80,11 @@ impl Resolved<'_> {
         let is_doubtful =
             |media: &MediaTrack| media.may_misfit() || !media.ends_at(last, timescale);
         let media = self.media.as_ref().ok().filter(|media| is_doubtful(media))?;
-        Some((self.file, media))
+        Some((media.file, media))
+    }
+
+    fn file(&self) -> Option<FileId> {
+        self.media.as_ref().ok().map(|media| media.file)
     }
 
     fn has_less_than(&self, chunks: u64) -> bool {
@@ -144,11 +149,9 @@ impl MediaFile {
         mut scanned: Scanned,
         is_distrusted: bool,
         announced: &Announced,
-        file: FileId,
     ) -> Vec<Finding> {
-        let chunks_with = |track: &MediaTrack, fragments: &[Indexed]| {
-            announced.chunks_with(file, track, fragments)
-        };
+        let chunks_with =
+            |track: &MediaTrack, fragments: &[Indexed]| announced.chunks_with(track, fragments);
         let Ok(tracks) = &mut self.tracks else { return Vec::new() };
         let given_up = match &scanned.outcome {
             Outcome::Lost(error) => Some(error.clone()),
@@ -183,7 +186,7 @@ impl MediaFile {
             let known = index.chunk_by(|a, b| track.has_repeats && a.time == b.time).count();
             let of_index = (known > 0).then(|| chunks_with(track, index)).flatten();
             // An index with several times identifies the fragments.
-            let by_count = (known < 2).then(|| announced.by_count(file, track, found)).flatten();
+            let by_count = (known < 2).then(|| announced.by_count(track, found)).flatten();
             let walk = Found::of(found, |fragments| chunks_with(track, fragments), known);
             let walk = walk.or_by_count(by_count, of_index);
             let is_doubted = is_distrusted || track.is_in_doubt() || track.has_time_doubt();
@@ -191,8 +194,7 @@ impl MediaFile {
             // all
             // fragments that agrees with the manifest's times is right, whatever the fragments
             // declare.
-            let is_right =
-                is_whole && of_index.is_some() && of_index == announced.chunks(file, track);
+            let is_right = is_whole && of_index.is_some() && of_index == announced.chunks(track);
             let is_taken_on_tie =
                 is_doubted && given_up.is_none() && !walk.fragments.is_empty() && !is_right;
             let is_better = match of_index.zip(walk.chunks) {

@@ -30,10 +30,12 @@ use std::sync::{Mutex, OnceLock};
 use self::folders::{Folders, encoded, folder_of};
 use self::names::usual;
 use self::present::Present;
-use super::adopt::{check, cut};
+use super::adopt::{Adopted, check, cut};
 use super::for_players;
 use super::keys::{Labels, check_keys};
-use super::{Adopted, Cut, Outcome, opened, report_corrections, served_text};
+use super::mend::Cut;
+use super::served::{report_corrections, served_text};
+use super::{Outcome, opened};
 use crate::base::{Error, ErrorKind, FileId, Got, Limits, Name, ReadErrorKind, Step, Want};
 use crate::fragment::Defaults;
 use crate::manifest::{ClientManifest, Layout, QualityLevel, Stored, StreamIndex};
@@ -200,7 +202,8 @@ impl Opening {
         }
         if is_mended {
             // The rewritten text has nothing left to correct.
-            report_corrections(&self.stored, self.manifest.as_str(), &mut self.findings);
+            let file = self.manifest.as_str();
+            report_corrections(&self.stored.decoded, &self.stored, file, &mut self.findings);
             self.text = manifest.to_xml(Layout::Full, limits)?.into();
             self.stored = parse(&self.text, limits)?.into_owned();
         } else {
@@ -373,8 +376,14 @@ impl Opening {
         }
         check_keys(&stored.manifest.streams, &adopted.streams, &mut self.findings);
         let file = self.manifest.as_str();
-        let (manifest, source) =
-            served_text(&self.text, &stored, &adopted.cuts, file, &mut self.findings);
+        let (manifest, source) = served_text(
+            &self.text,
+            &stored.decoded,
+            &stored,
+            &adopted.cuts,
+            file,
+            &mut self.findings,
+        );
         let source = if is_rewritten { ManifestSource::Mended } else { source };
         let mut hash = ContentHash::new(&self.options.epoch);
         hash.part(Some(&manifest));

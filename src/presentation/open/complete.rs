@@ -1,0 +1,132 @@
+//! An opening whose headers and indexes have been read.
+
+use std::sync::{Mutex, OnceLock};
+
+use bytes::Bytes;
+
+use super::assign::{Assignment, assign};
+use super::listed::Listed;
+use super::media::MediaFile;
+use super::resolve::{Resolved, resolve};
+use super::served::Served;
+use super::walk::files_to_walk;
+use super::walking::Walking;
+use crate::base::{Error, FileId, Step};
+use crate::manifest::ClientDocument;
+use crate::presentation::Presentation;
+use crate::presentation::finding::Findings;
+use crate::presentation::validator::ContentHash;
+
+/// An opening whose headers and indexes have been read.
+pub(super) struct Complete {
+    pub(super) listed: Listed,
+    pub(super) client_text: Option<Bytes>,
+    /// The client manifest, or why it cannot be used.
+    pub(super) client: Option<Result<ClientDocument, Error>>,
+    pub(super) media: Vec<(FileId, MediaFile)>,
+    /// Files that were walked through.
+    pub(super) walked: Vec<FileId>,
+}
+
+/// The tracks of the manifests and of the files, in pairs.
+pub(super) struct Pairs<'a> {
+    /// One per track of the server manifest.
+    pub(super) resolved: Vec<Resolved<'a>>,
+    /// If there is a client manifest that can be used.
+    pub(super) assignment: Option<Assignment>,
+}
+
+impl Pairs<'_> {
+    /// Returns the tracks of files that each stream of the client manifest announces: the number of
+    /// the track in each file.
+    fn announced(&self) -> Vec<Vec<(FileId, u32)>> {
+        let track = |number: usize| {
+            let media = self.resolved.get(number)?.media.as_ref().ok()?;
+            Some((media.file, media.track_id))
+        };
+        let streams = self.assignment.iter().flatten();
+        streams.map(|tracks| tracks.iter().flatten().copied().filter_map(track).collect()).collect()
+    }
+}
+
+impl Complete {
+    /// Walks through the files that need it, or ends the opening.
+    pub(super) fn finish(self, before: Findings) -> Step<Presentation> {
+        // A walk changes what there is to report.
+        let mut findings = before.clone();
+        let pairs = self.pairs(&mut findings);
+        let (listed, client) = (&self.listed, self.client());
+        let files = files_to_walk(client, &pairs, &listed.options.limits);
+        let is_wanted =
+            |file: FileId| files.binary_search(&file).is_ok() || listed.is_distrusted(file);
+        let scan = |(number, (file, media)): (usize, &(FileId, MediaFile))| {
+            Some((number, is_wanted(*file).then(|| media.scan()).flatten()?))
+        };
+        let scans: Vec<_> = self.media.iter().enumerate().filter_map(scan).collect();
+        if scans.is_empty() {
+            let served = self.served(pairs, &mut findings);
+            return Step::Ready(self.presentation(served, findings));
+        }
+        let announced = pairs.announced();
+        Walking::new(self, scans, announced, before).read_on()
+    }
+
+    /// Ends the opening, after the walks.
+    pub(super) fn conclude(self, mut findings: Findings) -> Presentation {
+        let pairs = self.pairs(&mut findings);
+        let served = self.served(pairs, &mut findings);
+        self.presentation(served, findings)
+    }
+
+    /// Returns the client manifest, if it can be used.
+    pub(super) fn client(&self) -> Option<&ClientDocument> {
+        self.client.as_ref().and_then(|client| client.as_ref().ok())
+    }
+
+    fn pairs(&self, findings: &mut Findings) -> Pairs<'_> {
+        let Listed { server, named, options, .. } = &self.listed;
+        let resolved = resolve(server, named, &self.media, &options.limits, findings);
+        let assignment = self
+            .client()
+            .map(|client| assign(client.manifest(), server, &resolved, &options.limits, findings));
+        Pairs { resolved, assignment }
+    }
+
+    fn presentation(self, served: Served, findings: Findings) -> Presentation {
+        let content = self.content();
+        let Self { listed, walked, .. } = self;
+        let limits = listed.options.limits;
+        Presentation {
+            name: listed.name,
+            files: listed.files,
+            streams: served.streams,
+            manifest: served.manifest,
+            source: served.source,
+            layout: listed.options.layout,
+            has_repeats: OnceLock::new(),
+            has_left_out: served.has_left_out,
+            content,
+            epoch: listed.options.epoch.into(),
+            is_live: false,
+            is_folder: false,
+            findings: findings.sorted(),
+            late: Mutex::new(Findings::new(&limits)),
+            walked,
+            lying: Mutex::default(),
+            limits,
+        }
+    }
+
+    /// Returns the hash of what the validators stand for.
+    fn content(&self) -> u128 {
+        let mut hash = ContentHash::new(&self.listed.options.epoch);
+        hash.part(Some(&self.listed.server_text));
+        hash.part(self.client_text.as_deref());
+        for (_, file) in &self.media {
+            hash.number(file.size);
+            hash.part(Some(&file.moov));
+            hash.part(Some(&file.mfra));
+        }
+        hash.finish()
+    }
+}

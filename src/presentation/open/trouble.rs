@@ -1,0 +1,62 @@
+//! Why a file or a track is not served.
+
+use crate::base::{Error, ErrorKind, Limits, ReadError, ReadErrorKind};
+use crate::presentation::finding::{Finding, FindingCode, LONGEST_MESSAGE, shortened};
+use crate::presentation::stream::Absent;
+
+/// Why a file or a track is not served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) code: FindingCode,
+    pub(super) message: String,
+    /// What requests are answered with.
+    pub(super) absent: Absent,
+}
+
+impl Trouble {
+    pub(super) fn new(code: FindingCode, message: impl Into<String>) -> Self {
+        // It is repeated for each track of the file.
+        let message = shortened(message.into(), LONGEST_MESSAGE);
+        Self { code, message, absent: Absent::Missing }
+    }
+
+    pub(super) fn not_sliceable(code: FindingCode, why: &'static str) -> Self {
+        Self { code, message: why.into(), absent: Absent::NotSliceable(why) }
+    }
+
+    pub(super) fn of(code: FindingCode, error: &Error) -> Self {
+        match error.kind {
+            ErrorKind::NotSliceable(why) => Self::not_sliceable(FindingCode::NotSliceable, why),
+            _ => Self::new(code, error.to_string()),
+        }
+    }
+
+    /// The headers and indexes of the files need more bytes than a budget allows.
+    pub(super) fn beyond_budget(limits: &Limits) -> Self {
+        let limit = limits.opening;
+        let message = format!(
+            "with the files before it, its header and index need more than the budget (`opening`) of {limit} bytes"
+        );
+        Self::new(FindingCode::BudgetExceeded, message)
+    }
+
+    /// The storage does not give the file, or not now.
+    pub(super) fn unreadable(error: &ReadError) -> Self {
+        let code = match error.kind {
+            ReadErrorKind::Gone => FindingCode::FileMissing,
+            _ => FindingCode::FileUnreadable,
+        };
+        let absent = match error.kind {
+            ReadErrorKind::Gone | ReadErrorKind::Denied => Absent::Missing,
+            ReadErrorKind::Changed | ReadErrorKind::Unsettled { .. } | ReadErrorKind::Transient => {
+                Absent::Unreadable
+            }
+        };
+        Self { absent, ..Self::new(code, error.to_string()) }
+    }
+
+    /// Returns the finding that reports it about this file.
+    pub(super) fn finding(&self, file: &str) -> Finding {
+        Finding::new(self.code, self.message.clone()).in_file(file)
+    }
+}
