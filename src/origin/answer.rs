@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::access::Access;
 use super::{Body, Opened, body, path};
 use crate::base::{Error, Name, Step};
-use crate::output::mss::{self, Request};
+use crate::output::Request;
 use crate::presentation::{Content, Piece, Reply, StoredRange, Validator};
 use crate::storage::{Source, Stat};
 
@@ -165,12 +165,12 @@ pub(super) enum Asked {
 
 /// Asks an opened presentation for what the rest of a path names.
 pub(super) fn ask(opened: &Arc<Opened>, rest: &str, query: Option<&str>) -> Result<Asked, Error> {
-    let request = Request::parse(rest)?.with_query(query)?;
-    if request == Request::Presentation {
+    let request = Request::parse(rest, query)?;
+    if request.redirect().is_some() {
         let folder = if rest.is_empty() { opened.presentation().name().file_name() } else { "" };
         return Ok(Asked::Answer(Answer::Redirect(path::manifest_of(folder))));
     }
-    Ok(match mss::answer(opened.presentation(), &request)? {
+    Ok(match request.answer(opened.presentation())? {
         Step::Ready(reply) => Asked::Answer(serve(opened, reply)),
         step => Asked::Reads(step),
     })

@@ -51,7 +51,7 @@ use named_media::NamedMedia;
 use offload::Offload;
 
 use crate::base::{Error, ErrorKind, FileId, Name, ReadErrorKind, Step};
-use crate::output::mss::{self, Request};
+use crate::output::{self, Request};
 use crate::presentation::{Content, OpenOptions, Reply, StoredRange, Validator};
 use crate::storage::{AnyStore, Store};
 
@@ -197,7 +197,7 @@ impl Origin {
                 Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => error = none,
                 opened => {
                     let opened = opened?;
-                    let request = Request::parse(rest).and_then(|r| r.with_query(query));
+                    let request = Request::parse(rest, query);
                     let request = match request {
                         Err(other) if is_for_another(&opened, &other) => continue,
                         request => request?,
@@ -206,9 +206,12 @@ impl Origin {
                         let answer = Box::pin(self.answer_in(&name, rest, query)).await;
                         return Ok(answer?.identity());
                     }
-                    let identity = mss::identify(opened.presentation(), &request)?;
-                    let of = |(content, validator)| Identity { content, validator, opened };
-                    return Ok(identity.map(of));
+                    return Ok(match request.identify(opened.presentation())? {
+                        output::Identity::Known(content, validator) => {
+                            Some(Identity { content, validator, opened })
+                        }
+                        _ => None,
+                    });
                 }
             }
         }
