@@ -57,6 +57,12 @@ impl<'a> Request<'a> {
         mss::Request::parse(rest, query).map(Self::Mss)
     }
 
+    /// Returns whether the path of a URL looks like a request by the grammar of an output, though no
+    /// segment of it may name a presentation: `/film/Manifest`, `/film.ism`.
+    pub fn is_addressed(path: &str) -> bool {
+        mss::Request::is_addressed(path)
+    }
+
     /// Returns where a host redirects the request to, relative to the presentation; `None` if the
     /// request is [answered](Self::answer) under its own URL.
     pub fn redirect(&self) -> Option<&'static str> {

@@ -21,7 +21,7 @@ use super::range::{Selection, select};
 use super::resource::{self, Resource, etag};
 use super::{CacheClass, OriginService, ServiceBody};
 use crate::base::{Error, ErrorKind, Name};
-use crate::origin::{Answer, Opened, Served};
+use crate::origin::{self, Answer, Identity, Opened, Served};
 use crate::presentation::{Content, Liveness};
 
 /// A browser takes a file for what it is said to be (Fetch, 3.5).
@@ -104,44 +104,51 @@ impl OriginService {
             && let Some(policy) = CrossDomain::at(path)
         {
             let resource = Box::pin(self.cross_domain(policy, path)).await?;
-            return self.respond_with(resource, asked);
+            return self.respond_with(resource, asked, asked.has_conditions);
         }
         let target = uri.path_and_query().map_or(path, |target| target.as_str());
-        if asked.has_conditions
-            && let Some(response) = self.without_media(target, asked).await?
-        {
-            return Ok(response);
-        }
-        match self.inner.origin.answer(target).await {
-            Ok(Answer::Reply(served)) => {
-                let resource = self.resource(served, path, asked.headers);
-                self.respond_with(resource, asked)
+        let located = match self.inner.origin.ask(target).await {
+            Ok(located) => located,
+            Err(error) => {
+                return match Box::pin(self.file(path, &error)).await {
+                    Some(resource) => self.respond_with(resource?, asked, asked.has_conditions),
+                    None => Err(error),
+                };
             }
-            Ok(Answer::Redirect(location)) => self.redirect(location, uri.query(), path),
-            Err(error) => match Box::pin(self.file(path, &error)).await {
-                Some(resource) => self.respond_with(resource?, asked),
-                None => Err(error),
-            },
+        };
+        // A manifest reads no media, and may have another coding.
+        let is_judged = asked.has_conditions
+            && match located.identity() {
+                Some(identity) if identity.content() != Content::Manifest => {
+                    if let Some(response) = self.without_media(&located, identity, asked) {
+                        return Ok(response);
+                    }
+                    true
+                }
+                _ => false,
+            };
+        match located.answer().await? {
+            Answer::Reply(served) => {
+                let resource = self.resource(served, path, asked.headers);
+                self.respond_with(resource, asked, asked.has_conditions && !is_judged)
+            }
+            Answer::Redirect(location) => self.redirect(location, uri.query(), path),
         }
     }
 
     /// 304 and 412 for a fragment that need not be looked at.
-    async fn without_media(
+    fn without_media(
         &self,
-        target: &str,
+        located: &origin::Asked<'_>,
+        identity: Identity,
         asked: &Asked<'_>,
-    ) -> Result<Option<Response<ServiceBody>>, Error> {
-        let identity = match self.inner.origin.identify(target).await {
-            Ok(Some(identity)) if identity.content() != Content::Manifest => identity,
-            // A manifest reads no media, and may have another coding. A failure comes again.
-            _ => return Ok(None),
-        };
-        let prepared = prepared(identity.opened());
+    ) -> Option<Response<ServiceBody>> {
+        let prepared = prepared(located.opened());
         let last_modified = prepared.and_then(|prepared| prepared.last_modified.as_ref());
         let etag = etag(identity.validator(), None);
         let modified = last_modified.map(|modified| modified.time);
         let current = Current { etag: etag.as_bytes(), modified };
-        Ok(match conditions::evaluate(asked.headers, current) {
+        match conditions::evaluate(asked.headers, current) {
             Verdict::Met => None,
             Verdict::Failed => Some(self.precondition_failed(asked.path)),
             Verdict::NotModified => {
@@ -151,16 +158,17 @@ impl OriginService {
                 self.add_policy(CacheClass::Fragment, asked.path, surrogate_key, &mut fields);
                 Some(not_modified(fields))
             }
-        })
+        }
     }
 
-    /// A resource under the conditions and the range of a request.
+    /// A resource under the range of a request, and under its conditions if they must be judged.
     fn respond_with(
         &self,
         resource: Resource,
         asked: &Asked<'_>,
+        judge: bool,
     ) -> Result<Response<ServiceBody>, Error> {
-        if asked.has_conditions {
+        if judge {
             match conditions::evaluate(asked.headers, resource.current()) {
                 Verdict::Failed => return Ok(self.precondition_failed(asked.path)),
                 Verdict::NotModified => return Ok(not_modified(self.told_again(resource.fields))),
@@ -343,7 +351,7 @@ impl OriginService {
     /// The file that a path asks for, if it asks for no presentation and files are served.
     async fn file(&self, path: &str, error: &Error) -> Option<Result<Resource, Error>> {
         let files = self.inner.options.files.as_ref()?;
-        if !matches!(error.kind, ErrorKind::NoPresentation) || is_smooth(path) {
+        if !matches!(error.kind, ErrorKind::NotAddressed) {
             return None;
         }
         let name = match files.name(path) {
@@ -538,15 +546,4 @@ fn set_last_modified(fields: &mut HeaderMap, served: &Served) -> Option<SystemTi
             None
         }
     }
-}
-
-/// Returns whether a path is one of a presentation, though there may be none of that name.
-fn is_smooth(path: &str) -> bool {
-    let last = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or("");
-    let last = last.to_ascii_lowercase();
-    last.ends_with(".ism")
-        || last.ends_with(".isml")
-        || last == "manifest"
-        || last.starts_with("manifest(")
-        || last.ends_with(')') && path.to_ascii_lowercase().contains("qualitylevels(")
 }

@@ -93,6 +93,26 @@ impl<'a> Request<'a> {
     }
 }
 
+impl Request<'_> {
+    /// Returns whether the path of a URL looks like a request, though no segment of it may name a
+    /// presentation: it ends in a server manifest's extension, in `Manifest`, or in a fragment.
+    pub fn is_addressed(path: &str) -> bool {
+        let path = without_slashes_behind(path);
+        let last = path.rsplit_once('/').map_or(path, |(_, last)| last);
+        let ends = |end: &str| {
+            last.len()
+                .checked_sub(end.len())
+                .and_then(|at| last.split_at_checked(at))
+                .is_some_and(|(_, tail)| tail.eq_ignore_ascii_case(end))
+        };
+        ends(".ism")
+            || ends(".isml")
+            || strip_word(last, "Manifest")
+                .is_some_and(|end| end.is_empty() || end.starts_with('('))
+            || last.ends_with(')') && path.to_ascii_lowercase().contains("qualitylevels(")
+    }
+}
+
 /// The word `Manifest`, with or without options in parentheses.
 fn manifest(segment: &str) -> Result<ManifestOptions<'_>, Error> {
     match strip_word(segment, "Manifest") {
