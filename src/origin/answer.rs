@@ -123,10 +123,10 @@ impl Served {
 }
 
 /// Makes an answer of a reply of which nothing need be read first.
-pub(super) fn serve(opened: Arc<Opened>, reply: Reply) -> Answer {
+pub(super) fn serve(opened: Arc<Opened>, reply: Reply) -> Served {
     let (reply, is_kept) = cached(&opened, reply);
     let modified = opened.modified();
-    Answer::Reply(Served { reply, holding: Holding::Presentation(opened), modified, is_kept })
+    Served { reply, holding: Holding::Presentation(opened), modified, is_kept }
 }
 
 /// Makes an answer of a reply, with the file of its fragment if one was opened for it.
@@ -134,11 +134,11 @@ pub(super) fn serve_with(
     opened: Arc<Opened>,
     reply: Reply,
     fragment: Option<HeldFragment>,
-) -> Answer {
+) -> Served {
     let Some(fragment) = fragment else { return serve(opened, reply) };
     let modified = fragment.stat.modified;
     let holding = Holding::Fragment(opened, Arc::new(fragment));
-    Answer::Reply(Served { reply, holding, modified, is_kept: false })
+    Served { reply, holding, modified, is_kept: false }
 }
 
 /// The reply with its bytes, if they are in memory; else whether they will be, once they are read.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::answer::{Holding, serve, serve_with};
 use super::cache::millis;
-use super::{Answer, Opened, Origin, drive, note_change, path};
+use super::{Answer, Opened, Origin, Served, drive, note_change, path};
 use crate::base::{Error, ErrorKind, Name, ReadErrorKind, Step};
 use crate::output::{self, Request};
 use crate::presentation::{Content, Reply, Validator};
@@ -40,9 +40,8 @@ use crate::presentation::{Content, Reply, Validator};
 #[must_use]
 pub struct Asked<'a> {
     origin: &'a Origin,
-    target: Target<'a>,
     opened: Arc<Opened>,
-    state: State,
+    state: State<'a>,
 }
 
 /// The presentation and what is asked of it.
@@ -56,11 +55,13 @@ struct Target<'a> {
 
 /// How far the answer is known.
 #[derive(Debug)]
-enum State {
-    Redirect,
-    Step(Step<Reply>),
+enum State<'a> {
+    Redirect(String),
+    /// Nothing need be read before the body.
+    Reply(Reply),
+    Reads(Box<(Target<'a>, Step<Reply>)>),
     /// The answer was made and checked at once, because files of the presentation have changed.
-    Checked(Answer),
+    Checked(Box<Answer>),
 }
 
 /// What tells whether a client already has the answer to a request.
@@ -160,21 +161,47 @@ impl Origin {
         rest: &'a str,
         query: Option<&'a str>,
     ) -> Result<Asked<'a>, Error> {
-        let is_bare = rest.is_empty();
-        let request = match (Request::parse(rest, query), self.fresh(&name)) {
-            (Ok(request), Some(opened)) => match locate(&request, &opened) {
-                Ok(state) => {
-                    let target = Target { name, is_bare, request };
-                    return Ok(Asked { origin: self, target, opened, state });
+        match self.ask_fresh(name, rest, query) {
+            Fresh::Asked(asked) => asked,
+            Fresh::Unopened(name, request) => {
+                Box::pin(self.ask_opened(name, rest.is_empty(), request)).await
+            }
+        }
+    }
+
+    /// Asks the first presentation of a path, if there is nothing to wait for: no file to open or to
+    /// look at again. Most requests come no further.
+    #[cfg(feature = "http")]
+    pub(crate) fn ask_now<'a>(&'a self, target: &'a str) -> Option<Result<Asked<'a>, Error>> {
+        let (path, query) = split_query(target);
+        let path::Found { name, rest } = path::presentations(path).next()?.ok()?;
+        match self.ask_fresh(name, rest, query) {
+            Fresh::Asked(Err(none)) if matches!(none.kind, ErrorKind::NoPresentation) => None,
+            Fresh::Asked(asked) => Some(asked),
+            Fresh::Unopened(..) => None,
+        }
+    }
+
+    fn ask_fresh<'a>(
+        &'a self,
+        name: Cow<'a, str>,
+        rest: &'a str,
+        query: Option<&'a str>,
+    ) -> Fresh<'a> {
+        let request = Request::parse(rest, query);
+        let Some(opened) = self.fresh(&name) else { return Fresh::Unopened(name, request) };
+        match request {
+            Ok(request) => {
+                let target = Target { name, is_bare: rest.is_empty(), request };
+                match target.locate(&opened) {
+                    Ok(step) => Fresh::Asked(Ok(self.asked(target, opened, step))),
+                    // It is located once more, in what is stored now.
+                    Err(_) if opened.is_stale() => Fresh::Unopened(target.name, Ok(target.request)),
+                    Err(error) => Fresh::Asked(Err(self.failed(&opened, error))),
                 }
-                // It is located once more, in what is stored now.
-                Err(_) if opened.is_stale() => Ok(request),
-                Err(error) => return Err(self.failed(&opened, error)),
-            },
-            (Err(error), Some(opened)) => return Err(self.refused(&opened, error)),
-            (request, None) => request,
-        };
-        Box::pin(self.ask_opened(name, is_bare, request)).await
+            }
+            Err(error) => Fresh::Asked(Err(self.refused(&opened, error))),
+        }
     }
 
     async fn ask_opened<'a>(
@@ -187,14 +214,28 @@ impl Origin {
         let request = request.map_err(|error| self.refused(&opened, error))?;
         let target = Target { name, is_bare, request };
         if !opened.is_stale() {
-            match locate(&target.request, &opened) {
+            match target.locate(&opened) {
                 Err(_) if opened.is_stale() => {}
                 Err(error) => return Err(self.failed(&opened, error)),
-                Ok(state) => return Ok(Asked { origin: self, target, opened, state }),
+                Ok(step) => return Ok(self.asked(target, opened, step)),
             }
         }
         let (opened, answer) = self.answer_checked(&target).await?;
-        Ok(Asked { origin: self, target, opened, state: State::Checked(answer) })
+        Ok(Asked { origin: self, opened, state: State::Checked(Box::new(answer)) })
+    }
+
+    fn asked<'a>(
+        &'a self,
+        target: Target<'a>,
+        opened: Arc<Opened>,
+        step: Option<Step<Reply>>,
+    ) -> Asked<'a> {
+        let state = match step {
+            Some(Step::Ready(reply)) => State::Reply(reply),
+            Some(step) => State::Reads(Box::new((target, step))),
+            None => State::Redirect(target.redirect(&opened)),
+        };
+        Asked { origin: self, opened, state }
     }
 
     /// The presentation of this name, if nothing has to be waited for.
@@ -236,11 +277,10 @@ impl Origin {
     }
 
     async fn answer_of(&self, opened: &Arc<Opened>, target: &Target<'_>) -> Result<Answer, Error> {
-        match locate(&target.request, opened)? {
-            State::Step(Step::Ready(reply)) => Ok(serve(Arc::clone(opened), reply)),
-            State::Step(step) => self.read_for(opened, step).await,
-            State::Redirect => Ok(target.redirect(opened)),
-            State::Checked(answer) => Ok(answer),
+        match target.locate(opened)? {
+            Some(Step::Ready(reply)) => Ok(Answer::Reply(serve(Arc::clone(opened), reply))),
+            Some(step) => self.read_for(opened, step).await,
+            None => Ok(Answer::Redirect(target.redirect(opened))),
         }
     }
 
@@ -293,31 +333,32 @@ impl Origin {
     async fn read_for(&self, opened: &Arc<Opened>, step: Step<Reply>) -> Result<Answer, Error> {
         self.inner.access.admit()?;
         let (reply, fragment) = drive::answer(step, opened).await?;
-        Ok(serve_with(Arc::clone(opened), reply, fragment))
+        Ok(Answer::Reply(serve_with(Arc::clone(opened), reply, fragment)))
     }
 }
 
-impl<'a> Asked<'a> {
+impl Asked<'_> {
     /// Returns the identity of the answer, as far as it is known without reading media: `None` for a
     /// redirect, and for a fragment in a file of its own, which may change at any time.
     pub fn identity(&self) -> Option<Identity> {
         match &self.state {
-            State::Redirect => None,
-            State::Step(Step::Ready(reply)) => Some(Identity::of(reply)),
-            State::Step(Step::Read(_)) => self.identify(),
-            State::Checked(Answer::Reply(served)) => match &served.holding {
-                Holding::Presentation(_) => Some(Identity::of(&served.reply)),
+            State::Redirect(_) => None,
+            State::Reply(reply) => Some(Identity::of(reply)),
+            State::Reads(reads) => self.identify(&reads.0.request),
+            State::Checked(answer) => match &**answer {
+                Answer::Reply(served) if matches!(served.holding, Holding::Presentation(_)) => {
+                    Some(Identity::of(&served.reply))
+                }
                 _ => None,
             },
-            State::Checked(Answer::Redirect(_)) => None,
         }
     }
 
     /// Finds out the identity of a fragment that was not looked at yet.
     #[cold]
-    fn identify(&self) -> Option<Identity> {
+    fn identify(&self, request: &Request<'_>) -> Option<Identity> {
         // An error comes again with the answer.
-        match self.target.request.identify(self.opened.presentation()) {
+        match request.identify(self.opened.presentation()) {
             Ok(output::Identity::Known(content, validator)) => {
                 Some(Identity { content, validator })
             }
@@ -330,9 +371,22 @@ impl<'a> Asked<'a> {
         &self.opened
     }
 
-    /// What is asked of it.
-    pub fn request(&self) -> &Request<'a> {
-        &self.target.request
+    /// The reply, if nothing need be read to make it.
+    #[cfg(feature = "http")]
+    pub(crate) fn reply(&self) -> Option<&Reply> {
+        match &self.state {
+            State::Reply(reply) => Some(reply),
+            _ => None,
+        }
+    }
+
+    /// The reply with what its bytes are read from, if nothing need be read to make it.
+    #[cfg(feature = "http")]
+    pub(crate) fn served(self) -> Option<Served> {
+        match self.state {
+            State::Reply(reply) => Some(serve(self.opened, reply)),
+            _ => None,
+        }
     }
 
     /// Makes the answer. Most answers need no read: their media is read as the body is sent.
@@ -340,12 +394,14 @@ impl<'a> Asked<'a> {
     /// # Errors
     /// [`ErrorKind::status`] has the HTTP status of each.
     pub async fn answer(self) -> Result<Answer, Error> {
-        let Self { origin, target, opened, state } = self;
-        match state {
-            State::Step(Step::Ready(reply)) => Ok(serve(opened, reply)),
-            State::Step(step) => Box::pin(origin.answer_read(&target, opened, step)).await,
-            State::Redirect => Ok(target.redirect(&opened)),
-            State::Checked(answer) => Ok(answer),
+        match self.state {
+            State::Reply(reply) => Ok(Answer::Reply(serve(self.opened, reply))),
+            State::Reads(reads) => {
+                let (target, step) = *reads;
+                Box::pin(self.origin.answer_read(&target, self.opened, step)).await
+            }
+            State::Redirect(location) => Ok(Answer::Redirect(location)),
+            State::Checked(answer) => Ok(*answer),
         }
     }
 }
@@ -368,19 +424,27 @@ impl Origin {
 }
 
 impl Target<'_> {
-    fn redirect(&self, opened: &Opened) -> Answer {
+    /// Finds what is asked for in a presentation; `None` for a redirect.
+    fn locate(&self, opened: &Opened) -> Result<Option<Step<Reply>>, Error> {
+        match self.request.redirect() {
+            Some(_) => Ok(None),
+            None => self.request.answer(opened.presentation()).map(Some),
+        }
+    }
+
+    /// The URL to redirect to, relative to that of the request.
+    #[cold]
+    fn redirect(&self, opened: &Opened) -> String {
         let folder = if self.is_bare { opened.presentation().name().file_name() } else { "" };
-        let to = self.request.redirect().unwrap_or_default();
-        Answer::Redirect(path::beside(folder, to))
+        path::beside(folder, self.request.redirect().unwrap_or_default())
     }
 }
 
-/// Finds what a request asks for in a presentation.
-fn locate(request: &Request<'_>, opened: &Arc<Opened>) -> Result<State, Error> {
-    match request.redirect() {
-        Some(_) => Ok(State::Redirect),
-        None => request.answer(opened.presentation()).map(State::Step),
-    }
+/// What comes of a request without waiting.
+enum Fresh<'a> {
+    Asked(Result<Asked<'a>, Error>),
+    /// The presentation must be opened or looked at first.
+    Unopened(Cow<'a, str>, Result<Request<'a>, Error>),
 }
 
 fn split_query(target: &str) -> (&str, Option<&str>) {
