@@ -31,6 +31,8 @@ SCENARIOS = {
     "fragment": "1,000 GETs of a fragment with every policy, read from memory",
     "fragment-hit": "the same with the fragments in the cache",
     "key-frames": "1,000 GETs of the key frames of a fragment",
+    "conditional-fragment": "1,000 GETs of a fragment of which a cache has another version",
+    "conditional-manifest": "the same of a manifest",
     "manifest-hit": "1,000 GETs of a manifest that is kept in brotli",
 }
 # How many times what a bare service takes one with every policy may take.

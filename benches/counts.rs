@@ -49,6 +49,8 @@ fn main() {
         "fragment" => get_all("Fragments", 0),
         "fragment-hit" => get_all("Fragments", 16 << 20),
         "key-frames" => get_all("KeyFrames", 0),
+        "conditional-fragment" => conditional_fragments(),
+        "conditional-manifest" => conditional_manifests(),
         unknown => {
             eprintln!("no scenario `{unknown}`");
             std::process::exit(2);
@@ -96,27 +98,62 @@ fn head_all(options: ServiceOptions) {
 fn get_all(noun: &str, cache: u64) {
     let store = memory(&files(600, 300, Stored::Nothing));
     let origin = Origin::builder(store).fragment_cache_bytes(cache).build();
-    let opened = block_on(origin.open(&Name::new("film.ism").unwrap())).unwrap();
-    let paths = requests(opened.presentation(), 1000);
-    let paths: Vec<_> = paths.iter().map(|path| path.replace("Fragments", noun)).collect();
-    let requests: Vec<_> = paths
-        .iter()
-        .map(|path| http::Request::get(format!("/film.ism/{path}")).header("host", "localhost"))
-        .map(|request| request.body(()).unwrap())
+    let requests: Vec<_> = gets(&origin, noun)
+        .into_iter()
+        .map(|request| request.header("host", "localhost").body(()).unwrap())
         .collect();
     let service = OriginService::with_options(origin, every_policy());
-    let respond = || {
-        for request in &requests {
-            let mut body = now(service.respond(request)).into_body();
-            while let Some(frame) = now(poll_fn(|context| Pin::new(&mut body).poll_frame(context)))
-            {
-                black_box(frame.unwrap());
-            }
-        }
-    };
+    let respond = || requests.iter().for_each(|request| receive(&service, request));
     // Each fragment has been looked at once, and the cache is filled.
     respond();
     measured(&mut { respond });
+}
+
+/// A thousand GETs of fragments all over `film.ism`, or of parts of them.
+fn gets(origin: &Origin, noun: &str) -> Vec<http::request::Builder> {
+    let opened = block_on(origin.open(&Name::new("film.ism").unwrap())).unwrap();
+    let get = |path: &String| {
+        let path = path.replace("Fragments", noun);
+        http::Request::get(format!("/film.ism/{path}"))
+    };
+    requests(opened.presentation(), 1000).iter().map(get).collect()
+}
+
+/// Reads a response to its end.
+fn receive(service: &OriginService, request: &http::Request<()>) {
+    let mut body = now(service.respond(request)).into_body();
+    while let Some(frame) = now(poll_fn(|context| Pin::new(&mut body).poll_frame(context))) {
+        black_box(frame.unwrap());
+    }
+}
+
+/// A validator that no response has, as a cache sends it after the files were replaced.
+const OTHER: &str = "\"00112233445566778899aabbccddeeff-1-1f40-f\"";
+
+/// A thousand responses with all of a fragment, because a cache has another version of it.
+fn conditional_fragments() {
+    let origin = Origin::new(memory(&files(600, 300, Stored::Nothing)));
+    let requests: Vec<_> = gets(&origin, "Fragments")
+        .into_iter()
+        .map(|request| request.header("host", "localhost").header("if-none-match", OTHER))
+        .map(|request| request.body(()).unwrap())
+        .collect();
+    let service = OriginService::with_options(origin, every_policy());
+    let respond = || requests.iter().for_each(|request| receive(&service, request));
+    // Each fragment has been looked at once.
+    respond();
+    measured(&mut { respond });
+}
+
+/// A thousand responses with a manifest, because a cache has another version of it.
+fn conditional_manifests() {
+    let origin = Origin::new(memory(&files(600, 300, Stored::Nothing)));
+    let service = OriginService::with_options(origin, every_policy());
+    let request = http::Request::get("/film.ism/Manifest").header("host", "localhost");
+    let request = request.header("if-none-match", OTHER).body(()).unwrap();
+    // Opening gives way to other tasks.
+    block_on(service.respond(&request));
+    measured(&mut || (0..1000).for_each(|_| receive(&service, &request)));
 }
 
 /// A thousand responses with a manifest in brotli.

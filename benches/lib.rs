@@ -178,7 +178,7 @@ pub fn six_tracks(seconds: u32) -> Arc<Presentation> {
         for track in stream.tracks() {
             for (start, _) in stream.timeline().iter() {
                 let path = path(stream.name(), track.bitrate(), start);
-                let step = answer(&presentation, &Request::parse(&path).unwrap()).unwrap();
+                let step = answer(&presentation, &Request::parse(&path, None).unwrap()).unwrap();
                 let reply = step.drive(|want| match want {
                     smooth_origin::base::Want::Range { range, .. } => {
                         let range = range.start as usize..range.end as usize;
@@ -267,7 +267,7 @@ pub fn quantile(ascending: &[Duration], part: f64) -> Duration {
 
 /// Parses a request and locates what it names.
 pub fn locate(presentation: &Arc<Presentation>, path: &str) -> u64 {
-    let request = Request::parse(path).unwrap();
+    let request = Request::parse(path, None).unwrap();
     match answer(presentation, &request).unwrap() {
         Step::Ready(reply) => reply.length(),
         Step::Read(_) => panic!("every fragment has been looked at"),

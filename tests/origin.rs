@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use smooth_origin::base::{Name, ReadErrorKind};
+use smooth_origin::base::{ErrorKind, Name, ReadErrorKind};
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Answer, Origin, OriginBuilder, block_on};
 use smooth_origin::storage::{MemoryStore, Store};
@@ -299,4 +299,72 @@ fn an_age_beyond_all_time_makes_only_a_call_look_again() {
     assert_eq!(status(&origin, third), 404);
     origin.look_again(&name("film.ism"));
     assert_eq!(status(&origin, third), 200);
+}
+
+#[test]
+fn a_presentation_that_the_host_chose_is_asked_without_its_name_in_the_path() {
+    let origin = Origin::new(objects());
+    let film = name("film.ism");
+    for (rest, query, status) in [
+        ("Manifest", None, 200),
+        ("/Manifest", Some("token=a"), 200),
+        ("QualityLevels(300)/Fragments(video=0)", None, 200),
+        ("", None, 302),
+        ("Manifest", Some("filter=a"), 415),
+        ("other.ism/Manifest", None, 400),
+        ("QualityLevels(300)/Fragments(video=1)", None, 404),
+    ] {
+        let answer = block_on(async { origin.ask_in(&film, rest, query).await?.answer().await });
+        let found = match answer {
+            Ok(Answer::Reply(_)) => 200,
+            Ok(_) => 302,
+            Err(error) => error.kind.status(),
+        };
+        assert_eq!(found, status, "{rest} {query:?}");
+    }
+    let none = name("none.ism");
+    let error = block_on(origin.ask_in(&none, "Manifest", None)).unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::NoPresentation));
+}
+
+#[test]
+fn the_identity_of_an_answer_is_known_before_its_media_is_looked_at() {
+    let origin = Origin::new(objects());
+    for path in [
+        "film.ism/Manifest",
+        "film.ism/QualityLevels(300)/Fragments(video=20000000)",
+        "film.ism/QualityLevels(300)/KeyFrames(video=0)",
+        "film.ism/QualityLevels(64)/RawFragments(audio=0)",
+    ] {
+        // The second time, it is known where the fragment ends.
+        for _ in 0..2 {
+            let asked = block_on(origin.ask(path)).unwrap();
+            assert_eq!(asked.opened().presentation().name().as_str(), "film.ism");
+            let identity = asked.identity().unwrap();
+            let Ok(Answer::Reply(served)) = block_on(asked.answer()) else { panic!("{path}") };
+            assert_eq!(identity.validator(), served.reply().validator(), "{path}");
+            assert_eq!(identity.content(), served.reply().content(), "{path}");
+        }
+    }
+    assert!(block_on(origin.ask("film.ism")).unwrap().identity().is_none());
+}
+
+#[test]
+fn a_path_that_is_no_request_to_a_presentation_is_told_from_one_to_none() {
+    let origin = Origin::new(objects());
+    for (path, is_addressed) in [
+        ("none.ism/Manifest", true),
+        ("none/manifest(format=m3u8-aapl)", true),
+        ("none.isml/", true),
+        ("none/QualityLevels(300)/Fragments(video=0)", true),
+        ("none.ism/poster.jpg", false),
+        ("art/poster.jpg", false),
+        ("Manifesto", false),
+        ("", false),
+    ] {
+        let error = block_on(origin.ask(path)).unwrap_err();
+        assert_eq!((error.kind.status(), error.kind.code()), (404, "no-presentation"), "{path}");
+        assert_eq!(matches!(error.kind, ErrorKind::NoPresentation), is_addressed, "{path}");
+        assert_eq!(matches!(error.kind, ErrorKind::NotAddressed), !is_addressed, "{path}");
+    }
 }

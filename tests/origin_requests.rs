@@ -5,7 +5,7 @@ use smooth_origin::base::{Group, Step};
 use smooth_origin::fragment::Noun;
 use smooth_origin::manifest::{Layout, StreamKind};
 use smooth_origin::origin::{Origin, block_on};
-use smooth_origin::output::mss::{self, FragmentRequest, Request};
+use smooth_origin::output::mss::{self, FragmentRequest, ManifestOptions, Request};
 use smooth_origin::presentation::OpenOptions;
 use smooth_origin::storage::MemoryStore;
 use testkit::film::{self, Style, Track, ism, ismc};
@@ -190,7 +190,7 @@ fn a_request_without_percent_is_parsed_located_and_answered_without_allocating()
     for noun in ["Fragments", "FragmentInfo", "RawFragments"] {
         let path = path.replace("Fragments", noun);
         let counted = allocation_counter::measure(|| {
-            let request = Request::parse(&path).unwrap();
+            let request = Request::parse(&path, None).unwrap();
             match mss::answer(opened.presentation(), &request).unwrap() {
                 Step::Ready(reply) => assert!(reply.stored().is_some()),
                 Step::Read(_) => panic!("it is known where the fragment lies"),
@@ -199,7 +199,8 @@ fn a_request_without_percent_is_parsed_located_and_answered_without_allocating()
         assert_eq!(counted.count_total, 0, "{noun}: {counted:?}");
     }
     let counted = allocation_counter::measure(|| {
-        mss::answer(opened.presentation(), &Request::Manifest).map(drop).unwrap();
+        let request = Request::Manifest(ManifestOptions::default());
+        mss::answer(opened.presentation(), &request).map(drop).unwrap();
     });
     assert_eq!(counted.count_total, 0, "the manifest: {counted:?}");
 }

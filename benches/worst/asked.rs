@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use smooth_origin::base::{Got, Name, Opened, ReadError, ReadErrorKind, Step, Want};
 use smooth_origin::fragment::Noun;
-use smooth_origin::output::mss::{FragmentRequest, Request, answer};
+use smooth_origin::output::mss::{FragmentRequest, ManifestOptions, Request, answer};
 use smooth_origin::presentation::{OpenOptions, Presentation, open};
 
 pub type Files = Vec<(String, Bytes)>;
@@ -26,7 +26,7 @@ pub fn open_and_ask(files: &Files) {
     let presentation = Arc::new(presentation);
     black_box(presentation.findings());
     black_box(presentation.memory());
-    drop(black_box(answer(&presentation, &Request::Manifest)));
+    drop(black_box(answer(&presentation, &Request::Manifest(ManifestOptions::default()))));
     for stream in presentation.streams().iter().take(TRACKS) {
         for track in stream.tracks().iter().take(TRACKS) {
             for (time, _) in stream.timeline().iter().take(CHUNKS) {

@@ -11,7 +11,7 @@ use smooth_origin::base::{
 use smooth_origin::bmff::{AnyBox, Body, Boxes, Tfhd, Trun};
 use smooth_origin::fragment::Noun;
 use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
-use smooth_origin::output::mss::{FragmentRequest, Request, answer};
+use smooth_origin::output::mss::{FragmentRequest, ManifestOptions, Request, answer};
 use smooth_origin::presentation::{
     ManifestSource, OpenOptions, Piece, Presentation, Reply, Stream, Timeline, Track, open,
 };
@@ -245,7 +245,7 @@ fn manifest(files: &Files, presentation: &Arc<Presentation>) {
             }
         }
     }
-    let request = Request::Manifest;
+    let request = Request::Manifest(ManifestOptions::default());
     let first = reply(files, presentation, &request).expect("a manifest that is there is a reply");
     assert!(body(files, &first) == bytes);
     again(files, presentation, &request, &first);

@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Component, Path};
 
-use smooth_origin::base::{Group, Name};
+use smooth_origin::base::{Error, Group, Name};
 use smooth_origin::fragment::Noun;
 use smooth_origin::origin::{Answer, Origin, block_on};
 use smooth_origin::output::mss::{FragmentRequest, Request};
@@ -43,14 +43,11 @@ pub fn request_paths(data: &[u8]) {
 
 fn request(text: &str) {
     let (path, query) = text.split_once('?').unzip();
-    let parsed = match path {
-        Some(path) => Request::parse(path).and_then(|request| request.with_query(query)),
-        None => Request::parse(text),
-    };
+    let parsed = checked(path.unwrap_or(text), query);
     if let (Some(path), Some(query)) = (path, query)
         && query.bytes().all(|byte| byte.is_ascii_digit() || b"t=&_".contains(&byte))
     {
-        assert_eq!(parsed.is_ok(), Request::parse(path).is_ok(), "{query} gets past caches");
+        assert_eq!(parsed.is_ok(), checked(path, None).is_ok(), "{query} gets past caches");
     }
     let text = path.unwrap_or(text);
     let request = match parsed {
@@ -72,8 +69,17 @@ fn request(text: &str) {
     assert!(shown.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte)), "{shown}");
     if shown.len() <= MAX_PATH {
         assert_eq!(FragmentRequest::parse(&shown).expect("what is shown is read again"), fragment);
-        assert_eq!(Request::parse(&shown).unwrap(), Request::Fragment(fragment));
+        assert_eq!(Request::parse(&shown, None).unwrap(), Request::Fragment(fragment));
     }
+}
+
+/// A request whose options are served.
+fn checked<'a>(path: &'a str, query: Option<&'a str>) -> Result<Request<'a>, Error> {
+    let request = Request::parse(path, query)?;
+    if let Request::Manifest(options) = &request {
+        options.check()?;
+    }
+    Ok(request)
 }
 
 /// What the file system would make of a name, in words that are not the checker's own.

@@ -126,6 +126,10 @@ pub enum ErrorKind {
     /// No presentation of that name.
     #[error("no such presentation")]
     NoPresentation,
+    /// The path does not name a presentation, and does not look like a request to one either: a host
+    /// may serve another resource.
+    #[error("no such presentation")]
+    NotAddressed,
     /// The presentation has no stream of that name.
     #[error("no such stream")]
     NoStream,
@@ -201,6 +205,7 @@ impl ErrorKind {
             | Self::NothingToServe { .. } => Group::Content,
             Self::Malformed(_)
             | Self::NoPresentation
+            | Self::NotAddressed
             | Self::NoStream
             | Self::NoTrack
             | Self::NoFragment
@@ -221,6 +226,7 @@ impl ErrorKind {
         match self {
             Self::Malformed(_) => 400,
             Self::NoPresentation
+            | Self::NotAddressed
             | Self::NoStream
             | Self::NoTrack
             | Self::NoFragment
@@ -246,7 +252,7 @@ impl ErrorKind {
             Self::NotSliceable(_) => "not-sliceable",
             Self::NothingToServe { .. } => "nothing-to-serve",
             Self::Malformed(_) => "malformed-request",
-            Self::NoPresentation => "no-presentation",
+            Self::NoPresentation | Self::NotAddressed => "no-presentation",
             Self::NoStream => "no-stream",
             Self::NoTrack => "no-track",
             Self::NoFragment => "no-fragment",

@@ -6,10 +6,9 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use super::access::Access;
-use super::{Body, Opened, body, path};
-use crate::base::{Error, Name, Step};
-use crate::output::mss::{self, Request};
-use crate::presentation::{Content, Piece, Reply, StoredRange, Validator};
+use super::{Body, Opened, body};
+use crate::base::{Error, Name};
+use crate::presentation::{Piece, Reply, StoredRange};
 use crate::storage::{Source, Stat};
 
 /// What a request is answered with.
@@ -57,31 +56,6 @@ pub(super) struct HeldFile {
     pub(super) source: Source,
 }
 
-/// What tells whether a client has the answer to a request already.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    pub(super) content: Content,
-    pub(super) validator: Validator,
-    pub(super) opened: Arc<Opened>,
-}
-
-impl Identity {
-    /// What the answer is.
-    pub fn content(&self) -> Content {
-        self.content
-    }
-
-    /// Its validator.
-    pub fn validator(&self) -> Validator {
-        self.validator
-    }
-
-    /// The presentation that it is of.
-    pub fn opened(&self) -> &Arc<Opened> {
-        &self.opened
-    }
-}
-
 impl Answer {
     /// Checks that its files are still in the versions that were opened.
     pub(super) async fn check(&self) -> Result<(), Error> {
@@ -97,15 +71,6 @@ impl Answer {
             }
         }
         Ok(())
-    }
-
-    /// The data by which a host sees that a client has the answer already; `None` for a redirect.
-    pub(super) fn identity(&self) -> Option<Identity> {
-        let Self::Reply(Served { reply, holding: Holding::Presentation(opened), .. }) = self else {
-            return None;
-        };
-        let (content, validator) = (reply.content(), reply.validator());
-        Some(Identity { content, validator, opened: Arc::clone(opened) })
     }
 }
 
@@ -157,41 +122,23 @@ impl Served {
     }
 }
 
-/// What comes of a request before anything is read for it.
-pub(super) enum Asked {
-    Answer(Answer),
-    Reads(Step<Reply>),
-}
-
-/// Asks an opened presentation for what the rest of a path names.
-pub(super) fn ask(opened: &Arc<Opened>, rest: &str, query: Option<&str>) -> Result<Asked, Error> {
-    let request = Request::parse(rest)?.with_query(query)?;
-    if request == Request::Presentation {
-        let folder = if rest.is_empty() { opened.presentation().name().file_name() } else { "" };
-        return Ok(Asked::Answer(Answer::Redirect(path::manifest_of(folder))));
-    }
-    Ok(match mss::answer(opened.presentation(), &request)? {
-        Step::Ready(reply) => Asked::Answer(serve(opened, reply)),
-        step => Asked::Reads(step),
-    })
-}
-
-pub(super) fn serve(opened: &Arc<Opened>, reply: Reply) -> Answer {
-    let (reply, is_kept) = cached(opened, reply);
-    let (holding, modified) = (Holding::Presentation(Arc::clone(opened)), opened.modified());
-    Answer::Reply(Served { reply, holding, modified, is_kept })
+/// Makes an answer of a reply of which nothing need be read first.
+pub(super) fn serve(opened: Arc<Opened>, reply: Reply) -> Served {
+    let (reply, is_kept) = cached(&opened, reply);
+    let modified = opened.modified();
+    Served { reply, holding: Holding::Presentation(opened), modified, is_kept }
 }
 
 /// Makes an answer of a reply, with the file of its fragment if one was opened for it.
 pub(super) fn serve_with(
-    opened: &Arc<Opened>,
+    opened: Arc<Opened>,
     reply: Reply,
     fragment: Option<HeldFragment>,
-) -> Answer {
+) -> Served {
     let Some(fragment) = fragment else { return serve(opened, reply) };
     let modified = fragment.stat.modified;
-    let holding = Holding::Fragment(Arc::clone(opened), Arc::new(fragment));
-    Answer::Reply(Served { reply, holding, modified, is_kept: false })
+    let holding = Holding::Fragment(opened, Arc::new(fragment));
+    Served { reply, holding, modified, is_kept: false }
 }
 
 /// The reply with its bytes, if they are in memory; else whether they will be, once they are read.

@@ -90,12 +90,12 @@ fn decode(path: &str) -> Result<Cow<'_, str>, Error> {
 /// What may stand in a segment of a relative URL as it is. A colon may not: it would end a scheme.
 const IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The URL of a manifest, relative to a request that ends with the presentation's own segment
-/// (`film.ism`) or with a slash behind it (empty).
-pub(super) fn manifest_of(presentation: &str) -> String {
+/// The URL of what a presentation is redirected to, relative to a request that ends with the
+/// presentation's own segment (`film.ism`) or with a slash behind it (empty).
+pub(super) fn beside(presentation: &str, to: &str) -> String {
     match presentation {
-        "" => "Manifest".into(),
-        name => format!("{}/Manifest", utf8_percent_encode(name, IN_SEGMENT)),
+        "" => to.into(),
+        name => format!("{}/{to}", utf8_percent_encode(name, IN_SEGMENT)),
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_redirect_is_relative_and_encoded() {
-        assert_eq!(manifest_of(""), "Manifest");
-        assert_eq!(manifest_of("a b:é.ism"), "a%20b%3A%C3%A9.ism/Manifest");
+        assert_eq!(beside("", "Manifest"), "Manifest");
+        assert_eq!(beside("a b:é.ism", "Manifest"), "a%20b%3A%C3%A9.ism/Manifest");
     }
 }

@@ -25,6 +25,8 @@ pub(super) enum Content {
     /// Bytes that are here.
     Text(Bytes),
     Served(Served),
+    /// Bytes that nobody wants, because it is a HEAD that asks: so many.
+    Unwanted(u64),
 }
 
 impl Resource {
@@ -39,6 +41,7 @@ impl Content {
         match self {
             Self::Text(text) => text.len() as u64,
             Self::Served(served) => served.reply().length(),
+            Self::Unwanted(length) => *length,
         }
     }
 
@@ -55,6 +58,7 @@ impl Content {
         match self {
             Self::Text(text) => ServiceBody::text(text.clone()),
             Self::Served(served) => ServiceBody::reply(served.body()),
+            Self::Unwanted(_) => ServiceBody::empty(),
         }
     }
 
@@ -63,6 +67,7 @@ impl Content {
         match self {
             Self::Text(text) => Part::Text(text.slice(range.start as usize..range.end as usize)),
             Self::Served(served) => Part::Reply(served.body_of(range)),
+            Self::Unwanted(_) => Part::Text(Bytes::new()),
         }
     }
 }

@@ -7,7 +7,9 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
     LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
+};
 
 use super::byte_ranges::{ByteRanges, content_range};
 use super::conditions::{self, Current, IfRange, Verdict};
@@ -21,8 +23,8 @@ use super::range::{Selection, select};
 use super::resource::{self, Resource, etag};
 use super::{CacheClass, OriginService, ServiceBody};
 use crate::base::{Error, ErrorKind, Name};
-use crate::origin::{Answer, Opened, Served};
-use crate::presentation::{Content, Liveness};
+use crate::origin::{self, Answer, Identity, Opened, Served};
+use crate::presentation::{Content, Liveness, Reply};
 
 /// A browser takes a file for what it is said to be (Fetch, 3.5).
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -34,6 +36,22 @@ struct Asked<'a> {
     path: &'a str,
     headers: &'a HeaderMap,
     has_conditions: bool,
+}
+
+/// What header fields are made of.
+struct Facts<'a> {
+    reply: &'a Reply,
+    opened: Option<&'a Opened>,
+    /// When the file of the one fragment that the reply contains was changed, if it has one.
+    own_file: Option<Option<SystemTime>>,
+}
+
+/// What came of conditions that could be judged before an answer was made.
+enum Judged {
+    /// 304 or 412.
+    Ended(Response<ServiceBody>),
+    /// They are met. The ETag is `None` if they could not be judged.
+    Met(Option<HeaderValue>),
 }
 
 impl OriginService {
@@ -104,63 +122,118 @@ impl OriginService {
             && let Some(policy) = CrossDomain::at(path)
         {
             let resource = Box::pin(self.cross_domain(policy, path)).await?;
-            return self.respond_with(resource, asked);
+            return self.respond_with(resource, asked, asked.has_conditions);
         }
         let target = uri.path_and_query().map_or(path, |target| target.as_str());
-        if asked.has_conditions
-            && let Some(response) = self.without_media(target, asked).await?
-        {
-            return Ok(response);
-        }
-        match self.inner.origin.answer(target).await {
-            Ok(Answer::Reply(served)) => {
-                let resource = self.resource(served, path, asked.headers);
-                self.respond_with(resource, asked)
-            }
-            Ok(Answer::Redirect(location)) => self.redirect(location, uri.query(), path),
-            Err(error) => match Box::pin(self.file(path, &error)).await {
-                Some(resource) => self.respond_with(resource?, asked),
-                None => Err(error),
-            },
+        match self.inner.origin.ask_now(target) {
+            Some(Ok(located)) if located.reply().is_some() => self.respond_now(located, asked),
+            begun => Box::pin(self.retrieve_slowly(begun, target, uri, asked)).await,
         }
     }
 
-    /// 304 and 412 for a fragment that need not be looked at.
-    async fn without_media(
+    /// A response to a request of which nothing need be read first.
+    fn respond_now(
         &self,
-        target: &str,
+        located: origin::Asked<'_>,
         asked: &Asked<'_>,
-    ) -> Result<Option<Response<ServiceBody>>, Error> {
-        let identity = match self.inner.origin.identify(target).await {
-            Ok(Some(identity)) if identity.content() != Content::Manifest => identity,
-            // A manifest reads no media, and may have another coding. A failure comes again.
-            _ => return Ok(None),
+    ) -> Result<Response<ServiceBody>, Error> {
+        let Some(reply) = located.reply() else { return Err(ErrorKind::NoMedia.into()) };
+        let etag = match self.judge(located.opened(), located.identity(), asked) {
+            Judged::Ended(response) => return Ok(response),
+            Judged::Met(etag) => etag,
         };
-        let prepared = prepared(identity.opened());
-        let last_modified = prepared.and_then(|prepared| prepared.last_modified.as_ref());
+        let judge = asked.has_conditions && etag.is_none();
+        let served = Facts { reply, opened: Some(located.opened()), own_file: None };
+        let (fields, modified, form) = self.fields(&served, etag, asked);
+        let length = reply.length();
+        let content = match (form, asked.is_head) {
+            (Some(form), _) => resource::Content::Text(form),
+            (None, true) => resource::Content::Unwanted(length),
+            (None, false) => match located.served() {
+                Some(served) => resource::Content::Served(served),
+                None => resource::Content::Unwanted(length),
+            },
+        };
+        self.respond_with(Resource { fields, modified, content }, asked, judge)
+    }
+
+    /// A response to a request for which files must be opened or read first.
+    async fn retrieve_slowly(
+        &self,
+        begun: Option<Result<origin::Asked<'_>, Error>>,
+        target: &str,
+        uri: &Uri,
+        asked: &Asked<'_>,
+    ) -> Result<Response<ServiceBody>, Error> {
+        let path = asked.path;
+        let located = match begun {
+            Some(located) => located,
+            None => self.inner.origin.ask(target).await,
+        };
+        let located = match located {
+            Ok(located) => located,
+            Err(error) => {
+                return match self.file(path, &error).await {
+                    Some(resource) => self.respond_with(resource?, asked, asked.has_conditions),
+                    None => Err(error),
+                };
+            }
+        };
+        let etag = match self.judge(located.opened(), located.identity(), asked) {
+            Judged::Ended(response) => return Ok(response),
+            Judged::Met(etag) => etag,
+        };
+        match located.answer().await? {
+            Answer::Reply(served) => {
+                let judge = asked.has_conditions && etag.is_none();
+                let own_file = served.has_own_file().then(|| served.modified());
+                let opened = served.opened().map(|opened| &**opened);
+                let facts = Facts { reply: served.reply(), opened, own_file };
+                let (fields, modified, form) = self.fields(&facts, etag, asked);
+                let content = match form {
+                    Some(form) => resource::Content::Text(form),
+                    None => resource::Content::Served(served),
+                };
+                self.respond_with(Resource { fields, modified, content }, asked, judge)
+            }
+            Answer::Redirect(location) => self.redirect(location, uri.query(), path),
+        }
+    }
+
+    /// Judges the conditions of a request for a fragment, whose media need not be looked at for that.
+    /// A manifest may have another coding, and other answers are not known yet.
+    fn judge(&self, opened: &Opened, identity: Option<Identity>, asked: &Asked<'_>) -> Judged {
+        let fragment = identity.filter(|identity| identity.content() != Content::Manifest);
+        let Some(identity) = fragment else { return Judged::Met(None) };
         let etag = etag(identity.validator(), None);
+        if !asked.has_conditions {
+            return Judged::Met(Some(etag));
+        }
+        let prepared = prepared(opened);
+        let last_modified = prepared.and_then(|prepared| prepared.last_modified.as_ref());
         let modified = last_modified.map(|modified| modified.time);
         let current = Current { etag: etag.as_bytes(), modified };
-        Ok(match conditions::evaluate(asked.headers, current) {
-            Verdict::Met => None,
-            Verdict::Failed => Some(self.precondition_failed(asked.path)),
+        match conditions::evaluate(asked.headers, current) {
+            Verdict::Met => Judged::Met(Some(etag)),
+            Verdict::Failed => Judged::Ended(self.precondition_failed(asked.path)),
             Verdict::NotModified => {
                 let mut fields = HeaderMap::new();
-                fields.insert(ETAG, etag.clone());
+                fields.insert(ETAG, etag);
                 let surrogate_key = prepared.map(|prepared| &prepared.surrogate_key);
                 self.add_policy(CacheClass::Fragment, asked.path, surrogate_key, &mut fields);
-                Some(not_modified(fields))
+                Judged::Ended(not_modified(fields))
             }
-        })
+        }
     }
 
-    /// A resource under the conditions and the range of a request.
+    /// A resource under the range of a request, and under its conditions if they must be judged.
     fn respond_with(
         &self,
         resource: Resource,
         asked: &Asked<'_>,
+        judge: bool,
     ) -> Result<Response<ServiceBody>, Error> {
-        if asked.has_conditions {
+        if judge {
             match conditions::evaluate(asked.headers, resource.current()) {
                 Verdict::Failed => return Ok(self.precondition_failed(asked.path)),
                 Verdict::NotModified => return Ok(not_modified(self.told_again(resource.fields))),
@@ -227,23 +300,33 @@ impl OriginService {
         again
     }
 
-    /// A reply of the origin with its header fields: most were made for the response before.
-    fn resource(&self, served: Served, path: &str, headers: &HeaderMap) -> Resource {
-        let reply = served.reply();
+    /// The header fields of a reply, most of which were made for the response before, the time of its
+    /// change, and its compressed form, if that is what is sent. `etag` is that of a fragment, if it
+    /// is known already.
+    fn fields(
+        &self,
+        facts: &Facts<'_>,
+        tag: Option<HeaderValue>,
+        asked: &Asked<'_>,
+    ) -> (HeaderMap, Option<SystemTime>, Option<Bytes>) {
+        let Facts { reply, opened, own_file } = *facts;
         let content = reply.content();
         let is_manifest = content == Content::Manifest;
-        let form = if is_manifest { self.compressed(&served, headers) } else { None };
+        let prepared = opened.and_then(prepared);
+        let form = match is_manifest {
+            true => self.compressed(reply, prepared, asked.headers),
+            false => None,
+        };
         let coding = form.as_ref().map(|(coding, _)| *coding);
         let length = form.as_ref().map_or(reply.length(), |(_, form)| form.len() as u64);
-        let prepared = served.opened().and_then(|opened| prepared(opened));
-        let describe = || self.describe(&served, prepared, coding, length);
+        let describe = || self.describe(reply, prepared, coding, length);
         let mut fields = match prepared {
             Some(prepared) => prepared.fields(self.inner.id, content, coding, describe),
             None => describe(),
         };
         if !is_manifest {
-            fields.insert(ETAG, etag(reply.validator(), None));
-            fields.insert(CONTENT_LENGTH, decimal(length));
+            let etag = tag.unwrap_or_else(|| etag(reply.validator(), None));
+            set(&mut fields, [(CONTENT_LENGTH, decimal(length)), (ETAG, etag)]);
         }
         let class = class(content, reply.liveness());
         // Only the live edge differs between the fragments of a presentation.
@@ -252,32 +335,24 @@ impl OriginService {
         {
             fields.insert(CACHE_CONTROL, caching.of_class(class).clone());
         }
-        if let Some(control) = self.control_of(class, path) {
+        if let Some(control) = self.control_of(class, asked.path) {
             fields.insert(CACHE_CONTROL, control.clone());
         }
-        let modified = match served.has_own_file() {
-            true => set_last_modified(&mut fields, &served),
-            false => prepared.and_then(|prepared| Some(prepared.last_modified.as_ref()?.time)),
+        let modified = match own_file {
+            Some(modified) => set_last_modified(&mut fields, modified, reply.liveness()),
+            None => prepared.and_then(|prepared| Some(prepared.last_modified.as_ref()?.time)),
         };
-        Resource {
-            fields,
-            modified,
-            content: match form {
-                Some((_, form)) => resource::Content::Text(form),
-                None => resource::Content::Served(served),
-            },
-        }
+        (fields, modified, form.map(|(_, form)| form))
     }
 
     /// The header fields of a reply in a coding, as they are for every path and every page.
     fn describe(
         &self,
-        served: &Served,
+        reply: &Reply,
         prepared: Option<&Prepared>,
         coding: Option<&'static str>,
         length: u64,
     ) -> HeaderMap {
-        let reply = served.reply();
         let content = reply.content();
         let is_manifest = content == Content::Manifest;
         let mut fields = Description {
@@ -319,15 +394,20 @@ impl OriginService {
 
     /// A manifest in the coding that the request wants most of those that there are.
     #[cfg(feature = "compression")]
-    fn compressed(&self, served: &Served, headers: &HeaderMap) -> Option<(&'static str, Bytes)> {
+    fn compressed(
+        &self,
+        reply: &Reply,
+        prepared: Option<&Prepared>,
+        headers: &HeaderMap,
+    ) -> Option<(&'static str, Bytes)> {
         use super::content_coding::ContentCoding;
         use crate::presentation::Piece;
 
         if !self.compresses() {
             return None;
         }
-        let prepared = served.opened().and_then(|opened| prepared(opened))?;
-        let [Piece::Bytes(text)] = served.reply().pieces() else { return None };
+        let prepared = prepared?;
+        let [Piece::Bytes(text)] = reply.pieces() else { return None };
         let mut accepted = ContentCoding::accepted(headers).peekable();
         if accepted.peek().is_some() {
             self.inner.compressor.ask(text, &prepared.forms);
@@ -336,14 +416,19 @@ impl OriginService {
     }
 
     #[cfg(not(feature = "compression"))]
-    fn compressed(&self, _: &Served, _: &HeaderMap) -> Option<(&'static str, Bytes)> {
+    fn compressed(
+        &self,
+        _: &Reply,
+        _: Option<&Prepared>,
+        _: &HeaderMap,
+    ) -> Option<(&'static str, Bytes)> {
         None
     }
 
     /// The file that a path asks for, if it asks for no presentation and files are served.
     async fn file(&self, path: &str, error: &Error) -> Option<Result<Resource, Error>> {
         let files = self.inner.options.files.as_ref()?;
-        if !matches!(error.kind, ErrorKind::NoPresentation) || is_smooth(path) {
+        if !matches!(error.kind, ErrorKind::NotAddressed) {
             return None;
         }
         let name = match files.name(path) {
@@ -452,6 +537,23 @@ impl OriginService {
     }
 }
 
+/// Sets two fields that are among the others already. Looking through the first few takes less time
+/// than to find both by their hash.
+fn set(fields: &mut HeaderMap, [first, second]: [(HeaderName, HeaderValue); 2]) {
+    let (mut first, mut second) = (Some(first), Some(second));
+    for (name, value) in fields.iter_mut() {
+        for field in [&mut first, &mut second] {
+            if let Some((_, new)) = field.take_if(|(of, _)| of == name) {
+                *value = new;
+            }
+        }
+        if first.is_none() && second.is_none() {
+            return;
+        }
+    }
+    fields.extend(first.into_iter().chain(second).map(|(name, value)| (Some(name), value)));
+}
+
 fn prepared(opened: &Opened) -> Option<&Prepared> {
     let prepare = || Prepared::new(opened.presentation().name(), opened.modified());
     opened.attachment(prepare)
@@ -525,9 +627,13 @@ fn class(content: Content, liveness: Liveness) -> CacheClass {
 
 /// Sets the time of change of a fragment in a file of its own. A live encoder may rewrite such a
 /// file twice in a second, which this time cannot distinguish, so live fragments have none.
-fn set_last_modified(fields: &mut HeaderMap, served: &Served) -> Option<SystemTime> {
-    let is_final = served.reply().liveness() == Liveness::Final;
-    let modified = served.modified().filter(|_| is_final).and_then(LastModified::new);
+fn set_last_modified(
+    fields: &mut HeaderMap,
+    modified: Option<SystemTime>,
+    liveness: Liveness,
+) -> Option<SystemTime> {
+    let is_final = liveness == Liveness::Final;
+    let modified = modified.filter(|_| is_final).and_then(LastModified::new);
     match modified {
         Some(LastModified { time, field }) => {
             fields.insert(LAST_MODIFIED, field);
@@ -538,15 +644,4 @@ fn set_last_modified(fields: &mut HeaderMap, served: &Served) -> Option<SystemTi
             None
         }
     }
-}
-
-/// Returns whether a path is one of a presentation, though there may be none of that name.
-fn is_smooth(path: &str) -> bool {
-    let last = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or("");
-    let last = last.to_ascii_lowercase();
-    last.ends_with(".ism")
-        || last.ends_with(".isml")
-        || last == "manifest"
-        || last.starts_with("manifest(")
-        || last.ends_with(')') && path.to_ascii_lowercase().contains("qualitylevels(")
 }

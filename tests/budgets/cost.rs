@@ -8,7 +8,7 @@ use smooth_origin::base::{Error, Got, Limits, Name, Opened, ReadError, ReadError
 use smooth_origin::bmff::{AnyBox, Boxes};
 use smooth_origin::fragment::Noun;
 use smooth_origin::manifest::{ClientManifest, ServerManifest, runs};
-use smooth_origin::output::mss::{FragmentRequest, Request, answer};
+use smooth_origin::output::mss::{FragmentRequest, ManifestOptions, Request, answer};
 use smooth_origin::presentation::{OpenOptions, Piece, Timeline, open};
 
 use testkit::name;
@@ -68,7 +68,7 @@ impl Input {
             Self::Server(bytes) => drop(ServerManifest::parse(bytes, limits)),
             Self::Client(bytes) => client(bytes, limits),
             Self::Path(path) => {
-                drop(Request::parse(path));
+                drop(Request::parse(path, Some(path)));
                 drop(Name::new(path));
                 drop(name("folder/film.ism").beside(path));
             }
@@ -113,7 +113,7 @@ fn serve(files: &[(String, Bytes)], limits: &Limits, reads: &mut Reads) {
     let options = OpenOptions::default().limits(limits.clone());
     let opened = reads.drive(open(name("film.ism"), &options), files);
     let Ok(presentation) = opened.map(Arc::new) else { return };
-    drop(answer(&presentation, &Request::Manifest));
+    drop(answer(&presentation, &Request::Manifest(ManifestOptions::default())));
     for stream in presentation.streams() {
         let timeline = stream.timeline();
         let ends = [0, timeline.len().saturating_sub(1)];

@@ -5,13 +5,16 @@ mod request;
 
 use std::sync::Arc;
 
+pub use options::{ManifestFormat, ManifestOption, ManifestOptions};
 pub use request::{FragmentRequest, Request};
+
+use super::Identity;
 
 use crate::base::{Error, ErrorKind, Step};
 use crate::fragment::{Defaults, KeyFrames, Noun};
 use crate::manifest::StreamKind;
 use crate::presentation::{
-    Content, Located, LocatedFile, Presentation, Probed, Reply, StoredRange, Validator,
+    Content, Located, LocatedFile, Presentation, Probed, Reply, StoredRange,
 };
 
 /// Answers a request: at once where all is known, else after a read.
@@ -30,7 +33,7 @@ use crate::presentation::{
 /// use smooth_origin::output::mss::{Request, answer};
 /// # fn main() -> Result<(), Error> {
 /// # let presentation: Arc<Presentation> = unimplemented!();
-/// let request = Request::parse("QualityLevels(952962)/Fragments(video=0)")?;
+/// let request = Request::parse("QualityLevels(952962)/Fragments(video=0)", None)?;
 /// match answer(&presentation, &request)? {
 ///     Step::Ready(reply) => println!("{} bytes, nothing to read first", reply.length()),
 ///     Step::Read(reads) => println!("wants {:?}", reads.wanted()),
@@ -43,9 +46,9 @@ pub fn answer(
     request: &Request<'_>,
 ) -> Result<Step<Reply>, Error> {
     match request {
-        Request::Presentation | Request::Manifest => presentation.manifest_reply().map(Step::Ready),
-        Request::ManifestWithoutRepeats => {
-            check_repeats(presentation)?;
+        Request::Presentation => presentation.manifest_reply().map(Step::Ready),
+        Request::Manifest(options) => {
+            check(presentation, options)?;
             presentation.manifest_reply().map(Step::Ready)
         }
         Request::Fragment(fragment) => match locate(presentation, fragment) {
@@ -55,50 +58,44 @@ pub fn answer(
     }
 }
 
-/// Returns the content of the answer to a request and its validator, without reading anything.
-/// `None` for a redirect, and for a fragment in a file of its own, which may change at any time:
-/// only [`answer`] finds out its validator.
+/// Returns what is known of the answer to a request without a read.
 ///
 /// # Errors
 /// As [`answer`], as far as is known already.
-pub fn identify(
-    presentation: &Presentation,
-    request: &Request<'_>,
-) -> Result<Option<(Content, Validator)>, Error> {
+pub fn identify(presentation: &Presentation, request: &Request<'_>) -> Result<Identity, Error> {
     let manifest = presentation.validator();
     match request {
-        Request::Presentation => Ok(None),
-        Request::Manifest => presentation.manifest().map(|_| Some((Content::Manifest, manifest))),
-        Request::ManifestWithoutRepeats => {
-            check_repeats(presentation)?;
-            Ok(Some((Content::Manifest, manifest)))
+        Request::Presentation => Ok(Identity::Redirect),
+        Request::Manifest(options) => {
+            check(presentation, options)?;
+            presentation.manifest()?;
+            Ok(Identity::Known(Content::Manifest, manifest))
         }
         Request::Fragment(fragment) => {
             let at = match locate(presentation, fragment) {
                 Err(error) if unannounced(presentation, fragment, &error).is_some() => {
-                    return Ok(None);
+                    return Ok(Identity::Unknown);
                 }
                 located => located?,
             };
             let (track_id, start) = match presentation.start_of(at) {
-                Err(_) if presentation.file_of(at).is_some() => return Ok(None),
+                Err(_) if presentation.file_of(at).is_some() => return Ok(Identity::Unknown),
                 start => start?,
             };
             let content = Content::Fragment(presentation.stream_of(at).kind());
-            Ok(Some((content, manifest.of_fragment(track_id, start, fragment.noun))))
+            Ok(Identity::Known(content, manifest.of_fragment(track_id, start, fragment.noun)))
         }
     }
 }
 
-/// That the manifest is one of version 2.0.
-fn check_repeats(presentation: &Presentation) -> Result<(), Error> {
-    match presentation.manifest_has_repeats()? {
-        true => {
-            let what = "a manifest without repeated chunks";
-            Err(Error::request("manifest options", ErrorKind::NotServed(what)))
-        }
-        false => Ok(()),
+/// Checks that all options of a manifest request are served for this presentation.
+fn check(presentation: &Presentation, options: &ManifestOptions<'_>) -> Result<(), Error> {
+    options.check()?;
+    if options.without_repeats && presentation.manifest_has_repeats()? {
+        let what = "a manifest without repeated chunks";
+        return Err(Error::request("manifest options", ErrorKind::NotServed(what)));
     }
+    Ok(())
 }
 
 fn locate(presentation: &Presentation, request: &FragmentRequest<'_>) -> Result<Located, Error> {

@@ -6,7 +6,7 @@ use std::fmt;
 use memchr::{memchr, memchr3, memrchr};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use super::options;
+use super::{ManifestOptions, options};
 use crate::base::{Error, ErrorKind};
 use crate::fragment::Noun;
 
@@ -18,10 +18,8 @@ use crate::fragment::Noun;
 pub enum Request<'a> {
     /// The presentation itself: a host redirects to its manifest.
     Presentation,
-    /// `Manifest`, or `Manifest(format=fmp4)`.
-    Manifest,
-    /// `Manifest(format=fmp4-v20)`: Azure's name for a manifest of version 2.0, which has no `r`.
-    ManifestWithoutRepeats,
+    /// `Manifest` or `Manifest(…)`, perhaps with a query.
+    Manifest(ManifestOptions<'a>),
     /// `QualityLevels(…)/Noun(…)`.
     Fragment(FragmentRequest<'a>),
 }
@@ -60,12 +58,13 @@ const MAX_PATH: usize = 4096;
 
 impl<'a> Request<'a> {
     /// Reads what follows the presentation's name in a URL: percent-encoded, without query, with
-    /// or without slashes before and behind it. Empty segments do not count.
+    /// or without slashes before and behind it. Empty segments do not count. `query` is the query of
+    /// the URL, if it has one: only a manifest has options there.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] by the grammar, [`ErrorKind::NotServed`] for outputs and options
-    /// of other servers that are not served here.
-    pub fn parse(path: &'a str) -> Result<Self, Error> {
+    /// [`ErrorKind::Malformed`] by the grammar, [`ErrorKind::NotServed`] for requests in the grammar
+    /// of an output that is not served here.
+    pub fn parse(path: &'a str, query: Option<&'a str>) -> Result<Self, Error> {
         let path = without_slashes_behind(without_slashes_before(path));
         if path.is_empty() {
             return Ok(Self::Presentation);
@@ -80,27 +79,45 @@ impl<'a> Request<'a> {
                 });
                 of_file.unwrap_or(error)
             }),
-            None => manifest(&segment(path)?),
+            None => {
+                let mut options = match segment(path)? {
+                    Cow::Borrowed(segment) => manifest(segment)?,
+                    Cow::Owned(segment) => manifest(&segment)?.into_owned(),
+                };
+                if let Some(query) = query {
+                    options.add_query(query);
+                }
+                Ok(Self::Manifest(options))
+            }
         }
     }
+}
 
-    /// The same request with the query of its URL, if it has one.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotServed`] where the query would change the manifest.
-    pub fn with_query(self, query: Option<&str>) -> Result<Self, Error> {
-        if let (Self::Manifest | Self::ManifestWithoutRepeats, Some(query)) = (&self, query) {
-            options::of_query(query)?;
-        }
-        Ok(self)
+impl Request<'_> {
+    /// Returns whether the path of a URL looks like a request, though no segment of it may name a
+    /// presentation: it ends in a server manifest's extension, in `Manifest`, or in a fragment.
+    pub fn is_addressed(path: &str) -> bool {
+        let path = without_slashes_behind(path);
+        let last = path.rsplit_once('/').map_or(path, |(_, last)| last);
+        let ends = |end: &str| {
+            last.len()
+                .checked_sub(end.len())
+                .and_then(|at| last.split_at_checked(at))
+                .is_some_and(|(_, tail)| tail.eq_ignore_ascii_case(end))
+        };
+        ends(".ism")
+            || ends(".isml")
+            || strip_word(last, "Manifest")
+                .is_some_and(|end| end.is_empty() || end.starts_with('('))
+            || last.ends_with(')') && path.to_ascii_lowercase().contains("qualitylevels(")
     }
 }
 
 /// The word `Manifest`, with or without options in parentheses.
-fn manifest<'a>(segment: &str) -> Result<Request<'a>, Error> {
+fn manifest(segment: &str) -> Result<ManifestOptions<'_>, Error> {
     match strip_word(segment, "Manifest") {
         Some(behind) if behind.is_empty() || behind.trim_start().starts_with('(') => {
-            options::of_predicate(behind.trim()).map_err(|error| {
+            ManifestOptions::of_predicate(behind.trim()).map_err(|error| {
                 // `Manifest(video,format=…)`: Azure's form for one stream.
                 match error.kind {
                     ErrorKind::Malformed(_) => other_output(segment).unwrap_or(error),
@@ -323,7 +340,7 @@ mod tests {
 
     #[test]
     fn what_real_clients_send_is_understood() {
-        let request = |path| match Request::parse(path).unwrap() {
+        let request = |path| match Request::parse(path, None).unwrap() {
             Request::Fragment(r) => {
                 (r.noun, r.bitrate, r.attributes.into_owned(), r.stream.into_owned(), r.time)
             }
@@ -351,26 +368,33 @@ mod tests {
             (Noun::KeyFrames, "a=b,c=d", "audio_fr é=x", u64::MAX)
         );
         for path in ["Manifest", "/manifest", "MANIFEST", "manifest()", "Mani%66est"] {
-            assert_eq!(Request::parse(path).unwrap(), Request::Manifest, "{path}");
+            assert_eq!(
+                Request::parse(path, None).unwrap(),
+                Request::Manifest(ManifestOptions::default()),
+                "{path}"
+            );
         }
-        assert_eq!(Request::parse("").unwrap(), Request::Presentation);
-        assert_eq!(Request::parse("/").unwrap(), Request::Presentation);
+        assert_eq!(Request::parse("", None).unwrap(), Request::Presentation);
+        assert_eq!(Request::parse("/", None).unwrap(), Request::Presentation);
     }
 
     #[test]
     fn empty_segments_do_not_count() {
-        let plain = Request::parse("QualityLevels(5,a=b)/Fragments(vid%20eo=0)").unwrap();
+        let plain = Request::parse("QualityLevels(5,a=b)/Fragments(vid%20eo=0)", None).unwrap();
         for path in [
             "//QualityLevels(5,a=b)/Fragments(vid%20eo=0)",
             "/QualityLevels(5,a=b)//Fragments(vid%20eo=0)",
             "QualityLevels(5,a=b)/Fragments(vid%20eo=0)//",
         ] {
-            assert_eq!(Request::parse(path).unwrap(), plain, "{path}");
+            assert_eq!(Request::parse(path, None).unwrap(), plain, "{path}");
         }
-        let borrowed = Request::parse("QualityLevels(5)//Fragments(video=0)/").unwrap();
-        assert_eq!(borrowed, Request::parse("QualityLevels(5)/Fragments(video=0)").unwrap());
-        assert_eq!(Request::parse("//Manifest/").unwrap(), Request::Manifest);
-        assert_eq!(Request::parse("//").unwrap(), Request::Presentation);
+        let borrowed = Request::parse("QualityLevels(5)//Fragments(video=0)/", None).unwrap();
+        assert_eq!(borrowed, Request::parse("QualityLevels(5)/Fragments(video=0)", None).unwrap());
+        assert_eq!(
+            Request::parse("//Manifest/", None).unwrap(),
+            Request::Manifest(ManifestOptions::default())
+        );
+        assert_eq!(Request::parse("//", None).unwrap(), Request::Presentation);
     }
 
     #[test]
@@ -406,7 +430,7 @@ mod tests {
             "Manifest/x",
             "poster.jpg",
         ] {
-            let error = Request::parse(path).unwrap_err();
+            let error = Request::parse(path, None).unwrap_err();
             assert_eq!(error.kind.status(), 400, "{path}: {error}");
         }
         for path in [
@@ -420,9 +444,13 @@ mod tests {
             "QualityLevels(5)/Fragments(video=0,format=m3u8-aapl).ts",
             "QualityLevels(5)/Fragments(video=0,format=m3u8-aapl,encryption=cbc)",
         ] {
-            assert_eq!(Request::parse(path).unwrap_err().kind.status(), 415, "{path}");
+            let checked = Request::parse(path, None).and_then(|request| match request {
+                Request::Manifest(options) => options.check(),
+                _ => Ok(()),
+            });
+            assert_eq!(checked.unwrap_err().kind.status(), 415, "{path}");
         }
         let long = format!("QualityLevels(5)/Fragments({}=0)", "v".repeat(5000));
-        assert!(Request::parse(&long).is_err());
+        assert!(Request::parse(&long, None).is_err());
     }
 }

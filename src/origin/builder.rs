@@ -1,0 +1,271 @@
+//! How an origin is set up.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::access::{Access, AccessOptions};
+use super::cache::{Cache, CacheOptions};
+use super::events::{Events, Report};
+use super::handles::{self, Handles};
+use super::host::Host;
+use super::named_media::NamedMedia;
+use super::offload::Offload;
+use super::{Clock, Event, Inner, Origin, Timer, body};
+use crate::presentation::OpenOptions;
+use crate::storage::{AnyStore, Store};
+
+/// How an [`Origin`] is set up.
+#[derive(Clone)]
+pub struct OriginBuilder {
+    store: AnyStore,
+    host: Host,
+    report: Option<Arc<Report>>,
+    options: OpenOptions,
+    cache: CacheOptions,
+    handles: Option<usize>,
+    access: AccessOptions,
+}
+
+impl OriginBuilder {
+    pub(super) fn new(store: impl Store) -> Self {
+        Self {
+            store: AnyStore::new(store),
+            host: Host::default(),
+            report: None,
+            options: OpenOptions::default(),
+            cache: CacheOptions::default(),
+            handles: None,
+            access: AccessOptions::default(),
+        }
+    }
+
+    /// How presentations are opened; default [`OpenOptions::default`].
+    pub fn open_options(mut self, options: OpenOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Bytes of memory that the process may take for opened presentations; default 256 MiB. The least
+    /// used go first. With 0 none is kept: every request opens its presentation again.
+    ///
+    /// An eighth of it is left for what lies between pieces in use, which an allocator does not give
+    /// back. What else a process takes comes in addition: [bodies](Self::body_bytes),
+    /// [fragments](Self::fragment_cache_bytes), connections, openings in progress.
+    pub fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache.bytes = bytes;
+        self
+    }
+
+    /// How long the origin relies on its last check of a presentation's files (at most 1 s if the
+    /// presentation is live), and how long it keeps a failed opening; default 5 s. With 0, every
+    /// request checks the files, and no failed opening is kept. With [`Duration::MAX`], the origin
+    /// checks only after [`Origin::look_again`], or when a read finds that a file has changed.
+    pub fn revalidate_after(mut self, age: Duration) -> Self {
+        self.cache.revalidate_after = age;
+        self
+    }
+
+    /// How long the origin goes on serving the old version of a presentation whose files have changed
+    /// for the worse, for example because a new set arrives file by file; default 30 s. With 0, the
+    /// new version is served at once.
+    ///
+    /// A version is worse if it cannot be opened (a deleted presentation included), if more of the
+    /// tracks or chunks that it announces have no media, or if it has more findings of one code
+    /// (information aside). Names do not matter: a set with other file names and the same flaws is
+    /// served at once.
+    pub fn replace_grace(mut self, grace: Duration) -> Self {
+        self.cache.replace_grace = grace;
+        self
+    }
+
+    /// How long a file must not have changed before the origin relies on it; default 1 s. With 0,
+    /// files are relied on at once.
+    ///
+    /// File systems stamp a file when a write begins, so equal time stamps before and after a read
+    /// do not show that no write was in progress. Until the last change of a file is older than
+    /// this time, the file is not opened: requests fail with [`ReadErrorKind::Unsettled`] (503,
+    /// with the remaining time in `Retry-After`). A presentation that is already open continues to
+    /// be served in its old version, except for fragments of files that were rewritten in place. A
+    /// file that was replaced by rename stays complete in its old version as long as it is open.
+    /// During this time after the origin is built, requests wait for files to settle instead (for
+    /// at most 2 s).
+    ///
+    /// The store measures the age of a change ([`Stat::age`](crate::storage::Stat::age)). If it
+    /// cannot, because a file's time is in the future or is set by another machine, what counts is
+    /// how long the origin has seen the same version. Stores whose objects are never written to,
+    /// such as [`MemoryStore`](crate::storage::MemoryStore), are not affected.
+    ///
+    /// Set this to more than the longest single write of the programs that rewrite files in place,
+    /// and on network file systems to more than the time for which clients keep attributes of
+    /// files. Two cases remain undetected: a writer that pauses for longer in the middle of a file,
+    /// and changes through a shared memory map, which the system stamps late or never.
+    pub fn settling_time(mut self, time: Duration) -> Self {
+        self.access.settling_time = time;
+        self
+    }
+
+    /// Openings at one time; default 128, at least 1. More are refused as busy. An opening whose
+    /// requests have gone away counts until the work that was [handed over](Self::offload) for it
+    /// ends.
+    pub fn max_openings(mut self, openings: usize) -> Self {
+        self.cache.max_openings = openings.max(1);
+        self
+    }
+
+    /// How long one opening may take, by the origin's [clock](Self::clock) and
+    /// [timer](Self::timer), and one look at the files of what is open; default 30 s, at least 1 ms.
+    ///
+    /// Afterwards nothing more is read for it: it ends with what was read by then. Files that were
+    /// not read are findings, and requests that need them get the status 503. What is being parsed
+    /// is not interrupted. The result is kept and made again as that of any opening that failed
+    /// ([`revalidate_after`](Self::revalidate_after)).
+    pub fn opening_timeout(mut self, timeout: Duration) -> Self {
+        self.cache.opening_timeout = timeout.max(LEAST_TIMEOUT);
+        self
+    }
+
+    /// Where to do work that may take long: parsing more than 64 KiB of manifests, headers and
+    /// indexes to open a presentation, or more than 64 KiB of the header of one fragment. By default,
+    /// the task of the request does it, after the other tasks of its thread have had their turn;
+    /// these tasks then wait until the work is done.
+    ///
+    /// `run` must run each piece of work once, in a thread that may be busy for a while, and must not
+    /// wait for it. At one time, it gets at most as many pieces as the machine has processors (at
+    /// least two); further pieces wait for their turn. If `run` drops a piece, the requests that need
+    /// it fail as busy.
+    ///
+    /// ```
+    /// # use smooth_origin::origin::Origin;
+    /// # use smooth_origin::storage::MemoryStore;
+    /// # mod tokio { pub mod task { pub fn spawn_blocking(work: Box<dyn FnOnce() + Send>) { work() } } }
+    /// let builder = Origin::builder(MemoryStore::new());
+    /// // With tokio:
+    /// let origin = builder.offload(|work| { tokio::task::spawn_blocking(work); }).build();
+    /// ```
+    pub fn offload(
+        mut self,
+        run: impl Fn(Box<dyn FnOnce() + Send>) + Send + Sync + 'static,
+    ) -> Self {
+        self.host.offload = Offload::new(run);
+        self
+    }
+
+    /// Reports what happens, for the operator's log: presentations that were opened or could not be
+    /// opened, replacements that wait, requests and bodies that failed because of the content or the
+    /// storage, and late findings. By default, nothing is reported.
+    ///
+    /// Within one period of [`revalidate_after`](Self::revalidate_after) (at least 1 s), each failure
+    /// of one presentation and code is reported once, and at most 256 different failures are reported.
+    /// [`Event::LeftOut`] gives the number of the others, before the first failure of a later period.
+    /// A late finding is reported once per opening. Failures that are the client's fault are not
+    /// reported.
+    ///
+    /// `report` is called in the task of a request, never while a lock is held: it may ask the origin,
+    /// and should not block.
+    ///
+    /// ```
+    /// use smooth_origin::origin::{Level, Origin};
+    /// # use smooth_origin::storage::MemoryStore;
+    ///
+    /// let origin = Origin::builder(MemoryStore::new())
+    ///     .on_event(|event| {
+    ///         if event.level() > Level::Info {
+    ///             eprintln!("{} {event}", event.level());
+    ///         }
+    ///     })
+    ///     .build();
+    /// ```
+    pub fn on_event(mut self, report: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.report = Some(Arc::new(report));
+        self
+    }
+
+    /// What ends waits; the default needs no runtime. See [`Timer`].
+    pub fn timer(mut self, timer: impl Timer + 'static) -> Self {
+        self.host.timer = Arc::new(timer);
+        self
+    }
+
+    /// Files held open at one time, over all presentations; default a quarter of what the process
+    /// may open, at least 1. The least used are closed, and opened again when they are needed.
+    pub fn max_open_files(mut self, files: usize) -> Self {
+        self.handles = Some(files);
+        self
+    }
+
+    /// Operations of the store at one time; default 256, at least 1. More wait for their turn.
+    pub fn max_reads(mut self, reads: usize) -> Self {
+        self.access.reads = reads;
+        self
+    }
+
+    /// Operations that may wait for their turn before requests are refused as busy; default 1,024.
+    /// With 0 requests are refused while any operation waits.
+    pub fn max_waiting(mut self, waiting: usize) -> Self {
+        self.access.waiting = waiting;
+        self
+    }
+
+    /// How long one operation of the store may take, and how long a body waits for what it gave
+    /// before to be sent, when there is little room for more; default 10 s, at least 1 ms. After that
+    /// the request fails as one that may succeed later, and a body that was begun is cut off.
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.access.timeout = timeout.max(LEAST_TIMEOUT);
+        self
+    }
+
+    /// Bytes of bodies that were read and are not sent yet, over all of them; default 256 MiB, at
+    /// least 256 KiB.
+    pub fn body_bytes(mut self, bytes: u64) -> Self {
+        self.access.body_bytes = bytes.max(body::PART);
+        self
+    }
+
+    /// Bytes of memory for fragments that clients request often; default 0, which keeps none. A kept
+    /// fragment is sent without a read. Any other is read once, however many clients request it at the
+    /// same time. Fragments that were requested only once are dropped first, and fragments longer than
+    /// 1 MiB are never kept. Leave this at 0 if the host sends [stored bodies](Body::stored) itself: a
+    /// fragment in memory is not a stored body.
+    pub fn fragment_cache_bytes(mut self, bytes: u64) -> Self {
+        self.access.fragment_cache = bytes;
+        self
+    }
+
+    /// The clock that ages are measured by; default the system's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.host.clock = clock;
+        self
+    }
+
+    /// The origin.
+    pub fn build(self) -> Origin {
+        let handles = self.handles.unwrap_or_else(handles::default_capacity);
+        let period = self.cache.revalidate_after;
+        let named_media = NamedMedia::new(period);
+        let mut host = self.host;
+        let clock = host.clock.clone();
+        if let Some(report) = self.report {
+            host.events = Events::new(report, clock.clone(), period);
+        }
+        Origin {
+            inner: Arc::new(Inner {
+                access: Arc::new(Access::new(self.store, &self.access, host)),
+                cache: Cache::new(self.cache),
+                handles: Arc::new(Handles::new(handles)),
+                named_media,
+                clock,
+                options: self.options,
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for OriginBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OriginBuilder").finish_non_exhaustive()
+    }
+}
+
+/// A time limit of 0 would let nothing be read.
+const LEAST_TIMEOUT: Duration = Duration::from_millis(1);

@@ -1,0 +1,95 @@
+//! A request to a presentation, in the grammar of one of the outputs.
+
+use std::sync::Arc;
+
+use super::mss;
+use crate::base::{Error, Step};
+use crate::presentation::{Content, Presentation, Reply, Validator};
+
+/// A request to a presentation: one row per output.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use smooth_origin::base::{Error, Step};
+/// # use smooth_origin::presentation::Presentation;
+/// use smooth_origin::output::{Identity, Request};
+/// # fn main() -> Result<(), Error> {
+/// # let presentation: Arc<Presentation> = unimplemented!();
+/// let request = Request::parse("QualityLevels(952962)/Fragments(video=0)", None)?;
+/// if let Identity::Known(_, validator) = request.identify(&presentation)? {
+///     println!("its ETag is \"{validator}\"");
+/// }
+/// match request.answer(&presentation)? {
+///     Step::Ready(reply) => println!("{} bytes, nothing to read first", reply.length()),
+///     Step::Read(reads) => println!("wants {:?}", reads.wanted()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Request<'a> {
+    /// Smooth Streaming.
+    Mss(mss::Request<'a>),
+}
+
+/// What is known of the answer to a request without a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Identity {
+    /// A redirect.
+    Redirect,
+    /// An answer of this content, with this validator.
+    Known(Content, Validator),
+    /// Only the answer shows it: a fragment in a file of its own, which may change at any time.
+    Unknown,
+}
+
+impl<'a> Request<'a> {
+    /// Reads what follows the presentation's name in a URL, percent-encoded, with or without slashes
+    /// before and behind it, and the query of the URL, if it has one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`](crate::base::ErrorKind::Malformed) if it is a request by the grammar
+    /// of no output, [`ErrorKind::NotServed`](crate::base::ErrorKind::NotServed) if it is one by the
+    /// grammar of an output that is not served here.
+    pub fn parse(rest: &'a str, query: Option<&'a str>) -> Result<Self, Error> {
+        mss::Request::parse(rest, query).map(Self::Mss)
+    }
+
+    /// Returns whether the path of a URL looks like a request by the grammar of an output, though no
+    /// segment of it may name a presentation: `/film/Manifest`, `/film.ism`.
+    pub fn is_addressed(path: &str) -> bool {
+        mss::Request::is_addressed(path)
+    }
+
+    /// Returns where a host redirects the request to, relative to the presentation; `None` if the
+    /// request is [answered](Self::answer) under its own URL.
+    pub fn redirect(&self) -> Option<&'static str> {
+        match self {
+            Self::Mss(mss::Request::Presentation) => Some("Manifest"),
+            Self::Mss(_) => None,
+        }
+    }
+
+    /// Returns what is known of the answer without a read.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer), as far as is known already.
+    pub fn identify(&self, presentation: &Presentation) -> Result<Identity, Error> {
+        match self {
+            Self::Mss(request) => mss::identify(presentation, request),
+        }
+    }
+
+    /// Answers the request: at once where all is known, else after a read.
+    ///
+    /// # Errors
+    /// What the presentation does not have ([`ErrorKind::NoStream`](crate::base::ErrorKind::NoStream)
+    /// and similar kinds), what is not served, or what is wrong with the stored media.
+    pub fn answer(&self, presentation: &Arc<Presentation>) -> Result<Step<Reply>, Error> {
+        match self {
+            Self::Mss(request) => mss::answer(presentation, request),
+        }
+    }
+}
