@@ -43,7 +43,7 @@ pub struct Arguments {
     #[arg(long)]
     pub(crate) immutable: bool,
 
-    /// Seconds between checks whether the files of a presentation have changed; 0 checks them for
+    /// Seconds between checks for changes to the files of a presentation; 0 checks them for
     /// each request
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = number::seconds)]
     pub(crate) revalidate: u64,
