@@ -466,7 +466,7 @@ fn the_budget_of_findings_hides_no_graver_one() {
 
 #[test]
 fn fragments_in_files_of_their_own_are_looked_at_and_what_is_wrong_with_them_is_found() {
-    use support::fragment_files::{files, film, fragment, fragment_with, put};
+    use testkit::fragment_files::{files, film, fragment, fragment_with, put};
     let healthy = film();
     assert_eq!(codes_of(&healthy), Vec::<String>::new());
     let path = |time| format!("film.ism/QualityLevels(3000)/Fragments(video={time})");
