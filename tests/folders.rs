@@ -814,7 +814,7 @@ fn heads_of_fragment_files_are_read_within_the_budget_of_bodies() {
     assert_eq!(store.1.most.load(Ordering::Relaxed), 2);
     // The answers hold none of it.
     let Ok(Answer::Reply(served)) = &answers[0] else { panic!("a reply") };
-    assert_eq!(support::read(served).unwrap().len() as u64, served.reply().length());
+    assert_eq!(testkit::read(served).unwrap().len() as u64, served.reply().length());
 }
 
 #[test]

@@ -317,7 +317,7 @@ fn recordings_that_were_joined_are_served_one_after_the_other() {
 /// Asks a presentation itself: an origin would walk through the file after a refusal.
 fn ask(presentation: &Arc<Presentation>, media: &Bytes, time: u64) -> Result<Reply, Error> {
     let path = format!("QualityLevels(64)/Fragments(audio={time})");
-    answer(presentation, &Request::parse(&path)?)?.drive(|want| match want {
+    answer(presentation, &Request::parse(&path, None)?)?.drive(|want| match want {
         Want::Range { range, .. } => {
             Ok(Got::Range(media.slice(range.start as usize..range.end as usize)))
         }

@@ -236,6 +236,23 @@ pub const CASES: &[Case] = &[
             &"<c t='5' d='3'/><c d='1'/>".repeat(n / 2),
         ))
     }),
+    case("end-tags-that-end-nothing", 450_000, |n| ill_formed(&"</y>".repeat(n))),
+    case("ampersands-that-begin-nothing", 1_900_000, |n| ill_formed(&"&".repeat(n))),
+    case("unclosed-elements", 600_000, |n| ill_formed(&"<y>".repeat(n))),
+    case("numbers-to-correct", 80_000, |n| {
+        let chunks = "<c t='5' d=' 3'/><c d='1.0' t=''/>".repeat(n / 2);
+        set(
+            &[track("video", 1, "")],
+            &stream("video", "video", &quality(1), &chunks),
+            film_of(1, 3),
+        )
+    }),
+    case("numbers-that-are-none", MOST, |n| {
+        let quality = |i: usize| format!("<QualityLevel Bitrate='{i}' MaxWidth='x' Index=''/>");
+        let qualities: String = (0..n).map(quality).collect();
+        let chunk = "<c t='0' d='1'/>";
+        set(&[track("video", 1, "")], &stream("video", "v", &qualities, chunk), film_of(1, 3))
+    }),
     case("attributes-of-an-ill-formed-element", 150_000, |n| {
         let attributes: String = (0..n).map(|i| format!(" a{i}='1'")).collect();
         ill_formed(&format!("<x{attributes}/>"))

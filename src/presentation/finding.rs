@@ -130,7 +130,7 @@ codes! {
         "correct the file at the line in the message: until then, players get the corrected text",
     /// A stream or quality of the stored manifest cannot be used and is left out.
     ManifestPartLeftOut "manifest-part-left-out" Error
-        "players get the film without it: correct the .ismc at the line in the message",
+        "correct the .ismc at the line in the message: until then, players get the film without that part",
     /// The client manifest that the server manifest names cannot be used.
     ManifestGenerated "manifest-generated" Warning
         "a manifest is made from the media: compare it with what players had before",
