@@ -748,6 +748,41 @@ fn corrections_are_reported_beside_times_from_names() {
     assert_eq!(findings(&store), ["warning times-from-names", "warning manifest-corrected"]);
 }
 
+#[test]
+fn a_folder_that_was_opened_while_it_was_copied_is_complete_later() {
+    let (hands, store) = (Hands::default(), film());
+    let late: Vec<_> = files().into_iter().filter(|(path, _)| path.contains("(300000)")).collect();
+    for (path, _) in &late {
+        store.remove(&name(path));
+    }
+    let events = Arc::new(AtomicUsize::new(0));
+    let told = Arc::clone(&events);
+    let origin = Origin::builder(store.clone())
+        .clock(hands.clock())
+        .revalidate_after(std::time::Duration::from_secs(1))
+        .on_event(move |_| {
+            told.fetch_add(1, Ordering::Relaxed);
+        })
+        .build();
+    let path = &late[0].0;
+    assert_eq!(code(&origin, path), "no-media");
+    let before = events.load(Ordering::Relaxed);
+    // Nothing has changed: nothing is told again.
+    for _ in 0..20 {
+        hands.pass(1);
+        assert!(get(&origin, "film.ism/Manifest").is_ok());
+    }
+    assert_eq!(events.load(Ordering::Relaxed), before);
+    for (path, bytes) in &late {
+        put(&store, path, bytes.clone());
+    }
+    hands.pass(5);
+    assert_eq!(code(&origin, path), "served");
+    assert_eq!(events.load(Ordering::Relaxed), before + 1);
+    let opened = block_on(origin.open(&name("film.ism"))).unwrap();
+    assert_eq!(codes(opened.presentation()), Vec::<String>::new());
+}
+
 /// A store that counts the reads of more than 64 KiB that are made at one time. Each takes a while.
 #[derive(Clone, Default)]
 struct Watched(MemoryStore, Arc<Large>);

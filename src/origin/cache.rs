@@ -48,6 +48,10 @@ pub(super) struct Cache {
 /// one fragment after the other.
 const LIVE_AGE: Duration = Duration::from_secs(1);
 
+/// Interval after which a folder of fragments is listed again if files of it were missing: it may
+/// have been opened while it was being copied, and its manifest does not change any more.
+const INCOMPLETE_AGE: Duration = Duration::from_secs(5);
+
 /// The outcome of an opening, and the time at which its files are checked next.
 #[derive(Debug)]
 struct Entry {
@@ -56,6 +60,9 @@ struct Entry {
     due: AtomicU64,
     /// When its files were first seen to have changed while it was kept; 0 if they have not.
     differs_since: AtomicU64,
+    /// When it was opened, or listed again with the same result, in milliseconds of the origin's
+    /// clock.
+    listed_at: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -217,6 +224,9 @@ impl Cache {
                 .await
         {
             entry.differs_since.store(0, Ordering::Relaxed);
+            if entry.lacks_files_since(now, INCOMPLETE_AGE) {
+                return self.list_again(origin, opened, entry, now).await;
+            }
             return entry.outcome.clone();
         }
         let Ok(name) = Name::new(name) else { return entry.outcome.clone() };
@@ -236,6 +246,31 @@ impl Cache {
         }
         self.report(origin, &name, Some(entry), &new, took, &verdict);
         outcome
+    }
+
+    /// Opens a folder of fragments again in which files were missing. The new opening is kept and
+    /// reported only if it found something else, and if nothing is worse.
+    async fn list_again(
+        &self,
+        origin: &Inner,
+        old: &Arc<Opened>,
+        entry: &Arc<Entry>,
+        now: u64,
+    ) -> Result<Arc<Opened>, Error> {
+        entry.listed_at.store(now, Ordering::Relaxed);
+        let name = old.presentation().name();
+        let (new, took) = self.open(origin, name, Vec::new()).await;
+        let is_news = match &new.outcome {
+            Ok(new) => !new.presentation().is_found_like(old.presentation()),
+            // The files that were opened are unchanged.
+            Err(_) => false,
+        };
+        if !is_news || loss(&entry.outcome, &new.outcome, &[]).is_some() {
+            return entry.outcome.clone();
+        }
+        self.entries.insert(name.clone(), Arc::clone(&new));
+        self.report(origin, name, Some(entry), &new, took, &Verdict::Replace);
+        new.outcome.clone()
     }
 
     /// Whether a new opening takes the place of the old one: when players lose nothing by it, or
@@ -326,7 +361,12 @@ impl Cache {
             }
             None => Err(ErrorKind::Busy("too many presentations are being opened").into()),
         };
-        let mut entry = Entry { outcome, due: AtomicU64::new(0), differs_since: AtomicU64::new(0) };
+        let mut entry = Entry {
+            outcome,
+            due: AtomicU64::new(0),
+            differs_since: AtomicU64::new(0),
+            listed_at: AtomicU64::new(millis(origin.clock.now())),
+        };
         let age = millis(entry.age(&self.options));
         let age = entry.unsettled().map_or(age, |wait| age.min(millis_up(wait)));
         entry.due = AtomicU64::new(millis(origin.clock.now()).saturating_add(age));
@@ -357,6 +397,12 @@ impl Entry {
 
     fn is_live(&self) -> bool {
         self.outcome.as_ref().is_ok_and(|opened| opened.presentation().is_live())
+    }
+
+    /// Returns whether files of its folder were missing when it was listed at least `age` ago.
+    fn lacks_files_since(&self, now: u64, age: Duration) -> bool {
+        now.saturating_sub(self.listed_at.load(Ordering::Relaxed)) >= millis(age)
+            && self.outcome.as_ref().is_ok_and(|opened| opened.presentation().lacks_files())
     }
 
     fn is_due(&self, now: u64) -> bool {

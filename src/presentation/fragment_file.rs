@@ -49,6 +49,18 @@ const LONGEST_HEADER: u64 = 32;
 const HEADER: u64 = 8;
 
 impl Presentation {
+    /// Returns whether it is a folder of fragments in which files were missing when it was opened.
+    /// Files of a live presentation come and go, and its manifest changes with them.
+    pub(crate) fn lacks_files(&self) -> bool {
+        let is_missing = |finding: &Finding| finding.code == FindingCode::FragmentFileMissing;
+        self.is_folder && !self.is_live && self.findings.iter().any(is_missing)
+    }
+
+    /// Returns whether opening found the same as the other opening.
+    pub(crate) fn is_found_like(&self, other: &Self) -> bool {
+        self.content == other.content && self.findings == other.findings
+    }
+
     /// Returns the file of a located chunk, if its track has such files.
     pub(crate) fn file_of(&self, at: Located) -> Option<LocatedFile> {
         let Media::Files(_) = &self.track_of(at).media else { return None };
