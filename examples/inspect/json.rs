@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use smooth_origin::base::{FourCc, Place};
 use smooth_origin::presentation::{Finding, Presentation, Stream, Track};
 
 use crate::entry::{Entry, Health, Outcome, gravest};
@@ -62,15 +63,40 @@ fn track(root: &Path, presentation: &Presentation, track: &Track) -> Value {
     })
 }
 
+/// Returns one object per finding. `track` is the text of `stream` and `bitrate`. If the finding
+/// reports a failure, `cause` is the stable word for its kind, `clause` is the clause that is not
+/// met, and the place in the `file` is an `offset` in bytes with the `boxes` around it, the
+/// outermost first (`moof/traf/tfxd`), or a `line` (from 1) and an `element` of a manifest. What is
+/// not known is `null`.
 fn finding(finding: &Finding) -> Value {
+    let cause = finding.cause();
+    let (mut offset, mut boxes, mut line, mut element) = (None, None, None, None);
+    match cause.map(|cause| &cause.place) {
+        Some(Place::Box { offset: at, path, .. }) => {
+            let path: Vec<_> = path.iter().rev().map(FourCc::to_string).collect();
+            (offset, boxes) = (Some(*at), Some(path.join("/")).filter(|path| !path.is_empty()));
+        }
+        Some(Place::Xml { line: at, element: name, .. }) => {
+            (line, element) = (Some(*at), Some(name).filter(|name| !name.is_empty()));
+        }
+        _ => {}
+    }
     json!({
         "code": finding.code.as_str(),
         "severity": finding.severity().to_string(),
         "file": finding.file,
-        "track": finding.track,
+        "track": finding.track(),
+        "stream": finding.stream,
+        "bitrate": finding.bitrate,
         "chunk": finding.chunk,
         "message": finding.message,
         "advice": finding.code.advice(),
+        "cause": cause.map(|cause| cause.kind.code()),
+        "clause": cause.and_then(|cause| cause.kind.clause()),
+        "offset": offset,
+        "boxes": boxes,
+        "line": line,
+        "element": element,
     })
 }
 

@@ -451,6 +451,8 @@ fn deep_finds_what_is_wrong_in_the_middle_of_a_file_and_the_exit_status_says_so(
     assert_eq!(finding["code"], "fragment-broken");
     assert_eq!(finding["chunk"], 100_000_000);
     assert!(finding["file"].as_str().unwrap().ends_with("lying/ladder.ismv"), "{finding}");
+    assert_eq!(finding["track"], "video at 300000");
+    assert_eq!((&finding["stream"], &finding["bitrate"]), (&"video".into(), &300_000.into()));
     let (status, text) = text(&["--deep", &ism]);
     assert_eq!(status, 1);
     let says = "chunk 100000000: at byte ";

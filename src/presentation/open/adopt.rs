@@ -8,7 +8,7 @@ use super::mend::Cut;
 use super::resolve::Resolved;
 use crate::base::Timescale;
 use crate::manifest::{ClientManifest, QualityLevel, StreamIndex, StreamKind};
-use crate::presentation::finding::{Finding, FindingCode, Findings, label};
+use crate::presentation::finding::{Finding, FindingCode, Findings, Label, label};
 use crate::presentation::stream::{Absent, Media};
 use crate::presentation::{OpenOptions, Stream, Timeline, Track};
 
@@ -50,7 +50,7 @@ pub(super) fn adopt(
             Ok(timeline) => (timeline, true),
             Err(error) => {
                 let finding = Finding::new(FindingCode::TimesInvalid, error.to_string());
-                findings.push(finding.of_track(&name));
+                findings.push(finding.of_track(&name).because(error));
                 (Timeline::default(), false)
             }
         };
@@ -102,7 +102,7 @@ fn media(
     resolved: Option<&Resolved<'_>>,
     timeline: &Timeline,
     timescale: Timescale,
-    label: &str,
+    label: &Label<'_>,
     findings: &mut Findings,
 ) -> Media {
     let Some(resolved) = resolved else {

@@ -12,7 +12,7 @@ use crate::base::{Error, Limits, Timescale};
 use crate::bmff::VisualSampleEntry;
 use crate::codec::{CodecTag, Description, display_size};
 use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
-use crate::presentation::finding::{Finding, FindingCode, Findings, label};
+use crate::presentation::finding::{Finding, FindingCode, Findings, Label, label};
 use crate::presentation::stream::Media;
 use crate::presentation::{OpenOptions, Stream, Timeline, Track};
 
@@ -58,7 +58,7 @@ pub(super) fn generate(
             Ok(made) => made,
             Err(error) => {
                 let finding = Finding::new(FindingCode::TimesInvalid, error.to_string());
-                findings.push(finding.of_track(&name));
+                findings.push(finding.of_track(&name).because(error));
                 continue;
             }
         };
@@ -269,7 +269,7 @@ impl Group<'_> {
         resolved: &Resolved<'_>,
         media: &MediaTrack,
         timeline: &Timeline,
-        label: &str,
+        label: &Label<'_>,
         findings: &mut Findings,
     ) -> Option<Media> {
         let fragments = media.fragments.as_deref().unwrap_or_default();
@@ -324,7 +324,7 @@ fn quality(
     resolved: &Resolved<'_>,
     media: &MediaTrack,
     bitrate: u32,
-    label: &str,
+    label: &Label<'_>,
     limits: &Limits,
     findings: &mut Findings,
 ) -> QualityLevel {

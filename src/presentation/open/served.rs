@@ -36,7 +36,7 @@ impl Complete {
             }
             (Some(Err(error)), _) => {
                 let message = format!("it is no usable client manifest: {error}");
-                self.listed.generated_because(message, findings);
+                self.listed.generated_because(message, Some(error.clone()), findings);
                 None
             }
             _ => None,
@@ -56,7 +56,7 @@ impl Complete {
         let adopted = adopt(client.manifest(), assignment, resolved, options, findings);
         if !adopted.is_of_use() {
             let message = "nothing that it announces has media".into();
-            self.listed.generated_because(message, findings);
+            self.listed.generated_because(message, None, findings);
             return None;
         }
         if client.manifest().protection.is_empty() {

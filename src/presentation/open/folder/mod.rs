@@ -206,7 +206,7 @@ impl Opening {
                 Ok(timeline) => (timeline, true),
                 Err(error) => {
                     let finding = Finding::new(FindingCode::TimesInvalid, error.to_string());
-                    self.findings.push(finding.of_track(&name));
+                    self.findings.push(finding.of_track(&name).because(error));
                     (Timeline::default(), false)
                 }
             };
@@ -320,7 +320,7 @@ impl Opening {
             _ => FindingCode::FragmentBroken,
         };
         let finding = Finding::new(code, error.to_string()).at_chunk(Some(look.time));
-        let finding = finding.of_track(&label(&stream.name, look.bitrate));
+        let finding = finding.of_track(&label(&stream.name, look.bitrate)).because(error);
         self.findings.push(finding.in_file(look.name.as_str()));
     }
 
