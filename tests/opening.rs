@@ -10,6 +10,7 @@ use smooth_origin::base::{
     ErrorKind, Got, Guid, Limits, Opened, Place, ReadError, ReadErrorKind, Step, Want,
 };
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Pssh, uuid::PiffPssh};
+use smooth_origin::codec::Description;
 use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::presentation::{FindingCode, ManifestSource, OpenOptions, open as open_step};
@@ -314,6 +315,50 @@ fn a_generated_manifest_announces_what_is_there() {
     let origin = Origin::builder(store).open_options(compact).build();
     let compact = block_on(origin.open(&name("film.ism"))).unwrap();
     assert!(manifest(compact.presentation()).contains("<c t=\"0\" d=\"20000000\" r=\"3\"/>"));
+}
+
+#[test]
+fn tracks_and_streams_keep_what_the_manifest_says_of_them() {
+    let tracks = [
+        Track::regular(1, StreamKind::Video, 3, 2 * SECOND, 200),
+        Track::regular(2, StreamKind::Audio, 3, 2 * SECOND, 50),
+        Track::regular(3, StreamKind::Text, 1, 6 * SECOND, 9),
+    ];
+    let media = film::media(&tracks, Style::default());
+    let tracks = [VIDEO, AUDIO, ("textstream", "film.ismv", 5, 3, "")];
+    let generated = store([("film.ism", ism(None, &tracks)), ("film.ismv", media.to_bytes())]);
+    let generated = open(&generated).unwrap();
+    let text = manifest(generated.presentation());
+    let stored = text.replace("Subtype=\"CAPT\"", "Subtype=\"SUBT\" ParentStreamIndex=\"video\"");
+    let stored = store([
+        ("film.ism", ism(Some("film.ismc"), &tracks)),
+        ("film.ismc", stored.into_bytes()),
+        ("film.ismv", media.to_bytes()),
+    ]);
+    let stored = open(&stored).unwrap();
+    for (opened, subtype, parent) in [(generated, "CAPT", None), (stored, "SUBT", Some("video"))] {
+        let presentation = opened.presentation();
+        let text = presentation.manifest().unwrap();
+        let parsed = ClientManifest::parse(text, &Limits::default()).unwrap();
+        assert_eq!(presentation.streams().len(), 3);
+        for (stream, announced) in presentation.streams().iter().zip(&parsed.streams) {
+            let (track, quality) = (&stream.tracks()[0], &announced.qualities[0]);
+            let description = track.description().unwrap();
+            assert_eq!(*description, Description::of(announced, quality).unwrap());
+            assert_eq!(track.picture_size(), quality.max_width.zip(quality.max_height));
+            assert_eq!(stream.subtype(), announced.subtype.as_deref());
+            let entry = Description::of_entry(
+                stream.kind(),
+                track.sample_entry().unwrap(),
+                &Limits::default(),
+            );
+            assert_eq!(entry.unwrap().tag, description.tag);
+            assert_eq!(track.key_id(), None, "it is not encrypted");
+        }
+        assert!(presentation.streams()[0].tracks()[0].picture_size().is_some());
+        let text = &presentation.streams()[2];
+        assert_eq!((text.subtype(), text.parent()), (Some(subtype), parent));
+    }
 }
 
 #[test]

@@ -12,7 +12,8 @@ use crate::entry::{Entry, Health, Outcome, gravest};
 /// `not-served` or `not-looked-at`. `message` and `advice` say why a presentation is not served.
 /// `severity` is the highest among the findings. An entry that was not opened has no `name`,
 /// `manifest`, `live`, `streams`, `severity` and `findings`. A track has a `file` and a `track_id`,
-/// or the `folder` of its fragments. Each `path` and `file` is relative to the current directory.
+/// or the `folder` of its fragments. Its `codec` is the string by RFC 6381, or else the `FourCC`;
+/// `key_id` is the key of its samples, if its file says that they are encrypted. Each `path` and `file` is relative to the current directory.
 pub(crate) fn entry(entry: &Entry) -> Value {
     let explanation = entry.explanation();
     let mut value = json!({
@@ -45,6 +46,8 @@ fn stream(root: &Path, presentation: &Presentation, stream: &Stream) -> Value {
         "kind": stream.kind().as_str(),
         "name": stream.name(),
         "language": stream.language(),
+        "subtype": stream.subtype(),
+        "parent": stream.parent(),
         "timescale": stream.timescale().get(),
         "chunks": stream.timeline().len(),
         "seconds": seconds(stream),
@@ -53,10 +56,15 @@ fn stream(root: &Path, presentation: &Presentation, stream: &Stream) -> Value {
 }
 
 fn track(root: &Path, presentation: &Presentation, track: &Track) -> Value {
+    let codec = track.description().map(|of| of.rfc6381().unwrap_or_else(|| of.tag.to_string()));
     let file = |id: usize| presentation.files().get(id).map(|file| root.join(file.as_str()));
     json!({
         "bitrate": track.bitrate(),
         "fragments": track.fragment_count(),
+        "codec": codec,
+        "width": track.picture_size().map(|size| size.0),
+        "height": track.picture_size().map(|size| size.1),
+        "key_id": track.key_id().map(|key| key.to_string()),
         "file": track.source().and_then(|(id, _)| file(id.index())).map(|path| path.to_string_lossy().into_owned()),
         "folder": track.folder().map(|name| root.join(name.as_str()).to_string_lossy().into_owned()),
         "track_id": track.source().map(|(_, id)| id),

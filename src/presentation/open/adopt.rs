@@ -9,7 +9,7 @@ use super::resolve::Resolved;
 use crate::base::Timescale;
 use crate::manifest::{ClientManifest, QualityLevel, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, Label, label};
-use crate::presentation::stream::{Absent, Media};
+use crate::presentation::stream::{Absent, Media, announced, word};
 use crate::presentation::{OpenOptions, Stream, Timeline, Track};
 
 /// The streams of a stored manifest, and what of it has no media.
@@ -57,19 +57,18 @@ pub(super) fn adopt(
         let qualities = index.qualities.iter().zip(assigned);
         let track = |(quality, number): (&QualityLevel, Option<usize>)| {
             let attributes = quality.custom_attributes.clone();
-            if !is_possible {
-                let media = Media::Absent(Absent::Missing);
-                return Track { bitrate: quality.bitrate, attributes, media };
-            }
-            if number.is_none() && index.is_embedded() {
-                // Its samples are in the manifest: nobody asks for them.
-                let media = Media::Absent(Absent::Missing);
-                return Track { bitrate: quality.bitrate, attributes, media };
-            }
-            let resolved = number.and_then(|number| resolved.get(number));
-            let label = label(&name, quality.bitrate);
-            let media = media(resolved, &timeline, timescale, &label, findings);
-            Track { bitrate: quality.bitrate, attributes, media }
+            let description = announced(index, quality);
+            // If the samples are in the manifest, nobody asks for them.
+            let is_asked_for = is_possible && !(number.is_none() && index.is_embedded());
+            let media = match is_asked_for {
+                true => {
+                    let resolved = number.and_then(|number| resolved.get(number));
+                    let label = label(&name, quality.bitrate);
+                    media(resolved, &timeline, timescale, &label, findings)
+                }
+                false => Media::Absent(Absent::Missing),
+            };
+            Track { bitrate: quality.bitrate, attributes, media, description }
         };
         let tracks = qualities.map(track).collect();
         let stream = Stream {
@@ -80,6 +79,8 @@ pub(super) fn adopt(
             timescale,
             timeline,
             tracks,
+            subtype: word(index.subtype.as_deref()),
+            parent: word(index.parent.as_deref()),
         };
         let mut cut = cut(index, &stream, findings);
         if options.without_event_streams && index.is_of_events() {

@@ -13,7 +13,7 @@ use crate::bmff::VisualSampleEntry;
 use crate::codec::{CodecTag, Description, display_size};
 use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, Label, label};
-use crate::presentation::stream::Media;
+use crate::presentation::stream::{Media, announced, kept, word};
 use crate::presentation::{OpenOptions, Stream, Timeline, Track};
 
 /// A generated manifest, and the streams it announces.
@@ -154,8 +154,13 @@ impl Group<'_> {
             let label = label(name, bitrate);
             let media_track = self.media(resolved, media, &timeline, &label, findings);
             if let Some(stored) = media_track {
-                let quality = quality(resolved, media, bitrate, &label, limits, findings);
-                let track = Track { bitrate, attributes: Vec::new(), media: stored };
+                let (quality, described) =
+                    quality(resolved, media, bitrate, &label, limits, findings);
+                let description = match described {
+                    Some(described) => kept(&described),
+                    None => announced(&index, &quality),
+                };
+                let track = Track { bitrate, attributes: Vec::new(), media: stored, description };
                 taken.take_bitrate(bitrate);
                 tracks.push((quality, track));
             }
@@ -180,6 +185,8 @@ impl Group<'_> {
             timescale: self.timescale,
             timeline,
             tracks,
+            subtype: word(index.subtype.as_deref()),
+            parent: word(index.parent.as_deref()),
         };
         Ok((index, stream))
     }
@@ -327,7 +334,7 @@ fn quality(
     label: &Label<'_>,
     limits: &Limits,
     findings: &mut Findings,
-) -> QualityLevel {
+) -> (QualityLevel, Option<Description>) {
     let server = resolved.server;
     let mut unknown = |message: String| {
         let finding = Finding::new(FindingCode::CodecUnknown, message);
@@ -342,11 +349,11 @@ fn quality(
             if !described.is_known() {
                 unknown(format!("its codec is announced as `{}`", described.tag));
             }
-            described.quality(bitrate)
+            (described.quality(bitrate), Some(described))
         }
         Err(why) => {
             unknown(why);
-            declared(server, bitrate)
+            (declared(server, bitrate), None)
         }
     }
 }

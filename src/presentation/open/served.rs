@@ -163,7 +163,12 @@ fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
             continue;
         };
         let (kind, name) = (track.server.kind, track.server.name());
-        let track = Track { bitrate, attributes: Vec::new(), media: Media::Absent(trouble.absent) };
+        let track = Track {
+            bitrate,
+            attributes: Vec::new(),
+            media: Media::Absent(trouble.absent),
+            description: None,
+        };
         let number = *known.entry((kind, name.to_owned())).or_insert(streams.len());
         match streams.get_mut(number) {
             Some(stream) => stream.tracks.push(track),
@@ -175,6 +180,8 @@ fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
                 timescale: Timescale::SMOOTH,
                 timeline: Timeline::default(),
                 tracks: vec![track],
+                subtype: None,
+                parent: None,
             }),
         }
     }

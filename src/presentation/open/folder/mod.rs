@@ -41,7 +41,7 @@ use crate::manifest::{ClientManifest, Layout, QualityLevel, Stored, StreamIndex}
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::fragment_file::{Seen, see};
 use crate::presentation::fragment_files::FragmentFiles;
-use crate::presentation::stream::{Absent, Media};
+use crate::presentation::stream::{Absent, Media, announced, word};
 use crate::presentation::validator::ContentHash;
 use crate::presentation::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
 use bytes::Bytes;
@@ -219,7 +219,12 @@ impl Opening {
                     true => self.media(&name, quality, &timeline, is_live),
                     false => Media::Absent(Absent::Missing),
                 };
-                tracks.push(Track { bitrate: quality.bitrate, attributes, media });
+                tracks.push(Track {
+                    bitrate: quality.bitrate,
+                    attributes,
+                    media,
+                    description: announced(index, quality),
+                });
             }
             streams.push(Stream {
                 kind: index.kind,
@@ -229,6 +234,8 @@ impl Opening {
                 timescale,
                 timeline,
                 tracks,
+                subtype: word(index.subtype.as_deref()),
+                parent: word(index.parent.as_deref()),
             });
         }
         streams
