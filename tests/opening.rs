@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use smooth_origin::base::{Got, Guid, Limits, Opened, ReadError, ReadErrorKind, Step, Want};
+use smooth_origin::base::{
+    ErrorKind, Got, Guid, Limits, Opened, Place, ReadError, ReadErrorKind, Step, Want,
+};
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Pssh, uuid::PiffPssh};
+use smooth_origin::codec::Description;
 use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::presentation::{FindingCode, ManifestSource, OpenOptions, open as open_step};
@@ -189,9 +192,54 @@ fn names_that_lead_out_of_the_folder_are_not_opened() {
         let opened = block_on(Origin::new(reads).open(&name("films/film.ism"))).unwrap();
         let codes = codes(opened.presentation());
         assert!(codes.iter().all(|code| code == "error name-refused"), "{src}: {codes:?}");
-        assert_eq!(opened.presentation().findings().len(), 2);
+        let findings = opened.presentation().findings();
+        assert_eq!(findings.len(), 2);
+        for finding in findings {
+            let cause = finding.cause().unwrap();
+            assert!(matches!(cause.kind, ErrorKind::BadName(_)), "{cause:?}");
+            assert!(!finding.message.contains("2.2.3"), "that is the grammar of requests");
+        }
         assert!(log.lock().unwrap().iter().all(|(name, _)| name == "films/film.ism"));
     }
+}
+
+#[test]
+fn a_finding_keeps_the_failure_that_it_reports_and_its_place() {
+    let mut high = film_of(3).to_bytes();
+    high[..4].copy_from_slice(&[0, 0, 0, 4]);
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &[VIDEO, AUDIO, ("video", "high.ismv", 500, 1, "")])),
+        ("film.ismc", b"<SmoothStreamingMedia>\n<StreamIndex".to_vec()),
+        ("film.ismv", film_of(3).to_bytes()),
+        ("high.ismv", high),
+    ]);
+    let findings = open(&store).unwrap().presentation().findings();
+    let of = |code| findings.iter().find(|finding| finding.code == code).unwrap();
+    let broken = of(FindingCode::FileBroken);
+    assert_eq!(broken.file.as_deref(), Some("high.ismv"));
+    let cause = broken.cause().unwrap();
+    assert!(matches!(cause.kind, ErrorKind::BoxTooSmall { size: 4, header: 8 }), "{cause:?}");
+    assert!(matches!(cause.place, Place::Box { offset: 0, .. }), "{cause:?}");
+    assert_eq!(cause.kind.clause(), Some("ISO/IEC 14496-12, 4.2"));
+    assert_eq!(broken.message, cause.to_string());
+    let unused = of(FindingCode::ManifestGenerated);
+    let cause = unused.cause().unwrap();
+    assert!(matches!(cause.place, Place::Xml { line: 2, .. }), "{cause:?}");
+    assert!(unused.message.ends_with(&cause.to_string()));
+}
+
+#[test]
+fn a_finding_names_stream_and_bitrate_apart() {
+    let store = store([
+        ("film.ism", ism(None, &[("video", "film.ismv", 300, 9, ""), AUDIO])),
+        ("film.ismv", film_of(3).to_bytes()),
+    ]);
+    let findings = open(&store).unwrap().presentation().findings();
+    let of = |code| findings.iter().find(|finding| finding.code == code).unwrap();
+    let finding = of(FindingCode::ManifestsDisagree);
+    assert_eq!((finding.stream.as_deref(), finding.bitrate), (Some("video"), Some(300)));
+    assert_eq!(finding.track().as_deref(), Some("video at 300"));
+    assert!(finding.to_string().contains("film.ismv, video at 300: "), "{finding}");
 }
 
 #[test]
@@ -265,6 +313,50 @@ fn a_generated_manifest_announces_what_is_there() {
     let origin = Origin::builder(store).open_options(compact).build();
     let compact = block_on(origin.open(&name("film.ism"))).unwrap();
     assert!(manifest(compact.presentation()).contains("<c t=\"0\" d=\"20000000\" r=\"3\"/>"));
+}
+
+#[test]
+fn tracks_and_streams_keep_what_the_manifest_says_of_them() {
+    let tracks = [
+        Track::regular(1, StreamKind::Video, 3, 2 * SECOND, 200),
+        Track::regular(2, StreamKind::Audio, 3, 2 * SECOND, 50),
+        Track::regular(3, StreamKind::Text, 1, 6 * SECOND, 9),
+    ];
+    let media = film::media(&tracks, Style::default());
+    let tracks = [VIDEO, AUDIO, ("textstream", "film.ismv", 5, 3, "")];
+    let generated = store([("film.ism", ism(None, &tracks)), ("film.ismv", media.to_bytes())]);
+    let generated = open(&generated).unwrap();
+    let text = manifest(generated.presentation());
+    let stored = text.replace("Subtype=\"CAPT\"", "Subtype=\"SUBT\" ParentStreamIndex=\"video\"");
+    let stored = store([
+        ("film.ism", ism(Some("film.ismc"), &tracks)),
+        ("film.ismc", stored.into_bytes()),
+        ("film.ismv", media.to_bytes()),
+    ]);
+    let stored = open(&stored).unwrap();
+    for (opened, subtype, parent) in [(generated, "CAPT", None), (stored, "SUBT", Some("video"))] {
+        let presentation = opened.presentation();
+        let text = presentation.manifest().unwrap();
+        let parsed = ClientManifest::parse(text, &Limits::default()).unwrap();
+        assert_eq!(presentation.streams().len(), 3);
+        for (stream, announced) in presentation.streams().iter().zip(&parsed.streams) {
+            let (track, quality) = (&stream.tracks()[0], &announced.qualities[0]);
+            let description = track.description().unwrap();
+            assert_eq!(*description, Description::of(announced, quality).unwrap());
+            assert_eq!(track.picture_size(), quality.max_width.zip(quality.max_height));
+            assert_eq!(stream.subtype(), announced.subtype.as_deref());
+            let entry = Description::of_entry(
+                stream.kind(),
+                track.sample_entry().unwrap(),
+                &Limits::default(),
+            );
+            assert_eq!(entry.unwrap().tag, description.tag);
+            assert_eq!(track.key_id(), None, "it is not encrypted");
+        }
+        assert!(presentation.streams()[0].tracks()[0].picture_size().is_some());
+        let text = &presentation.streams()[2];
+        assert_eq!((text.subtype(), text.parent()), (Some(subtype), parent));
+    }
 }
 
 #[test]

@@ -218,8 +218,8 @@ fn what_requests_would_find_is_found_and_changes_nothing() {
         assert_eq!((findings.len(), findings[0].code.as_str()), (1, code));
         let first = &findings[0];
         assert_eq!((first.severity(), first.chunk), (severity, Some(8 * SECOND)), "{code}");
-        let (file, track) = (first.file.as_deref(), first.track.as_deref());
-        assert_eq!((file, track), (Some("film.ismv"), Some("video at 300")));
+        let (file, track) = (first.file.as_deref(), first.track());
+        assert_eq!((file, track.as_deref()), (Some("film.ismv"), Some("video at 300")));
 
         // Requests for all fragments give the same findings. If another track is found, the file is
         // walked through instead.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use smooth_origin::base::{FourCc, Place};
 use smooth_origin::presentation::{Finding, Presentation, Stream, Track};
 
 use crate::entry::{Entry, Health, Outcome, gravest};
@@ -11,7 +12,8 @@ use crate::entry::{Entry, Health, Outcome, gravest};
 /// `not-served` or `not-looked-at`. `message` and `advice` say why a presentation is not served.
 /// `severity` is the highest among the findings. An entry that was not opened has no `name`,
 /// `manifest`, `live`, `streams`, `severity` and `findings`. A track has a `file` and a `track_id`,
-/// or the `folder` of its fragments. Each `path` and `file` is relative to the current directory.
+/// or the `folder` of its fragments. Its `codec` is the string by RFC 6381, or else the `FourCC`;
+/// `key_id` is the key of its samples, if its file says that they are encrypted. Each `path` and `file` is relative to the current directory.
 pub(crate) fn entry(entry: &Entry) -> Value {
     let explanation = entry.explanation();
     let mut value = json!({
@@ -44,6 +46,8 @@ fn stream(root: &Path, presentation: &Presentation, stream: &Stream) -> Value {
         "kind": stream.kind().as_str(),
         "name": stream.name(),
         "language": stream.language(),
+        "subtype": stream.subtype(),
+        "parent": stream.parent(),
         "timescale": stream.timescale().get(),
         "chunks": stream.timeline().len(),
         "seconds": seconds(stream),
@@ -52,25 +56,55 @@ fn stream(root: &Path, presentation: &Presentation, stream: &Stream) -> Value {
 }
 
 fn track(root: &Path, presentation: &Presentation, track: &Track) -> Value {
+    let codec = track.description().map(|of| of.rfc6381().unwrap_or_else(|| of.tag.to_string()));
     let file = |id: usize| presentation.files().get(id).map(|file| root.join(file.as_str()));
     json!({
         "bitrate": track.bitrate(),
         "fragments": track.fragment_count(),
+        "codec": codec,
+        "width": track.picture_size().map(|size| size.0),
+        "height": track.picture_size().map(|size| size.1),
+        "key_id": track.key_id().map(|key| key.to_string()),
         "file": track.source().and_then(|(id, _)| file(id.index())).map(|path| path.to_string_lossy().into_owned()),
         "folder": track.folder().map(|name| root.join(name.as_str()).to_string_lossy().into_owned()),
         "track_id": track.source().map(|(_, id)| id),
     })
 }
 
+/// Returns one object per finding. `track` is the text of `stream` and `bitrate`. If the finding
+/// reports a failure, `cause` is the stable word for its kind, `clause` is the clause that is not
+/// met, and the place in the `file` is an `offset` in bytes with the `boxes` around it, the
+/// outermost first (`moof/traf/tfxd`), or a `line` (from 1) and an `element` of a manifest. What is
+/// not known is `null`.
 fn finding(finding: &Finding) -> Value {
+    let cause = finding.cause();
+    let (mut offset, mut boxes, mut line, mut element) = (None, None, None, None);
+    match cause.map(|cause| &cause.place) {
+        Some(Place::Box { offset: at, path, .. }) => {
+            let path: Vec<_> = path.iter().rev().map(FourCc::to_string).collect();
+            (offset, boxes) = (Some(*at), Some(path.join("/")).filter(|path| !path.is_empty()));
+        }
+        Some(Place::Xml { line: at, element: name, .. }) => {
+            (line, element) = (Some(*at), Some(name).filter(|name| !name.is_empty()));
+        }
+        _ => {}
+    }
     json!({
         "code": finding.code.as_str(),
         "severity": finding.severity().to_string(),
         "file": finding.file,
-        "track": finding.track,
+        "track": finding.track(),
+        "stream": finding.stream,
+        "bitrate": finding.bitrate,
         "chunk": finding.chunk,
         "message": finding.message,
         "advice": finding.code.advice(),
+        "cause": cause.map(|cause| cause.kind.code()),
+        "clause": cause.and_then(|cause| cause.kind.clause()),
+        "offset": offset,
+        "boxes": boxes,
+        "line": line,
+        "element": element,
     })
 }
 

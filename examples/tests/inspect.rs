@@ -478,10 +478,24 @@ fn deep_finds_what_is_wrong_in_the_middle_of_a_file_and_the_exit_status_says_so(
     assert_eq!(finding["code"], "fragment-broken");
     assert_eq!(finding["chunk"], 100_000_000);
     assert!(finding["file"].as_str().unwrap().ends_with("lying/ladder.ismv"), "{finding}");
+    assert_eq!(finding["track"], "video at 60000");
+    assert_eq!((&finding["stream"], &finding["bitrate"]), (&"video".into(), &60_000.into()));
     let (status, text) = text(&["--deep", &ism]);
     assert_eq!(status, 1);
     let says = "chunk 100000000: at byte ";
     assert!(text.contains(says) || text.contains("of track 2 where the index says 1"), "{text}");
+}
+
+#[test]
+fn json_says_how_tracks_are_coded() {
+    let protected = format!("{TESTDATA}/dialects/playready/playready.ism");
+    for (path, is_encrypted) in [(LADDER, false), (protected.as_str(), true)] {
+        let (_, entries) = json(&[path]);
+        let video = &entries[0]["streams"][0]["tracks"][0];
+        assert!(video["codec"].as_str().unwrap().starts_with("avc1."), "{video}");
+        assert!(video["width"].as_u64() > Some(0) && video["height"].as_u64() > Some(0));
+        assert_eq!(video["key_id"].is_string(), is_encrypted, "{video}");
+    }
 }
 
 #[test]

@@ -123,6 +123,9 @@ pub enum ErrorKind {
     /// Not a request by the grammar of [MS-SSTR] 2.2.1 and 2.2.3.
     #[error("{0} ([MS-SSTR] 2.2.3)")]
     Malformed(&'static str),
+    /// Not the name of a file beneath the root of a store: see [`Name`](super::Name).
+    #[error("{0}")]
+    BadName(&'static str),
     /// No presentation of that name.
     #[error("no such presentation")]
     NoPresentation,
@@ -204,6 +207,7 @@ impl ErrorKind {
             | Self::NotSliceable(_)
             | Self::NothingToServe { .. } => Group::Content,
             Self::Malformed(_)
+            | Self::BadName(_)
             | Self::NoPresentation
             | Self::NotAddressed
             | Self::NoStream
@@ -224,7 +228,7 @@ impl ErrorKind {
     /// same request may succeed later.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Malformed(_) => 400,
+            Self::Malformed(_) | Self::BadName(_) => 400,
             Self::NoPresentation
             | Self::NotAddressed
             | Self::NoStream
@@ -240,6 +244,22 @@ impl ErrorKind {
         }
     }
 
+    /// The clause of a specification that is not met, if one is known.
+    ///
+    /// ```
+    /// # use smooth_origin::base::ErrorKind;
+    /// let clause = "ISO/IEC 14496-12, 8.8.10";
+    /// assert_eq!(ErrorKind::Missing { what: "tfra", clause }.clause(), Some(clause));
+    /// ```
+    pub fn clause(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing { clause, .. } | Self::Invalid { clause, .. } => Some(clause),
+            Self::BoxTooSmall { .. } => Some("ISO/IEC 14496-12, 4.2"),
+            Self::Malformed(_) => Some("[MS-SSTR] 2.2.3"),
+            _ => None,
+        }
+    }
+
     /// A stable word for logs, metrics and machine-readable answers.
     pub fn code(&self) -> &'static str {
         match self {
@@ -251,7 +271,7 @@ impl ErrorKind {
             Self::Xml(_) => "not-xml",
             Self::NotSliceable(_) => "not-sliceable",
             Self::NothingToServe { .. } => "nothing-to-serve",
-            Self::Malformed(_) => "malformed-request",
+            Self::Malformed(_) | Self::BadName(_) => "malformed-request",
             Self::NoPresentation | Self::NotAddressed => "no-presentation",
             Self::NoStream => "no-stream",
             Self::NoTrack => "no-track",

@@ -30,10 +30,10 @@ impl Name {
     /// From a path that is already decoded.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] when the path is empty, too long, absolute, names a drive or a
+    /// [`ErrorKind::BadName`] when the path is empty, too long, absolute, names a drive or a
     /// scheme, or holds a backslash, a control character, or a segment that is empty, `.` or `..`.
     pub fn new(path: &str) -> Result<Self, Error> {
-        check(path).map_err(|why| Error::request("name", ErrorKind::Malformed(why)))?;
+        check(path).map_err(|why| Error::request("name", ErrorKind::BadName(why)))?;
         Ok(Self(path.into()))
     }
 
@@ -79,7 +79,7 @@ impl Name {
             path.push_str(&self.0[..=end]);
         }
         let relative = relative.strip_prefix("./").unwrap_or(&relative);
-        check(relative).map_err(|why| Error::from(ErrorKind::Malformed(why)))?;
+        check(relative).map_err(|why| Error::from(ErrorKind::BadName(why)))?;
         path.push_str(relative);
         Self::new(&path)
     }

@@ -29,7 +29,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::base::{Error, ErrorKind, FourCc, Limits};
+use crate::base::{Error, ErrorKind, FourCc, Limits, piece};
 use crate::bmff::{AudioSampleEntry, Boxes, SampleEntry, VisualSampleEntry};
 use crate::manifest::{QualityLevel, StreamIndex, StreamKind};
 pub(crate) use aac::plain as plain_aac;
@@ -268,6 +268,27 @@ impl Description {
         };
         let codecs = declared_codecs(quality);
         Ok(Self { tag, private_data, format, bitrate: quality.bitrate, codecs })
+    }
+
+    /// Returns a copy to keep: it does not hold on to the block that the sample entry was read from.
+    /// `None` if it is too long to keep.
+    pub(crate) fn kept(&self, longest: usize) -> Option<Self> {
+        let codecs = self.codecs.as_ref().map_or(0, String::len);
+        let len = self.private_data.len() + self.tag.as_str().len() + codecs;
+        let private_data =
+            Bytes::copy_from_slice(self.private_data.get(..).filter(|_| len <= longest)?);
+        Some(Self { private_data, ..self.clone() })
+    }
+
+    /// Bytes of memory that it takes outside of itself.
+    pub(crate) fn memory(&self) -> usize {
+        let tag = match &self.tag.0 {
+            Cow::Borrowed(_) => 0,
+            Cow::Owned(tag) => piece(tag.len()),
+        };
+        // Two counters lie beside shared bytes.
+        let data = if self.private_data.is_empty() { 0 } else { self.private_data.len() + 32 };
+        piece(data) + tag + self.codecs.as_ref().map_or(0, |codecs| piece(codecs.len()))
     }
 
     /// A quality of `bitrate` that announces this.

@@ -18,17 +18,14 @@ pub(crate) struct Indexed {
 }
 
 /// The fragments of a track, in order of time and place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct TrackIndex {
     pub(crate) track_id: u32,
-    pub(crate) fragments: Result<Vec<Indexed>, IndexError>,
+    /// An index that is of no use is an error.
+    pub(crate) fragments: Result<Vec<Indexed>, Error>,
     /// True if several fragments have the same time.
     pub(crate) has_repeats: bool,
 }
-
-/// Why a track's index is of no use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct IndexError(pub(crate) String);
 
 /// Reads what an `mfra` says of these tracks. The fragments of the file end at byte `end`.
 ///
@@ -44,7 +41,6 @@ pub(crate) fn read_mfra(mfra: &Boxes, end: u64, track_ids: &[u32]) -> Vec<TrackI
         if left.remove(&tfra.track_id) {
             let mut has_repeats = false;
             let fragments = fragments(tfra, end, &mut has_repeats);
-            let fragments = fragments.map_err(|error| IndexError(error.to_string()));
             tracks.push(TrackIndex { track_id: tfra.track_id, fragments, has_repeats });
         }
     }
@@ -162,7 +158,7 @@ mod tests {
         ] {
             let tracks = read([tfra(7, &entries), tfra(8, &[(0, 50, 1)])]);
             let error = tracks[0].fragments.as_ref().unwrap_err();
-            assert!(error.0.contains(says), "{error:?}");
+            assert!(error.to_string().contains(says), "{error}");
             assert_eq!(spans(&tracks[1]), [(0, 50, 1000)]);
         }
     }

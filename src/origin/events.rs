@@ -123,7 +123,7 @@ impl Events {
         for finding in opened.unreported_findings() {
             let name = opened.presentation().name();
             let event = Event::LateFinding { name, finding: &finding };
-            let place = (&finding.file, &finding.track, finding.chunk);
+            let place = (&finding.file, &finding.stream, finding.bitrate, finding.chunk);
             self.failure(&event, &("finding", name, finding.code, place));
         }
     }

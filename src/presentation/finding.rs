@@ -4,27 +4,42 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::mem;
+use std::sync::Arc;
 
-use crate::base::{Limits, piece};
+use crate::base::{Error, Limits, piece};
 
 /// Something about a presentation that its operator may want to know, and perhaps to mend.
 ///
 /// Texts that come from files are cut: names to 256 bytes, messages to 512, with `…` at the cut.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// Two findings are equal if they report the same: of a [cause](Self::cause), only its text counts.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Finding {
     /// The kind of finding.
     pub code: FindingCode,
     /// The file that the finding is about, relative to the store's root.
     pub file: Option<String>,
-    /// The stream and track: `video`, `video at 1200000`, `track 2`.
-    pub track: Option<String>,
+    /// The name of the stream that the finding is about: by the client manifest, or by the server
+    /// manifest if the stream of a track is not known.
+    pub stream: Option<String>,
+    /// The bitrate of the track that the finding is about, in bits per second. `None` if the
+    /// finding is about the whole stream, or if the track has no bitrate.
+    pub bitrate: Option<u32>,
     /// Start of the chunk, in ticks of the stream.
     pub chunk: Option<u64>,
-    /// What was found, in one sentence.
+    /// What was found, in one sentence. It includes the text of the [cause](Self::cause).
     pub message: String,
+    cause: Option<Arc<Error>>,
+}
+
+/// A stream or a track, as a finding names it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Label<'a> {
+    stream: &'a str,
+    bitrate: Option<u32>,
 }
 
 /// How much a finding matters.
@@ -262,10 +277,17 @@ codes! {
 }
 
 impl Finding {
+    /// All that tells it from another.
+    fn key(&self) -> impl Eq + Hash {
+        let Self { code, file, stream, bitrate, chunk, message, cause: _ } = self;
+        (code, file, stream, bitrate, chunk, message)
+    }
+
     /// A finding about the presentation as a whole.
     pub(crate) fn new(code: FindingCode, message: impl Into<String>) -> Self {
         let message = shortened(message.into(), LONGEST_MESSAGE);
-        Self { code, file: None, track: None, chunk: None, message }
+        let (file, stream, bitrate, chunk, cause) = (None, None, None, None, None);
+        Self { code, file, stream, bitrate, chunk, message, cause }
     }
 
     pub(crate) fn in_file(mut self, file: &str) -> Self {
@@ -273,8 +295,16 @@ impl Finding {
         self
     }
 
-    pub(crate) fn of_track(mut self, track: &str) -> Self {
-        self.track = Some(cut(track).into_owned());
+    /// About a stream, or about one of its tracks.
+    pub(crate) fn of_track(mut self, track: &(impl Labelled + ?Sized)) -> Self {
+        let Label { stream, bitrate } = track.label();
+        (self.stream, self.bitrate) = (Some(cut(stream).into_owned()), bitrate);
+        self
+    }
+
+    /// Keeps the failure that it reports.
+    pub(crate) fn because(mut self, cause: impl Into<Arc<Error>>) -> Self {
+        self.cause = Some(cause.into());
         self
     }
 
@@ -286,7 +316,20 @@ impl Finding {
     /// Bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
         let text = |text: &Option<String>| text.as_ref().map_or(0, |text| piece(text.len()));
-        size_of_val(self) + piece(self.message.len()) + text(&self.file) + text(&self.track)
+        size_of_val(self) + piece(self.message.len()) + text(&self.file) + text(&self.stream)
+    }
+
+    /// The failure that the finding reports, if there is one, with its kind and place. Its file is
+    /// [`file`](Self::file).
+    pub fn cause(&self) -> Option<&Error> {
+        self.cause.as_deref()
+    }
+
+    /// The stream or track in words: `video`, `video at 1200000`.
+    pub fn track(&self) -> Option<String> {
+        let stream = self.stream.as_deref()?;
+        let label = Label { stream, bitrate: self.bitrate }.to_string();
+        Some(cut(&label).into_owned())
     }
 
     /// How much the finding matters.
@@ -313,6 +356,20 @@ impl Finding {
     }
 }
 
+impl PartialEq for Finding {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Finding {}
+
+impl Hash for Finding {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
 impl fmt::Display for FindingCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -334,7 +391,8 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: ", self.severity(), self.code)?;
         let chunk = self.chunk.map(|time| format!("chunk {time}"));
-        let place = [self.file.as_deref(), self.track.as_deref(), chunk.as_deref()];
+        let track = self.track();
+        let place = [self.file.as_deref(), track.as_deref(), chunk.as_deref()];
         let place: Vec<_> = place.into_iter().flatten().collect();
         if !place.is_empty() {
             write!(f, "{}: ", place.join(", "))?;
@@ -363,8 +421,44 @@ pub(crate) const WRONG_OFFSET: &str =
     "the `data_offset` of a `trun` does not lead into the `mdat` that follows the `moof`";
 
 /// A track, for findings: `video at 1200000`.
-pub(crate) fn label(stream: &str, bitrate: u32) -> String {
-    format!("{} at {bitrate}", cut(stream))
+pub(crate) fn label(stream: &str, bitrate: u32) -> Label<'_> {
+    Label { stream, bitrate: Some(bitrate) }
+}
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&cut(self.stream))?;
+        self.bitrate.map_or(Ok(()), |bitrate| write!(f, " at {bitrate}"))
+    }
+}
+
+/// What a finding can be about: a stream, by its name, or a track.
+pub(crate) trait Labelled {
+    fn label(&self) -> Label<'_>;
+}
+
+impl Labelled for str {
+    fn label(&self) -> Label<'_> {
+        Label { stream: self, bitrate: None }
+    }
+}
+
+impl Labelled for String {
+    fn label(&self) -> Label<'_> {
+        self.as_str().label()
+    }
+}
+
+impl Labelled for Cow<'_, str> {
+    fn label(&self) -> Label<'_> {
+        self.as_ref().label()
+    }
+}
+
+impl Labelled for Label<'_> {
+    fn label(&self) -> Label<'_> {
+        *self
+    }
 }
 
 /// A text of at most so many bytes, without spare room.
@@ -547,7 +641,7 @@ mod tests {
         let name = "é".repeat(4000);
         let finding = Finding::new(FindingCode::FileBroken, name.clone());
         let finding = finding.in_file(&name).of_track(&label(&name, 5));
-        let lengths = [&finding.file, &finding.track].map(|text| text.as_ref().unwrap().len());
+        let lengths = [finding.file.clone(), finding.track()].map(|text| text.unwrap().len());
         assert!(lengths.iter().all(|&len| (250..=LONGEST_NAME).contains(&len)), "{lengths:?}");
         assert!((500..=LONGEST_MESSAGE).contains(&finding.message.len()));
         assert!(finding.message.ends_with("é…"));

@@ -264,12 +264,18 @@ impl Presentation {
             size_of_val(attribute) + piece(attribute.name.len()) + piece(attribute.value.len())
         };
         let attributes = |track: &Track| track.attributes.iter().map(attribute).sum::<usize>();
-        let track = |of: &Track| track(of) + attributes(of);
+        let description = |track: &Track| {
+            let described = track.description.as_ref();
+            described.map_or(0, |of| piece(size_of_val(&**of)) + of.memory())
+        };
+        let track = |of: &Track| track(of) + attributes(of) + description(of);
         let stream = |stream: &Stream| {
             let tracks = stream.tracks.iter().map(track).sum::<usize>();
             let others = [&stream.label, &stream.language].into_iter().flatten();
             let others = others.map(|text| piece(text.len())).sum::<usize>();
-            let names = piece(stream.name.len()) + others;
+            let words = [&stream.subtype, &stream.parent].into_iter().flatten();
+            let words = words.map(|text| piece(text.len())).sum::<usize>();
+            let names = piece(stream.name.len()) + others + words;
             tracks + piece(size_of_val(&*stream.tracks)) + stream.timeline.memory() + names
         };
         let streams = self.streams.iter().map(stream).sum::<usize>();

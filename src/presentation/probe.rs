@@ -358,7 +358,7 @@ impl Look {
                 track.fragments.broken(self.at.chunk, sliceable);
                 let finding =
                     presentation.finding(self.at, FindingCode::FragmentBroken, found.to_string());
-                presentation.notice(finding);
+                presentation.notice(finding.because(found.clone()));
                 Err(error(found))
             }
         }

@@ -4,11 +4,12 @@ use std::sync::atomic::AtomicBool;
 
 use super::Timeline;
 use super::fragment_files::FragmentFiles;
-use crate::base::{ErrorKind, FileId, Name, ReadError, ReadErrorKind, Timescale};
+use crate::base::{ErrorKind, FileId, Guid, Limits, Name, ReadError, ReadErrorKind, Timescale};
 use crate::bmff::SampleEntry;
+use crate::codec::{Description, Format, key_id};
 use crate::fragment::Defaults;
 use crate::index::Fragments;
-use crate::manifest::{CustomAttribute, StreamKind};
+use crate::manifest::{CustomAttribute, QualityLevel, StreamIndex, StreamKind};
 
 /// A stream: one kind, name and timescale, and the chunks that its tracks share.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Stream {
     pub(crate) timescale: Timescale,
     pub(crate) timeline: Timeline,
     pub(crate) tracks: Vec<Track>,
+    pub(crate) subtype: Option<Box<str>>,
+    pub(crate) parent: Option<Box<str>>,
 }
 
 /// A track: one bitrate of a stream.
@@ -29,6 +32,26 @@ pub struct Track {
     pub(crate) bitrate: u32,
     pub(crate) attributes: Vec<CustomAttribute>,
     pub(crate) media: Media,
+    /// How it is coded, if that is known and short.
+    pub(crate) description: Option<Box<Description>>,
+}
+
+/// Maximum bytes of a description, a sample entry or another text of a manifest that is kept.
+pub(crate) const LONGEST_KEPT: usize = 4 << 10;
+
+/// Returns a description to keep with a track.
+pub(crate) fn kept(description: &Description) -> Option<Box<Description>> {
+    description.kept(LONGEST_KEPT).map(Box::new)
+}
+
+/// Returns how a manifest says that a track is coded, to keep with the track.
+pub(crate) fn announced(stream: &StreamIndex, quality: &QualityLevel) -> Option<Box<Description>> {
+    kept(&Description::of(stream, quality).ok()?)
+}
+
+/// Returns a word of a manifest to keep with a stream.
+pub(crate) fn word(text: Option<&str>) -> Option<Box<str>> {
+    text.filter(|text| text.len() <= LONGEST_KEPT).map(Into::into)
 }
 
 /// Where a track's fragments are.
@@ -111,6 +134,23 @@ impl Stream {
         self.timescale
     }
 
+    /// What its samples are for, as the manifest says it: of text `CAPT` for captions, `SUBT` for
+    /// subtitles, `DATA` for events. `None` if the manifest does not say so, which is usual for
+    /// pictures and sound.
+    ///
+    /// Spec: [MS-SSTR] 2.2.2.3, `Subtype`.
+    pub fn subtype(&self) -> Option<&str> {
+        self.subtype.as_deref()
+    }
+
+    /// The name of the stream to which it belongs, if it is sparse: its fragments are announced
+    /// within those of that stream.
+    ///
+    /// Spec: [MS-SSTR] 2.2.2.3, `ParentStreamIndex`.
+    pub fn parent(&self) -> Option<&str> {
+        self.parent.as_deref()
+    }
+
     /// When its chunks are.
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
@@ -161,6 +201,47 @@ impl Track {
     /// Attributes that tell it from another track of its bitrate.
     pub fn attributes(&self) -> &[CustomAttribute] {
         &self.attributes
+    }
+
+    /// How it is coded, as the manifest announces it: the codec, its configuration, and what else a
+    /// player needs to set a decoder up. `None` if the manifest says nothing that can be read, or
+    /// more than 4 KiB.
+    ///
+    /// ```
+    /// # fn example(track: &smooth_origin::presentation::Track) {
+    /// if let Some(description) = track.description() {
+    ///     println!("{} ({:?})", description.tag, description.rfc6381());
+    /// }
+    /// # }
+    /// ```
+    pub fn description(&self) -> Option<&Description> {
+        self.description.as_deref()
+    }
+
+    /// Width and height of its pictures in pixels, as the manifest announces them (`MaxWidth` and
+    /// `MaxHeight`). `None` for a track without pictures, and if a side is not known.
+    pub fn picture_size(&self) -> Option<(u32, u32)> {
+        match self.description()?.format {
+            Format::Video { width, height, .. } if width > 0 && height > 0 => Some((width, height)),
+            _ => None,
+        }
+    }
+
+    /// The sample entry in the header of its file, which sets a decoder up for its samples. `None`
+    /// if its media is not in one file, or if the entry is missing or longer than 4 KiB.
+    ///
+    /// Spec: ISO/IEC 14496-12, 8.5.2.
+    pub fn sample_entry(&self) -> Option<&SampleEntry> {
+        self.stored().ok()?.entry.as_ref()
+    }
+
+    /// The identifier of the key that decrypts its samples, unless a fragment has its own. `None`
+    /// if its samples are not encrypted, or if its [sample entry](Self::sample_entry) is not known.
+    /// The sample entry is read for each call.
+    ///
+    /// Spec: ISO/IEC 23001-7, 8.2; PIFF 1.1, 5.3.3.
+    pub fn key_id(&self) -> Option<Guid> {
+        key_id(self.sample_entry()?, &Limits::default())
     }
 
     /// Returns the file and the number of the track in it, if its media is served from one file.

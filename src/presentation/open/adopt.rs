@@ -8,8 +8,8 @@ use super::mend::Cut;
 use super::resolve::Resolved;
 use crate::base::Timescale;
 use crate::manifest::{ClientManifest, QualityLevel, StreamIndex, StreamKind};
-use crate::presentation::finding::{Finding, FindingCode, Findings, label};
-use crate::presentation::stream::{Absent, Media};
+use crate::presentation::finding::{Finding, FindingCode, Findings, Label, label};
+use crate::presentation::stream::{Absent, Media, announced, word};
 use crate::presentation::{OpenOptions, Stream, Timeline, Track};
 
 /// The streams of a stored manifest, and what of it has no media.
@@ -50,26 +50,25 @@ pub(super) fn adopt(
             Ok(timeline) => (timeline, true),
             Err(error) => {
                 let finding = Finding::new(FindingCode::TimesInvalid, error.to_string());
-                findings.push(finding.of_track(&name));
+                findings.push(finding.of_track(&name).because(error));
                 (Timeline::default(), false)
             }
         };
         let qualities = index.qualities.iter().zip(assigned);
         let track = |(quality, number): (&QualityLevel, Option<usize>)| {
             let attributes = quality.custom_attributes.clone();
-            if !is_possible {
-                let media = Media::Absent(Absent::Missing);
-                return Track { bitrate: quality.bitrate, attributes, media };
-            }
-            if number.is_none() && index.is_embedded() {
-                // Its samples are in the manifest: nobody asks for them.
-                let media = Media::Absent(Absent::Missing);
-                return Track { bitrate: quality.bitrate, attributes, media };
-            }
-            let resolved = number.and_then(|number| resolved.get(number));
-            let label = label(&name, quality.bitrate);
-            let media = media(resolved, &timeline, timescale, &label, findings);
-            Track { bitrate: quality.bitrate, attributes, media }
+            let description = announced(index, quality);
+            // If the samples are in the manifest, nobody asks for them.
+            let is_asked_for = is_possible && !(number.is_none() && index.is_embedded());
+            let media = match is_asked_for {
+                true => {
+                    let resolved = number.and_then(|number| resolved.get(number));
+                    let label = label(&name, quality.bitrate);
+                    media(resolved, &timeline, timescale, &label, findings)
+                }
+                false => Media::Absent(Absent::Missing),
+            };
+            Track { bitrate: quality.bitrate, attributes, media, description }
         };
         let tracks = qualities.map(track).collect();
         let stream = Stream {
@@ -80,6 +79,8 @@ pub(super) fn adopt(
             timescale,
             timeline,
             tracks,
+            subtype: word(index.subtype.as_deref()),
+            parent: word(index.parent.as_deref()),
         };
         let mut cut = cut(index, &stream, findings);
         if options.without_event_streams && index.is_of_events() {
@@ -102,7 +103,7 @@ fn media(
     resolved: Option<&Resolved<'_>>,
     timeline: &Timeline,
     timescale: Timescale,
-    label: &str,
+    label: &Label<'_>,
     findings: &mut Findings,
 ) -> Media {
     let Some(resolved) = resolved else {

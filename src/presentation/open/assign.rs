@@ -12,7 +12,7 @@ use super::track_table::{Fit, OfStream, TrackTable, stream_names};
 use crate::base::Limits;
 use crate::codec::Description;
 use crate::manifest::{ClientManifest, QualityLevel, ServerManifest, ServerTrack, StreamIndex};
-use crate::presentation::finding::{Finding, FindingCode, Findings, cut, label};
+use crate::presentation::finding::{Finding, FindingCode, Findings, Label, Labelled, cut, label};
 
 /// For each stream and each of its qualities, the number of a track of the server manifest.
 pub(super) type Assignment = Vec<Vec<Option<usize>>>;
@@ -345,10 +345,10 @@ impl<'a> Pairing<'a> {
 }
 
 /// A track of the server manifest, for findings.
-pub(super) fn describe(track: &ServerTrack) -> String {
+pub(super) fn describe(track: &ServerTrack) -> Label<'_> {
     match track.bitrate() {
         Some(bitrate) => label(track.name(), bitrate),
-        None => cut(track.name()).into_owned(),
+        None => track.name().label(),
     }
 }
 

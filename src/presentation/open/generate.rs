@@ -12,8 +12,8 @@ use crate::base::{Error, Limits, Timescale};
 use crate::bmff::VisualSampleEntry;
 use crate::codec::{CodecTag, Description, display_size};
 use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
-use crate::presentation::finding::{Finding, FindingCode, Findings, label};
-use crate::presentation::stream::Media;
+use crate::presentation::finding::{Finding, FindingCode, Findings, Label, label};
+use crate::presentation::stream::{Media, announced, kept, word};
 use crate::presentation::{OpenOptions, Stream, Timeline, Track};
 
 /// A generated manifest, and the streams it announces.
@@ -58,7 +58,7 @@ pub(super) fn generate(
             Ok(made) => made,
             Err(error) => {
                 let finding = Finding::new(FindingCode::TimesInvalid, error.to_string());
-                findings.push(finding.of_track(&name));
+                findings.push(finding.of_track(&name).because(error));
                 continue;
             }
         };
@@ -154,8 +154,13 @@ impl Group<'_> {
             let label = label(name, bitrate);
             let media_track = self.media(resolved, media, &timeline, &label, findings);
             if let Some(stored) = media_track {
-                let quality = quality(resolved, media, bitrate, &label, limits, findings);
-                let track = Track { bitrate, attributes: Vec::new(), media: stored };
+                let (quality, described) =
+                    quality(resolved, media, bitrate, &label, limits, findings);
+                let description = match described {
+                    Some(described) => kept(&described),
+                    None => announced(&index, &quality),
+                };
+                let track = Track { bitrate, attributes: Vec::new(), media: stored, description };
                 taken.take_bitrate(bitrate);
                 tracks.push((quality, track));
             }
@@ -180,6 +185,8 @@ impl Group<'_> {
             timescale: self.timescale,
             timeline,
             tracks,
+            subtype: word(index.subtype.as_deref()),
+            parent: word(index.parent.as_deref()),
         };
         Ok((index, stream))
     }
@@ -269,7 +276,7 @@ impl Group<'_> {
         resolved: &Resolved<'_>,
         media: &MediaTrack,
         timeline: &Timeline,
-        label: &str,
+        label: &Label<'_>,
         findings: &mut Findings,
     ) -> Option<Media> {
         let fragments = media.fragments.as_deref().unwrap_or_default();
@@ -324,10 +331,10 @@ fn quality(
     resolved: &Resolved<'_>,
     media: &MediaTrack,
     bitrate: u32,
-    label: &str,
+    label: &Label<'_>,
     limits: &Limits,
     findings: &mut Findings,
-) -> QualityLevel {
+) -> (QualityLevel, Option<Description>) {
     let server = resolved.server;
     let mut unknown = |message: String| {
         let finding = Finding::new(FindingCode::CodecUnknown, message);
@@ -342,11 +349,11 @@ fn quality(
             if !described.is_known() {
                 unknown(format!("its codec is announced as `{}`", described.tag));
             }
-            described.quality(bitrate)
+            (described.quality(bitrate), Some(described))
         }
         Err(why) => {
             unknown(why);
-            declared(server, bitrate)
+            (declared(server, bitrate), None)
         }
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::media::{HEAD, TAIL};
 use super::resolve::Named;
-use crate::base::{FileId, Name, Want};
+use crate::base::{Error, FileId, Name, Want};
 use crate::manifest::ServerManifest;
 use crate::presentation::OpenOptions;
 use crate::presentation::finding::{Finding, FindingCode, Findings, cut};
@@ -78,9 +78,18 @@ impl Listed {
     }
 
     /// Reports why the stored client manifest is not used.
-    pub(super) fn generated_because(&self, message: String, findings: &mut Findings) {
+    pub(super) fn generated_because(
+        &self,
+        message: String,
+        cause: Option<Error>,
+        findings: &mut Findings,
+    ) {
         let finding = Finding::new(FindingCode::ManifestGenerated, message);
-        findings.push(finding.in_file(self.client_name().unwrap_or(self.name.as_str())));
+        let finding = finding.in_file(self.client_name().unwrap_or(self.name.as_str()));
+        findings.push(match cause {
+            Some(cause) => finding.because(cause),
+            None => finding,
+        });
     }
 }
 
@@ -100,7 +109,7 @@ impl Names<'_> {
             Err(error) => {
                 let message = format!("`{}` is not opened: {}", cut(reference), error.kind);
                 let finding = Finding::new(FindingCode::NameRefused, message);
-                self.findings.push(finding.in_file(self.files[0].as_str()));
+                self.findings.push(finding.in_file(self.files[0].as_str()).because(error));
                 return None;
             }
         };

@@ -234,22 +234,22 @@ impl Reading {
     /// The contract for names, bitrates and times: where it is there and can just not be read,
     /// nothing is made up in its place.
     fn client_opened(&mut self, got: Option<Outcome>) -> Result<(), Error> {
-        match opened(got) {
-            Ok(opened) => self.client_text = Some(opened.head),
-            Err(Error { kind: ErrorKind::NoPresentation, .. }) => {
-                self.listed.generated_because(
-                    "the client manifest is not there".into(),
-                    &mut self.findings,
-                );
+        let error = match opened(got) {
+            Ok(opened) => {
+                self.client_text = Some(opened.head);
+                return Ok(());
             }
-            Err(Error { kind: ErrorKind::Read(why), .. }) if why.kind == ReadErrorKind::Denied => {
-                self.listed.generated_because(
-                    format!("the client manifest cannot be read: {why}"),
-                    &mut self.findings,
-                );
+            Err(error) => error,
+        };
+        let message = match &error.kind {
+            ErrorKind::NoPresentation => "the client manifest is not there".into(),
+            ErrorKind::Read(why) if why.kind == ReadErrorKind::Denied => {
+                format!("the client manifest cannot be read: {why}")
             }
-            Err(error) => return Err(error),
-        }
+            _ => return Err(error),
+        };
+        let cause = matches!(error.kind, ErrorKind::Read(_)).then_some(error);
+        self.listed.generated_because(message, cause, &mut self.findings);
         Ok(())
     }
 

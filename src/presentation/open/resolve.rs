@@ -13,7 +13,7 @@ use crate::bmff::SampleEntry;
 use crate::index::Fragments;
 use crate::manifest::{ServerManifest, ServerTrack, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, WRONG_OFFSET};
-use crate::presentation::stream::{Media, StoredTrack};
+use crate::presentation::stream::{LONGEST_KEPT, Media, StoredTrack};
 
 /// A track of the server manifest, and what its file has for it.
 #[derive(Debug)]
@@ -150,9 +150,6 @@ pub(super) fn resolve<'a>(
 /// it.
 const ABSOLUTE_BASE: &str = "the `tfhd` of its fragments has an absolute `base_data_offset`, which leads nowhere once a fragment is cut out of the file";
 
-/// Maximum bytes of a sample entry that is kept.
-const ENTRY: usize = 4 << 10;
-
 /// A track of a file to which an element of this kind refers by number.
 type Numbered = (Option<FileId>, u32, StreamKind);
 
@@ -250,7 +247,7 @@ impl Resolved<'_> {
             entry: media
                 .entry
                 .as_ref()
-                .filter(|e| e.body.len() <= ENTRY)
+                .filter(|e| e.body.len() <= LONGEST_KEPT)
                 .map(SampleEntry::detached),
             is_settled: media.is_settled || matched.is_of_other_clock,
             is_time_told: (media.has_time_doubt() || matched.is_by_number).into(),

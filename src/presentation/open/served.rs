@@ -36,7 +36,7 @@ impl Complete {
             }
             (Some(Err(error)), _) => {
                 let message = format!("it is no usable client manifest: {error}");
-                self.listed.generated_because(message, findings);
+                self.listed.generated_because(message, Some(error.clone()), findings);
                 None
             }
             _ => None,
@@ -56,7 +56,7 @@ impl Complete {
         let adopted = adopt(client.manifest(), assignment, resolved, options, findings);
         if !adopted.is_of_use() {
             let message = "nothing that it announces has media".into();
-            self.listed.generated_because(message, findings);
+            self.listed.generated_because(message, None, findings);
             return None;
         }
         if client.manifest().protection.is_empty() {
@@ -176,7 +176,12 @@ fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
             continue;
         };
         let (kind, name) = (track.server.kind, track.server.name());
-        let track = Track { bitrate, attributes: Vec::new(), media: Media::Absent(trouble.absent) };
+        let track = Track {
+            bitrate,
+            attributes: Vec::new(),
+            media: Media::Absent(trouble.absent),
+            description: None,
+        };
         let number = *known.entry((kind, name.to_owned())).or_insert(streams.len());
         match streams.get_mut(number) {
             Some(stream) => stream.tracks.push(track),
@@ -188,6 +193,8 @@ fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
                 timescale: Timescale::SMOOTH,
                 timeline: Timeline::default(),
                 tracks: vec![track],
+                subtype: None,
+                parent: None,
             }),
         }
     }

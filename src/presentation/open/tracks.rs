@@ -184,7 +184,7 @@ pub(super) fn set_index(tracks: &mut [MediaTrack], index: Vec<TrackIndex>) {
             track.fragments = match of_track.fragments {
                 Ok(fragments) if fragments.is_empty() => continue,
                 Ok(fragments) => Ok(fragments),
-                Err(error) => Err(Trouble::new(FindingCode::IndexBroken, error.0)),
+                Err(error) => Err(Trouble::of(FindingCode::IndexBroken, &error)),
             };
         }
     }

@@ -1,34 +1,39 @@
 //! Why a file or a track is not served.
 
+use std::sync::Arc;
+
 use crate::base::{Error, ErrorKind, Limits, ReadError, ReadErrorKind};
 use crate::presentation::finding::{Finding, FindingCode, LONGEST_MESSAGE, shortened};
 use crate::presentation::stream::Absent;
 
 /// Why a file or a track is not served.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Trouble {
     pub(super) code: FindingCode,
     pub(super) message: String,
     /// What requests are answered with.
     pub(super) absent: Absent,
+    /// The failure that the message reports.
+    pub(super) cause: Option<Arc<Error>>,
 }
 
 impl Trouble {
     pub(super) fn new(code: FindingCode, message: impl Into<String>) -> Self {
         // It is repeated for each track of the file.
         let message = shortened(message.into(), LONGEST_MESSAGE);
-        Self { code, message, absent: Absent::Missing }
+        Self { code, message, absent: Absent::Missing, cause: None }
     }
 
     pub(super) fn not_sliceable(code: FindingCode, why: &'static str) -> Self {
-        Self { code, message: why.into(), absent: Absent::NotSliceable(why) }
+        Self { code, message: why.into(), absent: Absent::NotSliceable(why), cause: None }
     }
 
     pub(super) fn of(code: FindingCode, error: &Error) -> Self {
-        match error.kind {
+        let trouble = match error.kind {
             ErrorKind::NotSliceable(why) => Self::not_sliceable(FindingCode::NotSliceable, why),
             _ => Self::new(code, error.to_string()),
-        }
+        };
+        trouble.because(error.clone())
     }
 
     /// The headers and indexes of the files need more bytes than a budget allows.
@@ -52,11 +57,22 @@ impl Trouble {
                 Absent::Unreadable
             }
         };
-        Self { absent, ..Self::new(code, error.to_string()) }
+        let cause = Error::from(error.clone());
+        Self { absent, ..Self::new(code, error.to_string()) }.because(cause)
+    }
+
+    /// Keeps the failure that the message reports.
+    pub(super) fn because(mut self, cause: impl Into<Arc<Error>>) -> Self {
+        self.cause = Some(cause.into());
+        self
     }
 
     /// Returns the finding that reports it about this file.
     pub(super) fn finding(&self, file: &str) -> Finding {
-        Finding::new(self.code, self.message.clone()).in_file(file)
+        let finding = Finding::new(self.code, self.message.clone()).in_file(file);
+        match &self.cause {
+            Some(cause) => finding.because(cause.clone()),
+            None => finding,
+        }
     }
 }

@@ -353,14 +353,22 @@ fn findings(
     untimed: usize,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut tell = |code, message: String| findings.push(Finding::new(code, message));
+    let mut tell = |code, message: String, cause: Option<Error>| {
+        let finding = Finding::new(code, message);
+        findings.push(match cause {
+            Some(cause) => finding.because(cause),
+            None => finding,
+        });
+    };
     match (&scanned.outcome, given_up) {
         (Outcome::CutOff(at), _) => tell(
             FindingCode::RecordingCutOff,
             format!("the file ends inside the box at byte {at}, or no box begins there"),
+            None,
         ),
         (_, Some(error)) => {
-            tell(FindingCode::ScanGivenUp, format!("nothing behind this place was found: {error}"))
+            let message = format!("nothing behind this place was found: {error}");
+            tell(FindingCode::ScanGivenUp, message, Some(error));
         }
         _ => {}
     }
@@ -369,7 +377,8 @@ fn findings(
             0 => String::new(),
             _ => format!("; {untimed} fragments behind it do not say their times: not served"),
         };
-        tell(FindingCode::FragmentBroken, format!("it was passed over: {error}{behind}"));
+        let message = format!("it was passed over: {error}{behind}");
+        tell(FindingCode::FragmentBroken, message, Some(error.clone()));
     }
     findings
 }

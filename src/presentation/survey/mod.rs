@@ -124,7 +124,8 @@ impl Survey {
         let own = self.reports.findings(&self.presentation, &self.tracks);
         for finding in self.presentation.findings() {
             let is_same = |own: &Finding| {
-                let is_of_track = finding.track.is_none() || own.track == finding.track;
+                let is_of_track = finding.stream.is_none()
+                    || (&own.stream, own.bitrate) == (&finding.stream, finding.bitrate);
                 own.code == finding.code && own.file == finding.file && is_of_track
             };
             if finding.code == FindingCode::FindingsLeftOut {

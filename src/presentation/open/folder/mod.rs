@@ -42,7 +42,7 @@ use crate::manifest::{ClientManifest, Layout, QualityLevel, Stored, StreamIndex}
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::fragment_file::{Seen, see};
 use crate::presentation::fragment_files::FragmentFiles;
-use crate::presentation::stream::{Absent, Media};
+use crate::presentation::stream::{Absent, Media, announced, word};
 use crate::presentation::validator::ContentHash;
 use crate::presentation::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
 use bytes::Bytes;
@@ -227,7 +227,7 @@ impl Opening {
                 Ok(timeline) => (timeline, true),
                 Err(error) => {
                     let finding = Finding::new(FindingCode::TimesInvalid, error.to_string());
-                    self.findings.push(finding.of_track(&name));
+                    self.findings.push(finding.of_track(&name).because(error));
                     (Timeline::default(), false)
                 }
             };
@@ -240,7 +240,12 @@ impl Opening {
                     true => self.media(&name, quality, &timeline, is_live),
                     false => Media::Absent(Absent::Missing),
                 };
-                tracks.push(Track { bitrate: quality.bitrate, attributes, media });
+                tracks.push(Track {
+                    bitrate: quality.bitrate,
+                    attributes,
+                    media,
+                    description: announced(index, quality),
+                });
             }
             streams.push(Stream {
                 kind: index.kind,
@@ -250,6 +255,8 @@ impl Opening {
                 timescale,
                 timeline,
                 tracks,
+                subtype: word(index.subtype.as_deref()),
+                parent: word(index.parent.as_deref()),
             });
         }
         streams
@@ -343,7 +350,7 @@ impl Opening {
             _ => FindingCode::FragmentBroken,
         };
         let finding = Finding::new(code, error.to_string()).at_chunk(Some(look.time));
-        let finding = finding.of_track(&label(&stream.name, look.bitrate));
+        let finding = finding.of_track(&label(&stream.name, look.bitrate)).because(error);
         self.findings.push(finding.in_file(look.name.as_str()));
     }
 
