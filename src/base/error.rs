@@ -142,9 +142,12 @@ pub enum ErrorKind {
     /// The stream has no chunk that starts at that time.
     #[error("no fragment starts at that time")]
     NoFragment,
-    /// A live stream has no fragment at that time yet.
+    /// A live stream has no fragment at that time yet ([MS-SSTR] 2.2.6).
     #[error("no fragment starts at that time yet")]
     NotYet,
+    /// The presentation had what was asked for, and will not have it again.
+    #[error("what was asked for is no longer available")]
+    Gone,
     /// The manifest announces the chunk, and the files do not hold it.
     #[error("the fragment's media is missing")]
     NoMedia,
@@ -214,6 +217,7 @@ impl ErrorKind {
             | Self::NoTrack
             | Self::NoFragment
             | Self::NotYet
+            | Self::Gone
             | Self::NoMedia
             | Self::NotServed(_)
             | Self::NoFile
@@ -223,9 +227,9 @@ impl ErrorKind {
         }
     }
 
-    /// The HTTP status that says it: 400, 403 and 404 for requests, 415 for content that lies there
-    /// and cannot be served as Smooth Streaming, 500 for content that is broken, 503 where the
-    /// same request may succeed later.
+    /// The HTTP status of the failure: 400, 403, 404 and 410 for requests, 412 for a live fragment that
+    /// is not available yet, 415 for content that is stored and cannot be served as Smooth Streaming,
+    /// 500 for content that is broken, 503 if the same request may succeed later.
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed(_) | Self::BadName(_) => 400,
@@ -234,9 +238,10 @@ impl ErrorKind {
             | Self::NoStream
             | Self::NoTrack
             | Self::NoFragment
-            | Self::NotYet
             | Self::NoMedia
             | Self::NoFile => 404,
+            Self::Gone => 410,
+            Self::NotYet => 412,
             Self::Refused(_) => 403,
             Self::NotServed(_) | Self::NotSliceable(_) => 415,
             Self::Read(_) | Self::Busy(_) => 503,
@@ -277,6 +282,7 @@ impl ErrorKind {
             Self::NoTrack => "no-track",
             Self::NoFragment => "no-fragment",
             Self::NotYet => "not-yet",
+            Self::Gone => "gone",
             Self::NoMedia => "no-media",
             Self::NotServed(_) => "not-served",
             Self::NoFile => "no-file",
@@ -481,6 +487,18 @@ impl From<ReadError> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_later_and_what_is_gone_have_statuses_of_their_own() {
+        for (kind, status, code) in [
+            (ErrorKind::NotYet, 412, "not-yet"),
+            (ErrorKind::Gone, 410, "gone"),
+            (ErrorKind::NoFragment, 404, "no-fragment"),
+        ] {
+            assert_eq!((kind.status(), kind.code()), (status, code));
+            assert_eq!(kind.group(), Group::Request);
+        }
+    }
 
     #[test]
     fn a_public_sentence_quotes_no_file_name() {

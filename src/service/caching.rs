@@ -132,7 +132,7 @@ pub enum CacheClass {
     /// revalidated, because an encoder that is restarted may use the same times.
     LiveFragment,
     /// A fragment of a live presentation that is not announced yet and whose file may still be
-    /// rewritten, and the 404 for a fragment that does not exist yet. Default: 1 s.
+    /// rewritten, and the 412 for a fragment that does not exist yet. Default: 1 s.
     LiveEdge,
     /// A file passed through, the cross-domain policies among them. Default: a minute.
     File,

@@ -42,8 +42,11 @@ impl Problem {
         Some(match self.status {
             StatusCode::BAD_REQUEST => CacheClass::Malformed,
             StatusCode::FORBIDDEN => CacheClass::Refused,
-            StatusCode::NOT_FOUND if self.code == ErrorKind::NotYet.code() => CacheClass::LiveEdge,
-            StatusCode::NOT_FOUND => CacheClass::NotFound,
+            StatusCode::NOT_FOUND | StatusCode::GONE => CacheClass::NotFound,
+            // Any other 412 is about the request's conditions.
+            StatusCode::PRECONDITION_FAILED if self.code == ErrorKind::NotYet.code() => {
+                CacheClass::LiveEdge
+            }
             StatusCode::UNSUPPORTED_MEDIA_TYPE => CacheClass::NotServed,
             StatusCode::INTERNAL_SERVER_ERROR => CacheClass::Broken,
             StatusCode::SERVICE_UNAVAILABLE => CacheClass::Busy,
