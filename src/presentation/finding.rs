@@ -576,8 +576,9 @@ impl Findings {
 
     /// The gravest first; otherwise as they were made. Where some were left out, the last says so.
     pub(crate) fn sorted(mut self) -> Vec<Finding> {
+        let mut sorted = Vec::with_capacity(self.len() + usize::from(self.has_left_out));
         let all = [&mut self.errors, &mut self.warnings, &mut self.infos].map(mem::take);
-        let mut sorted: Vec<_> = all.into_iter().flatten().map(|(_, finding)| finding).collect();
+        sorted.extend(all.into_iter().flatten().map(|(_, finding)| finding));
         if self.has_left_out {
             let Self { most, most_bytes, .. } = self;
             let message = format!(
@@ -585,7 +586,6 @@ impl Findings {
             );
             sorted.push(Finding::new(FindingCode::FindingsLeftOut, message));
         }
-        sorted.shrink_to_fit();
         sorted
     }
 }
