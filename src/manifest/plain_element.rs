@@ -16,6 +16,8 @@ impl<'t> PlainElement<'t> {
     }
 
     /// The element that a text begins with behind white space, and where it ends.
+    // It is called once per chunk, and is large to move.
+    #[inline(always)]
     pub(super) fn read(text: &'t str, name: &str) -> Option<(Self, usize)> {
         let mut rest = text.trim_ascii_start().strip_prefix('<')?.strip_prefix(name)?;
         let mut element = Self { attributes: [("", ""); PLAIN_ATTRIBUTES], len: 0 };

@@ -6,6 +6,7 @@
 //! without a usable index. A folder of fragments takes at most five batches; its fragment files are
 //! not kept open, because each answer opens its file anew.
 
+mod client_manifest;
 mod finding;
 mod fragment_file;
 mod fragment_files;
@@ -18,11 +19,11 @@ mod survey;
 mod timeline;
 mod validator;
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use memchr::memmem;
 
+pub use client_manifest::ManifestSource;
 pub use finding::{Finding, FindingCode, Severity};
 pub(crate) use fragment_file::LocatedFile;
 pub(crate) use keys::Located;
@@ -34,8 +35,9 @@ pub use survey::Survey;
 pub use timeline::Timeline;
 pub use validator::Validator;
 
-use crate::base::{Error, ErrorKind, FileId, Limits, Name, piece};
+use crate::base::{Error, FileId, Limits, Name, piece};
 use crate::manifest::{CustomAttribute, Layout};
+use client_manifest::{ClientManifestText, GENERATOR};
 use finding::Findings;
 use stream::Media;
 
@@ -45,14 +47,7 @@ pub struct Presentation {
     name: Name,
     files: Vec<Name>,
     streams: Vec<Stream>,
-    /// As it is served, or why nothing can be.
-    manifest: Result<Bytes, ErrorKind>,
-    source: ManifestSource,
-    /// Of a generated manifest.
-    layout: Layout,
-    has_repeats: OnceLock<bool>,
-    /// True if event streams are left out of the manifest.
-    has_left_out: bool,
+    client_manifest: ClientManifestText,
     content: u128,
     /// A part of every validator.
     epoch: Box<str>,
@@ -67,19 +62,6 @@ pub struct Presentation {
     /// Files of which an index entry led to something else.
     lying: Mutex<Vec<FileId>>,
     limits: Limits,
-}
-
-/// Where a presentation's manifest comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ManifestSource {
-    /// The stored client manifest, byte for byte.
-    Stored,
-    /// The stored client manifest, in another encoding, corrected, or without elements that have no
-    /// media or are left out by [option](OpenOptions::without_event_streams).
-    Mended,
-    /// Made from the media.
-    Generated,
 }
 
 /// How a presentation is opened.
@@ -143,9 +125,6 @@ impl OpenOptions {
     }
 }
 
-/// Revision of what mends and generates manifests and cuts key frames: part of their validators.
-const GENERATOR: u8 = 2;
-
 /// All compressed forms of a manifest of `len` bytes together are no longer: each of a long one takes
 /// less than a third, even where no two chunks are equally long; a short one's may take more.
 pub(crate) const fn compressed_forms(len: usize) -> usize {
@@ -189,7 +168,7 @@ impl Presentation {
     /// [`ErrorKind::NothingToServe`] or [`ErrorKind::NotSliceable`] where nothing of the
     /// presentation can be served; the findings say why.
     pub fn manifest(&self) -> Result<&Bytes, Error> {
-        self.manifest.as_ref().map_err(|kind| kind.clone().into())
+        self.client_manifest.text()
     }
 
     /// Whether the client manifest may have runs of chunks (`c@r`), which version 2.0 does not know.
@@ -198,19 +177,12 @@ impl Presentation {
     /// # Errors
     /// As [`manifest`](Self::manifest).
     pub(crate) fn manifest_has_repeats(&self) -> Result<bool, Error> {
-        let manifest = self.manifest()?;
-        let find = || {
-            // Text of two bytes per character is not looked through.
-            let is_wide = manifest.starts_with(b"\xff\xfe") || manifest.starts_with(b"\xfe\xff");
-            let has = |name: &str| memmem::find(manifest, name.as_bytes()).is_some();
-            is_wide || [" r=", "\tr=", "\nr=", " r ="].into_iter().any(has)
-        };
-        Ok(*self.has_repeats.get_or_init(find))
+        self.client_manifest.has_repeats()
     }
 
     /// Where the client manifest comes from.
     pub fn manifest_source(&self) -> ManifestSource {
-        self.source
+        self.client_manifest.source()
     }
 
     /// The answer to a request for the manifest.
@@ -226,13 +198,7 @@ impl Presentation {
 
     /// Validator of the manifest.
     pub fn validator(&self) -> Validator {
-        let (revision, layout) = match self.source {
-            ManifestSource::Stored => (0, Layout::Full),
-            ManifestSource::Mended => (GENERATOR, Layout::Full),
-            ManifestSource::Generated => (GENERATOR, self.layout),
-        };
-        let manifest = Validator::of_manifest(self.content, revision, layout);
-        if self.has_left_out { manifest.without_event_streams() } else { manifest }
+        self.client_manifest.validator(self.content)
     }
 
     /// What opening noticed, the gravest first, then what answering noticed.
@@ -285,7 +251,7 @@ impl Presentation {
         // Late ones come after a cache has weighed it: as many again are allowed for.
         let findings = 2 * self.findings.iter().map(Finding::memory).sum::<usize>();
         piece(size_of_val(self))
-            + self.manifest.as_ref().map_or(0, |manifest| piece(manifest.len()))
+            + self.client_manifest.memory()
             + streams
             + piece(size_of_val(&*self.streams))
             + names

@@ -1,6 +1,6 @@
 //! An opening whose headers and indexes have been read.
 
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 
 use bytes::Bytes;
 
@@ -100,11 +100,7 @@ impl Complete {
             name: listed.name,
             files: listed.files,
             streams: served.streams,
-            manifest: served.manifest,
-            source: served.source,
-            layout: listed.options.layout,
-            has_repeats: OnceLock::new(),
-            has_left_out: served.has_left_out,
+            client_manifest: served.manifest,
             content,
             epoch: listed.options.epoch.into(),
             is_live: false,

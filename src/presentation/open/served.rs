@@ -13,6 +13,7 @@ use super::resolve::Resolved;
 use super::{licences, protection};
 use crate::base::{ErrorKind, Timescale};
 use crate::manifest::{ClientDocument, Decoded, Stored, StreamKind};
+use crate::presentation::client_manifest::ClientManifestText;
 use crate::presentation::finding::{Finding, FindingCode, Findings};
 use crate::presentation::stream::{Absent, Media};
 use crate::presentation::{ManifestSource, OpenOptions, Stream, Timeline, Track};
@@ -20,9 +21,7 @@ use crate::presentation::{ManifestSource, OpenOptions, Stream, Timeline, Track};
 /// What a presentation serves.
 pub(super) struct Served {
     pub(super) streams: Vec<Stream>,
-    pub(super) manifest: Result<Bytes, ErrorKind>,
-    pub(super) source: ManifestSource,
-    pub(super) has_left_out: bool,
+    pub(super) manifest: ClientManifestText,
 }
 
 impl Complete {
@@ -67,7 +66,8 @@ impl Complete {
         let (manifest, source) =
             served_text(text, &decoded, client.stored(), &adopted.cuts, file, findings);
         let Adopted { streams, has_left_out, .. } = adopted;
-        Some(Served { streams, manifest: Ok(manifest), source, has_left_out })
+        let manifest = ClientManifestText::new(Ok(manifest), source, options.layout);
+        Some(Served { streams, manifest: manifest.with_left_out(has_left_out) })
     }
 
     /// Returns a manifest made from the media.
@@ -98,7 +98,8 @@ impl Complete {
             }
         };
         add_unserved(&mut streams, resolved);
-        Served { streams, manifest, source: ManifestSource::Generated, has_left_out }
+        let manifest = ClientManifestText::new(manifest, ManifestSource::Generated, *layout);
+        Served { streams, manifest: manifest.with_left_out(has_left_out) }
     }
 }
 

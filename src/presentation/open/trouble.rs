@@ -57,8 +57,12 @@ impl Trouble {
                 Absent::Unreadable
             }
         };
-        let cause = Error::from(error.clone());
-        Self { absent, ..Self::new(code, error.to_string()) }.because(cause)
+        let trouble = Self { absent, ..Self::new(code, error.to_string()) };
+        match error.kind {
+            // The code says it all, and any number of files can be missing.
+            ReadErrorKind::Gone => trouble,
+            _ => trouble.because(Error::from(error.clone())),
+        }
     }
 
     /// Keeps the failure that the message reports.

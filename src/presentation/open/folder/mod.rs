@@ -25,7 +25,7 @@ mod times;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::mem;
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 
 use self::folders::{Folders, encoded, folder_of};
 use self::names::usual;
@@ -39,6 +39,7 @@ use super::{Outcome, opened};
 use crate::base::{Error, ErrorKind, FileId, Got, Limits, Name, ReadErrorKind, Step, Want};
 use crate::fragment::Defaults;
 use crate::manifest::{ClientManifest, Layout, QualityLevel, Stored, StreamIndex};
+use crate::presentation::client_manifest::ClientManifestText;
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::fragment_file::{Seen, see};
 use crate::presentation::fragment_files::FragmentFiles;
@@ -403,11 +404,8 @@ impl Opening {
             files: vec![self.name.clone(), self.manifest],
             name: self.name,
             streams: adopted.streams,
-            manifest,
-            source,
-            layout: Layout::Full,
-            has_repeats: OnceLock::new(),
-            has_left_out: adopted.has_left_out,
+            client_manifest: ClientManifestText::new(manifest, source, Layout::Full)
+                .with_left_out(adopted.has_left_out),
             content: hash.finish(),
             epoch: mem::take(&mut self.options.epoch).into(),
             is_live,
