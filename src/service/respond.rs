@@ -307,7 +307,7 @@ impl OriginService {
     }
 
     /// The header fields of a reply, most of which were made for the response before, the time of its
-    /// change, and its compressed form, if that is what is sent. `etag` is that of a fragment, if it
+    /// change, and its compressed form, if that is what is sent. `tag` is the ETag of a fragment, if it
     /// is known already.
     fn fields(
         &self,
