@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+#[cfg(feature = "http")]
+use super::Served;
 use super::answer::{Holding, serve, serve_with};
 use super::cache::millis;
-use super::{Answer, Opened, Origin, Served, drive, note_change, path};
+use super::{Answer, Opened, Origin, drive, note_change, path};
 use crate::base::{Error, ErrorKind, Name, ReadErrorKind, Step};
 use crate::output::{self, Request};
 use crate::presentation::{Content, Reply, Validator};
@@ -182,6 +184,7 @@ impl Origin {
         }
     }
 
+    #[inline]
     fn ask_fresh<'a>(
         &'a self,
         name: Cow<'a, str>,
@@ -224,6 +227,7 @@ impl Origin {
         Ok(Asked { origin: self, opened, state: State::Checked(Box::new(answer)) })
     }
 
+    #[inline]
     fn asked<'a>(
         &'a self,
         target: Target<'a>,
@@ -380,13 +384,10 @@ impl Asked<'_> {
         }
     }
 
-    /// The reply with what its bytes are read from, if nothing need be read to make it.
+    /// A [reply](Self::reply) with what its bytes are read from.
     #[cfg(feature = "http")]
-    pub(crate) fn served(self) -> Option<Served> {
-        match self.state {
-            State::Reply(reply) => Some(serve(self.opened, reply)),
-            _ => None,
-        }
+    pub(crate) fn served(&self, reply: &Reply) -> Served {
+        serve(Arc::clone(&self.opened), reply.clone())
     }
 
     /// Makes the answer. Most answers need no read: their media is read as the body is sent.
@@ -396,9 +397,18 @@ impl Asked<'_> {
     pub async fn answer(self) -> Result<Answer, Error> {
         match self.state {
             State::Reply(reply) => Ok(Answer::Reply(serve(self.opened, reply))),
+            // What has to be waited for is apart: the future of other requests stays small.
+            _ => Box::pin(self.answer_slowly()).await,
+        }
+    }
+
+    /// The same in one future, for hosts that know that it may have to wait.
+    pub(crate) async fn answer_slowly(self) -> Result<Answer, Error> {
+        match self.state {
+            State::Reply(reply) => Ok(Answer::Reply(serve(self.opened, reply))),
             State::Reads(reads) => {
                 let (target, step) = *reads;
-                Box::pin(self.origin.answer_read(&target, self.opened, step)).await
+                self.origin.answer_read(&target, self.opened, step).await
             }
             State::Redirect(location) => Ok(Answer::Redirect(location)),
             State::Checked(answer) => Ok(*answer),

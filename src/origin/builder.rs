@@ -100,6 +100,8 @@ impl OriginBuilder {
     /// and on network file systems to more than the time for which clients keep attributes of
     /// files. Two cases remain undetected: a writer that pauses for longer in the middle of a file,
     /// and changes through a shared memory map, which the system stamps late or never.
+    ///
+    /// [`ReadErrorKind::Unsettled`]: crate::base::ReadErrorKind::Unsettled
     pub fn settling_time(mut self, time: Duration) -> Self {
         self.access.settling_time = time;
         self
@@ -225,8 +227,10 @@ impl OriginBuilder {
     /// Bytes of memory for fragments that clients request often; default 0, which keeps none. A kept
     /// fragment is sent without a read. Any other is read once, however many clients request it at the
     /// same time. Fragments that were requested only once are dropped first, and fragments longer than
-    /// 1 MiB are never kept. Leave this at 0 if the host sends [stored bodies](Body::stored) itself: a
+    /// 1 MiB are never kept. Leave this at 0 if the host sends [stored bodies] itself: a
     /// fragment in memory is not a stored body.
+    ///
+    /// [stored bodies]: super::Body::stored
     pub fn fragment_cache_bytes(mut self, bytes: u64) -> Self {
         self.access.fragment_cache = bytes;
         self

@@ -25,8 +25,6 @@ pub(super) enum Content {
     /// Bytes that are here.
     Text(Bytes),
     Served(Served),
-    /// Bytes that nobody wants, because it is a HEAD that asks: so many.
-    Unwanted(u64),
 }
 
 impl Resource {
@@ -41,7 +39,6 @@ impl Content {
         match self {
             Self::Text(text) => text.len() as u64,
             Self::Served(served) => served.reply().length(),
-            Self::Unwanted(length) => *length,
         }
     }
 
@@ -58,7 +55,6 @@ impl Content {
         match self {
             Self::Text(text) => ServiceBody::text(text.clone()),
             Self::Served(served) => ServiceBody::reply(served.body()),
-            Self::Unwanted(_) => ServiceBody::empty(),
         }
     }
 
@@ -67,7 +63,6 @@ impl Content {
         match self {
             Self::Text(text) => Part::Text(text.slice(range.start as usize..range.end as usize)),
             Self::Served(served) => Part::Reply(served.body_of(range)),
-            Self::Unwanted(_) => Part::Text(Bytes::new()),
         }
     }
 }
@@ -80,15 +75,17 @@ fn is_read(piece: &Piece) -> bool {
 /// A validator as an ETag has it, with the coding that it is sent in.
 pub(super) fn etag(validator: Validator, coding: Option<&'static str>) -> HeaderValue {
     let text = validator.text();
-    let (dash, coding) = coding.map_or(("", ""), |coding| ("-", coding));
-    let parts = [b"\"", text.as_bytes(), dash.as_bytes(), coding.as_bytes(), b"\""];
-    let (mut bytes, mut len) = ([0; 96], 0);
-    for part in parts {
-        bytes[len..len + part.len()].copy_from_slice(part);
-        len += part.len();
+    let text = text.as_bytes();
+    let mut bytes = [b'"'; 96];
+    let mut end = 1 + text.len();
+    bytes[1..end].copy_from_slice(text);
+    if let Some(coding) = coding {
+        bytes[end] = b'-';
+        bytes[end + 1..end + 1 + coding.len()].copy_from_slice(coding.as_bytes());
+        end += 1 + coding.len();
     }
-    // Hexadecimal digits, letters and dashes.
-    HeaderValue::from_bytes(&bytes[..len]).unwrap_or(HeaderValue::from_static("\"\""))
+    // The quote behind it is there already. Hexadecimal digits, letters and dashes.
+    HeaderValue::from_bytes(&bytes[..=end]).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// Of a text that is made here: it is the same wherever the options are.

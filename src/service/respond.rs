@@ -48,8 +48,10 @@ struct Facts<'a> {
 
 /// What came of conditions that could be judged before an answer was made.
 enum Judged {
-    /// 304 or 412.
-    Ended(Response<ServiceBody>),
+    /// 412.
+    Failed,
+    /// 304 with these fields.
+    NotModified(HeaderMap),
     /// They are met. The ETag is `None` if they could not be judged.
     Met(Option<HeaderValue>),
 }
@@ -125,34 +127,36 @@ impl OriginService {
             return self.respond_with(resource, asked, asked.has_conditions);
         }
         let target = uri.path_and_query().map_or(path, |target| target.as_str());
-        match self.inner.origin.ask_now(target) {
-            Some(Ok(located)) if located.reply().is_some() => self.respond_now(located, asked),
-            begun => Box::pin(self.retrieve_slowly(begun, target, uri, asked)).await,
+        let begun = self.inner.origin.ask_now(target);
+        if let Some(Ok(located)) = &begun
+            && let Some(reply) = located.reply()
+        {
+            return self.respond_now(located, reply, asked);
         }
+        Box::pin(self.retrieve_slowly(begun, target, uri, asked)).await
     }
 
-    /// A response to a request of which nothing need be read first.
+    /// A response with a reply that is known without a read.
     fn respond_now(
         &self,
-        located: origin::Asked<'_>,
+        located: &origin::Asked<'_>,
+        reply: &Reply,
         asked: &Asked<'_>,
     ) -> Result<Response<ServiceBody>, Error> {
-        let Some(reply) = located.reply() else { return Err(ErrorKind::NoMedia.into()) };
         let etag = match self.judge(located.opened(), located.identity(), asked) {
-            Judged::Ended(response) => return Ok(response),
+            Judged::Failed => return Ok(self.precondition_failed(asked.path)),
+            Judged::NotModified(fields) => return Ok(not_modified(fields)),
             Judged::Met(etag) => etag,
         };
         let judge = asked.has_conditions && etag.is_none();
-        let served = Facts { reply, opened: Some(located.opened()), own_file: None };
-        let (fields, modified, form) = self.fields(&served, etag, asked);
-        let length = reply.length();
-        let content = match (form, asked.is_head) {
-            (Some(form), _) => resource::Content::Text(form),
-            (None, true) => resource::Content::Unwanted(length),
-            (None, false) => match located.served() {
-                Some(served) => resource::Content::Served(served),
-                None => resource::Content::Unwanted(length),
-            },
+        let facts = Facts { reply, opened: Some(located.opened()), own_file: None };
+        let (fields, modified, form) = self.fields(&facts, etag, asked);
+        if asked.is_head && !judge {
+            return Ok(without_body(fields));
+        }
+        let content = match form {
+            Some(form) => resource::Content::Text(form),
+            None => resource::Content::Served(located.served(reply)),
         };
         self.respond_with(Resource { fields, modified, content }, asked, judge)
     }
@@ -179,11 +183,13 @@ impl OriginService {
                 };
             }
         };
-        let etag = match self.judge(located.opened(), located.identity(), asked) {
-            Judged::Ended(response) => return Ok(response),
+        let identity = if asked.has_conditions { located.identity() } else { None };
+        let etag = match self.judge(located.opened(), identity, asked) {
+            Judged::Failed => return Ok(self.precondition_failed(asked.path)),
+            Judged::NotModified(fields) => return Ok(not_modified(fields)),
             Judged::Met(etag) => etag,
         };
-        match located.answer().await? {
+        match located.answer_slowly().await? {
             Answer::Reply(served) => {
                 let judge = asked.has_conditions && etag.is_none();
                 let own_file = served.has_own_file().then(|| served.modified());
@@ -215,13 +221,13 @@ impl OriginService {
         let current = Current { etag: etag.as_bytes(), modified };
         match conditions::evaluate(asked.headers, current) {
             Verdict::Met => Judged::Met(Some(etag)),
-            Verdict::Failed => Judged::Ended(self.precondition_failed(asked.path)),
+            Verdict::Failed => Judged::Failed,
             Verdict::NotModified => {
                 let mut fields = HeaderMap::new();
                 fields.insert(ETAG, etag);
                 let surrogate_key = prepared.map(|prepared| &prepared.surrogate_key);
                 self.add_policy(CacheClass::Fragment, asked.path, surrogate_key, &mut fields);
-                Judged::Ended(not_modified(fields))
+                Judged::NotModified(fields)
             }
         }
     }
@@ -301,7 +307,7 @@ impl OriginService {
     }
 
     /// The header fields of a reply, most of which were made for the response before, the time of its
-    /// change, and its compressed form, if that is what is sent. `etag` is that of a fragment, if it
+    /// change, and its compressed form, if that is what is sent. `tag` is the ETag of a fragment, if it
     /// is known already.
     fn fields(
         &self,
@@ -603,6 +609,13 @@ fn selected(resource: Resource, selection: Selection, is_head: bool) -> Response
     if length != total {
         fields.insert(CONTENT_LENGTH, decimal(length));
     }
+    *response.headers_mut() = fields;
+    response
+}
+
+/// 200 to a HEAD.
+fn without_body(fields: HeaderMap) -> Response<ServiceBody> {
+    let mut response = Response::new(ServiceBody::empty());
     *response.headers_mut() = fields;
     response
 }
