@@ -65,7 +65,8 @@ type Outcome = Result<Got, ReadError>;
 /// that name, which has a client manifest called `Manifest`.
 ///
 /// A file without a usable index is walked through after the fourth batch, under the budgets
-/// [`Limits::scan_reads`] and [`Limits::scan_bytes`].
+/// [`Limits::scan_reads`](crate::base::Limits::scan_reads) and
+/// [`Limits::scan_bytes`](crate::base::Limits::scan_bytes).
 ///
 /// A file that is missing or broken does not take the others down: see
 /// [`Presentation::findings`]. Where all are, [`Presentation::manifest`] says so.
