@@ -6,6 +6,12 @@
 //! 3. the rest of each `moov` and `mfra`;
 //! 4. the first and the last `moof` of each track.
 //!
+//! Each phase owns what the next one needs: [`Listed`] names the files, [`Reading`] reads their
+//! headers and indexes, [`Complete`] pairs their tracks with the manifests, and [`Walking`] walks
+//! through files without a usable index.
+//!
+//! [`Walking`]: walking::Walking
+//!
 //! The duration of the content changes the size of the third batch, never the number of reads. Only
 //! a file without a usable index is walked through afterwards, with one read per fragment.
 //!
