@@ -16,7 +16,7 @@ pub enum ManifestSource {
     /// The stored client manifest, byte for byte.
     Stored,
     /// The stored client manifest, in another encoding, corrected, or without elements that have no
-    /// media or are left out by [option](OpenOptions::without_event_streams).
+    /// media or are left out by [option](super::OpenOptions::without_event_streams).
     Mended,
     /// Made from the media.
     Generated,

@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::mem;
 use std::sync::Arc;
 
-use crate::base::{Error, Limits, piece};
+use crate::base::{Error, ErrorKind, Limits, Place, piece};
 
 /// Something about a presentation that its operator may want to know, and perhaps to mend.
 ///
@@ -302,9 +302,9 @@ impl Finding {
         self
     }
 
-    /// Keeps the failure that it reports.
+    /// Keeps the failure that it reports, unless that quotes a long text of a file.
     pub(crate) fn because(mut self, cause: impl Into<Arc<Error>>) -> Self {
-        self.cause = Some(cause.into());
+        self.cause = Some(cause.into()).filter(|cause| text_of(cause) <= LONGEST_MESSAGE);
         self
     }
 
@@ -316,11 +316,18 @@ impl Finding {
     /// Bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
         let text = |text: &Option<String>| text.as_ref().map_or(0, |text| piece(text.len()));
-        size_of_val(self) + piece(self.message.len()) + text(&self.file) + text(&self.stream)
+        size_of_val(self)
+            + piece(self.message.len())
+            + text(&self.file)
+            + text(&self.stream)
+            + self
+                .cause
+                .as_ref()
+                .map_or(0, |cause| piece(size_of_val(&**cause) + 16) + piece(text_of(cause)))
     }
 
     /// The failure that the finding reports, if there is one, with its kind and place. Its file is
-    /// [`file`](Self::file).
+    /// [`file`](Self::file). `None` as well if the failure quotes more than 512 bytes of a file.
     pub fn cause(&self) -> Option<&Error> {
         self.cause.as_deref()
     }
@@ -459,6 +466,22 @@ impl Labelled for Label<'_> {
     fn label(&self) -> Label<'_> {
         *self
     }
+}
+
+/// Bytes of the texts that an error keeps.
+fn text_of(error: &Error) -> usize {
+    let kind = match &error.kind {
+        ErrorKind::Invalid { what, .. } => what.len(),
+        ErrorKind::Xml(text) => text.len(),
+        ErrorKind::NothingToServe { findings, public } => findings.len() + public.len(),
+        _ => 0,
+    };
+    let place = match &error.place {
+        Place::Box { path, .. } => size_of_val(&**path),
+        Place::Xml { element, .. } => element.len(),
+        _ => 0,
+    };
+    kind + place
 }
 
 /// A text of at most so many bytes, without spare room.
@@ -663,6 +686,18 @@ mod tests {
         findings.push(Finding::new(FindingCode::FileMissing, "in place of the last"));
         let (late, made) = findings.since(3);
         assert_eq!((late[0].code, late.len(), made), (FindingCode::FileMissing, 1, 4));
+    }
+
+    #[test]
+    fn a_cause_that_quotes_much_is_not_kept() {
+        let caused = |len: usize| {
+            let cause = Error::from(ErrorKind::Xml("x".repeat(len)));
+            Finding::new(FindingCode::ManifestGenerated, "x").because(cause)
+        };
+        assert!(caused(LONGEST_MESSAGE).cause().is_some());
+        assert!(caused(LONGEST_MESSAGE).memory() > LONGEST_MESSAGE);
+        assert!(caused(LONGEST_MESSAGE + 1).cause().is_none());
+        assert_eq!(caused(1), caused(2), "two findings with one text are one");
     }
 
     #[test]

@@ -165,7 +165,8 @@ impl Presentation {
     /// The client manifest as it is served.
     ///
     /// # Errors
-    /// [`ErrorKind::NothingToServe`] or [`ErrorKind::NotSliceable`] where nothing of the
+    /// [`NothingToServe`](crate::base::ErrorKind::NothingToServe) or
+    /// [`NotSliceable`](crate::base::ErrorKind::NotSliceable) where nothing of the
     /// presentation can be served; the findings say why.
     pub fn manifest(&self) -> Result<&Bytes, Error> {
         self.client_manifest.text()

@@ -6,6 +6,12 @@
 //! 3. the rest of each `moov` and `mfra`;
 //! 4. the first and the last `moof` of each track.
 //!
+//! Each phase owns what the next one needs: [`Listed`] names the files, [`Reading`] reads their
+//! headers and indexes, [`Complete`] pairs their tracks with the manifests, and [`Walking`] walks
+//! through files without a usable index.
+//!
+//! [`Walking`]: walking::Walking
+//!
 //! The duration of the content changes the size of the third batch, never the number of reads. Only
 //! a file without a usable index is walked through afterwards, with one read per fragment.
 //!
@@ -65,7 +71,8 @@ type Outcome = Result<Got, ReadError>;
 /// that name, which has a client manifest called `Manifest`.
 ///
 /// A file without a usable index is walked through after the fourth batch, under the budgets
-/// [`Limits::scan_reads`] and [`Limits::scan_bytes`].
+/// [`Limits::scan_reads`](crate::base::Limits::scan_reads) and
+/// [`Limits::scan_bytes`](crate::base::Limits::scan_bytes).
 ///
 /// A file that is missing or broken does not take the others down: see
 /// [`Presentation::findings`]. Where all are, [`Presentation::manifest`] says so.
