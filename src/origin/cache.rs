@@ -163,10 +163,21 @@ impl Cache {
         is_fresh.then(|| Arc::clone(opened))
     }
 
+    /// The entry of this name, however old it is.
+    fn kept(&self, name: &str) -> Option<Arc<Entry>> {
+        let stored = || self.entries.peek(&self.spellings.known(name, Duration::ZERO)?);
+        self.entries.peek(name).or_else(stored)
+    }
+
+    /// The outcome of the last opening of this name, if it is kept.
+    #[cfg(feature = "http")]
+    pub(super) fn outcome(&self, name: &str) -> Option<Result<Arc<Opened>, Error>> {
+        self.kept(name).map(|entry| entry.outcome.clone())
+    }
+
     /// The next request looks at the files.
     pub(super) fn look_again(&self, name: &Name) {
-        let stored = self.spellings.known(name.as_str(), Duration::ZERO);
-        if let Some(entry) = self.entries.get(stored.as_ref().unwrap_or(name)) {
+        if let Some(entry) = self.kept(name.as_str()) {
             entry.due.store(0, Ordering::Relaxed);
         }
     }

@@ -44,6 +44,9 @@ pub use opened::Opened;
 pub use stored::StoredBody;
 pub use timer::Timer;
 
+#[cfg(feature = "http")]
+pub(crate) use event::OneLine;
+
 use access::Access;
 use answer::{HeldFile, Holding};
 use cache::Cache;
