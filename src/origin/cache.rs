@@ -11,6 +11,7 @@ use super::deadline::Deadline;
 use super::opened::{Files, Opened};
 use super::replacement::{loss, worse};
 use super::spellings::Spellings;
+use super::stats::Opening;
 use super::{Clock, Event, Inner, drive};
 use crate::base::{Error, ErrorKind, Name};
 use crate::presentation::{OpenOptions, open};
@@ -163,6 +164,20 @@ impl Cache {
         is_fresh.then(|| Arc::clone(opened))
     }
 
+    /// The number of entries.
+    pub(super) fn len(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// Bytes of memory that the entries take.
+    pub(super) fn bytes(&self) -> u64 {
+        self.entries.weight()
+    }
+
+    pub(super) fn openings_in_progress(&self) -> u64 {
+        self.openings.load(Ordering::Relaxed) as u64
+    }
+
     /// The entry of this name, however old it is.
     fn kept(&self, name: &str) -> Option<Arc<Entry>> {
         let stored = || self.entries.peek(&self.spellings.known(name, Duration::ZERO)?);
@@ -188,7 +203,8 @@ impl Cache {
         let mut news = None;
         let opening = async {
             let distrusted = old.map_or(Vec::new(), |old| old.distrusted());
-            let (new, took) = self.open(origin, name, distrusted).await;
+            let again = old.is_some_and(|old| old.outcome.is_ok());
+            let (new, took) = self.open(origin, name, distrusted, again).await;
             let verdict = match old {
                 Some(old) => self.verdict(old, &new, millis(origin.clock.now())).await,
                 None => Verdict::Replace,
@@ -241,7 +257,8 @@ impl Cache {
             return entry.outcome.clone();
         }
         let Ok(name) = Name::new(name) else { return entry.outcome.clone() };
-        let (new, took) = self.open(origin, &name, Vec::new()).await;
+        let again = entry.outcome.is_ok();
+        let (new, took) = self.open(origin, &name, Vec::new(), again).await;
         let verdict = self.verdict(entry, &new, now).await;
         let kept = match verdict {
             Verdict::Replace => &new,
@@ -270,7 +287,7 @@ impl Cache {
     ) -> Result<Arc<Opened>, Error> {
         entry.listed_at.store(now, Ordering::Relaxed);
         let name = old.presentation().name();
-        let (new, took) = self.open(origin, name, Vec::new()).await;
+        let (new, took) = self.open(origin, name, Vec::new(), true).await;
         let is_news = match &new.outcome {
             Ok(new) => !new.presentation().is_found_like(old.presentation()),
             // The files that were opened are unchanged.
@@ -318,6 +335,10 @@ impl Cache {
         verdict: &Verdict,
     ) {
         let events = &origin.access.host.events;
+        let was_open = old.is_some_and(|old| old.outcome.is_ok());
+        if was_open && new.outcome.is_ok() && matches!(verdict, Verdict::Replace) {
+            origin.access.host.counters.replacement();
+        }
         match (verdict, &new.outcome) {
             (Verdict::Wait { news: None }, _) => {}
             (Verdict::Wait { news: Some(why) }, _) => {
@@ -332,8 +353,7 @@ impl Cache {
                     }) => {}
             (Verdict::Replace, Ok(opened)) => {
                 let presentation = opened.presentation();
-                let replaces = old.is_some_and(|old| old.outcome.is_ok());
-                events.report(&Event::Opened { name, presentation, took, replaces });
+                events.report(&Event::Opened { name, presentation, took, replaces: was_open });
             }
             (Verdict::Settle { .. }, Err(error)) => events.unsettled(name, error, true),
             (Verdict::Replace, Err(error)) if new.unsettled().is_some() => {
@@ -344,19 +364,19 @@ impl Cache {
             // It is the request's that was refused.
             (Verdict::Replace, Err(_)) if new.is_busy() => {}
             (Verdict::Replace, Err(error)) => {
-                let was_open = old.is_some_and(|old| old.outcome.is_ok());
                 events.opening_failed(name, error, took, was_open);
             }
         }
     }
 
-    /// Opens a presentation, without belief in the indexes of some of its files; gives how long it
-    /// took.
+    /// Opens a presentation, without belief in the indexes of some of its files. Also returns how
+    /// long it took. `again` if the presentation is open already.
     async fn open(
         &self,
         origin: &Inner,
         name: &Name,
         distrusted: Vec<Name>,
+        again: bool,
     ) -> (Arc<Entry>, Duration) {
         let deadline = Deadline::new(&origin.access.host, self.options.opening_timeout);
         let permit = OpeningPermit::take(&self.openings, self.options.max_openings);
@@ -381,7 +401,14 @@ impl Cache {
         let age = millis(entry.age(&self.options));
         let age = entry.unsettled().map_or(age, |wait| age.min(millis_up(wait)));
         entry.due = AtomicU64::new(millis(origin.clock.now()).saturating_add(age));
-        (Arc::new(entry), deadline.spent())
+        let (took, counters) = (deadline.spent(), &origin.access.host.counters);
+        let outcome = match &entry.outcome {
+            Ok(_) => Opening::Made,
+            Err(_) if entry.is_busy() => Opening::Refused,
+            Err(_) => Opening::Failed,
+        };
+        counters.opening(outcome, took, again);
+        (Arc::new(entry), took)
     }
 }
 
