@@ -46,7 +46,7 @@ impl Default for AccessOptions {
 #[derive(Debug)]
 pub(super) struct Access {
     store: AnyStore,
-    reads: Arc<Budget>,
+    pub(super) reads: Arc<Budget>,
     /// Bytes of bodies that were read and are not sent yet.
     pub(super) bodies: Arc<Budget>,
     pub(super) fragments: Option<FragmentCache>,
@@ -76,6 +76,7 @@ impl Access {
     /// That not too many wait for the store: what is begun now would only make all wait longer.
     pub(super) fn admit(&self) -> Result<(), Error> {
         if self.reads.waiting() > self.waiting {
+            self.host.counters.refusal();
             return Err(ErrorKind::Busy("too many requests wait for the storage").into());
         }
         Ok(())
@@ -156,7 +157,9 @@ impl Access {
         source: &Source,
         range: Range<u64>,
     ) -> Result<Bytes, ReadError> {
-        self.run(source.read(range)).await
+        let read = self.run(source.read(range)).await;
+        self.host.counters.read(read.as_ref().map_or(0, Bytes::len));
+        read
     }
 
     async fn run<T>(
@@ -172,7 +175,11 @@ impl Access {
 
     /// What comes of a future, if it comes in the time that one operation may take.
     pub(super) async fn within<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        within(&*self.host.timer, self.timeout, future).await
+        let output = within(&*self.host.timer, self.timeout, future).await;
+        output.or_else(|| {
+            self.host.counters.timeout();
+            None
+        })
     }
 }
 

@@ -334,6 +334,28 @@ impl Origin {
         error
     }
 
+    /// Returns the presentation that a failed request was for, and the file of its error, as far as
+    /// they are known.
+    #[cfg(feature = "http")]
+    #[cold]
+    pub(crate) fn place_of(&self, path: &str, error: &Error) -> (Option<Name>, Option<Name>) {
+        if matches!(error.kind, ErrorKind::NoPresentation | ErrorKind::NotAddressed) {
+            return (None, None);
+        }
+        for found in path::presentations(path).map_while(Result::ok) {
+            match self.inner.cache.outcome(&found.name) {
+                Some(Ok(opened)) => {
+                    let presentation = opened.presentation();
+                    let file = error.file().and_then(|file| presentation.files().get(file.index()));
+                    return (Some(presentation.name().clone()), file.cloned());
+                }
+                Some(Err(none)) if matches!(none.kind, ErrorKind::NoPresentation) => {}
+                _ => return (Name::new(&found.name).ok(), None),
+            }
+        }
+        (None, None)
+    }
+
     async fn read_for(&self, opened: &Arc<Opened>, step: Step<Reply>) -> Result<Answer, Error> {
         self.inner.access.admit()?;
         let (reply, fragment) = drive::answer(step, opened).await?;

@@ -59,6 +59,11 @@ impl Budget {
         self.total.saturating_sub(self.state().used)
     }
 
+    /// The amount in use. It may exceed the total.
+    pub(super) fn used(&self) -> u64 {
+        self.state().used
+    }
+
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
         self.state().waiting.len()

@@ -249,9 +249,12 @@ impl OriginBuilder {
         let named_media = NamedMedia::new(period);
         let mut host = self.host;
         let clock = host.clock.clone();
-        if let Some(report) = self.report {
-            host.events = Events::new(report, clock.clone(), period);
-        }
+        // A clone of this builder makes an origin with counters of its own.
+        host.counters = Arc::default();
+        host.events = match self.report {
+            Some(report) => Events::new(report, clock.clone(), period, Arc::clone(&host.counters)),
+            None => Events::silent(Arc::clone(&host.counters)),
+        };
         Origin {
             inner: Arc::new(Inner {
                 access: Arc::new(Access::new(self.store, &self.access, host)),

@@ -11,6 +11,7 @@ use super::deadline::Deadline;
 use super::opened::{Files, Opened};
 use super::replacement::{loss, worse};
 use super::spellings::Spellings;
+use super::stats::Opening;
 use super::{Clock, Event, Inner, drive};
 use crate::base::{Error, ErrorKind, Name};
 use crate::presentation::{OpenOptions, open};
@@ -163,10 +164,35 @@ impl Cache {
         is_fresh.then(|| Arc::clone(opened))
     }
 
+    /// The number of entries.
+    pub(super) fn len(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// Bytes of memory that the entries take.
+    pub(super) fn bytes(&self) -> u64 {
+        self.entries.weight()
+    }
+
+    pub(super) fn openings_in_progress(&self) -> u64 {
+        self.openings.load(Ordering::Relaxed) as u64
+    }
+
+    /// The entry of this name, however old it is.
+    fn kept(&self, name: &str) -> Option<Arc<Entry>> {
+        let stored = || self.entries.peek(&self.spellings.known(name, Duration::ZERO)?);
+        self.entries.peek(name).or_else(stored)
+    }
+
+    /// The outcome of the last opening of this name, if it is kept.
+    #[cfg(feature = "http")]
+    pub(super) fn outcome(&self, name: &str) -> Option<Result<Arc<Opened>, Error>> {
+        self.kept(name).map(|entry| entry.outcome.clone())
+    }
+
     /// The next request looks at the files.
     pub(super) fn look_again(&self, name: &Name) {
-        let stored = self.spellings.known(name.as_str(), Duration::ZERO);
-        if let Some(entry) = self.entries.get(stored.as_ref().unwrap_or(name)) {
+        if let Some(entry) = self.kept(name.as_str()) {
             entry.due.store(0, Ordering::Relaxed);
         }
     }
@@ -177,7 +203,8 @@ impl Cache {
         let mut news = None;
         let opening = async {
             let distrusted = old.map_or(Vec::new(), |old| old.distrusted());
-            let (new, took) = self.open(origin, name, distrusted).await;
+            let again = old.is_some_and(|old| old.outcome.is_ok());
+            let (new, took) = self.open(origin, name, distrusted, again).await;
             let verdict = match old {
                 Some(old) => self.verdict(old, &new, millis(origin.clock.now())).await,
                 None => Verdict::Replace,
@@ -230,7 +257,8 @@ impl Cache {
             return entry.outcome.clone();
         }
         let Ok(name) = Name::new(name) else { return entry.outcome.clone() };
-        let (new, took) = self.open(origin, &name, Vec::new()).await;
+        let again = entry.outcome.is_ok();
+        let (new, took) = self.open(origin, &name, Vec::new(), again).await;
         let verdict = self.verdict(entry, &new, now).await;
         let kept = match verdict {
             Verdict::Replace => &new,
@@ -259,7 +287,7 @@ impl Cache {
     ) -> Result<Arc<Opened>, Error> {
         entry.listed_at.store(now, Ordering::Relaxed);
         let name = old.presentation().name();
-        let (new, took) = self.open(origin, name, Vec::new()).await;
+        let (new, took) = self.open(origin, name, Vec::new(), true).await;
         let is_news = match &new.outcome {
             Ok(new) => !new.presentation().is_found_like(old.presentation()),
             // The files that were opened are unchanged.
@@ -307,6 +335,10 @@ impl Cache {
         verdict: &Verdict,
     ) {
         let events = &origin.access.host.events;
+        let was_open = old.is_some_and(|old| old.outcome.is_ok());
+        if was_open && new.outcome.is_ok() && matches!(verdict, Verdict::Replace) {
+            origin.access.host.counters.replacement();
+        }
         match (verdict, &new.outcome) {
             (Verdict::Wait { news: None }, _) => {}
             (Verdict::Wait { news: Some(why) }, _) => {
@@ -321,8 +353,7 @@ impl Cache {
                     }) => {}
             (Verdict::Replace, Ok(opened)) => {
                 let presentation = opened.presentation();
-                let replaces = old.is_some_and(|old| old.outcome.is_ok());
-                events.report(&Event::Opened { name, presentation, took, replaces });
+                events.report(&Event::Opened { name, presentation, took, replaces: was_open });
             }
             (Verdict::Settle { .. }, Err(error)) => events.unsettled(name, error, true),
             (Verdict::Replace, Err(error)) if new.unsettled().is_some() => {
@@ -333,19 +364,19 @@ impl Cache {
             // It is the request's that was refused.
             (Verdict::Replace, Err(_)) if new.is_busy() => {}
             (Verdict::Replace, Err(error)) => {
-                let was_open = old.is_some_and(|old| old.outcome.is_ok());
                 events.opening_failed(name, error, took, was_open);
             }
         }
     }
 
-    /// Opens a presentation, without belief in the indexes of some of its files; gives how long it
-    /// took.
+    /// Opens a presentation, without belief in the indexes of some of its files. Also returns how
+    /// long it took. `again` if the presentation is open already.
     async fn open(
         &self,
         origin: &Inner,
         name: &Name,
         distrusted: Vec<Name>,
+        again: bool,
     ) -> (Arc<Entry>, Duration) {
         let deadline = Deadline::new(&origin.access.host, self.options.opening_timeout);
         let permit = OpeningPermit::take(&self.openings, self.options.max_openings);
@@ -370,7 +401,14 @@ impl Cache {
         let age = millis(entry.age(&self.options));
         let age = entry.unsettled().map_or(age, |wait| age.min(millis_up(wait)));
         entry.due = AtomicU64::new(millis(origin.clock.now()).saturating_add(age));
-        (Arc::new(entry), deadline.spent())
+        let (took, counters) = (deadline.spent(), &origin.access.host.counters);
+        let outcome = match &entry.outcome {
+            Ok(_) => Opening::Made,
+            Err(_) if entry.is_busy() => Opening::Refused,
+            Err(_) => Opening::Failed,
+        };
+        counters.opening(outcome, took, again);
+        (Arc::new(entry), took)
     }
 }
 

@@ -218,7 +218,7 @@ impl fmt::Display for Taken {
 }
 
 /// Escapes what would end a line or hide a part of it.
-struct OneLine<'a, 'f>(&'a mut fmt::Formatter<'f>);
+pub(crate) struct OneLine<'a, 'f>(pub(crate) &'a mut fmt::Formatter<'f>);
 
 impl Write for OneLine<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {

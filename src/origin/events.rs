@@ -7,14 +7,18 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::stats::Counters;
 use super::{Clock, Event, Opened};
 use crate::base::{Error, ErrorKind, Group, Name};
 
 pub(super) type Report = dyn Fn(&Event<'_>) + Send + Sync;
 
-/// Reports events to the host, if the host wants them.
+/// Counts failures, and reports events to the host, if the host wants them.
 #[derive(Clone, Default)]
-pub(super) struct Events(Option<Arc<Reporting>>);
+pub(super) struct Events {
+    reporting: Option<Arc<Reporting>>,
+    counters: Arc<Counters>,
+}
 
 struct Reporting {
     report: Arc<Report>,
@@ -40,20 +44,31 @@ const MOST: usize = 256;
 const SHORTEST: Duration = Duration::from_secs(1);
 
 impl Events {
-    pub(super) fn new(report: Arc<Report>, clock: Clock, period: Duration) -> Self {
+    pub(super) fn new(
+        report: Arc<Report>,
+        clock: Clock,
+        period: Duration,
+        counters: Arc<Counters>,
+    ) -> Self {
         let (hasher, reported) = (RandomState::new(), Mutex::default());
         let period = period.max(SHORTEST);
-        Self(Some(Arc::new(Reporting { report, clock, period, hasher, reported })))
+        let reporting = Reporting { report, clock, period, hasher, reported };
+        Self { reporting: Some(Arc::new(reporting)), counters }
+    }
+
+    /// Reports nothing.
+    pub(super) fn silent(counters: Arc<Counters>) -> Self {
+        Self { reporting: None, counters }
     }
 
     /// Returns whether the host wants events.
     pub(super) fn are_wanted(&self) -> bool {
-        self.0.is_some()
+        self.reporting.is_some()
     }
 
     /// Reports an event that is rare by itself.
     pub(super) fn report(&self, event: &Event<'_>) {
-        if let Some(reporting) = &self.0 {
+        if let Some(reporting) = &self.reporting {
             (reporting.report)(event);
         }
     }
@@ -85,7 +100,7 @@ impl Events {
     #[cold]
     pub(super) fn request_failed(&self, opened: &Opened, error: &Error) {
         // A file that must settle was reported when its opening was given up.
-        if !self.are_wanted() || error.settles_in().is_some() {
+        if error.settles_in().is_some() {
             return;
         }
         let presentation = opened.presentation();
@@ -98,6 +113,9 @@ impl Events {
     #[cold]
     pub(super) fn request_for_failed(&self, name: &Name, file: Option<&Name>, error: &Error) {
         if matches!(error.kind.group(), Group::Content | Group::Storage) {
+            if !matches!(error.kind, ErrorKind::Busy(_)) {
+                self.counters.failure();
+            }
             let event = Event::RequestFailed { name, file, error };
             self.failure(&event, &("request", name, file, error.kind.code()));
         }
@@ -130,7 +148,7 @@ impl Events {
 
     /// Reports a failure, unless the same was reported in this period or too many were.
     fn failure(&self, event: &Event<'_>, what: &impl Hash) {
-        let Some(reporting) = &self.0 else { return };
+        let Some(reporting) = &self.reporting else { return };
         let (what, now) = (reporting.hasher.hash_one(what), reporting.clock.now());
         let mut reported = reporting.reported.lock().unwrap_or_else(PoisonError::into_inner);
         let (is_new, left_out) = reported.take(what, now, reporting.period);

@@ -18,6 +18,10 @@ impl Handles {
         Self(Cache::new(capacity.clamp(1, MOST)))
     }
 
+    pub(super) fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
     pub(super) fn get(&self, opened: u64, file: FileId) -> Option<Source> {
         self.0.get(&(opened, file))
     }

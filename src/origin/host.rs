@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::events::Events;
 use super::offload::Offload;
+use super::stats::Counters;
 use super::thread_timer::ThreadTimer;
 use super::{Clock, Timer};
 
@@ -14,6 +15,7 @@ pub(super) struct Host {
     pub(super) timer: Arc<dyn Timer>,
     pub(super) offload: Offload,
     pub(super) events: Events,
+    pub(super) counters: Arc<Counters>,
 }
 
 impl Default for Host {
@@ -23,6 +25,7 @@ impl Default for Host {
             timer: Arc::new(ThreadTimer),
             offload: Offload::default(),
             events: Events::default(),
+            counters: Arc::default(),
         }
     }
 }

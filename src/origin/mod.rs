@@ -25,6 +25,7 @@ mod path;
 mod replacement;
 mod settling;
 mod spellings;
+mod stats;
 mod stored;
 mod thread_timer;
 mod timer;
@@ -41,8 +42,12 @@ pub use clock::Clock;
 pub use event::{Event, Level};
 pub use fragment_cache::FragmentCacheStats;
 pub use opened::Opened;
+pub use stats::OriginStats;
 pub use stored::StoredBody;
 pub use timer::Timer;
+
+#[cfg(feature = "http")]
+pub(crate) use event::OneLine;
 
 use access::Access;
 use answer::{HeldFile, Holding};

@@ -16,6 +16,7 @@ mod conditions;
 mod content_coding;
 mod cors;
 mod cross_domain;
+mod failure;
 mod fields;
 mod files;
 mod head;
@@ -36,6 +37,7 @@ pub use allowed_origin::InvalidOrigin;
 pub use body::ServiceBody;
 pub use caching::{CacheClass, CacheControl, Caching};
 pub use cors::Cors;
+pub use failure::Failure;
 pub use files::PassedFiles;
 pub use pattern::Pattern;
 

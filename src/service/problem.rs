@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
+use super::failure::Failure;
 use super::json::escaped;
 use super::{CacheClass, ServiceBody};
 use crate::base::{Error, ErrorKind};
@@ -70,6 +71,7 @@ impl Problem {
             }
             _ => {}
         }
+        response.extensions_mut().insert(Failure::of_request(self.code));
         *response.body_mut() = ServiceBody::text(text.into());
         response
     }

@@ -61,7 +61,8 @@ impl OriginService {
     ///
     /// Failures are responses too, with the status of [`ErrorKind::status`] and a short JSON body
     /// (RFC 9457) whose `code` is that of [`ErrorKind::code`]; 405 for other methods, 412 for
-    /// conditions that are not met, 416 for ranges that do not exist.
+    /// conditions that are not met, 416 for ranges that do not exist. Each has its
+    /// [`Failure`](super::Failure) among its extensions.
     ///
     /// A request of HTTP/1.1 needs a `Host` field, or an authority in its URI: a request without both
     /// is answered with 400, and so is one with two `Host` or `Content-Length` fields. Note that
@@ -89,7 +90,7 @@ impl OriginService {
                 let asked = Asked { is_head, path: uri.path(), headers, has_conditions };
                 match self.retrieve(uri, &asked).await {
                     Ok(response) => response,
-                    Err(error) => self.problem(&Problem::from(&error), uri.path()),
+                    Err(error) => self.failed(error, uri),
                 }
             }
             Ok(_) if *method == Method::OPTIONS => return self.options(headers),
@@ -518,7 +519,7 @@ impl OriginService {
         Ok(response)
     }
 
-    fn problem(&self, problem: &Problem, path: &str) -> Response<ServiceBody> {
+    pub(super) fn problem(&self, problem: &Problem, path: &str) -> Response<ServiceBody> {
         let mut response = problem.response();
         if let Some(class) = problem.class() {
             self.add_policy(class, path, None, response.headers_mut());

@@ -1,14 +1,19 @@
 //! Bodies of failures: RFC 9457, and what they must not reveal.
 
 use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use smooth_origin::base::Name;
-use smooth_origin::origin::Origin;
-use smooth_origin::service::OriginService;
-use smooth_origin::storage::{MemoryObject, MemoryStore, Store};
+use smooth_origin::manifest::StreamKind;
+use smooth_origin::origin::{Origin, block_on};
+use smooth_origin::service::{Failure, OriginService};
+use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Stat, Store};
 
 use crate::asked::{Asked, get};
-use testkit::film::ism;
+use testkit::film::{self, Style, Track, ism};
 use testkit::store;
 
 fn manifest_of(objects: MemoryStore) -> Asked {
@@ -111,4 +116,84 @@ fn what_the_storage_says_is_not_repeated() {
             assert_eq!(asked.detail(), "");
         }
     }
+}
+
+/// The cause of a failed response to a GET with a header field.
+fn failure_of(service: &OriginService, path: &str, field: (&str, &str)) -> Failure {
+    let request = http::Request::get(path).header("host", "a").header(field.0, field.1);
+    let response = block_on(service.respond(&request.body(()).unwrap()));
+    assert!(response.status().as_u16() >= 400, "{path}: {}", response.status());
+    response.extensions().get::<Failure>().unwrap().clone()
+}
+
+/// A store whose reads fail once it is told so.
+#[derive(Clone)]
+struct Sick(MemoryStore, Arc<AtomicBool>);
+
+struct SickSource(MemoryObject, Arc<AtomicBool>);
+
+impl Store for Sick {
+    type Source = SickSource;
+
+    async fn open(&self, name: &Name) -> io::Result<SickSource> {
+        Ok(SickSource(self.0.open(name).await?, Arc::clone(&self.1)))
+    }
+}
+
+impl RangeSource for SickSource {
+    async fn stat(&self) -> io::Result<Stat> {
+        self.0.stat().await
+    }
+
+    async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+        match self.1.load(Ordering::Relaxed) {
+            true => Err(io::Error::other("the disk is sick")),
+            false => self.0.read(range).await,
+        }
+    }
+}
+
+#[test]
+fn a_failed_response_carries_its_error_and_presentation_for_the_host() {
+    let video = Track::regular(1, StreamKind::Video, 5, 20_000_000, 100_000);
+    let objects = store([
+        ("films/a.ism", ism(None, &[("video", "secret.ismv", 300, 1, "")])),
+        ("films/secret.ismv", film::media(&[video], Style::default()).to_bytes()),
+        ("films/broken.ism", b"<smil>\n<\n".to_vec()),
+    ]);
+    let is_sick = Arc::<AtomicBool>::default();
+    let service = OriginService::new(Origin::new(Sick(objects, Arc::clone(&is_sick))));
+    let of = |path| failure_of(&service, path, ("accept", "*/*"));
+    let manifest = "/films/a.ism/Manifest";
+
+    let request = http::Request::get(manifest).header("host", "a").body(()).unwrap();
+    let response = block_on(service.respond(&request));
+    assert!(response.extensions().is_empty(), "of a response that is no failure");
+
+    is_sick.store(true, Ordering::Relaxed);
+    let read = of("/films/a.ism/QualityLevels(300)/Fragments(video=20000000)");
+    is_sick.store(false, Ordering::Relaxed);
+    let error = read.error().unwrap();
+    assert_eq!((error.kind.code(), read.code()), ("read-failed", "read-failed"));
+    assert_eq!(read.presentation().unwrap().as_str(), "films/a.ism");
+    assert_eq!(read.file().unwrap().as_str(), "films/secret.ismv");
+    assert_eq!(
+        read.to_string(),
+        "films/a.ism: films/secret.ismv: reading failed: the disk is sick"
+    );
+
+    let broken = of("/films/broken.ism/Manifest");
+    assert_eq!((broken.code(), broken.file()), ("not-xml", None));
+    assert_eq!(broken.presentation().unwrap().as_str(), "films/broken.ism");
+
+    let absent = of("/films/a.ism/QualityLevels(1)/Fragments(video=0)");
+    assert_eq!(absent.presentation().unwrap().as_str(), "films/a.ism");
+    assert!(absent.to_string().ends_with("no such bitrate"), "{absent}");
+    let none = of("/films/none.ism/Manifest");
+    assert_eq!((none.code(), none.presentation()), ("no-presentation", None));
+
+    let range = failure_of(&service, manifest, ("range", "bytes=9999999-"));
+    assert_eq!((range.code(), range.error().is_none()), ("range-not-satisfiable", true));
+    let condition = failure_of(&service, manifest, ("if-match", "\"x\""));
+    assert_eq!(condition.code(), "precondition-failed");
 }

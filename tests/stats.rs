@@ -1,0 +1,193 @@
+//! The numbers of an origin: each counts what its documentation says.
+
+use std::future::pending;
+use std::io;
+use std::ops::Range;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use smooth_origin::base::Name;
+use smooth_origin::manifest::StreamKind;
+use smooth_origin::origin::{Origin, OriginStats, block_on};
+use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Stat, Store};
+use testkit::film::{self, Style, Track, ism};
+use testkit::{Hands, get, name, served, status, store};
+
+const MANIFEST: &str = "film.ism/Manifest";
+const FIRST: &str = "film.ism/QualityLevels(300)/Fragments(video=0)";
+
+fn media(size: u32) -> Vec<u8> {
+    let track = Track::regular(1, StreamKind::Video, 5, 20_000_000, size);
+    film::media(&[track], Style::default()).to_bytes()
+}
+
+fn films() -> MemoryStore {
+    store([
+        ("film.ism", ism(None, &[("video", "film.ismv", 300, 1, "")])),
+        ("film.ismv", media(100_000)),
+        ("broken.ism", b"<smil>\n<\n".to_vec()),
+    ])
+}
+
+/// A store that counts the bytes of its reads. Its reads never end while it is stuck.
+#[derive(Clone)]
+struct Counting {
+    objects: MemoryStore,
+    made: Arc<AtomicU64>,
+    bytes: Arc<AtomicU64>,
+    is_stuck: Arc<AtomicBool>,
+}
+
+struct CountingSource(MemoryObject, Counting);
+
+impl Counting {
+    fn new(objects: MemoryStore) -> Self {
+        Self { objects, made: Arc::default(), bytes: Arc::default(), is_stuck: Arc::default() }
+    }
+}
+
+impl Store for Counting {
+    type Source = CountingSource;
+
+    async fn open(&self, name: &Name) -> io::Result<CountingSource> {
+        Ok(CountingSource(self.objects.open(name).await?, self.clone()))
+    }
+}
+
+impl RangeSource for CountingSource {
+    async fn stat(&self) -> io::Result<Stat> {
+        self.0.stat().await
+    }
+
+    async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+        if self.1.is_stuck.load(Ordering::Relaxed) {
+            pending::<()>().await;
+        }
+        let length = range.end - range.start;
+        self.1.made.fetch_add(1, Ordering::Relaxed);
+        self.1.bytes.fetch_add(length, Ordering::Relaxed);
+        self.0.read(range).await
+    }
+}
+
+#[test]
+fn reads_and_their_bytes_are_those_that_the_store_made() {
+    let store = Counting::new(films());
+    let origin = Origin::new(store.clone());
+    assert_eq!(origin.stats(), OriginStats::default());
+    get(&origin, MANIFEST).unwrap();
+    get(&origin, FIRST).unwrap();
+    let [reads, bytes] = [&store.made, &store.bytes].map(|number| number.load(Ordering::Relaxed));
+    let stats = origin.stats();
+    assert_eq!((stats.reads, stats.read_bytes), (reads, bytes));
+    assert!(bytes > 100_000, "{bytes}");
+    assert_eq!((stats.timeouts, stats.refused, stats.failures), (0, 0, 0));
+    assert_eq!((stats.in_progress, stats.waiting), (0, 0));
+}
+
+#[test]
+fn openings_are_counted_by_their_outcome() {
+    let hands = Hands::default();
+    let objects = films();
+    let origin = Origin::builder(objects.clone()).clock(hands.clock()).build();
+    assert_eq!(status(&origin, MANIFEST), 200);
+    assert_eq!(status(&origin, "broken.ism/Manifest"), 500);
+    assert_eq!(status(&origin, "none.ism/Manifest"), 404);
+    let stats = origin.stats();
+    assert_eq!((stats.openings, stats.openings_failed, stats.openings_refused), (1, 2, 0));
+    assert_eq!((stats.reopenings, stats.replacements, stats.presentations), (0, 0, 3));
+    assert_eq!(stats.openings_in_progress, 0);
+
+    objects.put(name("film.ismv"), media(90_000));
+    hands.pass(5);
+    get(&origin, FIRST).unwrap();
+    let stats = origin.stats();
+    assert_eq!((stats.openings, stats.reopenings, stats.replacements), (2, 1, 1));
+
+    // Players would lose by it: it waits.
+    objects.remove(&name("film.ismv"));
+    hands.pass(5);
+    assert_eq!(status(&origin, MANIFEST), 200);
+    let stats = origin.stats();
+    assert_eq!((stats.reopenings, stats.replacements), (2, 1));
+}
+
+#[test]
+fn an_opening_in_progress_counts_and_another_beyond_the_limit_is_refused() {
+    let hands = Hands::default();
+    let store = Counting::new(films());
+    let is_stuck = Arc::clone(&store.is_stuck);
+    let builder = Origin::builder(store).clock(hands.clock()).timer(hands.timer());
+    let origin = builder.max_openings(1).build();
+    is_stuck.store(true, Ordering::Relaxed);
+    let mut stuck = pin!(origin.answer(MANIFEST));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(stuck.as_mut().poll(&mut context).is_pending());
+    let stats = origin.stats();
+    assert_eq!((stats.openings_in_progress, stats.openings), (1, 0));
+    assert_eq!(status(&origin, "broken.ism/Manifest"), 503);
+    let stats = origin.stats();
+    assert_eq!((stats.openings_refused, stats.openings_failed), (1, 0));
+    assert!(stats.in_progress > 0, "its read");
+
+    hands.pass(10);
+    assert!(stuck.as_mut().poll(&mut context).is_ready());
+    let stats = origin.stats();
+    assert_eq!((stats.openings_in_progress, stats.in_progress), (0, 0));
+    assert!(stats.timeouts > 0);
+    assert_eq!(stats.opening_time, Duration::from_secs(10));
+}
+
+#[test]
+fn a_request_beyond_those_that_may_wait_is_refused_and_one_that_waits_counts() {
+    let hands = Hands::default();
+    let store = Counting::new(films());
+    let is_stuck = Arc::clone(&store.is_stuck);
+    let builder = Origin::builder(store).clock(hands.clock()).timer(hands.timer());
+    let origin = builder.max_reads(1).max_waiting(0).build();
+    get(&origin, MANIFEST).unwrap();
+    is_stuck.store(true, Ordering::Relaxed);
+    let mut context = Context::from_waker(Waker::noop());
+    let (mut first, mut second) = (pin!(origin.answer(FIRST)), pin!(origin.answer(FIRST)));
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    assert!(second.as_mut().poll(&mut context).is_pending());
+    let stats = origin.stats();
+    assert_eq!((stats.in_progress, stats.waiting, stats.refused), (1, 1, 0));
+    assert_eq!(status(&origin, FIRST), 503);
+    assert_eq!(origin.stats().refused, 1);
+
+    hands.pass(10);
+    assert!(first.as_mut().poll(&mut context).is_ready());
+    let stats = origin.stats();
+    assert_eq!((stats.timeouts, stats.failures), (1, 1));
+}
+
+#[test]
+fn what_an_origin_holds_is_what_it_has_not_given_back() {
+    let origin = Origin::builder(films()).fragment_cache_bytes(1 << 20).build();
+    get(&origin, MANIFEST).unwrap();
+    let before = origin.stats();
+    assert!(before.presentation_bytes > 1000, "{before:?}");
+    assert_eq!(before.open_files, 2, "the server manifest and the media file");
+    assert_eq!(before.body_bytes, 0);
+    let fragment = served(&origin, FIRST).unwrap();
+    let bytes = block_on(fragment.body().next()).unwrap().unwrap();
+    assert_eq!(bytes.len() as u64, fragment.reply().length());
+    assert_eq!(origin.stats().body_bytes, fragment.reply().length());
+    drop(bytes);
+    let stats = origin.stats();
+    assert_eq!(stats.body_bytes, 0);
+    assert_eq!((stats.fragments, stats.fragments.fragments), (origin.fragment_cache(), 1));
+}
+
+#[test]
+fn origins_of_one_builder_count_apart_and_clones_of_an_origin_together() {
+    let builder = Origin::builder(films());
+    let (first, second) = (builder.clone().build(), builder.build());
+    get(&first.clone(), MANIFEST).unwrap();
+    assert_eq!((first.stats().openings, second.stats().openings), (1, 0));
+}
