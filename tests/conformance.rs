@@ -14,7 +14,8 @@ use smooth_origin::base::Name;
 use smooth_origin::origin::block_on;
 use smooth_origin::storage::conformance::{self, Fixture};
 use smooth_origin::storage::{
-    Faults, FaultyStore, MemoryObject, MemoryStore, Mounts, RangeSource, Stat, Store, Version,
+    AnyStore, Faults, FaultyStore, MemoryObject, MemoryStore, Mounts, RangeSource, Source, Stat,
+    Store, Version,
 };
 use testkit::name;
 
@@ -41,6 +42,37 @@ impl Writer {
 fn a_memory_store_passes() {
     let store = MemoryStore::new();
     block_on(conformance::all(&store, &Writer(store.clone(), "")));
+}
+
+#[test]
+fn a_shared_store_passes() {
+    let store = MemoryStore::new();
+    block_on(conformance::all(&Arc::new(store.clone()), &Writer(store, "")));
+}
+
+#[test]
+fn a_store_of_an_erased_type_passes() {
+    let store = MemoryStore::new();
+    block_on(conformance::all(&AnyStore::new(store.clone()), &Writer(store, "")));
+}
+
+#[test]
+fn a_type_is_erased_once() {
+    let store = MemoryStore::new();
+    store.put(name("object"), "content");
+    let erased = AnyStore::new(AnyStore::new(Arc::new(store)));
+    let source = Source::new(block_on(erased.open(&name("object"))).unwrap());
+    assert!(source.downcast_ref::<MemoryObject>().is_some());
+    assert!(source.downcast_ref::<Source>().is_none());
+}
+
+#[test]
+fn stores_of_several_types_are_mounted_together() {
+    let store = MemoryStore::new();
+    let delayed = FaultyStore::new(store.clone(), 1, Faults { stall: 50, ..Faults::default() });
+    let mounts = Mounts::new().mount("", AnyStore::new(delayed)).unwrap();
+    let mounts = mounts.mount("other", AnyStore::new(MemoryStore::new())).unwrap();
+    block_on(conformance::all(&mounts, &Writer(store, "")));
 }
 
 #[test]

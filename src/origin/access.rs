@@ -14,7 +14,7 @@ use super::host::Host;
 use super::settling::Settling;
 use super::timer::within;
 use crate::base::{Error, ErrorKind, Name, ReadError, ReadErrorKind};
-use crate::storage::{AnyStore, Source, Stat};
+use crate::storage::{AnyStore, RangeSource, Source, Stat, Store, read_error};
 
 /// How often a request waits for a file that goes on changing.
 const TRIES: usize = 3;
@@ -162,15 +162,15 @@ impl Access {
         read
     }
 
-    async fn run<T>(
-        &self,
-        operation: impl Future<Output = Result<T, ReadError>>,
-    ) -> Result<T, ReadError> {
+    async fn run<T>(&self, operation: impl Future<Output = io::Result<T>>) -> Result<T, ReadError> {
         let _share = match self.reads.try_take(1) {
             Some(share) => share,
             None => self.reads.take(1).await,
         };
-        self.within(operation).await.unwrap_or_else(|| Err(timed_out()))
+        self.within(operation)
+            .await
+            .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(read_error)
     }
 
     /// What comes of a future, if it comes in the time that one operation may take.

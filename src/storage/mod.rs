@@ -6,6 +6,7 @@
 
 mod age;
 pub mod conformance;
+mod erased;
 mod faulty;
 #[cfg(feature = "fs")]
 mod local;
@@ -13,18 +14,16 @@ mod memory;
 mod mounts;
 pub(crate) mod spelling;
 
-use std::any::Any;
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::ops::Range;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
 pub use age::Age;
+pub use erased::{AnyStore, Source};
 pub use faulty::{Faults, FaultyStore};
 #[cfg(feature = "fs")]
 pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
@@ -46,7 +45,8 @@ pub trait Store: Send + Sync + 'static {
     /// Opens the object of this name as it is now.
     fn open(&self, name: &Name) -> impl Future<Output = io::Result<Self::Source>> + Send;
 
-    /// its subfolders. The service uses the list to find the `.ism` files beside a file: media that
+    /// Lists the names of the objects in a folder, or at the root for `None`, without those in its
+    /// subfolders. The service uses the list to find the `.ism` files beside a file: media that
     /// one of them names are not passed to clients. Opening a folder of fragments uses it to find
     /// out which fragments exist, and when they start if the manifest does not say so.
     ///
@@ -140,122 +140,5 @@ fn read_error_kind(error: &io::Error) -> ReadErrorKind {
         PermissionDenied => ReadErrorKind::Denied,
         _ if error.get_ref().is_some_and(|inner| inner.is::<Changed>()) => ReadErrorKind::Changed,
         _ => ReadErrorKind::Transient,
-    }
-}
-
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Any store, erased.
-#[derive(Clone)]
-pub struct AnyStore(Arc<dyn ErasedStore>);
-
-/// Any source, erased.
-#[derive(Clone)]
-pub struct Source(Arc<dyn ErasedSource>);
-
-trait ErasedStore: Send + Sync {
-    fn open<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Source>>;
-    fn list<'a>(&'a self, folder: Option<&'a Name>) -> BoxFuture<'a, io::Result<Vec<Name>>>;
-    fn stored_name<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Option<Name>>>;
-}
-
-trait ErasedSource: Send + Sync {
-    fn as_any(&self) -> &dyn Any;
-    fn stat(&self) -> BoxFuture<'_, io::Result<Stat>>;
-    fn read(&self, range: Range<u64>) -> BoxFuture<'_, io::Result<Bytes>>;
-}
-
-impl<S: Store> ErasedStore for S {
-    fn open<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Source>> {
-        Box::pin(async move { Ok(Source::new(Store::open(self, name).await?)) })
-    }
-
-    fn list<'a>(&'a self, folder: Option<&'a Name>) -> BoxFuture<'a, io::Result<Vec<Name>>> {
-        Box::pin(Store::list(self, folder))
-    }
-
-    fn stored_name<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Option<Name>>> {
-        Box::pin(Store::stored_name(self, name))
-    }
-}
-
-impl<S: RangeSource> ErasedSource for S {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn stat(&self) -> BoxFuture<'_, io::Result<Stat>> {
-        Box::pin(RangeSource::stat(self))
-    }
-
-    fn read(&self, range: Range<u64>) -> BoxFuture<'_, io::Result<Bytes>> {
-        Box::pin(RangeSource::read(self, range))
-    }
-}
-
-impl AnyStore {
-    /// Erases a store.
-    pub fn new(store: impl Store) -> Self {
-        Self(Arc::new(store))
-    }
-
-    pub(crate) async fn open(&self, name: &Name) -> Result<Source, ReadError> {
-        self.0.open(name).await.map_err(read_error)
-    }
-
-    pub(crate) async fn list(&self, folder: Option<&Name>) -> Result<Vec<Name>, ReadError> {
-        self.0.list(folder).await.map_err(read_error)
-    }
-
-    pub(crate) async fn stored_name(&self, name: &Name) -> Result<Option<Name>, ReadError> {
-        self.0.stored_name(name).await.map_err(read_error)
-    }
-}
-
-impl Source {
-    /// Erases a source.
-    pub fn new(source: impl RangeSource) -> Self {
-        Self(Arc::new(source))
-    }
-
-    /// The source that was erased, if it is one of this type: a host that can do more with it than
-    /// read ranges, as with the descriptor of a `LocalFile`, finds it here.
-    ///
-    /// ```
-    /// use smooth_origin::storage::{MemoryObject, Source};
-    ///
-    /// fn is_in_memory(source: &Source) -> bool {
-    ///     source.downcast_ref::<MemoryObject>().is_some()
-    /// }
-    /// ```
-    pub fn downcast_ref<S: RangeSource>(&self) -> Option<&S> {
-        self.0.as_any().downcast_ref()
-    }
-
-    pub(crate) async fn stat(&self) -> Result<Stat, ReadError> {
-        self.0.stat().await.map_err(read_error)
-    }
-
-    /// Exactly the bytes of the range: a store that breaks its promise gives an error here.
-    pub(crate) async fn read(&self, range: Range<u64>) -> Result<Bytes, ReadError> {
-        let len = range.end.saturating_sub(range.start);
-        let bytes = self.0.read(range).await.map_err(read_error)?;
-        if bytes.len() as u64 != len {
-            let what = format!("the store gave {} bytes of {len}", bytes.len());
-            return Err(read_error(io::Error::other(what)));
-        }
-        Ok(bytes)
-    }
-}
-
-impl fmt::Debug for AnyStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AnyStore")
-    }
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Source")
     }
 }
