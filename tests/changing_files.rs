@@ -16,7 +16,7 @@ use smooth_origin::origin::{Body, Origin, block_on};
 use smooth_origin::presentation::OpenOptions;
 use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Stat, Store};
 use testkit::film::{self, Fragment, Media, Style, Track, ism};
-use testkit::{Hands, get, name, read, served, status, store};
+use testkit::{Hands, codes, get, name, read, served, status, store};
 
 const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
 const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "sound.isma", 64, 1, "");
@@ -331,6 +331,25 @@ fn a_set_with_other_file_names_and_the_same_flaws_is_served_at_once() {
 fn a_set_with_more_flaws_waits_for_the_grace() {
     assert_eq!(served_after(flawed("old.ismv", 0), flawed("new.ismv", 1)), 35);
     assert_eq!(served_after(flawed("old.ismv", 1), flawed("new.ismv", 2)), 35);
+}
+
+#[test]
+fn a_file_that_arrives_is_served_at_once_whatever_is_found_in_it() {
+    let hands = Hands::default();
+    let objects = store([
+        ("sound.isma", small(StreamKind::Audio, 3)),
+        ("film.ism", ism(None, &[VIDEO, AUDIO])),
+    ]);
+    let origin = Origin::builder(objects.clone()).clock(hands.clock()).build();
+    assert_eq!((status(&origin, SOUND), status(&origin, FIRST)), (200, 404));
+    // Its index is missing: that is a warning.
+    let without_index = Style { mfra: false, ..Style::default() };
+    let track = Track::regular(1, StreamKind::Video, 3, 20_000_000, 100);
+    objects.put(name(VIDEO.1), film::media(&[track], without_index).to_bytes());
+    hands.pass(5);
+    assert_eq!((status(&origin, SOUND), status(&origin, FIRST)), (200, 200));
+    let opened = block_on(origin.open(&name("film.ism"))).unwrap();
+    assert!(codes(opened.presentation()).contains(&"warning index-rebuilt".into()));
 }
 
 #[test]

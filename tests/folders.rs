@@ -783,6 +783,24 @@ fn a_folder_that_was_opened_while_it_was_copied_is_complete_later() {
     assert_eq!(codes(opened.presentation()), Vec::<String>::new());
 }
 
+#[test]
+fn a_folder_of_which_only_the_manifest_was_there_is_complete_later_whatever_is_found_then() {
+    let (hands, times) = (Hands::default(), [213_333, 10_213_333]);
+    // The times are in the names of the files alone: that is a warning.
+    let durations = "<c n=\"0\" d=\"10000000\" />\n<c n=\"1\" d=\"10000000\" />\n";
+    let store = one("", durations, &[]);
+    let origin = Origin::builder(store.clone()).clock(hands.clock()).build();
+    assert_eq!(code(&origin, "film.ism/Manifest"), "nothing-to-serve");
+    for time in times {
+        put(&store, &path("Fragments", time), fragment(300, time));
+    }
+    hands.pass(5);
+    assert_eq!(code(&origin, "film.ism/Manifest"), "served");
+    assert_eq!(code(&origin, &path("Fragments", times[1])), "served");
+    let opened = block_on(origin.open(&name("film.ism"))).unwrap();
+    assert_eq!(codes(opened.presentation()), ["warning times-from-names"]);
+}
+
 /// A store that counts the reads of more than 64 KiB that are made at one time. Each takes a while.
 #[derive(Clone, Default)]
 struct Watched(MemoryStore, Arc<Large>);

@@ -1,5 +1,6 @@
 //! Whether a presentation that was opened again is worse for players than it was.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ type Outcome = Result<Arc<Opened>, Error>;
 enum Wrong {
     /// Announced tracks of this kind without media.
     Tracks(StreamKind),
-    /// Announced chunks without media, in tracks of this kind that have some.
+    /// Announced chunks without media, in tracks of this kind.
     Chunks(StreamKind),
     /// Findings that are more than information.
     Findings(FindingCode),
@@ -45,15 +46,33 @@ pub(super) fn worse(old: &Outcome, new: &Outcome, rewritten: &[Name]) -> Option<
         (Ok(_), Err(error)) => return Some(error.to_string()),
         (Ok(old), Ok(new)) => (old.presentation(), new.presentation()),
     };
-    if let (Ok(_), Err(error)) = (old.manifest(), new.manifest()) {
-        return Some(error.to_string());
+    match (old.manifest(), new.manifest()) {
+        (Err(_), _) => return None,
+        (Ok(_), Err(error)) => return Some(error.to_string()),
+        (Ok(_), Ok(_)) => {}
     }
     let now = account(new, |file| rewritten.contains(file), |_| false);
     let before = account(old, |file| rewritten.contains(file), |file| rewritten.contains(file));
+    let gains = gains_tracks(&before, &now);
     let before = |wrong| before.get(wrong).copied().unwrap_or(0);
-    let worse = now.iter().find(|&(wrong, &count)| count > before(wrong))?;
+    // A file that has arrived may bring findings of its own: players lose nothing by them.
+    let counts = |wrong: &Wrong| !(gains && matches!(wrong, Wrong::Findings(_)));
+    let worse = now.iter().find(|&(wrong, &count)| counts(wrong) && count > before(wrong))?;
     let (wrong, count) = worse;
     Some(format!("{wrong}: {count}, before {}", before(wrong)))
+}
+
+/// Returns whether more tracks have media than before, and no kind of tracks has fewer with media.
+fn gains_tracks(before: &BTreeMap<Wrong, usize>, now: &BTreeMap<Wrong, usize>) -> bool {
+    let absent = |account: &BTreeMap<Wrong, usize>, kind| {
+        account.get(&Wrong::Tracks(kind)).copied().unwrap_or(0)
+    };
+    let tracks = before.keys().chain(now.keys()).filter_map(|wrong| match wrong {
+        Wrong::Tracks(kind) => Some(absent(now, *kind).cmp(&absent(before, *kind))),
+        _ => None,
+    });
+    let changes: Vec<_> = tracks.collect();
+    changes.contains(&Ordering::Less) && !changes.contains(&Ordering::Greater)
 }
 
 /// Counts the faults of each kind. If a file `is_left_out`, only its tracks count, and not its
@@ -81,6 +100,8 @@ fn account(
             .iter()
             .partition(|track| track.is_served() && !file_of(track).is_some_and(&is_lost));
         add(Wrong::Tracks(stream.kind()), absent.len());
+        // A track without media lacks all its chunks, so one that arrives incomplete is a gain.
+        add(Wrong::Chunks(stream.kind()), absent.len() * chunks);
         if lacks_chunks {
             let lacking = |track: &Track| chunks.saturating_sub(track.fragment_count());
             let counted =
