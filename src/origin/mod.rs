@@ -9,6 +9,7 @@ mod body;
 mod budget;
 mod builder;
 mod cache;
+mod cached;
 mod clock;
 mod deadline;
 mod drive;
@@ -38,6 +39,7 @@ pub use asked::{Asked, Identity};
 pub use block_on::block_on;
 pub use body::Body;
 pub use builder::OriginBuilder;
+pub use cached::CachedPresentation;
 pub use clock::Clock;
 pub use event::{Event, Level};
 pub use fragment_cache::FragmentCacheStats;
@@ -170,6 +172,9 @@ impl Origin {
     }
 
     /// The presentation whose server manifest has this name, opened now or before.
+    ///
+    /// A host may call it ahead of the first request, to warm the cache: requests within
+    /// [`OriginBuilder::revalidate_after`] then find the presentation open.
     ///
     /// # Errors
     /// As [`open`](crate::presentation::open).
