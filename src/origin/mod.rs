@@ -19,6 +19,8 @@ mod flights;
 mod fragment_cache;
 mod handles;
 mod host;
+#[cfg(feature = "metrics")]
+mod meters;
 mod named_media;
 mod offload;
 mod opened;
@@ -30,6 +32,8 @@ mod stats;
 mod stored;
 mod thread_timer;
 mod timer;
+#[cfg(feature = "tracing")]
+mod trace;
 
 use std::sync::Arc;
 use std::time::SystemTime;
