@@ -141,9 +141,10 @@ impl OriginBuilder {
     }
 
     /// Where to do work that may take long: parsing more than 64 KiB of manifests, headers and
-    /// indexes to open a presentation, or more than 64 KiB of the header of one fragment. By default,
-    /// the task of the request does it, after the other tasks of its thread have had their turn;
-    /// these tasks then wait until the work is done.
+    /// indexes to open a presentation, parsing more than 64 KiB of the header of one fragment, and
+    /// compressing manifests for the service. By default, the task of the request does the parsing,
+    /// after the other tasks of its thread have had their turn; these tasks then wait until the work
+    /// is done. By default, a thread of the service does the compressing.
     ///
     /// `run` must run each piece of work once, in a thread that may be busy for a while, and must not
     /// wait for it. At one time, it gets at most as many pieces as the machine has processors (at

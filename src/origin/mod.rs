@@ -54,6 +54,8 @@ pub use timer::Timer;
 
 #[cfg(feature = "http")]
 pub(crate) use event::OneLine;
+#[cfg(feature = "compression")]
+pub(crate) use offload::Offload;
 
 use access::Access;
 use answer::{HeldFile, Holding};
@@ -160,6 +162,12 @@ impl Origin {
     pub async fn is_media(&self, file: &Name) -> bool {
         let Inner { named_media, access, clock, options, .. } = &*self.inner;
         named_media.has(file, access, clock, options.limits_in_use()).await
+    }
+
+    /// Where the host has long work done.
+    #[cfg(feature = "compression")]
+    pub(crate) fn offload(&self) -> &Offload {
+        &self.inner.access.host.offload
     }
 
     /// What the cache of fragments holds, and how often it had what was asked for; nothing where
