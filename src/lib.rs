@@ -49,6 +49,8 @@
 //! | `tower` | the service as a `tower_service::Service`; includes `http` | no |
 //! | `axum` | an axum router with the service below a path; includes `tower` | no |
 //! | `compression` | manifests in brotli and gzip, for the service; includes `http` | no |
+//! | `tracing` | [events](origin::Event) as events of `tracing` | no |
+//! | `metrics` | [numbers](origin::OriginStats) as metrics of the `metrics` facade | no |
 //!
 //! "Smooth Streaming" is a term of Microsoft's. This project is not affiliated with Microsoft.
 

@@ -67,6 +67,8 @@ const WRAPPED: &[(&str, &str)] = &[
     ("brotli", "service/compression.rs"),
     ("httpdate", "service/conditions/ service/prepared.rs"),
     ("axum", "service/axum.rs"),
+    ("tracing", "origin/trace.rs"),
+    ("metrics", "origin/meters.rs"),
 ];
 
 /// Code of every source file by its path below `src/`, without comments and tests.

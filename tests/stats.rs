@@ -1,4 +1,5 @@
-//! The numbers of an origin: each counts what its documentation says.
+//! What a host sees of an origin: each number counts what its documentation says, and the list of
+//! presentations is what is kept.
 
 use std::future::pending;
 use std::io;
@@ -190,4 +191,112 @@ fn origins_of_one_builder_count_apart_and_clones_of_an_origin_together() {
     let (first, second) = (builder.clone().build(), builder.build());
     get(&first.clone(), MANIFEST).unwrap();
     assert_eq!((first.stats().openings, second.stats().openings), (1, 0));
+}
+
+#[test]
+fn the_open_presentations_are_listed_with_their_age_and_memory() {
+    let hands = Hands::default();
+    let objects = films();
+    objects.put(name("other.ism"), ism(None, &[("video", "film.ismv", 300, 1, "")]));
+    let origin = Origin::builder(objects).clock(hands.clock()).build();
+    block_on(origin.open(&name("film.ism"))).unwrap();
+    hands.pass(3);
+    for path in ["other.ism/Manifest", "broken.ism/Manifest", "none.ism/Manifest"] {
+        status(&origin, path);
+    }
+    let mut kept: Vec<_> = origin.presentations().collect();
+    kept.sort_by(|a, b| a.name().cmp(b.name()));
+    let listed: Vec<_> = kept.iter().map(|kept| (kept.name().as_str(), kept.age())).collect();
+    assert_eq!(listed, [("film.ism", Duration::from_secs(3)), ("other.ism", Duration::ZERO)]);
+    let bytes: u64 = kept.iter().map(|kept| kept.memory()).sum();
+    let stats = origin.stats();
+    assert_eq!(stats.presentations, 4, "the failed openings are entries, too");
+    assert!(bytes > 2000 && bytes < stats.presentation_bytes, "{bytes} {stats:?}");
+    assert_eq!(origin.presentations().take(1).count(), 1);
+}
+
+#[test]
+fn a_presentation_that_was_warmed_is_not_opened_for_the_first_request() {
+    let store = Counting::new(films());
+    let origin = Origin::new(store.clone());
+    block_on(origin.open(&name("film.ism"))).unwrap();
+    let made = store.made.load(Ordering::Relaxed);
+    get(&origin, MANIFEST).unwrap();
+    assert_eq!((store.made.load(Ordering::Relaxed), origin.stats().openings), (made, 1));
+}
+
+#[test]
+fn a_presentation_that_is_forgotten_is_opened_anew_and_its_bodies_go_on() {
+    let objects = films();
+    // The clock stands still: nothing else makes the origin look at the files.
+    let origin = Origin::builder(objects.clone()).clock(Hands::default().clock()).build();
+    let old = served(&origin, FIRST).unwrap();
+    let mut body = old.body();
+    objects.put(name("film.ismv"), media(90_000));
+    assert!(!origin.forget(&name("none.ism")));
+    assert!(origin.forget(&name("film.ism")));
+    assert!(!origin.forget(&name("film.ism")), "it is gone");
+    let stats = origin.stats();
+    assert_eq!((stats.presentations, stats.presentation_bytes), (0, 0));
+    let new = get(&origin, FIRST).unwrap();
+    assert!((90_000..100_000).contains(&new.len()), "{}", new.len());
+    let mut rest = body.remaining();
+    while let Some(bytes) = block_on(body.next()) {
+        rest -= bytes.unwrap().len() as u64;
+    }
+    assert_eq!((rest, old.reply().length() > 100_000), (0, true));
+    let stats = origin.stats();
+    assert_eq!((stats.openings, stats.reopenings), (2, 0));
+}
+
+#[test]
+fn a_failed_opening_that_is_forgotten_is_tried_again() {
+    let objects = films();
+    let origin = Origin::builder(objects.clone()).clock(Hands::default().clock()).build();
+    assert_eq!(status(&origin, "none.ism/Manifest"), 404);
+    objects.put(name("none.ism"), ism(None, &[("video", "film.ismv", 300, 1, "")]));
+    assert_eq!(status(&origin, "none.ism/Manifest"), 404, "the failure is kept for a while");
+    assert!(!origin.forget(&name("none.ism")), "it was not open");
+    assert_eq!(status(&origin, "none.ism/Manifest"), 200);
+}
+
+#[test]
+fn an_opening_that_is_forgotten_while_it_is_made_is_not_kept() {
+    let hands = Hands::default();
+    let store = Counting::new(films());
+    let is_stuck = Arc::clone(&store.is_stuck);
+    let origin = Origin::builder(store).clock(hands.clock()).timer(hands.timer()).build();
+    is_stuck.store(true, Ordering::Relaxed);
+    let mut context = Context::from_waker(Waker::noop());
+    let film = name("film.ism");
+    let mut first = pin!(origin.open(&film));
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    assert!(!origin.forget(&film));
+    hands.pass(10);
+    assert!(first.as_mut().poll(&mut context).is_ready(), "the reads were given up");
+    assert_eq!(origin.stats().presentations, 0);
+    is_stuck.store(false, Ordering::Relaxed);
+    assert_eq!(status(&origin, MANIFEST), 200);
+}
+
+#[test]
+fn a_look_at_changed_files_that_is_under_way_does_not_keep_what_was_forgotten() {
+    let hands = Hands::default();
+    let store = Counting::new(films());
+    let (objects, is_stuck) = (store.objects.clone(), Arc::clone(&store.is_stuck));
+    let builder = Origin::builder(store).clock(hands.clock()).timer(hands.timer());
+    let origin = builder.replace_grace(Duration::ZERO).build();
+    let film = name("film.ism");
+    block_on(origin.open(&film)).unwrap();
+    objects.put(name("film.ismv"), media(90_000));
+    hands.pass(5);
+    is_stuck.store(true, Ordering::Relaxed);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut look = pin!(origin.open(&film));
+    assert!(look.as_mut().poll(&mut context).is_pending());
+    assert!(origin.forget(&film));
+    is_stuck.store(false, Ordering::Relaxed);
+    hands.pass(10);
+    assert!(look.as_mut().poll(&mut context).is_ready());
+    assert_eq!(origin.stats().presentations, 0);
 }

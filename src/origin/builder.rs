@@ -9,8 +9,13 @@ use super::cache::{Cache, CacheOptions};
 use super::events::{Events, Report};
 use super::handles::{self, Handles};
 use super::host::Host;
+#[cfg(feature = "metrics")]
+use super::meters::Meters;
 use super::named_media::NamedMedia;
 use super::offload::Offload;
+use super::stats::Counters;
+#[cfg(feature = "tracing")]
+use super::trace;
 use super::{Clock, Event, Inner, Origin, Timer, body};
 use crate::presentation::OpenOptions;
 use crate::storage::{AnyStore, Store};
@@ -21,6 +26,10 @@ pub struct OriginBuilder {
     store: AnyStore,
     host: Host,
     report: Option<Arc<Report>>,
+    #[cfg(feature = "tracing")]
+    traces: bool,
+    #[cfg(feature = "metrics")]
+    metrics: Option<String>,
     options: OpenOptions,
     cache: CacheOptions,
     handles: Option<usize>,
@@ -33,6 +42,10 @@ impl OriginBuilder {
             store: AnyStore::new(store),
             host: Host::default(),
             report: None,
+            #[cfg(feature = "tracing")]
+            traces: false,
+            #[cfg(feature = "metrics")]
+            metrics: None,
             options: OpenOptions::default(),
             cache: CacheOptions::default(),
             handles: None,
@@ -128,9 +141,10 @@ impl OriginBuilder {
     }
 
     /// Where to do work that may take long: parsing more than 64 KiB of manifests, headers and
-    /// indexes to open a presentation, or more than 64 KiB of the header of one fragment. By default,
-    /// the task of the request does it, after the other tasks of its thread have had their turn;
-    /// these tasks then wait until the work is done.
+    /// indexes to open a presentation, parsing more than 64 KiB of the header of one fragment, and
+    /// compressing manifests for the service. By default, the task of the request does the parsing,
+    /// after the other tasks of its thread have had their turn; these tasks then wait until the work
+    /// is done. By default, a thread of the service does the compressing.
     ///
     /// `run` must run each piece of work once, in a thread that may be busy for a while, and must not
     /// wait for it. At one time, it gets at most as many pieces as the machine has processors (at
@@ -180,6 +194,69 @@ impl OriginBuilder {
     /// ```
     pub fn on_event(mut self, report: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.report = Some(Arc::new(report));
+        self
+    }
+
+    /// Reports the events of [`on_event`](Self::on_event) to the subscriber of `tracing`, too. By
+    /// default, nothing is reported.
+    ///
+    /// The target is `smooth_origin`, the level is that of [`Event::level`], the message is the line
+    /// that the event writes. Fields, as far as an event has them: `event` ([`Event::kind`]), `name`,
+    /// `file`, `code`, and `took_seconds` of an opening.
+    ///
+    /// ```
+    /// # use smooth_origin::origin::Origin;
+    /// # use smooth_origin::storage::MemoryStore;
+    /// let origin = Origin::builder(MemoryStore::new()).trace_events().build();
+    /// ```
+    #[cfg(feature = "tracing")]
+    pub fn trace_events(mut self) -> Self {
+        self.traces = true;
+        self
+    }
+
+    /// Records the numbers of [`Origin::stats`] as metrics of the `metrics` facade, with the label
+    /// `origin` of this value. By default, nothing is recorded.
+    ///
+    /// Install the recorder before [`build`](Self::build). The histogram is recorded as openings end.
+    /// Counters and gauges are brought up to date by [`Origin::record_metrics`] and by nothing else,
+    /// so that requests pay nothing for them.
+    ///
+    /// | Metric | Kind | Unit |
+    /// |---|---|---|
+    /// | `smooth_origin_opening_seconds` | histogram | seconds per opening |
+    /// | `smooth_origin_openings_total`, with the label `outcome` (`opened`, `failed`, `refused`) | counter | openings |
+    /// | `smooth_origin_reopenings_total` | counter | openings |
+    /// | `smooth_origin_replacements_total` | counter | presentations |
+    /// | `smooth_origin_reads_total` | counter | reads |
+    /// | `smooth_origin_read_bytes_total` | counter | bytes |
+    /// | `smooth_origin_timeouts_total` | counter | operations |
+    /// | `smooth_origin_refused_total` | counter | requests and openings |
+    /// | `smooth_origin_failures_total` | counter | requests and bodies |
+    /// | `smooth_origin_fragment_cache_hits_total` | counter | answers |
+    /// | `smooth_origin_fragment_cache_misses_total` | counter | answers |
+    /// | `smooth_origin_openings_in_progress` | gauge | openings |
+    /// | `smooth_origin_operations_in_progress` | gauge | operations of the store |
+    /// | `smooth_origin_operations_waiting` | gauge | operations of the store |
+    /// | `smooth_origin_presentations` | gauge | entries of the cache |
+    /// | `smooth_origin_presentation_bytes` | gauge | bytes |
+    /// | `smooth_origin_open_files` | gauge | files |
+    /// | `smooth_origin_body_bytes` | gauge | bytes |
+    /// | `smooth_origin_fragment_cache_fragments` | gauge | fragments |
+    /// | `smooth_origin_fragment_cache_bytes` | gauge | bytes |
+    ///
+    /// [`OriginStats`](super::OriginStats) describes each number.
+    ///
+    /// ```
+    /// # use smooth_origin::origin::Origin;
+    /// # use smooth_origin::storage::MemoryStore;
+    /// let origin = Origin::builder(MemoryStore::new()).record_metrics("films").build();
+    /// // In the handler of `/metrics`, before the exporter writes its text:
+    /// origin.record_metrics();
+    /// ```
+    #[cfg(feature = "metrics")]
+    pub fn record_metrics(mut self, origin: impl Into<String>) -> Self {
+        self.metrics = Some(origin.into());
         self
     }
 
@@ -250,8 +327,14 @@ impl OriginBuilder {
         let mut host = self.host;
         let clock = host.clock.clone();
         // A clone of this builder makes an origin with counters of its own.
-        host.counters = Arc::default();
-        host.events = match self.report {
+        let counters = Counters::default();
+        #[cfg(feature = "metrics")]
+        let counters = counters.with_meters(self.metrics.as_deref().map(Meters::new));
+        host.counters = Arc::new(counters);
+        let report = self.report;
+        #[cfg(feature = "tracing")]
+        let report = if self.traces { Some(trace::traced(report)) } else { report };
+        host.events = match report {
             Some(report) => Events::new(report, clock.clone(), period, Arc::clone(&host.counters)),
             None => Events::silent(Arc::clone(&host.counters)),
         };

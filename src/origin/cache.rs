@@ -12,7 +12,7 @@ use super::opened::{Files, Opened};
 use super::replacement::{loss, worse};
 use super::spellings::Spellings;
 use super::stats::Opening;
-use super::{Clock, Event, Inner, drive};
+use super::{CachedPresentation, Clock, Event, Inner, drive};
 use crate::base::{Error, ErrorKind, Name};
 use crate::presentation::{OpenOptions, open};
 
@@ -64,6 +64,8 @@ struct Entry {
     /// When it was opened, or listed again with the same result, in milliseconds of the origin's
     /// clock.
     listed_at: AtomicU64,
+    /// When it was opened, in milliseconds of the origin's clock.
+    opened_at: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -162,6 +164,36 @@ impl Cache {
         let opened = entry.outcome.as_ref().ok()?;
         let is_fresh = !opened.is_stale() && !entry.is_due(millis(clock.now()));
         is_fresh.then(|| Arc::clone(opened))
+    }
+
+    /// Keeps a new opening in the place of an old one. If the old one was dropped meanwhile, so is
+    /// the new one: the host may have asked for that.
+    fn replace(&self, name: &Name, old: &Arc<Entry>, new: &Arc<Entry>) {
+        if self.entries.peek(name).is_some_and(|kept| Arc::ptr_eq(&kept, old)) {
+            self.entries.insert(name.clone(), Arc::clone(new));
+        }
+    }
+
+    /// Drops what is kept of this name. Returns whether it was open.
+    pub(super) fn forget(&self, name: &Name) -> bool {
+        let stored = self.spellings.known(name.as_str(), Duration::ZERO);
+        let mut was_open = false;
+        for name in [Some(name), stored.as_ref()].into_iter().flatten() {
+            // An opening in progress loses its place, too.
+            let kept = self.entries.remove(name);
+            was_open |= kept.is_some_and(|(_, entry)| entry.outcome.is_ok());
+        }
+        was_open
+    }
+
+    /// The presentations that are open.
+    pub(super) fn presentations(&self, clock: &Clock) -> impl Iterator<Item = CachedPresentation> {
+        self.entries.iter().filter_map(|(name, entry)| {
+            let opened = Arc::clone(entry.outcome.as_ref().ok()?);
+            let age = millis(clock.now()).saturating_sub(entry.opened_at);
+            let bytes = ByMemory.weight(&name, &entry);
+            Some(CachedPresentation { opened, age: Duration::from_millis(age), bytes })
+        })
     }
 
     /// The number of entries.
@@ -270,7 +302,7 @@ impl Cache {
         };
         let outcome = kept.outcome.clone();
         if matches!(verdict, Verdict::Replace) {
-            self.entries.insert(name.clone(), Arc::clone(&new));
+            self.replace(&name, entry, &new);
         }
         self.report(origin, &name, Some(entry), &new, took, &verdict);
         outcome
@@ -296,7 +328,7 @@ impl Cache {
         if !is_news || loss(&entry.outcome, &new.outcome, &[]).is_some() {
             return entry.outcome.clone();
         }
-        self.entries.insert(name.clone(), Arc::clone(&new));
+        self.replace(name, entry, &new);
         self.report(origin, name, Some(entry), &new, took, &Verdict::Replace);
         new.outcome.clone()
     }
@@ -392,11 +424,13 @@ impl Cache {
             }
             None => Err(ErrorKind::Busy("too many presentations are being opened").into()),
         };
+        let now = millis(origin.clock.now());
         let mut entry = Entry {
             outcome,
             due: AtomicU64::new(0),
             differs_since: AtomicU64::new(0),
-            listed_at: AtomicU64::new(millis(origin.clock.now())),
+            listed_at: AtomicU64::new(now),
+            opened_at: now,
         };
         let age = millis(entry.age(&self.options));
         let age = entry.unsettled().map_or(age, |wait| age.min(millis_up(wait)));

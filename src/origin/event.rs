@@ -105,6 +105,64 @@ pub enum Level {
 }
 
 impl Event<'_> {
+    /// A stable word for the variant, such as `opening-failed`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::OpeningFailed { .. } => "opening-failed",
+            Self::ReplacementWaits { .. } => "replacement-waits",
+            Self::Unsettled { .. } => "unsettled",
+            Self::RequestFailed { .. } => "request-failed",
+            Self::LateFinding { .. } => "late-finding",
+            Self::LeftOut { .. } => "left-out",
+        }
+    }
+
+    /// The server manifest, or the file beside the presentations, that the event is about.
+    pub fn name(&self) -> Option<&Name> {
+        match self {
+            Self::Opened { name, .. }
+            | Self::OpeningFailed { name, .. }
+            | Self::ReplacementWaits { name, .. }
+            | Self::Unsettled { name, .. }
+            | Self::RequestFailed { name, .. }
+            | Self::LateFinding { name, .. } => Some(name),
+            Self::LeftOut { .. } => None,
+        }
+    }
+
+    /// The code of the error or finding, if the event has one: [`ErrorKind::code`] or
+    /// [`FindingCode::as_str`](crate::presentation::FindingCode::as_str).
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::OpeningFailed { error, .. }
+            | Self::Unsettled { error, .. }
+            | Self::RequestFailed { error, .. } => Some(error.kind.code()),
+            Self::Opened { presentation, .. } => {
+                presentation.manifest().err().map(|error| error.kind.code())
+            }
+            Self::LateFinding { finding, .. } => Some(finding.code.as_str()),
+            Self::ReplacementWaits { .. } | Self::LeftOut { .. } => None,
+        }
+    }
+
+    /// The file in which an error or a late finding occurred, if it is known.
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::RequestFailed { file, .. } => file.map(Name::as_str),
+            Self::LateFinding { finding, .. } => finding.file.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// How long an opening took, by the origin's clock.
+    pub fn took(&self) -> Option<Duration> {
+        match self {
+            Self::Opened { took, .. } | Self::OpeningFailed { took, .. } => Some(*took),
+            _ => None,
+        }
+    }
+
     /// How much the event matters.
     pub fn level(&self) -> Level {
         match self {

@@ -9,6 +9,7 @@ mod body;
 mod budget;
 mod builder;
 mod cache;
+mod cached;
 mod clock;
 mod deadline;
 mod drive;
@@ -18,6 +19,8 @@ mod flights;
 mod fragment_cache;
 mod handles;
 mod host;
+#[cfg(feature = "metrics")]
+mod meters;
 mod named_media;
 mod offload;
 mod opened;
@@ -29,6 +32,8 @@ mod stats;
 mod stored;
 mod thread_timer;
 mod timer;
+#[cfg(feature = "tracing")]
+mod trace;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -38,6 +43,7 @@ pub use asked::{Asked, Identity};
 pub use block_on::block_on;
 pub use body::Body;
 pub use builder::OriginBuilder;
+pub use cached::CachedPresentation;
 pub use clock::Clock;
 pub use event::{Event, Level};
 pub use fragment_cache::FragmentCacheStats;
@@ -48,6 +54,8 @@ pub use timer::Timer;
 
 #[cfg(feature = "http")]
 pub(crate) use event::OneLine;
+#[cfg(feature = "compression")]
+pub(crate) use offload::Offload;
 
 use access::Access;
 use answer::{HeldFile, Holding};
@@ -156,6 +164,12 @@ impl Origin {
         named_media.has(file, access, clock, options.limits_in_use()).await
     }
 
+    /// Where the host has long work done.
+    #[cfg(feature = "compression")]
+    pub(crate) fn offload(&self) -> &Offload {
+        &self.inner.access.host.offload
+    }
+
     /// What the cache of fragments holds, and how often it had what was asked for; nothing where
     /// there is [none](OriginBuilder::fragment_cache_bytes).
     pub fn fragment_cache(&self) -> FragmentCacheStats {
@@ -170,6 +184,9 @@ impl Origin {
     }
 
     /// The presentation whose server manifest has this name, opened now or before.
+    ///
+    /// A host may call it ahead of the first request, to warm the cache: requests within
+    /// [`OriginBuilder::revalidate_after`] then find the presentation open.
     ///
     /// # Errors
     /// As [`open`](crate::presentation::open).

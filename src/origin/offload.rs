@@ -15,7 +15,7 @@ type Work = Box<dyn FnOnce() + Send>;
 
 /// Where work that may take long is done: in the host's threads, or in the task that needs it.
 #[derive(Clone, Default)]
-pub(super) struct Offload(Option<Threads>);
+pub(crate) struct Offload(Option<Threads>);
 
 #[derive(Clone)]
 struct Threads {
@@ -63,6 +63,27 @@ impl Offload {
         }));
         let dropped = "the host has dropped work that was handed to it (`offload`)";
         receiver.await.map_err(|_| ErrorKind::Busy(dropped).into())
+    }
+}
+
+#[cfg(feature = "compression")]
+impl Offload {
+    /// Returns whether the host supplies threads.
+    pub(crate) fn has_threads(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Hands over work that no request waits for. Drops the work if the host supplies no threads or
+    /// they have enough to do.
+    pub(crate) fn try_run(&self, work: impl FnOnce() + Send + 'static) {
+        if let Some(Threads { run, at_once }) = &self.0
+            && let Some(share) = at_once.try_take(1)
+        {
+            run(Box::new(move || {
+                work();
+                drop(share);
+            }));
+        }
     }
 }
 

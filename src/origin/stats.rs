@@ -87,6 +87,8 @@ pub(super) struct Counters {
     timeouts: AtomicU64,
     refused: AtomicU64,
     failures: AtomicU64,
+    #[cfg(feature = "metrics")]
+    pub(super) meters: Option<super::meters::Meters>,
 }
 
 /// The outcome of an opening.
@@ -98,10 +100,20 @@ pub(super) enum Opening {
 }
 
 impl Counters {
+    /// Records openings in the meters, too.
+    #[cfg(feature = "metrics")]
+    pub(super) fn with_meters(self, meters: Option<super::meters::Meters>) -> Self {
+        Self { meters, ..self }
+    }
+
     /// Counts an opening that has ended. `again` if the presentation was open already.
     pub(super) fn opening(&self, outcome: Opening, took: Duration, again: bool) {
         add(&self.opening_time, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         add(&self.reopenings, again.into());
+        #[cfg(feature = "metrics")]
+        if let Some(meters) = &self.meters {
+            meters.opening(took);
+        }
         let counter = match outcome {
             Opening::Made => &self.openings,
             Opening::Failed => &self.openings_failed,

@@ -1,4 +1,4 @@
-//! Compressed forms of manifests, made once each, behind the back of requests.
+//! Compressed forms of manifests, made once each, while requests go on.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use bytes::Bytes;
 
 use super::content_coding::ContentCoding;
+use crate::origin::Offload;
 use crate::presentation::compressed_forms;
 
 /// The forms of one manifest, as far as they are made.
@@ -18,13 +19,20 @@ pub(super) struct Forms {
     asked: AtomicBool,
 }
 
-/// The thread that compresses, from the first manifest on.
-#[derive(Debug, Default)]
+/// Where manifests are compressed: in the threads of the host, or in a thread of its own, which starts
+/// with the first manifest.
+#[derive(Debug)]
 pub(super) struct Compressor {
-    jobs: Mutex<Option<SyncSender<Job>>>,
+    offload: Offload,
+    own: Mutex<Option<SyncSender<Job>>>,
 }
 
-type Job = (Bytes, Arc<Forms>);
+/// A manifest to compress.
+#[derive(Debug)]
+struct Job {
+    text: Bytes,
+    forms: Arc<Forms>,
+}
 
 /// Manifests that wait to be compressed. More are tried again at their next request.
 const QUEUE: usize = 64;
@@ -55,26 +63,52 @@ impl Forms {
     }
 }
 
+impl Job {
+    fn run(self) {
+        self.forms.make(&self.text);
+    }
+}
+
+/// A job that was dropped before it was done is tried again at the next request.
+impl Drop for Job {
+    fn drop(&mut self) {
+        let is_made = self.forms.forms.iter().all(|form| form.get().is_some());
+        if !is_made && !std::thread::panicking() {
+            self.forms.asked.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
 impl Compressor {
+    /// A compressor that uses the threads of the host, if there are any.
+    pub(super) fn new(offload: Offload) -> Self {
+        Self { offload, own: Mutex::default() }
+    }
+
     /// Has the forms of a text made, if nobody has yet.
     pub(super) fn ask(&self, text: &Bytes, forms: &Arc<Forms>) {
         if text.len() < SHORT || forms.asked.swap(true, Ordering::Relaxed) {
             return;
         }
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        if jobs.is_none() {
-            *jobs = start();
+        let job = Job { text: text.clone(), forms: Arc::clone(forms) };
+        if self.offload.has_threads() {
+            return self.offload.try_run(move || job.run());
         }
-        let job = (text.clone(), Arc::clone(forms));
-        let is_sent = jobs.as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok());
-        forms.asked.store(is_sent, Ordering::Relaxed);
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.is_none() {
+            *own = start();
+        }
+        if let Some(jobs) = &*own {
+            // A job for which there is no room comes back with the error, and is dropped.
+            let _ = jobs.try_send(job);
+        }
     }
 }
 
 /// The thread ends when the service is gone. Where there are no threads, nothing is compressed.
 fn start() -> Option<SyncSender<Job>> {
     let (sender, jobs) = sync_channel::<Job>(QUEUE);
-    let work = move || jobs.into_iter().for_each(|(text, forms)| forms.make(&text));
+    let work = move || jobs.into_iter().for_each(Job::run);
     std::thread::Builder::new().name("smooth-compress".into()).spawn(work).ok()?;
     Some(sender)
 }

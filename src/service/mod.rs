@@ -112,10 +112,10 @@ impl OriginService {
         Self {
             inner: Arc::new(Inner {
                 id: prepared::ServiceId::next(),
+                #[cfg(feature = "compression")]
+                compressor: compression::Compressor::new(origin.offload().clone()),
                 origin,
                 options,
-                #[cfg(feature = "compression")]
-                compressor: Default::default(),
             }),
         }
     }
@@ -181,8 +181,10 @@ impl ServiceOptions {
         self
     }
 
-    /// Whether manifests are sent in brotli or gzip to those who accept it; default no. They are
-    /// compressed once, in a thread of their own; until that is done they go out plain.
+    /// Whether manifests are sent in brotli or gzip to clients that accept it; default no. Each
+    /// manifest is compressed once, in the threads of the origin's
+    /// [`offload`](crate::origin::OriginBuilder::offload), or by default in a thread of the service.
+    /// Until that is done, it is sent plain.
     #[cfg(feature = "compression")]
     pub fn compression(mut self, compression: bool) -> Self {
         self.compression = compression;

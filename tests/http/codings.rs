@@ -1,6 +1,7 @@
 //! Content codings of manifests: RFC 9110, 8.4 and 12.5.3.
 
 use std::io::Read;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use smooth_origin::origin::Origin;
@@ -152,6 +153,29 @@ fn until_a_form_is_made_the_plain_one_goes_out() {
         assert!(decoded(&first) == plain.body);
         assert_eq!(first.header("vary"), "accept-encoding");
     }
+}
+
+#[test]
+fn the_threads_of_the_host_compress_and_what_they_drop_is_handed_over_again() {
+    type Work = Box<dyn FnOnce() + Send>;
+    let handed: Arc<Mutex<Vec<Work>>> = Arc::default();
+    let queue = Arc::clone(&handed);
+    let builder = Origin::builder(film()).offload(move |work| queue.lock().unwrap().push(work));
+    let origin = builder.build();
+    let options = ServiceOptions::default().compression(true);
+    let service = OriginService::with_options(origin, options);
+    let take = || std::mem::take(&mut *handed.lock().unwrap());
+    let coding = || accepting(&service, "gzip").header("content-encoding");
+    assert_eq!(coding(), "");
+    let work = take();
+    assert_eq!(work.len(), 1, "opening a short film hands nothing over");
+    assert_eq!((coding(), take().len()), (String::new(), 0), "once");
+    drop(work);
+    assert_eq!(coding(), "");
+    let work = take();
+    assert_eq!(work.len(), 1, "what was dropped");
+    work.into_iter().for_each(|work| work());
+    assert_eq!((coding().as_str(), take().len()), ("gzip", 0));
 }
 
 #[test]
