@@ -75,6 +75,12 @@ impl Answer {
 }
 
 impl Served {
+    /// Makes an answer of a reply of which nothing need be read first.
+    #[cfg(feature = "http")]
+    pub(crate) fn of(opened: Arc<Opened>, reply: Reply) -> Self {
+        serve(opened, reply)
+    }
+
     /// What it is, how long, and in which pieces.
     pub fn reply(&self) -> &Reply {
         &self.reply
@@ -113,12 +119,18 @@ impl Served {
 
     /// The bytes.
     pub fn body(&self) -> Body {
-        Body::new(self.holding.clone(), &self.reply, self.is_kept)
+        Body::new(self.holding.clone(), self.reply.clone(), self.is_kept)
+    }
+
+    /// The bytes, where nothing else is wanted.
+    #[cfg(feature = "http")]
+    pub(crate) fn into_body(self) -> Body {
+        Body::new(self.holding, self.reply, self.is_kept)
     }
 
     /// Bytes `range` of them, as [`Reply::slice`] has them.
     pub fn body_of(&self, range: std::ops::Range<u64>) -> Body {
-        Body::new(self.holding.clone(), &self.reply.slice(range), false)
+        Body::new(self.holding.clone(), self.reply.slice(range), false)
     }
 }
 

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-#[cfg(feature = "http")]
-use super::Served;
 use super::answer::{Holding, serve, serve_with};
 use super::cache::millis;
 use super::{Answer, Opened, Origin, drive, note_change, path};
@@ -84,7 +82,7 @@ impl Identity {
         self.validator
     }
 
-    fn of(reply: &Reply) -> Self {
+    pub(crate) fn of(reply: &Reply) -> Self {
         Self { content: reply.content(), validator: reply.validator() }
     }
 }
@@ -174,9 +172,15 @@ impl Origin {
     /// Asks the first presentation of a path, if there is nothing to wait for: no file to open or to
     /// look at again. Most requests come no further.
     #[cfg(feature = "http")]
-    pub(crate) fn ask_now<'a>(&'a self, target: &'a str) -> Option<Result<Asked<'a>, Error>> {
-        let (path, query) = split_query(target);
-        let path::Found { name, rest } = path::presentations(path).next()?.ok()?;
+    pub(crate) fn ask_now<'a>(
+        &'a self,
+        path: &'a str,
+        query: Option<&'a str>,
+    ) -> Option<Result<Asked<'a>, Error>> {
+        let path::Found { name, rest } = match path::first_plain(path) {
+            Some(found) => found,
+            None => path::presentations(path).next()?.ok()?,
+        };
         match self.ask_fresh(name, rest, query) {
             Fresh::Asked(Err(none)) if matches!(none.kind, ErrorKind::NoPresentation) => None,
             Fresh::Asked(asked) => Some(asked),
@@ -363,6 +367,19 @@ impl Origin {
     }
 }
 
+#[cfg(feature = "http")]
+impl<'a> Asked<'a> {
+    /// The presentation and the reply, if nothing need be read to make it.
+    #[inline]
+    #[expect(clippy::result_large_err, reason = "it is not an error, and must not be allocated")]
+    pub(crate) fn ready(self) -> Result<(Arc<Opened>, Reply), Asked<'a>> {
+        match self.state {
+            State::Reply(reply) => Ok((self.opened, reply)),
+            state => Err(Asked { state, ..self }),
+        }
+    }
+}
+
 impl Asked<'_> {
     /// Returns the identity of the answer, as far as it is known without reading media: `None` for a
     /// redirect, and for a fragment in a file of its own, which may change at any time.
@@ -395,21 +412,6 @@ impl Asked<'_> {
     /// The presentation that is asked.
     pub fn opened(&self) -> &Arc<Opened> {
         &self.opened
-    }
-
-    /// The reply, if nothing need be read to make it.
-    #[cfg(feature = "http")]
-    pub(crate) fn reply(&self) -> Option<&Reply> {
-        match &self.state {
-            State::Reply(reply) => Some(reply),
-            _ => None,
-        }
-    }
-
-    /// A [reply](Self::reply) with what its bytes are read from.
-    #[cfg(feature = "http")]
-    pub(crate) fn served(&self, reply: &Reply) -> Served {
-        serve(Arc::clone(&self.opened), reply.clone())
     }
 
     /// Makes the answer. Most answers need no read: their media is read as the body is sent.

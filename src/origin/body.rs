@@ -58,11 +58,12 @@ const LEAST: u64 = 16 << 10;
 const SHARES: u64 = 512;
 
 impl Body {
-    pub(super) fn new(holding: Holding, reply: &Reply, is_kept: bool) -> Self {
-        let mut pieces = reply.pieces().iter().cloned();
-        let (next, later, left) = (pieces.next(), pieces.collect(), reply.length());
+    pub(super) fn new(holding: Holding, reply: Reply, is_kept: bool) -> Self {
+        let left = reply.length();
         let is_copied =
             matches!(holding, Holding::Fragment(..)) && reply.liveness() != Liveness::Final;
+        let (next, later) = reply.into_pieces();
+        let later = VecDeque::from(later);
         Self { holding, next, later, left, reading: None, unsent: None, is_kept, is_copied }
     }
 

@@ -46,6 +46,30 @@ pub(super) fn presentations(path: &str) -> impl Iterator<Item = Result<Found<'_>
     })
 }
 
+/// The first possible presentation of a path, if the path needs no decoding up to there, as most
+/// paths do. One look at each byte finds it.
+#[cfg(feature = "http")]
+pub(super) fn first_plain(path: &str) -> Option<Found<'_>> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let bytes = path.as_bytes();
+    let mut start = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        if byte == b'/' {
+            if at == start {
+                return None;
+            }
+            if has_extension(&bytes[start..at]) {
+                let (name, rest) = path.split_at(at);
+                return Some(Found { name: name.into(), rest });
+            }
+            start = at + 1;
+        } else if byte == b'%' {
+            return None;
+        }
+    }
+    None
+}
+
 /// The extension in any letter case. It may be percent-encoded like all else.
 fn is_presentation(segment: &[u8]) -> bool {
     // No encoding of a byte has a dot in it: what ends so as it is does so decoded.
@@ -133,6 +157,20 @@ mod tests {
             [("a.ism".to_owned(), "/b.ism/Manifest"), ("a.ism/b.ism".to_owned(), "/Manifest")]
         );
         assert_eq!(all(&"/a.ism".repeat(1000)).len(), MAX_TRIES);
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn the_first_plain_presentation_is_the_first_of_all() {
+        for path in
+            ["/a.ism/Manifest", "films/a.ISML/x%20y", "/a.ism/b.ism/", "/.ism/", "/a/b.ism/"]
+        {
+            let first = presentations(path).next().unwrap().unwrap();
+            assert_eq!(first_plain(path), Some(first), "{path}");
+        }
+        for path in ["", "/", "/a.ism", "//a.ism/x", "/a//b.ism/x", "/a%20b.ism/x", "/a/b", "/a/"] {
+            assert_eq!(first_plain(path), None, "{path}");
+        }
     }
 
     #[test]

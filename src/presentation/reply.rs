@@ -14,7 +14,6 @@ pub struct Reply {
     content: Content,
     validator: Validator,
     liveness: Liveness,
-    length: u64,
     pieces: Pieces,
 }
 
@@ -106,13 +105,15 @@ impl StoredRange {
     }
 }
 
-/// One piece or two lie here, not in a list of their own.
+/// Most replies are one piece, which needs no list of its own. A reply is moved from function to
+/// function: it is kept small enough to be moved without a call.
 #[derive(Clone, Debug)]
 enum Pieces {
     One([Piece; 1]),
-    Two([Piece; 2]),
     Many(Vec<Piece>),
 }
+
+const _: () = assert!(size_of::<Reply>() <= 112);
 
 impl Piece {
     /// Bytes of the body that it makes up.
@@ -153,23 +154,15 @@ impl Reply {
         content: Content,
         validator: Validator,
         head: Bytes,
-        mut ranges: Vec<StoredRange>,
+        ranges: impl Iterator<Item = StoredRange>,
     ) -> Self {
-        let head = Piece::Bytes(head);
-        let pieces = match (ranges.len(), ranges.pop()) {
-            (1, Some(range)) => Pieces::Two([head, Piece::Stored(range)]),
-            (_, last) => {
-                let ranges = ranges.into_iter().chain(last).map(Piece::Stored);
-                Pieces::Many([head].into_iter().chain(ranges).collect())
-            }
-        };
-        Self::new(content, validator, pieces)
+        let head = [Piece::Bytes(head)].into_iter();
+        Self::new(content, validator, Pieces::Many(head.chain(ranges.map(Piece::Stored)).collect()))
     }
 
+    #[inline]
     fn new(content: Content, validator: Validator, pieces: Pieces) -> Self {
-        let mut reply = Self { content, validator, liveness: Liveness::Final, length: 0, pieces };
-        reply.length = reply.pieces().iter().map(Piece::len).sum();
-        reply
+        Self { content, validator, liveness: Liveness::Final, pieces }
     }
 
     /// Bytes `range` of the body alone, as far as it has them: what a `Range` header asks for.
@@ -214,14 +207,25 @@ impl Reply {
 
     /// Bytes of the body.
     pub fn length(&self) -> u64 {
-        self.length
+        match &self.pieces {
+            Pieces::One([piece]) => piece.len(),
+            Pieces::Many(pieces) => pieces.iter().map(Piece::len).sum(),
+        }
+    }
+
+    /// Gives up the body's parts: the first, and those behind it.
+    pub(crate) fn into_pieces(self) -> (Option<Piece>, Vec<Piece>) {
+        match self.pieces {
+            Pieces::One([piece]) => (Some(piece), Vec::new()),
+            Pieces::Many(mut pieces) if !pieces.is_empty() => (Some(pieces.remove(0)), pieces),
+            Pieces::Many(none) => (None, none),
+        }
     }
 
     /// The body's parts, in order.
     pub fn pieces(&self) -> &[Piece] {
         match &self.pieces {
             Pieces::One(pieces) => pieces,
-            Pieces::Two(pieces) => pieces,
             Pieces::Many(pieces) => pieces,
         }
     }

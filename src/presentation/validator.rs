@@ -21,7 +21,8 @@ use crate::manifest::Layout;
 /// `Display` writes it without quotes: `b0c1…-2-1f40-f`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Validator {
-    content: u128,
+    /// In network order, which needs no alignment: a validator is moved with each reply.
+    content: [u8; 16],
     part: Part,
 }
 
@@ -46,7 +47,7 @@ enum Part {
 impl Validator {
     /// Of the presentation's manifest, made by this revision of the generator (0 if by none).
     pub(crate) fn of_manifest(content: u128, revision: u8, layout: Layout) -> Self {
-        Self { content, part: Part::Manifest(revision, layout) }
+        Self { content: content.to_be_bytes(), part: Part::Manifest(revision, layout) }
     }
 
     /// The validator of the same manifest without the event streams. Those of fragments stay the
@@ -66,13 +67,13 @@ impl Validator {
         let mut hash = ContentHash::new("");
         hash.number(size);
         hash.part(Some(version));
-        Self { content: hash.finish(), part: Part::File }
+        Self { content: hash.finish().to_be_bytes(), part: Part::File }
     }
 
     /// The validator of the part that a noun asks for of a fragment in a file of its own. `content`
     /// is the hash of that file, which may be rewritten in place at any time.
     pub(crate) fn of_fragment_file(content: u128, noun: Noun) -> Self {
-        Self { content, part: Part::FragmentFile(noun) }
+        Self { content: content.to_be_bytes(), part: Part::FragmentFile(noun) }
     }
 
     /// Of what a noun makes of the fragment at byte `start` of its file.
@@ -82,27 +83,31 @@ impl Validator {
 }
 
 impl Validator {
-    /// What [`Display`](fmt::Display) writes. By hand: each response has one, and the formatter of the
+    /// Returns what [`Display`](fmt::Display) writes. Each response has one, and the formatter of the
     /// library takes ten times the instructions.
     pub(crate) fn text(&self) -> ValidatorText {
-        let mut text = ValidatorText { bytes: [0; LONGEST], len: 0 };
-        text.push(&hex((self.content >> 64) as u64));
-        text.push(&hex(self.content as u64));
+        let mut text = ValidatorText::new();
+        let [high, low] = [0, 8].map(|at| {
+            let half = self.content[at..].first_chunk().copied();
+            u64::from_be_bytes(half.unwrap_or_default())
+        });
+        text.push_digits(high, 16);
+        text.push_digits(low, 16);
         match self.part {
             Part::Manifest(revision, layout) => text.push_manifest(revision, layout),
             Part::ManifestWithoutEvents(revision, layout) => {
                 text.push_manifest(revision, layout);
-                text.push(b"n");
+                text.push(*b"n");
             }
             Part::Fragment { track_id, start, noun } => {
-                text.push(b"-");
+                text.push(*b"-");
                 text.push_hex(track_id.into());
-                text.push(b"-");
+                text.push(*b"-");
                 text.push_hex(start);
                 text.push_noun(noun);
             }
             Part::FragmentFile(noun) => text.push_noun(noun),
-            Part::File => text.push(b"-x"),
+            Part::File => text.push(*b"-x"),
         }
         text
     }
@@ -114,41 +119,63 @@ impl fmt::Display for Validator {
     }
 }
 
-/// A validator's text: lower-case hexadecimal digits, letters and dashes.
+/// A validator's text: lower-case hexadecimal digits, letters and dashes, with room for the quotes of
+/// an ETag.
 pub(crate) struct ValidatorText {
-    bytes: [u8; LONGEST],
+    /// Begins with a quote.
+    bytes: [u8; ROOM],
     len: usize,
 }
 
-/// 32 digits, 8 of a track, 16 of a place, 2 of a revision, and what is between.
-const LONGEST: usize = 64;
+/// A quote, 32 digits, 8 of a track, 16 of a place, 2 of a revision, what is between, the name of a
+/// coding and another quote take 72 bytes at most; [`ValidatorText::push_digits`] writes 16 digits
+/// though fewer count.
+const ROOM: usize = 96;
 
 impl ValidatorText {
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+    fn new() -> Self {
+        Self { bytes: [b'"'; ROOM], len: 1 }
     }
 
-    fn push(&mut self, bytes: &[u8]) {
-        let end = self.len + bytes.len();
-        self.bytes[self.len..end].copy_from_slice(bytes);
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[1..self.len]
+    }
+
+    /// Adds the name of a content coding.
+    pub(crate) fn push_coding(&mut self, coding: &'static str) {
+        self.push(*b"-");
+        let coding = coding.as_bytes();
+        self.bytes[self.len..self.len + coding.len()].copy_from_slice(coding);
+        self.len += coding.len();
+    }
+
+    /// Returns the text in quotes, as an ETag has it.
+    pub(crate) fn quoted(&mut self) -> &[u8] {
+        self.bytes[self.len] = b'"';
+        &self.bytes[..=self.len]
+    }
+
+    fn push<const N: usize>(&mut self, bytes: [u8; N]) {
+        let end = self.len + N;
+        self.bytes[self.len..end].copy_from_slice(&bytes);
         self.len = end;
     }
 
     fn push_manifest(&mut self, revision: u8, layout: Layout) {
-        self.push(b"-m");
+        self.push(*b"-m");
         self.push_hex(revision.into());
         if layout == Layout::Compact {
-            self.push(b"c");
+            self.push(*b"c");
         }
     }
 
     fn push_noun(&mut self, noun: Noun) {
         match noun {
-            Noun::Fragments => self.push(b"-f"),
-            Noun::FragmentInfo => self.push(b"-i"),
-            Noun::RawFragments => self.push(b"-r"),
+            Noun::Fragments => self.push(*b"-f"),
+            Noun::FragmentInfo => self.push(*b"-i"),
+            Noun::RawFragments => self.push(*b"-r"),
             Noun::KeyFrames => {
-                self.push(b"-k");
+                self.push(*b"-k");
                 self.push_hex(GENERATOR.into());
             }
         }
@@ -156,31 +183,34 @@ impl ValidatorText {
 
     /// Without zeros in front.
     fn push_hex(&mut self, number: u64) {
-        let digits = number.checked_ilog2().unwrap_or(0) as usize / 4 + 1;
-        self.push(&hex(number)[16 - digits..]);
+        let digits = number.checked_ilog2().unwrap_or(0) / 4 + 1;
+        self.push_digits(number << (64 - 4 * digits), digits as usize);
+    }
+
+    /// The first digits of the 16 that a number has.
+    fn push_digits(&mut self, number: u64, digits: usize) {
+        let len = self.len;
+        self.push(hex((number >> 32) as u32));
+        if digits > 8 {
+            self.push(hex(number as u32));
+        }
+        self.len = len + digits;
     }
 }
 
-/// All 16 digits.
-fn hex(number: u64) -> [u8; 16] {
-    let mut digits = [0; 16];
-    for (two, byte) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
-        two.copy_from_slice(&PAIRS[usize::from(byte)]);
-    }
-    digits
+/// The 8 digits of a number, all at once.
+fn hex(number: u32) -> [u8; 8] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // One digit in each byte.
+    let mut digits = u64::from(number);
+    digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff;
+    digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff;
+    digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    // 1 where the digit is a letter.
+    let letters = ((digits + 6 * EACH) >> 4) & EACH;
+    let ascii = digits + u64::from(b'0') * EACH + letters * u64::from(b'a' - b'0' - 10);
+    ascii.to_be_bytes()
 }
-
-/// The two digits of each byte.
-const PAIRS: [[u8; 2]; 256] = {
-    let digits = b"0123456789abcdef";
-    let mut pairs = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
-        byte += 1;
-    }
-    pairs
-};
 
 /// Puts the hash of a presentation's content together, part by part.
 pub(crate) struct ContentHash(Xxh3);

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use http::{Response, Uri};
+use http::Response;
 
 use super::problem::Problem;
 use super::{OriginService, ServiceBody};
@@ -93,10 +93,10 @@ impl fmt::Display for Failure {
 impl OriginService {
     /// The response to a request that the origin cannot answer.
     #[cold]
-    pub(super) fn failed(&self, error: Error, uri: &Uri) -> Response<ServiceBody> {
-        let mut response = self.problem(&Problem::from(&error), uri.path());
+    pub(super) fn failed(&self, error: Error, path: &str) -> Response<ServiceBody> {
+        let mut response = self.problem(&Problem::from(&error), path);
         let code = error.kind.code();
-        let (presentation, file) = self.inner.origin.place_of(uri.path(), &error);
+        let (presentation, file) = self.inner.origin.place_of(path, &error);
         let cause = Cause { code, error: Some(error), presentation, file };
         response.extensions_mut().insert(Failure(Arc::new(cause)));
         response

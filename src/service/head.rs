@@ -1,15 +1,17 @@
 //! What the head of a request says, from one look at its fields.
 
-use http::header::{CONTENT_LENGTH, HOST};
+use http::header::{CONTENT_LENGTH, HOST, RANGE};
 use http::{HeaderMap, HeaderValue, Uri, Version};
 
-use super::conditions;
+use super::conditions::Present;
 
 /// What must be known of a request before it is answered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
-    /// Any condition is among the fields.
-    pub(super) has_conditions: bool,
+    /// The conditions that are among the fields.
+    pub(super) conditions: Present,
+    /// Part of a body is asked for.
+    pub(super) has_range: bool,
 }
 
 impl Head {
@@ -24,14 +26,17 @@ impl Head {
         uri: &Uri,
         headers: &HeaderMap,
     ) -> Result<Self, &'static str> {
-        let (mut has_conditions, mut has_host, mut has_length) = (false, false, false);
+        let (mut conditions, mut has_range) = (Present::default(), false);
+        let (mut has_host, mut has_length) = (false, false);
         for name in headers.keys() {
             if *name == HOST {
                 has_host = true;
-            } else if conditions::is_condition(name) {
-                has_conditions = true;
+            } else if *name == RANGE {
+                has_range = true;
             } else if *name == CONTENT_LENGTH {
                 has_length = true;
+            } else {
+                conditions.note(name);
             }
         }
         // Only fields of several lines make the map longer than its keys.
@@ -49,7 +54,7 @@ impl Head {
         if !has_host && version == Version::HTTP_11 && uri.authority().is_none() {
             return Err("an HTTP/1.1 request has a `Host` field");
         }
-        Ok(Self { has_conditions })
+        Ok(Self { conditions, has_range })
     }
 }
 

@@ -58,6 +58,13 @@ impl Content {
         }
     }
 
+    pub(super) fn into_body(self) -> ServiceBody {
+        match self {
+            Self::Text(text) => ServiceBody::text(text),
+            Self::Served(served) => ServiceBody::reply(served.into_body()),
+        }
+    }
+
     /// A range of it: bytes that there are.
     pub(super) fn range(&self, range: Range<u64>) -> Part {
         match self {
@@ -74,18 +81,12 @@ fn is_read(piece: &Piece) -> bool {
 
 /// A validator as an ETag has it, with the coding that it is sent in.
 pub(super) fn etag(validator: Validator, coding: Option<&'static str>) -> HeaderValue {
-    let text = validator.text();
-    let text = text.as_bytes();
-    let mut bytes = [b'"'; 96];
-    let mut end = 1 + text.len();
-    bytes[1..end].copy_from_slice(text);
+    let mut text = validator.text();
     if let Some(coding) = coding {
-        bytes[end] = b'-';
-        bytes[end + 1..end + 1 + coding.len()].copy_from_slice(coding.as_bytes());
-        end += 1 + coding.len();
+        text.push_coding(coding);
     }
-    // The quote behind it is there already. Hexadecimal digits, letters and dashes.
-    HeaderValue::from_bytes(&bytes[..=end]).unwrap_or(HeaderValue::from_static("\"\""))
+    // Hexadecimal digits, letters and dashes.
+    HeaderValue::from_bytes(text.quoted()).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// Of a text that is made here: it is the same wherever the options are.

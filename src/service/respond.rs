@@ -1,5 +1,7 @@
 //! From a request to a response: method, conditions, range, and what policies add.
 
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -7,14 +9,12 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
     LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
-};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 
 use super::byte_ranges::{ByteRanges, content_range};
 use super::conditions::{self, Current, IfRange, Verdict};
 use super::cross_domain::CrossDomain;
-use super::fields::{Description, TEXT_XML, content_type, decimal};
+use super::fields::{Description, TEXT_XML, content_type, decimal, set_own};
 use super::files::{media_type_of, refused};
 use super::head::Head;
 use super::prepared::{LastModified, Prepared};
@@ -30,12 +30,22 @@ use crate::presentation::{Content, Liveness, Reply};
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// A GET or a HEAD.
+#[derive(Clone, Copy)]
 struct Asked<'a> {
     is_head: bool,
+    uri: &'a Uri,
     /// As the URL spells it.
     path: &'a str,
     headers: &'a HeaderMap,
-    has_conditions: bool,
+    head: Head,
+}
+
+/// How far a request is answered without waiting.
+enum Begun<'a> {
+    Answered(Response<ServiceBody>),
+    /// Files must be opened or read first. This future is apart from that of other requests, which
+    /// stays small.
+    Waits(Pin<Box<dyn Future<Output = Response<ServiceBody>> + Send + 'a>>),
 }
 
 /// What header fields are made of.
@@ -83,22 +93,44 @@ impl OriginService {
         version: Version,
         headers: &HeaderMap,
     ) -> Response<ServiceBody> {
+        match self.begin(method, uri, version, headers) {
+            Begun::Answered(response) => response,
+            Begun::Waits(response) => response.await,
+        }
+    }
+
+    #[inline]
+    fn begin<'a>(
+        &'a self,
+        method: &Method,
+        uri: &'a Uri,
+        version: Version,
+        headers: &'a HeaderMap,
+    ) -> Begun<'a> {
         let is_head = *method == Method::HEAD;
-        let mut response = match Head::read(version, uri, headers) {
+        let response = match Head::read(version, uri, headers) {
             Err(fault) => self.problem(&Problem::malformed(fault), uri.path()),
-            Ok(Head { has_conditions }) if is_head || *method == Method::GET => {
-                let asked = Asked { is_head, path: uri.path(), headers, has_conditions };
-                match self.retrieve(uri, &asked).await {
-                    Ok(response) => response,
-                    Err(error) => self.failed(error, uri),
-                }
+            Ok(head) if is_head || *method == Method::GET => {
+                return self.retrieve(Asked { is_head, uri, path: uri.path(), headers, head });
             }
-            Ok(_) if *method == Method::OPTIONS => return self.options(headers),
+            Ok(_) if *method == Method::OPTIONS => return Begun::Answered(self.options(headers)),
             Ok(_) => {
                 let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed");
                 self.problem(&problem, uri.path())
             }
         };
+        Begun::Answered(self.finished(Ok(response), is_head, uri.path(), headers))
+    }
+
+    /// The response to a request, with what every response has.
+    fn finished(
+        &self,
+        response: Result<Response<ServiceBody>, Error>,
+        is_head: bool,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Response<ServiceBody> {
+        let mut response = response.unwrap_or_else(|error| self.failed(error, path));
         if let Some(cors) = &self.inner.options.cors {
             cors.allow(headers, response.headers_mut());
         }
@@ -119,58 +151,115 @@ impl OriginService {
         response
     }
 
-    async fn retrieve(&self, uri: &Uri, asked: &Asked<'_>) -> Result<Response<ServiceBody>, Error> {
-        let path = asked.path;
+    #[inline]
+    fn retrieve<'a>(&'a self, asked: Asked<'a>) -> Begun<'a> {
         if self.inner.options.cross_domain
-            && let Some(policy) = CrossDomain::at(path)
+            && let Some(policy) = CrossDomain::at(asked.path)
         {
-            let resource = Box::pin(self.cross_domain(policy, path)).await?;
-            return self.respond_with(resource, asked, asked.has_conditions);
+            return self.wait(asked, async move {
+                let resource = self.cross_domain(policy, asked.path).await?;
+                self.respond_with(resource, &asked, asked.head.conditions.any())
+            });
         }
-        let target = uri.path_and_query().map_or(path, |target| target.as_str());
-        let begun = self.inner.origin.ask_now(target);
-        if let Some(Ok(located)) = &begun
-            && let Some(reply) = located.reply()
-        {
-            return self.respond_now(located, reply, asked);
-        }
-        Box::pin(self.retrieve_slowly(begun, target, uri, asked)).await
+        let begun = match self.inner.origin.ask_now(asked.path, asked.uri.query()) {
+            Some(Ok(located)) => match located.ready() {
+                Ok((opened, reply)) => {
+                    return Begun::Answered(self.respond_now(opened, reply, &asked));
+                }
+                Err(located) => Some(Ok(located)),
+            },
+            begun => begun,
+        };
+        self.wait(asked, self.retrieve_slowly(begun, asked))
+    }
+
+    #[cold]
+    fn wait<'a>(
+        &'a self,
+        asked: Asked<'a>,
+        response: impl Future<Output = Result<Response<ServiceBody>, Error>> + Send + 'a,
+    ) -> Begun<'a> {
+        let Asked { is_head, path, headers, .. } = asked;
+        Begun::Waits(Box::pin(async move { self.finished(response.await, is_head, path, headers) }))
     }
 
     /// A response with a reply that is known without a read.
+    #[inline]
     fn respond_now(
         &self,
-        located: &origin::Asked<'_>,
-        reply: &Reply,
+        opened: Arc<Opened>,
+        reply: Reply,
+        asked: &Asked<'_>,
+    ) -> Response<ServiceBody> {
+        let response = self.respond_known(opened, reply, asked);
+        match response {
+            // What pages of all sites need is among the prepared fields.
+            Ok(response) if response.status() == StatusCode::OK && !self.asks_for_site() => {
+                response
+            }
+            response => self.finished(response, asked.is_head, asked.path, asked.headers),
+        }
+    }
+
+    #[inline]
+    fn respond_known(
+        &self,
+        opened: Arc<Opened>,
+        reply: Reply,
         asked: &Asked<'_>,
     ) -> Result<Response<ServiceBody>, Error> {
-        let etag = match self.judge(located.opened(), located.identity(), asked) {
+        let Asked { is_head, head: Head { conditions, has_range }, headers, .. } = *asked;
+        let etag = match self.judge(&opened, Some(Identity::of(&reply)), asked) {
             Judged::Failed => return Ok(self.precondition_failed(asked.path)),
             Judged::NotModified(fields) => return Ok(not_modified(fields)),
             Judged::Met(etag) => etag,
         };
-        let judge = asked.has_conditions && etag.is_none();
-        let facts = Facts { reply, opened: Some(located.opened()), own_file: None };
+        let judge = conditions.any() && etag.is_none();
+        let facts = Facts { reply: &reply, opened: Some(&opened), own_file: None };
         let (fields, modified, form) = self.fields(&facts, etag, asked);
-        if asked.is_head && !judge {
-            return Ok(without_body(fields));
-        }
-        let content = match form {
+        let content = |form: Option<Bytes>| match form {
             Some(form) => resource::Content::Text(form),
-            None => resource::Content::Served(located.served(reply)),
+            None => resource::Content::Served(Served::of(opened, reply)),
         };
-        self.respond_with(Resource { fields, modified, content }, asked, judge)
+        if has_range && !is_head {
+            let content = content(form);
+            return self.respond_with(Resource { fields, modified, content }, asked, judge);
+        }
+        if judge {
+            let etag = fields.get(ETAG).map_or(&b""[..], HeaderValue::as_bytes);
+            match conditions::evaluate(conditions, headers, Current { etag, modified }) {
+                Verdict::Failed => return Ok(self.precondition_failed(asked.path)),
+                Verdict::NotModified => return Ok(not_modified(self.told_again(fields))),
+                Verdict::Met => {}
+            }
+        }
+        let body = match is_head {
+            true => ServiceBody::empty(),
+            false => {
+                let content = content(form);
+                content.admit()?;
+                content.into_body()
+            }
+        };
+        let mut response = Response::new(body);
+        *response.headers_mut() = fields;
+        Ok(response)
+    }
+
+    /// Returns whether responses differ between the sites whose pages ask.
+    fn asks_for_site(&self) -> bool {
+        self.inner.options.cors.as_ref().is_some_and(|cors| cors.listed().is_some())
     }
 
     /// A response to a request for which files must be opened or read first.
     async fn retrieve_slowly(
         &self,
         begun: Option<Result<origin::Asked<'_>, Error>>,
-        target: &str,
-        uri: &Uri,
-        asked: &Asked<'_>,
+        asked: Asked<'_>,
     ) -> Result<Response<ServiceBody>, Error> {
-        let path = asked.path;
+        let Asked { uri, path, head: Head { conditions, .. }, .. } = asked;
+        let asked = &asked;
+        let target = uri.path_and_query().map_or(path, |target| target.as_str());
         let located = match begun {
             Some(located) => located,
             None => self.inner.origin.ask(target).await,
@@ -179,12 +268,12 @@ impl OriginService {
             Ok(located) => located,
             Err(error) => {
                 return match self.file(path, &error).await {
-                    Some(resource) => self.respond_with(resource?, asked, asked.has_conditions),
+                    Some(resource) => self.respond_with(resource?, asked, conditions.any()),
                     None => Err(error),
                 };
             }
         };
-        let identity = if asked.has_conditions { located.identity() } else { None };
+        let identity = if conditions.any() { located.identity() } else { None };
         let etag = match self.judge(located.opened(), identity, asked) {
             Judged::Failed => return Ok(self.precondition_failed(asked.path)),
             Judged::NotModified(fields) => return Ok(not_modified(fields)),
@@ -192,7 +281,7 @@ impl OriginService {
         };
         match located.answer_slowly().await? {
             Answer::Reply(served) => {
-                let judge = asked.has_conditions && etag.is_none();
+                let judge = conditions.any() && etag.is_none();
                 let own_file = served.has_own_file().then(|| served.modified());
                 let opened = served.opened().map(|opened| &**opened);
                 let facts = Facts { reply: served.reply(), opened, own_file };
@@ -213,14 +302,14 @@ impl OriginService {
         let fragment = identity.filter(|identity| identity.content() != Content::Manifest);
         let Some(identity) = fragment else { return Judged::Met(None) };
         let etag = etag(identity.validator(), None);
-        if !asked.has_conditions {
+        if !asked.head.conditions.any() {
             return Judged::Met(Some(etag));
         }
         let prepared = prepared(opened);
         let last_modified = prepared.and_then(|prepared| prepared.last_modified.as_ref());
         let modified = last_modified.map(|modified| modified.time);
         let current = Current { etag: etag.as_bytes(), modified };
-        match conditions::evaluate(asked.headers, current) {
+        match conditions::evaluate(asked.head.conditions, asked.headers, current) {
             Verdict::Met => Judged::Met(Some(etag)),
             Verdict::Failed => Judged::Failed,
             Verdict::NotModified => {
@@ -241,16 +330,17 @@ impl OriginService {
         judge: bool,
     ) -> Result<Response<ServiceBody>, Error> {
         if judge {
-            match conditions::evaluate(asked.headers, resource.current()) {
+            let present = asked.head.conditions;
+            match conditions::evaluate(present, asked.headers, resource.current()) {
                 Verdict::Failed => return Ok(self.precondition_failed(asked.path)),
                 Verdict::NotModified => return Ok(not_modified(self.told_again(resource.fields))),
                 Verdict::Met => {}
             }
         }
-        let selection = match asked.is_head {
+        let selection = match asked.head.has_range && !asked.is_head {
+            true => selection(&resource, asked.headers),
             // A range is defined for GET alone (RFC 9110, 14.2).
-            true => Selection::Whole,
-            false => selection(&resource, asked.headers),
+            false => Selection::Whole,
         };
         if selection == Selection::Unsatisfiable {
             return Ok(self.unsatisfiable(resource.content.length(), asked.path));
@@ -333,7 +423,7 @@ impl OriginService {
         };
         if !is_manifest {
             let etag = tag.unwrap_or_else(|| etag(reply.validator(), None));
-            set(&mut fields, [(CONTENT_LENGTH, decimal(length)), (ETAG, etag)]);
+            set_own(&mut fields, decimal(length), etag);
         }
         let class = class(content, reply.liveness());
         // Only the live edge differs between the fragments of a presentation.
@@ -367,8 +457,11 @@ impl OriginService {
                 true => TEXT_XML,
                 false => content_type(content),
             },
-            length,
-            etag: etag(reply.validator(), coding),
+            length: if is_manifest { decimal(length) } else { HeaderValue::from_static("0") },
+            etag: match is_manifest {
+                true => etag(reply.validator(), coding),
+                false => HeaderValue::from_static("\"\""),
+            },
             last_modified: prepared.and_then(|prepared| prepared.last_modified.as_ref()),
             coding,
             varies: is_manifest && self.compresses(),
@@ -470,7 +563,7 @@ impl OriginService {
         let last_modified = served.modified().and_then(LastModified::new);
         let description = Description {
             content_type: HeaderValue::from_static(media_type),
-            length: served.reply().length(),
+            length: decimal(served.reply().length()),
             etag: etag(served.reply().validator(), None),
             last_modified: last_modified.as_ref(),
             coding: None,
@@ -486,7 +579,7 @@ impl OriginService {
     fn generated(&self, text: String, path: &str) -> Resource {
         let description = Description {
             content_type: TEXT_XML,
-            length: text.len() as u64,
+            length: decimal(text.len() as u64),
             etag: resource::etag_of_text(&text),
             last_modified: None,
             coding: None,
@@ -544,23 +637,6 @@ impl OriginService {
     }
 }
 
-/// Sets two fields that are among the others already. Looking through the first few takes less time
-/// than to find both by their hash.
-fn set(fields: &mut HeaderMap, [first, second]: [(HeaderName, HeaderValue); 2]) {
-    let (mut first, mut second) = (Some(first), Some(second));
-    for (name, value) in fields.iter_mut() {
-        for field in [&mut first, &mut second] {
-            if let Some((_, new)) = field.take_if(|(of, _)| of == name) {
-                *value = new;
-            }
-        }
-        if first.is_none() && second.is_none() {
-            return;
-        }
-    }
-    fields.extend(first.into_iter().chain(second).map(|(name, value)| (Some(name), value)));
-}
-
 fn prepared(opened: &Opened) -> Option<&Prepared> {
     let prepare = || Prepared::new(opened.presentation().name(), opened.modified());
     opened.attachment(prepare)
@@ -610,13 +686,6 @@ fn selected(resource: Resource, selection: Selection, is_head: bool) -> Response
     if length != total {
         fields.insert(CONTENT_LENGTH, decimal(length));
     }
-    *response.headers_mut() = fields;
-    response
-}
-
-/// 200 to a HEAD.
-fn without_body(fields: HeaderMap) -> Response<ServiceBody> {
-    let mut response = Response::new(ServiceBody::empty());
     *response.headers_mut() = fields;
     response
 }

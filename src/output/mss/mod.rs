@@ -213,7 +213,7 @@ fn key_frames_reply(
     let Some(cut) = cut else { return Ok(reply(presentation, kind, noun, probed)) };
     let validator = probed.validator(presentation, noun);
     let range = |range: &std::ops::Range<u64>| stored_range(probed, range.start, range.end);
-    let ranges = cut.samples.iter().map(range).collect();
+    let ranges = cut.samples.iter().map(range);
     let mut reply = Reply::of_parts(Content::Fragment(kind), validator, cut.head, ranges);
     reply.set_liveness(probed.liveness());
     Ok(reply)

@@ -66,6 +66,9 @@ impl<'a> Request<'a> {
     /// of an output that is not served here.
     pub fn parse(path: &'a str, query: Option<&'a str>) -> Result<Self, Error> {
         let path = without_slashes_behind(without_slashes_before(path));
+        if let Some(fragment) = FragmentRequest::parse_usual(path) {
+            return Ok(Self::Fragment(fragment));
+        }
         if path.is_empty() {
             return Ok(Self::Presentation);
         }
@@ -80,9 +83,12 @@ impl<'a> Request<'a> {
                 of_file.unwrap_or(error)
             }),
             None => {
-                let mut options = match segment(path)? {
-                    Cow::Borrowed(segment) => manifest(segment)?,
-                    Cow::Owned(segment) => manifest(&segment)?.into_owned(),
+                let mut options = match path {
+                    "Manifest" => ManifestOptions::default(),
+                    _ => match segment(path)? {
+                        Cow::Borrowed(segment) => manifest(segment)?,
+                        Cow::Owned(segment) => manifest(&segment)?.into_owned(),
+                    },
                 };
                 if let Some(query) = query {
                     options.add_query(query);
@@ -161,6 +167,23 @@ impl<'a> FragmentRequest<'a> {
         })
     }
 
+    /// Reads the spelling of nearly all requests: the words of the specification, no attributes,
+    /// and nothing to decode or to refuse. Any other spelling is `None`.
+    #[inline]
+    fn parse_usual(path: &'a str) -> Option<Self> {
+        let rest = path.strip_prefix("QualityLevels(")?;
+        let (bitrate, rest) = decimal(rest);
+        let bitrate = u32::try_from(bitrate?).ok()?;
+        let (noun, predicate) = strip_noun(rest.strip_prefix(")/")?)?;
+        let is_other = |byte: u8| matches!(byte, b'=' | b'/' | b'%' | b'\\' | 0);
+        let end = predicate.bytes().position(is_other).filter(|&at| at > 0)?;
+        let (stream, time) = predicate.split_at(end);
+        let (Some(time), ")") = decimal(time.strip_prefix('=')?) else { return None };
+        let stream = Cow::Borrowed(stream);
+        let is_short = path.len() <= MAX_PATH;
+        is_short.then_some(Self { noun, bitrate, attributes: Cow::Borrowed(""), stream, time })
+    }
+
     /// Reads the segments with their percent-encoding gone. The only slash is the one between.
     fn parse_decoded(path: &'a str) -> Result<Self, Error> {
         let rest = strip_word(path, "QualityLevels(").ok_or_else(unknown)?;
@@ -195,6 +218,15 @@ impl<'a> FragmentRequest<'a> {
             _ => Err(malformed("fragment", "its time is no 64-bit number")),
         }
     }
+}
+
+/// A noun as the specification spells it and its parenthesis, and the text behind them.
+#[inline]
+fn strip_noun(text: &str) -> Option<(Noun, &str)> {
+    Noun::ALL.into_iter().find_map(|noun| {
+        let rest = text.strip_prefix(noun.as_str())?.strip_prefix('(')?;
+        Some((noun, rest))
+    })
 }
 
 /// What stands between the bitrate and the next segment: `)`, or `,key=value…)`.

@@ -9,8 +9,9 @@ use super::{Current, entity_tag};
 pub(super) struct IfMatch<'a>(&'a HeaderMap);
 
 impl<'a> IfMatch<'a> {
-    pub(super) fn of(headers: &'a HeaderMap) -> Option<Self> {
-        headers.contains_key(IF_MATCH).then_some(Self(headers))
+    /// Of a request that has the field.
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        Self(headers)
     }
 
     /// By the strong comparison. What is no tag matches nothing.

@@ -9,8 +9,9 @@ use super::{Current, entity_tag};
 pub(super) struct IfNoneMatch<'a>(&'a HeaderMap);
 
 impl<'a> IfNoneMatch<'a> {
-    pub(super) fn of(headers: &'a HeaderMap) -> Option<Self> {
-        headers.contains_key(IF_NONE_MATCH).then_some(Self(headers))
+    /// Of a request that has the field.
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        Self(headers)
     }
 
     /// By the weak comparison: the client has not this one.

@@ -38,25 +38,49 @@ pub(super) enum Verdict {
     Failed,
 }
 
-/// Returns whether a field is a condition.
-pub(super) fn is_condition(name: &HeaderName) -> bool {
-    [IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_MATCH, IF_UNMODIFIED_SINCE].contains(name)
+/// Which conditions a request has, from one look at the names of its fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Present {
+    if_match: bool,
+    if_unmodified_since: bool,
+    if_none_match: bool,
+    if_modified_since: bool,
+}
+
+impl Present {
+    /// Takes note of the name of a field.
+    #[inline]
+    pub(super) fn note(&mut self, name: &HeaderName) {
+        self.if_match |= *name == IF_MATCH;
+        self.if_unmodified_since |= *name == IF_UNMODIFIED_SINCE;
+        self.if_none_match |= *name == IF_NONE_MATCH;
+        self.if_modified_since |= *name == IF_MODIFIED_SINCE;
+    }
+
+    /// Returns whether there is any.
+    pub(super) fn any(self) -> bool {
+        self != Self::default()
+    }
 }
 
 /// RFC 9110, 13.2.2, steps 1 to 4.
-pub(super) fn evaluate(headers: &HeaderMap, current: Current<'_>) -> Verdict {
-    match IfMatch::of(headers) {
-        Some(condition) if !condition.is_met(current) => return Verdict::Failed,
-        Some(_) => {}
-        None => {
-            if IfUnmodifiedSince::of(headers).is_some_and(|condition| !condition.is_met(current)) {
-                return Verdict::Failed;
-            }
+pub(super) fn evaluate(present: Present, headers: &HeaderMap, current: Current<'_>) -> Verdict {
+    let is_failed = match present {
+        Present { if_match: true, .. } => !IfMatch::of(headers).is_met(current),
+        Present { if_unmodified_since: true, .. } => {
+            IfUnmodifiedSince::of(headers).is_some_and(|condition| !condition.is_met(current))
         }
+        _ => false,
+    };
+    if is_failed {
+        return Verdict::Failed;
     }
-    let is_new = match IfNoneMatch::of(headers) {
-        Some(condition) => condition.is_met(current),
-        None => IfModifiedSince::of(headers).is_none_or(|condition| condition.is_met(current)),
+    let is_new = match present {
+        Present { if_none_match: true, .. } => IfNoneMatch::of(headers).is_met(current),
+        Present { if_modified_since: true, .. } => {
+            IfModifiedSince::of(headers).is_none_or(|condition| condition.is_met(current))
+        }
+        _ => true,
     };
     if is_new { Verdict::Met } else { Verdict::NotModified }
 }
