@@ -111,6 +111,21 @@ impl<'a> Cursor<'a> {
         self.field(len, |mut b| b.read_uint::<BigEndian>(len))
     }
 
+    /// Eight bytes if `wide`, else four: how a full box stores a number by its version.
+    pub(crate) fn word(&mut self, wide: bool) -> Result<u64, Error> {
+        if wide { self.u64() } else { self.u32().map(u64::from) }
+    }
+
+    /// The next `count` entries of `len` bytes each, shared and undivided.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Truncated`] if there are fewer bytes, whatever the count claims.
+    pub(crate) fn entries(&mut self, count: u32, len: usize) -> Result<Bytes, Error> {
+        let needs = u64::from(count).saturating_mul(len as u64);
+        let fits = usize::try_from(needs).ok().filter(|&needs| needs <= self.remaining());
+        self.bytes(fits.ok_or_else(|| self.truncated(needs))?)
+    }
+
     /// The next `N` bytes.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
         let mut array = [0; N];
@@ -172,6 +187,17 @@ mod tests {
         let error = cursor.u64().unwrap_err();
         assert_eq!(error.to_string(), "at byte 4100: needs 8 bytes, has 2");
         assert_eq!(cursor.remaining(), 2, "a failed read takes nothing");
+    }
+
+    #[test]
+    fn entries_are_cut_out_only_if_all_are_there() {
+        let block = Bytes::from_static(&[0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 8, 1, 2, 3, 4, 5, 6]);
+        let mut cursor = Cursor::new(&block, 0);
+        assert_eq!((cursor.word(false).unwrap(), cursor.word(true).unwrap()), (7, 8));
+        assert_eq!(cursor.entries(2, 2).unwrap(), [1, 2, 3, 4][..]);
+        let error = cursor.entries(u32::MAX, 28).unwrap_err();
+        assert_eq!(error.to_string(), "at byte 16: needs 120259084260 bytes, has 2");
+        assert_eq!((cursor.remaining(), cursor.entries(0, 9).unwrap().len()), (2, 0));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Budgets for everything that content or requests can make large.
 
+use super::ErrorKind;
+
 /// How much of each thing is accepted before it is refused.
 ///
-/// Content beyond a limit gives [`ErrorKind::Budget`](super::ErrorKind::Budget) or a finding; the
+/// Content beyond a limit gives [`ErrorKind::Budget`] or a finding; the
 /// rest of the presentation is still served. To change a limit, assign its field after
 /// [`Limits::default`]:
 ///
@@ -64,6 +66,17 @@ pub struct Limits {
     pub findings: usize,
     /// Bytes of memory for these findings; default 256 KiB.
     pub finding_bytes: usize,
+}
+
+impl Limits {
+    /// Compares a number with its limit. The caller adds the place to the error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Budget`] if `found` is more than `limit`.
+    #[inline]
+    pub(crate) fn check(what: &'static str, found: u64, limit: u64) -> Result<(), ErrorKind> {
+        if found > limit { Err(ErrorKind::Budget { what, found, limit }) } else { Ok(()) }
+    }
 }
 
 impl Default for Limits {

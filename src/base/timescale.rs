@@ -12,6 +12,7 @@ use std::num::NonZeroU64;
 /// let audio = Timescale::new(48_000).unwrap();
 /// assert_eq!(audio.rescale_floor(1024, Timescale::SMOOTH), Some(213_333));
 /// assert_eq!(Timescale::SMOOTH.rescale_round(213_333, audio), Some(1024));
+/// assert_eq!(Timescale::SMOOTH.rescale_signed(-213_333, audio), Some(-1024));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timescale(NonZeroU64);
@@ -50,6 +51,14 @@ impl Timescale {
         }
         let wide = u128::from(ticks) * u128::from(to.get()) + u128::from(self.get() / 2);
         u64::try_from(wide / u128::from(self.get())).ok()
+    }
+
+    /// Returns ticks of `self`, which may be before 0, as ticks of `to`, rounded to the nearest
+    /// (halves away from 0); `None` if the result exceeds `i64`.
+    pub fn rescale_signed(self, ticks: i64, to: Self) -> Option<i64> {
+        let magnitude = self.rescale_round(ticks.unsigned_abs(), to)?;
+        let magnitude = i64::try_from(magnitude).ok()?;
+        Some(if ticks < 0 { -magnitude } else { magnitude })
     }
 }
 

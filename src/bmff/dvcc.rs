@@ -1,6 +1,7 @@
 //! `dvcC` and `dvvC`: what Dolby Vision adds to a video track.
 
 use super::Content;
+use super::table::same_content;
 use crate::base::{Cursor, Error, Sink};
 
 /// Dolby Vision configuration of profiles up to 7.
@@ -50,30 +51,5 @@ impl Content for DolbyVision {
     }
 }
 
-impl Content for DvcC {
-    fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
-        DolbyVision::parse(body).map(Self)
-    }
-
-    fn len(&self) -> u64 {
-        self.0.len()
-    }
-
-    fn write(&self, sink: &mut Sink) {
-        self.0.write(sink);
-    }
-}
-
-impl Content for DvvC {
-    fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
-        DolbyVision::parse(body).map(Self)
-    }
-
-    fn len(&self) -> u64 {
-        self.0.len()
-    }
-
-    fn write(&self, sink: &mut Sink) {
-        self.0.write(sink);
-    }
-}
+same_content!(DvcC, DolbyVision);
+same_content!(DvvC, DolbyVision);

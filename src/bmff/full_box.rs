@@ -42,6 +42,22 @@ impl FullBox {
         self.version > 0
     }
 
+    /// Bytes of a number that is stored in four bytes or in eight.
+    pub(crate) fn word_len(self) -> u64 {
+        if self.wide() { 8 } else { 4 }
+    }
+
+    /// Reads the times with which `mvhd`, `tkhd` and `mdhd` begin: of creation and of modification.
+    pub(crate) fn times(self, body: &mut Cursor<'_>) -> Result<(u64, u64), Error> {
+        Ok((body.word(self.wide())?, body.word(self.wide())?))
+    }
+
+    /// Writes what [`times`](Self::times) reads.
+    pub(crate) fn write_times(self, sink: &mut Sink, creation: u64, modification: u64) {
+        sink.word(creation, self.wide());
+        sink.word(modification, self.wide());
+    }
+
     /// The same, in version 1 where version 0 cannot hold `times`.
     pub(crate) fn holding<const N: usize>(mut self, times: [u64; N]) -> Self {
         if self.version == 0 && times.iter().any(|&time| time > u32::MAX.into()) {

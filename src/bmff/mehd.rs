@@ -17,13 +17,12 @@ pub struct Mehd {
 impl Content for Mehd {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         let full = FullBox::parse(body)?;
-        let fragment_duration = body.uint(if full.wide() { 8 } else { 4 })?;
+        let fragment_duration = body.word(full.wide())?;
         Ok(Self { full, fragment_duration })
     }
 
     fn len(&self) -> u64 {
-        let wide = self.full.holding([self.fragment_duration]).wide();
-        FullBox::LEN + if wide { 8 } else { 4 }
+        FullBox::LEN + self.full.holding([self.fragment_duration]).word_len()
     }
 
     fn write(&self, sink: &mut Sink) {

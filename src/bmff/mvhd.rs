@@ -23,13 +23,13 @@ pub struct Mvhd {
 impl Content for Mvhd {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         let full = FullBox::parse(body)?;
-        let width = if full.wide() { 8 } else { 4 };
+        let (creation_time, modification_time) = full.times(body)?;
         Ok(Self {
             full,
-            creation_time: body.uint(width)?,
-            modification_time: body.uint(width)?,
+            creation_time,
+            modification_time,
             timescale: body.u32()?,
-            duration: body.uint(width)?,
+            duration: body.word(full.wide())?,
         })
     }
 
@@ -40,8 +40,7 @@ impl Content for Mvhd {
     fn write(&self, sink: &mut Sink) {
         let full = self.layout();
         full.write(sink);
-        sink.word(self.creation_time, full.wide());
-        sink.word(self.modification_time, full.wide());
+        full.write_times(sink, self.creation_time, self.modification_time);
         sink.u32(self.timescale);
         sink.word(self.duration, full.wide());
     }

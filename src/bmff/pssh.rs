@@ -32,7 +32,7 @@ impl Content for Pssh {
             }
         }
         let len = body.u32()?;
-        let data = body.bytes(usize::try_from(len).unwrap_or(usize::MAX))?;
+        let data = body.entries(len, 1)?;
         Ok(Self { full, system_id, key_ids, data })
     }
 

@@ -27,19 +27,17 @@ impl Content for Saio {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         let full = FullBox::parse(body)?;
         let info_type = if full.has(1) { Some((body.u32()?, body.u32()?)) } else { None };
-        let width = if full.wide() { 8 } else { 4 };
         let count = body.u32()?;
         let mut offsets = Vec::new();
         for _ in 0..count {
-            offsets.push(body.uint(width)?);
+            offsets.push(body.word(full.wide())?);
         }
         Ok(Self { full, info_type, offsets })
     }
 
     fn len(&self) -> u64 {
         let info_type = if self.info_type.is_some() { 8 } else { 0 };
-        let width = if self.layout().wide() { 8 } else { 4 };
-        FullBox::LEN + info_type + 4 + width * self.offsets.len() as u64
+        FullBox::LEN + info_type + 4 + self.layout().word_len() * self.offsets.len() as u64
     }
 
     fn write(&self, sink: &mut Sink) {

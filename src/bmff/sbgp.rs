@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Content, FullBox};
-use crate::base::{Cursor, Error, ErrorKind, FourCc, Sink};
+use crate::base::{Cursor, Error, FourCc, Sink};
 
 /// Sample to group: runs of samples.
 ///
@@ -35,12 +35,8 @@ impl Content for Sbgp {
         let full = FullBox::parse(body)?;
         let grouping_type = body.four_cc()?;
         let grouping_type_parameter = full.wide().then(|| body.u32()).transpose()?;
-        let needs = u64::from(body.u32()?) * 8;
-        let has = body.remaining() as u64;
-        if needs > has {
-            return Err(body.error(ErrorKind::Truncated { needs, has }));
-        }
-        let entries = body.bytes(needs as usize)?;
+        let count = body.u32()?;
+        let entries = body.entries(count, 8)?;
         Ok(Self { full, grouping_type, grouping_type_parameter, entries })
     }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::table::same_content;
 use super::{Content, FullBox};
 use crate::base::{Cursor, Error, Guid, Sink};
 
@@ -110,19 +111,7 @@ impl Content for SampleEncryption {
     }
 }
 
-impl Content for Senc {
-    fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
-        SampleEncryption::parse(body).map(Self)
-    }
-
-    fn len(&self) -> u64 {
-        self.0.len()
-    }
-
-    fn write(&self, sink: &mut Sink) {
-        self.0.write(sink);
-    }
-}
+same_content!(Senc, SampleEncryption);
 
 #[cfg(test)]
 mod tests {

@@ -26,6 +26,27 @@ pub(crate) trait Content: Sized {
     fn write(&self, sink: &mut Sink);
 }
 
+/// Declares that a box has the content of another type, which it wraps.
+macro_rules! same_content {
+    ($name:ident, $content:ty) => {
+        impl Content for $name {
+            fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
+                <$content>::parse(body).map(Self)
+            }
+
+            fn len(&self) -> u64 {
+                self.0.len()
+            }
+
+            fn write(&self, sink: &mut Sink) {
+                self.0.write(sink);
+            }
+        }
+    };
+}
+
+pub(super) use same_content;
+
 mod sealed {
     pub trait Sealed {}
 }

@@ -17,13 +17,12 @@ pub struct Tfdt {
 impl Content for Tfdt {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         let full = FullBox::parse(body)?;
-        let base_media_decode_time = body.uint(if full.wide() { 8 } else { 4 })?;
+        let base_media_decode_time = body.word(full.wide())?;
         Ok(Self { full, base_media_decode_time })
     }
 
     fn len(&self) -> u64 {
-        let wide = self.full.holding([self.base_media_decode_time]).wide();
-        FullBox::LEN + if wide { 8 } else { 4 }
+        FullBox::LEN + self.full.holding([self.base_media_decode_time]).word_len()
     }
 
     fn write(&self, sink: &mut Sink) {

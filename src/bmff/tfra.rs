@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Content, FullBox};
-use crate::base::{Cursor, Error, ErrorKind, Sink};
+use crate::base::{Cursor, Error, Sink};
 
 /// Track fragment random access: times and the `moof`s that hold them.
 ///
@@ -79,7 +79,7 @@ impl Tfra {
     }
 
     fn time_width(&self) -> usize {
-        if self.full.wide() { 8 } else { 4 }
+        self.full.word_len() as usize
     }
 
     fn number_widths(&self) -> [usize; 3] {
@@ -92,13 +92,9 @@ impl Content for Tfra {
         let full = FullBox::parse(body)?;
         let track_id = body.u32()?;
         let widths = body.u32()?;
-        let count = u64::from(body.u32()?);
+        let count = body.u32()?;
         let mut tfra = Self { full, track_id, widths, bytes: Bytes::new() };
-        let (needs, has) = (count * tfra.entry_len() as u64, body.remaining() as u64);
-        if needs > has {
-            return Err(body.error(ErrorKind::Truncated { needs, has }));
-        }
-        tfra.bytes = body.bytes(needs as usize)?;
+        tfra.bytes = body.entries(count, tfra.entry_len())?;
         Ok(tfra)
     }
 

@@ -31,14 +31,14 @@ pub struct Tkhd {
 impl Content for Tkhd {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         let full = FullBox::parse(body)?;
-        let width = if full.wide() { 8 } else { 4 };
+        let (creation_time, modification_time) = full.times(body)?;
         Ok(Self {
             full,
-            creation_time: body.uint(width)?,
-            modification_time: body.uint(width)?,
+            creation_time,
+            modification_time,
             track_id: body.u32()?,
             reserved: body.u32()?,
-            duration: body.uint(width)?,
+            duration: body.word(full.wide())?,
             layout: body.array()?,
             width: body.u32()?,
             height: body.u32()?,
@@ -52,8 +52,7 @@ impl Content for Tkhd {
     fn write(&self, sink: &mut Sink) {
         let full = self.version();
         full.write(sink);
-        sink.word(self.creation_time, full.wide());
-        sink.word(self.modification_time, full.wide());
+        full.write_times(sink, self.creation_time, self.modification_time);
         sink.u32(self.track_id);
         sink.u32(self.reserved);
         sink.word(self.duration, full.wide());

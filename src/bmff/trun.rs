@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Content, FullBox};
-use crate::base::{Cursor, Error, ErrorKind, Sink};
+use crate::base::{Cursor, Error, Sink};
 
 /// Track fragment run: the samples that lie one after the other from `data_offset`.
 ///
@@ -112,12 +112,7 @@ impl Content for Trun {
         let data_offset = full.has(Self::DATA_OFFSET).then(|| body.i32()).transpose()?;
         let first_sample_flags =
             full.has(Self::FIRST_SAMPLE_FLAGS).then(|| body.u32()).transpose()?;
-        let needs = u64::from(sample_count) * Self::entry_len_of(full) as u64;
-        if needs > body.remaining() as u64 {
-            let has = body.remaining() as u64;
-            return Err(body.error(ErrorKind::Truncated { needs, has }));
-        }
-        let entries = body.bytes(needs as usize)?;
+        let entries = body.entries(sample_count, Self::entry_len_of(full))?;
         Ok(Self { full, sample_count, data_offset, first_sample_flags, entries })
     }
 

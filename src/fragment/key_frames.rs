@@ -8,7 +8,7 @@ use super::key_samples::{Rule, each_part, keys, ranges};
 use super::sample_boxes::moof;
 use super::samples::{Defaults, count};
 use super::{Stored, Whereabouts};
-use crate::base::{Error, ErrorKind, FourCc, Limits, Sink};
+use crate::base::{Error, FourCc, Limits, Sink};
 use crate::bmff::Header;
 
 /// A fragment cut down to its key samples.
@@ -33,7 +33,7 @@ impl KeyFrames {
     /// Spec: [MS-SSTR] 2.2.3 and 3.2.5.
     ///
     /// # Errors
-    /// What cannot be cut: [`ErrorKind::NotSliceable`].
+    /// What cannot be cut: [`NotSliceable`](crate::base::ErrorKind::NotSliceable).
     pub(crate) fn cut(
         stored: &Stored,
         defaults: Defaults,
@@ -66,10 +66,7 @@ impl KeyFrames {
         if found == total {
             return Ok(None);
         }
-        if found > MAX_KEYS {
-            let (what, limit) = ("key samples of a fragment", MAX_KEYS);
-            return Err(ErrorKind::Budget { what, found, limit }.into());
-        }
+        Limits::check("key samples of a fragment", found, MAX_KEYS)?;
         let (keys, lead) = keys(stored, defaults, rule)?;
         let samples = ranges(&keys);
         let payload: u64 = samples.iter().map(|range| range.end - range.start).sum();

@@ -1,6 +1,6 @@
 //! The samples of a `traf`: what its runs say, and the defaults behind them.
 
-use crate::base::{Error, ErrorKind, Limits};
+use crate::base::{Error, Limits};
 use crate::bmff::{Boxes, Tfhd, Trex, Trun, TrunSample};
 
 /// What a track's samples are when neither `trun` nor `tfhd` says.
@@ -130,14 +130,11 @@ impl Defaults {
 /// How many samples the runs of a `traf` claim.
 ///
 /// # Errors
-/// [`ErrorKind::Budget`] beyond [`Limits::samples`]: they may take no bytes.
+/// [`Budget`](crate::base::ErrorKind::Budget) beyond [`Limits::samples`]: they may take no bytes.
 pub(crate) fn count(traf: &Boxes, limits: &Limits) -> Result<u64, Error> {
     let claims = traf.all::<Trun>().map(|trun| u64::from(trun.sample_count));
     let found = claims.sum();
-    if found > limits.samples {
-        let (what, limit) = ("samples of a fragment", limits.samples);
-        return Err(ErrorKind::Budget { what, found, limit }.into());
-    }
+    Limits::check("samples of a fragment", found, limits.samples)?;
     Ok(found)
 }
 

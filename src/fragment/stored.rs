@@ -72,10 +72,8 @@ impl Stored {
             return Err(Error::at(start, ErrorKind::Invalid { what, clause }));
         }
         let moof_len = total(&header, start, 0, room)?;
-        if moof_len > limits.moof {
-            let (what, found, limit) = ("bytes of a `moof`", moof_len, limits.moof);
-            return Err(Error::at(start, ErrorKind::Budget { what, found, limit }));
-        }
+        Limits::check("bytes of a `moof`", moof_len, limits.moof)
+            .map_err(|kind| Error::at(start, kind))?;
         if moof_len > block.len() as u64 {
             return Ok(Parsed::Needs(moof_len + HEADER));
         }

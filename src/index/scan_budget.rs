@@ -17,14 +17,8 @@ impl Spent {
     pub(super) fn add(&mut self, bytes: u64, limits: &Limits) -> Result<(), ErrorKind> {
         self.reads = self.reads.saturating_add(1);
         self.bytes = self.bytes.saturating_add(bytes);
-        for (what, found, limit) in [
-            ("reads of walks through files without an index", self.reads, limits.scan_reads),
-            ("bytes of walks through files without an index", self.bytes, limits.scan_bytes),
-        ] {
-            if found > limit {
-                return Err(ErrorKind::Budget { what, found, limit });
-            }
-        }
-        Ok(())
+        let (reads, bytes) = (limits.scan_reads, limits.scan_bytes);
+        Limits::check("reads of walks through files without an index", self.reads, reads)?;
+        Limits::check("bytes of walks through files without an index", self.bytes, bytes)
     }
 }

@@ -85,6 +85,39 @@ impl ScannedTrack {
         }
     }
 
+    /// Adds the next fragment of the file: its bytes, the start that it declares if any, and its
+    /// duration.
+    pub(super) fn push(
+        &mut self,
+        place: Range<u64>,
+        said: Option<i64>,
+        duration: u64,
+        is_empty: bool,
+    ) {
+        let Range { start, end: bound } = place;
+        if self.places.is_empty() {
+            self.sum = self.sum.and(said.or(self.sum));
+        }
+        self.correct_last(said);
+        self.says_several |= said.is_some_and(|said| *self.said.get_or_insert(said) != said);
+        self.places.push(start..bound);
+        self.add(said, duration, is_empty);
+        let Some(time) = said.or(self.next) else {
+            self.untimed.push(Untimed { start, bound, duration });
+            return;
+        };
+        self.stepped_back_before = self.steps_back;
+        self.steps_back |= self.previous.is_some_and(|previous| time <= previous);
+        self.is_close |= self.steps_back || self.is_close_to_last(time);
+        self.followed = self.next.filter(|_| said.is_some() && self.previous.is_some());
+        self.previous = Some(time);
+        self.next = Some(time.saturating_add_unsigned(duration));
+        if self.latest <= time {
+            (self.latest, self.last_duration) = (time, duration);
+        }
+        self.fragments.push(Indexed { time, start, bound });
+    }
+
     /// Adds a fragment to the sums. ffmpeg writes a duration of 0 if it does not know when the next
     /// sample comes. Such a fragment is assumed to be as long as the one before, until a fragment
     /// declares its time and duration again.

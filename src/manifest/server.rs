@@ -89,9 +89,7 @@ impl ServerManifest {
 
     fn check_len(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
         let (found, limit) = (bytes.len() as u64, limits.server_manifest);
-        let what = "bytes of a server manifest";
-        let error = || ErrorKind::Budget { what, found, limit }.into();
-        if found > limit { Err(error()) } else { Ok(()) }
+        Ok(Limits::check("bytes of a server manifest", found, limit)?)
     }
 
     fn read(text: &str, limits: &Limits) -> Result<Self, Error> {
@@ -130,10 +128,8 @@ impl ServerManifest {
                 continue;
             };
             let found = self.tracks.len() as u64 + 1;
-            if found > limits.tracks as u64 {
-                let (what, limit) = ("tracks of a server manifest", limits.tracks as u64);
-                return Err(element.failure(ErrorKind::Budget { what, found, limit }));
-            }
+            Limits::check("tracks of a server manifest", found, limits.tracks as u64)
+                .map_err(|kind| element.failure(kind))?;
             self.tracks.push(ServerTrack::read(kind, &element, reader, limits)?);
         }
         Ok(())
@@ -205,10 +201,8 @@ impl ServerTrack {
                 && let (Some(name), value) = two(&child, "name", "value")?
             {
                 let (found, limit) = (params.len() as u64 + 1, limits.xml_attributes as u64);
-                if found > limit {
-                    let what = "parameters of one track";
-                    return Err(child.failure(ErrorKind::Budget { what, found, limit }));
-                }
+                Limits::check("parameters of one track", found, limit)
+                    .map_err(|kind| child.failure(kind))?;
                 params.push((name, value.unwrap_or_default()));
             }
             reader.skip()?;

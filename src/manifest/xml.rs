@@ -214,11 +214,9 @@ impl<'t> Reader<'t> {
     fn start(&mut self, tag: BytesStart<'t>, start: usize) -> Result<Element<'t>, Error> {
         self.depth += 1;
         let element = Element { text: self.text, tag, start, max_attributes: self.max_attributes };
-        if self.depth > self.max_depth {
-            let (found, limit) = (self.depth as u64, self.max_depth as u64);
-            let kind = ErrorKind::Budget { what: "elements inside one another", found, limit };
-            return Err(element.failure(kind));
-        }
+        let (found, limit) = (self.depth as u64, self.max_depth as u64);
+        Limits::check("elements inside one another", found, limit)
+            .map_err(|kind| element.failure(kind))?;
         if let Some(fault) = fault_of_tag(&element.tag) {
             return Err(element.error(fault));
         }
@@ -434,10 +432,7 @@ impl Writer {
     /// Not beyond the limit yet: to be asked within long lists.
     pub(super) fn check(&self) -> Result<(), Error> {
         let (found, limit) = (self.text.len() as u64, self.limit);
-        if found > limit {
-            return Err(ErrorKind::Budget { what: "bytes of a manifest", found, limit }.into());
-        }
-        Ok(())
+        Ok(Limits::check("bytes of a manifest", found, limit)?)
     }
 
     fn name(&mut self, name: &str) {

@@ -252,16 +252,12 @@ impl StoredTrack {
     /// The time in the file of a chunk that starts at `time`, in ticks of the file.
     fn time_of(&self, time: u64, timescale: Timescale) -> Option<i64> {
         let ticks = (time as i64).checked_sub(self.shift)?;
-        let rescaled = timescale.rescale_round(ticks.unsigned_abs(), self.timescale)?;
-        let rescaled = i64::try_from(rescaled).ok()?;
-        Some(if ticks < 0 { -rescaled } else { rescaled })
+        timescale.rescale_signed(ticks, self.timescale)
     }
 
     /// A time of the file, in ticks of the stream: the inverse of [`time_of`](Self::time_of).
     fn time_in_stream(&self, time: i64, timescale: Timescale) -> Option<u64> {
-        let ticks = self.timescale.rescale_round(time.unsigned_abs(), timescale)?;
-        let ticks = i64::try_from(ticks).ok()?;
-        let ticks = if time < 0 { -ticks } else { ticks };
+        let ticks = self.timescale.rescale_signed(time, timescale)?;
         // A start before 0 is two's complement in manifests as well.
         Some(ticks.wrapping_add(self.shift) as u64)
     }

@@ -27,7 +27,7 @@ impl Content for PiffPssh {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         let (full, system_id) = (FullBox::parse(body)?, body.guid()?);
         let len = body.u32()?;
-        let data = body.bytes(usize::try_from(len).unwrap_or(usize::MAX))?;
+        let data = body.entries(len, 1)?;
         Ok(Self { full, system_id, data })
     }
 

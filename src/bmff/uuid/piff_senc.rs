@@ -1,6 +1,7 @@
 //! PIFF's sample encryption box, the model of `senc`.
 
 use crate::base::{Cursor, Error, Guid, Sink};
+use crate::bmff::table::same_content;
 use crate::bmff::{Content, SampleEncryption};
 
 /// How each sample of a fragment is encrypted: inside `traf`.
@@ -14,16 +15,4 @@ impl PiffSenc {
     pub const UUID: Guid = Guid::from_u128(0xa2394f52_5a9b_4f14_a244_6c427c648df4);
 }
 
-impl Content for PiffSenc {
-    fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
-        SampleEncryption::parse(body).map(Self)
-    }
-
-    fn len(&self) -> u64 {
-        self.0.len()
-    }
-
-    fn write(&self, sink: &mut Sink) {
-        self.0.write(sink);
-    }
-}
+same_content!(PiffSenc, SampleEncryption);

@@ -40,9 +40,9 @@ impl Tfrf {
 impl Content for Tfrf {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         let full = FullBox::parse(body)?;
-        let width = if full.wide() { 8 } else { 4 };
         let count = body.u8()?;
-        let entry = |_| Ok(TfrfEntry { time: body.uint(width)?, duration: body.uint(width)? });
+        let entry =
+            |_| Ok(TfrfEntry { time: body.word(full.wide())?, duration: body.word(full.wide())? });
         Ok(Self { full, entries: (0..count).map(entry).collect::<Result<_, Error>>()? })
     }
 

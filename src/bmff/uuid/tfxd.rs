@@ -28,8 +28,7 @@ impl Tfxd {
 impl Content for Tfxd {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         let full = FullBox::parse(body)?;
-        let width = if full.wide() { 8 } else { 4 };
-        Ok(Self { full, time: body.uint(width)?, duration: body.uint(width)? })
+        Ok(Self { full, time: body.word(full.wide())?, duration: body.word(full.wide())? })
     }
 
     fn len(&self) -> u64 {

@@ -88,10 +88,7 @@ impl<'a> Stored<'a> {
 
     fn read(bytes: &'a [u8], limits: &Limits, is_lenient: bool) -> Result<Self, Error> {
         let (found, limit) = (bytes.len() as u64, limits.client_manifest);
-        if found > limit {
-            let what = "bytes of a client manifest";
-            return Err(ErrorKind::Budget { what, found, limit }.into());
-        }
+        Limits::check("bytes of a client manifest", found, limit)?;
         if !is_lenient {
             return Self::read_text(Decoded::new(bytes)?, limits, false).map_err(|failed| failed.1);
         }

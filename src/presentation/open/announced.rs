@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::matching::{match_announced, rescale};
+use super::matching::match_announced;
 use super::tracks::MediaTrack;
 use crate::base::{FileId, Limits, Timescale};
 use crate::index::{Indexed, ScannedTrack};
@@ -60,7 +60,7 @@ impl Announced {
         let number = self.of_track.get(&(track.file, track.track_id))?;
         let (timeline, timescale) = self.streams.get(*number)?;
         let times = timeline.iter().map(|(start, _)| start as i64);
-        let times = times.map(|start| rescale(start, *timescale, track.timescale));
+        let times = times.map(|start| timescale.rescale_signed(start, track.timescale));
         found.with_times(timeline.len(), times)
     }
 }

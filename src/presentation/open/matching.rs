@@ -35,7 +35,7 @@ pub(super) fn match_chunks(
     if straight.fragments.len() >= most {
         return straight;
     }
-    let first = fragments.first().and_then(|fragment| rescale(fragment.time, media, stream));
+    let first = fragments.first().and_then(|fragment| media.rescale_signed(fragment.time, stream));
     let start = timeline.chunk(0).map(|(start, _)| start as i64);
     let Some(shift) = first.zip(start).map(|(time, start)| start.wrapping_sub(time)) else {
         return straight;
@@ -193,7 +193,7 @@ fn shifted(
     let mut near = |from, time| timeline.near(from, time, tolerance, &mut searches);
     let mut matched: Vec<(usize, Indexed)> = Vec::with_capacity(fragments.len());
     for fragment in fragments {
-        let time = rescale(fragment.time, media, stream).map(|time| time.wrapping_add(shift));
+        let time = media.rescale_signed(fragment.time, stream).map(|time| time.wrapping_add(shift));
         // A start before 0 is two's complement in manifests as well.
         let Some(time) = time.map(|time| time as u64) else { continue };
         let next = matched.last().map_or(0, |(last, _)| last + 1);
@@ -207,13 +207,6 @@ fn shifted(
         matched.extend(chunk.map(|chunk| (chunk, *fragment)));
     }
     Matched { fragments: matched, shift, is_by_number: false, is_of_other_clock: false }
-}
-
-/// A time that may be before 0, in ticks of another timescale.
-pub(super) fn rescale(time: i64, from: Timescale, to: Timescale) -> Option<i64> {
-    let magnitude = from.rescale_round(time.unsigned_abs(), to)?;
-    let magnitude = i64::try_from(magnitude).ok()?;
-    Some(if time < 0 { -magnitude } else { magnitude })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::announced::Announced;
 use super::complete::Pairs;
-use super::matching::{match_announced, rescale};
+use super::matching::match_announced;
 use super::media::MediaFile;
 use super::resolve::Resolved;
 use super::tracks::MediaTrack;
@@ -113,7 +113,7 @@ impl MediaTrack {
     /// rounding.
     fn ends_at(&self, time: Option<u64>, stream: Timescale) -> bool {
         let last = self.fragments.as_ref().ok().and_then(|fragments| fragments.last());
-        let last = last.and_then(|last| rescale(last.time, self.timescale, stream));
+        let last = last.and_then(|last| self.timescale.rescale_signed(last.time, stream));
         let tolerance = tolerance(stream, self.timescale);
         last.zip(time).is_none_or(|(last, time)| (time as i64).abs_diff(last) <= tolerance)
     }

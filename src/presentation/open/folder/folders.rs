@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::Outcome;
 use super::names::FileNames;
-use crate::base::{Error, ErrorKind, Got, Limits, Name, ReadErrorKind};
+use crate::base::{Error, Got, Limits, Name, ReadErrorKind};
 use crate::manifest::{ClientManifest, QualityLevel};
 
 /// The folders of the qualities.
@@ -55,11 +55,7 @@ impl Folders {
         let files = match got {
             Some(Ok(Got::Listed(Some(names)))) => {
                 self.names = self.names.saturating_add(names.len() as u64);
-                if self.names > limits.listed_names {
-                    let (what, found, limit) =
-                        ("names of fragment files", self.names, limits.listed_names);
-                    return Err(ErrorKind::Budget { what, found, limit }.into());
-                }
+                Limits::check("names of fragment files", self.names, limits.listed_names)?;
                 Some(FileNames::new(&names))
             }
             Some(Ok(_)) | None => None,

@@ -1,0 +1,61 @@
+//! Gaps between the chunks of a timeline.
+
+use super::Timeline;
+use super::block::Block;
+
+/// The gaps of a stream: times that no chunk covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gaps {
+    /// Start of the chunk before the first gap.
+    pub(crate) after: u64,
+    /// Duration of the first gap.
+    pub(crate) ticks: u64,
+    pub(crate) count: usize,
+}
+
+impl Timeline {
+    /// Returns the chunks that end more than `most` ticks before the next one begins, if the
+    /// durations of all chunks together miss more than that. Steps back in time are no gaps.
+    pub(crate) fn gaps(&self, most: u64) -> Option<Gaps> {
+        let mut gaps: Option<Gaps> = None;
+        let mut missing = 0_i128;
+        for ascent in &self.ascents {
+            let mut before: Option<(u64, u64)> = None;
+            // Inside of a run, each chunk begins where the one before it ends.
+            for (next, last) in self.blocks[ascent.clone()].iter().flat_map(Block::pieces) {
+                let Some((after, duration)) = before.replace(last) else { continue };
+                let ticks = i128::from(next.0) - i128::from(after) - i128::from(duration);
+                missing += ticks;
+                if ticks > i128::from(most) {
+                    gaps.get_or_insert(Gaps { after, ticks: ticks as u64, count: 0 }).count += 1;
+                }
+            }
+        }
+        gaps.filter(|_| missing > i128::from(most))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{audio, timeline};
+    use super::*;
+
+    #[test]
+    fn gaps_are_counted_between_chunks_and_between_runs() {
+        let gaps = |runs: &[(u64, u64, u64)], most| timeline(runs).unwrap().gaps(most);
+        assert_eq!(gaps(&[], 0), None);
+        assert_eq!(gaps(&[(0, 20, 1000)], 0), None);
+        assert_eq!(gaps(&audio(1000), 0), None);
+        let runs = [(5, 20, 100), (2010, 20, 2), (2053, 20, 2), (2093, 1, 1), (3000, 1, 1)];
+        assert_eq!(gaps(&runs, 0), Some(Gaps { after: 1985, ticks: 5, count: 3 }));
+        assert_eq!(gaps(&runs, 3), Some(Gaps { after: 1985, ticks: 5, count: 2 }));
+        assert_eq!(gaps(&runs, 5), Some(Gaps { after: 2093, ticks: 906, count: 1 }));
+        assert_eq!(gaps(&runs, 906), None);
+        // Steps back, overlaps, and chunks without a duration that all start at once.
+        assert_eq!(gaps(&[(100, 20, 1), (0, 20, 1), (10, 20, 1)], 0), None);
+        assert_eq!(gaps(&[(0, 0, 20), (5, 5, 1)], 0), Some(Gaps { after: 0, ticks: 5, count: 1 }));
+        assert_eq!(gaps(&[(0, 0, 1), (u64::MAX - 1, 1, 1)], u64::MAX - 2).unwrap().count, 1);
+        // The gap and the overlap are equal: the sum is the same.
+        assert_eq!(gaps(&[(0, 20, 1), (30, 20, 1), (40, 20, 1)], 5), None);
+    }
+}
