@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use smooth_origin::base::Name;
-use smooth_origin::storage::{Age, RangeSource, Stat, Store, Version, changed};
+use smooth_origin::storage::{Age, ChangedError, RangeSource, Stat, Store, Version};
 
 use crate::{Hands, name};
 
@@ -99,7 +99,7 @@ impl RangeSource for WrittenSource {
     async fn stat(&self) -> io::Result<Stat> {
         let content = self.object.lock().unwrap();
         if content.version != self.opened {
-            return Err(changed());
+            return Err(ChangedError.into());
         }
         let version = Version::new(content.version.to_be_bytes().to_vec());
         let mut stat = Stat::new(content.bytes.len() as u64, version);
@@ -110,7 +110,7 @@ impl RangeSource for WrittenSource {
     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
         let content = self.object.lock().unwrap();
         if content.version != self.opened {
-            return Err(changed());
+            return Err(ChangedError.into());
         }
         if range.end > content.bytes.len() as u64 || range.start > range.end {
             return Err(io::ErrorKind::UnexpectedEof.into());

@@ -14,8 +14,8 @@ use smooth_origin::base::Name;
 use smooth_origin::origin::block_on;
 use smooth_origin::storage::conformance::{self, Fixture};
 use smooth_origin::storage::{
-    AnyStore, Faults, FaultyStore, MemoryObject, MemoryStore, Mounts, RangeSource, Source, Stat,
-    Store, Version,
+    AnyStore, Ends, Faults, FaultyStore, MemoryObject, MemoryStore, Mounts, Opening, RangeSource,
+    Source, Stat, Store, Version,
 };
 use testkit::name;
 
@@ -179,6 +179,13 @@ enum Flaw {
     RefusesEmptyRanges,
     CutsRangesAtTheEnd,
     TakesRangesPastTheEndForTransient,
+    MixesUpManyReads,
+    CutsManyReadsAtTheEnd,
+    LooksAtNamesOtherwise,
+    OpensOtherwiseWithEnds,
+    GivesWrongTails,
+    GivesLongHeads,
+    LooksAtMissingNames,
     GivesAVersionPerLook,
     SharesACursor,
     SharesACursorBetweenSources,
@@ -210,6 +217,13 @@ const FLAWS: &[(Flaw, &str)] = &[
     (RefusesEmptyRanges, "exact-reads"),
     (CutsRangesAtTheEnd, "past-the-end"),
     (TakesRangesPastTheEndForTransient, "past-the-end"),
+    (MixesUpManyReads, "many-reads"),
+    (CutsManyReadsAtTheEnd, "many-reads"),
+    (LooksAtNamesOtherwise, "equal-looks"),
+    (OpensOtherwiseWithEnds, "equal-looks"),
+    (GivesWrongTails, "exact-ends"),
+    (GivesLongHeads, "exact-ends"),
+    (LooksAtMissingNames, "missing-is-not-found"),
     (GivesAVersionPerLook, "equal-looks"),
     (SharesACursor, "concurrent-reads"),
     (SharesACursorBetweenSources, "concurrent-reads"),
@@ -309,6 +323,34 @@ impl Store for Flawed {
         };
         self.seen.lock().unwrap().insert(name.clone(), object.clone());
         Ok(self.source(name, object))
+    }
+
+    async fn open_with(&self, name: &Name, ends: Ends) -> io::Result<Opening<FlawedSource>> {
+        let source = self.open(name).await?;
+        let mut stat = source.stat().await?;
+        let (head, tail) = ends.ranges(stat.size);
+        let (head, tail) = match self.flaw {
+            OpensOtherwiseWithEnds => {
+                stat.version = Version::new("opened");
+                return Ok(Opening::new(source, stat));
+            }
+            GivesWrongTails => (head, 0..tail.end - tail.start),
+            GivesLongHeads => (0..stat.size.min(head.end + 1), tail),
+            _ => return Ok(Opening::new(source, stat)),
+        };
+        let (head, tail) = (source.object.read(head).await?, source.object.read(tail).await?);
+        Ok(Opening::new(source, stat).with_ends(Some(head), Some(tail)))
+    }
+
+    async fn stat(&self, name: &Name) -> io::Result<Stat> {
+        let stat = match self.flaw {
+            LooksAtMissingNames => return Ok(Stat::new(0, Version::new("missing"))),
+            _ => self.open(name).await?.stat().await?,
+        };
+        match self.flaw {
+            LooksAtNamesOtherwise => Ok(Stat::new(stat.size, Version::new("looked at"))),
+            _ => Ok(stat),
+        }
     }
 
     async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
@@ -422,6 +464,23 @@ impl RangeSource for FlawedSource {
             TakesChangesForTransient if self.has_changed().await => Err(ErrorKind::TimedOut.into()),
             _ => self.object.read(range).await,
         }
+    }
+
+    async fn read_many(&self, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
+        let mut read = Vec::new();
+        for range in ranges {
+            read.push(match self.store.flaw {
+                CutsManyReadsAtTheEnd => {
+                    let size = self.object.stat().await?.size;
+                    self.object.read(range.start.min(size)..range.end.min(size)).await?
+                }
+                _ => self.read(range.clone()).await?,
+            });
+        }
+        if self.store.flaw == MixesUpManyReads {
+            read.reverse();
+        }
+        Ok(read)
     }
 }
 

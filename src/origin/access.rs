@@ -14,7 +14,7 @@ use super::host::Host;
 use super::settling::Settling;
 use super::timer::within;
 use crate::base::{Error, ErrorKind, Name, ReadError, ReadErrorKind};
-use crate::storage::{AnyStore, RangeSource, Source, Stat, Store, read_error};
+use crate::storage::{AnyStore, Ends, Opening, RangeSource, Source, Stat, Store, read_error};
 
 /// How often a request waits for a file that goes on changing.
 const TRIES: usize = 3;
@@ -82,59 +82,65 @@ impl Access {
         Ok(())
     }
 
-    /// Opens a file whose version has settled. Fails for a file that changed a moment ago.
+    /// Opens a file whose version has settled, and reads its ends if the store does that in one
+    /// operation. Fails for a file that changed a moment ago.
     ///
     /// Right after the origin was built, it waits until such a file has settled.
-    pub(super) async fn open(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
+    pub(super) async fn open(&self, name: &Name, ends: Ends) -> Result<Opening<Source>, ReadError> {
         let unsettled = {
-            let (source, stat) = self.look(name).await?;
-            match self.settling.check(name, &stat) {
-                Ok(()) => return Ok((source, stat)),
+            let opening = self.look(name, ends).await?;
+            match self.settling.check(name, &opening.stat) {
+                Ok(()) => return Ok(opening),
                 Err(error) => error,
             }
         };
         // The file is not open while the request waits.
-        Box::pin(self.open_later(name, unsettled)).await
+        Box::pin(self.open_later(name, ends, unsettled)).await
     }
 
     /// Opens a file of a folder of fragments. Waits if the file changed a moment ago.
-    pub(super) async fn open_briefly(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
+    pub(super) async fn open_briefly(
+        &self,
+        name: &Name,
+        ends: Ends,
+    ) -> Result<Opening<Source>, ReadError> {
         for _ in 0..TRIES {
             let wait = {
-                let (source, stat) = self.look(name).await?;
-                match self.settling.check_briefly(name, &stat) {
-                    Ok(()) => return Ok((source, stat)),
+                let opening = self.look(name, ends).await?;
+                match self.settling.check_briefly(name, &opening.stat) {
+                    Ok(()) => return Ok(opening),
                     Err(error) => Settling::short_wait(&error).ok_or(error)?,
                 }
             };
             // The file is not open meanwhile.
             self.host.timer.sleep(wait).await;
         }
-        let (source, stat) = self.look(name).await?;
-        self.settling.check_briefly(name, &stat)?;
-        Ok((source, stat))
+        let opening = self.look(name, ends).await?;
+        self.settling.check_briefly(name, &opening.stat)?;
+        Ok(opening)
     }
 
     async fn open_later(
         &self,
         name: &Name,
+        ends: Ends,
         unsettled: ReadError,
-    ) -> Result<(Source, Stat), ReadError> {
+    ) -> Result<Opening<Source>, ReadError> {
         let Some(wait) = self.settling.patience(&unsettled) else { return Err(unsettled) };
         self.host.timer.sleep(wait).await;
-        let (source, stat) = self.look(name).await?;
-        self.settling.check(name, &stat)?;
-        Ok((source, stat))
+        let opening = self.look(name, ends).await?;
+        self.settling.check(name, &opening.stat)?;
+        Ok(opening)
     }
 
-    /// Opens a file in its current version, settled or not, to compare it with a known version.
-    pub(super) async fn look(&self, name: &Name) -> Result<(Source, Stat), ReadError> {
-        self.run(async {
-            let source = self.store.open(name).await?;
-            let stat = source.stat().await?;
-            Ok((source, stat))
-        })
-        .await
+    /// Opens a file in its current version, settled or not.
+    pub(super) async fn look(&self, name: &Name, ends: Ends) -> Result<Opening<Source>, ReadError> {
+        self.run(self.store.open_with(name, ends)).await
+    }
+
+    /// Looks at a file in its current version, to compare it with a known version.
+    pub(super) async fn stat_of(&self, name: &Name) -> Result<Stat, ReadError> {
+        self.run(self.store.stat(name)).await
     }
 
     /// Looks again at a file that is open.
@@ -162,10 +168,36 @@ impl Access {
         read
     }
 
+    /// Reads several ranges of one file. They count as so many operations, because the store may
+    /// make a read of each.
+    pub(super) async fn read_many(
+        &self,
+        source: &Source,
+        ranges: &[Range<u64>],
+    ) -> Result<Vec<Bytes>, ReadError> {
+        let operations = ranges.len() as u64;
+        if operations <= self.reads.total() {
+            return self.run_as(operations, source.read_many(ranges)).await;
+        }
+        let mut read = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            read.push(self.read(source, range.clone()).await?);
+        }
+        Ok(read)
+    }
+
     async fn run<T>(&self, operation: impl Future<Output = io::Result<T>>) -> Result<T, ReadError> {
-        let _share = match self.reads.try_take(1) {
+        self.run_as(1, operation).await
+    }
+
+    async fn run_as<T>(
+        &self,
+        operations: u64,
+        operation: impl Future<Output = io::Result<T>>,
+    ) -> Result<T, ReadError> {
+        let _share = match self.reads.try_take(operations) {
             Some(share) => share,
-            None => self.reads.take(1).await,
+            None => self.reads.take(operations).await,
         };
         self.within(operation)
             .await

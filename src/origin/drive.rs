@@ -23,13 +23,13 @@ use crate::base::{
     Error, FileId, Got, Name, Opened as OpenedFile, ReadError, ReadErrorKind, Reads, Step, Want,
 };
 use crate::presentation::Presentation;
-use crate::storage::{Source, Stat};
+use crate::storage::{Ends, Opening, Source, Stat};
 
 /// Reads of a batch that are made at once.
 pub(super) const AT_ONCE: usize = 16;
 
 type Gotten = Result<(Got, Option<(Source, Stat)>), ReadError>;
-type Getting<'a> = Pin<Box<dyn Future<Output = Gotten> + Send + 'a>>;
+type Getting<'a> = Pin<Box<dyn Future<Output = Vec<Gotten>> + Send + 'a>>;
 
 /// What an opening was fed.
 #[derive(Debug, Default)]
@@ -155,14 +155,15 @@ async fn get_all(
     wants: &[Want],
     deadline: &Deadline<'_>,
 ) -> Vec<Result<Got, ReadError>> {
-    let get = |want| Box::pin(deadline.bound(get(files, want))) as _;
-    let gets: Vec<Getting<'_>> = wants.iter().map(get).collect();
-    let mut gets = iter(gets).buffered(AT_ONCE);
+    let together = wants.chunk_by(are_of_one_file).flat_map(|ranges| ranges.chunks(AT_ONCE));
+    let gets: Vec<Getting<'_>> =
+        together.map(|wants| Box::pin(get_together(files, wants, deadline)) as _).collect();
+    let mut gets = iter(gets).buffered(AT_ONCE).enumerate();
     let mut outcomes: Vec<Gotten> = Vec::with_capacity(wants.len());
-    while let Some(outcome) = gets.next().await {
-        outcomes.push(outcome);
+    while let Some((number, several)) = gets.next().await {
+        outcomes.extend(several);
         // Local files are opened without waiting: a thousand of them would hold up other tasks.
-        if outcomes.len().is_multiple_of(AT_ONCE) {
+        if (number + 1).is_multiple_of(AT_ONCE) {
             files.access().host.offload.give_way().await;
         }
     }
@@ -185,14 +186,49 @@ fn keep(files: &mut Files, want: &Want, outcome: Gotten) -> Result<Got, ReadErro
     outcome
 }
 
+/// Returns whether two wants are ranges of the same file.
+fn are_of_one_file(first: &Want, second: &Want) -> bool {
+    matches!((first, second), (Want::Range { file: first, .. }, Want::Range { file: second, .. })
+        if first == second)
+}
+
+/// Gets one want, or several ranges of one file in one operation of the store. If that fails, it
+/// fails for all of them.
+async fn get_together(files: &Files, wants: &[Want], deadline: &Deadline<'_>) -> Vec<Gotten> {
+    let [Want::Range { file, .. }, _, ..] = wants else {
+        let mut gotten = Vec::with_capacity(wants.len());
+        for want in wants {
+            gotten.push(deadline.bound(get(files, want)).await);
+        }
+        return gotten;
+    };
+    let ranges: Vec<_> = wants.iter().filter_map(range_of).collect();
+    let read = deadline.bound(async {
+        let source = files.source(*file).await?;
+        files.access().read_many(&source, &ranges).await
+    });
+    match read.await {
+        Ok(read) => read.into_iter().map(|bytes| Ok((Got::Range(bytes), None))).collect(),
+        Err(error) => vec![Err(error); wants.len()],
+    }
+}
+
+fn range_of(want: &Want) -> Option<Range<u64>> {
+    match want {
+        Want::Range { range, .. } => Some(range.clone()),
+        _ => None,
+    }
+}
+
 async fn get(files: &Files, want: &Want) -> Gotten {
     match want {
         Want::Open { name, head, tail, .. } => {
-            let (source, stat) = match is_manifest_of_folder(name) {
-                true => Box::pin(files.access().open_briefly(name)).await?,
-                false => files.access().open(name).await?,
+            let ends = Ends::new(*head, *tail);
+            let opening = match is_manifest_of_folder(name) {
+                true => Box::pin(files.access().open_briefly(name, ends)).await?,
+                false => files.access().open(name, ends).await?,
             };
-            let opened = ends(files.access(), &source, stat.size, *head, *tail).await?;
+            let (opened, source, stat) = read_ends(files.access(), opening, ends).await?;
             let opened = opened.stored_as(files.access().stored_name(name).await);
             Ok((Got::Opened(opened), Some((source, stat))))
         }
@@ -262,30 +298,34 @@ async fn try_open_fragment(
     head: u64,
     purpose: Purpose,
 ) -> Result<(OpenedFile, Source, Stat), ReadError> {
-    let (source, stat) = match purpose {
-        Purpose::Look => access.look(name).await?,
-        Purpose::Answer => access.open_briefly(name).await?,
+    let ends = Ends::new(head, 0);
+    let opening = match purpose {
+        Purpose::Look => access.look(name, ends).await?,
+        Purpose::Answer => access.open_briefly(name, ends).await?,
     };
-    Ok((ends(access, &source, stat.size, head, 0).await?, source, stat))
+    read_ends(access, opening, ends).await
 }
 
-/// The first and the last bytes of a file, read at once.
-async fn ends(
+/// Reads those ends of a file that the store did not read when it opened the file.
+async fn read_ends(
     access: &Access,
-    source: &Source,
-    size: u64,
-    head: u64,
-    tail: u64,
-) -> Result<OpenedFile, ReadError> {
-    let (head, tail) = (0..size.min(head), size - size.min(tail)..size);
-    let (head, tail) = if tail.is_empty() {
-        (access.read(source, head).await?, Bytes::new())
-    } else {
-        let (head, tail) = (access.read(source, head), access.read(source, tail));
-        let (head, tail) = futures_util::future::join(head, tail).await;
-        (head?, tail?)
+    opening: Opening<Source>,
+    ends: Ends,
+) -> Result<(OpenedFile, Source, Stat), ReadError> {
+    let Opening { source, stat, head, tail, .. } = opening;
+    let (of_head, of_tail) = ends.ranges(stat.size);
+    let tail = tail.or_else(|| of_tail.is_empty().then(Bytes::new));
+    let (head, tail) = match (head, tail) {
+        (Some(head), Some(tail)) => (head, tail),
+        (Some(head), None) => (head, access.read(&source, of_tail).await?),
+        (None, Some(tail)) => (access.read(&source, of_head).await?, tail),
+        (None, None) => {
+            let read = access.read_many(&source, &[of_head, of_tail]).await?;
+            let mut read = read.into_iter();
+            (read.next().unwrap_or_default(), read.next().unwrap_or_default())
+        }
     };
-    Ok(OpenedFile::new(size, head, tail))
+    Ok((OpenedFile::new(stat.size, head, tail), source, stat))
 }
 
 /// Performs the reads that an answer wants, within the budget of the bodies. Also returns the file

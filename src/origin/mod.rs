@@ -65,7 +65,7 @@ use named_media::NamedMedia;
 
 use crate::base::{Error, ErrorKind, FileId, Name, ReadErrorKind};
 use crate::presentation::{Content, OpenOptions, Reply, StoredRange, Validator};
-use crate::storage::Store;
+use crate::storage::{Ends, Opening, Store};
 
 /// An origin: answers requests for the presentations of a store.
 ///
@@ -133,7 +133,7 @@ impl Origin {
     pub async fn file(&self, name: &Name) -> Result<Served, Error> {
         let access = &self.inner.access;
         let opened = match access.admit() {
-            Ok(()) => access.open(name).await.map_err(|error| match error.kind {
+            Ok(()) => access.open(name, Ends::default()).await.map_err(|error| match error.kind {
                 ReadErrorKind::Gone | ReadErrorKind::Denied => {
                     Error::request("path", ErrorKind::NoFile)
                 }
@@ -142,7 +142,7 @@ impl Origin {
             Err(busy) => Err(busy),
         };
         let report = |error: &Error| access.host.events.request_for_failed(name, None, error);
-        let (source, stat) = opened.inspect_err(report)?;
+        let Opening { source, stat, .. } = opened.inspect_err(report)?;
         let since = stat.modified.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
         let validator = match since {
             Some(since) => Validator::of_file(stat.size, &since.as_nanos().to_be_bytes()),

@@ -12,6 +12,7 @@ use super::offload::{SMALL, give_way};
 use crate::base::{Limits, Name, ReadErrorKind};
 use crate::manifest::ServerManifest;
 use crate::storage::spelling::folded;
+use crate::storage::{Ends, Opening};
 
 /// What the server manifests of each folder name, as far as it was asked for.
 #[derive(Debug)]
@@ -133,12 +134,16 @@ async fn read_manifest(
     limits: &Limits,
     parsed: &mut u64,
 ) -> Option<ServerManifest> {
-    let (source, stat) = access.open(name).await.ok()?;
+    let ends = Ends::new(limits.server_manifest, 0);
+    let Opening { source, stat, head, .. } = access.open(name, ends).await.ok()?;
     if stat.size > limits.server_manifest {
         return None;
     }
     *parsed += stat.size;
-    let text = access.read(&source, 0..stat.size).await.ok()?;
+    let text = match head {
+        Some(whole) => whole,
+        None => access.read(&source, 0..stat.size).await.ok()?,
+    };
     if stat.size <= SMALL {
         return ServerManifest::parse(&text, limits).ok();
     }

@@ -17,7 +17,7 @@ use super::fragment_cache::Key;
 use super::handles::Handles;
 use crate::base::{Error, FileId, Name, ReadError, ReadErrorKind};
 use crate::presentation::{Finding, Presentation, Survey, compressed_forms};
-use crate::storage::{Source, Stat, Version};
+use crate::storage::{Ends, Opening, Source, Stat, Version};
 
 /// An opened presentation and the versions of its files: what is read through it is what was
 /// opened, or an error.
@@ -98,7 +98,7 @@ impl Files {
             return Err(ReadError::new(ReadErrorKind::Gone));
         };
         // Its version had settled when it was opened first.
-        let (source, stat) = self.access.look(name).await?;
+        let Opening { source, stat, .. } = self.access.look(name, Ends::default()).await?;
         if stat.version != *version {
             // It must not be kept: the next reader would not compare again.
             return Err(ReadError::new(ReadErrorKind::Changed));
@@ -151,7 +151,7 @@ impl Files {
         (name, known): &(Name, Result<Version, ReadErrorKind>),
         deadline: &Deadline<'_>,
     ) -> bool {
-        let now = deadline.bound(self.access.look(name)).await.map(|(_, stat)| stat.version);
+        let now = deadline.bound(self.access.stat_of(name)).await.map(|stat| stat.version);
         match (&now, known) {
             (Ok(now), Ok(known)) => now == known,
             // What could not be read for some passing reason is worth another try.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{RangeSource, Stat, Store};
+use super::opening::of_length;
+use super::{Ends, Opening, RangeSource, Stat, Store};
 use crate::base::Name;
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -40,6 +41,12 @@ pub struct Source(Arc<dyn ErasedSource>);
 
 trait ErasedStore: Send + Sync {
     fn open<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Source>>;
+    fn open_with<'a>(
+        &'a self,
+        name: &'a Name,
+        ends: Ends,
+    ) -> BoxFuture<'a, io::Result<Opening<Source>>>;
+    fn stat<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Stat>>;
     fn list<'a>(&'a self, folder: Option<&'a Name>) -> BoxFuture<'a, io::Result<Vec<Name>>>;
     fn stored_name<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Option<Name>>>;
 }
@@ -48,11 +55,24 @@ trait ErasedSource: Send + Sync {
     fn as_any(&self) -> &dyn Any;
     fn stat(&self) -> BoxFuture<'_, io::Result<Stat>>;
     fn read(&self, range: Range<u64>) -> BoxFuture<'_, io::Result<Bytes>>;
+    fn read_many<'a>(&'a self, ranges: &'a [Range<u64>]) -> BoxFuture<'a, io::Result<Vec<Bytes>>>;
 }
 
 impl<S: Store> ErasedStore for S {
     fn open<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Source>> {
         Box::pin(async move { Ok(Source::new(Store::open(self, name).await?)) })
+    }
+
+    fn open_with<'a>(
+        &'a self,
+        name: &'a Name,
+        ends: Ends,
+    ) -> BoxFuture<'a, io::Result<Opening<Source>>> {
+        Box::pin(async move { Ok(Store::open_with(self, name, ends).await?.map(Source::new)) })
+    }
+
+    fn stat<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Stat>> {
+        Box::pin(Store::stat(self, name))
     }
 
     fn list<'a>(&'a self, folder: Option<&'a Name>) -> BoxFuture<'a, io::Result<Vec<Name>>> {
@@ -66,7 +86,7 @@ impl<S: Store> ErasedStore for S {
 
 impl<S: RangeSource> ErasedSource for S {
     fn as_any(&self) -> &dyn Any {
-        self
+        self.underlying()
     }
 
     fn stat(&self) -> BoxFuture<'_, io::Result<Stat>> {
@@ -75,6 +95,10 @@ impl<S: RangeSource> ErasedSource for S {
 
     fn read(&self, range: Range<u64>) -> BoxFuture<'_, io::Result<Bytes>> {
         Box::pin(RangeSource::read(self, range))
+    }
+
+    fn read_many<'a>(&'a self, ranges: &'a [Range<u64>]) -> BoxFuture<'a, io::Result<Vec<Bytes>>> {
+        Box::pin(RangeSource::read_many(self, ranges))
     }
 }
 
@@ -91,6 +115,15 @@ impl Store for AnyStore {
 
     async fn open(&self, name: &Name) -> io::Result<Source> {
         self.0.open(name).await
+    }
+
+    /// Fails if the ends that the store gives are not of the wanted length.
+    async fn open_with(&self, name: &Name, ends: Ends) -> io::Result<Opening<Source>> {
+        self.0.open_with(name, ends).await?.checked(ends)
+    }
+
+    async fn stat(&self, name: &Name) -> io::Result<Stat> {
+        self.0.stat(name).await
     }
 
     async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
@@ -131,13 +164,27 @@ impl RangeSource for Source {
 
     /// Returns exactly the bytes of the range: a source that breaks its promise gives an error here.
     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
-        let len = range.end.saturating_sub(range.start);
+        let wanted = range.end.saturating_sub(range.start);
         let bytes = self.0.read(range).await?;
-        if bytes.len() as u64 != len {
-            let what = format!("the store gave {} bytes of {len}", bytes.len());
+        of_length(&bytes, wanted)?;
+        Ok(bytes)
+    }
+
+    /// Returns exactly the bytes of the ranges.
+    async fn read_many(&self, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
+        let read = self.0.read_many(ranges).await?;
+        if read.len() != ranges.len() {
+            let what = format!("the store gave {} ranges of {}", read.len(), ranges.len());
             return Err(io::Error::other(what));
         }
-        Ok(bytes)
+        for (bytes, range) in read.iter().zip(ranges) {
+            of_length(bytes, range.end.saturating_sub(range.start))?;
+        }
+        Ok(read)
+    }
+
+    fn underlying(&self) -> &dyn Any {
+        self.0.as_any()
     }
 }
 
@@ -158,6 +205,18 @@ impl<S: Store> Store for Arc<S> {
 
     fn open(&self, name: &Name) -> impl Future<Output = io::Result<S::Source>> + Send {
         S::open(self, name)
+    }
+
+    fn open_with(
+        &self,
+        name: &Name,
+        ends: Ends,
+    ) -> impl Future<Output = io::Result<Opening<S::Source>>> + Send {
+        S::open_with(self, name, ends)
+    }
+
+    fn stat(&self, name: &Name) -> impl Future<Output = io::Result<Stat>> + Send {
+        S::stat(self, name)
     }
 
     fn list(&self, folder: Option<&Name>) -> impl Future<Output = io::Result<Vec<Name>>> + Send {

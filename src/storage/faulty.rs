@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use bytes::Bytes;
 
-use super::{RangeSource, Stat, Store, changed};
+use super::{ChangedError, Ends, Opening, RangeSource, Stat, Store};
 use crate::base::Name;
 
 /// How often something goes wrong: of 100 operations.
@@ -62,6 +62,23 @@ impl<S: Store> Store for FaultyStore<S> {
         Ok(FaultySource { source: self.store.open(name).await?, dice: self.dice.clone() })
     }
 
+    async fn open_with(&self, name: &Name, ends: Ends) -> io::Result<Opening<Self::Source>> {
+        self.dice.stall_or_fail().await?;
+        let mut opening = self.store.open_with(name, ends).await?;
+        self.dice.stall_or_fail().await?;
+        for end in [&mut opening.head, &mut opening.tail].into_iter().flatten() {
+            self.dice.change()?;
+            self.dice.shorten(end);
+        }
+        Ok(opening.map(|source| FaultySource { source, dice: self.dice.clone() }))
+    }
+
+    async fn stat(&self, name: &Name) -> io::Result<Stat> {
+        self.dice.stall_or_fail().await?;
+        self.dice.stall_or_fail().await?;
+        self.store.stat(name).await
+    }
+
     async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
         self.dice.stall_or_fail().await?;
         self.store.list(folder).await
@@ -80,13 +97,9 @@ impl<S: RangeSource> RangeSource for FaultySource<S> {
 
     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
         self.dice.stall_or_fail().await?;
-        if self.dice.happens(self.dice.faults.change) {
-            return Err(changed());
-        }
+        self.dice.change()?;
         let mut bytes = self.source.read(range).await?;
-        if self.dice.happens(self.dice.faults.shorten) {
-            bytes.truncate(bytes.len() / 2);
-        }
+        self.dice.shorten(&mut bytes);
         Ok(bytes)
     }
 }
@@ -115,6 +128,16 @@ impl Dice {
             return Err(io::ErrorKind::TimedOut.into());
         }
         Ok(())
+    }
+
+    fn change(&self) -> io::Result<()> {
+        if self.happens(self.faults.change) { Err(ChangedError.into()) } else { Ok(()) }
+    }
+
+    fn shorten(&self, bytes: &mut Bytes) {
+        if self.happens(self.faults.shorten) {
+            bytes.truncate(bytes.len() / 2);
+        }
     }
 
     fn happens(&self, of_100: u8) -> bool {

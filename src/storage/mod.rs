@@ -7,43 +7,166 @@
 mod age;
 pub mod conformance;
 mod erased;
+mod error;
 mod faulty;
 #[cfg(feature = "fs")]
 mod local;
 mod memory;
 mod mounts;
+mod opening;
 pub(crate) mod spelling;
 
+use std::any::Any;
 use std::future::Future;
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use futures_util::future;
+use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
 pub use age::Age;
 pub use erased::{AnyStore, Source};
-pub use faulty::{Faults, FaultyStore};
+pub use error::ChangedError;
+#[allow(deprecated)]
+pub use error::changed;
+pub use faulty::{Faults, FaultySource, FaultyStore};
 #[cfg(feature = "fs")]
 pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
 pub use memory::{MemoryObject, MemoryStore};
 pub use mounts::Mounts;
+pub use opening::{Ends, Opening};
 
-use crate::base::{Name, ReadError, ReadErrorKind};
+pub(crate) use error::read_error;
+
+use crate::base::Name;
 
 /// Opens names.
 ///
-/// Implementations promise: a name that is not there, or stands for anything but a plain object,
-/// gives [`io::ErrorKind::NotFound`] (or `IsADirectory`); one that may not be read gives
-/// `PermissionDenied`; every other error is taken to be transient. Nothing outside of the store's
-/// root is ever opened.
+/// # Promises
+///
+/// - Nothing outside of the store's root is ever opened.
+/// - An error of the kind `NotFound`, `IsADirectory`, `NotADirectory` or `InvalidFilename` means that
+///   there is no object of this name. A name that stands for anything but a plain object, such as a
+///   folder or a device, gives one of these.
+/// - `PermissionDenied` means that there is an object that may not be read.
+/// - Every other error means that the operation may succeed later. Clients then get the status 503.
+///
+/// The [conformance] suite checks them.
+///
+/// # Futures
+///
+/// An origin polls the futures in the tasks of its requests. It may drop any of them before its end:
+/// the client has gone away, or the operation took longer than
+/// [`read_timeout`](crate::origin::OriginBuilder::read_timeout). Whatever is held for a dropped future
+/// must be released, and later calls must not be affected.
+///
+/// A future that blocks holds up all other tasks of its thread, and no time limit ends it. That is
+/// acceptable for work of microseconds, as the system calls of `LocalStore` are.
+/// Anything that waits for a network, or for a disk that may be slow, must not block: hand it to
+/// threads that may block, or to an asynchronous client.
+///
+/// # Example
+///
+/// A store of objects that a library fetches over a network, here given as functions:
+///
+/// ```
+/// use std::{io, ops::Range};
+/// use bytes::Bytes;
+/// use smooth_origin::base::Name;
+/// use smooth_origin::storage::{ChangedError, RangeSource, Stat, Store, Version};
+/// # mod bucket {
+/// #     pub struct Head { pub size: u64, pub etag: String }
+/// #     pub enum Problem { Missing, PreconditionFailed, Other(String) }
+/// #     pub async fn head(_key: &str) -> Result<Head, Problem> {
+/// #         Ok(Head { size: 3, etag: "1".into() })
+/// #     }
+/// #     pub async fn get(_key: &str, _range: std::ops::Range<u64>, _if_match: &str)
+/// #         -> Result<bytes::Bytes, Problem> { Ok(bytes::Bytes::from_static(b"abc")) }
+/// # }
+///
+/// struct Bucket;
+///
+/// /// An object, in the version that was opened.
+/// struct Object {
+///     key: Name,
+///     size: u64,
+///     etag: String,
+/// }
+///
+/// impl Store for Bucket {
+///     type Source = Object;
+///
+///     async fn open(&self, name: &Name) -> io::Result<Object> {
+///         let head = bucket::head(name.as_str()).await.map_err(error)?;
+///         Ok(Object { key: name.clone(), size: head.size, etag: head.etag })
+///     }
+/// }
+///
+/// impl RangeSource for Object {
+///     async fn stat(&self) -> io::Result<Stat> {
+///         Ok(Stat::new(self.size, Version::new(self.etag.clone())))
+///     }
+///
+///     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+///         if range.end > self.size || range.start > range.end {
+///             return Err(io::ErrorKind::UnexpectedEof.into());
+///         }
+///         if range.is_empty() {
+///             return Ok(Bytes::new());
+///         }
+///         // `If-Match` has the service compare the version.
+///         bucket::get(self.key.as_str(), range, &self.etag).await.map_err(error)
+///     }
+/// }
+///
+/// fn error(problem: bucket::Problem) -> io::Error {
+///     match problem {
+///         bucket::Problem::Missing => io::ErrorKind::NotFound.into(),
+///         bucket::Problem::PreconditionFailed => ChangedError.into(),
+///         bucket::Problem::Other(why) => io::Error::other(why),
+///     }
+/// }
+/// # use smooth_origin::origin::block_on;
+/// # let object = block_on(Bucket.open(&Name::new("object").unwrap())).unwrap();
+/// # assert_eq!(block_on(object.read(0..3)).unwrap(), "abc");
+/// ```
 pub trait Store: Send + Sync + 'static {
-    /// What an opened name is.
+    /// The type of an opened object.
     type Source: RangeSource;
 
     /// Opens the object of this name as it is now.
     fn open(&self, name: &Name) -> impl Future<Output = io::Result<Self::Source>> + Send;
+
+    /// Opens an object, looks at it, and reads its ends as far as that takes no further round trip.
+    /// An origin opens every file by this call, and reads those ends that it does not get.
+    ///
+    /// The default calls [`open`](Self::open) and [`RangeSource::stat`], and reads nothing. A store
+    /// for which each request costs a round trip should override it: one request for the first bytes
+    /// gives the head, the size and the version. Ends that the store gives are of the object's
+    /// version in `stat`, and of the lengths that [`Ends::ranges`] returns.
+    fn open_with(
+        &self,
+        name: &Name,
+        ends: Ends,
+    ) -> impl Future<Output = io::Result<Opening<Self::Source>>> + Send {
+        let _ = ends;
+        async move {
+            let source = self.open(name).await?;
+            let stat = source.stat().await?;
+            Ok(Opening::new(source, stat))
+        }
+    }
+
+    /// Returns size and version of the object of this name as it is now. An origin compares the
+    /// version with the one that it opened, for each file of a presentation, every few seconds
+    /// ([`revalidate_after`](crate::origin::OriginBuilder::revalidate_after)).
+    ///
+    /// The default opens the object and calls [`RangeSource::stat`].
+    fn stat(&self, name: &Name) -> impl Future<Output = io::Result<Stat>> + Send {
+        async move { self.open(name).await?.stat().await }
+    }
 
     /// Lists the names of the objects in a folder, or at the root for `None`, without those in its
     /// subfolders. The service uses the list to find the `.ism` files beside a file: media that
@@ -69,16 +192,64 @@ pub trait Store: Send + Sync + 'static {
 
 /// Reads ranges of one opened object.
 ///
-/// Implementations promise: `read` returns exactly the bytes of the range or an error, never fewer
-/// and never more; and all reads through one source see one version of the object. Where the
-/// object has changed, they fail with [`changed`].
+/// # Promises
+///
+/// - [`read`](Self::read) returns exactly the bytes of the range or an error, never fewer and never
+///   more.
+/// - All reads through one source see the version of the object that was opened. If the object has
+///   changed and that version cannot be read any more, they fail with [`ChangedError`]: the origin
+///   then opens the object again. [Other errors](Store#promises) mean the same as those of a store.
+/// - Reads may run at the same time.
+///
+/// What is said of the [futures](Store#futures) of a store holds for those of a source.
 pub trait RangeSource: Send + Sync + 'static {
-    /// Size and version, from one look at the object.
+    /// Returns size and version, from one look at the object. Fails with [`ChangedError`] if the
+    /// version that was opened is known to be gone.
     fn stat(&self) -> impl Future<Output = io::Result<Stat>> + Send;
 
-    /// Reads `range`. Past the end: [`io::ErrorKind::UnexpectedEof`], before memory is taken.
+    /// Reads `range`. If it ends past the end of the object, or starts behind its own end, the error is
+    /// [`io::ErrorKind::UnexpectedEof`]; no memory is taken for it.
     fn read(&self, range: Range<u64>) -> impl Future<Output = io::Result<Bytes>> + Send;
+
+    /// Reads several ranges and returns their bytes in the same order; fails if one of the reads
+    /// fails. Ranges may overlap.
+    ///
+    /// The default makes up to 16 [reads](Self::read) at a time. A store that can read several ranges
+    /// in one round trip should override it.
+    fn read_many(
+        &self,
+        ranges: &[Range<u64>],
+    ) -> impl Future<Output = io::Result<Vec<Bytes>>> + Send {
+        async move {
+            match ranges {
+                [] => Ok(Vec::new()),
+                [range] => Ok(vec![self.read(range.clone()).await?]),
+                [first, second] => {
+                    let (first, second) = (self.read(first.clone()), self.read(second.clone()));
+                    let (first, second) = future::join(first, second).await;
+                    Ok(vec![first?, second?])
+                }
+                ranges => {
+                    let reads: Vec<_> =
+                        ranges.iter().map(|range| self.read(range.clone())).collect();
+                    iter(reads).buffered(READS_AT_ONCE).try_collect().await
+                }
+            }
+        }
+    }
+
+    /// Returns the source that [`Source::downcast_ref`] finds: this one. A source that wraps another
+    /// one, and leaves its bytes as they are, may return that one.
+    fn underlying(&self) -> &dyn Any
+    where
+        Self: Sized,
+    {
+        self
+    }
 }
+
+/// Reads that [`RangeSource::read_many`] makes at a time.
+const READS_AT_ONCE: usize = 16;
 
 /// What a look at an object tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,29 +287,5 @@ impl Version {
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
-    }
-}
-
-/// The error of a source whose object is not the one that was opened any more.
-pub fn changed() -> io::Error {
-    io::Error::other(Changed)
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the object has changed since it was opened")]
-struct Changed;
-
-/// What an error of a store means to those above.
-pub(crate) fn read_error(error: io::Error) -> ReadError {
-    ReadError { kind: read_error_kind(&error), source: Some(Arc::new(error)) }
-}
-
-fn read_error_kind(error: &io::Error) -> ReadErrorKind {
-    use io::ErrorKind::{InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied};
-    match error.kind() {
-        NotFound | IsADirectory | NotADirectory | InvalidFilename => ReadErrorKind::Gone,
-        PermissionDenied => ReadErrorKind::Denied,
-        _ if error.get_ref().is_some_and(|inner| inner.is::<Changed>()) => ReadErrorKind::Changed,
-        _ => ReadErrorKind::Transient,
     }
 }

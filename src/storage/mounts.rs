@@ -2,8 +2,8 @@
 
 use std::io::{self, ErrorKind};
 
-use super::Store;
 use super::spelling::folded;
+use super::{Ends, Opening, Stat, Store};
 use crate::base::Name;
 
 /// Stores that are mounted below prefixes, as file systems are: `vod/film.ism` is `film.ism` of the
@@ -90,6 +90,15 @@ impl<S> Mounts<S> {
         matching.min_by_key(|found| (found.rest.len(), !found.is_exact))
     }
 
+    /// Returns the store that has an object, and the object's name in it.
+    fn place<'a>(&'a self, path: &'a Name) -> io::Result<(&'a S, Name)> {
+        if self.is_on_the_way(path.as_str()) {
+            return Err(ErrorKind::IsADirectory.into());
+        }
+        let Found { store, rest, .. } = self.find(path.as_str()).ok_or(ErrorKind::NotFound)?;
+        Ok((store, name(rest)?))
+    }
+
     /// Returns whether a store is mounted at this path or below it.
     fn is_on_the_way(&self, path: &str) -> bool {
         let mut prefixes = self.mounts.iter().filter_map(|(prefix, _)| prefix.as_ref());
@@ -128,13 +137,18 @@ impl<S: Store> Store for Mounts<S> {
     type Source = S::Source;
 
     async fn open(&self, path: &Name) -> io::Result<S::Source> {
-        if self.is_on_the_way(path.as_str()) {
-            return Err(ErrorKind::IsADirectory.into());
-        }
-        match self.find(path.as_str()) {
-            Some(Found { store, rest, .. }) => store.open(&name(rest)?).await,
-            None => Err(ErrorKind::NotFound.into()),
-        }
+        let (store, name) = self.place(path)?;
+        store.open(&name).await
+    }
+
+    async fn open_with(&self, path: &Name, ends: Ends) -> io::Result<Opening<S::Source>> {
+        let (store, name) = self.place(path)?;
+        store.open_with(&name, ends).await
+    }
+
+    async fn stat(&self, path: &Name) -> io::Result<Stat> {
+        let (store, name) = self.place(path)?;
+        store.stat(&name).await
     }
 
     async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {

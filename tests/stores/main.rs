@@ -143,6 +143,7 @@ mod links;
 mod mounts;
 #[cfg(all(unix, feature = "fs"))]
 mod root;
+mod round_trips;
 #[cfg(all(unix, feature = "fs"))]
 mod spellings;
 

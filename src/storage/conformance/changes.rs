@@ -9,7 +9,8 @@ use super::polls::poll_up_to;
 use super::reads::part;
 use super::{Fixture, names};
 use crate::base::{Name, ReadErrorKind};
-use crate::storage::{RangeSource, Store, Version, read_error_kind};
+use crate::storage::error::read_error_kind;
+use crate::storage::{RangeSource, Store, Version};
 
 /// Bytes of an object: several reads' worth.
 const LEN: u64 = 100_000;
@@ -87,7 +88,7 @@ async fn check_end<F: Fixture>(store: &impl Store, fixture: &F, name: &Name) {
     }
 }
 
-/// What an opening gives after a change.
+/// What an opening, and a look without one, give after a change.
 async fn check_new(store: &impl Store, name: &Name, content: &[u8], versions: &mut Vec<Version>) {
     let source = match store.open(name).await {
         Ok(source) => source,
@@ -106,6 +107,7 @@ async fn check_new(store: &impl Store, name: &Name, content: &[u8], versions: &m
     let is_right = read.as_ref().is_ok_and(|bytes| bytes == content);
     let why = read.err();
     promise!("changes-are-noticed", is_right, "the new content is not read: {why:?}");
+    names::check_openings(store, name, content).await;
 }
 
 /// Reads through a source whose object has been replaced.
@@ -121,7 +123,7 @@ fn check_old(read: io::Result<Bytes>, content: &[u8], range: Range<u64>) {
     promise!(
         "one-version",
         is_old,
-        "{range:?} of an object that was replaced gives {gives:?}, not its version or `changed`"
+        "{range:?} of an object that was replaced gives {gives:?}, not its version or `ChangedError`"
     );
 }
 

@@ -9,7 +9,9 @@
 //! |---|---|
 //! | `exact-reads` | a read gives exactly the bytes of its range, an empty range none |
 //! | `past-the-end` | a range that ends past the object is [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof), however long it is |
-//! | `equal-looks` | two calls of `stat` for an unchanged object give the same size and version |
+//! | `many-reads` | `read_many` gives the bytes of each range, in the order of the ranges, and fails as `read` does |
+//! | `equal-looks` | the `stat` of a source, that of a name and an opening give the same size and version of an unchanged object |
+//! | `exact-ends` | `open_with` gives exactly the ends that were asked for, or none |
 //! | `concurrent-reads` | reads that run at the same time do not disturb each other |
 //! | `dropped-futures` | a future that is dropped before its end does not affect later calls |
 //! | `missing-is-not-found` | a missing name is [`NotFound`](std::io::ErrorKind::NotFound), and nothing else |
@@ -17,7 +19,7 @@
 //! | `listing` | a list has the objects of its folder and nothing else, if the store lists at all |
 //! | `stored-names` | a name that is there has no other spelling |
 //! | `changes-are-noticed` | a new opening has the new content and another version |
-//! | `one-version` | reads through a source give the version that was opened, or fail with [`changed`](super::changed) |
+//! | `one-version` | reads through a source give the version that was opened, or fail with [`ChangedError`](super::ChangedError) |
 //!
 //! ```
 //! # use smooth_origin::origin::block_on;
@@ -90,6 +92,7 @@ pub async fn store(store: &impl Store, name: &Name, content: &[u8]) {
     let source = names::open(store, name).await;
     range_source(&source, content).await;
     names::check(store, name).await;
+    names::check_openings(store, name, content).await;
     names::check_listing(store, name).await;
     let again = names::open(store, name).await;
     reads::check_looks(&source, &again).await;

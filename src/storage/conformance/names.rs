@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use super::polls::{DROPPED_AFTER, begin_and_drop};
 use super::reads::part;
 use crate::base::Name;
-use crate::storage::{RangeSource, Store};
+use crate::storage::{Ends, RangeSource, Stat, Store};
 
 /// Opens an object that is there.
 pub(super) async fn open<S: Store>(store: &S, name: &Name) -> S::Source {
@@ -48,9 +48,48 @@ pub(super) async fn check(store: &impl Store, name: &Name) {
     promise!("stored-names", is_itself, "{name} is stored as {stored:?}");
 }
 
-/// How opening a name fails; `None` if it does not.
+/// How opening a name fails; `None` if it does not. Fails in the same way with ends, and where the
+/// name is only looked at.
 pub(super) async fn refusal(store: &impl Store, name: &Name) -> Option<ErrorKind> {
-    store.open(name).await.err().map(|error| error.kind())
+    let kind = store.open(name).await.err().map(|error| error.kind());
+    let with_ends = store.open_with(name, Ends::new(8, 8)).await.err().map(|error| error.kind());
+    let looked = store.stat(name).await.err().map(|error| error.kind());
+    promise!(
+        "missing-is-not-found",
+        with_ends == kind && looked == kind,
+        "{name} gives {kind:?}, {with_ends:?} with ends, and {looked:?} for a look"
+    );
+    kind
+}
+
+/// Openings with ends, and looks without an opening.
+pub(super) async fn check_openings(store: &impl Store, name: &Name, content: &[u8]) {
+    let known = open(store, name).await.stat().await;
+    let is_known = |stat: &Stat| {
+        known.as_ref().is_ok_and(|known| (known.size, &known.version) == (stat.size, &stat.version))
+    };
+    let looked = store.stat(name).await;
+    let is_equal = looked.as_ref().is_ok_and(is_known);
+    promise!("equal-looks", is_equal, "a source gives {known:?}, and its name {looked:?}");
+    let len = content.len() as u64;
+    let all = [(0, 0), (1, 0), (0, 1), (3, 2), (len, len), (u64::MAX, u64::MAX)];
+    for ends in all.map(|(head, tail)| Ends::new(head, tail)) {
+        let opening = match store.open_with(name, ends).await {
+            Ok(opening) => opening,
+            Err(error) => panic!("{name} is there, and cannot be opened with {ends:?}: {error}"),
+        };
+        let stat = &opening.stat;
+        promise!("equal-looks", is_known(stat), "a source gives {known:?}, an opening {stat:?}");
+        let (head, tail) = ends.ranges(len);
+        for (read, range) in [(&opening.head, head), (&opening.tail, tail)] {
+            let is_right = read.as_ref().is_none_or(|bytes| bytes == part(content, &range));
+            let gives = read.as_ref().map(|bytes| bytes.len());
+            promise!("exact-ends", is_right, "{range:?} of {name} gives {gives:?} bytes");
+        }
+        let read = opening.source.read(1..len.min(3)).await;
+        let is_right = read.as_ref().is_ok_and(|bytes| bytes == part(content, &(1..len.min(3))));
+        promise!("exact-reads", is_right, "{name}, opened with {ends:?}, gives other bytes");
+    }
 }
 
 /// The lists of the object's folder and of those above.

@@ -41,6 +41,24 @@ pub(super) async fn check(source: &impl RangeSource, content: &[u8]) {
             "{range:?} of {len} bytes gives {gives:?}"
         );
     }
+    check_many(source, content).await;
+}
+
+/// Several ranges in one call: none, one, two, and many that overlap.
+async fn check_many(source: &impl RangeSource, content: &[u8]) {
+    let len = content.len() as u64;
+    let all: Vec<_> = ranges(len).into_iter().rev().chain([2..2]).cycle().take(20).collect();
+    for count in [0, 1, 2, 3, all.len()] {
+        let read = source.read_many(&all[..count]).await;
+        let expected = all[..count].iter().map(|range| part(content, range));
+        let is_right = read.as_ref().is_ok_and(|read| read.iter().eq(expected));
+        let gives = read.map(|read| read.iter().map(|bytes| bytes.len()).collect::<Vec<_>>());
+        promise!("many-reads", is_right, "{:?} give {gives:?}", &all[..count]);
+    }
+    let read = source.read_many(&[0..1, len..len + 1, 1..2]).await;
+    let kind = read.as_ref().err().map(|error| error.kind());
+    let is_right = kind == Some(ErrorKind::UnexpectedEof);
+    promise!("many-reads", is_right, "a range past the end among others gives {kind:?}");
 }
 
 /// Two sources of one unchanged object.

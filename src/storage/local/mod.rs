@@ -34,7 +34,7 @@ use cold::Elsewhere;
 use spellings::{Spellings, is_gone};
 use tree::{EntryKind, Tree};
 
-use super::{Age, RangeSource, Stat, Store, changed};
+use super::{Age, ChangedError, RangeSource, Stat, Store};
 use crate::base::Name;
 
 /// The files below a folder.
@@ -257,9 +257,9 @@ impl LocalFile {
     /// [`Origin`](crate::origin::Origin) takes care of this.
     ///
     /// # Errors
-    /// [`changed`] if the file was written to or truncated since it was opened.
+    /// [`ChangedError`] if the file was written to or truncated since it was opened.
     pub fn check(&self) -> io::Result<()> {
-        if self.file.version()?.is_still(&self.opened) { Ok(()) } else { Err(changed()) }
+        if self.file.version()?.is_still(&self.opened) { Ok(()) } else { Err(ChangedError.into()) }
     }
 
     /// Returns how long ago the opened version was last changed, at least, by the change time of

@@ -1,0 +1,92 @@
+//! What an opening gives, beside the source.
+
+use std::io;
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::Stat;
+
+/// How much of the two ends of an object is wanted when it is opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ends {
+    /// Bytes from the start.
+    pub head: u64,
+    /// Bytes from the end.
+    pub tail: u64,
+}
+
+/// An opened object, with its ends if the store read them in the same round trip.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Opening<S> {
+    /// The opened object.
+    pub source: S,
+    /// Its size and version.
+    pub stat: Stat,
+    /// Its first bytes: as many as were wanted, or all. `None` if the store did not read them.
+    pub head: Option<Bytes>,
+    /// Its last bytes: as many as were wanted, or all. `None` if the store did not read them.
+    pub tail: Option<Bytes>,
+}
+
+impl Ends {
+    /// Bytes from the start, and bytes from the end.
+    pub fn new(head: u64, tail: u64) -> Self {
+        Self { head, tail }
+    }
+
+    /// Returns the ranges of the head and of the tail of an object of this size. They overlap if the
+    /// object is short.
+    ///
+    /// ```
+    /// use smooth_origin::storage::Ends;
+    /// assert_eq!(Ends::new(10, 4).ranges(100), (0..10, 96..100));
+    /// assert_eq!(Ends::new(10, 4).ranges(8), (0..8, 4..8));
+    /// ```
+    pub fn ranges(self, size: u64) -> (Range<u64>, Range<u64>) {
+        (0..size.min(self.head), size - size.min(self.tail)..size)
+    }
+}
+
+impl<S> Opening<S> {
+    /// An object that was opened and looked at, of which nothing was read.
+    pub fn new(source: S, stat: Stat) -> Self {
+        Self { source, stat, head: None, tail: None }
+    }
+
+    /// The same, with the ends that were read.
+    #[must_use]
+    pub fn with_ends(mut self, head: Option<Bytes>, tail: Option<Bytes>) -> Self {
+        (self.head, self.tail) = (head, tail);
+        self
+    }
+
+    /// The same with another source: for stores that wrap stores.
+    #[must_use]
+    pub fn map<T>(self, wrap: impl FnOnce(S) -> T) -> Opening<T> {
+        let Self { source, stat, head, tail } = self;
+        Opening { source: wrap(source), stat, head, tail }
+    }
+
+    /// Checks that the ends that were read are of the wanted length.
+    pub(super) fn checked(self, ends: Ends) -> io::Result<Self> {
+        let (head, tail) = ends.ranges(self.stat.size);
+        for (read, range) in [(&self.head, head), (&self.tail, tail)] {
+            let wanted = range.end - range.start;
+            if let Some(bytes) = read {
+                of_length(bytes, wanted)?;
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Checks that a store gave as many bytes as it was asked for.
+pub(super) fn of_length(bytes: &Bytes, wanted: u64) -> io::Result<()> {
+    if bytes.len() as u64 == wanted {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("the store gave {} bytes of {wanted}", bytes.len())))
+}
