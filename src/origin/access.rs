@@ -177,7 +177,12 @@ impl Access {
     ) -> Result<Vec<Bytes>, ReadError> {
         let operations = ranges.len() as u64;
         if operations <= self.reads.total() {
-            return self.run_as(operations, source.read_many(ranges)).await;
+            let read = self.run_as(operations, source.read_many(ranges)).await;
+            for number in 0..ranges.len() {
+                let bytes = read.as_ref().ok().and_then(|read| read.get(number));
+                self.host.counters.read(bytes.map_or(0, Bytes::len));
+            }
+            return read;
         }
         let mut read = Vec::with_capacity(ranges.len());
         for range in ranges {
