@@ -313,7 +313,7 @@ impl OriginBuilder {
         self
     }
 
-    /// The clock that ages are measured by; default the system's.
+    /// The clock that ages are measured by, which also has the time of day; default the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.host.clock = clock;
         self

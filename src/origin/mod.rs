@@ -164,6 +164,12 @@ impl Origin {
         named_media.has(file, access, clock, options.limits_in_use()).await
     }
 
+    /// The time of day.
+    #[cfg(feature = "http")]
+    pub(crate) fn wall_time(&self) -> SystemTime {
+        self.inner.clock.wall()
+    }
+
     /// Where the host has long work done.
     #[cfg(feature = "compression")]
     pub(crate) fn offload(&self) -> &Offload {

@@ -33,8 +33,15 @@ pub struct Opened {
     reported: AtomicUsize,
     /// What a host prepares once for all its responses.
     #[cfg(feature = "http")]
-    attachment: std::sync::OnceLock<Box<dyn std::any::Any + Send + Sync>>,
+    attachment: Attachment,
+    /// What it prepares for those that it sends while the time of change of the files is still to
+    /// come. `None` if that time was past when they were opened, as it nearly always is.
+    #[cfg(feature = "http")]
+    ahead: Option<Box<Attachment>>,
 }
+
+#[cfg(feature = "http")]
+type Attachment = std::sync::OnceLock<Box<dyn std::any::Any + Send + Sync>>;
 
 /// The files of one opening, by id.
 pub(super) struct Files {
@@ -182,14 +189,20 @@ const A_FILE: usize = 512;
 
 impl Opened {
     pub(super) fn new(presentation: Presentation, files: Files) -> Self {
+        #[cfg(feature = "http")]
+        let now = files.access.host.clock.wall();
+        #[cfg(feature = "http")]
+        let is_ahead = files.modified.is_some_and(|modified| modified > now);
         Self {
             presentation: Arc::new(presentation),
-            files,
             stale: AtomicBool::new(false),
             settles_at: AtomicU64::new(0),
             reported: AtomicUsize::new(0),
             #[cfg(feature = "http")]
-            attachment: std::sync::OnceLock::new(),
+            attachment: Attachment::new(),
+            #[cfg(feature = "http")]
+            ahead: is_ahead.then(Box::default),
+            files,
         }
     }
 
@@ -236,12 +249,27 @@ impl Opened {
 
     /// What a host prepares of it once, the first time that it is asked for. `None` if another
     /// host has attached something else.
+    ///
+    /// `prepare` gets the time of change, unless that is still to come. Then something else is
+    /// prepared and used until it is past.
     #[cfg(feature = "http")]
     pub(crate) fn attachment<T: Send + Sync + 'static>(
         &self,
-        prepare: impl FnOnce() -> T,
+        prepare: impl FnOnce(Option<SystemTime>) -> T,
     ) -> Option<&T> {
-        self.attachment.get_or_init(|| Box::new(prepare())).downcast_ref()
+        let (attachment, modified) = match &self.ahead {
+            Some(ahead) if self.is_ahead() => (&**ahead, None),
+            _ => (&self.attachment, self.modified()),
+        };
+        attachment.get_or_init(|| Box::new(prepare(modified))).downcast_ref()
+    }
+
+    /// Returns whether the time of change of its files is still to come.
+    #[cfg(feature = "http")]
+    #[cold]
+    fn is_ahead(&self) -> bool {
+        let now = self.access().host.clock.wall();
+        self.modified().is_some_and(|modified| modified > now)
     }
 
     /// What answering has noticed since the last call. Each finding is given once, however many ask.
@@ -257,7 +285,15 @@ impl Opened {
     /// Bytes of memory that it takes, with what may be attached later.
     pub(super) fn memory(&self) -> usize {
         let files = self.files.list.len() * A_FILE;
-        AN_OPENING + files + self.presentation.memory() + self.attachment_memory()
+        let attachments = if self.has_two_attachments() { 2 } else { 1 };
+        AN_OPENING + files + self.presentation.memory() + attachments * self.attachment_memory()
+    }
+
+    fn has_two_attachments(&self) -> bool {
+        #[cfg(feature = "http")]
+        return self.ahead.is_some();
+        #[cfg(not(feature = "http"))]
+        false
     }
 
     /// Bytes that may be attached later: header fields and compressed forms.

@@ -93,9 +93,9 @@ fn kind(content: Content, coding: Option<&'static str>) -> usize {
 }
 
 impl LastModified {
-    /// `None` for a time that is still to come: no response may claim it (RFC 9110, 8.8.2.1).
+    /// The time must not be still to come: no response may claim it (RFC 9110, 8.8.2.1).
     pub(super) fn new(modified: SystemTime) -> Option<Self> {
-        let time = whole_seconds(modified).filter(|time| *time <= SystemTime::now())?;
+        let time = whole_seconds(modified)?;
         let field = HeaderValue::from_maybe_shared(Bytes::from(httpdate::fmt_http_date(time)));
         Some(Self { time, field: field.ok()? })
     }

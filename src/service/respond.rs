@@ -338,7 +338,7 @@ impl OriginService {
             }
         }
         let selection = match asked.head.has_range && !asked.is_head {
-            true => selection(&resource, asked.headers),
+            true => selection(&resource, asked.headers, || self.inner.origin.wall_time()),
             // A range is defined for GET alone (RFC 9110, 14.2).
             false => Selection::Whole,
         };
@@ -436,7 +436,7 @@ impl OriginService {
             fields.insert(CACHE_CONTROL, control.clone());
         }
         let modified = match own_file {
-            Some(modified) => set_last_modified(&mut fields, modified, reply.liveness()),
+            Some(modified) => set_last_modified(&mut fields, self.past(modified), reply.liveness()),
             None => prepared.and_then(|prepared| Some(prepared.last_modified.as_ref()?.time)),
         };
         (fields, modified, form.map(|(_, form)| form))
@@ -557,10 +557,15 @@ impl OriginService {
         Ok(resource)
     }
 
+    /// A time of change, unless it is still to come.
+    fn past(&self, modified: Option<SystemTime>) -> Option<SystemTime> {
+        modified.filter(|modified| *modified <= self.inner.origin.wall_time())
+    }
+
     /// A file, whose name says what it is.
     fn passed(&self, served: Served, name: &Name, path: &str) -> Resource {
         let media_type = media_type_of(name).unwrap_or(Content::File.media_type());
-        let last_modified = served.modified().and_then(LastModified::new);
+        let last_modified = self.past(served.modified()).and_then(LastModified::new);
         let description = Description {
             content_type: HeaderValue::from_static(media_type),
             length: decimal(served.reply().length()),
@@ -638,18 +643,20 @@ impl OriginService {
 }
 
 fn prepared(opened: &Opened) -> Option<&Prepared> {
-    let prepare = || Prepared::new(opened.presentation().name(), opened.modified());
+    let prepare = |modified| Prepared::new(opened.presentation().name(), modified);
     opened.attachment(prepare)
 }
 
 /// The range that is asked for, if it is one of this version.
-fn selection(resource: &Resource, headers: &HeaderMap) -> Selection {
+fn selection(
+    resource: &Resource,
+    headers: &HeaderMap,
+    now: impl FnOnce() -> SystemTime,
+) -> Selection {
     match select(headers, resource.content.length()) {
         Selection::Whole => Selection::Whole,
         selection => match IfRange::of(headers) {
-            Some(condition) if !condition.is_met(resource.current(), SystemTime::now()) => {
-                Selection::Whole
-            }
+            Some(condition) if !condition.is_met(resource.current(), now()) => Selection::Whole,
             _ => selection,
         },
     }

@@ -1,6 +1,10 @@
 //! Conditional requests: RFC 9110, 13, in its order of precedence.
 
-use smooth_origin::origin::Origin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use smooth_origin::origin::{Clock, Origin};
 use smooth_origin::service::{OriginService, PassedFiles, ServiceOptions};
 
 use crate::asked::{ask, get};
@@ -178,4 +182,32 @@ fn tags_are_of_the_content_alone() {
     // Another spelling of a URL is the same thing.
     let spelt = "/film.ism/QualityLevels%28300%29/fragments(VIDEO=0)?token=1";
     assert_eq!(get(&services[0], spelt).header("etag"), tags[1]);
+}
+
+/// RFC 9110, 8.8.2.1. A machine's clock may be slow, or a file's time wrong.
+#[test]
+fn a_time_of_change_is_not_sent_while_it_is_still_to_come_and_is_sent_once_it_is_past() {
+    const CHANGED: u64 = 1_577_836_800;
+    let seconds = Arc::new(AtomicU64::new(CHANGED - 60));
+    let hands = Arc::clone(&seconds);
+    let wall = move || SystemTime::UNIX_EPOCH + Duration::from_secs(hands.load(Ordering::Relaxed));
+    let clock = Clock::new(|| Duration::ZERO).wall_time(wall);
+    let origin = Origin::builder(film()).clock(clock).build();
+    let options = ServiceOptions::default().files(PassedFiles::all());
+    let service = OriginService::with_options(origin, options);
+    let targets = [MANIFEST, VIDEO, POSTER];
+    let since = |target| ask(&service, "GET", target, &[("if-modified-since", MODIFIED)]).status;
+    let tags = targets.map(|target| {
+        let asked = get(&service, target);
+        assert_eq!((asked.status, asked.header("last-modified")), (200, String::new()), "{target}");
+        assert_eq!(since(target), 200, "{target}");
+        asked.header("etag")
+    });
+    seconds.store(CHANGED + 60, Ordering::Relaxed);
+    for (target, tag) in targets.into_iter().zip(tags) {
+        let asked = get(&service, target);
+        assert_eq!((asked.header("last-modified"), asked.header("etag")), (MODIFIED.into(), tag));
+        assert_eq!(since(target), 304, "{target}");
+    }
+    assert_eq!(service.origin().stats().openings, 1, "nothing was opened again");
 }
