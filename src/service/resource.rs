@@ -51,13 +51,6 @@ impl Content {
         }
     }
 
-    pub(super) fn body(&self) -> ServiceBody {
-        match self {
-            Self::Text(text) => ServiceBody::text(text.clone()),
-            Self::Served(served) => ServiceBody::reply(served.body()),
-        }
-    }
-
     pub(super) fn into_body(self) -> ServiceBody {
         match self {
             Self::Text(text) => ServiceBody::text(text),

@@ -715,7 +715,7 @@ fn selected(resource: Resource, selection: Selection, is_head: bool) -> Response
     let length = match selection {
         _ if is_head => total,
         Selection::Whole | Selection::Unsatisfiable => {
-            *response.body_mut() = content.body();
+            *response.body_mut() = content.into_body();
             total
         }
         Selection::One(range) => {
