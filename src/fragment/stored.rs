@@ -1,10 +1,12 @@
 //! A fragment as it lies in its file: where it ends, whose it is, and whether it can be served.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
-use super::OtherTime;
 use super::media_data::{Behind, HEADER, header_at, mdat_behind, total};
 use super::samples::{Defaults, count};
+use super::{Noun, OtherTime};
 use crate::base::{Error, ErrorKind, FourCc, Limits};
 use crate::bmff::{Body, Boxes, Tfdt, Tfhd, Trun, uuid};
 
@@ -33,6 +35,18 @@ pub(crate) struct Lengths {
     pub(crate) payload: u64,
     /// Bytes of the fragment.
     pub(crate) len: u64,
+}
+
+impl Lengths {
+    /// Returns the bytes of the fragment that a noun asks for, if they are stored as they are.
+    #[inline]
+    pub(crate) fn part(self, noun: Noun) -> Range<u64> {
+        match noun {
+            Noun::Fragments | Noun::KeyFrames => 0..self.len,
+            Noun::FragmentInfo => 0..self.moof,
+            Noun::RawFragments => self.payload..self.len,
+        }
+    }
 }
 
 /// The error of an index entry that leads to something else.

@@ -36,8 +36,15 @@ pub struct Served {
 pub(super) enum Holding {
     Presentation(Arc<Opened>),
     /// A presentation, and the file of the one fragment that the reply contains.
-    Fragment(Arc<Opened>, Arc<HeldFragment>),
+    Fragment(Arc<HeldWithFile>),
     File(Arc<HeldFile>),
+}
+
+/// A presentation and the file of a fragment, behind one pointer: every body has room for it.
+#[derive(Debug)]
+pub(super) struct HeldWithFile {
+    pub(super) opened: Arc<Opened>,
+    pub(super) fragment: HeldFragment,
 }
 
 /// The file of a fragment, as it was opened for one reply.
@@ -89,7 +96,8 @@ impl Served {
     /// The presentation that it is of; `None` for a file.
     pub fn opened(&self) -> Option<&Arc<Opened>> {
         match &self.holding {
-            Holding::Presentation(opened) | Holding::Fragment(opened, _) => Some(opened),
+            Holding::Presentation(opened) => Some(opened),
+            Holding::Fragment(held) => Some(&held.opened),
             Holding::File(..) => None,
         }
     }
@@ -112,7 +120,8 @@ impl Served {
     /// [`ErrorKind::Busy`](crate::base::ErrorKind::Busy) where too many wait for the store already.
     pub fn admit(&self) -> Result<(), Error> {
         match &self.holding {
-            Holding::Presentation(opened) | Holding::Fragment(opened, _) => opened.access().admit(),
+            Holding::Presentation(opened) => opened.access().admit(),
+            Holding::Fragment(held) => held.opened.access().admit(),
             Holding::File(file) => file.access.admit(),
         }
     }
@@ -149,7 +158,7 @@ pub(super) fn serve_with(
 ) -> Served {
     let Some(fragment) = fragment else { return serve(opened, reply) };
     let modified = fragment.stat.modified;
-    let holding = Holding::Fragment(opened, Arc::new(fragment));
+    let holding = Holding::Fragment(Arc::new(HeldWithFile { opened, fragment }));
     Served { reply, holding, modified, is_kept: false }
 }
 

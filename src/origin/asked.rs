@@ -371,7 +371,6 @@ impl Origin {
 impl<'a> Asked<'a> {
     /// The presentation and the reply, if nothing need be read to make it.
     #[inline]
-    #[expect(clippy::result_large_err, reason = "it is not an error, and must not be allocated")]
     pub(crate) fn ready(self) -> Result<(Arc<Opened>, Reply), Asked<'a>> {
         match self.state {
             State::Reply(reply) => Ok((self.opened, reply)),

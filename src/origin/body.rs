@@ -1,6 +1,5 @@
 //! The bytes of a reply, piece by piece.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::ops::Range;
@@ -13,6 +12,7 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
 use super::access::Access;
+use super::answer::HeldWithFile;
 use super::budget::{Budget, Share};
 use super::{Holding, StoredBody, drive, note_change};
 use crate::base::{Error, ErrorKind, FileId, ReadError};
@@ -29,9 +29,9 @@ use crate::presentation::{Liveness, Piece, Reply, StoredRange};
 /// there is little, less at a time, and no more before that is sent.
 pub struct Body {
     holding: Holding,
-    /// What comes next, and what behind that: nothing for most replies.
+    /// What comes next, and what behind that, in reverse: nothing for most replies.
     next: Option<Piece>,
-    later: VecDeque<Piece>,
+    later: Vec<Piece>,
     left: u64,
     reading: Option<Reading>,
     unsent: Option<Arc<Unsent>>,
@@ -63,7 +63,6 @@ impl Body {
         let is_copied =
             matches!(holding, Holding::Fragment(..)) && reply.liveness() != Liveness::Final;
         let (next, later) = reply.into_pieces();
-        let later = VecDeque::from(later);
         Self { holding, next, later, left, reading: None, unsent: None, is_kept, is_copied }
     }
 
@@ -99,7 +98,7 @@ impl Body {
                     read.map(|bytes| self.given(bytes)).map_err(|e| self.fail(e)),
                 ));
             }
-            match self.next.take().or_else(|| self.later.pop_front()) {
+            match self.next.take().or_else(|| self.later.pop()) {
                 None => return Poll::Ready(None),
                 Some(Piece::Bytes(bytes)) => return Poll::Ready(Some(Ok(self.given(bytes)))),
                 Some(Piece::Stored(stored)) => {
@@ -268,7 +267,8 @@ impl Drop for Counted {
 impl Holding {
     fn access(&self) -> &Arc<Access> {
         match self {
-            Self::Presentation(opened) | Self::Fragment(opened, _) => opened.access(),
+            Self::Presentation(opened) => opened.access(),
+            Self::Fragment(held) => held.opened.access(),
             Self::File(file) => &file.access,
         }
     }
@@ -281,7 +281,8 @@ impl Holding {
                 opened.access().host.events.request_failed(opened, error);
             }
             // The next request opens the file anew in any case.
-            Self::Fragment(opened, fragment) => {
+            Self::Fragment(held) => {
+                let HeldWithFile { opened, fragment } = &**held;
                 let (name, events) = (opened.presentation().name(), &opened.access().host.events);
                 events.request_for_failed(name, Some(&fragment.name), error);
             }
@@ -295,7 +296,7 @@ impl Holding {
     async fn read(&self, file: FileId, range: Range<u64>) -> Result<Bytes, ReadError> {
         match self {
             Self::Presentation(opened) => drive::read(opened, file, range).await,
-            Self::Fragment(opened, fragment) => opened.access().read(&fragment.source, range).await,
+            Self::Fragment(held) => held.opened.access().read(&held.fragment.source, range).await,
             Self::File(file) => file.access.read(&file.source, range).await,
         }
     }

@@ -78,10 +78,16 @@ fn is_presentation(segment: &[u8]) -> bool {
 }
 
 /// The name of a presentation ends so.
+#[inline]
 pub(super) fn has_extension(segment: &[u8]) -> bool {
-    let tail = |len: usize| segment.len().checked_sub(len).map(|at| &segment[at..]);
-    tail(4).is_some_and(|tail| tail.eq_ignore_ascii_case(b".ism"))
-        || tail(5).is_some_and(|tail| tail.eq_ignore_ascii_case(b".isml"))
+    let is_letters = |letters: u32, of: &[u8; 4]| letters | 0x20_2020 == u32::from_be_bytes(*of);
+    match segment {
+        [.., b'.', i, s, m] => is_letters(u32::from_be_bytes([b'.', *i, *s, *m]), b".ism"),
+        [.., b'.', i, s, m, l] => {
+            matches!(l, b'l' | b'L') && is_letters(u32::from_be_bytes([b'.', *i, *s, *m]), b".ism")
+        }
+        _ => false,
+    }
 }
 
 /// A path without its empty segments, decoded.

@@ -78,7 +78,7 @@ impl Holding {
     async fn source(&self, file: FileId) -> Result<Source, ReadError> {
         match self {
             Self::Presentation(opened) => opened.source(file).await,
-            Self::Fragment(_, fragment) => Ok(fragment.source.clone()),
+            Self::Fragment(held) => Ok(held.fragment.source.clone()),
             Self::File(file) => Ok(file.source.clone()),
         }
     }

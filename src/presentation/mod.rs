@@ -34,6 +34,8 @@ pub use stream::{Stream, Track};
 pub use survey::Survey;
 pub use timeline::Timeline;
 pub use validator::Validator;
+#[cfg(feature = "http")]
+pub(crate) use validator::{ContentText, ValidatorText};
 
 use crate::base::{Error, FileId, Limits, Name, piece};
 use crate::manifest::{CustomAttribute, Layout};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::finding::{WRONG_OFFSET, label};
 use super::timeline::tolerance;
-use super::{Finding, FindingCode, Liveness, Located, Presentation, Validator};
+use super::{Finding, FindingCode, Liveness, Located, Presentation, StoredRange, Validator};
 use crate::base::{Error, ErrorKind, FileId, Got, ReadError, Step, Timescale, Want};
 use crate::fragment::{Lengths, Noun, OtherTime, Parsed, Stored, Whereabouts};
 use crate::index::Place;
@@ -24,6 +24,25 @@ pub(crate) struct Probed {
     pub(crate) read: Bytes,
     /// The fragment's head, if it was read.
     pub(crate) stored: Option<Box<Stored>>,
+}
+
+/// What is known of a fragment of a track's file that was looked at before.
+pub(crate) struct Known<'a> {
+    track: &'a StoredTrack,
+    start: u64,
+    lengths: Lengths,
+}
+
+impl Known<'_> {
+    /// Returns the part that a noun asks for, none of which was read, and its validator.
+    #[inline]
+    pub(crate) fn part(&self, presentation: &Presentation, noun: Noun) -> (StoredRange, Validator) {
+        let StoredTrack { file, track_id, .. } = *self.track;
+        let part = self.lengths.part(noun);
+        let range = self.start + part.start..self.start + part.end;
+        let validator = presentation.validator().of_fragment(track_id, self.start, noun);
+        (StoredRange { file, range, read: Bytes::new() }, validator)
+    }
 }
 
 /// A property of a fragment that is not as it should be, but does not keep it from being served.
@@ -89,16 +108,15 @@ const SEARCHES: usize = 64;
 pub(super) const MAX_LOOKS: usize = 8;
 
 impl Presentation {
-    /// Where a fragment lies, if it was looked at before.
+    /// Returns what is known of a fragment, if it was looked at before.
     ///
     /// # Errors
     /// As [`probe`](Self::probe), as far as that is known.
-    pub(crate) fn known(&self, at: Located) -> Result<Option<Probed>, Error> {
+    #[inline]
+    pub(crate) fn known(&self, at: Located) -> Result<Option<Known<'_>>, Error> {
         let track = self.track_of(at).stored()?;
         match place_of(track, at)? {
-            Place::Known { start, lengths } => {
-                Ok(Some(Probed::new(track, start, lengths, Bytes::new(), None)))
-            }
+            Place::Known { start, lengths } => Ok(Some(Known { track, start, lengths })),
             Place::Bounded { .. } => Ok(None),
             Place::Broken { start, sliceable } => Err(broken(track, start, sliceable)),
         }

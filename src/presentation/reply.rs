@@ -213,12 +213,14 @@ impl Reply {
         }
     }
 
-    /// Gives up the body's parts: the first, and those behind it.
+    /// Gives up the body's parts: the first, and those behind it, the last of them first.
     pub(crate) fn into_pieces(self) -> (Option<Piece>, Vec<Piece>) {
         match self.pieces {
             Pieces::One([piece]) => (Some(piece), Vec::new()),
-            Pieces::Many(mut pieces) if !pieces.is_empty() => (Some(pieces.remove(0)), pieces),
-            Pieces::Many(none) => (None, none),
+            Pieces::Many(mut pieces) => {
+                pieces.reverse();
+                (pieces.pop(), pieces)
+            }
         }
     }
 

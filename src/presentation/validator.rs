@@ -83,16 +83,32 @@ impl Validator {
 }
 
 impl Validator {
+    /// Returns the text of what validators of one content have alike, for
+    /// [`text_after`](Self::text_after).
+    #[cfg(feature = "http")]
+    pub(crate) fn content_text(&self) -> ContentText {
+        ContentText { content: self.content, digits: digits(self.content) }
+    }
+
     /// Returns what [`Display`](fmt::Display) writes. Each response has one, and the formatter of the
     /// library takes ten times the instructions.
     pub(crate) fn text(&self) -> ValidatorText {
-        let mut text = ValidatorText::new();
-        let [high, low] = [0, 8].map(|at| {
-            let half = self.content[at..].first_chunk().copied();
-            u64::from_be_bytes(half.unwrap_or_default())
-        });
-        text.push_digits(high, 16);
-        text.push_digits(low, 16);
+        self.text_of(digits(self.content))
+    }
+
+    /// Returns the same as [`text`](Self::text), most of which may be known already.
+    #[cfg(feature = "http")]
+    #[inline]
+    pub(crate) fn text_after(&self, known: &ContentText) -> ValidatorText {
+        match self.content == known.content {
+            true => self.text_of(known.digits),
+            false => self.text(),
+        }
+    }
+
+    #[inline]
+    fn text_of(&self, content: [u8; 32]) -> ValidatorText {
+        let mut text = ValidatorText::new(content);
         match self.part {
             Part::Manifest(revision, layout) => text.push_manifest(revision, layout),
             Part::ManifestWithoutEvents(revision, layout) => {
@@ -119,6 +135,24 @@ impl fmt::Display for Validator {
     }
 }
 
+/// The hexadecimal digits of a content.
+#[cfg(feature = "http")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ContentText {
+    content: [u8; 16],
+    digits: [u8; 32],
+}
+
+/// The digits of a content's hash.
+fn digits(content: [u8; 16]) -> [u8; 32] {
+    let mut digits = [0; 32];
+    for (digits, bytes) in digits.chunks_exact_mut(8).zip(content.chunks_exact(4)) {
+        let number = bytes.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        digits.copy_from_slice(&hex(number));
+    }
+    digits
+}
+
 /// A validator's text: lower-case hexadecimal digits, letters and dashes, with room for the quotes of
 /// an ETag.
 pub(crate) struct ValidatorText {
@@ -128,13 +162,16 @@ pub(crate) struct ValidatorText {
 }
 
 /// A quote, 32 digits, 8 of a track, 16 of a place, 2 of a revision, what is between, the name of a
-/// coding and another quote take 72 bytes at most; [`ValidatorText::push_digits`] writes 16 digits
+/// coding and another quote take 72 bytes at most; [`ValidatorText::push_hex`] writes 8 or 16 digits
 /// though fewer count.
 const ROOM: usize = 96;
 
 impl ValidatorText {
-    fn new() -> Self {
-        Self { bytes: [b'"'; ROOM], len: 1 }
+    #[inline]
+    fn new(content: [u8; 32]) -> Self {
+        let mut text = Self { bytes: [b'"'; ROOM], len: 1 };
+        text.push(content);
+        text
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -142,6 +179,7 @@ impl ValidatorText {
     }
 
     /// Adds the name of a content coding.
+    #[cfg(feature = "http")]
     pub(crate) fn push_coding(&mut self, coding: &'static str) {
         self.push(*b"-");
         let coding = coding.as_bytes();
@@ -150,11 +188,13 @@ impl ValidatorText {
     }
 
     /// Returns the text in quotes, as an ETag has it.
+    #[cfg(feature = "http")]
     pub(crate) fn quoted(&mut self) -> &[u8] {
         self.bytes[self.len] = b'"';
         &self.bytes[..=self.len]
     }
 
+    #[inline]
     fn push<const N: usize>(&mut self, bytes: [u8; N]) {
         let end = self.len + N;
         self.bytes[self.len..end].copy_from_slice(&bytes);
@@ -182,23 +222,26 @@ impl ValidatorText {
     }
 
     /// Without zeros in front.
+    #[inline]
     fn push_hex(&mut self, number: u64) {
-        let digits = number.checked_ilog2().unwrap_or(0) / 4 + 1;
-        self.push_digits(number << (64 - 4 * digits), digits as usize);
-    }
-
-    /// The first digits of the 16 that a number has.
-    fn push_digits(&mut self, number: u64, digits: usize) {
-        let len = self.len;
-        self.push(hex((number >> 32) as u32));
-        if digits > 8 {
-            self.push(hex(number as u32));
+        if let digit @ 0..16 = number {
+            return self.push([DIGITS[digit as usize]]);
         }
-        self.len = len + digits;
+        let count = number.checked_ilog2().unwrap_or(0) / 4 + 1;
+        let digits = number << (64 - 4 * count);
+        let end = self.len + count as usize;
+        self.push(hex((digits >> 32) as u32));
+        if count > 8 {
+            self.push(hex(digits as u32));
+        }
+        self.len = end;
     }
 }
 
+const DIGITS: [u8; 16] = *b"0123456789abcdef";
+
 /// The 8 digits of a number, all at once.
+#[inline]
 fn hex(number: u32) -> [u8; 8] {
     const EACH: u64 = 0x0101_0101_0101_0101;
     // One digit in each byte.

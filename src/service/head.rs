@@ -29,14 +29,13 @@ impl Head {
         let (mut conditions, mut has_range) = (Present::default(), false);
         let (mut has_host, mut has_length) = (false, false);
         for name in headers.keys() {
-            if *name == HOST {
-                has_host = true;
-            } else if *name == RANGE {
-                has_range = true;
-            } else if *name == CONTENT_LENGTH {
-                has_length = true;
-            } else {
-                conditions.note(name);
+            // Most names are told apart by their first letter.
+            match name.as_str().as_bytes().first() {
+                Some(b'h') => has_host |= *name == HOST,
+                Some(b'r') => has_range |= *name == RANGE,
+                Some(b'c') => has_length |= *name == CONTENT_LENGTH,
+                Some(b'i') => conditions.note(name),
+                _ => {}
             }
         }
         // Only fields of several lines make the map longer than its keys.

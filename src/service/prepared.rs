@@ -13,14 +13,15 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 #[cfg(feature = "compression")]
 use super::compression::Forms;
 use super::conditions::whole_seconds;
-use crate::base::Name;
 use crate::manifest::StreamKind;
-use crate::presentation::Content;
+use crate::presentation::{Content, ContentText, Presentation};
 
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) surrogate_key: HeaderValue,
     pub(super) last_modified: Option<LastModified>,
+    /// How ETags of its fragments begin.
+    pub(super) content: ContentText,
     /// Header fields of the manifest, plain and in each coding, and of fragments of each kind, once
     /// they are asked for.
     fields: [OnceLock<(ServiceId, HeaderMap)>; KINDS],
@@ -50,13 +51,15 @@ pub(super) struct LastModified {
 const IN_KEY: &AsciiSet = &CONTROLS.add(b' ').add(b',').add(b'%');
 
 impl Prepared {
-    pub(super) fn new(name: &Name, modified: Option<SystemTime>) -> Self {
+    pub(super) fn new(presentation: &Presentation, modified: Option<SystemTime>) -> Self {
+        let name = presentation.name();
         let key: String = utf8_percent_encode(name.as_str(), IN_KEY).collect();
         Self {
             // Visible ASCII.
             surrogate_key: HeaderValue::from_maybe_shared(Bytes::from(key))
                 .unwrap_or(HeaderValue::from_static("unnamed")),
             last_modified: modified.and_then(LastModified::new),
+            content: presentation.validator().content_text(),
             fields: Default::default(),
             #[cfg(feature = "compression")]
             forms: Arc::default(),

@@ -11,7 +11,7 @@ use super::body::{Part, ServiceBody};
 use super::conditions::Current;
 use crate::base::Error;
 use crate::origin::Served;
-use crate::presentation::{Piece, Validator};
+use crate::presentation::{ContentText, Piece, Validator, ValidatorText};
 
 /// A selected representation (RFC 9110, 3.2).
 pub(super) struct Resource {
@@ -51,13 +51,6 @@ impl Content {
         }
     }
 
-    pub(super) fn body(&self) -> ServiceBody {
-        match self {
-            Self::Text(text) => ServiceBody::text(text.clone()),
-            Self::Served(served) => ServiceBody::reply(served.body()),
-        }
-    }
-
     pub(super) fn into_body(self) -> ServiceBody {
         match self {
             Self::Text(text) => ServiceBody::text(text),
@@ -85,6 +78,17 @@ pub(super) fn etag(validator: Validator, coding: Option<&'static str>) -> Header
     if let Some(coding) = coding {
         text.push_coding(coding);
     }
+    quoted(text)
+}
+
+/// The same in no coding, for a validator that probably is of this content.
+#[inline]
+pub(super) fn etag_after(content: &ContentText, validator: Validator) -> HeaderValue {
+    quoted(validator.text_after(content))
+}
+
+#[inline]
+fn quoted(mut text: ValidatorText) -> HeaderValue {
     // Hexadecimal digits, letters and dashes.
     HeaderValue::from_bytes(text.quoted()).unwrap_or(HeaderValue::from_static("\"\""))
 }

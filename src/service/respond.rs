@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -20,11 +21,11 @@ use super::head::Head;
 use super::prepared::{LastModified, Prepared};
 use super::problem::{METHODS, Problem};
 use super::range::{Selection, select};
-use super::resource::{self, Resource, etag};
+use super::resource::{self, Resource, etag, etag_after};
 use super::{CacheClass, OriginService, ServiceBody};
 use crate::base::{Error, ErrorKind, Name};
 use crate::origin::{self, Answer, Identity, Opened, Served};
-use crate::presentation::{Content, Liveness, Reply};
+use crate::presentation::{Content, Liveness, Reply, Validator};
 
 /// A browser takes a file for what it is said to be (Fetch, 3.5).
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -40,12 +41,36 @@ struct Asked<'a> {
     head: Head,
 }
 
-/// How far a request is answered without waiting.
-enum Begun<'a> {
-    Answered(Response<ServiceBody>),
-    /// Files must be opened or read first. This future is apart from that of other requests, which
-    /// stays small.
-    Waits(Pin<Box<dyn Future<Output = Response<ServiceBody>> + Send + 'a>>),
+/// A response for which files must be opened or read first.
+type Waiting<'a> = Pin<Box<dyn Future<Output = Response<ServiceBody>> + Send + 'a>>;
+
+/// A request that is being answered. Most are answered when they are polled first.
+struct Responding<'a> {
+    service: &'a OriginService,
+    method: &'a Method,
+    uri: &'a Uri,
+    version: Version,
+    headers: &'a HeaderMap,
+    waiting: Option<Waiting<'a>>,
+}
+
+impl Future for Responding<'_> {
+    type Output = Response<ServiceBody>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.waiting.is_none() {
+            // It is made in place: a response is large.
+            let mut response = Response::new(ServiceBody::empty());
+            match self.service.begin(&self, &mut response) {
+                None => return Poll::Ready(response),
+                waiting => self.waiting = waiting,
+            }
+        }
+        match &mut self.waiting {
+            Some(waiting) => waiting.as_mut().poll(context),
+            None => Poll::Pending,
+        }
+    }
 }
 
 /// What header fields are made of.
@@ -81,45 +106,42 @@ impl OriginService {
         &'a self,
         request: &'a Request<B>,
     ) -> impl Future<Output = Response<ServiceBody>> + Send + use<'a, B> {
-        // The body is left behind here: the future can be sent whatever it is.
-        let (method, uri) = (request.method(), request.uri());
-        self.respond_to(method, uri, request.version(), request.headers())
-    }
-
-    async fn respond_to(
-        &self,
-        method: &Method,
-        uri: &Uri,
-        version: Version,
-        headers: &HeaderMap,
-    ) -> Response<ServiceBody> {
-        match self.begin(method, uri, version, headers) {
-            Begun::Answered(response) => response,
-            Begun::Waits(response) => response.await,
+        Responding {
+            service: self,
+            method: request.method(),
+            uri: request.uri(),
+            version: request.version(),
+            headers: request.headers(),
+            waiting: None,
         }
     }
 
+    /// Makes the response, if there is nothing to wait for.
     #[inline]
     fn begin<'a>(
         &'a self,
-        method: &Method,
-        uri: &'a Uri,
-        version: Version,
-        headers: &'a HeaderMap,
-    ) -> Begun<'a> {
+        request: &Responding<'a>,
+        response: &mut Response<ServiceBody>,
+    ) -> Option<Waiting<'a>> {
+        let Responding { method, uri, version, headers, .. } = *request;
         let is_head = *method == Method::HEAD;
-        let response = match Head::read(version, uri, headers) {
-            Err(fault) => self.problem(&Problem::malformed(fault), uri.path()),
+        let path = uri.path();
+        match Head::read(version, uri, headers) {
             Ok(head) if is_head || *method == Method::GET => {
-                return self.retrieve(Asked { is_head, uri, path: uri.path(), headers, head });
+                let asked = Asked { is_head, uri, path, headers, head };
+                return self.retrieve(asked, response);
             }
-            Ok(_) if *method == Method::OPTIONS => return Begun::Answered(self.options(headers)),
+            Ok(_) if *method == Method::OPTIONS => *response = self.options(headers),
             Ok(_) => {
                 let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed");
-                self.problem(&problem, uri.path())
+                *response = self.finished(Ok(self.problem(&problem, path)), is_head, path, headers);
             }
-        };
-        Begun::Answered(self.finished(Ok(response), is_head, uri.path(), headers))
+            Err(fault) => {
+                let problem = self.problem(&Problem::malformed(fault), path);
+                *response = self.finished(Ok(problem), is_head, path, headers);
+            }
+        }
+        None
     }
 
     /// The response to a request, with what every response has.
@@ -152,98 +174,118 @@ impl OriginService {
     }
 
     #[inline]
-    fn retrieve<'a>(&'a self, asked: Asked<'a>) -> Begun<'a> {
+    fn retrieve<'a>(
+        &'a self,
+        asked: Asked<'a>,
+        response: &mut Response<ServiceBody>,
+    ) -> Option<Waiting<'a>> {
         if self.inner.options.cross_domain
             && let Some(policy) = CrossDomain::at(asked.path)
         {
-            return self.wait(asked, async move {
-                let resource = self.cross_domain(policy, asked.path).await?;
-                self.respond_with(resource, &asked, asked.head.conditions.any())
-            });
+            return Some(Box::pin(self.retrieve_policy(policy, asked)));
         }
         let begun = match self.inner.origin.ask_now(asked.path, asked.uri.query()) {
             Some(Ok(located)) => match located.ready() {
                 Ok((opened, reply)) => {
-                    return Begun::Answered(self.respond_now(opened, reply, &asked));
+                    self.respond_now(opened, reply, &asked, response);
+                    return None;
                 }
                 Err(located) => Some(Ok(located)),
             },
             begun => begun,
         };
-        self.wait(asked, self.retrieve_slowly(begun, asked))
+        Some(Box::pin(self.retrieve_slowly(begun, asked)))
     }
 
-    #[cold]
-    fn wait<'a>(
-        &'a self,
-        asked: Asked<'a>,
-        response: impl Future<Output = Result<Response<ServiceBody>, Error>> + Send + 'a,
-    ) -> Begun<'a> {
-        let Asked { is_head, path, headers, .. } = asked;
-        Begun::Waits(Box::pin(async move { self.finished(response.await, is_head, path, headers) }))
+    async fn retrieve_policy(
+        &self,
+        policy: CrossDomain,
+        asked: Asked<'_>,
+    ) -> Response<ServiceBody> {
+        let response = match self.cross_domain(policy, asked.path).await {
+            Ok(resource) => self.respond_with(resource, &asked, asked.head.conditions.any()),
+            Err(error) => Err(error),
+        };
+        self.finished(response, asked.is_head, asked.path, asked.headers)
     }
 
-    /// A response with a reply that is known without a read.
+    async fn retrieve_slowly(
+        &self,
+        begun: Option<Result<origin::Asked<'_>, Error>>,
+        asked: Asked<'_>,
+    ) -> Response<ServiceBody> {
+        let response = self.respond_slowly(begun, &asked).await;
+        self.finished(response, asked.is_head, asked.path, asked.headers)
+    }
+
+    /// Responds with a reply that is known without a read.
     #[inline]
     fn respond_now(
         &self,
         opened: Arc<Opened>,
         reply: Reply,
         asked: &Asked<'_>,
-    ) -> Response<ServiceBody> {
-        let response = self.respond_known(opened, reply, asked);
-        match response {
+        response: &mut Response<ServiceBody>,
+    ) {
+        let other = match self.respond_known(opened, reply, asked, response) {
             // What pages of all sites need is among the prepared fields.
-            Ok(response) if response.status() == StatusCode::OK && !self.asks_for_site() => {
-                response
-            }
-            response => self.finished(response, asked.is_head, asked.path, asked.headers),
-        }
+            Ok(None) if !self.asks_for_site() => return,
+            Ok(None) => Ok(std::mem::take(response)),
+            Ok(Some(other)) => Ok(other),
+            Err(error) => Err(error),
+        };
+        *response = self.finished(other, asked.is_head, asked.path, asked.headers);
     }
 
+    /// Makes the response with all of a reply in its place, or returns another.
     #[inline]
     fn respond_known(
         &self,
         opened: Arc<Opened>,
         reply: Reply,
         asked: &Asked<'_>,
-    ) -> Result<Response<ServiceBody>, Error> {
+        response: &mut Response<ServiceBody>,
+    ) -> Result<Option<Response<ServiceBody>>, Error> {
         let Asked { is_head, head: Head { conditions, has_range }, headers, .. } = *asked;
-        let etag = match self.judge(&opened, Some(Identity::of(&reply)), asked) {
-            Judged::Failed => return Ok(self.precondition_failed(asked.path)),
-            Judged::NotModified(fields) => return Ok(not_modified(fields)),
+        let judged = match conditions.any() {
+            true => self.judge(&opened, Some(Identity::of(&reply)), asked),
+            false => Judged::Met(None),
+        };
+        let etag = match judged {
+            Judged::Failed => return Ok(Some(self.precondition_failed(asked.path))),
+            Judged::NotModified(fields) => return Ok(Some(not_modified(fields))),
             Judged::Met(etag) => etag,
         };
         let judge = conditions.any() && etag.is_none();
         let facts = Facts { reply: &reply, opened: Some(&opened), own_file: None };
-        let (fields, modified, form) = self.fields(&facts, etag, asked);
+        let fields = response.headers_mut();
+        let (modified, form) = self.describe_in(fields, &facts, etag, asked);
         let content = |form: Option<Bytes>| match form {
             Some(form) => resource::Content::Text(form),
             None => resource::Content::Served(Served::of(opened, reply)),
         };
         if has_range && !is_head {
-            let content = content(form);
-            return self.respond_with(Resource { fields, modified, content }, asked, judge);
+            let (fields, content) = (std::mem::take(fields), content(form));
+            let resource = Resource { fields, modified, content };
+            return self.respond_with(resource, asked, judge).map(Some);
         }
         if judge {
             let etag = fields.get(ETAG).map_or(&b""[..], HeaderValue::as_bytes);
             match conditions::evaluate(conditions, headers, Current { etag, modified }) {
-                Verdict::Failed => return Ok(self.precondition_failed(asked.path)),
-                Verdict::NotModified => return Ok(not_modified(self.told_again(fields))),
+                Verdict::Failed => return Ok(Some(self.precondition_failed(asked.path))),
+                Verdict::NotModified => {
+                    let fields = std::mem::take(fields);
+                    return Ok(Some(not_modified(self.told_again(fields))));
+                }
                 Verdict::Met => {}
             }
         }
-        let body = match is_head {
-            true => ServiceBody::empty(),
-            false => {
-                let content = content(form);
-                content.admit()?;
-                content.into_body()
-            }
-        };
-        let mut response = Response::new(body);
-        *response.headers_mut() = fields;
-        Ok(response)
+        if !is_head {
+            let content = content(form);
+            content.admit()?;
+            *response.body_mut() = content.into_body();
+        }
+        Ok(None)
     }
 
     /// Returns whether responses differ between the sites whose pages ask.
@@ -252,22 +294,21 @@ impl OriginService {
     }
 
     /// A response to a request for which files must be opened or read first.
-    async fn retrieve_slowly(
+    async fn respond_slowly(
         &self,
         begun: Option<Result<origin::Asked<'_>, Error>>,
-        asked: Asked<'_>,
+        asked: &Asked<'_>,
     ) -> Result<Response<ServiceBody>, Error> {
-        let Asked { uri, path, head: Head { conditions, .. }, .. } = asked;
-        let asked = &asked;
+        let Asked { uri, path, head: Head { conditions, .. }, .. } = *asked;
         let target = uri.path_and_query().map_or(path, |target| target.as_str());
         let located = match begun {
             Some(located) => located,
-            None => self.inner.origin.ask(target).await,
+            None => Box::pin(self.inner.origin.ask(target)).await,
         };
         let located = match located {
             Ok(located) => located,
             Err(error) => {
-                return match self.file(path, &error).await {
+                return match Box::pin(self.file(path, &error)).await {
                     Some(resource) => self.respond_with(resource?, asked, conditions.any()),
                     None => Err(error),
                 };
@@ -285,7 +326,8 @@ impl OriginService {
                 let own_file = served.has_own_file().then(|| served.modified());
                 let opened = served.opened().map(|opened| &**opened);
                 let facts = Facts { reply: served.reply(), opened, own_file };
-                let (fields, modified, form) = self.fields(&facts, etag, asked);
+                let mut fields = HeaderMap::new();
+                let (modified, form) = self.describe_in(&mut fields, &facts, etag, asked);
                 let content = match form {
                     Some(form) => resource::Content::Text(form),
                     None => resource::Content::Served(served),
@@ -301,11 +343,11 @@ impl OriginService {
     fn judge(&self, opened: &Opened, identity: Option<Identity>, asked: &Asked<'_>) -> Judged {
         let fragment = identity.filter(|identity| identity.content() != Content::Manifest);
         let Some(identity) = fragment else { return Judged::Met(None) };
-        let etag = etag(identity.validator(), None);
+        let prepared = prepared(opened);
+        let etag = tag_of(prepared, identity.validator());
         if !asked.head.conditions.any() {
             return Judged::Met(Some(etag));
         }
-        let prepared = prepared(opened);
         let last_modified = prepared.and_then(|prepared| prepared.last_modified.as_ref());
         let modified = last_modified.map(|modified| modified.time);
         let current = Current { etag: etag.as_bytes(), modified };
@@ -397,15 +439,16 @@ impl OriginService {
         again
     }
 
-    /// The header fields of a reply, most of which were made for the response before, the time of its
-    /// change, and its compressed form, if that is what is sent. `tag` is the ETag of a fragment, if it
-    /// is known already.
-    fn fields(
+    /// Sets the header fields of a reply, most of which were made for the response before. Returns the
+    /// time of its change, and its compressed form, if that is what is sent. `tag` is the ETag of a
+    /// fragment, if it is known already.
+    fn describe_in(
         &self,
+        fields: &mut HeaderMap,
         facts: &Facts<'_>,
         tag: Option<HeaderValue>,
         asked: &Asked<'_>,
-    ) -> (HeaderMap, Option<SystemTime>, Option<Bytes>) {
+    ) -> (Option<SystemTime>, Option<Bytes>) {
         let Facts { reply, opened, own_file } = *facts;
         let content = reply.content();
         let is_manifest = content == Content::Manifest;
@@ -417,13 +460,13 @@ impl OriginService {
         let coding = form.as_ref().map(|(coding, _)| *coding);
         let length = form.as_ref().map_or(reply.length(), |(_, form)| form.len() as u64);
         let describe = || self.describe(reply, prepared, coding, length);
-        let mut fields = match prepared {
+        *fields = match prepared {
             Some(prepared) => prepared.fields(self.inner.id, content, coding, describe),
             None => describe(),
         };
         if !is_manifest {
-            let etag = tag.unwrap_or_else(|| etag(reply.validator(), None));
-            set_own(&mut fields, decimal(length), etag);
+            let etag = tag.unwrap_or_else(|| tag_of(prepared, reply.validator()));
+            set_own(fields, decimal(length), etag);
         }
         let class = class(content, reply.liveness());
         // Only the live edge differs between the fragments of a presentation.
@@ -436,10 +479,10 @@ impl OriginService {
             fields.insert(CACHE_CONTROL, control.clone());
         }
         let modified = match own_file {
-            Some(modified) => set_last_modified(&mut fields, self.past(modified), reply.liveness()),
+            Some(modified) => set_last_modified(fields, self.past(modified), reply.liveness()),
             None => prepared.and_then(|prepared| Some(prepared.last_modified.as_ref()?.time)),
         };
-        (fields, modified, form.map(|(_, form)| form))
+        (modified, form.map(|(_, form)| form))
     }
 
     /// The header fields of a reply in a coding, as they are for every path and every page.
@@ -642,8 +685,17 @@ impl OriginService {
     }
 }
 
+/// The ETag of a reply in no coding.
+#[inline]
+fn tag_of(prepared: Option<&Prepared>, validator: Validator) -> HeaderValue {
+    match prepared {
+        Some(prepared) => etag_after(&prepared.content, validator),
+        None => etag(validator, None),
+    }
+}
+
 fn prepared(opened: &Opened) -> Option<&Prepared> {
-    let prepare = |modified| Prepared::new(opened.presentation().name(), modified);
+    let prepare = |modified| Prepared::new(opened.presentation(), modified);
     opened.attachment(prepare)
 }
 
@@ -670,7 +722,7 @@ fn selected(resource: Resource, selection: Selection, is_head: bool) -> Response
     let length = match selection {
         _ if is_head => total,
         Selection::Whole | Selection::Unsatisfiable => {
-            *response.body_mut() = content.body();
+            *response.body_mut() = content.into_body();
             total
         }
         Selection::One(range) => {

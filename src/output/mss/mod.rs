@@ -178,7 +178,10 @@ fn answer_fragment(
         });
     }
     match presentation.known(at) {
-        Ok(Some(probed)) => Ok(Step::Ready(reply(presentation, kind, noun, &probed))),
+        Ok(Some(known)) => {
+            let (range, validator) = known.part(presentation, noun);
+            Ok(Step::Ready(Reply::of_stored(Content::Fragment(kind), validator, range)))
+        }
         Ok(None) => presentation
             .probe(at, move |presentation, probed| Ok(reply(presentation, kind, noun, &probed))),
         Err(error) => answer_otherwise(presentation, at, noun, error),
@@ -188,12 +191,8 @@ fn answer_fragment(
 /// The part of a stored fragment that a noun is for.
 fn reply(presentation: &Presentation, kind: StreamKind, noun: Noun, probed: &Probed) -> Reply {
     let validator = probed.validator(presentation, noun);
-    let lengths = probed.lengths;
-    let range = match noun {
-        Noun::Fragments | Noun::KeyFrames => stored_range(probed, 0, lengths.len),
-        Noun::FragmentInfo => stored_range(probed, 0, lengths.moof),
-        Noun::RawFragments => stored_range(probed, lengths.payload, lengths.len),
-    };
+    let part = probed.lengths.part(noun);
+    let range = stored_range(probed, part.start, part.end);
     let mut reply = Reply::of_stored(Content::Fragment(kind), validator, range);
     reply.set_liveness(probed.liveness());
     reply

@@ -297,11 +297,17 @@ fn decimal(text: &str) -> (Option<u64>, &str) {
     /// So many digits fit into 64 bits, whichever they are.
     const SAFE: usize = 19;
     let (mut value, mut len) = (0_u64, 0);
-    for byte in text.bytes() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
+    let bytes = text.as_bytes();
+    // Eight digits at once, as far as there are so many bytes.
+    while let Some(eight) = bytes.get(len..).and_then(<[u8]>::first_chunk) {
+        let (number, digits) = leading_digits(u64::from_le_bytes(*eight));
+        value = value.wrapping_mul(POWERS[digits]).wrapping_add(number);
+        len += digits;
+        if digits < 8 {
             break;
         }
+    }
+    while let Some(digit @ 0..=9) = bytes.get(len).map(|byte| byte.wrapping_sub(b'0')) {
         value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
         len += 1;
     }
@@ -312,6 +318,28 @@ fn decimal(text: &str) -> (Option<u64>, &str) {
         _ => text[..len].parse().ok(),
     };
     (value, &text[len..])
+}
+
+/// The powers of ten.
+const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// The number that the first of eight characters are, the first in the lowest byte, and how many
+/// of them are digits.
+#[inline]
+fn leading_digits(text: u64) -> (u64, usize) {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let text = text ^ (EACH * u64::from(b'0'));
+    // The upper half of a byte is 0 in a digit, and stays 0 when 6 is added. The bytes behind the
+    // first that is none do not matter.
+    let others = (text | text.wrapping_add(EACH * 6)) & (EACH * 0xf0);
+    let digits = (others.trailing_zeros() / 8) as usize;
+    // Zeros go in front: each digit moves to its place from the end.
+    let text = if digits == 0 { 0 } else { text << (64 - 8 * digits) };
+    // Pairs of digits, pairs of pairs, and so on.
+    let pairs = (text.wrapping_mul(10).wrapping_add(text >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    let all = (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) & 0xffff_ffff;
+    (all, digits)
 }
 
 /// 2^64 as JavaScript writes it: the shortest decimal number that stands for this double.
@@ -427,6 +455,23 @@ mod tests {
             Request::Manifest(ManifestOptions::default())
         );
         assert_eq!(Request::parse("//", None).unwrap(), Request::Presentation);
+    }
+
+    #[test]
+    fn a_number_is_read_up_to_the_first_other_character() {
+        for digits in 0..=19 {
+            let number = &"1234567890987654321"[..digits];
+            for behind in
+                ["", ")", ")/Fragments(video=0)", "/:", ":;<=>?@", "\u{e9}\u{e9}9", "a123456789"]
+            {
+                let text = format!("{number}{behind}");
+                assert_eq!(decimal(&text), (number.parse().ok(), behind), "{text}");
+            }
+        }
+        assert_eq!(decimal("00000000000000000000007x"), (Some(7), "x"));
+        assert_eq!(decimal("18446744073709551615"), (Some(u64::MAX), ""));
+        assert_eq!(decimal("18446744073709551616"), (None, ""));
+        assert_eq!(decimal(PLAYERS_LAST), (Some(u64::MAX), ""));
     }
 
     #[test]
