@@ -44,8 +44,8 @@ pub(super) fn generate(
     let mut has_left_out = false;
     let groups = group(resolved);
     let names = names(&groups);
-    let mut manifest = ClientManifest::default();
-    manifest.timescale = Some(Timescale::SMOOTH);
+    let mut manifest =
+        ClientManifest { timescale: Some(Timescale::SMOOTH), ..ClientManifest::default() };
     let (mut streams, mut start, mut end) = (Vec::new(), u64::MAX, 0);
     for (group, name) in groups.iter().zip(names) {
         let (index, stream) = match group.stream(&name, limits, findings) {

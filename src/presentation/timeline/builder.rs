@@ -200,8 +200,7 @@ mod tests {
                 })
                 .collect();
             let (before, after) = runs.split_at(first.min(runs.len()));
-            let mut limits = Limits::default();
-            limits.backward_steps = 1000;
+            let limits = Limits { backward_steps: 1000, ..Limits::default() };
             let whole = Timeline::from_runs(runs.clone(), &limits).unwrap();
             let part = Timeline::from_runs(before.to_vec(), &limits).unwrap();
             let extended = part.extended(after.to_vec(), &limits).unwrap();
