@@ -39,6 +39,22 @@
 //! - To inspect a presentation: [`Presentation`](presentation::Presentation).
 //! - To bring your own input and output: [`presentation::open`] and [`output::mss::answer`].
 //!
+//! The words that every host needs are at the root: [`Origin`], [`Name`], [`Limits`], [`Error`] and
+//! [`ErrorKind`].
+//!
+//! ```
+//! use smooth_origin::origin::{Answer, block_on};
+//! use smooth_origin::storage::MemoryStore;
+//! use smooth_origin::{ErrorKind, Origin};
+//!
+//! let origin = Origin::new(MemoryStore::default());
+//! match block_on(origin.answer("/film.ism/Manifest")) {
+//!     Ok(Answer::Reply(served)) => println!("{} bytes", served.body().remaining()),
+//!     Ok(_) => println!("it is elsewhere"),
+//!     Err(error) => assert!(matches!(error.kind, ErrorKind::NoPresentation)),
+//! }
+//! ```
+//!
 //! # Features
 //!
 //! | Feature | Adds | Default |
@@ -69,6 +85,11 @@ pub mod presentation;
 #[cfg(feature = "http")]
 pub mod service;
 pub mod storage;
+
+#[doc(inline)]
+pub use base::{Error, ErrorKind, Limits, Name};
+#[doc(inline)]
+pub use origin::Origin;
 
 /// The guides of the repository: how to operate the service, and what each finding means.
 #[cfg(doc)]

@@ -10,6 +10,11 @@ pub(crate) const fn piece(len: usize) -> usize {
     }
 }
 
+/// The same for a piece that `Arc`s share, which holds two counts as well.
+pub(crate) const fn shared_piece(len: usize) -> usize {
+    piece(2 * size_of::<usize>() + len)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -73,10 +73,15 @@ impl Limits {
     ///
     /// # Errors
     /// [`ErrorKind::Budget`] if `found` is more than `limit`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn check(what: &'static str, found: u64, limit: u64) -> Result<(), ErrorKind> {
-        if found > limit { Err(ErrorKind::Budget { what, found, limit }) } else { Ok(()) }
+        if found > limit { Err(beyond(what, found, limit)) } else { Ok(()) }
     }
+}
+
+#[cold]
+fn beyond(what: &'static str, found: u64, limit: u64) -> ErrorKind {
+    ErrorKind::Budget { what, found, limit }
 }
 
 impl Default for Limits {

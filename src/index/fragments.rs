@@ -1,19 +1,20 @@
 //! Where the fragments of an opened track lie: sixteen bytes each, however long the track.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Indexed;
-use crate::base::piece;
+use crate::base::{piece, shared_piece};
 use crate::fragment::Lengths;
 
 /// The fragments of a track that its stream's chunks name.
 ///
 /// What a fragment's first use finds out about it is kept in place: every writer writes the same
 /// value, so that readers need no lock.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Fragments {
-    /// In blocks of [`BLOCK`], of which the last may be shorter.
-    blocks: Box<[Box<[Slot]>]>,
+    /// In blocks of [`BLOCK`], of which the last may be shorter. Clones share them.
+    blocks: Box<[Arc<[Slot]>]>,
     len: usize,
     /// Chunks that have a fragment, as runs in ascending order.
     runs: Box<[Run]>,
@@ -98,7 +99,7 @@ fn unpack(state: u64) -> Lengths {
 impl Fragments {
     /// Fragments with the number of the chunk each belongs to, ascending.
     pub(crate) fn new(matched: impl IntoIterator<Item = (usize, Indexed)>) -> Self {
-        let (mut blocks, mut runs) = (Vec::<Box<[Slot]>>::new(), Vec::<Run>::new());
+        let (mut blocks, mut runs) = (Vec::<Arc<[Slot]>>::new(), Vec::<Run>::new());
         let (mut slots, mut len) = (Vec::new(), 0);
         for (chunk, fragment) in matched {
             match runs.last_mut() {
@@ -166,7 +167,7 @@ impl Fragments {
 
     /// Bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
-        let slots = self.blocks.iter().map(|block| piece(size_of_val(&**block)));
+        let slots = self.blocks.iter().map(|block| shared_piece(size_of_val(&**block)));
         let (blocks, runs) = (size_of_val(&*self.blocks), size_of_val(&*self.runs));
         piece(blocks) + slots.sum::<usize>() + piece(runs)
     }
@@ -235,7 +236,9 @@ mod tests {
         let lengths = Lengths { moof: 1000, payload: 1000, len: 1000 };
         some.found(1, lengths);
         assert_eq!(some.place(1), Some(Place::Known { start: 200, lengths }));
+        let clone = some.clone();
         some.broken(0, false);
+        assert_eq!(clone.place(0), Some(Place::Broken { start: 100, sliceable: false }));
         assert_eq!(some.place(0), Some(Place::Broken { start: 100, sliceable: false }));
         some.broken(0, true);
         assert_eq!(some.place(0), Some(Place::Broken { start: 100, sliceable: true }));

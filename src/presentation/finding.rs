@@ -15,6 +15,16 @@ use crate::base::{Error, ErrorKind, Limits, Place, piece};
 /// Texts that come from files are cut: names to 256 bytes, messages to 512, with `…` at the cut.
 ///
 /// Two findings are equal if they report the same: of a [cause](Self::cause), only its text counts.
+///
+/// ```
+/// use smooth_origin::presentation::{Finding, Severity};
+///
+/// /// The lines that an operator should read.
+/// fn grave(findings: &[Finding]) -> Vec<String> {
+///     let grave = findings.iter().filter(|finding| finding.code.severity() == Severity::Error);
+///     grave.map(|finding| format!("{}: {}", finding.code.as_str(), finding.message)).collect()
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Finding {

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use super::other_attributes::{self, OtherAttributes};
-use crate::base::{Error, ErrorKind};
+use crate::base::{Error, ErrorKind, Run};
 
 /// One `c` element, as written: one chunk, or a run of equal ones.
 ///
@@ -87,24 +87,6 @@ impl FragmentData {
     }
 }
 
-/// Equal chunks, one after the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// Start of the first, in ticks of the stream.
-    pub start: u64,
-    /// Of each, in ticks of the stream; 0 if the last one does not say.
-    pub duration: u64,
-    /// How many.
-    pub count: NonZeroU64,
-}
-
-impl Run {
-    /// Where the last chunk of the run ends.
-    pub fn end(&self) -> u64 {
-        self.start + self.duration * self.count.get()
-    }
-}
-
 /// The times of `chunks`: a missing `t` is the end of the chunk before (0 for the first), a
 /// missing `d` reaches to the next `t`.
 ///
@@ -125,9 +107,9 @@ pub fn runs(chunks: &[Chunk]) -> impl Iterator<Item = Result<Run, Error>> + '_ {
                 following.map_or(0, |following| following.saturating_sub(start))
             }
         };
-        let end = duration.checked_mul(count.get()).and_then(|length| start.checked_add(length));
-        next = end.ok_or_else(|| invalid("a time beyond 64 bits"))?;
-        Ok(Run { start, duration, count })
+        let run = Run { start, duration, count };
+        next = run.checked_end().ok_or_else(|| invalid("a time beyond 64 bits"))?;
+        Ok(run)
     })
 }
 

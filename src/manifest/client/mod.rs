@@ -10,7 +10,8 @@ mod stored;
 mod url;
 mod write;
 
-pub use chunk::{Chunk, ChunkDetails, FragmentData, Run, runs};
+pub use crate::base::Run;
+pub use chunk::{Chunk, ChunkDetails, FragmentData, runs};
 pub(crate) use document::ClientDocument;
 pub use other_attributes::OtherAttributes;
 pub(crate) use stored::{Edit, Spans, Stored};
@@ -41,7 +42,7 @@ use crate::base::{Error, Guid, Limits, Timescale};
 /// let full = manifest.to_xml(Layout::Full, &Limits::default()).unwrap();
 /// assert!(full.contains("<c t=\"0\" d=\"20000000\"/>\n<c d=\"20000000\"/>"));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientManifest {
     /// 2; 1 is met.
@@ -189,6 +190,28 @@ pub struct ProtectionHeader {
     pub other: Attributes,
 }
 
+impl Default for ClientManifest {
+    /// A manifest of version 2.0 with nothing in it.
+    fn default() -> Self {
+        Self {
+            major_version: 2,
+            minor_version: 0,
+            timescale: None,
+            duration: 0,
+            is_live: None,
+            lookahead_count: None,
+            look_ahead_fragment_count: None,
+            dvr_window_length: None,
+            can_seek: None,
+            can_pause: None,
+            custom_attributes: Vec::new(),
+            protection: Vec::new(),
+            streams: Vec::new(),
+            other: Vec::new(),
+        }
+    }
+}
+
 impl ClientManifest {
     /// Reads a client manifest in whatever encoding it is stored.
     ///
@@ -212,7 +235,26 @@ impl ClientManifest {
 }
 
 impl StreamIndex {
-    /// A stream of `kind` with nothing in it.
+    /// A stream of `kind` with this `Name`, and with the `Url` by which players request its
+    /// fragments.
+    ///
+    /// ```
+    /// use smooth_origin::Limits;
+    /// use smooth_origin::manifest::{ClientManifest, Layout, StreamIndex, StreamKind};
+    ///
+    /// let mut manifest = ClientManifest::default();
+    /// manifest.streams.push(StreamIndex::named(StreamKind::Audio, "sound"));
+    /// let text = manifest.to_xml(Layout::Compact, &Limits::default()).unwrap();
+    /// assert!(text.contains(r#"MajorVersion="2""#));
+    /// assert!(text.contains(r#"Url="QualityLevels({bitrate})/Fragments(sound={start time})""#));
+    /// ```
+    pub fn named(kind: StreamKind, name: &str) -> Self {
+        let url = Some(url::template(name));
+        Self { name: Some(name.to_owned()), url, ..Self::new(kind) }
+    }
+
+    /// A stream of `kind` with nothing in it. Set its [`url`](Self::url), or use
+    /// [`named`](Self::named): players need it.
     pub fn new(kind: StreamKind) -> Self {
         Self {
             kind,

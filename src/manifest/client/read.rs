@@ -79,7 +79,7 @@ impl<'t> Document<'t> {
 
     fn manifest(&mut self) -> Result<ClientManifest, Error> {
         let root = self.reader.root("SmoothStreamingMedia")?;
-        let mut m = ClientManifest { major_version: 2, ..ClientManifest::default() };
+        let mut m = ClientManifest::default();
         let mut duration = None;
         for attribute in root.attributes() {
             let a = self.plain(&root, attribute?);
@@ -136,10 +136,8 @@ impl<'t> Document<'t> {
     fn stream(&mut self, element: &Element<'t>) -> Result<StreamIndex, Error> {
         self.streams += 1;
         let (found, limit) = (self.streams as u64, self.limits.tracks as u64);
-        if found > limit {
-            let what = "streams of a client manifest";
-            return Err(element.failure(ErrorKind::Budget { what, found, limit }));
-        }
+        Limits::check("streams of a client manifest", found, limit)
+            .map_err(|kind| element.failure(kind))?;
         let mut s = StreamIndex::new(StreamKind::Text);
         let mut kind = None;
         let (mut declared_chunks, mut declared_qualities) = (None, None);
@@ -245,11 +243,9 @@ impl<'t> Document<'t> {
 
     fn quality(&mut self, element: &Element<'t>, kind: StreamKind) -> Result<QualityLevel, Error> {
         self.qualities += 1;
-        if self.qualities > self.limits.tracks {
-            let (found, limit) = (self.qualities as u64, self.limits.tracks as u64);
-            let what = "qualities of a client manifest";
-            return Err(element.failure(ErrorKind::Budget { what, found, limit }));
-        }
+        let (found, limit) = (self.qualities as u64, self.limits.tracks as u64);
+        Limits::check("qualities of a client manifest", found, limit)
+            .map_err(|kind| element.failure(kind))?;
         let mut q = QualityLevel::default();
         let mut has_bitrate = false;
         for attribute in element.attributes() {
@@ -402,10 +398,8 @@ impl<'t> Document<'t> {
             if child.name() == "Attribute" {
                 let limit = self.limits.custom_attributes as u64;
                 let found = custom.len() as u64 + 1;
-                if found > limit {
-                    let what = "custom attributes of one element";
-                    return Err(child.failure(ErrorKind::Budget { what, found, limit }));
-                }
+                Limits::check("custom attributes of one element", found, limit)
+                    .map_err(|kind| child.failure(kind))?;
                 let mut one = CustomAttribute::default();
                 for attribute in child.attributes() {
                     let a = attribute?;

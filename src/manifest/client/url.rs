@@ -2,7 +2,16 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// The characters that are not escaped in a template: those that URLs never give a meaning.
+const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Returns the usual template of a stream of this name.
+pub(super) fn template(name: &str) -> String {
+    let name = utf8_percent_encode(name, IN_URL);
+    format!("QualityLevels({{bitrate}})/Fragments({name}={{start time}})")
+}
 
 /// The stream's name in a template `QualityLevels({bitrate})/Fragments(NAME={start time})`,
 /// percent-decoded as in a request. Reserved words are recognized in any letter case, and the

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
 use super::matching::match_chunks;
 use super::resolve::Resolved;
 use super::taken::Taken;
@@ -23,9 +21,6 @@ pub(super) struct Generated {
     /// True if event streams are left out of the manifest, as the options require.
     pub(super) has_left_out: bool,
 }
-
-/// What may stand in a stream's name in a URL as it is.
-const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Tracks that become one stream.
 struct Group<'a> {
@@ -49,8 +44,8 @@ pub(super) fn generate(
     let mut has_left_out = false;
     let groups = group(resolved);
     let names = names(&groups);
-    let mut manifest = ClientManifest { major_version: 2, ..ClientManifest::default() };
-    manifest.timescale = Some(Timescale::SMOOTH);
+    let mut manifest =
+        ClientManifest { timescale: Some(Timescale::SMOOTH), ..ClientManifest::default() };
     let (mut streams, mut start, mut end) = (Vec::new(), u64::MAX, 0);
     for (group, name) in groups.iter().zip(names) {
         let (index, stream) = match group.stream(&name, limits, findings) {
@@ -214,9 +209,8 @@ impl Group<'_> {
     }
 
     fn describe(&self, index: &mut StreamIndex, name: &str, findings: &mut Findings) {
-        let in_url = utf8_percent_encode(name, IN_URL);
         index.name = Some(name.to_owned());
-        index.url = Some(format!("QualityLevels({{bitrate}})/Fragments({in_url}={{start time}})"));
+        index.url = StreamIndex::named(self.kind, name).url;
         index.timescale = Some(self.timescale);
         index.language = self.language.map(Into::into);
         let largest =

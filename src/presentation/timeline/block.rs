@@ -1,13 +1,20 @@
 //! The blocks that a timeline consists of.
 
-/// Chunks whose starts ascend.
+use std::sync::Arc;
+
+/// Chunks whose starts ascend. Lists are shared by the timelines that were extended from one
+/// another.
 #[derive(Clone, Debug)]
 pub(super) enum Block {
     Run { first: usize, start: u64, duration: u64, count: usize },
-    List { first: usize, mean: u64, chunks: Box<[(u64, u64)]> },
+    List { first: usize, mean: u64, chunks: Arc<[(u64, u64)]> },
 }
 
 impl Block {
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self, Self::List { .. })
+    }
+
     /// Number of its first chunk.
     pub(super) fn first(&self) -> usize {
         match self {

@@ -1,10 +1,11 @@
 //! Putting the chunks of a stream into the blocks of a timeline.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Timeline;
 use super::block::Block;
-use crate::base::{Error, ErrorKind, Limits};
+use crate::base::{Error, ErrorKind, Limits, Run};
 
 /// Shorter runs are listed: a block of its own would take more.
 const SHORTEST_RUN: usize = 16;
@@ -23,11 +24,52 @@ pub(super) struct Builder {
     alike: usize,
     /// Start of the last chunk.
     last: Option<u64>,
-    pub(super) len: usize,
+    len: usize,
 }
 
 impl Builder {
-    pub(super) fn push(&mut self, start: u64, duration: u64, count: usize) {
+    /// Starts behind the last chunk of a timeline.
+    pub(super) fn going_on(timeline: &Timeline) -> Self {
+        let (mut blocks, mut ascents) = (timeline.blocks.to_vec(), timeline.ascents.to_vec());
+        let last = timeline.len.checked_sub(1).and_then(|last| timeline.chunk(last));
+        // The last ascent is open, and so is the last list if it has room.
+        ascents.pop();
+        let open = |block: &mut Block| block.is_list() && block.len() < LONGEST_LIST;
+        let list = match blocks.pop_if(open) {
+            Some(Block::List { chunks, .. }) => chunks.to_vec(),
+            _ => Vec::new(),
+        };
+        let goes_on = |pair: &[(u64, u64)]| {
+            pair[0].1 == pair[1].1 && pair[0].0.checked_add(pair[0].1) == Some(pair[1].0)
+        };
+        let alike = list.windows(2).rev().take_while(|pair| goes_on(pair)).count();
+        let alike = if list.is_empty() { 0 } else { alike + 1 };
+        Self { blocks, ascents, list, alike, last: last.map(|chunk| chunk.0), len: timeline.len }
+    }
+
+    /// Adds runs, and makes a timeline of all.
+    pub(super) fn build(
+        mut self,
+        runs: impl Iterator<Item = Result<Run, Error>>,
+        limits: &Limits,
+    ) -> Result<Timeline, Error> {
+        for run in runs {
+            let run = run?;
+            if run.checked_end().is_none() {
+                let (what, clause) = ("a time beyond 64 bits".into(), "[MS-SSTR] 2.2.2.6");
+                return Err(ErrorKind::Invalid { what, clause }.into());
+            }
+            let found = (self.len as u64).saturating_add(run.count.get());
+            // No more than a `usize` can count.
+            let limit = limits.chunks.min(usize::MAX as u64);
+            Limits::check("chunks of a stream", found, limit)?;
+            self.push(run.start, run.duration, run.count.get() as usize);
+            self.check(limits)?;
+        }
+        Ok(self.finish())
+    }
+
+    fn push(&mut self, start: u64, duration: u64, count: usize) {
         if self.last.is_some_and(|last| start <= last) {
             self.end_ascent();
         }
@@ -90,7 +132,7 @@ impl Builder {
 
     fn end_list(&mut self) {
         self.alike = 0;
-        let chunks: Box<[(u64, u64)]> = self.list.as_slice().into();
+        let chunks: Arc<[(u64, u64)]> = self.list.as_slice().into();
         self.list.clear();
         if let (Some(&(first, _)), Some(&(last, duration))) = (chunks.first(), chunks.last()) {
             let mean = match chunks.len() {
@@ -110,16 +152,12 @@ impl Builder {
         }
     }
 
-    pub(super) fn check(&self, limits: &Limits) -> Result<(), Error> {
+    fn check(&self, limits: &Limits) -> Result<(), Error> {
         let (found, limit) = (self.ascents.len() as u64, limits.backward_steps as u64);
-        if found > limit {
-            let what = "steps backwards in the times of a stream";
-            return Err(ErrorKind::Budget { what, found, limit }.into());
-        }
-        Ok(())
+        Ok(Limits::check("steps backwards in the times of a stream", found, limit)?)
     }
 
-    pub(super) fn finish(mut self) -> Timeline {
+    fn finish(mut self) -> Timeline {
         self.end_ascent();
         Timeline { blocks: self.blocks.into(), ascents: self.ascents.into(), len: self.len }
     }
@@ -128,6 +166,7 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{audio, timeline};
+    use super::*;
 
     #[test]
     fn claims_meet_their_budgets() {
@@ -138,6 +177,60 @@ mod tests {
         assert!(timeline(&back).unwrap_err().to_string().contains("steps backwards"));
         let million = timeline(&[(0, 1, 1_000_000)]).unwrap();
         assert!(million.memory() < 200);
+    }
+
+    fn run(&(start, duration, count): &(u64, u64, u64)) -> Run {
+        Run { start, duration, count: std::num::NonZeroU64::new(count).unwrap() }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_timeline_that_is_extended_is_one_that_was_made_at_once(
+            runs in proptest::collection::vec((0_u64..9, 0_u64..4, 1_u64..40), 1..60),
+            first in 0_usize..60,
+            steps_back in 0_u64..2,
+        ) {
+            let mut next = 1000;
+            let runs: Vec<Run> = runs
+                .iter()
+                .map(|&(gap, duration, count)| {
+                    let start = next + gap / 6 - steps_back * (gap / 8);
+                    next = start + duration * count;
+                    run(&(start, duration, count))
+                })
+                .collect();
+            let (before, after) = runs.split_at(first.min(runs.len()));
+            let limits = Limits { backward_steps: 1000, ..Limits::default() };
+            let whole = Timeline::from_runs(runs.clone(), &limits).unwrap();
+            let part = Timeline::from_runs(before.to_vec(), &limits).unwrap();
+            let extended = part.extended(after.to_vec(), &limits).unwrap();
+            assert!(extended.iter().eq(whole.iter()) && extended.len() == whole.len());
+            assert_eq!(extended.ascents, whole.ascents);
+            assert_eq!(extended.memory(), whole.memory());
+            for (start, _) in whole.iter() {
+                assert_eq!(extended.locate(start), whole.locate(start));
+            }
+        }
+    }
+
+    #[test]
+    fn an_extended_timeline_shares_all_full_lists() {
+        let chunks = audio(1000);
+        let part = timeline(&chunks[..900]).unwrap();
+        let limits = Limits::default();
+        let whole = part.extended(chunks[900..].iter().map(run), &limits).unwrap();
+        let lists = |timeline: &Timeline| -> Vec<*const (u64, u64)> {
+            let of = |block: &Block| match block {
+                Block::List { chunks, .. } => chunks.as_ptr(),
+                Block::Run { .. } => panic!("no two of these chunks are equal"),
+            };
+            timeline.blocks.iter().map(of).collect()
+        };
+        let (old, new) = (lists(&part), lists(&whole));
+        assert_eq!((old.len(), new.len()), (4, 4));
+        assert_eq!(old[..3], new[..3]);
+        let beyond = Run { start: u64::MAX, ..run(&(0, 1, 1)) };
+        assert!(part.extended([beyond], &limits).is_err());
     }
 
     #[test]
@@ -180,7 +273,7 @@ mod tests {
         for runs in [audio(5400), alternating] {
             let timeline = timeline(&runs).unwrap();
             let per_chunk = timeline.memory() as f64 / timeline.len() as f64;
-            assert!(per_chunk <= 16.3, "{per_chunk}");
+            assert!(per_chunk <= 16.35, "{per_chunk}");
         }
     }
 }

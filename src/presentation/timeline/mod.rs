@@ -1,4 +1,4 @@
-//! When the chunks of a stream are.
+//! The times of the chunks of a stream.
 
 mod block;
 mod builder;
@@ -12,7 +12,7 @@ use std::ops::Range;
 use block::Block;
 use builder::Builder;
 
-use crate::base::{Error, ErrorKind, Limits, Timescale, piece};
+use crate::base::{Error, Limits, Run, Timescale, piece, shared_piece};
 use crate::manifest;
 
 /// The chunks of a stream, in the order of its manifest: when each starts and how long it is, in
@@ -43,31 +43,51 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// The times that `c` elements stand for.
+    /// Returns the timeline that `c` elements stand for.
     ///
     /// Chunks that overlap, or step back in time, keep their place; of two that start at one time
     /// the first is found.
     ///
     /// # Errors
-    /// As [`manifest::runs`], and [`ErrorKind::Budget`] beyond [`Limits::chunks`] or
-    /// [`Limits::backward_steps`].
+    /// As [`manifest::runs`], and as [`from_runs`](Self::from_runs).
     pub fn new(chunks: &[manifest::Chunk], limits: &Limits) -> Result<Self, Error> {
-        let mut builder = Builder::default();
-        for run in manifest::runs(chunks) {
-            let run = run?;
-            let found = (builder.len as u64).saturating_add(run.count.get());
-            let limit = limits.chunks;
-            let count = match usize::try_from(run.count.get()) {
-                Ok(count) if found <= limit => count,
-                _ => {
-                    let what = "chunks of a stream";
-                    return Err(ErrorKind::Budget { what, found, limit }.into());
-                }
-            };
-            builder.push(run.start, run.duration, count);
-            builder.check(limits)?;
-        }
-        Ok(builder.finish())
+        Builder::default().build(manifest::runs(chunks), limits)
+    }
+
+    /// Returns a timeline of these runs of chunks.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::base::ErrorKind::Invalid) for times beyond 64 bits, and
+    /// [`Budget`](crate::base::ErrorKind::Budget) beyond [`Limits::chunks`] or
+    /// [`Limits::backward_steps`].
+    ///
+    /// ```
+    /// use std::num::NonZeroU64;
+    /// use smooth_origin::{Limits, base::Run, presentation::Timeline};
+    ///
+    /// let run = Run { start: 0, duration: 20, count: NonZeroU64::new(3).unwrap() };
+    /// let timeline = Timeline::from_runs([run], &Limits::default()).unwrap();
+    /// assert_eq!(timeline.locate(40), Some(2));
+    ///
+    /// let more = Run { start: 60, ..run };
+    /// let timeline = timeline.extended([more], &Limits::default()).unwrap();
+    /// assert_eq!(timeline.locate(100), Some(5));
+    /// ```
+    pub fn from_runs(runs: impl IntoIterator<Item = Run>, limits: &Limits) -> Result<Self, Error> {
+        Builder::default().build(runs.into_iter().map(Ok), limits)
+    }
+
+    /// Returns a timeline of these chunks and of further ones. The two share their memory, except
+    /// for the last few hundred chunks.
+    ///
+    /// # Errors
+    /// As [`from_runs`](Self::from_runs).
+    pub fn extended(
+        &self,
+        runs: impl IntoIterator<Item = Run>,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        Builder::going_on(self).build(runs.into_iter().map(Ok), limits)
     }
 
     /// Number of chunks.
@@ -144,7 +164,7 @@ impl Timeline {
     pub(crate) fn memory(&self) -> usize {
         let lists = self.blocks.iter().map(|block| match block {
             Block::Run { .. } => 0,
-            Block::List { chunks, .. } => piece(size_of_val(&**chunks)),
+            Block::List { chunks, .. } => shared_piece(size_of_val(&**chunks)),
         });
         let (blocks, ascents) = (size_of_val(&*self.blocks), size_of_val(&*self.ascents));
         piece(blocks) + piece(ascents) + lists.sum::<usize>()
