@@ -6,7 +6,6 @@ mod answer;
 mod asked;
 mod block_on;
 mod body;
-mod budget;
 mod builder;
 mod cache;
 mod clock;
@@ -26,12 +25,11 @@ mod replacement;
 mod settling;
 mod spellings;
 mod stored;
-mod thread_timer;
-mod timer;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use crate::storage::Timer;
 pub use answer::{Answer, Served};
 pub use asked::{Asked, Identity};
 pub use block_on::block_on;
@@ -42,7 +40,6 @@ pub use event::{Event, Level};
 pub use fragment_cache::FragmentCacheStats;
 pub use opened::Opened;
 pub use stored::StoredBody;
-pub use timer::Timer;
 
 use access::Access;
 use answer::{HeldFile, Holding};
