@@ -25,7 +25,7 @@ use crate::base::Name;
 /// let origin = Origin::new(store.clone());
 /// # let _ = block_on(origin.answer("/film.ism/Manifest"));
 /// println!("{} bytes read", store.counts().bytes);
-/// # assert_eq!(store.counts().failures, 1);
+/// # assert!(store.counts().openings > 0);
 /// ```
 ///
 /// What a host reads from the [underlying](super::RangeSource::underlying) source is not counted.
