@@ -8,16 +8,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use smooth_origin::base::Name;
 use smooth_origin::origin::block_on;
 use smooth_origin::storage::conformance::{self, Fixture};
 use smooth_origin::storage::{
-    AnyStore, Ends, Faults, FaultyStore, MemoryObject, MemoryStore, Mounts, Opening, RangeSource,
-    Source, Stat, Store, Version,
+    AnyStore, CountingStore, Ends, Faults, FaultyStore, LimitStore, MemoryObject, MemoryStore,
+    Mounts, Opening, RangeSource, Source, Stat, Store, TimeoutStore, Version,
 };
-use testkit::name;
+use testkit::{Hands, name};
 
 /// Writes to objects in memory; below a prefix, where they are mounted there.
 struct Writer(MemoryStore, &'static str);
@@ -73,6 +74,28 @@ fn stores_of_several_types_are_mounted_together() {
     let mounts = Mounts::new().mount("", AnyStore::new(delayed)).unwrap();
     let mounts = mounts.mount("other", AnyStore::new(MemoryStore::new())).unwrap();
     block_on(conformance::all(&mounts, &Writer(store, "")));
+}
+
+#[test]
+fn stores_around_a_store_pass() {
+    let second = Duration::from_secs(1);
+    let delays = Faults { stall: 50, ..Faults::default() };
+    for operations in [1, 2, 100] {
+        let store = MemoryStore::new();
+        let delayed = FaultyStore::new(store.clone(), 1, delays);
+        let limited = LimitStore::new(delayed.clone(), operations);
+        block_on(conformance::all(&limited, &Writer(store.clone(), "")));
+        let timed = TimeoutStore::new(delayed.clone(), second).timer(Hands::default().timer());
+        block_on(conformance::all(&timed, &Writer(store.clone(), "")));
+        block_on(conformance::all(
+            &CountingStore::new(delayed.clone()),
+            &Writer(store.clone(), ""),
+        ));
+        let timed = TimeoutStore::new(limited, second).timer(Hands::default().timer());
+        let all = Arc::new(CountingStore::new(AnyStore::new(timed)));
+        block_on(conformance::all(&all, &Writer(store, "")));
+        assert!(all.counts().reads > 100 && all.counts().openings > 10);
+    }
 }
 
 #[test]

@@ -37,6 +37,62 @@ impl Name {
         Ok(Self(path.into()))
     }
 
+    /// Returns the name that the path of a URL stands for, as an origin reads it: percent-decoded
+    /// once, without empty segments. The path may begin with a slash, and has no query.
+    ///
+    /// A host that decides by the path whether a request is allowed must decide by this name.
+    /// `/%73plit/film.ism` and `//split/film.ism` lead to the same file as `/split/film.ism`, and so
+    /// does `/Split/film.ism` if the store ignores letter case. Refuse a request whose path gives an
+    /// error.
+    ///
+    /// ```
+    /// use smooth_origin::base::Name;
+    ///
+    /// /// Returns whether anyone may have what a path leads to.
+    /// fn is_public(path: &str) -> bool {
+    ///     let name = Name::from_url_path(path);
+    ///     name.is_ok_and(|name| !name.as_str().to_lowercase().starts_with("split/"))
+    /// }
+    /// assert!(is_public("/films/a.ism/Manifest"));
+    /// assert!(!is_public("/%73plit/a.ism/Manifest"));
+    /// assert!(!is_public("//Split/a.ism/Manifest"));
+    /// assert!(!is_public("/films/../split/a.ism/Manifest"));
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] if a segment does not decode to text, or decodes to one with a slash, a
+    /// backslash or a zero; else as [`Name::new`].
+    pub fn from_url_path(path: &str) -> Result<Self, Error> {
+        let malformed = |why| Error::request("path", ErrorKind::Malformed(why));
+        let mut name = String::with_capacity(path.len());
+        for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+            let segment = percent_decode_str(segment).decode_utf8();
+            let segment = segment.map_err(|_| malformed("its percent-encoding is not UTF-8"))?;
+            if segment.contains(['/', '\\', '\0']) {
+                return Err(malformed("a segment holds a slash, a backslash or a zero"));
+            }
+            if !name.is_empty() {
+                name.push('/');
+            }
+            name.push_str(&segment);
+        }
+        check(&name).map_err(|why| Error::request("path", ErrorKind::BadName(why)))?;
+        Ok(Self(name.into()))
+    }
+
+    /// Returns the path of a URL that stands for this name: percent-encoded, with a slash at its
+    /// beginning. [`from_url_path`](Self::from_url_path) gives the name again.
+    ///
+    /// ```
+    /// use smooth_origin::base::Name;
+    /// let name = Name::new("films/a b?.ism").unwrap();
+    /// assert_eq!(name.to_url_path(), "/films/a%20b%3F.ism");
+    /// assert_eq!(Name::from_url_path(&name.to_url_path()).unwrap(), name);
+    /// ```
+    pub fn to_url_path(&self) -> String {
+        format!("/{}", utf8_percent_encode(&self.0, ENCODED_BY_TOOLS))
+    }
+
     /// The file that `reference`, as written in the manifest called `self`, stands for: decoded
     /// once, relative to the manifest's folder, with `\` read as `/`.
     ///
@@ -217,6 +273,35 @@ mod tests {
             "a(1).ismv",
         ] {
             assert_eq!(Name::new(path).unwrap().as_str(), path);
+        }
+    }
+
+    #[test]
+    fn all_spellings_of_a_url_path_give_one_name() {
+        for path in ["/split/a.ism", "split/a.ism", "//split//a.ism/", "/%73plit/a%2Eism"] {
+            assert_eq!(Name::from_url_path(path).unwrap().as_str(), "split/a.ism", "{path}");
+        }
+        // Decoded once.
+        assert_eq!(Name::from_url_path("/%2573plit/a").unwrap().as_str(), "%73plit/a");
+        assert_eq!(Name::from_url_path("/100%/a").unwrap().as_str(), "100%/a");
+    }
+
+    #[test]
+    fn url_paths_that_are_no_names_are_refused() {
+        let malformed = ["/a%2Fb", "/a%5Cb", "/a%00b", "/%FF"];
+        let bad = ["", "/", "//", "/a/../b", "/%2e%2e/a", "/a/./b", "/C:/a", "/a%0Ab", "/a\\b/.."];
+        for path in malformed.into_iter().chain(bad) {
+            let error = Name::from_url_path(path).unwrap_err();
+            assert_eq!(error.kind.status(), 400, "{path}: {error}");
+        }
+        assert!(Name::from_url_path(&"/a".repeat(Name::MAX_LEN)).is_err());
+    }
+
+    #[test]
+    fn a_name_comes_back_from_its_url_path() {
+        for text in ["a.ism", "films/été/a b.ism", "100%.ismv", "a#b?c&d=e;f", "%41", "ab:c/d"] {
+            let name = Name::new(text).unwrap();
+            assert_eq!(Name::from_url_path(&name.to_url_path()).unwrap(), name, "{text}");
         }
     }
 

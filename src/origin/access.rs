@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::budget::Budget;
 use super::fragment_cache::FragmentCache;
 use super::host::Host;
 use super::settling::Settling;
-use super::timer::within;
 use crate::base::{Error, ErrorKind, Name, ReadError, ReadErrorKind};
+use crate::storage::budget::Budget;
+use crate::storage::limit::Limit;
+use crate::storage::timer::within;
 use crate::storage::{AnyStore, Ends, Opening, RangeSource, Source, Stat, Store, read_error};
 
 /// How often a request waits for a file that goes on changing.
@@ -46,7 +47,7 @@ impl Default for AccessOptions {
 #[derive(Debug)]
 pub(super) struct Access {
     store: AnyStore,
-    pub(super) reads: Arc<Budget>,
+    pub(super) limit: Limit,
     /// Bytes of bodies that were read and are not sent yet.
     pub(super) bodies: Arc<Budget>,
     pub(super) fragments: Option<FragmentCache>,
@@ -62,7 +63,7 @@ impl Access {
         let keeps = options.fragment_cache > 0;
         Self {
             store,
-            reads: Budget::new(options.reads as u64),
+            limit: Limit::new(options.reads),
             fragments: keeps
                 .then(|| FragmentCache::new(options.fragment_cache, Arc::clone(&bodies))),
             bodies,
@@ -75,7 +76,7 @@ impl Access {
 
     /// That not too many wait for the store: what is begun now would only make all wait longer.
     pub(super) fn admit(&self) -> Result<(), Error> {
-        if self.reads.waiting() > self.waiting {
+        if self.limit.waiting() > self.waiting {
             self.host.counters.refusal();
             return Err(ErrorKind::Busy("too many requests wait for the storage").into());
         }
@@ -175,39 +176,42 @@ impl Access {
         source: &Source,
         ranges: &[Range<u64>],
     ) -> Result<Vec<Bytes>, ReadError> {
-        let operations = ranges.len() as u64;
-        if operations <= self.reads.total() {
-            let read = self.run_as(operations, source.read_many(ranges)).await;
-            for number in 0..ranges.len() {
-                let bytes = read.as_ref().ok().and_then(|read| read.get(number));
-                self.host.counters.read(bytes.map_or(0, Bytes::len));
-            }
-            return read;
+        let most = self.limit.operations();
+        if ranges.len() <= most {
+            return self.read_some(source, ranges).await;
         }
         let mut read = Vec::with_capacity(ranges.len());
-        for range in ranges {
-            read.push(self.read(source, range.clone()).await?);
+        for ranges in ranges.chunks(most) {
+            read.extend(self.read_some(source, ranges).await?);
         }
         Ok(read)
     }
 
-    async fn run<T>(&self, operation: impl Future<Output = io::Result<T>>) -> Result<T, ReadError> {
-        self.run_as(1, operation).await
+    /// Reads no more ranges than may be read at one time.
+    async fn read_some(
+        &self,
+        source: &Source,
+        ranges: &[Range<u64>],
+    ) -> Result<Vec<Bytes>, ReadError> {
+        let read = self.run_as(ranges.len(), source.read_many(ranges)).await;
+        for number in 0..ranges.len() {
+            let bytes = read.as_ref().ok().and_then(|read| read.get(number));
+            self.host.counters.read(bytes.map_or(0, Bytes::len));
+        }
+        read
+    }
+
+    async fn run<T>(&self, call: impl Future<Output = io::Result<T>>) -> Result<T, ReadError> {
+        self.run_as(1, call).await
     }
 
     async fn run_as<T>(
         &self,
-        operations: u64,
-        operation: impl Future<Output = io::Result<T>>,
+        operations: usize,
+        call: impl Future<Output = io::Result<T>>,
     ) -> Result<T, ReadError> {
-        let _share = match self.reads.try_take(operations) {
-            Some(share) => share,
-            None => self.reads.take(operations).await,
-        };
-        self.within(operation)
-            .await
-            .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
-            .map_err(read_error)
+        let done = self.limit.run(operations, self.within(call)).await;
+        done.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())).map_err(read_error)
     }
 
     /// What comes of a future, if it comes in the time that one operation may take.

@@ -13,10 +13,10 @@ use futures_util::task::AtomicWaker;
 
 use super::access::Access;
 use super::answer::HeldWithFile;
-use super::budget::{Budget, Share};
 use super::{Holding, StoredBody, drive, note_change};
 use crate::base::{Error, ErrorKind, FileId, ReadError};
 use crate::presentation::{Liveness, Piece, Reply, StoredRange};
+use crate::storage::budget::{Budget, Share};
 
 /// A stream of bytes that never holds a whole large file.
 ///

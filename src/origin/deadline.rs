@@ -8,8 +8,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::host::Host;
-use super::timer::within;
 use crate::base::{ReadError, ReadErrorKind};
+use crate::storage::timer::within;
 
 /// When an opening, or a look at the files of one, must be done.
 #[derive(Debug)]

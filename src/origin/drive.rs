@@ -12,7 +12,6 @@ use futures_util::stream::{StreamExt, iter};
 use super::access::Access;
 use super::answer::HeldFragment;
 use super::body::no_room;
-use super::budget::Share;
 use super::cache::OpeningPermit;
 use super::deadline::Deadline;
 use super::note_change;
@@ -23,6 +22,7 @@ use crate::base::{
     Error, FileId, Got, Name, Opened as OpenedFile, ReadError, ReadErrorKind, Reads, Step, Want,
 };
 use crate::presentation::Presentation;
+use crate::storage::budget::Share;
 use crate::storage::{Ends, Opening, Source, Stat};
 
 /// Reads of a batch that are made at once.

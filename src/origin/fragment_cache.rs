@@ -10,9 +10,9 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::access::{Access, timed_out};
-use super::budget::{Budget, Share};
 use super::flights::Flights;
 use crate::base::{FileId, ReadError};
+use crate::storage::budget::{Budget, Share};
 
 /// What lies where: bytes of a file as it was in one opening.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

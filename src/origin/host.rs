@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::events::Events;
 use super::offload::Offload;
 use super::stats::Counters;
-use super::thread_timer::ThreadTimer;
 use super::{Clock, Timer};
+use crate::storage::thread_timer::ThreadTimer;
 
 #[derive(Clone)]
 pub(super) struct Host {

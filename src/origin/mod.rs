@@ -6,7 +6,6 @@ mod answer;
 mod asked;
 mod block_on;
 mod body;
-mod budget;
 mod builder;
 mod cache;
 mod cached;
@@ -30,14 +29,13 @@ mod settling;
 mod spellings;
 mod stats;
 mod stored;
-mod thread_timer;
-mod timer;
 #[cfg(feature = "tracing")]
 mod trace;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use crate::storage::Timer;
 pub use answer::{Answer, Served};
 pub use asked::{Asked, Identity};
 pub use block_on::block_on;
@@ -50,7 +48,6 @@ pub use fragment_cache::FragmentCacheStats;
 pub use opened::Opened;
 pub use stats::OriginStats;
 pub use stored::StoredBody;
-pub use timer::Timer;
 
 #[cfg(feature = "http")]
 pub(crate) use event::OneLine;

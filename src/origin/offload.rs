@@ -7,8 +7,8 @@ use std::task::Poll;
 
 use futures_channel::oneshot;
 
-use super::budget::Budget;
 use crate::base::{Error, ErrorKind};
+use crate::storage::budget::Budget;
 
 /// Work that a host runs.
 type Work = Box<dyn FnOnce() + Send>;

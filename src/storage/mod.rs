@@ -5,16 +5,23 @@
 //! the erased forms [`AnyStore`] and [`Source`].
 
 mod age;
+pub(crate) mod budget;
 pub mod conformance;
+mod counting;
 mod erased;
 mod error;
 mod faulty;
+pub(crate) mod limit;
 #[cfg(feature = "fs")]
 mod local;
 mod memory;
 mod mounts;
 mod opening;
 pub(crate) mod spelling;
+pub(crate) mod thread_timer;
+mod timeout;
+pub(crate) mod timer;
+mod wrapping;
 
 use std::any::Any;
 use std::future::Future;
@@ -27,16 +34,20 @@ use futures_util::future;
 use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
 pub use age::Age;
+pub use counting::{CountingSource, CountingStore, StoreCounts};
 pub use erased::{AnyStore, Source};
 pub use error::ChangedError;
 #[allow(deprecated)]
 pub use error::changed;
 pub use faulty::{Faults, FaultySource, FaultyStore};
+pub use limit::{LimitSource, LimitStore};
 #[cfg(feature = "fs")]
 pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
 pub use memory::{MemoryObject, MemoryStore};
 pub use mounts::Mounts;
 pub use opening::{Ends, Opening};
+pub use timeout::{TimeoutSource, TimeoutStore};
+pub use timer::Timer;
 
 pub(crate) use error::read_error;
 

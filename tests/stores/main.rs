@@ -146,6 +146,7 @@ mod root;
 mod round_trips;
 #[cfg(all(unix, feature = "fs"))]
 mod spellings;
+mod wrapping;
 
 #[cfg(all(unix, feature = "fs"))]
 mod local {

@@ -47,7 +47,8 @@ pub(super) async fn check(source: &impl RangeSource, content: &[u8]) {
 /// Several ranges in one call: none, one, two, and many that overlap.
 async fn check_many(source: &impl RangeSource, content: &[u8]) {
     let len = content.len() as u64;
-    let all: Vec<_> = ranges(len).into_iter().rev().chain([2..2]).cycle().take(20).collect();
+    let all: Vec<_> =
+        ranges(len).into_iter().rev().chain(std::iter::once(2..2)).cycle().take(20).collect();
     for count in [0, 1, 2, 3, all.len()] {
         let read = source.read_many(&all[..count]).await;
         let expected = all[..count].iter().map(|range| part(content, range));
@@ -94,7 +95,8 @@ pub(super) async fn check_dropped(source: &impl RangeSource, content: &[u8]) {
         let mut dropped = Box::pin(source.read(0..len));
         let mut kept = Box::pin(source.read(1..3));
         poll_up_to(dropped.as_mut(), polls).await;
-        let early = poll_up_to(kept.as_mut(), polls).await;
+        // Once, because it may wait for the other one, which nobody polls.
+        let early = poll_up_to(kept.as_mut(), polls.min(1)).await;
         drop(dropped);
         let read = match early {
             Some(read) => read,

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 /// An amount that is shared out; who finds too little left waits for it, in order.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     total: u64,
     state: Mutex<State>,
 }
@@ -31,14 +31,14 @@ struct Waiter {
 
 /// A part of a budget in use, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     budget: Arc<Budget>,
     amount: u64,
 }
 
 /// A share that is waited for.
 #[derive(Debug)]
-pub(super) struct Taking {
+pub(crate) struct Taking {
     budget: Arc<Budget>,
     amount: u64,
     /// Place in the row, once it stands in it.
@@ -46,31 +46,31 @@ pub(super) struct Taking {
 }
 
 impl Budget {
-    pub(super) fn new(total: u64) -> Arc<Self> {
+    pub(crate) fn new(total: u64) -> Arc<Self> {
         Arc::new(Self { total: total.max(1), state: Mutex::default() })
     }
 
-    pub(super) fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.total
     }
 
     /// What nobody uses.
-    pub(super) fn free(&self) -> u64 {
+    pub(crate) fn free(&self) -> u64 {
         self.total.saturating_sub(self.state().used)
     }
 
     /// The amount in use. It may exceed the total.
-    pub(super) fn used(&self) -> u64 {
+    pub(crate) fn used(&self) -> u64 {
         self.state().used
     }
 
     /// How many wait.
-    pub(super) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.state().waiting.len()
     }
 
     /// A share at once, if nobody waits and there is so much left.
-    pub(super) fn try_take(self: &Arc<Self>, amount: u64) -> Option<Share> {
+    pub(crate) fn try_take(self: &Arc<Self>, amount: u64) -> Option<Share> {
         let mut state = self.state();
         if !state.waiting.is_empty() || !state.fits(amount, self.total) {
             return None;
@@ -81,12 +81,12 @@ impl Budget {
     }
 
     /// A share, as soon as there is so much left; all of it where more is asked for.
-    pub(super) fn take(self: &Arc<Self>, amount: u64) -> Taking {
+    pub(crate) fn take(self: &Arc<Self>, amount: u64) -> Taking {
         Taking { budget: Arc::clone(self), amount: amount.min(self.total), number: None }
     }
 
     /// A share even where there is not so much left: of what is in use already.
-    pub(super) fn take_anyway(self: &Arc<Self>, amount: u64) -> Share {
+    pub(crate) fn take_anyway(self: &Arc<Self>, amount: u64) -> Share {
         self.state().used += amount;
         Share { budget: Arc::clone(self), amount }
     }

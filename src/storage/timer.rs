@@ -40,7 +40,7 @@ pub trait Timer: Send + Sync {
 
 /// The output of `future`, if it ends within `limit`. The timer is set when `future` is found to
 /// wait, and not before.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     timer: &dyn Timer,
     limit: Duration,
     future: impl Future<Output = T>,

@@ -13,7 +13,7 @@ use super::Timer;
 
 /// The timer of an origin whose host brings none.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct ThreadTimer;
+pub(crate) struct ThreadTimer;
 
 impl Timer for ThreadTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -202,7 +202,7 @@ mod tests {
         let long = timer.sleep(Duration::MAX);
         let ends = [30, 1, 0, 10].map(|millis| timer.sleep(Duration::from_millis(millis)));
         let short = futures_util::future::join_all(ends);
-        let first = super::super::block_on(futures_util::future::select(long, short));
+        let first = crate::origin::block_on(futures_util::future::select(long, short));
         assert!(matches!(first, futures_util::future::Either::Right(_)));
     }
 
