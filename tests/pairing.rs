@@ -342,3 +342,178 @@ fn a_server_manifest_without_tracks_is_the_reason_beside_a_client_manifest_too()
     let error = opened.presentation().manifest().unwrap_err().to_string();
     assert!(error.contains("the server manifest names no track"), "{error}");
 }
+
+/// Makes a file of tracks 1, 2, 3 …, each with pictures of its width or, for sound, its language,
+/// and its number of bytes per fragment.
+fn tracks(kind: StreamKind, tracks: &[(u16, &[u8; 3], u32)]) -> Vec<u8> {
+    let track = |(id, (_, language, bytes)): (u32, &(u16, &[u8; 3], u32))| {
+        Track::regular(id, kind, 2, 20_000_000, *bytes).language(language)
+    };
+    let all: Vec<Track> = (1..).zip(tracks).map(track).collect();
+    let mut file = film::media(&all, Style::default()).to_bytes();
+    let entries: Vec<usize> =
+        (0..file.len()).filter(|&at| file[at..].starts_with(b"avc1")).collect();
+    for (entry, (width, _, _)) in entries.into_iter().zip(tracks) {
+        file[entry + 28..entry + 30].copy_from_slice(&width.to_be_bytes());
+        let sps = file[entry..].windows(5).position(|unit| unit == [0x67, 66, 0, 30, 1]).unwrap();
+        file[entry + sps + 4] = (width / 64) as u8;
+    }
+    file
+}
+
+/// Makes a presentation of one file: element, bitrate, track number (if not 0) and language of each
+/// element.
+fn of_one_file(streams: &str, elements: &[(&str, u32, u32, &str)], file: Vec<u8>) -> MemoryStore {
+    let set = set(streams, &[]);
+    let element = |(element, bitrate, id, language): &(&str, u32, u32, &str)| {
+        let name = match *language {
+            "" => String::new(),
+            _ => format!(r#"<param name="trackName" value="audio_{language}"/>"#),
+        };
+        let id = match *id {
+            0 => String::new(),
+            _ => format!(r#"<param name="trackID" value="{id}"/>"#),
+        };
+        format!(
+            r#"<{element} src="film.ismv" systemBitrate="{bitrate}" systemLanguage="{language}">{id}{name}</{element}>"#
+        )
+    };
+    let elements: String = elements.iter().map(element).collect();
+    let server = format!(
+        r#"<smil><head><meta name="clientManifestRelativePath" content="film.ismc"/></head><body><switch>{elements}</switch></body></smil>"#
+    );
+    set.put(testkit::name("film.ism"), server.into_bytes());
+    set.put(testkit::name("film.ismv"), file);
+    set
+}
+
+const MISSING: &str = "error track-missing";
+
+const LADDER: [(u16, &[u8; 3], u32); 3] =
+    [(320, b"und", 100), (640, b"und", 200), (1280, b"und", 300)];
+
+#[test]
+fn of_two_elements_with_one_track_number_each_has_the_pictures_of_its_quality() {
+    let streams = videos(&[(100, 320), (200, 640)]);
+    for id in [1, 2] {
+        let elements = [("video", 100, id, ""), ("video", 200, id, "")];
+        let set = of_one_file(&streams, &elements, tracks(StreamKind::Video, &LADDER[..2]));
+        assert_eq!(served(&set, "video", [100, 200]), [100, 200], "{id}");
+        assert_eq!(found(&set), [DISAGREE], "{id}");
+    }
+}
+
+#[test]
+fn of_three_elements_two_with_one_track_number_each_has_its_own_track() {
+    let streams = videos(&[(100, 320), (200, 640), (300, 1280)]);
+    for ids in [[1, 1, 3], [1, 2, 1], [3, 2, 3], [1, 2, 2], [2, 2, 2]] {
+        let elements = [0, 1, 2].map(|i| ("video", 100 * (i as u32 + 1), ids[i], ""));
+        let set = of_one_file(&streams, &elements, tracks(StreamKind::Video, &LADDER));
+        assert_eq!(served(&set, "video", [100, 200, 300]), [100, 200, 300], "{ids:?}");
+        assert!(found(&set).iter().all(|code| code == DISAGREE), "{ids:?}: {:?}", found(&set));
+        assert!(!found(&set).is_empty(), "{ids:?}");
+    }
+}
+
+#[test]
+fn decoder_configurations_tell_elements_with_one_track_number_apart() {
+    // Widths of 640 and 704 give other parameter sets; the size is made the same.
+    let mut file = tracks(StreamKind::Video, &[(640, b"und", 100), (704, b"und", 200)]);
+    let second = file.windows(4).rposition(|word| word == b"avc1").unwrap();
+    file[second + 28..second + 30].copy_from_slice(&640_u16.to_be_bytes());
+    let set = of_one_file("", &[], file.clone());
+    set.put(testkit::name("film.ism"), film::ism(None, &[("video", "film.ismv", 100, 1, "")]));
+    let manifest = testkit::manifest(open(&set).unwrap().presentation());
+    let first = manifest.split("CodecPrivateData=\"").nth(1).unwrap().split('"').next().unwrap();
+    let quality = |bitrate, data: &str| {
+        format!(
+            r#"<QualityLevel Bitrate="{bitrate}" FourCC="H264" MaxWidth="640" MaxHeight="360" CodecPrivateData="{data}"/>"#
+        )
+    };
+    // The track with more bytes has the lower bitrate: it is not found by rank.
+    let second = first.replace("001E0A", "001E0B").replace("001e0a", "001e0b");
+    assert_ne!(first, second);
+    let streams = stream("video", "video", &[quality(100, &second), quality(200, first)]);
+    let set = of_one_file(&streams, &[("video", 100, 1, ""), ("video", 200, 1, "")], file);
+    assert_eq!(served(&set, "video", [100, 200]), [200, 100]);
+    assert_eq!(found(&set), [DISAGREE]);
+}
+
+fn sound(languages: &[&str]) -> String {
+    let stream = |language: &&str| stream("audio", &format!("audio_{language}"), &[quality(64, 0)]);
+    languages.iter().map(stream).collect()
+}
+
+#[test]
+fn of_two_languages_with_one_track_number_each_has_its_own_sound() {
+    let file = tracks(StreamKind::Audio, &[(0, b"eng", 100), (0, b"fra", 200)]);
+    for (languages, id) in [(["eng", "fra"], 1), (["eng", "fra"], 2), (["en-US", "fre"], 1)] {
+        let elements = languages.map(|language| ("audio", 64, id, language));
+        let set = of_one_file(&sound(&languages), &elements, file.clone());
+        let [one, other] = languages.map(|l| served(&set, &format!("audio_{l}"), [64])[0]);
+        assert_eq!([one, other], [100, 200], "{languages:?} {id}");
+        assert_eq!(found(&set), [DISAGREE], "{languages:?} {id}");
+    }
+}
+
+#[test]
+fn a_language_that_the_file_does_not_have_is_absent_and_no_other_sound() {
+    let file = tracks(StreamKind::Audio, &[(0, b"eng", 100), (0, b"deu", 200)]);
+    let elements = ["eng", "fra"].map(|language| ("audio", 64, 1, language));
+    let set = of_one_file(&sound(&["eng", "fra"]), &elements, file);
+    assert_eq!(served(&set, "audio_eng", [64]), [100]);
+    assert_eq!(served(&set, "audio_fra", [64]), [0]);
+    assert!(found(&set).iter().any(|code| code == MISSING), "{:?}", found(&set));
+}
+
+#[test]
+fn elements_with_one_track_number_that_nothing_tells_apart_are_not_served_alike() {
+    let file = tracks(StreamKind::Audio, &[(0, b"und", 100), (0, b"und", 200), (0, b"und", 300)]);
+    let elements = ["eng", "fra"].map(|language| ("audio", 64, 1, language));
+    let set = of_one_file(&sound(&["eng", "fra"]), &elements, file);
+    assert_eq!(served(&set, "audio_eng", [64]), [100]);
+    assert_eq!(served(&set, "audio_fra", [64]), [0]);
+    assert!(found(&set).iter().any(|code| code == MISSING), "{:?}", found(&set));
+}
+
+#[test]
+fn bitrates_alone_give_elements_with_one_track_number_a_guess() {
+    let ladder = LADDER.map(|(_, language, bytes)| (640, language, bytes));
+    let streams = videos(&[(100, 0), (200, 0), (300, 0)]);
+    let elements = [("video", 300, 3, ""), ("video", 200, 1, ""), ("video", 100, 1, "")];
+    let set = of_one_file(&streams, &elements, tracks(StreamKind::Video, &ladder));
+    assert_eq!(served(&set, "video", [100, 200, 300]), [100, 200, 300]);
+    assert!(found(&set).iter().any(|code| code == GUESSED), "{:?}", found(&set));
+}
+
+#[test]
+fn the_same_media_under_two_bitrates_or_names_stay_so() {
+    // The file has no other track.
+    let only = tracks(StreamKind::Video, &LADDER[..1]);
+    let elements = [("video", 100, 1, ""), ("video", 200, 1, "")];
+    let set = of_one_file(&videos(&[(100, 320), (200, 320)]), &elements, only);
+    assert_eq!(served(&set, "video", [100, 200]), [100, 100]);
+    assert_eq!(found(&set), [""; 0]);
+    // All other tracks have an element.
+    let elements = [("video", 100, 1, ""), ("video", 200, 1, ""), ("video", 300, 2, "")];
+    let streams = videos(&[(100, 320), (200, 320), (300, 640)]);
+    let set = of_one_file(&streams, &elements, tracks(StreamKind::Video, &LADDER[..2]));
+    assert_eq!(served(&set, "video", [100, 200, 300]), [100, 100, 200]);
+    assert_eq!(found(&set), [""; 0]);
+    // The track that has none is another language than both.
+    let file = tracks(StreamKind::Audio, &[(0, b"eng", 100), (0, b"fra", 200)]);
+    let elements = [("audio", 64, 1, "eng"), ("audio", 96, 1, "eng")];
+    let streams = stream("audio", "audio_eng", &[quality(64, 0), quality(96, 0)]);
+    let set = of_one_file(&streams, &elements, file);
+    assert_eq!(served(&set, "audio_eng", [64, 96]), [100, 100]);
+    assert_eq!(found(&set), [""; 0]);
+}
+
+#[test]
+fn an_element_without_a_track_number_is_not_that_of_another_element() {
+    let streams = videos(&[(100, 320), (200, 640)]);
+    let elements = [("video", 100, 1, ""), ("video", 200, 0, "")];
+    let set = of_one_file(&streams, &elements, tracks(StreamKind::Video, &LADDER[..2]));
+    assert_eq!(served(&set, "video", [100, 200]), [100, 200]);
+    assert_eq!(found(&set), [DISAGREE]);
+}

@@ -187,7 +187,7 @@ codes! {
         "in the .ism, set trackName, systemBitrate, MaxWidth and MaxHeight to the values of the .ismc, which players use, and trackID to the number in the file",
     /// Nothing tells which track of the server manifest a quality of the client manifest is.
     TrackGuessed "track-guessed" Error
-        "it may be the wrong track: set systemBitrate in the .ism to the Bitrate of the .ismc",
+        "it may be the wrong track: in the .ism, set systemBitrate to the Bitrate of the .ismc, and trackID to the number of each element's own track",
     /// The server manifest has a track that the client manifest does not announce.
     TrackNotAnnounced "track-not-announced" Info
         "nothing needs to be done, unless the .ismc should have it",

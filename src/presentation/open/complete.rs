@@ -85,10 +85,9 @@ impl Complete {
 
     fn pairs(&self, findings: &mut Findings) -> Pairs<'_> {
         let Listed { server, named, options, .. } = &self.listed;
-        let resolved = resolve(server, named, &self.media, &options.limits, findings);
-        let assignment = self
-            .client()
-            .map(|client| assign(client.manifest(), server, &resolved, &options.limits, findings));
+        let (client, limits) = (self.client().map(ClientDocument::manifest), &options.limits);
+        let resolved = resolve(server, client, named, &self.media, limits, findings);
+        let assignment = client.map(|client| assign(client, server, &resolved, limits, findings));
         Pairs { resolved, assignment }
     }
 

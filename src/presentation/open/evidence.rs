@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::resolve::Resolved;
+use super::tracks::MediaTrack;
 use crate::base::Limits;
 use crate::codec::{Description, Format, hex};
 use crate::manifest::{ServerTrack, StreamKind};
@@ -40,13 +41,8 @@ impl Evidence {
     ) -> Self {
         let said = Coding { private_data: said_private_data(track), size: said_size(track) };
         let media = resolved.and_then(|resolved| resolved.media.as_ref().ok());
-        let entry = media.and_then(|media| media.entry.as_ref());
-        let described =
-            entry.and_then(|entry| Description::of_entry(track.kind, entry, limits).ok());
-        let shown = described.map_or_else(Coding::default, |described| Coding {
-            size: size_of(&described),
-            private_data: Some(described.private_data).filter(|data| !data.is_empty()),
-        });
+        let shown = media.map(|media| Coding::shown(track.kind, media, limits));
+        let shown = shown.unwrap_or_default();
         Self { said, shown }
     }
 
@@ -62,6 +58,18 @@ impl Evidence {
     }
 }
 
+impl Coding {
+    /// Reads the sample entry of a track. Properties are unknown if it cannot be read.
+    pub(super) fn shown(kind: StreamKind, media: &MediaTrack, limits: &Limits) -> Self {
+        let described = media.entry.as_ref();
+        let described = described.and_then(|e| Description::of_entry(kind, e, limits).ok());
+        described.map_or_else(Self::default, |described| Self {
+            size: size_of(&described),
+            private_data: Some(described.private_data).filter(|data| !data.is_empty()),
+        })
+    }
+}
+
 /// Returns the picture size that the server manifest gives for a track.
 pub(super) fn said_size(track: &ServerTrack) -> Option<(u32, u32)> {
     let number = |name| track.value(name)?.trim().parse().ok();
@@ -69,7 +77,7 @@ pub(super) fn said_size(track: &ServerTrack) -> Option<(u32, u32)> {
 }
 
 /// Returns the decoder configuration that the server manifest gives for a track.
-fn said_private_data(track: &ServerTrack) -> Option<Bytes> {
+pub(super) fn said_private_data(track: &ServerTrack) -> Option<Bytes> {
     let data = hex(track.value("CodecPrivateData")?).ok()?;
     Some(data).filter(|data| !data.is_empty())
 }

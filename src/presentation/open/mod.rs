@@ -43,6 +43,7 @@ mod track_set;
 mod track_table;
 mod tracks;
 mod trouble;
+mod twins;
 mod unpaired;
 mod walk;
 mod walking;

@@ -8,10 +8,11 @@ use super::matching::Matched;
 use super::media::MediaFile;
 use super::tracks::MediaTrack;
 use super::trouble::Trouble;
+use super::twins::{Told, tell_apart};
 use crate::base::{FileId, Limits};
 use crate::bmff::SampleEntry;
 use crate::index::Fragments;
-use crate::manifest::{ServerManifest, ServerTrack, StreamKind};
+use crate::manifest::{ClientManifest, ServerManifest, ServerTrack, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, WRONG_OFFSET};
 use crate::presentation::stream::{LONGEST_KEPT, Media, StoredTrack};
 
@@ -35,6 +36,7 @@ pub(super) struct Named {
 /// track for each.
 pub(super) fn resolve<'a>(
     server: &'a ServerManifest,
+    client: Option<&ClientManifest>,
     named: &[Named],
     media: &'a [(FileId, MediaFile)],
     limits: &Limits,
@@ -42,6 +44,7 @@ pub(super) fn resolve<'a>(
 ) -> Vec<Resolved<'a>> {
     let mut resolved: Vec<Resolved<'a>> = Vec::new();
     let files: HashMap<FileId, &MediaFile> = media.iter().map(|(file, m)| (*file, m)).collect();
+    let mut twins = tell_apart(server, client, named, &files, limits);
     let mut without_id: HashMap<(Option<FileId>, StreamKind), usize> = HashMap::new();
     let mut uses: HashMap<(Option<FileId>, u32), usize> = HashMap::new();
     let mut fragments = 0_u64;
@@ -62,7 +65,7 @@ pub(super) fn resolve<'a>(
         }
         unnumbered
     });
-    for (track, named) in server.tracks.iter().zip(named) {
+    for (number, (track, named)) in server.tracks.iter().zip(named).enumerate() {
         let of_file = named.file.and_then(|file| files.get(&file));
         let mut nth = 0;
         if track.track_id().is_none() {
@@ -78,12 +81,20 @@ pub(super) fn resolve<'a>(
             }
             Some(Ok(tracks)) => {
                 let is_numbered = |track_id| numbered.contains(&(named.file, track_id, track.kind));
-                let found = match of_file.and_then(|media| media.unread_track.as_deref()) {
-                    Some(unread) => {
+                let unread = of_file.and_then(|media| media.unread_track.as_deref());
+                let found = match (twins.remove(&number), unread) {
+                    (Some(Told { media, doubt }), _) => {
+                        if let Some((code, message)) = doubt {
+                            let finding = Finding::new(code, message).in_file(&named.name);
+                            findings.push(finding.of_track(&describe(track)));
+                        }
+                        media
+                    }
+                    (None, Some(unread)) => {
                         let is_only = unnumbered.get(&(named.file, track.kind)) == Some(&1);
                         find_beside_unread(track, tracks, is_only, unread)
                     }
-                    None => find(track, tracks, nth, named, is_numbered, findings),
+                    (None, None) => find(track, tracks, nth, named, is_numbered, findings),
                 };
                 found.inspect_err(|trouble| {
                     findings.push(trouble.finding(&named.name).of_track(&describe(track)));
