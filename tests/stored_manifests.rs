@@ -276,15 +276,30 @@ fn what_strict_readers_refuse_is_corrected_in_its_place() {
 #[test]
 fn a_start_tag_that_cannot_be_understood_costs_its_element() {
     let chapter = "<Chapter Name=\"One\"/>";
-    for odd in ["<Chapter Name=\"One/>", "<Chapter Name=\"1\" Name=\"2\"/>", "<Chapter Name/>"] {
+    for odd in ["<Chapter Name=\"One/>", "<Chapter Name/>"] {
         assert_corrected(GOOD.replace(chapter, odd), &GOOD.replace(chapter, ""), "line 13: ");
     }
     // The times of later chunks are then unknown: this stream is left out, and no other.
-    let odd = GOOD.replace("<c d=\"20000000\"/>\n<c", "<c d=\"1\" d=\"2\"/>\n<c");
+    let odd = GOOD.replace("<c d=\"20000000\"/>\n<c", "<c d=\"1\" d/>\n<c");
     let (text, messages) = served(odd.into(), "manifest-corrected");
     assert!(text.contains(chapter) && text.contains("Type=\"audio\""), "{text}");
     assert!(!messages.is_empty());
     assert!(!text.contains("d=\"1\""));
+}
+
+#[test]
+fn a_repeated_attribute_keeps_its_first_value_and_costs_nothing_else() {
+    for (good, more) in [
+        ("MinorVersion=\"2\"", " MinorVersion=\"1\""),
+        ("Name=\"video\"", " Name=\"film\""),
+        ("Bitrate=\"300\"", " Bitrate=\"400\""),
+        ("d=\"20000000\"", "\nd=\"1\""),
+        ("Chapter Name=\"One\"", " Name='2 & 3'"),
+    ] {
+        let stored = GOOD.replacen(good, &format!("{good}{more}"), 1);
+        assert_ne!(stored, GOOD);
+        assert_corrected(stored, GOOD, "is repeated: its first value is kept");
+    }
 }
 
 #[test]
@@ -353,6 +368,9 @@ fn the_same_faults_do_not_cost_a_server_manifest() {
         meta("Tom & Jerry").into(),
         meta("a\u{1}b").into(),
         meta("x\" name=\"t").into(),
+        meta("x\" name=\"u").into(),
+        good.replacen("systemBitrate=\"300\"", "systemBitrate=\"300\" systemBitrate=\"400\"", 1)
+            .into(),
         good.trim_end().trim_end_matches("</smil>").into(),
     ] {
         let opened = open(&film(stored.clone(), GOOD.into())).unwrap();
