@@ -341,6 +341,23 @@ fn codec_data_that_is_not_hexadecimal_is_reported() {
 }
 
 #[test]
+fn a_url_with_one_bitrate_for_several_qualities_is_reported() {
+    let fixed = GOOD.replacen("({bitrate})", "(300)", 1);
+    let opened = open(&film(server(), fixed.clone().into())).unwrap();
+    assert_eq!(codes(opened.presentation()), [""; 0]);
+    let more = "<QualityLevel Bitrate=\"600\" FourCC=\"H264\"/>\n<c t=\"0\" d=\"20000000\"/>";
+    let two = fixed.replacen("<c t=\"0\" d=\"20000000\"/>", more, 1);
+    let opened = open(&film(server(), two.into())).unwrap();
+    let findings = opened.presentation().findings();
+    let finding = findings.iter().find(|finding| finding.code.as_str() == "url-unanswered");
+    let message = finding.unwrap().message.to_string();
+    assert!(
+        message.contains("asks for 300 bit/s in place of each of its 2 qualities"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_manifest_of_faults_alone_is_not_served() {
     for stored in [GOOD.replace("One", &"&".repeat(2000)), "<".repeat(5000)] {
         let opened = open(&film(server(), stored.into())).unwrap();

@@ -283,6 +283,13 @@ impl StreamIndex {
         self.url.as_deref().is_none_or(|template| url::asks_for(template, &self.name()))
     }
 
+    /// Returns the bitrate that its `Url` names in the place of `{bitrate}`, so that players send the
+    /// same requests for all of its qualities, if it has several.
+    pub(crate) fn only_bitrate_asked_for(&self) -> Option<u32> {
+        let template = self.url.as_deref().filter(|_| self.qualities.len() > 1)?;
+        url::fixed_bitrate(template)
+    }
+
     /// Its samples are in the manifest itself.
     pub fn is_embedded(&self) -> bool {
         self.manifest_output == Some(true)

@@ -36,6 +36,16 @@ fn name_in(path: &str) -> Option<Cow<'_, str>> {
     is_possible.then_some(name)
 }
 
+/// Returns the bitrate that the template names in the place of its placeholder, if any.
+pub(super) fn fixed_bitrate(template: &str) -> Option<u32> {
+    let path = path(template).trim_end_matches('/');
+    let (before, _) = path.rsplit_once('/')?;
+    let before = before.trim_end_matches('/');
+    let level = before.rsplit_once('/').map_or(before, |(_, level)| level);
+    let level = percent_decode_str(level).decode_utf8().ok()?;
+    bitrate_of(&level)?.parse().ok()
+}
+
 /// Returns whether requests made from the template are fragment requests for the stream `name`.
 ///
 /// Only the last two segments count: a host may serve the presentation under any path. The usual
@@ -71,12 +81,16 @@ fn fill<'t>(segment: &'t str, places: &[&str]) -> Option<Cow<'t, str>> {
 /// Returns whether a segment is `QualityLevels({bitrate})`, with or without attributes. The
 /// placeholder may be replaced by a number if the stream has one quality.
 fn is_level(level: &str) -> bool {
-    let inside = strip_word(level, "QualityLevels(").and_then(|rest| rest.strip_suffix(')'));
-    let bitrate = inside.map(|inside| inside.split_once(',').map_or(inside, |(first, _)| first));
-    bitrate.is_some_and(|bitrate| {
+    bitrate_of(level).is_some_and(|bitrate| {
         is_place(bitrate, BITRATE)
             || bitrate.bytes().all(|byte| byte.is_ascii_digit()) && bitrate.parse::<u32>().is_ok()
     })
+}
+
+/// Returns the bitrate, or its placeholder, of a segment `QualityLevels(…)`.
+fn bitrate_of(level: &str) -> Option<&str> {
+    let inside = strip_word(level, "QualityLevels(")?.strip_suffix(')')?;
+    Some(inside.split_once(',').map_or(inside, |(first, _)| first))
 }
 
 /// Returns whether a segment is `Fragments(NAME={start time})`.
@@ -198,6 +212,21 @@ mod tests {
             "QualityLevels()/Fragments(snd={start time})",
         ] {
             assert!(!asks_for(template, "snd"), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_bitrate_in_the_place_of_the_placeholder_is_fixed() {
+        for (template, bitrate) in [
+            ("QualityLevels(64000)/Fragments(snd={start time})?key=/x", Some(64_000)),
+            (
+                "a/qualitylevels%2864000,{CustomAttributes})/Fragments(snd={start time})",
+                Some(64_000),
+            ),
+            ("QualityLevels({bitrate})/Fragments(snd={start time})", None),
+            ("content?stream=snd", None),
+        ] {
+            assert_eq!(fixed_bitrate(template), bitrate, "{template}");
         }
     }
 }

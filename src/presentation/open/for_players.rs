@@ -22,9 +22,19 @@ pub(super) fn check(client: &ClientManifest, findings: &mut Findings) {
     for index in client.streams.iter().filter(is_asked_for) {
         let finding = match &index.url {
             None => Finding::new(FindingCode::UrlMissing, "its StreamIndex has no `Url`"),
-            Some(_) if index.is_asked_for_by_url() => continue,
             Some(url) => {
-                let message = format!("requests made from its `Url` are not answered here: {url}");
+                let message = match index.only_bitrate_asked_for() {
+                    _ if !index.is_asked_for_by_url() => {
+                        format!("requests made from its `Url` are not answered here: {url}")
+                    }
+                    Some(bitrate) => {
+                        let count = index.qualities.len();
+                        format!(
+                            "its `Url` asks for {bitrate} bit/s in place of each of its {count} qualities: {url}"
+                        )
+                    }
+                    None => continue,
+                };
                 Finding::new(FindingCode::UrlUnanswered, message)
             }
         };
