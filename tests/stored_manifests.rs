@@ -358,6 +358,15 @@ fn a_url_with_one_bitrate_for_several_qualities_is_reported() {
 }
 
 #[test]
+fn a_url_that_leads_to_another_place_is_reported() {
+    for place in ["http://old.example/a.ism/", "//old.example/a.ism/", "/", "../other.ism/"] {
+        let stored = GOOD.replacen("Url=\"", &format!("Url=\"{place}"), 1);
+        let opened = open(&film(server(), stored.into())).unwrap();
+        assert_eq!(codes(opened.presentation()), ["error url-unanswered"], "{place}");
+    }
+}
+
+#[test]
 fn a_manifest_of_faults_alone_is_not_served() {
     for stored in [GOOD.replace("One", &"&".repeat(2000)), "<".repeat(5000)] {
         let opened = open(&film(server(), stored.into())).unwrap();

@@ -48,10 +48,14 @@ pub(super) fn fixed_bitrate(template: &str) -> Option<u32> {
 
 /// Returns whether requests made from the template are fragment requests for the stream `name`.
 ///
-/// Only the last two segments count: a host may serve the presentation under any path. The usual
-/// form, without percent-encoding, allocates nothing.
+/// Players resolve the template against the URL of the manifest. A template that is a whole URL,
+/// or that begins at the root of the host or above the presentation, leads elsewhere. Otherwise only
+/// the last two segments count. The usual form, without percent-encoding, allocates nothing.
 pub(super) fn asks_for(template: &str, name: &str) -> bool {
     let path = path(template).trim_end_matches('/');
+    if leads_away(path) {
+        return false;
+    }
     let Some((before, fragment)) = path.rsplit_once('/') else { return false };
     let before = before.trim_end_matches('/');
     let level = before.rsplit_once('/').map_or(before, |(_, level)| level);
@@ -61,6 +65,15 @@ pub(super) fn asks_for(template: &str, name: &str) -> bool {
         (Some(level), Some(fragment)) => is_level(&level) && is_fragment(&fragment, name),
         _ => false,
     }
+}
+
+/// Returns whether a path has a scheme, begins with a slash, or leads above its start.
+fn leads_away(path: &str) -> bool {
+    let path = path.trim_start();
+    let in_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    path.starts_with(['/', '\\'])
+        || path.trim_start_matches(in_scheme).starts_with(':')
+        || path.split('/').any(|segment| segment == "..")
 }
 
 /// Percent-decodes a segment around its placeholder. Returns a segment without `%` as it is, and
@@ -183,12 +196,12 @@ mod tests {
     }
 
     #[test]
-    fn a_template_asks_for_its_stream_wherever_the_host_serves_it() {
+    fn a_template_asks_for_its_stream_below_the_manifest() {
         for template in [
             "QualityLevels({bitrate})/Fragments(snd={start time})",
             "qualitylevels({Bitrate},{CustomAttributes})//FRAGMENTS(snd={start_time})/",
             "QualityLevels(64000)/Fragments(snd={start time})?key=/x",
-            "http://host/a b/film.ism/QualityLevels({bitrate})/Fragments(snd={start time})",
+            "a b/QualityLevels({bitrate})/Fragments(snd={start time})",
             "./QualityLevels%28{bitrate}%29/Fragments%28s%6Ed%3D{start time}%29",
             "QualityLevels({bitrate})/KeyFrames(snd={start time})",
             "QualityLevels({bitrate})/Fragments(snd={start time},{CustomAttributes})",
@@ -198,6 +211,10 @@ mod tests {
         for template in [
             "",
             "/",
+            "http://host/a b/film.ism/QualityLevels({bitrate})/Fragments(snd={start time})",
+            "//host/film.ism/QualityLevels({bitrate})/Fragments(snd={start time})",
+            "/QualityLevels({bitrate})/Fragments(snd={start time})",
+            "../other.ism/QualityLevels({bitrate})/Fragments(snd={start time})",
             "content?stream=snd&bitrate={bitrate}&start={start time}",
             "QualityLevels({bitrate})",
             "QualityLevels( {bitrate} )/Fragments(snd={start time})",
