@@ -215,6 +215,30 @@ fn a_stream_or_quality_that_is_left_out_is_an_error() {
 }
 
 #[test]
+fn a_stream_with_a_misspelt_start_tag_is_an_error() {
+    let both = |text: &str| text.replacen("</StreamIndex>", "</StreamIndx>", 1);
+    for start in ["<StreamIndx", "<streamindex"] {
+        let stored = GOOD.replacen("<StreamIndex", start, 1);
+        for stored in [both(&stored), stored.clone()] {
+            let opened = open(&film(server(), stored.into())).unwrap();
+            let findings = opened.presentation().findings();
+            let mut findings = findings.iter();
+            let finding = findings.find(|f| f.code.as_str() == "manifest-part-left-out").unwrap();
+            assert!(finding.message.starts_with("line 3, "), "{}", finding.message);
+        }
+    }
+}
+
+#[test]
+fn a_stream_with_chunks_and_no_quality_is_an_error() {
+    let quality = GOOD.lines().nth(9).unwrap();
+    let stored = GOOD.replacen(quality, "", 1);
+    let (text, messages) = served(stored.into(), "manifest-part-left-out");
+    assert!(!text.contains("Type=\"audio\"") && text.contains("Type=\"video\""), "{text}");
+    assert!(messages[0].contains("it has chunks and no `QualityLevel`"), "{messages:?}");
+}
+
+#[test]
 fn text_behind_the_root_is_left_out() {
     let tail = &GOOD[GOOD.len() - 60..];
     for junk in ["xyz", "eamingMedia>\n", "\u{feff}", tail, "<a/>"] {

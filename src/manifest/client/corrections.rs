@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::read::{Document, Times, invalid, push};
 use super::{Chunk, Edit};
 use crate::base::{Error, ErrorKind, Timescale};
+use crate::manifest::StreamKind;
 use crate::manifest::xml::{Attribute, Element};
 
 /// Maximum corrections that are described, because each counts the lines before it.
@@ -49,6 +50,19 @@ impl<'t> Document<'t> {
             self.left_out.push(format!("{error}: the {} is left out", element.name()));
         }
         Ok(())
+    }
+
+    /// Reports an element of another name that has the `Type` of a stream: its name is misspelt, and
+    /// players pass over it.
+    pub(super) fn check_unknown(&mut self, element: &Element<'t>) {
+        let is_kind = |a: &Attribute<'_>| a.name == "Type" && StreamKind::parse(&a.value).is_some();
+        if self.is_lenient
+            && self.left_out.len() < MOST_DESCRIBED
+            && element.attributes().filter_map(Result::ok).any(|a| is_kind(&a))
+        {
+            let what = "it has the `Type` of a stream and is not named `StreamIndex`";
+            self.left_out.push(format!("{}: the stream is left out", invalid(element, what)));
+        }
     }
 
     /// Corrects a number to digits alone. Blanks or a plus sign (` 500000 `) would end up in a
@@ -284,6 +298,7 @@ mod tests {
         for bad in [
             "<StreamIndex Type='data'><QualityLevel Bitrate='1'><x/></QualityLevel><c d='1'/></StreamIndex>",
             "<StreamIndex/>",
+            "<StreamIndex Type='text'><c t='0' d='7'/></StreamIndex>",
             "<StreamIndex Type='video'><QualityLevel Bitrate=''/></StreamIndex>",
             "<StreamIndex Type='video'><QualityLevel Bitrate='-5'/></StreamIndex>",
             "<StreamIndex Type='video'><QualityLevel Bitrate='1'/><c t='0' d='-7'><f/></c></StreamIndex>",
@@ -305,9 +320,13 @@ mod tests {
 
     #[test]
     fn empty_times_are_taken_out() {
-        let (m, text, _) =
-            lenient("<StreamIndex Type='video'><c t='0' d=''/><c t='9' d='5' r=''/></StreamIndex>");
-        assert_eq!(text, "<StreamIndex Type='video'><c t='0' /><c t='9' d='5' /></StreamIndex>");
+        let (m, text, _) = lenient(
+            "<StreamIndex Type='video'><QualityLevel Bitrate='1'/><c t='0' d=''/><c t='9' d='5' r=''/></StreamIndex>",
+        );
+        assert_eq!(
+            text,
+            "<StreamIndex Type='video'><QualityLevel Bitrate='1'/><c t='0' /><c t='9' d='5' /></StreamIndex>"
+        );
         assert_eq!((m.streams[0].chunks[0].duration, m.streams[0].chunks[1].time), (None, Some(9)));
     }
 
@@ -318,7 +337,11 @@ mod tests {
             ("<c t='-5' d='20'/><c t='15' d='20'/>", "<c t='0' d='15'/><c t='15' d='20'/>"),
             ("<c t='-5' d='20'/><c t='-1' d='20'/>", "<c t='0' d='20'/><c t='-1' d='20'/>"),
         ] {
-            let stream = |chunks| format!("<StreamIndex Type='audio'>{chunks}</StreamIndex>");
+            let stream = |chunks| {
+                format!(
+                    "<StreamIndex Type='audio'><QualityLevel Bitrate='1'/>{chunks}</StreamIndex>"
+                )
+            };
             let (m, text, corrections) = lenient(&stream(chunks));
             assert_eq!(text, stream(mended));
             assert_eq!((m.streams[0].chunks[0].time, corrections.len()), (Some(0), 1));

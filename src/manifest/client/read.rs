@@ -123,7 +123,10 @@ impl<'t> Document<'t> {
                 }
                 "Protection" => self.protection(&mut m.protection)?,
                 "CustomAttributes" => self.custom_attributes(&mut m.custom_attributes)?,
-                _ => self.reader.skip()?,
+                _ => {
+                    self.check_unknown(&child);
+                    self.reader.skip()?;
+                }
             }
         }
         if let Some(edit) = duration {
@@ -223,6 +226,10 @@ impl<'t> Document<'t> {
         }
         if spans.has_unusable_qualities && s.qualities.is_empty() {
             return Err(invalid(element, "no quality has a usable `Bitrate`"));
+        }
+        let is_empty = s.qualities.is_empty() && !s.chunks.is_empty() && !s.is_embedded();
+        if self.is_lenient && is_empty {
+            return Err(invalid(element, "it has chunks and no `QualityLevel`"));
         }
         if let Some((first, times)) = start {
             self.begin_at_0(&first, &times, &mut s.chunks);
