@@ -135,6 +135,24 @@ fn a_duration_of_a_live_manifest_that_cannot_be_is_served_as_0() {
 }
 
 #[test]
+fn a_duration_of_0_is_served_as_that_of_the_longest_stream_unless_the_manifest_is_live() {
+    for zero in ["0", "0.0", " 00 "] {
+        let stored = GOOD.replace("Duration=\"60000000\"", &format!("Duration=\"{zero}\""));
+        assert_corrected(stored, GOOD, "`Duration` is 0, served as 60000000");
+    }
+    let live = GOOD.replace("Duration=\"60000000\"", "Duration=\"0\" IsLive=\"TRUE\"");
+    let opened = open(&film(server(), live.clone().into())).unwrap();
+    assert_eq!(opened.presentation().manifest().unwrap()[..], *live.as_bytes());
+}
+
+#[test]
+fn a_type_in_other_letters_or_with_blanks_is_served_as_players_know_it() {
+    for odd in ["VIDEO", "Video", "video ", " viDeo"] {
+        assert_replaced("Type=\"video\"", &format!("Type=\"{odd}\""), "Type=\"video\"");
+    }
+}
+
+#[test]
 fn versions_that_cannot_be_are_served_as_those_that_are_assumed() {
     for odd in NO_NUMBERS {
         let odd = format!("MajorVersion=\"{odd}\"");
@@ -352,10 +370,13 @@ fn a_quality_without_a_bitrate_is_reported_as_such() {
 }
 
 #[test]
-fn codec_data_that_is_not_hexadecimal_is_reported() {
-    for (data, expected) in
-        [("(null)", &["warning codec-data-invalid"][..]), ("1190", &[]), ("", &[])]
-    {
+fn codec_data_that_is_not_whole_bytes_in_hexadecimal_is_reported() {
+    for (data, expected) in [
+        ("(null)", &["warning codec-data-invalid"][..]),
+        ("119", &["warning codec-data-invalid"]),
+        ("1190", &[]),
+        ("", &[]),
+    ] {
         let four_cc = "FourCC=\"AACL\"";
         let stored = GOOD.replace(four_cc, &format!("{four_cc} CodecPrivateData=\"{data}\""));
         let opened = open(&film(server(), stored.clone().into())).unwrap();

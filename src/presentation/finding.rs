@@ -248,7 +248,8 @@ codes! {
     /// A stored manifest announces pictures or sound of 0 bit/s.
     BitrateZero "bitrate-zero" Warning
         "RxPlayer plays no such quality: give it its bitrate in the .ism and the .ismc",
-    /// The `CodecPrivateData` of a quality of a stored manifest is not hexadecimal.
+    /// The `CodecPrivateData` of a quality of a stored manifest is not hexadecimal, or has an odd
+    /// number of digits.
     CodecDataInvalid "codec-data-invalid" Warning
         "players cannot set up a decoder with it: write the data of the file's codec in hexadecimal, or package the film again",
     /// A track began before 0, and its times were moved.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::read::{Document, Times, invalid, push};
-use super::{Chunk, Edit};
+use super::{Chunk, Edit, Replacement};
 use crate::base::{Error, ErrorKind, Timescale};
 use crate::manifest::StreamKind;
 use crate::manifest::xml::{Attribute, Element};
@@ -20,7 +20,7 @@ impl<'t> Document<'t> {
         &mut self,
         element: &Element<'t>,
         at: Range<usize>,
-        instead: Option<u64>,
+        instead: Option<Replacement>,
         what: impl FnOnce() -> String,
     ) {
         push(&mut self.edits, Edit { at, instead });
@@ -52,6 +52,36 @@ impl<'t> Document<'t> {
         Ok(())
     }
 
+    /// Corrects a `Type` in another letter case or with blanks, which only some players understand.
+    pub(super) fn correct_kind(
+        &mut self,
+        element: &Element<'t>,
+        a: &Attribute<'_>,
+        kind: StreamKind,
+    ) {
+        if self.is_lenient && a.value != kind.as_str() {
+            let what = || format!("`Type` is \"{}\", served as {kind}", brief(&a.value));
+            self.correct(element, a.span.clone(), Some(Replacement::Kind(kind)), what);
+        }
+    }
+
+    /// Corrects the duration 0 of a film that has chunks.
+    pub(super) fn correct_duration_0(
+        &mut self,
+        root: &Element<'t>,
+        at: Range<usize>,
+        duration: &mut u64,
+        length: u64,
+    ) {
+        if self.is_lenient && length > 0 {
+            *duration = length;
+            // The value may have been corrected to the digit 0 before.
+            self.edits.retain(|edit| edit.at != at);
+            let what = || format!("`Duration` is 0, served as {length}");
+            self.correct(root, at, Some(Replacement::Number(length)), what);
+        }
+    }
+
     /// Reports an element of another name that has the `Type` of a stream: its name is misspelt, and
     /// players pass over it.
     pub(super) fn check_unknown(&mut self, element: &Element<'t>) {
@@ -78,7 +108,7 @@ impl<'t> Document<'t> {
             && let Some(number) = rounded(a.value.trim())
         {
             let what = || format!("`{}` is \"{}\", served as {number}", a.name, brief(&a.value));
-            self.correct(element, a.span.clone(), Some(number), what);
+            self.correct(element, a.span.clone(), Some(Replacement::Number(number)), what);
             a.value = number.to_string().into();
         }
         a
@@ -92,7 +122,7 @@ impl<'t> Document<'t> {
         number: u64,
     ) -> bool {
         let what = || format!("`{}` is \"{}\", served as {number}", a.name, brief(&a.value));
-        self.correct_unusable(element, a, a.span.clone(), Some(number), what)
+        self.correct_unusable(element, a, a.span.clone(), Some(Replacement::Number(number)), what)
     }
 
     /// Replaces a timescale by that of the presentation.
@@ -119,7 +149,8 @@ impl<'t> Document<'t> {
             let (name, value) = (a.name, brief(&a.value));
             format!("`{name}` is \"{value}\", served as the streams and chunks are")
         };
-        let is_replaced = self.correct_unusable(element, a, a.span.clone(), Some(0), what);
+        let is_replaced =
+            self.correct_unusable(element, a, a.span.clone(), Some(Replacement::Number(0)), what);
         *later = is_replaced.then(|| LaterEdit(self.edits.len() - 1));
         is_replaced
     }
@@ -140,7 +171,7 @@ impl<'t> Document<'t> {
         element: &Element<'t>,
         a: &Attribute<'_>,
         at: Range<usize>,
-        instead: Option<u64>,
+        instead: Option<Replacement>,
         what: impl FnOnce() -> String,
     ) -> bool {
         if self.is_lenient {
@@ -167,13 +198,14 @@ impl<'t> Document<'t> {
         }
         let before_0 = time.wrapping_neg();
         let what = || format!("`t` is {before_0} ticks before 0, served as 0");
-        self.correct(element, at.clone(), Some(0), what);
+        self.correct(element, at.clone(), Some(Replacement::Number(0)), what);
         first.time = Some(0);
         // If the second chunk declares its time, it keeps it: the first chunk ends there.
         let later = later.filter(|&later| later <= i64::MAX as u64 && first.repeat.is_none());
         if let (Some(later), Some(at)) = (later, &times.duration) {
             first.duration = Some(later);
-            push(&mut self.edits, Edit { at: at.clone(), instead: Some(later) });
+            let instead = Some(Replacement::Number(later));
+            push(&mut self.edits, Edit { at: at.clone(), instead });
         }
     }
 }
@@ -187,7 +219,7 @@ pub(super) struct LaterEdit(
 impl LaterEdit {
     pub(super) fn fill(self, edits: &mut [Edit], number: u64) {
         if let Some(edit) = edits.get_mut(self.0) {
-            edit.instead = Some(number);
+            edit.instead = Some(Replacement::Number(number));
         }
     }
 }

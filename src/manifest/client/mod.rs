@@ -13,6 +13,7 @@ mod write;
 pub use chunk::{Chunk, ChunkDetails, FragmentData, Run, runs};
 pub(crate) use document::ClientDocument;
 pub use other_attributes::OtherAttributes;
+use stored::Replacement;
 pub(crate) use stored::{Edit, Spans, Stored};
 pub use write::Layout;
 
