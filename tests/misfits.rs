@@ -387,7 +387,10 @@ fn a_url_that_is_not_answered_here_is_an_error_and_the_manifest_is_kept() {
     let url = "QualityLevels({bitrate})/Fragments(video={start time})";
     assert!(client.contains(url));
     for (other, wanted) in [
-        ("http://host/film.ism/QualityLevels({bitrate})/Fragments(video={start time})", &[][..]),
+        (
+            "http://host/film.ism/QualityLevels({bitrate})/Fragments(video={start time})",
+            &["error url-unanswered"][..],
+        ),
         ("QualityLevels%28{bitrate}%29/Fragments%28video%3D{start time}%29", &[]),
         ("content?stream=video&amp;bitrate={bitrate}", &["error url-unanswered"]),
         ("QualityLevels({bitrate})/Fragments(a%2Fb={start time})", &["error url-unanswered"]),

@@ -135,6 +135,24 @@ fn a_duration_of_a_live_manifest_that_cannot_be_is_served_as_0() {
 }
 
 #[test]
+fn a_duration_of_0_is_served_as_that_of_the_longest_stream_unless_the_manifest_is_live() {
+    for zero in ["0", "0.0", " 00 "] {
+        let stored = GOOD.replace("Duration=\"60000000\"", &format!("Duration=\"{zero}\""));
+        assert_corrected(stored, GOOD, "`Duration` is 0, served as 60000000");
+    }
+    let live = GOOD.replace("Duration=\"60000000\"", "Duration=\"0\" IsLive=\"TRUE\"");
+    let opened = open(&film(server(), live.clone().into())).unwrap();
+    assert_eq!(opened.presentation().manifest().unwrap()[..], *live.as_bytes());
+}
+
+#[test]
+fn a_type_in_other_letters_or_with_blanks_is_served_as_players_know_it() {
+    for odd in ["VIDEO", "Video", "video ", " viDeo"] {
+        assert_replaced("Type=\"video\"", &format!("Type=\"{odd}\""), "Type=\"video\"");
+    }
+}
+
+#[test]
 fn versions_that_cannot_be_are_served_as_those_that_are_assumed() {
     for odd in NO_NUMBERS {
         let odd = format!("MajorVersion=\"{odd}\"");
@@ -215,6 +233,30 @@ fn a_stream_or_quality_that_is_left_out_is_an_error() {
 }
 
 #[test]
+fn a_stream_with_a_misspelt_start_tag_is_an_error() {
+    let both = |text: &str| text.replacen("</StreamIndex>", "</StreamIndx>", 1);
+    for start in ["<StreamIndx", "<streamindex"] {
+        let stored = GOOD.replacen("<StreamIndex", start, 1);
+        for stored in [both(&stored), stored.clone()] {
+            let opened = open(&film(server(), stored.into())).unwrap();
+            let findings = opened.presentation().findings();
+            let mut findings = findings.iter();
+            let finding = findings.find(|f| f.code.as_str() == "manifest-part-left-out").unwrap();
+            assert!(finding.message.starts_with("line 3, "), "{}", finding.message);
+        }
+    }
+}
+
+#[test]
+fn a_stream_with_chunks_and_no_quality_is_an_error() {
+    let quality = GOOD.lines().nth(9).unwrap();
+    let stored = GOOD.replacen(quality, "", 1);
+    let (text, messages) = served(stored.into(), "manifest-part-left-out");
+    assert!(!text.contains("Type=\"audio\"") && text.contains("Type=\"video\""), "{text}");
+    assert!(messages[0].contains("it has chunks and no `QualityLevel`"), "{messages:?}");
+}
+
+#[test]
 fn text_behind_the_root_is_left_out() {
     let tail = &GOOD[GOOD.len() - 60..];
     for junk in ["xyz", "eamingMedia>\n", "\u{feff}", tail, "<a/>"] {
@@ -276,15 +318,30 @@ fn what_strict_readers_refuse_is_corrected_in_its_place() {
 #[test]
 fn a_start_tag_that_cannot_be_understood_costs_its_element() {
     let chapter = "<Chapter Name=\"One\"/>";
-    for odd in ["<Chapter Name=\"One/>", "<Chapter Name=\"1\" Name=\"2\"/>", "<Chapter Name/>"] {
+    for odd in ["<Chapter Name=\"One/>", "<Chapter Name/>"] {
         assert_corrected(GOOD.replace(chapter, odd), &GOOD.replace(chapter, ""), "line 13: ");
     }
     // The times of later chunks are then unknown: this stream is left out, and no other.
-    let odd = GOOD.replace("<c d=\"20000000\"/>\n<c", "<c d=\"1\" d=\"2\"/>\n<c");
+    let odd = GOOD.replace("<c d=\"20000000\"/>\n<c", "<c d=\"1\" d/>\n<c");
     let (text, messages) = served(odd.into(), "manifest-corrected");
     assert!(text.contains(chapter) && text.contains("Type=\"audio\""), "{text}");
     assert!(!messages.is_empty());
     assert!(!text.contains("d=\"1\""));
+}
+
+#[test]
+fn a_repeated_attribute_keeps_its_first_value_and_costs_nothing_else() {
+    for (good, more) in [
+        ("MinorVersion=\"2\"", " MinorVersion=\"1\""),
+        ("Name=\"video\"", " Name=\"film\""),
+        ("Bitrate=\"300\"", " Bitrate=\"400\""),
+        ("d=\"20000000\"", "\nd=\"1\""),
+        ("Chapter Name=\"One\"", " Name='2 & 3'"),
+    ] {
+        let stored = GOOD.replacen(good, &format!("{good}{more}"), 1);
+        assert_ne!(stored, GOOD);
+        assert_corrected(stored, GOOD, "is repeated: its first value is kept");
+    }
 }
 
 #[test]
@@ -313,15 +370,44 @@ fn a_quality_without_a_bitrate_is_reported_as_such() {
 }
 
 #[test]
-fn codec_data_that_is_not_hexadecimal_is_reported() {
-    for (data, expected) in
-        [("(null)", &["warning codec-data-invalid"][..]), ("1190", &[]), ("", &[])]
-    {
+fn codec_data_that_is_not_whole_bytes_in_hexadecimal_is_reported() {
+    for (data, expected) in [
+        ("(null)", &["warning codec-data-invalid"][..]),
+        ("119", &["warning codec-data-invalid"]),
+        ("1190", &[]),
+        ("", &[]),
+    ] {
         let four_cc = "FourCC=\"AACL\"";
         let stored = GOOD.replace(four_cc, &format!("{four_cc} CodecPrivateData=\"{data}\""));
         let opened = open(&film(server(), stored.clone().into())).unwrap();
         assert_eq!(codes(opened.presentation()), expected, "{data}");
         assert_eq!(opened.presentation().manifest().unwrap()[..], *stored.as_bytes());
+    }
+}
+
+#[test]
+fn a_url_with_one_bitrate_for_several_qualities_is_reported() {
+    let fixed = GOOD.replacen("({bitrate})", "(300)", 1);
+    let opened = open(&film(server(), fixed.clone().into())).unwrap();
+    assert_eq!(codes(opened.presentation()), [""; 0]);
+    let more = "<QualityLevel Bitrate=\"600\" FourCC=\"H264\"/>\n<c t=\"0\" d=\"20000000\"/>";
+    let two = fixed.replacen("<c t=\"0\" d=\"20000000\"/>", more, 1);
+    let opened = open(&film(server(), two.into())).unwrap();
+    let findings = opened.presentation().findings();
+    let finding = findings.iter().find(|finding| finding.code.as_str() == "url-unanswered");
+    let message = finding.unwrap().message.to_string();
+    assert!(
+        message.contains("asks for 300 bit/s in place of each of its 2 qualities"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_url_that_leads_to_another_place_is_reported() {
+    for place in ["http://old.example/a.ism/", "//old.example/a.ism/", "/", "../other.ism/"] {
+        let stored = GOOD.replacen("Url=\"", &format!("Url=\"{place}"), 1);
+        let opened = open(&film(server(), stored.into())).unwrap();
+        assert_eq!(codes(opened.presentation()), ["error url-unanswered"], "{place}");
     }
 }
 
@@ -353,6 +439,9 @@ fn the_same_faults_do_not_cost_a_server_manifest() {
         meta("Tom & Jerry").into(),
         meta("a\u{1}b").into(),
         meta("x\" name=\"t").into(),
+        meta("x\" name=\"u").into(),
+        good.replacen("systemBitrate=\"300\"", "systemBitrate=\"300\" systemBitrate=\"400\"", 1)
+            .into(),
         good.trim_end().trim_end_matches("</smil>").into(),
     ] {
         let opened = open(&film(stored.clone(), GOOD.into())).unwrap();

@@ -221,9 +221,10 @@ codes! {
     /// There is time between two chunks of pictures or sound of the stored manifest.
     GapBetweenChunks "gap-between-chunks" Warning
         "dash.js ends the film too early, by the sum of all gaps: in the .ismc, add each gap to the `d` of the chunk before it",
-    /// No request that players make from the `Url` of a stream is answered here.
+    /// Requests that players make from the `Url` of a stream are not answered here, or those for all
+    /// of its qualities are answered with one.
     UrlUnanswered "url-unanswered" Error
-        "players get nothing of the stream: write its Url in the .ismc as QualityLevels({bitrate})/Fragments(NAME={start time}), with a NAME without slashes",
+        "players do not get the stream, or not each of its qualities: write its Url in the .ismc as QualityLevels({bitrate})/Fragments(NAME={start time}), with a NAME without slashes",
     /// Chunks of a stream overlap or step back in time.
     ChunksOverlap "chunks-overlap" Warning
         "players expect ascending times: package the presentation again",
@@ -257,7 +258,8 @@ codes! {
     /// A stored manifest announces pictures or sound of 0 bit/s.
     BitrateZero "bitrate-zero" Warning
         "RxPlayer plays no such quality: give it its bitrate in the .ism and the .ismc",
-    /// The `CodecPrivateData` of a quality of a stored manifest is not hexadecimal.
+    /// The `CodecPrivateData` of a quality of a stored manifest is not hexadecimal, or has an odd
+    /// number of digits.
     CodecDataInvalid "codec-data-invalid" Warning
         "players cannot set up a decoder with it: write the data of the file's codec in hexadecimal, or package the film again",
     /// A track began before 0, and its times were moved.

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::read::{Document, Times, invalid, push};
-use super::{Chunk, Edit};
+use super::{Chunk, Edit, Replacement};
 use crate::base::{Error, ErrorKind, Timescale};
+use crate::manifest::StreamKind;
 use crate::manifest::xml::{Attribute, Element};
 
 /// Maximum corrections that are described, because each counts the lines before it.
@@ -19,7 +20,7 @@ impl<'t> Document<'t> {
         &mut self,
         element: &Element<'t>,
         at: Range<usize>,
-        instead: Option<u64>,
+        instead: Option<Replacement>,
         what: impl FnOnce() -> String,
     ) {
         push(&mut self.edits, Edit { at, instead });
@@ -51,6 +52,49 @@ impl<'t> Document<'t> {
         Ok(())
     }
 
+    /// Corrects a `Type` in another letter case or with blanks, which only some players understand.
+    pub(super) fn correct_kind(
+        &mut self,
+        element: &Element<'t>,
+        a: &Attribute<'_>,
+        kind: StreamKind,
+    ) {
+        if self.is_lenient && a.value != kind.as_str() {
+            let what = || format!("`Type` is \"{}\", served as {kind}", brief(&a.value));
+            self.correct(element, a.span.clone(), Some(Replacement::Kind(kind)), what);
+        }
+    }
+
+    /// Corrects the duration 0 of a film that has chunks.
+    pub(super) fn correct_duration_0(
+        &mut self,
+        root: &Element<'t>,
+        at: Range<usize>,
+        duration: &mut u64,
+        length: u64,
+    ) {
+        if self.is_lenient && length > 0 {
+            *duration = length;
+            // The value may have been corrected to the digit 0 before.
+            self.edits.retain(|edit| edit.at != at);
+            let what = || format!("`Duration` is 0, served as {length}");
+            self.correct(root, at, Some(Replacement::Number(length)), what);
+        }
+    }
+
+    /// Reports an element of another name that has the `Type` of a stream: its name is misspelt, and
+    /// players pass over it.
+    pub(super) fn check_unknown(&mut self, element: &Element<'t>) {
+        let is_kind = |a: &Attribute<'_>| a.name == "Type" && StreamKind::parse(&a.value).is_some();
+        if self.is_lenient
+            && self.left_out.len() < MOST_DESCRIBED
+            && element.attributes().filter_map(Result::ok).any(|a| is_kind(&a))
+        {
+            let what = "it has the `Type` of a stream and is not named `StreamIndex`";
+            self.left_out.push(format!("{}: the stream is left out", invalid(element, what)));
+        }
+    }
+
     /// Corrects a number to digits alone. Blanks or a plus sign (` 500000 `) would end up in a
     /// player's URL, and a fraction (`500000.0`) is rounded.
     pub(super) fn plain<'e>(
@@ -64,7 +108,7 @@ impl<'t> Document<'t> {
             && let Some(number) = rounded(a.value.trim())
         {
             let what = || format!("`{}` is \"{}\", served as {number}", a.name, brief(&a.value));
-            self.correct(element, a.span.clone(), Some(number), what);
+            self.correct(element, a.span.clone(), Some(Replacement::Number(number)), what);
             a.value = number.to_string().into();
         }
         a
@@ -78,7 +122,7 @@ impl<'t> Document<'t> {
         number: u64,
     ) -> bool {
         let what = || format!("`{}` is \"{}\", served as {number}", a.name, brief(&a.value));
-        self.correct_unusable(element, a, a.span.clone(), Some(number), what)
+        self.correct_unusable(element, a, a.span.clone(), Some(Replacement::Number(number)), what)
     }
 
     /// Replaces a timescale by that of the presentation.
@@ -105,7 +149,8 @@ impl<'t> Document<'t> {
             let (name, value) = (a.name, brief(&a.value));
             format!("`{name}` is \"{value}\", served as the streams and chunks are")
         };
-        let is_replaced = self.correct_unusable(element, a, a.span.clone(), Some(0), what);
+        let is_replaced =
+            self.correct_unusable(element, a, a.span.clone(), Some(Replacement::Number(0)), what);
         *later = is_replaced.then(|| LaterEdit(self.edits.len() - 1));
         is_replaced
     }
@@ -126,7 +171,7 @@ impl<'t> Document<'t> {
         element: &Element<'t>,
         a: &Attribute<'_>,
         at: Range<usize>,
-        instead: Option<u64>,
+        instead: Option<Replacement>,
         what: impl FnOnce() -> String,
     ) -> bool {
         if self.is_lenient {
@@ -153,13 +198,14 @@ impl<'t> Document<'t> {
         }
         let before_0 = time.wrapping_neg();
         let what = || format!("`t` is {before_0} ticks before 0, served as 0");
-        self.correct(element, at.clone(), Some(0), what);
+        self.correct(element, at.clone(), Some(Replacement::Number(0)), what);
         first.time = Some(0);
         // If the second chunk declares its time, it keeps it: the first chunk ends there.
         let later = later.filter(|&later| later <= i64::MAX as u64 && first.repeat.is_none());
         if let (Some(later), Some(at)) = (later, &times.duration) {
             first.duration = Some(later);
-            push(&mut self.edits, Edit { at: at.clone(), instead: Some(later) });
+            let instead = Some(Replacement::Number(later));
+            push(&mut self.edits, Edit { at: at.clone(), instead });
         }
     }
 }
@@ -173,7 +219,7 @@ pub(super) struct LaterEdit(
 impl LaterEdit {
     pub(super) fn fill(self, edits: &mut [Edit], number: u64) {
         if let Some(edit) = edits.get_mut(self.0) {
-            edit.instead = Some(number);
+            edit.instead = Some(Replacement::Number(number));
         }
     }
 }
@@ -284,6 +330,7 @@ mod tests {
         for bad in [
             "<StreamIndex Type='data'><QualityLevel Bitrate='1'><x/></QualityLevel><c d='1'/></StreamIndex>",
             "<StreamIndex/>",
+            "<StreamIndex Type='text'><c t='0' d='7'/></StreamIndex>",
             "<StreamIndex Type='video'><QualityLevel Bitrate=''/></StreamIndex>",
             "<StreamIndex Type='video'><QualityLevel Bitrate='-5'/></StreamIndex>",
             "<StreamIndex Type='video'><QualityLevel Bitrate='1'/><c t='0' d='-7'><f/></c></StreamIndex>",
@@ -305,9 +352,13 @@ mod tests {
 
     #[test]
     fn empty_times_are_taken_out() {
-        let (m, text, _) =
-            lenient("<StreamIndex Type='video'><c t='0' d=''/><c t='9' d='5' r=''/></StreamIndex>");
-        assert_eq!(text, "<StreamIndex Type='video'><c t='0' /><c t='9' d='5' /></StreamIndex>");
+        let (m, text, _) = lenient(
+            "<StreamIndex Type='video'><QualityLevel Bitrate='1'/><c t='0' d=''/><c t='9' d='5' r=''/></StreamIndex>",
+        );
+        assert_eq!(
+            text,
+            "<StreamIndex Type='video'><QualityLevel Bitrate='1'/><c t='0' /><c t='9' d='5' /></StreamIndex>"
+        );
         assert_eq!((m.streams[0].chunks[0].duration, m.streams[0].chunks[1].time), (None, Some(9)));
     }
 
@@ -318,7 +369,11 @@ mod tests {
             ("<c t='-5' d='20'/><c t='15' d='20'/>", "<c t='0' d='15'/><c t='15' d='20'/>"),
             ("<c t='-5' d='20'/><c t='-1' d='20'/>", "<c t='0' d='20'/><c t='-1' d='20'/>"),
         ] {
-            let stream = |chunks| format!("<StreamIndex Type='audio'>{chunks}</StreamIndex>");
+            let stream = |chunks| {
+                format!(
+                    "<StreamIndex Type='audio'><QualityLevel Bitrate='1'/>{chunks}</StreamIndex>"
+                )
+            };
             let (m, text, corrections) = lenient(&stream(chunks));
             assert_eq!(text, stream(mended));
             assert_eq!((m.streams[0].chunks[0].time, corrections.len()), (Some(0), 1));

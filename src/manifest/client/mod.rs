@@ -14,6 +14,7 @@ pub use crate::base::Run;
 pub use chunk::{Chunk, ChunkDetails, FragmentData, runs};
 pub(crate) use document::ClientDocument;
 pub use other_attributes::OtherAttributes;
+use stored::Replacement;
 pub(crate) use stored::{Edit, Spans, Stored};
 pub use write::Layout;
 
@@ -323,6 +324,13 @@ impl StreamIndex {
     /// Returns whether its `Url`, if it has one, leads to requests that are answered here.
     pub(crate) fn is_asked_for_by_url(&self) -> bool {
         self.url.as_deref().is_none_or(|template| url::asks_for(template, &self.name()))
+    }
+
+    /// Returns the bitrate that its `Url` names in the place of `{bitrate}`, so that players send the
+    /// same requests for all of its qualities, if it has several.
+    pub(crate) fn only_bitrate_asked_for(&self) -> Option<u32> {
+        let template = self.url.as_deref().filter(|_| self.qualities.len() > 1)?;
+        url::fixed_bitrate(template)
     }
 
     /// Its samples are in the manifest itself.

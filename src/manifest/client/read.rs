@@ -80,7 +80,7 @@ impl<'t> Document<'t> {
     fn manifest(&mut self) -> Result<ClientManifest, Error> {
         let root = self.reader.root("SmoothStreamingMedia")?;
         let mut m = ClientManifest::default();
-        let mut duration = None;
+        let (mut duration, mut duration_0) = (None, None);
         for attribute in root.attributes() {
             let a = self.plain(&root, attribute?);
             let kept = match a.name {
@@ -90,9 +90,11 @@ impl<'t> Document<'t> {
                     set_timescale(&mut m.timescale, &a)
                         || self.replace_timescale(&mut m.timescale, &root, &a)
                 }
-                "Duration" => {
-                    set(&mut m.duration, &a) || self.replace_later(&mut duration, &root, &a)
+                "Duration" if set(&mut m.duration, &a) => {
+                    duration_0 = (m.duration == 0).then(|| a.span.clone());
+                    true
                 }
+                "Duration" => self.replace_later(&mut duration, &root, &a),
                 "IsLive" => set_bool(&mut m.is_live, &a),
                 "LookaheadCount" => {
                     set_some(&mut m.lookahead_count, &a) || self.take_out(&root, &a)
@@ -123,12 +125,19 @@ impl<'t> Document<'t> {
                 }
                 "Protection" => self.protection(&mut m.protection)?,
                 "CustomAttributes" => self.custom_attributes(&mut m.custom_attributes)?,
-                _ => self.reader.skip()?,
+                _ => {
+                    self.check_unknown(&child);
+                    self.reader.skip()?;
+                }
             }
         }
         if let Some(edit) = duration {
             m.duration = if m.is_live == Some(true) { 0 } else { length(&m) };
             edit.fill(&mut self.edits, m.duration);
+        }
+        if let Some(at) = duration_0.filter(|_| m.is_live != Some(true)) {
+            let length = length(&m);
+            self.correct_duration_0(&root, at, &mut m.duration, length);
         }
         Ok(m)
     }
@@ -150,6 +159,9 @@ impl<'t> Document<'t> {
             let kept = match a.name {
                 "Type" => {
                     kind = StreamKind::parse(&a.value);
+                    if let Some(kind) = kind {
+                        self.correct_kind(element, &a, kind);
+                    }
                     true
                 }
                 "Subtype" => set_text(&mut s.subtype, &a),
@@ -221,6 +233,10 @@ impl<'t> Document<'t> {
         }
         if spans.has_unusable_qualities && s.qualities.is_empty() {
             return Err(invalid(element, "no quality has a usable `Bitrate`"));
+        }
+        let is_empty = s.qualities.is_empty() && !s.chunks.is_empty() && !s.is_embedded();
+        if self.is_lenient && is_empty {
+            return Err(invalid(element, "it has chunks and no `QualityLevel`"));
         }
         if let Some((first, times)) = start {
             self.begin_at_0(&first, &times, &mut s.chunks);

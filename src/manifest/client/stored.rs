@@ -1,10 +1,12 @@
 //! A client manifest with the text it was read from, and the positions of its parts in that text.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::ClientManifest;
 use super::read::{Beside, Document};
 use crate::base::{Error, ErrorKind, Limits};
+use crate::manifest::StreamKind;
 use crate::manifest::encoding::Decoded;
 
 /// A client manifest with the text it was read from.
@@ -26,11 +28,27 @@ pub(crate) struct Stored<'a> {
     pub(crate) is_rewritten: bool,
 }
 
-/// A part of the text that is replaced by a number or cut out.
+/// A part of the text that is replaced or cut out.
 #[derive(Clone, Debug)]
 pub(crate) struct Edit {
     pub(crate) at: Range<usize>,
-    pub(crate) instead: Option<u64>,
+    pub(crate) instead: Option<Replacement>,
+}
+
+/// The value that an attribute gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replacement {
+    Number(u64),
+    Kind(StreamKind),
+}
+
+impl fmt::Display for Replacement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Kind(kind) => kind.fmt(f),
+        }
+    }
 }
 
 /// Positions of a stream in the text.

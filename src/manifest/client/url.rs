@@ -45,12 +45,26 @@ fn name_in(path: &str) -> Option<Cow<'_, str>> {
     is_possible.then_some(name)
 }
 
+/// Returns the bitrate that the template names in the place of its placeholder, if any.
+pub(super) fn fixed_bitrate(template: &str) -> Option<u32> {
+    let path = path(template).trim_end_matches('/');
+    let (before, _) = path.rsplit_once('/')?;
+    let before = before.trim_end_matches('/');
+    let level = before.rsplit_once('/').map_or(before, |(_, level)| level);
+    let level = percent_decode_str(level).decode_utf8().ok()?;
+    bitrate_of(&level)?.parse().ok()
+}
+
 /// Returns whether requests made from the template are fragment requests for the stream `name`.
 ///
-/// Only the last two segments count: a host may serve the presentation under any path. The usual
-/// form, without percent-encoding, allocates nothing.
+/// Players resolve the template against the URL of the manifest. A template that is a whole URL,
+/// or that begins at the root of the host or above the presentation, leads elsewhere. Otherwise only
+/// the last two segments count. The usual form, without percent-encoding, allocates nothing.
 pub(super) fn asks_for(template: &str, name: &str) -> bool {
     let path = path(template).trim_end_matches('/');
+    if leads_away(path) {
+        return false;
+    }
     let Some((before, fragment)) = path.rsplit_once('/') else { return false };
     let before = before.trim_end_matches('/');
     let level = before.rsplit_once('/').map_or(before, |(_, level)| level);
@@ -60,6 +74,15 @@ pub(super) fn asks_for(template: &str, name: &str) -> bool {
         (Some(level), Some(fragment)) => is_level(&level) && is_fragment(&fragment, name),
         _ => false,
     }
+}
+
+/// Returns whether a path has a scheme, begins with a slash, or leads above its start.
+fn leads_away(path: &str) -> bool {
+    let path = path.trim_start();
+    let in_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    path.starts_with(['/', '\\'])
+        || path.trim_start_matches(in_scheme).starts_with(':')
+        || path.split('/').any(|segment| segment == "..")
 }
 
 /// Percent-decodes a segment around its placeholder. Returns a segment without `%` as it is, and
@@ -80,12 +103,16 @@ fn fill<'t>(segment: &'t str, places: &[&str]) -> Option<Cow<'t, str>> {
 /// Returns whether a segment is `QualityLevels({bitrate})`, with or without attributes. The
 /// placeholder may be replaced by a number if the stream has one quality.
 fn is_level(level: &str) -> bool {
-    let inside = strip_word(level, "QualityLevels(").and_then(|rest| rest.strip_suffix(')'));
-    let bitrate = inside.map(|inside| inside.split_once(',').map_or(inside, |(first, _)| first));
-    bitrate.is_some_and(|bitrate| {
+    bitrate_of(level).is_some_and(|bitrate| {
         is_place(bitrate, BITRATE)
             || bitrate.bytes().all(|byte| byte.is_ascii_digit()) && bitrate.parse::<u32>().is_ok()
     })
+}
+
+/// Returns the bitrate, or its placeholder, of a segment `QualityLevels(…)`.
+fn bitrate_of(level: &str) -> Option<&str> {
+    let inside = strip_word(level, "QualityLevels(")?.strip_suffix(')')?;
+    Some(inside.split_once(',').map_or(inside, |(first, _)| first))
 }
 
 /// Returns whether a segment is `Fragments(NAME={start time})`.
@@ -178,12 +205,12 @@ mod tests {
     }
 
     #[test]
-    fn a_template_asks_for_its_stream_wherever_the_host_serves_it() {
+    fn a_template_asks_for_its_stream_below_the_manifest() {
         for template in [
             "QualityLevels({bitrate})/Fragments(snd={start time})",
             "qualitylevels({Bitrate},{CustomAttributes})//FRAGMENTS(snd={start_time})/",
             "QualityLevels(64000)/Fragments(snd={start time})?key=/x",
-            "http://host/a b/film.ism/QualityLevels({bitrate})/Fragments(snd={start time})",
+            "a b/QualityLevels({bitrate})/Fragments(snd={start time})",
             "./QualityLevels%28{bitrate}%29/Fragments%28s%6Ed%3D{start time}%29",
             "QualityLevels({bitrate})/KeyFrames(snd={start time})",
             "QualityLevels({bitrate})/Fragments(snd={start time},{CustomAttributes})",
@@ -193,6 +220,10 @@ mod tests {
         for template in [
             "",
             "/",
+            "http://host/a b/film.ism/QualityLevels({bitrate})/Fragments(snd={start time})",
+            "//host/film.ism/QualityLevels({bitrate})/Fragments(snd={start time})",
+            "/QualityLevels({bitrate})/Fragments(snd={start time})",
+            "../other.ism/QualityLevels({bitrate})/Fragments(snd={start time})",
             "content?stream=snd&bitrate={bitrate}&start={start time}",
             "QualityLevels({bitrate})",
             "QualityLevels( {bitrate} )/Fragments(snd={start time})",
@@ -207,6 +238,21 @@ mod tests {
             "QualityLevels()/Fragments(snd={start time})",
         ] {
             assert!(!asks_for(template, "snd"), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_bitrate_in_the_place_of_the_placeholder_is_fixed() {
+        for (template, bitrate) in [
+            ("QualityLevels(64000)/Fragments(snd={start time})?key=/x", Some(64_000)),
+            (
+                "a/qualitylevels%2864000,{CustomAttributes})/Fragments(snd={start time})",
+                Some(64_000),
+            ),
+            ("QualityLevels({bitrate})/Fragments(snd={start time})", None),
+            ("content?stream=snd", None),
+        ] {
+            assert_eq!(fixed_bitrate(template), bitrate, "{template}");
         }
     }
 }

@@ -55,11 +55,14 @@ impl StartTag {
             let Some(attribute) = Attribute::read(next) else { return tag.broken(rest) };
             match seen.insert(attribute.name, attribute.value) {
                 None => tag.push(&attribute, &rest[at..at + space], at + space, next),
-                Some(value) if value == attribute.value => {
-                    let fault = format!("`{}` is repeated: one is left out", attribute.name);
+                Some(first) => {
+                    let Attribute { name, value, .. } = attribute;
+                    let fault = match first == value {
+                        true => format!("`{name}` is repeated: one is left out"),
+                        false => format!("`{name}` is repeated: its first value is kept"),
+                    };
                     tag.faults.push((at + space, fault));
                 }
-                Some(_) => return tag.broken(rest),
             }
             if seen.count.max(tag.faults.len()) > most {
                 tag.is_broken = true;

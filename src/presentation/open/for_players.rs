@@ -22,9 +22,19 @@ pub(super) fn check(client: &ClientManifest, findings: &mut Findings) {
     for index in client.streams.iter().filter(is_asked_for) {
         let finding = match &index.url {
             None => Finding::new(FindingCode::UrlMissing, "its StreamIndex has no `Url`"),
-            Some(_) if index.is_asked_for_by_url() => continue,
             Some(url) => {
-                let message = format!("requests made from its `Url` are not answered here: {url}");
+                let message = match index.only_bitrate_asked_for() {
+                    _ if !index.is_asked_for_by_url() => {
+                        format!("requests made from its `Url` are not answered here: {url}")
+                    }
+                    Some(bitrate) => {
+                        let count = index.qualities.len();
+                        format!(
+                            "its `Url` asks for {bitrate} bit/s in place of each of its {count} qualities: {url}"
+                        )
+                    }
+                    None => continue,
+                };
                 Finding::new(FindingCode::UrlUnanswered, message)
             }
         };
@@ -35,14 +45,21 @@ pub(super) fn check(client: &ClientManifest, findings: &mut Findings) {
     }
 }
 
-/// Reports `CodecPrivateData` that is not hexadecimal. ffmpeg writes `(null)` if it has no decoder
-/// configuration.
+/// Reports `CodecPrivateData` that is not hexadecimal, or has half a byte. ffmpeg writes `(null)` if
+/// it has no decoder configuration.
 fn check_codec_data(index: &StreamIndex, findings: &mut Findings) {
-    let is_odd = |data: &&String| !data.trim().bytes().all(|byte| byte.is_ascii_hexdigit());
-    let mut all = index.qualities.iter().filter_map(|quality| quality.codec_private_data.as_ref());
-    if let Some(data) = all.find(is_odd) {
+    let fault = |data: &str| {
+        let data = data.trim();
+        if !data.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Some("is not hexadecimal");
+        }
+        (!data.len().is_multiple_of(2)).then_some("has an odd number of digits")
+    };
+    let mut all =
+        index.qualities.iter().filter_map(|quality| quality.codec_private_data.as_deref());
+    if let Some((data, fault)) = all.find_map(|data| Some((data, fault(data)?))) {
         let data: String = data.chars().take(40).collect();
-        let message = format!("`CodecPrivateData` is \"{data}\", which is not hexadecimal");
+        let message = format!("`CodecPrivateData` is \"{data}\", which {fault}");
         let finding = Finding::new(FindingCode::CodecDataInvalid, message);
         findings.push(finding.of_track(&index.name()));
     }
