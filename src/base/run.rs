@@ -20,6 +20,7 @@ impl Run {
     }
 
     /// Returns where the last chunk ends; `None` beyond 64 bits.
+    #[inline]
     pub(crate) fn checked_end(&self) -> Option<u64> {
         self.start.checked_add(self.duration.checked_mul(self.count.get())?)
     }

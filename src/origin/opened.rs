@@ -257,6 +257,18 @@ impl Opened {
         &self,
         prepare: impl FnOnce(Option<SystemTime>) -> T,
     ) -> Option<&T> {
+        match (&self.ahead, self.attachment.get()) {
+            (None, Some(attachment)) => attachment.downcast_ref(),
+            _ => self.attach(prepare),
+        }
+    }
+
+    #[cfg(feature = "http")]
+    #[cold]
+    fn attach<T: Send + Sync + 'static>(
+        &self,
+        prepare: impl FnOnce(Option<SystemTime>) -> T,
+    ) -> Option<&T> {
         let (attachment, modified) = match &self.ahead {
             Some(ahead) if self.is_ahead() => (&**ahead, None),
             _ => (&self.attachment, self.modified()),
@@ -266,7 +278,6 @@ impl Opened {
 
     /// Returns whether the time of change of its files is still to come.
     #[cfg(feature = "http")]
-    #[cold]
     fn is_ahead(&self) -> bool {
         let now = self.access().host.clock.wall();
         self.modified().is_some_and(|modified| modified > now)

@@ -90,6 +90,11 @@ impl Compressor {
         if text.len() < SHORT || forms.asked.swap(true, Ordering::Relaxed) {
             return;
         }
+        self.begin(text, forms);
+    }
+
+    #[cold]
+    fn begin(&self, text: &Bytes, forms: &Arc<Forms>) {
         let job = Job { text: text.clone(), forms: Arc::clone(forms) };
         if self.offload.has_threads() {
             return self.offload.try_run(move || job.run());

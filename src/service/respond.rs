@@ -299,7 +299,7 @@ impl OriginService {
         begun: Option<Result<origin::Asked<'_>, Error>>,
         asked: &Asked<'_>,
     ) -> Result<Response<ServiceBody>, Error> {
-        let Asked { uri, path, head: Head { conditions, .. }, .. } = *asked;
+        let Asked { uri, path, head: Head { conditions, has_range }, .. } = *asked;
         let target = uri.path_and_query().map_or(path, |target| target.as_str());
         let located = match begun {
             Some(located) => located,
@@ -326,13 +326,22 @@ impl OriginService {
                 let own_file = served.has_own_file().then(|| served.modified());
                 let opened = served.opened().map(|opened| &**opened);
                 let facts = Facts { reply: served.reply(), opened, own_file };
-                let mut fields = HeaderMap::new();
-                let (modified, form) = self.describe_in(&mut fields, &facts, etag, asked);
+                let mut response = Response::new(ServiceBody::empty());
+                let fields = response.headers_mut();
+                let (modified, form) = self.describe_in(fields, &facts, etag, asked);
                 let content = match form {
                     Some(form) => resource::Content::Text(form),
                     None => resource::Content::Served(served),
                 };
-                self.respond_with(Resource { fields, modified, content }, asked, judge)
+                if judge || has_range {
+                    let fields = std::mem::take(fields);
+                    return self.respond_with(Resource { fields, modified, content }, asked, judge);
+                }
+                if !asked.is_head {
+                    content.admit()?;
+                    *response.body_mut() = content.into_body();
+                }
+                Ok(response)
             }
             Answer::Redirect(location) => self.redirect(location, uri.query(), path),
         }
