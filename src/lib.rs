@@ -33,7 +33,7 @@
 //!
 //! # Where to start
 //!
-//! - To serve: [`Origin`](origin::Origin) over a [`Store`](storage::Store), and with the feature
+//! - To serve: [`Origin`] over a [`Store`](storage::Store), and with the feature
 //!   `http` an `OriginService` around it. The `manual` describes the responses of the service and
 //!   the meaning of each finding.
 //! - To inspect a presentation: [`Presentation`](presentation::Presentation).
