@@ -68,9 +68,12 @@ pub(super) fn tell_apart<'a>(
         if by_id.values().all(|elements| elements.len() < 2) {
             continue;
         }
-        let is_of_kind = |media: &&MediaTrack| media.kind == Some(*kind);
-        let mut free: Vec<&MediaTrack> = tracks.iter().filter(is_of_kind).collect();
-        free.retain(|media| !by_id.contains_key(&media.track_id));
+        let candidate = |media| Candidate { media, coding: Coding::shown(*kind, media, limits) };
+        let is_free =
+            |media: &&MediaTrack| media.kind == Some(*kind) && !by_id.contains_key(&media.track_id);
+        // Each of them is parsed once, however many elements there are.
+        let mut free: Vec<Candidate<'a>> =
+            tracks.iter().filter(is_free).take(MOST).map(candidate).collect();
         let mut ids: Vec<_> = by_id.iter().filter(|(_, elements)| elements.len() > 1).collect();
         ids.sort_unstable();
         for (id, elements) in ids {
@@ -79,11 +82,7 @@ pub(super) fn tell_apart<'a>(
             });
             let Some(own) = own.filter(|_| !free.is_empty()) else { continue };
             let qualities = qualities.get_or_insert_with(|| Qualities::of(client));
-            let candidates: Vec<Candidate<'a>> = std::iter::once(own)
-                .chain(free.iter().copied())
-                .take(MOST)
-                .map(|media| Candidate { media, coding: Coding::shown(*kind, media, limits) })
-                .collect();
+            let candidates = std::iter::once(candidate(own)).chain(free.iter().cloned()).collect();
             let known = |&number: &usize| {
                 let track = server.tracks.get(number)?;
                 Some((number, Known::of(track, qualities)))
@@ -96,7 +95,7 @@ pub(super) fn tell_apart<'a>(
                 .iter()
                 .filter_map(|(_, told)| Some(told.media.as_ref().ok()?.track_id))
                 .collect();
-            free.retain(|media| !found.contains(&media.track_id));
+            free.retain(|candidate| !found.contains(&candidate.media.track_id));
             told.extend(group);
         }
     }
@@ -189,6 +188,7 @@ impl<'a> Known<'a> {
 }
 
 /// A track that an element may mean.
+#[derive(Clone)]
 struct Candidate<'a> {
     media: &'a MediaTrack,
     coding: Coding,
