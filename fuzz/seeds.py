@@ -405,6 +405,26 @@ def openings():
     out["bitrates-that-differ-between-the-manifests"] = files(sizes, tiny(), client=announced)
     twins = ismc(("video", None, [5, 6, 7, 8, 9], FULL), ("video", "v2", [5, 60_000], FULL))
     out["bitrates-of-which-none-is-near"] = files(smil(*ladder, A), tiny(), client=twins)
+    # Elements that give one number to several tracks of a file.
+    two = [("video", "1.ismv", bitrate, 1, None) for bitrate in (120_000, 60_000)]
+    more = fragments(2, runs=lambda _: [gop("k...........")])
+    pictures = lambda entry: movie(
+        FTYP + moov(VIDEO, trak(2, "vide", 10_000_000, entry)), interleaved(fragments(1), more)
+    )
+    announced = ismc(("video", None, [60_000, 120_000], FULL))
+    out["two-elements-of-one-number-by-rank"] = files(smil(*two), pictures(avc1()), client=announced)
+    private_data = b"\0\0\0\1" + SPS + b"\0\0\0\1" + PPS
+    known = announced.replace(b'CodecPrivateData="00"', b'CodecPrivateData="%s"' % private_data.hex().encode(), 1)
+    out["two-elements-of-one-number-by-configuration"] = files(smil(*two), pictures(hvc1()), client=known)
+    out["two-elements-of-one-number-without-a-manifest"] = files(smil(*two, client=None), pictures(hvc1()))
+    tongues = [("audio", "1.ismv", 48_000, 1, name) for name in ("a", "b", "c")]
+    said = smil(*tongues, client=None).decode()
+    for language in ("fra", "eng", "deu"):
+        said = said.replace('<audio src="1.ismv" systemBitrate', f'<audio src="1.ismv" systemLanguage="{language}" systemBitrate', 1)
+        said = said.replace('<audio src="1.ismv" systemLanguage', '<audio  src="1.ismv" systemLanguage', 1)
+    sounds = [trak(n + 1, "soun", 10_000_000, mp4a(), name) for n, name in enumerate(("eng", "fra", "und"))]
+    voices = movie(FTYP + moov(*sounds), interleaved(*(fragments(n + 1) for n in range(3))))
+    out["three-elements-of-one-number-by-language"] = files(said.encode(), voices)
     secret = moov(
         ext(PIFF_PSSH, 0, 0, KEY_ID, u32(3), b"pro"),
         full("pssh", 0, 0, KEY_ID, u32(3), b"pr1"),
