@@ -45,6 +45,10 @@ impl KeyFrames {
             // What cannot be read may have an entry per sample; an absolute offset stays wrong.
             return Ok(None);
         }
+        if stored.moof.starts_with(&[0; 4]) {
+            // A `moof` that reaches to the end leaves no room for an `mdat` after it.
+            return Ok(None);
+        }
         let mended;
         let stored = match whereabouts {
             Whereabouts::Start | Whereabouts::Payload => stored,
@@ -173,6 +177,26 @@ mod tests {
         assert_eq!(samples(&parsed), [(20, 4, 0), (20, 2, -10)]);
         assert_eq!(cut[parsed.payload as usize..], [0, 1, 2, 3, 5, 6]);
         assert_eq!(parsed.traf.get::<Sdtp>().unwrap().samples, [I, I][..]);
+    }
+
+    #[test]
+    fn a_fragment_whose_moof_reaches_to_the_end_is_not_cut() {
+        let (mut trun, sizes) = (trun(&SAMPLES), [0; 4].map(|size| (size, 0)));
+        trun = Trun { full: trun.full, ..self::trun(&sizes) };
+        let traf = [
+            AnyBox::new(Tfhd { track_id: 1, ..Tfhd::default() }),
+            AnyBox::new(trun),
+            sdtp(&[I, P, I, P]),
+        ];
+        let traf = AnyBox::container(*b"traf", traf);
+        let moof = AnyBox::container(*b"moof", [AnyBox::new(Mfhd::default()), traf]);
+        let bytes = Boxes::from_iter([moof]).to_bytes();
+        let cut = |bytes: &Bytes| {
+            KeyFrames::cut(&parse(bytes), Defaults::default(), &Limits::default()).unwrap()
+        };
+        assert!(cut(&bytes).is_some());
+        let to_end = Bytes::from([&[0; 4], &bytes[4..]].concat());
+        assert_eq!(cut(&to_end), None);
     }
 
     #[test]
