@@ -10,7 +10,7 @@ pub(crate) const fn piece(len: usize) -> usize {
     }
 }
 
-/// The same for a piece that `Arc`s share, which holds two counts as well.
+/// Returns the same for a piece that `Arc`s share, which also holds two counts.
 pub(crate) const fn shared_piece(len: usize) -> usize {
     piece(2 * size_of::<usize>() + len)
 }

@@ -33,7 +33,7 @@ impl KeyFrames {
     /// Spec: [MS-SSTR] 2.2.3 and 3.2.5.
     ///
     /// # Errors
-    /// What cannot be cut: [`NotSliceable`](crate::base::ErrorKind::NotSliceable).
+    /// [`NotSliceable`](crate::base::ErrorKind::NotSliceable) if the fragment cannot be cut.
     pub(crate) fn cut(
         stored: &Stored,
         defaults: Defaults,

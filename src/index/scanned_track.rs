@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Indexed;
 use crate::fragment::Defaults;
 
-/// What a walk found of one track.
+/// The fragments of one track that a walk has found.
 #[derive(Clone, Debug)]
 pub(crate) struct ScannedTrack {
     pub(crate) track_id: u32,

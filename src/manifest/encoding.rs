@@ -44,11 +44,13 @@ impl<'a> Decoded<'a> {
         Self::decode(bytes, true)
     }
 
-    /// Copies the text if it is borrowed.
-    pub(crate) fn into_owned(self) -> Decoded<'static> {
+    /// Puts another text in the place of this one.
+    pub(super) fn with_text<'b>(
+        self,
+        change: impl FnOnce(Cow<'a, str>) -> Cow<'b, str>,
+    ) -> Decoded<'b> {
         let Self { text, encoding, marked, stripped, is_misdeclared } = self;
-        let text = Cow::Owned(text.into_owned());
-        Decoded { text, encoding, marked, stripped, is_misdeclared }
+        Decoded { text: change(text), encoding, marked, stripped, is_misdeclared }
     }
 
     fn decode(bytes: &'a [u8], is_lenient: bool) -> Result<Self, Error> {

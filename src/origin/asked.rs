@@ -64,7 +64,7 @@ enum State<'a> {
     Checked(Box<Answer>),
 }
 
-/// What tells whether a client already has the answer to a request.
+/// The identity of an answer, which shows whether a client already has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     content: Content,
@@ -72,7 +72,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// What the answer is.
+    /// Returns the kind of the answer.
     pub fn content(&self) -> Content {
         self.content
     }
@@ -425,7 +425,7 @@ impl Asked<'_> {
         }
     }
 
-    /// The same in one future, for hosts that know that it may have to wait.
+    /// Makes the answer in one future, for hosts that know that it may have to wait.
     pub(crate) async fn answer_slowly(self) -> Result<Answer, Error> {
         match self.state {
             State::Reply(reply) => Ok(Answer::Reply(serve(self.opened, reply))),
@@ -473,7 +473,7 @@ impl Target<'_> {
     }
 }
 
-/// What comes of a request without waiting.
+/// The outcome of a request, as far as it is known without waiting.
 enum Fresh<'a> {
     Asked(Result<Asked<'a>, Error>),
     /// The presentation must be opened or looked at first.

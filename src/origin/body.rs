@@ -29,7 +29,7 @@ use crate::storage::budget::{Budget, Share};
 /// there is little, less at a time, and no more before that is sent.
 pub struct Body {
     holding: Holding,
-    /// What comes next, and what behind that, in reverse: nothing for most replies.
+    /// The remaining pieces, last one first; empty for most replies.
     next: Option<Piece>,
     later: Vec<Piece>,
     left: u64,

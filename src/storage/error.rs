@@ -28,12 +28,6 @@ impl From<ChangedError> for io::Error {
     }
 }
 
-/// The error of a source whose object has changed.
-#[deprecated(note = "use `ChangedError.into()`")]
-pub fn changed() -> io::Error {
-    ChangedError.into()
-}
-
 /// Returns what an error of a store means to the floors above.
 pub(crate) fn read_error(error: io::Error) -> ReadError {
     ReadError { kind: read_error_kind(&error), source: Some(Arc::new(error)) }

@@ -37,8 +37,6 @@ pub use age::Age;
 pub use counting::{CountingSource, CountingStore, StoreCounts};
 pub use erased::{AnyStore, Source};
 pub use error::ChangedError;
-#[allow(deprecated)]
-pub use error::changed;
 pub use faulty::{Faults, FaultySource, FaultyStore};
 pub use limit::{LimitSource, LimitStore};
 #[cfg(feature = "fs")]

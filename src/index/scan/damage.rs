@@ -1,4 +1,4 @@
-//! What a walk does where boxes are damaged: the positions in the index show where to continue.
+//! Continuing a walk after damaged boxes, at the positions in the index.
 
 use super::{Outcome, Scan, WINDOW};
 use crate::base::{Error, ErrorKind};

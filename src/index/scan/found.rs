@@ -1,4 +1,4 @@
-//! What a walk does with a fragment that it found.
+//! Recording a fragment that a walk has found.
 
 use super::{HEADER, LARGE_WINDOW, Scan};
 use crate::base::Limits;

@@ -57,12 +57,12 @@ pub(crate) enum Outcome {
     Lost(Error),
 }
 
-/// What came of a walk.
+/// The result of a walk.
 #[derive(Debug)]
 pub(crate) struct Scanned {
     pub(crate) tracks: Vec<ScannedTrack>,
     pub(crate) outcome: Outcome,
-    /// What is wrong with the first fragment that was passed over.
+    /// The fault of the first fragment that was passed over.
     pub(crate) broken: Option<Error>,
 }
 
@@ -75,7 +75,7 @@ const LARGE_WINDOW: u64 = 64 << 10;
 /// Bytes in which every header lies.
 const HEADER: u64 = 32;
 
-/// What to do after a look at the next box.
+/// The next action after a look at a box.
 enum Look {
     /// It was passed.
     Passed,
@@ -163,7 +163,7 @@ impl Scan {
         self.tracks.iter().any(|track| track.is_close || !track.says_several)
     }
 
-    /// What was found.
+    /// Ends the walk and returns its result.
     pub(crate) fn finish(mut self) -> Scanned {
         self.tracks.iter_mut().for_each(ScannedTrack::sort);
         if let Outcome::CutOff(at) = &mut self.outcome

@@ -25,33 +25,15 @@ impl ClientDocument {
     /// # Errors
     /// As [`Stored::parse`].
     pub(crate) fn parse(bytes: Bytes, limits: &Limits) -> Result<Self, Error> {
-        let Stored {
-            manifest,
-            decoded,
-            spans,
-            edits,
-            corrections,
-            left_out,
-            braced_systems,
-            is_rewritten,
-        } = Stored::parse(&bytes, limits)?;
-        let Decoded { text, encoding, marked, stripped, is_misdeclared } = decoded;
-        let (text, stored) = match text {
-            Cow::Owned(text) => (Cow::Owned(text), None),
-            // This does not panic, because borrowed text is a part of the bytes.
-            Cow::Borrowed(text) => (Cow::Borrowed(""), Some(bytes.slice_ref(text.as_bytes()))),
-        };
-        let decoded = Decoded { text, encoding, marked, stripped, is_misdeclared };
-        let read = Stored {
-            manifest,
-            decoded,
-            spans,
-            edits,
-            corrections,
-            left_out,
-            braced_systems,
-            is_rewritten,
-        };
+        let mut stored = None;
+        let read = Stored::parse(&bytes, limits)?.with_text(|text| match text {
+            Cow::Owned(text) => Cow::Owned(text),
+            Cow::Borrowed(text) => {
+                // This does not panic, because borrowed text is a part of the bytes.
+                stored = Some(bytes.slice_ref(text.as_bytes()));
+                Cow::Borrowed("")
+            }
+        });
         Ok(Self { text: stored, read, bytes })
     }
 

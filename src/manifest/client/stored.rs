@@ -1,5 +1,6 @@
 //! A client manifest with the text it was read from, and the positions of its parts in that text.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -76,26 +77,23 @@ impl<'a> Stored<'a> {
 
     /// Copies the text if it is borrowed.
     pub(crate) fn into_owned(self) -> Stored<'static> {
-        let Self {
-            manifest,
-            decoded,
-            spans,
-            edits,
-            corrections,
-            left_out,
-            braced_systems,
-            is_rewritten,
-        } = self;
-        let decoded = decoded.into_owned();
+        self.with_text(|text| Cow::Owned(text.into_owned()))
+    }
+
+    /// Puts another text in the place of this one.
+    pub(super) fn with_text<'b>(
+        self,
+        change: impl FnOnce(Cow<'a, str>) -> Cow<'b, str>,
+    ) -> Stored<'b> {
         Stored {
-            manifest,
-            decoded,
-            spans,
-            edits,
-            corrections,
-            left_out,
-            braced_systems,
-            is_rewritten,
+            manifest: self.manifest,
+            decoded: self.decoded.with_text(change),
+            spans: self.spans,
+            edits: self.edits,
+            corrections: self.corrections,
+            left_out: self.left_out,
+            braced_systems: self.braced_systems,
+            is_rewritten: self.is_rewritten,
         }
     }
 
