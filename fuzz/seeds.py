@@ -1195,6 +1195,7 @@ def client_manifests():
         "of-a-film-with-a-quality-without-media": "<QualityLevel Bitrate='-1'/>" + good + "<QualityLevel Bitrate='9'/>",
         "of-a-film-from-before-0": good.replace("<c t='0' d='20000000'/><c", "<c t='-5' d='20000005'/><c t='20000000'"),
         "of-a-film-beside-a-stream-of-no-type": good + "</StreamIndex><StreamIndex Type='data'><c d='x'/>",
+        "of-a-film-beside-chunks-without-a-quality": good + "</StreamIndex><StreamIndex Type='audio'><c t='0' d='9'/>",
         "of-a-film-beside-a-stream-of-impossible-times": good + "</StreamIndex><StreamIndex Type='audio'><c d='-1'/>",
     }.items():
         out[name] = stream(inside, "Type='video' QualityLevels='2.0' Chunks='3'")

@@ -72,11 +72,13 @@ fn has_times(index: &StreamIndex, stream: &Stream) -> bool {
 /// Checks that the streams of the strict reading are those of the presentation. Only the times of a
 /// stream that begins before 0 may differ.
 fn accepted(strict: &ClientManifest, presentation: &Presentation) {
-    // Pictures and sound without a bitrate are left out.
-    let lacks_bitrate = |index: &StreamIndex| {
-        index.kind != StreamKind::Text && index.qualities.iter().any(|q| q.bitrate == 0)
+    // Pictures and sound without a bitrate are left out, and so are chunks without a quality.
+    let is_left_out = |index: &StreamIndex| {
+        let lacks_bitrate = index.qualities.iter().any(|quality| quality.bitrate == 0);
+        let lacks_quality = index.qualities.is_empty() && !index.chunks.is_empty();
+        (lacks_bitrate && index.kind != StreamKind::Text) || (lacks_quality && !index.is_embedded())
     };
-    if strict.streams.iter().any(lacks_bitrate) {
+    if strict.streams.iter().any(is_left_out) {
         return;
     }
     assert_eq!(strict.streams.len(), presentation.streams().len(), "{strict:?}");
