@@ -4,8 +4,12 @@ mod block;
 mod builder;
 mod doubles;
 mod gaps;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod segments;
 
 pub(crate) use gaps::Gaps;
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use segments::Segment;
 
 use std::ops::Range;
 

@@ -1,0 +1,5 @@
+//! DASH: the media presentation description (MPD). Its segments are those of
+//! [`cmaf`](super::cmaf).
+
+mod mpd;
+mod protection;

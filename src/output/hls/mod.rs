@@ -1,0 +1,7 @@
+//! HLS: the multivariant playlist and the media playlists. Their segments are those of
+//! [`cmaf`](super::cmaf).
+
+mod attributes;
+mod clock;
+mod media;
+mod multivariant;
