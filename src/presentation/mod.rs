@@ -15,6 +15,8 @@ mod keys;
 mod open;
 mod probe;
 mod reply;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod segmented;
 mod stream;
 mod survey;
 mod timeline;
@@ -31,6 +33,8 @@ pub(crate) use fragment_view::{FragmentAddress, FragmentView, Need};
 pub(crate) use keys::Located;
 pub use open::open;
 pub use reply::{Content, Liveness, Piece, Reply, StoredRange};
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use segmented::{Form, Listed, Moment, Rates, Rendition, Role, Segment, decimal};
 pub use stream::{Stream, Track};
 pub use survey::Survey;
 pub use timeline::Timeline;
@@ -65,6 +69,8 @@ pub struct Presentation {
     /// Files of which an index entry led to something else.
     lying: Mutex<Vec<FileId>>,
     limits: Limits,
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    segmented: segmented::Segmented,
 }
 
 /// Options for opening a presentation.
@@ -260,6 +266,15 @@ impl Presentation {
             + piece(size_of_val(&*self.streams))
             + names
             + findings
+            + self.segmented_memory()
+    }
+
+    /// Bytes of memory that it takes for DASH and HLS.
+    fn segmented_memory(&self) -> usize {
+        #[cfg(any(feature = "dash", feature = "hls"))]
+        return self.segmented.memory();
+        #[cfg(not(any(feature = "dash", feature = "hls")))]
+        0
     }
 
     /// An entry of a file's index was found to lie.

@@ -39,7 +39,7 @@ pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
     let smooth = Timescale::SMOOTH;
     let duration = end.rescaled(smooth).saturating_sub(begin.rescaled(smooth));
 
-    let mut xml = XmlWriter::new(presentation.limits().manifest_bytes());
+    let mut xml = XmlWriter::new(presentation.limits().client_manifest);
     xml.open("MPD");
     xml.attribute("xmlns", "urn:mpeg:dash:schema:mpd:2011");
     xml.attribute("xmlns:cenc", "urn:mpeg:cenc:2013");
@@ -107,7 +107,8 @@ impl Sets<'_> {
         xml.attribute_if("lang", stream.language_tag());
         xml.attribute("segmentAlignment", "true");
         xml.attribute("startWithSAP", "1");
-        if let Some((width, height)) = set.tracks.iter().find_map(|(_, track)| display_shape(track)) {
+        if let Some((width, height)) = set.tracks.iter().find_map(|(_, track)| display_shape(track))
+        {
             xml.attribute("par", &format!("{width}:{height}"));
         }
         if set.of.is_some() {

@@ -5,3 +5,7 @@ mod attributes;
 mod clock;
 mod media;
 mod multivariant;
+mod protection;
+mod request;
+
+pub use request::Request;

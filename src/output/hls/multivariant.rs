@@ -177,7 +177,8 @@ impl Variants<'_> {
         for group in groups {
             let members = self.groups.get(group).map_or(&[][..], |members| members);
             let tag = Tag::new(playlist, "#EXT-X-STREAM-INF");
-            let tag = self.rates_and_codecs(tag, Some(track), members);
+            let pictures = rates(self.presentation, of, number);
+            let tag = self.rates_and_codecs(tag, pictures, Some(track), members);
             let mut tag = picture(tag, track, true);
             if !members.is_empty() {
                 tag = tag.quoted("AUDIO", &audio_group(group));
@@ -186,7 +187,7 @@ impl Variants<'_> {
             playlist.push_str(&uri(self.presentation, of, number, Form::Stored));
             playlist.push('\n');
         }
-        let rates = rates(track);
+        let rates = rates(self.presentation, of, number);
         let tag = Tag::new(playlist, "#EXT-X-I-FRAME-STREAM-INF")
             .plain("BANDWIDTH", rates.0)
             .quoted("CODECS", &track.codecs().unwrap_or_default());
@@ -197,7 +198,7 @@ impl Variants<'_> {
     /// Writes a variant of sound alone.
     fn write_audio(&self, playlist: &mut String, group: usize, member: &Member<'_>) {
         let tag = Tag::new(playlist, "#EXT-X-STREAM-INF");
-        let tag = self.rates_and_codecs(tag, None, &self.groups[group]);
+        let tag = self.rates_and_codecs(tag, (0, 0), None, &self.groups[group]);
         self.text(tag.quoted("AUDIO", &audio_group(group))).end();
         playlist.push_str(&member.uri(self.presentation));
         playlist.push('\n');
@@ -207,13 +208,15 @@ impl Variants<'_> {
     fn rates_and_codecs<'t>(
         &self,
         tag: Tag<'t>,
+        pictures: (u64, u64),
         video: Option<&Track>,
         members: &[Member<'_>],
     ) -> Tag<'t> {
-        let sound = members.iter().map(|member| rates(member.track()));
+        let rate = |member: &Member<'_>| rates(self.presentation, member.of, member.track);
+        let sound = members.iter().map(rate);
         let sound = sound.fold((0, 0), |most, of| (most.0.max(of.0), most.1.max(of.1)));
-        let pictures = video.map_or((0, 0), rates);
-        let mut codecs: Vec<String> = video.and_then(Track::codecs).into_iter().map(Into::into).collect();
+        let mut codecs: Vec<String> =
+            video.and_then(Track::codecs).into_iter().map(Into::into).collect();
         for codec in members.iter().filter_map(|member| member.track().codecs()) {
             if !codecs.iter().any(|known| *known == *codec) {
                 codecs.push(codec.into());
@@ -248,9 +251,12 @@ fn picture<'t>(mut tag: Tag<'t>, track: &Track, with_rate: bool) -> Tag<'t> {
 
 /// Returns the peak and the mean of what is stored; the declared bitrate for both if the sizes of
 /// fragments are not known.
-fn rates(track: &Track) -> (u64, u64) {
-    match track.rates {
+fn rates(presentation: &Presentation, of: &Listed<'_>, track: usize) -> (u64, u64) {
+    match presentation.rates(of.number, track) {
         Some(rates) => (rates.peak, rates.mean),
-        None => (track.bitrate().into(), track.bitrate().into()),
+        None => {
+            let declared = of.stream.tracks()[track].bitrate().into();
+            (declared, declared)
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! An opening whose headers and indexes have been read.
 
+#[cfg(any(feature = "dash", feature = "hls"))]
+use crate::presentation::segmented::Segmented;
 use std::sync::Mutex;
 
 use bytes::Bytes;
@@ -96,6 +98,8 @@ impl Complete {
         let Self { listed, walked, .. } = self;
         let limits = listed.options.limits;
         Presentation {
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            segmented: Segmented::new(&served.streams),
             name: listed.name,
             files: listed.files,
             streams: served.streams,

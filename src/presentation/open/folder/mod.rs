@@ -23,6 +23,8 @@ mod names;
 mod present;
 mod times;
 
+#[cfg(any(feature = "dash", feature = "hls"))]
+use crate::presentation::segmented::Segmented;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::mem;
 use std::sync::Mutex;
@@ -401,6 +403,8 @@ impl Opening {
             false => Err(nothing(&self.findings)),
         };
         Ok(Presentation {
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            segmented: Segmented::new(&adopted.streams),
             files: vec![self.name.clone(), self.manifest],
             name: self.name,
             streams: adopted.streams,

@@ -4,8 +4,8 @@ use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::Presentation;
 use crate::manifest::StreamKind;
+use crate::presentation::Presentation;
 
 /// A track in one of the forms in which its segments are served: a Representation of DASH, a media
 /// playlist of HLS.

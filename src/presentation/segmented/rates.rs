@@ -1,9 +1,10 @@
 //! How many bits per second a track really takes.
 
-use super::{Presentation, Segment, Stream, Timeline};
-use crate::base::Timescale;
+use super::Segment;
+use crate::base::{Timescale, piece};
 use crate::index::{Fragments, Place};
 use crate::presentation::stream::Media;
+use crate::presentation::{Stream, Timeline, Track};
 
 /// Bits per second of a track, by the stored fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +41,9 @@ impl Stretch {
     /// Returns bits per second, rounded up; 0 if it lasts no time.
     fn rate(self, timescale: Timescale) -> u64 {
         let bits = u128::from(self.bytes) * 8 * u128::from(timescale.get());
-        let rate = bits.checked_add(u128::from(self.ticks)).and_then(|sum| {
-            sum.saturating_sub(1).checked_div(u128::from(self.ticks))
-        });
+        let rate = bits
+            .checked_add(u128::from(self.ticks))
+            .and_then(|sum| sum.saturating_sub(1).checked_div(u128::from(self.ticks)));
         u64::try_from(rate.unwrap_or(0)).unwrap_or(u64::MAX)
     }
 }
@@ -79,25 +80,40 @@ impl Rates {
     }
 }
 
-impl Presentation {
+/// The rates of all tracks of a presentation, by stream.
+#[derive(Debug)]
+pub(in crate::presentation) struct AllRates(Box<[Box<[Option<Rates>]>]>);
+
+impl AllRates {
     /// Counts the rates of all tracks; to be called once, before anything is served.
-    pub(super) fn count_rates(&mut self) {
-        for Stream { timeline, timescale, tracks, .. } in &mut self.streams {
-            for track in tracks {
-                track.rates = match &track.media {
-                    Media::Stored(stored) => Rates::of(timeline, *timescale, &stored.fragments),
-                    Media::Files(_) | Media::Absent(_) => None,
-                };
-            }
-        }
+    pub(in crate::presentation) fn of(streams: &[Stream]) -> Self {
+        let of_stream = |Stream { timeline, timescale, tracks, .. }: &Stream| {
+            let of_track = |track: &Track| match &track.media {
+                Media::Stored(stored) => Rates::of(timeline, *timescale, &stored.fragments),
+                Media::Files(_) | Media::Absent(_) => None,
+            };
+            tracks.iter().map(of_track).collect()
+        };
+        Self(streams.iter().map(of_stream).collect())
+    }
+
+    /// Returns the rates of a track, if the sizes of its fragments are known.
+    pub(super) fn get(&self, stream: usize, track: usize) -> Option<Rates> {
+        *self.0.get(stream)?.get(track)?
+    }
+
+    /// Returns bytes of memory that it takes.
+    pub(super) fn memory(&self) -> usize {
+        let streams = self.0.iter().map(|tracks| piece(size_of_val(&**tracks)));
+        piece(size_of_val(&*self.0)) + streams.sum::<usize>()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::timeline::tests::timeline;
     use super::*;
     use crate::index::Indexed;
+    use crate::presentation::timeline::tests::timeline;
 
     fn rates(chunks: &[(u64, u64, u64)], sizes: &[u64]) -> Option<Rates> {
         let mut start = 0;

@@ -1,6 +1,6 @@
 //! The chunks of a timeline as segments that follow each other.
 
-use super::Timeline;
+use crate::presentation::Timeline;
 
 /// A chunk as a segment of DASH or HLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Timeline {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::timeline;
+    use crate::presentation::timeline::tests::timeline;
 
     fn segments(runs: &[(u64, u64, u64)]) -> Vec<(usize, u64, u64)> {
         let timeline = timeline(runs).unwrap();

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::{Presentation, Stream, Track};
 use crate::base::Timescale;
 use crate::manifest::StreamKind;
+use crate::presentation::{Presentation, Stream, Track};
 
 /// A time of a stream: ticks of a timescale.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,9 @@ impl Stream {
     fn is_listed(&self) -> bool {
         let carries_text = || match self.subtype() {
             None => true,
-            Some(subtype) => ["CAPT", "SUBT", "DESC"].iter().any(|s| subtype.eq_ignore_ascii_case(s)),
+            Some(subtype) => {
+                ["CAPT", "SUBT", "DESC"].iter().any(|s| subtype.eq_ignore_ascii_case(s))
+            }
         };
         let is_thumbnails = || self.subtype().is_some_and(|s| s.eq_ignore_ascii_case("ZOET"));
         let is_kept = match self.kind {

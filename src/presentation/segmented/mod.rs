@@ -1,0 +1,42 @@
+//! The presentation as DASH and HLS see it: renditions with names, and segments that follow each
+//! other.
+
+mod listing;
+mod rates;
+mod rendition;
+mod segments;
+mod shim;
+
+pub(crate) use listing::{Listed, Moment};
+pub(crate) use rates::Rates;
+pub(crate) use rendition::{Form, Rendition, decimal};
+pub(crate) use segments::Segment;
+pub(crate) use shim::Role;
+
+use rates::AllRates;
+
+use super::{Presentation, Stream};
+
+/// What a presentation keeps for DASH and HLS.
+#[derive(Debug)]
+pub(super) struct Segmented {
+    rates: AllRates,
+}
+
+impl Segmented {
+    pub(super) fn new(streams: &[Stream]) -> Self {
+        Self { rates: AllRates::of(streams) }
+    }
+
+    /// Returns bytes of memory that it takes outside of itself.
+    pub(super) fn memory(&self) -> usize {
+        self.rates.memory()
+    }
+}
+
+impl Presentation {
+    /// Returns the rates of a track, if the sizes of its fragments are known.
+    pub(crate) fn rates(&self, stream: usize, track: usize) -> Option<Rates> {
+        self.segmented.rates.get(stream, track)
+    }
+}
