@@ -18,7 +18,7 @@ use testkit::{codes, get, name, open, status, store};
 const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "film.ismv", 64, 1, "");
 const TIME: &str = "warning time-in-fragment";
 
-/// How a fragment says when it starts.
+/// The box with which a fragment declares its start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Says {
     Tfxd(u8, u64),

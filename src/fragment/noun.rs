@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a request wants of a fragment.
+/// The part of a fragment that a request asks for.
 ///
 /// Spec: [MS-SSTR] 2.2.3. The set is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use crate::base::{Error, Limits};
 use crate::bmff::{Boxes, Tfhd, Trex, Trun, TrunSample};
 
-/// What a track's samples are when neither `trun` nor `tfhd` says.
+/// Properties of a track's samples if neither `trun` nor `tfhd` has them.
 ///
 /// Spec: ISO/IEC 14496-12, 8.8.3.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Sample {
         self.depends_on() != 0 || self.flags & Self::NON_SYNC != 0
     }
 
-    /// By its flags it can be decoded on its own.
+    /// Returns whether its flags say that it can be decoded on its own.
     pub(crate) fn is_sync(&self) -> bool {
         self.flags & Self::NON_SYNC == 0 && self.depends_on() != 1
     }
@@ -127,7 +127,7 @@ impl Defaults {
     }
 }
 
-/// How many samples the runs of a `traf` claim.
+/// Returns the number of samples that the runs of a `traf` claim.
 ///
 /// # Errors
 /// [`Budget`](crate::base::ErrorKind::Budget) beyond [`Limits::samples`]: they may take no bytes.

@@ -1,4 +1,5 @@
-//! A fragment as it lies in its file: where it ends, whose it is, and whether it can be served.
+//! A fragment as it is stored: where it ends, which track it belongs to, and whether it can be
+//! served.
 
 use std::ops::Range;
 
@@ -15,7 +16,7 @@ use crate::bmff::{Body, Boxes, Tfdt, Tfhd, Trun, uuid};
 pub(crate) struct Stored {
     /// The whole `moof`, as stored.
     pub(crate) moof: Bytes,
-    /// What its one `traf` encloses.
+    /// The boxes in its one `traf`.
     pub(crate) traf: Boxes,
     /// First byte of the `mdat`'s payload, from the first byte of the `moof`.
     pub(crate) payload: u64,
@@ -54,11 +55,11 @@ pub(super) fn misled(what: String) -> Error {
     ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.8.10" }.into()
 }
 
-/// What came of looking at the first bytes of a fragment.
+/// The result of looking at the first bytes of a fragment.
 pub(crate) enum Parsed {
     /// Its head is there.
     Whole(Box<Stored>),
-    /// So many bytes are needed, counted from its start.
+    /// This many bytes are needed, counted from its start.
     Needs(u64),
 }
 
@@ -67,9 +68,8 @@ impl Stored {
     /// holds the first bytes, and which ends before byte `bound`.
     ///
     /// # Errors
-    /// When there is no `moof`, or no `mdat` behind one with samples, or one of them reaches beyond
-    /// `bound`;
-    /// [`ErrorKind::NotSliceable`] when it cannot be cut out of its file.
+    /// Errors if there is no `moof`, or no `mdat` behind one with samples, or if one of them reaches
+    /// beyond `bound`; [`ErrorKind::NotSliceable`] if it cannot be cut out of its file.
     pub(crate) fn parse(
         block: &Bytes,
         start: u64,
@@ -165,12 +165,12 @@ impl Stored {
         version == Some(0)
     }
 
-    /// When its first sample is decoded, by `tfdt`.
+    /// Returns the time at which its first sample is decoded, by `tfdt`.
     fn decode_time(&self) -> Option<i64> {
         Some(self.traf.get::<Tfdt>()?.base_media_decode_time as i64)
     }
 
-    /// What is kept of it.
+    /// Returns its lengths.
     pub(crate) fn lengths(&self) -> Lengths {
         Lengths { moof: self.moof.len() as u64, payload: self.payload, len: self.len }
     }
@@ -226,7 +226,7 @@ fn is_without_bytes(traf: &Boxes) -> bool {
     traf.all::<Trun>().all(|trun| defaults.bytes(trun) == 0)
 }
 
-/// What the one `traf` encloses.
+/// Takes the boxes out of the one `traf`.
 fn only_traf(boxes: &mut Boxes) -> Result<Boxes, ErrorKind> {
     let moof = boxes.inside_mut(*b"moof").map(|moof| moof.list.as_mut_slice());
     let mut trafs = moof.unwrap_or_default().iter_mut().filter_map(|item| match &mut item.body {

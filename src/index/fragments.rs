@@ -1,4 +1,4 @@
-//! Where the fragments of an opened track lie: sixteen bytes each, however long the track.
+//! The positions of the fragments of an opened track: sixteen bytes each, however long the track.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use crate::fragment::Lengths;
 
 /// The fragments of a track that its stream's chunks name.
 ///
-/// What a fragment's first use finds out about it is kept in place: every writer writes the same
+/// Lengths that a fragment's first use finds out are kept in place: every writer writes the same
 /// value, so that readers need no lock.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fragments {
@@ -39,21 +39,21 @@ struct Run {
     len: usize,
 }
 
-/// What is known of where a fragment lies.
+/// The position of a fragment, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// It begins at `start` and ends before `bound`.
     Bounded {
         /// First byte of its `moof`.
         start: u64,
-        /// Where something else begins.
+        /// First byte of something else.
         bound: u64,
     },
     /// It has been looked at.
     Known {
         /// First byte of its `moof`.
         start: u64,
-        /// What was found.
+        /// Lengths that were found.
         lengths: Lengths,
     },
     /// It has been looked at, and is not what the index says.
@@ -70,7 +70,7 @@ const KIND: u64 = 0b11 << 62;
 const BOUNDED: u64 = 0b00 << 62;
 const KNOWN: u64 = 0b01 << 62;
 const BROKEN: u64 = 0b10 << 62;
-/// Of a known state: 36 bits of length, 25 of the `moof`'s, and one for an `mdat` of 64-bit size.
+/// A known state has 36 bits of length, 25 of the `moof`'s, and one for an `mdat` of 64-bit size.
 const LEN_BITS: u32 = 36;
 const MOOF_BITS: u32 = 25;
 
@@ -120,7 +120,7 @@ impl Fragments {
         Self { blocks: blocks.into(), len, runs: runs.into() }
     }
 
-    /// How many there are.
+    /// Returns the number of fragments.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -140,7 +140,7 @@ impl Fragments {
         self.runs.get(behind).map(|run| run.chunk.max(chunk))
     }
 
-    /// Where the fragment of this chunk lies; `None` when there is none.
+    /// Returns the position of the fragment of this chunk; `None` if there is none.
     pub(crate) fn place(&self, chunk: usize) -> Option<Place> {
         let slot = self.slot(chunk)?;
         let (start, state) = (slot.start, slot.state.load(Ordering::Relaxed));

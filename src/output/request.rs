@@ -33,7 +33,7 @@ pub enum Request<'a> {
     Mss(mss::Request<'a>),
 }
 
-/// What is known of the answer to a request without a read.
+/// The identity of an answer, as far as it is known without a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Identity {
@@ -85,8 +85,9 @@ impl<'a> Request<'a> {
     /// Answers the request: at once where all is known, else after a read.
     ///
     /// # Errors
-    /// What the presentation does not have ([`ErrorKind::NoStream`](crate::base::ErrorKind::NoStream)
-    /// and similar kinds), what is not served, or what is wrong with the stored media.
+    /// [`ErrorKind::NoStream`](crate::base::ErrorKind::NoStream) and similar kinds for something that
+    /// the presentation does not have, errors for outputs that are not served, and errors of the stored
+    /// media.
     pub fn answer(&self, presentation: &Arc<Presentation>) -> Result<Step<Reply>, Error> {
         match self {
             Self::Mss(request) => mss::answer(presentation, request),

@@ -8,11 +8,12 @@ use bytes::Bytes;
 
 use super::finding::label;
 use super::fragment_files::FragmentFiles;
-use super::probe::{MAX_LOOKS, OwnFile, SMALL, Whose, whereabouts_finding};
+use super::fragment_view::{FragmentView, Looked, OwnFile};
+use super::probe::{MAX_LOOKS, SMALL, whereabouts_finding};
 use super::stream::Media;
 use super::timeline::tolerance;
 use super::validator::ContentHash;
-use super::{Finding, FindingCode, Liveness, Located, Presentation, Probed};
+use super::{Finding, FindingCode, Liveness, Located, Presentation};
 use crate::base::{
     Cursor, Error, ErrorKind, FileId, Got, Limits, Opened, ReadError, ReadErrorKind, Step, Want,
 };
@@ -26,7 +27,7 @@ pub(crate) struct LocatedFile {
     pub(crate) track: usize,
     /// Start of its chunk, in ticks of the stream.
     pub(crate) time: u64,
-    /// How long the answer stays the same.
+    /// The time for which the answer stays the same.
     pub(crate) liveness: Liveness,
 }
 
@@ -62,7 +63,7 @@ impl Presentation {
     }
 
     /// Returns the file of a located chunk, if its track has such files.
-    pub(crate) fn file_of(&self, at: Located) -> Option<LocatedFile> {
+    pub(super) fn file_of(&self, at: Located) -> Option<LocatedFile> {
         let Media::Files(_) = &self.track_of(at).media else { return None };
         let (time, _) = self.stream_of(at).timeline.chunk(at.chunk)?;
         let liveness = if self.is_live { Liveness::Live } else { Liveness::Final };
@@ -71,7 +72,7 @@ impl Presentation {
 
     /// Returns the file that a live track may have for a time that its manifest does not announce:
     /// encoders write a file before they announce it, and keep it for a while afterwards.
-    pub(crate) fn unannounced_file(
+    pub(super) fn unannounced_file(
         &self,
         stream: &str,
         bitrate: u32,
@@ -96,10 +97,10 @@ impl Presentation {
     /// [`ErrorKind::NoMedia`] if there is no such file, or [`ErrorKind::NotYet`] or
     /// [`ErrorKind::NoFragment`] if the fragment is not announced either; errors of the fragment
     /// itself, which are also kept as a finding; errors of `then`.
-    pub(crate) fn look_at_file<T: 'static>(
+    pub(super) fn look_at_file<T: 'static>(
         self: &Arc<Self>,
         at: LocatedFile,
-        then: impl FnOnce(&Self, Probed) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let name = self.files_at(at)?.name(at.time)?;
         // No file of the presentation has this id.
@@ -279,7 +280,7 @@ impl Look {
     fn go_on<T: 'static>(
         mut self,
         presentation: &Arc<Presentation>,
-        then: impl FnOnce(&Presentation, Probed) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let (at, file) = (self.at, self.file);
         let seen = see(&self.read, self.behind.as_ref(), self.size, presentation.limits());
@@ -296,8 +297,8 @@ impl Look {
         });
         let range = match checked {
             Ok(Seen::Whole(start, stored)) => {
-                let probed = self.probed(presentation, start, stored);
-                return then(presentation, probed).map(Step::Ready).map_err(|e| e.in_file(file));
+                let view = self.view(presentation, start, stored);
+                return then(&view).map(Step::Ready).map_err(|e| e.in_file(file));
             }
             Ok(Seen::Needs(range)) => range,
             Err(found) => {
@@ -323,20 +324,24 @@ impl Look {
         }))
     }
 
-    fn probed(&self, presentation: &Presentation, start: u64, stored: Box<Stored>) -> Probed {
+    fn view<'a>(
+        self,
+        presentation: &'a Presentation,
+        start: u64,
+        head: Box<Stored>,
+    ) -> FragmentView<'a> {
         let mut hash = ContentHash::new(&presentation.epoch);
         hash.number(self.size);
         hash.number(start);
-        hash.number(stored.len);
-        hash.part(Some(&stored.moof));
+        hash.number(head.len);
+        hash.part(Some(&head.moof));
         let own = OwnFile { content: hash.finish(), liveness: self.at.liveness };
-        let whose = Whose::File(Box::new(own));
         // A long head is not kept while the answer is sent: the body reads it under its own budget.
         let read = match self.read.len() as u64 > SMALL {
             true => Bytes::new(),
             false => self.read.slice(usize::try_from(start).unwrap_or(0).min(self.read.len())..),
         };
-        let lengths = stored.lengths();
-        Probed { file: self.file, whose, start, lengths, read, stored: Some(stored) }
+        let looked = Looked { read, head };
+        FragmentView::of_file(presentation, self.at, self.file, own, start, looked)
     }
 }

@@ -10,6 +10,7 @@ mod client_manifest;
 mod finding;
 mod fragment_file;
 mod fragment_files;
+mod fragment_view;
 mod keys;
 mod open;
 mod probe;
@@ -25,10 +26,10 @@ use bytes::Bytes;
 
 pub use client_manifest::ManifestSource;
 pub use finding::{Finding, FindingCode, Severity};
-pub(crate) use fragment_file::LocatedFile;
+use fragment_file::LocatedFile;
+pub(crate) use fragment_view::{FragmentAddress, FragmentView, Need};
 pub(crate) use keys::Located;
 pub use open::open;
-pub(crate) use probe::Probed;
 pub use reply::{Content, Liveness, Piece, Reply, StoredRange};
 pub use stream::{Stream, Track};
 pub use survey::Survey;
@@ -57,7 +58,7 @@ pub struct Presentation {
     /// True if it is a folder, which may also contain other files.
     is_folder: bool,
     findings: Vec<Finding>,
-    /// What answering noticed.
+    /// Findings of answering.
     late: Mutex<Findings>,
     /// Files that were walked through.
     walked: Vec<FileId>,
@@ -66,7 +67,7 @@ pub struct Presentation {
     limits: Limits,
 }
 
-/// How a presentation is opened.
+/// Options for opening a presentation.
 ///
 /// ```
 /// use smooth_origin::manifest::Layout;
@@ -93,7 +94,7 @@ impl OpenOptions {
         &self.limits
     }
 
-    /// How chunks are written into a manifest that is generated; default [`Layout::Full`].
+    /// Sets how chunks are written into a generated manifest; default [`Layout::Full`].
     pub fn layout(mut self, layout: Layout) -> Self {
         self.layout = layout;
         self
@@ -174,8 +175,8 @@ impl Presentation {
         self.client_manifest.text()
     }
 
-    /// Whether the client manifest may have runs of chunks (`c@r`), which version 2.0 does not know.
-    /// Its text is looked through once.
+    /// Returns whether the client manifest may have runs of chunks (`c@r`), which version 2.0 does not
+    /// know. Its text is searched once.
     ///
     /// # Errors
     /// As [`manifest`](Self::manifest).
@@ -183,7 +184,7 @@ impl Presentation {
         self.client_manifest.has_repeats()
     }
 
-    /// Where the client manifest comes from.
+    /// The source of the client manifest.
     pub fn manifest_source(&self) -> ManifestSource {
         self.client_manifest.source()
     }
@@ -204,7 +205,7 @@ impl Presentation {
         self.client_manifest.validator(self.content)
     }
 
-    /// What opening noticed, the gravest first, then what answering noticed.
+    /// Findings of opening, the gravest first, then those of answering.
     pub fn findings(&self) -> Vec<Finding> {
         let late = self.late.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.findings.iter().cloned().chain(late.sorted()).collect()

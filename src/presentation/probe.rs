@@ -6,44 +6,13 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 
 use super::finding::{WRONG_OFFSET, label};
+use super::fragment_view::{FragmentView, Looked};
 use super::timeline::tolerance;
-use super::{Finding, FindingCode, Liveness, Located, Presentation, StoredRange, Validator};
-use crate::base::{Error, ErrorKind, FileId, Got, ReadError, Step, Timescale, Want};
-use crate::fragment::{Lengths, Noun, OtherTime, Parsed, Stored, Whereabouts};
+use super::{Finding, FindingCode, Located, Presentation};
+use crate::base::{Error, ErrorKind, Got, ReadError, Step, Timescale, Want};
+use crate::fragment::{Lengths, OtherTime, Parsed, Stored, Whereabouts};
 use crate::index::Place;
 use crate::presentation::stream::StoredTrack;
-
-/// What is known of a fragment when its answer is made.
-pub(crate) struct Probed {
-    pub(crate) file: FileId,
-    pub(super) whose: Whose,
-    /// First byte of the `moof` in the file.
-    pub(crate) start: u64,
-    pub(crate) lengths: Lengths,
-    /// Bytes from `start` on that were read to find this out; empty if none were.
-    pub(crate) read: Bytes,
-    /// The fragment's head, if it was read.
-    pub(crate) stored: Option<Box<Stored>>,
-}
-
-/// What is known of a fragment of a track's file that was looked at before.
-pub(crate) struct Known<'a> {
-    track: &'a StoredTrack,
-    start: u64,
-    lengths: Lengths,
-}
-
-impl Known<'_> {
-    /// Returns the part that a noun asks for, none of which was read, and its validator.
-    #[inline]
-    pub(crate) fn part(&self, presentation: &Presentation, noun: Noun) -> (StoredRange, Validator) {
-        let StoredTrack { file, track_id, .. } = *self.track;
-        let part = self.lengths.part(noun);
-        let range = self.start + part.start..self.start + part.end;
-        let validator = presentation.validator().of_fragment(track_id, self.start, noun);
-        (StoredRange { file, range, read: Bytes::new() }, validator)
-    }
-}
 
 /// A property of a fragment that is not as it should be, but does not keep it from being served.
 pub(super) enum Noticed<'a> {
@@ -77,21 +46,6 @@ impl Noticed<'_> {
     }
 }
 
-/// The source of a fragment's validator.
-pub(super) enum Whose {
-    /// The fragment is a part of this track's file.
-    Track(u32),
-    /// The fragment has a file of its own.
-    File(Box<OwnFile>),
-}
-
-/// A fragment's own file.
-pub(super) struct OwnFile {
-    /// Hash of its content.
-    pub(super) content: u128,
-    pub(super) liveness: Liveness,
-}
-
 /// Bytes that a first look reads: most heads are shorter.
 const LOOK: u64 = 4 << 10;
 
@@ -108,29 +62,15 @@ const SEARCHES: usize = 64;
 pub(super) const MAX_LOOKS: usize = 8;
 
 impl Presentation {
-    /// Returns what is known of a fragment, if it was looked at before.
+    /// Reads the head of a fragment in its track's file, and goes on with `then`.
     ///
     /// # Errors
-    /// As [`probe`](Self::probe), as far as that is known.
-    #[inline]
-    pub(crate) fn known(&self, at: Located) -> Result<Option<Known<'_>>, Error> {
-        let track = self.track_of(at).stored()?;
-        match place_of(track, at)? {
-            Place::Known { start, lengths } => Ok(Some(Known { track, start, lengths })),
-            Place::Bounded { .. } => Ok(None),
-            Place::Broken { start, sliceable } => Err(broken(track, start, sliceable)),
-        }
-    }
-
-    /// Reads the head of a fragment, finds out where it lies, and goes on with `then`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NoMedia`] or [`ErrorKind::NotSliceable`] where there is nothing to serve; what
-    /// is wrong with the fragment, which is kept as a finding; what `then` finds.
-    pub(crate) fn probe<T: 'static>(
+    /// [`ErrorKind::NoMedia`] or [`ErrorKind::NotSliceable`] if there is nothing to serve; errors of
+    /// the fragment itself, which are also kept as a finding; errors of `then`.
+    pub(super) fn probe<T: 'static>(
         self: &Arc<Self>,
         at: Located,
-        then: impl FnOnce(&Self, Probed) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let track = self.track_of(at).stored()?;
         let (start, bound, first) = match place_of(track, at)? {
@@ -145,20 +85,6 @@ impl Presentation {
         };
         let look = Look { at, start, bound, read: Bytes::new(), looks: 0 };
         Ok(look.step(self, first, then))
-    }
-
-    /// Track and first byte of a fragment in its file, as the index has them.
-    ///
-    /// # Errors
-    /// As [`probe`](Self::probe), as far as the fragment was looked at before.
-    pub(crate) fn start_of(&self, at: Located) -> Result<(u32, u64), Error> {
-        let track = self.track_of(at).stored()?;
-        match place_of(track, at)? {
-            Place::Known { start, .. } | Place::Bounded { start, .. } => {
-                Ok((track.track_id, start))
-            }
-            Place::Broken { start, sliceable } => Err(broken(track, start, sliceable)),
-        }
     }
 
     /// Checks that the fragment is the one that the index says, and one that can be cut out.
@@ -251,12 +177,25 @@ pub(super) fn whereabouts_finding(at: Whereabouts) -> Option<(FindingCode, &'sta
     }
 }
 
-fn place_of(track: &StoredTrack, at: Located) -> Result<Place, Error> {
+pub(super) fn place_of(track: &StoredTrack, at: Located) -> Result<Place, Error> {
     Ok(track.fragments.place(at.chunk).ok_or(ErrorKind::NoMedia)?)
 }
 
-/// What is known of a fragment that was looked at before.
-fn broken(track: &StoredTrack, start: u64, sliceable: bool) -> Error {
+/// Returns the first byte and the lengths of a fragment, if it was looked at before.
+///
+/// # Errors
+/// As [`Presentation::probe`], as far as that is known.
+#[inline]
+pub(super) fn known(track: &StoredTrack, at: Located) -> Result<Option<(u64, Lengths)>, Error> {
+    match place_of(track, at)? {
+        Place::Known { start, lengths } => Ok(Some((start, lengths))),
+        Place::Bounded { .. } => Ok(None),
+        Place::Broken { start, sliceable } => Err(broken(track, start, sliceable)),
+    }
+}
+
+/// Returns the error of a fragment that was looked at before.
+pub(super) fn broken(track: &StoredTrack, start: u64, sliceable: bool) -> Error {
     let kind = if sliceable {
         let what = "a fragment that is not what the index says".into();
         ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.8.10" }
@@ -281,37 +220,6 @@ impl StoredTrack {
     }
 }
 
-impl Probed {
-    fn new(
-        track: &StoredTrack,
-        start: u64,
-        lengths: Lengths,
-        read: Bytes,
-        stored: Option<Box<Stored>>,
-    ) -> Self {
-        let StoredTrack { file, track_id, .. } = *track;
-        Self { file, whose: Whose::Track(track_id), start, lengths, read, stored }
-    }
-
-    /// Returns the validator of the part of the fragment that a noun asks for.
-    pub(crate) fn validator(&self, presentation: &Presentation, noun: Noun) -> Validator {
-        match &self.whose {
-            Whose::Track(track_id) => {
-                presentation.validator().of_fragment(*track_id, self.start, noun)
-            }
-            Whose::File(file) => Validator::of_fragment_file(file.content, noun),
-        }
-    }
-
-    /// Returns how long the answer stays the same.
-    pub(crate) fn liveness(&self) -> Liveness {
-        match &self.whose {
-            Whose::Track(_) => Liveness::Final,
-            Whose::File(file) => file.liveness,
-        }
-    }
-}
-
 /// A look in progress.
 struct Look {
     at: Located,
@@ -327,7 +235,7 @@ impl Look {
         self,
         presentation: &Arc<Presentation>,
         len: u64,
-        then: impl FnOnce(&Presentation, Probed) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Step<T> {
         let presentation = Arc::clone(presentation);
         let Ok(file) = presentation.track_of(self.at).stored().map(|track| track.file) else {
@@ -344,7 +252,7 @@ impl Look {
         mut self,
         presentation: &Arc<Presentation>,
         got: Vec<Result<Got, ReadError>>,
-        then: impl FnOnce(&Presentation, Probed) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let track = presentation.track_of(self.at).stored()?;
         let error = |error: Error| error.in_file(track.file);
@@ -357,11 +265,12 @@ impl Look {
         }
         self.looks += 1;
         match self.parse(presentation, track) {
-            Ok(Parsed::Whole(stored)) => {
-                let lengths = stored.lengths();
-                track.fragments.found(self.at.chunk, lengths);
-                let probed = Probed::new(track, self.start, lengths, self.read, Some(stored));
-                then(presentation, probed).map(Step::Ready).map_err(error)
+            Ok(Parsed::Whole(head)) => {
+                let (at, start, lengths) = (self.at, self.start, head.lengths());
+                track.fragments.found(at.chunk, lengths);
+                let looked = Some(Looked { read: self.read, head });
+                let view = FragmentView::of_track(presentation, at, track, start, lengths, looked);
+                then(&view).map(Step::Ready).map_err(error)
             }
             Ok(Parsed::Needs(len)) => Ok(self.step(presentation, len, then)),
             Err(found) => {

@@ -32,7 +32,7 @@ pub struct Track {
     pub(crate) bitrate: u32,
     pub(crate) attributes: Vec<CustomAttribute>,
     pub(crate) media: Media,
-    /// How it is coded, if that is known and short.
+    /// Its codec and configuration, if they are known and short.
     pub(crate) description: Option<Box<Description>>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn word(text: Option<&str>) -> Option<Box<str>> {
     text.filter(|text| text.len() <= LONGEST_KEPT).map(Into::into)
 }
 
-/// Where a track's fragments are.
+/// The place of a track's fragments.
 #[derive(Debug)]
 pub(crate) enum Media {
     /// In the one file of the track.
@@ -90,9 +90,10 @@ impl From<Absent> for ErrorKind {
 pub(crate) struct StoredTrack {
     pub(crate) file: FileId,
     pub(crate) track_id: u32,
-    /// Of the times in the file.
+    /// Ticks per second of the times in the file.
     pub(crate) timescale: Timescale,
-    /// What must be added to a time of the file to get the manifest's, in ticks of the stream.
+    /// Difference between a time of the manifest and the same time of the file, in ticks of the
+    /// stream.
     pub(crate) shift: i64,
     pub(crate) defaults: Defaults,
     pub(crate) fragments: Fragments,
@@ -106,7 +107,7 @@ pub(crate) struct StoredTrack {
 }
 
 impl Stream {
-    /// What it carries.
+    /// The kind of its samples.
     pub fn kind(&self) -> StreamKind {
         self.kind
     }
@@ -134,7 +135,7 @@ impl Stream {
         self.timescale
     }
 
-    /// What its samples are for, as the manifest says it: of text `CAPT` for captions, `SUBT` for
+    /// The purpose of its samples, as the manifest says it: of text `CAPT` for captions, `SUBT` for
     /// subtitles, `DATA` for events. `None` if the manifest does not say so, which is usual for
     /// pictures and sound.
     ///
@@ -151,7 +152,7 @@ impl Stream {
         self.parent.as_deref()
     }
 
-    /// When its chunks are.
+    /// Start and duration of its chunks.
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
     }
@@ -184,7 +185,7 @@ impl Stream {
     }
 }
 
-/// How many `key=value` pairs these are.
+/// Returns the number of `key=value` pairs.
 fn pairs(attributes: &str) -> usize {
     match attributes {
         "" => 0,
@@ -203,8 +204,8 @@ impl Track {
         &self.attributes
     }
 
-    /// How it is coded, as the manifest announces it: the codec, its configuration, and what else a
-    /// player needs to set a decoder up. `None` if the manifest says nothing that can be read, or
+    /// Its coding, as the manifest announces it: the codec, its configuration, and everything else that
+    /// a player needs to set a decoder up. `None` if the manifest says nothing that can be read, or
     /// more than 4 KiB.
     ///
     /// ```

@@ -16,7 +16,7 @@ use crate::fragment::{Defaults, Parsed, Stored, track_of_broken};
 /// A walk through the fragments of a file. It asks for one window of bytes after the other.
 #[derive(Debug)]
 pub(crate) struct Scan {
-    /// By number, of which each is there once.
+    /// Tracks by number, each once.
     tracks: Vec<ScannedTrack>,
     /// The next box.
     at: u64,
@@ -32,7 +32,7 @@ pub(crate) struct Scan {
     /// True if the file has tracks that the walk does not collect, because the file's header does
     /// not describe them well enough.
     has_others: bool,
-    /// Where the last `moof` begins.
+    /// First byte of the last `moof`.
     moof: u64,
     /// Positions at which the index says that fragments begin.
     known: KnownStarts,
@@ -44,7 +44,7 @@ pub(crate) struct Scan {
     misled: u8,
 }
 
-/// How a walk stands, or ended.
+/// The state or the end of a walk.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     /// It goes on.
@@ -79,7 +79,7 @@ const HEADER: u64 = 32;
 enum Look {
     /// It was passed.
     Passed,
-    /// So many bytes of it are needed.
+    /// This many bytes of it are needed.
     Needs(u64),
 }
 

@@ -32,7 +32,7 @@ fn walk(file: &[u8], limits: &Limits) -> (Scanned, usize) {
     walk_with(file, limits, KnownStarts::default())
 }
 
-/// The same, where an index says that fragments begin at these bytes.
+/// Walks through a file of which an index says that fragments begin at these bytes.
 fn walk_with(file: &[u8], limits: &Limits, known: KnownStarts) -> (Scanned, usize) {
     let file = Bytes::copy_from_slice(&[&[0; 10], file].concat());
     let tracks = [(2, Defaults::default()), (1, Defaults::default())];

@@ -164,7 +164,7 @@ impl<'a> ManifestOption<'a> {
         }
     }
 
-    /// What is asked for, as the subject of a sentence.
+    /// Returns a name for the option's request, as the subject of a sentence.
     fn what(&self) -> &'static str {
         match self {
             Self::Format(format) => format.what(),
@@ -225,7 +225,7 @@ pub(super) fn of_list(options: &str) -> Option<Error> {
     Some(Error::request(PART, ErrorKind::NotServed(format.what())))
 }
 
-/// What a virtual file of Unified's asks for: `.m3u8`, `.mpd`, `.f4m`.
+/// Returns the error for a virtual file of Unified's: `.m3u8`, `.mpd`, `.f4m`.
 pub(super) fn of_virtual_file(segment: &str) -> Option<Error> {
     let format = match segment.rsplit_once('.')?.1 {
         extension if extension.eq_ignore_ascii_case("m3u8") => ManifestFormat::Hls,

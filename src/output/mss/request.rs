@@ -10,7 +10,7 @@ use super::{ManifestOptions, options};
 use crate::base::{Error, ErrorKind};
 use crate::fragment::Noun;
 
-/// What is asked of a presentation.
+/// A request for a part of a presentation.
 ///
 /// Spec: [MS-SSTR] 2.2.1 and 2.2.3. Reserved words are read in any letter case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum Request<'a> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FragmentRequest<'a> {
-    /// What of the fragment is wanted.
+    /// The part of the fragment that is wanted.
     pub noun: Noun,
     /// Bits per second: which track.
     pub bitrate: u32,
@@ -135,7 +135,7 @@ fn manifest(segment: &str) -> Result<ManifestOptions<'_>, Error> {
     }
 }
 
-/// The same segment inside a quality or behind options, as Azure's players of HLS ask for it:
+/// Returns the error for a manifest inside a quality, as Azure's players of HLS ask for it:
 /// `QualityLevels(…)/Manifest(video,format=m3u8-aapl-v3)`.
 fn other_output(segment: &str) -> Option<Error> {
     let options = strip_word(segment, "Manifest(")?;
@@ -229,7 +229,7 @@ fn strip_noun(text: &str) -> Option<(Noun, &str)> {
     })
 }
 
-/// What stands between the bitrate and the next segment: `)`, or `,key=value…)`.
+/// Splits off the text between the bitrate and the next segment: `)`, or `,key=value…)`.
 fn attributes(rest: &str) -> Result<(&str, &str), Error> {
     if let Some(rest) = rest.strip_prefix(")/") {
         return Ok(("", without_slashes_before(rest)));
@@ -294,7 +294,7 @@ fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 /// JavaScript writes the last 1024 times as [`PLAYERS_LAST`], which exceeds 64 bits. It is read as
 /// the largest number, which is the same double as these times.
 fn decimal(text: &str) -> (Option<u64>, &str) {
-    /// So many digits fit into 64 bits, whichever they are.
+    /// Number of digits that fit into 64 bits, whichever they are.
     const SAFE: usize = 19;
     let (mut value, mut len) = (0_u64, 0);
     let bytes = text.as_bytes();
@@ -363,7 +363,7 @@ fn malformed(part: &'static str, what: &'static str) -> Error {
     Error::request(part, ErrorKind::Malformed(what))
 }
 
-/// What a segment cannot hold as it is.
+/// Characters that a segment cannot hold as they are.
 const SEGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')

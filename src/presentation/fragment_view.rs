@@ -1,0 +1,270 @@
+//! One fragment of a presentation, as every output sees it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::probe::{broken, known, place_of};
+use super::stream::{Media, StoredTrack};
+use super::{Liveness, Located, LocatedFile, Presentation, StoredRange, Validator};
+use crate::base::{Error, ErrorKind, FileId, Step};
+use crate::fragment::{Defaults, Lengths, Noun, Stored};
+use crate::index::Place;
+use crate::manifest::StreamKind;
+
+/// The address of a fragment: what the names, numbers and times of a request lead to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FragmentAddress {
+    /// A chunk that the manifest announces, of a track.
+    Chunk(Located),
+    /// A file that a live track may have for a time that its manifest does not announce.
+    Unannounced(LocatedFile),
+}
+
+/// What an answer needs to know of a fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Where it ends. Nothing is read to find this out if the fragment was looked at before.
+    Lengths,
+    /// Its head, which is read each time.
+    Head,
+}
+
+/// A fragment that was found, with what is known of it.
+///
+/// It was checked to be the fragment that the index promises, and one that can be cut out of its
+/// file.
+pub(crate) struct FragmentView<'a> {
+    presentation: &'a Presentation,
+    pub(crate) kind: StreamKind,
+    /// Its file.
+    pub(super) file: FileId,
+    pub(super) owner: Owner,
+    /// What its samples are if it does not say.
+    pub(crate) defaults: Defaults,
+    /// First byte of the `moof` in the file.
+    pub(super) start: u64,
+    /// Bytes of its parts.
+    pub(crate) lengths: Lengths,
+    pub(super) looked: Option<Looked>,
+}
+
+/// The source of a fragment's validator.
+pub(super) enum Owner {
+    /// The fragment is a part of this track's file.
+    Track(u32),
+    /// The fragment has a file of its own.
+    File(Box<OwnFile>),
+}
+
+/// A fragment's own file.
+pub(super) struct OwnFile {
+    /// Hash of its content.
+    pub(super) content: u128,
+    pub(super) liveness: Liveness,
+}
+
+/// What a look at a fragment read.
+pub(super) struct Looked {
+    /// First bytes of the fragment, which need not be read again.
+    pub(super) read: Bytes,
+    pub(super) head: Box<Stored>,
+}
+
+impl Presentation {
+    /// Finds the fragment of a track of this name, bitrate and attributes that starts at `time`, in
+    /// ticks of the stream.
+    ///
+    /// # Errors
+    /// As [`locate`](Self::locate).
+    #[inline]
+    pub(crate) fn address(
+        &self,
+        stream: &str,
+        bitrate: u32,
+        attributes: &str,
+        time: u64,
+    ) -> Result<FragmentAddress, ErrorKind> {
+        match self.locate(stream, bitrate, attributes, time) {
+            Ok(at) => Ok(FragmentAddress::Chunk(at)),
+            Err(error) => self.address_ahead(stream, bitrate, attributes, time, error),
+        }
+    }
+
+    /// Finds a fragment that cannot be located because of `error`.
+    #[cold]
+    fn address_ahead(
+        &self,
+        stream: &str,
+        bitrate: u32,
+        attributes: &str,
+        time: u64,
+        error: ErrorKind,
+    ) -> Result<FragmentAddress, ErrorKind> {
+        let file = match error {
+            ErrorKind::NoFragment => self.unannounced_file(stream, bitrate, attributes, time),
+            _ => None,
+        };
+        file.map(FragmentAddress::Unannounced).ok_or(error)
+    }
+
+    /// Returns the kind of the stream of a fragment.
+    #[inline]
+    pub(crate) fn kind_of(&self, at: FragmentAddress) -> StreamKind {
+        let stream = match at {
+            FragmentAddress::Chunk(at) => at.stream,
+            FragmentAddress::Unannounced(at) => at.stream,
+        };
+        self.streams[stream].kind
+    }
+
+    /// Returns the validator of the part of a fragment that a noun asks for; `None` if only the
+    /// answer shows it.
+    ///
+    /// # Errors
+    /// As [`fragment`](Self::fragment), as far as that is known.
+    pub(crate) fn fragment_validator(
+        &self,
+        at: FragmentAddress,
+        noun: Noun,
+    ) -> Result<Option<Validator>, Error> {
+        let FragmentAddress::Chunk(at) = at else { return Ok(None) };
+        let track = match &self.track_of(at).media {
+            Media::Stored(track) => track,
+            Media::Files(_) => return Ok(None),
+            Media::Absent(absent) => return Err(ErrorKind::from(*absent).into()),
+        };
+        match place_of(track, at)? {
+            Place::Known { start, .. } | Place::Bounded { start, .. } => {
+                Ok(Some(self.validator().of_fragment(track.track_id, start, noun)))
+            }
+            Place::Broken { start, sliceable } => Err(broken(track, start, sliceable)),
+        }
+    }
+
+    /// Finds out about a fragment what `need` says, and goes on with `then`: at once if that is
+    /// known, else after a read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoMedia`] or [`ErrorKind::NotSliceable`] if there is nothing to serve,
+    /// [`ErrorKind::NotYet`] or [`ErrorKind::NoFragment`] if the fragment is not announced and not
+    /// there; errors of the fragment itself, which are also kept as a finding; errors of `then`.
+    #[inline]
+    pub(crate) fn fragment<T: 'static>(
+        self: &Arc<Self>,
+        at: FragmentAddress,
+        need: Need,
+        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Step<T>, Error> {
+        if let (FragmentAddress::Chunk(at), Need::Lengths) = (at, need)
+            && let Media::Stored(track) = &self.track_of(at).media
+            && let Some((start, lengths)) = known(track, at)?
+        {
+            let view = FragmentView::of_track(self, at, track, start, lengths, None);
+            return then(&view).map(Step::Ready);
+        }
+        self.look_at(at, then)
+    }
+
+    fn look_at<T: 'static>(
+        self: &Arc<Self>,
+        at: FragmentAddress,
+        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Step<T>, Error> {
+        let at = match at {
+            FragmentAddress::Chunk(at) => match self.file_of(at) {
+                None => return self.probe(at, then),
+                Some(file) => file,
+            },
+            FragmentAddress::Unannounced(file) => file,
+        };
+        self.look_at_file(at, then)
+    }
+}
+
+impl<'a> FragmentView<'a> {
+    /// Creates a view of a part of a track's file.
+    #[inline]
+    pub(super) fn of_track(
+        presentation: &'a Presentation,
+        at: Located,
+        track: &StoredTrack,
+        start: u64,
+        lengths: Lengths,
+        looked: Option<Looked>,
+    ) -> Self {
+        Self {
+            presentation,
+            kind: presentation.stream_of(at).kind,
+            file: track.file,
+            owner: Owner::Track(track.track_id),
+            defaults: track.defaults,
+            start,
+            lengths,
+            looked,
+        }
+    }
+
+    /// Creates a view of a fragment in a file of its own.
+    pub(super) fn of_file(
+        presentation: &'a Presentation,
+        at: LocatedFile,
+        file: FileId,
+        own: OwnFile,
+        start: u64,
+        looked: Looked,
+    ) -> Self {
+        Self {
+            presentation,
+            kind: presentation.streams[at.stream].kind,
+            file,
+            owner: Owner::File(Box::new(own)),
+            defaults: Defaults::default(),
+            start,
+            lengths: looked.head.lengths(),
+            looked: Some(looked),
+        }
+    }
+
+    /// The presentation that it belongs to.
+    pub(crate) fn presentation(&self) -> &'a Presentation {
+        self.presentation
+    }
+
+    /// Its `moof` with its samples, and where its `mdat` is; `None` if it was not
+    /// [needed](Need::Head).
+    pub(crate) fn head(&self) -> Option<&Stored> {
+        self.looked.as_ref().map(|looked| &*looked.head)
+    }
+
+    /// Returns the validator of the part that a noun asks for.
+    #[inline]
+    pub(crate) fn validator(&self, noun: Noun) -> Validator {
+        match &self.owner {
+            Owner::Track(track_id) => {
+                self.presentation.validator().of_fragment(*track_id, self.start, noun)
+            }
+            Owner::File(file) => Validator::of_fragment_file(file.content, noun),
+        }
+    }
+
+    /// Returns how long the answer stays the same.
+    #[inline]
+    pub(crate) fn liveness(&self) -> Liveness {
+        match &self.owner {
+            Owner::Track(_) => Liveness::Final,
+            Owner::File(file) => file.liveness,
+        }
+    }
+
+    /// Returns some of its bytes, counted from the first of its `moof`, as a range of its file.
+    #[inline]
+    pub(crate) fn stored(&self, bytes: Range<u64>) -> StoredRange {
+        let range = self.start + bytes.start..self.start + bytes.end;
+        match &self.looked {
+            Some(looked) => StoredRange::new(self.file, range, &looked.read, self.start),
+            None => StoredRange { file: self.file, range, read: Bytes::new() },
+        }
+    }
+}
