@@ -14,7 +14,7 @@ use crate::base::{Error, ErrorKind, Step};
 use crate::fragment::{Defaults, KeyFrames, Noun};
 use crate::manifest::StreamKind;
 use crate::presentation::{
-    Content, Located, LocatedFile, Presentation, Probed, Reply, StoredRange,
+    Located, LocatedFile, Presentation, Probed, Reply, Representation, StoredRange,
 };
 
 /// Answers a request: at once where all is known, else after a read.
@@ -63,13 +63,12 @@ pub fn answer(
 /// # Errors
 /// As [`answer`], as far as is known already.
 pub fn identify(presentation: &Presentation, request: &Request<'_>) -> Result<Identity, Error> {
-    let manifest = presentation.validator();
     match request {
         Request::Presentation => Ok(Identity::Redirect),
         Request::Manifest(options) => {
             check(presentation, options)?;
             presentation.manifest()?;
-            Ok(Identity::Known(Content::Manifest, manifest))
+            Ok(Identity::Known(presentation.manifest_representation()))
         }
         Request::Fragment(fragment) => {
             let at = match locate(presentation, fragment) {
@@ -82,8 +81,9 @@ pub fn identify(presentation: &Presentation, request: &Request<'_>) -> Result<Id
                 Err(_) if presentation.file_of(at).is_some() => return Ok(Identity::Unknown),
                 start => start?,
             };
-            let content = Content::Fragment(presentation.stream_of(at).kind());
-            Ok(Identity::Known(content, manifest.of_fragment(track_id, start, fragment.noun)))
+            let validator = presentation.validator().of_fragment(track_id, start, fragment.noun);
+            let kind = presentation.stream_of(at).kind();
+            Ok(Identity::Known(Representation::media(kind, validator)))
         }
     }
 }
@@ -180,7 +180,7 @@ fn answer_fragment(
     match presentation.known(at) {
         Ok(Some(known)) => {
             let (range, validator) = known.part(presentation, noun);
-            Ok(Step::Ready(Reply::of_stored(Content::Fragment(kind), validator, range)))
+            Ok(Step::Ready(Reply::of_stored(Representation::media(kind, validator), range)))
         }
         Ok(None) => presentation
             .probe(at, move |presentation, probed| Ok(reply(presentation, kind, noun, &probed))),
@@ -193,9 +193,8 @@ fn reply(presentation: &Presentation, kind: StreamKind, noun: Noun, probed: &Pro
     let validator = probed.validator(presentation, noun);
     let part = probed.lengths.part(noun);
     let range = stored_range(probed, part.start, part.end);
-    let mut reply = Reply::of_stored(Content::Fragment(kind), validator, range);
-    reply.set_liveness(probed.liveness());
-    reply
+    let representation = Representation::media(kind, validator);
+    Reply::of_stored(representation.with_liveness(probed.liveness()), range)
 }
 
 /// The key samples of a fragment; the fragment where it has no others.
@@ -213,9 +212,8 @@ fn key_frames_reply(
     let validator = probed.validator(presentation, noun);
     let range = |range: &std::ops::Range<u64>| stored_range(probed, range.start, range.end);
     let ranges = cut.samples.iter().map(range);
-    let mut reply = Reply::of_parts(Content::Fragment(kind), validator, cut.head, ranges);
-    reply.set_liveness(probed.liveness());
-    Ok(reply)
+    let representation = Representation::media(kind, validator).with_liveness(probed.liveness());
+    Ok(Reply::of_parts(representation, cut.head, ranges))
 }
 
 /// Bytes `from..to` of the fragment, as a range of its file.
