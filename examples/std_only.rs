@@ -52,7 +52,7 @@ fn serve(origin: &Origin, mut stream: TcpStream) -> Result<()> {
     match block_on(origin.answer(target)) {
         Ok(Answer::Reply(served)) => {
             let reply = served.reply();
-            let (kind, length) = (reply.content().media_type(), reply.length());
+            let (kind, length) = (reply.representation().media_type(), reply.length());
             let tag = reply.validator();
             let headers =
                 format!("Content-Type: {kind}\r\nContent-Length: {length}\r\nETag: \"{tag}\"\r\n");

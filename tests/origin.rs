@@ -343,7 +343,7 @@ fn the_identity_of_an_answer_is_known_before_its_media_is_looked_at() {
             let identity = asked.identity().unwrap();
             let Ok(Answer::Reply(served)) = block_on(asked.answer()) else { panic!("{path}") };
             assert_eq!(identity.validator(), served.reply().validator(), "{path}");
-            assert_eq!(identity.content(), served.reply().content(), "{path}");
+            assert_eq!(identity.representation(), served.reply().representation(), "{path}");
         }
     }
     assert!(block_on(origin.ask("film.ism")).unwrap().identity().is_none());

@@ -172,7 +172,7 @@ fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
     }
     let key = opened.key(stored.file, stored.range.clone());
     if let Some(bytes) = fragments.get(&key) {
-        let reply = Reply::of_bytes(reply.content(), reply.validator(), bytes);
+        let reply = Reply::of_bytes(*reply.representation(), bytes);
         return (reply, false);
     }
     if stored.read.len() as u64 == reply.length() {
@@ -182,5 +182,5 @@ fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
     }
     // Its beginning, which the first look has read, is read again with the rest.
     let unread = StoredRange { read: Bytes::new(), ..stored.clone() };
-    (Reply::of_stored(reply.content(), reply.validator(), unread), true)
+    (Reply::of_stored(*reply.representation(), unread), true)
 }

@@ -8,7 +8,7 @@ use super::cache::millis;
 use super::{Answer, Opened, Origin, drive, note_change, path};
 use crate::base::{Error, ErrorKind, Name, ReadErrorKind, Step};
 use crate::output::{self, Request};
-use crate::presentation::{Content, Reply, Validator};
+use crate::presentation::{Reply, Representation, Validator};
 
 /// A request that was located in an open presentation and is not answered yet.
 ///
@@ -19,12 +19,11 @@ use crate::presentation::{Content, Reply, Validator};
 /// use smooth_origin::storage::LocalStore;
 ///
 /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/dialects");
-/// # let if_none_match = "\"0-m0\"";
+/// # let if_none_match = "\"0-m0\", W/\"0-m1\"";
 /// let origin = Origin::new(LocalStore::new(root)?);
 /// let asked = block_on(origin.ask("/ffmpeg/ffmpeg.ism/Manifest"))?;
 /// // Nothing has been read for the answer so far.
-/// let etag = asked.identity().map(|identity| format!("\"{}\"", identity.validator()));
-/// if etag.is_some_and(|etag| etag == if_none_match) {
+/// if asked.identity().is_some_and(|identity| identity.matches(if_none_match)) {
 ///     println!("304 Not Modified");
 ///     return Ok(());
 /// }
@@ -67,23 +66,52 @@ enum State<'a> {
 /// The identity of an answer, which shows whether a client already has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
-    content: Content,
-    validator: Validator,
+    representation: Representation,
 }
 
 impl Identity {
-    /// Returns the kind of the answer.
-    pub fn content(&self) -> Content {
-        self.content
+    /// Media type, class and validator of the answer.
+    pub fn representation(&self) -> &Representation {
+        &self.representation
     }
 
     /// The validator of the answer.
     pub fn validator(&self) -> Validator {
-        self.validator
+        self.representation.validator()
+    }
+
+    /// Returns whether a client that sends this value of `If-None-Match` already has the answer: the
+    /// host responds with 304, and with the answer's `ETag`. See [`Validator::matches`] for the
+    /// comparison.
+    ///
+    /// A host that sends answers in a content coding of its own gives them another `ETag`, and compares
+    /// that.
+    ///
+    /// ```
+    /// # #[cfg(feature = "fs")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use smooth_origin::origin::{Origin, block_on};
+    /// # use smooth_origin::storage::LocalStore;
+    /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/dialects");
+    /// # let origin = Origin::new(LocalStore::new(root)?);
+    /// let asked = block_on(origin.ask("/ffmpeg/ffmpeg.ism/Manifest"))?;
+    /// let identity = asked.identity().expect("the identity of a manifest is known");
+    /// let etag = format!("\"{}\"", identity.validator());
+    /// assert!(identity.matches(&etag));
+    /// // A cache may send several tags, and may call them weak.
+    /// assert!(identity.matches(format!("\"0-m0\", W/{etag}")));
+    /// assert!(!identity.matches("\"0-m0\""));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "fs"))]
+    /// # fn main() {}
+    /// ```
+    pub fn matches(&self, if_none_match: impl AsRef<[u8]>) -> bool {
+        self.validator().matches(if_none_match)
     }
 
     pub(crate) fn of(reply: &Reply) -> Self {
-        Self { content: reply.content(), validator: reply.validator() }
+        Self { representation: *reply.representation() }
     }
 }
 
@@ -135,7 +163,7 @@ impl Origin {
     /// let film = Name::new("ffmpeg/ffmpeg.ism")?;
     /// let asked = block_on(origin.ask_in(&film, "Manifest", None))?;
     /// let Answer::Reply(served) = block_on(asked.answer())? else { panic!("a manifest is asked for") };
-    /// assert_eq!(served.reply().content().media_type(), "application/vnd.ms-sstr+xml");
+    /// assert_eq!(served.reply().representation().media_type(), "application/vnd.ms-sstr+xml");
     /// # Ok(())
     /// # }
     /// # #[cfg(not(feature = "fs"))]
@@ -360,6 +388,17 @@ impl Origin {
         (None, None)
     }
 
+    /// Returns the name of the open presentation that a path leads to.
+    #[cfg(feature = "http")]
+    #[cold]
+    pub(crate) fn presentation_at(&self, path: &str) -> Option<Name> {
+        let mut found = path::presentations(path).map_while(Result::ok);
+        found.find_map(|found| match self.inner.cache.outcome(&found.name) {
+            Some(Ok(opened)) => Some(opened.presentation().name().clone()),
+            _ => None,
+        })
+    }
+
     async fn read_for(&self, opened: &Arc<Opened>, step: Step<Reply>) -> Result<Answer, Error> {
         self.inner.access.admit()?;
         let (reply, fragment) = drive::answer(step, opened).await?;
@@ -401,9 +440,7 @@ impl Asked<'_> {
     fn identify(&self, request: &Request<'_>) -> Option<Identity> {
         // An error comes again with the answer.
         match request.identify(self.opened.presentation()) {
-            Ok(output::Identity::Known(content, validator)) => {
-                Some(Identity { content, validator })
-            }
+            Ok(output::Identity::Known(representation)) => Some(Identity { representation }),
             _ => None,
         }
     }

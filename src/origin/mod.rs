@@ -61,7 +61,7 @@ use handles::Handles;
 use named_media::NamedMedia;
 
 use crate::base::{Error, ErrorKind, FileId, Name, ReadErrorKind};
-use crate::presentation::{Content, OpenOptions, Reply, StoredRange, Validator};
+use crate::presentation::{OpenOptions, Reply, Representation, StoredRange, Validator};
 use crate::storage::{Ends, Opening, Store};
 
 /// An origin: answers requests for the presentations of a store.
@@ -147,7 +147,7 @@ impl Origin {
         };
         // One file is open: it needs no name among others.
         let range = StoredRange::whole(FileId::SERVER_MANIFEST, stat.size);
-        let reply = Reply::of_stored(Content::File, validator, range);
+        let reply = Reply::of_stored(Representation::file(validator), range);
         let file = HeldFile { access: Arc::clone(access), name: name.clone(), source };
         let holding = Holding::File(Arc::new(file));
         Ok(Served { reply, holding, modified: stat.modified, is_kept: false })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::mss;
 use crate::base::{Error, Step};
-use crate::presentation::{Content, Presentation, Reply, Validator};
+use crate::presentation::{Presentation, Reply, Representation};
 
 /// A request to a presentation: one row per output.
 ///
@@ -16,8 +16,8 @@ use crate::presentation::{Content, Presentation, Reply, Validator};
 /// # fn main() -> Result<(), Error> {
 /// # let presentation: Arc<Presentation> = unimplemented!();
 /// let request = Request::parse("QualityLevels(952962)/Fragments(video=0)", None)?;
-/// if let Identity::Known(_, validator) = request.identify(&presentation)? {
-///     println!("its ETag is \"{validator}\"");
+/// if let Identity::Known(representation) = request.identify(&presentation)? {
+///     println!("its ETag is \"{}\"", representation.validator());
 /// }
 /// match request.answer(&presentation)? {
 ///     Step::Ready(reply) => println!("{} bytes, nothing to read first", reply.length()),
@@ -39,8 +39,8 @@ pub enum Request<'a> {
 pub enum Identity {
     /// A redirect.
     Redirect,
-    /// An answer of this content, with this validator.
-    Known(Content, Validator),
+    /// A reply of this representation.
+    Known(Representation),
     /// Only the answer shows it: a fragment in a file of its own, which may change at any time.
     Unknown,
 }

@@ -7,6 +7,7 @@
 //! not kept open, because each answer opens its file anew.
 
 mod client_manifest;
+pub(crate) mod entity_tag;
 mod finding;
 mod fragment_file;
 mod fragment_files;
@@ -15,6 +16,9 @@ mod keys;
 mod open;
 mod probe;
 mod reply;
+mod representation;
+mod representation_id;
+mod representation_map;
 #[cfg(any(feature = "dash", feature = "hls"))]
 mod segmented;
 mod stream;
@@ -32,7 +36,11 @@ use fragment_file::LocatedFile;
 pub(crate) use fragment_view::{FragmentAddress, FragmentView, Need};
 pub(crate) use keys::Located;
 pub use open::open;
-pub use reply::{Content, Liveness, Piece, Reply, StoredRange};
+pub use reply::{Piece, Reply, StoredRange};
+pub(crate) use representation::MediaType;
+pub use representation::{Liveness, ReplyClass, Representation};
+pub(crate) use representation_id::RepresentationId;
+pub(crate) use representation_map::RepresentationMap;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use segmented::{Form, Listed, Moment, Rates, Rendition, Role, Segment, decimal};
 pub use stream::{Stream, Track};
@@ -62,6 +70,8 @@ pub struct Presentation {
     /// True if it is a folder, which may also contain other files.
     is_folder: bool,
     findings: Vec<Finding>,
+    /// Texts and initialization segments that other outputs than Smooth Streaming have made.
+    kept: RepresentationMap<Bytes>,
     /// Findings of answering.
     late: Mutex<Findings>,
     /// Files that were walked through.
@@ -87,6 +97,8 @@ pub struct OpenOptions {
     epoch: String,
     distrusted: Vec<Name>,
     without_event_streams: bool,
+    /// Bytes of memory for texts and initialization segments of other outputs than Smooth Streaming.
+    kept_room: usize,
 }
 
 impl OpenOptions {
@@ -123,6 +135,14 @@ impl OpenOptions {
     /// [`StreamIndex::is_of_events`]: crate::manifest::StreamIndex::is_of_events
     pub fn without_event_streams(mut self) -> Self {
         self.without_event_streams = true;
+        self
+    }
+
+    /// Sets aside memory for the texts and initialization segments of other outputs than Smooth
+    /// Streaming, and as much again for what a host keeps about them; default none.
+    #[cfg_attr(not(test), allow(dead_code, reason = "Smooth Streaming keeps none"))]
+    pub(crate) fn kept_room(mut self, bytes: usize) -> Self {
+        self.kept_room = bytes;
         self
     }
 
@@ -201,9 +221,37 @@ impl Presentation {
     /// As [`manifest`](Self::manifest).
     pub fn manifest_reply(&self) -> Result<Reply, Error> {
         let manifest = self.manifest()?.clone();
-        let mut reply = Reply::of_bytes(Content::Manifest, self.validator(), manifest);
-        reply.set_liveness(if self.is_live { Liveness::Live } else { Liveness::Final });
-        Ok(reply)
+        Ok(Reply::of_bytes(self.manifest_representation(), manifest))
+    }
+
+    /// The representation of the manifest.
+    pub(crate) fn manifest_representation(&self) -> Representation {
+        let liveness = if self.is_live { Liveness::Live } else { Liveness::Final };
+        Representation::text(MediaType::SmoothManifest, self.validator()).with_liveness(liveness)
+    }
+
+    /// Returns a text or an initialization segment of another output than Smooth Streaming. `make` is
+    /// called when it is first asked for, and again if there was no room to keep it.
+    ///
+    /// # Errors
+    /// Those of `make`. They are not kept.
+    #[cfg_attr(not(test), allow(dead_code, reason = "Smooth Streaming keeps none"))]
+    pub(crate) fn kept(
+        &self,
+        id: RepresentationId,
+        make: impl FnOnce() -> Result<Bytes, Error>,
+    ) -> Result<Bytes, Error> {
+        if let Some(kept) = self.kept.get(&id) {
+            return Ok(kept.clone());
+        }
+        let made = make()?;
+        self.kept.get_or_make(&id, piece(made.len()), || made.clone());
+        Ok(made)
+    }
+
+    /// Bytes of memory for what [`kept`](Self::kept) keeps.
+    pub(crate) fn kept_room(&self) -> usize {
+        self.kept.budget()
     }
 
     /// Validator of the manifest.
@@ -266,6 +314,7 @@ impl Presentation {
             + piece(size_of_val(&*self.streams))
             + names
             + findings
+            + self.kept_room()
             + self.segmented_memory()
     }
 

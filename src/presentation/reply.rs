@@ -1,61 +1,17 @@
-//! An answer: what it is, how long it is, and the pieces that make it up.
+//! An answer: its representation, and the pieces that make up its body.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::Validator;
+use super::{Liveness, Representation, Validator};
 use crate::base::FileId;
-use crate::manifest::StreamKind;
 
-/// An answer whose length is known before its body is sent. Sending it is only copying.
+/// An answer whose length is known before its body is sent, so that sending it is only copying.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    content: Content,
-    validator: Validator,
-    liveness: Liveness,
+    representation: Representation,
     pieces: Pieces,
-}
-
-/// How long an answer to one URL stays the same, for caches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Liveness {
-    /// Until its files are replaced.
-    #[default]
-    Final,
-    /// The presentation is live: its manifest changes all the time, and an announced fragment
-    /// disappears with the live window.
-    Live,
-    /// A fragment of a live presentation that is not announced yet. Its file may still be rewritten
-    /// when the fragments that follow it are known.
-    Ahead,
-}
-
-/// What an answer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Content {
-    /// A client manifest.
-    Manifest,
-    /// A fragment of a stream of this kind, or a part of one.
-    Fragment(StreamKind),
-    /// A file beside the presentations, passed through.
-    File,
-}
-
-impl Content {
-    /// Media type: what Shaka Player insists on for a manifest; ISO's for fragments.
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Manifest => "application/vnd.ms-sstr+xml",
-            Self::Fragment(StreamKind::Video) => "video/mp4",
-            Self::Fragment(StreamKind::Audio) => "audio/mp4",
-            Self::Fragment(StreamKind::Text) => "application/mp4",
-            // What it is, its name tells the host.
-            Self::File => "application/octet-stream",
-        }
-    }
 }
 
 /// Part of a body.
@@ -65,9 +21,9 @@ impl Content {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Piece {
-    /// Bytes made or kept here.
+    /// Bytes in memory.
     Bytes(Bytes),
-    /// A range of a file, to be passed on as it is.
+    /// A range of a file, passed on unchanged.
     Stored(StoredRange),
 }
 
@@ -78,10 +34,9 @@ pub struct StoredRange {
     /// The file, by its id in the presentation, or the file that was opened for this answer
     /// ([`Want::Fragment`](crate::base::Want::Fragment)).
     pub file: FileId,
-    /// Bytes of it.
+    /// Bytes of the file.
     pub range: Range<u64>,
-    /// The first of these bytes, where making the answer has read them: they need not be read
-    /// again.
+    /// First of these bytes, if they were read to make the answer. They need not be read again.
     pub read: Bytes,
 }
 
@@ -91,7 +46,7 @@ impl StoredRange {
         Self { file, range: 0..size, read: Bytes::new() }
     }
 
-    /// The range, of which `read` (bytes of the file from `read_from`) may hold the beginning.
+    /// A range. `read` has bytes of the file from `read_from` on, and may have its beginning.
     pub(crate) fn new(file: FileId, range: Range<u64>, read: &Bytes, read_from: u64) -> Self {
         let from = range.start.checked_sub(read_from).and_then(|at| usize::try_from(at).ok());
         let read = match from {
@@ -116,7 +71,7 @@ enum Pieces {
 const _: () = assert!(size_of::<Reply>() <= 112);
 
 impl Piece {
-    /// Bytes of the body that it makes up.
+    /// Length in bytes.
     pub fn len(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
@@ -124,7 +79,7 @@ impl Piece {
         }
     }
 
-    /// Some of its bytes: a range that lies within it.
+    /// Returns the piece with some of its bytes. The range is within its length.
     fn slice(&self, range: Range<u64>) -> Self {
         match self {
             Self::Bytes(bytes) => {
@@ -139,33 +94,29 @@ impl Piece {
 }
 
 impl Reply {
-    /// Of bytes that are here.
-    pub(crate) fn of_bytes(content: Content, validator: Validator, bytes: Bytes) -> Self {
-        Self::new(content, validator, Pieces::One([Piece::Bytes(bytes)]))
+    /// A reply of bytes in memory.
+    pub(crate) fn of_bytes(representation: Representation, bytes: Bytes) -> Self {
+        Self { representation, pieces: Pieces::One([Piece::Bytes(bytes)]) }
     }
 
-    /// Of a range of a file.
-    pub(crate) fn of_stored(content: Content, validator: Validator, range: StoredRange) -> Self {
-        Self::new(content, validator, Pieces::One([Piece::Stored(range)]))
+    /// A reply of a range of a file.
+    #[inline]
+    pub(crate) fn of_stored(representation: Representation, range: StoredRange) -> Self {
+        Self { representation, pieces: Pieces::One([Piece::Stored(range)]) }
     }
 
-    /// Of a written head and ranges of a file behind it.
+    /// A reply of a written head, followed by ranges of a file.
     pub(crate) fn of_parts(
-        content: Content,
-        validator: Validator,
+        representation: Representation,
         head: Bytes,
         ranges: impl Iterator<Item = StoredRange>,
     ) -> Self {
         let head = [Piece::Bytes(head)].into_iter();
-        Self::new(content, validator, Pieces::Many(head.chain(ranges.map(Piece::Stored)).collect()))
+        let pieces = Pieces::Many(head.chain(ranges.map(Piece::Stored)).collect());
+        Self { representation, pieces }
     }
 
-    #[inline]
-    fn new(content: Content, validator: Validator, pieces: Pieces) -> Self {
-        Self { content, validator, liveness: Liveness::Final, pieces }
-    }
-
-    /// Bytes `range` of the body alone, as far as it has them: what a `Range` header asks for.
+    /// Returns the reply with bytes `range` of the body alone, as far as there are any.
     pub fn slice(&self, range: Range<u64>) -> Self {
         let mut from = 0;
         let mut pieces = Vec::new();
@@ -181,31 +132,26 @@ impl Reply {
             Ok(one) => Pieces::One(one),
             Err(many) => Pieces::Many(many),
         };
-        let mut slice = Self::new(self.content, self.validator, pieces);
-        slice.liveness = self.liveness;
-        slice
+        Self { representation: self.representation, pieces }
     }
 
-    pub(crate) fn set_liveness(&mut self, liveness: Liveness) {
-        self.liveness = liveness;
+    /// Media type, class, liveness and validator of the reply.
+    #[inline]
+    pub fn representation(&self) -> &Representation {
+        &self.representation
     }
 
-    /// Returns how long the answer stays the same.
+    /// Returns how long an answer to the same URL stays the same.
     pub fn liveness(&self) -> Liveness {
-        self.liveness
+        self.representation.liveness()
     }
 
-    /// What it is.
-    pub fn content(&self) -> Content {
-        self.content
-    }
-
-    /// What tells it from another answer to the same request.
+    /// Validator, which distinguishes the reply from other answers to the same request.
     pub fn validator(&self) -> Validator {
-        self.validator
+        self.representation.validator()
     }
 
-    /// Bytes of the body.
+    /// Length of the body in bytes.
     pub fn length(&self) -> u64 {
         match &self.pieces {
             Pieces::One([piece]) => piece.len(),
@@ -213,7 +159,7 @@ impl Reply {
         }
     }
 
-    /// Gives up the body's parts: the first, and those behind it, the last of them first.
+    /// Returns the first piece of the body, and the others in reverse order.
     pub(crate) fn into_pieces(self) -> (Option<Piece>, Vec<Piece>) {
         match self.pieces {
             Pieces::One([piece]) => (Some(piece), Vec::new()),
@@ -224,7 +170,7 @@ impl Reply {
         }
     }
 
-    /// The body's parts, in order.
+    /// Pieces of the body, in order.
     pub fn pieces(&self) -> &[Piece] {
         match &self.pieces {
             Pieces::One(pieces) => pieces,
@@ -232,8 +178,8 @@ impl Reply {
         }
     }
 
-    /// File and range where the whole body is one: what a host may `sendfile`, fetch by range, or
-    /// redirect to.
+    /// File and range, if the whole body is one range of a file. A host may send it with `sendfile`,
+    /// fetch it by range, or redirect to it.
     pub fn stored(&self) -> Option<&StoredRange> {
         match self.pieces() {
             [Piece::Stored(range)] => Some(range),

@@ -1,10 +1,11 @@
-//! What tells two answers to one URL apart: the ETag.
+//! The validator of an answer, which is its ETag.
 
 use std::fmt;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::GENERATOR;
+use super::representation_id::Tag;
+use super::{GENERATOR, RepresentationId, entity_tag};
 use crate::fragment::Noun;
 use crate::manifest::Layout;
 
@@ -40,12 +41,24 @@ enum Part {
     },
     /// A fragment in a file of its own.
     FragmentFile(Noun),
+    /// A text, a segment or a part of another output than Smooth Streaming: the fields of a
+    /// [`RepresentationId`], which takes more room as a field.
+    Output {
+        tag: Tag,
+        revision: u8,
+        track: u32,
+        start: u64,
+    },
     /// A file passed through as it is.
     File,
 }
 
+// It is moved with each reply.
+const _: () = assert!(size_of::<Validator>() <= 32);
+
 impl Validator {
-    /// Of the presentation's manifest, made by this revision of the generator (0 if by none).
+    /// The validator of the manifest of Smooth Streaming, made by this revision of the generator (0 if
+    /// by none).
     pub(crate) fn of_manifest(content: u128, revision: u8, layout: Layout) -> Self {
         Self { content: content.to_be_bytes(), part: Part::Manifest(revision, layout) }
     }
@@ -61,8 +74,8 @@ impl Validator {
         }
     }
 
-    /// Of a file that is passed through: equal where it has the same size and, where the store
-    /// knows it, the same time of change; else the same version.
+    /// The validator of a file that is passed through: equal if the file has the same size and, if the
+    /// store knows it, the same time of change; else the same version.
     pub(crate) fn of_file(size: u64, version: &[u8]) -> Self {
         let mut hash = ContentHash::new("");
         hash.number(size);
@@ -76,22 +89,53 @@ impl Validator {
         Self { content: content.to_be_bytes(), part: Part::FragmentFile(noun) }
     }
 
-    /// Of what a noun makes of the fragment at byte `start` of its file.
+    /// The validator of the part that a noun asks for of the fragment at byte `start` of its file.
     pub(crate) fn of_fragment(self, track_id: u32, start: u64, noun: Noun) -> Self {
         Self { part: Part::Fragment { track_id, start, noun }, ..self }
+    }
+
+    /// The validator of what another output than Smooth Streaming makes of the same presentation.
+    #[cfg_attr(not(test), allow(dead_code, reason = "Smooth Streaming has parts of its own"))]
+    pub(crate) fn of_output(self, id: RepresentationId) -> Self {
+        let RepresentationId { tag, revision, track, start } = id;
+        Self { part: Part::Output { tag, revision, track, start }, ..self }
+    }
+
+    /// Returns the id of what another output than Smooth Streaming makes of a presentation.
+    #[cfg(feature = "http")]
+    #[inline]
+    pub(crate) fn id(&self) -> Option<RepresentationId> {
+        match self.part {
+            Part::Output { tag, revision, track, start } => {
+                Some(RepresentationId { tag, revision, track, start })
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns whether a client that sends this value of `If-None-Match` already has the answer, so
+    /// that a host responds with 304 (RFC 9110, 13.1.2).
+    ///
+    /// The value is `*` or a list of entity tags, which may be weak. A malformed tag and all that
+    /// follows it match nothing. If the field has several lines, call this for each.
+    pub fn matches(&self, if_none_match: impl AsRef<[u8]>) -> bool {
+        let field = if_none_match.as_ref().trim_ascii();
+        let mut text = self.text();
+        let current = text.quoted();
+        field == b"*" || entity_tag::list(field).any(|tag| tag.is_weakly(current))
     }
 }
 
 impl Validator {
-    /// Returns the text of what validators of one content have alike, for
+    /// Returns the beginning of the text, which all validators of one content share, for
     /// [`text_after`](Self::text_after).
     #[cfg(feature = "http")]
     pub(crate) fn content_text(&self) -> ContentText {
         ContentText { content: self.content, digits: digits(self.content) }
     }
 
-    /// Returns what [`Display`](fmt::Display) writes. Each response has one, and the formatter of the
-    /// library takes ten times the instructions.
+    /// Returns the text that [`Display`](fmt::Display) writes. Each response has one, and the formatter
+    /// of the library takes ten times the instructions.
     pub(crate) fn text(&self) -> ValidatorText {
         self.text_of(digits(self.content))
     }
@@ -123,6 +167,15 @@ impl Validator {
                 text.push_noun(noun);
             }
             Part::FragmentFile(noun) => text.push_noun(noun),
+            Part::Output { tag, revision, track, start } => {
+                text.push(*b"-");
+                text.push(tag.letters());
+                text.push_hex(revision.into());
+                text.push(*b"-");
+                text.push_hex(track.into());
+                text.push(*b"-");
+                text.push_hex(start);
+            }
             Part::File => text.push(*b"-x"),
         }
         text
@@ -161,9 +214,9 @@ pub(crate) struct ValidatorText {
     len: usize,
 }
 
-/// A quote, 32 digits, 8 of a track, 16 of a place, 2 of a revision, what is between, the name of a
-/// coding and another quote take 72 bytes at most; [`ValidatorText::push_hex`] writes 8 or 16 digits
-/// though fewer count.
+/// Size of a text. A quote, 32 digits, 2 letters, 8 digits of a track, 16 of a place, 2 of a revision,
+/// the separators, the name of a coding and another quote take 72 bytes at most;
+/// [`ValidatorText::push_hex`] writes 8 or 16 digits though fewer count.
 const ROOM: usize = 96;
 
 impl ValidatorText {
@@ -188,7 +241,6 @@ impl ValidatorText {
     }
 
     /// Returns the text in quotes, as an ETag has it.
-    #[cfg(feature = "http")]
     pub(crate) fn quoted(&mut self) -> &[u8] {
         self.bytes[self.len] = b'"';
         &self.bytes[..=self.len]
@@ -221,7 +273,7 @@ impl ValidatorText {
         }
     }
 
-    /// Without zeros in front.
+    /// Adds hexadecimal digits without leading zeros.
     #[inline]
     fn push_hex(&mut self, number: u64) {
         if let digit @ 0..16 = number {
@@ -255,7 +307,7 @@ fn hex(number: u32) -> [u8; 8] {
     ascii.to_be_bytes()
 }
 
-/// Puts the hash of a presentation's content together, part by part.
+/// The hash of a presentation's content, built part by part.
 pub(crate) struct ContentHash(Xxh3);
 
 impl ContentHash {
@@ -303,6 +355,44 @@ mod tests {
                 assert_eq!(of(Noun::KeyFrames), format!("{begin}-k{GENERATOR:x}"));
             }
         }
+    }
+
+    #[test]
+    fn no_two_parts_have_one_text() {
+        const PLAYLIST: Tag = Tag::new(*b"pl");
+        const SEGMENT: Tag = Tag::new(*b"sg");
+        let manifest = Validator::of_manifest(7, 1, Layout::Full);
+        let of = |tag, revision, track, start| {
+            manifest.of_output(RepresentationId { tag, revision, track, start })
+        };
+        let text = of(SEGMENT, 0x1f, u32::MAX, u64::MAX).to_string();
+        assert_eq!(text, format!("{:032x}-sg1f-ffffffff-ffffffffffffffff", 7));
+        let numbers = [0, 1, 0x10_u32];
+        let mut all = vec![manifest, manifest.without_event_streams()];
+        for (track, start) in numbers.iter().flat_map(|a| numbers.map(|b| (*a, b.into()))) {
+            all.push(manifest.of_fragment(track, start, Noun::Fragments));
+            for revision in [0, 1, 0x10] {
+                all.extend([PLAYLIST, SEGMENT].map(|tag| of(tag, revision, track, start)));
+            }
+        }
+        let texts: std::collections::BTreeSet<String> = all.iter().map(|v| v.to_string()).collect();
+        assert_eq!(texts.len(), all.len());
+    }
+
+    #[test]
+    fn if_none_match_is_a_list_of_tags_strong_or_weak() {
+        let validator = Validator::of_manifest(1, 0, Layout::Full);
+        let tag = format!("\"{validator}\"");
+        let other = "\"0-m0\"";
+        for field in [&*tag, "*", " * "] {
+            assert!(validator.matches(field), "{field}");
+        }
+        assert!(validator.matches(format!("W/{tag}")));
+        assert!(validator.matches(format!("{other}, \"a,b\" ,, {tag}")));
+        for field in ["", other, "\"\"", "\"*\"", &validator.to_string(), &tag[..tag.len() - 1]] {
+            assert!(!validator.matches(field), "{field}");
+        }
+        assert!(!validator.matches(format!("{other}, oops, {tag}")));
     }
 
     #[test]

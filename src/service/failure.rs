@@ -3,7 +3,8 @@
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use http::Response;
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Response};
 
 use super::problem::Problem;
 use super::{OriginService, ServiceBody};
@@ -41,14 +42,20 @@ pub struct Failure(Arc<Cause>);
 struct Cause {
     code: &'static str,
     error: Option<Error>,
+    /// A sentence about a failure of HTTP itself.
+    detail: Option<String>,
     presentation: Option<Name>,
     file: Option<Name>,
 }
 
 impl Failure {
     /// A failure of HTTP itself, such as a range that does not exist.
-    pub(super) fn of_request(code: &'static str) -> Self {
-        Self(Arc::new(Cause { code, error: None, presentation: None, file: None }))
+    pub(super) fn of_request(
+        code: &'static str,
+        detail: Option<String>,
+        presentation: Option<Name>,
+    ) -> Self {
+        Self(Arc::new(Cause { code, error: None, detail, presentation, file: None }))
     }
 
     /// The word that the body of the response has as `code`: that of
@@ -64,8 +71,9 @@ impl Failure {
         self.0.error.as_ref()
     }
 
-    /// The presentation that the request was for. `None` if there is no such presentation, and for
-    /// files beside the presentations.
+    /// The presentation that the request was for. `None` if there is no such presentation, for files
+    /// beside the presentations, and if a request that failed by the rules of HTTP alone was for a
+    /// presentation that is not open.
     pub fn presentation(&self) -> Option<&Name> {
         self.0.presentation.as_ref()
     }
@@ -78,26 +86,46 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Cause { code, error, presentation, file } = &*self.0;
+        let Cause { code, error, detail, presentation, file } = &*self.0;
         let mut line = OneLine(f);
         for name in presentation.iter().chain(file.as_ref().filter(|_| presentation != file)) {
             write!(line, "{name}: ")?;
         }
-        match error {
-            Some(error) => write!(line, "{error}"),
-            None => line.write_str(code),
+        match (error, detail) {
+            (Some(error), _) => write!(line, "{error}"),
+            (None, Some(detail)) => write!(line, "{code}: {detail}"),
+            (None, None) => line.write_str(code),
         }
     }
 }
 
 impl OriginService {
+    /// The response to a request that fails by the rules of HTTP alone.
+    #[cold]
+    pub(super) fn problem(&self, problem: &Problem, path: &str) -> Response<ServiceBody> {
+        let mut response = self.problem_without_failure(problem, path);
+        let presentation = self.inner.origin.presentation_at(path);
+        response.extensions_mut().insert(problem.failure(presentation));
+        response
+    }
+
+    fn problem_without_failure(&self, problem: &Problem, path: &str) -> Response<ServiceBody> {
+        let mut response = problem.response();
+        if let Some(class) = problem.class() {
+            self.add_policy(class, path, None, response.headers_mut());
+        } else {
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        response
+    }
+
     /// The response to a request that the origin cannot answer.
     #[cold]
     pub(super) fn failed(&self, error: Error, path: &str) -> Response<ServiceBody> {
-        let mut response = self.problem(&Problem::from(&error), path);
+        let mut response = self.problem_without_failure(&Problem::from(&error), path);
         let code = error.kind.code();
         let (presentation, file) = self.inner.origin.place_of(path, &error);
-        let cause = Cause { code, error: Some(error), presentation, file };
+        let cause = Cause { code, error: Some(error), detail: None, presentation, file };
         response.extensions_mut().insert(Failure(Arc::new(cause)));
         response
     }

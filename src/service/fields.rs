@@ -7,24 +7,24 @@ use http::header::{
 use http::{HeaderMap, HeaderValue};
 
 use super::prepared::LastModified;
-use crate::presentation::Content;
+use crate::presentation::Representation;
 
-/// What header fields say of a representation.
+/// The values of the header fields of a representation.
 pub(super) struct Description<'a> {
     pub(super) content_type: HeaderValue,
     pub(super) length: HeaderValue,
     pub(super) etag: HeaderValue,
     pub(super) last_modified: Option<&'a LastModified>,
-    /// Name of the content coding, where there is one.
+    /// Name of the content coding, if there is one.
     pub(super) coding: Option<&'static str>,
-    /// Other requests for it may be given another coding.
+    /// Set if other requests for it may get another coding.
     pub(super) varies: bool,
 }
 
 pub(super) const TEXT_XML: HeaderValue = HeaderValue::from_static("text/xml");
 const BYTES: HeaderValue = HeaderValue::from_static("bytes");
 
-/// So many header fields a response has at most.
+/// Most header fields that a response has.
 const RESERVED: usize = 14;
 
 impl Description<'_> {
@@ -47,8 +47,8 @@ impl Description<'_> {
     }
 }
 
-/// Sets the two fields in which fragments differ, in fields that were made of a description. Their
-/// places are known, which takes less time than to find both by their hash.
+/// Sets the two fields in which media of one type differ, in fields that were made of a description.
+/// Their places are known, which takes less time than to find both by their hash.
 #[inline]
 pub(super) fn set_own(fields: &mut HeaderMap, length: HeaderValue, etag: HeaderValue) {
     let mut places = fields.iter_mut();
@@ -63,7 +63,7 @@ pub(super) fn set_own(fields: &mut HeaderMap, length: HeaderValue, etag: HeaderV
     }
 }
 
-/// A number in one short piece of memory: what the library makes of one takes two.
+/// Writes a number into one short piece of memory. The conversion of the library takes two.
 pub(super) fn decimal(number: u64) -> HeaderValue {
     let mut digits = [0; 20];
     let (mut at, mut left) = (digits.len(), number);
@@ -78,9 +78,9 @@ pub(super) fn decimal(number: u64) -> HeaderValue {
     HeaderValue::from_bytes(&digits[at..]).unwrap_or_else(|_| number.into())
 }
 
-/// A media type as a header field has it, checked when this is compiled.
-pub(super) const fn content_type(content: Content) -> HeaderValue {
-    HeaderValue::from_static(content.media_type())
+/// Returns the media type as a header field has it.
+pub(super) fn content_type(representation: &Representation) -> HeaderValue {
+    HeaderValue::from_static(representation.media_type())
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl Head {
         }
         // A host that has read the target of another form keeps the authority in the URI.
         if !has_host && version == Version::HTTP_11 && uri.authority().is_none() {
-            return Err("an HTTP/1.1 request has a `Host` field");
+            return Err("an HTTP/1.1 request needs a `Host` field");
         }
         Ok(Self { conditions, has_range })
     }

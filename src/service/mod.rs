@@ -22,12 +22,18 @@ mod files;
 mod head;
 mod json;
 mod media_type;
+mod passed_file;
 mod pattern;
+mod policy;
+mod precondition;
 mod prepared;
 mod problem;
 mod range;
+mod redirect;
+mod reply_fields;
 mod resource;
 mod respond;
+mod selection;
 #[cfg(feature = "tower")]
 mod tower;
 

@@ -1,4 +1,4 @@
-//! What all responses of one presentation have alike, made once.
+//! Parts that all responses of one presentation share, made once.
 
 #[cfg(feature = "compression")]
 use std::sync::Arc;
@@ -13,23 +13,54 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 #[cfg(feature = "compression")]
 use super::compression::Forms;
 use super::conditions::whole_seconds;
-use crate::manifest::StreamKind;
-use crate::presentation::{Content, ContentText, Presentation};
+#[cfg(feature = "compression")]
+use crate::presentation::compressed_forms;
+use crate::presentation::{
+    ContentText, MediaType, Presentation, Representation, RepresentationMap,
+};
 
+/// The parts that all responses of one presentation share.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) surrogate_key: HeaderValue,
     pub(super) last_modified: Option<LastModified>,
-    /// How ETags of its fragments begin.
+    /// Beginning of the ETags of its media.
     pub(super) content: ContentText,
-    /// Header fields of the manifest, plain and in each coding, and of fragments of each kind, once
-    /// they are asked for.
-    fields: [OnceLock<(ServiceId, HeaderMap)>; KINDS],
-    #[cfg(feature = "compression")]
-    pub(super) forms: Arc<Forms>,
+    /// Header fields of media by their media type, once they are asked for.
+    media: [OnceLock<(ServiceId, HeaderMap)>; MediaType::COUNT],
+    /// The manifest of Smooth Streaming.
+    manifest: PreparedText,
+    /// Manifests and playlists of other outputs, once they are asked for.
+    texts: RepresentationMap<PreparedText>,
 }
 
-/// Tells services apart.
+/// The parts that all responses with one text share.
+#[derive(Debug, Default)]
+struct PreparedText {
+    /// Header fields, plain and in each coding, once they are asked for.
+    fields: [OnceLock<(ServiceId, HeaderMap)>; FORMS],
+    #[cfg(feature = "compression")]
+    forms: Arc<Forms>,
+    /// Set to whether there was room for the compressed forms.
+    #[cfg(feature = "compression")]
+    has_room_for_forms: OnceLock<bool>,
+}
+
+/// A text with the budget of what is kept about it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text<'a> {
+    prepared: &'a PreparedText,
+    /// `None` for the manifest of Smooth Streaming, for which there always is room.
+    room: Option<&'a RepresentationMap<PreparedText>>,
+}
+
+/// Forms of a text: plain, brotli, gzip.
+const FORMS: usize = 3;
+
+/// Bytes of memory that the header fields of one form take at most.
+const FIELDS: usize = 2 << 10;
+
+/// Distinguishes services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ServiceId(u64);
 
@@ -47,7 +78,8 @@ pub(super) struct LastModified {
     pub(super) field: HeaderValue,
 }
 
-/// What divides the keys of a `Surrogate-Key` or a `Cache-Tag` field, and what no field can hold.
+/// Characters that separate the keys of a `Surrogate-Key` or a `Cache-Tag` field, and characters that
+/// no field can hold.
 const IN_KEY: &AsciiSet = &CONTROLS.add(b' ').add(b',').add(b'%');
 
 impl Prepared {
@@ -60,39 +92,90 @@ impl Prepared {
                 .unwrap_or(HeaderValue::from_static("unnamed")),
             last_modified: modified.and_then(LastModified::new),
             content: presentation.validator().content_text(),
-            fields: Default::default(),
-            #[cfg(feature = "compression")]
-            forms: Arc::default(),
+            media: Default::default(),
+            manifest: PreparedText::default(),
+            texts: RepresentationMap::new(presentation.kept_room()),
         }
     }
 
-    /// The header fields of a content, as the service has described it before.
-    pub(super) fn fields(
+    /// Returns the header fields of media, or of an initialization segment, as the service described
+    /// them before. All of one media type share them, except for their length and ETag.
+    #[inline]
+    pub(super) fn media_fields(
         &self,
         service: ServiceId,
-        content: Content,
-        coding: Option<&'static str>,
+        representation: &Representation,
         describe: impl Fn() -> HeaderMap,
     ) -> HeaderMap {
-        // A copy takes no more memory than it needs.
-        let made = || (service, describe().clone());
-        let (by, fields) = self.fields[kind(content, coding)].get_or_init(made);
-        // Another service of the same origin has other policies.
-        if *by == service { fields.clone() } else { describe() }
+        kept_fields(&self.media[representation.media_type_id() as usize], service, describe)
+    }
+
+    /// Returns the place of a text. `None` if there is no room to keep anything about it.
+    #[inline]
+    pub(super) fn text(&self, representation: &Representation) -> Option<Text<'_>> {
+        let (prepared, room) = match representation.validator().id() {
+            None => (&self.manifest, None),
+            Some(id) => {
+                let prepared = self.texts.get_or_make(&id, 0, PreparedText::default)?;
+                (prepared, Some(&self.texts))
+            }
+        };
+        Some(Text { prepared, room })
     }
 }
 
-const KINDS: usize = 6;
-
-fn kind(content: Content, coding: Option<&'static str>) -> usize {
-    match (content, coding) {
-        (Content::Manifest | Content::File, None) => 0,
-        (Content::Manifest | Content::File, Some("br")) => 1,
-        (Content::Manifest | Content::File, Some(_)) => 2,
-        (Content::Fragment(StreamKind::Video), _) => 3,
-        (Content::Fragment(StreamKind::Audio), _) => 4,
-        (Content::Fragment(StreamKind::Text), _) => 5,
+impl<'a> Text<'a> {
+    /// Returns the header fields of the text in a coding, as the service described them before.
+    #[inline]
+    pub(super) fn fields(
+        &self,
+        service: ServiceId,
+        coding: Option<&'static str>,
+        describe: impl Fn() -> HeaderMap,
+    ) -> HeaderMap {
+        let place = match coding {
+            None => 0,
+            Some("br") => 1,
+            Some(_) => 2,
+        };
+        let place = &self.prepared.fields[place];
+        match (place.get(), self.room) {
+            (None, Some(room)) => match room.take(FIELDS) {
+                true => kept_fields(place, service, describe),
+                false => describe(),
+            },
+            _ => kept_fields(place, service, describe),
+        }
     }
+
+    /// Returns the compressed forms of the text, which is of `len` bytes. `None` if there is no room for
+    /// them.
+    #[cfg(feature = "compression")]
+    #[inline]
+    pub(super) fn forms(&self, len: usize) -> Option<&'a Arc<Forms>> {
+        let has_room = match self.room {
+            None => true,
+            Some(room) => {
+                let has_room = || room.take(compressed_forms(len));
+                *self.prepared.has_room_for_forms.get_or_init(has_room)
+            }
+        };
+        has_room.then_some(&self.prepared.forms)
+    }
+}
+
+/// Returns header fields as the service described them before.
+#[inline]
+fn kept_fields(
+    place: &OnceLock<(ServiceId, HeaderMap)>,
+    service: ServiceId,
+    describe: impl Fn() -> HeaderMap,
+) -> HeaderMap {
+    // A copy takes no more memory than it needs.
+    let made = || (service, describe().clone());
+    let (by, fields) = place.get_or_init(made);
+    // Another service of the same origin has other policies.
+    if *by == service { fields.clone() } else { describe() }
 }
 
 impl LastModified {

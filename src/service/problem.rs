@@ -5,10 +5,9 @@ use std::time::Duration;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
-use super::failure::Failure;
 use super::json::escaped;
-use super::{CacheClass, ServiceBody};
-use crate::base::{Error, ErrorKind};
+use super::{CacheClass, Failure, ServiceBody};
+use crate::base::{Error, ErrorKind, Name};
 
 /// A failure as it is reported to a client.
 #[derive(Clone, Debug)]
@@ -18,6 +17,8 @@ pub(super) struct Problem {
     code: &'static str,
     /// The failure in a sentence without any name of a file.
     detail: Option<String>,
+    /// A sentence for the host alone, if there is no detail.
+    cause: Option<String>,
     /// Seconds for `Retry-After`, used with 503.
     retry_after: u64,
 }
@@ -29,16 +30,27 @@ pub(super) const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPT
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, detail: None, retry_after: 1 }
+        Self { status, code, detail: None, cause: None, retry_after: 1 }
     }
 
-    /// 400 with a sentence.
+    /// A malformed request: 400 with a sentence.
     pub(super) fn malformed(detail: &str) -> Self {
         let (status, code) = (StatusCode::BAD_REQUEST, "malformed-request");
         Self { detail: Some(detail.into()), ..Self::new(status, code) }
     }
 
-    /// For caches; `None` for what they never keep.
+    /// Adds a sentence for the host. The client does not get it.
+    pub(super) fn because(self, cause: String) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+
+    /// Returns the cause of the failure for the host.
+    pub(super) fn failure(&self, presentation: Option<Name>) -> Failure {
+        let detail = self.detail.as_ref().or(self.cause.as_ref());
+        Failure::of_request(self.code, detail.cloned(), presentation)
+    }
+
+    /// The class of the response for caches; `None` if they never keep it.
     pub(super) fn class(&self) -> Option<CacheClass> {
         Some(match self.status {
             StatusCode::BAD_REQUEST => CacheClass::Malformed,
@@ -55,7 +67,7 @@ impl Problem {
         })
     }
 
-    /// The response, without what policies add to it.
+    /// The response without the fields that policies add.
     pub(super) fn response(&self) -> Response<ServiceBody> {
         let text = self.text();
         let mut response = Response::new(ServiceBody::empty());
@@ -71,7 +83,6 @@ impl Problem {
             }
             _ => {}
         }
-        response.extensions_mut().insert(Failure::of_request(self.code));
         *response.body_mut() = ServiceBody::text(text.into());
         response
     }
@@ -96,6 +107,7 @@ impl From<&Error> for Problem {
             status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             code: error.kind.code(),
             detail: error.public().map(cut),
+            cause: None,
             retry_after: error.settles_in().map_or(1, seconds),
         }
     }

@@ -3,42 +3,33 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
-    LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{ALLOW, ETAG};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 
-use super::byte_ranges::{ByteRanges, content_range};
-use super::conditions::{self, Current, IfRange, Verdict};
+use super::conditions::{self, Current, Verdict};
 use super::cross_domain::CrossDomain;
-use super::fields::{Description, TEXT_XML, content_type, decimal, set_own};
-use super::files::{media_type_of, refused};
 use super::head::Head;
-use super::prepared::{LastModified, Prepared};
+use super::precondition::Judged;
 use super::problem::{METHODS, Problem};
-use super::range::{Selection, select};
-use super::resource::{self, Resource, etag, etag_after};
-use super::{CacheClass, OriginService, ServiceBody};
-use crate::base::{Error, ErrorKind, Name};
+use super::reply_fields::Facts;
+use super::resource::{self, Resource};
+use super::selection::not_modified;
+use super::{OriginService, ServiceBody};
+use crate::base::Error;
 use crate::origin::{self, Answer, Identity, Opened, Served};
-use crate::presentation::{Content, Liveness, Reply, Validator};
-
-/// A browser takes a file for what it is said to be (Fetch, 3.5).
-const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+use crate::presentation::Reply;
 
 /// A GET or a HEAD.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
-    is_head: bool,
-    uri: &'a Uri,
+pub(super) struct Asked<'a> {
+    pub(super) is_head: bool,
+    pub(super) uri: &'a Uri,
     /// As the URL spells it.
-    path: &'a str,
-    headers: &'a HeaderMap,
-    head: Head,
+    pub(super) path: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) head: Head,
 }
 
 /// A response for which files must be opened or read first.
@@ -71,24 +62,6 @@ impl Future for Responding<'_> {
             None => Poll::Pending,
         }
     }
-}
-
-/// What header fields are made of.
-struct Facts<'a> {
-    reply: &'a Reply,
-    opened: Option<&'a Opened>,
-    /// When the file of the one fragment that the reply contains was changed, if it has one.
-    own_file: Option<Option<SystemTime>>,
-}
-
-/// What came of conditions that could be judged before an answer was made.
-enum Judged {
-    /// 412.
-    Failed,
-    /// 304 with these fields.
-    NotModified(HeaderMap),
-    /// They are met. The ETag is `None` if they could not be judged.
-    Met(Option<HeaderValue>),
 }
 
 impl OriginService {
@@ -133,7 +106,8 @@ impl OriginService {
             }
             Ok(_) if *method == Method::OPTIONS => *response = self.options(headers),
             Ok(_) => {
-                let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed");
+                let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed")
+                    .because(format!("the method is `{method}`"));
                 *response = self.finished(Ok(self.problem(&problem, path)), is_head, path, headers);
             }
             Err(fault) => {
@@ -344,455 +318,6 @@ impl OriginService {
                 Ok(response)
             }
             Answer::Redirect(location) => self.redirect(location, uri.query(), path),
-        }
-    }
-
-    /// Judges the conditions of a request for a fragment, whose media need not be looked at for that.
-    /// A manifest may have another coding, and other answers are not known yet.
-    fn judge(&self, opened: &Opened, identity: Option<Identity>, asked: &Asked<'_>) -> Judged {
-        let fragment = identity.filter(|identity| identity.content() != Content::Manifest);
-        let Some(identity) = fragment else { return Judged::Met(None) };
-        let prepared = prepared(opened);
-        let etag = tag_of(prepared, identity.validator());
-        if !asked.head.conditions.any() {
-            return Judged::Met(Some(etag));
-        }
-        let last_modified = prepared.and_then(|prepared| prepared.last_modified.as_ref());
-        let modified = last_modified.map(|modified| modified.time);
-        let current = Current { etag: etag.as_bytes(), modified };
-        match conditions::evaluate(asked.head.conditions, asked.headers, current) {
-            Verdict::Met => Judged::Met(Some(etag)),
-            Verdict::Failed => Judged::Failed,
-            Verdict::NotModified => {
-                let mut fields = HeaderMap::new();
-                fields.insert(ETAG, etag);
-                let surrogate_key = prepared.map(|prepared| &prepared.surrogate_key);
-                self.add_policy(CacheClass::Fragment, asked.path, surrogate_key, &mut fields);
-                Judged::NotModified(fields)
-            }
-        }
-    }
-
-    /// A resource under the range of a request, and under its conditions if they must be judged.
-    fn respond_with(
-        &self,
-        resource: Resource,
-        asked: &Asked<'_>,
-        judge: bool,
-    ) -> Result<Response<ServiceBody>, Error> {
-        if judge {
-            let present = asked.head.conditions;
-            match conditions::evaluate(present, asked.headers, resource.current()) {
-                Verdict::Failed => return Ok(self.precondition_failed(asked.path)),
-                Verdict::NotModified => return Ok(not_modified(self.told_again(resource.fields))),
-                Verdict::Met => {}
-            }
-        }
-        let selection = match asked.head.has_range && !asked.is_head {
-            true => selection(&resource, asked.headers, || self.inner.origin.wall_time()),
-            // A range is defined for GET alone (RFC 9110, 14.2).
-            false => Selection::Whole,
-        };
-        if selection == Selection::Unsatisfiable {
-            return Ok(self.unsatisfiable(resource.content.length(), asked.path));
-        }
-        if !asked.is_head {
-            resource.content.admit()?;
-        }
-        Ok(selected(resource, selection, asked.is_head))
-    }
-
-    /// What caches are told.
-    fn add_policy(
-        &self,
-        class: CacheClass,
-        path: &str,
-        surrogate_key: Option<&HeaderValue>,
-        fields: &mut HeaderMap,
-    ) {
-        self.add_class_policy(class, surrogate_key, fields);
-        if let Some(control) = self.control_of(class, path) {
-            fields.insert(CACHE_CONTROL, control.clone());
-        }
-    }
-
-    /// What is said to caches of all paths alike.
-    fn add_class_policy(
-        &self,
-        class: CacheClass,
-        surrogate_key: Option<&HeaderValue>,
-        fields: &mut HeaderMap,
-    ) {
-        let Some(caching) = &self.inner.options.caching else { return };
-        fields.insert(CACHE_CONTROL, caching.of_class(class).clone());
-        if let (Some(name), Some(key)) = (caching.surrogate_key_name(), surrogate_key) {
-            fields.insert(name.clone(), key.clone());
-        }
-    }
-
-    /// What is said to caches of this path and not of others.
-    fn control_of(&self, class: CacheClass, path: &str) -> Option<&HeaderValue> {
-        self.inner.options.caching.as_ref()?.of_path(class, path)
-    }
-
-    /// What a cache is told again with a 304 (RFC 9110, 15.4.5).
-    fn told_again(&self, mut fields: HeaderMap) -> HeaderMap {
-        let caching = self.inner.options.caching.as_ref();
-        let mut again = HeaderMap::new();
-        for name in [ETAG, VARY, CACHE_CONTROL] {
-            again.extend(fields.remove(&name).map(|value| (name, value)));
-        }
-        if let Some(name) = caching.and_then(|caching| caching.surrogate_key_name()) {
-            again.extend(fields.remove(name).map(|value| (name.clone(), value)));
-        }
-        again
-    }
-
-    /// Sets the header fields of a reply, most of which were made for the response before. Returns the
-    /// time of its change, and its compressed form, if that is what is sent. `tag` is the ETag of a
-    /// fragment, if it is known already.
-    fn describe_in(
-        &self,
-        fields: &mut HeaderMap,
-        facts: &Facts<'_>,
-        tag: Option<HeaderValue>,
-        asked: &Asked<'_>,
-    ) -> (Option<SystemTime>, Option<Bytes>) {
-        let Facts { reply, opened, own_file } = *facts;
-        let content = reply.content();
-        let is_manifest = content == Content::Manifest;
-        let prepared = opened.and_then(prepared);
-        let form = match is_manifest {
-            true => self.compressed(reply, prepared, asked.headers),
-            false => None,
-        };
-        let coding = form.as_ref().map(|(coding, _)| *coding);
-        let length = form.as_ref().map_or(reply.length(), |(_, form)| form.len() as u64);
-        let describe = || self.describe(reply, prepared, coding, length);
-        *fields = match prepared {
-            Some(prepared) => prepared.fields(self.inner.id, content, coding, describe),
-            None => describe(),
-        };
-        if !is_manifest {
-            let etag = tag.unwrap_or_else(|| tag_of(prepared, reply.validator()));
-            set_own(fields, decimal(length), etag);
-        }
-        let class = class(content, reply.liveness());
-        // Only the live edge differs between the fragments of a presentation.
-        if class == CacheClass::LiveEdge
-            && let Some(caching) = &self.inner.options.caching
-        {
-            fields.insert(CACHE_CONTROL, caching.of_class(class).clone());
-        }
-        if let Some(control) = self.control_of(class, asked.path) {
-            fields.insert(CACHE_CONTROL, control.clone());
-        }
-        let modified = match own_file {
-            Some(modified) => set_last_modified(fields, self.past(modified), reply.liveness()),
-            None => prepared.and_then(|prepared| Some(prepared.last_modified.as_ref()?.time)),
-        };
-        (modified, form.map(|(_, form)| form))
-    }
-
-    /// The header fields of a reply in a coding, as they are for every path and every page.
-    fn describe(
-        &self,
-        reply: &Reply,
-        prepared: Option<&Prepared>,
-        coding: Option<&'static str>,
-        length: u64,
-    ) -> HeaderMap {
-        let content = reply.content();
-        let is_manifest = content == Content::Manifest;
-        let mut fields = Description {
-            content_type: match is_manifest && self.inner.options.text_xml {
-                true => TEXT_XML,
-                false => content_type(content),
-            },
-            length: if is_manifest { decimal(length) } else { HeaderValue::from_static("0") },
-            etag: match is_manifest {
-                true => etag(reply.validator(), coding),
-                false => HeaderValue::from_static("\"\""),
-            },
-            last_modified: prepared.and_then(|prepared| prepared.last_modified.as_ref()),
-            coding,
-            varies: is_manifest && self.compresses(),
-        }
-        .fields();
-        let liveness = match reply.liveness() {
-            Liveness::Ahead => Liveness::Live,
-            liveness => liveness,
-        };
-        self.add_class_policy(
-            class(content, liveness),
-            prepared.map(|p| &p.surrogate_key),
-            &mut fields,
-        );
-        if let Some(cors) = &self.inner.options.cors {
-            cors.allow_all(&mut fields);
-        }
-        fields
-    }
-
-    #[cfg(feature = "compression")]
-    fn compresses(&self) -> bool {
-        self.inner.options.compression
-    }
-
-    #[cfg(not(feature = "compression"))]
-    fn compresses(&self) -> bool {
-        false
-    }
-
-    /// A manifest in the coding that the request wants most of those that there are.
-    #[cfg(feature = "compression")]
-    fn compressed(
-        &self,
-        reply: &Reply,
-        prepared: Option<&Prepared>,
-        headers: &HeaderMap,
-    ) -> Option<(&'static str, Bytes)> {
-        use super::content_coding::ContentCoding;
-        use crate::presentation::Piece;
-
-        if !self.compresses() {
-            return None;
-        }
-        let prepared = prepared?;
-        let [Piece::Bytes(text)] = reply.pieces() else { return None };
-        let mut accepted = ContentCoding::accepted(headers).peekable();
-        if accepted.peek().is_some() {
-            self.inner.compressor.ask(text, &prepared.forms);
-        }
-        accepted.find_map(|coding| Some((coding.name(), prepared.forms.get(coding)?.clone())))
-    }
-
-    #[cfg(not(feature = "compression"))]
-    fn compressed(
-        &self,
-        _: &Reply,
-        _: Option<&Prepared>,
-        _: &HeaderMap,
-    ) -> Option<(&'static str, Bytes)> {
-        None
-    }
-
-    /// The file that a path asks for, if it asks for no presentation and files are served.
-    async fn file(&self, path: &str, error: &Error) -> Option<Result<Resource, Error>> {
-        let files = self.inner.options.files.as_ref()?;
-        if !matches!(error.kind, ErrorKind::NotAddressed) {
-            return None;
-        }
-        let name = match files.name(path) {
-            Ok(name) => name,
-            Err(error) => return Some(Err(error)),
-        };
-        if files.may_be_media(&name) && self.inner.origin.is_media(&name).await {
-            return Some(Err(refused()));
-        }
-        Some(self.inner.origin.file(&name).await.map(|served| self.passed(served, &name, path)))
-    }
-
-    async fn cross_domain(&self, policy: CrossDomain, path: &str) -> Result<Resource, Error> {
-        let name = Name::new(policy.file_name())?;
-        let mut resource = match self.inner.origin.file(&name).await {
-            Ok(served) => self.passed(served, &name, path),
-            Err(error) if matches!(error.kind, ErrorKind::NoFile) => {
-                let cors = self.inner.options.cors.as_ref();
-                let cors = cors.ok_or_else(|| Error::request("path", ErrorKind::NoFile))?;
-                self.generated(policy.generate(cors), path)
-            }
-            Err(error) => return Err(error),
-        };
-        // The plug-ins take no other media type.
-        resource.fields.insert(CONTENT_TYPE, TEXT_XML);
-        Ok(resource)
-    }
-
-    /// A time of change, unless it is still to come.
-    fn past(&self, modified: Option<SystemTime>) -> Option<SystemTime> {
-        modified.filter(|modified| *modified <= self.inner.origin.wall_time())
-    }
-
-    /// A file, whose name says what it is.
-    fn passed(&self, served: Served, name: &Name, path: &str) -> Resource {
-        let media_type = media_type_of(name).unwrap_or(Content::File.media_type());
-        let last_modified = self.past(served.modified()).and_then(LastModified::new);
-        let description = Description {
-            content_type: HeaderValue::from_static(media_type),
-            length: decimal(served.reply().length()),
-            etag: etag(served.reply().validator(), None),
-            last_modified: last_modified.as_ref(),
-            coding: None,
-            varies: false,
-        };
-        let mut fields = description.fields();
-        fields.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-        self.add_policy(CacheClass::File, path, None, &mut fields);
-        let modified = last_modified.map(|modified| modified.time);
-        Resource { fields, modified, content: resource::Content::Served(served) }
-    }
-
-    fn generated(&self, text: String, path: &str) -> Resource {
-        let description = Description {
-            content_type: TEXT_XML,
-            length: decimal(text.len() as u64),
-            etag: resource::etag_of_text(&text),
-            last_modified: None,
-            coding: None,
-            varies: false,
-        };
-        let mut fields = description.fields();
-        fields.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-        self.add_policy(CacheClass::File, path, None, &mut fields);
-        Resource { fields, modified: None, content: resource::Content::Text(text.into()) }
-    }
-
-    /// The query goes along: it may hold what lets the client in.
-    fn redirect(
-        &self,
-        location: String,
-        query: Option<&str>,
-        path: &str,
-    ) -> Result<Response<ServiceBody>, Error> {
-        let location = query.map(|query| format!("{location}?{query}")).unwrap_or(location);
-        let malformed = |_| ErrorKind::Malformed("its query cannot stand in a header field");
-        let location = HeaderValue::from_str(&location)
-            .map_err(malformed)
-            .map_err(|kind| Error::request("query", kind))?;
-        let mut response = Response::new(ServiceBody::empty());
-        *response.status_mut() = StatusCode::FOUND;
-        let headers = response.headers_mut();
-        headers.insert(LOCATION, location);
-        headers.insert(CONTENT_LENGTH, 0.into());
-        self.add_policy(CacheClass::Manifest, path, None, headers);
-        Ok(response)
-    }
-
-    pub(super) fn problem(&self, problem: &Problem, path: &str) -> Response<ServiceBody> {
-        let mut response = problem.response();
-        if let Some(class) = problem.class() {
-            self.add_policy(class, path, None, response.headers_mut());
-        } else {
-            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        }
-        response
-    }
-
-    fn precondition_failed(&self, path: &str) -> Response<ServiceBody> {
-        let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "precondition-failed");
-        self.problem(&problem, path)
-    }
-
-    fn unsatisfiable(&self, length: u64, path: &str) -> Response<ServiceBody> {
-        let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range-not-satisfiable");
-        let mut response = self.problem(&problem, path);
-        if let Ok(range) = HeaderValue::from_maybe_shared(format!("bytes */{length}")) {
-            response.headers_mut().insert(CONTENT_RANGE, range);
-        }
-        response
-    }
-}
-
-/// The ETag of a reply in no coding.
-#[inline]
-fn tag_of(prepared: Option<&Prepared>, validator: Validator) -> HeaderValue {
-    match prepared {
-        Some(prepared) => etag_after(&prepared.content, validator),
-        None => etag(validator, None),
-    }
-}
-
-fn prepared(opened: &Opened) -> Option<&Prepared> {
-    let prepare = |modified| Prepared::new(opened.presentation(), modified);
-    opened.attachment(prepare)
-}
-
-/// The range that is asked for, if it is one of this version.
-fn selection(
-    resource: &Resource,
-    headers: &HeaderMap,
-    now: impl FnOnce() -> SystemTime,
-) -> Selection {
-    match select(headers, resource.content.length()) {
-        Selection::Whole => Selection::Whole,
-        selection => match IfRange::of(headers) {
-            Some(condition) if !condition.is_met(resource.current(), now()) => Selection::Whole,
-            _ => selection,
-        },
-    }
-}
-
-/// 200 or 206.
-fn selected(resource: Resource, selection: Selection, is_head: bool) -> Response<ServiceBody> {
-    let Resource { mut fields, content, .. } = resource;
-    let total = content.length();
-    let mut response = Response::new(ServiceBody::empty());
-    let length = match selection {
-        _ if is_head => total,
-        Selection::Whole | Selection::Unsatisfiable => {
-            *response.body_mut() = content.into_body();
-            total
-        }
-        Selection::One(range) => {
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let field = HeaderValue::from_maybe_shared(content_range(&range, total));
-            fields.extend(field.ok().map(|field| (CONTENT_RANGE, field)));
-            *response.body_mut() = content.range(range.clone()).into();
-            range.end - range.start
-        }
-        Selection::Many(ranges) => {
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let part = |range| content.range(range);
-            let (of, etag) = (&fields[CONTENT_TYPE], fields[ETAG].as_bytes());
-            let parts = ByteRanges::new(ranges, total, of, etag, part);
-            *response.body_mut() = parts.body;
-            fields.insert(CONTENT_TYPE, parts.content_type);
-            parts.length
-        }
-    };
-    if length != total {
-        fields.insert(CONTENT_LENGTH, decimal(length));
-    }
-    *response.headers_mut() = fields;
-    response
-}
-
-fn not_modified(fields: HeaderMap) -> Response<ServiceBody> {
-    let mut response = Response::new(ServiceBody::empty());
-    *response.status_mut() = StatusCode::NOT_MODIFIED;
-    *response.headers_mut() = fields;
-    response
-}
-
-fn class(content: Content, liveness: Liveness) -> CacheClass {
-    match (content, liveness) {
-        (Content::Manifest, Liveness::Final) => CacheClass::Manifest,
-        (Content::Manifest, Liveness::Live | Liveness::Ahead) => CacheClass::LiveManifest,
-        (Content::Fragment(_), Liveness::Final) => CacheClass::Fragment,
-        (Content::Fragment(_), Liveness::Live) => CacheClass::LiveFragment,
-        (Content::Fragment(_), Liveness::Ahead) => CacheClass::LiveEdge,
-        (Content::File, _) => CacheClass::File,
-    }
-}
-
-/// Sets the time of change of a fragment in a file of its own. A live encoder may rewrite such a
-/// file twice in a second, which this time cannot distinguish, so live fragments have none.
-fn set_last_modified(
-    fields: &mut HeaderMap,
-    modified: Option<SystemTime>,
-    liveness: Liveness,
-) -> Option<SystemTime> {
-    let is_final = liveness == Liveness::Final;
-    let modified = modified.filter(|_| is_final).and_then(LastModified::new);
-    match modified {
-        Some(LastModified { time, field }) => {
-            fields.insert(LAST_MODIFIED, field);
-            Some(time)
-        }
-        None => {
-            fields.remove(LAST_MODIFIED);
-            None
         }
     }
 }

@@ -191,9 +191,45 @@ fn a_failed_response_carries_its_error_and_presentation_for_the_host() {
     assert!(absent.to_string().ends_with("no such bitrate"), "{absent}");
     let none = of("/films/none.ism/Manifest");
     assert_eq!((none.code(), none.presentation()), ("no-presentation", None));
+}
 
-    let range = failure_of(&service, manifest, ("range", "bytes=9999999-"));
-    assert_eq!((range.code(), range.error().is_none()), ("range-not-satisfiable", true));
-    let condition = failure_of(&service, manifest, ("if-match", "\"x\""));
-    assert_eq!(condition.code(), "precondition-failed");
+#[test]
+fn a_failure_by_the_rules_of_http_carries_its_presentation_and_a_reason() {
+    let video = Track::regular(1, StreamKind::Video, 5, 20_000_000, 100_000);
+    let service = OriginService::new(Origin::new(store([
+        ("films/a.ism", ism(None, &[("video", "a.ismv", 300, 1, "")])),
+        ("films/a.ismv", film::media(&[video], Style::default()).to_bytes()),
+    ])));
+    let fragment = "/films/a.ism/QualityLevels(300)/Fragments(video=0)";
+    let length = get(&service, fragment).header("content-length");
+    let film = Some("films/a.ism");
+    let check = |failure: &Failure, code: &str, film: Option<&str>, text: &str| {
+        assert!(failure.error().is_none() && failure.file().is_none(), "{failure}");
+        let of = failure.presentation().map(|name| name.as_str());
+        assert_eq!((failure.code(), of, &*failure.to_string()), (code, film, text));
+    };
+
+    for path in ["/films/a.ism/Manifest", fragment] {
+        let condition = failure_of(&service, path, ("if-match", "\"x\""));
+        let text = "films/a.ism: precondition-failed";
+        check(&condition, "precondition-failed", film, text);
+    }
+    let range = failure_of(&service, fragment, ("range", "bytes=9999999-"));
+    let text = format!(
+        "films/a.ism: range-not-satisfiable: no byte of the range is among the {length} that there are"
+    );
+    check(&range, "range-not-satisfiable", film, &text);
+
+    let respond = |request: http::request::Builder| {
+        let response = block_on(service.respond(&request.body(()).unwrap()));
+        response.extensions().get::<Failure>().unwrap().clone()
+    };
+    let post = respond(http::Request::post(fragment).header("host", "a"));
+    let text = "films/a.ism: method-not-allowed: the method is `POST`";
+    check(&post, "method-not-allowed", film, text);
+    let text = "films/a.ism: malformed-request: an HTTP/1.1 request needs a `Host` field";
+    check(&respond(http::Request::get(fragment)), "malformed-request", film, text);
+
+    let none = respond(http::Request::post("/films/none.ism/Manifest").header("host", "a"));
+    check(&none, "method-not-allowed", None, "method-not-allowed: the method is `POST`");
 }

@@ -36,7 +36,7 @@ fn http_1_1_needs_a_host() {
     for target in TARGETS {
         let asked = send(Version::HTTP_11, "GET", target, &[]);
         assert_eq!((asked.status, asked.code().as_str()), (400, "malformed-request"), "{target}");
-        assert_eq!(asked.detail(), "an HTTP/1.1 request has a `Host` field");
+        assert_eq!(asked.detail(), "an HTTP/1.1 request needs a `Host` field");
         // Caches and pages are told the same as of every malformed request.
         assert_eq!(asked.header("cache-control"), "max-age=5");
         assert_eq!(asked.header("access-control-allow-origin"), "*");

@@ -13,7 +13,9 @@ use super::Identity;
 use crate::base::{Error, ErrorKind, Step};
 use crate::fragment::{KeyFrames, Noun};
 use crate::manifest::StreamKind;
-use crate::presentation::{Content, FragmentAddress, FragmentView, Need, Presentation, Reply};
+use crate::presentation::{
+    FragmentAddress, FragmentView, Need, Presentation, Reply, Representation,
+};
 
 /// Answers a request: at once where all is known, else after a read.
 ///
@@ -61,19 +63,20 @@ pub fn answer(
 /// # Errors
 /// As [`answer`], as far as is known already.
 pub fn identify(presentation: &Presentation, request: &Request<'_>) -> Result<Identity, Error> {
-    let manifest = presentation.validator();
     match request {
         Request::Presentation => Ok(Identity::Redirect),
         Request::Manifest(options) => {
             check(presentation, options)?;
             presentation.manifest()?;
-            Ok(Identity::Known(Content::Manifest, manifest))
+            Ok(Identity::Known(presentation.manifest_representation()))
         }
         Request::Fragment(fragment) => {
             let at = address(presentation, fragment)?;
-            let content = Content::Fragment(presentation.kind_of(at));
             let validator = presentation.fragment_validator(at, fragment.noun)?;
-            Ok(validator.map_or(Identity::Unknown, |known| Identity::Known(content, known)))
+            let known = |validator| {
+                Identity::Known(Representation::media(presentation.kind_of(at), validator))
+            };
+            Ok(validator.map_or(Identity::Unknown, known))
         }
     }
 }
@@ -114,9 +117,7 @@ fn answer_fragment(
 #[inline]
 fn part(view: &FragmentView<'_>, noun: Noun) -> Reply {
     let range = view.stored(view.lengths.part(noun));
-    let mut reply = Reply::of_stored(Content::Fragment(view.kind), view.validator(noun), range);
-    reply.set_liveness(view.liveness());
-    reply
+    Reply::of_stored(representation(view, noun), range)
 }
 
 /// Returns the key samples of a fragment, or the fragment if it has no others.
@@ -128,8 +129,10 @@ fn key_frames(view: &FragmentView<'_>) -> Result<Reply, Error> {
     };
     let Some(KeyFrames { head, samples }) = cut else { return Ok(part(view, noun)) };
     let ranges = samples.into_iter().map(|range| view.stored(range));
-    let content = Content::Fragment(view.kind);
-    let mut reply = Reply::of_parts(content, view.validator(noun), head, ranges);
-    reply.set_liveness(view.liveness());
-    Ok(reply)
+    Ok(Reply::of_parts(representation(view, noun), head, ranges))
+}
+
+#[inline]
+fn representation(view: &FragmentView<'_>, noun: Noun) -> Representation {
+    Representation::media(view.kind, view.validator(noun)).with_liveness(view.liveness())
 }

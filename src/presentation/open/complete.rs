@@ -17,6 +17,7 @@ use crate::base::{Error, FileId, Step};
 use crate::manifest::ClientDocument;
 use crate::presentation::Presentation;
 use crate::presentation::finding::Findings;
+use crate::presentation::representation_map::RepresentationMap;
 use crate::presentation::validator::ContentHash;
 
 /// An opening whose headers and indexes have been read.
@@ -109,6 +110,7 @@ impl Complete {
             is_live: false,
             is_folder: false,
             findings: findings.sorted(),
+            kept: RepresentationMap::new(listed.options.kept_room),
             late: Mutex::new(Findings::new(&limits)),
             walked,
             lying: Mutex::default(),

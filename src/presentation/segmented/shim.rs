@@ -3,21 +3,21 @@ use crate::presentation::{Stream, Track};
 use std::borrow::Cow;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     Caption,
     Description,
 }
 impl Role {
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         "caption"
     }
-    pub fn is_for_access(self) -> bool {
+    pub(crate) fn is_for_access(self) -> bool {
         true
     }
 }
-pub enum Range {}
+pub(crate) enum Range {}
 impl Range {
-    pub fn as_str(&self) -> &'static str {
+    pub(crate) fn as_str(&self) -> &'static str {
         "SDR"
     }
 }

@@ -3,18 +3,19 @@
 use http::HeaderMap;
 use http::header::IF_MATCH;
 
-use super::{Current, entity_tag};
+use super::Current;
+use crate::presentation::entity_tag;
 
 /// The request is for one of these versions alone.
 pub(super) struct IfMatch<'a>(&'a HeaderMap);
 
 impl<'a> IfMatch<'a> {
-    /// Of a request that has the field.
+    /// The condition of a request that has the field.
     pub(super) fn of(headers: &'a HeaderMap) -> Self {
         Self(headers)
     }
 
-    /// By the strong comparison. What is no tag matches nothing.
+    /// Compares the tags by the strong comparison. A malformed tag matches nothing.
     pub(super) fn is_met(&self, current: Current<'_>) -> bool {
         self.0.get_all(IF_MATCH).iter().any(|field| {
             let field = field.as_bytes().trim_ascii();

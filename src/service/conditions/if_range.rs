@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 use http::header::IF_RANGE;
 
-use super::entity_tag::EntityTag;
 use super::{Current, date, only};
+use crate::presentation::entity_tag::EntityTag;
 
 /// A range is wanted of this version; of any other, the whole.
 pub(in crate::service) struct IfRange<'a>(&'a HeaderMap);

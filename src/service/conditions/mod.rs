@@ -1,6 +1,5 @@
-//! Conditional requests: one header field a file, in the order of RFC 9110, 13.2.2.
+//! Conditional requests: one header field per file, in the order of RFC 9110, 13.2.2.
 
-mod entity_tag;
 mod if_match;
 mod if_modified_since;
 mod if_none_match;
@@ -18,7 +17,7 @@ use if_none_match::IfNoneMatch;
 pub(super) use if_range::IfRange;
 use if_unmodified_since::IfUnmodifiedSince;
 
-/// What the conditions of a request are compared with.
+/// The current version, with which the conditions of a request are compared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Current<'a> {
     /// With its quotes. Strong, as all of ours are.
@@ -27,7 +26,7 @@ pub(super) struct Current<'a> {
     pub(super) modified: Option<SystemTime>,
 }
 
-/// What the conditions of a GET or a HEAD come to.
+/// The outcome of the conditions of a GET or a HEAD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The request is answered.
@@ -91,7 +90,7 @@ pub(super) fn whole_seconds(time: SystemTime) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::from_secs(since.as_secs()))
 }
 
-/// The value of a field that has one value: of several lines none is it.
+/// Returns the value of a field that has one value; `None` if it has several lines.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
     let mut lines = headers.get_all(name).iter();
     lines.next().filter(|_| lines.next().is_none())

@@ -45,6 +45,7 @@ use crate::presentation::client_manifest::ClientManifestText;
 use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::fragment_file::{Seen, see};
 use crate::presentation::fragment_files::FragmentFiles;
+use crate::presentation::representation_map::RepresentationMap;
 use crate::presentation::stream::{Absent, Media, announced, word};
 use crate::presentation::validator::ContentHash;
 use crate::presentation::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
@@ -415,6 +416,7 @@ impl Opening {
             is_live,
             is_folder: true,
             findings: self.findings.sorted(),
+            kept: RepresentationMap::new(self.options.kept_room),
             late: Mutex::new(Findings::new(&limits)),
             walked: Vec::new(),
             lying: Mutex::default(),

@@ -2,15 +2,15 @@
 
 /// A tag as a client sends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct EntityTag<'a> {
-    pub(super) is_weak: bool,
+pub(crate) struct EntityTag<'a> {
+    pub(crate) is_weak: bool,
     /// With its quotes.
-    pub(super) quoted: &'a [u8],
+    pub(crate) quoted: &'a [u8],
 }
 
 impl<'a> EntityTag<'a> {
-    /// Reads one tag and gives what follows it.
-    pub(super) fn read(text: &'a [u8]) -> Option<(Self, &'a [u8])> {
+    /// Reads one tag, and returns it with the bytes that follow it.
+    pub(crate) fn read(text: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (is_weak, text) = match text.strip_prefix(b"W/") {
             Some(text) => (true, text),
             None => (false, text),
@@ -27,19 +27,20 @@ impl<'a> EntityTag<'a> {
         Some((Self { is_weak, quoted }, rest))
     }
 
-    /// The strong comparison (8.8.3.2) with a strong tag.
-    pub(super) fn is_strongly(&self, current: &[u8]) -> bool {
+    /// Compares it with a strong tag, by the strong comparison (8.8.3.2).
+    #[cfg(feature = "http")]
+    pub(crate) fn is_strongly(&self, current: &[u8]) -> bool {
         !self.is_weak && self.quoted == current
     }
 
-    /// The weak comparison.
-    pub(super) fn is_weakly(&self, current: &[u8]) -> bool {
+    /// Compares it with a strong tag, by the weak comparison.
+    pub(crate) fn is_weakly(&self, current: &[u8]) -> bool {
         self.quoted == current
     }
 }
 
-/// The tags of a list, up to what is none: a comma inside a tag divides nothing.
-pub(super) fn list(mut text: &[u8]) -> impl Iterator<Item = EntityTag<'_>> {
+/// Returns the tags of a list, up to the first malformed one. A comma inside a tag is part of the tag.
+pub(crate) fn list(mut text: &[u8]) -> impl Iterator<Item = EntityTag<'_>> {
     std::iter::from_fn(move || {
         while let [b' ' | b'\t' | b',', rest @ ..] = text {
             text = rest;

@@ -1,0 +1,192 @@
+//! Values that are made once per representation and kept with a presentation.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::RepresentationId;
+use crate::base::piece;
+
+/// One value per representation, made when it is first asked for and kept as long as the presentation,
+/// within a budget of memory.
+///
+/// A value is found without a lock and without an allocation.
+#[derive(Debug)]
+pub(crate) struct RepresentationMap<V> {
+    /// Chains of entries, by a hash of the id. Made with the first entry.
+    chains: OnceLock<Box<[Chain<V>; CHAINS]>>,
+    /// Bytes of memory that values may take together.
+    budget: usize,
+    /// Bytes of the budget that are left.
+    left: AtomicUsize,
+}
+
+/// Entries are added at the end of a chain and never removed.
+type Chain<V> = OnceLock<Box<Entry<V>>>;
+
+#[derive(Debug)]
+struct Entry<V> {
+    id: RepresentationId,
+    value: V,
+    next: Chain<V>,
+}
+
+/// A presentation with many tracks has hundreds of texts, and a chain then has a few of them.
+const CHAINS: usize = 64;
+
+impl<V> RepresentationMap<V> {
+    /// An empty map, which keeps values within this many bytes of memory.
+    pub(crate) fn new(budget: usize) -> Self {
+        Self { chains: OnceLock::new(), budget, left: AtomicUsize::new(budget) }
+    }
+
+    /// Bytes of memory that the values may take together.
+    pub(crate) fn budget(&self) -> usize {
+        self.budget
+    }
+
+    /// Returns the value of a representation, if there is one.
+    #[inline]
+    pub(crate) fn get(&self, id: &RepresentationId) -> Option<&V> {
+        let mut chain = &self.chains.get()?[chain_of(id)];
+        while let Some(entry) = chain.get() {
+            if entry.id == *id {
+                return Some(&entry.value);
+            }
+            chain = &entry.next;
+        }
+        None
+    }
+
+    /// Returns the value of a representation. If there is none, `make` makes one, which takes `bytes`
+    /// of memory beside itself. `None` if it is not kept because there is no room.
+    pub(crate) fn get_or_make(
+        &self,
+        id: &RepresentationId,
+        bytes: usize,
+        make: impl Fn() -> V,
+    ) -> Option<&V> {
+        if let Some(kept) = self.get(id) {
+            return Some(kept);
+        }
+        let chains = self.chains()?;
+        let bytes = bytes.saturating_add(piece(size_of::<Entry<V>>()));
+        if !self.take(bytes) {
+            return None;
+        }
+        let mut chain = &chains[chain_of(id)];
+        loop {
+            // Another thread may have added an entry meanwhile, for the same representation too.
+            let mut is_new = false;
+            let entry = chain.get_or_init(|| {
+                is_new = true;
+                Box::new(Entry { id: *id, value: make(), next: OnceLock::new() })
+            });
+            if entry.id == *id {
+                if !is_new {
+                    self.give_back(bytes);
+                }
+                return Some(&entry.value);
+            }
+            chain = &entry.next;
+        }
+    }
+
+    /// Returns the chains, made if there is room for them.
+    fn chains(&self) -> Option<&[Chain<V>; CHAINS]> {
+        if let Some(chains) = self.chains.get() {
+            return Some(chains);
+        }
+        let bytes = piece(size_of::<[Chain<V>; CHAINS]>());
+        if !self.take(bytes) {
+            return None;
+        }
+        let mut is_new = false;
+        let chains = self.chains.get_or_init(|| {
+            is_new = true;
+            Box::new(std::array::from_fn(|_| OnceLock::new()))
+        });
+        if !is_new {
+            self.give_back(bytes);
+        }
+        Some(chains)
+    }
+
+    /// Takes bytes of the budget, if they are left.
+    pub(crate) fn take(&self, bytes: usize) -> bool {
+        let rest = |left: usize| left.checked_sub(bytes);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest).is_ok()
+    }
+
+    /// Gives back bytes that were taken.
+    pub(crate) fn give_back(&self, bytes: usize) {
+        self.left.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Returns the chain of an id. Tracks and texts have small numbers, one after the other.
+#[inline]
+fn chain_of(id: &RepresentationId) -> usize {
+    let RepresentationId { tag, track, start, .. } = *id;
+    let [first, second] = tag.letters();
+    let number = u64::from(track) ^ start ^ (u64::from(first) << 3) ^ (u64::from(second) << 1);
+    // A remainder of 64 choices.
+    (number % CHAINS as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::representation_id::Tag;
+    use super::*;
+
+    fn id(track: u32) -> RepresentationId {
+        RepresentationId { tag: Tag::new(*b"pl"), revision: 0, track, start: 0 }
+    }
+
+    #[test]
+    fn a_value_is_made_once_and_found_again() {
+        let kept = RepresentationMap::new(1 << 20);
+        assert_eq!(kept.get(&id(0)), None::<&u32>);
+        for track in 0..1000 {
+            assert_eq!(kept.get_or_make(&id(track), 0, || track), Some(&track));
+        }
+        for track in 0..1000 {
+            assert_eq!(kept.get(&id(track)), Some(&track));
+            assert_eq!(kept.get_or_make(&id(track), 0, || unreachable!()), Some(&track));
+        }
+        assert_eq!(kept.get(&id(1000)), None);
+    }
+
+    #[test]
+    fn nothing_is_kept_beyond_the_budget() {
+        let none = RepresentationMap::new(0);
+        assert_eq!(none.get_or_make(&id(0), 0, || 0), None);
+        let kept = RepresentationMap::new(64 << 10);
+        let count = (0..1000).filter(|track| kept.get_or_make(&id(*track), 1000, || 0).is_some());
+        let count = count.count();
+        assert!((50..64).contains(&count), "{count}");
+        assert_eq!(kept.get(&id(0)), Some(&0));
+        assert!(!kept.take(2000));
+        kept.give_back(2000);
+        assert!(kept.take(2000));
+    }
+
+    #[test]
+    fn threads_that_ask_at_one_time_get_one_value() {
+        let kept = RepresentationMap::new(1 << 20);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let kept = &kept;
+                scope.spawn(move || {
+                    for track in 0..500 {
+                        let value = kept.get_or_make(&id(track), 1, || (track, thread));
+                        assert_eq!(value.unwrap().0, track);
+                    }
+                });
+            }
+        });
+        // What a thread took for a value that another had made was given back.
+        let entry = piece(size_of::<Entry<(u32, i32)>>()) + 1;
+        let taken = piece(size_of::<[Chain<(u32, i32)>; CHAINS]>()) + 500 * entry;
+        assert_eq!(kept.left.load(Ordering::Relaxed), (1 << 20) - taken);
+    }
+}
