@@ -42,7 +42,7 @@ pub use representation::{Liveness, ReplyClass, Representation};
 pub(crate) use representation_id::RepresentationId;
 pub(crate) use representation_map::RepresentationMap;
 #[cfg(any(feature = "dash", feature = "hls"))]
-pub(crate) use segmented::{Form, Listed, Moment, Rates, Rendition, Role, Segment, decimal};
+pub(crate) use segmented::{Form, Listed, Moment, Rates, Rendition, Segment, decimal};
 pub use stream::{Stream, Track};
 pub use survey::Survey;
 pub use timeline::Timeline;

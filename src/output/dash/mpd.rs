@@ -2,8 +2,9 @@
 
 use super::protection;
 use crate::base::{Error, ErrorKind, Timescale};
+use crate::codec::{ChannelLayout, Sound};
 use crate::manifest::{StreamKind, XmlWriter};
-use crate::presentation::{Form, Listed, Presentation, Rendition, Segment, Track};
+use crate::presentation::{Form, Listed, Presentation, Rendition, Role, Segment, Track};
 
 /// Profiles that the MPD follows: segments with a template, and CMAF.
 const PROFILES: &str = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019";
@@ -121,12 +122,11 @@ impl Sets<'_> {
         if let Some(of) = set.of {
             descriptor(xml, "EssentialProperty", TRICK_MODE, &of.to_string());
         }
-        if let Some(role) = stream.role() {
-            if role.is_for_access() {
-                descriptor(xml, "Accessibility", ROLE, role.as_str());
-            }
-            descriptor(xml, "Role", ROLE, role.as_str());
+        let role = stream.role();
+        if matches!(role, Role::Caption | Role::Description | Role::Sign) {
+            descriptor(xml, "Accessibility", ROLE, role.as_str());
         }
+        descriptor(xml, "Role", ROLE, role.as_str());
         if stream.kind() != StreamKind::Video {
             xml.open("Label");
             xml.content(stream.label().unwrap_or(stream.name()), "Label");
@@ -190,22 +190,22 @@ impl Sets<'_> {
         if let Some((width, height)) = track.picture_size() {
             xml.number("width", width);
             xml.number("height", height);
-            let (across, down) = track.sample_aspect_ratio().unwrap_or((1, 1));
+            let (across, down) = track.pixel_aspect_ratio().unwrap_or((1, 1));
             xml.attribute("sar", &format!("{across}:{down}"));
         }
-        if let Some((frames, seconds)) = track.frame_rate().filter(|_| set.of.is_none()) {
-            let rate = match seconds {
-                1 => frames.to_string(),
-                _ => format!("{frames}/{seconds}"),
+        if let Some(rate) = track.frame_rate().filter(|_| set.of.is_none()) {
+            let rate = match rate.denominator() {
+                1 => rate.numerator().to_string(),
+                seconds => format!("{}/{seconds}", rate.numerator()),
             };
             xml.attribute("frameRate", &rate);
         }
-        xml.number_if("audioSamplingRate", track.sampling_rate());
-        match track.channels() {
+        match track.sound() {
             None => xml.close(),
-            Some(channels) => {
+            Some(sound) => {
+                xml.number("audioSamplingRate", sound.sampling_rate);
                 xml.children();
-                let (scheme, value) = channel_configuration(track, channels);
+                let (scheme, value) = channel_configuration(sound);
                 descriptor(xml, "AudioChannelConfiguration", scheme, &value);
                 xml.end("Representation");
             }
@@ -233,7 +233,7 @@ fn of_one_codec<'a>(tracks: &[(usize, &'a Track)]) -> Vec<Vec<(usize, &'a Track)
 /// Returns the aspect ratio of the picture as it is shown, in lowest terms.
 fn display_shape(track: &Track) -> Option<(u64, u64)> {
     let (width, height) = track.picture_size()?;
-    let (across, down) = track.sample_aspect_ratio().unwrap_or((1, 1));
+    let (across, down) = track.pixel_aspect_ratio().unwrap_or((1, 1));
     let (width, height) =
         (u64::from(width) * u64::from(across), u64::from(height) * u64::from(down));
     let divisor = greatest_common_divisor(width, height);
@@ -247,29 +247,18 @@ fn greatest_common_divisor(mut one: u64, mut other: u64) -> u64 {
     one
 }
 
-/// Returns the scheme and the value that say which channels there are: Dolby's for its codecs, else
-/// that of MPEG.
+/// Returns the scheme and the value that say which channels there are.
 ///
-/// Spec: ETSI TS 102 366, I.1.2.1; ISO/IEC 23091-3, table 1.
-fn channel_configuration(track: &Track, channels: u32) -> (&'static str, String) {
-    let is_dolby = track.codecs().is_some_and(|codecs| codecs == "ec-3" || codecs == "ac-3");
-    let mask = match channels {
-        1 => Some("4000"),
-        2 => Some("A000"),
-        6 => Some("F801"),
-        8 => Some("FA01"),
-        _ => None,
-    };
-    match mask.filter(|_| is_dolby) {
-        Some(mask) => ("tag:dolby.com,2014:dash:audio_channel_configuration:2011", mask.to_owned()),
-        None => {
-            let configuration = match channels {
-                7 => 11,
-                8 => 12,
-                _ => channels,
-            };
-            ("urn:mpeg:mpegB:cicp:ChannelConfiguration", configuration.to_string())
+/// Spec: ETSI TS 102 366, I.1.2.1; ISO/IEC 23091-3, table 3.
+fn channel_configuration(sound: Sound) -> (&'static str, String) {
+    const MPEG: &str = "urn:mpeg:mpegB:cicp:ChannelConfiguration";
+    match sound.layout {
+        Some(ChannelLayout::Dolby(map)) => {
+            ("tag:dolby.com,2014:dash:audio_channel_configuration:2011", format!("{map:04X}"))
         }
+        Some(ChannelLayout::Mpeg(configuration)) => (MPEG, configuration.to_string()),
+        // Up to six channels, the number of a configuration is that of its channels.
+        _ => (MPEG, sound.channels.to_string()),
     }
 }
 

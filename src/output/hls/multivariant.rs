@@ -4,7 +4,7 @@ use super::attributes::Tag;
 use super::protection;
 use crate::base::{Error, ErrorKind};
 use crate::manifest::StreamKind;
-use crate::presentation::{Form, Listed, Presentation, Rendition, Track};
+use crate::presentation::{Form, Listed, Presentation, Rendition, Role, Track};
 
 /// Group of all text.
 const TEXT: &str = "text";
@@ -24,7 +24,7 @@ pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
     let text: Vec<&Listed<'_>> = of(StreamKind::Text).collect();
     let mut playlist = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     let tracks = listed.iter().flat_map(|of| &of.tracks);
-    if let Some((_, track)) = tracks.clone().find(|(_, track)| track.is_protected()) {
+    if let Some((_, track)) = tracks.clone().find(|(_, track)| track.encryption().is_some()) {
         protection::write(&mut playlist, "#EXT-X-SESSION-KEY", presentation, track);
     }
     let groups = groups(&audio);
@@ -121,13 +121,18 @@ impl<'a> Member<'a> {
         tag = tag.plain("DEFAULT", if is_default { "YES" } else { "NO" });
         tag = tag.plain("AUTOSELECT", "YES");
         if is_text {
-            tag = tag.plain("FORCED", "NO");
+            let is_forced = stream.role() == Role::ForcedSubtitle;
+            tag = tag.plain("FORCED", if is_forced { "YES" } else { "NO" });
         }
         if let Some(characteristics) = characteristics(self.of) {
             tag = tag.quoted("CHARACTERISTICS", characteristics);
         }
-        if let Some(channels) = self.track().channels() {
-            tag = tag.quoted("CHANNELS", &channels.to_string());
+        if let Some(sound) = self.track().sound() {
+            let channels = match sound.objects {
+                Some(objects) => format!("{objects}/JOC"),
+                None => sound.channels.to_string(),
+            };
+            tag = tag.quoted("CHANNELS", &channels);
         }
         tag.quoted("URI", &self.uri(presentation)).end();
     }
@@ -147,8 +152,7 @@ fn name(of: &Listed<'_>, all: &[&Listed<'_>]) -> String {
 
 /// Returns what a rendition is for, in Apple's words.
 fn characteristics(of: &Listed<'_>) -> Option<&'static str> {
-    use crate::presentation::Role;
-    match (of.stream.kind(), of.stream.role()?) {
+    match (of.stream.kind(), of.stream.role()) {
         (StreamKind::Text, Role::Caption) => Some(
             "public.accessibility.transcribes-spoken-dialog,\
              public.accessibility.describes-music-and-sound",
@@ -238,10 +242,8 @@ fn picture<'t>(mut tag: Tag<'t>, track: &Track, with_rate: bool) -> Tag<'t> {
     if let Some((width, height)) = track.picture_size() {
         tag = tag.plain("RESOLUTION", format_args!("{width}x{height}"));
     }
-    if let Some((frames, seconds)) = track.frame_rate().filter(|_| with_rate) {
-        let thousandths = (u64::from(frames) * 1000 + u64::from(seconds) / 2) / u64::from(seconds);
-        let (whole, rest) = (thousandths / 1000, thousandths % 1000);
-        tag = tag.plain("FRAME-RATE", format_args!("{whole}.{rest:03}"));
+    if let Some(rate) = track.frame_rate().filter(|_| with_rate) {
+        tag = tag.plain("FRAME-RATE", format_args!("{:.3}", rate.to_f64()));
     }
     if let Some(range) = track.video_range() {
         tag = tag.plain("VIDEO-RANGE", range.as_str());

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::base::Timescale;
 use crate::manifest::StreamKind;
-use crate::presentation::{Presentation, Stream, Track};
+use crate::presentation::{Presentation, Role, Stream, Track};
 
 /// A time of a stream: ticks of a timescale.
 #[derive(Clone, Copy, Debug)]
@@ -86,18 +86,9 @@ impl Presentation {
 
 impl Stream {
     fn is_listed(&self) -> bool {
-        let carries_text = || match self.subtype() {
-            None => true,
-            Some(subtype) => {
-                ["CAPT", "SUBT", "DESC"].iter().any(|s| subtype.eq_ignore_ascii_case(s))
-            }
-        };
-        let is_thumbnails = || self.subtype().is_some_and(|s| s.eq_ignore_ascii_case("ZOET"));
-        let is_kept = match self.kind {
-            StreamKind::Text => carries_text(),
-            StreamKind::Video => !is_thumbnails(),
-            StreamKind::Audio => true,
-        };
+        let is_for_people = !matches!(self.role(), Role::Metadata);
+        let is_picture = self.kind != StreamKind::Video || self.role() != Role::Supplementary;
+        let is_kept = is_for_people && is_picture;
         is_kept && self.parent.is_none() && !self.timeline.is_empty()
     }
 }

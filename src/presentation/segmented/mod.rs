@@ -2,16 +2,15 @@
 //! other.
 
 mod listing;
+mod locate;
 mod rates;
 mod rendition;
 mod segments;
-mod shim;
 
 pub(crate) use listing::{Listed, Moment};
 pub(crate) use rates::Rates;
 pub(crate) use rendition::{Form, Rendition, decimal};
 pub(crate) use segments::Segment;
-pub(crate) use shim::Role;
 
 use rates::AllRates;
 
