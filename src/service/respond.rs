@@ -321,3 +321,6 @@ impl OriginService {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
