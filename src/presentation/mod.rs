@@ -38,6 +38,8 @@ pub use reply::{Piece, Reply, StoredRange};
 pub(crate) use representation::MediaType;
 pub use representation::{Liveness, ReplyClass, Representation};
 pub(crate) use representation_id::RepresentationId;
+#[cfg(test)]
+pub(crate) use representation_id::Tag;
 pub(crate) use representation_map::RepresentationMap;
 pub use stream::{Stream, Track};
 pub use survey::Survey;
