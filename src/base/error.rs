@@ -186,7 +186,7 @@ pub enum ErrorKind {
 /// Whose fault a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Group {
+pub enum ErrorGroup {
     /// Our file is broken, or cannot be served as it is.
     Content,
     /// The request is wrong, or asks for what is not here.
@@ -199,7 +199,7 @@ pub enum Group {
 
 impl ErrorKind {
     /// Whose fault it is.
-    pub fn group(&self) -> Group {
+    pub fn group(&self) -> ErrorGroup {
         match self {
             Self::Truncated { .. }
             | Self::BoxTooSmall { .. }
@@ -208,7 +208,7 @@ impl ErrorKind {
             | Self::Budget { .. }
             | Self::Xml(_)
             | Self::NotSliceable(_)
-            | Self::NothingToServe { .. } => Group::Content,
+            | Self::NothingToServe { .. } => ErrorGroup::Content,
             Self::Malformed(_)
             | Self::BadName(_)
             | Self::NoPresentation
@@ -221,9 +221,9 @@ impl ErrorKind {
             | Self::NoMedia
             | Self::NotServed(_)
             | Self::NoFile
-            | Self::Refused(_) => Group::Request,
-            Self::Read(_) | Self::Busy(_) => Group::Storage,
-            Self::Outcomes { .. } | Self::WrongOutcome(_) => Group::Misuse,
+            | Self::Refused(_) => ErrorGroup::Request,
+            Self::Read(_) | Self::Busy(_) => ErrorGroup::Storage,
+            Self::Outcomes { .. } | Self::WrongOutcome(_) => ErrorGroup::Misuse,
         }
     }
 
@@ -344,9 +344,9 @@ impl Error {
             }
             ErrorKind::Xml(_) => Some(without_names(self.to_string())),
             kind => match kind.group() {
-                Group::Content => Some(self.to_string()),
-                Group::Request => Some(kind.to_string()),
-                Group::Storage | Group::Misuse => None,
+                ErrorGroup::Content => Some(self.to_string()),
+                ErrorGroup::Request => Some(kind.to_string()),
+                ErrorGroup::Storage | ErrorGroup::Misuse => None,
             },
         }
     }
@@ -496,7 +496,7 @@ mod tests {
             (ErrorKind::NoFragment, 404, "no-fragment"),
         ] {
             assert_eq!((kind.status(), kind.code()), (status, code));
-            assert_eq!(kind.group(), Group::Request);
+            assert_eq!(kind.group(), ErrorGroup::Request);
         }
     }
 

@@ -88,7 +88,7 @@ pub enum Want {
 #[non_exhaustive]
 pub enum Got {
     /// The outcome of [`Want::Open`] and [`Want::Fragment`].
-    Opened(Opened),
+    Opened(FileEnds),
     /// Of [`Want::Range`]: exactly the bytes of the range.
     Range(Bytes),
     /// The outcome of [`Want::List`]: names that begin with the folder's name, in any order; `None`
@@ -99,7 +99,7 @@ pub enum Got {
 /// A file that was opened, as far as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Opened {
+pub struct FileEnds {
     /// Its size in bytes.
     pub size: u64,
     /// Its first bytes: as many as were wanted, or all.
@@ -111,7 +111,7 @@ pub struct Opened {
     pub stored_as: Option<Name>,
 }
 
-impl Opened {
+impl FileEnds {
     /// A file of `size` bytes that begins with `head` and ends with `tail`, stored under the name
     /// that was asked for.
     pub fn new(size: u64, head: Bytes, tail: Bytes) -> Self {
@@ -183,7 +183,7 @@ impl<T> Reads<T> {
 
 /// Returns what is wrong with the kind or the length of an outcome; `None` if it fits its want.
 fn fits(want: &Want, got: &Got) -> Result<(), Error> {
-    let ends = |opened: &Opened, head: u64, tail: u64| {
+    let ends = |opened: &FileEnds, head: u64, tail: u64| {
         let (head, tail) = (opened.size.min(head), opened.size.min(tail));
         (opened.head.len() as u64 != head || opened.tail.len() as u64 != tail)
             .then_some("head or tail is not of the wanted length")
@@ -268,9 +268,9 @@ mod tests {
         let bytes = |n| Ok(Got::Range(Bytes::from(vec![0; n])));
         for got in [vec![], vec![bytes(4), bytes(4)], vec![bytes(3)]] {
             let error = one_range().feed(got).unwrap_err();
-            assert_eq!(error.kind.group(), crate::base::Group::Misuse);
+            assert_eq!(error.kind.group(), crate::base::ErrorGroup::Misuse);
         }
-        let opened = Got::Opened(Opened::new(0, Bytes::new(), Bytes::new()));
+        let opened = Got::Opened(FileEnds::new(0, Bytes::new(), Bytes::new()));
         assert!(one_range().feed(vec![Ok(opened)]).is_err());
     }
 

@@ -121,6 +121,7 @@ impl OpenOptions {
 
     /// A file whose index is not believed: it is walked through. See
     /// [`Presentation::distrusted`].
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn distrust(mut self, file: Name) -> Self {
         self.distrusted.push(file);
         self
@@ -192,7 +193,7 @@ impl Presentation {
     ///
     /// # Errors
     /// As [`manifest`](Self::manifest).
-    pub fn manifest_reply(&self) -> Result<Reply, Error> {
+    pub(crate) fn manifest_reply(&self) -> Result<Reply, Error> {
         let manifest = self.manifest()?.clone();
         let mut reply = Reply::of_bytes(Content::Manifest, self.validator(), manifest);
         reply.set_liveness(if self.is_live { Liveness::Live } else { Liveness::Final });
@@ -213,6 +214,7 @@ impl Presentation {
     /// Files whose index led to something else than the fragment that was asked for, and that were
     /// not walked through yet. Opened with [`OpenOptions::distrust`], the presentation has what they
     /// really hold.
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn distrusted(&self) -> Vec<Name> {
         let lying = self.lying.lock().unwrap_or_else(PoisonError::into_inner);
         lying.iter().filter_map(|file| self.files.get(file.index()).cloned()).collect()

@@ -5,13 +5,14 @@ mod request;
 
 use std::sync::Arc;
 
+pub use crate::fragment::Noun;
 pub use options::{ManifestFormat, ManifestOption, ManifestOptions};
 pub use request::{FragmentRequest, Request};
 
 use super::Identity;
 
 use crate::base::{Error, ErrorKind, Step};
-use crate::fragment::{Defaults, KeyFrames, Noun};
+use crate::fragment::{Defaults, KeyFrames};
 use crate::manifest::StreamKind;
 use crate::presentation::{
     Content, Located, LocatedFile, Presentation, Probed, Reply, StoredRange,
