@@ -5,15 +5,16 @@
 //! ```
 
 use axum::{Router, routing::get};
-use smooth_origin::origin::Origin;
+use smooth_origin::Origin;
 use smooth_origin::service::OriginService;
 use smooth_origin::storage::LocalStore;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let store = LocalStore::new("testdata")
-        .map_err(|error| format!("testdata: {error}: run this where that folder is"))?;
-    let origin = Origin::new(store);
+    let store = LocalStore::new("testdata").map_err(|error| error.to_string())?;
+    let origin = Origin::builder(store)
+        .on_event(|event| eprintln!("{} {event}", event.level()))
+        .build();
     let app = Router::new()
         .route("/", get(|| async { "your own pages" }))
         .nest_service("/vod", OriginService::new(origin));

@@ -131,7 +131,7 @@ impl Store for Everything {
 
 impl RangeSource for Empty {
     async fn stat(&self) -> io::Result<Stat> {
-        Ok(Stat::new(EMPTY.len() as u64, Version::new(vec![1])))
+        Ok(Stat::immutable(EMPTY.len() as u64, Version::new(vec![1])))
     }
 
     async fn read(&self, range: Range<u64>) -> io::Result<bytes::Bytes> {

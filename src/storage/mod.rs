@@ -115,7 +115,8 @@ use crate::base::Name;
 ///
 /// impl RangeSource for Object {
 ///     async fn stat(&self) -> io::Result<Stat> {
-///         Ok(Stat::new(self.size, Version::new(self.etag.clone())))
+///         // A version of an object is never written to: another upload has another ETag.
+///         Ok(Stat::immutable(self.size, Version::new(self.etag.clone())))
 ///     }
 ///
 ///     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
@@ -260,36 +261,65 @@ pub trait RangeSource: Send + Sync + 'static {
 /// Reads that [`RangeSource::read_many`] makes at a time.
 const READS_AT_ONCE: usize = 16;
 
-/// What a look at an object tells.
+/// Size and version of an object, as seen at one time.
+///
+/// ```
+/// use std::time::Duration;
+/// use smooth_origin::storage::{Age, Stat, Version};
+///
+/// // An object store: another upload gives another ETag.
+/// let stat = Stat::immutable(3, Version::new("\"4f2a\""));
+/// assert_eq!(stat.age, None);
+///
+/// // A network drive, whose files may be written to while they are read.
+/// let age = Age::at_least(Duration::ZERO).resolution(Duration::from_secs(1));
+/// let stat = Stat::mutable(3, Version::new("2026-11-28 19:02:20"), age);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stat {
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Which version of the object it is.
+    /// Version of the object.
     pub version: Version,
-    /// When it was last changed, where the store knows.
+    /// Time of the last change, if the store knows it.
     pub modified: Option<SystemTime>,
-    /// How long it has been unchanged. `None` if a version of the object is never written to, as in
-    /// object stores: such a version is complete whenever it is seen.
+    /// How long the object has been unchanged. `None` if a version of the object is never written to,
+    /// as in object stores: such a version is complete whenever it is seen.
     pub age: Option<Age>,
 }
 
 impl Stat {
-    /// Describes an object whose versions are never written to, and whose time of change is not
-    /// known.
-    pub fn new(size: u64, version: Version) -> Self {
+    /// Describes an object whose versions are never written to: a change replaces the object, as an
+    /// upload to an object store does. An origin trusts such a version at once.
+    ///
+    /// If an object can be written to in place, as a file can, use [`mutable`](Self::mutable);
+    /// otherwise responses may mix two of its versions.
+    pub fn immutable(size: u64, version: Version) -> Self {
         Self { size, version, modified: None, age: None }
+    }
+
+    /// Describes an object that may be written to in place, which has been unchanged for `age`. An
+    /// origin waits until a version has settled
+    /// ([`settling_time`](crate::origin::OriginBuilder::settling_time)).
+    pub fn mutable(size: u64, version: Version, age: Age) -> Self {
+        Self { size, version, modified: None, age: Some(age) }
+    }
+
+    /// Sets the time of the last change, which becomes `Last-Modified`.
+    #[must_use]
+    pub fn modified(self, modified: Option<SystemTime>) -> Self {
+        Self { modified, ..self }
     }
 }
 
-/// Which version of an object was opened: equal as long as its content is. Never leaves the
-/// process.
+/// Version of an object: two versions are equal only if the content is. It never leaves the process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Version(Bytes);
 
 impl Version {
-    /// From whatever tells the versions of a store's objects apart: an ETag, times and sizes.
+    /// Creates a version from bytes that differ between the versions of an object: an ETag, or times
+    /// and sizes.
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         Self(bytes.into())
     }

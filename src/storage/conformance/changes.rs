@@ -12,8 +12,11 @@ use crate::base::{Name, ReadErrorKind};
 use crate::storage::error::read_error_kind;
 use crate::storage::{RangeSource, Store, Version};
 
-/// Bytes of an object: several reads' worth.
+/// Size of an object in bytes: several reads' worth.
 const LEN: u64 = 100_000;
+
+/// Shown if a version may have been taken for another one.
+const ADVICE: &str = "if versions have a resolution in time, let `Fixture::put` wait for it";
 
 /// The content of a version: no byte is that of another version, nor is one part that of another.
 pub(super) fn content(version: u8) -> Vec<u8> {
@@ -101,7 +104,11 @@ async fn check_new(store: &impl Store, name: &Name, content: &[u8], versions: &m
     let len = content.len() as u64;
     promise!("changes-are-noticed", stat.size == len, "{} bytes, not {len}", stat.size);
     let is_new = !versions.contains(&stat.version);
-    promise!("changes-are-noticed", is_new, "the version of new content is one of before");
+    promise!(
+        "changes-are-noticed",
+        is_new,
+        "the version of new content is one of before ({ADVICE})"
+    );
     versions.push(stat.version);
     let read = source.read(0..len).await;
     let is_right = read.as_ref().is_ok_and(|bytes| bytes == content);
@@ -123,7 +130,7 @@ fn check_old(read: io::Result<Bytes>, content: &[u8], range: Range<u64>) {
     promise!(
         "one-version",
         is_old,
-        "{range:?} of an object that was replaced gives {gives:?}, not its version or `ChangedError`"
+        "{range:?} of an object that was replaced gives {gives:?}, not its version or `ChangedError` ({ADVICE})"
     );
 }
 

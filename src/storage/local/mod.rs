@@ -92,9 +92,18 @@ impl LocalStore {
     /// The files below `root`.
     ///
     /// # Errors
-    /// If `root` is not a folder, or cannot be opened.
+    /// If `root` is not a folder, or cannot be opened. The text of the error begins with the path.
+    ///
+    /// ```
+    /// # use smooth_origin::storage::LocalStore;
+    /// let error = LocalStore::new("/no/such/folder").unwrap_err();
+    /// assert!(error.to_string().starts_with("/no/such/folder: "));
+    /// assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    /// ```
     pub fn new(root: impl AsRef<Path>) -> io::Result<Self> {
-        Ok(Self { tree: Tree::new(root.as_ref())?, spellings: None, elsewhere: None })
+        let root = root.as_ref();
+        let tree = Tree::new(root).map_err(|error| at_path(root, &error))?;
+        Ok(Self { tree, spellings: None, elsewhere: None })
     }
 
     /// Whether to find a missing name under another spelling: in other letter case (as on Windows), or
@@ -133,9 +142,10 @@ impl LocalStore {
     /// make links beneath the root can publish every file of these folders that the process may read.
     ///
     /// # Errors
-    /// If `folder` is not a folder, or cannot be opened.
+    /// If `folder` is not a folder, or cannot be opened. The text of the error begins with the path.
     pub fn links_into(mut self, folder: impl AsRef<Path>) -> io::Result<Self> {
-        self.tree.allow_links_into(folder.as_ref())?;
+        let folder = folder.as_ref();
+        self.tree.allow_links_into(folder).map_err(|error| at_path(folder, &error))?;
         Ok(self)
     }
 
@@ -296,7 +306,7 @@ impl RangeSource for LocalFile {
         // The age is read first: the check then sees a write that begins after it.
         let age = self.age();
         self.check()?;
-        Ok(Stat { age: Some(age), ..self.opened.stat() })
+        Ok(self.opened.stat(age))
     }
 
     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
@@ -311,4 +321,9 @@ impl RangeSource for LocalFile {
         self.check()?;
         bytes
     }
+}
+
+/// Returns `error` with the path that it is about, for a message that the operator can act on.
+fn at_path(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 
 use super::tree::{Entry, EntryKind, NotOpened, Stamp};
-use crate::storage::{Stat, Version as AnyVersion};
+use crate::storage::{Age, Stat, Version as AnyVersion};
 
 /// A folder by its real path, and what lies beneath it.
 #[derive(Debug)]
@@ -154,14 +154,14 @@ impl Version {
         self.modified.max(self.created)
     }
 
-    pub(super) fn stat(&self) -> Stat {
+    pub(super) fn stat(&self, age: Age) -> Stat {
         let nanos = |time: Option<SystemTime>| {
             let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             since.map_or(u128::MAX, |since| since.as_nanos()).to_be_bytes()
         };
         let times = [nanos(self.modified), nanos(self.created)].concat();
         let bytes = [&self.size.to_be_bytes()[..], &times].concat();
-        Stat { modified: self.modified, ..Stat::new(self.size, AnyVersion::new(bytes)) }
+        Stat::mutable(self.size, AnyVersion::new(bytes), age).modified(self.modified)
     }
 }
 

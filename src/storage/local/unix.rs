@@ -11,7 +11,7 @@ use rustix::buffer::spare_capacity;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat as FileStat, fstat, openat, statat};
 
 use super::tree::{Entry, EntryKind, NotOpened, Stamp};
-use crate::storage::{Stat, Version as AnyVersion};
+use crate::storage::{Age, Stat, Version as AnyVersion};
 
 /// A folder that is held open, and what lies beneath it.
 #[derive(Debug)]
@@ -307,14 +307,13 @@ impl Version {
         system_time(self.changed)
     }
 
-    pub(super) fn stat(&self) -> Stat {
+    pub(super) fn stat(&self, age: Age) -> Stat {
         let Self { device, inode, size, modified, changed, links: _ } = *self;
         let numbers = [device, inode, size, modified.0 as u64, modified.1 as u64]
             .into_iter()
             .chain([changed.0 as u64, changed.1 as u64]);
         let bytes: Vec<u8> = numbers.flat_map(u64::to_be_bytes).collect();
-        let modified = system_time(modified);
-        Stat { modified, ..Stat::new(size, AnyVersion::new(bytes)) }
+        Stat::mutable(size, AnyVersion::new(bytes), age).modified(system_time(modified))
     }
 }
 
