@@ -11,8 +11,7 @@ use smooth_origin::storage::LocalStore;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let store = LocalStore::new("testdata").map_err(|error| error.to_string())?;
-    let origin = Origin::builder(store)
+    let origin = Origin::builder(LocalStore::new("testdata")?)
         .on_event(|event| eprintln!("{} {event}", event.level()))
         .build();
     let app = Router::new()
