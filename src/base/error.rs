@@ -158,7 +158,7 @@ pub enum ErrorKind {
     #[error("no such file")]
     NoFile,
     /// A file that is there for the origin, not for its clients.
-    #[error("{0} is not given out")]
+    #[error("{0} is not served by itself")]
     Refused(&'static str),
 
     // Storage: the bytes could not be had.
