@@ -38,7 +38,7 @@ pub enum Step<T> {
     Ready(T),
 }
 
-/// What a step asks for. A step may name new files: names come out of the server manifest.
+/// Something that a step needs. A step may name new files: names come from the server manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Want {
@@ -89,7 +89,7 @@ pub enum Want {
 pub enum Got {
     /// The outcome of [`Want::Open`] and [`Want::Fragment`].
     Opened(FileEnds),
-    /// Of [`Want::Range`]: exactly the bytes of the range.
+    /// The outcome of [`Want::Range`]: exactly the bytes of the range.
     Range(Bytes),
     /// The outcome of [`Want::List`]: names that begin with the folder's name, in any order; `None`
     /// if the storage cannot list.
@@ -118,7 +118,7 @@ impl FileEnds {
         Self { size, head, tail, stored_as: None }
     }
 
-    /// The same file, stored under this name if there is one.
+    /// Sets the name under which the file is stored.
     #[must_use]
     pub fn stored_as(mut self, name: Option<Name>) -> Self {
         self.stored_as = name;
@@ -126,7 +126,7 @@ impl FileEnds {
     }
 }
 
-/// What a step wants, and how it goes on.
+/// The reads that a step needs, and its continuation.
 #[must_use]
 pub struct Reads<T> {
     wants: Vec<Want>,
@@ -134,9 +134,9 @@ pub struct Reads<T> {
     is_brief: bool,
 }
 
-/// How a step goes on: a function, or what has many steps and is itself what goes on.
+/// Continuation of a step: a function, or a value that has many steps and continues itself.
 pub(crate) trait Then<T>: Send {
-    /// Takes one outcome a want, each of its want's sort and length.
+    /// Takes one outcome per want, each of its want's kind and length.
     fn go_on(self: Box<Self>, got: Vec<Result<Got, ReadError>>) -> Result<Step<T>, Error>;
 }
 
@@ -150,8 +150,8 @@ where
 }
 
 impl<T> Reads<T> {
-    /// What to get: one batch. It is empty where nothing has to be read and going on takes long: a
-    /// driver can [feed](Self::feed) it in another thread.
+    /// Returns one batch of wants. It is empty if nothing has to be read and continuing takes long:
+    /// a driver can [feed](Self::feed) it in another thread.
     pub fn wanted(&self) -> &[Want] {
         &self.wants
     }
@@ -211,12 +211,13 @@ impl<T> Step<T> {
         Self::read_for(wants, Box::new(then))
     }
 
-    /// The same for what goes on itself, step by step, and stays in its place.
+    /// Makes a step of a value that continues itself, step by step, without being moved.
     pub(crate) fn read_for(wants: Vec<Want>, then: Box<dyn Then<T>>) -> Self {
         Self::Read(Reads { wants, then, is_brief: false })
     }
 
-    /// The same for one of very many steps, of which each takes about as long as its bytes are many.
+    /// As [`read_for`](Self::read_for), for one of very many steps, each of which takes a
+    /// time in proportion to its bytes.
     pub(crate) fn read_briefly_for(wants: Vec<Want>, then: Box<dyn Then<T>>) -> Self {
         Self::Read(Reads { wants, then, is_brief: true })
     }
@@ -225,7 +226,7 @@ impl<T> Step<T> {
     /// test and of a fuzzer.
     ///
     /// # Errors
-    /// What the steps find; a read that fails is theirs to judge.
+    /// Carries out the steps with `get` and returns the result. The steps judge a read that fails.
     pub fn drive(
         mut self,
         mut get: impl FnMut(&Want) -> Result<Got, ReadError>,

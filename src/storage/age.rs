@@ -1,8 +1,8 @@
-//! How long an object has been unchanged.
+//! Age of an object: the time since its last change.
 
 use std::time::Duration;
 
-/// How long an object has been unchanged, as far as its store can tell.
+/// Time for which an object has been unchanged, as far as its store can tell.
 ///
 /// An origin does not rely on the version of an object that changed a moment ago: see
 /// [`OriginBuilder::settling_time`](crate::origin::OriginBuilder::settling_time).

@@ -1,4 +1,4 @@
-//! What a store makes of objects that change.
+//! Checks of objects that change.
 
 use std::io::{self, ErrorKind};
 use std::ops::Range;
@@ -24,7 +24,8 @@ pub(super) fn content(version: u8) -> Vec<u8> {
     (0..LEN).map(|at| byte(at) ^ version).collect()
 }
 
-/// New versions of an object, its end, and its return. It is there in version 0, and not at the end.
+/// New versions of an object, its end, and its return. It is there in version 0, and not at the
+/// end.
 pub(super) async fn check<F: Fixture>(store: &impl Store, fixture: &F, name: &Name) {
     let mut versions = Vec::new();
     let mut known = content(0);
@@ -91,7 +92,7 @@ async fn check_end<F: Fixture>(store: &impl Store, fixture: &F, name: &Name) {
     }
 }
 
-/// What an opening, and a look without one, give after a change.
+/// Checks an opening, and a look without one, after a change.
 async fn check_new(store: &impl Store, name: &Name, content: &[u8], versions: &mut Vec<Version>) {
     let source = match store.open(name).await {
         Ok(source) => source,
@@ -134,7 +135,7 @@ fn check_old(read: io::Result<Bytes>, content: &[u8], range: Range<u64>) {
     );
 }
 
-/// That a read gives the bytes of its version, or says that this is gone.
+/// Returns whether a read gave the bytes of its version, or an error that says that it is gone.
 fn read_is_old(read: &io::Result<Bytes>, expected: &[u8]) -> bool {
     match read {
         Ok(bytes) => bytes == expected,

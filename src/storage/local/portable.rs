@@ -27,7 +27,7 @@ pub(super) struct OpenFolder(PathBuf);
 #[derive(Debug)]
 pub(super) struct File(Mutex<fs::File>);
 
-/// What tells two states of a file apart, as far as the standard library knows it.
+/// Properties that differ between two states of a file, as far as the standard library knows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Version {
     size: u64,
@@ -43,7 +43,7 @@ impl Folder {
         if path.is_dir() { Ok(Self(path)) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
-    /// Whether a path leads to this folder.
+    /// Returns whether a path leads to this folder.
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
         Ok(path.canonicalize()? == self.0)
     }
@@ -61,7 +61,7 @@ impl Folder {
         }
     }
 
-    /// That there is something of this name.
+    /// Checks that there is something of this name.
     pub(super) fn look_for(&self, name: &str) -> Result<(), NotOpened> {
         self.beneath(name).map(drop)
     }
@@ -90,7 +90,7 @@ impl OpenFolder {
         Ok(Stamp { folder: FolderId(self.0.clone()), modified, changed: None })
     }
 
-    /// What lies in it, in any order; `None` where that is more than `most`.
+    /// Returns the entries in any order; `None` if there are more than `most`.
     pub(super) fn entries(self, most: usize) -> io::Result<Option<Vec<Entry>>> {
         let mut entries = Vec::new();
         for entry in fs::read_dir(self.0)? {

@@ -31,7 +31,7 @@ pub(super) struct OpenFolder(OwnedFd);
 #[derive(Debug)]
 pub(super) struct File(OwnedFd);
 
-/// What tells two states of a file apart.
+/// Properties that differ between two states of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Version {
     device: u64,
@@ -42,7 +42,8 @@ pub(super) struct Version {
     links: u64,
 }
 
-/// What is no longer is mostly read at once: its end tells.
+/// Ranges up to this length are usually cached as a whole or not at all, so their last byte is
+/// enough to look at.
 #[cfg(target_os = "linux")]
 const STRIDE: usize = 1 << 20;
 
@@ -65,7 +66,7 @@ impl Folder {
         Ok(Self { folder, id })
     }
 
-    /// Whether a path leads to this folder.
+    /// Returns whether a path leads to this folder.
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
         Ok(FolderId::of(&rustix::fs::stat(path)?) == self.id)
     }
@@ -82,7 +83,7 @@ impl Folder {
         }
     }
 
-    /// That there is something of this name.
+    /// Checks that there is something of this name.
     pub(super) fn look_for(&self, name: &str) -> Result<(), NotOpened> {
         self.open_beneath(name, LOOK).map(drop)
     }
@@ -153,7 +154,7 @@ impl OpenFolder {
         Ok(Stamp { folder: FolderId::of(&stat), modified, changed: system_time(version.changed) })
     }
 
-    /// What lies in it, in any order; `None` where that is more than `most`.
+    /// Returns the entries in any order; `None` if there are more than `most`.
     pub(super) fn entries(self, most: usize) -> io::Result<Option<Vec<Entry>>> {
         let mut entries = Vec::new();
         let folder = Dir::read_from(&self.0)?;
