@@ -67,6 +67,10 @@
 //! | `compression` | manifests in brotli and gzip, for the service; includes `http` | no |
 //! | `tracing` | [events](origin::Event) as events of `tracing` | no |
 //! | `metrics` | [numbers](origin::OriginStats) as metrics of the `metrics` facade | no |
+//! | `unstable-formats` | what is below the model: boxes (`bmff`), codecs (`codec`), `base::Cursor`, runs of chunks | no |
+//!
+//! `unstable-formats` is for inspectors, packagers, tests and fuzzers. It makes items public and changes
+//! no behaviour. Those items may change in any release; everything else follows semantic versioning.
 //!
 //! "Smooth Streaming" is a term of Microsoft's. This project is not affiliated with Microsoft.
 
@@ -74,9 +78,17 @@
 #![deny(unreachable_pub)]
 
 pub mod base;
+#[cfg(feature = "unstable-formats")]
 pub mod bmff;
+#[cfg(not(feature = "unstable-formats"))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod bmff;
+#[cfg(feature = "unstable-formats")]
 pub mod codec;
-pub mod fragment;
+#[cfg(not(feature = "unstable-formats"))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod codec;
+mod fragment;
 mod index;
 pub mod manifest;
 pub mod origin;

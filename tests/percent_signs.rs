@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use smooth_origin::base::{Got, Name, Opened, ReadError, ReadErrorKind, Step, Want};
+use smooth_origin::base::{FileEnds, Got, Name, ReadError, ReadErrorKind, Step, Want};
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Answer, Origin, block_on};
 use smooth_origin::presentation::{OpenOptions, Presentation, open};
@@ -183,7 +183,7 @@ fn asked(files: &[(&str, Vec<u8>)], src: &str) -> (Vec<Vec<String>>, Presentatio
                 let (head, tail) =
                     (&content[..part(*head)], &content[content.len() - part(*tail)..]);
                 let (head, tail) = (head.to_vec().into(), tail.to_vec().into());
-                Ok(Got::Opened(Opened::new(content.len() as u64, head, tail)))
+                Ok(Got::Opened(FileEnds::new(content.len() as u64, head, tail)))
             }
             Want::Range { file, range } => {
                 let range = range.start as usize..range.end as usize;

@@ -2,7 +2,7 @@
 
 use super::ErrorKind;
 
-/// How much of each thing is accepted before it is refused.
+/// Largest amounts that content may have before it is refused.
 ///
 /// Content beyond a limit gives [`ErrorKind::Budget`] or a finding; the
 /// rest of the presentation is still served. To change a limit, assign its field after
@@ -56,13 +56,13 @@ pub struct Limits {
     pub listed_names: u64,
     /// Samples of one fragment; default 1,048,576. Needed because samples may take no bytes at all.
     pub samples: u64,
-    /// Chunks of one stream; default 16,777,216. Needed because a `c` element with `r` stands for any
-    /// number of chunks.
+    /// Chunks of one stream; default 16,777,216. Needed because a `c` element with `r` stands for
+    /// any number of chunks.
     pub chunks: u64,
     /// Steps backwards in the times of one stream; default 64. Each costs one search per request.
     pub backward_steps: usize,
-    /// Findings kept per opening, and again as many for those that requests add later; default 1,000.
-    /// The gravest are kept, and one more finding says that others were left out.
+    /// Findings kept per opening, and again as many for those that requests add later; default
+    /// 1,000. The gravest are kept, and one more finding says that others were left out.
     pub findings: usize,
     /// Bytes of memory for these findings; default 256 KiB.
     pub finding_bytes: usize,

@@ -16,9 +16,13 @@ mod plain_element;
 mod server;
 mod xml;
 
+#[cfg(feature = "unstable-formats")]
+pub use client::runs;
+#[cfg(not(feature = "unstable-formats"))]
+pub(crate) use client::runs;
 pub use client::{
     Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, Layout, OtherAttributes,
-    ProtectionHeader, QualityLevel, Run, StreamIndex, runs,
+    ProtectionHeader, QualityLevel, StreamIndex,
 };
 pub(crate) use client::{ClientDocument, Edit, Spans, Stored};
 pub(crate) use encoding::Decoded;

@@ -19,7 +19,7 @@ use super::offload::SMALL;
 use super::opened::{Files, Opened};
 use super::path;
 use crate::base::{
-    Error, FileId, Got, Name, Opened as OpenedFile, ReadError, ReadErrorKind, Reads, Step, Want,
+    Error, FileEnds, FileId, Got, Name, ReadError, ReadErrorKind, Reads, Step, Want,
 };
 use crate::presentation::Presentation;
 use crate::storage::budget::Share;
@@ -282,7 +282,7 @@ async fn open_fragment(
     name: &Name,
     head: u64,
     purpose: Purpose,
-) -> Result<(OpenedFile, Source, Stat), ReadError> {
+) -> Result<(FileEnds, Source, Stat), ReadError> {
     for _ in 1..OPENINGS {
         match try_open_fragment(access, name, head, purpose).await {
             Err(error) if error.kind == ReadErrorKind::Changed => {}
@@ -297,7 +297,7 @@ async fn try_open_fragment(
     name: &Name,
     head: u64,
     purpose: Purpose,
-) -> Result<(OpenedFile, Source, Stat), ReadError> {
+) -> Result<(FileEnds, Source, Stat), ReadError> {
     let ends = Ends::new(head, 0);
     let opening = match purpose {
         Purpose::Look => access.look(name, ends).await?,
@@ -311,7 +311,7 @@ async fn read_ends(
     access: &Access,
     opening: Opening<Source>,
     ends: Ends,
-) -> Result<(OpenedFile, Source, Stat), ReadError> {
+) -> Result<(FileEnds, Source, Stat), ReadError> {
     let Opening { source, stat, head, tail, .. } = opening;
     let (of_head, of_tail) = ends.ranges(stat.size);
     let tail = tail.or_else(|| of_tail.is_empty().then(Bytes::new));
@@ -325,7 +325,7 @@ async fn read_ends(
             (read.next().unwrap_or_default(), read.next().unwrap_or_default())
         }
     };
-    Ok((OpenedFile::new(stat.size, head, tail), source, stat))
+    Ok((FileEnds::new(stat.size, head, tail), source, stat))
 }
 
 /// Performs the reads that an answer wants, within the budget of the bodies. Also returns the file

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::stats::Counters;
 use super::{Clock, Event, Opened};
-use crate::base::{Error, ErrorKind, Group, Name};
+use crate::base::{Error, ErrorGroup, ErrorKind, Name};
 
 pub(super) type Report = dyn Fn(&Event<'_>) + Send + Sync;
 
@@ -83,7 +83,7 @@ impl Events {
         was_open: bool,
     ) {
         // Clients can make up any number of names: failures of these are theirs.
-        if was_open || error.kind.group() != Group::Request {
+        if was_open || error.kind.group() != ErrorGroup::Request {
             let event = Event::OpeningFailed { name, error, took };
             self.failure(&event, &("opening", name, error.kind.code()));
         }
@@ -112,7 +112,7 @@ impl Events {
     /// A request, or a body, for whatever has this name.
     #[cold]
     pub(super) fn request_for_failed(&self, name: &Name, file: Option<&Name>, error: &Error) {
-        if matches!(error.kind.group(), Group::Content | Group::Storage) {
+        if matches!(error.kind.group(), ErrorGroup::Content | ErrorGroup::Storage) {
             if !matches!(error.kind, ErrorKind::Busy(_)) {
                 self.counters.failure();
             }

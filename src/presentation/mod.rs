@@ -144,6 +144,7 @@ impl OpenOptions {
 
     /// A file whose index is not believed: it is walked through. See
     /// [`Presentation::distrusted`].
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn distrust(mut self, file: Name) -> Self {
         self.distrusted.push(file);
         self
@@ -215,7 +216,7 @@ impl Presentation {
     ///
     /// # Errors
     /// As [`manifest`](Self::manifest).
-    pub fn manifest_reply(&self) -> Result<Reply, Error> {
+    pub(crate) fn manifest_reply(&self) -> Result<Reply, Error> {
         let manifest = self.manifest()?.clone();
         Ok(Reply::of_bytes(self.manifest_representation(), manifest))
     }
@@ -264,6 +265,7 @@ impl Presentation {
     /// Files whose index led to something else than the fragment that was asked for, and that were
     /// not walked through yet. Opened with [`OpenOptions::distrust`], the presentation has what they
     /// really hold.
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn distrusted(&self) -> Vec<Name> {
         let lying = self.lying.lock().unwrap_or_else(PoisonError::into_inner);
         lying.iter().filter_map(|file| self.files.get(file.index()).cloned()).collect()

@@ -215,8 +215,24 @@ impl Track {
     /// }
     /// # }
     /// ```
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn description(&self) -> Option<&Description> {
         self.description.as_deref()
+    }
+
+    /// Codec string of the track for the `codecs` parameter of DASH, HLS and browsers, for example
+    /// `avc1.64001F`. `None` if the manifest does not announce the codec in a form that has one.
+    ///
+    /// Spec: RFC 6381, 3.3.
+    ///
+    /// ```
+    /// # fn example(track: &smooth_origin::presentation::Track) {
+    /// let codecs = track.codecs().unwrap_or_else(|| "an unknown codec".into());
+    /// println!("{codecs} at {} bit/s", track.bitrate());
+    /// # }
+    /// ```
+    pub fn codecs(&self) -> Option<String> {
+        self.description.as_ref()?.rfc6381()
     }
 
     /// Width and height of its pictures in pixels, as the manifest announces them (`MaxWidth` and
@@ -232,6 +248,7 @@ impl Track {
     /// if its media is not in one file, or if the entry is missing or longer than 4 KiB.
     ///
     /// Spec: ISO/IEC 14496-12, 8.5.2.
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn sample_entry(&self) -> Option<&SampleEntry> {
         self.stored().ok()?.entry.as_ref()
     }

@@ -8,7 +8,7 @@ use super::excerpt::Excerpt;
 use super::protection::{self, System};
 use super::tracks::{self, MediaTrack};
 use super::trouble::Trouble;
-use crate::base::{Cursor, Error, FileId, Limits, Opened};
+use crate::base::{Cursor, Error, FileEnds, FileId, Limits};
 use crate::bmff::{Boxes, Header};
 use crate::index::read_mfra;
 use crate::presentation::FindingCode;
@@ -75,7 +75,7 @@ enum Next {
 }
 
 impl MediaOpening {
-    pub(super) fn new(file: FileId, opened: Opened) -> Self {
+    pub(super) fn new(file: FileId, opened: FileEnds) -> Self {
         let excerpt = Excerpt::new(opened.size, opened.head, opened.tail);
         let result = MediaFile {
             size: opened.size,
@@ -91,7 +91,7 @@ impl MediaOpening {
 
     /// One that could not even be opened.
     pub(super) fn failed(file: FileId, trouble: Trouble) -> Self {
-        let mut opening = Self::new(file, Opened::new(0, Bytes::new(), Bytes::new()));
+        let mut opening = Self::new(file, FileEnds::new(0, Bytes::new(), Bytes::new()));
         opening.fail(trouble);
         opening
     }

@@ -211,7 +211,7 @@ fn find<'a>(
             let message = match (ids.is_empty(), tracks.iter().find(of_id)) {
                 (true, _) => "it has no tracks".to_owned(),
                 (false, Some(_)) => format!("track {id} is no {} track: it has {ids}", track.kind),
-                (false, None) => format!("it has no track {id}, but {ids}"),
+                (false, None) => format!("it has no track {id}, only {ids}"),
             };
             Err(Trouble::new(FindingCode::TrackMissing, message))
         }
