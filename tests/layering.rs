@@ -60,7 +60,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("itoa", "manifest/xml.rs"),
     ("xxhash_rust", "presentation/validator.rs"),
     ("quick_cache", "origin/ storage/local/"),
-    ("rustix", "storage/local/ origin/handles.rs"),
+    ("rustix", "storage/local/ origin/read/handles.rs"),
     ("unicode_normalization", "storage/spelling.rs"),
     ("futures_channel", "origin/offload.rs"),
     ("flate2", "service/compression.rs"),

@@ -1,26 +1,26 @@
-//! How an origin is set up.
+//! The options of an origin.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::access::{Access, AccessOptions};
 use super::cache::{Cache, CacheOptions};
+use super::counters::Counters;
 use super::events::{Events, Report};
-use super::handles::{self, Handles};
 use super::host::Host;
 #[cfg(feature = "metrics")]
 use super::meters::Meters;
 use super::named_media::NamedMedia;
 use super::offload::Offload;
-use super::stats::Counters;
+use super::opener::{Opener, OpenerOptions};
+use super::read::{Access, AccessOptions, Handles, MemoryOptions, PART, Shared, default_capacity};
 #[cfg(feature = "tracing")]
 use super::trace;
-use super::{Clock, Event, Inner, Origin, Timer, body};
+use super::{Clock, Event, Inner, Origin, Timer};
 use crate::presentation::OpenOptions;
 use crate::storage::{AnyStore, Store};
 
-/// How an [`Origin`] is set up.
+/// The options of an [`Origin`].
 #[derive(Clone)]
 pub struct OriginBuilder {
     store: AnyStore,
@@ -32,12 +32,26 @@ pub struct OriginBuilder {
     metrics: Option<String>,
     options: OpenOptions,
     cache: CacheOptions,
+    openings: OpenerOptions,
     handles: Option<usize>,
     access: AccessOptions,
+    memory: MemoryOptions,
+}
+
+impl Origin {
+    /// An origin over a store, with the defaults of [`OriginBuilder`].
+    pub fn new(store: impl Store) -> Self {
+        Self::builder(store).build()
+    }
+
+    /// The builder of an origin over a store, to set options.
+    pub fn builder(store: impl Store) -> OriginBuilder {
+        OriginBuilder::new(store)
+    }
 }
 
 impl OriginBuilder {
-    pub(super) fn new(store: impl Store) -> Self {
+    fn new(store: impl Store) -> Self {
         Self {
             store: AnyStore::new(store),
             host: Host::default(),
@@ -48,8 +62,10 @@ impl OriginBuilder {
             metrics: None,
             options: OpenOptions::default(),
             cache: CacheOptions::default(),
+            openings: OpenerOptions::default(),
             handles: None,
             access: AccessOptions::default(),
+            memory: MemoryOptions::default(),
         }
     }
 
@@ -124,7 +140,7 @@ impl OriginBuilder {
     /// requests have gone away counts until the work that was [handed over](Self::offload) for it
     /// ends.
     pub fn max_openings(mut self, openings: usize) -> Self {
-        self.cache.max_openings = openings.max(1);
+        self.openings.max_openings = openings.max(1);
         self
     }
 
@@ -136,7 +152,7 @@ impl OriginBuilder {
     /// is not interrupted. The result is kept and made again as that of any opening that failed
     /// ([`revalidate_after`](Self::revalidate_after)).
     pub fn opening_timeout(mut self, timeout: Duration) -> Self {
-        self.cache.opening_timeout = timeout.max(LEAST_TIMEOUT);
+        self.openings.opening_timeout = timeout.max(LEAST_TIMEOUT);
         self
     }
 
@@ -297,7 +313,7 @@ impl OriginBuilder {
     /// Bytes of bodies that were read and are not sent yet, over all of them; default 256 MiB, at
     /// least 256 KiB.
     pub fn body_bytes(mut self, bytes: u64) -> Self {
-        self.access.body_bytes = bytes.max(body::PART);
+        self.memory.body_bytes = bytes.max(PART);
         self
     }
 
@@ -309,7 +325,7 @@ impl OriginBuilder {
     ///
     /// [stored bodies]: super::Body::stored
     pub fn fragment_cache_bytes(mut self, bytes: u64) -> Self {
-        self.access.fragment_cache = bytes;
+        self.memory.fragment_cache = bytes;
         self
     }
 
@@ -321,7 +337,7 @@ impl OriginBuilder {
 
     /// The origin.
     pub fn build(self) -> Origin {
-        let handles = self.handles.unwrap_or_else(handles::default_capacity);
+        let handles = self.handles.unwrap_or_else(default_capacity);
         let period = self.cache.revalidate_after;
         let named_media = NamedMedia::new(period);
         let mut host = self.host;
@@ -338,16 +354,12 @@ impl OriginBuilder {
             Some(report) => Events::new(report, clock.clone(), period, Arc::clone(&host.counters)),
             None => Events::silent(Arc::clone(&host.counters)),
         };
-        Origin {
-            inner: Arc::new(Inner {
-                access: Arc::new(Access::new(self.store, &self.access, host)),
-                cache: Cache::new(self.cache),
-                handles: Arc::new(Handles::new(handles)),
-                named_media,
-                clock,
-                options: self.options,
-            }),
-        }
+        let access = Access::new(self.store, &self.access, host);
+        let shared = Arc::new(Shared::new(access, Handles::new(handles), self.memory));
+        let limits = self.options.limits_in_use().clone();
+        let opener = Opener::new(Arc::clone(&shared), self.options, self.openings);
+        let cache = Cache::new(self.cache, opener, clock);
+        Origin { inner: Arc::new(Inner { shared, cache, named_media, limits }) }
     }
 }
 

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::host::Host;
 use crate::base::{ReadError, ReadErrorKind};
+use crate::origin::host::Host;
 use crate::storage::timer::within;
 
 /// When an opening, or a look at the files of one, must be done.
 #[derive(Debug)]
-pub(super) struct Deadline<'a> {
+pub(in crate::origin) struct Deadline<'a> {
     host: &'a Host,
     began: Duration,
     limit: Duration,
@@ -21,17 +21,17 @@ pub(super) struct Deadline<'a> {
 
 impl<'a> Deadline<'a> {
     /// From now on, by the origin's clock.
-    pub(super) fn new(host: &'a Host, limit: Duration) -> Self {
+    pub(in crate::origin) fn new(host: &'a Host, limit: Duration) -> Self {
         Self { host, began: host.clock.now(), limit }
     }
 
     /// How long it has taken so far.
-    pub(super) fn spent(&self) -> Duration {
+    pub(in crate::origin) fn spent(&self) -> Duration {
         self.host.clock.now().saturating_sub(self.began)
     }
 
     /// What comes of a read, if it comes in time. After the deadline none is begun.
-    pub(super) async fn bound<T>(
+    pub(in crate::origin) async fn bound<T>(
         &self,
         read: impl Future<Output = Result<T, ReadError>>,
     ) -> Result<T, ReadError> {
@@ -43,7 +43,7 @@ impl<'a> Deadline<'a> {
     }
 
     /// The same for one of many short reads: the clock is only read where such a read has to wait.
-    pub(super) async fn bound_wait<T>(
+    pub(in crate::origin) async fn bound_wait<T>(
         &self,
         mut read: Pin<&mut impl Future<Output = Result<T, ReadError>>>,
     ) -> Result<T, ReadError> {

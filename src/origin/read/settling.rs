@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use quick_cache::sync::Cache;
 
-use super::Clock;
 use crate::base::{Name, ReadError, ReadErrorKind};
+use crate::origin::Clock;
 use crate::storage::{Stat, Version};
 
 /// The settling time, and the versions that were seen to be younger.
 #[derive(Debug)]
-pub(super) struct Settling {
+pub(in crate::origin) struct Settling {
     time: Duration,
     clock: Clock,
     /// When the origin was built.
@@ -40,7 +40,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 const BRIEF: Duration = Duration::from_millis(100);
 
 impl Settling {
-    pub(super) fn new(time: Duration, clock: Clock) -> Self {
+    pub(in crate::origin) fn new(time: Duration, clock: Clock) -> Self {
         Self { time, began: clock.now(), clock, seen: OnceLock::new() }
     }
 
@@ -49,7 +49,7 @@ impl Settling {
     ///
     /// # Errors
     /// [`ReadErrorKind::Unsettled`].
-    pub(super) fn check(&self, name: &Name, stat: &Stat) -> Result<(), ReadError> {
+    pub(in crate::origin) fn check(&self, name: &Name, stat: &Stat) -> Result<(), ReadError> {
         self.check_for(self.time, name, stat)
     }
 
@@ -57,7 +57,11 @@ impl Settling {
     ///
     /// # Errors
     /// [`ReadErrorKind::Unsettled`].
-    pub(super) fn check_briefly(&self, name: &Name, stat: &Stat) -> Result<(), ReadError> {
+    pub(in crate::origin) fn check_briefly(
+        &self,
+        name: &Name,
+        stat: &Stat,
+    ) -> Result<(), ReadError> {
         self.check_for(self.time.min(BRIEF), name, stat)
     }
 
@@ -99,13 +103,13 @@ impl Settling {
     }
 
     /// Returns the error for a file that changed while it was read, which was just now.
-    pub(super) fn changed(&self, name: &Name) -> Option<(Duration, ReadError)> {
+    pub(in crate::origin) fn changed(&self, name: &Name) -> Option<(Duration, ReadError)> {
         let unsettled = || (self.time, self.unsettled(name.as_str(), self.time));
         (!self.time.is_zero()).then(unsettled)
     }
 
     /// Returns the error for a file that can be read after `wait`.
-    pub(super) fn unsettled(&self, what: &str, wait: Duration) -> ReadError {
+    pub(in crate::origin) fn unsettled(&self, what: &str, wait: Duration) -> ReadError {
         let time = self.time.as_secs_f64();
         let why =
             format!("{what} is served once it has not changed for {time} s (`settling_time`)");
@@ -117,14 +121,14 @@ impl Settling {
     /// starts were mostly put there for it, so clients need not see a failure. This includes files
     /// on file systems whose timestamps are whole seconds, or a little ahead of the clock. Later,
     /// requests fail at once.
-    pub(super) fn patience(&self, unsettled: &ReadError) -> Option<Duration> {
+    pub(in crate::origin) fn patience(&self, unsettled: &ReadError) -> Option<Duration> {
         let since = self.clock.now().saturating_sub(self.began);
         let is_new = since < self.time.saturating_add(LONGEST);
         Self::short_wait(unsettled).filter(|_| is_new)
     }
 
     /// Returns how long a file has to settle, if a request may wait for that long.
-    pub(super) fn short_wait(unsettled: &ReadError) -> Option<Duration> {
+    pub(in crate::origin) fn short_wait(unsettled: &ReadError) -> Option<Duration> {
         match unsettled.kind {
             ReadErrorKind::Unsettled { wait } if wait <= LONGEST => Some(wait),
             _ => None,
