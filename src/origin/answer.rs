@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use super::read::{FragmentFile, FragmentReader, Reader, WHOLE};
-use super::{Body, Opened};
+use super::{Body, Opened, Redirect};
 use crate::base::Error;
 use crate::presentation::{Piece, Reply, StoredRange};
 
@@ -17,8 +17,8 @@ use crate::presentation::{Piece, Reply, StoredRange};
 pub enum Answer {
     /// A reply, with the presentation that it is of.
     Reply(Served),
-    /// What is asked for lies at this URL, relative to the request's.
-    Redirect(String),
+    /// The resource has another URL.
+    Redirect(Redirect),
 }
 
 /// A reply that can be sent.

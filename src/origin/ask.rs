@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::answer::{serve, serve_with};
 use super::asked::{State, Target};
 use super::cache::millis;
+use super::redirect::Base;
 use super::{Answer, Asked, Opened, Origin, answering, path};
 use crate::base::{Error, ErrorKind, Name, ReadErrorKind, Step};
 use crate::output::Request;
@@ -28,7 +29,7 @@ impl Origin {
         let (path, query) = split_query(target);
         for found in path::presentations(path) {
             let path::Found { name, rest } = found?;
-            match self.ask_named(name, rest, query).await {
+            match self.ask_named(name, base_of(rest), rest, query).await {
                 // The name may be that of a folder with other presentations.
                 Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => {}
                 asked => return asked,
@@ -45,6 +46,9 @@ impl Origin {
     /// route of its own, and reads no media. `rest` is what follows the presentation in the path,
     /// percent-encoded: `Manifest`, with or without a slash before it. `query` is the query of the
     /// URL, if it has one.
+    ///
+    /// An empty `rest`, or a slash, gives a [`Redirect`](super::Redirect) to the manifest. With an empty one, the host
+    /// makes the URL of the redirect.
     ///
     /// ```
     /// # #[cfg(feature = "fs")]
@@ -74,7 +78,8 @@ impl Origin {
         rest: &'a str,
         query: Option<&'a str>,
     ) -> Result<Asked<'a>, Error> {
-        self.ask_named(name.as_str().into(), rest, query).await
+        let base = if rest.is_empty() { Base::Route } else { Base::Folder };
+        self.ask_named(name.as_str().into(), base, rest, query).await
     }
 
     /// Asks a presentation. What has to be waited for is apart, so that the future of a request that
@@ -82,14 +87,13 @@ impl Origin {
     async fn ask_named<'a>(
         &'a self,
         name: Cow<'a, str>,
+        base: Base,
         rest: &'a str,
         query: Option<&'a str>,
     ) -> Result<Asked<'a>, Error> {
-        match self.ask_fresh(name, rest, query) {
+        match self.ask_fresh(name, base, rest, query) {
             Fresh::Asked(asked) => asked,
-            Fresh::Unopened(name, request) => {
-                Box::pin(self.ask_opened(name, rest.is_empty(), request)).await
-            }
+            Fresh::Unopened(name, request) => Box::pin(self.ask_opened(name, base, request)).await,
         }
     }
 
@@ -105,7 +109,7 @@ impl Origin {
             Some(found) => found,
             None => path::presentations(path).next()?.ok()?,
         };
-        match self.ask_fresh(name, rest, query) {
+        match self.ask_fresh(name, base_of(rest), rest, query) {
             Fresh::Asked(Err(none)) if matches!(none.kind, ErrorKind::NoPresentation) => None,
             Fresh::Asked(asked) => Some(asked),
             Fresh::Unopened(..) => None,
@@ -116,6 +120,7 @@ impl Origin {
     fn ask_fresh<'a>(
         &'a self,
         name: Cow<'a, str>,
+        base: Base,
         rest: &'a str,
         query: Option<&'a str>,
     ) -> Fresh<'a> {
@@ -123,7 +128,7 @@ impl Origin {
         let Some(opened) = self.fresh(&name) else { return Fresh::Unopened(name, request) };
         match request {
             Ok(request) => {
-                let target = Target { name, is_bare: rest.is_empty(), request };
+                let target = Target { name, base, request };
                 match target.locate(&opened) {
                     Ok(step) => Fresh::Asked(Ok(self.asked(target, opened, step))),
                     // It is located once more, in what is stored now.
@@ -138,12 +143,12 @@ impl Origin {
     async fn ask_opened<'a>(
         &'a self,
         name: Cow<'a, str>,
-        is_bare: bool,
+        base: Base,
         request: Result<Request<'a>, Error>,
     ) -> Result<Asked<'a>, Error> {
         let opened = self.opened(&name).await?;
         let request = request.map_err(|error| self.refused(&opened, error))?;
-        let target = Target { name, is_bare, request };
+        let target = Target { name, base, request };
         if !opened.is_stale() {
             match target.locate(&opened) {
                 Err(_) if opened.is_stale() => {}
@@ -312,6 +317,11 @@ enum Fresh<'a> {
     Asked(Result<Asked<'a>, Error>),
     /// The presentation must be opened or looked at first.
     Unopened(Cow<'a, str>, Result<Request<'a>, Error>),
+}
+
+/// The URL that a redirect is relative to, if the path of the request has the presentation in it.
+fn base_of(rest: &str) -> Base {
+    if rest.is_empty() { Base::Presentation } else { Base::Folder }
 }
 
 fn split_query(target: &str) -> (&str, Option<&str>) {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::answer::serve;
 use super::read::Reader;
-use super::{Answer, Opened, Origin, path};
+use super::redirect::Base;
+use super::{Answer, Opened, Origin, Redirect};
 use crate::base::{Error, Step};
 use crate::output::{self, Request};
 use crate::presentation::{Content, Reply, Validator};
@@ -47,14 +48,13 @@ pub struct Asked<'a> {
 /// A presentation and the request to it.
 pub(super) struct Target<'a> {
     pub(super) name: Cow<'a, str>,
-    /// Set if nothing follows the name, so that a redirect begins with its last segment.
-    pub(super) is_bare: bool,
+    pub(super) base: Base,
     pub(super) request: Request<'a>,
 }
 
 /// The answer, as far as it is known.
 pub(super) enum State<'a> {
-    Redirect(String),
+    Redirect(Redirect),
     /// Nothing need be read before the body.
     Reply(Reply),
     Reads(Box<(Target<'a>, Step<Reply>)>),
@@ -186,10 +186,9 @@ impl Target<'_> {
         }
     }
 
-    /// The URL to redirect to, relative to that of the request.
     #[cold]
-    pub(super) fn redirect(&self, opened: &Opened) -> String {
-        let folder = if self.is_bare { opened.presentation().name().file_name() } else { "" };
-        path::beside(folder, self.request.redirect().unwrap_or_default())
+    pub(super) fn redirect(&self, opened: &Opened) -> Redirect {
+        let path = self.request.redirect().unwrap_or_default();
+        Redirect::new(path, self.base, opened.presentation().name().file_name())
     }
 }

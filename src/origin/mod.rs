@@ -23,6 +23,7 @@ mod offload;
 mod opener;
 mod path;
 mod read;
+mod redirect;
 mod stats;
 #[cfg(feature = "tracing")]
 mod trace;
@@ -40,6 +41,7 @@ pub use cached::CachedPresentation;
 pub use clock::Clock;
 pub use event::{Event, Level};
 pub use read::{Body, Opened, StoredBody};
+pub use redirect::Redirect;
 pub use stats::{FragmentCacheStats, OriginStats};
 
 #[cfg(feature = "http")]
@@ -106,15 +108,18 @@ impl Origin {
     /// if the file changed a moment ago ([`OriginBuilder::settling_time`]); [`ErrorKind::Busy`].
     pub async fn file(&self, name: &Name) -> Result<Served, Error> {
         let (shared, access) = (&self.inner.shared, &self.inner.shared.access);
-        let opened = match access.admit() {
-            Ok(()) => access.open(name, Ends::default()).await.map_err(|error| match error.kind {
-                ReadErrorKind::Gone | ReadErrorKind::Denied => {
-                    Error::request("path", ErrorKind::NoFile)
-                }
-                _ => error.into(),
-            }),
-            Err(busy) => Err(busy),
-        };
+        let opened =
+            match access.admit() {
+                Ok(()) => access.open(name, Ends::default()).await.map_err(
+                    |error| match error.kind {
+                        ReadErrorKind::Gone | ReadErrorKind::Denied => {
+                            Error::request("path", ErrorKind::NoFile)
+                        }
+                        _ => error.into(),
+                    },
+                ),
+                Err(busy) => Err(busy),
+            };
         let report = |error: &Error| access.host.events.request_for_failed(name, None, error);
         let Opening { source, stat, .. } = opened.inspect_err(report)?;
         let since = stat.modified.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
