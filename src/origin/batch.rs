@@ -8,7 +8,7 @@ use std::pin::Pin;
 use futures_util::stream::{StreamExt, iter};
 
 use super::path;
-use super::read::{AT_ONCE, Access, Deadline, Files, Purpose, open_fragment, read_ends};
+use super::read::{AT_ONCE, Access, Deadline, Files, Patience, Purpose, open_fragment, read_ends};
 use crate::base::{Got, Name, ReadError, Want};
 use crate::storage::{Ends, Source, Stat};
 
@@ -24,12 +24,15 @@ pub(super) async fn get(
     let together = wants.chunk_by(are_of_one_file).flat_map(|ranges| ranges.chunks(AT_ONCE));
     let gets: Vec<Getting<'_>> =
         together.map(|wants| Box::pin(get_together(files, wants, deadline)) as _).collect();
-    let mut gets = iter(gets).buffered(AT_ONCE).enumerate();
+    let mut gets = iter(gets).buffered(AT_ONCE);
     let mut outcomes: Vec<Gotten> = Vec::with_capacity(wants.len());
-    while let Some((number, several)) = gets.next().await {
+    let mut in_this_turn = 0;
+    while let Some(several) = gets.next().await {
+        in_this_turn += several.len();
         outcomes.extend(several);
-        // Local files are opened without waiting: a thousand of them would hold up other tasks.
-        if (number + 1).is_multiple_of(AT_ONCE) {
+        // Local files are read without waiting: a thousand reads would hold up other tasks.
+        if in_this_turn >= AT_ONCE && outcomes.len() < wants.len() {
+            in_this_turn = 0;
             files.shared().access.host.offload.give_way().await;
         }
     }
@@ -64,7 +67,7 @@ async fn get_together(files: &Files, wants: &[Want], deadline: &Deadline<'_>) ->
     let [Want::Range { file, .. }, _, ..] = wants else {
         let mut gotten = Vec::with_capacity(wants.len());
         for want in wants {
-            gotten.push(deadline.bound(get_one(files, want)).await);
+            gotten.push(deadline.bound(get_one(files, want, &deadline.patience)).await);
         }
         return gotten;
     };
@@ -83,13 +86,13 @@ fn range_of(want: &Want) -> Option<Range<u64>> {
     }
 }
 
-async fn get_one(files: &Files, want: &Want) -> Gotten {
+async fn get_one(files: &Files, want: &Want, patience: &Patience) -> Gotten {
     match want {
         Want::Open { name, head, tail, .. } => {
             let ends = Ends::new(*head, *tail);
             let opening = match is_manifest_of_folder(name) {
-                true => Box::pin(files.shared().access.open_briefly(name, ends)).await?,
-                false => files.shared().access.open(name, ends).await?,
+                true => Box::pin(files.shared().access.open_briefly(name, ends, patience)).await?,
+                false => files.shared().access.open(name, ends, patience).await?,
             };
             let (opened, source, stat) = read_ends(&files.shared().access, opening, ends).await?;
             let opened = opened.stored_as(files.shared().access.stored_name(name).await);
@@ -139,4 +142,44 @@ pub(super) fn bytes_of(got: &[Result<Got, ReadError>]) -> u64 {
         Err(_) => 0,
     };
     got.iter().map(bytes).sum::<usize>() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::base::FileId;
+    use crate::origin::block_on;
+    use crate::origin::host::Host;
+    use crate::origin::read::{AccessOptions, Handles, MemoryOptions, Shared};
+    use crate::storage::{AnyStore, MemoryStore};
+
+    #[test]
+    fn many_ranges_of_one_file_give_way_to_other_tasks_after_a_limited_number() {
+        let (store, name) = (MemoryStore::new(), Name::new("film.ismv").unwrap());
+        store.put(name.clone(), vec![0; 1000]);
+        let host = Host::default();
+        let access = Access::new(AnyStore::new(store), &AccessOptions::default(), host.clone());
+        let shared = Shared::new(access, Handles::new(1), MemoryOptions::default());
+        let mut files = Files::new(Arc::new(shared));
+        let deadline = Deadline::new(&host, Duration::from_secs(30));
+        let file = FileId::new(0);
+        let open = [Want::Open { file, name, head: 0, tail: 0 }];
+        assert!(block_on(get(&mut files, &open, &deadline))[0].is_ok());
+
+        let wants: Vec<_> = (0..256).map(|at| Want::Range { file, range: at..at + 1 }).collect();
+        let mut getting = Box::pin(get(&mut files, &wants, &deadline));
+        let mut turns = 1;
+        let got = loop {
+            match getting.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(got) => break got,
+                Poll::Pending => turns += 1,
+            }
+        };
+        assert!(got.iter().all(Result::is_ok));
+        assert_eq!((got.len(), turns), (256, 256 / AT_ONCE));
+    }
 }

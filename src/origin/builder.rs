@@ -117,8 +117,8 @@ impl OriginBuilder {
     /// with the remaining time in `Retry-After`). A presentation that is already open continues to
     /// be served in its old version, except for fragments of files that were rewritten in place. A
     /// file that was replaced by rename stays complete in its old version as long as it is open.
-    /// During this time after the origin is built, requests wait for files to settle instead (for
-    /// at most 2 s).
+    /// During this time after the origin is built, requests wait for files to settle instead: for at
+    /// most 2 s in all, however many files a presentation has.
     ///
     /// The store measures the age of a change ([`Stat::age`](crate::storage::Stat::age)). If it
     /// cannot, because a file's time is in the future or is set by another machine, what counts is
@@ -254,7 +254,8 @@ impl OriginBuilder {
     /// | `smooth_origin_openings_in_progress` | gauge | openings |
     /// | `smooth_origin_operations_in_progress` | gauge | operations of the store |
     /// | `smooth_origin_operations_waiting` | gauge | operations of the store |
-    /// | `smooth_origin_presentations` | gauge | entries of the cache |
+    /// | `smooth_origin_presentations` | gauge | presentations |
+    /// | `smooth_origin_failed_presentations` | gauge | presentations |
     /// | `smooth_origin_presentation_bytes` | gauge | bytes |
     /// | `smooth_origin_open_files` | gauge | files |
     /// | `smooth_origin_body_bytes` | gauge | bytes |
@@ -302,9 +303,13 @@ impl OriginBuilder {
         self
     }
 
-    /// How long one operation of the store may take, and how long a body waits for what it gave
-    /// before to be sent, when there is little room for more; default 10 s, at least 1 ms. After that
-    /// the request fails as one that may succeed later, and a body that was begun is cut off.
+    /// Longest time that one operation of the store may take, and that a body waits for earlier bytes
+    /// to be sent if there is little room for more; default 10 s, at least 1 ms. After that, the
+    /// request fails as one that may succeed later, and a body that has begun is cut off.
+    ///
+    /// An operation that reads several ranges of a file, at most 16, may take this time for each of
+    /// them, because a store may read one after the other. [`opening_timeout`](Self::opening_timeout)
+    /// limits them all.
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.access.timeout = timeout.max(LEAST_TIMEOUT);
         self

@@ -119,7 +119,13 @@ const GAUGES: &[Row] = &[
         "smooth_origin_presentations",
         Unit::Count,
         |stats| stats.presentations,
-        "Entries of the cache of presentations",
+        "Presentations that are open",
+    ),
+    row(
+        "smooth_origin_failed_presentations",
+        Unit::Count,
+        |stats| stats.failed_presentations,
+        "Presentations whose opening has failed and whose error is kept",
     ),
     row(
         "smooth_origin_presentation_bytes",

@@ -51,9 +51,9 @@ pub(crate) use offload::Offload;
 
 use cache::Cache;
 use named_media::NamedMedia;
-use read::{FileReader, Reader, Shared};
+use read::{FileReader, Patience, Reader, Shared};
 
-use crate::base::{Error, ErrorKind, FileId, Limits, Name, ReadErrorKind};
+use crate::base::{Error, ErrorKind, FileId, Limits, Name, ReadError, ReadErrorKind};
 use crate::presentation::{Content, Reply, StoredRange, Validator};
 use crate::storage::{Ends, Opening};
 
@@ -108,18 +108,17 @@ impl Origin {
     /// if the file changed a moment ago ([`OriginBuilder::settling_time`]); [`ErrorKind::Busy`].
     pub async fn file(&self, name: &Name) -> Result<Served, Error> {
         let (shared, access) = (&self.inner.shared, &self.inner.shared.access);
-        let opened =
-            match access.admit() {
-                Ok(()) => access.open(name, Ends::default()).await.map_err(
-                    |error| match error.kind {
-                        ReadErrorKind::Gone | ReadErrorKind::Denied => {
-                            Error::request("path", ErrorKind::NoFile)
-                        }
-                        _ => error.into(),
-                    },
-                ),
-                Err(busy) => Err(busy),
-            };
+        let not_opened = |error: ReadError| match error.kind {
+            ReadErrorKind::Gone | ReadErrorKind::Denied => {
+                Error::request("path", ErrorKind::NoFile)
+            }
+            _ => error.into(),
+        };
+        let patience = Patience::default();
+        let opened = match access.admit() {
+            Ok(()) => access.open(name, Ends::default(), &patience).await.map_err(not_opened),
+            Err(busy) => Err(busy),
+        };
         let report = |error: &Error| access.host.events.request_for_failed(name, None, error);
         let Opening { source, stat, .. } = opened.inspect_err(report)?;
         let since = stat.modified.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());

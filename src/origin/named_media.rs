@@ -7,7 +7,7 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 
 use super::offload::{SMALL, give_way};
-use super::read::Access;
+use super::read::{Access, Patience};
 use crate::base::{Limits, Name, ReadErrorKind};
 use crate::manifest::ServerManifest;
 use crate::storage::spelling::folded;
@@ -55,8 +55,9 @@ impl NamedMedia {
             // The folder is read once, however many spellings of its name clients use.
             folder = access.stored_name(asked).await.or(folder);
         }
+        let patience = Patience::default();
         for level in 0..LEVELS {
-            let named = self.of_folder(&folder, access, limits).await;
+            let named = self.of_folder(&folder, access, limits, &patience).await;
             if named.files.contains(&*key) || level == 0 && named.perhaps_more {
                 return true;
             }
@@ -68,7 +69,13 @@ impl NamedMedia {
         false
     }
 
-    async fn of_folder(&self, folder: &Option<Name>, access: &Access, limits: &Limits) -> Named {
+    async fn of_folder(
+        &self,
+        folder: &Option<Name>,
+        access: &Access,
+        limits: &Limits,
+        patience: &Patience,
+    ) -> Named {
         let now = access.host.clock.now();
         let folders = self.folders.get_or_init(|| Cache::new(FOLDERS));
         if let Some((read, named)) = folders.get(folder)
@@ -76,14 +83,19 @@ impl NamedMedia {
         {
             return named;
         }
-        let named = read_folder(folder.as_ref(), access, limits).await;
+        let named = read_folder(folder.as_ref(), access, limits, patience).await;
         folders.insert(folder.clone(), (now, named.clone()));
         named
     }
 }
 
 /// Reads the server manifests of a folder.
-async fn read_folder(folder: Option<&Name>, access: &Access, limits: &Limits) -> Named {
+async fn read_folder(
+    folder: Option<&Name>,
+    access: &Access,
+    limits: &Limits,
+    patience: &Patience,
+) -> Named {
     let unknown = Named { perhaps_more: true, ..Named::default() };
     let manifests: Vec<_> = match access.list(folder).await {
         Ok(names) => names.into_iter().filter(is_server_manifest).collect(),
@@ -101,7 +113,8 @@ async fn read_folder(folder: Option<&Name>, access: &Access, limits: &Limits) ->
             give_way().await;
             parsed = 0;
         }
-        let Some(manifest) = read_manifest(&name, access, limits, &mut parsed).await else {
+        let Some(manifest) = read_manifest(&name, access, limits, patience, &mut parsed).await
+        else {
             perhaps_more = true;
             continue;
         };
@@ -120,10 +133,11 @@ async fn read_manifest(
     name: &Name,
     access: &Access,
     limits: &Limits,
+    patience: &Patience,
     parsed: &mut u64,
 ) -> Option<ServerManifest> {
     let ends = Ends::new(limits.server_manifest, 0);
-    let Opening { source, stat, head, .. } = access.open(name, ends).await.ok()?;
+    let Opening { source, stat, head, .. } = access.open(name, ends, patience).await.ok()?;
     if stat.size > limits.server_manifest {
         return None;
     }

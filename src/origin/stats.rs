@@ -35,13 +35,14 @@ pub struct OriginStats {
     pub reopenings: u64,
     /// Presentations that took the place of an earlier opening, because their files had changed.
     pub replacements: u64,
-    /// Ranges that were read from the store, or could not be read. Bodies that the host sends itself
-    /// ([`StoredBody`](super::StoredBody)) and fragments from the cache are not read.
+    /// Ranges that were read from the store, or could not be read, also those that a store read as it
+    /// opened a file. Bodies that the host sends itself ([`StoredBody`](super::StoredBody)) and
+    /// fragments from the cache are not read.
     pub reads: u64,
     /// Bytes of these reads.
     pub read_bytes: u64,
     /// Operations of the store, and waits for room in memory, that took longer than
-    /// [`read_timeout`](super::OriginBuilder::read_timeout).
+    /// [`read_timeout`](super::OriginBuilder::read_timeout) allows.
     pub timeouts: u64,
     /// Requests and openings that were refused because too many operations waited for the store.
     pub refused: u64,
@@ -54,9 +55,13 @@ pub struct OriginStats {
     /// Operations that wait for their turn at the store now:
     /// [`max_waiting`](super::OriginBuilder::max_waiting) limits them.
     pub waiting: u64,
-    /// Entries of the cache of presentations now. Openings that failed take an entry for a while.
+    /// Presentations that are open now.
     pub presentations: u64,
-    /// Bytes of memory that these entries take now:
+    /// Presentations, and names that are none, whose opening has failed and whose error is kept now,
+    /// so that it is not tried again with every request:
+    /// [`revalidate_after`](super::OriginBuilder::revalidate_after).
+    pub failed_presentations: u64,
+    /// Bytes of memory that open and failed presentations take now:
     /// [`cache_bytes`](super::OriginBuilder::cache_bytes) limits them.
     pub presentation_bytes: u64,
     /// Files that are held open now for presentations:

@@ -30,6 +30,24 @@ pub(super) struct Entry {
     pub(super) listed_at: AtomicU64,
     /// When it was opened, in milliseconds of the origin's clock.
     pub(super) opened_at: u64,
+    _failed: Option<Failed>,
+}
+
+/// Counts a failed entry as long as it exists.
+#[derive(Debug)]
+struct Failed(Arc<AtomicU64>);
+
+impl Failed {
+    fn new(count: &Arc<AtomicU64>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Failed {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Entries weigh as many bytes as they take.
@@ -47,18 +65,21 @@ impl Weighter<Name, Arc<Entry>> for ByMemory {
 }
 
 impl Entry {
-    /// The entry of an opening that ended at `now`.
+    /// The entry of an opening that ended at `now`. `failed` counts those that failed.
     pub(super) fn new(
         outcome: Result<Arc<Opened>, Error>,
         revalidate_after: Duration,
         now: u64,
+        failed: &Arc<AtomicU64>,
     ) -> Self {
+        let failed = outcome.is_err().then(|| Failed::new(failed));
         let mut entry = Self {
             outcome,
             due: AtomicU64::new(0),
             differs_since: AtomicU64::new(0),
             listed_at: AtomicU64::new(now),
             opened_at: now,
+            _failed: failed,
         };
         let age = millis(entry.age(revalidate_after));
         let age = entry.unsettled().map_or(age, |wait| age.min(millis_up(wait)));

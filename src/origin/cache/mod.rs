@@ -5,7 +5,7 @@ mod replacement;
 mod spellings;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use quick_cache::sync::Cache as QuickCache;
@@ -44,6 +44,8 @@ pub(super) struct Cache {
     options: CacheOptions,
     opener: Opener,
     clock: Clock,
+    /// Number of failed entries, those in use by a request included.
+    failed: Arc<AtomicU64>,
     spellings: Spellings,
 }
 
@@ -77,7 +79,7 @@ impl Cache {
             Err(_) => QuickCache::with_weighter(1024, capacity, ByMemory),
         };
         let spellings = Spellings::new(options.revalidate_after);
-        Self { entries, options, opener, clock, spellings }
+        Self { entries, options, opener, clock, failed: Arc::default(), spellings }
     }
 
     /// The presentation of this name: the one that is kept, if its files were looked at not long
@@ -162,9 +164,14 @@ impl Cache {
         })
     }
 
-    /// The number of entries.
-    pub(super) fn len(&self) -> u64 {
-        self.entries.len() as u64
+    /// The number of presentations that are open.
+    pub(super) fn opened_len(&self) -> u64 {
+        (self.entries.len() as u64).saturating_sub(self.failed_len())
+    }
+
+    /// The number of failed openings that are kept.
+    pub(super) fn failed_len(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Bytes of memory that the entries take.
@@ -371,7 +378,8 @@ impl Cache {
         again: bool,
     ) -> (Arc<Entry>, Duration) {
         let opening = self.opener.open(name, distrusted, again).await;
-        let entry = Entry::new(opening.outcome, self.options.revalidate_after, self.now());
+        let age = self.options.revalidate_after;
+        let entry = Entry::new(opening.outcome, age, self.now(), &self.failed);
         (Arc::new(entry), opening.took)
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::settling::Settling;
+use super::settling::{Patience, Settling};
 use crate::base::{Error, ErrorKind, Name, ReadError, ReadErrorKind};
 use crate::origin::host::Host;
 use crate::storage::limit::Limit;
@@ -82,6 +82,7 @@ impl Access {
         &self,
         name: &Name,
         ends: Ends,
+        patience: &Patience,
     ) -> Result<Opening<Source>, ReadError> {
         let unsettled = {
             let opening = self.look(name, ends).await?;
@@ -91,7 +92,7 @@ impl Access {
             }
         };
         // The file is not open while the request waits.
-        Box::pin(self.open_later(name, ends, unsettled)).await
+        Box::pin(self.open_later(name, ends, patience, unsettled)).await
     }
 
     /// Opens a file of a folder of fragments. Waits if the file changed a moment ago.
@@ -99,13 +100,14 @@ impl Access {
         &self,
         name: &Name,
         ends: Ends,
+        patience: &Patience,
     ) -> Result<Opening<Source>, ReadError> {
         for _ in 0..TRIES {
             let wait = {
                 let opening = self.look(name, ends).await?;
                 match self.settling.check_briefly(name, &opening.stat) {
                     Ok(()) => return Ok(opening),
-                    Err(error) => Settling::short_wait(&error).ok_or(error)?,
+                    Err(error) => self.settling.short_wait(&error, patience).ok_or(error)?,
                 }
             };
             // The file is not open meanwhile.
@@ -120,22 +122,28 @@ impl Access {
         &self,
         name: &Name,
         ends: Ends,
+        patience: &Patience,
         unsettled: ReadError,
     ) -> Result<Opening<Source>, ReadError> {
-        let Some(wait) = self.settling.patience(&unsettled) else { return Err(unsettled) };
+        let wait = self.settling.wait_at_start(&unsettled, patience).ok_or(unsettled)?;
         self.host.timer.sleep(wait).await;
         let opening = self.look(name, ends).await?;
         self.settling.check(name, &opening.stat)?;
         Ok(opening)
     }
 
-    /// Opens a file in its current version, settled or not.
+    /// Opens a file in its current version, settled or not. Ends that the store read as it opened the
+    /// file count as reads.
     pub(in crate::origin) async fn look(
         &self,
         name: &Name,
         ends: Ends,
     ) -> Result<Opening<Source>, ReadError> {
-        self.run(self.store.open_with(name, ends)).await
+        let opening = self.run(self.store.open_with(name, ends)).await?;
+        for end in [&opening.head, &opening.tail].into_iter().flatten().filter(|e| !e.is_empty()) {
+            self.host.counters.read(end.len());
+        }
+        Ok(opening)
     }
 
     /// Looks at a file in its current version, to compare it with a known version.
@@ -172,8 +180,8 @@ impl Access {
         read
     }
 
-    /// Reads several ranges of one file. They count as so many operations, because the store may
-    /// make a read of each.
+    /// Reads several ranges of one file. They count as so many operations, and get the time of so
+    /// many, because the store may read one after the other.
     pub(in crate::origin) async fn read_many(
         &self,
         source: &Source,
@@ -213,14 +221,25 @@ impl Access {
         operations: usize,
         call: impl Future<Output = io::Result<T>>,
     ) -> Result<T, ReadError> {
-        let done = self.limit.run(operations, self.within(call)).await;
+        let done = self.limit.run(operations, self.within_time_of(operations, call)).await;
         done.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())).map_err(read_error)
     }
 
     /// The output of a future, if it ends in the time that one operation may take.
     pub(in crate::origin) async fn within<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        let output = within(&*self.host.timer, self.timeout, future).await;
-        output.or_else(|| {
+        self.within_time_of(1, future).await
+    }
+
+    /// The output of a future, if it ends in the time that so many operations may take one after the
+    /// other.
+    async fn within_time_of<T>(
+        &self,
+        operations: usize,
+        future: impl Future<Output = T>,
+    ) -> Option<T> {
+        let operations = u32::try_from(operations).unwrap_or(u32::MAX);
+        let limit = self.timeout.saturating_mul(operations);
+        within(&*self.host.timer, limit, future).await.or_else(|| {
             self.host.counters.timeout();
             None
         })

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::access::Access;
+use super::settling::Patience;
 use crate::base::{Name, Opened as FileEnds, ReadError, ReadErrorKind};
 use crate::storage::{Ends, Opening, Source, Stat};
 
@@ -26,13 +27,14 @@ pub(in crate::origin) async fn open_fragment(
     head: u64,
     purpose: Purpose,
 ) -> Result<(FileEnds, Source, Stat), ReadError> {
+    let patience = Patience::default();
     for _ in 1..OPENINGS {
-        match try_open_fragment(access, name, head, purpose).await {
+        match try_open_fragment(access, name, head, purpose, &patience).await {
             Err(error) if error.kind == ReadErrorKind::Changed => {}
             opened => return opened,
         }
     }
-    try_open_fragment(access, name, head, purpose).await
+    try_open_fragment(access, name, head, purpose, &patience).await
 }
 
 async fn try_open_fragment(
@@ -40,11 +42,12 @@ async fn try_open_fragment(
     name: &Name,
     head: u64,
     purpose: Purpose,
+    patience: &Patience,
 ) -> Result<(FileEnds, Source, Stat), ReadError> {
     let ends = Ends::new(head, 0);
     let opening = match purpose {
         Purpose::Look => access.look(name, ends).await?,
-        Purpose::Answer => access.open_briefly(name, ends).await?,
+        Purpose::Answer => access.open_briefly(name, ends, patience).await?,
     };
     read_ends(access, opening, ends).await
 }

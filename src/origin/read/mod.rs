@@ -32,4 +32,5 @@ pub(super) use ends::{Purpose, open_fragment, read_ends};
 pub(super) use files::{Files, LastRead};
 pub(super) use handles::{Handles, default_capacity};
 pub(super) use reader::{FileReader, FragmentFile, FragmentReader, Reader};
+pub(super) use settling::Patience;
 pub(super) use shared::{MemoryOptions, Shared};
