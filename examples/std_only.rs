@@ -64,8 +64,8 @@ fn serve(origin: &Origin, mut stream: TcpStream) -> Result<()> {
             }
             Ok(())
         }
-        Ok(Answer::Redirect(location)) => {
-            head(&mut stream, 302, &format!("Location: {location}\r\nContent-Length: 0\r\n"))
+        Ok(Answer::Redirect(redirect)) => {
+            head(&mut stream, 302, &format!("Location: {redirect}\r\nContent-Length: 0\r\n"))
         }
         Ok(_) => head(&mut stream, 500, "Content-Length: 0\r\n"),
         Err(error) => head(&mut stream, error.kind.status(), "Content-Length: 0\r\n"),

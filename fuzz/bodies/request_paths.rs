@@ -102,7 +102,8 @@ fn resolve(text: &str) {
     let path = text.split('?').next().unwrap_or_default();
     let url = format!("/{}", path.trim_start_matches('/'));
     match block_on(origin.answer(&url)) {
-        Ok(Answer::Redirect(to)) => {
+        Ok(Answer::Redirect(redirect)) => {
+            let to = redirect.location().unwrap();
             assert!(!to.contains([':', '\\', '?', '#']) && !to.starts_with('/'), "{to}");
             let folder = &url[..=url.rfind('/').unwrap()];
             let error = block_on(origin.answer(&format!("{folder}{to}"))).unwrap_err();

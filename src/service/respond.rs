@@ -348,7 +348,7 @@ impl OriginService {
                 }
                 Ok(response)
             }
-            Answer::Redirect(location) => self.redirect(location, uri.query(), path),
+            Answer::Redirect(redirect) => self.redirect(redirect.to_string(), uri.query(), path),
         }
     }
 }

@@ -7,18 +7,18 @@
 //! equal are of one version.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
 
-use super::Clock;
 use crate::base::{Name, ReadError, ReadErrorKind};
+use crate::origin::Clock;
 use crate::storage::{Stat, Version};
 
 /// The settling time, and the versions that were seen to be younger.
 #[derive(Debug)]
-pub(super) struct Settling {
+pub(in crate::origin) struct Settling {
     time: Duration,
     clock: Clock,
     /// When the origin was built.
@@ -30,7 +30,7 @@ pub(super) struct Settling {
 /// Number of files whose versions are remembered.
 const FILES: usize = 4 << 10;
 
-/// The longest time that a request waits for a file to settle.
+/// The longest time that a request waits for its files to settle.
 const LONGEST: Duration = Duration::from_secs(2);
 
 /// The files of a folder of fragments settle within this time: an encoder renames its manifest into
@@ -40,7 +40,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 const BRIEF: Duration = Duration::from_millis(100);
 
 impl Settling {
-    pub(super) fn new(time: Duration, clock: Clock) -> Self {
+    pub(in crate::origin) fn new(time: Duration, clock: Clock) -> Self {
         Self { time, began: clock.now(), clock, seen: OnceLock::new() }
     }
 
@@ -49,7 +49,7 @@ impl Settling {
     ///
     /// # Errors
     /// [`ReadErrorKind::Unsettled`].
-    pub(super) fn check(&self, name: &Name, stat: &Stat) -> Result<(), ReadError> {
+    pub(in crate::origin) fn check(&self, name: &Name, stat: &Stat) -> Result<(), ReadError> {
         self.check_for(self.time, name, stat)
     }
 
@@ -57,7 +57,11 @@ impl Settling {
     ///
     /// # Errors
     /// [`ReadErrorKind::Unsettled`].
-    pub(super) fn check_briefly(&self, name: &Name, stat: &Stat) -> Result<(), ReadError> {
+    pub(in crate::origin) fn check_briefly(
+        &self,
+        name: &Name,
+        stat: &Stat,
+    ) -> Result<(), ReadError> {
         self.check_for(self.time.min(BRIEF), name, stat)
     }
 
@@ -99,13 +103,13 @@ impl Settling {
     }
 
     /// Returns the error for a file that changed while it was read, which was just now.
-    pub(super) fn changed(&self, name: &Name) -> Option<(Duration, ReadError)> {
+    pub(in crate::origin) fn changed(&self, name: &Name) -> Option<(Duration, ReadError)> {
         let unsettled = || (self.time, self.unsettled(name.as_str(), self.time));
         (!self.time.is_zero()).then(unsettled)
     }
 
     /// Returns the error for a file that can be read after `wait`.
-    pub(super) fn unsettled(&self, what: &str, wait: Duration) -> ReadError {
+    pub(in crate::origin) fn unsettled(&self, what: &str, wait: Duration) -> ReadError {
         let time = self.time.as_secs_f64();
         let why =
             format!("{what} is served once it has not changed for {time} s (`settling_time`)");
@@ -117,17 +121,70 @@ impl Settling {
     /// starts were mostly put there for it, so clients need not see a failure. This includes files
     /// on file systems whose timestamps are whole seconds, or a little ahead of the clock. Later,
     /// requests fail at once.
-    pub(super) fn patience(&self, unsettled: &ReadError) -> Option<Duration> {
+    pub(super) fn wait_at_start(
+        &self,
+        unsettled: &ReadError,
+        patience: &Patience,
+    ) -> Option<Duration> {
         let since = self.clock.now().saturating_sub(self.began);
         let is_new = since < self.time.saturating_add(LONGEST);
-        Self::short_wait(unsettled).filter(|_| is_new)
+        if is_new { self.short_wait(unsettled, patience) } else { None }
     }
 
     /// Returns how long a file has to settle, if a request may wait for that long.
-    pub(super) fn short_wait(unsettled: &ReadError) -> Option<Duration> {
-        match unsettled.kind {
-            ReadErrorKind::Unsettled { wait } if wait <= LONGEST => Some(wait),
-            _ => None,
+    pub(super) fn short_wait(
+        &self,
+        unsettled: &ReadError,
+        patience: &Patience,
+    ) -> Option<Duration> {
+        let ReadErrorKind::Unsettled { wait } = unsettled.kind else { return None };
+        patience.wait(self.clock.now(), wait).then_some(wait)
+    }
+}
+
+/// The time that one opening, or one request, waits for all its files to settle: at most
+/// [`LONGEST`]. Waits at the same time count once.
+#[derive(Debug, Default)]
+pub(in crate::origin) struct Patience(Mutex<Waits>);
+
+/// The waits so far.
+#[derive(Debug, Default)]
+struct Waits {
+    total: Duration,
+    /// The end of the latest one, by the origin's clock.
+    end: Duration,
+}
+
+impl Patience {
+    /// Returns whether a request may wait for `wait` from now on, and counts that.
+    fn wait(&self, now: Duration, wait: Duration) -> bool {
+        let mut waits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = now.saturating_add(wait);
+        let more = end.saturating_sub(waits.end.max(now));
+        let total = waits.total.saturating_add(more);
+        let may = total <= LONGEST;
+        if may {
+            *waits = Waits { total, end: end.max(waits.end) };
         }
+        may
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_at_the_same_time_count_once_and_all_together_are_limited() {
+        let patience = Patience::default();
+        let at = Duration::from_millis;
+        assert!(!patience.wait(at(0), at(2001)), "longer than any wait");
+        assert!(patience.wait(at(0), at(1000)));
+        assert!(patience.wait(at(500), at(500)), "within the first");
+        assert!(patience.wait(at(500), at(700)), "200 ms more");
+        assert!(!patience.wait(at(5000), at(801)));
+        assert!(patience.wait(at(5000), at(800)));
+        assert!(!patience.wait(at(9000), at(1)));
+        assert!(patience.wait(at(9000), at(0)));
     }
 }

@@ -1,23 +1,23 @@
-//! Names of presentations that were asked for in another spelling than they are stored under.
+//! Names that clients spell differently from the store.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
 
-use super::Inner;
 use crate::base::Name;
+use crate::origin::read::Access;
 
 /// The stored names, by the names that were asked for.
 #[derive(Debug)]
 pub(super) struct Spellings {
-    /// Made when the first is found: most stores have one spelling of each name.
+    /// Created with the first entry: most stores have one spelling of each name.
     known: OnceLock<Cache<Name, (Duration, Name)>>,
     /// How long a stored name is believed.
     age: Duration,
 }
 
-/// Names that are remembered.
+/// Number of names that are remembered.
 const NAMES: usize = 4096;
 
 impl Spellings {
@@ -25,19 +25,18 @@ impl Spellings {
         Self { known: OnceLock::new(), age }
     }
 
-    /// The stored name, as far as it was found out not long ago.
+    /// The stored name, if it was found out recently.
     pub(super) fn known(&self, name: &str, now: Duration) -> Option<Name> {
         let (asked, stored) = self.known.get()?.get(name)?;
         (now.saturating_sub(asked) < self.age).then_some(stored)
     }
 
-    /// The stored name, asked of the store; `None` where it is the one that was asked for.
-    pub(super) async fn stored(&self, origin: &Inner, name: &Name) -> Option<Name> {
-        let now = origin.clock.now();
+    /// Asks the store for the stored name; `None` if it is the name that the client uses.
+    pub(super) async fn stored(&self, access: &Access, name: &Name, now: Duration) -> Option<Name> {
         if let Some(stored) = self.known(name.as_str(), now) {
             return Some(stored);
         }
-        let stored = origin.access.stored_name(name).await.filter(|stored| stored != name)?;
+        let stored = access.stored_name(name).await.filter(|stored| stored != name)?;
         let known = self.known.get_or_init(|| Cache::new(NAMES));
         known.insert(name.clone(), (now, stored.clone()));
         Some(stored)

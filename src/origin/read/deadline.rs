@@ -7,31 +7,34 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::host::Host;
+use super::settling::Patience;
 use crate::base::{ReadError, ReadErrorKind};
+use crate::origin::host::Host;
 use crate::storage::timer::within;
 
-/// When an opening, or a look at the files of one, must be done.
+/// The end of the time for an opening, or for a look at the files of one.
 #[derive(Debug)]
-pub(super) struct Deadline<'a> {
+pub(in crate::origin) struct Deadline<'a> {
     host: &'a Host,
     began: Duration,
     limit: Duration,
+    /// The time in which files may settle.
+    pub(in crate::origin) patience: Patience,
 }
 
 impl<'a> Deadline<'a> {
-    /// From now on, by the origin's clock.
-    pub(super) fn new(host: &'a Host, limit: Duration) -> Self {
-        Self { host, began: host.clock.now(), limit }
+    /// A deadline that begins now, by the origin's clock.
+    pub(in crate::origin) fn new(host: &'a Host, limit: Duration) -> Self {
+        Self { host, began: host.clock.now(), limit, patience: Patience::default() }
     }
 
-    /// How long it has taken so far.
-    pub(super) fn spent(&self) -> Duration {
+    /// Time that the opening has taken so far.
+    pub(in crate::origin) fn spent(&self) -> Duration {
         self.host.clock.now().saturating_sub(self.began)
     }
 
-    /// What comes of a read, if it comes in time. After the deadline none is begun.
-    pub(super) async fn bound<T>(
+    /// The outcome of a read, if the read ends in time. After the deadline, no read begins.
+    pub(in crate::origin) async fn bound<T>(
         &self,
         read: impl Future<Output = Result<T, ReadError>>,
     ) -> Result<T, ReadError> {
@@ -42,8 +45,9 @@ impl<'a> Deadline<'a> {
         within(&*self.host.timer, left, read).await.unwrap_or_else(|| Err(self.passed()))
     }
 
-    /// The same for one of many short reads: the clock is only read where such a read has to wait.
-    pub(super) async fn bound_wait<T>(
+    /// The outcome of one of many short reads, as [`bound`](Self::bound) has it. The clock is only
+    /// read if such a read has to wait.
+    pub(in crate::origin) async fn bound_wait<T>(
         &self,
         mut read: Pin<&mut impl Future<Output = Result<T, ReadError>>>,
     ) -> Result<T, ReadError> {

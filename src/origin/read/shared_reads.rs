@@ -1,4 +1,4 @@
-//! Reads that several wait for, made once.
+//! Reads that several requests wait for, each made once.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -9,65 +9,65 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 
-use super::fragment_cache::Key;
+use super::key::Key;
 use crate::base::ReadError;
 
 type Reading = Pin<Box<dyn Future<Output = Result<Bytes, ReadError>> + Send>>;
 
-/// The reads that are under way. One ends when it is done, or nobody waits for it any more.
+/// The reads in progress. One ends when it is done, or when no request waits for it any more.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Flights(Arc<Mutex<Reads>>);
+pub(in crate::origin) struct SharedReads(Arc<Mutex<Reads>>);
 
 #[derive(Debug, Default)]
 struct Reads {
-    under_way: HashMap<Key, (u64, WeakShared<Reading>)>,
+    in_progress: HashMap<Key, (u64, WeakShared<Reading>)>,
     next: u64,
 }
 
 /// Takes a read out of the list when it ends.
-struct Landing {
-    flights: Flights,
+struct Listed {
+    reads: SharedReads,
     key: Key,
     number: u64,
 }
 
-impl Flights {
-    /// What is read, by this future or by one that is under way already.
-    pub(super) fn join(
+impl SharedReads {
+    /// The result of the read of this key that is in progress; of `read` if there is none.
+    pub(in crate::origin) fn join(
         &self,
         key: &Key,
         read: impl Future<Output = Result<Bytes, ReadError>> + Send + 'static,
     ) -> Shared<Reading> {
-        let mut reads = self.reads();
-        let joined = reads.under_way.get(key).and_then(|(_, reading)| reading.upgrade());
+        let mut reads = self.locked();
+        let joined = reads.in_progress.get(key).and_then(|(_, reading)| reading.upgrade());
         if let Some(reading) = joined {
             return reading;
         }
         let number = reads.next;
         reads.next += 1;
-        let landing = Landing { flights: self.clone(), key: key.clone(), number };
+        let listed = Listed { reads: self.clone(), key: key.clone(), number };
         let reading: Reading = Box::pin(async move {
-            let _landing = landing;
+            let _listed = listed;
             read.await
         });
         let reading = reading.shared();
         if let Some(weak) = reading.downgrade() {
-            reads.under_way.insert(key.clone(), (number, weak));
+            reads.in_progress.insert(key.clone(), (number, weak));
         }
         reading
     }
 
-    fn reads(&self) -> MutexGuard<'_, Reads> {
+    fn locked(&self) -> MutexGuard<'_, Reads> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Landing {
+impl Drop for Listed {
     fn drop(&mut self) {
-        let mut reads = self.flights.reads();
+        let mut reads = self.reads.locked();
         // Another read may have begun when the last who waited for this one was gone.
-        if reads.under_way.get(&self.key).is_some_and(|(number, _)| *number == self.number) {
-            reads.under_way.remove(&self.key);
+        if reads.in_progress.get(&self.key).is_some_and(|(number, _)| *number == self.number) {
+            reads.in_progress.remove(&self.key);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Fragments that are asked for often, in memory.
 
 use std::future::Future;
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -10,38 +9,18 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::access::{Access, timed_out};
-use super::flights::Flights;
-use crate::base::{FileId, ReadError};
+use super::key::Key;
+use super::shared_reads::SharedReads;
+use crate::base::ReadError;
+use crate::origin::FragmentCacheStats;
 use crate::storage::budget::{Budget, Share};
-
-/// What lies where: bytes of a file as it was in one opening.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    pub(super) opening: u64,
-    pub(super) file: FileId,
-    pub(super) range: Range<u64>,
-}
-
-/// What a cache of fragments holds, and how often it had what was asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FragmentCacheStats {
-    /// Answers whose bytes were there.
-    pub hits: u64,
-    /// Answers whose bytes had to be read.
-    pub misses: u64,
-    /// Fragments in the cache.
-    pub fragments: u64,
-    /// Bytes that they take.
-    pub bytes: u64,
-}
 
 /// Fragments by weight. What is asked for once goes before what is asked for again: a reader that
 /// takes one film from end to end does not drive out what many watch.
 #[derive(Debug)]
-pub(super) struct FragmentCache {
+pub(in crate::origin) struct FragmentCache {
     entries: Cache<Key, Arc<Kept>, ByLength>,
-    pub(super) flights: Flights,
+    pub(super) reads: SharedReads,
     bodies: Arc<Budget>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -84,7 +63,7 @@ impl Weighter<Key, Arc<Kept>> for ByLength {
 
 impl FragmentCache {
     /// Of so many bytes.
-    pub(super) fn new(bytes: u64, bodies: Arc<Budget>) -> Self {
+    pub(in crate::origin) fn new(bytes: u64, bodies: Arc<Budget>) -> Self {
         let usual = usize::try_from(bytes / USUAL).unwrap_or(1).max(1);
         let sizes = OptionsBuilder::new()
             .weight_capacity(bytes)
@@ -101,10 +80,10 @@ impl FragmentCache {
             Err(_) => Cache::with_weighter(usual, bytes, ByLength),
         };
         let (hits, misses) = Default::default();
-        Self { entries, flights: Flights::default(), bodies, hits, misses }
+        Self { entries, reads: SharedReads::default(), bodies, hits, misses }
     }
 
-    pub(super) fn stats(&self) -> FragmentCacheStats {
+    pub(in crate::origin) fn stats(&self) -> FragmentCacheStats {
         FragmentCacheStats {
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
@@ -114,22 +93,22 @@ impl FragmentCache {
     }
 
     /// The bytes, if they are here. Each call counts as a hit or a miss.
-    pub(super) fn get(&self, key: &Key) -> Option<Bytes> {
+    pub(in crate::origin) fn get(&self, key: &Key) -> Option<Bytes> {
         let kept = self.entries.get(key);
         let counter = if kept.is_some() { &self.hits } else { &self.misses };
         counter.fetch_add(1, Ordering::Relaxed);
-        Some(kept?.lend(|| self.bodies.take_anyway(bytes_of(key))))
+        Some(kept?.lend(|| self.bodies.take_anyway(key.len())))
     }
 
     /// Keeps bytes that were read already.
-    pub(super) fn put(&self, key: Key, bytes: &Bytes) {
+    pub(in crate::origin) fn put(&self, key: Key, bytes: &Bytes) {
         // A copy: these may be a few of many that were read together.
         let kept = Kept::new(Bytes::copy_from_slice(bytes));
         self.entries.insert(key, Arc::new(kept));
     }
 
     /// The bytes, read by `read` and kept: once, however many ask for them at a time.
-    pub(super) async fn read<E: From<ReadError>>(
+    pub(in crate::origin) async fn read<E: From<ReadError>>(
         &self,
         key: &Key,
         access: &Access,
@@ -137,7 +116,7 @@ impl FragmentCache {
     ) -> Result<Bytes, E> {
         let turn = access.within(self.entries.get_value_or_guard_async(key)).await;
         match turn.ok_or_else(timed_out)? {
-            Ok(kept) => Ok(kept.lend(|| self.bodies.take_anyway(bytes_of(key)))),
+            Ok(kept) => Ok(kept.lend(|| self.bodies.take_anyway(key.len()))),
             Err(turn) => {
                 let (bytes, share) = read.await?;
                 let kept = Arc::new(Kept::new(bytes));
@@ -148,10 +127,6 @@ impl FragmentCache {
             }
         }
     }
-}
-
-fn bytes_of(key: &Key) -> u64 {
-    key.range.end - key.range.start
 }
 
 impl Kept {

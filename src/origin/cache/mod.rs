@@ -1,28 +1,31 @@
 //! Opened presentations, by name: one opening at a time each, looked after as they age.
 
+mod entry;
+mod replacement;
+mod spellings;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use quick_cache::sync::Cache as QuickCache;
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::DefaultLifecycle};
 
-use super::deadline::Deadline;
-use super::opened::{Files, Opened};
-use super::replacement::{loss, worse};
-use super::spellings::Spellings;
-use super::stats::Opening;
-use super::{CachedPresentation, Clock, Event, Inner, drive};
-use crate::base::{Error, ErrorKind, Name};
-use crate::presentation::{OpenOptions, open};
+pub(super) use self::entry::millis;
+use self::entry::{ByMemory, Entry, INCOMPLETE_AGE, millis_up};
+
+use self::replacement::{loss, worse};
+use self::spellings::Spellings;
+use crate::base::{Error, Name};
+use crate::origin::host::Host;
+use crate::origin::opener::Opener;
+use crate::origin::{CachedPresentation, Clock, Event, Opened};
 
 #[derive(Clone, Debug)]
 pub(super) struct CacheOptions {
     pub(super) bytes: u64,
     pub(super) revalidate_after: Duration,
     pub(super) replace_grace: Duration,
-    pub(super) max_openings: usize,
-    pub(super) opening_timeout: Duration,
 }
 
 impl Default for CacheOptions {
@@ -31,8 +34,6 @@ impl Default for CacheOptions {
             bytes: 256 << 20,
             revalidate_after: Duration::from_secs(5),
             replace_grace: Duration::from_secs(30),
-            max_openings: 128,
-            opening_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -41,44 +42,11 @@ impl Default for CacheOptions {
 pub(super) struct Cache {
     entries: QuickCache<Name, Arc<Entry>, ByMemory>,
     options: CacheOptions,
-    openings: Arc<AtomicUsize>,
+    opener: Opener,
+    clock: Clock,
+    /// Number of failed entries, those in use by a request included.
+    failed: Arc<AtomicU64>,
     spellings: Spellings,
-}
-
-/// Interval at which the files of a live presentation are checked, because its manifest announces
-/// one fragment after the other.
-const LIVE_AGE: Duration = Duration::from_secs(1);
-
-/// Interval after which a folder of fragments is listed again if files of it were missing: it may
-/// have been opened while it was being copied, and its manifest does not change any more.
-const INCOMPLETE_AGE: Duration = Duration::from_secs(5);
-
-/// The outcome of an opening, and the time at which its files are checked next.
-#[derive(Debug)]
-struct Entry {
-    outcome: Result<Arc<Opened>, Error>,
-    /// When the next check of its files is due, in milliseconds of the origin's clock.
-    due: AtomicU64,
-    /// When its files were first seen to have changed while it was kept; 0 if they have not.
-    differs_since: AtomicU64,
-    /// When it was opened, or listed again with the same result, in milliseconds of the origin's
-    /// clock.
-    listed_at: AtomicU64,
-    /// When it was opened, in milliseconds of the origin's clock.
-    opened_at: u64,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct ByMemory;
-
-impl Weighter<Name, Arc<Entry>> for ByMemory {
-    fn weight(&self, name: &Name, entry: &Arc<Entry>) -> u64 {
-        let outcome = match &entry.outcome {
-            Ok(opened) => opened.memory(),
-            Err(_) => 256,
-        };
-        (name.as_str().len() + outcome) as u64
-    }
 }
 
 /// The part of the budget, one in so many, that is left for what lies between pieces in use. Of
@@ -90,7 +58,7 @@ const BETWEEN: u64 = 8;
 const SHARDS: usize = 1;
 
 impl Cache {
-    pub(super) fn new(options: CacheOptions) -> Self {
+    pub(super) fn new(options: CacheOptions, opener: Opener, clock: Clock) -> Self {
         let capacity = options.bytes - options.bytes / BETWEEN;
         let sizes = OptionsBuilder::new()
             .weight_capacity(capacity)
@@ -111,29 +79,29 @@ impl Cache {
             Err(_) => QuickCache::with_weighter(1024, capacity, ByMemory),
         };
         let spellings = Spellings::new(options.revalidate_after);
-        Self { entries, options, openings: Arc::default(), spellings }
+        Self { entries, options, opener, clock, failed: Arc::default(), spellings }
     }
 
     /// The presentation of this name: the one that is kept, if its files were looked at not long
     /// ago; else after a look at them, and after opening it again where they have changed.
     ///
     /// A presentation that is stored under another spelling of the name is kept under that one.
-    pub(super) async fn get(&self, origin: &Inner, name: &str) -> Result<Arc<Opened>, Error> {
+    pub(super) async fn get(&self, name: &str) -> Result<Arc<Opened>, Error> {
         if self.entries.peek(name).is_none()
             && let Ok(asked) = Name::new(name)
-            && let Some(stored) = self.spellings.stored(origin, &asked).await
+            && let Some(stored) = self.stored_name(&asked).await
         {
-            return self.get_stored(origin, stored.as_str()).await;
+            return self.get_stored(stored.as_str()).await;
         }
-        self.get_stored(origin, name).await
+        self.get_stored(name).await
     }
 
-    async fn get_stored(&self, origin: &Inner, name: &str) -> Result<Arc<Opened>, Error> {
+    async fn get_stored(&self, name: &str) -> Result<Arc<Opened>, Error> {
         let Some(entry) = self.entries.get(name) else {
             let name = Name::new(name).map_err(|error| Error::request("path", error.kind))?;
-            return self.opened(origin, &name, None).await.outcome.clone();
+            return self.opened(&name, None).await.outcome.clone();
         };
-        let now = millis(origin.clock.now());
+        let now = self.now();
         match &entry.outcome {
             // The current files must settle first.
             Ok(opened) if opened.is_stale() && opened.settles_in(now).is_some() => {
@@ -142,12 +110,12 @@ impl Cache {
             Ok(opened) if opened.is_stale() => {
                 let name = opened.presentation().name().clone();
                 self.entries.remove_if(&name, |kept| Arc::ptr_eq(kept, &entry));
-                self.opened(origin, &name, Some(&entry)).await.outcome.clone()
+                self.opened(&name, Some(&entry)).await.outcome.clone()
             }
-            outcome => match entry.take_over(now, entry.age(&self.options)) {
+            outcome => match entry.take_over(now, entry.age(self.options.revalidate_after)) {
                 None => outcome.clone(),
                 Some(turn) => {
-                    let outcome = self.look_after(origin, name, &entry, now).await;
+                    let outcome = self.look_after(name, &entry, now).await;
                     turn.finish();
                     outcome
                 }
@@ -156,13 +124,13 @@ impl Cache {
     }
 
     /// The presentation of this name, if it is kept and needs no look at its files.
-    pub(super) fn fresh(&self, clock: &Clock, name: &str) -> Option<Arc<Opened>> {
+    pub(super) fn fresh(&self, name: &str) -> Option<Arc<Opened>> {
         let entry = self
             .entries
             .get(name)
-            .or_else(|| self.entries.get(&self.spellings.known(name, clock.now())?))?;
+            .or_else(|| self.entries.get(&self.spellings.known(name, self.clock.now())?))?;
         let opened = entry.outcome.as_ref().ok()?;
-        let is_fresh = !opened.is_stale() && !entry.is_due(millis(clock.now()));
+        let is_fresh = !opened.is_stale() && !entry.is_due(self.now());
         is_fresh.then(|| Arc::clone(opened))
     }
 
@@ -187,18 +155,23 @@ impl Cache {
     }
 
     /// The presentations that are open.
-    pub(super) fn presentations(&self, clock: &Clock) -> impl Iterator<Item = CachedPresentation> {
+    pub(super) fn presentations(&self) -> impl Iterator<Item = CachedPresentation> {
         self.entries.iter().filter_map(|(name, entry)| {
             let opened = Arc::clone(entry.outcome.as_ref().ok()?);
-            let age = millis(clock.now()).saturating_sub(entry.opened_at);
+            let age = self.now().saturating_sub(entry.opened_at);
             let bytes = ByMemory.weight(&name, &entry);
             Some(CachedPresentation { opened, age: Duration::from_millis(age), bytes })
         })
     }
 
-    /// The number of entries.
-    pub(super) fn len(&self) -> u64 {
-        self.entries.len() as u64
+    /// The number of presentations that are open.
+    pub(super) fn opened_len(&self) -> u64 {
+        (self.entries.len() as u64).saturating_sub(self.failed_len())
+    }
+
+    /// The number of failed openings that are kept.
+    pub(super) fn failed_len(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Bytes of memory that the entries take.
@@ -207,7 +180,7 @@ impl Cache {
     }
 
     pub(super) fn openings_in_progress(&self) -> u64 {
-        self.openings.load(Ordering::Relaxed) as u64
+        self.opener.in_progress()
     }
 
     /// The entry of this name, however old it is.
@@ -231,14 +204,14 @@ impl Cache {
 
     /// Opens a presentation, or waits for another request that is opening it. Where it was opened
     /// before, that may be what goes on being served.
-    async fn opened(&self, origin: &Inner, name: &Name, old: Option<&Arc<Entry>>) -> Arc<Entry> {
+    async fn opened(&self, name: &Name, old: Option<&Arc<Entry>>) -> Arc<Entry> {
         let mut news = None;
         let opening = async {
             let distrusted = old.map_or(Vec::new(), |old| old.distrusted());
             let again = old.is_some_and(|old| old.outcome.is_ok());
-            let (new, took) = self.open(origin, name, distrusted, again).await;
+            let (new, took) = self.open(name, distrusted, again).await;
             let verdict = match old {
-                Some(old) => self.verdict(old, &new, millis(origin.clock.now())).await,
+                Some(old) => self.verdict(old, &new, self.now()).await,
                 None => Verdict::Replace,
             };
             let (keeps, settles) = match verdict {
@@ -263,7 +236,7 @@ impl Cache {
         let entry = self.entries.get_or_insert_async(name, opening).await;
         // Only now: the host may ask the origin for this presentation.
         if let Some((new, took, verdict)) = news {
-            self.report(origin, name, old, &new, took, &verdict);
+            self.report(name, old, &new, took, &verdict);
         }
         entry.unwrap_or_else(|busy| busy)
     }
@@ -272,25 +245,22 @@ impl Cache {
     /// changed.
     async fn look_after(
         &self,
-        origin: &Inner,
         name: &str,
         entry: &Arc<Entry>,
         now: u64,
     ) -> Result<Arc<Opened>, Error> {
         if let Ok(opened) = &entry.outcome
-            && !opened
-                .has_changed(&Deadline::new(&origin.access.host, self.options.opening_timeout))
-                .await
+            && !opened.has_changed(&self.opener.deadline()).await
         {
             entry.differs_since.store(0, Ordering::Relaxed);
             if entry.lacks_files_since(now, INCOMPLETE_AGE) {
-                return self.list_again(origin, opened, entry, now).await;
+                return self.list_again(opened, entry, now).await;
             }
             return entry.outcome.clone();
         }
         let Ok(name) = Name::new(name) else { return entry.outcome.clone() };
         let again = entry.outcome.is_ok();
-        let (new, took) = self.open(origin, &name, Vec::new(), again).await;
+        let (new, took) = self.open(&name, Vec::new(), again).await;
         let verdict = self.verdict(entry, &new, now).await;
         let kept = match verdict {
             Verdict::Replace => &new,
@@ -304,7 +274,7 @@ impl Cache {
         if matches!(verdict, Verdict::Replace) {
             self.replace(&name, entry, &new);
         }
-        self.report(origin, &name, Some(entry), &new, took, &verdict);
+        self.report(&name, Some(entry), &new, took, &verdict);
         outcome
     }
 
@@ -312,14 +282,13 @@ impl Cache {
     /// reported only if it found something else, and if nothing is worse.
     async fn list_again(
         &self,
-        origin: &Inner,
         old: &Arc<Opened>,
         entry: &Arc<Entry>,
         now: u64,
     ) -> Result<Arc<Opened>, Error> {
         entry.listed_at.store(now, Ordering::Relaxed);
         let name = old.presentation().name();
-        let (new, took) = self.open(origin, name, Vec::new(), true).await;
+        let (new, took) = self.open(name, Vec::new(), true).await;
         let is_news = match &new.outcome {
             Ok(new) => !new.presentation().is_found_like(old.presentation()),
             // The files that were opened are unchanged.
@@ -329,7 +298,7 @@ impl Cache {
             return entry.outcome.clone();
         }
         self.replace(name, entry, &new);
-        self.report(origin, name, Some(entry), &new, took, &Verdict::Replace);
+        self.report(name, Some(entry), &new, took, &Verdict::Replace);
         new.outcome.clone()
     }
 
@@ -359,17 +328,16 @@ impl Cache {
     /// Reports what came of an opening.
     fn report(
         &self,
-        origin: &Inner,
         name: &Name,
         old: Option<&Arc<Entry>>,
         new: &Entry,
         took: Duration,
         verdict: &Verdict,
     ) {
-        let events = &origin.access.host.events;
+        let events = &self.host().events;
         let was_open = old.is_some_and(|old| old.outcome.is_ok());
         if was_open && new.outcome.is_ok() && matches!(verdict, Verdict::Replace) {
-            origin.access.host.counters.replacement();
+            self.host().counters.replacement();
         }
         match (verdict, &new.outcome) {
             (Verdict::Wait { news: None }, _) => {}
@@ -405,124 +373,28 @@ impl Cache {
     /// long it took. `again` if the presentation is open already.
     async fn open(
         &self,
-        origin: &Inner,
         name: &Name,
         distrusted: Vec<Name>,
         again: bool,
     ) -> (Arc<Entry>, Duration) {
-        let deadline = Deadline::new(&origin.access.host, self.options.opening_timeout);
-        let permit = OpeningPermit::take(&self.openings, self.options.max_openings);
-        let outcome = match permit.map(|permit| (Arc::new(permit), origin.access.admit())) {
-            Some((_, Err(busy))) => Err(busy),
-            Some((permit, Ok(()))) => {
-                let mut files = Files::new(Arc::clone(&origin.access), Arc::clone(&origin.handles));
-                let options = distrusted.into_iter();
-                let options = options.fold(origin.options.clone(), OpenOptions::distrust);
-                let step = open(name.clone(), &options);
-                let opened = drive::open(step, &mut files, &deadline, &permit).await;
-                opened.map(|presentation| Arc::new(Opened::new(presentation, files)))
-            }
-            None => Err(ErrorKind::Busy("too many presentations are being opened").into()),
-        };
-        let now = millis(origin.clock.now());
-        let mut entry = Entry {
-            outcome,
-            due: AtomicU64::new(0),
-            differs_since: AtomicU64::new(0),
-            listed_at: AtomicU64::new(now),
-            opened_at: now,
-        };
-        let age = millis(entry.age(&self.options));
-        let age = entry.unsettled().map_or(age, |wait| age.min(millis_up(wait)));
-        entry.due = AtomicU64::new(millis(origin.clock.now()).saturating_add(age));
-        let (took, counters) = (deadline.spent(), &origin.access.host.counters);
-        let outcome = match &entry.outcome {
-            Ok(_) => Opening::Made,
-            Err(_) if entry.is_busy() => Opening::Refused,
-            Err(_) => Opening::Failed,
-        };
-        counters.opening(outcome, took, again);
-        (Arc::new(entry), took)
-    }
-}
-
-impl Entry {
-    /// Lets one request check the files, if that is due. The check after it is due after `age`.
-    fn take_over(&self, now: u64, age: Duration) -> Option<Turn<'_>> {
-        let before = self.due.load(Ordering::Relaxed);
-        let next = now.saturating_add(millis(age));
-        let is_ours = now >= before
-            && self
-                .due
-                .compare_exchange(before, next, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok();
-        is_ours.then_some(Turn { due: &self.due, before })
+        let opening = self.opener.open(name, distrusted, again).await;
+        let age = self.options.revalidate_after;
+        let entry = Entry::new(opening.outcome, age, self.now(), &self.failed);
+        (Arc::new(entry), opening.took)
     }
 
-    /// How long a check of its files is relied on.
-    fn age(&self, options: &CacheOptions) -> Duration {
-        match self.is_live() && options.revalidate_after != Duration::MAX {
-            true => options.revalidate_after.min(LIVE_AGE),
-            false => options.revalidate_after,
-        }
+    /// Asks the store for the name under which a presentation is stored.
+    async fn stored_name(&self, name: &Name) -> Option<Name> {
+        self.spellings.stored(&self.opener.shared().access, name, self.clock.now()).await
     }
 
-    fn is_live(&self) -> bool {
-        self.outcome.as_ref().is_ok_and(|opened| opened.presentation().is_live())
+    fn host(&self) -> &Host {
+        &self.opener.shared().access.host
     }
 
-    /// Returns whether files of its folder were missing when it was listed at least `age` ago.
-    fn lacks_files_since(&self, now: u64, age: Duration) -> bool {
-        now.saturating_sub(self.listed_at.load(Ordering::Relaxed)) >= millis(age)
-            && self.outcome.as_ref().is_ok_and(|opened| opened.presentation().lacks_files())
-    }
-
-    fn is_due(&self, now: u64) -> bool {
-        now >= self.due.load(Ordering::Relaxed)
-    }
-
-    /// Files whose index was found to lie.
-    fn distrusted(&self) -> Vec<Name> {
-        self.outcome.as_ref().map_or(Vec::new(), |opened| opened.presentation().distrusted())
-    }
-
-    fn forget_stale(&self) {
-        if let Ok(opened) = &self.outcome {
-            opened.forget_stale();
-        }
-    }
-
-    /// Keeps serving it, as far as its files are intact, and has it opened again at this time.
-    fn wait_until(&self, at: u64) {
-        if let Ok(opened) = &self.outcome {
-            opened.wait_until(at);
-        }
-    }
-
-    /// Returns the media files that were rewritten in place since they were opened.
-    async fn rewritten(&self) -> Vec<Name> {
-        match &self.outcome {
-            Ok(opened) => opened.rewritten().await,
-            Err(_) => Vec::new(),
-        }
-    }
-
-    /// Returns how long its files must settle, if it could not be opened because one of them
-    /// changed a moment ago.
-    fn unsettled(&self) -> Option<Duration> {
-        self.outcome.as_ref().err()?.settles_in()
-    }
-
-    fn is_busy(&self) -> bool {
-        matches!(&self.outcome, Err(error) if matches!(error.kind, ErrorKind::Busy(_)))
-    }
-
-    /// Whether its files are first seen to have changed now, and for how long they have been.
-    fn differs_for(&self, now: u64) -> (bool, u64) {
-        let now = now.max(1);
-        let since =
-            self.differs_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
-        (since.is_ok(), now.saturating_sub(since.err().unwrap_or(now)))
+    /// Milliseconds of the origin's clock.
+    fn now(&self) -> u64 {
+        millis(self.clock.now())
     }
 }
 
@@ -535,50 +407,4 @@ enum Verdict {
     /// A file changed a moment ago: the version that was opened before continues to be served, as
     /// far as its files are intact, until this time in milliseconds of the origin's clock.
     Settle { until: u64 },
-}
-
-/// A look at the files. One that is not finished, because its request was given up, was none.
-struct Turn<'a> {
-    due: &'a AtomicU64,
-    before: u64,
-}
-
-impl Turn<'_> {
-    fn finish(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.due.store(self.before, Ordering::Relaxed);
-    }
-}
-
-/// Returns milliseconds, rounded up, so that files are not opened before they have settled.
-fn millis_up(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
-}
-
-pub(super) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Counts openings in progress.
-#[derive(Debug)]
-pub(super) struct OpeningPermit(Arc<AtomicUsize>);
-
-impl OpeningPermit {
-    fn take(openings: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
-        let permit = Self(Arc::clone(openings));
-        let before = openings.fetch_add(1, Ordering::Relaxed);
-        // Where there are too many, dropping the permit takes it back.
-        (before < most).then_some(permit)
-    }
-}
-
-impl Drop for OpeningPermit {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }

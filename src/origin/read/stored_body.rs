@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::ops::Range;
 
-use super::Holding;
-use crate::base::{Error, FileId, ReadError};
+use super::reader::Reader;
+use crate::base::{Error, FileId};
 use crate::presentation::StoredRange;
 use crate::storage::{Source, read_error};
 
@@ -36,14 +36,14 @@ use crate::storage::{Source, read_error};
 /// ```
 #[derive(Clone)]
 pub struct StoredBody {
-    holding: Holding,
+    reader: Reader,
     file: FileId,
     range: Range<u64>,
 }
 
 impl StoredBody {
-    pub(super) fn new(holding: Holding, stored: &StoredRange) -> Self {
-        Self { holding, file: stored.file, range: stored.range.clone() }
+    pub(in crate::origin) fn new(reader: Reader, stored: &StoredRange) -> Self {
+        Self { reader, file: stored.file, range: stored.range.clone() }
     }
 
     /// Bytes of the source.
@@ -57,7 +57,7 @@ impl StoredBody {
     /// [`ErrorKind::Read`](crate::base::ErrorKind::Read) where it was closed meanwhile and cannot be
     /// opened again in that version.
     pub async fn source(&self) -> Result<Source, Error> {
-        self.holding.source(self.file).await.map_err(|error| self.noted(error.into()))
+        self.reader.source(self.file).await.map_err(|error| self.noted(error.into()))
     }
 
     /// The error of a host that could not send it: what an error of the source, or of its check, is
@@ -69,18 +69,8 @@ impl StoredBody {
 
     fn noted(&self, error: Error) -> Error {
         let error = error.in_file(self.file);
-        self.holding.note(&error);
+        self.reader.note(&error);
         error
-    }
-}
-
-impl Holding {
-    async fn source(&self, file: FileId) -> Result<Source, ReadError> {
-        match self {
-            Self::Presentation(opened) => opened.source(file).await,
-            Self::Fragment(held) => Ok(held.fragment.source.clone()),
-            Self::File(file) => Ok(file.source.clone()),
-        }
     }
 }
 

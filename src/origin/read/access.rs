@@ -1,4 +1,4 @@
-//! The store as an origin reads it: so many operations at one time, each within its time.
+//! The gate to the store: a limited number of operations at one time, each within its time.
 
 use std::future::Future;
 use std::io;
@@ -8,27 +8,26 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::fragment_cache::FragmentCache;
-use super::host::Host;
-use super::settling::Settling;
+use super::settling::{Patience, Settling};
 use crate::base::{Error, ErrorKind, Name, ReadError, ReadErrorKind};
-use crate::storage::budget::Budget;
+use crate::origin::host::Host;
 use crate::storage::limit::Limit;
 use crate::storage::timer::within;
 use crate::storage::{AnyStore, Ends, Opening, RangeSource, Source, Stat, Store, read_error};
 
-/// How often a request waits for a file that goes on changing.
+/// Operations of a batch that are made at once.
+pub(in crate::origin) const AT_ONCE: usize = 16;
+
+/// Number of times that a request waits for a file that goes on changing.
 const TRIES: usize = 3;
 
-/// What an origin may ask of its store, and hold of what it gave.
+/// Limits of the operations of a store.
 #[derive(Clone, Debug)]
-pub(super) struct AccessOptions {
-    pub(super) reads: usize,
-    pub(super) waiting: usize,
-    pub(super) timeout: Duration,
-    pub(super) body_bytes: u64,
-    pub(super) fragment_cache: u64,
-    pub(super) settling_time: Duration,
+pub(in crate::origin) struct AccessOptions {
+    pub(in crate::origin) reads: usize,
+    pub(in crate::origin) waiting: usize,
+    pub(in crate::origin) timeout: Duration,
+    pub(in crate::origin) settling_time: Duration,
 }
 
 impl Default for AccessOptions {
@@ -37,36 +36,27 @@ impl Default for AccessOptions {
             reads: 256,
             waiting: 1024,
             timeout: Duration::from_secs(10),
-            body_bytes: 256 << 20,
-            fragment_cache: 0,
             settling_time: Duration::from_secs(1),
         }
     }
 }
 
+/// The store as an origin uses it.
 #[derive(Debug)]
-pub(super) struct Access {
+pub(in crate::origin) struct Access {
     store: AnyStore,
-    pub(super) limit: Limit,
-    /// Bytes of bodies that were read and are not sent yet.
-    pub(super) bodies: Arc<Budget>,
-    pub(super) fragments: Option<FragmentCache>,
+    pub(in crate::origin) limit: Limit,
     waiting: usize,
     timeout: Duration,
-    pub(super) settling: Settling,
-    pub(super) host: Host,
+    pub(in crate::origin) settling: Settling,
+    pub(in crate::origin) host: Host,
 }
 
 impl Access {
-    pub(super) fn new(store: AnyStore, options: &AccessOptions, host: Host) -> Self {
-        let bodies = Budget::new(options.body_bytes);
-        let keeps = options.fragment_cache > 0;
+    pub(in crate::origin) fn new(store: AnyStore, options: &AccessOptions, host: Host) -> Self {
         Self {
             store,
             limit: Limit::new(options.reads),
-            fragments: keeps
-                .then(|| FragmentCache::new(options.fragment_cache, Arc::clone(&bodies))),
-            bodies,
             waiting: options.waiting,
             timeout: options.timeout,
             settling: Settling::new(options.settling_time, host.clock.clone()),
@@ -74,8 +64,9 @@ impl Access {
         }
     }
 
-    /// That not too many wait for the store: what is begun now would only make all wait longer.
-    pub(super) fn admit(&self) -> Result<(), Error> {
+    /// Checks that not too many operations wait for the store: one that begins now would only make
+    /// all wait longer.
+    pub(in crate::origin) fn admit(&self) -> Result<(), Error> {
         if self.limit.waiting() > self.waiting {
             self.host.counters.refusal();
             return Err(ErrorKind::Busy("too many requests wait for the storage").into());
@@ -87,7 +78,12 @@ impl Access {
     /// operation. Fails for a file that changed a moment ago.
     ///
     /// Right after the origin was built, it waits until such a file has settled.
-    pub(super) async fn open(&self, name: &Name, ends: Ends) -> Result<Opening<Source>, ReadError> {
+    pub(in crate::origin) async fn open(
+        &self,
+        name: &Name,
+        ends: Ends,
+        patience: &Patience,
+    ) -> Result<Opening<Source>, ReadError> {
         let unsettled = {
             let opening = self.look(name, ends).await?;
             match self.settling.check(name, &opening.stat) {
@@ -96,21 +92,22 @@ impl Access {
             }
         };
         // The file is not open while the request waits.
-        Box::pin(self.open_later(name, ends, unsettled)).await
+        Box::pin(self.open_later(name, ends, patience, unsettled)).await
     }
 
     /// Opens a file of a folder of fragments. Waits if the file changed a moment ago.
-    pub(super) async fn open_briefly(
+    pub(in crate::origin) async fn open_briefly(
         &self,
         name: &Name,
         ends: Ends,
+        patience: &Patience,
     ) -> Result<Opening<Source>, ReadError> {
         for _ in 0..TRIES {
             let wait = {
                 let opening = self.look(name, ends).await?;
                 match self.settling.check_briefly(name, &opening.stat) {
                     Ok(()) => return Ok(opening),
-                    Err(error) => Settling::short_wait(&error).ok_or(error)?,
+                    Err(error) => self.settling.short_wait(&error, patience).ok_or(error)?,
                 }
             };
             // The file is not open meanwhile.
@@ -125,41 +122,55 @@ impl Access {
         &self,
         name: &Name,
         ends: Ends,
+        patience: &Patience,
         unsettled: ReadError,
     ) -> Result<Opening<Source>, ReadError> {
-        let Some(wait) = self.settling.patience(&unsettled) else { return Err(unsettled) };
+        let wait = self.settling.wait_at_start(&unsettled, patience).ok_or(unsettled)?;
         self.host.timer.sleep(wait).await;
         let opening = self.look(name, ends).await?;
         self.settling.check(name, &opening.stat)?;
         Ok(opening)
     }
 
-    /// Opens a file in its current version, settled or not.
-    pub(super) async fn look(&self, name: &Name, ends: Ends) -> Result<Opening<Source>, ReadError> {
-        self.run(self.store.open_with(name, ends)).await
+    /// Opens a file in its current version, settled or not. Ends that the store read as it opened the
+    /// file count as reads.
+    pub(in crate::origin) async fn look(
+        &self,
+        name: &Name,
+        ends: Ends,
+    ) -> Result<Opening<Source>, ReadError> {
+        let opening = self.run(self.store.open_with(name, ends)).await?;
+        for end in [&opening.head, &opening.tail].into_iter().flatten().filter(|e| !e.is_empty()) {
+            self.host.counters.read(end.len());
+        }
+        Ok(opening)
     }
 
     /// Looks at a file in its current version, to compare it with a known version.
-    pub(super) async fn stat_of(&self, name: &Name) -> Result<Stat, ReadError> {
+    pub(in crate::origin) async fn stat_of(&self, name: &Name) -> Result<Stat, ReadError> {
         self.run(self.store.stat(name)).await
     }
 
     /// Looks again at a file that is open.
-    pub(super) async fn stat(&self, source: &Source) -> Result<Stat, ReadError> {
+    pub(in crate::origin) async fn stat(&self, source: &Source) -> Result<Stat, ReadError> {
         self.run(source.stat()).await
     }
 
-    /// The name that a file is stored under, where it is spelled differently and that is known.
-    pub(super) async fn stored_name(&self, name: &Name) -> Option<Name> {
+    /// Returns the name under which a file is stored, if the store spells the name differently.
+    pub(in crate::origin) async fn stored_name(&self, name: &Name) -> Option<Name> {
         self.run(self.store.stored_name(name)).await.ok().flatten()
     }
 
-    /// Names of the files in a folder.
-    pub(super) async fn list(&self, folder: Option<&Name>) -> Result<Vec<Name>, ReadError> {
+    /// Lists the names of the files in a folder.
+    pub(in crate::origin) async fn list(
+        &self,
+        folder: Option<&Name>,
+    ) -> Result<Vec<Name>, ReadError> {
         self.run(self.store.list(folder)).await
     }
 
-    pub(super) async fn read(
+    /// Reads a range of a file.
+    pub(in crate::origin) async fn read(
         &self,
         source: &Source,
         range: Range<u64>,
@@ -169,9 +180,9 @@ impl Access {
         read
     }
 
-    /// Reads several ranges of one file. They count as so many operations, because the store may
-    /// make a read of each.
-    pub(super) async fn read_many(
+    /// Reads several ranges of one file. They count as so many operations, and get the time of so
+    /// many, because the store may read one after the other.
+    pub(in crate::origin) async fn read_many(
         &self,
         source: &Source,
         ranges: &[Range<u64>],
@@ -210,21 +221,32 @@ impl Access {
         operations: usize,
         call: impl Future<Output = io::Result<T>>,
     ) -> Result<T, ReadError> {
-        let done = self.limit.run(operations, self.within(call)).await;
+        let done = self.limit.run(operations, self.within_time_of(operations, call)).await;
         done.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())).map_err(read_error)
     }
 
-    /// What comes of a future, if it comes in the time that one operation may take.
-    pub(super) async fn within<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        let output = within(&*self.host.timer, self.timeout, future).await;
-        output.or_else(|| {
+    /// The output of a future, if it ends in the time that one operation may take.
+    pub(in crate::origin) async fn within<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        self.within_time_of(1, future).await
+    }
+
+    /// The output of a future, if it ends in the time that so many operations may take one after the
+    /// other.
+    async fn within_time_of<T>(
+        &self,
+        operations: usize,
+        future: impl Future<Output = T>,
+    ) -> Option<T> {
+        let operations = u32::try_from(operations).unwrap_or(u32::MAX);
+        let limit = self.timeout.saturating_mul(operations);
+        within(&*self.host.timer, limit, future).await.or_else(|| {
             self.host.counters.timeout();
             None
         })
     }
 }
 
-pub(super) fn timed_out() -> ReadError {
+pub(in crate::origin) fn timed_out() -> ReadError {
     let source = Some(Arc::new(io::Error::from(io::ErrorKind::TimedOut)));
     ReadError { source, ..ReadError::new(ReadErrorKind::Transient) }
 }

@@ -11,10 +11,10 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
-use super::access::Access;
-use super::answer::HeldWithFile;
-use super::{Holding, StoredBody, drive, note_change};
-use crate::base::{Error, ErrorKind, FileId, ReadError};
+use super::reader::Reader;
+use super::shared::no_room;
+use super::stored_body::StoredBody;
+use crate::base::{Error, FileId};
 use crate::presentation::{Liveness, Piece, Reply, StoredRange};
 use crate::storage::budget::{Budget, Share};
 
@@ -24,11 +24,11 @@ use crate::storage::budget::{Budget, Share};
 /// whole of anything, and the connection must be cut. It never gives bytes of two versions of a
 /// file.
 ///
-/// What it has given counts against [`OriginBuilder::body_bytes`](super::OriginBuilder::body_bytes)
+/// What it has given counts against [`OriginBuilder::body_bytes`](crate::origin::OriginBuilder::body_bytes)
 /// until it is dropped, that is sent. While there is room it reads a whole fragment at once; when
 /// there is little, less at a time, and no more before that is sent.
 pub struct Body {
-    holding: Holding,
+    reader: Reader,
     /// The remaining pieces, last one first; empty for most replies.
     next: Option<Piece>,
     later: Vec<Piece>,
@@ -45,10 +45,10 @@ pub struct Body {
 type Reading = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
 
 /// A range up to this length is read at once: most fragments.
-pub(super) const WHOLE: u64 = 1 << 20;
+pub(in crate::origin) const WHOLE: u64 = 1 << 20;
 
 /// Longer ones are read in parts of this length.
-pub(super) const PART: u64 = 256 << 10;
+pub(in crate::origin) const PART: u64 = 256 << 10;
 
 /// Shorter parts than this cost more than they save.
 const LEAST: u64 = 16 << 10;
@@ -58,12 +58,12 @@ const LEAST: u64 = 16 << 10;
 const SHARES: u64 = 512;
 
 impl Body {
-    pub(super) fn new(holding: Holding, reply: Reply, is_kept: bool) -> Self {
+    pub(in crate::origin) fn new(reader: Reader, reply: Reply, is_kept: bool) -> Self {
         let left = reply.length();
         let is_copied =
-            matches!(holding, Holding::Fragment(..)) && reply.liveness() != Liveness::Final;
+            matches!(reader, Reader::Fragment(..)) && reply.liveness() != Liveness::Final;
         let (next, later) = reply.into_pieces();
-        Self { holding, next, later, left, reading: None, unsent: None, is_kept, is_copied }
+        Self { reader, next, later, left, reading: None, unsent: None, is_kept, is_copied }
     }
 
     /// Bytes that are still to come.
@@ -77,7 +77,7 @@ impl Body {
     pub fn stored(&self) -> Option<StoredBody> {
         match (&self.next, &self.reading) {
             (Some(Piece::Stored(range)), None) if self.later.is_empty() && !self.is_copied => {
-                Some(StoredBody::new(self.holding.clone(), range))
+                Some(StoredBody::new(self.reader.clone(), range))
             }
             _ => None,
         }
@@ -114,7 +114,7 @@ impl Body {
     fn start(&mut self, stored: StoredRange) -> Option<Bytes> {
         let StoredRange { file, range, read } = stored;
         let begun = !read.is_empty();
-        let bodies = &self.holding.access().bodies;
+        let bodies = &self.reader.shared().bodies;
         let portion = Portion::of(range.end - range.start, bodies);
         let here = if begun { read.len() as u64 } else { portion.len };
         let (now, later) = (range.start..range.start + here, range.start + here..range.end);
@@ -128,10 +128,12 @@ impl Body {
             return Some(self.unsent().count(read, share));
         }
         if !now.is_empty() {
-            let holding = self.holding.clone();
+            let reader = self.reader.clone();
             self.reading = Some(match self.is_kept && is_whole {
-                true => Box::pin(reading_kept(holding, file, now)),
-                false => Box::pin(reading(holding, file, now, portion, Arc::clone(self.unsent()))),
+                true => Box::pin(async move { reader.read_kept(file, now).await }),
+                false => {
+                    Box::pin(portion_of(reader, file, now, portion, Arc::clone(self.unsent())))
+                }
             });
         }
         None
@@ -147,53 +149,31 @@ impl Body {
     }
 
     fn fail(&mut self, error: Error) -> Error {
-        self.holding.note(&error);
+        self.reader.note(&error);
         self.next = None;
         self.later.clear();
         error
     }
 }
 
-async fn reading(
-    holding: Holding,
+/// Reads one portion of a range, as soon as there is room for it.
+async fn portion_of(
+    reader: Reader,
     file: FileId,
     range: Range<u64>,
     portion: Portion,
     unsent: Arc<Unsent>,
 ) -> Result<Bytes, Error> {
-    let access = holding.access();
+    let shared = reader.shared();
     let room = async {
         if !portion.roomy {
             unsent.at_most(portion.len).await;
         }
-        access.bodies.take(portion.len).await
+        shared.bodies.take(portion.len).await
     };
-    let share = access.within(room).await.ok_or_else(no_room)?;
-    let bytes = holding.read(file, range).await.map_err(|error| of_file(error, file))?;
+    let share = shared.access.within(room).await.ok_or_else(no_room)?;
+    let bytes = reader.read(file, range).await?;
     Ok(unsent.count(bytes, share))
-}
-
-/// A whole fragment, for all who ask for it at one time and for those to come.
-async fn reading_kept(holding: Holding, file: FileId, range: Range<u64>) -> Result<Bytes, Error> {
-    let access = holding.access();
-    let (Holding::Presentation(opened), Some(fragments)) = (&holding, &access.fragments) else {
-        return holding.read(file, range).await.map_err(|error| of_file(error, file));
-    };
-    let read = async {
-        let share = access.bodies.take(range.end - range.start);
-        let share = access.within(share).await.ok_or_else(no_room)?;
-        let bytes = holding.read(file, range.clone()).await;
-        Ok::<_, Error>((bytes.map_err(|error| of_file(error, file))?, share))
-    };
-    fragments.read(&opened.key(file, range.clone()), access, read).await
-}
-
-fn of_file(error: ReadError, file: FileId) -> Error {
-    Error::from(error).in_file(file)
-}
-
-pub(super) fn no_room() -> Error {
-    ErrorKind::Busy("what was read before is not being sent").into()
 }
 
 /// How much of a range is read at once.
@@ -261,44 +241,6 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.unsent.bytes.fetch_sub(self.bytes.len() as u64, Ordering::AcqRel);
         self.unsent.waker.wake();
-    }
-}
-
-impl Holding {
-    fn access(&self) -> &Arc<Access> {
-        match self {
-            Self::Presentation(opened) => opened.access(),
-            Self::Fragment(held) => held.opened.access(),
-            Self::File(file) => &file.access,
-        }
-    }
-
-    /// Takes note of an error of a body.
-    pub(super) fn note(&self, error: &Error) {
-        match self {
-            Self::Presentation(opened) => {
-                note_change(opened, error);
-                opened.access().host.events.request_failed(opened, error);
-            }
-            // The next request opens the file anew in any case.
-            Self::Fragment(held) => {
-                let HeldWithFile { opened, fragment } = &**held;
-                let (name, events) = (opened.presentation().name(), &opened.access().host.events);
-                events.request_for_failed(name, Some(&fragment.name), error);
-            }
-            Self::File(file) => {
-                let events = &file.access.host.events;
-                events.request_for_failed(&file.name, Some(&file.name), error);
-            }
-        }
-    }
-
-    async fn read(&self, file: FileId, range: Range<u64>) -> Result<Bytes, ReadError> {
-        match self {
-            Self::Presentation(opened) => drive::read(opened, file, range).await,
-            Self::Fragment(held) => held.opened.access().read(&held.fragment.source, range).await,
-            Self::File(file) => file.access.read(&file.source, range).await,
-        }
     }
 }
 

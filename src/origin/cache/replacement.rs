@@ -1,13 +1,13 @@
-//! Whether a presentation that was opened again is worse for players than it was.
+//! The losses of players if a new opening of a presentation is served in place of an old one.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Opened;
 use crate::base::{Error, Name};
 use crate::manifest::StreamKind;
+use crate::origin::Opened;
 use crate::presentation::{FindingCode, Presentation, Severity, Track};
 
 type Outcome = Result<Arc<Opened>, Error>;
