@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("manifest", 1),
     ("fragment", 2),
     ("codec", 2),
+    ("captions", 2),
     ("index", 3),
     ("presentation", 4),
     ("output", 5),

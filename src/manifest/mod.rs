@@ -28,6 +28,8 @@ pub(crate) use client::{ClientDocument, Edit, Spans, Stored};
 pub(crate) use encoding::Decoded;
 pub use kind::StreamKind;
 pub use server::{ServerManifest, ServerTrack};
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use xml::{Element, Part, Reader};
 
 /// Attributes or parameters that are not understood here, by name, in document order.
 pub type Attributes = Vec<(String, String)>;
