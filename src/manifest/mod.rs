@@ -10,6 +10,7 @@ mod client;
 mod encoding;
 mod instruction;
 mod kind;
+mod language;
 mod mending;
 mod names;
 mod plain_element;
@@ -23,6 +24,7 @@ pub use client::{
 pub(crate) use client::{ClientDocument, Edit, Spans, Stored};
 pub(crate) use encoding::Decoded;
 pub use kind::StreamKind;
+pub use language::language_tag;
 pub use server::{ServerManifest, ServerTrack};
 
 /// Attributes or parameters that are not understood here, by name, in document order.
