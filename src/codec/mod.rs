@@ -17,6 +17,7 @@ mod frame_rate;
 mod h264;
 mod hevc;
 mod hevc_parameters;
+mod init_segment;
 mod key_picture;
 mod mp3;
 mod opus;
@@ -31,6 +32,7 @@ mod wave_format;
 mod webvtt;
 mod wma;
 
+pub(crate) use init_segment::InitSegment;
 pub(crate) use key_picture::{KeyPicture, NalFormat};
 
 use std::borrow::Cow;

@@ -10,6 +10,7 @@ mod client_manifest;
 mod finding;
 mod fragment_file;
 mod fragment_files;
+mod init_segment;
 mod keys;
 mod open;
 mod probe;
