@@ -94,6 +94,10 @@ pub mod codec;
 #[cfg(not(feature = "unstable-formats"))]
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod codec;
+#[cfg(feature = "unstable-formats")]
+pub mod fragment;
+#[cfg(not(feature = "unstable-formats"))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
 mod fragment;
 mod index;
 pub mod manifest;

@@ -10,6 +10,7 @@ mod client;
 mod encoding;
 mod instruction;
 mod kind;
+mod language;
 mod mending;
 mod names;
 mod plain_element;
@@ -27,6 +28,7 @@ pub use client::{
 pub(crate) use client::{ClientDocument, Edit, Spans, Stored};
 pub(crate) use encoding::Decoded;
 pub use kind::StreamKind;
+pub use language::language_tag;
 pub use server::{ServerManifest, ServerTrack};
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use xml::{Element, Part, Reader};

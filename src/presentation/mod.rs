@@ -12,6 +12,7 @@ mod finding;
 mod fragment_file;
 mod fragment_files;
 mod fragment_view;
+mod init_segment;
 mod keys;
 mod open;
 mod probe;
@@ -19,9 +20,11 @@ mod reply;
 mod representation;
 mod representation_id;
 mod representation_map;
+mod role;
 mod stream;
 mod survey;
 mod timeline;
+mod track;
 mod validator;
 
 use std::sync::{Mutex, PoisonError};
@@ -41,6 +44,7 @@ pub(crate) use representation_id::RepresentationId;
 #[cfg(test)]
 pub(crate) use representation_id::Tag;
 pub(crate) use representation_map::RepresentationMap;
+pub use role::Role;
 pub use stream::{Stream, Track};
 pub use survey::Survey;
 pub use timeline::Timeline;
@@ -49,6 +53,8 @@ pub use validator::Validator;
 pub(crate) use validator::{ContentText, ValidatorText};
 
 use crate::base::{Error, FileId, Limits, Name, piece};
+use crate::bmff::SampleEntry;
+use crate::codec::ProtectionSystem;
 use crate::manifest::{CustomAttribute, Layout};
 use client_manifest::{ClientManifestText, GENERATOR};
 use finding::Findings;
@@ -61,6 +67,7 @@ pub struct Presentation {
     files: Vec<Name>,
     streams: Vec<Stream>,
     client_manifest: ClientManifestText,
+    protection: Box<[ProtectionSystem]>,
     content: u128,
     /// A part of every validator.
     epoch: Box<str>,
@@ -276,8 +283,11 @@ impl Presentation {
     pub fn memory(&self) -> usize {
         let track = |track: &Track| match &track.media {
             Media::Stored(stored) => {
-                let entry = stored.entry.as_ref().map_or(0, |entry| piece(entry.body.len()));
-                piece(size_of_val(&**stored)) + stored.fragments.memory() + entry
+                let entry = |entry: &SampleEntry| piece(entry.body.len());
+                let entries = stored.entry.iter().chain(&*stored.more_entries).map(entry);
+                let more = piece(size_of_val(&*stored.more_entries));
+                let stored = piece(size_of_val(&**stored)) + stored.fragments.memory();
+                stored + more + entries.sum::<usize>()
             }
             Media::Files(files) => piece(size_of_val(&**files)) + files.memory(),
             Media::Absent(_) => 0,
@@ -305,14 +315,26 @@ impl Presentation {
         let name = |name: &Name| size_of_val(name) + piece(name.as_str().len() + 16);
         let names = self.files.iter().map(name).sum::<usize>();
         // Late ones come after a cache has weighed it: as many again are allowed for.
+        let system = |of: &ProtectionSystem| {
+            let keys = piece(size_of_val(&*of.key_ids));
+            size_of_val(of) + keys + piece(of.data.len() + 32)
+        };
+        let systems = self.protection.iter().map(system).sum::<usize>();
         let findings = 2 * self.findings.iter().map(Finding::memory).sum::<usize>();
         piece(size_of_val(self))
             + self.client_manifest.memory()
             + streams
             + piece(size_of_val(&*self.streams))
             + names
+            + systems
             + findings
             + self.kept_room()
+    }
+
+    /// The protection systems from which players get a licence: of each system the data in the
+    /// client manifest, or else the data in the media files. Empty if samples are not encrypted.
+    pub fn protection(&self) -> &[ProtectionSystem] {
+        &self.protection
     }
 
     /// An entry of a file's index was found to lie.

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::Timeline;
 use super::fragment_files::FragmentFiles;
+use super::{Role, Timeline};
 use crate::base::{ErrorKind, FileId, Guid, Limits, Name, ReadError, ReadErrorKind, Timescale};
 use crate::bmff::SampleEntry;
-use crate::codec::{Description, Format, key_id};
+use crate::codec::{Description, Format, encryption};
 use crate::fragment::Defaults;
 use crate::index::Fragments;
 use crate::manifest::{CustomAttribute, QualityLevel, StreamIndex, StreamKind};
@@ -24,16 +24,21 @@ pub struct Stream {
     pub(crate) tracks: Vec<Track>,
     pub(crate) subtype: Option<Box<str>>,
     pub(crate) parent: Option<Box<str>>,
+    /// Set once all streams are known.
+    pub(crate) role: Option<Role>,
 }
 
 /// A track: one bitrate of a stream.
 #[derive(Debug)]
 pub struct Track {
+    pub(crate) kind: StreamKind,
     pub(crate) bitrate: u32,
     pub(crate) attributes: Vec<CustomAttribute>,
     pub(crate) media: Media,
     /// Its codec and configuration, if they are known and short.
     pub(crate) description: Option<Box<Description>>,
+    /// Width and height of a pixel by the track's header or the manifest, in lowest terms.
+    pub(crate) pixel_aspect: Option<(u32, u32)>,
 }
 
 /// Maximum bytes of a description, a sample entry or another text of a manifest that is kept.
@@ -97,8 +102,15 @@ pub(crate) struct StoredTrack {
     pub(crate) shift: i64,
     pub(crate) defaults: Defaults,
     pub(crate) fragments: Fragments,
-    /// The sample entry, if it is small.
+    /// The first sample entry, if all of them together are small.
     pub(crate) entry: Option<SampleEntry>,
+    /// The other sample entries.
+    pub(crate) more_entries: Box<[SampleEntry]>,
+    /// The code of the language in the header of its file.
+    pub(crate) language: Option<[u8; 3]>,
+    /// The shortest and the longest duration of a sample in the first fragment, in ticks of the
+    /// file.
+    pub(crate) durations: Option<(u32, u32)>,
     /// Times in the fragments are no evidence against the index: they were weighed when it was
     /// opened.
     pub(crate) is_settled: bool,
@@ -220,21 +232,6 @@ impl Track {
         self.description.as_deref()
     }
 
-    /// Codec string of the track for the `codecs` parameter of DASH, HLS and browsers, for example
-    /// `avc1.64001F`. `None` if the manifest does not announce the codec in a form that has one.
-    ///
-    /// Spec: RFC 6381, 3.3.
-    ///
-    /// ```
-    /// # fn example(track: &smooth_origin::presentation::Track) {
-    /// let codecs = track.codecs().unwrap_or_else(|| "an unknown codec".into());
-    /// println!("{codecs} at {} bit/s", track.bitrate());
-    /// # }
-    /// ```
-    pub fn codecs(&self) -> Option<String> {
-        self.description.as_ref()?.rfc6381()
-    }
-
     /// Width and height of its pictures in pixels, as the manifest announces them (`MaxWidth` and
     /// `MaxHeight`). `None` for a track without pictures, and if a side is not known.
     pub fn picture_size(&self) -> Option<(u32, u32)> {
@@ -259,7 +256,7 @@ impl Track {
     ///
     /// Spec: ISO/IEC 23001-7, 8.2; PIFF 1.1, 5.3.3.
     pub fn key_id(&self) -> Option<Guid> {
-        key_id(self.sample_entry()?, &Limits::default())
+        encryption(self.sample_entry()?, &Limits::default())?.key_id
     }
 
     /// Returns the file and the number of the track in it, if its media is served from one file.

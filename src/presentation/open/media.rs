@@ -5,11 +5,12 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::excerpt::Excerpt;
-use super::protection::{self, System};
+use super::protection;
 use super::tracks::{self, MediaTrack};
 use super::trouble::Trouble;
 use crate::base::{Cursor, Error, FileEnds, FileId, Limits};
 use crate::bmff::{Boxes, Header};
+use crate::codec::ProtectionSystem;
 use crate::index::read_mfra;
 use crate::presentation::FindingCode;
 
@@ -37,7 +38,7 @@ pub(super) struct MediaFile {
     pub(super) tracks: Result<Vec<MediaTrack>, Trouble>,
     /// Describes the fault of a track in the header that is not among `tracks`.
     pub(super) unread_track: Option<String>,
-    pub(super) protection: Vec<System>,
+    pub(super) protection: Vec<ProtectionSystem>,
 }
 
 /// A media file being opened.

@@ -21,6 +21,7 @@ mod adopt;
 mod announced;
 mod assign;
 mod complete;
+mod doubts;
 mod evidence;
 mod excerpt;
 mod folder;
