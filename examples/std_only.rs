@@ -18,8 +18,8 @@ const MAX_REQUEST: u64 = 16 << 10;
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata");
-    let store = LocalStore::new(root)
-        .map_err(|error| format!("{root}: {error}: run this from the repository"))?;
+    let store =
+        LocalStore::new(root).map_err(|error| format!("{error}: run this from the repository"))?;
     let origin = Origin::new(store);
     let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8080".into());
     let listener = TcpListener::bind(&address)
@@ -64,8 +64,8 @@ fn serve(origin: &Origin, mut stream: TcpStream) -> Result<()> {
             }
             Ok(())
         }
-        Ok(Answer::Redirect(location)) => {
-            head(&mut stream, 302, &format!("Location: {location}\r\nContent-Length: 0\r\n"))
+        Ok(Answer::Redirect(redirect)) => {
+            head(&mut stream, 302, &format!("Location: {redirect}\r\nContent-Length: 0\r\n"))
         }
         Ok(_) => head(&mut stream, 500, "Content-Length: 0\r\n"),
         Err(error) => head(&mut stream, error.kind.status(), "Content-Length: 0\r\n"),

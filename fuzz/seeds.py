@@ -1229,6 +1229,97 @@ def hostile_xml(root, before, after):
     }
 
 
+# --- captions ------------------------------------------------------------------------------------
+
+
+def ttml(body, head="", attributes="", base="http://www.w3.org/ns/ttml", style="styling"):
+    names = f'xmlns="{base}" xmlns:tts="{base}#{style}" xmlns:ttp="{base}#parameter"'
+    return (
+        f'<?xml version="1.0" encoding="utf-8"?>\n<tt {names} xml:lang="en"{attributes}>\n'
+        f"<head>{head}</head>\n<body>{body}</body></tt>\n"
+    ).encode()
+
+
+def captions():
+    p = lambda text, begin="1s", end="12s", more="": (
+        f'<p begin="{begin}" end="{end}"{more}>{text}</p>'
+    )
+    div = lambda *inside: ttml(f"<div>{''.join(inside)}</div>")
+    draft = "http://www.w3.org/2006/{}/ttaf1"
+    region = (
+        '<layout><region xml:id="top" tts:origin="10% 5%" tts:extent="80% 20%"/>'
+        '<region xml:id="low"><style tts:origin="64px 288px"/><style tts:extent="512px 54px"/>'
+        '<style tts:displayAlign="after"/><style tts:textAlign="center"/></region></layout>'
+    )
+    styles = (
+        '<styling><style xml:id="a" tts:color="yellow"/><style xml:id="b" style="a c" '
+        'tts:fontStyle="italic"/><style xml:id="c" style="b" tts:backgroundColor="#0000ff"/></styling>'
+    )
+    rates = ' ttp:frameRate="30" ttp:frameRateMultiplier="1000 1001" ttp:subFrameRate="2"'
+    square = "".join(p("a", f"{n}ms", "20s") for n in range(300))
+    return {
+        "one-caption": div(p("one")),
+        "no-captions": ttml(""),
+        "the-drafts-of-2006-10": ttml(
+            f"<div>{p('a')}</div>", base=draft.format("10"), style="style"
+        ),
+        "the-drafts-of-2006-04": ttml(
+            f"<div>{p('a')}</div>", base=draft.format("04"), style="style"
+        ),
+        "a-prefix-for-everything": b"<t:tt xmlns:t='http://www.w3.org/ns/ttml'><t:body><t:div>"
+        b"<t:p begin='0s' dur='2s'>a<t:br/>b</t:p></t:div></t:body></t:tt>",
+        "no-namespace": b"<tt><body><div><p end='1s' tts:fontWeight='bold'>a</p></div></body></tt>",
+        "clock-times": div(p("a", "00:00:01.250", "00:00:02"), p("b", "00:00:03:12", "00:00:04:29")),
+        "frames-of-ntsc": ttml(f"<div>{p('a', '30f', '00:00:09:29.1')}</div>", "", rates),
+        "a-time-code-with-dropped-frames": ttml(
+            f"<div>{p('a', '00:00:01:00', '00:00:11:15')}</div>",
+            "",
+            rates + ' ttp:timeBase="smpte" ttp:dropMode="dropNTSC"',
+        ),
+        "ticks-of-smooth-streaming": ttml(
+            f"<div>{p('a', '10000000t', '123456789t')}</div>", "", ' ttp:tickRate="10000000"'
+        ),
+        "a-sequence": ttml(
+            '<div timeContainer="seq"><p dur="2s">a</p><p begin="1s" dur="4s">b</p>'
+            '<p timeContainer="seq"><span dur="3s">c</span> <span dur="3s">d</span></p><p>e</p></div>'
+        ),
+        "spans-with-times": div(p('a <span begin="1s">b</span> <span end="9s">c</span>')),
+        "captions-that-overlap": div(p("a"), p("b", "2s", "14s"), p("c", "3s", "5s"), p("d")),
+        "regions-and-styles": ttml(
+            f"<div>{p('a', more=' region=' + chr(34) + 'top' + chr(34))}"
+            f"{p('b<span tts:color=' + chr(34) + '#FF0000' + chr(34) + '>c</span>', more=' region=' + chr(34) + 'low' + chr(34))}</div>",
+            region,
+            ' tts:extent="640px 360px"',
+        ),
+        "styles-in-a-circle": ttml(f"<div>{p('a', more=' style=' + chr(34) + 'b' + chr(34))}</div>", styles),
+        "markup-as-text": div(p("&lt;b&gt; --&gt; &amp;amp; <![CDATA[</c> & -->]]>")),
+        "empty-lines": ttml(
+            '<div xml:space="preserve">' + p("\n\n a \n\n<br/><br/>\tb&#13;&#10;&#13; \n") + "</div>"
+        ),
+        "images": ttml(
+            '<div xmlns:smpte="http://www.smpte-ra.org/schemas/2052-1/2010/smpte-tt" '
+            'smpte:backgroundImage="#a"/><div>' + p('<image src="a.png"/>') + "</div>"
+        ),
+        "times-that-cannot-be-read": div(p("a", "x", "1:2:3:4:5"), p("b", "-1s", "2d"), p("c", "1s", "")),
+        "times-at-the-end-of-time": div(
+            p("a", "999999999999h", "1s"), p("b", "1844674407370955161s", "99999999999999999s")
+        ),
+        "times-of-many-digits": div(p("a", "0.000000000000000001s", "0.99999999999999999999999s")),
+        "rates-at-their-limits": ttml(
+            f"<div>{p('a', '4294967295f', '1t')}</div>",
+            "",
+            ' ttp:frameRate="4294967295" ttp:frameRateMultiplier="4294967295 1" ttp:tickRate="1"'
+            ' ttp:subFrameRate="4294967295"',
+        ),
+        "three-hundred-captions-at-once": div(square),
+        "utf-16": b"\xff\xfe" + div(p("\u00e4")).decode().encode("utf-16-le"),
+        **{
+            f"{name}": data
+            for name, data in hostile_xml("tt", "<body", "/>").items()
+        },
+    }
+
+
 # --- request paths -------------------------------------------------------------------------------
 
 
@@ -1370,6 +1461,7 @@ def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus"
     targets = {
         "boxes": boxes(),
+        "captions": captions(),
         "request_paths": request_paths(),
         "http_requests": http_requests(),
         "server_manifest": server_manifests(),

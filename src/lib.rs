@@ -14,7 +14,7 @@
 //!       │            mss        │                    │                  ▲
 //!  [4 presentation]     streams, tracks, timeline    │                  │ pieces: Bytes made here,
 //!  [3 index]     chunk ─► its place in the file      │                  │ or (file, range) to pass on
-//!  [2 fragment | codec]     views, cuts ◄────────────┴── bytes read ────┘
+//!  [2 fragment | codec | captions]   views, cuts ◄───┴── bytes read ────┘
 //!  [1 bmff | manifest]      bytes and XML ◄─► types
 //!  [0 base]      FourCc Guid Timescale Cursor Name Error FileId Step     [6 storage] ── opens, reads ranges:
 //!                                                            MemoryStore, LocalStore, Mounts
@@ -64,9 +64,14 @@
 //! | `http` | the service: `http::Request` in, `http::Response` out | no |
 //! | `tower` | the service as a `tower_service::Service`; includes `http` | no |
 //! | `axum` | an axum router with the service below a path; includes `tower` | no |
+//! | `dash`, `hls` | captions: TTML to WebVTT and `wvtt` samples | no |
 //! | `compression` | manifests in brotli and gzip, for the service; includes `http` | no |
 //! | `tracing` | [events](origin::Event) as events of `tracing` | no |
 //! | `metrics` | [numbers](origin::OriginStats) as metrics of the `metrics` facade | no |
+//! | `unstable-formats` | what is below the model: boxes (`bmff`), codecs (`codec`), `base::Cursor`, runs of chunks | no |
+//!
+//! `unstable-formats` is for inspectors, packagers, tests and fuzzers. It makes items public and changes
+//! no behaviour. Those items may change in any release; everything else follows semantic versioning.
 //!
 //! "Smooth Streaming" is a term of Microsoft's. This project is not affiliated with Microsoft.
 
@@ -74,9 +79,26 @@
 #![deny(unreachable_pub)]
 
 pub mod base;
+#[cfg(feature = "unstable-formats")]
 pub mod bmff;
+#[cfg(not(feature = "unstable-formats"))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod bmff;
+#[cfg(all(feature = "unstable-formats", any(feature = "dash", feature = "hls")))]
+pub mod captions;
+#[cfg(all(not(feature = "unstable-formats"), any(feature = "dash", feature = "hls")))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod captions;
+#[cfg(feature = "unstable-formats")]
 pub mod codec;
+#[cfg(not(feature = "unstable-formats"))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod codec;
+#[cfg(feature = "unstable-formats")]
 pub mod fragment;
+#[cfg(not(feature = "unstable-formats"))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod fragment;
 mod index;
 pub mod manifest;
 pub mod origin;

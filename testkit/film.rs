@@ -26,7 +26,7 @@ pub struct Fragment {
     pub samples: Vec<(u32, u32)>,
 }
 
-/// How a file is written.
+/// Form in which a file is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
     pub tfxd: bool,
@@ -44,9 +44,9 @@ impl Default for Style {
 pub struct Media {
     pub parts: Vec<(u64, Vec<u8>)>,
     pub len: u64,
-    /// Where each fragment lies: track, time, range.
+    /// Track, time and range of each fragment.
     pub fragments: Vec<(u32, i64, std::ops::Range<u64>)>,
-    /// Where the `mfra` begins.
+    /// Offset of the `mfra`.
     pub mfra: u64,
     /// Bytes of the `moov`.
     pub moov: u64,

@@ -1,4 +1,4 @@
-//! What the tests and benchmarks share: presentations that are written from a plan, stores that
+//! Code that tests and benchmarks share: presentations that are written from a plan, stores that
 //! record or change, a clock that a test moves, and functions that drive an origin to its end.
 //!
 //! The crate does not choose features of `smooth-origin`, so that tests without features stay

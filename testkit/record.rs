@@ -75,7 +75,7 @@ impl Store for PlannedStore {
 impl RangeSource for PlannedSource {
     async fn stat(&self) -> io::Result<Stat> {
         match self {
-            Self::Media(media) => Ok(Stat::new(media.len, Version::new("planned"))),
+            Self::Media(media) => Ok(Stat::immutable(media.len, Version::new("planned"))),
             Self::Other(object) => object.stat().await,
         }
     }

@@ -102,9 +102,7 @@ impl RangeSource for WrittenSource {
             return Err(ChangedError.into());
         }
         let version = Version::new(content.version.to_be_bytes().to_vec());
-        let mut stat = Stat::new(content.bytes.len() as u64, version);
-        stat.age = Some(self.store.age(&content));
-        Ok(stat)
+        Ok(Stat::mutable(content.bytes.len() as u64, version, self.store.age(&content)))
     }
 
     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {

@@ -367,11 +367,11 @@ impl Store for Flawed {
 
     async fn stat(&self, name: &Name) -> io::Result<Stat> {
         let stat = match self.flaw {
-            LooksAtMissingNames => return Ok(Stat::new(0, Version::new("missing"))),
+            LooksAtMissingNames => return Ok(Stat::immutable(0, Version::new("missing"))),
             _ => self.open(name).await?.stat().await?,
         };
         match self.flaw {
-            LooksAtNamesOtherwise => Ok(Stat::new(stat.size, Version::new("looked at"))),
+            LooksAtNamesOtherwise => Ok(Stat::immutable(stat.size, Version::new("looked at"))),
             _ => Ok(stat),
         }
     }
@@ -430,7 +430,7 @@ impl RangeSource for FlawedSource {
             GivesOneVersionForEver => Version::new("always"),
             _ => stat.version,
         };
-        Ok(Stat::new(stat.size, version))
+        Ok(Stat::immutable(stat.size, version))
     }
 
     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {

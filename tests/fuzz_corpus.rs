@@ -51,6 +51,12 @@ fn fragments() {
     replay("fragments", bodies::fragments::fragments);
 }
 
+#[cfg(any(feature = "dash", feature = "hls"))]
+#[test]
+fn captions() {
+    replay("captions", bodies::captions::captions);
+}
+
 #[test]
 fn index() {
     replay("index", bodies::index::index);

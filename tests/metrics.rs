@@ -115,7 +115,8 @@ fn counters_and_gauges_are_the_numbers_of_stats_and_openings_are_a_histogram() {
     }
     assert!(stats.reads > 0);
     for (key, number) in [
-        ("smooth_origin_presentations origin=films", 2),
+        ("smooth_origin_presentations origin=films", 1),
+        ("smooth_origin_failed_presentations origin=films", 1),
         ("smooth_origin_presentation_bytes origin=films", stats.presentation_bytes),
         ("smooth_origin_open_files origin=films", stats.open_files),
         ("smooth_origin_body_bytes origin=films", fragment.reply().length()),
@@ -144,7 +145,7 @@ fn each_metric_is_described_and_is_in_the_documentation() {
         assert!(documented.contains(&format!("`{name}`")), "{name}");
         names += 1;
     }
-    assert_eq!(names, 21);
+    assert_eq!(names, 22);
     assert!(described.iter().any(|name| name == "smooth_origin_opening_seconds"));
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use smooth_origin::base::{
-    ErrorKind, Got, Guid, Limits, Opened, Place, ReadError, ReadErrorKind, Step, Want,
+    ErrorKind, FileEnds, Got, Guid, Limits, Place, ReadError, ReadErrorKind, Step, Want,
 };
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Pssh, uuid::PiffPssh};
 use smooth_origin::codec::Description;
@@ -612,7 +612,7 @@ fn several_files_are_walked_through_side_by_side_and_one_that_fails_takes_no_oth
             by_id.insert(*file, name.clone());
             let head = bytes[..bytes.len().min(*head as usize)].to_vec();
             let tail = bytes[bytes.len().saturating_sub(*tail as usize)..].to_vec();
-            Ok(Got::Opened(Opened::new(bytes.len() as u64, head.into(), tail.into())))
+            Ok(Got::Opened(FileEnds::new(bytes.len() as u64, head.into(), tail.into())))
         }
         Want::Range { file, range } => {
             let name = by_id[file].as_str();
@@ -827,7 +827,7 @@ fn batches(files: &[(&str, Vec<u8>)]) -> usize {
                             let head = bytes[..bytes.len().min(*head as usize)].to_vec();
                             let tail =
                                 bytes[bytes.len() - bytes.len().min(*tail as usize)..].to_vec();
-                            Ok(Got::Opened(Opened::new(
+                            Ok(Got::Opened(FileEnds::new(
                                 bytes.len() as u64,
                                 head.into(),
                                 tail.into(),

@@ -161,7 +161,7 @@ fn the_presentation_itself_leads_to_its_manifest() {
     objects.put(name("a b/é:1.ism"), ism(None, &[("video", "../film.ismv", 300, 1, "")]));
     let origin = Origin::new(objects);
     let redirect = |path: &str| match block_on(origin.answer(path)).unwrap() {
-        Answer::Redirect(location) => location,
+        Answer::Redirect(redirect) => redirect.location().unwrap().to_owned(),
         other => panic!("{other:?}"),
     };
     assert_eq!(redirect("/film.ism"), "film.ism/Manifest");
@@ -325,6 +325,39 @@ fn a_presentation_that_the_host_chose_is_asked_without_its_name_in_the_path() {
     let none = name("none.ism");
     let error = block_on(origin.ask_in(&none, "Manifest", None)).unwrap_err();
     assert!(matches!(error.kind, ErrorKind::NoPresentation));
+}
+
+#[test]
+fn a_redirect_of_a_presentation_that_the_host_chose_names_no_file() {
+    let origin = Origin::new(objects());
+    let film = name("film.ism");
+    for (rest, location) in [("", None), ("/", Some("Manifest"))] {
+        let asked = block_on(origin.ask_in(&film, rest, None)).unwrap();
+        let Answer::Redirect(redirect) = block_on(asked.answer()).unwrap() else {
+            panic!("{rest}")
+        };
+        assert_eq!((redirect.path(), redirect.location()), ("Manifest", location), "{rest}");
+        assert_eq!(redirect.to_string(), "Manifest");
+    }
+}
+
+#[test]
+fn the_debugging_output_of_an_origin_and_its_answers_does_not_grow_with_the_film() {
+    let origin = Origin::new(objects());
+    let mut texts = vec![];
+    for path in ["film.ism", "film.ism/Manifest", "film.ism/QualityLevels(300)/Fragments(video=0)"]
+    {
+        let asked = block_on(origin.ask(path)).unwrap();
+        texts.push(format!("{asked:?}"));
+        texts.push(format!("{:?}", block_on(asked.answer()).unwrap()));
+    }
+    texts.push(format!("{:?}", block_on(origin.open(&name("film.ism"))).unwrap()));
+    for text in &texts {
+        assert!(text.len() < 200, "{text}");
+        assert!(text.contains("film.ism"), "{text}");
+    }
+    let text = format!("{origin:?}");
+    assert!(text.starts_with("Origin") && text.len() < 1000, "{text}");
 }
 
 #[test]

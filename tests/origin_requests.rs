@@ -1,11 +1,10 @@
 //! Requests: what is understood, what each failure is answered with, and what a request costs.
 
 use proptest::prelude::*;
-use smooth_origin::base::{Group, Step};
-use smooth_origin::fragment::Noun;
+use smooth_origin::base::{ErrorGroup, Step};
 use smooth_origin::manifest::{Layout, StreamKind};
 use smooth_origin::origin::{Origin, block_on};
-use smooth_origin::output::mss::{self, FragmentRequest, ManifestOptions, Request};
+use smooth_origin::output::mss::{self, FragmentRequest, ManifestOptions, Noun, Request};
 use smooth_origin::presentation::OpenOptions;
 use smooth_origin::storage::MemoryStore;
 use testkit::film::{self, Style, Track, ism, ismc};
@@ -118,7 +117,7 @@ fn no_failure_of_a_request_is_taken_for_a_fault_of_the_content() {
         ["/film.ism/x", "/film.ism/QualityLevels(1)/Fragments(video=0)", "/none.ism/Manifest"]
     {
         let error = block_on(origin.answer(path)).unwrap_err();
-        assert_eq!(error.kind.group(), Group::Request, "{path}: {error}");
+        assert_eq!(error.kind.group(), ErrorGroup::Request, "{path}: {error}");
     }
 }
 

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use smooth_origin::base::{FourCc, Guid, Limits};
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, uuid::PiffPssh};
-use smooth_origin::fragment::Noun;
 use smooth_origin::manifest::{ClientManifest, StreamKind};
 use smooth_origin::origin::Origin;
+use smooth_origin::output::mss::Noun;
 use smooth_origin::presentation::{Finding, ManifestSource, OpenOptions};
 use smooth_origin::storage::MemoryStore;
 use testkit::film::{self, Fragment, Style, Track, ism, ismc};

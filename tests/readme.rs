@@ -1,4 +1,4 @@
-//! What the README shows is what is there.
+//! The README shows commands and code that exist.
 
 use bytes::Bytes;
 use smooth_origin::base::Name;

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use smooth_origin::base::{Error, ErrorKind, ReadError, ReadErrorKind};
@@ -117,6 +117,33 @@ fn right_after_the_start_a_request_waits_for_files_instead() {
     assert!(poll().is_pending());
     hands.pass(1);
     block_on(answer).unwrap();
+}
+
+#[test]
+fn right_after_the_start_an_opening_waits_for_all_its_files_together_for_a_limited_time() {
+    // The store does not know the age of its files: each settles after it is first seen, and the
+    // media is first seen when the server manifest has settled.
+    for (settling, is_opened) in [(1, true), (2, false)] {
+        let hands = Hands::default();
+        let store = WrittenStore::new(&hands);
+        store.lose_times();
+        put_film(&store);
+        let settling = Duration::from_secs(settling);
+        let origin = builder(&store, &hands).settling_time(settling).build();
+        let mut answer = Box::pin(origin.answer(FIRST));
+        let answer = loop {
+            match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(answer) => break answer,
+                Poll::Pending => hands.pass(1),
+            }
+        };
+        match answer {
+            Ok(_) => assert!(is_opened),
+            Err(error) => assert_eq!((wait_of(&error), is_opened), (Some(2), false), "{error}"),
+        }
+        hands.pass(2);
+        assert_eq!(ALL.map(|path| status(&origin, path)), [200; 4]);
+    }
 }
 
 #[test]

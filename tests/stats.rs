@@ -1,20 +1,20 @@
 //! What a host sees of an origin: each number counts what its documentation says, and the list of
 //! presentations is what is kept.
 
-use std::future::pending;
+use std::future::{Future, pending};
 use std::io;
 use std::ops::Range;
-use std::pin::pin;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use smooth_origin::base::Name;
 use smooth_origin::manifest::StreamKind;
-use smooth_origin::origin::{Origin, OriginStats, block_on};
-use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Stat, Store};
+use smooth_origin::origin::{Origin, OriginStats, Timer, block_on};
+use smooth_origin::storage::{Ends, MemoryObject, MemoryStore, Opening, RangeSource, Stat, Store};
 use testkit::film::{self, Style, Track, ism};
 use testkit::{Hands, get, name, served, status, store};
 
@@ -90,6 +90,90 @@ fn reads_and_their_bytes_are_those_that_the_store_made() {
     assert_eq!((stats.in_progress, stats.waiting), (0, 0));
 }
 
+/// A store that reads the ends of a file as it opens the file.
+struct Eager(Counting);
+
+impl Store for Eager {
+    type Source = CountingSource;
+
+    async fn open(&self, name: &Name) -> io::Result<CountingSource> {
+        self.0.open(name).await
+    }
+
+    async fn open_with(&self, name: &Name, ends: Ends) -> io::Result<Opening<CountingSource>> {
+        let source = self.open(name).await?;
+        let stat = source.stat().await?;
+        let (head, tail) = ends.ranges(stat.size);
+        let head = source.read(head).await?;
+        let tail = if tail.is_empty() { Bytes::new() } else { source.read(tail).await? };
+        Ok(Opening::new(source, stat).with_ends(Some(head), Some(tail)))
+    }
+}
+
+#[test]
+fn ends_that_a_store_reads_as_it_opens_a_file_count_as_reads() {
+    let store = Counting::new(films());
+    let (eager, usual) = (Origin::new(Eager(store.clone())), Origin::new(films()));
+    for origin in [&eager, &usual] {
+        get(origin, MANIFEST).unwrap();
+        get(origin, FIRST).unwrap();
+    }
+    let [reads, bytes] = [&store.made, &store.bytes].map(|number| number.load(Ordering::Relaxed));
+    let (eager, usual) = (eager.stats(), usual.stats());
+    assert_eq!((eager.reads, eager.read_bytes), (reads, bytes));
+    assert_eq!((eager.reads, eager.read_bytes), (usual.reads, usual.read_bytes));
+}
+
+/// A timer that notes its times and ends none of them.
+#[derive(Clone, Default)]
+struct Noted(Arc<Mutex<Vec<Duration>>>);
+
+impl Timer for Noted {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.0.lock().unwrap().push(duration);
+        Box::pin(pending())
+    }
+}
+
+/// A store whose reads of several ranges never end.
+struct StuckInMany(MemoryStore);
+
+struct StuckInManySource(MemoryObject);
+
+impl Store for StuckInMany {
+    type Source = StuckInManySource;
+
+    async fn open(&self, name: &Name) -> io::Result<StuckInManySource> {
+        self.0.open(name).await.map(StuckInManySource)
+    }
+}
+
+impl RangeSource for StuckInManySource {
+    async fn stat(&self) -> io::Result<Stat> {
+        self.0.stat().await
+    }
+
+    async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+        self.0.read(range).await
+    }
+
+    async fn read_many(&self, _: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
+        pending().await
+    }
+}
+
+#[test]
+fn a_read_of_several_ranges_has_the_time_of_each() {
+    let (noted, time) = (Noted::default(), Duration::from_secs(7));
+    let builder = Origin::builder(StuckInMany(films())).timer(noted.clone()).read_timeout(time);
+    let origin = builder.opening_timeout(Duration::from_secs(100)).build();
+    let mut request = pin!(origin.answer(MANIFEST));
+    assert!(request.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    // The head and the tail of the media are read in one operation.
+    let noted: Vec<_> = noted.0.lock().unwrap().iter().map(Duration::as_secs).collect();
+    assert!(noted.contains(&14) && !noted.contains(&7), "{noted:?}");
+}
+
 #[test]
 fn openings_are_counted_by_their_outcome() {
     let hands = Hands::default();
@@ -100,7 +184,8 @@ fn openings_are_counted_by_their_outcome() {
     assert_eq!(status(&origin, "none.ism/Manifest"), 404);
     let stats = origin.stats();
     assert_eq!((stats.openings, stats.openings_failed, stats.openings_refused), (1, 2, 0));
-    assert_eq!((stats.reopenings, stats.replacements, stats.presentations), (0, 0, 3));
+    assert_eq!((stats.reopenings, stats.replacements), (0, 0));
+    assert_eq!((stats.presentations, stats.failed_presentations), (1, 2));
     assert_eq!(stats.openings_in_progress, 0);
 
     objects.put(name("film.ismv"), media(90_000));
@@ -210,7 +295,7 @@ fn the_open_presentations_are_listed_with_their_age_and_memory() {
     assert_eq!(listed, [("film.ism", Duration::from_secs(3)), ("other.ism", Duration::ZERO)]);
     let bytes: u64 = kept.iter().map(|kept| kept.memory()).sum();
     let stats = origin.stats();
-    assert_eq!(stats.presentations, 4, "the failed openings are entries, too");
+    assert_eq!((stats.presentations, stats.failed_presentations), (2, 2));
     assert!(bytes > 2000 && bytes < stats.presentation_bytes, "{bytes} {stats:?}");
     assert_eq!(origin.presentations().take(1).count(), 1);
 }

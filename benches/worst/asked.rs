@@ -5,9 +5,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use smooth_origin::base::{Got, Name, Opened, ReadError, ReadErrorKind, Step, Want};
-use smooth_origin::fragment::Noun;
-use smooth_origin::output::mss::{FragmentRequest, ManifestOptions, Request, answer};
+use smooth_origin::base::{FileEnds, Got, Name, ReadError, ReadErrorKind, Step, Want};
+use smooth_origin::output::mss::{FragmentRequest, ManifestOptions, Noun, Request, answer};
 use smooth_origin::presentation::{OpenOptions, Presentation, open};
 
 pub type Files = Vec<(String, Bytes)>;
@@ -72,7 +71,7 @@ fn get(
             let size = bytes.len() as u64;
             opened.resize(opened.len().max(file.index() + 1), Bytes::new());
             opened[file.index()] = bytes;
-            Ok(Got::Opened(Opened::new(size, ends.0, ends.1)))
+            Ok(Got::Opened(FileEnds::new(size, ends.0, ends.1)))
         }
         Want::Range { file, range } => {
             let bytes = &opened[file.index()];

@@ -67,10 +67,9 @@ fn open(folder: &Path, arguments: &Arguments) -> Result<LocalStore, Failure> {
         // A read that waits for the disk does not hold up other requests of its worker.
         .cold_reads(|read| async { tokio::task::spawn_blocking(read).await? });
     for target in &arguments.links_into {
-        store = store.links_into(target).map_err(|error| {
-            let what = format!("links cannot lead into {}", target.display());
-            Failure::system(what, error)
-        })?;
+        store = store
+            .links_into(target)
+            .map_err(|error| Failure::System(format!("links cannot lead into {error}")))?;
     }
     Ok(store)
 }
@@ -81,8 +80,7 @@ fn open_folder(folder: &Path) -> Result<LocalStore, Failure> {
             Some(parent) => format!("; name its folder: {}", parent.display()),
             None => String::new(),
         };
-        let what = format!("cannot serve the folder {}", folder.display());
-        Failure::system(what, format_args!("{error}{advice}"))
+        Failure::System(format!("cannot serve the folder {error}{advice}"))
     })
 }
 

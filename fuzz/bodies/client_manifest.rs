@@ -2,7 +2,7 @@
 //! the same chunks and the same of all else. Read leniently as the stored manifest of a film, it is
 //! served in a form that has nothing left to correct.
 
-use smooth_origin::base::{ErrorKind, Group, Limits};
+use smooth_origin::base::{ErrorGroup, ErrorKind, Limits};
 use smooth_origin::codec::Description;
 use smooth_origin::manifest::{
     Attributes, Chunk, ChunkDetails, ClientManifest, Layout, StreamIndex, runs,
@@ -23,7 +23,7 @@ pub fn client_manifest(data: &[u8]) {
     beside_media(data);
     let manifest = match ClientManifest::parse(data, &limits) {
         Ok(manifest) => manifest,
-        Err(error) => return assert_eq!(error.kind.group(), Group::Content, "{error}"),
+        Err(error) => return assert_eq!(error.kind.group(), ErrorGroup::Content, "{error}"),
     };
     for layout in [Layout::Full, Layout::Compact] {
         write(&manifest, layout, &limits);

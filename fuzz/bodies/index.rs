@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use smooth_origin::base::{FileId, Name};
-use smooth_origin::fragment::Noun;
-use smooth_origin::output::mss::{FragmentRequest, Request};
+use smooth_origin::output::mss::{FragmentRequest, Noun, Request};
 use smooth_origin::presentation::{FindingCode, OpenOptions, Presentation, Stream, Track};
 
 use super::container::Container;

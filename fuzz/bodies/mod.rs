@@ -4,6 +4,8 @@
 //! fuzzer, and `tests/fuzz_corpus.rs` replays the committed corpus through them.
 
 pub mod boxes;
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub mod captions;
 pub mod client_manifest;
 pub mod container;
 pub mod fragments;

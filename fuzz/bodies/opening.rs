@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smooth_origin::base::{
-    Error, FileId, Got, Group, Limits, Name, Opened, ReadError, ReadErrorKind, Step, Want,
+    Error, ErrorGroup, FileEnds, FileId, Got, Limits, Name, ReadError, ReadErrorKind, Step, Want,
 };
 use smooth_origin::bmff::{AnyBox, Body, Boxes, Tfhd, Trun};
-use smooth_origin::fragment::Noun;
 use smooth_origin::manifest::{ClientManifest, Layout, StreamKind};
-use smooth_origin::output::mss::{FragmentRequest, ManifestOptions, Request, answer};
+use smooth_origin::output::mss::{FragmentRequest, ManifestOptions, Noun, Request, answer};
 use smooth_origin::presentation::{
     ManifestSource, OpenOptions, Piece, Presentation, Reply, Stream, Timeline, Track, open,
 };
@@ -44,7 +43,7 @@ pub(super) fn open_and_ask(container: Container) {
     let options = OpenOptions::default().limits(limits());
     let presentation = match files.open(&options) {
         Ok(presentation) => Arc::new(presentation),
-        Err(error) => return assert_ne!(error.kind.group(), Group::Misuse, "{error}"),
+        Err(error) => return assert_ne!(error.kind.group(), ErrorGroup::Misuse, "{error}"),
     };
     assert!(presentation.files().starts_with(&files.names.borrow()));
     manifest(&files, &presentation);
@@ -148,7 +147,7 @@ impl Files {
                 let part = |len: u64| bytes.len().min(usize::try_from(len).unwrap_or(usize::MAX));
                 let (head, tail) = (&bytes[..part(*head)], &bytes[bytes.len() - part(*tail)..]);
                 let (head, tail) = (head.to_vec().into(), tail.to_vec().into());
-                Ok(Got::Opened(Opened::new(bytes.len() as u64, head, tail)))
+                Ok(Got::Opened(FileEnds::new(bytes.len() as u64, head, tail)))
             }
             Want::Range { file, range } => {
                 let bytes = self.bytes(*file);
@@ -164,7 +163,7 @@ impl Files {
                 let bytes = bytes.ok_or(ReadError::new(ReadErrorKind::Gone))?;
                 let head = bytes.len().min(usize::try_from(*head).unwrap_or(usize::MAX));
                 let head = bytes[..head].to_vec().into();
-                Ok(Got::Opened(Opened::new(bytes.len() as u64, head, Default::default())))
+                Ok(Got::Opened(FileEnds::new(bytes.len() as u64, head, Default::default())))
             }
             Want::List { folder } => {
                 let names = self.container.names().filter_map(|name| Name::new(&name).ok());
@@ -192,10 +191,10 @@ impl Files {
     }
 
     /// An error of this group can be; one of the storage only where it has failed.
-    fn may_fail(&self, error: &Error, group: Group) {
+    fn may_fail(&self, error: &Error, group: ErrorGroup) {
         let found = error.kind.group();
-        assert_ne!(found, Group::Misuse, "{error}");
-        let storage = found == Group::Storage;
+        assert_ne!(found, ErrorGroup::Misuse, "{error}");
+        let storage = found == ErrorGroup::Storage;
         assert!(if storage { self.is_faulty() } else { found == group }, "{error}");
     }
 
@@ -215,7 +214,7 @@ impl Files {
 fn manifest(files: &Files, presentation: &Arc<Presentation>) {
     let bytes = match presentation.manifest() {
         Ok(bytes) => bytes.clone(),
-        Err(error) => return files.may_fail(&error, Group::Content),
+        Err(error) => return files.may_fail(&error, ErrorGroup::Content),
     };
     let manifest = ClientManifest::parse(&bytes, &Limits::default()).unwrap_or_else(|error| {
         panic!("{error} in the served manifest: {}", String::from_utf8_lossy(&bytes))

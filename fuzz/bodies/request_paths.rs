@@ -6,10 +6,9 @@ use std::io;
 use std::ops::Range;
 use std::path::{Component, Path};
 
-use smooth_origin::base::{Error, Group, Name};
-use smooth_origin::fragment::Noun;
+use smooth_origin::base::{Error, ErrorGroup, Name};
 use smooth_origin::origin::{Answer, Origin, block_on};
-use smooth_origin::output::mss::{FragmentRequest, Request};
+use smooth_origin::output::mss::{FragmentRequest, Noun, Request};
 use smooth_origin::storage::{RangeSource, Stat, Store, Version};
 
 /// Longest path that the parser looks at: a longer one is not read, so it is not read again.
@@ -53,7 +52,7 @@ fn request(text: &str) {
     let request = match parsed {
         Ok(request) => request,
         Err(error) => {
-            assert_eq!(error.kind.group(), Group::Request, "{error}");
+            assert_eq!(error.kind.group(), ErrorGroup::Request, "{error}");
             assert!(matches!(error.kind.status(), 400 | 415), "{error}");
             return;
         }
@@ -103,7 +102,8 @@ fn resolve(text: &str) {
     let path = text.split('?').next().unwrap_or_default();
     let url = format!("/{}", path.trim_start_matches('/'));
     match block_on(origin.answer(&url)) {
-        Ok(Answer::Redirect(to)) => {
+        Ok(Answer::Redirect(redirect)) => {
+            let to = redirect.location().unwrap();
             assert!(!to.contains([':', '\\', '?', '#']) && !to.starts_with('/'), "{to}");
             let folder = &url[..=url.rfind('/').unwrap()];
             let error = block_on(origin.answer(&format!("{folder}{to}"))).unwrap_err();
@@ -132,7 +132,7 @@ impl Store for Everything {
 
 impl RangeSource for Empty {
     async fn stat(&self) -> io::Result<Stat> {
-        Ok(Stat::new(EMPTY.len() as u64, Version::new(vec![1])))
+        Ok(Stat::immutable(EMPTY.len() as u64, Version::new(vec![1])))
     }
 
     async fn read(&self, range: Range<u64>) -> io::Result<bytes::Bytes> {

@@ -1,6 +1,6 @@
 //! Server manifests: what is read is written, and read again as the same.
 
-use smooth_origin::base::{Group, Limits};
+use smooth_origin::base::{ErrorGroup, Limits};
 use smooth_origin::manifest::ServerManifest;
 
 /// Reads any bytes as a server manifest.
@@ -8,7 +8,7 @@ pub fn server_manifest(data: &[u8]) {
     let limits = Limits::default();
     let manifest = match ServerManifest::parse(data, &limits) {
         Ok(manifest) => manifest,
-        Err(error) => return assert_eq!(error.kind.group(), Group::Content, "{error}"),
+        Err(error) => return assert_eq!(error.kind.group(), ErrorGroup::Content, "{error}"),
     };
     let text = manifest.to_xml().expect("what was read can be written");
     // A quote becomes six bytes, and no element less than what it is written as.

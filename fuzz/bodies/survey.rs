@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use smooth_origin::base::Want;
-use smooth_origin::fragment::Noun;
-use smooth_origin::output::mss::{FragmentRequest, Request};
+use smooth_origin::output::mss::{FragmentRequest, Noun, Request};
 use smooth_origin::presentation::{FindingCode, Presentation, Survey};
 
 use super::opening::{Files, drive, reply};

@@ -15,32 +15,32 @@ pub struct Cursor<'a> {
     block: &'a Bytes,
     at: usize,
     end: usize,
-    /// Where in the file the block begins.
+    /// Offset of the block in the file.
     base: u64,
 }
 
 impl<'a> Cursor<'a> {
-    /// Over all of `block`, which begins at byte `base` of its file.
+    /// Creates a cursor over all of `block`, which begins at byte `base` of its file.
     pub fn new(block: &'a Bytes, base: u64) -> Self {
         Self { block, at: 0, end: block.len(), base }
     }
 
-    /// Offset of the next byte from the start of the file.
+    /// Returns the offset of the next byte in the file.
     pub fn offset(&self) -> u64 {
         self.base.saturating_add(self.at as u64)
     }
 
-    /// Bytes that are left.
+    /// Returns the number of bytes that are left.
     pub fn remaining(&self) -> usize {
         self.end - self.at
     }
 
-    /// No byte is left.
+    /// Returns whether no byte is left.
     pub fn is_empty(&self) -> bool {
         self.at == self.end
     }
 
-    /// The next `len` bytes.
+    /// Takes the next `len` bytes.
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], Error> {
         if len > self.remaining() {
             return Err(self.truncated(len as u64));
@@ -50,73 +50,73 @@ impl<'a> Cursor<'a> {
         Ok(&self.block[from..self.at])
     }
 
-    /// The next `len` bytes as a cursor of their own.
+    /// Takes the next `len` bytes as a cursor of their own.
     pub fn split(&mut self, len: usize) -> Result<Cursor<'a>, Error> {
         let from = self.at;
         self.take(len)?;
         Ok(Self { block: self.block, at: from, end: self.at, base: self.base })
     }
 
-    /// The next `len` bytes, shared.
+    /// Takes the next `len` bytes and shares them.
     pub fn bytes(&mut self, len: usize) -> Result<Bytes, Error> {
         let from = self.at;
         self.take(len)?;
         Ok(self.block.slice(from..self.at))
     }
 
-    /// All that is left, to be looked at.
+    /// Returns all bytes that are left, and takes none.
     pub(crate) fn peek(&self) -> &'a [u8] {
         &self.block[self.at..self.end]
     }
 
-    /// All that is left, shared.
+    /// Takes all bytes that are left and shares them.
     pub fn rest(&mut self) -> Bytes {
         let from = self.at;
         self.at = self.end;
         self.block.slice(from..self.end)
     }
 
-    /// One byte.
+    /// Reads one byte.
     pub fn u8(&mut self) -> Result<u8, Error> {
         self.field(1, |mut b| b.read_u8())
     }
 
-    /// Two bytes.
+    /// Reads two bytes.
     pub fn u16(&mut self) -> Result<u16, Error> {
         self.field(2, |mut b| b.read_u16::<BigEndian>())
     }
 
-    /// Three bytes.
+    /// Reads three bytes.
     pub fn u24(&mut self) -> Result<u32, Error> {
         self.field(3, |mut b| b.read_u24::<BigEndian>())
     }
 
-    /// Four bytes.
+    /// Reads four bytes.
     pub fn u32(&mut self) -> Result<u32, Error> {
         self.field(4, |mut b| b.read_u32::<BigEndian>())
     }
 
-    /// Four bytes, two's complement.
+    /// Reads four bytes as two's complement.
     pub fn i32(&mut self) -> Result<i32, Error> {
         self.field(4, |mut b| b.read_i32::<BigEndian>())
     }
 
-    /// Eight bytes.
+    /// Reads eight bytes.
     pub fn u64(&mut self) -> Result<u64, Error> {
         self.field(8, |mut b| b.read_u64::<BigEndian>())
     }
 
-    /// A big-endian number of 1 to 8 bytes.
+    /// Reads a big-endian number of 1 to 8 bytes.
     pub fn uint(&mut self, len: usize) -> Result<u64, Error> {
         self.field(len, |mut b| b.read_uint::<BigEndian>(len))
     }
 
-    /// Eight bytes if `wide`, else four: how a full box stores a number by its version.
+    /// Reads eight bytes if `wide`, otherwise four: the version of a full box decides.
     pub(crate) fn word(&mut self, wide: bool) -> Result<u64, Error> {
         if wide { self.u64() } else { self.u32().map(u64::from) }
     }
 
-    /// The next `count` entries of `len` bytes each, shared and undivided.
+    /// Takes the next `count` entries of `len` bytes each, shared and undivided.
     ///
     /// # Errors
     /// [`ErrorKind::Truncated`] if there are fewer bytes, whatever the count claims.
@@ -126,24 +126,24 @@ impl<'a> Cursor<'a> {
         self.bytes(fits.ok_or_else(|| self.truncated(needs))?)
     }
 
-    /// The next `N` bytes.
+    /// Takes the next `N` bytes.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
-    /// Four letters.
+    /// Reads four letters.
     pub fn four_cc(&mut self) -> Result<FourCc, Error> {
         Ok(FourCc(self.array()?))
     }
 
-    /// Sixteen bytes in printed order.
+    /// Reads sixteen bytes in printed order.
     pub fn guid(&mut self) -> Result<Guid, Error> {
         Ok(Guid::from_be_bytes(self.array()?))
     }
 
-    /// An error at the next byte.
+    /// Returns an error at the next byte.
     pub(crate) fn error(&self, kind: ErrorKind) -> Error {
         Error::at(self.offset(), kind)
     }

@@ -1,4 +1,4 @@
-//! What went wrong, where, and by which clause.
+//! Errors: kind, place, and the clause that is not met.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use super::{FileId, FourCc};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Error {
-    /// What callers match on.
+    /// Kind of the failure, for callers to match on.
     pub kind: ErrorKind,
-    /// Where it is: the byte and boxes, the line and element, or the part of the request.
+    /// Place of the failure: byte and boxes, line and element, or part of the request.
     pub place: Place,
 }
 
-/// Where a failure lies.
+/// Place of a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Place {
@@ -55,17 +55,17 @@ pub enum Place {
     Request(&'static str),
 }
 
-/// What went wrong.
+/// Kind of a failure.
 ///
 /// Kinds fall in groups that a server can answer at once: see [`ErrorKind::group`].
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
     // Content: what lies in the file is broken, or is nothing we can serve.
-    /// Fewer bytes than the structure needs.
+    /// There are fewer bytes than the structure needs.
     #[error("needs {needs} bytes, has {has}")]
     Truncated {
-        /// Bytes that the next field or body wants.
+        /// Bytes that the next field or body needs.
         needs: u64,
         /// Bytes that are left.
         has: u64,
@@ -89,25 +89,25 @@ pub enum ErrorKind {
     /// A value that the format forbids.
     #[error("{what} ({clause})")]
     Invalid {
-        /// What was found and what was wanted.
+        /// The value that was found, and the one that the format wants.
         what: String,
         /// The clause that forbids it.
         clause: &'static str,
     },
-    /// More than a budget of [`Limits`](super::Limits) allows.
+    /// There is more than a budget of [`Limits`](super::Limits) allows.
     #[error("{what}: {found} is more than the budget of {limit}")]
     Budget {
         /// The budget's name.
         what: &'static str,
-        /// What was asked for.
+        /// The number that was found.
         found: u64,
-        /// What the budget allows.
+        /// The number that the budget allows.
         limit: u64,
     },
-    /// Not well-formed XML.
+    /// The document is not well-formed XML.
     #[error("not well-formed XML: {0}")]
     Xml(String),
-    /// Content that lies there whole and is not, or not yet, servable as Smooth Streaming.
+    /// The content is complete, but cannot be served as Smooth Streaming (yet).
     #[error("{0}")]
     NotSliceable(&'static str),
     /// No track of the presentation can be served; its findings say why.
@@ -120,17 +120,17 @@ pub enum ErrorKind {
     },
 
     // Request: what was asked for is wrong, or is not here.
-    /// Not a request by the grammar of [MS-SSTR] 2.2.1 and 2.2.3.
+    /// The request does not follow the grammar of [MS-SSTR] 2.2.1 and 2.2.3.
     #[error("{0} ([MS-SSTR] 2.2.3)")]
     Malformed(&'static str),
-    /// Not the name of a file beneath the root of a store: see [`Name`](super::Name).
+    /// The text is not the name of a file beneath the root of a store: see [`Name`](super::Name).
     #[error("{0}")]
     BadName(&'static str),
-    /// No presentation of that name.
+    /// There is no presentation of that name.
     #[error("no such presentation")]
     NoPresentation,
-    /// The path does not name a presentation, and does not look like a request to one either: a host
-    /// may serve another resource.
+    /// The path does not name a presentation, and does not look like a request to one either: a
+    /// host may serve another resource.
     #[error("no such presentation")]
     NotAddressed,
     /// The presentation has no stream of that name.
@@ -148,17 +148,17 @@ pub enum ErrorKind {
     /// The presentation had what was asked for, and will not have it again.
     #[error("what was asked for is no longer available")]
     Gone,
-    /// The manifest announces the chunk, and the files do not hold it.
+    /// The manifest announces the chunk, but its media is missing from the files.
     #[error("the fragment's media is missing")]
     NoMedia,
-    /// An output or an option that is known and not served.
+    /// The output or option is known, but not served.
     #[error("{0} is not served here")]
     NotServed(&'static str),
-    /// No file of that name lies beside the presentations.
+    /// There is no file of that name beside the presentations.
     #[error("no such file")]
     NoFile,
-    /// A file that is there for the origin, not for its clients.
-    #[error("{0} is not given out")]
+    /// The file is part of a presentation and is not served by itself.
+    #[error("{0} is not served by itself")]
     Refused(&'static str),
 
     // Storage: the bytes could not be had.
@@ -170,7 +170,7 @@ pub enum ErrorKind {
     Busy(&'static str),
 
     // Misuse: the embedder's fault.
-    /// [`Reads::feed`](super::Reads::feed) wants one outcome a want.
+    /// [`Reads::feed`](super::Reads::feed) was not given one outcome per want.
     #[error("{wanted} reads were wanted, {got} outcomes were fed")]
     Outcomes {
         /// Length of [`Reads::wanted`](super::Reads::wanted).
@@ -178,28 +178,28 @@ pub enum ErrorKind {
         /// Length of what was fed.
         got: usize,
     },
-    /// An outcome of another sort than its want, or not of its length.
+    /// An outcome is of another kind than its want, or has another length.
     #[error("an outcome does not fit its want: {0}")]
     WrongOutcome(&'static str),
 }
 
-/// Whose fault a failure is.
+/// Group of failures, by their cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Group {
-    /// Our file is broken, or cannot be served as it is.
+pub enum ErrorGroup {
+    /// The file is broken, or cannot be served as it is.
     Content,
-    /// The request is wrong, or asks for what is not here.
+    /// The request is wrong, or asks for something that does not exist.
     Request,
     /// The storage did not give the bytes.
     Storage,
-    /// The embedder called us wrongly.
+    /// The host used the crate wrongly.
     Misuse,
 }
 
 impl ErrorKind {
-    /// Whose fault it is.
-    pub fn group(&self) -> Group {
+    /// Returns the group of the failure.
+    pub fn group(&self) -> ErrorGroup {
         match self {
             Self::Truncated { .. }
             | Self::BoxTooSmall { .. }
@@ -208,7 +208,7 @@ impl ErrorKind {
             | Self::Budget { .. }
             | Self::Xml(_)
             | Self::NotSliceable(_)
-            | Self::NothingToServe { .. } => Group::Content,
+            | Self::NothingToServe { .. } => ErrorGroup::Content,
             Self::Malformed(_)
             | Self::BadName(_)
             | Self::NoPresentation
@@ -221,15 +221,15 @@ impl ErrorKind {
             | Self::NoMedia
             | Self::NotServed(_)
             | Self::NoFile
-            | Self::Refused(_) => Group::Request,
-            Self::Read(_) | Self::Busy(_) => Group::Storage,
-            Self::Outcomes { .. } | Self::WrongOutcome(_) => Group::Misuse,
+            | Self::Refused(_) => ErrorGroup::Request,
+            Self::Read(_) | Self::Busy(_) => ErrorGroup::Storage,
+            Self::Outcomes { .. } | Self::WrongOutcome(_) => ErrorGroup::Misuse,
         }
     }
 
-    /// The HTTP status of the failure: 400, 403, 404 and 410 for requests, 412 for a live fragment that
-    /// is not available yet, 415 for content that is stored and cannot be served as Smooth Streaming,
-    /// 500 for content that is broken, 503 if the same request may succeed later.
+    /// Returns the HTTP status of the failure: 400, 403, 404 and 410 for requests, 412 for a live fragment
+    /// that is not available yet, 415 for content that is stored and cannot be served as Smooth
+    /// Streaming, 500 for content that is broken, 503 if the same request may succeed later.
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed(_) | Self::BadName(_) => 400,
@@ -249,7 +249,7 @@ impl ErrorKind {
         }
     }
 
-    /// The clause of a specification that is not met, if one is known.
+    /// Returns the clause of a specification that is not met, if one is known.
     ///
     /// ```
     /// # use smooth_origin::base::ErrorKind;
@@ -265,7 +265,7 @@ impl ErrorKind {
         }
     }
 
-    /// A stable word for logs, metrics and machine-readable answers.
+    /// Returns a stable word for logs, metrics and machine-readable answers.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Truncated { .. } => "truncated",
@@ -296,12 +296,12 @@ impl ErrorKind {
 }
 
 impl Error {
-    /// At a byte of a media file.
+    /// Creates an error at a byte of a media file.
     pub fn at(offset: u64, kind: ErrorKind) -> Self {
         Self { kind, place: Place::Box { file: None, offset, path: Vec::new() } }
     }
 
-    /// In a part of the request.
+    /// Creates an error in a part of the request.
     pub fn request(part: &'static str, kind: ErrorKind) -> Self {
         Self { kind, place: Place::Request(part) }
     }
@@ -315,7 +315,7 @@ impl Error {
         self
     }
 
-    /// Says which file it was.
+    /// Adds the file to the place.
     #[must_use]
     pub fn in_file(mut self, id: FileId) -> Self {
         match &mut self.place {
@@ -344,9 +344,9 @@ impl Error {
             }
             ErrorKind::Xml(_) => Some(without_names(self.to_string())),
             kind => match kind.group() {
-                Group::Content => Some(self.to_string()),
-                Group::Request => Some(kind.to_string()),
-                Group::Storage | Group::Misuse => None,
+                ErrorGroup::Content => Some(self.to_string()),
+                ErrorGroup::Request => Some(kind.to_string()),
+                ErrorGroup::Storage | ErrorGroup::Misuse => None,
             },
         }
     }
@@ -422,13 +422,13 @@ impl std::error::Error for Error {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReadError {
-    /// What it means for what was opened.
+    /// Kind of the failure.
     pub kind: ReadErrorKind,
-    /// What the storage said.
+    /// The error of the storage.
     pub source: Option<Arc<std::io::Error>>,
 }
 
-/// What a failed read means.
+/// Meaning of a failed read for the file that was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadErrorKind {
@@ -496,7 +496,7 @@ mod tests {
             (ErrorKind::NoFragment, 404, "no-fragment"),
         ] {
             assert_eq!((kind.status(), kind.code()), (status, code));
-            assert_eq!(kind.group(), Group::Request);
+            assert_eq!(kind.group(), ErrorGroup::Request);
         }
     }
 

@@ -1,4 +1,4 @@
-//! What memory costs beside what is asked for.
+//! Memory that an allocator needs in addition to what is asked for.
 
 /// Bytes that an allocator takes for a piece of memory of `len` bytes: a word beside it, and all
 /// rounded up to 16, as glibc's does. Nothing for an empty one, which is none.

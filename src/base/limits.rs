@@ -2,7 +2,7 @@
 
 use super::ErrorKind;
 
-/// How much of each thing is accepted before it is refused.
+/// Largest amounts that content may have before it is refused.
 ///
 /// Content beyond a limit gives [`ErrorKind::Budget`] or a finding; the
 /// rest of the presentation is still served. To change a limit, assign its field after
@@ -56,13 +56,22 @@ pub struct Limits {
     pub listed_names: u64,
     /// Samples of one fragment; default 1,048,576. Needed because samples may take no bytes at all.
     pub samples: u64,
-    /// Chunks of one stream; default 16,777,216. Needed because a `c` element with `r` stands for any
-    /// number of chunks.
+    /// Chunks of one stream; default 16,777,216. Needed because a `c` element with `r` stands for
+    /// any number of chunks.
     pub chunks: u64,
+    /// Bytes of the captions (TTML) of one fragment; default 4 MiB.
+    pub caption_document: u64,
+    /// Texts and line breaks of the captions of one fragment; default 65,536.
+    pub caption_texts: usize,
+    /// Cues and samples that the captions of one fragment become; default 16,384. Needed because captions
+    /// that overlap become one cue for each set of them that is shown together.
+    pub cues: usize,
+    /// Bytes that the captions of one fragment become; default 4 MiB.
+    pub caption_bytes: u64,
     /// Steps backwards in the times of one stream; default 64. Each costs one search per request.
     pub backward_steps: usize,
-    /// Findings kept per opening, and again as many for those that requests add later; default 1,000.
-    /// The gravest are kept, and one more finding says that others were left out.
+    /// Findings kept per opening, and again as many for those that requests add later; default
+    /// 1,000. The gravest are kept, and one more finding says that others were left out.
     pub findings: usize,
     /// Bytes of memory for these findings; default 256 KiB.
     pub finding_bytes: usize,
@@ -106,6 +115,10 @@ impl Default for Limits {
             listed_names: 1 << 20,
             samples: 1 << 20,
             chunks: 16 << 20,
+            caption_document: 4 << 20,
+            caption_texts: 65_536,
+            cues: 16_384,
+            caption_bytes: 4 << 20,
             backward_steps: 64,
             findings: 1000,
             finding_bytes: 256 << 10,

@@ -1,5 +1,6 @@
 //! Floor 0: the words every other floor speaks, and nothing of any format.
 
+#[cfg_attr(not(feature = "unstable-formats"), allow(dead_code, unreachable_pub))]
 mod cursor;
 mod error;
 mod file;
@@ -8,21 +9,28 @@ mod guid;
 mod heap;
 mod limits;
 mod name;
+#[cfg_attr(not(feature = "unstable-formats"), allow(unreachable_pub))]
 mod run;
 mod sink;
 mod step;
 mod timescale;
 
+#[cfg(feature = "unstable-formats")]
 pub use cursor::Cursor;
-pub use error::{Error, ErrorKind, Group, Place, ReadError, ReadErrorKind};
+#[cfg(not(feature = "unstable-formats"))]
+pub(crate) use cursor::Cursor;
+pub use error::{Error, ErrorGroup, ErrorKind, Place, ReadError, ReadErrorKind};
 pub use file::FileId;
 pub use four_cc::FourCc;
 pub use guid::{Guid, ParseGuidError};
 pub(crate) use heap::{piece, shared_piece};
 pub use limits::Limits;
 pub use name::Name;
+#[cfg(feature = "unstable-formats")]
 pub use run::Run;
+#[cfg(not(feature = "unstable-formats"))]
+pub(crate) use run::Run;
 pub(crate) use sink::Sink;
 pub(crate) use step::Then;
-pub use step::{Got, Opened, Reads, Step, Want};
+pub use step::{FileEnds, Got, Reads, Step, Want};
 pub use timescale::Timescale;

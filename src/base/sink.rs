@@ -18,8 +18,8 @@ impl Sink {
         Self { bytes: Vec::with_capacity(planned), planned }
     }
 
-    /// What was written. The plan and the writing are the same type's two functions: that they
-    /// agree is a property of our code, and debug builds check it.
+    /// Returns the bytes that were written. Plan and writing are two functions of one type; that
+    /// they agree is a property of our code, and debug builds check it.
     pub(crate) fn finish(self) -> Bytes {
         debug_assert_eq!(self.bytes.len(), self.planned, "a box was not of the length it planned");
         self.bytes.into()

@@ -38,7 +38,7 @@ pub enum Step<T> {
     Ready(T),
 }
 
-/// What a step asks for. A step may name new files: names come out of the server manifest.
+/// Something that a step needs. A step may name new files: names come from the server manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Want {
@@ -88,8 +88,8 @@ pub enum Want {
 #[non_exhaustive]
 pub enum Got {
     /// The outcome of [`Want::Open`] and [`Want::Fragment`].
-    Opened(Opened),
-    /// Of [`Want::Range`]: exactly the bytes of the range.
+    Opened(FileEnds),
+    /// The outcome of [`Want::Range`]: exactly the bytes of the range.
     Range(Bytes),
     /// The outcome of [`Want::List`]: names that begin with the folder's name, in any order; `None`
     /// if the storage cannot list.
@@ -99,7 +99,7 @@ pub enum Got {
 /// A file that was opened, as far as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Opened {
+pub struct FileEnds {
     /// Its size in bytes.
     pub size: u64,
     /// Its first bytes: as many as were wanted, or all.
@@ -111,14 +111,14 @@ pub struct Opened {
     pub stored_as: Option<Name>,
 }
 
-impl Opened {
+impl FileEnds {
     /// A file of `size` bytes that begins with `head` and ends with `tail`, stored under the name
     /// that was asked for.
     pub fn new(size: u64, head: Bytes, tail: Bytes) -> Self {
         Self { size, head, tail, stored_as: None }
     }
 
-    /// The same file, stored under this name if there is one.
+    /// Sets the name under which the file is stored.
     #[must_use]
     pub fn stored_as(mut self, name: Option<Name>) -> Self {
         self.stored_as = name;
@@ -126,7 +126,7 @@ impl Opened {
     }
 }
 
-/// What a step wants, and how it goes on.
+/// The reads that a step needs, and its continuation.
 #[must_use]
 pub struct Reads<T> {
     wants: Vec<Want>,
@@ -134,9 +134,9 @@ pub struct Reads<T> {
     is_brief: bool,
 }
 
-/// How a step goes on: a function, or what has many steps and is itself what goes on.
+/// Continuation of a step: a function, or a value that has many steps and continues itself.
 pub(crate) trait Then<T>: Send {
-    /// Takes one outcome a want, each of its want's sort and length.
+    /// Takes one outcome per want, each of its want's kind and length.
     fn go_on(self: Box<Self>, got: Vec<Result<Got, ReadError>>) -> Result<Step<T>, Error>;
 }
 
@@ -150,8 +150,8 @@ where
 }
 
 impl<T> Reads<T> {
-    /// What to get: one batch. It is empty where nothing has to be read and going on takes long: a
-    /// driver can [feed](Self::feed) it in another thread.
+    /// Returns one batch of wants. It is empty if nothing has to be read and continuing takes long:
+    /// a driver can [feed](Self::feed) it in another thread.
     pub fn wanted(&self) -> &[Want] {
         &self.wants
     }
@@ -183,7 +183,7 @@ impl<T> Reads<T> {
 
 /// Returns what is wrong with the kind or the length of an outcome; `None` if it fits its want.
 fn fits(want: &Want, got: &Got) -> Result<(), Error> {
-    let ends = |opened: &Opened, head: u64, tail: u64| {
+    let ends = |opened: &FileEnds, head: u64, tail: u64| {
         let (head, tail) = (opened.size.min(head), opened.size.min(tail));
         (opened.head.len() as u64 != head || opened.tail.len() as u64 != tail)
             .then_some("head or tail is not of the wanted length")
@@ -211,21 +211,43 @@ impl<T> Step<T> {
         Self::read_for(wants, Box::new(then))
     }
 
-    /// The same for what goes on itself, step by step, and stays in its place.
+    /// Makes a step of a value that continues itself, step by step, without being moved.
     pub(crate) fn read_for(wants: Vec<Want>, then: Box<dyn Then<T>>) -> Self {
         Self::Read(Reads { wants, then, is_brief: false })
     }
 
-    /// The same for one of very many steps, of which each takes about as long as its bytes are many.
+    /// As [`read_for`](Self::read_for), for one of very many steps, each of which takes a
+    /// time in proportion to its bytes.
     pub(crate) fn read_briefly_for(wants: Vec<Want>, then: Box<dyn Then<T>>) -> Self {
         Self::Read(Reads { wants, then, is_brief: true })
+    }
+
+    /// Continues with `next` when the result is there.
+    ///
+    /// # Errors
+    /// Errors of `next`, if the result is there already.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn and_then<U: 'static>(
+        self,
+        next: impl FnOnce(T) -> Result<Step<U>, Error> + Send + 'static,
+    ) -> Result<Step<U>, Error>
+    where
+        T: 'static,
+    {
+        match self {
+            Self::Ready(done) => next(done),
+            Self::Read(Reads { wants, then, is_brief }) => {
+                let then = Box::new(move |got| then.go_on(got)?.and_then(next));
+                Ok(Step::Read(Reads { wants, then, is_brief }))
+            }
+        }
     }
 
     /// Runs to the end with a function that gets one want: the driver of a blocking world, of a
     /// test and of a fuzzer.
     ///
     /// # Errors
-    /// What the steps find; a read that fails is theirs to judge.
+    /// Carries out the steps with `get` and returns the result. The steps judge a read that fails.
     pub fn drive(
         mut self,
         mut get: impl FnMut(&Want) -> Result<Got, ReadError>,
@@ -268,10 +290,26 @@ mod tests {
         let bytes = |n| Ok(Got::Range(Bytes::from(vec![0; n])));
         for got in [vec![], vec![bytes(4), bytes(4)], vec![bytes(3)]] {
             let error = one_range().feed(got).unwrap_err();
-            assert_eq!(error.kind.group(), crate::base::Group::Misuse);
+            assert_eq!(error.kind.group(), crate::base::ErrorGroup::Misuse);
         }
-        let opened = Got::Opened(Opened::new(0, Bytes::new(), Bytes::new()));
+        let opened = Got::Opened(FileEnds::new(0, Bytes::new(), Bytes::new()));
         assert!(one_range().feed(vec![Ok(opened)]).is_err());
+    }
+
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    #[test]
+    fn a_step_continues_when_its_result_is_there() {
+        let next = |count: usize| match count {
+            0 => Err(ErrorKind::NoFragment.into()),
+            _ => Ok(Step::Ready(count + 10)),
+        };
+        let bytes = |_: &Want| Ok(Got::Range(Bytes::from_static(b"moof")));
+        let step = Step::Read(one_range()).and_then(next).unwrap();
+        assert_eq!(step.drive(bytes).unwrap(), 11);
+        let gone = |_: &Want| Err(ReadError::new(crate::base::ReadErrorKind::Gone));
+        let step = Step::Read(one_range()).and_then(next).unwrap();
+        assert!(step.drive(gone).is_err());
+        assert!(matches!(Step::Ready(1).and_then(next), Ok(Step::Ready(11))));
     }
 
     #[test]

@@ -18,10 +18,10 @@ use std::num::NonZeroU64;
 pub struct Timescale(NonZeroU64);
 
 impl Timescale {
-    /// What a manifest means when it names none: units of 100 ns.
+    /// Timescale of a manifest that names none: units of 100 ns.
     pub const SMOOTH: Self = Self(NonZeroU64::new(10_000_000).unwrap());
 
-    /// `None` when `ticks_per_second` is zero.
+    /// Returns the timescale, or `None` if `ticks_per_second` is zero.
     pub const fn new(ticks_per_second: u64) -> Option<Self> {
         match NonZeroU64::new(ticks_per_second) {
             Some(ticks) => Some(Self(ticks)),

@@ -3,7 +3,7 @@
 use super::{Boxes, SampleEntry};
 use crate::base::{Cursor, Error, FourCc, Limits, Sink};
 
-/// What an audio track's sample entry says.
+/// Sample entry of an audio track.
 ///
 /// Spec: ISO/IEC 14496-12, 12.2.3; QuickTime's longer versions are read too.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -49,6 +49,23 @@ impl Dec3 {
     }
 }
 
+impl Dec3 {
+    /// Returns the complexity of the objects that extend the programme (Dolby Atmos); `None` if
+    /// there are none.
+    ///
+    /// Spec: ETSI TS 103 420, 8.3.
+    pub fn objects(&self) -> Option<u8> {
+        let substreams = (self.payload.get(1)? & 7) + 1;
+        let mut at = 2;
+        for _ in 0..substreams {
+            let has_dependent = self.payload.get(at + 2)? >> 1 & 0xf > 0;
+            at += if has_dependent { 4 } else { 3 };
+        }
+        let has_objects = self.payload.get(at)? & 1 == 1;
+        self.payload.get(at + 1).copied().filter(|_| has_objects)
+    }
+}
+
 impl Content for Dec3 {
     fn parse(body: &mut Cursor<'_>) -> Result<Self, Error> {
         Ok(Self { payload: body.rest() })

@@ -22,7 +22,7 @@ pub struct DOps {
     pub output_gain: u16,
     /// 0 for mono and stereo; others have a table.
     pub mapping_family: u8,
-    /// Of families other than 0: streams, coupled streams, and which decoded channel each is.
+    /// Mapping of families other than 0: streams, coupled streams, and the decoded channel of each.
     pub mapping: Bytes,
 }
 

@@ -22,7 +22,8 @@ impl Dvc1 {
     /// Bytes of flags and frame rate before the headers of the advanced profile.
     const FLAGS: usize = 6;
 
-    /// Of the advanced profile: sequence header and entry point behind their start codes.
+    /// Returns the sequence header and entry point of the advanced profile, behind their start
+    /// codes.
     pub fn headers(&self) -> Option<Bytes> {
         let advanced = self.profile_level >> 4 == Self::ADVANCED;
         (advanced && self.specific.len() > Self::FLAGS).then(|| self.specific.slice(Self::FLAGS..))

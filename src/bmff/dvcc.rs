@@ -10,11 +10,11 @@ use crate::base::{Cursor, Error, Sink};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DvcC(pub DolbyVision);
 
-/// The same of profiles 8 to 10.
+/// `dvvC`: configuration of Dolby Vision, profiles 8 to 10.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DvvC(pub DolbyVision);
 
-/// What both hold. What follows, mostly reserved, stays unread.
+/// Content of both boxes. The bytes after it, mostly reserved, stay unread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DolbyVision {
     /// Version, major and minor.

@@ -16,7 +16,7 @@ pub struct Esds {
     pub descriptor: Bytes,
 }
 
-/// What an `esds` says of the decoder.
+/// Configuration of the decoder in an `esds`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DecoderConfig {
     /// 0x40 for MPEG-4 audio, 0x6B for MP3, …

@@ -31,7 +31,7 @@ impl FullBox {
         self.flags & flag != 0
     }
 
-    /// The same with a flag set or not.
+    /// Returns this header with a flag set or cleared.
     pub(crate) fn with_flag(mut self, flag: u32, set: bool) -> Self {
         self.flags = if set { self.flags | flag } else { self.flags & !flag };
         self
@@ -58,7 +58,7 @@ impl FullBox {
         sink.word(modification, self.wide());
     }
 
-    /// The same, in version 1 where version 0 cannot hold `times`.
+    /// Returns this header, in version 1 if version 0 cannot hold `times`.
     pub(crate) fn holding<const N: usize>(mut self, times: [u64; N]) -> Self {
         if self.version == 0 && times.iter().any(|&time| time > u32::MAX.into()) {
             self.version = 1;

@@ -1,4 +1,4 @@
-//! How a box begins: its size in one of three forms, its type, and its extended type.
+//! Beginning of a box: its size in one of three forms, its type, and its extended type.
 
 use crate::base::{Cursor, Error, ErrorKind, FourCc, Guid, Sink};
 
@@ -12,7 +12,7 @@ pub struct Header {
     /// The extended type of a `uuid` box. `None` for other boxes, and for a `uuid` box that is too
     /// short to have one.
     pub extended: Option<Guid>,
-    /// How the size was stored.
+    /// Form in which the size was stored.
     pub size: Size,
 }
 
@@ -89,7 +89,7 @@ impl Header {
         }
     }
 
-    /// The same header around a body of `body` bytes. A 32-bit size that cannot hold the sum
+    /// Returns this header around a body of `body` bytes. A 32-bit size that cannot hold the sum
     /// becomes a 64-bit one.
     pub(crate) fn around(self, body: u64) -> Self {
         let size = match self.size {

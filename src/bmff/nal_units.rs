@@ -77,7 +77,7 @@ fn unit(cursor: &mut Cursor<'_>) -> Result<Bytes, Error> {
     cursor.bytes(len.into())
 }
 
-/// Of a unit, 65,535 bytes can be counted: the rest is left out.
+/// At most 65,535 bytes of a unit can be counted: the rest is left out.
 impl FromIterator<Bytes> for NalUnits {
     fn from_iter<I: IntoIterator<Item = Bytes>>(units: I) -> Self {
         let (mut count, mut bytes) = (0, Vec::new());

@@ -12,7 +12,7 @@ use crate::base::{Cursor, Error, FourCc, Sink};
 pub struct Sbgp {
     /// Version 1, set anew when written, has a parameter.
     pub full: FullBox,
-    /// What the groups mean.
+    /// Meaning of the groups.
     pub grouping_type: FourCc,
     /// A parameter of that meaning, in version 1.
     pub grouping_type_parameter: Option<u32>,

@@ -18,7 +18,8 @@ pub struct Sdtp {
 }
 
 impl Sdtp {
-    /// Whether a sample of this byte depends on no other: `None` where the byte does not say.
+    /// Returns whether a sample with this byte depends on no other; `None` if the byte does not
+    /// say.
     pub fn is_independent(byte: u8) -> Option<bool> {
         match byte >> 4 & 3 {
             1 => Some(false),

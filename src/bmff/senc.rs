@@ -12,9 +12,9 @@ use crate::base::{Cursor, Error, Guid, Sink};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Senc(pub SampleEncryption);
 
-/// What `senc` and PIFF's older `uuid` box share.
+/// Content that `senc` and PIFF's older `uuid` box share.
 ///
-/// How long an IV is, the track says and not this box; the entries therefore stay bytes.
+/// The length of an IV is in the track, not in this box; the entries therefore stay bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SampleEncryption {
     /// Flag 1, set anew when written: the fragment overrides the track (PIFF); flag 2: entries have
@@ -33,7 +33,7 @@ impl SampleEncryption {
     /// Entries have subsamples.
     pub const SUBSAMPLES: u32 = 0x2;
 
-    /// Where the entries begin in the box's body.
+    /// Returns the offset of the entries in the box's body.
     pub(crate) fn entries_offset(&self) -> u64 {
         FullBox::LEN + if self.track_override.is_some() { 20 } else { 0 } + 4
     }
@@ -54,7 +54,7 @@ impl SampleEncryption {
         fits.then(entries)
     }
 
-    /// The same with IVs of whichever size fits: 8 bytes, 16, or none.
+    /// As [`split`](Self::split), with IVs of the size that fits: 8 bytes, 16, or none.
     pub fn split_any(&self) -> Option<impl Iterator<Item = &[u8]>> {
         [8, 16, 0]
             .into_iter()

@@ -15,11 +15,11 @@ pub struct Stsd {
     full: FullBox,
     count: u32,
     bytes: Bytes,
-    /// Where the entries lie in their file, for errors.
+    /// Offset of the entries in their file, for errors.
     offset: u64,
 }
 
-/// Where a box was read from is not part of what it is.
+/// Ignores the offset that a box was read from.
 impl PartialEq for Stsd {
     fn eq(&self, other: &Self) -> bool {
         (self.full, self.count, &self.bytes) == (other.full, other.count, &other.bytes)
@@ -64,7 +64,7 @@ pub struct SampleEntry {
     pub data_reference_index: u16,
     /// All that follows.
     pub body: Bytes,
-    /// Where the body lies in its file, for errors.
+    /// Offset of the body in its file, for errors.
     pub(crate) offset: u64,
 }
 
@@ -117,7 +117,7 @@ impl SampleEntry {
     }
 }
 
-/// Where an entry was read from is not part of what it is.
+/// Ignores the offset that an entry was read from.
 impl PartialEq for SampleEntry {
     fn eq(&self, other: &Self) -> bool {
         (self.header, self.reserved, self.data_reference_index, &self.body)

@@ -20,7 +20,7 @@ pub struct Subs {
 /// A sample that has parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubsEntry {
-    /// How many samples after the entry before it (or before the first sample).
+    /// Number of samples after the previous entry (or before the first sample).
     pub sample_delta: u32,
     /// The parts, of 8 bytes each, of 10 in version 1.
     pub subsamples: Bytes,

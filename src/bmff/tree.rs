@@ -41,7 +41,7 @@ pub struct Boxes {
 pub struct AnyBox {
     /// As it was read. The size is computed anew when the box is written.
     pub header: Header,
-    /// What it holds.
+    /// Content of the box.
     pub body: Body,
     /// Bytes after the last field that is understood: kept.
     pub rest: Bytes,
@@ -63,8 +63,8 @@ impl Boxes {
         }
     }
 
-    /// The same for what is left of `cursor` inside a sample entry, where padding may follow. Every
-    /// box that is read field by field must be readable: the codec depends on it.
+    /// Parses the boxes that are left of `cursor` inside a sample entry, where padding may follow.
+    /// Every box that is read field by field must be readable: the codec depends on it.
     pub(crate) fn parse_in(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Self, Error> {
         Reader::new(cursor, limits, true).list(cursor, limits.box_depth)
     }
@@ -110,12 +110,12 @@ impl Boxes {
         self.list.iter_mut().find_map(|item| T::of_mut(&mut item.body))
     }
 
-    /// What the first box of this type encloses.
+    /// Returns the boxes inside the first box of this type.
     pub fn inside(&self, kind: [u8; 4]) -> Option<&Self> {
         self.each(kind).next()
     }
 
-    /// The same, to be changed.
+    /// Returns the boxes inside the first box of this type, to be changed.
     pub fn inside_mut(&mut self, kind: [u8; 4]) -> Option<&mut Self> {
         self.list.iter_mut().find_map(|item| match &mut item.body {
             Body::Boxes(boxes) if item.header.kind == kind => Some(boxes),
@@ -123,7 +123,7 @@ impl Boxes {
         })
     }
 
-    /// What each box of this type encloses.
+    /// Returns the boxes inside each box of this type.
     pub fn each(&self, kind: [u8; 4]) -> impl Iterator<Item = &Self> {
         self.list.iter().filter_map(move |item| match &item.body {
             Body::Boxes(boxes) if item.header.kind == kind => Some(boxes),
@@ -131,7 +131,7 @@ impl Boxes {
         })
     }
 
-    /// What the boxes at the end of a path enclose: `[*b"mdia", *b"minf"]`.
+    /// Returns the boxes inside the box at the end of a path: `[*b"mdia", *b"minf"]`.
     pub fn path(&self, kinds: &[[u8; 4]]) -> Option<&Self> {
         kinds.iter().try_fold(self, |boxes, &kind| boxes.inside(kind))
     }

@@ -17,7 +17,7 @@ pub struct Trun {
     pub full: FullBox,
     /// Samples in the run.
     pub sample_count: u32,
-    /// Where the samples begin, from the first byte of the `moof`.
+    /// Offset of the samples from the first byte of the `moof`.
     pub data_offset: Option<i32>,
     /// Flags of the first sample, in place of the default.
     pub first_sample_flags: Option<u32>,
@@ -81,7 +81,7 @@ impl Trun {
         })
     }
 
-    /// The same run with these samples, whose fields must be those that the flags name.
+    /// Returns this run with these samples, whose fields must be those that the flags name.
     pub(crate) fn with_samples(&self, samples: &[TrunSample]) -> Self {
         let mut sink = Sink::with_len(samples.len() * self.entry_len());
         for sample in samples {

@@ -3,7 +3,7 @@
 use super::{Boxes, SampleEntry};
 use crate::base::{Cursor, Error, FourCc, Limits, Sink};
 
-/// What a video track's sample entry says.
+/// Sample entry of a video track.
 ///
 /// Spec: ISO/IEC 14496-12, 12.1.3.
 #[derive(Clone, Debug, PartialEq, Eq)]

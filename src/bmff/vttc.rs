@@ -10,7 +10,7 @@ use crate::base::{Cursor, Error, Sink};
 /// Spec: ISO/IEC 14496-30, 7.5.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VttC {
-    /// What stands above the first cue of the text file: `WEBVTT`, regions, styles.
+    /// Text above the first cue of the text file: `WEBVTT`, regions, styles.
     pub config: Bytes,
 }
 

@@ -22,7 +22,7 @@ pub struct Wfex {
     pub block_align: u16,
     /// `wBitsPerSample`.
     pub bits_per_sample: u16,
-    /// What `cbSize` counts: the codec's own; 65,535 bytes can be counted and written.
+    /// Bytes of the codec itself, which `cbSize` counts; at most 65,535 can be counted and written.
     pub extra: Bytes,
 }
 

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 
 use super::bits::Bits;
+use super::sound::{ChannelLayout, Sound, usual};
 use super::{Codec, CodecTag, Description, Format, audio, invalid, missing, mp3, sound};
 use crate::base::{Error, FourCc, Limits};
 use crate::bmff::{AnyBox, AudioSampleEntry, DecoderConfig, Esds, SampleEntry};
@@ -126,6 +127,18 @@ fn rfc6381(description: &Description) -> Option<String> {
     Some(format!("mp4a.40.{}", best.unwrap_or(signalled)))
 }
 
+/// Completes what a manifest or a sample entry says of the sound by the configuration.
+pub(super) fn complete(description: &Description, sound: &mut Sound) {
+    let config = specific(description).ok().and_then(|data| AudioSpecificConfig::parse(&data));
+    let Some(config) = config else {
+        sound.layout = usual(sound.channels).map(ChannelLayout::Mpeg);
+        return;
+    };
+    sound.sampling_rate = config.output_rate;
+    sound.channels = config.channels.unwrap_or(sound.channels);
+    sound.layout = config.layout.or_else(|| usual(sound.channels)).map(ChannelLayout::Mpeg);
+}
+
 /// What is needed of an AudioSpecificConfig.
 ///
 /// Spec: ISO/IEC 14496-3, 1.6.2.1.
@@ -137,6 +150,8 @@ struct AudioSpecificConfig {
     output_rate: u32,
     /// `None` if neither the configuration's number nor a program_config_element gives it.
     channels: Option<u32>,
+    /// `ChannelConfiguration` of what is decoded; `None` if the number does not say.
+    layout: Option<u8>,
     /// Number of bytes of the core's configuration, if it is AAC-LC and no extension is signalled
     /// after it.
     plain_len: Option<usize>,
@@ -173,7 +188,12 @@ impl AudioSpecificConfig {
             0 => elements.filter(|&channels| channels > 0),
             configuration => channels_of(configuration),
         };
-        Some(Self { object_type: signalled, output_rate, channels, plain_len })
+        let layout = match configuration {
+            _ if signalled == PS => Some(2),
+            0 => channels.and_then(usual),
+            configuration => Some(configuration as u8),
+        };
+        Some(Self { object_type: signalled, output_rate, channels, layout, plain_len })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Bits of a parameter set, most significant first.
 
-/// Reads bits; `None` past the end.
+/// A reader of bits; it gives `None` past the end.
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -43,6 +43,17 @@ impl<'a> Bits<'a> {
         Some((1_u32 << zeros) - 1 + self.take(zeros)?)
     }
 
+    /// Exponential-Golomb, signed: `se(v)` of ISO/IEC 14496-10, 9.1.1.
+    pub(super) fn se(&mut self) -> Option<i64> {
+        let code = i64::from(self.ue()?);
+        Some(if code % 2 == 1 { code / 2 + 1 } else { -(code / 2) })
+    }
+
+    /// Skips numbers in Exponential-Golomb code.
+    pub(super) fn skip_ue(&mut self, count: u32) -> Option<()> {
+        (0..count).try_for_each(|_| self.ue().map(|_| ()))
+    }
+
     fn bit(&mut self) -> Option<u32> {
         let byte = *self.bytes.get(self.at / 8)?;
         let bit = byte >> (7 - self.at % 8) & 1;
@@ -82,6 +93,11 @@ mod tests {
             [0, 1, 2, 3, 7].map(Some)
         );
         assert_eq!((bits.take(5), bits.take(1)), (Some(0), None));
+        // 1 | 010 | 011 | 00100 | 00101
+        let bytes = [0b1010_0110, 0b0100_0010, 0b1000_0000];
+        let mut bits = Bits::new(&bytes);
+        let signed = [bits.se(), bits.se(), bits.se(), bits.se(), bits.se()];
+        assert_eq!(signed, [0, 1, -1, 2, -2].map(Some));
         assert_eq!(Bits::new(&[0; 8]).ue(), None);
     }
 

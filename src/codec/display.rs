@@ -1,6 +1,7 @@
 //! The size at which pictures with non-square pixels are shown.
 
 use super::Limits;
+use super::frame_rate::greatest_common_divisor;
 use crate::bmff::{AnyBox, Body, SampleEntry, VisualSampleEntry};
 
 /// Maximum ratio between the sides of a pixel.
@@ -21,22 +22,10 @@ pub(crate) fn display_size(
 ) -> Option<(u32, u32)> {
     let visual = VisualSampleEntry::parse(entry, limits).ok()?;
     let (width, height) = (u64::from(visual.width), u64::from(visual.height));
-    let shape = |(across, down): (u64, u64)| {
-        let is_possible = across > 0 && down > 0 && across / down < MOST && down / across < MOST;
-        is_possible.then_some((across, down))
-    };
-    let (across, down) = match visual.boxes.list.iter().find_map(pixel_aspect).and_then(shape) {
+    let pixel = visual.boxes.list.iter().find_map(pixel_aspect).and_then(shape);
+    let (across, down) = match pixel {
         Some(pixel) => pixel,
-        None => {
-            let (shown_width, shown_height) = track?;
-            let pixel =
-                (u64::from(shown_width) * height, u64::from(shown_height).checked_mul(width)?);
-            let (across, down) = shape(pixel)?;
-            if across.abs_diff(down) <= down / 50 {
-                return None;
-            }
-            (across, down)
-        }
+        None => of_track((width, height), track?)?,
     };
     // Factors of at most 16, 48 and 48 bits.
     let wide = u128::from(width) * u128::from(across) + u128::from(down / 2);
@@ -44,8 +33,42 @@ pub(crate) fn display_size(
     (wide > 0 && height > 0 && u64::from(wide) != width).then_some((wide, u32::from(visual.height)))
 }
 
+/// Returns width and height of a pixel, in lowest terms, if the track's size in `tkhd` shows that
+/// pixels of this entry are not square.
+pub(crate) fn pixel_aspect_of_track(
+    entry: &SampleEntry,
+    track: (u32, u32),
+    limits: &Limits,
+) -> Option<(u32, u32)> {
+    let visual = VisualSampleEntry::parse(entry, limits).ok()?;
+    of_track((visual.width.into(), visual.height.into()), track).and_then(lowest_terms)
+}
+
+/// Returns a ratio in lowest terms; `None` if one of its terms is 0 or too large.
+pub(crate) fn lowest_terms((across, down): (u64, u64)) -> Option<(u32, u32)> {
+    let divisor = greatest_common_divisor(across, down).max(1);
+    let (across, down) = (across / divisor, down / divisor);
+    let (across, down) = (u32::try_from(across).ok()?, u32::try_from(down).ok()?);
+    (across > 0 && down > 0).then_some((across, down))
+}
+
+/// Returns a ratio that the sides of a pixel can have.
+fn shape((across, down): (u64, u64)) -> Option<(u64, u64)> {
+    let is_possible = across > 0 && down > 0 && across / down < MOST && down / across < MOST;
+    is_possible.then_some((across, down))
+}
+
+/// Returns the ratio of the sides of a pixel, if it differs from 1 by more than the rows that fill
+/// up a macroblock.
+fn of_track((width, height): (u64, u64), track: (u32, u32)) -> Option<(u64, u64)> {
+    let (shown_width, shown_height) = track;
+    let pixel = (u64::from(shown_width) * height, u64::from(shown_height).checked_mul(width)?);
+    let (across, down) = shape(pixel)?;
+    (across.abs_diff(down) > down / 50).then_some((across, down))
+}
+
 /// Returns horizontal and vertical spacing of a `pasp`.
-fn pixel_aspect(item: &AnyBox) -> Option<(u64, u64)> {
+pub(super) fn pixel_aspect(item: &AnyBox) -> Option<(u64, u64)> {
     let Body::Other(bytes) = &item.body else { return None };
     let spacing = bytes.first_chunk::<8>().filter(|_| item.header.kind == *b"pasp")?;
     let spacing = u64::from_be_bytes(*spacing);
@@ -96,5 +119,18 @@ mod tests {
             assert_eq!(shown((0, 0), pasp, (1024, 576)), None);
         }
         assert_eq!(shown((65_535, 1), None, (1, 65_535)), None);
+    }
+
+    #[test]
+    fn the_size_of_the_track_gives_the_sides_of_a_pixel() {
+        let of = |width: u32, height: u32| {
+            let boxes = Default::default();
+            let format = FourCc(*b"avc1");
+            let entry = VisualSampleEntry { format, width: 720, height: 576, boxes };
+            let track = (width << 16, height << 16);
+            pixel_aspect_of_track(&entry.to_entry(), track, &Limits::default())
+        };
+        assert_eq!(of(1024, 576), Some((64, 45)));
+        assert_eq!((of(720, 576), of(0, 0), of(1, 65_535)), (None, None, None));
     }
 }

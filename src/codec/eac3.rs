@@ -47,16 +47,20 @@ fn describe(entry: &SampleEntry, limits: &Limits) -> Result<Description, Error> 
 }
 
 fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {
-    let data = &description.private_data;
-    if data.get(TAIL - SUB_FORMAT.len()..TAIL) != Some(&SUB_FORMAT[..]) {
-        return Err(invalid("not the tail of WAVEFORMATEXTENSIBLE for E-AC-3"));
-    }
-    let dec3 = Dec3 { payload: data.slice(TAIL..) };
+    let dec3 = configuration(description)
+        .ok_or_else(|| invalid("not the tail of WAVEFORMATEXTENSIBLE for E-AC-3"))?;
     if dec3.substream().is_none() {
         return Err(invalid("no `dec3` behind WAVEFORMATEXTENSIBLE"));
     }
     let boxes = [AnyBox::new(dec3)].into_iter().collect();
     Ok(sound(description, *b"ec-3", boxes)?.to_entry())
+}
+
+/// Returns the configuration that the private data of a manifest contains.
+pub(super) fn configuration(description: &Description) -> Option<Dec3> {
+    let data = &description.private_data;
+    let is_tail = data.get(TAIL - SUB_FORMAT.len()..TAIL) == Some(&SUB_FORMAT[..]);
+    is_tail.then(|| Dec3 { payload: data.slice(TAIL..) })
 }
 
 /// A place where dependent substreams add channels, lowest bit of `chan_loc` first: how many

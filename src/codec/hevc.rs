@@ -22,7 +22,7 @@ pub(super) const CODEC: Codec = Codec {
 };
 
 const VPS: u8 = 32;
-const SPS: u8 = 33;
+pub(super) const SPS: u8 = 33;
 const PPS: u8 = 34;
 
 /// Microsoft's amendment leaves the VPS out; players want all three, in this order.
@@ -120,7 +120,7 @@ fn general(sps: &[u8], nal_length_size: u8) -> Option<[u8; 22]> {
 }
 
 /// Profiles and levels of the sub-layers: ITU-T H.265, 7.3.3.
-fn skip_sub_layers(bits: &mut Bits<'_>, count: u32) -> Option<()> {
+pub(super) fn skip_sub_layers(bits: &mut Bits<'_>, count: u32) -> Option<()> {
     if count == 0 {
         return Some(());
     }

@@ -6,22 +6,33 @@
 mod aac;
 mod ac3;
 mod annex_b;
+mod avc_parameters;
 mod bits;
+mod codec_string;
+mod colour;
 mod display;
 mod dolby_vision;
 mod eac3;
+mod frame_rate;
 mod h264;
 mod hevc;
+mod hevc_parameters;
+mod init_segment;
 mod key_picture;
 mod mp3;
 mod opus;
+mod pictures;
 mod protected;
+mod protection_system;
+mod sound;
 mod ttml;
 mod vc1;
+mod vui;
 mod wave_format;
 mod webvtt;
 mod wma;
 
+pub(crate) use init_segment::InitSegment;
 pub(crate) use key_picture::{KeyPicture, NalFormat};
 
 use std::borrow::Cow;
@@ -33,8 +44,15 @@ use crate::base::{Error, ErrorKind, FourCc, Limits, piece};
 use crate::bmff::{AudioSampleEntry, Boxes, SampleEntry, VisualSampleEntry};
 use crate::manifest::{QualityLevel, StreamIndex, StreamKind};
 pub(crate) use aac::plain as plain_aac;
-pub(crate) use display::display_size;
-pub(crate) use protected::key_id;
+pub(crate) use codec_string::codec_string;
+pub use colour::{Colour, VideoRange};
+pub(crate) use display::{display_size, lowest_terms, pixel_aspect_of_track};
+pub use frame_rate::FrameRate;
+pub(crate) use pictures::Pictures;
+pub(crate) use protected::encryption;
+pub use protected::{Encryption, EncryptionScheme};
+pub use protection_system::ProtectionSystem;
+pub use sound::{ChannelLayout, Sound};
 use wave_format::WaveFormat;
 
 /// A codec's name in a client manifest: the attribute `FourCC`, which is not always four letters.
@@ -330,7 +348,8 @@ impl Description {
     /// Spec: RFC 6381, 3.3; ISO/IEC 14496-15, annex E; Microsoft's amendment for HEVC.
     pub fn rfc6381(&self) -> Option<String> {
         let known = self.codec().and_then(|codec| (codec.rfc6381)(self));
-        known.or_else(|| self.codecs.clone())
+        let named = || Some(own_string(&self.tag)?.to_owned());
+        known.or_else(|| self.codecs.clone()).or_else(named)
     }
 
     /// The codec is in the table: its tag is more than the name of a sample entry passed on. It may
@@ -348,6 +367,13 @@ impl Description {
         };
         TABLE.iter().find(|codec| codec.tags.contains(&tag))
     }
+}
+
+/// Returns the codec string of a codec that is not in the table and whose string is the name of its
+/// sample entry.
+fn own_string(tag: &CodecTag) -> Option<&'static str> {
+    let names = ["dtsc", "dtse", "dtsh", "dtsl", "dtsx", "fLaC", "alac"];
+    names.into_iter().find(|name| tag.as_str().eq_ignore_ascii_case(name))
 }
 
 /// The codec that an `AudioTag` names without doubt.

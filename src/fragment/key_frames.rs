@@ -379,7 +379,8 @@ mod tests {
         // The claim's samples come one by one where `sdtp` tells them apart.
         let boxes = [boxes, vec![sdtp(&[P, P, I, P, I])]].concat();
         let (bytes, stored) = fragment(boxes, 4);
-        let cut = KeyFrames::cut(&stored, Keep::All, defaults, &Limits::default()).unwrap().unwrap();
+        let cut =
+            KeyFrames::cut(&stored, Keep::All, defaults, &Limits::default()).unwrap().unwrap();
         assert!(cut.samples.is_empty(), "{bytes:?}");
         let stored = parse(&cut.head);
         assert_eq!(samples(&stored).iter().map(|s| s.0).collect::<Vec<_>>(), [19, 2_999_991]);

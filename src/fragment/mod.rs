@@ -2,6 +2,7 @@
 //! each noun of a request makes of it.
 
 mod broken;
+pub mod cmaf;
 mod first_sample;
 mod key_frames;
 mod key_samples;

@@ -9,7 +9,7 @@ use super::media_data::{Behind, HEADER, header_at, mdat_behind, total};
 use super::samples::{Defaults, count};
 use super::{Noun, OtherTime};
 use crate::base::{Error, ErrorKind, FourCc, Limits};
-use crate::bmff::{Body, Boxes, Tfdt, Tfhd, Trun, uuid};
+use crate::bmff::{AnyBox, Body, Boxes, Tfdt, Tfhd, Trun, uuid};
 
 /// A fragment whose `moof` has been read and whose `mdat` has been found.
 #[derive(Clone, Debug)]
@@ -128,6 +128,11 @@ impl Stored {
         tree
     }
 
+    /// Returns the boxes in the `moof`, of which the `traf` is empty.
+    pub(super) fn moof_boxes(&self) -> &[AnyBox] {
+        self.others.inside(*b"moof").map_or(&[], |moof| &moof.list)
+    }
+
     /// Returns whether it has no samples.
     pub(crate) fn is_empty(&self) -> bool {
         is_empty(&self.traf)
@@ -244,7 +249,7 @@ fn only_traf(boxes: &mut Boxes) -> Result<Boxes, ErrorKind> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::bmff::{AnyBox, FullBox, Mfhd};
+    use crate::bmff::{FullBox, Mfhd};
 
     pub(in crate::fragment) fn traf(boxes: impl IntoIterator<Item = AnyBox>) -> AnyBox {
         let tfhd = AnyBox::new(Tfhd { track_id: 2, ..Tfhd::default() });

@@ -10,22 +10,30 @@ mod client;
 mod encoding;
 mod instruction;
 mod kind;
+mod language;
 mod mending;
 mod names;
 mod plain_element;
 mod server;
 mod xml;
 
+#[cfg(feature = "unstable-formats")]
+pub use client::runs;
+#[cfg(not(feature = "unstable-formats"))]
+pub(crate) use client::runs;
 pub use client::{
     Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, Layout, OtherAttributes,
-    ProtectionHeader, QualityLevel, Run, StreamIndex, runs,
+    ProtectionHeader, QualityLevel, StreamIndex,
 };
 pub(crate) use client::{ClientDocument, Edit, Spans, Stored};
 pub(crate) use encoding::Decoded;
 pub use kind::StreamKind;
+pub use language::language_tag;
 pub use server::{ServerManifest, ServerTrack};
 #[cfg(feature = "dash")]
 pub(crate) use xml::Writer as XmlWriter;
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use xml::{Element, Part, Reader};
 
 /// Attributes or parameters that are not understood here, by name, in document order.
 pub type Attributes = Vec<(String, String)>;

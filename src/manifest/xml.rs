@@ -20,7 +20,7 @@ use crate::base::{Error, ErrorKind, Limits, Place};
 ///
 /// After [`child`](Self::child) gave an element, its own children, its [`text`](Self::text) or
 /// [`skip`](Self::skip) must be taken before its next sibling.
-pub(super) struct Reader<'t> {
+pub(crate) struct Reader<'t> {
     text: &'t str,
     events: Events<&'t [u8]>,
     /// Bytes that were read past the library.
@@ -31,20 +31,20 @@ pub(super) struct Reader<'t> {
 }
 
 /// A start tag.
-pub(super) struct Element<'t> {
+pub(crate) struct Element<'t> {
     text: &'t str,
     tag: BytesStart<'t>,
     /// Where the tag begins.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     max_attributes: usize,
 }
 
 /// An attribute of a start tag.
-pub(super) struct Attribute<'e> {
+pub(crate) struct Attribute<'e> {
     /// As written, with its prefix.
-    pub(super) name: &'e str,
+    pub(crate) name: &'e str,
     /// With references resolved and white space normalised.
-    pub(super) value: Cow<'e, str>,
+    pub(crate) value: Cow<'e, str>,
     /// Where the value lies in the text, quotes not included.
     pub(super) span: Range<usize>,
 }
@@ -54,7 +54,7 @@ impl<'t> Reader<'t> {
     ///
     /// # Errors
     /// [`ErrorKind::Xml`] when the text holds a character that XML does not allow.
-    pub(super) fn new(text: &'t str, limits: &Limits) -> Result<Self, Error> {
+    pub(crate) fn new(text: &'t str, limits: &Limits) -> Result<Self, Error> {
         if let Some(at) = forbidden(text) {
             return Err(xml_error(text, at, "", "a character that XML does not allow"));
         }
@@ -68,7 +68,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The root element, which must have this local name.
-    pub(super) fn root(&mut self, name: &str) -> Result<Element<'t>, Error> {
+    pub(crate) fn root(&mut self, name: &str) -> Result<Element<'t>, Error> {
         let Some(root) = self.child()? else { return Err(self.error("no element at all")) };
         if root.name() != name {
             return Err(root.error(&format!("the root is `{}`, not `{name}`", root.name())));
@@ -80,11 +80,17 @@ impl<'t> Reader<'t> {
     pub(super) fn child(&mut self) -> Result<Option<Element<'t>>, Error> {
         loop {
             match self.event()? {
-                Item::Start(element) => return Ok(Some(element)),
-                Item::End => return Ok(None),
-                Item::Text(_) => {}
+                Part::Start(element) => return Ok(Some(element)),
+                Part::End => return Ok(None),
+                Part::Text(_) => {}
             }
         }
+    }
+
+    /// Returns the next part of the element whose content is being read, in document order.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn part(&mut self) -> Result<Part<'t>, Error> {
+        self.event()
     }
 
     /// The text of the element just given, up to its end; children are skipped.
@@ -92,15 +98,15 @@ impl<'t> Reader<'t> {
         let mut text = String::new();
         loop {
             match self.event()? {
-                Item::Start(_) => self.skip()?,
-                Item::End => return Ok(text),
-                Item::Text(part) => text.push_str(&part),
+                Part::Start(_) => self.skip()?,
+                Part::End => return Ok(text),
+                Part::Text(part) => text.push_str(&part),
             }
         }
     }
 
     /// The rest of the element just given, up to its end.
-    pub(super) fn skip(&mut self) -> Result<(), Error> {
+    pub(crate) fn skip(&mut self) -> Result<(), Error> {
         self.leave(self.depth - 1)
     }
 
@@ -134,7 +140,7 @@ impl<'t> Reader<'t> {
     }
 
     /// After the root's end: nothing else may follow.
-    pub(super) fn finish(mut self) -> Result<(), Error> {
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
         match self.child()? {
             None => Ok(()),
             Some(element) => Err(element.error("a second root element")),
@@ -150,7 +156,7 @@ impl<'t> Reader<'t> {
         usize::try_from(position).map_or(self.text.len(), |position| position + self.passed)
     }
 
-    fn event(&mut self) -> Result<Item<'t>, Error> {
+    fn event(&mut self) -> Result<Part<'t>, Error> {
         loop {
             let start = self.position();
             let event = self.events.read_event().map_err(|error| {
@@ -158,25 +164,25 @@ impl<'t> Reader<'t> {
                 xml_error(self.text, at, "", &error.to_string())
             })?;
             match event {
-                Event::Start(tag) => return self.start(tag, start).map(Item::Start),
+                Event::Start(tag) => return self.start(tag, start).map(Part::Start),
                 Event::End(_) => {
                     self.depth -= 1;
-                    return Ok(Item::End);
+                    return Ok(Part::End);
                 }
                 Event::Text(text) if self.depth > 0 && ends_cdata(&text) => {
                     return Err(self.error("`]]>` in a text"));
                 }
-                Event::Text(text) if self.depth > 0 => return Ok(Item::Text(text.into_inner())),
+                Event::Text(text) if self.depth > 0 => return Ok(Part::Text(text.into_inner())),
                 Event::Text(text) if text.trim().is_empty() => {}
                 Event::Text(_) => return Err(self.error("text outside of the root element")),
                 Event::CData(text) if self.depth > 0 => {
-                    return Ok(Item::Text(text.into_inner()));
+                    return Ok(Part::Text(text.into_inner()));
                 }
                 Event::GeneralRef(name) if self.depth > 0 => {
                     let resolved = resolve(&name).ok_or_else(|| {
                         self.error(&format!("the reference `&{};` stands for nothing", &*name))
                     })?;
-                    return Ok(Item::Text(resolved.into()));
+                    return Ok(Part::Text(resolved.into()));
                 }
                 Event::CData(_) | Event::GeneralRef(_) => {
                     return Err(self.error("text outside of the root element"));
@@ -206,7 +212,7 @@ impl<'t> Reader<'t> {
                 | Event::PI(_)
                 | Event::Empty(_) => {}
                 Event::Eof if self.depth > 0 => return Err(self.error("an unclosed element")),
-                Event::Eof => return Ok(Item::End),
+                Event::Eof => return Ok(Part::End),
             }
         }
     }
@@ -228,20 +234,28 @@ impl<'t> Reader<'t> {
     }
 }
 
-enum Item<'t> {
+/// A child, a text or the end of an element.
+pub(crate) enum Part<'t> {
     Start(Element<'t>),
+    /// Text with its references resolved; a text may come in several parts.
     Text(Cow<'t, str>),
     End,
 }
 
 impl<'t> Element<'t> {
     /// The name without its prefix.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.tag.local_name().into_inner()
     }
 
+    /// Returns the prefix of the name; empty if the name has none.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn prefix(&self) -> &str {
+        self.tag.name().prefix().map_or("", |prefix| prefix.into_inner())
+    }
+
     /// The attributes in document order; none twice.
-    pub(super) fn attributes(&self) -> impl Iterator<Item = Result<Attribute<'_>, Error>> {
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = Result<Attribute<'_>, Error>> {
         self.tag.attributes().enumerate().map(|(i, attribute)| {
             if i >= self.max_attributes {
                 let (found, limit) = (i as u64 + 1, self.max_attributes as u64);
@@ -266,12 +280,12 @@ impl<'t> Element<'t> {
     }
 
     /// An error in this element.
-    pub(super) fn error(&self, what: &str) -> Error {
+    pub(crate) fn error(&self, what: &str) -> Error {
         xml_error(self.text, self.start, self.name(), what)
     }
 
     /// The same of another kind.
-    pub(super) fn failure(&self, kind: ErrorKind) -> Error {
+    pub(crate) fn failure(&self, kind: ErrorKind) -> Error {
         Error { kind, ..self.error("") }
     }
 }

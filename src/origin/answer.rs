@@ -1,72 +1,40 @@
-//! What a request is answered with, and how far that is known before anything is read.
+//! The answer to a request: a reply that can be sent, or a redirect.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::access::Access;
-use super::{Body, Opened, body};
-use crate::base::{Error, Name};
+use super::read::{FragmentFile, FragmentReader, Reader, WHOLE};
+use super::{Body, Opened, Redirect};
+use crate::base::Error;
 use crate::presentation::{Piece, Reply, StoredRange};
-use crate::storage::{Source, Stat};
 
-/// What a request is answered with.
+/// The answer to a request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Answer {
     /// A reply, with the presentation that it is of.
     Reply(Served),
-    /// What is asked for lies at this URL, relative to the request's.
-    Redirect(String),
+    /// The resource has another URL.
+    Redirect(Redirect),
 }
 
 /// A reply that can be sent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Served {
     pub(super) reply: Reply,
-    pub(super) holding: Holding,
+    pub(super) reader: Reader,
     pub(super) modified: Option<SystemTime>,
-    /// What is read of it is kept for the next who asks.
+    /// Set if its bytes, once they are read, are kept for the next request.
     pub(super) is_kept: bool,
-}
-
-/// What a reply's bytes are read from, kept open in the version that the reply is of.
-#[derive(Clone, Debug)]
-pub(super) enum Holding {
-    Presentation(Arc<Opened>),
-    /// A presentation, and the file of the one fragment that the reply contains.
-    Fragment(Arc<HeldWithFile>),
-    File(Arc<HeldFile>),
-}
-
-/// A presentation and the file of a fragment, behind one pointer: every body has room for it.
-#[derive(Debug)]
-pub(super) struct HeldWithFile {
-    pub(super) opened: Arc<Opened>,
-    pub(super) fragment: HeldFragment,
-}
-
-/// The file of a fragment, as it was opened for one reply.
-#[derive(Debug)]
-pub(super) struct HeldFragment {
-    pub(super) name: Name,
-    pub(super) source: Source,
-    pub(super) stat: Stat,
-}
-
-/// A file beside the presentations.
-#[derive(Debug)]
-pub(super) struct HeldFile {
-    pub(super) access: Arc<Access>,
-    pub(super) name: Name,
-    pub(super) source: Source,
 }
 
 impl Answer {
     /// Checks that its files are still in the versions that were opened.
     pub(super) async fn check(&self) -> Result<(), Error> {
-        let Self::Reply(Served { reply, holding: Holding::Presentation(opened), .. }) = self else {
+        let Self::Reply(Served { reply, reader: Reader::Presentation(opened), .. }) = self else {
             return Ok(());
         };
         let mut checked = None;
@@ -88,24 +56,20 @@ impl Served {
         serve(opened, reply)
     }
 
-    /// What it is, how long, and in which pieces.
+    /// The reply: its kind, length and pieces.
     pub fn reply(&self) -> &Reply {
         &self.reply
     }
 
-    /// The presentation that it is of; `None` for a file.
+    /// The presentation; `None` for a file beside the presentations.
     pub fn opened(&self) -> Option<&Arc<Opened>> {
-        match &self.holding {
-            Holding::Presentation(opened) => Some(opened),
-            Holding::Fragment(held) => Some(&held.opened),
-            Holding::File(..) => None,
-        }
+        self.reader.opened()
     }
 
     /// Returns whether it is a fragment in a file of its own.
     #[cfg(feature = "http")]
     pub(crate) fn has_own_file(&self) -> bool {
-        matches!(self.holding, Holding::Fragment(..))
+        matches!(self.reader, Reader::Fragment(..))
     }
 
     /// When the file, or the latest file of the presentation, was changed, if the store knows. For
@@ -114,32 +78,37 @@ impl Served {
         self.modified
     }
 
-    /// That its bytes can be read soon. A host asks before it promises them to a client.
+    /// Checks that its bytes can be read soon. A host calls it before it promises them to a client.
     ///
     /// # Errors
-    /// [`ErrorKind::Busy`](crate::base::ErrorKind::Busy) where too many wait for the store already.
+    /// [`ErrorKind::Busy`](crate::base::ErrorKind::Busy) if too many operations wait for the store.
     pub fn admit(&self) -> Result<(), Error> {
-        match &self.holding {
-            Holding::Presentation(opened) => opened.access().admit(),
-            Holding::Fragment(held) => held.opened.access().admit(),
-            Holding::File(file) => file.access.admit(),
-        }
+        self.reader.shared().access.admit()
     }
 
     /// The bytes.
     pub fn body(&self) -> Body {
-        Body::new(self.holding.clone(), self.reply.clone(), self.is_kept)
+        Body::new(self.reader.clone(), self.reply.clone(), self.is_kept)
     }
 
-    /// The bytes, where nothing else is wanted.
+    /// The bytes, if nothing else of the reply is needed.
     #[cfg(feature = "http")]
     pub(crate) fn into_body(self) -> Body {
-        Body::new(self.holding, self.reply, self.is_kept)
+        Body::new(self.reader, self.reply, self.is_kept)
     }
 
     /// Bytes `range` of them, as [`Reply::slice`] has them.
     pub fn body_of(&self, range: std::ops::Range<u64>) -> Body {
-        Body::new(self.holding.clone(), self.reply.slice(range), false)
+        Body::new(self.reader.clone(), self.reply.slice(range), false)
+    }
+}
+
+impl fmt::Debug for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Served")
+            .field("reader", &self.reader)
+            .field("length", &self.reply.length())
+            .finish_non_exhaustive()
     }
 }
 
@@ -147,27 +116,28 @@ impl Served {
 pub(super) fn serve(opened: Arc<Opened>, reply: Reply) -> Served {
     let (reply, is_kept) = cached(&opened, reply);
     let modified = opened.modified();
-    Served { reply, holding: Holding::Presentation(opened), modified, is_kept }
+    Served { reply, reader: Reader::Presentation(opened), modified, is_kept }
 }
 
 /// Makes an answer of a reply, with the file of its fragment if one was opened for it.
 pub(super) fn serve_with(
     opened: Arc<Opened>,
     reply: Reply,
-    fragment: Option<HeldFragment>,
+    fragment: Option<FragmentFile>,
 ) -> Served {
     let Some(fragment) = fragment else { return serve(opened, reply) };
     let modified = fragment.stat.modified;
-    let holding = Holding::Fragment(Arc::new(HeldWithFile { opened, fragment }));
-    Served { reply, holding, modified, is_kept: false }
+    let reader = Reader::Fragment(Arc::new(FragmentReader { opened, fragment }));
+    Served { reply, reader, modified, is_kept: false }
 }
 
-/// The reply with its bytes, if they are in memory; else whether they will be, once they are read.
+/// The reply with its bytes, if they are in memory. Also returns whether they will be kept once they
+/// are read.
 fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
-    let (Some(fragments), Some(stored)) = (&opened.access().fragments, reply.stored()) else {
+    let (Some(fragments), Some(stored)) = (&opened.shared().fragments, reply.stored()) else {
         return (reply, false);
     };
-    if reply.length() > body::WHOLE {
+    if reply.length() > WHOLE {
         return (reply, false);
     }
     let key = opened.key(stored.file, stored.range.clone());

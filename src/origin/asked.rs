@@ -1,12 +1,14 @@
-//! A request on its way to an answer: split, parsed, looked up and located once.
+//! A request on its way to an answer.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
-use super::answer::{Holding, serve, serve_with};
-use super::cache::millis;
-use super::{Answer, Opened, Origin, drive, note_change, path};
-use crate::base::{Error, ErrorKind, Name, ReadErrorKind, Step};
+use super::answer::serve;
+use super::read::Reader;
+use super::redirect::Base;
+use super::{Answer, Opened, Origin, Redirect};
+use crate::base::{Error, Step};
 use crate::output::{self, Request};
 use crate::presentation::{Reply, Representation, Validator};
 
@@ -35,27 +37,23 @@ use crate::presentation::{Reply, Representation, Validator};
 /// # #[cfg(not(feature = "fs"))]
 /// # fn main() {}
 /// ```
-#[derive(Debug)]
 #[must_use]
 pub struct Asked<'a> {
-    origin: &'a Origin,
-    opened: Arc<Opened>,
-    state: State<'a>,
+    pub(super) origin: &'a Origin,
+    pub(super) opened: Arc<Opened>,
+    pub(super) state: State<'a>,
 }
 
-/// The presentation and what is asked of it.
-#[derive(Debug)]
-struct Target<'a> {
-    name: Cow<'a, str>,
-    /// Nothing follows the name, so that a redirect begins with its last segment.
-    is_bare: bool,
-    request: Request<'a>,
+/// A presentation and the request to it.
+pub(super) struct Target<'a> {
+    pub(super) name: Cow<'a, str>,
+    pub(super) base: Base,
+    pub(super) request: Request<'a>,
 }
 
-/// How far the answer is known.
-#[derive(Debug)]
-enum State<'a> {
-    Redirect(String),
+/// The answer, as far as it is known.
+pub(super) enum State<'a> {
+    Redirect(Redirect),
     /// Nothing need be read before the body.
     Reply(Reply),
     Reads(Box<(Target<'a>, Step<Reply>)>),
@@ -115,297 +113,6 @@ impl Identity {
     }
 }
 
-impl Origin {
-    /// Finds what a request for `target` asks for, and reads no media. `target` is the path of a URL,
-    /// percent-encoded, and its query if it has one. The presentation is the first of the path's
-    /// segments that ends in `.ism` or `.isml` and can be opened, as a server manifest or as a folder
-    /// of fragments.
-    ///
-    /// The result has the [identity](Asked::identity) of the answer, by which a host evaluates
-    /// conditions, and makes the [answer](Asked::answer).
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotAddressed`] if the path does not name a presentation and does not look like a
-    /// request to one either: a host may serve another resource. [`ErrorKind::NoPresentation`] if it
-    /// does. [`ErrorKind::status`] has the HTTP status of all errors.
-    pub async fn ask<'a>(&'a self, target: &'a str) -> Result<Asked<'a>, Error> {
-        let (path, query) = split_query(target);
-        for found in path::presentations(path) {
-            let path::Found { name, rest } = found?;
-            match self.ask_named(name, rest, query).await {
-                // The name may be that of a folder with other presentations.
-                Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => {}
-                asked => return asked,
-            }
-        }
-        let kind = match Request::is_addressed(path) {
-            true => ErrorKind::NoPresentation,
-            false => ErrorKind::NotAddressed,
-        };
-        Err(Error::request("path", kind))
-    }
-
-    /// Finds what a request asks for in a presentation that the host has chosen, for example by a
-    /// route of its own, and reads no media. `rest` is what follows the presentation in the path,
-    /// percent-encoded: `Manifest`, with or without a slash before it. `query` is the query of the
-    /// URL, if it has one.
-    ///
-    /// ```
-    /// # #[cfg(feature = "fs")]
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use smooth_origin::base::Name;
-    /// use smooth_origin::origin::{Answer, Origin, block_on};
-    /// use smooth_origin::storage::LocalStore;
-    ///
-    /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/dialects");
-    /// let origin = Origin::new(LocalStore::new(root)?);
-    /// // `/watch/42/Manifest`: the host knows the film of this number.
-    /// let film = Name::new("ffmpeg/ffmpeg.ism")?;
-    /// let asked = block_on(origin.ask_in(&film, "Manifest", None))?;
-    /// let Answer::Reply(served) = block_on(asked.answer())? else { panic!("a manifest is asked for") };
-    /// assert_eq!(served.reply().representation().media_type(), "application/vnd.ms-sstr+xml");
-    /// # Ok(())
-    /// # }
-    /// # #[cfg(not(feature = "fs"))]
-    /// # fn main() {}
-    /// ```
-    ///
-    /// # Errors
-    /// As [`ask`](Self::ask).
-    pub async fn ask_in<'a>(
-        &'a self,
-        name: &'a Name,
-        rest: &'a str,
-        query: Option<&'a str>,
-    ) -> Result<Asked<'a>, Error> {
-        self.ask_named(name.as_str().into(), rest, query).await
-    }
-
-    /// Asks a presentation. What has to be waited for is apart, so that the future of a request that
-    /// waits for nothing stays small.
-    async fn ask_named<'a>(
-        &'a self,
-        name: Cow<'a, str>,
-        rest: &'a str,
-        query: Option<&'a str>,
-    ) -> Result<Asked<'a>, Error> {
-        match self.ask_fresh(name, rest, query) {
-            Fresh::Asked(asked) => asked,
-            Fresh::Unopened(name, request) => {
-                Box::pin(self.ask_opened(name, rest.is_empty(), request)).await
-            }
-        }
-    }
-
-    /// Asks the first presentation of a path, if there is nothing to wait for: no file to open or to
-    /// look at again. Most requests come no further.
-    #[cfg(feature = "http")]
-    pub(crate) fn ask_now<'a>(
-        &'a self,
-        path: &'a str,
-        query: Option<&'a str>,
-    ) -> Option<Result<Asked<'a>, Error>> {
-        let path::Found { name, rest } = match path::first_plain(path) {
-            Some(found) => found,
-            None => path::presentations(path).next()?.ok()?,
-        };
-        match self.ask_fresh(name, rest, query) {
-            Fresh::Asked(Err(none)) if matches!(none.kind, ErrorKind::NoPresentation) => None,
-            Fresh::Asked(asked) => Some(asked),
-            Fresh::Unopened(..) => None,
-        }
-    }
-
-    #[inline]
-    fn ask_fresh<'a>(
-        &'a self,
-        name: Cow<'a, str>,
-        rest: &'a str,
-        query: Option<&'a str>,
-    ) -> Fresh<'a> {
-        let request = Request::parse(rest, query);
-        let Some(opened) = self.fresh(&name) else { return Fresh::Unopened(name, request) };
-        match request {
-            Ok(request) => {
-                let target = Target { name, is_bare: rest.is_empty(), request };
-                match target.locate(&opened) {
-                    Ok(step) => Fresh::Asked(Ok(self.asked(target, opened, step))),
-                    // It is located once more, in what is stored now.
-                    Err(_) if opened.is_stale() => Fresh::Unopened(target.name, Ok(target.request)),
-                    Err(error) => Fresh::Asked(Err(self.failed(&opened, error))),
-                }
-            }
-            Err(error) => Fresh::Asked(Err(self.refused(&opened, error))),
-        }
-    }
-
-    async fn ask_opened<'a>(
-        &'a self,
-        name: Cow<'a, str>,
-        is_bare: bool,
-        request: Result<Request<'a>, Error>,
-    ) -> Result<Asked<'a>, Error> {
-        let opened = self.opened(&name).await?;
-        let request = request.map_err(|error| self.refused(&opened, error))?;
-        let target = Target { name, is_bare, request };
-        if !opened.is_stale() {
-            match target.locate(&opened) {
-                Err(_) if opened.is_stale() => {}
-                Err(error) => return Err(self.failed(&opened, error)),
-                Ok(step) => return Ok(self.asked(target, opened, step)),
-            }
-        }
-        let (opened, answer) = self.answer_checked(&target).await?;
-        Ok(Asked { origin: self, opened, state: State::Checked(Box::new(answer)) })
-    }
-
-    #[inline]
-    fn asked<'a>(
-        &'a self,
-        target: Target<'a>,
-        opened: Arc<Opened>,
-        step: Option<Step<Reply>>,
-    ) -> Asked<'a> {
-        let state = match step {
-            Some(Step::Ready(reply)) => State::Reply(reply),
-            Some(step) => State::Reads(Box::new((target, step))),
-            None => State::Redirect(target.redirect(&opened)),
-        };
-        Asked { origin: self, opened, state }
-    }
-
-    /// The presentation of this name, if nothing has to be waited for.
-    fn fresh(&self, name: &str) -> Option<Arc<Opened>> {
-        self.inner.cache.fresh(&self.inner.clock, name)
-    }
-
-    /// The presentation of this name, opened now or before.
-    pub(super) async fn opened(&self, name: &str) -> Result<Arc<Opened>, Error> {
-        match self.fresh(name) {
-            Some(opened) => Ok(opened),
-            None => {
-                let opened = Box::pin(self.inner.cache.get(&self.inner, name)).await;
-                opened.inspect_err(|error| self.inner.access.host.events.refused(name, error))
-            }
-        }
-    }
-
-    /// Answers a request to a presentation whose files may have changed. If a file is found to have
-    /// changed while the answer is made, it is made once more, from what is stored now.
-    async fn answer_checked(&self, target: &Target<'_>) -> Result<(Arc<Opened>, Answer), Error> {
-        let mut opened = self.opened(&target.name).await?;
-        if !opened.is_stale() {
-            match self.answer_of(&opened, target).await {
-                Err(_) if opened.is_stale() => opened = self.opened(&target.name).await?,
-                Err(error) => return Err(self.failed(&opened, error)),
-                Ok(answer) => return Ok((opened, answer)),
-            }
-        }
-        let answer = self.answer_of(&opened, target).await;
-        let answer = match opened.is_stale() {
-            true => self.intact(&opened, answer).await,
-            false => answer,
-        };
-        match answer {
-            Ok(answer) => Ok((opened, answer)),
-            Err(error) => Err(self.failed(&opened, error)),
-        }
-    }
-
-    async fn answer_of(&self, opened: &Arc<Opened>, target: &Target<'_>) -> Result<Answer, Error> {
-        match target.locate(opened)? {
-            Some(Step::Ready(reply)) => Ok(Answer::Reply(serve(Arc::clone(opened), reply))),
-            Some(step) => self.read_for(opened, step).await,
-            None => Ok(Answer::Redirect(target.redirect(opened))),
-        }
-    }
-
-    /// Checks an answer of a presentation whose files have changed. The opened version continues to
-    /// be served while the new files settle, except for a file that can no longer be read in that
-    /// version.
-    async fn intact(
-        &self,
-        opened: &Opened,
-        answer: Result<Answer, Error>,
-    ) -> Result<Answer, Error> {
-        let error = match answer {
-            Ok(answer) => match answer.check().await {
-                Ok(()) => return Ok(answer),
-                Err(error) => error,
-            },
-            Err(error) => error,
-        };
-        note_change(opened, &error);
-        match (&error.kind, opened.settles_in(millis(self.inner.clock.now()))) {
-            (ErrorKind::Read(read), Some(wait))
-                if matches!(read.kind, ReadErrorKind::Changed | ReadErrorKind::Gone) =>
-            {
-                let files = opened.presentation().files();
-                let file = error.file().and_then(|file| files.get(file.index()));
-                let file = file.unwrap_or(opened.presentation().name());
-                Err(self.inner.access.settling.unsettled(file.as_str(), wait).into())
-            }
-            _ => Err(error),
-        }
-    }
-
-    /// The error with which a request to an open presentation ends before it is answered.
-    #[cold]
-    fn refused(&self, opened: &Opened, error: Error) -> Error {
-        match opened.presentation().is_folder() && matches!(error.kind, ErrorKind::Malformed(_)) {
-            // The path leads to another file in a folder of fragments.
-            true => Error::request("path", ErrorKind::NoPresentation),
-            false => self.failed(opened, error),
-        }
-    }
-
-    /// The error with which a request to an open presentation ends.
-    #[cold]
-    fn failed(&self, opened: &Opened, error: Error) -> Error {
-        self.inner.access.host.events.request_failed(opened, &error);
-        error
-    }
-
-    /// Returns the presentation that a failed request was for, and the file of its error, as far as
-    /// they are known.
-    #[cfg(feature = "http")]
-    #[cold]
-    pub(crate) fn place_of(&self, path: &str, error: &Error) -> (Option<Name>, Option<Name>) {
-        if matches!(error.kind, ErrorKind::NoPresentation | ErrorKind::NotAddressed) {
-            return (None, None);
-        }
-        for found in path::presentations(path).map_while(Result::ok) {
-            match self.inner.cache.outcome(&found.name) {
-                Some(Ok(opened)) => {
-                    let presentation = opened.presentation();
-                    let file = error.file().and_then(|file| presentation.files().get(file.index()));
-                    return (Some(presentation.name().clone()), file.cloned());
-                }
-                Some(Err(none)) if matches!(none.kind, ErrorKind::NoPresentation) => {}
-                _ => return (Name::new(&found.name).ok(), None),
-            }
-        }
-        (None, None)
-    }
-
-    /// Returns the name of the open presentation that a path leads to.
-    #[cfg(feature = "http")]
-    #[cold]
-    pub(crate) fn presentation_at(&self, path: &str) -> Option<Name> {
-        let mut found = path::presentations(path).map_while(Result::ok);
-        found.find_map(|found| match self.inner.cache.outcome(&found.name) {
-            Some(Ok(opened)) => Some(opened.presentation().name().clone()),
-            _ => None,
-        })
-    }
-
-    async fn read_for(&self, opened: &Arc<Opened>, step: Step<Reply>) -> Result<Answer, Error> {
-        self.inner.access.admit()?;
-        let (reply, fragment) = drive::answer(step, opened).await?;
-        Ok(Answer::Reply(serve_with(Arc::clone(opened), reply, fragment)))
-    }
-}
-
 #[cfg(feature = "http")]
 impl<'a> Asked<'a> {
     /// The presentation and the reply, if nothing need be read to make it.
@@ -427,7 +134,7 @@ impl Asked<'_> {
             State::Reply(reply) => Some(Identity::of(reply)),
             State::Reads(reads) => self.identify(&reads.0.request),
             State::Checked(answer) => match &**answer {
-                Answer::Reply(served) if matches!(served.holding, Holding::Presentation(_)) => {
+                Answer::Reply(served) if matches!(served.reader, Reader::Presentation(_)) => {
                     Some(Identity::of(&served.reply))
                 }
                 _ => None,
@@ -476,50 +183,38 @@ impl Asked<'_> {
     }
 }
 
-impl Origin {
-    /// Makes an answer that needs reads first.
-    async fn answer_read(
-        &self,
-        target: &Target<'_>,
-        opened: Arc<Opened>,
-        step: Step<Reply>,
-    ) -> Result<Answer, Error> {
-        match self.read_for(&opened, step).await {
-            Err(_) if opened.is_stale() => {
-                self.answer_checked(target).await.map(|(_, answer)| answer)
-            }
-            answer => answer.map_err(|error| self.failed(&opened, error)),
+impl fmt::Debug for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked")
+            .field("presentation", self.opened.presentation().name())
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for State<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Redirect(redirect) => f.debug_tuple("Redirect").field(redirect).finish(),
+            Self::Reply(reply) => write!(f, "Reply({} bytes)", reply.length()),
+            Self::Reads(_) => f.write_str("Reads"),
+            Self::Checked(answer) => f.debug_tuple("Checked").field(answer).finish(),
         }
     }
 }
 
 impl Target<'_> {
-    /// Finds what is asked for in a presentation; `None` for a redirect.
-    fn locate(&self, opened: &Opened) -> Result<Option<Step<Reply>>, Error> {
+    /// Finds the resource in a presentation; `None` for a redirect.
+    pub(super) fn locate(&self, opened: &Opened) -> Result<Option<Step<Reply>>, Error> {
         match self.request.redirect() {
             Some(_) => Ok(None),
             None => self.request.answer(opened.presentation()).map(Some),
         }
     }
 
-    /// The URL to redirect to, relative to that of the request.
     #[cold]
-    fn redirect(&self, opened: &Opened) -> String {
-        let folder = if self.is_bare { opened.presentation().name().file_name() } else { "" };
-        path::beside(folder, self.request.redirect().unwrap_or_default())
-    }
-}
-
-/// The outcome of a request, as far as it is known without waiting.
-enum Fresh<'a> {
-    Asked(Result<Asked<'a>, Error>),
-    /// The presentation must be opened or looked at first.
-    Unopened(Cow<'a, str>, Result<Request<'a>, Error>),
-}
-
-fn split_query(target: &str) -> (&str, Option<&str>) {
-    match memchr::memchr(b'?', target.as_bytes()) {
-        Some(at) => (&target[..at], Some(&target[at + 1..])),
-        None => (target, None),
+    pub(super) fn redirect(&self, opened: &Opened) -> Redirect {
+        let path = self.request.redirect().unwrap_or_default();
+        Redirect::new(path, self.base, opened.presentation().name().file_name())
     }
 }

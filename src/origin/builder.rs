@@ -1,26 +1,26 @@
-//! How an origin is set up.
+//! The options of an origin.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::access::{Access, AccessOptions};
 use super::cache::{Cache, CacheOptions};
+use super::counters::Counters;
 use super::events::{Events, Report};
-use super::handles::{self, Handles};
 use super::host::Host;
 #[cfg(feature = "metrics")]
 use super::meters::Meters;
 use super::named_media::NamedMedia;
 use super::offload::Offload;
-use super::stats::Counters;
+use super::opener::{Opener, OpenerOptions};
+use super::read::{Access, AccessOptions, Handles, MemoryOptions, PART, Shared, default_capacity};
 #[cfg(feature = "tracing")]
 use super::trace;
-use super::{Clock, Event, Inner, Origin, Timer, body};
+use super::{Clock, Event, Inner, Origin, Timer};
 use crate::presentation::OpenOptions;
 use crate::storage::{AnyStore, Store};
 
-/// How an [`Origin`] is set up.
+/// The options of an [`Origin`].
 #[derive(Clone)]
 pub struct OriginBuilder {
     store: AnyStore,
@@ -32,12 +32,26 @@ pub struct OriginBuilder {
     metrics: Option<String>,
     options: OpenOptions,
     cache: CacheOptions,
+    openings: OpenerOptions,
     handles: Option<usize>,
     access: AccessOptions,
+    memory: MemoryOptions,
+}
+
+impl Origin {
+    /// An origin over a store, with the defaults of [`OriginBuilder`].
+    pub fn new(store: impl Store) -> Self {
+        Self::builder(store).build()
+    }
+
+    /// The builder of an origin over a store, to set options.
+    pub fn builder(store: impl Store) -> OriginBuilder {
+        OriginBuilder::new(store)
+    }
 }
 
 impl OriginBuilder {
-    pub(super) fn new(store: impl Store) -> Self {
+    fn new(store: impl Store) -> Self {
         Self {
             store: AnyStore::new(store),
             host: Host::default(),
@@ -48,8 +62,10 @@ impl OriginBuilder {
             metrics: None,
             options: OpenOptions::default(),
             cache: CacheOptions::default(),
+            openings: OpenerOptions::default(),
             handles: None,
             access: AccessOptions::default(),
+            memory: MemoryOptions::default(),
         }
     }
 
@@ -101,8 +117,8 @@ impl OriginBuilder {
     /// with the remaining time in `Retry-After`). A presentation that is already open continues to
     /// be served in its old version, except for fragments of files that were rewritten in place. A
     /// file that was replaced by rename stays complete in its old version as long as it is open.
-    /// During this time after the origin is built, requests wait for files to settle instead (for
-    /// at most 2 s).
+    /// During this time after the origin is built, requests wait for files to settle instead: for at
+    /// most 2 s in all, however many files a presentation has.
     ///
     /// The store measures the age of a change ([`Stat::age`](crate::storage::Stat::age)). If it
     /// cannot, because a file's time is in the future or is set by another machine, what counts is
@@ -124,7 +140,7 @@ impl OriginBuilder {
     /// requests have gone away counts until the work that was [handed over](Self::offload) for it
     /// ends.
     pub fn max_openings(mut self, openings: usize) -> Self {
-        self.cache.max_openings = openings.max(1);
+        self.openings.max_openings = openings.max(1);
         self
     }
 
@@ -136,7 +152,7 @@ impl OriginBuilder {
     /// is not interrupted. The result is kept and made again as that of any opening that failed
     /// ([`revalidate_after`](Self::revalidate_after)).
     pub fn opening_timeout(mut self, timeout: Duration) -> Self {
-        self.cache.opening_timeout = timeout.max(LEAST_TIMEOUT);
+        self.openings.opening_timeout = timeout.max(LEAST_TIMEOUT);
         self
     }
 
@@ -238,7 +254,8 @@ impl OriginBuilder {
     /// | `smooth_origin_openings_in_progress` | gauge | openings |
     /// | `smooth_origin_operations_in_progress` | gauge | operations of the store |
     /// | `smooth_origin_operations_waiting` | gauge | operations of the store |
-    /// | `smooth_origin_presentations` | gauge | entries of the cache |
+    /// | `smooth_origin_presentations` | gauge | presentations |
+    /// | `smooth_origin_failed_presentations` | gauge | presentations |
     /// | `smooth_origin_presentation_bytes` | gauge | bytes |
     /// | `smooth_origin_open_files` | gauge | files |
     /// | `smooth_origin_body_bytes` | gauge | bytes |
@@ -286,9 +303,13 @@ impl OriginBuilder {
         self
     }
 
-    /// How long one operation of the store may take, and how long a body waits for what it gave
-    /// before to be sent, when there is little room for more; default 10 s, at least 1 ms. After that
-    /// the request fails as one that may succeed later, and a body that was begun is cut off.
+    /// Longest time that one operation of the store may take, and that a body waits for earlier bytes
+    /// to be sent if there is little room for more; default 10 s, at least 1 ms. After that, the
+    /// request fails as one that may succeed later, and a body that has begun is cut off.
+    ///
+    /// An operation that reads several ranges of a file, at most 16, may take this time for each of
+    /// them, because a store may read one after the other. [`opening_timeout`](Self::opening_timeout)
+    /// limits them all.
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.access.timeout = timeout.max(LEAST_TIMEOUT);
         self
@@ -297,7 +318,7 @@ impl OriginBuilder {
     /// Bytes of bodies that were read and are not sent yet, over all of them; default 256 MiB, at
     /// least 256 KiB.
     pub fn body_bytes(mut self, bytes: u64) -> Self {
-        self.access.body_bytes = bytes.max(body::PART);
+        self.memory.body_bytes = bytes.max(PART);
         self
     }
 
@@ -309,7 +330,7 @@ impl OriginBuilder {
     ///
     /// [stored bodies]: super::Body::stored
     pub fn fragment_cache_bytes(mut self, bytes: u64) -> Self {
-        self.access.fragment_cache = bytes;
+        self.memory.fragment_cache = bytes;
         self
     }
 
@@ -321,7 +342,7 @@ impl OriginBuilder {
 
     /// The origin.
     pub fn build(self) -> Origin {
-        let handles = self.handles.unwrap_or_else(handles::default_capacity);
+        let handles = self.handles.unwrap_or_else(default_capacity);
         let period = self.cache.revalidate_after;
         let named_media = NamedMedia::new(period);
         let mut host = self.host;
@@ -338,16 +359,12 @@ impl OriginBuilder {
             Some(report) => Events::new(report, clock.clone(), period, Arc::clone(&host.counters)),
             None => Events::silent(Arc::clone(&host.counters)),
         };
-        Origin {
-            inner: Arc::new(Inner {
-                access: Arc::new(Access::new(self.store, &self.access, host)),
-                cache: Cache::new(self.cache),
-                handles: Arc::new(Handles::new(handles)),
-                named_media,
-                clock,
-                options: self.options,
-            }),
-        }
+        let access = Access::new(self.store, &self.access, host);
+        let shared = Arc::new(Shared::new(access, Handles::new(handles), self.memory));
+        let limits = self.options.limits_in_use().clone();
+        let opener = Opener::new(Arc::clone(&shared), self.options, self.openings);
+        let cache = Cache::new(self.cache, opener, clock);
+        Origin { inner: Arc::new(Inner { shared, cache, named_media, limits }) }
     }
 }
 

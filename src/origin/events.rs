@@ -7,9 +7,10 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::stats::Counters;
-use super::{Clock, Event, Opened};
-use crate::base::{Error, ErrorKind, Group, Name};
+use super::counters::Counters;
+use super::{Clock, Event};
+use crate::base::{Error, ErrorGroup, ErrorKind, Name};
+use crate::presentation::{Finding, Presentation};
 
 pub(super) type Report = dyn Fn(&Event<'_>) + Send + Sync;
 
@@ -23,7 +24,7 @@ pub(super) struct Events {
 struct Reporting {
     report: Arc<Report>,
     clock: Clock,
-    /// The same failure is reported once in this time.
+    /// Time in which one failure is reported once.
     period: Duration,
     hasher: RandomState,
     reported: Mutex<Reported>,
@@ -37,7 +38,7 @@ struct Reported {
     left_out: u64,
 }
 
-/// Different failures that are reported in one period.
+/// Number of different failures that are reported in one period.
 const MOST: usize = 256;
 
 /// A period is no shorter than this.
@@ -73,7 +74,7 @@ impl Events {
         }
     }
 
-    /// An opening that failed. `was_open`: there is, or was, such a presentation.
+    /// Reports an opening that failed. `was_open` if there is, or was, such a presentation.
     #[cold]
     pub(super) fn opening_failed(
         &self,
@@ -83,7 +84,7 @@ impl Events {
         was_open: bool,
     ) {
         // Clients can make up any number of names: failures of these are theirs.
-        if was_open || error.kind.group() != Group::Request {
+        if was_open || error.kind.group() != ErrorGroup::Request {
             let event = Event::OpeningFailed { name, error, took };
             self.failure(&event, &("opening", name, error.kind.code()));
         }
@@ -96,23 +97,22 @@ impl Events {
         self.failure(&event, &("unsettled", name, is_served));
     }
 
-    /// A request, or a body, for a presentation that is open.
+    /// Reports a request, or a body, for a presentation that is open.
     #[cold]
-    pub(super) fn request_failed(&self, opened: &Opened, error: &Error) {
+    pub(super) fn request_failed(&self, presentation: &Presentation, error: &Error) {
         // A file that must settle was reported when its opening was given up.
         if error.settles_in().is_some() {
             return;
         }
-        let presentation = opened.presentation();
         let files = presentation.files();
         let file = error.file().and_then(|file| files.get(file.index()));
         self.request_for_failed(presentation.name(), file, error);
     }
 
-    /// A request, or a body, for whatever has this name.
+    /// Reports a request, or a body, for the presentation or file of this name.
     #[cold]
     pub(super) fn request_for_failed(&self, name: &Name, file: Option<&Name>, error: &Error) {
-        if matches!(error.kind.group(), Group::Content | Group::Storage) {
+        if matches!(error.kind.group(), ErrorGroup::Content | ErrorGroup::Storage) {
             if !matches!(error.kind, ErrorKind::Busy(_)) {
                 self.counters.failure();
             }
@@ -121,8 +121,8 @@ impl Events {
         }
     }
 
-    /// A request that was refused before its presentation was open. What an opening found is
-    /// reported by the opening.
+    /// Reports a request that was refused before its presentation was open. The opening itself
+    /// reports why it failed.
     #[cold]
     pub(super) fn refused(&self, name: &str, error: &Error) {
         if self.are_wanted()
@@ -133,17 +133,11 @@ impl Events {
         }
     }
 
-    /// Reports the findings that requests have added since the last call.
-    pub(super) fn late_findings(&self, opened: &Opened) {
-        if !self.are_wanted() {
-            return;
-        }
-        for finding in opened.unreported_findings() {
-            let name = opened.presentation().name();
-            let event = Event::LateFinding { name, finding: &finding };
-            let place = (&finding.file, &finding.stream, finding.bitrate, finding.chunk);
-            self.failure(&event, &("finding", name, finding.code, place));
-        }
+    /// Reports a finding that a request has added.
+    pub(super) fn late_finding(&self, name: &Name, finding: &Finding) {
+        let event = Event::LateFinding { name, finding };
+        let place = (&finding.file, &finding.stream, finding.bitrate, finding.chunk);
+        self.failure(&event, &("finding", name, finding.code, place));
     }
 
     /// Reports a failure, unless the same was reported in this period or too many were.
@@ -164,7 +158,7 @@ impl Events {
 }
 
 impl Reported {
-    /// Whether a failure is to be reported, and how many of the period before were not.
+    /// Returns whether a failure is to be reported, and how many of the period before were not.
     fn take(&mut self, what: u64, now: Duration, period: Duration) -> (bool, u64) {
         let mut left_out = 0;
         if now.saturating_sub(self.since) >= period {

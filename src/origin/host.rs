@@ -1,11 +1,11 @@
-//! What an origin has of its host, beside the store.
+//! The parts of an origin that its host supplies, apart from the store.
 
 use std::fmt;
 use std::sync::Arc;
 
+use super::counters::Counters;
 use super::events::Events;
 use super::offload::Offload;
-use super::stats::Counters;
 use super::{Clock, Timer};
 use crate::storage::thread_timer::ThreadTimer;
 

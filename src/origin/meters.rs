@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, SharedString, Unit};
 
-use super::{Origin, OriginStats};
+use super::stats::OriginStats;
 
 /// A number of an origin.
 type Number = fn(&OriginStats) -> u64;
@@ -119,7 +119,13 @@ const GAUGES: &[Row] = &[
         "smooth_origin_presentations",
         Unit::Count,
         |stats| stats.presentations,
-        "Entries of the cache of presentations",
+        "Presentations that are open",
+    ),
+    row(
+        "smooth_origin_failed_presentations",
+        Unit::Count,
+        |stats| stats.failed_presentations,
+        "Presentations whose opening has failed and whose error is kept",
     ),
     row(
         "smooth_origin_presentation_bytes",
@@ -182,27 +188,13 @@ impl Meters {
         self.opening.record(took);
     }
 
-    fn record(&self, stats: &OriginStats) {
+    /// Brings counters and gauges up to date.
+    pub(super) fn record(&self, stats: &OriginStats) {
         for (counter, of) in &self.counters {
             counter.absolute(of(stats));
         }
         for (gauge, of) in &self.gauges {
             gauge.set(of(stats) as f64);
-        }
-    }
-}
-
-impl Origin {
-    /// Brings the metrics that [`OriginBuilder::record_metrics`] lists up to date. Call it before the
-    /// metrics are read, for example in the handler of `/metrics`, or in intervals if the recorder
-    /// sends them.
-    ///
-    /// Does nothing without `record_metrics`.
-    ///
-    /// [`OriginBuilder::record_metrics`]: super::OriginBuilder::record_metrics
-    pub fn record_metrics(&self) {
-        if let Some(meters) = &self.inner.access.host.counters.meters {
-            meters.record(&self.stats());
         }
     }
 }

@@ -1,37 +1,34 @@
 //! Floor 7: from a request's path to a reply, over a store: opened presentations are kept, looked
 //! after, and opened again when their files change.
 
-mod access;
 mod answer;
+mod answering;
+mod ask;
 mod asked;
+mod batch;
 mod block_on;
-mod body;
 mod builder;
 mod cache;
 mod cached;
 mod clock;
-mod deadline;
-mod drive;
+mod counters;
 mod event;
 mod events;
-mod flights;
-mod fragment_cache;
-mod handles;
 mod host;
 #[cfg(feature = "metrics")]
 mod meters;
+mod monitoring;
 mod named_media;
 mod offload;
-mod opened;
+mod opener;
 mod path;
-mod replacement;
-mod settling;
-mod spellings;
+mod read;
+mod redirect;
 mod stats;
-mod stored;
 #[cfg(feature = "tracing")]
 mod trace;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -39,30 +36,26 @@ pub use crate::storage::Timer;
 pub use answer::{Answer, Served};
 pub use asked::{Asked, Identity};
 pub use block_on::block_on;
-pub use body::Body;
 pub use builder::OriginBuilder;
 pub use cached::CachedPresentation;
 pub use clock::Clock;
 pub use event::{Event, Level};
-pub use fragment_cache::FragmentCacheStats;
-pub use opened::Opened;
-pub use stats::OriginStats;
-pub use stored::StoredBody;
+pub use read::{Body, Opened, StoredBody};
+pub use redirect::Redirect;
+pub use stats::{FragmentCacheStats, OriginStats};
 
 #[cfg(feature = "http")]
 pub(crate) use event::OneLine;
 #[cfg(feature = "compression")]
 pub(crate) use offload::Offload;
 
-use access::Access;
-use answer::{HeldFile, Holding};
 use cache::Cache;
-use handles::Handles;
 use named_media::NamedMedia;
+use read::{FileReader, Patience, Reader, Shared};
 
-use crate::base::{Error, ErrorKind, FileId, Name, ReadErrorKind};
-use crate::presentation::{OpenOptions, Reply, Representation, StoredRange, Validator};
-use crate::storage::{Ends, Opening, Store};
+use crate::base::{Error, ErrorKind, FileId, Limits, Name, ReadError, ReadErrorKind};
+use crate::presentation::{Reply, Representation, StoredRange, Validator};
+use crate::storage::{Ends, Opening};
 
 /// An origin: answers requests for the presentations of a store.
 ///
@@ -87,32 +80,19 @@ use crate::storage::{Ends, Opening, Store};
 /// # #[cfg(not(feature = "fs"))]
 /// # fn main() {}
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Origin {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
-    access: Arc<Access>,
+    shared: Arc<Shared>,
     cache: Cache,
-    handles: Arc<Handles>,
     named_media: NamedMedia,
-    clock: Clock,
-    options: OpenOptions,
+    limits: Limits,
 }
 
 impl Origin {
-    /// Over a store, with the defaults of [`OriginBuilder`].
-    pub fn new(store: impl Store) -> Self {
-        Self::builder(store).build()
-    }
-
-    /// Over a store, with options.
-    pub fn builder(store: impl Store) -> OriginBuilder {
-        OriginBuilder::new(store)
-    }
-
     /// Answers a request for `target`: the same as [`ask`](Self::ask) and [`Asked::answer`].
     ///
     /// # Errors
@@ -121,21 +101,22 @@ impl Origin {
         self.ask(target).await?.answer().await
     }
 
-    /// A file of the store as it lies there, whatever it is: which ones clients may have is the
-    /// host's to decide.
+    /// A file of the store, as it is stored. The host decides which files clients may have.
     ///
     /// # Errors
     /// [`ErrorKind::NoFile`] if there is none, or none that may be read; [`ErrorKind::Read`], also
     /// if the file changed a moment ago ([`OriginBuilder::settling_time`]); [`ErrorKind::Busy`].
     pub async fn file(&self, name: &Name) -> Result<Served, Error> {
-        let access = &self.inner.access;
+        let (shared, access) = (&self.inner.shared, &self.inner.shared.access);
+        let not_opened = |error: ReadError| match error.kind {
+            ReadErrorKind::Gone | ReadErrorKind::Denied => {
+                Error::request("path", ErrorKind::NoFile)
+            }
+            _ => error.into(),
+        };
+        let patience = Patience::default();
         let opened = match access.admit() {
-            Ok(()) => access.open(name, Ends::default()).await.map_err(|error| match error.kind {
-                ReadErrorKind::Gone | ReadErrorKind::Denied => {
-                    Error::request("path", ErrorKind::NoFile)
-                }
-                _ => error.into(),
-            }),
+            Ok(()) => access.open(name, Ends::default(), &patience).await.map_err(not_opened),
             Err(busy) => Err(busy),
         };
         let report = |error: &Error| access.host.events.request_for_failed(name, None, error);
@@ -148,42 +129,29 @@ impl Origin {
         // One file is open: it needs no name among others.
         let range = StoredRange::whole(FileId::SERVER_MANIFEST, stat.size);
         let reply = Reply::of_stored(Representation::file(validator), range);
-        let file = HeldFile { access: Arc::clone(access), name: name.clone(), source };
-        let holding = Holding::File(Arc::new(file));
-        Ok(Served { reply, holding, modified: stat.modified, is_kept: false })
+        let file = FileReader { shared: Arc::clone(shared), name: name.clone(), source };
+        let reader = Reader::File(Arc::new(file));
+        Ok(Served { reply, reader, modified: stat.modified, is_kept: false })
     }
 
-    /// Returns whether a server manifest in the file's folder, or in one of three above, names it.
-    /// Also where that cannot be told: the store cannot list folders, or a manifest in the file's
-    /// own cannot be read.
+    /// Returns whether a server manifest in the file's folder, or in one of three above, names the
+    /// file. Also `true` if that is not known: the store cannot list folders, or a manifest in the
+    /// file's own folder cannot be read.
     pub async fn is_media(&self, file: &Name) -> bool {
-        let Inner { named_media, access, clock, options, .. } = &*self.inner;
-        named_media.has(file, access, clock, options.limits_in_use()).await
+        let Inner { named_media, shared, limits, .. } = &*self.inner;
+        named_media.has(file, &shared.access, limits).await
     }
 
     /// The time of day.
     #[cfg(feature = "http")]
     pub(crate) fn wall_time(&self) -> SystemTime {
-        self.inner.clock.wall()
+        self.inner.shared.access.host.clock.wall()
     }
 
-    /// Where the host has long work done.
+    /// The host's place for work that may take long.
     #[cfg(feature = "compression")]
     pub(crate) fn offload(&self) -> &Offload {
-        &self.inner.access.host.offload
-    }
-
-    /// What the cache of fragments holds, and how often it had what was asked for; nothing where
-    /// there is [none](OriginBuilder::fragment_cache_bytes).
-    pub fn fragment_cache(&self) -> FragmentCacheStats {
-        let fragments = self.inner.access.fragments.as_ref();
-        fragments.map(|fragments| fragments.stats()).unwrap_or_default()
-    }
-
-    /// Makes the next request for this presentation check its files again, however recent the last
-    /// check is. Call it after replacing the presentation.
-    pub fn look_again(&self, name: &Name) {
-        self.inner.cache.look_again(name);
+        &self.inner.shared.access.host.offload
     }
 
     /// The presentation whose server manifest has this name, opened now or before.
@@ -198,16 +166,8 @@ impl Origin {
     }
 }
 
-/// Marks a presentation as out of date if one of its files has changed during a request, or is not
-/// what its index says.
-fn note_change(opened: &Opened, error: &Error) {
-    if let ErrorKind::Read(read) = &error.kind
-        && matches!(read.kind, ReadErrorKind::Changed | ReadErrorKind::Gone)
-    {
-        opened.set_stale();
-    }
-    // So is what an index that lies has led to: without belief in it, there may be more.
-    if !opened.presentation().distrusted().is_empty() {
-        opened.set_stale();
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Origin").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }

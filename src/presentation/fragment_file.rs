@@ -15,7 +15,7 @@ use super::timeline::tolerance;
 use super::validator::ContentHash;
 use super::{Finding, FindingCode, Liveness, Located, Presentation};
 use crate::base::{
-    Cursor, Error, ErrorKind, FileId, Got, Limits, Opened, ReadError, ReadErrorKind, Step, Want,
+    Cursor, Error, ErrorKind, FileEnds, FileId, Got, Limits, ReadError, ReadErrorKind, Step, Want,
 };
 use crate::bmff::Header;
 use crate::fragment::{Defaults, Parsed, Stored};
@@ -108,7 +108,7 @@ impl Presentation {
         let presentation = Arc::clone(self);
         Ok(Step::read(vec![Want::Fragment { file, name, head: SMALL }], move |got| {
             let opened = opened(got).map_err(|error| presentation.no_file(at, error))?;
-            let Opened { size, head, .. } = opened;
+            let FileEnds { size, head, .. } = opened;
             let look = Look { at, file, size, read: head, behind: None, looks: 1 };
             look.go_on(&presentation, then)
         }))
@@ -176,7 +176,7 @@ impl Presentation {
 }
 
 /// Returns the file that a step opened.
-fn opened(got: Vec<Result<Got, ReadError>>) -> Result<Opened, ReadError> {
+fn opened(got: Vec<Result<Got, ReadError>>) -> Result<FileEnds, ReadError> {
     match got.into_iter().next() {
         Some(Ok(Got::Opened(opened))) => Ok(opened),
         Some(Err(error)) => Err(error),

@@ -12,6 +12,7 @@ mod finding;
 mod fragment_file;
 mod fragment_files;
 mod fragment_view;
+mod init_segment;
 mod keys;
 mod open;
 mod probe;
@@ -19,11 +20,13 @@ mod reply;
 mod representation;
 mod representation_id;
 mod representation_map;
+mod role;
 #[cfg(any(feature = "dash", feature = "hls"))]
 mod segmented;
 mod stream;
 mod survey;
 mod timeline;
+mod track;
 mod validator;
 
 use std::sync::{Mutex, PoisonError};
@@ -34,15 +37,20 @@ pub use client_manifest::ManifestSource;
 pub use finding::{Finding, FindingCode, Severity};
 use fragment_file::LocatedFile;
 pub(crate) use fragment_view::{FragmentAddress, FragmentView, Need};
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use init_segment::ONLY_TRACK;
 pub(crate) use keys::Located;
 pub use open::open;
 pub use reply::{Piece, Reply, StoredRange};
 pub(crate) use representation::MediaType;
 pub use representation::{Liveness, ReplyClass, Representation};
 pub(crate) use representation_id::RepresentationId;
+#[cfg(any(test, feature = "dash", feature = "hls"))]
+pub(crate) use representation_id::Tag;
 pub(crate) use representation_map::RepresentationMap;
+pub use role::Role;
 #[cfg(any(feature = "dash", feature = "hls"))]
-pub(crate) use segmented::{Form, Listed, Moment, Rates, Rendition, Segment, decimal};
+pub(crate) use segmented::{Form, Listed, Moment, Rendition, Segment, decimal};
 pub use stream::{Stream, Track};
 pub use survey::Survey;
 pub use timeline::Timeline;
@@ -51,6 +59,8 @@ pub use validator::Validator;
 pub(crate) use validator::{ContentText, ValidatorText};
 
 use crate::base::{Error, FileId, Limits, Name, piece};
+use crate::bmff::SampleEntry;
+use crate::codec::ProtectionSystem;
 use crate::manifest::{CustomAttribute, Layout};
 use client_manifest::{ClientManifestText, GENERATOR};
 use finding::Findings;
@@ -63,6 +73,7 @@ pub struct Presentation {
     files: Vec<Name>,
     streams: Vec<Stream>,
     client_manifest: ClientManifestText,
+    protection: Box<[ProtectionSystem]>,
     content: u128,
     /// A part of every validator.
     epoch: Box<str>,
@@ -138,6 +149,17 @@ impl OpenOptions {
         self
     }
 
+    /// Returns the bytes of memory to set aside for what DASH and HLS make of these streams.
+    fn room_for(&self, streams: &[Stream]) -> usize {
+        #[cfg(any(feature = "dash", feature = "hls"))]
+        return self.kept_room.max(segmented::room(streams));
+        #[cfg(not(any(feature = "dash", feature = "hls")))]
+        {
+            let _ = streams;
+            self.kept_room
+        }
+    }
+
     /// Sets aside memory for the texts and initialization segments of other outputs than Smooth
     /// Streaming, and as much again for what a host keeps about them; default none.
     #[cfg_attr(not(test), allow(dead_code, reason = "Smooth Streaming keeps none"))]
@@ -148,6 +170,7 @@ impl OpenOptions {
 
     /// A file whose index is not believed: it is walked through. See
     /// [`Presentation::distrusted`].
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn distrust(mut self, file: Name) -> Self {
         self.distrusted.push(file);
         self
@@ -219,7 +242,7 @@ impl Presentation {
     ///
     /// # Errors
     /// As [`manifest`](Self::manifest).
-    pub fn manifest_reply(&self) -> Result<Reply, Error> {
+    pub(crate) fn manifest_reply(&self) -> Result<Reply, Error> {
         let manifest = self.manifest()?.clone();
         Ok(Reply::of_bytes(self.manifest_representation(), manifest))
     }
@@ -268,6 +291,7 @@ impl Presentation {
     /// Files whose index led to something else than the fragment that was asked for, and that were
     /// not walked through yet. Opened with [`OpenOptions::distrust`], the presentation has what they
     /// really hold.
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn distrusted(&self) -> Vec<Name> {
         let lying = self.lying.lock().unwrap_or_else(PoisonError::into_inner);
         lying.iter().filter_map(|file| self.files.get(file.index()).cloned()).collect()
@@ -278,8 +302,11 @@ impl Presentation {
     pub fn memory(&self) -> usize {
         let track = |track: &Track| match &track.media {
             Media::Stored(stored) => {
-                let entry = stored.entry.as_ref().map_or(0, |entry| piece(entry.body.len()));
-                piece(size_of_val(&**stored)) + stored.fragments.memory() + entry
+                let entry = |entry: &SampleEntry| piece(entry.body.len());
+                let entries = stored.entry.iter().chain(&*stored.more_entries).map(entry);
+                let more = piece(size_of_val(&*stored.more_entries));
+                let stored = piece(size_of_val(&**stored)) + stored.fragments.memory();
+                stored + more + entries.sum::<usize>()
             }
             Media::Files(files) => piece(size_of_val(&**files)) + files.memory(),
             Media::Absent(_) => 0,
@@ -307,12 +334,18 @@ impl Presentation {
         let name = |name: &Name| size_of_val(name) + piece(name.as_str().len() + 16);
         let names = self.files.iter().map(name).sum::<usize>();
         // Late ones come after a cache has weighed it: as many again are allowed for.
+        let system = |of: &ProtectionSystem| {
+            let keys = piece(size_of_val(&*of.key_ids));
+            size_of_val(of) + keys + piece(of.data.len() + 32)
+        };
+        let systems = self.protection.iter().map(system).sum::<usize>();
         let findings = 2 * self.findings.iter().map(Finding::memory).sum::<usize>();
         piece(size_of_val(self))
             + self.client_manifest.memory()
             + streams
             + piece(size_of_val(&*self.streams))
             + names
+            + systems
             + findings
             + self.kept_room()
             + self.segmented_memory()
@@ -324,6 +357,12 @@ impl Presentation {
         return self.segmented.memory();
         #[cfg(not(any(feature = "dash", feature = "hls")))]
         0
+    }
+
+    /// The protection systems from which players get a licence: of each system the data in the
+    /// client manifest, or else the data in the media files. Empty if samples are not encrypted.
+    pub fn protection(&self) -> &[ProtectionSystem] {
+        &self.protection
     }
 
     /// An entry of a file's index was found to lie.

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::Timeline;
 use super::fragment_files::FragmentFiles;
+use super::{Role, Timeline};
 use crate::base::{ErrorKind, FileId, Guid, Limits, Name, ReadError, ReadErrorKind, Timescale};
 use crate::bmff::SampleEntry;
-use crate::codec::{Description, Format, key_id};
+use crate::codec::{Description, Format, encryption};
 use crate::fragment::Defaults;
 use crate::index::Fragments;
 use crate::manifest::{CustomAttribute, QualityLevel, StreamIndex, StreamKind};
@@ -24,16 +24,21 @@ pub struct Stream {
     pub(crate) tracks: Vec<Track>,
     pub(crate) subtype: Option<Box<str>>,
     pub(crate) parent: Option<Box<str>>,
+    /// Set once all streams are known.
+    pub(crate) role: Option<Role>,
 }
 
 /// A track: one bitrate of a stream.
 #[derive(Debug)]
 pub struct Track {
+    pub(crate) kind: StreamKind,
     pub(crate) bitrate: u32,
     pub(crate) attributes: Vec<CustomAttribute>,
     pub(crate) media: Media,
     /// Its codec and configuration, if they are known and short.
     pub(crate) description: Option<Box<Description>>,
+    /// Width and height of a pixel by the track's header or the manifest, in lowest terms.
+    pub(crate) pixel_aspect: Option<(u32, u32)>,
 }
 
 /// Maximum bytes of a description, a sample entry or another text of a manifest that is kept.
@@ -97,8 +102,15 @@ pub(crate) struct StoredTrack {
     pub(crate) shift: i64,
     pub(crate) defaults: Defaults,
     pub(crate) fragments: Fragments,
-    /// The sample entry, if it is small.
+    /// The first sample entry, if all of them together are small.
     pub(crate) entry: Option<SampleEntry>,
+    /// The other sample entries.
+    pub(crate) more_entries: Box<[SampleEntry]>,
+    /// The code of the language in the header of its file.
+    pub(crate) language: Option<[u8; 3]>,
+    /// The shortest and the longest duration of a sample in the first fragment, in ticks of the
+    /// file.
+    pub(crate) durations: Option<(u32, u32)>,
     /// Times in the fragments are no evidence against the index: they were weighed when it was
     /// opened.
     pub(crate) is_settled: bool,
@@ -215,6 +227,7 @@ impl Track {
     /// }
     /// # }
     /// ```
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn description(&self) -> Option<&Description> {
         self.description.as_deref()
     }
@@ -232,6 +245,7 @@ impl Track {
     /// if its media is not in one file, or if the entry is missing or longer than 4 KiB.
     ///
     /// Spec: ISO/IEC 14496-12, 8.5.2.
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn sample_entry(&self) -> Option<&SampleEntry> {
         self.stored().ok()?.entry.as_ref()
     }
@@ -242,7 +256,7 @@ impl Track {
     ///
     /// Spec: ISO/IEC 23001-7, 8.2; PIFF 1.1, 5.3.3.
     pub fn key_id(&self) -> Option<Guid> {
-        key_id(self.sample_entry()?, &Limits::default())
+        encryption(self.sample_entry()?, &Limits::default())?.key_id
     }
 
     /// Returns the file and the number of the track in it, if its media is served from one file.

@@ -143,3 +143,18 @@ fn compress(coding: ContentCoding, text: &[u8]) -> Option<Bytes> {
     // In a piece of its own length: it is kept for long, and may be much shorter than its room.
     (form.len() < text.len()).then(|| Bytes::copy_from_slice(&form))
 }
+
+/// Returns the text of a form, for tests.
+#[cfg(test)]
+pub(super) fn decompress(coding: &str, form: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    match coding {
+        "gzip" => {
+            let mut decoder = flate2::read::GzDecoder::new(form);
+            std::io::Read::read_to_end(&mut decoder, &mut text).unwrap();
+        }
+        "br" => brotli::BrotliDecompress(&mut &*form, &mut text).unwrap(),
+        other => panic!("{other}"),
+    }
+    text
+}

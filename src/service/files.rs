@@ -154,7 +154,9 @@ fn decode(path: &str) -> Result<String, Error> {
         let segment = percent_decode_str(segment).decode_utf8();
         let segment = segment.map_err(|_| malformed("its percent-encoding is not UTF-8"))?;
         if segment.contains(['/', '\\', '\0']) {
-            return Err(malformed("a segment holds a slash, a backslash or a zero"));
+            return Err(malformed(
+                "a path segment contains an encoded slash, a backslash or a NUL byte",
+            ));
         }
         Ok(segment)
     });

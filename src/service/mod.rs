@@ -1,6 +1,6 @@
-//! Floor 8: an origin in the types of the HTTP ecosystem, as a CDN wants it.
+//! Floor 8: an origin in the types of the HTTP ecosystem, ready for a CDN.
 //!
-//! One concern a file: conditions, ranges, caching, cross-origin pages, cross-domain policies, files
+//! One concern per file: conditions, ranges, caching, cross-origin pages, cross-domain policies, files
 //! beside the presentations, compressed manifests, failures.
 
 mod allowed_origin;
@@ -31,6 +31,7 @@ mod problem;
 mod range;
 mod redirect;
 mod reply_fields;
+mod requested;
 mod resource;
 mod respond;
 mod selection;
@@ -46,6 +47,7 @@ pub use cors::Cors;
 pub use failure::Failure;
 pub use files::PassedFiles;
 pub use pattern::Pattern;
+pub use requested::Requested;
 
 use crate::origin::Origin;
 
@@ -87,7 +89,7 @@ struct Inner {
     compressor: compression::Compressor,
 }
 
-/// What a service does beside answering.
+/// Options of a service.
 ///
 /// ```
 /// use smooth_origin::service::{Cors, PassedFiles, ServiceOptions};
@@ -103,6 +105,7 @@ pub struct ServiceOptions {
     cross_domain: bool,
     files: Option<PassedFiles>,
     text_xml: bool,
+    requested: bool,
     #[cfg(feature = "compression")]
     compression: bool,
 }
@@ -141,6 +144,7 @@ impl Default for ServiceOptions {
             cross_domain: false,
             files: None,
             text_xml: false,
+            requested: false,
             #[cfg(feature = "compression")]
             compression: false,
         }
@@ -148,46 +152,53 @@ impl Default for ServiceOptions {
 }
 
 impl ServiceOptions {
-    /// How long caches may keep responses; default [`Caching::default`].
+    /// Sets how long caches may keep responses; default [`Caching::default`].
     pub fn caching(mut self, caching: Caching) -> Self {
         self.caching = Some(caching);
         self
     }
 
-    /// Responses say nothing about caching, except `no-store` for 405, 412 and 416: for a host that
+    /// Leaves the header fields for caches out of responses, except `no-store` for 405, 412 and 416: for a host that
     /// adds `Cache-Control` itself.
     pub fn no_caching(mut self) -> Self {
         self.caching = None;
         self
     }
 
-    /// Which sites' pages may read the responses; default none.
+    /// Sets which sites' pages may read the responses; default none.
     pub fn cors(mut self, cors: Cors) -> Self {
         self.cors = Some(cors);
         self
     }
 
-    /// Whether `/clientaccesspolicy.xml` and `/crossdomain.xml` are answered: by the files of these
+    /// Sets whether `/clientaccesspolicy.xml` and `/crossdomain.xml` are answered: by the files of these
     /// names, else by the policy that [`cors`](Self::cors) gives; default no.
     pub fn cross_domain_policies(mut self, answered: bool) -> Self {
         self.cross_domain = answered;
         self
     }
 
-    /// Which files beside the presentations are served; default none.
+    /// Sets which files beside the presentations are served; default none.
     pub fn files(mut self, files: PassedFiles) -> Self {
         self.files = Some(files);
         self
     }
 
-    /// Whether manifests are called `text/xml`, as IIS did, and not `application/vnd.ms-sstr+xml`;
+    /// Sets whether manifests are called `text/xml`, as IIS did, and not `application/vnd.ms-sstr+xml`;
     /// default no, because Shaka Player refuses `text/xml`.
     pub fn text_xml(mut self, text_xml: bool) -> Self {
         self.text_xml = text_xml;
         self
     }
 
-    /// Whether manifests are sent in brotli or gzip to clients that accept it; default no. Each
+    /// Sets whether responses carry the name of their presentation or file for the host: see
+    /// [`Requested`]. Default no, because extensions take memory for each response.
+    pub fn requested(mut self, requested: bool) -> Self {
+        self.requested = requested;
+        self
+    }
+
+    /// Sets whether manifests are sent in brotli or gzip to clients that accept it; default no. Each
     /// manifest is compressed once, in the threads of the origin's
     /// [`offload`](crate::origin::OriginBuilder::offload), or by default in a thread of the service.
     /// Until that is done, it is sent plain.

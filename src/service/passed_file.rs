@@ -20,7 +20,11 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 impl OriginService {
     /// Returns the file that a path asks for; `None` if it asks for a presentation, or if no files are
     /// served.
-    pub(super) async fn file(&self, path: &str, error: &Error) -> Option<Result<Resource, Error>> {
+    pub(super) async fn file(
+        &self,
+        path: &str,
+        error: &Error,
+    ) -> Option<Result<(Name, Resource), Error>> {
         let files = self.inner.options.files.as_ref()?;
         if !matches!(error.kind, ErrorKind::NotAddressed) {
             return None;
@@ -32,7 +36,13 @@ impl OriginService {
         if files.may_be_media(&name) && self.inner.origin.is_media(&name).await {
             return Some(Err(refused()));
         }
-        Some(self.inner.origin.file(&name).await.map(|served| self.passed(served, &name, path)))
+        Some(match self.inner.origin.file(&name).await {
+            Ok(served) => {
+                let resource = self.passed(served, &name, path);
+                Ok((name, resource))
+            }
+            Err(error) => Err(error),
+        })
     }
 
     /// Returns the stored policy, or one that says the same as the CORS settings.

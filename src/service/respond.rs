@@ -16,7 +16,7 @@ use super::problem::{METHODS, Problem};
 use super::reply_fields::Facts;
 use super::resource::{self, Resource};
 use super::selection::not_modified;
-use super::{OriginService, ServiceBody};
+use super::{OriginService, Requested, ServiceBody};
 use crate::base::Error;
 use crate::origin::{self, Answer, Identity, Opened, Served};
 use crate::presentation::Reply;
@@ -201,14 +201,24 @@ impl OriginService {
         asked: &Asked<'_>,
         response: &mut Response<ServiceBody>,
     ) {
+        let requested = self.requested(&opened);
         let other = match self.respond_known(opened, reply, asked, response) {
             // What pages of all sites need is among the prepared fields.
-            Ok(None) if !self.asks_for_site() => return,
+            Ok(None) if !self.asks_for_site() => {
+                if let Some(requested) = requested {
+                    requested.attach(response);
+                }
+                return;
+            }
             Ok(None) => Ok(std::mem::take(response)),
             Ok(Some(other)) => Ok(other),
             Err(error) => Err(error),
         };
+        let is_failed = other.is_err();
         *response = self.finished(other, asked.is_head, asked.path, asked.headers);
+        if let (Some(requested), false) = (requested, is_failed) {
+            requested.attach(response);
+        }
     }
 
     /// Makes the response with all of a reply in its place, or returns another.
@@ -273,21 +283,42 @@ impl OriginService {
         begun: Option<Result<origin::Asked<'_>, Error>>,
         asked: &Asked<'_>,
     ) -> Result<Response<ServiceBody>, Error> {
-        let Asked { uri, path, head: Head { conditions, has_range }, .. } = *asked;
+        let Asked { uri, path, head: Head { conditions, .. }, .. } = *asked;
         let target = uri.path_and_query().map_or(path, |target| target.as_str());
         let located = match begun {
             Some(located) => located,
             None => Box::pin(self.inner.origin.ask(target)).await,
         };
-        let located = match located {
-            Ok(located) => located,
-            Err(error) => {
-                return match Box::pin(self.file(path, &error)).await {
-                    Some(resource) => self.respond_with(resource?, asked, conditions.any()),
-                    None => Err(error),
-                };
+        match located {
+            Ok(located) => {
+                let requested = self.requested(located.opened());
+                let mut response = self.respond_located(located, asked).await?;
+                if let Some(requested) = requested {
+                    requested.attach(&mut response);
+                }
+                Ok(response)
             }
-        };
+            Err(error) => match Box::pin(self.file(path, &error)).await {
+                Some(file) => {
+                    let (name, resource) = file?;
+                    let mut response = self.respond_with(resource, asked, conditions.any())?;
+                    if self.inner.options.requested {
+                        Requested::File(name).attach(&mut response);
+                    }
+                    Ok(response)
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// Responds to a request that was located in a presentation.
+    async fn respond_located(
+        &self,
+        located: origin::Asked<'_>,
+        asked: &Asked<'_>,
+    ) -> Result<Response<ServiceBody>, Error> {
+        let Asked { uri, path, head: Head { conditions, has_range }, .. } = *asked;
         let identity = if conditions.any() { located.identity() } else { None };
         let etag = match self.judge(located.opened(), identity, asked) {
             Judged::Failed => return Ok(self.precondition_failed(asked.path)),
@@ -317,7 +348,10 @@ impl OriginService {
                 }
                 Ok(response)
             }
-            Answer::Redirect(location) => self.redirect(location, uri.query(), path),
+            Answer::Redirect(redirect) => self.redirect(redirect.to_string(), uri.query(), path),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

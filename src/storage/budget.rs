@@ -1,4 +1,4 @@
-//! So much of something in use at one time.
+//! Budget of something that is used and given back, with a queue for those that wait.
 
 use std::collections::{HashSet, VecDeque};
 use std::future::Future;
@@ -54,7 +54,7 @@ impl Budget {
         self.total
     }
 
-    /// What nobody uses.
+    /// Returns the amount that nobody uses.
     pub(crate) fn free(&self) -> u64 {
         self.total.saturating_sub(self.state().used)
     }
@@ -64,7 +64,7 @@ impl Budget {
         self.state().used
     }
 
-    /// How many wait.
+    /// Returns the number of those that wait.
     pub(crate) fn waiting(&self) -> usize {
         self.state().waiting.len()
     }

@@ -28,7 +28,8 @@ use crate::base::Name;
 /// # assert!(store.counts().openings > 0);
 /// ```
 ///
-/// What a host reads from the [underlying](super::RangeSource::underlying) source is not counted.
+/// Reads that a host makes from the [underlying](super::RangeSource::underlying) source are not
+/// counted.
 #[derive(Clone, Debug, Default)]
 pub struct CountingStore<S> {
     store: S,
@@ -79,7 +80,8 @@ impl<S> CountingStore<S> {
         Self { store, around: Counters::default() }
     }
 
-    /// Returns the counts. Operations are counted when they begin, bytes and failures when they end.
+    /// Returns the counts. Operations are counted when they begin, bytes and failures when they
+    /// end.
     pub fn counts(&self) -> StoreCounts {
         let Counts { openings, looks, lists, reads, bytes, failures } = &*self.around.0;
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! What errors of a store mean.
+//! Meaning of the errors of a store.
 
 use std::io;
 use std::sync::Arc;

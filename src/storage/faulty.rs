@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::{ChangedError, Ends, Opening, RangeSource, Stat, Store};
 use crate::base::Name;
 
-/// How often something goes wrong: of 100 operations.
+/// Frequencies of faults, each out of 100 operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     /// An operation fails with [`io::ErrorKind::TimedOut`].

@@ -17,8 +17,8 @@ use crate::base::Name;
 /// operations wait for their turn, in order.
 ///
 /// Clones share the limit. An [`Origin`](crate::origin::Origin) has a limit of its own for all its
-/// operations ([`max_reads`](crate::origin::OriginBuilder::max_reads)); this one is for a store that
-/// needs a lower one, for example one of several [`Mounts`](super::Mounts).
+/// operations ([`max_reads`](crate::origin::OriginBuilder::max_reads)); this one is for a store
+/// that needs a lower one, for example one of several [`Mounts`](super::Mounts).
 ///
 /// ```
 /// use smooth_origin::storage::{LimitStore, MemoryStore};
@@ -93,8 +93,8 @@ impl<S> LimitStore<S> {
         Self { store, around }
     }
 
-    /// How many operations may wait for their turn; default 1,024. Further ones fail with
-    /// [`io::ErrorKind::ResourceBusy`], for which clients get the status 503.
+    /// Sets the number of operations that may wait for their turn; default 1,024. Further ones fail
+    /// with [`io::ErrorKind::ResourceBusy`], for which clients get the status 503.
     #[must_use]
     pub fn max_waiting(mut self, operations: usize) -> Self {
         self.around.waiting = operations;

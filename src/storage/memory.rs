@@ -75,7 +75,7 @@ impl Store for MemoryStore {
 impl RangeSource for MemoryObject {
     async fn stat(&self) -> io::Result<Stat> {
         let version = Version::new(self.change.to_be_bytes().to_vec());
-        Ok(Stat::new(self.content.len() as u64, version))
+        Ok(Stat::immutable(self.content.len() as u64, version))
     }
 
     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {

@@ -1,4 +1,4 @@
-//! Floor 6: where bytes come from.
+//! Floor 6: stores, from which bytes are read.
 //!
 //! A store is two small traits: [`Store`] opens a name, [`RangeSource`] reads ranges of what was
 //! opened. Their promises are a test that anyone can run: [`conformance`]. Everything above uses
@@ -51,7 +51,7 @@ pub(crate) use error::read_error;
 
 use crate::base::Name;
 
-/// Opens names.
+/// Opens objects by their names.
 ///
 /// # Promises
 ///
@@ -66,10 +66,10 @@ use crate::base::Name;
 ///
 /// # Futures
 ///
-/// An origin polls the futures in the tasks of its requests. It may drop any of them before its end:
-/// the client has gone away, or the operation took longer than
-/// [`read_timeout`](crate::origin::OriginBuilder::read_timeout). Whatever is held for a dropped future
-/// must be released, and later calls must not be affected.
+/// An origin polls the futures in the tasks of its requests. It may drop any of them before its
+/// end: the client has gone away, or the operation took longer than
+/// [`read_timeout`](crate::origin::OriginBuilder::read_timeout). Whatever is held for a dropped
+/// future must be released, and later calls must not be affected.
 ///
 /// A future that blocks holds up all other tasks of its thread, and no time limit ends it. That is
 /// acceptable for work of microseconds, as the system calls of `LocalStore` are.
@@ -115,7 +115,8 @@ use crate::base::Name;
 ///
 /// impl RangeSource for Object {
 ///     async fn stat(&self) -> io::Result<Stat> {
-///         Ok(Stat::new(self.size, Version::new(self.etag.clone())))
+///         // A version of an object is never written to: another upload has another ETag.
+///         Ok(Stat::immutable(self.size, Version::new(self.etag.clone())))
 ///     }
 ///
 ///     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
@@ -152,9 +153,9 @@ pub trait Store: Send + Sync + 'static {
     /// An origin opens every file by this call, and reads those ends that it does not get.
     ///
     /// The default calls [`open`](Self::open) and [`RangeSource::stat`], and reads nothing. A store
-    /// for which each request costs a round trip should override it: one request for the first bytes
-    /// gives the head, the size and the version. Ends that the store gives are of the object's
-    /// version in `stat`, and of the lengths that [`Ends::ranges`] returns.
+    /// for which each request costs a round trip should override it: one request for the first
+    /// bytes gives the head, the size and the version. Ends that the store gives are of the
+    /// object's version in `stat`, and of the lengths that [`Ends::ranges`] returns.
     fn open_with(
         &self,
         name: &Name,
@@ -188,8 +189,8 @@ pub trait Store: Send + Sync + 'static {
         async { Err(io::ErrorKind::Unsupported.into()) }
     }
 
-    /// Returns the stored name of the object that the store opens for `name`, or `None` if `name` is
-    /// the stored name. The two differ in stores that ignore letter case, for example. An origin
+    /// Returns the stored name of the object that the store opens for `name`, or `None` if `name`
+    /// is the stored name. The two differ in stores that ignore letter case, for example. An origin
     /// keeps a presentation once, under its stored name, for all spellings.
     ///
     /// The default is for stores in which each name has one spelling: `None`.
@@ -210,21 +211,21 @@ pub trait Store: Send + Sync + 'static {
 ///   then opens the object again. [Other errors](Store#promises) mean the same as those of a store.
 /// - Reads may run at the same time.
 ///
-/// What is said of the [futures](Store#futures) of a store holds for those of a source.
+/// The rules for the [futures](Store#futures) of a store hold for those of a source, too.
 pub trait RangeSource: Send + Sync + 'static {
     /// Returns size and version, from one look at the object. Fails with [`ChangedError`] if the
     /// version that was opened is known to be gone.
     fn stat(&self) -> impl Future<Output = io::Result<Stat>> + Send;
 
-    /// Reads `range`. If it ends past the end of the object, or starts behind its own end, the error is
-    /// [`io::ErrorKind::UnexpectedEof`]; no memory is taken for it.
+    /// Reads `range`. If it ends past the end of the object, or starts behind its own end, the
+    /// error is [`io::ErrorKind::UnexpectedEof`]; no memory is taken for it.
     fn read(&self, range: Range<u64>) -> impl Future<Output = io::Result<Bytes>> + Send;
 
     /// Reads several ranges and returns their bytes in the same order; fails if one of the reads
     /// fails. Ranges may overlap.
     ///
-    /// The default makes up to 16 [reads](Self::read) at a time. A store that can read several ranges
-    /// in one round trip should override it.
+    /// The default makes up to 16 [reads](Self::read) at a time. A store that can read several
+    /// ranges in one round trip should override it.
     fn read_many(
         &self,
         ranges: &[Range<u64>],
@@ -247,8 +248,8 @@ pub trait RangeSource: Send + Sync + 'static {
         }
     }
 
-    /// Returns the source that [`Source::downcast_ref`] finds: this one. A source that wraps another
-    /// one, and leaves its bytes as they are, may return that one.
+    /// Returns the source that [`Source::downcast_ref`] finds: this one. A source that wraps
+    /// another one, and leaves its bytes as they are, may return that one.
     fn underlying(&self) -> &dyn Any
     where
         Self: Sized,
@@ -260,36 +261,66 @@ pub trait RangeSource: Send + Sync + 'static {
 /// Reads that [`RangeSource::read_many`] makes at a time.
 const READS_AT_ONCE: usize = 16;
 
-/// What a look at an object tells.
+/// Size and version of an object, as seen at one time.
+///
+/// ```
+/// use std::time::Duration;
+/// use smooth_origin::storage::{Age, Stat, Version};
+///
+/// // An object store: another upload gives another ETag.
+/// let stat = Stat::immutable(3, Version::new("\"4f2a\""));
+/// assert_eq!(stat.age, None);
+///
+/// // A network drive, whose files may be written to while they are read.
+/// let age = Age::at_least(Duration::ZERO).resolution(Duration::from_secs(1));
+/// let stat = Stat::mutable(3, Version::new("2026-11-28 19:02:20"), age);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stat {
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Which version of the object it is.
+    /// Version of the object.
     pub version: Version,
-    /// When it was last changed, where the store knows.
+    /// Time of the last change, if the store knows it.
     pub modified: Option<SystemTime>,
-    /// How long it has been unchanged. `None` if a version of the object is never written to, as in
-    /// object stores: such a version is complete whenever it is seen.
+    /// Time for which the object has been unchanged. `None` if a version of it is never written to,
+    /// as in object stores: such a version is complete whenever it is seen.
     pub age: Option<Age>,
 }
 
 impl Stat {
-    /// Describes an object whose versions are never written to, and whose time of change is not
-    /// known.
-    pub fn new(size: u64, version: Version) -> Self {
+    /// Describes an object whose versions are never written to: a change replaces the object, as an
+    /// upload to an object store does. An origin trusts such a version at once.
+    ///
+    /// If an object can be written to in place, as a file can, use [`mutable`](Self::mutable);
+    /// otherwise responses may mix two of its versions.
+    pub fn immutable(size: u64, version: Version) -> Self {
         Self { size, version, modified: None, age: None }
+    }
+
+    /// Describes an object that may be written to in place, which has been unchanged for `age`. An
+    /// origin waits until a version has settled
+    /// ([`settling_time`](crate::origin::OriginBuilder::settling_time)).
+    pub fn mutable(size: u64, version: Version, age: Age) -> Self {
+        Self { size, version, modified: None, age: Some(age) }
+    }
+
+    /// Sets the time of the last change, which becomes `Last-Modified`.
+    #[must_use]
+    pub fn modified(self, modified: Option<SystemTime>) -> Self {
+        Self { modified, ..self }
     }
 }
 
-/// Which version of an object was opened: equal as long as its content is. Never leaves the
+/// Version of an object: two versions are equal only if the content is. It never leaves the
 /// process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Version(Bytes);
 
 impl Version {
-    /// From whatever tells the versions of a store's objects apart: an ETag, times and sizes.
+    /// Creates a version from bytes that differ between the versions of an object: an ETag, or
+    /// times and sizes.
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         Self(bytes.into())
     }

@@ -9,8 +9,8 @@ use crate::base::Name;
 /// Stores that are mounted below prefixes, as file systems are: `vod/film.ism` is `film.ism` of the
 /// store that is mounted at `vod`.
 ///
-/// Only the store with the longest prefix that matches a name is asked for it: if that store does not
-/// have the name, no other store is tried. An opened source is the mounted store's own, so
+/// Only the store with the longest prefix that matches a name is asked for it: if that store does
+/// not have the name, no other store is tried. An opened source is the mounted store's own, so
 /// [`Source::downcast_ref`](super::Source::downcast_ref) finds its type.
 ///
 /// ```
@@ -31,7 +31,7 @@ pub struct Mounts<S> {
 struct Found<'a, S> {
     prefix: Option<&'a Name>,
     store: &'a S,
-    /// What follows the prefix: empty for the prefix itself.
+    /// Path after the prefix; empty for the prefix itself.
     rest: &'a str,
     /// The path spells the prefix as it was mounted.
     is_exact: bool,
@@ -43,8 +43,8 @@ impl<S> Mounts<S> {
         Self { mounts: Vec::new(), ignores_case: false }
     }
 
-    /// Mounts a store below `prefix`, or at the root if `prefix` is empty. A slash at the beginning or
-    /// end of `prefix` changes nothing.
+    /// Mounts a store below `prefix`, or at the root if `prefix` is empty. A slash at the beginning
+    /// or end of `prefix` changes nothing.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] if `prefix` is not a valid [`Name`], and
@@ -66,11 +66,11 @@ impl<S> Mounts<S> {
         Ok(self)
     }
 
-    /// Whether prefixes match in any spelling: in other letter case, or in the other Unicode form of
-    /// their letters (with the feature `fs`). Default: no. The mounted stores have a setting of their own for the rest of a
-    /// name (`LocalStore::ignore_case`).
+    /// Sets whether prefixes match in any spelling: in other letter case, or in the other Unicode
+    /// form of their letters (with the feature `fs`). Default: no. The mounted stores have their
+    /// own setting for the rest of a name (`LocalStore::ignore_case`).
     ///
-    /// Of several prefixes that match equally well, the one that is spelled as in the name is used, or
+    /// If several prefixes match equally well, the one that is spelled as in the name is used, or
     /// else one of them.
     #[must_use]
     pub fn ignore_case(mut self, ignored: bool) -> Self {
@@ -110,7 +110,8 @@ impl<S> Mounts<S> {
     }
 }
 
-/// The first segments of a path, as many as `like` has, and the rest without the slash between them.
+/// The first segments of a path, as many as `like` has, and the rest without the slash between
+/// them.
 fn split<'a>(path: &'a str, like: &str) -> (&'a str, &'a str) {
     if like.is_empty() {
         return ("", path);

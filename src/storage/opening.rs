@@ -1,4 +1,4 @@
-//! What an opening gives, beside the source.
+//! Result of an opening: the source, its stat, and its ends.
 
 use std::io;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::Stat;
 
-/// How much of the two ends of an object is wanted when it is opened.
+/// Lengths of the beginning and end of an object that are wanted when it is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ends {
@@ -37,8 +37,8 @@ impl Ends {
         Self { head, tail }
     }
 
-    /// Returns the ranges of the head and of the tail of an object of this size. They overlap if the
-    /// object is short.
+    /// Returns the ranges of the head and of the tail of an object of this size. They overlap if
+    /// the object is short.
     ///
     /// ```
     /// use smooth_origin::storage::Ends;
@@ -56,14 +56,14 @@ impl<S> Opening<S> {
         Self { source, stat, head: None, tail: None }
     }
 
-    /// The same, with the ends that were read.
+    /// Adds the ends that were read.
     #[must_use]
     pub fn with_ends(mut self, head: Option<Bytes>, tail: Option<Bytes>) -> Self {
         (self.head, self.tail) = (head, tail);
         self
     }
 
-    /// The same with another source: for stores that wrap stores.
+    /// Replaces the source by one that `wrap` makes of it, for stores that wrap stores.
     #[must_use]
     pub fn map<T>(self, wrap: impl FnOnce(S) -> T) -> Opening<T> {
         let Self { source, stat, head, tail } = self;

@@ -15,7 +15,7 @@ pub(super) enum Operation {
     },
 }
 
-/// What a wrapper does around each operation of the store, and of the sources that it opens.
+/// Code that a wrapper runs around each operation of the store, and of the sources that it opens.
 pub(super) trait Around: Clone + Send + Sync + 'static {
     /// Runs an operation.
     fn run<T: Send>(

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use smooth_origin::base::{Error, Got, Limits, Name, Opened, ReadError, ReadErrorKind, Step, Want};
+use smooth_origin::base::{
+    Error, FileEnds, Got, Limits, Name, ReadError, ReadErrorKind, Step, Want,
+};
 use smooth_origin::bmff::{AnyBox, Boxes};
-use smooth_origin::fragment::Noun;
 use smooth_origin::manifest::{ClientManifest, ServerManifest, runs};
-use smooth_origin::output::mss::{FragmentRequest, ManifestOptions, Request, answer};
+use smooth_origin::output::mss::{FragmentRequest, ManifestOptions, Noun, Request, answer};
 use smooth_origin::presentation::{OpenOptions, Piece, Timeline, open};
 
 use testkit::name;
@@ -175,7 +176,7 @@ impl Reads {
                 let size = bytes.len() as u64;
                 let head = self.copy(&bytes[..size.min(*head) as usize]);
                 let tail = self.copy(&bytes[(size - size.min(*tail)) as usize..]);
-                Ok(Got::Opened(Opened::new(size, head, tail)))
+                Ok(Got::Opened(FileEnds::new(size, head, tail)))
             }
             Want::Range { file, range } => {
                 let (_, bytes) = find(&self.names[&file.index()]).ok_or_else(gone)?;

@@ -9,10 +9,10 @@ use bytes::Bytes;
 use smooth_origin::base::Name;
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
-use smooth_origin::service::{Failure, OriginService};
+use smooth_origin::service::{Failure, OriginService, PassedFiles, Requested, ServiceOptions};
 use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Stat, Store};
 
-use crate::asked::{Asked, get};
+use crate::asked::{self, Asked, get};
 use testkit::film::{self, Style, Track, ism};
 use testkit::store;
 
@@ -191,6 +191,48 @@ fn a_failed_response_carries_its_error_and_presentation_for_the_host() {
     assert!(absent.to_string().ends_with("no such bitrate"), "{absent}");
     let none = of("/films/none.ism/Manifest");
     assert_eq!((none.code(), none.presentation()), ("no-presentation", None));
+}
+
+#[test]
+fn responses_carry_the_name_that_the_store_was_asked_by_if_the_host_wants_it() {
+    let video = Track::regular(1, StreamKind::Video, 5, 20_000_000, 100_000);
+    let objects = store([
+        ("films/a.ism", ism(None, &[("video", "a.ismv", 300, 1, "")])),
+        ("films/a.ismv", film::media(&[video], Style::default()).to_bytes()),
+        ("films/a.jpg", b"a picture".to_vec()),
+    ]);
+    let options = ServiceOptions::default().files(PassedFiles::all());
+    let origin = || Origin::new(objects.clone());
+    let with = OriginService::with_options(origin(), options.clone().requested(true));
+    let without = OriginService::with_options(origin(), options);
+    let film = "films/a.ism";
+    let fragment = "/films//%61.ism/QualityLevels(300)/Fragments(video=0)";
+    for (method, path, field, status, name) in [
+        ("GET", "/%66ilms/a.ism/Manifest", ("accept", "*/*"), 200, Some(film)),
+        // The first request for a fragment reads, the second does not.
+        ("GET", fragment, ("accept", "*/*"), 200, Some(film)),
+        ("GET", fragment, ("accept", "*/*"), 200, Some(film)),
+        ("HEAD", fragment, ("accept", "*/*"), 200, Some(film)),
+        ("GET", fragment, ("range", "bytes=1-2"), 206, Some(film)),
+        ("GET", fragment, ("if-none-match", "*"), 304, Some(film)),
+        ("GET", fragment, ("if-match", "\"x\""), 412, Some(film)),
+        ("GET", fragment, ("range", "bytes=9999999-"), 416, Some(film)),
+        ("GET", "/films/a.ism", ("accept", "*/*"), 302, Some(film)),
+        ("GET", "/films/%61.jpg", ("accept", "*/*"), 200, Some("films/a.jpg")),
+        ("GET", "/films/a.jpg", ("if-none-match", "*"), 304, Some("films/a.jpg")),
+        ("GET", "/films/b.jpg", ("accept", "*/*"), 404, None),
+        ("GET", "/films/a.ism/QualityLevels(1)/Fragments(video=0)", ("accept", "*/*"), 404, None),
+        ("OPTIONS", fragment, ("accept", "*/*"), 204, None),
+    ] {
+        let line = format!("{method} {path} {field:?}");
+        let request = asked::request(method, path, &[field]);
+        let response = block_on(with.respond(&request));
+        let requested = response.extensions().get::<Requested>();
+        let found = requested.map(|requested| requested.name().as_str());
+        assert_eq!((response.status().as_u16(), found), (status, name), "{line}");
+        let response = block_on(without.respond(&request));
+        assert!(response.extensions().get::<Requested>().is_none(), "{line}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::base::{Cursor, Error, Guid, Sink};
 use crate::bmff::{Content, FullBox};
 
-/// What a protection system needs to get a licence, inside `moov`: for PlayReady its object.
+/// Data that a protection system needs to get a licence; inside `moov`. For PlayReady, its object.
 ///
 /// Spec: PIFF 1.1, 5.3.1; [MS-SSTR] calls the same a `ProtectionHeader`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use crate::base::{Cursor, Error, Guid, Sink};
 use crate::bmff::table::same_content;
 use crate::bmff::{Content, SampleEncryption};
 
-/// How each sample of a fragment is encrypted: inside `traf`.
+/// Encryption of each sample of a fragment; inside `traf`.
 ///
 /// Spec: [MS-SSTR] 2.2.4.7; PIFF 1.1, 5.3.2.1.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use crate::base::{Cursor, Error, Guid, Sink};
 use crate::bmff::{Content, FullBox};
 
-/// How the samples of a track are encrypted: inside `schi`.
+/// Encryption of the samples of a track; inside `schi`.
 ///
 /// Spec: PIFF 1.1, 5.3.3.
 #[derive(Clone, Debug, PartialEq, Eq)]

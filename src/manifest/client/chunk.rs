@@ -7,7 +7,10 @@ use crate::base::{Error, ErrorKind, Run};
 
 /// One `c` element, as written: one chunk, or a run of equal ones.
 ///
-/// Spec: [MS-SSTR] 2.2.2.6. What is absent follows from its neighbours: see [`runs`].
+/// An absent `t` is the end of the chunk before (0 for the first); an absent `d` reaches to the next
+/// `t`.
+///
+/// Spec: [MS-SSTR] 2.2.2.6.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chunk {
     /// `t`: start, in ticks of the stream.
@@ -94,6 +97,7 @@ impl FragmentData {
 ///
 /// # Errors
 /// [`ErrorKind::Invalid`] for a run without a duration, and for times beyond 64 bits.
+#[cfg_attr(not(feature = "unstable-formats"), allow(unreachable_pub))]
 pub fn runs(chunks: &[Chunk]) -> impl Iterator<Item = Result<Run, Error>> + '_ {
     let mut next = 0_u64;
     chunks.iter().enumerate().map(move |(i, chunk)| {

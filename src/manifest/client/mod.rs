@@ -10,8 +10,11 @@ mod stored;
 mod url;
 mod write;
 
-pub use crate::base::Run;
-pub use chunk::{Chunk, ChunkDetails, FragmentData, runs};
+#[cfg(feature = "unstable-formats")]
+pub use chunk::runs;
+#[cfg(not(feature = "unstable-formats"))]
+pub(crate) use chunk::runs;
+pub use chunk::{Chunk, ChunkDetails, FragmentData};
 pub(crate) use document::ClientDocument;
 pub use other_attributes::OtherAttributes;
 use stored::Replacement;

@@ -3,10 +3,10 @@
 use std::num::NonZeroU64;
 
 use super::{
-    Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, QualityLevel, Run,
-    StreamIndex, runs,
+    Chunk, ChunkDetails, ClientManifest, CustomAttribute, FragmentData, QualityLevel, StreamIndex,
+    runs,
 };
-use crate::base::{Error, Limits};
+use crate::base::{Error, Limits, Run};
 use crate::manifest::Attributes;
 use crate::manifest::xml::Writer;
 
@@ -30,8 +30,8 @@ impl ClientManifest {
     ///
     /// # Errors
     /// [`Budget`](crate::base::ErrorKind::Budget) when the text would exceed
-    /// [`Limits::client_manifest`], [`Invalid`](crate::base::ErrorKind::Invalid) for times that
-    /// cannot be ([`runs`]) and for characters that XML cannot hold.
+    /// [`Limits::client_manifest`], [`Invalid`](crate::base::ErrorKind::Invalid) for a run
+    /// without a duration, for times beyond 64 bits, and for characters that XML cannot hold.
     pub fn to_xml(&self, layout: Layout, limits: &Limits) -> Result<String, Error> {
         let mut w = Writer::new(limits.client_manifest);
         let version = (self.major_version, self.minor_version);

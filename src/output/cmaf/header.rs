@@ -15,7 +15,7 @@ pub(super) fn answer(presentation: &Presentation, of: Rendition) -> Result<Reply
             Form::Stored | Form::KeyFrames => {
                 presentation.init_segment(stream, &stream.tracks()[of.track])
             }
-            Form::WebVtt | Form::WebVttSamples => Err(failed(ErrorKind::NoFragment)),
+            Form::WebVtt => Err(failed(ErrorKind::NoFragment)),
         }
     })?;
     Ok(Reply::of_bytes(representation(presentation, of), text))

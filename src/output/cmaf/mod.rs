@@ -1,8 +1,9 @@
 //! Segments and headers of CMAF, which DASH and HLS share.
 //!
 //! A segment is a written `moof` and the stored samples; a header is written from the stored sample
-//! entry.
+//! entry. Text is also served as WebVTT.
 
+mod caption_segment;
 mod header;
 mod request;
 mod segment;
@@ -13,15 +14,19 @@ pub use request::{Part, Request};
 
 use super::Identity;
 use crate::base::{Error, ErrorKind, Step};
+use crate::fragment::Noun;
 use crate::presentation::{
-    Form, FragmentAddress, Presentation, Rendition, Reply, Representation, RepresentationId, Tag,
+    Form, FragmentAddress, Located, MediaType, Presentation, Rendition, Reply, Representation,
+    RepresentationId, Tag, Validator,
 };
 
 /// Revision of the code that writes segments and headers: a part of their validators.
 const REVISION: u8 = 0;
 
-/// Header of a track.
 const HEADER: Tag = Tag::new(*b"in");
+const SEGMENT: Tag = Tag::new(*b"sg");
+const KEY_FRAMES: Tag = Tag::new(*b"ky");
+const WEB_VTT: Tag = Tag::new(*b"vt");
 
 /// Answers a request: a segment after a read of its head, a header at once.
 ///
@@ -34,12 +39,14 @@ pub fn answer(
     request: &Request<'_>,
 ) -> Result<Step<Reply>, Error> {
     let of = rendition(presentation, request)?;
-    match request.part {
-        Part::Init => header::answer(presentation, of).map(Step::Ready),
-        Part::Segment(time) | Part::Text(time) => {
-            let at = address(presentation, of, time)?;
-            segment::answer(presentation, of, at)
-        }
+    let time = match request.part {
+        Part::Init => return header::answer(presentation, of).map(Step::Ready),
+        Part::Segment(time) | Part::Text(time) => time,
+    };
+    let at = presentation.segment(of, time).map_err(failed)?;
+    match of.form {
+        Form::Stored | Form::KeyFrames => segment::answer(presentation, of, at),
+        Form::WebVtt => caption_segment::answer(presentation, of, at),
     }
 }
 
@@ -49,13 +56,14 @@ pub fn answer(
 /// As [`answer`], as far as is known already.
 pub fn identify(presentation: &Presentation, request: &Request<'_>) -> Result<Identity, Error> {
     let of = rendition(presentation, request)?;
-    match request.part {
-        Part::Init => Ok(Identity::Known(header::representation(presentation, of))),
-        Part::Segment(time) | Part::Text(time) => {
-            let at = address(presentation, of, time)?;
-            segment::identify(presentation, of, at)
-        }
-    }
+    let time = match request.part {
+        Part::Init => return Ok(Identity::Known(header::representation(presentation, of))),
+        Part::Segment(time) | Part::Text(time) => time,
+    };
+    let at = presentation.segment(of, time).map_err(failed)?;
+    let known = presentation.fragment_validator(FragmentAddress::Chunk(at), Noun::Fragments)?;
+    let known = known.map(|validator| representation(presentation, validator, of, at));
+    Ok(known.map_or(Identity::Unknown, Identity::Known))
 }
 
 /// Finds the track that a request names, and checks that it has such a part.
@@ -72,16 +80,26 @@ fn rendition(presentation: &Presentation, request: &Request<'_>) -> Result<Rendi
     }
 }
 
-fn address(
-    presentation: &Presentation,
-    of: Rendition,
-    time: u64,
-) -> Result<FragmentAddress, Error> {
-    presentation.segment(of, time).map_err(failed)
-}
-
 fn failed(kind: ErrorKind) -> Error {
     Error::request("segment", kind)
+}
+
+/// Returns the representation of the segment of a chunk. `stored` is the validator of the stored
+/// fragment.
+fn representation(
+    presentation: &Presentation,
+    stored: Validator,
+    of: Rendition,
+    at: Located,
+) -> Representation {
+    let kind = presentation.streams()[of.stream].kind();
+    let (tag, media_type) = match of.form {
+        Form::Stored => (SEGMENT, MediaType::from(kind)),
+        Form::KeyFrames => (KEY_FRAMES, MediaType::from(kind)),
+        Form::WebVtt => (WEB_VTT, MediaType::WebVtt),
+    };
+    let (start, _) = presentation.chunk_of(at);
+    Representation::media(media_type, stored.of_output(id(tag, of, start)))
 }
 
 /// Returns the id of a part of a track.

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::base::{Error, ErrorKind};
 use crate::presentation::decimal;
 
 /// A request for a part of a track that DASH and HLS share: `video-952962/20000000.m4s`.
@@ -20,7 +19,7 @@ use crate::presentation::decimal;
 #[non_exhaustive]
 pub struct Request<'a> {
     /// Name of a track in one of its forms, percent-encoded: stream and bitrate, perhaps followed by
-    /// `.key` for key frames alone, `.vtt` for text as WebVTT, `.wvtt` for the same in samples.
+    /// `.key` for key frames alone, `.vtt` for text as WebVTT.
     pub rendition: &'a str,
     /// The part that is wanted.
     pub part: Part,
@@ -70,9 +69,4 @@ impl fmt::Display for Request<'_> {
             Part::Text(time) => write!(f, "{time}.vtt"),
         }
     }
-}
-
-/// Returns the error for a rendition that the presentation does not have.
-pub(super) fn no_track() -> Error {
-    Error::request("segment", ErrorKind::NoTrack)
 }

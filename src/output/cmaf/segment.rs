@@ -1,19 +1,14 @@
-//! The segment of a chunk.
+//! The segment of a chunk: a written `moof`, and the stored samples.
 
 use std::sync::Arc;
 
-use super::id;
-use crate::base::{Error, Step};
+use super::{failed, representation};
+use crate::base::{Error, ErrorKind, Step};
 use crate::fragment::cmaf::{self, Start, Track};
 use crate::fragment::{Keep, KeyFrames, Noun, Parsed, Stored};
-use crate::output::Identity;
 use crate::presentation::{
-    Form, FragmentAddress, FragmentView, MediaType, Need, Presentation, Rendition, Reply,
-    Representation, Tag, Validator,
+    Form, FragmentAddress, FragmentView, Located, Need, Presentation, Rendition, Reply,
 };
-
-const SEGMENT: Tag = Tag::new(*b"sg");
-const KEY_FRAMES: Tag = Tag::new(*b"ky");
 
 /// Answers with a segment, after a read of the stored head.
 ///
@@ -22,66 +17,62 @@ const KEY_FRAMES: Tag = Tag::new(*b"ky");
 pub(super) fn answer(
     presentation: &Arc<Presentation>,
     of: Rendition,
-    at: FragmentAddress,
+    at: Located,
 ) -> Result<Step<Reply>, Error> {
-    presentation.fragment(at, Need::Head, move |view| reply(view, of, at))
-}
-
-/// Returns what is known of a segment without a read.
-///
-/// # Errors
-/// As [`answer`], as far as is known already.
-pub(super) fn identify(
-    presentation: &Presentation,
-    of: Rendition,
-    at: FragmentAddress,
-) -> Result<Identity, Error> {
-    let known = presentation.fragment_validator(at, Noun::Fragments)?;
-    let known = known.map(|validator| representation(presentation, validator, of, at));
-    Ok(known.map_or(Identity::Unknown, Identity::Known))
-}
-
-fn representation(
-    presentation: &Presentation,
-    stored: Validator,
-    of: Rendition,
-    at: FragmentAddress,
-) -> Representation {
-    let tag = match of.form {
-        Form::Stored => SEGMENT,
-        Form::KeyFrames => KEY_FRAMES,
-        Form::WebVtt | Form::WebVttSamples => todo!(),
-    };
-    let kind = presentation.streams()[of.stream].kind();
-    let validator = stored.of_output(id(tag, of, presentation.start_of(at)));
-    Representation::media(MediaType::from(kind), validator)
+    let address = FragmentAddress::Chunk(at);
+    presentation.fragment(address, Need::Head, move |view| reply(view, of, at))
 }
 
 /// Makes a segment of a fragment of which the head was read.
-fn reply(view: &FragmentView<'_>, of: Rendition, at: FragmentAddress) -> Result<Reply, Error> {
+fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Reply, Error> {
     let presentation = view.presentation();
-    let representation =
-        representation(presentation, view.validator(Noun::Fragments), of, at).with_liveness(view.liveness());
     let limits = presentation.limits();
-    let head = view.head().ok_or_else(|| super::failed(crate::base::ErrorKind::NoFragment))?;
-    let start = presentation.start_of(at);
-    let start = i64::try_from(view.rescaled(start)).unwrap_or(i64::MAX);
-    let track = |head: &Stored| {
-        let offset = head.first_offset().max(0).unsigned_abs();
-        Track::new(view.track_id(), view.kind).with_defaults(view.defaults).delay(offset)
+    let representation = representation(presentation, view.validator(Noun::Fragments), of, at);
+    let representation = representation.with_liveness(view.liveness());
+    let head = view.head().ok_or_else(|| failed(ErrorKind::NoMedia))?;
+    let rewrite = |head: &Stored| {
+        cmaf::rewrite_stored(head, start(view, of, at), &track(view, of, head), limits)
     };
     if of.form == Form::KeyFrames
         && let Some(cut) = KeyFrames::cut(head, Keep::First, view.defaults, limits)?
     {
-        let bytes: u64 = cut.samples.iter().map(|range| range.end - range.start).sum();
-        let bound = cut.head.len() as u64 + bytes;
+        let samples: u64 = cut.samples.iter().map(|range| range.end - range.start).sum();
+        let bound = cut.head.len() as u64 + samples;
         if let Parsed::Whole(head) = Stored::parse(&cut.head, 0, bound, limits)? {
-            let written = cmaf::rewrite_stored(&head, Start::Shown(start), &track(&head), limits)?;
+            let written = rewrite(&head)?;
             let samples = cut.samples.into_iter().map(|range| view.stored(range));
             return Ok(Reply::of_parts(representation, written.head, samples));
         }
     }
-    let written = cmaf::rewrite_stored(head, Start::Shown(start), &track(head), limits)?;
-    let payload = view.stored(written.payload);
-    Ok(Reply::of_parts(representation, written.head, [payload].into_iter()))
+    let written = rewrite(head)?;
+    let payload = [view.stored(written.payload)].into_iter();
+    Ok(Reply::of_parts(
+        representation,
+        written.head,
+        payload.filter(|range| !range.range.is_empty()),
+    ))
+}
+
+/// Returns the start of a chunk in ticks of its samples.
+fn start(view: &FragmentView<'_>, of: Rendition, at: Located) -> Start {
+    let stream = &view.presentation().streams()[of.stream];
+    let (start, _) = view.presentation().chunk_of(at);
+    let ticks = stream.timescale().rescale_round(start, view.segment_track(of).timescale);
+    Start::Shown(ticks.and_then(|ticks| i64::try_from(ticks).ok()).unwrap_or(i64::MAX))
+}
+
+/// Returns the track of a segment. Its first sample is decoded when the chunk starts, so that no time
+/// is before the start of the presentation.
+fn track(view: &FragmentView<'_>, of: Rendition, head: &Stored) -> Track {
+    let first = head.first_offset(view.defaults).max(0).unsigned_abs();
+    let track = Track::new(view.segment_track(of).id, view.kind).with_defaults(view.defaults);
+    let track = track.delay(first);
+    let media = &view.presentation().streams()[of.stream].tracks()[of.track];
+    match media.encryption() {
+        Some(encryption) => match encryption.key_id {
+            Some(key) => track.protection(encryption.iv_size, key),
+            None => track,
+        },
+        None => track,
+    }
 }

@@ -5,13 +5,14 @@ mod request;
 
 use std::sync::Arc;
 
+pub use crate::fragment::Noun;
 pub use options::{ManifestFormat, ManifestOption, ManifestOptions};
 pub use request::{FragmentRequest, Request};
 
 use super::Identity;
 
 use crate::base::{Error, ErrorKind, Step};
-use crate::fragment::{Keep, KeyFrames, Noun};
+use crate::fragment::{Keep, KeyFrames};
 use crate::manifest::StreamKind;
 use crate::presentation::{
     FragmentAddress, FragmentView, Need, Presentation, Reply, Representation,

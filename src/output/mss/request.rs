@@ -276,7 +276,10 @@ fn segment(raw: &str) -> Result<Cow<'_, str>, Error> {
     let decoded = percent_decode_str(raw).decode_utf8();
     let decoded = decoded.map_err(|_| malformed("path", "its percent-encoding is not UTF-8"))?;
     if decoded.bytes().any(|byte| matches!(byte, b'/' | b'\\' | 0)) {
-        return Err(malformed("path", "a segment holds a slash, a backslash or a zero"));
+        return Err(malformed(
+            "path",
+            "a path segment contains an encoded slash, a backslash or a NUL byte",
+        ));
     }
     Ok(decoded)
 }

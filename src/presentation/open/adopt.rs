@@ -6,11 +6,12 @@ use super::keys::{Labels, check_keys};
 use super::matching::match_announced;
 use super::mend::Cut;
 use super::resolve::Resolved;
-use crate::base::Timescale;
-use crate::manifest::{ClientManifest, QualityLevel, StreamIndex, StreamKind};
+use crate::base::{Limits, Timescale};
+use crate::codec::{lowest_terms, pixel_aspect_of_track};
+use crate::manifest::{ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, Label, label};
 use crate::presentation::stream::{Absent, Media, announced, word};
-use crate::presentation::{OpenOptions, Stream, Timeline, Track};
+use crate::presentation::{OpenOptions, Role, Stream, Timeline, Track};
 
 /// The streams of a stored manifest, and what of it has no media.
 pub(super) struct Adopted {
@@ -54,7 +55,6 @@ pub(super) fn adopt(
                 (Timeline::default(), false)
             }
         };
-        let qualities = index.qualities.iter().zip(assigned);
         let track = |(quality, number): (&QualityLevel, Option<usize>)| {
             let attributes = quality.custom_attributes.clone();
             let description = announced(index, quality);
@@ -68,8 +68,14 @@ pub(super) fn adopt(
                 }
                 false => Media::Absent(Absent::Missing),
             };
-            Track { bitrate: quality.bitrate, attributes, media, description }
+            let resolved = number.and_then(|number| resolved.get(number));
+            let pixel_aspect = pixel_aspect(index, quality, resolved, limits);
+            let (kind, bitrate) = (index.kind, quality.bitrate);
+            Track { kind, bitrate, attributes, media, description, pixel_aspect }
         };
+        let server = assigned.iter().flatten().find_map(|&number| resolved.get(number));
+        let role = role(index, &labels, server.map(|resolved| resolved.server));
+        let qualities = index.qualities.iter().zip(assigned);
         let tracks = qualities.map(track).collect();
         let stream = Stream {
             kind: index.kind,
@@ -81,6 +87,7 @@ pub(super) fn adopt(
             tracks,
             subtype: word(index.subtype.as_deref()),
             parent: word(index.parent.as_deref()),
+            role,
         };
         let mut cut = cut(index, &stream, findings);
         if options.without_event_streams && index.is_of_events() {
@@ -96,6 +103,45 @@ pub(super) fn adopt(
     }
     check_keys(&client.streams, &adopted.streams, findings);
     adopted
+}
+
+/// Returns the role that the manifests give a stream.
+pub(super) fn role(
+    index: &StreamIndex,
+    labels: &Labels,
+    server: Option<&ServerTrack>,
+) -> Option<Role> {
+    let name = index.name();
+    let names = [Some(&*name), labels.of(index), server.and_then(ServerTrack::track_name)];
+    let names: Vec<&str> = names.into_iter().flatten().collect();
+    Role::declared(index.kind, index.subtype.as_deref(), &names, server)
+}
+
+/// Returns width and height of a pixel by the track's header, or else by the size at which the
+/// manifest wants pictures to be shown.
+///
+/// Spec: ISO/IEC 14496-12, 8.3.2; [MS-SSTR] 2.2.2.3.
+pub(super) fn pixel_aspect(
+    index: &StreamIndex,
+    quality: &QualityLevel,
+    resolved: Option<&Resolved<'_>>,
+    limits: &Limits,
+) -> Option<(u32, u32)> {
+    if index.kind != StreamKind::Video {
+        return None;
+    }
+    let of_file = || {
+        let media = resolved?.media.as_ref().ok()?;
+        pixel_aspect_of_track(media.entry.as_ref()?, media.shown?, limits)
+    };
+    let of_manifest = || {
+        let shown = index.display_width.zip(index.display_height)?;
+        let width = index.max_width.or(quality.max_width)?;
+        let height = index.max_height.or(quality.max_height)?;
+        let product = |one: u32, other: u32| u64::from(one) * u64::from(other);
+        lowest_terms((product(shown.0, height), product(shown.1, width)))
+    };
+    of_file().or_else(of_manifest)
 }
 
 /// The media of a quality, if it has any for the chunks of its stream.

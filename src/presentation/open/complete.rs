@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::assign::{Assignment, assign};
 use super::listed::Listed;
 use super::media::MediaFile;
+use super::protection;
 use super::resolve::{Resolved, resolve};
 use super::served::Served;
 use super::walk::files_to_walk;
@@ -18,6 +19,7 @@ use crate::manifest::ClientDocument;
 use crate::presentation::Presentation;
 use crate::presentation::finding::Findings;
 use crate::presentation::representation_map::RepresentationMap;
+use crate::presentation::role::settle;
 use crate::presentation::validator::ContentHash;
 
 /// An opening whose headers and indexes have been read.
@@ -94,10 +96,16 @@ impl Complete {
         Pairs { resolved, assignment }
     }
 
-    fn presentation(self, served: Served, findings: Findings) -> Presentation {
+    fn presentation(self, mut served: Served, findings: Findings) -> Presentation {
         let content = self.content();
+        let headers = self.client().map(|client| &*client.manifest().protection);
+        let headers = headers.unwrap_or_default();
+        let of_files: Vec<_> = self.media.iter().flat_map(|(_, file)| &file.protection).collect();
+        let protection = protection::systems(headers, &of_files);
+        settle(&mut served.streams);
         let Self { listed, walked, .. } = self;
         let limits = listed.options.limits;
+        let kept_room = listed.options.room_for(&served.streams);
         Presentation {
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::new(&served.streams),
@@ -105,12 +113,13 @@ impl Complete {
             files: listed.files,
             streams: served.streams,
             client_manifest: served.manifest,
+            protection,
             content,
             epoch: listed.options.epoch.into(),
             is_live: false,
             is_folder: false,
             findings: findings.sorted(),
-            kept: RepresentationMap::new(listed.options.kept_room),
+            kept: RepresentationMap::new(kept_room),
             late: Mutex::new(Findings::new(&limits)),
             walked,
             lying: Mutex::default(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::adopt::pixel_aspect;
 use super::matching::match_chunks;
 use super::resolve::Resolved;
 use super::taken::Taken;
@@ -12,7 +13,7 @@ use crate::codec::{CodecTag, Description, display_size};
 use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, Label, label};
 use crate::presentation::stream::{Media, announced, kept, word};
-use crate::presentation::{OpenOptions, Stream, Timeline, Track};
+use crate::presentation::{OpenOptions, Role, Stream, Timeline, Track};
 
 /// A generated manifest, and the streams it announces.
 pub(super) struct Generated {
@@ -155,7 +156,10 @@ impl Group<'_> {
                     Some(described) => kept(&described),
                     None => announced(&index, &quality),
                 };
-                let track = Track { bitrate, attributes: Vec::new(), media: stored, description };
+                let (kind, attributes) = (self.kind, Vec::new());
+                let pixel_aspect = pixel_aspect(&index, &quality, Some(resolved), limits);
+                let media = stored;
+                let track = Track { kind, bitrate, attributes, media, description, pixel_aspect };
                 taken.take_bitrate(bitrate);
                 tracks.push((quality, track));
             }
@@ -172,6 +176,9 @@ impl Group<'_> {
             (index.display_width, index.display_height) = (Some(width), Some(height));
         }
         index.chunks = chunks;
+        let server = self.tracks.first().map(|(resolved, _)| resolved.server);
+        let subtype = server.and_then(|server| server.value("Subtype"));
+        let role = Role::declared(self.kind, subtype, &[name], server);
         let stream = Stream {
             kind: self.kind,
             name: name.to_owned(),
@@ -182,6 +189,7 @@ impl Group<'_> {
             tracks,
             subtype: word(index.subtype.as_deref()),
             parent: word(index.parent.as_deref()),
+            role,
         };
         Ok((index, stream))
     }

@@ -5,11 +5,12 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::excerpt::Excerpt;
-use super::protection::{self, System};
+use super::protection;
 use super::tracks::{self, MediaTrack};
 use super::trouble::Trouble;
-use crate::base::{Cursor, Error, FileId, Limits, Opened};
+use crate::base::{Cursor, Error, FileEnds, FileId, Limits};
 use crate::bmff::{Boxes, Header};
+use crate::codec::ProtectionSystem;
 use crate::index::read_mfra;
 use crate::presentation::FindingCode;
 
@@ -37,7 +38,7 @@ pub(super) struct MediaFile {
     pub(super) tracks: Result<Vec<MediaTrack>, Trouble>,
     /// Describes the fault of a track in the header that is not among `tracks`.
     pub(super) unread_track: Option<String>,
-    pub(super) protection: Vec<System>,
+    pub(super) protection: Vec<ProtectionSystem>,
 }
 
 /// A media file being opened.
@@ -75,7 +76,7 @@ enum Next {
 }
 
 impl MediaOpening {
-    pub(super) fn new(file: FileId, opened: Opened) -> Self {
+    pub(super) fn new(file: FileId, opened: FileEnds) -> Self {
         let excerpt = Excerpt::new(opened.size, opened.head, opened.tail);
         let result = MediaFile {
             size: opened.size,
@@ -91,7 +92,7 @@ impl MediaOpening {
 
     /// One that could not even be opened.
     pub(super) fn failed(file: FileId, trouble: Trouble) -> Self {
-        let mut opening = Self::new(file, Opened::new(0, Bytes::new(), Bytes::new()));
+        let mut opening = Self::new(file, FileEnds::new(0, Bytes::new(), Bytes::new()));
         opening.fail(trouble);
         opening
     }

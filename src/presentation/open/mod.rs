@@ -21,6 +21,7 @@ mod adopt;
 mod announced;
 mod assign;
 mod complete;
+mod doubts;
 mod evidence;
 mod excerpt;
 mod folder;
@@ -59,7 +60,7 @@ use self::trouble::Trouble;
 use super::finding::{Finding, FindingCode, Findings};
 use super::{OpenOptions, Presentation};
 use crate::base::{
-    Error, ErrorKind, FileId, Got, Name, Opened, ReadError, ReadErrorKind, Step, Want,
+    Error, ErrorKind, FileEnds, FileId, Got, Name, ReadError, ReadErrorKind, Step, Want,
 };
 use crate::manifest::{ClientDocument, ServerManifest};
 
@@ -83,7 +84,7 @@ type Outcome = Result<Got, ReadError>;
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use smooth_origin::base::{Got, Name, Opened, ReadError, ReadErrorKind, Want};
+/// use smooth_origin::base::{Got, Name, FileEnds, ReadError, ReadErrorKind, Want};
 /// use smooth_origin::presentation::{OpenOptions, open};
 ///
 /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/dialects");
@@ -98,7 +99,7 @@ type Outcome = Result<Got, ReadError>;
 ///         let head = bytes[..head.min(bytes.len())].to_vec().into();
 ///         let tail = bytes[bytes.len() - tail.min(bytes.len())..].to_vec().into();
 ///         files[file.index()] = bytes;
-///         Ok(Got::Opened(Opened::new(files[file.index()].len() as u64, head, tail)))
+///         Ok(Got::Opened(FileEnds::new(files[file.index()].len() as u64, head, tail)))
 ///     }
 ///     Want::Range { file, range } => {
 ///         let range = range.start as usize..range.end as usize;
@@ -139,7 +140,7 @@ pub fn open(name: Name, options: &OpenOptions) -> Step<Presentation> {
 }
 
 /// The one file that a batch opened.
-fn opened(got: Option<Outcome>) -> Result<Opened, Error> {
+fn opened(got: Option<Outcome>) -> Result<FileEnds, Error> {
     match got {
         Some(Ok(Got::Opened(opened))) => Ok(opened),
         Some(Err(error)) if error.kind == ReadErrorKind::Gone => {
@@ -226,7 +227,7 @@ impl Reading {
 
     /// A file that is stored under another spelling of its name.
     fn compare_spelling(&mut self, file: FileId, got: &Outcome) {
-        if let Ok(Got::Opened(Opened { stored_as: Some(stored), .. })) = got {
+        if let Ok(Got::Opened(FileEnds { stored_as: Some(stored), .. })) = got {
             let named = self.listed.files[file.index()].file_name();
             // On a screen, two Unicode forms of one name look the same.
             let form = match named.to_lowercase() == stored.file_name().to_lowercase() {

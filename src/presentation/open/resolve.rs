@@ -211,7 +211,7 @@ fn find<'a>(
             let message = match (ids.is_empty(), tracks.iter().find(of_id)) {
                 (true, _) => "it has no tracks".to_owned(),
                 (false, Some(_)) => format!("track {id} is no {} track: it has {ids}", track.kind),
-                (false, None) => format!("it has no track {id}, but {ids}"),
+                (false, None) => format!("it has no track {id}, only {ids}"),
             };
             Err(Trouble::new(FindingCode::TrackMissing, message))
         }
@@ -249,17 +249,20 @@ impl Resolved<'_> {
 
     /// The media of a track whose fragments have been matched with chunks.
     pub(super) fn stored(&self, media: &MediaTrack, matched: Matched) -> Media {
+        let entries = media.entry.iter().chain(&media.more_entries);
+        let are_short = entries.map(|entry| entry.body.len()).sum::<usize>() <= LONGEST_KEPT;
+        let kept = |entry: &SampleEntry| are_short.then(|| entry.detached());
+        let code = |language: &String| language.as_bytes().try_into().ok();
         Media::Stored(Box::new(StoredTrack {
             file: media.file,
             track_id: media.track_id,
             timescale: media.timescale,
             shift: matched.shift,
             defaults: media.defaults,
-            entry: media
-                .entry
-                .as_ref()
-                .filter(|e| e.body.len() <= LONGEST_KEPT)
-                .map(SampleEntry::detached),
+            entry: media.entry.as_ref().and_then(kept),
+            more_entries: media.more_entries.iter().filter_map(kept).collect(),
+            language: media.language.as_ref().and_then(code),
+            durations: media.durations,
             is_settled: media.is_settled || matched.is_of_other_clock,
             is_time_told: (media.has_time_doubt() || matched.is_by_number).into(),
             fragments: Fragments::new(matched.fragments),

@@ -178,10 +178,12 @@ fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
         };
         let (kind, name) = (track.server.kind, track.server.name());
         let track = Track {
+            kind,
             bitrate,
             attributes: Vec::new(),
             media: Media::Absent(trouble.absent),
             description: None,
+            pixel_aspect: None,
         };
         let number = *known.entry((kind, name.to_owned())).or_insert(streams.len());
         match streams.get_mut(number) {
@@ -196,6 +198,7 @@ fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
                 tracks: vec![track],
                 subtype: None,
                 parent: None,
+                role: None,
             }),
         }
     }

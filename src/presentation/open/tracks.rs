@@ -29,6 +29,8 @@ pub(super) struct MediaTrack {
     /// `None` where it is unknown or undetermined.
     pub(super) language: Option<String>,
     pub(super) entry: Option<SampleEntry>,
+    /// The sample entries after the first.
+    pub(super) more_entries: Vec<SampleEntry>,
     /// Width and height at which it is shown, 16.16 fixed point; `None` if it is rotated.
     pub(super) shown: Option<(u32, u32)>,
     pub(super) defaults: Defaults,
@@ -47,6 +49,9 @@ pub(super) struct MediaTrack {
     pub(super) doubt: Option<Trouble>,
     /// How long the last fragment is, in ticks of the track.
     pub(super) last_duration: Option<u64>,
+    /// The shortest and the longest duration of a sample in the first fragment, in ticks of the
+    /// track.
+    pub(super) durations: Option<(u32, u32)>,
     /// Times in its fragments are no evidence of where they belong: a walk weighed them, or they
     /// are all one.
     pub(super) is_settled: bool,
@@ -61,6 +66,8 @@ pub(super) struct MediaTrack {
 struct Examined {
     /// How long it is, in ticks of the track.
     duration: Option<u64>,
+    /// The shortest and the longest duration of a sample, in ticks of the track.
+    durations: Option<(u32, u32)>,
     /// The start that it says, in ticks of the track.
     said: Option<i64>,
     /// That start, if the index says another.
@@ -91,6 +98,7 @@ pub(super) fn of_moov(file: FileId, moov: &Boxes, limits: &Limits) -> Vec<MediaT
             timescale: Timescale::new(mdhd.timescale.into())?,
             language: mdhd.language().filter(|language| language != "und"),
             entry: stsd.and_then(|stsd| stsd.entries().next()),
+            more_entries: more_entries(stsd),
             shown: (!tkhd.is_turned()).then_some((tkhd.width, tkhd.height)),
             defaults: defaults.get(&track_id).copied().unwrap_or_default(),
             fragments: Err(Trouble::new(FindingCode::IndexMissing, no_index)),
@@ -101,12 +109,33 @@ pub(super) fn of_moov(file: FileId, moov: &Boxes, limits: &Limits) -> Vec<MediaT
             unread: None,
             doubt: None,
             last_duration: None,
+            durations: None,
             is_settled: false,
             has_repeats: false,
             is_disordered: false,
         })
     };
     moov.each(*b"trak").take(limits.tracks).filter_map(track).collect()
+}
+
+/// Maximum sample entries of a track.
+const MOST_ENTRIES: usize = 16;
+
+/// Returns the sample entries after the first, if they are few.
+fn more_entries(stsd: Option<&Stsd>) -> Vec<SampleEntry> {
+    let entries = stsd.into_iter().flat_map(|stsd| stsd.entries().skip(1));
+    entries.take(MOST_ENTRIES).collect()
+}
+
+/// Returns the shortest and the longest duration of a sample. The number of samples has met its
+/// budget.
+fn durations(stored: &Stored, defaults: Defaults) -> Option<(u32, u32)> {
+    let alike = stored.runs(defaults).flat_map(|run| run.samples());
+    let durations = alike.map(|alike| alike.sample.duration);
+    durations.fold(None, |range, duration| {
+        let (shortest, longest) = range.unwrap_or((duration, duration));
+        Some((shortest.min(duration), longest.max(duration)))
+    })
 }
 
 /// Returns the number of samples that a sample table describes, if it gives the position of any.
@@ -226,6 +255,9 @@ impl MediaTrack {
             seen += 1;
             match self.examine(&bytes, fragment, limits) {
                 Ok(examined) => {
+                    if i == 0 {
+                        self.durations = examined.durations;
+                    }
                     if i + 1 == looks.len() {
                         self.last_duration = examined.duration;
                     }
@@ -280,6 +312,7 @@ impl MediaTrack {
         // ffmpeg writes durations below 0, in two's complement.
         let declared = declared.filter(|&declared| i64::try_from(declared).is_ok());
         let duration = if duration > 0 { Some(duration) } else { declared };
-        Ok(Examined { duration, said: stored.time(), other })
+        let durations = durations(&stored, self.defaults);
+        Ok(Examined { duration, durations, said: stored.time(), other })
     }
 }

@@ -16,6 +16,16 @@ pub(crate) struct Rendition {
     pub(crate) form: Form,
 }
 
+impl Rendition {
+    /// Returns a number that no other track has, whatever the form.
+    pub(crate) fn number(self) -> u32 {
+        // A presentation has at most 1,024 tracks unless its limits are raised; the validator of a
+        // segment also has its time.
+        let number = (self.stream as u64) << 16 | (self.track as u64 & 0xffff);
+        number as u32
+    }
+}
+
 /// The form of a track's segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Form {
@@ -25,12 +35,10 @@ pub(crate) enum Form {
     KeyFrames,
     /// Text as files of WebVTT.
     WebVtt,
-    /// Text as samples of WebVTT.
-    WebVttSamples,
 }
 
 impl Form {
-    const ALL: [Self; 4] = [Self::Stored, Self::KeyFrames, Self::WebVtt, Self::WebVttSamples];
+    const ALL: [Self; 3] = [Self::Stored, Self::KeyFrames, Self::WebVtt];
 
     /// Returns what a name ends with.
     fn suffix(self) -> &'static str {
@@ -38,7 +46,6 @@ impl Form {
             Self::Stored => "",
             Self::KeyFrames => ".key",
             Self::WebVtt => ".vtt",
-            Self::WebVttSamples => ".wvtt",
         }
     }
 
@@ -46,7 +53,7 @@ impl Form {
     pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::WebVtt => "vtt",
-            Self::Stored | Self::KeyFrames | Self::WebVttSamples => "m4s",
+            Self::Stored | Self::KeyFrames => "m4s",
         }
     }
 
@@ -55,7 +62,7 @@ impl Form {
         match self {
             Self::Stored => true,
             Self::KeyFrames => kind == StreamKind::Video,
-            Self::WebVtt | Self::WebVttSamples => kind == StreamKind::Text,
+            Self::WebVtt => kind == StreamKind::Text,
         }
     }
 }

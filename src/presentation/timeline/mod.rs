@@ -50,6 +50,7 @@ impl Timeline {
     ///
     /// # Errors
     /// As [`manifest::runs`], and as [`from_runs`](Self::from_runs).
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn new(chunks: &[manifest::Chunk], limits: &Limits) -> Result<Self, Error> {
         Builder::default().build(manifest::runs(chunks), limits)
     }
@@ -73,6 +74,7 @@ impl Timeline {
     /// let timeline = timeline.extended([more], &Limits::default()).unwrap();
     /// assert_eq!(timeline.locate(100), Some(5));
     /// ```
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn from_runs(runs: impl IntoIterator<Item = Run>, limits: &Limits) -> Result<Self, Error> {
         Builder::default().build(runs.into_iter().map(Ok), limits)
     }
@@ -82,6 +84,7 @@ impl Timeline {
     ///
     /// # Errors
     /// As [`from_runs`](Self::from_runs).
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn extended(
         &self,
         runs: impl IntoIterator<Item = Run>,

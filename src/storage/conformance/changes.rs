@@ -1,4 +1,4 @@
-//! What a store makes of objects that change.
+//! Checks of objects that change.
 
 use std::io::{self, ErrorKind};
 use std::ops::Range;
@@ -12,8 +12,11 @@ use crate::base::{Name, ReadErrorKind};
 use crate::storage::error::read_error_kind;
 use crate::storage::{RangeSource, Store, Version};
 
-/// Bytes of an object: several reads' worth.
+/// Size of an object in bytes: several reads' worth.
 const LEN: u64 = 100_000;
+
+/// Shown if a version may have been taken for another one.
+const ADVICE: &str = "if versions have a resolution in time, let `Fixture::put` wait for it";
 
 /// The content of a version: no byte is that of another version, nor is one part that of another.
 pub(super) fn content(version: u8) -> Vec<u8> {
@@ -21,7 +24,8 @@ pub(super) fn content(version: u8) -> Vec<u8> {
     (0..LEN).map(|at| byte(at) ^ version).collect()
 }
 
-/// New versions of an object, its end, and its return. It is there in version 0, and not at the end.
+/// New versions of an object, its end, and its return. It is there in version 0, and not at the
+/// end.
 pub(super) async fn check<F: Fixture>(store: &impl Store, fixture: &F, name: &Name) {
     let mut versions = Vec::new();
     let mut known = content(0);
@@ -88,7 +92,7 @@ async fn check_end<F: Fixture>(store: &impl Store, fixture: &F, name: &Name) {
     }
 }
 
-/// What an opening, and a look without one, give after a change.
+/// Checks an opening, and a look without one, after a change.
 async fn check_new(store: &impl Store, name: &Name, content: &[u8], versions: &mut Vec<Version>) {
     let source = match store.open(name).await {
         Ok(source) => source,
@@ -101,7 +105,11 @@ async fn check_new(store: &impl Store, name: &Name, content: &[u8], versions: &m
     let len = content.len() as u64;
     promise!("changes-are-noticed", stat.size == len, "{} bytes, not {len}", stat.size);
     let is_new = !versions.contains(&stat.version);
-    promise!("changes-are-noticed", is_new, "the version of new content is one of before");
+    promise!(
+        "changes-are-noticed",
+        is_new,
+        "the version of new content is one of before ({ADVICE})"
+    );
     versions.push(stat.version);
     let read = source.read(0..len).await;
     let is_right = read.as_ref().is_ok_and(|bytes| bytes == content);
@@ -123,11 +131,11 @@ fn check_old(read: io::Result<Bytes>, content: &[u8], range: Range<u64>) {
     promise!(
         "one-version",
         is_old,
-        "{range:?} of an object that was replaced gives {gives:?}, not its version or `ChangedError`"
+        "{range:?} of an object that was replaced gives {gives:?}, not its version or `ChangedError` ({ADVICE})"
     );
 }
 
-/// That a read gives the bytes of its version, or says that this is gone.
+/// Returns whether a read gave the bytes of its version, or an error that says that it is gone.
 fn read_is_old(read: &io::Result<Bytes>, expected: &[u8]) -> bool {
     match read {
         Ok(bytes) => bytes == expected,

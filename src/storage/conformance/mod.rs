@@ -63,18 +63,22 @@ use crate::base::Name;
 /// Changes what a store holds, as its writers do: by rename for local files, by an upload for an
 /// object store.
 pub trait Fixture {
-    /// Puts an object in place, or a new version of one. What is opened after that is the new one.
+    /// Puts an object in place, or a new version of one. Openings after that get the new one.
+    ///
+    /// If versions are made from times, wait until a later change is certain to give another version:
+    /// for `Last-Modified`, which has whole seconds, sleep for more than a second before the object is
+    /// put.
     fn put(&self, name: &Name, content: Vec<u8>) -> impl Future<Output = ()>;
 
-    /// Removes an object. What is opened after that is not there.
+    /// Removes an object. Openings after that do not find it.
     fn remove(&self, name: &Name) -> impl Future<Output = ()>;
 }
 
-/// Checks all promises. The objects that this takes are put into the folder `conformance`, and
-/// removed at the end.
+/// Checks all promises. Puts the objects that it needs into the folder `conformance`, and removes them
+/// at the end.
 ///
 /// # Panics
-/// Where a promise is broken.
+/// If a promise is broken.
 pub async fn all(tested: &impl Store, fixture: &impl Fixture) {
     let object = Name::new("conformance/folder/object.bin").expect("a name");
     let content = changes::content(0);
@@ -87,7 +91,7 @@ pub async fn all(tested: &impl Store, fixture: &impl Fixture) {
 /// that begin with that one. Nothing is written: whether changes are noticed is for [`all`].
 ///
 /// # Panics
-/// Where a promise is broken.
+/// If a promise is broken.
 pub async fn store(store: &impl Store, name: &Name, content: &[u8]) {
     let source = names::open(store, name).await;
     range_source(&source, content).await;
@@ -103,7 +107,7 @@ pub async fn store(store: &impl Store, name: &Name, content: &[u8]) {
 /// Checks a source of an object that has this content, of at least four bytes.
 ///
 /// # Panics
-/// Where a promise is broken.
+/// If a promise is broken.
 pub async fn range_source(source: &impl RangeSource, content: &[u8]) {
     assert!(content.len() >= 4, "the test needs an object of four bytes or more");
     reads::check(source, content).await;

@@ -1,4 +1,4 @@
-//! What names stand for.
+//! Checks of names.
 
 use std::io::ErrorKind;
 
@@ -48,8 +48,8 @@ pub(super) async fn check(store: &impl Store, name: &Name) {
     promise!("stored-names", is_itself, "{name} is stored as {stored:?}");
 }
 
-/// How opening a name fails; `None` if it does not. Fails in the same way with ends, and where the
-/// name is only looked at.
+/// Returns how opening a name fails; `None` if it does not. It fails in the same way with ends, and
+/// if the name is only looked at.
 pub(super) async fn refusal(store: &impl Store, name: &Name) -> Option<ErrorKind> {
     let kind = store.open(name).await.err().map(|error| error.kind());
     let with_ends = store.open_with(name, Ends::new(8, 8)).await.err().map(|error| error.kind());

@@ -1,4 +1,4 @@
-//! What reads through a source give.
+//! Checks of reads through a source.
 
 use std::io::ErrorKind;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! How long ago a file was changed, by its change time.
+//! Age of a file, by its change time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -40,19 +40,19 @@ use crate::base::Name;
 /// The files below a folder.
 ///
 /// On Linux, the kernel keeps every name beneath the folder (`openat2`, `RESOLVE_BENEATH`). It
-/// follows relative links that stay beneath the folder. All other links, absolute ones included, are
-/// treated as missing files unless [`links_into`](Self::links_into) allows their target. On systems
-/// without this call, a link is followed only if `links_into` allows its target. Only regular files
-/// are opened, so a FIFO or a device never blocks a reader.
+/// follows relative links that stay beneath the folder. All other links, absolute ones included,
+/// are treated as missing files unless [`links_into`](Self::links_into) allows their target. On
+/// systems without this call, a link is followed only if `links_into` allows its target. Only
+/// regular files are opened, so a FIFO or a device never blocks a reader.
 ///
-/// Each opening of a file looks up the folder by its path. If another folder has taken its place (by
-/// rename, by a mount over it, or by a new target of a link in its path), the file is opened in the
-/// new folder. While the path leads nowhere, files are still opened in the old folder, and a name
-/// that is missing there gives a transient error, because a swap may be under way.
+/// Each opening of a file looks up the folder by its path. If another folder has taken its place
+/// (by rename, by a mount over it, or by a new target of a link in its path), the file is opened in
+/// the new folder. While the path leads nowhere, files are still opened in the old folder, and a
+/// name that is missing there gives a transient error, because a swap may be under way.
 ///
 /// A read is a plain system call in the task that requests it. It returns at once if the page cache
-/// holds the bytes. If not, the task and all others of its thread wait for the disk, unless the host
-/// says where to make such reads: [`cold_reads`](Self::cold_reads).
+/// holds the bytes. If not, the task and all others of its thread wait for the disk, unless the
+/// host says where to make such reads: [`cold_reads`](Self::cold_reads).
 ///
 /// ```no_run
 /// use smooth_origin::storage::LocalStore;
@@ -80,7 +80,7 @@ pub struct LocalStore {
 pub struct LocalFile {
     file: Arc<system::File>,
     opened: system::Version,
-    /// Whether the machine's own clock stamps the file, once this has been determined.
+    /// Set if the machine's own clock stamps the file, once this has been determined.
     is_stamped_here: OnceLock<bool>,
     elsewhere: Option<Elsewhere>,
 }
@@ -92,32 +92,41 @@ impl LocalStore {
     /// The files below `root`.
     ///
     /// # Errors
-    /// If `root` is not a folder, or cannot be opened.
+    /// If `root` is not a folder, or cannot be opened. The text of the error begins with the path.
+    ///
+    /// ```
+    /// # use smooth_origin::storage::LocalStore;
+    /// let error = LocalStore::new("/no/such/folder").unwrap_err();
+    /// assert!(error.to_string().starts_with("/no/such/folder: "));
+    /// assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    /// ```
     pub fn new(root: impl AsRef<Path>) -> io::Result<Self> {
-        Ok(Self { tree: Tree::new(root.as_ref())?, spellings: None, elsewhere: None })
+        let root = root.as_ref();
+        let tree = Tree::new(root).map_err(|error| at_path(root, &error))?;
+        Ok(Self { tree, spellings: None, elsewhere: None })
     }
 
-    /// Whether to find a missing name under another spelling: in other letter case (as on Windows), or
-    /// in the other Unicode form of its letters (NFC, or NFD as macOS writes it). Default: no, every
-    /// byte counts.
+    /// Sets whether a missing name is found under another spelling: in other letter case (as on
+    /// Windows), or in the other Unicode form of its letters (NFC, or NFD as macOS writes it).
+    /// Default: no, every byte counts.
     ///
-    /// The requested spelling comes first, folder by folder. If it is missing, and exactly one name in
-    /// the folder differs from it in spelling alone, that name is opened. Several such names are
-    /// ambiguous, and none of them is opened. Letters are compared in lower case, each by itself. The
-    /// files that a server manifest names are found by the same rule, with a
+    /// The requested spelling comes first, folder by folder. If it is missing, and exactly one name
+    /// in the folder differs from it in spelling alone, that name is opened. Several such names are
+    /// ambiguous, and none of them is opened. Letters are compared in lower case, each by itself.
+    /// The files that a server manifest names are found by the same rule, with a
     /// [finding](crate::presentation::FindingCode::NameSpelledOtherwise).
     ///
     /// If the file system itself ignores letter case, as on Windows, every spelling counts as the
     /// stored name.
     ///
-    /// An [`Origin`](crate::origin::Origin) keeps a presentation under its stored name: all spellings
-    /// of its URL share one opening and its validators.
+    /// An [`Origin`](crate::origin::Origin) keeps a presentation under its stored name: all
+    /// spellings of its URL share one opening and its validators.
     ///
     /// A name that is there as spelled costs nothing more. For any other name, the store looks at a
-    /// list of its folder. The store keeps lists (up to 262,144 names in all, about 100 bytes each) as
-    /// long as their folders do not change, and lists a folder at most once per second, so it may take
-    /// a second until a new file is found under other spellings. A folder with more than 16,384
-    /// entries is not searched.
+    /// list of its folder. The store keeps lists (up to 262,144 names in all, about 100 bytes each)
+    /// as long as their folders do not change, and lists a folder at most once per second, so it
+    /// may take a second until a new file is found under other spellings. A folder with more than
+    /// 16,384 entries is not searched.
     #[must_use]
     pub fn ignore_case(mut self, ignored: bool) -> Self {
         self.spellings = ignored.then(Spellings::new);
@@ -128,22 +137,25 @@ impl LocalStore {
     /// (so that links with absolute paths are followed). May be called several times. Default: only
     /// relative links that stay beneath the root are followed.
     ///
-    /// The kernel ensures that everything that is opened is beneath the root or beneath one of these
-    /// folders. If a link passes through other links, only its final target counts. Anyone who can
-    /// make links beneath the root can publish every file of these folders that the process may read.
+    /// The kernel ensures that everything that is opened is beneath the root or beneath one of
+    /// these folders. If a link passes through other links, only its final target counts. Anyone
+    /// who can make links beneath the root can publish every file of these folders that the process
+    /// may read.
     ///
     /// # Errors
-    /// If `folder` is not a folder, or cannot be opened.
+    /// If `folder` is not a folder, or cannot be opened. The text of the error begins with the
+    /// path.
     pub fn links_into(mut self, folder: impl AsRef<Path>) -> io::Result<Self> {
-        self.tree.allow_links_into(folder.as_ref())?;
+        let folder = folder.as_ref();
+        self.tree.allow_links_into(folder).map_err(|error| at_path(folder, &error))?;
         Ok(self)
     }
 
     /// Finds the links below the root that are not followed, for a host to report when it starts.
     /// Looks at no more than `most` files, folders and links, on the calling thread.
     ///
-    /// A dangling link is among them if it is absolute or leads out of the root. Folders behind links
-    /// are not searched.
+    /// A dangling link is among them if it is absolute or leads out of the root. Folders behind
+    /// links are not searched.
     ///
     /// ```no_run
     /// # use smooth_origin::storage::LocalStore;
@@ -178,9 +190,9 @@ impl LocalStore {
         }
     }
 
-    /// Where to make reads that may have to wait for a disk. `run` gets each such read, calls it on a
-    /// thread that may block, and returns its output. By default, the task that requests a read makes
-    /// it.
+    /// Sets where reads are made that may have to wait for a disk. `run` gets each such read, calls
+    /// it on a thread that may block, and returns its output. By default, the task that requests a
+    /// read makes it.
     ///
     /// On Linux, the task itself still makes reads of bytes that the page cache holds. On other
     /// systems, and on file systems that cannot tell whether bytes are cached (`RWF_NOWAIT` of
@@ -246,9 +258,9 @@ impl LocalFile {
     /// Checks that the file is still the version that was opened.
     ///
     /// [`read`](RangeSource::read) checks this itself. A host that reads from the descriptor must call
-    /// `check` after it has read and before it sends the last byte; otherwise a complete response may
-    /// mix bytes of two versions. A host that lets the kernel send the bytes (`sendfile`) calls it
-    /// before each call; the kernel then queues pages of the file, which change if the file is
+    /// `check` after it has read and before it sends the last byte; otherwise a complete response
+    /// may mix bytes of two versions. A host that lets the kernel send the bytes (`sendfile`) calls
+    /// it before each call; the kernel then queues pages of the file, which change if the file is
     /// rewritten. Such a host should copy files whose [`age`](Self::age) is small, because they may
     /// change again soon.
     ///
@@ -282,8 +294,8 @@ impl LocalFile {
     }
 }
 
-/// For calls that take a descriptor, such as `sendfile`. The descriptor is open for reading only. All
-/// users of the file share its offset, so pass an explicit offset to each call.
+/// For calls that take a descriptor, such as `sendfile`. The descriptor is open for reading only.
+/// All users of the file share its offset, so pass an explicit offset to each call.
 #[cfg(unix)]
 impl AsFd for LocalFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -296,7 +308,7 @@ impl RangeSource for LocalFile {
         // The age is read first: the check then sees a write that begins after it.
         let age = self.age();
         self.check()?;
-        Ok(Stat { age: Some(age), ..self.opened.stat() })
+        Ok(self.opened.stat(age))
     }
 
     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
@@ -311,4 +323,9 @@ impl RangeSource for LocalFile {
         self.check()?;
         bytes
     }
+}
+
+/// Returns `error` with the path that it is about, for a message that the operator can act on.
+fn at_path(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

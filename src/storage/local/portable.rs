@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 
 use super::tree::{Entry, EntryKind, NotOpened, Stamp};
-use crate::storage::{Stat, Version as AnyVersion};
+use crate::storage::{Age, Stat, Version as AnyVersion};
 
 /// A folder by its real path, and what lies beneath it.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct OpenFolder(PathBuf);
 #[derive(Debug)]
 pub(super) struct File(Mutex<fs::File>);
 
-/// What tells two states of a file apart, as far as the standard library knows it.
+/// Properties that differ between two states of a file, as far as the standard library knows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Version {
     size: u64,
@@ -43,7 +43,7 @@ impl Folder {
         if path.is_dir() { Ok(Self(path)) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
-    /// Whether a path leads to this folder.
+    /// Returns whether a path leads to this folder.
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
         Ok(path.canonicalize()? == self.0)
     }
@@ -61,7 +61,7 @@ impl Folder {
         }
     }
 
-    /// That there is something of this name.
+    /// Checks that there is something of this name.
     pub(super) fn look_for(&self, name: &str) -> Result<(), NotOpened> {
         self.beneath(name).map(drop)
     }
@@ -90,7 +90,7 @@ impl OpenFolder {
         Ok(Stamp { folder: FolderId(self.0.clone()), modified, changed: None })
     }
 
-    /// What lies in it, in any order; `None` where that is more than `most`.
+    /// Returns the entries in any order; `None` if there are more than `most`.
     pub(super) fn entries(self, most: usize) -> io::Result<Option<Vec<Entry>>> {
         let mut entries = Vec::new();
         for entry in fs::read_dir(self.0)? {
@@ -154,14 +154,14 @@ impl Version {
         self.modified.max(self.created)
     }
 
-    pub(super) fn stat(&self) -> Stat {
+    pub(super) fn stat(&self, age: Age) -> Stat {
         let nanos = |time: Option<SystemTime>| {
             let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             since.map_or(u128::MAX, |since| since.as_nanos()).to_be_bytes()
         };
         let times = [nanos(self.modified), nanos(self.created)].concat();
         let bytes = [&self.size.to_be_bytes()[..], &times].concat();
-        Stat { modified: self.modified, ..Stat::new(self.size, AnyVersion::new(bytes)) }
+        Stat::mutable(self.size, AnyVersion::new(bytes), age).modified(self.modified)
     }
 }
 

@@ -11,7 +11,7 @@ use super::tree::{EntryKind, Tree};
 pub struct RefusedLinks {
     /// The links, by name.
     pub links: Vec<RefusedLink>,
-    /// Whether the whole tree was looked at.
+    /// Set if the whole tree was looked at.
     pub is_complete: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A folder by its path, whatever folder lies there now.
+//! A folder by its path, whichever folder has this path now.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(super) struct Root {
 pub(super) struct Current {
     /// The last folder that its path led to.
     pub(super) folder: Arc<Folder>,
-    /// Whether the path leads there now, and not nowhere.
+    /// Set if the path leads to a folder now.
     pub(super) is_there: bool,
 }
 

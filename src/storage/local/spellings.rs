@@ -18,7 +18,7 @@ pub(super) struct Spellings {
     listings: Cache<FolderId, Arc<Listing>, ByNames>,
 }
 
-/// What lies in a folder, by folded names.
+/// Entries of a folder, by folded names.
 #[derive(Debug)]
 struct Listing {
     stamp: Stamp,
@@ -29,7 +29,7 @@ struct Listing {
     names: Option<HashMap<Box<str>, Spelled>>,
 }
 
-/// What the names of one folded form are.
+/// Names of one folded form.
 #[derive(Debug)]
 enum Spelled {
     Once(Box<str>),

@@ -1,4 +1,4 @@
-//! What lies beneath a root: found by the kernel, also where a link leads out of it into a folder
+//! Files beneath a root, found by the kernel, also if a link leads out of it into a folder
 //! that the operator allows.
 
 use std::io;
@@ -68,7 +68,7 @@ impl Tree {
         self.at(name, Folder::open_folder)
     }
 
-    /// That there is something of this name, and that it may be opened.
+    /// Checks that there is something of this name, and that it may be opened.
     pub(super) fn look_for(&self, name: &str) -> io::Result<()> {
         self.at(name, Folder::look_for)
     }
@@ -98,8 +98,8 @@ impl Tree {
     /// Opens a name beneath the root, or, where that takes a link out of the root, beneath one of
     /// the folders that links may lead into.
     ///
-    /// Where the link leads is only a hint, since it may change at any moment: what is opened is
-    /// beneath one of these folders in any case.
+    /// Follows a link. Its target is only a hint, since it may change at any moment: what is opened
+    /// is beneath one of these folders in any case.
     fn follow<T>(
         &self,
         root: &Folder,

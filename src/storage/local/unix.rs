@@ -11,7 +11,7 @@ use rustix::buffer::spare_capacity;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat as FileStat, fstat, openat, statat};
 
 use super::tree::{Entry, EntryKind, NotOpened, Stamp};
-use crate::storage::{Stat, Version as AnyVersion};
+use crate::storage::{Age, Stat, Version as AnyVersion};
 
 /// A folder that is held open, and what lies beneath it.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) struct OpenFolder(OwnedFd);
 #[derive(Debug)]
 pub(super) struct File(OwnedFd);
 
-/// What tells two states of a file apart.
+/// Properties that differ between two states of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Version {
     device: u64,
@@ -42,7 +42,8 @@ pub(super) struct Version {
     links: u64,
 }
 
-/// What is no longer is mostly read at once: its end tells.
+/// Ranges up to this length are usually cached as a whole or not at all, so their last byte is
+/// enough to look at.
 #[cfg(target_os = "linux")]
 const STRIDE: usize = 1 << 20;
 
@@ -65,7 +66,7 @@ impl Folder {
         Ok(Self { folder, id })
     }
 
-    /// Whether a path leads to this folder.
+    /// Returns whether a path leads to this folder.
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
         Ok(FolderId::of(&rustix::fs::stat(path)?) == self.id)
     }
@@ -82,7 +83,7 @@ impl Folder {
         }
     }
 
-    /// That there is something of this name.
+    /// Checks that there is something of this name.
     pub(super) fn look_for(&self, name: &str) -> Result<(), NotOpened> {
         self.open_beneath(name, LOOK).map(drop)
     }
@@ -153,7 +154,7 @@ impl OpenFolder {
         Ok(Stamp { folder: FolderId::of(&stat), modified, changed: system_time(version.changed) })
     }
 
-    /// What lies in it, in any order; `None` where that is more than `most`.
+    /// Returns the entries in any order; `None` if there are more than `most`.
     pub(super) fn entries(self, most: usize) -> io::Result<Option<Vec<Entry>>> {
         let mut entries = Vec::new();
         let folder = Dir::read_from(&self.0)?;
@@ -307,14 +308,13 @@ impl Version {
         system_time(self.changed)
     }
 
-    pub(super) fn stat(&self) -> Stat {
+    pub(super) fn stat(&self, age: Age) -> Stat {
         let Self { device, inode, size, modified, changed, links: _ } = *self;
         let numbers = [device, inode, size, modified.0 as u64, modified.1 as u64]
             .into_iter()
             .chain([changed.0 as u64, changed.1 as u64]);
         let bytes: Vec<u8> = numbers.flat_map(u64::to_be_bytes).collect();
-        let modified = system_time(modified);
-        Stat { modified, ..Stat::new(size, AnyVersion::new(bytes)) }
+        Stat::mutable(size, AnyVersion::new(bytes), age).modified(system_time(modified))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use smooth_origin::base::{Got, Name, Opened, ReadError, ReadErrorKind, Step, Want};
+use smooth_origin::base::{FileEnds, Got, Name, ReadError, ReadErrorKind, Step, Want};
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::presentation::{ManifestSource, OpenOptions, Presentation, open};
 use smooth_origin::storage::MemoryStore;
@@ -43,7 +43,7 @@ impl Dialect {
                             let ends = [*head, *tail].map(|len| bytes.len().min(len as usize));
                             let head = bytes[..ends[0]].to_vec();
                             let tail = bytes[bytes.len() - ends[1]..].to_vec();
-                            Got::Opened(Opened::new(bytes.len() as u64, head.into(), tail.into()))
+                            Got::Opened(FileEnds::new(bytes.len() as u64, head.into(), tail.into()))
                         })
                     }
                     Want::Range { file, range } => {

@@ -32,12 +32,12 @@ use std::sync::Mutex;
 use self::folders::{Folders, encoded, folder_of};
 use self::names::usual;
 use self::present::Present;
-use super::adopt::{Adopted, check, cut};
-use super::for_players;
+use super::adopt::{Adopted, check, cut, pixel_aspect, role};
 use super::keys::{Labels, check_keys};
 use super::mend::Cut;
 use super::served::{report_corrections, served_text};
 use super::{Outcome, opened};
+use super::{for_players, protection};
 use crate::base::{Error, ErrorKind, FileId, Got, Limits, Name, ReadErrorKind, Step, Want};
 use crate::fragment::Defaults;
 use crate::manifest::{ClientManifest, Layout, QualityLevel, Stored, StreamIndex};
@@ -46,6 +46,7 @@ use crate::presentation::finding::{Finding, FindingCode, Findings, label};
 use crate::presentation::fragment_file::{Seen, see};
 use crate::presentation::fragment_files::FragmentFiles;
 use crate::presentation::representation_map::RepresentationMap;
+use crate::presentation::role::settle;
 use crate::presentation::stream::{Absent, Media, announced, word};
 use crate::presentation::validator::ContentHash;
 use crate::presentation::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
@@ -245,10 +246,12 @@ impl Opening {
                     false => Media::Absent(Absent::Missing),
                 };
                 tracks.push(Track {
+                    kind: index.kind,
                     bitrate: quality.bitrate,
                     attributes,
                     media,
                     description: announced(index, quality),
+                    pixel_aspect: pixel_aspect(index, quality, None, limits),
                 });
             }
             streams.push(Stream {
@@ -261,6 +264,7 @@ impl Opening {
                 tracks,
                 subtype: word(index.subtype.as_deref()),
                 parent: word(index.parent.as_deref()),
+                role: role(index, &labels, None),
             });
         }
         streams
@@ -403,6 +407,8 @@ impl Opening {
             true => Ok(manifest),
             false => Err(nothing(&self.findings)),
         };
+        settle(&mut adopted.streams);
+        let kept_room = self.options.room_for(&adopted.streams);
         Ok(Presentation {
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::new(&adopted.streams),
@@ -411,12 +417,13 @@ impl Opening {
             streams: adopted.streams,
             client_manifest: ClientManifestText::new(manifest, source, Layout::Full)
                 .with_left_out(adopted.has_left_out),
+            protection: protection::systems(&stored.manifest.protection, &[]),
             content: hash.finish(),
             epoch: mem::take(&mut self.options.epoch).into(),
             is_live,
             is_folder: true,
             findings: self.findings.sorted(),
-            kept: RepresentationMap::new(self.options.kept_room),
+            kept: RepresentationMap::new(kept_room),
             late: Mutex::new(Findings::new(&limits)),
             walked: Vec::new(),
             lying: Mutex::default(),

@@ -1,0 +1,60 @@
+//! A TTML document.
+
+use super::cue::Cue;
+use super::loss::Loss;
+use super::reading::Reading;
+use super::schedule::Schedule;
+use super::seconds::Seconds;
+use super::time_base::{TimeBase, Window};
+use crate::base::{Error, Limits};
+
+/// The captions of a TTML document, and what could not be kept of them.
+///
+/// Reads the namespaces of 2006 and the present one, all time expressions but those of a wall clock,
+/// nested and sequential times, styles and regions. Metadata and foreign elements are ignored.
+///
+/// Spec: W3C TTML1, and the parts of TTML2 that IMSC has.
+#[derive(Debug)]
+pub struct Document {
+    schedule: Schedule,
+    losses: Vec<Loss>,
+}
+
+impl Document {
+    /// Reads the bytes of a document in UTF-8, UTF-16 or the encoding that it declares.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Xml`](crate::base::ErrorKind::Xml) if the document is not well-formed, has a document
+    ///   type definition, or if its root is not `tt`.
+    /// - [`ErrorKind::Budget`](crate::base::ErrorKind::Budget) beyond [`Limits::caption_document`],
+    ///   [`Limits::caption_texts`], [`Limits::xml_depth`] or [`Limits::xml_attributes`].
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        Reading::read(bytes, limits).map(|(schedule, losses)| Self { schedule, losses })
+    }
+
+    /// Returns the cues that are visible within a window, by start.
+    ///
+    /// Captions that are visible together at the same place become one cue per interval.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Budget`](crate::base::ErrorKind::Budget) beyond [`Limits::cues`] or
+    /// [`Limits::caption_bytes`].
+    pub fn cues(
+        &self,
+        base: TimeBase,
+        window: &Window,
+        limits: &Limits,
+    ) -> Result<Vec<Cue>, Error> {
+        self.schedule.cues(base, window, limits)
+    }
+
+    /// What WebVTT cannot express of this document: one entry per kind.
+    pub fn losses(&self) -> &[Loss] {
+        &self.losses
+    }
+
+    /// Returns begin and end of each piece of text.
+    pub(super) fn times(&self) -> impl Iterator<Item = (Seconds, Option<Seconds>)> {
+        self.schedule.runs.iter().map(|run| (run.begin, run.end))
+    }
+}

@@ -1,0 +1,52 @@
+//! Floor 2: the captions of a fragment. Reads TTML and writes WebVTT and `wvtt` samples.
+//!
+//! - [`Document`] is a TTML document: the sample of one fragment of a text track. [`Document::cues`]
+//!   returns its [`Cue`]s within a [`Window`].
+//! - [`WebVttSegment`] writes cues as the text of a WebVTT segment for HLS.
+//! - [`wvtt_samples`] writes cues as samples of a `wvtt` track for DASH and CMAF.
+//! - [`Loss`] is something in a document that WebVTT cannot express.
+//!
+//! Spec: W3C TTML1 and TTML2; W3C WebVTT; ISO/IEC 14496-30, 7; RFC 8216, 3.5.
+//!
+//! ```
+//! use smooth_origin::base::{Limits, Timescale};
+//! use smooth_origin::captions::{Document, TimeBase, WebVttSegment, Window};
+//!
+//! let ttml = br#"<tt xmlns="http://www.w3.org/ns/ttml"><body><div>
+//!     <p begin="1s" end="00:00:02.500">Fish &amp; chips</p>
+//! </div></body></tt>"#;
+//! let limits = Limits::default();
+//! let document = Document::parse(ttml, &limits)?;
+//! let window = Window { timescale: Timescale::SMOOTH, start: 20_000_000, duration: 20_000_000 };
+//! let cues = document.cues(TimeBase::Fragment, &window, &limits)?;
+//! let text = WebVttSegment::new(Timescale::SMOOTH).write(&cues, &limits)?;
+//! assert_eq!(text, "WEBVTT\n\n00:00:03.000 --> 00:00:04.000\nFish &amp; chips\n\n");
+//! # Ok::<(), smooth_origin::Error>(())
+//! ```
+
+mod attributes;
+mod colour;
+mod cue;
+mod document;
+mod layout;
+mod length;
+mod loss;
+mod markup;
+mod namespaces;
+mod reading;
+mod schedule;
+mod seconds;
+mod style;
+mod style_sheet;
+mod time_base;
+mod time_expression;
+mod timing;
+mod webvtt;
+mod wvtt;
+
+pub use cue::{Alignment, Cue, CueSettings, Line, LineAlignment, Percent, Vertical};
+pub use document::Document;
+pub use loss::{Loss, LossKind};
+pub use time_base::{TimeBase, Window};
+pub use webvtt::{TimestampMap, WebVttSegment};
+pub use wvtt::{WvttSample, wvtt_samples};

@@ -1,0 +1,251 @@
+//! The bytes of a reply, piece by piece.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+
+use super::reader::Reader;
+use super::shared::no_room;
+use super::stored_body::StoredBody;
+use crate::base::{Error, FileId};
+use crate::presentation::{Liveness, Piece, Reply, StoredRange};
+use crate::storage::budget::{Budget, Share};
+
+/// A stream of bytes that never holds a whole large file.
+///
+/// It gives exactly as many bytes as the reply is long, or an error: then what was sent is not the
+/// whole of anything, and the connection must be cut. It never gives bytes of two versions of a
+/// file.
+///
+/// What it has given counts against [`OriginBuilder::body_bytes`](crate::origin::OriginBuilder::body_bytes)
+/// until it is dropped, that is sent. While there is room it reads a whole fragment at once; when
+/// there is little, less at a time, and no more before that is sent.
+pub struct Body {
+    reader: Reader,
+    /// The remaining pieces, last one first; empty for most replies.
+    next: Option<Piece>,
+    later: Vec<Piece>,
+    left: u64,
+    reading: Option<Reading>,
+    unsent: Option<Arc<Unsent>>,
+    /// What is read at once is kept in the cache of fragments.
+    is_kept: bool,
+    /// True if the file may be rewritten in place at any time, so that only copied bytes are of one
+    /// version.
+    is_copied: bool,
+}
+
+type Reading = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
+
+/// A range up to this length is read at once: most fragments.
+pub(in crate::origin) const WHOLE: u64 = 1 << 20;
+
+/// Longer ones are read in parts of this length.
+pub(in crate::origin) const PART: u64 = 256 << 10;
+
+/// Shorter parts than this cost more than they save.
+const LEAST: u64 = 16 << 10;
+
+/// Where little room is left, a body takes one part in so many of it: many slow readers together
+/// never take all.
+const SHARES: u64 = 512;
+
+impl Body {
+    pub(in crate::origin) fn new(reader: Reader, reply: Reply, is_kept: bool) -> Self {
+        let left = reply.length();
+        let is_copied =
+            matches!(reader, Reader::Fragment(..)) && reply.liveness() != Liveness::Final;
+        let (next, later) = reply.into_pieces();
+        Self { reader, next, later, left, reading: None, unsent: None, is_kept, is_copied }
+    }
+
+    /// Bytes that are still to come.
+    pub fn remaining(&self) -> u64 {
+        self.left
+    }
+
+    /// The remaining bytes, if they are one range of a file that a host may send by its own means.
+    /// `None` for the files of a live presentation, which its encoder rewrites in place, so that
+    /// bytes sent by the kernel may be of two versions.
+    pub fn stored(&self) -> Option<StoredBody> {
+        match (&self.next, &self.reading) {
+            (Some(Piece::Stored(range)), None) if self.later.is_empty() && !self.is_copied => {
+                Some(StoredBody::new(self.reader.clone(), range))
+            }
+            _ => None,
+        }
+    }
+
+    /// The next bytes; `None` at the end, and after an error.
+    pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// The same for those who poll.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        loop {
+            if let Some(reading) = &mut self.reading {
+                let read = ready!(reading.as_mut().poll(context));
+                self.reading = None;
+                return Poll::Ready(Some(
+                    read.map(|bytes| self.given(bytes)).map_err(|e| self.fail(e)),
+                ));
+            }
+            match self.next.take().or_else(|| self.later.pop()) {
+                None => return Poll::Ready(None),
+                Some(Piece::Bytes(bytes)) => return Poll::Ready(Some(Ok(self.given(bytes)))),
+                Some(Piece::Stored(stored)) => {
+                    if let Some(read) = self.start(stored) {
+                        return Poll::Ready(Some(Ok(self.given(read))));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what was read of a range already, else begins to read it; the rest goes back.
+    fn start(&mut self, stored: StoredRange) -> Option<Bytes> {
+        let StoredRange { file, range, read } = stored;
+        let begun = !read.is_empty();
+        let bodies = &self.reader.shared().bodies;
+        let portion = Portion::of(range.end - range.start, bodies);
+        let here = if begun { read.len() as u64 } else { portion.len };
+        let (now, later) = (range.start..range.start + here, range.start + here..range.end);
+        let is_whole = later.is_empty();
+        if !is_whole {
+            let rest = StoredRange { file, range: later, read: Bytes::new() };
+            self.next = Some(Piece::Stored(rest));
+        }
+        if begun {
+            let share = bodies.take_anyway(here);
+            return Some(self.unsent().count(read, share));
+        }
+        if !now.is_empty() {
+            let reader = self.reader.clone();
+            self.reading = Some(match self.is_kept && is_whole {
+                true => Box::pin(async move { reader.read_kept(file, now).await }),
+                false => {
+                    Box::pin(portion_of(reader, file, now, portion, Arc::clone(self.unsent())))
+                }
+            });
+        }
+        None
+    }
+
+    fn unsent(&mut self) -> &Arc<Unsent> {
+        self.unsent.get_or_insert_default()
+    }
+
+    fn given(&mut self, bytes: Bytes) -> Bytes {
+        self.left = self.left.saturating_sub(bytes.len() as u64);
+        bytes
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        self.reader.note(&error);
+        self.next = None;
+        self.later.clear();
+        error
+    }
+}
+
+/// Reads one portion of a range, as soon as there is room for it.
+async fn portion_of(
+    reader: Reader,
+    file: FileId,
+    range: Range<u64>,
+    portion: Portion,
+    unsent: Arc<Unsent>,
+) -> Result<Bytes, Error> {
+    let shared = reader.shared();
+    let room = async {
+        if !portion.roomy {
+            unsent.at_most(portion.len).await;
+        }
+        shared.bodies.take(portion.len).await
+    };
+    let share = shared.access.within(room).await.ok_or_else(no_room)?;
+    let bytes = reader.read(file, range).await?;
+    Ok(unsent.count(bytes, share))
+}
+
+/// How much of a range is read at once.
+#[derive(Clone, Copy, Debug)]
+struct Portion {
+    len: u64,
+    /// More than half of the room is free.
+    roomy: bool,
+}
+
+impl Portion {
+    fn of(len: u64, bodies: &Budget) -> Self {
+        let free = bodies.free();
+        let roomy = free > bodies.total() / 2;
+        let most = match roomy {
+            true if len <= WHOLE => WHOLE,
+            true => PART,
+            false => (free / SHARES).clamp(LEAST, PART),
+        };
+        Self { len: len.min(most), roomy }
+    }
+}
+
+/// What one body has given and its reader still holds.
+#[derive(Debug, Default)]
+struct Unsent {
+    bytes: AtomicU64,
+    waker: AtomicWaker,
+}
+
+impl Unsent {
+    /// Bytes that count until they are dropped.
+    fn count(self: &Arc<Self>, bytes: Bytes, share: Share) -> Bytes {
+        self.bytes.fetch_add(bytes.len() as u64, Ordering::AcqRel);
+        Bytes::from_owner(Counted { bytes, unsent: Arc::clone(self), _share: share })
+    }
+
+    /// Waits until so few are left.
+    async fn at_most(&self, bytes: u64) {
+        poll_fn(|context| {
+            self.waker.register(context.waker());
+            if self.bytes.load(Ordering::Acquire) <= bytes {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+struct Counted {
+    bytes: Bytes,
+    unsent: Arc<Unsent>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.unsent.bytes.fetch_sub(self.bytes.len() as u64, Ordering::AcqRel);
+        self.unsent.waker.wake();
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").field("remaining", &self.left).finish_non_exhaustive()
+    }
+}

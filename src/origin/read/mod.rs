@@ -1,0 +1,36 @@
+//! From storage to the bytes of a body.
+//!
+//! ```text
+//!  store ─► Access ─────► Files ──────► Opened ──────────► Reader ─► Body ─► response
+//!           limit, time,  one version   presentation and             StoredBody
+//!           settling      per file      its files
+//! ```
+
+mod access;
+mod body;
+mod deadline;
+mod ends;
+mod files;
+mod fragment_cache;
+mod handles;
+mod key;
+mod opened;
+mod reader;
+mod settling;
+mod shared;
+mod shared_reads;
+mod stored_body;
+
+pub use body::Body;
+pub use opened::Opened;
+pub use stored_body::StoredBody;
+
+pub(super) use access::{AT_ONCE, Access, AccessOptions};
+pub(super) use body::{PART, WHOLE};
+pub(super) use deadline::Deadline;
+pub(super) use ends::{Purpose, open_fragment, read_ends};
+pub(super) use files::{Files, LastRead};
+pub(super) use handles::{Handles, default_capacity};
+pub(super) use reader::{FileReader, FragmentFile, FragmentReader, Reader};
+pub(super) use settling::Patience;
+pub(super) use shared::{MemoryOptions, Shared};

@@ -1,0 +1,55 @@
+//! What all readers of an origin share.
+
+use std::sync::Arc;
+
+use super::access::Access;
+use super::fragment_cache::FragmentCache;
+use super::handles::Handles;
+use crate::base::{Error, ErrorKind};
+use crate::storage::budget::{Budget, Share};
+
+/// The way to the store, the files that are open, and the memory for bytes that were read.
+#[derive(Debug)]
+pub(in crate::origin) struct Shared {
+    pub(in crate::origin) access: Access,
+    pub(in crate::origin) handles: Handles,
+    /// Bytes of bodies that were read and are not sent yet.
+    pub(in crate::origin) bodies: Arc<Budget>,
+    pub(in crate::origin) fragments: Option<FragmentCache>,
+}
+
+/// Limits of the memory for bytes that were read.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::origin) struct MemoryOptions {
+    pub(in crate::origin) body_bytes: u64,
+    /// 0 for no cache of fragments.
+    pub(in crate::origin) fragment_cache: u64,
+}
+
+impl Default for MemoryOptions {
+    fn default() -> Self {
+        Self { body_bytes: 256 << 20, fragment_cache: 0 }
+    }
+}
+
+impl Shared {
+    pub(in crate::origin) fn new(access: Access, handles: Handles, memory: MemoryOptions) -> Self {
+        let bodies = Budget::new(memory.body_bytes);
+        let fragments = (memory.fragment_cache > 0)
+            .then(|| FragmentCache::new(memory.fragment_cache, Arc::clone(&bodies)));
+        Self { access, handles, bodies, fragments }
+    }
+
+    /// Waits for room for so many bytes of bodies.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Busy`] if there is none in the time that one operation may take.
+    pub(in crate::origin) async fn room(&self, bytes: u64) -> Result<Share, Error> {
+        self.access.within(self.bodies.take(bytes)).await.ok_or_else(no_room)
+    }
+}
+
+/// The error of a reply for which there is no room.
+pub(super) fn no_room() -> Error {
+    ErrorKind::Busy("what was read before is not being sent").into()
+}
