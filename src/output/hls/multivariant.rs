@@ -219,11 +219,10 @@ impl Variants<'_> {
         let rate = |member: &Member<'_>| rates(self.presentation, member.of, member.track);
         let sound = members.iter().map(rate);
         let sound = sound.fold((0, 0), |most, of| (most.0.max(of.0), most.1.max(of.1)));
-        let mut codecs: Vec<String> =
-            video.and_then(Track::codecs).into_iter().map(Into::into).collect();
+        let mut codecs: Vec<String> = video.and_then(Track::codecs).into_iter().collect();
         for codec in members.iter().filter_map(|member| member.track().codecs()) {
             if !codecs.iter().any(|known| *known == *codec) {
-                codecs.push(codec.into());
+                codecs.push(codec);
             }
         }
         tag.plain("BANDWIDTH", pictures.0.saturating_add(sound.0).max(1))

@@ -104,8 +104,8 @@ impl Complete {
         let protection = protection::systems(headers, &of_files);
         settle(&mut served.streams);
         let Self { listed, walked, .. } = self;
-        let limits = listed.options.limits;
         let kept_room = listed.options.room_for(&served.streams);
+        let limits = listed.options.limits;
         Presentation {
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::new(&served.streams),

@@ -69,7 +69,7 @@ impl Rates {
                 Some(before) if ticks < longest / 2 => before.plus(this),
                 _ => this,
             };
-            if whole.is_denser(peak) {
+            if peak.ticks == 0 || whole.is_denser(peak) {
                 peak = whole;
             }
             all = all.plus(this);
