@@ -56,7 +56,7 @@ fn check(
     Some(cues)
 }
 
-/// What is seen of the cues within a window.
+/// Returns start, end, settings and text of what is visible within a window.
 fn clipped<'a>(cues: &'a [Cue], window: &Window) -> Vec<(u64, u64, String, &'a str)> {
     let clip = |cue: &'a Cue| {
         let (start, end) = (cue.start.max(window.start), cue.end.min(window.end()));

@@ -1,4 +1,4 @@
-//! From regions of TTML to settings of WebVTT.
+//! Settings of WebVTT from regions of TTML.
 
 use super::cue::{Alignment, CueSettings, Line, LineAlignment, Percent, Vertical};
 use super::length::Hundredths;

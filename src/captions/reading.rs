@@ -1,4 +1,4 @@
-//! From the elements of a document to timed pieces of text.
+//! Timed pieces of text from the elements of a document.
 
 use std::collections::BTreeMap;
 

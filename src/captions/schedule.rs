@@ -1,4 +1,4 @@
-//! From timed pieces of text to cues.
+//! Cues from timed pieces of text.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,8 +27,9 @@ pub(super) struct Run {
 pub(super) enum Content {
     Break,
     Text {
-        /// Where the text begins and ends among the texts of the document.
+        /// Start of the text among the texts of the document, in bytes.
         from: usize,
+        /// End of the text.
         to: usize,
         look: Look,
         is_preserved: bool,
