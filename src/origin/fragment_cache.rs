@@ -23,6 +23,13 @@ pub(super) struct Key {
 }
 
 /// What a cache of fragments holds, and how often it had what was asked for.
+///
+/// ```
+/// # fn example(origin: &smooth_origin::Origin) {
+/// let stats = origin.fragment_cache();
+/// println!("{} of {} fragments came from memory", stats.hits, stats.hits + stats.misses);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FragmentCacheStats {

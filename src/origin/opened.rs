@@ -21,6 +21,17 @@ use crate::storage::{Ends, Opening, Source, Stat, Version};
 
 /// An opened presentation and the versions of its files: what is read through it is what was
 /// opened, or an error.
+///
+/// ```
+/// use smooth_origin::Name;
+/// # async fn example(origin: &smooth_origin::Origin) -> Result<(), smooth_origin::Error> {
+/// let opened = origin.open(&Name::new("film.ism")?).await?;
+/// for stream in opened.presentation().streams() {
+///     println!("{}: {} tracks", stream.name(), stream.tracks().len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Opened {
     presentation: Arc<Presentation>,
     files: Files,

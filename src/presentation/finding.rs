@@ -53,6 +53,15 @@ pub(crate) struct Label<'a> {
 }
 
 /// How much a finding matters.
+///
+/// ```
+/// use smooth_origin::presentation::Severity;
+/// # fn example(presentation: &smooth_origin::presentation::Presentation) {
+/// let findings = presentation.findings();
+/// let errors = findings.iter().filter(|finding| finding.severity() == Severity::Error);
+/// println!("{} errors", errors.count());
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Everything is served; the presentation only differs from what is usual.

@@ -9,6 +9,15 @@ use crate::base::FileId;
 use crate::manifest::StreamKind;
 
 /// An answer whose length is known before its body is sent. Sending it is only copying.
+///
+/// ```
+/// # fn example(reply: &smooth_origin::presentation::Reply) {
+/// println!("{} bytes of {}", reply.length(), reply.content().media_type());
+/// // The first hundred bytes, for a request with `Range: bytes=0-99`.
+/// let part = reply.slice(0..reply.length().min(100));
+/// # let _ = part;
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Reply {
     content: Content,
@@ -18,6 +27,19 @@ pub struct Reply {
 }
 
 /// How long an answer to one URL stays the same, for caches.
+///
+/// ```
+/// use smooth_origin::presentation::{Liveness, Reply};
+///
+/// /// Returns for how long a cache may keep a reply, in seconds.
+/// fn max_age(reply: &Reply) -> u64 {
+///     match reply.liveness() {
+///         Liveness::Final => 86_400,
+///         Liveness::Live => 60,
+///         _ => 1,
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Liveness {
@@ -33,6 +55,13 @@ pub enum Liveness {
 }
 
 /// What an answer is.
+///
+/// ```
+/// use smooth_origin::manifest::StreamKind;
+/// use smooth_origin::presentation::Content;
+///
+/// assert_eq!(Content::Fragment(StreamKind::Video).media_type(), "video/mp4");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Content {
@@ -62,6 +91,20 @@ impl Content {
 ///
 /// A host that does not know a piece sends the body that the origin makes of it, which always
 /// works.
+///
+/// ```
+/// use smooth_origin::presentation::{Piece, Reply};
+///
+/// fn describe(reply: &Reply) {
+///     for piece in reply.pieces() {
+///         match piece {
+///             Piece::Bytes(bytes) => println!("{} bytes in memory", bytes.len()),
+///             Piece::Stored(stored) => println!("bytes {:?} of a file", stored.range),
+///             _ => println!("{} bytes", piece.len()),
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Piece {
@@ -72,6 +115,16 @@ pub enum Piece {
 }
 
 /// A range of a stored file.
+///
+/// ```
+/// # use smooth_origin::presentation::{Presentation, Reply};
+/// # fn example(presentation: &Presentation, reply: &Reply) {
+/// if let Some(stored) = reply.stored() {
+///     let file = presentation.files().get(stored.file.index());
+///     println!("bytes {:?} of {file:?}", stored.range);
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredRange {
