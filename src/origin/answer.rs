@@ -12,6 +12,18 @@ use crate::base::Error;
 use crate::presentation::{Piece, Reply, StoredRange};
 
 /// The answer to a request.
+///
+/// ```
+/// use smooth_origin::origin::Answer;
+/// # async fn example(origin: &smooth_origin::Origin) -> Result<(), smooth_origin::Error> {
+/// match origin.answer("/film.ism").await? {
+///     Answer::Reply(served) => println!("200 OK, {} bytes", served.reply().length()),
+///     Answer::Redirect(location) => println!("302 Found, Location: {location}"),
+///     _ => println!("501 Not Implemented"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Answer {
@@ -22,6 +34,22 @@ pub enum Answer {
 }
 
 /// A reply that can be sent.
+///
+/// ```
+/// use smooth_origin::origin::Served;
+/// # fn send(_: impl AsRef<[u8]>) {}
+/// # async fn example(served: &Served) -> Result<(), smooth_origin::Error> {
+/// let reply = served.reply();
+/// send(format!("Content-Type: {}\r\n", reply.representation().media_type()));
+/// send(format!("Content-Length: {}\r\n", reply.length()));
+/// send(format!("ETag: \"{}\"\r\n\r\n", reply.validator()));
+/// let mut body = served.body();
+/// while let Some(bytes) = body.next().await {
+///     send(bytes?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Served {
     pub(super) reply: Reply,

@@ -62,6 +62,15 @@ pub(super) enum State<'a> {
 }
 
 /// The identity of an answer, which shows whether a client already has it.
+///
+/// ```
+/// use smooth_origin::origin::Asked;
+///
+/// /// Returns whether a client that has `etag` has the answer already.
+/// fn is_not_modified(asked: &Asked<'_>, etag: &str) -> bool {
+///     asked.identity().is_some_and(|identity| etag == format!("\"{}\"", identity.validator()))
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     representation: Representation,

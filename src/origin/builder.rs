@@ -21,6 +21,20 @@ use crate::presentation::OpenOptions;
 use crate::storage::{AnyStore, Store};
 
 /// The options of an [`Origin`].
+///
+/// ```
+/// use std::time::Duration;
+/// use smooth_origin::Origin;
+/// use smooth_origin::storage::MemoryStore;
+///
+/// let origin = Origin::builder(MemoryStore::new())
+///     .cache_bytes(64 << 20)
+///     .fragment_cache_bytes(256 << 20)
+///     .read_timeout(Duration::from_secs(5))
+///     .on_event(|event| eprintln!("{} {event}", event.level()))
+///     .build();
+/// # let _ = origin;
+/// ```
 #[derive(Clone)]
 pub struct OriginBuilder {
     store: AnyStore,

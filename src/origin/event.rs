@@ -11,6 +11,23 @@ use crate::presentation::{Finding, Presentation, Severity};
 ///
 /// `Display` writes one line with the cause. Control characters in names and messages are escaped,
 /// so that content cannot forge a line of a log.
+///
+/// ```
+/// use smooth_origin::Origin;
+/// use smooth_origin::origin::{Event, Level};
+/// use smooth_origin::storage::MemoryStore;
+///
+/// let origin = Origin::builder(MemoryStore::new())
+///     .on_event(|event| match event {
+///         Event::Opened { presentation, .. } => {
+///             println!("{} has {} findings", presentation.name(), presentation.findings().len());
+///         }
+///         other if other.level() >= Level::Warn => eprintln!("{other}"),
+///         _ => {}
+///     })
+///     .build();
+/// # let _ = origin;
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -93,6 +110,13 @@ pub enum Event<'a> {
 }
 
 /// How much an [`Event`] matters.
+///
+/// ```
+/// use smooth_origin::origin::Level;
+///
+/// assert!(Level::Error > Level::Warn && Level::Warn > Level::Info);
+/// assert_eq!(Level::Warn.to_string(), "warn");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// Nothing needs attention.

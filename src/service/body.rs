@@ -14,6 +14,15 @@ use crate::origin::{self, StoredBody};
 ///
 /// An error in the middle means that the connection must be cut, as every HTTP server does: what
 /// was sent must not be taken for a whole fragment.
+///
+/// ```
+/// use http_body::Body;
+/// use smooth_origin::service::OriginService;
+/// # async fn example(service: &OriginService, request: &http::Request<()>) {
+/// let response = service.respond(request).await;
+/// println!("{} bytes", response.body().size_hint().exact().unwrap_or(0));
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct ServiceBody(Kind);
 

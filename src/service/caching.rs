@@ -119,6 +119,17 @@ impl From<CacheControl> for HeaderValue {
 }
 
 /// What a response is, for caches.
+///
+/// ```
+/// use std::time::Duration;
+/// use smooth_origin::service::{CacheClass, CacheControl, Caching};
+///
+/// let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+/// let caching = Caching::default()
+///     .class(CacheClass::Manifest, CacheControl::max_age(minutes(5)))
+///     .for_paths("news/*", CacheClass::Manifest, CacheControl::max_age(minutes(1)));
+/// # let _ = caching;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CacheClass {

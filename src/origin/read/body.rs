@@ -27,6 +27,21 @@ use crate::storage::budget::{Budget, Share};
 /// What it has given counts against [`OriginBuilder::body_bytes`](crate::origin::OriginBuilder::body_bytes)
 /// until it is dropped, that is sent. While there is room it reads a whole fragment at once; when
 /// there is little, less at a time, and no more before that is sent.
+///
+/// ```
+/// use smooth_origin::origin::{Body, Served};
+///
+/// /// Collects the first ten bytes of a reply.
+/// async fn beginning(served: &Served) -> Result<Vec<u8>, smooth_origin::Error> {
+///     let end = served.reply().length().min(10);
+///     let mut body: Body = served.body_of(0..end);
+///     let mut bytes = Vec::new();
+///     while let Some(part) = body.next().await {
+///         bytes.extend_from_slice(&part?);
+///     }
+///     Ok(bytes)
+/// }
+/// ```
 pub struct Body {
     reader: Reader,
     /// The remaining pieces, last one first; empty for most replies.
