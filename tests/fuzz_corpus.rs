@@ -52,6 +52,11 @@ fn fragments() {
 }
 
 #[test]
+fn cmaf() {
+    replay("cmaf", bodies::cmaf::cmaf);
+}
+
+#[test]
 fn index() {
     replay("index", bodies::index::index);
 }

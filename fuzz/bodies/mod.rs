@@ -5,6 +5,7 @@
 
 pub mod boxes;
 pub mod client_manifest;
+pub mod cmaf;
 pub mod container;
 pub mod fragments;
 #[cfg(feature = "http")]
