@@ -111,8 +111,8 @@ fn answer_fragment(
 }
 
 /// Returns the part of a stored fragment that a noun asks for.
-#[inline]
-fn part(view: &FragmentView<'_>, noun: Noun) -> Reply {
+#[inline(always)]
+fn part(view: FragmentView<'_>, noun: Noun) -> Reply {
     let range = view.stored(view.lengths.part(noun));
     let mut reply = Reply::of_stored(Content::Fragment(view.kind), view.validator(noun), range);
     reply.set_liveness(view.liveness());
@@ -120,7 +120,7 @@ fn part(view: &FragmentView<'_>, noun: Noun) -> Reply {
 }
 
 /// Returns the key samples of a fragment, or the fragment if it has no others.
-fn key_frames(view: &FragmentView<'_>) -> Result<Reply, Error> {
+fn key_frames(view: FragmentView<'_>) -> Result<Reply, Error> {
     let noun = Noun::KeyFrames;
     let cut = match view.head() {
         Some(head) => KeyFrames::cut(head, view.defaults, view.presentation().limits())?,
