@@ -3,11 +3,9 @@
 use std::borrow::Cow;
 
 use memchr::memchr;
-use percent_encoding::{
-    AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_decode_str, utf8_percent_encode,
-};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-use crate::base::{Error, ErrorKind};
+use crate::base::{Error, decode_segment};
 
 /// A possible presentation in a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,18 +99,12 @@ fn decode(path: &str) -> Result<Cow<'_, str>, Error> {
     if memchr(b'%', path.as_bytes()).is_none() {
         return Ok(path.into());
     }
-    let malformed = |why| Error::request("path", ErrorKind::Malformed(why));
     let mut decoded = String::with_capacity(path.len());
     for (number, segment) in path.split('/').enumerate() {
-        let segment = percent_decode_str(segment).decode_utf8();
-        let segment = segment.map_err(|_| malformed("its percent-encoding is not UTF-8"))?;
-        if segment.contains(['/', '\\', '\0']) {
-            return Err(malformed("a segment holds a slash, a backslash or a zero"));
-        }
         if number > 0 {
             decoded.push('/');
         }
-        decoded.push_str(&segment);
+        decoded.push_str(&decode_segment(segment)?);
     }
     Ok(decoded.into())
 }
