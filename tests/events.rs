@@ -1,4 +1,4 @@
-//! What goes wrong is reported once, in one line with its cause, and what is healthy is no warning.
+//! Failures are reported once, in one line with the cause. Healthy presentations give no warning.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -38,7 +38,7 @@ impl Log {
         self.0.lock().unwrap().push(format!("{} {event}", event.level()));
     }
 
-    /// What was written since the last call.
+    /// Lines that were written since the last call.
     fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
