@@ -100,8 +100,8 @@ impl Served {
         matches!(self.reader, Reader::Fragment(..))
     }
 
-    /// When the file, or the latest file of the presentation, was changed, if the store knows. For
-    /// a fragment in a file of its own, it is the change of that file.
+    /// Time of the last change of the file, or of the latest file of the presentation, if the store
+    /// knows it. For a fragment in a file of its own, it is the change of that file.
     pub fn modified(&self) -> Option<SystemTime> {
         self.modified
     }
@@ -125,7 +125,7 @@ impl Served {
         Body::new(self.reader, self.reply, self.is_kept)
     }
 
-    /// Bytes `range` of them, as [`Reply::slice`] has them.
+    /// A range of the bytes, as [`Reply::slice`] has it.
     pub fn body_of(&self, range: std::ops::Range<u64>) -> Body {
         Body::new(self.reader.clone(), self.reply.slice(range), false)
     }

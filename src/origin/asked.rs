@@ -169,7 +169,7 @@ impl Asked<'_> {
     /// Makes the answer. Most answers need no read: their media is read as the body is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::status`] has the HTTP status of each.
+    /// [`ErrorKind::status`](crate::base::ErrorKind::status) has the HTTP status of each.
     pub async fn answer(self) -> Result<Answer, Error> {
         match self.state {
             State::Reply(reply) => Ok(Answer::Reply(serve(self.opened, reply))),

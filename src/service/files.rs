@@ -1,6 +1,6 @@
 //! Files beside the presentations.
 
-use crate::base::{Error, ErrorKind, Name};
+use crate::base::{Error, ErrorKind, Name, decode_segment};
 use percent_encoding::percent_decode_str;
 
 use super::{Pattern, media_type};
@@ -149,17 +149,7 @@ fn has_extension(name: &Name, extensions: &[&str]) -> bool {
 
 /// Decodes a path once, segment by segment: a separator must not come out of it.
 fn decode(path: &str) -> Result<String, Error> {
-    let malformed = |why| Error::request("path", ErrorKind::Malformed(why));
-    let segments = path.split('/').map(|segment| {
-        let segment = percent_decode_str(segment).decode_utf8();
-        let segment = segment.map_err(|_| malformed("its percent-encoding is not UTF-8"))?;
-        if segment.contains(['/', '\\', '\0']) {
-            return Err(malformed(
-                "a path segment contains an encoded slash, a backslash or a NUL byte",
-            ));
-        }
-        Ok(segment)
-    });
+    let segments = path.split('/').map(decode_segment);
     Ok(segments.collect::<Result<Vec<_>, _>>()?.join("/"))
 }
 

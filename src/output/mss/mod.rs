@@ -118,7 +118,7 @@ fn answer_fragment(
 #[inline(always)]
 fn part(view: FragmentView<'_>, noun: Noun) -> Reply {
     let range = view.stored(view.lengths.part(noun));
-    Reply::of_stored(representation(view, noun), range)
+    Reply::of_stored(representation(&view, noun), range)
 }
 
 /// Returns the key samples of a fragment, or the fragment if it has no others.
@@ -130,7 +130,7 @@ fn key_frames(view: FragmentView<'_>) -> Result<Reply, Error> {
     };
     let Some(KeyFrames { head, samples }) = cut else { return Ok(part(view, noun)) };
     let ranges = samples.into_iter().map(|range| view.stored(range));
-    Ok(Reply::of_parts(representation(view, noun), head, ranges))
+    Ok(Reply::of_parts(representation(&view, noun), head, ranges))
 }
 
 #[inline]
