@@ -32,6 +32,18 @@ pub fn fragments(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> us
     put(data, size, max_size, made)
 }
 
+/// Changes an input of the target `cmaf`: its settings, or a box of its fragment.
+pub fn cmaf(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
+    const SETTINGS: usize = 16;
+    match data[..size].split_at_mut_checked(SETTINGS) {
+        Some((_, rest)) if !rest.is_empty() && seed % 4 > 0 => {
+            let (size, max_size) = (rest.len(), max_size.saturating_sub(SETTINGS));
+            SETTINGS + fragments(&mut data[SETTINGS..], size, max_size, seed)
+        }
+        _ => fuzzer_mutate(data, size, max_size),
+    }
+}
+
 /// Changes an input of the targets `opening` and `index`.
 pub fn opening(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     let mut random = Random::new(seed);

@@ -1457,6 +1457,47 @@ def fragments_of(inputs):
     return out
 
 
+def cmaf():
+    """Fragments behind 16 bytes of settings: kind, defaults of the file, start, delay, protection."""
+    settings = lambda kind=0, start=40_040_000, delay=0, shift=0, by=0, iv=8: (
+        u8(kind, 10, 6, 2) + u32(start, delay) + u8(shift, by, iv, 7)
+    )
+    senc = lambda flags, *entries: u32(len(entries)) + b"".join(entries)
+    entry = lambda clear: bytes(8) + u16(1, clear) + u32(1)
+    piff = lambda flags, *parts: ext(PIFF_SENC, 0, flags, *parts)
+    sdtp = full("sdtp", 0, 0, u8(0x24, 0x14, 0x14, 0x14))
+    ordered = Samples((10, 6, KEY, 20), (10, 6, OTHER, 40), (10, 6, OTHER, -10))
+    claim = lambda count: fragment(
+        1, [], extra=[full("trun", 0, 1, u32(count, 96))], tfhd=(0x20030, u32(6, KEY)), payload=bytes(60)
+    )
+    one = lambda *extra, **options: fragment(1, [gop()], extra=extra, **options)
+    return {
+        "times-of-smooth": settings() + one(tfxd(40_040_000), full("free", 0, 0)),
+        "pictures-out-of-order": settings(start=0) + fragment(1, [ordered]),
+        "pictures-out-of-order-with-a-delay": settings(start=0, delay=20) + fragment(1, [ordered]),
+        "a-start-before-0": settings(start=-5) + one(),
+        "a-start-of-60-bits": settings(start=0x7FFF_FFFF, shift=31) + one(),
+        "a-start-of-decoding": settings(by=1) + one(tfdt(5)),
+        "three-runs": settings() + fragment(1, [gop(), ordered, gop("k.")]),
+        "flags-by-sdtp": settings() + one(sdtp),
+        "flags-by-a-short-sdtp": settings() + one(full("sdtp", 0, 0, u8(0x14, 0x24))),
+        "sound": settings(kind=1) + one(),
+        "defaults-of-the-file": settings(kind=1) + claim(10),
+        "a-claim-of-four-billion-samples": settings() + claim(-1),
+        "an-absolute-offset": settings() + one(tfhd=(1, u64(1000))),
+        "an-mdat-of-64-bits": settings() + one(mdat=large("mdat", bytes(24))),
+        "a-box-before-the-mdat": settings() + one(between=box("free", bytes(5))),
+        "no-samples": settings() + fragment(1, []),
+        "ivs-of-piff": settings() + one(piff(0, senc(0, *[bytes(8)] * 4))),
+        "subsamples-of-piff": settings() + one(piff(2, senc(2, *map(entry, range(4))))),
+        "a-key-of-its-own": settings()
+        + one(piff(1, u32(0x108), bytes(16), senc(0, *[bytes(8)] * 4))),
+        "in-the-clear": settings() + one(piff(1, u32(0), bytes(16), senc(0))),
+        "ivs-in-the-mdat": settings()
+        + one(full("saiz", 0, 0, u8(6), u32(1)), full("saio", 0, 0, u32(1, 240)), payload=bytes(400)),
+    }
+
+
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus"
     targets = {
@@ -1468,6 +1509,7 @@ def main():
         "client_manifest": client_manifests(),
         "opening": openings(),
         "fragments": fragments_of(openings()),
+        "cmaf": cmaf(),
         "index": {name: data for name, data in openings().items() if len(data) < 8192},
     }
     for target, seeds in targets.items():

@@ -1,5 +1,5 @@
-//! What is served while files change, go away for a moment or cannot be read, and while requests
-//! are given up: what was opened, or what lies there now; never parts of both.
+//! While files change, go away for a moment or cannot be read, and while requests are given up, an
+//! answer has the bytes that were opened or those that are stored now, never parts of both.
 
 use std::future::Future;
 use std::io;
@@ -75,7 +75,7 @@ struct Mood {
     waiting: Mutex<Vec<Waker>>,
     /// A name whose reads never end.
     stuck: Mutex<Option<&'static str>>,
-    /// So many reads fail that are neither of a file's first bytes nor of its last.
+    /// Number of reads that will fail, apart from those of a file's first or last bytes.
     failing: AtomicUsize,
     /// Sources that have been opened and not been dropped.
     open: AtomicUsize,
@@ -153,7 +153,7 @@ impl Drop for MoodySource {
     }
 }
 
-/// How often somebody was woken.
+/// Counts how often a task was woken.
 #[derive(Default)]
 struct Woken(AtomicUsize);
 
@@ -174,7 +174,7 @@ fn give_up(origin: &Origin, path: &str) {
     assert!(poll(&mut answer, Waker::noop()).is_pending(), "{path}");
 }
 
-/// What is left of a body, or why it was cut.
+/// The rest of a body, or the error that cut it.
 fn rest(body: &mut Body) -> Result<Vec<u8>, ReadErrorKind> {
     let mut bytes = Vec::new();
     while let Some(part) = block_on(body.next()) {

@@ -1,16 +1,12 @@
-//! What goes wrong is reported once, in one line with its cause, and what is healthy is no warning.
+//! Failures are reported once, in one line with the cause. Healthy presentations give no warning.
 
-use std::io;
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use bytes::Bytes;
-use smooth_origin::base::Name;
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Event, Level, Origin, block_on};
-use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Stat, Store};
+use smooth_origin::storage::MemoryStore;
 use testkit::film::{self, Style, Track, ism};
+use testkit::sick::SickStore;
 use testkit::{Hands, get, name, served, status, store};
 
 const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
@@ -33,33 +29,6 @@ fn films() -> MemoryStore {
     ])
 }
 
-/// A store whose reads fail when it is sick.
-#[derive(Clone)]
-struct Sick(MemoryStore, Arc<AtomicBool>);
-
-struct SickSource(MemoryObject, Arc<AtomicBool>);
-
-impl Store for Sick {
-    type Source = SickSource;
-
-    async fn open(&self, name: &Name) -> io::Result<SickSource> {
-        Ok(SickSource(self.0.open(name).await?, Arc::clone(&self.1)))
-    }
-}
-
-impl RangeSource for SickSource {
-    async fn stat(&self) -> io::Result<Stat> {
-        self.0.stat().await
-    }
-
-    async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
-        match self.1.load(Ordering::Relaxed) {
-            true => Err(io::Error::other("the disk is sick")),
-            false => self.0.read(range).await,
-        }
-    }
-}
-
 /// Lines of a log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
@@ -69,7 +38,7 @@ impl Log {
         self.0.lock().unwrap().push(format!("{} {event}", event.level()));
     }
 
-    /// What was written since the last call.
+    /// Lines that were written since the last call.
     fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
@@ -78,15 +47,16 @@ impl Log {
 struct Setup {
     origin: Origin,
     objects: MemoryStore,
-    sick: Arc<AtomicBool>,
+    sick: SickStore,
     hands: Hands,
     log: Log,
 }
 
 fn setup(objects: MemoryStore) -> Setup {
-    let (hands, log, sick) = (Hands::default(), Log::default(), Arc::<AtomicBool>::default());
+    let (hands, log) = (Hands::default(), Log::default());
+    let sick = SickStore::new(objects.clone());
     let lines = log.clone();
-    let origin = Origin::builder(Sick(objects.clone(), Arc::clone(&sick)))
+    let origin = Origin::builder(sick.clone())
         .clock(hands.clock())
         .on_event(move |event| lines.write(event))
         .build();
@@ -168,7 +138,7 @@ fn requests_that_the_storage_fails_are_one_line_with_the_file_and_the_rest_is_co
     let Setup { origin, log, hands, sick, .. } = setup(films());
     get(&origin, MANIFEST).unwrap();
     log.take();
-    sick.store(true, Ordering::Relaxed);
+    sick.set_sick(true);
     for _ in 0..10 {
         assert_eq!(status(&origin, FIRST), 503);
     }
@@ -176,9 +146,9 @@ fn requests_that_the_storage_fails_are_one_line_with_the_file_and_the_rest_is_co
         "error films/film.ism: a request failed: films/film.ismv: reading failed: the disk is sick";
     assert_eq!(log.take(), [failed]);
     hands.pass(1000);
-    sick.store(false, Ordering::Relaxed);
+    sick.set_sick(false);
     let body = served(&origin, FIRST).unwrap();
-    sick.store(true, Ordering::Relaxed);
+    sick.set_sick(true);
     assert!(testkit::read(&body).is_err());
     let lines = log.take();
     let left_out = "warn 9 more failures, like those reported or too many to report";
@@ -189,7 +159,7 @@ fn requests_that_the_storage_fails_are_one_line_with_the_file_and_the_rest_is_co
 fn a_file_beside_the_presentations_that_cannot_be_read_is_reported_with_its_name() {
     let Setup { origin, log, sick, .. } = setup(films());
     let notes = block_on(origin.file(&name("films/notes.txt"))).unwrap();
-    sick.store(true, Ordering::Relaxed);
+    sick.set_sick(true);
     assert!(testkit::read(&notes).is_err());
     let line = "error films/notes.txt: a request failed: reading failed: the disk is sick";
     assert_eq!(log.take(), [line]);

@@ -58,6 +58,11 @@ fn captions() {
 }
 
 #[test]
+fn cmaf() {
+    replay("cmaf", bodies::cmaf::cmaf);
+}
+
+#[test]
 fn index() {
     replay("index", bodies::index::index);
 }

@@ -1,5 +1,5 @@
-//! What a host sees of an origin: each number counts what its documentation says, and the list of
-//! presentations is what is kept.
+//! Numbers of an origin: each counts what its documentation says, and the list of presentations is
+//! complete.
 
 use std::future::{Future, pending};
 use std::io;

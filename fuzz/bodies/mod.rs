@@ -7,6 +7,7 @@ pub mod boxes;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub mod captions;
 pub mod client_manifest;
+pub mod cmaf;
 pub mod container;
 pub mod fragments;
 #[cfg(feature = "http")]

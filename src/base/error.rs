@@ -26,6 +26,14 @@ pub struct Error {
 }
 
 /// Place of a failure.
+///
+/// ```
+/// use smooth_origin::base::{Error, ErrorKind, Place};
+///
+/// let error = Error::at(64, ErrorKind::Truncated { needs: 8, has: 3 });
+/// assert_eq!(error.to_string(), "at byte 64: needs 8 bytes, has 3");
+/// assert!(matches!(error.place, Place::Box { offset: 64, .. }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Place {
@@ -58,6 +66,14 @@ pub enum Place {
 /// Kind of a failure.
 ///
 /// Kinds fall in groups that a server can answer at once: see [`ErrorKind::group`].
+///
+/// ```
+/// use smooth_origin::ErrorKind;
+///
+/// let kind = ErrorKind::NoTrack;
+/// assert_eq!((kind.status(), kind.code()), (404, "no-track"));
+/// assert_eq!(kind.to_string(), "no such bitrate");
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -184,6 +200,17 @@ pub enum ErrorKind {
 }
 
 /// Group of failures, by their cause.
+///
+/// ```
+/// use smooth_origin::base::{Error, ErrorGroup, ErrorKind};
+///
+/// /// Returns whether the operator can do something about an error.
+/// fn is_worth_a_look(error: &Error) -> bool {
+///     matches!(error.kind.group(), ErrorGroup::Content | ErrorGroup::Storage)
+/// }
+/// assert!(!is_worth_a_look(&ErrorKind::NoStream.into()));
+/// assert!(is_worth_a_look(&ErrorKind::Busy("too many requests wait").into()));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorGroup {
@@ -419,6 +446,23 @@ impl std::error::Error for Error {
 }
 
 /// A read, or an opening, that failed.
+///
+/// ```
+/// use std::{io, sync::Arc};
+/// use smooth_origin::base::{ReadError, ReadErrorKind};
+///
+/// /// Converts an error of the storage, for a driver of steps.
+/// fn read_error(error: io::Error) -> ReadError {
+///     let mut failed = ReadError::new(match error.kind() {
+///         io::ErrorKind::NotFound => ReadErrorKind::Gone,
+///         io::ErrorKind::PermissionDenied => ReadErrorKind::Denied,
+///         _ => ReadErrorKind::Transient,
+///     });
+///     failed.source = Some(Arc::new(error));
+///     failed
+/// }
+/// assert_eq!(read_error(io::ErrorKind::NotFound.into()).kind, ReadErrorKind::Gone);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReadError {
@@ -429,6 +473,13 @@ pub struct ReadError {
 }
 
 /// Meaning of a failed read for the file that was opened.
+///
+/// ```
+/// use smooth_origin::base::{Error, ReadError, ReadErrorKind};
+///
+/// let error = Error::from(ReadError::new(ReadErrorKind::Transient));
+/// assert_eq!((error.kind.status(), error.kind.code()), (503, "read-failed"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadErrorKind {

@@ -54,6 +54,12 @@ const fn swapped(b: [u8; 16]) -> [u8; 16] {
 }
 
 /// The text was not 32 hexadecimal digits with optional braces and dashes.
+///
+/// ```
+/// use smooth_origin::base::{Guid, ParseGuidError};
+///
+/// assert_eq!("PlayReady".parse::<Guid>(), Err(ParseGuidError));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a GUID: wants 32 hexadecimal digits, with or without braces and dashes")]
 pub struct ParseGuidError;

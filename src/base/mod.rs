@@ -11,6 +11,7 @@ mod limits;
 mod name;
 #[cfg_attr(not(feature = "unstable-formats"), allow(unreachable_pub))]
 mod run;
+mod segment;
 mod sink;
 mod step;
 mod timescale;
@@ -30,6 +31,7 @@ pub use name::Name;
 pub use run::Run;
 #[cfg(not(feature = "unstable-formats"))]
 pub(crate) use run::Run;
+pub(crate) use segment::decode_segment;
 pub(crate) use sink::Sink;
 pub(crate) use step::Then;
 pub use step::{FileEnds, Got, Reads, Step, Want};

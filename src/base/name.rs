@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::{Error, ErrorKind};
+use super::{Error, ErrorKind, decode_segment};
 
 /// A relative path that stays below the root it is opened under: `/` between segments, none of
 /// them empty, `.` or `..`.
@@ -63,16 +63,9 @@ impl Name {
     /// [`ErrorKind::Malformed`] if a segment does not decode to text, or decodes to one with a slash, a
     /// backslash or a zero; else as [`Name::new`].
     pub fn from_url_path(path: &str) -> Result<Self, Error> {
-        let malformed = |why| Error::request("path", ErrorKind::Malformed(why));
         let mut name = String::with_capacity(path.len());
         for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-            let segment = percent_decode_str(segment).decode_utf8();
-            let segment = segment.map_err(|_| malformed("its percent-encoding is not UTF-8"))?;
-            if segment.contains(['/', '\\', '\0']) {
-                return Err(malformed(
-                    "a path segment contains an encoded slash, a backslash or a NUL byte",
-                ));
-            }
+            let segment = decode_segment(segment)?;
             if !name.is_empty() {
                 name.push('/');
             }

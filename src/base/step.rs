@@ -39,6 +39,28 @@ pub enum Step<T> {
 }
 
 /// Something that a step needs. A step may name new files: names come from the server manifest.
+///
+/// ```
+/// use bytes::Bytes;
+/// use smooth_origin::base::{FileEnds, Got, ReadError, ReadErrorKind, Want};
+///
+/// /// Carries out a want, with one file in memory.
+/// fn get(file: &Bytes, want: &Want) -> Result<Got, ReadError> {
+///     let size = file.len() as u64;
+///     match want {
+///         Want::Open { head, tail, .. } => {
+///             let head = file.slice(..size.min(*head) as usize);
+///             let tail = file.slice(size.saturating_sub(*tail) as usize..);
+///             Ok(Got::Opened(FileEnds::new(size, head, tail)))
+///         }
+///         Want::Range { range, .. } if range.end <= size => {
+///             Ok(Got::Range(file.slice(range.start as usize..range.end as usize)))
+///         }
+///         Want::List { .. } => Ok(Got::Listed(None)),
+///         _ => Err(ReadError::new(ReadErrorKind::Gone)),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Want {
@@ -84,6 +106,15 @@ pub enum Want {
 }
 
 /// The outcome of a want.
+///
+/// ```
+/// use smooth_origin::base::{FileEnds, Got};
+///
+/// // A file of 9 bytes, of which the first four and the last two were wanted.
+/// let opened = Got::Opened(FileEnds::new(9, "moov".into(), "ra".into()));
+/// let range = Got::Range("mdat".into());
+/// # let _ = (opened, range);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Got {
@@ -97,6 +128,13 @@ pub enum Got {
 }
 
 /// A file that was opened, as far as it was read.
+///
+/// ```
+/// use smooth_origin::base::FileEnds;
+///
+/// let ends = FileEnds::new(9, "moov".into(), "ra".into());
+/// assert_eq!((ends.size, ends.head.len(), ends.tail.len()), (9, 4, 2));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileEnds {
@@ -127,6 +165,27 @@ impl FileEnds {
 }
 
 /// The reads that a step needs, and its continuation.
+///
+/// ```
+/// use smooth_origin::base::{Error, Got, ReadError, Step, Want};
+///
+/// /// Carries out all reads of a step, one batch after the other.
+/// fn drive<T>(
+///     mut step: Step<T>,
+///     get: impl Fn(&Want) -> Result<Got, ReadError>,
+/// ) -> Result<T, Error> {
+///     loop {
+///         step = match step {
+///             Step::Ready(result) => return Ok(result),
+///             Step::Read(reads) => {
+///                 let outcomes = reads.wanted().iter().map(&get).collect();
+///                 reads.feed(outcomes)?
+///             }
+///         };
+///     }
+/// }
+/// assert_eq!(drive(Step::Ready(1), |_| unreachable!()).unwrap(), 1);
+/// ```
 #[must_use]
 pub struct Reads<T> {
     wants: Vec<Want>,

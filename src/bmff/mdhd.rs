@@ -26,8 +26,10 @@ impl Mdhd {
     /// The ISO 639-2/T code, or `None` when what is stored is no code (old QuickTime numbers).
     ///
     /// ```
+    /// # #[cfg(feature = "unstable-formats")] {
     /// let mdhd = smooth_origin::bmff::Mdhd { packed_language: 0x55c4, ..Default::default() };
     /// assert_eq!(mdhd.language().unwrap(), "und");
+    /// # }
     /// ```
     pub fn language(&self) -> Option<String> {
         let letters = [10, 5, 0].map(|shift| (self.packed_language >> shift & 0x1f) as u8 + 0x60);

@@ -11,11 +11,13 @@ use crate::base::{Cursor, Error};
 /// [`NalUnits::iter`] decodes them as it walks.
 ///
 /// ```
+/// # #[cfg(feature = "unstable-formats")] {
 /// use bytes::Bytes;
 /// use smooth_origin::bmff::NalUnits;
 ///
 /// let units: NalUnits = [Bytes::from_static(b"\x67sps")].into_iter().collect();
 /// assert_eq!((units.len(), units.first().unwrap()), (1, Bytes::from_static(b"\x67sps")));
+/// # }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NalUnits {

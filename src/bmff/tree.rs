@@ -17,6 +17,7 @@ use crate::base::{Cursor, Error, ErrorKind, FourCc, Guid, Limits, Sink};
 /// `tfhd`, `trun`, `tkhd`, `mdhd`, `hdlr`, and the boxes that enclose these but for a `trak`.
 ///
 /// ```
+/// # #[cfg(feature = "unstable-formats")] {
 /// use bytes::Bytes;
 /// use smooth_origin::base::Limits;
 /// use smooth_origin::bmff::{Boxes, Mfhd};
@@ -26,6 +27,7 @@ use crate::base::{Cursor, Error, ErrorKind, FourCc, Guid, Limits, Sink};
 /// let moof = boxes.inside(*b"moof").unwrap();
 /// assert_eq!(moof.get::<Mfhd>().unwrap().sequence_number, 7);
 /// assert_eq!(boxes.to_bytes(), bytes);
+/// # }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Boxes {

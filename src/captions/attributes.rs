@@ -22,7 +22,7 @@ pub(super) struct Attributes {
     /// Properties of the element itself.
     pub(super) style: Style,
     pub(super) is_space_preserved: Option<bool>,
-    /// What the properties lose.
+    /// Properties that cannot be kept.
     pub(super) lost: Vec<LossKind>,
 }
 

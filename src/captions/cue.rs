@@ -43,9 +43,9 @@ pub struct CueSettings {
 /// Direction in which the lines of vertical text follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Vertical {
-    /// From right to left.
+    /// Lines follow each other from right to left.
     RightToLeft,
-    /// From left to right.
+    /// Lines follow each other from left to right.
     LeftToRight,
 }
 
@@ -83,13 +83,13 @@ pub enum Alignment {
 pub struct Percent(u16);
 
 impl Percent {
-    /// From hundredths of a percent. Values outside of the picture become its edge.
+    /// Converts hundredths of a percent. Values outside of the picture become its edge.
     pub fn from_hundredths(hundredths: i64) -> Self {
         // Clamped to what fits.
         Self(hundredths.clamp(0, 10_000) as u16)
     }
 
-    /// Hundredths of a percent.
+    /// Returns hundredths of a percent.
     pub fn hundredths(self) -> u16 {
         self.0
     }

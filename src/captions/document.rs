@@ -48,7 +48,7 @@ impl Document {
         self.schedule.cues(base, window, limits)
     }
 
-    /// What WebVTT cannot express of this document: one entry per kind.
+    /// Returns the parts of the document that WebVTT cannot express: one entry per kind.
     pub fn losses(&self) -> &[Loss] {
         &self.losses
     }

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loss {
-    /// What is lost.
+    /// The kind.
     pub kind: LossKind,
     /// Line of the first occurrence, from 1.
     pub line: u32,

@@ -30,8 +30,41 @@ impl Look {
         }
     }
 
+    /// Returns the tags of the look, the outermost first.
+    fn tags(self) -> Vec<Tag> {
+        let Self { colour, background, .. } = self;
+        let has_class = colour.is_some() || background.is_some();
+        let tags = [
+            has_class.then_some(Tag::Class { colour, background }),
+            self.is_bold.then_some(Tag::Bold),
+            self.is_italic.then_some(Tag::Italic),
+            self.is_underlined.then_some(Tag::Underline),
+        ];
+        tags.into_iter().flatten().collect()
+    }
+
     pub(super) fn is_hidden(self) -> bool {
         self.is_hidden
+    }
+}
+
+/// A tag of WebVTT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tag {
+    Class { colour: Option<&'static str>, background: Option<&'static str> },
+    Bold,
+    Italic,
+    Underline,
+}
+
+impl Tag {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Class { .. } => "c",
+            Self::Bold => "b",
+            Self::Italic => "i",
+            Self::Underline => "u",
+        }
     }
 }
 
@@ -42,12 +75,16 @@ impl Look {
 #[derive(Debug, Default)]
 pub(super) struct Markup {
     text: String,
-    /// Look of the last character, and so the tags that are open.
+    /// Look of the last character.
     look: Look,
+    /// Tags that are open, the outermost first.
+    open: Vec<Tag>,
     /// Spaces that are written if text follows in the same line.
     spaces: usize,
     /// Line breaks that are written if text follows.
     breaks: usize,
+    /// `true` if there is a character that is no white space.
+    is_visible: bool,
 }
 
 impl Markup {
@@ -81,20 +118,23 @@ impl Markup {
     /// Returns the text; empty if it has no visible character.
     pub(super) fn finish(mut self) -> String {
         self.switch(Look::default());
-        self.text
+        if self.is_visible { self.text } else { String::new() }
     }
 
     fn character(&mut self, character: char, look: Look) {
-        if !self.text.is_empty() {
+        if !self.text.is_empty() && self.breaks > 0 {
+            // Tags that end here end in their own line. An empty line has a no-break space, as a
+            // character: ffmpeg 5.1 makes `\h` of the reference, and webvtt-py leaves it.
+            self.close(look);
             for line in 0..self.breaks {
-                self.text.push_str(if line == 0 { "\n" } else { "&nbsp;\n" });
+                self.text.push_str(if line == 0 { "\n" } else { "\u{a0}\n" });
             }
-            if self.breaks == 0 {
-                self.text.extend(std::iter::repeat_n(' ', self.spaces));
-            }
+        } else if !self.text.is_empty() {
+            self.text.extend(std::iter::repeat_n(' ', self.spaces));
         }
         (self.breaks, self.spaces) = (0, 0);
         self.switch(look);
+        self.is_visible |= !character.is_whitespace();
         match character {
             '&' => self.text.push_str("&amp;"),
             '<' => self.text.push_str("&lt;"),
@@ -103,33 +143,36 @@ impl Markup {
         }
     }
 
+    /// Closes the tags that are open, except for the outer ones that another look has too.
+    fn close(&mut self, look: Look) {
+        let kept = common(&self.open, &look.tags());
+        for tag in self.open.drain(kept..).rev() {
+            self.text.extend(["</", tag.name(), ">"]);
+        }
+    }
+
     /// Closes the tags that are open, and opens those of another look.
     fn switch(&mut self, look: Look) {
         if self.look == look {
             return;
         }
-        let open = std::mem::replace(&mut self.look, look);
-        let tags = |look: Look| {
-            let has_class = look.colour.is_some() || look.background.is_some();
-            [
-                (has_class, "c"),
-                (look.is_bold, "b"),
-                (look.is_italic, "i"),
-                (look.is_underlined, "u"),
-            ]
-        };
-        for (_, tag) in tags(open).iter().rev().filter(|(is_open, _)| *is_open) {
-            self.text.extend(["</", tag, ">"]);
-        }
-        for (_, tag) in tags(look).iter().filter(|(is_open, _)| *is_open) {
-            self.text.extend(["<", tag]);
-            if *tag == "c" {
-                look.colour.iter().for_each(|class| self.text.extend([".", class]));
-                look.background.iter().for_each(|class| self.text.extend([".bg_", class]));
+        self.look = look;
+        self.close(look);
+        for tag in look.tags().into_iter().skip(self.open.len()) {
+            self.text.extend(["<", tag.name()]);
+            if let Tag::Class { colour, background } = tag {
+                colour.iter().for_each(|class| self.text.extend([".", class]));
+                background.iter().for_each(|class| self.text.extend([".bg_", class]));
             }
             self.text.push('>');
+            self.open.push(tag);
         }
     }
+}
+
+/// Returns the number of tags at the start that are equal.
+fn common(a: &[Tag], b: &[Tag]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
 #[cfg(test)]
@@ -145,9 +188,11 @@ mod tests {
         for (text, is_preserved, expected) in [
             ("\n   a \t b\r\n c  ", false, "a b c"),
             ("\n   a  b\r\n c\r\r", true, "a  b\nc"),
-            ("a\n\n \n b", true, "a\n&nbsp;\n&nbsp;\nb"),
+            ("a\n\n \n b", true, "a\n\u{a0}\n\u{a0}\nb"),
             ("  \n ", false, ""),
             ("  \n ", true, ""),
+            ("\u{a0}\n\u{a0}\u{3000}", true, ""),
+            ("a\u{a0}b", false, "a\u{a0}b"),
         ] {
             let mut markup = Markup::default();
             markup.push(text, Look::default(), is_preserved);
@@ -183,7 +228,11 @@ mod tests {
         markup.push("d", look(white), false);
         markup.end_paragraph();
         markup.push("e", look(white), false);
-        let text = "<i>a </i><c.yellow.bg_blue><b><i>b </i></b></c>c\n<i>d\ne</i>";
+        markup.line_break();
+        markup.push("f", look(Style { is_underlined: Some(true), ..italic }), false);
+        markup.line_break();
+        markup.push("g", Look::default(), false);
+        let text = "<i>a </i><c.yellow.bg_blue><b><i>b </i></b></c>c\n<i>d\ne\n<u>f</u></i>\ng";
         assert_eq!(markup.finish(), text);
     }
 }

@@ -1,4 +1,4 @@
-//! From the elements of a document to timed pieces of text.
+//! Timed pieces of text from the elements of a document.
 
 use std::collections::BTreeMap;
 
@@ -235,7 +235,9 @@ impl<'t> Reading<'t> {
             is_shown: true,
         };
         let mut frames = vec![self.frame(body, "body", &root)?];
-        while let Some(frame) = frames.last_mut() {
+        loop {
+            let depth = frames.len() + 1;
+            let Some(frame) = frames.last_mut() else { return Ok(()) };
             match self.reader.part()? {
                 Part::Text(text) => {
                     if frame.place.is_some() && !text.is_empty() {
@@ -247,31 +249,29 @@ impl<'t> Reading<'t> {
                     continue;
                 }
                 Part::End => {
-                    let ended = frames.pop();
-                    self.names.leave(frames.len() + 1);
-                    if let (Some(ended), Some(parent)) = (ended, frames.last_mut()) {
-                        parent.timing.add_child(&ended.timing);
+                    let ended = frame.timing;
+                    frames.pop();
+                    self.names.leave(depth - 1);
+                    if let Some(parent) = frames.last_mut() {
+                        parent.timing.add_child(&ended);
                     }
                 }
                 Part::Start(element) => {
-                    self.names.enter(&element, frames.len() + 1)?;
-                    let parent = &frames[frames.len() - 1];
+                    self.names.enter(&element, depth)?;
                     match self.content_name(&element) {
                         Some(name @ ("div" | "p" | "span")) => {
-                            let name = name.to_owned();
-                            let frame = self.frame(&element, &name, parent)?;
-                            frames.push(frame);
+                            let child = self.frame(&element, name, frame)?;
+                            frames.push(child);
                         }
                         name => {
-                            self.other(&element, name.map(str::to_owned).as_deref(), parent)?;
-                            self.names.leave(frames.len() + 1);
+                            self.other(&element, name, frame)?;
+                            self.names.leave(depth);
                         }
                     }
                 }
             }
             self.is_run_open = false;
         }
-        Ok(())
     }
 
     /// Reads an element that has no content of its own.

@@ -1,4 +1,4 @@
-//! From timed pieces of text to cues.
+//! Cues from timed pieces of text.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,12 +27,23 @@ pub(super) struct Run {
 pub(super) enum Content {
     Break,
     Text {
-        /// Where the text begins and ends among the texts of the document.
+        /// Start of the text among the texts of the document, in bytes.
         from: usize,
+        /// End of the text.
         to: usize,
         look: Look,
         is_preserved: bool,
     },
+}
+
+impl Run {
+    /// Bytes of the text; a line break counts as one.
+    fn len(&self) -> u64 {
+        match self.content {
+            Content::Break => 1,
+            Content::Text { from, to, .. } => (to - from) as u64,
+        }
+    }
 }
 
 /// The runs of a document, in document order.
@@ -70,13 +81,18 @@ impl Schedule {
         let changes = self.changes(base.origin(window), window);
         let mut cues = Vec::new();
         let mut visible = BTreeSet::new();
-        let (mut work, mut bytes) = (0, 0);
+        // Bytes of the texts that are visible, and those that were put together so far: white space
+        // costs time and leaves no trace in the output.
+        let (mut visible_len, mut work, mut bytes) = (0, 0, 0);
         let mut changes = changes.iter().peekable();
         while let Some(change) = changes.next() {
+            let len = self.runs.get(change.run).map_or(0, Run::len);
             if change.is_start {
                 visible.insert(change.run);
+                visible_len += len;
             } else {
                 visible.remove(&change.run);
+                visible_len -= len;
             }
             // A run ends at its own place: nothing is visible behind the last change of a place.
             let Some(next) = changes.peek().filter(|next| next.place == change.place) else {
@@ -87,8 +103,8 @@ impl Schedule {
             if whole_start == whole_end || start >= end || visible.is_empty() {
                 continue;
             }
-            work += visible.len() as u64;
-            Limits::check("texts shown together", work, limits.caption_bytes)?;
+            work += visible_len;
+            Limits::check("bytes of texts that are visible together", work, limits.caption_bytes)?;
             let text = self.text(&visible);
             if text.is_empty() {
                 continue;

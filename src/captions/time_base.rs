@@ -25,14 +25,14 @@ pub enum TimeBase {
 }
 
 impl Window {
-    /// End in ticks.
+    /// Returns the end in ticks.
     pub fn end(&self) -> u64 {
         self.start.saturating_add(self.duration)
     }
 }
 
 impl TimeBase {
-    /// Decides it from the document of a fragment with this start and duration.
+    /// Decides the time base from the document of a fragment with this start and duration.
     ///
     /// Returns `None` if the document fits both: for the fragment at 0, for a document without captions,
     /// and if every caption would be visible in the fragment either way. Then another fragment of the

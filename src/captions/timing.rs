@@ -21,7 +21,7 @@ pub(super) struct Timing {
 }
 
 impl Timing {
-    /// All times.
+    /// Returns the time of the document, which has no end.
     pub(super) fn of_document() -> Self {
         Self {
             begin: Some(Seconds::ZERO),

@@ -10,7 +10,7 @@ const MPEG: Timescale = Timescale::new(90_000).unwrap();
 
 const MILLISECONDS: Timescale = Timescale::new(1000).unwrap();
 
-/// How the text of a segment is written.
+/// The form in which the text of a segment is written.
 ///
 /// Times are those of the presentation, in hours, minutes, seconds and milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub struct TimestampMap {
 }
 
 impl TimestampMap {
-    /// Of a time on the timeline of the presentation, such as the start of the segment, for media whose
-    /// timestamps count from the start of the presentation.
+    /// Returns the header for a time on the timeline of the presentation, such as the start of the
+    /// segment. The timestamps of the media count from the start of the presentation too.
     ///
     /// `LOCAL` has milliseconds: both values name the last whole one.
     ///
@@ -66,7 +66,7 @@ fn mpegts(ticks: u64, timescale: Timescale) -> u64 {
 }
 
 impl WebVttSegment {
-    /// Without a header, and with cues clipped to the segment.
+    /// Returns the form without a header and with cues clipped to the segment.
     pub fn new(timescale: Timescale) -> Self {
         Self { timescale, map: None, has_whole_times: false }
     }

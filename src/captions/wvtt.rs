@@ -37,6 +37,9 @@ pub fn wvtt_samples(
     window: &Window,
     limits: &Limits,
 ) -> Result<Vec<WvttSample>, Error> {
+    // So much that the boxes of all cues together fit into 32 bits.
+    let total = cues.iter().map(|cue| cue.text.len() as u64 + 256).sum();
+    Limits::check("bytes of captions", total, u32::MAX.into())?;
     let changes = changes(cues, window);
     let mut visible: BTreeMap<usize, &Cue> = BTreeMap::new();
     let mut samples = Vec::new();
@@ -128,10 +131,9 @@ fn sample(visible: &BTreeMap<usize, &Cue>, times: (u64, u64)) -> Bytes {
     bytes.freeze()
 }
 
-/// The content is shorter than [`Limits::caption_bytes`] allows, but a caller may have allowed more than
-/// a box of 32 bits has.
 fn put_box(bytes: &mut BytesMut, kind: [u8; 4], content: &[u8]) {
-    bytes.put_u32(u32::try_from(HEADER + content.len()).unwrap_or(0));
+    // All boxes together fit into 32 bits.
+    bytes.put_u32((HEADER + content.len()) as u32);
     bytes.put_slice(&kind);
     bytes.put_slice(content);
 }

@@ -119,6 +119,7 @@ impl fmt::Display for CodecTag {
 /// How a track is coded, as a manifest announces it.
 ///
 /// ```
+/// # #[cfg(feature = "unstable-formats")] {
 /// use smooth_origin::base::Limits;
 /// use smooth_origin::codec::Description;
 /// use smooth_origin::manifest::ClientManifest;
@@ -131,6 +132,7 @@ impl fmt::Display for CodecTag {
 /// let audio = Description::of(stream, &stream.qualities[0]).unwrap();
 /// assert_eq!(audio.rfc6381().as_deref(), Some("mp4a.40.2"));
 /// assert_eq!(audio.sample_entry().unwrap().format().to_string(), "mp4a");
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]

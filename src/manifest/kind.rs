@@ -5,6 +5,13 @@ use std::fmt;
 /// What a stream carries.
 ///
 /// Spec: [MS-SSTR] 2.2.2.3, attribute `Type`. The set is closed.
+///
+/// ```
+/// use smooth_origin::manifest::StreamKind;
+///
+/// assert_eq!(StreamKind::Text.as_str(), "text");
+/// assert_eq!(StreamKind::Text.element(), "textstream");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StreamKind {
     /// Pictures.

@@ -35,6 +35,16 @@ pub struct ServerManifest {
 }
 
 /// A track of a server manifest.
+///
+/// ```
+/// use smooth_origin::manifest::{ServerManifest, ServerTrack, StreamKind};
+///
+/// let mut track = ServerTrack::new(StreamKind::Video, "film.ismv");
+/// track.params.push(("trackID".into(), "1".into()));
+/// let mut manifest = ServerManifest::default();
+/// manifest.tracks.push(track);
+/// assert!(manifest.to_xml().unwrap().contains("film.ismv"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerTrack {

@@ -12,6 +12,18 @@ use crate::base::Error;
 use crate::presentation::{Piece, Reply, StoredRange};
 
 /// The answer to a request.
+///
+/// ```
+/// use smooth_origin::origin::Answer;
+/// # async fn example(origin: &smooth_origin::Origin) -> Result<(), smooth_origin::Error> {
+/// match origin.answer("/film.ism").await? {
+///     Answer::Reply(served) => println!("200 OK, {} bytes", served.reply().length()),
+///     Answer::Redirect(location) => println!("302 Found, Location: {location}"),
+///     _ => println!("501 Not Implemented"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Answer {
@@ -22,6 +34,22 @@ pub enum Answer {
 }
 
 /// A reply that can be sent.
+///
+/// ```
+/// use smooth_origin::origin::Served;
+/// # fn send(_: impl AsRef<[u8]>) {}
+/// # async fn example(served: &Served) -> Result<(), smooth_origin::Error> {
+/// let reply = served.reply();
+/// send(format!("Content-Type: {}\r\n", reply.representation().media_type()));
+/// send(format!("Content-Length: {}\r\n", reply.length()));
+/// send(format!("ETag: \"{}\"\r\n\r\n", reply.validator()));
+/// let mut body = served.body();
+/// while let Some(bytes) = body.next().await {
+///     send(bytes?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Served {
     pub(super) reply: Reply,
@@ -72,8 +100,8 @@ impl Served {
         matches!(self.reader, Reader::Fragment(..))
     }
 
-    /// When the file, or the latest file of the presentation, was changed, if the store knows. For
-    /// a fragment in a file of its own, it is the change of that file.
+    /// Time of the last change of the file, or of the latest file of the presentation, if the store
+    /// knows it. For a fragment in a file of its own, it is the change of that file.
     pub fn modified(&self) -> Option<SystemTime> {
         self.modified
     }
@@ -97,7 +125,7 @@ impl Served {
         Body::new(self.reader, self.reply, self.is_kept)
     }
 
-    /// Bytes `range` of them, as [`Reply::slice`] has them.
+    /// A range of the bytes, as [`Reply::slice`] has it.
     pub fn body_of(&self, range: std::ops::Range<u64>) -> Body {
         Body::new(self.reader.clone(), self.reply.slice(range), false)
     }

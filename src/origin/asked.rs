@@ -62,6 +62,15 @@ pub(super) enum State<'a> {
 }
 
 /// The identity of an answer, which shows whether a client already has it.
+///
+/// ```
+/// use smooth_origin::origin::Asked;
+///
+/// /// Returns whether a client that has `etag` has the answer already.
+/// fn is_not_modified(asked: &Asked<'_>, etag: &str) -> bool {
+///     asked.identity().is_some_and(|identity| etag == format!("\"{}\"", identity.validator()))
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     representation: Representation,
@@ -160,7 +169,7 @@ impl Asked<'_> {
     /// Makes the answer. Most answers need no read: their media is read as the body is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::status`] has the HTTP status of each.
+    /// [`ErrorKind::status`](crate::base::ErrorKind::status) has the HTTP status of each.
     pub async fn answer(self) -> Result<Answer, Error> {
         match self.state {
             State::Reply(reply) => Ok(Answer::Reply(serve(self.opened, reply))),

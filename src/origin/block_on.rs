@@ -1,4 +1,4 @@
-//! A future run to its end on the thread that asks for it.
+//! Runs a future to its end on the calling thread.
 
 use std::future::Future;
 use std::pin::pin;
@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-/// Runs a future to its end, sleeping while it waits: the driver of a world without a runtime.
+/// Runs a future to its end on the calling thread, which sleeps while the future waits. Hosts without
+/// a runtime drive an origin with it.
 ///
-/// Futures of this crate wait for nothing but their store, so that this suits every store that
-/// itself needs no runtime.
+/// Futures of this crate wait only for their store and timer, so this suits every store that needs no
+/// runtime.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
 

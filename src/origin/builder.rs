@@ -21,6 +21,20 @@ use crate::presentation::OpenOptions;
 use crate::storage::{AnyStore, Store};
 
 /// The options of an [`Origin`].
+///
+/// ```
+/// use std::time::Duration;
+/// use smooth_origin::Origin;
+/// use smooth_origin::storage::MemoryStore;
+///
+/// let origin = Origin::builder(MemoryStore::new())
+///     .cache_bytes(64 << 20)
+///     .fragment_cache_bytes(256 << 20)
+///     .read_timeout(Duration::from_secs(5))
+///     .on_event(|event| eprintln!("{} {event}", event.level()))
+///     .build();
+/// # let _ = origin;
+/// ```
 #[derive(Clone)]
 pub struct OriginBuilder {
     store: AnyStore,
@@ -69,7 +83,7 @@ impl OriginBuilder {
         }
     }
 
-    /// How presentations are opened; default [`OpenOptions::default`].
+    /// Options with which presentations are opened; default [`OpenOptions::default`].
     pub fn open_options(mut self, options: OpenOptions) -> Self {
         self.options = options;
         self
@@ -78,16 +92,16 @@ impl OriginBuilder {
     /// Bytes of memory that the process may take for opened presentations; default 256 MiB. The least
     /// used go first. With 0 none is kept: every request opens its presentation again.
     ///
-    /// An eighth of it is left for what lies between pieces in use, which an allocator does not give
-    /// back. What else a process takes comes in addition: [bodies](Self::body_bytes),
+    /// An eighth of it is reserved for fragmentation of the allocator. Other memory of the process is not
+    /// included: [bodies](Self::body_bytes),
     /// [fragments](Self::fragment_cache_bytes), connections, openings in progress.
     pub fn cache_bytes(mut self, bytes: u64) -> Self {
         self.cache.bytes = bytes;
         self
     }
 
-    /// How long the origin relies on its last check of a presentation's files (at most 1 s if the
-    /// presentation is live), and how long it keeps a failed opening; default 5 s. With 0, every
+    /// Time for which the origin relies on its last check of a presentation's files (at most 1 s if the
+    /// presentation is live), and for which it keeps a failed opening; default 5 s. With 0, every
     /// request checks the files, and no failed opening is kept. With [`Duration::MAX`], the origin
     /// checks only after [`Origin::look_again`], or when a read finds that a file has changed.
     pub fn revalidate_after(mut self, age: Duration) -> Self {
@@ -95,8 +109,8 @@ impl OriginBuilder {
         self
     }
 
-    /// How long the origin goes on serving the old version of a presentation whose files have changed
-    /// for the worse, for example because a new set arrives file by file; default 30 s. With 0, the
+    /// Time for which the origin continues to serve the old version of a presentation whose files have
+    /// changed for the worse, for example because a new set arrives file by file; default 30 s. With 0, the
     /// new version is served at once.
     ///
     /// A version is worse if it cannot be opened (a deleted presentation included), if more of the
@@ -108,7 +122,7 @@ impl OriginBuilder {
         self
     }
 
-    /// How long a file must not have changed before the origin relies on it; default 1 s. With 0,
+    /// Time for which a file must be unchanged before the origin relies on it; default 1 s. With 0,
     /// files are relied on at once.
     ///
     /// File systems stamp a file when a write begins, so equal time stamps before and after a read
@@ -136,7 +150,7 @@ impl OriginBuilder {
         self
     }
 
-    /// Openings at one time; default 128, at least 1. More are refused as busy. An opening whose
+    /// Maximum number of openings at one time; default 128, at least 1. More are refused as busy. An opening whose
     /// requests have gone away counts until the work that was [handed over](Self::offload) for it
     /// ends.
     pub fn max_openings(mut self, openings: usize) -> Self {
@@ -144,8 +158,8 @@ impl OriginBuilder {
         self
     }
 
-    /// How long one opening may take, by the origin's [clock](Self::clock) and
-    /// [timer](Self::timer), and one look at the files of what is open; default 30 s, at least 1 ms.
+    /// Longest time that one opening may take, by the origin's [clock](Self::clock) and
+    /// [timer](Self::timer), and one check of the files of a presentation; default 30 s, at least 1 ms.
     ///
     /// Afterwards nothing more is read for it: it ends with what was read by then. Files that were
     /// not read are findings, and requests that need them get the status 503. What is being parsed
@@ -156,7 +170,7 @@ impl OriginBuilder {
         self
     }
 
-    /// Where to do work that may take long: parsing more than 64 KiB of manifests, headers and
+    /// Function that does work that may take long: parsing more than 64 KiB of manifests, headers and
     /// indexes to open a presentation, parsing more than 64 KiB of the header of one fragment, and
     /// compressing manifests for the service. By default, the task of the request does the parsing,
     /// after the other tasks of its thread have had their turn; these tasks then wait until the work
@@ -277,27 +291,29 @@ impl OriginBuilder {
         self
     }
 
-    /// What ends waits; the default needs no runtime. See [`Timer`].
+    /// Timer that ends waits; the default needs no runtime. See [`Timer`].
     pub fn timer(mut self, timer: impl Timer + 'static) -> Self {
         self.host.timer = Arc::new(timer);
         self
     }
 
-    /// Files held open at one time, over all presentations; default a quarter of what the process
-    /// may open, at least 1. The least used are closed, and opened again when they are needed.
+    /// Maximum number of files held open at one time, over all presentations; default a quarter of the
+    /// files that the process may open, at least 1. The least used files are closed, and opened again
+    /// when they are needed.
     pub fn max_open_files(mut self, files: usize) -> Self {
         self.handles = Some(files);
         self
     }
 
-    /// Operations of the store at one time; default 256, at least 1. More wait for their turn.
+    /// Maximum number of operations of the store at one time; default 256, at least 1. More wait for their
+    /// turn.
     pub fn max_reads(mut self, reads: usize) -> Self {
         self.access.reads = reads;
         self
     }
 
-    /// Operations that may wait for their turn before requests are refused as busy; default 1,024.
-    /// With 0 requests are refused while any operation waits.
+    /// Maximum number of operations that may wait for their turn before requests are refused as busy;
+    /// default 1,024. With 0, requests are refused while any operation waits.
     pub fn max_waiting(mut self, waiting: usize) -> Self {
         self.access.waiting = waiting;
         self
@@ -315,8 +331,8 @@ impl OriginBuilder {
         self
     }
 
-    /// Bytes of bodies that were read and are not sent yet, over all of them; default 256 MiB, at
-    /// least 256 KiB.
+    /// Maximum number of bytes that were read for bodies and are not sent yet, over all bodies; default
+    /// 256 MiB, at least 256 KiB.
     pub fn body_bytes(mut self, bytes: u64) -> Self {
         self.memory.body_bytes = bytes.max(PART);
         self
@@ -340,7 +356,7 @@ impl OriginBuilder {
         self
     }
 
-    /// The origin.
+    /// Builds the origin.
     pub fn build(self) -> Origin {
         let handles = self.handles.unwrap_or_else(default_capacity);
         let period = self.cache.revalidate_after;

@@ -8,6 +8,15 @@ use crate::base::Name;
 
 /// A presentation in the cache of an origin: see
 /// [`Origin::presentations`](super::Origin::presentations).
+///
+/// ```
+/// # fn example(origin: &smooth_origin::Origin) {
+/// let largest = origin.presentations().max_by_key(|cached| cached.memory());
+/// if let Some(cached) = largest {
+///     println!("{} takes {} bytes", cached.name(), cached.memory());
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct CachedPresentation {
     pub(super) opened: Arc<Opened>,

@@ -1,4 +1,4 @@
-//! What happens in an origin, for its host's log.
+//! Events of an origin, for its host's log.
 
 use std::fmt::{self, Write};
 use std::time::Duration;
@@ -11,6 +11,23 @@ use crate::presentation::{Finding, Presentation, Severity};
 ///
 /// `Display` writes one line with the cause. Control characters in names and messages are escaped,
 /// so that content cannot forge a line of a log.
+///
+/// ```
+/// use smooth_origin::Origin;
+/// use smooth_origin::origin::{Event, Level};
+/// use smooth_origin::storage::MemoryStore;
+///
+/// let origin = Origin::builder(MemoryStore::new())
+///     .on_event(|event| match event {
+///         Event::Opened { presentation, .. } => {
+///             println!("{} has {} findings", presentation.name(), presentation.findings().len());
+///         }
+///         other if other.level() >= Level::Warn => eprintln!("{other}"),
+///         _ => {}
+///     })
+///     .build();
+/// # let _ = origin;
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -22,9 +39,9 @@ pub enum Event<'a> {
         name: &'a Name,
         /// The opened presentation, with its findings.
         presentation: &'a Presentation,
-        /// How long the opening took, by the origin's clock.
+        /// Time that the opening took, by the origin's clock.
         took: Duration,
-        /// Whether it replaces an earlier opening of the same name, whose files have changed.
+        /// True if it replaces an earlier opening of the same name, whose files have changed.
         replaces: bool,
     },
     /// A presentation could not be opened. Not reported for a name that never was a presentation.
@@ -34,7 +51,7 @@ pub enum Event<'a> {
         name: &'a Name,
         /// Why the opening failed.
         error: &'a Error,
-        /// How long the opening took, by the origin's clock.
+        /// Time that the opening took, by the origin's clock.
         took: Duration,
     },
     /// The files of a presentation have changed for the worse: players would lose something if the
@@ -44,7 +61,7 @@ pub enum Event<'a> {
     ReplacementWaits {
         /// The server manifest.
         name: &'a Name,
-        /// What players would lose.
+        /// The loss of players.
         why: &'a str,
         /// The longest time for which the new version waits:
         /// [`OriginBuilder::replace_grace`](super::OriginBuilder::replace_grace).
@@ -87,12 +104,19 @@ pub enum Event<'a> {
     /// reported shortly before.
     #[non_exhaustive]
     LeftOut {
-        /// How many failures were not reported.
+        /// Number of failures that were not reported.
         count: u64,
     },
 }
 
-/// How much an [`Event`] matters.
+/// The importance of an [`Event`].
+///
+/// ```
+/// use smooth_origin::origin::Level;
+///
+/// assert!(Level::Error > Level::Warn && Level::Warn > Level::Info);
+/// assert_eq!(Level::Warn.to_string(), "warn");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// Nothing needs attention.
@@ -155,7 +179,7 @@ impl Event<'_> {
         }
     }
 
-    /// How long an opening took, by the origin's clock.
+    /// Time that an opening took, by the origin's clock.
     pub fn took(&self) -> Option<Duration> {
         match self {
             Self::Opened { took, .. } | Self::OpeningFailed { took, .. } => Some(*took),
@@ -163,7 +187,7 @@ impl Event<'_> {
         }
     }
 
-    /// How much the event matters.
+    /// The importance of the event.
     pub fn level(&self) -> Level {
         match self {
             Self::Opened { presentation, .. } if presentation.manifest().is_err() => Level::Error,

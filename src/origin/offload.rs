@@ -13,7 +13,7 @@ use crate::storage::budget::Budget;
 /// Work that a host runs.
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Where work that may take long is done: in the host's threads, or in the task that needs it.
+/// The place for work that may take long: the host's threads, or the task that needs the work.
 #[derive(Clone, Default)]
 pub(crate) struct Offload(Option<Threads>);
 
@@ -40,7 +40,7 @@ impl Offload {
     /// Returns the output of `work`. If the host supplies no threads, `work` runs in this task, after
     /// the other tasks of the thread have had their turn.
     ///
-    /// If the future is dropped, work that has begun goes on, and counts until it ends.
+    /// Work that has begun continues if the future is dropped, and counts until it ends.
     ///
     /// # Errors
     /// [`ErrorKind::Busy`] if the host drops the work, or the work panics.

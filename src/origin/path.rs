@@ -1,24 +1,22 @@
-//! Which part of a URL's path names the presentation.
+//! The part of a URL's path that names the presentation.
 
 use std::borrow::Cow;
 
 use memchr::memchr;
-use percent_encoding::{
-    AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_decode_str, utf8_percent_encode,
-};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-use crate::base::{Error, ErrorKind};
+use crate::base::{Error, decode_segment};
 
 /// A possible presentation in a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found<'a> {
     /// Decoded name of the server manifest. Not checked yet: opening it does that.
     pub(super) name: Cow<'a, str>,
-    /// What follows it, still encoded: empty, or from the slash on.
+    /// The path after it, still encoded: empty, or from the slash on.
     pub(super) rest: &'a str,
 }
 
-/// More segments of a path than these are not tried: each may cost an opening.
+/// Maximum number of segments that are tried, because each may cost an opening.
 const MAX_TRIES: usize = 4;
 
 /// Each part of `path` that ends with a segment in `.ism` or `.isml`, shortest first. Empty segments
@@ -70,14 +68,14 @@ pub(super) fn first_plain(path: &str) -> Option<Found<'_>> {
     None
 }
 
-/// The extension in any letter case. It may be percent-encoded like all else.
+/// Returns whether a segment has the extension, in any letter case, percent-encoded or not.
 fn is_presentation(segment: &[u8]) -> bool {
     // No encoding of a byte has a dot in it: what ends so as it is does so decoded.
     has_extension(segment)
         || memchr(b'%', segment).is_some() && has_extension(&Cow::from(percent_decode(segment)))
 }
 
-/// The name of a presentation ends so.
+/// Returns whether a name ends like that of a presentation.
 #[inline]
 pub(super) fn has_extension(segment: &[u8]) -> bool {
     let is_letters = |letters: u32, of: &[u8; 4]| letters | 0x20_2020 == u32::from_be_bytes(*of);
@@ -101,29 +99,22 @@ fn decode(path: &str) -> Result<Cow<'_, str>, Error> {
     if memchr(b'%', path.as_bytes()).is_none() {
         return Ok(path.into());
     }
-    let malformed = |why| Error::request("path", ErrorKind::Malformed(why));
     let mut decoded = String::with_capacity(path.len());
     for (number, segment) in path.split('/').enumerate() {
-        let segment = percent_decode_str(segment).decode_utf8();
-        let segment = segment.map_err(|_| malformed("its percent-encoding is not UTF-8"))?;
-        if segment.contains(['/', '\\', '\0']) {
-            return Err(malformed(
-                "a path segment contains an encoded slash, a backslash or a NUL byte",
-            ));
-        }
         if number > 0 {
             decoded.push('/');
         }
-        decoded.push_str(&segment);
+        decoded.push_str(&decode_segment(segment)?);
     }
     Ok(decoded.into())
 }
 
-/// What may stand in a segment of a relative URL as it is. A colon may not: it would end a scheme.
+/// Characters that a segment of a relative URL need not encode. A colon is not one of them: it would
+/// end a scheme.
 const IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The URL of what a presentation is redirected to, relative to a request that ends with the
-/// presentation's own segment (`film.ism`) or with a slash behind it (empty).
+/// The URL of a resource below a presentation, relative to a URL that ends with the presentation's
+/// own segment (`film.ism`).
 pub(super) fn beside(presentation: &str, to: &str) -> String {
     match presentation {
         "" => to.into(),

@@ -10,6 +10,15 @@ use crate::base::{Error, ErrorKind, piece};
 use crate::manifest::Layout;
 
 /// Where a presentation's manifest comes from.
+///
+/// ```
+/// use smooth_origin::presentation::ManifestSource;
+/// # fn example(presentation: &smooth_origin::presentation::Presentation) {
+/// if presentation.manifest_source() == ManifestSource::Generated {
+///     println!("{} has no client manifest that fits its media", presentation.name());
+/// }
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ManifestSource {

@@ -100,7 +100,7 @@ impl Presentation {
     pub(super) fn look_at_file<T: 'static>(
         self: &Arc<Self>,
         at: LocatedFile,
-        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let name = self.files_at(at)?.name(at.time)?;
         // No file of the presentation has this id.
@@ -280,7 +280,7 @@ impl Look {
     fn go_on<T: 'static>(
         mut self,
         presentation: &Arc<Presentation>,
-        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let (at, file) = (self.at, self.file);
         let seen = see(&self.read, self.behind.as_ref(), self.size, presentation.limits());
@@ -297,8 +297,10 @@ impl Look {
         });
         let range = match checked {
             Ok(Seen::Whole(start, stored)) => {
-                let view = self.view(presentation, start, stored);
-                return then(&view).map(Step::Ready).map_err(|e| e.in_file(file));
+                let own = self.own_file(presentation, start, &stored);
+                let looked = self.looked(start, stored);
+                let view = FragmentView::of_file(presentation, at, file, own, start, &looked);
+                return then(view).map(Step::Ready).map_err(|e| e.in_file(file));
             }
             Ok(Seen::Needs(range)) => range,
             Err(found) => {
@@ -324,24 +326,21 @@ impl Look {
         }))
     }
 
-    fn view<'a>(
-        self,
-        presentation: &'a Presentation,
-        start: u64,
-        head: Box<Stored>,
-    ) -> FragmentView<'a> {
+    fn own_file(&self, presentation: &Presentation, start: u64, head: &Stored) -> OwnFile {
         let mut hash = ContentHash::new(&presentation.epoch);
         hash.number(self.size);
         hash.number(start);
         hash.number(head.len);
         hash.part(Some(&head.moof));
-        let own = OwnFile { content: hash.finish(), liveness: self.at.liveness };
+        OwnFile { content: hash.finish(), liveness: self.at.liveness }
+    }
+
+    fn looked(&self, start: u64, head: Box<Stored>) -> Looked {
         // A long head is not kept while the answer is sent: the body reads it under its own budget.
         let read = match self.read.len() as u64 > SMALL {
             true => Bytes::new(),
             false => self.read.slice(usize::try_from(start).unwrap_or(0).min(self.read.len())..),
         };
-        let looked = Looked { read, head };
-        FragmentView::of_file(presentation, self.at, self.file, own, start, looked)
+        Looked { read, head }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) enum Need {
 ///
 /// It was checked to be the fragment that the index promises, and one that can be cut out of its
 /// file.
+#[derive(Clone, Copy)]
 pub(crate) struct FragmentView<'a> {
     presentation: &'a Presentation,
     pub(crate) kind: StreamKind,
@@ -47,18 +48,20 @@ pub(crate) struct FragmentView<'a> {
     pub(super) start: u64,
     /// Bytes of its parts.
     pub(crate) lengths: Lengths,
-    pub(super) looked: Option<Looked>,
+    pub(super) looked: Option<&'a Looked>,
 }
 
 /// The source of a fragment's validator.
+#[derive(Clone, Copy)]
 pub(super) enum Owner {
     /// The fragment is a part of this track's file.
     Track(u32),
     /// The fragment has a file of its own.
-    File(Box<OwnFile>),
+    File(OwnFile),
 }
 
 /// A fragment's own file.
+#[derive(Clone, Copy)]
 pub(super) struct OwnFile {
     /// Hash of its content.
     pub(super) content: u128,
@@ -78,7 +81,7 @@ impl Presentation {
     ///
     /// # Errors
     /// As [`locate`](Self::locate).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn address(
         &self,
         stream: &str,
@@ -150,27 +153,29 @@ impl Presentation {
     /// [`ErrorKind::NoMedia`] or [`ErrorKind::NotSliceable`] if there is nothing to serve,
     /// [`ErrorKind::NotYet`] or [`ErrorKind::NoFragment`] if the fragment is not announced and not
     /// there; errors of the fragment itself, which are also kept as a finding; errors of `then`.
-    #[inline]
+    // A view that is not moved through memory costs a request nothing.
+    #[inline(always)]
     pub(crate) fn fragment<T: 'static>(
         self: &Arc<Self>,
         at: FragmentAddress,
         need: Need,
-        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         if let (FragmentAddress::Chunk(at), Need::Lengths) = (at, need)
             && let Media::Stored(track) = &self.track_of(at).media
             && let Some((start, lengths)) = known(track, at)?
         {
             let view = FragmentView::of_track(self, at, track, start, lengths, None);
-            return then(&view).map(Step::Ready);
+            return then(view).map(Step::Ready);
         }
         self.look_at(at, then)
     }
 
+    #[inline(never)]
     fn look_at<T: 'static>(
         self: &Arc<Self>,
         at: FragmentAddress,
-        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let at = match at {
             FragmentAddress::Chunk(at) => match self.file_of(at) {
@@ -185,14 +190,14 @@ impl Presentation {
 
 impl<'a> FragmentView<'a> {
     /// Creates a view of a part of a track's file.
-    #[inline]
+    #[inline(always)]
     pub(super) fn of_track(
         presentation: &'a Presentation,
         at: Located,
         track: &StoredTrack,
         start: u64,
         lengths: Lengths,
-        looked: Option<Looked>,
+        looked: Option<&'a Looked>,
     ) -> Self {
         Self {
             presentation,
@@ -213,13 +218,13 @@ impl<'a> FragmentView<'a> {
         file: FileId,
         own: OwnFile,
         start: u64,
-        looked: Looked,
+        looked: &'a Looked,
     ) -> Self {
         Self {
             presentation,
             kind: presentation.streams[at.stream].kind,
             file,
-            owner: Owner::File(Box::new(own)),
+            owner: Owner::File(own),
             defaults: Defaults::default(),
             start,
             lengths: looked.head.lengths(),
@@ -234,12 +239,12 @@ impl<'a> FragmentView<'a> {
 
     /// Its `moof` with its samples, and where its `mdat` is; `None` if it was not
     /// [needed](Need::Head).
-    pub(crate) fn head(&self) -> Option<&Stored> {
-        self.looked.as_ref().map(|looked| &*looked.head)
+    pub(crate) fn head(&self) -> Option<&'a Stored> {
+        self.looked.map(|looked| &*looked.head)
     }
 
     /// Returns the validator of the part that a noun asks for.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn validator(&self, noun: Noun) -> Validator {
         match &self.owner {
             Owner::Track(track_id) => {
@@ -250,7 +255,7 @@ impl<'a> FragmentView<'a> {
     }
 
     /// Returns how long the answer stays the same.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn liveness(&self) -> Liveness {
         match &self.owner {
             Owner::Track(_) => Liveness::Final,
@@ -259,7 +264,7 @@ impl<'a> FragmentView<'a> {
     }
 
     /// Returns some of its bytes, counted from the first of its `moof`, as a range of its file.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn stored(&self, bytes: Range<u64>) -> StoredRange {
         let range = self.start + bytes.start..self.start + bytes.end;
         match &self.looked {

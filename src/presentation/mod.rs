@@ -67,6 +67,18 @@ use finding::Findings;
 use stream::Media;
 
 /// An opened presentation: an `.ism` and all files that it names, or a folder of fragments.
+///
+/// ```
+/// # fn example(presentation: &smooth_origin::presentation::Presentation) {
+/// for stream in presentation.streams() {
+///     let tracks = stream.tracks().iter().map(|track| track.bitrate().to_string());
+///     println!("{} {}: {}", stream.kind(), stream.name(), tracks.collect::<Vec<_>>().join(", "));
+/// }
+/// for finding in presentation.findings() {
+///     println!("{finding}");
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Presentation {
     name: Name,

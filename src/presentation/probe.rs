@@ -70,7 +70,7 @@ impl Presentation {
     pub(super) fn probe<T: 'static>(
         self: &Arc<Self>,
         at: Located,
-        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let track = self.track_of(at).stored()?;
         let (start, bound, first) = match place_of(track, at)? {
@@ -235,7 +235,7 @@ impl Look {
         self,
         presentation: &Arc<Presentation>,
         len: u64,
-        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Step<T> {
         let presentation = Arc::clone(presentation);
         let Ok(file) = presentation.track_of(self.at).stored().map(|track| track.file) else {
@@ -252,7 +252,7 @@ impl Look {
         mut self,
         presentation: &Arc<Presentation>,
         got: Vec<Result<Got, ReadError>>,
-        then: impl FnOnce(&FragmentView<'_>) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let track = presentation.track_of(self.at).stored()?;
         let error = |error: Error| error.in_file(track.file);
@@ -268,9 +268,10 @@ impl Look {
             Ok(Parsed::Whole(head)) => {
                 let (at, start, lengths) = (self.at, self.start, head.lengths());
                 track.fragments.found(at.chunk, lengths);
-                let looked = Some(Looked { read: self.read, head });
-                let view = FragmentView::of_track(presentation, at, track, start, lengths, looked);
-                then(&view).map(Step::Ready).map_err(error)
+                let looked = Looked { read: self.read, head };
+                let view =
+                    FragmentView::of_track(presentation, at, track, start, lengths, Some(&looked));
+                then(view).map(Step::Ready).map_err(error)
             }
             Ok(Parsed::Needs(len)) => Ok(self.step(presentation, len, then)),
             Err(found) => {

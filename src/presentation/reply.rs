@@ -8,6 +8,15 @@ use super::{Liveness, Representation, Validator};
 use crate::base::FileId;
 
 /// An answer whose length is known before its body is sent, so that sending it is only copying.
+///
+/// ```
+/// # fn example(reply: &smooth_origin::presentation::Reply) {
+/// println!("{} bytes of {}", reply.length(), reply.representation().media_type());
+/// // The first hundred bytes, for a request with `Range: bytes=0-99`.
+/// let part = reply.slice(0..reply.length().min(100));
+/// # let _ = part;
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Reply {
     representation: Representation,
@@ -18,6 +27,20 @@ pub struct Reply {
 ///
 /// A host that does not know a piece sends the body that the origin makes of it, which always
 /// works.
+///
+/// ```
+/// use smooth_origin::presentation::{Piece, Reply};
+///
+/// fn describe(reply: &Reply) {
+///     for piece in reply.pieces() {
+///         match piece {
+///             Piece::Bytes(bytes) => println!("{} bytes in memory", bytes.len()),
+///             Piece::Stored(stored) => println!("bytes {:?} of a file", stored.range),
+///             _ => println!("{} bytes", piece.len()),
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Piece {
@@ -28,6 +51,16 @@ pub enum Piece {
 }
 
 /// A range of a stored file.
+///
+/// ```
+/// # use smooth_origin::presentation::{Presentation, Reply};
+/// # fn example(presentation: &Presentation, reply: &Reply) {
+/// if let Some(stored) = reply.stored() {
+///     let file = presentation.files().get(stored.file.index());
+///     println!("bytes {:?} of {file:?}", stored.range);
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredRange {

@@ -27,7 +27,7 @@ pub enum ReplyClass {
     File,
 }
 
-/// How long an answer to one URL stays the same, for caches.
+/// The time for which an answer to one URL stays the same, for caches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Liveness {
@@ -122,7 +122,7 @@ impl Representation {
         Self { validator, media_type, class, liveness: Liveness::Final }
     }
 
-    /// Sets how long an answer to the same URL stays the same; [`Liveness::Final`] if it is not set.
+    /// Sets how long an answer to the same URL stays the same: [`Liveness::Final`] if it is not set.
     pub(crate) fn with_liveness(self, liveness: Liveness) -> Self {
         Self { liveness, ..self }
     }

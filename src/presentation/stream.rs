@@ -12,6 +12,13 @@ use crate::index::Fragments;
 use crate::manifest::{CustomAttribute, QualityLevel, StreamIndex, StreamKind};
 
 /// A stream: one kind, name and timescale, and the chunks that its tracks share.
+///
+/// ```
+/// # fn example(stream: &smooth_origin::presentation::Stream) {
+/// let (ticks, per_second) = (stream.timeline().end(), stream.timescale().get());
+/// println!("{} ends after {} s", stream.name(), ticks / per_second);
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Stream {
     pub(crate) kind: StreamKind,
@@ -29,6 +36,15 @@ pub struct Stream {
 }
 
 /// A track: one bitrate of a stream.
+///
+/// ```
+/// # fn example(track: &smooth_origin::presentation::Track) {
+/// match track.picture_size() {
+///     Some((width, height)) => println!("{width} x {height} at {} bit/s", track.bitrate()),
+///     None => println!("{} bit/s", track.bitrate()),
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Track {
     pub(crate) kind: StreamKind,

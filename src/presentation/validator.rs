@@ -20,6 +20,12 @@ use crate::manifest::Layout;
 /// the `moof`, and does not depend on the manifest.
 ///
 /// `Display` writes it without quotes: `b0c1…-2-1f40-f`.
+///
+/// ```
+/// # fn example(reply: &smooth_origin::presentation::Reply) {
+/// println!("ETag: \"{}\"", reply.validator());
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Validator {
     /// In network order, which needs no alignment: a validator is moved with each reply.

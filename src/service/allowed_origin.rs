@@ -55,7 +55,7 @@ impl AllowedOrigin {
     }
 }
 
-/// What is wrong with an entry, and what was probably meant.
+/// The fault of an entry, and the entry that was probably meant.
 type Fault = (&'static str, Option<String>);
 
 /// An origin as browsers send it.
@@ -135,7 +135,7 @@ fn is_port(port: &str) -> bool {
     is_pattern || is_number && port.parse::<u16>().is_ok()
 }
 
-/// Returns whether an entry without a scheme is of the own machine, where pages seldom have TLS.
+/// Returns whether an entry without a scheme names the local machine, where pages seldom have TLS.
 fn is_local(entry: &str) -> bool {
     ["localhost", "127.", "[::1]"].iter().any(|start| entry.starts_with(start))
 }

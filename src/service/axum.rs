@@ -1,12 +1,12 @@
-//! The service as a router of axum's.
+//! The service as a router of axum.
 
 use axum::Router;
 
 use super::OriginService;
 
 impl OriginService {
-    /// A router that has the service below `path` (`/vod`), and at the root what plug-ins look for
-    /// there alone: `/clientaccesspolicy.xml` and `/crossdomain.xml`.
+    /// Returns a router that has the service below `path` (`/vod`), and the files that plug-ins
+    /// request at the root alone: `/clientaccesspolicy.xml` and `/crossdomain.xml`.
     ///
     /// ```
     /// # #[cfg(feature = "fs")]
@@ -24,7 +24,7 @@ impl OriginService {
     /// ```
     ///
     /// # Panics
-    /// As [`Router::nest_service`], where `path` is empty or the root itself: there the service is
+    /// Like [`Router::nest_service`], if `path` is empty or the root itself: there the service is
     /// a [`fallback_service`](Router::fallback_service).
     pub fn router(&self, path: &str) -> Router {
         Router::new()

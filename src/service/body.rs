@@ -1,4 +1,4 @@
-//! A response's body.
+//! The body of a response.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -10,10 +10,19 @@ use http_body::{Body, Frame, SizeHint};
 use crate::base::Error;
 use crate::origin::{self, StoredBody};
 
-/// A body of known length: nothing, a text that is here, or a reply that is read as it is sent.
+/// A body of known length: empty, a text in memory, or a reply that is read as it is sent.
 ///
-/// An error in the middle means that the connection must be cut, as every HTTP server does: what
-/// was sent must not be taken for a whole fragment.
+/// After an error the connection must be cut, as every HTTP server does, so that no client takes the
+/// bytes that were sent for a whole fragment.
+///
+/// ```
+/// use http_body::Body;
+/// use smooth_origin::service::OriginService;
+/// # async fn example(service: &OriginService, request: &http::Request<()>) {
+/// let response = service.respond(request).await;
+/// println!("{} bytes", response.body().size_hint().exact().unwrap_or(0));
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct ServiceBody(Kind);
 
@@ -50,8 +59,8 @@ impl ServiceBody {
         Self(Kind::Parts(parts))
     }
 
-    /// What is left, where that is one range of a file and a host may send it by means of its own,
-    /// as [`origin::Body::stored`].
+    /// The remaining bytes, if they are one range of a file that a host may send by its own means: see
+    /// [`origin::Body::stored`].
     pub fn stored(&self) -> Option<StoredBody> {
         match &self.0 {
             Kind::Reply(body) => body.stored(),
@@ -118,7 +127,7 @@ impl Body for ServiceBody {
     }
 }
 
-/// The next bytes of the first part that has any. After an error there are no more.
+/// Polls for the next bytes. After an error there are no more.
 fn next_of(
     parts: &mut VecDeque<Part>,
     context: &mut Context<'_>,

@@ -7,7 +7,7 @@ use http::HeaderValue;
 
 use super::body::{Part, ServiceBody};
 
-/// A body of several ranges of another.
+/// A body that consists of several ranges of another body.
 pub(super) struct ByteRanges {
     pub(super) body: ServiceBody,
     pub(super) length: u64,
@@ -52,7 +52,7 @@ impl ByteRanges {
     }
 }
 
-/// `bytes first-last/total`.
+/// Returns the value of `Content-Range`: `bytes first-last/total`.
 pub(super) fn content_range(range: &Range<u64>, total: u64) -> String {
     format!("bytes {}-{}/{total}", range.start, range.end.saturating_sub(1))
 }

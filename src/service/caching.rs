@@ -1,4 +1,4 @@
-//! How long caches may keep responses.
+//! Rules for caches: the time for which they may keep responses.
 
 use std::fmt;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use super::Pattern;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheControl {
-    /// `None`: `no-store`, which leaves no other directive a meaning.
+    /// `None` stands for `no-store`, which makes all other directives meaningless.
     max_age: Option<u32>,
     s_maxage: Option<u32>,
     stale_while_revalidate: Option<u32>,
@@ -118,15 +118,27 @@ impl From<CacheControl> for HeaderValue {
     }
 }
 
-/// What a response is, for caches.
+/// A class of responses, which caches treat alike.
+///
+/// ```
+/// use std::time::Duration;
+/// use smooth_origin::service::{CacheClass, CacheControl, Caching};
+///
+/// let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+/// let caching = Caching::default()
+///     .class(CacheClass::Manifest, CacheControl::max_age(minutes(5)))
+///     .for_paths("news/*", CacheClass::Manifest, CacheControl::max_age(minutes(1)));
+/// # let _ = caching;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CacheClass {
-    /// A manifest, or the redirect to one. Default: a minute.
+    /// A manifest or a playlist, or the redirect to one. Default: a minute.
     Manifest,
-    /// A fragment, or a part of one. Default: a day, then asked for again by its validator.
+    /// A fragment or a segment, a part of one, or an initialization segment. Default: a day, then
+    /// revalidated.
     Fragment,
-    /// The manifest of a live presentation. Default: 1 s.
+    /// A manifest or a playlist of a live presentation. Default: 1 s.
     LiveManifest,
     /// A fragment that a live presentation announces, or has announced. Default: a minute, then
     /// revalidated, because an encoder that is restarted may use the same times.
@@ -197,14 +209,14 @@ impl Default for Caching {
 }
 
 impl Caching {
-    /// For all responses of a class.
+    /// Sets the field of all responses of a class.
     pub fn class(mut self, class: CacheClass, control: CacheControl) -> Self {
         self.classes[class as usize] = control.into();
         self
     }
 
-    /// For responses of a class whose path matches a [pattern](Pattern). Of several that match, the
-    /// one that was added first counts.
+    /// Sets the field of responses of a class whose path matches a [pattern](Pattern). Of several
+    /// that match, the one that was added first counts.
     pub fn for_paths(
         mut self,
         paths: impl Into<Pattern>,
@@ -229,12 +241,12 @@ impl Caching {
         self
     }
 
-    /// What is said of a class.
+    /// Returns the field of a class.
     pub(super) fn of_class(&self, class: CacheClass) -> &HeaderValue {
         &self.classes[class as usize]
     }
 
-    /// What is said of a path, as the URL spells it, and not of its class.
+    /// Returns the field of a path, as the URL spells it, if it differs from that of its class.
     pub(super) fn of_path(&self, class: CacheClass, path: &str) -> Option<&HeaderValue> {
         if self.of_paths.is_empty() {
             return None;

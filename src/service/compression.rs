@@ -1,4 +1,4 @@
-//! Compressed forms of manifests, made once each, while requests go on.
+//! Compressed forms of manifests and playlists, made once each in the background.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,48 +11,47 @@ use super::content_coding::ContentCoding;
 use crate::origin::Offload;
 use crate::presentation::compressed_forms;
 
-/// The forms of one manifest, as far as they are made.
+/// The compressed forms of one text, as far as they are made.
 #[derive(Debug, Default)]
 pub(super) struct Forms {
     forms: [OnceLock<Option<Bytes>>; ContentCoding::ALL.len()],
-    /// They are made, or about to be.
+    /// Set once they are made, or are being made.
     asked: AtomicBool,
 }
 
-/// Where manifests are compressed: in the threads of the host, or in a thread of its own, which starts
-/// with the first manifest.
+/// Compresses texts in the threads of the host, or in a thread of its own, which starts with the first
+/// text.
 #[derive(Debug)]
 pub(super) struct Compressor {
     offload: Offload,
     own: Mutex<Option<SyncSender<Job>>>,
 }
 
-/// A manifest to compress.
+/// A text to compress.
 #[derive(Debug)]
 struct Job {
     text: Bytes,
     forms: Arc<Forms>,
 }
 
-/// Manifests that wait to be compressed. More are tried again at their next request.
+/// Most texts that wait to be compressed. Others are tried again at their next request.
 const QUEUE: usize = 64;
 
-/// A shorter manifest gains nothing.
+/// A shorter text gains nothing.
 const SHORT: usize = 256;
 
-/// As much as `gzip -6` and `brotli -5` do: higher levels take many times longer for a tenth less.
+/// Levels of `gzip -6` and `brotli -5`: higher levels take many times longer for a tenth less.
 const GZIP_LEVEL: u32 = 6;
 const BROTLI_LEVEL: i32 = 5;
 const BROTLI_WINDOW: i32 = 20;
 
 impl Forms {
-    /// The form in a coding: `None` while it is not made, and where it is no shorter.
+    /// Returns the form in a coding; `None` while it is not made, and if it is not shorter.
     pub(super) fn get(&self, coding: ContentCoding) -> Option<&Bytes> {
         self.forms[coding as usize].get()?.as_ref()
     }
 
-    /// Makes all forms that together take no more than is allowed for when an opened presentation is
-    /// weighed.
+    /// Makes those forms that together take no more memory than was set aside for them.
     fn make(&self, text: &Bytes) {
         let mut room = compressed_forms(text.len());
         for coding in ContentCoding::ALL {
@@ -85,7 +84,7 @@ impl Compressor {
         Self { offload, own: Mutex::default() }
     }
 
-    /// Has the forms of a text made, if nobody has yet.
+    /// Starts making the forms of a text, unless that was done before.
     pub(super) fn ask(&self, text: &Bytes, forms: &Arc<Forms>) {
         if text.len() < SHORT || forms.asked.swap(true, Ordering::Relaxed) {
             return;
@@ -110,7 +109,8 @@ impl Compressor {
     }
 }
 
-/// The thread ends when the service is gone. Where there are no threads, nothing is compressed.
+/// Starts a thread, which ends when the service is dropped. On targets without threads, nothing is
+/// compressed.
 fn start() -> Option<SyncSender<Job>> {
     let (sender, jobs) = sync_channel::<Job>(QUEUE);
     let work = move || jobs.into_iter().for_each(Job::run);

@@ -3,7 +3,7 @@
 use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, HeaderValue};
 
-/// A content coding that manifests are kept in.
+/// A content coding in which texts are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ContentCoding {
     Brotli,
@@ -11,10 +11,10 @@ pub(super) enum ContentCoding {
 }
 
 impl ContentCoding {
-    /// The one that makes the smaller body first.
+    /// All codings, the one with the smaller bodies first.
     pub(super) const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
 
-    /// As header fields and ETags have it.
+    /// Name of the coding in header fields and ETags.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Brotli => "br",
@@ -22,21 +22,22 @@ impl ContentCoding {
         }
     }
 
-    /// Those that a request accepts, the most wanted first. A client that refuses the plain form
-    /// is given it all the same where there is no other, as the clause allows.
+    /// Returns the codings that a request accepts, the preferred one first. A client that refuses the
+    /// plain form is given it all the same where there is no other, as the clause allows.
     pub(super) fn accepted(headers: &HeaderMap) -> impl Iterator<Item = Self> + use<> {
         let [brotli, gzip, plain] = weights(headers);
-        let mut weights = [(brotli, Self::Brotli), (gzip, Self::Gzip)];
-        // Stable: of two that are wanted alike, ours comes first.
-        weights.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+        let (brotli, gzip) = ((brotli, Self::Brotli), (gzip, Self::Gzip));
+        // Of two that are wanted alike, ours comes first.
+        let weights = if gzip.0 > brotli.0 { [gzip, brotli] } else { [brotli, gzip] };
         weights.into_iter().filter(move |(weight, _)| *weight > 0 && *weight >= plain).map(|w| w.1)
     }
 }
 
-/// Names of codings, and where their weights stand. `x-gzip` is an old one (RFC 9110, 8.4.1.3).
+/// Names of codings, and the indexes of their weights. `x-gzip` is an old one (RFC 9110, 8.4.1.3).
 const NAMES: [(&str, usize); 4] = [("br", 0), ("gzip", 1), ("x-gzip", 1), ("identity", 2)];
 
-/// Of brotli, gzip and the plain form, in thousandths; 0 where it is not accepted.
+/// Returns the weights of brotli, gzip and the plain form, in thousandths; 0 for one that is not
+/// accepted.
 fn weights(headers: &HeaderMap) -> [u16; 3] {
     let (mut own, mut any) = ([None; 3], None);
     let fields = headers.get_all(ACCEPT_ENCODING).iter().map(HeaderValue::as_bytes);
@@ -55,7 +56,7 @@ fn weights(headers: &HeaderMap) -> [u16; 3] {
     own.map(|own| own.or(any).unwrap_or(0))
 }
 
-/// `;q=0.5`; 1 where there is none, and nothing where it is malformed.
+/// Returns the weight in `;q=0.5`; 1 if there is none; `None` if it is malformed.
 fn quality(parameters: &[u8]) -> Option<u16> {
     let [b';', parameters @ ..] = parameters else { return Some(1000) };
     let parameters = std::str::from_utf8(parameters).ok()?;

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::allowed_origin::{AllowedOrigin, InvalidOrigin};
 use super::caching::delta_seconds;
 
-/// Which sites' pages may read the responses.
+/// Sites whose pages may read the responses.
 ///
 /// ```
 /// use smooth_origin::service::Cors;
@@ -23,10 +23,10 @@ use super::caching::delta_seconds;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Cors {
-    /// `None`: all.
+    /// `None` stands for all.
     origins: Option<Vec<AllowedOrigin>>,
     credentials: bool,
-    /// `None`: no further ones.
+    /// `None` if there are no others.
     exposed: Option<HeaderValue>,
     max_age: HeaderValue,
 }
@@ -37,11 +37,11 @@ const EXPOSED: &str =
     "Accept-Ranges, Content-Encoding, Content-Length, Content-Range, Date, ETag, Retry-After";
 const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
 
-/// Header fields that a page may send are named back to it up to this length.
+/// Most bytes of a list of header fields that is sent back to a page.
 const MAX_REQUEST_HEADERS: usize = 1024;
 
 impl Cors {
-    /// Pages of every site, without credentials.
+    /// Allows the pages of every site, without credentials.
     pub fn any() -> Self {
         Self {
             origins: None,
@@ -51,8 +51,8 @@ impl Cors {
         }
     }
 
-    /// Pages of these origins: scheme, host, and the port if it is not the scheme's own. In each, `*`
-    /// stands for any run of characters.
+    /// Allows the pages of these origins: scheme, host, and the port if it is not the scheme's own.
+    /// In each, `*` stands for any run of characters.
     ///
     /// # Errors
     /// Fails if an entry is no origin: without a scheme, with a path, empty. The error says what to
@@ -64,13 +64,14 @@ impl Cors {
         Ok(Self { origins: Some(origins.collect::<Result<_, _>>()?), ..Self::any() })
     }
 
-    /// Whether requests may carry cookies; default no. With [`any`](Self::any) origin they never may.
+    /// Sets whether requests may carry cookies; default no. With [`any`](Self::any) origin they never
+    /// may.
     pub fn credentials(mut self, allowed: bool) -> Self {
         self.credentials = allowed && self.origins.is_some();
         self
     }
 
-    /// Header fields that scripts may read beside those that they always may; default
+    /// Sets the header fields that scripts may read beside those that they always may; default
     /// `Accept-Ranges, Content-Encoding, Content-Length, Content-Range, Date, ETag, Retry-After`.
     pub fn exposed(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         let names: Vec<_> = names.into_iter().map(|name| name.to_string()).collect();
@@ -82,26 +83,26 @@ impl Cors {
         self
     }
 
-    /// How long a browser may keep the answer to a preflight request, in whole seconds; default a
-    /// day. Browsers have limits of their own (Chromium two hours, Firefox a day).
+    /// Sets for how long a browser may keep the answer to a preflight request, in whole seconds;
+    /// default a day. Browsers have limits of their own (Chromium two hours, Firefox a day).
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = delta_seconds(age).into();
         self
     }
 
-    /// The listed origins; `None` if all are meant.
+    /// The listed origins; `None` if all are allowed.
     pub(super) fn listed(&self) -> Option<&[AllowedOrigin]> {
         self.origins.as_deref()
     }
 
-    /// Adds to a response what every page needs to read it, where all may.
+    /// Adds the fields that a page needs to read a response, if all pages may read it.
     pub(super) fn allow_all(&self, response: &mut HeaderMap) {
         if self.origins.is_none() {
             self.allow(&HeaderMap::new(), response);
         }
     }
 
-    /// Adds to a response what a page needs to read it.
+    /// Adds the fields that the requesting page needs to read a response.
     pub(super) fn allow(&self, request: &HeaderMap, response: &mut HeaderMap) {
         if self.origins.is_none() && response.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
             return;

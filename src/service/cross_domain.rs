@@ -1,4 +1,4 @@
-//! The policies that Silverlight and Flash ask for at the root of a site.
+//! The policy files that Silverlight and Flash request at the root of a site.
 
 use super::Cors;
 use super::allowed_origin::AllowedOrigin;
@@ -6,14 +6,14 @@ use super::allowed_origin::AllowedOrigin;
 /// A cross-domain policy file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CrossDomain {
-    /// `clientaccesspolicy.xml`, of Silverlight.
+    /// `clientaccesspolicy.xml` of Silverlight.
     ClientAccessPolicy,
-    /// `crossdomain.xml`, of Flash; Silverlight reads it when the other is missing.
+    /// `crossdomain.xml` of Flash. Silverlight reads it if the other is missing.
     CrossDomain,
 }
 
 impl CrossDomain {
-    /// The file that a path asks for.
+    /// Returns the policy file that a path asks for.
     pub(super) fn at(path: &str) -> Option<Self> {
         match path {
             "/clientaccesspolicy.xml" => Some(Self::ClientAccessPolicy),
@@ -22,7 +22,7 @@ impl CrossDomain {
         }
     }
 
-    /// Name of the file that takes the place of a generated one.
+    /// Name of the stored file that replaces the generated one.
     pub(super) fn file_name(self) -> &'static str {
         match self {
             Self::ClientAccessPolicy => "clientaccesspolicy.xml",
@@ -30,7 +30,7 @@ impl CrossDomain {
         }
     }
 
-    /// The same policy as `cors` has it.
+    /// Returns the text of a policy that allows the same as `cors`.
     pub(super) fn generate(self, cors: &Cors) -> String {
         let any = [AllowedOrigin::any()];
         // An origin holds no character that XML would have escaped.

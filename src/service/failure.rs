@@ -58,7 +58,7 @@ impl Failure {
         Self(Arc::new(Cause { code, error: None, detail, presentation, file: None }))
     }
 
-    /// The word that the body of the response has as `code`: that of
+    /// The `code` in the body of the response: that of
     /// [`ErrorKind::code`](crate::base::ErrorKind::code), or `method-not-allowed`,
     /// `precondition-failed`, `range-not-satisfiable` or `malformed-request`.
     pub fn code(&self) -> &'static str {
@@ -100,7 +100,7 @@ impl fmt::Display for Failure {
 }
 
 impl OriginService {
-    /// The response to a request that fails by the rules of HTTP alone.
+    /// Makes the response to a request that fails by the rules of HTTP alone.
     #[cold]
     pub(super) fn problem(&self, problem: &Problem, path: &str) -> Response<ServiceBody> {
         let mut response = self.problem_without_failure(problem, path);
@@ -119,7 +119,7 @@ impl OriginService {
         response
     }
 
-    /// The response to a request that the origin cannot answer.
+    /// Makes the response to a request that the origin cannot answer.
     #[cold]
     pub(super) fn failed(&self, error: Error, path: &str) -> Response<ServiceBody> {
         let mut response = self.problem_without_failure(&Problem::from(&error), path);

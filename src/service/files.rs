@@ -1,11 +1,11 @@
 //! Files beside the presentations.
 
-use crate::base::{Error, ErrorKind, Name};
+use crate::base::{Error, ErrorKind, Name, decode_segment};
 use percent_encoding::percent_decode_str;
 
 use super::{Pattern, media_type};
 
-/// Which files beside the presentations clients may have: posters, subtitles, pages.
+/// Files beside the presentations that clients may have: posters, subtitles, pages.
 ///
 /// Files are passed by the extensions of their names, without regard to letter case: `csm`, `css`,
 /// `dfxp`, `html`, `ico`, `jpeg`, `jpg`, `js`, `json`, `m3u8`, `mpd`, `png`, `srt`, `svg`, `ttml`,
@@ -36,35 +36,35 @@ use super::{Pattern, media_type};
 /// ```
 #[derive(Clone, Debug)]
 pub struct PassedFiles {
-    /// `None`: all that are on the list.
+    /// `None` stands for all files of the list.
     patterns: Option<Vec<Pattern>>,
     media: bool,
 }
 
-/// Manifests of presentations.
+/// Extensions of the manifests of presentations.
 const MANIFESTS: &[&str] = &["ism", "isml", "ismc", "ismx"];
 
-/// Media that nothing but presentations is made of.
+/// Extensions of media that only presentations have.
 const MEDIA: &[&str] = &["ismv", "isma", "ismt", "mpi"];
 
-/// Copies that are being made, were left behind, or are secret.
+/// Extensions of unfinished copies, backups and secrets.
 const NEVER: &[&str] = &["part", "tmp", "bak", "old", "key", "pem"];
 
 impl PassedFiles {
-    /// All files whose extensions are on the list.
+    /// Passes all files whose extensions are on the list.
     pub fn all() -> Self {
         Self { patterns: None, media: false }
     }
 
-    /// Files whose path matches one of these [patterns](Pattern): those whose extensions are on the
-    /// list, and those whose extension or whole path the pattern names.
+    /// Passes files whose path matches one of these [patterns](Pattern): those whose extensions are
+    /// on the list, and those whose extension or whole path the pattern names.
     pub fn matching(patterns: impl IntoIterator<Item = impl Into<Pattern>>) -> Self {
         let patterns = patterns.into_iter().map(Into::into).collect();
         Self { patterns: Some(patterns), ..Self::all() }
     }
 
-    /// Whether a pattern such as `*.ismv` may also pass media of presentations. Default: no, because a
-    /// client could then download a whole film in one request.
+    /// Sets whether a pattern such as `*.ismv` may also pass media of presentations. Default: no,
+    /// because a client could then download a whole film in one request.
     pub fn media(mut self, allowed: bool) -> Self {
         self.media = allowed;
         self
@@ -75,7 +75,7 @@ impl PassedFiles {
         !self.media && !media_type::is_listed(extension(name))
     }
 
-    /// The name that a path asks for, if clients may have it.
+    /// Returns the name that a path asks for, if clients may have the file.
     pub(super) fn name(&self, path: &str) -> Result<Name, Error> {
         let no_file = || Error::request("path", ErrorKind::NoFile);
         let name = decode(path.strip_prefix('/').unwrap_or(path))?;
@@ -99,17 +99,17 @@ impl PassedFiles {
     }
 }
 
-/// What a file is, by the extension of its name.
+/// Returns the media type of a file by the extension of its name.
 pub(super) fn media_type_of(name: &Name) -> Option<&'static str> {
     media_type::of(extension(name))
 }
 
-/// What is there for the origin alone.
+/// Returns the error for a file that only the origin may read.
 pub(super) fn refused() -> Error {
     Error::request("path", ErrorKind::Refused("a file of a presentation"))
 }
 
-/// What stands behind the last dot; empty if there is none.
+/// Returns the part of a name behind its last dot; empty if there is none.
 fn extension(name: &Name) -> &str {
     name.file_name().rsplit_once('.').map_or("", |(_, extension)| extension)
 }
@@ -138,7 +138,7 @@ fn is_quality(segment: &str) -> bool {
     decoded.eq_ignore_ascii_case(BEGIN)
 }
 
-/// Some disks ignore these at the end of a name.
+/// Characters that some disks ignore at the end of a name.
 const IGNORED: [char; 2] = ['.', ' '];
 
 fn has_extension(name: &Name, extensions: &[&str]) -> bool {
@@ -149,17 +149,7 @@ fn has_extension(name: &Name, extensions: &[&str]) -> bool {
 
 /// Decodes a path once, segment by segment: a separator must not come out of it.
 fn decode(path: &str) -> Result<String, Error> {
-    let malformed = |why| Error::request("path", ErrorKind::Malformed(why));
-    let segments = path.split('/').map(|segment| {
-        let segment = percent_decode_str(segment).decode_utf8();
-        let segment = segment.map_err(|_| malformed("its percent-encoding is not UTF-8"))?;
-        if segment.contains(['/', '\\', '\0']) {
-            return Err(malformed(
-                "a path segment contains an encoded slash, a backslash or a NUL byte",
-            ));
-        }
-        Ok(segment)
-    });
+    let segments = path.split('/').map(decode_segment);
     Ok(segments.collect::<Result<Vec<_>, _>>()?.join("/"))
 }
 

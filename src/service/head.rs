@@ -1,16 +1,16 @@
-//! What the head of a request says, from one look at its fields.
+//! The head of a request, read in one pass over its fields.
 
 use http::header::{CONTENT_LENGTH, HOST, RANGE};
 use http::{HeaderMap, HeaderValue, Uri, Version};
 
 use super::conditions::Present;
 
-/// What must be known of a request before it is answered.
+/// The facts about a request that must be known before it is answered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     /// The conditions that are among the fields.
     pub(super) conditions: Present,
-    /// Part of a body is asked for.
+    /// Set if the request has a `Range` field.
     pub(super) has_range: bool,
 }
 

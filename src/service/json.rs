@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// A text as it stands between the quotes of a JSON string. All control characters are escaped,
+/// Escapes a text for a place between the quotes of a JSON string. All control characters are escaped,
 /// also those that JSON would allow (U+007F to U+009F): the text may end up on a terminal.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

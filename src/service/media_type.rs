@@ -1,6 +1,6 @@
 //! Media types of the files beside presentations, by the extensions of their names.
 
-/// Files that are passed as they are: pictures, subtitles, pages, playlists.
+/// Files that are passed without a pattern that names them: pictures, subtitles, pages, playlists.
 ///
 /// XML and JSON say their encoding themselves, and SubRip has none that is usual (RFC 7303, 3.2;
 /// RFC 8259, 8.1).
@@ -61,7 +61,7 @@ pub(super) fn is_listed(extension: &str) -> bool {
     find(LISTED, extension).is_some()
 }
 
-/// The media type of an extension.
+/// Returns the media type of an extension.
 pub(super) fn of(extension: &str) -> Option<&'static str> {
     find(LISTED, extension).or_else(|| find(BY_PATTERN, extension))
 }

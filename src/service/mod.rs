@@ -129,14 +129,14 @@ impl OriginService {
         }
     }
 
-    /// The origin behind it.
+    /// The origin whose presentations it serves.
     pub fn origin(&self) -> &Origin {
         &self.inner.origin
     }
 }
 
 impl Default for ServiceOptions {
-    /// [`Caching::default`], and nothing else that HTTP does not ask for.
+    /// [`Caching::default`], and nothing else that HTTP does not require.
     fn default() -> Self {
         Self {
             caching: Some(Caching::default()),
@@ -158,8 +158,8 @@ impl ServiceOptions {
         self
     }
 
-    /// Leaves the header fields for caches out of responses, except `no-store` for 405, 412 and 416: for a host that
-    /// adds `Cache-Control` itself.
+    /// Leaves the header fields for caches out of responses, except `no-store` for 405, 412 and 416:
+    /// for a host that adds `Cache-Control` itself.
     pub fn no_caching(mut self) -> Self {
         self.caching = None;
         self
@@ -171,8 +171,8 @@ impl ServiceOptions {
         self
     }
 
-    /// Sets whether `/clientaccesspolicy.xml` and `/crossdomain.xml` are answered: by the files of these
-    /// names, else by the policy that [`cors`](Self::cors) gives; default no.
+    /// Sets whether `/clientaccesspolicy.xml` and `/crossdomain.xml` are answered: by the files of
+    /// these names, else by the policy that [`cors`](Self::cors) gives; default no.
     pub fn cross_domain_policies(mut self, answered: bool) -> Self {
         self.cross_domain = answered;
         self
@@ -184,8 +184,8 @@ impl ServiceOptions {
         self
     }
 
-    /// Sets whether manifests are called `text/xml`, as IIS did, and not `application/vnd.ms-sstr+xml`;
-    /// default no, because Shaka Player refuses `text/xml`.
+    /// Sets whether manifests are called `text/xml`, as IIS did, and not
+    /// `application/vnd.ms-sstr+xml`; default no, because Shaka Player refuses `text/xml`.
     pub fn text_xml(mut self, text_xml: bool) -> Self {
         self.text_xml = text_xml;
         self

@@ -21,12 +21,12 @@ use std::fmt;
 pub struct Pattern(Box<str>);
 
 impl Pattern {
-    /// From its text.
+    /// A pattern of this text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into().into())
     }
 
-    /// Its text.
+    /// The text of the pattern.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -41,7 +41,7 @@ impl Pattern {
     }
 }
 
-/// Returns whether a text with stars stands for another.
+/// Returns whether a text with stars matches another text.
 pub(super) fn stands_for(pattern: &[u8], text: &[u8], same: impl Fn(&u8, &u8) -> bool) -> bool {
     let (mut p, mut t) = (0, 0);
     // Behind the last star, and where its run ends so far.

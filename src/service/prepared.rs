@@ -16,7 +16,7 @@ use super::conditions::whole_seconds;
 #[cfg(feature = "compression")]
 use crate::presentation::compressed_forms;
 use crate::presentation::{
-    ContentText, MediaType, Presentation, Representation, RepresentationMap,
+    ContentText, MediaType, Presentation, Representation, RepresentationId, RepresentationMap,
 };
 
 /// The parts that all responses of one presentation share.
@@ -113,14 +113,16 @@ impl Prepared {
     /// Returns the place of a text. `None` if there is no room to keep anything about it.
     #[inline]
     pub(super) fn text(&self, representation: &Representation) -> Option<Text<'_>> {
-        let (prepared, room) = match representation.validator().id() {
-            None => (&self.manifest, None),
-            Some(id) => {
-                let prepared = self.texts.get_or_make(&id, 0, PreparedText::default)?;
-                (prepared, Some(&self.texts))
-            }
-        };
-        Some(Text { prepared, room })
+        match representation.validator().id() {
+            None => Some(Text { prepared: &self.manifest, room: None }),
+            Some(id) => self.text_with_id(id),
+        }
+    }
+
+    #[inline(never)]
+    fn text_with_id(&self, id: RepresentationId) -> Option<Text<'_>> {
+        let prepared = self.texts.get_or_make(&id, 0, PreparedText::default)?;
+        Some(Text { prepared, room: Some(&self.texts) })
     }
 }
 
@@ -139,17 +141,14 @@ impl<'a> Text<'a> {
             Some(_) => 2,
         };
         let place = &self.prepared.fields[place];
-        match (place.get(), self.room) {
-            (None, Some(room)) => match room.take(FIELDS) {
-                true => kept_fields(place, service, describe),
-                false => describe(),
-            },
+        match self.room {
+            Some(room) if place.get().is_none() && !room.take(FIELDS) => describe(),
             _ => kept_fields(place, service, describe),
         }
     }
 
-    /// Returns the compressed forms of the text, which is of `len` bytes. `None` if there is no room for
-    /// them.
+    /// Returns the compressed forms of the text, which is of `len` bytes. `None` if there is no room
+    /// for them.
     #[cfg(feature = "compression")]
     #[inline]
     pub(super) fn forms(&self, len: usize) -> Option<&'a Arc<Forms>> {

@@ -1,4 +1,4 @@
-//! Failures, as RFC 9457 writes them for machines.
+//! Failures in the form of RFC 9457.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(super) struct Problem {
     retry_after: u64,
 }
 
-/// A longer detail is cut: it may quote a document. In characters.
+/// Most characters of a detail. A longer one is cut, because it may quote a document.
 const MAX_DETAIL: usize = 300;
 
 pub(super) const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");

@@ -5,10 +5,10 @@ use std::ops::Range;
 use http::HeaderMap;
 use http::header::RANGE;
 
-/// What a request wants of a body.
+/// The part of a body that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Selection {
-    /// All of it: no range is asked for, or none that makes sense.
+    /// The whole: the request has no range, or none that is valid.
     Whole,
     /// 206.
     One(Range<u64>),
@@ -18,18 +18,18 @@ pub(super) enum Selection {
     Unsatisfiable,
 }
 
-/// More ranges than these, once those that touch are one, are an attack or a mistake.
+/// Most ranges, after those that touch are joined. More are an attack or a mistake.
 const MAX_RANGES: usize = 16;
 
-/// More than these are not even read.
+/// Most ranges that are read.
 const MAX_SPECS: usize = 256;
 
 /// Ranges so near to each other cost less together than apart (RFC 9110, 15.3.7.2).
 const GAP: u64 = 80;
 
-/// What the `Range` field selects of so many bytes.
+/// Returns the part of a body of `length` bytes that the `Range` field selects.
 ///
-/// What is not of the grammar is ignored as a whole (14.2), and so are units that are not bytes
+/// A field that does not conform to the grammar is ignored (14.2), and so are other units than bytes
 /// and more than 16 ranges that do not touch.
 pub(super) fn select(headers: &HeaderMap, length: u64) -> Selection {
     let mut fields = headers.get_all(RANGE).iter();
@@ -74,7 +74,7 @@ enum Spec {
 }
 
 impl Spec {
-    /// The bytes that there are of it, if any.
+    /// Returns the part of the range that is within the body, if any.
     fn within(self, length: u64) -> Option<Range<u64>> {
         let range = match self {
             Self::From(first, last) => first..last.saturating_add(1).min(length),
@@ -111,7 +111,7 @@ fn specs(field: &str) -> Option<Vec<Spec>> {
     (!specs.is_empty()).then_some(specs)
 }
 
-/// Digits; what 64 bits do not hold is as good as their largest number.
+/// Reads digits. A number that does not fit into 64 bits gives the largest one that does.
 fn number(digits: &str) -> Option<u64> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().unwrap_or(u64::MAX))

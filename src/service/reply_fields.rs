@@ -46,10 +46,11 @@ impl OriginService {
         let coding = form.as_ref().map(|(coding, _)| *coding);
         let length = form.as_ref().map_or(reply.length(), |(_, form)| form.len() as u64);
         let describe = || self.describe(reply, prepared, coding, length);
-        *fields = match (prepared, text) {
-            (_, Some(text)) => text.fields(self.inner.id, coding, describe),
-            (Some(prepared), None) if !is_text => {
-                prepared.media_fields(self.inner.id, representation, describe)
+        let id = self.inner.id;
+        *fields = match (text, prepared) {
+            (Some(text), _) => text.fields(id, coding, describe),
+            (None, Some(prepared)) if !is_text => {
+                prepared.media_fields(id, representation, describe)
             }
             _ => describe(),
         };
@@ -74,8 +75,8 @@ impl OriginService {
         (modified, form.map(|(_, form)| form))
     }
 
-    /// Makes the header fields of a reply in a coding, as they are for every path and every page. Those
-    /// of media lack their length and ETag.
+    /// Makes the header fields of a reply in a coding, as they are for every path and every page.
+    /// Those of media lack their length and ETag.
     fn describe(
         &self,
         reply: &Reply,

@@ -8,11 +8,11 @@ use crate::origin::Opened;
 
 /// The presentation or the file that a response is of, for access control and logs.
 ///
-/// If [`ServiceOptions::requested`](super::ServiceOptions::requested) is set, each response with
-/// content of the store, each 304, 412 and 416 for such content, and each redirect has one among its
-/// extensions. It is the name by which the store was asked, whatever the URL looks like, so a host may
-/// decide by it whether the response is sent. Other failed responses contain nothing of the store; they
-/// have a [`Failure`](super::Failure).
+/// Each response with content of the store, each 304, 412 and 416 for such content, and each redirect
+/// has one among its extensions if [`ServiceOptions::requested`](super::ServiceOptions::requested) is
+/// set. It is the name by which the store was asked, whatever the URL looks like, so a host may
+/// decide by it whether the response is sent. Other failed responses contain nothing of the store;
+/// they have a [`Failure`](super::Failure).
 ///
 /// ```
 /// # #[cfg(feature = "fs")]

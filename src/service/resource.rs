@@ -1,4 +1,4 @@
-//! What a request is for: something with a validator, a media type and a length.
+//! The resource that a request asks for, with its header fields and its bytes.
 
 use std::ops::Range;
 use std::time::SystemTime;
@@ -15,14 +15,14 @@ use crate::presentation::{ContentText, Piece, Validator, ValidatorText};
 
 /// A selected representation (RFC 9110, 3.2).
 pub(super) struct Resource {
-    /// What a response with all of it has, as far as that depends on no page.
+    /// Header fields of a response with all of it, as far as they are the same for all pages.
     pub(super) fields: HeaderMap,
     pub(super) modified: Option<SystemTime>,
     pub(super) content: Content,
 }
 
 pub(super) enum Content {
-    /// Bytes that are here.
+    /// Bytes in memory.
     Text(Bytes),
     Served(Served),
 }
@@ -42,7 +42,7 @@ impl Content {
         }
     }
 
-    /// That its bytes can be read soon.
+    /// Checks that its bytes can be read soon.
     pub(super) fn admit(&self) -> Result<(), Error> {
         match self {
             Self::Served(served) if served.reply().pieces().iter().any(is_read) => served.admit(),
@@ -58,7 +58,7 @@ impl Content {
         }
     }
 
-    /// A range of it: bytes that there are.
+    /// Returns a range of it, which is within its length.
     pub(super) fn range(&self, range: Range<u64>) -> Part {
         match self {
             Self::Text(text) => Part::Text(text.slice(range.start as usize..range.end as usize)),
@@ -67,12 +67,12 @@ impl Content {
     }
 }
 
-/// That the storage is asked for it.
+/// Returns whether the piece is read from the storage.
 fn is_read(piece: &Piece) -> bool {
     matches!(piece, Piece::Stored(_))
 }
 
-/// A validator as an ETag has it, with the coding that it is sent in.
+/// Returns the ETag of a validator in a coding.
 pub(super) fn etag(validator: Validator, coding: Option<&'static str>) -> HeaderValue {
     let mut text = validator.text();
     if let Some(coding) = coding {
@@ -81,7 +81,7 @@ pub(super) fn etag(validator: Validator, coding: Option<&'static str>) -> Header
     quoted(text)
 }
 
-/// The same in no coding, for a validator that probably is of this content.
+/// Returns the ETag of a validator in no coding. The validator probably is of this content.
 #[inline]
 pub(super) fn etag_after(content: &ContentText, validator: Validator) -> HeaderValue {
     quoted(validator.text_after(content))
@@ -93,7 +93,7 @@ fn quoted(mut text: ValidatorText) -> HeaderValue {
     HeaderValue::from_bytes(text.quoted()).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// Of a text that is made here: it is the same wherever the options are.
+/// Returns the ETag of a generated text. Services with the same options have the same.
 pub(super) fn etag_of_text(text: &str) -> HeaderValue {
     etag(Validator::of_file(text.len() as u64, text.as_bytes()), None)
 }

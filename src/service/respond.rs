@@ -1,4 +1,4 @@
-//! From a request to a response: method, conditions, range, and what policies add.
+//! The way from a request to a response.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::presentation::Reply;
 pub(super) struct Asked<'a> {
     pub(super) is_head: bool,
     pub(super) uri: &'a Uri,
-    /// As the URL spells it.
+    /// The path as the URL spells it.
     pub(super) path: &'a str,
     pub(super) headers: &'a HeaderMap,
     pub(super) head: Head,
@@ -65,7 +65,7 @@ impl Future for Responding<'_> {
 }
 
 impl OriginService {
-    /// Answers a request; its body is not looked at.
+    /// Answers a request. The body of the request is not read.
     ///
     /// Failures are responses too, with the status of [`ErrorKind::status`] and a short JSON body
     /// (RFC 9457) whose `code` is that of [`ErrorKind::code`]; 405 for other methods, 412 for
@@ -118,7 +118,7 @@ impl OriginService {
         None
     }
 
-    /// The response to a request, with what every response has.
+    /// Adds the fields that every response has, or makes the response of an error.
     fn finished(
         &self,
         response: Result<Response<ServiceBody>, Error>,
@@ -136,7 +136,7 @@ impl OriginService {
         response
     }
 
-    /// OPTIONS, a browser's question among them.
+    /// Responds to OPTIONS, including preflight requests of browsers.
     fn options(&self, headers: &HeaderMap) -> Response<ServiceBody> {
         let mut response = Response::new(ServiceBody::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -159,7 +159,8 @@ impl OriginService {
             return Some(Box::pin(self.retrieve_policy(policy, asked)));
         }
         let begun = match self.inner.origin.ask_now(asked.path, asked.uri.query()) {
-            Some(Ok(located)) => match located.ready() {
+            // Names of presentations are added to the others.
+            Some(Ok(located)) if !self.inner.options.requested => match located.ready() {
                 Ok((opened, reply)) => {
                     self.respond_now(opened, reply, &asked, response);
                     return None;
@@ -201,24 +202,14 @@ impl OriginService {
         asked: &Asked<'_>,
         response: &mut Response<ServiceBody>,
     ) {
-        let requested = self.requested(&opened);
         let other = match self.respond_known(opened, reply, asked, response) {
             // What pages of all sites need is among the prepared fields.
-            Ok(None) if !self.asks_for_site() => {
-                if let Some(requested) = requested {
-                    requested.attach(response);
-                }
-                return;
-            }
+            Ok(None) if !self.asks_for_site() => return,
             Ok(None) => Ok(std::mem::take(response)),
             Ok(Some(other)) => Ok(other),
             Err(error) => Err(error),
         };
-        let is_failed = other.is_err();
         *response = self.finished(other, asked.is_head, asked.path, asked.headers);
-        if let (Some(requested), false) = (requested, is_failed) {
-            requested.attach(response);
-        }
     }
 
     /// Makes the response with all of a reply in its place, or returns another.
@@ -272,12 +263,12 @@ impl OriginService {
         Ok(None)
     }
 
-    /// Returns whether responses differ between the sites whose pages ask.
+    /// Returns whether responses differ between the sites of the requesting pages.
     fn asks_for_site(&self) -> bool {
         self.inner.options.cors.as_ref().is_some_and(|cors| cors.listed().is_some())
     }
 
-    /// A response to a request for which files must be opened or read first.
+    /// Responds to a request for which files must be opened or read first.
     async fn respond_slowly(
         &self,
         begun: Option<Result<origin::Asked<'_>, Error>>,

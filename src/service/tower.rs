@@ -1,4 +1,4 @@
-//! The service as tower's trait.
+//! The implementation of the trait of `tower`.
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -44,6 +44,15 @@ pub struct CountingSource<S> {
 }
 
 /// The operations of a store since it was wrapped in a [`CountingStore`].
+///
+/// ```
+/// use smooth_origin::storage::StoreCounts;
+///
+/// fn bytes_per_read(before: &StoreCounts, now: &StoreCounts) -> Option<u64> {
+///     (now.bytes - before.bytes).checked_div(now.reads - before.reads)
+/// }
+/// # assert_eq!(bytes_per_read(&StoreCounts::default(), &StoreCounts::default()), None);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreCounts {

@@ -36,6 +36,18 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct AnyStore(Arc<dyn ErasedStore>);
 
 /// A source of any type. Clones share the source.
+///
+/// ```
+/// use smooth_origin::origin::block_on;
+/// use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Source, Store};
+/// # use smooth_origin::Name;
+/// # let store = MemoryStore::new();
+/// # store.put(Name::new("object").unwrap(), "content");
+/// # let object = block_on(store.open(&Name::new("object").unwrap())).unwrap();
+/// let source = Source::new(object);
+/// assert_eq!(block_on(source.read(0..3)).unwrap(), "con");
+/// assert!(source.downcast_ref::<MemoryObject>().is_some());
+/// ```
 #[derive(Clone)]
 pub struct Source(Arc<dyn ErasedSource>);
 

@@ -13,6 +13,14 @@ use super::{ChangedError, Ends, Opening, RangeSource, Stat, Store};
 use crate::base::Name;
 
 /// Frequencies of faults, each out of 100 operations.
+///
+/// ```
+/// use smooth_origin::storage::Faults;
+///
+/// // One operation in ten fails, and one in three is slow.
+/// let faults = Faults { fail: 10, stall: 33, ..Faults::default() };
+/// # let _ = faults;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     /// An operation fails with [`io::ErrorKind::TimedOut`].

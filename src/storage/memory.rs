@@ -31,6 +31,19 @@ struct Objects {
 }
 
 /// One version of an object in memory.
+///
+/// ```
+/// use smooth_origin::Name;
+/// use smooth_origin::origin::block_on;
+/// use smooth_origin::storage::{MemoryStore, RangeSource, Store};
+///
+/// let (store, name) = (MemoryStore::new(), Name::new("object").unwrap());
+/// store.put(name.clone(), "old");
+/// let object = block_on(store.open(&name)).unwrap();
+/// // A source gives the version that was opened.
+/// store.put(name, "new");
+/// assert_eq!(block_on(object.read(0..3)).unwrap(), "old");
+/// ```
 #[derive(Clone, Debug)]
 pub struct MemoryObject {
     content: Bytes,

@@ -212,6 +212,28 @@ pub trait Store: Send + Sync + 'static {
 /// - Reads may run at the same time.
 ///
 /// The rules for the [futures](Store#futures) of a store hold for those of a source, too.
+///
+/// ```
+/// use std::{io, ops::Range};
+/// use bytes::Bytes;
+/// use smooth_origin::storage::{RangeSource, Stat, Version};
+///
+/// /// A page that is built into the program.
+/// struct BuiltIn(&'static [u8]);
+///
+/// impl RangeSource for BuiltIn {
+///     async fn stat(&self) -> io::Result<Stat> {
+///         Ok(Stat::immutable(self.0.len() as u64, Version::new(env!("CARGO_PKG_VERSION"))))
+///     }
+///
+///     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+///         let part = self.0.get(range.start as usize..range.end as usize);
+///         part.map(Bytes::from_static).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+///     }
+/// }
+/// # use smooth_origin::{origin::block_on, storage::conformance};
+/// # block_on(conformance::range_source(&BuiltIn(b"content"), b"content"));
+/// ```
 pub trait RangeSource: Send + Sync + 'static {
     /// Returns size and version, from one look at the object. Fails with [`ChangedError`] if the
     /// version that was opened is known to be gone.
@@ -315,6 +337,14 @@ impl Stat {
 
 /// Version of an object: two versions are equal only if the content is. It never leaves the
 /// process.
+///
+/// ```
+/// use smooth_origin::storage::Version;
+///
+/// let (size, seconds) = (3_u64, 1_764_356_540_u64);
+/// let version = Version::new([size.to_be_bytes(), seconds.to_be_bytes()].concat());
+/// assert_ne!(version, Version::new("\"4f2a\""));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Version(Bytes);
 

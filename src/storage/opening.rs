@@ -8,6 +8,13 @@ use bytes::Bytes;
 use super::Stat;
 
 /// Lengths of the beginning and end of an object that are wanted when it is opened.
+///
+/// ```
+/// use smooth_origin::storage::Ends;
+///
+/// let (head, tail) = Ends::new(1000, 100).ranges(5000);
+/// assert_eq!((head, tail), (0..1000, 4900..5000));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ends {
@@ -18,6 +25,33 @@ pub struct Ends {
 }
 
 /// An opened object, with its ends if the store read them in the same round trip.
+///
+/// ```
+/// use std::io;
+/// use bytes::Bytes;
+/// use smooth_origin::Name;
+/// use smooth_origin::storage::{Ends, Opening, Stat, Store, Version};
+/// # use smooth_origin::storage::{MemoryObject, MemoryStore};
+/// # struct Bucket(MemoryStore);
+/// # struct Response { etag: String, size: u64, bytes: Bytes }
+/// # impl Bucket {
+/// #     async fn get(&self, _: &Name, _: std::ops::Range<u64>) -> io::Result<Response> { todo!() }
+/// #     fn object(&self, _: &Name, _: &str) -> MemoryObject { todo!() }
+/// # }
+///
+/// impl Store for Bucket {
+/// #     type Source = MemoryObject;
+/// #     async fn open(&self, name: &Name) -> io::Result<MemoryObject> { self.0.open(name).await }
+///     // …
+///     async fn open_with(&self, name: &Name, ends: Ends) -> io::Result<Opening<Self::Source>> {
+///         // One request gives the first bytes, the size and the version.
+///         let response = self.get(name, 0..ends.head).await?;
+///         let object = self.object(name, &response.etag);
+///         let stat = Stat::immutable(response.size, Version::new(response.etag));
+///         Ok(Opening::new(object, stat).with_ends(Some(response.bytes), None))
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Opening<S> {

@@ -376,9 +376,8 @@ proptest! {
             stored = stored.with([AnyBox::new(Sdtp { full: FullBox::default(), samples })]);
         }
         // Sizes add up, and each run follows the one before it.
-        let samples = stored.truns.iter().flat_map(|trun| trun.samples());
-        let sizes = samples.map(|sample| sample.size.unwrap_or(defaults.1));
-        stored.payload = sizes.sum::<u32>();
+        let sizes = stored.truns.iter().flat_map(|trun| trun.samples().map(|sample| sample.size));
+        stored.payload = sizes.map(|size| size.unwrap_or(defaults.1)).sum();
         let stored = stored.placed(defaults);
         let bytes = stored.bytes();
         let (duration, sample_size, sample_flags) = defaults;

@@ -1,4 +1,4 @@
-//! Requests as a client makes them, and what must hold of every response.
+//! Requests of a client, and the rules that every response must follow.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -51,7 +51,7 @@ pub fn request(method: &str, target: &str, fields: &[(&str, &str)]) -> Request<(
     request
 }
 
-/// The answer to a request, with what must hold of every one.
+/// Sends a request, and checks the rules for all responses.
 pub fn ask(service: &OriginService, method: &str, target: &str, fields: &[(&str, &str)]) -> Asked {
     let response = block_on(service.respond(&request(method, target, fields)));
     let (asked, whole) = collect(response);

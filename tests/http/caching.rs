@@ -1,4 +1,4 @@
-//! What caches are told: RFC 9111, and what CDNs read beside it.
+//! Header fields for caches: RFC 9111, and the fields that CDNs read.
 
 use std::time::Duration;
 
@@ -202,7 +202,7 @@ fn the_first_pattern_that_matches_counts_and_only_for_its_class() {
     }
 }
 
-/// What a purge must reach: all that is kept of a presentation.
+/// A purge must reach all that caches keep of a presentation.
 #[test]
 fn all_of_a_presentation_carries_its_name_for_a_purge() {
     let default = service(Caching::default());

@@ -22,7 +22,7 @@ fn accepting(service: &OriginService, accepted: &str) -> Asked {
     ask(service, "GET", MANIFEST, &[("accept-encoding", accepted)])
 }
 
-/// A service whose manifest is compressed already: that is done behind the back of requests.
+/// A service whose manifest is compressed already: that is done in the background.
 fn ready() -> OriginService {
     let service = service(true);
     let began = Instant::now();
@@ -143,7 +143,7 @@ fn a_range_is_one_of_the_coded_bytes() {
     }
 }
 
-/// The first who asks is not made to wait, and never given something half made.
+/// The first client does not wait, and never gets an unfinished form.
 #[test]
 fn until_a_form_is_made_the_plain_one_goes_out() {
     for _ in 0..20 {

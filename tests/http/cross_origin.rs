@@ -309,7 +309,7 @@ fn a_file_takes_the_place_of_a_policy_and_none_is_made_where_none_is_wanted() {
     assert_eq!(get(&no_cors, FLASH).status, 404);
 }
 
-/// What one service has prepared of a presentation is not what another says of it.
+/// Header fields that one service has prepared are not sent by another.
 #[test]
 fn services_of_one_origin_have_policies_of_their_own() {
     let origin = Origin::new(film());

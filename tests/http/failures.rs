@@ -1,19 +1,16 @@
 //! Bodies of failures: RFC 9457, and what they must not reveal.
 
 use std::io;
-use std::ops::Range;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
 use smooth_origin::base::Name;
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::service::{Failure, OriginService, PassedFiles, Requested, ServiceOptions};
-use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Stat, Store};
+use smooth_origin::storage::{MemoryObject, MemoryStore, Store};
 
 use crate::asked::{self, Asked, get};
 use testkit::film::{self, Style, Track, ism};
+use testkit::sick::SickStore;
 use testkit::store;
 
 fn manifest_of(objects: MemoryStore) -> Asked {
@@ -126,33 +123,6 @@ fn failure_of(service: &OriginService, path: &str, field: (&str, &str)) -> Failu
     response.extensions().get::<Failure>().unwrap().clone()
 }
 
-/// A store whose reads fail once it is told so.
-#[derive(Clone)]
-struct Sick(MemoryStore, Arc<AtomicBool>);
-
-struct SickSource(MemoryObject, Arc<AtomicBool>);
-
-impl Store for Sick {
-    type Source = SickSource;
-
-    async fn open(&self, name: &Name) -> io::Result<SickSource> {
-        Ok(SickSource(self.0.open(name).await?, Arc::clone(&self.1)))
-    }
-}
-
-impl RangeSource for SickSource {
-    async fn stat(&self) -> io::Result<Stat> {
-        self.0.stat().await
-    }
-
-    async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
-        match self.1.load(Ordering::Relaxed) {
-            true => Err(io::Error::other("the disk is sick")),
-            false => self.0.read(range).await,
-        }
-    }
-}
-
 #[test]
 fn a_failed_response_carries_its_error_and_presentation_for_the_host() {
     let video = Track::regular(1, StreamKind::Video, 5, 20_000_000, 100_000);
@@ -161,8 +131,8 @@ fn a_failed_response_carries_its_error_and_presentation_for_the_host() {
         ("films/secret.ismv", film::media(&[video], Style::default()).to_bytes()),
         ("films/broken.ism", b"<smil>\n<\n".to_vec()),
     ]);
-    let is_sick = Arc::<AtomicBool>::default();
-    let service = OriginService::new(Origin::new(Sick(objects, Arc::clone(&is_sick))));
+    let sick = SickStore::new(objects);
+    let service = OriginService::new(Origin::new(sick.clone()));
     let of = |path| failure_of(&service, path, ("accept", "*/*"));
     let manifest = "/films/a.ism/Manifest";
 
@@ -170,9 +140,9 @@ fn a_failed_response_carries_its_error_and_presentation_for_the_host() {
     let response = block_on(service.respond(&request));
     assert!(response.extensions().is_empty(), "of a response that is no failure");
 
-    is_sick.store(true, Ordering::Relaxed);
+    sick.set_sick(true);
     let read = of("/films/a.ism/QualityLevels(300)/Fragments(video=20000000)");
-    is_sick.store(false, Ordering::Relaxed);
+    sick.set_sick(false);
     let error = read.error().unwrap();
     assert_eq!((error.kind.code(), read.code()), ("read-failed", "read-failed"));
     assert_eq!(read.presentation().unwrap().as_str(), "films/a.ism");

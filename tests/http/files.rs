@@ -322,7 +322,7 @@ fn a_time_that_is_still_to_come_is_not_told() {
     assert_eq!(ask(&service, "GET", "/b.txt", &fields).status, 200);
 }
 
-/// What is not Smooth by its whole name is a file: web apps have a `manifest.json`.
+/// A name that only begins like one of Smooth Streaming is a file: web apps have a `manifest.json`.
 #[test]
 fn names_that_only_begin_like_a_manifest_are_files() {
     let root = Folder::new("files-names");

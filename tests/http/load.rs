@@ -279,8 +279,8 @@ fn a_manifest_that_is_in_memory_is_served_while_the_storage_is_busy() {
     assert_eq!(get(&service, MANIFEST).status, 200);
 }
 
-/// Who keeps all that it is given, as a collector does, comes to the end or to an error: never to
-/// a stand.
+/// A reader that keeps all bytes, as a collector does, comes to the end or to an error, and never
+/// waits forever.
 #[test]
 fn a_collector_of_a_whole_large_body_ends_in_bounded_time() {
     let watched = large();

@@ -251,7 +251,7 @@ fn each_method_has_its_answer() {
     run(&service, &("GET *", &[], 404, &[]));
 }
 
-/// What is by no grammar, or has no unit that is known: ignored as a whole (RFC 9110, 14.2).
+/// A range of no grammar, or of an unknown unit, is ignored (RFC 9110, 14.2).
 pub const NO_RANGES: &[&str] = &[
     "",
     "bytes",
@@ -301,7 +301,7 @@ fn what_is_no_range_is_ignored() {
     }
 }
 
-/// What is none of the three formats of RFC 9110, 5.6.7.
+/// Dates in none of the three formats of RFC 9110, 5.6.7.
 pub const NO_DATES: &[&str] = &[
     "",
     "0",

@@ -16,10 +16,10 @@ use smooth_origin::storage::{MemoryObject, MemoryStore, RangeSource, Stat, Store
 use testkit::film::{self, Media, Style, Track, ism};
 use testkit::store;
 
-/// When all objects were changed: half a second after [`MODIFIED`].
+/// Time of change of all objects: half a second after [`MODIFIED`].
 const MODIFIED_MILLIS: u64 = 1_577_836_800_500;
 
-/// The same as `Last-Modified` has it.
+/// The time of change in `Last-Modified`.
 pub const MODIFIED: &str = "Wed, 01 Jan 2020 00:00:00 GMT";
 
 /// Objects in memory with a time of change, a record of what was read, and moods.
@@ -31,7 +31,7 @@ pub struct Watched {
 
 #[derive(Default)]
 pub struct Watch {
-    /// What was read, by name, in order.
+    /// Names and ranges that were read, in order.
     pub reads: Mutex<Vec<(String, Range<u64>)>>,
     /// Operations that have begun and neither ended nor been given up.
     pub under_way: AtomicUsize,
@@ -75,7 +75,7 @@ impl Watch {
         self.waiting.lock().unwrap().drain(..).for_each(Waker::wake);
     }
 
-    /// What was read since the last call: number of reads, and bytes of them.
+    /// Number of reads since the last call, and their bytes.
     pub fn taken(&self) -> (usize, u64) {
         let reads = std::mem::take(&mut *self.reads.lock().unwrap());
         (reads.len(), reads.iter().map(|(_, range)| range.end - range.start).sum())

@@ -14,7 +14,7 @@ use testkit::film::{self, Fragment, Style, Track, ism, ismc};
 use testkit::folder::{Folder, trusting};
 use testkit::{codes, get, name};
 
-/// How the content of a name is read, or why it is not.
+/// Reads the content of a name.
 fn read(store: &LocalStore, path: &str) -> Result<String, ErrorKind> {
     let source = block_on(store.open(&name(path))).map_err(|error| error.kind())?;
     let len = block_on(source.stat()).unwrap().size;

@@ -145,3 +145,51 @@ fn mfhd(item: &AnyBox) -> Option<&Mfhd> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bmff::{Boxes, FullBox, SampleEncryption, Sdtp, Tfhd, Trun, uuid::PiffSenc};
+    use crate::manifest::StreamKind;
+
+    /// A fragment of 50 samples with IVs, as Expression Encoder writes them.
+    fn encoder() -> Bytes {
+        let words = (0..50_u32).flat_map(|_| [420_000, 10, 0]);
+        let trun = Trun {
+            full: FullBox { version: 0, flags: 0xb00 },
+            sample_count: 50,
+            entries: words.flat_map(u32::to_be_bytes).collect(),
+            ..Trun::default()
+        };
+        let samples = [&[0x24][..], &[0x14; 49]].concat().into();
+        let piff = SampleEncryption {
+            sample_count: 50,
+            entries: vec![1; 400].into(),
+            ..Default::default()
+        };
+        let traf = [
+            AnyBox::new(Tfhd { track_id: 1, ..Tfhd::default() }),
+            AnyBox::new(trun),
+            AnyBox::new(Sdtp { full: FullBox::default(), samples }),
+            AnyBox::new(PiffSenc(piff)),
+        ];
+        let moof = [AnyBox::new(Mfhd::default()), AnyBox::container(*b"traf", traf)];
+        let moof = AnyBox::container(*b"moof", moof);
+        Boxes::from_iter([moof, AnyBox::other(*b"mdat", vec![0; 500])]).to_bytes()
+    }
+
+    #[test]
+    fn a_head_takes_one_allocation() {
+        let (bytes, limits) = (encoder(), Limits::default());
+        let stored = match Stored::parse(&bytes, 0, bytes.len() as u64, &limits).unwrap() {
+            Parsed::Whole(stored) => stored,
+            Parsed::Needs(_) => panic!("the whole fragment is there"),
+        };
+        let track = Track::new(1, StreamKind::Video);
+        let measured = allocation_counter::measure(|| {
+            let made = rewrite_stored(&stored, Start::Shown(5), &track, &limits).unwrap();
+            assert_eq!(made.payload.end - made.payload.start, 500);
+        });
+        assert_eq!(measured.count_total, 1);
+    }
+}

@@ -11,6 +11,24 @@ use crate::base::{Error, ErrorKind, Run};
 /// `t`.
 ///
 /// Spec: [MS-SSTR] 2.2.2.6.
+///
+/// ```
+/// use smooth_origin::Limits;
+/// use smooth_origin::manifest::ClientManifest;
+/// # let text = br#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="1" Duration="40000000">
+/// #   <Protection><ProtectionHeader SystemID="9a04f079-9840-4286-ab92-e65be0885f95">AA==</ProtectionHeader></Protection>
+/// #   <StreamIndex Type="video" Url="QualityLevels({bitrate})/Fragments(video={start time})">
+/// #     <QualityLevel Index="0" Bitrate="952962" FourCC="H264" CodecPrivateData=""/>
+/// #     <c t="0" d="20000000" n="0"><f i="0" s="1234"/></c><c d="20000000"/>
+/// #   </StreamIndex>
+/// # </SmoothStreamingMedia>"#;
+///
+/// let manifest = ClientManifest::parse(text, &Limits::default()).unwrap();
+/// let chunks = &manifest.streams[0].chunks;
+/// assert_eq!((chunks[0].time, chunks[0].duration), (Some(0), Some(20_000_000)));
+/// // It begins where the first one ends.
+/// assert_eq!(chunks[1].time, None);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chunk {
     /// `t`: start, in ticks of the stream.
@@ -26,6 +44,23 @@ pub struct Chunk {
 }
 
 /// What a `c` element holds beside its times.
+///
+/// ```
+/// use smooth_origin::Limits;
+/// use smooth_origin::manifest::ClientManifest;
+/// # let text = br#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="1" Duration="40000000">
+/// #   <Protection><ProtectionHeader SystemID="9a04f079-9840-4286-ab92-e65be0885f95">AA==</ProtectionHeader></Protection>
+/// #   <StreamIndex Type="video" Url="QualityLevels({bitrate})/Fragments(video={start time})">
+/// #     <QualityLevel Index="0" Bitrate="952962" FourCC="H264" CodecPrivateData=""/>
+/// #     <c t="0" d="20000000" n="0"><f i="0" s="1234"/></c><c d="20000000"/>
+/// #   </StreamIndex>
+/// # </SmoothStreamingMedia>"#;
+///
+/// let manifest = ClientManifest::parse(text, &Limits::default()).unwrap();
+/// let details = manifest.streams[0].chunks[0].details.as_ref().unwrap();
+/// assert_eq!(details.fragments.len(), 1);
+/// assert!(details.other.is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChunkDetails {
@@ -52,6 +87,22 @@ impl Chunk {
 /// An `f` element: data of one chunk in one quality.
 ///
 /// Spec: [MS-SSTR] 2.2.2.6.1.
+///
+/// ```
+/// use smooth_origin::Limits;
+/// use smooth_origin::manifest::ClientManifest;
+/// # let text = br#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="1" Duration="40000000">
+/// #   <Protection><ProtectionHeader SystemID="9a04f079-9840-4286-ab92-e65be0885f95">AA==</ProtectionHeader></Protection>
+/// #   <StreamIndex Type="video" Url="QualityLevels({bitrate})/Fragments(video={start time})">
+/// #     <QualityLevel Index="0" Bitrate="952962" FourCC="H264" CodecPrivateData=""/>
+/// #     <c t="0" d="20000000" n="0"><f i="0" s="1234"/></c><c d="20000000"/>
+/// #   </StreamIndex>
+/// # </SmoothStreamingMedia>"#;
+///
+/// let manifest = ClientManifest::parse(text, &Limits::default()).unwrap();
+/// let fragment = &manifest.streams[0].chunks[0].fragments()[0];
+/// assert_eq!((fragment.index, fragment.size), (Some(0), Some(1234)));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FragmentData {
     /// `i`: `Index` of the quality.

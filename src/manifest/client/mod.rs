@@ -82,6 +82,14 @@ pub struct ClientManifest {
 /// One stream: one kind, name and timescale.
 ///
 /// Spec: [MS-SSTR] 2.2.2.3, `StreamIndex`.
+///
+/// ```
+/// use smooth_origin::manifest::{StreamIndex, StreamKind};
+///
+/// let mut stream = StreamIndex::new(StreamKind::Audio);
+/// assert_eq!(stream.name(), "audio");
+/// stream.language = Some("eng".into());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamIndex {
@@ -130,6 +138,15 @@ pub struct StreamIndex {
 /// One bitrate of a stream.
 ///
 /// Spec: [MS-SSTR] 2.2.2.5, `QualityLevel`.
+///
+/// ```
+/// use smooth_origin::manifest::QualityLevel;
+///
+/// let mut quality = QualityLevel::default();
+/// quality.bitrate = 952_962;
+/// quality.four_cc = Some("H264".into());
+/// (quality.max_width, quality.max_height) = (Some(640), Some(360));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QualityLevel {
@@ -173,6 +190,14 @@ pub struct QualityLevel {
 /// A name and a value that extend a fragment's URL.
 ///
 /// Spec: [MS-SSTR] 2.2.2.5.1.
+///
+/// ```
+/// use smooth_origin::manifest::CustomAttribute;
+///
+/// // Requests name it: `QualityLevels(500000,cam=2)/Fragments(video=0)`.
+/// let camera = CustomAttribute { name: "cam".into(), value: "2".into() };
+/// # let _ = camera;
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CustomAttribute {
     /// `Name`.
@@ -184,6 +209,22 @@ pub struct CustomAttribute {
 /// What a player needs to get a licence.
 ///
 /// Spec: [MS-SSTR] 2.2.2.2.
+///
+/// ```
+/// use smooth_origin::Limits;
+/// use smooth_origin::manifest::ClientManifest;
+/// # let text = br#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="1" Duration="40000000">
+/// #   <Protection><ProtectionHeader SystemID="9a04f079-9840-4286-ab92-e65be0885f95">AA==</ProtectionHeader></Protection>
+/// #   <StreamIndex Type="video" Url="QualityLevels({bitrate})/Fragments(video={start time})">
+/// #     <QualityLevel Index="0" Bitrate="952962" FourCC="H264" CodecPrivateData=""/>
+/// #     <c t="0" d="20000000" n="0"><f i="0" s="1234"/></c><c d="20000000"/>
+/// #   </StreamIndex>
+/// # </SmoothStreamingMedia>"#;
+///
+/// let manifest = ClientManifest::parse(text, &Limits::default()).unwrap();
+/// let playready = "9a04f079-9840-4286-ab92-e65be0885f95".parse().unwrap();
+/// assert!(manifest.protection.iter().any(|header| header.system_id == Some(playready)));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProtectionHeader {
     /// `SystemID`; `None` when it is no GUID.

@@ -11,6 +11,15 @@ use crate::manifest::Attributes;
 use crate::manifest::xml::Writer;
 
 /// How chunks are written.
+///
+/// ```
+/// use smooth_origin::manifest::Layout;
+/// use smooth_origin::presentation::OpenOptions;
+///
+/// // Manifests that are generated have `<c t="0" d="20000000" r="900"/>` for 900 equal chunks.
+/// let options = OpenOptions::default().layout(Layout::Compact);
+/// # let _ = options;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Layout {

@@ -21,14 +21,14 @@ pub(super) const INCOMPLETE_AGE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) outcome: Result<Arc<Opened>, Error>,
-    /// When the next check of its files is due, in milliseconds of the origin's clock.
+    /// Time of the next check of its files, in milliseconds of the origin's clock.
     pub(super) due: AtomicU64,
-    /// When its files were first seen to have changed while it was kept; 0 if they have not.
+    /// Time at which its files were first seen to have changed while it was kept; 0 if they have not.
     pub(super) differs_since: AtomicU64,
-    /// When it was opened, or listed again with the same result, in milliseconds of the origin's
+    /// Time at which it was opened, or listed again with the same result, in milliseconds of the origin's
     /// clock.
     pub(super) listed_at: AtomicU64,
-    /// When it was opened, in milliseconds of the origin's clock.
+    /// Time at which it was opened, in milliseconds of the origin's clock.
     pub(super) opened_at: u64,
     _failed: Option<Failed>,
 }
@@ -99,7 +99,7 @@ impl Entry {
         is_ours.then_some(Turn { due: &self.due, before })
     }
 
-    /// How long a check of its files is relied on.
+    /// Time for which a check of its files is relied on.
     pub(super) fn age(&self, revalidate_after: Duration) -> Duration {
         match self.is_live() && revalidate_after != Duration::MAX {
             true => revalidate_after.min(LIVE_AGE),
@@ -121,7 +121,7 @@ impl Entry {
         now >= self.due.load(Ordering::Relaxed)
     }
 
-    /// Files whose index was found to lie.
+    /// Files whose index was found to be wrong.
     pub(super) fn distrusted(&self) -> Vec<Name> {
         self.outcome.as_ref().map_or(Vec::new(), |opened| opened.presentation().distrusted())
     }
@@ -157,7 +157,7 @@ impl Entry {
         matches!(&self.outcome, Err(error) if matches!(error.kind, ErrorKind::Busy(_)))
     }
 
-    /// Whether its files are first seen to have changed now, and for how long they have been.
+    /// Returns whether its files are first seen to have changed now, and for how long they have been.
     pub(super) fn differs_for(&self, now: u64) -> (bool, u64) {
         let now = now.max(1);
         let since =

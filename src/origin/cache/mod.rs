@@ -1,4 +1,4 @@
-//! Opened presentations, by name: one opening at a time each, looked after as they age.
+//! The presentations that are open, by name: each is opened once at a time, and checked as it ages.
 
 mod entry;
 mod replacement;
@@ -49,12 +49,12 @@ pub(super) struct Cache {
     spellings: Spellings,
 }
 
-/// The part of the budget, one in so many, that is left for what lies between pieces in use. Of
-/// presentations that were opened and given back in any order, glibc's allocator was seen to leave up
-/// to 12 %, with what an opening has given back when it ends.
+/// One part in so many of the budget is reserved for fragmentation. With presentations that are
+/// opened and dropped in any order, glibc's allocator was seen to leave up to 12 % unused, including
+/// the memory that an opening gives back when it ends.
 const BETWEEN: u64 = 8;
 
-/// One part: a presentation is kept as long as it fits into the whole budget.
+/// The cache has one part, so that a presentation is kept as long as it fits into the whole budget.
 const SHARDS: usize = 1;
 
 impl Cache {
@@ -75,15 +75,15 @@ impl Cache {
                 DefaultHashBuilder::default(),
                 DefaultLifecycle::default(),
             ),
-            // All sizes are given above; without them the library's own do as well.
+            // All sizes are set above. If they are refused, the library's own serve as well.
             Err(_) => QuickCache::with_weighter(1024, capacity, ByMemory),
         };
         let spellings = Spellings::new(options.revalidate_after);
         Self { entries, options, opener, clock, failed: Arc::default(), spellings }
     }
 
-    /// The presentation of this name: the one that is kept, if its files were looked at not long
-    /// ago; else after a look at them, and after opening it again where they have changed.
+    /// The presentation of this name: the one that is kept, if its files were checked recently.
+    /// Otherwise its files are checked first, and it is opened again if they have changed.
     ///
     /// A presentation that is stored under another spelling of the name is kept under that one.
     pub(super) async fn get(&self, name: &str) -> Result<Arc<Opened>, Error> {
@@ -195,15 +195,15 @@ impl Cache {
         self.kept(name).map(|entry| entry.outcome.clone())
     }
 
-    /// The next request looks at the files.
+    /// Makes the next request check the files.
     pub(super) fn look_again(&self, name: &Name) {
         if let Some(entry) = self.kept(name.as_str()) {
             entry.due.store(0, Ordering::Relaxed);
         }
     }
 
-    /// Opens a presentation, or waits for another request that is opening it. Where it was opened
-    /// before, that may be what goes on being served.
+    /// Opens a presentation, or waits for another request that is opening it. If it was opened
+    /// before, the result may be the earlier opening.
     async fn opened(&self, name: &Name, old: Option<&Arc<Entry>>) -> Arc<Entry> {
         let mut news = None;
         let opening = async {
@@ -228,7 +228,7 @@ impl Cache {
                     }
                     Ok(Arc::clone(old))
                 }
-                // That there is too much to do says nothing of the presentation: it is not kept.
+                // An origin that is busy says nothing about the presentation: that is not kept.
                 _ if new.is_busy() => Err(new),
                 _ => Ok(new),
             }
@@ -241,8 +241,7 @@ impl Cache {
         entry.unwrap_or_else(|busy| busy)
     }
 
-    /// Looks at the files of a presentation that is kept, and opens it again where they have
-    /// changed.
+    /// Checks the files of a presentation that is kept, and opens it again if they have changed.
     async fn look_after(
         &self,
         name: &str,
@@ -302,7 +301,7 @@ impl Cache {
         new.outcome.clone()
     }
 
-    /// Whether a new opening takes the place of the old one: when players lose nothing by it, or
+    /// Decides whether a new opening takes the place of the old one: if players lose nothing by it, or
     /// have lost it for a while.
     async fn verdict(&self, old: &Entry, new: &Entry, now: u64) -> Verdict {
         if new.is_busy() {
@@ -325,7 +324,7 @@ impl Cache {
         }
     }
 
-    /// Reports what came of an opening.
+    /// Reports the outcome of an opening.
     fn report(
         &self,
         name: &Name,
@@ -398,11 +397,11 @@ impl Cache {
     }
 }
 
-/// What becomes of a new opening.
+/// The decision about a new opening.
 enum Verdict {
     /// It is served.
     Replace,
-    /// What was opened before is served on; `news` says why, the first time that it is found.
+    /// The earlier opening continues to be served. `news` says why, the first time that this is found.
     Wait { news: Option<String> },
     /// A file changed a moment ago: the version that was opened before continues to be served, as
     /// far as its files are intact, until this time in milliseconds of the origin's clock.

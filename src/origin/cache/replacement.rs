@@ -33,7 +33,7 @@ pub(super) fn loss(old: &Outcome, new: &Outcome, rewritten: &[Name]) -> Option<S
 
 /// Describes what is worse about a new opening; `None` if nothing.
 ///
-/// What counts is how much is wrong, not where: file names, track names and messages may differ,
+/// The amount that is wrong counts, not its place: file names, track names and messages may differ,
 /// and information never counts. A new set that announces less is not worse for that: all that it
 /// announces is there.
 ///

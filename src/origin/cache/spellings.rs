@@ -13,7 +13,7 @@ use crate::origin::read::Access;
 pub(super) struct Spellings {
     /// Created with the first entry: most stores have one spelling of each name.
     known: OnceLock<Cache<Name, (Duration, Name)>>,
-    /// How long a stored name is believed.
+    /// Time for which a stored name is used.
     age: Duration,
 }
 

@@ -20,13 +20,28 @@ use crate::storage::budget::{Budget, Share};
 
 /// A stream of bytes that never holds a whole large file.
 ///
-/// It gives exactly as many bytes as the reply is long, or an error: then what was sent is not the
-/// whole of anything, and the connection must be cut. It never gives bytes of two versions of a
-/// file.
+/// It gives exactly as many bytes as the reply is long, or an error. After an error, the response is
+/// incomplete and the connection must be cut. It never gives bytes of two versions of a file.
 ///
-/// What it has given counts against [`OriginBuilder::body_bytes`](crate::origin::OriginBuilder::body_bytes)
-/// until it is dropped, that is sent. While there is room it reads a whole fragment at once; when
-/// there is little, less at a time, and no more before that is sent.
+/// Bytes that it has given count against
+/// [`OriginBuilder::body_bytes`](crate::origin::OriginBuilder::body_bytes) until they are dropped,
+/// which is when they are sent. While there is room, it reads a whole fragment at once. If there is
+/// little, it reads less at a time, and no more before that is sent.
+///
+/// ```
+/// use smooth_origin::origin::{Body, Served};
+///
+/// /// Collects the first ten bytes of a reply.
+/// async fn beginning(served: &Served) -> Result<Vec<u8>, smooth_origin::Error> {
+///     let end = served.reply().length().min(10);
+///     let mut body: Body = served.body_of(0..end);
+///     let mut bytes = Vec::new();
+///     while let Some(part) = body.next().await {
+///         bytes.extend_from_slice(&part?);
+///     }
+///     Ok(bytes)
+/// }
+/// ```
 pub struct Body {
     reader: Reader,
     /// The remaining pieces, last one first; empty for most replies.
@@ -35,7 +50,7 @@ pub struct Body {
     left: u64,
     reading: Option<Reading>,
     unsent: Option<Arc<Unsent>>,
-    /// What is read at once is kept in the cache of fragments.
+    /// Set if a range that is read at once is kept in the cache of fragments.
     is_kept: bool,
     /// True if the file may be rewritten in place at any time, so that only copied bytes are of one
     /// version.
@@ -47,14 +62,14 @@ type Reading = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
 /// A range up to this length is read at once: most fragments.
 pub(in crate::origin) const WHOLE: u64 = 1 << 20;
 
-/// Longer ones are read in parts of this length.
+/// Longer ranges are read in parts of this length.
 pub(in crate::origin) const PART: u64 = 256 << 10;
 
 /// Shorter parts than this cost more than they save.
 const LEAST: u64 = 16 << 10;
 
-/// Where little room is left, a body takes one part in so many of it: many slow readers together
-/// never take all.
+/// If little room is left, a body takes one part in so many of it, so that many slow clients
+/// together never take all.
 const SHARES: u64 = 512;
 
 impl Body {
@@ -88,7 +103,7 @@ impl Body {
         poll_fn(|context| self.poll_next(context)).await
     }
 
-    /// The same for those who poll.
+    /// Polls for the next bytes; `None` at the end, and after an error.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         loop {
             if let Some(reading) = &mut self.reading {
@@ -110,7 +125,7 @@ impl Body {
         }
     }
 
-    /// Takes what was read of a range already, else begins to read it; the rest goes back.
+    /// Takes the part of a range that was read already, or begins to read a part. The rest remains.
     fn start(&mut self, stored: StoredRange) -> Option<Bytes> {
         let StoredRange { file, range, read } = stored;
         let begun = !read.is_empty();
@@ -176,11 +191,11 @@ async fn portion_of(
     Ok(unsent.count(bytes, share))
 }
 
-/// How much of a range is read at once.
+/// The part of a range that is read at once.
 #[derive(Clone, Copy, Debug)]
 struct Portion {
     len: u64,
-    /// More than half of the room is free.
+    /// Set if more than half of the room is free.
     roomy: bool,
 }
 
@@ -197,7 +212,7 @@ impl Portion {
     }
 }
 
-/// What one body has given and its reader still holds.
+/// Bytes that one body has given and its host still holds.
 #[derive(Debug, Default)]
 struct Unsent {
     bytes: AtomicU64,

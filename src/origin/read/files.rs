@@ -23,7 +23,7 @@ pub(in crate::origin) struct Files {
     shared: Arc<Shared>,
     /// Names and versions, as far as they were opened.
     list: Vec<Option<(Name, Result<Version, ReadErrorKind>)>>,
-    /// When the latest of them was changed.
+    /// Time of the last change of any of them.
     pub(super) modified: Option<SystemTime>,
 }
 
@@ -69,7 +69,7 @@ impl Files {
         }
     }
 
-    /// A file that was opened before: still open, or opened again in the same version.
+    /// The source of a file that was opened before: still open, or opened again in the same version.
     pub(in crate::origin) async fn source(&self, file: FileId) -> Result<Source, ReadError> {
         if let Some(source) = self.shared.handles.get(self.number, file) {
             return Ok(source);

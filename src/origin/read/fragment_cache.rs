@@ -1,4 +1,4 @@
-//! Fragments that are asked for often, in memory.
+//! Fragments that clients request often, in memory.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,8 +15,8 @@ use crate::base::ReadError;
 use crate::origin::FragmentCacheStats;
 use crate::storage::budget::{Budget, Share};
 
-/// Fragments by weight. What is asked for once goes before what is asked for again: a reader that
-/// takes one film from end to end does not drive out what many watch.
+/// Fragments by weight. A fragment that was requested once goes before one that was requested again:
+/// a client that takes one film from end to end does not drive out the film that many watch.
 #[derive(Debug)]
 pub(in crate::origin) struct FragmentCache {
     entries: Cache<Key, Arc<Kept>, ByLength>,
@@ -29,12 +29,12 @@ pub(in crate::origin) struct FragmentCache {
 #[derive(Debug)]
 struct Kept {
     bytes: Bytes,
-    /// While anyone sends it.
+    /// The bytes in use, while a body sends them.
     lent: Mutex<Weak<Lent>>,
 }
 
-/// Bytes in use. They count once, however many send them: when the cache drops them meanwhile, they
-/// are still in memory.
+/// Bytes in use. They count once, however many bodies send them. They stay in memory until the last
+/// has sent them, even if the cache drops them.
 #[derive(Debug)]
 struct Lent {
     bytes: Bytes,
@@ -46,13 +46,13 @@ struct LentTo(Arc<Lent>);
 #[derive(Clone, Copy, Debug)]
 struct ByLength;
 
-/// What an entry takes beside its bytes.
+/// Bytes that an entry takes in addition to those of its fragment.
 const ENTRY: u64 = 256;
 
-/// One part: a long fragment is kept as long as it fits into the whole.
+/// The cache has one part, so that a long fragment is kept as long as it fits into the whole.
 const SHARDS: usize = 1;
 
-/// A usual fragment, for a first guess at how many there will be.
+/// Length of a usual fragment, for a first guess at the number of entries.
 const USUAL: u64 = 256 << 10;
 
 impl Weighter<Key, Arc<Kept>> for ByLength {
@@ -62,7 +62,7 @@ impl Weighter<Key, Arc<Kept>> for ByLength {
 }
 
 impl FragmentCache {
-    /// Of so many bytes.
+    /// A cache of so many bytes.
     pub(in crate::origin) fn new(bytes: u64, bodies: Arc<Budget>) -> Self {
         let usual = usize::try_from(bytes / USUAL).unwrap_or(1).max(1);
         let sizes = OptionsBuilder::new()
@@ -92,7 +92,7 @@ impl FragmentCache {
         }
     }
 
-    /// The bytes, if they are here. Each call counts as a hit or a miss.
+    /// The bytes, if they are in the cache. Each call counts as a hit or a miss.
     pub(in crate::origin) fn get(&self, key: &Key) -> Option<Bytes> {
         let kept = self.entries.get(key);
         let counter = if kept.is_some() { &self.hits } else { &self.misses };
@@ -107,7 +107,7 @@ impl FragmentCache {
         self.entries.insert(key, Arc::new(kept));
     }
 
-    /// The bytes, read by `read` and kept: once, however many ask for them at a time.
+    /// The bytes, read by `read` and kept: once, however many requests want them at a time.
     pub(in crate::origin) async fn read<E: From<ReadError>>(
         &self,
         key: &Key,
@@ -134,7 +134,7 @@ impl Kept {
         Self { bytes, lent: Mutex::default() }
     }
 
-    /// The bytes for one who sends them; `share` is what they count as while anyone does.
+    /// The bytes for a body; they count as `share` while any body has them.
     fn lend(&self, share: impl FnOnce() -> Share) -> Bytes {
         let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = lent.upgrade().unwrap_or_else(|| {

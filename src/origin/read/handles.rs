@@ -13,7 +13,7 @@ pub(in crate::origin) struct Handles(Cache<(u64, FileId), Source>);
 const MOST: usize = 1 << 20;
 
 impl Handles {
-    /// At most `capacity` files; at least one.
+    /// Holds at most `capacity` files, at least one.
     pub(in crate::origin) fn new(capacity: usize) -> Self {
         Self(Cache::new(capacity.clamp(1, MOST)))
     }
@@ -42,7 +42,7 @@ pub(in crate::origin) fn default_capacity() -> usize {
     usize::try_from(limit / 4).unwrap_or(256)
 }
 
-/// How many files the process may have open, where that can be known.
+/// Returns how many files the process may have open, if that is known.
 fn open_files() -> Option<u64> {
     #[cfg(all(unix, feature = "fs"))]
     return rustix::process::getrlimit(rustix::process::Resource::Nofile).current;

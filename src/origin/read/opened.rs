@@ -16,23 +16,23 @@ use crate::base::{Error, ErrorKind, FileId, Name, ReadError, ReadErrorKind};
 use crate::presentation::{Presentation, compressed_forms};
 use crate::storage::Source;
 
-/// An opened presentation and the versions of its files: what is read through it is what was
-/// opened, or an error.
+/// An opened presentation and the versions of its files. Reads through it give bytes of these
+/// versions, or an error.
 pub struct Opened {
     presentation: Arc<Presentation>,
     files: Files,
-    /// A file is known to have changed.
+    /// Set if a file is known to have changed.
     stale: AtomicBool,
-    /// When changed files will have settled, in milliseconds of the origin's clock; 0 if none are
+    /// Time at which changed files will have settled, in milliseconds of the origin's clock; 0 if none are
     /// known to have changed.
     settles_at: AtomicU64,
     /// Late findings that were reported.
     reported: AtomicUsize,
-    /// What a host prepares once for all its responses.
+    /// Data that a host prepares once for all its responses.
     #[cfg(feature = "http")]
     attachment: Attachment,
-    /// What it prepares for those that it sends while the time of change of the files is still to
-    /// come. `None` if that time was past when they were opened, as it nearly always is.
+    /// Data that it prepares for responses while the time of change of the files is in the future.
+    /// `None` if that time was past when they were opened, as it nearly always is.
     #[cfg(feature = "http")]
     ahead: Option<Box<Attachment>>,
 }
@@ -40,13 +40,14 @@ pub struct Opened {
 #[cfg(feature = "http")]
 type Attachment = std::sync::OnceLock<Box<dyn std::any::Any + Send + Sync>>;
 
-/// Header fields of manifests and of fragments of three kinds take no more.
+/// Upper bound for the header fields of manifests and of fragments of three kinds.
 const HEADER_FIELDS: usize = 12 << 10;
 
-/// What is kept of an opening beside the presentation takes no more, its place in the cache included.
+/// Upper bound for the bytes of an opening without its presentation, including its place in the
+/// cache.
 const AN_OPENING: usize = 2 << 10;
 
-/// A file's name and version, and what holds it open.
+/// Upper bound for the name, version and handle of a file.
 const A_FILE: usize = 512;
 
 impl Opened {
@@ -73,13 +74,13 @@ impl Opened {
         &self.presentation
     }
 
-    /// When the latest of its files was changed, where the store knows.
+    /// Time of the last change of its files, if the store knows it.
     pub fn modified(&self) -> Option<SystemTime> {
         self.files.modified
     }
 
-    /// What a host prepares of it once, the first time that it is asked for. `None` if another
-    /// host has attached something else.
+    /// Data that a host prepares once, with the first call. `None` if another host has attached
+    /// something else.
     ///
     /// `prepare` gets the time of change, unless that is still to come. Then something else is
     /// prepared and used until it is past.

@@ -21,9 +21,9 @@ use crate::storage::{Stat, Version};
 pub(in crate::origin) struct Settling {
     time: Duration,
     clock: Clock,
-    /// When the origin was built.
+    /// Time at which the origin was built.
     began: Duration,
-    /// When each version was first seen, for stores whose clock does not show its age.
+    /// Time at which each version was first seen, for stores whose clock does not show its age.
     seen: OnceLock<Cache<Name, (Version, Duration)>>,
 }
 

@@ -1,4 +1,4 @@
-//! What all readers of an origin share.
+//! The parts of an origin that all its readers share.
 
 use std::sync::Arc;
 

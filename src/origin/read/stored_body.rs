@@ -9,11 +9,11 @@ use crate::base::{Error, FileId};
 use crate::presentation::StoredRange;
 use crate::storage::{Source, read_error};
 
-/// All that is left of a body, where that is one range of a file: a host that can do more than pass
-/// bytes on sends it in place of the [`Body`](super::Body), which would read it.
+/// The rest of a body, if that is one range of a file. A host that can send files by itself sends it
+/// in place of the [`Body`](super::Body), which would read it.
 ///
-/// What is read so counts against no limit of the origin, and it is the host that sees to it that
-/// the file stays what it was:
+/// Bytes that are read so count against no limit of the origin. The host must check that the file is
+/// unchanged:
 ///
 /// ```
 /// # #[cfg(all(unix, feature = "fs"))] mod unix {
@@ -24,7 +24,7 @@ use crate::storage::{Source, read_error};
 /// # use std::{io, ops::Range};
 /// # fn send(_: BorrowedFd<'_>, _: Range<u64>) -> io::Result<()> { Ok(()) }
 ///
-/// /// Whether the body was sent; if not, it must be sent as any other.
+/// /// Returns whether the body was sent. If not, it must be sent as any other.
 /// async fn send_stored(body: &StoredBody) -> Result<bool, Error> {
 ///     let source = body.source().await?;
 ///     let Some(file) = source.downcast_ref::<LocalFile>() else { return Ok(false) };
@@ -54,15 +54,15 @@ impl StoredBody {
     /// The file, in the version that the reply is of.
     ///
     /// # Errors
-    /// [`ErrorKind::Read`](crate::base::ErrorKind::Read) where it was closed meanwhile and cannot be
-    /// opened again in that version.
+    /// [`ErrorKind::Read`](crate::base::ErrorKind::Read) if it was closed and cannot be opened
+    /// again in that version.
     pub async fn source(&self) -> Result<Source, Error> {
         self.reader.source(self.file).await.map_err(|error| self.noted(error.into()))
     }
 
-    /// The error of a host that could not send it: what an error of the source, or of its check, is
-    /// to the origin. Where the file has changed, the presentation is opened again for the next
-    /// request. The connection must be cut.
+    /// Reports that the host could not send it, with the error of the source or of its check. Returns
+    /// the error of the response, whose connection must be cut. If the file has changed, the
+    /// presentation is opened again for the next request.
     pub fn failed(&self, error: io::Error) -> Error {
         self.noted(read_error(error).into())
     }

@@ -115,14 +115,14 @@ fn answer_fragment(
 }
 
 /// Returns the part of a stored fragment that a noun asks for.
-#[inline]
-fn part(view: &FragmentView<'_>, noun: Noun) -> Reply {
+#[inline(always)]
+fn part(view: FragmentView<'_>, noun: Noun) -> Reply {
     let range = view.stored(view.lengths.part(noun));
-    Reply::of_stored(representation(view, noun), range)
+    Reply::of_stored(representation(&view, noun), range)
 }
 
 /// Returns the key samples of a fragment, or the fragment if it has no others.
-fn key_frames(view: &FragmentView<'_>) -> Result<Reply, Error> {
+fn key_frames(view: FragmentView<'_>) -> Result<Reply, Error> {
     let noun = Noun::KeyFrames;
     let cut = match view.head() {
         Some(head) => KeyFrames::cut(head, Keep::All, view.defaults, view.presentation().limits())?,
@@ -130,7 +130,7 @@ fn key_frames(view: &FragmentView<'_>) -> Result<Reply, Error> {
     };
     let Some(KeyFrames { head, samples }) = cut else { return Ok(part(view, noun)) };
     let ranges = samples.into_iter().map(|range| view.stored(range));
-    Ok(Reply::of_parts(representation(view, noun), head, ranges))
+    Ok(Reply::of_parts(representation(&view, noun), head, ranges))
 }
 
 #[inline]

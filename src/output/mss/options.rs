@@ -53,6 +53,14 @@ pub enum ManifestOption<'a> {
 }
 
 /// A format of manifests that clients ask for by name.
+///
+/// ```
+/// use smooth_origin::output::mss::{ManifestFormat, ManifestOption, Request};
+///
+/// let request = Request::parse("Manifest(format=m3u8-aapl)", None).unwrap();
+/// let Request::Manifest(options) = request else { panic!("it asks for the manifest") };
+/// assert_eq!(options.others, [ManifestOption::Format(ManifestFormat::Hls)]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ManifestFormat {

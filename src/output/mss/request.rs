@@ -13,6 +13,14 @@ use crate::fragment::Noun;
 /// A request for a part of a presentation.
 ///
 /// Spec: [MS-SSTR] 2.2.1 and 2.2.3. Reserved words are read in any letter case.
+///
+/// ```
+/// use smooth_origin::output::mss::{Noun, Request};
+///
+/// let request = Request::parse("QualityLevels(952962)/Fragments(video=20000000)", None).unwrap();
+/// let Request::Fragment(fragment) = request else { panic!("it asks for a fragment") };
+/// assert_eq!((fragment.noun, fragment.bitrate, fragment.time), (Noun::Fragments, 952_962, 20_000_000));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Request<'a> {

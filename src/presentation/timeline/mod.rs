@@ -63,6 +63,7 @@ impl Timeline {
     /// [`Limits::backward_steps`].
     ///
     /// ```
+    /// # #[cfg(feature = "unstable-formats")] {
     /// use std::num::NonZeroU64;
     /// use smooth_origin::{Limits, base::Run, presentation::Timeline};
     ///
@@ -73,6 +74,7 @@ impl Timeline {
     /// let more = Run { start: 60, ..run };
     /// let timeline = timeline.extended([more], &Limits::default()).unwrap();
     /// assert_eq!(timeline.locate(100), Some(5));
+    /// # }
     /// ```
     #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn from_runs(runs: impl IntoIterator<Item = Run>, limits: &Limits) -> Result<Self, Error> {

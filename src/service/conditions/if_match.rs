@@ -6,7 +6,7 @@ use http::header::IF_MATCH;
 use super::Current;
 use crate::presentation::entity_tag;
 
-/// The request is for one of these versions alone.
+/// The condition that the current version is one of those listed.
 pub(super) struct IfMatch<'a>(&'a HeaderMap);
 
 impl<'a> IfMatch<'a> {

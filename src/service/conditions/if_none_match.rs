@@ -6,7 +6,7 @@ use http::header::IF_NONE_MATCH;
 use super::Current;
 use crate::presentation::entity_tag;
 
-/// The client has these versions already.
+/// The condition that the current version is none of those that the client has.
 pub(super) struct IfNoneMatch<'a>(&'a HeaderMap);
 
 impl<'a> IfNoneMatch<'a> {
@@ -15,7 +15,8 @@ impl<'a> IfNoneMatch<'a> {
         Self(headers)
     }
 
-    /// Compares the tags by the weak comparison. The condition is met if the client has another version.
+    /// Compares the tags by the weak comparison. The condition is met if the client has another
+    /// version.
     pub(super) fn is_met(&self, current: Current<'_>) -> bool {
         !self.0.get_all(IF_NONE_MATCH).iter().any(|field| {
             let field = field.as_bytes().trim_ascii();

@@ -8,10 +8,10 @@ use http::header::IF_RANGE;
 use super::{Current, date, only};
 use crate::presentation::entity_tag::EntityTag;
 
-/// A range is wanted of this version; of any other, the whole.
+/// The condition that a range is of this version. Of another version, the whole is sent.
 pub(in crate::service) struct IfRange<'a>(&'a HeaderMap);
 
-/// A time of change tells versions apart when it is so long ago (8.8.2.2).
+/// Age from which a time of change distinguishes versions (8.8.2.2).
 const STRONG_AFTER: Duration = Duration::from_secs(1);
 
 impl<'a> IfRange<'a> {
@@ -19,7 +19,7 @@ impl<'a> IfRange<'a> {
         headers.contains_key(IF_RANGE).then_some(Self(headers))
     }
 
-    /// A tag by the strong comparison, a date exactly; never two values.
+    /// Compares a tag by the strong comparison, and a date exactly. Two values never match.
     pub(in crate::service) fn is_met(&self, current: Current<'_>, now: SystemTime) -> bool {
         let Some(field) = only(self.0, &IF_RANGE) else { return false };
         if let Some((tag, rest)) = EntityTag::read(field.as_bytes().trim_ascii()) {

@@ -7,16 +7,17 @@ use http::header::IF_UNMODIFIED_SINCE;
 
 use super::{Current, date, only};
 
-/// The request is for what there was at this time alone.
+/// The condition that there was no change after this time.
 pub(super) struct IfUnmodifiedSince(SystemTime);
 
 impl IfUnmodifiedSince {
-    /// `None` for what is no date, or more than one: it is ignored.
+    /// Reads the field. `None` if it is not one date: then it is ignored.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         only(headers, &IF_UNMODIFIED_SINCE).and_then(date).map(Self)
     }
 
-    /// There was no change since. Where nobody knows, the field is ignored.
+    /// Returns whether there was no change since. If the time of change is unknown, the field is
+    /// ignored.
     pub(super) fn is_met(&self, current: Current<'_>) -> bool {
         current.modified.is_none_or(|modified| modified <= self.0)
     }

@@ -20,9 +20,9 @@ use if_unmodified_since::IfUnmodifiedSince;
 /// The current version, with which the conditions of a request are compared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Current<'a> {
-    /// With its quotes. Strong, as all of ours are.
+    /// The ETag with its quotes. It is strong.
     pub(super) etag: &'a [u8],
-    /// In whole seconds, as the header fields have it.
+    /// Time of change in whole seconds, as header fields have it.
     pub(super) modified: Option<SystemTime>,
 }
 
@@ -31,13 +31,13 @@ pub(super) struct Current<'a> {
 pub(super) enum Verdict {
     /// The request is answered.
     Met,
-    /// 304.
+    /// The client has the current version: 304.
     NotModified,
-    /// 412.
+    /// The request must not be answered: 412.
     Failed,
 }
 
-/// Which conditions a request has, from one look at the names of its fields.
+/// The kinds of conditions that a request has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Present {
     if_match: bool,
@@ -62,7 +62,7 @@ impl Present {
     }
 }
 
-/// RFC 9110, 13.2.2, steps 1 to 4.
+/// Evaluates conditions by RFC 9110, 13.2.2, steps 1 to 4.
 pub(super) fn evaluate(present: Present, headers: &HeaderMap, current: Current<'_>) -> Verdict {
     let is_failed = match present {
         Present { if_match: true, .. } => !IfMatch::of(headers).is_met(current),
@@ -84,7 +84,7 @@ pub(super) fn evaluate(present: Present, headers: &HeaderMap, current: Current<'
     if is_new { Verdict::Met } else { Verdict::NotModified }
 }
 
-/// A time without what a header field cannot hold.
+/// Returns a time in whole seconds, as header fields have it.
 pub(super) fn whole_seconds(time: SystemTime) -> Option<SystemTime> {
     let since = time.duration_since(UNIX_EPOCH).ok()?;
     UNIX_EPOCH.checked_add(Duration::from_secs(since.as_secs()))
@@ -96,7 +96,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue
     lines.next().filter(|_| lines.next().is_none())
 }
 
-/// A date in any of the three formats of RFC 9110, 5.6.7.
+/// Reads a date in any of the three formats of RFC 9110, 5.6.7.
 fn date(field: &HeaderValue) -> Option<SystemTime> {
     httpdate::parse_http_date(field.to_str().ok()?.trim()).ok()
 }

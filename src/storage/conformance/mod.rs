@@ -62,6 +62,28 @@ use crate::base::Name;
 
 /// Changes what a store holds, as its writers do: by rename for local files, by an upload for an
 /// object store.
+///
+/// ```
+/// use std::path::PathBuf;
+/// use smooth_origin::Name;
+/// use smooth_origin::storage::conformance::Fixture;
+///
+/// /// Writes files as a careful uploader does: under another name, then by rename.
+/// struct Folder(PathBuf);
+///
+/// impl Fixture for Folder {
+///     async fn put(&self, name: &Name, content: Vec<u8>) {
+///         let path = self.0.join(name.as_str());
+///         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+///         std::fs::write(path.with_extension("new"), content).unwrap();
+///         std::fs::rename(path.with_extension("new"), path).unwrap();
+///     }
+///
+///     async fn remove(&self, name: &Name) {
+///         std::fs::remove_file(self.0.join(name.as_str())).unwrap();
+///     }
+/// }
+/// ```
 pub trait Fixture {
     /// Puts an object in place, or a new version of one. Openings after that get the new one.
     ///

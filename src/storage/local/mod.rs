@@ -76,6 +76,25 @@ pub struct LocalStore {
 /// A file system stamps a file when a write begins, not when it ends, so a version that was seen
 /// during a write is equal to that of the complete file. Only the [`age`](Self::age) of the version
 /// shows that no write was in progress.
+///
+/// ```
+/// # use smooth_origin::origin::block_on;
+/// use std::time::Duration;
+/// use smooth_origin::Name;
+/// use smooth_origin::storage::{LocalStore, RangeSource, Store};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/dialects/ffmpeg");
+/// let store = LocalStore::new(root)?;
+/// let file = block_on(store.open(&Name::new("ffmpeg.ism")?))?;
+/// let stat = block_on(file.stat())?;
+/// let bytes = block_on(file.read(0..stat.size))?;
+/// assert_eq!(bytes.len() as u64, stat.size);
+/// if file.age().at_least < Duration::from_secs(1) {
+///     println!("it may still be written to");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct LocalFile {
     file: Arc<system::File>,

@@ -6,6 +6,16 @@ use std::path::PathBuf;
 use super::tree::{EntryKind, Tree};
 
 /// The links beneath a root that are not followed, so that nothing behind them is served.
+///
+/// ```
+/// # fn example(store: &smooth_origin::storage::LocalStore) -> std::io::Result<()> {
+/// let refused = store.refused_links(100_000)?;
+/// if !refused.is_complete {
+///     eprintln!("not all folders were looked at");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefusedLinks {
