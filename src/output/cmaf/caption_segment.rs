@@ -23,7 +23,7 @@ pub(super) fn answer(
     at: Located,
 ) -> Result<Step<Reply>, Error> {
     let address = FragmentAddress::Chunk(at);
-    let found = presentation.fragment(address, Need::Head, move |view| find(view, of, at))?;
+    let found = presentation.fragment(address, Need::Head, move |view| find(&view, of, at))?;
     let presentation = Arc::clone(presentation);
     found.and_then(move |Found { stored, representation }| {
         let limits = presentation.limits().clone();

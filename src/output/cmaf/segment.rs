@@ -20,7 +20,7 @@ pub(super) fn answer(
     at: Located,
 ) -> Result<Step<Reply>, Error> {
     let address = FragmentAddress::Chunk(at);
-    presentation.fragment(address, Need::Head, move |view| reply(view, of, at))
+    presentation.fragment(address, Need::Head, move |view| reply(&view, of, at))
 }
 
 /// Makes a segment of a fragment of which the head was read.

@@ -1,6 +1,9 @@
 //! The presentation as DASH and HLS see it: renditions with names, and segments that follow each
 //! other.
 
+// DASH needs no rates, and HLS no end.
+#![cfg_attr(not(all(feature = "dash", feature = "hls")), allow(dead_code, unused_imports))]
+
 mod listing;
 mod locate;
 mod rates;
