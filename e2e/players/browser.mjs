@@ -5,8 +5,10 @@
 // within 0.1 s, and the end lies within 0.5 s of it; no request to the origin is answered with an error or refused by
 // CORS, and the media element meets no error.
 //
-// A player is an object { name, scripts, start }:
+// A player is an object { name, manifest, scripts, start }:
 //   name     shown in the report
+//   manifest the manifest that it plays, relative to that of Smooth Streaming, which always says what has to be seen;
+//            the latter itself if there is none
 //   scripts  files below the folder of install.sh that the page loads, in order
 //   start    an arrow function that runs in the page: (video, url, tell). It starts to play `url` in `video`, and calls
 //            tell.failed(message) on an error the player does not get over. The media element's own error and end are
@@ -28,6 +30,8 @@ const BROWSERS = ['chromium', 'google-chrome', 'chromium-browser'];
 const DURATION_TOLERANCE = 0.1;
 const END_TOLERANCE = 0.5;
 const INTO_CHUNK = 0.2;
+// The first picture of a stream with B frames is shown a few frames after the start of its chunk.
+const FIRST_TOLERANCE = 0.15;
 
 const USAGE = `MANIFEST_URL...
   --players FOLDER  folder of install.sh (target/players)
@@ -57,9 +61,14 @@ export async function main(player) {
       [word, seen] = ['failed', error.message.trim().split(/\s*\n\s*/).slice(0, 3).join(' / ')];
       process.exitCode = 1;
     }
-    const path = decodeURI(new URL(url).pathname);
+    const path = decodeURI(addressOf(player, url).pathname);
     console.log(`${word}  ${player.name.padEnd(8)}  ${path}  ${((Date.now() - started) / 1000).toFixed(1)} s  ${seen}`);
   }
+}
+
+/** The address of the manifest that a player plays. */
+function addressOf(player, url) {
+  return new URL(player.manifest ?? url, url);
 }
 
 /** Starts Chromium with a fresh profile and plays one manifest. */
@@ -88,7 +97,7 @@ async function watch(page, address, player, url, manifest, timeout) {
   page.on('pageerror', (error) => problems.push(`error in the page: ${error.message}`));
 
   await page.goto(address);
-  const { kinds, duration, starts } = await page.evaluate(readManifest, manifest);
+  const { kinds, duration, starts, first } = await page.evaluate(readManifest, manifest);
   if (kinds.length === 0) throw new Error(`${url} is no client manifest with video or audio`);
   const until = async (what, condition, before) => {
     const deadline = Date.now() + timeout * 1000;
@@ -108,10 +117,13 @@ async function watch(page, address, player, url, manifest, timeout) {
   };
 
   const margin = Math.min(2, duration / 8); // seconds: how far it plays on after a seek, how near the end is "near"
-  await page.evaluate(`(${begin})(${player.start}, ${JSON.stringify(url)})`);
+  await page.evaluate(`(${begin})(${player.start}, ${JSON.stringify(addressOf(player, url).href)})`);
   const started = await until('starts and plays', (now) => now.time >= 2 * margin, { video: 0, audio: 0 });
   if (!(Math.abs(started.duration - duration) <= DURATION_TOLERANCE)) {
     throw new Error(`the player sets a duration of ${started.duration} s, the manifest says ${duration} s`);
+  }
+  if (player.manifest && !(Math.abs(started.first - first) <= FIRST_TOLERANCE)) {
+    throw new Error(`the first frame is at ${started.first} s, by the manifest at ${first} s`);
   }
   // Seeks go to just after the start of a chunk: Chromium 156 cannot start at some key frames of an open group of
   // pictures, which may lie further in, and fails on them in a plain MP4 file too.
@@ -160,7 +172,9 @@ function begin(start, url) {
     ready: video.readyState,
     buffered: Array.from({ length: video.buffered.length }, (_, i) => [video.buffered.start(i), video.buffered.end(i)]),
     failed: window.failed,
+    first: window.first,
   });
+  video.requestVideoFrameCallback((_, frame) => { window.first = frame.mediaTime; });
   // Once it has ended, nothing counts any more: dash.js may then seek back by itself, to where Chromium cannot start.
   const tell = {
     failed: (message) => { if (!window.end) window.failed ??= message; },
@@ -191,17 +205,21 @@ function readManifest(xml) {
   const rootTimescale = number(root, 'TimeScale', 10_000_000);
   const streams = [...root.querySelectorAll('StreamIndex')];
   const kinds = ['video', 'audio'].filter((kind) => streams.some((stream) => stream.getAttribute('Type') === kind));
-  const first = streams.find((stream) => stream.getAttribute('Type') === kinds[0]);
+  const main = streams.find((stream) => stream.getAttribute('Type') === kinds[0]);
+  const timescaleOf = (stream) => number(stream, 'TimeScale', rootTimescale);
+  const begins = streams.filter((stream) => kinds.includes(stream.getAttribute('Type')))
+    .map((stream) => number(stream.querySelector('c'), 't', 0) / timescaleOf(stream));
   const starts = [];
   let ticks = 0;
-  for (const chunk of first?.querySelectorAll('c') ?? []) {
+  for (const chunk of main?.querySelectorAll('c') ?? []) {
     ticks = number(chunk, 't', ticks);
     for (let left = number(chunk, 'r', 1); left > 0; left -= 1) {
-      starts.push(ticks / number(first, 'TimeScale', rootTimescale));
+      starts.push(ticks / timescaleOf(main));
       ticks += number(chunk, 'd', 0);
     }
   }
-  return { kinds, duration: number(root, 'Duration', 0) / rootTimescale, starts };
+  const first = starts[0] - Math.min(...begins);
+  return { kinds, duration: number(root, 'Duration', 0) / rootTimescale, starts, first };
 }
 
 async function fetchManifest(url) {

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Plays manifests with GStreamer: playbin, which takes `mssdemux`, and playbin3, which takes `mssdemux2`.
+"""Plays manifests with GStreamer: playbin, which takes `mssdemux`, and playbin3, which takes `mssdemux2`; with
+`--format`, the same presentation as DASH or HLS with the demuxers for these.
 
 Counts as played: end of stream without an error, and the last decoded video and audio times within 1 s of the
-manifest's `Duration`. Which quality is played is the player's choice; the bytes are not compared (`ytdlp.py` does).
+`Duration` of the manifest of Smooth Streaming. Which quality is played is the player's choice; the bytes are not compared (`ytdlp.py` does).
 """
 
 import argparse
@@ -16,8 +17,12 @@ sys.dont_write_bytecode = True
 from outcome import attempt
 from presentation import Failed, fetch_manifest
 
-PLAYERS = {"playbin": "GstMssDemux", "playbin3": "GstMssDemux2"}
-"""The player, and the type of the demuxer that has to show up in it."""
+PLAYERS = {
+    "smooth": ("Manifest", {"playbin": "GstMssDemux", "playbin3": "GstMssDemux2"}),
+    "dash": ("manifest.mpd", {"playbin": "GstDashDemux", "playbin3": "GstDashDemux2"}),
+    "hls": ("master.m3u8", {"playbin": "GstHLSDemux", "playbin3": "GstHLSDemux2"}),
+}
+"""For each format, the manifest's name, the players, and the type of the demuxer that has to show up in each."""
 
 TOLERANCE = 1.0
 """Seconds the last times may lie from the manifest's duration."""
@@ -27,9 +32,9 @@ BUFFER = re.compile(rf"GstFakeSink:(video|audio): last-message = chain .*?pts: {
 ERROR = re.compile(r"^ERROR: from element \S*/(\S+?): (?:.*/Gst\S+: *\n?)?(.+)", re.MULTILINE)
 
 
-def play(player, demuxer, url, timeout):
+def play(player, demuxer, url, address, timeout):
     manifest = fetch_manifest(url)
-    log = run(player, url, timeout)
+    log = run(player, address, timeout)
     if f"{demuxer}:" not in log:
         raise Failed(f"{player} did not use {demuxer}: is the plug-in that has it installed?")
     ends = last_times(log)
@@ -84,13 +89,15 @@ def seconds(clock):
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("url", nargs="+", help="manifest address, ending in /Manifest")
+    options.add_argument("--format", choices=PLAYERS, default="smooth", help="what to play (%(default)s)")
     options.add_argument("--timeout", type=float, default=60, help="seconds for one player on one manifest (%(default)s)")
     given = options.parse_args()
-    results = [
-        attempt(player, url, lambda: play(player, demuxer, url, given.timeout))
-        for url in given.url
-        for player, demuxer in PLAYERS.items()
-    ]
+    name, players = PLAYERS[given.format]
+    results = []
+    for url in given.url:
+        address = url.removesuffix("Manifest") + name
+        for player, demuxer in players.items():
+            results.append(attempt(player, address, lambda: play(player, demuxer, url, address, given.timeout)))
     return 0 if all(results) else 1
 
 

@@ -27,6 +27,8 @@ npm_packages=(
     dashjs@5.2.1
     shaka-player@4.16.50 codem-isoboxer@0.3.10 # 5 has dropped Smooth Streaming; 4 wants codem-isoboxer beside it
     "$rx_player" "$esbuild"
+    hls.js@1.7.4
+    shaka-player-5@npm:shaka-player@5.2.12 # for DASH and HLS; beside the one for Smooth Streaming, under another name
 )
 
 say() { echo "install: $*"; }
@@ -48,8 +50,9 @@ has_browser() {
     command -v chromium || command -v google-chrome || command -v chromium-browser
 }
 
-npm_has() { # NAME@VERSION: is it in FOLDER in this version?
-    grep -qs "\"version\": \"${1##*@}\"" "$folder/node_modules/${1%@*}/package.json"
+npm_has() { # NAME@VERSION or NAME@npm:OTHER@VERSION: is it in FOLDER in this version?
+    local name=${1%@*}
+    grep -qs "\"version\": \"${1##*@}\"" "$folder/node_modules/${name%@npm:*}/package.json"
 }
 
 for tool in apt-get node npm python3; do
@@ -105,7 +108,7 @@ else
 fi
 
 # The proof that everything starts: what apt and npm report is not enough.
-for factory in mssdemux mssdemux2 avdec_h264 avdec_aac; do
+for factory in mssdemux mssdemux2 dashdemux dashdemux2 hlsdemux hlsdemux2 avdec_h264 avdec_aac; do
     gst-inspect-1.0 --exists "$factory" || fail "GStreamer has no $factory: look at 'gst-inspect-1.0 -b'"
 done
 ffmpeg -version | sed -n '1s/ Copyright.*//p'

@@ -281,6 +281,27 @@ impl<T> Step<T> {
         Self::Read(Reads { wants, then, is_brief: true })
     }
 
+    /// Continues with `next` when the result is there.
+    ///
+    /// # Errors
+    /// Errors of `next`, if the result is there already.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn and_then<U: 'static>(
+        self,
+        next: impl FnOnce(T) -> Result<Step<U>, Error> + Send + 'static,
+    ) -> Result<Step<U>, Error>
+    where
+        T: 'static,
+    {
+        match self {
+            Self::Ready(done) => next(done),
+            Self::Read(Reads { wants, then, is_brief }) => {
+                let then = Box::new(move |got| then.go_on(got)?.and_then(next));
+                Ok(Step::Read(Reads { wants, then, is_brief }))
+            }
+        }
+    }
+
     /// Runs to the end with a function that gets one want: the driver of a blocking world, of a
     /// test and of a fuzzer.
     ///
@@ -332,6 +353,22 @@ mod tests {
         }
         let opened = Got::Opened(FileEnds::new(0, Bytes::new(), Bytes::new()));
         assert!(one_range().feed(vec![Ok(opened)]).is_err());
+    }
+
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    #[test]
+    fn a_step_continues_when_its_result_is_there() {
+        let next = |count: usize| match count {
+            0 => Err(ErrorKind::NoFragment.into()),
+            _ => Ok(Step::Ready(count + 10)),
+        };
+        let bytes = |_: &Want| Ok(Got::Range(Bytes::from_static(b"moof")));
+        let step = Step::Read(one_range()).and_then(next).unwrap();
+        assert_eq!(step.drive(bytes).unwrap(), 11);
+        let gone = |_: &Want| Err(ReadError::new(crate::base::ReadErrorKind::Gone));
+        let step = Step::Read(one_range()).and_then(next).unwrap();
+        assert!(step.drive(gone).is_err());
+        assert!(matches!(Step::Ready(1).and_then(next), Ok(Step::Ready(11))));
     }
 
     #[test]

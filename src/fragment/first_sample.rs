@@ -34,6 +34,13 @@ impl Stored {
         Some(FirstSample { from: from.unwrap_or(self.payload), size, is_key })
     }
 
+    /// Returns the ticks from the time at which the first sample is decoded to that at which it is
+    /// shown; 0 if there is none.
+    pub(crate) fn first_offset(&self, defaults: Defaults) -> i32 {
+        let first = self.runs(defaults).flat_map(|run| run.samples().map(|a| a.sample)).next();
+        first.map_or(0, |sample| sample.composition_offset)
+    }
+
     /// Returns the duration of the longest sample, and the spread between the times at which
     /// pictures are shown and decoded, both in ticks of the track.
     pub(crate) fn longest_and_spread(&self, defaults: Defaults) -> (u64, u64) {

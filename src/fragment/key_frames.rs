@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::key_samples::{Rule, each_part, keys, ranges};
+use super::key_samples::{Rule, each_part, keep_first, keys, ranges};
 use super::sample_boxes::moof;
 use super::samples::{Defaults, count};
 use super::{Stored, Whereabouts};
@@ -20,12 +20,22 @@ pub(crate) struct KeyFrames {
     pub(crate) samples: Vec<Range<u64>>,
 }
 
+/// The key samples that a cut keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// All of them: the noun `KeyFrames` of Smooth Streaming.
+    All,
+    /// The first one, which then lasts as long as the fragment.
+    #[cfg_attr(not(any(feature = "dash", feature = "hls", test)), allow(dead_code))]
+    First,
+}
+
 /// Key samples of a fragment that has others too. They may take no bytes there, and take some here.
 const MAX_KEYS: u64 = 4096;
 
 impl KeyFrames {
-    /// Cuts a fragment; `None` when every sample is a key sample, or when a cut might give the
-    /// wrong bytes, so that the stored fragment is the answer.
+    /// Cuts a fragment; `None` when every sample is kept, or when a cut might give the wrong bytes, so
+    /// that the stored fragment is the answer.
     ///
     /// Each sample's duration is stretched to the next key sample, so that the fragment begins and
     /// ends when it did. A key sample that is not the fragment's first is shown no earlier.
@@ -36,6 +46,7 @@ impl KeyFrames {
     /// [`NotSliceable`](crate::base::ErrorKind::NotSliceable) if the fragment cannot be cut.
     pub(crate) fn cut(
         stored: &Stored,
+        keep: Keep,
         defaults: Defaults,
         limits: &Limits,
     ) -> Result<Option<Self>, Error> {
@@ -67,11 +78,15 @@ impl KeyFrames {
         each_part(stored, defaults, rule, |part| {
             found += if part.is_key { part.alike.count } else { 0 };
         })?;
-        if found == total {
+        let kept = if keep == Keep::First { found.min(1) } else { found };
+        if kept == total {
             return Ok(None);
         }
         Limits::check("key samples of a fragment", found, MAX_KEYS)?;
-        let (keys, lead) = keys(stored, defaults, rule)?;
+        let (mut keys, lead) = keys(stored, defaults, rule)?;
+        if keep == Keep::First {
+            keep_first(&mut keys);
+        }
         let samples = ranges(&keys);
         let payload: u64 = samples.iter().map(|range| range.end - range.start).sum();
         let mdat = Header::new(FourCc(*b"mdat")).around(payload);
@@ -148,7 +163,9 @@ mod tests {
 
     /// The cut fragment with its samples, as a client gets it.
     fn cut(bytes: &Bytes, stored: &Stored) -> (Bytes, Stored) {
-        let cut = KeyFrames::cut(stored, Defaults::default(), &Limits::default()).unwrap().unwrap();
+        let cut = KeyFrames::cut(stored, Keep::All, Defaults::default(), &Limits::default())
+            .unwrap()
+            .unwrap();
         let samples =
             cut.samples.iter().map(|range| &bytes[range.start as usize..range.end as usize]);
         let bytes: Bytes = [&cut.head[..]].into_iter().chain(samples).flatten().copied().collect();
@@ -180,6 +197,24 @@ mod tests {
     }
 
     #[test]
+    fn the_first_key_frame_alone_lasts_as_long_as_the_fragment() {
+        let first = |types: &'static [u8]| {
+            let (bytes, stored) = fragment(vec![AnyBox::new(trun(&SAMPLES)), sdtp(types)], 10);
+            let limits = Limits::default();
+            let cut = KeyFrames::cut(&stored, Keep::First, Defaults::default(), &limits);
+            let cut = cut.unwrap().unwrap();
+            let taken =
+                cut.samples.iter().map(|range| &bytes[range.start as usize..range.end as usize]);
+            let bytes: Bytes =
+                [&cut.head[..]].into_iter().chain(taken).flatten().copied().collect();
+            samples(&parse(&bytes))
+        };
+        assert_eq!(first(&[I, P, I, P]), [(40, 4, 0)]);
+        assert_eq!(first(&[I, I, I, I]), [(40, 4, 0)]);
+        assert_eq!(first(&[P, P, I, I]), [(40, 2, 10)]);
+    }
+
+    #[test]
     fn a_fragment_whose_moof_reaches_to_the_end_is_not_cut() {
         let (mut trun, sizes) = (trun(&SAMPLES), [0; 4].map(|size| (size, 0)));
         trun = Trun { full: trun.full, ..self::trun(&sizes) };
@@ -192,7 +227,8 @@ mod tests {
         let moof = AnyBox::container(*b"moof", [AnyBox::new(Mfhd::default()), traf]);
         let bytes = Boxes::from_iter([moof]).to_bytes();
         let cut = |bytes: &Bytes| {
-            KeyFrames::cut(&parse(bytes), Defaults::default(), &Limits::default()).unwrap()
+            KeyFrames::cut(&parse(bytes), Keep::All, Defaults::default(), &Limits::default())
+                .unwrap()
         };
         assert!(cut(&bytes).is_some());
         let to_end = Bytes::from([&[0; 4], &bytes[4..]].concat());
@@ -215,7 +251,8 @@ mod tests {
             let tfhd = Tfhd { track_id: 1, default_sample_flags: Some(others), ..Tfhd::default() };
             let (bytes, mut stored) = fragment(vec![AnyBox::new(trun)], 10);
             *stored.traf.get_mut::<Tfhd>().unwrap() = tfhd;
-            KeyFrames::cut(&stored, Defaults::default(), &Limits::default()).map(|cut| (bytes, cut))
+            KeyFrames::cut(&stored, Keep::All, Defaults::default(), &Limits::default())
+                .map(|cut| (bytes, cut))
         };
         let of_ffmpeg = with_flags(0x0200_0000, 0x0101_0000).unwrap().1.unwrap();
         let of_expression_encoder = with_flags(0x4002, 0x4001).unwrap().1.unwrap();
@@ -254,7 +291,10 @@ mod tests {
             assert_eq!(info.entries, [iv(0), iv(3)].concat());
 
             let (_, astray) = fragment(boxes(offset + 1), 10);
-            assert!(KeyFrames::cut(&astray, Defaults::default(), &Limits::default()).is_err());
+            assert!(
+                KeyFrames::cut(&astray, Keep::All, Defaults::default(), &Limits::default())
+                    .is_err()
+            );
         }
     }
 
@@ -300,7 +340,8 @@ mod tests {
         let mut claim = trun(&[]);
         (claim.full.flags, claim.sample_count) = (0, u32::MAX);
         let (_, stored) = fragment(vec![AnyBox::new(claim.clone())], 0);
-        let error = KeyFrames::cut(&stored, Defaults::default(), &Limits::default()).unwrap_err();
+        let error = KeyFrames::cut(&stored, Keep::All, Defaults::default(), &Limits::default())
+            .unwrap_err();
         assert!(error.to_string().contains("samples of a fragment: 4294967295 is more"), "{error}");
 
         // One sample that is no key frame, then a million that are.
@@ -309,7 +350,7 @@ mod tests {
         claim.sample_count = 1_000_000;
         let (_, stored) = fragment(vec![AnyBox::new(first), AnyBox::new(claim)], 4);
         let defaults = Defaults { flags: 0x0200_0000, ..Defaults::default() };
-        let error = KeyFrames::cut(&stored, defaults, &Limits::default()).unwrap_err();
+        let error = KeyFrames::cut(&stored, Keep::All, defaults, &Limits::default()).unwrap_err();
         assert!(
             error.to_string().contains("key samples of a fragment: 1000000 is more"),
             "{error}"
@@ -338,7 +379,8 @@ mod tests {
         // The claim's samples come one by one where `sdtp` tells them apart.
         let boxes = [boxes, vec![sdtp(&[P, P, I, P, I])]].concat();
         let (bytes, stored) = fragment(boxes, 4);
-        let cut = KeyFrames::cut(&stored, defaults, &Limits::default()).unwrap().unwrap();
+        let cut =
+            KeyFrames::cut(&stored, Keep::All, defaults, &Limits::default()).unwrap().unwrap();
         assert!(cut.samples.is_empty(), "{bytes:?}");
         let stored = parse(&cut.head);
         assert_eq!(samples(&stored).iter().map(|s| s.0).collect::<Vec<_>>(), [19, 2_999_991]);

@@ -142,6 +142,16 @@ pub(super) fn keys(
     Ok((keys, lead))
 }
 
+/// Drops all key samples but the first, which then lasts as long as all of them.
+pub(super) fn keep_first(keys: &mut Vec<Key>) {
+    let others = keys.iter().skip(1);
+    let duration = others.fold(0, |sum: u64, key| sum.saturating_add(key.duration));
+    keys.truncate(1);
+    if let Some(first) = keys.first_mut() {
+        first.duration = first.duration.saturating_add(duration);
+    }
+}
+
 /// Returns the byte ranges of the samples, with adjacent ones joined.
 pub(super) fn ranges(keys: &[Key]) -> Vec<Range<u64>> {
     let mut ranges: Vec<Range<u64>> = Vec::new();

@@ -15,7 +15,7 @@ mod samples;
 mod stored;
 
 pub(crate) use broken::track_of_broken;
-pub(crate) use key_frames::KeyFrames;
+pub(crate) use key_frames::{Keep, KeyFrames};
 pub use noun::Noun;
 pub(crate) use other_time::OtherTime;
 pub(crate) use runs::Whereabouts;

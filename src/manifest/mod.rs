@@ -30,6 +30,8 @@ pub(crate) use encoding::Decoded;
 pub use kind::StreamKind;
 pub use language::language_tag;
 pub use server::{ServerManifest, ServerTrack};
+#[cfg(feature = "dash")]
+pub(crate) use xml::Writer as XmlWriter;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use xml::{Element, Part, Reader};
 

@@ -330,7 +330,7 @@ fn xml_error(text: &str, at: usize, element: &str, what: &str) -> Error {
 }
 
 /// Puts a document together, with the library's escaping.
-pub(super) struct Writer {
+pub(crate) struct Writer {
     text: String,
     /// Where the tag being written begins.
     tag: usize,
@@ -339,28 +339,28 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Begins with the declaration. [`finish`](Self::finish) refuses more than `limit` bytes.
-    pub(super) fn new(limit: u64) -> Self {
+    pub(crate) fn new(limit: u64) -> Self {
         let text = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n");
         Self { text, tag: 0, limit }
     }
 
     /// `<name`, to be followed by attributes and [`children`](Self::children) or
     /// [`close`](Self::close).
-    pub(super) fn open(&mut self, name: &str) {
+    pub(crate) fn open(&mut self, name: &str) {
         self.tag = self.text.len();
         self.text.push('<');
         self.text.push_str(name);
     }
 
     /// ` name="value"`.
-    pub(super) fn attribute(&mut self, name: &str, value: &str) {
+    pub(crate) fn attribute(&mut self, name: &str, value: &str) {
         self.name(name);
         self.push_escaped(value);
         self.text.push('"');
     }
 
     /// The same, unless the tag has an attribute of this name.
-    pub(super) fn attribute_once(&mut self, name: &str, value: &str) {
+    pub(crate) fn attribute_once(&mut self, name: &str, value: &str) {
         let tag = &self.text[self.tag..];
         // No value holds a quote as it is: behind an even number of them, none is open.
         let is_outside = |at: usize| tag[..at].matches('"').count().is_multiple_of(2);
@@ -371,57 +371,57 @@ impl Writer {
     }
 
     /// ` name="value"` in decimal digits.
-    pub(super) fn number(&mut self, name: &str, value: impl Into<u64>) {
+    pub(crate) fn number(&mut self, name: &str, value: impl Into<u64>) {
         self.name(name);
         self.push_digits(value.into());
         self.text.push('"');
     }
 
     /// ` name="TRUE"`: upper case, because VLC compares exactly.
-    pub(super) fn boolean(&mut self, name: &str, value: bool) {
+    pub(crate) fn boolean(&mut self, name: &str, value: bool) {
         self.attribute(name, if value { "TRUE" } else { "FALSE" });
     }
 
     /// The same where there is a value.
-    pub(super) fn attribute_if(&mut self, name: &str, value: Option<impl AsRef<str>>) {
+    pub(crate) fn attribute_if(&mut self, name: &str, value: Option<impl AsRef<str>>) {
         if let Some(value) = value {
             self.attribute(name, value.as_ref());
         }
     }
 
     /// The same where there is a value.
-    pub(super) fn number_if(&mut self, name: &str, value: Option<impl Into<u64>>) {
+    pub(crate) fn number_if(&mut self, name: &str, value: Option<impl Into<u64>>) {
         if let Some(value) = value {
             self.number(name, value);
         }
     }
 
     /// The same where there is a value.
-    pub(super) fn boolean_if(&mut self, name: &str, value: Option<bool>) {
+    pub(crate) fn boolean_if(&mut self, name: &str, value: Option<bool>) {
         if let Some(value) = value {
             self.boolean(name, value);
         }
     }
 
     /// `>` and a line's end: children follow.
-    pub(super) fn children(&mut self) {
+    pub(crate) fn children(&mut self) {
         self.text.push_str(">\n");
     }
 
     /// `/>` and a line's end.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.text.push_str("/>\n");
     }
 
     /// `>text</name>` and a line's end.
-    pub(super) fn content(&mut self, text: &str, name: &str) {
+    pub(crate) fn content(&mut self, text: &str, name: &str) {
         self.text.push('>');
         self.push_escaped(text);
         self.end(name);
     }
 
     /// `</name>` and a line's end.
-    pub(super) fn end(&mut self, name: &str) {
+    pub(crate) fn end(&mut self, name: &str) {
         self.text.push_str("</");
         self.text.push_str(name);
         self.text.push_str(">\n");
@@ -432,7 +432,7 @@ impl Writer {
     /// # Errors
     /// [`ErrorKind::Budget`] beyond the limit, [`ErrorKind::Invalid`] when a value holds a
     /// character that XML cannot.
-    pub(super) fn finish(self) -> Result<String, Error> {
+    pub(crate) fn finish(self) -> Result<String, Error> {
         self.check()?;
         match forbidden(&self.text) {
             None => Ok(self.text),
@@ -444,7 +444,7 @@ impl Writer {
     }
 
     /// Not beyond the limit yet: to be asked within long lists.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let (found, limit) = (self.text.len() as u64, self.limit);
         Ok(Limits::check("bytes of a manifest", found, limit)?)
     }

@@ -1,5 +1,11 @@
 //! Floor 5: answers in the formats that clients ask for. The formats do not know each other.
 
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub mod cmaf;
+#[cfg(feature = "dash")]
+pub mod dash;
+#[cfg(feature = "hls")]
+pub mod hls;
 pub mod mss;
 mod request;
 

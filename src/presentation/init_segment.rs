@@ -8,7 +8,7 @@ use crate::base::Error;
 use crate::codec::InitSegment;
 
 /// The number of a track whose fragments are files of their own.
-const ONLY_TRACK: u32 = 1;
+pub(crate) const ONLY_TRACK: u32 = 1;
 
 impl Presentation {
     /// Returns an initialization segment for a track of a stream: `ftyp` and `moov`, with which

@@ -21,6 +21,8 @@ mod representation;
 mod representation_id;
 mod representation_map;
 mod role;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod segmented;
 mod stream;
 mod survey;
 mod timeline;
@@ -35,16 +37,22 @@ pub use client_manifest::ManifestSource;
 pub use finding::{Finding, FindingCode, Severity};
 use fragment_file::LocatedFile;
 pub(crate) use fragment_view::{FragmentAddress, FragmentView, Need};
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use init_segment::ONLY_TRACK;
 pub(crate) use keys::Located;
 pub use open::open;
 pub use reply::{Piece, Reply, StoredRange};
 pub(crate) use representation::MediaType;
 pub use representation::{Liveness, ReplyClass, Representation};
 pub(crate) use representation_id::RepresentationId;
-#[cfg(test)]
+#[cfg(any(test, feature = "dash", feature = "hls"))]
 pub(crate) use representation_id::Tag;
 pub(crate) use representation_map::RepresentationMap;
 pub use role::Role;
+#[cfg(feature = "hls")]
+pub(crate) use segmented::Moment;
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use segmented::{Form, Listed, Rendition, Segment, decimal};
 pub use stream::{Stream, Track};
 pub use survey::Survey;
 pub use timeline::Timeline;
@@ -96,6 +104,8 @@ pub struct Presentation {
     /// Files of which an index entry led to something else.
     lying: Mutex<Vec<FileId>>,
     limits: Limits,
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    segmented: segmented::Segmented,
 }
 
 /// Options for opening a presentation.
@@ -151,6 +161,17 @@ impl OpenOptions {
     pub fn without_event_streams(mut self) -> Self {
         self.without_event_streams = true;
         self
+    }
+
+    /// Returns the bytes of memory to set aside for what DASH and HLS make of these streams.
+    fn room_for(&self, streams: &[Stream]) -> usize {
+        #[cfg(any(feature = "dash", feature = "hls"))]
+        return self.kept_room.max(segmented::room(streams));
+        #[cfg(not(any(feature = "dash", feature = "hls")))]
+        {
+            let _ = streams;
+            self.kept_room
+        }
     }
 
     /// Sets aside memory for the texts and initialization segments of other outputs than Smooth
@@ -341,6 +362,15 @@ impl Presentation {
             + systems
             + findings
             + self.kept_room()
+            + self.segmented_memory()
+    }
+
+    /// Bytes of memory that it takes for DASH and HLS.
+    fn segmented_memory(&self) -> usize {
+        #[cfg(any(feature = "dash", feature = "hls"))]
+        return self.segmented.memory();
+        #[cfg(not(any(feature = "dash", feature = "hls")))]
+        0
     }
 
     /// The protection systems from which players get a licence: of each system the data in the

@@ -12,7 +12,7 @@ pub use request::{FragmentRequest, Request};
 use super::Identity;
 
 use crate::base::{Error, ErrorKind, Step};
-use crate::fragment::KeyFrames;
+use crate::fragment::{Keep, KeyFrames};
 use crate::manifest::StreamKind;
 use crate::presentation::{
     FragmentAddress, FragmentView, Need, Presentation, Reply, Representation,
@@ -125,7 +125,7 @@ fn part(view: FragmentView<'_>, noun: Noun) -> Reply {
 fn key_frames(view: FragmentView<'_>) -> Result<Reply, Error> {
     let noun = Noun::KeyFrames;
     let cut = match view.head() {
-        Some(head) => KeyFrames::cut(head, view.defaults, view.presentation().limits())?,
+        Some(head) => KeyFrames::cut(head, Keep::All, view.defaults, view.presentation().limits())?,
         None => None,
     };
     let Some(KeyFrames { head, samples }) = cut else { return Ok(part(view, noun)) };

@@ -64,8 +64,10 @@ pub enum ManifestOption<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ManifestFormat {
-    /// `m3u8-…`.
+    /// `m3u8-…`: HLS with segments of MPEG-TS.
     Hls,
+    /// `m3u8-cmaf`: HLS with segments of CMAF.
+    HlsCmaf,
     /// `mpd-…`.
     Dash,
     /// `f4m-…`.
@@ -114,7 +116,7 @@ impl<'a> ManifestOptions<'a> {
 
     /// Adds the options of the query. Most keys of a query are not options: they let the client in
     /// (`token`, `sv`). Unified's and MediaPackage's options choose what the manifest has.
-    pub(super) fn add_query(&mut self, query: &'a str) {
+    pub(in crate::output) fn add_query(&mut self, query: &'a str) {
         for pair in query.split('&') {
             let Some((key, value)) = pair.split_once('=').filter(|(_, value)| !value.is_empty())
             else {
@@ -205,6 +207,7 @@ impl ManifestFormat {
                 .is_some_and(|(start, _)| start.eq_ignore_ascii_case(word))
         };
         match () {
+            () if begins("m3u8-cmaf") => Self::HlsCmaf,
             () if begins("m3u8") => Self::Hls,
             () if begins("mpd") => Self::Dash,
             () if begins("f4m") => Self::Hds,
@@ -215,7 +218,8 @@ impl ManifestFormat {
 
     fn what(self) -> &'static str {
         match self {
-            Self::Hls => "HLS",
+            Self::Hls => "HLS with segments of MPEG-TS",
+            Self::HlsCmaf => "HLS",
             Self::Dash => "DASH",
             Self::Hds => "HDS",
             Self::Smooth => "a manifest of another version",
@@ -236,7 +240,7 @@ pub(super) fn of_list(options: &str) -> Option<Error> {
 /// Returns the error for a virtual file of Unified's: `.m3u8`, `.mpd`, `.f4m`.
 pub(super) fn of_virtual_file(segment: &str) -> Option<Error> {
     let format = match segment.rsplit_once('.')?.1 {
-        extension if extension.eq_ignore_ascii_case("m3u8") => ManifestFormat::Hls,
+        extension if extension.eq_ignore_ascii_case("m3u8") => ManifestFormat::HlsCmaf,
         extension if extension.eq_ignore_ascii_case("mpd") => ManifestFormat::Dash,
         extension if extension.eq_ignore_ascii_case("f4m") => ManifestFormat::Hds,
         _ => return None,
@@ -289,22 +293,25 @@ mod tests {
             assert!(options.check().is_ok());
         }
         let other = of_list("video,format=m3u8-aapl-v3,audiotrack=a").unwrap();
-        assert_eq!(status::<()>(Err(other)), (415, "HLS is not served here".into()));
+        assert_eq!(
+            status::<()>(Err(other)),
+            (415, "HLS with segments of MPEG-TS is not served here".into())
+        );
         assert!(of_list("video").is_none());
     }
 
     #[test]
     fn options_of_other_origins_are_refused_by_name() {
         for (text, what) in [
-            ("(format=m3u8-aapl)", "HLS"),
-            ("(format=m3u8-aapl-v3)", "HLS"),
+            ("(format=m3u8-aapl)", "HLS with segments of MPEG-TS"),
+            ("(format=m3u8-aapl-v3)", "HLS with segments of MPEG-TS"),
             ("(format=m3u8-cmaf,encryption=cbc)", "HLS"),
             ("(format=mpd-time-csf)", "DASH"),
             ("( Format = MPD-time-cmaf , encryption=cenc )", "DASH"),
             ("(format=f4m-f4f)", "HDS"),
             ("(format=fmp4-v30)", "a manifest of another version"),
             ("(format=fmp4,encryption=cenc)", "a manifest of another encryption"),
-            ("(format=m3u8-aapl).m3u8", "HLS"),
+            ("(format=m3u8-aapl).m3u8", "HLS with segments of MPEG-TS"),
             ("(format=mpd-time-csf).mpd", "DASH"),
             ("(filter=NameA;NameB)", "a filtered manifest"),
             ("(encryption=cenc)", "a manifest of another encryption"),

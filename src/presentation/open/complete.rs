@@ -1,5 +1,7 @@
 //! An opening whose headers and indexes have been read.
 
+#[cfg(any(feature = "dash", feature = "hls"))]
+use crate::presentation::segmented::Segmented;
 use std::sync::Mutex;
 
 use bytes::Bytes;
@@ -102,8 +104,11 @@ impl Complete {
         let protection = protection::systems(headers, &of_files);
         settle(&mut served.streams);
         let Self { listed, walked, .. } = self;
+        let kept_room = listed.options.room_for(&served.streams);
         let limits = listed.options.limits;
         Presentation {
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            segmented: Segmented::new(&served.streams),
             name: listed.name,
             files: listed.files,
             streams: served.streams,
@@ -114,7 +119,7 @@ impl Complete {
             is_live: false,
             is_folder: false,
             findings: findings.sorted(),
-            kept: RepresentationMap::new(listed.options.kept_room),
+            kept: RepresentationMap::new(kept_room),
             late: Mutex::new(Findings::new(&limits)),
             walked,
             lying: Mutex::default(),

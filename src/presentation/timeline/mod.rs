@@ -195,14 +195,14 @@ pub(crate) fn tolerance(of: Timescale, other: Timescale) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::num::NonZeroU64;
 
     use super::*;
     use crate::manifest::Chunk;
 
     /// Runs of (start, duration, count).
-    pub(super) fn timeline(runs: &[(u64, u64, u64)]) -> Result<Timeline, Error> {
+    pub(in crate::presentation) fn timeline(runs: &[(u64, u64, u64)]) -> Result<Timeline, Error> {
         let chunk = |&(start, duration, count): &(u64, u64, u64)| Chunk {
             time: Some(start),
             duration: Some(duration),

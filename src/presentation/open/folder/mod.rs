@@ -23,6 +23,8 @@ mod names;
 mod present;
 mod times;
 
+#[cfg(any(feature = "dash", feature = "hls"))]
+use crate::presentation::segmented::Segmented;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::mem;
 use std::sync::Mutex;
@@ -406,7 +408,10 @@ impl Opening {
             false => Err(nothing(&self.findings)),
         };
         settle(&mut adopted.streams);
+        let kept_room = self.options.room_for(&adopted.streams);
         Ok(Presentation {
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            segmented: Segmented::new(&adopted.streams),
             files: vec![self.name.clone(), self.manifest],
             name: self.name,
             streams: adopted.streams,
@@ -418,7 +423,7 @@ impl Opening {
             is_live,
             is_folder: true,
             findings: self.findings.sorted(),
-            kept: RepresentationMap::new(self.options.kept_room),
+            kept: RepresentationMap::new(kept_room),
             late: Mutex::new(Findings::new(&limits)),
             walked: Vec::new(),
             lying: Mutex::default(),

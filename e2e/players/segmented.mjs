@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+// Plays presentations as DASH or HLS in headless Chromium; browser.mjs says what counts as played.
+//
+//   segmented.mjs CLIENT MANIFEST_URL...
+//
+// MANIFEST_URL is that of Smooth Streaming: the manifests of DASH and HLS lie beside it.
+
+import { main } from './browser.mjs';
+
+const SHAKA = 'node_modules/shaka-player-5/dist/shaka-player.compiled.js';
+
+const playWithShaka = (video, url, tell) => {
+  const told = (error) => tell.failed(`Shaka Player error ${error.code}: ${error.message} ${JSON.stringify(error.data)}`);
+  shaka.polyfill.installAll();
+  const player = new shaka.Player();
+  player.addEventListener('error', ({ detail }) => told(detail));
+  player.attach(video).then(() => player.load(url)).then(() => video.play()).catch(told);
+};
+
+const CLIENTS = {
+  'hls.js': {
+    manifest: 'master.m3u8',
+    scripts: ['node_modules/hls.js/dist/hls.min.js'],
+    start: (video, url, tell) => {
+      const player = new Hls();
+      player.on(Hls.Events.ERROR, (_, { fatal, type, details, error }) => {
+        if (fatal) tell.failed(`hls.js error ${type} ${details}: ${error?.message}`);
+      });
+      player.loadSource(url);
+      player.attachMedia(video);
+      player.on(Hls.Events.MANIFEST_PARSED, () => video.play());
+    },
+  },
+  'shaka-hls': { manifest: 'master.m3u8', scripts: [SHAKA], start: playWithShaka },
+  'shaka-dash': { manifest: 'manifest.mpd', scripts: [SHAKA], start: playWithShaka },
+  'dashjs-dash': {
+    manifest: 'manifest.mpd',
+    scripts: ['node_modules/dashjs/dist/modern/umd/dash.all.min.js'],
+    start: (video, url, tell) => {
+      const player = dashjs.MediaPlayer().create();
+      player.on('error', ({ error }) => tell.failed(`dash.js error ${error.code ?? ''}: ${error.message ?? error}`));
+      player.on('playbackEnded', tell.ended);
+      player.initialize(video, url, true);
+    },
+  },
+  'rx-dash': {
+    manifest: 'manifest.mpd',
+    scripts: ['rx-player.js'],
+    start: (video, url, tell) => {
+      const player = new RxPlayer({ videoElement: video });
+      player.addEventListener('error', (error) => tell.failed(`RxPlayer error ${error.code}: ${error.message}`));
+      player.loadVideo({ url, transport: 'dash', autoPlay: true });
+    },
+  },
+};
+
+const [name] = process.argv.splice(2, 1);
+if (!CLIENTS[name]) {
+  console.error(`segmented.mjs: the client is one of ${Object.keys(CLIENTS).join(', ')}`);
+  process.exit(2);
+}
+await main({ name, ...CLIENTS[name] });

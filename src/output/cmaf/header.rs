@@ -1,0 +1,28 @@
+//! The header of a track: its initialization segment.
+
+use super::{HEADER, Representation, failed, id};
+use crate::base::{Error, ErrorKind};
+use crate::presentation::{Form, Presentation, Rendition, Reply};
+
+/// Answers with the header. It is written when it is first asked for.
+///
+/// # Errors
+/// [`ErrorKind::NotServed`] if the codec has no sample entry that could be written.
+pub(super) fn answer(presentation: &Presentation, of: Rendition) -> Result<Reply, Error> {
+    let text = presentation.kept(id(HEADER, of, 0), || {
+        let stream = &presentation.streams()[of.stream];
+        match of.form {
+            Form::Stored | Form::KeyFrames => {
+                presentation.init_segment(stream, &stream.tracks()[of.track])
+            }
+            Form::WebVtt => Err(failed(ErrorKind::NoFragment)),
+        }
+    })?;
+    Ok(Reply::of_bytes(representation(presentation, of), text))
+}
+
+/// Returns the representation of the header.
+pub(super) fn representation(presentation: &Presentation, of: Rendition) -> Representation {
+    let validator = presentation.validator().of_output(id(HEADER, of, 0));
+    Representation::init(presentation.streams()[of.stream].kind(), validator)
+}

@@ -1,0 +1,108 @@
+//! Segments and headers of CMAF, which DASH and HLS share.
+//!
+//! A segment is a written `moof` and the stored samples; a header is written from the stored sample
+//! entry. Text is also served as WebVTT.
+
+mod caption_segment;
+mod header;
+mod request;
+mod segment;
+
+use std::sync::Arc;
+
+pub use request::{Part, Request};
+
+use super::Identity;
+use crate::base::{Error, ErrorKind, Step};
+use crate::fragment::Noun;
+use crate::presentation::{
+    Form, FragmentAddress, Located, MediaType, Presentation, Rendition, Reply, Representation,
+    RepresentationId, Tag, Validator,
+};
+
+/// Revision of the code that writes segments and headers: a part of their validators.
+const REVISION: u8 = 0;
+
+const HEADER: Tag = Tag::new(*b"in");
+const SEGMENT: Tag = Tag::new(*b"sg");
+const KEY_FRAMES: Tag = Tag::new(*b"ky");
+const WEB_VTT: Tag = Tag::new(*b"vt");
+
+/// Answers a request: a segment after a read of its head, a header at once.
+///
+/// # Errors
+/// [`ErrorKind::NoTrack`] and similar kinds for something that the presentation does not have;
+/// [`ErrorKind::NotSliceable`] for a fragment that cannot be a segment of CMAF; errors of the stored
+/// fragment.
+pub fn answer(
+    presentation: &Arc<Presentation>,
+    request: &Request<'_>,
+) -> Result<Step<Reply>, Error> {
+    let of = rendition(presentation, request)?;
+    let time = match request.part {
+        Part::Init => return header::answer(presentation, of).map(Step::Ready),
+        Part::Segment(time) | Part::Text(time) => time,
+    };
+    let at = presentation.segment(of, time).map_err(failed)?;
+    match of.form {
+        Form::Stored | Form::KeyFrames => segment::answer(presentation, of, at),
+        Form::WebVtt => caption_segment::answer(presentation, of, at),
+    }
+}
+
+/// Returns what is known of the answer to a request without a read.
+///
+/// # Errors
+/// As [`answer`], as far as is known already.
+pub fn identify(presentation: &Presentation, request: &Request<'_>) -> Result<Identity, Error> {
+    let of = rendition(presentation, request)?;
+    let time = match request.part {
+        Part::Init => return Ok(Identity::Known(header::representation(presentation, of))),
+        Part::Segment(time) | Part::Text(time) => time,
+    };
+    let at = presentation.segment(of, time).map_err(failed)?;
+    let known = presentation.fragment_validator(FragmentAddress::Chunk(at), Noun::Fragments)?;
+    let known = known.map(|validator| representation(presentation, validator, of, at));
+    Ok(known.map_or(Identity::Unknown, Identity::Known))
+}
+
+/// Finds the track that a request names, and checks that it has such a part.
+fn rendition(presentation: &Presentation, request: &Request<'_>) -> Result<Rendition, Error> {
+    let found = presentation.find_rendition(request.rendition);
+    let found = found.ok_or_else(|| failed(ErrorKind::NoTrack))?;
+    let is_part = match request.part {
+        Part::Init | Part::Segment(_) => found.form != Form::WebVtt,
+        Part::Text(_) => found.form == Form::WebVtt,
+    };
+    match is_part {
+        true => Ok(found),
+        false => Err(failed(ErrorKind::NoFragment)),
+    }
+}
+
+fn failed(kind: ErrorKind) -> Error {
+    Error::request("segment", kind)
+}
+
+/// Returns the representation of the segment of a chunk. `stored` is the validator of the stored
+/// fragment.
+fn representation(
+    presentation: &Presentation,
+    stored: Validator,
+    of: Rendition,
+    at: Located,
+) -> Representation {
+    let kind = presentation.streams()[of.stream].kind();
+    let (tag, media_type) = match of.form {
+        Form::Stored => (SEGMENT, MediaType::from(kind)),
+        Form::KeyFrames => (KEY_FRAMES, MediaType::from(kind)),
+        Form::WebVtt => (WEB_VTT, MediaType::WebVtt),
+    };
+    let (start, _) = presentation.chunk_of(at);
+    Representation::media(media_type, stored.of_output(id(tag, of, start)))
+}
+
+/// Returns the id of a part of a track.
+fn id(tag: Tag, of: Rendition, start: u64) -> RepresentationId {
+    RepresentationId { tag, revision: REVISION, track: of.number(), start }
+}

@@ -1,0 +1,44 @@
+//! DASH: the media presentation description (MPD). Its segments are those of
+//! [`cmaf`](super::cmaf).
+
+mod mpd;
+mod protection;
+mod request;
+
+use bytes::Bytes;
+
+pub use request::Request;
+
+use super::Identity;
+use crate::base::Error;
+use crate::presentation::{MediaType, Presentation, Reply, Representation, RepresentationId, Tag};
+
+/// Revision of the code that writes the MPD: a part of its validator.
+const REVISION: u8 = 0;
+
+const ID: RepresentationId =
+    RepresentationId { tag: Tag::new(*b"mp"), revision: REVISION, track: 0, start: 0 };
+
+/// Answers with the MPD. It is written when it is first asked for.
+///
+/// # Errors
+/// [`ErrorKind::NotServed`](crate::base::ErrorKind::NotServed) for a live presentation, and for one
+/// without a track that DASH can name.
+pub fn answer(presentation: &Presentation, request: Request) -> Result<Reply, Error> {
+    let Request::Mpd = request;
+    let text = presentation.kept(ID, || mpd::write(presentation).map(Bytes::from))?;
+    Ok(Reply::of_bytes(representation(presentation), text))
+}
+
+/// Returns what is known of the answer without making it.
+///
+/// # Errors
+/// As [`answer`], as far as is known already.
+pub fn identify(presentation: &Presentation, request: Request) -> Result<Identity, Error> {
+    answer(presentation, request)?;
+    Ok(Identity::Known(representation(presentation)))
+}
+
+fn representation(presentation: &Presentation) -> Representation {
+    Representation::text(MediaType::Mpd, presentation.validator().of_output(ID))
+}

@@ -1,0 +1,297 @@
+//! The media presentation description of a stored film.
+
+use super::protection;
+use crate::base::{Error, ErrorKind, Timescale};
+use crate::codec::{ChannelLayout, Sound};
+use crate::manifest::{StreamKind, XmlWriter};
+use crate::presentation::{Form, Listed, Presentation, Rendition, Role, Segment, Track};
+
+/// Profiles that the MPD follows: segments with a template, and CMAF.
+const PROFILES: &str = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019";
+
+/// Scheme of roles, which is also used to describe accessibility.
+///
+/// Spec: ISO/IEC 23009-1, 5.8.5.5.
+const ROLE: &str = "urn:mpeg:dash:role:2011";
+
+/// Scheme of an Adaptation Set that has only the key frames of another.
+///
+/// Spec: DASH-IF IOP, 3.2.9.
+const TRICK_MODE: &str = "http://dashif.org/guidelines/trickmode";
+
+/// Writes the MPD.
+///
+/// All streams share one Period, and all have the same presentation time offset: the first time of
+/// the presentation. So the times of all streams stay what they are.
+///
+/// # Errors
+/// [`ErrorKind::NotServed`] if the presentation is live, or if no track can be listed.
+pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
+    let not_served = |what| Error::request("MPD", ErrorKind::NotServed(what));
+    if presentation.is_live() {
+        return Err(not_served("a live presentation as DASH"));
+    }
+    let listed = presentation.listed();
+    let begin = listed.iter().map(Listed::begin).min();
+    let end = listed.iter().map(Listed::end).max();
+    let (Some(begin), Some(end)) = (begin, end) else {
+        return Err(not_served("DASH of a presentation without a track that DASH can name"));
+    };
+    let smooth = Timescale::SMOOTH;
+    let duration = end.rescaled(smooth).saturating_sub(begin.rescaled(smooth));
+
+    let mut xml = XmlWriter::new(presentation.limits().client_manifest);
+    xml.open("MPD");
+    xml.attribute("xmlns", "urn:mpeg:dash:schema:mpd:2011");
+    xml.attribute("xmlns:cenc", "urn:mpeg:cenc:2013");
+    xml.attribute("xmlns:mspr", "urn:microsoft:playready");
+    xml.attribute("profiles", PROFILES);
+    xml.attribute("type", "static");
+    xml.attribute("mediaPresentationDuration", &iso_duration(duration));
+    xml.attribute("minBufferTime", "PT2S");
+    xml.children();
+    xml.open("Period");
+    xml.attribute("id", "0");
+    xml.attribute("start", "PT0S");
+    xml.children();
+    let mut sets = Sets { presentation, xml, next_id: 1 };
+    for of in &listed {
+        let offset = begin.rescaled(of.stream.timescale());
+        for tracks in of_one_codec(&of.tracks) {
+            let stored = Set { listed: of, tracks: &tracks, form: Form::Stored, offset, of: None };
+            let id = sets.write(&stored)?;
+            if of.stream.kind() == StreamKind::Video {
+                sets.write(&Set { form: Form::KeyFrames, of: Some(id), ..stored })?;
+            }
+        }
+    }
+    let mut xml = sets.xml;
+    xml.end("Period");
+    xml.end("MPD");
+    xml.finish()
+}
+
+/// An Adaptation Set.
+#[derive(Clone, Copy)]
+struct Set<'a> {
+    listed: &'a Listed<'a>,
+    tracks: &'a [(usize, &'a Track)],
+    form: Form,
+    /// Presentation time offset in ticks of the stream.
+    offset: u64,
+    /// Identifier of the Adaptation Set whose key frames these are.
+    of: Option<u32>,
+}
+
+struct Sets<'a> {
+    presentation: &'a Presentation,
+    xml: XmlWriter,
+    next_id: u32,
+}
+
+impl Sets<'_> {
+    /// Writes an Adaptation Set and returns its identifier.
+    fn write(&mut self, set: &Set<'_>) -> Result<u32, Error> {
+        let id = self.next_id;
+        self.next_id += 1;
+        let stream = set.listed.stream;
+        let xml = &mut self.xml;
+        xml.open("AdaptationSet");
+        xml.number("id", id);
+        let (content, mime) = match stream.kind() {
+            StreamKind::Video => ("video", "video/mp4"),
+            StreamKind::Audio => ("audio", "audio/mp4"),
+            StreamKind::Text => ("text", "application/mp4"),
+        };
+        xml.attribute("contentType", content);
+        xml.attribute("mimeType", mime);
+        xml.attribute_if("lang", stream.language_tag());
+        xml.attribute("segmentAlignment", "true");
+        xml.attribute("startWithSAP", "1");
+        if let Some((width, height)) = set.tracks.iter().find_map(|(_, track)| display_shape(track))
+        {
+            xml.attribute("par", &format!("{width}:{height}"));
+        }
+        if set.of.is_some() {
+            xml.attribute("codingDependency", "false");
+        }
+        xml.children();
+        if let Some((_, track)) = set.tracks.first() {
+            protection::write(xml, self.presentation, track);
+        }
+        if let Some(of) = set.of {
+            descriptor(xml, "EssentialProperty", TRICK_MODE, &of.to_string());
+        }
+        let role = stream.role();
+        if matches!(role, Role::Caption | Role::Description | Role::Sign) {
+            descriptor(xml, "Accessibility", ROLE, role.as_str());
+        }
+        descriptor(xml, "Role", ROLE, role.as_str());
+        if stream.kind() != StreamKind::Video {
+            xml.open("Label");
+            xml.content(stream.label().unwrap_or(stream.name()), "Label");
+        }
+        self.template(set)?;
+        for (number, track) in set.tracks {
+            self.representation(set, *number, track);
+        }
+        self.xml.end("AdaptationSet");
+        Ok(id)
+    }
+
+    /// Writes how segments are addressed, and when they are.
+    fn template(&mut self, set: &Set<'_>) -> Result<(), Error> {
+        let xml = &mut self.xml;
+        let stream = set.listed.stream;
+        xml.open("SegmentTemplate");
+        xml.number("timescale", stream.timescale().get());
+        if set.offset > 0 {
+            xml.number("presentationTimeOffset", set.offset);
+        }
+        xml.attribute("initialization", "$RepresentationID$/init.mp4");
+        xml.attribute("media", &format!("$RepresentationID$/$Time$.{}", set.form.extension()));
+        xml.children();
+        xml.open("SegmentTimeline");
+        xml.children();
+        let mut segments = stream.timeline().segments().peekable();
+        let mut is_first = true;
+        while let Some(Segment { start, to_next, .. }) = segments.next() {
+            // Each segment lasts to the next one, so that only the first needs a time.
+            let mut repeats: u64 = 0;
+            while segments.next_if(|next| next.to_next == to_next).is_some() {
+                repeats += 1;
+            }
+            xml.open("S");
+            if is_first {
+                xml.number("t", start);
+                is_first = false;
+            }
+            xml.number("d", to_next);
+            if repeats > 0 {
+                xml.number("r", repeats);
+            }
+            xml.close();
+            xml.check()?;
+        }
+        xml.end("SegmentTimeline");
+        xml.end("SegmentTemplate");
+        Ok(())
+    }
+
+    fn representation(&mut self, set: &Set<'_>, number: usize, track: &Track) {
+        let rendition = Rendition { stream: set.listed.number, track: number, form: set.form };
+        let name = self.presentation.rendition_name(rendition).to_string();
+        let xml = &mut self.xml;
+        xml.open("Representation");
+        xml.attribute("id", &name);
+        // A bandwidth of 0 is not allowed, and sparse text often declares it.
+        xml.number("bandwidth", track.bitrate().max(1));
+        xml.attribute_if("codecs", track.codecs());
+        if let Some((width, height)) = track.picture_size() {
+            xml.number("width", width);
+            xml.number("height", height);
+            let (across, down) = track.pixel_aspect_ratio().unwrap_or((1, 1));
+            xml.attribute("sar", &format!("{across}:{down}"));
+        }
+        if let Some(rate) = track.frame_rate().filter(|_| set.of.is_none()) {
+            let rate = match rate.denominator() {
+                1 => rate.numerator().to_string(),
+                seconds => format!("{}/{seconds}", rate.numerator()),
+            };
+            xml.attribute("frameRate", &rate);
+        }
+        match track.sound() {
+            None => xml.close(),
+            Some(sound) => {
+                xml.number("audioSamplingRate", sound.sampling_rate);
+                xml.children();
+                let (scheme, value) = channel_configuration(sound);
+                descriptor(xml, "AudioChannelConfiguration", scheme, &value);
+                xml.end("Representation");
+            }
+        }
+    }
+}
+
+/// Divides the tracks of a stream by codec, because a player can switch only within one.
+fn of_one_codec<'a>(tracks: &[(usize, &'a Track)]) -> Vec<Vec<(usize, &'a Track)>> {
+    let family = |track: &Track| {
+        let codecs = track.codecs().unwrap_or_default();
+        codecs.split('.').next().unwrap_or_default().to_owned()
+    };
+    let mut sets: Vec<(String, Vec<_>)> = Vec::new();
+    for &(number, track) in tracks {
+        let family = family(track);
+        match sets.iter_mut().find(|(of, _)| *of == family) {
+            Some((_, set)) => set.push((number, track)),
+            None => sets.push((family, vec![(number, track)])),
+        }
+    }
+    sets.into_iter().map(|(_, set)| set).collect()
+}
+
+/// Returns the aspect ratio of the picture as it is shown, in lowest terms.
+fn display_shape(track: &Track) -> Option<(u64, u64)> {
+    let (width, height) = track.picture_size()?;
+    let (across, down) = track.pixel_aspect_ratio().unwrap_or((1, 1));
+    let (width, height) =
+        (u64::from(width) * u64::from(across), u64::from(height) * u64::from(down));
+    let divisor = greatest_common_divisor(width, height);
+    (divisor > 0).then(|| (width / divisor, height / divisor))
+}
+
+fn greatest_common_divisor(mut one: u64, mut other: u64) -> u64 {
+    while other > 0 {
+        (one, other) = (other, one % other);
+    }
+    one
+}
+
+/// Returns the scheme and the value that say which channels there are.
+///
+/// Spec: ETSI TS 102 366, I.1.2.1; ISO/IEC 23091-3, table 3.
+fn channel_configuration(sound: Sound) -> (&'static str, String) {
+    const MPEG: &str = "urn:mpeg:mpegB:cicp:ChannelConfiguration";
+    match sound.layout {
+        Some(ChannelLayout::Dolby(map)) => {
+            ("tag:dolby.com,2014:dash:audio_channel_configuration:2011", format!("{map:04X}"))
+        }
+        Some(ChannelLayout::Mpeg(configuration)) => (MPEG, configuration.to_string()),
+        // Up to six channels, the number of a configuration is that of its channels.
+        _ => (MPEG, sound.channels.to_string()),
+    }
+}
+
+fn descriptor(xml: &mut XmlWriter, element: &str, scheme: &str, value: &str) {
+    xml.open(element);
+    xml.attribute("schemeIdUri", scheme);
+    xml.attribute("value", value);
+    xml.close();
+}
+
+/// Returns a duration in ticks of 100 ns as XML writes it: `PT12.345S`.
+fn iso_duration(ticks: u64) -> String {
+    let (seconds, rest) = (ticks / 10_000_000, ticks % 10_000_000);
+    match rest {
+        0 => format!("PT{seconds}S"),
+        _ => format!("PT{seconds}.{}S", format!("{rest:07}").trim_end_matches('0')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_exact() {
+        for (ticks, text) in [
+            (0, "PT0S"),
+            (1, "PT0.0000001S"),
+            (20_000_000, "PT2S"),
+            (123_450_000, "PT12.345S"),
+            (108_000_000_000, "PT10800S"),
+        ] {
+            assert_eq!(iso_duration(ticks), text);
+        }
+    }
+}

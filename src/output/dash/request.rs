@@ -1,0 +1,33 @@
+//! The grammar of requests for an MPD.
+
+use std::fmt;
+
+/// A request for a manifest of DASH. `Display` writes what `parse` reads.
+///
+/// ```
+/// use smooth_origin::output::dash::Request;
+/// assert_eq!(Request::parse("manifest.mpd"), Some(Request::Mpd));
+/// assert_eq!(Request::parse(".mpd"), Some(Request::Mpd), "as the origin of Unified names it");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Request {
+    /// `manifest.mpd`: the media presentation description.
+    Mpd,
+}
+
+impl Request {
+    /// Reads what follows the presentation's name in a URL. `None` if it is not a request for a
+    /// manifest of DASH.
+    pub fn parse(path: &str) -> Option<Self> {
+        matches!(path, "manifest.mpd" | ".mpd").then_some(Self::Mpd)
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mpd => f.write_str("manifest.mpd"),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! HLS: the multivariant playlist and the media playlists. Their segments are those of
+//! [`cmaf`](super::cmaf).
+
+mod attributes;
+mod clock;
+mod media;
+mod multivariant;
+mod protection;
+mod request;
+
+use bytes::Bytes;
+
+pub use request::Request;
+
+use super::Identity;
+use crate::base::{Error, ErrorKind};
+use crate::presentation::{
+    Liveness, MediaType, Presentation, Rendition, Reply, Representation, RepresentationId, Tag,
+};
+
+/// Revision of the code that writes playlists: a part of their validators.
+const REVISION: u8 = 0;
+
+const MULTIVARIANT: Tag = Tag::new(*b"hm");
+const MEDIA: Tag = Tag::new(*b"hp");
+
+/// Answers with a playlist. It is written when it is first asked for.
+///
+/// # Errors
+/// [`ErrorKind::NoTrack`] for the playlist of a track that the presentation does not have;
+/// [`ErrorKind::NotServed`] for a presentation without a track that HLS can name; the reason why a
+/// track has no media.
+pub fn answer(presentation: &Presentation, request: Request<'_>) -> Result<Reply, Error> {
+    let playlist = Playlist::of(presentation, request)?;
+    let text =
+        presentation.kept(playlist.id(), || playlist.write(presentation).map(Bytes::from))?;
+    Ok(Reply::of_bytes(playlist.representation(presentation), text))
+}
+
+/// Returns what is known of the answer without making it.
+///
+/// # Errors
+/// As [`answer`], as far as is known already.
+pub fn identify(presentation: &Presentation, request: Request<'_>) -> Result<Identity, Error> {
+    // A multivariant playlist may have nothing to list.
+    if request == Request::Multivariant {
+        answer(presentation, request)?;
+    }
+    let playlist = Playlist::of(presentation, request)?;
+    Ok(Identity::Known(playlist.representation(presentation)))
+}
+
+/// A playlist of a presentation.
+#[derive(Clone, Copy)]
+enum Playlist {
+    Multivariant,
+    Media(Rendition),
+}
+
+impl Playlist {
+    fn of(presentation: &Presentation, request: Request<'_>) -> Result<Self, Error> {
+        let Request::Media(name) = request else { return Ok(Self::Multivariant) };
+        let failed = |kind| Error::request("playlist", kind);
+        let found = presentation.find_rendition(name);
+        let found = found.ok_or_else(|| failed(ErrorKind::NoTrack))?;
+        let track = &presentation.streams()[found.stream].tracks()[found.track];
+        track.check_media().map_err(failed)?;
+        Ok(Self::Media(found))
+    }
+
+    fn id(self) -> RepresentationId {
+        let (tag, track, start) = match self {
+            Self::Multivariant => (MULTIVARIANT, 0, 0),
+            Self::Media(rendition) => (MEDIA, rendition.number(), rendition.form as u64),
+        };
+        RepresentationId { tag, revision: REVISION, track, start }
+    }
+
+    fn representation(self, presentation: &Presentation) -> Representation {
+        let validator = presentation.validator().of_output(self.id());
+        let liveness = if presentation.is_live() { Liveness::Live } else { Liveness::Final };
+        Representation::text(MediaType::Playlist, validator).with_liveness(liveness)
+    }
+
+    fn write(self, presentation: &Presentation) -> Result<String, Error> {
+        match self {
+            Self::Multivariant => multivariant::write(presentation),
+            Self::Media(rendition) => media::write(presentation, rendition),
+        }
+    }
+}

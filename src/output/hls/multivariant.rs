@@ -1,0 +1,263 @@
+//! The multivariant playlist: which renditions there are, and which go together.
+
+use super::attributes::Tag;
+use super::protection;
+use crate::base::{Error, ErrorKind};
+use crate::manifest::StreamKind;
+use crate::presentation::{Form, Listed, Presentation, Rendition, Role, Track};
+
+/// Group of all text.
+const TEXT: &str = "text";
+
+/// Writes the multivariant playlist.
+///
+/// Each quality of the first stream of pictures is a variant, once per group of sound. The first
+/// qualities of all streams of sound are one group, the second qualities another, so that a player
+/// that chooses a language keeps the quality.
+///
+/// # Errors
+/// [`ErrorKind::NotServed`] if no track of pictures or sound can be listed.
+pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
+    let listed = presentation.listed();
+    let of = |kind| listed.iter().filter(move |of| of.stream.kind() == kind);
+    let audio: Vec<&Listed<'_>> = of(StreamKind::Audio).collect();
+    let text: Vec<&Listed<'_>> = of(StreamKind::Text).collect();
+    let mut playlist = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+    let tracks = listed.iter().flat_map(|of| &of.tracks);
+    if let Some((_, track)) = tracks.clone().find(|(_, track)| track.encryption().is_some()) {
+        protection::write(&mut playlist, "#EXT-X-SESSION-KEY", presentation, track);
+    }
+    let groups = groups(&audio);
+    for (group, members) in groups.iter().enumerate() {
+        for (at, member) in members.iter().enumerate() {
+            member.write(&mut playlist, presentation, &audio, &audio_group(group), at == 0);
+        }
+    }
+    for (at, of) in text.iter().enumerate() {
+        let (track, _) = of.tracks[0];
+        let member = Member { of, track, form: Form::WebVtt };
+        member.write(&mut playlist, presentation, &text, TEXT, at == 0);
+    }
+    let variants = Variants { presentation, has_text: !text.is_empty(), groups: &groups };
+    let mut is_empty = true;
+    for of in of(StreamKind::Video) {
+        for &(number, track) in &of.tracks {
+            variants.write(&mut playlist, of, number, track);
+            is_empty = false;
+        }
+    }
+    if is_empty {
+        for (group, members) in groups.iter().enumerate() {
+            if let Some(member) = members.first() {
+                variants.write_audio(&mut playlist, group, member);
+                is_empty = false;
+            }
+        }
+    }
+    match is_empty {
+        true => {
+            let what = "HLS of a presentation without a track that HLS can name";
+            Err(Error::request("playlist", ErrorKind::NotServed(what)))
+        }
+        false => Ok(playlist),
+    }
+}
+
+/// A rendition in a group.
+struct Member<'a> {
+    of: &'a Listed<'a>,
+    track: usize,
+    form: Form,
+}
+
+/// Returns the groups of sound: in each, one track per stream, all of about the same rank, and all of
+/// one codec.
+fn groups<'a>(audio: &[&'a Listed<'a>]) -> Vec<Vec<Member<'a>>> {
+    let most = audio.iter().map(|of| of.tracks.len()).max().unwrap_or(0);
+    (0..most)
+        .map(|rank| {
+            let member = |of: &&'a Listed<'a>| {
+                let (track, _) = of.tracks[rank.min(of.tracks.len() - 1)];
+                Member { of, track, form: Form::Stored }
+            };
+            audio.iter().map(member).collect()
+        })
+        .collect()
+}
+
+fn audio_group(number: usize) -> String {
+    format!("audio-{number}")
+}
+
+impl<'a> Member<'a> {
+    fn track(&self) -> &'a Track {
+        &self.of.stream.tracks()[self.track]
+    }
+
+    fn uri(&self, presentation: &Presentation) -> String {
+        uri(presentation, self.of, self.track, self.form)
+    }
+
+    /// Writes the tag of a rendition of a group.
+    fn write(
+        &self,
+        playlist: &mut String,
+        presentation: &Presentation,
+        all: &[&Listed<'_>],
+        group: &str,
+        is_first: bool,
+    ) {
+        let stream = self.of.stream;
+        let is_text = stream.kind() == StreamKind::Text;
+        let mut tag = Tag::new(playlist, "#EXT-X-MEDIA")
+            .plain("TYPE", if is_text { "SUBTITLES" } else { "AUDIO" })
+            .quoted("GROUP-ID", group)
+            .quoted("NAME", &name(self.of, all));
+        if let Some(language) = stream.language_tag() {
+            tag = tag.quoted("LANGUAGE", &language);
+        }
+        // Text is shown when somebody chooses it.
+        let is_default = is_first && !is_text;
+        tag = tag.plain("DEFAULT", if is_default { "YES" } else { "NO" });
+        tag = tag.plain("AUTOSELECT", "YES");
+        if is_text {
+            let is_forced = stream.role() == Role::ForcedSubtitle;
+            tag = tag.plain("FORCED", if is_forced { "YES" } else { "NO" });
+        }
+        if let Some(characteristics) = characteristics(self.of) {
+            tag = tag.quoted("CHARACTERISTICS", characteristics);
+        }
+        if let Some(sound) = self.track().sound() {
+            let channels = match sound.objects {
+                Some(objects) => format!("{objects}/JOC"),
+                None => sound.channels.to_string(),
+            };
+            tag = tag.quoted("CHANNELS", &channels);
+        }
+        tag.quoted("URI", &self.uri(presentation)).end();
+    }
+}
+
+/// Returns the name that a player shows, which no other rendition of the group may have.
+fn name(of: &Listed<'_>, all: &[&Listed<'_>]) -> String {
+    let name = of.stream.label().unwrap_or(of.stream.name());
+    let alike = all.iter().filter(|other| {
+        other.number < of.number && other.stream.label().unwrap_or(other.stream.name()) == name
+    });
+    match alike.count() {
+        0 => name.to_owned(),
+        before => format!("{name} {}", before + 1),
+    }
+}
+
+/// Returns what a rendition is for, in Apple's words.
+fn characteristics(of: &Listed<'_>) -> Option<&'static str> {
+    match (of.stream.kind(), of.stream.role()) {
+        (StreamKind::Text, Role::Caption) => Some(
+            "public.accessibility.transcribes-spoken-dialog,\
+             public.accessibility.describes-music-and-sound",
+        ),
+        (_, Role::Description) => Some("public.accessibility.describes-video"),
+        _ => None,
+    }
+}
+
+fn uri(presentation: &Presentation, of: &Listed<'_>, track: usize, form: Form) -> String {
+    let rendition = Rendition { stream: of.number, track, form };
+    format!("{}.m3u8", presentation.rendition_name(rendition))
+}
+
+/// Writes the variants.
+struct Variants<'a> {
+    presentation: &'a Presentation,
+    has_text: bool,
+    groups: &'a [Vec<Member<'a>>],
+}
+
+impl Variants<'_> {
+    /// Writes a quality of pictures, with each group of sound.
+    fn write(&self, playlist: &mut String, of: &Listed<'_>, number: usize, track: &Track) {
+        let groups = 0..self.groups.len().max(1);
+        for group in groups {
+            let members = self.groups.get(group).map_or(&[][..], |members| members);
+            let tag = Tag::new(playlist, "#EXT-X-STREAM-INF");
+            let pictures = rates(self.presentation, of, number);
+            let tag = self.rates_and_codecs(tag, pictures, Some(track), members);
+            let mut tag = picture(tag, track, true);
+            if !members.is_empty() {
+                tag = tag.quoted("AUDIO", &audio_group(group));
+            }
+            self.text(tag).end();
+            playlist.push_str(&uri(self.presentation, of, number, Form::Stored));
+            playlist.push('\n');
+        }
+        let rates = rates(self.presentation, of, number);
+        let tag = Tag::new(playlist, "#EXT-X-I-FRAME-STREAM-INF")
+            .plain("BANDWIDTH", rates.0)
+            .quoted("CODECS", &track.codecs().unwrap_or_default());
+        let uri = uri(self.presentation, of, number, Form::KeyFrames);
+        picture(tag, track, false).quoted("URI", &uri).end();
+    }
+
+    /// Writes a variant of sound alone.
+    fn write_audio(&self, playlist: &mut String, group: usize, member: &Member<'_>) {
+        let tag = Tag::new(playlist, "#EXT-X-STREAM-INF");
+        let tag = self.rates_and_codecs(tag, (0, 0), None, &self.groups[group]);
+        self.text(tag.quoted("AUDIO", &audio_group(group))).end();
+        playlist.push_str(&member.uri(self.presentation));
+        playlist.push('\n');
+    }
+
+    /// Adds the rates and codecs of pictures and of the most demanding member of a group of sound.
+    fn rates_and_codecs<'t>(
+        &self,
+        tag: Tag<'t>,
+        pictures: (u64, u64),
+        video: Option<&Track>,
+        members: &[Member<'_>],
+    ) -> Tag<'t> {
+        let rate = |member: &Member<'_>| rates(self.presentation, member.of, member.track);
+        let sound = members.iter().map(rate);
+        let sound = sound.fold((0, 0), |most, of| (most.0.max(of.0), most.1.max(of.1)));
+        let mut codecs: Vec<String> = video.and_then(Track::codecs).into_iter().collect();
+        for codec in members.iter().filter_map(|member| member.track().codecs()) {
+            if !codecs.iter().any(|known| *known == *codec) {
+                codecs.push(codec);
+            }
+        }
+        tag.plain("BANDWIDTH", pictures.0.saturating_add(sound.0).max(1))
+            .plain("AVERAGE-BANDWIDTH", pictures.1.saturating_add(sound.1).max(1))
+            .quoted("CODECS", &codecs.join(","))
+    }
+
+    fn text<'t>(&self, tag: Tag<'t>) -> Tag<'t> {
+        let tag = if self.has_text { tag.quoted("SUBTITLES", TEXT) } else { tag };
+        tag.plain("CLOSED-CAPTIONS", "NONE")
+    }
+}
+
+/// Adds what a tag says of pictures.
+fn picture<'t>(mut tag: Tag<'t>, track: &Track, with_rate: bool) -> Tag<'t> {
+    if let Some((width, height)) = track.picture_size() {
+        tag = tag.plain("RESOLUTION", format_args!("{width}x{height}"));
+    }
+    if let Some(rate) = track.frame_rate().filter(|_| with_rate) {
+        tag = tag.plain("FRAME-RATE", format_args!("{:.3}", rate.to_f64()));
+    }
+    if let Some(range) = track.video_range() {
+        tag = tag.plain("VIDEO-RANGE", range.as_str());
+    }
+    tag
+}
+
+/// Returns the peak and the mean of what is stored; the declared bitrate for both if the sizes of
+/// fragments are not known.
+fn rates(presentation: &Presentation, of: &Listed<'_>, track: usize) -> (u64, u64) {
+    match presentation.rates(of.number, track) {
+        Some(rates) => (rates.peak, rates.mean),
+        None => {
+            let declared = of.stream.tracks()[track].bitrate().into();
+            (declared, declared)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Content protection, as a playlist signals it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::attributes::Tag;
+use crate::codec::EncryptionScheme;
+use crate::presentation::{Presentation, Track};
+
+/// Writes a key tag per protection system; nothing if the samples of the track are not encrypted.
+///
+/// The URI of PlayReady is its object, the URI of other systems a `pssh` box.
+///
+/// Spec: RFC 8216bis, 4.4.4.4; "HTTP Live Streaming with PlayReady".
+pub(super) fn write(text: &mut String, name: &str, presentation: &Presentation, track: &Track) {
+    let Some(encryption) = track.encryption() else { return };
+    let method = match encryption.scheme {
+        EncryptionScheme::Cbcs | EncryptionScheme::Cbc1 => "SAMPLE-AES",
+        _ => "SAMPLE-AES-CTR",
+    };
+    for system in presentation.protection() {
+        let (format, data) = match system.is_play_ready() {
+            true => ("com.microsoft.playready".to_owned(), system.data.clone()),
+            false => (format!("urn:uuid:{}", system.system_id), system.pssh()),
+        };
+        let tag = Tag::new(text, name).plain("METHOD", method);
+        let tag = tag.quoted("URI", &format!("data:text/plain;base64,{}", STANDARD.encode(data)));
+        let tag = match encryption.key_id {
+            Some(key) => tag.plain("KEYID", format_args!("0x{}", key.to_string().replace('-', ""))),
+            None => tag,
+        };
+        tag.quoted("KEYFORMAT", &format).quoted("KEYFORMATVERSIONS", "1").end();
+    }
+}

@@ -1,0 +1,115 @@
+//! The streams and tracks that manifests of DASH and HLS list, and the times that they share.
+
+use std::cmp::Ordering;
+
+use crate::base::Timescale;
+use crate::manifest::StreamKind;
+use crate::presentation::{Presentation, Role, Stream, Track};
+
+/// A time of a stream: ticks of a timescale.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) ticks: u64,
+    pub(crate) timescale: Timescale,
+}
+
+impl Moment {
+    /// Returns the moment in ticks of another timescale, rounded to the nearest.
+    pub(crate) fn rescaled(self, to: Timescale) -> u64 {
+        self.timescale.rescale_round(self.ticks, to).unwrap_or(u64::MAX)
+    }
+}
+
+impl PartialEq for Moment {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Moment {}
+
+impl PartialOrd for Moment {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Moment {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let scaled = |one: &Self, by: &Self| u128::from(one.ticks) * u128::from(by.timescale.get());
+        scaled(self, other).cmp(&scaled(other, self))
+    }
+}
+
+/// A stream that manifests list, with the tracks that a player can be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed<'a> {
+    /// Number of the stream.
+    pub(crate) number: usize,
+    pub(crate) stream: &'a Stream,
+    /// Tracks with their numbers in the stream; at least one.
+    pub(crate) tracks: Vec<(usize, &'a Track)>,
+}
+
+impl Listed<'_> {
+    /// Returns the start of the first chunk.
+    pub(crate) fn begin(&self) -> Moment {
+        self.moment(self.stream.timeline.segments().next().map_or(0, |first| first.start))
+    }
+
+    /// Returns the end of the last chunk.
+    pub(crate) fn end(&self) -> Moment {
+        let last = self.stream.timeline.segments().last();
+        self.moment(last.map_or(0, |last| last.start.saturating_add(last.to_next)))
+    }
+
+    fn moment(&self, ticks: u64) -> Moment {
+        Moment { ticks, timescale: self.stream.timescale }
+    }
+}
+
+impl Presentation {
+    /// Returns the streams that manifests of DASH and HLS list, in the order of the presentation.
+    ///
+    /// A track is listed if its media is served and its codec has a name by RFC 6381. Streams of
+    /// events, sparse streams, and text that is not TTML are not listed.
+    pub(crate) fn listed(&self) -> Vec<Listed<'_>> {
+        let streams = self.streams.iter().enumerate();
+        let listed = streams.filter(|(_, stream)| stream.is_listed()).map(|(number, stream)| {
+            let tracks = stream.tracks.iter().enumerate();
+            let tracks = tracks.filter(|(_, track)| track.is_listed());
+            Listed { number, stream, tracks: tracks.collect() }
+        });
+        listed.filter(|listed| !listed.tracks.is_empty()).collect()
+    }
+}
+
+impl Stream {
+    fn is_listed(&self) -> bool {
+        let is_for_people = !matches!(self.role(), Role::Metadata);
+        let is_picture = self.kind != StreamKind::Video || self.role() != Role::Supplementary;
+        let is_kept = is_for_people && is_picture;
+        is_kept && self.parent.is_none() && !self.timeline.is_empty()
+    }
+}
+
+impl Track {
+    fn is_listed(&self) -> bool {
+        self.is_served() && self.codecs().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_of_different_timescales_are_compared_exactly() {
+        let moment = |ticks, scale| Moment { ticks, timescale: Timescale::new(scale).unwrap() };
+        assert!(moment(1, 3) < moment(3_333_334, 10_000_000));
+        assert!(moment(1, 3) > moment(3_333_333, 10_000_000));
+        assert_eq!(moment(90_000, 90_000), moment(10_000_000, 10_000_000));
+        assert!(moment(u64::MAX, 1) > moment(u64::MAX, 2));
+        assert_eq!(moment(1, 3).rescaled(Timescale::SMOOTH), 3_333_333);
+    }
+}

@@ -1,0 +1,156 @@
+//! Names of tracks in the URLs of segments, which DASH, HLS and CMAF share.
+
+use std::fmt;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::manifest::StreamKind;
+use crate::presentation::Presentation;
+
+/// A track in one of the forms in which its segments are served: a Representation of DASH, a media
+/// playlist of HLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Rendition {
+    pub(crate) stream: usize,
+    pub(crate) track: usize,
+    pub(crate) form: Form,
+}
+
+impl Rendition {
+    /// Returns a number that no other track has, whatever the form.
+    pub(crate) fn number(self) -> u32 {
+        // A presentation has at most 1,024 tracks unless its limits are raised; the validator of a
+        // segment also has its time.
+        let number = (self.stream as u64) << 16 | (self.track as u64 & 0xffff);
+        number as u32
+    }
+}
+
+/// The form of a track's segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Form {
+    /// The stored samples.
+    Stored,
+    /// The first key frame of each chunk.
+    KeyFrames,
+    /// Text as files of WebVTT.
+    WebVtt,
+}
+
+impl Form {
+    const ALL: [Self; 3] = [Self::Stored, Self::KeyFrames, Self::WebVtt];
+
+    /// Returns what a name ends with.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Stored => "",
+            Self::KeyFrames => ".key",
+            Self::WebVtt => ".vtt",
+        }
+    }
+
+    /// Returns the extension of the segments' names.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::WebVtt => "vtt",
+            Self::Stored | Self::KeyFrames => "m4s",
+        }
+    }
+
+    /// Returns whether streams of this kind have the form.
+    fn is_of(self, kind: StreamKind) -> bool {
+        match self {
+            Self::Stored => true,
+            Self::KeyFrames => kind == StreamKind::Video,
+            Self::WebVtt => kind == StreamKind::Text,
+        }
+    }
+}
+
+/// Characters of a stream's name that need no escape in a path, a playlist, or a template of DASH.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// The name of a rendition: `video-952962`, `audio_eng-64000~2`, `video-952962.key`.
+///
+/// It is the stream's name, percent-encoded, and the track's bitrate; `~2` for the second of the
+/// tracks that have both alike; then the form.
+pub(crate) struct RenditionName<'a> {
+    stream: &'a str,
+    bitrate: u32,
+    /// How many tracks with the same name and bitrate precede this one.
+    alike: usize,
+    form: Form,
+}
+
+impl fmt::Display for RenditionName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", utf8_percent_encode(self.stream, ESCAPED), self.bitrate)?;
+        if self.alike > 0 {
+            write!(f, "~{}", self.alike + 1)?;
+        }
+        f.write_str(self.form.suffix())
+    }
+}
+
+impl Presentation {
+    /// Returns the name of a rendition in URLs.
+    pub(crate) fn rendition_name(&self, of: Rendition) -> RenditionName<'_> {
+        let stream = &self.streams[of.stream];
+        let bitrate = stream.tracks[of.track].bitrate;
+        let alike = self.tracks_named(&stream.name, bitrate);
+        let alike = alike.take_while(|&(s, t)| (s, t) != (of.stream, of.track)).count();
+        RenditionName { stream: &stream.name, bitrate, alike, form: of.form }
+    }
+
+    /// Finds the rendition that has this name, as it is in a URL.
+    pub(crate) fn find_rendition(&self, name: &str) -> Option<Rendition> {
+        // The longest suffix that fits: all names end in digits without it.
+        let (track, form) = Form::ALL.into_iter().rev().find_map(|form| {
+            let track = name.strip_suffix(form.suffix())?;
+            track.ends_with(|last: char| last.is_ascii_digit()).then_some((track, form))
+        })?;
+        let (stream, number) = track.rsplit_once('-')?;
+        let (bitrate, alike) = match number.split_once('~') {
+            Some((bitrate, nth)) => {
+                let nth = decimal(nth)?.checked_sub(1).filter(|&alike| alike > 0)?;
+                (bitrate, usize::try_from(nth).ok()?)
+            }
+            None => (number, 0),
+        };
+        let bitrate = u32::try_from(decimal(bitrate)?).ok()?;
+        let stream = percent_decode_str(stream).decode_utf8().ok()?;
+        let (stream, track) = self.tracks_named(&stream, bitrate).nth(alike)?;
+        form.is_of(self.streams[stream].kind).then_some(Rendition { stream, track, form })
+    }
+
+    /// Returns the numbers of all tracks of this bitrate in streams of this name.
+    fn tracks_named(&self, name: &str, bitrate: u32) -> impl Iterator<Item = (usize, usize)> {
+        let named = self.streams.iter().enumerate().filter(move |(_, stream)| stream.name == name);
+        named.flat_map(move |(number, stream)| {
+            let tracks = stream.tracks.iter().enumerate();
+            let tracks = tracks.filter(move |(_, track)| track.bitrate == bitrate);
+            tracks.map(move |(track, _)| (number, track))
+        })
+    }
+}
+
+/// Returns a number that is written in the one way that a name has it.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
+    let is_usual = text == "0" || !text.starts_with(['0', '+']);
+    text.parse().ok().filter(|_| is_usual)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_one_spelling() {
+        for (text, number) in [("0", Some(0)), ("90", Some(90)), ("07", None), ("+7", None)] {
+            assert_eq!(decimal(text), number, "{text}");
+        }
+        for text in ["", "-1", "1 ", "18446744073709551616", "٣"] {
+            assert_eq!(decimal(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The chunks of a timeline as segments that follow each other.
+
+use crate::presentation::Timeline;
+
+/// A chunk as a segment of DASH or HLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// Number of the chunk.
+    pub(crate) chunk: usize,
+    /// Start in ticks of the stream.
+    pub(crate) start: u64,
+    /// Duration of the chunk in ticks of the stream.
+    pub(crate) duration: u64,
+    /// Ticks to the start of the next segment; the duration of the last one.
+    pub(crate) to_next: u64,
+}
+
+impl Timeline {
+    /// Returns the chunks in the order of their times. A chunk that does not start after all those
+    /// before it is left out: a list of segments cannot step back.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
+        let mut last = None;
+        let mut ascending = self.iter().enumerate().filter(move |(_, (start, _))| {
+            let follows = last.is_none_or(|last| *start > last);
+            if follows {
+                last = Some(*start);
+            }
+            follows
+        });
+        let mut next = ascending.next();
+        std::iter::from_fn(move || {
+            let (chunk, (start, duration)) = next.take()?;
+            next = ascending.next();
+            let to_next = next.map_or(duration, |(_, (next, _))| next - start);
+            Some(Segment { chunk, start, duration, to_next })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::presentation::timeline::tests::timeline;
+
+    fn segments(runs: &[(u64, u64, u64)]) -> Vec<(usize, u64, u64)> {
+        let timeline = timeline(runs).unwrap();
+        timeline.segments().map(|found| (found.chunk, found.start, found.to_next)).collect()
+    }
+
+    #[test]
+    fn a_segment_lasts_to_the_next_one() {
+        assert_eq!(segments(&[]), []);
+        assert_eq!(segments(&[(5, 20, 2), (50, 7, 1)]), [(0, 5, 20), (1, 25, 25), (2, 50, 7)]);
+        assert_eq!(segments(&[(0, 20, 1), (15, 20, 1)]), [(0, 0, 15), (1, 15, 20)]);
+    }
+
+    #[test]
+    fn chunks_that_step_back_are_left_out() {
+        let stepping = [(100, 20, 2), (110, 20, 1), (100, 5, 1), (140, 20, 1)];
+        assert_eq!(segments(&stepping), [(0, 100, 20), (1, 120, 20), (4, 140, 20)]);
+        assert_eq!(segments(&[(0, 0, 3), (9, 1, 1)]), [(0, 0, 9), (3, 9, 1)]);
+    }
+}
