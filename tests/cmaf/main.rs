@@ -110,11 +110,11 @@ fn rewritten(stored: &Bytes, start: Start, track: &Track) -> Result<Bytes, Error
     let Fragment { head, payload, .. } = &fragment;
     let payload = &stored[payload.start as usize..payload.end as usize];
     let whole: Bytes = [head, payload].concat().into();
-    assert_eq!(whole.len() as u64, fragment.len());
+    assert_eq!(whole.len() as u64, fragment.length());
     let boxes = Boxes::parse(&whole, 0, &Limits::default()).unwrap();
     let kinds: Vec<_> = boxes.list.iter().map(|item| item.header.kind).collect();
     assert_eq!(kinds, [*b"moof", *b"mdat"]);
-    assert_eq!(boxes.list[0].len() + boxes.list[1].len(), fragment.len());
+    assert_eq!(boxes.list[0].len() + boxes.list[1].len(), fragment.length());
     assert_eq!(boxes.to_bytes(), whole);
     Ok(whole)
 }

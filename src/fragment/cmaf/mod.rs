@@ -64,13 +64,8 @@ pub struct Fragment {
 
 impl Fragment {
     /// Bytes of the whole fragment.
-    pub fn len(&self) -> u64 {
+    pub fn length(&self) -> u64 {
         self.head.len() as u64 + (self.payload.end - self.payload.start)
-    }
-
-    /// Returns whether it has no bytes, which is never so: it has a head.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 

@@ -53,8 +53,12 @@ pub fn answer(
             presentation.manifest_reply().map(Step::Ready)
         }
         Request::Fragment(fragment) => {
-            let at = address(presentation, fragment)?;
-            answer_fragment(presentation, at, fragment.noun)
+            // A located chunk, which nearly every request names, is answered by code of its own.
+            let FragmentRequest { bitrate, attributes, stream, time, noun } = fragment;
+            match presentation.locate(stream, *bitrate, attributes, *time) {
+                Ok(at) => answer_fragment(presentation, FragmentAddress::Chunk(at), *noun),
+                Err(_) => answer_unlocated(presentation, fragment),
+            }
         }
     }
 }
@@ -102,6 +106,15 @@ fn address(
         .map_err(|kind| Error::request("fragment", kind))
 }
 
+#[cold]
+fn answer_unlocated(
+    presentation: &Arc<Presentation>,
+    request: &FragmentRequest<'_>,
+) -> Result<Step<Reply>, Error> {
+    answer_fragment(presentation, address(presentation, request)?, request.noun)
+}
+
+#[inline(always)]
 fn answer_fragment(
     presentation: &Arc<Presentation>,
     at: FragmentAddress,
