@@ -23,7 +23,7 @@ use crate::presentation::timeline::tolerance;
 pub(super) struct MediaTrack {
     pub(super) file: FileId,
     pub(super) track_id: u32,
-    /// By its handler; `None` for one that no stream has.
+    /// The kind by its handler; `None` for one that no stream has.
     pub(super) kind: Option<StreamKind>,
     pub(super) timescale: Timescale,
     /// `None` where it is unknown or undetermined.
@@ -47,7 +47,7 @@ pub(super) struct MediaTrack {
     pub(super) unread: Option<String>,
     /// Something to tell, though the track is served.
     pub(super) doubt: Option<Trouble>,
-    /// How long the last fragment is, in ticks of the track.
+    /// Duration of the last fragment, in ticks of the track.
     pub(super) last_duration: Option<u64>,
     /// The shortest and the longest duration of a sample in the first fragment, in ticks of the
     /// track.
@@ -61,16 +61,16 @@ pub(super) struct MediaTrack {
     pub(super) is_disordered: bool,
 }
 
-/// What a look at a fragment found.
+/// Results of a look at a fragment.
 #[derive(Default)]
 struct Examined {
-    /// How long it is, in ticks of the track.
+    /// Its duration, in ticks of the track.
     duration: Option<u64>,
     /// The shortest and the longest duration of a sample, in ticks of the track.
     durations: Option<(u32, u32)>,
     /// The start that it says, in ticks of the track.
     said: Option<i64>,
-    /// That start, if the index says another.
+    /// The start that it says, if the index says another.
     other: Option<OtherTime>,
 }
 
@@ -288,7 +288,8 @@ impl MediaTrack {
         }
     }
 
-    /// Whether a fragment is what the index says, and what it says itself, if its head is all there.
+    /// Checks that a fragment is what the index says. Returns what it says itself, if its head is all
+    /// there.
     fn examine(
         &mut self,
         bytes: &Bytes,

@@ -299,7 +299,7 @@ impl Look {
     }
 }
 
-/// What a look needs next.
+/// The next thing that a look needs.
 enum Next {
     Nothing,
     /// This many bytes from the start of the fragment.

@@ -19,7 +19,7 @@ use crate::index::Place;
 
 /// A look at every fragment of a presentation, a few fragments at a time.
 ///
-/// Of most fragments it reads 4 KiB: the `moof` and the beginning of the first sample. Findings are
+/// It reads 4 KiB of most fragments: the `moof` and the beginning of the first sample. Findings are
 /// summed up: there is one per kind and track, with the number of fragments and the first of them.
 /// A survey does not change the presentation. Fragments in files of their own are looked at as well:
 /// a file that is missing is a finding, unless the presentation is live.
