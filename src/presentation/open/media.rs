@@ -36,8 +36,8 @@ pub(super) struct MediaFile {
     pub(super) moov: Bytes,
     pub(super) mfra: Bytes,
     pub(super) tracks: Result<Vec<MediaTrack>, Trouble>,
-    /// Describes the fault of a track in the header that is not among `tracks`.
-    pub(super) unread_track: Option<String>,
+    /// The fault of a track in the header that is not among `tracks`.
+    pub(super) unread_track: Option<Trouble>,
     pub(super) protection: Vec<ProtectionSystem>,
 }
 
@@ -192,7 +192,13 @@ impl MediaOpening {
         let file_broken = |error: Error| Trouble::of(FindingCode::FileBroken, &error);
         self.result.moov = self.excerpt.get(moov.clone()).unwrap_or_default();
         let boxes = Boxes::parse(&self.result.moov, moov.start, limits).map_err(file_broken)?;
-        let unread = boxes.unread();
+        let unread = boxes.unread().map(|what| {
+            let trouble = Trouble::new(FindingCode::BoxUnreadable, what);
+            match boxes.unread_error(moov.start, limits) {
+                Some(error) => trouble.because(error),
+                None => trouble,
+            }
+        });
         let boxes = boxes.inside(*b"moov").ok_or_else(|| broken("it has no `moov`"))?;
         self.result.header_end = moov.end;
         self.result.protection = protection::of_moov(boxes);

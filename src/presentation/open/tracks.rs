@@ -7,7 +7,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::trouble::Trouble;
-use crate::base::{Error, FileId, Limits, Timescale};
+use crate::base::{Error, ErrorKind, FileId, Limits, Timescale};
 use crate::bmff::{
     AnyBox, Body, Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Stsz, Tfhd, Tkhd, Trex, uuid::Tfxd,
 };
@@ -43,8 +43,8 @@ pub(super) struct MediaTrack {
     pub(super) has_absolute_base: bool,
     /// Number of samples that are in the file's header and in no fragment.
     pub(super) samples_in_header: Option<u32>,
-    /// Describes a part of the header or of a fragment that cannot be read and that nothing needs.
-    pub(super) unread: Option<String>,
+    /// A part of the header or of a fragment that cannot be read and that nothing needs.
+    pub(super) unread: Option<Trouble>,
     /// Something to tell, though the track is served.
     pub(super) doubt: Option<Trouble>,
     /// Duration of the last fragment, in ticks of the track.
@@ -161,8 +161,8 @@ fn samples_in_header(stbl: &Boxes) -> Option<u32> {
     count.filter(|&count| count > 0 && has_chunk)
 }
 
-/// Describes the fault of the first `trak` that is left out, in a `moov` that ends at byte `end`.
-pub(super) fn unread(moov: &Boxes, end: u64, limits: &Limits) -> Option<String> {
+/// Returns the fault of the first `trak` that is left out, in a `moov` that ends at byte `end`.
+pub(super) fn unread(moov: &Boxes, end: u64, limits: &Limits) -> Option<Trouble> {
     let mut at = end - moov.list.iter().map(AnyBox::len).sum::<u64>() - moov.padding.len() as u64;
     for item in &moov.list {
         let start = at;
@@ -170,22 +170,22 @@ pub(super) fn unread(moov: &Boxes, end: u64, limits: &Limits) -> Option<String> 
         if item.header.kind != *b"trak" {
             continue;
         }
-        let message = match &item.body {
+        let error = match &item.body {
             Body::Boxes(trak) => {
                 let mdia = trak.inside(*b"mdia");
                 let clock = mdia.and_then(|mdia| mdia.get::<Mdhd>()).map(|mdhd| mdhd.timescale);
                 let has_handler = mdia.is_some_and(|mdia| mdia.get::<Hdlr>().is_some());
                 let is_track = has_handler && clock > Some(0) && trak.get::<Tkhd>().is_some();
-                (!is_track).then_some("it has no number, timescale or handler".to_owned())
+                let (what, clause) = ("number, timescale or handler", "ISO/IEC 14496-12, 8.3");
+                (!is_track).then(|| Error::at(start, ErrorKind::Missing { what, clause }))
             }
-            Body::Other(bytes) => {
-                let error = Boxes::parse(bytes, start + item.header_len(), limits).err();
-                error.map(|error| error.inside(item.header.kind).to_string())
-            }
+            Body::Other(bytes) => Boxes::parse(bytes, start + item.header_len(), limits).err(),
             _ => None,
         };
-        if let Some(message) = message {
-            return Some(format!("its `trak` at byte {start} cannot be used: {message}"));
+        if let Some(error) = error {
+            let error = error.inside(item.header.kind);
+            let message = format!("its `trak` at byte {start} cannot be used: {error}");
+            return Some(Trouble::new(FindingCode::FileBroken, message).because(error));
         }
     }
     None
@@ -307,7 +307,8 @@ impl MediaTrack {
         let tfhd = stored.traf.get::<Tfhd>();
         self.has_absolute_base |= tfhd.is_some_and(|tfhd| tfhd.base_data_offset.is_some());
         self.needs_header |= stored.needs_defaults();
-        self.unread = self.unread.take().or_else(|| stored.unread());
+        let unread = |what| Trouble::new(FindingCode::BoxUnreadable, what);
+        self.unread = self.unread.take().or_else(|| stored.unread().map(unread));
         let duration = stored.duration(self.defaults, limits)?;
         let declared = stored.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
         // ffmpeg writes durations below 0, in two's complement.
