@@ -362,6 +362,11 @@ fn a_track_whose_header_cannot_be_read_costs_no_other() {
             film.check(&store, OF_AUDIO, &starts(SOUND));
             let found = findings(&store);
             assert_eq!(found[0], "error file-broken", "{found:?}");
+            let opened = testkit::open(&store).unwrap();
+            let broken = opened.presentation().findings().remove(0);
+            let cause = broken.cause().unwrap().to_string();
+            assert!(cause.starts_with("trak"), "{cause}");
+            assert!(broken.message.ends_with(&cause), "{}", broken.message);
             let origin = Origin::new(store);
             let path = "film.ism/QualityLevels(300)/Fragments(video=0)";
             assert_eq!(status(&origin, path), 404);

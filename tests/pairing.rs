@@ -330,7 +330,7 @@ fn a_track_of_another_kind_is_reported_with_what_the_file_has() {
     let opened = open(&set).unwrap();
     let findings = opened.presentation().findings();
     let mut messages = findings.iter().map(|finding| &*finding.message);
-    let message = "track 1 is no video track: it has 1 (audio), 2 (video), 3 (video)";
+    let message = "its track 1 is not video: it has 1 (audio), 2 (video), 3 (video)";
     assert!(messages.any(|found| found == message));
     assert_eq!(served(&set, "video", [500]), [0]);
 }

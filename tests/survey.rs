@@ -460,8 +460,11 @@ fn the_budget_of_findings_hides_no_graver_one() {
     while !survey.is_over() {
         survey = block_on(opened.survey(survey)).unwrap();
     }
-    let codes: Vec<_> = survey.findings().iter().map(|f| f.code.as_str()).collect();
+    let findings = survey.findings();
+    let codes: Vec<_> = findings.iter().map(|f| f.code.as_str()).collect();
     assert_eq!(codes, ["fragment-broken", "findings-left-out"]);
+    let cause = findings[0].cause().unwrap().to_string();
+    assert!(findings[0].message.ends_with(&cause), "{}", findings[0].message);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use smooth_origin::base::Error;
 use smooth_origin::origin::{Opened, block_on};
 use smooth_origin::presentation::{Finding, Survey};
 
-/// How much of each presentation is looked at.
+/// The part of each presentation that is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {
     /// Only the fragments that opening looks at: the first and the last one of each track.

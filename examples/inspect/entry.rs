@@ -12,7 +12,7 @@ pub(crate) struct Entry {
     pub(crate) outcome: Outcome,
 }
 
-/// What came of a path.
+/// The result for a path.
 pub(crate) enum Outcome {
     /// A presentation that was opened; its manifest is there, or nothing of it can be served.
     Opened {
@@ -28,13 +28,13 @@ pub(crate) enum Outcome {
     NotLookedAt(Explanation),
 }
 
-/// What is the matter, and what to do next.
+/// The problem, and the next step.
 pub(crate) struct Explanation {
     pub(crate) message: String,
     pub(crate) advice: Option<String>,
 }
 
-/// How well an entry is served, the best first.
+/// Degrees to which an entry is served, the best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Health {
     Fine,
@@ -124,7 +124,7 @@ impl Explanation {
     }
 }
 
-/// Where an `.ism` of a few lines can be copied from.
+/// The place from which an `.ism` of a few lines can be copied.
 pub(crate) const SMALLEST: &str = "see \"The smallest presentation\" in README.md";
 
 /// Replaces names in findings of a presentation beneath `root` by the paths of the files.

@@ -11,7 +11,7 @@ use crate::entry::Entry;
 use crate::open;
 use crate::other::{self, Sort};
 
-/// How far a folder is looked into, and how its names are compared.
+/// The depth to which a folder is looked into, and the comparison of its names.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
     /// Levels of folders beneath it.
@@ -20,7 +20,7 @@ pub(crate) struct Bounds {
     pub(crate) presentations: usize,
     /// Names that differ in spelling alone are found.
     pub(crate) ignore_case: bool,
-    /// How much of each presentation is looked at.
+    /// The part of each presentation that is looked at.
     pub(crate) of_each: Depth,
 }
 
@@ -67,7 +67,7 @@ struct Walk<'a, F> {
     origin: Origin,
     bounds: Bounds,
     each: F,
-    /// What `each` was given.
+    /// The results that `each` was given.
     entries: usize,
     presentations: usize,
     names: usize,

@@ -84,7 +84,7 @@ fn main() -> ExitCode {
     ExitCode::from(report.worst().exit_status())
 }
 
-/// What is printed, entry by entry.
+/// The output, entry by entry.
 struct Report<W: Write> {
     out: W,
     json: bool,

@@ -1,4 +1,4 @@
-//! What a path is that is no presentation, and what to do next.
+//! Descriptions of paths that are no presentations, and the next step for each.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -24,7 +24,7 @@ pub(crate) enum Sort {
 }
 
 impl Sort {
-    /// By the extension, in any letter case.
+    /// Tells by the extension, in any letter case.
     pub(crate) fn by_name(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
@@ -136,7 +136,7 @@ fn unknown(path: &Path) -> Entry {
     }
 }
 
-/// What to do with media that can be served.
+/// Returns the next step for media that can be served.
 fn look_at_or_write(media: &Path) -> String {
     match named_by(media) {
         Some(server) => format!("inspect {}, which names it", server.display()),
@@ -144,7 +144,7 @@ fn look_at_or_write(media: &Path) -> String {
     }
 }
 
-/// How a progressive MP4 file becomes one that can be served.
+/// Returns the command that makes a progressive MP4 file one that can be served.
 fn package(file: &Path) -> String {
     let mut packaged = file.with_extension("ismv");
     if packaged == file {
@@ -202,7 +202,7 @@ fn named_by(file: &Path) -> Option<PathBuf> {
     servers.into_iter().find(|server| names(server, file).unwrap_or(false))
 }
 
-/// Whether a server manifest names a file of its folder.
+/// Returns whether a server manifest names a file of its folder.
 fn names(server: &Path, file: &Path) -> Option<bool> {
     let own = Name::new(server.file_name()?.to_str()?).ok()?;
     let file = Name::new(file.file_name()?.to_str()?).ok()?;

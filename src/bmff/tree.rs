@@ -84,6 +84,27 @@ impl Boxes {
         self.list.iter().find_map(of_item)
     }
 
+    /// Returns the error of the first box that could not be read and was kept as it is. The boxes
+    /// begin at byte `base` of their file.
+    pub(crate) fn unread_error(&self, base: u64, limits: &Limits) -> Option<Error> {
+        let mut at = base;
+        self.list.iter().find_map(|item| {
+            let body = at + item.header_len();
+            at += item.len();
+            let error = match &item.body {
+                Body::Boxes(boxes) => boxes.unread_error(body, limits),
+                Body::Other(bytes) if CONTAINERS.contains(&item.header.kind.0) => {
+                    Self::parse(bytes, body, limits).err()
+                }
+                Body::Other(bytes) => {
+                    Body::parse_typed(&item.header, &mut Cursor::new(bytes, body)).err()
+                }
+                _ => None,
+            };
+            error.map(|error| error.inside(item.header.kind))
+        })
+    }
+
     /// Does the same for the boxes inside a box of type `kind`, and for stray bytes at its end.
     pub(crate) fn unread_in(&self, kind: FourCc) -> Option<String> {
         self.unread().or_else(|| {

@@ -139,7 +139,7 @@ pub(super) fn complete(description: &Description, sound: &mut Sound) {
     sound.layout = config.layout.or_else(|| usual(sound.channels)).map(ChannelLayout::Mpeg);
 }
 
-/// What is needed of an AudioSpecificConfig.
+/// The properties of an AudioSpecificConfig that are needed.
 ///
 /// Spec: ISO/IEC 14496-3, 1.6.2.1.
 struct AudioSpecificConfig {

@@ -2,7 +2,7 @@
 
 use crate::bmff::{AnyBox, Body, Boxes};
 
-/// How the numbers of a picture become light.
+/// The relation between the numbers of a picture and light.
 ///
 /// Spec: ISO/IEC 23091-2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

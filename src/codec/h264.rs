@@ -96,7 +96,7 @@ fn profile_of(sps: &Bytes) -> Option<[u8; 3]> {
     sps.get(1..4)?.try_into().ok()
 }
 
-/// What `avcC` adds for the high profiles: chroma format and bit depths.
+/// Returns the fields that `avcC` adds for the high profiles: chroma format and bit depths.
 ///
 /// Spec: ISO/IEC 14496-15, 5.3.3.1.2.
 fn formats_of(profile: u8, sps: &Bytes) -> Option<Bytes> {

@@ -169,7 +169,7 @@ mod tests {
         0000000142010101600000030090000003000003003CA00A080B9F796566924CAF016808000003000800000300\
         C840000000014401C172B46240";
 
-    /// What x265 and ffmpeg wrote into the `hvcC` beside them.
+    /// The start of the `hvcC` that x265 and ffmpeg wrote beside them.
     const GENERAL: &str = "0101600000009000000000003CF000FCFDF8F800000F";
 
     fn real() -> Description {

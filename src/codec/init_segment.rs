@@ -26,7 +26,7 @@ pub(crate) struct InitSegment<'a> {
     /// The stored sample entries. They take precedence over the manifest, because the samples were
     /// made with them.
     pub(crate) entries: Vec<&'a SampleEntry>,
-    /// What the manifest says. It counts if there is no stored entry.
+    /// The coding by the manifest. It counts if there is no stored entry.
     pub(crate) description: Option<&'a Description>,
     /// Width and height of a pixel.
     pub(crate) pixel_aspect: Option<(u32, u32)>,

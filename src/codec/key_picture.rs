@@ -3,7 +3,7 @@
 use super::bits::{Bits, without_emulation_prevention};
 use crate::bmff::{AvcC, Boxes, HvcC};
 
-/// How pictures are divided into NAL units.
+/// The format of the NAL units of pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NalFormat {
     is_hevc: bool,

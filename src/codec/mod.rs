@@ -1,7 +1,7 @@
-//! Floor 2: one codec a file: sample entry ◄► FourCC and CodecPrivateData ◄► RFC 6381 string.
+//! Floor 2: one codec per file: sample entry ◄► FourCC and CodecPrivateData ◄► RFC 6381 string.
 //!
-//! A codec is one file and one line in the table below. What is not in the table passes through by its
-//! name.
+//! A codec is one file and one line in the table below. A codec that is not in the table passes
+//! through by its name.
 
 mod aac;
 mod ac3;
@@ -64,7 +64,7 @@ pub struct CodecTag(Cow<'static, str>);
 impl CodecTag {
     /// H.264, samples with length prefixes.
     pub const H264: Self = Self(Cow::Borrowed("H264"));
-    /// The same by the name that some old players want.
+    /// H.264 by the name that some old players want.
     pub const AVC1: Self = Self(Cow::Borrowed("AVC1"));
     /// HEVC, parameter sets in the manifest alone.
     pub const HVC1: Self = Self(Cow::Borrowed("HVC1"));
@@ -116,7 +116,7 @@ impl fmt::Display for CodecTag {
     }
 }
 
-/// How a track is coded, as a manifest announces it.
+/// The coding of a track, as a manifest announces it.
 ///
 /// ```
 /// # #[cfg(feature = "unstable-formats")] {
@@ -141,7 +141,7 @@ pub struct Description {
     pub tag: CodecTag,
     /// `CodecPrivateData` as bytes.
     pub private_data: Bytes,
-    /// What else the manifest says.
+    /// Other properties that the manifest declares.
     pub format: Format,
     /// Bits per second on average, which some decoders are set up with; 0 if unknown.
     pub bitrate: u32,
@@ -149,8 +149,7 @@ pub struct Description {
     codecs: Option<String>,
 }
 
-/// How many bits a track takes is no part of how it is coded, nor is a string that says the rest
-/// once more.
+/// The bitrate of a track is no part of its coding, nor is a string that repeats the rest.
 impl PartialEq for Description {
     fn eq(&self, other: &Self) -> bool {
         (&self.tag, &self.private_data, &self.format)
@@ -160,11 +159,11 @@ impl PartialEq for Description {
 
 impl Eq for Description {}
 
-/// What a manifest says of a track beside its codec.
+/// Properties that a manifest declares of a track beside its codec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// Of pictures.
+    /// Pictures.
     Video {
         /// `MaxWidth` in pixels.
         width: u32,
@@ -173,7 +172,7 @@ pub enum Format {
         /// Bytes of the length before each NAL unit: `NALUnitLengthField`.
         nal_length_size: u8,
     },
-    /// Of sound.
+    /// Sound.
     Audio {
         /// `SamplingRate` in hertz.
         sampling_rate: u32,
@@ -186,11 +185,11 @@ pub enum Format {
         /// `AudioTag`.
         audio_tag: u32,
     },
-    /// Of timed text and other data: nothing.
+    /// Timed text and other data, which have no properties.
     Text,
 }
 
-/// What the table knows of a codec.
+/// An entry of the table of codecs.
 struct Codec {
     /// Sample entry formats.
     formats: &'static [[u8; 4]],
@@ -222,7 +221,7 @@ impl Description {
         Self { tag, private_data, format, bitrate: 0, codecs: None }
     }
 
-    /// What the sample entry of a track of `kind` announces.
+    /// Returns the coding that the sample entry of a track of `kind` announces.
     ///
     /// A format that is not in the table is announced by its own name, without private data; an
     /// encrypted entry as the one that was encrypted.
@@ -248,8 +247,8 @@ impl Description {
         Ok(Self::new(CodecTag::new(name), Bytes::new(), format))
     }
 
-    /// What a quality of a client manifest announces: by its own attributes, by its stream's, or
-    /// by `WaveFormatEx`; an audio codec without a name by its `AudioTag`.
+    /// Returns the coding that a quality of a client manifest announces: by its own attributes, by
+    /// its stream's, or by `WaveFormatEx`; an audio codec without a name by its `AudioTag`.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] when `CodecPrivateData` or `WaveFormatEx` is not hexadecimal.
@@ -404,7 +403,7 @@ fn video(entry: &VisualSampleEntry, nal_length_size: u8) -> Format {
     Format::Video { width: entry.width.into(), height: entry.height.into(), nal_length_size }
 }
 
-/// What an audio entry says when its codec's configuration says nothing.
+/// Returns what an audio entry says when its codec's configuration says nothing.
 fn audio(entry: &AudioSampleEntry) -> Format {
     Format::Audio {
         sampling_rate: entry.sample_rate >> 16,
@@ -444,7 +443,7 @@ fn sound(
     })
 }
 
-/// What `entry` lacks, at the place where it lies.
+/// Returns the error for something that `entry` lacks, with its place.
 fn missing(entry: &SampleEntry, what: &'static str, clause: &'static str) -> Error {
     Error::at(entry.offset, ErrorKind::Missing { what, clause }).inside(entry.format())
 }

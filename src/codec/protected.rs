@@ -11,7 +11,7 @@ use crate::bmff::{
 };
 use crate::manifest::StreamKind;
 
-/// How the samples of a track are encrypted, unless a fragment has its own parameters.
+/// The encryption of the samples of a track, unless a fragment has its own parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Encryption {

@@ -18,7 +18,7 @@ pub(super) const CODEC: Codec = Codec {
 
 const SEQUENCE_HEADER: [u8; 4] = [0, 0, 1, 0x0f];
 
-/// What stands before the headers wherever Windows holds them: ASF's binding byte. Encoders write
+/// The byte before the headers wherever Windows holds them: ASF's binding byte. Encoders write
 /// 0x25 or 0x27; decoders look at its lowest bit at the most, which is always set.
 const BINDING: u8 = 0x25;
 
@@ -68,7 +68,7 @@ fn sample_entry(description: &Description) -> Result<SampleEntry, Error> {
     Ok(entry.to_entry())
 }
 
-/// What is needed of a sequence header.
+/// The fields of a sequence header that are needed.
 ///
 /// Spec: SMPTE ST 421, 6.1.
 struct Sequence {
@@ -77,7 +77,7 @@ struct Sequence {
 }
 
 impl Sequence {
-    /// Of the advanced profile; no other has start codes.
+    /// Reads a header of the advanced profile; no other has start codes.
     fn parse(headers: &[u8]) -> Option<Self> {
         let payload = without_emulation_prevention(headers.get(SEQUENCE_HEADER.len()..)?);
         let mut bits = Bits::new(&payload);

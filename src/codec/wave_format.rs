@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-/// What the structure says; nothing where there is none.
+/// The fields of the structure; empty if there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct WaveFormat {
     pub(super) tag: Option<u32>,
@@ -10,7 +10,7 @@ pub(super) struct WaveFormat {
     pub(super) sampling_rate: Option<u32>,
     pub(super) packet_size: Option<u32>,
     pub(super) bits_per_sample: Option<u32>,
-    /// What follows the structure: the codec's own.
+    /// The codec's own data after the structure.
     pub(super) private_data: Bytes,
 }
 

@@ -6,7 +6,7 @@ use super::{Codec, CodecTag, Description, Format};
 use crate::base::FourCc;
 use crate::bmff::{AnyBox, Boxes, SampleEntry, VttC};
 
-/// How a manifest announces it is unconfirmed: by its name.
+/// The name by which a manifest announces it is unconfirmed.
 pub(super) const CODEC: Codec = Codec {
     formats: &[*b"wvtt"],
     tags: &["WVTT"],

@@ -13,11 +13,11 @@ use crate::base::{Error, ErrorKind, Limits, Place};
 pub(crate) struct Decoded<'a> {
     /// Without byte order mark, and without what [`stripped`](Self::stripped) names.
     pub(crate) text: Cow<'a, str>,
-    /// What it was stored in.
+    /// The encoding in which it was stored.
     pub(crate) encoding: &'static Encoding,
     /// It began with a byte order mark.
     pub(crate) marked: bool,
-    /// What lies around the document and makes XML readers refuse it.
+    /// Descriptions of bytes around the document that make XML readers refuse it.
     pub(crate) stripped: Vec<&'static str>,
     /// True if the bytes are not in the encoding that is declared or that is the default, so that
     /// players cannot read them.
@@ -114,7 +114,7 @@ impl<'a> Decoded<'a> {
         !self.is_misdeclared && is_declared && (self.marked || !is_wide)
     }
 
-    /// What was made of the text, to be served: with the mark of a document that was stored in
+    /// Returns a text that was made of this one, to be served: with the mark of a document that was stored in
     /// UTF-8 already; else with a declaration that says UTF-8.
     pub(crate) fn to_utf8(&self, mut text: String) -> String {
         if self.encoding == UTF_8 && self.is_readable_as_stored() {
@@ -146,7 +146,7 @@ fn unmarked(bytes: &[u8]) -> &'static Encoding {
     }
 }
 
-/// Where the document begins: behind repeated byte order marks, and behind white space and comments
+/// Returns the offset of the document: behind repeated byte order marks, and behind white space and comments
 /// if an XML declaration follows, which must come first (XML 1.0, 2.8).
 fn front(text: &str, stripped: &mut Vec<&'static str>) -> usize {
     const MARK: char = '\u{feff}';
@@ -168,7 +168,7 @@ fn front(text: &str, stripped: &mut Vec<&'static str>) -> usize {
     text.len() - unmarked.len()
 }
 
-/// Where the document ends: before NUL or Ctrl-Z characters that pad it to a block.
+/// Returns the end of the document: before NUL or Ctrl-Z characters that pad it to a block.
 fn end(text: &str, stripped: &mut Vec<&'static str>) -> usize {
     let is_padding = |c: char| matches!(c, '\0' | '\x1a');
     let document = text.trim_end_matches(|c: char| is_padding(c) || c.is_ascii_whitespace());
@@ -199,7 +199,7 @@ fn label_at(text: &str, label: Range<usize>) -> Option<&'static Encoding> {
     Encoding::for_label_no_replacement(text.get(label)?.as_bytes())
 }
 
-/// Where the XML declaration names an encoding.
+/// Returns the range of the encoding that the XML declaration names.
 fn declared(text: &str) -> Option<Range<usize>> {
     let declaration = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"))?.0;
     let start = "<?xml".len();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a stream carries.
+/// The kind of media of a stream.
 ///
 /// Spec: [MS-SSTR] 2.2.2.3, attribute `Type`. The set is closed.
 ///

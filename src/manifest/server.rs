@@ -48,7 +48,7 @@ pub struct ServerManifest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerTrack {
-    /// By the element's name.
+    /// The kind by the element's name.
     pub kind: StreamKind,
     /// Attributes: `src`, `systemBitrate`, `systemLanguage` and what else is there.
     pub attributes: Attributes,

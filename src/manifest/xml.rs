@@ -34,7 +34,7 @@ pub(crate) struct Reader<'t> {
 pub(crate) struct Element<'t> {
     text: &'t str,
     tag: BytesStart<'t>,
-    /// Where the tag begins.
+    /// Offset of the tag.
     pub(crate) start: usize,
     max_attributes: usize,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Attribute<'e> {
     pub(crate) name: &'e str,
     /// With references resolved and white space normalised.
     pub(crate) value: Cow<'e, str>,
-    /// Where the value lies in the text, quotes not included.
+    /// Range of the value in the text, quotes not included.
     pub(super) span: Range<usize>,
 }
 
@@ -110,7 +110,7 @@ impl<'t> Reader<'t> {
         self.leave(self.depth - 1)
     }
 
-    /// How many elements are open.
+    /// Returns the number of open elements.
     pub(super) fn depth(&self) -> usize {
         self.depth
     }
@@ -123,8 +123,8 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// What is made of the next sibling of an element that was read to its end, if that is a plain one
-    /// of this name: chunks are nearly all that a long manifest is made of, and the library takes
+    /// Returns what `make` makes of the next sibling of an element that was read to its end, if that
+    /// is a plain one of this name: nearly all of a long manifest are chunks, and the library takes
     /// ten times as long for each. Anything else is left for [`child`](Self::child).
     pub(super) fn plain_sibling<T>(
         &mut self,
@@ -147,7 +147,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Where the next byte to be read lies in the text.
+    /// Returns the offset of the next byte to be read.
     pub(super) fn position(&self) -> usize {
         self.place_of(self.events.buffer_position())
     }
@@ -284,7 +284,7 @@ impl<'t> Element<'t> {
         xml_error(self.text, self.start, self.name(), what)
     }
 
-    /// The same of another kind.
+    /// Returns an error of this kind at the element.
     pub(crate) fn failure(&self, kind: ErrorKind) -> Error {
         Error { kind, ..self.error("") }
     }
@@ -303,8 +303,8 @@ fn ends_cdata(text: &str) -> bool {
     memchr::memchr_iter(b'>', text.as_bytes()).any(|at| text[..at].ends_with("]]"))
 }
 
-/// Where the first character is that no XML document may hold (XML 1.0, 2.2): a control character,
-/// U+FFFE or U+FFFF.
+/// Returns the offset of the first character that no XML document may contain (XML 1.0, 2.2): a
+/// control character, U+FFFE or U+FFFF.
 fn forbidden(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
@@ -313,7 +313,7 @@ fn forbidden(text: &str) -> Option<usize> {
     control.or_else(|| memchr::memchr_iter(0xef, bytes).find(no_character))
 }
 
-/// What one of the five predefined references or a character reference stands for.
+/// Returns the text that one of the five predefined references or a character reference stands for.
 fn resolve(name: &quick_xml::events::BytesRef<'_>) -> Option<String> {
     if name.is_char_ref() {
         let text = String::from(name.resolve_char_ref().ok()??);
@@ -332,7 +332,7 @@ fn xml_error(text: &str, at: usize, element: &str, what: &str) -> Error {
 /// Puts a document together, with the library's escaping.
 pub(crate) struct Writer {
     text: String,
-    /// Where the tag being written begins.
+    /// Offset of the tag that is being written.
     tag: usize,
     limit: u64,
 }
@@ -359,7 +359,7 @@ impl Writer {
         self.text.push('"');
     }
 
-    /// The same, unless the tag has an attribute of this name.
+    /// Writes an attribute, unless the tag has one of this name.
     pub(crate) fn attribute_once(&mut self, name: &str, value: &str) {
         let tag = &self.text[self.tag..];
         // No value holds a quote as it is: behind an even number of them, none is open.
@@ -382,21 +382,21 @@ impl Writer {
         self.attribute(name, if value { "TRUE" } else { "FALSE" });
     }
 
-    /// The same where there is a value.
+    /// Writes an attribute if there is a value.
     pub(crate) fn attribute_if(&mut self, name: &str, value: Option<impl AsRef<str>>) {
         if let Some(value) = value {
             self.attribute(name, value.as_ref());
         }
     }
 
-    /// The same where there is a value.
+    /// Writes an attribute if there is a value.
     pub(crate) fn number_if(&mut self, name: &str, value: Option<impl Into<u64>>) {
         if let Some(value) = value {
             self.number(name, value);
         }
     }
 
-    /// The same where there is a value.
+    /// Writes an attribute if there is a value.
     pub(crate) fn boolean_if(&mut self, name: &str, value: Option<bool>) {
         if let Some(value) = value {
             self.boolean(name, value);

@@ -80,7 +80,7 @@ impl Track {
         Sound::of(self.sample_entry(), self.description(), &Limits::default())
     }
 
-    /// How its samples are encrypted, unless a fragment has its own parameters. `None` if they are
+    /// The encryption of its samples, unless a fragment has its own parameters. `None` if they are
     /// not, or if its [sample entry](Self::sample_entry) is not known.
     ///
     /// Spec: ISO/IEC 23001-7, 8.2; PIFF 1.1, 5.3.3.

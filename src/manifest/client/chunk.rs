@@ -39,11 +39,11 @@ pub struct Chunk {
     pub repeat: Option<NonZeroU64>,
     /// `n`: ordinal, informative.
     pub number: Option<u32>,
-    /// What few chunks have.
+    /// Content that few chunks have.
     pub details: Option<Box<ChunkDetails>>,
 }
 
-/// What a `c` element holds beside its times.
+/// The content of a `c` element beside its times.
 ///
 /// ```
 /// use smooth_origin::Limits;

@@ -206,7 +206,7 @@ pub struct CustomAttribute {
     pub value: String,
 }
 
-/// What a player needs to get a licence.
+/// Data from which a player gets a licence.
 ///
 /// Spec: [MS-SSTR] 2.2.2.2.
 ///

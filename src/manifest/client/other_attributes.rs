@@ -33,7 +33,7 @@ impl OtherAttributes {
         pairs(&self.0)
     }
 
-    /// What [`push`] has put together.
+    /// Returns the attributes that [`push`] has put together.
     pub(super) fn of_text(text: String) -> Self {
         Self(text.into())
     }

@@ -10,7 +10,7 @@ use crate::base::{Error, Limits, Run};
 use crate::manifest::Attributes;
 use crate::manifest::xml::Writer;
 
-/// How chunks are written.
+/// The form in which chunks are written.
 ///
 /// ```
 /// use smooth_origin::manifest::Layout;
@@ -260,7 +260,7 @@ impl QualityLevel {
     }
 }
 
-/// What was not understood; where that is a known name, its place may have been taken since.
+/// Writes attributes that were not understood; the place of a known name may have been taken since.
 fn others(w: &mut Writer, attributes: &Attributes) {
     for (name, value) in attributes {
         w.attribute_once(name, value);

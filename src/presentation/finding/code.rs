@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How much a finding matters.
+/// The importance of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Everything is served; the presentation only differs from what is usual.
@@ -32,12 +32,12 @@ macro_rules! codes {
                 match self { $(Self::$name => $code,)* }
             }
 
-            /// How much findings of this code matter.
+            /// Returns the severity of findings of this code.
             pub fn severity(self) -> Severity {
                 match self { $(Self::$name => Severity::$severity,)* }
             }
 
-            /// What the operator can do about it.
+            /// Returns what the operator can do about it.
             pub fn advice(self) -> &'static str {
                 match self { $(Self::$name => $advice,)* }
             }
@@ -224,7 +224,7 @@ codes! {
     /// Samples of a fragment last longer or shorter than its chunk.
     DurationInFragment "duration-in-fragment" Warning
         "players may stall or skip there: package the file again together with its manifest; if the source has the gap, encode it again",
-    /// How long the last chunk is could not be read, and was assumed.
+    /// The duration of the last chunk could not be read, and was assumed.
     DurationAssumed "duration-assumed" Info
         "nothing needs to be done: players go by the samples",
     /// There were more findings than the budget allows.

@@ -16,7 +16,7 @@ pub(crate) struct Findings {
     errors: Vec<(usize, Finding)>,
     warnings: Vec<(usize, Finding)>,
     infos: Vec<(usize, Finding)>,
-    /// How many were kept, at one time or another.
+    /// Number of findings that were kept, at one time or another.
     made: usize,
     /// Hashes of what was kept.
     known: HashSet<u64>,

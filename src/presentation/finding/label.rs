@@ -24,7 +24,7 @@ impl fmt::Display for Label<'_> {
     }
 }
 
-/// What a finding can be about: a stream, by its name, or a track.
+/// A thing that a finding can be about: a stream, by its name, or a track.
 pub(crate) trait Labelled {
     fn label(&self) -> Label<'_>;
 }

@@ -45,17 +45,17 @@ pub struct Finding {
     pub bitrate: Option<u32>,
     /// Start of the chunk, in ticks of the stream.
     pub chunk: Option<u64>,
-    /// What was found, in one sentence. It includes the text of the [cause](Self::cause).
+    /// The finding in one sentence. It includes the text of the [cause](Self::cause).
     pub message: String,
     cause: Option<Arc<Error>>,
 }
 
-/// What [`FindingCode::DataOffsetWrong`] says, at open and later.
+/// The message of [`FindingCode::DataOffsetWrong`], at open and later.
 pub(crate) const WRONG_OFFSET: &str =
     "the `data_offset` of a `trun` does not lead into the `mdat` that follows the `moof`";
 
 impl Finding {
-    /// All that tells it from another.
+    /// Returns everything that tells it from another.
     fn key(&self) -> impl Eq + Hash {
         let Self { code, file, stream, bitrate, chunk, message, cause: _ } = self;
         (code, file, stream, bitrate, chunk, message)
@@ -117,7 +117,7 @@ impl Finding {
         Some(cut(&label).into_owned())
     }
 
-    /// How much the finding matters.
+    /// The severity of its code.
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }

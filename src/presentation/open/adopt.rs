@@ -214,8 +214,9 @@ fn shifted(shift: i64, timescale: Timescale) -> String {
     format!("the times in the file are {ticks} ticks ({seconds:.3} s) {than} than the manifest's")
 }
 
-/// What of a stream must go: what has no media, unless the manifest itself holds it. What could
-/// just not be read may be there the next time, and stays.
+/// Returns the part of a stream that must be left out: tracks without media, unless the manifest
+/// itself holds the samples. Media that could just not be read may be there the next time, and its
+/// tracks stay.
 pub(super) fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings) -> Cut {
     if index.is_embedded() {
         return Cut::Nothing;
@@ -234,7 +235,7 @@ pub(super) fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings)
     cut
 }
 
-/// What a player may stumble over.
+/// Reports properties that a player may stumble over.
 pub(super) fn check(stream: &Stream, findings: &mut Findings) {
     let mut tell = |code, message: String| {
         findings.push(Finding::new(code, message).of_track(&stream.name));

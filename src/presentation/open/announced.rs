@@ -1,4 +1,4 @@
-//! How many chunks of the stored manifest some fragments of a track are.
+//! The number of chunks of the stored manifest that some fragments of a track are.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::index::{Indexed, ScannedTrack};
 use crate::manifest::ClientManifest;
 use crate::presentation::Timeline;
 
-/// What the stored manifest announces of each track of the files.
+/// Chunks that the stored manifest announces for each track of the files.
 #[derive(Default)]
 pub(super) struct Announced {
     streams: Vec<(Timeline, Timescale)>,

@@ -102,7 +102,7 @@ impl Announced<'_> {
     }
 }
 
-/// How a track was found for a quality with a different bitrate.
+/// The way in which a track was found for a quality with a different bitrate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// No other track is possible.
@@ -343,7 +343,7 @@ mod tests {
         assert_eq!(guessed, (vec![Some(1), Some(0)], 2), "the higher is the higher");
     }
 
-    /// What [`assign`] must find where bitrates are equal, by comparing every quality with every
+    /// Returns what [`assign`] must find if bitrates are equal, by comparing every quality with every
     /// track.
     fn assigned_one_by_one(client: &ClientManifest, server: &ServerManifest) -> Assignment {
         let same_name = |stream: &StreamIndex, track: &ServerTrack| match track.track_name() {

@@ -37,7 +37,7 @@ pub(super) struct Complete {
 pub(super) struct Pairs<'a> {
     /// One per track of the server manifest.
     pub(super) resolved: Vec<Resolved<'a>>,
-    /// If there is a client manifest that can be used.
+    /// `None` if there is no client manifest that can be used.
     pub(super) assignment: Option<Assignment>,
 }
 

@@ -1,4 +1,4 @@
-//! What has been read of a file so far.
+//! The parts of a file that have been read so far.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ pub(super) struct Excerpt {
 }
 
 impl Excerpt {
-    /// Of a file of `size` bytes, whose first and last bytes were read.
+    /// Makes an excerpt of a file of `size` bytes, whose first and last bytes were read.
     pub(super) fn new(size: u64, head: Bytes, tail: Bytes) -> Self {
         let mut excerpt = Self { size, blocks: Vec::new() };
         excerpt.add(0, head);
@@ -64,7 +64,7 @@ impl Excerpt {
         Some(joined.into())
     }
 
-    /// What must still be read of a range: from its first missing byte to its last.
+    /// Returns the part of a range that must still be read: from its first missing byte to its last.
     pub(super) fn missing(&self, range: Range<u64>) -> Option<Range<u64>> {
         let Range { mut start, mut end } = range;
         for (offset, bytes) in &self.blocks {

@@ -1,4 +1,4 @@
-//! What requests tell the tracks of a stored manifest apart by.
+//! Keys by which requests tell the tracks of a stored manifest apart.
 
 use std::collections::{HashMap, HashSet};
 

@@ -12,14 +12,14 @@ use crate::manifest::ServerManifest;
 use crate::presentation::OpenOptions;
 use crate::presentation::finding::{Finding, FindingCode, Findings, cut};
 
-/// What is opened, and how. Only the names of files change, when they are found under other
-/// spellings.
+/// The files of a presentation, and the options for opening it. Only the names of files change,
+/// when they are found under other spellings.
 pub(super) struct Listed {
     pub(super) name: Name,
     pub(super) options: OpenOptions,
     pub(super) server_text: Bytes,
     pub(super) server: ServerManifest,
-    /// By id.
+    /// Names of files by id.
     pub(super) files: Vec<Name>,
     /// One per track of the server manifest.
     pub(super) named: Vec<Named>,
@@ -96,7 +96,7 @@ impl Listed {
 /// Files while they are being named.
 struct Names<'a> {
     ids: HashMap<Name, FileId>,
-    /// By id; the first is the server manifest.
+    /// Names of files by id; the first is the server manifest.
     files: Vec<Name>,
     findings: &'a mut Findings,
 }

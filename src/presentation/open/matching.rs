@@ -9,7 +9,7 @@ use crate::presentation::timeline::tolerance;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Matched {
     pub(super) fragments: Vec<(usize, Indexed)>,
-    /// What was added to each time of the file, in ticks of the stream.
+    /// Ticks of the stream that were added to each time of the file.
     pub(super) shift: i64,
     /// Fragments were matched by their number, because too few of their times are those of chunks.
     pub(super) is_by_number: bool,

@@ -30,14 +30,14 @@ const LOOK: Range<u64> = 1 << 10..12 << 10;
 #[derive(Debug)]
 pub(super) struct MediaFile {
     pub(super) size: u64,
-    /// Where the `moov` ends: fragments lie behind it.
+    /// End of the `moov`, behind which fragments are stored.
     pub(super) header_end: u64,
     /// The `moov` and `mfra` as stored, for the validator.
     pub(super) moov: Bytes,
     pub(super) mfra: Bytes,
     pub(super) tracks: Result<Vec<MediaTrack>, Trouble>,
-    /// Describes the fault of a track in the header that is not among `tracks`.
-    pub(super) unread_track: Option<String>,
+    /// The fault of a track in the header that is not among `tracks`.
+    pub(super) unread_track: Option<Trouble>,
     pub(super) protection: Vec<ProtectionSystem>,
 }
 
@@ -69,7 +69,7 @@ enum Phase {
     Done,
 }
 
-/// Where a phase leads.
+/// The next thing to do after a phase.
 enum Next {
     Go(Phase),
     Read(Vec<Range<u64>>),
@@ -128,7 +128,7 @@ impl MediaOpening {
         self.phase = Phase::Done;
     }
 
-    /// What came of it, with no more reads.
+    /// Returns the result, with no more reads.
     pub(super) fn finish(mut self, limits: &Limits) -> MediaFile {
         if matches!(self.phase, Phase::Look { asked: true }) {
             self.advance(limits);
@@ -192,7 +192,13 @@ impl MediaOpening {
         let file_broken = |error: Error| Trouble::of(FindingCode::FileBroken, &error);
         self.result.moov = self.excerpt.get(moov.clone()).unwrap_or_default();
         let boxes = Boxes::parse(&self.result.moov, moov.start, limits).map_err(file_broken)?;
-        let unread = boxes.unread();
+        let unread = boxes.unread().map(|what| {
+            let trouble = Trouble::new(FindingCode::BoxUnreadable, what);
+            match boxes.unread_error(moov.start, limits) {
+                Some(error) => trouble.because(error),
+                None => trouble,
+            }
+        });
         let boxes = boxes.inside(*b"moov").ok_or_else(|| broken("it has no `moov`"))?;
         self.result.header_end = moov.end;
         self.result.protection = protection::of_moov(boxes);
@@ -259,7 +265,7 @@ fn needs_packaging(message: &str) -> Trouble {
     Trouble { message: message.into(), ..trouble }
 }
 
-/// Where the `mfra` should lie: by the `mfro` that ends the file, else by its own header, if that
+/// Returns the range of the `mfra`: by the `mfro` that ends the file, else by its own header, if that
 /// is among the last bytes.
 fn find_mfra(excerpt: &Excerpt, limits: &Limits) -> Option<Range<u64>> {
     let size = excerpt.size();

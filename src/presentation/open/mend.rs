@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::manifest::{Edit, Spans};
 
-/// What of a stream goes.
+/// The part of a stream that is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
     Nothing,

@@ -114,7 +114,7 @@ fn others(bitrate: u32, sorted: &[u32], paired: u32) -> impl Iterator<Item = u32
     beside.filter_map(|other| sorted.get(other).copied())
 }
 
-/// By how much of the greater one two bitrates differ; `WHOLE` where one is 0.
+/// Returns the difference of two bitrates as a part of the greater one; `WHOLE` if one is 0.
 fn distance(one: u32, other: u32) -> u64 {
     let most = u64::from(one.max(other)).max(1);
     u64::from(one.abs_diff(other)) * WHOLE / most

@@ -81,7 +81,7 @@ pub(super) fn resolve<'a>(
             }
             Some(Ok(tracks)) => {
                 let is_numbered = |track_id| numbered.contains(&(named.file, track_id, track.kind));
-                let unread = of_file.and_then(|media| media.unread_track.as_deref());
+                let unread = of_file.and_then(|media| media.unread_track.as_ref());
                 let found = match (twins.remove(&number), unread) {
                     (Some(Told { media, doubt }), _) => {
                         if let Some((code, message)) = doubt {
@@ -144,7 +144,7 @@ pub(super) fn resolve<'a>(
             findings.push(finding.in_file(&named.name).of_track(&describe(track)));
         }
         if let Ok(MediaTrack { unread: Some(unread), .. }) = &found {
-            findings.push(Finding::new(FindingCode::BoxUnreadable, &**unread).in_file(&named.name));
+            findings.push(unread.finding(&named.name));
         }
         if let Ok(
             MediaTrack { fragments: Err(trouble), .. } | MediaTrack { doubt: Some(trouble), .. },
@@ -226,7 +226,7 @@ fn find_beside_unread<'a>(
     track: &ServerTrack,
     tracks: &'a [MediaTrack],
     is_only: bool,
-    unread: &str,
+    unread: &Trouble,
 ) -> Result<&'a MediaTrack, Trouble> {
     let mut of_kind = tracks.iter().filter(|media| media.kind == Some(track.kind));
     let found = match track.track_id() {
@@ -235,7 +235,7 @@ fn find_beside_unread<'a>(
             .find(|media| media.track_id == id && media.kind.is_none_or(|kind| kind == track.kind)),
         None => of_kind.next().filter(|_| is_only && of_kind.next().is_none()),
     };
-    found.ok_or_else(|| Trouble::new(FindingCode::FileBroken, unread))
+    found.ok_or_else(|| unread.clone())
 }
 
 impl Resolved<'_> {

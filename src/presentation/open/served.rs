@@ -18,7 +18,7 @@ use crate::presentation::finding::{Finding, FindingCode, Findings};
 use crate::presentation::stream::{Absent, Media};
 use crate::presentation::{ManifestSource, OpenOptions, Stream, Timeline, Track};
 
-/// What a presentation serves.
+/// The streams and the manifest that a presentation serves.
 pub(super) struct Served {
     pub(super) streams: Vec<Stream>,
     pub(super) manifest: ClientManifestText,

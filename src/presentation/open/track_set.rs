@@ -35,7 +35,7 @@ impl TrackSet {
         had
     }
 
-    /// What is in both sets.
+    /// Returns the numbers that are in both sets.
     pub(super) fn and(&self, other: &Self) -> Self {
         let first = self.first.max(other.first);
         let words = |set: &Self| set.words.get(first - set.first..).unwrap_or_default().to_vec();
@@ -58,7 +58,7 @@ impl TrackSet {
         left
     }
 
-    /// What is in either set.
+    /// Returns the numbers that are in either set.
     pub(super) fn or(&self, other: &Self) -> Self {
         let (low, high) = match self.first <= other.first {
             true => (self, other),

@@ -7,7 +7,7 @@ use super::keys::Labels;
 use super::track_set::TrackSet;
 use crate::manifest::{CustomAttribute, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 
-/// How well a track fits a quality of its bitrate, best first. The client manifest determines the
+/// Degrees to which a track fits a quality of its bitrate, best first. The client manifest determines the
 /// URL, so a difference in the server manifest is a finding, not an obstacle.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
@@ -27,7 +27,7 @@ impl Fit {
     pub(super) const OTHER_NAME: [Self; 2] = [Self::LanguageAndBitrate, Self::Bitrate];
 }
 
-/// What tracks and streams have in common.
+/// A property that tracks and streams have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
     Name,
@@ -47,7 +47,7 @@ pub(super) struct TrackTable<'a> {
     by_name: HashMap<(StreamKind, &'a str), TrackSet>,
     by_language: HashMap<String, TrackSet>,
     by_bitrate: HashMap<u32, TrackSet>,
-    /// By name in lower case and value.
+    /// Tracks by name of a parameter, in lower case, and its value.
     by_value: HashMap<(String, &'a str), TrackSet>,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct OfStream<'s> {
 }
 
 impl<'a> TrackTable<'a> {
-    /// Of the parameters of the tracks, only those with a name in `asked` are kept.
+    /// Makes the table. Only parameters with a name in `asked` are kept.
     pub(super) fn new(tracks: &'a [ServerTrack], asked: &HashSet<String>) -> Self {
         let mut table = Self {
             unused: TrackSet::default(),

@@ -7,7 +7,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::trouble::Trouble;
-use crate::base::{Error, FileId, Limits, Timescale};
+use crate::base::{Error, ErrorKind, FileId, Limits, Timescale};
 use crate::bmff::{
     AnyBox, Body, Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Stsz, Tfhd, Tkhd, Trex, uuid::Tfxd,
 };
@@ -23,7 +23,7 @@ use crate::presentation::timeline::tolerance;
 pub(super) struct MediaTrack {
     pub(super) file: FileId,
     pub(super) track_id: u32,
-    /// By its handler; `None` for one that no stream has.
+    /// The kind by its handler; `None` for one that no stream has.
     pub(super) kind: Option<StreamKind>,
     pub(super) timescale: Timescale,
     /// `None` where it is unknown or undetermined.
@@ -43,11 +43,11 @@ pub(super) struct MediaTrack {
     pub(super) has_absolute_base: bool,
     /// Number of samples that are in the file's header and in no fragment.
     pub(super) samples_in_header: Option<u32>,
-    /// Describes a part of the header or of a fragment that cannot be read and that nothing needs.
-    pub(super) unread: Option<String>,
+    /// A part of the header or of a fragment that cannot be read and that nothing needs.
+    pub(super) unread: Option<Trouble>,
     /// Something to tell, though the track is served.
     pub(super) doubt: Option<Trouble>,
-    /// How long the last fragment is, in ticks of the track.
+    /// Duration of the last fragment, in ticks of the track.
     pub(super) last_duration: Option<u64>,
     /// The shortest and the longest duration of a sample in the first fragment, in ticks of the
     /// track.
@@ -61,16 +61,16 @@ pub(super) struct MediaTrack {
     pub(super) is_disordered: bool,
 }
 
-/// What a look at a fragment found.
+/// Results of a look at a fragment.
 #[derive(Default)]
 struct Examined {
-    /// How long it is, in ticks of the track.
+    /// Its duration, in ticks of the track.
     duration: Option<u64>,
     /// The shortest and the longest duration of a sample, in ticks of the track.
     durations: Option<(u32, u32)>,
     /// The start that it says, in ticks of the track.
     said: Option<i64>,
-    /// That start, if the index says another.
+    /// The start that it says, if the index says another.
     other: Option<OtherTime>,
 }
 
@@ -161,8 +161,8 @@ fn samples_in_header(stbl: &Boxes) -> Option<u32> {
     count.filter(|&count| count > 0 && has_chunk)
 }
 
-/// Describes the fault of the first `trak` that is left out, in a `moov` that ends at byte `end`.
-pub(super) fn unread(moov: &Boxes, end: u64, limits: &Limits) -> Option<String> {
+/// Returns the fault of the first `trak` that is left out, in a `moov` that ends at byte `end`.
+pub(super) fn unread(moov: &Boxes, end: u64, limits: &Limits) -> Option<Trouble> {
     let mut at = end - moov.list.iter().map(AnyBox::len).sum::<u64>() - moov.padding.len() as u64;
     for item in &moov.list {
         let start = at;
@@ -170,22 +170,22 @@ pub(super) fn unread(moov: &Boxes, end: u64, limits: &Limits) -> Option<String> 
         if item.header.kind != *b"trak" {
             continue;
         }
-        let message = match &item.body {
+        let error = match &item.body {
             Body::Boxes(trak) => {
                 let mdia = trak.inside(*b"mdia");
                 let clock = mdia.and_then(|mdia| mdia.get::<Mdhd>()).map(|mdhd| mdhd.timescale);
                 let has_handler = mdia.is_some_and(|mdia| mdia.get::<Hdlr>().is_some());
                 let is_track = has_handler && clock > Some(0) && trak.get::<Tkhd>().is_some();
-                (!is_track).then_some("it has no number, timescale or handler".to_owned())
+                let (what, clause) = ("number, timescale or handler", "ISO/IEC 14496-12, 8.3");
+                (!is_track).then(|| Error::at(start, ErrorKind::Missing { what, clause }))
             }
-            Body::Other(bytes) => {
-                let error = Boxes::parse(bytes, start + item.header_len(), limits).err();
-                error.map(|error| error.inside(item.header.kind).to_string())
-            }
+            Body::Other(bytes) => Boxes::parse(bytes, start + item.header_len(), limits).err(),
             _ => None,
         };
-        if let Some(message) = message {
-            return Some(format!("its `trak` at byte {start} cannot be used: {message}"));
+        if let Some(error) = error {
+            let error = error.inside(item.header.kind);
+            let message = format!("its `trak` at byte {start} cannot be used: {error}");
+            return Some(Trouble::new(FindingCode::FileBroken, message).because(error));
         }
     }
     None
@@ -288,7 +288,8 @@ impl MediaTrack {
         }
     }
 
-    /// Whether a fragment is what the index says, and what it says itself, if its head is all there.
+    /// Checks that a fragment is what the index says. Returns what it says itself, if its head is all
+    /// there.
     fn examine(
         &mut self,
         bytes: &Bytes,
@@ -306,7 +307,8 @@ impl MediaTrack {
         let tfhd = stored.traf.get::<Tfhd>();
         self.has_absolute_base |= tfhd.is_some_and(|tfhd| tfhd.base_data_offset.is_some());
         self.needs_header |= stored.needs_defaults();
-        self.unread = self.unread.take().or_else(|| stored.unread());
+        let unread = |what| Trouble::new(FindingCode::BoxUnreadable, what);
+        self.unread = self.unread.take().or_else(|| stored.unread().map(unread));
         let duration = stored.duration(self.defaults, limits)?;
         let declared = stored.traf.get::<Tfxd>().map(|tfxd| tfxd.duration);
         // ffmpeg writes durations below 0, in two's complement.

@@ -1,4 +1,4 @@
-//! Why a file or a track is not served.
+//! Reasons why a file or a track is not served.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use crate::base::{Error, ErrorKind, Limits, ReadError, ReadErrorKind};
 use crate::presentation::finding::{Finding, FindingCode, LONGEST_MESSAGE, shortened};
 use crate::presentation::stream::Absent;
 
-/// Why a file or a track is not served.
+/// A reason why a file or a track is not served.
 #[derive(Clone, Debug)]
 pub(super) struct Trouble {
     pub(super) code: FindingCode,
     pub(super) message: String,
-    /// What requests are answered with.
+    /// The answer to requests.
     pub(super) absent: Absent,
     /// The failure that the message reports.
     pub(super) cause: Option<Arc<Error>>,

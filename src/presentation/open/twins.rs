@@ -160,7 +160,7 @@ impl<'a> Qualities<'a> {
     }
 }
 
-/// What the manifests say of the media of an element.
+/// Properties of the media of an element that the manifests declare.
 struct Known<'a> {
     private_data: Option<Bytes>,
     size: Option<(u32, u32)>,
@@ -194,7 +194,7 @@ struct Candidate<'a> {
     coding: Coding,
 }
 
-/// How strongly a track is the one of an element.
+/// The strength of the evidence that a track is the one of an element.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Likeness {
     has_private_data: bool,
@@ -238,13 +238,13 @@ struct Group<'a, 'b> {
     candidates: Vec<Candidate<'a>>,
 }
 
-/// How the track of an element was found.
+/// The way in which the track of an element was found.
 #[derive(Clone, Copy)]
 enum How {
     Likeness(Likeness),
     OnlyOne,
     Rank,
-    /// By its number, because no other element has a better claim.
+    /// Its number, because no other element has a better claim.
     Number,
 }
 

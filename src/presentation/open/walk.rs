@@ -260,7 +260,7 @@ impl MediaTrack {
     }
 }
 
-/// How the fragments that a walk found get their times.
+/// The way in which fragments that a walk found get their times.
 #[derive(Clone, Copy, Debug)]
 enum PlacedBy {
     /// They say them.

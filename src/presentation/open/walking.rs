@@ -111,7 +111,7 @@ impl Then<Presentation> for Walking {
 }
 
 impl Walk {
-    /// What it has to read next, if it is not at its end.
+    /// Returns the range to read next, unless the walk is at its end.
     fn want(
         &mut self,
         media: &[(FileId, MediaFile)],

@@ -5,6 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::nature::Nature;
+use super::reports::Fault;
 use crate::base::{Error, ErrorKind, FileId, Got, Name, Timescale, Want};
 use crate::bmff::{Saio, Saiz, SampleEncryption, Sbgp, Senc, Tfhd, uuid::PiffSenc};
 use crate::codec::KeyPicture;
@@ -91,7 +92,7 @@ impl Look {
         presentation: &Presentation,
         nature: &mut Nature,
         spread: &mut u64,
-        mut tell: impl FnMut(FindingCode, String),
+        mut tell: impl FnMut(Fault),
     ) -> Option<Self> {
         let bytes = match (got, &mut self.own) {
             (Got::Opened(opened), Some(own)) => {
@@ -122,7 +123,7 @@ impl Look {
                 Some(self)
             }
             Err(error) => {
-                tell(FindingCode::FragmentBroken, error.to_string());
+                tell(Fault::of(FindingCode::FragmentBroken, error));
                 None
             }
         }
@@ -135,7 +136,7 @@ impl Look {
         presentation: &Presentation,
         nature: &Nature,
         spread: &mut u64,
-        tell: &mut impl FnMut(FindingCode, String),
+        tell: &mut impl FnMut(Fault),
     ) -> Result<Option<u64>, Error> {
         let track = presentation.track_of(self.at).stored()?;
         let stored = match Stored::parse(&self.read, self.start, self.bound, presentation.limits())?
@@ -154,23 +155,21 @@ impl Look {
             Key::Missing(why) => Some(why),
         };
         presentation.check(self.at, track, &stored, |noticed| {
-            tell(noticed.code(), noticed.message());
+            tell(Fault::new(noticed.code(), noticed.message()));
         })?;
         if let Some(why) = key {
-            tell(
-                FindingCode::KeyFrameMissing,
-                format!("it begins without a key frame, according to {why}"),
-            );
+            let message = format!("it begins without a key frame, according to {why}");
+            tell(Fault::new(FindingCode::KeyFrameMissing, message));
         }
         if nature.has_ivs
             && let Some(why) = without_ivs(&stored)
         {
-            tell(FindingCode::IvsMissing, why);
+            tell(Fault::new(FindingCode::IvsMissing, why));
         }
         if let Some(message) =
             self.other_duration(presentation, (track.defaults, track.timescale), &stored, spread)?
         {
-            tell(FindingCode::DurationInFragment, message);
+            tell(Fault::new(FindingCode::DurationInFragment, message));
         }
         Ok(None)
     }
@@ -184,7 +183,7 @@ impl Look {
         presentation: &Presentation,
         nature: &mut Nature,
         spread: &mut u64,
-        tell: &mut impl FnMut(FindingCode, String),
+        tell: &mut impl FnMut(Fault),
     ) -> Result<Next, Error> {
         let (size, limits) = (own.size.unwrap_or(0), presentation.limits());
         let stored = match see(&self.read, own.behind.as_ref(), size, limits)? {
@@ -203,22 +202,22 @@ impl Look {
             let message = format!(
                 "the fragment says that it starts at {found}, the name of its file says {time}"
             );
-            tell(FindingCode::TimeInFragment, message);
+            tell(Fault::new(FindingCode::TimeInFragment, message));
         }
         if let Some(unread) = stored.unread() {
-            tell(FindingCode::BoxUnreadable, unread);
+            tell(Fault::new(FindingCode::BoxUnreadable, unread));
         }
         if let Some((code, what)) = whereabouts_finding(stored.check_samples(defaults, limits)?) {
-            tell(code, what.to_owned());
+            tell(Fault::new(code, what.to_owned()));
         }
         if let Key::Missing(why) = self.key_frame(stream, defaults, &stored, nature) {
             let message = format!("it begins without a key frame, according to {why}");
-            tell(FindingCode::KeyFrameMissing, message);
+            tell(Fault::new(FindingCode::KeyFrameMissing, message));
         }
         if nature.has_ivs
             && let Some(why) = without_ivs(&stored)
         {
-            tell(FindingCode::IvsMissing, why);
+            tell(Fault::new(FindingCode::IvsMissing, why));
         }
         let traf = &stored.traf;
         nature.has_ivs |= traf.get::<Senc>().is_some() || traf.get::<PiffSenc>().is_some();
@@ -227,7 +226,7 @@ impl Look {
             && let Some(message) =
                 self.other_duration(presentation, (defaults, stream.timescale), &stored, spread)?
         {
-            tell(FindingCode::DurationInFragment, message);
+            tell(Fault::new(FindingCode::DurationInFragment, message));
         }
         Ok(Next::Nothing)
     }
@@ -299,7 +298,7 @@ impl Look {
     }
 }
 
-/// What a look needs next.
+/// The next thing that a look needs.
 enum Next {
     Nothing,
     /// This many bytes from the start of the fragment.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use self::look::Look;
 use self::nature::Nature;
-use self::reports::Reports;
+use self::reports::{Fault, Reports};
 use super::finding::{FindingCode, Findings};
 use super::stream::Media;
 use super::{Finding, Located, Presentation};
@@ -19,7 +19,7 @@ use crate::index::Place;
 
 /// A look at every fragment of a presentation, a few fragments at a time.
 ///
-/// Of most fragments it reads 4 KiB: the `moof` and the beginning of the first sample. Findings are
+/// It reads 4 KiB of most fragments: the `moof` and the beginning of the first sample. Findings are
 /// summed up: there is one per kind and track, with the number of fragments and the first of them.
 /// A survey does not change the presentation. Fragments in files of their own are looked at as well:
 /// a file that is missing is a finding, unless the presentation is live.
@@ -173,7 +173,8 @@ impl Survey {
                     Some(Look::at_file(number, at, FileId::new(file), name))
                 }
                 Err(error) => {
-                    self.reports.add(number, at.chunk, FindingCode::NameRefused, error.to_string());
+                    let fault = Fault::of(FindingCode::NameRefused, error.into());
+                    self.reports.add(number, at.chunk, fault);
                     None
                 }
             };
@@ -186,7 +187,8 @@ impl Survey {
             Place::Bounded { start, bound } => Some(Look::new(number, at, start, bound)),
             Place::Broken { start, .. } => {
                 let message = format!("what is at byte {start} is not what the index says");
-                self.reports.add(number, at.chunk, FindingCode::FragmentBroken, message);
+                let fault = Fault::new(FindingCode::FragmentBroken, message);
+                self.reports.add(number, at.chunk, fault);
                 None
             }
         }
@@ -205,7 +207,7 @@ impl Survey {
         for (look, got) in looks.into_iter().zip(got) {
             let (number, chunk) = (look.number, look.at.chunk);
             let Some(surveyed) = self.tracks.get_mut(number) else { continue };
-            let mut tell = |code, message: String| self.reports.add(number, chunk, code, message);
+            let mut tell = |fault| self.reports.add(number, chunk, fault);
             match got {
                 Ok(got) => {
                     let Surveyed { nature, spread, .. } = surveyed;
@@ -214,10 +216,11 @@ impl Survey {
                 Err(error) if look.has_own_file() && error.kind == ReadErrorKind::Gone => {
                     // The window of a live presentation moves on.
                     if !self.presentation.is_live {
-                        tell(FindingCode::FragmentFileMissing, "there is no such file".into());
+                        let message = "there is no such file";
+                        tell(Fault::new(FindingCode::FragmentFileMissing, message));
                     }
                 }
-                Err(error) => tell(FindingCode::FileUnreadable, error.to_string()),
+                Err(error) => tell(Fault::of(FindingCode::FileUnreadable, error.into())),
             }
         }
         self.read(left)

@@ -9,7 +9,7 @@ use crate::manifest::StreamKind;
 /// Properties that the sample entry of a track declares for all its samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Nature {
-    /// How its pictures are divided into NAL units; `None` for other codecs, and if they are
+    /// The format of the NAL units of its pictures; `None` for other codecs, and if they are
     /// encrypted.
     pub(super) nal_format: Option<NalFormat>,
     /// True if each of its samples is encrypted and has an IV of its own.

@@ -84,7 +84,7 @@ impl<'t> Document<'t> {
     }
 }
 
-/// Where the times of a chunk lie in the text.
+/// Ranges of the times of a chunk in the text.
 #[derive(Default)]
 pub(in crate::manifest::client) struct Times {
     pub(in crate::manifest::client) time: Option<Range<usize>>,
