@@ -36,6 +36,7 @@ impl Stored {
 
     /// Returns the ticks from the time at which the first sample is decoded to that at which it is
     /// shown; 0 if there is none.
+    #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn first_offset(&self, defaults: Defaults) -> i32 {
         let first = self.runs(defaults).flat_map(|run| run.samples().map(|a| a.sample)).next();
         first.map_or(0, |sample| sample.composition_offset)

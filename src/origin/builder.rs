@@ -18,6 +18,8 @@ use super::read::{Access, AccessOptions, Handles, MemoryOptions, PART, Shared, d
 use super::trace;
 use super::{Clock, Event, Inner, Origin, Timer};
 use crate::presentation::OpenOptions;
+#[cfg(any(feature = "dash", feature = "hls"))]
+use crate::presentation::TextBudget;
 use crate::storage::{AnyStore, Store};
 
 /// The options of an [`Origin`].
@@ -45,6 +47,8 @@ pub struct OriginBuilder {
     #[cfg(feature = "metrics")]
     metrics: Option<String>,
     options: OpenOptions,
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    text_bytes: Option<usize>,
     cache: CacheOptions,
     openings: OpenerOptions,
     handles: Option<usize>,
@@ -75,6 +79,8 @@ impl OriginBuilder {
             #[cfg(feature = "metrics")]
             metrics: None,
             options: OpenOptions::default(),
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            text_bytes: None,
             cache: CacheOptions::default(),
             openings: OpenerOptions::default(),
             handles: None,
@@ -86,6 +92,15 @@ impl OriginBuilder {
     /// Options with which presentations are opened; default [`OpenOptions::default`].
     pub fn open_options(mut self, options: OpenOptions) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Bytes of memory for manifests, playlists and initialization segments of DASH and HLS, over all
+    /// opened presentations; default 64 MiB. Each is made when it is first asked for and kept as long as
+    /// its presentation. If there is no room for another one, it is made for each request.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub fn text_bytes(mut self, bytes: usize) -> Self {
+        self.text_bytes = Some(bytes);
         self
     }
 
@@ -378,7 +393,14 @@ impl OriginBuilder {
         let access = Access::new(self.store, &self.access, host);
         let shared = Arc::new(Shared::new(access, Handles::new(handles), self.memory));
         let limits = self.options.limits_in_use().clone();
-        let opener = Opener::new(Arc::clone(&shared), self.options, self.openings);
+        #[cfg(any(feature = "dash", feature = "hls"))]
+        let options = match self.text_bytes {
+            Some(bytes) => self.options.text_budget(TextBudget::new(bytes)),
+            None => self.options,
+        };
+        #[cfg(not(any(feature = "dash", feature = "hls")))]
+        let options = self.options;
+        let opener = Opener::new(Arc::clone(&shared), options, self.openings);
         let cache = Cache::new(self.cache, opener, clock);
         Origin { inner: Arc::new(Inner { shared, cache, named_media, limits }) }
     }

@@ -47,7 +47,7 @@ pub use representation::{Liveness, ReplyClass, Representation};
 pub(crate) use representation_id::RepresentationId;
 #[cfg(any(test, feature = "dash", feature = "hls"))]
 pub(crate) use representation_id::Tag;
-pub(crate) use representation_map::RepresentationMap;
+pub(crate) use representation_map::{RepresentationMap, TextBudget};
 pub use role::Role;
 #[cfg(feature = "hls")]
 pub(crate) use segmented::Moment;
@@ -122,8 +122,8 @@ pub struct OpenOptions {
     epoch: String,
     distrusted: Vec<Name>,
     without_event_streams: bool,
-    /// Bytes of memory for texts and initialization segments of other outputs than Smooth Streaming.
-    kept_room: usize,
+    /// Memory for texts and initialization segments of other outputs than Smooth Streaming.
+    text_budget: TextBudget,
 }
 
 impl OpenOptions {
@@ -163,22 +163,12 @@ impl OpenOptions {
         self
     }
 
-    /// Returns the bytes of memory to set aside for what DASH and HLS make of these streams.
-    fn room_for(&self, streams: &[Stream]) -> usize {
-        #[cfg(any(feature = "dash", feature = "hls"))]
-        return self.kept_room.max(segmented::room(streams));
-        #[cfg(not(any(feature = "dash", feature = "hls")))]
-        {
-            let _ = streams;
-            self.kept_room
-        }
-    }
-
-    /// Sets aside memory for the texts and initialization segments of other outputs than Smooth
-    /// Streaming, and as much again for what a host keeps about them; default none.
-    #[cfg_attr(not(test), allow(dead_code, reason = "Smooth Streaming keeps none"))]
-    pub(crate) fn kept_room(mut self, bytes: usize) -> Self {
-        self.kept_room = bytes;
+    /// Sets the memory for the texts and initialization segments of other outputs than Smooth
+    /// Streaming, which all presentations that are opened with it share; default 64 MiB.
+    #[cfg(any(test, feature = "dash", feature = "hls"))]
+    #[cfg_attr(test, allow(dead_code, reason = "only an output with texts has a test"))]
+    pub(crate) fn text_budget(mut self, budget: TextBudget) -> Self {
+        self.text_budget = budget;
         self
     }
 
@@ -286,8 +276,9 @@ impl Presentation {
         Ok(made)
     }
 
-    /// Bytes of memory for what [`kept`](Self::kept) keeps.
-    pub(crate) fn kept_room(&self) -> usize {
+    /// The memory for what [`kept`](Self::kept) keeps.
+    #[cfg(feature = "http")]
+    pub(crate) fn text_budget(&self) -> &TextBudget {
         self.kept.budget()
     }
 
@@ -361,7 +352,6 @@ impl Presentation {
             + names
             + systems
             + findings
-            + self.kept_room()
             + self.segmented_memory()
     }
 

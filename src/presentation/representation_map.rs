@@ -1,7 +1,7 @@
 //! Values that are made once per representation and kept with a presentation.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::RepresentationId;
 use crate::base::piece;
@@ -14,10 +14,39 @@ use crate::base::piece;
 pub(crate) struct RepresentationMap<V> {
     /// Chains of entries, by a hash of the id. Made with the first entry.
     chains: OnceLock<Box<[Chain<V>; CHAINS]>>,
-    /// Bytes of memory that values may take together.
-    budget: usize,
-    /// Bytes of the budget that are left.
-    left: AtomicUsize,
+    budget: TextBudget,
+    /// Bytes that were taken of the budget.
+    taken: AtomicUsize,
+}
+
+/// Bytes of memory that the maps of all presentations of an origin may take together.
+#[derive(Clone, Debug)]
+pub(crate) struct TextBudget {
+    left: Arc<AtomicUsize>,
+}
+
+impl TextBudget {
+    /// A budget of this many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { left: Arc::new(AtomicUsize::new(bytes)) }
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let rest = |left: usize| left.checked_sub(bytes);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest).is_ok()
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.left.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Default for TextBudget {
+    /// 64 MiB if there are outputs that keep texts.
+    fn default() -> Self {
+        let has_texts = cfg!(any(feature = "dash", feature = "hls"));
+        Self::new(if has_texts { 64 << 20 } else { 0 })
+    }
 }
 
 /// Entries are added at the end of a chain and never removed.
@@ -34,14 +63,15 @@ struct Entry<V> {
 const CHAINS: usize = 64;
 
 impl<V> RepresentationMap<V> {
-    /// An empty map, which keeps values within this many bytes of memory.
-    pub(crate) fn new(budget: usize) -> Self {
-        Self { chains: OnceLock::new(), budget, left: AtomicUsize::new(budget) }
+    /// An empty map, which keeps values as long as the budget has room for them.
+    pub(crate) fn new(budget: TextBudget) -> Self {
+        Self { chains: OnceLock::new(), budget, taken: AtomicUsize::new(0) }
     }
 
-    /// Bytes of memory that the values may take together.
-    pub(crate) fn budget(&self) -> usize {
-        self.budget
+    /// The budget.
+    #[cfg(any(test, feature = "http"))]
+    pub(crate) fn budget(&self) -> &TextBudget {
+        &self.budget
     }
 
     /// Returns the value of a representation, if there is one.
@@ -111,15 +141,25 @@ impl<V> RepresentationMap<V> {
         Some(chains)
     }
 
-    /// Takes bytes of the budget, if they are left.
+    /// Takes bytes of the budget, if they are left. They are given back with the map.
     pub(crate) fn take(&self, bytes: usize) -> bool {
-        let rest = |left: usize| left.checked_sub(bytes);
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest).is_ok()
+        let has_room = self.budget.take(bytes);
+        if has_room {
+            self.taken.fetch_add(bytes, Ordering::Relaxed);
+        }
+        has_room
     }
 
     /// Gives back bytes that were taken.
     pub(crate) fn give_back(&self, bytes: usize) {
-        self.left.fetch_add(bytes, Ordering::Relaxed);
+        self.taken.fetch_sub(bytes, Ordering::Relaxed);
+        self.budget.give_back(bytes);
+    }
+}
+
+impl<V> Drop for RepresentationMap<V> {
+    fn drop(&mut self) {
+        self.budget.give_back(*self.taken.get_mut());
     }
 }
 
@@ -144,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_value_is_made_once_and_found_again() {
-        let kept = RepresentationMap::new(1 << 20);
+        let kept = RepresentationMap::new(TextBudget::new(1 << 20));
         assert_eq!(kept.get(&id(0)), None::<&u32>);
         for track in 0..1000 {
             assert_eq!(kept.get_or_make(&id(track), 0, || track), Some(&track));
@@ -158,9 +198,9 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_beyond_the_budget() {
-        let none = RepresentationMap::new(0);
+        let none = RepresentationMap::new(TextBudget::new(0));
         assert_eq!(none.get_or_make(&id(0), 0, || 0), None);
-        let kept = RepresentationMap::new(64 << 10);
+        let kept = RepresentationMap::new(TextBudget::new(64 << 10));
         let count = (0..1000).filter(|track| kept.get_or_make(&id(*track), 1000, || 0).is_some());
         let count = count.count();
         assert!((50..64).contains(&count), "{count}");
@@ -172,7 +212,7 @@ mod tests {
 
     #[test]
     fn threads_that_ask_at_one_time_get_one_value() {
-        let kept = RepresentationMap::new(1 << 20);
+        let kept = RepresentationMap::new(TextBudget::new(1 << 20));
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let kept = &kept;
@@ -187,6 +227,9 @@ mod tests {
         // What a thread took for a value that another had made was given back.
         let entry = piece(size_of::<Entry<(u32, i32)>>()) + 1;
         let taken = piece(size_of::<[Chain<(u32, i32)>; CHAINS]>()) + 500 * entry;
-        assert_eq!(kept.left.load(Ordering::Relaxed), (1 << 20) - taken);
+        let budget = kept.budget().clone();
+        assert_eq!(budget.left.load(Ordering::Relaxed), (1 << 20) - taken);
+        drop(kept);
+        assert_eq!(budget.left.load(Ordering::Relaxed), 1 << 20, "all is given back");
     }
 }

@@ -94,7 +94,7 @@ impl Prepared {
             content: presentation.validator().content_text(),
             media: Default::default(),
             manifest: PreparedText::default(),
-            texts: RepresentationMap::new(presentation.kept_room()),
+            texts: RepresentationMap::new(presentation.text_budget().clone()),
         }
     }
 

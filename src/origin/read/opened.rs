@@ -148,10 +148,7 @@ impl Opened {
 
     /// Bytes that may be attached later: header fields and compressed forms.
     fn attachment_memory(&self) -> usize {
-        let fields = match cfg!(feature = "http") {
-            true => HEADER_FIELDS + self.presentation.kept_room(),
-            false => 0,
-        };
+        let fields = if cfg!(feature = "http") { HEADER_FIELDS } else { 0 };
         match self.presentation.manifest() {
             Ok(manifest) if cfg!(feature = "compression") => {
                 fields + compressed_forms(manifest.len())

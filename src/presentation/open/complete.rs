@@ -104,7 +104,6 @@ impl Complete {
         let protection = protection::systems(headers, &of_files);
         settle(&mut served.streams);
         let Self { listed, walked, .. } = self;
-        let kept_room = listed.options.room_for(&served.streams);
         let limits = listed.options.limits;
         Presentation {
             #[cfg(any(feature = "dash", feature = "hls"))]
@@ -119,7 +118,7 @@ impl Complete {
             is_live: false,
             is_folder: false,
             findings: findings.sorted(),
-            kept: RepresentationMap::new(kept_room),
+            kept: RepresentationMap::new(listed.options.text_budget),
             late: Mutex::new(Findings::new(&limits)),
             walked,
             lying: Mutex::default(),

@@ -36,24 +36,6 @@ impl Segmented {
     }
 }
 
-/// Bytes of memory that the manifests and headers of a presentation take, about: its playlists above
-/// all, which have two lines per chunk and track.
-const PER_TRACK: usize = 4 << 10;
-const PER_CHUNK: usize = 64;
-
-/// Manifests beyond this many bytes are written for each request.
-const MOST: usize = 1 << 20;
-
-/// Returns the bytes of memory to set aside for manifests and headers.
-pub(super) fn room(streams: &[Stream]) -> usize {
-    let of_stream = |stream: &Stream| {
-        let chunks = stream.timeline.len().saturating_mul(PER_CHUNK);
-        stream.tracks.len().saturating_mul(chunks.saturating_add(PER_TRACK))
-    };
-    let all = streams.iter().map(of_stream).fold(0, usize::saturating_add);
-    all.min(MOST)
-}
-
 impl Presentation {
     /// Returns the rates of a track, if the sizes of its fragments are known.
     pub(crate) fn rates(&self, stream: usize, track: usize) -> Option<Rates> {

@@ -11,6 +11,7 @@ use crate::base::Name;
 use crate::origin::{Origin, block_on};
 use crate::presentation::{
     Liveness, MediaType, OpenOptions, Representation, RepresentationId, StoredRange, Tag,
+    TextBudget,
 };
 use crate::service::{Cors, ServiceOptions};
 use crate::storage::MemoryStore;
@@ -90,7 +91,11 @@ struct Host {
 
 impl Host {
     /// A service with every policy, which keeps this many bytes of texts.
-    fn new(kept_room: usize) -> Self {
+    fn new(text_bytes: usize) -> Self {
+        Self::with_budget(TextBudget::new(text_bytes))
+    }
+
+    fn with_budget(budget: TextBudget) -> Self {
         let store = MemoryStore::new();
         let name = |file: &str| Name::new(&format!("films/{file}")).unwrap();
         store.put(name("ffmpeg.ismv"), MEDIA);
@@ -98,7 +103,7 @@ impl Host {
         store.put(name("ffmpeg.ism"), &server[..]);
         let client = include_bytes!("../../../testdata/dialects/ffmpeg/ffmpeg.ismc");
         store.put(name("ffmpeg.ismc"), &client[..]);
-        let options = OpenOptions::default().kept_room(kept_room);
+        let options = OpenOptions::default().text_budget(budget);
         let origin = Origin::builder(store).open_options(options).offload(|work| work()).build();
         let opened = block_on(origin.open(&name("ffmpeg.ism"))).unwrap();
         let options = ServiceOptions::default().cors(Cors::any()).text_xml(true);
@@ -329,12 +334,20 @@ mod compressed {
     }
 
     #[test]
-    fn the_memory_that_is_set_aside_is_weighed() {
-        let bytes = |room| {
-            let origin = Host::new(room).service.origin().clone();
-            origin.presentations().map(|kept| kept.memory()).sum::<u64>()
+    fn presentations_share_the_memory_for_texts() {
+        let budget = TextBudget::new(64 << 10);
+        let count = |host: &Host| {
+            let fakes = (0..100).map(Fake::Playlist);
+            let compressed = fakes.filter(|fake| {
+                let response = host.get(*fake, &[("accept-encoding", "gzip")]);
+                coding(response.headers()).is_some()
+            });
+            compressed.count()
         };
-        // For the texts, and as much again for their forms and header fields.
-        assert_eq!(bytes(1 << 20) - bytes(0), 2 << 20);
+        let one = Host::with_budget(budget.clone());
+        assert!(count(&one) > 0);
+        assert_eq!(count(&Host::with_budget(budget.clone())), 0, "the other has used it up");
+        drop(one);
+        assert!(count(&Host::with_budget(budget)) > 0, "it was given back");
     }
 }

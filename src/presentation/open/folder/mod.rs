@@ -408,7 +408,6 @@ impl Opening {
             false => Err(nothing(&self.findings)),
         };
         settle(&mut adopted.streams);
-        let kept_room = self.options.room_for(&adopted.streams);
         Ok(Presentation {
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::new(&adopted.streams),
@@ -423,7 +422,7 @@ impl Opening {
             is_live,
             is_folder: true,
             findings: self.findings.sorted(),
-            kept: RepresentationMap::new(kept_room),
+            kept: RepresentationMap::new(self.options.text_budget.clone()),
             late: Mutex::new(Findings::new(&limits)),
             walked: Vec::new(),
             lying: Mutex::default(),
