@@ -165,9 +165,9 @@ impl OriginBuilder {
         self
     }
 
-    /// Maximum number of openings at one time; default 128, at least 1. More are refused as busy. An opening whose
-    /// requests have gone away counts until the work that was [handed over](Self::offload) for it
-    /// ends.
+    /// Maximum number of openings at one time; default 128, at least 1. More are refused as busy. An
+    /// opening whose requests have gone away counts until the work that was
+    /// [handed over](Self::offload) for it ends.
     pub fn max_openings(mut self, openings: usize) -> Self {
         self.openings.max_openings = openings.max(1);
         self
