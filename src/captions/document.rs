@@ -6,7 +6,7 @@ use super::reading::Reading;
 use super::schedule::Schedule;
 use super::seconds::Seconds;
 use super::time_base::{TimeBase, Window};
-use crate::base::{Error, Limits};
+use crate::base::{Error, Limits, Timescale};
 
 /// The captions of a TTML document, and what could not be kept of them.
 ///
@@ -57,4 +57,37 @@ impl Document {
     pub(super) fn times(&self) -> impl Iterator<Item = (Seconds, Option<Seconds>)> {
         self.schedule.runs.iter().map(|run| (run.begin, run.end))
     }
+}
+
+impl TimeBase {
+    /// Decides the time base from the document of a fragment with this start and duration.
+    ///
+    /// Returns `None` if the document fits both: for the fragment at 0, for a document without captions,
+    /// and if every caption would be visible in the fragment either way. Then another fragment of the
+    /// track has to decide. Also returns `None` if captions contradict each other.
+    pub fn of_document(document: &Document, chunk: &Window) -> Option<Self> {
+        if chunk.start == 0 {
+            return None;
+        }
+        let (mut relative, mut absolute) = (false, false);
+        for (begin, end) in document.times() {
+            let is_in = |from: u64, to: u64| is_visible(begin, end, chunk.timescale, from, to);
+            let is_relative = is_in(0, chunk.duration);
+            let is_absolute = is_in(chunk.start, chunk.end());
+            // A caption that fits both says nothing.
+            relative |= is_relative && !is_absolute;
+            absolute |= is_absolute && !is_relative;
+        }
+        match (relative, absolute) {
+            (true, false) => Some(Self::Fragment),
+            (false, true) => Some(Self::Presentation),
+            _ => None,
+        }
+    }
+}
+
+/// Returns whether a caption is visible between two times in ticks.
+fn is_visible(begin: Seconds, end: Option<Seconds>, scale: Timescale, from: u64, to: u64) -> bool {
+    let ticks = |time: Seconds| time.to_ticks(scale).unwrap_or(u64::MAX);
+    ticks(begin) < to && end.is_none_or(|end| ticks(end) > from)
 }

@@ -6,7 +6,9 @@ pub mod cmaf;
 pub mod dash;
 #[cfg(feature = "hls")]
 pub mod hls;
+mod identity;
 pub mod mss;
 mod request;
 
-pub use request::{Identity, Request};
+pub use identity::Identity;
+pub use request::Request;

@@ -8,9 +8,9 @@ use super::cmaf;
 use super::dash;
 #[cfg(feature = "hls")]
 use super::hls;
-use super::mss;
+use super::{Identity, mss};
 use crate::base::{Error, Step};
-use crate::presentation::{Presentation, Reply, Representation};
+use crate::presentation::{Presentation, Reply};
 
 /// A request to a presentation: one row per output.
 ///
@@ -46,18 +46,6 @@ pub enum Request<'a> {
     /// HLS.
     #[cfg(feature = "hls")]
     Hls(hls::Request<'a>),
-}
-
-/// The identity of an answer, as far as it is known without a read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Identity {
-    /// A redirect.
-    Redirect,
-    /// A reply of this representation.
-    Known(Representation),
-    /// Only the answer shows it: a fragment in a file of its own, which may change at any time.
-    Unknown,
 }
 
 impl<'a> Request<'a> {

@@ -54,7 +54,7 @@ pub struct Track {
     /// Its codec and configuration, if they are known and short.
     pub(crate) description: Option<Box<Description>>,
     /// Width and height of a pixel by the track's header or the manifest, in lowest terms.
-    pub(crate) pixel_aspect: Option<(u32, u32)>,
+    pub(crate) pixel_aspect: Option<Box<(u32, u32)>>,
 }
 
 /// Maximum bytes of a description, a sample entry or another text of a manifest that is kept.

@@ -45,7 +45,7 @@ impl Track {
     /// Spec: ISO/IEC 14496-12, 12.1.4.
     pub fn pixel_aspect_ratio(&self) -> Option<(u32, u32)> {
         (self.kind == StreamKind::Video)
-            .then(|| self.pictures().pixel_aspect.or(self.pixel_aspect))?
+            .then(|| self.pictures().pixel_aspect.or(self.pixel_aspect.as_deref().copied()))?
     }
 
     /// The colour of its pictures: of the box `colr`, or of the parameter sets. `None` if nothing

@@ -28,8 +28,8 @@ use worst::{BOXES, Case, HEADS, MANIFESTS, PATHS, PRESENTATIONS};
 /// Bytes that may be allocated for each byte of input.
 const TIMES: u64 = 16;
 
-/// And so many more, whatever the input.
-const BASE: u64 = 1 << 20;
+/// Bytes that may be allocated in addition, whatever the input.
+const BASE: u64 = (1 << 20) + (32 << 10);
 
 /// The same for an input of a few thousand bytes: a list of boxes or of chunks begins with room.
 const SMALL_BASE: u64 = 96 << 10;

@@ -69,7 +69,7 @@ pub(super) fn adopt(
                 false => Media::Absent(Absent::Missing),
             };
             let resolved = number.and_then(|number| resolved.get(number));
-            let pixel_aspect = pixel_aspect(index, quality, resolved, limits);
+            let pixel_aspect = pixel_aspect(index, quality, resolved, limits).map(Box::new);
             let (kind, bitrate) = (index.kind, quality.bitrate);
             Track { kind, bitrate, attributes, media, description, pixel_aspect }
         };

@@ -157,7 +157,8 @@ impl Group<'_> {
                     None => announced(&index, &quality),
                 };
                 let (kind, attributes) = (self.kind, Vec::new());
-                let pixel_aspect = pixel_aspect(&index, &quality, Some(resolved), limits);
+                let pixel_aspect =
+                    pixel_aspect(&index, &quality, Some(resolved), limits).map(Box::new);
                 let media = stored;
                 let track = Track { kind, bitrate, attributes, media, description, pixel_aspect };
                 taken.take_bitrate(bitrate);

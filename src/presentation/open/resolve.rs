@@ -210,7 +210,7 @@ fn find<'a>(
             let ids = some.chain(more).collect::<Vec<_>>().join(", ");
             let message = match (ids.is_empty(), tracks.iter().find(of_id)) {
                 (true, _) => "it has no tracks".to_owned(),
-                (false, Some(_)) => format!("track {id} is no {} track: it has {ids}", track.kind),
+                (false, Some(_)) => format!("its track {id} is not {}: it has {ids}", track.kind),
                 (false, None) => format!("it has no track {id}, only {ids}"),
             };
             Err(Trouble::new(FindingCode::TrackMissing, message))

@@ -92,7 +92,9 @@ impl AllRates {
                 Media::Stored(stored) => Rates::of(timeline, *timescale, &stored.fragments),
                 Media::Files(_) | Media::Absent(_) => None,
             };
-            tracks.iter().map(of_track).collect()
+            let rates: Box<[_]> = tracks.iter().map(of_track).collect();
+            // A stream without any takes no memory.
+            if rates.iter().any(Option::is_some) { rates } else { Box::default() }
         };
         Self(streams.iter().map(of_stream).collect())
     }
