@@ -234,6 +234,11 @@ impl Caching {
         &self.classes[class as usize]
     }
 
+    /// Returns whether something is said of some paths and not of others.
+    pub(super) fn has_paths(&self) -> bool {
+        !self.of_paths.is_empty()
+    }
+
     /// What is said of a path, as the URL spells it, and not of its class.
     pub(super) fn of_path(&self, class: CacheClass, path: &str) -> Option<&HeaderValue> {
         if self.of_paths.is_empty() {

@@ -25,6 +25,8 @@ pub(super) struct Prepared {
     /// Header fields of the manifest, plain and in each coding, and of fragments of each kind, once
     /// they are asked for.
     fields: [OnceLock<(ServiceId, HeaderMap)>; KINDS],
+    /// The same as lines of HTTP/1.1, for hosts that write heads themselves.
+    lines: [OnceLock<(ServiceId, Box<[u8]>)>; KINDS],
     #[cfg(feature = "compression")]
     pub(super) forms: Arc<Forms>,
 }
@@ -61,6 +63,7 @@ impl Prepared {
             last_modified: modified.and_then(LastModified::new),
             content: presentation.validator().content_text(),
             fields: Default::default(),
+            lines: Default::default(),
             #[cfg(feature = "compression")]
             forms: Arc::default(),
         }
@@ -79,6 +82,20 @@ impl Prepared {
         let (by, fields) = self.fields[kind(content, coding)].get_or_init(made);
         // Another service of the same origin has other policies.
         if *by == service { fields.clone() } else { describe() }
+    }
+
+    /// The header fields of a content as lines, as the service has written them before. `None` if
+    /// another service has.
+    pub(super) fn lines(
+        &self,
+        service: ServiceId,
+        content: Content,
+        coding: Option<&'static str>,
+        write: impl FnOnce() -> Box<[u8]>,
+    ) -> Option<&[u8]> {
+        let lines = &self.lines[kind(content, coding)];
+        let (by, lines) = lines.get_or_init(|| (service, write()));
+        (*by == service).then_some(lines)
     }
 }
 

@@ -1,5 +1,7 @@
 //! From a request to a response: method, conditions, range, and what policies add.
 
+mod plain;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -553,6 +555,18 @@ impl OriginService {
         headers: &HeaderMap,
     ) -> Option<(&'static str, Bytes)> {
         use super::content_coding::ContentCoding;
+
+        self.compressed_in(reply, prepared, ContentCoding::accepted(headers))
+    }
+
+    /// A manifest in the first of these codings that it has a form in.
+    #[cfg(feature = "compression")]
+    fn compressed_in(
+        &self,
+        reply: &Reply,
+        prepared: Option<&Prepared>,
+        accepted: impl Iterator<Item = super::content_coding::ContentCoding>,
+    ) -> Option<(&'static str, Bytes)> {
         use crate::presentation::Piece;
 
         if !self.compresses() {
@@ -560,7 +574,7 @@ impl OriginService {
         }
         let prepared = prepared?;
         let [Piece::Bytes(text)] = reply.pieces() else { return None };
-        let mut accepted = ContentCoding::accepted(headers).peekable();
+        let mut accepted = accepted.peekable();
         if accepted.peek().is_some() {
             self.inner.compressor.ask(text, &prepared.forms);
         }
