@@ -32,7 +32,7 @@ pub(super) struct Plain {
     pub(super) accept_encoding: Range<usize>,
 }
 
-/// What a head says of the connection.
+/// The statements of a head about the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Framing {
     /// Bytes of a body, to be passed over; `None` if its end is not looked for.
@@ -131,7 +131,8 @@ fn place(part: &[u8], input: &[u8]) -> Range<usize> {
     }
 }
 
-/// What the fields of a head say of the connection, of a body, and of the response that is wanted.
+/// The statements of the fields of a head: about the connection, a body, and the response that the
+/// client wants.
 #[derive(Default)]
 struct Told {
     has_host: bool,

@@ -1,12 +1,11 @@
 //! The head of a response, as it goes over the wire.
 
-use std::cell::RefCell;
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 
-/// What a response says of the connection.
+use super::clock::write_date;
+
+/// The statement of a response about the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Persistence {
     /// Nothing: the version of HTTP says it.
@@ -65,18 +64,4 @@ fn field(name: &str, value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
-}
-
-/// Writes the time of day, which is put into words once per second, and the empty line behind it.
-fn write_date(out: &mut Vec<u8>) {
-    thread_local!(static DATE: RefCell<(u64, String)> = RefCell::default());
-    let now = SystemTime::now();
-    let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    DATE.with_borrow_mut(|(known, text)| {
-        if *known != second || text.is_empty() {
-            *known = second;
-            *text = format!("date: {}\r\n\r\n", httpdate::fmt_http_date(now));
-        }
-        out.extend_from_slice(text.as_bytes());
-    });
 }
