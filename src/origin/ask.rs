@@ -116,6 +116,22 @@ impl Origin {
         }
     }
 
+    /// Returns the reply to a request without a query, if the path needs no decoding and there is
+    /// nothing to wait for. Nothing is reported: what has another outcome is asked once more.
+    #[cfg(feature = "http")]
+    pub(crate) fn reply_now(&self, path: &str) -> Option<(Arc<Opened>, Reply)> {
+        let path::Found { name, rest } = path::first_plain(path)?;
+        let request = Request::parse(rest, None).ok()?;
+        if request.redirect().is_some() {
+            return None;
+        }
+        let opened = self.fresh(&name)?;
+        match request.answer(opened.presentation()).ok()? {
+            Step::Ready(reply) => Some((opened, reply)),
+            Step::Read(_) => None,
+        }
+    }
+
     #[inline]
     fn ask_fresh<'a>(
         &'a self,

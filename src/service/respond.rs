@@ -1,5 +1,7 @@
 //! The way from a request to a response.
 
+mod plain;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};

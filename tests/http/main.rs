@@ -19,6 +19,7 @@ mod framing;
 mod load;
 #[cfg(feature = "tower")]
 mod nested;
+mod plain;
 mod ranges;
 mod request_table;
 mod settling;
