@@ -7,6 +7,8 @@ pub mod dash;
 #[cfg(feature = "hls")]
 pub mod hls;
 pub mod mss;
+mod outputs;
 mod request;
 
+pub(crate) use outputs::Outputs;
 pub use request::{Identity, Request};

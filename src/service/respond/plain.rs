@@ -63,7 +63,7 @@ impl OriginService {
         if self.differs_by_request() {
             return None;
         }
-        let (opened, reply) = self.inner.origin.reply_now(path)?;
+        let (opened, reply) = self.inner.origin.reply_now(path, self.inner.options.outputs)?;
         let representation = *reply.representation();
         // Some files are of the edge of a live presentation, and the others are not.
         if class_of(&representation) == CacheClass::LiveEdge {
