@@ -107,12 +107,36 @@ impl<'a> Request<'a> {
                 false => Err(Error::request("segment", ErrorKind::NoFragment)),
             });
         }
+        if let Some(request) = Self::parse_with_extension(path, query, outputs) {
+            return Some(request);
+        }
         let request = Self::parse_playlist(path, outputs)?;
         let mut options = mss::ManifestOptions::default();
         if let Some(query) = query {
             options.add_query(query);
         }
         Some(request.and_then(|request| options.check().map(|()| request)))
+    }
+
+    /// Reads Azure's form with the extension that some players demand:
+    /// `manifest(format=m3u8-cmaf).m3u8`. `None` if it is not one.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    fn parse_with_extension(
+        path: &'a str,
+        query: Option<&'a str>,
+        outputs: Outputs,
+    ) -> Option<Result<Self, Error>> {
+        let (path, extension) = path.rsplit_once('.')?;
+        if !path.ends_with(')') || !matches!(extension, "mpd" | "m3u8") {
+            return None;
+        }
+        match mss::Request::parse(path, query) {
+            Ok(mss::Request::Manifest(options)) if !options.others.is_empty() => {
+                Some(Ok(Self::of_mss(mss::Request::Manifest(options), outputs)))
+            }
+            Err(error) if matches!(error.kind, ErrorKind::NotServed(_)) => Some(Err(error)),
+            _ => None,
+        }
     }
 
     /// Reads a request for a manifest of DASH or a playlist of HLS. `None` if it is not one.
@@ -149,22 +173,29 @@ impl<'a> Request<'a> {
     }
 
     /// A manifest of Smooth Streaming, or the one that its options ask for, as Azure names them.
-    #[cfg_attr(not(any(feature = "dash", feature = "hls")), allow(unused_variables))]
-    fn of_mss(request: mss::Request<'a>, outputs: Outputs) -> Self {
+    #[cfg_attr(
+        not(any(feature = "dash", feature = "hls")),
+        allow(unused_mut, unused_variables, reason = "no other format is served")
+    )]
+    fn of_mss(mut request: mss::Request<'a>, outputs: Outputs) -> Self {
         #[cfg(any(feature = "dash", feature = "hls"))]
-        if let mss::Request::Manifest(options) = &request
-            && let [mss::ManifestOption::Format(format)] = options.others[..]
+        if let mss::Request::Manifest(options) = &mut request
+            && let Some(mss::ManifestOption::Format(format)) = options.others.first()
         {
-            match format {
+            let found = match format {
                 #[cfg(feature = "dash")]
-                mss::ManifestFormat::Dash if outputs.dash => {
-                    return Self::Dash(dash::Request::Mpd);
-                }
+                mss::ManifestFormat::Dash if outputs.dash => Some(Self::Dash(dash::Request::Mpd)),
                 #[cfg(feature = "hls")]
                 mss::ManifestFormat::HlsCmaf if outputs.hls => {
-                    return Self::Hls(hls::Request::Multivariant);
+                    Some(Self::Hls(hls::Request::Multivariant))
                 }
-                _ => {}
+                _ => None,
+            };
+            match found {
+                Some(found) if options.others.len() == 1 => return found,
+                // It is refused by the first option that is not served.
+                Some(_) => drop(options.others.remove(0)),
+                None => {}
             }
         }
         Self::Mss(request)
