@@ -1,4 +1,4 @@
-//! What the benches measure: the same content and the same work for times and for instructions.
+//! Content and work of the benches, which are the same for times and for instructions.
 
 use std::path::Path;
 use std::pin::pin;
@@ -21,7 +21,7 @@ use testkit::film::{Fragment, Media, Style, Track, ism, media};
 /// Two seconds, in ticks.
 const GOP: u32 = 20_000_000;
 
-/// How the stored manifest of a long film is written.
+/// The form of the stored manifest of a long film.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
     Nothing,
@@ -49,7 +49,8 @@ pub fn files(seconds: u32, payload: u32, stored: Stored) -> Vec<(String, Media)>
     files_of(seconds, payload, stored, &[400_000, 1_200_000, 3_500_000], 1)
 }
 
-/// The same with a video file for each of these bitrates, and so many files of sound, each a stream.
+/// A film with a video file for each of these bitrates, and with files of sound that are a stream
+/// each.
 pub fn files_of(
     seconds: u32,
     payload: u32,
@@ -93,7 +94,7 @@ pub fn files_of(
     files
 }
 
-/// What a packager would have stored beside these files.
+/// The client manifest that a packager would have stored beside these files.
 fn client_manifest(files: &[(String, Media)], stored: Stored) -> String {
     let opened = open(&memory(files));
     let generated = opened.presentation().manifest().unwrap().to_vec();
@@ -237,7 +238,7 @@ pub fn heads(presentation: &Presentation, count: usize) -> Vec<HttpRequest<()>> 
     requests(presentation, count).into_iter().map(head).collect()
 }
 
-/// What comes of a future that waits for nothing.
+/// Returns the output of a future that waits for nothing.
 pub fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,

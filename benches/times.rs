@@ -1,4 +1,4 @@
-//! What things take, beside what bounds them, measured in turn: `cargo bench -p smooth-origin-benches`.
+//! Times of operations and of the work that bounds them, measured in turn: `cargo bench -p smooth-origin-benches`.
 //!
 //! Times are the processor's, of this thread, so that other work on the machine counts for little.
 //! A time alone still says only what it says here; the ratio of two that were measured in one run,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What hostile content costs: each generated worst case is opened and asked.
+"""Measures hostile content: each generated worst case is opened and asked.
 
     python3 benches/worst.py            all cases; fails where one is beyond its bar
     python3 benches/worst.py NAME ...   these cases

@@ -332,7 +332,7 @@ class Presentation:
         self.counts["refusals"] += 1
 
     def compare_refusals(self, announced):
-        """What no presentation has, and what is no request at all."""
+        """Compares the refusals of resources that no presentation has, and of targets that are no requests."""
         name, bitrate = min(announced, default=("video", 1))
         for malformed in (
             f"QualityLevels(x)/Fragments({name}=0)",

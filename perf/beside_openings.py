@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How long a worker's other connections wait while it opens hostile titles.
+"""Measures how long a worker's other connections wait while it opens hostile titles.
 
     python3 perf/beside_openings.py
 

@@ -1,4 +1,4 @@
-"""What the programs of this folder share: a film, the example server, what a process took."""
+"""Shared by the programs of this folder: a film, the example servers, processor time and memory of a process."""
 
 import functools
 import json
@@ -39,7 +39,20 @@ def example(name):
     return build("-p", "smooth-origin-examples", "--example", name)
 
 
-class Server:
+class Running:
+    """A context in which `process` runs; it is terminated at the end."""
+
+    process = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Server(Running):
     """An example server over a folder, as a context; `port` is where it listens. It is built first, unless
     `programs` is a folder that has it."""
 
@@ -55,13 +68,6 @@ class Server:
                 self.port = int(found[1])
                 return
         sys.exit("the server does not start")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
 
     @property
     def pids(self):

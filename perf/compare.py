@@ -5,9 +5,10 @@
     python3 perf/compare.py --only video,audio --connections 32 --chart compare.svg
 
 Needs nginx and wrk. Every server has one worker. In each round every server has its turn, each time
-another one first; the first round warms up. What counts is the ratio of the medians of processor time
-a request; figures of one server alone depend on what else the machine does. Tables go to the standard
-output. It fails where a server errs or two of them differ in a byte, never on time.
+another one first; the first round warms up. What counts is the processor time per request, as a multiple
+of that of nginx in the same round: the median of all rounds. Figures of one server alone depend on what
+else the machine does. Tables go to the standard output. It fails if a server errs or two of them differ
+in a byte, never on time.
 """
 
 import argparse

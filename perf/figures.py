@@ -45,11 +45,9 @@ class Case(NamedTuple):
         return Spread.of([turn[column] for turn in self.counted(server)])
 
     def ratio(self, server):
-        """Of the medians of processor time, with the lowest and the highest of a round."""
+        """Processor time of a round, as a multiple of that of nginx in the same round."""
         own, base = ([turn["cpu"] for turn in self.counted(name)] for name in (server, BASE))
-        of_rounds = [a / b for a, b in zip(own, base)]
-        middle = statistics.median(own) / statistics.median(base)
-        return Spread(middle, min(of_rounds), max(of_rounds))
+        return Spread.of([a / b for a, b in zip(own, base)])
 
     def counted(self, server):
         """The first round warms up."""

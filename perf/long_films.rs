@@ -25,7 +25,7 @@ use smooth_origin_benches::{
     Stored, every_policy, files_of, own_memory, quantile, requests, thread_time, write_whole,
 };
 
-/// What is written: a name, seconds, bytes of a fragment, tracks of video and of sound.
+/// The films: name, seconds, bytes per fragment, tracks of video and of sound.
 const FILMS: [(&str, u32, u32, u32, usize); 5] = [
     ("60 s, 4 tracks", 60, 300, 3, 1),
     ("3 h, 4 tracks", 3 * 3600, 300, 3, 1),
@@ -38,8 +38,8 @@ const FILMS: [(&str, u32, u32, u32, usize); 5] = [
 const ROUNDS: usize = 15;
 const REQUESTS: usize = 2000;
 
-/// How many times as long as of a film of a minute a fragment of one of 24 hours may take.
-/// The index of a long one does not stay in the processor's cache.
+/// The bar: the time for a fragment of a film of 24 hours, as a multiple of that of a film of a
+/// minute. The index of a long film does not stay in the processor's cache.
 const BAR: f64 = 2.0;
 
 fn main() {
@@ -109,7 +109,7 @@ impl Film {
         );
     }
 
-    /// What it takes while it is open, in a process of its own.
+    /// Measures the memory that the film takes while it is open, in a process of its own.
     fn memory(&self) -> f64 {
         let program = std::env::current_exe().unwrap();
         let output = Command::new(program).arg("--memory").arg(&self.folder).output().unwrap();
@@ -147,7 +147,7 @@ impl OpenFilm {
         open
     }
 
-    /// What a request takes, in nanoseconds.
+    /// Asks for each path, and returns the time per request in nanoseconds.
     fn ask_all(&self, method: &Method) -> f64 {
         let requests: Vec<_> = self
             .paths

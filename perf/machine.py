@@ -1,4 +1,4 @@
-"""What figures depend on besides the code: the machine, and the versions of what ran."""
+"""The machine, and the versions of the programs: figures depend on both."""
 
 import datetime
 import os
@@ -21,7 +21,7 @@ def processor():
 
 
 def machine():
-    """By name, as texts."""
+    """Names and values, as texts."""
     return {
         "date": datetime.date.today().isoformat(),
         "processor": f"{os.cpu_count()} × {processor()}",

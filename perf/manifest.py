@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a manifest costs the example server, beside nginx that serves the same bytes as a file.
+"""Compares the processor time for a manifest with that of nginx, which serves the same bytes as a file.
 
     python3 perf/manifest.py [ROUNDS]
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from common import run
+from common import Running, run
 
 CONFIGURATION = """
 daemon off; worker_processes 1; error_log {folder}/error.log; pid {folder}/nginx.pid;
@@ -25,7 +25,7 @@ http {{
 STATIC = "root {folder}; gzip_static on;"
 
 
-class Nginx:
+class Nginx(Running):
     """A site, by default the files of a folder and beside them their compressed forms; its own
     files go to `folder`, `port` is where it listens."""
 
@@ -40,13 +40,6 @@ class Nginx:
         if not listens(self.port):
             self.process.terminate()
             sys.exit(f"nginx does not start:\n{(folder / 'error.log').read_text()}")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
 
     @property
     def pids(self):

@@ -29,7 +29,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// What an operation of the store takes.
+/// Time that an operation of the store takes.
 const LATENCY: Duration = Duration::from_millis(50);
 
 /// Operations that the store does at one time, and that the origin asks of it.
@@ -38,13 +38,14 @@ const AT_ONCE: usize = 32;
 /// Operations that may wait for their turn: they are done in a tenth of a second.
 const WAITING: usize = 64;
 
-/// So many times the capacity is offered.
+/// Offered load, in multiples of the capacity.
 const OFFERED: f64 = 4.0;
 
-/// So often requests arrive, several at once.
+/// Time between arrivals, each of several requests.
 const TICK: Duration = Duration::from_millis(5);
 
-/// What must come of it: so much of the capacity, and soon afterwards all as before.
+/// The bars: the part of the capacity that must be served, and the time after the load by which
+/// responses must be as fast as before.
 const GOODPUT: f64 = 0.8;
 const RECOVERY: Duration = Duration::from_secs(1);
 
@@ -79,7 +80,7 @@ async fn main() {
     assert!(recovered <= RECOVERY, "recovery takes too long");
 }
 
-/// What the store can give in a second.
+/// Fragments per second that the store can deliver.
 fn limit() -> f64 {
     AT_ONCE as f64 / LATENCY.as_secs_f64()
 }
@@ -194,7 +195,8 @@ impl Client {
         (good, busy)
     }
 
-    /// How long after `stopped` a request is answered as soon as one alone was, give or take half.
+    /// Waits until a request is answered as fast as one alone was, give or take half; returns the time
+    /// since `stopped`.
     async fn recovered(&self, stopped: Instant, alone: Duration) -> Duration {
         loop {
             let asked = stopped.elapsed();

@@ -1,4 +1,4 @@
-"""What can be asked of a presentation: its manifest, and the fragments that the manifest names."""
+"""The paths of a presentation: its manifest, and the fragments that the manifest names."""
 
 import itertools
 import pathlib

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What many idle connections and slow readers cost the example server, and whether others suffer.
+"""Measures the cost of many idle connections and slow readers for the example server and its other clients.
 
     python3 perf/slow_readers.py
 
@@ -106,7 +106,7 @@ def good(port, of, until, took):
 
 
 def good_clients(port, of):
-    """What good clients wait for a fragment, for a while."""
+    """Seconds that good clients wait for each fragment, over a while."""
     took, until = [], time.monotonic() + PHASE
     clients = [threading.Thread(target=good, args=(port, of, until, took)) for _ in range(GOOD)]
     for client in clients:

@@ -29,7 +29,7 @@ SITE = """
 
 
 def parts(content):
-    """What stands between `film-` and `.mp4`, sound last."""
+    """The parts of the file names between `film-` and `.mp4`, sound last."""
     names = sorted(file.stem.removeprefix("film-") for file in content.glob("film-*.mp4"))
     if "sound" not in names or len(names) < 2:
         sys.exit(f"film-1.mp4 and film-sound.mp4 are wanted in {content}")
@@ -41,7 +41,7 @@ def manifest(content):
 
 
 def write_fragmented(content, folder):
-    """The same media as `film.ism`."""
+    """Writes the same media as `film.ism`."""
     folder.mkdir(parents=True)
     tracks = ""
     for part in parts(content):

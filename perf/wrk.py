@@ -34,7 +34,7 @@ end
 
 
 def write_script(file, requests):
-    """Of paths, or of paths with a range each."""
+    """Writes a script that requests paths, or pairs of a path and a range."""
     pairs = [request if isinstance(request, tuple) else (request, None) for request in requests]
     paths = ", ".join(json.dumps(path) for path, _ in pairs)
     ranges = ", ".join(json.dumps(range) for _, range in pairs if range)
@@ -42,7 +42,7 @@ def write_script(file, requests):
 
 
 def load(port, script, connections, seconds, coding="identity"):
-    """What came of some seconds; errors end the program. Latencies are in microseconds."""
+    """Results of some seconds; an error ends the program. Latencies are in microseconds."""
     output = run(
         "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", script,
         "-H", f"Accept-Encoding: {coding}", f"http://127.0.0.1:{port}",

@@ -60,3 +60,54 @@ fn an_opened_presentation_takes_no_more_than_it_says() {
         }
     }
 }
+
+/// Header fields of a manifest in three codings and of fragments of three kinds, in both of their
+/// forms.
+#[cfg(feature = "compression")]
+#[test]
+fn prepared_header_fields_take_no_more_than_caches_allow_for() {
+    use smooth_origin::service::{Cors, OriginService, ServiceOptions};
+
+    let folder = Folder::new("header-fields");
+    let kinds = [StreamKind::Video, StreamKind::Audio, StreamKind::Text];
+    let names = ["video", "audio", "textstream"];
+    for film in ["first", "film"] {
+        let elements = names.map(|kind| (kind, kind, 100_000, 1, ""));
+        for (kind, file) in kinds.into_iter().zip(names) {
+            let track = Track::regular(1, kind, 30, 20_000_000, 10);
+            let content = media(&[track], Style::default()).to_bytes();
+            folder.write(&format!("{film}/{file}"), &content);
+        }
+        folder.write(&format!("{film}/film.ism"), &ism(None, &elements));
+    }
+    let options = ServiceOptions::default().cors(Cors::any()).compression(true);
+    let service = OriginService::with_options(trusting(LocalStore::new(&folder).unwrap()), options);
+    let answer = |path: &str, coding: &str| {
+        let request = http::Request::get(format!("http://vod.example.com{path}"));
+        let request = request.header("accept-encoding", coding).body(()).unwrap();
+        let response = block_on(service.respond(&request));
+        assert_eq!(response.status(), 200, "{path}");
+        let plain = service.respond_plain(path, coding.as_bytes(), &mut Vec::with_capacity(4096));
+        assert!(plain.is_some(), "{path}");
+        response.headers().get("content-encoding").is_some()
+    };
+    let answer_all = |film: &str| {
+        let manifest = format!("/{film}/film.ism/Manifest");
+        answer(&manifest, "");
+        for coding in ["br", "gzip"] {
+            while !answer(&manifest, coding) {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+        }
+        for stream in ["video", "audio", "textstream"] {
+            let stream = format!("QualityLevels(100000)/Fragments({stream}=0)");
+            answer(&format!("/{film}/film.ism/{stream}"), "");
+        }
+    };
+    // What is made once for all presentations is there.
+    answer_all("first");
+    block_on(service.origin().open(&name("film/film.ism"))).unwrap();
+    let counted = allocation_counter::measure(|| answer_all("film"));
+    let takes = counted.bytes_current + 16 * counted.count_current as i64;
+    assert!(takes <= 13 << 10, "{takes}");
+}

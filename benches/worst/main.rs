@@ -1,4 +1,4 @@
-//! What hostile content costs: one generated presentation per run, opened and asked. `worst.py` runs
+//! Measures hostile content: one generated presentation per run, opened and asked. `worst.py` runs
 //! it under valgrind, to count instructions, and as it is, for processor time and memory.
 //!
 //!     worst list            names the cases, each with the number of parts that makes about 2 MB

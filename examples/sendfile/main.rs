@@ -5,8 +5,8 @@
 //! cargo run --release --example sendfile -- /srv/media --listen :80
 //! ```
 //!
-//! What a host does with `ServiceBody::stored` and `LocalFile` is in
-//! `server/connection.rs`; the rest is as much of HTTP/1.1 (RFC 9112) as GET and HEAD need.
+//! `server/connection.rs` shows how a host uses `OriginService::respond_plain`, `ServiceBody::stored`
+//! and `LocalFile`. The rest is as much of HTTP/1.1 (RFC 9112) as GET and HEAD need.
 
 #[cfg(target_os = "linux")]
 mod server;

@@ -18,8 +18,8 @@ pub(crate) struct Watched<S> {
     doubled: Doubled,
 }
 
-/// Whether a head with two lengths was read on a connection. From then on every request on it is
-/// refused, also one that arrived just before.
+/// Set if a head with two lengths was read on a connection. From then on, every request on the
+/// connection is refused, also one that arrived just before.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Doubled(Arc<AtomicBool>);
 
@@ -34,7 +34,7 @@ struct Lines {
 
 #[derive(Clone, Copy)]
 enum Line {
-    /// So many bytes of the name were seen, from the start of the line.
+    /// The line begins with this many bytes of the name.
     Matches(usize),
     /// It is another field.
     Other,

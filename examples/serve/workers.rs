@@ -41,7 +41,7 @@ impl Workers {
     /// Gives a connection to the worker that has the fewest.
     ///
     /// # Errors
-    /// When no worker is left.
+    /// Fails if no worker is left.
     pub(crate) fn hand(&mut self, accepted: Accepted) -> Result<(), Failure> {
         let Accepted { stream, client, permit } = accepted;
         let stream = match stream.into_std() {

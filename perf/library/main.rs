@@ -43,7 +43,7 @@ const BUDGET: u64 = 256 << 20;
 /// The longest that 99 of 100 answers may take whose presentation must be opened.
 const COLD: Duration = Duration::from_millis(10);
 
-/// What is asked for: exponents of Zipf's law.
+/// The loads: names, and exponents of Zipf's law.
 const LOADS: [(&str, f64); 3] =
     [("Zipf, s = 1.0", 1.0), ("Zipf, s = 0.8", 0.8), ("all alike", 0.0)];
 
@@ -99,7 +99,7 @@ struct Run {
     service: OriginService,
     loads: Vec<Load>,
     requests: usize,
-    /// Where all wait for one another before a load.
+    /// All threads wait for one another here before a load.
     start: Barrier,
     /// Memory of the process before the first request.
     empty: u64,
@@ -118,11 +118,11 @@ struct Load {
 struct Answered {
     found: Found,
     took: u32,
-    /// The same without the time in which other threads and processes had the processor.
+    /// `took` without the time in which other threads and processes had the processor.
     own: u32,
 }
 
-/// What is known after some more requests.
+/// The figures after some more requests.
 struct Point {
     asked: usize,
     openings_a_second: f64,
@@ -246,7 +246,7 @@ fn room_for(answers: usize) -> Vec<Answered> {
     room
 }
 
-/// How long this thread could have run and others did, where the system tells.
+/// Time in which this thread could have run and others did; zero if the system does not report it.
 fn waited() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos = text.split_whitespace().nth(1).and_then(|nanos| nanos.parse().ok());

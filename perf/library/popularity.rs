@@ -2,7 +2,7 @@
 
 /// Zipf's law: the presentation of rank `k` is asked for `k^-s` times as often as the first.
 pub struct Popularity {
-    /// Of each rank, with all ranks before it.
+    /// The sum of the weights of each rank and of all ranks before it.
     sums: Vec<f64>,
 }
 
@@ -21,7 +21,7 @@ impl Popularity {
         }
     }
 
-    /// How many presentations there are.
+    /// The number of presentations.
     pub fn len(&self) -> usize {
         self.sums.len()
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use smooth_origin::base::Name;
 use smooth_origin::storage::{LocalFile, LocalStore, RangeSource, Stat, Store};
 
-/// Where the presentation of a request came from.
+/// The way in which the presentation of a request was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Found {
     /// It was in memory.
@@ -24,8 +24,8 @@ thread_local! {
     static FOUND: Cell<Found> = const { Cell::new(Found::Kept) };
 }
 
-/// What was found out since it was last asked, by this thread: local files do not wait, so that a
-/// request stays in its thread.
+/// Returns how this thread has found the presentation of its last request. Local files do not wait,
+/// so a request stays in its thread.
 pub fn found() -> Found {
     FOUND.take()
 }

@@ -9,7 +9,7 @@ use super::cache::millis;
 use super::redirect::Base;
 use super::{Answer, Asked, Opened, Origin, answering, path};
 use crate::base::{Error, ErrorKind, Name, ReadErrorKind, Step};
-use crate::output::Request;
+use crate::output::{Outputs, Request};
 use crate::presentation::Reply;
 
 impl Origin {
@@ -26,10 +26,19 @@ impl Origin {
     /// request to one either: a host may serve another resource. [`ErrorKind::NoPresentation`] if it
     /// does. [`ErrorKind::status`] has the HTTP status of all errors.
     pub async fn ask<'a>(&'a self, target: &'a str) -> Result<Asked<'a>, Error> {
+        self.ask_for(target, Outputs::ALL).await
+    }
+
+    /// Finds the resource that a request to the outputs that are on asks for: see [`ask`](Self::ask).
+    pub(crate) async fn ask_for<'a>(
+        &'a self,
+        target: &'a str,
+        outputs: Outputs,
+    ) -> Result<Asked<'a>, Error> {
         let (path, query) = split_query(target);
         for found in path::presentations(path) {
             let path::Found { name, rest } = found?;
-            match self.ask_named(name, base_of(rest), rest, query).await {
+            match self.ask_named(name, base_of(rest), rest, query, outputs).await {
                 // The name may be that of a folder with other presentations.
                 Err(none) if matches!(none.kind, ErrorKind::NoPresentation) => {}
                 asked => return asked,
@@ -79,7 +88,7 @@ impl Origin {
         query: Option<&'a str>,
     ) -> Result<Asked<'a>, Error> {
         let base = if rest.is_empty() { Base::Route } else { Base::Folder };
-        self.ask_named(name.as_str().into(), base, rest, query).await
+        self.ask_named(name.as_str().into(), base, rest, query, Outputs::ALL).await
     }
 
     /// Asks a presentation. What has to be waited for is apart, so that the future of a request that
@@ -90,8 +99,9 @@ impl Origin {
         base: Base,
         rest: &'a str,
         query: Option<&'a str>,
+        outputs: Outputs,
     ) -> Result<Asked<'a>, Error> {
-        match self.ask_fresh(name, base, rest, query) {
+        match self.ask_fresh(name, base, rest, query, outputs) {
             Fresh::Asked(asked) => asked,
             Fresh::Unopened(name, request) => Box::pin(self.ask_opened(name, base, request)).await,
         }
@@ -104,15 +114,32 @@ impl Origin {
         &'a self,
         path: &'a str,
         query: Option<&'a str>,
+        outputs: Outputs,
     ) -> Option<Result<Asked<'a>, Error>> {
         let path::Found { name, rest } = match path::first_plain(path) {
             Some(found) => found,
             None => path::presentations(path).next()?.ok()?,
         };
-        match self.ask_fresh(name, base_of(rest), rest, query) {
+        match self.ask_fresh(name, base_of(rest), rest, query, outputs) {
             Fresh::Asked(Err(none)) if matches!(none.kind, ErrorKind::NoPresentation) => None,
             Fresh::Asked(asked) => Some(asked),
             Fresh::Unopened(..) => None,
+        }
+    }
+
+    /// Returns the reply to a request without a query, if the path needs no decoding and there is
+    /// nothing to wait for. Nothing is reported: what has another outcome is asked once more.
+    #[cfg(feature = "http")]
+    pub(crate) fn reply_now(&self, path: &str, outputs: Outputs) -> Option<(Arc<Opened>, Reply)> {
+        let path::Found { name, rest } = path::first_plain(path)?;
+        let request = Request::parse_for(rest, None, outputs).ok()?;
+        if request.redirect().is_some() {
+            return None;
+        }
+        let opened = self.fresh(&name)?;
+        match request.answer(opened.presentation()).ok()? {
+            Step::Ready(reply) => Some((opened, reply)),
+            Step::Read(_) => None,
         }
     }
 
@@ -123,8 +150,9 @@ impl Origin {
         base: Base,
         rest: &'a str,
         query: Option<&'a str>,
+        outputs: Outputs,
     ) -> Fresh<'a> {
-        let request = Request::parse(rest, query);
+        let request = Request::parse_for(rest, query, outputs);
         let Some(opened) = self.fresh(&name) else { return Fresh::Unopened(name, request) };
         match request {
             Ok(request) => {

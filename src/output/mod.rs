@@ -8,7 +8,9 @@ pub mod dash;
 pub mod hls;
 mod identity;
 pub mod mss;
+mod outputs;
 mod request;
 
 pub use identity::Identity;
+pub(crate) use outputs::Outputs;
 pub use request::Request;

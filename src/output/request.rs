@@ -8,8 +8,8 @@ use super::cmaf;
 use super::dash;
 #[cfg(feature = "hls")]
 use super::hls;
-use super::{Identity, mss};
-use crate::base::{Error, Step};
+use super::{Identity, Outputs, mss};
+use crate::base::{Error, ErrorKind, Step};
 use crate::presentation::{Presentation, Reply};
 
 /// A request to a presentation: one row per output.
@@ -57,50 +57,133 @@ impl<'a> Request<'a> {
     /// of no output, [`ErrorKind::NotServed`](crate::base::ErrorKind::NotServed) if it is one by the
     /// grammar of an output that is not served here.
     pub fn parse(rest: &'a str, query: Option<&'a str>) -> Result<Self, Error> {
+        Self::parse_for(rest, query, Outputs::ALL)
+    }
+
+    /// Reads a request to the outputs that are on: see [`parse`](Self::parse).
+    #[inline]
+    pub(crate) fn parse_for(
+        rest: &'a str,
+        query: Option<&'a str>,
+        outputs: Outputs,
+    ) -> Result<Self, Error> {
         #[cfg(any(feature = "dash", feature = "hls"))]
-        if let Some(request) = Self::parse_segmented(rest, query) {
+        if let Some(request) = Self::parse_segmented(rest, query, outputs) {
             return request;
         }
-        mss::Request::parse(rest, query).map(Self::of_mss)
+        if !outputs.smooth {
+            return Self::parse_other(rest, query, outputs);
+        }
+        mss::Request::parse(rest, query).map(|request| Self::of_mss(request, outputs))
     }
 
     /// Reads a request for DASH, HLS or one of their segments. `None` if it is not one.
     #[cfg(any(feature = "dash", feature = "hls"))]
-    fn parse_segmented(rest: &'a str, query: Option<&'a str>) -> Option<Result<Self, Error>> {
+    fn parse_segmented(
+        rest: &'a str,
+        query: Option<&'a str>,
+        outputs: Outputs,
+    ) -> Option<Result<Self, Error>> {
         // Requests of Smooth Streaming end in `)`, `t` or `/`, those here in `d`, `8`, `s`, `4` or `t`.
         if rest.ends_with(')') || rest.ends_with("anifest") {
             return None;
         }
         let path = rest.trim_matches('/');
         if let Some(request) = cmaf::Request::parse(path) {
-            return Some(Ok(Self::Cmaf(request)));
+            return Some(match outputs.has_segments() {
+                true => Ok(Self::Cmaf(request)),
+                false => Err(Error::request("segment", ErrorKind::NoFragment)),
+            });
         }
-        #[cfg(feature = "dash")]
-        let found = dash::Request::parse(path).map(Self::Dash);
-        #[cfg(not(feature = "dash"))]
-        let found = None;
-        #[cfg(feature = "hls")]
-        let found = found.or_else(|| hls::Request::parse(path).map(Self::Hls));
+        if let Some(request) = Self::parse_with_extension(path, query, outputs) {
+            return Some(request);
+        }
+        let request = Self::parse_playlist(path, outputs)?;
         let mut options = mss::ManifestOptions::default();
         if let Some(query) = query {
             options.add_query(query);
         }
-        let whole = |request| options.check().map(|()| request);
-        found.map(whole)
+        Some(request.and_then(|request| options.check().map(|()| request)))
+    }
+
+    /// Reads Azure's form with the extension that some players demand:
+    /// `manifest(format=m3u8-cmaf).m3u8`. `None` if it is not one.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    fn parse_with_extension(
+        path: &'a str,
+        query: Option<&'a str>,
+        outputs: Outputs,
+    ) -> Option<Result<Self, Error>> {
+        let (path, extension) = path.rsplit_once('.')?;
+        if !path.ends_with(')') || !matches!(extension, "mpd" | "m3u8") {
+            return None;
+        }
+        match mss::Request::parse(path, query) {
+            Ok(mss::Request::Manifest(options)) if !options.others.is_empty() => {
+                Some(Ok(Self::of_mss(mss::Request::Manifest(options), outputs)))
+            }
+            Err(error) if matches!(error.kind, ErrorKind::NotServed(_)) => Some(Err(error)),
+            _ => None,
+        }
+    }
+
+    /// Reads a request for a manifest of DASH or a playlist of HLS. `None` if it is not one.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    fn parse_playlist(path: &'a str, outputs: Outputs) -> Option<Result<Self, Error>> {
+        #[cfg(feature = "dash")]
+        if let Some(request) = dash::Request::parse(path) {
+            return Some(match outputs.dash {
+                true => Ok(Self::Dash(request)),
+                false => Err(not_served("DASH")),
+            });
+        }
+        #[cfg(feature = "hls")]
+        if let Some(request) = hls::Request::parse(path) {
+            return Some(match outputs.hls {
+                true => Ok(Self::Hls(request)),
+                false => Err(not_served("HLS")),
+            });
+        }
+        None
+    }
+
+    /// Reads a request in the grammar of Smooth Streaming, which is off.
+    #[cold]
+    fn parse_other(rest: &'a str, query: Option<&'a str>, outputs: Outputs) -> Result<Self, Error> {
+        match mss::Request::parse(rest, query)? {
+            // It is for another output, or is refused for its options.
+            mss::Request::Manifest(options) if !options.others.is_empty() => {
+                Ok(Self::of_mss(mss::Request::Manifest(options), outputs))
+            }
+            mss::Request::Fragment(_) => Err(Error::request("fragment", ErrorKind::NoFragment)),
+            _ => Err(not_served("Smooth Streaming")),
+        }
     }
 
     /// A manifest of Smooth Streaming, or the one that its options ask for, as Azure names them.
-    fn of_mss(request: mss::Request<'a>) -> Self {
+    #[cfg_attr(
+        not(any(feature = "dash", feature = "hls")),
+        allow(unused_mut, unused_variables, reason = "no other format is served")
+    )]
+    fn of_mss(mut request: mss::Request<'a>, outputs: Outputs) -> Self {
         #[cfg(any(feature = "dash", feature = "hls"))]
-        if let mss::Request::Manifest(options) = &request
-            && let [mss::ManifestOption::Format(format)] = options.others[..]
+        if let mss::Request::Manifest(options) = &mut request
+            && let Some(mss::ManifestOption::Format(format)) = options.others.first()
         {
-            match format {
+            let found = match format {
                 #[cfg(feature = "dash")]
-                mss::ManifestFormat::Dash => return Self::Dash(dash::Request::Mpd),
+                mss::ManifestFormat::Dash if outputs.dash => Some(Self::Dash(dash::Request::Mpd)),
                 #[cfg(feature = "hls")]
-                mss::ManifestFormat::HlsCmaf => return Self::Hls(hls::Request::Multivariant),
-                _ => {}
+                mss::ManifestFormat::HlsCmaf if outputs.hls => {
+                    Some(Self::Hls(hls::Request::Multivariant))
+                }
+                _ => None,
+            };
+            match found {
+                Some(found) if options.others.len() == 1 => return found,
+                // It is refused by the first option that is not served.
+                Some(_) => drop(options.others.remove(0)),
+                None => {}
             }
         }
         Self::Mss(request)
@@ -154,4 +237,10 @@ impl<'a> Request<'a> {
             Self::Hls(request) => hls::answer(presentation, *request).map(Step::Ready),
         }
     }
+}
+
+/// Returns the error for an output that is off.
+#[cold]
+fn not_served(output: &'static str) -> Error {
+    Error::request("path", ErrorKind::NotServed(output))
 }

@@ -45,7 +45,7 @@ pub use reply::{Piece, Reply, StoredRange};
 pub(crate) use representation::MediaType;
 pub use representation::{Liveness, ReplyClass, Representation};
 pub(crate) use representation_id::RepresentationId;
-#[cfg(any(test, feature = "dash", feature = "hls"))]
+#[cfg(any(all(test, feature = "http"), feature = "dash", feature = "hls"))]
 pub(crate) use representation_id::Tag;
 pub(crate) use representation_map::{RepresentationMap, TextBudget};
 pub use role::Role;
@@ -96,6 +96,7 @@ pub struct Presentation {
     is_folder: bool,
     findings: Vec<Finding>,
     /// Texts and initialization segments that other outputs than Smooth Streaming have made.
+    #[cfg_attr(not(any(feature = "dash", feature = "hls")), allow(dead_code))]
     kept: RepresentationMap<Bytes>,
     /// Findings of answering.
     late: Mutex<Findings>,
@@ -262,7 +263,10 @@ impl Presentation {
     ///
     /// # Errors
     /// Those of `make`. They are not kept.
-    #[cfg_attr(not(test), allow(dead_code, reason = "Smooth Streaming keeps none"))]
+    #[cfg_attr(
+        not(any(feature = "dash", feature = "hls")),
+        allow(dead_code, reason = "Smooth Streaming keeps none")
+    )]
     pub(crate) fn kept(
         &self,
         id: RepresentationId,

@@ -44,7 +44,10 @@ pub enum Liveness {
 
 /// A media type of replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(not(test), allow(dead_code, reason = "DASH and HLS have media types of their own"))]
+#[cfg_attr(
+    not(any(feature = "dash", feature = "hls")),
+    allow(dead_code, reason = "DASH and HLS have media types of their own")
+)]
 pub(crate) enum MediaType {
     /// A client manifest of Smooth Streaming. Shaka Player requires this type.
     SmoothManifest,
@@ -107,7 +110,10 @@ impl Representation {
     }
 
     /// An initialization segment.
-    #[cfg_attr(not(test), allow(dead_code, reason = "Smooth Streaming has none"))]
+    #[cfg_attr(
+        not(any(feature = "dash", feature = "hls")),
+        allow(dead_code, reason = "Smooth Streaming has none")
+    )]
     pub(crate) fn init(media_type: impl Into<MediaType>, validator: Validator) -> Self {
         Self::new(ReplyClass::Init, media_type.into(), validator)
     }

@@ -22,7 +22,10 @@ pub(crate) struct Tag([u8; 2]);
 
 impl Tag {
     /// Letters from `g` to `z`, which cannot be taken for hexadecimal digits.
-    #[cfg_attr(not(test), allow(dead_code, reason = "Smooth Streaming has no tags"))]
+    #[cfg_attr(
+        not(any(feature = "dash", feature = "hls")),
+        allow(dead_code, reason = "Smooth Streaming has no tags")
+    )]
     pub(crate) const fn new(letters: [u8; 2]) -> Self {
         assert!(matches!(letters, [b'g'..=b'z', b'g'..=b'z']));
         Self(letters)

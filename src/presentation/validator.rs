@@ -101,7 +101,10 @@ impl Validator {
     }
 
     /// The validator of what another output than Smooth Streaming makes of the same presentation.
-    #[cfg_attr(not(test), allow(dead_code, reason = "Smooth Streaming has parts of its own"))]
+    #[cfg_attr(
+        not(any(feature = "dash", feature = "hls")),
+        allow(dead_code, reason = "Smooth Streaming has parts of its own")
+    )]
     pub(crate) fn of_output(self, id: RepresentationId) -> Self {
         let RepresentationId { tag, revision, track, start } = id;
         Self { part: Part::Output { tag, revision, track, start }, ..self }

@@ -246,6 +246,11 @@ impl Caching {
         &self.classes[class as usize]
     }
 
+    /// Returns whether some paths have fields of their own.
+    pub(super) fn has_paths(&self) -> bool {
+        !self.of_paths.is_empty()
+    }
+
     /// Returns the field of a path, as the URL spells it, if it differs from that of its class.
     pub(super) fn of_path(&self, class: CacheClass, path: &str) -> Option<&HeaderValue> {
         if self.of_paths.is_empty() {

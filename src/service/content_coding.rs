@@ -25,7 +25,16 @@ impl ContentCoding {
     /// Returns the codings that a request accepts, the preferred one first. A client that refuses the
     /// plain form is given it all the same where there is no other, as the clause allows.
     pub(super) fn accepted(headers: &HeaderMap) -> impl Iterator<Item = Self> + use<> {
-        let [brotli, gzip, plain] = weights(headers);
+        let fields = headers.get_all(ACCEPT_ENCODING).iter();
+        Self::by_weight(weights(fields.map(HeaderValue::as_bytes)))
+    }
+
+    /// Returns the codings that a request with one field of this value accepts, the preferred one first.
+    pub(super) fn accepted_by(field: &[u8]) -> impl Iterator<Item = Self> + use<> {
+        Self::by_weight(weights(std::iter::once(field)))
+    }
+
+    fn by_weight([brotli, gzip, plain]: [u16; 3]) -> impl Iterator<Item = Self> + use<> {
         let (brotli, gzip) = ((brotli, Self::Brotli), (gzip, Self::Gzip));
         // Of two that are wanted alike, ours comes first.
         let weights = if gzip.0 > brotli.0 { [gzip, brotli] } else { [brotli, gzip] };
@@ -38,9 +47,8 @@ const NAMES: [(&str, usize); 4] = [("br", 0), ("gzip", 1), ("x-gzip", 1), ("iden
 
 /// Returns the weights of brotli, gzip and the plain form, in thousandths; 0 for one that is not
 /// accepted.
-fn weights(headers: &HeaderMap) -> [u16; 3] {
+fn weights<'a>(fields: impl Iterator<Item = &'a [u8]>) -> [u16; 3] {
     let (mut own, mut any) = ([None; 3], None);
-    let fields = headers.get_all(ACCEPT_ENCODING).iter().map(HeaderValue::as_bytes);
     for element in fields.flat_map(|field| field.split(|&byte| byte == b',')) {
         let end = element.iter().position(|&byte| byte == b';');
         let (name, parameters) = element.split_at(end.unwrap_or(element.len()));

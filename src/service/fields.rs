@@ -65,17 +65,25 @@ pub(super) fn set_own(fields: &mut HeaderMap, length: HeaderValue, etag: HeaderV
 
 /// Writes a number into one short piece of memory. The conversion of the library takes two.
 pub(super) fn decimal(number: u64) -> HeaderValue {
-    let mut digits = [0; 20];
-    let (mut at, mut left) = (digits.len(), number);
+    let mut room = [0; DIGITS];
+    HeaderValue::from_bytes(digits(number, &mut room)).unwrap_or_else(|_| number.into())
+}
+
+/// No number of 64 bits has more digits.
+pub(super) const DIGITS: usize = 20;
+
+/// Writes a number to the end of `room`.
+#[inline]
+pub(super) fn digits(number: u64, room: &mut [u8; DIGITS]) -> &[u8] {
+    let (mut at, mut left) = (DIGITS, number);
     loop {
         at -= 1;
-        digits[at] = b'0' + (left % 10) as u8;
+        room[at] = b'0' + (left % 10) as u8;
         left /= 10;
         if left == 0 {
-            break;
+            break &room[at..];
         }
     }
-    HeaderValue::from_bytes(&digits[at..]).unwrap_or_else(|_| number.into())
 }
 
 /// Returns the media type as a header field has it.

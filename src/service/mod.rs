@@ -50,6 +50,7 @@ pub use pattern::Pattern;
 pub use requested::Requested;
 
 use crate::origin::Origin;
+use crate::output::Outputs;
 
 /// Answers `http::Request`s for presentations, their manifests and fragments, and the files beside
 /// them: GET, HEAD and OPTIONS, conditions and ranges, by RFC 9110.
@@ -106,6 +107,7 @@ pub struct ServiceOptions {
     files: Option<PassedFiles>,
     text_xml: bool,
     requested: bool,
+    outputs: Outputs,
     #[cfg(feature = "compression")]
     compression: bool,
 }
@@ -145,6 +147,7 @@ impl Default for ServiceOptions {
             files: None,
             text_xml: false,
             requested: false,
+            outputs: Outputs::ALL,
             #[cfg(feature = "compression")]
             compression: false,
         }
@@ -195,6 +198,29 @@ impl ServiceOptions {
     /// [`Requested`]. Default no, because extensions take memory for each response.
     pub fn requested(mut self, requested: bool) -> Self {
         self.requested = requested;
+        self
+    }
+
+    /// Sets whether Smooth Streaming is served; default yes. If not, its manifest is answered with 415
+    /// (`not-served`), its fragments with 404.
+    pub fn smooth(mut self, served: bool) -> Self {
+        self.outputs.smooth = served;
+        self
+    }
+
+    /// Sets whether DASH is served; default yes. If not, its manifest is answered with 415
+    /// (`not-served`). Its segments are those of HLS: they are answered with 404 if neither is served.
+    #[cfg(feature = "dash")]
+    pub fn dash(mut self, served: bool) -> Self {
+        self.outputs.dash = served;
+        self
+    }
+
+    /// Sets whether HLS is served; default yes. If not, its playlists are answered with 415
+    /// (`not-served`). Its segments are those of DASH: they are answered with 404 if neither is served.
+    #[cfg(feature = "hls")]
+    pub fn hls(mut self, served: bool) -> Self {
+        self.outputs.hls = served;
         self
     }
 

@@ -27,18 +27,26 @@ pub(super) struct Prepared {
     /// Beginning of the ETags of its media.
     pub(super) content: ContentText,
     /// Header fields of media by their media type, once they are asked for.
-    media: [OnceLock<(ServiceId, HeaderMap)>; MediaType::COUNT],
+    media: [PreparedFields; MediaType::COUNT],
     /// The manifest of Smooth Streaming.
     manifest: PreparedText,
     /// Manifests and playlists of other outputs, once they are asked for.
     texts: RepresentationMap<PreparedText>,
 }
 
+/// Header fields that responses share, as the service that made them first describes them.
+#[derive(Debug, Default)]
+struct PreparedFields {
+    fields: OnceLock<(ServiceId, HeaderMap)>,
+    /// The fields as lines of HTTP/1.1, for hosts that write heads themselves.
+    lines: OnceLock<(ServiceId, Box<[u8]>)>,
+}
+
 /// The parts that all responses with one text share.
 #[derive(Debug, Default)]
 struct PreparedText {
     /// Header fields, plain and in each coding, once they are asked for.
-    fields: [OnceLock<(ServiceId, HeaderMap)>; FORMS],
+    fields: [PreparedFields; FORMS],
     #[cfg(feature = "compression")]
     forms: Arc<Forms>,
     /// Set to whether there was room for the compressed forms.
@@ -107,7 +115,19 @@ impl Prepared {
         representation: &Representation,
         describe: impl Fn() -> HeaderMap,
     ) -> HeaderMap {
-        kept_fields(&self.media[representation.media_type_id() as usize], service, describe)
+        self.media[representation.media_type_id() as usize].kept(service, describe)
+    }
+
+    /// Returns the header fields of media as lines, as the service wrote them before. `None` if another
+    /// service has written them.
+    #[inline]
+    pub(super) fn media_lines(
+        &self,
+        service: ServiceId,
+        representation: &Representation,
+        write: impl FnOnce() -> Box<[u8]>,
+    ) -> Option<&[u8]> {
+        self.media[representation.media_type_id() as usize].kept_lines(service, write)
     }
 
     /// Returns the place of a text. `None` if there is no room to keep anything about it.
@@ -135,16 +155,37 @@ impl<'a> Text<'a> {
         coding: Option<&'static str>,
         describe: impl Fn() -> HeaderMap,
     ) -> HeaderMap {
-        let place = match coding {
+        let place = self.place(coding);
+        match self.room {
+            Some(room) if place.fields.get().is_none() && !room.take(FIELDS) => describe(),
+            _ => place.kept(service, describe),
+        }
+    }
+
+    /// Returns the header fields of the text in a coding as lines, as the service wrote them before.
+    /// `None` if another service has written them, or if there is no room for them.
+    #[inline]
+    pub(super) fn lines(
+        &self,
+        service: ServiceId,
+        coding: Option<&'static str>,
+        write: impl FnOnce() -> Box<[u8]>,
+    ) -> Option<&'a [u8]> {
+        let place = self.place(coding);
+        match self.room {
+            Some(room) if place.lines.get().is_none() && !room.take(FIELDS) => None,
+            _ => place.kept_lines(service, write),
+        }
+    }
+
+    #[inline]
+    fn place(&self, coding: Option<&'static str>) -> &'a PreparedFields {
+        let form = match coding {
             None => 0,
             Some("br") => 1,
             Some(_) => 2,
         };
-        let place = &self.prepared.fields[place];
-        match self.room {
-            Some(room) if place.get().is_none() && !room.take(FIELDS) => describe(),
-            _ => kept_fields(place, service, describe),
-        }
+        &self.prepared.fields[form]
     }
 
     /// Returns the compressed forms of the text, which is of `len` bytes. `None` if there is no room
@@ -163,18 +204,23 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Returns header fields as the service described them before.
-#[inline]
-fn kept_fields(
-    place: &OnceLock<(ServiceId, HeaderMap)>,
-    service: ServiceId,
-    describe: impl Fn() -> HeaderMap,
-) -> HeaderMap {
-    // A copy takes no more memory than it needs.
-    let made = || (service, describe().clone());
-    let (by, fields) = place.get_or_init(made);
-    // Another service of the same origin has other policies.
-    if *by == service { fields.clone() } else { describe() }
+impl PreparedFields {
+    /// Returns the header fields as the service described them before.
+    #[inline]
+    fn kept(&self, service: ServiceId, describe: impl Fn() -> HeaderMap) -> HeaderMap {
+        // A copy takes no more memory than it needs.
+        let made = || (service, describe().clone());
+        let (by, fields) = self.fields.get_or_init(made);
+        // Another service of the same origin has other policies.
+        if *by == service { fields.clone() } else { describe() }
+    }
+
+    /// Returns the lines as the service wrote them before; `None` if another service has.
+    #[inline]
+    fn kept_lines(&self, service: ServiceId, write: impl FnOnce() -> Box<[u8]>) -> Option<&[u8]> {
+        let (by, lines) = self.lines.get_or_init(|| (service, write()));
+        (*by == service).then_some(lines)
+    }
 }
 
 impl LastModified {

@@ -77,7 +77,7 @@ impl OriginService {
 
     /// Makes the header fields of a reply in a coding, as they are for every path and every page.
     /// Those of media lack their length and ETag.
-    fn describe(
+    pub(super) fn describe(
         &self,
         reply: &Reply,
         prepared: Option<&Prepared>,
@@ -133,6 +133,18 @@ impl OriginService {
         headers: &HeaderMap,
     ) -> Option<(&'static str, Bytes)> {
         use super::content_coding::ContentCoding;
+
+        self.compressed_in(reply, text, ContentCoding::accepted(headers))
+    }
+
+    /// Returns a text in the first of these codings in which it is made.
+    #[cfg(feature = "compression")]
+    pub(super) fn compressed_in(
+        &self,
+        reply: &Reply,
+        text: Text<'_>,
+        accepted: impl Iterator<Item = super::content_coding::ContentCoding>,
+    ) -> Option<(&'static str, Bytes)> {
         use crate::presentation::Piece;
 
         if !self.compresses() {
@@ -140,7 +152,7 @@ impl OriginService {
         }
         let [Piece::Bytes(plain)] = reply.pieces() else { return None };
         let forms = text.forms(plain.len())?;
-        let mut accepted = ContentCoding::accepted(headers).peekable();
+        let mut accepted = accepted.peekable();
         if accepted.peek().is_some() {
             self.inner.compressor.ask(plain, forms);
         }

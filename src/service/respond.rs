@@ -1,5 +1,7 @@
 //! The way from a request to a response.
 
+mod plain;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -158,7 +160,8 @@ impl OriginService {
         {
             return Some(Box::pin(self.retrieve_policy(policy, asked)));
         }
-        let begun = match self.inner.origin.ask_now(asked.path, asked.uri.query()) {
+        let outputs = self.inner.options.outputs;
+        let begun = match self.inner.origin.ask_now(asked.path, asked.uri.query(), outputs) {
             // Names of presentations are added to the others.
             Some(Ok(located)) if !self.inner.options.requested => match located.ready() {
                 Ok((opened, reply)) => {
@@ -278,7 +281,7 @@ impl OriginService {
         let target = uri.path_and_query().map_or(path, |target| target.as_str());
         let located = match begun {
             Some(located) => located,
-            None => Box::pin(self.inner.origin.ask(target)).await,
+            None => Box::pin(self.inner.origin.ask_for(target, self.inner.options.outputs)).await,
         };
         match located {
             Ok(located) => {

@@ -34,7 +34,7 @@ const CLASSES: &[(CacheClass, &str)] = &[
     (CacheClass::Refused, "/film.ismv"),
     (CacheClass::NotFound, "/none.ism/Manifest"),
     (CacheClass::NotFound, "/film.ism/QualityLevels(300)/Fragments(video=1)"),
-    (CacheClass::NotServed, "/film.ism/Manifest(format=mpd-time-csf)"),
+    (CacheClass::NotServed, "/film.ism/Manifest(format=m3u8-aapl)"),
     (CacheClass::Broken, "/folder/broken.ism/Manifest"),
 ];
 

@@ -19,7 +19,11 @@ mod framing;
 mod load;
 #[cfg(feature = "tower")]
 mod nested;
+mod outputs;
+mod plain;
 mod ranges;
 mod request_table;
+#[cfg(all(feature = "dash", feature = "hls"))]
+mod segmented;
 mod settling;
 mod stores;

@@ -15,17 +15,17 @@ use smooth_origin::storage::LocalFile;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::request::{Framing, Parser};
-use super::response::{Persistence, write_head};
+use super::request::{Head, Parser};
+use super::response::{OK, Persistence, end_head, write_head};
 use super::socket::Socket;
 use super::workers::{Busy, Context};
 
 pub(super) struct Connection {
     socket: Socket,
     context: Context,
-    /// What was read and not looked at yet.
+    /// Bytes that were read and not looked at yet.
     input: BytesMut,
-    /// What is to be written: heads, and short parts of bodies.
+    /// Bytes to be written: heads, and short parts of bodies.
     output: Vec<u8>,
     parser: Parser,
     request: Request<()>,
@@ -55,31 +55,27 @@ impl Connection {
         }
     }
 
-    /// Until the client goes, or has to.
+    /// Serves requests until the client goes, or has to.
     ///
     /// # Errors
-    /// Why it ended otherwise than a client wants it.
+    /// Why the connection ended otherwise than a client wants it.
     pub(super) async fn serve(mut self) -> io::Result<()> {
         loop {
-            let framing = match self.next_request().await? {
-                Some(Ok(framing)) => framing,
-                Some(Err(status)) => {
-                    self.refuse(status).await?;
-                    self.socket.close(self.input).await?;
-                    let refused = format!("a request was refused with {status}");
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, refused));
-                }
+            let head = match self.next_head().await? {
+                Some(Ok(head)) => head,
+                Some(Err(status)) => return self.refuse(status).await,
                 None => return Ok(()),
             };
             let busy = Occupied::new(&self.context.busy);
+            let framing = head.framing;
             let body = framing.body.filter(|&length| length <= SKIPPED);
             let keeps = framing.keep_alive && body.is_some();
-            self.answer(keeps).await?;
+            if let Err(status) = self.answer(head, keeps).await? {
+                return self.refuse(status).await;
+            }
             drop(busy);
-            // So that the memory of the input can be used again.
-            self.request.headers_mut().clear();
-            *self.request.uri_mut() = Uri::default();
             match body {
+                Some(0) if keeps => {}
                 Some(length) if keeps => self.skip(length as usize).await?,
                 // Nothing of the client's is left that a reset could be the answer to.
                 Some(0) if self.input.is_empty() => return Ok(()),
@@ -88,15 +84,15 @@ impl Connection {
         }
     }
 
-    /// Reads until there is a whole head; `None` where the client has ended before.
-    async fn next_request(&mut self) -> io::Result<Option<Result<Framing, StatusCode>>> {
+    /// Reads until there is a whole head; `None` if the client has ended before.
+    async fn next_head(&mut self) -> io::Result<Option<Result<Head, StatusCode>>> {
         let (mut deadline, mut seen) = (None, 0);
         loop {
             // A head that is not whole is not looked at again before another line has ended.
             if self.input[seen..].contains(&b'\n') {
-                match self.parser.parse(&mut self.input, &mut self.request) {
+                match self.parser.parse(&self.input) {
                     Ok(None) => {}
-                    Ok(Some(framing)) => return Ok(Some(Ok(framing))),
+                    Ok(Some(head)) => return Ok(Some(Ok(head))),
                     Err(status) => return Ok(Some(Err(status))),
                 }
             }
@@ -119,22 +115,53 @@ impl Connection {
         }
     }
 
-    async fn answer(&mut self, keeps: bool) -> io::Result<()> {
-        let (head, body) = self.context.service.respond(&self.request).await.into_parts();
-        let persistence = match (keeps, self.request.version() == Version::HTTP_10) {
+    /// Answers a request. Returns the status with which it is refused, if it is.
+    async fn answer(&mut self, head: Head, keeps: bool) -> io::Result<Result<(), StatusCode>> {
+        let persistence = match (keeps, head.version == Version::HTTP_10) {
             (true, true) => Persistence::Told,
             (false, false) => Persistence::Close,
             (true, false) | (false, true) => Persistence::Usual,
         };
-        let length = body.size_hint().exact().unwrap_or(0);
         self.output.clear();
-        write_head(head.status, &head.headers, length, persistence, &mut self.output);
-        if let Some(stored) = body.stored()
-            && self.send_stored(&stored).await?
-        {
-            return Ok(());
+        let body = match self.respond_plain(&head, persistence) {
+            Some(body) => body,
+            None => match self.parser.take(head, &mut self.input, &mut self.request) {
+                Ok(()) => Box::pin(self.respond(persistence)).await,
+                Err(status) => return Ok(Err(status)),
+            },
+        };
+        match body.stored() {
+            Some(stored) if self.send_stored(&stored).await? => Ok(Ok(())),
+            stored => self.send(body, stored.is_some()).await.map(Ok),
         }
-        self.send(body).await
+    }
+
+    /// Makes the response to a plain GET if there is nothing to wait for, as for most requests, and
+    /// writes its head.
+    fn respond_plain(&mut self, head: &Head, persistence: Persistence) -> Option<ServiceBody> {
+        let plain = head.plain.as_ref()?;
+        let path = str::from_utf8(&self.input[plain.path.clone()]).ok()?;
+        let accept_encoding = &self.input[plain.accept_encoding.clone()];
+        self.output.extend_from_slice(OK);
+        let body = self.context.service.respond_plain(path, accept_encoding, &mut self.output);
+        if body.is_some() {
+            end_head(persistence, &mut self.output);
+            head.skip(&mut self.input);
+        } else {
+            self.output.clear();
+        }
+        body
+    }
+
+    /// Makes the response to any request, and writes its head.
+    async fn respond(&mut self, persistence: Persistence) -> ServiceBody {
+        let (head, body) = self.context.service.respond(&self.request).await.into_parts();
+        // So that the memory of the input can be used again.
+        self.request.headers_mut().clear();
+        *self.request.uri_mut() = Uri::default();
+        let length = body.size_hint().exact().unwrap_or(0);
+        write_head(head.status, &head.headers, length, persistence, &mut self.output);
+        body
     }
 
     /// Sends a body straight from the local file of which it is a range. Returns `false` if there
@@ -146,7 +173,8 @@ impl Connection {
         let Some(file) = source.downcast_ref::<LocalFile>().filter(|_| !range.is_empty()) else {
             return Ok(false);
         };
-        if file.age().at_least < self.context.copy_younger {
+        let copy_younger = self.context.copy_younger;
+        if !copy_younger.is_zero() && file.age().at_least < copy_younger {
             return Ok(false);
         }
         let sent = self.socket.write_file(&self.output, file, range).await;
@@ -157,8 +185,10 @@ impl Connection {
         Ok(true)
     }
 
-    /// Sends the head and any other body: the head goes out with what the body begins with.
-    async fn send(&mut self, body: ServiceBody) -> io::Result<()> {
+    /// Sends the head and any other body: the head goes out with what the body begins with. A body may
+    /// begin with bytes in memory, and the rest may be a range of a file. `is_copied` is set if that
+    /// range must be copied.
+    async fn send(&mut self, body: ServiceBody, mut is_copied: bool) -> io::Result<()> {
         let mut body = pin!(body);
         while let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
             let bytes = frame.map_err(io::Error::other)?.into_data().unwrap_or(Bytes::new());
@@ -167,6 +197,12 @@ impl Connection {
             } else {
                 self.socket.write(&self.output, &bytes).await?;
                 self.output.clear();
+            }
+            if !is_copied && let Some(stored) = body.stored() {
+                if self.send_stored(&stored).await? {
+                    return Ok(());
+                }
+                is_copied = true;
             }
         }
         self.socket.write(&self.output, &[]).await
@@ -190,11 +226,14 @@ impl Connection {
         Ok(())
     }
 
-    /// Says why, and no more, to who does not speak HTTP, or too much of it.
-    async fn refuse(&mut self, status: StatusCode) -> io::Result<()> {
+    /// Sends a status and ends the connection: the client does not speak HTTP, or too much of it.
+    async fn refuse(mut self, status: StatusCode) -> io::Result<()> {
         self.output.clear();
         write_head(status, &HeaderMap::new(), 0, Persistence::Close, &mut self.output);
-        self.socket.write(&self.output, &[]).await
+        self.socket.write(&self.output, &[]).await?;
+        self.socket.close(self.input).await?;
+        let refused = format!("a request was refused with {status}");
+        Err(io::Error::new(io::ErrorKind::InvalidData, refused))
     }
 }
 

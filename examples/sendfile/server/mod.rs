@@ -1,6 +1,8 @@
 //! The server: its options, its threads, its end.
 
+mod clock;
 mod connection;
+mod page_cache;
 mod request;
 mod response;
 mod socket;

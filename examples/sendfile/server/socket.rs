@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
+use super::page_cache;
 use super::timer::Timer;
 
 pub(super) struct Socket {
@@ -22,14 +23,15 @@ pub(super) struct Socket {
     timer: Timer,
 }
 
-/// What is longer goes out in several segments, of which only the last may be short. Without a cork
-/// each acknowledgement that comes meanwhile would send what there is, however little.
+/// The longest body that is sent without a cork. A longer one goes out in several segments, of which
+/// only the last may be short; without a cork, each acknowledgement that comes meanwhile would send
+/// whatever is queued, however little.
 const SEGMENT: u64 = 64 << 10;
 
-/// After so many bytes of a file it is another connection's turn.
+/// Bytes of a file after which it is another connection's turn.
 const TURN: u64 = 2 << 20;
 
-/// So much is read at once of what the page cache does not hold.
+/// Bytes that are read at once of a range that the page cache does not hold.
 const COLD: u64 = 256 << 10;
 
 impl Socket {
@@ -102,7 +104,7 @@ impl Socket {
             if part.start > range.start {
                 yield_now().await;
             }
-            if file.is_cached(&part) {
+            if page_cache::holds(file, &part) {
                 self.write_cached(file, part.clone()).await?;
             } else {
                 part.end = part.end.min(part.start + COLD);
@@ -130,7 +132,7 @@ impl Socket {
         Ok(())
     }
 
-    /// What was sent; else waits until something can be.
+    /// Returns how much was sent; waits if nothing could be.
     async fn sent(&mut self, sent: io::Result<usize>) -> io::Result<Option<usize>> {
         match sent {
             // Of a file that has become shorter.
@@ -146,8 +148,8 @@ impl Socket {
         }
     }
 
-    /// Ends the connection so that the client sees the last response, though it may have sent what
-    /// nobody has read: a reset would take the response back (RFC 9112, 9.6).
+    /// Ends the connection so that the client sees the last response, even if the client has sent
+    /// bytes that nobody has read: a reset would take the response back (RFC 9112, 9.6).
     pub(super) async fn close(mut self, mut input: BytesMut) -> io::Result<()> {
         shutdown(&self.stream, Shutdown::Write)?;
         let deadline = Instant::now() + LINGER;
@@ -164,6 +166,6 @@ impl Socket {
     }
 }
 
-/// Who has more to say after so long, or so much, is not listened to.
+/// The longest time, and the most bytes, that a client is listened to after the last response.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 1 << 20;

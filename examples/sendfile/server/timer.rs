@@ -16,7 +16,7 @@ impl Timer {
         Self(Box::pin(sleep_until(first)))
     }
 
-    /// What comes of a future until then.
+    /// Waits for a future until the deadline; then the result is an error of the kind `TimedOut`.
     pub(super) async fn until<T>(
         &mut self,
         deadline: Instant,

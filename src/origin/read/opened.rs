@@ -41,7 +41,7 @@ pub struct Opened {
 type Attachment = std::sync::OnceLock<Box<dyn std::any::Any + Send + Sync>>;
 
 /// Upper bound for the header fields of manifests and of fragments of three kinds.
-const HEADER_FIELDS: usize = 12 << 10;
+const HEADER_FIELDS: usize = 13 << 10;
 
 /// Upper bound for the bytes of an opening without its presentation, including its place in the
 /// cache.

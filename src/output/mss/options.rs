@@ -92,7 +92,10 @@ impl<'a> ManifestOptions<'a> {
             None => return malformed("a manifest is asked for by `Manifest` alone or with `(…)`"),
             Some(None) => {
                 let none = "the options of a manifest have no closing parenthesis";
-                return of_virtual_file(text).map_or_else(|| malformed(none), Err);
+                let named = text[1..].rsplit_once(").").and_then(|(list, _)| of_list(list));
+                return named
+                    .or_else(|| of_virtual_file(text))
+                    .map_or_else(|| malformed(none), Err);
             }
             Some(Some(list)) => list,
         };

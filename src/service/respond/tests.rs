@@ -1,9 +1,7 @@
 //! An output with several texts, initialization segments and segments with a written head.
 
 use bytes::Bytes;
-use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, VARY,
-};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG};
 use http_body::Body as _;
 
 use super::*;
@@ -274,6 +272,7 @@ fn liveness_is_that_of_the_class() {
 mod compressed {
     use super::*;
     use crate::service::compression::decompress;
+    use http::header::{CONTENT_ENCODING, VARY};
 
     fn coding(headers: &HeaderMap) -> Option<&str> {
         headers.get(CONTENT_ENCODING).map(|coding| coding.to_str().unwrap())
