@@ -45,7 +45,7 @@ pub enum Liveness {
 /// A media type of replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
-    not(any(feature = "dash", feature = "hls")),
+    not(all(feature = "dash", feature = "hls")),
     allow(dead_code, reason = "DASH and HLS have media types of their own")
 )]
 pub(crate) enum MediaType {
