@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::{failed, representation};
 use crate::base::{Error, ErrorKind, Step};
 use crate::fragment::cmaf::{self, Start, Track};
@@ -9,6 +11,11 @@ use crate::fragment::{Keep, KeyFrames, Noun, Parsed, Stored};
 use crate::presentation::{
     Form, FragmentAddress, FragmentView, Located, Need, Presentation, Rendition, Reply,
 };
+
+/// Bytes of the longest header of a box.
+const LONGEST_HEADER: usize = 32;
+
+const NO_CUT: &str = "a key frame that cannot be cut out";
 
 /// Answers with a segment, after a read of the stored head.
 ///
@@ -34,15 +41,20 @@ fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Reply, E
         cmaf::rewrite_stored(head, start(view, of, at), &track(view, of, head), limits)
     };
     if of.form == Form::KeyFrames
-        && let Some(cut) = KeyFrames::cut(head, Keep::First, view.defaults, limits)?
+        && let Some(KeyFrames { head, samples }) =
+            KeyFrames::cut(head, Keep::First, view.defaults, limits)?
     {
-        let samples: u64 = cut.samples.iter().map(|range| range.end - range.start).sum();
-        let bound = cut.head.len() as u64 + samples;
-        if let Parsed::Whole(head) = Stored::parse(&cut.head, 0, bound, limits)? {
-            let written = rewrite(&head)?;
-            let samples = cut.samples.into_iter().map(|range| view.stored(range));
-            return Ok(Reply::of_parts(representation, written.head, samples));
-        }
+        let bytes: u64 = samples.iter().map(|range| range.end - range.start).sum();
+        let bound = head.len() as u64 + bytes;
+        // A head is read together with the longest header that may follow it.
+        let block = Bytes::from([&head, &[0; LONGEST_HEADER][..]].concat());
+        let cut = match Stored::parse(&block, 0, bound, limits)? {
+            Parsed::Whole(cut) => cut,
+            Parsed::Needs(_) => return Err(failed(ErrorKind::NotSliceable(NO_CUT))),
+        };
+        let written = rewrite(&cut)?;
+        let samples = samples.into_iter().map(|range| view.stored(range));
+        return Ok(Reply::of_parts(representation, written.head, samples));
     }
     let written = rewrite(head)?;
     let payload = [view.stored(written.payload)].into_iter();
