@@ -67,9 +67,10 @@ fn each_target_has_its_status_and_its_code() {
         ("GET /film.ism/textstream-1/init.mp4", &[], 200, &["content-type: application/mp4"]),
         ("GET /film.ism/textstream-1/0.m4s", &[], 200, &["content-type: application/mp4"]),
         // Not here.
-        ("GET /none.ism/manifest.mpd", &[], 404, &["code: no-presentation"]),
-        ("GET /none.ism/master.m3u8", &[], 404, &["code: no-presentation"]),
-        ("GET /none.ism/video-300/0.m4s", &[], 404, &["code: no-presentation"]),
+        ("GET /none.ism/manifest.mpd", &[], 404, NO_FILE),
+        ("GET /none.ism/master.m3u8", &[], 404, NO_FILE),
+        ("GET /none.ism/video-300/0.m4s", &[], 404, NO_FILE),
+        ("GET /none.ism/manifest(format=m3u8-cmaf)", &[], 404, &["code: no-presentation"]),
         ("GET /film.ism/video-301.m3u8", &[], 404, NO_TRACK),
         ("GET /film.ism/Video-300.m3u8", &[], 404, NO_TRACK),
         ("GET /film.ism/video-300.vtt.m3u8", &[], 404, NO_TRACK),
@@ -246,10 +247,17 @@ fn manifests_are_compressed_and_segments_are_not() {
     use std::io::Read;
 
     let options = ServiceOptions::default().compression(true);
-    let service = OriginService::with_options(Origin::new(film()), options);
+    let track = Track::regular(1, StreamKind::Video, 300, 20_000_000, 50);
+    let media = made::media(&[track], Style::default()).to_bytes();
+    let element = [("video", "long.ismv", 300, 1, "")];
+    let objects = film();
+    for (path, bytes) in [("long.ism", ism(None, &element)), ("long.ismv", media)] {
+        fragment_files::put(&objects.objects, path, bytes);
+    }
+    let service = OriginService::with_options(Origin::new(objects), options);
     let began = std::time::Instant::now();
-    for target in ["manifest.mpd", "master.m3u8", "video-300.m3u8"] {
-        let target = format!("/film.ism/{target}");
+    for target in ["film.ism/manifest.mpd", "long.ism/video-300.m3u8"] {
+        let target = format!("/{target}");
         let plain = get(&service, &target);
         assert_eq!(plain.header("vary"), "accept-encoding", "{target}");
         let coded = loop {
