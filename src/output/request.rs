@@ -130,6 +130,9 @@ impl<'a> Request<'a> {
     /// Reads a request for a manifest of DASH or a playlist of HLS. `None` if it is not one.
     #[cfg(any(feature = "dash", feature = "hls"))]
     fn parse_playlist(path: &'a str, outputs: Outputs) -> Option<Result<Self, Error>> {
+        /// Reserved words, which are read in any letter case.
+        const NAMES: [&str; 4] = ["manifest.mpd", "master.m3u8", ".mpd", ".m3u8"];
+        let path = NAMES.into_iter().find(|name| name.eq_ignore_ascii_case(path)).unwrap_or(path);
         #[cfg(feature = "dash")]
         if let Some(request) = dash::Request::parse(path) {
             return Some(match outputs.dash {
@@ -144,7 +147,20 @@ impl<'a> Request<'a> {
                 false => Err(not_served("HLS")),
             });
         }
-        None
+        // Other names of manifests are not those of outputs that are not served.
+        let is = |extension: &str, is_served: bool| {
+            let extension =
+                path.rsplit_once('.').filter(|(_, end)| end.eq_ignore_ascii_case(extension));
+            is_served && extension.is_some()
+        };
+        #[cfg(feature = "dash")]
+        let is_other = is("mpd", outputs.dash);
+        #[cfg(not(feature = "dash"))]
+        let is_other = false;
+        #[cfg(feature = "hls")]
+        let is_other = is_other || is("m3u8", outputs.hls);
+        let no_file = || Err(Error::request("path", ErrorKind::NoFile));
+        (is_other && !path.contains(['/', '('])).then(no_file)
     }
 
     /// Reads a request in the grammar of Smooth Streaming, which is off.

@@ -10,7 +10,7 @@ use smooth_origin::service::{
 };
 
 use crate::asked::{ask, get};
-use crate::stores::{KEY_FRAMES, MANIFEST, POSTER, VIDEO, Watched, film};
+use crate::stores::{KEY_FRAMES, MANIFEST, POSTER, TARGETS, VIDEO, Watched, film};
 use smooth_origin::manifest::StreamKind;
 use testkit::{film as made, store};
 
@@ -30,6 +30,22 @@ const CLASSES: &[(CacheClass, &str)] = &[
     (CacheClass::Fragment, VIDEO),
     (CacheClass::Fragment, KEY_FRAMES),
     (CacheClass::File, POSTER),
+    #[cfg(feature = "dash")]
+    (CacheClass::Manifest, "/film.ism/manifest.mpd"),
+    #[cfg(feature = "dash")]
+    (CacheClass::Manifest, "/film.ism/manifest(format=mpd-time-csf)"),
+    #[cfg(feature = "hls")]
+    (CacheClass::Manifest, "/film.ism/master.m3u8"),
+    #[cfg(feature = "hls")]
+    (CacheClass::Manifest, "/film.ism/audio-64.m3u8"),
+    #[cfg(feature = "hls")]
+    (CacheClass::NotFound, "/film.ism/audio-65.m3u8"),
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    (CacheClass::Fragment, "/film.ism/video-300/init.mp4"),
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    (CacheClass::Fragment, "/film.ism/video-300/0.m4s"),
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    (CacheClass::NotFound, "/film.ism/video-300/1.m4s"),
     (CacheClass::Malformed, "/film.ism/x"),
     (CacheClass::Refused, "/film.ismv"),
     (CacheClass::NotFound, "/none.ism/Manifest"),
@@ -207,7 +223,7 @@ fn the_first_pattern_that_matches_counts_and_only_for_its_class() {
 fn all_of_a_presentation_carries_its_name_for_a_purge() {
     let default = service(Caching::default());
     let tag = get(&default, VIDEO).header("etag");
-    for target in [MANIFEST, VIDEO, KEY_FRAMES] {
+    for target in TARGETS.into_iter().filter(|target| *target != POSTER) {
         assert_eq!(get(&default, target).header("surrogate-key"), "film.ism", "{target}");
         let part = ask(&default, "GET", target, &[("range", "bytes=0-1")]);
         assert_eq!(part.header("surrogate-key"), "film.ism");

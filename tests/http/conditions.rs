@@ -8,11 +8,10 @@ use smooth_origin::origin::{Clock, Origin};
 use smooth_origin::service::{OriginService, PassedFiles, ServiceOptions};
 
 use crate::asked::{ask, get};
-use crate::stores::{KEY_FRAMES, MANIFEST, MODIFIED, POSTER, VIDEO, film, film_objects};
+use crate::stores::{KEY_FRAMES, MANIFEST, MODIFIED, POSTER, TARGETS, VIDEO, film, film_objects};
 
 const EARLIER: &str = "Tue, 31 Dec 2019 23:59:59 GMT";
 const LATER: &str = "Wed, 01 Jan 2020 00:00:01 GMT";
-const TARGETS: [&str; 4] = [MANIFEST, VIDEO, KEY_FRAMES, POSTER];
 
 fn service() -> OriginService {
     let options = ServiceOptions::default().caching(Default::default()).files(PassedFiles::all());

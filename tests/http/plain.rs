@@ -10,10 +10,26 @@ use smooth_origin::service::{
 use testkit::fragment_files;
 
 use crate::asked::{Asked, ask, collect, get};
-use crate::stores::{KEY_FRAMES, MANIFEST, POSTER, VIDEO, Watched, film};
+use crate::stores::{MANIFEST, POSTER, TARGETS, VIDEO, Watched, film};
 
 const AUDIO: &str = "/film.ism/QualityLevels(64)/Fragments(audio=0)";
 const INFO: &str = "/film.ism/QualityLevels(300)/FragmentInfo(video=0)";
+
+/// Manifests and headers of other outputs.
+const SEGMENTED: [&str; COUNT] = [
+    #[cfg(feature = "dash")]
+    "/film.ism/manifest.mpd",
+    #[cfg(feature = "hls")]
+    "/film.ism/master.m3u8",
+    #[cfg(feature = "hls")]
+    "/film.ism/video-300.m3u8",
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    "/film.ism/audio-64/init.mp4",
+];
+
+const COUNT: usize = cfg!(feature = "dash") as usize
+    + 2 * cfg!(feature = "hls") as usize
+    + cfg!(any(feature = "dash", feature = "hls")) as usize;
 
 /// The options of a service that all requests share.
 fn options() -> ServiceOptions {
@@ -76,13 +92,15 @@ fn a_plain_get_is_answered_as_any_other() {
         options().caching(Caching::default().content_never_changes()),
     ] {
         let service = service(options);
-        for path in [MANIFEST, VIDEO, AUDIO, INFO, MANIFEST, VIDEO] {
+        for path in [MANIFEST, VIDEO, AUDIO, INFO, MANIFEST, VIDEO].into_iter().chain(SEGMENTED) {
             assert!(is_same(&service, path, ""), "{path}");
             // A fragment has no coding.
             assert!(is_same(&service, path, "gzip, br"), "{path}");
         }
-        // Its answer is made of a read.
-        is_same(&service, KEY_FRAMES, "");
+        // Their answers are made of a read.
+        for path in TARGETS.into_iter().filter(|path| *path != POSTER) {
+            is_same(&service, path, "");
+        }
     }
 }
 

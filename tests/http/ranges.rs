@@ -6,11 +6,7 @@ use smooth_origin::origin::Origin;
 use smooth_origin::service::{OriginService, PassedFiles, ServiceOptions};
 
 use crate::asked::{Asked, ask, get};
-use crate::stores::{
-    KEY_FRAMES, MANIFEST, MODIFIED, POSTER, VIDEO, film, film_media, film_objects, poster,
-};
-
-const TARGETS: [&str; 4] = [MANIFEST, VIDEO, KEY_FRAMES, POSTER];
+use crate::stores::{MODIFIED, POSTER, TARGETS, VIDEO, film, film_media, film_objects, poster};
 
 fn service() -> OriginService {
     let options = ServiceOptions::default().files(PassedFiles::all());
@@ -170,6 +166,10 @@ fn several_ranges_are_parts_each_with_its_own_head() {
     for target in TARGETS {
         let whole = get(&service, target);
         let len = whole.body.len() as u64;
+        if len < 500 {
+            // Ranges with little between them are joined.
+            continue;
+        }
         let asked = range_of(&service, target, "bytes=0-4, 300-309, -2");
         assert_eq!(asked.status, 206, "{target}");
         assert_eq!(asked.header("etag"), whole.header("etag"));

@@ -4,7 +4,7 @@ use smooth_origin::origin::Origin;
 use smooth_origin::service::{Cors, OriginService, PassedFiles, ServiceOptions};
 
 use crate::asked::{Asked, ask, get};
-use crate::stores::{MANIFEST, MODIFIED, POSTER, VIDEO, film};
+use crate::stores::{MODIFIED, TARGETS, VIDEO, film};
 
 /// Method and target, fields, status, and what decides: fields and the `code` of a failure.
 pub type Row<'a> = (&'a str, &'a [&'a str], u16, &'a [&'a str]);
@@ -232,7 +232,7 @@ fn each_target_has_its_status_and_its_code() {
 #[test]
 fn each_method_has_its_answer() {
     let service = service();
-    for target in [MANIFEST, VIDEO, POSTER, "/none", "/clientaccesspolicy.xml", "/%ff"] {
+    for target in TARGETS.into_iter().chain(["/none", "/clientaccesspolicy.xml", "/%ff"]) {
         let options = format!("OPTIONS {target}");
         run(&service, &(&options, &[], 204, &[ALLOW]));
         for method in ["POST", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND", "get", "Head", "M-X"]
@@ -286,7 +286,7 @@ pub const NO_RANGES: &[&str] = &[
 #[test]
 fn what_is_no_range_is_ignored() {
     let service = service();
-    for target in [MANIFEST, VIDEO, POSTER] {
+    for target in TARGETS {
         let length = get(&service, target).header("content-length");
         for range in NO_RANGES {
             let field = format!("Range: {range}");
@@ -326,7 +326,7 @@ pub const NO_DATES: &[&str] = &[
 #[test]
 fn what_is_no_date_is_ignored() {
     let service = service();
-    for target in [MANIFEST, VIDEO, POSTER] {
+    for target in TARGETS {
         let line = format!("GET {target}");
         for date in NO_DATES {
             for name in ["If-Modified-Since", "If-Unmodified-Since"] {
@@ -343,7 +343,7 @@ fn what_is_no_date_is_ignored() {
 #[test]
 fn two_dates_are_none() {
     let service = service();
-    for target in [MANIFEST, VIDEO, POSTER] {
+    for target in TARGETS {
         let line = format!("GET {target}");
         let new = "Thu, 02 Jan 2020 00:00:00 GMT";
         for (name, date) in
@@ -361,7 +361,7 @@ fn two_dates_are_none() {
 #[test]
 fn what_is_no_tag_fits_nothing() {
     let service = service();
-    for target in [MANIFEST, VIDEO, POSTER] {
+    for target in TARGETS {
         let line = format!("GET {target}");
         let tag = get(&service, target).header("etag");
         let bare = tag.trim_matches('"');

@@ -158,6 +158,31 @@ pub const VIDEO: &str = "/film.ism/QualityLevels(300)/Fragments(video=0)";
 pub const KEY_FRAMES: &str = "/film.ism/QualityLevels(300)/KeyFrames(video=0)";
 pub const POSTER: &str = "/art/poster.jpg";
 
+/// A target of each kind.
+pub const TARGETS: [&str; COUNT] = [
+    MANIFEST,
+    VIDEO,
+    KEY_FRAMES,
+    POSTER,
+    #[cfg(feature = "dash")]
+    "/film.ism/manifest.mpd",
+    #[cfg(feature = "hls")]
+    "/film.ism/master.m3u8",
+    #[cfg(feature = "hls")]
+    "/film.ism/video-300.m3u8",
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    "/film.ism/video-300/init.mp4",
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    "/film.ism/video-300/20000000.m4s",
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    "/film.ism/video-300.key/0.m4s",
+];
+
+const COUNT: usize = 4
+    + cfg!(feature = "dash") as usize
+    + 2 * cfg!(feature = "hls") as usize
+    + 3 * cfg!(any(feature = "dash", feature = "hls")) as usize;
+
 /// A film, with what lies beside it.
 pub fn film_media() -> Media {
     let tracks = [
