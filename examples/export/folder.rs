@@ -88,7 +88,9 @@ impl Folder {
     /// Returns the path of a URL, which lies in the folder.
     fn path(&self, url: &str) -> Result<PathBuf, Failure> {
         let name = Name::from_url_path(url).map_err(|error| {
-            failure(format!("no file in {} can be called `{url}`: {error}", self.root.display()))
+            let root = self.root.display();
+            let advice = "rename the stream";
+            failure(format!("no file in {root} can be called `{url}`: {error}; {advice}"))
         })?;
         // A name is relative, and has no `..`.
         Ok(self.root.join(name.as_str()))

@@ -1,6 +1,8 @@
 //! The presentation that is exported.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Failure, Plain, line};
@@ -8,8 +10,6 @@ use smooth_origin::base::{Error, ErrorKind, Name};
 use smooth_origin::origin::{Answer, Origin, Served, block_on};
 use smooth_origin::presentation::{Finding, Presentation, Validator};
 use smooth_origin::storage::LocalStore;
-
-use std::sync::Arc;
 
 /// A presentation, and the origin that answers for it.
 pub(crate) struct Source {
@@ -55,7 +55,7 @@ impl Source {
         let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
         let file =
             file.to_str().ok_or_else(|| failure(format!("{shown}: its name is no UTF-8")))?;
-        let cannot = |error: &dyn std::fmt::Display| {
+        let cannot = |error: &dyn Display| {
             failure(format!("{shown} cannot be opened: {error}; `inspect` may say more"))
         };
         let store = LocalStore::new(root).map_err(|error| cannot(&error))?.ignore_case(true);
@@ -88,14 +88,13 @@ impl Source {
     /// A sentence that says why not.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let shown = self.path.display();
-        if let Err(error) = self.presentation.manifest() {
-            return Err(failure(format!("nothing of {shown} can be exported: {error}")));
+        if self.presentation.is_live() {
+            let message = "is being recorded; export it when the recording is over";
+            return Err(failure(format!("{shown} {message}")));
         }
-        match self.presentation.is_live() {
-            true => Err(failure(format!(
-                "{shown} is being recorded; export it when the recording is over"
-            ))),
-            false => Ok(()),
+        match self.presentation.manifest() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failure(format!("nothing of {shown} can be exported: {error}"))),
         }
     }
 
@@ -157,6 +156,6 @@ impl Source {
 }
 
 /// Returns a failure whose sentence may have names from strangers.
-pub(crate) fn failure(sentence: impl std::fmt::Display) -> Failure {
+pub(crate) fn failure(sentence: impl Display) -> Failure {
     Failure::System(Plain(sentence).to_string())
 }
