@@ -28,6 +28,8 @@ pub use arguments::{Arguments, Memory};
 pub use failure::{Failure, exit_code};
 pub use host::Host;
 pub use number::{mebibytes, seconds};
+pub use plain::Plain;
+pub use terminal::{error_line, line};
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 /// Writes a text with its control characters escaped: a stream's name from a manifest can hold
 /// line breaks, which would forge log lines, and escape sequences, which would steer a terminal.
-pub(crate) struct Plain<T>(pub(crate) T);
+pub struct Plain<T>(pub T);
 
 impl<T: Display> Display for Plain<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

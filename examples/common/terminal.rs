@@ -26,7 +26,7 @@ static IS_TERMINAL: LazyLock<(bool, bool)> =
 const ERASE: &str = "\r\x1b[K";
 
 /// Writes a line to stderr, above the status line.
-pub(crate) fn error_line(line: &str) {
+pub fn error_line(line: &str) {
     let status = lock();
     let text = match status.text.is_empty() {
         true => format!("{line}\n"),
@@ -61,7 +61,7 @@ pub(crate) fn hide_status() {
 ///
 /// A pipe that is full blocks the calling thread, and no other.
 #[must_use]
-pub(crate) fn line(text: &str) -> bool {
+pub fn line(text: &str) -> bool {
     // The status stands on the same terminal.
     if IS_TERMINAL.0 {
         hide_status();
