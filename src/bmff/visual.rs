@@ -36,6 +36,13 @@ impl VisualSampleEntry {
         read().map_err(|error: Error| error.inside(entry.format()))
     }
 
+    /// Returns width and height of the coded picture, without reading the boxes.
+    pub(crate) fn picture_size(entry: &SampleEntry) -> Option<(u16, u16)> {
+        let mut body = Cursor::new(&entry.body, entry.offset);
+        body.take(16).ok()?;
+        Some((body.u16().ok()?, body.u16().ok()?))
+    }
+
     /// A sample entry that says the same, with the usual values in all other fields.
     pub fn to_entry(&self) -> SampleEntry {
         let mut sink = Sink::with_len(70 + self.boxes.len() as usize);

@@ -35,13 +35,9 @@ pub(crate) fn display_size(
 
 /// Returns width and height of a pixel, in lowest terms, if the track's size in `tkhd` shows that
 /// pixels of this entry are not square.
-pub(crate) fn pixel_aspect_of_track(
-    entry: &SampleEntry,
-    track: (u32, u32),
-    limits: &Limits,
-) -> Option<(u32, u32)> {
-    let visual = VisualSampleEntry::parse(entry, limits).ok()?;
-    of_track((visual.width.into(), visual.height.into()), track).and_then(lowest_terms)
+pub(crate) fn pixel_aspect_of_track(entry: &SampleEntry, track: (u32, u32)) -> Option<(u32, u32)> {
+    let (width, height) = VisualSampleEntry::picture_size(entry)?;
+    of_track((width.into(), height.into()), track).and_then(lowest_terms)
 }
 
 /// Returns a ratio in lowest terms; `None` if one of its terms is 0 or too large.
@@ -128,7 +124,7 @@ mod tests {
             let format = FourCc(*b"avc1");
             let entry = VisualSampleEntry { format, width: 720, height: 576, boxes };
             let track = (width << 16, height << 16);
-            pixel_aspect_of_track(&entry.to_entry(), track, &Limits::default())
+            pixel_aspect_of_track(&entry.to_entry(), track)
         };
         assert_eq!(of(1024, 576), Some((64, 45)));
         assert_eq!((of(720, 576), of(0, 0), of(1, 65_535)), (None, None, None));

@@ -1,6 +1,6 @@
 //! Roles of streams: the purposes that their samples have.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::Stream;
 use crate::manifest::{ServerTrack, StreamKind};
@@ -78,7 +78,7 @@ impl Role {
     pub(super) fn declared(
         kind: StreamKind,
         subtype: Option<&str>,
-        names: &[&str],
+        names: &[Option<&str>],
         server: Option<&ServerTrack>,
     ) -> Option<Self> {
         let said = |name| server.and_then(|track| Self::parse(track.value(name)?));
@@ -86,7 +86,7 @@ impl Role {
         said("accessibility")
             .or_else(|| said("role"))
             .or_else(|| Self::of_subtype(kind, subtype?))
-            .or_else(|| names.iter().find_map(|name| Self::of_name(kind, name)))
+            .or_else(|| names.iter().flatten().find_map(|name| Self::of_name(kind, name)))
             .or_else(|| (kind == StreamKind::Text).then_some(Self::Subtitle))
     }
 
@@ -105,11 +105,10 @@ impl Role {
     }
 
     fn of_name(kind: StreamKind, name: &str) -> Option<Self> {
-        let words = || {
-            let words = name.split(|c: char| !c.is_alphanumeric());
-            words.map(str::to_lowercase).filter(|word| !word.is_empty())
+        let words = || name.split(|c: char| !c.is_alphanumeric());
+        let has = |some: &[&str]| {
+            words().any(|word| some.iter().any(|known| word.eq_ignore_ascii_case(known)))
         };
-        let has = |some: &[&str]| words().any(|word| some.contains(&word.as_str()));
         match kind {
             _ if has(&["commentary", "comments"]) => Some(Self::Commentary),
             StreamKind::Audio if has(&["description", "descriptive", "described", "dvs"]) => {
@@ -124,11 +123,17 @@ impl Role {
 
 /// Gives a role to the streams that have none: the first of a kind and language is the main one.
 pub(super) fn settle(streams: &mut [Stream]) {
-    let mut known = HashSet::new();
+    let mut known = BTreeSet::new();
+    let without = streams.iter().filter(|stream| stream.role.is_none());
+    let audio = without.clone().filter(|stream| stream.kind == StreamKind::Audio).count();
+    let text = without.filter(|stream| stream.kind == StreamKind::Text).count();
     for stream in streams.iter_mut().filter(|stream| stream.role.is_none()) {
         // A film has one main picture, whatever its language.
         let language = match stream.kind {
             StreamKind::Video => None,
+            // The only one is the main one, whatever its language.
+            StreamKind::Audio if audio == 1 => None,
+            StreamKind::Text if text == 1 => None,
             StreamKind::Audio | StreamKind::Text => stream.language_tag(),
         };
         let is_first = known.insert((stream.kind, language));
@@ -167,7 +172,11 @@ mod tests {
             (Video, Some("ZOET"), "thumbs", Some(Role::Supplementary)),
             (Video, Some("AVC1"), "video", None),
         ] {
-            assert_eq!(Role::declared(kind, subtype, &[name], None), role, "{name} {subtype:?}");
+            assert_eq!(
+                Role::declared(kind, subtype, &[Some(name)], None),
+                role,
+                "{name} {subtype:?}"
+            );
         }
     }
 
@@ -178,7 +187,8 @@ mod tests {
                     <audio><param name='Role' value='Commentary'/></audio><audio role='star'/>\
                     </switch></body></smil>";
         let manifest = ServerManifest::parse(text.as_bytes(), &Limits::default()).unwrap();
-        let role = |track| Role::declared(Audio, None, &["audio"], Some(&manifest.tracks[track]));
+        let role =
+            |track| Role::declared(Audio, None, &[Some("audio")], Some(&manifest.tracks[track]));
         assert_eq!(
             [role(0), role(1), role(2)],
             [Some(Role::Description), Some(Role::Commentary), None]

@@ -6,7 +6,7 @@ use super::keys::{Labels, check_keys};
 use super::matching::match_announced;
 use super::mend::Cut;
 use super::resolve::Resolved;
-use crate::base::{Limits, Timescale};
+use crate::base::Timescale;
 use crate::codec::{lowest_terms, pixel_aspect_of_track};
 use crate::manifest::{ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, Label, label};
@@ -69,7 +69,7 @@ pub(super) fn adopt(
                 false => Media::Absent(Absent::Missing),
             };
             let resolved = number.and_then(|number| resolved.get(number));
-            let pixel_aspect = pixel_aspect(index, quality, resolved, limits).map(Box::new);
+            let pixel_aspect = pixel_aspect(index, quality, resolved).map(Box::new);
             let (kind, bitrate) = (index.kind, quality.bitrate);
             Track { kind, bitrate, attributes, media, description, pixel_aspect }
         };
@@ -113,7 +113,6 @@ pub(super) fn role(
 ) -> Option<Role> {
     let name = index.name();
     let names = [Some(&*name), labels.of(index), server.and_then(ServerTrack::track_name)];
-    let names: Vec<&str> = names.into_iter().flatten().collect();
     Role::declared(index.kind, index.subtype.as_deref(), &names, server)
 }
 
@@ -125,14 +124,13 @@ pub(super) fn pixel_aspect(
     index: &StreamIndex,
     quality: &QualityLevel,
     resolved: Option<&Resolved<'_>>,
-    limits: &Limits,
 ) -> Option<(u32, u32)> {
     if index.kind != StreamKind::Video {
         return None;
     }
     let of_file = || {
         let media = resolved?.media.as_ref().ok()?;
-        pixel_aspect_of_track(media.entry.as_ref()?, media.shown?, limits)
+        pixel_aspect_of_track(media.entry.as_ref()?, media.shown?)
     };
     let of_manifest = || {
         let shown = index.display_width.zip(index.display_height)?;

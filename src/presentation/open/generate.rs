@@ -157,8 +157,7 @@ impl Group<'_> {
                     None => announced(&index, &quality),
                 };
                 let (kind, attributes) = (self.kind, Vec::new());
-                let pixel_aspect =
-                    pixel_aspect(&index, &quality, Some(resolved), limits).map(Box::new);
+                let pixel_aspect = pixel_aspect(&index, &quality, Some(resolved)).map(Box::new);
                 let media = stored;
                 let track = Track { kind, bitrate, attributes, media, description, pixel_aspect };
                 taken.take_bitrate(bitrate);
@@ -179,7 +178,7 @@ impl Group<'_> {
         index.chunks = chunks;
         let server = self.tracks.first().map(|(resolved, _)| resolved.server);
         let subtype = server.and_then(|server| server.value("Subtype"));
-        let role = Role::declared(self.kind, subtype, &[name], server);
+        let role = Role::declared(self.kind, subtype, &[Some(name)], server);
         let stream = Stream {
             kind: self.kind,
             name: name.to_owned(),

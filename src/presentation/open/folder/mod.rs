@@ -251,7 +251,7 @@ impl Opening {
                     attributes,
                     media,
                     description: announced(index, quality),
-                    pixel_aspect: pixel_aspect(index, quality, None, limits).map(Box::new),
+                    pixel_aspect: pixel_aspect(index, quality, None).map(Box::new),
                 });
             }
             streams.push(Stream {
