@@ -1,11 +1,11 @@
-//! Why a server does not start or ends early, as a sentence and an exit status.
+//! Reason why an example does not start or ends early: a sentence and an exit status.
 
 use std::fmt;
 use std::process::ExitCode;
 
 use crate::terminal;
 
-/// A sentence for the person who started the server.
+/// A sentence for the person who started the example.
 pub enum Failure {
     /// The command line asks for something that makes no sense: exit status 2.
     Usage(String),

@@ -1,5 +1,5 @@
-//! What the example servers `serve` and `sendfile` share: their options, how they start and stop,
-//! the list of presentations that they print, and their log.
+//! Shared by the example servers `serve` and `sendfile`: their options, how they start and stop,
+//! the list of presentations that they print, and their log. `export` prints and ends as they do.
 //!
 //! ```text
 //!  arguments ─► roots ─► origin ─► service        host: binds, prints, starts the listing

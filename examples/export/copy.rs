@@ -61,7 +61,7 @@ pub(crate) fn all(
                 }
                 Unanswered::Changed => return Err(source.failure(&url, &Unanswered::Changed)),
             },
-            Err(Unwritten::Folder(failure)) => return Err(failure),
+            Err(Unwritten::Final(failure)) => return Err(failure),
         }
     }
     for manifest in manifests {
@@ -81,7 +81,7 @@ fn put(
 ) -> Result<Outcome, Unwritten> {
     let served = source.ask(url).map_err(|why| match why {
         Unanswered::Error(error) => Unwritten::Source(error),
-        Unanswered::Changed => Unwritten::Folder(source.failure(url, &Unanswered::Changed)),
+        Unanswered::Changed => Unwritten::Final(source.failure(url, &Unanswered::Changed)),
     })?;
     let outcome = folder.put(url, &served)?;
     progress.count(served.reply().length(), outcome == Outcome::Written);
@@ -92,7 +92,7 @@ fn put(
 fn ended(source: &Source, url: &str, why: Unwritten) -> Failure {
     match why {
         Unwritten::Source(error) => source.failure(url, &source.unanswered(error)),
-        Unwritten::Folder(failure) => failure,
+        Unwritten::Final(failure) => failure,
     }
 }
 

@@ -38,8 +38,8 @@ pub(crate) enum Outcome {
 pub(crate) enum Unwritten {
     /// The presentation cannot be read.
     Source(Error),
-    /// The folder cannot be written.
-    Folder(Failure),
+    /// The export ends: the folder cannot be written, or the presentation has changed.
+    Final(Failure),
 }
 
 impl Folder {
@@ -71,14 +71,14 @@ impl Folder {
     /// Compares the content of all files from now on, if this one has another content: then the
     /// folder has an export of another version.
     pub(crate) fn doubt_by(&mut self, url: &str, served: &Served) -> Result<bool, Unwritten> {
-        let path = self.path(url).map_err(Unwritten::Folder)?;
+        let path = self.path(url).map_err(Unwritten::Final)?;
         self.is_doubted = path.is_file() && !has_content(&path, served)?;
         Ok(self.is_doubted)
     }
 
     /// Writes the file of a URL, unless it is there and complete.
     pub(crate) fn put(&self, url: &str, served: &Served) -> Result<Outcome, Unwritten> {
-        let path = self.path(url).map_err(Unwritten::Folder)?;
+        let path = self.path(url).map_err(Unwritten::Final)?;
         match self.is_complete(&path, served)? {
             true => Ok(Outcome::Kept),
             false => self.write(&path, served).map(|()| Outcome::Written),
@@ -118,7 +118,7 @@ impl Folder {
         let unfinished = PathBuf::from(unfinished);
         let written = self.write_unfinished(&unfinished, served).and_then(|()| {
             fs::rename(&unfinished, path)
-                .map_err(|error| Unwritten::Folder(unwritable(path, &error)))
+                .map_err(|error| Unwritten::Final(unwritable(path, &error)))
         });
         if written.is_err() {
             // If it cannot be removed now, the next run removes it.
@@ -128,7 +128,7 @@ impl Folder {
     }
 
     fn write_unfinished(&self, path: &Path, served: &Served) -> Result<(), Unwritten> {
-        let cannot = |error| Unwritten::Folder(unwritable(path, &error));
+        let cannot = |error| Unwritten::Final(unwritable(path, &error));
         let mut file = create(path).map_err(cannot)?;
         let mut digester = Digester::default();
         let mut body = served.body();
@@ -145,7 +145,7 @@ impl Folder {
             return Ok(());
         }
         let message = "has not the content that was written; check the disk, and run this again";
-        Err(Unwritten::Folder(failure(format!("{} {message}", path.display()))))
+        Err(Unwritten::Final(failure(format!("{} {message}", path.display()))))
     }
 }
 
@@ -162,7 +162,7 @@ fn create(path: &Path) -> io::Result<File> {
 }
 
 fn has_content(path: &Path, served: &Served) -> Result<bool, Unwritten> {
-    let stored = Digest::of_file(path).map_err(|e| Unwritten::Folder(unwritable(path, &e)))?;
+    let stored = Digest::of_file(path).map_err(|e| Unwritten::Final(unwritable(path, &e)))?;
     if stored.length != served.reply().length() {
         return Ok(false);
     }

@@ -46,7 +46,7 @@ impl Plan {
     /// If a format that was asked for is not served, or none is.
     pub(crate) fn of(source: &Source, formats: Formats) -> Result<Self, Failure> {
         let mut plan = Self::default();
-        let mut refused = None;
+        let mut refused = Vec::new();
         for (is_wanted, manifest) in [(formats.hls, MASTER), (formats.dash, MPD)] {
             if !is_wanted {
                 continue;
@@ -56,21 +56,20 @@ impl Plan {
                 Err(Unanswered::Error(error))
                     if matches!(error.kind, ErrorKind::NotServed(_)) && !formats.are_named =>
                 {
-                    refused = Some((manifest, Unanswered::Error(error)));
+                    refused.push((manifest, error));
                 }
                 Err(unanswered) => return Err(source.failure(manifest, &unanswered)),
             }
         }
-        match refused {
-            Some((manifest, why)) if plan.entrances.is_empty() => {
-                Err(source.failure(manifest, &why))
-            }
-            Some((manifest, why)) => {
-                error_line(&format!("without {manifest}: {}", source.failure(manifest, &why)));
-                Ok(plan)
-            }
-            None => Ok(plan),
+        if plan.entrances.is_empty()
+            && let Some((manifest, error)) = refused.pop()
+        {
+            return Err(source.failure(manifest, &Unanswered::Error(error)));
         }
+        for (manifest, error) in refused {
+            error_line(&failure(format!("{manifest} is left out: {error}")).to_string());
+        }
+        Ok(plan)
     }
 
     /// Returns the segments and headers.

@@ -146,6 +146,19 @@ fn each_file_is_what_an_origin_answers() {
 }
 
 #[test]
+fn captions_are_written_in_the_forms_of_both_formats() {
+    let film = Path::new(TESTDATA).join("dialects/archive/archive.ism");
+    let output = folder("captions");
+    exported(&film, &output, &[]);
+    let found = files(&output);
+    let has = |begin: &str, end: &str| {
+        found.keys().any(|name| name.starts_with(begin) && name.ends_with(end))
+    };
+    assert!(has("captions-1000.vtt/", ".vtt") && has("captions-1000.vtt.m3u8", ""), "HLS");
+    assert!(has("captions-1000/", ".m4s") && has("captions-1000/init.mp4", ""), "DASH");
+}
+
+#[test]
 fn findings_are_printed_as_inspect_prints_them() {
     let film = Path::new(TESTDATA).join("dialects/missing/missing.ism");
     let text = exported(&film, &folder("findings"), &[]);
