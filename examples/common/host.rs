@@ -7,6 +7,7 @@ use std::sync::Arc;
 use smooth_origin::service::OriginService;
 use tokio::sync::Semaphore;
 
+use crate::formats::Format;
 use crate::listing::{Listing, Shown};
 use crate::roots::Roots;
 use crate::signals::Signals;
@@ -27,6 +28,7 @@ pub struct Host {
     address: SocketAddr,
     roots: Roots,
     links_into: Vec<PathBuf>,
+    formats: Vec<Format>,
     list: usize,
 }
 
@@ -53,6 +55,7 @@ impl Host {
             signals: Signals::new().map_err(cannot("cannot heed signals"))?,
             roots,
             links_into: arguments.links_into.clone(),
+            formats: arguments.formats(),
             list: arguments.list,
         })
     }
@@ -65,6 +68,7 @@ impl Host {
             address: self.address,
             roots: self.roots.clone(),
             links_into: self.links_into.clone(),
+            formats: self.formats.clone(),
             limit: self.list,
         };
         Listing::start(self.service.origin().clone(), shown)

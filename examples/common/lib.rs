@@ -11,6 +11,7 @@ mod accept;
 mod arguments;
 pub mod client_limits;
 mod failure;
+mod formats;
 mod host;
 mod listen;
 mod listing;
@@ -26,6 +27,7 @@ mod terminal;
 pub use accept::{Accepted, Acceptor};
 pub use arguments::{Arguments, Memory};
 pub use failure::{Failure, exit_code};
+pub use formats::Format;
 pub use host::Host;
 pub use number::{mebibytes, seconds};
 

@@ -7,6 +7,7 @@ use smooth_origin::presentation::OpenOptions;
 use smooth_origin::service::{Caching, Cors, PassedFiles, ServiceOptions};
 use smooth_origin::storage::{LocalStore, Mounts};
 
+use crate::formats::Format;
 use crate::log::{Level, log};
 use crate::roots::{Root, Roots};
 use crate::{Arguments, Failure, Memory};
@@ -98,7 +99,11 @@ pub(crate) fn service_options(arguments: &Arguments) -> Result<ServiceOptions, F
         true => Cors::any(),
         false => Cors::origins(origins).map_err(|error| Failure::Usage(error.to_string()))?,
     };
+    let formats = arguments.formats();
     Ok(ServiceOptions::default()
+        .smooth(formats.contains(&Format::Smooth))
+        .dash(formats.contains(&Format::Dash))
+        .hls(formats.contains(&Format::Hls))
         .caching(caching)
         .cors(cors)
         .cross_domain_policies(true)
