@@ -91,10 +91,10 @@ pub struct Arguments {
     quiet: bool,
 }
 
-/// What an origin may keep in memory, in bytes.
+/// Bytes that an origin may keep in memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory {
-    /// What was read and clients have not taken yet; `None` for the origin's default.
+    /// Data that was read and clients have not taken yet; `None` for the origin's default.
     pub bodies: Option<u64>,
     /// Fragments that are asked for often.
     pub fragments: u64,

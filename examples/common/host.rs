@@ -13,13 +13,13 @@ use crate::roots::Roots;
 use crate::signals::Signals;
 use crate::{Arguments, Failure, Memory, log, open_files, origin, terminal};
 
-/// What a server needs to serve.
+/// The parts of a server that is about to serve.
 pub struct Host {
     /// The listening socket, in non-blocking mode.
     pub listener: TcpListener,
     /// Answers requests.
     pub service: OriginService,
-    /// How many threads serve.
+    /// Number of serving threads.
     pub workers: usize,
     /// Room for connections, over all threads.
     pub room: Arc<Semaphore>,

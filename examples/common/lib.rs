@@ -1,4 +1,4 @@
-//! What the example servers `serve` and `sendfile` share: their options, how they start and stop,
+//! The parts that the example servers `serve` and `sendfile` share: their options, how they start and stop,
 //! the list of presentations that they print, and their log.
 //!
 //! ```text

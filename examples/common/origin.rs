@@ -15,7 +15,7 @@ use crate::{Arguments, Failure, Memory};
 /// The origin of these folders.
 ///
 /// # Errors
-/// Where a folder cannot be opened.
+/// A folder cannot be opened.
 pub(crate) fn build(
     roots: &Roots,
     arguments: &Arguments,
@@ -88,7 +88,7 @@ fn open_folder(folder: &Path) -> Result<LocalStore, Failure> {
 /// Every feature of the service is on.
 ///
 /// # Errors
-/// If an origin is none that browsers send.
+/// A listed origin is none that browsers send.
 pub(crate) fn service_options(arguments: &Arguments) -> Result<ServiceOptions, Failure> {
     let caching = match arguments.immutable {
         true => Caching::default().content_never_changes(),

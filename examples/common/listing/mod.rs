@@ -29,9 +29,9 @@ pub struct Listing {
     limit: usize,
 }
 
-/// What is listed, and how.
+/// The facts and bounds of a listing.
 pub(crate) struct Shown {
-    /// Where the server listens.
+    /// Address on which the server listens.
     pub(crate) address: SocketAddr,
     pub(crate) roots: Roots,
     /// Folders that links may lead into.

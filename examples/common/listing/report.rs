@@ -1,4 +1,4 @@
-//! What was found out about presentations, as lines to print.
+//! The state of presentations, as lines to print.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::formats::Format;
 /// The result of an opening, or the reason why it is not known.
 pub(super) type Outcome = Result<Result<Arc<Opened>, Error>, String>;
 
-/// How a presentation is.
+/// The health of a presentation.
 #[derive(Debug, PartialEq, Eq)]
 enum Health {
     /// All of it is served as it should be.
@@ -33,7 +33,7 @@ pub(super) struct Report {
     warned: Vec<Problem>,
     failed: Vec<Problem>,
     not_served: Vec<Problem>,
-    /// How many presentations were not opened because time ran out.
+    /// Number of presentations that were not opened because time ran out.
     given_up: usize,
 }
 
@@ -128,7 +128,7 @@ impl Report {
         Vec::new()
     }
 
-    /// So many presentations were not opened.
+    /// Takes note of the number of presentations that were not opened.
     pub(super) fn give_up(&mut self, count: usize) {
         self.given_up = count;
     }
