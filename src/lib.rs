@@ -64,7 +64,8 @@
 //! | `http` | the service: `http::Request` in, `http::Response` out | no |
 //! | `tower` | the service as a `tower_service::Service`; includes `http` | no |
 //! | `axum` | an axum router with the service below a path; includes `tower` | no |
-//! | `dash`, `hls` | captions: TTML to WebVTT and `wvtt` samples | no |
+//! | `dash` | DASH: an MPD for each title, and its segments of CMAF | no |
+//! | `hls` | HLS: playlists for each title, and the same segments of CMAF; text as WebVTT | no |
 //! | `compression` | manifests in brotli and gzip, for the service; includes `http` | no |
 //! | `tracing` | [events](origin::Event) as events of `tracing` | no |
 //! | `metrics` | [numbers](origin::OriginStats) as metrics of the `metrics` facade | no |

@@ -80,6 +80,38 @@ fn every_failure_has_its_status() {
     }
 }
 
+#[cfg(all(feature = "dash", feature = "hls"))]
+#[test]
+fn requests_for_other_outputs_have_their_status() {
+    let origin = Origin::new(objects());
+    for (path, expected) in [
+        ("/film.ism/manifest.mpd", 200),
+        ("/film.ism/.mpd", 200),
+        ("/film.ism/manifest(format=mpd-time-csf)", 200),
+        ("/film.ism/master.m3u8", 200),
+        ("/film.ism/.m3u8", 200),
+        ("/film.ism/manifest(format=m3u8-cmaf)", 200),
+        ("/film.ism/video-300.m3u8", 200),
+        ("/film.ism/audio_eng-64/init.mp4", 200),
+        ("/film.ism/audio%5Feng-64/init.mp4", 200),
+        ("/film.ism/video-300/40000000.m4s", 200),
+        ("/other.ism/video-300/0.m4s", 404),
+        ("/film.ism/video-301/0.m4s", 404),
+        ("/film.ism/video-300/1.m4s", 404),
+        ("/film.ism/x.mpd", 404),
+        ("/film.ism/x.m3u8", 404),
+        ("/film.ism/video-300/x.m4s", 400),
+        ("/film.ism/video-300/", 400),
+        ("/film.ism/manifest.mpd?filter=x", 415),
+        ("/film.ism/manifest(format=m3u8-cmaf,encryption=cbcs)", 415),
+        ("/folder/broken.ism/manifest.mpd", 500),
+        ("/folder/gone.ism/manifest.mpd", 500),
+        ("/folder/gone.ism/master.m3u8", 500),
+    ] {
+        assert_eq!(status(&origin, path), expected, "{path}");
+    }
+}
+
 #[test]
 fn empty_segments_do_not_count_whether_a_name_is_encoded_or_not() {
     let origin = Origin::new(objects());

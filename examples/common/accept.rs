@@ -15,7 +15,7 @@ use crate::log::{Level, log};
 pub struct Acceptor {
     listener: TcpListener,
     room: Arc<Semaphore>,
-    /// When a failure was last logged.
+    /// Time at which a failure was last logged.
     logged: Option<Instant>,
 }
 
@@ -38,7 +38,7 @@ const LOGGED_EACH: Duration = Duration::from_secs(5);
 
 impl Acceptor {
     /// # Errors
-    /// Where the runtime cannot watch the socket.
+    /// The runtime cannot watch the socket.
     pub fn new(listener: std::net::TcpListener, room: Arc<Semaphore>) -> io::Result<Self> {
         Ok(Self { listener: TcpListener::from_std(listener)?, room, logged: None })
     }

@@ -7,6 +7,7 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use smooth_origin::service::{Cors, InvalidOrigin};
 
+use crate::formats::Format;
 use crate::listen::Listen;
 use crate::log::Level;
 use crate::number;
@@ -59,7 +60,11 @@ pub struct Arguments {
           value_parser = number::fractional_seconds)]
     pub(crate) settling_time: Duration,
 
-    /// Send manifests as text/xml, as IIS did (Shaka Player refuses that)
+    /// Format that is not served; repeatable [default: all formats are served]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) without: Vec<Format>,
+
+    /// Send manifests of Smooth Streaming as text/xml, as IIS did (Shaka Player refuses that)
     #[arg(long)]
     pub(crate) text_xml: bool,
 
@@ -86,10 +91,10 @@ pub struct Arguments {
     quiet: bool,
 }
 
-/// What an origin may keep in memory, in bytes.
+/// Bytes that an origin may keep in memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory {
-    /// What was read and clients have not taken yet; `None` for the origin's default.
+    /// Data that was read and clients have not taken yet; `None` for the origin's default.
     pub bodies: Option<u64>,
     /// Fragments that are asked for often.
     pub fragments: u64,
@@ -103,6 +108,11 @@ fn allowed_origin(text: &str) -> Result<String, InvalidOrigin> {
 impl Arguments {
     pub(crate) fn level(&self) -> Level {
         if self.quiet { Level::Error } else { self.log_level }
+    }
+
+    /// Returns the formats that are served.
+    pub(crate) fn formats(&self) -> Vec<Format> {
+        Format::ALL.into_iter().filter(|format| !self.without.contains(format)).collect()
     }
 
     pub(crate) fn revalidate_after(&self) -> Duration {

@@ -1,4 +1,4 @@
-//! How long clients may keep a server waiting, and how much they may send.
+//! Limits of the time that clients may keep a server waiting, and of the bytes that they may send.
 
 use std::time::Duration;
 

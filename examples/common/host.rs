@@ -7,18 +7,19 @@ use std::sync::Arc;
 use smooth_origin::service::OriginService;
 use tokio::sync::Semaphore;
 
+use crate::formats::Format;
 use crate::listing::{Listing, Shown};
 use crate::roots::Roots;
 use crate::signals::Signals;
 use crate::{Arguments, Failure, Memory, log, open_files, origin, terminal};
 
-/// What a server needs to serve.
+/// The parts of a server that is about to serve.
 pub struct Host {
     /// The listening socket, in non-blocking mode.
     pub listener: TcpListener,
     /// Answers requests.
     pub service: OriginService,
-    /// How many threads serve.
+    /// Number of serving threads.
     pub workers: usize,
     /// Room for connections, over all threads.
     pub room: Arc<Semaphore>,
@@ -27,6 +28,7 @@ pub struct Host {
     address: SocketAddr,
     roots: Roots,
     links_into: Vec<PathBuf>,
+    formats: Vec<Format>,
     list: usize,
 }
 
@@ -53,6 +55,7 @@ impl Host {
             signals: Signals::new().map_err(cannot("cannot heed signals"))?,
             roots,
             links_into: arguments.links_into.clone(),
+            formats: arguments.formats(),
             list: arguments.list,
         })
     }
@@ -65,6 +68,7 @@ impl Host {
             address: self.address,
             roots: self.roots.clone(),
             links_into: self.links_into.clone(),
+            formats: self.formats.clone(),
             limit: self.list,
         };
         Listing::start(self.service.origin().clone(), shown)

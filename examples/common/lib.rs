@@ -1,4 +1,4 @@
-//! Shared by the example servers `serve` and `sendfile`: their options, how they start and stop,
+//! The parts that the example servers `serve` and `sendfile` share: their options, how they start and stop,
 //! the list of presentations that they print, and their log. `export` prints and ends as they do.
 //!
 //! ```text
@@ -11,6 +11,7 @@ mod accept;
 mod arguments;
 pub mod client_limits;
 mod failure;
+mod formats;
 mod host;
 mod listen;
 mod listing;
@@ -26,6 +27,7 @@ mod terminal;
 pub use accept::{Accepted, Acceptor};
 pub use arguments::{Arguments, Memory};
 pub use failure::{Failure, exit_code};
+pub use formats::Format;
 pub use host::Host;
 pub use number::{mebibytes, seconds};
 pub use plain::Plain;

@@ -8,14 +8,14 @@ use std::time::SystemTime;
 use crate::plain::Plain;
 use crate::terminal;
 
-/// How much a line matters.
+/// The weight of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Level {
     /// A presentation or a request cannot be served
     Error,
     /// A part of a presentation is not served, or something may need attention
     Warn,
-    /// What the server does
+    /// Work of the server
     Info,
     /// Failures of single connections, and presentations that were opened
     Debug,

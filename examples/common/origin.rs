@@ -7,6 +7,7 @@ use smooth_origin::presentation::OpenOptions;
 use smooth_origin::service::{Caching, Cors, PassedFiles, ServiceOptions};
 use smooth_origin::storage::{LocalStore, Mounts};
 
+use crate::formats::Format;
 use crate::log::{Level, log};
 use crate::roots::{Root, Roots};
 use crate::{Arguments, Failure, Memory};
@@ -14,7 +15,7 @@ use crate::{Arguments, Failure, Memory};
 /// The origin of these folders.
 ///
 /// # Errors
-/// Where a folder cannot be opened.
+/// A folder cannot be opened.
 pub(crate) fn build(
     roots: &Roots,
     arguments: &Arguments,
@@ -87,7 +88,7 @@ fn open_folder(folder: &Path) -> Result<LocalStore, Failure> {
 /// Every feature of the service is on.
 ///
 /// # Errors
-/// If an origin is none that browsers send.
+/// A listed origin is none that browsers send.
 pub(crate) fn service_options(arguments: &Arguments) -> Result<ServiceOptions, Failure> {
     let caching = match arguments.immutable {
         true => Caching::default().content_never_changes(),
@@ -98,7 +99,11 @@ pub(crate) fn service_options(arguments: &Arguments) -> Result<ServiceOptions, F
         true => Cors::any(),
         false => Cors::origins(origins).map_err(|error| Failure::Usage(error.to_string()))?,
     };
+    let formats = arguments.formats();
     Ok(ServiceOptions::default()
+        .smooth(formats.contains(&Format::Smooth))
+        .dash(formats.contains(&Format::Dash))
+        .hls(formats.contains(&Format::Hls))
         .caching(caching)
         .cors(cors)
         .cross_domain_policies(true)

@@ -66,7 +66,7 @@ fn check_prefix(prefix: &str) -> Result<(), String> {
 
 impl Roots {
     /// # Errors
-    /// Where several folders would have the same URLs.
+    /// A failure if several folders would have the same URLs.
     pub(crate) fn new(mut roots: Vec<Root>, default: &Path) -> Result<Self, Failure> {
         if roots.is_empty() {
             roots.push(Root { prefix: None, folder: default.into() });

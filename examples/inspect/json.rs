@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use common::Format;
 use serde_json::{Value, json};
 use smooth_origin::base::{FourCc, Place};
 use smooth_origin::presentation::{Finding, Presentation, Stream, Track};
@@ -10,8 +11,8 @@ use crate::entry::{Entry, Health, Outcome, gravest};
 
 /// Returns one object per entry. `path` and `outcome` are always present; `outcome` is `served`,
 /// `not-served` or `not-looked-at`. `message` and `advice` say why a presentation is not served.
-/// `severity` is the highest among the findings. An entry that was not opened has no `name`,
-/// `manifest`, `live`, `streams`, `severity` and `findings`. A track has a `file` and a `track_id`,
+/// `severity` is the highest among the findings. `urls` has the path of the manifest in each format. An entry that was not
+/// opened has no `name`, `manifest`, `urls`, `live`, `streams`, `severity` and `findings`. A track has a `file` and a `track_id`,
 /// or the `folder` of its fragments. Its `codec` is the string by RFC 6381, or else the `FourCC`;
 /// `key_id` is the key of its samples, if its file says that they are encrypted. Each `path` and `file` is relative to the current directory.
 pub(crate) fn entry(entry: &Entry) -> Value {
@@ -32,6 +33,7 @@ pub(crate) fn entry(entry: &Entry) -> Value {
             Ok(_) => format!("{:?}", presentation.manifest_source()).to_lowercase().into(),
             Err(_) => "none".into(),
         };
+        value["urls"] = urls(presentation);
         value["live"] = presentation.is_live().into();
         let streams = presentation.streams().iter();
         value["streams"] = streams.map(|of| stream(root, presentation, of)).collect();
@@ -39,6 +41,17 @@ pub(crate) fn entry(entry: &Entry) -> Value {
         value["findings"] = findings.iter().map(finding).collect();
     }
     value
+}
+
+/// Returns one path per format, relative to the folder of the presentation; `null` for a format in
+/// which it is not served.
+fn urls(presentation: &Presentation) -> Value {
+    let path = |format: Format| {
+        let is_served = format.check(presentation).is_ok();
+        let path = is_served.then(|| format.path(presentation.name().as_str()));
+        (format.as_str().to_owned(), path.into())
+    };
+    Value::Object(Format::ALL.map(path).into_iter().collect())
 }
 
 fn stream(root: &Path, presentation: &Presentation, stream: &Stream) -> Value {

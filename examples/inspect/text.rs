@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use common::Format;
 use smooth_origin::base::Name;
 use smooth_origin::presentation::Presentation;
 
@@ -29,6 +30,18 @@ pub(crate) fn entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
         let source = format!("{:?}", presentation.manifest_source()).to_lowercase();
         let live = if presentation.is_live() { ", live" } else { "" };
         line(out, format_args!("manifest: {source}, {} bytes{live}", text.len()))?;
+    }
+    for format in Format::ALL {
+        match format.check(presentation) {
+            Ok(()) => {
+                let path = format.path(presentation.name().as_str());
+                line(out, format_args!("{}: {path}", format.as_str()))?;
+            }
+            Err(error) if presentation.manifest().is_ok() => {
+                line(out, format_args!("{}: not served: {error}", format.as_str()))?;
+            }
+            Err(_) => {}
+        }
     }
     streams(out, presentation)?;
     for finding in findings {

@@ -75,8 +75,22 @@ fn a_healthy_presentation_is_fine() {
     assert!(text.starts_with(&format!("{LADDER}\nmanifest: stored, ")), "{text}");
     assert!(text.contains("ladder.ismv, track 5"), "{text}");
 
+    for url in [
+        "smooth: ladder.ism/Manifest",
+        "dash: ladder.ism/manifest.mpd",
+        "hls: ladder.ism/master.m3u8",
+    ] {
+        assert!(text.contains(&format!("\n{url}\n")), "{text}");
+    }
+
     let (status, entries) = json(&[LADDER]);
     assert_eq!((status, entries.len()), (0, 1));
+    let urls = &entries[0]["urls"];
+    assert_eq!(urls["smooth"], "ladder.ism/Manifest");
+    assert_eq!(
+        (&urls["dash"], &urls["hls"]),
+        (&"ladder.ism/manifest.mpd".into(), &"ladder.ism/master.m3u8".into())
+    );
     assert_eq!((&entries[0]["path"], &entries[0]["outcome"]), (&LADDER.into(), &"served".into()));
     let file = entries[0]["streams"][0]["tracks"][0]["file"].as_str().unwrap();
     assert_eq!(Path::new(file), Path::new(TESTDATA).join("ladder/ladder.ismv"));

@@ -26,3 +26,12 @@ fn the_settling_time_takes_fractions_of_a_second() {
         assert!(text.contains("give a number of seconds from 0 to 31536000"), "{text}");
     }
 }
+
+#[test]
+fn formats_can_be_switched_off_by_name() {
+    let (_, text) = refused(&["--without", "dash", "--without", "hls"]);
+    assert!(text.contains("no-such-folder"), "it was refused: {text}");
+    let (status, text) = refused(&["--without", "flash"]);
+    assert_eq!(status, 2);
+    assert!(text.contains("smooth, dash, hls"), "{text}");
+}

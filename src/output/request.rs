@@ -230,9 +230,9 @@ impl<'a> Request<'a> {
             #[cfg(any(feature = "dash", feature = "hls"))]
             Self::Cmaf(request) => cmaf::identify(presentation, request),
             #[cfg(feature = "dash")]
-            Self::Dash(request) => dash::identify(presentation, *request),
+            Self::Dash(request) => or_broken(presentation, dash::identify(presentation, *request)),
             #[cfg(feature = "hls")]
-            Self::Hls(request) => hls::identify(presentation, *request),
+            Self::Hls(request) => or_broken(presentation, hls::identify(presentation, *request)),
         }
     }
 
@@ -248,9 +248,13 @@ impl<'a> Request<'a> {
             #[cfg(any(feature = "dash", feature = "hls"))]
             Self::Cmaf(request) => cmaf::answer(presentation, request),
             #[cfg(feature = "dash")]
-            Self::Dash(request) => dash::answer(presentation, *request).map(Step::Ready),
+            Self::Dash(request) => {
+                or_broken(presentation, dash::answer(presentation, *request)).map(Step::Ready)
+            }
             #[cfg(feature = "hls")]
-            Self::Hls(request) => hls::answer(presentation, *request).map(Step::Ready),
+            Self::Hls(request) => {
+                or_broken(presentation, hls::answer(presentation, *request)).map(Step::Ready)
+            }
         }
     }
 }
@@ -259,4 +263,15 @@ impl<'a> Request<'a> {
 #[cold]
 fn not_served(output: &'static str) -> Error {
     Error::request("path", ErrorKind::NotServed(output))
+}
+
+/// Replaces the error of a format that a presentation cannot have, if nothing of it can be served in
+/// any format: its content is broken.
+#[cfg(any(feature = "dash", feature = "hls"))]
+#[inline]
+fn or_broken<T>(presentation: &Presentation, answer: Result<T, Error>) -> Result<T, Error> {
+    answer.map_err(|error| match (&error.kind, presentation.manifest()) {
+        (ErrorKind::NotServed(_), Err(broken)) => broken,
+        _ => error,
+    })
 }

@@ -187,7 +187,7 @@ impl ServiceOptions {
         self
     }
 
-    /// Sets whether manifests are called `text/xml`, as IIS did, and not
+    /// Sets whether manifests of Smooth Streaming are called `text/xml`, as IIS did, and not
     /// `application/vnd.ms-sstr+xml`; default no, because Shaka Player refuses `text/xml`.
     pub fn text_xml(mut self, text_xml: bool) -> Self {
         self.text_xml = text_xml;

@@ -37,7 +37,7 @@ const NEVER: &[(&str, &str)] = &[
 const SEGMENTS: &[&str] =
     &["/film.ism/video-300/init.mp4", "/film.ism/video-300/0.m4s", "/film.ism/audio-64/0.m4s"];
 
-/// What a service serves.
+/// The outputs of a service.
 #[derive(Clone, Copy, Debug)]
 struct Served {
     smooth: bool,

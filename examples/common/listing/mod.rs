@@ -14,12 +14,13 @@ use std::time::{Duration, Instant};
 use smooth_origin::base::{Error, ErrorKind, Name, ReadErrorKind};
 use smooth_origin::origin::Origin;
 
+use crate::formats::Format;
 use crate::log::{Level, log};
 use crate::roots::Roots;
 use crate::terminal;
 
 use opener::{OPENING_TIME, Opener};
-use report::{Health, Report};
+use report::{Outcome, Report};
 use walk::{Found, find};
 
 /// The thread that lists. It ends with the process.
@@ -28,13 +29,15 @@ pub struct Listing {
     limit: usize,
 }
 
-/// What is listed, and how.
+/// The facts and bounds of a listing.
 pub(crate) struct Shown {
-    /// Where the server listens.
+    /// Address on which the server listens.
     pub(crate) address: SocketAddr,
     pub(crate) roots: Roots,
     /// Folders that links may lead into.
     pub(crate) links_into: Vec<PathBuf>,
+    /// Formats that are served.
+    pub(crate) formats: Vec<Format>,
     /// No more presentations than these are opened.
     pub(crate) limit: usize,
 }
@@ -85,7 +88,7 @@ fn list(origin: &Origin, shown: &Shown, again: bool) {
     if again {
         found.names.iter().for_each(|name| origin.look_again(name));
     }
-    let mut report = Report::new(shown.address);
+    let mut report = Report::new(shown.address, shown.formats.clone());
     let is_read = look_at(&found, origin, &mut report);
     terminal::hide_status();
     let mut lines = report.problems().chain(found.left_out.lines());
@@ -110,25 +113,24 @@ fn look_at(found: &Found, origin: &Origin, report: &mut Report) -> bool {
         }
         let count = found.names.len();
         terminal::show_status(|| format!("looking at presentations: {place} of {count}"));
-        if let Some(line) = report.add(name, look(&mut opener, name))
-            && !terminal::line(&line)
-        {
+        let outcome = look(&mut opener, name);
+        if !report.add(name, outcome).iter().all(|line| terminal::line(line)) {
             return false;
         }
     }
     true
 }
 
-fn look(opener: &mut Opener, name: &Name) -> Health {
+fn look(opener: &mut Opener, name: &Name) -> Outcome {
     for _ in 1..BUSY_SECONDS {
         match opener.open(name) {
             Ok(Err(error)) if is_passing(&error) => {
                 thread::sleep(Duration::from_secs(1));
             }
-            outcome => return Health::of(outcome),
+            outcome => return outcome,
         }
     }
-    Health::of(opener.open(name))
+    opener.open(name)
 }
 
 /// Returns whether the same opening may succeed in a moment.

@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Nothing more is opened once this many threads are abandoned.
 const MAX_STUCK: usize = 3;
 
-/// What came of an opening in its time.
+/// The result of an opening that ended in its time.
 type Outcome = Result<Arc<Opened>, Error>;
 
 /// Opens presentations of an origin in a thread, which is replaced when it gets stuck.

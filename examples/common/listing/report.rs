@@ -1,4 +1,4 @@
-//! What was found out about presentations, as lines to print.
+//! The state of presentations, as lines to print.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -7,9 +7,14 @@ use smooth_origin::base::{Error, ErrorKind, Name};
 use smooth_origin::origin::Opened;
 use smooth_origin::presentation::{Finding, Severity};
 
-/// How a presentation is.
+use crate::formats::Format;
+
+/// The result of an opening, or the reason why it is not known.
+pub(super) type Outcome = Result<Result<Arc<Opened>, Error>, String>;
+
+/// The health of a presentation.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Health {
+enum Health {
     /// All of it is served as it should be.
     Fine,
     /// All of it is served, with the first warning.
@@ -23,16 +28,19 @@ pub(super) enum Health {
 /// Presentations by their health.
 pub(super) struct Report {
     address: SocketAddr,
+    formats: Vec<Format>,
     fine: usize,
     warned: Vec<Problem>,
     failed: Vec<Problem>,
     not_served: Vec<Problem>,
-    /// How many presentations were not opened because time ran out.
+    /// Number of presentations that were not opened because time ran out.
     given_up: usize,
 }
 
 struct Problem {
     name: Name,
+    /// URLs in each format, the one of Smooth Streaming first.
+    urls: Vec<String>,
     what: String,
 }
 
@@ -40,8 +48,8 @@ struct Problem {
 const MAX_MESSAGE: usize = 300;
 
 impl Health {
-    /// From what came of an opening, or the reason why that is not known.
-    pub(super) fn of(outcome: Result<Result<Arc<Opened>, Error>, String>) -> Self {
+    /// Returns the health of a presentation by the result of its opening.
+    fn of(outcome: &Outcome) -> Self {
         let opened = match outcome {
             Ok(Ok(opened)) => opened,
             Ok(Err(error)) if matches!(error.kind, ErrorKind::NoPresentation) => {
@@ -50,7 +58,7 @@ impl Health {
                 );
             }
             Ok(Err(error)) => return Self::NotServed(error.to_string()),
-            Err(reason) => return Self::NotServed(reason),
+            Err(reason) => return Self::NotServed(reason.clone()),
         };
         let presentation = opened.presentation();
         match presentation.manifest() {
@@ -86,10 +94,10 @@ impl Health {
 }
 
 impl Report {
-    /// For a server that listens there.
-    pub(super) fn new(address: SocketAddr) -> Self {
+    /// For a server that listens there and serves these formats.
+    pub(super) fn new(address: SocketAddr, formats: Vec<Format>) -> Self {
         let (warned, failed, not_served) = (Vec::new(), Vec::new(), Vec::new());
-        Self { address, fine: 0, warned, failed, not_served, given_up: 0 }
+        Self { address, formats, fine: 0, warned, failed, not_served, given_up: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -97,22 +105,30 @@ impl Report {
         self.fine + self.given_up == 0 && problems.iter().all(|problems| problems.is_empty())
     }
 
-    /// Takes note of a presentation; gives its URL if it is fine.
-    pub(super) fn add(&mut self, name: &Name, health: Health) -> Option<String> {
+    /// Takes note of a presentation. Returns the lines with its URLs if it is fine.
+    pub(super) fn add(&mut self, name: &Name, outcome: Outcome) -> Vec<String> {
+        let urls = match &outcome {
+            Ok(Ok(opened)) => self.urls(name, opened),
+            _ => Vec::new(),
+        };
+        self.add_health(name, Health::of(&outcome), urls)
+    }
+
+    fn add_health(&mut self, name: &Name, health: Health, urls: Vec<String>) -> Vec<String> {
         let (problems, what) = match health {
             Health::Fine => {
                 self.fine += 1;
-                return Some(self.url(name));
+                return urls;
             }
             Health::Warned(what) => (&mut self.warned, what),
             Health::Failed(what) => (&mut self.failed, what),
             Health::NotServed(what) => (&mut self.not_served, what),
         };
-        problems.push(Problem { name: name.clone(), what });
-        None
+        problems.push(Problem { name: name.clone(), urls, what });
+        Vec::new()
     }
 
-    /// So many presentations were not opened.
+    /// Takes note of the number of presentations that were not opened.
     pub(super) fn give_up(&mut self, count: usize) {
         self.given_up = count;
     }
@@ -121,10 +137,10 @@ impl Report {
     pub(super) fn problems(&self) -> impl Iterator<Item = String> {
         let served = self.warned.iter().chain(&self.failed);
         let served =
-            served.flat_map(|Problem { name, what }| [self.url(name), format!("  {what}")]);
+            served.flat_map(|of| of.urls.iter().cloned().chain([format!("  {}", of.what)]));
         let not_served = self.not_served.iter();
         let not_served =
-            not_served.map(|Problem { name, what }| format!("{name} is not served: {what}"));
+            not_served.map(|Problem { name, what, .. }| format!("{name} is not served: {what}"));
         let given_up = (self.given_up > 0).then(|| {
             format!(
                 "not looked at: {} presentations, because the others took so long",
@@ -147,19 +163,25 @@ impl Report {
             summary.push_str(&format!(", {count} {what}"));
         }
         let worst = [&self.not_served, &self.failed, &self.warned];
-        if let Some(Problem { name, what }) = worst.iter().find_map(|problems| problems.first()) {
+        if let Some(Problem { name, what, .. }) = worst.iter().find_map(|problems| problems.first())
+        {
             summary.push_str(&format!("; first problem: {name}: {what}"));
         }
         summary
     }
 
-    fn url(&self, name: &Name) -> String {
+    /// Returns lines with the URL of a presentation in each format that it has; those behind the first
+    /// are indented.
+    fn urls(&self, name: &Name, opened: &Opened) -> Vec<String> {
         let mut address = self.address;
         // A server that listens on every address is reached on this machine by this one.
         if address.ip().is_unspecified() {
             address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
         }
-        format!("http://{address}/{}/Manifest", in_url(name.as_str()))
+        let has = |format: &&Format| format.check(opened.presentation()).is_ok();
+        let formats = self.formats.iter().filter(has);
+        let urls = formats.map(|format| format!("http://{address}/{}", format.path(name.as_str())));
+        urls.enumerate().map(|(at, url)| if at == 0 { url } else { format!("  {url}") }).collect()
     }
 }
 
@@ -170,24 +192,17 @@ fn cut(message: &str) -> String {
     }
 }
 
-/// A path as a URL has it.
-fn in_url(path: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~/()".contains(byte);
-    path.bytes()
-        .map(|byte| if plain(&byte) { char::from(byte).into() } else { format!("%{byte:02X}") })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn report(healths: impl IntoIterator<Item = Health>) -> Report {
-        let mut report = Report::new(([0, 0, 0, 0], 80).into());
+        let mut report = Report::new(([0, 0, 0, 0], 80).into(), Format::ALL.to_vec());
         for (number, health) in healths.into_iter().enumerate() {
             let name = Name::new(&format!("{number}.ism")).unwrap();
             let is_fine = health == Health::Fine;
-            assert_eq!(report.add(&name, health).is_some(), is_fine);
+            let urls = vec![format!("http://127.0.0.1:80/{name}/Manifest")];
+            assert_eq!(!report.add_health(&name, health, urls).is_empty(), is_fine);
         }
         report
     }

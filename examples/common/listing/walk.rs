@@ -10,7 +10,7 @@ use crate::log::{Level, log};
 use crate::roots::Root;
 use crate::terminal;
 
-/// What a walk through folders found.
+/// The result of a walk through folders.
 pub(super) struct Found {
     /// The server manifests and folders of fragments, in the order of their names.
     pub(super) names: Vec<Name>,
@@ -19,7 +19,7 @@ pub(super) struct Found {
     pub(super) left_out: LeftOut,
 }
 
-/// What a walk did not look at.
+/// Files and folders that a walk did not look at.
 #[derive(Default)]
 pub(super) struct LeftOut {
     /// There are more presentations than these.
@@ -32,7 +32,7 @@ pub(super) struct LeftOut {
     unnameable: Tally,
 }
 
-/// How many, and the first of them.
+/// A number of paths, and the first of them.
 #[derive(Default)]
 struct Tally {
     count: usize,
@@ -45,7 +45,7 @@ const MAX_DEPTH: usize = 8;
 /// No more files and folders than these are looked at.
 const MAX_ENTRIES: usize = 200_000;
 
-/// How many of the folders that cannot be read have a line in the log.
+/// Number of folders that cannot be read and have a line in the log.
 const MAX_LOGGED: usize = 10;
 
 const MEDIA: &[&str] = &[".ismv", ".isma", ".ismt", ".mp4", ".m4v", ".m4a", ".mov"];
@@ -187,7 +187,7 @@ pub(crate) fn is_presentation(folder: &Path) -> bool {
 }
 
 impl Found {
-    /// What to do if there is no presentation in these folders.
+    /// Returns the advice for folders without a presentation.
     pub(super) fn advice(&self, folders: &str) -> String {
         let none = format!("no presentation (a file that ends in .ism) in {folders}");
         match self.media {
