@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::{failed, representation};
-use crate::base::{Error, ErrorKind, Step};
+use crate::base::{Error, ErrorKind, Limits, Step};
 use crate::fragment::cmaf::{self, Start, Track};
-use crate::fragment::{Keep, KeyFrames, Noun, Parsed, Stored};
+use crate::fragment::{Defaults, Keep, KeyFrames, Noun, Parsed, Stored};
 use crate::presentation::{
     Form, FragmentAddress, FragmentView, Located, Need, Presentation, Rendition, Reply,
 };
@@ -33,24 +35,54 @@ fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Reply, E
     let rewrite = |head: &Stored| {
         cmaf::rewrite_stored(head, start(view, of, at), &track(view, of, head), limits)
     };
-    if of.form == Form::KeyFrames
-        && let Some(cut) = KeyFrames::cut(head, Keep::First, view.defaults, limits)?
-    {
-        let samples: u64 = cut.samples.iter().map(|range| range.end - range.start).sum();
-        let bound = cut.head.len() as u64 + samples;
-        if let Parsed::Whole(head) = Stored::parse(&cut.head, 0, bound, limits)? {
-            let written = rewrite(&head)?;
-            let samples = cut.samples.into_iter().map(|range| view.stored(range));
-            return Ok(Reply::of_parts(representation, written.head, samples));
-        }
-    }
     let written = rewrite(head)?;
+    if of.form == Form::KeyFrames
+        && let Some(cut) = first_key_frame(&written, limits)?
+        && let Some(head) = parse_written(&cut.head, length(&cut), limits)?
+    {
+        let samples = cut.samples.into_iter().map(|range| view.stored(range));
+        return Ok(Reply::of_parts(representation, rewrite(&head)?.head, samples));
+    }
     let payload = [view.stored(written.payload)].into_iter();
     Ok(Reply::of_parts(
         representation,
         written.head,
         payload.filter(|range| !range.range.is_empty()),
     ))
+}
+
+/// Returns bytes of a cut fragment.
+fn length(cut: &KeyFrames) -> u64 {
+    cut.head.len() as u64 + cut.samples.iter().map(|range| range.end - range.start).sum::<u64>()
+}
+
+/// Bytes behind the head of a fragment that its parser wants to see: the header of a box at most.
+const BEHIND: u64 = 32;
+
+/// Parses the written head of a fragment of `length` bytes, whose samples are elsewhere.
+fn parse_written(head: &Bytes, length: u64, limits: &Limits) -> Result<Option<Box<Stored>>, Error> {
+    let behind = length.saturating_sub(head.len() as u64).min(BEHIND);
+    let block = [head, &[0; BEHIND as usize][..behind as usize]].concat();
+    Ok(match Stored::parse(&block.into(), 0, length, limits)? {
+        Parsed::Whole(whole) => Some(whole),
+        _ => None,
+    })
+}
+
+/// Cuts a written segment down to its first key frame. Its ranges are those of the stored fragment.
+///
+/// What is stored may have offsets that count from the start of the file; what is written has none.
+fn first_key_frame(written: &cmaf::Fragment, limits: &Limits) -> Result<Option<KeyFrames>, Error> {
+    let cmaf::Fragment { head, payload, .. } = written;
+    let before = head.len() as u64;
+    let bound = before.saturating_add(payload.end.saturating_sub(payload.start));
+    let Some(whole) = parse_written(head, bound, limits)? else { return Ok(None) };
+    let cut = KeyFrames::cut(&whole, Keep::First, Defaults::default(), limits)?;
+    let moved = |at: u64| at.saturating_sub(before).saturating_add(payload.start);
+    Ok(cut.map(|cut| KeyFrames {
+        head: cut.head,
+        samples: cut.samples.iter().map(|range| moved(range.start)..moved(range.end)).collect(),
+    }))
 }
 
 /// Returns the start of a chunk in ticks of its samples.
