@@ -47,7 +47,6 @@ pub struct Quality {
 /// An Adaptation Set of the MPD.
 #[derive(Clone, Debug)]
 pub struct Set {
-    pub element: Element,
     pub kind: String,
     pub timescale: u64,
     pub offset: u64,
@@ -211,7 +210,6 @@ impl Set {
             offset: template.number("presentationTimeOffset").unwrap_or(0),
             times,
             representations: element.each("Representation").cloned().collect(),
-            element: element.clone(),
         }
     }
 }

@@ -10,3 +10,4 @@ mod playlist;
 #[allow(dead_code, reason = "another test asks for more")]
 #[path = "../cmaf/samples.rs"]
 mod samples;
+mod written;
