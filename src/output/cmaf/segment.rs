@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{failed, representation};
 use crate::base::{Error, ErrorKind, Limits, Step};
+use crate::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfhd, Trun, TrunSample};
 use crate::fragment::cmaf::{self, Start, Track};
 use crate::fragment::{Defaults, Keep, KeyFrames, Noun, Parsed, Stored};
 use crate::presentation::{
@@ -26,7 +27,7 @@ pub(super) fn answer(
 }
 
 /// Makes a segment of a fragment of which the head was read.
-fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Reply, Error> {
+pub(super) fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Reply, Error> {
     let presentation = view.presentation();
     let limits = presentation.limits();
     let representation = representation(presentation, view.validator(Noun::Fragments), of, at);
@@ -83,6 +84,47 @@ fn first_key_frame(written: &cmaf::Fragment, limits: &Limits) -> Result<Option<K
         head: cut.head,
         samples: cut.samples.iter().map(|range| moved(range.start)..moved(range.end)).collect(),
     }))
+}
+
+/// All of a segment but its samples.
+pub(super) struct Frame {
+    start: Start,
+    track: Track,
+    /// Ticks of all samples.
+    ticks: u64,
+}
+
+impl Frame {
+    /// Returns the frame of the segment of a chunk.
+    pub(super) fn of(view: &FragmentView<'_>, of: Rendition, at: Located, head: &Stored) -> Self {
+        let ticks = head.ticks(view.defaults);
+        Self { start: start(view, of, at), track: track(view, of, head), ticks }
+    }
+
+    /// Writes a segment of one sample. `None` if its duration is not known, or too long for one.
+    pub(super) fn around(self, sample: &[u8], limits: &Limits) -> Result<Option<Bytes>, Error> {
+        let (Ok(ticks), Ok(size)) = (u32::try_from(self.ticks), u32::try_from(sample.len())) else {
+            return Ok(None);
+        };
+        if ticks == 0 {
+            return Ok(None);
+        }
+        let only = TrunSample { duration: Some(ticks), size: Some(size), ..TrunSample::default() };
+        let full = FullBox { version: 0, flags: Trun::DURATION | Trun::SIZE };
+        let trun = Trun { full, ..Trun::default() }.with_samples(&[only]);
+        let boxes = [AnyBox::new(Tfhd::default()), AnyBox::new(trun)];
+        let traf = AnyBox::container(*b"traf", boxes);
+        let moof = AnyBox::container(*b"moof", [AnyBox::new(Mfhd::default()), traf]);
+        let whole: Boxes = [moof, AnyBox::other(*b"mdat", sample.to_vec())].into_iter().collect();
+        let whole = whole.to_bytes();
+        match Stored::parse(&whole, 0, whole.len() as u64, limits)? {
+            Parsed::Whole(head) => {
+                let written = cmaf::rewrite_stored(&head, self.start, &self.track, limits)?;
+                Ok(Some([&written.head, sample].concat().into()))
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 /// Returns the start of a chunk in ticks of its samples.
