@@ -7,7 +7,9 @@ mod element;
 mod every_film;
 mod film;
 mod playlist;
+mod protected;
 #[allow(dead_code, reason = "another test asks for more")]
 #[path = "../cmaf/samples.rs"]
 mod samples;
+mod text;
 mod written;
