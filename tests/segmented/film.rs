@@ -17,13 +17,16 @@ use super::element::Element;
 use super::playlist::Playlist;
 use super::samples::Defaults;
 
+/// Reads a stored file by its name.
+type ReadFile = Box<dyn Fn(&str) -> Vec<u8>>;
+
 /// A presentation, and how its stored files are read.
 pub struct Film {
     pub origin: Origin,
     /// Path of the server manifest.
     pub path: String,
     pub opened: Arc<Opened>,
-    stored: Box<dyn Fn(&str) -> Vec<u8>>,
+    stored: ReadFile,
 }
 
 /// A stream of the Smooth manifest.

@@ -57,9 +57,8 @@ fn content(document: &mut String, text: &str) {
             "&lrm;" => document.push('\u{200e}'),
             "&rlm;" => document.push('\u{200f}'),
             _ if token.starts_with("</") => {
-                if spans.pop() == Some(true) {
-                    document.push_str("</span>");
-                }
+                let is_span = spans.pop().unwrap_or(false);
+                document.push_str(if is_span { "</span>" } else { "" });
             }
             _ if token.starts_with('<') => {
                 let style = match token {
