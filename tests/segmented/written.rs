@@ -344,6 +344,32 @@ fn several_languages_and_angles_are_named_apart() {
     assert_eq!(check_playlists(&film), 8);
 }
 
+#[test]
+fn a_track_that_dash_and_hls_cannot_name_is_reported_once() {
+    let client = format!(
+        "<SmoothStreamingMedia MajorVersion='2' MinorVersion='0' Duration='20000000'>\
+         <StreamIndex Type='video' Name='video' Url='QualityLevels({{bitrate}})/Fragments(video={{start time}})'>\
+         <QualityLevel Bitrate='3000' {PICTURES}/><QualityLevel Bitrate='4000' FourCC='ABCD' \
+         MaxWidth='320' MaxHeight='180' CodecPrivateData='0000010FD3'/>\
+         <c t='0' d='10000000'/></StreamIndex></SmoothStreamingMedia>"
+    );
+    let mut files = BTreeMap::from([("film.ism/Manifest".to_owned(), client.into_bytes())]);
+    for bitrate in [3000, 4000] {
+        let name = format!("film.ism/QualityLevels({bitrate})/Fragments(video=0)");
+        files.insert(name, fragment_files::fragment(bitrate, 0));
+    }
+    let store = store(files.iter().map(|(name, bytes)| (&**name, bytes.clone())));
+    let film = Film::of_store(&store, files);
+    let reported = || {
+        let found = testkit::codes(film.opened.presentation());
+        found.iter().filter(|code| *code == "info track-left-out").count()
+    };
+    assert_eq!(reported(), 0);
+    assert_eq!(film.sets()[0].representations.len(), 1);
+    assert_eq!(film.playlist("master.m3u8").playlists().len(), 2);
+    assert_eq!(reported(), 1);
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_parsed_back(

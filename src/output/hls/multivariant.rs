@@ -21,6 +21,7 @@ const TEXT: &str = "text";
 /// [`ErrorKind::NotServed`] if no track of pictures or sound can be listed.
 pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
     let listed = presentation.listed();
+    presentation.notice_left_out();
     let of = |kind| listed.iter().filter(move |of| of.stream.kind() == kind);
     let audio: Vec<&Listed<'_>> = of(StreamKind::Audio).collect();
     let text: Vec<&Listed<'_>> = of(StreamKind::Text).collect();
