@@ -15,6 +15,8 @@ pub mod http_requests;
 pub mod index;
 pub mod opening;
 pub mod request_paths;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod segmented;
 pub mod server_manifest;
 mod stored_manifest;
 mod survey;

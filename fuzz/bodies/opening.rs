@@ -58,6 +58,8 @@ pub(super) fn open_and_ask(container: Container) {
             ask(&files, &presentation, stream, track);
         }
     }
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    super::segmented::segmented(&files, &presentation);
     for finding in presentation.findings() {
         assert!(!finding.to_string().is_empty());
     }
@@ -377,7 +379,7 @@ fn again(files: &Files, presentation: &Arc<Presentation>, request: &Request<'_>,
 }
 
 /// The bytes that a reply stands for, with what must hold of its pieces.
-fn body(files: &Files, reply: &Reply) -> Vec<u8> {
+pub(super) fn body(files: &Files, reply: &Reply) -> Vec<u8> {
     let lengths: u64 = reply.pieces().iter().map(Piece::len).sum();
     assert_eq!(lengths, reply.length(), "the pieces are not of the reply's length");
     let mut body = Vec::new();

@@ -19,6 +19,7 @@ const MAX_PATH: usize = 4096;
 pub fn request_paths(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     request(&text);
+    outputs(&text);
     if let Ok(name) = Name::new(&text) {
         assert_eq!(name.as_str(), text);
         check_name(&name);
@@ -69,6 +70,25 @@ fn request(text: &str) {
     if shown.len() <= MAX_PATH {
         assert_eq!(FragmentRequest::parse(&shown).expect("what is shown is read again"), fragment);
         assert_eq!(Request::parse(&shown, None).unwrap(), Request::Fragment(fragment));
+    }
+}
+
+/// Requests of DASH, HLS and CMAF: whatever parses is written, and reads again as the same.
+fn outputs(text: &str) {
+    use smooth_origin::output::Request;
+    let Ok(request) = Request::parse(text, None) else { return };
+    let written = match &request {
+        #[cfg(any(feature = "dash", feature = "hls"))]
+        Request::Cmaf(request) => request.to_string(),
+        #[cfg(feature = "dash")]
+        Request::Dash(request) => request.to_string(),
+        #[cfg(feature = "hls")]
+        Request::Hls(request) => request.to_string(),
+        _ => return,
+    };
+    assert!(written.len() <= MAX_PATH.max(text.len() + 10), "{written}");
+    if written.len() <= MAX_PATH {
+        assert_eq!(Request::parse(&written, None).expect("what is written is read"), request);
     }
 }
 

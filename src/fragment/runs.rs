@@ -99,6 +99,36 @@ impl Stored {
         stored
     }
 
+    /// Returns the bytes of each sample that has any, and the ticks from the start of the fragment to
+    /// its end, if together they fill the payload.
+    pub(crate) fn sample_sizes(&self, defaults: Defaults) -> Option<Vec<(u64, u64)>> {
+        let room = self.len.saturating_sub(self.payload);
+        let (mut sizes, mut all, mut end) = (Vec::new(), 0_u64, 0_u64);
+        let samples = self.runs(defaults).flat_map(|run| run.samples());
+        for alike in samples {
+            if alike.sample.size == 0 {
+                end = end.saturating_add(alike.ticks());
+                continue;
+            }
+            all = all.saturating_add(alike.bytes());
+            // There are no more of them than the payload has bytes.
+            if all > room {
+                return None;
+            }
+            sizes.extend((0..alike.count).map(|_| {
+                end = end.saturating_add(alike.sample.duration.into());
+                (u64::from(alike.sample.size), end)
+            }));
+        }
+        (all == room).then_some(sizes)
+    }
+
+    /// Returns the ticks of all samples.
+    pub(crate) fn ticks(&self, defaults: Defaults) -> u64 {
+        let samples = self.runs(defaults).flat_map(|run| run.samples());
+        samples.fold(0, |sum, alike| sum.saturating_add(alike.ticks()))
+    }
+
     /// Returns whether it leaves durations or sizes of its samples to the `trex` of its file.
     pub(crate) fn needs_defaults(&self) -> bool {
         let tfhd = self.traf.get::<Tfhd>();

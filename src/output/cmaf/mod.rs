@@ -7,6 +7,7 @@ mod caption_segment;
 mod header;
 mod request;
 mod segment;
+mod ttml;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub use request::{Part, Request};
 use super::Identity;
 use crate::base::{Error, ErrorKind, Step};
 use crate::fragment::Noun;
+use crate::manifest::StreamKind;
 use crate::presentation::{
     Form, FragmentAddress, Located, MediaType, Presentation, Rendition, Reply, Representation,
     RepresentationId, Tag, Validator,
@@ -44,9 +46,9 @@ pub fn answer(
         Part::Segment(time) | Part::Text(time) => time,
     };
     let at = presentation.segment(of, time).map_err(failed)?;
-    match of.form {
-        Form::Stored | Form::KeyFrames => segment::answer(presentation, of, at),
-        Form::WebVtt => caption_segment::answer(presentation, of, at),
+    match presentation.streams()[of.stream].kind() {
+        StreamKind::Text => caption_segment::answer(presentation, of, at),
+        StreamKind::Video | StreamKind::Audio => segment::answer(presentation, of, at),
     }
 }
 

@@ -5,17 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{failed, representation};
-use crate::base::{Error, ErrorKind, Step};
+use crate::base::{Error, ErrorKind, Limits, Step};
+use crate::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfhd, Trun, TrunSample};
 use crate::fragment::cmaf::{self, Start, Track};
-use crate::fragment::{Keep, KeyFrames, Noun, Parsed, Stored};
+use crate::fragment::{Defaults, Keep, KeyFrames, Noun, Parsed, Stored};
 use crate::presentation::{
     Form, FragmentAddress, FragmentView, Located, Need, Presentation, Rendition, Reply,
 };
-
-/// Bytes of the longest header of a box.
-const LONGEST_HEADER: usize = 32;
-
-const NO_CUT: &str = "a key frame that cannot be cut out";
 
 /// Answers with a segment, after a read of the stored head.
 ///
@@ -31,7 +27,7 @@ pub(super) fn answer(
 }
 
 /// Makes a segment of a fragment of which the head was read.
-fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Reply, Error> {
+pub(super) fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Reply, Error> {
     let presentation = view.presentation();
     let limits = presentation.limits();
     let representation = representation(presentation, view.validator(Noun::Fragments), of, at);
@@ -40,29 +36,95 @@ fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Reply, E
     let rewrite = |head: &Stored| {
         cmaf::rewrite_stored(head, start(view, of, at), &track(view, of, head), limits)
     };
-    if of.form == Form::KeyFrames
-        && let Some(KeyFrames { head, samples }) =
-            KeyFrames::cut(head, Keep::First, view.defaults, limits)?
-    {
-        let bytes: u64 = samples.iter().map(|range| range.end - range.start).sum();
-        let bound = head.len() as u64 + bytes;
-        // A head is read together with the longest header that may follow it.
-        let block = Bytes::from([&head, &[0; LONGEST_HEADER][..]].concat());
-        let cut = match Stored::parse(&block, 0, bound, limits)? {
-            Parsed::Whole(cut) => cut,
-            Parsed::Needs(_) => return Err(failed(ErrorKind::NotSliceable(NO_CUT))),
-        };
-        let written = rewrite(&cut)?;
-        let samples = samples.into_iter().map(|range| view.stored(range));
-        return Ok(Reply::of_parts(representation, written.head, samples));
-    }
     let written = rewrite(head)?;
+    if of.form == Form::KeyFrames
+        && let Some(cut) = first_key_frame(&written, limits)?
+        && let Some(head) = parse_written(&cut.head, length(&cut), limits)?
+    {
+        let samples = cut.samples.into_iter().map(|range| view.stored(range));
+        return Ok(Reply::of_parts(representation, rewrite(&head)?.head, samples));
+    }
     let payload = [view.stored(written.payload)].into_iter();
     Ok(Reply::of_parts(
         representation,
         written.head,
         payload.filter(|range| !range.range.is_empty()),
     ))
+}
+
+/// Returns bytes of a cut fragment.
+fn length(cut: &KeyFrames) -> u64 {
+    cut.head.len() as u64 + cut.samples.iter().map(|range| range.end - range.start).sum::<u64>()
+}
+
+/// Bytes behind the head of a fragment that its parser wants to see: the header of a box at most.
+const BEHIND: u64 = 32;
+
+/// Parses the written head of a fragment of `length` bytes, whose samples are elsewhere.
+fn parse_written(head: &Bytes, length: u64, limits: &Limits) -> Result<Option<Box<Stored>>, Error> {
+    let behind = length.saturating_sub(head.len() as u64).min(BEHIND);
+    let block = [head, &[0; BEHIND as usize][..behind as usize]].concat();
+    Ok(match Stored::parse(&block.into(), 0, length, limits)? {
+        Parsed::Whole(whole) => Some(whole),
+        _ => None,
+    })
+}
+
+/// Cuts a written segment down to its first key frame. Its ranges are those of the stored fragment.
+///
+/// What is stored may have offsets that count from the start of the file; what is written has none.
+fn first_key_frame(written: &cmaf::Fragment, limits: &Limits) -> Result<Option<KeyFrames>, Error> {
+    let cmaf::Fragment { head, payload, .. } = written;
+    let before = head.len() as u64;
+    let bound = before.saturating_add(payload.end.saturating_sub(payload.start));
+    let Some(whole) = parse_written(head, bound, limits)? else { return Ok(None) };
+    let cut = KeyFrames::cut(&whole, Keep::First, Defaults::default(), limits)?;
+    let moved = |at: u64| at.saturating_sub(before).saturating_add(payload.start);
+    Ok(cut.map(|cut| KeyFrames {
+        head: cut.head,
+        samples: cut.samples.iter().map(|range| moved(range.start)..moved(range.end)).collect(),
+    }))
+}
+
+/// All of a segment but its samples.
+pub(super) struct Frame {
+    start: Start,
+    track: Track,
+    /// Ticks of all samples.
+    ticks: u64,
+}
+
+impl Frame {
+    /// Returns the frame of the segment of a chunk.
+    pub(super) fn of(view: &FragmentView<'_>, of: Rendition, at: Located, head: &Stored) -> Self {
+        let ticks = head.ticks(view.defaults);
+        Self { start: start(view, of, at), track: track(view, of, head), ticks }
+    }
+
+    /// Writes a segment of one sample. `None` if its duration is not known, or too long for one.
+    pub(super) fn around(self, sample: &[u8], limits: &Limits) -> Result<Option<Bytes>, Error> {
+        let (Ok(ticks), Ok(size)) = (u32::try_from(self.ticks), u32::try_from(sample.len())) else {
+            return Ok(None);
+        };
+        if ticks == 0 {
+            return Ok(None);
+        }
+        let only = TrunSample { duration: Some(ticks), size: Some(size), ..TrunSample::default() };
+        let full = FullBox { version: 0, flags: Trun::DURATION | Trun::SIZE };
+        let trun = Trun { full, ..Trun::default() }.with_samples(&[only]);
+        let boxes = [AnyBox::new(Tfhd::default()), AnyBox::new(trun)];
+        let traf = AnyBox::container(*b"traf", boxes);
+        let moof = AnyBox::container(*b"moof", [AnyBox::new(Mfhd::default()), traf]);
+        let whole: Boxes = [moof, AnyBox::other(*b"mdat", sample.to_vec())].into_iter().collect();
+        let whole = whole.to_bytes();
+        match Stored::parse(&whole, 0, whole.len() as u64, limits)? {
+            Parsed::Whole(head) => {
+                let written = cmaf::rewrite_stored(&head, self.start, &self.track, limits)?;
+                Ok(Some([&written.head, sample].concat().into()))
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 /// Returns the start of a chunk in ticks of its samples.

@@ -32,6 +32,7 @@ pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
         return Err(not_served("a live presentation as DASH"));
     }
     let listed = presentation.listed();
+    presentation.notice_left_out();
     let begin = listed.iter().map(Listed::begin).min();
     let end = listed.iter().map(Listed::end).max();
     let (Some(begin), Some(end)) = (begin, end) else {

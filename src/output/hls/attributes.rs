@@ -29,7 +29,7 @@ impl<'a> Tag<'a> {
     pub(super) fn quoted(mut self, name: &str, value: &str) -> Self {
         self.name(name);
         self.text.push('"');
-        self.text.extend(value.chars().filter(|&c| c != '"' && !c.is_control()));
+        self.text.push_str(&without_quotes(value));
         self.text.push('"');
         self
     }
@@ -45,6 +45,11 @@ impl<'a> Tag<'a> {
         self.text.push_str(name);
         self.text.push('=');
     }
+}
+
+/// Returns a value as a quoted string holds it.
+pub(super) fn without_quotes(value: &str) -> String {
+    value.chars().filter(|&c| c != '"' && !c.is_control()).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The multivariant playlist: which renditions there are, and which go together.
 
-use super::attributes::Tag;
+use std::collections::{HashMap, HashSet};
+
+use super::attributes::{Tag, without_quotes};
 use super::protection;
 use crate::base::{Error, ErrorKind};
 use crate::manifest::StreamKind;
@@ -19,6 +21,7 @@ const TEXT: &str = "text";
 /// [`ErrorKind::NotServed`] if no track of pictures or sound can be listed.
 pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
     let listed = presentation.listed();
+    presentation.notice_left_out();
     let of = |kind| listed.iter().filter(move |of| of.stream.kind() == kind);
     let audio: Vec<&Listed<'_>> = of(StreamKind::Audio).collect();
     let text: Vec<&Listed<'_>> = of(StreamKind::Text).collect();
@@ -27,16 +30,18 @@ pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
     if let Some((_, track)) = tracks.clone().find(|(_, track)| track.encryption().is_some()) {
         protection::write(&mut playlist, "#EXT-X-SESSION-KEY", presentation, track);
     }
+    let (audio_names, text_names) = (names(&audio), names(&text));
     let groups = groups(&audio);
     for (group, members) in groups.iter().enumerate() {
         for (at, member) in members.iter().enumerate() {
-            member.write(&mut playlist, presentation, &audio, &audio_group(group), at == 0);
+            let name = &audio_names[at];
+            member.write(&mut playlist, presentation, name, &audio_group(group), at == 0);
         }
     }
     for (at, of) in text.iter().enumerate() {
         let (track, _) = of.tracks[0];
         let member = Member { of, track, form: Form::WebVtt };
-        member.write(&mut playlist, presentation, &text, TEXT, at == 0);
+        member.write(&mut playlist, presentation, &text_names[at], TEXT, at == 0);
     }
     let variants = Variants { presentation, has_text: !text.is_empty(), groups: &groups };
     let mut is_empty = true;
@@ -103,7 +108,7 @@ impl<'a> Member<'a> {
         &self,
         playlist: &mut String,
         presentation: &Presentation,
-        all: &[&Listed<'_>],
+        name: &str,
         group: &str,
         is_first: bool,
     ) {
@@ -112,7 +117,7 @@ impl<'a> Member<'a> {
         let mut tag = Tag::new(playlist, "#EXT-X-MEDIA")
             .plain("TYPE", if is_text { "SUBTITLES" } else { "AUDIO" })
             .quoted("GROUP-ID", group)
-            .quoted("NAME", &name(self.of, all));
+            .quoted("NAME", name);
         if let Some(language) = stream.language_tag() {
             tag = tag.quoted("LANGUAGE", &language);
         }
@@ -138,16 +143,25 @@ impl<'a> Member<'a> {
     }
 }
 
-/// Returns the name that a player shows, which no other rendition of the group may have.
-fn name(of: &Listed<'_>, all: &[&Listed<'_>]) -> String {
-    let name = of.stream.label().unwrap_or(of.stream.name());
-    let alike = all.iter().filter(|other| {
-        other.number < of.number && other.stream.label().unwrap_or(other.stream.name()) == name
-    });
-    match alike.count() {
-        0 => name.to_owned(),
-        before => format!("{name} {}", before + 1),
-    }
+/// Returns the names that a player shows: one for each stream, none twice, because no two renditions of
+/// a group may have one name.
+fn names(all: &[&Listed<'_>]) -> Vec<String> {
+    let (mut taken, mut alike) = (HashSet::new(), HashMap::new());
+    let unique = |of: &&Listed<'_>| {
+        let name = without_quotes(of.stream.label().unwrap_or(of.stream.name()));
+        let number = alike.entry(name.clone()).or_insert(0_u64);
+        loop {
+            *number += 1;
+            let numbered = match *number {
+                1 => name.clone(),
+                number => format!("{name} {number}"),
+            };
+            if taken.insert(numbered.clone()) {
+                return numbered;
+            }
+        }
+    };
+    all.iter().map(unique).collect()
 }
 
 /// Returns what a rendition is for, in Apple's words.

@@ -1,9 +1,11 @@
 //! The streams and tracks that manifests of DASH and HLS list, and the times that they share.
 
-use std::cmp::Ordering;
+use std::cmp;
+use std::sync::atomic::Ordering;
 
 use crate::base::Timescale;
 use crate::manifest::StreamKind;
+use crate::presentation::finding::{Finding, FindingCode, label};
 use crate::presentation::{Presentation, Role, Stream, Track};
 
 /// A time of a stream: ticks of a timescale.
@@ -22,20 +24,20 @@ impl Moment {
 
 impl PartialEq for Moment {
     fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
+        self.cmp(other) == cmp::Ordering::Equal
     }
 }
 
 impl Eq for Moment {}
 
 impl PartialOrd for Moment {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl Ord for Moment {
-    fn cmp(&self, other: &Self) -> Ordering {
+    fn cmp(&self, other: &Self) -> cmp::Ordering {
         let scaled = |one: &Self, by: &Self| u128::from(one.ticks) * u128::from(by.timescale.get());
         scaled(self, other).cmp(&scaled(other, self))
     }
@@ -81,6 +83,24 @@ impl Presentation {
             Listed { number, stream, tracks: tracks.collect() }
         });
         listed.filter(|listed| !listed.tracks.is_empty()).collect()
+    }
+}
+
+impl Presentation {
+    /// Reports the tracks that DASH and HLS have no name for, the first time that it is called.
+    pub(crate) fn notice_left_out(&self) {
+        if self.segmented.is_noticed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        for stream in self.streams.iter().filter(|stream| stream.is_listed()) {
+            for track in stream.tracks.iter().filter(|track| track.is_served()) {
+                if !track.is_listed() {
+                    let message = "DASH and HLS have no name for its codec";
+                    let finding = Finding::new(FindingCode::TrackLeftOut, message);
+                    self.notice(finding.of_track(&label(&stream.name, track.bitrate)));
+                }
+            }
+        }
     }
 }
 

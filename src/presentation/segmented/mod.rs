@@ -15,6 +15,8 @@ pub(crate) use rates::Rates;
 pub(crate) use rendition::{Form, Rendition, decimal};
 pub(crate) use segments::Segment;
 
+use std::sync::atomic::AtomicBool;
+
 use rates::AllRates;
 
 use super::{Presentation, Stream};
@@ -23,11 +25,13 @@ use super::{Presentation, Stream};
 #[derive(Debug)]
 pub(super) struct Segmented {
     rates: AllRates,
+    /// Set once the tracks that are left out were reported.
+    is_noticed: AtomicBool,
 }
 
 impl Segmented {
     pub(super) fn new(streams: &[Stream]) -> Self {
-        Self { rates: AllRates::of(streams) }
+        Self { rates: AllRates::of(streams), is_noticed: AtomicBool::new(false) }
     }
 
     /// Returns bytes of memory that it takes outside of itself.

@@ -1,0 +1,218 @@
+//! The presentations of `testdata/`: each segment that a manifest names has the stored samples.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use mp4::ReadBox;
+use shiguredo_mp4::{Decode, boxes as other};
+use smooth_origin::Limits;
+use smooth_origin::bmff::uuid::PiffSenc;
+use smooth_origin::bmff::{Boxes, Mdhd, Saio, Saiz, Senc, Tfdt, Tfhd, Tkhd};
+use smooth_origin::origin::Origin;
+use smooth_origin::storage::LocalStore;
+
+use super::film::Film;
+use super::samples::{Defaults, Sample, ours, theirs, traf};
+
+/// All presentations of `testdata/`, live ones aside, which DASH does not serve.
+const FILMS: [&str; 18] = [
+    "bframes/bframes.ism",
+    "dialects/archive/archive.ism",
+    "dialects/attributes/attributes.ism",
+    "dialects/azure/azure.ism",
+    "dialects/bento4/bento4.ism",
+    "dialects/cmaf/cmaf.ism",
+    "dialects/dense/dense.ism",
+    "dialects/encoder/encoder.ism",
+    "dialects/ffmpeg/ffmpeg.ism",
+    "dialects/missing/missing.ism",
+    "dialects/playready/playready.ism",
+    "dialects/unified/unified.ism",
+    "dialects/utf16/be.ism",
+    "dialects/utf16/le.ism",
+    "dialects/wide/wide.ism",
+    "ladder/ladder.ism",
+    "ntsc/ntsc.ism",
+    "split/split.ism",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")
+}
+
+pub fn real(path: &str) -> Film {
+    let origin = Origin::new(LocalStore::new(root()).unwrap());
+    Film::new(origin, path, |name| fs::read(root().join(name)).unwrap())
+}
+
+/// The bytes of the samples, by the offsets of the `moof`.
+fn data<'a>(fragment: &'a Bytes, samples: &[Sample]) -> Vec<&'a [u8]> {
+    let bytes = samples.iter().map(|s| &fragment[s.at as usize..s.at as usize + s.size as usize]);
+    bytes.collect()
+}
+
+/// Number and timescale of the track of an initialization segment, as this crate and two others read
+/// it.
+pub fn header(init: &Bytes) -> (u32, u32) {
+    let boxes = Boxes::parse(init, 0, &Limits::default()).unwrap();
+    let trak = boxes.path(&[*b"moov", *b"trak"]).unwrap();
+    let id = trak.get::<Tkhd>().unwrap().track_id;
+    let timescale = trak.path(&[*b"mdia"]).unwrap().get::<Mdhd>().unwrap().timescale;
+    let moov = testkit::corpus::all(init, b"moov").remove(0).1;
+    // `shiguredo_mp4` knows no handler of text.
+    if let Ok((theirs, _)) = other::MoovBox::decode(&moov) {
+        assert_eq!(theirs.trak_boxes[0].mdia_box.mdhd_box.timescale.get(), timescale);
+    }
+    let mut reader = Cursor::new(&moov);
+    let header = mp4::BoxHeader::read(&mut reader).unwrap();
+    let theirs = mp4::MoovBox::read_box(&mut reader, header.size).unwrap();
+    assert_eq!(
+        (theirs.traks[0].tkhd.track_id, theirs.traks[0].mdia.mdhd.timescale),
+        (id, timescale)
+    );
+    (id, timescale)
+}
+
+/// Checks that a segment has the samples of a stored fragment, and returns the time at which the first
+/// one is shown.
+///
+/// Composition offsets count from that of the first sample: a `tfdt` cannot be before the start of the
+/// presentation, so the first sample is decoded when it is shown.
+pub fn same_samples(stored: &Bytes, served: &Bytes, trex: Defaults, id: u32, at: &str) -> u64 {
+    let (before, after) = (ours(stored, trex), ours(served, (99, 99, 99)));
+    assert_eq!(after, theirs(served, (99, 99, 99)), "{at}");
+    let all = |samples: &[Sample]| {
+        let first = samples.first().map_or(0, |first| first.offset);
+        let fields = |s: &Sample| (s.duration, s.size, s.offset - first);
+        samples.iter().map(fields).collect::<Vec<_>>()
+    };
+    assert_eq!(all(&before), all(&after), "{at}");
+    // bento4 leaves the offset of its only run to the reader.
+    if before.first().is_some_and(|first| first.at >= 0) {
+        assert!(data(stored, &before) == data(served, &after), "{at}");
+    }
+    let (stored, served) = (traf(stored), traf(served));
+    assert_eq!(served.get::<Tfhd>().unwrap().track_id, id, "{at}");
+    let says = before.iter().any(|sample| sample.flags & 0x301_0000 != 0);
+    if stored.get::<smooth_origin::bmff::Sdtp>().is_none() && says {
+        let flags = |samples: &[Sample]| samples.iter().map(|s| s.flags).collect::<Vec<_>>();
+        assert_eq!(flags(&before), flags(&after), "{at}");
+    }
+    assert_eq!(after[0].flags & 0x1_0000, 0, "{at} begins with a key sample");
+    let is_encrypted = stored.get::<Senc>().is_some() || stored.get::<PiffSenc>().is_some();
+    if is_encrypted {
+        let ivs = &served.get::<Senc>().unwrap().0;
+        let of = stored.get::<PiffSenc>().map(|senc| &senc.0);
+        let of = of.or(stored.get::<Senc>().map(|senc| &senc.0)).unwrap();
+        assert_eq!((ivs.sample_count, &ivs.entries), (of.sample_count, &of.entries), "{at}");
+        assert_eq!(ivs.sample_count as usize, after.len(), "{at}");
+        assert!(served.get::<Saiz>().is_some() && served.get::<Saio>().is_some(), "{at}");
+    }
+    let decoded = served.get::<Tfdt>().unwrap().base_media_decode_time;
+    assert!(after[0].offset <= 0, "{at}: decoded before the chunk starts");
+    decoded.checked_add_signed(after[0].offset.into()).unwrap()
+}
+
+/// Checks everything that the manifests of a film name, and returns the number of samples.
+pub fn check(film: &Film) -> usize {
+    let path = &film.path;
+    let smooth = film.smooth();
+    let mut samples = 0;
+    for set in film.sets() {
+        for representation in &set.representations {
+            let id = representation.get("id").unwrap();
+            let (stream, quality) = film.named(&smooth, id);
+            assert_eq!((set.timescale, &set.kind), (stream.timescale, &stream.kind), "{path} {id}");
+            let starts = |times: &[(u64, u64)]| times.iter().map(|of| of.0).collect::<Vec<_>>();
+            assert_eq!(starts(&set.times), starts(&stream.chunks), "{path} {id}");
+            let end = |times: &[(u64, u64)]| times.last().map(|last| last.0 + last.1);
+            assert_eq!(end(&set.times), end(&stream.chunks), "{path} {id}");
+            let (track, timescale) = header(&film.asked(&format!("{id}/init.mp4")));
+            let trex = film.defaults(&stream.name, quality);
+            for &(start, _) in &set.times {
+                let at = format!("{path}/{id}/{start}");
+                let served = film.asked(&format!("{id}/{start}.m4s"));
+                let stored = film.fragment(&stream.name, quality, start);
+                if set.kind == "text" {
+                    // A document may be written again: `text.rs` looks into it.
+                    let decoded = traf(&served).get::<Tfdt>().unwrap().base_media_decode_time;
+                    assert_eq!((decoded, timescale), (start, stream.timescale as u32), "{at}");
+                    let lasts = ours(&served, (0, 0, 0)).iter().map(|s| s.duration).sum::<u32>();
+                    assert_eq!(Some(lasts), ours(&stored, trex).first().map(|s| s.duration));
+                    continue;
+                }
+                if id.ends_with(".key") {
+                    // The first sample stands for the whole chunk.
+                    let (before, after) = (ours(&stored, trex), ours(&served, (99, 99, 99)));
+                    let lasts =
+                        |all: &[Sample]| all.iter().map(|s| u64::from(s.duration)).sum::<u64>();
+                    assert_eq!(lasts(&after), lasts(&before), "{at}");
+                    assert_eq!((after.len(), after[0].size), (1, before[0].size), "{at}");
+                    if before[0].at >= 0 {
+                        assert!(data(&stored, &before[..1]) == data(&served, &after), "{at}");
+                    }
+                    continue;
+                }
+                let shown = same_samples(&stored, &served, trex, track, &at);
+                let rescaled = |ticks: u64| {
+                    let (from, to) = (u128::from(stream.timescale), u128::from(timescale));
+                    u64::try_from((u128::from(ticks) * to * 2 + from) / (from * 2)).unwrap()
+                };
+                assert_eq!(shown, rescaled(start), "{at}");
+                samples += ours(&served, (0, 0, 0)).len();
+            }
+        }
+    }
+    samples
+}
+
+#[test]
+fn every_segment_of_every_film_has_the_stored_samples_and_starts_with_its_chunk() {
+    let mut samples = 0;
+    for path in FILMS {
+        samples += check(&real(path));
+    }
+    assert!(samples > 10_000, "{samples}");
+}
+
+#[test]
+fn every_playlist_names_the_segments_of_the_chunks_and_lasts_as_long() {
+    for path in FILMS {
+        let film = real(path);
+        let smooth = film.smooth();
+        let multivariant = film.playlist("master.m3u8");
+        assert!(!multivariant.entries.is_empty(), "{path}");
+        for uri in multivariant.playlists() {
+            let playlist = film.playlist(&uri);
+            let id = uri.strip_suffix(".m3u8").unwrap();
+            let (stream, _) = film.named(&smooth, id);
+            let extension = if uri.ends_with(".vtt.m3u8") { "vtt" } else { "m4s" };
+            let expected =
+                stream.chunks.iter().map(|(start, _)| format!("{id}/{start}.{extension}"));
+            let named = playlist.entries.iter().map(|entry| entry.uri.clone());
+            assert!(named.eq(expected), "{path} {uri}");
+            let target: u64 = playlist.value("#EXT-X-TARGETDURATION").parse().unwrap();
+            let durations = playlist.entries.iter().map(|entry| entry.duration());
+            let most = durations.clone().max().unwrap();
+            assert!(most <= target * 10_000_000 && most > (target - 2) * 10_000_000 || target < 2);
+            let (first, last) = (stream.chunks[0], *stream.chunks.last().unwrap());
+            let hns = |ticks: u64| {
+                let scale = u128::from(stream.timescale);
+                ((u128::from(ticks) * 20_000_000 + scale) / (2 * scale)) as u64
+            };
+            let whole = hns(last.0 + last.1) - hns(first.0);
+            let sum: u64 = durations.sum();
+            if playlist.each("#EXT-X-DISCONTINUITY").next().is_none() && extension == "m4s" {
+                assert_eq!(sum, whole, "{path} {uri}");
+            }
+            for entry in &playlist.entries {
+                film.asked(&entry.uri);
+            }
+            if let Some(map) = playlist.each("#EXT-X-MAP").next() {
+                film.asked(map.attributes()["URI"]);
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! DASH and HLS as they are served: every sample, time and rate against the stored fragments and the
+//! Smooth manifest.
+
+#![cfg(all(feature = "dash", feature = "hls", feature = "fs"))]
+
+mod element;
+mod every_film;
+mod film;
+mod playlist;
+mod protected;
+#[allow(dead_code, reason = "another test asks for more")]
+#[path = "../cmaf/samples.rs"]
+mod samples;
+mod text;
+mod written;

@@ -1,0 +1,187 @@
+//! Captions: documents in segments of DASH, WebVTT in segments of HLS, at the same times.
+
+use bytes::Bytes;
+use smooth_origin::base::Timescale;
+use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfdt, Tfhd, uuid::Tfxd};
+use smooth_origin::captions::{Document, TimeBase, Window};
+use smooth_origin::{ErrorKind, Limits};
+use testkit::film::trun;
+use testkit::store;
+
+use super::every_film::real;
+use super::film::Film;
+use super::samples::{ours, traf};
+
+const SECOND: u64 = 10_000_000;
+const NOW: &str = "http://www.w3.org/ns/ttml";
+const OLD: &str = "http://www.w3.org/2006/10/ttaf1";
+
+fn ttml(namespace: &str, cues: &[(&str, &str, &str)]) -> String {
+    let cue = |(begin, end, text): &(&str, &str, &str)| {
+        format!("<p begin=\"{begin}\" end=\"{end}\">{text}</p>")
+    };
+    let cues: String = cues.iter().map(cue).collect();
+    format!("<tt xmlns=\"{namespace}\"><body><div>{cues}</div></body></tt>")
+}
+
+/// A fragment of these samples, of a second each.
+fn fragment(time: u64, samples: &[&str]) -> Vec<u8> {
+    let sizes: Vec<_> = samples.iter().map(|of| (SECOND as u32, of.len() as u32)).collect();
+    let moof = |data_offset| {
+        let full = FullBox { version: 1, flags: 0 };
+        let traf = vec![
+            AnyBox::new(Tfhd { track_id: 1, ..Tfhd::default() }),
+            AnyBox::new(trun(&sizes, data_offset)),
+            AnyBox::new(Tfxd { full, time, duration: sizes.len() as u64 * SECOND }),
+        ];
+        let mfhd = AnyBox::new(Mfhd { sequence_number: 1, ..Mfhd::default() });
+        AnyBox::container(*b"moof", [mfhd, AnyBox::container(*b"traf", traf)])
+    };
+    let len = moof(0).len() as i32;
+    let boxes = [moof(len + 8), AnyBox::other(*b"mdat", samples.concat().into_bytes())];
+    Boxes::from_iter(boxes).to_bytes().to_vec()
+}
+
+/// A folder of fragments of two seconds, each of these samples.
+fn film(fragments: &[&[&str]]) -> Film {
+    let chunks: String = (0..fragments.len() as u64)
+        .map(|i| format!("<c t='{}' d='{}'/>", i * 2 * SECOND, 2 * SECOND))
+        .collect();
+    let client = format!(
+        "<SmoothStreamingMedia MajorVersion='2' MinorVersion='0' Duration='20000000'>\
+         <StreamIndex Type='audio' Name='audio' Url='QualityLevels({{bitrate}})/Fragments(audio={{start time}})'>\
+         <QualityLevel Bitrate='64' FourCC='AACL' CodecPrivateData='1190' SamplingRate='48000' Channels='2'/>\
+         {chunks}</StreamIndex>\
+         <StreamIndex Type='text' Subtype='CAPT' Name='text' Language='eng' \
+         Url='QualityLevels({{bitrate}})/Fragments(text={{start time}})'>\
+         <QualityLevel Bitrate='1000' FourCC='TTML'/>{chunks}</StreamIndex></SmoothStreamingMedia>"
+    );
+    let mut files = vec![("film.ism/Manifest".to_owned(), client.into_bytes())];
+    for (number, samples) in fragments.iter().enumerate() {
+        let time = number as u64 * 2 * SECOND;
+        let of = |track: &str| format!("film.ism/QualityLevels({track}={time})");
+        files.push((of("1000)/Fragments(text"), fragment(time, samples)));
+        files.push((of("64)/Fragments(audio"), fragment(time, &["ab", "c"])));
+    }
+    let store = store(files.iter().map(|(name, bytes)| (&**name, bytes.clone())));
+    Film::of_store(&store, files.into_iter().collect())
+}
+
+/// The sample of a segment of DASH.
+fn sample(film: &Film, start: u64) -> Bytes {
+    let segment = film.asked(&format!("text-1000/{start}.m4s"));
+    let tfdt = traf(&segment).get::<Tfdt>().unwrap().base_media_decode_time;
+    assert_eq!(tfdt, start);
+    let samples = ours(&segment, (0, 0, 0));
+    let (first, last) = (samples[0].at as usize, samples.last().unwrap());
+    segment.slice(first..last.at as usize + last.size as usize)
+}
+
+/// Start and end in milliseconds, and text, of what a player of DASH shows from a document.
+fn shown(document: &Bytes, start: u64) -> Vec<(u64, u64, String)> {
+    let window = Window { timescale: Timescale::SMOOTH, start, duration: 2 * SECOND };
+    let document = Document::parse(document, &Limits::default()).unwrap();
+    let cues = document.cues(TimeBase::Presentation, &window, &Limits::default()).unwrap();
+    cues.iter().map(|cue| (cue.start / 10_000, cue.end / 10_000, cue.text.clone())).collect()
+}
+
+fn lines(vtt: &Bytes) -> Vec<String> {
+    std::str::from_utf8(vtt).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn relative_times_become_those_of_the_presentation_and_others_stay() {
+    let document = ttml(NOW, &[("0.5s", "1.5s", "a <span>b</span> &amp; c")]);
+    let absolute = ttml(NOW, &[("4.5s", "5.5s", "later")]);
+    let film = film(&[&[&document], &[&document], &[&absolute]]);
+    assert_eq!(sample(&film, 0), document.as_bytes(), "the first fragment begins at 0");
+    let expected = [(2500, 3500, "a b &amp; c".to_owned())];
+    assert_eq!(shown(&sample(&film, 2 * SECOND), 2 * SECOND), expected);
+    assert_eq!(sample(&film, 4 * SECOND), absolute.as_bytes());
+    let vtt = lines(&film.asked("text-1000.vtt/20000000.vtt"));
+    let expected = [
+        "WEBVTT",
+        "X-TIMESTAMP-MAP=MPEGTS:180000,LOCAL:00:00:02.000",
+        "",
+        "00:00:02.500 --> 00:00:03.500",
+        "a b &amp; c",
+        "",
+    ];
+    assert_eq!(vtt, expected);
+    let vtt = lines(&film.asked("text-1000.vtt/40000000.vtt"));
+    assert_eq!(vtt[3..5], ["00:00:04.500 --> 00:00:05.500", "later"]);
+}
+
+#[test]
+fn documents_of_2006_are_written_in_the_namespace_of_today() {
+    let film = film(&[&[&ttml(OLD, &[("0s", "1s", "a<br/>b")])]]);
+    let document = sample(&film, 0);
+    let text = String::from_utf8(document.to_vec()).unwrap();
+    assert!(text.contains(NOW) && !text.contains("2006"), "{text}");
+    assert!(text.contains("<p begin=\"00:00:00.000\" end=\"00:00:01.000\">a<br/>b</p>"), "{text}");
+    assert_eq!(shown(&document, 0), [(0, 1000, "a\nb".to_owned())]);
+}
+
+#[test]
+fn a_fragment_of_several_samples_has_the_cues_of_all() {
+    let first = ttml(NOW, &[("2s", "3s", "one"), ("2.5s", "4s", "both")]);
+    let second = ttml(NOW, &[("2.5s", "4s", "both"), ("3s", "4s", "two")]);
+    let film = film(&[&[" "], &[&first, &second]]);
+    let vtt = String::from_utf8(film.asked("text-1000.vtt/20000000.vtt").to_vec()).unwrap();
+    for text in ["one", "two", "both"] {
+        assert!(vtt.contains(text), "{vtt}");
+    }
+    // "one" ends before "both" does, and "two" begins with the second sample.
+    let times: Vec<_> = vtt.lines().filter(|line| line.contains("-->")).collect();
+    let expected = [
+        "00:00:02.000 --> 00:00:02.500",
+        "00:00:02.500 --> 00:00:03.000",
+        "00:00:03.000 --> 00:00:04.000",
+    ];
+    assert_eq!(times, expected, "{vtt}");
+    let stored = sample(&film, 2 * SECOND);
+    assert_eq!(stored, [first, second].concat().as_bytes(), "absolute times stay");
+    assert_eq!(lines(&film.asked("text-1000.vtt/0.vtt")).len(), 3, "a blank document has no cue");
+}
+
+#[test]
+fn a_cue_over_a_border_is_whole_in_both_segments_of_webvtt() {
+    let film = film(&[
+        &[&ttml(NOW, &[("1s", "3s", "over")])],
+        &[&ttml(NOW, &[("1s", "3s", "over"), ("3.2s", "3.8s", "next")])],
+    ]);
+    for start in [0, 2 * SECOND] {
+        let vtt = lines(&film.asked(&format!("text-1000.vtt/{start}.vtt")));
+        assert!(vtt.contains(&"00:00:01.000 --> 00:00:03.000".to_owned()), "{vtt:?}");
+    }
+}
+
+#[test]
+fn a_document_that_cannot_be_read_is_served_as_it_is_stored_and_not_as_webvtt() {
+    let film = film(&[&["<tt"], &["not XML"]]);
+    assert_eq!(sample(&film, 0), "<tt");
+    assert_eq!(sample(&film, 2 * SECOND), "not XML");
+    let error = testkit::get(&film.origin, "/film.ism/text-1000.vtt/0.vtt").unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::Xml { .. }), "{error}");
+}
+
+#[test]
+fn captions_of_an_archive_are_shown_at_the_same_times_in_both() {
+    let film = real("dialects/archive/archive.ism");
+    let set = film.sets().into_iter().find(|set| set.kind == "text").unwrap();
+    let mut cues = 0;
+    for (start, _) in set.times {
+        let found = shown(&sample_of_archive(&film, start), start);
+        let vtt = film.asked(&format!("captions-1000.vtt/{start}.vtt"));
+        let vtt = std::str::from_utf8(&vtt).unwrap();
+        assert_eq!(vtt.matches(" --> ").count(), found.len(), "{vtt}");
+        cues += found.len();
+    }
+    assert!(cues > 0);
+}
+
+fn sample_of_archive(film: &Film, start: u64) -> Bytes {
+    let segment = film.asked(&format!("captions-1000/{start}.m4s"));
+    let samples = ours(&segment, (0, 0, 0));
+    segment.slice(samples[0].at as usize..)
+}
