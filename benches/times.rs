@@ -4,6 +4,8 @@
 //! A time alone still says only what it says here; the ratio of two that were measured in one run,
 //! round by round, says it anywhere.
 
+mod segmented;
+
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
@@ -76,6 +78,8 @@ fn main() {
     open_a_film();
     walk_through_a_recording();
     generate_a_manifest();
+    segmented::segments();
+    segmented::manifests();
 }
 
 fn locate_a_fragment() {

@@ -816,6 +816,36 @@ def openings():
             f"{level}/Fragments(video=40000000)": box("moof", bytes(4)),
         },
     )
+    captions = (
+        "<SmoothStreamingMedia MajorVersion='2' MinorVersion='0' Duration='80000000'>"
+        "<StreamIndex Type='text' Subtype='CAPT' Name='t' Url='QualityLevels({bitrate})/Fragments(t={start time})'>"
+        "<QualityLevel Bitrate='7' FourCC='TTML'/><c t='0' d='20000000' r='4'/></StreamIndex></SmoothStreamingMedia>"
+    ).encode()
+
+    def ttml(begin, end, namespace="ns/ttml", text="a<br/><span>b</span> &amp; c"):
+        return (
+            f'<tt xmlns="http://www.w3.org/{namespace}"><body><div>'
+            f'<p begin="{begin}s" end="{end}s">{text}</p></div></body></tt>'
+        ).encode()
+
+    def text(time, *documents):
+        ticks = 20_000_000 // len(documents)
+        samples = Samples(*((ticks, len(document), 0, 0) for document in documents))
+        return fragment(1, [samples], (tfxd(time),), payload=b"".join(documents))
+
+    documents = [
+        (ttml(0.5, 1.5, "2006/10/ttaf1"),),
+        (ttml(0.5, 1.5),),
+        (ttml(4, 5.5), ttml(4.5, 6), b" "),
+        (ttml(0, 1), b"<tt"),
+    ]
+    out["folder-of-captions"] = fragment_folder(
+        captions,
+        {
+            f"QualityLevels(7)/Fragments(t={n * 20_000_000})": text(n * 20_000_000, *made)
+            for n, made in enumerate(documents)
+        },
+    )
     out["folder-where-a-list-fails"] = fragment_folder(ONE_VIDEO, named, fails=b"\x02")
     out["folder-without-files"] = fragment_folder(CLIENT, {"x": b""})
 

@@ -345,6 +345,34 @@ fn several_languages_and_angles_are_named_apart() {
 }
 
 #[test]
+fn a_set_has_the_shape_of_its_pictures_only_if_all_have_it() {
+    let par = |widths: [u32; 2]| {
+        let quality = |(bitrate, width): (u32, u32)| {
+            let quality = PICTURES.replace("MaxWidth=\"320\"", &format!("MaxWidth=\"{width}\""));
+            format!("<QualityLevel Bitrate='{bitrate}' {quality}/>")
+        };
+        let qualities: String = [3000, 4000].into_iter().zip(widths).map(quality).collect();
+        let client = format!(
+            "<SmoothStreamingMedia MajorVersion='2' MinorVersion='0' Duration='10000000'>\
+             <StreamIndex Type='video' Name='video' Url='QualityLevels({{bitrate}})/Fragments(video={{start time}})'>\
+             {qualities}<c t='0' d='10000000'/></StreamIndex></SmoothStreamingMedia>"
+        );
+        let mut files = BTreeMap::from([("film.ism/Manifest".to_owned(), client.into_bytes())]);
+        for bitrate in [3000, 4000] {
+            let name = format!("film.ism/QualityLevels({bitrate})/Fragments(video=0)");
+            files.insert(name, fragment_files::fragment(bitrate, 0));
+        }
+        let store = store(files.iter().map(|(name, bytes)| (&**name, bytes.clone())));
+        let film = Film::of_store(&store, files);
+        let mpd = film.mpd();
+        let set = mpd.one("Period").each("AdaptationSet").next().unwrap();
+        set.get("par").map(str::to_owned)
+    };
+    assert!(par([320, 320]).is_some());
+    assert_eq!(par([320, 240]), None);
+}
+
+#[test]
 fn a_track_that_dash_and_hls_cannot_name_is_reported_once() {
     let client = format!(
         "<SmoothStreamingMedia MajorVersion='2' MinorVersion='0' Duration='20000000'>\

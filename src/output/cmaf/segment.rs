@@ -72,7 +72,7 @@ fn parse_written(head: &Bytes, length: u64, limits: &Limits) -> Result<Option<Bo
 
 /// Cuts a written segment down to its first key frame. Its ranges are those of the stored fragment.
 ///
-/// What is stored may have offsets that count from the start of the file; what is written has none.
+/// Offsets of a stored fragment may count from the start of the file; those of a written one do not.
 fn first_key_frame(written: &cmaf::Fragment, limits: &Limits) -> Result<Option<KeyFrames>, Error> {
     let cmaf::Fragment { head, payload, .. } = written;
     let before = head.len() as u64;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::base::{Error, Limits, Timescale};
 use crate::captions::Cue;
 
-/// What precedes the cues: one region at the bottom, where WebVTT shows text too.
+/// The document before its cues: one region at the bottom, where WebVTT shows text too.
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
     <tt xmlns=\"http://www.w3.org/ns/ttml\" xmlns:tts=\"http://www.w3.org/ns/ttml#styling\" xml:lang=\"\">\
     <head><layout><region xml:id=\"bottom\" tts:origin=\"10% 10%\" tts:extent=\"80% 80%\" \

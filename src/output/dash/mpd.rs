@@ -109,8 +109,7 @@ impl Sets<'_> {
         xml.attribute_if("lang", stream.language_tag());
         xml.attribute("segmentAlignment", "true");
         xml.attribute("startWithSAP", "1");
-        if let Some((width, height)) = set.tracks.iter().find_map(|(_, track)| display_shape(track))
-        {
+        if let Some((width, height)) = common_shape(set.tracks) {
             xml.attribute("par", &format!("{width}:{height}"));
         }
         if set.of.is_some() {
@@ -229,6 +228,13 @@ fn of_one_codec<'a>(tracks: &[(usize, &'a Track)]) -> Vec<Vec<(usize, &'a Track)
         }
     }
     sets.into_iter().map(|(_, set)| set).collect()
+}
+
+/// Returns the aspect ratio that all pictures of a set have.
+fn common_shape(tracks: &[(usize, &Track)]) -> Option<(u64, u64)> {
+    let mut shapes = tracks.iter().map(|(_, track)| display_shape(track));
+    let first = shapes.next()??;
+    shapes.all(|shape| shape == Some(first)).then_some(first)
 }
 
 /// Returns the aspect ratio of the picture as it is shown, in lowest terms.

@@ -21,7 +21,7 @@ use rates::AllRates;
 
 use super::{Presentation, Stream};
 
-/// What a presentation keeps for DASH and HLS.
+/// Properties of a presentation that only DASH and HLS need.
 #[derive(Debug)]
 pub(super) struct Segmented {
     rates: AllRates,

@@ -1,4 +1,4 @@
-//! How many bits per second a track really takes.
+//! Bits per second that a track takes, counted over its stored fragments.
 
 use super::Segment;
 use crate::base::{Timescale, piece};

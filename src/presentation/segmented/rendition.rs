@@ -77,7 +77,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 pub(crate) struct RenditionName<'a> {
     stream: &'a str,
     bitrate: u32,
-    /// How many tracks with the same name and bitrate precede this one.
+    /// Number of tracks with the same name and bitrate before this one.
     alike: usize,
     form: Form,
 }
