@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Plays every presentation of a folder from a running origin, with every client, one after the other.
+# Plays every presentation of a folder from a running origin, with every client, one after the other: as Smooth Streaming,
+# as DASH and as HLS.
 #
 #   play.sh BASE_URL MEDIA_DIR
 #
@@ -46,6 +47,12 @@ while IFS= read -r -d '' ism; do
     run "$relative" 1 "$here/ytdlp.py" --players "$players" "$url" "$(dirname "$ism")"
     for player in dashjs shaka rxplayer; do
         run "$relative" 1 "$here/$player.mjs" --players "$players" "$url"
+    done
+    for format in dash hls; do
+        run "$relative as $format" 2 "$here/gstreamer.py" --format "$format" "$url"
+    done
+    for client in hls.js shaka-hls shaka-dash dashjs-dash rx-dash; do
+        run "$relative with $client" 1 "$here/segmented.mjs" "$client" --players "$players" "$url"
     done
 done < <(find "$media" -maxdepth 2 -type f -name '*.ism' -print0 | sort -z)
 
