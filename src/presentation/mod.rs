@@ -33,6 +33,10 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
+pub use crate::codec::{
+    ChannelLayout, Colour, Encryption, EncryptionScheme, FrameRate, ProtectionSystem, Sound,
+    VideoRange,
+};
 pub use client_manifest::ManifestSource;
 pub use finding::{Finding, FindingCode, Severity};
 use fragment_file::LocatedFile;
@@ -62,7 +66,6 @@ pub(crate) use validator::{ContentText, ValidatorText};
 
 use crate::base::{Error, FileId, Limits, Name, piece};
 use crate::bmff::SampleEntry;
-use crate::codec::ProtectionSystem;
 use crate::manifest::{CustomAttribute, Layout};
 use client_manifest::{ClientManifestText, GENERATOR};
 use finding::Findings;

@@ -74,6 +74,9 @@ impl OriginService {
     /// conditions that are not met, 416 for ranges that do not exist. Each has its
     /// [`Failure`](super::Failure) among its extensions.
     ///
+    /// [`ErrorKind::status`]: crate::base::ErrorKind::status
+    /// [`ErrorKind::code`]: crate::base::ErrorKind::code
+    ///
     /// A request of HTTP/1.1 needs a `Host` field, or an authority in its URI: a request without both
     /// is answered with 400, and so is one with two `Host` or `Content-Length` fields. Note that
     /// [`Request::builder`] makes requests of HTTP/1.1.
