@@ -21,6 +21,9 @@ LEAST = 50.0
 PARSERS = ("base/cursor", "bmff/", "manifest/", "fragment/", "codec/", "index/", "presentation/", "output/",
            "origin/path", "service/conditions/", "service/range", "service/content_coding", "service/files", "service/pattern")
 
+# Below these folders, but nothing is read there: ids and switches that the crate makes itself.
+OTHERS = ("output/outputs.rs", "presentation/representation_id.rs")
+
 
 def output(*command, **options):
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, **options).stdout
@@ -63,7 +66,7 @@ def main():
         path = pathlib.Path(file["filename"])
         if path.is_relative_to(ROOT / "src"):
             reached[str(path.relative_to(ROOT / "src"))] = file["summary"]["lines"]["percent"]
-    parsers = {name: percent for name, percent in reached.items() if name.startswith(PARSERS)}
+    parsers = {name: percent for name, percent in reached.items() if name.startswith(PARSERS) and name not in OTHERS}
     for name, percent in sorted(parsers.items(), key=lambda item: item[1])[:12]:
         print(f"{percent:5.1f} %  {name}")
     print(f"and {len(parsers) - 12} files above these")

@@ -380,6 +380,20 @@ def one_video(runs=None, extra=lambda time: (), head=None, made=None, **options)
     return files(smil(V), movie(head, made, **options), client=ONE_VIDEO)
 
 
+def announced_by_other_formats():
+    """What manifests of DASH and HLS announce of tracks: the range of pictures, the channels of sound."""
+    out = {}
+    for name, colour, entry in [
+        ("of-perceptual-quantizer-beside-e-ac-3", b"nclx" + u16(9, 16, 9) + u8(0x80), sound("ec-3", box("dec3", EC3))),
+        ("of-hybrid-log-gamma-beside-ac-3", b"nclx" + u16(9, 18, 9) + u8(0), sound("ac-3", box("dac3", u8(0x10, 0x3D, 0xE0)))),
+        ("of-standard-range-beside-six-channels", b"nclc" + u16(1, 1, 1), mp4a(specific=b"", channels=6)),
+    ]:
+        pictures = visual("avc1", avc1()[86:], box("colr", colour))
+        head = FTYP + moov(trak(1, "vide", 10_000_000, pictures), trak(2, "soun", 10_000_000, entry))
+        out[name] = files(smil(V, A), tiny(head=head))
+    return out
+
+
 def openings():
     out = {}
     both = smil(V, A)
@@ -392,6 +406,7 @@ def openings():
     mislabelled = b'<?xml version="1.0" encoding="utf-16"?>' + CLIENT
     out["tiny-that-says-utf-16-and-is-utf-8"] = files(both, tiny(), client=mislabelled)
     out["tiny-with-client-manifest-of-nonsense"] = files(both, tiny(), client=b"<a/>")
+    out.update(announced_by_other_formats())
     for number in range(4):
         for kind, word in enumerate(("is-gone", "has-changed", "is-denied", "fails")):
             out[f"tiny-where-read-{number}-{word}"] = files(
@@ -1388,6 +1403,7 @@ def request_paths():
         "playlist": "master.m3u8",
         "playlist-of-a-track": "audio_fr%20%C3%A9-64000~2.m3u8",
         "mpd": "/manifest.mpd?t=1690000000",
+        "mpd-alone": "manifest.mpd",
         "header-of-a-track": "video-952962/init.mp4",
         "segment": "video-952962.key/18446744073709551615.m4s",
         "segment-of-text": "a%2Fb-0.vtt/0.vtt",

@@ -58,12 +58,43 @@ pub(super) fn open_and_ask(container: Container) {
             ask(&files, &presentation, stream, track);
         }
     }
+    properties(&presentation);
     #[cfg(any(feature = "dash", feature = "hls"))]
     super::segmented::segmented(&files, &presentation);
     for finding in presentation.findings() {
         assert!(!finding.to_string().is_empty());
     }
     assert!(presentation.memory() > 0);
+}
+
+/// Asks for all that manifests of other formats announce, and for initialization segments.
+fn properties(presentation: &Presentation) {
+    for system in presentation.protection() {
+        assert_eq!(system.pssh()[4..8], *b"pssh");
+        assert!(system.keys().len() <= system.data.len().max(system.key_ids.len()));
+    }
+    for stream in presentation.streams() {
+        assert!(!stream.role().as_str().is_empty());
+        assert!(stream.language_tag().is_none_or(|tag| tag.is_ascii()));
+        for track in stream.tracks() {
+            assert!(track.codecs().is_none_or(|codecs| !codecs.is_empty()));
+            assert!(track.frame_rate().is_none_or(|rate| rate.to_f64() > 0.0));
+            assert!(track.pixel_aspect_ratio().is_none_or(|(across, down)| across > 0 && down > 0));
+            let range = track.colour().and_then(|colour| colour.range());
+            for range in [range, track.video_range()] {
+                assert!(range.is_none_or(|range| !range.as_str().is_empty()));
+            }
+            assert!(
+                track.sound().is_none_or(|sound| sound.sampling_rate > 0 || sound.channels > 0)
+            );
+            let scheme = track.encryption().map(|encryption| encryption.scheme.as_str());
+            assert!(scheme.is_none_or(|scheme| scheme.len() == 4));
+            if let Ok(segment) = presentation.init_segment(stream, track) {
+                let parsed = Boxes::parse(&segment, 0, &Limits::default()).expect("it was written");
+                assert_eq!(parsed.to_bytes(), segment);
+            }
+        }
+    }
 }
 
 /// Budgets that small inputs can exceed.

@@ -101,6 +101,7 @@ impl Stored {
 
     /// Returns the bytes of each sample that has any, and the ticks from the start of the fragment to
     /// its end, if together they fill the payload.
+    #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn sample_sizes(&self, defaults: Defaults) -> Option<Vec<(u64, u64)>> {
         let room = self.len.saturating_sub(self.payload);
         let (mut sizes, mut all, mut end) = (Vec::new(), 0_u64, 0_u64);
@@ -124,6 +125,7 @@ impl Stored {
     }
 
     /// Returns the ticks of all samples.
+    #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn ticks(&self, defaults: Defaults) -> u64 {
         let samples = self.runs(defaults).flat_map(|run| run.samples());
         samples.fold(0, |sum, alike| sum.saturating_add(alike.ticks()))
