@@ -9,7 +9,7 @@ use super::Validator;
 use crate::base::{Error, ErrorKind, piece};
 use crate::manifest::Layout;
 
-/// Where a presentation's manifest comes from.
+/// The source of a presentation's manifest.
 ///
 /// ```
 /// use smooth_origin::presentation::ManifestSource;

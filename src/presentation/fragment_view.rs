@@ -22,10 +22,10 @@ pub(crate) enum FragmentAddress {
     Unannounced(LocatedFile),
 }
 
-/// What an answer needs to know of a fragment.
+/// The part of a fragment that an answer needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// Where it ends. Nothing is read to find this out if the fragment was looked at before.
+    /// The lengths of its parts. Nothing is read to find this out if the fragment was looked at before.
     Lengths,
     /// Its head, which is read each time.
     Head,
@@ -42,7 +42,7 @@ pub(crate) struct FragmentView<'a> {
     /// Its file.
     pub(super) file: FileId,
     pub(super) owner: Owner,
-    /// What its samples are if it does not say.
+    /// Properties of its samples that it does not state itself.
     pub(crate) defaults: Defaults,
     /// First byte of the `moof` in the file.
     pub(super) start: u64,
@@ -68,7 +68,7 @@ pub(super) struct OwnFile {
     pub(super) liveness: Liveness,
 }
 
-/// What a look at a fragment read.
+/// The bytes that a look at a fragment read.
 pub(super) struct Looked {
     /// First bytes of the fragment, which need not be read again.
     pub(super) read: Bytes,

@@ -65,7 +65,7 @@ impl Presentation {
         self.search_track(name, bitrate, attributes)
     }
 
-    /// By the exact name; else by the label; else by the name, then by the label, in another letter
+    /// Finds a track by the exact name; else by the label; else by the name, then by the label, in another letter
     /// case. Names in URLs lead to the first track, because the first is what players get from other
     /// servers; by another spelling, only one track may fit.
     #[cold]
@@ -103,7 +103,7 @@ impl Presentation {
     }
 }
 
-/// How a name leads to a stream, best first.
+/// The ways in which a name leads to a stream, best first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Naming {
     Name,

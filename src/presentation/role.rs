@@ -11,7 +11,7 @@ use crate::manifest::{ServerTrack, StreamKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
-    /// What is shown if nobody chooses: the first stream of its kind and language.
+    /// The choice if nobody chooses: the first stream of its kind and language.
     Main,
     /// Another choice in place of the main stream.
     Alternate,

@@ -154,7 +154,7 @@ impl Timeline {
         self.blocks.iter().flat_map(|block| (0..block.len()).filter_map(|at| block.chunk(at)))
     }
 
-    /// Where the last chunk ends; 0 if there is none.
+    /// Returns the end of the last chunk; 0 if there is none.
     pub fn end(&self) -> u64 {
         let last = self.len.checked_sub(1).and_then(|last| self.chunk(last));
         last.map_or(0, |(start, duration)| start.saturating_add(duration))
@@ -187,7 +187,7 @@ impl Timeline {
     }
 }
 
-/// How far two statements of one time may differ, in ticks of `of`, when the other is in ticks of
+/// Returns by how much two statements of one time may differ, in ticks of `of`, when the other is in ticks of
 /// `other`: 3 ticks of 100 ns, which producers lose by rounding, or one tick of the coarser.
 pub(crate) fn tolerance(of: Timescale, other: Timescale) -> u64 {
     let lost = Timescale::SMOOTH.rescale_floor(3, of).unwrap_or(3);
