@@ -4,6 +4,7 @@
 //! A time alone still says only what it says here; the ratio of two that were measured in one run,
 //! round by round, says it anywhere.
 
+#[cfg(feature = "segmented")]
 mod segmented;
 
 use std::hint::black_box;
@@ -78,7 +79,9 @@ fn main() {
     open_a_film();
     walk_through_a_recording();
     generate_a_manifest();
+    #[cfg(feature = "segmented")]
     segmented::segments();
+    #[cfg(feature = "segmented")]
     segmented::manifests();
 }
 

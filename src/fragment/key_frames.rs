@@ -203,13 +203,6 @@ mod tests {
             let limits = Limits::default();
             let cut = KeyFrames::cut(&stored, Keep::First, Defaults::default(), &limits);
             let cut = cut.unwrap().unwrap();
-            // The written head alone can be read: it is rewritten for CMAF without the samples.
-            let taken: u64 = cut.samples.iter().map(|range| range.end - range.start).sum();
-            let bound = cut.head.len() as u64 + 100 * taken;
-            assert!(matches!(
-                Stored::parse(&cut.head, 0, bound, &limits).unwrap(),
-                Parsed::Whole(head) if head.payload == cut.head.len() as u64
-            ));
             let taken =
                 cut.samples.iter().map(|range| &bytes[range.start as usize..range.end as usize]);
             let bytes: Bytes =

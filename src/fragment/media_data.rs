@@ -19,17 +19,12 @@ pub(super) fn header_at(
     room: u64,
 ) -> Result<Option<Header>, Error> {
     let left = (block.len() as u64).saturating_sub(at);
-    let may_end_early = left < HEADER.min(room.saturating_sub(at));
-    if may_end_early && left == 0 {
+    if left < HEADER.min(room.saturating_sub(at)) {
         return Ok(None);
     }
     let mut cursor = Cursor::new(block, start);
     cursor.take(at as usize)?;
-    match Header::parse(&mut cursor) {
-        // A head that was written ends with a short header; the rest of a longer one may be unread.
-        Err(_) if may_end_early => Ok(None),
-        parsed => parsed.map(Some),
-    }
+    Header::parse(&mut cursor).map(Some)
 }
 
 /// Returns the size of the box `at` bytes into the fragment, which must end within `room`.

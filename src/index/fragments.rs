@@ -151,6 +151,22 @@ impl Fragments {
         })
     }
 
+    /// Returns the chunks that have a fragment, in ascending order, with its bytes: up to its bound if
+    /// it was not looked at. Broken fragments are left out.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let mut slots = self.blocks.iter().flat_map(|block| block.iter());
+        let chunks = self.runs.iter().flat_map(|run| run.chunk..run.chunk + run.len);
+        chunks.filter_map(move |chunk| {
+            let state = slots.next()?.state.load(Ordering::Relaxed);
+            match state & KIND {
+                KNOWN => Some((chunk, unpack(state).len)),
+                BROKEN => None,
+                _ => Some((chunk, state & !KIND)),
+            }
+        })
+    }
+
     /// Keeps what was found of the fragment of this chunk.
     pub(crate) fn found(&self, chunk: usize, lengths: Lengths) {
         if let (Some(slot), Some(state)) = (self.slot(chunk), pack(lengths)) {

@@ -2,7 +2,7 @@
 
 use super::Segment;
 use crate::base::{Timescale, piece};
-use crate::index::{Fragments, Place};
+use crate::index::Fragments;
 use crate::presentation::stream::Media;
 use crate::presentation::{Stream, Timeline, Track};
 
@@ -35,7 +35,11 @@ impl Stretch {
     /// Returns whether this takes more bits per second.
     fn is_denser(self, other: Self) -> bool {
         let product = |one: u64, other: u64| u128::from(one) * u128::from(other);
-        product(self.bytes, other.ticks) > product(other.bytes, self.ticks)
+        let (one, two) = (self.bytes.checked_mul(other.ticks), other.bytes.checked_mul(self.ticks));
+        match (one, two) {
+            (Some(one), Some(two)) => one > two,
+            _ => product(self.bytes, other.ticks) > product(other.bytes, self.ticks),
+        }
     }
 
     /// Returns bits per second, rounded up; 0 if it lasts no time.
@@ -50,19 +54,25 @@ impl Stretch {
 
 impl Rates {
     /// Returns the rates of fragments that no request has looked at yet: their sizes are then those
-    /// of the index on every machine. `None` if there are no fragments.
-    fn of(timeline: &Timeline, timescale: Timescale, fragments: &Fragments) -> Option<Self> {
-        let longest = timeline.segments().map(|segment| segment.to_next).max()?;
+    /// of the index on every machine. `longest` is the longest segment of the stream in ticks. `None`
+    /// if there are no fragments.
+    fn of(
+        timeline: &Timeline,
+        longest: u64,
+        timescale: Timescale,
+        fragments: &Fragments,
+    ) -> Option<Self> {
         let (mut peak, mut all) = (Stretch::default(), Stretch::default());
         let mut before: Option<Stretch> = None;
+        let mut sizes = fragments.sizes();
+        let mut size = sizes.next();
         for Segment { chunk, to_next: ticks, .. } in timeline.segments() {
-            let bytes = match fragments.place(chunk) {
-                Some(Place::Bounded { start, bound }) => bound - start,
-                Some(Place::Known { lengths, .. }) => lengths.len,
-                Some(Place::Broken { .. }) | None => {
-                    before = None;
-                    continue;
-                }
+            while size.is_some_and(|(of, _)| of < chunk) {
+                size = sizes.next();
+            }
+            let Some((_, bytes)) = size.filter(|(of, _)| *of == chunk) else {
+                before = None;
+                continue;
             };
             let this = Stretch { bytes, ticks };
             let whole = match before {
@@ -88,8 +98,15 @@ impl AllRates {
     /// Counts the rates of all tracks; to be called once, before anything is served.
     pub(in crate::presentation) fn of(streams: &[Stream]) -> Self {
         let of_stream = |Stream { timeline, timescale, tracks, .. }: &Stream| {
+            let is_stored = |track: &Track| matches!(track.media, Media::Stored(_));
+            let longest = match tracks.iter().any(is_stored) {
+                true => timeline.segments().map(|segment| segment.to_next).max().unwrap_or(0),
+                false => 0,
+            };
             let of_track = |track: &Track| match &track.media {
-                Media::Stored(stored) => Rates::of(timeline, *timescale, &stored.fragments),
+                Media::Stored(stored) => {
+                    Rates::of(timeline, longest, *timescale, &stored.fragments)
+                }
                 Media::Files(_) | Media::Absent(_) => None,
             };
             let rates: Box<[_]> = tracks.iter().map(of_track).collect();
@@ -124,7 +141,9 @@ mod tests {
             (chunk, Indexed { time: 0, start: start - size, bound: start })
         });
         let fragments = Fragments::new(fragments);
-        Rates::of(&timeline(chunks).unwrap(), Timescale::new(100).unwrap(), &fragments)
+        let timeline = timeline(chunks).unwrap();
+        let longest = timeline.segments().map(|segment| segment.to_next).max().unwrap_or(0);
+        Rates::of(&timeline, longest, Timescale::new(100).unwrap(), &fragments)
     }
 
     #[test]
