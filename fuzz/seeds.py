@@ -1404,6 +1404,7 @@ def request_paths():
         "playlist-of-a-track": "audio_fr%20%C3%A9-64000~2.m3u8",
         "mpd": "/manifest.mpd?t=1690000000",
         "mpd-alone": "manifest.mpd",
+        "mpd-with-key-frames": "trick.mpd",
         "header-of-a-track": "video-952962/init.mp4",
         "segment": "video-952962.key/18446744073709551615.m4s",
         "segment-of-text": "a%2Fb-0.vtt/0.vtt",

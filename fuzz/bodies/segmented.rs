@@ -19,7 +19,7 @@ const ASKED: usize = 3;
 pub(super) fn segmented(files: &Files, presentation: &Arc<Presentation>) {
     let ask = |path: &str| ask(files, presentation, path);
     #[cfg(feature = "dash")]
-    if let Some(mpd) = ask("manifest.mpd") {
+    if let Some(mpd) = ask("trick.mpd") {
         let mpd = text(mpd);
         assert!(mpd.ends_with("</MPD>") || mpd.ends_with("</MPD>\n"), "{mpd}");
         for set in mpd.split("<AdaptationSet ").skip(1) {

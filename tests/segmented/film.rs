@@ -105,7 +105,7 @@ impl Film {
     }
 
     pub fn mpd(&self) -> Element {
-        Element::parse(&self.get("manifest.mpd"))
+        Element::parse(&self.get("trick.mpd"))
     }
 
     pub fn sets(&self) -> Vec<Set> {

@@ -145,8 +145,10 @@ fn tracks_of_one_name_and_bitrate_have_names_of_their_own() {
         .flat_map(|set| &set.representations)
         .map(|of| of.get("id").unwrap().to_owned())
         .collect();
-    let expected = ["video-300", "video-300~2", "video-300.key", "video-300~2.key", "audio-64"];
+    let expected = ["video-300", "video-300~2", "audio-64", "video-300.key", "video-300~2.key"];
     assert_eq!(ids, expected);
+    let has_key_frames = |mpd: &str| film.get(mpd).windows(9).any(|part| part == b"trickmode");
+    assert!(has_key_frames("trick.mpd") && !has_key_frames("manifest.mpd"));
     assert_eq!(check_playlists(&film), 5);
     let tracks = ["video-300", "video-300~2"];
     let [first, second] = tracks.map(|id| film.get(&format!("{id}/0.m4s")));
@@ -299,7 +301,8 @@ fn two_origins_answer_alike_in_any_order() {
         ])
     };
     let (one, other) = (plan(()), plan(()));
-    let mut paths = vec!["manifest.mpd".to_owned(), "master.m3u8".to_owned()];
+    let mut paths =
+        vec!["manifest.mpd".to_owned(), "trick.mpd".to_owned(), "master.m3u8".to_owned()];
     for uri in one.playlist("master.m3u8").playlists() {
         let entries = one.playlist(&uri).entries;
         paths.extend(entries.into_iter().map(|entry| entry.uri));

@@ -16,18 +16,16 @@ use crate::presentation::{MediaType, Presentation, Reply, Representation, Repres
 /// Revision of the code that writes the MPD: a part of its validator.
 const REVISION: u8 = 0;
 
-const ID: RepresentationId =
-    RepresentationId { tag: Tag::new(*b"mp"), revision: REVISION, track: 0, start: 0 };
-
-/// Answers with the MPD. It is written when it is first asked for.
+/// Answers with an MPD. It is written when it is first asked for.
 ///
 /// # Errors
 /// [`ErrorKind::NotServed`](crate::base::ErrorKind::NotServed) for a live presentation, and for one
 /// without a track that DASH can name.
 pub fn answer(presentation: &Presentation, request: Request) -> Result<Reply, Error> {
-    let Request::Mpd = request;
-    let text = presentation.kept(ID, || mpd::write(presentation).map(Bytes::from))?;
-    Ok(Reply::of_bytes(representation(presentation), text))
+    let has_key_frames = request == Request::MpdWithKeyFrames;
+    let write = || mpd::write(presentation, has_key_frames).map(Bytes::from);
+    let text = presentation.kept(id(request), write)?;
+    Ok(Reply::of_bytes(representation(presentation, request), text))
 }
 
 /// Returns what is known of the answer without making it.
@@ -36,9 +34,18 @@ pub fn answer(presentation: &Presentation, request: Request) -> Result<Reply, Er
 /// As [`answer`], as far as is known already.
 pub fn identify(presentation: &Presentation, request: Request) -> Result<Identity, Error> {
     answer(presentation, request)?;
-    Ok(Identity::Known(representation(presentation)))
+    Ok(Identity::Known(representation(presentation, request)))
 }
 
-fn representation(presentation: &Presentation) -> Representation {
-    Representation::text(MediaType::Mpd, presentation.validator().of_output(ID))
+fn representation(presentation: &Presentation, request: Request) -> Representation {
+    Representation::text(MediaType::Mpd, presentation.validator().of_output(id(request)))
+}
+
+/// Returns the id of an MPD.
+fn id(request: Request) -> RepresentationId {
+    let start = match request {
+        Request::Mpd => 0,
+        Request::MpdWithKeyFrames => 1,
+    };
+    RepresentationId { tag: Tag::new(*b"mp"), revision: REVISION, track: 0, start }
 }

@@ -19,14 +19,14 @@ const ROLE: &str = "urn:mpeg:dash:role:2011";
 /// Spec: DASH-IF IOP, 3.2.9.
 const TRICK_MODE: &str = "http://dashif.org/guidelines/trickmode";
 
-/// Writes the MPD.
+/// Writes the MPD, with or without Adaptation Sets of key frames.
 ///
 /// All streams share one Period, and all have the same presentation time offset: the first time of
 /// the presentation. So the times of all streams stay what they are.
 ///
 /// # Errors
 /// [`ErrorKind::NotServed`] if the presentation is live, or if no track can be listed.
-pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
+pub(super) fn write(presentation: &Presentation, has_key_frames: bool) -> Result<String, Error> {
     let not_served = |what| Error::request("MPD", ErrorKind::NotServed(what));
     if presentation.is_live() {
         return Err(not_served("a live presentation as DASH"));
@@ -56,15 +56,21 @@ pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
     xml.attribute("start", "PT0S");
     xml.children();
     let mut sets = Sets { presentation, xml, next_id: 1 };
+    let mut pictures = Vec::new();
     for of in &listed {
         let offset = begin.rescaled(of.stream.timescale());
         for tracks in of_one_codec(&of.tracks) {
             let stored = Set { listed: of, tracks: &tracks, form: Form::Stored, offset, of: None };
             let id = sets.write(&stored)?;
-            if of.stream.kind() == StreamKind::Video {
-                sets.write(&Set { form: Form::KeyFrames, of: Some(id), ..stored })?;
+            if has_key_frames && of.stream.kind() == StreamKind::Video {
+                pictures.push((of, tracks, offset, id));
             }
         }
+    }
+    for (of, tracks, offset, id) in &pictures {
+        let (offset, of_id) = (*offset, Some(*id));
+        let form = Form::KeyFrames;
+        sets.write(&Set { listed: of, tracks, form, offset, of: of_id })?;
     }
     let mut xml = sets.xml;
     xml.end("Period");

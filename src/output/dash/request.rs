@@ -14,13 +14,20 @@ use std::fmt;
 pub enum Request {
     /// `manifest.mpd`: the media presentation description.
     Mpd,
+    /// `trick.mpd`: the same, with Adaptation Sets of key frames alone for fast forward and reverse. It is
+    /// apart because the `dashdemux` of GStreamer plays such a set as if it were the film.
+    MpdWithKeyFrames,
 }
 
 impl Request {
     /// Reads what follows the presentation's name in a URL. `None` if it is not a request for a
     /// manifest of DASH.
     pub fn parse(path: &str) -> Option<Self> {
-        matches!(path, "manifest.mpd" | ".mpd").then_some(Self::Mpd)
+        match path {
+            "manifest.mpd" | ".mpd" => Some(Self::Mpd),
+            "trick.mpd" => Some(Self::MpdWithKeyFrames),
+            _ => None,
+        }
     }
 }
 
@@ -28,6 +35,7 @@ impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mpd => f.write_str("manifest.mpd"),
+            Self::MpdWithKeyFrames => f.write_str("trick.mpd"),
         }
     }
 }
