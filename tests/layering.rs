@@ -329,7 +329,7 @@ fn split_uses(code: &str) -> (Vec<Use>, String) {
     (uses, rest)
 }
 
-/// What follows `use` in a line, and whether it is passed on to other files.
+/// Returns the path behind `use` in a line, and whether it is passed on to other files.
 fn use_of(line: &str) -> Option<(bool, &str)> {
     let line = line.trim_start();
     if let Some(tree) = line.strip_prefix("use ") {

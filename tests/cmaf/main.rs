@@ -46,7 +46,7 @@ impl Stored {
         self.moof().len() as i32 + 8
     }
 
-    /// The same with offsets of the runs that are right, if they have any.
+    /// Returns the fragment with right offsets of its runs, if they have any.
     fn placed(mut self, defaults: samples::Defaults) -> Self {
         let mut at = self.start();
         for trun in &mut self.truns {
@@ -82,7 +82,7 @@ fn run(samples: &[(u32, u32, u32, i32)]) -> Trun {
     }
 }
 
-/// The same run without some fields.
+/// Returns the run without some of its fields.
 fn without(mut trun: Trun, fields: u32) -> Trun {
     let samples: Vec<_> = trun.samples().collect();
     trun.full.flags &= !fields;

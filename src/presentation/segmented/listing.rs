@@ -43,6 +43,10 @@ impl Ord for Moment {
     }
 }
 
+/// Chunks of a stream that is listed: a manifest would be longer than a client manifest may be, and a
+/// run of chunks takes no bytes, however long it is.
+const MOST_CHUNKS: usize = 500_000;
+
 /// A stream that manifests list, with the tracks that a player can be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Listed<'a> {
@@ -105,11 +109,12 @@ impl Presentation {
 }
 
 impl Stream {
-    fn is_listed(&self) -> bool {
+    /// Returns whether manifests of DASH and HLS list the stream.
+    pub(crate) fn is_listed(&self) -> bool {
         let is_for_people = !matches!(self.role(), Role::Metadata);
         let is_picture = self.kind != StreamKind::Video || self.role() != Role::Supplementary;
         let is_kept = is_for_people && is_picture;
-        is_kept && self.parent.is_none() && !self.timeline.is_empty()
+        is_kept && self.parent.is_none() && (1..=MOST_CHUNKS).contains(&self.timeline.len())
     }
 }
 

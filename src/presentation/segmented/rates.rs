@@ -98,16 +98,23 @@ impl AllRates {
     /// Counts the rates of all tracks; to be called once, before anything is served.
     pub(in crate::presentation) fn of(streams: &[Stream]) -> Self {
         let of_stream = |Stream { timeline, timescale, tracks, .. }: &Stream| {
-            let is_stored = |track: &Track| matches!(track.media, Media::Stored(_));
+            // A run of chunks takes no bytes, however long it is; fragments do.
+            let is_counted = |fragments: &Fragments| {
+                timeline.len() <= fragments.len().saturating_mul(4).saturating_add(1024)
+            };
+            let is_stored = |track: &Track| match &track.media {
+                Media::Stored(stored) => is_counted(&stored.fragments),
+                Media::Files(_) | Media::Absent(_) => false,
+            };
             let longest = match tracks.iter().any(is_stored) {
                 true => timeline.segments().map(|segment| segment.to_next).max().unwrap_or(0),
                 false => 0,
             };
             let of_track = |track: &Track| match &track.media {
-                Media::Stored(stored) => {
+                Media::Stored(stored) if is_counted(&stored.fragments) => {
                     Rates::of(timeline, longest, *timescale, &stored.fragments)
                 }
-                Media::Files(_) | Media::Absent(_) => None,
+                Media::Stored(_) | Media::Files(_) | Media::Absent(_) => None,
             };
             let rates: Box<[_]> = tracks.iter().map(of_track).collect();
             // A stream without any takes no memory.
