@@ -1,6 +1,7 @@
 //! A Microsoft Smooth Streaming origin for any server. It opens presentations in place (an `.ism`
 //! and the files that it names, or a folder of fragments as `ffmpeg -f smoothstreaming` writes it)
 //! and serves their manifests and fragments. Fragments are served byte for byte as they are stored.
+//! With the features `dash` and `hls`, the same files are also served as DASH and HLS.
 //!
 //! ```text
 //!  HTTP request                                                                    HTTP response
@@ -11,10 +12,11 @@
 //!       │              Event ──► the host's log       long parsing ──► the host's threads (offload)
 //!       │                                                                                │
 //!  [5 output]    parse path ──► locate chunk ──► Step::Read / Ready(Reply{head, pieces, length})
-//!       │            mss        │                    │                  ▲
+//!       │   mss | dash, hls, cmaf                    │                  ▲
 //!  [4 presentation]     streams, tracks, timeline    │                  │ pieces: Bytes made here,
 //!  [3 index]     chunk ─► its place in the file      │                  │ or (file, range) to pass on
-//!  [2 fragment | codec | captions]   views, cuts ◄───┴── bytes read ────┘
+//!  [2 fragment | codec | captions]   views, cuts, ◄──┴── bytes read ────┘
+//!                                    rewrites
 //!  [1 bmff | manifest]      bytes and XML ◄─► types
 //!  [0 base]      FourCc Guid Timescale Cursor Name Error FileId Step     [6 storage] ── opens, reads ranges:
 //!                                                            MemoryStore, LocalStore, Mounts
@@ -22,8 +24,10 @@
 //!
 //! A module names only lower floors, and modules on one floor do not know each other. Floors 0 to 5
 //! are pure: they do no input or output and use no clock and no runtime. They ask for the bytes that
-//! they need with a [`Step`](base::Step). Floors 6 to 8 are the shell:
+//! they need with a [`Step`](base::Step). Floors 6 to 8 are the shell.
 //!
+//! - Floor 5 has a module per format. An MPD and playlists are text that is written once and kept;
+//!   they name the same segments of CMAF, each a written `moof` and a range of the stored file.
 //! - Floor 6 has the stores. A local store can ignore letter case (`ignore_case`), and
 //!   [`Mounts`](storage::Mounts) puts several stores below prefixes.
 //! - Floor 7 keeps opened presentations and popular fragments, within budgets of memory, reads and
