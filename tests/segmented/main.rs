@@ -6,6 +6,7 @@
 mod element;
 mod every_film;
 mod film;
+mod left_out;
 mod playlist;
 mod protected;
 #[allow(dead_code, reason = "another test asks for more")]

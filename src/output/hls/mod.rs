@@ -63,11 +63,10 @@ impl Playlist {
         let failed = |kind| Error::request("playlist", kind);
         let found = presentation.find_rendition(name);
         let found = found.ok_or_else(|| failed(ErrorKind::NoTrack))?;
-        let stream = &presentation.streams()[found.stream];
-        if !stream.is_listed() {
+        if presentation.is_left_out(found.stream, found.track) {
             return Err(failed(ErrorKind::NoTrack));
         }
-        let track = &stream.tracks()[found.track];
+        let track = &presentation.streams()[found.stream].tracks()[found.track];
         track.check_media().map_err(failed)?;
         Ok(Self::Media(found))
     }

@@ -17,6 +17,7 @@ pub(crate) use segments::Segment;
 
 use std::sync::atomic::AtomicBool;
 
+use listing::AllLeftOut;
 use rates::AllRates;
 
 use super::{Presentation, Stream};
@@ -25,18 +26,23 @@ use super::{Presentation, Stream};
 #[derive(Debug)]
 pub(super) struct Segmented {
     rates: AllRates,
+    left_out: AllLeftOut,
+    /// Bytes of memory that all fields take outside of this.
+    memory: usize,
     /// Set once the tracks that are left out were reported.
     is_noticed: AtomicBool,
 }
 
 impl Segmented {
     pub(super) fn new(streams: &[Stream]) -> Self {
-        Self { rates: AllRates::of(streams), is_noticed: AtomicBool::new(false) }
+        let rates = AllRates::of(streams);
+        let memory = rates.memory() + AllLeftOut::memory(streams);
+        Self { rates, left_out: AllLeftOut::default(), memory, is_noticed: AtomicBool::new(false) }
     }
 
     /// Returns bytes of memory that it takes outside of itself.
     pub(super) fn memory(&self) -> usize {
-        self.rates.memory()
+        self.memory
     }
 }
 
