@@ -43,7 +43,9 @@ pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
         let member = Member { of, track, form: Form::WebVtt };
         member.write(&mut playlist, presentation, &text_names[at], TEXT, at == 0);
     }
-    let variants = Variants { presentation, has_text: !text.is_empty(), groups: &groups };
+    let text_rates = text.iter().map(|of| text_rates(presentation, of)).fold((0, 0), most);
+    let variants =
+        Variants { presentation, text_rates, has_text: !text.is_empty(), groups: &groups };
     let mut is_empty = true;
     for of in of(StreamKind::Video) {
         for &(number, track) in &of.tracks {
@@ -185,6 +187,8 @@ fn uri(presentation: &Presentation, of: &Listed<'_>, track: usize, form: Form) -
 struct Variants<'a> {
     presentation: &'a Presentation,
     has_text: bool,
+    /// Rates of the most demanding text.
+    text_rates: (u64, u64),
     groups: &'a [Vec<Member<'a>>],
 }
 
@@ -232,15 +236,17 @@ impl Variants<'_> {
     ) -> Tag<'t> {
         let rate = |member: &Member<'_>| rates(self.presentation, member.of, member.track);
         let sound = members.iter().map(rate);
-        let sound = sound.fold((0, 0), |most, of| (most.0.max(of.0), most.1.max(of.1)));
+        let sound = sound.fold((0, 0), most);
+        let text = self.text_rates;
+        let sum = |rates: [u64; 3]| rates.into_iter().fold(1_u64, u64::saturating_add) - 1;
         let mut codecs: Vec<String> = video.and_then(Track::codecs).into_iter().collect();
         for codec in members.iter().filter_map(|member| member.track().codecs()) {
             if !codecs.iter().any(|known| *known == *codec) {
                 codecs.push(codec);
             }
         }
-        tag.plain("BANDWIDTH", pictures.0.saturating_add(sound.0).max(1))
-            .plain("AVERAGE-BANDWIDTH", pictures.1.saturating_add(sound.1).max(1))
+        tag.plain("BANDWIDTH", sum([pictures.0, sound.0, text.0]).max(1))
+            .plain("AVERAGE-BANDWIDTH", sum([pictures.1, sound.1, text.1]).max(1))
             .quoted("CODECS", &codecs.join(","))
     }
 
@@ -264,7 +270,19 @@ fn picture<'t>(mut tag: Tag<'t>, track: &Track, with_rate: bool) -> Tag<'t> {
     tag
 }
 
-/// Returns the peak and the mean of what is stored; the declared bitrate for both if the sizes of
+/// Returns the larger peak and the larger mean.
+fn most(one: (u64, u64), other: (u64, u64)) -> (u64, u64) {
+    (one.0.max(other.0), one.1.max(other.1))
+}
+
+/// Returns peak and mean of a text as WebVTT. Its documents are read only when they are asked for; as
+/// WebVTT they have no header of XML and take less than their fragments.
+fn text_rates(presentation: &Presentation, of: &Listed<'_>) -> (u64, u64) {
+    let (track, _) = of.tracks[0];
+    rates(presentation, of, track)
+}
+
+/// Returns the peak and the mean of the segments, by what is stored; the declared bitrate for both if the sizes of
 /// fragments are not known.
 fn rates(presentation: &Presentation, of: &Listed<'_>, track: usize) -> (u64, u64) {
     match presentation.rates(of.number, track) {
