@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::attributes::{Tag, without_quotes};
 use super::protection;
-use crate::base::{Error, ErrorKind};
+use crate::base::{Error, ErrorKind, Limits};
 use crate::manifest::StreamKind;
 use crate::presentation::{Form, Listed, Presentation, Rendition, Role, Track};
 
@@ -18,7 +18,8 @@ const TEXT: &str = "text";
 /// that chooses a language keeps the quality.
 ///
 /// # Errors
-/// [`ErrorKind::NotServed`] if no track of pictures or sound can be listed.
+/// [`ErrorKind::NotServed`] if no track of pictures or sound can be listed; [`ErrorKind::Budget`] if it
+/// is longer than a client manifest may be.
 pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
     let listed = presentation.listed();
     presentation.notice_left_out();
@@ -27,21 +28,21 @@ pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
     let text: Vec<&Listed<'_>> = of(StreamKind::Text).collect();
     let mut playlist = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     let tracks = listed.iter().flat_map(|of| &of.tracks);
-    if let Some((_, track)) = tracks.clone().find(|(_, track)| track.encryption().is_some()) {
-        protection::write(&mut playlist, "#EXT-X-SESSION-KEY", presentation, track);
-    }
+    protection::write_session(&mut playlist, presentation, tracks.map(|(_, track)| *track))?;
     let (audio_names, text_names) = (names(&audio), names(&text));
     let groups = groups(&audio);
     for (group, members) in groups.iter().enumerate() {
         for (at, member) in members.iter().enumerate() {
             let name = &audio_names[at];
             member.write(&mut playlist, presentation, name, &audio_group(group), at == 0);
+            check_length(&playlist, presentation)?;
         }
     }
     for (at, of) in text.iter().enumerate() {
         let (track, _) = of.tracks[0];
         let member = Member { of, track, form: Form::WebVtt };
         member.write(&mut playlist, presentation, &text_names[at], TEXT, at == 0);
+        check_length(&playlist, presentation)?;
     }
     let text_rates = text.iter().map(|of| text_rates(presentation, of)).fold((0, 0), most);
     let variants =
@@ -49,7 +50,7 @@ pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
     let mut is_empty = true;
     for of in of(StreamKind::Video) {
         for &(number, track) in &of.tracks {
-            variants.write(&mut playlist, of, number, track);
+            variants.write(&mut playlist, of, number, track)?;
             is_empty = false;
         }
     }
@@ -68,6 +69,12 @@ pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
         }
         false => Ok(playlist),
     }
+}
+
+/// Checks that a playlist is not longer than a client manifest may be.
+pub(super) fn check_length(playlist: &str, presentation: &Presentation) -> Result<(), Error> {
+    let limit = presentation.limits().client_manifest;
+    Ok(Limits::check("bytes of a playlist", playlist.len() as u64, limit)?)
 }
 
 /// A rendition in a group.
@@ -194,7 +201,13 @@ struct Variants<'a> {
 
 impl Variants<'_> {
     /// Writes a quality of pictures, with each group of sound.
-    fn write(&self, playlist: &mut String, of: &Listed<'_>, number: usize, track: &Track) {
+    fn write(
+        &self,
+        playlist: &mut String,
+        of: &Listed<'_>,
+        number: usize,
+        track: &Track,
+    ) -> Result<(), Error> {
         let groups = 0..self.groups.len().max(1);
         for group in groups {
             let members = self.groups.get(group).map_or(&[][..], |members| members);
@@ -208,6 +221,7 @@ impl Variants<'_> {
             self.text(tag).end();
             playlist.push_str(&uri(self.presentation, of, number, Form::Stored));
             playlist.push('\n');
+            check_length(playlist, self.presentation)?;
         }
         let rates = rates(self.presentation, of, number);
         let tag = Tag::new(playlist, "#EXT-X-I-FRAME-STREAM-INF")
@@ -215,6 +229,7 @@ impl Variants<'_> {
             .quoted("CODECS", &track.codecs().unwrap_or_default());
         let uri = uri(self.presentation, of, number, Form::KeyFrames);
         picture(tag, track, false).quoted("URI", &uri).end();
+        Ok(())
     }
 
     /// Writes a variant of sound alone.
