@@ -13,4 +13,5 @@ mod protected;
 #[path = "../cmaf/samples.rs"]
 mod samples;
 mod text;
+mod validators;
 mod written;

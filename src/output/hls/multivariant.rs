@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::attributes::{Tag, without_quotes};
+use super::length::check_length;
 use super::protection;
-use crate::base::{Error, ErrorKind, Limits};
+use crate::base::{Error, ErrorKind};
 use crate::manifest::StreamKind;
 use crate::presentation::{Form, Listed, Presentation, Rendition, Role, Track};
 
@@ -69,12 +70,6 @@ pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
         }
         false => Ok(playlist),
     }
-}
-
-/// Checks that a playlist is not longer than a client manifest may be.
-pub(super) fn check_length(playlist: &str, presentation: &Presentation) -> Result<(), Error> {
-    let limit = presentation.limits().client_manifest;
-    Ok(Limits::check("bytes of a playlist", playlist.len() as u64, limit)?)
 }
 
 /// A rendition in a group.

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::attributes::Tag;
-use super::multivariant::check_length;
+use super::length::check_length;
 use crate::base::Error;
 use crate::codec::EncryptionScheme;
 use crate::presentation::{Presentation, Track};
