@@ -71,6 +71,13 @@ impl InitSegment<'_> {
         Ok(Boxes::from_iter([ftyp, AnyBox::container(*b"moov", moov.chain(pssh))]).to_bytes())
     }
 
+    /// Checks that [`to_bytes`](Self::to_bytes) has no error, without writing the segment.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn check(&self, limits: &Limits) -> Result<(), Error> {
+        self.entries(limits)?;
+        self.ticks().map(|_| ())
+    }
+
     /// Returns the sample entries: the stored ones, or one by the manifest.
     fn entries(&self, limits: &Limits) -> Result<Vec<SampleEntry>, Error> {
         if self.entries.is_empty() {

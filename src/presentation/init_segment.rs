@@ -39,10 +39,21 @@ impl Presentation {
     /// ```
     pub fn init_segment(&self, stream: &Stream, track: &Track) -> Result<Bytes, Error> {
         track.check_media()?;
+        self.init_segment_of(stream, track).to_bytes(&self.limits)
+    }
+
+    /// Checks that [`init_segment`](Self::init_segment) can be written, without writing it.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn check_init_segment(&self, stream: &Stream, track: &Track) -> Result<(), Error> {
+        track.check_media()?;
+        self.init_segment_of(stream, track).check(&self.limits)
+    }
+
+    fn init_segment_of<'a>(&'a self, stream: &'a Stream, track: &'a Track) -> InitSegment<'a> {
         let stored = track.stored().ok();
         let code = |tag: String| tag.as_bytes().try_into().ok();
         let language = stored.and_then(|stored| stored.language);
-        let segment = InitSegment {
+        InitSegment {
             track_id: stored.map_or(ONLY_TRACK, |stored| stored.track_id),
             kind: stream.kind,
             timescale: stored.map_or(stream.timescale, |stored| stored.timescale),
@@ -52,8 +63,7 @@ impl Presentation {
             pixel_aspect: track.pixel_aspect_ratio(),
             defaults: stored.map_or((0, 0, 0), StoredTrack::sample_defaults),
             systems: self.protection(),
-        };
-        segment.to_bytes(&self.limits)
+        }
     }
 }
 

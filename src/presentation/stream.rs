@@ -8,6 +8,8 @@ use crate::base::{ErrorKind, FileId, Guid, Limits, Name, ReadError, ReadErrorKin
 use crate::bmff::SampleEntry;
 use crate::codec::{Description, Format, encryption};
 use crate::fragment::Defaults;
+#[cfg(any(feature = "dash", feature = "hls"))]
+use crate::fragment::cmaf::Growth;
 use crate::index::Fragments;
 use crate::manifest::{CustomAttribute, QualityLevel, StreamIndex, StreamKind};
 
@@ -127,6 +129,9 @@ pub(crate) struct StoredTrack {
     /// The shortest and the longest duration of a sample in the first fragment, in ticks of the
     /// file.
     pub(crate) durations: Option<(u32, u32)>,
+    /// How much longer its segments of CMAF are than its fragments.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) growth: Growth,
     /// Times in the fragments are no evidence against the index: they were weighed when it was
     /// opened.
     pub(crate) is_settled: bool,

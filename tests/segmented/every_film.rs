@@ -216,3 +216,65 @@ fn every_playlist_names_the_segments_of_the_chunks_and_lasts_as_long() {
         }
     }
 }
+
+/// Bits per second of the densest stretch of a playlist that lasts at least half of its target, and of
+/// all of it.
+fn counted(film: &Film, uri: &str) -> (u64, u64) {
+    let playlist = film.playlist(uri);
+    let target: u64 = playlist.value("#EXT-X-TARGETDURATION").parse().unwrap();
+    let entries = playlist.entries.iter();
+    let all: Vec<(u64, u64)> =
+        entries.map(|entry| (film.get(&entry.uri).len() as u64, entry.duration())).collect();
+    let rate = |some: &[(u64, u64)]| {
+        let (bytes, ticks) = some.iter().fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+        (bytes * 80_000_000).div_ceil(ticks)
+    };
+    let mut peak = 0;
+    for from in 0..all.len() {
+        let mut ticks = 0;
+        for to in from..all.len() {
+            ticks += all[to].1;
+            if (target * 5_000_000..=target * 15_000_000).contains(&ticks) {
+                peak = peak.max(rate(&all[from..=to]));
+            }
+        }
+    }
+    (peak, rate(&all))
+}
+
+/// RFC 8216bis, 4.4.6.2: no combination takes more than `BANDWIDTH` says, by a count over all segments
+/// that are served. It may say a little more, for fragments may grow by more than the first one shows.
+#[test]
+fn no_combination_of_segments_takes_more_than_the_multivariant_playlist_says() {
+    for path in FILMS {
+        let film = real(path);
+        let multivariant = film.playlist("master.m3u8");
+        let mut most: std::collections::BTreeMap<String, (u64, u64)> = Default::default();
+        for tag in multivariant.each("#EXT-X-MEDIA") {
+            let attributes = tag.attributes();
+            let group = attributes["GROUP-ID"].trim_matches('"').to_owned();
+            let of = counted(&film, attributes["URI"].trim_matches('"'));
+            let most = most.entry(group).or_default();
+            *most = (most.0.max(of.0), most.1.max(of.1));
+        }
+        let has_pictures = multivariant.each("#EXT-X-I-FRAME-STREAM-INF").next().is_some();
+        for entry in &multivariant.entries {
+            let tag = entry.tag("#EXT-X-STREAM-INF").unwrap().attributes();
+            let number = |name: &str| tag[name].parse::<u64>().unwrap();
+            let mut sum = if has_pictures { counted(&film, &entry.uri) } else { (0, 0) };
+            for group in ["AUDIO", "SUBTITLES"] {
+                let of = tag.get(group).map(|group| most[group.trim_matches('"')]);
+                let of = of.unwrap_or_default();
+                sum = (sum.0 + of.0, sum.1 + of.1);
+            }
+            let at = format!("{path} {}: {sum:?} {tag:?}", entry.uri);
+            assert!(number("BANDWIDTH") >= sum.0 && number("AVERAGE-BANDWIDTH") >= sum.1, "{at}");
+            assert!(number("BANDWIDTH") <= sum.0 + sum.0 / 20 + 4000, "{at}");
+        }
+        for tag in multivariant.each("#EXT-X-I-FRAME-STREAM-INF") {
+            let tag = tag.attributes();
+            let of = counted(&film, tag["URI"].trim_matches('"'));
+            assert!(tag["BANDWIDTH"].parse::<u64>().unwrap() >= of.0, "{path} {tag:?} {of:?}");
+        }
+    }
+}

@@ -6,10 +6,12 @@
 mod element;
 mod every_film;
 mod film;
+mod left_out;
 mod playlist;
 mod protected;
 #[allow(dead_code, reason = "another test asks for more")]
 #[path = "../cmaf/samples.rs"]
 mod samples;
 mod text;
+mod validators;
 mod written;

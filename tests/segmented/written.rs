@@ -267,15 +267,15 @@ fn a_folder_of_fragment_files_is_served_with_the_samples_of_its_files() {
 }
 
 #[test]
-fn the_rates_are_those_of_the_stored_fragments() {
+fn the_rates_are_those_of_the_served_segments() {
     let chunks = every(5, 2 * SECOND, 0);
     let film = film(&[
         Plan(StreamKind::Video, "video", &[300, 600], &chunks),
         Plan(StreamKind::Audio, "audio", &[64], &chunks),
     ]);
-    let lengths = |stream: &str, bitrate| -> Vec<u64> {
-        let quality = Quality { bitrate, nth: 0 };
-        chunks.iter().map(|of| film.fragment(stream, quality, of.0).len() as u64).collect()
+    let lengths = |stream: &str, bitrate: u32| -> Vec<u64> {
+        let segment = |start| film.get(&format!("{stream}-{bitrate}/{start}.m4s"));
+        chunks.iter().map(|of| segment(of.0).len() as u64).collect()
     };
     let rates = |lengths: &[u64]| {
         let peak = lengths.iter().max().unwrap() * 8 / 2;

@@ -18,6 +18,8 @@
 
 mod encryption;
 mod flags;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod growth;
 mod other_boxes;
 mod runs;
 mod track;
@@ -33,6 +35,8 @@ use super::{Parsed, Stored};
 use crate::base::{Error, ErrorKind, FourCc, Limits, Sink};
 use crate::bmff::{AnyBox, Header, Mfhd};
 
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use self::growth::Growth;
 pub use self::track::{Start, Track};
 
 /// A fragment of CMAF: a written head, and samples that stay where they are stored.

@@ -22,10 +22,8 @@ const REVISION: u8 = 0;
 /// [`ErrorKind::NotServed`](crate::base::ErrorKind::NotServed) for a live presentation, and for one
 /// without a track that DASH can name.
 pub fn answer(presentation: &Presentation, request: Request) -> Result<Reply, Error> {
-    let has_key_frames = request == Request::MpdWithKeyFrames;
-    let write = || mpd::write(presentation, has_key_frames).map(Bytes::from);
-    let text = presentation.kept(id(request), write)?;
-    Ok(Reply::of_bytes(representation(presentation, request), text))
+    let (text, representation) = kept(presentation, request)?;
+    Ok(Reply::of_bytes(representation, text))
 }
 
 /// Returns what is known of the answer without making it.
@@ -33,12 +31,16 @@ pub fn answer(presentation: &Presentation, request: Request) -> Result<Reply, Er
 /// # Errors
 /// As [`answer`], as far as is known already.
 pub fn identify(presentation: &Presentation, request: Request) -> Result<Identity, Error> {
-    answer(presentation, request)?;
-    Ok(Identity::Known(representation(presentation, request)))
+    Ok(Identity::Known(kept(presentation, request)?.1))
 }
 
-fn representation(presentation: &Presentation, request: Request) -> Representation {
-    Representation::text(MediaType::Mpd, presentation.validator().of_output(id(request)))
+/// Returns an MPD, which is written if it was not kept, and its representation.
+fn kept(presentation: &Presentation, request: Request) -> Result<(Bytes, Representation), Error> {
+    let has_key_frames = request == Request::MpdWithKeyFrames;
+    let write = || mpd::write(presentation, has_key_frames).map(Bytes::from);
+    let (text, id) = presentation.kept_text(id(request), write)?;
+    let validator = presentation.validator().of_output(id);
+    Ok((text, Representation::text(MediaType::Mpd, validator)))
 }
 
 /// Returns the id of an MPD.

@@ -122,9 +122,7 @@ impl Sets<'_> {
             xml.attribute("codingDependency", "false");
         }
         xml.children();
-        if let Some((_, track)) = set.tracks.first() {
-            protection::write(xml, self.presentation, track);
-        }
+        protection::write(xml, self.presentation, set.tracks);
         if let Some(of) = set.of {
             descriptor(xml, "EssentialProperty", TRICK_MODE, &of.to_string());
         }
@@ -138,8 +136,10 @@ impl Sets<'_> {
             xml.content(stream.label().unwrap_or(stream.name()), "Label");
         }
         self.template(set)?;
+        let has_own_keys = protection::has_own_keys(set.tracks);
         for (number, track) in set.tracks {
-            self.representation(set, *number, track);
+            self.representation(set, *number, track, has_own_keys);
+            self.xml.check()?;
         }
         self.xml.end("AdaptationSet");
         Ok(id)
@@ -184,7 +184,7 @@ impl Sets<'_> {
         Ok(())
     }
 
-    fn representation(&mut self, set: &Set<'_>, number: usize, track: &Track) {
+    fn representation(&mut self, set: &Set<'_>, number: usize, track: &Track, has_own_key: bool) {
         let rendition = Rendition { stream: set.listed.number, track: number, form: set.form };
         let name = self.presentation.rendition_name(rendition).to_string();
         let xml = &mut self.xml;
@@ -206,26 +206,34 @@ impl Sets<'_> {
             };
             xml.attribute("frameRate", &rate);
         }
-        match track.sound() {
-            None => xml.close(),
-            Some(sound) => {
-                xml.number("audioSamplingRate", sound.sampling_rate);
-                xml.children();
-                let (scheme, value) = channel_configuration(sound);
-                descriptor(xml, "AudioChannelConfiguration", scheme, &value);
-                xml.end("Representation");
-            }
+        let sound = track.sound();
+        if let Some(sound) = sound {
+            xml.number("audioSamplingRate", sound.sampling_rate);
         }
+        if sound.is_none() && !has_own_key {
+            xml.close();
+            return;
+        }
+        xml.children();
+        if let Some(sound) = sound {
+            let (scheme, value) = channel_configuration(sound);
+            descriptor(xml, "AudioChannelConfiguration", scheme, &value);
+        }
+        if has_own_key {
+            protection::write_key(xml, track);
+        }
+        xml.end("Representation");
     }
 }
 
-/// Divides the tracks of a stream by codec, because a player can switch only within one.
+/// Divides the tracks of a stream by codec and encryption, because a player can switch only within one.
 fn of_one_codec<'a>(tracks: &[(usize, &'a Track)]) -> Vec<Vec<(usize, &'a Track)>> {
     let family = |track: &Track| {
         let codecs = track.codecs().unwrap_or_default();
-        codecs.split('.').next().unwrap_or_default().to_owned()
+        let scheme = track.encryption().map_or("", |encryption| encryption.scheme.as_str());
+        (codecs.split('.').next().unwrap_or_default().to_owned(), scheme)
     };
-    let mut sets: Vec<(String, Vec<_>)> = Vec::new();
+    let mut sets: Vec<((String, &str), Vec<_>)> = Vec::new();
     for &(number, track) in tracks {
         let family = family(track);
         match sets.iter_mut().find(|(of, _)| *of == family) {

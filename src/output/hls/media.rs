@@ -9,9 +9,6 @@ use crate::base::{Error, Limits};
 use crate::manifest::StreamKind;
 use crate::presentation::{Form, Moment, Presentation, Rendition, Segment};
 
-/// Gaps that are shorter are covered by the segment before: a tenth of a second, in parts of one.
-const SHORTEST_GAP: u64 = 10;
-
 /// Writes the playlist of a rendition.
 ///
 /// Each segment lasts to the next one. Where that is more than a tenth of a second behind its own
@@ -29,7 +26,7 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let name = presentation.rendition_name(rendition).to_string();
     let segments = || stream.timeline().segments();
     let length = |segment: &Segment| {
-        let is_gap = stream.kind() != StreamKind::Text && is_gap(segment, timescale.get());
+        let is_gap = stream.kind() != StreamKind::Text && segment.has_gap(timescale);
         let ticks = if is_gap { segment.duration } else { segment.to_next };
         Seconds::between(segment.start, segment.start.saturating_add(ticks), timescale)
     };
@@ -66,7 +63,7 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         }
         let from = if number == 0 { begin } else { segment.start };
         let mut to = segment.start.saturating_add(segment.to_next);
-        let is_gap = stream.kind() != StreamKind::Text && is_gap(&segment, timescale.get());
+        let is_gap = stream.kind() != StreamKind::Text && segment.has_gap(timescale);
         if is_gap {
             date = Some(to);
             to = segment.start.saturating_add(segment.duration);
@@ -82,11 +79,6 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         text.push_str("#EXT-X-ENDLIST\n");
     }
     Ok(text)
-}
-
-/// Returns whether a gap follows a segment. The last one has no successor.
-fn is_gap(segment: &Segment, ticks_per_second: u64) -> bool {
-    segment.to_next.saturating_sub(segment.duration) > ticks_per_second / SHORTEST_GAP
 }
 
 /// Returns the time at which a playlist of text begins: when pictures and sound do.

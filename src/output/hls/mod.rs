@@ -3,6 +3,7 @@
 
 mod attributes;
 mod clock;
+mod length;
 mod media;
 mod multivariant;
 mod protection;
@@ -32,9 +33,8 @@ const MEDIA: Tag = Tag::new(*b"hp");
 /// track has no media.
 pub fn answer(presentation: &Presentation, request: Request<'_>) -> Result<Reply, Error> {
     let playlist = Playlist::of(presentation, request)?;
-    let text =
-        presentation.kept(playlist.id(), || playlist.write(presentation).map(Bytes::from))?;
-    Ok(Reply::of_bytes(playlist.representation(presentation), text))
+    let (text, representation) = playlist.kept(presentation)?;
+    Ok(Reply::of_bytes(representation, text))
 }
 
 /// Returns what is known of the answer without making it.
@@ -42,12 +42,12 @@ pub fn answer(presentation: &Presentation, request: Request<'_>) -> Result<Reply
 /// # Errors
 /// As [`answer`], as far as is known already.
 pub fn identify(presentation: &Presentation, request: Request<'_>) -> Result<Identity, Error> {
-    // A multivariant playlist may have nothing to list.
-    if request == Request::Multivariant {
-        answer(presentation, request)?;
-    }
     let playlist = Playlist::of(presentation, request)?;
-    Ok(Identity::Known(playlist.representation(presentation)))
+    Ok(Identity::Known(match playlist {
+        // It may have nothing to list, and its validator is that of its text.
+        Playlist::Multivariant => playlist.kept(presentation)?.1,
+        Playlist::Media(_) => representation(presentation, playlist.id()),
+    }))
 }
 
 /// A playlist of a presentation.
@@ -63,11 +63,10 @@ impl Playlist {
         let failed = |kind| Error::request("playlist", kind);
         let found = presentation.find_rendition(name);
         let found = found.ok_or_else(|| failed(ErrorKind::NoTrack))?;
-        let stream = &presentation.streams()[found.stream];
-        if !stream.is_listed() {
+        if presentation.is_left_out(found.stream, found.track) {
             return Err(failed(ErrorKind::NoTrack));
         }
-        let track = &stream.tracks()[found.track];
+        let track = &presentation.streams()[found.stream].tracks()[found.track];
         track.check_media().map_err(failed)?;
         Ok(Self::Media(found))
     }
@@ -80,10 +79,14 @@ impl Playlist {
         RepresentationId { tag, revision: REVISION, track, start }
     }
 
-    fn representation(self, presentation: &Presentation) -> Representation {
-        let validator = presentation.validator().of_output(self.id());
-        let liveness = if presentation.is_live() { Liveness::Live } else { Liveness::Final };
-        Representation::text(MediaType::Playlist, validator).with_liveness(liveness)
+    /// Returns its text, which is written if it was not kept, and the representation.
+    fn kept(self, presentation: &Presentation) -> Result<(Bytes, Representation), Error> {
+        let write = || self.write(presentation).map(Bytes::from);
+        let (text, id) = match self {
+            Self::Multivariant => presentation.kept_text(self.id(), write)?,
+            Self::Media(_) => (presentation.kept(self.id(), write)?, self.id()),
+        };
+        Ok((text, representation(presentation, id)))
     }
 
     fn write(self, presentation: &Presentation) -> Result<String, Error> {
@@ -92,4 +95,10 @@ impl Playlist {
             Self::Media(rendition) => media::write(presentation, rendition),
         }
     }
+}
+
+fn representation(presentation: &Presentation, id: RepresentationId) -> Representation {
+    let validator = presentation.validator().of_output(id);
+    let liveness = if presentation.is_live() { Liveness::Live } else { Liveness::Final };
+    Representation::text(MediaType::Playlist, validator).with_liveness(liveness)
 }

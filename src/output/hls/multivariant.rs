@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::attributes::{Tag, without_quotes};
+use super::length::check_length;
 use super::protection;
 use crate::base::{Error, ErrorKind};
 use crate::manifest::StreamKind;
@@ -18,7 +19,8 @@ const TEXT: &str = "text";
 /// that chooses a language keeps the quality.
 ///
 /// # Errors
-/// [`ErrorKind::NotServed`] if no track of pictures or sound can be listed.
+/// [`ErrorKind::NotServed`] if no track of pictures or sound can be listed; [`ErrorKind::Budget`] if it
+/// is longer than a client manifest may be.
 pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
     let listed = presentation.listed();
     presentation.notice_left_out();
@@ -27,27 +29,29 @@ pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
     let text: Vec<&Listed<'_>> = of(StreamKind::Text).collect();
     let mut playlist = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     let tracks = listed.iter().flat_map(|of| &of.tracks);
-    if let Some((_, track)) = tracks.clone().find(|(_, track)| track.encryption().is_some()) {
-        protection::write(&mut playlist, "#EXT-X-SESSION-KEY", presentation, track);
-    }
+    protection::write_session(&mut playlist, presentation, tracks.map(|(_, track)| *track))?;
     let (audio_names, text_names) = (names(&audio), names(&text));
     let groups = groups(&audio);
     for (group, members) in groups.iter().enumerate() {
         for (at, member) in members.iter().enumerate() {
             let name = &audio_names[at];
             member.write(&mut playlist, presentation, name, &audio_group(group), at == 0);
+            check_length(&playlist, presentation)?;
         }
     }
     for (at, of) in text.iter().enumerate() {
         let (track, _) = of.tracks[0];
         let member = Member { of, track, form: Form::WebVtt };
         member.write(&mut playlist, presentation, &text_names[at], TEXT, at == 0);
+        check_length(&playlist, presentation)?;
     }
-    let variants = Variants { presentation, has_text: !text.is_empty(), groups: &groups };
+    let text_rates = text.iter().map(|of| text_rates(presentation, of)).fold((0, 0), most);
+    let variants =
+        Variants { presentation, text_rates, has_text: !text.is_empty(), groups: &groups };
     let mut is_empty = true;
     for of in of(StreamKind::Video) {
         for &(number, track) in &of.tracks {
-            variants.write(&mut playlist, of, number, track);
+            variants.write(&mut playlist, of, number, track)?;
             is_empty = false;
         }
     }
@@ -185,12 +189,20 @@ fn uri(presentation: &Presentation, of: &Listed<'_>, track: usize, form: Form) -
 struct Variants<'a> {
     presentation: &'a Presentation,
     has_text: bool,
+    /// Rates of the most demanding text.
+    text_rates: (u64, u64),
     groups: &'a [Vec<Member<'a>>],
 }
 
 impl Variants<'_> {
     /// Writes a quality of pictures, with each group of sound.
-    fn write(&self, playlist: &mut String, of: &Listed<'_>, number: usize, track: &Track) {
+    fn write(
+        &self,
+        playlist: &mut String,
+        of: &Listed<'_>,
+        number: usize,
+        track: &Track,
+    ) -> Result<(), Error> {
         let groups = 0..self.groups.len().max(1);
         for group in groups {
             let members = self.groups.get(group).map_or(&[][..], |members| members);
@@ -204,6 +216,7 @@ impl Variants<'_> {
             self.text(tag).end();
             playlist.push_str(&uri(self.presentation, of, number, Form::Stored));
             playlist.push('\n');
+            check_length(playlist, self.presentation)?;
         }
         let rates = rates(self.presentation, of, number);
         let tag = Tag::new(playlist, "#EXT-X-I-FRAME-STREAM-INF")
@@ -211,6 +224,7 @@ impl Variants<'_> {
             .quoted("CODECS", &track.codecs().unwrap_or_default());
         let uri = uri(self.presentation, of, number, Form::KeyFrames);
         picture(tag, track, false).quoted("URI", &uri).end();
+        Ok(())
     }
 
     /// Writes a variant of sound alone.
@@ -232,15 +246,17 @@ impl Variants<'_> {
     ) -> Tag<'t> {
         let rate = |member: &Member<'_>| rates(self.presentation, member.of, member.track);
         let sound = members.iter().map(rate);
-        let sound = sound.fold((0, 0), |most, of| (most.0.max(of.0), most.1.max(of.1)));
+        let sound = sound.fold((0, 0), most);
+        let text = self.text_rates;
+        let sum = |rates: [u64; 3]| rates.into_iter().fold(1_u64, u64::saturating_add) - 1;
         let mut codecs: Vec<String> = video.and_then(Track::codecs).into_iter().collect();
         for codec in members.iter().filter_map(|member| member.track().codecs()) {
             if !codecs.iter().any(|known| *known == *codec) {
                 codecs.push(codec);
             }
         }
-        tag.plain("BANDWIDTH", pictures.0.saturating_add(sound.0).max(1))
-            .plain("AVERAGE-BANDWIDTH", pictures.1.saturating_add(sound.1).max(1))
+        tag.plain("BANDWIDTH", sum([pictures.0, sound.0, text.0]).max(1))
+            .plain("AVERAGE-BANDWIDTH", sum([pictures.1, sound.1, text.1]).max(1))
             .quoted("CODECS", &codecs.join(","))
     }
 
@@ -264,7 +280,19 @@ fn picture<'t>(mut tag: Tag<'t>, track: &Track, with_rate: bool) -> Tag<'t> {
     tag
 }
 
-/// Returns the peak and the mean of what is stored; the declared bitrate for both if the sizes of
+/// Returns the larger peak and the larger mean.
+fn most(one: (u64, u64), other: (u64, u64)) -> (u64, u64) {
+    (one.0.max(other.0), one.1.max(other.1))
+}
+
+/// Returns peak and mean of a text as WebVTT. Its documents are read only when they are asked for; as
+/// WebVTT they have no header of XML and take less than their fragments.
+fn text_rates(presentation: &Presentation, of: &Listed<'_>) -> (u64, u64) {
+    let (track, _) = of.tracks[0];
+    rates(presentation, of, track)
+}
+
+/// Returns the peak and the mean of the segments, by what is stored; the declared bitrate for both if the sizes of
 /// fragments are not known.
 fn rates(presentation: &Presentation, of: &Listed<'_>, track: usize) -> (u64, u64) {
     match presentation.rates(of.number, track) {

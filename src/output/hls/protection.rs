@@ -1,11 +1,43 @@
 //! Content protection, as a playlist signals it.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::attributes::Tag;
+use super::length::check_length;
+use crate::base::Error;
 use crate::codec::EncryptionScheme;
 use crate::presentation::{Presentation, Track};
+
+/// Writes the session keys of a multivariant playlist: one per key and protection system.
+///
+/// # Errors
+/// [`ErrorKind::Budget`](crate::base::ErrorKind::Budget) if they are longer than a client manifest may
+/// be.
+pub(super) fn write_session<'a>(
+    text: &mut String,
+    presentation: &Presentation,
+    tracks: impl Iterator<Item = &'a Track>,
+) -> Result<(), Error> {
+    let mut known = HashSet::new();
+    for track in tracks {
+        let Some(encryption) = track.encryption() else { continue };
+        if known.insert((method(encryption.scheme), encryption.key_id)) {
+            write(text, "#EXT-X-SESSION-KEY", presentation, track);
+        }
+        check_length(text, presentation)?;
+    }
+    Ok(())
+}
+
+fn method(scheme: EncryptionScheme) -> &'static str {
+    match scheme {
+        EncryptionScheme::Cbcs | EncryptionScheme::Cbc1 => "SAMPLE-AES",
+        _ => "SAMPLE-AES-CTR",
+    }
+}
 
 /// Writes a key tag per protection system; nothing if the samples of the track are not encrypted.
 ///
@@ -14,10 +46,7 @@ use crate::presentation::{Presentation, Track};
 /// Spec: RFC 8216bis, 4.4.4.4; "HTTP Live Streaming with PlayReady".
 pub(super) fn write(text: &mut String, name: &str, presentation: &Presentation, track: &Track) {
     let Some(encryption) = track.encryption() else { return };
-    let method = match encryption.scheme {
-        EncryptionScheme::Cbcs | EncryptionScheme::Cbc1 => "SAMPLE-AES",
-        _ => "SAMPLE-AES-CTR",
-    };
+    let method = method(encryption.scheme);
     for system in presentation.protection() {
         let (format, data) = match system.is_play_ready() {
             true => ("com.microsoft.playready".to_owned(), system.data.clone()),

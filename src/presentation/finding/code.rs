@@ -196,7 +196,7 @@ codes! {
     /// The codec of a track is not understood.
     CodecUnknown "codec-unknown" Warning
         "the manifest announces it by the name in the file; players may not know that",
-    /// DASH and HLS have no name for the codec of a track.
+    /// Manifests of DASH and HLS do not list a track or a stream.
     TrackLeftOut "track-left-out" Info
         "players of Smooth Streaming get it; for players of DASH and HLS, encode it as H.264, HEVC, AAC or AC-3, and text as TTML",
     /// Files of one presentation have other data for one protection system.

@@ -263,6 +263,8 @@ impl Resolved<'_> {
             more_entries: media.more_entries.iter().filter_map(kept).collect(),
             language: media.language.as_ref().and_then(code),
             durations: media.durations,
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            growth: media.growth,
             is_settled: media.is_settled || matched.is_of_other_clock,
             is_time_told: (media.has_time_doubt() || matched.is_by_number).into(),
             fragments: Fragments::new(matched.fragments),

@@ -11,6 +11,10 @@ use crate::base::{Error, ErrorKind, FileId, Limits, Timescale};
 use crate::bmff::{
     AnyBox, Body, Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Stsz, Tfhd, Tkhd, Trex, uuid::Tfxd,
 };
+#[cfg(any(feature = "dash", feature = "hls"))]
+use crate::codec::encryption;
+#[cfg(any(feature = "dash", feature = "hls"))]
+use crate::fragment::cmaf::{self, Growth};
 use crate::fragment::{Defaults, OtherTime, Parsed, Stored, Whereabouts};
 use crate::index::{Indexed, TrackIndex};
 use crate::manifest::StreamKind;
@@ -52,6 +56,9 @@ pub(super) struct MediaTrack {
     /// The shortest and the longest duration of a sample in the first fragment, in ticks of the
     /// track.
     pub(super) durations: Option<(u32, u32)>,
+    /// How much longer its segments of CMAF are than its fragments.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(super) growth: Growth,
     /// Times in its fragments are no evidence of where they belong: a walk weighed them, or they
     /// are all one.
     pub(super) is_settled: bool,
@@ -68,6 +75,8 @@ struct Examined {
     duration: Option<u64>,
     /// The shortest and the longest duration of a sample, in ticks of the track.
     durations: Option<(u32, u32)>,
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    growth: Option<Growth>,
     /// The start that it says, in ticks of the track.
     said: Option<i64>,
     /// The start that it says, if the index says another.
@@ -110,6 +119,8 @@ pub(super) fn of_moov(file: FileId, moov: &Boxes, limits: &Limits) -> Vec<MediaT
             doubt: None,
             last_duration: None,
             durations: None,
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            growth: Growth::default(),
             is_settled: false,
             has_repeats: false,
             is_disordered: false,
@@ -257,6 +268,10 @@ impl MediaTrack {
                 Ok(examined) => {
                     if i == 0 {
                         self.durations = examined.durations;
+                        #[cfg(any(feature = "dash", feature = "hls"))]
+                        {
+                            self.growth = examined.growth.unwrap_or_default();
+                        }
                     }
                     if i + 1 == looks.len() {
                         self.last_duration = examined.duration;
@@ -315,6 +330,30 @@ impl MediaTrack {
         let declared = declared.filter(|&declared| i64::try_from(declared).is_ok());
         let duration = if duration > 0 { Some(duration) } else { declared };
         let durations = durations(&stored, self.defaults);
-        Ok(Examined { duration, durations, said: stored.time(), other })
+        Ok(Examined {
+            duration,
+            durations,
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            growth: self.growth_of(&stored, durations, limits),
+            said: stored.time(),
+            other,
+        })
+    }
+
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    fn growth_of(
+        &self,
+        stored: &Stored,
+        durations: Option<(u32, u32)>,
+        limits: &Limits,
+    ) -> Option<Growth> {
+        let track = cmaf::Track::new(self.track_id, self.kind?).with_defaults(self.defaults);
+        let entries = self.entry.iter().chain(&self.more_entries);
+        let mut encryptions = entries.filter_map(|entry| encryption(entry, limits));
+        let track = match encryptions.find_map(|found| Some((found.iv_size, found.key_id?))) {
+            Some((iv_size, key_id)) => track.protection(iv_size, key_id),
+            None => track,
+        };
+        Growth::of(stored, &track, durations.map_or(0, |(shortest, _)| shortest), limits)
     }
 }

@@ -1,9 +1,11 @@
 //! The streams and tracks that manifests of DASH and HLS list, and the times that they share.
 
 use std::cmp;
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
-use crate::base::Timescale;
+use super::rendition::RenditionName;
+use crate::base::{Timescale, piece};
 use crate::manifest::StreamKind;
 use crate::presentation::finding::{Finding, FindingCode, label};
 use crate::presentation::{Presentation, Role, Stream, Track};
@@ -43,9 +45,13 @@ impl Ord for Moment {
     }
 }
 
-/// Chunks of a stream that is listed: a manifest would be longer than a client manifest may be, and a
-/// run of chunks takes no bytes, however long it is.
+/// Maximum number of chunks of a stream that is listed. A run of chunks takes no bytes, however long it
+/// is.
 const MOST_CHUNKS: usize = 500_000;
+
+/// Bytes of a segment in a playlist besides the name of the rendition and its time:
+/// `#EXTINF:2.0000000,\n/.m4s\n`.
+const PLAYLIST_ENTRY: usize = 25;
 
 /// A stream that manifests list, with the tracks that a player can be sent.
 #[derive(Clone, Debug)]
@@ -74,53 +80,164 @@ impl Listed<'_> {
     }
 }
 
+/// The reason why manifests of DASH and HLS do not list a track that is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LeftOut {
+    /// A stream of events and commands.
+    Events,
+    /// A stream whose chunks are announced within those of another one.
+    Sparse,
+    /// Pictures that are shown beside the film.
+    OtherPictures,
+    /// A stream of more than [`MOST_CHUNKS`].
+    ManyChunks,
+    /// A stream whose playlist would be longer than a client manifest may be.
+    LongPlaylist,
+    /// Text in another form than TTML.
+    OtherText,
+    /// A codec without a name by RFC 6381, or without the configuration that the name depends on.
+    Unnamed,
+    /// A codec that has a name, and that CMAF does not have.
+    Unplayed,
+    /// No initialization segment can be written.
+    WithoutHeader,
+}
+
+/// Codecs that have a name by RFC 6381, and that no player of DASH or HLS decodes.
+const UNPLAYED: [&str; 1] = ["vc-1"];
+
+impl LeftOut {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Events => "DASH and HLS list no streams of events",
+            Self::Sparse => "DASH and HLS list no streams that are announced within another stream",
+            Self::OtherPictures => "DASH and HLS list no pictures beside those of the film",
+            Self::ManyChunks => "more than 500,000 chunks make a manifest of DASH or HLS too long",
+            Self::LongPlaylist => "its playlist would be longer than a manifest may be",
+            Self::OtherText => "DASH and HLS list no text but TTML",
+            Self::Unnamed => "DASH and HLS have no name for its codec",
+            Self::Unplayed => "no player of DASH or HLS decodes its codec",
+            Self::WithoutHeader => "no initialization segment can be written for it",
+        }
+    }
+}
+
+/// The reasons why tracks are left out, by stream and track. They are found when a manifest is first
+/// written, because parameter sets and sample entries are read for them.
+#[derive(Debug, Default)]
+pub(super) struct AllLeftOut(OnceLock<Box<[OfStream]>>);
+
+/// The reason for each track of a stream.
+type OfStream = Box<[Option<LeftOut>]>;
+
+impl AllLeftOut {
+    /// Returns bytes of memory that the reasons take once they are found.
+    pub(super) fn memory(streams: &[Stream]) -> usize {
+        let of_stream = |of: &Stream| piece(of.tracks.len() * size_of::<Option<LeftOut>>());
+        let each = piece(streams.len() * size_of::<OfStream>());
+        each + streams.iter().map(of_stream).sum::<usize>()
+    }
+}
+
 impl Presentation {
     /// Returns the streams that manifests of DASH and HLS list, in the order of the presentation.
     ///
-    /// A track is listed if its media is served and its codec has a name by RFC 6381. Streams of
-    /// events, sparse streams, and text that is not TTML are not listed.
+    /// A track is listed if its media is served, its codec is one that players know by its name of
+    /// RFC 6381, and an initialization segment can be written. Streams of events, sparse streams,
+    /// pictures beside those of the film, text that is not TTML, and streams of more than 500,000
+    /// chunks are not listed.
     pub(crate) fn listed(&self) -> Vec<Listed<'_>> {
-        let streams = self.streams.iter().enumerate();
-        let listed = streams.filter(|(_, stream)| stream.is_listed()).map(|(number, stream)| {
-            let tracks = stream.tracks.iter().enumerate();
-            let tracks = tracks.filter(|(_, track)| track.is_listed());
+        let left_out = self.left_out();
+        let streams = self.streams.iter().zip(left_out).enumerate();
+        let listed = streams.map(|(number, (stream, left_out))| {
+            let tracks = stream.tracks.iter().zip(left_out).enumerate();
+            let tracks = tracks.filter(|(_, (track, left_out))| {
+                track.is_served() && !stream.timeline.is_empty() && left_out.is_none()
+            });
+            let tracks = tracks.map(|(number, (track, _))| (number, track));
             Listed { number, stream, tracks: tracks.collect() }
         });
         listed.filter(|listed| !listed.tracks.is_empty()).collect()
     }
+
+    /// Returns whether manifests of DASH and HLS leave a track out.
+    pub(crate) fn is_left_out(&self, stream: usize, track: usize) -> bool {
+        let reason = self.left_out().get(stream).and_then(|tracks| tracks.get(track));
+        !reason.is_some_and(Option::is_none)
+    }
+
+    /// Returns why tracks are left out, by stream and track.
+    fn left_out(&self) -> &[OfStream] {
+        let of_stream = |stream: &Stream| -> OfStream {
+            let of_all = self.stream_left_out(stream);
+            let of_track = |track: &Track| match track.is_served() {
+                true => of_all.or_else(|| self.track_left_out(stream, track)),
+                false => None,
+            };
+            stream.tracks.iter().map(of_track).collect()
+        };
+        self.segmented.left_out.0.get_or_init(|| self.streams.iter().map(of_stream).collect())
+    }
+
+    /// Returns why none of the tracks of a stream is listed, if that is so.
+    fn stream_left_out(&self, stream: &Stream) -> Option<LeftOut> {
+        let chunks = stream.timeline.len();
+        let digits = stream.timeline.end().checked_ilog10().unwrap_or(0) as usize + 1;
+        let is_long = || {
+            let name =
+                stream.tracks.iter().map(|track| RenditionName::of(stream, track).len()).max();
+            let entry = name.unwrap_or(0) + digits + PLAYLIST_ENTRY;
+            chunks.saturating_mul(entry) as u64 > self.limits.client_manifest
+        };
+        match stream.role() {
+            Role::Metadata => Some(LeftOut::Events),
+            _ if stream.parent.is_some() => Some(LeftOut::Sparse),
+            Role::Supplementary if stream.kind == StreamKind::Video => Some(LeftOut::OtherPictures),
+            _ if chunks > MOST_CHUNKS => Some(LeftOut::ManyChunks),
+            _ if is_long() => Some(LeftOut::LongPlaylist),
+            _ => None,
+        }
+    }
+
+    fn track_left_out(&self, stream: &Stream, track: &Track) -> Option<LeftOut> {
+        let codecs = track.codecs();
+        let family = codecs.as_deref().and_then(|codecs| codecs.split('.').next());
+        match family {
+            family if stream.kind == StreamKind::Text && family != Some("stpp") => {
+                Some(LeftOut::OtherText)
+            }
+            None => Some(LeftOut::Unnamed),
+            Some(family) if UNPLAYED.contains(&family) => Some(LeftOut::Unplayed),
+            Some(_) => self.check_init_segment(stream, track).err().map(|_| LeftOut::WithoutHeader),
+        }
+    }
 }
 
 impl Presentation {
-    /// Reports the tracks that DASH and HLS have no name for, the first time that it is called.
+    /// Reports the streams and tracks that DASH and HLS do not list, the first time that it is called.
     pub(crate) fn notice_left_out(&self) {
         if self.segmented.is_noticed.swap(true, Ordering::Relaxed) {
             return;
         }
-        for stream in self.streams.iter().filter(|stream| stream.is_listed()) {
-            for track in stream.tracks.iter().filter(|track| track.is_served()) {
-                if !track.is_listed() {
-                    let message = "DASH and HLS have no name for its codec";
-                    let finding = Finding::new(FindingCode::TrackLeftOut, message);
-                    self.notice(finding.of_track(&label(&stream.name, track.bitrate)));
-                }
+        let finding = |reason: LeftOut| Finding::new(FindingCode::TrackLeftOut, reason.as_str());
+        for (stream, left_out) in self.streams.iter().zip(self.left_out()) {
+            // The reason of a stream is that of each of its tracks.
+            if let Some(reason) = self.stream_left_out(stream) {
+                self.notice(finding(reason).of_track(&stream.name));
+                continue;
+            }
+            for (track, reason) in stream.tracks.iter().zip(left_out) {
+                let Some(reason) = *reason else { continue };
+                let finding = match (reason, self.check_init_segment(stream, track)) {
+                    (LeftOut::WithoutHeader, Err(error)) => {
+                        let message = format!("{}: {error}", reason.as_str());
+                        Finding::new(FindingCode::TrackLeftOut, message).because(error)
+                    }
+                    _ => finding(reason),
+                };
+                self.notice(finding.of_track(&label(&stream.name, track.bitrate)));
             }
         }
-    }
-}
-
-impl Stream {
-    /// Returns whether manifests of DASH and HLS list the stream.
-    pub(crate) fn is_listed(&self) -> bool {
-        let is_for_people = !matches!(self.role(), Role::Metadata);
-        let is_picture = self.kind != StreamKind::Video || self.role() != Role::Supplementary;
-        let is_kept = is_for_people && is_picture;
-        is_kept && self.parent.is_none() && (1..=MOST_CHUNKS).contains(&self.timeline.len())
-    }
-}
-
-impl Track {
-    fn is_listed(&self) -> bool {
-        self.is_served() && self.codecs().is_some()
     }
 }
 

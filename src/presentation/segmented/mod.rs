@@ -17,26 +17,38 @@ pub(crate) use segments::Segment;
 
 use std::sync::atomic::AtomicBool;
 
+use bytes::Bytes;
+use listing::AllLeftOut;
 use rates::AllRates;
 
-use super::{Presentation, Stream};
+use super::validator::ContentHash;
+use super::{Presentation, RepresentationId, Stream};
+use crate::base::Error;
+
+/// In place of the number of a track: the hash of a text is kept under this id.
+const OF_HASH: u32 = u32::MAX;
 
 /// Properties of a presentation that only DASH and HLS need.
 #[derive(Debug)]
 pub(super) struct Segmented {
     rates: AllRates,
+    left_out: AllLeftOut,
+    /// Bytes of memory that all fields take outside of this.
+    memory: usize,
     /// Set once the tracks that are left out were reported.
     is_noticed: AtomicBool,
 }
 
 impl Segmented {
     pub(super) fn new(streams: &[Stream]) -> Self {
-        Self { rates: AllRates::of(streams), is_noticed: AtomicBool::new(false) }
+        let rates = AllRates::of(streams);
+        let memory = rates.memory() + AllLeftOut::memory(streams);
+        Self { rates, left_out: AllLeftOut::default(), memory, is_noticed: AtomicBool::new(false) }
     }
 
     /// Returns bytes of memory that it takes outside of itself.
     pub(super) fn memory(&self) -> usize {
-        self.rates.memory()
+        self.memory
     }
 }
 
@@ -44,5 +56,28 @@ impl Presentation {
     /// Returns the rates of a track, if the sizes of its fragments are known.
     pub(crate) fn rates(&self, stream: usize, track: usize) -> Option<Rates> {
         self.segmented.rates.get(stream, track)
+    }
+}
+
+impl Presentation {
+    /// Returns a text of the whole presentation as [`kept`](Self::kept) does, and the id of its
+    /// validator: with a hash of the text in place of the start.
+    ///
+    /// The text may depend on the index of a file: rates and frame rates do. A file is walked through
+    /// if its index is found broken, and then one content has another text.
+    pub(crate) fn kept_text(
+        &self,
+        id: RepresentationId,
+        make: impl FnOnce() -> Result<Bytes, Error>,
+    ) -> Result<(Bytes, RepresentationId), Error> {
+        let text = self.kept(id, make)?;
+        let of_hash = RepresentationId { track: OF_HASH, ..id };
+        let hash = self.kept(of_hash, || {
+            let mut hash = ContentHash::new("");
+            hash.part(Some(&text));
+            Ok(Bytes::copy_from_slice(&hash.finish().to_be_bytes()))
+        })?;
+        let start = hash.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        Ok((text, RepresentationId { start, ..id }))
     }
 }

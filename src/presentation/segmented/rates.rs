@@ -1,15 +1,21 @@
-//! Bits per second that a track takes, counted over its stored fragments.
+//! Bits per second that the segments of a track take, by the sizes of its stored fragments.
+
+use std::collections::VecDeque;
 
 use super::Segment;
 use crate::base::{Timescale, piece};
+use crate::fragment::cmaf::Growth;
 use crate::index::Fragments;
+use crate::manifest::StreamKind;
 use crate::presentation::stream::Media;
 use crate::presentation::{Stream, Timeline, Track};
 
-/// Bits per second of a track, by the stored fragments.
+/// Bits per second of a track's segments. They are never less than those of the segments that are
+/// served, and more only where a fragment may become longer than the first one shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rates {
-    /// The largest rate of a segment; short segments count together with the one before.
+    /// The largest rate of segments that follow each other and together last at least half as long as
+    /// the longest one.
     ///
     /// Spec: RFC 8216bis, 4.4.6.2, "peak segment bit rate".
     pub(crate) peak: u64,
@@ -29,6 +35,14 @@ impl Stretch {
         Self {
             bytes: self.bytes.saturating_add(other.bytes),
             ticks: self.ticks.saturating_add(other.ticks),
+        }
+    }
+
+    /// Returns the stretch from one place to this one.
+    fn since(self, from: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_sub(from.bytes),
+            ticks: self.ticks.saturating_sub(from.ticks),
         }
     }
 
@@ -56,37 +70,112 @@ impl Rates {
     /// Returns the rates of fragments that no request has looked at yet: their sizes are then those
     /// of the index on every machine. `longest` is the longest segment of the stream in ticks. `None`
     /// if there are no fragments.
-    fn of(
-        timeline: &Timeline,
-        longest: u64,
-        timescale: Timescale,
-        fragments: &Fragments,
-    ) -> Option<Self> {
-        let (mut peak, mut all) = (Stretch::default(), Stretch::default());
-        let mut before: Option<Stretch> = None;
+    fn of(stream: &Listing<'_>, longest: u64, fragments: &Fragments) -> Option<Self> {
+        let Listing { timeline, timescale, .. } = *stream;
+        let mut peak = Peak { least: (longest / 2).max(1), ..Peak::default() };
+        let mut all = Stretch::default();
         let mut sizes = fragments.sizes();
         let mut size = sizes.next();
-        for Segment { chunk, to_next: ticks, .. } in timeline.segments() {
+        for segment in timeline.segments() {
+            let chunk = segment.chunk;
             while size.is_some_and(|(of, _)| of < chunk) {
                 size = sizes.next();
             }
-            let Some((_, bytes)) = size.filter(|(of, _)| *of == chunk) else {
-                before = None;
+            let Some((_, stored)) = size.filter(|(of, _)| *of == chunk) else {
+                peak.end_run();
                 continue;
             };
+            let ticks = stream.ticks(&segment);
+            let bytes = stream.grown(stored, segment.duration);
             let this = Stretch { bytes, ticks };
-            let whole = match before {
-                Some(before) if ticks < longest / 2 => before.plus(this),
-                _ => this,
-            };
-            if peak.ticks == 0 || whole.is_denser(peak) {
-                peak = whole;
-            }
+            peak.add(this);
             all = all.plus(this);
-            before = Some(this);
         }
-        let rates = Self { peak: peak.rate(timescale), mean: all.rate(timescale) };
+        let rates = Self { peak: peak.densest.rate(timescale), mean: all.rate(timescale) };
         (all.bytes > 0 && all.ticks > 0).then_some(rates)
+    }
+}
+
+/// The segments of a track, as a playlist lists them.
+#[derive(Clone, Copy)]
+struct Listing<'a> {
+    kind: StreamKind,
+    timeline: &'a Timeline,
+    timescale: Timescale,
+    /// Growth of the track's fragments, and the units of its ticks.
+    growth: Option<(Growth, Timescale)>,
+}
+
+impl Listing<'_> {
+    /// Returns ticks that a segment lasts by its playlist.
+    fn ticks(&self, segment: &Segment) -> u64 {
+        match self.kind != StreamKind::Text && segment.has_gap(self.timescale) {
+            true => segment.duration,
+            false => segment.to_next,
+        }
+    }
+
+    /// Returns the most bytes of the segment of a fragment of `stored` bytes.
+    fn grown(&self, stored: u64, ticks: u64) -> u64 {
+        let Some((growth, timescale)) = self.growth else { return stored };
+        growth.grown(stored, self.timescale.rescale_round(ticks, timescale).unwrap_or(u64::MAX))
+    }
+}
+
+/// Finds the densest of all stretches of segments that follow each other and last long enough.
+///
+/// A stretch ends with each segment. Of the places where it may begin, those on the lower hull of bytes
+/// over ticks can be the best.
+#[derive(Default)]
+struct Peak {
+    /// Ticks of the shortest stretch that counts.
+    least: u64,
+    /// Where stretches may begin: on the lower hull, in ascending order.
+    hull: VecDeque<Stretch>,
+    /// Where stretches may begin later: too near to the end.
+    near: VecDeque<Stretch>,
+    /// Bytes and ticks of all segments of the run.
+    end: Stretch,
+    densest: Stretch,
+}
+
+impl Peak {
+    fn add(&mut self, segment: Stretch) {
+        self.near.push_back(self.end);
+        self.end = self.end.plus(segment);
+        while let Some(&from) = self.near.front()
+            && self.end.ticks.saturating_sub(from.ticks) >= self.least
+        {
+            self.near.pop_front();
+            while let Some(&last) = self.hull.back()
+                && let Some(&before) =
+                    self.hull.len().checked_sub(2).and_then(|at| self.hull.get(at))
+                && !from.since(last).is_denser(last.since(before))
+            {
+                self.hull.pop_back();
+            }
+            self.hull.push_back(from);
+        }
+        while let (Some(first), Some(second)) = (self.hull.front(), self.hull.get(1))
+            && !self.end.since(*first).is_denser(self.end.since(*second))
+        {
+            self.hull.pop_front();
+        }
+        if let Some(first) = self.hull.front() {
+            self.count(self.end.since(*first));
+        }
+    }
+
+    fn count(&mut self, stretch: Stretch) {
+        if self.densest.ticks == 0 || stretch.is_denser(self.densest) {
+            self.densest = stretch;
+        }
+    }
+
+    /// Ends a run of segments: a fragment is missing behind it.
+    fn end_run(&mut self) {
+        let (least, densest) = (self.least, self.densest);
+        *self = Self { least, densest, ..Self::default() };
     }
 }
 
@@ -97,7 +186,7 @@ pub(in crate::presentation) struct AllRates(Box<[Box<[Option<Rates>]>]>);
 impl AllRates {
     /// Counts the rates of all tracks; to be called once, before anything is served.
     pub(in crate::presentation) fn of(streams: &[Stream]) -> Self {
-        let of_stream = |Stream { timeline, timescale, tracks, .. }: &Stream| {
+        let of_stream = |Stream { kind, timeline, timescale, tracks, .. }: &Stream| {
             // A run of chunks takes no bytes, however long it is; fragments do.
             let is_counted = |fragments: &Fragments| {
                 timeline.len() <= fragments.len().saturating_mul(4).saturating_add(1024)
@@ -112,7 +201,9 @@ impl AllRates {
             };
             let of_track = |track: &Track| match &track.media {
                 Media::Stored(stored) if is_counted(&stored.fragments) => {
-                    Rates::of(timeline, longest, *timescale, &stored.fragments)
+                    let growth = Some((stored.growth, stored.timescale));
+                    let listing = Listing { kind: *kind, timeline, timescale: *timescale, growth };
+                    Rates::of(&listing, longest, &stored.fragments)
                 }
                 Media::Stored(_) | Media::Files(_) | Media::Absent(_) => None,
             };
@@ -150,7 +241,10 @@ mod tests {
         let fragments = Fragments::new(fragments);
         let timeline = timeline(chunks).unwrap();
         let longest = timeline.segments().map(|segment| segment.to_next).max().unwrap_or(0);
-        Rates::of(&timeline, longest, Timescale::new(100).unwrap(), &fragments)
+        let timescale = Timescale::new(100).unwrap();
+        let kind = StreamKind::Video;
+        let listing = Listing { kind, timeline: &timeline, timescale, growth: None };
+        Rates::of(&listing, longest, &fragments)
     }
 
     #[test]
@@ -158,16 +252,52 @@ mod tests {
         // 200 ticks of 100 per second are 2 s.
         let found = rates(&[(0, 200, 4)], &[1000, 3000, 2000, 500]).unwrap();
         assert_eq!(found, Rates { peak: 12_000, mean: 6_500 });
-        // A gap makes the segment before it longer.
+        // A playlist says a gap, but for one of less than a tenth of a second.
         let found = rates(&[(0, 200, 1), (400, 200, 1)], &[1000, 1000]).unwrap();
-        assert_eq!(found, Rates { peak: 4_000, mean: 2_667 });
+        assert_eq!(found, Rates { peak: 4_000, mean: 4_000 });
+        let found = rates(&[(0, 200, 1), (208, 200, 1)], &[1000, 1000]).unwrap();
+        assert_eq!(found, Rates { peak: 4_000, mean: 3_922 });
     }
 
     #[test]
-    fn a_short_segment_counts_with_the_one_before() {
+    fn a_short_segment_counts_with_its_neighbours() {
         let found = rates(&[(0, 200, 2), (400, 10, 1)], &[1000, 1000, 1000]).unwrap();
         assert_eq!(found.peak, 7_620, "2,000 bytes in 2.1 s, and not 1,000 in 0.1 s");
         assert_eq!(found.mean, 5_854);
+        let found = rates(&[(0, 200, 1), (200, 10, 1), (210, 200, 1)], &[1000, 500, 1500]).unwrap();
+        assert_eq!(found.peak, 7_620, "2,000 bytes in 2.1 s, at the end");
+    }
+
+    /// The peak against all stretches, one by one.
+    #[test]
+    fn the_peak_is_that_of_all_stretches_that_are_long_enough() {
+        let mut random = 1_u64;
+        let mut below = |most: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (random >> 33) % most
+        };
+        for _ in 0..300 {
+            let (mut start, mut chunks, mut sizes) = (0, Vec::new(), Vec::new());
+            for _ in 0..=below(12) {
+                let most = if below(2) == 0 { 10 } else { 200 };
+                let duration = 1 + below(most);
+                chunks.push((start, duration, 1));
+                sizes.push(1 + below(1000));
+                start += duration;
+            }
+            let longest = chunks.iter().map(|chunk| chunk.1).max().unwrap();
+            let mut peak = 0;
+            for from in 0..chunks.len() {
+                for to in from..chunks.len() {
+                    let ticks: u64 = chunks[from..=to].iter().map(|chunk| chunk.1).sum();
+                    let bytes: u64 = sizes[from..=to].iter().sum();
+                    if ticks >= (longest / 2).max(1) {
+                        peak = peak.max((bytes * 8 * 100).div_ceil(ticks));
+                    }
+                }
+            }
+            assert_eq!(rates(&chunks, &sizes).unwrap().peak, peak, "{chunks:?} {sizes:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::manifest::StreamKind;
-use crate::presentation::Presentation;
+use crate::presentation::{Presentation, Stream, Track};
 
 /// A track in one of the forms in which its segments are served: a Representation of DASH, a media
 /// playlist of HLS.
@@ -80,6 +80,18 @@ pub(crate) struct RenditionName<'a> {
     /// Number of tracks with the same name and bitrate before this one.
     alike: usize,
     form: Form,
+}
+
+impl<'a> RenditionName<'a> {
+    /// Returns the name of a track that no other track shares.
+    pub(super) fn of(stream: &'a Stream, track: &Track) -> Self {
+        Self { stream: &stream.name, bitrate: track.bitrate, alike: 0, form: Form::Stored }
+    }
+
+    /// Returns bytes of the name.
+    pub(super) fn len(&self) -> usize {
+        self.to_string().len()
+    }
 }
 
 impl fmt::Display for RenditionName<'_> {

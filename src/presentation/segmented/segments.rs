@@ -1,6 +1,10 @@
 //! The chunks of a timeline as segments that follow each other.
 
+use crate::base::Timescale;
 use crate::presentation::Timeline;
+
+/// Gaps that are shorter are covered by the segment before: a tenth of a second, in parts of one.
+const SHORTEST_GAP: u64 = 10;
 
 /// A chunk as a segment of DASH or HLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +17,13 @@ pub(crate) struct Segment {
     pub(crate) duration: u64,
     /// Ticks to the start of the next segment; the duration of the last one.
     pub(crate) to_next: u64,
+}
+
+impl Segment {
+    /// Returns whether a gap follows that a playlist says. The last segment has no successor.
+    pub(crate) fn has_gap(&self, timescale: Timescale) -> bool {
+        self.to_next.saturating_sub(self.duration) > timescale.get() / SHORTEST_GAP
+    }
 }
 
 impl Timeline {
