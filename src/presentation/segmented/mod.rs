@@ -4,12 +4,14 @@
 // DASH needs no rates, and HLS no end.
 #![cfg_attr(not(all(feature = "dash", feature = "hls")), allow(dead_code, unused_imports))]
 
+mod heads;
 mod listing;
 mod locate;
 mod rates;
 mod rendition;
 mod segments;
 
+pub(crate) use heads::{HeadKey, SegmentHeads};
 pub(crate) use listing::{Listed, Moment};
 pub(crate) use rates::Rates;
 pub(crate) use rendition::{Form, Rendition, decimal};
@@ -17,6 +19,7 @@ pub(crate) use segments::Segment;
 
 use std::sync::atomic::AtomicBool;
 
+use heads::Heads;
 use rates::AllRates;
 
 use super::{Presentation, Stream};
@@ -27,11 +30,13 @@ pub(super) struct Segmented {
     rates: AllRates,
     /// Set once the tracks that are left out were reported.
     is_noticed: AtomicBool,
+    /// The place for heads of segments; `None` if they are not kept.
+    heads: Option<Heads>,
 }
 
 impl Segmented {
     pub(super) fn new(streams: &[Stream]) -> Self {
-        Self { rates: AllRates::of(streams), is_noticed: AtomicBool::new(false) }
+        Self { rates: AllRates::of(streams), is_noticed: AtomicBool::new(false), heads: None }
     }
 
     /// Returns bytes of memory that it takes outside of itself.
