@@ -53,7 +53,7 @@ def main():
         servers = {}
         for name, program, extra in [
             ("serve, nothing kept", "serve", ["--hot-memory", "0"]),
-            ("serve, hot fragments kept", "serve", ["--hot-memory", options.hot_memory]),
+            ("serve, hot fragments kept", "serve", ["--hot-memory", str(options.hot_memory)]),
             ("sendfile", "sendfile", ["--copy-younger", "0"]),
         ]:
             server = Server(
