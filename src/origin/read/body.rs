@@ -115,7 +115,11 @@ impl Body {
             }
             match self.next.take().or_else(|| self.later.pop()) {
                 None => return Poll::Ready(None),
-                Some(Piece::Bytes(bytes)) => return Poll::Ready(Some(Ok(self.given(bytes)))),
+                Some(Piece::Bytes(bytes)) => {
+                    // What follows may be a range that the host sends itself.
+                    self.next = self.later.pop();
+                    return Poll::Ready(Some(Ok(self.given(bytes))));
+                }
                 Some(Piece::Stored(stored)) => {
                     if let Some(read) = self.start(stored) {
                         return Poll::Ready(Some(Ok(self.given(read))));
