@@ -54,3 +54,26 @@ impl SegmentHeads for HeadCache {
         self.0.insert(key, head);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presentation::Located;
+
+    #[test]
+    fn heads_take_no_more_memory_than_they_may() {
+        for (bytes, len) in [(4_u64 << 20, 700), (4 << 20, 100), (1 << 20, 9000)] {
+            let measured = allocation_counter::measure(|| {
+                let cache = HeadCache::new(bytes);
+                for chunk in 0..20_000 {
+                    let at = Located { stream: 0, track: 0, chunk };
+                    cache.put(HeadKey::new(1, at), vec![0; len].into());
+                }
+                assert!(cache.0.weight() <= bytes);
+                assert!(cache.0.weight() > bytes / 2, "{}", cache.0.weight());
+            });
+            let most = measured.bytes_max;
+            assert!(most <= bytes + bytes / 8, "{most} bytes for heads of {len} in {bytes}");
+        }
+    }
+}

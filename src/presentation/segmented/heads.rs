@@ -33,10 +33,17 @@ pub(super) struct Heads {
     kept: Arc<dyn SegmentHeads>,
 }
 
+impl HeadKey {
+    /// Creates the key of a chunk in an opening.
+    pub(crate) fn new(opening: u64, at: Located) -> Self {
+        let Located { stream, track, chunk } = at;
+        Self { opening, stream, track, chunk }
+    }
+}
+
 impl Heads {
     fn key(&self, at: Located) -> HeadKey {
-        let Located { stream, track, chunk } = at;
-        HeadKey { opening: self.opening, stream, track, chunk }
+        HeadKey::new(self.opening, at)
     }
 }
 
