@@ -35,6 +35,12 @@ SCENARIOS = {
     "conditional-manifest": "the same of a manifest",
     "manifest-hit": "1,000 GETs of a manifest that is kept in brotli",
 }
+# These need the outputs beside Smooth Streaming, without which all others are counted.
+SEGMENTED = {
+    "segment": "1,000 GETs of a segment with every policy, read from memory, its head kept",
+    "segment-hit": "the same with the fragments in the cache",
+    "segment-first": "the same with heads that are read and written for each request",
+}
 # How many times what a bare service takes one with every policy may take.
 POLICIES = 1.15
 
@@ -46,11 +52,11 @@ def run(*command):
     return done.stdout, done.stderr
 
 
-def build_bin(name):
+def build_bin(name, *options):
     """Path of a program of the benches, built anew where it is not."""
     messages, _ = run(
         "cargo", "build", "--release", "-p", "smooth-origin-benches", "--bin", name,
-        "--message-format=json", cwd_of_project(),
+        "--message-format=json", cwd_of_project(), *options,
     )
     built = [json.loads(line) for line in messages.splitlines()]
     return next(m["executable"] for m in built if m.get("executable") and m["target"]["name"] == name)
@@ -73,14 +79,17 @@ def count(program, scenario):
 
 def main():
     compiler = run("rustc", "--version")[0].strip()
-    program = build_bin("counts")
-    counts = {scenario: count(program, scenario) for scenario in SCENARIOS}
+    counts = {}
+    # Both programs have one path.
+    for scenarios, options in [(SCENARIOS, []), (SEGMENTED, ["--features", "segmented"])]:
+        program = build_bin("counts", *options)
+        counts |= {scenario: count(program, scenario) for scenario in scenarios}
     if "--update" in sys.argv:
         BASELINES.write_text(json.dumps({"compiler": compiler, "counts": counts}, indent=2) + "\n")
     baseline = json.loads(BASELINES.read_text())
     same_compiler = baseline["compiler"] == compiler
     risen = []
-    for scenario, what in SCENARIOS.items():
+    for scenario, what in (SCENARIOS | SEGMENTED).items():
         before, now = baseline["counts"].get(scenario), counts[scenario]
         change = "new" if before is None else f"{(now - before) / before:+.1%}"
         print(f"{scenario:18} {now:>12,}  {change:>7}  {what}")

@@ -11,6 +11,8 @@ use smooth_origin::base::{Limits, Name};
 use smooth_origin::manifest::Layout;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::service::{OriginService, ServiceOptions};
+#[cfg(feature = "segmented")]
+use smooth_origin_benches::{Samples, files_with};
 use smooth_origin_benches::{
     Stored, every_policy, files, heads, large_manifest, locate, memory, now, open, recording,
     requests, six_tracks,
@@ -49,6 +51,12 @@ fn main() {
         "fragment" => get_all("Fragments", 0),
         "fragment-hit" => get_all("Fragments", 16 << 20),
         "key-frames" => get_all("KeyFrames", 0),
+        #[cfg(feature = "segmented")]
+        "segment" => get_segments(0, HEADS),
+        #[cfg(feature = "segmented")]
+        "segment-hit" => get_segments(16 << 20, HEADS),
+        #[cfg(feature = "segmented")]
+        "segment-first" => get_segments(0, 0),
         "conditional-fragment" => conditional_fragments(),
         "conditional-manifest" => conditional_manifests(),
         unknown => {
@@ -107,6 +115,38 @@ fn get_all(noun: &str, cache: u64) {
     // Each fragment has been looked at once, and the cache is filled.
     respond();
     measured(&mut { respond });
+}
+
+/// Bytes for the heads of segments: room for all.
+#[cfg(feature = "segmented")]
+const HEADS: u64 = 16 << 20;
+
+/// A thousand responses with a segment of CMAF, written from a fragment of 50 or 93 samples.
+#[cfg(feature = "segmented")]
+fn get_segments(cache: u64, heads: u64) {
+    let bitrates = [400_000, 1_200_000, 3_500_000];
+    let store = memory(&files_with(600, 3000, Stored::Nothing, &bitrates, 1, Samples::Many));
+    let builder = Origin::builder(store).fragment_cache_bytes(cache);
+    let origin = builder.segment_head_bytes(heads).build();
+    let opened = block_on(origin.open(&Name::new("film.ism").unwrap())).unwrap();
+    let get = |path: &String| {
+        let request = http::Request::get(format!("/film.ism/{}", segment(path)));
+        request.header("host", "localhost").body(()).unwrap()
+    };
+    let requests: Vec<_> = requests(opened.presentation(), 1000).iter().map(get).collect();
+    let service = OriginService::with_options(origin, every_policy());
+    let respond = || requests.iter().for_each(|request| receive(&service, request));
+    // Each fragment has been looked at once, and what is kept is there.
+    respond();
+    respond();
+    measured(&mut { respond });
+}
+
+/// Returns the path of the segment of a fragment.
+#[cfg(feature = "segmented")]
+fn segment(path: &str) -> String {
+    let numbers: Vec<&str> = path.split(['(', ')', '=']).collect();
+    format!("{}-{}/{}.m4s", numbers[3], numbers[1], numbers[4])
 }
 
 /// A thousand GETs of fragments all over `film.ism`, or of parts of them.

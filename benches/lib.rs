@@ -50,7 +50,7 @@ pub fn files(seconds: u32, payload: u32, stored: Stored) -> Vec<(String, Media)>
 }
 
 /// A film with a video file for each of these bitrates, and with files of sound that are a stream
-/// each.
+/// each. Every fragment is one sample.
 pub fn files_of(
     seconds: u32,
     payload: u32,
@@ -58,19 +58,66 @@ pub fn files_of(
     bitrates: &[u32],
     sounds: usize,
 ) -> Vec<(String, Media)> {
+    files_with(seconds, payload, stored, bitrates, sounds, Samples::One)
+}
+
+/// Samples of a fragment of 2 s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Samples {
+    /// One, so that nearly nothing but its payload is read.
+    One,
+    /// As many as real films have: 50 pictures, 93 frames of sound. No two neighbours have one size.
+    Many,
+}
+
+impl Samples {
+    /// Splits the sample of each fragment.
+    fn of(self, mut track: Track) -> Track {
+        if self == Self::Many {
+            let samples = if track.kind == StreamKind::Video { 50 } else { 93 };
+            split(&mut track, samples);
+        }
+        track
+    }
+}
+
+/// Splits the one sample of each fragment into this many.
+fn split(track: &mut Track, samples: u32) {
+    for fragment in &mut track.fragments {
+        let (duration, size) = fragment.samples[0];
+        let (each, bytes) = (duration / samples, size / samples);
+        // Neighbours differ by a byte, and the last has the rest.
+        let less = bytes.min(1);
+        let of = |number: u32| (each, bytes - less * (number % 2));
+        let mut list: Vec<_> = (0..samples - 1).map(of).collect();
+        let sum = |list: &[(u32, u32)]| list.iter().map(|&(_, bytes)| bytes).sum::<u32>();
+        list.push((duration - (samples - 1) * each, size - sum(&list)));
+        fragment.samples = list;
+    }
+}
+
+/// A film as [`files_of`] makes it, with so many samples in its fragments.
+pub fn files_with(
+    seconds: u32,
+    payload: u32,
+    stored: Stored,
+    bitrates: &[u32],
+    sounds: usize,
+    samples: Samples,
+) -> Vec<(String, Media)> {
     let of_text = |text: Vec<u8>| {
         let mut media = Media::default();
         media.push(text);
         media
     };
     let (mut files, mut elements) = (Vec::new(), Vec::new());
-    let pictures = media(&[video(1, seconds / 2, payload)], Style::default());
+    let pictures = media(&[samples.of(video(1, seconds / 2, payload))], Style::default());
     for (number, &bitrate) in (1..).zip(bitrates) {
         let name = format!("video{number}.ismv");
         elements.push(("video", name.clone(), bitrate, String::new()));
         files.push((name, pictures.clone()));
     }
-    let heard = media(&[sound(1, seconds / 2, payload / 10)], Style::default());
+    let heard = media(&[samples.of(sound(1, seconds / 2, payload / 10))], Style::default());
     for number in 1..=sounds {
         let (name, stream) = match sounds {
             1 => ("sound.isma".into(), String::new()),

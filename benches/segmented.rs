@@ -37,12 +37,15 @@ fn pictures() -> MemoryStore {
 pub fn segments() {
     let service = OriginService::with_options(Origin::new(pictures()), ServiceOptions::default());
     let requests = |path: &dyn Fn(u64) -> String| -> Vec<http::Request<()>> {
-        let get = |number: u64| http::Request::get(path(number * 20_000_000)).body(()).unwrap();
+        let get = |number: u64| http::Request::get(path(number * 20_000_000));
+        let get = |number| get(number).header("host", "localhost").body(()).unwrap();
         (0..300).map(get).collect()
     };
     let segments = requests(&|time| format!("/film.ism/video-300000/{time}.m4s"));
     let fragments =
         requests(&|time| format!("/film.ism/QualityLevels(300000)/Fragments(video={time})"));
+    // Opening gives way to other tasks.
+    block_on(service.respond(&fragments[0]));
     let all = |requests: &[http::Request<()>]| {
         for request in requests {
             let response = ready(service.respond(request));

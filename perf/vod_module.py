@@ -27,6 +27,9 @@ SITE = """
     }}
 """
 
+# The same for segments of DASH, one file per track and chunk.
+DASH_SITE = SITE.replace("vod mss;", "vod dash;").replace("text/xml", "application/dash+xml")
+
 
 def parts(content):
     """The parts of the file names between `film-` and `.mp4`, sound last."""
@@ -38,6 +41,10 @@ def parts(content):
 
 def manifest(content):
     return f"/vod/film-,{','.join(parts(content))},.mp4.urlset/manifest"
+
+
+def dash_manifest(content):
+    return f"{manifest(content)}.mpd"
 
 
 def write_fragmented(content, folder):

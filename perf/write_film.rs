@@ -6,11 +6,12 @@
 //! cargo run --release -p smooth-origin-perf --bin write_film -- FOLDER SECONDS LOW MIDDLE HIGH SOUND
 //! ```
 //!
-//! With one size, fragments of sound have a tenth of it.
+//! With one size, each fragment is one sample, and fragments of sound have a tenth of the size. With four, fragments
+//! have as many samples as those of real films: 50 pictures, 93 frames of sound.
 
 use std::path::PathBuf;
 
-use smooth_origin_benches::{Stored, files, write_whole};
+use smooth_origin_benches::{Samples, Stored, files, files_with, write_whole};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -18,9 +19,12 @@ fn main() {
     let folder = PathBuf::from(next("a folder"));
     let seconds = next("a length in seconds").parse().unwrap();
     let sizes: Vec<u32> = arguments.map(|bytes| bytes.parse().unwrap()).collect();
-    let film = |bytes| files(seconds, bytes, Stored::Full);
+    let film = |bytes| {
+        let bitrates = [400_000, 1_200_000, 3_500_000];
+        files_with(seconds, bytes, Stored::Full, &bitrates, 1, Samples::Many)
+    };
     let files = match sizes[..] {
-        [bytes] => film(bytes),
+        [bytes] => files(seconds, bytes, Stored::Full),
         [low, middle, high, sound] => {
             let films = [low, middle, high, 10 * sound].map(film);
             // The media of each, and then the manifests, which are the same in all.

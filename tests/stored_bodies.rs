@@ -85,6 +85,24 @@ fn what_is_made_here_or_begun_is_not_stored() {
 }
 
 #[test]
+#[cfg(any(feature = "dash", feature = "hls"))]
+fn behind_the_head_of_a_segment_all_is_stored() {
+    let (root, _path) = folder("segment");
+    let origin = trusting(LocalStore::new(&root).unwrap());
+    // The first answer writes the head, the second finds it.
+    for _ in 0..2 {
+        let segment = served(&origin, "/film.ism/video-300/20000000.m4s").unwrap();
+        let whole = read(&segment).unwrap();
+        let mut body = segment.body();
+        assert!(body.stored().is_none());
+        let head = block_on(body.next()).unwrap().unwrap();
+        assert!(head.len() < 200, "{} bytes", head.len());
+        let stored = taken(&body.stored().unwrap());
+        assert!([&head[..], &stored].concat() == whole);
+    }
+}
+
+#[test]
 fn a_file_is_stored_whole() {
     let (root, _path) = folder("stored-file");
     root.write("cover.jpg", b"a picture");

@@ -3,6 +3,8 @@
 use super::samples::Defaults;
 use super::stored::Stored;
 use crate::bmff::Sdtp;
+#[cfg(any(feature = "dash", feature = "hls"))]
+use crate::bmff::Trun;
 
 /// The first sample of a fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +40,8 @@ impl Stored {
     /// shown; 0 if there is none.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn first_offset(&self, defaults: Defaults) -> i32 {
-        let first = self.runs(defaults).flat_map(|run| run.samples().map(|a| a.sample)).next();
-        first.map_or(0, |sample| sample.composition_offset)
+        let first = self.traf.all::<Trun>().find_map(|trun| defaults.samples(trun).next());
+        first.map_or(0, |alike| alike.sample.composition_offset)
     }
 
     /// Returns the duration of the longest sample, and the spread between the times at which

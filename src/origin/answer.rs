@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::read::{FragmentFile, FragmentReader, Reader, WHOLE};
+use super::read::{FragmentCache, FragmentFile, FragmentReader, Reader, WHOLE};
 use super::{Body, Opened, Redirect};
 use crate::base::Error;
 use crate::presentation::{Piece, Reply, StoredRange};
@@ -162,9 +162,8 @@ pub(super) fn serve_with(
 /// The reply with its bytes, if they are in memory. Also returns whether they will be kept once they
 /// are read.
 fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
-    let (Some(fragments), Some(stored)) = (&opened.shared().fragments, reply.stored()) else {
-        return (reply, false);
-    };
+    let Some(fragments) = &opened.shared().fragments else { return (reply, false) };
+    let Some(stored) = reply.stored() else { return cached_segment(opened, fragments, reply) };
     if reply.length() > WHOLE {
         return (reply, false);
     }
@@ -181,4 +180,27 @@ fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
     // Its beginning, which the first look has read, is read again with the rest.
     let unread = StoredRange { read: Bytes::new(), ..stored.clone() };
     (Reply::of_stored(*reply.representation(), unread), true)
+}
+
+/// The same for a written head and the payload of a fragment. What is kept is the whole fragment, as
+/// Smooth Streaming has it.
+fn cached_segment(opened: &Opened, fragments: &FragmentCache, reply: Reply) -> (Reply, bool) {
+    let [Piece::Bytes(_), Piece::Stored(stored)] = reply.pieces() else { return (reply, false) };
+    let whole = stored.whole_fragment().filter(|whole| whole.end - whole.start <= WHOLE);
+    let Some(whole) = whole else { return (reply, false) };
+    let before = stored.before as usize;
+    match fragments.get(&opened.key(stored.file, whole)) {
+        Some(mut bytes) => {
+            let payload = bytes.split_off(before.min(bytes.len()));
+            (reply.with_last(Piece::Bytes(payload)), false)
+        }
+        None if stored.read.is_empty() => (reply, true),
+        // A short fragment: the first look at it has read all.
+        None if stored.read.len() as u64 == stored.range.end - stored.range.start => (reply, false),
+        // Its beginning, which the first look has read, is read again with the rest.
+        None => {
+            let unread = StoredRange { read: Bytes::new(), ..stored.clone() };
+            (reply.with_last(Piece::Stored(unread)), true)
+        }
+    }
 }

@@ -365,6 +365,16 @@ impl OriginBuilder {
         self
     }
 
+    /// Bytes of memory for heads of segments of DASH and HLS, over all opened presentations; default
+    /// 8 MiB. The head of a segment (its `moof`, usually less than 1 KiB) is written from the head of the
+    /// stored fragment, which is read for that. A segment whose head is kept is answered without a
+    /// read before its body. The least used go first; with 0, none is kept.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub fn segment_head_bytes(mut self, bytes: u64) -> Self {
+        self.memory.segment_heads = bytes;
+        self
+    }
+
     /// The clock that ages are measured by, which also has the time of day; default the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.host.clock = clock;

@@ -269,7 +269,21 @@ impl<'a> FragmentView<'a> {
         let range = self.start + bytes.start..self.start + bytes.end;
         match &self.looked {
             Some(looked) => StoredRange::new(self.file, range, &looked.read, self.start),
-            None => StoredRange { file: self.file, range, read: Bytes::new() },
+            None => StoredRange { file: self.file, range, read: Bytes::new(), before: 0 },
         }
+    }
+
+    /// Returns whether it is a part of its track's file, which has one version as long as it is open.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn is_part_of_file(&self) -> bool {
+        matches!(self.owner, Owner::Track(_))
+    }
+
+    /// Returns the payload of its `mdat`, as a range of its file.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn payload(&self) -> StoredRange {
+        let range = self.lengths.part(Noun::RawFragments);
+        let before = u32::try_from(range.start).unwrap_or(0);
+        StoredRange { before, ..self.stored(range) }
     }
 }

@@ -71,12 +71,21 @@ pub struct StoredRange {
     pub range: Range<u64>,
     /// First of these bytes, if they were read to make the answer. They need not be read again.
     pub read: Bytes,
+    /// Bytes before the range that belong to the same fragment, if the range reaches to its end; 0 if it
+    /// is no such part of a fragment.
+    pub(crate) before: u32,
 }
 
 impl StoredRange {
     /// A file from its first byte to its last.
     pub(crate) fn whole(file: FileId, size: u64) -> Self {
-        Self { file, range: 0..size, read: Bytes::new() }
+        Self { file, range: 0..size, read: Bytes::new(), before: 0 }
+    }
+
+    /// Returns the whole fragment, if this is the end of one.
+    pub(crate) fn whole_fragment(&self) -> Option<Range<u64>> {
+        let start = self.range.start.checked_sub(self.before.into())?;
+        (self.before > 0).then_some(start..self.range.end)
     }
 
     /// A range. `read` has bytes of the file from `read_from` on, and may have its beginning.
@@ -89,7 +98,7 @@ impl StoredRange {
             }
             _ => Bytes::new(),
         };
-        Self { file, range, read }
+        Self { file, range, read, before: 0 }
     }
 }
 
@@ -118,7 +127,7 @@ impl Piece {
             Self::Bytes(bytes) => {
                 Self::Bytes(bytes.slice(range.start as usize..range.end as usize))
             }
-            Self::Stored(StoredRange { file, range: whole, read }) => {
+            Self::Stored(StoredRange { file, range: whole, read, .. }) => {
                 let stored = whole.start + range.start..whole.start + range.end;
                 Self::Stored(StoredRange::new(*file, stored, read, whole.start))
             }
@@ -147,6 +156,18 @@ impl Reply {
         let head = [Piece::Bytes(head)].into_iter();
         let pieces = Pieces::Many(head.chain(ranges.map(Piece::Stored)).collect());
         Self { representation, pieces }
+    }
+
+    /// Returns the reply with another piece in place of the last one.
+    pub(crate) fn with_last(mut self, piece: Piece) -> Self {
+        let last = match &mut self.pieces {
+            Pieces::One([last]) => Some(last),
+            Pieces::Many(pieces) => pieces.last_mut(),
+        };
+        if let Some(last) = last {
+            *last = piece;
+        }
+        self
     }
 
     /// Returns the reply with bytes `range` of the body alone, as far as there are any.

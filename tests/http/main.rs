@@ -23,6 +23,8 @@ mod outputs;
 mod plain;
 mod ranges;
 mod request_table;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod segment_heads;
 #[cfg(all(feature = "dash", feature = "hls"))]
 mod segmented;
 mod settling;

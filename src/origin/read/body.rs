@@ -115,7 +115,11 @@ impl Body {
             }
             match self.next.take().or_else(|| self.later.pop()) {
                 None => return Poll::Ready(None),
-                Some(Piece::Bytes(bytes)) => return Poll::Ready(Some(Ok(self.given(bytes)))),
+                Some(Piece::Bytes(bytes)) => {
+                    // What follows may be a range that the host sends itself.
+                    self.next = self.later.pop();
+                    return Poll::Ready(Some(Ok(self.given(bytes))));
+                }
                 Some(Piece::Stored(stored)) => {
                     if let Some(read) = self.start(stored) {
                         return Poll::Ready(Some(Ok(self.given(read))));
@@ -127,7 +131,7 @@ impl Body {
 
     /// Takes the part of a range that was read already, or begins to read a part. The rest remains.
     fn start(&mut self, stored: StoredRange) -> Option<Bytes> {
-        let StoredRange { file, range, read } = stored;
+        let StoredRange { file, range, read, before } = stored;
         let begun = !read.is_empty();
         let bodies = &self.reader.shared().bodies;
         let portion = Portion::of(range.end - range.start, bodies);
@@ -135,7 +139,7 @@ impl Body {
         let (now, later) = (range.start..range.start + here, range.start + here..range.end);
         let is_whole = later.is_empty();
         if !is_whole {
-            let rest = StoredRange { file, range: later, read: Bytes::new() };
+            let rest = StoredRange { file, range: later, read: Bytes::new(), before: 0 };
             self.next = Some(Piece::Stored(rest));
         }
         if begun {
@@ -145,7 +149,7 @@ impl Body {
         if !now.is_empty() {
             let reader = self.reader.clone();
             self.reading = Some(match self.is_kept && is_whole {
-                true => Box::pin(async move { reader.read_kept(file, now).await }),
+                true => Box::pin(kept_end(reader, file, now, before)),
                 false => {
                     Box::pin(portion_of(reader, file, now, portion, Arc::clone(self.unsent())))
                 }
@@ -169,6 +173,20 @@ impl Body {
         self.later.clear();
         error
     }
+}
+
+/// Reads the end of a fragment, `before` bytes after its start, and keeps the whole fragment.
+async fn kept_end(
+    reader: Reader,
+    file: FileId,
+    range: Range<u64>,
+    before: u32,
+) -> Result<Bytes, Error> {
+    let mut whole = reader.read_kept(file, range.start - u64::from(before)..range.end).await?;
+    Ok(match before {
+        0 => whole,
+        before => whole.split_off((before as usize).min(whole.len())),
+    })
 }
 
 /// Reads one portion of a range, as soon as there is room for it.

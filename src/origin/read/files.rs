@@ -40,6 +40,12 @@ impl Files {
         &self.shared
     }
 
+    /// Number of the opening, which no other has.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Keeps the outcome of opening a file for the first time. A file that is not found under its
     /// second name either keeps its first name.
     pub(in crate::origin) fn keep(

@@ -13,6 +13,8 @@ mod ends;
 mod files;
 mod fragment_cache;
 mod handles;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod head_cache;
 mod key;
 mod opened;
 mod reader;
@@ -30,6 +32,7 @@ pub(super) use body::{PART, WHOLE};
 pub(super) use deadline::Deadline;
 pub(super) use ends::{Purpose, open_fragment, read_ends};
 pub(super) use files::{Files, LastRead};
+pub(super) use fragment_cache::FragmentCache;
 pub(super) use handles::{Handles, default_capacity};
 pub(super) use reader::{FileReader, FragmentFile, FragmentReader, Reader};
 pub(super) use settling::Patience;

@@ -51,7 +51,15 @@ const AN_OPENING: usize = 2 << 10;
 const A_FILE: usize = 512;
 
 impl Opened {
-    pub(in crate::origin) fn new(presentation: Presentation, files: Files) -> Self {
+    pub(in crate::origin) fn new(
+        #[cfg_attr(not(any(feature = "dash", feature = "hls")), allow(unused_mut))]
+        mut presentation: Presentation,
+        files: Files,
+    ) -> Self {
+        #[cfg(any(feature = "dash", feature = "hls"))]
+        if let Some(heads) = &files.shared().heads {
+            presentation.keep_heads(files.number(), Arc::clone(heads) as _);
+        }
         #[cfg(feature = "http")]
         let now = files.shared().access.host.clock.wall();
         #[cfg(feature = "http")]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::access::Access;
 use super::fragment_cache::FragmentCache;
 use super::handles::Handles;
+#[cfg(any(feature = "dash", feature = "hls"))]
+use super::head_cache::HeadCache;
 use crate::base::{Error, ErrorKind};
 use crate::storage::budget::{Budget, Share};
 
@@ -16,6 +18,9 @@ pub(in crate::origin) struct Shared {
     /// Bytes of bodies that were read and are not sent yet.
     pub(in crate::origin) bodies: Arc<Budget>,
     pub(in crate::origin) fragments: Option<FragmentCache>,
+    /// Heads of segments that were written.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(in crate::origin) heads: Option<Arc<HeadCache>>,
 }
 
 /// Limits of the memory for bytes that were read.
@@ -24,11 +29,19 @@ pub(in crate::origin) struct MemoryOptions {
     pub(in crate::origin) body_bytes: u64,
     /// 0 for no cache of fragments.
     pub(in crate::origin) fragment_cache: u64,
+    /// 0 if heads of segments are not kept.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(in crate::origin) segment_heads: u64,
 }
 
 impl Default for MemoryOptions {
     fn default() -> Self {
-        Self { body_bytes: 256 << 20, fragment_cache: 0 }
+        Self {
+            body_bytes: 256 << 20,
+            fragment_cache: 0,
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            segment_heads: 8 << 20,
+        }
     }
 }
 
@@ -37,7 +50,19 @@ impl Shared {
         let bodies = Budget::new(memory.body_bytes);
         let fragments = (memory.fragment_cache > 0)
             .then(|| FragmentCache::new(memory.fragment_cache, Arc::clone(&bodies)));
-        Self { access, handles, bodies, fragments }
+        #[cfg(any(feature = "dash", feature = "hls"))]
+        let heads = match memory.segment_heads {
+            0 => None,
+            bytes => Some(Arc::new(HeadCache::new(bytes))),
+        };
+        Self {
+            access,
+            handles,
+            bodies,
+            fragments,
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            heads,
+        }
     }
 
     /// Waits for room for so many bytes of bodies.

@@ -31,7 +31,7 @@ pub(super) fn answer(
         let stream = &presentation.streams()[of.stream];
         let (start, duration) = presentation.chunk_of(at);
         let window = Window { timescale: stream.timescale(), start, duration };
-        let StoredRange { file, range, read } = found.stored.clone();
+        let StoredRange { file, range, read, .. } = found.stored.clone();
         if read.len() as u64 == range.end - range.start {
             return found.reply(&read, &window, &limits).map(Step::Ready);
         }

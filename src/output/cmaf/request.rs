@@ -48,13 +48,11 @@ impl<'a> Request<'a> {
             return None;
         }
         let (rendition, file) = path.split_once('/')?;
-        let part = match file {
-            "init.mp4" => Part::Init,
-            _ => match file.rsplit_once('.')? {
-                (time, "m4s") => Part::Segment(decimal(time)?),
-                (time, "vtt") => Part::Text(decimal(time)?),
-                _ => return None,
-            },
+        let part = match (file.strip_suffix(".m4s"), file.strip_suffix(".vtt")) {
+            (Some(time), _) => Part::Segment(decimal(time)?),
+            (None, Some(time)) => Part::Text(decimal(time)?),
+            (None, None) if file == "init.mp4" => Part::Init,
+            (None, None) => return None,
         };
         (!rendition.is_empty()).then_some(Self { rendition, part })
     }

@@ -10,10 +10,11 @@ use crate::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfhd, Trun, TrunSample};
 use crate::fragment::cmaf::{self, Start, Track};
 use crate::fragment::{Defaults, Keep, KeyFrames, Noun, Parsed, Stored};
 use crate::presentation::{
-    Form, FragmentAddress, FragmentView, Located, Need, Presentation, Rendition, Reply,
+    Form, FragmentAddress, FragmentView, Located, Need, Piece, Presentation, Rendition, Reply,
 };
 
-/// Answers with a segment, after a read of the stored head.
+/// Answers with a segment: at once if its head was written before and is kept, else after a read of
+/// the stored head.
 ///
 /// # Errors
 /// Errors of the stored fragment, and of its rewriting.
@@ -23,15 +24,38 @@ pub(super) fn answer(
     at: Located,
 ) -> Result<Step<Reply>, Error> {
     let address = FragmentAddress::Chunk(at);
-    presentation.fragment(address, Need::Head, move |view| reply(&view, of, at))
+    if of.form == Form::Stored
+        && let Some(head) = presentation.kept_head(at)
+    {
+        let with = move |view: FragmentView<'_>| Ok(of_parts(&view, of, at, head));
+        return presentation.fragment(address, Need::Lengths, with);
+    }
+    presentation.fragment(address, Need::Head, move |view| {
+        let reply = reply(&view, of, at)?;
+        // The file of a fragment of its own may change, and one without samples is not read again.
+        if of.form == Form::Stored
+            && view.is_part_of_file()
+            && let [Piece::Bytes(head), Piece::Stored(_)] = reply.pieces()
+        {
+            view.presentation().keep_head(at, head);
+        }
+        Ok(reply)
+    })
+}
+
+/// Makes a segment of its head and the payload of a fragment.
+fn of_parts(view: &FragmentView<'_>, of: Rendition, at: Located, head: Bytes) -> Reply {
+    let presentation = view.presentation();
+    let representation = representation(presentation, view.validator(Noun::Fragments), of, at);
+    let representation = representation.with_liveness(view.liveness());
+    let payload = [view.payload()].into_iter();
+    Reply::of_parts(representation, head, payload.filter(|stored| !stored.range.is_empty()))
 }
 
 /// Makes a segment of a fragment of which the head was read.
 pub(super) fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Reply, Error> {
     let presentation = view.presentation();
     let limits = presentation.limits();
-    let representation = representation(presentation, view.validator(Noun::Fragments), of, at);
-    let representation = representation.with_liveness(view.liveness());
     let head = view.head().ok_or_else(|| failed(ErrorKind::NoMedia))?;
     let rewrite = |head: &Stored| {
         cmaf::rewrite_stored(head, start(view, of, at), &track(view, of, head), limits)
@@ -41,15 +65,12 @@ pub(super) fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Resu
         && let Some(cut) = first_key_frame(&written, limits)?
         && let Some(head) = parse_written(&cut.head, length(&cut), limits)?
     {
+        let representation = representation(presentation, view.validator(Noun::Fragments), of, at);
+        let representation = representation.with_liveness(view.liveness());
         let samples = cut.samples.into_iter().map(|range| view.stored(range));
         return Ok(Reply::of_parts(representation, rewrite(&head)?.head, samples));
     }
-    let payload = [view.stored(written.payload)].into_iter();
-    Ok(Reply::of_parts(
-        representation,
-        written.head,
-        payload.filter(|range| !range.range.is_empty()),
-    ))
+    Ok(of_parts(view, of, at, written.head))
 }
 
 /// Returns bytes of a cut fragment.

@@ -4,12 +4,14 @@
 // DASH needs no rates, and HLS no end.
 #![cfg_attr(not(all(feature = "dash", feature = "hls")), allow(dead_code, unused_imports))]
 
+mod heads;
 mod listing;
 mod locate;
 mod rates;
 mod rendition;
 mod segments;
 
+pub(crate) use heads::{HeadKey, SegmentHeads};
 pub(crate) use listing::{Listed, Moment};
 pub(crate) use rates::Rates;
 pub(crate) use rendition::{Form, Rendition, decimal};
@@ -18,6 +20,7 @@ pub(crate) use segments::Segment;
 use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
+use heads::Heads;
 use listing::AllLeftOut;
 use rates::AllRates;
 
@@ -37,13 +40,16 @@ pub(super) struct Segmented {
     memory: usize,
     /// Set once the tracks that are left out were reported.
     is_noticed: AtomicBool,
+    /// The place for heads of segments; `None` if they are not kept.
+    heads: Option<Heads>,
 }
 
 impl Segmented {
     pub(super) fn new(streams: &[Stream]) -> Self {
         let rates = AllRates::of(streams);
         let memory = rates.memory() + AllLeftOut::memory(streams);
-        Self { rates, left_out: AllLeftOut::default(), memory, is_noticed: AtomicBool::new(false) }
+        let left_out = AllLeftOut::default();
+        Self { rates, left_out, memory, is_noticed: AtomicBool::new(false), heads: None }
     }
 
     /// Returns bytes of memory that it takes outside of itself.

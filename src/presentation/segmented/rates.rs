@@ -47,7 +47,11 @@ impl Stretch {
     }
 
     /// Returns whether this takes more bits per second.
+    #[inline]
     fn is_denser(self, other: Self) -> bool {
+        if self.bytes <= other.bytes && self.ticks >= other.ticks {
+            return false;
+        }
         let product = |one: u64, other: u64| u128::from(one) * u128::from(other);
         let (one, two) = (self.bytes.checked_mul(other.ticks), other.bytes.checked_mul(self.ticks));
         match (one, two) {
@@ -66,31 +70,63 @@ impl Stretch {
     }
 }
 
+/// The segments of a stream.
+struct Segments {
+    list: Vec<Segment>,
+    /// Ticks of the longest one.
+    longest: u64,
+}
+
+impl Segments {
+    /// Lists what [`Timeline::segments`] iterates over, in a fraction of the time.
+    fn of(timeline: &Timeline) -> Self {
+        let mut list = Vec::<Segment>::with_capacity(timeline.len());
+        let (mut chunk, mut longest) = (0, 0);
+        timeline.iter().for_each(|(start, duration)| {
+            match list.last_mut() {
+                Some(last) if start <= last.start => {}
+                before => {
+                    if let Some(before) = before {
+                        before.to_next = start - before.start;
+                        longest = longest.max(before.to_next);
+                    }
+                    list.push(Segment { chunk, start, duration, to_next: duration });
+                }
+            }
+            chunk += 1;
+        });
+        longest = longest.max(list.last().map_or(0, |last| last.to_next));
+        Self { list, longest }
+    }
+}
+
 impl Rates {
     /// Returns the rates of fragments that no request has looked at yet: their sizes are then those
-    /// of the index on every machine. `longest` is the longest segment of the stream in ticks. `None`
-    /// if there are no fragments.
-    fn of(stream: &Listing<'_>, longest: u64, fragments: &Fragments) -> Option<Self> {
-        let Listing { timeline, timescale, .. } = *stream;
-        let mut peak = Peak { least: (longest / 2).max(1), ..Peak::default() };
+    /// of the index on every machine. `None` if there are no fragments.
+    fn of(stream: &Listing<'_>, fragments: &Fragments) -> Option<Self> {
+        let Listing { segments, timescale, .. } = *stream;
+        let mut peak = Peak { least: (segments.longest / 2).max(1), ..Peak::default() };
         let mut all = Stretch::default();
-        let mut sizes = fragments.sizes();
-        let mut size = sizes.next();
-        for segment in timeline.segments() {
-            let chunk = segment.chunk;
-            while size.is_some_and(|(of, _)| of < chunk) {
-                size = sizes.next();
-            }
-            let Some((_, stored)) = size.filter(|(of, _)| *of == chunk) else {
+        let mut left = &segments.list[..];
+        fragments.each_size(|chunk, stored| {
+            // Segments without a fragment interrupt the sequence, and fragments without a segment do not.
+            while let [of, later @ ..] = left
+                && of.chunk < chunk
+            {
+                left = later;
                 peak.end_run();
-                continue;
-            };
-            let ticks = stream.ticks(&segment);
+            }
+            let [segment, later @ ..] = left else { return };
+            if segment.chunk != chunk {
+                return;
+            }
+            left = later;
+            let ticks = stream.ticks(segment);
             let bytes = stream.grown(stored, segment.duration);
             let this = Stretch { bytes, ticks };
             peak.add(this);
             all = all.plus(this);
-        }
+        });
         let rates = Self { peak: peak.densest.rate(timescale), mean: all.rate(timescale) };
         (all.bytes > 0 && all.ticks > 0).then_some(rates)
     }
@@ -100,7 +136,7 @@ impl Rates {
 #[derive(Clone, Copy)]
 struct Listing<'a> {
     kind: StreamKind,
-    timeline: &'a Timeline,
+    segments: &'a Segments,
     timescale: Timescale,
     /// Growth of the track's fragments, and the units of its ticks.
     growth: Option<(Growth, Timescale)>,
@@ -195,17 +231,14 @@ impl AllRates {
                 Media::Stored(stored) => is_counted(&stored.fragments),
                 Media::Files(_) | Media::Absent(_) => false,
             };
-            let longest = match tracks.iter().any(is_stored) {
-                true => timeline.segments().map(|segment| segment.to_next).max().unwrap_or(0),
-                false => 0,
-            };
-            let of_track = |track: &Track| match &track.media {
-                Media::Stored(stored) if is_counted(&stored.fragments) => {
+            let segments = tracks.iter().any(is_stored).then(|| Segments::of(timeline));
+            let of_track = |track: &Track| match (&track.media, &segments) {
+                (Media::Stored(stored), Some(segments)) if is_counted(&stored.fragments) => {
                     let growth = Some((stored.growth, stored.timescale));
-                    let listing = Listing { kind: *kind, timeline, timescale: *timescale, growth };
-                    Rates::of(&listing, longest, &stored.fragments)
+                    let listing = Listing { kind: *kind, segments, timescale: *timescale, growth };
+                    Rates::of(&listing, &stored.fragments)
                 }
-                Media::Stored(_) | Media::Files(_) | Media::Absent(_) => None,
+                _ => None,
             };
             let rates: Box<[_]> = tracks.iter().map(of_track).collect();
             // A stream without any takes no memory.
@@ -240,11 +273,10 @@ mod tests {
         });
         let fragments = Fragments::new(fragments);
         let timeline = timeline(chunks).unwrap();
-        let longest = timeline.segments().map(|segment| segment.to_next).max().unwrap_or(0);
         let timescale = Timescale::new(100).unwrap();
-        let kind = StreamKind::Video;
-        let listing = Listing { kind, timeline: &timeline, timescale, growth: None };
-        Rates::of(&listing, longest, &fragments)
+        let (kind, segments) = (StreamKind::Video, Segments::of(&timeline));
+        let listing = Listing { kind, segments: &segments, timescale, growth: None };
+        Rates::of(&listing, &fragments)
     }
 
     #[test]
@@ -297,6 +329,23 @@ mod tests {
                 }
             }
             assert_eq!(rates(&chunks, &sizes).unwrap().peak, peak, "{chunks:?} {sizes:?}");
+        }
+    }
+
+    #[test]
+    fn segments_are_those_of_the_timeline() {
+        let lists: [&[(u64, u64, u64)]; 4] = [
+            &[],
+            &[(5, 20, 2), (50, 7, 1)],
+            &[(100, 20, 2), (110, 20, 1), (100, 5, 1), (140, 20, 1)],
+            &[(0, 0, 3), (9, 1, 1)],
+        ];
+        for chunks in lists {
+            let timeline = timeline(chunks).unwrap();
+            let expected: Vec<_> = timeline.segments().collect();
+            let found = Segments::of(&timeline);
+            assert_eq!(found.list, expected);
+            assert_eq!(found.longest, expected.iter().map(|of| of.to_next).max().unwrap_or(0));
         }
     }
 

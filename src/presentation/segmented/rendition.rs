@@ -1,5 +1,6 @@
 //! Names of tracks in the URLs of segments, which DASH, HLS and CMAF share.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -116,10 +117,10 @@ impl Presentation {
 
     /// Finds the rendition that has this name, as it is in a URL.
     pub(crate) fn find_rendition(&self, name: &str) -> Option<Rendition> {
-        // The longest suffix that fits: all names end in digits without it.
-        let (track, form) = Form::ALL.into_iter().rev().find_map(|form| {
+        // The form whose suffix leaves a name that ends in a digit: no suffix does.
+        let (track, form) = Form::ALL.into_iter().find_map(|form| {
             let track = name.strip_suffix(form.suffix())?;
-            track.ends_with(|last: char| last.is_ascii_digit()).then_some((track, form))
+            track.as_bytes().last()?.is_ascii_digit().then_some((track, form))
         })?;
         let (stream, number) = track.rsplit_once('-')?;
         let (bitrate, alike) = match number.split_once('~') {
@@ -130,7 +131,10 @@ impl Presentation {
             None => (number, 0),
         };
         let bitrate = u32::try_from(decimal(bitrate)?).ok()?;
-        let stream = percent_decode_str(stream).decode_utf8().ok()?;
+        let stream = match stream.as_bytes().contains(&b'%') {
+            true => percent_decode_str(stream).decode_utf8().ok()?,
+            false => Cow::Borrowed(stream),
+        };
         let (stream, track) = self.tracks_named(&stream, bitrate).nth(alike)?;
         form.is_of(self.streams[stream].kind).then_some(Rendition { stream, track, form })
     }
@@ -148,8 +152,11 @@ impl Presentation {
 
 /// Returns a number that is written in the one way that a name has it.
 pub(crate) fn decimal(text: &str) -> Option<u64> {
-    let is_usual = text == "0" || !text.starts_with(['0', '+']);
-    text.parse().ok().filter(|_| is_usual)
+    match text.as_bytes() {
+        [b'1'..=b'9', ..] => text.parse().ok(),
+        [b'0'] => Some(0),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

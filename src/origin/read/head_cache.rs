@@ -1,0 +1,79 @@
+//! Heads of segments of DASH and HLS, in memory.
+
+use bytes::Bytes;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+
+use crate::base::shared_piece;
+use crate::presentation::{HeadKey, SegmentHeads};
+
+/// Heads by weight. The least used go first.
+#[derive(Debug)]
+pub(in crate::origin) struct HeadCache(Cache<HeadKey, Bytes, ByLength>);
+
+#[derive(Clone, Copy, Debug)]
+struct ByLength;
+
+/// Bytes that an entry takes in addition to those of its head.
+const ENTRY: u64 = 160;
+
+/// Length of a usual head, for a first guess at the number of entries.
+const USUAL: u64 = 1 << 10;
+
+impl Weighter<HeadKey, Bytes> for ByLength {
+    fn weight(&self, _: &HeadKey, head: &Bytes) -> u64 {
+        shared_piece(head.len()) as u64 + ENTRY
+    }
+}
+
+impl HeadCache {
+    /// A cache of so many bytes.
+    pub(in crate::origin) fn new(bytes: u64) -> Self {
+        let usual = usize::try_from(bytes / USUAL).unwrap_or(1).max(1);
+        let sizes =
+            OptionsBuilder::new().weight_capacity(bytes).estimated_items_capacity(usual).build();
+        let entries = match sizes {
+            Ok(sizes) => {
+                let (hasher, lifecycle) =
+                    (DefaultHashBuilder::default(), DefaultLifecycle::default());
+                Cache::with_options(sizes, ByLength, hasher, lifecycle)
+            }
+            // All sizes are given above; without them the library's own do as well.
+            Err(_) => Cache::with_weighter(usual, bytes, ByLength),
+        };
+        Self(entries)
+    }
+}
+
+impl SegmentHeads for HeadCache {
+    fn get(&self, key: &HeadKey) -> Option<Bytes> {
+        self.0.get(key)
+    }
+
+    fn put(&self, key: HeadKey, head: Bytes) {
+        self.0.insert(key, head);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presentation::Located;
+
+    #[test]
+    fn heads_take_no_more_memory_than_they_may() {
+        for (bytes, len) in [(4_u64 << 20, 700), (4 << 20, 100), (1 << 20, 9000)] {
+            let measured = allocation_counter::measure(|| {
+                let cache = HeadCache::new(bytes);
+                for chunk in 0..20_000 {
+                    let at = Located { stream: 0, track: 0, chunk };
+                    cache.put(HeadKey::new(1, at), vec![0; len].into());
+                }
+                assert!(cache.0.weight() <= bytes);
+                assert!(cache.0.weight() > bytes / 2, "{}", cache.0.weight());
+            });
+            let most = measured.bytes_max;
+            assert!(most <= bytes + bytes / 8, "{most} bytes for heads of {len} in {bytes}");
+        }
+    }
+}
