@@ -6,10 +6,15 @@ use crate::index::Fragments;
 use crate::presentation::stream::Media;
 use crate::presentation::{Stream, Timeline, Track};
 
+/// Bytes by which a segment may be larger than its stored fragment, because its head is written: the
+/// stored one may lack `tfdt`, or the flags of samples, which take 4 bytes each.
+const LARGER_HEAD: u64 = 256;
+
 /// Bits per second of a track, by the stored fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rates {
-    /// The largest rate of a segment; short segments count together with the one before.
+    /// The largest rate of a segment, at least as it is served; short segments count together with the
+    /// one before.
     ///
     /// Spec: RFC 8216bis, 4.4.6.2, "peak segment bit rate".
     pub(crate) peak: u64,
@@ -66,7 +71,9 @@ impl Rates {
         let mut before: Option<Stretch> = None;
         let mut sizes = fragments.sizes();
         let mut size = sizes.next();
-        for Segment { chunk, to_next: ticks, .. } in timeline.segments() {
+        for Segment { chunk, duration, to_next, .. } in timeline.segments() {
+            // HLS does not count a gap behind a chunk.
+            let ticks = if duration == 0 { to_next } else { duration.min(to_next) };
             while size.is_some_and(|(of, _)| of < chunk) {
                 size = sizes.next();
             }
@@ -74,7 +81,8 @@ impl Rates {
                 before = None;
                 continue;
             };
-            let this = Stretch { bytes, ticks };
+            all = all.plus(Stretch { bytes, ticks });
+            let this = Stretch { bytes: bytes.saturating_add(LARGER_HEAD), ticks };
             let whole = match before {
                 Some(before) if ticks < longest / 2 => before.plus(this),
                 _ => this,
@@ -82,7 +90,6 @@ impl Rates {
             if peak.ticks == 0 || whole.is_denser(peak) {
                 peak = whole;
             }
-            all = all.plus(this);
             before = Some(this);
         }
         let rates = Self { peak: peak.rate(timescale), mean: all.rate(timescale) };
@@ -156,18 +163,21 @@ mod tests {
     #[test]
     fn the_peak_is_the_largest_rate_of_a_segment_and_the_mean_that_of_all() {
         // 200 ticks of 100 per second are 2 s.
-        let found = rates(&[(0, 200, 4)], &[1000, 3000, 2000, 500]).unwrap();
-        assert_eq!(found, Rates { peak: 12_000, mean: 6_500 });
-        // A gap makes the segment before it longer.
-        let found = rates(&[(0, 200, 1), (400, 200, 1)], &[1000, 1000]).unwrap();
-        assert_eq!(found, Rates { peak: 4_000, mean: 2_667 });
+        let found = rates(&[(0, 200, 4)], &[1000, 2744, 2000, 500]).unwrap();
+        assert_eq!(found, Rates { peak: 12_000, mean: 6_244 });
+        // A gap does not count.
+        let found = rates(&[(0, 200, 1), (400, 200, 1)], &[1000, 744]).unwrap();
+        assert_eq!(found, Rates { peak: 5_024, mean: 3_488 });
+        // A chunk that overlaps the next lasts to it.
+        let found = rates(&[(0, 200, 1), (100, 200, 1)], &[744, 744]).unwrap();
+        assert_eq!(found, Rates { peak: 8_000, mean: 3_968 });
     }
 
     #[test]
     fn a_short_segment_counts_with_the_one_before() {
-        let found = rates(&[(0, 200, 2), (400, 10, 1)], &[1000, 1000, 1000]).unwrap();
+        let found = rates(&[(0, 200, 2), (400, 10, 1)], &[744, 744, 744]).unwrap();
         assert_eq!(found.peak, 7_620, "2,000 bytes in 2.1 s, and not 1,000 in 0.1 s");
-        assert_eq!(found.mean, 5_854);
+        assert_eq!(found.mean, 4_356);
     }
 
     #[test]
