@@ -1,5 +1,6 @@
 //! The presentations of `testdata/`: each segment that a manifest names has the stored samples.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use smooth_origin::bmff::{Boxes, Mdhd, Saio, Saiz, Senc, Tfdt, Tfhd, Tkhd};
 use smooth_origin::origin::Origin;
 use smooth_origin::storage::LocalStore;
 
+use super::element::Element;
 use super::film::Film;
 use super::samples::{Defaults, Sample, ours, theirs, traf};
 
@@ -277,4 +279,34 @@ fn no_combination_of_segments_takes_more_than_the_multivariant_playlist_says() {
             assert!(tag["BANDWIDTH"].parse::<u64>().unwrap() >= of.0, "{path} {tag:?} {of:?}");
         }
     }
+}
+
+/// Elements of an Adaptation Set, in the order that the schema wants.
+///
+/// Spec: ISO/IEC 23009-1, 5.3.3.3, 5.3.7.3.
+const ORDER: [&str; 8] = [
+    "ContentProtection",
+    "EssentialProperty",
+    "SupplementalProperty",
+    "Label",
+    "Accessibility",
+    "Role",
+    "SegmentTemplate",
+    "Representation",
+];
+
+#[test]
+fn elements_of_a_set_are_in_the_order_of_the_schema() {
+    let mut seen = BTreeSet::new();
+    for path in FILMS {
+        let mpd = real(path).mpd();
+        for set in mpd.one("Period").each("AdaptationSet") {
+            let place = |child: &Element| ORDER.iter().position(|name| *name == child.name);
+            let places: Option<Vec<_>> = set.children.iter().map(place).collect();
+            let places = places.unwrap_or_else(|| panic!("{path}: an element is not known"));
+            assert!(places.is_sorted(), "{path}: {places:?}");
+            seen.extend(places);
+        }
+    }
+    assert!(seen.len() >= 7, "nearly all elements are there: {seen:?}");
 }

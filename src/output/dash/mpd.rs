@@ -126,15 +126,16 @@ impl Sets<'_> {
         if let Some(of) = set.of {
             descriptor(xml, "EssentialProperty", TRICK_MODE, &of.to_string());
         }
+        // The schema has it before all that only an Adaptation Set can have.
+        if stream.kind() != StreamKind::Video {
+            xml.open("Label");
+            xml.content(stream.label().unwrap_or(stream.name()), "Label");
+        }
         let role = stream.role();
         if matches!(role, Role::Caption | Role::Description | Role::Sign) {
             descriptor(xml, "Accessibility", ROLE, role.as_str());
         }
         descriptor(xml, "Role", ROLE, role.as_str());
-        if stream.kind() != StreamKind::Video {
-            xml.open("Label");
-            xml.content(stream.label().unwrap_or(stream.name()), "Label");
-        }
         self.template(set)?;
         let has_own_keys = protection::has_own_keys(set.tracks);
         for (number, track) in set.tracks {
