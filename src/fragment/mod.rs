@@ -6,6 +6,8 @@ pub mod cmaf;
 mod first_sample;
 mod key_frames;
 mod key_samples;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod later_samples;
 mod media_data;
 mod noun;
 mod other_time;
@@ -16,6 +18,8 @@ mod stored;
 
 pub(crate) use broken::track_of_broken;
 pub(crate) use key_frames::{Keep, KeyFrames};
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use later_samples::LaterSamples;
 pub use noun::Noun;
 pub(crate) use other_time::OtherTime;
 pub(crate) use runs::Whereabouts;

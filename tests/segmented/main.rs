@@ -3,6 +3,7 @@
 
 #![cfg(all(feature = "dash", feature = "hls", feature = "fs"))]
 
+mod beginnings;
 mod element;
 mod every_film;
 mod film;

@@ -20,6 +20,8 @@ mod encryption;
 mod flags;
 mod other_boxes;
 mod runs;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod silence;
 mod track;
 mod traf;
 
@@ -33,6 +35,8 @@ use super::{Parsed, Stored};
 use crate::base::{Error, ErrorKind, FourCc, Limits, Sink};
 use crate::bmff::{AnyBox, Header, Mfhd};
 
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use self::silence::silence;
 pub use self::track::{Start, Track};
 
 /// A fragment of CMAF: a written head, and samples that stay where they are stored.

@@ -33,6 +33,23 @@ pub enum Part {
     Init,
     /// `TIME.m4s`: the segment of the chunk that starts at this time, in ticks of the stream.
     Segment(u64),
+    /// `TIME-FROM.m4s`: the segment of the chunk that starts at `time`, from the sample on whose start
+    /// is nearest to `from`. HLS has one for sound that starts before the pictures. Both are in ticks
+    /// of the stream.
+    Cut {
+        /// Start of the chunk.
+        time: u64,
+        /// The start of the pictures.
+        from: u64,
+    },
+    /// `silence-FROM-TO.m4s`: silence before the first chunk of sound, which HLS has for sound that
+    /// starts after the pictures. Both are in ticks of the stream.
+    Silence {
+        /// Start of the silence.
+        from: u64,
+        /// End of the silence.
+        to: u64,
+    },
     /// `TIME.vtt`: the same as a file of WebVTT.
     Text(u64),
 }
@@ -51,7 +68,14 @@ impl<'a> Request<'a> {
         let part = match file {
             "init.mp4" => Part::Init,
             _ => match file.rsplit_once('.')? {
-                (time, "m4s") => Part::Segment(decimal(time)?),
+                (time, "m4s") => match time.split_once('-') {
+                    None => Part::Segment(decimal(time)?),
+                    Some(("silence", times)) => {
+                        let (from, to) = times.split_once('-')?;
+                        Part::Silence { from: decimal(from)?, to: decimal(to)? }
+                    }
+                    Some((time, from)) => Part::Cut { time: decimal(time)?, from: decimal(from)? },
+                },
                 (time, "vtt") => Part::Text(decimal(time)?),
                 _ => return None,
             },
@@ -66,6 +90,8 @@ impl fmt::Display for Request<'_> {
         match self.part {
             Part::Init => f.write_str("init.mp4"),
             Part::Segment(time) => write!(f, "{time}.m4s"),
+            Part::Cut { time, from } => write!(f, "{time}-{from}.m4s"),
+            Part::Silence { from, to } => write!(f, "silence-{from}-{to}.m4s"),
             Part::Text(time) => write!(f, "{time}.vtt"),
         }
     }

@@ -1,16 +1,18 @@
 //! The segment of a chunk: a written `moof`, and the stored samples.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{failed, representation};
+use super::{CUT, failed, id, representation};
 use crate::base::{Error, ErrorKind, Limits, Step};
 use crate::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfhd, Trun, TrunSample};
 use crate::fragment::cmaf::{self, Start, Track};
-use crate::fragment::{Defaults, Keep, KeyFrames, Noun, Parsed, Stored};
+use crate::fragment::{Defaults, Keep, KeyFrames, LaterSamples, Noun, Parsed, Stored};
 use crate::presentation::{
-    Form, FragmentAddress, FragmentView, Located, Need, Presentation, Rendition, Reply,
+    Form, FragmentAddress, FragmentView, Located, MediaType, Need, Presentation, Rendition, Reply,
+    Representation, Validator,
 };
 
 /// Answers with a segment, after a read of the stored head.
@@ -39,7 +41,7 @@ pub(super) fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Resu
     let written = rewrite(head)?;
     if of.form == Form::KeyFrames
         && let Some(cut) = first_key_frame(&written, limits)?
-        && let Some(head) = parse_written(&cut.head, length(&cut), limits)?
+        && let Some(head) = parse_written(&cut.head, length(&cut.head, &cut.samples), limits)?
     {
         let samples = cut.samples.into_iter().map(|range| view.stored(range));
         return Ok(Reply::of_parts(representation, rewrite(&head)?.head, samples));
@@ -52,9 +54,75 @@ pub(super) fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Resu
     ))
 }
 
+/// Answers with a segment from the sample on whose start is nearest to `from`, in ticks of the stream.
+/// The whole segment is the answer if it cannot be cut.
+///
+/// # Errors
+/// As [`answer`].
+pub(super) fn answer_cut(
+    presentation: &Arc<Presentation>,
+    of: Rendition,
+    at: Located,
+    from: u64,
+) -> Result<Step<Reply>, Error> {
+    let address = FragmentAddress::Chunk(at);
+    presentation.fragment(address, Need::Head, move |view| reply_cut(&view, of, at, from))
+}
+
+fn reply_cut(
+    view: &FragmentView<'_>,
+    of: Rendition,
+    at: Located,
+    from: u64,
+) -> Result<Reply, Error> {
+    let presentation = view.presentation();
+    let limits = presentation.limits();
+    let stored = view.validator(Noun::Fragments);
+    let representation = cut_representation(presentation, stored, of, at);
+    let representation = representation.with_liveness(view.liveness());
+    let head = view.head().ok_or_else(|| failed(ErrorKind::NoMedia))?;
+    let (start, track) = (start(view, of, at), track(view, of, head));
+    let written = cmaf::rewrite_stored(head, start, &track, limits)?;
+    let cmaf::Fragment { head, payload, .. } = &written;
+    let before = head.len() as u64;
+    let (begin, _) = presentation.chunk_of(at);
+    let scale = presentation.streams()[of.stream].timescale();
+    let ticks =
+        scale.rescale_round(from.saturating_sub(begin), presentation.segment_track(of).timescale);
+    let bound = before.saturating_add(payload.end.saturating_sub(payload.start));
+    if let Some(whole) = parse_written(head, bound, limits)?
+        && let Some(ticks) = ticks
+        && let Some(cut) = LaterSamples::cut(&whole, ticks, Defaults::default(), limits)?
+        && let Some(head) = parse_written(&cut.head, length(&cut.head, &cut.samples), limits)?
+    {
+        let head = cmaf::rewrite_stored(&head, start.later(cut.earlier), &track, limits)?.head;
+        let moved = |at: u64| at.saturating_sub(before).saturating_add(payload.start);
+        let samples = cut.samples.iter().map(|of| view.stored(moved(of.start)..moved(of.end)));
+        return Ok(Reply::of_parts(representation, head, samples));
+    }
+    let payload = [view.stored(written.payload)].into_iter();
+    Ok(Reply::of_parts(
+        representation,
+        written.head,
+        payload.filter(|range| !range.range.is_empty()),
+    ))
+}
+
+/// Returns the representation of a segment that is cut.
+pub(super) fn cut_representation(
+    presentation: &Presentation,
+    stored: Validator,
+    of: Rendition,
+    at: Located,
+) -> Representation {
+    let (start, _) = presentation.chunk_of(at);
+    let kind = presentation.streams()[of.stream].kind();
+    Representation::media(MediaType::from(kind), stored.of_output(id(CUT, of, start)))
+}
+
 /// Returns bytes of a cut fragment.
-fn length(cut: &KeyFrames) -> u64 {
-    cut.head.len() as u64 + cut.samples.iter().map(|range| range.end - range.start).sum::<u64>()
+fn length(head: &Bytes, samples: &[Range<u64>]) -> u64 {
+    head.len() as u64 + samples.iter().map(|range| range.end - range.start).sum::<u64>()
 }
 
 /// Bytes behind the head of a fragment that its parser wants to see: the header of a box at most.
@@ -131,7 +199,8 @@ impl Frame {
 fn start(view: &FragmentView<'_>, of: Rendition, at: Located) -> Start {
     let stream = &view.presentation().streams()[of.stream];
     let (start, _) = view.presentation().chunk_of(at);
-    let ticks = stream.timescale().rescale_round(start, view.segment_track(of).timescale);
+    let ticks =
+        stream.timescale().rescale_round(start, view.presentation().segment_track(of).timescale);
     Start::Shown(ticks.and_then(|ticks| i64::try_from(ticks).ok()).unwrap_or(i64::MAX))
 }
 
@@ -139,7 +208,8 @@ fn start(view: &FragmentView<'_>, of: Rendition, at: Located) -> Start {
 /// is before the start of the presentation.
 fn track(view: &FragmentView<'_>, of: Rendition, head: &Stored) -> Track {
     let first = head.first_offset(view.defaults).max(0).unsigned_abs();
-    let track = Track::new(view.segment_track(of).id, view.kind).with_defaults(view.defaults);
+    let track = Track::new(view.presentation().segment_track(of).id, view.kind)
+        .with_defaults(view.defaults);
     let track = track.delay(first);
     let media = &view.presentation().streams()[of.stream].tracks()[of.track];
     match media.encryption() {

@@ -7,7 +7,7 @@ use super::clock::{Date, Seconds};
 use super::protection;
 use crate::base::{Error, Limits};
 use crate::manifest::StreamKind;
-use crate::presentation::{Form, Moment, Presentation, Rendition, Segment};
+use crate::presentation::{Beginning, Form, Moment, Presentation, Rendition, Segment, Silent};
 
 /// Gaps that are shorter are covered by the segment before: a tenth of a second, in parts of one.
 const SHORTEST_GAP: u64 = 10;
@@ -18,6 +18,8 @@ const SHORTEST_GAP: u64 = 10;
 /// end, a discontinuity says so, because most players stop at a segment that is shorter than its
 /// playlist says. Text has no gaps: a segment of it may have no cue.
 ///
+/// Sound begins with the pictures, as [`Beginning`] says.
+///
 /// # Errors
 /// [`ErrorKind::Budget`](crate::base::ErrorKind::Budget) if it is longer than a client manifest may
 /// be.
@@ -27,21 +29,31 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let track = &stream.tracks()[track];
     let timescale = stream.timescale();
     let name = presentation.rendition_name(rendition).to_string();
-    let segments = || stream.timeline().segments();
+    let beginning = presentation.beginning(rendition);
+    let (first, cut, silent) = match beginning {
+        Beginning::Stored => (0, None, None),
+        Beginning::Later { first, cut } => (first.start, cut, None),
+        Beginning::Silent(silent) => (0, None, Some(silent)),
+    };
+    let segments = || stream.timeline().segments().skip_while(move |of| of.start < first);
     let length = |segment: &Segment| {
         let is_gap = stream.kind() != StreamKind::Text && is_gap(segment, timescale.get());
         let ticks = if is_gap { segment.duration } else { segment.to_next };
         Seconds::between(segment.start, segment.start.saturating_add(ticks), timescale)
     };
-    let begin = text_begin(presentation, stream.kind(), timescale);
     let first_start = segments().next().map_or(0, |first| first.start);
-    let begin = begin.filter(|&begin| begin < first_start).unwrap_or(first_start);
     // The first segment of a text may begin earlier than its first chunk.
+    let begin = text_begin(presentation, stream.kind(), timescale);
+    let begin = begin.filter(|&begin| begin < first_start).unwrap_or(first_start);
     let lead = Seconds::between(begin, first_start, timescale);
+    let begin = cut.unwrap_or(begin);
+    let silence = || silent.into_iter().flat_map(Silent::pieces);
 
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n");
     let longest = segments().map(|segment| length(&segment)).max();
-    let target = longest.map_or(1, |longest| (longest.ceil() + lead.ceil()).max(1));
+    let longest = longest.map_or(1, |longest| (longest.ceil() + lead.ceil()).max(1));
+    let silences = silence().map(|(from, to)| Seconds::between(from, to, timescale).ceil());
+    let target = silences.fold(longest, u64::max);
     // Writing into a `String` cannot fail.
     let _ = writeln!(text, "#EXT-X-TARGETDURATION:{target}");
     text.push_str("#EXT-X-MEDIA-SEQUENCE:0\n");
@@ -56,14 +68,22 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         protection::write(&mut text, "#EXT-X-KEY", presentation, track);
         Tag::new(&mut text, "#EXT-X-MAP").quoted("URI", &format!("{name}/init.mp4")).end();
     }
-    let mut date = Some(begin);
-    let extension = form.extension();
-    let limit = presentation.limits().client_manifest;
-    for (number, segment) in segments().enumerate() {
+    let mut date = Some(silent.map_or(begin, Silent::from));
+    let write_date = |text: &mut String, date: &mut Option<u64>| {
         if let Some(ticks) = date.take() {
             let date = Date(Moment { ticks, timescale });
             let _ = writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{date}");
         }
+    };
+    for (from, to) in silence() {
+        write_date(&mut text, &mut date);
+        let _ = writeln!(text, "#EXTINF:{},", Seconds::between(from, to, timescale));
+        let _ = writeln!(text, "{name}/silence-{from}-{to}.m4s");
+    }
+    let extension = form.extension();
+    let limit = presentation.limits().client_manifest;
+    for (number, segment) in segments().enumerate() {
+        write_date(&mut text, &mut date);
         let from = if number == 0 { begin } else { segment.start };
         let mut to = segment.start.saturating_add(segment.to_next);
         let is_gap = stream.kind() != StreamKind::Text && is_gap(&segment, timescale.get());
@@ -72,7 +92,10 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
             to = segment.start.saturating_add(segment.duration);
         }
         let _ = writeln!(text, "#EXTINF:{},", Seconds::between(from, to, timescale));
-        let _ = writeln!(text, "{name}/{}.{extension}", segment.start);
+        let _ = match cut.filter(|_| number == 0) {
+            Some(cut) => writeln!(text, "{name}/{}-{cut}.{extension}", segment.start),
+            None => writeln!(text, "{name}/{}.{extension}", segment.start),
+        };
         if is_gap {
             text.push_str("#EXT-X-DISCONTINUITY\n");
         }
@@ -89,14 +112,21 @@ fn is_gap(segment: &Segment, ticks_per_second: u64) -> bool {
     segment.to_next.saturating_sub(segment.duration) > ticks_per_second / SHORTEST_GAP
 }
 
-/// Returns the time at which a playlist of text begins: when pictures and sound do.
+/// Returns the time at which a playlist of text begins: when the pictures do, or the sound if there are
+/// none.
 fn text_begin(
     presentation: &Presentation,
     kind: StreamKind,
     timescale: crate::base::Timescale,
 ) -> Option<u64> {
-    let listed = presentation.listed();
-    let others = listed.iter().filter(|of| of.stream.kind() != StreamKind::Text);
-    let begin = others.map(|of| of.begin()).min().filter(|_| kind == StreamKind::Text);
+    if kind != StreamKind::Text {
+        return None;
+    }
+    let sound = || {
+        let listed = presentation.listed();
+        let others = listed.iter().filter(|of| of.stream.kind() != StreamKind::Text);
+        others.map(|of| of.begin()).min()
+    };
+    let begin = presentation.pictures_begin().or_else(sound);
     begin.map(|begin| begin.rescaled(timescale))
 }

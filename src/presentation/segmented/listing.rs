@@ -119,7 +119,7 @@ impl Stream {
 }
 
 impl Track {
-    fn is_listed(&self) -> bool {
+    pub(super) fn is_listed(&self) -> bool {
         self.is_served() && self.codecs().is_some()
     }
 }

@@ -4,12 +4,14 @@
 // DASH needs no rates, and HLS no end.
 #![cfg_attr(not(all(feature = "dash", feature = "hls")), allow(dead_code, unused_imports))]
 
+mod beginning;
 mod listing;
 mod locate;
 mod rates;
 mod rendition;
 mod segments;
 
+pub(crate) use beginning::{Beginning, Silent};
 pub(crate) use listing::{Listed, Moment};
 pub(crate) use rates::Rates;
 pub(crate) use rendition::{Form, Rendition, decimal};

@@ -15,6 +15,13 @@ pub(crate) struct Segment {
     pub(crate) to_next: u64,
 }
 
+impl Segment {
+    /// Returns the end of the chunk, or the start of the next one if that is earlier.
+    pub(crate) fn end(&self) -> u64 {
+        self.start.saturating_add(self.duration.min(self.to_next))
+    }
+}
+
 impl Timeline {
     /// Returns the chunks in the order of their times. A chunk that does not start after all those
     /// before it is left out: a list of segments cannot step back.
