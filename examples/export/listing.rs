@@ -17,8 +17,8 @@ struct Media {
     has_init: bool,
     segments: BTreeSet<u64>,
     texts: BTreeSet<u64>,
-    /// What HLS begins with if sound does not begin with the pictures.
-    beginnings: BTreeSet<String>,
+    /// Segments that only HLS has, at the beginning and in gaps.
+    of_hls: BTreeSet<String>,
 }
 
 impl Listing {
@@ -37,8 +37,8 @@ impl Listing {
             Part::Init => media.has_init = true,
             Part::Segment(time) => drop(media.segments.insert(time)),
             Part::Text(time) => drop(media.texts.insert(time)),
-            Part::Cut { .. } | Part::Silence { .. } => {
-                media.beginnings.insert(url.to_owned());
+            Part::Cut { .. } | Part::Held { .. } | Part::Silence { .. } => {
+                media.of_hls.insert(url.to_owned());
             }
             _ => return Err(unknown()),
         }
@@ -56,8 +56,8 @@ impl Listing {
             let init = media.has_init.then(|| format!("{name}/init.mp4"));
             let segments = media.segments.iter().map(move |time| format!("{name}/{time}.m4s"));
             let texts = media.texts.iter().map(move |time| format!("{name}/{time}.vtt"));
-            let beginnings = media.beginnings.iter().cloned();
-            init.into_iter().chain(beginnings).chain(segments).chain(texts)
+            let of_hls = media.of_hls.iter().cloned();
+            init.into_iter().chain(of_hls).chain(segments).chain(texts)
         })
     }
 
@@ -65,7 +65,7 @@ impl Listing {
     pub(crate) fn len(&self) -> usize {
         let of = |media: &Media| {
             usize::from(media.has_init)
-                + media.beginnings.len()
+                + media.of_hls.len()
                 + media.segments.len()
                 + media.texts.len()
         };

@@ -2,12 +2,12 @@
 //! each noun of a request makes of it.
 
 mod broken;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod changed;
 pub mod cmaf;
 mod first_sample;
 mod key_frames;
 mod key_samples;
-#[cfg(any(feature = "dash", feature = "hls"))]
-mod later_samples;
 mod media_data;
 mod noun;
 mod other_time;
@@ -17,9 +17,9 @@ mod samples;
 mod stored;
 
 pub(crate) use broken::track_of_broken;
-pub(crate) use key_frames::{Keep, KeyFrames};
 #[cfg(any(feature = "dash", feature = "hls"))]
-pub(crate) use later_samples::LaterSamples;
+pub(crate) use changed::Changed;
+pub(crate) use key_frames::{Keep, KeyFrames};
 pub use noun::Noun;
 pub(crate) use other_time::OtherTime;
 pub(crate) use runs::Whereabouts;

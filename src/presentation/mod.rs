@@ -53,10 +53,10 @@ pub(crate) use representation_id::RepresentationId;
 pub(crate) use representation_id::Tag;
 pub(crate) use representation_map::{RepresentationMap, TextBudget};
 pub use role::Role;
-#[cfg(any(feature = "dash", feature = "hls"))]
-pub(crate) use segmented::{Beginning, Form, Listed, Rendition, Segment, decimal};
 #[cfg(feature = "hls")]
-pub(crate) use segmented::{Moment, Silent};
+pub(crate) use segmented::Moment;
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use segmented::{Beginning, Form, Gap, Listed, Rendition, Segment, Silent, decimal};
 pub use stream::{Stream, Track};
 pub use survey::Survey;
 pub use timeline::Timeline;

@@ -7,6 +7,7 @@ mod beginnings;
 mod element;
 mod every_film;
 mod film;
+mod gaps;
 mod playlist;
 mod protected;
 #[allow(dead_code, reason = "another test asks for more")]

@@ -407,19 +407,21 @@ proptest! {
         rendition in "[A-Za-z0-9%._~-]{1,40}",
         time in any::<u64>(),
         from in any::<u64>(),
-        which in 0..5,
+        which in 0..6,
     ) {
         let part = match which {
             0 => cmaf::Part::Init,
             1 => cmaf::Part::Segment(time),
             2 => cmaf::Part::Cut { time, from },
-            3 => cmaf::Part::Silence { from, to: time },
+            3 => cmaf::Part::Held { time, until: from },
+            4 => cmaf::Part::Silence { from, to: time },
             _ => cmaf::Part::Text(time),
         };
         let written = format!("{rendition}/{}", match part {
             cmaf::Part::Init => "init.mp4".to_owned(),
             cmaf::Part::Segment(time) => format!("{time}.m4s"),
             cmaf::Part::Cut { time, from } => format!("{time}-{from}.m4s"),
+            cmaf::Part::Held { time, until } => format!("{time}-until-{until}.m4s"),
             cmaf::Part::Silence { from, to } => format!("silence-{from}-{to}.m4s"),
             _ => format!("{time}.vtt"),
         });

@@ -4,6 +4,7 @@
 //! entry. Text is also served as WebVTT.
 
 mod caption_segment;
+mod changed_segment;
 mod header;
 mod request;
 mod segment;
@@ -12,6 +13,7 @@ mod ttml;
 
 use std::sync::Arc;
 
+use changed_segment::Change;
 pub use request::{Part, Request};
 
 use super::Identity;
@@ -19,7 +21,7 @@ use crate::base::{Error, ErrorKind, Step};
 use crate::fragment::Noun;
 use crate::manifest::StreamKind;
 use crate::presentation::{
-    Beginning, Form, FragmentAddress, Located, MediaType, Presentation, Rendition, Reply,
+    Beginning, Form, FragmentAddress, Gap, Located, MediaType, Presentation, Rendition, Reply,
     Representation, RepresentationId, Tag, Validator,
 };
 
@@ -30,7 +32,7 @@ const HEADER: Tag = Tag::new(*b"in");
 const SEGMENT: Tag = Tag::new(*b"sg");
 const KEY_FRAMES: Tag = Tag::new(*b"ky");
 const WEB_VTT: Tag = Tag::new(*b"vt");
-const CUT: Tag = Tag::new(*b"sk");
+const CHANGED: Tag = Tag::new(*b"sh");
 const SILENCE: Tag = Tag::new(*b"sl");
 
 /// Answers a request: a segment after a read of its head, a header at once.
@@ -52,7 +54,12 @@ pub fn answer(
         Part::Cut { time, from } => {
             check_cut(presentation, of, time, from)?;
             let at = presentation.segment(of, time).map_err(failed)?;
-            return segment::answer_cut(presentation, of, at, from);
+            return changed_segment::answer(presentation, of, at, Change::From(from));
+        }
+        Part::Held { time, until } => {
+            check_held(presentation, of, time, until)?;
+            let at = presentation.segment(of, time).map_err(failed)?;
+            return changed_segment::answer(presentation, of, at, Change::Until(until));
         }
         Part::Segment(time) | Part::Text(time) => time,
     };
@@ -79,12 +86,18 @@ pub fn identify(presentation: &Presentation, request: &Request<'_>) -> Result<Id
             check_cut(presentation, of, time, from)?;
             time
         }
+        Part::Held { time, until } => {
+            check_held(presentation, of, time, until)?;
+            time
+        }
         Part::Segment(time) | Part::Text(time) => time,
     };
     let at = presentation.segment(of, time).map_err(failed)?;
     let known = presentation.fragment_validator(FragmentAddress::Chunk(at), Noun::Fragments)?;
     let known = known.map(|stored| match request.part {
-        Part::Cut { .. } => segment::cut_representation(presentation, stored, of, at),
+        Part::Cut { .. } | Part::Held { .. } => {
+            changed_segment::representation(presentation, stored, of, at)
+        }
         _ => representation(presentation, stored, of, at),
     });
     Ok(known.map_or(Identity::Unknown, Identity::Known))
@@ -95,9 +108,11 @@ fn rendition(presentation: &Presentation, request: &Request<'_>) -> Result<Rendi
     let found = presentation.find_rendition(request.rendition);
     let found = found.ok_or_else(|| failed(ErrorKind::NoTrack))?;
     let is_part = match request.part {
-        Part::Init | Part::Segment(_) | Part::Cut { .. } | Part::Silence { .. } => {
-            found.form != Form::WebVtt
-        }
+        Part::Init
+        | Part::Segment(_)
+        | Part::Cut { .. }
+        | Part::Held { .. }
+        | Part::Silence { .. } => found.form != Form::WebVtt,
         Part::Text(_) => found.form == Form::WebVtt,
     };
     match is_part {
@@ -115,6 +130,20 @@ fn check_cut(
 ) -> Result<(), Error> {
     match presentation.beginning(of) {
         Beginning::Later { first, cut } if (first.start, cut) == (time, Some(from)) => Ok(()),
+        _ => Err(failed(ErrorKind::NoFragment)),
+    }
+}
+
+/// Checks that a gap of the pictures alone is behind this segment.
+fn check_held(
+    presentation: &Presentation,
+    of: Rendition,
+    time: u64,
+    until: u64,
+) -> Result<(), Error> {
+    let segment = presentation.segment_before(of, time).filter(|segment| segment.start == time);
+    match segment.and_then(|segment| presentation.gap_after(of, &segment)) {
+        Some(Gap::Held { until: held }) if held == until => Ok(()),
         _ => Err(failed(ErrorKind::NoFragment)),
     }
 }

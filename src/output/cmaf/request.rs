@@ -42,8 +42,16 @@ pub enum Part {
         /// The start of the pictures.
         from: u64,
     },
-    /// `silence-FROM-TO.m4s`: silence before the first chunk of sound, which HLS has for sound that
-    /// starts after the pictures. Both are in ticks of the stream.
+    /// `TIME-until-UNTIL.m4s`: the segment of the chunk that starts at `time`, whose last picture is shown
+    /// until `until`. HLS has one before a gap in the pictures alone. Both are in ticks of the stream.
+    Held {
+        /// Start of the chunk.
+        time: u64,
+        /// Start of the next chunk.
+        until: u64,
+    },
+    /// `silence-FROM-TO.m4s`: silence, which HLS has before sound that starts after the pictures, and in
+    /// gaps of the sound alone. Both are in ticks of the stream.
     Silence {
         /// Start of the silence.
         from: u64,
@@ -74,7 +82,13 @@ impl<'a> Request<'a> {
                         let (from, to) = times.split_once('-')?;
                         Part::Silence { from: decimal(from)?, to: decimal(to)? }
                     }
-                    Some((time, from)) => Part::Cut { time: decimal(time)?, from: decimal(from)? },
+                    Some((time, rest)) => {
+                        let time = decimal(time)?;
+                        match rest.strip_prefix("until-") {
+                            Some(until) => Part::Held { time, until: decimal(until)? },
+                            None => Part::Cut { time, from: decimal(rest)? },
+                        }
+                    }
                 },
                 (time, "vtt") => Part::Text(decimal(time)?),
                 _ => return None,
@@ -91,6 +105,7 @@ impl fmt::Display for Request<'_> {
             Part::Init => f.write_str("init.mp4"),
             Part::Segment(time) => write!(f, "{time}.m4s"),
             Part::Cut { time, from } => write!(f, "{time}-{from}.m4s"),
+            Part::Held { time, until } => write!(f, "{time}-until-{until}.m4s"),
             Part::Silence { from, to } => write!(f, "silence-{from}-{to}.m4s"),
             Part::Text(time) => write!(f, "{time}.vtt"),
         }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{CUT, failed, id, representation};
+use super::{failed, representation};
 use crate::base::{Error, ErrorKind, Limits, Step};
 use crate::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfhd, Trun, TrunSample};
 use crate::fragment::cmaf::{self, Start, Track};
-use crate::fragment::{Defaults, Keep, KeyFrames, LaterSamples, Noun, Parsed, Stored};
+use crate::fragment::{Defaults, Keep, KeyFrames, Noun, Parsed, Stored};
 use crate::presentation::{
-    Form, FragmentAddress, FragmentView, Located, MediaType, Need, Presentation, Rendition, Reply,
-    Representation, Validator,
+    Form, FragmentAddress, FragmentView, Located, Need, Presentation, Rendition, Reply,
 };
 
 /// Answers with a segment, after a read of the stored head.
@@ -54,74 +53,8 @@ pub(super) fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Resu
     ))
 }
 
-/// Answers with a segment from the sample on whose start is nearest to `from`, in ticks of the stream.
-/// The whole segment is the answer if it cannot be cut.
-///
-/// # Errors
-/// As [`answer`].
-pub(super) fn answer_cut(
-    presentation: &Arc<Presentation>,
-    of: Rendition,
-    at: Located,
-    from: u64,
-) -> Result<Step<Reply>, Error> {
-    let address = FragmentAddress::Chunk(at);
-    presentation.fragment(address, Need::Head, move |view| reply_cut(&view, of, at, from))
-}
-
-fn reply_cut(
-    view: &FragmentView<'_>,
-    of: Rendition,
-    at: Located,
-    from: u64,
-) -> Result<Reply, Error> {
-    let presentation = view.presentation();
-    let limits = presentation.limits();
-    let stored = view.validator(Noun::Fragments);
-    let representation = cut_representation(presentation, stored, of, at);
-    let representation = representation.with_liveness(view.liveness());
-    let head = view.head().ok_or_else(|| failed(ErrorKind::NoMedia))?;
-    let (start, track) = (start(view, of, at), track(view, of, head));
-    let written = cmaf::rewrite_stored(head, start, &track, limits)?;
-    let cmaf::Fragment { head, payload, .. } = &written;
-    let before = head.len() as u64;
-    let (begin, _) = presentation.chunk_of(at);
-    let scale = presentation.streams()[of.stream].timescale();
-    let ticks =
-        scale.rescale_round(from.saturating_sub(begin), presentation.segment_track(of).timescale);
-    let bound = before.saturating_add(payload.end.saturating_sub(payload.start));
-    if let Some(whole) = parse_written(head, bound, limits)?
-        && let Some(ticks) = ticks
-        && let Some(cut) = LaterSamples::cut(&whole, ticks, Defaults::default(), limits)?
-        && let Some(head) = parse_written(&cut.head, length(&cut.head, &cut.samples), limits)?
-    {
-        let head = cmaf::rewrite_stored(&head, start.later(cut.earlier), &track, limits)?.head;
-        let moved = |at: u64| at.saturating_sub(before).saturating_add(payload.start);
-        let samples = cut.samples.iter().map(|of| view.stored(moved(of.start)..moved(of.end)));
-        return Ok(Reply::of_parts(representation, head, samples));
-    }
-    let payload = [view.stored(written.payload)].into_iter();
-    Ok(Reply::of_parts(
-        representation,
-        written.head,
-        payload.filter(|range| !range.range.is_empty()),
-    ))
-}
-
-/// Returns the representation of a segment that is cut.
-pub(super) fn cut_representation(
-    presentation: &Presentation,
-    stored: Validator,
-    of: Rendition,
-    at: Located,
-) -> Representation {
-    let (start, _) = presentation.chunk_of(at);
-    let kind = presentation.streams()[of.stream].kind();
-    Representation::media(MediaType::from(kind), stored.of_output(id(CUT, of, start)))
-}
-
 /// Returns bytes of a cut fragment.
-fn length(head: &Bytes, samples: &[Range<u64>]) -> u64 {
+pub(super) fn length(head: &Bytes, samples: &[Range<u64>]) -> u64 {
     head.len() as u64 + samples.iter().map(|range| range.end - range.start).sum::<u64>()
 }
 
@@ -129,7 +62,11 @@ fn length(head: &Bytes, samples: &[Range<u64>]) -> u64 {
 const BEHIND: u64 = 32;
 
 /// Parses the written head of a fragment of `length` bytes, whose samples are elsewhere.
-fn parse_written(head: &Bytes, length: u64, limits: &Limits) -> Result<Option<Box<Stored>>, Error> {
+pub(super) fn parse_written(
+    head: &Bytes,
+    length: u64,
+    limits: &Limits,
+) -> Result<Option<Box<Stored>>, Error> {
     let behind = length.saturating_sub(head.len() as u64).min(BEHIND);
     let block = [head, &[0; BEHIND as usize][..behind as usize]].concat();
     Ok(match Stored::parse(&block.into(), 0, length, limits)? {
@@ -196,7 +133,7 @@ impl Frame {
 }
 
 /// Returns the start of a chunk in ticks of its samples.
-fn start(view: &FragmentView<'_>, of: Rendition, at: Located) -> Start {
+pub(super) fn start(view: &FragmentView<'_>, of: Rendition, at: Located) -> Start {
     let stream = &view.presentation().streams()[of.stream];
     let (start, _) = view.presentation().chunk_of(at);
     let ticks =
@@ -206,7 +143,7 @@ fn start(view: &FragmentView<'_>, of: Rendition, at: Located) -> Start {
 
 /// Returns the track of a segment. Its first sample is decoded when the chunk starts, so that no time
 /// is before the start of the presentation.
-fn track(view: &FragmentView<'_>, of: Rendition, head: &Stored) -> Track {
+pub(super) fn track(view: &FragmentView<'_>, of: Rendition, head: &Stored) -> Track {
     let first = head.first_offset(view.defaults).max(0).unsigned_abs();
     let track = Track::new(view.presentation().segment_track(of).id, view.kind)
         .with_defaults(view.defaults);

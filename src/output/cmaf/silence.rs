@@ -1,12 +1,12 @@
-//! Silence before the first segment of a track.
+//! Silence before the first segment of a track, and in gaps.
 
 use super::{Representation, SILENCE, failed, id};
 use crate::base::{Error, ErrorKind};
 use crate::codec::Silence;
 use crate::fragment::cmaf;
-use crate::presentation::{Beginning, MediaType, Presentation, Rendition, Reply};
+use crate::presentation::{Beginning, MediaType, Presentation, Rendition, Reply, Silent};
 
-/// Answers with a piece of the silence that a playlist begins with.
+/// Answers with a piece of the silence that a playlist has.
 ///
 /// # Errors
 /// As [`check`].
@@ -40,10 +40,15 @@ pub(super) fn check(
     from: u64,
     to: u64,
 ) -> Result<Silence, Error> {
-    let Beginning::Silent(silent) = presentation.beginning(of) else {
-        return Err(failed(ErrorKind::NoFragment));
+    let has_piece = |silent: Silent| silent.pieces().any(|piece| piece == (from, to));
+    let is_in_gap = || {
+        let segment = presentation.segment_before(of, from)?;
+        presentation.gap_after(of, &segment)?.silent().map(has_piece)
     };
-    let is_piece = silent.pieces().any(|piece| piece == (from, to));
+    let is_piece = match presentation.beginning(of) {
+        Beginning::Silent(silent) if has_piece(silent) => true,
+        _ => is_in_gap().unwrap_or(false),
+    };
     let track = &presentation.streams()[of.stream].tracks()[of.track];
     track.check_media().map_err(failed)?;
     track.silence().filter(|_| is_piece).ok_or_else(|| failed(ErrorKind::NoFragment))

@@ -7,16 +7,13 @@ use super::clock::{Date, Seconds};
 use super::protection;
 use crate::base::{Error, Limits};
 use crate::manifest::StreamKind;
-use crate::presentation::{Beginning, Form, Moment, Presentation, Rendition, Segment, Silent};
-
-/// Gaps that are shorter are covered by the segment before: a tenth of a second, in parts of one.
-const SHORTEST_GAP: u64 = 10;
+use crate::presentation::{Beginning, Form, Gap, Moment, Presentation, Rendition, Segment, Silent};
 
 /// Writes the playlist of a rendition.
 ///
-/// Each segment lasts to the next one. Where that is more than a tenth of a second behind its own
-/// end, a discontinuity says so, because most players stop at a segment that is shorter than its
-/// playlist says. Text has no gaps: a segment of it may have no cue.
+/// Each segment lasts to the next one. If that is more than a tenth of a second behind its own end,
+/// there is a [`Gap`]. One that is open gets a discontinuity, because most players stop at a segment
+/// that is shorter than its playlist says.
 ///
 /// Sound begins with the pictures, as [`Beginning`] says.
 ///
@@ -36,10 +33,13 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         Beginning::Silent(silent) => (0, None, Some(silent)),
     };
     let segments = || stream.timeline().segments().skip_while(move |of| of.start < first);
+    let gap_after = |segment: &Segment| presentation.gap_after(rendition, segment);
+    let end = |segment: &Segment, gap: Option<Gap>| match gap {
+        Some(Gap::Open | Gap::Silent(_)) => segment.end(),
+        Some(Gap::Held { .. }) | None => segment.start.saturating_add(segment.to_next),
+    };
     let length = |segment: &Segment| {
-        let is_gap = stream.kind() != StreamKind::Text && is_gap(segment, timescale.get());
-        let ticks = if is_gap { segment.duration } else { segment.to_next };
-        Seconds::between(segment.start, segment.start.saturating_add(ticks), timescale)
+        Seconds::between(segment.start, end(segment, gap_after(segment)), timescale)
     };
     let first_start = segments().next().map_or(0, |first| first.start);
     // The first segment of a text may begin earlier than its first chunk.
@@ -47,12 +47,13 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let begin = begin.filter(|&begin| begin < first_start).unwrap_or(first_start);
     let lead = Seconds::between(begin, first_start, timescale);
     let begin = cut.unwrap_or(begin);
-    let silence = || silent.into_iter().flat_map(Silent::pieces);
+    let lasts = |(from, to)| Seconds::between(from, to, timescale);
 
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n");
     let longest = segments().map(|segment| length(&segment)).max();
     let longest = longest.map_or(1, |longest| (longest.ceil() + lead.ceil()).max(1));
-    let silences = silence().map(|(from, to)| Seconds::between(from, to, timescale).ceil());
+    let silences = silent.into_iter().chain(segments().filter_map(|of| gap_after(&of)?.silent()));
+    let silences = silences.flat_map(Silent::pieces).map(|piece| lasts(piece).ceil());
     let target = silences.fold(longest, u64::max);
     // Writing into a `String` cannot fail.
     let _ = writeln!(text, "#EXT-X-TARGETDURATION:{target}");
@@ -75,29 +76,36 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
             let _ = writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{date}");
         }
     };
-    for (from, to) in silence() {
-        write_date(&mut text, &mut date);
-        let _ = writeln!(text, "#EXTINF:{},", Seconds::between(from, to, timescale));
-        let _ = writeln!(text, "{name}/silence-{from}-{to}.m4s");
+    let write_silence = |text: &mut String, date: &mut Option<u64>, silent: Silent| {
+        for (from, to) in silent.pieces() {
+            write_date(text, date);
+            let _ = writeln!(text, "#EXTINF:{},", lasts((from, to)));
+            let _ = writeln!(text, "{name}/silence-{from}-{to}.m4s");
+        }
+    };
+    if let Some(silent) = silent {
+        write_silence(&mut text, &mut date, silent);
     }
     let extension = form.extension();
     let limit = presentation.limits().client_manifest;
     for (number, segment) in segments().enumerate() {
         write_date(&mut text, &mut date);
-        let from = if number == 0 { begin } else { segment.start };
-        let mut to = segment.start.saturating_add(segment.to_next);
-        let is_gap = stream.kind() != StreamKind::Text && is_gap(&segment, timescale.get());
-        if is_gap {
-            date = Some(to);
-            to = segment.start.saturating_add(segment.duration);
-        }
-        let _ = writeln!(text, "#EXTINF:{},", Seconds::between(from, to, timescale));
-        let _ = match cut.filter(|_| number == 0) {
-            Some(cut) => writeln!(text, "{name}/{}-{cut}.{extension}", segment.start),
-            None => writeln!(text, "{name}/{}.{extension}", segment.start),
+        let start = segment.start;
+        let from = if number == 0 { begin } else { start };
+        let gap = gap_after(&segment);
+        let _ = writeln!(text, "#EXTINF:{},", lasts((from, end(&segment, gap))));
+        let _ = match (gap, cut.filter(|_| number == 0)) {
+            (Some(Gap::Held { until }), _) => writeln!(text, "{name}/{start}-until-{until}.m4s"),
+            (_, Some(cut)) => writeln!(text, "{name}/{start}-{cut}.m4s"),
+            (_, None) => writeln!(text, "{name}/{start}.{extension}"),
         };
-        if is_gap {
-            text.push_str("#EXT-X-DISCONTINUITY\n");
+        match gap {
+            Some(Gap::Open) => {
+                date = Some(start.saturating_add(segment.to_next));
+                text.push_str("#EXT-X-DISCONTINUITY\n");
+            }
+            Some(Gap::Silent(silent)) => write_silence(&mut text, &mut date, silent),
+            Some(Gap::Held { .. }) | None => {}
         }
         Limits::check("bytes of a playlist", text.len() as u64, limit)?;
     }
@@ -105,11 +113,6 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         text.push_str("#EXT-X-ENDLIST\n");
     }
     Ok(text)
-}
-
-/// Returns whether a gap follows a segment. The last one has no successor.
-fn is_gap(segment: &Segment, ticks_per_second: u64) -> bool {
-    segment.to_next.saturating_sub(segment.duration) > ticks_per_second / SHORTEST_GAP
 }
 
 /// Returns the time at which a playlist of text begins: when the pictures do, or the sound if there are

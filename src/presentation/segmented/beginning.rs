@@ -40,6 +40,9 @@ const NOTICED: u64 = 25;
 /// Longest stretch of sound that is left out, in seconds. More is not by chance.
 const LONGEST_CUT: u64 = 10;
 
+/// Longest piece of silence, in seconds.
+const LONGEST_PIECE: u64 = 10;
+
 /// Longest stretch of silence, in seconds.
 const LONGEST_SILENCE: u64 = 600;
 
@@ -59,11 +62,21 @@ impl Silent {
         self.from
     }
 
-    /// Returns the silence before a segment: in pieces that are not longer, or not longer than a second.
-    fn before(first: &Segment, from: u64, timescale: Timescale) -> Self {
-        let longest = first.to_next.max(timescale.get());
-        let to = first.start;
-        Self { from, to, pieces: to.saturating_sub(from).div_ceil(longest).max(1) }
+    /// Returns silence in pieces that are not longer than a segment of `segment` ticks, or than a second.
+    /// `None` if no silence is known for the track, or if it would be longer than ten minutes.
+    pub(super) fn in_stream(
+        stream: &Stream,
+        track: usize,
+        from: u64,
+        to: u64,
+        segment: u64,
+    ) -> Option<Self> {
+        let (ticks, second) = (to.checked_sub(from)?, stream.timescale.get());
+        let is_short = ticks <= second.saturating_mul(LONGEST_SILENCE);
+        let pieces =
+            ticks.div_ceil(segment.clamp(second, second.saturating_mul(LONGEST_PIECE))).max(1);
+        let is_known = is_short && stream.tracks[track].silence().is_some();
+        is_known.then_some(Self { from, to, pieces })
     }
 }
 
@@ -83,19 +96,16 @@ impl Presentation {
         if begin > first.start {
             return later(stream, begin).unwrap_or(Beginning::Stored);
         }
-        let (ticks, second) = (first.start - begin, stream.timescale.get());
-        let is_wanted = is_noticed(ticks, stream.timescale)
-            && ticks <= second.saturating_mul(LONGEST_SILENCE)
-            && stream.tracks[of.track].silence().is_some();
-        match is_wanted {
-            true => Beginning::Silent(Silent::before(&first, begin, stream.timescale)),
-            false => Beginning::Stored,
+        if !is_noticed(first.start - begin, stream.timescale) {
+            return Beginning::Stored;
         }
+        let silent = Silent::in_stream(stream, of.track, begin, first.start, first.to_next);
+        silent.map_or(Beginning::Stored, Beginning::Silent)
     }
 
     /// Returns the start of the first stream of pictures that is listed.
     pub(crate) fn pictures_begin(&self) -> Option<Moment> {
-        let is_listed = |of: &&Stream| of.is_listed() && of.tracks.iter().any(|of| of.is_listed());
+        let is_listed = |of: &&Stream| of.is_listed_with_tracks();
         let mut pictures = self.streams.iter().filter(|of| of.kind == StreamKind::Video);
         let stream = pictures.find(is_listed)?;
         let first = stream.timeline.segments().next()?;

@@ -118,8 +118,15 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Returns whether manifests of DASH and HLS list the stream and one of its tracks.
+    pub(super) fn is_listed_with_tracks(&self) -> bool {
+        self.is_listed() && self.tracks.iter().any(Track::is_listed)
+    }
+}
+
 impl Track {
-    pub(super) fn is_listed(&self) -> bool {
+    fn is_listed(&self) -> bool {
         self.is_served() && self.codecs().is_some()
     }
 }

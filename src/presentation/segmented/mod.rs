@@ -5,6 +5,7 @@
 #![cfg_attr(not(all(feature = "dash", feature = "hls")), allow(dead_code, unused_imports))]
 
 mod beginning;
+mod gap;
 mod listing;
 mod locate;
 mod rates;
@@ -12,6 +13,7 @@ mod rendition;
 mod segments;
 
 pub(crate) use beginning::{Beginning, Silent};
+pub(crate) use gap::Gap;
 pub(crate) use listing::{Listed, Moment};
 pub(crate) use rates::Rates;
 pub(crate) use rendition::{Form, Rendition, decimal};
