@@ -6,8 +6,9 @@ packets of all fragments, by hash and in order, and each fragment's first one is
 the chunk starts, within 1 ms, the others as far from it as in the fragment. All times count from the first of the
 presentation. Streams of key frames may come on top.
 
-In HLS, sound begins with the pictures: packets of sound before them may be missing, or silence may come first. HLS of
-protected media is not compared: ffmpeg 5.1 takes SAMPLE-AES-CTR for SAMPLE-AES and changes what it cannot decrypt.
+In HLS, sound begins with the pictures: packets of sound before them may be missing, and packets of silence may be there
+where it has none. HLS of protected media is not compared: ffmpeg 5.1 takes SAMPLE-AES-CTR for SAMPLE-AES and changes what
+it cannot decrypt.
 """
 
 import argparse
@@ -68,15 +69,18 @@ def play(url, smooth, timeout):
 
 def pair_of(found, wanted, begin):
     """The times of the packets that both have, found and wanted; `None` if these are not the same packets. Sound may
-    begin at `begin`: what is before may be missing, and silence may come first."""
-    for count in (0,) if begin is None else range(1 + sum(time < begin for time, _ in wanted)):
-        rest = wanted[count:]
-        lead = len(found) - len(rest)
-        silence = {digest for _, digest in found[:max(lead, 0)]}
-        is_silent = lead > 0 and begin is not None and count == 0 and len(silence) == 1
-        if (lead == 0 or is_silent) and [packet for _, packet in found[lead:]] == [packet for _, packet in rest]:
-            return [(one, other) for (one, _), (other, _) in zip(found[lead:], rest)]
-    return None
+    begin at `begin`: what is before may be missing, and silence may be added."""
+    if begin is not None:
+        known = {packet for _, packet in wanted}
+        added = {packet for _, packet in found} - known
+        if len(added) == 1:
+            found = [(time, packet) for time, packet in found if packet in known]
+        missing = max(len(wanted) - len(found), 0)
+        if all(time < begin for time, _ in wanted[:missing]):
+            wanted = wanted[missing:]
+    if [packet for _, packet in found] != [packet for _, packet in wanted] or not found:
+        return None
+    return [(one, other) for (one, _), (other, _) in zip(found, wanted)]
 
 
 def difference(pairs):
