@@ -117,11 +117,23 @@ fn silence_comes_before_sound_that_begins_after_the_pictures() {
 }
 
 #[test]
-fn what_nobody_notices_stays_as_it_is() {
+fn playlists_begin_together_where_nobody_would_notice_a_difference() {
+    for (pictures, sound, first, lasts) in [
+        (0, 0, "0.m4s", 20_000_000),
+        (400_000, 0, "0.m4s", 19_600_000),
+        (0, 400_000, "400000.m4s", 20_400_000),
+    ] {
+        let film = begun(pictures, sound);
+        let entry = film.playlist("audio-64.m3u8").entries.remove(0);
+        assert_eq!(entry.uri, format!("audio-64/{first}"), "{pictures} {sound}");
+        assert_eq!(entry.duration(), lasts, "{pictures} {sound}");
+        assert_eq!(entry.date(), film.playlist("video-300.m3u8").entries[0].date());
+    }
+}
+
+#[test]
+fn sound_that_is_far_from_the_pictures_stays_as_it_is() {
     for (pictures, sound, first) in [
-        (0, 0, "0.m4s"),
-        (400_000, 0, "0.m4s"),
-        (0, 400_000, "400000.m4s"),
         // Not by chance.
         (10 * SECOND + 1, 0, "0.m4s"),
         (0, 601 * SECOND, "6010000000.m4s"),

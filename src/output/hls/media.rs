@@ -27,11 +27,13 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let timescale = stream.timescale();
     let name = presentation.rendition_name(rendition).to_string();
     let beginning = presentation.beginning(rendition);
-    let (first, cut, silent) = match beginning {
-        Beginning::Stored => (0, None, None),
-        Beginning::Later { first, cut } => (first.start, cut, None),
-        Beginning::Silent(silent) => (0, None, Some(silent)),
-    };
+    let (mut first, mut cut, mut silent, mut near) = (0, None, None, None);
+    match beginning {
+        Beginning::Stored => {}
+        Beginning::Near { begin } => near = Some(begin),
+        Beginning::Later { first: later, cut: at } => (first, cut) = (later.start, at),
+        Beginning::Silent(before) => silent = Some(before),
+    }
     let segments = || stream.timeline().segments().skip_while(move |of| of.start < first);
     let gap_after = |segment: &Segment| presentation.gap_after(rendition, segment);
     let end = |segment: &Segment, gap: Option<Gap>| match gap {
@@ -46,7 +48,7 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let begin = text_begin(presentation, stream.kind(), timescale);
     let begin = begin.filter(|&begin| begin < first_start).unwrap_or(first_start);
     let lead = Seconds::between(begin, first_start, timescale);
-    let begin = cut.unwrap_or(begin);
+    let begin = cut.or(near).unwrap_or(begin);
     let lasts = |(from, to)| Seconds::between(from, to, timescale);
 
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n");

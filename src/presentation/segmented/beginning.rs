@@ -13,6 +13,13 @@ use crate::presentation::{Presentation, Stream};
 pub(crate) enum Beginning {
     /// The first segment.
     Stored,
+    /// The first segment, which begins so near to the pictures that nobody would notice. The playlist
+    /// begins with them all the same: Shaka Player 5.2.12 does not end a film whose playlists begin 5 ms
+    /// apart.
+    Near {
+        /// The start of the pictures in ticks of the stream.
+        begin: u64,
+    },
     /// A later segment, because the pictures begin then.
     Later {
         first: Segment,
@@ -93,11 +100,11 @@ impl Presentation {
         let Some(pictures) = self.pictures_begin() else { return Beginning::Stored };
         let begin = pictures.rescaled(stream.timescale);
         let Some(first) = stream.timeline.segments().next() else { return Beginning::Stored };
+        if !is_noticed(first.start.abs_diff(begin), stream.timescale) {
+            return Beginning::Near { begin };
+        }
         if begin > first.start {
             return later(stream, begin).unwrap_or(Beginning::Stored);
-        }
-        if !is_noticed(first.start - begin, stream.timescale) {
-            return Beginning::Stored;
         }
         let silent = Silent::in_stream(stream, of.track, begin, first.start, first.to_next);
         silent.map_or(Beginning::Stored, Beginning::Silent)
@@ -118,7 +125,7 @@ fn later(stream: &Stream, begin: u64) -> Option<Beginning> {
     let scale = stream.timescale;
     let mut segments = stream.timeline.segments().peekable();
     let ahead = begin.saturating_sub(segments.peek()?.start);
-    if !is_noticed(ahead, scale) || ahead > scale.get().saturating_mul(LONGEST_CUT) {
+    if ahead > scale.get().saturating_mul(LONGEST_CUT) {
         return None;
     }
     // The rest of a segment is not worth a segment of its own if nobody would miss it.
