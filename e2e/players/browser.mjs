@@ -4,7 +4,7 @@
 // a seek into a chunk near the end, each time with newly decoded video and audio; the duration it sets is the manifest's
 // within 0.1 s, and the end lies within 0.5 s of it; no request to the origin is answered with an error or refused by
 // CORS, and the media element meets no error. In HLS, the players count from the first picture, end with the shorter
-// stream, and close gaps.
+// stream, and close long gaps.
 //
 // A player is an object { name, manifest, scripts, start }:
 //   name     shown in the report
@@ -218,7 +218,7 @@ function readManifest([xml, played]) {
   let [ticks, gaps] = [number(main?.querySelector('c'), 't', 0), 0];
   for (const chunk of main?.querySelectorAll('c') ?? []) {
     const gap = (number(chunk, 't', ticks) - ticks) / timescaleOf(main);
-    if (isHls && gap > 0.1) gaps += gap;
+    if (isHls && gap > 2) gaps += gap; // shorter ones are filled
     ticks = number(chunk, 't', ticks);
     for (let left = number(chunk, 'r', 1); left > 0; left -= 1) {
       starts.push(ticks / timescaleOf(main) - gaps);

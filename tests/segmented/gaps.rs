@@ -118,9 +118,24 @@ fn silence_is_where_only_sound_is_missing() {
 fn a_gap_that_all_streams_have_is_a_discontinuity_in_all() {
     let film = film(&[0, 2, 7], &[0, 2, 8]);
     for name in ["video-300", "audio-64", "video-300.key"] {
+        // The gaps are of 3 and 4 s.
         let (names, is_broken) = listed(&film, name);
         assert!(is_broken && names.len() == 3, "{name} {names:?}");
         assert!(names.iter().all(|(name, lasts)| !name.contains('-') && *lasts == 2), "{names:?}");
+    }
+}
+
+#[test]
+fn a_short_gap_is_filled_in_all_streams() {
+    let film = film(&[0, 2, 5], &[0, 2, 5]);
+    for (name, filled) in [
+        ("video-300", "20000000-until-50000000.m4s"),
+        ("audio-64", "silence-40000000-50000000.m4s"),
+        ("video-300.key", "20000000.m4s"),
+    ] {
+        let (names, is_broken) = listed(&film, name);
+        assert!(!is_broken && names.iter().any(|of| of.0 == filled), "{name} {names:?}");
+        assert_eq!(names.iter().map(|(_, lasts)| lasts).sum::<u64>(), 7, "{name}");
     }
 }
 

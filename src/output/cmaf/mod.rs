@@ -142,7 +142,7 @@ fn check_held(
     until: u64,
 ) -> Result<(), Error> {
     let segment = presentation.segment_before(of, time).filter(|segment| segment.start == time);
-    match segment.and_then(|segment| presentation.gap_after(of, &segment)) {
+    match segment.and_then(|segment| presentation.gaps(of).after(&segment)) {
         Some(Gap::Held { until: held }) if held == until => Ok(()),
         _ => Err(failed(ErrorKind::NoFragment)),
     }

@@ -43,7 +43,7 @@ pub(super) fn check(
     let has_piece = |silent: Silent| silent.pieces().any(|piece| piece == (from, to));
     let is_in_gap = || {
         let segment = presentation.segment_before(of, from)?;
-        presentation.gap_after(of, &segment)?.silent().map(has_piece)
+        presentation.gaps(of).after(&segment)?.silent().map(has_piece)
     };
     let is_piece = match presentation.beginning(of) {
         Beginning::Silent(silent) if has_piece(silent) => true,

@@ -35,7 +35,8 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         Beginning::Silent(before) => silent = Some(before),
     }
     let segments = || stream.timeline().segments().skip_while(move |of| of.start < first);
-    let gap_after = |segment: &Segment| presentation.gap_after(rendition, segment);
+    let gaps = presentation.gaps(rendition);
+    let gap_after = |segment: &Segment| gaps.after(segment);
     let end = |segment: &Segment, gap: Option<Gap>| match gap {
         Some(Gap::Open | Gap::Silent(_)) => segment.end(),
         Some(Gap::Held { .. }) | None => segment.start.saturating_add(segment.to_next),

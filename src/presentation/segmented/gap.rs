@@ -7,9 +7,9 @@ use crate::presentation::{Presentation, Stream};
 
 /// A gap behind a segment of pictures or sound.
 ///
-/// After a discontinuity, hls.js, Shaka Player and Chromium's own player continue without the gap. If only
-/// some of the streams have it, the others are then as far from them as the gap was long, to the end of
-/// the film; and hls.js 1.7.4 does not start to play a film with a gap in its sound alone.
+/// After a discontinuity, hls.js 1.7.4, Shaka Player 5.2.12 and Chromium 156's own player continue without
+/// the gap. If only some of the streams have it, the others are then as far from them as the gap was
+/// long, to the end of the film; and hls.js does not start to play a film with a gap in its sound alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gap {
     /// All streams of pictures and sound have it, or it cannot be filled: a discontinuity.
@@ -33,49 +33,41 @@ impl Gap {
 /// Gaps that are shorter are covered by the segment before: a tenth of a second, in parts of one.
 const SHORTEST: u64 = 10;
 
-impl Presentation {
-    /// Returns the gap between a segment and the next one. Text has none, because a segment of it may
-    /// have no cue.
-    ///
-    /// A stream has a gap if none of its chunks is there in the middle of it. A picture is held for as
-    /// long as the duration of a sample can be; key frames alone always last to the next one. Silence is
-    /// that of [`beginning`](Self::beginning).
-    pub(crate) fn gap_after(&self, of: Rendition, segment: &Segment) -> Option<Gap> {
-        let stream = &self.streams[of.stream];
-        let (from, until) = (segment.end(), segment.start.saturating_add(segment.to_next));
-        let ticks = until.saturating_sub(from);
-        if stream.kind == StreamKind::Text || ticks <= stream.timescale.get() / SHORTEST {
-            return None;
-        }
-        let middle = Moment { ticks: from + ticks / 2, timescale: stream.timescale };
-        if self.is_live() || stream.timeline.steps_back() || !self.is_filled(middle) {
-            return Some(Gap::Open);
-        }
-        match (stream.kind, of.form) {
-            (StreamKind::Video, Form::Stored) => {
-                let scale = self.segment_track(of).timescale;
-                let lasts = stream.timescale.rescale_round(until - segment.start, scale);
-                let is_short = lasts.is_some_and(|lasts| u32::try_from(lasts).is_ok());
-                Some(if is_short { Gap::Held { until } } else { Gap::Open })
-            }
-            (StreamKind::Video, _) => None,
-            (StreamKind::Audio, _) => {
-                let silent = Silent::in_stream(stream, of.track, from, until, segment.to_next);
-                Some(silent.map_or(Gap::Open, Gap::Silent))
-            }
-            (StreamKind::Text, _) => None,
-        }
-    }
+/// Longest gap of all streams that is filled, in seconds.
+///
+/// At a discontinuity, Shaka Player 5.2.12 keeps gaps of up to about a second, and does not count them: the
+/// end of the film is lost.
+const LONGEST_OF_ALL: u64 = 2;
 
-    /// Returns whether a stream of pictures or sound that is listed has a chunk at a time.
-    fn is_filled(&self, at: Moment) -> bool {
+/// Most gaps of a stream that are filled.
+const MOST: usize = 1000;
+
+/// The gaps of a rendition.
+#[derive(Clone, Debug)]
+pub(crate) struct Gaps<'a> {
+    presentation: &'a Presentation,
+    of: Rendition,
+    /// Streams of pictures and sound that are listed. Empty if no gap is filled.
+    media: Vec<&'a Stream>,
+    /// Set if silence is known for all sound that is listed.
+    is_all_silent: bool,
+}
+
+impl Presentation {
+    /// Returns the gaps of a rendition. No gap of a presentation that grows is filled.
+    pub(crate) fn gaps(&self, of: Rendition) -> Gaps<'_> {
+        let stream = &self.streams[of.stream];
+        let count =
+            stream.timeline.gaps(stream.timescale.get() / SHORTEST).map_or(0, |of| of.count);
+        let is_filled = count <= MOST && !self.is_live() && !stream.timeline.steps_back();
         let is_media = |of: &&Stream| of.kind != StreamKind::Text && of.is_listed_with_tracks();
-        let has_chunk = |of: &Stream| {
-            let time = at.rescaled(of.timescale);
-            let last = of.timeline.last_before(time);
-            last.is_some_and(|(_, (start, duration))| time - start < duration)
+        let media: Vec<_> = match count > 0 && is_filled {
+            true => self.streams.iter().filter(is_media).collect(),
+            false => Vec::new(),
         };
-        self.streams.iter().filter(is_media).any(has_chunk)
+        let mut sound = media.iter().filter(|of| of.kind == StreamKind::Audio);
+        let is_all_silent = sound.all(|of| of.listed_tracks().all(|of| of.silence().is_some()));
+        Gaps { presentation: self, of, media, is_all_silent }
     }
 
     /// Returns the segment that a piece of silence from `time` on follows.
@@ -85,5 +77,51 @@ impl Presentation {
         let next = timeline.chunk(chunk + 1);
         let to_next = next.map_or(duration, |(next, _)| next.saturating_sub(start));
         Some(Segment { chunk, start, duration, to_next })
+    }
+}
+
+impl Gaps<'_> {
+    /// Returns the gap between a segment and the next one. Text has none, because a segment of it may
+    /// have no cue.
+    ///
+    /// A stream has a gap if none of its chunks is there in the middle of it. A picture is held for as
+    /// long as the duration of a sample can be; key frames alone always last to the next one. Silence is
+    /// that of [`Presentation::beginning`].
+    pub(crate) fn after(&self, segment: &Segment) -> Option<Gap> {
+        let Self { presentation, of, .. } = *self;
+        let stream = &presentation.streams[of.stream];
+        let scale = stream.timescale;
+        let (from, until) = (segment.end(), segment.start.saturating_add(segment.to_next));
+        let ticks = until.saturating_sub(from);
+        if stream.kind == StreamKind::Text || ticks <= scale.get() / SHORTEST {
+            return None;
+        }
+        let middle = Moment { ticks: from + ticks / 2, timescale: scale };
+        let is_short = self.is_all_silent && ticks <= scale.get().saturating_mul(LONGEST_OF_ALL);
+        if self.media.is_empty() || !(is_short || self.is_of_some(middle)) {
+            return Some(Gap::Open);
+        }
+        match (stream.kind, of.form) {
+            (StreamKind::Video, Form::Stored) => {
+                let lasts = until - segment.start;
+                let lasts = scale.rescale_round(lasts, presentation.segment_track(of).timescale);
+                let is_possible = lasts.is_some_and(|lasts| u32::try_from(lasts).is_ok());
+                Some(if is_possible { Gap::Held { until } } else { Gap::Open })
+            }
+            (StreamKind::Video | StreamKind::Text, _) => None,
+            (StreamKind::Audio, _) => {
+                let silent = Silent::in_stream(stream, of.track, from, until, segment.to_next);
+                Some(silent.map_or(Gap::Open, Gap::Silent))
+            }
+        }
+    }
+
+    /// Returns whether a stream has a chunk at a time.
+    fn is_of_some(&self, at: Moment) -> bool {
+        self.media.iter().any(|of| {
+            let time = at.rescaled(of.timescale);
+            let last = of.timeline.last_before(time);
+            last.is_some_and(|(_, (start, duration))| time - start < duration)
+        })
     }
 }

@@ -121,7 +121,12 @@ impl Stream {
 impl Stream {
     /// Returns whether manifests of DASH and HLS list the stream and one of its tracks.
     pub(super) fn is_listed_with_tracks(&self) -> bool {
-        self.is_listed() && self.tracks.iter().any(Track::is_listed)
+        self.is_listed() && self.listed_tracks().next().is_some()
+    }
+
+    /// Returns the tracks that manifests of DASH and HLS list.
+    pub(super) fn listed_tracks(&self) -> impl Iterator<Item = &Track> {
+        self.tracks.iter().filter(|track| track.is_listed())
     }
 }
 
