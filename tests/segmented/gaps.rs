@@ -2,6 +2,7 @@
 //! playlists have.
 
 use bytes::Bytes;
+use proptest::prelude::*;
 use smooth_origin::bmff::Tfdt;
 use smooth_origin::manifest::StreamKind;
 use testkit::film::{self, Fragment, Style, Track, ism};
@@ -162,5 +163,42 @@ fn only_gaps_are_filled() {
         "audio-64/silence-0-20000000.m4s",
     ] {
         assert_eq!(film.status(name), 404, "{name}");
+    }
+}
+
+/// Start seconds of chunks: a first one, and the distances of the others.
+fn seconds() -> impl Strategy<Value = Vec<u64>> {
+    let distances = prop::collection::vec(prop_oneof![4 => Just(2_u64), 1 => 3..8_u64], 0..8);
+    (0..5_u64, distances).prop_map(|(first, distances)| {
+        let mut starts = vec![first];
+        starts.extend(distances.iter().scan(first, |start, distance| {
+            *start += distance;
+            Some(*start)
+        }));
+        starts
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_times_are_each_segment_is_there_and_begins_where_the_playlist_says(
+        pictures in seconds(),
+        sound in seconds(),
+    ) {
+        let film = film(&pictures, &sound);
+        for name in ["video-300", "audio-64"] {
+            let playlist = film.playlist(&format!("{name}.m3u8"));
+            let mut next = None;
+            for entry in &playlist.entries {
+                let served = film.asked(&entry.uri);
+                let decoded = traf(&served).get::<Tfdt>().unwrap().base_media_decode_time;
+                let date = entry.date().map(|millis| millis * 10_000);
+                let start = date.or(next).unwrap();
+                prop_assert_eq!(decoded, start, "{} in {:?} {:?}", entry.uri, pictures, sound);
+                let lasts: u64 = ours(&served, (0, 0, 0)).iter().map(|of| u64::from(of.duration)).sum();
+                prop_assert_eq!(entry.duration(), lasts, "{}", entry.uri);
+                next = Some(start + lasts);
+            }
+        }
     }
 }

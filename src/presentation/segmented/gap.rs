@@ -98,7 +98,9 @@ impl Gaps<'_> {
         }
         let middle = Moment { ticks: from + ticks / 2, timescale: scale };
         let is_short = self.is_all_silent && ticks <= scale.get().saturating_mul(LONGEST_OF_ALL);
-        if self.media.is_empty() || !(is_short || self.is_of_some(middle)) {
+        // Chunks without a duration may start all at once.
+        let is_clear = segment.duration > 0 && !self.media.is_empty();
+        if !is_clear || !(is_short || self.is_of_some(middle)) {
             return Some(Gap::Open);
         }
         match (stream.kind, of.form) {
