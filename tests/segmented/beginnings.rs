@@ -84,7 +84,10 @@ fn a_cut_is_at_the_nearest_sample() {
 fn segments_before_the_pictures_are_not_listed() {
     assert_eq!(names(&begun(2 * SECOND, 0)), ["20000000.m4s", "40000000.m4s"]);
     // What is left of the first segment would not be missed.
-    assert_eq!(names(&begun(19_900_000, 0))[0], "20000000.m4s");
+    let film = begun(19_900_000, 0);
+    assert_eq!(sound(&film)[0], ("20000000.m4s".to_owned(), 20_100_000));
+    let date = |name: &str| film.playlist(name).entries[0].date();
+    assert_eq!(date("audio-64.m3u8"), date("video-300.m3u8"));
     assert_eq!(names(&begun(25_000_000, 0))[0], "20000000-25000000.m4s");
 }
 

@@ -129,7 +129,9 @@ fn check_cut(
     from: u64,
 ) -> Result<(), Error> {
     match presentation.beginning(of) {
-        Beginning::Later { first, cut } if (first.start, cut) == (time, Some(from)) => Ok(()),
+        Beginning::Later { first, begin, is_cut: true } if (first.start, begin) == (time, from) => {
+            Ok(())
+        }
         _ => Err(failed(ErrorKind::NoFragment)),
     }
 }

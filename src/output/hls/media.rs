@@ -31,7 +31,10 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     match beginning {
         Beginning::Stored => {}
         Beginning::Near { begin } => near = Some(begin),
-        Beginning::Later { first: later, cut: at } => (first, cut) = (later.start, at),
+        Beginning::Later { first: later, begin, is_cut } => {
+            (first, near) = (later.start, Some(begin));
+            cut = near.filter(|_| is_cut);
+        }
         Beginning::Silent(before) => silent = Some(before),
     }
     let segments = || stream.timeline().segments().skip_while(move |of| of.start < first);
@@ -49,7 +52,7 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let begin = text_begin(presentation, stream.kind(), timescale);
     let begin = begin.filter(|&begin| begin < first_start).unwrap_or(first_start);
     let lead = Seconds::between(begin, first_start, timescale);
-    let begin = cut.or(near).unwrap_or(begin);
+    let begin = near.unwrap_or(begin);
     let lasts = |(from, to)| Seconds::between(from, to, timescale);
 
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n");

@@ -23,9 +23,11 @@ pub(crate) enum Beginning {
     /// A later segment, because the pictures begin then.
     Later {
         first: Segment,
-        /// The time, in ticks of the stream, from which on the samples of that segment are there.
-        /// `None` if all are.
-        cut: Option<u64>,
+        /// The start of the pictures in ticks of the stream.
+        begin: u64,
+        /// Set if only the samples from then on are there. They all are if the segment begins near to
+        /// the pictures.
+        is_cut: bool,
     },
     /// Silence before the first segment.
     Silent(Silent),
@@ -133,8 +135,7 @@ fn later(stream: &Stream, begin: u64) -> Option<Beginning> {
     let first = segments.find(is_heard)?;
     let is_cut = is_noticed(begin.saturating_sub(first.start), scale);
     let is_late = is_noticed(first.start.saturating_sub(begin), scale);
-    let beginning = Beginning::Later { first, cut: is_cut.then_some(begin) };
-    (!is_late).then_some(beginning)
+    (!is_late).then_some(Beginning::Later { first, begin, is_cut })
 }
 
 fn is_noticed(ticks: u64, timescale: Timescale) -> bool {
