@@ -51,7 +51,7 @@ while IFS= read -r -d '' ism; do
     for format in dash hls; do
         run "$relative as $format" 2 "$here/gstreamer.py" --format "$format" "$url"
     done
-    run "$relative as DASH and HLS" 2 "$here/segmented.py" "$url" "$(dirname "$ism")"
+    run "$relative as DASH and HLS" 2 "$here/segmented.py" "$url"
     for client in hls.js shaka-hls shaka-dash dashjs-dash rx-dash; do
         run "$relative with $client" 1 "$here/segmented.mjs" "$client" --players "$players" "$url"
     done

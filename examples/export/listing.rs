@@ -17,6 +17,8 @@ struct Media {
     has_init: bool,
     segments: BTreeSet<u64>,
     texts: BTreeSet<u64>,
+    /// Segments that only HLS has, at the beginning and in gaps.
+    of_hls: BTreeSet<String>,
 }
 
 impl Listing {
@@ -35,6 +37,9 @@ impl Listing {
             Part::Init => media.has_init = true,
             Part::Segment(time) => drop(media.segments.insert(time)),
             Part::Text(time) => drop(media.texts.insert(time)),
+            Part::Cut { .. } | Part::Held { .. } | Part::Silence { .. } => {
+                media.of_hls.insert(url.to_owned());
+            }
             _ => return Err(unknown()),
         }
         Ok(())
@@ -51,14 +56,19 @@ impl Listing {
             let init = media.has_init.then(|| format!("{name}/init.mp4"));
             let segments = media.segments.iter().map(move |time| format!("{name}/{time}.m4s"));
             let texts = media.texts.iter().map(move |time| format!("{name}/{time}.vtt"));
-            init.into_iter().chain(segments).chain(texts)
+            let of_hls = media.of_hls.iter().cloned();
+            init.into_iter().chain(of_hls).chain(segments).chain(texts)
         })
     }
 
     /// Returns the number of URLs.
     pub(crate) fn len(&self) -> usize {
-        let of =
-            |media: &Media| usize::from(media.has_init) + media.segments.len() + media.texts.len();
+        let of = |media: &Media| {
+            usize::from(media.has_init)
+                + media.of_hls.len()
+                + media.segments.len()
+                + media.texts.len()
+        };
         self.renditions.values().map(of).sum()
     }
 }

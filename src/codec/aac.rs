@@ -127,6 +127,23 @@ fn rfc6381(description: &Description) -> Option<String> {
     Some(format!("mp4a.40.{}", best.unwrap_or(signalled)))
 }
 
+/// Returns sampling rate and channel configuration if the description is of AAC-LC, and if the
+/// configuration has a number for its channels.
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(super) fn low_complexity_of(description: &Description) -> Option<(u32, u32)> {
+    let name = description.tag.as_str().to_ascii_uppercase();
+    if name != "AACL" {
+        return None;
+    }
+    let data = specific(description).ok()?;
+    let config = AudioSpecificConfig::parse(&data)?;
+    let mut bits = Bits::new(&data);
+    object_type(&mut bits)?;
+    frequency(&mut bits)?;
+    let channels = bits.take(4)?;
+    (config.object_type == AAC_LC && channels > 0).then_some((config.output_rate, channels))
+}
+
 /// Completes what a manifest or a sample entry says of the sound by the configuration.
 pub(super) fn complete(description: &Description, sound: &mut Sound) {
     let config = specific(description).ok().and_then(|data| AudioSpecificConfig::parse(&data));

@@ -24,6 +24,8 @@ mod opus;
 mod pictures;
 mod protected;
 mod protection_system;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod silence;
 mod sound;
 mod ttml;
 mod vc1;
@@ -52,6 +54,8 @@ pub(crate) use pictures::Pictures;
 pub(crate) use protected::encryption;
 pub use protected::{Encryption, EncryptionScheme};
 pub use protection_system::ProtectionSystem;
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use silence::Silence;
 pub use sound::{ChannelLayout, Sound};
 use wave_format::WaveFormat;
 

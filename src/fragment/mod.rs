@@ -2,6 +2,8 @@
 //! each noun of a request makes of it.
 
 mod broken;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod changed;
 pub mod cmaf;
 mod first_sample;
 mod key_frames;
@@ -15,6 +17,8 @@ mod samples;
 mod stored;
 
 pub(crate) use broken::track_of_broken;
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use changed::Changed;
 pub(crate) use key_frames::{Keep, KeyFrames};
 pub use noun::Noun;
 pub(crate) use other_time::OtherTime;

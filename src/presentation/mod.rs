@@ -56,7 +56,9 @@ pub use role::Role;
 #[cfg(feature = "hls")]
 pub(crate) use segmented::Moment;
 #[cfg(any(feature = "dash", feature = "hls"))]
-pub(crate) use segmented::{Form, HeadKey, Listed, Rendition, Segment, SegmentHeads, decimal};
+pub(crate) use segmented::{
+    Beginning, Form, Gap, HeadKey, Listed, Rendition, Segment, SegmentHeads, Silent, decimal,
+};
 pub use stream::{Stream, Track};
 pub use survey::Survey;
 pub use timeline::Timeline;

@@ -101,6 +101,17 @@ impl Track {
     }
 }
 
+#[cfg(any(feature = "dash", feature = "hls"))]
+impl Track {
+    /// Returns a frame of silence for its decoder, if that is known and its samples are not
+    /// encrypted.
+    pub(crate) fn silence(&self) -> Option<crate::codec::Silence> {
+        let limits = Limits::default();
+        let silence = crate::codec::Silence::of(self.sample_entry(), self.description(), &limits)?;
+        self.encryption().is_none().then_some(silence)
+    }
+}
+
 impl StoredTrack {
     /// Returns the rate of the samples in the first fragment, or of those that leave their duration
     /// to the file's header.

@@ -3,9 +3,11 @@
 
 #![cfg(all(feature = "dash", feature = "hls", feature = "fs"))]
 
+mod beginnings;
 mod element;
 mod every_film;
 mod film;
+mod gaps;
 mod left_out;
 mod playlist;
 mod protected;

@@ -189,7 +189,7 @@ fn overlaps_are_cut_and_steps_back_are_left_out() {
 }
 
 #[test]
-fn streams_that_begin_later_keep_their_distance() {
+fn streams_that_begin_later_keep_their_distance_in_dash() {
     let film = film(&[
         Plan(StreamKind::Video, "video", &[300], &every(3, 2 * SECOND, 5_800_000)),
         Plan(StreamKind::Audio, "audio", &[64], &every(3, 2 * SECOND, 5_000_000)),
@@ -202,7 +202,7 @@ fn streams_that_begin_later_keep_their_distance() {
     }
     assert_eq!(film.mpd().get("mediaPresentationDuration"), Some("PT6.08S"));
     let date = |uri: &str| film.playlist(uri).entries[0].date();
-    assert_eq!((date("video-300.m3u8"), date("audio-64.m3u8")), (Some(580), Some(500)));
+    assert_eq!((date("video-300.m3u8"), date("audio-64.m3u8")), (Some(580), Some(580)));
 }
 
 #[test]
@@ -406,16 +406,23 @@ proptest! {
     fn what_is_written_is_parsed_back(
         rendition in "[A-Za-z0-9%._~-]{1,40}",
         time in any::<u64>(),
-        which in 0..3,
+        from in any::<u64>(),
+        which in 0..6,
     ) {
         let part = match which {
             0 => cmaf::Part::Init,
             1 => cmaf::Part::Segment(time),
+            2 => cmaf::Part::Cut { time, from },
+            3 => cmaf::Part::Held { time, until: from },
+            4 => cmaf::Part::Silence { from, to: time },
             _ => cmaf::Part::Text(time),
         };
         let written = format!("{rendition}/{}", match part {
             cmaf::Part::Init => "init.mp4".to_owned(),
             cmaf::Part::Segment(time) => format!("{time}.m4s"),
+            cmaf::Part::Cut { time, from } => format!("{time}-{from}.m4s"),
+            cmaf::Part::Held { time, until } => format!("{time}-until-{until}.m4s"),
+            cmaf::Part::Silence { from, to } => format!("silence-{from}-{to}.m4s"),
             _ => format!("{time}.vtt"),
         });
         let request = cmaf::Request::parse(&written).unwrap();

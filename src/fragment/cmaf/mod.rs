@@ -22,6 +22,8 @@ mod flags;
 mod growth;
 mod other_boxes;
 mod runs;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod silence;
 mod track;
 mod traf;
 
@@ -37,6 +39,8 @@ use crate::bmff::{AnyBox, Header, Mfhd};
 
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use self::growth::Growth;
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use self::silence::silence;
 pub use self::track::{Start, Track};
 
 /// A fragment of CMAF: a written head, and samples that stay where they are stored.

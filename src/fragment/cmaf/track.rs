@@ -71,6 +71,16 @@ impl Track {
 }
 
 impl Start {
+    /// Returns a start that is this much later.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn later(self, ticks: u64) -> Self {
+        let later = |start: i64| start.saturating_add_unsigned(ticks);
+        match self {
+            Self::Shown(start) => Self::Shown(later(start)),
+            Self::Decoded(start) => Self::Decoded(later(start)),
+        }
+    }
+
     /// Returns the time at which the first sample is decoded.
     pub(super) fn decoded(self, first_offset: i32) -> i128 {
         match self {

@@ -74,7 +74,7 @@ fn find(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Found, Er
     let length = view.lengths.len - view.lengths.payload;
     let is_short = length <= view.presentation().limits().caption_document;
     let scale = view.presentation().streams()[of.stream].timescale();
-    let from = view.segment_track(of).timescale;
+    let from = view.presentation().segment_track(of).timescale;
     let in_stream =
         |(size, end): (u64, u64)| (size, from.rescale_round(end, scale).unwrap_or(u64::MAX));
     let samples = if is_short { head.sample_sizes(view.defaults) } else { None };

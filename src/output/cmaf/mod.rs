@@ -4,13 +4,16 @@
 //! entry. Text is also served as WebVTT.
 
 mod caption_segment;
+mod changed_segment;
 mod header;
 mod request;
 mod segment;
+mod silence;
 mod ttml;
 
 use std::sync::Arc;
 
+use changed_segment::Change;
 pub use request::{Part, Request};
 
 use super::Identity;
@@ -18,8 +21,8 @@ use crate::base::{Error, ErrorKind, Step};
 use crate::fragment::Noun;
 use crate::manifest::StreamKind;
 use crate::presentation::{
-    Form, FragmentAddress, Located, MediaType, Presentation, Rendition, Reply, Representation,
-    RepresentationId, Tag, Validator,
+    Beginning, Form, FragmentAddress, Gap, Located, MediaType, Presentation, Rendition, Reply,
+    Representation, RepresentationId, Tag, Validator,
 };
 
 /// Revision of the code that writes segments and headers: a part of their validators.
@@ -29,6 +32,8 @@ const HEADER: Tag = Tag::new(*b"in");
 const SEGMENT: Tag = Tag::new(*b"sg");
 const KEY_FRAMES: Tag = Tag::new(*b"ky");
 const WEB_VTT: Tag = Tag::new(*b"vt");
+const CHANGED: Tag = Tag::new(*b"sh");
+const SILENCE: Tag = Tag::new(*b"sl");
 
 /// Answers a request: a segment after a read of its head, a header at once.
 ///
@@ -43,6 +48,19 @@ pub fn answer(
     let of = rendition(presentation, request)?;
     let time = match request.part {
         Part::Init => return header::answer(presentation, of).map(Step::Ready),
+        Part::Silence { from, to } => {
+            return silence::answer(presentation, of, from, to).map(Step::Ready);
+        }
+        Part::Cut { time, from } => {
+            check_cut(presentation, of, time, from)?;
+            let at = presentation.segment(of, time).map_err(failed)?;
+            return changed_segment::answer(presentation, of, at, Change::From(from));
+        }
+        Part::Held { time, until } => {
+            check_held(presentation, of, time, until)?;
+            let at = presentation.segment(of, time).map_err(failed)?;
+            return changed_segment::answer(presentation, of, at, Change::Until(until));
+        }
         Part::Segment(time) | Part::Text(time) => time,
     };
     let at = presentation.segment(of, time).map_err(failed)?;
@@ -60,11 +78,28 @@ pub fn identify(presentation: &Presentation, request: &Request<'_>) -> Result<Id
     let of = rendition(presentation, request)?;
     let time = match request.part {
         Part::Init => return Ok(Identity::Known(header::representation(presentation, of))),
+        Part::Silence { from, to } => {
+            silence::check(presentation, of, from, to)?;
+            return Ok(Identity::Known(silence::representation(presentation, of, from)));
+        }
+        Part::Cut { time, from } => {
+            check_cut(presentation, of, time, from)?;
+            time
+        }
+        Part::Held { time, until } => {
+            check_held(presentation, of, time, until)?;
+            time
+        }
         Part::Segment(time) | Part::Text(time) => time,
     };
     let at = presentation.segment(of, time).map_err(failed)?;
     let known = presentation.fragment_validator(FragmentAddress::Chunk(at), Noun::Fragments)?;
-    let known = known.map(|validator| representation(presentation, validator, of, at));
+    let known = known.map(|stored| match request.part {
+        Part::Cut { .. } | Part::Held { .. } => {
+            changed_segment::representation(presentation, stored, of, at)
+        }
+        _ => representation(presentation, stored, of, at),
+    });
     Ok(known.map_or(Identity::Unknown, Identity::Known))
 }
 
@@ -73,12 +108,45 @@ fn rendition(presentation: &Presentation, request: &Request<'_>) -> Result<Rendi
     let found = presentation.find_rendition(request.rendition);
     let found = found.ok_or_else(|| failed(ErrorKind::NoTrack))?;
     let is_part = match request.part {
-        Part::Init | Part::Segment(_) => found.form != Form::WebVtt,
+        Part::Init
+        | Part::Segment(_)
+        | Part::Cut { .. }
+        | Part::Held { .. }
+        | Part::Silence { .. } => found.form != Form::WebVtt,
         Part::Text(_) => found.form == Form::WebVtt,
     };
     match is_part {
         true => Ok(found),
         false => Err(failed(ErrorKind::NoFragment)),
+    }
+}
+
+/// Checks that a playlist of HLS begins with this segment.
+fn check_cut(
+    presentation: &Presentation,
+    of: Rendition,
+    time: u64,
+    from: u64,
+) -> Result<(), Error> {
+    match presentation.beginning(of) {
+        Beginning::Later { first, begin, is_cut: true } if (first.start, begin) == (time, from) => {
+            Ok(())
+        }
+        _ => Err(failed(ErrorKind::NoFragment)),
+    }
+}
+
+/// Checks that a gap of the pictures alone is behind this segment.
+fn check_held(
+    presentation: &Presentation,
+    of: Rendition,
+    time: u64,
+    until: u64,
+) -> Result<(), Error> {
+    let segment = presentation.segment_before(of, time).filter(|segment| segment.start == time);
+    match segment.and_then(|segment| presentation.gaps(of).after(&segment)) {
+        Some(Gap::Held { until: held }) if held == until => Ok(()),
+        _ => Err(failed(ErrorKind::NoFragment)),
     }
 }
 

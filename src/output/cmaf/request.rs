@@ -33,6 +33,31 @@ pub enum Part {
     Init,
     /// `TIME.m4s`: the segment of the chunk that starts at this time, in ticks of the stream.
     Segment(u64),
+    /// `TIME-FROM.m4s`: the segment of the chunk that starts at `time`, from the sample on whose start
+    /// is nearest to `from`. HLS has one for sound that starts before the pictures. Both are in ticks
+    /// of the stream.
+    Cut {
+        /// Start of the chunk.
+        time: u64,
+        /// The start of the pictures.
+        from: u64,
+    },
+    /// `TIME-until-UNTIL.m4s`: the segment of the chunk that starts at `time`, whose last picture is shown
+    /// until `until`. HLS has one before a gap in the pictures alone. Both are in ticks of the stream.
+    Held {
+        /// Start of the chunk.
+        time: u64,
+        /// Start of the next chunk.
+        until: u64,
+    },
+    /// `silence-FROM-TO.m4s`: silence, which HLS has before sound that starts after the pictures, and in
+    /// gaps of the sound alone. Both are in ticks of the stream.
+    Silence {
+        /// Start of the silence.
+        from: u64,
+        /// End of the silence.
+        to: u64,
+    },
     /// `TIME.vtt`: the same as a file of WebVTT.
     Text(u64),
 }
@@ -49,7 +74,20 @@ impl<'a> Request<'a> {
         }
         let (rendition, file) = path.split_once('/')?;
         let part = match (file.strip_suffix(".m4s"), file.strip_suffix(".vtt")) {
-            (Some(time), _) => Part::Segment(decimal(time)?),
+            (Some(times), _) => match times.split_once('-') {
+                None => Part::Segment(decimal(times)?),
+                Some(("silence", times)) => {
+                    let (from, to) = times.split_once('-')?;
+                    Part::Silence { from: decimal(from)?, to: decimal(to)? }
+                }
+                Some((time, rest)) => {
+                    let time = decimal(time)?;
+                    match rest.strip_prefix("until-") {
+                        Some(until) => Part::Held { time, until: decimal(until)? },
+                        None => Part::Cut { time, from: decimal(rest)? },
+                    }
+                }
+            },
             (None, Some(time)) => Part::Text(decimal(time)?),
             (None, None) if file == "init.mp4" => Part::Init,
             (None, None) => return None,
@@ -64,6 +102,9 @@ impl fmt::Display for Request<'_> {
         match self.part {
             Part::Init => f.write_str("init.mp4"),
             Part::Segment(time) => write!(f, "{time}.m4s"),
+            Part::Cut { time, from } => write!(f, "{time}-{from}.m4s"),
+            Part::Held { time, until } => write!(f, "{time}-until-{until}.m4s"),
+            Part::Silence { from, to } => write!(f, "silence-{from}-{to}.m4s"),
             Part::Text(time) => write!(f, "{time}.vtt"),
         }
     }

@@ -1,5 +1,6 @@
 //! The segment of a chunk: a written `moof`, and the stored samples.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -63,7 +64,7 @@ pub(super) fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Resu
     let written = rewrite(head)?;
     if of.form == Form::KeyFrames
         && let Some(cut) = first_key_frame(&written, limits)?
-        && let Some(head) = parse_written(&cut.head, length(&cut), limits)?
+        && let Some(head) = parse_written(&cut.head, length(&cut.head, &cut.samples), limits)?
     {
         let representation = representation(presentation, view.validator(Noun::Fragments), of, at);
         let representation = representation.with_liveness(view.liveness());
@@ -74,15 +75,19 @@ pub(super) fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Resu
 }
 
 /// Returns bytes of a cut fragment.
-fn length(cut: &KeyFrames) -> u64 {
-    cut.head.len() as u64 + cut.samples.iter().map(|range| range.end - range.start).sum::<u64>()
+pub(super) fn length(head: &Bytes, samples: &[Range<u64>]) -> u64 {
+    head.len() as u64 + samples.iter().map(|range| range.end - range.start).sum::<u64>()
 }
 
 /// Bytes behind the head of a fragment that its parser wants to see: the header of a box at most.
 const BEHIND: u64 = 32;
 
 /// Parses the written head of a fragment of `length` bytes, whose samples are elsewhere.
-fn parse_written(head: &Bytes, length: u64, limits: &Limits) -> Result<Option<Box<Stored>>, Error> {
+pub(super) fn parse_written(
+    head: &Bytes,
+    length: u64,
+    limits: &Limits,
+) -> Result<Option<Box<Stored>>, Error> {
     let behind = length.saturating_sub(head.len() as u64).min(BEHIND);
     let block = [head, &[0; BEHIND as usize][..behind as usize]].concat();
     Ok(match Stored::parse(&block.into(), 0, length, limits)? {
@@ -149,18 +154,20 @@ impl Frame {
 }
 
 /// Returns the start of a chunk in ticks of its samples.
-fn start(view: &FragmentView<'_>, of: Rendition, at: Located) -> Start {
+pub(super) fn start(view: &FragmentView<'_>, of: Rendition, at: Located) -> Start {
     let stream = &view.presentation().streams()[of.stream];
     let (start, _) = view.presentation().chunk_of(at);
-    let ticks = stream.timescale().rescale_round(start, view.segment_track(of).timescale);
+    let ticks =
+        stream.timescale().rescale_round(start, view.presentation().segment_track(of).timescale);
     Start::Shown(ticks.and_then(|ticks| i64::try_from(ticks).ok()).unwrap_or(i64::MAX))
 }
 
 /// Returns the track of a segment. Its first sample is decoded when the chunk starts, so that no time
 /// is before the start of the presentation.
-fn track(view: &FragmentView<'_>, of: Rendition, head: &Stored) -> Track {
+pub(super) fn track(view: &FragmentView<'_>, of: Rendition, head: &Stored) -> Track {
     let first = head.first_offset(view.defaults).max(0).unsigned_abs();
-    let track = Track::new(view.segment_track(of).id, view.kind).with_defaults(view.defaults);
+    let track = Track::new(view.presentation().segment_track(of).id, view.kind)
+        .with_defaults(view.defaults);
     let track = track.delay(first);
     let media = &view.presentation().streams()[of.stream].tracks()[of.track];
     match media.encryption() {

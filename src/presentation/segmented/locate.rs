@@ -3,7 +3,7 @@
 use super::Rendition;
 use crate::base::{ErrorKind, Timescale};
 use crate::presentation::stream::Media;
-use crate::presentation::{FragmentView, Located, ONLY_TRACK, Presentation};
+use crate::presentation::{Located, ONLY_TRACK, Presentation};
 
 /// Properties of a track that all its segments share.
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +37,10 @@ impl Presentation {
     }
 }
 
-impl FragmentView<'_> {
+impl Presentation {
     /// Returns the properties of the track of a rendition.
     pub(crate) fn segment_track(&self, of: Rendition) -> SegmentTrack {
-        let stream = &self.presentation().streams[of.stream];
+        let stream = &self.streams[of.stream];
         match &stream.tracks[of.track].media {
             Media::Stored(stored) => {
                 SegmentTrack { id: stored.track_id, timescale: stored.timescale }

@@ -4,6 +4,8 @@
 // DASH needs no rates, and HLS no end.
 #![cfg_attr(not(all(feature = "dash", feature = "hls")), allow(dead_code, unused_imports))]
 
+mod beginning;
+mod gap;
 mod heads;
 mod listing;
 mod locate;
@@ -11,6 +13,8 @@ mod rates;
 mod rendition;
 mod segments;
 
+pub(crate) use beginning::{Beginning, Silent};
+pub(crate) use gap::Gap;
 pub(crate) use heads::{HeadKey, SegmentHeads};
 pub(crate) use listing::{Listed, Moment};
 pub(crate) use rates::Rates;

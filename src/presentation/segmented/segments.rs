@@ -4,7 +4,7 @@ use crate::base::Timescale;
 use crate::presentation::Timeline;
 
 /// Gaps that are shorter are covered by the segment before: a tenth of a second, in parts of one.
-const SHORTEST_GAP: u64 = 10;
+pub(super) const SHORTEST_GAP: u64 = 10;
 
 /// A chunk as a segment of DASH or HLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,11 @@ impl Segment {
     /// Returns whether a gap follows that a playlist says. The last segment has no successor.
     pub(crate) fn has_gap(&self, timescale: Timescale) -> bool {
         self.to_next.saturating_sub(self.duration) > timescale.get() / SHORTEST_GAP
+    }
+
+    /// Returns the end of the chunk, or the start of the next one if that is earlier.
+    pub(crate) fn end(&self) -> u64 {
+        self.start.saturating_add(self.duration.min(self.to_next))
     }
 }
 

@@ -14,6 +14,15 @@ pub(crate) struct Gaps {
 }
 
 impl Timeline {
+    /// Returns the last chunk that does not start after a time, with its number. `None` if there is none,
+    /// or if the timeline steps back.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn last_before(&self, time: u64) -> Option<(usize, (u64, u64))> {
+        let [ascent] = &*self.ascents else { return None };
+        let (number, _) = self.at_or_before(ascent, time)?;
+        Some((number, self.chunk(number)?))
+    }
+
     /// Returns the chunks that end more than `most` ticks before the next one begins, if the
     /// durations of all chunks together miss more than that. Steps back in time are no gaps.
     pub(crate) fn gaps(&self, most: u64) -> Option<Gaps> {
