@@ -6,6 +6,8 @@ use super::stream::{StoredTrack, Track};
 use super::{Presentation, Stream};
 use crate::base::Error;
 use crate::codec::InitSegment;
+#[cfg(any(feature = "dash", feature = "hls"))]
+use crate::codec::{CodecTag, Description, Format};
 
 /// The number of a track whose fragments are files of their own.
 pub(crate) const ONLY_TRACK: u32 = 1;
@@ -39,10 +41,35 @@ impl Presentation {
     /// ```
     pub fn init_segment(&self, stream: &Stream, track: &Track) -> Result<Bytes, Error> {
         track.check_media()?;
+        self.segment_of(stream, track).to_bytes(&self.limits)
+    }
+
+    /// Returns an initialization segment for a track of text as WebVTT. Number, timescale and language
+    /// are those of [`init_segment`](Self::init_segment).
+    ///
+    /// # Errors
+    /// The reason why the track has no media, if it has none.
+    ///
+    /// Spec: ISO/IEC 14496-30, 7.5.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn wvtt_init_segment(&self, stream: &Stream, track: &Track) -> Result<Bytes, Error> {
+        track.check_media()?;
+        let description = Description::new(CodecTag::WVTT, Bytes::new(), Format::Text);
+        let segment = InitSegment {
+            entries: Vec::new(),
+            description: Some(&description),
+            defaults: (0, 0, 0),
+            systems: &[],
+            ..self.segment_of(stream, track)
+        };
+        segment.to_bytes(&self.limits)
+    }
+
+    fn segment_of<'a>(&'a self, stream: &Stream, track: &'a Track) -> InitSegment<'a> {
         let stored = track.stored().ok();
         let code = |tag: String| tag.as_bytes().try_into().ok();
         let language = stored.and_then(|stored| stored.language);
-        let segment = InitSegment {
+        InitSegment {
             track_id: stored.map_or(ONLY_TRACK, |stored| stored.track_id),
             kind: stream.kind,
             timescale: stored.map_or(stream.timescale, |stored| stored.timescale),
@@ -52,8 +79,7 @@ impl Presentation {
             pixel_aspect: track.pixel_aspect_ratio(),
             defaults: stored.map_or((0, 0, 0), StoredTrack::sample_defaults),
             systems: self.protection(),
-        };
-        segment.to_bytes(&self.limits)
+        }
     }
 }
 

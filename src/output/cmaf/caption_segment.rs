@@ -1,4 +1,4 @@
-//! The captions of a chunk: as WebVTT, or as a sample whose times count from the presentation.
+//! The captions of a chunk: as WebVTT, or as documents whose times count from the presentation.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use super::{failed, representation, segment, ttml};
-use crate::base::{Error, ErrorKind, Got, Limits, Step, Want};
-use crate::captions::{Cue, Document, TimeBase, TimestampMap, WebVttSegment, Window};
+use crate::base::{Error, ErrorKind, Got, Limits, Step, Timescale, Want};
+use crate::captions::{Cue, Document, TimeBase, TimestampMap, WebVttSegment, Window, wvtt_samples};
 use crate::fragment::Noun;
 use crate::presentation::{
     Form, FragmentAddress, FragmentView, Located, Need, Presentation, Rendition, Reply,
@@ -17,7 +17,7 @@ use crate::presentation::{
 /// Answers with the captions of a chunk, after a read of its fragment.
 ///
 /// # Errors
-/// Errors of the stored fragment; errors of a document that cannot be read as WebVTT.
+/// Errors of the stored fragment; errors of a document that cannot be read, if it is wanted as WebVTT.
 pub(super) fn answer(
     presentation: &Arc<Presentation>,
     of: Rendition,
@@ -28,26 +28,42 @@ pub(super) fn answer(
     let presentation = Arc::clone(presentation);
     found.and_then(move |found| {
         let limits = presentation.limits().clone();
-        let stream = &presentation.streams()[of.stream];
-        let (start, duration) = presentation.chunk_of(at);
-        let window = Window { timescale: stream.timescale(), start, duration };
+        let times = Times::of(&presentation, at);
         let StoredRange { file, range, read } = found.stored.clone();
         if read.len() as u64 == range.end - range.start {
-            return found.reply(&read, &window, &limits).map(Step::Ready);
+            return found.reply(&read, &times, &limits).map(Step::Ready);
         }
         let length = range.end - range.start;
         if length > limits.caption_document
-            && let Some(Copied { reply, .. }) = found.segment
+            && let Answered::Stored { reply, .. } = found.answered
         {
             return Ok(Step::Ready(reply));
         }
         Limits::check("bytes of captions", length, limits.caption_document)?;
         Ok(Step::read(vec![Want::Range { file, range }], move |got| match got.into_iter().next() {
-            Some(Ok(Got::Range(bytes))) => found.reply(&bytes, &window, &limits).map(Step::Ready),
+            Some(Ok(Got::Range(bytes))) => found.reply(&bytes, &times, &limits).map(Step::Ready),
             Some(Err(error)) => Err(Error::from(ErrorKind::Read(error)).in_file(file)),
             Some(Ok(_)) | None => Err(failed(ErrorKind::NoMedia)),
         }))
     })
+}
+
+/// Times of the segment of a chunk, in ticks of the stream.
+struct Times {
+    chunk: Window,
+    /// From the start of the chunk to that of the next one.
+    segment: Window,
+}
+
+impl Times {
+    fn of(presentation: &Presentation, at: Located) -> Self {
+        let timescale = presentation.streams()[at.stream].timescale();
+        let (start, duration) = presentation.chunk_of(at);
+        let (next, _) = presentation.chunk_of(Located { chunk: at.chunk + 1, ..at });
+        let to_next = next.checked_sub(start).filter(|&ticks| ticks > 0).unwrap_or(duration);
+        let window = |duration| Window { timescale, start, duration };
+        Self { chunk: window(duration), segment: window(to_next) }
+    }
 }
 
 /// The payload of a fragment, before it is read.
@@ -57,14 +73,18 @@ struct Found {
     /// known.
     samples: Option<Vec<(u64, u64)>>,
     representation: Representation,
-    /// The segment with the stored samples; `None` for WebVTT.
-    segment: Option<Copied>,
+    answered: Answered,
 }
 
-/// A segment with the stored samples, and the frame of another one.
-struct Copied {
-    reply: Reply,
-    frame: segment::Frame,
+/// The form in which captions are sent.
+enum Answered {
+    /// The stored samples in a segment. A document that players would misread is written again and
+    /// sent in the frame.
+    Stored { reply: Reply, frame: segment::Frame },
+    /// A file of WebVTT.
+    WebVtt,
+    /// A segment of WebVTT in samples with this timescale.
+    Wvtt { frame: segment::Frame, timescale: Timescale },
 }
 
 fn find(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Found, Error> {
@@ -79,36 +99,43 @@ fn find(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Found, Er
         |(size, end): (u64, u64)| (size, from.rescale_round(end, scale).unwrap_or(u64::MAX));
     let samples = if is_short { head.sample_sizes(view.defaults) } else { None };
     let samples = samples.map(|samples| samples.into_iter().map(in_stream).collect());
-    let copied = || -> Result<Copied, Error> {
-        let reply = segment::reply(view, of, at)?;
-        Ok(Copied { reply, frame: segment::Frame::of(view, of, at, head) })
+    let frame = || segment::Frame::of(view, of, at, head);
+    let answered = match of.form {
+        Form::Stored | Form::KeyFrames => {
+            Answered::Stored { reply: segment::reply(view, of, at)?, frame: frame() }
+        }
+        Form::WebVtt => Answered::WebVtt,
+        Form::Wvtt => Answered::Wvtt { frame: frame(), timescale: from },
     };
     Ok(Found {
         stored: view.stored(view.lengths.payload..view.lengths.len),
         samples,
         representation: representation.with_liveness(view.liveness()),
-        segment: (of.form != Form::WebVtt).then(copied).transpose()?,
+        answered,
     })
 }
 
 impl Found {
     /// Makes the reply of the payload.
-    fn reply(self, payload: &Bytes, window: &Window, limits: &Limits) -> Result<Reply, Error> {
+    fn reply(self, payload: &Bytes, times: &Times, limits: &Limits) -> Result<Reply, Error> {
         let documents = documents(payload, self.samples.as_deref());
-        match self.segment {
-            None => {
-                let text = webvtt(&Captions::read(&documents, window, limits)?, window, limits)?;
+        let captions = Captions::read(&documents, &times.chunk, limits);
+        match self.answered {
+            Answered::WebVtt => {
+                let text = webvtt(&captions?, &times.chunk, limits)?;
                 Ok(Reply::of_bytes(self.representation, Bytes::from(text)))
             }
-            Some(Copied { reply, frame }) => {
+            Answered::Wvtt { frame, timescale } => {
+                let segment = wvtt(captions?, frame, &times.segment, timescale, limits)?;
+                Ok(Reply::of_bytes(self.representation, segment))
+            }
+            Answered::Stored { reply, frame } => {
                 // Players see what is stored where it cannot be read here.
-                let Ok(captions) = Captions::read(&documents, window, limits) else {
-                    return Ok(reply);
-                };
-                if !captions.needs_writing(&documents, window) {
+                let Ok(captions) = captions else { return Ok(reply) };
+                if !captions.needs_writing(&documents, &times.chunk) {
                     return Ok(reply);
                 }
-                let sample = ttml::write(&captions.cues, window.timescale, limits)?;
+                let sample = ttml::write(&captions.cues, times.chunk.timescale, limits)?;
                 match frame.around(sample.as_bytes(), limits)? {
                     Some(segment) => Ok(Reply::of_bytes(self.representation, segment)),
                     None => Ok(reply),
@@ -227,4 +254,30 @@ fn webvtt(captions: &Captions, window: &Window, limits: &Limits) -> Result<Strin
     let segment = WebVttSegment::new(window.timescale);
     let segment = segment.with_map(TimestampMap::at(window.start, window.timescale));
     segment.with_whole_times(true).write(&captions.cues, limits)
+}
+
+/// Writes captions as a segment of WebVTT in samples that cover it without a gap. Their durations are
+/// ticks of `timescale`.
+fn wvtt(
+    captions: Captions,
+    frame: segment::Frame,
+    segment: &Window,
+    timescale: Timescale,
+    limits: &Limits,
+) -> Result<Bytes, Error> {
+    let time = |ticks| segment.timescale.rescale_round(ticks, timescale).unwrap_or(u64::MAX);
+    let (start, end) = (time(segment.start), time(segment.end()));
+    let window = Window { timescale, start, duration: end.saturating_sub(start) };
+    let cues: Vec<Cue> = captions.cues.into_iter().map(|cue| whole(cue, time)).collect();
+    let samples = wvtt_samples(&cues, &window, limits)?;
+    let samples: Vec<_> = samples.iter().map(|sample| (sample.duration, &*sample.data)).collect();
+    let too_long = || failed(ErrorKind::NotServed("captions of more than 4 GiB"));
+    frame.around_all(&samples, limits)?.ok_or_else(too_long)
+}
+
+/// Returns a cue with all of its time, converted.
+fn whole(mut cue: Cue, time: impl Fn(u64) -> u64) -> Cue {
+    (cue.whole_start, cue.whole_end) = (time(cue.whole_start), time(cue.whole_end));
+    (cue.start, cue.end) = (cue.whole_start, cue.whole_end);
+    cue
 }

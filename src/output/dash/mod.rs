@@ -22,8 +22,7 @@ const REVISION: u8 = 0;
 /// [`ErrorKind::NotServed`](crate::base::ErrorKind::NotServed) for a live presentation, and for one
 /// without a track that DASH can name.
 pub fn answer(presentation: &Presentation, request: Request) -> Result<Reply, Error> {
-    let has_key_frames = request == Request::MpdWithKeyFrames;
-    let write = || mpd::write(presentation, has_key_frames).map(Bytes::from);
+    let write = || mpd::write(presentation, request).map(Bytes::from);
     let text = presentation.kept(id(request), write)?;
     Ok(Reply::of_bytes(representation(presentation, request), text))
 }
@@ -46,6 +45,7 @@ fn id(request: Request) -> RepresentationId {
     let start = match request {
         Request::Mpd => 0,
         Request::MpdWithKeyFrames => 1,
+        Request::MpdWithWebVtt => 2,
     };
     RepresentationId { tag: Tag::new(*b"mp"), revision: REVISION, track: 0, start }
 }

@@ -15,7 +15,8 @@ pub use request::Request;
 use super::Identity;
 use crate::base::{Error, ErrorKind};
 use crate::presentation::{
-    Liveness, MediaType, Presentation, Rendition, Reply, Representation, RepresentationId, Tag,
+    Form, Liveness, MediaType, Presentation, Rendition, Reply, Representation, RepresentationId,
+    Tag,
 };
 
 /// Revision of the code that writes playlists: a part of their validators.
@@ -43,7 +44,7 @@ pub fn answer(presentation: &Presentation, request: Request<'_>) -> Result<Reply
 /// As [`answer`], as far as is known already.
 pub fn identify(presentation: &Presentation, request: Request<'_>) -> Result<Identity, Error> {
     // A multivariant playlist may have nothing to list.
-    if request == Request::Multivariant {
+    if matches!(request, Request::Multivariant | Request::MultivariantWithTtml) {
         answer(presentation, request)?;
     }
     let playlist = Playlist::of(presentation, request)?;
@@ -53,13 +54,18 @@ pub fn identify(presentation: &Presentation, request: Request<'_>) -> Result<Ide
 /// A playlist of a presentation.
 #[derive(Clone, Copy)]
 enum Playlist {
-    Multivariant,
+    /// With text in this form.
+    Multivariant(Form),
     Media(Rendition),
 }
 
 impl Playlist {
     fn of(presentation: &Presentation, request: Request<'_>) -> Result<Self, Error> {
-        let Request::Media(name) = request else { return Ok(Self::Multivariant) };
+        let name = match request {
+            Request::Multivariant => return Ok(Self::Multivariant(Form::WebVtt)),
+            Request::MultivariantWithTtml => return Ok(Self::Multivariant(Form::Stored)),
+            Request::Media(name) => name,
+        };
         let failed = |kind| Error::request("playlist", kind);
         let found = presentation.find_rendition(name);
         let found = found.ok_or_else(|| failed(ErrorKind::NoTrack))?;
@@ -74,7 +80,8 @@ impl Playlist {
 
     fn id(self) -> RepresentationId {
         let (tag, track, start) = match self {
-            Self::Multivariant => (MULTIVARIANT, 0, 0),
+            Self::Multivariant(Form::Stored) => (MULTIVARIANT, 0, 1),
+            Self::Multivariant(_) => (MULTIVARIANT, 0, 0),
             Self::Media(rendition) => (MEDIA, rendition.number(), rendition.form as u64),
         };
         RepresentationId { tag, revision: REVISION, track, start }
@@ -88,7 +95,7 @@ impl Playlist {
 
     fn write(self, presentation: &Presentation) -> Result<String, Error> {
         match self {
-            Self::Multivariant => multivariant::write(presentation),
+            Self::Multivariant(text) => multivariant::write(presentation, text),
             Self::Media(rendition) => media::write(presentation, rendition),
         }
     }
