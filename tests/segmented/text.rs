@@ -291,3 +291,40 @@ fn a_document_that_cannot_be_read_has_no_segment_of_wvtt() {
     let error = testkit::get(&film.origin, "/film.ism/text-1000.wvtt/0.m4s").unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Xml { .. }), "{error}");
 }
+
+#[test]
+fn what_captions_lose_is_one_finding_per_kind_and_track_and_none_if_nothing_is_lost() {
+    let document = |style: &str| {
+        format!(
+            "<tt xmlns=\"{NOW}\" xmlns:tts=\"{NOW}#styling\"><body><div>\n<p begin=\"0.2s\" {style}>a</p>\n\
+             <p begin=\"never\">b</p></div></body></tt>"
+        )
+    };
+    let large = document("tts:fontSize=\"200%\"");
+    let film = film(&[&[&large], &[&large], &["<tt"], &["<tt"]]);
+    let late = |film: &Film| {
+        let findings = film.opened.presentation().findings();
+        let captions =
+            findings.into_iter().filter(|found| found.code.as_str().starts_with("captions"));
+        captions.map(|found| found.to_string()).collect::<Vec<_>>()
+    };
+    film.asked("text-1000/0.m4s");
+    film.asked("text-1000/40000000.m4s");
+    assert_eq!(late(&film), [""; 0], "these are sent as they are stored");
+    for path in ["text-1000.vtt/0.vtt", "text-1000.wvtt/0.m4s", "text-1000.vtt/20000000.vtt"] {
+        film.asked(path);
+    }
+    for path in ["text-1000.vtt/40000000.vtt", "text-1000.wvtt/60000000.m4s"] {
+        assert_eq!(film.status(path), 500, "{path}");
+    }
+    let found = late(&film);
+    assert_eq!(found.len(), 3, "{found:?}");
+    for parts in [
+        ["info captions-simplified", "line 2: fonts"],
+        ["warning captions-lost", "line 3: a time"],
+        ["warning captions-lost", "cannot be read"],
+    ] {
+        let has_all = |finding: &String| parts.iter().all(|part| finding.contains(part));
+        assert!(found.iter().any(has_all), "{parts:?} in {found:?}");
+    }
+}

@@ -7,7 +7,9 @@ use memchr::memmem;
 
 use super::{failed, representation, segment, ttml};
 use crate::base::{Error, ErrorKind, Got, Limits, Step, Timescale, Want};
-use crate::captions::{Cue, Document, TimeBase, TimestampMap, WebVttSegment, Window, wvtt_samples};
+use crate::captions::{
+    Cue, Document, Loss, TimeBase, TimestampMap, WebVttSegment, Window, wvtt_samples,
+};
 use crate::fragment::Noun;
 use crate::presentation::{
     Form, FragmentAddress, FragmentView, Located, Need, Presentation, Rendition, Reply,
@@ -27,12 +29,12 @@ pub(super) fn answer(
     let found = presentation.fragment(address, Need::Head, move |view| find(&view, of, at))?;
     let presentation = Arc::clone(presentation);
     found.and_then(move |found| {
-        let limits = presentation.limits().clone();
         let times = Times::of(&presentation, at);
         let StoredRange { file, range, read } = found.stored.clone();
         if read.len() as u64 == range.end - range.start {
-            return found.reply(&read, &times, &limits).map(Step::Ready);
+            return found.reply(&presentation, at, &read, &times).map(Step::Ready);
         }
+        let limits = presentation.limits();
         let length = range.end - range.start;
         if length > limits.caption_document
             && let Answered::Stored { reply, .. } = found.answered
@@ -41,7 +43,9 @@ pub(super) fn answer(
         }
         Limits::check("bytes of captions", length, limits.caption_document)?;
         Ok(Step::read(vec![Want::Range { file, range }], move |got| match got.into_iter().next() {
-            Some(Ok(Got::Range(bytes))) => found.reply(&bytes, &times, &limits).map(Step::Ready),
+            Some(Ok(Got::Range(bytes))) => {
+                found.reply(&presentation, at, &bytes, &times).map(Step::Ready)
+            }
             Some(Err(error)) => Err(Error::from(ErrorKind::Read(error)).in_file(file)),
             Some(Ok(_)) | None => Err(failed(ErrorKind::NoMedia)),
         }))
@@ -117,9 +121,28 @@ fn find(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Found, Er
 
 impl Found {
     /// Makes the reply of the payload.
-    fn reply(self, payload: &Bytes, times: &Times, limits: &Limits) -> Result<Reply, Error> {
+    fn reply(
+        self,
+        presentation: &Presentation,
+        at: Located,
+        payload: &Bytes,
+        times: &Times,
+    ) -> Result<Reply, Error> {
+        let limits = presentation.limits();
         let documents = documents(payload, self.samples.as_deref());
         let captions = Captions::read(&documents, &times.chunk, limits);
+        let is_stored = match (&captions, &self.answered) {
+            (Ok(captions), Answered::Stored { .. }) => {
+                !captions.needs_writing(&documents, &times.chunk)
+            }
+            (Err(_), Answered::Stored { .. }) => true,
+            (_, Answered::WebVtt | Answered::Wvtt { .. }) => false,
+        };
+        match &captions {
+            _ if is_stored => {}
+            Ok(captions) => presentation.notice_losses(at, &captions.losses),
+            Err(error) => presentation.notice_unreadable(at, error),
+        }
         match self.answered {
             Answered::WebVtt => {
                 let text = webvtt(&captions?, &times.chunk, limits)?;
@@ -131,11 +154,10 @@ impl Found {
             }
             Answered::Stored { reply, frame } => {
                 // Players see what is stored where it cannot be read here.
-                let Ok(captions) = captions else { return Ok(reply) };
-                if !captions.needs_writing(&documents, &times.chunk) {
+                if is_stored {
                     return Ok(reply);
                 }
-                let sample = ttml::write(&captions.cues, times.chunk.timescale, limits)?;
+                let sample = ttml::write(&captions?.cues, times.chunk.timescale, limits)?;
                 match frame.around(sample.as_bytes(), limits)? {
                     Some(segment) => Ok(Reply::of_bytes(self.representation, segment)),
                     None => Ok(reply),
@@ -171,6 +193,7 @@ fn documents(payload: &Bytes, samples: Option<&[(u64, u64)]>) -> Vec<Sample> {
 struct Captions {
     cues: Vec<Cue>,
     base: TimeBase,
+    losses: Vec<Loss>,
 }
 
 impl Captions {
@@ -189,6 +212,7 @@ impl Captions {
             }
             begin = end.unwrap_or(begin);
         }
+        let losses = documents.iter().flat_map(|(of, ..)| of.losses()).copied().collect();
         let mut bases = documents.iter().map(|(of, ..)| TimeBase::of_document(of, window));
         let base = bases.find_map(|base| base).unwrap_or(TimeBase::Fragment);
         let mut cues: Vec<Cue> = Vec::new();
@@ -205,7 +229,7 @@ impl Captions {
         if documents.len() > 1 {
             cues = joined(cues);
         }
-        Ok(Self { cues, base })
+        Ok(Self { cues, base, losses })
     }
 
     /// Returns whether a player of DASH or HLS would show the stored documents at another time, or

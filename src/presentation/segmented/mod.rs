@@ -6,6 +6,7 @@
 
 mod listing;
 mod locate;
+mod losses;
 mod rates;
 mod rendition;
 mod segments;
@@ -17,6 +18,7 @@ pub(crate) use segments::Segment;
 
 use std::sync::atomic::AtomicBool;
 
+use losses::ReportedLosses;
 use rates::AllRates;
 
 use super::{Presentation, Stream};
@@ -27,11 +29,16 @@ pub(super) struct Segmented {
     rates: AllRates,
     /// Set once the tracks that are left out were reported.
     is_noticed: AtomicBool,
+    losses: ReportedLosses,
 }
 
 impl Segmented {
     pub(super) fn new(streams: &[Stream]) -> Self {
-        Self { rates: AllRates::of(streams), is_noticed: AtomicBool::new(false) }
+        Self {
+            rates: AllRates::of(streams),
+            is_noticed: AtomicBool::new(false),
+            losses: ReportedLosses::default(),
+        }
     }
 
     /// Returns bytes of memory that it takes outside of itself.
