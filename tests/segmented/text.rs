@@ -328,3 +328,28 @@ fn what_captions_lose_is_one_finding_per_kind_and_track_and_none_if_nothing_is_l
         assert!(found.iter().any(has_all), "{parts:?} in {found:?}");
     }
 }
+
+#[test]
+fn a_document_that_fits_both_readings_is_read_as_others_of_its_track() {
+    // From 1 s to 7 s, repeated whole in each fragment: in the second and third, 1 s of the fragment is
+    // possible, too.
+    let over = ttml(NOW, &[("1s", "7s", "over")]);
+    let later = ttml(NOW, &[("8.5s", "9.5s", "later")]);
+    let absolute = film(&[&[&over], &[&over], &[&over], &[&over], &[&later]]);
+    for start in [2, 4, 6].map(|start| start * SECOND) {
+        let vtt = lines(&absolute.asked(&format!("text-1000.vtt/{start}.vtt")));
+        assert!(vtt.contains(&"00:00:01.000 --> 00:00:07.000".to_owned()), "{vtt:?}");
+        assert_eq!(sample(&absolute, start), over.as_bytes());
+        let samples = wvtt(&absolute, "text-1000.wvtt", start);
+        let end = (start + 2 * SECOND).min(7 * SECOND);
+        assert_eq!((samples[0].0, samples[0].1), (start, end));
+        assert_eq!(payloads(&samples[0].2), ["over"]);
+    }
+    let short = ttml(NOW, &[("0.5s", "1s", "short")]);
+    let relative = film(&[&[&over], &[&over], &[&over], &[&over], &[&short]]);
+    let vtt = lines(&relative.asked("text-1000.vtt/20000000.vtt"));
+    assert!(vtt.contains(&"00:00:03.000 --> 00:00:09.000".to_owned()), "{vtt:?}");
+    let none = film(&[&[&over], &[&over]]);
+    let vtt = lines(&none.asked("text-1000.vtt/20000000.vtt"));
+    assert!(vtt.contains(&"00:00:03.000 --> 00:00:09.000".to_owned()), "as players of Smooth");
+}

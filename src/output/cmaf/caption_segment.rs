@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use memchr::memmem;
 
-use super::{failed, representation, segment, ttml};
-use crate::base::{Error, ErrorKind, Got, Limits, Step, Timescale, Want};
+use super::{failed, representation, segment, time_base, ttml};
+use crate::base::{Error, ErrorKind, Limits, Step, Timescale};
 use crate::captions::{
     Cue, Document, Loss, TimeBase, TimestampMap, WebVttSegment, Window, wvtt_samples,
 };
@@ -30,37 +30,44 @@ pub(super) fn answer(
     let presentation = Arc::clone(presentation);
     found.and_then(move |found| {
         let times = Times::of(&presentation, at);
-        let StoredRange { file, range, read } = found.stored.clone();
-        if read.len() as u64 == range.end - range.start {
-            return found.reply(&presentation, at, &read, &times).map(Step::Ready);
-        }
-        let limits = presentation.limits();
+        let StoredRange { range, .. } = &found.stored;
         let length = range.end - range.start;
+        let limits = presentation.limits();
         if length > limits.caption_document
             && let Answered::Stored { reply, .. } = found.answered
         {
             return Ok(Step::Ready(reply));
         }
         Limits::check("bytes of captions", length, limits.caption_document)?;
-        Ok(Step::read(vec![Want::Range { file, range }], move |got| match got.into_iter().next() {
-            Some(Ok(Got::Range(bytes))) => {
-                found.reply(&presentation, at, &bytes, &times).map(Step::Ready)
+        time_base::payload(found.stored.clone())?.and_then(move |payload| {
+            let limits = presentation.limits();
+            let documents = Documents::read(&payload, found.samples.as_deref(), limits);
+            let has_base = |documents: &Documents| {
+                times.chunk.start == 0
+                    || documents.is_empty()
+                    || documents.base(&times.chunk).is_some()
+            };
+            if documents.as_ref().map_or(true, has_base) {
+                let of_documents = documents.as_ref().ok().and_then(|of| of.base(&times.chunk));
+                let base = of_documents.unwrap_or(TimeBase::Fragment);
+                return found.reply(&presentation, at, documents, base, &times).map(Step::Ready);
             }
-            Some(Err(error)) => Err(Error::from(ErrorKind::Read(error)).in_file(file)),
-            Some(Ok(_)) | None => Err(failed(ErrorKind::NoMedia)),
-        }))
+            time_base::of_track(&presentation, at)?.and_then(move |base| {
+                found.reply(&presentation, at, documents, base, &times).map(Step::Ready)
+            })
+        })
     })
 }
 
 /// Times of the segment of a chunk, in ticks of the stream.
-struct Times {
-    chunk: Window,
+pub(super) struct Times {
+    pub(super) chunk: Window,
     /// From the start of the chunk to that of the next one.
     segment: Window,
 }
 
 impl Times {
-    fn of(presentation: &Presentation, at: Located) -> Self {
+    pub(super) fn of(presentation: &Presentation, at: Located) -> Self {
         let timescale = presentation.streams()[at.stream].timescale();
         let (start, duration) = presentation.chunk_of(at);
         let (next, _) = presentation.chunk_of(Located { chunk: at.chunk + 1, ..at });
@@ -95,14 +102,8 @@ fn find(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Found, Er
     let representation =
         representation(view.presentation(), view.validator(Noun::Fragments), of, at);
     let head = view.head().ok_or_else(|| failed(ErrorKind::NoMedia))?;
-    let length = view.lengths.len - view.lengths.payload;
-    let is_short = length <= view.presentation().limits().caption_document;
-    let scale = view.presentation().streams()[of.stream].timescale();
     let from = view.segment_track(of).timescale;
-    let in_stream =
-        |(size, end): (u64, u64)| (size, from.rescale_round(end, scale).unwrap_or(u64::MAX));
-    let samples = if is_short { head.sample_sizes(view.defaults) } else { None };
-    let samples = samples.map(|samples| samples.into_iter().map(in_stream).collect());
+    let samples = sample_ends(view, at);
     let frame = || segment::Frame::of(view, of, at, head);
     let answered = match of.form {
         Form::Stored | Form::KeyFrames => {
@@ -119,22 +120,36 @@ fn find(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Found, Er
     })
 }
 
+/// Bytes of each sample of a fragment, and its end in ticks of the stream from the start of the chunk;
+/// `None` if that is not known.
+pub(super) fn sample_ends(view: &FragmentView<'_>, at: Located) -> Option<Vec<(u64, u64)>> {
+    let length = view.lengths.len - view.lengths.payload;
+    if length > view.presentation().limits().caption_document {
+        return None;
+    }
+    let of = Rendition { stream: at.stream, track: at.track, form: Form::Stored };
+    let scale = view.presentation().streams()[of.stream].timescale();
+    let from = view.segment_track(of).timescale;
+    let in_stream =
+        |(size, end): (u64, u64)| (size, from.rescale_round(end, scale).unwrap_or(u64::MAX));
+    let samples = view.head()?.sample_sizes(view.defaults)?;
+    Some(samples.into_iter().map(in_stream).collect())
+}
+
 impl Found {
-    /// Makes the reply of the payload.
+    /// Makes the reply of the documents, whose times count from `base`.
     fn reply(
         self,
         presentation: &Presentation,
         at: Located,
-        payload: &Bytes,
+        documents: Result<Documents, Error>,
+        base: TimeBase,
         times: &Times,
     ) -> Result<Reply, Error> {
         let limits = presentation.limits();
-        let documents = documents(payload, self.samples.as_deref());
-        let captions = Captions::read(&documents, &times.chunk, limits);
+        let captions = documents.and_then(|documents| documents.captions(base, times, limits));
         let is_stored = match (&captions, &self.answered) {
-            (Ok(captions), Answered::Stored { .. }) => {
-                !captions.needs_writing(&documents, &times.chunk)
-            }
+            (Ok(captions), Answered::Stored { .. }) => !captions.needs_writing,
             (Err(_), Answered::Stored { .. }) => true,
             (_, Answered::WebVtt | Answered::Wvtt { .. }) => false,
         };
@@ -189,34 +204,55 @@ fn documents(payload: &Bytes, samples: Option<&[(u64, u64)]>) -> Vec<Sample> {
     samples.iter().map(document).collect()
 }
 
-/// The captions of all documents of a fragment.
-struct Captions {
-    cues: Vec<Cue>,
-    base: TimeBase,
-    losses: Vec<Loss>,
+/// The documents of a fragment.
+pub(super) struct Documents {
+    /// Each with the start and the end of its sample, in ticks of the stream from the start of the chunk;
+    /// no end for the last one.
+    list: Vec<(Document, u64, Option<u64>)>,
+    /// `true` if one of them is in a namespace of 2006.
+    is_old: bool,
 }
 
-impl Captions {
-    /// Reads documents. All times are those of the presentation.
+impl Documents {
+    /// Reads the documents of all samples of a payload.
     ///
-    /// Documents that fit both readings of their times are read as players of Smooth Streaming do: their
-    /// times count from the fragment. A sample is shown until the next one begins; a cue that several
-    /// samples repeat is there once.
-    fn read(samples: &[Sample], window: &Window, limits: &Limits) -> Result<Self, Error> {
+    /// # Errors
+    /// Errors of [`Document::parse`].
+    pub(super) fn read(
+        payload: &Bytes,
+        samples: Option<&[(u64, u64)]>,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
         let is_blank = |bytes: &Bytes| bytes.iter().all(u8::is_ascii_whitespace);
-        let mut documents = Vec::new();
+        let (mut list, mut is_old) = (Vec::new(), false);
         let mut begin = 0;
-        for (bytes, end) in samples {
-            if !is_blank(bytes) {
-                documents.push((Document::parse(bytes, limits)?, begin, *end));
+        for (bytes, end) in documents(payload, samples) {
+            if !is_blank(&bytes) {
+                list.push((Document::parse(&bytes, limits)?, begin, end));
+                is_old |= memmem::find(&bytes, b"/ttaf1").is_some();
             }
             begin = end.unwrap_or(begin);
         }
-        let losses = documents.iter().flat_map(|(of, ..)| of.losses()).copied().collect();
-        let mut bases = documents.iter().map(|(of, ..)| TimeBase::of_document(of, window));
-        let base = bases.find_map(|base| base).unwrap_or(TimeBase::Fragment);
+        Ok(Self { list, is_old })
+    }
+
+    /// Returns the point that the times count from, if a document decides.
+    pub(super) fn base(&self, chunk: &Window) -> Option<TimeBase> {
+        self.list.iter().find_map(|(document, ..)| TimeBase::of_document(document, chunk))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.list.iter().all(|(document, ..)| document.is_empty())
+    }
+
+    /// Returns the captions. All times are those of the presentation.
+    ///
+    /// A sample is shown until the next one begins; a cue that several samples repeat is there once.
+    fn captions(self, base: TimeBase, times: &Times, limits: &Limits) -> Result<Captions, Error> {
+        let window = &times.chunk;
+        let losses = self.list.iter().flat_map(|(of, ..)| of.losses()).copied().collect();
         let mut cues: Vec<Cue> = Vec::new();
-        for (document, begin, end) in &documents {
+        for (document, begin, end) in &self.list {
             let from = window.start.saturating_add(*begin);
             let to = end.map(|end| window.start.saturating_add(end));
             for cue in document.cues(base, window, limits)? {
@@ -226,20 +262,23 @@ impl Captions {
             }
             Limits::check("cues", cues.len() as u64, limits.cues as u64)?;
         }
-        if documents.len() > 1 {
+        if self.list.len() > 1 {
             cues = joined(cues);
         }
-        Ok(Self { cues, base, losses })
+        let is_moved = base == TimeBase::Fragment && window.start > 0;
+        let needs_writing = !cues.is_empty() && (is_moved || self.is_old);
+        Ok(Captions { cues, needs_writing, losses })
     }
+}
 
-    /// Returns whether a player of DASH or HLS would show the stored documents at another time, or
-    /// not at all. Their times count from the start of the presentation there, and few players know
-    /// the namespaces of 2006.
-    fn needs_writing(&self, samples: &[Sample], window: &Window) -> bool {
-        let is_old = |bytes: &Bytes| memmem::find(bytes, b"/ttaf1").is_some();
-        let is_moved = self.base == TimeBase::Fragment && window.start > 0;
-        !self.cues.is_empty() && (is_moved || samples.iter().any(|(bytes, _)| is_old(bytes)))
-    }
+/// The captions of all documents of a fragment.
+struct Captions {
+    cues: Vec<Cue>,
+    /// `true` if a player of DASH or HLS would show the stored documents at another time, or not at all.
+    /// Their times count from the start of the presentation there, and few players know the
+    /// namespaces of 2006.
+    needs_writing: bool,
+    losses: Vec<Loss>,
 }
 
 /// Returns the part of a cue that its sample shows. The first sample of a fragment also shows what

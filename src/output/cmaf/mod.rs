@@ -7,6 +7,7 @@ mod caption_segment;
 mod header;
 mod request;
 mod segment;
+mod time_base;
 mod ttml;
 
 use std::sync::Arc;

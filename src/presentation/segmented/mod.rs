@@ -10,6 +10,7 @@ mod losses;
 mod rates;
 mod rendition;
 mod segments;
+mod time_bases;
 
 pub(crate) use listing::{Listed, Moment};
 pub(crate) use rates::Rates;
@@ -20,6 +21,7 @@ use std::sync::atomic::AtomicBool;
 
 use losses::ReportedLosses;
 use rates::AllRates;
+use time_bases::TimeBases;
 
 use super::{Presentation, Stream};
 
@@ -30,6 +32,7 @@ pub(super) struct Segmented {
     /// Set once the tracks that are left out were reported.
     is_noticed: AtomicBool,
     losses: ReportedLosses,
+    time_bases: TimeBases,
 }
 
 impl Segmented {
@@ -38,6 +41,7 @@ impl Segmented {
             rates: AllRates::of(streams),
             is_noticed: AtomicBool::new(false),
             losses: ReportedLosses::default(),
+            time_bases: TimeBases::default(),
         }
     }
 
