@@ -26,7 +26,7 @@ use testkit::fragment_files;
 use testkit::{get, name, store};
 
 /// Films whose tracks all have media in one file.
-const FILMS: [&str; 11] = [
+const FILMS: [&str; 12] = [
     "ladder/ladder.ism",
     "ntsc/ntsc.ism",
     "bframes/bframes.ism",
@@ -34,6 +34,7 @@ const FILMS: [&str; 11] = [
     "dialects/attributes/attributes.ism",
     "dialects/azure/azure.ism",
     "dialects/bento4/bento4.ism",
+    "dialects/captions/captions.ism",
     "dialects/cmaf/cmaf.ism",
     "dialects/encoder/encoder.ism",
     "dialects/unified/unified.ism",
@@ -110,7 +111,7 @@ fn a_segment_has_the_one_track_as_its_file_describes_it() {
             }
         });
     }
-    assert_eq!(seen, 29);
+    assert_eq!(seen, 34);
 }
 
 #[test]

@@ -23,11 +23,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
 ];
-const BROWSERS = ['chromium', 'google-chrome', 'chromium-browser'];
+export const BROWSERS = ['chromium', 'google-chrome', 'chromium-browser'];
 const DURATION_TOLERANCE = 0.1;
 const END_TOLERANCE = 0.5;
 const INTO_CHUNK = 0.2;
@@ -246,7 +246,7 @@ async function fetchManifest(url) {
   return new TextDecoder(marks[mark] ?? 'utf-8').decode(bytes);
 }
 
-function load(players) {
+export function load(players) {
   try {
     return createRequire(join(resolve(players), 'package.json'))('playwright-core');
   } catch (error) {
@@ -255,7 +255,7 @@ function load(players) {
 }
 
 /** Serves the page and the player's scripts on a port of its own, so that the origin is another one to the browser. */
-async function servePage(player, players) {
+export async function servePage(player, players) {
   const scripts = player.scripts.map((script) => join(resolve(players), script));
   const missing = scripts.find((script) => !existsSync(script));
   if (missing) throw new Error(`no ${missing}: run install.sh`);
@@ -271,6 +271,6 @@ async function servePage(player, players) {
   return { server, address: `http://127.0.0.1:${server.address().port}/` };
 }
 
-function onPath(name) {
+export function onPath(name) {
   return process.env.PATH.split(delimiter).map((folder) => join(folder, name)).find(existsSync);
 }

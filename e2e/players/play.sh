@@ -57,6 +57,14 @@ while IFS= read -r -d '' ism; do
     done
 done < <(find "$media" -maxdepth 2 -type f -name '*.ism' -print0 | sort -z)
 
+# Text has a presentation of its own.
+text=dialects/captions/captions.ism
+if [ -f "$media/$text" ]; then
+    for client in hls.js shaka-hls shaka-stpp shaka-wvtt dashjs-stpp dashjs-wvtt rx-stpp rx-wvtt; do
+        run "$text with $client" 1 "$here/text.mjs" "$client" --players "$players" "$base/$text"
+    done
+fi
+
 [ "$found" != 0 ] || { echo "play.sh: no .ism in $media or a folder of it" >&2; exit 1; }
 echo "players: $played passed, $failed failed"
 [ "$failed" = 0 ]

@@ -53,6 +53,11 @@ impl Document {
         &self.losses
     }
 
+    /// Returns whether the document shows nothing at any time.
+    pub fn is_empty(&self) -> bool {
+        self.schedule.runs.is_empty()
+    }
+
     /// Returns begin and end of each piece of text.
     pub(super) fn times(&self) -> impl Iterator<Item = (Seconds, Option<Seconds>)> {
         self.schedule.runs.iter().map(|run| (run.begin, run.end))

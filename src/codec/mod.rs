@@ -221,7 +221,7 @@ const TABLE: &[Codec] = &[
 
 impl Description {
     /// At a bitrate that is not known.
-    fn new(tag: CodecTag, private_data: Bytes, format: Format) -> Self {
+    pub(crate) fn new(tag: CodecTag, private_data: Bytes, format: Format) -> Self {
         Self { tag, private_data, format, bitrate: 0, codecs: None }
     }
 

@@ -6,6 +6,8 @@ use super::stream::{StoredTrack, Track};
 use super::{Presentation, Stream};
 use crate::base::Error;
 use crate::codec::InitSegment;
+#[cfg(any(feature = "dash", feature = "hls"))]
+use crate::codec::{CodecTag, Description, Format};
 
 /// The number of a track whose fragments are files of their own.
 pub(crate) const ONLY_TRACK: u32 = 1;
@@ -47,6 +49,27 @@ impl Presentation {
     pub(crate) fn check_init_segment(&self, stream: &Stream, track: &Track) -> Result<(), Error> {
         track.check_media()?;
         self.init_segment_of(stream, track).check(&self.limits)
+    }
+
+    /// Returns an initialization segment for a track of text as WebVTT. Number, timescale and language
+    /// are those of [`init_segment`](Self::init_segment).
+    ///
+    /// # Errors
+    /// The reason why the track has no media, if it has none.
+    ///
+    /// Spec: ISO/IEC 14496-30, 7.5.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn wvtt_init_segment(&self, stream: &Stream, track: &Track) -> Result<Bytes, Error> {
+        track.check_media()?;
+        let description = Description::new(CodecTag::WVTT, Bytes::new(), Format::Text);
+        let segment = InitSegment {
+            entries: Vec::new(),
+            description: Some(&description),
+            defaults: (0, 0, 0),
+            systems: &[],
+            ..self.init_segment_of(stream, track)
+        };
+        segment.to_bytes(&self.limits)
     }
 
     fn init_segment_of<'a>(&'a self, stream: &'a Stream, track: &'a Track) -> InitSegment<'a> {

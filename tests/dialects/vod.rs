@@ -44,6 +44,11 @@ fn bento4_files_are_served() {
 }
 
 #[test]
+fn text_in_several_languages_is_served_beside_pictures_that_begin_late() {
+    producers::captions().judge();
+}
+
+#[test]
 fn cmaf_segments_are_served_without_what_lies_before_each() {
     producers::cmaf().judge();
 }

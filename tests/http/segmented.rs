@@ -66,6 +66,7 @@ fn each_target_has_its_status_and_its_code() {
         ("GET /film.ism/audio-64/0.m4s", &[], 200, &["content-type: audio/mp4"]),
         ("GET /film.ism/textstream-1/init.mp4", &[], 200, &["content-type: application/mp4"]),
         ("GET /film.ism/textstream-1/0.m4s", &[], 200, &["content-type: application/mp4"]),
+        ("GET /film.ism/textstream-1.wvtt/init.mp4", &[], 200, &["content-type: application/mp4"]),
         // Not here.
         ("GET /none.ism/manifest.mpd", &[], 404, NO_FILE),
         ("GET /none.ism/master.m3u8", &[], 404, NO_FILE),
@@ -93,6 +94,9 @@ fn each_target_has_its_status_and_its_code() {
         ("GET /film.ism/textstream-1.vtt/0.m4s", &[], 404, NO_FRAGMENT),
         ("GET /film.ism/textstream-1.vtt/init.mp4", &[], 404, NO_FRAGMENT),
         ("GET /film.ism/textstream-1.vtt/1.vtt", &[], 404, NO_FRAGMENT),
+        ("GET /film.ism/textstream-1.wvtt/0.vtt", &[], 404, NO_FRAGMENT),
+        ("GET /film.ism/textstream-1.wvtt/1.m4s", &[], 404, NO_FRAGMENT),
+        ("GET /film.ism/video-300.wvtt/init.mp4", &[], 404, NO_TRACK),
         ("GET /film.ism/x.mpd", &[], 404, NO_FILE),
         ("GET /film.ism/x.M3U8", &[], 404, NO_FILE),
         // Not by the grammar.

@@ -19,12 +19,13 @@ use super::film::{Film, Smooth};
 use super::samples::{Defaults, Sample, ours, theirs, traf};
 
 /// All presentations of `testdata/`, live ones aside, which DASH does not serve.
-const FILMS: [&str; 18] = [
+const FILMS: [&str; 19] = [
     "bframes/bframes.ism",
     "dialects/archive/archive.ism",
     "dialects/attributes/attributes.ism",
     "dialects/azure/azure.ism",
     "dialects/bento4/bento4.ism",
+    "dialects/captions/captions.ism",
     "dialects/cmaf/cmaf.ism",
     "dialects/dense/dense.ism",
     "dialects/encoder/encoder.ism",

@@ -127,7 +127,7 @@ impl Film {
     /// Returns the stream of the Smooth manifest and the quality that the id of a Representation
     /// names.
     pub fn named<'a>(&self, smooth: &'a [Smooth], id: &str) -> (&'a Smooth, Quality) {
-        let id = id.trim_end_matches(".key").trim_end_matches(".vtt");
+        let id = id.trim_end_matches(".key").trim_end_matches(".vtt").trim_end_matches(".wvtt");
         let (stream, bitrate) = id.rsplit_once('-').unwrap();
         let stream = percent_decode_str(stream).decode_utf8().unwrap();
         let found = smooth.iter().find(|of| of.name == stream).unwrap_or_else(|| panic!("{id}"));

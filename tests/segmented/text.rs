@@ -10,7 +10,7 @@ use testkit::store;
 
 use super::every_film::real;
 use super::film::Film;
-use super::samples::{ours, traf};
+use super::samples::{Sample, ours, traf};
 
 const SECOND: u64 = 10_000_000;
 const NOW: &str = "http://www.w3.org/ns/ttml";
@@ -184,4 +184,172 @@ fn sample_of_archive(film: &Film, start: u64) -> Bytes {
     let segment = film.asked(&format!("captions-1000/{start}.m4s"));
     let samples = ours(&segment, (0, 0, 0));
     segment.slice(samples[0].at as usize..)
+}
+
+/// Start, end and boxes of each sample of a segment of `wvtt`.
+fn wvtt(film: &Film, rendition: &str, start: u64) -> Vec<(u64, u64, Vec<u8>)> {
+    let segment = film.asked(&format!("{rendition}/{start}.m4s"));
+    let mut time = traf(&segment).get::<Tfdt>().unwrap().base_media_decode_time;
+    let sample = |sample: Sample| {
+        let begin = time;
+        time += u64::from(sample.duration);
+        let from = sample.at as usize;
+        (begin, time, segment[from..from + sample.size as usize].to_vec())
+    };
+    ours(&segment, (0, 0, 0)).into_iter().map(sample).collect()
+}
+
+fn payloads(sample: &[u8]) -> Vec<String> {
+    let boxes = Boxes::parse(&Bytes::copy_from_slice(sample), 0, &Limits::default()).unwrap();
+    let cues = boxes.list.iter().filter(|item| item.header.kind == *b"vttc");
+    let text = |cue: &AnyBox| {
+        let bytes = Boxes::from_iter([cue.clone()]).to_bytes();
+        let at = bytes.windows(4).position(|kind| kind == b"payl").unwrap();
+        let size = u32::from_be_bytes(bytes[at - 4..at].try_into().unwrap()) as usize;
+        String::from_utf8(bytes[at + 4..at - 4 + size].to_vec()).unwrap()
+    };
+    cues.map(text).collect()
+}
+
+#[test]
+fn samples_of_wvtt_follow_each_other_and_show_what_webvtt_shows() {
+    let film = real("dialects/captions/captions.ism");
+    for rendition in ["english-1000", "german-1000", "french_forced-1000"] {
+        let mut next = 100 * SECOND;
+        let mut shown: Vec<(u64, u64, String)> = Vec::new();
+        let mut files: Vec<String> = Vec::new();
+        for start in (0..5).map(|chunk| (100 + 2 * chunk) * SECOND) {
+            for (begin, end, sample) in wvtt(&film, &format!("{rendition}.wvtt"), start) {
+                assert_eq!(begin, next, "{rendition} has a hole");
+                next = end;
+                for text in payloads(&sample) {
+                    match shown.last_mut() {
+                        Some((_, last, before)) if *last == begin && *before == text => *last = end,
+                        _ => shown.push((begin, end, text)),
+                    }
+                }
+            }
+            assert_eq!(next, start + 2 * SECOND);
+            let vtt = film.asked(&format!("{rendition}.vtt/{start}.vtt"));
+            let vtt = std::str::from_utf8(&vtt).unwrap().to_owned();
+            files.extend(vtt.split("\n\n").skip(1).map(str::to_owned));
+        }
+        for (begin, end, text) in &shown {
+            let time = |ticks: &u64| {
+                format!("00:01:{:06.3}", (ticks - 60 * SECOND) as f64 / SECOND as f64)
+            };
+            let line = format!("{} --> {}", time(begin), time(end));
+            let is_there = |cue: &String| cue.starts_with(&line) && cue.ends_with(text.as_str());
+            let is_joined = text == "Over the border";
+            assert!(is_joined || files.iter().any(is_there), "{line} {text}: {files:?}");
+        }
+        let texts: Vec<&str> = shown.iter().map(|(.., text)| &**text).collect();
+        let expected: &[&str] = match rendition {
+            "english-1000" => &[
+                "First &amp; <i>foremost</i>",
+                "Over the border",
+                "One line\nand another",
+                "1 &lt; 2",
+            ],
+            "german-1000" => &["Grüße", "aus Bremen", "drei  Wörter  weit", "ganz innen"],
+            _ => &["ENTRÉE", "SORTIE"],
+        };
+        assert_eq!(texts, expected);
+    }
+}
+
+#[test]
+fn the_header_of_wvtt_says_so_and_has_the_number_and_language_of_the_track() {
+    let film = real("dialects/captions/captions.ism");
+    let (stored, wvtt) =
+        (film.asked("german-1000/init.mp4"), film.asked("german-1000.wvtt/init.mp4"));
+    assert_eq!(super::every_film::header(&stored), super::every_film::header(&wvtt));
+    let has = |part: &[u8]| wvtt.windows(part.len()).any(|bytes| bytes == part);
+    assert!(has(b"wvtt\0\0\0\0\0\0\0\x01\0\0\0\x0evttCWEBVTT"));
+    assert!(has(b"text") && has(b"nmhd") && !has(b"stpp"));
+}
+
+#[test]
+fn manifests_list_text_in_one_form() {
+    let film = real("dialects/captions/captions.ism");
+    let text = |mpd: &str| String::from_utf8(film.asked(mpd).to_vec()).unwrap();
+    let (usual, wvtt) = (text("manifest.mpd"), text("wvtt.mpd"));
+    assert_eq!(usual.matches("codecs=\"stpp\"").count(), 3);
+    assert!(!usual.contains("wvtt"));
+    assert_eq!(wvtt.matches("codecs=\"wvtt\"").count(), 3);
+    assert!(!wvtt.contains("stpp") && wvtt.contains("id=\"english-1000.wvtt\""));
+    assert_eq!(usual.replace("stpp", "wvtt").len() + 3 * ".wvtt".len(), wvtt.len());
+    let (usual, imsc) = (text("master.m3u8"), text("imsc.m3u8"));
+    assert!(usual.contains("english-1000.vtt.m3u8") && !usual.contains("stpp"));
+    assert!(imsc.contains("\"english-1000.m3u8\"") && imsc.contains(",stpp.ttml.im1t\""));
+    assert!(film.playlist("german-1000.m3u8").entries[0].uri.ends_with(".m4s"));
+}
+
+#[test]
+fn a_document_that_cannot_be_read_has_no_segment_of_wvtt() {
+    let film = film(&[&["<tt"]]);
+    let error = testkit::get(&film.origin, "/film.ism/text-1000.wvtt/0.m4s").unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::Xml { .. }), "{error}");
+}
+
+#[test]
+fn what_captions_lose_is_one_finding_per_kind_and_track_and_none_if_nothing_is_lost() {
+    let document = |style: &str| {
+        format!(
+            "<tt xmlns=\"{NOW}\" xmlns:tts=\"{NOW}#styling\"><body><div>\n<p begin=\"0.2s\" {style}>a</p>\n\
+             <p begin=\"never\">b</p></div></body></tt>"
+        )
+    };
+    let large = document("tts:fontSize=\"200%\"");
+    let film = film(&[&[&large], &[&large], &["<tt"], &["<tt"]]);
+    let late = |film: &Film| {
+        let findings = film.opened.presentation().findings();
+        let captions =
+            findings.into_iter().filter(|found| found.code.as_str().starts_with("captions"));
+        captions.map(|found| found.to_string()).collect::<Vec<_>>()
+    };
+    film.asked("text-1000/0.m4s");
+    film.asked("text-1000/40000000.m4s");
+    assert_eq!(late(&film), [""; 0], "these are sent as they are stored");
+    for path in ["text-1000.vtt/0.vtt", "text-1000.wvtt/0.m4s", "text-1000.vtt/20000000.vtt"] {
+        film.asked(path);
+    }
+    for path in ["text-1000.vtt/40000000.vtt", "text-1000.wvtt/60000000.m4s"] {
+        assert_eq!(film.status(path), 500, "{path}");
+    }
+    let found = late(&film);
+    assert_eq!(found.len(), 3, "{found:?}");
+    for parts in [
+        ["info captions-simplified", "line 2: fonts"],
+        ["warning captions-lost", "line 3: a time"],
+        ["warning captions-lost", "cannot be read"],
+    ] {
+        let has_all = |finding: &String| parts.iter().all(|part| finding.contains(part));
+        assert!(found.iter().any(has_all), "{parts:?} in {found:?}");
+    }
+}
+
+#[test]
+fn a_document_that_fits_both_readings_is_read_as_others_of_its_track() {
+    // From 1 s to 7 s, repeated whole in each fragment: in the second and third, 1 s of the fragment is
+    // possible, too.
+    let over = ttml(NOW, &[("1s", "7s", "over")]);
+    let later = ttml(NOW, &[("8.5s", "9.5s", "later")]);
+    let absolute = film(&[&[&over], &[&over], &[&over], &[&over], &[&later]]);
+    for start in [2, 4, 6].map(|start| start * SECOND) {
+        let vtt = lines(&absolute.asked(&format!("text-1000.vtt/{start}.vtt")));
+        assert!(vtt.contains(&"00:00:01.000 --> 00:00:07.000".to_owned()), "{vtt:?}");
+        assert_eq!(sample(&absolute, start), over.as_bytes());
+        let samples = wvtt(&absolute, "text-1000.wvtt", start);
+        let end = (start + 2 * SECOND).min(7 * SECOND);
+        assert_eq!((samples[0].0, samples[0].1), (start, end));
+        assert_eq!(payloads(&samples[0].2), ["over"]);
+    }
+    let short = ttml(NOW, &[("0.5s", "1s", "short")]);
+    let relative = film(&[&[&over], &[&over], &[&over], &[&over], &[&short]]);
+    let vtt = lines(&relative.asked("text-1000.vtt/20000000.vtt"));
+    assert!(vtt.contains(&"00:00:03.000 --> 00:00:09.000".to_owned()), "{vtt:?}");
+    let none = film(&[&[&over], &[&over]]);
+    let vtt = lines(&none.asked("text-1000.vtt/20000000.vtt"));
+    assert!(vtt.contains(&"00:00:03.000 --> 00:00:09.000".to_owned()), "as players of Smooth");
 }

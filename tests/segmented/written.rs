@@ -301,8 +301,9 @@ fn two_origins_answer_alike_in_any_order() {
         ])
     };
     let (one, other) = (plan(()), plan(()));
-    let mut paths =
-        vec!["manifest.mpd".to_owned(), "trick.mpd".to_owned(), "master.m3u8".to_owned()];
+    let mut paths = ["manifest.mpd", "trick.mpd", "wvtt.mpd", "master.m3u8", "imsc.m3u8"]
+        .map(str::to_owned)
+        .to_vec();
     for uri in one.playlist("master.m3u8").playlists() {
         let entries = one.playlist(&uri).entries;
         paths.extend(entries.into_iter().map(|entry| entry.uri));

@@ -1,13 +1,15 @@
-//! The captions of a chunk: as WebVTT, or as a sample whose times count from the presentation.
+//! The captions of a chunk: as WebVTT, or as documents whose times count from the presentation.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use memchr::memmem;
 
-use super::{failed, representation, segment, ttml};
-use crate::base::{Error, ErrorKind, Got, Limits, Step, Want};
-use crate::captions::{Cue, Document, TimeBase, TimestampMap, WebVttSegment, Window};
+use super::{failed, representation, segment, time_base, ttml};
+use crate::base::{Error, ErrorKind, Limits, Step, Timescale};
+use crate::captions::{
+    Cue, Document, Loss, TimeBase, TimestampMap, WebVttSegment, Window, wvtt_samples,
+};
 use crate::fragment::Noun;
 use crate::presentation::{
     Form, FragmentAddress, FragmentView, Located, Need, Presentation, Rendition, Reply,
@@ -17,7 +19,7 @@ use crate::presentation::{
 /// Answers with the captions of a chunk, after a read of its fragment.
 ///
 /// # Errors
-/// Errors of the stored fragment; errors of a document that cannot be read as WebVTT.
+/// Errors of the stored fragment; errors of a document that cannot be read, if it is wanted as WebVTT.
 pub(super) fn answer(
     presentation: &Arc<Presentation>,
     of: Rendition,
@@ -27,27 +29,52 @@ pub(super) fn answer(
     let found = presentation.fragment(address, Need::Head, move |view| find(&view, of, at))?;
     let presentation = Arc::clone(presentation);
     found.and_then(move |found| {
-        let limits = presentation.limits().clone();
-        let stream = &presentation.streams()[of.stream];
-        let (start, duration) = presentation.chunk_of(at);
-        let window = Window { timescale: stream.timescale(), start, duration };
-        let StoredRange { file, range, read, .. } = found.stored.clone();
-        if read.len() as u64 == range.end - range.start {
-            return found.reply(&read, &window, &limits).map(Step::Ready);
-        }
+        let times = Times::of(&presentation, at);
+        let StoredRange { range, .. } = &found.stored;
         let length = range.end - range.start;
+        let limits = presentation.limits();
         if length > limits.caption_document
-            && let Some(Copied { reply, .. }) = found.segment
+            && let Answered::Stored { reply, .. } = found.answered
         {
             return Ok(Step::Ready(reply));
         }
         Limits::check("bytes of captions", length, limits.caption_document)?;
-        Ok(Step::read(vec![Want::Range { file, range }], move |got| match got.into_iter().next() {
-            Some(Ok(Got::Range(bytes))) => found.reply(&bytes, &window, &limits).map(Step::Ready),
-            Some(Err(error)) => Err(Error::from(ErrorKind::Read(error)).in_file(file)),
-            Some(Ok(_)) | None => Err(failed(ErrorKind::NoMedia)),
-        }))
+        time_base::payload(found.stored.clone())?.and_then(move |payload| {
+            let limits = presentation.limits();
+            let documents = Documents::read(&payload, found.samples.as_deref(), limits);
+            let has_base = |documents: &Documents| {
+                times.chunk.start == 0
+                    || documents.is_empty()
+                    || documents.base(&times.chunk).is_some()
+            };
+            if documents.as_ref().map_or(true, has_base) {
+                let of_documents = documents.as_ref().ok().and_then(|of| of.base(&times.chunk));
+                let base = of_documents.unwrap_or(TimeBase::Fragment);
+                return found.reply(&presentation, at, documents, base, &times).map(Step::Ready);
+            }
+            time_base::of_track(&presentation, at)?.and_then(move |base| {
+                found.reply(&presentation, at, documents, base, &times).map(Step::Ready)
+            })
+        })
     })
+}
+
+/// Times of the segment of a chunk, in ticks of the stream.
+pub(super) struct Times {
+    pub(super) chunk: Window,
+    /// From the start of the chunk to that of the next one.
+    segment: Window,
+}
+
+impl Times {
+    pub(super) fn of(presentation: &Presentation, at: Located) -> Self {
+        let timescale = presentation.streams()[at.stream].timescale();
+        let (start, duration) = presentation.chunk_of(at);
+        let (next, _) = presentation.chunk_of(Located { chunk: at.chunk + 1, ..at });
+        let to_next = next.checked_sub(start).filter(|&ticks| ticks > 0).unwrap_or(duration);
+        let window = |duration| Window { timescale, start, duration };
+        Self { chunk: window(duration), segment: window(to_next) }
+    }
 }
 
 /// The payload of a fragment, before it is read.
@@ -57,58 +84,95 @@ struct Found {
     /// known.
     samples: Option<Vec<(u64, u64)>>,
     representation: Representation,
-    /// The segment with the stored samples; `None` for WebVTT.
-    segment: Option<Copied>,
+    answered: Answered,
 }
 
-/// A segment with the stored samples, and the frame of another one.
-struct Copied {
-    reply: Reply,
-    frame: segment::Frame,
+/// The form in which captions are sent.
+enum Answered {
+    /// The stored samples in a segment. A document that players would misread is written again and
+    /// sent in the frame.
+    Stored { reply: Reply, frame: segment::Frame },
+    /// A file of WebVTT.
+    WebVtt,
+    /// A segment of WebVTT in samples with this timescale.
+    Wvtt { frame: segment::Frame, timescale: Timescale },
 }
 
 fn find(view: &FragmentView<'_>, of: Rendition, at: Located) -> Result<Found, Error> {
     let representation =
         representation(view.presentation(), view.validator(Noun::Fragments), of, at);
     let head = view.head().ok_or_else(|| failed(ErrorKind::NoMedia))?;
-    let length = view.lengths.len - view.lengths.payload;
-    let is_short = length <= view.presentation().limits().caption_document;
-    let scale = view.presentation().streams()[of.stream].timescale();
     let from = view.presentation().segment_track(of).timescale;
-    let in_stream =
-        |(size, end): (u64, u64)| (size, from.rescale_round(end, scale).unwrap_or(u64::MAX));
-    let samples = if is_short { head.sample_sizes(view.defaults) } else { None };
-    let samples = samples.map(|samples| samples.into_iter().map(in_stream).collect());
-    let copied = || -> Result<Copied, Error> {
-        let reply = segment::reply(view, of, at)?;
-        Ok(Copied { reply, frame: segment::Frame::of(view, of, at, head) })
+    let samples = sample_ends(view, at);
+    let frame = || segment::Frame::of(view, of, at, head);
+    let answered = match of.form {
+        Form::Stored | Form::KeyFrames => {
+            Answered::Stored { reply: segment::reply(view, of, at)?, frame: frame() }
+        }
+        Form::WebVtt => Answered::WebVtt,
+        Form::Wvtt => Answered::Wvtt { frame: frame(), timescale: from },
     };
     Ok(Found {
         stored: view.stored(view.lengths.payload..view.lengths.len),
         samples,
         representation: representation.with_liveness(view.liveness()),
-        segment: (of.form != Form::WebVtt).then(copied).transpose()?,
+        answered,
     })
 }
 
+/// Bytes of each sample of a fragment, and its end in ticks of the stream from the start of the chunk;
+/// `None` if that is not known.
+pub(super) fn sample_ends(view: &FragmentView<'_>, at: Located) -> Option<Vec<(u64, u64)>> {
+    let length = view.lengths.len - view.lengths.payload;
+    if length > view.presentation().limits().caption_document {
+        return None;
+    }
+    let of = Rendition { stream: at.stream, track: at.track, form: Form::Stored };
+    let scale = view.presentation().streams()[of.stream].timescale();
+    let from = view.presentation().segment_track(of).timescale;
+    let in_stream =
+        |(size, end): (u64, u64)| (size, from.rescale_round(end, scale).unwrap_or(u64::MAX));
+    let samples = view.head()?.sample_sizes(view.defaults)?;
+    Some(samples.into_iter().map(in_stream).collect())
+}
+
 impl Found {
-    /// Makes the reply of the payload.
-    fn reply(self, payload: &Bytes, window: &Window, limits: &Limits) -> Result<Reply, Error> {
-        let documents = documents(payload, self.samples.as_deref());
-        match self.segment {
-            None => {
-                let text = webvtt(&Captions::read(&documents, window, limits)?, window, limits)?;
+    /// Makes the reply of the documents, whose times count from `base`.
+    fn reply(
+        self,
+        presentation: &Presentation,
+        at: Located,
+        documents: Result<Documents, Error>,
+        base: TimeBase,
+        times: &Times,
+    ) -> Result<Reply, Error> {
+        let limits = presentation.limits();
+        let captions = documents.and_then(|documents| documents.captions(base, times, limits));
+        let is_stored = match (&captions, &self.answered) {
+            (Ok(captions), Answered::Stored { .. }) => !captions.needs_writing,
+            (Err(_), Answered::Stored { .. }) => true,
+            (_, Answered::WebVtt | Answered::Wvtt { .. }) => false,
+        };
+        match &captions {
+            _ if is_stored => {}
+            Ok(captions) => presentation.notice_losses(at, &captions.losses),
+            Err(error) => presentation.notice_unreadable(at, error),
+        }
+        match self.answered {
+            Answered::WebVtt => {
+                let text = webvtt(&captions?, &times.chunk, limits)?;
                 Ok(Reply::of_bytes(self.representation, Bytes::from(text)))
             }
-            Some(Copied { reply, frame }) => {
+            Answered::Wvtt { frame, timescale } => {
+                let segment = wvtt(captions?, frame, &times.segment, timescale, limits)?;
+                Ok(Reply::of_bytes(self.representation, segment))
+            }
+            Answered::Stored { reply, frame } => {
                 // Players see what is stored where it cannot be read here.
-                let Ok(captions) = Captions::read(&documents, window, limits) else {
-                    return Ok(reply);
-                };
-                if !captions.needs_writing(&documents, window) {
+                if is_stored {
                     return Ok(reply);
                 }
-                let sample = ttml::write(&captions.cues, window.timescale, limits)?;
+                let sample = ttml::write(&captions?.cues, times.chunk.timescale, limits)?;
                 match frame.around(sample.as_bytes(), limits)? {
                     Some(segment) => Ok(Reply::of_bytes(self.representation, segment)),
                     None => Ok(reply),
@@ -140,32 +204,55 @@ fn documents(payload: &Bytes, samples: Option<&[(u64, u64)]>) -> Vec<Sample> {
     samples.iter().map(document).collect()
 }
 
-/// The captions of all documents of a fragment.
-struct Captions {
-    cues: Vec<Cue>,
-    base: TimeBase,
+/// The documents of a fragment.
+pub(super) struct Documents {
+    /// Each with the start and the end of its sample, in ticks of the stream from the start of the chunk;
+    /// no end for the last one.
+    list: Vec<(Document, u64, Option<u64>)>,
+    /// `true` if one of them is in a namespace of 2006.
+    is_old: bool,
 }
 
-impl Captions {
-    /// Reads documents. All times are those of the presentation.
+impl Documents {
+    /// Reads the documents of all samples of a payload.
     ///
-    /// Documents that fit both readings of their times are read as players of Smooth Streaming do: their
-    /// times count from the fragment. A sample is shown until the next one begins; a cue that several
-    /// samples repeat is there once.
-    fn read(samples: &[Sample], window: &Window, limits: &Limits) -> Result<Self, Error> {
+    /// # Errors
+    /// Errors of [`Document::parse`].
+    pub(super) fn read(
+        payload: &Bytes,
+        samples: Option<&[(u64, u64)]>,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
         let is_blank = |bytes: &Bytes| bytes.iter().all(u8::is_ascii_whitespace);
-        let mut documents = Vec::new();
+        let (mut list, mut is_old) = (Vec::new(), false);
         let mut begin = 0;
-        for (bytes, end) in samples {
-            if !is_blank(bytes) {
-                documents.push((Document::parse(bytes, limits)?, begin, *end));
+        for (bytes, end) in documents(payload, samples) {
+            if !is_blank(&bytes) {
+                list.push((Document::parse(&bytes, limits)?, begin, end));
+                is_old |= memmem::find(&bytes, b"/ttaf1").is_some();
             }
             begin = end.unwrap_or(begin);
         }
-        let mut bases = documents.iter().map(|(of, ..)| TimeBase::of_document(of, window));
-        let base = bases.find_map(|base| base).unwrap_or(TimeBase::Fragment);
+        Ok(Self { list, is_old })
+    }
+
+    /// Returns the point that the times count from, if a document decides.
+    pub(super) fn base(&self, chunk: &Window) -> Option<TimeBase> {
+        self.list.iter().find_map(|(document, ..)| TimeBase::of_document(document, chunk))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.list.iter().all(|(document, ..)| document.is_empty())
+    }
+
+    /// Returns the captions. All times are those of the presentation.
+    ///
+    /// A sample is shown until the next one begins; a cue that several samples repeat is there once.
+    fn captions(self, base: TimeBase, times: &Times, limits: &Limits) -> Result<Captions, Error> {
+        let window = &times.chunk;
+        let losses = self.list.iter().flat_map(|(of, ..)| of.losses()).copied().collect();
         let mut cues: Vec<Cue> = Vec::new();
-        for (document, begin, end) in &documents {
+        for (document, begin, end) in &self.list {
             let from = window.start.saturating_add(*begin);
             let to = end.map(|end| window.start.saturating_add(end));
             for cue in document.cues(base, window, limits)? {
@@ -175,20 +262,23 @@ impl Captions {
             }
             Limits::check("cues", cues.len() as u64, limits.cues as u64)?;
         }
-        if documents.len() > 1 {
+        if self.list.len() > 1 {
             cues = joined(cues);
         }
-        Ok(Self { cues, base })
+        let is_moved = base == TimeBase::Fragment && window.start > 0;
+        let needs_writing = !cues.is_empty() && (is_moved || self.is_old);
+        Ok(Captions { cues, needs_writing, losses })
     }
+}
 
-    /// Returns whether a player of DASH or HLS would show the stored documents at another time, or
-    /// not at all. Their times count from the start of the presentation there, and few players know
-    /// the namespaces of 2006.
-    fn needs_writing(&self, samples: &[Sample], window: &Window) -> bool {
-        let is_old = |bytes: &Bytes| memmem::find(bytes, b"/ttaf1").is_some();
-        let is_moved = self.base == TimeBase::Fragment && window.start > 0;
-        !self.cues.is_empty() && (is_moved || samples.iter().any(|(bytes, _)| is_old(bytes)))
-    }
+/// The captions of all documents of a fragment.
+struct Captions {
+    cues: Vec<Cue>,
+    /// `true` if a player of DASH or HLS would show the stored documents at another time, or not at all.
+    /// Their times count from the start of the presentation there, and few players know the
+    /// namespaces of 2006.
+    needs_writing: bool,
+    losses: Vec<Loss>,
 }
 
 /// Returns the part of a cue that its sample shows. The first sample of a fragment also shows what
@@ -227,4 +317,30 @@ fn webvtt(captions: &Captions, window: &Window, limits: &Limits) -> Result<Strin
     let segment = WebVttSegment::new(window.timescale);
     let segment = segment.with_map(TimestampMap::at(window.start, window.timescale));
     segment.with_whole_times(true).write(&captions.cues, limits)
+}
+
+/// Writes captions as a segment of WebVTT in samples that cover it without a gap. Their durations are
+/// ticks of `timescale`.
+fn wvtt(
+    captions: Captions,
+    frame: segment::Frame,
+    segment: &Window,
+    timescale: Timescale,
+    limits: &Limits,
+) -> Result<Bytes, Error> {
+    let time = |ticks| segment.timescale.rescale_round(ticks, timescale).unwrap_or(u64::MAX);
+    let (start, end) = (time(segment.start), time(segment.end()));
+    let window = Window { timescale, start, duration: end.saturating_sub(start) };
+    let cues: Vec<Cue> = captions.cues.into_iter().map(|cue| whole(cue, time)).collect();
+    let samples = wvtt_samples(&cues, &window, limits)?;
+    let samples: Vec<_> = samples.iter().map(|sample| (sample.duration, &*sample.data)).collect();
+    let too_long = || failed(ErrorKind::NotServed("captions of more than 4 GiB"));
+    frame.around_all(&samples, limits)?.ok_or_else(too_long)
+}
+
+/// Returns a cue with all of its time, converted.
+fn whole(mut cue: Cue, time: impl Fn(u64) -> u64) -> Cue {
+    (cue.whole_start, cue.whole_end) = (time(cue.whole_start), time(cue.whole_end));
+    (cue.start, cue.end) = (cue.whole_start, cue.whole_end);
+    cue
 }

@@ -1,20 +1,21 @@
 //! The header of a track: its initialization segment.
 
-use super::{HEADER, Representation, failed, id};
+use super::{HEADER, Representation, WVTT_HEADER, failed, id};
 use crate::base::{Error, ErrorKind};
-use crate::presentation::{Form, Presentation, Rendition, Reply};
+use crate::presentation::{Form, Presentation, Rendition, Reply, Tag};
 
 /// Answers with the header. It is written when it is first asked for.
 ///
 /// # Errors
 /// [`ErrorKind::NotServed`] if the codec has no sample entry that could be written.
 pub(super) fn answer(presentation: &Presentation, of: Rendition) -> Result<Reply, Error> {
-    let text = presentation.kept(id(HEADER, of, 0), || {
+    let text = presentation.kept(id(tag(of), of, 0), || {
         let stream = &presentation.streams()[of.stream];
         match of.form {
             Form::Stored | Form::KeyFrames => {
                 presentation.init_segment(stream, &stream.tracks()[of.track])
             }
+            Form::Wvtt => presentation.wvtt_init_segment(stream, &stream.tracks()[of.track]),
             Form::WebVtt => Err(failed(ErrorKind::NoFragment)),
         }
     })?;
@@ -23,6 +24,14 @@ pub(super) fn answer(presentation: &Presentation, of: Rendition) -> Result<Reply
 
 /// Returns the representation of the header.
 pub(super) fn representation(presentation: &Presentation, of: Rendition) -> Representation {
-    let validator = presentation.validator().of_output(id(HEADER, of, 0));
+    let validator = presentation.validator().of_output(id(tag(of), of, 0));
     Representation::init(presentation.streams()[of.stream].kind(), validator)
+}
+
+/// Returns the kind of a header: all forms of a track but one share theirs.
+fn tag(of: Rendition) -> Tag {
+    match of.form {
+        Form::Stored | Form::KeyFrames | Form::WebVtt => HEADER,
+        Form::Wvtt => WVTT_HEADER,
+    }
 }

@@ -1,7 +1,7 @@
 //! Segments and headers of CMAF, which DASH and HLS share.
 //!
 //! A segment is a written `moof` and the stored samples; a header is written from the stored sample
-//! entry. Text is also served as WebVTT.
+//! entry. Text is also served as WebVTT, in files and in segments.
 
 mod caption_segment;
 mod changed_segment;
@@ -9,6 +9,7 @@ mod header;
 mod request;
 mod segment;
 mod silence;
+mod time_base;
 mod ttml;
 
 use std::sync::Arc;
@@ -34,6 +35,8 @@ const KEY_FRAMES: Tag = Tag::new(*b"ky");
 const WEB_VTT: Tag = Tag::new(*b"vt");
 const CHANGED: Tag = Tag::new(*b"sh");
 const SILENCE: Tag = Tag::new(*b"sl");
+const WVTT: Tag = Tag::new(*b"wv");
+const WVTT_HEADER: Tag = Tag::new(*b"wi");
 
 /// Answers a request: a segment after a read of its head, a header at once.
 ///
@@ -167,6 +170,7 @@ fn representation(
         Form::Stored => (SEGMENT, MediaType::from(kind)),
         Form::KeyFrames => (KEY_FRAMES, MediaType::from(kind)),
         Form::WebVtt => (WEB_VTT, MediaType::WebVtt),
+        Form::Wvtt => (WVTT, MediaType::from(kind)),
     };
     let (start, _) = presentation.chunk_of(at);
     Representation::media(media_type, stored.of_output(id(tag, of, start)))

@@ -19,7 +19,7 @@ use crate::presentation::decimal;
 #[non_exhaustive]
 pub struct Request<'a> {
     /// Name of a track in one of its forms, percent-encoded: stream and bitrate, perhaps followed by
-    /// `.key` for key frames alone, `.vtt` for text as WebVTT.
+    /// `.key` for key frames alone, `.vtt` for text as files of WebVTT, `.wvtt` for WebVTT in segments.
     pub rendition: &'a str,
     /// The part that is wanted.
     pub part: Part,

@@ -129,24 +129,36 @@ impl Frame {
 
     /// Writes a segment of one sample. `None` if its duration is not known, or too long for one.
     pub(super) fn around(self, sample: &[u8], limits: &Limits) -> Result<Option<Bytes>, Error> {
-        let (Ok(ticks), Ok(size)) = (u32::try_from(self.ticks), u32::try_from(sample.len())) else {
-            return Ok(None);
-        };
-        if ticks == 0 {
-            return Ok(None);
+        match u32::try_from(self.ticks) {
+            Ok(ticks) if ticks > 0 => self.around_all(&[(ticks, sample)], limits),
+            _ => Ok(None),
         }
-        let only = TrunSample { duration: Some(ticks), size: Some(size), ..TrunSample::default() };
+    }
+
+    /// Writes a segment of samples with their durations in ticks. `None` if there are too many bytes.
+    pub(super) fn around_all(
+        self,
+        samples: &[(u32, &[u8])],
+        limits: &Limits,
+    ) -> Result<Option<Bytes>, Error> {
+        let mut entries = Vec::with_capacity(samples.len());
+        for &(duration, sample) in samples {
+            let Ok(size) = u32::try_from(sample.len()) else { return Ok(None) };
+            let (duration, size) = (Some(duration), Some(size));
+            entries.push(TrunSample { duration, size, ..TrunSample::default() });
+        }
         let full = FullBox { version: 0, flags: Trun::DURATION | Trun::SIZE };
-        let trun = Trun { full, ..Trun::default() }.with_samples(&[only]);
+        let trun = Trun { full, ..Trun::default() }.with_samples(&entries);
         let boxes = [AnyBox::new(Tfhd::default()), AnyBox::new(trun)];
         let traf = AnyBox::container(*b"traf", boxes);
+        let payload: Vec<u8> = samples.iter().flat_map(|(_, sample)| *sample).copied().collect();
         let moof = AnyBox::container(*b"moof", [AnyBox::new(Mfhd::default()), traf]);
-        let whole: Boxes = [moof, AnyBox::other(*b"mdat", sample.to_vec())].into_iter().collect();
+        let whole: Boxes = [moof, AnyBox::other(*b"mdat", payload.clone())].into_iter().collect();
         let whole = whole.to_bytes();
         match Stored::parse(&whole, 0, whole.len() as u64, limits)? {
             Parsed::Whole(head) => {
                 let written = cmaf::rewrite_stored(&head, self.start, &self.track, limits)?;
-                Ok(Some([&written.head, sample].concat().into()))
+                Ok(Some([&written.head[..], &payload].concat().into()))
             }
             _ => Ok(None),
         }

@@ -5,9 +5,11 @@ use std::fmt::Write;
 use crate::base::{Error, Limits, Timescale};
 use crate::captions::Cue;
 
-/// The document before its cues: one region at the bottom, where WebVTT shows text too.
+/// The document before its cues: one region at the bottom, where WebVTT shows text too. White space in
+/// cues was collapsed before; RxPlayer 4.5.0 would also drop the space before a `span`.
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
-    <tt xmlns=\"http://www.w3.org/ns/ttml\" xmlns:tts=\"http://www.w3.org/ns/ttml#styling\" xml:lang=\"\">\
+    <tt xmlns=\"http://www.w3.org/ns/ttml\" xmlns:tts=\"http://www.w3.org/ns/ttml#styling\" xml:lang=\"\" \
+    xml:space=\"preserve\">\
     <head><layout><region xml:id=\"bottom\" tts:origin=\"10% 10%\" tts:extent=\"80% 80%\" \
     tts:displayAlign=\"after\" tts:textAlign=\"center\"/></layout></head>\
     <body region=\"bottom\"><div>\n";

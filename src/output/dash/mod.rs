@@ -36,8 +36,7 @@ pub fn identify(presentation: &Presentation, request: Request) -> Result<Identit
 
 /// Returns an MPD, which is written if it was not kept, and its representation.
 fn kept(presentation: &Presentation, request: Request) -> Result<(Bytes, Representation), Error> {
-    let has_key_frames = request == Request::MpdWithKeyFrames;
-    let write = || mpd::write(presentation, has_key_frames).map(Bytes::from);
+    let write = || mpd::write(presentation, request).map(Bytes::from);
     let (text, id) = presentation.kept_text(id(request), write)?;
     let validator = presentation.validator().of_output(id);
     Ok((text, Representation::text(MediaType::Mpd, validator)))
@@ -48,6 +47,7 @@ fn id(request: Request) -> RepresentationId {
     let start = match request {
         Request::Mpd => 0,
         Request::MpdWithKeyFrames => 1,
+        Request::MpdWithWebVtt => 2,
     };
     RepresentationId { tag: Tag::new(*b"mp"), revision: REVISION, track: 0, start }
 }

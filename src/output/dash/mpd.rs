@@ -1,6 +1,6 @@
 //! The media presentation description of a stored film.
 
-use super::protection;
+use super::{Request, protection};
 use crate::base::{Error, ErrorKind, Timescale};
 use crate::codec::{ChannelLayout, Sound};
 use crate::manifest::{StreamKind, XmlWriter};
@@ -19,14 +19,14 @@ const ROLE: &str = "urn:mpeg:dash:role:2011";
 /// Spec: DASH-IF IOP, 3.2.9.
 const TRICK_MODE: &str = "http://dashif.org/guidelines/trickmode";
 
-/// Writes the MPD, with or without Adaptation Sets of key frames.
+/// Writes the MPD that a request names.
 ///
 /// All streams share one Period, and all have the same presentation time offset: the first time of
 /// the presentation. So the times of all streams stay what they are.
 ///
 /// # Errors
 /// [`ErrorKind::NotServed`] if the presentation is live, or if no track can be listed.
-pub(super) fn write(presentation: &Presentation, has_key_frames: bool) -> Result<String, Error> {
+pub(super) fn write(presentation: &Presentation, request: Request) -> Result<String, Error> {
     let not_served = |what| Error::request("MPD", ErrorKind::NotServed(what));
     if presentation.is_live() {
         return Err(not_served("a live presentation as DASH"));
@@ -60,9 +60,14 @@ pub(super) fn write(presentation: &Presentation, has_key_frames: bool) -> Result
     for of in &listed {
         let offset = begin.rescaled(of.stream.timescale());
         for tracks in of_one_codec(&of.tracks) {
-            let stored = Set { listed: of, tracks: &tracks, form: Form::Stored, offset, of: None };
-            let id = sets.write(&stored)?;
-            if has_key_frames && of.stream.kind() == StreamKind::Video {
+            let form = match of.stream.kind() {
+                StreamKind::Text if request == Request::MpdWithWebVtt && are_ttml(&tracks) => {
+                    Form::Wvtt
+                }
+                _ => Form::Stored,
+            };
+            let id = sets.write(&Set { listed: of, tracks: &tracks, form, offset, of: None })?;
+            if request == Request::MpdWithKeyFrames && of.stream.kind() == StreamKind::Video {
                 pictures.push((of, tracks, offset, id));
             }
         }
@@ -193,7 +198,10 @@ impl Sets<'_> {
         xml.attribute("id", &name);
         // A bandwidth of 0 is not allowed, and sparse text often declares it.
         xml.number("bandwidth", track.bitrate().max(1));
-        xml.attribute_if("codecs", track.codecs());
+        match set.form {
+            Form::Wvtt => xml.attribute("codecs", "wvtt"),
+            _ => xml.attribute_if("codecs", track.codecs()),
+        }
         if let Some((width, height)) = track.picture_size() {
             xml.number("width", width);
             xml.number("height", height);
@@ -225,6 +233,10 @@ impl Sets<'_> {
         }
         xml.end("Representation");
     }
+}
+
+fn are_ttml(tracks: &[(usize, &Track)]) -> bool {
+    tracks.iter().all(|(_, track)| track.is_ttml())
 }
 
 /// Divides the tracks of a stream by codec and encryption, because a player can switch only within one.

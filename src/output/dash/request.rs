@@ -17,6 +17,9 @@ pub enum Request {
     /// `trick.mpd`: the same, with Adaptation Sets of key frames alone for fast forward and reverse. It is
     /// apart because the `dashdemux` of GStreamer plays such a set as if it were the film.
     MpdWithKeyFrames,
+    /// `wvtt.mpd`: the same as `manifest.mpd`, with text as WebVTT (`wvtt`) in place of TTML (`stpp`). It is
+    /// apart because dash.js 5, Shaka Player 5 and RxPlayer 4 would offer each language twice.
+    MpdWithWebVtt,
 }
 
 impl Request {
@@ -26,6 +29,7 @@ impl Request {
         match path {
             "manifest.mpd" | ".mpd" => Some(Self::Mpd),
             "trick.mpd" => Some(Self::MpdWithKeyFrames),
+            "wvtt.mpd" => Some(Self::MpdWithWebVtt),
             _ => None,
         }
     }
@@ -36,6 +40,7 @@ impl fmt::Display for Request {
         match self {
             Self::Mpd => f.write_str("manifest.mpd"),
             Self::MpdWithKeyFrames => f.write_str("trick.mpd"),
+            Self::MpdWithWebVtt => f.write_str("wvtt.mpd"),
         }
     }
 }

@@ -16,7 +16,8 @@ pub use request::Request;
 use super::Identity;
 use crate::base::{Error, ErrorKind};
 use crate::presentation::{
-    Liveness, MediaType, Presentation, Rendition, Reply, Representation, RepresentationId, Tag,
+    Form, Liveness, MediaType, Presentation, Rendition, Reply, Representation, RepresentationId,
+    Tag,
 };
 
 /// Revision of the code that writes playlists: a part of their validators.
@@ -45,7 +46,7 @@ pub fn identify(presentation: &Presentation, request: Request<'_>) -> Result<Ide
     let playlist = Playlist::of(presentation, request)?;
     Ok(Identity::Known(match playlist {
         // It may have nothing to list, and its validator is that of its text.
-        Playlist::Multivariant => playlist.kept(presentation)?.1,
+        Playlist::Multivariant(_) => playlist.kept(presentation)?.1,
         Playlist::Media(_) => representation(presentation, playlist.id()),
     }))
 }
@@ -53,13 +54,18 @@ pub fn identify(presentation: &Presentation, request: Request<'_>) -> Result<Ide
 /// A playlist of a presentation.
 #[derive(Clone, Copy)]
 enum Playlist {
-    Multivariant,
+    /// With text in this form.
+    Multivariant(Form),
     Media(Rendition),
 }
 
 impl Playlist {
     fn of(presentation: &Presentation, request: Request<'_>) -> Result<Self, Error> {
-        let Request::Media(name) = request else { return Ok(Self::Multivariant) };
+        let name = match request {
+            Request::Multivariant => return Ok(Self::Multivariant(Form::WebVtt)),
+            Request::MultivariantWithTtml => return Ok(Self::Multivariant(Form::Stored)),
+            Request::Media(name) => name,
+        };
         let failed = |kind| Error::request("playlist", kind);
         let found = presentation.find_rendition(name);
         let found = found.ok_or_else(|| failed(ErrorKind::NoTrack))?;
@@ -73,7 +79,8 @@ impl Playlist {
 
     fn id(self) -> RepresentationId {
         let (tag, track, start) = match self {
-            Self::Multivariant => (MULTIVARIANT, 0, 0),
+            Self::Multivariant(Form::Stored) => (MULTIVARIANT, 0, 1),
+            Self::Multivariant(_) => (MULTIVARIANT, 0, 0),
             Self::Media(rendition) => (MEDIA, rendition.number(), rendition.form as u64),
         };
         RepresentationId { tag, revision: REVISION, track, start }
@@ -83,7 +90,7 @@ impl Playlist {
     fn kept(self, presentation: &Presentation) -> Result<(Bytes, Representation), Error> {
         let write = || self.write(presentation).map(Bytes::from);
         let (text, id) = match self {
-            Self::Multivariant => presentation.kept_text(self.id(), write)?,
+            Self::Multivariant(_) => presentation.kept_text(self.id(), write)?,
             Self::Media(_) => (presentation.kept(self.id(), write)?, self.id()),
         };
         Ok((text, representation(presentation, id)))
@@ -91,7 +98,7 @@ impl Playlist {
 
     fn write(self, presentation: &Presentation) -> Result<String, Error> {
         match self {
-            Self::Multivariant => multivariant::write(presentation),
+            Self::Multivariant(text) => multivariant::write(presentation, text),
             Self::Media(rendition) => media::write(presentation, rendition),
         }
     }

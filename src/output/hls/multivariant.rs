@@ -12,7 +12,12 @@ use crate::presentation::{Form, Listed, Presentation, Rendition, Role, Track};
 /// Group of all text.
 const TEXT: &str = "text";
 
-/// Writes the multivariant playlist.
+/// Codec of text in segments: the text profile of IMSC1.
+///
+/// Spec: RFC 8216bis, 3.1.5; W3C TTML Profile Registry, `im1t`.
+const IMSC: &str = "stpp.ttml.im1t";
+
+/// Writes the multivariant playlist, with text in this form.
 ///
 /// Each quality of the first stream of pictures is a variant, once per group of sound. The first
 /// qualities of all streams of sound are one group, the second qualities another, so that a player
@@ -21,12 +26,13 @@ const TEXT: &str = "text";
 /// # Errors
 /// [`ErrorKind::NotServed`] if no track of pictures or sound can be listed; [`ErrorKind::Budget`] if it
 /// is longer than a client manifest may be.
-pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
+pub(super) fn write(presentation: &Presentation, text_form: Form) -> Result<String, Error> {
     let listed = presentation.listed();
     presentation.notice_left_out();
     let of = |kind| listed.iter().filter(move |of| of.stream.kind() == kind);
     let audio: Vec<&Listed<'_>> = of(StreamKind::Audio).collect();
-    let text: Vec<&Listed<'_>> = of(StreamKind::Text).collect();
+    let is_ttml = |of: &&Listed<'_>| of.tracks.first().is_some_and(|(_, track)| track.is_ttml());
+    let text: Vec<&Listed<'_>> = of(StreamKind::Text).filter(is_ttml).collect();
     let mut playlist = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     let tracks = listed.iter().flat_map(|of| &of.tracks);
     protection::write_session(&mut playlist, presentation, tracks.map(|(_, track)| *track))?;
@@ -41,13 +47,13 @@ pub(super) fn write(presentation: &Presentation) -> Result<String, Error> {
     }
     for (at, of) in text.iter().enumerate() {
         let (track, _) = of.tracks[0];
-        let member = Member { of, track, form: Form::WebVtt };
+        let member = Member { of, track, form: text_form };
         member.write(&mut playlist, presentation, &text_names[at], TEXT, at == 0);
         check_length(&playlist, presentation)?;
     }
     let text_rates = text.iter().map(|of| text_rates(presentation, of)).fold((0, 0), most);
-    let variants =
-        Variants { presentation, text_rates, has_text: !text.is_empty(), groups: &groups };
+    let text_form = Some(text_form).filter(|_| !text.is_empty());
+    let variants = Variants { presentation, text_rates, text_form, groups: &groups };
     let mut is_empty = true;
     for of in of(StreamKind::Video) {
         for &(number, track) in &of.tracks {
@@ -188,9 +194,10 @@ fn uri(presentation: &Presentation, of: &Listed<'_>, track: usize, form: Form) -
 /// Writes the variants.
 struct Variants<'a> {
     presentation: &'a Presentation,
-    has_text: bool,
     /// Rates of the most demanding text.
     text_rates: (u64, u64),
+    /// Form of the text; `None` if there is none.
+    text_form: Option<Form>,
     groups: &'a [Vec<Member<'a>>],
 }
 
@@ -255,13 +262,16 @@ impl Variants<'_> {
                 codecs.push(codec);
             }
         }
+        if self.text_form == Some(Form::Stored) {
+            codecs.push(IMSC.to_owned());
+        }
         tag.plain("BANDWIDTH", sum([pictures.0, sound.0, text.0]).max(1))
             .plain("AVERAGE-BANDWIDTH", sum([pictures.1, sound.1, text.1]).max(1))
             .quoted("CODECS", &codecs.join(","))
     }
 
     fn text<'t>(&self, tag: Tag<'t>) -> Tag<'t> {
-        let tag = if self.has_text { tag.quoted("SUBTITLES", TEXT) } else { tag };
+        let tag = if self.text_form.is_some() { tag.quoted("SUBTITLES", TEXT) } else { tag };
         tag.plain("CLOSED-CAPTIONS", "NONE")
     }
 }

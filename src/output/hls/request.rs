@@ -14,6 +14,9 @@ use std::fmt;
 pub enum Request<'a> {
     /// `master.m3u8`: the playlist that a player is given.
     Multivariant,
+    /// `imsc.m3u8`: the same, with text as TTML in segments in place of WebVTT. TTML keeps images, fonts and
+    /// effects; few players of HLS show it.
+    MultivariantWithTtml,
     /// `TRACK.m3u8`: the segments of a track in one of its forms, percent-encoded.
     Media(&'a str),
 }
@@ -28,6 +31,7 @@ impl<'a> Request<'a> {
         let name = path.strip_suffix(".m3u8").filter(|_| path.len() <= MAX_PATH)?;
         match name {
             "" | "master" => Some(Self::Multivariant),
+            "imsc" => Some(Self::MultivariantWithTtml),
             _ if name.contains('/') => None,
             _ => Some(Self::Media(name)),
         }
@@ -38,6 +42,7 @@ impl fmt::Display for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Multivariant => f.write_str("master.m3u8"),
+            Self::MultivariantWithTtml => f.write_str("imsc.m3u8"),
             Self::Media(rendition) => write!(f, "{rendition}.m3u8"),
         }
     }

@@ -199,6 +199,12 @@ codes! {
     /// Manifests of DASH and HLS do not list a track or a stream.
     TrackLeftOut "track-left-out" Info
         "players of Smooth Streaming get it; for players of DASH and HLS, encode it as H.264, HEVC, AAC or AC-3, and text as TTML",
+    /// Some captions are not in the text that players of DASH and HLS get.
+    CaptionsLost "captions-lost" Warning
+        "players that get the stored TTML (`stpp`) show it; for all others, store the captions as text, with times by the standard",
+    /// Captions lose some of their look in the text that players of DASH and HLS get.
+    CaptionsSimplified "captions-simplified" Info
+        "nothing needs to be done: the words and times are kept, and players that get the stored TTML (`stpp`) show the rest",
     /// Files of one presentation have other data for one protection system.
     ProtectionDiffers "protection-differs" Warning
         "the manifest has that of the first file; keep an .ismc whose header is for all keys",

@@ -241,6 +241,17 @@ impl Presentation {
     }
 }
 
+impl Track {
+    /// Returns whether its samples are TTML that can be read, so that its text can also be served as
+    /// WebVTT.
+    pub(crate) fn is_ttml(&self) -> bool {
+        match self.sample_entries().next() {
+            Some(entry) => matches!(&entry.format().0, b"stpp" | b"dfxp"),
+            None => self.codecs().as_deref() == Some("stpp"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

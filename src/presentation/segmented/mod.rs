@@ -9,9 +9,11 @@ mod gap;
 mod heads;
 mod listing;
 mod locate;
+mod losses;
 mod rates;
 mod rendition;
 mod segments;
+mod time_bases;
 
 pub(crate) use beginning::{Beginning, Silent};
 pub(crate) use gap::Gap;
@@ -26,7 +28,9 @@ use std::sync::atomic::AtomicBool;
 use bytes::Bytes;
 use heads::Heads;
 use listing::AllLeftOut;
+use losses::ReportedLosses;
 use rates::AllRates;
+use time_bases::TimeBases;
 
 use super::validator::ContentHash;
 use super::{Presentation, RepresentationId, Stream};
@@ -46,14 +50,23 @@ pub(super) struct Segmented {
     is_noticed: AtomicBool,
     /// The place for heads of segments; `None` if they are not kept.
     heads: Option<Heads>,
+    losses: ReportedLosses,
+    time_bases: TimeBases,
 }
 
 impl Segmented {
     pub(super) fn new(streams: &[Stream]) -> Self {
         let rates = AllRates::of(streams);
         let memory = rates.memory() + AllLeftOut::memory(streams);
-        let left_out = AllLeftOut::default();
-        Self { rates, left_out, memory, is_noticed: AtomicBool::new(false), heads: None }
+        Self {
+            rates,
+            left_out: AllLeftOut::default(),
+            memory,
+            is_noticed: AtomicBool::new(false),
+            heads: None,
+            losses: ReportedLosses::default(),
+            time_bases: TimeBases::default(),
+        }
     }
 
     /// Returns bytes of memory that it takes outside of itself.

@@ -36,10 +36,12 @@ pub(crate) enum Form {
     KeyFrames,
     /// Text as files of WebVTT.
     WebVtt,
+    /// Text as WebVTT in samples of MP4.
+    Wvtt,
 }
 
 impl Form {
-    const ALL: [Self; 3] = [Self::Stored, Self::KeyFrames, Self::WebVtt];
+    const ALL: [Self; 4] = [Self::Stored, Self::KeyFrames, Self::WebVtt, Self::Wvtt];
 
     /// Returns what a name ends with.
     fn suffix(self) -> &'static str {
@@ -47,6 +49,7 @@ impl Form {
             Self::Stored => "",
             Self::KeyFrames => ".key",
             Self::WebVtt => ".vtt",
+            Self::Wvtt => ".wvtt",
         }
     }
 
@@ -54,16 +57,16 @@ impl Form {
     pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::WebVtt => "vtt",
-            Self::Stored | Self::KeyFrames => "m4s",
+            Self::Stored | Self::KeyFrames | Self::Wvtt => "m4s",
         }
     }
 
-    /// Returns whether streams of this kind have the form.
-    fn is_of(self, kind: StreamKind) -> bool {
+    /// Returns whether a track of this kind of stream has the form.
+    fn is_of(self, kind: StreamKind, track: &Track) -> bool {
         match self {
             Self::Stored => true,
             Self::KeyFrames => kind == StreamKind::Video,
-            Self::WebVtt => kind == StreamKind::Text,
+            Self::WebVtt | Self::Wvtt => kind == StreamKind::Text && track.is_ttml(),
         }
     }
 }
@@ -136,7 +139,9 @@ impl Presentation {
             false => Cow::Borrowed(stream),
         };
         let (stream, track) = self.tracks_named(&stream, bitrate).nth(alike)?;
-        form.is_of(self.streams[stream].kind).then_some(Rendition { stream, track, form })
+        let found = &self.streams[stream];
+        let is_of = form.is_of(found.kind, &found.tracks[track]);
+        is_of.then_some(Rendition { stream, track, form })
     }
 
     /// Returns the numbers of all tracks of this bitrate in streams of this name.

@@ -3,6 +3,7 @@
 mod archive;
 mod azure;
 mod bento4;
+mod captions;
 mod cmaf;
 mod encoder;
 mod ffmpeg;
@@ -14,6 +15,7 @@ mod unified;
 pub use archive::{archive, recording};
 pub use azure::azure;
 pub use bento4::bento4;
+pub use captions::captions;
 pub use cmaf::cmaf;
 pub use encoder::encoder;
 pub use ffmpeg::ffmpeg;
@@ -35,6 +37,7 @@ pub fn all() -> Vec<Dialect> {
         azure(),
         archive(),
         bento4(),
+        captions(),
         cmaf(),
         unified(),
         ffmpeg(),
