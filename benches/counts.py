@@ -56,7 +56,7 @@ def build_bin(name, *options):
     """Path of a program of the benches, built anew where it is not."""
     messages, _ = run(
         "cargo", "build", "--release", "-p", "smooth-origin-benches", "--bin", name,
-        "--message-format=json", cwd_of_project(), *options,
+        *options, "--message-format=json", cwd_of_project(),
     )
     built = [json.loads(line) for line in messages.splitlines()]
     return next(m["executable"] for m in built if m.get("executable") and m["target"]["name"] == name)

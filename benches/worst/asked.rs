@@ -7,6 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use smooth_origin::base::{FileEnds, Got, Name, ReadError, ReadErrorKind, Step, Want};
 use smooth_origin::output::mss::{FragmentRequest, ManifestOptions, Noun, Request, answer};
+#[cfg(feature = "segmented")]
+use smooth_origin::presentation::Piece;
 use smooth_origin::presentation::{OpenOptions, Presentation, open};
 
 pub type Files = Vec<(String, Bytes)>;
@@ -39,7 +41,51 @@ pub fn open_and_ask(files: &Files) {
             ask(&presentation, Noun::Fragments, &name, 1, 0, &mut get);
         }
     }
+    #[cfg(feature = "segmented")]
+    segmented(&presentation, &mut get);
     black_box(presentation.findings());
+}
+
+/// Asks for the manifests of DASH and HLS, for all playlists, and for headers and segments of the first.
+#[cfg(feature = "segmented")]
+fn segmented(
+    presentation: &Arc<Presentation>,
+    get: &mut impl FnMut(&Want) -> Result<Got, ReadError>,
+) {
+    use smooth_origin::output;
+
+    let mut ask = |path: &str| {
+        let answered = output::Request::parse(path, None);
+        let answered = answered.and_then(|request| request.answer(presentation));
+        let reply = answered.and_then(|step| step.drive(&mut *get)).ok()?;
+        // Texts are one piece in memory.
+        let pieces = reply.pieces().iter();
+        pieces.into_iter().find_map(|piece| match piece {
+            Piece::Bytes(bytes) => Some(bytes.clone()),
+            _ => None,
+        })
+    };
+    for path in ["manifest.mpd", "trick.mpd"] {
+        drop(black_box(ask(path)));
+    }
+    let Some(multivariant) = ask("master.m3u8") else { return };
+    let multivariant = String::from_utf8_lossy(&multivariant).into_owned();
+    let quoted = multivariant.split("URI=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let lines = multivariant.lines().filter(|line| !line.starts_with('#'));
+    let playlists: std::collections::BTreeSet<&str> =
+        quoted.chain(lines).filter(|uri| uri.ends_with(".m3u8")).collect();
+    for (number, uri) in playlists.iter().enumerate() {
+        let Some(playlist) = ask(uri) else { continue };
+        if number >= TRACKS {
+            continue;
+        }
+        drop(black_box(ask(&uri.replace(".m3u8", "/init.mp4"))));
+        let playlist = String::from_utf8_lossy(&playlist).into_owned();
+        let segments = playlist.lines().filter(|line| !line.starts_with('#'));
+        for segment in segments.take(CHUNKS) {
+            drop(black_box(ask(segment)));
+        }
+    }
 }
 
 fn ask(
@@ -77,6 +123,8 @@ fn get(
             let bytes = &opened[file.index()];
             Ok(Got::Range(bytes.slice(range.start as usize..range.end as usize)))
         }
+        // The manifest says which fragments there are.
+        Want::List { .. } => Ok(Got::Listed(None)),
         _ => Err(gone()),
     }
 }

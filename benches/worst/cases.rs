@@ -24,6 +24,68 @@ const fn case(name: &'static str, large: usize, files: fn(usize) -> Files) -> Ca
 const MOST: usize = 1024;
 
 pub const CASES: &[Case] = &[
+    case("qualities-of-pictures-and-sound", MOST, |n| {
+        // Each of pictures is a variant with each of sound.
+        let video: String = (0..n / 2).map(|i| coded(i, PICTURES)).collect();
+        let audio: String = (0..n / 2).map(|i| coded(i, SOUND)).collect();
+        let chunk = "<c t='0' d='20000000'/>";
+        folder(&(stream("video", "v", &video, chunk) + &stream("audio", "a", &audio, chunk)))
+    }),
+    case("streams-with-labels-and-languages", MOST, |n| {
+        let one = |i: usize| {
+            let audio = coded(64, SOUND);
+            let name = "&quot;&lt;&amp;".repeat(64);
+            let stream = stream("audio", &format!("{name}{i}"), &audio, "<c t='0' d='20000000'/>");
+            stream.replacen("Type=", "Language='&lt;&lt;&amp;' Type=", 1)
+        };
+        folder(&(0..n).map(one).collect::<String>())
+    }),
+    case("chunks-of-two-durations", 100_000, |n| {
+        let chunks = "<c d='1'/><c d='9'/>".repeat(n / 2);
+        folder(&stream("video", "v", &coded(1, PICTURES), &chunks))
+    }),
+    case("a-run-of-chunks", 500_000, |n| {
+        folder(&stream("video", "v", &coded(1, PICTURES), &format!("<c t='0' d='1' r='{n}'/>")))
+    }),
+    case("runs-of-gaps", 60_000, |n| {
+        let chunk = |i: usize| format!("<c t='{}' d='{}'/>", i as u64 * 90_000_000, i % 3);
+        let chunks: String = (0..n).map(chunk).collect();
+        folder(&stream("video", "v", &coded(1, PICTURES), &chunks))
+    }),
+    case("times-at-the-end-of-numbers", 60_000, |n| {
+        let chunk = |i: usize| format!("<c t='{}' d='{}'/>", u64::MAX - (n - i) as u64, u64::MAX);
+        let chunks: String = (0..n).map(chunk).collect();
+        let streams = stream("video", "v", &coded(1, PICTURES), &chunks);
+        folder(&streams.replacen("Type=", "TimeScale='18446744073709551615' Type=", 1))
+    }),
+    case("captions", 20_000, |n| captions(&"<p begin='0s' end='2s'>x<br/>y</p>".repeat(n), "")),
+    case("captions-in-deep-elements", 60_000, |n| {
+        captions(&format!("<p begin='0s' end='2s'>{}", "<span>".repeat(n)), "")
+    }),
+    case("captions-in-nested-elements", 240, |n| {
+        let span = "<span tts:color='red' begin='0.1s'>x";
+        captions(&format!("<p>{}{}</p>", span.repeat(n), "</span>".repeat(n)).repeat(100), "")
+    }),
+    case("captions-of-many-styles", 10_000, |n| {
+        let style = |i: usize| format!("<style xml:id='s{i}' style='s{}' tts:color='red'/>", i + 1);
+        captions(
+            "<p begin='0s' end='2s' style='s0 s1 s2'>x</p>",
+            &(0..n).map(style).collect::<String>(),
+        )
+    }),
+    case("captions-of-many-regions", 10_000, |n| {
+        let region = |i: usize| format!("<region xml:id='r{i}' tts:origin='1% 2%'/>");
+        let cue = |i: usize| format!("<p begin='0s' end='2s' region='r{i}'>x</p>");
+        let cues: String = (0..n).map(cue).collect();
+        captions(&cues, &format!("<layout>{}</layout>", (0..n).map(region).collect::<String>()))
+    }),
+    case("captions-of-long-names", 250_000, |n| {
+        let (id, time) = ("i".repeat(n), "9".repeat(n));
+        captions(
+            &format!("<p region='{id}' begin='{time}s' end='0.{time}s'>x</p>"),
+            &format!("<layout><region xml:id='{id}'/></layout>"),
+        )
+    }),
     case("long-name-in-findings", 1_900_000, |n| {
         let qualities: String = (0..MOST.min(n / 32)).map(quality).collect();
         let name = "n".repeat(n);
@@ -328,6 +390,47 @@ fn tracks_of_one_file(n: usize, said: impl Fn(usize) -> (usize, String, String))
     };
     let named: Vec<_> = (1..=n).map(named).collect();
     server_alone(&named, film::media(&tracks, Style::default()).to_bytes())
+}
+
+const PICTURES: &str = "FourCC='H264' MaxWidth='320' MaxHeight='180' CodecPrivateData='000000016742C00DDA05067E7C39A808080A000007D20001D4C01E2855400000000168CE3C80'";
+const SOUND: &str = "FourCC='AACL' CodecPrivateData='1190' SamplingRate='48000' Channels='2' AudioTag='255' BitsPerSample='16' PacketSize='4'";
+
+fn coded(bitrate: usize, said: &str) -> String {
+    format!("<QualityLevel Bitrate='{bitrate}' {said}/>")
+}
+
+/// A folder of fragments with this manifest, in which the fragments themselves are missing.
+fn folder(streams: &str) -> Files {
+    let text = format!(
+        "<SmoothStreamingMedia MajorVersion='2' MinorVersion='2' Duration='1'>{streams}</SmoothStreamingMedia>"
+    );
+    vec![("film.ism/Manifest".into(), text.into())]
+}
+
+/// A film of one document of TTML with this in its body and in its head.
+fn captions(body: &str, head: &str) -> Files {
+    let document = format!(
+        "<tt xmlns='http://www.w3.org/ns/ttml' xmlns:tts='http://www.w3.org/ns/ttml#styling'>\
+         <head>{head}</head><body><div>{body}</div></body></tt>"
+    );
+    let track = Track::new(1, StreamKind::Text, Vec::new());
+    let fragment = film::Fragment { time: 0, samples: vec![(20_000_000, document.len() as u32)] };
+    let mut media = Media::default();
+    media.push(Boxes::from_iter([film::moov(std::slice::from_ref(&track))]).to_bytes().to_vec());
+    let start = media.len as u32;
+    let moof = track.moof(&fragment, 1, Style::default());
+    let boxes = [moof, AnyBox::other(*b"mdat", document.into_bytes())];
+    media.push(Boxes::from_iter(boxes).to_bytes().to_vec());
+    let bytes = [&[0; 4][..], &start.to_be_bytes(), &[1, 1, 1]].concat().into();
+    let tfra = AnyBox::new(Tfra { full: FullBox::default(), track_id: 1, widths: 0, bytes });
+    push_index(&mut media, vec![tfra]);
+    let text = element("textstream", "1.ismv", 1, "", "");
+    let sound = element("audio", "2.ismv", 64, "", "");
+    let audio = Track::regular(1, StreamKind::Audio, 1, 20_000_000, 1);
+    let audio = film::media(&[audio], Style::default()).to_bytes();
+    let mut files = server_alone(&[text, sound], media.read(0..media.len));
+    files.push(("2.ismv".into(), audio.into()));
+    files
 }
 
 fn film_of(id: u32, count: u32) -> Vec<u8> {

@@ -9,6 +9,9 @@ use crate::base::{Error, ErrorKind};
 use crate::manifest::StreamKind;
 use crate::presentation::{Form, Listed, Presentation, Rendition, Role, Track};
 
+/// Maximum number of groups of sound. Each quality of pictures is a variant with each of them.
+const MOST_GROUPS: usize = 16;
+
 /// Group of all text.
 const TEXT: &str = "text";
 
@@ -88,7 +91,7 @@ struct Member<'a> {
 /// Returns the groups of sound: in each, one track per stream, all of about the same rank, and all of
 /// one codec.
 fn groups<'a>(audio: &[&'a Listed<'a>]) -> Vec<Vec<Member<'a>>> {
-    let most = audio.iter().map(|of| of.tracks.len()).max().unwrap_or(0);
+    let most = audio.iter().map(|of| of.tracks.len()).max().unwrap_or(0).min(MOST_GROUPS);
     (0..most)
         .map(|rank| {
             let member = |of: &&'a Listed<'a>| {
