@@ -151,35 +151,20 @@ impl Fragments {
         })
     }
 
-    /// Gives `each` the chunks that have a fragment, in ascending order, with its bytes: up to its bound
-    /// if it was not looked at. Broken fragments are left out.
+    /// Returns the chunks that have a fragment, in ascending order, with its bytes: up to its bound if
+    /// it was not looked at. Broken fragments are left out.
     #[cfg(any(feature = "dash", feature = "hls"))]
-    pub(crate) fn each_size(&self, mut each: impl FnMut(usize, u64)) {
-        let of_slot = |slot: &Slot| {
-            let state = slot.state.load(Ordering::Relaxed);
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let mut slots = self.blocks.iter().flat_map(|block| block.iter());
+        let chunks = self.runs.iter().flat_map(|run| run.chunk..run.chunk + run.len);
+        chunks.filter_map(move |chunk| {
+            let state = slots.next()?.state.load(Ordering::Relaxed);
             match state & KIND {
-                KNOWN => Some(unpack(state).len),
+                KNOWN => Some((chunk, unpack(state).len)),
                 BROKEN => None,
-                _ => Some(state & !KIND),
+                _ => Some((chunk, state & !KIND)),
             }
-        };
-        for run in &*self.runs {
-            let (mut chunk, mut slot, end) = (run.chunk, run.slot, run.slot + run.len);
-            while slot < end {
-                let slots = self.blocks.get(slot / BLOCK).and_then(|of| of.get(slot % BLOCK..));
-                let slots = slots.unwrap_or_default();
-                let slots = &slots[..slots.len().min(end - slot)];
-                if slots.is_empty() {
-                    return;
-                }
-                for (chunk, slot) in (chunk..).zip(slots) {
-                    if let Some(bytes) = of_slot(slot) {
-                        each(chunk, bytes);
-                    }
-                }
-                (chunk, slot) = (chunk + slots.len(), slot + slots.len());
-            }
-        }
+        })
     }
 
     /// Keeps what was found of the fragment of this chunk.

@@ -1,5 +1,6 @@
 //! Bits per second that a track takes, counted over its stored fragments.
 
+use super::Segment;
 use crate::base::{Timescale, piece};
 use crate::index::Fragments;
 use crate::presentation::stream::Media;
@@ -32,11 +33,7 @@ impl Stretch {
     }
 
     /// Returns whether this takes more bits per second.
-    #[inline]
     fn is_denser(self, other: Self) -> bool {
-        if self.bytes <= other.bytes && self.ticks >= other.ticks {
-            return false;
-        }
         let product = |one: u64, other: u64| u128::from(one) * u128::from(other);
         let (one, two) = (self.bytes.checked_mul(other.ticks), other.bytes.checked_mul(self.ticks));
         match (one, two) {
@@ -55,67 +52,39 @@ impl Stretch {
     }
 }
 
-/// The segments of a stream: the number of each chunk, and the ticks to the next segment.
-struct Segments {
-    list: Vec<(usize, u64)>,
-    longest: u64,
-}
-
-impl Segments {
-    /// Lists what [`Timeline::segments`] iterates over, in a fraction of the time.
-    fn of(timeline: &Timeline) -> Self {
-        let mut list = Vec::<(usize, u64)>::with_capacity(timeline.len());
-        let (mut chunk, mut last, mut longest) = (0, 0, 0);
-        timeline.iter().for_each(|(start, duration)| {
-            match list.last_mut() {
-                Some(_) if start <= last => {}
-                before => {
-                    if let Some((_, to_next)) = before {
-                        *to_next = start - last;
-                        longest = longest.max(*to_next);
-                    }
-                    list.push((chunk, duration));
-                    last = start;
-                }
-            }
-            chunk += 1;
-        });
-        longest = longest.max(list.last().map_or(0, |(_, duration)| *duration));
-        Self { list, longest }
-    }
-}
-
 impl Rates {
     /// Returns the rates of fragments that no request has looked at yet: their sizes are then those
-    /// of the index on every machine. `None` if there are no fragments.
-    fn of(segments: &Segments, timescale: Timescale, fragments: &Fragments) -> Option<Self> {
+    /// of the index on every machine. `longest` is the longest segment of the stream in ticks. `None`
+    /// if there are no fragments.
+    fn of(
+        timeline: &Timeline,
+        longest: u64,
+        timescale: Timescale,
+        fragments: &Fragments,
+    ) -> Option<Self> {
         let (mut peak, mut all) = (Stretch::default(), Stretch::default());
-        // The segment before, if it has a fragment.
-        let mut before = Stretch::default();
-        let (mut left, half) = (&segments.list[..], segments.longest / 2);
-        fragments.each_size(|chunk, bytes| {
-            // Segments without a fragment interrupt the sequence, and fragments without a segment do not.
-            while let [(of, _), later @ ..] = left
-                && *of < chunk
-            {
-                (left, before) = (later, Stretch::default());
+        let mut before: Option<Stretch> = None;
+        let mut sizes = fragments.sizes();
+        let mut size = sizes.next();
+        for Segment { chunk, to_next: ticks, .. } in timeline.segments() {
+            while size.is_some_and(|(of, _)| of < chunk) {
+                size = sizes.next();
             }
-            let [(of, ticks), later @ ..] = left else { return };
-            if *of != chunk {
-                return;
-            }
-            left = later;
-            let this = Stretch { bytes, ticks: *ticks };
-            let whole = match this.ticks < half {
-                true => before.plus(this),
-                false => this,
+            let Some((_, bytes)) = size.filter(|(of, _)| *of == chunk) else {
+                before = None;
+                continue;
+            };
+            let this = Stretch { bytes, ticks };
+            let whole = match before {
+                Some(before) if ticks < longest / 2 => before.plus(this),
+                _ => this,
             };
             if peak.ticks == 0 || whole.is_denser(peak) {
                 peak = whole;
             }
             all = all.plus(this);
-            before = this;
-        });
+            before = Some(this);
+        }
         let rates = Self { peak: peak.rate(timescale), mean: all.rate(timescale) };
         (all.bytes > 0 && all.ticks > 0).then_some(rates)
     }
@@ -137,12 +106,15 @@ impl AllRates {
                 Media::Stored(stored) => is_counted(&stored.fragments),
                 Media::Files(_) | Media::Absent(_) => false,
             };
-            let segments = tracks.iter().any(is_stored).then(|| Segments::of(timeline));
-            let of_track = |track: &Track| match (&track.media, &segments) {
-                (Media::Stored(stored), Some(segments)) if is_counted(&stored.fragments) => {
-                    Rates::of(segments, *timescale, &stored.fragments)
+            let longest = match tracks.iter().any(is_stored) {
+                true => timeline.segments().map(|segment| segment.to_next).max().unwrap_or(0),
+                false => 0,
+            };
+            let of_track = |track: &Track| match &track.media {
+                Media::Stored(stored) if is_counted(&stored.fragments) => {
+                    Rates::of(timeline, longest, *timescale, &stored.fragments)
                 }
-                _ => None,
+                Media::Stored(_) | Media::Files(_) | Media::Absent(_) => None,
             };
             let rates: Box<[_]> = tracks.iter().map(of_track).collect();
             // A stream without any takes no memory.
@@ -177,7 +149,8 @@ mod tests {
         });
         let fragments = Fragments::new(fragments);
         let timeline = timeline(chunks).unwrap();
-        Rates::of(&Segments::of(&timeline), Timescale::new(100).unwrap(), &fragments)
+        let longest = timeline.segments().map(|segment| segment.to_next).max().unwrap_or(0);
+        Rates::of(&timeline, longest, Timescale::new(100).unwrap(), &fragments)
     }
 
     #[test]
@@ -195,23 +168,6 @@ mod tests {
         let found = rates(&[(0, 200, 2), (400, 10, 1)], &[1000, 1000, 1000]).unwrap();
         assert_eq!(found.peak, 7_620, "2,000 bytes in 2.1 s, and not 1,000 in 0.1 s");
         assert_eq!(found.mean, 5_854);
-    }
-
-    #[test]
-    fn segments_are_those_of_the_timeline() {
-        let lists: [&[(u64, u64, u64)]; 4] = [
-            &[],
-            &[(5, 20, 2), (50, 7, 1)],
-            &[(100, 20, 2), (110, 20, 1), (100, 5, 1), (140, 20, 1)],
-            &[(0, 0, 3), (9, 1, 1)],
-        ];
-        for chunks in lists {
-            let timeline = timeline(chunks).unwrap();
-            let expected: Vec<_> = timeline.segments().map(|of| (of.chunk, of.to_next)).collect();
-            let found = Segments::of(&timeline);
-            assert_eq!(found.list, expected);
-            assert_eq!(found.longest, expected.iter().map(|of| of.1).max().unwrap_or(0));
-        }
     }
 
     #[test]
