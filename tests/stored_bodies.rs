@@ -32,7 +32,7 @@ fn folder(test: &str) -> (Folder, PathBuf) {
     (root, path)
 }
 
-/// What a host would send, through the descriptor.
+/// Returns the bytes that a host would send, through the descriptor.
 fn taken(body: &StoredBody) -> Vec<u8> {
     let source = block_on(body.source()).unwrap();
     assert!(source.downcast_ref::<MemoryObject>().is_none());

@@ -159,8 +159,8 @@ pub(super) fn serve_with(
     Served { reply, reader, modified, is_kept: false }
 }
 
-/// The reply with its bytes, if they are in memory. Also returns whether they will be kept once they
-/// are read.
+/// Returns the reply with its bytes, if they are in memory, and whether they will be kept once they are
+/// read.
 fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
     let Some(fragments) = &opened.shared().fragments else { return (reply, false) };
     let Some(stored) = reply.stored() else { return cached_segment(opened, fragments, reply) };
@@ -182,8 +182,8 @@ fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
     (Reply::of_stored(*reply.representation(), unread), true)
 }
 
-/// The same for a written head and the payload of a fragment. What is kept is the whole fragment, as
-/// Smooth Streaming has it.
+/// Returns the same as [`cached`] for a written head and the payload of a fragment. The cache keeps the
+/// whole fragment, as Smooth Streaming has it.
 fn cached_segment(opened: &Opened, fragments: &FragmentCache, reply: Reply) -> (Reply, bool) {
     let [Piece::Bytes(_), Piece::Stored(stored)] = reply.pieces() else { return (reply, false) };
     let whole = stored.whole_fragment().filter(|whole| whole.end - whole.start <= WHOLE);

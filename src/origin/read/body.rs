@@ -68,8 +68,8 @@ pub(in crate::origin) const PART: u64 = 256 << 10;
 /// Shorter parts than this cost more than they save.
 const LEAST: u64 = 16 << 10;
 
-/// If little room is left, a body takes one part in so many of it, so that many slow clients
-/// together never take all.
+/// Divisor of the room that is left, if it is little: a body takes one such part, so that many slow
+/// clients together never take all.
 const SHARES: u64 = 512;
 
 impl Body {
