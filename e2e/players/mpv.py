@@ -9,6 +9,7 @@ As DASH, some of the last four frames may lack: of several streams, the ffmpeg 5
 """
 
 import argparse
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +20,6 @@ sys.dont_write_bytecode = True
 from frames import decode, one_line, run
 from outcome import attempt
 from presentation import Failed, fetch_manifest, read_sources
-from segmented import source_packets
 
 LOST = {"manifest.mpd": 4, "master.m3u8": 0}
 """For each manifest, how many of the last frames may lack."""
@@ -49,7 +49,7 @@ def play(url, name, ism, timeout):
             break
     else:
         raise Failed(f"the {len(hashes)} frames of video are no quality's: those have {lengths}")
-    times = sorted(time - sound.start for time, _ in source_packets(source, stream, timeout))
+    times = [time - sound.start for time in source_times(source, stream, timeout)]
     apart = max(abs(time - audio[0][0] - times[place]) for (time, _, _), place in zip(video, kept))
     if apart > APART:
         raise Failed(f"a frame of video is {apart:.4f} s from where the source has it")
@@ -57,6 +57,18 @@ def play(url, name, ism, timeout):
     if abs(lasts - (sound.end - sound.start)) > TOLERANCE:
         raise Failed(f"audio lasts {lasts:.2f} s, the manifest says {sound.end - sound.start:.2f} s")
     return f"{len(hashes)} frames equal the source's, {lasts:.2f} s of audio"
+
+
+def source_times(source, stream, timeout):
+    """When each frame of a source is presented, in order: seconds, of which the first is decoded at the stream's start."""
+    command = ["ffprobe", "-v", "error", "-ignore_editlist", "1", "-select_streams", f"i:{source.track_id}"]
+    entries = ["-show_entries", "packet=dts_time,pts_time", "-of", "json", str(source.file)]
+    done = run([*command, *entries], timeout)
+    if done.returncode != 0:
+        raise Failed(f"ffprobe on {source.file.name}: status {done.returncode}, {one_line(done.stderr)}")
+    rows = json.loads(done.stdout)["packets"]
+    first = float(rows[0]["dts_time"])
+    return sorted(stream.start + float(row["pts_time"]) - first for row in rows)
 
 
 def decoded_by_mpv(address, timeout):
