@@ -17,6 +17,7 @@ apt_packages=(
     gstreamer1.0-tools gstreamer1.0-libav
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     vlc-bin vlc-plugin-base vlc-plugin-video-output
+    mpv
     fonts-dejavu-core
 )
 yt_dlp=2026.10.26
@@ -28,6 +29,7 @@ npm_packages=(
     shaka-player@4.16.50 codem-isoboxer@0.3.10 # 5 has dropped Smooth Streaming; 4 wants codem-isoboxer beside it
     "$rx_player" "$esbuild"
     hls.js@1.7.4
+    video.js@8.24.1
     shaka-player-5@npm:shaka-player@5.2.12 # for DASH and HLS; beside the one for Smooth Streaming, under another name
 )
 
@@ -115,6 +117,7 @@ ffmpeg -version | sed -n '1s/ Copyright.*//p'
 gst-launch-1.0 --version | sed -n '1p'
 # VLC refuses to run as root, even for this.
 as_nobody vlc --version 2>/dev/null | sed -n '1p' | grep . || fail "vlc does not start"
+mpv --version | sed -n '1s/ Copyright.*//p'
 "$folder/venv/bin/yt-dlp" --version | sed 's/^/yt-dlp /'
 "$(has_browser)" --version 2>/dev/null || fail "$(has_browser) does not start"
 for package in "${npm_packages[@]}"; do

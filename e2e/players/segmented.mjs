@@ -17,6 +17,16 @@ const playWithShaka = (video, url, tell) => {
   player.attach(video).then(() => player.load(url)).then(() => video.play()).catch(told);
 };
 
+const VIDEO_JS = ['node_modules/video.js/dist/video.min.js'];
+
+const playWithVideoJs = (video, url, tell) => {
+  const player = videojs(video, { html5: { vhs: { overrideNative: true } } });
+  player.on('error', () => tell.failed(`video.js error ${player.error()?.code}: ${player.error()?.message}`));
+  const type = url.endsWith('.mpd') ? 'application/dash+xml' : 'application/vnd.apple.mpegurl';
+  player.src({ src: url, type });
+  player.ready(() => player.play());
+};
+
 const CLIENTS = {
   'hls.js': {
     manifest: 'master.m3u8',
@@ -33,6 +43,8 @@ const CLIENTS = {
   },
   'shaka-hls': { manifest: 'master.m3u8', scripts: [SHAKA], start: playWithShaka },
   'shaka-dash': { manifest: 'manifest.mpd', scripts: [SHAKA], start: playWithShaka },
+  'video.js-hls': { manifest: 'master.m3u8', scripts: VIDEO_JS, start: playWithVideoJs },
+  'video.js-dash': { manifest: 'manifest.mpd', scripts: VIDEO_JS, start: playWithVideoJs },
   'dashjs-dash': {
     manifest: 'manifest.mpd',
     scripts: ['node_modules/dashjs/dist/modern/umd/dash.all.min.js'],

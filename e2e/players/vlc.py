@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Plays presentations with VLC, as Smooth Streaming or, with `--format`, as DASH or HLS: it copies what it demuxes to files, which are compared with the source, then plays.
+"""Plays presentations with VLC, as Smooth Streaming or, with `--format`, as DASH or HLS: it copies what it demuxes to
+files, which are compared with the source, then plays.
 
 Counts as played:
 - Copied from the start and from the chunks at 55 % and 90 %, in the lowest and in the highest quality, each track holds
@@ -38,13 +39,15 @@ TOLERANCE = 0.5
 RATE = 8
 """How many times faster than real time it plays."""
 
-SEGMENT = r"([^/]+)-\d+/(\d+)\.m4s"
+SEGMENT = r"([^/]+)-\d+/(\d+)(?:-\d+)?\.m4s"
 FORMATS = {
     "smooth": ("Manifest", r"QualityLevels\([^)]*\)/Fragments\(([^=]+)=(\d+)\)"),
     "dash": ("manifest.mpd", SEGMENT),
     "hls": ("master.m3u8", SEGMENT),
 }
-"""For each format, the manifest's name, and what the address of a chunk ends in: the stream's name and the ticks."""
+"""For each format, the manifest's name, and what the address of a chunk ends in: the stream's name and the ticks.
+
+In HLS, a chunk of sound that begins before the pictures has the time of its cut too."""
 
 REFUSED = re.compile(r"^HTTP/1\.\d ([45]\d\d.*)", re.MULTILINE)
 ERROR = re.compile(r"^\[[0-9a-f]+\] (\S+ (?!interface|libvlc).*?error: .*)", re.MULTILINE)
@@ -92,7 +95,9 @@ def copy(url, folder, quality, start, manifest, tracks, timeout):
     if not file.exists():
         raise Failed(f"{what}: nothing was copied")
     # Noise that AAC leaves to the decoder depends in ffmpeg on all frames before: after a seek, audio packets are compared.
-    copied = "a" if start else ""
+    # In HLS sound begins with the pictures, so it may lack its first frames.
+    is_hls = url.endswith(FORMATS["hls"][0])
+    copied = "a" if start or is_hls else ""
     got = decode(file, copied=copied, timeout=timeout)
     if len(got) != len(tracks):
         raise Failed(f"{what}: {len(got)} tracks were copied, not {len(tracks)}")
@@ -101,15 +106,19 @@ def copy(url, folder, quality, start, manifest, tracks, timeout):
         raise Failed(f"{what}: the longest track lasts {longest:.2f} s, the manifest says {manifest.duration:.2f} s")
     for stream, source in tracks:
         [wanted] = decode(source.file, f"0:i:{source.track_id}", copied, timeout)
-        compare(f"{what}, {stream.name}", got, wanted, stream.part_before(start))
+        late = max(other.start for other, _ in tracks) - stream.start if is_hls and not start else 0
+        compare(f"{what}, {stream.name}", got, wanted, stream.part_before(start), late / (stream.end - stream.start))
     return sum(len(track.hashes) for track in got)
 
 
-def compare(what, got, wanted, part):
-    """Wants one of the tracks to hold the frames of `wanted`, but for the first part of them and a few at the end."""
+def compare(what, got, wanted, part, late):
+    """Wants one of the tracks to hold the frames of `wanted`, but for the first part of them and a few at the end.
+
+    The part `late` more may lack at the start.
+    """
     count = len(wanted.hashes)
     first = round(part * count)
-    firsts = range(max(0, first - 1), first + 2)  # the frames of a chunk of audio are not all equally long in ticks
+    firsts = range(max(0, first - 1), first + 2 + round(late * count))  # the frames of a chunk of audio are not all equally long in ticks
     same, track = max(
         ((common(track.hashes, wanted.hashes[at:]), track) for track in got for at in firsts), key=lambda pair: pair[0]
     )
