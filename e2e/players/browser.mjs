@@ -1,18 +1,25 @@
-// Plays manifests with a JavaScript player in headless Chromium, from a page of another origin.
+// Plays manifests with a JavaScript player in headless Chromium or Firefox, from a page of another origin.
 //
 // Counts as played: it starts and passes 4 s of media time, plays on after a seek into the chunk at 55 %, and ends after
-// a seek into a chunk near the end, each time with newly decoded video and audio; the duration it sets is the manifest's
+// a seek into a chunk near the end, each time with newly decoded video and audio; after the first seek, made while it
+// pauses, the frame that it shows lies within one frame of the target; the duration it sets is the manifest's
 // within 0.1 s, and the end lies within 0.5 s of it; no request to the origin is answered with an error or refused by
 // CORS, and the media element meets no error.
 //
-// A player is an object { name, manifest, scripts, start }:
+// A player whose `start` returns an object is told to change: from the lowest quality to the highest, which has to be
+// wider, and to the last language of sound, which has to be asked for and, in Chromium, to be heard: the languages of
+// testdata differ by more than an octave.
+//
+// A player is an object { name, manifest, scripts, start, inFirefox }:
 //   name     shown in the report
 //   manifest the manifest that it plays, relative to that of Smooth Streaming, which always says what has to be seen;
 //            the latter itself if there is none
 //   scripts  files below the folder of install.sh that the page loads, in order
 //   start    an arrow function that runs in the page: (video, url, tell). It starts to play `url` in `video`, and calls
 //            tell.failed(message) on an error the player does not get over. The media element's own error and end are
-//            noticed anyway; tell.ended() is for a player that ends before its element does.
+//            noticed anyway; tell.ended() is for a player that ends before its element does. It may return functions
+//            { highest, otherLanguage }, if it has started with the lowest quality.
+//   inFirefox  whether Firefox plays
 
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -26,6 +33,8 @@ const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
 ];
+const FIREFOX = ['firefox-esr', 'firefox'];
+const PREFERENCES = { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0 };
 const BROWSERS = ['chromium', 'google-chrome', 'chromium-browser'];
 const DURATION_TOLERANCE = 0.1;
 const END_TOLERANCE = 0.5;
@@ -71,14 +80,12 @@ function addressOf(player, url) {
   return new URL(player.manifest ?? url, url);
 }
 
-/** Starts Chromium with a fresh profile and plays one manifest. */
+/** Starts the browser with a fresh profile and plays one manifest. */
 async function attempt(player, url, options) {
   const manifest = await fetchManifest(url);
-  const { chromium } = load(options.players);
-  if (!options.browser) throw new Error(`none of ${BROWSERS.join(', ')} is on the PATH: run install.sh`);
   const pages = await servePage(player, options.players);
   try {
-    const browser = await chromium.launch({ executablePath: options.browser, headless: true, args: FLAGS });
+    const browser = await launch(player, options);
     try {
       const page = await browser.newPage();
       return await watch(page, pages.address, player, url, manifest, Number(options.timeout));
@@ -150,7 +157,7 @@ function watchRequests(page, url, problems) {
   });
   page.on('requestfailed', (request) => {
     const reason = request.failure()?.errorText ?? 'no answer';
-    if (reason === 'net::ERR_ABORTED') return; // the player gave it up itself, as it does on a seek
+    if (['net::ERR_ABORTED', 'NS_BINDING_ABORTED'].includes(reason)) return; // the player gave it up itself, as it does on a seek
     if (request.url().startsWith(`${origin}/`)) problems.push(`${reason} for ${decodeURI(request.url())}`);
   });
   page.on('console', (message) => {
@@ -168,7 +175,8 @@ function begin(start, url) {
     duration: window.duration,
     seeking: video.seeking,
     video: video.getVideoPlaybackQuality().totalVideoFrames,
-    audio: video.webkitAudioDecodedByteCount,
+    // Firefox does not count audio; it does not play on without it.
+    audio: video.webkitAudioDecodedByteCount ?? (video.mozHasAudio ? video.getVideoPlaybackQuality().totalVideoFrames : 0),
     ready: video.readyState,
     buffered: Array.from({ length: video.buffered.length }, (_, i) => [video.buffered.start(i), video.buffered.end(i)]),
     failed: window.failed,
@@ -233,11 +241,21 @@ async function fetchManifest(url) {
   return new TextDecoder(marks[mark] ?? 'utf-8').decode(bytes);
 }
 
-function load(players) {
+async function launch(player, options) {
+  const names = player.inFirefox ? FIREFOX : BROWSERS;
+  const executablePath = player.inFirefox ? FIREFOX.map(onPath).find(Boolean) : options.browser;
+  if (!executablePath) throw new Error(`none of ${names.join(', ')} is on the PATH: run install.sh`);
+  if (!player.inFirefox) return load(options.players, 'playwright-core').chromium.launch({ executablePath, headless: true, args: FLAGS });
+  // playwright-core drives a Firefox of its own only.
+  const puppeteer = load(options.players, 'puppeteer-core');
+  return puppeteer.launch({ browser: 'firefox', executablePath, headless: true, extraPrefsFirefox: PREFERENCES });
+}
+
+function load(players, name) {
   try {
-    return createRequire(join(resolve(players), 'package.json'))('playwright-core');
+    return createRequire(join(resolve(players), 'package.json'))(name);
   } catch (error) {
-    throw new Error(`no playwright-core in ${players}: run install.sh (${error.code})`);
+    throw new Error(`no ${name} in ${players}: run install.sh (${error.code})`);
   }
 }
 

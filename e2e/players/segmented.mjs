@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plays presentations as DASH or HLS in headless Chromium; browser.mjs says what counts as played.
+// Plays presentations as DASH or HLS in headless Chromium, or in Firefox; browser.mjs says what counts as played.
 //
 //   segmented.mjs CLIENT MANIFEST_URL...
 //
@@ -67,8 +67,9 @@ const CLIENTS = {
 };
 
 const [name] = process.argv.splice(2, 1);
-if (!CLIENTS[name]) {
-  console.error(`segmented.mjs: the client is one of ${Object.keys(CLIENTS).join(', ')}`);
+const [, client, firefox] = name?.match(/^(.*?)(-firefox)?$/) ?? [];
+if (!CLIENTS[client]) {
+  console.error(`segmented.mjs: the client is one of ${Object.keys(CLIENTS).join(', ')}, or one of these with -firefox`);
   process.exit(2);
 }
-await main({ name, ...CLIENTS[name] });
+await main({ name, ...CLIENTS[client], inFirefox: Boolean(firefox) });
