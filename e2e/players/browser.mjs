@@ -1,6 +1,6 @@
 // Plays manifests with a JavaScript player in headless Chromium or Firefox, from a page of another origin.
 //
-// Counts as played: it starts and passes 4 s of media time, plays on after a seek into the chunk at 55 %, and ends after
+// Counts as played: it starts and passes 4 s of media time, or 2 s in DASH and HLS, plays on after a seek into the chunk at 55 %, and ends after
 // a seek into a chunk near the end, each time with newly decoded video and audio; after the first seek, made while it
 // pauses, the frame that it shows lies within one frame of the target; the duration it sets is the manifest's
 // within 0.1 s, and the end lies within 0.5 s of it; no request to the origin is answered with an error or refused by
@@ -18,7 +18,7 @@
 //   start    an arrow function that runs in the page: (video, url, tell). It starts to play `url` in `video`, and calls
 //            tell.failed(message) on an error the player does not get over. The media element's own error and end are
 //            noticed anyway; tell.ended() is for a player that ends before its element does. It may return functions
-//            { highest, otherLanguage }, if it has started with the lowest quality.
+//            { highest, otherLanguage } or one of them; with `highest` it has started with the lowest quality.
 //   inFirefox  whether Firefox plays
 
 import { createReadStream, existsSync } from 'node:fs';
@@ -39,6 +39,7 @@ const BROWSERS = ['chromium', 'google-chrome', 'chromium-browser'];
 const DURATION_TOLERANCE = 0.1;
 const END_TOLERANCE = 0.5;
 const INTO_CHUNK = 0.2;
+const LONGEST_FRAME = 0.05;
 // The first picture of a stream with B frames is shown a few frames after the start of its chunk.
 const FIRST_TOLERANCE = 0.15;
 
@@ -104,7 +105,7 @@ async function watch(page, address, player, url, manifest, timeout) {
   page.on('pageerror', (error) => problems.push(`error in the page: ${error.message}`));
 
   await page.goto(address);
-  const { kinds, duration, starts, first } = await page.evaluate(readManifest, manifest);
+  const { kinds, duration, starts, first, widest, sounds } = await page.evaluate(readManifest, manifest);
   if (kinds.length === 0) throw new Error(`${url} is no client manifest with video or audio`);
   const until = async (what, condition, before) => {
     const deadline = Date.now() + timeout * 1000;
@@ -125,7 +126,7 @@ async function watch(page, address, player, url, manifest, timeout) {
 
   const margin = Math.min(2, duration / 8); // seconds: how far it plays on after a seek, how near the end is "near"
   await page.evaluate(`(${begin})(${player.start}, ${JSON.stringify(addressOf(player, url).href)})`);
-  const started = await until('starts and plays', (now) => now.time >= 2 * margin, { video: 0, audio: 0 });
+  const started = await until('starts and plays', (now) => now.time >= (player.manifest ? 1 : 2) * margin, { video: 0, audio: 0 });
   if (!(Math.abs(started.duration - duration) <= DURATION_TOLERANCE)) {
     throw new Error(`the player sets a duration of ${started.duration} s, the manifest says ${duration} s`);
   }
@@ -136,8 +137,33 @@ async function watch(page, address, player, url, manifest, timeout) {
   // pictures, which may lie further in, and fails on them in a plain MP4 file too.
   const near = (seconds) => starts.findLast((start) => start <= seconds) + INTO_CHUNK;
   const middle = near(duration * 0.55);
-  await page.evaluate(seek, middle);
-  const on = await until('plays on after a seek to 55 %', (now) => !now.seeking && now.time >= middle + margin, started);
+  let before = started;
+  const offered = await page.evaluate(() => Object.keys(window.controls ?? {}));
+  if (offered.includes('highest') && widest.few < widest.most) {
+    if (started.width >= widest.most) {
+      throw new Error(`starts ${started.width} pixels wide, not with the lowest quality`);
+    }
+    await page.evaluate(() => window.controls.highest());
+    before = await until(`shows the highest quality, ${widest.most} pixels`, (now) => now.width === widest.most, before);
+  }
+  if (offered.includes('otherLanguage') && sounds.length > 1) {
+    if (!player.inFirefox) await page.evaluate(listen); // Firefox has no AudioContext without a device
+    const { pitch } = await until('is heard', (now) => player.inFirefox || now.pitch > 0, before);
+    await page.evaluate(() => window.controls.otherLanguage());
+    const isOther = (now) => player.inFirefox || Math.abs(Math.log2(now.pitch / pitch)) > 1;
+    const isAsked = () => [...requests.addresses].some((address) => address.includes(`/${sounds.at(-1)}-`));
+    before = await until(`${sounds.at(-1)} is asked for and heard instead of ${pitch} Hz`, (now) => isAsked() && isOther(now), before);
+  }
+  if (player.manifest) {
+    await page.evaluate(seekAndPause, middle);
+    const nothing = { video: -1, audio: -1 }; // a browser may have decoded the frame before
+    const isShown = ({ shown }) => shown <= middle + 0.001 && middle - shown <= LONGEST_FRAME;
+    before = await until(`shows the frame at ${middle} s after a seek`, (now) => !now.seeking && isShown(now), nothing);
+    await page.evaluate(() => document.querySelector('video').play());
+  } else {
+    await page.evaluate(seek, middle);
+  }
+  const on = await until('plays on after a seek to 55 %', (now) => !now.seeking && now.time >= middle + margin, before);
   await page.evaluate(seek, near(duration - margin));
   const end = await until('ends after a seek near the end', (now) => now.ended, on);
   if (Math.abs(end.time - duration) > END_TOLERANCE) {
@@ -149,10 +175,11 @@ async function watch(page, address, player, url, manifest, timeout) {
 /** Counts the answers of the origin and notes those that are errors, and requests that got none. */
 function watchRequests(page, url, problems) {
   const { origin } = new URL(url);
-  const counted = { answered: 0 };
+  const counted = { answered: 0, addresses: new Set() };
   page.on('response', (response) => {
     if (!response.url().startsWith(`${origin}/`)) return;
     counted.answered += 1;
+    counted.addresses.add(decodeURI(response.url()));
     if (response.status() >= 400) problems.push(`${response.status()} for ${decodeURI(response.url())}`);
   });
   page.on('requestfailed', (request) => {
@@ -166,7 +193,7 @@ function watchRequests(page, url, problems) {
   return counted;
 }
 
-// begin, look, seek and readManifest run in the page.
+// begin, look, seek, seekAndPause, listen and readManifest run in the page.
 
 function begin(start, url) {
   const video = document.querySelector('video');
@@ -181,6 +208,9 @@ function begin(start, url) {
     buffered: Array.from({ length: video.buffered.length }, (_, i) => [video.buffered.start(i), video.buffered.end(i)]),
     failed: window.failed,
     first: window.first,
+    shown: window.shown,
+    width: video.videoWidth,
+    pitch: window.pitch?.(),
   });
   video.requestVideoFrameCallback((_, frame) => { window.first = frame.mediaTime; });
   // Once it has ended, nothing counts any more: dash.js may then seek back by itself, to where Chromium cannot start.
@@ -195,7 +225,7 @@ function begin(start, url) {
   video.addEventListener('durationchange', () => {
     if (Number.isFinite(video.duration)) window.duration ??= video.duration;
   });
-  start(video, url, tell);
+  window.controls = start(video, url, tell);
 }
 
 function look() {
@@ -205,6 +235,33 @@ function look() {
 function seek(seconds) {
   window.end = undefined;
   document.querySelector('video').currentTime = seconds;
+}
+
+/** Pauses, seeks, and notes the time of the frame that is shown. */
+function seekAndPause(seconds) {
+  const video = document.querySelector('video');
+  const note = () => video.requestVideoFrameCallback((_, frame) => {
+    window.shown = frame.mediaTime;
+    note();
+  });
+  video.pause();
+  note();
+  video.currentTime = seconds;
+}
+
+/** Puts a meter in the way of the sound: `window.pitch` is the loudest frequency, in hertz. */
+function listen() {
+  const context = new AudioContext();
+  const meter = context.createAnalyser();
+  meter.fftSize = 8192;
+  meter.smoothingTimeConstant = 0;
+  context.createMediaElementSource(document.querySelector('video')).connect(meter).connect(context.destination);
+  const loudness = new Float32Array(meter.frequencyBinCount);
+  window.pitch = () => {
+    meter.getFloatFrequencyData(loudness);
+    const loudest = loudness.reduce((best, value, at) => (value > loudness[best] ? at : best), 0);
+    return loudness[loudest] > -60 ? Math.round((loudest * context.sampleRate) / meter.fftSize) : 0;
+  };
 }
 
 function readManifest(xml) {
@@ -227,7 +284,10 @@ function readManifest(xml) {
     }
   }
   const first = starts[0] - Math.min(...begins);
-  return { kinds, duration: number(root, 'Duration', 0) / rootTimescale, starts, first };
+  const widths = [...(main?.querySelectorAll('QualityLevel') ?? [])].map((level) => number(level, 'MaxWidth', 0));
+  const widest = { few: Math.min(...widths), most: Math.max(...widths) };
+  const sounds = streams.filter((stream) => stream.getAttribute('Type') === 'audio').map((stream) => stream.getAttribute('Name'));
+  return { kinds, duration: number(root, 'Duration', 0) / rootTimescale, starts, first, widest, sounds };
 }
 
 async function fetchManifest(url) {

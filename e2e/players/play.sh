@@ -58,7 +58,7 @@ while IFS= read -r -d '' ism; do
     for format in smooth dash hls; do
         beside "$relative as $format" 1 "$here/vlc.py" --format "$format" "$url" "$folder"
     done
-    for client in hls.js shaka-hls video.js-hls shaka-dash dashjs-dash rx-dash video.js-dash; do
+    for client in hls.js shaka-hls video.js-hls shaka-dash dashjs-dash rx-dash video.js-dash hls.js-firefox dashjs-dash-firefox; do
         beside "$relative with $client" 1 "$here/segmented.mjs" "$client" --players "$players" "$url"
     done
     for player in dashjs shaka rxplayer; do
