@@ -88,18 +88,21 @@ def decoded_by_mpv(address, timeout):
         if done.returncode != 0 or done.stdout or done.stderr:
             raise Failed(f"mpv ended with status {done.returncode}: {one_line(done.stdout + done.stderr)}")
         lines = file.read_text().splitlines() if file.exists() else []
-    scales, tracks = {}, {"0": [], "1": []}
+    scales, kinds, tracks = {}, {}, {"video": [], "audio": []}
     for line in lines:
         if line.startswith("#tb "):
             index, _, scale = line[4:].partition(": ")
             ticks, per_second = scale.split("/")
             scales[index] = int(ticks) / int(per_second)
+        elif line.startswith("#media_type "):
+            index, _, kind = line[12:].partition(": ")
+            kinds[index] = kind  # which comes first changes from run to run
         elif not line.startswith("#"):
             index, _, shown, _, size, digest = (column.strip() for column in line.split(","))
-            tracks[index].append((int(shown) * scales[index], int(size) / 2 * scales[index], digest))
+            tracks[kinds[index]].append((int(shown) * scales[index], int(size) / 2 * scales[index], digest))
     if not all(tracks.values()):
         raise Failed("mpv decoded no video or no audio")
-    return tracks["0"], tracks["1"]
+    return tracks["video"], tracks["audio"]
 
 
 def main():
