@@ -55,9 +55,9 @@ def run_twice_if_hung(player, url, timeout):
     """What gst-launch says, and a remark if that was at the second try.
 
     playbin hangs by itself with the `hlsdemux` and `dashdemux` of GStreamer 1.22, which newer ones supersede. On two busy
-    cores, 6 of 533 plays of testdata/ntsc as HLS stopped for good after the quality had changed, without an error and with
-    no response outstanding that was not being read; as DASH it was 9 of 109. From the same files in a static folder
-    behind nginx, 4 of 300 and 8 of 202 plays hung: neither the server nor its connections are the cause.
+    cores, 6 of 533 plays of testdata/ntsc as HLS stopped for good after the quality had changed: without an error, and without
+    waiting for the server. As DASH, 11 of 123 did. From the same files in a static folder behind nginx, 4 of 300 plays
+    as HLS hung and 15 of 273 as DASH: neither the server nor its connections are the cause.
     An error, or an end at the wrong time, is never tried again.
     """
     try:
@@ -119,7 +119,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("url", nargs="+", help="manifest address, ending in /Manifest")
     options.add_argument("--format", choices=PLAYERS, default="smooth", help="what to play (%(default)s)")
-    options.add_argument("--timeout", type=float, default=25, help="seconds for one try of one player on one manifest (%(default)s)")
+    options.add_argument("--timeout", type=float, default=25, help="seconds for each try of a player on a manifest (%(default)s)")
     given = options.parse_args()
     name, players = PLAYERS[given.format]
     results = []
