@@ -55,8 +55,8 @@ def run_twice_if_hung(player, url, timeout):
     """What gst-launch says, and a remark if that was at the second try.
 
     playbin hangs by itself with the `hlsdemux` and `dashdemux` of GStreamer 1.22, which newer ones supersede. On two busy
-    cores, 6 of 533 plays of testdata/ntsc as HLS stopped for good after the quality had changed: without an error, and without
-    waiting for the server. As DASH, 11 of 123 did. From the same files in a static folder behind nginx, 4 of 300 plays
+    cores, 6 of 533 plays of testdata/ntsc as HLS stopped for good after the quality had changed: without an error, and
+    without waiting for the server. As DASH, 11 of 123 did. From the same files in a static folder behind nginx, 4 of 300 plays
     as HLS hung and 15 of 273 as DASH: neither the server nor its connections are the cause.
     An error, or an end at the wrong time, is never tried again.
     """

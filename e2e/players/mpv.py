@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Plays presentations as DASH and HLS with mpv, which writes what it decodes, and compares that with the source.
 
-Counts as played: mpv comes to the end without an error; the frames of its video are those of one quality of the source, by
-hash and in order; each lies as far from the start of the audio as the Smooth Streaming manifest and the source say, within
-2 ms, but for what HLS leaves out of sound before the pictures; and the audio lasts as long as the manifest says, within half a second, because mpv fills its last block.
+Counts as played: mpv comes to the end without an error; the frames of its video are those of one quality of the source,
+by hash and in order; each lies as far from the start of the audio as the manifest of Smooth Streaming and the source say,
+within 2 ms, but for the sound before the pictures that HLS leaves out; and the audio lasts as long as the manifest says,
+within half a second, because mpv fills its last block.
 
-As DASH, some of the last four frames may lack: of several streams, the ffmpeg 5.1 that mpv reads with drops the last packets.
+As DASH, some of the last four frames may lack: of several streams, the ffmpeg 5.1 that mpv reads with drops the last
+packets.
 """
 
 import argparse
