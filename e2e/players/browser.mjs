@@ -1,19 +1,26 @@
-// Plays manifests with a JavaScript player in headless Chromium, from a page of another origin.
+// Plays manifests with a JavaScript player in headless Chromium or Firefox, from a page of another origin.
 //
-// Counts as played: it starts and passes 4 s of media time, plays on after a seek into the chunk at 55 %, and ends after
-// a seek into a chunk near the end, each time with newly decoded video and audio; the duration it sets is the manifest's
-// within 0.1 s, and the end lies within 0.5 s of it; no request to the origin is answered with an error or refused by
-// CORS, and the media element meets no error. In HLS, the players count from the first picture, end with the shorter
-// stream, and close long gaps.
+// Counts as played: it starts and passes 4 s of media time, or 2 s in DASH and HLS, plays on after a seek into the chunk
+// at 55 %, and ends after a seek into a chunk near the end, each time with newly decoded video and audio; in DASH and HLS
+// the first seek is made while it pauses, and the frame that it shows lies within one frame of the target; the duration it
+// sets is the manifest's within 0.1 s, and the end lies within 0.5 s of it; no request to the origin is answered with an
+// error or refused by CORS, and the media element meets no error. In HLS, the players count from the first picture, end
+// with the shorter stream, and close long gaps.
 //
-// A player is an object { name, manifest, scripts, start }:
+// A player whose `start` returns an object is told to change: from the lowest quality to the highest, which has to be
+// wider, and to the last language of sound, which has to be asked for and, in Chromium, to be heard: the languages of
+// testdata differ by more than an octave.
+//
+// A player is an object { name, manifest, scripts, start, inFirefox }:
 //   name     shown in the report
 //   manifest the manifest that it plays, relative to that of Smooth Streaming, which always says what has to be seen;
 //            the latter itself if there is none
 //   scripts  files below the folder of install.sh that the page loads, in order
 //   start    an arrow function that runs in the page: (video, url, tell). It starts to play `url` in `video`, and calls
 //            tell.failed(message) on an error the player does not get over. The media element's own error and end are
-//            noticed anyway; tell.ended() is for a player that ends before its element does.
+//            noticed anyway; tell.ended() is for a player that ends before its element does. It may return functions
+//            { highest, otherLanguage } or one of them; with `highest` it has started with the lowest quality.
+//   inFirefox  whether Firefox plays
 
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -28,9 +35,12 @@ export const FLAGS = [
   '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
 ];
 export const BROWSERS = ['chromium', 'google-chrome', 'chromium-browser'];
+const FIREFOX = ['firefox-esr', 'firefox'];
+const PREFERENCES = { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0 };
 const DURATION_TOLERANCE = 0.1;
 const END_TOLERANCE = 0.5;
 const INTO_CHUNK = 0.2;
+const LONGEST_FRAME = 0.05;
 // The first picture of a stream with B frames is shown a few frames after the start of its chunk.
 const FIRST_TOLERANCE = 0.15;
 
@@ -72,14 +82,12 @@ function addressOf(player, url) {
   return new URL(player.manifest ?? url, url);
 }
 
-/** Starts Chromium with a fresh profile and plays one manifest. */
+/** Starts the browser with a fresh profile and plays one manifest. */
 async function attempt(player, url, options) {
   const manifest = await fetchManifest(url);
-  const { chromium } = load(options.players);
-  if (!options.browser) throw new Error(`none of ${BROWSERS.join(', ')} is on the PATH: run install.sh`);
   const pages = await servePage(player, options.players);
   try {
-    const browser = await chromium.launch({ executablePath: options.browser, headless: true, args: FLAGS });
+    const browser = await launch(player, options);
     try {
       const page = await browser.newPage();
       return await watch(page, pages.address, player, url, manifest, Number(options.timeout));
@@ -98,7 +106,7 @@ async function watch(page, address, player, url, manifest, timeout) {
   page.on('pageerror', (error) => problems.push(`error in the page: ${error.message}`));
 
   await page.goto(address);
-  const { kinds, starts, first, ...declared } = await page.evaluate(readManifest, [manifest, player.manifest]);
+  const { kinds, starts, first, widest, sounds, ...declared } = await page.evaluate(readManifest, [manifest, player.manifest]);
   if (kinds.length === 0) throw new Error(`${url} is no client manifest with video or audio`);
   const until = async (what, condition, before) => {
     const deadline = Date.now() + timeout * 1000;
@@ -120,7 +128,7 @@ async function watch(page, address, player, url, manifest, timeout) {
   const { longest, shortest } = declared;
   const margin = Math.min(2, shortest / 8); // seconds: how far it plays on after a seek, how near the end is "near"
   await page.evaluate(`(${begin})(${player.start}, ${JSON.stringify(addressOf(player, url).href)})`);
-  const started = await until('starts and plays', (now) => now.time >= 2 * margin, { video: 0, audio: 0 });
+  const started = await until('starts and plays', (now) => now.time >= (player.manifest ? 1 : 2) * margin, { video: 0, audio: 0 });
   const { duration } = started;
   if (!(duration <= longest + DURATION_TOLERANCE && duration >= shortest - DURATION_TOLERANCE)) {
     const said = longest === shortest ? longest : `${shortest} to ${longest}`;
@@ -133,8 +141,34 @@ async function watch(page, address, player, url, manifest, timeout) {
   // pictures, which may lie further in, and fails on them in a plain MP4 file too.
   const near = (seconds) => starts.findLast((start) => start <= seconds) + INTO_CHUNK;
   const middle = near(duration * 0.55);
-  await page.evaluate(seek, middle);
-  const on = await until('plays on after a seek to 55 %', (now) => !now.seeking && now.time >= middle + margin, started);
+  let before = started;
+  const offered = await page.evaluate(() => Object.keys(window.controls ?? {}));
+  if (offered.includes('highest') && widest.few < widest.most) {
+    if (started.width >= widest.most) {
+      throw new Error(`starts ${started.width} pixels wide, not with the lowest quality`);
+    }
+    await page.evaluate(() => window.controls.highest());
+    before = await until(`shows the highest quality, ${widest.most} pixels`, (now) => now.width === widest.most, before);
+  }
+  if (offered.includes('otherLanguage') && sounds.length > 1) {
+    if (!player.inFirefox) await page.evaluate(listen); // Firefox has no AudioContext without a device
+    const { pitch } = await until('is heard', (now) => player.inFirefox || now.pitch > 0, before);
+    await page.evaluate(() => window.controls.otherLanguage());
+    const isOther = (now) => player.inFirefox || Math.abs(Math.log2(now.pitch / pitch)) > 1;
+    const isAsked = () => [...requests.addresses].some((address) => address.includes(`/${sounds.at(-1)}-`));
+    const what = `${sounds.at(-1)} is asked for and heard instead of ${pitch} Hz`;
+    before = await until(what, (now) => isAsked() && isOther(now), before);
+  }
+  if (player.manifest) {
+    await page.evaluate(seekAndPause, middle);
+    const nothing = { video: -1, audio: -1 }; // a browser may have decoded the frame before
+    const isShown = ({ shown }) => shown <= middle + 0.001 && middle - shown <= LONGEST_FRAME;
+    before = await until(`shows the frame at ${middle} s after a seek`, (now) => !now.seeking && isShown(now), nothing);
+    await page.evaluate(() => document.querySelector('video').play());
+  } else {
+    await page.evaluate(seek, middle);
+  }
+  const on = await until('plays on after a seek to 55 %', (now) => !now.seeking && now.time >= middle + margin, before);
   await page.evaluate(seek, near(duration - margin));
   const end = await until('ends after a seek near the end', (now) => now.ended, on);
   if (Math.abs(end.time - duration) > END_TOLERANCE) {
@@ -146,15 +180,16 @@ async function watch(page, address, player, url, manifest, timeout) {
 /** Counts the answers of the origin and notes those that are errors, and requests that got none. */
 function watchRequests(page, url, problems) {
   const { origin } = new URL(url);
-  const counted = { answered: 0 };
+  const counted = { answered: 0, addresses: new Set() };
   page.on('response', (response) => {
     if (!response.url().startsWith(`${origin}/`)) return;
     counted.answered += 1;
+    counted.addresses.add(decodeURI(response.url()));
     if (response.status() >= 400) problems.push(`${response.status()} for ${decodeURI(response.url())}`);
   });
   page.on('requestfailed', (request) => {
     const reason = request.failure()?.errorText ?? 'no answer';
-    if (reason === 'net::ERR_ABORTED') return; // the player gave it up itself, as it does on a seek
+    if (['net::ERR_ABORTED', 'NS_BINDING_ABORTED'].includes(reason)) return; // the player gave it up itself, as it does on a seek
     if (request.url().startsWith(`${origin}/`)) problems.push(`${reason} for ${decodeURI(request.url())}`);
   });
   page.on('console', (message) => {
@@ -163,7 +198,7 @@ function watchRequests(page, url, problems) {
   return counted;
 }
 
-// begin, look, seek and readManifest run in the page.
+// begin, look, seek, seekAndPause, listen and readManifest run in the page.
 
 function begin(start, url) {
   const video = document.querySelector('video');
@@ -172,11 +207,15 @@ function begin(start, url) {
     duration: window.duration,
     seeking: video.seeking,
     video: video.getVideoPlaybackQuality().totalVideoFrames,
-    audio: video.webkitAudioDecodedByteCount,
+    // Firefox does not count audio; it does not play on without it.
+    audio: video.webkitAudioDecodedByteCount ?? (video.mozHasAudio ? video.getVideoPlaybackQuality().totalVideoFrames : 0),
     ready: video.readyState,
     buffered: Array.from({ length: video.buffered.length }, (_, i) => [video.buffered.start(i), video.buffered.end(i)]),
     failed: window.failed,
     first: window.first,
+    shown: window.shown,
+    width: video.videoWidth,
+    pitch: window.pitch?.(),
   });
   video.requestVideoFrameCallback((_, frame) => { window.first = frame.mediaTime; });
   // Once it has ended, nothing counts any more: dash.js may then seek back by itself, to where Chromium cannot start.
@@ -191,7 +230,7 @@ function begin(start, url) {
   video.addEventListener('durationchange', () => {
     if (Number.isFinite(video.duration)) window.duration ??= video.duration;
   });
-  start(video, url, tell);
+  window.controls = start(video, url, tell);
 }
 
 function look() {
@@ -201,6 +240,33 @@ function look() {
 function seek(seconds) {
   window.end = undefined;
   document.querySelector('video').currentTime = seconds;
+}
+
+/** Pauses, seeks, and notes the time of the frame that is shown. */
+function seekAndPause(seconds) {
+  const video = document.querySelector('video');
+  const note = () => video.requestVideoFrameCallback((_, frame) => {
+    window.shown = frame.mediaTime;
+    note();
+  });
+  video.pause();
+  note();
+  video.currentTime = seconds;
+}
+
+/** Puts a meter in the way of the sound: `window.pitch` is the loudest frequency, in hertz. */
+function listen() {
+  const context = new AudioContext();
+  const meter = context.createAnalyser();
+  meter.fftSize = 8192;
+  meter.smoothingTimeConstant = 0;
+  context.createMediaElementSource(document.querySelector('video')).connect(meter).connect(context.destination);
+  const loudness = new Float32Array(meter.frequencyBinCount);
+  window.pitch = () => {
+    meter.getFloatFrequencyData(loudness);
+    const loudest = loudness.reduce((best, value, at) => (value > loudness[best] ? at : best), 0);
+    return loudness[loudest] > -60 ? Math.round((loudest * context.sampleRate) / meter.fftSize) : 0;
+  };
 }
 
 function readManifest([xml, played]) {
@@ -232,7 +298,11 @@ function readManifest([xml, played]) {
   const late = isHls ? Math.max(...begins) - begin : 0;
   // DASH and HLS count from the first time.
   const counted = played ? starts.map((start) => start - begin) : starts;
-  return { kinds, longest, shortest: longest - gaps - 2 * late, starts: counted, first };
+  const widths = [...(main?.querySelectorAll('QualityLevel') ?? [])].map((level) => number(level, 'MaxWidth', 0));
+  const widest = { few: Math.min(...widths), most: Math.max(...widths) };
+  const sounds = streams.filter((stream) => stream.getAttribute('Type') === 'audio')
+    .map((stream) => stream.getAttribute('Name'));
+  return { kinds, longest, shortest: longest - gaps - 2 * late, starts: counted, first, widest, sounds };
 }
 
 async function fetchManifest(url) {
@@ -246,11 +316,24 @@ async function fetchManifest(url) {
   return new TextDecoder(marks[mark] ?? 'utf-8').decode(bytes);
 }
 
-export function load(players) {
+async function launch(player, options) {
+  const names = player.inFirefox ? FIREFOX : BROWSERS;
+  const executablePath = player.inFirefox ? FIREFOX.map(onPath).find(Boolean) : options.browser;
+  if (!executablePath) throw new Error(`none of ${names.join(', ')} is on the PATH: run install.sh`);
+  if (!player.inFirefox) {
+    const { chromium } = load(options.players, 'playwright-core');
+    return chromium.launch({ executablePath, headless: true, args: FLAGS });
+  }
+  // playwright-core drives a Firefox of its own only.
+  const puppeteer = load(options.players, 'puppeteer-core');
+  return puppeteer.launch({ browser: 'firefox', executablePath, headless: true, extraPrefsFirefox: PREFERENCES });
+}
+
+export function load(players, name = 'playwright-core') {
   try {
-    return createRequire(join(resolve(players), 'package.json'))('playwright-core');
+    return createRequire(join(resolve(players), 'package.json'))(name);
   } catch (error) {
-    throw new Error(`no playwright-core in ${players}: run install.sh (${error.code})`);
+    throw new Error(`no ${name} in ${players}: run install.sh (${error.code})`);
   }
 }
 

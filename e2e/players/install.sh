@@ -3,7 +3,7 @@
 #
 #   install.sh [FOLDER]
 #
-# FOLDER  where yt-dlp, the players in JavaScript and playwright-core go; default: target/players of this repository.
+# FOLDER  where yt-dlp, the players in JavaScript and what drives browsers go; default: target/players of this repository.
 #
 # What is already there in the pinned version is left alone, so a second run takes a second.
 # The first failure ends the script with a non-zero status.
@@ -17,6 +17,7 @@ apt_packages=(
     gstreamer1.0-tools gstreamer1.0-libav
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     vlc-bin vlc-plugin-base vlc-plugin-video-output
+    mpv
     fonts-dejavu-core
 )
 yt_dlp=2026.10.26
@@ -24,10 +25,12 @@ rx_player=rx-player@4.5.0
 esbuild=esbuild@0.28.2
 npm_packages=(
     playwright-core@1.65.1
+    puppeteer-core@24.43.1 # for Firefox, of which playwright-core wants a build of its own; 25 needs Node 22
     dashjs@5.2.1
     shaka-player@4.16.50 codem-isoboxer@0.3.10 # 5 has dropped Smooth Streaming; 4 wants codem-isoboxer beside it
     "$rx_player" "$esbuild"
     hls.js@1.7.4
+    video.js@8.24.1
     shaka-player-5@npm:shaka-player@5.2.12 # for DASH and HLS; beside the one for Smooth Streaming, under another name
 )
 
@@ -59,7 +62,12 @@ for tool in apt-get node npm python3; do
     command -v "$tool" >/dev/null || fail "needs $tool, and it is not on the PATH"
 done
 
+has_firefox() {
+    command -v firefox-esr || command -v firefox
+}
+
 wanted=("${apt_packages[@]}")
+has_firefox >/dev/null || wanted+=(firefox-esr)
 has_browser >/dev/null || wanted+=(chromium)
 python3 -c 'import ensurepip, venv' 2>/dev/null || wanted+=(python3-venv)
 missing=()
@@ -115,8 +123,10 @@ ffmpeg -version | sed -n '1s/ Copyright.*//p'
 gst-launch-1.0 --version | sed -n '1p'
 # VLC refuses to run as root, even for this.
 as_nobody vlc --version 2>/dev/null | sed -n '1p' | grep . || fail "vlc does not start"
+mpv --version | sed -n '1s/ Copyright.*//p'
 "$folder/venv/bin/yt-dlp" --version | sed 's/^/yt-dlp /'
 "$(has_browser)" --version 2>/dev/null || fail "$(has_browser) does not start"
+"$(has_firefox)" --version 2>/dev/null || fail "$(has_firefox) does not start"
 for package in "${npm_packages[@]}"; do
     npm_has "$package" || fail "$package is not in $folder/node_modules after npm install"
     echo "$package"

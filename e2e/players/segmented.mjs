@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plays presentations as DASH or HLS in headless Chromium; browser.mjs says what counts as played.
+// Plays presentations as DASH or HLS in headless Chromium, or in Firefox; browser.mjs says what counts as played.
 //
 //   segmented.mjs CLIENT MANIFEST_URL...
 //
@@ -14,7 +14,28 @@ const playWithShaka = (video, url, tell) => {
   shaka.polyfill.installAll();
   const player = new shaka.Player();
   player.addEventListener('error', ({ detail }) => told(detail));
-  player.attach(video).then(() => player.load(url)).then(() => video.play()).catch(told);
+  player.configure('abr.enabled', false);
+  const choose = (place) => {
+    const tracks = player.getVariantTracks().sort((one, other) => one.bandwidth - other.bandwidth);
+    const { language } = tracks.find((track) => track.active);
+    player.selectVariantTrack(tracks.filter((track) => track.language === language).at(place), true);
+  };
+  player.attach(video).then(() => player.load(url)).then(() => choose(0)).then(() => video.play()).catch(told);
+  return { highest: () => choose(-1), otherLanguage: () => player.selectAudioTrack(player.getAudioTracks().at(-1)) };
+};
+
+const VIDEO_JS = ['node_modules/video.js/dist/video.min.js'];
+
+const playWithVideoJs = (video, url, tell) => {
+  const player = videojs(video, { html5: { vhs: { overrideNative: true } } });
+  player.on('error', () => tell.failed(`video.js error ${player.error()?.code}: ${player.error()?.message}`));
+  const type = url.endsWith('.mpd') ? 'application/dash+xml' : 'application/vnd.apple.mpegurl';
+  player.src({ src: url, type });
+  player.ready(() => player.play());
+  // The quality is its own choice: what it has buffered it does not replace.
+  return {
+    otherLanguage: () => { player.audioTracks()[player.audioTracks().length - 1].enabled = true; },
+  };
 };
 
 const CLIENTS = {
@@ -28,11 +49,20 @@ const CLIENTS = {
       });
       player.loadSource(url);
       player.attachMedia(video);
-      player.on(Hls.Events.MANIFEST_PARSED, () => video.play());
+      player.on(Hls.Events.MANIFEST_PARSED, () => {
+        player.currentLevel = 0;
+        video.play();
+      });
+      return {
+        highest: () => { player.currentLevel = player.levels.length - 1; },
+        otherLanguage: () => { player.audioTrack = player.audioTracks.length - 1; },
+      };
     },
   },
   'shaka-hls': { manifest: 'master.m3u8', scripts: [SHAKA], start: playWithShaka },
   'shaka-dash': { manifest: 'manifest.mpd', scripts: [SHAKA], start: playWithShaka },
+  'video.js-hls': { manifest: 'master.m3u8', scripts: VIDEO_JS, start: playWithVideoJs },
+  'video.js-dash': { manifest: 'manifest.mpd', scripts: VIDEO_JS, start: playWithVideoJs },
   'dashjs-dash': {
     manifest: 'manifest.mpd',
     scripts: ['node_modules/dashjs/dist/modern/umd/dash.all.min.js'],
@@ -40,7 +70,14 @@ const CLIENTS = {
       const player = dashjs.MediaPlayer().create();
       player.on('error', ({ error }) => tell.failed(`dash.js error ${error.code ?? ''}: ${error.message ?? error}`));
       player.on('playbackEnded', tell.ended);
+      player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: false }, initialBitrate: { video: 1 } } } });
       player.initialize(video, url, true);
+      return {
+        highest: () => {
+          player.setRepresentationForTypeByIndex('video', player.getRepresentationsByType('video').length - 1, true);
+        },
+        otherLanguage: () => player.setCurrentTrack(player.getTracksFor('audio').at(-1)),
+      };
     },
   },
   'rx-dash': {
@@ -49,14 +86,26 @@ const CLIENTS = {
     start: (video, url, tell) => {
       const player = new RxPlayer({ videoElement: video });
       player.addEventListener('error', (error) => tell.failed(`RxPlayer error ${error.code}: ${error.message}`));
+      const lock = (place) => {
+        const all = player.getVideoTrack().representations.toSorted((one, other) => one.bitrate - other.bitrate);
+        player.lockVideoRepresentations({ representations: [all.at(place).id], switchingMode: 'reload' });
+      };
+      player.addEventListener('newAvailablePeriods', () => lock(0));
       player.loadVideo({ url, transport: 'dash', autoPlay: true });
+      return {
+        highest: () => lock(-1),
+        otherLanguage: () => {
+          player.setAudioTrack({ trackId: player.getAvailableAudioTracks().at(-1).id, switchingMode: 'direct' });
+        },
+      };
     },
   },
 };
 
 const [name] = process.argv.splice(2, 1);
-if (!CLIENTS[name]) {
-  console.error(`segmented.mjs: the client is one of ${Object.keys(CLIENTS).join(', ')}`);
+const [, client, firefox] = name?.match(/^(.*?)(-firefox)?$/) ?? [];
+if (!CLIENTS[client]) {
+  console.error(`segmented.mjs: the client is one of ${Object.keys(CLIENTS).join(', ')}, or one of these with -firefox`);
   process.exit(2);
 }
-await main({ name, ...CLIENTS[name] });
+await main({ name, ...CLIENTS[client], inFirefox: Boolean(firefox) });

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Plays presentations with VLC: it copies what it demuxes to files, which are compared with the source, then plays.
+"""Plays presentations with VLC, as Smooth Streaming or, with `--format`, as DASH or HLS: it copies what it demuxes to
+files, which are compared with the source, then plays.
 
 Counts as played:
 - Copied from the start and from the chunks at 55 % and 90 %, in the lowest and in the highest quality, each track holds
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 sys.dont_write_bytecode = True
 
@@ -38,7 +39,16 @@ TOLERANCE = 0.5
 RATE = 8
 """How many times faster than real time it plays."""
 
-REQUEST = re.compile(r"^GET \S*/QualityLevels\([^)]*\)/Fragments\(([^=]+)=(\d+)\)", re.MULTILINE)
+SEGMENT = r"([^/]+)-\d+/(\d+)(?:-\d+)?\.m4s"
+FORMATS = {
+    "smooth": ("Manifest", r"QualityLevels\([^)]*\)/Fragments\(([^=]+)=(\d+)\)"),
+    "dash": ("manifest.mpd", SEGMENT),
+    "hls": ("master.m3u8", SEGMENT),
+}
+"""For each format, the manifest's name, and what the address of a chunk ends in: the stream's name and the ticks.
+
+In HLS, a chunk of sound that begins before the pictures has the time of its cut too."""
+
 REFUSED = re.compile(r"^HTTP/1\.\d ([45]\d\d.*)", re.MULTILINE)
 ERROR = re.compile(r"^\[[0-9a-f]+\] (\S+ (?!interface|libvlc).*?error: .*)", re.MULTILINE)
 """Errors of VLC; its interfaces look for a desktop that is not there."""
@@ -53,8 +63,10 @@ HARMLESS = re.compile(r"called too late|computer too slow|buffer deadlock preven
 """Not the media's fault: a busy machine, and a decoder that VLC 3.0 waits for before it has fed it."""
 
 
-def play(url, ism, timeout):
+def play(url, ism, format, timeout):
     manifest = fetch_manifest(url)
+    name, segment = FORMATS[format]
+    address = url.removesuffix("Manifest") + name
     sources = read_sources(ism)
     announced = {(stream.name, bitrate) for stream in manifest.streams for bitrate in stream.bitrates}
     if announced != sources.keys():
@@ -68,9 +80,9 @@ def play(url, ism, timeout):
                 continue
             tracks = [(stream, sources[stream.name, pick(stream.bitrates, key=int)]) for stream in manifest.streams]
             for spot in SPOTS:
-                equal += copy(url, folder, quality, spot * manifest.duration, manifest, tracks, timeout)
-        decode_all(url, folder, manifest, timeout)
-        ask_for_all(url, folder, manifest, timeout)
+                equal += copy(address, folder, quality, spot * manifest.duration, manifest, tracks, timeout)
+        decode_all(address, folder, manifest, timeout)
+        ask_for_all(address, segment, folder, manifest, timeout)
     return f"{equal} frames equal the source's, plays all chunks"
 
 
@@ -83,7 +95,9 @@ def copy(url, folder, quality, start, manifest, tracks, timeout):
     if not file.exists():
         raise Failed(f"{what}: nothing was copied")
     # Noise that AAC leaves to the decoder depends in ffmpeg on all frames before: after a seek, audio packets are compared.
-    copied = "a" if start else ""
+    # In HLS sound begins with the pictures, so it may lack its first frames.
+    is_hls = url.endswith(FORMATS["hls"][0])
+    copied = "a" if start or is_hls else ""
     got = decode(file, copied=copied, timeout=timeout)
     if len(got) != len(tracks):
         raise Failed(f"{what}: {len(got)} tracks were copied, not {len(tracks)}")
@@ -92,15 +106,19 @@ def copy(url, folder, quality, start, manifest, tracks, timeout):
         raise Failed(f"{what}: the longest track lasts {longest:.2f} s, the manifest says {manifest.duration:.2f} s")
     for stream, source in tracks:
         [wanted] = decode(source.file, f"0:i:{source.track_id}", copied, timeout)
-        compare(f"{what}, {stream.name}", got, wanted, stream.part_before(start))
+        late = max(other.start for other, _ in tracks) - stream.start if is_hls and not start else 0
+        compare(f"{what}, {stream.name}", got, wanted, stream.part_before(start), late / (stream.end - stream.start))
     return sum(len(track.hashes) for track in got)
 
 
-def compare(what, got, wanted, part):
-    """Wants one of the tracks to hold the frames of `wanted`, but for the first part of them and a few at the end."""
+def compare(what, got, wanted, part, late):
+    """Wants one of the tracks to hold the frames of `wanted`, but for the first part of them and a few at the end.
+
+    The part `late` more may lack at the start.
+    """
     count = len(wanted.hashes)
     first = round(part * count)
-    firsts = range(max(0, first - 1), first + 2)  # the frames of a chunk of audio are not all equally long in ticks
+    firsts = range(max(0, first - 1), first + 2 + round(late * count))  # the frames of a chunk of audio are not all equally long in ticks
     same, track = max(
         ((common(track.hashes, wanted.hashes[at:]), track) for track in got for at in firsts), key=lambda pair: pair[0]
     )
@@ -127,11 +145,11 @@ def decode_all(url, folder, manifest, timeout):
         raise Failed(f"decoding: {one_line(chr(10).join(errors))}")
 
 
-def ask_for_all(url, folder, manifest, timeout):
+def ask_for_all(url, segment, folder, manifest, timeout):
     """Plays what VLC chooses and wants a request for every chunk: a fragment that is missing VLC takes for the end."""
     log = watch("playing", url, folder, manifest, timeout, "-vv")
     asked = {}
-    for name, ticks in REQUEST.findall(unquote(log)):
+    for name, ticks in re.findall(rf"^GET \S*/{segment}", unquote(log), re.MULTILINE):
         asked.setdefault(name, set()).add(int(ticks))
     for kind in sorted(manifest.kinds):
         left = [set(stream.chunks) - asked.get(stream.name, set()) for stream in manifest.streams if stream.kind == kind]
@@ -170,10 +188,12 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("url", help="manifest address, ending in /NAME.ism/Manifest")
     options.add_argument("media", type=Path, help="folder of NAME.ism and its media files")
+    options.add_argument("--format", choices=FORMATS, default="smooth", help="what to play (%(default)s)")
     options.add_argument("--timeout", type=float, default=60, help="seconds for each program run (%(default)s)")
     given = options.parse_args()
     ism = given.media / unquote(urlsplit(given.url).path).split("/")[-2]
-    return 0 if attempt("vlc", given.url, lambda: play(given.url, ism, given.timeout)) else 1
+    played = urljoin(given.url, FORMATS[given.format][0])
+    return 0 if attempt("vlc", played, lambda: play(given.url, ism, given.format, given.timeout)) else 1
 
 
 if __name__ == "__main__":
