@@ -5,6 +5,14 @@
 //! cargo run --release --example serve -- /srv/media --listen :80
 //! ```
 //!
+//! Every option can be in a file as well, by its name without the dashes. `--print-config` prints such
+//! a file with all options, their defaults and what they mean; options on the command line override it.
+//!
+//! ```sh
+//! cargo run --release --example serve -- --print-config >serve.toml
+//! cargo run --release --example serve -- --config serve.toml --listen :80
+//! ```
+//!
 //! Everything that the service can do is on: caching, pages of other sites, cross-domain policies,
 //! files beside the presentations, compressed manifests. What only a host can do is here and in
 //! `../common`: time-outs for clients that send or read nothing, a limit of connections, an end
@@ -40,7 +48,11 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    exit_code(run(&Options::parse()))
+    exit_code(match common::options::<Options>() {
+        Ok(Some(options)) => run(&options),
+        Ok(None) => Ok(()),
+        Err(failure) => Err(failure),
+    })
 }
 
 #[tokio::main(flavor = "current_thread")]
