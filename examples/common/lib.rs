@@ -4,12 +4,13 @@
 //! ```text
 //!  configuration ─► arguments ─► roots ─► origin ─► service     host: binds, prints, starts the listing
 //!                                                               accept, signals: what the servers wait for
-//!  listing: walk ─► opener ─► report              terminal ◄─ log, listing
+//!  check, listing: walk ─► opener ─► report              terminal ◄─ log, listing
 //! ```
 
 mod accept;
 mod arguments;
 mod cache_control;
+mod check;
 pub mod client_limits;
 mod configuration;
 mod failure;
@@ -30,6 +31,7 @@ mod terminal;
 
 pub use accept::{Accepted, Acceptor};
 pub use arguments::{Arguments, Memory};
+pub use check::{Checked, check};
 pub use configuration::options;
 pub use failure::{Failure, exit_code};
 pub use formats::Format;

@@ -18,17 +18,29 @@ pub(crate) fn build(
     arguments: &Arguments,
     memory: Memory,
 ) -> Result<Origin, Failure> {
+    let builder = builder(roots, arguments, memory)?;
+    Ok(builder.on_event(|event| log(level(event), event)).build())
+}
+
+/// The builder of the origin of these folders, without a log.
+///
+/// # Errors
+/// A folder cannot be opened.
+pub(crate) fn builder(
+    roots: &Roots,
+    arguments: &Arguments,
+    memory: Memory,
+) -> Result<OriginBuilder, Failure> {
     let mut builder = arguments
         .origin
         .apply(open_all(roots, arguments)?)
         // Opening a large title does not hold up other requests of its worker.
         .offload(|work| drop(tokio::task::spawn_blocking(work)))
-        .on_event(|event| log(level(event), event))
         .fragment_cache_bytes(memory.fragments);
     if let Some(bytes) = memory.bodies {
         builder = builder.body_bytes(bytes);
     }
-    Ok(builder.build())
+    Ok(builder)
 }
 
 /// The level of an event in the log. That a presentation was opened is said by the list.

@@ -23,7 +23,8 @@ use crate::{Failure, nearest, terminal};
 use document::{Document, Problem, Setting};
 
 /// Options that only a command line has.
-const ONLY_ON_COMMAND_LINE: &[&str] = &["config", "print_config", "help", "version"];
+const ONLY_ON_COMMAND_LINE: &[&str] =
+    &["config", "print_config", "check", "json", "help", "version"];
 
 /// Returns the options that the command line and the file of `--config` make. `None` if they were
 /// printed, because `--print-config` asks for that.
@@ -115,8 +116,8 @@ fn merged(
     let mut from_file = Vec::new();
     for setting in settings {
         let Some(option) = option(command, &setting.key) else { continue };
-        let is_overridden = (is_given(option) && !has_names(option))
-            || conflicts(command, option).any(|other| is_given(other));
+        let is_overridden =
+            (is_given(option) && !has_names(option)) || conflicts(command, option).any(&is_given);
         match setting.switch {
             _ if is_overridden => {}
             Some(true) => from_file.push(format!("--{}", name(option)).into()),
