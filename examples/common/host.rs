@@ -49,7 +49,7 @@ impl Host {
         Ok(Self {
             address: listener.local_addr().map_err(cannot("cannot tell the port"))?,
             listener,
-            service: OriginService::with_options(origin, origin::service_options(arguments)?),
+            service: OriginService::with_options(origin, arguments.service.options()?),
             workers: arguments.workers.map_or_else(processors, Ok)?,
             room: Arc::new(Semaphore::new(arguments.max_connections)),
             signals: Signals::new().map_err(cannot("cannot heed signals"))?,

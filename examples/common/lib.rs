@@ -2,20 +2,25 @@
 //! the list of presentations that they print, and their log. `export` prints and ends as they do.
 //!
 //! ```text
-//!  arguments ─► roots ─► origin ─► service        host: binds, prints, starts the listing
-//!                                                 accept, signals: what the servers wait for
-//!  listing: walk ─► opener ─► report              terminal ◄─ log, listing
+//!  configuration ─► arguments ─► roots ─► origin ─► service     host: binds, prints, starts the listing
+//!                                                               accept, signals: what the servers wait for
+//!  check, listing: walk ─► opener ─► report              terminal ◄─ log, listing
 //! ```
 
 mod accept;
 mod arguments;
+mod cache_control;
+mod check;
 pub mod client_limits;
+mod configuration;
 mod failure;
 mod formats;
 mod host;
+mod limits;
 mod listen;
 mod listing;
 pub mod log;
+mod nearest;
 mod number;
 mod open_files;
 mod origin;
@@ -26,6 +31,8 @@ mod terminal;
 
 pub use accept::{Accepted, Acceptor};
 pub use arguments::{Arguments, Memory};
+pub use check::{Checked, check};
+pub use configuration::options;
 pub use failure::{Failure, exit_code};
 pub use formats::Format;
 pub use host::Host;

@@ -1,13 +1,10 @@
-//! The origin and its service, as both servers set them up.
+//! The origin, as both servers set it up.
 
 use std::path::Path;
 
 use smooth_origin::origin::{self, Event, Origin, OriginBuilder};
-use smooth_origin::presentation::OpenOptions;
-use smooth_origin::service::{Caching, Cors, PassedFiles, ServiceOptions};
 use smooth_origin::storage::{LocalStore, Mounts};
 
-use crate::formats::Format;
 use crate::log::{Level, log};
 use crate::roots::{Root, Roots};
 use crate::{Arguments, Failure, Memory};
@@ -21,20 +18,29 @@ pub(crate) fn build(
     arguments: &Arguments,
     memory: Memory,
 ) -> Result<Origin, Failure> {
-    let mut builder = open_all(roots, arguments)?
+    let builder = builder(roots, arguments, memory)?;
+    Ok(builder.on_event(|event| log(level(event), event)).build())
+}
+
+/// The builder of the origin of these folders, without a log.
+///
+/// # Errors
+/// A folder cannot be opened.
+pub(crate) fn builder(
+    roots: &Roots,
+    arguments: &Arguments,
+    memory: Memory,
+) -> Result<OriginBuilder, Failure> {
+    let mut builder = arguments
+        .origin
+        .apply(open_all(roots, arguments)?)
         // Opening a large title does not hold up other requests of its worker.
         .offload(|work| drop(tokio::task::spawn_blocking(work)))
-        .on_event(|event| log(level(event), event))
-        .revalidate_after(arguments.revalidate_after())
-        .settling_time(arguments.settling_time)
         .fragment_cache_bytes(memory.fragments);
-    if arguments.no_event_streams {
-        builder = builder.open_options(OpenOptions::default().without_event_streams());
-    }
     if let Some(bytes) = memory.bodies {
         builder = builder.body_bytes(bytes);
     }
-    Ok(builder.build())
+    Ok(builder)
 }
 
 /// The level of an event in the log. That a presentation was opened is said by the list.
@@ -83,31 +89,4 @@ fn open_folder(folder: &Path) -> Result<LocalStore, Failure> {
         };
         Failure::System(format!("cannot serve the folder {error}{advice}"))
     })
-}
-
-/// Every feature of the service is on.
-///
-/// # Errors
-/// A listed origin is none that browsers send.
-pub(crate) fn service_options(arguments: &Arguments) -> Result<ServiceOptions, Failure> {
-    let caching = match arguments.immutable {
-        true => Caching::default().content_never_changes(),
-        false => Caching::default(),
-    };
-    let origins = &arguments.allow_origin;
-    let cors = match origins.is_empty() || origins.iter().any(|origin| origin == "*") {
-        true => Cors::any(),
-        false => Cors::origins(origins).map_err(|error| Failure::Usage(error.to_string()))?,
-    };
-    let formats = arguments.formats();
-    Ok(ServiceOptions::default()
-        .smooth(formats.contains(&Format::Smooth))
-        .dash(formats.contains(&Format::Dash))
-        .hls(formats.contains(&Format::Hls))
-        .caching(caching)
-        .cors(cors)
-        .cross_domain_policies(true)
-        .files(PassedFiles::all())
-        .text_xml(arguments.text_xml)
-        .compression(true))
 }

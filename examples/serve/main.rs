@@ -5,6 +5,22 @@
 //! cargo run --release --example serve -- /srv/media --listen :80
 //! ```
 //!
+//! Every option can be in a file as well, by its name without the dashes. `--print-config` prints such
+//! a file with all options, their defaults and what they mean; options on the command line override it.
+//!
+//! ```sh
+//! cargo run --release --example serve -- --print-config >serve.toml
+//! cargo run --release --example serve -- --config serve.toml --listen :80
+//! ```
+//!
+//! `--check` opens every presentation and prints those that are sick, the worst first, with what to do
+//! about each finding. It needs the same memory for ten presentations as for a hundred thousand.
+//!
+//! ```sh
+//! cargo run --release --example serve -- --check /srv/media
+//! cargo run --release --example serve -- --check --json /srv/media | jq .health
+//! ```
+//!
 //! Everything that the service can do is on: caching, pages of other sites, cross-domain policies,
 //! files beside the presentations, compressed manifests. What only a host can do is here and in
 //! `../common`: time-outs for clients that send or read nothing, a limit of connections, an end
@@ -19,7 +35,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use common::log::{Level, log};
-use common::{Acceptor, Arguments, Failure, Host, Memory, exit_code, mebibytes};
+use common::{Acceptor, Arguments, Checked, Failure, Host, Memory, check, exit_code, mebibytes};
 
 use workers::Workers;
 
@@ -37,10 +53,34 @@ struct Options {
     /// MiB of memory for popular fragments; 0 reads each fragment from its file
     #[arg(long, default_value = "64", value_name = "MIB", value_parser = mebibytes(0))]
     hot_memory: u64,
+
+    /// Open every presentation below the folders, print those that are sick, the worst first, and
+    /// end: with status 0 if all are served, 1 if one has errors, 2 if nothing could be checked
+    #[arg(long)]
+    check: bool,
+
+    /// Print a line of JSON for each presentation of --check, and one with their numbers
+    #[arg(long, requires = "check")]
+    json: bool,
 }
 
 fn main() -> ExitCode {
-    exit_code(run(&Options::parse()))
+    exit_code(match common::options::<Options>() {
+        Ok(Some(options)) if options.check => {
+            return match check(&options.common, options.json) {
+                Ok(Checked::Healthy) => ExitCode::SUCCESS,
+                Ok(Checked::Sick) => ExitCode::from(1),
+                Ok(Checked::Nothing) => ExitCode::from(2),
+                Err(failure) => {
+                    exit_code(Err(failure));
+                    ExitCode::from(2)
+                }
+            };
+        }
+        Ok(Some(options)) => run(&options),
+        Ok(None) => Ok(()),
+        Err(failure) => Err(failure),
+    })
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,9 +1,9 @@
 //! The list of what there is to play, for people to try. It is made in the background, one
 //! presentation at a time, so that requests are answered however many or broken they are.
 
-mod opener;
+pub(crate) mod opener;
 mod report;
-mod walk;
+pub(crate) mod walk;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,7 +20,8 @@ use crate::roots::Roots;
 use crate::terminal;
 
 use opener::{OPENING_TIME, Opener};
-use report::{Outcome, Report};
+pub(crate) use report::Outcome;
+use report::Report;
 use walk::{Found, find};
 
 /// The thread that lists. It ends with the process.
@@ -121,7 +122,8 @@ fn look_at(found: &Found, origin: &Origin, report: &mut Report) -> bool {
     true
 }
 
-fn look(opener: &mut Opener, name: &Name) -> Outcome {
+/// Opens a presentation, again if it may succeed in a moment.
+pub(crate) fn look(opener: &mut Opener, name: &Name) -> Outcome {
     for _ in 1..BUSY_SECONDS {
         match opener.open(name) {
             Ok(Err(error)) if is_passing(&error) => {

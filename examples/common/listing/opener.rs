@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 /// A presentation that takes longer is reported, and the next one is opened.
-pub(super) const OPENING_TIME: Duration = Duration::from_secs(20);
+pub(crate) const OPENING_TIME: Duration = Duration::from_secs(20);
 
 /// An opening that waits ends in time. One that computes, or that a disk blocks, is abandoned with
 /// its thread after this additional time.
@@ -25,7 +25,7 @@ const MAX_STUCK: usize = 3;
 type Outcome = Result<Arc<Opened>, Error>;
 
 /// Opens presentations of an origin in a thread, which is replaced when it gets stuck.
-pub(super) struct Opener {
+pub(crate) struct Opener {
     origin: Origin,
     time: Duration,
     thread: Option<Thread>,
@@ -38,12 +38,12 @@ struct Thread {
 }
 
 impl Opener {
-    pub(super) fn new(origin: Origin, time: Duration) -> Self {
+    pub(crate) fn new(origin: Origin, time: Duration) -> Self {
         Self { origin, time, thread: None, stuck: 0 }
     }
 
     /// Too many presentations cannot be opened in their time: it is useless to go on.
-    pub(super) fn is_stuck(&self) -> bool {
+    pub(crate) fn is_stuck(&self) -> bool {
         self.stuck >= MAX_STUCK
     }
 
@@ -51,7 +51,7 @@ impl Opener {
     ///
     /// # Errors
     /// The reason why the outcome is not known.
-    pub(super) fn open(&mut self, name: &Name) -> Result<Outcome, String> {
+    pub(crate) fn open(&mut self, name: &Name) -> Result<Outcome, String> {
         let late = || format!("opening it takes more than {} s", self.time.as_secs_f32());
         let thread = match self.thread.take() {
             Some(thread) => thread,

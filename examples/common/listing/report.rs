@@ -10,7 +10,7 @@ use smooth_origin::presentation::{Finding, Severity};
 use crate::formats::Format;
 
 /// The result of an opening, or the reason why it is not known.
-pub(super) type Outcome = Result<Result<Arc<Opened>, Error>, String>;
+pub(crate) type Outcome = Result<Result<Arc<Opened>, Error>, String>;
 
 /// The health of a presentation.
 #[derive(Debug, PartialEq, Eq)]

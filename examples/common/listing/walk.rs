@@ -11,17 +11,17 @@ use crate::roots::Root;
 use crate::terminal;
 
 /// The result of a walk through folders.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// The server manifests and folders of fragments, in the order of their names.
     pub(super) names: Vec<Name>,
     /// Media files that were seen.
     media: usize,
-    pub(super) left_out: LeftOut,
+    pub(crate) left_out: LeftOut,
 }
 
 /// Files and folders that a walk did not look at.
 #[derive(Default)]
-pub(super) struct LeftOut {
+pub(crate) struct LeftOut {
     /// There are more presentations than these.
     more_than: Option<usize>,
     /// There are more files than [`MAX_ENTRIES`].
@@ -55,7 +55,7 @@ const MEDIA: &[&str] = &[".ismv", ".isma", ".ismt", ".mp4", ".m4v", ".m4a", ".mo
 pub(super) fn find(roots: &[Root], links_into: &[PathBuf], limit: usize) -> Found {
     let found = Found { names: Vec::new(), media: 0, left_out: LeftOut::default() };
     let links_into = links_into.iter().filter_map(|folder| fs::canonicalize(folder).ok()).collect();
-    let mut walk = Walk { limit, links_into, entries: 0, found };
+    let mut walk = Walk { limit, links_into, entries: 0, found, each: None };
     for root in roots {
         walk.folder(root, "", 1);
     }
@@ -63,18 +63,35 @@ pub(super) fn find(roots: &[Root], links_into: &[PathBuf], limit: usize) -> Foun
     walk.found
 }
 
-struct Walk {
+/// Calls a function for each presentation, as the folders have them, without keeping their names.
+/// Returns the files and folders that were not looked at; the number of names in it is 0.
+pub(crate) fn visit(roots: &[Root], links_into: &[PathBuf], each: &mut dyn FnMut(Name)) -> Found {
+    let found = Found { names: Vec::new(), media: 0, left_out: LeftOut::default() };
+    let links_into = links_into.iter().filter_map(|folder| fs::canonicalize(folder).ok()).collect();
+    let mut walk = Walk { limit: usize::MAX, links_into, entries: 0, found, each: Some(each) };
+    for root in roots {
+        walk.folder_in_its_order(root, "", 1);
+    }
+    walk.found
+}
+
+struct Walk<'a> {
     limit: usize,
     /// Without links.
     links_into: Vec<PathBuf>,
     /// Files and folders that were seen.
     entries: usize,
     found: Found,
+    /// Takes the presentations, which are kept otherwise.
+    each: Option<&'a mut dyn FnMut(Name)>,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// A folder, by its path below the root.
     fn folder(&mut self, root: &Root, below: &str, depth: usize) {
+        if self.each.is_some() {
+            return self.folder_in_its_order(root, below, depth);
+        }
         let mut entries = Vec::new();
         match fs::read_dir(root.folder.join(below)) {
             Ok(read) => entries.extend(read.take(MAX_ENTRIES + 1 - self.entries)),
@@ -101,13 +118,30 @@ impl Walk {
         }
     }
 
+    /// A folder, one entry at a time.
+    fn folder_in_its_order(&mut self, root: &Root, below: &str, depth: usize) {
+        let path = root.folder.join(below);
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) => return self.unreadable(&path, &error),
+        };
+        for entry in entries {
+            match entry {
+                Ok(entry) => self.entry(root, below, depth, &entry),
+                Err(error) => return self.unreadable(&path, &error),
+            }
+        }
+    }
+
     fn is_full(&self) -> bool {
         self.found.left_out.more_than.is_some() || self.found.left_out.many_entries
     }
 
     fn entry(&mut self, root: &Root, below: &str, depth: usize, entry: &DirEntry) {
         let count = self.found.names.len();
-        terminal::show_status(|| format!("looking for presentations: {count} found"));
+        if self.each.is_none() {
+            terminal::show_status(|| format!("looking for presentations: {count} found"));
+        }
         let file_name = entry.file_name();
         let Some(file_name) = file_name.to_str() else {
             return self.found.left_out.unnameable.add(entry.path().display());
@@ -163,7 +197,10 @@ impl Walk {
             Ok(_) if self.found.names.len() == self.limit => {
                 self.found.left_out.more_than = Some(self.limit);
             }
-            Ok(name) => self.found.names.push(name),
+            Ok(name) => match &mut self.each {
+                Some(each) => each(name),
+                None => self.found.names.push(name),
+            },
             Err(_) => self.found.left_out.unnameable.add(path),
         }
     }
@@ -188,7 +225,7 @@ pub(crate) fn is_presentation(folder: &Path) -> bool {
 
 impl Found {
     /// Returns the advice for folders without a presentation.
-    pub(super) fn advice(&self, folders: &str) -> String {
+    pub(crate) fn advice(&self, folders: &str) -> String {
         let none = format!("no presentation (a file that ends in .ism) in {folders}");
         match self.media {
             0 => format!("{none}: copy some there, or name another folder on the command line"),
@@ -200,8 +237,13 @@ impl Found {
 }
 
 impl LeftOut {
+    /// Returns whether a folder could not be read.
+    pub(crate) fn has_unreadable(&self) -> bool {
+        self.unreadable.count > 0
+    }
+
     /// A line for each kind.
-    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         let more =
             self.more_than.map(|limit| format!("presentations beyond the first {limit} (--list)"));
         let entries = self.many_entries.then(|| format!("files beyond the first {MAX_ENTRIES}"));
@@ -238,7 +280,7 @@ mod tests {
     fn found(names: &[&str], limit: usize) -> Found {
         let left_out = LeftOut::default();
         let found = Found { names: Vec::new(), media: 0, left_out };
-        let mut walk = Walk { limit, links_into: Vec::new(), entries: 0, found };
+        let mut walk = Walk { limit, links_into: Vec::new(), entries: 0, found, each: None };
         names.iter().for_each(|name| walk.file(name));
         walk.found
     }
@@ -260,7 +302,8 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
-        let mut walk = Walk { limit: 9, links_into: Vec::new(), entries: 0, found: found(&[], 9) };
+        let found = found(&[], 9);
+        let mut walk = Walk { limit: 9, links_into: Vec::new(), entries: 0, found, each: None };
         walk.folder(&Root { prefix: None, folder: top.clone() }, "", 1);
         let names: Vec<_> = walk.found.names.iter().map(Name::as_str).collect();
         assert_eq!(names, ["a.ism", "b.ism/c.ISML"]);

@@ -32,7 +32,11 @@ struct Options {
 }
 
 pub(crate) fn run() -> ExitCode {
-    exit_code(serve(&Options::parse()))
+    exit_code(match common::options::<Options>() {
+        Ok(Some(options)) => serve(&options),
+        Ok(None) => Ok(()),
+        Err(failure) => Err(failure),
+    })
 }
 
 #[tokio::main(flavor = "current_thread")]

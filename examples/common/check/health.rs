@@ -1,0 +1,123 @@
+//! The health of one presentation, with its findings.
+
+use serde_json::{Value, json};
+use smooth_origin::base::{ErrorKind, Name};
+use smooth_origin::presentation::{Finding, Severity};
+
+use crate::listing::Outcome;
+
+/// The health of a presentation; a later one is worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Health {
+    /// All of it is served as it should be.
+    Fine,
+    /// All of it is served, with warnings.
+    Warned,
+    /// Some of it is not served.
+    Failed,
+    /// Nothing of it is served.
+    NotServed,
+}
+
+/// A presentation that was checked.
+pub(super) struct Title {
+    pub(super) health: Health,
+    name: String,
+    /// The reason why nothing is served.
+    error: Option<String>,
+    /// The gravest first; information is left out.
+    findings: Vec<Finding>,
+}
+
+/// Number of findings of a presentation that are printed as text.
+const MOST_FINDINGS: usize = 10;
+
+impl Health {
+    /// From the best to the worst.
+    pub(super) const ALL: [Self; 4] = [Self::Fine, Self::Warned, Self::Failed, Self::NotServed];
+
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Fine => "fine",
+            Self::Warned => "with warnings",
+            Self::Failed => "with errors",
+            Self::NotServed => "not served",
+        }
+    }
+
+    /// The word in JSON.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Fine => "fine",
+            Self::Warned => "warnings",
+            Self::Failed => "errors",
+            Self::NotServed => "not-served",
+        }
+    }
+}
+
+impl Title {
+    /// Returns the health of a presentation by the result of its opening.
+    pub(super) fn of(name: &Name, outcome: &Outcome) -> Self {
+        let name = name.as_str().to_owned();
+        let not_served = |error, findings| (Health::NotServed, Some(error), findings);
+        let (health, error, findings) = match outcome {
+            Err(reason) => not_served(reason.clone(), Vec::new()),
+            Ok(Err(error)) if matches!(error.kind, ErrorKind::NoPresentation) => {
+                let what = "it is gone, is not a regular file, or is a link that is not followed";
+                not_served(what.into(), Vec::new())
+            }
+            Ok(Err(error)) => not_served(error.to_string(), Vec::new()),
+            Ok(Ok(opened)) => {
+                let presentation = opened.presentation();
+                let mut findings = presentation.findings();
+                findings.retain(|finding| finding.severity() > Severity::Info);
+                match (presentation.manifest(), findings.first().map(Finding::severity)) {
+                    (Err(error), _) => not_served(error.to_string(), findings),
+                    (Ok(_), None) => (Health::Fine, None, findings),
+                    (Ok(_), Some(Severity::Error)) => (Health::Failed, None, findings),
+                    (Ok(_), Some(_)) => (Health::Warned, None, findings),
+                }
+            }
+        };
+        Self { health, name, error, findings }
+    }
+
+    /// Returns what titles are ordered by: the worst are the greatest.
+    pub(super) fn weight(&self) -> (Health, usize) {
+        (self.health, self.findings.len())
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("{} ({})", self.name, self.health.words())];
+        lines.extend(self.error.iter().map(|error| format!("  {error}")));
+        for finding in self.findings.iter().take(MOST_FINDINGS) {
+            lines.push(format!("  {finding}"));
+            lines.push(format!("    {}", finding.code.advice()));
+        }
+        if self.findings.len() > MOST_FINDINGS {
+            let more = self.findings.len() - MOST_FINDINGS;
+            lines.push(format!("  and {more} more, which the example inspect shows"));
+        }
+        lines
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let finding = |finding: &Finding| {
+            json!({
+                "code": finding.code.as_str(),
+                "severity": finding.severity().to_string(),
+                "file": finding.file,
+                "track": finding.track(),
+                "message": finding.message,
+                "advice": finding.code.advice(),
+            })
+        };
+        json!({
+            "presentation": self.name,
+            "health": self.health.code(),
+            "error": self.error,
+            "findings": self.findings.iter().map(finding).collect::<Value>(),
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! A check of all presentations of the served folders, without a server.
+
+mod health;
+mod worst;
+
+use std::io::{IsTerminal, stderr};
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+use smooth_origin::base::Name;
+
+use crate::listing::opener::{OPENING_TIME, Opener};
+use crate::listing::{look, walk};
+use crate::roots::Roots;
+use crate::{Arguments, Failure, Memory, log, open_files, origin, terminal};
+
+use health::{Health, Title};
+use worst::Worst;
+
+/// The result of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// All presentations are served completely; some may have warnings.
+    Healthy,
+    /// A presentation is not served or has errors, or was not looked at.
+    Sick,
+    /// There is no presentation.
+    Nothing,
+}
+
+/// Number of sick presentations that are printed as text.
+const MOST_PRINTED: usize = 1000;
+
+/// Numbers of presentations.
+#[derive(Default)]
+struct Numbers {
+    /// By their health.
+    of: [u64; Health::ALL.len()],
+    /// Not opened, because too many of the others could not be opened in their time.
+    not_looked_at: u64,
+}
+
+/// Opens all presentations of the folders, one after the other, and prints those that are sick: as
+/// text, the worst first, or all as lines of JSON in the order of the folders.
+///
+/// Memory does not grow with the number of presentations: none stays open, and the worst 1,000 are
+/// kept for the text.
+///
+/// # Errors
+/// A folder cannot be opened.
+pub fn check(arguments: &Arguments, json: bool) -> Result<Checked, Failure> {
+    log::show(log::Level::Error);
+    open_files::allow_many(0);
+    let testdata = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata"));
+    let roots = Roots::new(arguments.folders.clone(), testdata)?;
+    // None stays open; events are what the check prints.
+    let builder = origin::builder(&roots, arguments, Memory::default())?;
+    let mut opener = Opener::new(builder.cache_bytes(0).build(), OPENING_TIME);
+    let links_into = &arguments.links_into;
+    let visit = |each: &mut dyn FnMut(Name)| walk::visit(roots.as_slice(), links_into, each);
+
+    let mut count = 0;
+    visit(&mut |_| count += 1);
+    let bar = bar(count);
+    let (mut numbers, mut worst) = (Numbers::default(), Worst::new(MOST_PRINTED));
+    let found = visit(&mut |name| {
+        bar.inc(1);
+        if opener.is_stuck() {
+            numbers.not_looked_at += 1;
+            return;
+        }
+        let title = Title::of(&name, &look(&mut opener, &name));
+        numbers.of[title.health as usize] += 1;
+        if json {
+            // A reader that has gone away does not end the check: its status counts.
+            let _ = bar.suspend(|| terminal::line(&title.json().to_string()));
+        } else {
+            worst.add(title);
+        }
+    });
+    bar.finish_and_clear();
+
+    if json {
+        let _ = terminal::line(&json!({ "summary": numbers.json() }).to_string());
+    } else {
+        let left_out = found.left_out.lines();
+        let advice = (numbers.all() == 0).then(|| found.advice(&roots.folders()));
+        let summary = advice.unwrap_or_else(|| numbers.text());
+        let mut lines = worst.lines().into_iter().chain(left_out).chain([summary]);
+        let _ = lines.all(|line| terminal::line(&line));
+    }
+    let is_sick = numbers.are_sick() || found.left_out.has_unreadable();
+    Ok(match (numbers.all(), is_sick) {
+        (_, true) => Checked::Sick,
+        (0, false) => Checked::Nothing,
+        _ => Checked::Healthy,
+    })
+}
+
+/// A bar on stderr, if that is a terminal.
+fn bar(count: u64) -> ProgressBar {
+    let target = match stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let template = "{wide_bar} {human_pos}/{human_len} presentations, {eta} left";
+    let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
+    ProgressBar::with_draw_target(Some(count), target).with_style(style)
+}
+
+impl Numbers {
+    fn all(&self) -> u64 {
+        self.of.iter().sum::<u64>() + self.not_looked_at
+    }
+
+    fn are_sick(&self) -> bool {
+        let sick = self.of[Health::Failed as usize] + self.of[Health::NotServed as usize];
+        sick + self.not_looked_at > 0
+    }
+
+    /// `96 fine, 1 with warnings, 3 with errors, 0 not served`
+    fn text(&self) -> String {
+        let of =
+            Health::ALL.map(|health| format!("{} {}", self.of[health as usize], health.words()));
+        match self.not_looked_at {
+            0 => of.join(", "),
+            more => format!("{}, {more} not looked at, because others took so long", of.join(", ")),
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let of =
+            Health::ALL.map(|health| (health.code().to_owned(), self.of[health as usize].into()));
+        let mut object: serde_json::Map<_, _> = of.into_iter().collect();
+        object.insert("not-looked-at".into(), self.not_looked_at.into());
+        object.into()
+    }
+}

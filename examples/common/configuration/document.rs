@@ -1,0 +1,116 @@
+//! A file in TOML as settings, each with its place in the file.
+
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The keys of a file with their values, and what is wrong with the file as TOML.
+#[derive(Default)]
+pub(super) struct Document {
+    pub(super) settings: Vec<Setting>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// A key with its value.
+pub(super) struct Setting {
+    pub(super) key: String,
+    /// Place of the key, in bytes.
+    pub(super) offset: usize,
+    /// Place of the value, in bytes.
+    pub(super) value_offset: usize,
+    /// The value, if it is `true` or `false`.
+    pub(super) switch: Option<bool>,
+    /// Set if the value is a list or a table.
+    pub(super) is_list: bool,
+    /// All other values, as a command line would have them; those of a table as `name=value`.
+    pub(super) values: Vec<Value>,
+}
+
+/// A value as a command line would have it.
+pub(super) struct Value {
+    pub(super) text: String,
+    pub(super) offset: usize,
+}
+
+/// Something that is wrong in a file.
+pub(super) struct Problem {
+    /// Place in bytes.
+    pub(super) offset: usize,
+    pub(super) what: String,
+}
+
+impl Document {
+    /// Reads a file. All that is wrong with it as TOML is among the problems.
+    pub(super) fn parse(text: &str) -> Self {
+        let mut document = Self::default();
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            let offset = error.span().map_or(0, |span| span.start);
+            let what = format!("this is not TOML: {}", error.message());
+            document.problems.push(Problem { offset, what });
+        }
+        if document.problems.is_empty() {
+            for (key, value) in table.get_ref() {
+                document.add(key.get_ref(), key.span().start, value);
+            }
+        }
+        document
+    }
+
+    fn add(&mut self, key: &str, offset: usize, value: &Spanned<DeValue<'_>>) {
+        let mut setting = Setting {
+            key: key.to_owned(),
+            offset,
+            value_offset: value.span().start,
+            switch: value.get_ref().as_bool(),
+            is_list: value.get_ref().is_array() || value.get_ref().is_table(),
+            values: Vec::new(),
+        };
+        let mut add = |prefix: &str, value: &Spanned<DeValue<'_>>| match text(value.get_ref()) {
+            Ok(text) => {
+                let offset = value.span().start;
+                setting.values.push(Value { text: format!("{prefix}{text}"), offset });
+            }
+            Err(wanted) => self.problems.push(Problem {
+                offset: value.span().start,
+                what: format!("`{key}` has a value of the wrong kind: write {wanted}"),
+            }),
+        };
+        match value.get_ref() {
+            DeValue::Boolean(_) => {}
+            DeValue::Array(values) => values.iter().for_each(|value| add("", value)),
+            DeValue::Table(table) => {
+                for (name, value) in table {
+                    add(&format!("{}=", name.get_ref()), value);
+                }
+            }
+            _ => add("", value),
+        }
+        self.settings.push(setting);
+    }
+}
+
+/// Returns a single value as a command line has it.
+fn text(value: &DeValue<'_>) -> Result<String, &'static str> {
+    match value {
+        DeValue::String(text) => Ok(text.to_string()),
+        DeValue::Float(float) => Ok(float.as_str().to_owned()),
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+            .map(|number| number.to_string())
+            .map_err(|_| "a smaller number"),
+        _ => Err("a text in quotes or a number"),
+    }
+}
+
+impl Problem {
+    /// Returns `FILE:LINE:COLUMN: …`.
+    pub(super) fn line(&self, file: &Path, text: &str) -> String {
+        // An offset within a character counts as that of its start.
+        let before = text.as_bytes().get(..self.offset).unwrap_or(text.as_bytes());
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
+        format!("{}:{line}:{column}: {}", file.display(), self.what)
+    }
+}

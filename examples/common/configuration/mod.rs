@@ -1,0 +1,198 @@
+//! The configuration of a server: a file in TOML, and the command line, which overrides it.
+//!
+//! ```text
+//!  file ─► document (keys, values, places) ─► check (each by its option) ─┐
+//!  command line ──────────────────────────────────────────────────────────┴► options ─► printed
+//! ```
+//!
+//! A key of the file is the name of an option, so that each option can be in the file, with the same
+//! values and the same sentences about wrong ones.
+
+mod document;
+mod printed;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, Parser};
+
+use crate::{Failure, nearest, terminal};
+
+use document::{Document, Problem, Setting};
+
+/// Options that only a command line has.
+const ONLY_ON_COMMAND_LINE: &[&str] =
+    &["config", "print_config", "check", "json", "help", "version"];
+
+/// Returns the options that the command line and the file of `--config` make. `None` if they were
+/// printed, because `--print-config` asks for that.
+///
+/// A command line that is wrong, `--help` and `--version` end the process.
+///
+/// # Errors
+/// The file cannot be read or is wrong: the sentence has its line and column.
+pub fn options<O: Parser>() -> Result<Option<O>, Failure> {
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let command = O::command();
+    let mut matches = parse(&command, &line).unwrap_or_else(|error| error.exit());
+    if let Some(file) = matches.get_one::<PathBuf>("config") {
+        let document = read(file, &command)?;
+        let merged = merged(&line, &document, &command, &matches);
+        // Each key is right by itself; two of them may contradict each other.
+        matches = parse(&command, &merged)
+            .map_err(|error| Failure::Usage(format!("{}: {}", file.display(), sentence(&error))))?;
+    }
+    if matches.get_flag("print_config") {
+        for line in printed::lines(&command, &matches) {
+            if !terminal::line(&line) {
+                break;
+            }
+        }
+        return Ok(None);
+    }
+    O::from_arg_matches(&matches).map(Some).map_err(|error| Failure::Usage(sentence(&error)))
+}
+
+fn parse(command: &Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    command.clone().try_get_matches_from(line)
+}
+
+/// Reads a file and checks every key in it.
+fn read(file: &Path, command: &Command) -> Result<Vec<Setting>, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::system(format_args!("cannot read the configuration {}", file.display()), error)
+    })?;
+    let document = Document::parse(&text);
+    let mut problems = document.problems;
+    problems.extend(document.settings.iter().filter_map(|setting| check(setting, command)));
+    if problems.is_empty() {
+        return Ok(document.settings);
+    }
+    problems.sort_by_key(|problem| problem.offset);
+    let lines: Vec<_> = problems.iter().map(|problem| problem.line(file, &text)).collect();
+    Err(Failure::Usage(lines.join("\n       ")))
+}
+
+/// Returns the problem of a setting by itself.
+fn check(setting: &Setting, command: &Command) -> Option<Problem> {
+    let Some(option) = option(command, &setting.key) else {
+        let names = options_of_files(command).map(name);
+        let what =
+            format!("there is no key `{}`{}", setting.key, nearest::advice(&setting.key, names));
+        return Some(Problem { offset: setting.offset, what });
+    };
+    let is_switch = !option.get_action().takes_values();
+    let is_list = is_repeatable(option);
+    let wanted = match (setting.switch.is_some(), setting.values.len()) {
+        (switch, _) if is_switch && !switch => "true or false",
+        (true, _) if !is_switch => "a value, not true or false",
+        (_, count) if !is_switch && !is_list && (setting.is_list || count != 1) => {
+            "one value, not a list or a table"
+        }
+        _ => "",
+    };
+    if !wanted.is_empty() {
+        let what = format!("`{}` takes {wanted}", setting.key);
+        return Some(Problem { offset: setting.value_offset, what });
+    }
+    setting.values.iter().find_map(|value| {
+        let line = ["check".into(), argument(option, &value.text)];
+        let error = parse(command, &line).err()?;
+        let what = format!("`{}`: {}", setting.key, sentence(&error));
+        Some(Problem { offset: value.offset, what })
+    })
+}
+
+/// Returns a command line with the settings that it does not have itself.
+fn merged(
+    line: &[OsString],
+    settings: &[Setting],
+    command: &Command,
+    matches: &ArgMatches,
+) -> Vec<OsString> {
+    let is_given = |option: &Arg| is_given(option, matches);
+    let mut from_file = Vec::new();
+    for setting in settings {
+        let Some(option) = option(command, &setting.key) else { continue };
+        let is_overridden =
+            (is_given(option) && !has_names(option)) || conflicts(command, option).any(&is_given);
+        match setting.switch {
+            _ if is_overridden => {}
+            Some(true) => from_file.push(format!("--{}", name(option)).into()),
+            Some(false) => {}
+            None => {
+                let values = setting.values.iter();
+                from_file.extend(values.map(|value| argument(option, &value.text)));
+            }
+        }
+    }
+    // What is on the command line comes later, and so wins if an option has names for its values.
+    let (program, own) = line.split_at(line.len().min(1));
+    [program, &from_file, own].concat()
+}
+
+/// Returns an option with its value as one argument.
+fn argument(option: &Arg, value: &str) -> OsString {
+    match option.is_positional() {
+        true => value.into(),
+        false => format!("--{}={value}", name(option)).into(),
+    }
+}
+
+/// Returns the name of an option, which is its key in a file.
+fn name(option: &Arg) -> &str {
+    option.get_long().unwrap_or(option.get_id().as_str())
+}
+
+/// Returns the option of a key.
+fn option<'a>(command: &'a Command, key: &str) -> Option<&'a Arg> {
+    options_of_files(command).find(|option| name(option) == key)
+}
+
+/// Returns the options that a file can have.
+fn options_of_files(command: &Command) -> impl Iterator<Item = &Arg> {
+    let is_of_files = |option: &&Arg| !ONLY_ON_COMMAND_LINE.contains(&option.get_id().as_str());
+    command.get_arguments().filter(is_of_files)
+}
+
+/// Returns whether an option can have several values.
+fn is_repeatable(option: &Arg) -> bool {
+    option.is_positional() || matches!(option.get_action(), clap::ArgAction::Append)
+}
+
+/// Returns whether each value of an option begins with a name: `samples=9`.
+fn has_names(option: &Arg) -> bool {
+    let names = option.get_value_names().unwrap_or_default();
+    names.iter().any(|name| name.contains('='))
+}
+
+fn is_given(option: &Arg, matches: &ArgMatches) -> bool {
+    let source = matches.value_source(option.get_id().as_str());
+    source.is_some_and(|source| source != ValueSource::DefaultValue)
+}
+
+/// Returns the options that cannot be used with this one.
+fn conflicts<'a>(command: &'a Command, option: &'a Arg) -> impl Iterator<Item = &'a Arg> {
+    let excludes = |one: &Arg, other: &Arg| {
+        command.get_arg_conflicts_with(one).iter().any(|found| found.get_id() == other.get_id())
+    };
+    command.get_arguments().filter(move |other| excludes(option, other) || excludes(other, option))
+}
+
+/// Returns the sentence of an error of the command line, without the option and the usage.
+fn sentence(error: &clap::Error) -> String {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    if let Some(cause) = cause.filter(|_| error.kind() == ErrorKind::ValueValidation) {
+        return cause;
+    }
+    if let Some(ContextValue::Strings(values)) = error.get(ContextKind::ValidValue)
+        && !values.is_empty()
+    {
+        return format!("give one of {}", values.join(", "));
+    }
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    first.trim_start_matches("error: ").to_owned()
+}
