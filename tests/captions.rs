@@ -389,3 +389,51 @@ fn documents(bytes: &[u8]) -> Vec<&[u8]> {
     }
     found
 }
+
+#[test]
+fn odd_documents_show_what_the_standard_says() {
+    let head = "<styling><style xml:id='off' tts:display='none'/><style xml:id='r' tts:direction='rtl'/></styling>\
+        <layout><region xml:id='gone' tts:display='none'/><region xml:id='a' tts:textAlign='center' \
+        tts:displayAlign='after'/></layout>";
+    for (content, expected) in [
+        ("<p begin='1s' end='2s' style='off' region='a'>no</p>", &[][..]),
+        ("<p begin='1s' end='2s' region='gone'>no</p>", &[]),
+        (
+            "<p begin='1s' end='2s' region='a'>yes <span style='off'>no</span> too</p>",
+            &["1000-2000 |yes too"],
+        ),
+        (
+            "<p begin='1s' end='2s' region='a' style='r'>שלום <span>עולם!</span></p>",
+            &["1000-2000 |שלום עולם!"],
+        ),
+        (
+            "<p begin='1s' end='2s' region='a'><![CDATA[<i>x</i> --> &amp;]]></p>",
+            &["1000-2000 |&lt;i&gt;x&lt;/i&gt; --&gt; &amp;amp;"],
+        ),
+        (
+            "<p begin='1s' end='2s' region='a' xml:space='preserve'>  a&#13;&#10;b&#9;c  </p>",
+            &["1000-2000 |a\nb c"],
+        ),
+        ("<p begin='1.5' end='2s' region='a'>no metric</p>", &[]),
+        ("<p begin='-1s' end='2s' region='a'>before</p>", &[]),
+        ("<p begin='1s' end='99999999999999999999h' region='a'>long</p>", &["1000-100000 |long"]),
+        ("<p begin='1s' dur='0s' region='a'>never</p>", &[]),
+        (
+            "<p region='a'><span begin='1s' end='2s'>one</span><span begin='2s' end='3s'>two</span></p>",
+            &["1000-2000 |one", "2000-3000 |two"],
+        ),
+        (
+            "<p begin='1s' end='2s' region='a'>WEBVTT<br/><br/>NOTE</p>",
+            &["1000-2000 |WEBVTT\n\u{a0}\nNOTE"],
+        ),
+    ] {
+        assert_cues(head, &format!("<div>{content}</div>"), expected);
+    }
+}
+
+#[test]
+fn a_region_that_is_shown_for_a_time_is_a_loss() {
+    let head = "<layout><region xml:id='a' begin='2s' end='3s'/></layout>";
+    let read = parse(&document(head, "<div><p begin='1s' end='4s' region='a'>a</p></div>"));
+    assert_eq!(read.losses().iter().map(|loss| loss.kind).collect::<Vec<_>>(), [LossKind::Layout]);
+}

@@ -26,7 +26,8 @@ pub enum LossKind {
     /// Content without a region in a document that has regions, which TTML does not show, or with the name
     /// of a region that is not defined. The text is shown at the default place.
     Region,
-    /// A length, position or vertical layout that has no equivalent.
+    /// A length, position or vertical layout that has no equivalent; a region that is shown for a time, of
+    /// which the text is shown at its own time.
     Layout,
     /// A change during a cue (`set`, `animate`). The text keeps its first look.
     Animation,

@@ -188,6 +188,12 @@ impl<'t> Reading<'t> {
                 continue;
             }
             let attributes = self.attributes(&element)?;
+            if [&attributes.begin, &attributes.end, &attributes.duration]
+                .iter()
+                .any(|time| time.is_some())
+            {
+                self.losses.note(LossKind::Layout, self.text, element.start);
+            }
             let mut style = attributes.style;
             let mut references = attributes.styles;
             while let Part::Start(child) = self.part()? {

@@ -84,8 +84,10 @@ impl InitSegment<'_> {
             return Ok(vec![self.of_manifest()?]);
         }
         let entry = |entry: &&SampleEntry| {
-            // The name of PIFF for documents that others call `stpp`.
-            if entry.format() == *b"dfxp" {
+            // `dfxp` is the name of PIFF for documents that others call `stpp`. An entry without its three
+            // strings is no box that others can read.
+            let strings = entry.body.iter().filter(|&&byte| byte == 0).count();
+            if entry.format() == *b"dfxp" || (entry.format() == *b"stpp" && strings < 3) {
                 let ttml = Description::new(CodecTag::TTML, Bytes::new(), Format::Text);
                 return ttml.sample_entry();
             }
@@ -331,6 +333,17 @@ mod tests {
         );
         let found = segment.to_bytes(&Limits::default()).unwrap();
         assert!(found.windows(5).any(|bytes| bytes == [0x11, 0x90, 0x56, 0xe5, 0]));
+    }
+
+    #[test]
+    fn an_entry_of_text_without_its_strings_is_written_with_them() {
+        let stored = SampleEntry::new(FourCc(*b"stpp"), Bytes::new());
+        let said = Description::new(CodecTag::TTML, Bytes::new(), Format::Text);
+        let mut text = segment(StreamKind::Text, &said);
+        text.entries = vec![&stored];
+        let written = text.to_bytes(&Limits::default()).unwrap();
+        let strings = b"http://www.w3.org/ns/ttml\0\0\0";
+        assert!(written.windows(strings.len()).any(|bytes| bytes == strings));
     }
 
     #[test]

@@ -353,3 +353,17 @@ fn a_document_that_fits_both_readings_is_read_as_others_of_its_track() {
     let vtt = lines(&none.asked("text-1000.vtt/20000000.vtt"));
     assert!(vtt.contains(&"00:00:03.000 --> 00:00:09.000".to_owned()), "as players of Smooth");
 }
+
+#[test]
+fn a_document_that_is_written_again_keeps_places_and_colours() {
+    let film = real("dialects/captions/captions.ism");
+    let document = film.asked("english-1000/1060000000.m4s");
+    let text = String::from_utf8_lossy(&document);
+    assert!(
+        text.contains("<region xml:id=\"r1\" tts:origin=\"10% 5%\" tts:extent=\"80% 95%\""),
+        "{text}"
+    );
+    let top =
+        "<p begin=\"00:01:47.000\" end=\"00:01:47.500\" region=\"r1\">One line<br/>and another</p>";
+    assert!(text.contains(top), "{text}");
+}

@@ -5,6 +5,7 @@
 
 mod caption_segment;
 mod changed_segment;
+mod documents;
 mod header;
 mod request;
 mod segment;

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::caption_segment::{Documents, Times, sample_ends};
-use super::failed;
-use crate::base::{Error, ErrorKind, Got, Step, Want};
+use super::documents::{Documents, Times, payload, sample_ends};
+use crate::base::{Error, Step};
 use crate::captions::TimeBase;
-use crate::presentation::{FragmentAddress, Located, Need, Presentation, StoredRange};
+use crate::presentation::{FragmentAddress, Located, Need, Presentation};
 
 /// Number of other fragments that are looked at.
 const FRAGMENTS: usize = 8;
@@ -17,7 +14,7 @@ const FRAGMENTS: usize = 8;
 /// fits one reading of its times counts. Decided once per track. If all fit both, times count from the
 /// fragment, as in players of Smooth Streaming.
 ///
-/// So the answer is the same in any order of requests. The fragments of a live presentation may not be
+/// The answer is the same in any order of requests. The fragments of a live presentation may not be
 /// there yet, so they decide nothing.
 ///
 /// # Errors
@@ -74,20 +71,4 @@ fn look(
             }
         })
     })
-}
-
-/// Reads the payload of a fragment, as far as it was not read before.
-///
-/// # Errors
-/// [`ErrorKind::Read`] if the read fails.
-pub(super) fn payload(stored: StoredRange) -> Result<Step<Bytes>, Error> {
-    let StoredRange { file, range, read, .. } = stored;
-    if read.len() as u64 == range.end - range.start {
-        return Ok(Step::Ready(read));
-    }
-    Ok(Step::read(vec![Want::Range { file, range }], move |got| match got.into_iter().next() {
-        Some(Ok(Got::Range(bytes))) => Ok(Step::Ready(bytes)),
-        Some(Err(error)) => Err(Error::from(ErrorKind::Read(error)).in_file(file)),
-        Some(Ok(_)) | None => Err(failed(ErrorKind::NoMedia)),
-    }))
 }

@@ -1,29 +1,49 @@
 //! Cues as a TTML document whose times count from the start of the presentation.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write;
 
 use crate::base::{Error, Limits, Timescale};
-use crate::captions::Cue;
+use crate::captions::{Alignment, Cue, CueSettings, LineAlignment, Percent, Vertical};
 
-/// The document before its cues: one region at the bottom, where WebVTT shows text too. White space in
-/// cues was collapsed before; RxPlayer 4.5.0 would also drop the space before a `span`.
+/// The document before its regions. White space in cues was collapsed before; RxPlayer 4.5.0 would also
+/// drop the space before a `span`.
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
     <tt xmlns=\"http://www.w3.org/ns/ttml\" xmlns:tts=\"http://www.w3.org/ns/ttml#styling\" xml:lang=\"\" \
-    xml:space=\"preserve\">\
-    <head><layout><region xml:id=\"bottom\" tts:origin=\"10% 10%\" tts:extent=\"80% 80%\" \
-    tts:displayAlign=\"after\" tts:textAlign=\"center\"/></layout></head>\
-    <body region=\"bottom\"><div>\n";
+    xml:space=\"preserve\"><head><layout>";
+
+/// The region of cues at the default place: at the bottom, where WebVTT shows them too.
+const DEFAULT: &str = "<region xml:id=\"bottom\" tts:origin=\"10% 10%\" tts:extent=\"80% 80%\" \
+    tts:displayAlign=\"after\" tts:textAlign=\"center\"/>";
+
+/// The document between its regions and its cues.
+const BODY: &str = "</layout></head><body region=\"bottom\"><div>\n";
 
 const TAIL: &str = "</div></body></tt>\n";
 
 const MILLISECONDS: Timescale = Timescale::new(1000).unwrap();
 
-/// Writes a document of these cues. Bold, italics and underlines are kept.
+/// Writes a document of these cues. Places, colours, bold, italics and underlines are kept.
 ///
 /// # Errors
 /// [`ErrorKind::Budget`](crate::base::ErrorKind::Budget) if it exceeds [`Limits::caption_bytes`].
 pub(super) fn write(cues: &[Cue], timescale: Timescale, limits: &Limits) -> Result<String, Error> {
+    let check = |document: &String| {
+        Limits::check("bytes of captions", document.len() as u64, limits.caption_bytes)
+    };
     let mut document = String::from(HEAD);
+    document.push_str(DEFAULT);
+    let mut regions = BTreeMap::new();
+    for cue in cues.iter().filter(|cue| !cue.settings.is_default()) {
+        let number = regions.len();
+        if let Entry::Vacant(vacant) = regions.entry(cue.settings) {
+            vacant.insert(number);
+            region(&mut document, number, cue.settings);
+            check(&document)?;
+        }
+    }
+    document.push_str(BODY);
     for cue in cues {
         let time = |ticks| Time(timescale.rescale_round(ticks, MILLISECONDS).unwrap_or(u64::MAX));
         let (begin, end) = (time(cue.start), time(cue.end));
@@ -31,13 +51,70 @@ pub(super) fn write(cues: &[Cue], timescale: Timescale, limits: &Limits) -> Resu
             continue;
         }
         // Writing into a `String` cannot fail.
-        let _ = write!(document, "<p begin=\"{begin}\" end=\"{end}\">");
+        let _ = write!(document, "<p begin=\"{begin}\" end=\"{end}\"");
+        if let Some(number) = regions.get(&cue.settings) {
+            let _ = write!(document, " region=\"r{number}\"");
+        }
+        document.push('>');
         content(&mut document, &cue.text);
         document.push_str("</p>\n");
-        Limits::check("bytes of captions", document.len() as u64, limits.caption_bytes)?;
+        check(&document)?;
     }
     document.push_str(TAIL);
     Ok(document)
+}
+
+/// The whole picture, in hundredths of a percent.
+const WHOLE: i64 = 10_000;
+
+/// Writes the region of cues at a place.
+fn region(document: &mut String, number: usize, place: CueSettings) {
+    let CueSettings { vertical, line, position, size, align, .. } = place;
+    let hundredths = |percent: Option<Percent>, default| {
+        percent.map_or(default, |percent| i64::from(percent.hundredths()))
+    };
+    let size = hundredths(size, WHOLE);
+    // The position is that of the edge at which the text is aligned.
+    let start = match align {
+        Some(Alignment::Left) => hundredths(position, 0),
+        Some(Alignment::Right) => hundredths(position, WHOLE) - size,
+        None => hundredths(position, WHOLE / 2) - size / 2,
+    };
+    let start = start.clamp(0, WHOLE);
+    let along = (start, size.min(WHOLE - start));
+    let line = line.map(|line| (i64::from(line.distance.hundredths()), line.alignment));
+    let (across, display) = match line {
+        Some((at, LineAlignment::Start)) if at < WHOLE => ((at, WHOLE - at), "before"),
+        Some((at, LineAlignment::End)) if at > 0 => ((0, at), "after"),
+        Some((at, LineAlignment::Center)) if at > 0 && at < WHOLE => {
+            let half = at.min(WHOLE - at);
+            ((at - half, 2 * half), "center")
+        }
+        _ if vertical.is_some() => ((0, WHOLE), "before"),
+        _ => ((1000, 8000), "after"),
+    };
+    let (horizontal, upright) = if vertical.is_some() { (across, along) } else { (along, across) };
+    let percent = Percent::from_hundredths;
+    let align = match align {
+        Some(Alignment::Left) => "left",
+        Some(Alignment::Right) => "right",
+        None => "center",
+    };
+    // Writing into a `String` cannot fail.
+    let _ = write!(
+        document,
+        "<region xml:id=\"r{number}\" tts:origin=\"{} {}\" tts:extent=\"{} {}\" \
+         tts:displayAlign=\"{display}\" tts:textAlign=\"{align}\"",
+        percent(horizontal.0),
+        percent(upright.0),
+        percent(horizontal.1),
+        percent(upright.1),
+    );
+    document.push_str(match vertical {
+        Some(Vertical::RightToLeft) => " tts:writingMode=\"tbrl\"/>",
+        Some(Vertical::LeftToRight) => " tts:writingMode=\"tblr\"/>",
+        None => "/>",
+    });
 }
 
 /// Writes text with the markup of WebVTT, which is balanced and escaped, as content of TTML.
@@ -64,13 +141,13 @@ fn content(document: &mut String, text: &str) {
             }
             _ if token.starts_with('<') => {
                 let style = match token {
-                    "<b>" => Some("fontWeight=\"bold\""),
-                    "<i>" => Some("fontStyle=\"italic\""),
-                    "<u>" => Some("textDecoration=\"underline\""),
-                    _ => None,
+                    "<b>" => Some(" tts:fontWeight=\"bold\"".to_owned()),
+                    "<i>" => Some(" tts:fontStyle=\"italic\"".to_owned()),
+                    "<u>" => Some(" tts:textDecoration=\"underline\"".to_owned()),
+                    _ => colours(token),
                 };
-                if let Some(style) = style {
-                    let _ = write!(document, "<span tts:{style}>");
+                if let Some(style) = &style {
+                    let _ = write!(document, "<span{style}>");
                 }
                 spans.push(style.is_some());
             }
@@ -78,6 +155,16 @@ fn content(document: &mut String, text: &str) {
         }
     }
     document.push_str(rest);
+}
+
+/// Returns the colours of a tag of classes: `<c.red.bg_blue>`. Classes have the names of colours in TTML.
+fn colours(tag: &str) -> Option<String> {
+    let classes = tag.strip_prefix("<c.")?.strip_suffix('>')?;
+    let attribute = |class: &str| match class.strip_prefix("bg_") {
+        Some(colour) => format!(" tts:backgroundColor=\"{colour}\""),
+        None => format!(" tts:color=\"{class}\""),
+    };
+    Some(classes.split('.').map(attribute).collect())
 }
 
 /// A time in milliseconds, written with three digits behind the point: some players read no others.
@@ -93,6 +180,49 @@ impl std::fmt::Display for Time {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::captions::Line;
+
+    #[test]
+    fn places_of_webvtt_become_regions() {
+        let line = |distance, alignment| {
+            Some(Line { distance: Percent::from_hundredths(distance), alignment })
+        };
+        let percent = |hundredths| Some(Percent::from_hundredths(hundredths));
+        let default = CueSettings::default();
+        let top =
+            CueSettings { line: line(500, LineAlignment::Start), size: percent(8000), ..default };
+        let left = CueSettings { align: Some(Alignment::Left), position: percent(1000), ..default };
+        let right = CueSettings {
+            align: Some(Alignment::Right),
+            size: percent(3000),
+            line: line(5000, LineAlignment::Center),
+            ..default
+        };
+        let vertical = CueSettings { vertical: Some(Vertical::RightToLeft), ..default };
+        for (place, expected) in [
+            (
+                top,
+                "\"10% 5%\" tts:extent=\"80% 95%\" tts:displayAlign=\"before\" tts:textAlign=\"center\"/>",
+            ),
+            (
+                left,
+                "\"10% 10%\" tts:extent=\"90% 80%\" tts:displayAlign=\"after\" tts:textAlign=\"left\"/>",
+            ),
+            (
+                right,
+                "\"70% 0%\" tts:extent=\"30% 100%\" tts:displayAlign=\"center\" tts:textAlign=\"right\"/>",
+            ),
+            (
+                vertical,
+                "\"0% 0%\" tts:extent=\"100% 100%\" tts:displayAlign=\"before\" \
+              tts:textAlign=\"center\" tts:writingMode=\"tbrl\"/>",
+            ),
+        ] {
+            let mut document = String::new();
+            region(&mut document, 0, place);
+            assert_eq!(document, format!("<region xml:id=\"r0\" tts:origin={expected}"));
+        }
+    }
 
     #[test]
     fn markup_of_webvtt_becomes_spans() {
@@ -102,7 +232,13 @@ mod tests {
             document
         };
         assert_eq!(written("a &amp; b\nc"), "a &amp; b<br/>c");
-        assert_eq!(written("<i>a <c.red>b</c></i>"), "<span tts:fontStyle=\"italic\">a b</span>");
+        assert_eq!(
+            written("<i>a <c.red>b</c></i>"),
+            "<span tts:fontStyle=\"italic\">a \
+            <span tts:color=\"red\">b</span></span>"
+        );
+        let both = "<span tts:color=\"red\" tts:backgroundColor=\"blue\">a</span>";
+        assert_eq!(written("<c.red.bg_blue>a</c>"), both);
         assert_eq!(written("1 &lt; 2&nbsp;"), "1 &lt; 2\u{a0}");
         assert_eq!(Time(3_661_007).to_string(), "01:01:01.007");
     }

@@ -135,7 +135,8 @@ fn later(stream: &Stream, begin: u64) -> Option<Beginning> {
     (!is_late).then_some(Beginning::Later { first, begin, is_cut })
 }
 
-fn is_noticed(ticks: u64, timescale: Timescale) -> bool {
+/// Returns whether somebody would notice a difference between pictures and sound.
+pub(super) fn is_noticed(ticks: u64, timescale: Timescale) -> bool {
     ticks.saturating_mul(NOTICED) > timescale.get()
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::Segment;
+use super::beginning::is_noticed;
+use super::{Moment, Segment};
 use crate::base::{Timescale, piece};
 use crate::fragment::cmaf::Growth;
 use crate::index::Fragments;
@@ -121,7 +122,8 @@ impl Rates {
                 return;
             }
             left = later;
-            let ticks = stream.ticks(segment);
+            let early = if segments.list.first() == Some(segment) { stream.early } else { 0 };
+            let ticks = stream.ticks(segment).saturating_sub(early);
             let bytes = stream.grown(stored, segment.duration);
             let this = Stretch { bytes, ticks };
             peak.add(this);
@@ -138,6 +140,9 @@ struct Listing<'a> {
     kind: StreamKind,
     segments: &'a Segments,
     timescale: Timescale,
+    /// Ticks by which the first segment is shorter in a playlist of HLS, because it begins a little before
+    /// the pictures.
+    early: u64,
     /// Growth of the track's fragments, and the units of its ticks.
     growth: Option<(Growth, Timescale)>,
 }
@@ -222,6 +227,12 @@ pub(in crate::presentation) struct AllRates(Box<[Box<[Option<Rates>]>]>);
 impl AllRates {
     /// Counts the rates of all tracks; to be called once, before anything is served.
     pub(in crate::presentation) fn of(streams: &[Stream]) -> Self {
+        let pictures =
+            streams.iter().find(|of| of.kind == StreamKind::Video && !of.timeline.is_empty());
+        let begin = pictures.and_then(|of| {
+            let (ticks, _) = of.timeline.chunk(0)?;
+            Some(Moment { ticks, timescale: of.timescale })
+        });
         let of_stream = |Stream { kind, timeline, timescale, tracks, .. }: &Stream| {
             // A run of chunks takes no bytes, however long it is; fragments do.
             let is_counted = |fragments: &Fragments| {
@@ -232,10 +243,18 @@ impl AllRates {
                 Media::Files(_) | Media::Absent(_) => false,
             };
             let segments = tracks.iter().any(is_stored).then(|| Segments::of(timeline));
+            let early = match (begin, timeline.chunk(0)) {
+                (Some(begin), Some((start, _))) if *kind == StreamKind::Audio => {
+                    let early = begin.rescaled(*timescale).saturating_sub(start);
+                    if is_noticed(early, *timescale) { 0 } else { early }
+                }
+                _ => 0,
+            };
             let of_track = |track: &Track| match (&track.media, &segments) {
                 (Media::Stored(stored), Some(segments)) if is_counted(&stored.fragments) => {
                     let growth = Some((stored.growth, stored.timescale));
-                    let listing = Listing { kind: *kind, segments, timescale: *timescale, growth };
+                    let (kind, timescale) = (*kind, *timescale);
+                    let listing = Listing { kind, segments, timescale, early, growth };
                     Rates::of(&listing, &stored.fragments)
                 }
                 _ => None,
@@ -275,7 +294,8 @@ mod tests {
         let timeline = timeline(chunks).unwrap();
         let timescale = Timescale::new(100).unwrap();
         let (kind, segments) = (StreamKind::Video, Segments::of(&timeline));
-        let listing = Listing { kind, segments: &segments, timescale, growth: None };
+        let early = 0;
+        let listing = Listing { kind, segments: &segments, timescale, early, growth: None };
         Rates::of(&listing, &fragments)
     }
 
