@@ -84,10 +84,9 @@ impl InitSegment<'_> {
             return Ok(vec![self.of_manifest()?]);
         }
         let entry = |entry: &&SampleEntry| {
-            // `dfxp` is the name of PIFF for documents that others call `stpp`. An entry without its three
-            // strings is no box that others can read.
-            let strings = entry.body.iter().filter(|&&byte| byte == 0).count();
-            if entry.format() == *b"dfxp" || (entry.format() == *b"stpp" && strings < 3) {
+            // `dfxp` is the name of PIFF for documents that others call `stpp`, whose namespace has to be
+            // there.
+            if entry.format() == *b"dfxp" || (entry.format() == *b"stpp" && entry.body.is_empty()) {
                 let ttml = Description::new(CodecTag::TTML, Bytes::new(), Format::Text);
                 return ttml.sample_entry();
             }
@@ -336,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_of_text_without_its_strings_is_written_with_them() {
+    fn an_entry_of_text_without_a_namespace_is_written_with_it() {
         let stored = SampleEntry::new(FourCc(*b"stpp"), Bytes::new());
         let said = Description::new(CodecTag::TTML, Bytes::new(), Format::Text);
         let mut text = segment(StreamKind::Text, &said);
