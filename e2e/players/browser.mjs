@@ -144,9 +144,7 @@ async function watch(page, address, player, url, manifest, timeout) {
   let before = started;
   const offered = await page.evaluate(() => Object.keys(window.controls ?? {}));
   if (offered.includes('highest') && widest.few < widest.most) {
-    if (started.width >= widest.most) {
-      throw new Error(`starts ${started.width} pixels wide, not with the lowest quality`);
-    }
+    before = await until(`shows a lower quality than ${widest.most} pixels`, (now) => now.width < widest.most, before);
     await page.evaluate(() => window.controls.highest());
     before = await until(`shows the highest quality, ${widest.most} pixels`, (now) => now.width === widest.most, before);
   }

@@ -86,14 +86,20 @@ const CLIENTS = {
     start: (video, url, tell) => {
       const player = new RxPlayer({ videoElement: video });
       player.addEventListener('error', (error) => tell.failed(`RxPlayer error ${error.code}: ${error.message}`));
-      const lock = (place) => {
+      // The first lock is lost if the track is chosen after it.
+      let place = 0;
+      const lock = () => {
+        if (!player.getVideoTrack()) return;
         const all = player.getVideoTrack().representations.toSorted((one, other) => one.bitrate - other.bitrate);
         player.lockVideoRepresentations({ representations: [all.at(place).id], switchingMode: 'reload' });
       };
-      player.addEventListener('newAvailablePeriods', () => lock(0));
+      for (const event of ['newAvailablePeriods', 'periodChange', 'videoTrackChange']) player.addEventListener(event, lock);
       player.loadVideo({ url, transport: 'dash', autoPlay: true });
       return {
-        highest: () => lock(-1),
+        highest: () => {
+          place = -1;
+          lock();
+        },
         otherLanguage: () => {
           player.setAudioTrack({ trackId: player.getAvailableAudioTracks().at(-1).id, switchingMode: 'direct' });
         },

@@ -131,11 +131,6 @@ fn text_begin(
     if kind != StreamKind::Text {
         return None;
     }
-    let sound = || {
-        let listed = presentation.listed();
-        let others = listed.iter().filter(|of| of.stream.kind() != StreamKind::Text);
-        others.map(|of| of.begin()).min()
-    };
-    let begin = presentation.pictures_begin().or_else(sound);
+    let begin = presentation.media_begins();
     begin.map(|begin| begin.rescaled(timescale))
 }

@@ -43,6 +43,15 @@ pub(crate) struct Silent {
     pieces: u64,
 }
 
+/// First times of the streams that are listed.
+#[derive(Debug)]
+pub(super) struct Begins {
+    /// That of the first stream of pictures.
+    pictures: Option<Moment>,
+    /// The same, or that of the first sound if there are no pictures.
+    media: Option<Moment>,
+}
+
 /// Shortest difference that somebody notices, in parts of a second: 40 ms.
 const NOTICED: u64 = 25;
 
@@ -114,8 +123,23 @@ impl Presentation {
 
     /// Returns the start of the first stream of pictures that is listed.
     pub(crate) fn pictures_begin(&self) -> Option<Moment> {
-        let listed = self.listed();
-        listed.iter().find(|of| of.stream.kind == StreamKind::Video).map(Listed::begin)
+        self.begins().pictures
+    }
+
+    /// Returns the time at which playlists of text begin: with the pictures, or with the first sound if
+    /// there are none.
+    pub(crate) fn media_begins(&self) -> Option<Moment> {
+        self.begins().media
+    }
+
+    fn begins(&self) -> &Begins {
+        self.segmented.begins.get_or_init(|| {
+            let listed = self.listed();
+            let pictures = listed.iter().find(|of| of.stream.kind == StreamKind::Video);
+            let pictures = pictures.map(Listed::begin);
+            let media = listed.iter().filter(|of| of.stream.kind != StreamKind::Text);
+            Begins { pictures, media: pictures.or_else(|| media.map(Listed::begin).min()) }
+        })
     }
 }
 

@@ -23,8 +23,10 @@ pub(crate) use rates::Rates;
 pub(crate) use rendition::{Form, Rendition, decimal};
 pub(crate) use segments::Segment;
 
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
+use beginning::Begins;
 use bytes::Bytes;
 use heads::Heads;
 use listing::AllLeftOut;
@@ -52,6 +54,8 @@ pub(super) struct Segmented {
     heads: Option<Heads>,
     losses: ReportedLosses,
     time_bases: TimeBases,
+    /// First times, once they were asked for.
+    begins: OnceLock<Begins>,
 }
 
 impl Segmented {
@@ -66,6 +70,7 @@ impl Segmented {
             heads: None,
             losses: ReportedLosses::default(),
             time_bases: TimeBases::default(),
+            begins: OnceLock::new(),
         }
     }
 
