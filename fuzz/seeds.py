@@ -848,6 +848,21 @@ def openings():
         samples = Samples(*((ticks, len(document), 0, 0) for document in documents))
         return fragment(1, [samples], (tfxd(time),), payload=b"".join(documents))
 
+    def styled(align, display, origin):
+        old = "http://www.w3.org/2006/10/ttaf1"
+        return (
+            f'<tt xmlns="{old}" xmlns:tts="{old}#styling"><head><layout><region xml:id="r" tts:origin="{origin}" '
+            f'tts:extent="60% 15%" tts:textAlign="{align}" tts:displayAlign="{display}"/></layout></head><body><div>'
+            '<p begin="0.5s" end="1.5s" region="r"><span tts:fontStyle="italic" tts:fontWeight="bold" '
+            'tts:textDecoration="underline" tts:color="red" tts:backgroundColor="#000080">a</span><br/>b &amp; &lt;c</p>'
+            "</div></body></tt>"
+        ).encode()
+
+    rich = [(ttml(0.5, 1.5),), (styled("center", "after", "20% 80%"),), (styled("right", "before", "40% 5%"),),
+            (styled("start", "center", "0% 40%"),)]
+    out["folder-of-captions-with-styles"] = fragment_folder(
+        captions, {f"QualityLevels(7)/Fragments(t={n * 20_000_000})": text(n * 20_000_000, *made) for n, made in enumerate(rich)}
+    )
     documents = [
         (ttml(0.5, 1.5, "2006/10/ttaf1"),),
         (ttml(0.5, 1.5),),
@@ -861,6 +876,18 @@ def openings():
             for n, made in enumerate(documents)
         },
     )
+    unclear = [ttml(0, 4), ttml(1, 3, text='<set tts:color="red"/>a'), ttml(1, 3), ttml(0.5, 0.7)]
+    out["folder-of-captions-whose-times-are-unclear"] = fragment_folder(
+        captions,
+        {f"QualityLevels(7)/Fragments(t={n * 20_000_000})": text(n * 20_000_000, made) for n, made in enumerate(unclear)},
+    )
+    for name, pictures, sounds in (("before", 24_000_000, 0), ("after", 0, 24_000_000)):
+        video = fragments(1, first=pictures, extra=lambda t: (tfxd(t),))
+        audio = fragments(2, first=sounds, runs=lambda _: [gop("kkkk")], extra=lambda t: (tfxd(t),))
+        out[f"sound-{name}-the-pictures"] = files(smil(V, A, client=None), tiny(video=video, audio=audio))
+    late = [(1, time, fragment(1, [gop()], (tfxd(time),))) for time in (0, 20_000_000, 70_000_000)]
+    whole = fragments(2, count=3, ticks=30_000_000, runs=lambda _: [gop("kkkkkk")], extra=lambda t: (tfxd(t, 30_000_000),))
+    out["a-gap-in-the-pictures-alone"] = files(smil(V, A, client=None), tiny(video=late, audio=whole))
     out["folder-where-a-list-fails"] = fragment_folder(ONE_VIDEO, named, fails=b"\x02")
     out["folder-without-files"] = fragment_folder(CLIENT, {"x": b""})
 

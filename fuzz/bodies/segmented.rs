@@ -9,8 +9,9 @@ use smooth_origin::presentation::{Presentation, Reply};
 
 use super::opening::{Files, body, drive};
 
-/// Batches that a reply may take: those of a look at a head, and the payload of text.
-const LOOKS: usize = 9;
+/// Batches that a reply may take: those of a look at a head, and the payload of text; the same for eight
+/// other fragments if they decide what the times of the text count from.
+const LOOKS: usize = 9 * 9;
 
 /// Segments of a track that are asked for: the first and the last.
 const ASKED: usize = 3;
@@ -19,7 +20,7 @@ const ASKED: usize = 3;
 pub(super) fn segmented(files: &Files, presentation: &Arc<Presentation>) {
     let ask = |path: &str| ask(files, presentation, path);
     #[cfg(feature = "dash")]
-    if let Some(mpd) = ask("trick.mpd") {
+    for mpd in ["trick.mpd", "wvtt.mpd"].into_iter().filter_map(ask) {
         let mpd = text(mpd);
         assert!(mpd.ends_with("</MPD>") || mpd.ends_with("</MPD>\n"), "{mpd}");
         for set in mpd.split("<AdaptationSet ").skip(1) {
@@ -35,7 +36,7 @@ pub(super) fn segmented(files: &Files, presentation: &Arc<Presentation>) {
         }
     }
     #[cfg(feature = "hls")]
-    if let Some(multivariant) = ask("master.m3u8") {
+    for multivariant in ["master.m3u8", "imsc.m3u8"].into_iter().filter_map(ask) {
         let multivariant = text(multivariant);
         let uris = multivariant.lines().filter_map(|line| match line.split_once("URI=\"") {
             Some((_, uri)) if !uri.starts_with("data:") => uri.split('"').next(),

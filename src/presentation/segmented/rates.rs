@@ -177,11 +177,24 @@ struct Peak {
     near: VecDeque<Stretch>,
     /// Bytes and ticks of all segments of the run.
     end: Stretch,
+    /// Set if the last segment lasts long enough by itself.
+    was_long: bool,
     densest: Stretch,
 }
 
 impl Peak {
     fn add(&mut self, segment: Stretch) {
+        let is_long = segment.ticks >= self.least;
+        let follows_long = std::mem::replace(&mut self.was_long, is_long);
+        if is_long && follows_long {
+            // A stretch with both is no denser than the denser of its two parts.
+            self.near.clear();
+            self.hull.clear();
+            self.hull.push_back(self.end);
+            self.end = self.end.plus(segment);
+            self.count(segment);
+            return;
+        }
         self.near.push_back(self.end);
         self.end = self.end.plus(segment);
         while let Some(&from) = self.near.front()
