@@ -70,10 +70,10 @@ while IFS= read -r -d '' ism; do
     wait
 done < <(find "$media" -maxdepth 2 -type f -name '*.ism' -print0 | sort -z)
 
-# Text has a presentation of its own. dash.js 5.2.1 takes its TTML (`text.mjs dashjs-stpp`) and gives no cues; why is not known.
+# Text has a presentation of its own.
 text=dialects/captions/captions.ism
 if [ -f "$media/$text" ]; then
-    for client in hls.js shaka-hls shaka-stpp shaka-wvtt dashjs-wvtt rx-stpp rx-wvtt; do
+    for client in hls.js shaka-hls shaka-stpp shaka-wvtt dashjs-stpp dashjs-wvtt rx-stpp rx-wvtt; do
         beside "$text with $client" 1 "$here/text.mjs" "$client" --players "$players" "$base/$text"
     done
     wait

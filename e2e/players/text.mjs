@@ -30,6 +30,8 @@ const playWithShaka = async (video, url) => {
   const player = new shaka.Player();
   await player.attach(video);
   await player.load(url);
+  // Shaka Player 5.2.12 often keeps no cue of TTML that is chosen before there are pictures.
+  while (video.readyState < 3) await new Promise((soon) => setTimeout(soon, 50));
   return {
     list: () => player.getTextTracks().map(({ language, codecs }) => ({ language, codecs })),
     select: (number) => player.selectTextTrack(player.getTextTracks()[number]),

@@ -118,7 +118,12 @@ fn documents_of_2006_are_written_in_the_namespace_of_today() {
     let document = sample(&film, 0);
     let text = String::from_utf8(document.to_vec()).unwrap();
     assert!(text.contains(NOW) && !text.contains("2006"), "{text}");
-    assert!(text.contains("<p begin=\"00:00:00.000\" end=\"00:00:01.000\">a<br/>b</p>"), "{text}");
+    assert!(
+        text.contains(
+            "<p begin=\"00:00:00.000\" end=\"00:00:01.000\" region=\"bottom\">a<br/>b</p>"
+        ),
+        "{text}"
+    );
     assert_eq!(shown(&document, 0), [(0, 1000, "a\nb".to_owned())]);
 }
 
@@ -366,4 +371,7 @@ fn a_document_that_is_written_again_keeps_places_and_colours() {
     let top =
         "<p begin=\"00:01:47.000\" end=\"00:01:47.500\" region=\"r1\">One line<br/>and another</p>";
     assert!(text.contains(top), "{text}");
+    assert!(text.contains("<body><div>"), "a region of the body would hide cues of others: {text}");
+    let empty = film.asked("german-1000/1040000000.m4s");
+    assert!(!String::from_utf8_lossy(&empty).contains("2006"), "nor is an empty document of 2006");
 }

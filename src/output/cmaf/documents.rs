@@ -147,7 +147,7 @@ impl Documents {
             cues = joined(cues);
         }
         let is_moved = base == TimeBase::Fragment && window.start > 0;
-        let needs_writing = !cues.is_empty() && (is_moved || self.is_old);
+        let needs_writing = self.is_old || (is_moved && !cues.is_empty());
         Ok(Captions { cues, needs_writing, losses })
     }
 }

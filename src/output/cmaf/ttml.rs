@@ -17,8 +17,9 @@ const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
 const DEFAULT: &str = "<region xml:id=\"bottom\" tts:origin=\"10% 10%\" tts:extent=\"80% 80%\" \
     tts:displayAlign=\"after\" tts:textAlign=\"center\"/>";
 
-/// The document between its regions and its cues.
-const BODY: &str = "</layout></head><body region=\"bottom\"><div>\n";
+/// The document between its regions and its cues. Each cue names its region: a region of the body would
+/// exclude cues of all others (TTML1, 9.3.2), as it does in dash.js 5.2.1.
+const BODY: &str = "</layout></head><body><div>\n";
 
 const TAIL: &str = "</div></body></tt>\n";
 
@@ -52,10 +53,10 @@ pub(super) fn write(cues: &[Cue], timescale: Timescale, limits: &Limits) -> Resu
         }
         // Writing into a `String` cannot fail.
         let _ = write!(document, "<p begin=\"{begin}\" end=\"{end}\"");
-        if let Some(number) = regions.get(&cue.settings) {
-            let _ = write!(document, " region=\"r{number}\"");
-        }
-        document.push('>');
+        let _ = match regions.get(&cue.settings) {
+            Some(number) => write!(document, " region=\"r{number}\">"),
+            None => write!(document, " region=\"bottom\">"),
+        };
         content(&mut document, &cue.text);
         document.push_str("</p>\n");
         check(&document)?;
