@@ -13,8 +13,8 @@ import sys
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote
 
-HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
-"""Headers that are the proxy's own business."""
+HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server", "range"}
+"""Headers that are the proxy's own business. Without `Range`, which ffmpeg sends always, answers come whole."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
         if matches(self.faults.missing, path):
             return 404, b""
         if matches(self.faults.moved, path):
-            _, _, body = self.ask(re.sub(r"=\d+(%29|\))$", r"=0\1", self.path))
+            _, _, body = self.ask(re.sub(r"([=/])\d+(%29|\)|\.m4s)$", r"\g<1>0\2", self.path))
         if matches(self.faults.damaged, path):
             body = damaged(body)
         if matches(self.faults.cut, path):
