@@ -38,15 +38,15 @@ class Fault(NamedTuple):
     noticed: set[str]
 
 
-
 MEDIA = {"mp4box.js", "packager"}
 
 FAULTS = [
     Fault("nothing", "manifest.mpd", b"", b"", set()),
-    Fault("bytes of a picture", r"video-60000/20000000\.m4s", b"(?s)(mdat.{2000}).", rb"\1\0", MEDIA),
-    Fault("tfdt", r"video-60000/20000000\.m4s", b"(?s)(tfdt.{8}..)..", rb"\1\x77\x77", MEDIA),
-    Fault("first sample is no key sample", r"video-60000/0\.m4s", b"\x02\0\0\0", b"\x01\x01\0\0", {"mp4box.js"}),
-    Fault("a box with a length of its own", r"video-60000/0\.m4s", b"mfhd", b"mfhx", {"mp4box.js"}),
+    Fault("bytes of a picture", r"video-60000/20000000\.m4s", b"(?s)(mdat.{2000}).", rb"\1~", MEDIA),
+    Fault("half a second", r"video-60000/20000000\.m4s", b"(?s)(tfdt.{9}).", rb"\1~", MEDIA),
+    Fault("two milliseconds", r"video-60000/20000000\.m4s", b"(?s)(tfdt.{10})..", rb"\1ww", MEDIA),
+    Fault("first sample is no key sample", r"video-60000/0\.m4s", b"\x02\0\0\0", b"\x01\x01\0\0", MEDIA),
+    Fault("a box that is not known", r"video-60000/0\.m4s", b"mfhd", b"mfhx", MEDIA),
     Fault("level in avcC", r"video-60000/init\.mp4", b"avcC\x01\x64\0.", b"avcC\x01\x64\0\x1f", MEDIA),
     Fault("one segment less", r"manifest\.mpd", b'r="11"', b'r="10"', {"dash"}),
     Fault("one tick more", r"manifest\.mpd", b'd="20053334"', b'd="20054334"', {"dash"}),

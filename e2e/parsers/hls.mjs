@@ -72,13 +72,12 @@ const withHlsParser = (film, load) => {
         map: of.map && new URL(of.map.uri, url).href,
         date,
         isDiscontinuous: Boolean(of.discontinuity),
-        key: of.key?.format,
+        key: of.key?.format ?? null,
       };
       date += of.duration * 1000;
       return segment;
     });
-    // Version 0.16.1 forgets that a playlist is of key frames: its text says so.
-    const isKeyFrames = Boolean(read.isIFrame) || /^#EXT-X-I-FRAMES-ONLY$/m.test(read.source);
+    const isKeyFrames = Boolean(read.isIFrame);
     return { target: read.targetDuration, isWhole: read.endlist, isKeyFrames, segments };
   };
   return readWith(film, (read) => read.isMasterPlaylist, multivariant, media, parse);
@@ -130,6 +129,8 @@ const withM3u8Parser = (film, load) => {
       map: of.map && new URL(of.map.uri, url).href,
       date: of.programDateTime,
       isDiscontinuous: Boolean(of.discontinuity),
+      // This parser keeps a key of PlayReady beside the segments.
+      key: Object.keys(read.contentProtection ?? {})[0] ?? null,
     })),
   });
   return readWith(film, (read) => Boolean(read.playlists), multivariant, media, parse);
@@ -192,7 +193,7 @@ const checkMedia = (film, url, playlist, stream) => {
   const dates = segments.filter(({ url }) => !url.includes('/silence-')).map(({ date }) => date).filter((ms) => ms > begin * 1000 + 1.5);
   same(dates.length, starts.length, 'segments behind the start of the pictures');
   starts.forEach((start, nth) => near(dates[nth], start, 1.5, `date of segment ${nth}`));
-  check(!film.protection || stream.kind === 'text' || segments.every(({ key }) => key !== null), 'no key');
+  check(!film.protection || stream.kind === 'text' || segments.every(({ key }) => key === 'com.microsoft.playready'), 'no key');
 };
 
 const judge = (read) => (film, load, parsers) => {
