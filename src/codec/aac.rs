@@ -127,8 +127,8 @@ fn rfc6381(description: &Description) -> Option<String> {
     Some(format!("mp4a.40.{}", best.unwrap_or(signalled)))
 }
 
-/// Returns sampling rate and channel configuration if the description is of AAC-LC, and if the
-/// configuration has a number for its channels.
+/// Returns sampling rate and channel configuration if the description is of AAC-LC with frames of 1,024
+/// samples, and if the configuration has a number for its channels.
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(super) fn low_complexity_of(description: &Description) -> Option<(u32, u32)> {
     let name = description.tag.as_str().to_ascii_uppercase();
@@ -141,7 +141,9 @@ pub(super) fn low_complexity_of(description: &Description) -> Option<(u32, u32)>
     object_type(&mut bits)?;
     frequency(&mut bits)?;
     let channels = bits.take(4)?;
-    (config.object_type == AAC_LC && channels > 0).then_some((config.output_rate, channels))
+    // The flag is for frames of 960 samples.
+    let is_usual = bits.take(1)? == 0 && config.object_type == AAC_LC;
+    (is_usual && channels > 0).then_some((config.output_rate, channels))
 }
 
 /// Completes what a manifest or a sample entry says of the sound by the configuration.

@@ -32,8 +32,8 @@ impl Silence {
     pub(crate) const SAMPLES: u32 = 1024;
 
     /// Returns the frame for the track with this sample entry, or with this description if there is
-    /// no entry. `None` for codecs other than AAC-LC, and for channels that the configuration does
-    /// not have a number for.
+    /// no entry. `None` for codecs other than AAC-LC, for frames of another length, and for channels
+    /// that the configuration does not have a number for.
     pub(crate) fn of(
         entry: Option<&SampleEntry>,
         description: Option<&Description>,
@@ -88,6 +88,7 @@ fn frame(channel_configuration: u32) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::{CodecTag, Format};
 
     #[test]
     fn a_frame_ends_with_the_element_that_says_so() {
@@ -98,5 +99,26 @@ mod tests {
         assert_eq!(*frame(1).unwrap(), [0, 0, 0, 7]);
         assert_eq!(*frame(2).unwrap(), [0x20, 0, 0, 0, 0, 0, 0x0e]);
         assert_eq!((frame(0), frame(8), frame(11)), (None, None, None));
+    }
+
+    #[test]
+    fn silence_is_known_for_frames_of_1024_samples_alone() {
+        let format = Format::Audio {
+            sampling_rate: 48_000,
+            channels: 2,
+            bits_per_sample: 16,
+            packet_size: 4,
+            audio_tag: 0,
+        };
+        let of = |data: &'static [u8]| {
+            let data = Bytes::from_static(data);
+            let described = Description::new(CodecTag::AACL, data, format.clone());
+            Silence::of(None, Some(&described), &Limits::default())
+        };
+        let usual = of(&[0x11, 0x90]).unwrap();
+        assert_eq!((usual.sampling_rate, usual.frame.len()), (48_000, 7));
+        assert_eq!(of(&[0x11, 0x94]), None, "960 samples");
+        assert_eq!(of(&[0x11, 0x80]), None, "channels without a number");
+        assert_eq!(of(&[0x2b, 0x11, 0x88, 0]), None, "a replicated spectrum");
     }
 }

@@ -27,6 +27,7 @@ mod redirect;
 mod stats;
 #[cfg(feature = "tracing")]
 mod trace;
+mod weighted;
 
 use std::fmt;
 use std::sync::Arc;

@@ -129,7 +129,7 @@ pub(crate) struct StoredTrack {
     /// The shortest and the longest duration of a sample in the first fragment, in ticks of the
     /// file.
     pub(crate) durations: Option<(u32, u32)>,
-    /// How much longer its segments of CMAF are than its fragments.
+    /// The bytes that its segments of CMAF are longer by than its fragments.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) growth: Growth,
     /// Times in the fragments are no evidence against the index: they were weighed when it was

@@ -27,6 +27,8 @@ pub(super) struct Title {
     error: Option<String>,
     /// The gravest first; information is left out.
     findings: Vec<Finding>,
+    /// Number of findings that are left out.
+    more: usize,
 }
 
 /// Number of findings of a presentation that are printed as text.
@@ -80,24 +82,31 @@ impl Title {
                 }
             }
         };
-        Self { health, name, error, findings }
+        Self { health, name, error, findings, more: 0 }
+    }
+
+    /// Returns the title with the findings that are printed as text.
+    pub(super) fn shortened(mut self) -> Self {
+        self.more += self.findings.len().saturating_sub(MOST_FINDINGS);
+        self.findings.truncate(MOST_FINDINGS);
+        self.findings.shrink_to_fit();
+        self
     }
 
     /// Returns what titles are ordered by: the worst are the greatest.
     pub(super) fn weight(&self) -> (Health, usize) {
-        (self.health, self.findings.len())
+        (self.health, self.findings.len() + self.more)
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("{} ({})", self.name, self.health.words())];
         lines.extend(self.error.iter().map(|error| format!("  {error}")));
-        for finding in self.findings.iter().take(MOST_FINDINGS) {
+        for finding in &self.findings {
             lines.push(format!("  {finding}"));
             lines.push(format!("    {}", finding.code.advice()));
         }
-        if self.findings.len() > MOST_FINDINGS {
-            let more = self.findings.len() - MOST_FINDINGS;
-            lines.push(format!("  and {more} more, which the example inspect shows"));
+        if self.more > 0 {
+            lines.push(format!("  and {} more, which the example inspect shows", self.more));
         }
         lines
     }

@@ -35,9 +35,9 @@ const MOST_PRINTED: usize = 1000;
 /// Numbers of presentations.
 #[derive(Default)]
 struct Numbers {
-    /// By their health.
+    /// Number of presentations of each health.
     of: [u64; Health::ALL.len()],
-    /// Not opened, because too many of the others could not be opened in their time.
+    /// Number of those that were not opened, because too many of the others could not be opened in their time.
     not_looked_at: u64,
 }
 
@@ -45,7 +45,7 @@ struct Numbers {
 /// text, the worst first, or all as lines of JSON in the order of the folders.
 ///
 /// Memory does not grow with the number of presentations: none stays open, and the worst 1,000 are
-/// kept for the text.
+/// kept for the text, with ten findings each.
 ///
 /// # Errors
 /// A folder cannot be opened.
@@ -98,7 +98,7 @@ pub fn check(arguments: &Arguments, json: bool) -> Result<Checked, Failure> {
     })
 }
 
-/// A bar on stderr, if that is a terminal.
+/// Returns a bar on stderr, if that is a terminal.
 fn bar(count: u64) -> ProgressBar {
     let target = match stderr().is_terminal() {
         true => ProgressDrawTarget::stderr(),

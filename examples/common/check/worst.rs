@@ -19,7 +19,7 @@ impl Worst {
         if title.health == Health::Fine {
             return;
         }
-        self.titles.push(title);
+        self.titles.push(title.shortened());
         // Twice as many are kept, so that they are seldom sorted.
         if self.titles.len() >= 2 * self.most {
             self.sort();

@@ -1,4 +1,4 @@
-//! How much longer a fragment of CMAF is than the stored one.
+//! The difference in length between a fragment of CMAF and the stored one.
 
 use super::{Start, Track, rewrite_stored};
 use crate::base::Limits;
@@ -7,8 +7,8 @@ use crate::fragment::Stored;
 
 /// The bytes that fragments of a track become longer by, as far as one of them shows it.
 ///
-/// What another fragment of the track may have less of than this one does not count as saved: fill
-/// bytes, and the list of fragments to come.
+/// Fill bytes and the list of fragments to come are left out of a segment, and do not count as saved:
+/// other fragments of the track may have fewer of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Growth {
     /// Bytes for a fragment of `samples` samples; below 0 if it becomes shorter.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache as QuickCache;
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::DefaultLifecycle};
 
 pub(super) use self::entry::millis;
 use self::entry::{ByMemory, Entry, INCOMPLETE_AGE, millis_up};
@@ -19,6 +19,7 @@ use self::spellings::Spellings;
 use crate::base::{Error, Name};
 use crate::origin::host::Host;
 use crate::origin::opener::Opener;
+use crate::origin::weighted::weighted;
 use crate::origin::{CachedPresentation, Clock, Event, Opened};
 
 #[derive(Clone, Debug)]
@@ -54,30 +55,13 @@ pub(super) struct Cache {
 /// the memory that an opening gives back when it ends.
 const BETWEEN: u64 = 8;
 
-/// The cache has one part, so that a presentation is kept as long as it fits into the whole budget.
-const SHARDS: usize = 1;
+/// Memory that an opened film of usual length takes.
+const USUAL: u64 = 256 << 10;
 
 impl Cache {
     pub(super) fn new(options: CacheOptions, opener: Opener, clock: Clock) -> Self {
         let capacity = options.bytes - options.bytes / BETWEEN;
-        let sizes = OptionsBuilder::new()
-            .weight_capacity(capacity)
-            // An opened film of usual length takes about this much.
-            .estimated_items_capacity(
-                usize::try_from(options.bytes / (256 << 10)).unwrap_or(1).max(1),
-            )
-            .shards(SHARDS)
-            .build();
-        let entries = match sizes {
-            Ok(sizes) => QuickCache::with_options(
-                sizes,
-                ByMemory,
-                DefaultHashBuilder::default(),
-                DefaultLifecycle::default(),
-            ),
-            // All sizes are set above. If they are refused, the library's own serve as well.
-            Err(_) => QuickCache::with_weighter(1024, capacity, ByMemory),
-        };
+        let entries = weighted(capacity, USUAL, true, ByMemory);
         let spellings = Spellings::new(options.revalidate_after);
         Self { entries, options, opener, clock, failed: Arc::default(), spellings }
     }

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 use super::access::{Access, timed_out};
 use super::key::Key;
 use super::shared_reads::SharedReads;
 use crate::base::ReadError;
 use crate::origin::FragmentCacheStats;
+use crate::origin::weighted::weighted;
 use crate::storage::budget::{Budget, Share};
 
 /// Fragments by weight. A fragment that was requested once goes before one that was requested again:
@@ -49,9 +50,6 @@ struct ByLength;
 /// Bytes that an entry takes in addition to those of its fragment.
 const ENTRY: u64 = 256;
 
-/// The cache has one part, so that a long fragment is kept as long as it fits into the whole.
-const SHARDS: usize = 1;
-
 /// Length of a usual fragment, for a first guess at the number of entries.
 const USUAL: u64 = 256 << 10;
 
@@ -64,21 +62,7 @@ impl Weighter<Key, Arc<Kept>> for ByLength {
 impl FragmentCache {
     /// A cache of so many bytes.
     pub(in crate::origin) fn new(bytes: u64, bodies: Arc<Budget>) -> Self {
-        let usual = usize::try_from(bytes / USUAL).unwrap_or(1).max(1);
-        let sizes = OptionsBuilder::new()
-            .weight_capacity(bytes)
-            .estimated_items_capacity(usual)
-            .shards(SHARDS)
-            .build();
-        let entries = match sizes {
-            Ok(sizes) => {
-                let (hasher, lifecycle) =
-                    (DefaultHashBuilder::default(), DefaultLifecycle::default());
-                Cache::with_options(sizes, ByLength, hasher, lifecycle)
-            }
-            // All sizes are given above; without them the library's own do as well.
-            Err(_) => Cache::with_weighter(usual, bytes, ByLength),
-        };
+        let entries = weighted(bytes, USUAL, true, ByLength);
         let (hits, misses) = Default::default();
         Self { entries, reads: SharedReads::default(), bodies, hits, misses }
     }

@@ -1,10 +1,11 @@
 //! Heads of segments of DASH and HLS, in memory.
 
 use bytes::Bytes;
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 use crate::base::shared_piece;
+use crate::origin::weighted::weighted;
 use crate::presentation::{HeadKey, SegmentHeads};
 
 /// Heads by weight. The least used go first.
@@ -29,19 +30,7 @@ impl Weighter<HeadKey, Bytes> for ByLength {
 impl HeadCache {
     /// A cache of so many bytes.
     pub(in crate::origin) fn new(bytes: u64) -> Self {
-        let usual = usize::try_from(bytes / USUAL).unwrap_or(1).max(1);
-        let sizes =
-            OptionsBuilder::new().weight_capacity(bytes).estimated_items_capacity(usual).build();
-        let entries = match sizes {
-            Ok(sizes) => {
-                let (hasher, lifecycle) =
-                    (DefaultHashBuilder::default(), DefaultLifecycle::default());
-                Cache::with_options(sizes, ByLength, hasher, lifecycle)
-            }
-            // All sizes are given above; without them the library's own do as well.
-            Err(_) => Cache::with_weighter(usual, bytes, ByLength),
-        };
-        Self(entries)
+        Self(weighted(bytes, USUAL, false, ByLength))
     }
 }
 

@@ -258,7 +258,7 @@ impl Variants<'_> {
         let sound = members.iter().map(rate);
         let sound = sound.fold((0, 0), most);
         let text = self.text_rates;
-        let sum = |rates: [u64; 3]| rates.into_iter().fold(1_u64, u64::saturating_add) - 1;
+        let sum = |rates: [u64; 3]| rates.into_iter().fold(0, u64::saturating_add);
         let mut codecs: Vec<String> = video.and_then(Track::codecs).into_iter().collect();
         for codec in members.iter().filter_map(|member| member.track().codecs()) {
             if !codecs.iter().any(|known| *known == *codec) {
@@ -298,15 +298,15 @@ fn most(one: (u64, u64), other: (u64, u64)) -> (u64, u64) {
     (one.0.max(other.0), one.1.max(other.1))
 }
 
-/// Returns peak and mean of a text as WebVTT. Its documents are read only when they are asked for; as
-/// WebVTT they have no header of XML and take less than their fragments.
+/// Returns the peak and the mean of a text: those of its fragments, whatever its form. Its documents are
+/// read only when they are asked for; WebVTT usually takes less.
 fn text_rates(presentation: &Presentation, of: &Listed<'_>) -> (u64, u64) {
     let (track, _) = of.tracks[0];
     rates(presentation, of, track)
 }
 
-/// Returns the peak and the mean of the segments, by what is stored; the declared bitrate for both if the sizes of
-/// fragments are not known.
+/// Returns the peak and the mean of the segments of a track; the declared bitrate for both if the sizes
+/// of its fragments are not known.
 fn rates(presentation: &Presentation, of: &Listed<'_>, track: usize) -> (u64, u64) {
     match presentation.rates(of.number, track) {
         Some(rates) => (rates.peak, rates.mean),

@@ -56,7 +56,7 @@ pub(super) struct MediaTrack {
     /// The shortest and the longest duration of a sample in the first fragment, in ticks of the
     /// track.
     pub(super) durations: Option<(u32, u32)>,
-    /// How much longer its segments of CMAF are than its fragments.
+    /// The bytes that its segments of CMAF are longer by than its fragments.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(super) growth: Growth,
     /// Times in its fragments are no evidence of where they belong: a walk weighed them, or they

@@ -46,9 +46,9 @@ pub(crate) struct Silent {
 /// First times of the streams that are listed.
 #[derive(Debug)]
 pub(super) struct Begins {
-    /// That of the first stream of pictures.
+    /// The first time of the first stream of pictures.
     pictures: Option<Moment>,
-    /// The same, or that of the first sound if there are no pictures.
+    /// This time, or that of the first sound if there are no pictures.
     media: Option<Moment>,
 }
 

@@ -2,9 +2,10 @@
 
 use super::beginning::Silent;
 use super::segments::SHORTEST_GAP;
-use super::{Form, Listed, Moment, Rendition, Segment};
+use super::{Form, Moment, Rendition, Segment};
+use crate::base::piece;
 use crate::manifest::StreamKind;
-use crate::presentation::Presentation;
+use crate::presentation::{Presentation, Stream};
 
 /// A gap behind a segment of pictures or sound.
 ///
@@ -40,33 +41,56 @@ const LONGEST_OF_ALL: u64 = 2;
 /// Most gaps of a stream that are filled.
 const MOST: usize = 1000;
 
-/// The gaps of a rendition.
-#[derive(Clone, Debug)]
-pub(crate) struct Gaps<'a> {
-    presentation: &'a Presentation,
-    of: Rendition,
-    /// Streams of pictures and sound that are listed. Empty if no gap is filled.
-    media: Vec<Listed<'a>>,
+/// The properties of a presentation by which its gaps are filled.
+#[derive(Debug)]
+pub(super) struct Filling {
+    /// For each stream, `true` if it has gaps that may be filled.
+    is_filled: Box<[bool]>,
+    /// Numbers of the streams of pictures and sound that are listed. Empty if no gap is filled.
+    media: Box<[usize]>,
     /// Set if silence is known for all sound that is listed.
     is_all_silent: bool,
 }
 
-impl Presentation {
-    /// Returns the gaps of a rendition. No gap of a presentation that grows is filled.
-    pub(crate) fn gaps(&self, of: Rendition) -> Gaps<'_> {
-        let stream = &self.streams[of.stream];
-        let count =
-            stream.timeline.gaps(stream.timescale.get() / SHORTEST_GAP).map_or(0, |of| of.count);
-        let is_filled = count <= MOST && !self.is_live() && !stream.timeline.steps_back();
-        let mut media = match count > 0 && is_filled {
-            true => self.listed(),
+impl Filling {
+    /// Returns the properties. No gap of a presentation that grows is filled.
+    fn of(presentation: &Presentation) -> Self {
+        let is_filled = |stream: &Stream| {
+            let gaps = stream.timeline.gaps(stream.timescale.get() / SHORTEST_GAP);
+            let is_few = gaps.is_some_and(|gaps| gaps.count <= MOST);
+            is_few && !presentation.is_live() && !stream.timeline.steps_back()
+        };
+        let is_filled: Box<[bool]> = presentation.streams.iter().map(is_filled).collect();
+        let mut media = match is_filled.contains(&true) {
+            true => presentation.listed(),
             false => Vec::new(),
         };
         media.retain(|of| of.stream.kind != StreamKind::Text);
         let mut sound = media.iter().filter(|of| of.stream.kind == StreamKind::Audio);
         let is_all_silent =
             sound.all(|of| of.tracks.iter().all(|(_, track)| track.silence().is_some()));
-        Gaps { presentation: self, of, media, is_all_silent }
+        Self { is_filled, media: media.iter().map(|of| of.number).collect(), is_all_silent }
+    }
+
+    /// Returns bytes of memory that it takes once it is found.
+    pub(super) fn memory(streams: &[Stream]) -> usize {
+        piece(streams.len()) + piece(streams.len() * size_of::<usize>())
+    }
+}
+
+/// The gaps of a rendition.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gaps<'a> {
+    presentation: &'a Presentation,
+    of: Rendition,
+    filling: &'a Filling,
+}
+
+impl Presentation {
+    /// Returns the gaps of a rendition.
+    pub(crate) fn gaps(&self, of: Rendition) -> Gaps<'_> {
+        let filling = self.segmented.filling.get_or_init(|| Filling::of(self));
+        Gaps { presentation: self, of, filling }
     }
 
     /// Returns the segment that a piece of silence from `time` on follows.
@@ -87,18 +111,18 @@ impl Gaps<'_> {
     /// long as the duration of a sample can be; key frames alone always last to the next one. Silence is
     /// that of [`Presentation::beginning`].
     pub(crate) fn after(&self, segment: &Segment) -> Option<Gap> {
-        let Self { presentation, of, .. } = *self;
+        let Self { presentation, of, filling } = *self;
         let stream = &presentation.streams[of.stream];
         let scale = stream.timescale;
-        let (from, until) = (segment.end(), segment.start.saturating_add(segment.to_next));
-        let ticks = until.saturating_sub(from);
-        if stream.kind == StreamKind::Text || ticks <= scale.get() / SHORTEST_GAP {
+        if stream.kind == StreamKind::Text || !segment.has_gap(scale) {
             return None;
         }
+        let (from, until) = (segment.end(), segment.start.saturating_add(segment.to_next));
+        let ticks = until.saturating_sub(from);
         let middle = Moment { ticks: from + ticks / 2, timescale: scale };
-        let is_short = self.is_all_silent && ticks <= scale.get().saturating_mul(LONGEST_OF_ALL);
+        let is_short = filling.is_all_silent && ticks <= scale.get().saturating_mul(LONGEST_OF_ALL);
         // Chunks without a duration may start all at once.
-        let is_clear = segment.duration > 0 && !self.media.is_empty();
+        let is_clear = segment.duration > 0 && filling.is_filled[of.stream];
         if !is_clear || !(is_short || self.is_of_some(middle)) {
             return Some(Gap::Open);
         }
@@ -119,9 +143,10 @@ impl Gaps<'_> {
 
     /// Returns whether a stream has a chunk at a time.
     fn is_of_some(&self, at: Moment) -> bool {
-        self.media.iter().any(|of| {
-            let time = at.rescaled(of.stream.timescale);
-            let last = of.stream.timeline.last_before(time);
+        self.filling.media.iter().any(|&number| {
+            let stream = &self.presentation.streams[number];
+            let time = at.rescaled(stream.timescale);
+            let last = stream.timeline.last_before(time);
             last.is_some_and(|(_, (start, duration))| time - start < duration)
         })
     }

@@ -28,6 +28,7 @@ use std::sync::atomic::AtomicBool;
 
 use beginning::Begins;
 use bytes::Bytes;
+use gap::Filling;
 use heads::Heads;
 use listing::AllLeftOut;
 use losses::ReportedLosses;
@@ -56,12 +57,14 @@ pub(super) struct Segmented {
     time_bases: TimeBases,
     /// First times, once they were asked for.
     begins: OnceLock<Begins>,
+    /// The properties by which gaps are filled, once they were asked for.
+    filling: OnceLock<Filling>,
 }
 
 impl Segmented {
     pub(super) fn new(streams: &[Stream]) -> Self {
         let rates = AllRates::of(streams);
-        let memory = rates.memory() + AllLeftOut::memory(streams);
+        let memory = rates.memory() + AllLeftOut::memory(streams) + Filling::memory(streams);
         Self {
             rates,
             left_out: AllLeftOut::default(),
@@ -71,6 +74,7 @@ impl Segmented {
             losses: ReportedLosses::default(),
             time_bases: TimeBases::default(),
             begins: OnceLock::new(),
+            filling: OnceLock::new(),
         }
     }
 

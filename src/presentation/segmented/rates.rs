@@ -171,9 +171,9 @@ impl Listing<'_> {
 struct Peak {
     /// Ticks of the shortest stretch that counts.
     least: u64,
-    /// Where stretches may begin: on the lower hull, in ascending order.
+    /// Places where stretches may begin: on the lower hull, in ascending order.
     hull: VecDeque<Stretch>,
-    /// Where stretches may begin later: too near to the end.
+    /// Places where stretches may begin later, because they are too near to the end.
     near: VecDeque<Stretch>,
     /// Bytes and ticks of all segments of the run.
     end: Stretch,

@@ -87,7 +87,7 @@ pub(crate) struct RenditionName<'a> {
 }
 
 impl<'a> RenditionName<'a> {
-    /// Returns the name of a track that no other track shares.
+    /// Returns the name of a track, without the number that sets it apart from tracks that are alike.
     pub(super) fn of(stream: &'a Stream, track: &Track) -> Self {
         Self { stream: &stream.name, bitrate: track.bitrate, alike: 0, form: Form::Stored }
     }
