@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use bytes::Bytes;
 use common::client_limits::{HEAD_ROOM, HEADER_TIMEOUT, WRITE_TIMEOUT};
 use http::header::{CONNECTION, HeaderValue};
 use http::{Response, StatusCode};
@@ -11,27 +12,29 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulConnection;
-use smooth_origin::service::{OriginService, ServiceBody};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
+use crate::access::Client;
 use crate::doubled_length::Watched;
 use crate::lazy_timer::LazyTimer;
+use crate::site::{Site, SiteBody};
 
 pub(crate) fn serve(
     stream: TcpStream,
-    service: OriginService,
+    client: Client,
+    site: Site,
 ) -> impl GracefulConnection<Error = hyper::Error> {
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let (stream, doubled) = Watched::new(stream);
     let respond = move |request: Request<Incoming>| {
-        let (service, is_refused) = (service.clone(), doubled.was_seen());
+        let (site, is_refused) = (site.clone(), doubled.was_seen());
         async move {
             Ok::<_, Infallible>(match is_refused {
                 true => refusal(),
-                false => service.respond(&request).await,
+                false => site.respond(request, &client).await,
             })
         }
     };
@@ -43,8 +46,8 @@ pub(crate) fn serve(
 }
 
 /// The answer to a request that a proxy in front may have read differently.
-fn refusal() -> Response<ServiceBody> {
-    let mut response = Response::new(ServiceBody::default());
+fn refusal() -> Response<SiteBody> {
+    let mut response = Response::new(SiteBody::from(Bytes::new()));
     *response.status_mut() = StatusCode::BAD_REQUEST;
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response

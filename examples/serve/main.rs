@@ -26,9 +26,13 @@
 //! `../common`: time-outs for clients that send or read nothing, a limit of connections, an end
 //! without broken downloads.
 
+mod access;
 mod connection;
 mod doubled_length;
 mod lazy_timer;
+mod operator;
+mod page;
+mod site;
 mod workers;
 
 use std::process::ExitCode;
@@ -37,6 +41,8 @@ use clap::Parser;
 use common::log::{Level, log};
 use common::{Acceptor, Arguments, Checked, Failure, Host, Memory, check, exit_code, mebibytes};
 
+use page::Page;
+use site::{Parts, Site};
 use workers::Workers;
 
 /// Serves the Smooth Streaming presentations of folders over HTTP.
@@ -89,7 +95,7 @@ async fn run(options: &Options) -> Result<(), Failure> {
         Memory { bodies: Some(options.body_memory << 20), fragments: options.hot_memory << 20 };
     let mut host = Host::open(&options.common, memory).await?;
     let cannot_start = |error| Failure::system("the server cannot start", error);
-    let mut workers = Workers::start(host.workers, &host.service).map_err(cannot_start)?;
+    let mut workers = Workers::start(host.workers, &site(&host)).map_err(cannot_start)?;
     let listing = host.announce();
     let acceptor = Acceptor::new(host.listener, host.room).map_err(cannot_start)?;
     tokio::select! {
@@ -101,6 +107,15 @@ async fn run(options: &Options) -> Result<(), Failure> {
     let asked = stats.hits + stats.misses;
     log(Level::Info, format_args!("{} of {asked} fragments came from memory", stats.hits));
     Ok(())
+}
+
+/// Returns what the main listener answers.
+fn site(host: &Host) -> Site {
+    Site::new(Parts {
+        service: host.service.clone(),
+        operator: None,
+        page: Some(Page::new(host.service.origin().clone())),
+    })
 }
 
 /// Accepts connections until no thread is left that could serve them.

@@ -9,13 +9,14 @@ use common::client_limits::STOP_TIMEOUT;
 use common::log::{Level, WithCauses, log, shows};
 use common::{Accepted, Failure};
 use hyper_util::server::graceful::GracefulShutdown;
-use smooth_origin::service::OriginService;
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::access::Client;
 use crate::connection;
+use crate::site::Site;
 
 pub(crate) struct Workers(Vec<Worker>);
 
@@ -34,8 +35,8 @@ struct Handed {
 }
 
 impl Workers {
-    pub(crate) fn start(count: usize, service: &OriginService) -> io::Result<Self> {
-        (0..count).map(|_| Worker::start(service.clone())).collect::<Result<_, _>>().map(Self)
+    pub(crate) fn start(count: usize, site: &Site) -> io::Result<Self> {
+        (0..count).map(|_| Worker::start(site.clone())).collect::<Result<_, _>>().map(Self)
     }
 
     /// Gives a connection to the worker that has the fewest.
@@ -78,18 +79,18 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(service: OriginService) -> io::Result<Self> {
+    fn start(site: Site) -> io::Result<Self> {
         let (connections, handed) = unbounded_channel();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new()
             .name("worker".into())
-            .spawn(move || runtime.block_on(serve(handed, &service)))?;
+            .spawn(move || runtime.block_on(serve(handed, &site)))?;
         Ok(Self { connections, load: Arc::new(()), thread })
     }
 }
 
 /// Serves what is handed to this worker, until nobody hands anything any more.
-async fn serve(mut handed: UnboundedReceiver<Handed>, service: &OriginService) {
+async fn serve(mut handed: UnboundedReceiver<Handed>, site: &Site) {
     let connections = GracefulShutdown::new();
     while let Some(next) = handed.recv().await {
         let client = next.client;
@@ -100,7 +101,8 @@ async fn serve(mut handed: UnboundedReceiver<Handed>, service: &OriginService) {
                 continue;
             }
         };
-        let connection = connections.watch(connection::serve(stream, service.clone()));
+        let connection =
+            connections.watch(connection::serve(stream, Client { peer: client }, site.clone()));
         tokio::spawn(async move {
             // A client that goes away ends its own connection and nothing else.
             if let Err(error) = connection.await
