@@ -7,7 +7,8 @@
 Needs wrk. Each server has one worker, and serves both forms from one process. In each round every server
 has a turn with each form, one after the other, each time another one first; the first round warms up. What
 counts is the processor time per request: of a segment as a multiple of that of the fragment in the same
-round, and, with nginx-vod-module, as a multiple of that of the module's segments of the same media. It
+round, and, with nginx-vod-module, as a multiple of that of the module's segments of the same media, as DASH
+and as HLS. It
 fails if a segment does not have the samples of its fragment, never on time.
 """
 
@@ -66,9 +67,13 @@ def main():
             forms[name] = same_chunks(server.port, options.fragments)
         if options.vod_nginx:
             content = options.vod_content.resolve()
-            nginx = Nginx(folder / "vod", content, vod_module.DASH_SITE, options.vod_nginx.resolve())
+            sites = vod_module.DASH_SITE + vod_module.HLS_SITE
+            nginx = Nginx(folder / "vod", content, sites, options.vod_nginx.resolve())
             servers[MODULE] = stack.enter_context(nginx)
-            forms[MODULE] = {"segments": module_segments(nginx.port, content, options.fragments)}
+            forms[MODULE] = {
+                "segments": module_segments(nginx.port, content, options.fragments),
+                "segments of HLS": module_segments_of_hls(nginx.port, content, options.fragments),
+            }
         about = machine()
         rounds = {kind: measure(kind, servers, forms, options, folder) for kind in KINDS}
     print("".join(f"- {name}: {value}\n" for name, value in about.items()))
@@ -140,6 +145,23 @@ def module_segments(port, content, most):
                 path = template.get("media").replace("$RepresentationID$", representation.get("id"))
                 path = path.replace("$Number$", str(number + int(template.get("startNumber", 1))))
                 found.setdefault(kind, []).append(f"{folder}/{path}")
+    return checked(port, found, most)
+
+
+def module_segments_of_hls(port, content, most):
+    """The same of the module's playlists."""
+    found = {}
+    for kind, playlists in vod_module.playlists(content).items():
+        renditions = []
+        for playlist in playlists:
+            lines = get(port, playlist)[1].decode().split()
+            folder = playlist.rsplit("/", 1)[0]
+            renditions.append([f"{folder}/{line}" for line in lines if line.endswith(".m4s")])
+        found[kind] = [path for paths in zip(*renditions) for path in paths]
+    return checked(port, found, most)
+
+
+def checked(port, found, most):
     for kind in KINDS:
         found[kind] = found[kind][:most]
         for path in found[kind][:4]:
@@ -169,14 +191,14 @@ def measure(kind, servers, forms, options, folder):
 
 
 def print_table(kind, rounds):
-    print(f"| {kind} | fragment | segment | × fragment (bar: {BAR}) | × module (bar: {BAR_OF_MODULE}) |")
-    print("|---|---|---|---|---|")
-    module = rounds.get((MODULE, "segments"))
+    print(f"| {kind} | fragment | segment | × fragment (bar: {BAR}) | × module's DASH (bar: {BAR_OF_MODULE}) | × module's HLS |")
+    print("|---|---|---|---|---|---|")
+    module, hls = rounds.get((MODULE, "segments")), rounds.get((MODULE, "segments of HLS"))
     for name in dict.fromkeys(name for name, _ in rounds):
         segments = rounds[name, "segments"]
         fragments = rounds.get((name, "fragments"))
         cells = [middle(fragments), middle(segments), ratio(segments, fragments)]
-        print(f"| {name} | {' | '.join(cells)} | {ratio(segments, module)} |")
+        print(f"| {name} | {' | '.join(cells)} | {ratio(segments, module)} | {ratio(segments, hls)} |")
     print()
 
 

@@ -30,6 +30,15 @@ SITE = """
 # The same for segments of DASH, one file per track and chunk.
 DASH_SITE = SITE.replace("vod mss;", "vod dash;").replace("text/xml", "application/dash+xml")
 
+# The same for HLS of fragmented MP4, with caches of its own; a rendition has video or audio, as ours.
+HLS_SITE = (
+    SITE.replace("/vod/", "/hls/")
+    .replace("_cache 5", "_cache_of_hls 5")
+    .replace("_cache 128m", "_cache_of_hls 128m")
+    .replace("vod mss;", "vod hls; vod_hls_container_format fmp4;")
+    .replace("text/xml", "application/vnd.apple.mpegurl")
+)
+
 
 def parts(content):
     """The parts of the file names between `film-` and `.mp4`, sound last."""
@@ -45,6 +54,17 @@ def manifest(content):
 
 def dash_manifest(content):
     return f"{manifest(content)}.mpd"
+
+
+def playlists(content):
+    """Media playlists of HLS, by kind; each of one track."""
+    # The module names a track by its kind and place, and a file by its place.
+    urls = {"video": [], "audio": []}
+    for place, part in enumerate(parts(content), 1):
+        kind = "audio" if part == "sound" else "video"
+        folder = f"/hls/film-,{','.join(parts(content))},.mp4.urlset"
+        urls[kind].append(f"{folder}/index-f{place}-{kind[0]}1.m3u8")
+    return urls
 
 
 def write_fragmented(content, folder):
