@@ -1,9 +1,9 @@
-//! One connection, and how long a client may keep it without doing anything.
+//! HTTP/1.1 on a connection.
 
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use common::client_limits::{HEAD_ROOM, HEADER_TIMEOUT, WRITE_TIMEOUT};
+use common::client_limits::HEAD_ROOM;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Response, StatusCode};
 use hyper::Request;
@@ -11,26 +11,25 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulConnection;
-use tokio::net::TcpStream;
-use tokio_io_timeout::TimeoutStream;
+use hyper_util::server::graceful::Watcher;
+use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::doubled_length::Watched;
+use super::lazy_timer::LazyTimer;
+use super::{Broken, Serving};
 use crate::access::Client;
-use crate::doubled_length::Watched;
-use crate::lazy_timer::LazyTimer;
-use crate::site::{Site, SiteBody};
+use crate::site::SiteBody;
 
-pub(crate) fn serve(
-    stream: TcpStream,
+pub(super) async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
     client: Client,
-    site: Site,
-) -> impl GracefulConnection<Error = hyper::Error> {
-    let _ = stream.set_nodelay(true);
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    serving: Serving,
+    watcher: Watcher,
+) -> Result<(), Broken> {
+    let Serving { site, times, .. } = serving;
     let (stream, doubled) = Watched::new(stream);
     let respond = move |request: Request<Incoming>| {
-        let (site, is_refused) = (site.clone(), doubled.was_seen());
+        let (site, is_refused) = (site.now(), doubled.was_seen());
         async move {
             Ok::<_, Infallible>(match is_refused {
                 true => refusal(),
@@ -38,11 +37,12 @@ pub(crate) fn serve(
             })
         }
     };
-    http1::Builder::new()
-        .timer(LazyTimer::new(HEADER_TIMEOUT))
-        .header_read_timeout(HEADER_TIMEOUT)
+    let connection = http1::Builder::new()
+        .timer(LazyTimer::new(times.header_timeout))
+        .header_read_timeout(times.header_timeout)
         .max_buf_size(HEAD_ROOM)
-        .serve_connection(TokioIo::new(stream), service_fn(respond))
+        .serve_connection(TokioIo::new(stream), service_fn(respond));
+    Ok(watcher.watch(connection).await?)
 }
 
 /// The answer to a request that a proxy in front may have read differently.

@@ -1,0 +1,91 @@
+//! HTTP/2 on a connection. Pings keep it alive, so that only its activity says whether it is of use.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::time::Duration;
+
+use common::client_limits::HEAD_ROOM;
+use http_body_util::BodyExt;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::Watcher;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::activity::{Activity, Counted, Verdict, Watchdog};
+use super::{Broken, Serving, Stopping};
+use crate::access::Client;
+
+/// Requests of a connection that are answered at the same time.
+const STREAMS: u32 = 128;
+
+/// Requests that a client may take back before they were looked at; more end the connection, because
+/// each costs the client nothing.
+const RESETS: usize = 20;
+
+/// Bytes of responses that wait to be sent, per request.
+const SEND_ROOM: usize = 256 << 10;
+
+/// Time between two pings, and to the answer of one.
+const PING: Duration = Duration::from_secs(20);
+
+pub(super) async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    client: Client,
+    serving: Serving,
+    watcher: Watcher,
+    mut stopping: Stopping,
+) -> Result<(), Broken> {
+    let Serving { site, times, .. } = serving;
+    let activity = Activity::default();
+    let stream = Counted::new(stream, activity.clone());
+    let of_requests = activity.clone();
+    let respond = move |request: Request<Incoming>| {
+        let (site, running) = (site.now(), of_requests.begin());
+        async move {
+            let response = site.respond(request, &client).await;
+            // The request runs until its body is sent or dropped.
+            Ok::<_, Infallible>(response.map(|body| {
+                body.map_frame(move |frame| {
+                    let _ = &running;
+                    frame
+                })
+            }))
+        }
+    };
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD_ROOM as u32)
+        .max_pending_accept_reset_streams(RESETS)
+        .max_send_buf_size(SEND_ROOM)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING)
+        .serve_connection(TokioIo::new(stream), service_fn(respond));
+    let mut connection = pin!(connection);
+    let mut watchdog = Watchdog::new(activity, times.header_timeout, times.write_timeout);
+    let mut is_ending = false;
+    let ended = loop {
+        tokio::select! {
+            ended = connection.as_mut() => break ended.map_err(Broken::from),
+            () = stopping.begins(), if !is_ending => {
+                is_ending = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            verdict = watchdog.next() => match verdict {
+                Verdict::Idle if !is_ending => {
+                    is_ending = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                // A client that does not end an idle connection itself has had its time.
+                Verdict::Idle => break Ok(()),
+                Verdict::Stuck => break Err(Broken::Stuck),
+            },
+        }
+    };
+    // The server waits for connections until then.
+    drop(watcher);
+    ended
+}
