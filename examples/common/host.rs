@@ -60,6 +60,16 @@ impl Host {
         })
     }
 
+    /// Returns the folders that are served.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.roots.as_slice().iter().map(|root| root.folder.clone()).collect()
+    }
+
+    /// Returns whether only programs on this machine can connect.
+    pub fn is_loopback(&self) -> bool {
+        self.address.ip().to_canonical().is_loopback()
+    }
+
     /// Prints where the server listens, and starts the thread that lists the presentations.
     pub fn announce(&self) -> Listing {
         // A closed stdout is not a failure.

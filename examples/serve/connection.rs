@@ -29,7 +29,9 @@ pub(crate) fn serve(
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let (stream, doubled) = Watched::new(stream);
+    let counted = site.connection();
     let respond = move |request: Request<Incoming>| {
+        let _ = &counted;
         let (site, is_refused) = (site.clone(), doubled.was_seen());
         async move {
             Ok::<_, Infallible>(match is_refused {
