@@ -11,7 +11,7 @@ use crate::formats::Format;
 use crate::listing::{Listing, Shown};
 use crate::roots::Roots;
 use crate::signals::Signals;
-use crate::{Arguments, Failure, Memory, log, open_files, origin, terminal};
+use crate::{Arguments, Failure, Memory, open_files, origin, terminal};
 
 /// The parts of a server that is about to serve.
 pub struct Host {
@@ -39,7 +39,7 @@ impl Host {
     /// # Errors
     /// A sentence about what the system or the command line does not allow.
     pub async fn open(arguments: &Arguments, memory: Memory) -> Result<Self, Failure> {
-        log::show(arguments.level());
+        arguments.logs.start()?;
         open_files::allow_many(arguments.max_connections);
         let testdata = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata"));
         let roots = Roots::new(arguments.folders.clone(), testdata)?;
@@ -58,6 +58,16 @@ impl Host {
             formats: arguments.formats(),
             list: arguments.list,
         })
+    }
+
+    /// Returns the folders that are served.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.roots.as_slice().iter().map(|root| root.folder.clone()).collect()
+    }
+
+    /// Returns whether only programs on this machine can connect.
+    pub fn is_loopback(&self) -> bool {
+        self.address.ip().to_canonical().is_loopback()
     }
 
     /// Prints where the server listens, and starts the thread that lists the presentations.

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use smooth_origin::origin::{self, Event, Origin, OriginBuilder};
+use smooth_origin::origin::{Origin, OriginBuilder};
 use smooth_origin::storage::{LocalStore, Mounts};
 
-use crate::log::{Level, log};
 use crate::roots::{Root, Roots};
 use crate::{Arguments, Failure, Memory};
 
-/// The origin of these folders.
+/// The origin of these folders. Its events are lines of the log, its numbers are metrics if a recorder
+/// was installed before.
 ///
 /// # Errors
 /// A folder cannot be opened.
@@ -19,7 +19,7 @@ pub(crate) fn build(
     memory: Memory,
 ) -> Result<Origin, Failure> {
     let builder = builder(roots, arguments, memory)?;
-    Ok(builder.on_event(|event| log(level(event), event)).build())
+    Ok(builder.trace_events().record_metrics("main").build())
 }
 
 /// The builder of the origin of these folders, without a log.
@@ -41,15 +41,6 @@ pub(crate) fn builder(
         builder = builder.body_bytes(bytes);
     }
     Ok(builder)
-}
-
-/// The level of an event in the log. That a presentation was opened is said by the list.
-fn level(event: &Event<'_>) -> Level {
-    match event.level() {
-        origin::Level::Error => Level::Error,
-        origin::Level::Warn => Level::Warn,
-        _ => Level::Debug,
-    }
 }
 
 /// An origin over one folder, or over several below their prefixes.

@@ -38,9 +38,11 @@ mod workers;
 use std::process::ExitCode;
 
 use clap::Parser;
-use common::log::{Level, log};
+use common::log::{self, Level, log};
 use common::{Acceptor, Arguments, Checked, Failure, Host, Memory, check, exit_code, mebibytes};
 
+use access::{Access, AccessArguments};
+use operator::{Meters, Operator, OperatorArguments, Place};
 use page::Page;
 use site::{Parts, Site};
 use workers::Workers;
@@ -59,6 +61,12 @@ struct Options {
     /// MiB of memory for popular fragments; 0 reads each fragment from its file
     #[arg(long, default_value = "64", value_name = "MIB", value_parser = mebibytes(0))]
     hot_memory: u64,
+
+    #[command(flatten)]
+    access: AccessArguments,
+
+    #[command(flatten)]
+    operator: OperatorArguments,
 
     /// Open every presentation below the folders, print those that are sick, the worst first, and
     /// end: with status 0 if all are served, 1 if one has errors, 2 if nothing could be checked
@@ -93,29 +101,45 @@ fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<(), Failure> {
     let memory =
         Memory { bodies: Some(options.body_memory << 20), fragments: options.hot_memory << 20 };
+    // The origin's metrics are registered when it is built.
+    let meters = (!options.operator.no_metrics).then(Meters::install).transpose()?;
     let mut host = Host::open(&options.common, memory).await?;
+    let (access, access_log) = Access::open(&options.access, meters)?;
+    let site = site(&host, access, &options.operator)?;
     let cannot_start = |error| Failure::system("the server cannot start", error);
-    let mut workers = Workers::start(host.workers, &site(&host)).map_err(cannot_start)?;
+    let mut workers = Workers::start(host.workers, &site).map_err(cannot_start)?;
     let listing = host.announce();
     let acceptor = Acceptor::new(host.listener, host.room).map_err(cannot_start)?;
     tokio::select! {
         all_ended = accept(acceptor, &mut workers) => return all_ended,
-        () = host.signals.stop(|| listing.again()) => {}
+        () = host.signals.stop(|| { log::reopen(); listing.again() }) => {}
     }
+    site.stopping();
     host.signals.end(|| workers.stop()).await;
     let stats = host.service.origin().fragment_cache();
     let asked = stats.hits + stats.misses;
     log(Level::Info, format_args!("{} of {asked} fragments came from memory", stats.hits));
+    access_log.end();
     Ok(())
 }
 
 /// Returns what the main listener answers.
-fn site(host: &Host) -> Site {
-    Site::new(Parts {
+///
+/// # Errors
+/// The tokens of those that may purge cannot be read.
+fn site(host: &Host, access: Access, operator: &OperatorArguments) -> Result<Site, Failure> {
+    let origin = host.service.origin();
+    let place = match host.is_loopback() {
+        true => Place::Loopback,
+        false => Place::Public,
+    };
+    let operator = Operator::new(origin.clone(), host.folders(), operator, place)?;
+    Ok(Site::new(Parts {
         service: host.service.clone(),
-        operator: None,
-        page: Some(Page::new(host.service.origin().clone())),
-    })
+        access,
+        operator: Some(operator),
+        page: Some(Page::new(origin.clone())),
+    }))
 }
 
 /// Accepts connections until no thread is left that could serve them.

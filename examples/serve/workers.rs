@@ -102,7 +102,7 @@ async fn serve(mut handed: UnboundedReceiver<Handed>, site: &Site) {
             }
         };
         let connection =
-            connections.watch(connection::serve(stream, Client { peer: client }, site.clone()));
+            connections.watch(connection::serve(stream, Client::new(client), site.clone()));
         tokio::spawn(async move {
             // A client that goes away ends its own connection and nothing else.
             if let Err(error) = connection.await

@@ -1,5 +1,6 @@
 //! The options that both servers have.
 
+mod logs;
 mod origin;
 mod service;
 
@@ -10,10 +11,10 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::formats::Format;
 use crate::listen::Listen;
-use crate::log::Level;
 use crate::number;
 use crate::roots::Root;
 
+use logs::LogArguments;
 use origin::OriginArguments;
 use service::ServiceArguments;
 
@@ -61,13 +62,8 @@ pub struct Arguments {
           value_parser = number::count(0..=1_000_000, "presentations"))]
     pub(crate) list: usize,
 
-    /// Lowest level of messages that are logged on stderr
-    #[arg(long, default_value = "info", value_name = "LEVEL", value_enum)]
-    log_level: Level,
-
-    /// Log only errors, as with --log-level error
-    #[arg(long, conflicts_with = "log_level")]
-    quiet: bool,
+    #[command(flatten)]
+    pub(crate) logs: LogArguments,
 
     #[command(flatten)]
     pub(crate) origin: OriginArguments,
@@ -86,10 +82,6 @@ pub struct Memory {
 }
 
 impl Arguments {
-    pub(crate) fn level(&self) -> Level {
-        if self.quiet { Level::Error } else { self.log_level }
-    }
-
     /// Returns the formats that are served.
     pub(crate) fn formats(&self) -> Vec<Format> {
         self.service.formats()

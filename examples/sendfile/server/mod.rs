@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use common::{Arguments, Failure, Host, Memory, exit_code};
+use common::{Arguments, Failure, Host, Memory, exit_code, log};
 
 use workers::Workers;
 
@@ -50,7 +50,7 @@ async fn serve(options: &Options) -> Result<(), Failure> {
         () = workers.ended() => {
             return Err(Failure::System("every thread that serves has ended".into()));
         }
-        () = host.signals.stop(|| listing.again()) => {}
+        () = host.signals.stop(|| { log::reopen(); listing.again() }) => {}
     }
     host.signals.end(|| workers.stop()).await;
     Ok(())

@@ -1,22 +1,153 @@
-//! What is for the operator and their machines: health, metrics, purge.
+//! The part for the operator and their machines: health, metrics, purge.
 
-use http::Response;
-use hyper::Request;
-use hyper::body::Incoming;
+mod answer;
+mod arguments;
+mod health;
+mod host;
+mod meters;
+mod purge;
 
-use crate::access::Client;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use common::Failure;
+use http::{Method, Request, Response, StatusCode};
+use smooth_origin::Origin;
+
+pub(crate) use arguments::OperatorArguments;
+pub(crate) use meters::{Connected, Meters};
+
+use crate::access::{Access, Client, came_through_a_proxy};
 use crate::site::SiteBody;
+use answer::{of, other_method, words};
+use health::Health;
+use purge::{Order, Rights};
 
-/// Answers the operator's requests.
-pub(crate) struct Operator {}
+/// Answers the operator's requests. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Operator {
+    shared: Arc<Shared>,
+    place: Place,
+}
+
+struct Shared {
+    origin: Origin,
+    health: Health,
+    rights: Rights,
+    /// Names of this server, besides those of loopback.
+    names: Vec<String>,
+}
+
+/// The listener on which requests come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// One for the operator alone.
+    Own,
+    /// The one of the presentations, on a loopback address. Only programs on this machine reach it,
+    /// some of them proxies that pass on what others ask.
+    Loopback,
+    /// The one of the presentations, which anybody may reach.
+    Public,
+}
+
+const HOST_SENTENCE: &str = "the Host of the request is none by which the operator's part may be \
+                             reached: localhost, or a name of --page-host";
+
+impl Place {
+    /// Returns whether the operator's part is where a request came in.
+    fn is_here<B>(self, request: &Request<B>) -> bool {
+        match self {
+            Self::Own => true,
+            Self::Loopback => !came_through_a_proxy(request.headers()),
+            Self::Public => false,
+        }
+    }
+}
 
 impl Operator {
+    /// The operator's part for one listener; [`at`](Self::at) makes that of another one.
+    ///
+    /// # Errors
+    /// The tokens cannot be read.
+    pub(crate) fn new(
+        origin: Origin,
+        folders: Vec<PathBuf>,
+        arguments: &OperatorArguments,
+        place: Place,
+    ) -> Result<Self, Failure> {
+        let rights = Rights::new(arguments)?;
+        let names = arguments.page_host.clone();
+        let shared = Shared { origin, health: Health::new(folders), rights, names };
+        Ok(Self { shared: Arc::new(shared), place })
+    }
+
+    /// The same for another listener.
+    #[allow(dead_code)]
+    pub(crate) fn at(&self, place: Place) -> Self {
+        Self { shared: Arc::clone(&self.shared), place }
+    }
+
+    /// Has `/readyz` say that the server stops.
+    pub(crate) fn stopping(&self) {
+        self.shared.health.stopping();
+    }
+
+    /// Returns whether the operator's part is where a request came in.
+    pub(crate) fn is_here<B>(&self, request: &Request<B>) -> bool {
+        self.place.is_here(request)
+    }
+
+    /// Refuses a request that calls this server by a name that is not its own.
+    pub(crate) fn refuse_host<B>(&self, request: &Request<B>) -> Option<Response<SiteBody>> {
+        let is_own = host::is_own(request, &self.shared.names, self.place == Place::Own);
+        (!is_own).then(|| words(StatusCode::FORBIDDEN, HOST_SENTENCE))
+    }
+
     /// Returns the response, if the request is one of the operator's.
-    pub(crate) async fn respond(
+    pub(crate) async fn respond<B>(
         &self,
-        _request: &Request<Incoming>,
-        _client: &Client,
+        request: &Request<B>,
+        client: &Client,
+        access: &Access,
     ) -> Option<Response<SiteBody>> {
-        None
+        let is_reading = [Method::GET, Method::HEAD].contains(request.method());
+        match request.uri().path() {
+            "/healthz" | "/readyz" | "/metrics"
+                if !is_reading && request.method().as_str() != "PURGE" =>
+            {
+                Some(other_method("GET, HEAD"))
+            }
+            "/healthz" if is_reading => Some(Health::alive()),
+            "/readyz" if is_reading => Some(self.shared.health.ready().await),
+            "/metrics" if is_reading => self.metrics(request, access),
+            _ => self.order(request, client, access),
+        }
+    }
+
+    fn metrics<B>(&self, request: &Request<B>, access: &Access) -> Option<Response<SiteBody>> {
+        let meters = access.meters().filter(|_| self.is_here(request))?;
+        let refusal = self.refuse_host(request);
+        refusal.or_else(|| {
+            self.shared.origin.record_metrics();
+            let text = meters.text(access.dropped_lines());
+            Some(of(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
+        })
+    }
+
+    fn order<B>(
+        &self,
+        request: &Request<B>,
+        client: &Client,
+        access: &Access,
+    ) -> Option<Response<SiteBody>> {
+        let order = Order::of(request)?;
+        let Shared { origin, rights, names, .. } = &*self.shared;
+        if rights.is_empty() && !self.is_here(request) {
+            return None;
+        }
+        Some(match rights.check(request, client, access, self.place, names) {
+            Ok(()) => order.carry_out(origin, request),
+            Err(sentence) => words(StatusCode::FORBIDDEN, sentence),
+        })
     }
 }

@@ -8,17 +8,20 @@
 
 mod body;
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 
-use http::Response;
+use common::log::during;
+use http::{Method, Response};
 use hyper::Request;
 use hyper::body::Incoming;
 use smooth_origin::service::OriginService;
 
 pub(crate) use body::SiteBody;
 
-use crate::access::Client;
-use crate::operator::Operator;
+use crate::access::{Access, Class, Client};
+use crate::operator::{Connected, Operator};
 use crate::page::Page;
 
 /// Answers the requests of a listener. Cheap to clone.
@@ -28,6 +31,7 @@ pub(crate) struct Site(Arc<Parts>);
 /// The parts of a site; those that a listener does not have are `None`.
 pub(crate) struct Parts {
     pub(crate) service: OriginService,
+    pub(crate) access: Access,
     pub(crate) operator: Option<Operator>,
     pub(crate) page: Option<Page>,
 }
@@ -43,16 +47,68 @@ impl Site {
         client: &Client,
     ) -> Response<SiteBody> {
         let parts = &*self.0;
-        if let Some(operator) = &parts.operator
-            && let Some(response) = operator.respond(&request, client).await
-        {
-            return response;
-        }
-        if let Some(page) = &parts.page
-            && let Some(response) = page.respond(&request).await
-        {
-            return response;
-        }
-        parts.service.respond(&request).await.map(SiteBody::Service)
+        let Some(mut record) = parts.access.begin(&request, client) else {
+            return parts.respond(&request, client).await.0;
+        };
+        let id = record.id().clone();
+        let mut responding = pin!(parts.respond(&request, client));
+        let (mut response, class) =
+            poll_fn(|context| during(&id, || responding.as_mut().poll(context))).await;
+        parts.access.tell_id(&id, response.headers_mut());
+        record.answered(&response, class, *request.method() == Method::HEAD);
+        response.map(|body| body.recorded(record))
     }
+
+    /// Counts a connection until the guard is dropped.
+    pub(crate) fn connection(&self) -> Option<Connected> {
+        self.0.access.meters().map(Connected::new)
+    }
+
+    /// Counts a connection whose TLS handshake failed.
+    #[allow(dead_code)]
+    pub(crate) fn tls_failed(&self) {
+        if let Some(meters) = self.0.access.meters() {
+            meters.tls_failed();
+        }
+    }
+
+    /// Has `/readyz` say that the server stops.
+    pub(crate) fn stopping(&self) {
+        if let Some(operator) = &self.0.operator {
+            operator.stopping();
+        }
+    }
+}
+
+impl Parts {
+    /// Returns the response, and the class of the request if a part other than the service has answered.
+    async fn respond(
+        &self,
+        request: &Request<Incoming>,
+        client: &Client,
+    ) -> (Response<SiteBody>, Option<Class>) {
+        if let Some(operator) = &self.operator
+            && let Some(response) = operator.respond(request, client, &self.access).await
+        {
+            return (response, Some(Class::Operator));
+        }
+        if let Some(page) = &self.page
+            && is_of_page(request.uri().path())
+            && let Some(operator) = &self.operator
+            && operator.is_here(request)
+        {
+            if let Some(refusal) = operator.refuse_host(request) {
+                return (refusal, Some(Class::Page));
+            }
+            if let Some(response) = page.respond(request).await {
+                return (response, Some(Class::Page));
+            }
+        }
+        (self.service.respond(request).await.map(SiteBody::from), None)
+    }
+}
+
+/// Returns whether a path is the page's.
+fn is_of_page(path: &str) -> bool {
+    path == "/" || path.starts_with("/-/")
 }

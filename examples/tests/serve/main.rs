@@ -4,6 +4,9 @@
 
 mod check;
 mod configuration;
+mod logs;
+mod observed;
+mod operator;
 mod program;
 
 use program::{refused, run};

@@ -1,0 +1,154 @@
+//! The built example as a server that runs until the test ends.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use crate::program::program;
+
+pub(crate) const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata");
+
+/// A server on a port of its own.
+pub(crate) struct Observed {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    errors: Arc<Mutex<String>>,
+}
+
+/// A response.
+pub(crate) struct Got {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Observed {
+    /// Starts a server of a folder on a loopback address.
+    pub(crate) fn start(folder: &str, options: &[&str]) -> Self {
+        Self::start_on("127.0.0.1:0", folder, options)
+    }
+
+    pub(crate) fn start_on(listen: &str, folder: &str, options: &[&str]) -> Self {
+        let mut child = Command::new(program())
+            .args([folder, "--listen", listen, "--list", "0", "--settling-time", "0"])
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let errors = Arc::new(Mutex::new(String::new()));
+        let copy = Arc::clone(&errors);
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                *copy.lock().unwrap() += &format!("{line}\n");
+            }
+        });
+        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let address = lines.find_map(|line| {
+            let rest = line.strip_prefix("listening on ")?.to_owned();
+            rest.split(';').next()?.parse::<SocketAddr>().ok()
+        });
+        let mut address = address.unwrap_or_else(|| panic!("{}", errors.lock().unwrap()));
+        address.set_ip([127, 0, 0, 1].into());
+        thread::spawn(move || lines.for_each(drop));
+        Self { child, address, errors }
+    }
+
+    /// Sends a request without a body, with `Host: localhost` if `fields` have none.
+    pub(crate) fn ask(&self, line: &str, fields: &[&str]) -> Got {
+        let mut stream = self.send(line, fields);
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        Got { status: status.unwrap_or(0), head: head.to_ascii_lowercase(), body: body.to_owned() }
+    }
+
+    /// Sends a request and leaves its response to the caller.
+    pub(crate) fn send(&self, line: &str, fields: &[&str]) -> TcpStream {
+        let mut head = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
+        if !fields.iter().any(|field| field.starts_with("Host:")) {
+            head += "Host: localhost\r\n";
+        }
+        fields.iter().for_each(|field| head += &format!("{field}\r\n"));
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+        stream
+    }
+
+    /// The lines of stderr so far.
+    pub(crate) fn errors(&self) -> String {
+        self.errors.lock().unwrap().clone()
+    }
+
+    /// Sends a signal: `HUP`, `TERM`.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
+        let status = Command::new("kill").args([&format!("-{name}"), &process]).status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Waits until the server has ended by itself.
+    #[cfg(unix)]
+    pub(crate) fn ended(&mut self) -> i32 {
+        self.child.wait().unwrap().code().unwrap()
+    }
+}
+
+impl Drop for Observed {
+    fn drop(&mut self) {
+        // A server that has ended is not killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until something is so, as another process makes it so.
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..1000 {
+        if let Some(found) = look() {
+            return found;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    panic!("{what} did not come");
+}
+
+/// An empty folder, which is removed at the end.
+pub(crate) struct Empty(pub(crate) PathBuf);
+
+impl Empty {
+    pub(crate) fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("smooth-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    pub(crate) fn path(&self, file: &str) -> String {
+        self.0.join(file).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Empty {
+    fn drop(&mut self) {
+        // A folder that is gone need not be removed.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The lines of a file once it has so many.
+pub(crate) fn lines_of(file: impl AsRef<Path>, count: usize) -> Vec<String> {
+    wait_for("a line of a log", || {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        (lines.len() >= count && text.ends_with('\n')).then_some(lines)
+    })
+}
