@@ -7,6 +7,7 @@ use std::sync::Arc;
 use smooth_origin::service::OriginService;
 use tokio::sync::Semaphore;
 
+use crate::catalogue::Catalogue;
 use crate::formats::Format;
 use crate::listing::{Listing, Shown};
 use crate::roots::Roots;
@@ -58,6 +59,21 @@ impl Host {
             formats: arguments.formats(),
             list: arguments.list,
         })
+    }
+
+    /// Returns the address on which the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the formats that are served.
+    pub fn formats(&self) -> &[Format] {
+        &self.formats
+    }
+
+    /// Returns the names of the presentations, which nothing looks for yet.
+    pub fn catalogue(&self) -> Catalogue {
+        Catalogue::new(self.roots.clone(), self.links_into.clone())
     }
 
     /// Prints where the server listens, and starts the thread that lists the presentations.

@@ -10,6 +10,7 @@
 mod accept;
 mod arguments;
 mod cache_control;
+mod catalogue;
 mod check;
 pub mod client_limits;
 mod configuration;
@@ -31,6 +32,7 @@ mod terminal;
 
 pub use accept::{Accepted, Acceptor};
 pub use arguments::{Arguments, Memory};
+pub use catalogue::{Catalogue, Names};
 pub use check::{Checked, check};
 pub use configuration::options;
 pub use failure::{Failure, exit_code};

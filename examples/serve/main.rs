@@ -39,9 +39,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use common::log::{Level, log};
-use common::{Acceptor, Arguments, Checked, Failure, Host, Memory, check, exit_code, mebibytes};
+use common::{
+    Acceptor, Arguments, Catalogue, Checked, Failure, Host, Memory, check, exit_code, mebibytes,
+};
 
-use page::Page;
+use page::{Hosts, Page, PageOptions};
 use site::{Parts, Site};
 use workers::Workers;
 
@@ -59,6 +61,9 @@ struct Options {
     /// MiB of memory for popular fragments; 0 reads each fragment from its file
     #[arg(long, default_value = "64", value_name = "MIB", value_parser = mebibytes(0))]
     hot_memory: u64,
+
+    #[command(flatten)]
+    page: PageOptions,
 
     /// Open every presentation below the folders, print those that are sick, the worst first, and
     /// end: with status 0 if all are served, 1 if one has errors, 2 if nothing could be checked
@@ -94,13 +99,18 @@ async fn run(options: &Options) -> Result<(), Failure> {
     let memory =
         Memory { bodies: Some(options.body_memory << 20), fragments: options.hot_memory << 20 };
     let mut host = Host::open(&options.common, memory).await?;
+    let catalogue = host.catalogue();
     let cannot_start = |error| Failure::system("the server cannot start", error);
-    let mut workers = Workers::start(host.workers, &site(&host)).map_err(cannot_start)?;
+    let mut workers =
+        Workers::start(host.workers, &site(&host, &catalogue, options)).map_err(cannot_start)?;
     let listing = host.announce();
     let acceptor = Acceptor::new(host.listener, host.room).map_err(cannot_start)?;
     tokio::select! {
         all_ended = accept(acceptor, &mut workers) => return all_ended,
-        () = host.signals.stop(|| listing.again()) => {}
+        () = host.signals.stop(|| {
+            catalogue.look_again();
+            listing.again();
+        }) => {}
     }
     host.signals.end(|| workers.stop()).await;
     let stats = host.service.origin().fragment_cache();
@@ -110,11 +120,17 @@ async fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// Returns what the main listener answers.
-fn site(host: &Host) -> Site {
+fn site(host: &Host, catalogue: &Catalogue, options: &Options) -> Site {
     Site::new(Parts {
         service: host.service.clone(),
         operator: None,
-        page: Some(Page::new(host.service.origin().clone())),
+        page: Some(Page {
+            origin: host.service.origin().clone(),
+            catalogue: catalogue.clone(),
+            address: host.address(),
+            formats: host.formats().to_vec(),
+            hosts: Hosts::new(&options.page.page_host),
+        }),
     })
 }
 
