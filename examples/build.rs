@@ -171,7 +171,9 @@ impl Package {
         for entry in tar::Archive::new(GzDecoder::new(&*archive)).entries()? {
             let mut entry = entry?;
             let path = entry.path()?.into_owned();
-            let Some(at) = left.iter().position(|(file, _)| Path::new("package").join(file) == path) else {
+            let Some(at) =
+                left.iter().position(|(file, _)| Path::new("package").join(file) == path)
+            else {
                 continue;
             };
             let (_, kept) = left.swap_remove(at);

@@ -38,7 +38,12 @@ static ASSETS: LazyLock<HashMap<&str, Asset>> = LazyLock::new(|| {
 
 impl Asset {
     pub(super) fn new(path: &str, plain: Bytes, gzip: Bytes) -> Self {
-        Self { media_type: media_type(path), etag: format!("\"{:016x}\"", xxh3_64(&plain)), plain, gzip: Some(gzip) }
+        Self {
+            media_type: media_type(path),
+            etag: format!("\"{:016x}\"", xxh3_64(&plain)),
+            plain,
+            gzip: Some(gzip),
+        }
     }
 }
 
@@ -112,7 +117,9 @@ mod tests {
                 if path.is_dir() {
                     walk(&path, root, found);
                 } else {
-                    found.push(path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/"));
+                    found.push(
+                        path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/"),
+                    );
                 }
             }
         }
@@ -130,7 +137,15 @@ mod tests {
         for (path, content) in FILES {
             let text = std::str::from_utf8(content).unwrap();
             let text = text.replace("http://www.w3.org/2000/svg", "");
-            for never in ["http://", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+            for never in [
+                "http://",
+                "https://",
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+            ] {
                 assert!(!text.contains(never), "{path} has {never}");
             }
         }

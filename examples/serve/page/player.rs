@@ -12,7 +12,8 @@ use super::assets::Asset;
 include!(concat!(env!("OUT_DIR"), "/players.rs"));
 
 /// Sentence for builds without players.
-pub(super) const MISSING: &str = "This build has no player: install Node.js with npm and build again.";
+pub(super) const MISSING: &str =
+    "This build has no player: install Node.js with npm and build again.";
 
 /// Returns the names and versions of the players in this build.
 pub(super) fn versions() -> &'static [(&'static str, &'static str)] {
