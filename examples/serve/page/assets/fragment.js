@@ -96,8 +96,8 @@ function details(row, fragment) {
   const next = row.starts[fragment + 1] - row.ends[fragment];
   const pairs = [
     ['Starts at', `${clock(row.starts[fragment], 3)} (${row.ticks(fragment)} ticks)`],
-    ['Lasts', `${length(row.ends[fragment] - row.starts[fragment])} (${plain(row.durations[fragment])} ticks)`],
-    ['Size', `${size(row.sizes[fragment])} (${plain(row.sizes[fragment])} bytes)`],
+    ['Lasts', `${length(row.ends[fragment] - row.starts[fragment])} (${row.durations[fragment]} ticks)`],
+    ['Size', row.sizesKnown ? `${size(row.sizes[fragment])} (${plain(row.sizes[fragment])} bytes)` : 'not known before it is read'],
     row.isGap(fragment) && ['Then', `a gap of ${length(next)}`],
     row.isOverlap(fragment) && ['Then', `the next one overlaps it by ${length(-next)}`],
     row.isMisaligned(fragment) && ['Aligned', 'no: no fragment of the first track of this stream starts here'],

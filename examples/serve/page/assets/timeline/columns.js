@@ -13,10 +13,10 @@ export class Columns {
       this.#count = new Uint32Array(width);
     }
     const [most, sum, count] = [this.#most.fill(0), this.#sum.fill(0), this.#count.fill(0)];
-    const { starts, ends, sizes } = row;
+    const { starts, ends, heights } = row;
     const scale = width / window.length;
     for (let at = row.at(window.from); at < row.count && starts[at] < window.to; at += 1) {
-      const size = sizes[at];
+      const size = heights[at];
       const first = Math.max(0, Math.floor((starts[at] - window.from) * scale));
       const last = Math.min(width - 1, Math.max(first, Math.ceil((ends[at] - window.from) * scale) - 1));
       for (let x = first; x <= last; x += 1) {

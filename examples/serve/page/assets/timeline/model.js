@@ -45,17 +45,22 @@ export class Row {
     this.stream = stream;
     this.track = track;
     this.type = of.type;
-    this.label = [of.name || of.type, !single && bitrate(described.bitrate), described.width && `${described.width}×${described.height}`]
+    this.label = [of.name || of.type, !single && bitrate(described.bitrate), described.width && `${described.width}×${described.height}`,
+      times.sizes_unknown && 'sizes not known']
       .filter(Boolean).join(' · ');
     this.first = BigInt(of.first);
     this.relative = times.starts;
     this.durations = times.durations;
     this.sizes = times.sizes;
+    // Fragments in files of their own have no size before they are read: they are drawn at half the height.
+    this.sizesKnown = !times.sizes_unknown;
+    this.heights = this.sizesKnown ? times.sizes : times.sizes.map(() => 1);
+    this.leftOut = times.left_out ?? 0;
     this.count = times.starts.length;
     this.starts = Float64Array.from(times.starts, (ticks) => offset + ticks / of.timescale);
     this.ends = Float64Array.from(times.starts, (ticks, at) => offset + (ticks + times.durations[at]) / of.timescale);
     this.last = this.ends.reduce((last, end) => Math.max(last, end), 0);
-    this.largest = times.sizes.reduce((most, size) => Math.max(most, size), 1);
+    this.largest = this.sizesKnown ? this.heights.reduce((most, size) => Math.max(most, size), 1) : 2;
     this.marks = new Uint8Array(this.count);
     this.#mark((times.gaps ?? []).map(({ after }) => after), GAP);
     this.#mark((times.overlaps ?? []).map(({ after }) => after), OVERLAP);

@@ -54,7 +54,7 @@ function bars(context, colours, row, window, x, top) {
   for (let at = row.at(window.from); at < row.count && row.starts[at] < window.to; at += 1) {
     const left = x(row.starts[at]);
     const wide = Math.max(1, x(row.ends[at]) - left - 1);
-    const high = Math.max(1, (row.sizes[at] / row.largest) * BARS);
+    const high = Math.max(1, (row.heights[at] / row.largest) * BARS);
     context.fillStyle = row.marks[at] & MARKS.MISALIGNED ? colours.misaligned.pattern : kind.mean;
     context.fillRect(left, top + BARS - high, wide, high);
   }

@@ -2,7 +2,7 @@
 
 import { element, name } from '../dom.js';
 import * as state from '../state.js';
-import { clock, length, size } from '../words.js';
+import { clock, count, length, size } from '../words.js';
 import { Colours } from './colours.js';
 import { listen as listenToGestures } from './gestures.js';
 import { irregular } from './irregular.js';
@@ -53,6 +53,7 @@ export class Timeline {
       })),
       this.#line, this.#tip,
     );
+    const leftOut = rows.reduce((sum, row) => sum + row.leftOut, 0);
     this.root = element(
       'div', { class: 'timeline' },
       irregular(this.model, (one) => this.#goTo(one)),
@@ -66,6 +67,7 @@ export class Timeline {
       this.#stage, this.#overview.root,
       this.#spoken,
       element('p', { class: 'unseen', id: 'picture-help' }, 'Arrow keys go through fragments and tracks, Enter shows the boxes of one, plus and minus zoom, N goes to the next irregularity.'),
+      leftOut > 0 && element('p', { class: 'faint' }, `${count(leftOut, 'fragment')} more are left out: there are too many for a picture.`),
       legend(this.model),
     );
     this.#listen();
@@ -246,6 +248,7 @@ export class Timeline {
 
   #paint() {
     if (this.#width <= 2 * SIDE) return;
+    if (!this.#colours) performance.mark('timeline');
     const scale = this.#scale();
     this.#colours ??= new Colours(this.#context, this.root, scale);
     const places = [];
@@ -275,7 +278,7 @@ function describe({ row, fragment }) {
   return [
     `${row.label}, fragment ${fragment}: starts at ${clock(row.starts[fragment], 3)}`,
     `lasts ${length(row.ends[fragment] - row.starts[fragment])}`,
-    size(row.sizes[fragment]),
+    row.sizesKnown && size(row.sizes[fragment]),
     row.isGap(fragment) && `a gap of ${length(next)} follows`,
     row.isOverlap(fragment) && `the next one overlaps it by ${length(-next)}`,
     row.isMisaligned(fragment) && 'misaligned',
