@@ -85,7 +85,7 @@ files! {
     "play/play.js",
     "play/requests.js",
     "play/script.js",
-    "presentation.js"
+    "presentation.js",
     "prose.js",
     "state.js",
     "timeline/colours.js",
