@@ -1,35 +1,28 @@
 //! A server from its start to the moment when its threads serve.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use smooth_origin::service::OriginService;
 use tokio::sync::Semaphore;
 
-use crate::formats::Format;
-use crate::listing::{Listing, Shown};
-use crate::roots::Roots;
+use crate::content::Content;
 use crate::signals::Signals;
-use crate::{Arguments, Failure, Memory, open_files, origin, terminal};
+use crate::{Arguments, Failure, Memory, open_files};
 
 /// The parts of a server that is about to serve.
 pub struct Host {
     /// The listening socket, in non-blocking mode.
     pub listener: TcpListener,
-    /// Answers requests.
-    pub service: OriginService,
+    /// The folders, and the service for them.
+    pub content: Content,
     /// Number of serving threads.
     pub workers: usize,
     /// Room for connections, over all threads.
     pub room: Arc<Semaphore>,
     /// The signals that end the server.
     pub signals: Signals,
-    address: SocketAddr,
-    roots: Roots,
-    links_into: Vec<PathBuf>,
-    formats: Vec<Format>,
-    list: usize,
+    /// The address of the listening socket.
+    pub address: SocketAddr,
 }
 
 impl Host {
@@ -41,47 +34,17 @@ impl Host {
     pub async fn open(arguments: &Arguments, memory: Memory) -> Result<Self, Failure> {
         arguments.logs.start()?;
         open_files::allow_many(arguments.max_connections);
-        let testdata = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata"));
-        let roots = Roots::new(arguments.folders.clone(), testdata)?;
-        let origin = origin::build(&roots, arguments, memory)?;
-        let listener = arguments.listen.bind().await?;
+        let content = Content::open(arguments, memory)?;
+        let listener = arguments.listen.bind("--listen").await?;
         let cannot = |what| move |error| Failure::system(what, error);
         Ok(Self {
             address: listener.local_addr().map_err(cannot("cannot tell the port"))?,
             listener,
-            service: OriginService::with_options(origin, arguments.service.options()?),
+            content,
             workers: arguments.workers.map_or_else(processors, Ok)?,
             room: Arc::new(Semaphore::new(arguments.max_connections)),
             signals: Signals::new().map_err(cannot("cannot heed signals"))?,
-            roots,
-            links_into: arguments.links_into.clone(),
-            formats: arguments.formats(),
-            list: arguments.list,
         })
-    }
-
-    /// Returns the folders that are served.
-    pub fn folders(&self) -> Vec<PathBuf> {
-        self.roots.as_slice().iter().map(|root| root.folder.clone()).collect()
-    }
-
-    /// Returns whether only programs on this machine can connect.
-    pub fn is_loopback(&self) -> bool {
-        self.address.ip().to_canonical().is_loopback()
-    }
-
-    /// Prints where the server listens, and starts the thread that lists the presentations.
-    pub fn announce(&self) -> Listing {
-        // A closed stdout is not a failure.
-        let _ = terminal::line(&format!("listening on {}; stop with Ctrl-C", self.address));
-        let shown = Shown {
-            address: self.address,
-            roots: self.roots.clone(),
-            links_into: self.links_into.clone(),
-            formats: self.formats.clone(),
-            limit: self.list,
-        };
-        Listing::start(self.service.origin().clone(), shown)
     }
 }
 

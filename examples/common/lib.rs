@@ -10,9 +10,11 @@
 mod accept;
 mod arguments;
 mod cache_control;
+mod catalogue;
 mod check;
 pub mod client_limits;
 mod configuration;
+mod content;
 mod failure;
 mod formats;
 mod host;
@@ -31,12 +33,16 @@ mod terminal;
 
 pub use accept::{Accepted, Acceptor};
 pub use arguments::{Arguments, Memory};
+pub use catalogue::{Catalogue, Names};
 pub use check::{Checked, check};
-pub use configuration::options;
+pub use configuration::{Configured, configured, options};
+pub use content::Content;
 pub use failure::{Failure, exit_code};
 pub use formats::Format;
 pub use host::Host;
-pub use number::{mebibytes, seconds};
+pub use listen::Listen;
+pub use listing::Listing;
+pub use number::{fractional_seconds, mebibytes, positive_seconds, seconds};
 pub use plain::Plain;
 pub use terminal::{error_line, line};
 

@@ -9,7 +9,7 @@ use crate::Failure;
 
 /// An address and a port, as they were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listen {
+pub struct Listen {
     host: Host,
     port: u16,
     text: String,
@@ -75,11 +75,12 @@ impl Host {
 }
 
 impl Listen {
-    /// Opens the first of the addresses that can be listened on.
+    /// Opens the first of the addresses that can be listened on, in non-blocking mode. `option` is the
+    /// one that has them.
     ///
     /// # Errors
     /// With what to do about the usual reasons.
-    pub(crate) async fn bind(&self) -> Result<TcpListener, Failure> {
+    pub async fn bind(&self, option: &str) -> Result<TcpListener, Failure> {
         let bound = async {
             let listener = tokio::net::TcpListener::bind(&self.addresses()?[..]).await?;
             listener.into_std()
@@ -87,13 +88,13 @@ impl Listen {
         bound.await.map_err(|error: io::Error| {
             let advice = match error.kind() {
                 io::ErrorKind::AddrInUse => {
-                    "; another program listens there: choose another --listen"
+                    format!("; another program listens there: choose another {option}")
                 }
                 io::ErrorKind::PermissionDenied => {
-                    "; ports below 1024 need a right (CAP_NET_BIND_SERVICE)"
+                    "; ports below 1024 need a right (CAP_NET_BIND_SERVICE)".to_owned()
                 }
-                io::ErrorKind::AddrNotAvailable => "; that is no address of this machine",
-                _ => "; choose another --listen",
+                io::ErrorKind::AddrNotAvailable => "; that is no address of this machine".to_owned(),
+                _ => format!("; choose another {option}"),
             };
             Failure::system(
                 format_args!("cannot listen on {self}"),

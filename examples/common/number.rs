@@ -35,13 +35,22 @@ pub fn seconds(text: &str) -> Result<u64, String> {
 }
 
 /// A time in seconds, of at most a year, with fractions: `0.3`.
-pub(crate) fn fractional_seconds(text: &str) -> Result<Duration, String> {
+pub fn fractional_seconds(text: &str) -> Result<Duration, String> {
     // `parse` would also take `1e3`, `inf` and `nan`.
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let seconds =
         text.parse().ok().filter(|seconds| is_plain && (0.0..=31_536_000.0).contains(seconds));
     let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     duration.ok_or_else(|| "give a number of seconds from 0 to 31536000, such as 0.3".to_owned())
+}
+
+/// A time as [`fractional_seconds`], which is not 0.
+pub fn positive_seconds(text: &str) -> Result<Duration, String> {
+    let duration = fractional_seconds(text)?;
+    match duration.is_zero() {
+        true => Err("0 seconds leave clients no time; give more, such as 0.3".into()),
+        false => Ok(duration),
+    }
 }
 
 /// Memory in MiB, of at least `least` and at most 1 TiB. More is a mistake, and the number of bytes

@@ -58,9 +58,10 @@ fn check_prefix(prefix: &str) -> Result<(), String> {
             "`{prefix}` would be taken for a presentation; give it another ending"
         ));
     }
-    match prefix.starts_with('.') {
-        true => Err("a prefix that begins with a dot would not be served".into()),
-        false => Ok(()),
+    match prefix.as_bytes() {
+        [b'.', ..] => Err("a prefix that begins with a dot would not be served".into()),
+        b"-" => Err("the prefix `-` is the page's: give it another name".into()),
+        _ => Ok(()),
     }
 }
 
@@ -122,9 +123,17 @@ mod tests {
 
     #[test]
     fn prefixes_that_no_url_can_have_are_refused() {
-        for text in
-            ["=/srv", "..=/srv", ".x=/srv", "a\\b=/srv", "a.ism=/srv", "a.ISML=/srv", "a=", ""]
-        {
+        for text in [
+            "=/srv",
+            "-=/srv",
+            "..=/srv",
+            ".x=/srv",
+            "a\\b=/srv",
+            "a.ism=/srv",
+            "a.ISML=/srv",
+            "a=",
+            "",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::client_limits::STOP_TIMEOUT;
 use crate::log::{Level, log};
 
 /// The signals that a server handles: SIGINT (Ctrl-C) and SIGTERM end it, SIGHUP has it look again at
@@ -42,16 +41,16 @@ impl Signals {
     }
 
     /// Waits for the signal that ends the server; calls `look_again` for each of the other kind.
-    pub async fn stop(&mut self, look_again: impl Fn()) {
+    pub async fn stop(&mut self, mut look_again: impl FnMut()) {
         while let Told::LookAgain = self.next().await {
             look_again();
         }
     }
 
-    /// Runs `finish`, which waits for connections to end, in a thread of its own. A second signal ends
-    /// the process.
-    pub async fn end(&mut self, finish: impl FnOnce() + Send + 'static) {
-        let seconds = STOP_TIMEOUT.as_secs();
+    /// Runs `finish`, which waits for connections to end for so long, in a thread of its own. A second
+    /// signal ends the process.
+    pub async fn end(&mut self, patience: Duration, finish: impl FnOnce() + Send + 'static) {
+        let seconds = patience.as_secs_f64();
         log(
             Level::Info,
             format_args!("stopping: responses have {seconds} s to end; Ctrl-C again ends them now"),

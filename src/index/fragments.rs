@@ -1,5 +1,6 @@
 //! The positions of the fragments of an opened track: sixteen bytes each, however long the track.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -96,6 +97,19 @@ fn unpack(state: u64) -> Lengths {
     Lengths { moof, payload, len }
 }
 
+impl Slot {
+    /// Returns the bytes of the fragment: up to its bound if it was not looked at, and `None` if it is
+    /// broken.
+    fn size(&self) -> Option<u64> {
+        let state = self.state.load(Ordering::Relaxed);
+        match state & KIND {
+            KNOWN => Some(unpack(state).len),
+            BROKEN => None,
+            _ => Some(state & !KIND),
+        }
+    }
+}
+
 impl Fragments {
     /// Fragments with the number of the chunk each belongs to, ascending.
     pub(crate) fn new(matched: impl IntoIterator<Item = (usize, Indexed)>) -> Self {
@@ -155,14 +169,24 @@ impl Fragments {
     /// if it was not looked at. Broken fragments are left out.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn each_size(&self, mut each: impl FnMut(usize, u64)) {
-        let of_slot = |slot: &Slot| {
-            let state = slot.state.load(Ordering::Relaxed);
-            match state & KIND {
-                KNOWN => Some(unpack(state).len),
-                BROKEN => None,
-                _ => Some(state & !KIND),
+        self.each_slot(|chunk, slot| {
+            if let Some(bytes) = slot.size() {
+                each(chunk, bytes);
             }
-        };
+        });
+    }
+
+    /// Gives `each` the chunks that have a fragment, in ascending order, with the range of its file:
+    /// up to its bound if it was not looked at, and an empty one if it is broken.
+    pub(crate) fn each_range(&self, mut each: impl FnMut(usize, Range<u64>)) {
+        self.each_slot(|chunk, slot| {
+            let end = slot.start.saturating_add(slot.size().unwrap_or(0));
+            each(chunk, slot.start..end);
+        });
+    }
+
+    #[inline]
+    fn each_slot(&self, mut each: impl FnMut(usize, &Slot)) {
         for run in &*self.runs {
             let (mut chunk, mut slot, end) = (run.chunk, run.slot, run.slot + run.len);
             while slot < end {
@@ -172,11 +196,7 @@ impl Fragments {
                 if slots.is_empty() {
                     return;
                 }
-                for (chunk, slot) in (chunk..).zip(slots) {
-                    if let Some(bytes) = of_slot(slot) {
-                        each(chunk, bytes);
-                    }
-                }
+                (chunk..).zip(slots).for_each(|(chunk, slot)| each(chunk, slot));
                 (chunk, slot) = (chunk + slots.len(), slot + slots.len());
             }
         }

@@ -1,5 +1,6 @@
 //! Streams and tracks of an opened presentation.
 
+use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
 use super::fragment_files::FragmentFiles;
@@ -311,6 +312,17 @@ impl Track {
             Media::Stored(stored) => stored.fragments.len(),
             Media::Files(files) => files.count,
             Media::Absent(_) => 0,
+        }
+    }
+
+    /// Gives `each` the chunks that have a fragment in its file, in ascending order: the number of the
+    /// chunk and the bytes of the file. A fragment that nothing has read yet reaches to what
+    /// follows it, and one that is known to be broken has no bytes. Nothing is given if its media is not
+    /// in one file.
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
+    pub fn each_stored(&self, each: impl FnMut(usize, Range<u64>)) {
+        if let Ok(stored) = self.stored() {
+            stored.fragments.each_range(each);
         }
     }
 

@@ -34,7 +34,11 @@ impl LogArguments {
     /// # Errors
     /// The file cannot be opened.
     pub(crate) fn start(&self) -> Result<(), Failure> {
-        let level = if self.quiet { Level::Error } else { self.log_level };
-        log::start(level, self.log_format, self.log_file.as_deref())
+        log::start(self.level(), self.log_format, self.log_file.as_deref())
+    }
+
+    /// Returns the least important level that is logged.
+    pub(crate) fn level(&self) -> Level {
+        if self.quiet { Level::Error } else { self.log_level }
     }
 }

@@ -11,7 +11,7 @@ use crate::limits::{self, Limit};
 use crate::number;
 
 /// The options of the origin.
-#[derive(Args)]
+#[derive(Args, Debug)]
 pub(crate) struct OriginArguments {
     /// Seconds between checks for changes to the files of a presentation; 0 checks them for
     /// each request

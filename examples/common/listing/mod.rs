@@ -32,6 +32,8 @@ pub struct Listing {
 
 /// The facts and bounds of a listing.
 pub(crate) struct Shown {
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
     /// Address on which the server listens.
     pub(crate) address: SocketAddr,
     pub(crate) roots: Roots,

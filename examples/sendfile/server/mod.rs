@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use common::client_limits::STOP_TIMEOUT;
 use common::{Arguments, Failure, Host, Memory, exit_code, log};
 
 use workers::Workers;
@@ -45,13 +46,14 @@ async fn serve(options: &Options) -> Result<(), Failure> {
     let copy_younger = Duration::from_secs(options.copy_younger);
     let workers = Workers::start(&host, copy_younger)
         .map_err(|error| Failure::system("the server cannot start", error))?;
-    let listing = host.announce();
+    common::announce(host.address);
+    let listing = host.content.list("http", host.address);
     tokio::select! {
         () = workers.ended() => {
             return Err(Failure::System("every thread that serves has ended".into()));
         }
         () = host.signals.stop(|| { log::reopen(); listing.again() }) => {}
     }
-    host.signals.end(|| workers.stop()).await;
+    host.signals.end(STOP_TIMEOUT, || workers.stop()).await;
     Ok(())
 }

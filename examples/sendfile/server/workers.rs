@@ -40,7 +40,7 @@ impl Workers {
         let (stop, stopped) = watch::channel(());
         let worker = |_| {
             let (listener, room) = (host.listener.try_clone()?, Arc::clone(&host.room));
-            let (service, stopped) = (host.service.clone(), stopped.clone());
+            let (service, stopped) = (host.content.service.clone(), stopped.clone());
             let context = Context { service, busy: Busy::default(), copy_younger };
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let acceptor = {

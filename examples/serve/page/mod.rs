@@ -1,25 +1,114 @@
 //! The page: presentations, what is in them, and their timeline as a picture; the same as JSON.
+//!
+//! ```text
+//!  request ─► hosts ─► query ─► server, presentations, presentation, timeline, boxes ─► answer
+//!               │ by another name: 403                     assets, player ──────────────┘
+//! ```
 
-use http::Response;
+mod answer;
+mod assets;
+mod boxes;
+mod codec_words;
+mod failure;
+mod findings;
+mod hosts;
+mod languages;
+mod open;
+mod options;
+mod player;
+mod presentation;
+mod presentations;
+mod query;
+mod server;
+mod sizes;
+mod timeline;
+mod urls;
+
+use std::net::SocketAddr;
+
+use common::{Catalogue, Format};
+use http::{Method, Response, StatusCode};
 use hyper::Request;
-use hyper::body::Incoming;
 use smooth_origin::Origin;
 
+pub(crate) use hosts::Hosts;
+pub(crate) use options::PageOptions;
+
 use crate::site::SiteBody;
+use answer::Answer;
+use failure::Failure;
+use query::Query;
 
 /// Answers requests for the page, its files and its JSON.
 pub(crate) struct Page {
-    #[allow(dead_code)]
-    origin: Origin,
+    pub(crate) origin: Origin,
+    /// The names of all presentations.
+    pub(crate) catalogue: Catalogue,
+    /// The address that the page says the server listens on.
+    pub(crate) address: SocketAddr,
+    /// The formats that are served.
+    pub(crate) formats: Vec<Format>,
+    /// Names by which the page is reached.
+    pub(crate) hosts: Hosts,
 }
 
 impl Page {
-    pub(crate) fn new(origin: Origin) -> Self {
-        Self { origin }
+    /// Returns the response, if the request is one for the page.
+    pub(crate) async fn respond<B>(&self, request: &Request<B>) -> Option<Response<SiteBody>> {
+        let path = request.uri().path();
+        if path != "/" && path != "/-" && !path.starts_with("/-/") {
+            return None;
+        }
+        let answer = match self.refusal(request) {
+            Some(refusal) => refusal,
+            None => self.answer(path, request.uri().query().unwrap_or("")).await,
+        };
+        Some(answer.into_response(request))
     }
 
-    /// Returns the response, if the request is one for the page.
-    pub(crate) async fn respond(&self, _request: &Request<Incoming>) -> Option<Response<SiteBody>> {
-        None
+    /// Returns the answer to a request that is not for this page.
+    fn refusal<B>(&self, request: &Request<B>) -> Option<Answer> {
+        if !self.hosts.allow(request) {
+            return Some(Answer::sentence(StatusCode::FORBIDDEN, hosts::REFUSAL));
+        }
+        let is_read = [Method::GET, Method::HEAD].contains(request.method());
+        (!is_read).then(Answer::not_allowed)
+    }
+
+    async fn answer(&self, path: &str, query: &str) -> Answer {
+        let Some(name) = path.strip_prefix("/-/api/") else {
+            return match file(path) {
+                Some(asset) => Answer::file(asset),
+                None if path.starts_with("/-/player/") => {
+                    Answer::sentence(StatusCode::NOT_FOUND, player::MISSING)
+                }
+                None => Answer::sentence(StatusCode::NOT_FOUND, "The page has no such file."),
+            };
+        };
+        match self.api(name, query).await {
+            Ok(answer) => answer,
+            Err(failure) => failure.into_answer(),
+        }
+    }
+
+    async fn api(&self, name: &str, query: &str) -> Result<Answer, Failure> {
+        let query = Query::parse(query)?;
+        match name {
+            "server" => Ok(server::answer(self)),
+            "presentations" => presentations::answer(self, &query).await,
+            "presentation" => presentation::answer(self, &query).await,
+            "timeline" => timeline::answer(self, &query).await,
+            "boxes" => boxes::answer(self, &query).await,
+            _ => Err(Failure::new(StatusCode::NOT_FOUND, "the page has no such part")
+                .advise("ask for server, presentations, presentation, timeline or boxes")),
+        }
+    }
+}
+
+/// Returns a file of the page or of a player.
+fn file(path: &str) -> Option<assets::Asset> {
+    match path.strip_prefix("/-/player/") {
+        Some(name) => player::asset(name),
+        None => assets::asset(path),
     }
 }

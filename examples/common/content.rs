@@ -1,0 +1,99 @@
+//! Everything that a reload replaces: the folders, the origin over them, and the service.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use smooth_origin::origin::Origin;
+use smooth_origin::service::OriginService;
+
+use crate::catalogue::Catalogue;
+use crate::formats::Format;
+use crate::listing::{Listing, Shown};
+use crate::roots::Roots;
+use crate::{Arguments, Failure, Memory, origin};
+
+/// The folders that are served, and the service that answers for them.
+pub struct Content {
+    /// Answers requests.
+    pub service: OriginService,
+    roots: Roots,
+    links_into: Vec<PathBuf>,
+    formats: Vec<Format>,
+    list: usize,
+    /// The options that the origin is made of. If they stay, so does the origin with its memory.
+    of_origin: String,
+}
+
+impl Content {
+    /// Opens the folders.
+    ///
+    /// # Errors
+    /// A folder cannot be opened, or an option of the service makes no sense.
+    pub(crate) fn open(arguments: &Arguments, memory: Memory) -> Result<Self, Failure> {
+        Self::with(arguments, memory, None)
+    }
+
+    /// The content by other options. The origin stays if none of them is about it.
+    ///
+    /// # Errors
+    /// As at the start.
+    pub fn again(&self, arguments: &Arguments, memory: Memory) -> Result<Self, Failure> {
+        Self::with(arguments, memory, Some(self))
+    }
+
+    fn with(
+        arguments: &Arguments,
+        memory: Memory,
+        old: Option<&Self>,
+    ) -> Result<Self, Failure> {
+        let testdata = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata"));
+        let roots = Roots::new(arguments.folders.clone(), testdata)?;
+        let Arguments { links_into, exact_names, origin: options, .. } = arguments;
+        let of_origin = format!("{roots:?} {links_into:?} {exact_names} {options:?} {memory:?}");
+        let origin = match old.filter(|old| old.of_origin == of_origin) {
+            Some(old) => old.service.origin().clone(),
+            None => origin::build(&roots, arguments, memory)?,
+        };
+        Ok(Self {
+            service: OriginService::with_options(origin, arguments.service.options()?),
+            roots,
+            links_into: links_into.clone(),
+            formats: arguments.formats(),
+            list: arguments.list,
+            of_origin,
+        })
+    }
+
+    /// Returns the origin of the folders.
+    pub fn origin(&self) -> &Origin {
+        self.service.origin()
+    }
+
+    /// Returns the folders that are served.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.roots.as_slice().iter().map(|root| root.folder.clone()).collect()
+    }
+
+    /// Returns the formats that are served.
+    pub fn formats(&self) -> &[Format] {
+        &self.formats
+    }
+
+    /// Returns the names of the presentations, which nothing looks for yet.
+    pub fn catalogue(&self) -> Catalogue {
+        Catalogue::new(self.roots.clone(), self.links_into.clone())
+    }
+
+    /// Starts the thread that lists the presentations, for clients of a server at this address.
+    pub fn list(&self, scheme: &'static str, address: SocketAddr) -> Listing {
+        let shown = Shown {
+            scheme,
+            address,
+            roots: self.roots.clone(),
+            links_into: self.links_into.clone(),
+            formats: self.formats.clone(),
+            limit: self.list,
+        };
+        Listing::start(self.origin().clone(), shown)
+    }
+}

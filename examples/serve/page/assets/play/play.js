@@ -1,0 +1,182 @@
+// Plays the presentation, and shows what the player does.
+
+import { ask } from '../api.js';
+import { element, replace } from '../dom.js';
+import { failure } from '../failure.js';
+import * as state from '../state.js';
+import { refusal } from './abilities.js';
+import { Choice } from './choice.js';
+import { Numbers } from './numbers.js';
+import { Requests } from './requests.js';
+
+const FORMATS = {
+  dash: { words: 'DASH', player: 'dash.js', module: './dashjs.js' },
+  hls: { words: 'HLS', player: 'hls.js', module: './hlsjs.js' },
+  smooth: { words: 'Smooth Streaming', player: 'dash.js', module: './dashjs.js' },
+};
+const OFTEN = 250; // milliseconds
+
+const NO_PLAYER = {
+  what: 'This build of the server has no player.',
+  advice: 'Install Node.js with npm and build again: the build then fetches dash.js and hls.js. Meanwhile, copy an address below into a player of yours.',
+};
+
+export class Play {
+  #presentation;
+  #on;
+  #urls;
+  #format;
+  #engine = null;
+  #running = 0;
+  #timer = 0;
+  #video = element('video', { controls: true, playsinline: true, tabindex: '0', 'aria-label': 'Player' });
+  #captions = element('div', { class: 'captions' });
+  #message = element('div', { 'aria-live': 'assertive' });
+  #panel;
+  #choices = [];
+  #numbers = new Numbers();
+  #requests;
+
+  constructor(presentation, on) {
+    this.#presentation = presentation;
+    this.#on = on;
+    this.#urls = Object.fromEntries(presentation.urls.toReversed().map(({ format, url }) => [format, url]));
+    this.#requests = new Requests(presentation.name);
+    this.#choices = [['quality', 'Quality'], ['audio', 'Language'], ['text', 'Text']]
+      .map(([kind, label]) => [kind, new Choice(kind, label, (of, id) => this.#chosen(of, id))]);
+    this.#panel = element(
+      'div', { class: 'player', hidden: true },
+      element('div', { class: 'screen' }, this.#video, this.#captions),
+      element('div', { class: 'beside' },
+        element('div', { class: 'choices' }, this.#choices.map(([, choice]) => choice.root)),
+        this.#numbers.root, this.#requests.root),
+    );
+    this.root = element('div', { class: 'play' }, this.#message, this.#panel);
+    this.#video.addEventListener('error', () => this.#videoFailed());
+    this.#offer();
+  }
+
+  close() {
+    this.#stop();
+  }
+
+  /** Goes to a place of the timeline, if something plays. */
+  seek(seconds) {
+    if (!this.#engine) return;
+    this.#video.currentTime = seconds + this.#begin();
+  }
+
+  async #offer() {
+    const refused = refusal(this.#presentation);
+    if (refused) {
+      replace(this.#message, failure(refused));
+      return;
+    }
+    let players = {};
+    try {
+      ({ players = {} } = await ask('server'));
+    } catch (error) {
+      replace(this.#message, failure(error));
+      return;
+    }
+    const formats = Object.keys(FORMATS).filter((format) => this.#urls[format] && players[FORMATS[format].player]);
+    if (formats.length === 0) {
+      replace(this.#message, failure(NO_PLAYER));
+      return;
+    }
+    const wanted = state.read().format;
+    this.#format = formats.includes(wanted) ? wanted : formats[0];
+    this.root.prepend(element(
+      'form', { class: 'start', onsubmit: (event) => { event.preventDefault(); this.#start(); } },
+      element('fieldset', {}, element('legend', {}, 'Format'), formats.map((format) => element('label', {},
+        element('input', {
+          type: 'radio', name: 'format', value: format, checked: format === this.#format,
+          onchange: () => this.#formatChosen(format),
+        }),
+        ` ${FORMATS[format].words}`))),
+      element('button', { class: 'main', type: 'submit' }, '▶ Play'),
+    ));
+  }
+
+  #formatChosen(format) {
+    this.#format = format;
+    state.change({ format }, { replaced: true, quiet: true });
+    if (this.#engine) this.#start();
+  }
+
+  async #start() {
+    this.#stop();
+    const run = this.#running;
+    const { module } = FORMATS[this.#format];
+    this.#panel.hidden = false;
+    replace(this.#message);
+    this.#requests.begin();
+    this.#numbers.begin(this.#video);
+    try {
+      const { start } = await import(module);
+      const on = {
+        changed: () => run === this.#running && this.#showChoices(),
+        failed: (what) => run === this.#running && this.#failed(what),
+      };
+      const url = new URL(this.#urls[this.#format], location.href).href;
+      const engine = await start(this.#video, this.#captions, url, on, { smooth: this.#format === 'smooth' });
+      if (run !== this.#running) {
+        engine.close();
+        return;
+      }
+      this.#engine = engine;
+    } catch (error) {
+      this.#failed(error.message);
+      return;
+    }
+    this.#timer = setInterval(() => this.#look(), OFTEN);
+    this.#video.addEventListener('timeupdate', this.#showPosition);
+    this.#video.addEventListener('seeking', this.#showPosition);
+  }
+
+  #stop() {
+    this.#running += 1;
+    clearInterval(this.#timer);
+    this.#engine?.close();
+    this.#engine = null;
+    this.#requests.end();
+    this.#captions.replaceChildren();
+    this.#on.position(null);
+    this.#video.removeEventListener('timeupdate', this.#showPosition);
+    this.#video.removeEventListener('seeking', this.#showPosition);
+  }
+
+  #look() {
+    this.#numbers.show(this.#video, this.#engine.playing());
+    this.#showChoices();
+  }
+
+  #showChoices() {
+    if (!this.#engine) return;
+    for (const [kind, choice] of this.#choices) choice.show(this.#engine.choices(kind));
+  }
+
+  #chosen(kind, id) {
+    this.#engine?.choose(kind, id);
+  }
+
+  // The time of the player at the beginning of the presentation.
+  #begin() {
+    return 0;
+  }
+
+  #showPosition = () => this.#on.position(this.#video.currentTime - this.#begin());
+
+  #videoFailed() {
+    const { error } = this.#video;
+    if (!error || !this.#engine) return;
+    const kinds = { 2: 'The browser could not load the media', 3: 'The browser could not decode the media', 4: 'The browser cannot play the media' };
+    this.#failed(`${kinds[error.code] ?? 'The browser stopped'}${error.message ? `: ${error.message}` : ''}.`);
+  }
+
+  #failed(what) {
+    replace(this.#message, failure({
+      what, advice: 'The findings above and the requests beside the video may say why; another format may play.',
+    }));
+  }
+}

@@ -1,0 +1,60 @@
+//! Opening a presentation for the page, and naming parts of it.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use smooth_origin::base::Name;
+use smooth_origin::origin::Opened;
+use smooth_origin::presentation::{Presentation, Stream, Track};
+
+use super::failure::Failure;
+use super::{Page, findings};
+
+impl Page {
+    /// Opens a presentation, or takes it from the origin's cache.
+    ///
+    /// # Errors
+    /// The reason why it is not served.
+    pub(super) async fn open(&self, name: &Name) -> Result<Arc<Opened>, Failure> {
+        let opened = self.origin.open(name).await;
+        let opened = opened.map_err(|error| Failure::of(&error, Some(name), None))?;
+        let presentation = opened.presentation();
+        match presentation.manifest() {
+            Ok(_) => Ok(opened),
+            Err(error) => {
+                let failure = Failure::of(&error, Some(name), Some(presentation));
+                Err(failure.with_findings(findings::of(presentation)))
+            }
+        }
+    }
+}
+
+/// Runs work that takes long in a thread that may wait.
+///
+/// # Errors
+/// The work has ended before its time.
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let ended = |_| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "the work was not done");
+    tokio::task::spawn_blocking(work).await.map_err(ended)
+}
+
+/// Returns a stream and a track by their places.
+///
+/// # Errors
+/// Places that there are not.
+pub(super) fn track(
+    presentation: &Presentation,
+    stream: usize,
+    track: usize,
+) -> Result<(&Stream, &Track), Failure> {
+    let none = |what: &str, count: usize| {
+        let what = format!("there is no such {what}: there are {count}, counted from 0");
+        Failure::new(StatusCode::NOT_FOUND, what)
+    };
+    let streams = presentation.streams();
+    let stream = streams.get(stream).ok_or_else(|| none("stream", streams.len()))?;
+    let tracks = stream.tracks();
+    Ok((stream, tracks.get(track).ok_or_else(|| none("track", tracks.len()))?))
+}

@@ -1,0 +1,152 @@
+//! `timeline`: when each fragment starts, how long and how large it is, and where it is stored.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde::Serialize;
+use smooth_origin::presentation::{Presentation, Stream, Track};
+
+use super::answer::Answer;
+use super::failure::Failure;
+use super::open::aside;
+use super::query::Query;
+use super::sizes::{self, Fragment};
+use super::{Page, urls};
+
+#[derive(Serialize)]
+struct Timeline<'a> {
+    name: &'a str,
+    streams: Vec<StreamTimes<'a>>,
+}
+
+#[derive(Serialize)]
+struct StreamTimes<'a> {
+    r#type: &'static str,
+    name: &'a str,
+    timescale: u64,
+    first: String,
+    tracks: Vec<TrackTimes>,
+}
+
+#[derive(Default, Serialize)]
+struct TrackTimes {
+    starts: Vec<i64>,
+    durations: Vec<u64>,
+    sizes: Vec<u64>,
+    offsets: Vec<u64>,
+    url: String,
+    gaps: Vec<Step>,
+    overlaps: Vec<Step>,
+    misaligned: Vec<usize>,
+    /// Number of fragments that the lists do not have, because there are too many.
+    left_out: usize,
+    /// Set if each fragment has a file of its own, whose size is not known before it is read.
+    sizes_unknown: bool,
+}
+
+/// A place where one fragment does not end when the next one starts.
+#[derive(Serialize)]
+struct Step {
+    after: usize,
+    ticks: u64,
+}
+
+/// Maximum number of fragments of an answer.
+const MOST_FRAGMENTS: usize = 500_000;
+
+/// Maximum number of gaps, of overlaps and of misaligned fragments of a track.
+const MOST_STEPS: usize = 10_000;
+
+/// Largest number that a script keeps exactly.
+const EXACT: u64 = (1 << 53) - 1;
+
+pub(super) async fn answer(page: &Page, query: &Query) -> Result<Answer, Failure> {
+    let opened = page.open(&query.presentation()?).await?;
+    let presentation = Arc::clone(opened.presentation());
+    aside(move || Answer::json(StatusCode::OK, &Timeline::of(&presentation))).await
+}
+
+impl<'a> Timeline<'a> {
+    fn of(presentation: &'a Presentation) -> Self {
+        let mut room = MOST_FRAGMENTS;
+        let streams = presentation.streams().iter();
+        let streams = streams.map(|stream| StreamTimes::of(stream, &mut room)).collect();
+        Self { name: presentation.name().as_str(), streams }
+    }
+}
+
+impl<'a> StreamTimes<'a> {
+    fn of(stream: &'a Stream, room: &mut usize) -> Self {
+        let first = stream.timeline().chunk(0).map_or(0, |(start, _)| start);
+        let mut tracks: Vec<TrackTimes> = Vec::new();
+        let mut of_first = BTreeSet::new();
+        for track in stream.tracks() {
+            let mut times = TrackTimes::of(stream, track, first, room);
+            match tracks.is_empty() {
+                true => of_first.extend(times.starts.iter().copied()),
+                false => times.compare(&of_first, tracks.first()),
+            }
+            tracks.push(times);
+        }
+        Self {
+            r#type: stream.kind().as_str(),
+            name: stream.name(),
+            timescale: stream.timescale().get(),
+            first: first.to_string(),
+            tracks,
+        }
+    }
+}
+
+impl TrackTimes {
+    fn of(stream: &Stream, track: &Track, first: u64, room: &mut usize) -> Self {
+        let mut times = Self {
+            url: urls::fragment(stream, track, "{start time}"),
+            sizes_unknown: track.folder().is_some(),
+            ..Self::default()
+        };
+        let mut before: Option<Fragment> = None;
+        sizes::each(stream, track, |fragment| {
+            if *room == 0 {
+                times.left_out += 1;
+                return;
+            }
+            *room -= 1;
+            if let Some(before) = before.replace(fragment) {
+                times.step(before.start.saturating_add(before.duration), fragment.start);
+            }
+            times.starts.push(relative(fragment.start, first));
+            times.durations.push(fragment.duration.min(EXACT));
+            times.sizes.push(fragment.size);
+            times.offsets.push(fragment.offset.min(EXACT));
+        });
+        times
+    }
+
+    /// Notes that the next fragment starts earlier or later than the last one ends.
+    fn step(&mut self, end: u64, next: u64) {
+        let after = self.starts.len().saturating_sub(1);
+        let list = if next > end { &mut self.gaps } else { &mut self.overlaps };
+        if next != end && list.len() < MOST_STEPS {
+            list.push(Step { after, ticks: next.abs_diff(end).min(EXACT) });
+        }
+    }
+
+    /// Notes the fragments that start when the first track has none.
+    fn compare(&mut self, starts: &BTreeSet<i64>, first: Option<&Self>) {
+        // What is left out of the first track is not known.
+        let is_whole = first.is_some_and(|first| first.left_out == 0 && !first.starts.is_empty());
+        if is_whole && first.is_none_or(|first| first.starts != self.starts) {
+            let places = self.starts.iter().enumerate();
+            let misaligned = places.filter(|(_, start)| !starts.contains(start));
+            self.misaligned = misaligned.map(|(place, _)| place).take(MOST_STEPS).collect();
+        }
+    }
+}
+
+/// Returns a start relative to the first, as far as a script keeps it exactly.
+fn relative(start: u64, first: u64) -> i64 {
+    let distance = start.abs_diff(first).min(EXACT) as i64;
+    if start < first { -distance } else { distance }
+}
