@@ -89,7 +89,7 @@ pub(super) fn file<'a>(presentation: &'a Presentation, track: &'a Track) -> Opti
 }
 
 /// Returns a file's name relative to the folder of the presentation.
-fn beside<'a>(presentation: &Name, name: &'a Name) -> &'a str {
+pub(super) fn beside<'a>(presentation: &Name, name: &'a Name) -> &'a str {
     let name = name.as_str();
     let folder = presentation.folder();
     let beneath = folder.and_then(|folder| name.strip_prefix(folder.as_str())?.strip_prefix('/'));

@@ -80,12 +80,17 @@ impl<'a> StreamTimes<'a> {
     fn of(stream: &'a Stream, room: &mut usize) -> Self {
         let first = stream.timeline().chunk(0).map_or(0, |(start, _)| start);
         let mut tracks: Vec<TrackTimes> = Vec::new();
-        let mut of_first = BTreeSet::new();
+        let (mut of_first, mut first_track) = (BTreeSet::new(), None);
         for track in stream.tracks() {
             let mut times = TrackTimes::of(stream, track, first, room);
-            match tracks.is_empty() {
-                true => of_first.extend(times.starts.iter().copied()),
-                false => times.compare(&of_first, tracks.first()),
+            // A track without media is no measure of others.
+            match &first_track {
+                Some(place) => times.compare(&of_first, tracks.get(*place)),
+                None if times.starts.is_empty() => {}
+                None => {
+                    of_first.extend(times.starts.iter().copied());
+                    first_track = Some(tracks.len());
+                }
             }
             tracks.push(times);
         }
@@ -136,8 +141,7 @@ impl TrackTimes {
     /// Notes the fragments that start when the first track has none.
     fn compare(&mut self, starts: &BTreeSet<i64>, first: Option<&Self>) {
         // What is left out of the first track is not known.
-        let is_whole = first.is_some_and(|first| first.left_out == 0 && !first.starts.is_empty());
-        if is_whole && first.is_none_or(|first| first.starts != self.starts) {
+        if first.is_some_and(|first| first.left_out == 0 && first.starts != self.starts) {
             let places = self.starts.iter().enumerate();
             let misaligned = places.filter(|(_, start)| !starts.contains(start));
             self.misaligned = misaligned.map(|(place, _)| place).take(MOST_STEPS).collect();

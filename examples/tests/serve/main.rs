@@ -7,6 +7,7 @@ mod configuration;
 mod logs;
 mod observed;
 mod operator;
+mod page_api;
 mod program;
 
 use program::{refused, run};
