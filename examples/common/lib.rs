@@ -9,6 +9,7 @@
 
 mod accept;
 mod arguments;
+pub mod browsers;
 mod cache_control;
 mod check;
 pub mod client_limits;
@@ -28,6 +29,7 @@ mod plain;
 mod roots;
 mod signals;
 mod terminal;
+mod trouble;
 
 pub use accept::{Accepted, Acceptor};
 pub use arguments::{Arguments, Memory};
@@ -38,7 +40,8 @@ pub use formats::Format;
 pub use host::Host;
 pub use number::{mebibytes, seconds};
 pub use plain::Plain;
-pub use terminal::{error_line, line};
+pub use terminal::{error_line, hide_status, line, show_status};
+pub use trouble::Trouble;
 
 #[cfg(test)]
 mod tests {
