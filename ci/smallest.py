@@ -28,7 +28,7 @@ def block(language):
 
 def inspect(examples, path):
     run = subprocess.run([examples / "inspect", "--json", path], stdout=subprocess.PIPE, check=False)
-    [entry] = json.loads(run.stdout)
+    entry = json.loads(run.stdout)
     return run.returncode, entry
 
 

@@ -9,6 +9,7 @@
 
 mod accept;
 mod arguments;
+pub mod browsers;
 mod cache_control;
 mod catalogue;
 mod check;
@@ -30,6 +31,7 @@ mod plain;
 mod roots;
 mod signals;
 mod terminal;
+mod trouble;
 
 pub use accept::{Accepted, Acceptor};
 pub use arguments::{Arguments, Memory};
@@ -44,7 +46,8 @@ pub use listen::Listen;
 pub use listing::Listing;
 pub use number::{fractional_seconds, mebibytes, positive_seconds, seconds};
 pub use plain::Plain;
-pub use terminal::{error_line, line};
+pub use terminal::{error_line, hide_status, line, show_status};
+pub use trouble::Trouble;
 
 #[cfg(test)]
 mod tests {

@@ -5,12 +5,17 @@ pub(crate) fn advice<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> St
     let names: Vec<_> = names.collect();
     // Other programs spell keys with underscores or capitals.
     let plain = name.replace('_', "-").to_ascii_lowercase();
-    let likeness = |other: &&str| strsim::jaro_winkler(&plain, other);
-    let nearest = names.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    match nearest.filter(|nearest| likeness(nearest) > 0.8) {
+    match of(&plain, names.iter().copied()) {
         Some(nearest) => format!("; the nearest is `{nearest}`"),
         None => format!("; there are: {}", names.join(", ")),
     }
+}
+
+/// Returns the name that resembles this one most, if one resembles it.
+pub(crate) fn of<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let likenesses = names.map(|other| (strsim::jaro_winkler(name, other), other));
+    let nearest = likenesses.max_by(|(a, _), (b, _)| a.total_cmp(b));
+    nearest.filter(|(likeness, _)| *likeness > 0.8).map(|(_, other)| other)
 }
 
 #[cfg(test)]

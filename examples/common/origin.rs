@@ -6,7 +6,7 @@ use smooth_origin::origin::{Origin, OriginBuilder};
 use smooth_origin::storage::{LocalStore, Mounts};
 
 use crate::roots::{Root, Roots};
-use crate::{Arguments, Failure, Memory};
+use crate::{Arguments, Failure, Memory, Trouble};
 
 /// The origin of these folders. Its events are lines of the log, its numbers are metrics if a recorder
 /// was installed before.
@@ -65,19 +65,19 @@ fn open(folder: &Path, arguments: &Arguments) -> Result<LocalStore, Failure> {
         // A read that waits for the disk does not hold up other requests of its worker.
         .cold_reads(|read| async { tokio::task::spawn_blocking(read).await? });
     for target in &arguments.links_into {
-        store = store
-            .links_into(target)
-            .map_err(|error| Failure::System(format!("links cannot lead into {error}")))?;
+        store = store.links_into(target).map_err(|error| {
+            let what = format!("links cannot lead into {}", target.display());
+            Failure::system(what, Trouble::of(target, &error))
+        })?;
     }
     Ok(store)
 }
 
 fn open_folder(folder: &Path) -> Result<LocalStore, Failure> {
     LocalStore::new(folder).map_err(|error| {
-        let advice = match folder.parent().filter(|_| folder.is_file()) {
-            Some(parent) => format!("; name its folder: {}", parent.display()),
-            None => String::new(),
-        };
-        Failure::System(format!("cannot serve the folder {error}{advice}"))
+        Failure::system(
+            format_args!("cannot serve the folder {}", folder.display()),
+            Trouble::of(folder, &error),
+        )
     })
 }

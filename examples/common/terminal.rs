@@ -37,7 +37,7 @@ pub fn error_line(line: &str) {
 
 /// Shows a status on stderr in place of the one before. Does nothing if stderr is not a terminal, or
 /// if the one before is newer than [`STATUS_EACH`].
-pub(crate) fn show_status(text: impl FnOnce() -> String) {
+pub fn show_status(text: impl FnOnce() -> String) {
     if !IS_TERMINAL.1 {
         return;
     }
@@ -49,7 +49,7 @@ pub(crate) fn show_status(text: impl FnOnce() -> String) {
 }
 
 /// Takes the status away.
-pub(crate) fn hide_status() {
+pub fn hide_status() {
     let mut status = lock();
     if !status.text.is_empty() {
         status.text.clear();

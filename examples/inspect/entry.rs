@@ -106,9 +106,12 @@ impl Entry {
             }
             Outcome::Opened { presentation, findings, .. } => {
                 let error = presentation.manifest().err()?;
-                let names_no_track =
-                    matches!(error.kind, ErrorKind::NothingToServe { .. }) && findings.is_empty();
-                let advice = names_no_track.then(|| {
+                let is_nothing = matches!(error.kind, ErrorKind::NothingToServe { .. });
+                if is_nothing && !findings.is_empty() {
+                    let message = "no track of it can be served; its findings say why".into();
+                    return Some(Explanation { message, advice: None });
+                }
+                let advice = is_nothing.then(|| {
                     let how = "name each track by a `video`, `audio` or `textstream` element";
                     format!("{how} ({SMALLEST})")
                 });

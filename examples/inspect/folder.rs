@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use common::Trouble;
 use smooth_origin::origin::Origin;
 
 use crate::deep::Depth;
@@ -40,7 +41,7 @@ pub(crate) fn entries(
         Ok(origin) => origin,
         Err(error) => {
             let mut each = each;
-            return each(Entry::not_opened(root, format!("the folder cannot be read: {error}")));
+            return each(other::unreadable(root, &error));
         }
     };
     let mut walk = Walk {
@@ -85,7 +86,14 @@ impl<F: FnMut(Entry) -> io::Result<()>> Walk<'_, F> {
         let (mut files, mut folders) = (Vec::new(), Vec::new());
         let entries = match fs::read_dir(&path) {
             Ok(entries) => entries,
-            Err(error) => return self.not_looked_at(&path, format!("it cannot be read: {error}")),
+            Err(error) => {
+                let Trouble { reason, advice } = Trouble::of(&path, &error);
+                let entry = Entry::not_looked_at(path, format!("it cannot be read: {reason}"));
+                return self.give(match advice {
+                    Some(advice) => entry.advise(advice),
+                    None => entry,
+                });
+            }
         };
         for entry in entries {
             let entry = match entry {
@@ -130,7 +138,7 @@ impl<F: FnMut(Entry) -> io::Result<()>> Walk<'_, F> {
             } else if depth < self.bounds.depth {
                 self.folder(&name, depth + 1)?;
             } else {
-                let message = format!("it lies more than {} folders deep", self.bounds.depth);
+                let message = format!("it is more than {} folders deep", self.bounds.depth);
                 let entry = Entry::not_looked_at(self.path(&name), message);
                 self.give(entry.advise("raise --depth, or name this folder"))?;
             }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use common::Format;
+use common::browsers::{self, Note};
 use serde_json::{Value, json};
 use smooth_origin::base::{FourCc, Place};
 use smooth_origin::presentation::{Finding, Presentation, Stream, Track};
@@ -11,8 +12,10 @@ use crate::entry::{Entry, Health, Outcome, gravest};
 
 /// Returns one object per entry. `path` and `outcome` are always present; `outcome` is `served`,
 /// `not-served` or `not-looked-at`. `message` and `advice` say why a presentation is not served.
-/// `severity` is the highest among the findings. `urls` has the path of the manifest in each format. An entry that was not
-/// opened has no `name`, `manifest`, `urls`, `live`, `streams`, `severity` and `findings`. A track has a `file` and a `track_id`,
+/// `severity` is the highest among the findings; `notes` are remarks about content that is served as it
+/// should be, each with `message` and `advice`. `urls` has the path of the manifest in each format. An entry that was not
+/// opened has no `name`, `manifest`, `urls`, `live`, `streams`, `severity`,
+/// `findings` and `notes`. A track has a `file` and a `track_id`,
 /// or the `folder` of its fragments. Its `codec` is the string by RFC 6381, or else the `FourCC`;
 /// `key_id` is the key of its samples, if its file says that they are encrypted. Each `path` and `file` is relative to the current directory.
 pub(crate) fn entry(entry: &Entry) -> Value {
@@ -39,6 +42,7 @@ pub(crate) fn entry(entry: &Entry) -> Value {
         value["streams"] = streams.map(|of| stream(root, presentation, of)).collect();
         value["severity"] = gravest(findings).map(|severity| severity.to_string()).into();
         value["findings"] = findings.iter().map(finding).collect();
+        value["notes"] = browsers::notes(presentation).iter().map(Note::json).collect();
     }
     value
 }

@@ -6,6 +6,7 @@
 //! cargo run --release --example inspect -- --deep testdata/ladder/ladder.ism
 //! ```
 
+mod content;
 mod deep;
 mod entry;
 mod folder;
@@ -14,7 +15,7 @@ mod open;
 mod other;
 mod text;
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -32,7 +33,8 @@ struct Arguments {
     /// fragment), or other folders, in which all presentations are inspected
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Print one JSON array, with an object per presentation, instead of text
+    /// Print a line of JSON for each presentation, also for those that cannot be opened, instead of
+    /// text
     #[arg(long)]
     json: bool,
     /// Look at every fragment: report what requests would find later, chunks that begin without a
@@ -66,6 +68,8 @@ Exit status:
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut report = Report {
+        // On a terminal the report itself shows how far it is; a bar of --deep shows more.
+        has_status: !io::stdout().is_terminal() && (arguments.json || !arguments.deep),
         out: BufWriter::new(io::stdout().lock()),
         json: arguments.json,
         entries: 0,
@@ -86,6 +90,8 @@ fn main() -> ExitCode {
 
 /// The output, entry by entry.
 struct Report<W: Write> {
+    /// The numbers so far are shown on stderr, if that is a terminal.
+    has_status: bool,
     out: W,
     json: bool,
     entries: usize,
@@ -118,9 +124,11 @@ impl<W: Write> Report<W> {
 
     fn add(&mut self, entry: &Entry) -> io::Result<()> {
         self.counts[entry.health() as usize] += 1;
+        if self.has_status {
+            common::show_status(|| format!("inspected so far: {}", self.numbers()));
+        }
         if self.json {
-            let before = if self.entries == 0 { "[" } else { "," };
-            write!(self.out, "{before}\n{:#}", json::entry(entry))?;
+            writeln!(self.out, "{}", json::entry(entry))?;
         } else {
             if self.entries > 0 {
                 writeln!(self.out)?;
@@ -132,15 +140,19 @@ impl<W: Write> Report<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        if self.json {
-            writeln!(self.out, "\n]")?;
-        } else if self.entries > 1 {
-            let counted = Health::ALL.iter().zip(self.counts).filter(|(_, count)| *count > 0);
-            let counted: Vec<_> =
-                counted.map(|(health, count)| format!("{count} {}", health.summary())).collect();
-            writeln!(self.out, "\n{}", counted.join(", "))?;
+        common::hide_status();
+        if !self.json && self.entries > 1 {
+            writeln!(self.out, "\n{}", self.numbers())?;
         }
         self.out.flush()
+    }
+
+    /// `96 fine, 3 with errors`
+    fn numbers(&self) -> String {
+        let counted = Health::ALL.iter().zip(self.counts).filter(|(_, count)| *count > 0);
+        let counted: Vec<_> =
+            counted.map(|(health, count)| format!("{count} {}", health.summary())).collect();
+        counted.join(", ")
     }
 
     fn worst(&self) -> Health {

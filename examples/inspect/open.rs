@@ -32,16 +32,20 @@ pub(crate) fn folder(path: &Path, bounds: Bounds) -> Entry {
 /// A path that is no folder.
 pub(crate) fn file(path: &Path, bounds: Bounds) -> Entry {
     match path.metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return other::missing(path),
-        Err(error) => return Entry::not_opened(path, format!("it cannot be read: {error}")),
+        Err(error) => return other::unreadable(path, &error),
         Ok(metadata) if !metadata.is_file() => {
             return Entry::not_opened(path, NEITHER);
         }
         Ok(_) if !other::is_server_manifest(path) => return other::file(path),
+        Ok(_) if std::fs::File::open(path).is_err_and(|error| error.kind() == DENIED) => {
+            return other::unreadable(path, &DENIED.into());
+        }
         Ok(_) => {}
     }
     named(path, bounds)
 }
+
+const DENIED: io::ErrorKind = io::ErrorKind::PermissionDenied;
 
 /// Inspects the presentation that a path names.
 fn named(path: &Path, bounds: Bounds) -> Entry {
@@ -51,7 +55,7 @@ fn named(path: &Path, bounds: Bounds) -> Entry {
     match name.to_str() {
         Some(name) => match store(root, bounds.ignore_case) {
             Ok(origin) => presentation(&origin, root, name, bounds.of_each),
-            Err(error) => Entry::not_opened(path, format!("its folder cannot be read: {error}")),
+            Err(error) => other::unreadable(path, &error),
         },
         None => Entry::not_opened(path, NOT_UTF8),
     }
@@ -62,7 +66,9 @@ pub(crate) fn store(root: &Path, ignore_case: bool) -> io::Result<Origin> {
     let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
     let store = LocalStore::new(folder)?.ignore_case(ignore_case);
     // Files that were written a moment ago are inspected, too.
-    Ok(Origin::builder(store).settling_time(Duration::ZERO).build())
+    let builder = Origin::builder(store).settling_time(Duration::ZERO);
+    // Each presentation is looked at once: none is kept, however many there are.
+    Ok(builder.cache_bytes(0).build())
 }
 
 /// The presentation of this name beneath `root`.
@@ -90,17 +96,38 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
             let message = match path.metadata() {
                 Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => NEITHER,
                 Ok(_) => {
-                    "it is a link that is not followed: it leads out of the folder, or is absolute"
+                    let message = "it is a link that is not followed, because it leads out of the folder or is absolute";
+                    let advice = "name the file itself; `serve --links-into FOLDER` follows links into that folder";
+                    return Entry::not_opened(path, message).advise(advice);
                 }
-                Err(_) => "it is not there",
+                Err(error) => return other::unreadable(&path, &error),
             };
             Entry::not_opened(path, message)
         }
         Err(_) if other::is_mp4(&path) => other::file(&path),
+        Err(_) if path.metadata().is_ok_and(|of| of.is_file() && of.len() == 0) => {
+            other::empty(&path)
+        }
         Err(_) if path.is_file() && other::is_publishing_point(&path) => {
             other::publishing_point(&path)
         }
-        Err(error) => Entry::not_opened(path, format!("it cannot be opened: {error}")),
+        Err(error) => {
+            let advice = match &error.kind {
+                ErrorKind::Xml(_) => Some(format!(
+                    "copy the file again from its source, or correct that line; an .ism of a few lines can be written ({})",
+                    entry::SMALLEST
+                )),
+                ErrorKind::Read(_) => {
+                    Some("check its permissions, and the storage that has it".into())
+                }
+                _ => None,
+            };
+            let entry = Entry::not_opened(path, format!("it cannot be opened: {error}"));
+            match advice {
+                Some(advice) => entry.advise(advice),
+                None => entry,
+            }
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Descriptions of paths that are no presentations, and the next step for each.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use smooth_origin::base::{Cursor, Limits, Name};
-use smooth_origin::bmff::Header;
+use common::Trouble;
+use smooth_origin::base::{Limits, Name};
 use smooth_origin::manifest::ServerManifest;
 
+use crate::content::{Content, cut_off_in, open};
 use crate::entry::{Entry, SMALLEST};
 
 /// A sort of file that has to do with presentations and is none.
@@ -49,58 +49,107 @@ pub(crate) fn is_publishing_point(path: &Path) -> bool {
 
 /// Returns whether the file begins as ISO base media files do.
 pub(crate) fn is_mp4(path: &Path) -> bool {
-    boxes(path).is_some()
+    matches!(Content::of(path), Some(Content::Mp4 { .. }))
 }
 
-/// Nothing has this path.
-pub(crate) fn missing(path: &Path) -> Entry {
-    if path.is_symlink() {
-        return Entry::not_opened(path, "it is a link to something that is not there");
+/// A path that cannot be opened.
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Entry {
+    let Trouble { reason, advice } = Trouble::of(path, error);
+    let entry = Entry::not_opened(path, reason);
+    match advice {
+        Some(advice) => entry.advise(advice),
+        None => entry,
     }
-    let entry = Entry::not_opened(path, "there is no such file or folder");
-    if path.to_str().is_some_and(|path| path.contains("://")) {
-        return entry.advise("name a file or a folder: URLs are not read");
-    }
-    entry
+}
+
+/// A file without bytes.
+pub(crate) fn empty(path: &Path) -> Entry {
+    Entry::not_opened(path, "the file is empty (0 bytes)").advise(COPY_AGAIN)
 }
 
 /// A file that is no server manifest.
 pub(crate) fn file(path: &Path) -> Entry {
-    match (Sort::by_name(path), boxes(path)) {
-        (Some(Sort::ClientManifest), _) => client_manifest(path),
-        (sort, Some(Mp4 { is_fragmented: true })) => {
-            let what = match sort {
-                Some(Sort::Media) => "this is the media of a presentation",
-                _ => "this is a fragmented MP4 file",
-            };
-            let entry = Entry::not_opened(path, format!("{what}, not a presentation"));
-            entry.advise(look_at_or_write(path))
+    let content = Content::of(path);
+    match (Sort::by_name(path), content) {
+        (_, Some(Content::Empty)) => empty(path),
+        (_, None) => match open(path) {
+            Some(_) => Entry::not_opened(path, "it cannot be read"),
+            None => match std::fs::File::open(path) {
+                Err(error) => unreadable(path, &error),
+                Ok(_) => unknown(path),
+            },
+        },
+        (_, Some(Content::ClientManifest)) | (Some(Sort::ClientManifest), _) => {
+            client_manifest(path)
         }
-        (_, Some(Mp4 { is_fragmented: false })) => {
-            let entry = Entry::not_opened(path, "this is an MP4 file, not a presentation");
-            entry.advise(package(path))
-        }
-        (Some(Sort::Media | Sort::Mp4), None) => {
+        (sort, Some(Content::Mp4 { is_fragmented })) => match cut_off_in(path) {
+            Some(at) => cut_off(path, at),
+            None if is_fragmented => {
+                let what = match sort {
+                    Some(Sort::Media) => "this is the media of a presentation",
+                    _ => "this is a fragmented MP4 file",
+                };
+                Entry::not_opened(path, format!("{what}, not a presentation"))
+                    .advise(look_at_or_write(path))
+            }
+            None => {
+                let message = "this is a progressive MP4 file: it has no fragments, which Smooth Streaming needs";
+                Entry::not_opened(path, message).advise(package(path))
+            }
+        },
+        (_, Some(Content::Mpd)) => generated(path, "a manifest of DASH (MPD)"),
+        (_, Some(Content::Playlist)) => generated(path, "a playlist of HLS (M3U8)"),
+        (Some(Sort::Media | Sort::Mp4), _) => {
             let message = "by its name this is an MP4 file, but it does not begin as one";
-            Entry::not_opened(path, message).advise("copy the file again from its source")
+            Entry::not_opened(path, message).advise(COPY_AGAIN)
         }
         _ => unknown(path),
     }
 }
 
+const COPY_AGAIN: &str = "copy the file again from its source";
+
+/// An MP4 file whose end is missing; `at` is the offset of the box that is not whole.
+fn cut_off(path: &Path, at: u64) -> Entry {
+    let length = path.metadata().map_or(0, |metadata| metadata.len());
+    let message = format!(
+        "this is an MP4 file that is cut off: it ends after {length} bytes, within the part (box) that begins at byte {at}"
+    );
+    let entry = Entry::not_opened(path, message);
+    match named_by(path) {
+        Some(server) => {
+            let server = server.display();
+            entry.advise(format!("{COPY_AGAIN}, then inspect {server}, which names it"))
+        }
+        None => entry.advise(COPY_AGAIN),
+    }
+}
+
+/// A text that the server makes from a presentation, or that belongs to another server.
+fn generated(path: &Path, what: &str) -> Entry {
+    let message = format!("this is {what}, not a presentation");
+    Entry::not_opened(path, message).advise(
+        "name the .ism of the film, if it has one: DASH and HLS are made from it, so they need no file of their own",
+    )
+}
+
 /// A folder without presentations, and the first file of each other sort in it.
 pub(crate) fn folder(path: &Path, files: Vec<(Sort, PathBuf)>) -> Entry {
-    let message = "this is a folder without a presentation: there is no .ism in it or beneath it";
+    let is_empty = path.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    let message = match is_empty {
+        true => "this is a folder without a presentation: it is empty",
+        false => "this is a folder without a presentation: there is no .ism in it or beneath it",
+    };
     let first = |sort| files.iter().find(|(other, _)| *other == sort).map(|(_, path)| path);
     let advice = if let Some(media) = first(Sort::Media).or(first(Sort::Mp4)) {
-        match boxes(media) {
-            Some(Mp4 { is_fragmented: false }) => package(media),
+        match Content::of(media) {
+            Some(Content::Mp4 { is_fragmented: false }) => package(media),
             _ => look_at_or_write(media),
         }
     } else if first(Sort::PublishingPoint).is_some() {
         LIVE_ADVICE.to_owned()
     } else {
-        "name a folder with presentations, or an .ism".to_owned()
+        "name a folder with presentations, or an .ism (a server manifest)".to_owned()
     };
     Entry::not_opened(path, message).advise(advice)
 }
@@ -118,7 +167,7 @@ fn client_manifest(path: &Path) -> Entry {
     let beside = path.with_extension("ism");
     let named = named_by(path).or(beside.is_file().then_some(beside));
     match named {
-        Some(server) => entry.advise(format!("inspect {}, which lies beside it", server.display())),
+        Some(server) => entry.advise(format!("inspect {}, which is beside it", server.display())),
         None => entry.advise(format!("no .ism beside it names it: write one ({SMALLEST})")),
     }
 }
@@ -131,7 +180,7 @@ fn unknown(path: &Path) -> Entry {
         }
         None => {
             Entry::not_opened(path, "this is not a presentation: its name does not end in .ism")
-                .advise("name an .ism, or a folder with some")
+                .advise("name an .ism (a server manifest), or a folder with some")
         }
     }
 }
@@ -220,43 +269,4 @@ fn server_manifest(path: &Path) -> Option<ServerManifest> {
     let mut text = Vec::new();
     open(path)?.take(limits.server_manifest + 1).read_to_end(&mut text).ok()?;
     ServerManifest::parse(&text, &limits).ok()
-}
-
-/// A regular file, opened: others may wait for a writer.
-fn open(path: &Path) -> Option<File> {
-    path.metadata().ok().filter(|metadata| metadata.is_file())?;
-    File::open(path).ok()
-}
-
-/// An ISO base media file.
-struct Mp4 {
-    is_fragmented: bool,
-}
-
-/// More boxes at the top of a file are not looked at.
-const MAX_BOXES: usize = 100;
-
-/// Looks at the boxes at the top of a file, up to its first `moof`. `None` where it does not begin
-/// with one that ISO base media files begin with (ISO/IEC 14496-12, 4.3).
-fn boxes(path: &Path) -> Option<Mp4> {
-    let mut file = open(path)?;
-    let mut at = 0;
-    for number in 0..MAX_BOXES {
-        let mut start = Vec::new();
-        file.seek(SeekFrom::Start(at)).ok()?;
-        file.by_ref().take(32).read_to_end(&mut start).ok()?;
-        let Ok(header) = Header::parse(&mut Cursor::new(&start.into(), at)) else { break };
-        let firsts = [b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide"];
-        if number == 0 && !firsts.iter().any(|first| header.kind == **first) {
-            return None;
-        }
-        if header.kind == *b"moof" {
-            return Some(Mp4 { is_fragmented: true });
-        }
-        match header.total().and_then(|total| at.checked_add(total)) {
-            Some(next) => at = next,
-            None => break,
-        }
-    }
-    (at > 0).then_some(Mp4 { is_fragmented: false })
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use common::Format;
+use common::{Format, browsers};
 use smooth_origin::base::Name;
 use smooth_origin::presentation::Presentation;
 
@@ -47,6 +47,10 @@ pub(crate) fn entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
     for finding in findings {
         line(out, format_args!("{finding}"))?;
         line(out, format_args!("  {}", finding.code.advice()))?;
+    }
+    for note in browsers::notes(presentation) {
+        line(out, format_args!("note: {}", note.message))?;
+        line(out, format_args!("  {}", note.advice))?;
     }
     Ok(())
 }

@@ -30,8 +30,9 @@ fn text(arguments: &[&str]) -> (i32, String) {
 fn json(arguments: &[&str]) -> (i32, Vec<Value>) {
     let output = inspect().arg("--json").args(arguments).output().unwrap();
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
-    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-    (output.status.code().unwrap(), document.as_array().unwrap().clone())
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let entries = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (output.status.code().unwrap(), entries)
 }
 
 /// The one entry of a path that is not served: message and advice.
@@ -213,7 +214,10 @@ fn an_mp4_file_is_named_with_the_command_that_packages_it() {
     let folder = folder("mp4");
     let name = write(&folder, "film.mp4", PROGRESSIVE);
     let (message, advice) = refused(&name);
-    assert_eq!(message, "this is an MP4 file, not a presentation");
+    assert!(
+        message.starts_with("this is a progressive MP4 file: it has no fragments"),
+        "{message}"
+    );
     let packaged = name.replace(".mp4", ".ismv");
     let command = format!("`ffmpeg -i {name} -c copy -movflags frag_keyframe -f ismv {packaged}`");
     assert!(advice.contains(&command), "{advice}");
@@ -299,7 +303,8 @@ fn a_folder_without_a_presentation_is_named_with_what_to_do() {
     let path = folder.to_str().unwrap();
     let (message, advice) = refused(path);
     assert!(message.starts_with("this is a folder without a presentation"), "{message}");
-    assert_eq!(advice, "name a folder with presentations, or an .ism");
+    assert_eq!(advice, "name a folder with presentations, or an .ism (a server manifest)");
+    assert!(text(&[path]).1.contains("not served: this is a folder without"));
 
     fs::create_dir(folder.join("beneath")).unwrap();
     let film = write(&folder.join("beneath"), "film.mp4", PROGRESSIVE);

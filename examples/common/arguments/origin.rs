@@ -90,6 +90,11 @@ pub(crate) struct OriginArguments {
 }
 
 impl OriginArguments {
+    /// Returns the number of presentations that may be opened at the same time.
+    pub(crate) fn max_openings(&self) -> usize {
+        self.max_openings
+    }
+
     /// Sets all these options.
     pub(crate) fn apply(&self, builder: OriginBuilder) -> OriginBuilder {
         let mut options = OpenOptions::default().limits(limits::with(&self.limit));

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use smooth_origin::base::{ErrorKind, Name};
 use smooth_origin::presentation::{Finding, Severity};
 
+use crate::browsers::{self, Note};
 use crate::listing::Outcome;
 
 /// The health of a presentation; a later one is worse.
@@ -29,6 +30,8 @@ pub(super) struct Title {
     findings: Vec<Finding>,
     /// Number of findings that are left out.
     more: usize,
+    /// Remarks about content that is served as it should be.
+    notes: Vec<Note>,
 }
 
 /// Number of findings of a presentation that are printed as text.
@@ -75,6 +78,11 @@ impl Title {
                 let mut findings = presentation.findings();
                 findings.retain(|finding| finding.severity() > Severity::Info);
                 match (presentation.manifest(), findings.first().map(Finding::severity)) {
+                    (Err(error), Some(_))
+                        if matches!(error.kind, ErrorKind::NothingToServe { .. }) =>
+                    {
+                        not_served("no track of it can be served".into(), findings)
+                    }
                     (Err(error), _) => not_served(error.to_string(), findings),
                     (Ok(_), None) => (Health::Fine, None, findings),
                     (Ok(_), Some(Severity::Error)) => (Health::Failed, None, findings),
@@ -82,7 +90,11 @@ impl Title {
                 }
             }
         };
-        Self { health, name, error, findings, more: 0 }
+        let notes = match outcome {
+            Ok(Ok(opened)) => browsers::notes(opened.presentation()),
+            _ => Vec::new(),
+        };
+        Self { health, name, error, findings, more: 0, notes }
     }
 
     /// Returns the title with the findings that are printed as text.
@@ -98,6 +110,11 @@ impl Title {
         (self.health, self.findings.len() + self.more)
     }
 
+    /// Returns whether nothing is said about the presentation.
+    pub(super) fn is_silent(&self) -> bool {
+        self.health == Health::Fine && self.notes.is_empty()
+    }
+
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("{} ({})", self.name, self.health.words())];
         lines.extend(self.error.iter().map(|error| format!("  {error}")));
@@ -107,6 +124,9 @@ impl Title {
         }
         if self.more > 0 {
             lines.push(format!("  and {} more, which the example inspect shows", self.more));
+        }
+        for Note { message, advice } in &self.notes {
+            lines.extend([format!("  note: {message}"), format!("    {advice}")]);
         }
         lines
     }
@@ -127,6 +147,7 @@ impl Title {
             "health": self.health.code(),
             "error": self.error,
             "findings": self.findings.iter().map(finding).collect::<Value>(),
+            "notes": self.notes.iter().map(Note::json).collect::<Value>(),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! A check of all presentations of the served folders, without a server.
 
 mod health;
+mod openers;
 mod worst;
 
 use std::io::{IsTerminal, stderr};
@@ -11,11 +12,11 @@ use serde_json::json;
 use smooth_origin::base::Name;
 
 use crate::listing::opener::{OPENING_TIME, Opener};
-use crate::listing::{look, walk};
+use crate::listing::walk;
 use crate::roots::Roots;
 use crate::{Arguments, Failure, Memory, log, open_files, origin, terminal};
 
-use health::{Health, Title};
+use health::Health;
 use worst::Worst;
 
 /// The result of a check.
@@ -41,11 +42,11 @@ struct Numbers {
     not_looked_at: u64,
 }
 
-/// Opens all presentations of the folders, one after the other, and prints those that are sick: as
+/// Opens all presentations of the folders, several at a time, and prints those that are sick: as
 /// text, the worst first, or all as lines of JSON in the order of the folders.
 ///
-/// Memory does not grow with the number of presentations: none stays open, and the worst 1,000 are
-/// kept for the text, with ten findings each.
+/// Memory does not grow with the number of presentations: names are not kept, none stays open, and the
+/// worst 1,000 are kept for the text, with ten findings each.
 ///
 /// # Errors
 /// A folder cannot be opened.
@@ -56,7 +57,8 @@ pub fn check(arguments: &Arguments, json: bool) -> Result<Checked, Failure> {
     let roots = Roots::new(arguments.folders.clone(), testdata)?;
     // None stays open; events are what the check prints.
     let builder = origin::builder(&roots, arguments, Memory::default())?;
-    let mut opener = Opener::new(builder.cache_bytes(0).build(), OPENING_TIME);
+    let opener = Opener::new(builder.cache_bytes(0).build(), OPENING_TIME);
+    let openers = (0..at_once(arguments)).map(|_| opener.another()).collect();
     let links_into = &arguments.links_into;
     let visit = |each: &mut dyn FnMut(Name)| walk::visit(roots.as_slice(), links_into, each);
 
@@ -64,13 +66,12 @@ pub fn check(arguments: &Arguments, json: bool) -> Result<Checked, Failure> {
     visit(&mut |_| count += 1);
     let bar = bar(count);
     let (mut numbers, mut worst) = (Numbers::default(), Worst::new(MOST_PRINTED));
-    let found = visit(&mut |name| {
+    let found = openers::open_all(openers, visit, |title| {
         bar.inc(1);
-        if opener.is_stuck() {
+        let Some(title) = title else {
             numbers.not_looked_at += 1;
             return;
-        }
-        let title = Title::of(&name, &look(&mut opener, &name));
+        };
         numbers.of[title.health as usize] += 1;
         if json {
             // A reader that has gone away does not end the check: its status counts.
@@ -96,6 +97,13 @@ pub fn check(arguments: &Arguments, json: bool) -> Result<Checked, Failure> {
         (0, false) => Checked::Nothing,
         _ => Checked::Healthy,
     })
+}
+
+/// Returns the number of presentations that are opened at the same time: that of `--workers`, or a few
+/// per processor, because most of the time of an opening is spent waiting for the disk.
+fn at_once(arguments: &Arguments) -> usize {
+    let few = || std::thread::available_parallelism().map_or(4, |of| (2 * of.get()).clamp(4, 32));
+    arguments.workers.unwrap_or_else(few).min(arguments.origin.max_openings())
 }
 
 /// Returns a bar on stderr, if that is a terminal.

@@ -106,11 +106,20 @@ fn text(value: &DeValue<'_>) -> Result<String, &'static str> {
 impl Problem {
     /// Returns `FILE:LINE:COLUMN: …`.
     pub(super) fn line(&self, file: &Path, text: &str) -> String {
-        // An offset within a character counts as that of its start.
-        let before = text.as_bytes().get(..self.offset).unwrap_or(text.as_bytes());
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let before = before(text, self.offset);
+        let line = line_of(text, self.offset);
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
         format!("{}:{line}:{column}: {}", file.display(), self.what)
     }
+}
+
+/// Returns the line of an offset, from 1.
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
+    before(text, offset).iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// Returns the bytes before an offset, which may be within a character.
+fn before(text: &str, offset: usize) -> &[u8] {
+    text.as_bytes().get(..offset).unwrap_or(text.as_bytes())
 }

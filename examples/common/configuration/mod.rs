@@ -8,6 +8,7 @@
 //! A key of the file is the name of an option, so that each option can be in the file, with the same
 //! values and the same sentences about wrong ones.
 
+mod contradiction;
 mod document;
 mod printed;
 
@@ -38,11 +39,17 @@ pub fn options<O: Parser>() -> Result<Option<O>, Failure> {
     let command = O::command();
     let mut matches = parse(&command, &line).unwrap_or_else(|error| error.exit());
     if let Some(file) = matches.get_one::<PathBuf>("config") {
-        let document = read(file, &command)?;
-        let merged = merged(&line, &document, &command, &matches);
-        // Each key is right by itself; two of them may contradict each other.
-        matches = parse(&command, &merged)
-            .map_err(|error| Failure::Usage(format!("{}: {}", file.display(), sentence(&error))))?;
+        let (settings, text) = read(file, &command)?;
+        let merge =
+            |settings: &[&Setting]| parse(&command, &merged(&line, settings, &command, &matches));
+        // Each key is right by itself, but may need another one.
+        matches = merge(&settings.iter().collect::<Vec<_>>()).map_err(|error| {
+            let what = sentence(&error);
+            Failure::Usage(match contradiction::unfit(&settings, merge) {
+                Some(setting) => setting.problem(&error, what).line(file, &text),
+                None => format!("{}: {what}", file.display()),
+            })
+        })?;
     }
     if matches.get_flag("print_config") {
         for line in printed::lines(&command, &matches) {
@@ -59,8 +66,8 @@ fn parse(command: &Command, line: &[OsString]) -> Result<ArgMatches, clap::Error
     command.clone().try_get_matches_from(line)
 }
 
-/// Reads a file and checks every key in it.
-fn read(file: &Path, command: &Command) -> Result<Vec<Setting>, Failure> {
+/// Reads a file and checks every key in it. Returns its settings and its text.
+fn read(file: &Path, command: &Command) -> Result<(Vec<Setting>, String), Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         Failure::system(format_args!("cannot read the configuration {}", file.display()), error)
     })?;
@@ -68,7 +75,10 @@ fn read(file: &Path, command: &Command) -> Result<Vec<Setting>, Failure> {
     let mut problems = document.problems;
     problems.extend(document.settings.iter().filter_map(|setting| check(setting, command)));
     if problems.is_empty() {
-        return Ok(document.settings);
+        problems = contradiction::all(&document.settings, command, &text);
+    }
+    if problems.is_empty() {
+        return Ok((document.settings, text));
     }
     problems.sort_by_key(|problem| problem.offset);
     let lines: Vec<_> = problems.iter().map(|problem| problem.line(file, &text)).collect();
@@ -108,7 +118,7 @@ fn check(setting: &Setting, command: &Command) -> Option<Problem> {
 /// Returns a command line with the settings that it does not have itself.
 fn merged(
     line: &[OsString],
-    settings: &[Setting],
+    settings: &[&Setting],
     command: &Command,
     matches: &ArgMatches,
 ) -> Vec<OsString> {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -29,7 +30,8 @@ pub(crate) struct Opener {
     origin: Origin,
     time: Duration,
     thread: Option<Thread>,
-    stuck: usize,
+    /// Number of threads that were abandoned, also those of openers that share it.
+    stuck: Arc<AtomicUsize>,
 }
 
 struct Thread {
@@ -39,12 +41,18 @@ struct Thread {
 
 impl Opener {
     pub(crate) fn new(origin: Origin, time: Duration) -> Self {
-        Self { origin, time, thread: None, stuck: 0 }
+        Self { origin, time, thread: None, stuck: Arc::default() }
+    }
+
+    /// Returns another opener for the same presentations; both count the threads that get stuck together.
+    pub(crate) fn another(&self) -> Self {
+        let (origin, stuck) = (self.origin.clone(), Arc::clone(&self.stuck));
+        Self { origin, time: self.time, thread: None, stuck }
     }
 
     /// Too many presentations cannot be opened in their time: it is useless to go on.
     pub(crate) fn is_stuck(&self) -> bool {
-        self.stuck >= MAX_STUCK
+        self.stuck.load(Ordering::Relaxed) >= MAX_STUCK
     }
 
     /// Opens a presentation.
@@ -67,7 +75,7 @@ impl Opener {
             }
             Err(RecvTimeoutError::Timeout) => {
                 let late = late();
-                self.stuck += 1;
+                self.stuck.fetch_add(1, Ordering::Relaxed);
                 Err(late)
             }
             Err(RecvTimeoutError::Disconnected) => Err("opening it has failed".into()),
@@ -161,6 +169,6 @@ mod tests {
             // Another name each time: openings of one name wait for each other.
             assert!(open(&mut opener, &format!("stops{number}.ism")).is_err());
         }
-        assert!(opener.is_stuck());
+        assert!(opener.is_stuck() && opener.another().is_stuck());
     }
 }

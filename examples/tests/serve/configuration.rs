@@ -180,9 +180,25 @@ fn a_file_that_is_not_toml_is_refused_with_the_place() {
 }
 
 #[test]
-fn keys_that_contradict_each_other_are_refused() {
-    let text = sentence("both", "quiet = true\nlog-level = \"warn\"\n");
-    assert!(text.starts_with("error: FILE: ") && text.contains("cannot be used with"), "{text}");
+fn keys_that_contradict_each_other_are_refused_with_both_lines() {
+    let text = sentence("both", "quiet = true\n\nlog-level = \"warn\"\n");
+    let first = "error: FILE:3:1: `log-level` cannot be used with `quiet` in line 1: \
+                 remove one of them\n";
+    assert!(text.starts_with(first), "{text}");
+    let all = "pass-media = true\nno-files = true\nfiles = [\"*.jpg\"]\n";
+    let text = sentence("three", all);
+    let lines: Vec<_> = text.lines().take(2).map(str::trim_start).collect();
+    assert_eq!(
+        lines,
+        [
+            "error: FILE:2:1: `no-files` cannot be used with `pass-media` in line 1: \
+             remove one of them",
+            "FILE:3:1: `files` cannot be used with `no-files` in line 2: remove one of them",
+        ]
+    );
+    let file =
+        File::new("apart", "quiet = false\nlog-level = \"warn\"\nfiles = []\nno-files = true\n");
+    assert!(has_line(&printed(&file, &[]), r#"log-level = "warn""#));
 }
 
 #[test]
