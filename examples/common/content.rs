@@ -41,11 +41,7 @@ impl Content {
         Self::with(arguments, memory, Some(self))
     }
 
-    fn with(
-        arguments: &Arguments,
-        memory: Memory,
-        old: Option<&Self>,
-    ) -> Result<Self, Failure> {
+    fn with(arguments: &Arguments, memory: Memory, old: Option<&Self>) -> Result<Self, Failure> {
         let testdata = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata"));
         let roots = Roots::new(arguments.folders.clone(), testdata)?;
         let Arguments { links_into, exact_names, origin: options, .. } = arguments;
@@ -67,6 +63,11 @@ impl Content {
     /// Returns the origin of the folders.
     pub fn origin(&self) -> &Origin {
         self.service.origin()
+    }
+
+    /// Returns whether the origin, with its memory, is that of `other`.
+    pub fn is_of_same_origin(&self, other: &Self) -> bool {
+        self.of_origin == other.of_origin
     }
 
     /// Returns the folders that are served.

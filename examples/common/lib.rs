@@ -30,6 +30,7 @@ mod origin;
 mod plain;
 mod roots;
 mod signals;
+mod start;
 mod terminal;
 mod trouble;
 
@@ -46,6 +47,7 @@ pub use listen::Listen;
 pub use listing::Listing;
 pub use number::{fractional_seconds, mebibytes, positive_seconds, seconds};
 pub use plain::Plain;
+pub use start::{announce, announce_page};
 pub use terminal::{error_line, hide_status, line, show_status};
 pub use trouble::Trouble;
 

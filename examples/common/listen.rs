@@ -93,7 +93,9 @@ impl Listen {
                 io::ErrorKind::PermissionDenied => {
                     "; ports below 1024 need a right (CAP_NET_BIND_SERVICE)".to_owned()
                 }
-                io::ErrorKind::AddrNotAvailable => "; that is no address of this machine".to_owned(),
+                io::ErrorKind::AddrNotAvailable => {
+                    "; that is no address of this machine".to_owned()
+                }
                 _ => format!("; choose another {option}"),
             };
             Failure::system(

@@ -28,23 +28,36 @@
 
 mod access;
 mod connection;
-mod doubled_length;
-mod lazy_timer;
+mod current;
+mod listeners;
 mod operator;
 mod page;
+mod reload;
 mod site;
+mod sites;
+mod times;
+mod tls;
 mod workers;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
-use common::log::{self, Level, log};
-use common::{Acceptor, Arguments, Checked, Failure, Host, Memory, check, exit_code, mebibytes};
+use common::log::{Level, log};
+use common::{
+    Acceptor, Arguments, Checked, Configured, Failure, Host, Memory, announce, announce_page,
+    check, configured, exit_code, mebibytes,
+};
+use tokio::sync::Semaphore;
 
 use access::{Access, AccessArguments};
-use operator::{Meters, Operator, OperatorArguments, Place};
-use page::Page;
-use site::{Parts, Site};
+use connection::Serving;
+use listeners::ListenerArguments;
+use operator::{Meters, OperatorArguments};
+use reload::Reload;
+use sites::Sites;
+use times::Times;
+use tls::{Tls, TlsArguments};
 use workers::Workers;
 
 /// Serves the Smooth Streaming presentations of folders over HTTP.
@@ -63,6 +76,15 @@ struct Options {
     hot_memory: u64,
 
     #[command(flatten)]
+    listeners: ListenerArguments,
+
+    #[command(flatten)]
+    tls: TlsArguments,
+
+    #[command(flatten)]
+    times: Times,
+
+    #[command(flatten)]
     access: AccessArguments,
 
     #[command(flatten)]
@@ -78,9 +100,15 @@ struct Options {
     json: bool,
 }
 
+impl Options {
+    fn memory(&self) -> Memory {
+        Memory { bodies: Some(self.body_memory << 20), fragments: self.hot_memory << 20 }
+    }
+}
+
 fn main() -> ExitCode {
-    exit_code(match common::options::<Options>() {
-        Ok(Some(options)) if options.check => {
+    exit_code(match configured::<Options>() {
+        Ok(Some(Configured { options, .. })) if options.check => {
             return match check(&options.common, options.json) {
                 Ok(Checked::Healthy) => ExitCode::SUCCESS,
                 Ok(Checked::Sick) => ExitCode::from(1),
@@ -91,59 +119,103 @@ fn main() -> ExitCode {
                 }
             };
         }
-        Ok(Some(options)) => run(&options),
+        Ok(Some(configured)) => run(configured),
         Ok(None) => Ok(()),
         Err(failure) => Err(failure),
     })
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn run(options: &Options) -> Result<(), Failure> {
-    let memory =
-        Memory { bodies: Some(options.body_memory << 20), fragments: options.hot_memory << 20 };
+async fn run(configured: Configured<Options>) -> Result<(), Failure> {
+    let options = &configured.options;
     // The origin's metrics are registered when it is built.
     let meters = (!options.operator.no_metrics).then(Meters::install).transpose()?;
-    let mut host = Host::open(&options.common, memory).await?;
-    let (access, access_log) = Access::open(&options.access, meters)?;
-    let site = site(&host, access, &options.operator)?;
+    let tls = Tls::open(&options.tls)?;
+    let Host { listener, content, workers, room, mut signals, address } =
+        Host::open(&options.common, options.memory()).await?;
+    let for_operator = match &options.listeners.operator_listen {
+        Some(listen) => Some(listen.bind("--operator-listen").await?),
+        None => None,
+    };
     let cannot_start = |error| Failure::system("the server cannot start", error);
-    let mut workers = Workers::start(host.workers, &site).map_err(cannot_start)?;
-    let listing = host.announce();
-    let acceptor = Acceptor::new(host.listener, host.room).map_err(cannot_start)?;
+    let of_operator = for_operator.as_ref().map(std::net::TcpListener::local_addr).transpose();
+    let of_operator = of_operator.map_err(cannot_start)?;
+    let (access, access_log) = Access::open(&options.access, meters)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let sites = Sites::new(content, access, options, (scheme, address), of_operator)?;
+
+    let times = options.times;
+    let serving = Serving { site: sites.main(), tls: tls.clone(), times };
+    let mut workers = Workers::start(workers, &serving).map_err(cannot_start)?;
+    let acceptor = Acceptor::new(listener, room).map_err(cannot_start)?;
+    let mut for_operator = match (for_operator, sites.operator()) {
+        (Some(listener), Some(site)) => {
+            let workers = Workers::start(1, &Serving { site, tls: None, times });
+            let room = Arc::new(Semaphore::new(OPERATOR_CONNECTIONS));
+            let acceptor = Acceptor::new(listener, room).map_err(cannot_start)?;
+            Some((acceptor, workers.map_err(cannot_start)?))
+        }
+        _ => None,
+    };
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(async move { tls.watch().await });
+    }
+    let mut reload = Reload { configured, sites, tls };
+    tell_where(address, of_operator, &reload);
+    reload.sites.list();
     tokio::select! {
         all_ended = accept(acceptor, &mut workers) => return all_ended,
-        () = host.signals.stop(|| { log::reopen(); listing.again() }) => {}
+        all_ended = accept_for_operator(&mut for_operator) => return all_ended,
+        () = signals.stop(|| reload.run()) => {}
     }
-    site.stopping();
-    host.signals.end(|| workers.stop()).await;
-    let stats = host.service.origin().fragment_cache();
-    let asked = stats.hits + stats.misses;
-    log(Level::Info, format_args!("{} of {asked} fragments came from memory", stats.hits));
+    reload.sites.stopping();
+    let operators = for_operator.map(|(_, workers)| workers);
+    let stop = move || {
+        workers.stop();
+        operators.into_iter().for_each(Workers::stop);
+    };
+    signals.end(times.stop_timeout, stop).await;
+    let (hits, asked) = reload.sites.hits();
+    log(Level::Info, format_args!("{hits} of {asked} fragments came from memory"));
     access_log.end();
     Ok(())
 }
 
-/// Returns what the main listener answers.
-///
-/// # Errors
-/// The tokens of those that may purge cannot be read.
-fn site(host: &Host, access: Access, operator: &OperatorArguments) -> Result<Site, Failure> {
-    let origin = host.service.origin();
-    let place = match host.is_loopback() {
-        true => Place::Loopback,
-        false => Place::Public,
-    };
-    let operator = Operator::new(origin.clone(), host.folders(), operator, place)?;
-    Ok(Site::new(Parts {
-        service: host.service.clone(),
-        access,
-        operator: Some(operator),
-        page: Some(Page::new(origin.clone())),
-    }))
+/// Connections of the operator's listener at the same time.
+const OPERATOR_CONNECTIONS: usize = 256;
+
+/// Prints where clients, the operator and people find the server.
+fn tell_where(
+    address: std::net::SocketAddr,
+    of_operator: Option<std::net::SocketAddr>,
+    reload: &Reload,
+) {
+    announce(address);
+    if let Some(address) = of_operator {
+        let _ = common::line(&format!("operator: {address} has /metrics and purge"));
+    }
+    match reload.sites.page() {
+        Some((scheme, address)) => announce_page(scheme, address),
+        None if reload.configured.options.listeners.no_page => {}
+        None => log(
+            Level::Info,
+            "the page and /metrics are not served, because --listen is no loopback address; for them, add \
+             --operator-listen 127.0.0.1:8081",
+        ),
+    }
 }
 
 /// Accepts connections until no thread is left that could serve them.
 async fn accept(mut acceptor: Acceptor, workers: &mut Workers) -> Result<(), Failure> {
+    while let Some(accepted) = acceptor.next().await {
+        workers.hand(accepted)?;
+    }
+    Ok(())
+}
+
+/// The same for the operator's listener; never ends without one.
+async fn accept_for_operator(listener: &mut Option<(Acceptor, Workers)>) -> Result<(), Failure> {
+    let Some((acceptor, workers)) = listener else { return std::future::pending().await };
     while let Some(accepted) = acceptor.next().await {
         workers.hand(accepted)?;
     }

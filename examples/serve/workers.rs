@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use common::client_limits::STOP_TIMEOUT;
 use common::log::{Level, WithCauses, log, shows};
 use common::{Accepted, Failure};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -13,10 +12,10 @@ use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
 
 use crate::access::Client;
-use crate::connection;
-use crate::site::Site;
+use crate::connection::{self, Broken, Serving, Stopping};
 
 pub(crate) struct Workers(Vec<Worker>);
 
@@ -35,8 +34,8 @@ struct Handed {
 }
 
 impl Workers {
-    pub(crate) fn start(count: usize, site: &Site) -> io::Result<Self> {
-        (0..count).map(|_| Worker::start(site.clone())).collect::<Result<_, _>>().map(Self)
+    pub(crate) fn start(count: usize, serving: &Serving) -> io::Result<Self> {
+        (0..count).map(|_| Worker::start(serving.clone())).collect::<Result<_, _>>().map(Self)
     }
 
     /// Gives a connection to the worker that has the fewest.
@@ -79,19 +78,20 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(site: Site) -> io::Result<Self> {
+    fn start(serving: Serving) -> io::Result<Self> {
         let (connections, handed) = unbounded_channel();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new()
             .name("worker".into())
-            .spawn(move || runtime.block_on(serve(handed, &site)))?;
+            .spawn(move || runtime.block_on(serve(handed, &serving)))?;
         Ok(Self { connections, load: Arc::new(()), thread })
     }
 }
 
 /// Serves what is handed to this worker, until nobody hands anything any more.
-async fn serve(mut handed: UnboundedReceiver<Handed>, site: &Site) {
+async fn serve(mut handed: UnboundedReceiver<Handed>, serving: &Serving) {
     let connections = GracefulShutdown::new();
+    let (stop, stopping) = watch::channel(());
     while let Some(next) = handed.recv().await {
         let client = next.client;
         let stream = match TcpStream::from_std(next.stream) {
@@ -101,19 +101,27 @@ async fn serve(mut handed: UnboundedReceiver<Handed>, site: &Site) {
                 continue;
             }
         };
-        let connection =
-            connections.watch(connection::serve(stream, Client::new(client), site.clone()));
+        let (serving, watcher) = (serving.clone(), connections.watcher());
+        let stopping = Stopping(stopping.clone());
         tokio::spawn(async move {
+            let site = serving.site.now();
+            let counted = site.connection();
+            let served =
+                connection::serve(stream, Client::new(client), serving, watcher, stopping).await;
             // A client that goes away ends its own connection and nothing else.
-            if let Err(error) = connection.await
-                && shows(Level::Debug)
-            {
-                log(Level::Debug, format_args!("{client}: {}", WithCauses(&error)));
+            if let Err(broken) = served {
+                if matches!(broken, Broken::Handshake(_) | Broken::HandshakeTime) {
+                    site.tls_failed();
+                }
+                if shows(Level::Debug) {
+                    log(Level::Debug, format_args!("{client}: {}", WithCauses(&broken)));
+                }
             }
-            drop((next.permit, next.load));
+            drop((next.permit, next.load, counted));
         });
     }
-    if tokio::time::timeout(STOP_TIMEOUT, connections.shutdown()).await.is_err() {
+    drop(stop);
+    if tokio::time::timeout(serving.times.stop_timeout, connections.shutdown()).await.is_err() {
         log(Level::Info, "responses were cut off, because clients took them too slowly");
     }
 }

@@ -82,6 +82,11 @@ pub struct Memory {
 }
 
 impl Arguments {
+    /// Sets the level of the log, which a reload may change.
+    pub fn apply_log_level(&self) {
+        crate::log::show(self.logs.level());
+    }
+
     /// Returns the formats that are served.
     pub(crate) fn formats(&self) -> Vec<Format> {
         self.service.formats()

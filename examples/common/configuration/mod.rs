@@ -27,6 +27,24 @@ use document::{Document, Problem, Setting};
 const ONLY_ON_COMMAND_LINE: &[&str] =
     &["config", "print_config", "check", "json", "help", "version"];
 
+/// Options, and the lines that `--print-config` prints of them, without comments.
+pub struct Configured<O> {
+    /// The options.
+    pub options: O,
+    settings: Vec<String>,
+}
+
+impl<O> Configured<O> {
+    /// Returns which of these keys have another value than in `other`.
+    pub fn changed<'k>(&self, other: &Self, keys: &[&'k str]) -> Vec<&'k str> {
+        let value = |configured: &Self, key: &str| {
+            let mut lines = configured.settings.iter();
+            lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(" = ").map(str::to_owned))
+        };
+        keys.iter().copied().filter(|key| value(self, key) != value(other, key)).collect()
+    }
+}
+
 /// Returns the options that the command line and the file of `--config` make. `None` if they were
 /// printed, because `--print-config` asks for that.
 ///
@@ -35,6 +53,16 @@ const ONLY_ON_COMMAND_LINE: &[&str] =
 /// # Errors
 /// The file cannot be read or is wrong: the sentence has its line and column.
 pub fn options<O: Parser>() -> Result<Option<O>, Failure> {
+    Ok(configured()?.map(|configured| configured.options))
+}
+
+/// Returns the same, and can be called again: the file is read anew.
+///
+/// A command line that is wrong, `--help` and `--version` end the process.
+///
+/// # Errors
+/// The file cannot be read or is wrong: the sentence has its line and column.
+pub fn configured<O: Parser>() -> Result<Option<Configured<O>>, Failure> {
     let line: Vec<OsString> = std::env::args_os().collect();
     let command = O::command();
     let mut matches = parse(&command, &line).unwrap_or_else(|error| error.exit());
@@ -59,7 +87,11 @@ pub fn options<O: Parser>() -> Result<Option<O>, Failure> {
         }
         return Ok(None);
     }
-    O::from_arg_matches(&matches).map(Some).map_err(|error| Failure::Usage(sentence(&error)))
+    let options =
+        O::from_arg_matches(&matches).map_err(|error| Failure::Usage(sentence(&error)))?;
+    let mut settings = printed::lines(&command, &matches);
+    settings.retain(|line| !line.starts_with('#'));
+    Ok(Some(Configured { options, settings }))
 }
 
 fn parse(command: &Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {

@@ -20,8 +20,8 @@ use crate::roots::Roots;
 use crate::terminal;
 
 use opener::{OPENING_TIME, Opener};
-pub(crate) use report::Outcome;
 use report::Report;
+pub(crate) use report::{Outcome, reached};
 use walk::{Found, find};
 
 /// The thread that lists. It ends with the process.
@@ -91,7 +91,7 @@ fn list(origin: &Origin, shown: &Shown, again: bool) {
     if again {
         found.names.iter().for_each(|name| origin.look_again(name));
     }
-    let mut report = Report::new(shown.address, shown.formats.clone());
+    let mut report = Report::new(shown.scheme, shown.address, shown.formats.clone());
     let is_read = look_at(&found, origin, &mut report);
     terminal::hide_status();
     let mut lines = report.problems().chain(found.left_out.lines());

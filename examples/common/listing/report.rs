@@ -27,6 +27,7 @@ enum Health {
 
 /// Presentations by their health.
 pub(super) struct Report {
+    scheme: &'static str,
     address: SocketAddr,
     formats: Vec<Format>,
     fine: usize,
@@ -95,9 +96,9 @@ impl Health {
 
 impl Report {
     /// For a server that listens there and serves these formats.
-    pub(super) fn new(address: SocketAddr, formats: Vec<Format>) -> Self {
+    pub(super) fn new(scheme: &'static str, address: SocketAddr, formats: Vec<Format>) -> Self {
         let (warned, failed, not_served) = (Vec::new(), Vec::new(), Vec::new());
-        Self { address, formats, fine: 0, warned, failed, not_served, given_up: 0 }
+        Self { scheme, address, formats, fine: 0, warned, failed, not_served, given_up: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -173,16 +174,22 @@ impl Report {
     /// Returns lines with the URL of a presentation in each format that it has; those behind the first
     /// are indented.
     fn urls(&self, name: &Name, opened: &Opened) -> Vec<String> {
-        let mut address = self.address;
-        // A server that listens on every address is reached on this machine by this one.
-        if address.ip().is_unspecified() {
-            address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        }
+        let (scheme, address) = (self.scheme, reached(self.address));
         let has = |format: &&Format| format.check(opened.presentation()).is_ok();
         let formats = self.formats.iter().filter(has);
-        let urls = formats.map(|format| format!("http://{address}/{}", format.path(name.as_str())));
+        let urls =
+            formats.map(|format| format!("{scheme}://{address}/{}", format.path(name.as_str())));
         urls.enumerate().map(|(at, url)| if at == 0 { url } else { format!("  {url}") }).collect()
     }
+}
+
+/// Returns the address by which this machine reaches a server that listens on `address`.
+pub(crate) fn reached(mut address: SocketAddr) -> SocketAddr {
+    // A server that listens on every address is reached by this one as well.
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    address
 }
 
 fn cut(message: &str) -> String {
@@ -197,7 +204,7 @@ mod tests {
     use super::*;
 
     fn report(healths: impl IntoIterator<Item = Health>) -> Report {
-        let mut report = Report::new(([0, 0, 0, 0], 80).into(), Format::ALL.to_vec());
+        let mut report = Report::new("http", ([0, 0, 0, 0], 80).into(), Format::ALL.to_vec());
         for (number, health) in healths.into_iter().enumerate() {
             let name = Name::new(&format!("{number}.ism")).unwrap();
             let is_fine = health == Health::Fine;

@@ -49,7 +49,6 @@ impl Client {
     }
 
     /// The same client, over TLS.
-    #[allow(dead_code)]
     pub(crate) fn over_tls(self) -> Self {
         Self { is_encrypted: true, ..self }
     }

@@ -60,7 +60,8 @@ pub(crate) enum Broken {
 }
 
 /// The response to a request without TLS on a port with TLS.
-const USE_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 58\r\n\
+const USE_HTTPS: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 58\r\n\
 connection: close\r\n\r\nThis port takes HTTPS: begin the URL with https:// please.\n";
 
 impl Stopping {
@@ -108,7 +109,7 @@ pub(crate) async fn serve(
         ended = handshake => ended.map_err(|_| Broken::HandshakeTime)?.map_err(Broken::Handshake)?,
         () = stopping.begins() => return Ok(()),
     };
-    let client = client.encrypted();
+    let client = client.over_tls();
     match stream.get_ref().1.alpn_protocol() {
         Some(b"h2") => http2::serve(stream, client, serving, watcher, stopping).await,
         _ => http1::serve(stream, client, serving, watcher).await,

@@ -64,8 +64,12 @@ impl Site {
         self.0.access.meters().map(Connected::new)
     }
 
+    /// Returns whether this listener has the page.
+    pub(crate) fn has_page(&self) -> bool {
+        self.0.page.is_some()
+    }
+
     /// Counts a connection whose TLS handshake failed.
-    #[allow(dead_code)]
     pub(crate) fn tls_failed(&self) {
         if let Some(meters) = self.0.access.meters() {
             meters.tls_failed();

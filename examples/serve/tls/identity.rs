@@ -39,7 +39,8 @@ impl Identity {
         let identity = CertifiedKey::new(chain, private);
         match identity.keys_match() {
             // `Unknown` is said of keys that cannot tell.
-            Ok(()) | Err(tokio_rustls::rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
+            Ok(())
+            | Err(tokio_rustls::rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
                 Ok(Self { key: Arc::new(identity), ends })
             }
             Err(_) => Err(refused(
@@ -111,10 +112,9 @@ fn private_key(file: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, Failur
             file,
             "the key is encrypted; write it without a password: openssl pkey -in FILE -out FILE",
         ),
-        rustls_pki_types::pem::Error::NoItemsFound => refused(
-            file,
-            "no key is in it; in PEM it begins with -----BEGIN PRIVATE KEY-----",
-        ),
+        rustls_pki_types::pem::Error::NoItemsFound => {
+            refused(file, "no key is in it; in PEM it begins with -----BEGIN PRIVATE KEY-----")
+        }
         error => refused(file, format_args!("no PEM: {error}")),
     })
 }

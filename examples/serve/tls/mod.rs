@@ -16,8 +16,8 @@ use std::time::{Duration, SystemTime};
 use common::Failure;
 use common::log::{Level, log};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 
 pub(crate) use arguments::TlsArguments;
 
@@ -65,7 +65,8 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&resolver) as _);
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        let source = Source { certificate: certificate.clone(), key: key.clone(), provider, resolver };
+        let source =
+            Source { certificate: certificate.clone(), key: key.clone(), provider, resolver };
         Ok(Some(Self { acceptor: TlsAcceptor::from(Arc::new(config)), source: Arc::new(source) }))
     }
 

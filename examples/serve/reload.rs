@@ -1,0 +1,69 @@
+//! SIGHUP: the configuration is read again, and whatever changed without a restart.
+
+use common::Configured;
+use common::log::{self, Level, log};
+
+use crate::Options;
+use crate::sites::Sites;
+use crate::tls::Tls;
+
+/// Options whose change needs a restart.
+const NEED_RESTART: &[&str] = &[
+    "listen",
+    "operator-listen",
+    "workers",
+    "max-connections",
+    "log-file",
+    "log-format",
+    "access-log",
+    "access-log-format",
+    "trust-proxy",
+    "proxy-header",
+    "send-request-id",
+    "no-metrics",
+    "tls-certificate",
+    "tls-key",
+    "header-timeout",
+    "write-timeout",
+    "handshake-timeout",
+    "stop-timeout",
+];
+
+/// Everything that SIGHUP may replace.
+pub(crate) struct Reload {
+    pub(crate) configured: Configured<Options>,
+    pub(crate) sites: Sites,
+    pub(crate) tls: Option<Tls>,
+}
+
+impl Reload {
+    /// Opens the log again, reads the certificate and the configuration again, and has all presentations
+    /// looked at. What is wrong changes nothing and is logged.
+    pub(crate) fn run(&mut self) {
+        log::reopen();
+        if let Some(tls) = &self.tls {
+            tls.read_again();
+        }
+        match self.configure() {
+            Ok(()) => self.sites.look_again(),
+            Err(failure) => log(
+                Level::Error,
+                format_args!(
+                    "SIGHUP: the old configuration stays, because the new one is wrong: {failure}"
+                ),
+            ),
+        }
+    }
+
+    fn configure(&mut self) -> Result<(), common::Failure> {
+        // The command line has not changed, so it asks for no print.
+        let Some(new) = common::configured::<Options>()? else { return Ok(()) };
+        self.sites.reload(&new.options)?;
+        new.options.common.apply_log_level();
+        for key in new.changed(&self.configured, NEED_RESTART) {
+            log(Level::Warn, format_args!("SIGHUP: `{key}` changes with the next start"));
+        }
+        self.configured = new;
+        Ok(())
+    }
+}

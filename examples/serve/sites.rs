@@ -1,0 +1,158 @@
+//! The sites of all listeners, over the same content.
+
+use std::net::SocketAddr;
+
+use common::{Catalogue, Content, Failure, Listing};
+
+use crate::Options;
+use crate::access::Access;
+use crate::current::Current;
+use crate::operator::{Operator, Place};
+use crate::page::Page;
+use crate::site::{Parts, Site};
+
+/// The sites of all listeners.
+pub(crate) struct Sites {
+    content: Content,
+    catalogue: Catalogue,
+    access: Access,
+    main: Front,
+    operator: Option<Front>,
+    listing: Option<Listing>,
+}
+
+/// A listener with the site that answers there.
+struct Front {
+    scheme: &'static str,
+    address: SocketAddr,
+    place: Place,
+    site: Current,
+}
+
+impl Sites {
+    /// Makes the sites of the main listener, and of the operator's if there is one.
+    ///
+    /// # Errors
+    /// The tokens of clients that may purge cannot be read.
+    pub(crate) fn new(
+        content: Content,
+        access: Access,
+        options: &Options,
+        (scheme, address): (&'static str, SocketAddr),
+        operator: Option<SocketAddr>,
+    ) -> Result<Self, Failure> {
+        let catalogue = content.catalogue();
+        let place = match operator {
+            None if address.ip().to_canonical().is_loopback() => Place::Loopback,
+            _ => Place::Public,
+        };
+        let front = |scheme, address, place| {
+            let parts = parts(&content, &catalogue, &access, options, (address, place))?;
+            Ok::<_, Failure>(Front { scheme, address, place, site: Current::new(Site::new(parts)) })
+        };
+        let main = front(scheme, address, place)?;
+        let operator = operator.map(|address| front("http", address, Place::Own)).transpose()?;
+        Ok(Self { content, catalogue, access, main, operator, listing: None })
+    }
+
+    /// Returns the site of the main listener.
+    pub(crate) fn main(&self) -> Current {
+        self.main.site.clone()
+    }
+
+    /// Returns the site of the operator's listener.
+    pub(crate) fn operator(&self) -> Option<Current> {
+        self.operator.as_ref().map(|front| front.site.clone())
+    }
+
+    /// Returns where the page is: the scheme and the address.
+    pub(crate) fn page(&self) -> Option<(&'static str, SocketAddr)> {
+        let front = self.operator.as_ref().unwrap_or(&self.main);
+        let has_page = front.place != Place::Public && front.site.now().has_page();
+        has_page.then_some((front.scheme, front.address))
+    }
+
+    /// Starts to list the presentations.
+    pub(crate) fn list(&mut self) {
+        self.listing = Some(self.content.list(self.main.scheme, self.main.address));
+    }
+
+    /// Replaces what the options have changed. Requests that have begun end as they began.
+    ///
+    /// # Errors
+    /// As at the start; then nothing has changed.
+    pub(crate) fn reload(&mut self, options: &Options) -> Result<(), Failure> {
+        let content = self.content.again(&options.common, options.memory())?;
+        let has_other_folders = content.folders() != self.content.folders();
+        let catalogue = match has_other_folders {
+            true => content.catalogue(),
+            false => self.catalogue.clone(),
+        };
+        let fronts = [Some(&self.main), self.operator.as_ref()];
+        let made: Vec<_> = fronts
+            .into_iter()
+            .flatten()
+            .map(|front| {
+                let place = (front.address, front.place);
+                let parts = parts(&content, &catalogue, &self.access, options, place)?;
+                Ok::<_, Failure>((&front.site, Site::new(parts)))
+            })
+            .collect::<Result<_, _>>()?;
+        for (current, site) in made {
+            current.replace(site);
+        }
+        let is_same_origin = content.is_of_same_origin(&self.content);
+        (self.content, self.catalogue) = (content, catalogue);
+        if !is_same_origin {
+            // The new listing lists at once; the old thread ends with its channel.
+            self.list();
+        }
+        Ok(())
+    }
+
+    /// Has all presentations looked at again.
+    pub(crate) fn look_again(&self) {
+        self.catalogue.look_again();
+        if let Some(listing) = &self.listing {
+            listing.again();
+        }
+    }
+
+    /// Has `/readyz` say that the server stops.
+    pub(crate) fn stopping(&self) {
+        for front in [Some(&self.main), self.operator.as_ref()].into_iter().flatten() {
+            front.site.now().stopping();
+        }
+    }
+
+    /// Returns how many fragments came from memory, and of how many.
+    pub(crate) fn hits(&self) -> (u64, u64) {
+        let stats = self.content.origin().fragment_cache();
+        (stats.hits, stats.hits + stats.misses)
+    }
+}
+
+/// Returns the parts of the site of a listener.
+fn parts(
+    content: &Content,
+    catalogue: &Catalogue,
+    access: &Access,
+    options: &Options,
+    (address, place): (SocketAddr, Place),
+) -> Result<Parts, Failure> {
+    let origin = content.origin();
+    let operator = Operator::new(origin.clone(), content.folders(), &options.operator, place)?;
+    let page = Page {
+        origin: origin.clone(),
+        catalogue: catalogue.clone(),
+        address,
+        formats: content.formats().to_vec(),
+    };
+    let has_page = place != Place::Public && !options.listeners.no_page;
+    Ok(Parts {
+        service: content.service.clone(),
+        access: access.clone(),
+        operator: Some(operator),
+        page: has_page.then_some(page),
+    })
+}
