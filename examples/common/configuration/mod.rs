@@ -141,7 +141,9 @@ fn check(setting: &Setting, command: &Command) -> Option<Problem> {
     }
     setting.values.iter().find_map(|value| {
         let line = ["check".into(), argument(option, &value.text)];
-        let error = parse(command, &line).err()?;
+        // An option that needs another one is looked at together with all others.
+        let is_of_itself = |error: &clap::Error| error.kind() != ErrorKind::MissingRequiredArgument;
+        let error = parse(command, &line).err().filter(is_of_itself)?;
         let what = format!("`{}`: {}", setting.key, sentence(&error));
         Some(Problem { offset: value.offset, what })
     })
@@ -233,6 +235,14 @@ fn sentence(error: &clap::Error) -> String {
         && !values.is_empty()
     {
         return format!("give one of {}", values.join(", "));
+    }
+    if let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg)
+        && error.kind() == ErrorKind::MissingRequiredArgument
+    {
+        let names = missing.iter().filter_map(|usage| usage.split_whitespace().next());
+        let keys: Vec<_> =
+            names.map(|name| format!("`{}`", name.trim_start_matches('-'))).collect();
+        return format!("{} is needed as well", keys.join(" and "));
     }
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();

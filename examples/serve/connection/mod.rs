@@ -61,8 +61,8 @@ pub(crate) enum Broken {
 
 /// The response to a request without TLS on a port with TLS.
 const USE_HTTPS: &[u8] =
-    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 58\r\n\
-connection: close\r\n\r\nThis port takes HTTPS: begin the URL with https:// please.\n";
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 52\r\n\
+connection: close\r\n\r\nThis port takes HTTPS: begin the URL with https://.\n";
 
 impl Stopping {
     /// Ends when the server begins to stop.

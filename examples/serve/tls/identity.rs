@@ -125,5 +125,5 @@ fn is_encrypted(pem: &[u8]) -> bool {
 }
 
 fn refused(file: &Path, what: impl Display) -> Failure {
-    Failure::Usage(format!("{}: {what}", file.display()))
+    Failure::System(format!("{}: {what}", file.display()))
 }
