@@ -43,7 +43,7 @@ use common::{Acceptor, Arguments, Checked, Failure, Host, Memory, check, exit_co
 
 use access::{Access, AccessArguments};
 use operator::{Meters, Operator, OperatorArguments, Place};
-use page::Page;
+use page::{Hosts, Page, PageOptions};
 use site::{Parts, Site};
 use workers::Workers;
 
@@ -67,6 +67,9 @@ struct Options {
 
     #[command(flatten)]
     operator: OperatorArguments,
+
+    #[command(flatten)]
+    page: PageOptions,
 
     /// Open every presentation below the folders, print those that are sick, the worst first, and
     /// end: with status 0 if all are served, 1 if one has errors, 2 if nothing could be checked
@@ -105,7 +108,7 @@ async fn run(options: &Options) -> Result<(), Failure> {
     let meters = (!options.operator.no_metrics).then(Meters::install).transpose()?;
     let mut host = Host::open(&options.common, memory).await?;
     let (access, access_log) = Access::open(&options.access, meters)?;
-    let site = site(&host, access, &options.operator)?;
+    let site = site(&host, access, options)?;
     let cannot_start = |error| Failure::system("the server cannot start", error);
     let mut workers = Workers::start(host.workers, &site).map_err(cannot_start)?;
     let listing = host.announce();
@@ -127,13 +130,14 @@ async fn run(options: &Options) -> Result<(), Failure> {
 ///
 /// # Errors
 /// The tokens of those that may purge cannot be read.
-fn site(host: &Host, access: Access, operator: &OperatorArguments) -> Result<Site, Failure> {
+fn site(host: &Host, access: Access, options: &Options) -> Result<Site, Failure> {
     let origin = host.service.origin();
     let place = match host.is_loopback() {
         true => Place::Loopback,
         false => Place::Public,
     };
-    let operator = Operator::new(origin.clone(), host.folders(), operator, place)?;
+    let hosts = Hosts::new(&options.page.page_host);
+    let operator = Operator::new(origin.clone(), host.folders(), &options.operator, hosts, place)?;
     Ok(Site::new(Parts {
         service: host.service.clone(),
         access,

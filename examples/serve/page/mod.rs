@@ -1,9 +1,16 @@
 //! The page: presentations, what is in them, and their timeline as a picture; the same as JSON.
 
+#[allow(dead_code)]
+mod hosts;
+mod options;
+
 use http::Response;
 use hyper::Request;
 use hyper::body::Incoming;
 use smooth_origin::Origin;
+
+pub(crate) use hosts::Hosts;
+pub(crate) use options::PageOptions;
 
 use crate::site::SiteBody;
 

@@ -94,15 +94,10 @@ impl Parts {
         }
         if let Some(page) = &self.page
             && is_of_page(request.uri().path())
-            && let Some(operator) = &self.operator
-            && operator.is_here(request)
+            && self.operator.as_ref().is_some_and(|operator| operator.is_here(request))
+            && let Some(response) = page.respond(request).await
         {
-            if let Some(refusal) = operator.refuse_host(request) {
-                return (refusal, Some(Class::Page));
-            }
-            if let Some(response) = page.respond(request).await {
-                return (response, Some(Class::Page));
-            }
+            return (response, Some(Class::Page));
         }
         (self.service.respond(request).await.map(SiteBody::from), None)
     }
@@ -110,5 +105,5 @@ impl Parts {
 
 /// Returns whether a path is the page's.
 fn is_of_page(path: &str) -> bool {
-    path == "/" || path.starts_with("/-/")
+    matches!(path, "/" | "/-") || path.starts_with("/-/")
 }
