@@ -35,7 +35,7 @@ pub(crate) fn serve(
         let (site, is_refused) = (site.clone(), doubled.was_seen());
         async move {
             Ok::<_, Infallible>(match is_refused {
-                true => refusal(),
+                true => site.record(&request, &client, refusal()),
                 false => site.respond(request, &client).await,
             })
         }

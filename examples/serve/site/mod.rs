@@ -59,6 +59,22 @@ impl Site {
         response.map(|body| body.recorded(record))
     }
 
+    /// Counts and logs a response that the connection itself makes.
+    pub(crate) fn record(
+        &self,
+        request: &Request<Incoming>,
+        client: &Client,
+        response: Response<SiteBody>,
+    ) -> Response<SiteBody> {
+        match self.0.access.begin(request, client) {
+            Some(mut record) => {
+                record.answered(&response, None, *request.method() == Method::HEAD);
+                response.map(|body| body.recorded(record))
+            }
+            None => response,
+        }
+    }
+
     /// Counts a connection until the guard is dropped.
     pub(crate) fn connection(&self) -> Option<Connected> {
         self.0.access.meters().map(Connected::new)

@@ -188,3 +188,29 @@ fn logs_are_opened_again_on_sighup_and_complete_at_the_end() {
     assert!(text.contains(" warn  dialects/missing/missing.ism: "), "{text}");
     assert!(text.contains(" info  stopping: "), "{text}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn lines_that_cannot_be_written_are_counted_and_reported() {
+    let server = Observed::start(TESTDATA, &["--access-log", "/dev/full"]);
+    assert_eq!(server.ask(FILM, &[]).status, 200);
+    let line = wait_for("a report", || {
+        let errors = server.errors();
+        errors.contains("access log").then_some(errors)
+    });
+    let sentence = " error lines of the access log that were dropped: 1: No space left on device";
+    assert!(line.contains(sentence), "{line}");
+    let metrics = server.ask("GET /metrics", &[]).body;
+    assert!(metrics.contains("\nserve_access_log_dropped_lines_total 1\n"), "{metrics}");
+}
+
+#[test]
+fn a_request_that_the_connection_refuses_is_logged() {
+    let folder = Empty::new("refused");
+    let log = folder.path("access.log");
+    let server = Observed::start(TESTDATA, &["--access-log", &log]);
+    let twice = ["Content-Length: 0", "Content-Length: 0"];
+    assert_eq!(server.ask(FILM, &twice).status, 400);
+    let line = &lines_of(&log, 1)[0];
+    assert!(line.contains("\"GET /bframes/bframes.ism/Manifest HTTP/1.1\" 400 0 "), "{line}");
+}

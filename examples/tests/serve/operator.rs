@@ -42,6 +42,16 @@ fn a_server_whose_folder_is_gone_lives_and_is_not_ready() {
     wait_for("readiness", || (server.ask("GET /readyz", &[]).status == 200).then_some(()));
 }
 
+#[test]
+fn probes_at_the_same_time_share_one_look() {
+    let server = Observed::start(TESTDATA, &[]);
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| assert_eq!(server.ask("GET /readyz", &[]).status, 200));
+        }
+    });
+}
+
 /// The metrics of the documented table: names and kinds.
 fn documented() -> BTreeSet<(String, String)> {
     let table = include_str!("../../serve/operator/metrics.md");
