@@ -54,6 +54,7 @@ use access::{Access, AccessArguments};
 use connection::Serving;
 use listeners::ListenerArguments;
 use operator::{Meters, OperatorArguments};
+use page::PageOptions;
 use reload::Reload;
 use sites::Sites;
 use times::Times;
@@ -86,6 +87,9 @@ struct Options {
 
     #[command(flatten)]
     access: AccessArguments,
+
+    #[command(flatten)]
+    page: PageOptions,
 
     #[command(flatten)]
     operator: OperatorArguments,

@@ -8,7 +8,7 @@ use crate::Options;
 use crate::access::Access;
 use crate::current::Current;
 use crate::operator::{Operator, Place};
-use crate::page::Page;
+use crate::page::{Hosts, Page};
 use crate::site::{Parts, Site};
 
 /// The sites of all listeners.
@@ -141,12 +141,20 @@ fn parts(
     (address, place): (SocketAddr, Place),
 ) -> Result<Parts, Failure> {
     let origin = content.origin();
-    let operator = Operator::new(origin.clone(), content.folders(), &options.operator, place)?;
+    let hosts = Hosts::new(&options.page.page_host);
+    let operator = Operator::new(
+        origin.clone(),
+        content.folders(),
+        &options.operator,
+        hosts.clone(),
+        place,
+    )?;
     let page = Page {
         origin: origin.clone(),
         catalogue: catalogue.clone(),
         address,
         formats: content.formats().to_vec(),
+        hosts,
     };
     let has_page = place != Place::Public && !options.listeners.no_page;
     Ok(Parts {

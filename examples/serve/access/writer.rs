@@ -156,7 +156,8 @@ fn write_all(queue: &Queue, place: &Place) {
         if dropped > before && (is_ended || at.is_none_or(|at| at.elapsed() >= REPORTED_EACH)) {
             let why = error.map_or("they came too fast".into(), |error| error.to_string());
             let count = dropped - before;
-            log(Level::Error, format_args!("{count} lines of the access log were dropped: {why}"));
+            let what = "lines of the access log that were dropped";
+            log(Level::Error, format_args!("{what}: {count}: {why}"));
             reported = (dropped, Some(Instant::now()));
         }
         if is_ended {

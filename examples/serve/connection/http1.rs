@@ -32,7 +32,7 @@ pub(super) async fn serve(
         let (site, is_refused) = (site.now(), doubled.was_seen());
         async move {
             Ok::<_, Infallible>(match is_refused {
-                true => refusal(),
+                true => site.record(&request, &client, refusal()),
                 false => site.respond(request, &client).await,
             })
         }

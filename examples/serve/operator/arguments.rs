@@ -12,11 +12,6 @@ use crate::access::network;
 /// The options of what is for the operator.
 #[derive(Args)]
 pub(crate) struct OperatorArguments {
-    /// Name by which a browser may reach the page and the rest of the operator's part, besides
-    /// localhost; repeatable [default: none]
-    #[arg(long, value_name = "NAME", value_parser = host)]
-    pub(super) page_host: Vec<String>,
-
     /// Record no metrics, and do not answer /metrics
     #[arg(long)]
     pub(crate) no_metrics: bool,
@@ -62,16 +57,5 @@ impl OperatorArguments {
             }
         }
         Ok(lines.into_iter().map(|(_, token)| token.to_owned()).collect())
-    }
-}
-
-/// A name without its port, in lower case.
-fn host(text: &str) -> Result<String, String> {
-    let name = text.to_ascii_lowercase();
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
-    let has_port = !name.starts_with('[') && name.contains(':');
-    match !name.is_empty() && name.bytes().all(is_part) && !has_port {
-        true => Ok(name),
-        false => Err("give a name without scheme and port, as origin.example.com is".into()),
     }
 }

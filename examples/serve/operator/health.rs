@@ -2,20 +2,23 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::{Response, StatusCode};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::answer::words;
 use crate::site::SiteBody;
 
-/// Whether the server is ready.
+/// Knows whether the server is ready.
 pub(super) struct Health {
     roots: Vec<Root>,
     is_stopping: AtomicBool,
-    /// The result of the last look, and its time.
+    /// The result of the last look, and its time. Who looks holds the lock, and others wait for the
+    /// result.
     last: Mutex<Option<(Instant, Vec<String>)>>,
 }
 
@@ -26,11 +29,14 @@ struct Root {
     is_read: Arc<AtomicBool>,
 }
 
-/// Time for a folder to answer.
+/// Time for all folders to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Time for which a result counts, so that probes cost next to nothing.
 const COUNTS_FOR: Duration = Duration::from_secs(1);
+
+/// Pause before it is seen again whether an earlier look has ended.
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl Health {
     pub(super) fn new(folders: Vec<PathBuf>) -> Self {
@@ -56,38 +62,35 @@ impl Health {
         if self.is_stopping.load(Ordering::Relaxed) {
             return words(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping");
         }
-        let known = self.known();
-        let problems = match known {
-            Some(problems) => problems,
+        let mut last = self.last.lock().await;
+        let known = last.take().filter(|(at, _)| at.elapsed() < COUNTS_FOR);
+        let (_, problems) = last.insert(match known {
+            Some(known) => known,
             None => {
+                let deadline = Instant::now() + PATIENCE;
                 let mut problems = Vec::new();
                 for root in &self.roots {
-                    problems.extend(root.problem().await);
+                    problems.extend(root.problem(deadline).await);
                 }
-                let last = Some((Instant::now(), problems.clone()));
-                *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
-                problems
+                (Instant::now(), problems)
             }
-        };
+        });
         match &problems[..] {
             [] => words(StatusCode::OK, "ready"),
             problems => words(StatusCode::SERVICE_UNAVAILABLE, &problems.join("\n")),
         }
     }
-
-    /// Returns the result of the last look, if it still counts.
-    fn known(&self) -> Option<Vec<String>> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, problems) = last.as_ref()?;
-        (at.elapsed() < COUNTS_FOR).then(|| problems.clone())
-    }
 }
 
 impl Root {
-    async fn problem(&self) -> Option<String> {
+    async fn problem(&self, deadline: Instant) -> Option<String> {
         let folder = self.folder.display();
-        if self.is_read.swap(true, Ordering::Relaxed) {
-            return Some(format!("the folder {folder} does not answer"));
+        // A client that went away may have left a look that goes on.
+        while self.is_read.swap(true, Ordering::Relaxed) {
+            if Instant::now() > deadline {
+                return Some(format!("the folder {folder} does not answer"));
+            }
+            sleep(PAUSE).await;
         }
         let (path, is_read) = (self.folder.clone(), Arc::clone(&self.is_read));
         let look = tokio::task::spawn_blocking(move || {
@@ -95,7 +98,7 @@ impl Root {
             is_read.store(false, Ordering::Relaxed);
             result
         });
-        match tokio::time::timeout(PATIENCE, look).await {
+        match timeout_at(deadline, look).await {
             Ok(Ok(Ok(()))) => None,
             Ok(Ok(Err(error))) => Some(format!("the folder {folder} cannot be read: {error}")),
             Ok(Err(error)) => Some(format!("the folder {folder} cannot be looked at: {error}")),

@@ -3,8 +3,8 @@
 mod answer;
 mod arguments;
 mod health;
-mod host;
 mod meters;
+mod other_origin;
 mod purge;
 
 use std::path::PathBuf;
@@ -18,6 +18,7 @@ pub(crate) use arguments::OperatorArguments;
 pub(crate) use meters::{Connected, Meters};
 
 use crate::access::{Access, Client, came_through_a_proxy};
+use crate::page::Hosts;
 use crate::site::SiteBody;
 use answer::{of, other_method, words};
 use health::Health;
@@ -34,14 +35,15 @@ struct Shared {
     origin: Origin,
     health: Health,
     rights: Rights,
-    /// Names of this server, besides those of loopback.
-    names: Vec<String>,
+    /// Names by which the operator's part is reached.
+    hosts: Hosts,
 }
 
 /// The listener on which requests come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// One for the operator alone.
+    #[allow(dead_code)]
     Own,
     /// The one of the presentations, on a loopback address. Only programs on this machine reach it,
     /// some of them proxies that pass on what others ask.
@@ -50,8 +52,8 @@ pub(crate) enum Place {
     Public,
 }
 
-const HOST_SENTENCE: &str = "the Host of the request is none by which the operator's part may be \
-                             reached: localhost, or a name of --page-host";
+const HOST_SENTENCE: &str = "The operator's part is not served by this name. Ask for it by localhost, or \
+     name the host with --page-host when the server starts.";
 
 impl Place {
     /// Returns whether the operator's part is where a request came in.
@@ -73,11 +75,11 @@ impl Operator {
         origin: Origin,
         folders: Vec<PathBuf>,
         arguments: &OperatorArguments,
+        hosts: Hosts,
         place: Place,
     ) -> Result<Self, Failure> {
         let rights = Rights::new(arguments)?;
-        let names = arguments.page_host.clone();
-        let shared = Shared { origin, health: Health::new(folders), rights, names };
+        let shared = Shared { origin, health: Health::new(folders), rights, hosts };
         Ok(Self { shared: Arc::new(shared), place })
     }
 
@@ -98,9 +100,8 @@ impl Operator {
     }
 
     /// Refuses a request that calls this server by a name that is not its own.
-    pub(crate) fn refuse_host<B>(&self, request: &Request<B>) -> Option<Response<SiteBody>> {
-        let is_own = host::is_own(request, &self.shared.names, self.place == Place::Own);
-        (!is_own).then(|| words(StatusCode::FORBIDDEN, HOST_SENTENCE))
+    fn refuse_host<B>(&self, request: &Request<B>) -> Option<Response<SiteBody>> {
+        (!self.shared.hosts.allow(request)).then(|| words(StatusCode::FORBIDDEN, HOST_SENTENCE))
     }
 
     /// Returns the response, if the request is one of the operator's.
@@ -141,11 +142,11 @@ impl Operator {
         access: &Access,
     ) -> Option<Response<SiteBody>> {
         let order = Order::of(request)?;
-        let Shared { origin, rights, names, .. } = &*self.shared;
+        let Shared { origin, rights, hosts, .. } = &*self.shared;
         if rights.is_empty() && !self.is_here(request) {
             return None;
         }
-        Some(match rights.check(request, client, access, self.place, names) {
+        Some(match rights.check(request, client, access, self.place, hosts) {
             Ok(()) => order.carry_out(origin, request),
             Err(sentence) => words(StatusCode::FORBIDDEN, sentence),
         })

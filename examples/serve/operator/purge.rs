@@ -13,8 +13,9 @@ use smooth_origin::base::Name;
 use subtle::{Choice, ConstantTimeEq};
 
 use super::answer::{of, other_method, words};
-use super::{OperatorArguments, Place, host};
+use super::{OperatorArguments, Place, other_origin};
 use crate::access::{Access, Client, is_presentation};
+use crate::page::Hosts;
 use crate::site::SiteBody;
 
 /// Those that may purge, besides the operator.
@@ -92,7 +93,7 @@ impl Rights {
         client: &Client,
         access: &Access,
         place: Place,
-        names: &[String],
+        hosts: &Hosts,
     ) -> Result<(), &'static str> {
         if let Some(value) = request.headers().get(AUTHORIZATION)
             && !self.tokens.is_empty()
@@ -102,7 +103,7 @@ impl Rights {
                 false => Err("the token of Authorization is none of --purge-token-file"),
             };
         }
-        if host::is_of_other_origin(request) {
+        if other_origin::is_of_other_origin(request) {
             return Err("a page of another site must not do this");
         }
         let caller = access.trust().caller(request.headers(), client);
@@ -112,7 +113,7 @@ impl Rights {
             return Ok(());
         }
         if place.is_here(request) {
-            return match host::is_own(request, names, place == Place::Own) {
+            return match hosts.allow(request) {
                 true => Ok(()),
                 false => Err(super::HOST_SENTENCE),
             };

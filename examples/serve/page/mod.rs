@@ -1,8 +1,8 @@
 //! The page: presentations, what is in them, and their timeline as a picture; the same as JSON.
 //!
 //! ```text
-//!  request ─► query ─► server, presentations, presentation, timeline, boxes ─► answer
-//!               │                                           assets, player ──────────────┘
+//!  request ─► hosts ─► query ─► server, presentations, presentation, timeline, boxes ─► answer
+//!               │ by another name: 403                     assets, player ──────────────┘
 //! ```
 
 mod answer;
@@ -11,8 +11,10 @@ mod boxes;
 mod codec_words;
 mod failure;
 mod findings;
+mod hosts;
 mod languages;
 mod open;
+mod options;
 mod player;
 mod presentation;
 mod presentations;
@@ -29,6 +31,9 @@ use http::{Method, Response, StatusCode};
 use hyper::Request;
 use smooth_origin::Origin;
 
+pub(crate) use hosts::Hosts;
+pub(crate) use options::PageOptions;
+
 use crate::site::SiteBody;
 use answer::Answer;
 use failure::Failure;
@@ -43,6 +48,8 @@ pub(crate) struct Page {
     pub(crate) address: SocketAddr,
     /// The formats that are served.
     pub(crate) formats: Vec<Format>,
+    /// Names by which the page is reached.
+    pub(crate) hosts: Hosts,
 }
 
 impl Page {
@@ -61,6 +68,9 @@ impl Page {
 
     /// Returns the answer to a request that is not for this page.
     fn refusal<B>(&self, request: &Request<B>) -> Option<Answer> {
+        if !self.hosts.allow(request) {
+            return Some(Answer::sentence(StatusCode::FORBIDDEN, hosts::REFUSAL));
+        }
         let is_read = [Method::GET, Method::HEAD].contains(request.method());
         (!is_read).then(Answer::not_allowed)
     }

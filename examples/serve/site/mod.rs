@@ -59,6 +59,22 @@ impl Site {
         response.map(|body| body.recorded(record))
     }
 
+    /// Counts and logs a response that the connection itself makes.
+    pub(crate) fn record(
+        &self,
+        request: &Request<Incoming>,
+        client: &Client,
+        response: Response<SiteBody>,
+    ) -> Response<SiteBody> {
+        match self.0.access.begin(request, client) {
+            Some(mut record) => {
+                record.answered(&response, None, *request.method() == Method::HEAD);
+                response.map(|body| body.recorded(record))
+            }
+            None => response,
+        }
+    }
+
     /// Counts a connection until the guard is dropped.
     pub(crate) fn connection(&self) -> Option<Connected> {
         self.0.access.meters().map(Connected::new)
@@ -98,15 +114,10 @@ impl Parts {
         }
         if let Some(page) = &self.page
             && is_of_page(request.uri().path())
-            && let Some(operator) = &self.operator
-            && operator.is_here(request)
+            && self.operator.as_ref().is_some_and(|operator| operator.is_here(request))
+            && let Some(response) = page.respond(request).await
         {
-            if let Some(refusal) = operator.refuse_host(request) {
-                return (refusal, Some(Class::Page));
-            }
-            if let Some(response) = page.respond(request).await {
-                return (response, Some(Class::Page));
-            }
+            return (response, Some(Class::Page));
         }
         (self.service.respond(request).await.map(SiteBody::from), None)
     }
@@ -114,5 +125,5 @@ impl Parts {
 
 /// Returns whether a path is the page's.
 fn is_of_page(path: &str) -> bool {
-    path == "/" || path.starts_with("/-/")
+    matches!(path, "/" | "/-") || path.starts_with("/-/")
 }

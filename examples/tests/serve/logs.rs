@@ -24,7 +24,7 @@ fn lines_of_the_access_log_are_those_of_apache_and_cannot_be_forged() {
     let agent = "User-Agent: x\" 200 0\\ \u{e9}";
     let manifest = server.ask(&format!("{FILM}?a=%22b"), &["Referer: http://a/\t", agent]);
     assert_eq!(manifest.status, 200);
-    server.ask("HEAD /bframes/bframes%2Eism/Manifest", &[]);
+    server.ask("HEAD /%62frames/bframes.ism/Manifest", &[]);
     server.ask("GET /no.ism/Manifest", &[]);
     let lines = lines_of(&log, 3);
     assert_eq!(lines.len(), 3, "{lines:?}");
@@ -36,7 +36,7 @@ fn lines_of_the_access_log_are_those_of_apache_and_cannot_be_forged() {
     assert!(lines[0].starts_with("127.0.0.1 - - [") && lines[0].contains(&middle), "{}", lines[0]);
     assert!(lines[0].ends_with(" \"bframes/bframes.ism\" complete"), "{}", lines[0]);
     assert!(
-        lines[1].contains("\"HEAD /bframes/bframes%2Eism/Manifest HTTP/1.1\" 200 0 \"-\" \"-\" ")
+        lines[1].contains("\"HEAD /%62frames/bframes.ism/Manifest HTTP/1.1\" 200 0 \"-\" \"-\" ")
     );
     assert!(lines[1].ends_with(" \"bframes/bframes.ism\" complete"), "{}", lines[1]);
     assert!(lines[2].contains("\" 404 ") && lines[2].ends_with(" \"-\" complete"), "{}", lines[2]);
@@ -187,4 +187,30 @@ fn logs_are_opened_again_on_sighup_and_complete_at_the_end() {
     let text = fs::read_to_string(&log).unwrap();
     assert!(text.contains(" warn  dialects/missing/missing.ism: "), "{text}");
     assert!(text.contains(" info  stopping: "), "{text}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn lines_that_cannot_be_written_are_counted_and_reported() {
+    let server = Observed::start(TESTDATA, &["--access-log", "/dev/full"]);
+    assert_eq!(server.ask(FILM, &[]).status, 200);
+    let line = wait_for("a report", || {
+        let errors = server.errors();
+        errors.contains("access log").then_some(errors)
+    });
+    let sentence = " error lines of the access log that were dropped: 1: No space left on device";
+    assert!(line.contains(sentence), "{line}");
+    let metrics = server.ask("GET /metrics", &[]).body;
+    assert!(metrics.contains("\nserve_access_log_dropped_lines_total 1\n"), "{metrics}");
+}
+
+#[test]
+fn a_request_that_the_connection_refuses_is_logged() {
+    let folder = Empty::new("refused");
+    let log = folder.path("access.log");
+    let server = Observed::start(TESTDATA, &["--access-log", &log]);
+    let twice = ["Content-Length: 0", "Content-Length: 0"];
+    assert_eq!(server.ask(FILM, &twice).status, 400);
+    let line = &lines_of(&log, 1)[0];
+    assert!(line.contains("\"GET /bframes/bframes.ism/Manifest HTTP/1.1\" 400 0 "), "{line}");
 }

@@ -1,0 +1,14 @@
+//! The options of the page.
+
+use clap::Args;
+
+use super::hosts::HostName;
+
+/// The options of the page.
+#[derive(Args)]
+pub(crate) struct PageOptions {
+    /// Name by which browsers reach the page, besides localhost and addresses; repeatable. By other
+    /// names it is not served, because a page elsewhere could read it [default: none]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) page_host: Vec<HostName>,
+}
