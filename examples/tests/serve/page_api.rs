@@ -452,6 +452,45 @@ fn lists_of_a_timeline_are_equally_long() {
 }
 
 #[test]
+fn fragments_in_files_of_their_own_have_sizes_and_boxes() {
+    let source = Server::testdata();
+    let times = source.api("timeline?name=split/split.ism");
+    let root = Folder::new("folder");
+    root.write("a.ism/Manifest", source.get("/split/split.ism/Manifest").body);
+    for stream in array(&times["streams"]) {
+        for track in array(&stream["tracks"]) {
+            for start in array(&track["starts"]) {
+                let path = track["url"].as_str().unwrap();
+                let path = path.replace("{start time}", &start.to_string());
+                let fragment = source.get(&format!("/split/split.ism/{path}"));
+                assert_eq!(fragment.status, 200, "{path}");
+                root.write(&format!("a.ism/{path}"), fragment.body);
+            }
+        }
+    }
+    let server = Server::start(&[root.path()]);
+    let own = server.api("timeline?name=a.ism");
+    for (stream, of) in array(&own["streams"]).iter().enumerate() {
+        for (track, of) in array(&of["tracks"]).iter().enumerate() {
+            let stored = &times["streams"][stream]["tracks"][track];
+            assert_eq!((&of["sizes"], &of["starts"]), (&stored["sizes"], &stored["starts"]));
+            assert_eq!(of["sizes_unknown"], false);
+        }
+    }
+    let film = server.api("presentation?name=a.ism");
+    let track = &film["streams"][0]["tracks"][0];
+    assert_eq!(
+        (&track["id"], &track["file"]),
+        (&Value::Null, &"a.ism/QualityLevels(120000)".into())
+    );
+    assert!(number(&track["measured_bitrate"]) > 50_000, "{track}");
+    let boxes = server.api("boxes?name=a.ism&stream=0&track=1&fragment=3");
+    assert_eq!(boxes["file"], "a.ism/QualityLevels(60000)/Fragments(video=60000000)");
+    assert_eq!(sum(array(&boxes["boxes"])), number(&boxes["size"]));
+    assert_eq!(boxes["size"], times["streams"][0]["tracks"][1]["sizes"][3]);
+}
+
+#[test]
 fn gaps_and_overlaps_and_missing_fragments_are_noted() {
     let root = Folder::new("gaps");
     let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/split");
