@@ -266,6 +266,13 @@ fn presentations_are_searched_and_paged() {
     let found = names(&server.list(&format!("search={}", encoded("ÉTÉ/ça VA & <B>"))));
     assert_eq!(found, ["Été/Ça va & <b>.ism"]);
     assert_eq!(names(&server.list("search=nothing")), [""; 0]);
+    // What is added is found, though not at once.
+    root.write("Films/new.ism", "");
+    let began = Instant::now();
+    while names(&server.list("search=new.ism")).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60), "the folders are not walked again");
+        std::thread::sleep(Duration::from_millis(100));
+    }
     for query in ["limit=x", "limit=-1", "search=%ff"] {
         let got = server.get(&format!("/-/api/presentations?{query}"));
         assert_eq!(got.status, 400, "{query}");
@@ -281,7 +288,7 @@ fn a_folder_that_cannot_be_read_is_a_problem() {
     root.write("a.ism", "");
     root.write("closed/b.ism", "");
     let closed = root.0.join("closed");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     // The superuser reads it all the same.
     let is_readable = fs::read_dir(&closed).is_ok();
     let list = Server::start(&[root.path()]).list("");
@@ -347,6 +354,7 @@ fn every_finding_says_what_to_do() {
 fn a_presentation_that_does_not_open_has_a_reason_and_advice() {
     let root = Folder::new("sick");
     root.write("xml.ism", "<smil><body>");
+    root.write("secret.txt", "a secret");
     root.write("empty.ism", r#"<smil xmlns="http://www.w3.org/2001/SMIL20/Language"><body><switch></switch></body></smil>"#);
     root.write("missing.ism", r#"<smil xmlns="http://www.w3.org/2001/SMIL20/Language"><body><switch><video src="none.ismv" systemBitrate="1"/></switch></body></smil>"#);
     let server = Server::start(&[root.path()]);
@@ -355,6 +363,7 @@ fn a_presentation_that_does_not_open_has_a_reason_and_advice() {
         ("?name=", 400, false),
         ("?name=../xml.ism", 400, false),
         ("?name=none.ism", 404, false),
+        ("?name=secret.txt", 404, false),
         ("?name=xml.ism", 0, false),
         ("?name=empty.ism", 0, false),
         ("?name=missing.ism", 0, true),
