@@ -500,6 +500,33 @@ fn fragments_in_files_of_their_own_have_sizes_and_boxes() {
 }
 
 #[test]
+fn millions_of_chunks_are_cut() {
+    let source = Server::testdata();
+    let manifest = String::from_utf8(source.get("/split/split.ism/Manifest").body).unwrap();
+    let first = source.get("/split/split.ism/QualityLevels(60000)/Fragments(video=0)").body;
+    let root = Folder::new("many");
+    let (before, rest) = manifest.split_once("<c ").unwrap();
+    let (_, behind) = rest.split_once("</StreamIndex>").unwrap();
+    let chunks = "<c t=\"0\" d=\"20000000\" r=\"4000000\"/>";
+    let manifest = format!("{before}{chunks}</StreamIndex>{behind}");
+    root.write("a.ism/Manifest", manifest.replace("Chunks=\"12\"", "Chunks=\"4000000\""));
+    for bitrate in [60_000, 120_000] {
+        root.write(&format!("a.ism/QualityLevels({bitrate})/Fragments(video=0)"), &first);
+    }
+    let server = Server::start(&[root.path()]);
+    let times = server.api("timeline?name=a.ism");
+    let tracks = array(&times["streams"][0]["tracks"]);
+    let left_out: Vec<_> = tracks.iter().map(|track| number(&track["left_out"])).collect();
+    assert_eq!(
+        (array(&tracks[0]["starts"]).len(), left_out),
+        (500_000, vec![3_500_000, 4_000_000])
+    );
+    let boxes = server.get("/-/api/boxes?name=a.ism&stream=0&track=0&fragment=3999999");
+    assert_eq!(boxes.status, 404);
+    assert_eq!(server.api("presentation?name=a.ism")["streams"][0]["fragments"], 4_000_000);
+}
+
+#[test]
 fn gaps_and_overlaps_and_missing_fragments_are_noted() {
     let root = Folder::new("gaps");
     let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/split");
