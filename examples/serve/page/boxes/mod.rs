@@ -12,13 +12,13 @@ use http::StatusCode;
 use serde::Serialize;
 use smooth_origin::base::Name;
 use smooth_origin::origin::{Answer as OriginAnswer, Opened};
-use smooth_origin::presentation::{Presentation, Stream, Track};
+use smooth_origin::presentation::Presentation;
 
 use super::answer::Answer;
 use super::failure::Failure;
 use super::open::{aside, track};
 use super::query::Query;
-use super::sizes::{self, Fragment, file};
+use super::sizes::{self, Fragment, Placed, file};
 use super::{Page, urls};
 use reading::{Extent, Stored};
 use tree::BoxJson;
@@ -41,27 +41,26 @@ pub(super) async fn answer(page: &Page, query: &Query) -> Result<Answer, Failure
     if let Some(file) = query.get("file") {
         return of_file(page, presentation, file).await;
     }
-    let (stream, track) = track(presentation, query.needed("stream")?, query.needed("track")?)?;
+    let placed = track(presentation, query.needed("stream")?, query.needed("track")?)?;
     let place: usize = query.needed("fragment")?;
-    let fragment = sizes::nth(stream, track, place).ok_or_else(|| {
-        let what = match track.is_served() {
+    let fragment = placed.nth(place).ok_or_else(|| {
+        let what = match placed.track.is_served() {
             true => "the track has no such fragment: they are counted from 0",
             false => "the track has no media, and so no fragments: see the findings",
         };
         Failure::new(StatusCode::NOT_FOUND, what)
     })?;
-    of_fragment(page, &opened, stream, track, fragment).await
+    of_fragment(page, &opened, placed, fragment).await
 }
 
 /// Answers with the boxes of a fragment.
 async fn of_fragment(
     page: &Page,
     opened: &Arc<Opened>,
-    stream: &Stream,
-    track: &Track,
+    placed: Placed<'_>,
     fragment: Fragment,
 ) -> Result<Answer, Failure> {
-    let presentation = opened.presentation();
+    let (presentation, stream, track) = (opened.presentation(), placed.stream, placed.track);
     let below = urls::fragment(stream, track, &fragment.start.to_string());
     let source = track.source().and_then(|(id, _)| presentation.files().get(id.index()));
     let stored = match source {
