@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo run --release -p smooth-origin-perf --bin write_film -- FOLDER SECONDS FRAGMENT_BYTES
 //! cargo run --release -p smooth-origin-perf --bin write_film -- FOLDER SECONDS LOW MIDDLE HIGH SOUND
+//! cargo run --release -p smooth-origin-perf --bin write_film -- FOLDER SECONDS FRAGMENT_BYTES TRACKS
 //! ```
 //!
 //! With one size, each fragment is one sample, and fragments of sound have a tenth of the size. With four, fragments
@@ -25,6 +26,11 @@ fn main() {
     };
     let files = match sizes[..] {
         [bytes] => files(seconds, bytes, Stored::Full),
+        // One of sound, and the others of video.
+        [bytes, tracks] => {
+            let bitrates: Vec<_> = (1..tracks).map(|track| 400_000 * track).collect();
+            files_with(seconds, bytes, Stored::Full, &bitrates, 1, Samples::One)
+        }
         [low, middle, high, sound] => {
             let films = [low, middle, high, 10 * sound].map(film);
             // The media of each, and then the manifests, which are the same in all.

@@ -63,6 +63,12 @@ impl Failure {
         self
     }
 
+    /// Names the file.
+    pub(super) fn in_file(mut self, file: &str) -> Self {
+        self.body.error.file = Some(file.to_owned());
+        self
+    }
+
     /// Adds what opening noticed.
     pub(super) fn with_findings(mut self, findings: Vec<FindingJson>) -> Self {
         self.body.findings = Some(findings);

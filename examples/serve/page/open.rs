@@ -5,9 +5,10 @@ use std::sync::Arc;
 use http::StatusCode;
 use smooth_origin::base::Name;
 use smooth_origin::origin::Opened;
-use smooth_origin::presentation::{Presentation, Stream, Track};
+use smooth_origin::presentation::Presentation;
 
 use super::failure::Failure;
+use super::sizes::{Placed, of_stream};
 use super::{Page, findings};
 
 impl Page {
@@ -40,7 +41,7 @@ pub(super) async fn aside<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(ended)
 }
 
-/// Returns a stream and a track by their places.
+/// Returns a track by the places of its stream and of itself.
 ///
 /// # Errors
 /// Places that there are not.
@@ -48,13 +49,13 @@ pub(super) fn track(
     presentation: &Presentation,
     stream: usize,
     track: usize,
-) -> Result<(&Stream, &Track), Failure> {
+) -> Result<Placed<'_>, Failure> {
     let none = |what: &str, count: usize| {
         let what = format!("there is no such {what}: there are {count}, counted from 0");
         Failure::new(StatusCode::NOT_FOUND, what)
     };
     let streams = presentation.streams();
-    let stream = streams.get(stream).ok_or_else(|| none("stream", streams.len()))?;
-    let tracks = stream.tracks();
-    Ok((stream, tracks.get(track).ok_or_else(|| none("track", tracks.len()))?))
+    let of = streams.get(stream).ok_or_else(|| none("stream", streams.len()))?;
+    let placed = of_stream(of, stream).nth(track);
+    placed.ok_or_else(|| none("track", of.tracks().len()))
 }

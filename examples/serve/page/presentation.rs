@@ -7,14 +7,14 @@ use http::StatusCode;
 use serde::Serialize;
 use smooth_origin::base::Guid;
 use smooth_origin::codec::Format as CodecFormat;
-use smooth_origin::presentation::{Presentation, ProtectionSystem, Stream, Track};
+use smooth_origin::presentation::{Presentation, ProtectionSystem, Stream};
 
 use super::answer::Answer;
 use super::failure::Failure;
 use super::findings::{self, FindingJson};
 use super::open::aside;
 use super::query::Query;
-use super::sizes::{Rates, file};
+use super::sizes::{FileSizes, Placed, Rates, file, of_stream};
 use super::{Page, codec_words, languages, urls};
 
 #[derive(Serialize)]
@@ -93,14 +93,18 @@ pub(super) async fn answer(page: &Page, query: &Query) -> Result<Answer, Failure
     let opened = page.open(&query.presentation()?).await?;
     let presentation = Arc::clone(opened.presentation());
     let formats = page.formats.clone();
-    aside(move || Answer::json(StatusCode::OK, &PresentationJson::of(&presentation, &formats)))
-        .await
+    let sizes = FileSizes::of(&page.origin, &presentation).await;
+    aside(move || {
+        Answer::json(StatusCode::OK, &PresentationJson::of(&presentation, &sizes, &formats))
+    })
+    .await
 }
 
 impl<'a> PresentationJson<'a> {
-    fn of(presentation: &'a Presentation, formats: &[Format]) -> Self {
-        let streams = presentation.streams().iter();
-        let streams: Vec<_> = streams.map(|stream| StreamJson::of(presentation, stream)).collect();
+    fn of(presentation: &'a Presentation, sizes: &FileSizes, formats: &[Format]) -> Self {
+        let streams = presentation.streams().iter().enumerate();
+        let stream = |(number, stream)| StreamJson::of(presentation, stream, number, sizes);
+        let streams: Vec<_> = streams.map(stream).collect();
         let tracks = streams.iter().flat_map(|stream| &stream.tracks);
         Self {
             name: presentation.name().as_str(),
@@ -153,12 +157,17 @@ impl ProtectionJson {
 }
 
 impl<'a> StreamJson<'a> {
-    fn of(presentation: &'a Presentation, stream: &'a Stream) -> Self {
+    fn of(
+        presentation: &'a Presentation,
+        stream: &'a Stream,
+        number: usize,
+        sizes: &FileSizes,
+    ) -> Self {
         let language = stream.language_tag().or_else(|| {
             let language = stream.language().filter(|language| !language.is_empty());
             language.map(str::to_owned)
         });
-        let tracks = stream.tracks().iter();
+        let tracks = of_stream(stream, number);
         Self {
             r#type: stream.kind().as_str(),
             name: stream.name(),
@@ -167,13 +176,14 @@ impl<'a> StreamJson<'a> {
             role: stream.role().as_str(),
             timescale: stream.timescale().get(),
             fragments: stream.timeline().len(),
-            tracks: tracks.map(|track| TrackJson::of(presentation, stream, track)).collect(),
+            tracks: tracks.map(|track| TrackJson::of(presentation, track, sizes)).collect(),
         }
     }
 }
 
 impl<'a> TrackJson<'a> {
-    fn of(presentation: &'a Presentation, stream: &Stream, track: &'a Track) -> Self {
+    fn of(presentation: &'a Presentation, placed: Placed<'a>, sizes: &FileSizes) -> Self {
+        let track = placed.track;
         let description = track.description();
         let rfc6381 = track.codecs();
         let fourcc = description.map(|of| of.tag.as_str()).filter(|tag| !tag.is_empty());
@@ -182,7 +192,7 @@ impl<'a> TrackJson<'a> {
             CodecFormat::Audio { sampling_rate, channels, .. } => Some((sampling_rate, channels)),
             _ => None,
         });
-        let rates = Rates::of(stream, track);
+        let rates = Rates::of(placed, sizes);
         let is_atmos = sound.is_some_and(|sound| sound.objects.is_some());
         let codec = codec_words::words(rfc6381.as_deref(), fourcc);
         let attributes = track.attributes().iter();

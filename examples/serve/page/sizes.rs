@@ -1,7 +1,14 @@
 //! The fragments of a track: chunk, place in the file and size.
 
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use smooth_origin::Origin;
 use smooth_origin::base::Name;
+use smooth_origin::origin::Answer;
 use smooth_origin::presentation::{Presentation, Stream, Track};
+
+use super::urls;
 
 /// A fragment of a track.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +19,7 @@ pub(super) struct Fragment {
     pub(super) duration: u64,
     /// First byte in the file.
     pub(super) offset: u64,
-    /// Number of bytes; 0 if it is broken, or if each fragment has a file of its own.
+    /// Number of bytes; 0 if it is broken or not known.
     pub(super) size: u64,
 }
 
@@ -26,51 +33,128 @@ pub(super) struct Rates {
     pub(super) peak: Option<u64>,
 }
 
-/// Gives `each` the fragments of a track, in the order of its stream's chunks.
-pub(super) fn each(stream: &Stream, track: &Track, mut each: impl FnMut(Fragment)) {
-    let timeline = stream.timeline();
-    if track.folder().is_some() {
-        for (start, duration) in timeline.iter() {
-            each(Fragment { start, duration, offset: 0, size: 0 });
-        }
-        return;
-    }
-    track.each_stored(|chunk, bytes| {
-        if let Some((start, duration)) = timeline.chunk(chunk) {
-            let size = bytes.end.saturating_sub(bytes.start);
-            each(Fragment { start, duration, offset: bytes.start, size });
-        }
-    });
+/// Sizes of fragments that have a file each, as far as they were found out, by stream and track.
+#[derive(Default)]
+pub(super) struct FileSizes(BTreeMap<(usize, usize), Vec<u64>>);
+
+/// A track by its place.
+#[derive(Clone, Copy)]
+pub(super) struct Placed<'a> {
+    pub(super) stream: &'a Stream,
+    pub(super) track: &'a Track,
+    place: (usize, usize),
 }
 
-/// Returns the fragment at a place of a track.
-pub(super) fn nth(stream: &Stream, track: &Track, place: usize) -> Option<Fragment> {
-    let (mut number, mut found) = (0, None);
-    each(stream, track, |fragment| {
-        if number == place {
-            found = Some(fragment);
+/// Time in which the sizes of files are found out.
+const MEASURING: Duration = Duration::from_millis(250);
+
+/// Files that are looked at before other requests have their turn.
+const TURN: usize = 16;
+
+impl FileSizes {
+    /// Looks at the files of fragments, as many as there is time for.
+    pub(super) async fn of(origin: &Origin, presentation: &Presentation) -> Self {
+        let mut sizes = Self::default();
+        let began = Instant::now();
+        for placed in tracks(presentation).filter(|placed| placed.track.folder().is_some()) {
+            let mut found = Vec::new();
+            for (start, _) in placed.stream.timeline().iter() {
+                if began.elapsed() > MEASURING {
+                    break;
+                }
+                if found.len() % TURN == TURN - 1 {
+                    tokio::task::yield_now().await;
+                }
+                let below = urls::fragment(placed.stream, placed.track, &start.to_string());
+                found.push(size(origin, presentation.name(), &below).await.unwrap_or(0));
+            }
+            sizes.0.insert(placed.place, found);
         }
-        number += 1;
-    });
-    found
+        sizes
+    }
+}
+
+/// Returns the bytes of a fragment that has a file of its own.
+async fn size(origin: &Origin, name: &Name, below: &str) -> Option<u64> {
+    match origin.ask_in(name, below, None).await.ok()?.answer().await.ok()? {
+        Answer::Reply(served) => Some(served.reply().length()),
+        _ => None,
+    }
+}
+
+/// Returns all tracks with their places.
+pub(super) fn tracks(presentation: &Presentation) -> impl Iterator<Item = Placed<'_>> {
+    let streams = presentation.streams().iter().enumerate();
+    streams.flat_map(|(number, stream)| of_stream(stream, number))
+}
+
+/// Returns the tracks of a stream, which has this number.
+pub(super) fn of_stream(stream: &Stream, number: usize) -> impl Iterator<Item = Placed<'_>> {
+    let tracks = stream.tracks().iter().enumerate();
+    tracks.map(move |(place, track)| Placed { stream, track, place: (number, place) })
+}
+
+impl Placed<'_> {
+    /// Gives `each` the fragments, in the order of the stream's chunks.
+    pub(super) fn each(self, sizes: &FileSizes, mut each: impl FnMut(Fragment)) {
+        let timeline = self.stream.timeline();
+        if self.track.folder().is_some() {
+            let mut sizes = sizes.0.get(&self.place).map(Vec::as_slice).unwrap_or_default().iter();
+            for (start, duration) in timeline.iter() {
+                let size = sizes.next().copied().unwrap_or(0);
+                each(Fragment { start, duration, offset: 0, size });
+            }
+            return;
+        }
+        self.track.each_stored(|chunk, bytes| {
+            if let Some((start, duration)) = timeline.chunk(chunk) {
+                let size = bytes.end.saturating_sub(bytes.start);
+                each(Fragment { start, duration, offset: bytes.start, size });
+            }
+        });
+    }
+
+    /// Returns whether the size of a fragment of its own file is not known.
+    pub(super) fn has_unknown(self, sizes: &FileSizes) -> bool {
+        let known = sizes.0.get(&self.place);
+        self.track.folder().is_some()
+            && known.is_none_or(|known| {
+                known.len() < self.stream.timeline().len() || known.contains(&0)
+            })
+    }
+
+    /// Returns the fragment at a place.
+    pub(super) fn nth(self, place: usize) -> Option<Fragment> {
+        let (mut number, mut found) = (0, None);
+        self.each(&FileSizes::default(), |fragment| {
+            if number == place {
+                found = Some(fragment);
+            }
+            number += 1;
+        });
+        found
+    }
 }
 
 impl Rates {
-    pub(super) fn of(stream: &Stream, track: &Track) -> Self {
+    pub(super) fn of(track: Placed<'_>, sizes: &FileSizes) -> Self {
         let (mut bytes, mut ticks, mut count) = (0_u64, 0_u64, 0_u64);
-        each(stream, track, |fragment| {
+        track.each(sizes, |fragment| {
+            if fragment.size == 0 {
+                return;
+            }
             bytes = bytes.saturating_add(fragment.size);
             ticks = ticks.saturating_add(fragment.duration);
             count += 1;
         });
         let rate = |bytes: u64, ticks: u64| {
-            let bits = u128::from(bytes) * 8 * u128::from(stream.timescale().get());
+            let bits = u128::from(bytes) * 8 * u128::from(track.stream.timescale().get());
             let rate = bits.checked_div(ticks.into()).and_then(|rate| u64::try_from(rate).ok());
             rate.filter(|_| bytes > 0)
         };
         let least = ticks / (2 * count.max(1));
         let mut peak = None;
-        each(stream, track, |fragment| {
+        track.each(sizes, |fragment| {
             if fragment.duration >= least {
                 peak = peak.max(rate(fragment.size, fragment.duration));
             }
@@ -89,7 +173,7 @@ pub(super) fn file<'a>(presentation: &'a Presentation, track: &'a Track) -> Opti
 }
 
 /// Returns a file's name relative to the folder of the presentation.
-fn beside<'a>(presentation: &Name, name: &'a Name) -> &'a str {
+pub(super) fn beside<'a>(presentation: &Name, name: &'a Name) -> &'a str {
     let name = name.as_str();
     let folder = presentation.folder();
     let beneath = folder.and_then(|folder| name.strip_prefix(folder.as_str())?.strip_prefix('/'));

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use serde::Serialize;
-use smooth_origin::presentation::{Presentation, Stream, Track};
+use smooth_origin::presentation::{Presentation, Stream};
 
 use super::answer::Answer;
 use super::failure::Failure;
 use super::open::aside;
 use super::query::Query;
-use super::sizes::{self, Fragment};
+use super::sizes::{FileSizes, Fragment, Placed, of_stream};
 use super::{Page, urls};
 
 #[derive(Serialize)]
@@ -41,7 +41,8 @@ struct TrackTimes {
     misaligned: Vec<usize>,
     /// Number of fragments that the lists do not have, because there are too many.
     left_out: usize,
-    /// Set if each fragment has a file of its own, whose size is not known before it is read.
+    /// Set if each fragment has a file of its own, and there was no time to look at all of them: other
+    /// sizes are 0.
     sizes_unknown: bool,
 }
 
@@ -64,28 +65,35 @@ const EXACT: u64 = (1 << 53) - 1;
 pub(super) async fn answer(page: &Page, query: &Query) -> Result<Answer, Failure> {
     let opened = page.open(&query.presentation()?).await?;
     let presentation = Arc::clone(opened.presentation());
-    aside(move || Answer::json(StatusCode::OK, &Timeline::of(&presentation))).await
+    let sizes = FileSizes::of(&page.origin, &presentation).await;
+    aside(move || Answer::json(StatusCode::OK, &Timeline::of(&presentation, &sizes))).await
 }
 
 impl<'a> Timeline<'a> {
-    fn of(presentation: &'a Presentation) -> Self {
+    fn of(presentation: &'a Presentation, sizes: &FileSizes) -> Self {
         let mut room = MOST_FRAGMENTS;
-        let streams = presentation.streams().iter();
-        let streams = streams.map(|stream| StreamTimes::of(stream, &mut room)).collect();
+        let streams = presentation.streams().iter().enumerate();
+        let times = |(number, stream)| StreamTimes::of(stream, number, sizes, &mut room);
+        let streams = streams.map(times).collect();
         Self { name: presentation.name().as_str(), streams }
     }
 }
 
 impl<'a> StreamTimes<'a> {
-    fn of(stream: &'a Stream, room: &mut usize) -> Self {
+    fn of(stream: &'a Stream, number: usize, sizes: &FileSizes, room: &mut usize) -> Self {
         let first = stream.timeline().chunk(0).map_or(0, |(start, _)| start);
         let mut tracks: Vec<TrackTimes> = Vec::new();
-        let mut of_first = BTreeSet::new();
-        for track in stream.tracks() {
-            let mut times = TrackTimes::of(stream, track, first, room);
-            match tracks.is_empty() {
-                true => of_first.extend(times.starts.iter().copied()),
-                false => times.compare(&of_first, tracks.first()),
+        let (mut of_first, mut first_track) = (BTreeSet::new(), None);
+        for track in of_stream(stream, number) {
+            let mut times = TrackTimes::of(track, sizes, first, room);
+            // A track without media is no measure of others.
+            match &first_track {
+                Some(place) => times.compare(&of_first, tracks.get(*place)),
+                None if times.starts.is_empty() => {}
+                None => {
+                    of_first.extend(times.starts.iter().copied());
+                    first_track = Some(tracks.len());
+                }
             }
             tracks.push(times);
         }
@@ -100,14 +108,14 @@ impl<'a> StreamTimes<'a> {
 }
 
 impl TrackTimes {
-    fn of(stream: &Stream, track: &Track, first: u64, room: &mut usize) -> Self {
+    fn of(track: Placed<'_>, sizes: &FileSizes, first: u64, room: &mut usize) -> Self {
         let mut times = Self {
-            url: urls::fragment(stream, track, "{start time}"),
-            sizes_unknown: track.folder().is_some(),
+            url: urls::fragment(track.stream, track.track, "{start time}"),
+            sizes_unknown: track.has_unknown(sizes),
             ..Self::default()
         };
         let mut before: Option<Fragment> = None;
-        sizes::each(stream, track, |fragment| {
+        track.each(sizes, |fragment| {
             if *room == 0 {
                 times.left_out += 1;
                 return;
@@ -136,8 +144,7 @@ impl TrackTimes {
     /// Notes the fragments that start when the first track has none.
     fn compare(&mut self, starts: &BTreeSet<i64>, first: Option<&Self>) {
         // What is left out of the first track is not known.
-        let is_whole = first.is_some_and(|first| first.left_out == 0 && !first.starts.is_empty());
-        if is_whole && first.is_none_or(|first| first.starts != self.starts) {
+        if first.is_some_and(|first| first.left_out == 0 && first.starts != self.starts) {
             let places = self.starts.iter().enumerate();
             let misaligned = places.filter(|(_, start)| !starts.contains(start));
             self.misaligned = misaligned.map(|(place, _)| place).take(MOST_STEPS).collect();

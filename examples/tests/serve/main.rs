@@ -4,6 +4,7 @@
 
 mod check;
 mod configuration;
+mod page_api;
 mod program;
 
 use program::{refused, run};
