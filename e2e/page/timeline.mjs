@@ -48,10 +48,10 @@ export const timeline = {
         await page.mouse.move(...await point(page, 0.7, 0), { steps: 5 });
         await page.mouse.up();
       },
-      'button in': () => page.getByRole('button', { name: 'Zoom in' }).click(),
       'button out': () => page.getByRole('button', { name: 'Zoom out' }).click(),
-      earlier: () => page.getByRole('button', { name: 'Earlier' }).click(),
+      'button in': () => page.getByRole('button', { name: 'Zoom in' }).click(),
       later: () => page.getByRole('button', { name: 'Later' }).click(),
+      earlier: () => page.getByRole('button', { name: 'Earlier' }).click(),
       'key +': () => page.locator('.picture').press('+'),
       'key -': () => page.locator('.picture').press('-'),
       'key PageDown': () => page.locator('.picture').press('PageDown'),
@@ -139,9 +139,9 @@ export const timeline = {
     await page.locator('.tree').first().waitFor();
     const { stream, track, fragment } = query(page);
     assert.deepEqual([stream, track, fragment], ['0', '1', '0']);
-    await page.locator('.fragment button').first().focus();
     await page.keyboard.press('Escape');
     await until('it is closed', () => page.locator('.fragment').isHidden());
+    assert.ok(await picture.evaluate((one) => one === document.activeElement), 'Escape leads back to the picture');
   }),
 
   'gaps are a pattern, a table, and a key away': ({ url, chromium }) => inPage(chromium, async (page) => {
