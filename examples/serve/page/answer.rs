@@ -28,7 +28,7 @@ pub(super) struct Answer {
 
 /// Scripts, styles, pictures and media come from this server alone.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; \
+     img-src 'self' data: blob:; media-src 'self' data: blob:; connect-src 'self'; \
      worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const SAFETY: [(HeaderName, &str); 4] = [

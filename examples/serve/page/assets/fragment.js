@@ -76,7 +76,9 @@ export class Fragment {
       type: 'button', disabled: to < 0 || to >= row.count, 'data-step': by,
       onclick: () => {
         this.#choose({ stream: row.stream, track: row.track, fragment: to });
-        this.root.querySelector(`[data-step="${by}"]`)?.focus();
+        const button = this.root.querySelector(`[data-step="${by}"]`);
+        if (button?.disabled) this.root.querySelector('h3').focus();
+        else button?.focus();
       },
     }, label);
   }

@@ -53,7 +53,7 @@ function row(stream, track) {
 function form({ width, height, frame_rate: rate, channels, sampling_rate: sampling, language }) {
   return [
     width && height && `${width} × ${height}`,
-    rate && `${Number(rate.toFixed(3))} frames/s`,
+    rate && `${Number(rate.toFixed(3))} fps`,
     channels && count(channels, 'channel'),
     sampling && `${sampling / 1000} kHz`,
     language,

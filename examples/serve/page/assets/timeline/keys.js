@@ -5,7 +5,7 @@ export const HELP = [
   ['↑ ↓', 'track above, below'],
   ['Home End', 'first, last fragment'],
   ['N P', 'next, previous gap, overlap or misaligned fragment'],
-  ['Enter', 'its boxes'],
+  ['Enter, Escape', 'to its boxes, and back'],
   ['+ −', 'zoom in, out'],
   ['0', 'the whole timeline'],
   ['Page ↑ ↓, Shift ← →', 'pan'],

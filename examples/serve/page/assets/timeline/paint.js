@@ -11,6 +11,7 @@ export const ROW = LABEL + BARS + 8;
 export const SIDE = 8; // space at the left and right of the timeline
 const NARROW = 3; // a fragment narrower than this is not drawn by itself
 const MARK = 8;
+const STRIP = 10; // of misaligned fragments that are not drawn by themselves
 
 const columns = new Columns();
 
@@ -91,8 +92,8 @@ function irregular(context, colours, row, window, x, top) {
       context.fillStyle = wide < 4 ? ink : pattern;
       context.fillRect(left, top, wide, BARS);
     } else if (narrow) {
-      context.fillStyle = ink;
-      context.fillRect(left, top + BARS - 3, wide, 3);
+      context.fillStyle = wide < 4 ? ink : pattern;
+      context.fillRect(left, top + BARS - STRIP, wide, STRIP);
     }
     if (left >= drawn[mark] + MARK || drawn[mark] < 0) {
       context.fillStyle = ink;

@@ -126,7 +126,11 @@ export class Timeline {
         return { row: next, fragment: next === row ? fragment : next.at(row.starts[fragment] ?? 0) };
       }),
       irregular: (by) => this.#goToNext(by),
-      choose: () => this.#cursor && this.#choose(this.#cursor),
+      choose: () => {
+        if (!this.#cursor) return;
+        this.#choose(this.#cursor);
+        document.getElementById('fragment-title')?.focus(); // Escape leads back
+      },
       zoom: (factor) => this.#window.zoom(factor, this.#middle()),
       whole: () => this.#window.whole(),
       pan: (part) => this.#window.pan(part * this.#window.length),
