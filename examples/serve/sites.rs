@@ -142,13 +142,8 @@ fn parts(
 ) -> Result<Parts, Failure> {
     let origin = content.origin();
     let hosts = Hosts::new(&options.page.page_host);
-    let operator = Operator::new(
-        origin.clone(),
-        content.folders(),
-        &options.operator,
-        hosts.clone(),
-        place,
-    )?;
+    let operator =
+        Operator::new(origin.clone(), content.folders(), &options.operator, hosts.clone(), place)?;
     let page = Page {
         origin: origin.clone(),
         catalogue: catalogue.clone(),

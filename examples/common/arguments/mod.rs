@@ -1,5 +1,6 @@
 //! The options that both servers have.
 
+pub(crate) mod headings;
 mod logs;
 mod origin;
 mod service;
@@ -48,7 +49,8 @@ pub struct Arguments {
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub(crate) listen: Listen,
 
-    /// Number of serving threads [default: number of processors]
+    /// Number of serving threads, and of presentations that --check opens at a time [default: number of
+    /// processors; for --check twice as many, from 4 to 32]
     #[arg(long, value_name = "NUMBER", value_parser = number::count(1..=1024, "threads"))]
     pub(crate) workers: Option<usize>,
 

@@ -28,7 +28,7 @@ pub(crate) struct OriginArguments {
     #[arg(long)]
     compact_manifests: bool,
 
-    /// Word that goes into each ETag; change it after an edit of media that kept every length
+    /// Word that goes into each ETag; change it after an edit of media that kept every length [default: none]
     #[arg(long, value_name = "WORD")]
     epoch: Option<String>,
 

@@ -19,6 +19,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, Parser};
 
+use crate::arguments::headings;
 use crate::{Failure, nearest, terminal};
 
 use document::{Document, Problem, Setting};
@@ -64,7 +65,7 @@ pub fn options<O: Parser>() -> Result<Option<O>, Failure> {
 /// The file cannot be read or is wrong: the sentence has its line and column.
 pub fn configured<O: Parser>() -> Result<Option<Configured<O>>, Failure> {
     let line: Vec<OsString> = std::env::args_os().collect();
-    let command = O::command();
+    let command = headings::grouped(O::command());
     let mut matches = parse(&command, &line).unwrap_or_else(|error| error.exit());
     if let Some(file) = matches.get_one::<PathBuf>("config") {
         let (settings, text) = read(file, &command)?;

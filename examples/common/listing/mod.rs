@@ -1,6 +1,7 @@
 //! The list of what there is to play, for people to try. It is made in the background, one
 //! presentation at a time, so that requests are answered however many or broken they are.
 
+mod few;
 pub(crate) mod opener;
 mod report;
 pub(crate) mod walk;
@@ -19,6 +20,7 @@ use crate::log::{Level, log};
 use crate::roots::Roots;
 use crate::terminal;
 
+use few::Few;
 use opener::{OPENING_TIME, Opener};
 use report::Report;
 pub(crate) use report::{Outcome, reached};
@@ -84,8 +86,8 @@ fn list_whenever(asked: &Receiver<()>, origin: &Origin, shown: &Shown) {
     }
 }
 
-/// Prints all presentations and what is wrong with them: healthy ones as they are found, then the
-/// others, then what was not looked at, and a summary.
+/// Prints presentations and what is wrong with them: healthy ones as they are found, then the others,
+/// then what was not looked at, and a summary. Of many, the first few are printed, and a count.
 fn list(origin: &Origin, shown: &Shown, again: bool) {
     let found = find(shown.roots.as_slice(), &shown.links_into, shown.limit);
     if again {
@@ -109,6 +111,7 @@ fn list(origin: &Origin, shown: &Shown, again: bool) {
 fn look_at(found: &Found, origin: &Origin, report: &mut Report) -> bool {
     let began = Instant::now();
     let mut opener = Opener::new(origin.clone(), OPENING_TIME);
+    let mut few = Few::of(found.names.len());
     for (place, name) in found.names.iter().enumerate() {
         if began.elapsed() > LISTING_TIME || opener.is_stuck() {
             report.give_up(found.names.len() - place);
@@ -117,11 +120,13 @@ fn look_at(found: &Found, origin: &Origin, report: &mut Report) -> bool {
         let count = found.names.len();
         terminal::show_status(|| format!("looking at presentations: {place} of {count}"));
         let outcome = look(&mut opener, name);
-        if !report.add(name, outcome).iter().all(|line| terminal::line(line)) {
+        let urls = report.add(name, outcome);
+        let is_shown = !urls.is_empty() && few.shows(name);
+        if is_shown && !urls.iter().all(|line| terminal::line(line)) {
             return false;
         }
     }
-    true
+    few.line().is_none_or(|line| terminal::line(&line))
 }
 
 /// Opens a presentation, again if it may succeed in a moment.

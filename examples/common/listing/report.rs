@@ -45,6 +45,9 @@ struct Problem {
     what: String,
 }
 
+/// Number of presentations with problems of one kind that are printed.
+const MOST_PROBLEMS: usize = 10;
+
 /// Messages of more characters are cut.
 const MAX_MESSAGE: usize = 300;
 
@@ -69,9 +72,10 @@ impl Health {
                 let first = findings.iter().find(|finding| finding.severity() == Severity::Error);
                 Self::NotServed(match (&error.kind, first) {
                     // The error has no file; its finding has.
-                    (ErrorKind::NotSliceable(_), Some(first)) => {
-                        cut(&format!("{first}; {}", first.code.advice()))
-                    }
+                    (
+                        ErrorKind::NotSliceable(_) | ErrorKind::NothingToServe { .. },
+                        Some(first),
+                    ) => with_advice(first),
                     _ => error.to_string(),
                 })
             }
@@ -82,10 +86,10 @@ impl Health {
     fn with_findings(findings: &[Finding]) -> Self {
         let mut grave = findings.iter().filter(|finding| finding.severity() > Severity::Info);
         let Some(first) = grave.next() else { return Self::Fine };
-        let mut what = cut(&first.to_string());
+        let mut what = with_advice(first);
         match grave.count() {
             0 => {}
-            more => what.push_str(&format!(" (and {more} more)")),
+            more => what.push_str(&format!(" (and {more} more findings)")),
         }
         match first.severity() {
             Severity::Error => Self::Failed(what),
@@ -134,12 +138,16 @@ impl Report {
         self.given_up = count;
     }
 
-    /// Lines for all presentations that are not fine, the worst last.
+    /// Lines for the presentations that are not fine, the worst last; no more of a kind than
+    /// [`MOST_PROBLEMS`].
     pub(super) fn problems(&self) -> impl Iterator<Item = String> {
-        let served = self.warned.iter().chain(&self.failed);
-        let served =
-            served.flat_map(|of| of.urls.iter().cloned().chain([format!("  {}", of.what)]));
-        let not_served = self.not_served.iter();
+        let served = |problems: &[Problem], kind| {
+            let few = problems.iter().take(MOST_PROBLEMS);
+            let lines =
+                few.flat_map(|of| of.urls.iter().cloned().chain([format!("  {}", of.what)]));
+            lines.chain(more(problems, kind)).collect::<Vec<_>>()
+        };
+        let not_served = self.not_served.iter().take(MOST_PROBLEMS);
         let not_served =
             not_served.map(|Problem { name, what, .. }| format!("{name} is not served: {what}"));
         let given_up = (self.given_up > 0).then(|| {
@@ -148,7 +156,13 @@ impl Report {
                 self.given_up
             )
         });
-        served.chain(not_served).chain(given_up)
+        let served = served(&self.warned, "with warnings")
+            .into_iter()
+            .chain(served(&self.failed, "with errors"));
+        served
+            .chain(not_served)
+            .chain(more(&self.not_served, "that are not served"))
+            .chain(given_up)
     }
 
     /// `96 fine, 3 with errors, 1 not served; first problem: …`
@@ -190,6 +204,17 @@ pub(crate) fn reached(mut address: SocketAddr) -> SocketAddr {
         address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
     address
+}
+
+/// Returns a line for the presentations of a kind that are not printed.
+fn more(problems: &[Problem], kind: &str) -> Option<String> {
+    let more = problems.len().checked_sub(MOST_PROBLEMS).filter(|more| *more > 0)?;
+    Some(format!("and {more} more {kind}: --check prints them, with what to do"))
+}
+
+/// Returns a finding and what to do about it.
+fn with_advice(finding: &Finding) -> String {
+    format!("{}; {}", cut(&finding.to_string()), finding.code.advice())
 }
 
 fn cut(message: &str) -> String {
@@ -241,6 +266,15 @@ mod tests {
                 "not looked at: 7 presentations, because the others took so long",
             ]
         );
+    }
+
+    #[test]
+    fn of_many_problems_the_first_are_printed_and_the_others_are_counted() {
+        let healths = (0..MOST_PROBLEMS + 2).map(|_| Health::NotServed("n".into()));
+        let lines: Vec<_> = report(healths).problems().collect();
+        assert_eq!(lines.len(), MOST_PROBLEMS + 1);
+        let last = "and 2 more that are not served: --check prints them, with what to do";
+        assert_eq!(lines.last().unwrap(), last);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Finding presentations in folders, within bounds.
 
 use std::fmt::Display;
-use std::fs::{self, DirEntry};
+use std::fs::{self, DirEntry, FileType};
 use std::path::{Path, PathBuf};
 
 use smooth_origin::base::Name;
 
 use crate::log::{Level, log};
 use crate::roots::Root;
-use crate::terminal;
+use crate::{Trouble, terminal};
 
 /// The result of a walk through folders.
 pub(crate) struct Found {
@@ -92,29 +92,41 @@ impl Walk<'_> {
         if self.each.is_some() {
             return self.folder_in_its_order(root, below, depth);
         }
-        let mut entries = Vec::new();
-        match fs::read_dir(root.folder.join(below)) {
-            Ok(read) => entries.extend(read.take(MAX_ENTRIES + 1 - self.entries)),
-            Err(error) => self.unreadable(&root.folder.join(below), &error),
-        }
-        self.entries += entries.len();
-        if self.entries > MAX_ENTRIES {
-            self.found.left_out.many_entries = true;
-            entries.clear();
-        }
-        let mut readable: Vec<DirEntry> = Vec::with_capacity(entries.len());
-        for entry in entries {
+        let path = root.folder.join(below);
+        let read = match fs::read_dir(&path) {
+            Ok(read) => read,
+            Err(error) => return self.unreadable(&path, &error),
+        };
+        let mut names = Names::default();
+        for entry in read {
+            if self.entries == MAX_ENTRIES {
+                self.found.left_out.many_entries = true;
+                break;
+            }
+            self.entries += 1;
             match entry {
-                Ok(entry) => readable.push(entry),
-                Err(error) => self.unreadable(&root.folder.join(below), &error),
+                Ok(entry) => self.add(&entry, &mut names),
+                Err(error) => self.unreadable(&path, &error),
             }
         }
-        readable.sort_by_key(DirEntry::file_name);
-        for entry in readable {
-            if self.is_full() {
+        for (name, kind) in names.sorted() {
+            if self.found.left_out.more_than.is_some() {
                 return;
             }
-            self.entry(root, below, depth, &entry);
+            self.entry(root, below, depth, name, kind);
+        }
+    }
+
+    /// Adds an entry that may be or have a presentation; others are only counted.
+    fn add(&mut self, entry: &DirEntry, names: &mut Names) {
+        let name = entry.file_name();
+        match (name.to_str(), entry.file_type()) {
+            (None, _) => self.found.left_out.unnameable.add(entry.path().display()),
+            (_, Err(error)) => self.unreadable(&entry.path(), &error),
+            (Some(name), Ok(kind)) if kind.is_file() && !is_server_manifest(name) => {
+                self.found.media += usize::from(is_media(name));
+            }
+            (Some(name), Ok(kind)) => names.add(name, kind),
         }
     }
 
@@ -126,44 +138,39 @@ impl Walk<'_> {
             Err(error) => return self.unreadable(&path, &error),
         };
         for entry in entries {
-            match entry {
-                Ok(entry) => self.entry(root, below, depth, &entry),
+            let entry = match entry {
+                Ok(entry) => entry,
                 Err(error) => return self.unreadable(&path, &error),
+            };
+            match (entry.file_name().to_str(), entry.file_type()) {
+                (None, _) => self.found.left_out.unnameable.add(entry.path().display()),
+                (_, Err(error)) => self.unreadable(&entry.path(), &error),
+                (Some(name), Ok(kind)) => self.entry(root, below, depth, name, kind),
             }
         }
     }
 
-    fn is_full(&self) -> bool {
-        self.found.left_out.more_than.is_some() || self.found.left_out.many_entries
-    }
-
-    fn entry(&mut self, root: &Root, below: &str, depth: usize, entry: &DirEntry) {
+    fn entry(&mut self, root: &Root, below: &str, depth: usize, name: &str, kind: FileType) {
         let count = self.found.names.len();
         if self.each.is_none() {
             terminal::show_status(|| format!("looking for presentations: {count} found"));
         }
-        let file_name = entry.file_name();
-        let Some(file_name) = file_name.to_str() else {
-            return self.found.left_out.unnameable.add(entry.path().display());
-        };
         let path = match below {
-            "" => file_name.into(),
-            _ => format!("{below}/{file_name}"),
+            "" => name.into(),
+            _ => format!("{below}/{name}"),
         };
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && is_presentation(&entry.path()) => {
-                self.presentation(&root.in_urls(&path));
-            }
-            Ok(kind) if kind.is_dir() && depth > MAX_DEPTH => {
-                self.found.left_out.too_deep.add(root.in_urls(&path));
-            }
-            Ok(kind) if kind.is_dir() => self.folder(root, &path, depth + 1),
+        let full = || root.folder.join(&path);
+        if kind.is_dir() && is_presentation(&full()) {
+            self.presentation(&root.in_urls(&path));
+        } else if kind.is_dir() && depth > MAX_DEPTH {
+            self.found.left_out.too_deep.add(root.in_urls(&path));
+        } else if kind.is_dir() {
+            self.folder(root, &path, depth + 1);
+        } else if kind.is_symlink() && full().is_dir() {
             // A link to a file is opened like a file.
-            Ok(kind) if kind.is_symlink() && entry.path().is_dir() => {
-                self.link(root, &path, depth, &entry.path());
-            }
-            Ok(_) => self.file(&root.in_urls(&path)),
-            Err(error) => self.unreadable(&entry.path(), &error),
+            self.link(root, &path, depth, &full());
+        } else {
+            self.file(&root.in_urls(&path));
         }
     }
 
@@ -184,12 +191,10 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, path: &str) {
-        let lower = path.to_ascii_lowercase();
-        if !lower.ends_with(".ism") {
-            self.found.media += usize::from(MEDIA.iter().any(|ending| lower.ends_with(ending)));
-            return;
+        match is_server_manifest(path) {
+            true => self.presentation(path),
+            false => self.found.media += usize::from(is_media(path)),
         }
-        self.presentation(path);
     }
 
     fn presentation(&mut self, path: &str) {
@@ -206,12 +211,56 @@ impl Walk<'_> {
     }
 
     fn unreadable(&mut self, folder: &Path, error: &std::io::Error) {
-        let text = format!("{}: {error}", folder.display());
+        let text = format!("{}: {}", folder.display(), Trouble::of(folder, error));
         if self.found.left_out.unreadable.count < MAX_LOGGED {
             log(Level::Warn, format_args!("a folder cannot be read: {text}"));
         }
         self.found.left_out.unreadable.add(text);
     }
+}
+
+/// Names of a folder, in little memory: a folder may have a hundred thousand.
+#[derive(Default)]
+struct Names {
+    text: String,
+    /// Start and length of each name in the text.
+    places: Vec<(u32, u16, FileType)>,
+}
+
+impl Names {
+    fn add(&mut self, name: &str, kind: FileType) {
+        // No more names than MAX_ENTRIES are added, and a file system has none of 64 KiB.
+        let place = u32::try_from(self.text.len()).ok().zip(u16::try_from(name.len()).ok());
+        if let Some((start, length)) = place {
+            self.text.push_str(name);
+            self.places.push((start, length, kind));
+        }
+    }
+
+    fn sorted(&mut self) -> impl Iterator<Item = (&str, FileType)> {
+        let Self { text, places } = self;
+        let text: &str = text;
+        let name = move |start: u32, length: u16| {
+            let start = start as usize;
+            text.get(start..start + usize::from(length)).unwrap_or_default()
+        };
+        places.sort_unstable_by_key(|(start, length, _)| name(*start, *length));
+        places.iter().map(move |(start, length, kind)| (name(*start, *length), *kind))
+    }
+}
+
+fn is_server_manifest(name: &str) -> bool {
+    has_ending(name, ".ism")
+}
+
+fn is_media(name: &str) -> bool {
+    MEDIA.iter().any(|ending| has_ending(name, ending))
+}
+
+/// Returns whether a name ends so, in any letter case.
+fn has_ending(name: &str, ending: &str) -> bool {
+    let start = name.len().checked_sub(ending.len());
+    start.and_then(|at| name.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(ending))
 }
 
 /// Returns whether a folder is a folder of fragments, by its name and by that of its manifest.
@@ -246,7 +295,9 @@ impl LeftOut {
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         let more =
             self.more_than.map(|limit| format!("presentations beyond the first {limit} (--list)"));
-        let entries = self.many_entries.then(|| format!("files beyond the first {MAX_ENTRIES}"));
+        let entries = self
+            .many_entries
+            .then(|| format!("files beyond the first {MAX_ENTRIES} that the folders list"));
         let depth = format!("folders deeper than {MAX_DEPTH}");
         let tallies = [
             self.too_deep.line(&depth),

@@ -43,7 +43,6 @@ struct Shared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// One for the operator alone.
-    #[allow(dead_code)]
     Own,
     /// The one of the presentations, on a loopback address. Only programs on this machine reach it,
     /// some of them proxies that pass on what others ask.
@@ -67,7 +66,7 @@ impl Place {
 }
 
 impl Operator {
-    /// The operator's part for one listener; [`at`](Self::at) makes that of another one.
+    /// The operator's part for one listener.
     ///
     /// # Errors
     /// The tokens cannot be read.
@@ -81,12 +80,6 @@ impl Operator {
         let rights = Rights::new(arguments)?;
         let shared = Shared { origin, health: Health::new(folders), rights, hosts };
         Ok(Self { shared: Arc::new(shared), place })
-    }
-
-    /// The same for another listener.
-    #[allow(dead_code)]
-    pub(crate) fn at(&self, place: Place) -> Self {
-        Self { shared: Arc::clone(&self.shared), place }
     }
 
     /// Has `/readyz` say that the server stops.
