@@ -16,8 +16,9 @@ mod protocol;
 use std::io;
 use std::time::Duration;
 
+use common::client_limits::HEAD_ROOM;
 use hyper_util::server::graceful::Watcher;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
@@ -64,6 +65,9 @@ const USE_HTTPS: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 52\r\n\
 connection: close\r\n\r\nThis port takes HTTPS: begin the URL with https://.\n";
 
+/// Time to tell a client why its connection ends.
+const PARTING: Duration = Duration::from_secs(2);
+
 impl Stopping {
     /// Ends when the server begins to stop.
     async fn begins(&mut self) {
@@ -100,8 +104,7 @@ pub(crate) async fn serve(
     };
     let mut stream = Box::pin(timed(stream, write_timeout));
     if first == First::Letters {
-        // The client sees why nothing came.
-        let _ = stream.write_all(USE_HTTPS).await;
+        let _ = tokio::time::timeout(PARTING, tell_https(&mut stream)).await;
         return Err(Broken::Unencrypted);
     }
     let handshake = tokio::time::timeout(handshake_timeout, tls.acceptor().accept(stream));
@@ -114,6 +117,20 @@ pub(crate) async fn serve(
         Some(b"h2") => http2::serve(stream, client, serving, watcher, stopping).await,
         _ => http1::serve(stream, client, serving, watcher).await,
     }
+}
+
+/// Tells a client without TLS what to do.
+async fn tell_https(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<()> {
+    stream.write_all(USE_HTTPS).await?;
+    stream.shutdown().await?;
+    // With bytes unread, the system would take back what the client has not read yet.
+    let mut rest = [0; 1024];
+    for _ in 0..HEAD_ROOM / rest.len() {
+        if stream.read(&mut rest).await? == 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The same stream, which fails if the client takes nothing for this time.

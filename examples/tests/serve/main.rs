@@ -4,11 +4,17 @@
 
 mod check;
 mod configuration;
+mod encrypted;
+mod http2;
+mod listeners;
 mod logs;
 mod observed;
 mod operator;
 mod page_api;
 mod program;
+#[cfg(unix)]
+mod reload;
+mod tls;
 
 use program::{refused, run};
 

@@ -17,6 +17,7 @@ pub(crate) const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testd
 pub(crate) struct Observed {
     child: Child,
     pub(crate) address: SocketAddr,
+    output: Arc<Mutex<String>>,
     errors: Arc<Mutex<String>>,
 }
 
@@ -56,13 +57,39 @@ impl Observed {
         });
         let mut address = address.unwrap_or_else(|| panic!("{}", errors.lock().unwrap()));
         address.set_ip([127, 0, 0, 1].into());
-        thread::spawn(move || lines.for_each(drop));
-        Self { child, address, errors }
+        let output = Arc::new(Mutex::new(String::new()));
+        let copy = Arc::clone(&output);
+        thread::spawn(move || lines.for_each(|line| *copy.lock().unwrap() += &format!("{line}\n")));
+        Self { child, address, output, errors }
+    }
+
+    /// The address of the operator's listener, which is said behind that of the main one.
+    pub(crate) fn operator(&self) -> SocketAddr {
+        self.said("operator: ", " ").parse().unwrap()
+    }
+
+    /// The URL of the page.
+    pub(crate) fn page(&self) -> String {
+        self.said("page: ", "\n")
+    }
+
+    /// The words of a line of stdout behind `start` and before `end`.
+    fn said(&self, start: &str, end: &str) -> String {
+        wait_for(start, || {
+            let output = self.output.lock().unwrap();
+            let (_, rest) = output.split_once(start)?;
+            rest.split_once(end).map(|(word, _)| word.to_owned())
+        })
     }
 
     /// Sends a request without a body, with `Host: localhost` if `fields` have none.
     pub(crate) fn ask(&self, line: &str, fields: &[&str]) -> Got {
-        let mut stream = self.send(line, fields);
+        self.ask_at(self.address, line, fields)
+    }
+
+    /// The same of another listener.
+    pub(crate) fn ask_at(&self, address: SocketAddr, line: &str, fields: &[&str]) -> Got {
+        let mut stream = send(address, line, fields);
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -73,14 +100,7 @@ impl Observed {
 
     /// Sends a request and leaves its response to the caller.
     pub(crate) fn send(&self, line: &str, fields: &[&str]) -> TcpStream {
-        let mut head = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
-        if !fields.iter().any(|field| field.starts_with("Host:")) {
-            head += "Host: localhost\r\n";
-        }
-        fields.iter().for_each(|field| head += &format!("{field}\r\n"));
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
-        stream
+        send(self.address, line, fields)
     }
 
     /// The lines of stderr so far.
@@ -101,6 +121,17 @@ impl Observed {
     pub(crate) fn ended(&mut self) -> i32 {
         self.child.wait().unwrap().code().unwrap()
     }
+}
+
+fn send(address: SocketAddr, line: &str, fields: &[&str]) -> TcpStream {
+    let mut head = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
+    if !fields.iter().any(|field| field.starts_with("Host:")) {
+        head += "Host: localhost\r\n";
+    }
+    fields.iter().for_each(|field| head += &format!("{field}\r\n"));
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+    stream
 }
 
 impl Drop for Observed {

@@ -1,0 +1,121 @@
+//! HTTP/2 without TLS, its end, and clients that do nothing.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty as NoBody};
+use hyper::client::conn::http2;
+use hyper::{Request, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use crate::encrypted::{ask_by_http2, block_on};
+use crate::observed::{Observed, TESTDATA, wait_for};
+
+const FRAGMENT: &str = "/bframes/bframes.ism/QualityLevels(150000)/Fragments(video=0)";
+
+/// The preface of RFC 9113, 3.4, and an empty SETTINGS frame.
+const BEGINNING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+#[test]
+fn a_client_that_knows_gets_the_same_bytes() {
+    let server = Observed::start(TESTDATA, &[]);
+    let manifest = server.ask("GET /bframes/bframes.ism/Manifest", &[]);
+    let got = ask_by_http2(server.address, "/bframes/bframes.ism/Manifest").unwrap();
+    assert_eq!((got.status, got.version), (200, Version::HTTP_2));
+    assert_eq!(got.body, manifest.body.as_bytes());
+}
+
+#[test]
+fn a_method_of_http1_that_begins_alike_is_one_of_http1() {
+    let server = Observed::start(TESTDATA, &[]);
+    let got = server.ask("PROPFIND /bframes/bframes.ism/Manifest", &[]);
+    assert_eq!(got.status, 405);
+}
+
+#[test]
+fn many_requests_of_one_connection_are_answered() {
+    let server = Observed::start(TESTDATA, &[]);
+    block_on(async {
+        let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let (sender, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let ask = || {
+            let mut sender = sender.clone();
+            async move {
+                let request = Request::get(format!("http://localhost{FRAGMENT}"));
+                let request = request.body(NoBody::<Bytes>::new()).unwrap();
+                let response = sender.send_request(request).await.unwrap();
+                assert_eq!(response.status(), 200);
+                response.into_body().collect().await.unwrap().to_bytes()
+            }
+        };
+        let first = ask().await;
+        assert!(!first.is_empty());
+        let tasks: Vec<_> = (0..300).map(|_| tokio::spawn(ask())).collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), first);
+        }
+    });
+}
+
+#[test]
+fn a_connection_without_requests_ends_although_its_pings_are_answered() {
+    let server = Observed::start(TESTDATA, &["--header-timeout", "0.3"]);
+    block_on(async {
+        let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let (_sender, connection) =
+            http2::handshake::<_, _, NoBody<Bytes>>(TokioExecutor::new(), TokioIo::new(stream))
+                .await
+                .unwrap();
+        // The connection ends by itself, in order.
+        tokio::time::timeout(Duration::from_secs(20), connection).await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn a_client_that_takes_nothing_of_a_response_is_disconnected() {
+    let options = ["--write-timeout", "0.5", "--log-level", "debug"];
+    let server = Observed::start(TESTDATA, &options);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    // A window of no bytes for responses: SETTINGS_INITIAL_WINDOW_SIZE is 0.
+    stream.write_all(&BEGINNING[..24]).unwrap();
+    stream.write_all(b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0").unwrap();
+    // GET by the static table of RFC 7541: `:method`, `:scheme`, and `:path`, `:authority` as literals.
+    let path = b"/bframes/bframes.ism/Manifest";
+    let mut block = vec![0x82, 0x86, 0x04, path.len() as u8];
+    block.extend_from_slice(path);
+    block.extend_from_slice(b"\x01\x09localhost");
+    let mut frame = vec![0, 0, block.len() as u8, 1, 5, 0, 0, 0, 1];
+    frame.extend_from_slice(&block);
+    stream.write_all(&frame).unwrap();
+    let mut taken = Vec::new();
+    // The end comes from the server; what kind of end is the system's.
+    let _ = stream.read_to_end(&mut taken);
+    assert!(!taken.is_empty());
+    let line = "the client takes nothing of its responses";
+    wait_for(line, || server.errors().contains(line).then_some(()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_stops_ends_connections_that_wait_in_order() {
+    let mut server = Observed::start(TESTDATA, &[]);
+    let mut idle = TcpStream::connect(server.address).unwrap();
+    block_on(async {
+        let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let (mut sender, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let request = Request::get(format!("http://localhost{FRAGMENT}"));
+        let request = request.body(NoBody::<Bytes>::new()).unwrap();
+        sender.send_request(request).await.unwrap().into_body().collect().await.unwrap();
+        server.signal("TERM");
+        connection.await.unwrap().unwrap();
+    });
+    assert_eq!(idle.read(&mut [0; 9]).unwrap_or(0), 0);
+    assert_eq!(server.ended(), 0);
+    assert!(!server.errors().contains("cut off"), "{}", server.errors());
+}
