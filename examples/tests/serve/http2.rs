@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use crate::encrypted::{ask_by_http2, block_on};
 use crate::observed::{Observed, TESTDATA, wait_for};
 
-const FRAGMENT: &str = "/bframes/bframes.ism/QualityLevels(150000)/Fragments(video=0)";
+const FRAGMENT: &str = "/bframes/bframes.ism/QualityLevels(150000)/Fragments(video=800000)";
 
 /// The preface of RFC 9113, 3.4, and an empty SETTINGS frame.
 const BEGINNING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
