@@ -27,7 +27,7 @@ pub struct Names {
     pub next: Option<String>,
     /// Number of presentations that are known.
     pub walked: usize,
-    /// Set once all folders were looked at.
+    /// Set if no walk is under way: otherwise another answer may have more.
     pub is_complete: bool,
     /// Folders, files and links that were not looked at, a sentence for each kind.
     pub problems: Vec<String>,
@@ -57,6 +57,8 @@ struct Whole {
     names: Packed,
     problems: Vec<String>,
     ended: Instant,
+    /// Time that the walk has taken.
+    took: Duration,
 }
 
 /// Names in one text, each where the one before it ends: some bytes less than a `String` each.
@@ -66,10 +68,12 @@ struct Packed {
     ends: Vec<u32>,
 }
 
-/// A result that is older is replaced when somebody asks.
-const LOOKED_AT_AGAIN: Duration = Duration::from_secs(60);
+/// A result that is older is replaced when somebody asks, if so many times the time of the walk have passed as
+/// well: walks take a small part of the time, however slow the disk is.
+const LOOKED_AT_AGAIN: Duration = Duration::from_secs(2);
+const REST: u32 = 20;
 
-/// Time that a question waits for the first walk to end.
+/// Time that a question waits for a walk to end.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Maximum bytes of all names.
@@ -93,12 +97,12 @@ impl Catalogue {
 
     /// Returns up to `limit` names behind `after` that have `search` in them, whatever its letter case.
     /// Starts a walk if none has ended lately. It may block for some time: a tenth of a second for
-    /// the first walk, and the time of a search.
+    /// a walk, and the time of a search.
     pub fn find(&self, search: &str, after: Option<&str>, limit: usize) -> Names {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.lock();
         self.walk_if_due(&mut state);
-        while state.whole.is_none() && state.is_walking {
+        while state.is_walking {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -106,23 +110,24 @@ impl Catalogue {
             let waited = self.0.ended.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        let search = Search::new(search);
+        let (search, is_complete) = (Search::new(search), !state.is_walking);
         if let Some(whole) = state.whole.clone() {
             drop(state);
             let all = whole.names.iter();
             let (names, next) = first(all, &search, after, limit);
             let (walked, problems) = (whole.names.len(), whole.problems.clone());
-            return Names { names, next, walked, is_complete: true, problems };
+            return Names { names, next, walked, is_complete, problems };
         }
         let (names, next) = least(state.so_far.iter(), &search, after, limit);
         let walked = state.so_far.len();
-        Names { names, next, walked, is_complete: false, problems: Vec::new() }
+        Names { names, next, walked, is_complete, problems: Vec::new() }
     }
 
     /// Starts a walk, unless one is under way or the last one has ended lately.
     fn walk_if_due(&self, state: &mut State) {
-        let is_young =
-            state.whole.as_ref().is_some_and(|whole| whole.ended.elapsed() < LOOKED_AT_AGAIN);
+        let is_young = state.whole.as_ref().is_some_and(|whole| {
+            whole.ended.elapsed() < LOOKED_AT_AGAIN.max(whole.took.saturating_mul(REST))
+        });
         if state.is_walking || is_young && !state.is_old {
             return;
         }
@@ -157,6 +162,7 @@ impl Shared {
             }
         }
         let _end = End(self);
+        let began = Instant::now();
         let is_first = self.lock().whole.is_none();
         let (mut names, mut left_out) = (Packed::default(), 0_u64);
         let found = walk::visit(self.roots.as_slice(), &self.links_into, &mut |name: Name| {
@@ -173,7 +179,8 @@ impl Shared {
         if left_out > 0 {
             problems.push(format!("not looked at: {left_out} more presentations"));
         }
-        let whole = Whole { names: names.sorted(), problems, ended: Instant::now() };
+        let whole =
+            Whole { names: names.sorted(), problems, ended: Instant::now(), took: began.elapsed() };
         let mut state = self.lock();
         state.so_far = Packed::default();
         state.whole = Some(Arc::new(whole));

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
-use smooth_origin::base::Name;
+use smooth_origin::base::{ErrorKind, Name};
 
 use super::failure::Failure;
 
@@ -64,7 +64,14 @@ impl Query {
     /// No name, or one that nothing can have.
     pub(super) fn presentation(&self) -> Result<Name, Failure> {
         let name = self.get("name").ok_or_else(|| bad("the parameter `name` is missing"))?;
-        Name::new(name.trim_start_matches('/')).map_err(|error| Failure::of(&error, None, None))
+        let name = Name::new(name.trim_start_matches('/'));
+        let name = name.map_err(|error| Failure::of(&error, None, None))?;
+        // Other files are not read as if they were manifests.
+        let lower = name.as_str().to_ascii_lowercase();
+        match lower.ends_with(".ism") || lower.ends_with(".isml") {
+            true => Ok(name),
+            false => Err(Failure::of(&ErrorKind::NoPresentation.into(), Some(&name), None)),
+        }
     }
 }
 

@@ -95,23 +95,35 @@ pub(super) fn of_stream(stream: &Stream, number: usize) -> impl Iterator<Item = 
 }
 
 impl Placed<'_> {
-    /// Gives `each` the fragments, in the order of the stream's chunks.
-    pub(super) fn each(self, sizes: &FileSizes, mut each: impl FnMut(Fragment)) {
+    /// Gives `each` the first `most` fragments, in the order of the stream's chunks. Returns the number
+    /// of all.
+    pub(super) fn each(
+        self,
+        sizes: &FileSizes,
+        most: usize,
+        mut each: impl FnMut(Fragment),
+    ) -> usize {
         let timeline = self.stream.timeline();
         if self.track.folder().is_some() {
+            // A manifest can claim millions of chunks in a few bytes.
             let mut sizes = sizes.0.get(&self.place).map(Vec::as_slice).unwrap_or_default().iter();
-            for (start, duration) in timeline.iter() {
+            for (start, duration) in timeline.iter().take(most) {
                 let size = sizes.next().copied().unwrap_or(0);
                 each(Fragment { start, duration, offset: 0, size });
             }
-            return;
+            return timeline.len();
         }
+        let mut left = most;
         self.track.each_stored(|chunk, bytes| {
-            if let Some((start, duration)) = timeline.chunk(chunk) {
+            if left > 0
+                && let Some((start, duration)) = timeline.chunk(chunk)
+            {
+                left -= 1;
                 let size = bytes.end.saturating_sub(bytes.start);
                 each(Fragment { start, duration, offset: bytes.start, size });
             }
         });
+        self.track.fragment_count()
     }
 
     /// Returns whether the size of a fragment of its own file is not known.
@@ -125,21 +137,29 @@ impl Placed<'_> {
 
     /// Returns the fragment at a place.
     pub(super) fn nth(self, place: usize) -> Option<Fragment> {
-        let (mut number, mut found) = (0, None);
-        self.each(&FileSizes::default(), |fragment| {
-            if number == place {
-                found = Some(fragment);
-            }
+        if self.track.folder().is_some() {
+            let (start, duration) = self.stream.timeline().chunk(place)?;
+            return Some(Fragment { start, duration, offset: 0, size: 0 });
+        }
+        let mut last = None;
+        let mut number = 0;
+        self.each(&FileSizes::default(), place.checked_add(1)?, |fragment| {
             number += 1;
+            last = Some(fragment);
         });
-        found
+        last.filter(|_| number == place + 1)
     }
 }
 
 impl Rates {
     pub(super) fn of(track: Placed<'_>, sizes: &FileSizes) -> Self {
+        // Fragments in files of their own count as far as they were looked at.
+        let most = match track.track.folder().is_some() {
+            true => sizes.0.get(&track.place).map_or(0, Vec::len),
+            false => usize::MAX,
+        };
         let (mut bytes, mut ticks, mut count) = (0_u64, 0_u64, 0_u64);
-        track.each(sizes, |fragment| {
+        track.each(sizes, most, |fragment| {
             if fragment.size == 0 {
                 return;
             }
@@ -154,7 +174,7 @@ impl Rates {
         };
         let least = ticks / (2 * count.max(1));
         let mut peak = None;
-        track.each(sizes, |fragment| {
+        track.each(sizes, most, |fragment| {
             if fragment.duration >= least {
                 peak = peak.max(rate(fragment.size, fragment.duration));
             }

@@ -1,6 +1,5 @@
 //! `timeline`: when each fragment starts, how long and how large it is, and where it is stored.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -83,17 +82,13 @@ impl<'a> StreamTimes<'a> {
     fn of(stream: &'a Stream, number: usize, sizes: &FileSizes, room: &mut usize) -> Self {
         let first = stream.timeline().chunk(0).map_or(0, |(start, _)| start);
         let mut tracks: Vec<TrackTimes> = Vec::new();
-        let (mut of_first, mut first_track) = (BTreeSet::new(), None);
+        // A track without media is no measure of others.
+        let mut measure: Option<Measure> = None;
         for track in of_stream(stream, number) {
             let mut times = TrackTimes::of(track, sizes, first, room);
-            // A track without media is no measure of others.
-            match &first_track {
-                Some(place) => times.compare(&of_first, tracks.get(*place)),
-                None if times.starts.is_empty() => {}
-                None => {
-                    of_first.extend(times.starts.iter().copied());
-                    first_track = Some(tracks.len());
-                }
+            match &mut measure {
+                Some(measure) => times.compare(measure),
+                None => measure = Measure::of(&times),
             }
             tracks.push(times);
         }
@@ -115,11 +110,8 @@ impl TrackTimes {
             ..Self::default()
         };
         let mut before: Option<Fragment> = None;
-        track.each(sizes, |fragment| {
-            if *room == 0 {
-                times.left_out += 1;
-                return;
-            }
+        let most = *room;
+        let all = track.each(sizes, most, |fragment| {
             *room -= 1;
             if let Some(before) = before.replace(fragment) {
                 times.step(before.start.saturating_add(before.duration), fragment.start);
@@ -129,6 +121,7 @@ impl TrackTimes {
             times.sizes.push(fragment.size);
             times.offsets.push(fragment.offset.min(EXACT));
         });
+        times.left_out = all.saturating_sub(times.starts.len());
         times
     }
 
@@ -142,13 +135,37 @@ impl TrackTimes {
     }
 
     /// Notes the fragments that start when the first track has none.
-    fn compare(&mut self, starts: &BTreeSet<i64>, first: Option<&Self>) {
-        // What is left out of the first track is not known.
-        if first.is_some_and(|first| first.left_out == 0 && first.starts != self.starts) {
-            let places = self.starts.iter().enumerate();
-            let misaligned = places.filter(|(_, start)| !starts.contains(start));
-            self.misaligned = misaligned.map(|(place, _)| place).take(MOST_STEPS).collect();
+    fn compare(&mut self, measure: &mut Measure) {
+        if measure.starts == self.starts {
+            return;
         }
+        let known = measure.known();
+        let places = self.starts.iter().enumerate();
+        let misaligned = places.filter(|(_, start)| known.binary_search(start).is_err());
+        self.misaligned = misaligned.map(|(place, _)| place).take(MOST_STEPS).collect();
+    }
+}
+
+/// The starts that the tracks of a stream are compared with.
+struct Measure {
+    starts: Vec<i64>,
+    /// The same, ascending, once they are needed.
+    sorted: Option<Vec<i64>>,
+}
+
+impl Measure {
+    fn of(first: &TrackTimes) -> Option<Self> {
+        // What is left out is not known.
+        let is_whole = first.left_out == 0 && !first.starts.is_empty();
+        is_whole.then(|| Self { starts: first.starts.clone(), sorted: None })
+    }
+
+    fn known(&mut self) -> &[i64] {
+        self.sorted.get_or_insert_with(|| {
+            let mut sorted = self.starts.clone();
+            sorted.sort_unstable();
+            sorted
+        })
     }
 }
 

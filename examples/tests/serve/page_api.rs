@@ -266,6 +266,13 @@ fn presentations_are_searched_and_paged() {
     let found = names(&server.list(&format!("search={}", encoded("ÉTÉ/ça VA & <B>"))));
     assert_eq!(found, ["Été/Ça va & <b>.ism"]);
     assert_eq!(names(&server.list("search=nothing")), [""; 0]);
+    // What is added is found, though not at once.
+    root.write("Films/new.ism", "");
+    let began = Instant::now();
+    while names(&server.list("search=new.ism")).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60), "the folders are not walked again");
+        std::thread::sleep(Duration::from_millis(100));
+    }
     for query in ["limit=x", "limit=-1", "search=%ff"] {
         let got = server.get(&format!("/-/api/presentations?{query}"));
         assert_eq!(got.status, 400, "{query}");
@@ -281,7 +288,7 @@ fn a_folder_that_cannot_be_read_is_a_problem() {
     root.write("a.ism", "");
     root.write("closed/b.ism", "");
     let closed = root.0.join("closed");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     // The superuser reads it all the same.
     let is_readable = fs::read_dir(&closed).is_ok();
     let list = Server::start(&[root.path()]).list("");
@@ -347,6 +354,7 @@ fn every_finding_says_what_to_do() {
 fn a_presentation_that_does_not_open_has_a_reason_and_advice() {
     let root = Folder::new("sick");
     root.write("xml.ism", "<smil><body>");
+    root.write("secret.txt", "a secret");
     root.write("empty.ism", r#"<smil xmlns="http://www.w3.org/2001/SMIL20/Language"><body><switch></switch></body></smil>"#);
     root.write("missing.ism", r#"<smil xmlns="http://www.w3.org/2001/SMIL20/Language"><body><switch><video src="none.ismv" systemBitrate="1"/></switch></body></smil>"#);
     let server = Server::start(&[root.path()]);
@@ -355,6 +363,7 @@ fn a_presentation_that_does_not_open_has_a_reason_and_advice() {
         ("?name=", 400, false),
         ("?name=../xml.ism", 400, false),
         ("?name=none.ism", 404, false),
+        ("?name=secret.txt", 404, false),
         ("?name=xml.ism", 0, false),
         ("?name=empty.ism", 0, false),
         ("?name=missing.ism", 0, true),
@@ -488,6 +497,33 @@ fn fragments_in_files_of_their_own_have_sizes_and_boxes() {
     assert_eq!(boxes["file"], "a.ism/QualityLevels(60000)/Fragments(video=60000000)");
     assert_eq!(sum(array(&boxes["boxes"])), number(&boxes["size"]));
     assert_eq!(boxes["size"], times["streams"][0]["tracks"][1]["sizes"][3]);
+}
+
+#[test]
+fn millions_of_chunks_are_cut() {
+    let source = Server::testdata();
+    let manifest = String::from_utf8(source.get("/split/split.ism/Manifest").body).unwrap();
+    let first = source.get("/split/split.ism/QualityLevels(60000)/Fragments(video=0)").body;
+    let root = Folder::new("many");
+    let (before, rest) = manifest.split_once("<c ").unwrap();
+    let (_, behind) = rest.split_once("</StreamIndex>").unwrap();
+    let chunks = "<c t=\"0\" d=\"20000000\" r=\"4000000\"/>";
+    let manifest = format!("{before}{chunks}</StreamIndex>{behind}");
+    root.write("a.ism/Manifest", manifest.replace("Chunks=\"12\"", "Chunks=\"4000000\""));
+    for bitrate in [60_000, 120_000] {
+        root.write(&format!("a.ism/QualityLevels({bitrate})/Fragments(video=0)"), &first);
+    }
+    let server = Server::start(&[root.path()]);
+    let times = server.api("timeline?name=a.ism");
+    let tracks = array(&times["streams"][0]["tracks"]);
+    let left_out: Vec<_> = tracks.iter().map(|track| number(&track["left_out"])).collect();
+    assert_eq!(
+        (array(&tracks[0]["starts"]).len(), left_out),
+        (500_000, vec![3_500_000, 4_000_000])
+    );
+    let boxes = server.get("/-/api/boxes?name=a.ism&stream=0&track=0&fragment=3999999");
+    assert_eq!(boxes.status, 404);
+    assert_eq!(server.api("presentation?name=a.ism")["streams"][0]["fragments"], 4_000_000);
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(super) struct Top {
 /// Maximum number of outermost boxes.
 const MOST_TOPS: usize = 64;
 
-/// Maximum bytes of a box that are read.
+/// Maximum bytes that are read of all boxes.
 const MOST_BYTES: u64 = 4 << 20;
 
 /// Bytes of media that are read, to be shown.
@@ -66,15 +66,16 @@ impl Stored {
             Extent::Fragment { start } => start,
             Extent::Ends => 0,
         };
-        let mut tops = Vec::new();
+        let (mut tops, mut room) = (Vec::new(), MOST_BYTES);
         let mut at = start;
         while at < self.size && tops.len() < MOST_TOPS {
-            let top = self.top(at).await?;
+            let top = self.top(at, room).await?;
+            room = room.saturating_sub(top.bytes.len() as u64);
             let kind = top.kind();
             at = at.saturating_add(top.size.max(1));
             let is_fragment = extent != Extent::Ends;
             if !is_fragment && [Some(*b"moof"), Some(*b"mdat")].contains(&kind) {
-                tops.extend(self.index().await?);
+                tops.extend(self.index(room).await?);
                 break;
             }
             let is_broken = kind.is_none();
@@ -86,15 +87,15 @@ impl Stored {
         Ok(tops)
     }
 
-    /// Returns the box that starts at a byte.
-    async fn top(&self, at: u64) -> Result<Top, Error> {
+    /// Returns the box that starts at a byte, with `room` of its bytes at most.
+    async fn top(&self, at: u64, room: u64) -> Result<Top, Error> {
         let mut bytes = self.range(at, BLOCK).await?;
         let rest = self.size - at;
         let header = Header::parse(&mut Cursor::new(&bytes, at)).ok();
         let size = header.and_then(|header| header.total()).unwrap_or(rest);
         let wanted = match header.map(|header| header.kind.0) {
             Some(kind) if kind == *b"mdat" => OF_MEDIA,
-            Some(_) => size.min(MOST_BYTES),
+            Some(_) => size.min(room.max(HEADER)),
             None => HEADER,
         };
         if wanted > bytes.len() as u64 {
@@ -107,13 +108,13 @@ impl Stored {
     /// Returns the `mfra` at the end of the file, if there is one.
     ///
     /// Spec: ISO/IEC 14496-12, 8.8.9.
-    async fn index(&self) -> Result<Option<Top>, Error> {
+    async fn index(&self, room: u64) -> Result<Option<Top>, Error> {
         let Some(at) = self.size.checked_sub(4) else { return Ok(None) };
         let last = self.range(at, 4).await?;
         let Ok(size) = <[u8; 4]>::try_from(&*last) else { return Ok(None) };
         let start = self.size.checked_sub(u32::from_be_bytes(size).into());
         let Some(start) = start.filter(|&start| start < at) else { return Ok(None) };
-        let top = self.top(start).await?;
+        let top = self.top(start, room).await?;
         Ok((top.kind() == Some(*b"mfra")).then_some(top))
     }
 

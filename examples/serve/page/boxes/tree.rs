@@ -234,4 +234,38 @@ mod tests {
             assert!(text.contains("\"problem\""), "{text}");
         }
     }
+
+    #[test]
+    fn broken_copies_of_real_files_are_shown_within_bounds() {
+        let testdata = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata");
+        let mut seed = 1_u64;
+        let mut random = |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            (seed % below.max(1) as u64) as usize
+        };
+        for file in
+            ["ladder/ladder.ismv", "dialects/playready/playready.ismv", "ntsc/ntsc_low.ismv"]
+        {
+            let file = std::fs::read(format!("{testdata}/{file}")).unwrap();
+            let moov = file.windows(4).position(|four| four == b"moov").unwrap() - 4;
+            let moof = file.windows(4).position(|four| four == b"moof").unwrap() - 4;
+            for start in [moov, moof] {
+                let size = u32::from_be_bytes(*file[start..].first_chunk().unwrap()) as usize;
+                let whole = &file[start..start + size];
+                for _ in 0..500 {
+                    let mut bytes = whole.to_vec();
+                    for _ in 0..1 + random(4) {
+                        let place = random(bytes.len());
+                        bytes[place] = [0, 1, 0xff, random(256) as u8][random(4)];
+                    }
+                    bytes.truncate(if random(2) == 0 { size } else { random(size) });
+                    let tree = tree(bytes);
+                    assert!(count(&tree) <= MOST_BOXES);
+                    assert!(serde_json::to_string(&tree).unwrap().len() < 1 << 20);
+                }
+            }
+        }
+    }
 }
