@@ -26,7 +26,7 @@ const judge = (colorScheme, width) => ({ url, chromium }) => inPage(chromium, as
     assert.deepEqual(await serious(page), [], name);
   }
   await page.goto(STATES.fragment(url));
-  await page.getByRole('button', { name: 'Play', exact: false }).click();
+  await page.locator('.start button').click();
   await page.locator('.requests tbody tr').first().waitFor();
   assert.deepEqual(await serious(page), [], 'playing');
 }, { colorScheme, viewport: { width, height: 900 }, bypassCSP: false, expected: /status of 404/ });

@@ -15,7 +15,7 @@ async function start(page, url, title, format) {
   await page.goto(addressOf(url, title));
   await page.locator('.start').waitFor();
   await page.locator(`input[value=${format}]`).check();
-  await page.getByRole('button', { name: 'Play', exact: false }).click();
+  await page.locator('.start button').click();
   return until(`${format} plays`, async () => {
     const seen = await now(page);
     return seen.time > 0.5 && seen.frames > 10 && seen;
@@ -104,10 +104,18 @@ export const play = {
     await until('plays there', async () => (await now(page)).time >= 20);
   }),
 
+  'plays from a fragment on': ({ url, chromium }) => inPage(chromium, async (page) => {
+    await page.goto(addressOf(url, 'ladder/ladder.ism', { stream: 0, track: 1, fragment: 6 }));
+    await page.locator('.start').waitFor();
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByRole('button', { name: 'Play from here' }).click();
+    await until('plays there', async () => (await now(page)).time > 14.2 && (await now(page)).frames > 5);
+  }),
+
   'an error of the player is in words': ({ url, chromium }) => inPage(chromium, async (page) => {
     await page.route('**/ladder.ism/*.mpd', (route) => route.fulfill({ status: 503, body: 'no' }));
     await page.goto(addressOf(url, 'ladder/ladder.ism', { format: 'dash' }));
-    await page.getByRole('button', { name: 'Play', exact: false }).click();
+    await page.locator('.start button').click();
     await page.locator('.play .notice.bad').waitFor();
     const said = await page.locator('.play .notice.bad').innerText();
     assert.match(said, /dash\.js reports/);

@@ -24,7 +24,7 @@ const shots = (look) => ({ url, chromium }) => inPage(chromium, async (page) => 
   }
   await page.goto(addressOf(url, 'ladder/ladder.ism', { stream: 0, track: 1, fragment: 3 }));
   await page.locator('.tree').first().waitFor();
-  await page.getByRole('button', { name: 'Play', exact: false }).click();
+  await page.locator('.start button').click();
   await page.waitForTimeout(2500);
   await shot('ladder');
   await long(page, url);

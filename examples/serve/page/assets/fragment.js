@@ -9,13 +9,14 @@ import { clock, length, plain, size } from './words.js';
 
 export class Fragment {
   #title;
-  #choose;
+  #on;
   #asked = null;
   #shown = '';
 
-  constructor(title, choose) {
+  /** `on` has `choose(place)`, `canPlay()` and `seek(seconds)`. */
+  constructor(title, on) {
     this.#title = title;
-    this.#choose = choose;
+    this.#on = on;
     this.root = element('section', { class: 'fragment', 'aria-labelledby': 'fragment-title', hidden: true });
     this.root.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.#leave();
@@ -46,6 +47,7 @@ export class Fragment {
         element('h3', { id: 'fragment-title', tabindex: '-1' }, `Fragment ${fragment} of `, name(row.label)),
         element('div', { class: 'buttons' },
           this.#step(row, fragment, -1, '← Previous'), this.#step(row, fragment, 1, 'Next →'),
+          this.#on.canPlay() && element('button', { type: 'button', onclick: () => this.#on.seek(row.starts[fragment]) }, '▶ Play from here'),
           element('button', { type: 'button', onclick: () => this.#leave() }, 'Close'))),
       element('dl', { class: 'details' }, details(row, fragment)),
       links, tree,
@@ -66,7 +68,7 @@ export class Fragment {
   }
 
   #leave() {
-    this.#choose(null);
+    this.#on.choose(null);
     document.querySelector('.picture')?.focus();
   }
 
@@ -75,7 +77,7 @@ export class Fragment {
     return element('button', {
       type: 'button', disabled: to < 0 || to >= row.count, 'data-step': by,
       onclick: () => {
-        this.#choose({ stream: row.stream, track: row.track, fragment: to });
+        this.#on.choose({ stream: row.stream, track: row.track, fragment: to });
         const button = this.root.querySelector(`[data-step="${by}"]`);
         if (button?.disabled) this.root.querySelector('h3').focus();
         else button?.focus();

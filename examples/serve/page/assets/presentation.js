@@ -24,7 +24,11 @@ export class Presentation {
 
   constructor(wanted) {
     this.#title = wanted.title;
-    this.#fragment = new Fragment(wanted.title, (place) => this.#choose(place));
+    this.#fragment = new Fragment(wanted.title, {
+      choose: (place) => this.#choose(place),
+      canPlay: () => this.#play?.canPlay ?? false,
+      seek: (seconds) => this.#seek(seconds),
+    });
     this.root = element(
       'article', { class: 'presentation' },
       element('p', { class: 'back' }, element('a', { href: '/' }, '← Presentations')),
@@ -83,12 +87,16 @@ export class Presentation {
   #showTimeline(timeline, presentation) {
     this.#timeline = new Timeline(timeline, presentation, {
       choose: (place) => this.#choose(place),
-      seek: (seconds) => this.#play?.seek(seconds),
+      seek: (seconds) => this.#seek(seconds),
     });
     replace(this.#timelinePart, this.#timeline.root);
     const wanted = state.read();
     this.#timeline.update(wanted);
     this.#showFragment(wanted);
+  }
+
+  #seek(seconds) {
+    this.#play?.seek(seconds);
   }
 
   #choose(place) {

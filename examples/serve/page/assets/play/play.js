@@ -25,7 +25,7 @@ export class Play {
   #presentation;
   #on;
   #urls;
-  #format;
+  #format = null;
   #engine = null;
   #running = 0;
   #timer = 0;
@@ -46,10 +46,10 @@ export class Play {
       .map(([kind, label]) => [kind, new Choice(kind, label, (of, id) => this.#chosen(of, id))]);
     this.#panel = element(
       'div', { class: 'player', hidden: true },
-      element('div', { class: 'screen' }, this.#video, this.#captions),
+      element('div', {}, element('div', { class: 'screen' }, this.#video, this.#captions), this.#numbers.root),
       element('div', { class: 'beside' },
         element('div', { class: 'choices' }, this.#choices.map(([, choice]) => choice.root)),
-        this.#numbers.root, this.#requests.root),
+        this.#requests.root),
     );
     this.root = element('div', { class: 'play' }, this.#message, this.#panel);
     this.#video.addEventListener('error', () => this.#videoFailed());
@@ -60,10 +60,21 @@ export class Play {
     this.#stop();
   }
 
-  /** Goes to a place of the timeline, if something plays. */
+  /** Set if there is a player for the presentation. */
+  get canPlay() {
+    return this.#format !== null;
+  }
+
+  /** Plays from a place of the timeline on, which players count from the first time too. */
   seek(seconds) {
-    if (!this.#engine) return;
-    this.#video.currentTime = seconds + this.#begin();
+    if (!this.canPlay) return;
+    if (this.#engine) {
+      this.#video.currentTime = seconds;
+      this.#video.play().catch(() => {});
+    } else {
+      this.#video.addEventListener('loadedmetadata', () => { this.#video.currentTime = seconds; }, { once: true });
+      this.#start();
+    }
   }
 
   async #offer() {
@@ -160,12 +171,7 @@ export class Play {
     this.#engine?.choose(kind, id);
   }
 
-  // The time of the player at the beginning of the presentation.
-  #begin() {
-    return 0;
-  }
-
-  #showPosition = () => this.#on.position(this.#video.currentTime - this.#begin());
+  #showPosition = () => this.#on.position(this.#video.currentTime);
 
   #videoFailed() {
     const { error } = this.#video;

@@ -34,6 +34,7 @@ export class Timeline {
   #cursor = null; // of the keyboard
   #chosen = null;
   #position = null;
+  #kept = { from: null, to: null }; // the window that the address has
   #scheme = matchMedia('(prefers-color-scheme: dark)');
   #resized = new ResizeObserver(() => this.#resize());
 
@@ -84,8 +85,12 @@ export class Timeline {
 
   /** Shows what the address names: the window and the chosen fragment. */
   update({ from, to, stream, track, fragment }) {
-    if (from !== null && to !== null && to > from) this.#window.set(from, to - from);
-    else if (from === null) this.#window.whole();
+    // A window that the address does not have yet stays.
+    if (from !== this.#kept.from || to !== this.#kept.to) {
+      this.#kept = { from, to };
+      if (from !== null && to !== null && to > from) this.#window.set(from, to - from);
+      else this.#window.whole();
+    }
     const row = stream === null || track === null ? null : this.model.row(stream, track);
     this.#chosen = row && fragment !== null && fragment < row.count ? { row, fragment } : null;
     if (this.#chosen) {
@@ -217,8 +222,8 @@ export class Timeline {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       const { from, to, isWhole } = this.#window;
-      const kept = isWhole ? { from: null, to: null } : { from: Number(from.toFixed(3)), to: Number(to.toFixed(3)) };
-      state.change(kept, { replaced: true, quiet: true });
+      this.#kept = isWhole ? { from: null, to: null } : { from: Number(from.toFixed(3)), to: Number(to.toFixed(3)) };
+      state.change(this.#kept, { replaced: true, quiet: true });
     }, KEPT_AFTER);
   }
 
