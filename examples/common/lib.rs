@@ -41,7 +41,7 @@ pub use host::Host;
 pub use number::{mebibytes, seconds};
 pub use plain::Plain;
 pub use terminal::{error_line, hide_status, line, show_status};
-pub use trouble::Trouble;
+pub use trouble::{Trouble, advice};
 
 #[cfg(test)]
 mod tests {

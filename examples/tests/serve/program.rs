@@ -26,7 +26,7 @@ pub(crate) fn refused(arguments: &[&str]) -> (i32, String) {
     (ended.status, ended.errors)
 }
 
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().unwrap().parent().unwrap().join("examples");
     let program = folder.join(format!("serve{}", std::env::consts::EXE_SUFFIX));
