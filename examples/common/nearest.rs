@@ -5,17 +5,26 @@ pub(crate) fn advice<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> St
     let names: Vec<_> = names.collect();
     // Other programs spell keys with underscores or capitals.
     let plain = name.replace('_', "-").to_ascii_lowercase();
-    match of(&plain, names.iter().copied()) {
-        Some(nearest) => format!("; the nearest is `{nearest}`"),
+    let likeness = |other: &str| strsim::jaro_winkler(&plain, other);
+    match most(names.iter().copied(), likeness).filter(|(likeness, _)| *likeness > 0.8) {
+        Some((_, nearest)) => format!("; the nearest is `{nearest}`"),
         None => format!("; there are: {}", names.join(", ")),
     }
 }
 
-/// Returns the name that resembles this one most, if one resembles it.
-pub(crate) fn of<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let likenesses = names.map(|other| (strsim::jaro_winkler(name, other), other));
-    let nearest = likenesses.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    nearest.filter(|(likeness, _)| *likeness > 0.8).map(|(_, other)| other)
+/// Returns the name of which this one is a misspelling, if there is one.
+pub(crate) fn misspelled<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |other: &str| strsim::normalized_damerau_levenshtein(name, other);
+    most(names, likeness).filter(|(likeness, _)| *likeness > 0.7).map(|(_, other)| other)
+}
+
+/// Returns the name with the greatest likeness.
+fn most<'a>(
+    names: impl Iterator<Item = &'a str>,
+    likeness: impl Fn(&str) -> f64,
+) -> Option<(f64, &'a str)> {
+    let likenesses = names.map(|other| (likeness(other), other));
+    likenesses.max_by(|(a, _), (b, _)| a.total_cmp(b))
 }
 
 #[cfg(test)]

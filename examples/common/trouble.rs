@@ -4,6 +4,8 @@ use std::fmt::{self, Display};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use smooth_origin::base::{Error, ErrorKind};
+
 use crate::nearest;
 
 /// The reason why a path cannot be opened, and what to do about it.
@@ -109,6 +111,17 @@ pub fn reason(error: &io::Error) -> String {
     number.map_or(text.as_str(), |at| &text[..at]).to_owned()
 }
 
+/// Returns what to do about a presentation that cannot be opened, if that is known.
+pub fn advice(error: &Error) -> Option<&'static str> {
+    match error.kind {
+        ErrorKind::Xml(_) => Some(
+            "the .ism is empty, cut off or not XML: copy it again from its source, or correct that line",
+        ),
+        ErrorKind::Read(_) => Some("check its permissions, and the storage that has it"),
+        _ => None,
+    }
+}
+
 /// Returns the folder of a file: `.` for a name alone.
 pub(crate) fn folder_of(file: &Path) -> Option<PathBuf> {
     let folder = file.parent()?;
@@ -145,7 +158,7 @@ fn nearest_to(path: &Path) -> Option<String> {
     }
     let entries = std::fs::read_dir(&folder).ok()?.take(MAX_NAMES).flatten();
     let names: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    let near = nearest::of(name, names.iter().map(String::as_str))?;
+    let near = nearest::misspelled(name, names.iter().map(String::as_str))?;
     let folder = if folder == Path::new(".") { PathBuf::new() } else { folder };
     Some(format!("did you mean {}?", folder.join(near).display()))
 }

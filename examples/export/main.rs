@@ -38,21 +38,24 @@ struct Arguments {
     presentation: PathBuf,
     /// Folder to write into; it is created if it is missing. Files in it that are complete are kept,
     /// so an export that was stopped continues
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", help_heading = "Folder")]
     output: PathBuf,
-    /// Write HLS; without --dash, nothing else
-    #[arg(long)]
+    /// Write HLS; without --dash, nothing else [default: HLS and DASH]
+    #[arg(long, help_heading = "Formats")]
     hls: bool,
-    /// Write DASH; without --hls, nothing else
-    #[arg(long)]
+    /// Write DASH; without --hls, nothing else [default: HLS and DASH]
+    #[arg(long, help_heading = "Formats")]
     dash: bool,
     /// Read each written file back, and compare the content of files that are there already instead
     /// of their lengths alone
-    #[arg(long)]
+    #[arg(long, help_heading = "Folder")]
     verify: bool,
 }
 
 const NOTES: &str = "\
+Example:
+  export film/film.ism --output /srv/bucket/film
+
 The folder gets master.m3u8 and a playlist per track (HLS), manifest.mpd (DASH), and a folder per
 track with init.mp4 and its segments, which both share. File names are those of the URLs, decoded.
 Manifests are written last. A file is written under a name that ends in `.unfinished`, and gets

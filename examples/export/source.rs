@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Failure, Plain, line};
+use common::{Failure, Plain, Trouble, line};
 use smooth_origin::base::{Error, ErrorKind, Name};
 use smooth_origin::origin::{Answer, Origin, Served, block_on};
 use smooth_origin::presentation::{Finding, Presentation, Validator};
@@ -37,7 +37,9 @@ impl Source {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let shown = path.display();
         let metadata = path.metadata();
-        let metadata = metadata.map_err(|e| failure(format!("{shown} cannot be read: {e}")))?;
+        let trouble =
+            |error| failure(format!("{shown} cannot be read: {}", Trouble::of(path, &error)));
+        let metadata = metadata.map_err(trouble)?;
         // A path such as `.` has no file name, so it is resolved first.
         let resolved = match path.file_name() {
             Some(_) => path.to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --example inspect testdata/ladder/ladder.ism
-//! cargo run --release --example inspect -- --json testdata
+//! cargo run --release --example inspect -- --json testdata | jq -r 'select(.outcome != "served") | .path'
 //! cargo run --release --example inspect -- --deep testdata/ladder/ladder.ism
 //! ```
 
@@ -30,32 +30,40 @@ use folder::Bounds;
 #[command(name = "inspect", version, after_help = EXIT_STATUS)]
 struct Arguments {
     /// Server manifests (.ism), folders of fragments (NAME.ism with a manifest and a file per
-    /// fragment), or other folders, in which all presentations are inspected
+    /// fragment), or other folders, in which all presentations are inspected. Any other file is named
+    /// with what it is and what to do with it
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Print a line of JSON for each presentation, also for those that cannot be opened, instead of
     /// text
-    #[arg(long)]
+    #[arg(long, help_heading = "Report")]
     json: bool,
-    /// Look at every fragment: report what requests would find later, chunks that begin without a
-    /// key frame, encrypted fragments without IVs, and fragments that are longer or shorter than
-    /// their chunks
-    #[arg(long)]
+    /// Look at every fragment, not only at the first and the last of each track: report what requests
+    /// would find later, chunks that begin without a key frame, encrypted fragments without IVs, and
+    /// fragments that are longer or shorter than their chunks
+    #[arg(long, help_heading = "Report")]
     deep: bool,
     /// Levels of folders to search below a named folder
-    #[arg(long, value_name = "LEVELS", default_value_t = 16,
+    #[arg(long, value_name = "LEVELS", default_value_t = 16, help_heading = "Folders",
         value_parser = clap::value_parser!(u8).range(..=64))]
     depth: u8,
     /// Number of presentations to inspect in a named folder
-    #[arg(long, value_name = "NUMBER", default_value_t = 10_000,
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000, help_heading = "Folders",
         value_parser = clap::value_parser!(u32).range(1..))]
     most: u32,
-    /// Match file names exactly, as `serve --exact-names` does
-    #[arg(long)]
+    /// Match file names exactly, as `serve --exact-names` does; by default letter case is ignored, as
+    /// on IIS
+    #[arg(long, help_heading = "Folders")]
     exact_names: bool,
 }
 
 const EXIT_STATUS: &str = "\
+Examples:
+  inspect film/film.ism        one presentation: streams, tracks, findings with what to do
+  inspect /srv/films           all presentations in a folder, and a summary
+  inspect --json /srv/films    the same for programs
+  inspect film.mp4             what the file is, and the command that packages it
+
 Exit status:
   0  everything is served, perhaps with findings of severity `warning` or `info`
   1  every presentation is served, but one has a finding of severity `error`:

@@ -112,18 +112,8 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
             other::publishing_point(&path)
         }
         Err(error) => {
-            let advice = match &error.kind {
-                ErrorKind::Xml(_) => Some(format!(
-                    "copy the file again from its source, or correct that line; an .ism of a few lines can be written ({})",
-                    entry::SMALLEST
-                )),
-                ErrorKind::Read(_) => {
-                    Some("check its permissions, and the storage that has it".into())
-                }
-                _ => None,
-            };
             let entry = Entry::not_opened(path, format!("it cannot be opened: {error}"));
-            match advice {
+            match common::advice(&error) {
                 Some(advice) => entry.advise(advice),
                 None => entry,
             }

@@ -290,6 +290,164 @@ fn a_client_manifest_is_named_with_its_ism() {
 }
 
 #[test]
+fn a_path_that_is_misspelled_is_named_with_the_nearest() {
+    let (message, advice) = refused(&LADDER.replace("ladder.ism", "lader.ism"));
+    assert_eq!(message, "there is no such file or folder");
+    assert_eq!(advice, format!("did you mean {LADDER}?"));
+    let (_, advice) = refused("/no-such-folder/film.ism");
+    assert_eq!(advice, "there is no folder /no-such-folder either");
+    let (message, advice) = refused(&format!("{LADDER}/Manifest"));
+    assert_eq!(message, format!("{LADDER} is a file, not a folder"));
+    assert_eq!(advice, format!("name {LADDER} itself"));
+}
+
+#[test]
+fn urls_and_objects_are_named_as_such() {
+    for (url, advice) in [
+        ("https://tv.example.com/film.ism/Manifest", "name the files from which it is served"),
+        ("s3://films/film.ism", "copy them here, or mount the bucket"),
+    ] {
+        let (message, advised) = refused(url);
+        assert_eq!(message, "this is a URL, not a file or folder of this machine");
+        assert!(advised.ends_with(advice), "{advised}");
+    }
+}
+
+#[test]
+fn a_file_without_bytes_is_named() {
+    let folder = folder("empty");
+    for name in ["a.ism", "a.ismv", "a.ismc", "a.mp4", "a.txt"] {
+        let (message, advice) = refused(&write(&folder, name, ""));
+        assert_eq!(message, "the file is empty (0 bytes)", "{name}");
+        assert_eq!(advice, "copy the file again from its source", "{name}");
+    }
+}
+
+#[test]
+fn an_mp4_file_that_is_cut_off_is_named_with_the_place() {
+    let folder = folder("cut-off");
+    let whole = fs::read(Path::new(TESTDATA).join("ladder/ladder.ismv")).unwrap();
+    for length in [100, 5_000, 200_000] {
+        let (message, advice) = refused(&write(&folder, "a.ismv", &whole[..length]));
+        let start = format!("this is an MP4 file that is cut off: it ends after {length} bytes, ");
+        assert!(message.starts_with(&start), "{message}");
+        assert_eq!(advice, "copy the file again from its source");
+    }
+    let server = "<smil><body><video src='a.ismv'/></body></smil>";
+    let server = write(&folder, "b.ism", server);
+    let (_, advice) = refused(folder.join("a.ismv").to_str().unwrap());
+    assert!(advice.ends_with(&format!("then inspect {server}, which names it")), "{advice}");
+}
+
+#[test]
+fn manifests_of_other_formats_are_named() {
+    let folder = folder("formats");
+    let mpd = "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'/>";
+    for (name, text, what) in [
+        ("a.mpd", mpd, "a manifest of DASH (MPD)"),
+        ("a.m3u8", "#EXTM3U\n#EXT-X-VERSION:6\n", "a playlist of HLS (M3U8)"),
+        ("b.txt", mpd, "a manifest of DASH (MPD)"),
+    ] {
+        let (message, advice) = refused(&write(&folder, name, text));
+        assert_eq!(message, format!("this is {what}, not a presentation"));
+        assert!(advice.starts_with("name the .ism of the film"), "{advice}");
+    }
+    // As a browser saves it.
+    let (message, _) = refused(&write(&folder, "Manifest", "<SmoothStreamingMedia/>"));
+    assert_eq!(message, "this is a client manifest (.ismc), not a presentation");
+    let (message, advice) = refused(&write(&folder, "notes.txt", "about the film"));
+    assert_eq!(message, "this is not a presentation: its name does not end in .ism");
+    assert_eq!(advice, "name an .ism (a server manifest), or a folder with some");
+}
+
+#[test]
+fn an_empty_folder_is_named() {
+    let (message, _) = refused(folder("nothing-in-it").to_str().unwrap());
+    assert_eq!(message, "this is a folder without a presentation: it is empty");
+}
+
+#[test]
+fn an_ism_whose_file_is_missing_is_named_with_the_file_and_what_to_do() {
+    let folder = folder("gone");
+    let server = "<smil><body><video src='gone.ismv'/></body></smil>";
+    let path = write(&folder, "a.ism", server);
+    let (status, text) = text(&[&path]);
+    assert_eq!(status, 3);
+    let start = format!("{path}\nnot served: no track of it can be served; its findings say why\n");
+    assert!(text.starts_with(&start), "{text}");
+    let gone = folder.join("gone.ismv");
+    let finding = format!("\nerror file-missing: {}: the file is not there", gone.display());
+    assert!(text.contains(&finding), "{text}");
+    assert!(text.contains("\n  put the file back beside the .ism, or take its tracks out of"));
+}
+
+#[test]
+fn content_that_no_browser_plays_has_a_note_and_is_fine() {
+    let film = folder("browsers").join("film.ism");
+    let stream = |kind: &str, quality: &str| {
+        format!(
+            "<StreamIndex Type='{kind}' Url='QualityLevels({{bitrate}})/Fragments({kind}={{start time}})'>\
+             <QualityLevel Bitrate='300' {quality}/><c t='0' d='5'/></StreamIndex>"
+        )
+    };
+    let video = stream(
+        "video",
+        "FourCC='WVC1' MaxWidth='1280' MaxHeight='720' CodecPrivateData=\
+         '250000010FD3FE27F1678A27F859E80C9082E948C1CD400000010E5A67F840'",
+    );
+    let audio = stream(
+        "audio",
+        "FourCC='WMAP' CodecPrivateData='1000030000000000000000000000E00042C0' \
+         SamplingRate='48000' Channels='2' AudioTag='354' BitsPerSample='16' PacketSize='5462'",
+    );
+    let level = film.join("QualityLevels(300)");
+    fs::create_dir_all(&level).unwrap();
+    for kind in ["video", "audio"] {
+        fs::write(level.join(format!("Fragments({kind}=0)")), EMPTY_FRAGMENT).unwrap();
+    }
+    let manifest = format!("<SmoothStreamingMedia>{video}{audio}</SmoothStreamingMedia>");
+    write(&film, "Manifest", manifest);
+    let path = film.to_str().unwrap();
+    let (status, entries) = json(&[path]);
+    assert_eq!(status, 0, "{entries:?}");
+    let notes = entries[0]["notes"].as_array().unwrap();
+    let messages: Vec<_> = notes.iter().map(|note| note["message"].as_str().unwrap()).collect();
+    let expected = [
+        "no browser plays the video `video`: its codec is VC-1",
+        "no browser plays the audio `audio`: its codec is Windows Media Audio",
+    ];
+    assert_eq!(messages, expected);
+    assert!(notes[0]["advice"].as_str().unwrap().contains("encode it again as H.264"));
+    let (_, text) = text(&[path]);
+    assert!(
+        text.contains(&format!("\nnote: {}\n  to play it in browsers, ", expected[0])),
+        "{text}"
+    );
+    assert_eq!(json(&[LADDER]).1[0]["notes"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn of_thousands_each_has_a_line_also_those_that_cannot_be_opened() {
+    let folder = folder("thousands");
+    for number in 0..3000 {
+        write(&folder, &format!("{number:04}.ism"), if number % 2 == 0 { REFS } else { "" });
+    }
+    let output = inspect().args(["--json", folder.to_str().unwrap()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    // Progress is for terminals.
+    assert!(output.stderr.is_empty());
+    let lines = String::from_utf8(output.stdout).unwrap();
+    for (number, line) in lines.lines().enumerate() {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        let name = format!("{number:04}.ism");
+        assert!(entry["path"].as_str().unwrap().ends_with(&name), "{entry}");
+        assert_eq!(entry["outcome"], "not-served");
+        assert!(entry["message"].is_string() && entry["advice"].is_string(), "{entry}");
+    }
+    assert_eq!(lines.lines().count(), 3000);
+}
+
+#[test]
 fn a_publishing_point_is_named() {
     let path = write(&folder("isml"), "a.isml", "<smil><head/><body/></smil>");
     let (message, advice) = refused(&path);

@@ -20,6 +20,7 @@ const TABLE: &[(&str, &str)] = &[
     ("revalidate", FOLDERS),
     ("settling-time", FOLDERS),
     ("replace-grace", FOLDERS),
+    ("copy-younger", FOLDERS),
     ("files", FOLDERS),
     ("pass-media", FOLDERS),
     ("no-files", FOLDERS),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use smooth_origin::base::{ErrorKind, Name};
 use smooth_origin::presentation::{Finding, Severity};
 
+use crate::advice;
 use crate::browsers::{self, Note};
 use crate::listing::Outcome;
 
@@ -26,6 +27,8 @@ pub(super) struct Title {
     name: String,
     /// The reason why nothing is served.
     error: Option<String>,
+    /// What to do about the error.
+    advice: Option<&'static str>,
     /// The gravest first; information is left out.
     findings: Vec<Finding>,
     /// Number of findings that are left out.
@@ -94,7 +97,8 @@ impl Title {
             Ok(Ok(opened)) => browsers::notes(opened.presentation()),
             _ => Vec::new(),
         };
-        Self { health, name, error, findings, more: 0, notes }
+        let advice = outcome.as_ref().ok().and_then(|opened| advice(opened.as_ref().err()?));
+        Self { health, name, error, advice, findings, more: 0, notes }
     }
 
     /// Returns the title with the findings that are printed as text.
@@ -118,6 +122,7 @@ impl Title {
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("{} ({})", self.name, self.health.words())];
         lines.extend(self.error.iter().map(|error| format!("  {error}")));
+        lines.extend(self.advice.iter().map(|advice| format!("    {advice}")));
         for finding in &self.findings {
             lines.push(format!("  {finding}"));
             lines.push(format!("    {}", finding.code.advice()));
@@ -146,6 +151,7 @@ impl Title {
             "presentation": self.name,
             "health": self.health.code(),
             "error": self.error,
+            "advice": self.advice,
             "findings": self.findings.iter().map(finding).collect::<Value>(),
             "notes": self.notes.iter().map(Note::json).collect::<Value>(),
         })

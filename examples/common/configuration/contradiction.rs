@@ -29,10 +29,10 @@ pub(super) fn all(settings: &[Setting], command: &Command, text: &str) -> Vec<Pr
 }
 
 /// Returns the setting without which the others are accepted.
-pub(super) fn unfit<'a>(
-    settings: &'a [Setting],
+pub(super) fn unfit(
+    settings: &[Setting],
     parse: impl Fn(&[&Setting]) -> Result<ArgMatches, clap::Error>,
-) -> Option<&'a Setting> {
+) -> Option<&Setting> {
     settings.iter().filter(|setting| setting.is_set()).find(|unfit| {
         let others: Vec<_> = settings.iter().filter(|other| other.offset != unfit.offset).collect();
         parse(&others).is_ok()

@@ -20,7 +20,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, Parser};
 
 use crate::arguments::headings;
-use crate::{Failure, nearest, terminal};
+use crate::{Failure, Trouble, nearest, terminal};
 
 use document::{Document, Problem, Setting};
 
@@ -102,7 +102,8 @@ fn parse(command: &Command, line: &[OsString]) -> Result<ArgMatches, clap::Error
 /// Reads a file and checks every key in it. Returns its settings and its text.
 fn read(file: &Path, command: &Command) -> Result<(Vec<Setting>, String), Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
-        Failure::system(format_args!("cannot read the configuration {}", file.display()), error)
+        let what = format!("cannot read the configuration {}", file.display());
+        Failure::system(what, Trouble::of(file, &error))
     })?;
     let document = Document::parse(&text);
     let mut problems = document.problems;

@@ -5,10 +5,11 @@ mod few;
 pub(crate) mod opener;
 mod report;
 pub(crate) mod walk;
+mod watch;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,7 @@ use opener::{OPENING_TIME, Opener};
 use report::Report;
 pub(crate) use report::{Outcome, reached};
 use walk::{Found, find};
+use watch::Watch;
 
 /// The thread that lists. It ends with the process.
 pub struct Listing {
@@ -49,6 +51,9 @@ pub(crate) struct Shown {
 
 /// No presentation is opened after this time.
 const LISTING_TIME: Duration = Duration::from_secs(300);
+
+/// Time between two looks at the served folders themselves.
+const WATCH_EACH: Duration = Duration::from_secs(10);
 
 /// Seconds after which a server is asked again if it is busy or waits for files to settle.
 const BUSY_SECONDS: usize = 10;
@@ -80,9 +85,16 @@ impl Listing {
 }
 
 fn list_whenever(asked: &Receiver<()>, origin: &Origin, shown: &Shown) {
+    let mut watch = Watch::new(&shown.roots);
     list(origin, shown, false);
-    while asked.recv().is_ok() {
-        list(origin, shown, true);
+    loop {
+        let result = asked.recv_timeout(WATCH_EACH);
+        watch.look();
+        match result {
+            Ok(()) => list(origin, shown, true),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use smooth_origin::base::{Error, ErrorKind, Name};
 use smooth_origin::origin::Opened;
 use smooth_origin::presentation::{Finding, Severity};
 
+use crate::advice;
 use crate::formats::Format;
 
 /// The result of an opening, or the reason why it is not known.
@@ -61,7 +62,10 @@ impl Health {
                     "it is gone, is not a regular file, or is a link that is not followed".into(),
                 );
             }
-            Ok(Err(error)) => return Self::NotServed(error.to_string()),
+            Ok(Err(error)) => {
+                let advice = advice(error).map(|advice| format!("; {advice}"));
+                return Self::NotServed(format!("{error}{}", advice.unwrap_or_default()));
+            }
             Err(reason) => return Self::NotServed(reason.clone()),
         };
         let presentation = opened.presentation();

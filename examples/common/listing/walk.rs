@@ -92,7 +92,7 @@ impl Walk<'_> {
         if self.each.is_some() {
             return self.folder_in_its_order(root, below, depth);
         }
-        let path = root.folder.join(below);
+        let path = path_of(root, below);
         let read = match fs::read_dir(&path) {
             Ok(read) => read,
             Err(error) => return self.unreadable(&path, &error),
@@ -132,7 +132,7 @@ impl Walk<'_> {
 
     /// A folder, one entry at a time.
     fn folder_in_its_order(&mut self, root: &Root, below: &str, depth: usize) {
-        let path = root.folder.join(below);
+        let path = path_of(root, below);
         let entries = match fs::read_dir(&path) {
             Ok(entries) => entries,
             Err(error) => return self.unreadable(&path, &error),
@@ -246,6 +246,15 @@ impl Names {
         };
         places.sort_unstable_by_key(|(start, length, _)| name(*start, *length));
         places.iter().map(move |(start, length, kind)| (name(*start, *length), *kind))
+    }
+}
+
+/// Returns the path of a folder below a root.
+fn path_of(root: &Root, below: &str) -> PathBuf {
+    match below {
+        // No slash is added at the end.
+        "" => root.folder.clone(),
+        below => root.folder.join(below),
     }
 }
 

@@ -83,7 +83,7 @@ fn json_has_a_line_for_each_presentation_and_a_summary() {
     assert_eq!(of("ladder/ladder.ism")["health"], "fine");
     assert_eq!(of("ladder/ladder.ism")["findings"], Value::Array(Vec::new()));
     assert_eq!(of("empty.ism")["health"], "not-served");
-    assert!(of("empty.ism")["error"].is_string());
+    assert!(of("empty.ism")["error"].is_string() && of("empty.ism")["advice"].is_string());
     let finding = &of("dialects/missing/missing.ism")["findings"][0];
     assert_eq!(finding["code"], "file-missing");
     assert_eq!(finding["severity"], "error");
@@ -122,4 +122,52 @@ fn more_sick_presentations_than_are_kept_are_counted() {
     let end = "and 100 more that are sick; --json prints all\n\
                0 fine, 0 with warnings, 0 with errors, 1100 not served\n";
     assert!(output.ends_with(end), "{}", &output[output.len() - 200..]);
+}
+
+#[test]
+fn json_is_in_the_same_order_however_many_are_opened_at_a_time() {
+    let folder = Folder::new("order", &["bframes"]);
+    let bframes = folder.0.join("bframes");
+    for number in 0..100 {
+        let film = folder.0.join(format!("films/{number}"));
+        fs::create_dir_all(&film).unwrap();
+        // Every other one is opened in no time.
+        match number % 2 {
+            0 => fs::hard_link(bframes.join("bframes.ismv"), film.join("bframes.ismv")).unwrap(),
+            _ => fs::write(film.join("x.ism"), "").unwrap(),
+        }
+        fs::hard_link(bframes.join("bframes.ism"), film.join("bframes.ism")).unwrap();
+    }
+    let one = folder.check(&["--json", "--workers", "1"]);
+    assert_eq!((one.status, one.output.lines().count()), (1, 152));
+    for workers in ["2", "8", "50"] {
+        let several = folder.check(&["--json", "--workers", workers]);
+        assert!(several.output == one.output, "{workers}");
+        assert_eq!(several.status, 1);
+    }
+}
+
+#[test]
+fn content_that_no_browser_plays_is_noted_and_is_no_fault() {
+    let folder = Folder::new("browsers", &[]);
+    let level = folder.0.join("old.ism/QualityLevels(300)");
+    fs::create_dir_all(&level).unwrap();
+    let manifest = "<SmoothStreamingMedia><StreamIndex Type='video' \
+        Url='QualityLevels({bitrate})/Fragments(video={start time})'>\
+        <QualityLevel Bitrate='300' FourCC='WVC1' MaxWidth='1280' MaxHeight='720' CodecPrivateData=\
+        '250000010FD3FE27F1678A27F859E80C9082E948C1CD400000010E5A67F840'/>\
+        <c t='0' d='5'/></StreamIndex></SmoothStreamingMedia>";
+    fs::write(folder.0.join("old.ism/Manifest"), manifest).unwrap();
+    let fragment = b"\0\0\0\x30moof\0\0\0\x10mfhd\0\0\0\0\0\0\0\x01\
+        \0\0\0\x18traf\0\0\0\x10tfhd\0\0\0\0\0\0\0\x01";
+    fs::write(level.join("Fragments(video=0)"), fragment).unwrap();
+    let Ended { status, output, .. } = folder.check(&[]);
+    assert_eq!(status, 0, "{output}");
+    let start = "old.ism (fine)\n  note: no browser plays the video `video`: its codec is VC-1\n    \
+                 to play it in browsers, encode it again as H.264";
+    assert!(output.starts_with(start), "{output}");
+    let json = folder.check(&["--json"]).output;
+    let title: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    assert_eq!(title["health"], "fine");
+    assert_eq!(title["notes"].as_array().unwrap().len(), 1);
 }

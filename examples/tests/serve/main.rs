@@ -11,12 +11,13 @@ mod logs;
 mod observed;
 mod operator;
 mod page_api;
+mod messages;
 mod program;
 #[cfg(unix)]
 mod reload;
 mod tls;
 
-use program::{refused, run};
+use program::refused;
 
 #[test]
 fn the_settling_time_takes_fractions_of_a_second() {
@@ -38,27 +39,4 @@ fn formats_can_be_switched_off_by_name() {
     let (status, text) = refused(&["--without", "flash"]);
     assert_eq!(status, 2);
     assert!(text.contains("smooth, dash, hls"), "{text}");
-}
-
-#[test]
-fn a_port_that_is_taken_is_named_with_what_to_do() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    let ended = run(&[env!("CARGO_MANIFEST_DIR"), "--listen", &address]);
-    assert_eq!(ended.status, 1);
-    let sentence = format!("error: cannot listen on {address}: ");
-    assert!(ended.errors.starts_with(&sentence), "{}", ended.errors);
-    assert!(ended.errors.contains("another program listens there: choose another --listen"));
-}
-
-#[test]
-fn a_root_that_is_missing_or_a_file_is_named_with_what_to_do() {
-    let (status, text) = refused(&[]);
-    assert_eq!(status, 1);
-    assert!(text.starts_with("error: cannot serve the folder no-such-folder: "), "{text}");
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let ended = run(&[file]);
-    assert_eq!(ended.status, 1);
-    let advice = format!("; name its folder: {}", env!("CARGO_MANIFEST_DIR"));
-    assert!(ended.errors.contains(&advice), "{}", ended.errors);
 }
