@@ -14,11 +14,11 @@ backend origin {
     .between_bytes_timeout = 20s;
     .probe = {
         .url = "/readyz";
-        .interval = 2s;
+        .interval = 1s;
         .timeout = 1s;
-        .window = 5;
-        .threshold = 3;
-        .initial = 3;
+        .window = 4;
+        .threshold = 2;
+        .initial = 2;
     }
 }
 
