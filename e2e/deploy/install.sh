@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the judges of `deploy/`: nginx, Varnish, systemd, strace, hadolint, and the model of CloudFront's API.
+# Installs the judges of `deploy/`: nginx, Varnish, systemd, strace, logrotate, hadolint, and the model of CloudFront's API.
 #
 #   install.sh [FOLDER]
 #
@@ -14,11 +14,11 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-if ! { command -v nginx && command -v varnishd && command -v systemd-analyze && command -v strace && command -v pgrep; } >/dev/null; then
+if ! { command -v nginx && command -v varnishd && command -v systemd-analyze && command -v strace && command -v logrotate && command -v pgrep; } >/dev/null; then
     # They are run in folders and on ports of their own: the services that the packages start are of no use.
     as_root apt-get -q update
     as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-        apt-get -q -y install --no-install-recommends nginx varnish systemd strace procps
+        apt-get -q -y install --no-install-recommends nginx varnish systemd strace logrotate procps
 fi
 python3 -c 'import ensurepip, venv' 2>/dev/null ||
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends python3-venv

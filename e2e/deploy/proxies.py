@@ -147,6 +147,11 @@ class Proxy(Cache):
     def ask(self, target, *fields, method="GET", source="127.0.0.1"):
         return ask(self.address, target, *fields, method=method, source=source)
 
+    def purge(self, title):
+        if self.is_nginx:
+            return self.program.purge(title)
+        return check(self.ask("/", f"Surrogate-Key: {title}", method="PURGE").status == 204, "PURGE of a key")
+
     def seen(self, response):
         return response.get("x-cache-status" if self.is_nginx else "x-cache")
 
@@ -385,21 +390,21 @@ def purges(proxy):
         response = proxy.ask(FRAGMENT, "X-Refresh: 1", source="127.0.0.2")
         check(proxy.seen(response) == "HIT", "a stranger may refresh")
         for _ in range(2):
-            proxy.program.purge("bframes/bframes.ism")
+            proxy.purge("bframes/bframes.ism")
             for target in own[:3]:
                 proxy.expect("MISS", target)
             proxy.expect(("HIT", "STALE", "UPDATING"), MANIFEST)
             proxy.expect("HIT", FRAGMENT)
         lines = Path(proxy.program.folder, "purged").read_text().splitlines()
         check(len(lines) == 1, f"a line per title: {lines}")
-        proxy.program.purge("Two Words (1)/bframes.ism")
+        proxy.purge("Two Words (1)/bframes.ism")
         proxy.expect("MISS", "/Two%20Words%20(1)/bframes.ism/Manifest")
     else:
         for fields in (("Surrogate-Key: bframes/bframes.ism",), ()):
             check(proxy.ask(FRAGMENT, *fields, method="PURGE", source="127.0.0.2").status == 405, "a stranger may purge")
             proxy.expect("HIT", FRAGMENT)
         check(proxy.ask("/", 'Surrogate-Key: x || obj.status == 200', method="PURGE").status == 400, "an expression in a key")
-        check(proxy.ask("/", "Surrogate-Key: bframes/bframes.ism", method="PURGE").status == 204, "PURGE of a key")
+        proxy.purge("bframes/bframes.ism")
         for target in own[:3]:
             proxy.expect("MISS", target)
         proxy.expect("HIT", MANIFEST)
@@ -457,6 +462,27 @@ def down(proxies, origin):
     for proxy in proxies:
         wait_until(lambda: proxy.ask(unknown).status == 200, f"{proxy.name}: a failure is kept")
         wait_until(lambda: proxy.seen(proxy.ask(MANIFEST)) == "HIT", f"{proxy.name}: fresh again")
+
+
+def replacement(proxies, origin, root):
+    """After a film was replaced: the origin is told, then the cache, and the next request has the new one."""
+    manifest, wanted = "/copies/0/bframes.ism/Manifest", origin.ask(MANIFEST).body
+    for proxy in proxies:
+        check(proxy.ask(manifest).body != wanted, "the old film")
+    for file in (root / "ladder").iterdir():
+        shutil.copy(file, root / "copies" / "0")
+    os.replace(root / "copies" / "0" / "ladder.ism", root / "copies" / "0" / "bframes.ism")
+    time.sleep(1.2)
+    told = origin.ask("/-/look-again?name=copies/0/bframes.ism", "Content-Length: 0", method="POST")
+    check(told.status == 200, f"look-again: {told.status} {told.body}")
+    origin.ask(manifest)
+    wait_until(lambda: origin.ask(manifest).body == wanted, "the origin has the new film")
+    for proxy in proxies:
+        proxy.purge("copies/0/bframes.ism")
+        check(proxy.expect("MISS", manifest).body == wanted, f"{proxy.name}: the new film")
+        refused = proxy.ask("/-/look-again?all", "Content-Length: 0", method="POST"), proxy.ask("/copies/0/bframes.ism", method="PURGE")
+        check(refused[0].status in (403, 404, 405), f"{proxy.name} passes look-again on: {refused[0].status}")
+        check(not proxy.is_nginx or refused[1].status in (403, 404, 405), f"{proxy.name} passes PURGE on: {refused[1].status}")
 
 
 def two_origins(first, second, folder):
@@ -518,6 +544,8 @@ def main():
         for proxy in proxies:
             purges(proxy)
         print("purging takes one presentation and nothing else")
+        replacement(proxies, origin, root)
+        print("a film that was replaced is seen once the origin and the cache are told")
         grown_old(proxies)
         print("a manifest that has grown old is sent while it is asked for again")
         down(proxies, origin)

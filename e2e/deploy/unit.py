@@ -4,7 +4,8 @@
     unit.py [target/release/examples/serve]
 
 `systemd-analyze` judges the unit without drop-ins and with each of them, and with all. strace lists the system calls of a server that
-starts, serves, reloads and stops: the unit's filter allows each of them. Only the paths of the program and its files are replaced.
+starts, serves, reloads and stops: the unit's filter allows each of them. logrotate rotates the access log. Only the paths of the
+program and its files are replaced, and the command that reloads.
 """
 
 import os
@@ -124,6 +125,45 @@ def traced_calls(binary, folder):
     return set(re.findall(r"^\d+ +(\w+)\(", record.read_text(errors="replace"), re.MULTILINE))
 
 
+def rotation(binary, folder):
+    """logrotate with `deploy/logrotate.conf`: no line is lost, and none goes into the old file afterwards."""
+    logs, port = folder / "logs", free_port()
+    logs.mkdir()
+    process = subprocess.Popen([binary, str(folder / "media"), "--listen", f"127.0.0.1:{port}", "--access-log", str(logs / "access.log")],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = "127.0.0.1", port
+    try:
+        wait_for(address)
+        text = (UNITS.parent / "logrotate.conf").read_text()
+        for old, new in (("/var/log/smooth-origin", str(logs)), ("systemctl reload smooth-origin", f"kill -HUP {process.pid}")):
+            assert old in text
+            text = text.replace(old, new)
+        (folder / "logrotate.conf").write_text(text)
+        for number in range(5):
+            ask(address, f"/none-{number}")
+        wait_for_lines(logs / "access.log", 5)
+        command = ["logrotate", "--force", "--state", str(folder / "state"), str(folder / "logrotate.conf")]
+        status, out, errors = run(*command)
+        check(status == 0 and not errors, f"logrotate: {out}{errors}")
+        for number in range(5, 8):
+            ask(address, f"/none-{number}")
+        wait_for_lines(logs / "access.log", 3)
+        old = (logs / "access.log.1").read_text()
+        check(re.findall(r"/none-(\d)", old) == list("01234"), old)
+        check(re.findall(r"/none-(\d)", (logs / "access.log").read_text()) == list("567"), "the new file")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for_lines(file, count):
+    for _ in range(200):
+        if file.exists() and file.read_text().count("\n") >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{file} has not {count} lines")
+
+
 def main():
     binary = binary_of(sys.argv, 1)
     folder = Path(tempfile.mkdtemp(prefix="smooth-unit-"))
@@ -143,7 +183,8 @@ def main():
         families = set(re.findall(r"^RestrictAddressFamilies=(.*)$", (UNITS / NAME).read_text(), re.MULTILINE)[0].split())
         used = set(re.findall(r"socket(?:pair)?\((AF_\w+)", (folder / "calls").read_text(errors="replace")))
         check(used <= families, f"address families {used}")
-        print(f"the unit allows all {len(traced)} system calls of the server; {checked} checks")
+        rotation(binary, folder)
+        print(f"the unit allows all {len(traced)} system calls of the server; its log is rotated; {checked} checks")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
