@@ -35,10 +35,10 @@ ENCODED = "/bframes/bframes.ism/QualityLevels%28150000%29/Fragments%28video%3d80
 SEGMENT = "/bframes/bframes.ism/video-150000/800000.m4s"
 PLAYLISTS = ("/bframes/bframes.ism/manifest.mpd", "/bframes/bframes.ism/master.m3u8")
 SITE, REFUSED = "https://tv.example.com", "https://evil.example"
-# The times of the tests: that of the manifests is shortened, so that it can be waited for.
-MANIFEST_AGE, NOT_FOUND_AGE = 4, 5
+# The times of the tests: those of manifests and files are shortened, so that they can be waited for.
+MANIFEST_AGE, FILE_AGE, NOT_FOUND_AGE = 4, 5, 5
 MANIFEST_CONTROL = f"max-age={MANIFEST_AGE}, stale-while-revalidate=60, stale-if-error=86400"
-FRAGMENT_CONTROL = "max-age=86400, stale-while-revalidate=86400, stale-if-error=604800"
+FRAGMENT_CONTROL = "max-age=86400, stale-while-revalidate=60, stale-if-error=604800"
 checked = 0
 
 
@@ -57,8 +57,10 @@ class Origin:
     def __init__(self, binary, root, *arguments):
         self.port = free_port()
         self.address = "127.0.0.1", self.port
+        self.log = root.parent / f"access-{self.port}.log"
         self.command = [binary, str(root), "--config", str(DEPLOY / "serve.toml"), "--listen", f"127.0.0.1:{self.port}",
-                        "--cache-control", f"manifest={MANIFEST_CONTROL}", "--revalidate", "1", "--quiet", *arguments]
+                        "--cache-control", f"manifest={MANIFEST_CONTROL}", "--cache-control", f"file=max-age={FILE_AGE}", "--revalidate", "1", "--quiet",
+                        "--access-log", str(self.log), *arguments]
         self.process = None
 
     def start(self):
@@ -186,6 +188,7 @@ def make(root):
     (root / "film.mp4").write_bytes(b"".join(number.to_bytes(4, "big") for number in range(5 << 18)))
     for name in NAMES:
         (root / name).write_text(name)
+    (root / "old.txt").write_text("old")
     shutil.copytree(TESTDATA / "bframes", root / "Two Words (1)")
     for number in range(len(HOSTILE)):
         shutil.copytree(root / "bframes", root / "copies" / str(number), copy_function=os.link)
@@ -351,8 +354,9 @@ def listed_sites(proxy):
     preflight(proxy, SITE, SITE)
 
 
-def missing(proxy, root):
-    """A 404 is kept for some seconds, a refusal too, a 503 never."""
+def missing(proxy):
+    """A 404 is kept for some seconds, and a refusal too."""
+    proxy.ask("/old.txt")
     target = f"/late-{proxy.name}.txt"
     for seen in ("MISS", "HIT"):
         response = proxy.expect(seen, target, status=404)
@@ -365,15 +369,21 @@ def missing(proxy, root):
 
 
 def unsettled(proxies, origin, root):
-    """A file that is too new is answered with 503, and served as soon as it is old enough."""
+    """A file that is too new is answered with 503, which nobody keeps, and served as soon as it is old enough."""
     (root / "new.txt").write_text("new")
     for proxy in proxies:
         response = proxy.ask("/new.txt")
         check((response.status, response.get("retry-after")) == (503, "1"), f"{proxy.name}: {response.status}")
+    (root / "old.txt").write_text("newer")
+    check(origin.ask("/old.txt").status == 503, "old.txt")
+    for proxy in proxies:
+        # What is kept, and has grown old, is better than a failure.
+        check(proxy.ask("/old.txt").body == b"old", f"{proxy.name} does not send what is stale in place of a 503")
     time.sleep(1.2)
     for proxy in proxies:
         check(proxy.expect("MISS", "/new.txt").body == b"new", "new.txt")
         proxy.expect("HIT", "/new.txt")
+        wait_until(lambda: proxy.ask("/old.txt").body == b"newer", f"{proxy.name} keeps what is stale")
 
 
 def purges(proxy):
@@ -502,6 +512,18 @@ def two_origins(first, second, folder):
         first.start()
 
 
+def logged(proxy, origin):
+    """The access log of the origin has the client's address, and nginx's name of the request."""
+    target = f"/logged-{proxy.name}"
+    ask(proxy.address, target, source="127.0.0.3")
+    wait_until(lambda: target in origin.log.read_text(), "the line of the log")
+    line = next(line for line in origin.log.read_text().splitlines() if target in line)
+    check(line.startswith("127.0.0.3 "), line)
+    if proxy.is_nginx:
+        own = next(line for line in Path(proxy.program.folder, "access.log").read_text().splitlines() if target in line)
+        check(own.rsplit(" ", 1)[1] in line, f"{own!r} and {line!r}")
+
+
 def private(proxy):
     """A proxy publishes nothing of the operator's part."""
     for target in ("/", "/-/api/server", "/metrics", "/-/assets/page.js"):
@@ -523,7 +545,7 @@ def main():
             server.start()
         proxies = [Proxy(kind, str(folder / kind.name), [origin.port]) for kind in (Nginx, Varnish)]
         running += proxies
-        late = [(proxy, missing(proxy, root)) for proxy in proxies]
+        late = [(proxy, missing(proxy)) for proxy in proxies]
         since = time.monotonic()
         for proxy in proxies:
             hits(proxy, origin)
@@ -533,7 +555,8 @@ def main():
             ranges(proxy, origin)
             sites(proxy)
             private(proxy)
-            print(f"{proxy.name}: hits, spellings, codings, HEAD, conditions, ranges, sites")
+            logged(proxy, origin)
+            print(f"{proxy.name}: hits, spellings, codings, HEAD, conditions, ranges, sites, the log")
         for proxy, target in late:
             (root / target[1:]).write_text("here")
         time.sleep(max(1.2, since + NOT_FOUND_AGE + 1.2 - time.monotonic()))
