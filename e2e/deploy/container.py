@@ -4,8 +4,8 @@
     container.py [target/release/examples/serve [hadolint]]
 
 The sources that `.dockerignore` lets into the build are copied to a folder, and cargo checks the example there by the lock file. The
-command of HEALTHCHECK runs against a server: with it, without it, and with one that is not ready. Building the image itself needs
-images of a registry: by hand, as docs/deploy.md says.
+server runs with as few rights as it has in the container. The command of HEALTHCHECK runs against a server that is ready, one that is
+not, and none. Building the image itself needs images of a registry: by hand, as docs/deploy.md says.
 """
 
 import http.server
@@ -27,7 +27,7 @@ ROOT = HERE.parent.parent
 CONTAINER = ROOT / "deploy" / "container"
 sys.path.insert(0, str(HERE.parent / "http"))
 
-from wire import Server, binary_of, free_port  # noqa: E402
+from wire import Server, ask, binary_of, free_port, wait_for  # noqa: E402
 
 checked = 0
 
@@ -170,6 +170,46 @@ def health(stage, port, binary):
         check(healthy(not_ready.server_address[1]) != 0, "a server that is not ready is healthy")
 
 
+# ---- Rights ----
+
+
+def few_rights(stage, port, binary, folder):
+    """As in the container: a root that is read-only, the user of the image, no capabilities, its configuration."""
+    if os.getuid() != 0:
+        return "its rights are not tried: only root can"
+    folder.chmod(0o755)
+    media, number = folder / "media", free_port()
+    shutil.copytree(ROOT / "testdata" / "ladder", media)
+    shutil.copy(binary, folder / "serve")
+    text = (CONTAINER / "serve.toml").read_text()
+    text = text.replace('"/media"', f'"{media}"').replace(f'":{port}"', f'"127.0.0.1:{number}"')
+    (folder / "serve.toml").write_text(text)
+    run(["chmod", "-R", "a+rX", str(folder)])
+    user = stage["USER"].split(":")[0]
+    commands = f"""set -e; mount --make-rprivate /; mount --bind {folder} {folder}
+        mount -o remount,ro,bind {folder}; mount -o remount,ro,bind /
+        if touch {folder}/x /x 2>/dev/null; then exit 3; fi
+        cd {media}
+        exec setpriv --reuid {user} --regid {user} --clear-groups --no-new-privs --bounding-set=-all \
+            {folder}/serve --config {folder}/serve.toml"""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(["unshare", "--mount", "bash", "-c", commands], stdout=output, stderr=output)
+        try:
+            wait_for(("127.0.0.1", number))
+            check(ask(("127.0.0.1", number), "/ladder.ism/Manifest").status == 200, "not served")
+            process.terminate()
+            check(process.wait(20) == 0, "it does not end in order")
+            output.seek(0)
+            check(b"GET /ladder.ism/Manifest" in output.read(), "no line of the access log on stdout")
+        except AssertionError as error:
+            output.seek(0)
+            raise AssertionError(f"{error}: {output.read().decode(errors='replace')[-2000:]}") from None
+        finally:
+            process.kill()
+            process.wait()
+    return f"runs as user {user} on a read-only root"
+
+
 def main():
     binary = binary_of(sys.argv, 1)
     hadolint = sys.argv[2] if len(sys.argv) > 2 else "hadolint"
@@ -178,8 +218,10 @@ def main():
     configurations(binary)
     with tempfile.TemporaryDirectory(prefix="smooth-container-") as folder:
         count = build(Path(folder))
+    with tempfile.TemporaryDirectory(prefix="smooth-container-") as folder:
+        rights = few_rights(stage, port, binary, Path(folder))
     health(stage, port, binary)
-    print(f"{version}: no fault; {count} files reach the build and suffice; healthy if ready; {checked} checks")
+    print(f"{version}: no fault; {count} files reach the build and suffice; {rights}; healthy if ready; {checked} checks")
 
 
 if __name__ == "__main__":

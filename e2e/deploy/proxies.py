@@ -419,6 +419,7 @@ def purges(proxy):
             proxy.expect("MISS", target)
         proxy.expect("HIT", MANIFEST)
         key = proxy.ask("/Two%20Words%20(1)/bframes.ism/Manifest").get("surrogate-key")
+        time.sleep(0.3)
         check(proxy.ask("/", f"Surrogate-Key: {key}", method="PURGE").status == 204, key)
         proxy.expect("MISS", "/Two%20Words%20(1)/bframes.ism/Manifest")
         check(proxy.ask(ENCODED, method="PURGE").status == 200, "PURGE of a URL")
@@ -487,6 +488,7 @@ def replacement(proxies, origin, root):
     check(told.status == 200, f"look-again: {told.status} {told.body}")
     origin.ask(manifest)
     wait_until(lambda: origin.ask(manifest).body == wanted, "the origin has the new film")
+    time.sleep(0.3)
     for proxy in proxies:
         proxy.purge("copies/0/bframes.ism")
         check(proxy.expect("MISS", manifest).body == wanted, f"{proxy.name}: the new film")
