@@ -12,7 +12,7 @@ pub(crate) struct TlsArguments {
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(super) tls_certificate: Option<PathBuf>,
 
-    /// Private key of the certificate in PEM, not encrypted
+    /// Private key of the certificate in PEM, not encrypted [default: no TLS]
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     pub(super) tls_key: Option<PathBuf>,
 }

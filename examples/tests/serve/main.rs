@@ -8,10 +8,10 @@ mod encrypted;
 mod http2;
 mod listeners;
 mod logs;
+mod messages;
 mod observed;
 mod operator;
 mod page_api;
-mod messages;
 mod program;
 #[cfg(unix)]
 mod reload;

@@ -58,6 +58,8 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
         let (_, rest) = first.split_once("listening on ").unwrap();
+        let page = lines.next().unwrap().unwrap();
+        assert!(page.starts_with("page: http://127.0.0.1:"), "{page}");
         let address = rest.split(';').next().unwrap().parse().unwrap();
         Self { child, address, lines }
     }
