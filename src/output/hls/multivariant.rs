@@ -35,7 +35,8 @@ pub(super) fn write(presentation: &Presentation, text_form: Form) -> Result<Stri
     let of = |kind| listed.iter().filter(move |of| of.stream.kind() == kind);
     let audio: Vec<&Listed<'_>> = of(StreamKind::Audio).collect();
     let is_ttml = |of: &&Listed<'_>| of.tracks.first().is_some_and(|(_, track)| track.is_ttml());
-    let text: Vec<&Listed<'_>> = of(StreamKind::Text).filter(is_ttml).collect();
+    let (text, other): (Vec<_>, Vec<_>) = of(StreamKind::Text).partition(is_ttml);
+    notice_left_out(presentation, &audio, &text, &other);
     let mut playlist = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     let tracks = listed.iter().flat_map(|of| &of.tracks);
     protection::write_session(&mut playlist, presentation, tracks.map(|(_, track)| *track))?;
@@ -79,6 +80,29 @@ pub(super) fn write(presentation: &Presentation, text_form: Form) -> Result<Stri
         }
         false => Ok(playlist),
     }
+}
+
+/// Reports the tracks that are in no group: sound above the number of groups, all but the first quality
+/// of text, and text that is not TTML in the clear.
+fn notice_left_out(
+    presentation: &Presentation,
+    audio: &[&Listed<'_>],
+    text: &[&Listed<'_>],
+    other: &[&Listed<'_>],
+) {
+    let above = [
+        (audio, MOST_GROUPS, "HLS lists 16 qualities per stream of sound"),
+        (text, 1, "HLS lists one quality per stream of text"),
+        (other, 0, "HLS lists no text that is encrypted"),
+    ];
+    let mut tracks = Vec::new();
+    for (streams, most, reason) in above {
+        for of in streams {
+            tracks
+                .extend(of.tracks.iter().skip(most).map(|(_, track)| (of.stream, *track, reason)));
+        }
+    }
+    presentation.notice_left_out_of_hls(tracks.into_iter());
 }
 
 /// A rendition in a group.

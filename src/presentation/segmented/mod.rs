@@ -51,6 +51,8 @@ pub(super) struct Segmented {
     memory: usize,
     /// Set once the tracks that are left out were reported.
     is_noticed: AtomicBool,
+    /// Set once the tracks that only HLS leaves out were reported.
+    is_noticed_by_hls: AtomicBool,
     /// The place for heads of segments; `None` if they are not kept.
     heads: Option<Heads>,
     losses: ReportedLosses,
@@ -70,6 +72,7 @@ impl Segmented {
             left_out: AllLeftOut::default(),
             memory,
             is_noticed: AtomicBool::new(false),
+            is_noticed_by_hls: AtomicBool::new(false),
             heads: None,
             losses: ReportedLosses::default(),
             time_bases: TimeBases::default(),
