@@ -27,7 +27,7 @@ pub(super) fn by_parameter_sets(entry: SampleEntry, limits: &Limits) -> SampleEn
     } else if let Some(hvcc) = visual.boxes.get_mut::<HvcC>() {
         let arrays = hvcc.arrays().filter(|array| array.nal_type() == hevc::SPS);
         let sets: Vec<Bytes> =
-            arrays.map(|array| array.units.iter().collect::<Vec<_>>()).flatten().collect();
+            arrays.flat_map(|array| array.units.iter().collect::<Vec<_>>()).collect();
         let [_, general @ .., _, _, _, _, _, _, _, _, _] = &mut hvcc.general;
         let indicated = common(sets.iter().map(|set| hevc::profile_of(set))).unwrap_or(*general);
         std::mem::replace(general, indicated) != indicated

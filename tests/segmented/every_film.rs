@@ -253,6 +253,26 @@ fn every_playlist_names_the_segments_of_the_chunks_and_lasts_as_long() {
     }
 }
 
+/// RFC 8216, 6.2.4: only text may have another one.
+#[test]
+fn all_playlists_of_pictures_and_sound_have_one_target_duration() {
+    let mut seen = std::collections::BTreeSet::new();
+    for path in FILMS {
+        let film = real(path);
+        let playlists = film.playlist("master.m3u8").playlists();
+        let media = playlists.iter().filter(|uri| !uri.ends_with(".vtt.m3u8"));
+        let targets: Vec<(String, u64)> = media
+            .map(|uri| {
+                let target = film.playlist(uri).value("#EXT-X-TARGETDURATION").parse();
+                (uri.clone(), target.unwrap())
+            })
+            .collect();
+        assert!(targets.iter().all(|(_, target)| *target == targets[0].1), "{path}: {targets:?}");
+        seen.insert(targets[0].1);
+    }
+    assert_eq!(Vec::from_iter(seen), [2, 3]);
+}
+
 /// Bits per second of the densest stretch of a playlist that lasts at least half of its target, and of
 /// all of it.
 fn counted(film: &Film, uri: &str) -> (u64, u64) {

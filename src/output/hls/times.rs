@@ -1,0 +1,116 @@
+//! The times of a media playlist: where it begins, how long its segments last, and its target duration.
+
+use super::clock::Seconds;
+use crate::base::Timescale;
+use crate::manifest::StreamKind;
+use crate::presentation::{
+    Beginning, Form, Gap, Gaps, Presentation, Rendition, Segment, Silent, Stream,
+};
+
+/// The times of a media playlist, in ticks of its stream.
+pub(super) struct Times<'a> {
+    stream: &'a Stream,
+    gaps: Gaps<'a>,
+    /// Start of the first segment that is listed.
+    first: u64,
+    /// Start of the playlist.
+    pub(super) begin: u64,
+    /// Start of the samples in the first segment, if it is cut.
+    pub(super) cut: Option<u64>,
+    /// Silence before the first segment.
+    pub(super) silent: Option<Silent>,
+    /// Time that the first segment of a text lasts longer, because its playlist begins with the pictures.
+    lead: Seconds,
+}
+
+impl<'a> Times<'a> {
+    pub(super) fn of(presentation: &'a Presentation, rendition: Rendition) -> Self {
+        let stream = &presentation.streams()[rendition.stream];
+        let timescale = stream.timescale();
+        let (mut first, mut cut, mut silent, mut near) = (0, None, None, None);
+        match presentation.beginning(rendition) {
+            Beginning::Stored => {}
+            Beginning::Near { begin } => near = Some(begin),
+            Beginning::Later { first: later, begin, is_cut } => {
+                (first, near) = (later.start, Some(begin));
+                cut = near.filter(|_| is_cut);
+            }
+            Beginning::Silent(before) => silent = Some(before),
+        }
+        let listed = stream.timeline().segments().find(|of| of.start >= first);
+        let first_start = listed.map_or(0, |first| first.start);
+        // The first segment of a text may begin earlier than its first chunk.
+        let begin = text_begin(presentation, stream.kind(), timescale);
+        let begin = begin.filter(|&begin| begin < first_start).unwrap_or(first_start);
+        let lead = Seconds::between(begin, first_start, timescale);
+        let begin = near.unwrap_or(begin);
+        let gaps = presentation.gaps(rendition);
+        Self { stream, gaps, first, begin, cut, silent, lead }
+    }
+
+    /// Returns the segments that are listed.
+    pub(super) fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
+        self.stream.timeline().segments().skip_while(|of| of.start < self.first)
+    }
+
+    /// Returns the gap behind a segment.
+    pub(super) fn gap_after(&self, segment: &Segment) -> Option<Gap> {
+        self.gaps.after(segment)
+    }
+
+    /// Returns the length of a stretch.
+    pub(super) fn lasts(&self, (from, to): (u64, u64)) -> Seconds {
+        Seconds::between(from, to, self.stream.timescale())
+    }
+
+    /// Returns the target duration that the playlist needs, in seconds.
+    fn target(&self) -> u64 {
+        let length = |segment: Segment| {
+            self.lasts((segment.start, end(&segment, self.gap_after(&segment)))).ceil()
+        };
+        let longest = self.segments().map(length).max();
+        let longest = longest.map_or(1, |longest| (longest + self.lead.ceil()).max(1));
+        let behind = self.segments().filter_map(|of| self.gap_after(&of)?.silent());
+        let silences = self.silent.into_iter().chain(behind).flat_map(Silent::pieces);
+        silences.map(|piece| self.lasts(piece).ceil()).fold(longest, u64::max)
+    }
+
+    /// Returns the target duration of the playlist, in seconds: that of all playlists of pictures and
+    /// sound. Text may have a longer one.
+    ///
+    /// Spec: RFC 8216, 6.2.4.
+    pub(super) fn common_target(&self, presentation: &Presentation) -> u64 {
+        let common = presentation.common_target(|| {
+            let listed = presentation.listed();
+            let media = listed.iter().filter(|of| of.stream.kind() != StreamKind::Text);
+            let renditions = media.flat_map(|of| {
+                let form = Form::Stored;
+                of.tracks.iter().map(move |&(track, _)| Rendition {
+                    stream: of.number,
+                    track,
+                    form,
+                })
+            });
+            renditions.map(|of| Times::of(presentation, of).target()).max().unwrap_or(1)
+        });
+        self.target().max(common)
+    }
+}
+
+/// Returns the end of a segment, in ticks of the stream.
+pub(super) fn end(segment: &Segment, gap: Option<Gap>) -> u64 {
+    match gap {
+        Some(Gap::Open | Gap::Silent(_)) => segment.end(),
+        Some(Gap::Held { .. }) | None => segment.start.saturating_add(segment.to_next),
+    }
+}
+
+/// Returns the time at which a playlist of text begins: when the pictures do, or the sound if there are
+/// none.
+fn text_begin(presentation: &Presentation, kind: StreamKind, timescale: Timescale) -> Option<u64> {
+    if kind != StreamKind::Text {
+        return None;
+    }
+    let begin = presentation.media_begins();
+    begin.map(|begin| begin.rescaled(timescale))
+}
