@@ -1,7 +1,7 @@
 //! The presentation as DASH and HLS see it: renditions with names, and segments that follow each
 //! other.
 
-// DASH needs no rates, and HLS no end.
+// DASH fills no gaps, and HLS needs no end.
 #![cfg_attr(not(all(feature = "dash", feature = "hls")), allow(dead_code, unused_imports))]
 
 mod beginning;
