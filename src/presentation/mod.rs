@@ -55,7 +55,7 @@ pub(crate) use representation_map::{RepresentationMap, TextBudget};
 pub use role::Role;
 #[cfg(feature = "hls")]
 pub(crate) use segmented::Gaps;
-#[cfg(feature = "hls")]
+#[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use segmented::Moment;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use segmented::{
