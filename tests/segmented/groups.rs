@@ -12,28 +12,39 @@ const DOLBY: &str = r#"FourCC="EC-3" CodecPrivateData="00063F000000AF87FBA7022DF
 
 /// A film with pictures and these streams of sound: name, and bitrates with their codecs.
 fn film(sound: &[(&str, &[(u32, &str)])]) -> Film {
+    film_of(sound, &[0])
+}
+
+/// A film whose sound has chunks of 2 s at these times in seconds, beside pictures of 8 s.
+fn film_of(sound: &[(&str, &[(u32, &str)])], chunks: &[u64]) -> Film {
+    let starts = |kind: &str| if kind == "video" { vec![0, 2, 4, 6] } else { chunks.to_vec() };
     let stream = |kind: &str, name: &str, qualities: &[(u32, &str)]| {
         let quality =
             |(bitrate, codec): &(u32, &str)| format!("<QualityLevel Bitrate='{bitrate}' {codec}/>");
         let qualities: String = qualities.iter().map(quality).collect();
+        let chunk = |start| format!("<c t='{start}0000000' d='20000000'/>");
+        let chunks: String = starts(kind).into_iter().map(chunk).collect();
         format!(
             "<StreamIndex Type='{kind}' Name='{name}' \
              Url='QualityLevels({{bitrate}})/Fragments({name}={{start time}})'>\
-             {qualities}<c t='0' d='20000000'/></StreamIndex>"
+             {qualities}{chunks}</StreamIndex>"
         )
     };
     let pictures: (&str, &[(u32, &str)]) = ("video", &[(3000, PICTURES)]);
     let mut client = stream("video", pictures.0, pictures.1);
     sound.iter().for_each(|(name, qualities)| client += &stream("audio", name, qualities));
     let client = format!(
-        "<SmoothStreamingMedia MajorVersion='2' MinorVersion='2' Duration='20000000'>\
+        "<SmoothStreamingMedia MajorVersion='2' MinorVersion='2' Duration='80000000'>\
          {client}</SmoothStreamingMedia>"
     );
     let mut files = BTreeMap::from([("film.ism/Manifest".to_owned(), client.into_bytes())]);
     for (name, qualities) in sound.iter().chain([&pictures]) {
         for (bitrate, _) in *qualities {
-            let path = format!("film.ism/QualityLevels({bitrate})/Fragments({name}=0)");
-            files.insert(path, fragment_files::fragment(1, 0));
+            for start in starts(if *name == "video" { name } else { "audio" }) {
+                let time = start * 10_000_000;
+                let path = format!("film.ism/QualityLevels({bitrate})/Fragments({name}={time})");
+                files.insert(path, fragment_files::fragment(1, time));
+            }
         }
     }
     let store = store(files.iter().map(|(name, bytes)| (&**name, bytes.clone())));
@@ -87,4 +98,15 @@ fn a_stream_of_two_codecs_is_in_the_groups_of_both_and_ranks_stay_together() {
     assert_eq!(groups(&film), expected);
     let codes = testkit::codes(film.opened.presentation());
     assert!(codes.iter().all(|code| !code.contains("track-left-out")), "{codes:?}");
+}
+
+/// Silence is known for AAC alone.
+#[test]
+fn silence_in_one_codec_counts_for_the_target_duration_of_all() {
+    let film = film_of(&[("sound", &[(640, DOLBY), (64, AAC)])], &[0, 6]);
+    assert!(film.playlist("sound-64.m3u8").entries.len() > 2, "the gap is filled");
+    assert_eq!(film.playlist("sound-640.m3u8").entries.len(), 2);
+    for uri in ["sound-64.m3u8", "sound-640.m3u8", "video-3000.m3u8", "video-3000.key.m3u8"] {
+        assert_eq!(film.playlist(uri).value("#EXT-X-TARGETDURATION"), "4", "{uri}");
+    }
 }

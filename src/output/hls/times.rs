@@ -65,14 +65,15 @@ impl<'a> Times<'a> {
 
     /// Returns the target duration that the playlist needs, in seconds.
     fn target(&self) -> u64 {
-        let length = |segment: Segment| {
-            self.lasts((segment.start, end(&segment, self.gap_after(&segment)))).ceil()
-        };
-        let longest = self.segments().map(length).max();
-        let longest = longest.map_or(1, |longest| (longest + self.lead.ceil()).max(1));
-        let behind = self.segments().filter_map(|of| self.gap_after(&of)?.silent());
-        let silences = self.silent.into_iter().chain(behind).flat_map(Silent::pieces);
-        silences.map(|piece| self.lasts(piece).ceil()).fold(longest, u64::max)
+        let of_silence =
+            |silent: Silent| silent.pieces().map(|piece| self.lasts(piece).ceil()).max();
+        let (mut longest, mut silence) = (0, self.silent.and_then(of_silence));
+        for segment in self.segments() {
+            let gap = self.gap_after(&segment);
+            longest = longest.max(self.lasts((segment.start, end(&segment, gap))).ceil());
+            silence = silence.max(gap.and_then(Gap::silent).and_then(of_silence));
+        }
+        (longest + self.lead.ceil()).max(silence.unwrap_or(0)).max(1)
     }
 
     /// Returns the target duration of the playlist, in seconds: that of all playlists of pictures and
@@ -83,13 +84,15 @@ impl<'a> Times<'a> {
         let common = presentation.common_target(|| {
             let listed = presentation.listed();
             let media = listed.iter().filter(|of| of.stream.kind() != StreamKind::Text);
+            // Tracks of a stream differ only in what fills gaps: silence is known for some codecs.
             let renditions = media.flat_map(|of| {
-                let form = Form::Stored;
-                of.tracks.iter().map(move |&(track, _)| Rendition {
-                    stream: of.number,
-                    track,
-                    form,
-                })
+                let first = of.tracks.first();
+                let silent = of.tracks.iter().find(|(_, track)| track.silence().is_some());
+                let tracks = first.into_iter().chain(
+                    silent.filter(|(silent, _)| first.is_some_and(|(first, _)| first != silent)),
+                );
+                let (stream, form) = (of.number, Form::Stored);
+                tracks.map(move |&(track, _)| Rendition { stream, track, form })
             });
             renditions.map(|of| Times::of(presentation, of).target()).max().unwrap_or(1)
         });
