@@ -617,6 +617,30 @@ fn single_tracks_of_mp4ff_are_served_byte_for_byte() {
     }
 }
 
+/// `avcC` of this file has a compatibility flag that its parameter set does not have.
+#[test]
+fn an_initialization_segment_of_azure_indicates_the_codec_that_manifests_announce() {
+    let corpus = corpus_or_return!();
+    let names = ["small.ism", "small.ismc", "small.ismv"];
+    let origin = corpus.origin("azure-media-services/small", &names, &[]);
+    let opened = block_on(origin.open(&Name::new("small.ism").unwrap())).unwrap();
+    let presentation = opened.presentation();
+    let configuration = |bytes: &[u8]| {
+        let at = bytes.windows(4).position(|name| name == b"avcC").unwrap();
+        [bytes[at + 5], bytes[at + 6], bytes[at + 7]]
+    };
+    assert_eq!(
+        configuration(&corpus.file("azure-media-services/small/small.ismv")),
+        [0x64, 0x40, 0x15]
+    );
+    let mut streams = presentation.streams().iter();
+    let pictures = streams.find(|stream| stream.kind() == StreamKind::Video).unwrap();
+    let track = &pictures.tracks()[0];
+    assert_eq!(track.codecs().unwrap(), "avc1.640015");
+    let segment = presentation.init_segment(pictures, track).unwrap();
+    assert_eq!(configuration(&segment), [0x64, 0, 0x15]);
+}
+
 #[test]
 fn progressive_files_of_azure_are_told_to_need_packaging() {
     let corpus = corpus_or_return!();

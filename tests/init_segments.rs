@@ -115,6 +115,46 @@ fn a_segment_has_the_one_track_as_its_file_describes_it() {
     assert_eq!(seen, 34);
 }
 
+/// Players that read the segment find the codec that the manifests announce.
+#[test]
+fn a_segment_indicates_the_profile_of_its_parameter_sets_whatever_its_file_does() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/ladder");
+    let files: Vec<_> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let open = |flag: u8| {
+        let objects = files.iter().filter(|path| path.is_file()).map(|path| {
+            let mut bytes = fs::read(path).unwrap();
+            let named = bytes.windows(4).position(|name| name == b"avcC");
+            if let Some(at) = named {
+                bytes[at + 6] ^= flag;
+            }
+            (path.file_name().unwrap().to_str().unwrap(), bytes)
+        });
+        testkit::open(&store(objects.map(|(name, bytes)| match name {
+            "ladder.ism" => ("film.ism", bytes),
+            name => (name, bytes),
+        })))
+        .unwrap()
+    };
+    let segments = |flag: u8| {
+        let opened = open(flag);
+        let presentation = opened.presentation();
+        let pictures = presentation.streams().iter().find(|of| of.kind() == StreamKind::Video);
+        let pictures = pictures.unwrap();
+        let of_track = |track: &Track| {
+            let segment = presentation.init_segment(pictures, track).unwrap();
+            let at = segment.windows(4).position(|name| name == b"avcC").unwrap();
+            let [profile, compatibility, level] = segment[at + 5..at + 8] else { panic!("cut") };
+            let codecs = format!("avc1.{profile:02X}{compatibility:02X}{level:02X}");
+            assert_eq!(track.codecs().unwrap(), codecs, "{flag:#x}");
+            segment
+        };
+        pictures.tracks().iter().map(of_track).collect::<Vec<_>>()
+    };
+    let right = segments(0);
+    assert_eq!(right.len(), 3);
+    assert_eq!(segments(0x08), right, "no other byte differs");
+}
+
 #[test]
 fn other_crates_read_the_same_in_every_segment() {
     for film in FILMS {

@@ -92,7 +92,7 @@ fn parameter_sets(description: &Description) -> Result<(Vec<Bytes>, Vec<Bytes>),
 }
 
 /// Profile, constraint flags and level: the three bytes after the NAL header.
-fn profile_of(sps: &Bytes) -> Option<[u8; 3]> {
+pub(super) fn profile_of(sps: &Bytes) -> Option<[u8; 3]> {
     sps.get(1..4)?.try_into().ok()
 }
 

@@ -119,6 +119,13 @@ fn general(sps: &[u8], nal_length_size: u8) -> Option<[u8; 22]> {
     Some(general)
 }
 
+/// Returns profile, compatibility, constraints and level of a sequence parameter set, as `hvcC` has them.
+///
+/// Spec: ITU-T H.265, 7.3.3.
+pub(super) fn profile_of(sps: &[u8]) -> Option<[u8; 12]> {
+    without_emulation_prevention(sps).get(3..15)?.try_into().ok()
+}
+
 /// Profiles and levels of the sub-layers: ITU-T H.265, 7.3.3.
 pub(super) fn skip_sub_layers(bits: &mut Bits<'_>, count: u32) -> Option<()> {
     if count == 0 {

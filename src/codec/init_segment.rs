@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{CodecTag, Description, Format, ProtectionSystem, protected};
+use super::{CodecTag, Description, Format, ProtectionSystem, indications, protected};
 use crate::base::{Error, ErrorKind, FourCc, Guid, Limits, Timescale};
 use crate::bmff::{
     AnyBox, Boxes, Ftyp, FullBox, Hdlr, Mdhd, Mvhd, SampleEntry, Stsd, Stsz, Tkhd, Trex,
@@ -91,7 +91,12 @@ impl InitSegment<'_> {
                 return ttml.sample_entry();
             }
             // The one reference is to the segment's own file.
-            Ok(SampleEntry { data_reference_index: 1, ..protected::common(entry, limits) })
+            let common = protected::common(entry, limits);
+            let common = match self.kind {
+                StreamKind::Video => indications::by_parameter_sets(common, limits),
+                StreamKind::Audio | StreamKind::Text => common,
+            };
+            Ok(SampleEntry { data_reference_index: 1, ..common })
         };
         self.entries.iter().map(entry).collect()
     }

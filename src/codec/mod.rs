@@ -17,6 +17,7 @@ mod frame_rate;
 mod h264;
 mod hevc;
 mod hevc_parameters;
+mod indications;
 mod init_segment;
 mod key_picture;
 mod mp3;

@@ -1,5 +1,7 @@
 //! The outputs that are switched on.
 
+use super::mss::ManifestFormat;
+
 /// A switch for each output that is compiled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outputs {
@@ -32,5 +34,16 @@ impl Outputs {
             return true;
         }
         false
+    }
+
+    /// Returns whether an output beside Smooth Streaming is on that has manifests of a format.
+    pub(super) fn has(self, format: ManifestFormat) -> bool {
+        match format {
+            #[cfg(feature = "dash")]
+            ManifestFormat::Dash => self.dash,
+            #[cfg(feature = "hls")]
+            ManifestFormat::HlsCmaf => self.hls,
+            _ => false,
+        }
     }
 }

@@ -74,7 +74,10 @@ impl<'a> Request<'a> {
         if !outputs.smooth {
             return Self::parse_other(rest, query, outputs);
         }
-        mss::Request::parse(rest, query).map(|request| Self::of_mss(request, outputs))
+        match mss::Request::parse(rest, query) {
+            Ok(request) => Self::of_mss(request, outputs),
+            Err(error) => Err(under_another_name(error, outputs)),
+        }
     }
 
     /// Reads a request for DASH, HLS or one of their segments. `None` if it is not one.
@@ -120,9 +123,11 @@ impl<'a> Request<'a> {
         }
         match mss::Request::parse(path, query) {
             Ok(mss::Request::Manifest(options)) if !options.others.is_empty() => {
-                Some(Ok(Self::of_mss(mss::Request::Manifest(options), outputs)))
+                Some(Self::of_mss(mss::Request::Manifest(options), outputs))
             }
-            Err(error) if matches!(error.kind, ErrorKind::NotServed(_)) => Some(Err(error)),
+            Err(error) if matches!(error.kind, ErrorKind::NotServed(_)) => {
+                Some(Err(under_another_name(error, outputs)))
+            }
             _ => None,
         }
     }
@@ -166,22 +171,24 @@ impl<'a> Request<'a> {
     /// Reads a request in the grammar of Smooth Streaming, which is off.
     #[cold]
     fn parse_other(rest: &'a str, query: Option<&'a str>, outputs: Outputs) -> Result<Self, Error> {
-        match mss::Request::parse(rest, query)? {
+        let request = mss::Request::parse(rest, query);
+        match request.map_err(|error| under_another_name(error, outputs))? {
             // It is for another output, or is refused for its options.
             mss::Request::Manifest(options) if !options.others.is_empty() => {
-                Ok(Self::of_mss(mss::Request::Manifest(options), outputs))
+                Self::of_mss(mss::Request::Manifest(options), outputs)
             }
             mss::Request::Fragment(_) => Err(Error::request("fragment", ErrorKind::NoFragment)),
             _ => Err(not_served("Smooth Streaming")),
         }
     }
 
-    /// A manifest of Smooth Streaming, or the one that its options ask for, as Azure names them.
+    /// Returns the request for a manifest of Smooth Streaming, or for the one that its options ask for,
+    /// as Azure names them.
     #[cfg_attr(
         not(any(feature = "dash", feature = "hls")),
         allow(unused_mut, unused_variables, reason = "no other format is served")
     )]
-    fn of_mss(mut request: mss::Request<'a>, outputs: Outputs) -> Self {
+    fn of_mss(mut request: mss::Request<'a>, outputs: Outputs) -> Result<Self, Error> {
         #[cfg(any(feature = "dash", feature = "hls"))]
         if let mss::Request::Manifest(options) = &mut request
             && let Some(mss::ManifestOption::Format(format)) = options.others.first()
@@ -195,14 +202,20 @@ impl<'a> Request<'a> {
                 }
                 _ => None,
             };
-            match found {
-                Some(found) if options.others.len() == 1 => return found,
+            if let Some(found) = found {
+                if options.others.len() == 1 {
+                    return Ok(found);
+                }
                 // It is refused by the first option that is not served.
-                Some(_) => drop(options.others.remove(0)),
-                None => {}
+                let is_format = |option: &_| matches!(option, mss::ManifestOption::Format(format) if outputs.has(*format));
+                options.others.retain(|option| !is_format(option));
+                if options.others.is_empty() {
+                    let what = "a manifest in several formats";
+                    return Err(Error::request("manifest options", ErrorKind::NotServed(what)));
+                }
             }
         }
-        Self::Mss(request)
+        Ok(Self::Mss(request))
     }
 
     /// Returns whether the path of a URL looks like a request by the grammar of an output, though no
@@ -263,6 +276,20 @@ impl<'a> Request<'a> {
 #[cold]
 fn not_served(output: &'static str) -> Error {
     Error::request("path", ErrorKind::NotServed(output))
+}
+
+/// Replaces the error that names an output which is served: the request has its name in another place
+/// than the origin reads it, such as `manifest(format=mpd-time-csf).m4s`.
+#[cold]
+fn under_another_name(error: Error, outputs: Outputs) -> Error {
+    let formats = [mss::ManifestFormat::Dash, mss::ManifestFormat::HlsCmaf];
+    let mut served = formats.into_iter().filter(|format| outputs.has(*format));
+    match error.kind {
+        ErrorKind::NotServed(what) if served.any(|format| format.what() == what) => {
+            not_served("a manifest of DASH or HLS under this name")
+        }
+        _ => error,
+    }
 }
 
 /// Replaces the error of a format that a presentation cannot have, if nothing of it can be served in

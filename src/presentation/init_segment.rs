@@ -19,7 +19,8 @@ impl Presentation {
     /// The track has the number and the timescale that it has in its file, so that they fit its
     /// fragments; if each fragment is a file, the number is 1 and the timescale is the stream's.
     /// Sample entries are those of the file, with the boxes of Common Encryption in place of PIFF's,
-    /// or one that is made from the manifest if the file's cannot be read. A `pssh` is added for each
+    /// or one that is made from the manifest if the file's cannot be read. `avcC` and `hvcC` indicate
+    /// the profile and level of the parameter sets in them, as the manifests do. A `pssh` is added for each
     /// [protection system](Self::protection) if samples are encrypted.
     ///
     /// # Errors

@@ -54,6 +54,8 @@ pub(crate) use representation_id::Tag;
 pub(crate) use representation_map::{RepresentationMap, TextBudget};
 pub use role::Role;
 #[cfg(feature = "hls")]
+pub(crate) use segmented::Gaps;
+#[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use segmented::Moment;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use segmented::{

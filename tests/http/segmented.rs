@@ -133,6 +133,13 @@ fn each_target_has_its_status_and_its_code() {
         ("GET /film.ism/manifest(video-only=false,format=m3u8-cmaf)", &[], 415, NOT_SERVED),
         ("GET /film.ism/manifest(format=mpd-time-csf,foo=bar)", &[], 415, NOT_SERVED),
         ("GET /film.ism/manifest(format=mpd-time-csf).m4s", &[], 415, NOT_SERVED),
+        ("GET /film.ism/manifest(format=m3u8-cmaf).m4s", &[], 415, NOT_SERVED),
+        ("GET /film.ism/manifest(format=mpd-time-csf).x.mpd", &[], 415, NOT_SERVED),
+        ("GET /film.ism/manifest(format=mpd-time-csf)/0.m4s", &[], 404, NO_TRACK),
+        ("GET /film.ism/manifest(format=m3u8-aapl).m4s", &[], 415, NOT_SERVED),
+        ("GET /film.ism/manifest(format=mpd-time-csf)x", &[], 400, MALFORMED),
+        ("GET /film.ism/manifest(video,format=mpd-time-csf)", &[], 415, NOT_SERVED),
+        ("GET /film.ism/QualityLevels(300)/Manifest(video,format=m3u8-cmaf)", &[], 415, NOT_SERVED),
         ("GET /film.ism/manifest(format=mpd-time-csf,format=m3u8-cmaf)", &[], 415, NOT_SERVED),
         (
             "GET /film.ism/manifest(format=mpd-time-csf,audio-only=false,filter=x)",
@@ -164,6 +171,8 @@ fn each_target_has_its_status_and_its_code() {
     }
 }
 
+const UNDER_THIS_NAME: &str = "a manifest of DASH or HLS under this name";
+
 /// Each refusal names what is not served, not a format that is.
 #[test]
 fn a_refusal_names_the_option_that_is_not_served() {
@@ -180,6 +189,16 @@ fn a_refusal_names_the_option_that_is_not_served() {
         ("manifest(format=m3u8-cmaf,filter=x)", "a filtered manifest"),
         ("manifest(format=m3u8-cmaf)?filter=x", "a filtered manifest"),
         ("master.m3u8?vend=10", "a part of a presentation"),
+        ("manifest(format=mpd-time-csf,format=m3u8-cmaf)", "a manifest in several formats"),
+        ("manifest(format=mpd-time-csf,format=m3u8-cmaf,filter=x)", "a filtered manifest"),
+        ("manifest(format=m3u8-cmaf,format=m3u8-aapl)", "HLS with segments of MPEG-TS"),
+        ("manifest(format=mpd-time-csf).m4s", UNDER_THIS_NAME),
+        ("manifest(format=m3u8-cmaf).m4s", UNDER_THIS_NAME),
+        ("manifest(format=mpd-time-csf).x.mpd", UNDER_THIS_NAME),
+        ("manifest(video,format=mpd-time-csf)", UNDER_THIS_NAME),
+        ("QualityLevels(300)/Manifest(video,format=m3u8-cmaf)", UNDER_THIS_NAME),
+        ("manifest(format=m3u8-aapl).m4s", "HLS with segments of MPEG-TS"),
+        ("manifest(format=f4m-f4f).m4s", "HDS"),
     ] {
         let asked = get(&service, &format!("/film.ism/{path}"));
         assert_eq!(asked.status, 415, "{path}");

@@ -253,6 +253,60 @@ fn every_playlist_names_the_segments_of_the_chunks_and_lasts_as_long() {
     }
 }
 
+/// ISO/IEC 23009-1, 5.3.5.2: a buffer helps against a peak, and not against a mean that is more than the
+/// bandwidth.
+#[test]
+fn no_representation_takes_more_than_its_bandwidth_on_average() {
+    let mut is_more = 0;
+    for path in FILMS {
+        let film = real(path);
+        let smooth = film.smooth();
+        // Documents are written again, and may become longer.
+        let sets = film.sets().into_iter().filter(|set| set.kind != "text");
+        for set in sets {
+            for representation in &set.representations {
+                let id = representation.get("id").unwrap();
+                let (stream, quality) = film.named(&smooth, id);
+                let bandwidth = representation.number("bandwidth").unwrap();
+                let sizes = set
+                    .times
+                    .iter()
+                    .map(|(time, _)| film.get(&format!("{id}/{time}.m4s")).len() as u64);
+                // Without the gaps, in which nothing is received.
+                let ticks: u64 = stream.chunks.iter().map(|(_, ticks)| ticks).sum();
+                let mean = sizes.sum::<u64>() * 8 * stream.timescale / ticks;
+                assert!(bandwidth >= mean, "{path} {id}: {bandwidth} {mean}");
+                assert!(
+                    bandwidth <= quality.bitrate.max(mean + mean / 20 + 1000),
+                    "{path} {id}: {mean}"
+                );
+                is_more += usize::from(bandwidth > quality.bitrate);
+            }
+        }
+    }
+    assert!(is_more > 20, "{is_more} declare less than they take");
+}
+
+/// RFC 8216, 6.2.4: only text may have another one.
+#[test]
+fn all_playlists_of_pictures_and_sound_have_one_target_duration() {
+    let mut seen = std::collections::BTreeSet::new();
+    for path in FILMS {
+        let film = real(path);
+        let playlists = film.playlist("master.m3u8").playlists();
+        let media = playlists.iter().filter(|uri| !uri.ends_with(".vtt.m3u8"));
+        let targets: Vec<(String, u64)> = media
+            .map(|uri| {
+                let target = film.playlist(uri).value("#EXT-X-TARGETDURATION").parse();
+                (uri.clone(), target.unwrap())
+            })
+            .collect();
+        assert!(targets.iter().all(|(_, target)| *target == targets[0].1), "{path}: {targets:?}");
+        seen.insert(targets[0].1);
+    }
+    assert_eq!(Vec::from_iter(seen), [2, 3]);
+}
+
 /// Bits per second of the densest stretch of a playlist that lasts at least half of its target, and of
 /// all of it.
 fn counted(film: &Film, uri: &str) -> (u64, u64) {

@@ -123,6 +123,66 @@ fn a_film_of_which_nothing_is_listed_is_415_and_smooth_streaming_has_it() {
     }
 }
 
+/// Each quality of pictures is a variant with each quality of sound, so HLS lists 16 of the latter.
+#[test]
+fn sound_above_the_sixteenth_quality_and_the_second_quality_of_text_are_reported_as_left_out_of_hls()
+ {
+    let qualities = |count: u32, first: u32, attributes: &str| -> String {
+        let quality = |number| {
+            format!("<QualityLevel Index='{number}' Bitrate='{}' {attributes}/>", first + number)
+        };
+        (0..count).map(quality).collect()
+    };
+    let stream = |kind: &str, name: &str, qualities: &str| {
+        format!(
+            "<StreamIndex Type='{kind}' Name='{name}' \
+             Url='QualityLevels({{bitrate}})/Fragments({name}={{start time}})'>\
+             {qualities}<c t='0' d='20000000'/></StreamIndex>"
+        )
+    };
+    for (count, texts, expected) in
+        [(16, 1, &[][..]), (18, 2, &[("sound", 1016), ("sound", 1017), ("text", 11)])]
+    {
+        let client = format!(
+            "<SmoothStreamingMedia MajorVersion='2' MinorVersion='2' Duration='20000000'>\
+             {}{}{}</SmoothStreamingMedia>",
+            stream("video", "video", &qualities(1, 3000, PICTURES)),
+            stream("audio", "sound", &qualities(count, 1000, SOUND)),
+            stream("text", "text", &qualities(texts, 10, "FourCC='TTML'")),
+        );
+        let tracks = [("video", 1, 3000), ("sound", count, 1000), ("text", texts, 10)];
+        let fragments = tracks.into_iter().flat_map(|(name, count, first)| {
+            let path = move |number| {
+                format!("film.ism/QualityLevels({})/Fragments({name}=0)", first + number)
+            };
+            (0..count).map(move |number| (path(number), fragment_files::fragment(1, 0)))
+        });
+        let mut files: BTreeMap<_, _> = fragments.collect();
+        files.insert("film.ism/Manifest".to_owned(), client.into_bytes());
+        let store = store(files.iter().map(|(name, bytes)| (&**name, bytes.clone())));
+        let film = Film::of_store(&store, files);
+        let sound = film.sets().into_iter().filter(|set| set.kind == "audio");
+        let listed: usize = sound.map(|set| set.representations.len()).sum();
+        assert_eq!(listed, count as usize);
+        assert_eq!(left_out(&film), [], "DASH lists them all");
+        for playlist in ["master.m3u8", "imsc.m3u8"] {
+            let playlists = film.playlist(playlist).playlists();
+            let sound = playlists.iter().filter(|name| name.starts_with("sound"));
+            assert_eq!(sound.count(), 16);
+        }
+        let found = left_out(&film);
+        let tracks: Vec<_> = found
+            .iter()
+            .map(|finding| (finding.stream.as_deref().unwrap(), finding.bitrate.unwrap()))
+            .collect();
+        assert_eq!(tracks, expected, "{found:?}");
+        let messages: Vec<_> = found.iter().map(|finding| &*finding.message).collect();
+        let known =
+            ["HLS lists sound in at most 16 qualities", "HLS lists one quality per stream of text"];
+        assert!(messages.iter().all(|message| known.contains(message)), "{messages:?}");
+    }
+}
+
 #[test]
 fn a_week_of_chunks_of_two_seconds_is_listed() {
     let chunks = chunks("audio", "", SOUND, "<c t='0' d='20000000' r='302400'/>");

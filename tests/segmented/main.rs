@@ -8,6 +8,7 @@ mod element;
 mod every_film;
 mod film;
 mod gaps;
+mod groups;
 mod left_out;
 mod playlist;
 mod protected;

@@ -206,6 +206,27 @@ fn streams_that_begin_later_keep_their_distance_in_dash() {
 }
 
 #[test]
+fn an_mpd_lasts_to_the_end_of_its_last_segment_where_that_is_between_two_ticks() {
+    let quality = "<QualityLevel Bitrate='300' FourCC='AACL' CodecPrivateData='1190' \
+                   SamplingRate='48000' Channels='2' AudioTag='255' BitsPerSample='16' PacketSize='4'/>";
+    let client = format!(
+        "<SmoothStreamingMedia MajorVersion='2' MinorVersion='2' TimeScale='3' Duration='10'>\
+         <StreamIndex Type='audio' Name='audio' Url='QualityLevels({{bitrate}})/Fragments(audio={{start time}})'>\
+         {quality}<c t='0' d='5' r='2'/></StreamIndex></SmoothStreamingMedia>"
+    );
+    let fragment = |time| {
+        (
+            format!("film.ism/QualityLevels(300)/Fragments(audio={time})"),
+            fragment_files::fragment(300, time),
+        )
+    };
+    let files = [fragment(0), fragment(5), ("film.ism/Manifest".to_owned(), client.into_bytes())];
+    let store = testkit::store(files.iter().map(|(name, bytes)| (&**name, bytes.clone())));
+    let film = Film::of_store(&store, files.into());
+    assert_eq!(film.mpd().get("mediaPresentationDuration"), Some("PT3.3333334S"));
+}
+
+#[test]
 fn times_above_2_to_the_53_are_exact_and_found_by_their_doubles() {
     let from = 17_959_968_061_234_567;
     let chunks = every(4, 20_000_001, from);

@@ -28,7 +28,7 @@ use crate::presentation::{
 };
 
 /// Revision of the code that writes segments and headers: a part of their validators.
-const REVISION: u8 = 0;
+const REVISION: u8 = 1;
 
 const HEADER: Tag = Tag::new(*b"in");
 const SEGMENT: Tag = Tag::new(*b"sg");

@@ -14,7 +14,7 @@ use crate::base::Error;
 use crate::presentation::{MediaType, Presentation, Reply, Representation, RepresentationId, Tag};
 
 /// Revision of the code that writes the MPD: a part of its validator.
-const REVISION: u8 = 0;
+const REVISION: u8 = 1;
 
 /// Answers with an MPD. It is written when it is first asked for.
 ///

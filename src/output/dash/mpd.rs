@@ -4,7 +4,7 @@ use super::{Request, protection};
 use crate::base::{Error, ErrorKind, Timescale};
 use crate::codec::{ChannelLayout, Sound};
 use crate::manifest::{StreamKind, XmlWriter};
-use crate::presentation::{Form, Listed, Presentation, Rendition, Role, Segment, Track};
+use crate::presentation::{Form, Listed, Moment, Presentation, Rendition, Role, Segment, Track};
 
 /// Profiles that the MPD follows: segments with a template, and CMAF.
 const PROFILES: &str = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019";
@@ -34,12 +34,10 @@ pub(super) fn write(presentation: &Presentation, request: Request) -> Result<Str
     let listed = presentation.listed();
     presentation.notice_left_out();
     let begin = listed.iter().map(Listed::begin).min();
-    let end = listed.iter().map(Listed::end).max();
-    let (Some(begin), Some(end)) = (begin, end) else {
+    let Some(begin) = begin else {
         return Err(not_served("DASH of a presentation without a track that DASH can name"));
     };
-    let smooth = Timescale::SMOOTH;
-    let duration = end.rescaled(smooth).saturating_sub(begin.rescaled(smooth));
+    let duration = listed.iter().map(|of| shown_until(of, begin)).max().unwrap_or(0);
 
     let mut xml = XmlWriter::new(presentation.limits().client_manifest);
     xml.open("MPD");
@@ -190,14 +188,25 @@ impl Sets<'_> {
         Ok(())
     }
 
+    /// Returns the declared bitrate of a track, or the mean of its segments if that is more: no buffer
+    /// keeps a film going that takes more than it declares.
+    ///
+    /// Spec: ISO/IEC 23009-1, 5.3.5.2.
+    fn bandwidth(&self, set: &Set<'_>, number: usize, track: &Track) -> u64 {
+        let rates = self.presentation.rates(set.listed.number, number);
+        let rates = rates.filter(|_| set.form != Form::KeyFrames);
+        // A bandwidth of 0 is not allowed, and sparse text often declares it.
+        u64::from(track.bitrate()).max(rates.map_or(0, |rates| rates.mean)).max(1)
+    }
+
     fn representation(&mut self, set: &Set<'_>, number: usize, track: &Track, has_own_key: bool) {
         let rendition = Rendition { stream: set.listed.number, track: number, form: set.form };
         let name = self.presentation.rendition_name(rendition).to_string();
+        let bandwidth = self.bandwidth(set, number, track);
         let xml = &mut self.xml;
         xml.open("Representation");
         xml.attribute("id", &name);
-        // A bandwidth of 0 is not allowed, and sparse text often declares it.
-        xml.number("bandwidth", track.bitrate().max(1));
+        xml.number("bandwidth", bandwidth);
         match set.form {
             Form::Wvtt => xml.attribute("codecs", "wvtt"),
             _ => xml.attribute_if("codecs", track.codecs()),
@@ -233,6 +242,15 @@ impl Sets<'_> {
         }
         xml.end("Representation");
     }
+}
+
+/// Returns ticks of 100 ns from the beginning of the presentation to the end of a stream, rounded up: no
+/// segment ends later than the presentation.
+fn shown_until(listed: &Listed<'_>, begin: Moment) -> u64 {
+    let Moment { ticks, timescale } = listed.end();
+    let ticks = ticks.saturating_sub(begin.rescaled(timescale));
+    let product = u128::from(ticks) * u128::from(Timescale::SMOOTH.get());
+    u64::try_from(product.div_ceil(u128::from(timescale.get()))).unwrap_or(u64::MAX)
 }
 
 fn are_ttml(tracks: &[(usize, &Track)]) -> bool {

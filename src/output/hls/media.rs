@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use super::attributes::Tag;
-use super::clock::{Date, Seconds};
+use super::clock::Date;
 use super::protection;
+use super::times::{Times, end};
 use crate::base::{Error, Limits};
-use crate::manifest::StreamKind;
-use crate::presentation::{Beginning, Form, Gap, Moment, Presentation, Rendition, Segment, Silent};
+use crate::presentation::{Form, Gap, Moment, Presentation, Rendition, Silent};
 
 /// Writes the playlist of a rendition.
 ///
@@ -15,7 +15,8 @@ use crate::presentation::{Beginning, Form, Gap, Moment, Presentation, Rendition,
 /// there is a [`Gap`]. One that is open gets a discontinuity, because most players stop at a segment
 /// that is shorter than its playlist says.
 ///
-/// Sound begins with the pictures, as [`Beginning`] says.
+/// Sound begins with the pictures, as [`Beginning`](crate::presentation::Beginning) says. All playlists of
+/// pictures and sound have one target duration.
 ///
 /// # Errors
 /// [`ErrorKind::Budget`](crate::base::ErrorKind::Budget) if it is longer than a client manifest may
@@ -26,41 +27,10 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let track = &stream.tracks()[track];
     let timescale = stream.timescale();
     let name = presentation.rendition_name(rendition).to_string();
-    let beginning = presentation.beginning(rendition);
-    let (mut first, mut cut, mut silent, mut near) = (0, None, None, None);
-    match beginning {
-        Beginning::Stored => {}
-        Beginning::Near { begin } => near = Some(begin),
-        Beginning::Later { first: later, begin, is_cut } => {
-            (first, near) = (later.start, Some(begin));
-            cut = near.filter(|_| is_cut);
-        }
-        Beginning::Silent(before) => silent = Some(before),
-    }
-    let segments = || stream.timeline().segments().skip_while(move |of| of.start < first);
-    let gaps = presentation.gaps(rendition);
-    let gap_after = |segment: &Segment| gaps.after(segment);
-    let end = |segment: &Segment, gap: Option<Gap>| match gap {
-        Some(Gap::Open | Gap::Silent(_)) => segment.end(),
-        Some(Gap::Held { .. }) | None => segment.start.saturating_add(segment.to_next),
-    };
-    let length = |segment: &Segment| {
-        Seconds::between(segment.start, end(segment, gap_after(segment)), timescale)
-    };
-    let first_start = segments().next().map_or(0, |first| first.start);
-    // The first segment of a text may begin earlier than its first chunk.
-    let begin = text_begin(presentation, stream.kind(), timescale);
-    let begin = begin.filter(|&begin| begin < first_start).unwrap_or(first_start);
-    let lead = Seconds::between(begin, first_start, timescale);
-    let begin = near.unwrap_or(begin);
-    let lasts = |(from, to)| Seconds::between(from, to, timescale);
-
+    let times = Times::of(presentation, rendition);
+    let Times { begin, cut, silent, .. } = times;
+    let target = times.common_target(presentation);
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n");
-    let longest = segments().map(|segment| length(&segment)).max();
-    let longest = longest.map_or(1, |longest| (longest.ceil() + lead.ceil()).max(1));
-    let silences = silent.into_iter().chain(segments().filter_map(|of| gap_after(&of)?.silent()));
-    let silences = silences.flat_map(Silent::pieces).map(|piece| lasts(piece).ceil());
-    let target = silences.fold(longest, u64::max);
     // Writing into a `String` cannot fail.
     let _ = writeln!(text, "#EXT-X-TARGETDURATION:{target}");
     text.push_str("#EXT-X-MEDIA-SEQUENCE:0\n");
@@ -85,7 +55,7 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let write_silence = |text: &mut String, date: &mut Option<u64>, silent: Silent| {
         for (from, to) in silent.pieces() {
             write_date(text, date);
-            let _ = writeln!(text, "#EXTINF:{},", lasts((from, to)));
+            let _ = writeln!(text, "#EXTINF:{},", times.lasts((from, to)));
             let _ = writeln!(text, "{name}/silence-{from}-{to}.m4s");
         }
     };
@@ -94,12 +64,12 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     }
     let extension = form.extension();
     let limit = presentation.limits().client_manifest;
-    for (number, segment) in segments().enumerate() {
+    for (number, segment) in times.segments().enumerate() {
         write_date(&mut text, &mut date);
         let start = segment.start;
         let from = if number == 0 { begin } else { start };
-        let gap = gap_after(&segment);
-        let _ = writeln!(text, "#EXTINF:{},", lasts((from, end(&segment, gap))));
+        let gap = times.gap_after(&segment);
+        let _ = writeln!(text, "#EXTINF:{},", times.lasts((from, end(&segment, gap))));
         let _ = match (gap, cut.filter(|_| number == 0)) {
             (Some(Gap::Held { until }), _) => writeln!(text, "{name}/{start}-until-{until}.m4s"),
             (_, Some(cut)) => writeln!(text, "{name}/{start}-{cut}.m4s"),
@@ -119,18 +89,4 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         text.push_str("#EXT-X-ENDLIST\n");
     }
     Ok(text)
-}
-
-/// Returns the time at which a playlist of text begins: when the pictures do, or the sound if there are
-/// none.
-fn text_begin(
-    presentation: &Presentation,
-    kind: StreamKind,
-    timescale: crate::base::Timescale,
-) -> Option<u64> {
-    if kind != StreamKind::Text {
-        return None;
-    }
-    let begin = presentation.media_begins();
-    begin.map(|begin| begin.rescaled(timescale))
 }

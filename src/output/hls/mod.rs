@@ -8,6 +8,7 @@ mod media;
 mod multivariant;
 mod protection;
 mod request;
+mod times;
 
 use bytes::Bytes;
 
@@ -21,7 +22,7 @@ use crate::presentation::{
 };
 
 /// Revision of the code that writes playlists: a part of their validators.
-const REVISION: u8 = 0;
+const REVISION: u8 = 1;
 
 const MULTIVARIANT: Tag = Tag::new(*b"hm");
 const MEDIA: Tag = Tag::new(*b"hp");

@@ -22,9 +22,9 @@ const IMSC: &str = "stpp.ttml.im1t";
 
 /// Writes the multivariant playlist, with text in this form.
 ///
-/// Each quality of the first stream of pictures is a variant, once per group of sound. The first
-/// qualities of all streams of sound are one group, the second qualities another, so that a player
-/// that chooses a language keeps the quality.
+/// Each quality of all streams of pictures is a variant, once per group of sound. The first qualities of
+/// all streams of sound are one group, the second qualities another, so that a player that chooses a
+/// language keeps the quality; each codec has groups of its own.
 ///
 /// # Errors
 /// [`ErrorKind::NotServed`] if no track of pictures or sound can be listed; [`ErrorKind::Budget`] if it
@@ -35,23 +35,23 @@ pub(super) fn write(presentation: &Presentation, text_form: Form) -> Result<Stri
     let of = |kind| listed.iter().filter(move |of| of.stream.kind() == kind);
     let audio: Vec<&Listed<'_>> = of(StreamKind::Audio).collect();
     let is_ttml = |of: &&Listed<'_>| of.tracks.first().is_some_and(|(_, track)| track.is_ttml());
-    let text: Vec<&Listed<'_>> = of(StreamKind::Text).filter(is_ttml).collect();
+    let (text, other): (Vec<_>, Vec<_>) = of(StreamKind::Text).partition(is_ttml);
     let mut playlist = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     let tracks = listed.iter().flat_map(|of| &of.tracks);
     protection::write_session(&mut playlist, presentation, tracks.map(|(_, track)| *track))?;
     let (audio_names, text_names) = (names(&audio), names(&text));
-    let groups = groups(&audio);
+    let groups = groups(&audio, &audio_names);
+    notice_left_out(presentation, &audio, &groups, &text, &other);
     for (group, members) in groups.iter().enumerate() {
         for (at, member) in members.iter().enumerate() {
-            let name = &audio_names[at];
-            member.write(&mut playlist, presentation, name, &audio_group(group), at == 0);
+            member.write(&mut playlist, presentation, &audio_group(group), at == 0);
             check_length(&playlist, presentation)?;
         }
     }
     for (at, of) in text.iter().enumerate() {
         let (track, _) = of.tracks[0];
-        let member = Member { of, track, form: text_form };
-        member.write(&mut playlist, presentation, &text_names[at], TEXT, at == 0);
+        let member = Member { of, track, form: text_form, name: &text_names[at] };
+        member.write(&mut playlist, presentation, TEXT, at == 0);
         check_length(&playlist, presentation)?;
     }
     let text_rates = text.iter().map(|of| text_rates(presentation, of)).fold((0, 0), most);
@@ -81,26 +81,93 @@ pub(super) fn write(presentation: &Presentation, text_form: Form) -> Result<Stri
     }
 }
 
+/// Reports the tracks that are in no group: sound above the number of groups, all but the first quality
+/// of text, and text that is not TTML in the clear.
+fn notice_left_out(
+    presentation: &Presentation,
+    audio: &[&Listed<'_>],
+    groups: &[Vec<Member<'_>>],
+    text: &[&Listed<'_>],
+    other: &[&Listed<'_>],
+) {
+    let sound: HashSet<_> = groups.iter().flatten().map(|of| (of.of.number, of.track)).collect();
+    let mut tracks = Vec::new();
+    for of in audio {
+        let is_listed = |track| sound.contains(&(of.number, track));
+        for &(track, _) in of.tracks.iter().filter(|&&(track, _)| !is_listed(track)) {
+            tracks.push((*of, track, "HLS lists sound in at most 16 qualities"));
+        }
+    }
+    for of in text {
+        for &(track, _) in of.tracks.iter().skip(1) {
+            tracks.push((*of, track, "HLS lists one quality per stream of text"));
+        }
+    }
+    for of in other {
+        for &(track, _) in &of.tracks {
+            tracks.push((*of, track, "HLS lists no text that is encrypted"));
+        }
+    }
+    presentation.notice_left_out_of_hls(
+        tracks
+            .into_iter()
+            .map(|(of, track, reason)| (of.stream, &of.stream.tracks()[track], reason)),
+    );
+}
+
 /// A rendition in a group.
 struct Member<'a> {
     of: &'a Listed<'a>,
     track: usize,
     form: Form,
+    name: &'a str,
 }
 
 /// Returns the groups of sound: in each, one track per stream, all of about the same rank, and all of
 /// one codec.
-fn groups<'a>(audio: &[&'a Listed<'a>]) -> Vec<Vec<Member<'a>>> {
-    let most = audio.iter().map(|of| of.tracks.len()).max().unwrap_or(0).min(MOST_GROUPS);
-    (0..most)
-        .map(|rank| {
-            let member = |of: &&'a Listed<'a>| {
-                let (track, _) = of.tracks[rank.min(of.tracks.len() - 1)];
-                Member { of, track, form: Form::Stored }
-            };
-            audio.iter().map(member).collect()
-        })
-        .collect()
+///
+/// hls.js 1.7.4 plays no variant with a codec that the browser does not have, even if a rendition of its
+/// group has another one.
+///
+/// Spec: RFC 8216bis, 4.4.6.2, `CODECS`.
+fn groups<'a>(audio: &[&'a Listed<'a>], names: &'a [String]) -> Vec<Vec<Member<'a>>> {
+    let mut of_codecs: Vec<(String, Vec<OfCodec<'a>>)> = Vec::new();
+    for (&of, name) in audio.iter().zip(names) {
+        for &(track, properties) in &of.tracks {
+            let codecs = properties.codecs().unwrap_or_default();
+            let family = codecs.split('.').next().unwrap_or_default();
+            let at = of_codecs.iter().position(|(known, _)| known == family);
+            let at = at.unwrap_or_else(|| {
+                of_codecs.push((family.to_owned(), Vec::new()));
+                of_codecs.len() - 1
+            });
+            let streams = &mut of_codecs[at].1;
+            match streams.last_mut().filter(|last| last.of.number == of.number) {
+                Some(stream) => stream.tracks.push(track),
+                None => streams.push(OfCodec { of, name, tracks: vec![track] }),
+            }
+        }
+    }
+    let of_rank = |streams: &[OfCodec<'a>], rank: usize| -> Vec<Member<'a>> {
+        let member = |stream: &OfCodec<'a>| {
+            // There is at least one.
+            let track = stream.tracks[rank.min(stream.tracks.len() - 1)];
+            Member { of: stream.of, track, form: Form::Stored, name: stream.name }
+        };
+        streams.iter().map(member).collect()
+    };
+    let groups = of_codecs.iter().flat_map(|(_, streams)| {
+        let most = streams.iter().map(|stream| stream.tracks.len()).max().unwrap_or(0);
+        (0..most).map(move |rank| of_rank(streams, rank))
+    });
+    groups.take(MOST_GROUPS).collect()
+}
+
+/// The tracks of a stream that have one codec.
+struct OfCodec<'a> {
+    of: &'a Listed<'a>,
+    name: &'a str,
+    tracks: Vec<usize>,
 }
 
 fn audio_group(number: usize) -> String {
@@ -121,7 +188,6 @@ impl<'a> Member<'a> {
         &self,
         playlist: &mut String,
         presentation: &Presentation,
-        name: &str,
         group: &str,
         is_first: bool,
     ) {
@@ -130,7 +196,7 @@ impl<'a> Member<'a> {
         let mut tag = Tag::new(playlist, "#EXT-X-MEDIA")
             .plain("TYPE", if is_text { "SUBTITLES" } else { "AUDIO" })
             .quoted("GROUP-ID", group)
-            .quoted("NAME", name);
+            .quoted("NAME", self.name);
         if let Some(language) = stream.language_tag() {
             tag = tag.quoted("LANGUAGE", &language);
         }

@@ -219,7 +219,8 @@ impl ManifestFormat {
         }
     }
 
-    fn what(self) -> &'static str {
+    /// Returns a name for the format, as the subject of a sentence.
+    pub(in crate::output) fn what(self) -> &'static str {
         match self {
             Self::Hls => "HLS with segments of MPEG-TS",
             Self::HlsCmaf => "HLS",

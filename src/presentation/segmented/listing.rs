@@ -241,6 +241,24 @@ impl Presentation {
     }
 }
 
+impl Presentation {
+    /// Reports tracks that DASH lists and HLS does not, each with the reason, the first time that it is
+    /// called.
+    #[cfg_attr(not(feature = "hls"), allow(dead_code, reason = "DASH lists them"))]
+    pub(crate) fn notice_left_out_of_hls<'a>(
+        &self,
+        tracks: impl Iterator<Item = (&'a Stream, &'a Track, &'static str)>,
+    ) {
+        if self.segmented.is_noticed_by_hls.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        for (stream, track, reason) in tracks {
+            let finding = Finding::new(FindingCode::TrackLeftOut, reason);
+            self.notice(finding.of_track(&label(&stream.name, track.bitrate)));
+        }
+    }
+}
+
 impl Track {
     /// Returns whether its samples are TTML that can be read, so that its text can also be served as
     /// WebVTT.

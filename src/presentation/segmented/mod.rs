@@ -1,7 +1,7 @@
 //! The presentation as DASH and HLS see it: renditions with names, and segments that follow each
 //! other.
 
-// DASH needs no rates, and HLS no end.
+// DASH fills no gaps, and HLS needs no end.
 #![cfg_attr(not(all(feature = "dash", feature = "hls")), allow(dead_code, unused_imports))]
 
 mod beginning;
@@ -16,7 +16,7 @@ mod segments;
 mod time_bases;
 
 pub(crate) use beginning::{Beginning, Silent};
-pub(crate) use gap::Gap;
+pub(crate) use gap::{Gap, Gaps};
 pub(crate) use heads::{HeadKey, SegmentHeads};
 pub(crate) use listing::{Listed, Moment};
 pub(crate) use rates::Rates;
@@ -51,6 +51,8 @@ pub(super) struct Segmented {
     memory: usize,
     /// Set once the tracks that are left out were reported.
     is_noticed: AtomicBool,
+    /// Set once the tracks that only HLS leaves out were reported.
+    is_noticed_by_hls: AtomicBool,
     /// The place for heads of segments; `None` if they are not kept.
     heads: Option<Heads>,
     losses: ReportedLosses,
@@ -59,6 +61,8 @@ pub(super) struct Segmented {
     begins: OnceLock<Begins>,
     /// The properties by which gaps are filled, once they were asked for.
     filling: OnceLock<Filling>,
+    /// Target duration of the playlists of HLS in seconds, once it was asked for.
+    target: OnceLock<u64>,
 }
 
 impl Segmented {
@@ -70,11 +74,13 @@ impl Segmented {
             left_out: AllLeftOut::default(),
             memory,
             is_noticed: AtomicBool::new(false),
+            is_noticed_by_hls: AtomicBool::new(false),
             heads: None,
             losses: ReportedLosses::default(),
             time_bases: TimeBases::default(),
             begins: OnceLock::new(),
             filling: OnceLock::new(),
+            target: OnceLock::new(),
         }
     }
 
@@ -85,6 +91,13 @@ impl Segmented {
 }
 
 impl Presentation {
+    /// Returns the target duration that all playlists of pictures and sound have, in seconds. It is found
+    /// when it is first asked for.
+    #[cfg_attr(not(feature = "hls"), allow(dead_code, reason = "DASH has none"))]
+    pub(crate) fn common_target(&self, find: impl FnOnce() -> u64) -> u64 {
+        *self.segmented.target.get_or_init(find)
+    }
+
     /// Returns the rates of a track, if the sizes of its fragments are known.
     pub(crate) fn rates(&self, stream: usize, track: usize) -> Option<Rates> {
         self.segmented.rates.get(stream, track)
