@@ -82,7 +82,7 @@ pub(crate) fn cut_off_in(path: &Path) -> Option<u64> {
     let mut boxes = Boxes::of(path)?;
     // The end of the boxes that are whole.
     let mut end = 0_u64;
-    while let Some(header) = boxes.next() {
+    for header in boxes.by_ref() {
         // A box without a size goes to the end of the file.
         match end.checked_add(header.total()?) {
             Some(next) if next <= length => end = next,
