@@ -115,7 +115,8 @@ pub fn reason(error: &io::Error) -> String {
 pub fn advice(error: &Error) -> Option<&'static str> {
     match error.kind {
         ErrorKind::Xml(_) => Some(
-            "the .ism is empty, cut off or not XML: copy it again from its source, or correct that line",
+            "the .ism is empty, cut off or not XML: copy it again from its source, or correct that \
+             line",
         ),
         ErrorKind::Read(_) => Some("check its permissions, and the storage that has it"),
         _ => None,

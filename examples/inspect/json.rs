@@ -12,12 +12,13 @@ use crate::entry::{Entry, Health, Outcome, gravest};
 
 /// Returns one object per entry. `path` and `outcome` are always present; `outcome` is `served`,
 /// `not-served` or `not-looked-at`. `message` and `advice` say why a presentation is not served.
-/// `severity` is the highest among the findings; `notes` are remarks about content that is served as it
-/// should be, each with `message` and `advice`. `urls` has the path of the manifest in each format. An entry that was not
-/// opened has no `name`, `manifest`, `urls`, `live`, `streams`, `severity`,
-/// `findings` and `notes`. A track has a `file` and a `track_id`,
-/// or the `folder` of its fragments. Its `codec` is the string by RFC 6381, or else the `FourCC`;
-/// `key_id` is the key of its samples, if its file says that they are encrypted. Each `path` and `file` is relative to the current directory.
+///
+/// An entry that was opened has a `name`, `manifest`, `urls`, `live`, `streams`, `severity`, `findings`
+/// and `notes` as well. `urls` has the path of the manifest in each format. `severity` is the highest
+/// among the findings. `notes` are remarks about content that is served as it should be, each with
+/// `message` and `advice`. A track has a `file` and a `track_id`, or the `folder` of its fragments. Its
+/// `codec` is the string by RFC 6381, or else the `FourCC`; `key_id` is the key of its samples, if its
+/// file says that they are encrypted. Each `path` and `file` is relative to the current directory.
 pub(crate) fn entry(entry: &Entry) -> Value {
     let explanation = entry.explanation();
     let mut value = json!({

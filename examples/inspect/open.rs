@@ -96,8 +96,10 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
             let message = match path.metadata() {
                 Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => NEITHER,
                 Ok(_) => {
-                    let message = "it is a link that is not followed, because it leads out of the folder or is absolute";
-                    let advice = "name the file itself; `serve --links-into FOLDER` follows links into that folder";
+                    let message = "it is a link that is not followed, because it leads out of the \
+                                   folder or is absolute";
+                    let advice = "name the file itself; `serve --links-into FOLDER` follows links \
+                                  into that folder";
                     return Entry::not_opened(path, message).advise(advice);
                 }
                 Err(error) => return other::unreadable(&path, &error),

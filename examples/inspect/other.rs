@@ -93,7 +93,8 @@ pub(crate) fn file(path: &Path) -> Entry {
                     .advise(look_at_or_write(path))
             }
             None => {
-                let message = "this is a progressive MP4 file: it has no fragments, which Smooth Streaming needs";
+                let message = "this is a progressive MP4 file: it has no fragments, which Smooth \
+                               Streaming needs";
                 Entry::not_opened(path, message).advise(package(path))
             }
         },
@@ -113,7 +114,8 @@ const COPY_AGAIN: &str = "copy the file again from its source";
 fn cut_off(path: &Path, at: u64) -> Entry {
     let length = path.metadata().map_or(0, |metadata| metadata.len());
     let message = format!(
-        "this is an MP4 file that is cut off: it ends after {length} bytes, within the part (box) that begins at byte {at}"
+        "this is an MP4 file that is cut off: it ends after {length} bytes, within the part (box) \
+         that begins at byte {at}"
     );
     let entry = Entry::not_opened(path, message);
     match named_by(path) {
@@ -129,7 +131,8 @@ fn cut_off(path: &Path, at: u64) -> Entry {
 fn generated(path: &Path, what: &str) -> Entry {
     let message = format!("this is {what}, not a presentation");
     Entry::not_opened(path, message).advise(
-        "name the .ism of the film, if it has one: DASH and HLS are made from it, so they need no file of their own",
+        "name the .ism of the film, if it has one: DASH and HLS are made from it, so they need no \
+         file of their own",
     )
 }
 

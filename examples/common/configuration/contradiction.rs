@@ -63,3 +63,34 @@ impl Setting {
         Problem { offset: self.offset, what }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::{Arg, ArgAction};
+
+    use super::super::document::Document;
+    use super::*;
+
+    #[test]
+    fn a_key_that_needs_another_is_named_with_its_line() {
+        let text = "speed = true\ncertificate = \"a.pem\"\n";
+        let command = Command::new("x")
+            .arg(Arg::new("speed").long("speed").action(ArgAction::SetTrue))
+            .arg(Arg::new("certificate").long("certificate").requires("key"))
+            .arg(Arg::new("key").long("key").value_name("FILE"));
+        let settings = Document::parse(text).settings;
+        let parse = |settings: &[&Setting]| {
+            let line = settings.iter().map(|setting| match setting.switch {
+                Some(_) => format!("--{}", setting.key),
+                None => format!("--{}={}", setting.key, setting.values[0].text),
+            });
+            command.clone().try_get_matches_from(std::iter::once("x".into()).chain(line))
+        };
+        let error = parse(&settings.iter().collect::<Vec<_>>()).unwrap_err();
+        let unfit = unfit(&settings, parse).unwrap();
+        let line = unfit.problem(&error, String::new()).line(Path::new("FILE"), text);
+        assert_eq!(line, "FILE:2:1: `certificate` needs `key` as well");
+    }
+}
