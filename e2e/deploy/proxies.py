@@ -468,7 +468,7 @@ def down(proxies, origin):
         for wait in (0, 6):
             time.sleep(wait)
             for proxy in proxies:
-                for target in (MANIFEST, FRAGMENT, MANIFEST):
+                for target in (MANIFEST, FRAGMENT, MANIFEST, "/old.txt"):
                     response = proxy.ask(target)
                     check(response.status == 200, f"{proxy.name}, {target}, {wait} s after the origin went down: {response.status}")
                     time.sleep(0.1)
