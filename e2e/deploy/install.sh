@@ -14,11 +14,11 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-if ! { command -v nginx && command -v varnishd && command -v systemd-analyze && command -v strace && command -v logrotate && command -v pgrep; } >/dev/null; then
+if ! type -P nginx varnishd systemd-analyze strace logrotate openssl pgrep >/dev/null; then
     # They are run in folders and on ports of their own: the services that the packages start are of no use.
     as_root apt-get -q update
     as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-        apt-get -q -y install --no-install-recommends nginx varnish systemd strace logrotate procps
+        apt-get -q -y install --no-install-recommends nginx varnish systemd strace logrotate openssl procps
 fi
 python3 -c 'import ensurepip, venv' 2>/dev/null ||
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends python3-venv

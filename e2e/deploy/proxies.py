@@ -57,10 +57,11 @@ class Origin:
     def __init__(self, binary, root, *arguments):
         self.port = free_port()
         self.address = "127.0.0.1", self.port
+        self.operator = "127.0.0.1", free_port()
         self.log = root.parent / f"access-{self.port}.log"
         self.command = [binary, str(root), "--config", str(DEPLOY / "serve.toml"), "--listen", f"127.0.0.1:{self.port}",
                         "--cache-control", f"manifest={MANIFEST_CONTROL}", "--cache-control", f"file=max-age={FILE_AGE}", "--revalidate", "1", "--quiet",
-                        "--access-log", str(self.log), *arguments]
+                        "--operator-listen", "%s:%d" % self.operator, "--access-log", str(self.log), *arguments]
         self.process = None
 
     def start(self):
@@ -467,7 +468,7 @@ def down(proxies, origin):
         for wait in (0, 6):
             time.sleep(wait)
             for proxy in proxies:
-                for target in (MANIFEST, FRAGMENT, MANIFEST):
+                for target in (MANIFEST, FRAGMENT, MANIFEST, "/old.txt"):
                     response = proxy.ask(target)
                     check(response.status == 200, f"{proxy.name}, {target}, {wait} s after the origin went down: {response.status}")
                     time.sleep(0.1)
@@ -503,7 +504,8 @@ def replacement(proxies, origin, root):
         shutil.copy(file, root / "copies" / "0")
     os.replace(root / "copies" / "0" / "ladder.ism", root / "copies" / "0" / "bframes.ism")
     time.sleep(1.2)
-    told = origin.ask("/-/look-again?name=copies/0/bframes.ism", "Content-Length: 0", method="POST")
+    check(origin.ask("/-/look-again?all", "Content-Length: 0", method="POST").status in (403, 404, 405), "look-again for everybody")
+    told = ask(origin.operator, "/-/look-again?name=copies/0/bframes.ism", "Content-Length: 0", method="POST")
     check(told.status == 200, f"look-again: {told.status} {told.body}")
     origin.ask(manifest)
     wait_until(lambda: origin.ask(manifest).body == wanted, "the origin has the new film")
@@ -545,8 +547,9 @@ def logged(proxy, origin):
         check(own.rsplit(" ", 1)[1] in line, f"{own!r} and {line!r}")
 
 
-def private(proxy):
+def private(proxy, origin):
     """A proxy publishes nothing of the operator's part."""
+    check(b"smooth_origin" in ask(origin.operator, "/metrics").body, "/metrics for the operator")
     for target in ("/", "/-/api/server", "/metrics", "/-/assets/page.js"):
         response = proxy.ask(target)
         check(response.status in (403, 404), f"{proxy.name}, {target}: {response.status}")
@@ -575,7 +578,7 @@ def main():
             heads(proxy, origin)
             ranges(proxy, origin)
             sites(proxy)
-            private(proxy)
+            private(proxy, origin)
             logged(proxy, origin)
             print(f"{proxy.name}: hits, spellings, codings, HEAD, conditions, ranges, sites, the log")
         for proxy, target in late:
