@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from common import build, example
+from common import build, example, processor_seconds
 
 TITLES = 100_000
 FOLDERS = 1_000
@@ -136,6 +136,11 @@ def main():
                 times = [process.get(f"/-/api/{part}?name={name}")[0] for _ in range(RUNS)]
                 report(f"{part} of 3 h with {TRACKS} tracks, first answer", opened, "ms")
                 report(f"{part}, later answers", statistics.median(times), "ms", 50)
+                before = processor_seconds([process.process.pid])
+                for _ in range(10 * RUNS):
+                    process.get(f"/-/api/{part}?name={name}")
+                used = processor_seconds([process.process.pid]) - before
+                report(f"{part}, processor time of an answer", 1000 * used / (10 * RUNS), "ms", 50)
                 report(f"{part}, compressed", size / 1024, "KiB")
             boxes = f"/-/api/boxes?name={name}&stream=0&track=4&fragment=2700"
             times = [process.get(boxes)[0] for _ in range(RUNS)]

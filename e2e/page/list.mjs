@@ -68,7 +68,7 @@ export const list = {
       asked += 1;
       const complete = asked > 2;
       const shown = ['a.ism', 'b.ism', 'c.ism'].slice(0, asked);
-      route.fulfill({ json: { presentations: shown.map((name) => ({ name })), next: null, walked: asked * 1000, complete, problems: [{ what: 'locked: permission denied' }] } });
+      route.fulfill({ json: { presentations: shown.map((name) => ({ name })), next: null, walked: asked, complete, problems: [{ what: 'locked: permission denied' }] } });
     });
     await page.goto(url);
     await page.getByText('still looking').waitFor();

@@ -13,6 +13,17 @@ const UNREACHED = {
   advice: 'Look whether it still runs, and load the page again.',
 };
 
+let server = null;
+
+/** Asks what the server is, once. */
+export function askServer() {
+  server ??= ask('server').catch((error) => {
+    server = null;
+    throw error;
+  });
+  return server;
+}
+
 /** Asks for `/-/api/PATH?QUERY`. */
 export async function ask(path, query = {}, { signal } = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '');

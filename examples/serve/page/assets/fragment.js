@@ -101,7 +101,7 @@ function details(row, fragment) {
   const pairs = [
     ['Starts at', `${clock(row.starts[fragment], 3)} (${row.ticks(fragment)} ticks)`],
     ['Lasts', `${length(row.ends[fragment] - row.starts[fragment])} (${row.durations[fragment]} ticks)`],
-    ['Size', row.sizesKnown ? `${size(row.sizes[fragment])} (${plain(row.sizes[fragment])} bytes)` : 'not known before it is read'],
+    ['Size', row.hasSize(fragment) ? `${size(row.sizes[fragment])} (${plain(row.sizes[fragment])} bytes)` : 'not known before it is read'],
     row.isGap(fragment) && ['Then', `a gap of ${length(next)}`],
     row.isOverlap(fragment) && ['Then', `the next one overlaps it by ${length(-next)}`],
     row.isMisaligned(fragment) && ['Aligned', 'no: no fragment of the first track of this stream starts here'],

@@ -115,9 +115,9 @@ export class List {
     this.#more.hidden = page.next === null;
     const shown = this.#items.childElementCount;
     const some = page.next === null ? count(shown, 'presentation') : `The first ${plain(shown)} presentations`;
-    const walk = page.complete ? '' : ` so far; ${count(page.walked, 'file')} looked at, still looking …`;
+    const walk = page.complete ? '' : ' so far; still looking …';
     if (shown > 0) this.#status.textContent = some + walk;
-    else if (!page.complete) this.#status.textContent = `Looking for presentations … ${count(page.walked, 'file')} so far`;
+    else if (!page.complete) this.#status.textContent = 'Looking for presentations …';
     else if (search) this.#status.textContent = 'No name has this in it.';
     else this.#status.textContent = 'There are no presentations here: no .ism file is below the served folders.';
     replace(this.#problems, (page.problems ?? []).length > 0 && element(

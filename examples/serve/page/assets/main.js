@@ -1,6 +1,6 @@
 // Shows what the address names: the list, or one presentation.
 
-import { ask } from './api.js';
+import { askServer } from './api.js';
 import { element, replace } from './dom.js';
 import { List } from './list.js';
 import { Presentation } from './presentation.js';
@@ -46,4 +46,4 @@ function showServer(server) {
 
 state.watch(show);
 show({ moved: false });
-ask('server').then(showServer, () => {});
+askServer().then(showServer, () => {});

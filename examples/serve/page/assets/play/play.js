@@ -1,6 +1,6 @@
 // Plays the presentation, and shows what the player does.
 
-import { ask } from '../api.js';
+import { askServer } from '../api.js';
 import { element, replace } from '../dom.js';
 import { failure } from '../failure.js';
 import * as state from '../state.js';
@@ -85,7 +85,7 @@ export class Play {
     }
     let players = {};
     try {
-      ({ players = {} } = await ask('server'));
+      ({ players = {} } = await askServer());
     } catch (error) {
       replace(this.#message, failure(error));
       return;

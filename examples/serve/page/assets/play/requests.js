@@ -14,7 +14,7 @@ export class Requests {
   #observer = new PerformanceObserver((list) => this.#add(list.getEntries()));
 
   constructor(title) {
-    this.#below = `/${title.split('/').map(encodeURIComponent).join('/')}/`;
+    this.#below = `/${title}/`;
     const made = table('Requests of the player, newest first', COLUMNS, []);
     this.#rows = made.querySelector('tbody');
     this.root = element('div', { class: 'requests', role: 'region', 'aria-label': 'Requests of the player', tabindex: '0' }, made);
@@ -32,14 +32,13 @@ export class Requests {
   }
 
   #add(entries) {
-    const below = decodeURIComponent(this.#below);
     for (const { name: address, responseStatus, transferSize, encodedBodySize, duration } of entries) {
       const path = readable(new URL(address).pathname);
-      if (!path.startsWith(below)) continue;
+      if (!path.startsWith(this.#below)) continue;
       const bad = responseStatus >= 400;
       this.#rows.prepend(element(
         'tr', { class: bad && 'bad' },
-        element('td', { title: path }, name(path.slice(below.length))),
+        element('td', { title: path }, name(path.slice(this.#below.length))),
         element('td', { class: 'number' }, responseStatus || '–'),
         element('td', { class: 'number' }, size(encodedBodySize || transferSize)),
         element('td', { class: 'number' }, length(duration / 1000)),

@@ -11,8 +11,10 @@ export class Model {
   constructor(timeline, presentation) {
     const filled = timeline.streams.filter((stream) => stream.tracks.some((track) => track.starts.length > 0));
     // Times may count from 1970 in ticks above 2^53: the difference is made before the numbers become floating.
-    const origins = filled.map((stream) => seconds(BigInt(stream.first), stream.timescale));
-    const origin = Math.min(...origins, Infinity);
+    const origins = filled.flatMap((stream) => stream.tracks.filter((track) => track.starts.length > 0).map((track) => (
+      seconds(BigInt(stream.first) + BigInt(track.starts[0]), stream.timescale)
+    )));
+    const origin = origins.length > 0 ? Math.min(...origins) : 0;
     this.rows = timeline.streams.flatMap((stream, number) => stream.tracks.map((track, place) => new Row({
       stream: number,
       track: place,
@@ -45,22 +47,21 @@ export class Row {
     this.stream = stream;
     this.track = track;
     this.type = of.type;
+    this.count = times.starts.length;
     this.label = [of.name || of.type, !single && bitrate(described.bitrate), described.width && `${described.width}×${described.height}`,
-      times.sizes_unknown && 'sizes not known']
+      times.sizes_unknown && 'sizes not known yet', this.count === 0 && 'nothing stored']
       .filter(Boolean).join(' · ');
     this.first = BigInt(of.first);
     this.relative = times.starts;
     this.durations = times.durations;
     this.sizes = times.sizes;
-    // Fragments in files of their own have no size before they are read: they are drawn at half the height.
-    this.sizesKnown = !times.sizes_unknown;
-    this.heights = this.sizesKnown ? times.sizes : times.sizes.map(() => 1);
+    this.largest = times.sizes.reduce((most, size) => Math.max(most, size), 1);
+    // Fragments in files of their own may have no size yet: these are drawn at half the height.
+    this.heights = times.sizes_unknown ? times.sizes.map((size) => size || this.largest / 2) : times.sizes;
     this.leftOut = times.left_out ?? 0;
-    this.count = times.starts.length;
     this.starts = Float64Array.from(times.starts, (ticks) => offset + ticks / of.timescale);
     this.ends = Float64Array.from(times.starts, (ticks, at) => offset + (ticks + times.durations[at]) / of.timescale);
     this.last = this.ends.reduce((last, end) => Math.max(last, end), 0);
-    this.largest = this.sizesKnown ? this.heights.reduce((most, size) => Math.max(most, size), 1) : 2;
     this.marks = new Uint8Array(this.count);
     this.#mark((times.gaps ?? []).map(({ after }) => after), GAP);
     this.#mark((times.overlaps ?? []).map(({ after }) => after), OVERLAP);
@@ -79,6 +80,9 @@ export class Row {
   isOverlap(fragment) { return (this.marks[fragment] & OVERLAP) !== 0; }
 
   isMisaligned(fragment) { return (this.marks[fragment] & MISALIGNED) !== 0; }
+
+  /** Returns whether the size of a fragment is known before somebody has asked for it. */
+  hasSize(fragment) { return this.heights === this.sizes || this.sizes[fragment] > 0; }
 
   /** Returns the start of a fragment in ticks, however large. */
   ticks(fragment) {

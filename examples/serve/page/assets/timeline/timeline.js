@@ -287,7 +287,7 @@ function describe({ row, fragment }) {
   return [
     `${row.label}, fragment ${fragment}: starts at ${clock(row.starts[fragment], 3)}`,
     `lasts ${length(row.ends[fragment] - row.starts[fragment])}`,
-    row.sizesKnown && size(row.sizes[fragment]),
+    row.hasSize(fragment) && size(row.sizes[fragment]),
     row.isGap(fragment) && `a gap of ${length(next)} follows`,
     row.isOverlap(fragment) && `the next one overlaps it by ${length(-next)}`,
     row.isMisaligned(fragment) && 'misaligned',
