@@ -4,6 +4,7 @@
 //! from what it has found so far.
 
 use std::collections::BTreeSet;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -66,6 +67,8 @@ struct Whole {
 struct Packed {
     text: String,
     ends: Vec<u32>,
+    /// Places of the names, in the order of the names, once that is known.
+    order: Vec<u32>,
 }
 
 /// A result that is older is replaced when somebody asks, if so many times the time of the walk have passed as
@@ -113,9 +116,9 @@ impl Catalogue {
         let (search, is_complete) = (Search::new(search), !state.is_walking);
         if let Some(whole) = state.whole.clone() {
             drop(state);
-            let all = whole.names.iter();
+            let all = whole.names.sorted();
             let (names, next) = first(all, &search, after, limit);
-            let (walked, problems) = (whole.names.len(), whole.problems.clone());
+            let (walked, problems) = (whole.names.order.len(), whole.problems.clone());
             return Names { names, next, walked, is_complete, problems };
         }
         let (names, next) = least(state.so_far.iter(), &search, after, limit);
@@ -164,26 +167,29 @@ impl Shared {
         let _end = End(self);
         let began = Instant::now();
         let is_first = self.lock().whole.is_none();
-        let (mut names, mut left_out) = (Packed::default(), 0_u64);
+        let (mut names, mut batch, mut left_out) = (Packed::default(), Packed::default(), 0);
         let found = walk::visit(self.roots.as_slice(), &self.links_into, &mut |name: Name| {
-            if !names.push(name.as_str()) {
-                left_out += 1;
-                return;
-            }
-            // In batches, so that few questions wait for the lock and few walks for a question.
-            if is_first && names.len() % BATCH == 0 {
-                self.lock().so_far.extend_from(&names);
+            batch.push(name.as_str());
+            if batch.len() == BATCH {
+                // The names of the first walk are shown from the start.
+                left_out += match is_first {
+                    true => self.lock().so_far.take_from(&mut batch),
+                    false => names.take_from(&mut batch),
+                };
             }
         });
+        let mut state = is_first.then(|| self.lock());
+        if let Some(state) = &mut state {
+            names = mem::take(&mut state.so_far);
+        }
+        left_out += names.take_from(&mut batch);
+        names.sort();
         let mut problems: Vec<_> = found.left_out.lines().collect();
         if left_out > 0 {
             problems.push(format!("not looked at: {left_out} more presentations"));
         }
-        let whole =
-            Whole { names: names.sorted(), problems, ended: Instant::now(), took: began.elapsed() };
-        let mut state = self.lock();
-        state.so_far = Packed::default();
-        state.whole = Some(Arc::new(whole));
+        let whole = Whole { names, problems, ended: Instant::now(), took: began.elapsed() };
+        state.unwrap_or_else(|| self.lock()).whole = Some(Arc::new(whole));
     }
 }
 
@@ -218,26 +224,28 @@ impl Packed {
         (0..self.len()).map(|place| self.get(place))
     }
 
-    /// Adds the names of `longer` that follow those that are here.
-    fn extend_from(&mut self, longer: &Self) {
-        for place in self.len()..longer.len() {
-            self.push(longer.get(place));
-        }
+    /// Moves the names of a batch here. Returns the number of those for which there is no room.
+    fn take_from(&mut self, batch: &mut Self) -> usize {
+        let left_out = batch.iter().filter(|name| !self.push(name)).count();
+        batch.text.clear();
+        batch.ends.clear();
+        left_out
     }
 
-    fn sorted(&self) -> Self {
-        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+    /// Finds the order of the names.
+    fn sort(&mut self) {
+        self.text.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        let mut order: Vec<u32> = (0..self.ends.len() as u32).collect();
         order.sort_unstable_by_key(|&place| self.get(place as usize));
-        let text = String::with_capacity(self.text.len());
-        let mut sorted = Self { text, ends: Vec::with_capacity(self.len()) };
-        for place in order {
-            let name = self.get(place as usize);
-            // Folders below each other are served by two prefixes, and named by each once.
-            if sorted.len() == 0 || sorted.get(sorted.len() - 1) != name {
-                sorted.push(name);
-            }
-        }
-        sorted
+        // One name has one place, however often folders inside each other are served.
+        order.dedup_by_key(|place| self.get(*place as usize));
+        self.order = order;
+    }
+
+    /// Returns the names in their order, which is known.
+    fn sorted(&self) -> impl Iterator<Item = &str> {
+        self.order.iter().map(|&place| self.get(place as usize))
     }
 }
 
@@ -315,9 +323,9 @@ mod tests {
 
     #[test]
     fn names_are_sorted_and_paged() {
-        let names = packed(&["c.ism", "a.ism", "é.ism", "b.ism", "a.ism"]);
-        let sorted = names.sorted();
-        assert_eq!(sorted.iter().collect::<Vec<_>>(), ["a.ism", "b.ism", "c.ism", "é.ism"]);
+        let mut names = packed(&["c.ism", "a.ism", "é.ism", "b.ism", "a.ism"]);
+        names.sort();
+        assert_eq!(names.sorted().collect::<Vec<_>>(), ["a.ism", "b.ism", "c.ism", "é.ism"]);
         for (search, after, limit, wanted, next) in [
             ("", None, 2, &["a.ism", "b.ism"][..], Some("b.ism")),
             ("", Some("b.ism"), 2, &["c.ism", "é.ism"], None),
@@ -329,7 +337,7 @@ mod tests {
         ] {
             let search = Search::new(search);
             let wanted = (wanted.iter().map(|&name| name.into()).collect(), next.map(Into::into));
-            assert_eq!(first(sorted.iter(), &search, after, limit), wanted);
+            assert_eq!(first(names.sorted(), &search, after, limit), wanted);
             assert_eq!(least(names.iter(), &search, after, limit), wanted);
         }
     }
