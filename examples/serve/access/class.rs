@@ -1,6 +1,6 @@
 //! Classes of requests, for metrics.
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 /// A class of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,8 @@ impl Class {
 
     /// Returns the class of a request for a presentation.
     fn behind(rest: &str) -> Self {
-        let last = rest.rsplit('/').next().unwrap_or_default();
+        let start = memrchr(b'/', rest.as_bytes()).map_or(0, |slash| slash + 1);
+        let last = rest.get(start..).unwrap_or_default();
         let starts = |word: &str| {
             last.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
         };

@@ -69,7 +69,7 @@ impl Record {
         let (class, named) = Class::of(request.uri().path());
         let asked = observers.log.is_some().then(|| Asked {
             at: SystemTime::now(),
-            client: observers.trust.caller(headers, client).address,
+            client: observers.trust.address(headers, client),
             is_encrypted: client.is_encrypted,
             method: request.method().clone(),
             uri: request.uri().clone(),
