@@ -14,13 +14,40 @@ pub enum RequestId {
     Given(HeaderValue),
 }
 
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl RequestId {
+    /// Appends it.
+    pub fn write_to(&self, to: &mut Vec<u8>) {
         match self {
-            Self::Own(number) => write!(f, "{number:016x}"),
-            Self::Given(value) => f.write_str(value.to_str().unwrap_or_default()),
+            Self::Own(number) => to.extend_from_slice(&hexadecimal(*number)),
+            Self::Given(value) => to.extend_from_slice(value.as_bytes()),
         }
     }
+
+    /// Returns it as the value of a header field.
+    pub fn to_field(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Own(number) => HeaderValue::from_bytes(&hexadecimal(*number)).ok(),
+            Self::Given(value) => Some(value.clone()),
+        }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = Vec::new();
+        self.write_to(&mut bytes);
+        f.write_str(&String::from_utf8_lossy(&bytes))
+    }
+}
+
+/// Returns the digits of a number.
+fn hexadecimal(number: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    for (place, digit) in digits.iter_mut().enumerate() {
+        // The index is less than 16.
+        *digit = b"0123456789abcdef"[(number >> (60 - 4 * place) & 15) as usize];
+    }
+    digits
 }
 
 thread_local! {

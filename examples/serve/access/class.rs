@@ -1,6 +1,6 @@
 //! Classes of requests, for metrics.
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 /// A class of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +35,17 @@ impl Class {
         }
     }
 
-    /// Returns the class of a request to the service, by the form of its path alone.
-    pub(super) fn of(path: &str) -> Self {
-        let Some(end) = presentation(path) else { return Self::File };
-        let last = path[end..].rsplit('/').next().unwrap_or_default();
+    /// Returns the class of a request to the service, by the form of its path alone, and the length of
+    /// the part that names the presentation.
+    pub(super) fn of(path: &str) -> (Self, Option<usize>) {
+        let Some(end) = presentation(path) else { return (Self::File, None) };
+        (Self::behind(&path[end..]), Some(end))
+    }
+
+    /// Returns the class of a request for a presentation.
+    fn behind(rest: &str) -> Self {
+        let start = memrchr(b'/', rest.as_bytes()).map_or(0, |slash| slash + 1);
+        let last = rest.get(start..).unwrap_or_default();
         let starts = |word: &str| {
             last.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
         };
@@ -56,7 +63,7 @@ impl Class {
 }
 
 /// Returns the length of the part of a path that names a presentation, as it is spelled.
-pub(super) fn presentation(path: &str) -> Option<usize> {
+fn presentation(path: &str) -> Option<usize> {
     let bytes = path.as_bytes();
     let mut start = 0;
     loop {
@@ -98,7 +105,7 @@ mod tests {
             ("", Class::File),
             ("*", Class::File),
         ] {
-            assert_eq!(Class::of(path), class, "{path}");
+            assert_eq!(Class::of(path).0, class, "{path}");
         }
         assert_eq!(presentation("/a/b.ism/x.ism/y"), Some("/a/b.ism".len()));
         assert_eq!(presentation("/ism/é/.is"), None);

@@ -1,13 +1,13 @@
 //! The forms of a line of the access log.
 
 use std::cell::{Cell, RefCell};
-use std::fmt::{self, Display};
+use std::fmt;
 use std::io::Write;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use common::log::RequestId;
 use http::{HeaderValue, Method, Uri, Version};
-use serde::Serialize;
 
 /// The form of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -31,7 +31,7 @@ pub(super) struct Line<'a> {
     pub(super) took: Duration,
     pub(super) referer: Option<&'a HeaderValue>,
     pub(super) user_agent: Option<&'a HeaderValue>,
-    pub(super) request: &'a dyn Display,
+    pub(super) request: &'a RequestId,
     pub(super) presentation: Option<&'a [u8]>,
     pub(super) end: End,
 }
@@ -79,8 +79,9 @@ impl LineForm {
 
 impl Line<'_> {
     fn combined(&self, to: &mut Vec<u8>) {
-        add(to, format_args!("{} - - [", self.client));
-        add_clock_time(to, self.at);
+        add_address(to, self.client);
+        to.extend_from_slice(b" - - [");
+        to.extend_from_slice(&Second::of(self.at).clock);
         to.extend_from_slice(b"] \"");
         escape(to, self.method.as_str().as_bytes());
         to.push(b' ');
@@ -88,69 +89,118 @@ impl Line<'_> {
             Some(path) => escape(to, path.as_str().as_bytes()),
             None => escape(to, self.uri.to_string().as_bytes()),
         }
-        add(to, format_args!(" {:?}\" {} {} ", self.version, self.status, self.bytes));
+        to.push(b' ');
+        to.extend_from_slice(self.protocol().as_bytes());
+        to.extend_from_slice(b"\" ");
+        add_number(to, self.status.into(), 3);
+        to.push(b' ');
+        add_number(to, self.bytes, 1);
+        to.push(b' ');
         for field in [self.referer, self.user_agent] {
             add_quoted(to, field.map(HeaderValue::as_bytes));
             to.push(b' ');
         }
-        add(to, format_args!("{} {:.6} ", self.request, self.took.as_secs_f64()));
+        self.request.write_to(to);
+        to.push(b' ');
+        add_seconds(to, self.took);
+        to.push(b' ');
         add_quoted(to, self.presentation);
-        add(to, format_args!(" {}", self.end.as_str()));
+        to.push(b' ');
+        to.extend_from_slice(self.end.as_str().as_bytes());
     }
 
     fn json(&self, to: &mut Vec<u8>) {
-        let text = |bytes: &HeaderValue| String::from_utf8_lossy(bytes.as_bytes()).into_owned();
-        let object = Object {
-            time: humantime::format_rfc3339_millis(self.at),
-            client: self.client,
-            method: self.method.as_str(),
-            path: self.uri.path(),
-            query: self.uri.query(),
-            protocol: format_args!("{:?}", self.version),
-            tls: self.is_encrypted,
-            status: self.status,
-            bytes: self.bytes,
-            seconds: self.took.as_secs_f64(),
-            referer: self.referer.map(text),
-            user_agent: self.user_agent.map(text),
-            request: self.request,
-            presentation: self.presentation.map(String::from_utf8_lossy),
-            end: self.end.as_str(),
-        };
-        // Writing to memory does not fail, and every value has a form in JSON.
-        let _ = serde_json::to_writer(to, &object);
+        to.extend_from_slice(b"{\"time\":\"");
+        to.extend_from_slice(&Second::of(self.at).iso);
+        to.push(b'.');
+        let since = self.at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        add_number(to, since.subsec_millis().into(), 3);
+        to.extend_from_slice(b"Z\",\"client\":\"");
+        add_address(to, self.client);
+        to.push(b'"');
+        add_field(to, "method", Some(self.method.as_str().as_bytes()));
+        add_field(to, "path", Some(self.uri.path().as_bytes()));
+        add_field(to, "query", self.uri.query().map(str::as_bytes));
+        add_field(to, "protocol", Some(self.protocol().as_bytes()));
+        let tls = if self.is_encrypted { "true" } else { "false" };
+        for part in [",\"tls\":", tls, ",\"status\":"] {
+            to.extend_from_slice(part.as_bytes());
+        }
+        add_number(to, self.status.into(), 3);
+        to.extend_from_slice(b",\"bytes\":");
+        add_number(to, self.bytes, 1);
+        to.extend_from_slice(b",\"seconds\":");
+        add_seconds(to, self.took);
+        add_field(to, "referer", self.referer.map(HeaderValue::as_bytes));
+        add_field(to, "user_agent", self.user_agent.map(HeaderValue::as_bytes));
+        // A name of a request needs no escapes.
+        to.extend_from_slice(b",\"request\":\"");
+        self.request.write_to(to);
+        to.push(b'"');
+        add_field(to, "presentation", self.presentation);
+        add_field(to, "end", Some(self.end.as_str().as_bytes()));
+        to.push(b'}');
     }
-}
 
-/// A line as JSON.
-#[derive(Serialize)]
-struct Object<'a> {
-    #[serde(serialize_with = "as_text")]
-    time: humantime::Rfc3339Timestamp,
-    client: IpAddr,
-    method: &'a str,
-    path: &'a str,
-    query: Option<&'a str>,
-    protocol: fmt::Arguments<'a>,
-    tls: bool,
-    status: u16,
-    bytes: u64,
-    seconds: f64,
-    referer: Option<String>,
-    user_agent: Option<String>,
-    #[serde(serialize_with = "as_text")]
-    request: &'a dyn Display,
-    presentation: Option<std::borrow::Cow<'a, str>>,
-    end: &'static str,
-}
-
-fn as_text<S: serde::Serializer>(value: impl Display, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&value)
+    fn protocol(&self) -> &'static str {
+        match self.version {
+            Version::HTTP_10 => "HTTP/1.0",
+            Version::HTTP_11 => "HTTP/1.1",
+            Version::HTTP_2 => "HTTP/2.0",
+            _ => "HTTP",
+        }
+    }
 }
 
 fn add(to: &mut Vec<u8>, text: fmt::Arguments<'_>) {
     // Writing to memory does not fail.
     let _ = to.write_fmt(text);
+}
+
+/// Adds a number with at least so many digits, up to 20.
+fn add_number(to: &mut Vec<u8>, mut number: u64, least: usize) {
+    let mut digits = [b'0'; 20];
+    let mut start = digits.len();
+    while number > 0 || digits.len() - start < least {
+        start -= 1;
+        // A digit is less than 10.
+        digits[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    to.extend_from_slice(&digits[start..]);
+}
+
+/// Adds `0.001500`.
+fn add_seconds(to: &mut Vec<u8>, time: Duration) {
+    add_number(to, time.as_secs(), 1);
+    to.push(b'.');
+    add_number(to, time.subsec_micros().into(), 6);
+}
+
+fn add_address(to: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => {
+            for (place, octet) in address.octets().into_iter().enumerate() {
+                if place > 0 {
+                    to.push(b'.');
+                }
+                add_number(to, octet.into(), 1);
+            }
+        }
+        IpAddr::V6(address) => add(to, format_args!("{address}")),
+    }
+}
+
+/// Adds a field of an object; bytes that are not UTF-8 are replaced.
+fn add_field(to: &mut Vec<u8>, name: &str, value: Option<&[u8]>) {
+    for part in [",\"", name, "\":"] {
+        to.extend_from_slice(part.as_bytes());
+    }
+    match value {
+        // Writing to memory does not fail.
+        Some(value) => drop(serde_json::to_writer(to, &String::from_utf8_lossy(value))),
+        None => to.extend_from_slice(b"null"),
+    }
 }
 
 fn add_quoted(to: &mut Vec<u8>, value: Option<&[u8]>) {
@@ -163,33 +213,58 @@ fn add_quoted(to: &mut Vec<u8>, value: Option<&[u8]>) {
 }
 
 /// Adds bytes of a client so that they end neither the field nor the line, as nginx does.
-fn escape(to: &mut Vec<u8>, bytes: &[u8]) {
-    for &byte in bytes {
-        match byte {
-            b'"' | b'\\' => add(to, format_args!("\\x{byte:02X}")),
-            b' '..=b'~' => to.push(byte),
-            _ => add(to, format_args!("\\x{byte:02X}")),
-        }
+fn escape(to: &mut Vec<u8>, mut bytes: &[u8]) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    loop {
+        let length = bytes.iter().position(|&byte| !is_plain(byte)).unwrap_or(bytes.len());
+        let (plain, rest) = bytes.split_at(length);
+        to.extend_from_slice(plain);
+        let Some((byte, rest)) = rest.split_first() else { return };
+        add(to, format_args!("\\x{byte:02X}"));
+        bytes = rest;
     }
 }
 
-/// Adds `29/Nov/2026:03:41:18 +0000`.
-fn add_clock_time(to: &mut Vec<u8>, at: SystemTime) {
-    thread_local! {
-        static LAST: Cell<(u64, [u8; 26])> = const { Cell::new((u64::MAX, [0; 26])) };
+/// A second in the two forms of lines.
+#[derive(Clone, Copy)]
+struct Second {
+    since_1970: u64,
+    /// `29/Nov/2026:03:41:18 +0000`
+    clock: [u8; 26],
+    /// `2026-11-29T03:41:18`
+    iso: [u8; 19],
+}
+
+impl Second {
+    /// Returns the second of a time. Each thread makes it once.
+    fn of(at: SystemTime) -> Self {
+        thread_local! {
+            static LAST: Cell<Option<Second>> = const { Cell::new(None) };
+        }
+        let since_1970 = at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let known = LAST.get().filter(|known| known.since_1970 == since_1970);
+        known.unwrap_or_else(|| {
+            let second = Self::new(since_1970);
+            LAST.set(Some(second));
+            second
+        })
     }
-    let seconds = at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (known, mut text) = LAST.get();
-    if known != seconds {
+
+    fn new(since_1970: u64) -> Self {
+        let at = UNIX_EPOCH + Duration::from_secs(since_1970);
         // `Sun, 29 Nov 2026 03:41:18 GMT`
-        let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
+        let date = httpdate::fmt_http_date(at);
         let part = |from, to| date.get(from..to).unwrap_or_default();
         let (day, month, year, time) = (part(5, 7), part(8, 11), part(12, 16), part(17, 25));
-        let shown = format!("{day}/{month}/{year}:{time} +0000");
-        text = shown.as_bytes().try_into().unwrap_or([b'-'; 26]);
-        LAST.set((seconds, text));
+        let clock = format!("{day}/{month}/{year}:{time} +0000");
+        let iso = humantime::format_rfc3339_seconds(at).to_string();
+        let iso = iso.as_bytes().first_chunk().copied();
+        Self {
+            since_1970,
+            clock: clock.as_bytes().try_into().unwrap_or([b'-'; 26]),
+            iso: iso.unwrap_or([b'-'; 19]),
+        }
     }
-    to.extend_from_slice(&text);
 }
 
 #[cfg(test)]
@@ -210,7 +285,7 @@ mod tests {
             took: Duration::from_micros(1500),
             referer: None,
             user_agent: Some(&user_agent),
-            request: &"00ff",
+            request: &RequestId::Own(255),
             presentation: Some(b"a b.ism"),
             end: End::Aborted,
         };
@@ -224,7 +299,7 @@ mod tests {
         assert_eq!(
             written(LineForm::Combined, b"curl/8", "/a%20b.ism/Manifest?x=1"),
             "2001:db8::1 - - [29/Nov/2026:03:41:18 +0000] \"GET /a%20b.ism/Manifest?x=1 HTTP/1.1\" \
-             206 1234 \"-\" \"curl/8\" 00ff 0.001500 \"a b.ism\" aborted\n"
+             206 1234 \"-\" \"curl/8\" 00000000000000ff 0.001500 \"a b.ism\" aborted\n"
         );
     }
 

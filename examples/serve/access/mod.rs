@@ -105,7 +105,7 @@ impl Access {
 
     /// Adds the name of a request to the response's fields, if clients are told.
     pub(crate) fn tell_id(&self, id: &RequestId, headers: &mut HeaderMap) {
-        if let Some(value) = self.sends_ids.then(|| request_id::field(id)).flatten() {
+        if let Some(value) = self.sends_ids.then(|| id.to_field()).flatten() {
             headers.insert(request_id::X_REQUEST_ID, value);
         }
     }

@@ -13,7 +13,7 @@ use percent_encoding::percent_decode;
 use smooth_origin::base::Name;
 use smooth_origin::service::Failure;
 
-use super::class::{self, Class};
+use super::class::Class;
 use super::line::{End, Line};
 use super::{Client, Observers};
 
@@ -66,22 +66,23 @@ impl Record {
         id: RequestId,
     ) -> Self {
         let headers = request.headers();
+        let (class, named) = Class::of(request.uri().path());
         let asked = observers.log.is_some().then(|| Asked {
             at: SystemTime::now(),
-            client: observers.trust.caller(headers, client).address,
+            client: observers.trust.address(headers, client),
             is_encrypted: client.is_encrypted,
             method: request.method().clone(),
             uri: request.uri().clone(),
             version: request.version(),
             referer: headers.get(REFERER).cloned(),
             user_agent: headers.get(USER_AGENT).cloned(),
-            presentation: Presentation::Unknown,
+            presentation: named.map_or(Presentation::Unknown, Presentation::InPath),
         });
         Self {
             observers: Arc::clone(observers),
             began: Instant::now(),
             id,
-            class: Class::of(request.uri().path()),
+            class,
             status: UNANSWERED,
             length: 0,
             sent: AtomicU64::new(0),
@@ -107,17 +108,12 @@ impl Record {
             self.length = response.body().size_hint().lower();
         }
         let Some(asked) = &mut self.asked else { return };
-        asked.presentation = match response.extensions().get::<Failure>() {
-            Some(failure) => match failure.presentation() {
-                Some(name) => Presentation::Named(name.clone()),
-                None => Presentation::Unknown,
-            },
-            None if class.is_some() => Presentation::Unknown,
-            None => match class::presentation(asked.uri.path()) {
-                Some(length) => Presentation::InPath(length),
-                None => Presentation::Unknown,
-            },
-        };
+        if let Some(failure) = response.extensions().get::<Failure>() {
+            let name = failure.presentation().cloned();
+            asked.presentation = name.map_or(Presentation::Unknown, Presentation::Named);
+        } else if class.is_some() {
+            asked.presentation = Presentation::Unknown;
+        }
     }
 
     /// Notes bytes that the system has taken.

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::log::RequestId;
+use http::HeaderMap;
 use http::header::HeaderName;
-use http::{HeaderMap, HeaderValue};
 
 /// The field that carries the name of a request.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,16 +39,10 @@ fn mixed(mut number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// Returns the value of the field that tells a client the name of its request.
-pub(super) fn field(id: &RequestId) -> Option<HeaderValue> {
-    match id {
-        RequestId::Own(_) => HeaderValue::try_from(id.to_string()).ok(),
-        RequestId::Given(value) => Some(value.clone()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn of(values: &[&[u8]]) -> Option<String> {
@@ -73,6 +67,6 @@ mod tests {
     fn new_names_differ() {
         let (one, other) = (new(), new());
         assert_ne!(one, other);
-        assert_eq!(field(&one).unwrap().len(), 16);
+        assert_eq!(one.to_field().unwrap().len(), 16);
     }
 }

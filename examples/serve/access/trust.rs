@@ -58,6 +58,14 @@ impl Trust {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
+    /// Returns the address of the client of a request, for logs.
+    pub(super) fn address(&self, headers: &HeaderMap, client: &Client) -> IpAddr {
+        match self.has(client) {
+            true => self.caller(headers, client).address,
+            false => client.peer.ip().to_canonical(),
+        }
+    }
+
     /// Returns the client of a request.
     pub(crate) fn caller(&self, headers: &HeaderMap, client: &Client) -> Caller {
         let peer = client.peer.ip().to_canonical();
