@@ -5,6 +5,7 @@ use smooth_origin::bmff::{Tfdt, Tfhd};
 use smooth_origin::manifest::StreamKind;
 use testkit::film::{self, Fragment, Style, Track, ism};
 
+use super::every_film::counted;
 use super::film::{Film, Quality};
 use super::samples::{Sample, ours, traf};
 
@@ -69,6 +70,21 @@ fn sound_before_the_pictures_is_cut() {
     // DASH has all of it.
     assert_eq!(film.sets()[1].times[0], (0, 2 * SECOND));
     assert_eq!(ours(&film.asked("audio-64/0.m4s"), (0, 0, 0)).len(), 100);
+}
+
+/// The samples that are left may be the larger ones, and each has a duration of its own.
+#[test]
+fn what_is_left_of_a_cut_segment_counts_for_the_peak() {
+    // Whole, cut by 100 ms, 0.8 s and 1 s, and cut behind two segments that are not listed.
+    for begin in [0, 1_000_000, 8_000_000, 10_000_000, 4 * SECOND + 2_000_000] {
+        let film = begun(begin, 0);
+        let (sound, _) = counted(&film, "audio-64.m3u8");
+        let (pictures, _) = counted(&film, "video-300.m3u8");
+        let multivariant = film.playlist("master.m3u8");
+        let variant = multivariant.entries[0].tag("#EXT-X-STREAM-INF").unwrap().attributes();
+        let declared: u64 = variant["BANDWIDTH"].parse().unwrap();
+        assert!(declared >= pictures + sound, "{begin}: {declared} {pictures} {sound}");
+    }
 }
 
 #[test]

@@ -309,7 +309,7 @@ fn all_playlists_of_pictures_and_sound_have_one_target_duration() {
 
 /// Bits per second of the densest stretch of a playlist that lasts at least half of its target, and of
 /// all of it.
-fn counted(film: &Film, uri: &str) -> (u64, u64) {
+pub fn counted(film: &Film, uri: &str) -> (u64, u64) {
     let playlist = film.playlist(uri);
     let target: u64 = playlist.value("#EXT-X-TARGETDURATION").parse().unwrap();
     let entries = playlist.entries.iter();

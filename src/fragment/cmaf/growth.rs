@@ -92,6 +92,12 @@ impl Growth {
         let more = more.saturating_mul(self.per_sample.into());
         stored.saturating_add_signed(self.bytes.into()).saturating_add(more)
     }
+
+    /// Returns the most bytes that a segment becomes longer by when its first samples are left out: each
+    /// sample then has a duration of its own.
+    pub(crate) fn cut(self) -> u64 {
+        4 * u64::from(self.samples)
+    }
 }
 
 /// Bytes of boxes that are left out and that another fragment may not have.

@@ -144,7 +144,7 @@ impl Presentation {
 }
 
 /// Returns the segment with which sound begins that is stored from earlier times than `begin`.
-fn later(stream: &Stream, begin: u64) -> Option<Beginning> {
+pub(super) fn later(stream: &Stream, begin: u64) -> Option<Beginning> {
     let scale = stream.timescale;
     let mut segments = stream.timeline.segments().peekable();
     let ahead = begin.saturating_sub(segments.peek()?.start);

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::beginning::is_noticed;
-use super::{Moment, Segment};
+use super::beginning::{is_noticed, later};
+use super::{Beginning, Moment, Segment};
 use crate::base::{Timescale, piece};
 use crate::fragment::cmaf::Growth;
 use crate::index::Fragments;
@@ -122,9 +122,12 @@ impl Rates {
                 return;
             }
             left = later;
-            let early = if segments.list.first() == Some(segment) { stream.early } else { 0 };
-            let ticks = stream.ticks(segment).saturating_sub(early);
-            let bytes = stream.grown(stored, segment.duration);
+            let mut ticks = stream.ticks(segment);
+            let mut bytes = stream.grown(stored, segment.duration);
+            if let Some(early) = stream.early.filter(|early| early.segment == segment.start) {
+                ticks = ticks.saturating_sub(early.ticks);
+                bytes = bytes.saturating_add(if early.is_cut { stream.cut() } else { 0 });
+            }
             let this = Stretch { bytes, ticks };
             peak.add(this);
             all = all.plus(this);
@@ -140,11 +143,41 @@ struct Listing<'a> {
     kind: StreamKind,
     segments: &'a Segments,
     timescale: Timescale,
-    /// Ticks by which the first segment is shorter in a playlist of HLS, because it begins a little before
-    /// the pictures.
-    early: u64,
+    /// The segment that is shorter in a playlist of HLS.
+    early: Option<Early>,
     /// Growth of the track's fragments, and the units of its ticks.
     growth: Option<(Growth, Timescale)>,
+}
+
+/// A segment of sound that begins before the pictures.
+#[derive(Clone, Copy)]
+struct Early {
+    /// Start of the segment.
+    segment: u64,
+    /// Ticks by which it is shorter in a playlist of HLS.
+    ticks: u64,
+    /// Set if the samples before the pictures are left out. Their sizes are not known: all bytes count.
+    is_cut: bool,
+}
+
+impl Early {
+    /// Returns the segment of a stream that begins before the pictures do, if there is one.
+    fn of(stream: &Stream, pictures: Option<Moment>) -> Option<Self> {
+        let begin = pictures.filter(|_| stream.kind == StreamKind::Audio)?;
+        let begin = begin.rescaled(stream.timescale);
+        let (start, _) = stream.timeline.chunk(0)?;
+        let ticks = begin.checked_sub(start)?;
+        if !is_noticed(ticks, stream.timescale) {
+            return Some(Self { segment: start, ticks, is_cut: false });
+        }
+        match later(stream, begin)? {
+            Beginning::Later { first, is_cut, .. } => {
+                let ticks = begin.saturating_sub(first.start);
+                Some(Self { segment: first.start, ticks, is_cut })
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Listing<'_> {
@@ -154,6 +187,11 @@ impl Listing<'_> {
             true => segment.duration,
             false => segment.to_next,
         }
+    }
+
+    /// Returns the most bytes that a segment becomes longer by when it is cut.
+    fn cut(&self) -> u64 {
+        self.growth.map_or(0, |(growth, _)| growth.cut())
     }
 
     /// Returns the most bytes of the segment of a fragment of `stored` bytes.
@@ -246,7 +284,8 @@ impl AllRates {
             let (ticks, _) = of.timeline.chunk(0)?;
             Some(Moment { ticks, timescale: of.timescale })
         });
-        let of_stream = |Stream { kind, timeline, timescale, tracks, .. }: &Stream| {
+        let of_stream = |stream: &Stream| {
+            let Stream { kind, timeline, timescale, tracks, .. } = stream;
             // A run of chunks takes no bytes, however long it is; fragments do.
             let is_counted = |fragments: &Fragments| {
                 timeline.len() <= fragments.len().saturating_mul(4).saturating_add(1024)
@@ -256,13 +295,7 @@ impl AllRates {
                 Media::Files(_) | Media::Absent(_) => false,
             };
             let segments = tracks.iter().any(is_stored).then(|| Segments::of(timeline));
-            let early = match (begin, timeline.chunk(0)) {
-                (Some(begin), Some((start, _))) if *kind == StreamKind::Audio => {
-                    let early = begin.rescaled(*timescale).saturating_sub(start);
-                    if is_noticed(early, *timescale) { 0 } else { early }
-                }
-                _ => 0,
-            };
+            let early = segments.as_ref().and_then(|_| Early::of(stream, begin));
             let of_track = |track: &Track| match (&track.media, &segments) {
                 (Media::Stored(stored), Some(segments)) if is_counted(&stored.fragments) => {
                     let growth = Some((stored.growth, stored.timescale));
@@ -307,7 +340,7 @@ mod tests {
         let timeline = timeline(chunks).unwrap();
         let timescale = Timescale::new(100).unwrap();
         let (kind, segments) = (StreamKind::Video, Segments::of(&timeline));
-        let early = 0;
+        let early = None;
         let listing = Listing { kind, segments: &segments, timescale, early, growth: None };
         Rates::of(&listing, &fragments)
     }
