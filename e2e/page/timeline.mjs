@@ -75,9 +75,9 @@ export const timeline = {
     await open(page, url);
     await page.locator('.picture').scrollIntoViewIfNeeded();
     const before = await range(page);
-    const session = await context.newCDPSession(page);
+    const protocol = await context.newCDPSession(page);
     const [middle, y] = await point(page, 0.5, 0);
-    const touch = (type, spread) => session.send('Input.dispatchTouchEvent', {
+    const touch = (type, spread) => protocol.send('Input.dispatchTouchEvent', {
       type, touchPoints: spread === null ? [] : [{ x: middle - spread, y, id: 0 }, { x: middle + spread, y, id: 1 }],
     });
     await touch('touchStart', 40);

@@ -80,7 +80,7 @@ export class Play {
   async #offer() {
     const refused = refusal(this.#presentation);
     if (refused) {
-      replace(this.#message, failure(refused));
+      replace(this.#message, failure(refused, { calm: true }));
       return;
     }
     let players = {};
@@ -92,7 +92,7 @@ export class Play {
     }
     const formats = Object.keys(FORMATS).filter((format) => this.#urls[format] && players[FORMATS[format].player]);
     if (formats.length === 0) {
-      replace(this.#message, failure(NO_PLAYER));
+      replace(this.#message, failure(NO_PLAYER, { calm: true }));
       return;
     }
     const wanted = state.read().format;
