@@ -83,7 +83,7 @@ impl Operator {
         Ok(Self { shared: Arc::new(shared), place })
     }
 
-    /// The same for another listener.
+    /// Returns the operator's part for another listener.
     #[allow(dead_code)]
     pub(crate) fn at(&self, place: Place) -> Self {
         Self { shared: Arc::clone(&self.shared), place }
