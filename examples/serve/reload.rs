@@ -60,7 +60,11 @@ impl Reload {
         let Some(new) = common::configured::<Options>()? else { return Ok(()) };
         self.sites.reload(&new.options)?;
         new.options.common.apply_log_level();
-        for key in new.changed(&self.configured, NEED_RESTART) {
+        let changed = new.changed(&self.configured);
+        if !changed.is_empty() {
+            log(Level::Info, format_args!("SIGHUP: changed: {}", changed.join(", ")));
+        }
+        for key in changed.iter().filter(|key| NEED_RESTART.contains(&key.as_str())) {
             log(Level::Warn, format_args!("SIGHUP: `{key}` changes with the next start"));
         }
         self.configured = new;

@@ -36,13 +36,19 @@ pub struct Configured<O> {
 }
 
 impl<O> Configured<O> {
-    /// Returns which of these keys have another value than in `other`.
-    pub fn changed<'k>(&self, other: &Self, keys: &[&'k str]) -> Vec<&'k str> {
-        let value = |configured: &Self, key: &str| {
-            let mut lines = configured.settings.iter();
-            lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(" = ").map(str::to_owned))
+    /// Returns the keys that have another value than in `other`, those of tables included.
+    pub fn changed(&self, other: &Self) -> Vec<String> {
+        let only = |one: &[String], other: &[String]| {
+            let lines = one.iter().filter(|line| !other.contains(line));
+            let keys =
+                lines.filter_map(|line| line.split_once(" = ").map(|(key, _)| key.to_owned()));
+            keys.collect::<Vec<_>>()
         };
-        keys.iter().copied().filter(|key| value(self, key) != value(other, key)).collect()
+        let mut changed = only(&self.settings, &other.settings);
+        changed.extend(only(&other.settings, &self.settings));
+        changed.sort_unstable();
+        changed.dedup();
+        changed
     }
 }
 

@@ -12,7 +12,7 @@ use http::{HeaderValue, Method, Uri, Version};
 /// The form of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LineForm {
-    /// That of Apache and nginx, and behind it: request id, seconds, presentation, end
+    /// The form of Apache and nginx, and behind it: request id, seconds, presentation, end
     Combined,
     /// An object for each line
     Json,

@@ -1,5 +1,5 @@
-//! Who asks: the address of a connection, or what a trusted proxy says. Each request is counted and
-//! logged when its response has ended.
+//! The client of each request: the other end of the connection, or what a trusted proxy says. Each
+//! request is counted and logged when its response has ended.
 //!
 //! ```text
 //!  request ─► trust (who), request_id ─► record ─── of the body, until its last byte is sent
@@ -48,7 +48,7 @@ impl Client {
         Self { peer, is_encrypted: false }
     }
 
-    /// The same client, over TLS.
+    /// Returns this client as one whose connection is encrypted.
     pub(crate) fn over_tls(self) -> Self {
         Self { is_encrypted: true, ..self }
     }

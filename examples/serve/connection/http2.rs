@@ -25,8 +25,14 @@ const STREAMS: u32 = 128;
 /// each costs the client nothing.
 const RESETS: usize = 20;
 
-/// Bytes of responses that wait to be sent, per request.
-const SEND_ROOM: usize = 256 << 10;
+/// Requests that the server may reset because of errors of the client; more end the connection.
+const OWN_RESETS: usize = 1024;
+
+/// Bytes that a client may send before they are read: no request of an origin has a body.
+const WINDOW: u32 = 65_535;
+
+/// Bytes of a response that wait to be sent: a client that asks for much and takes little costs little.
+const SEND_ROOM: usize = 64 << 10;
 
 /// Time between two pings, and to the answer of one.
 const PING: Duration = Duration::from_secs(20);
@@ -60,6 +66,9 @@ pub(super) async fn serve(
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEAD_ROOM as u32)
         .max_pending_accept_reset_streams(RESETS)
+        .max_local_error_reset_streams(OWN_RESETS)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
         .max_send_buf_size(SEND_ROOM)
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)

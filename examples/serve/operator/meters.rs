@@ -37,7 +37,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 /// The metrics of the server. Each is looked up once, so that a request adds numbers and no more.
 pub(crate) struct Meters {
-    /// By class and status. A counter is shown once it has counted.
+    /// Counters by class and status. Each is shown once it has counted.
     requests: [[OnceLock<Counter>; STATUSES.len() + 1]; Class::ALL.len()],
     sent: [Counter; Class::ALL.len()],
     seconds: [Histogram; Class::ALL.len()],

@@ -31,7 +31,7 @@ pub(crate) struct Piece {
 }
 
 impl SiteBody {
-    /// The same body, whose end is the end of a record.
+    /// Returns this body as one whose end is the end of a record.
     pub(super) fn recorded(self, record: Record) -> Self {
         Self { record: Some(Arc::new(record)), ..self }
     }

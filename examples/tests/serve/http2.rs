@@ -99,6 +99,56 @@ fn a_client_that_takes_nothing_of_a_response_is_disconnected() {
     wait_for(line, || server.errors().contains(line).then_some(()));
 }
 
+/// Frames that the server sends until it ends the connection: kind and payload.
+fn frames(stream: &mut TcpStream) -> Vec<(u8, Vec<u8>)> {
+    std::iter::from_fn(|| frame(stream)).collect()
+}
+
+fn frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).ok()?;
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    let mut payload = vec![0; length as usize];
+    stream.read_exact(&mut payload).ok()?;
+    Some((head[3], payload))
+}
+
+#[test]
+fn the_limits_are_announced() {
+    let server = Observed::start(TESTDATA, &[]);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.write_all(BEGINNING).unwrap();
+    let (kind, settings) = frame(&mut stream).unwrap();
+    assert_eq!(kind, 4);
+    let has = |name: u8, value: u32| {
+        let entry = [&[0, name][..], &value.to_be_bytes()].concat();
+        settings.chunks_exact(6).any(|found| found == entry)
+    };
+    // SETTINGS_MAX_CONCURRENT_STREAMS and SETTINGS_MAX_HEADER_LIST_SIZE.
+    assert!(has(3, 128) && has(6, 32 << 10), "{settings:?}");
+}
+
+#[test]
+fn a_client_that_takes_its_requests_back_by_the_thousand_is_disconnected() {
+    let server = Observed::start(TESTDATA, &[]);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    // GET http://localhost/ by the static table of RFC 7541.
+    let head = [&[0x82, 0x86, 0x84, 0x41, 9][..], b"localhost"].concat();
+    let mut bytes = BEGINNING.to_vec();
+    for number in 0..2000_u32 {
+        let id = (2 * number + 1).to_be_bytes();
+        bytes.extend([&[0, 0, head.len() as u8, 1, 5][..], &id, &head].concat());
+        bytes.extend([&[0, 0, 4, 3, 0][..], &id, &8_u32.to_be_bytes()].concat());
+    }
+    // The connection may end while the rest is sent.
+    let _ = stream.write_all(&bytes);
+    if let Some((_, payload)) = frames(&mut stream).iter().find(|(kind, _)| *kind == 7) {
+        // GOAWAY says ENHANCE_YOUR_CALM, if it arrives before the end.
+        assert_eq!(payload[4..8], 11_u32.to_be_bytes());
+    }
+    assert_eq!(server.ask("GET /healthz", &[]).status, 200);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_server_that_stops_ends_connections_that_wait_in_order() {

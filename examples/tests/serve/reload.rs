@@ -51,7 +51,7 @@ fn options_of_the_origin_and_the_log_change_at_once() {
     let old = tag(&it.server);
     it.reload("epoch = \"second\"\nlog-level = \"info\"\n");
     wait_for("another ETag", || (tag(&it.server) != old).then_some(()));
-    it.wait_for_line("SIGHUP: ");
+    it.wait_for_line("SIGHUP: changed: epoch, log-level");
 }
 
 #[test]
