@@ -1,4 +1,4 @@
-//! `/metrics`: numbers of the server and of the library, as text for Prometheus. `metrics.md` lists them.
+//! `/metrics`: numbers of the server and of the library, as text for Prometheus. `docs/serve.md` lists them.
 
 use std::array;
 use std::sync::{Arc, OnceLock};

@@ -54,7 +54,9 @@ fn probes_at_the_same_time_share_one_look() {
 
 /// The metrics of the documented table: names and kinds.
 fn documented() -> BTreeSet<(String, String)> {
-    let table = include_str!("../../serve/operator/metrics.md");
+    let guide = include_str!("../../../docs/serve.md");
+    let (_, section) = guide.split_once("\n## Metrics\n").unwrap();
+    let (table, _) = section.split_once("\n## ").unwrap();
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
     rows.map(|row| {
         let mut cells = row.split(" | ");
