@@ -23,8 +23,14 @@
 //!
 //! Everything that the service can do is on: caching, pages of other sites, cross-domain policies,
 //! files beside the presentations, compressed manifests. What only a host can do is here and in
-//! `../common`: time-outs for clients that send or read nothing, a limit of connections, an end
-//! without broken downloads.
+//! `../common`; `docs/serve.md` is its guide.
+//!
+//! ```text
+//!  SIGHUP ─► reload ─► sites (content, current) ◄──────────────┐
+//!                                                             │ the site of each request
+//!  accept ─► workers ─► connection (TLS, HTTP/1, HTTP/2) ──────┘
+//!  site: access (who, log) ─► operator (health, metrics, purge), page, service
+//! ```
 
 mod access;
 mod connection;
