@@ -30,7 +30,11 @@ def main():
             serve = binary_of(sys.argv, 1)
             sendfile = sys.argv[2] if len(sys.argv) > 2 else os.path.join(os.path.dirname(serve), "sendfile")
             assert os.access(sendfile, os.X_OK), f"{sendfile} is not there: cargo build --release --example sendfile"
-            servers = [stack.enter_context(Server(binary, TESTDATA)) for binary in (serve, sendfile)]
+            # The page is served by one of them alone.
+            servers = [
+                stack.enter_context(Server(serve, TESTDATA, "--no-page", "--no-metrics")),
+                stack.enter_context(Server(sendfile, TESTDATA)),
+            ]
             addresses = [server.address for server in servers]
         resources = list(all_resources(addresses[0]))
         for target in resources:
