@@ -70,6 +70,11 @@ impl Content {
         self.of_origin == other.of_origin
     }
 
+    /// Returns whether presentations are found in the same places as those of `other`.
+    pub fn has_same_places(&self, other: &Self) -> bool {
+        self.roots == other.roots && self.links_into == other.links_into
+    }
+
     /// Returns the folders that are served.
     pub fn folders(&self) -> Vec<PathBuf> {
         self.roots.as_slice().iter().map(|root| root.folder.clone()).collect()

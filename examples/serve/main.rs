@@ -204,12 +204,21 @@ fn tell_where(
     if let Some(address) = of_operator {
         let _ = common::line(&format!("operator: {address} has /metrics and purge"));
     }
+    if let Some(address) = of_operator.filter(|address| !sites::is_loopback(*address)) {
+        log(
+            Level::Warn,
+            format_args!(
+                "whoever reaches --operator-listen {address} may purge and see the page: let a firewall \
+                 close it, or use 127.0.0.1"
+            ),
+        );
+    }
     match reload.sites.page() {
         Some((scheme, address)) => announce_page(scheme, address),
         None if reload.configured.options.listeners.no_page => {}
         None => log(
             Level::Info,
-            "the page and /metrics are not served, because --listen is no loopback address; for them, add \
+            "the page and /metrics are not served, because others may reach --listen; for them, add \
              --operator-listen 127.0.0.1:8081",
         ),
     }

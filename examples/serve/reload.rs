@@ -11,6 +11,7 @@ use crate::tls::Tls;
 const NEED_RESTART: &[&str] = &[
     "listen",
     "operator-listen",
+    "list",
     "workers",
     "max-connections",
     "log-file",

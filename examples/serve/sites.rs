@@ -43,7 +43,8 @@ impl Sites {
     ) -> Result<Self, Failure> {
         let catalogue = content.catalogue();
         let place = match operator {
-            None if address.ip().to_canonical().is_loopback() => Place::Loopback,
+            // A proxy that is trusted is in front, perhaps on this machine.
+            None if is_loopback(address) && !access.trusts_proxies() => Place::Loopback,
             _ => Place::Public,
         };
         let front = |scheme, address, place| {
@@ -83,10 +84,9 @@ impl Sites {
     /// As at the start; then nothing has changed.
     pub(crate) fn reload(&mut self, options: &Options) -> Result<(), Failure> {
         let content = self.content.again(&options.common, options.memory())?;
-        let has_other_folders = content.folders() != self.content.folders();
-        let catalogue = match has_other_folders {
-            true => content.catalogue(),
-            false => self.catalogue.clone(),
+        let catalogue = match content.has_same_places(&self.content) {
+            true => self.catalogue.clone(),
+            false => content.catalogue(),
         };
         let fronts = [Some(&self.main), self.operator.as_ref()];
         let made: Vec<_> = fronts
@@ -130,6 +130,10 @@ impl Sites {
         let stats = self.content.origin().fragment_cache();
         (stats.hits, stats.hits + stats.misses)
     }
+}
+
+pub(crate) fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
 }
 
 /// Returns the parts of the site of a listener.

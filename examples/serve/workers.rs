@@ -81,9 +81,11 @@ impl Worker {
     fn start(serving: Serving) -> io::Result<Self> {
         let (connections, handed) = unbounded_channel();
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let thread = thread::Builder::new()
-            .name("worker".into())
-            .spawn(move || runtime.block_on(serve(handed, &serving)))?;
+        let thread = thread::Builder::new().name("worker".into()).spawn(move || {
+            runtime.block_on(serve(handed, &serving));
+            // A disk that does not answer must not hold up the end.
+            runtime.shutdown_background();
+        })?;
         Ok(Self { connections, load: Arc::new(()), thread })
     }
 }

@@ -110,6 +110,11 @@ impl Access {
         }
     }
 
+    /// Returns whether a proxy may say who the client is.
+    pub(crate) fn trusts_proxies(&self) -> bool {
+        !self.observers.trust.is_empty()
+    }
+
     pub(crate) fn trust(&self) -> &Trust {
         &self.observers.trust
     }

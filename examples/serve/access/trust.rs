@@ -112,8 +112,18 @@ impl Trust {
 
 /// Returns whether a proxy has passed a request on, trusted or not.
 pub(crate) fn came_through_a_proxy(headers: &HeaderMap) -> bool {
-    [FORWARDED, X_FORWARDED_FOR, VIA].iter().any(|name| headers.contains_key(name))
+    headers.keys().any(|name| {
+        let name = name.as_str();
+        OF_PROXIES.contains(&name) || OF_PROXIES_BEGIN.iter().any(|begin| name.starts_with(begin))
+    })
 }
+
+/// Header fields that proxies and CDNs add.
+const OF_PROXIES: &[&str] =
+    &["forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cdn-loop"];
+
+/// Beginnings of such fields.
+const OF_PROXIES_BEGIN: &[&str] = &["x-forwarded-", "x-original-", "x-envoy-", "cf-", "fastly-"];
 
 #[cfg(test)]
 mod tests {

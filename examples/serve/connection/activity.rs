@@ -1,13 +1,10 @@
 //! The activity of a connection of HTTP/2: requests that run, and bytes that the client takes.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::{Buf, Bytes};
 use tokio::time::{Instant, sleep_until};
 
 /// The activity of a connection. Cheap to clone.
@@ -18,15 +15,21 @@ pub(super) struct Activity(Arc<Counts>);
 struct Counts {
     begun: AtomicU64,
     ended: AtomicU64,
-    written: AtomicU64,
+    /// Requests whose response is being sent.
+    sending: AtomicU64,
+    /// Bytes of bodies that the connection has sent.
+    sent: AtomicU64,
 }
 
 /// A request that runs until this is dropped.
-pub(super) struct Running(Activity);
+pub(super) struct Running {
+    activity: Activity,
+    is_sending: bool,
+}
 
-/// A stream whose written bytes are counted.
-pub(super) struct Counted<S> {
-    stream: Pin<Box<S>>,
+/// A part of a body whose bytes are counted when they are sent.
+pub(super) struct Counted<B> {
+    piece: B,
     activity: Activity,
 }
 
@@ -46,7 +49,7 @@ pub(super) struct Watchdog {
 struct Seen {
     begun: u64,
     ended: u64,
-    written: u64,
+    sent: u64,
 }
 
 /// The reason why a connection is of no use any more.
@@ -58,24 +61,67 @@ pub(super) enum Verdict {
     Stuck,
 }
 
-/// Bytes that are no part of a response, such as the answers to pings, are fewer in one period.
-const NO_RESPONSE: u64 = 4096;
+/// A client that takes fewer bytes in one period takes nothing.
+const LEAST: u64 = 1024;
 
 impl Activity {
     pub(super) fn begin(&self) -> Running {
         self.0.begun.fetch_add(1, Ordering::Relaxed);
-        Running(self.clone())
+        Running { activity: self.clone(), is_sending: false }
+    }
+
+    /// Returns a part of a body that is counted.
+    pub(super) fn count<B>(&self, piece: B) -> Counted<B> {
+        Counted { piece, activity: self.clone() }
     }
 
     fn seen(&self) -> Seen {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Seen { begun: of(&self.0.begun), ended: of(&self.0.ended), written: of(&self.0.written) }
+        Seen { begun: of(&self.0.begun), ended: of(&self.0.ended), sent: of(&self.0.sent) }
+    }
+}
+
+impl Running {
+    /// Notes that there is a response: the client is to take it.
+    pub(super) fn answered(mut self) -> Self {
+        self.activity.0.sending.fetch_add(1, Ordering::Relaxed);
+        self.is_sending = true;
+        self
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.0.ended.fetch_add(1, Ordering::Relaxed);
+        self.activity.0.ended.fetch_add(1, Ordering::Relaxed);
+        if self.is_sending {
+            self.activity.0.sending.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<B: Buf> Counted<B> {
+    fn sent(&self, count: usize) {
+        self.activity.0.sent.fetch_add(count as u64, Ordering::Relaxed);
+    }
+}
+
+impl<B: Buf> Buf for Counted<B> {
+    fn remaining(&self) -> usize {
+        self.piece.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.piece.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.sent(count);
+        self.piece.advance(count);
+    }
+
+    fn copy_to_bytes(&mut self, count: usize) -> Bytes {
+        self.sent(count);
+        self.piece.copy_to_bytes(count)
     }
 }
 
@@ -100,74 +146,19 @@ impl Watchdog {
 
     fn look(&mut self, now: Instant) -> Option<Verdict> {
         let (old, new) = (self.seen, self.activity.seen());
-        let is_quiet = (old.begun, old.ended) == (new.begun, new.ended)
-            && new.written - old.written < NO_RESPONSE;
+        let is_quiet =
+            (old.begun, old.ended) == (new.begun, new.ended) && new.sent - old.sent < LEAST;
         self.seen = new;
         if !is_quiet {
             self.quiet_since = now;
             return None;
         }
         let quiet = now - self.quiet_since;
-        let is_running = new.begun > new.ended;
-        match is_running {
-            true => (quiet >= self.stuck_after).then_some(Verdict::Stuck),
-            false => (quiet >= self.idle_after).then_some(Verdict::Idle),
+        if self.activity.0.sending.load(Ordering::Relaxed) > 0 {
+            return (quiet >= self.stuck_after).then_some(Verdict::Stuck);
         }
-    }
-}
-
-impl<S> Counted<S> {
-    pub(super) fn new(stream: S, activity: Activity) -> Self {
-        Self { stream: Box::pin(stream), activity }
-    }
-
-    fn count(&self, written: usize) -> usize {
-        self.activity.0.written.fetch_add(written as u64, Ordering::Relaxed);
-        written
-    }
-}
-
-impl<S: AsyncRead> AsyncRead for Counted<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.get_mut().stream.as_mut().poll_read(context, buffer)
-    }
-}
-
-impl<S: AsyncWrite> AsyncWrite for Counted<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = ready!(this.stream.as_mut().poll_write(context, bytes))?;
-        Poll::Ready(Ok(this.count(written)))
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = ready!(this.stream.as_mut().poll_write_vectored(context, slices))?;
-        Poll::Ready(Ok(this.count(written)))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().stream.as_mut().poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().stream.as_mut().poll_shutdown(context)
+        // A request without a response waits for the server.
+        (new.begun == new.ended && quiet >= self.idle_after).then_some(Verdict::Idle)
     }
 }
 
@@ -192,11 +183,20 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_takes_nothing_is_stuck_and_one_that_takes_something_is_not() {
         let activity = Activity::default();
-        let _running = activity.begin();
+        let _running = activity.begin().answered();
         let (mut watchdog, start) = watched(&activity);
-        activity.0.written.fetch_add(NO_RESPONSE, Ordering::Relaxed);
+        let mut piece = activity.count(Bytes::from(vec![0; LEAST as usize]));
+        piece.advance(LEAST as usize);
         assert_eq!(watchdog.look(start + Duration::from_secs(30)), None);
         assert_eq!(watchdog.look(start + Duration::from_secs(60)), Some(Verdict::Stuck));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_waits_for_the_server_keeps_its_connection() {
+        let activity = Activity::default();
+        let _running = activity.begin();
+        let (mut watchdog, start) = watched(&activity);
+        assert_eq!(watchdog.look(start + Duration::from_secs(600)), None);
     }
 
     #[tokio::test]

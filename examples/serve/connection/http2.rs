@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::activity::{Activity, Counted, Verdict, Watchdog};
+use super::activity::{Activity, Verdict, Watchdog};
 use super::{Broken, Serving, Stopping};
 use crate::access::Client;
 
@@ -46,17 +46,18 @@ pub(super) async fn serve(
 ) -> Result<(), Broken> {
     let Serving { site, times, .. } = serving;
     let activity = Activity::default();
-    let stream = Counted::new(stream, activity.clone());
     let of_requests = activity.clone();
     let respond = move |request: Request<Incoming>| {
         let (site, running) = (site.now(), of_requests.begin());
+        let activity = of_requests.clone();
         async move {
             let response = site.respond(request, &client).await;
+            let running = running.answered();
             // The request runs until its body is sent or dropped.
             Ok::<_, Infallible>(response.map(|body| {
                 body.map_frame(move |frame| {
                     let _ = &running;
-                    frame
+                    frame.map_data(|piece| activity.count(piece))
                 })
             }))
         }
@@ -72,7 +73,7 @@ pub(super) async fn serve(
         .max_send_buf_size(SEND_ROOM)
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)
-        .serve_connection(TokioIo::new(stream), service_fn(respond));
+        .serve_connection(TokioIo::new(Box::pin(stream)), service_fn(respond));
     let mut connection = pin!(connection);
     let mut watchdog = Watchdog::new(activity, times.header_timeout, times.write_timeout);
     let mut is_ending = false;

@@ -38,6 +38,9 @@ impl OperatorArguments {
     pub(super) fn tokens(&self) -> Result<Vec<String>, Failure> {
         let Some(path) = &self.purge_token_file else { return Ok(Vec::new()) };
         let shown = path.display();
+        if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+            return Err(Failure::System(format!("{shown} is no regular file")));
+        }
         let text = fs::read_to_string(path).map_err(|error| {
             Failure::system(format_args!("cannot read the tokens in {shown}"), error)
         })?;

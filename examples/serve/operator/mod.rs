@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use common::Failure;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Version};
 use smooth_origin::Origin;
 
 pub(crate) use arguments::OperatorArguments;
@@ -59,7 +59,10 @@ impl Place {
     fn is_here<B>(self, request: &Request<B>) -> bool {
         match self {
             Self::Own => true,
-            Self::Loopback => !came_through_a_proxy(request.headers()),
+            // nginx, unless told otherwise, asks by HTTP/1.0 and adds no header field.
+            Self::Loopback => {
+                request.version() > Version::HTTP_10 && !came_through_a_proxy(request.headers())
+            }
             Self::Public => false,
         }
     }

@@ -5,6 +5,11 @@ use http::{HeaderMap, HeaderName, Request};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// Returns whether a request has what browsers add for the sake of pages, and programs do not.
+pub(super) fn is_of_browser(headers: &HeaderMap) -> bool {
+    headers.contains_key(ORIGIN) || headers.contains_key(SEC_FETCH_SITE)
+}
+
 /// Returns whether a browser sent a request for a page of another origin.
 pub(super) fn is_of_other_origin<B>(request: &Request<B>) -> bool {
     let headers = request.headers();

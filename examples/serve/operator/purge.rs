@@ -109,6 +109,8 @@ impl Rights {
         let caller = access.trust().caller(request.headers(), client);
         if caller.is_certain
             && self.networks.iter().any(|network| network.contains(&caller.address))
+            // A page may have its own name resolved to this server.
+            && (!other_origin::is_of_browser(request.headers()) || hosts.allow(request))
         {
             return Ok(());
         }

@@ -71,6 +71,14 @@ impl Page {
         if !self.hosts.allow(request) {
             return Some(Answer::sentence(StatusCode::FORBIDDEN, hosts::REFUSAL));
         }
+        // A page elsewhere cannot read an answer, but could have many made.
+        let site = request.headers().get("sec-fetch-site").map(|site| site.as_bytes());
+        if matches!(site, Some(b"cross-site" | b"same-site"))
+            && request.uri().path().starts_with("/-/api/")
+        {
+            let sentence = "Pages of other sites do not get this.";
+            return Some(Answer::sentence(StatusCode::FORBIDDEN, sentence));
+        }
         let is_read = [Method::GET, Method::HEAD].contains(request.method());
         (!is_read).then(Answer::not_allowed)
     }

@@ -79,7 +79,11 @@ fn read(file: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     let cannot = |error| {
         Failure::system(format_args!("cannot read the {what} in {}", file.display()), error)
     };
-    if fs::metadata(file).map_err(cannot)?.len() > LONGEST {
+    let about = fs::metadata(file).map_err(cannot)?;
+    if !about.is_file() {
+        return Err(refused(file, "no regular file"));
+    }
+    if about.len() > LONGEST {
         return Err(refused(file, "the file is longer than 1 MiB, and so is none in PEM"));
     }
     fs::read(file).map_err(cannot)

@@ -11,9 +11,41 @@ fn a_listener_on_loopback_has_the_operators_part_but_not_for_proxies() {
     assert_eq!(server.page(), format!("http://{}/", server.address));
     for line in OF_OPERATOR {
         assert_eq!(server.ask(line, &[]).status, 200, "{line}");
-        assert_eq!(server.ask(line, &["X-Forwarded-For: 192.0.2.1"]).status, 404, "{line}");
+        for field in [
+            "X-Forwarded-For: 192.0.2.1",
+            "Forwarded: for=192.0.2.1",
+            "Via: 1.1 proxy",
+            "X-Real-IP: 192.0.2.1",
+            "X-Forwarded-Host: films.example",
+            "CF-Connecting-IP: 192.0.2.1",
+        ] {
+            assert_eq!(server.ask(line, &[field]).status, 404, "{line}, {field}");
+        }
         assert_eq!(server.ask(line, &["Host: evil.example"]).status, 403, "{line}");
     }
+}
+
+#[test]
+fn a_listener_behind_a_trusted_proxy_has_no_operators_part() {
+    let server = Observed::start(TESTDATA, &["--trust-proxy", "127.0.0.1"]);
+    for line in OF_OPERATOR {
+        assert_eq!(server.ask(line, &[]).status, 404, "{line}");
+    }
+}
+
+#[test]
+fn pages_of_other_sites_do_not_have_the_api_work() {
+    let server = Observed::start(TESTDATA, &[]);
+    let line = "GET /-/api/server";
+    assert_eq!(server.ask(line, &["Sec-Fetch-Site: same-origin"]).status, 200);
+    assert_eq!(server.ask(line, &["Sec-Fetch-Site: cross-site"]).status, 403);
+}
+
+#[test]
+fn an_operators_listener_that_others_reach_is_a_warning() {
+    let server = Observed::start(TESTDATA, &["--operator-listen", "0.0.0.0:0"]);
+    let warning = "may purge and see the page: let a firewall close it";
+    wait_for(warning, || server.errors().contains(warning).then_some(()));
 }
 
 #[test]

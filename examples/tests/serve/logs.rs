@@ -111,7 +111,7 @@ fn only_trusted_proxies_say_who_the_client_is_and_name_the_request() {
 
 #[test]
 fn a_failure_is_logged_once_with_its_request() {
-    let options = ["--trust-proxy", "127.0.0.1"];
+    let options = ["--trust-proxy", "127.0.0.1", "--no-page"];
     let server = Observed::start(TESTDATA, &options);
     server.ask(SICK, &["X-Request-Id: the-one"]);
     let lines = wait_for("a line about the presentation", || {

@@ -35,9 +35,19 @@ impl Observed {
     }
 
     pub(crate) fn start_on(listen: &str, folder: &str, options: &[&str]) -> Self {
+        Self::run(&[&[folder, "--listen", listen], options].concat())
+    }
+
+    /// Starts a server whose folders are in a configuration.
+    #[cfg(unix)]
+    pub(crate) fn start_configured(options: &[&str]) -> Self {
+        Self::run(&[&["--listen", "127.0.0.1:0"], options].concat())
+    }
+
+    fn run(arguments: &[&str]) -> Self {
         let mut child = Command::new(program())
-            .args([folder, "--listen", listen, "--list", "0", "--settling-time", "0"])
-            .args(options)
+            .args(["--list", "0", "--settling-time", "0"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

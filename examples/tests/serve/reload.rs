@@ -67,3 +67,22 @@ fn options_that_need_a_restart_are_named_and_a_wrong_file_changes_nothing() {
     it.wait_for_line("cannot read the tokens in /no-such-file");
     assert!(it.server.ask(MANIFEST, &[]).head.contains("content-type: text/xml"));
 }
+
+#[test]
+fn the_pages_list_follows_the_prefixes_of_the_folders() {
+    let folder = Empty::new("reload-prefix");
+    let file = folder.path("serve.toml");
+    let configure = |prefix: &str| {
+        fs::write(&file, format!("folders = {{ {prefix} = {TESTDATA:?} }}\n")).unwrap();
+    };
+    configure("films");
+    let server = Observed::start_configured(&["--config", &file]);
+    let lists = |name: &str| {
+        let got = server.ask("GET /-/api/presentations?search=bframes", &[]);
+        got.body.contains(&format!("{name}/bframes/bframes.ism")).then_some(())
+    };
+    wait_for("films", || lists("films"));
+    configure("movies");
+    server.signal("HUP");
+    wait_for("movies", || lists("movies"));
+}
