@@ -57,8 +57,9 @@ impl Health {
         words(StatusCode::OK, "ok")
     }
 
-    /// Answers `/readyz`: the folders can be read, and the server goes on.
-    pub(super) async fn ready(&self) -> Response<SiteBody> {
+    /// Answers `/readyz`: the folders can be read, and the server goes on. Only the operator is told which
+    /// folder cannot.
+    pub(super) async fn ready(&self, is_for_operator: bool) -> Response<SiteBody> {
         if self.is_stopping.load(Ordering::Relaxed) {
             return words(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping");
         }
@@ -77,6 +78,7 @@ impl Health {
         });
         match &problems[..] {
             [] => words(StatusCode::OK, "ready"),
+            _ if !is_for_operator => words(StatusCode::SERVICE_UNAVAILABLE, "not ready"),
             problems => words(StatusCode::SERVICE_UNAVAILABLE, &problems.join("\n")),
         }
     }

@@ -115,7 +115,7 @@ impl Operator {
                 Some(other_method("GET, HEAD"))
             }
             "/healthz" if is_reading => Some(Health::alive()),
-            "/readyz" if is_reading => Some(self.shared.health.ready().await),
+            "/readyz" if is_reading => Some(self.shared.health.ready(self.is_here(request)).await),
             "/metrics" if is_reading => self.metrics(request, access),
             _ => self.order(request, client, access),
         }

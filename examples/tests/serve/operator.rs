@@ -37,6 +37,7 @@ fn a_server_whose_folder_is_gone_lives_and_is_not_ready() {
     assert_eq!(got.status, 503);
     assert!(got.body.starts_with(&format!("the folder {b} cannot be read: ")), "{}", got.body);
     assert_eq!(got.body.lines().count(), 1);
+    assert_eq!(server.ask("GET /readyz", &["Via: 1.1 lb"]).body, "not ready\n");
     assert_eq!(server.ask("GET /healthz", &[]).status, 200);
     fs::create_dir(&b).unwrap();
     wait_for("readiness", || (server.ask("GET /readyz", &[]).status == 200).then_some(()));
