@@ -61,7 +61,7 @@ use connection::Serving;
 use listeners::ListenerArguments;
 use operator::{Meters, OperatorArguments};
 use page::PageOptions;
-use reload::Reload;
+use reload::{Reload, Reloads};
 use sites::Sites;
 use times::Times;
 use tls::{Tls, TlsArguments};
@@ -173,20 +173,23 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
     let mut reload = Reload { configured, sites, tls };
     tell_where(address, of_operator, &reload);
     reload.sites.list();
+    let reloads = Reloads::start(reload).map_err(cannot_start)?;
     tokio::select! {
         all_ended = accept(acceptor, &mut workers) => return all_ended,
         all_ended = accept_for_operator(&mut for_operator) => return all_ended,
-        () = signals.stop(|| reload.run()) => {}
+        () = signals.stop(|| reloads.again()) => {}
     }
-    reload.sites.stopping();
+    reloads.look(|sites| sites.stopping());
     let operators = for_operator.map(|(_, workers)| workers);
     let stop = move || {
         workers.stop();
         operators.into_iter().for_each(Workers::stop);
     };
     signals.end(times.stop_timeout, stop).await;
-    let (hits, asked) = reload.sites.hits();
-    log(Level::Info, format_args!("{hits} of {asked} fragments came from memory"));
+    reloads.look(|sites| {
+        let (hits, asked) = sites.hits();
+        log(Level::Info, format_args!("{hits} of {asked} fragments came from memory"));
+    });
     access_log.end();
     Ok(())
 }

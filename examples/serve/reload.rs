@@ -1,5 +1,10 @@
 //! SIGHUP: the configuration is read again, and whatever changed without a restart.
 
+use std::io;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
 use common::Configured;
 use common::log::{self, Level, log};
 
@@ -35,6 +40,41 @@ pub(crate) struct Reload {
     pub(crate) configured: Configured<Options>,
     pub(crate) sites: Sites,
     pub(crate) tls: Option<Tls>,
+}
+
+/// A thread that reloads, so that a disk that does not answer holds up no client. It ends with the process.
+pub(crate) struct Reloads {
+    reload: Arc<Mutex<Reload>>,
+    again: SyncSender<()>,
+}
+
+impl Reloads {
+    /// # Errors
+    /// The system has no room for a thread.
+    pub(crate) fn start(reload: Reload) -> io::Result<Self> {
+        // One waiting reload is enough, however many signals come.
+        let (again, asked) = sync_channel(1);
+        let reload = Arc::new(Mutex::new(reload));
+        let shared = Arc::clone(&reload);
+        thread::Builder::new().name("reload".into()).spawn(move || {
+            while asked.recv().is_ok() {
+                shared.lock().unwrap_or_else(PoisonError::into_inner).run();
+            }
+        })?;
+        Ok(Self { reload, again })
+    }
+
+    /// Reloads soon.
+    pub(crate) fn again(&self) {
+        let _ = self.again.try_send(());
+    }
+
+    /// Looks at the sites, unless a reload goes on.
+    pub(crate) fn look(&self, at: impl FnOnce(&Sites)) {
+        if let Ok(reload) = self.reload.try_lock() {
+            at(&reload.sites);
+        }
+    }
 }
 
 impl Reload {
