@@ -256,13 +256,13 @@ fn every_playlist_names_the_segments_of_the_chunks_and_lasts_as_long() {
 /// ISO/IEC 23009-1, 5.3.5.2: a buffer helps against a peak, and not against a mean that is more than the
 /// bandwidth.
 #[test]
-fn no_representation_takes_more_than_its_bandwidth_on_average() {
+fn no_picture_takes_more_than_its_bandwidth_on_average() {
     let mut is_more = 0;
     for path in FILMS {
         let film = real(path);
         let smooth = film.smooth();
-        // Documents are written again, and may become longer.
-        let sets = film.sets().into_iter().filter(|set| set.kind != "text");
+        // Sound has the declared bitrate. Documents are written again, and may become longer.
+        let sets = film.sets().into_iter().filter(|set| set.kind == "video");
         for set in sets {
             for representation in &set.representations {
                 let id = representation.get("id").unwrap();
@@ -284,7 +284,7 @@ fn no_representation_takes_more_than_its_bandwidth_on_average() {
             }
         }
     }
-    assert!(is_more > 20, "{is_more} declare less than they take");
+    assert!(is_more > 10, "{is_more} declare less than they take");
 }
 
 /// RFC 8216, 6.2.4: only text may have another one.

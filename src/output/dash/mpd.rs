@@ -189,12 +189,14 @@ impl Sets<'_> {
     }
 
     /// Returns the declared bitrate of a track, or the mean of its segments if that is more: no buffer
-    /// keeps a film going that takes more than it declares.
+    /// keeps a film going that takes more than it declares. Sound has the declared bitrate, because dash.js
+    /// begins with the language of the lowest one: an accident of sizes must not choose it.
     ///
     /// Spec: ISO/IEC 23009-1, 5.3.5.2.
     fn bandwidth(&self, set: &Set<'_>, number: usize, track: &Track) -> u64 {
         let rates = self.presentation.rates(set.listed.number, number);
-        let rates = rates.filter(|_| set.form != Form::KeyFrames);
+        let is_sound = set.listed.stream.kind() == StreamKind::Audio;
+        let rates = rates.filter(|_| set.form != Form::KeyFrames && !is_sound);
         // A bandwidth of 0 is not allowed, and sparse text often declares it.
         u64::from(track.bitrate()).max(rates.map_or(0, |rates| rates.mean)).max(1)
     }
