@@ -38,7 +38,7 @@ pub use accept::{Accepted, Acceptor};
 pub use arguments::{Arguments, Memory};
 pub use catalogue::{Catalogue, Names};
 pub use check::{Checked, check};
-pub use configuration::{Configured, configured, options};
+pub use configuration::{Configured, Settings, configured, options};
 pub use content::Content;
 pub use failure::{Failure, exit_code};
 pub use formats::Format;

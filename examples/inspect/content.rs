@@ -7,7 +7,7 @@ use std::path::Path;
 use smooth_origin::base::Cursor;
 use smooth_origin::bmff::Header;
 
-/// What a file begins as.
+/// Kind of a file, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// No bytes.

@@ -152,12 +152,12 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
     let of_operator = of_operator.map_err(cannot_start)?;
     let (access, access_log) = Access::open(&options.access, meters)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let sites = Sites::new(content, access, options, (scheme, address), of_operator)?;
+    let mut sites = Sites::new(content, access, options, (scheme, address), of_operator)?;
 
     let times = options.times;
     let serving = Serving { site: sites.main(), tls: tls.clone(), times };
     let mut workers = Workers::start(workers, &serving).map_err(cannot_start)?;
-    let acceptor = Acceptor::new(listener, room).map_err(cannot_start)?;
+    let mut acceptor = Acceptor::new(listener, room).map_err(cannot_start)?;
     let mut for_operator = match (for_operator, sites.operator()) {
         (Some(listener), Some(site)) => {
             let workers = Workers::start(1, &Serving { site, tls: None, times });
@@ -170,12 +170,12 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
     if let Some(tls) = tls.clone() {
         tokio::spawn(async move { tls.watch().await });
     }
-    let mut reload = Reload { configured, sites, tls };
-    tell_where(address, of_operator, &reload);
-    reload.sites.list();
-    let reloads = Reloads::start(reload).map_err(cannot_start)?;
+    tell_where(address, of_operator, &sites, options);
+    sites.list();
+    let reloads =
+        Reloads::start(Reload::new(configured.settings, sites, tls)).map_err(cannot_start)?;
     tokio::select! {
-        all_ended = accept(acceptor, &mut workers) => return all_ended,
+        all_ended = accept(&mut acceptor, &mut workers) => return all_ended,
         all_ended = accept_for_operator(&mut for_operator) => return all_ended,
         () = signals.stop(|| reloads.again()) => {}
     }
@@ -201,7 +201,8 @@ const OPERATOR_CONNECTIONS: usize = 256;
 fn tell_where(
     address: std::net::SocketAddr,
     of_operator: Option<std::net::SocketAddr>,
-    reload: &Reload,
+    sites: &Sites,
+    options: &Options,
 ) {
     announce(address);
     if let Some(address) = of_operator {
@@ -216,9 +217,9 @@ fn tell_where(
             ),
         );
     }
-    match reload.sites.page() {
+    match sites.page() {
         Some((scheme, address)) => announce_page(scheme, address),
-        None if reload.configured.options.listeners.no_page => {}
+        None if options.listeners.no_page => {}
         None => log(
             Level::Info,
             "the page and /metrics are not served, because others may reach --listen; for them, add \
@@ -228,18 +229,17 @@ fn tell_where(
 }
 
 /// Accepts connections until no thread is left that could serve them.
-async fn accept(mut acceptor: Acceptor, workers: &mut Workers) -> Result<(), Failure> {
+async fn accept(acceptor: &mut Acceptor, workers: &mut Workers) -> Result<(), Failure> {
     while let Some(accepted) = acceptor.next().await {
         workers.hand(accepted)?;
     }
     Ok(())
 }
 
-/// The same for the operator's listener; never ends without one.
+/// Accepts connections of the operator's listener; never ends without one.
 async fn accept_for_operator(listener: &mut Option<(Acceptor, Workers)>) -> Result<(), Failure> {
-    let Some((acceptor, workers)) = listener else { return std::future::pending().await };
-    while let Some(accepted) = acceptor.next().await {
-        workers.hand(accepted)?;
+    match listener {
+        Some((acceptor, workers)) => accept(acceptor, workers).await,
+        None => std::future::pending().await,
     }
-    Ok(())
 }

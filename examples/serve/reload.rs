@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use common::Configured;
+use common::Settings;
 use common::log::{self, Level, log};
 
 use crate::Options;
@@ -37,9 +37,12 @@ const NEED_RESTART: &[&str] = &[
 
 /// Everything that SIGHUP may replace.
 pub(crate) struct Reload {
-    pub(crate) configured: Configured<Options>,
-    pub(crate) sites: Sites,
-    pub(crate) tls: Option<Tls>,
+    /// The settings that count, but for those that need a restart.
+    settings: Settings,
+    /// The settings of the start.
+    at_start: Settings,
+    sites: Sites,
+    tls: Option<Tls>,
 }
 
 /// A thread that reloads, so that a disk that does not answer holds up no client. It ends with the process.
@@ -78,6 +81,10 @@ impl Reloads {
 }
 
 impl Reload {
+    pub(crate) fn new(settings: Settings, sites: Sites, tls: Option<Tls>) -> Self {
+        Self { at_start: settings.clone(), settings, sites, tls }
+    }
+
     /// Opens the log again, reads the certificate and the configuration again, and has all presentations
     /// looked at. What is wrong changes nothing and is logged.
     pub(crate) fn run(&mut self) {
@@ -101,14 +108,15 @@ impl Reload {
         let Some(new) = common::configured::<Options>()? else { return Ok(()) };
         self.sites.reload(&new.options)?;
         new.options.common.apply_log_level();
-        let changed = new.changed(&self.configured);
+        let changed = new.settings.changed(&self.settings);
         if !changed.is_empty() {
             log(Level::Info, format_args!("SIGHUP: changed: {}", changed.join(", ")));
         }
-        for key in changed.iter().filter(|key| NEED_RESTART.contains(&key.as_str())) {
+        let differing = new.settings.changed(&self.at_start);
+        for key in differing.iter().filter(|key| NEED_RESTART.contains(&key.as_str())) {
             log(Level::Warn, format_args!("SIGHUP: `{key}` changes with the next start"));
         }
-        self.configured = new;
+        self.settings = new.settings;
         Ok(())
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Title {
     name: String,
     /// The reason why nothing is served.
     error: Option<String>,
-    /// What to do about the error.
+    /// Sentence with what to do about the error.
     advice: Option<&'static str>,
     /// The gravest first; information is left out.
     findings: Vec<Finding>,

@@ -28,14 +28,19 @@ use document::{Document, Problem, Setting};
 const ONLY_ON_COMMAND_LINE: &[&str] =
     &["config", "print_config", "check", "json", "help", "version"];
 
-/// Options, and the lines that `--print-config` prints of them, without comments.
+/// Options, and their settings.
 pub struct Configured<O> {
     /// The options.
     pub options: O,
-    settings: Vec<String>,
+    /// Their settings, for comparison with others.
+    pub settings: Settings,
 }
 
-impl<O> Configured<O> {
+/// The lines that `--print-config` prints of options, without comments.
+#[derive(Clone)]
+pub struct Settings(Vec<String>);
+
+impl Settings {
     /// Returns the keys that have another value than in `other`, those of tables included.
     pub fn changed(&self, other: &Self) -> Vec<String> {
         let only = |one: &[String], other: &[String]| {
@@ -44,8 +49,8 @@ impl<O> Configured<O> {
                 lines.filter_map(|line| line.split_once(" = ").map(|(key, _)| key.to_owned()));
             keys.collect::<Vec<_>>()
         };
-        let mut changed = only(&self.settings, &other.settings);
-        changed.extend(only(&other.settings, &self.settings));
+        let mut changed = only(&self.0, &other.0);
+        changed.extend(only(&other.0, &self.0));
         changed.sort_unstable();
         changed.dedup();
         changed
@@ -98,7 +103,7 @@ pub fn configured<O: Parser>() -> Result<Option<Configured<O>>, Failure> {
         O::from_arg_matches(&matches).map_err(|error| Failure::Usage(sentence(&error)))?;
     let mut settings = printed::lines(&command, &matches);
     settings.retain(|line| !line.starts_with('#'));
-    Ok(Some(Configured { options, settings }))
+    Ok(Some(Configured { options, settings: Settings(settings) }))
 }
 
 fn parse(command: &Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {

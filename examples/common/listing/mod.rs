@@ -76,7 +76,7 @@ impl Listing {
     /// Has the files of all listed presentations looked at again, and lists them.
     pub fn again(&self) {
         if self.limit == 0 {
-            return log(Level::Info, "SIGHUP: nothing to do, because --list is 0");
+            return log(Level::Info, "SIGHUP: no presentation is listed, because --list is 0");
         }
         log(Level::Info, "SIGHUP: looking at all presentations again");
         // If the channel is full, a listing that has not begun yet will do.

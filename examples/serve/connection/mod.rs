@@ -133,7 +133,7 @@ async fn tell_https(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::R
     Ok(())
 }
 
-/// The same stream, which fails if the client takes nothing for this time.
+/// Returns the stream as one that fails if nothing can be written to it for this time.
 fn timed(stream: TcpStream, write_timeout: Duration) -> TimeoutStream<TcpStream> {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(write_timeout));

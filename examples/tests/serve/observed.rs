@@ -97,7 +97,7 @@ impl Observed {
         self.ask_at(self.address, line, fields)
     }
 
-    /// The same of another listener.
+    /// Sends a request to another listener.
     pub(crate) fn ask_at(&self, address: SocketAddr, line: &str, fields: &[&str]) -> Got {
         let mut stream = send(address, line, fields);
         let mut bytes = Vec::new();
