@@ -62,10 +62,10 @@ fn options_that_need_a_restart_are_named_and_a_wrong_file_changes_nothing() {
     // A key that has its old value again changes nothing at the next start.
     it.reload("workers = 1\ntext-xml = true\n");
     it.wait_for_line("SIGHUP: changed: workers\n");
-    assert_eq!(it.server.errors().matches("changes with the next start").count(), 1);
     it.reload("worker = 2\n");
     it.wait_for_line("serve.toml:1:1: there is no key `worker`; the nearest is `workers`");
     it.wait_for_line("SIGHUP: the old configuration stays, because the new one is wrong: ");
+    assert_eq!(it.server.errors().matches("changes with the next start").count(), 1);
     assert!(it.server.ask(MANIFEST, &[]).head.contains("content-type: text/xml"));
     it.reload("purge-token-file = \"/no-such-file\"\n");
     it.wait_for_line("cannot read the tokens in /no-such-file");
