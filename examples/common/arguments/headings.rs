@@ -69,11 +69,16 @@ const TABLE: &[(&str, &str)] = &[
     ("read-timeout", LIMITS),
 ];
 
-/// Returns the command with its options below their headings.
+/// Returns the command with its options below their headings. A negative number is taken for a value, which
+/// an option then refuses with what would be right.
 pub(crate) fn grouped(command: Command) -> Command {
-    command.mut_args(|option| match option.get_long().and_then(heading) {
-        Some(heading) if option.get_help_heading().is_none() => option.help_heading(heading),
-        _ => option,
+    command.mut_args(|option| {
+        let takes_values = option.get_long().is_some() && option.get_action().takes_values();
+        let option = option.allow_negative_numbers(takes_values);
+        match option.get_long().and_then(heading) {
+            Some(heading) if option.get_help_heading().is_none() => option.help_heading(heading),
+            _ => option,
+        }
     })
 }
 

@@ -11,6 +11,7 @@
 mod contradiction;
 mod document;
 mod printed;
+mod without_effect;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -23,10 +24,14 @@ use crate::arguments::headings;
 use crate::{Failure, Trouble, nearest, terminal};
 
 use document::{Document, Problem, Setting};
+use without_effect::{File, Given};
 
 /// Options that only a command line has.
 const ONLY_ON_COMMAND_LINE: &[&str] =
-    &["config", "print_config", "check", "json", "help", "version"];
+    &["config", "print_config", "check", "check_config", "json", "help", "version"];
+
+/// Begins the next of several sentences, below the one before, which stands behind `error: `.
+const NEXT: &str = "\n       ";
 
 /// Options, and their settings.
 pub struct Configured<O> {
@@ -77,19 +82,30 @@ pub fn options<O: Parser>() -> Result<Option<O>, Failure> {
 pub fn configured<O: Parser>() -> Result<Option<Configured<O>>, Failure> {
     let line: Vec<OsString> = std::env::args_os().collect();
     let command = headings::grouped(O::command());
-    let mut matches = parse(&command, &line).unwrap_or_else(|error| error.exit());
-    if let Some(file) = matches.get_one::<PathBuf>("config") {
-        let (settings, text) = read(file, &command)?;
+    let of_line = parse(&command, &line).unwrap_or_else(|error| error.exit());
+    let mut matches = of_line.clone();
+    let path = of_line.get_one::<PathBuf>("config");
+    let (settings, text) = match path {
+        Some(path) => read(path, &command)?,
+        None => (Vec::new(), String::new()),
+    };
+    if let Some(path) = path {
         let merge =
-            |settings: &[&Setting]| parse(&command, &merged(&line, settings, &command, &matches));
+            |settings: &[&Setting]| parse(&command, &merged(&line, settings, &command, &of_line));
         // Each key is right by itself, but may need another one.
         matches = merge(&settings.iter().collect::<Vec<_>>()).map_err(|error| {
             let what = sentence(&error);
             Failure::Usage(match contradiction::unfit(&settings, merge) {
-                Some(setting) => setting.problem(&error, what).line(file, &text),
-                None => format!("{}: {what}", file.display()),
+                Some(setting) => setting.problem(&error, what).line(path, &text),
+                None => format!("{}: {what}", path.display()),
             })
         })?;
+    }
+    let file = path.map(|path| File { path, text: &text, settings: &settings });
+    let given = Given { command: &command, all: &matches, line: &of_line, file };
+    let problems = without_effect::sentences(&given);
+    if !problems.is_empty() {
+        return Err(Failure::Usage(problems.join(NEXT)));
     }
     if matches.get_flag("print_config") {
         for line in printed::lines(&command, &matches) {
@@ -127,15 +143,21 @@ fn read(file: &Path, command: &Command) -> Result<(Vec<Setting>, String), Failur
     }
     problems.sort_by_key(|problem| problem.offset);
     let lines: Vec<_> = problems.iter().map(|problem| problem.line(file, &text)).collect();
-    Err(Failure::Usage(lines.join("\n       ")))
+    Err(Failure::Usage(lines.join(NEXT)))
 }
 
 /// Returns the problem of a setting by itself.
 fn check(setting: &Setting, command: &Command) -> Option<Problem> {
     let Some(option) = option(command, &setting.key) else {
-        let names = options_of_files(command).map(name);
-        let what =
-            format!("there is no key `{}`{}", setting.key, nearest::advice(&setting.key, names));
+        let key = &setting.key;
+        let is_of_line = ONLY_ON_COMMAND_LINE.contains(&key.replace('-', "_").as_str());
+        let what = match is_of_line {
+            true => format!("`{key}` is no key of a file: give --{key} on the command line"),
+            false => {
+                let names = options_of_files(command).map(name);
+                format!("there is no key `{key}`{}", nearest::advice(key, names))
+            }
+        };
         return Some(Problem { offset: setting.offset, what });
     };
     let is_switch = !option.get_action().takes_values();

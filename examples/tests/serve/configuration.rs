@@ -53,7 +53,10 @@ fn the_printed_configuration_has_every_option_and_is_accepted() {
     let words = help.split_whitespace().filter_map(|word| word.strip_prefix("--"));
     let mut options = 0;
     for option in words.filter(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')) {
-        if matches!(option, "config" | "print-config" | "check" | "json" | "help" | "version") {
+        if matches!(
+            option,
+            "config" | "print-config" | "check" | "check-config" | "json" | "help" | "version"
+        ) {
             continue;
         }
         options += 1;
@@ -163,7 +166,9 @@ fn wrong_keys_and_values_are_refused_with_their_place_and_what_would_be_right() 
         assert_eq!(lines.next(), Some(line));
     }
     let line = lines.next().unwrap();
-    assert!(line.starts_with("       FILE:10:1: there is no key `config`"), "{line}");
+    let of_line =
+        "       FILE:10:1: `config` is no key of a file: give --config on the command line";
+    assert_eq!(line, of_line);
     let line = "       FILE:12:10: `limit`: there is no limit `sample`; the nearest is `samples`";
     assert_eq!(lines.next(), Some(line));
     let rest: Vec<_> = lines.take(2).collect();
@@ -199,6 +204,124 @@ fn keys_that_contradict_each_other_are_refused_with_both_lines() {
     let file =
         File::new("apart", "quiet = false\nlog-level = \"warn\"\nfiles = []\nno-files = true\n");
     assert!(has_line(&printed(&file, &[]), r#"log-level = "warn""#));
+}
+
+#[test]
+fn options_without_effect_are_refused_with_what_to_do() {
+    for (options, line) in [
+        (
+            &["--proxy-header", "forwarded"][..],
+            "--proxy-header has no effect without --trust-proxy: ",
+        ),
+        (
+            &["--access-log-format", "json"],
+            "--access-log-format has no effect without --access-log: ",
+        ),
+        (
+            &["--handshake-timeout", "3"],
+            "--handshake-timeout has no effect without --tls-certificate",
+        ),
+        (
+            &["--allow-credentials"],
+            "--allow-credentials has no effect while the pages of all sites ",
+        ),
+        (
+            &["--allow-credentials", "--allow-origin", "*"],
+            "--allow-credentials has no effect while ",
+        ),
+        (
+            &["--immutable", "--cache-control", "fragment=max-age=5"],
+            "--cache-control has no effect on `fragment`, whose Cache-Control is the one of \
+             --immutable: remove one of them",
+        ),
+        (
+            &["--no-caching", "--cache-control", "manifest=no-store"],
+            "--cache-control has no effect together with --no-caching: remove one of them",
+        ),
+        (&["--no-caching", "--immutable"], "--immutable has no effect together with --no-caching"),
+        (&["--no-caching", "--surrogate-key", "x"], "--surrogate-key has no effect together with "),
+        (
+            &["--files", "*.JPG", "--files", "*.ismv"],
+            "--files `*.ismv` has no effect without --pass-media",
+        ),
+        (
+            &["--files", "*.ism", "--pass-media"],
+            "--files `*.ism` has no effect: manifests are never ",
+        ),
+        (&["--files", ""], "--files has an empty pattern, "),
+        (&["--pass-media"], "--pass-media has no effect without --files: "),
+        (
+            &["--without", "dash", "--without", "hls", "--without", "smooth"],
+            "--without names all formats, so that no presentation would be served: remove one",
+        ),
+        (
+            &["--without", "smooth", "--text-xml"],
+            "--text-xml has no effect, because --without names ",
+        ),
+        (&["--epoch", ""], "--epoch is empty: "),
+    ] {
+        for print in [&[][..], &["--print-config"]] {
+            let Ended { status, output, errors } = run(&[options, print].concat());
+            assert_eq!((status, output.as_str()), (2, ""), "{options:?}: {errors}");
+            assert!(errors.starts_with(&format!("error: {line}")), "{options:?}: {errors}");
+        }
+    }
+    for options in [
+        &["--proxy-header", "forwarded", "--trust-proxy", "::1"][..],
+        &["--allow-credentials", "--allow-origin", "https://a.example"],
+        &["--immutable", "--cache-control", "live-fragment=max-age=5"],
+        &["--files", "*.ismv", "--pass-media"],
+        &["--without", "dash", "--without", "hls"],
+        // As without them.
+        &[
+            "--no-caching",
+            "--cache-control",
+            "manifest=max-age=60",
+            "--surrogate-key",
+            "surrogate-key",
+        ],
+    ] {
+        let ended = run(&[options, &["--print-config"]].concat());
+        assert_eq!((ended.status, ended.errors.as_str()), (0, ""), "{options:?}");
+        // What is printed is accepted.
+        printed(&File::new("effective", &ended.output), &[]);
+    }
+}
+
+#[test]
+fn keys_without_effect_are_refused_with_their_line_unless_the_command_line_overrides_them() {
+    let text = "immutable = true\n\
+                proxy-header = \"forwarded\"\n\
+                files = [\"*.jpg\", \"*.ismv\"]\n\
+                [cache-control]\n\
+                fragment = \"max-age=7\"\n";
+    let all = sentence("idle", text);
+    for line in [
+        "FILE:2:1: `proxy-header` has no effect without `trust-proxy`: ",
+        "FILE:5:12: `cache-control` has no effect on `fragment`, whose Cache-Control is the one of \
+         `immutable`: remove one of them\n",
+        "FILE:3:19: `files` `*.ismv` has no effect without `pass-media`: ",
+    ] {
+        assert!(all.contains(line), "{line} is not in {all}");
+    }
+    let file = File::new("idle-overridden", text);
+    let others = ["--trust-proxy", "::1", "--pass-media"];
+    printed(&file, &[&others[..], &["--no-caching"]].concat());
+    let line = ["--config", file.path(), "--cache-control", "fragment=no-store"];
+    let ended = run(&[&others[..], &line].concat());
+    let of_both = format!("whose Cache-Control is the one of --immutable ({}:1): ", file.path());
+    assert!(ended.status == 2 && ended.errors.contains(&of_both), "{}", ended.errors);
+}
+
+#[test]
+fn a_negative_number_is_a_value_that_is_refused() {
+    for (option, wanted) in [
+        ("--settling-time", "give a number of seconds from 0 to 31536000, such as 0.3"),
+        ("--list", "give a whole number of presentations from 0 to 1000000"),
+    ] {
+        let ended = run(&[option, "-1"]);
+        assert!(ended.status == 2 && ended.errors.contains(wanted), "{}", ended.errors);
+    }
 }
 
 #[test]
