@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::terminal;
+use crate::trouble::without_numbers;
 
 /// A sentence for the person who started the example.
 pub enum Failure {
@@ -16,7 +17,7 @@ pub enum Failure {
 impl Failure {
     /// For `map_err`: what failed, and the system's reason.
     pub fn system(what: impl fmt::Display, reason: impl fmt::Display) -> Self {
-        Self::System(format!("{what}: {reason}"))
+        Self::System(without_numbers(format!("{what}: {reason}")))
     }
 }
 

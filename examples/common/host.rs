@@ -48,6 +48,15 @@ impl Host {
     }
 }
 
+/// Checks what [`Host::open`] would refuse, without opening a port or making a file.
+///
+/// # Errors
+/// As those of the start.
+pub fn check_host(arguments: &Arguments, memory: Memory) -> Result<(), Failure> {
+    arguments.logs.check()?;
+    Content::open(arguments, memory).map(drop)
+}
+
 fn processors() -> Result<usize, Failure> {
     let count = std::thread::available_parallelism().map_err(|error| {
         Failure::system("cannot count the processors; give a number of --workers", error)

@@ -42,7 +42,7 @@ pub use configuration::{Configured, Settings, configured, options};
 pub use content::Content;
 pub use failure::{Failure, exit_code};
 pub use formats::Format;
-pub use host::Host;
+pub use host::{Host, check_host};
 pub use listen::Listen;
 pub use listing::Listing;
 pub use number::{fractional_seconds, mebibytes, positive_seconds, seconds};

@@ -105,6 +105,21 @@ impl Listen {
         })
     }
 
+    /// Returns whether both are the same port of the same address, so that only one can be opened.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        // A free port is another one each time.
+        if self.port != other.port || self.port == 0 {
+            return false;
+        }
+        let first = |listen: &Self| listen.addresses().ok()?.first().map(SocketAddr::ip);
+        let (Some(one), Some(two)) = (first(self), first(other)) else { return false };
+        let has = |all: IpAddr, other: IpAddr| {
+            // `[::]` takes IPv4 as well.
+            all.is_unspecified() && (all.is_ipv6() || other.is_ipv4())
+        };
+        one == two || has(one, two) || has(two, one)
+    }
+
     /// The addresses to try, in their order.
     fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
         let with_port = |address: IpAddr| SocketAddr::new(address, self.port);
@@ -154,6 +169,32 @@ mod tests {
             ("127.0.0.1:0", "127.0.0.1:0"),
         ] {
             assert_eq!(first(text), address);
+        }
+    }
+
+    #[test]
+    fn two_that_only_one_program_can_open_meet() {
+        let meet = |one: &str, two: &str| {
+            let (one, two): (Listen, Listen) = (one.parse().unwrap(), two.parse().unwrap());
+            assert_eq!(one.meets(&two), two.meets(&one));
+            one.meets(&two)
+        };
+        for (one, two) in [
+            ("127.0.0.1:80", "80"),
+            (":80", "127.0.0.1:80"),
+            ("*:80", ":80"),
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "[::1]:80"),
+        ] {
+            assert!(meet(one, two), "{one} {two}");
+        }
+        for (one, two) in [
+            ("127.0.0.1:80", "127.0.0.1:81"),
+            ("127.0.0.1:80", "127.0.0.2:80"),
+            ("0.0.0.0:80", "[::1]:80"),
+            (":0", ":0"),
+        ] {
+            assert!(!meet(one, two), "{one} {two}");
         }
     }
 

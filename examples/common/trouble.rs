@@ -48,6 +48,43 @@ impl Trouble {
         }
     }
 
+    /// Explains the failure of opening a file that would be made if it were not there.
+    pub fn of_new_file(path: &Path, error: &io::Error) -> Self {
+        use io::ErrorKind::{IsADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+        let folder = folder_of(path).unwrap_or_default();
+        let shown = folder.display();
+        match error.kind() {
+            NotFound => Self::new(
+                format!("there is no folder {shown}"),
+                Some(format!("make it (`mkdir -p {shown}`), or name another file")),
+            ),
+            IsADirectory => {
+                let advice = format!("name a file in it, such as {}", path.join("log").display());
+                Self::new("it is a folder", Some(advice))
+            }
+            PermissionDenied if !path.exists() => {
+                let advice = format!(
+                    "let {} write to the folder {shown} (`ls -ld {shown}` shows who may)",
+                    this_user()
+                );
+                Self::new("permission denied", Some(advice))
+            }
+            PermissionDenied => {
+                let advice = format!(
+                    "let {} write to it (`ls -l {}` shows who may)",
+                    this_user(),
+                    path.display()
+                );
+                Self::new("permission denied", Some(advice))
+            }
+            ReadOnlyFilesystem => Self::new(
+                "its file system is read-only",
+                Some("name a file elsewhere, or let the server write there".into()),
+            ),
+            _ => Self::of(path, error),
+        }
+    }
+
     fn new(reason: impl Into<String>, advice: Option<String>) -> Self {
         Self { reason: reason.into(), advice }
     }
@@ -106,9 +143,23 @@ impl Display for Trouble {
 
 /// Returns the system's reason without its number: `Permission denied`.
 pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let number = text.rfind(" (os error ").filter(|_| text.ends_with(')'));
-    number.map_or(text.as_str(), |at| &text[..at]).to_owned()
+    without_numbers(error.to_string())
+}
+
+/// Returns a sentence without the numbers that the system's reasons end with: `(os error 13)`.
+pub(crate) fn without_numbers(mut text: String) -> String {
+    const START: &str = " (os error ";
+    let mut from = 0;
+    while let Some(start) = text[from..].find(START).map(|at| from + at) {
+        let digits = &text[start + START.len()..];
+        let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+        from = start + START.len();
+        if digits[count..].starts_with(')') {
+            text.replace_range(start..=from + count, "");
+            from = start;
+        }
+    }
+    text
 }
 
 /// Returns what to do about a presentation that cannot be opened, if that is known.
@@ -193,6 +244,9 @@ mod tests {
     fn a_reason_has_no_number() {
         assert_eq!(reason(&io::Error::from_raw_os_error(13)), "Permission denied");
         assert_eq!(reason(&io::Error::other("x (y)")), "x (y)");
+        let several = "a: b (os error 1), c (os error x), d (os error 22)";
+        assert_eq!(without_numbers(several.into()), "a: b, c (os error x), d");
+        assert_eq!(without_numbers(" (os error 1".into()), " (os error 1");
     }
 
     #[test]

@@ -52,7 +52,7 @@ use clap::Parser;
 use common::log::{Level, log};
 use common::{
     Acceptor, Arguments, Checked, Configured, Failure, Host, Memory, announce, announce_page,
-    check, configured, exit_code, mebibytes,
+    check, check_host, configured, exit_code, mebibytes,
 };
 use tokio::sync::Semaphore;
 
@@ -105,6 +105,11 @@ struct Options {
     #[arg(long)]
     check: bool,
 
+    /// Read the configuration, the folders, the certificate and the tokens as a start does, refuse what
+    /// a start would refuse, and end. No port is opened, and no file is made
+    #[arg(long, conflicts_with_all = ["check", "print_config"])]
+    check_config: bool,
+
     /// Print a line of JSON for each presentation of --check, and one with their numbers
     #[arg(long, requires = "check")]
     json: bool,
@@ -129,10 +134,21 @@ fn main() -> ExitCode {
                 }
             };
         }
+        Ok(Some(Configured { options, .. })) if options.check_config => check_config(&options),
         Ok(Some(configured)) => run(configured),
         Ok(None) => Ok(()),
         Err(failure) => Err(failure),
     })
+}
+
+/// Refuses what a start would refuse. Whether a port is free shows when it is opened.
+fn check_config(options: &Options) -> Result<(), Failure> {
+    Tls::open(&options.tls)?;
+    check_host(&options.common, options.memory())?;
+    options.operator.tokens()?;
+    Access::check(&options.access)?;
+    let _ = common::line("the configuration is right: a start would take it");
+    Ok(())
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -37,6 +37,14 @@ impl LogArguments {
         log::start(self.level(), self.log_format, self.log_file.as_deref())
     }
 
+    /// Checks whether the log could start. No file is made.
+    ///
+    /// # Errors
+    /// The file could not be opened.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.log_file.as_deref().map_or(Ok(()), |file| log::check_file(file, "log"))
+    }
+
     /// Returns the least important level that is logged.
     pub(crate) fn level(&self) -> Level {
         if self.quiet { Level::Error } else { self.log_level }

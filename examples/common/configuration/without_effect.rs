@@ -1,4 +1,6 @@
 //! Options that have no effect, because another one takes it from them or is missing.
+//!
+//! The second listener at the address of the first one is among them: it could not be opened.
 
 use std::path::Path;
 
@@ -6,6 +8,7 @@ use clap::{ArgMatches, Command};
 
 use super::document::{Problem, Setting, line_of};
 use super::{is_given, name, option};
+use crate::listen::Listen;
 
 /// All options that count, and where they are from.
 pub(super) struct Given<'a> {
@@ -43,6 +46,7 @@ const RULES: &[Rule] = &[
     ("access-log-format", |given| given.needs("access-log", "name the file")),
     ("handshake-timeout", |given| given.needs("tls-certificate", "name a certificate")),
     ("pass-media", |given| given.needs("files", "name the files, such as *.ismv,")),
+    ("operator-listen", operator_listen),
     ("allow-credentials", allow_credentials),
     ("immutable", |given| given.without_caching()),
     ("surrogate-key", |given| given.without_caching()),
@@ -61,6 +65,17 @@ const RULES: &[Rule] = &[
 pub(super) fn sentences(given: &Given<'_>) -> Vec<String> {
     let set = RULES.iter().filter(|(key, _)| given.is_set(key));
     set.filter_map(|(key, reason)| given.sentence(key, &reason(given)?)).collect()
+}
+
+fn operator_listen(given: &Given<'_>) -> Option<Reason> {
+    let of = |key| given.values(key).last().and_then(|text| text.parse::<Listen>().ok());
+    let (main, operator) = (of("listen")?, of("operator-listen")?);
+    main.meets(&operator).then(|| {
+        Reason::new(format!(
+            "({operator}) and `listen` ({main}) are the same port of the same address: give one of \
+             them another port"
+        ))
+    })
 }
 
 fn allow_credentials(given: &Given<'_>) -> Option<Reason> {

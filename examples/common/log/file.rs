@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::{Level, log};
+use crate::Trouble;
+use crate::trouble::folder_of;
 
 /// A file that lines are appended to.
 pub struct LogFile {
@@ -23,7 +25,13 @@ pub fn reopen() {
     for file in files {
         if let Err(error) = file.reopen() {
             let path = file.path.display();
-            log(Level::Error, format_args!("cannot open the log {path} again: {error}"));
+            let trouble = Trouble::of_new_file(&file.path, &error);
+            log(
+                Level::Error,
+                format_args!(
+                    "cannot open the log {path} again, so its lines still go to the old file: {trouble}"
+                ),
+            );
         }
     }
 }
@@ -54,6 +62,21 @@ impl LogFile {
         *lock(&self.file) = file;
         Ok(())
     }
+}
+
+/// Fails if [`LogFile::open`] would. Makes no file.
+pub(super) fn check(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().append(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened.map(drop),
+    }
+    let folder = folder_of(path).unwrap_or_default();
+    if !folder.metadata()?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    #[cfg(unix)]
+    rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
+    Ok(())
 }
 
 fn append_to(path: &Path) -> io::Result<File> {

@@ -22,7 +22,8 @@ use std::sync::{Arc, Once};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::prelude::*;
 
-use crate::{Failure, terminal};
+use crate::trouble::without_numbers;
+use crate::{Failure, Trouble, terminal};
 
 use chosen::Chosen;
 pub use chosen::{show, shows};
@@ -58,13 +59,27 @@ static STARTED: Once = Once::new();
 pub(crate) fn start(level: Level, form: Form, file: Option<&Path>) -> Result<(), Failure> {
     let place = match file {
         None => Place::Stderr,
-        Some(path) => Place::File(LogFile::open(path).map_err(|error| {
-            Failure::system(format_args!("cannot write the log {}", path.display()), error)
-        })?),
+        Some(path) => {
+            Place::File(LogFile::open(path).map_err(|error| cannot_write("log", path, &error))?)
+        }
     };
     show(level);
     install(form, place);
     Ok(())
+}
+
+/// Checks whether a file of a log could be opened, and makes none.
+///
+/// # Errors
+/// It could not: the sentence calls it by this word.
+pub fn check_file(path: &Path, word: &str) -> Result<(), Failure> {
+    file::check(path).map_err(|error| cannot_write(word, path, &error))
+}
+
+/// A sentence about a file of a log that cannot be opened.
+pub fn cannot_write(word: &str, path: &Path, error: &io::Error) -> Failure {
+    let what = format!("cannot write the {word} {}", path.display());
+    Failure::system(what, Trouble::of_new_file(path, error))
 }
 
 fn install(form: Form, place: Place) {
@@ -78,6 +93,7 @@ fn install(form: Form, place: Place) {
 /// Writes a line.
 pub fn log(level: Level, message: impl Display) {
     install(Form::Text, Place::Stderr);
+    let message = without_numbers(message.to_string());
     match level {
         Level::Error => tracing::error!(target: OWN, "{message}"),
         Level::Warn => tracing::warn!(target: OWN, "{message}"),

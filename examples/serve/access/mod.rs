@@ -93,6 +93,14 @@ impl Access {
         Ok((access, AccessLog(writer)))
     }
 
+    /// Checks what [`open`](Self::open) would refuse. Makes no file.
+    ///
+    /// # Errors
+    /// The access log could not be opened.
+    pub(crate) fn check(arguments: &AccessArguments) -> Result<(), Failure> {
+        arguments.access_log.as_deref().map_or(Ok(()), writer::check)
+    }
+
     /// Begins the record of a request, if requests are recorded.
     pub(crate) fn begin<B>(&self, request: &Request<B>, client: &Client) -> Option<Record> {
         self.is_on.then(|| {

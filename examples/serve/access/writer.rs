@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use common::Failure;
-use common::log::{Level, LogFile, log};
+use common::log::{self, Level, LogFile, log};
 
 /// Bytes of lines that may wait: about 30,000 lines.
 const ROOM: usize = 8 << 20;
@@ -57,10 +57,8 @@ enum Place {
 /// # Errors
 /// The file cannot be opened.
 pub(super) fn open(path: &Path) -> Result<(Lines, Writer), Failure> {
-    let cannot = |error| {
-        Failure::system(format_args!("cannot write the access log {}", path.display()), error)
-    };
-    let place = match path.as_os_str() == "-" {
+    let cannot = |error: io::Error| log::cannot_write(WORD, path, &error);
+    let place = match is_stdout(path) {
         true => Place::Stdout,
         false => Place::File(LogFile::open(path).map_err(cannot)?),
     };
@@ -71,6 +69,21 @@ pub(super) fn open(path: &Path) -> Result<(Lines, Writer), Failure> {
         .spawn(move || write_all(&queue_of_thread, &place))
         .map_err(cannot)?;
     Ok((Lines(Arc::clone(&queue)), Writer { queue, thread }))
+}
+
+/// Fails if [`open`] would. Makes no file.
+pub(super) fn check(path: &Path) -> Result<(), Failure> {
+    match is_stdout(path) {
+        true => Ok(()),
+        false => log::check_file(path, WORD),
+    }
+}
+
+/// The file, as sentences call it.
+const WORD: &str = "access log";
+
+fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 impl Lines {

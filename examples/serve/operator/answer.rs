@@ -28,7 +28,7 @@ pub(super) fn of(
 
 /// A response to a method that a path does not have.
 pub(super) fn other_method(allowed: &'static str) -> Response<SiteBody> {
-    let sentence = format!("this path has the methods {allowed}");
+    let sentence = format!("this path takes {} alone", allowed.replace(", ", " and "));
     let mut response = words(StatusCode::METHOD_NOT_ALLOWED, &sentence);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
-use common::Failure;
+use common::{Failure, Trouble};
 use ipnet::IpNet;
 
 use crate::access::network;
@@ -35,14 +35,17 @@ impl OperatorArguments {
     ///
     /// # Errors
     /// The file cannot be read, or a token can be guessed.
-    pub(super) fn tokens(&self) -> Result<Vec<String>, Failure> {
+    pub(crate) fn tokens(&self) -> Result<Vec<String>, Failure> {
         let Some(path) = &self.purge_token_file else { return Ok(Vec::new()) };
         let shown = path.display();
         if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
-            return Err(Failure::System(format!("{shown} is no regular file")));
+            return Err(Failure::System(format!(
+                "{shown} is no regular file, as --purge-token-file needs"
+            )));
         }
         let text = fs::read_to_string(path).map_err(|error| {
-            Failure::system(format_args!("cannot read the tokens in {shown}"), error)
+            let trouble = Trouble::of(path, &error);
+            Failure::system(format_args!("cannot read the tokens in {shown}"), trouble)
         })?;
         let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
         let lines: Vec<_> = lines.filter(|(_, line)| !line.is_empty()).collect();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use common::Trouble;
 use http::{Response, StatusCode};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -102,7 +103,10 @@ impl Root {
         });
         match timeout_at(deadline, look).await {
             Ok(Ok(Ok(()))) => None,
-            Ok(Ok(Err(error))) => Some(format!("the folder {folder} cannot be read: {error}")),
+            Ok(Ok(Err(error))) => Some(format!(
+                "the folder {folder} cannot be read: {}",
+                Trouble::of(&self.folder, &error)
+            )),
             Ok(Err(error)) => Some(format!("the folder {folder} cannot be looked at: {error}")),
             Err(_) => Some(format!("the folder {folder} does not answer")),
         }

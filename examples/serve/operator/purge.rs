@@ -173,7 +173,9 @@ fn name(text: &str) -> Result<Name, String> {
     let decoded: Cow<'_, str> =
         percent_decode_str(text).decode_utf8().map_err(|_| format!("`{text}` is not UTF-8"))?;
     let trimmed = decoded.trim_start_matches('/');
-    Name::new(trimmed).map_err(|error| format!("`{trimmed}` is no name of a presentation: {error}"))
+    // The place of the error says `name` once more.
+    Name::new(trimmed)
+        .map_err(|error| format!("`{trimmed}` is no name of a presentation: {}", error.kind))
 }
 
 /// Returns the presentations that a path may be below: `/a.ism/x` is below `a.ism`.

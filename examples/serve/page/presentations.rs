@@ -36,7 +36,12 @@ const MOST: usize = 1000;
 pub(super) async fn answer(page: &Page, query: &Query) -> Result<Answer, Failure> {
     let search = query.get("search").unwrap_or_default().to_owned();
     let after = query.get("after").map(str::to_owned);
-    let limit = query.number("limit")?.unwrap_or(USUAL).clamp(1, MOST);
+    let limit = query.number("limit")?.unwrap_or(USUAL);
+    if !(1..=MOST).contains(&limit) {
+        let what = format!("`limit` is {limit}: an answer has 1 to {MOST} names");
+        return Err(Failure::new(StatusCode::BAD_REQUEST, what)
+            .advise(format!("ask for {MOST} at most, and go on with `after`")));
+    }
     let catalogue = page.catalogue.clone();
     aside(move || {
         let Names { names, next, walked, is_complete, problems } =

@@ -2,17 +2,19 @@
 
 use std::fmt::Display;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use common::Failure;
+use common::{Failure, Trouble};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::InconsistentKeys;
 use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::sign::CertifiedKey;
 use x509_parser::parse_x509_certificate;
+use x509_parser::public_key::PublicKey;
 
 /// A certificate with its key, and the time when it ends.
 pub(super) struct Identity {
@@ -34,7 +36,24 @@ impl Identity {
         let ends = end(certificate, &chain)?;
         let private = private_key(key, &read(key, "key of the certificate")?)?;
         let private = provider.key_provider.load_private_key(private).map_err(|error| {
-            refused(key, format_args!("the key is of no kind that TLS takes: {error}"))
+            match rsa_bits(&chain).filter(|bits| !RSA_BITS.contains(bits)) {
+                Some(bits) => refused(
+                    key,
+                    format_args!(
+                        "the key is one of RSA with {bits} bits, and TLS takes {} to {}; make a new \
+                         key, and have a certificate made for it",
+                        RSA_BITS.start(),
+                        RSA_BITS.end()
+                    ),
+                ),
+                None => refused(
+                    key,
+                    format_args!(
+                        "the key is of no kind that TLS takes ({error}); give one of RSA, ECDSA \
+                         (P-256, P-384) or Ed25519, with its certificate"
+                    ),
+                ),
+            }
         })?;
         let identity = CertifiedKey::new(chain, private);
         match identity.keys_match() {
@@ -76,15 +95,22 @@ const SOON: Duration = Duration::from_secs(7 * 86_400);
 const LONGEST: u64 = 1 << 20;
 
 fn read(file: &Path, what: &str) -> Result<Vec<u8>, Failure> {
-    let cannot = |error| {
-        Failure::system(format_args!("cannot read the {what} in {}", file.display()), error)
+    let cannot = |error: std::io::Error| {
+        let trouble = Trouble::of(file, &error);
+        Failure::system(format_args!("cannot read the {what} in {}", file.display()), trouble)
     };
     let about = fs::metadata(file).map_err(cannot)?;
     if !about.is_file() {
-        return Err(refused(file, "no regular file"));
+        return Err(refused(
+            file,
+            format_args!("the {what} is to be read from it, but it is no regular file"),
+        ));
     }
     if about.len() > LONGEST {
-        return Err(refused(file, "the file is longer than 1 MiB, and so is none in PEM"));
+        return Err(refused(
+            file,
+            "the file is longer than 1 MiB, so it is neither a certificate nor a key in PEM",
+        ));
     }
     fs::read(file).map_err(cannot)
 }
@@ -108,6 +134,18 @@ fn end(file: &Path, chain: &[CertificateDer<'_>]) -> Result<SystemTime, Failure>
         .map_err(|error| refused(file, format_args!("the certificate is broken: {error}")))?;
     let seconds = certificate.validity().not_after.timestamp();
     Ok(UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+/// Lengths of the keys of RSA that signatures are made with.
+const RSA_BITS: RangeInclusive<usize> = 2048..=4096;
+
+/// Returns the length of the key that the first certificate is about, if that is one of RSA.
+fn rsa_bits(chain: &[CertificateDer<'_>]) -> Option<usize> {
+    let (_, certificate) = parse_x509_certificate(chain.first()?.as_ref()).ok()?;
+    match certificate.public_key().parsed().ok()? {
+        PublicKey::RSA(key) => Some(key.key_size()),
+        _ => None,
+    }
 }
 
 fn private_key(file: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, Failure> {
