@@ -117,7 +117,7 @@ impl Operator {
             "/healthz" if is_reading => Some(Health::alive()),
             "/readyz" if is_reading => Some(self.shared.health.ready(self.is_here(request)).await),
             "/metrics" if is_reading => self.metrics(request, access),
-            _ => self.order(request, client, access),
+            _ => self.order(request, client, access).await,
         }
     }
 
@@ -131,7 +131,7 @@ impl Operator {
         })
     }
 
-    fn order<B>(
+    async fn order<B>(
         &self,
         request: &Request<B>,
         client: &Client,
@@ -143,7 +143,7 @@ impl Operator {
             return None;
         }
         Some(match rights.check(request, client, access, self.place, hosts) {
-            Ok(()) => order.carry_out(origin, request),
+            Ok(()) => order.carry_out(origin, request).await,
             Err(sentence) => words(StatusCode::FORBIDDEN, sentence),
         })
     }

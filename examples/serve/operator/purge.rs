@@ -1,15 +1,16 @@
 //! Purge and look again over HTTP, for whoever may.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
-use common::Failure;
+use common::{Failure, Plain};
 use http::header::AUTHORIZATION;
 use http::{Method, Request, Response, StatusCode};
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 use smooth_origin::Origin;
-use smooth_origin::base::Name;
+use smooth_origin::base::{ErrorKind, Name};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::answer::{of, other_method, words};
@@ -53,7 +54,11 @@ impl Order {
     }
 
     /// Does what is asked for. The client may.
-    pub(super) fn carry_out<B>(self, origin: &Origin, request: &Request<B>) -> Response<SiteBody> {
+    pub(super) async fn carry_out<B>(
+        self,
+        origin: &Origin,
+        request: &Request<B>,
+    ) -> Response<SiteBody> {
         if self == Self::PurgePath {
             return match names_in_path(request.uri().path()) {
                 Ok(names) => purge(origin, &names),
@@ -64,8 +69,8 @@ impl Order {
             return other_method("POST");
         }
         match (Asked::read(request.uri().query().unwrap_or_default()), self) {
-            (Ok(Asked::Names(names)), Self::LookAgain) => look_again(origin, &names),
-            (Ok(Asked::All), Self::LookAgain) => look_again(origin, &all(origin)),
+            (Ok(Asked::Names(names)), Self::LookAgain) => look_again(origin, &names).await,
+            (Ok(Asked::All), Self::LookAgain) => look_again(origin, &all(origin)).await,
             (Ok(Asked::Names(names)), _) => purge(origin, &names),
             (Ok(Asked::All), _) => purge(origin, &all(origin)),
             (Err(sentence), _) => words(StatusCode::BAD_REQUEST, &sentence),
@@ -200,10 +205,29 @@ fn purge(origin: &Origin, names: &[Name]) -> Response<SiteBody> {
     in_json(&json!({ "purged": purged }))
 }
 
-fn look_again(origin: &Origin, names: &[Name]) -> Response<SiteBody> {
-    names.iter().for_each(|name| origin.look_again(name));
-    let names: Vec<_> = names.iter().map(Name::as_str).collect();
-    in_json(&json!({ "looked_at_again": names }))
+async fn look_again(origin: &Origin, names: &[Name]) -> Response<SiteBody> {
+    let open: HashSet<_> = all(origin).into_iter().collect();
+    let mut missing = Vec::new();
+    for name in names {
+        origin.look_again(name);
+        // Others are opened, which finds those that are not there.
+        if !open.contains(name)
+            && let Err(error) = origin.open(name).await
+            && matches!(error.kind, ErrorKind::NoPresentation)
+        {
+            missing.push(format!("`{}`", Plain(name)));
+        }
+    }
+    if missing.is_empty() {
+        let names: Vec<_> = names.iter().map(Name::as_str).collect();
+        return in_json(&json!({ "looked_at_again": names }));
+    }
+    let others = match names.len() > missing.len() {
+        true => "; the others are looked at again",
+        false => "",
+    };
+    let sentence = format!("there is no presentation {}{others}", missing.join(", "));
+    words(StatusCode::NOT_FOUND, &sentence)
 }
 
 fn in_json(value: &serde_json::Value) -> Response<SiteBody> {

@@ -13,7 +13,8 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use common::log::during;
-use http::{Method, Response};
+use http::header::HOST;
+use http::{Method, Response, Version};
 use hyper::Request;
 use hyper::body::Incoming;
 use smooth_origin::service::OriginService;
@@ -107,6 +108,10 @@ impl Parts {
         request: &Request<Incoming>,
         client: &Client,
     ) -> (Response<SiteBody>, Option<Class>) {
+        if !is_health(request.uri().path()) && !has_one_host(request) {
+            // Refused with 400, whatever is asked for.
+            return (self.service.respond(request).await.map(SiteBody::from), None);
+        }
         if let Some(operator) = &self.operator
             && let Some(response) = operator.respond(request, client, &self.access).await
         {
@@ -120,6 +125,20 @@ impl Parts {
             return (response, Some(Class::Page));
         }
         (self.service.respond(request).await.map(SiteBody::from), None)
+    }
+}
+
+/// Returns whether a path is one of the probes of load balancers, which may leave `Host` out.
+fn is_health(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
+/// Returns whether a request names its host as HTTP/1.1 demands (RFC 9112, 3.2), not twice, and need not in
+/// other versions.
+fn has_one_host(request: &Request<Incoming>) -> bool {
+    match request.headers().get_all(HOST).iter().count() {
+        0 => request.version() != Version::HTTP_11,
+        count => count == 1,
     }
 }
 

@@ -9,6 +9,8 @@ mod http2;
 mod listeners;
 mod logs;
 mod messages;
+mod messages_answers;
+mod messages_start;
 mod observed;
 mod operator;
 mod page_api;
