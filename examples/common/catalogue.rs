@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use smooth_origin::base::Name;
 
+use crate::Stored;
 use crate::listing::walk;
 use crate::log::{Level, log};
 use crate::roots::Roots;
@@ -91,6 +92,11 @@ impl Catalogue {
     /// Returns the served folders, each with the prefix of its URLs.
     pub fn folders(&self) -> impl Iterator<Item = (Option<&str>, &Path)> {
         self.0.roots.as_slice().iter().map(|root| (root.prefix.as_deref(), root.folder.as_path()))
+    }
+
+    /// Returns where the presentation of a name is stored.
+    pub fn stored(&self, name: &Name) -> Option<Stored> {
+        self.0.roots.stored(name.as_str())
     }
 
     /// Has the folders walked again when the next question comes.

@@ -17,6 +17,7 @@ pub mod client_limits;
 mod configuration;
 mod content;
 mod failure;
+mod file_kind;
 mod formats;
 mod host;
 mod limits;
@@ -24,10 +25,13 @@ mod listen;
 mod listing;
 pub mod log;
 mod nearest;
+mod not_served;
 mod number;
 mod open_files;
 mod origin;
+pub mod other_file;
 mod plain;
+pub mod refused_link;
 mod roots;
 mod signals;
 mod start;
@@ -45,11 +49,12 @@ pub use formats::Format;
 pub use host::{Host, check_host};
 pub use listen::Listen;
 pub use listing::Listing;
+pub use not_served::{Stored, advice, findings, for_people, reason};
 pub use number::{fractional_seconds, mebibytes, positive_seconds, seconds};
 pub use plain::Plain;
 pub use start::{announce, announce_page};
 pub use terminal::{error_line, hide_status, line, show_status};
-pub use trouble::{Trouble, advice};
+pub use trouble::Trouble;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use smooth_origin::base::Name;
 
-use crate::Failure;
+use crate::{Failure, Stored};
 
 /// A folder, and the first segment of its URLs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +91,17 @@ impl Roots {
 
     pub(crate) fn as_slice(&self) -> &[Root] {
         &self.0
+    }
+
+    /// Returns where the presentation of a name is stored.
+    pub(crate) fn stored(&self, name: &str) -> Option<Stored> {
+        self.0.iter().find_map(|Root { prefix, folder }| {
+            let below = match prefix {
+                Some(prefix) => name.strip_prefix(prefix.as_str())?.strip_prefix('/')?,
+                None => name,
+            };
+            Some(Stored { root: folder.clone(), path: folder.join(below) })
+        })
     }
 
     /// The folders, for messages: `/srv/films, /mnt/series`.

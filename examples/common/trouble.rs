@@ -4,8 +4,6 @@ use std::fmt::{self, Display};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use smooth_origin::base::{Error, ErrorKind};
-
 use crate::nearest;
 
 /// The reason why a path cannot be opened, and what to do about it.
@@ -85,7 +83,12 @@ impl Trouble {
         }
     }
 
-    fn new(reason: impl Into<String>, advice: Option<String>) -> Self {
+    /// A reason with what to do.
+    pub(crate) fn advised(reason: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::new(reason, Some(advice.into()))
+    }
+
+    pub(crate) fn new(reason: impl Into<String>, advice: Option<String>) -> Self {
         Self { reason: reason.into(), advice }
     }
 
@@ -160,18 +163,6 @@ pub(crate) fn without_numbers(mut text: String) -> String {
         }
     }
     text
-}
-
-/// Returns what to do about a presentation that cannot be opened, if that is known.
-pub fn advice(error: &Error) -> Option<&'static str> {
-    match error.kind {
-        ErrorKind::Xml(_) => Some(
-            "the .ism is empty, cut off or not XML: copy it again from its source, or correct that \
-             line",
-        ),
-        ErrorKind::Read(_) => Some("check its permissions, and the storage that has it"),
-        _ => None,
-    }
 }
 
 /// Returns the folder of a file: `.` for a name alone.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use smooth_origin::base::ErrorKind;
+use common::Trouble;
 use smooth_origin::presentation::{Finding, Presentation, Severity};
 
 /// A path, and what came of it.
@@ -72,6 +72,11 @@ impl Entry {
         Self { path: path.into(), outcome: Outcome::NotOpened(Explanation::new(message)) }
     }
 
+    /// A path that is not served, for a known reason.
+    pub(crate) fn troubled(path: impl Into<PathBuf>, trouble: Trouble) -> Self {
+        Self { path: path.into(), outcome: Outcome::NotOpened(trouble.into()) }
+    }
+
     pub(crate) fn not_looked_at(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
         Self { path: path.into(), outcome: Outcome::NotLookedAt(Explanation::new(message)) }
     }
@@ -106,18 +111,15 @@ impl Entry {
             }
             Outcome::Opened { presentation, findings, .. } => {
                 let error = presentation.manifest().err()?;
-                let is_nothing = matches!(error.kind, ErrorKind::NothingToServe { .. });
-                if is_nothing && !findings.is_empty() {
-                    let message = "no track of it can be served; its findings say why".into();
-                    return Some(Explanation { message, advice: None });
-                }
-                let advice = is_nothing.then(|| {
-                    let how = "name each track by a `video`, `audio` or `textstream` element";
-                    format!("{how} ({SMALLEST})")
-                });
-                Some(Explanation { message: error.to_string(), advice })
+                Some(Trouble::of_manifest(&error, findings).into())
             }
         }
+    }
+}
+
+impl From<Trouble> for Explanation {
+    fn from(Trouble { reason, advice }: Trouble) -> Self {
+        Self { message: reason, advice }
     }
 }
 
@@ -126,9 +128,6 @@ impl Explanation {
         Self { message: message.into(), advice: None }
     }
 }
-
-/// The place from which an `.ism` of a few lines can be copied.
-pub(crate) const SMALLEST: &str = "see \"The smallest presentation\" in README.md";
 
 /// Replaces names in findings of a presentation beneath `root` by the paths of the files.
 pub(crate) fn with_paths(

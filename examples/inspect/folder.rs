@@ -4,13 +4,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use common::Trouble;
+use common::other_file::{self, Sort};
+use common::{Trouble, refused_link};
 use smooth_origin::origin::Origin;
 
 use crate::deep::Depth;
 use crate::entry::Entry;
 use crate::open;
-use crate::other::{self, Sort};
 
 /// The depth to which a folder is looked into, and the comparison of its names.
 #[derive(Clone, Copy)]
@@ -41,7 +41,7 @@ pub(crate) fn entries(
         Ok(origin) => origin,
         Err(error) => {
             let mut each = each;
-            return each(other::unreadable(root, &error));
+            return each(Entry::troubled(root, Trouble::of(root, &error)));
         }
     };
     let mut walk = Walk {
@@ -59,7 +59,7 @@ pub(crate) fn entries(
     if walk.entries > 0 {
         return Ok(());
     }
-    let without = other::folder(root, walk.media);
+    let without = Entry::troubled(root, other_file::folder(root, walk.media));
     (walk.each)(without)
 }
 
@@ -182,8 +182,18 @@ impl<F: FnMut(Entry) -> io::Result<()>> Walk<'_, F> {
         if is_beneath {
             return Ok(());
         }
-        let message = "it is a link that leads out of the folder that was named";
-        self.give(Entry::not_looked_at(link, message).advise("name it too"))
+        let entry = match refused_link::explain(self.root, link) {
+            Some(Trouble { reason, advice }) => {
+                let entry = Entry::not_looked_at(link, reason);
+                let target = link.canonicalize().unwrap_or_else(|_| link.to_owned());
+                entry.advise(match advice {
+                    Some(advice) => format!("{advice}; to look at it, name {}", target.display()),
+                    None => format!("name {}", target.display()),
+                })
+            }
+            None => Entry::not_looked_at(link, "it is a link that is not followed"),
+        };
+        self.give(entry)
     }
 
     fn not_looked_at(&mut self, path: &Path, message: String) -> io::Result<()> {

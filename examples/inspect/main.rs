@@ -6,13 +6,11 @@
 //! cargo run --release --example inspect -- --deep testdata/ladder/ladder.ism
 //! ```
 
-mod content;
 mod deep;
 mod entry;
 mod folder;
 mod json;
 mod open;
-mod other;
 mod text;
 
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
@@ -64,7 +62,7 @@ Examples:
   inspect --json /srv/films    the same for programs
   inspect film.mp4             what the file is, and the command that packages it
 
-Exit status:
+Exit status, also of serve --check:
   0  everything is served, perhaps with findings of severity `warning` or `info`
   1  every presentation is served, but one has a finding of severity `error`:
      something that it announces is not served

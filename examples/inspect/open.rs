@@ -4,19 +4,19 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use smooth_origin::base::{ErrorKind, Name};
+use common::{Stored, Trouble, other_file};
+use smooth_origin::base::Name;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::storage::LocalStore;
 
 use crate::deep::Depth;
 use crate::entry::{self, Entry, Outcome};
 use crate::folder::Bounds;
-use crate::other;
 
 /// Returns whether a folder is a folder of fragments, by its name and by that of its manifest.
 pub(crate) fn is_folder_presentation(folder: &Path) -> bool {
     let has = |name: &str| folder.join(name).is_file();
-    other::is_server_manifest(folder) && (has("Manifest") || has("manifest"))
+    other_file::is_server_manifest(folder) && (has("Manifest") || has("manifest"))
 }
 
 /// Inspects a folder of fragments.
@@ -32,13 +32,15 @@ pub(crate) fn folder(path: &Path, bounds: Bounds) -> Entry {
 /// A path that is no folder.
 pub(crate) fn file(path: &Path, bounds: Bounds) -> Entry {
     match path.metadata() {
-        Err(error) => return other::unreadable(path, &error),
+        Err(error) => return Entry::troubled(path, Trouble::of(path, &error)),
         Ok(metadata) if !metadata.is_file() => {
-            return Entry::not_opened(path, NEITHER);
+            return Entry::not_opened(path, other_file::NEITHER);
         }
-        Ok(_) if !other::is_server_manifest(path) => return other::file(path),
+        Ok(_) if !other_file::is_server_manifest(path) => {
+            return Entry::troubled(path, other_file::file(path));
+        }
         Ok(_) if std::fs::File::open(path).is_err_and(|error| error.kind() == DENIED) => {
-            return other::unreadable(path, &DENIED.into());
+            return Entry::troubled(path, Trouble::of(path, &DENIED.into()));
         }
         Ok(_) => {}
     }
@@ -55,7 +57,7 @@ fn named(path: &Path, bounds: Bounds) -> Entry {
     match name.to_str() {
         Some(name) => match store(root, bounds.ignore_case) {
             Ok(origin) => presentation(&origin, root, name, bounds.of_each),
-            Err(error) => other::unreadable(path, &error),
+            Err(error) => Entry::troubled(path, Trouble::of(path, &error)),
         },
         None => Entry::not_opened(path, NOT_UTF8),
     }
@@ -78,9 +80,9 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
     match opened {
         Ok(opened) => {
             let presentation = opened.presentation().clone();
-            let is_point = path.is_file() && other::is_publishing_point(&path);
+            let is_point = path.is_file() && other_file::is_publishing_point(&path);
             if presentation.manifest().is_err() && is_point {
-                return other::publishing_point(&path);
+                return Entry::troubled(path, other_file::publishing_point());
             }
             let findings = match depth.findings(&opened, &path) {
                 Ok(findings) => findings,
@@ -88,43 +90,17 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
                     return Entry::not_looked_at(path, format!("not all of it: {error}"));
                 }
             };
+            let findings = common::for_people(&presentation, findings);
             let findings = entry::with_paths(root, &presentation, findings);
             let root = root.to_owned();
             Entry { path, outcome: Outcome::Opened { root, presentation, findings } }
         }
-        Err(error) if matches!(error.kind, ErrorKind::NoPresentation) => {
-            let message = match path.metadata() {
-                Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => NEITHER,
-                Ok(_) => {
-                    let message = "it is a link that is not followed, because it leads out of the \
-                                   folder or is absolute";
-                    let advice = "name the file itself; `serve --links-into FOLDER` follows links \
-                                  into that folder";
-                    return Entry::not_opened(path, message).advise(advice);
-                }
-                Err(error) => return other::unreadable(&path, &error),
-            };
-            Entry::not_opened(path, message)
-        }
-        Err(_) if other::is_mp4(&path) => other::file(&path),
-        Err(_) if path.metadata().is_ok_and(|of| of.is_file() && of.len() == 0) => {
-            other::empty(&path)
-        }
-        Err(_) if path.is_file() && other::is_publishing_point(&path) => {
-            other::publishing_point(&path)
-        }
         Err(error) => {
-            let entry = Entry::not_opened(path, format!("it cannot be opened: {error}"));
-            match common::advice(&error) {
-                Some(advice) => entry.advise(advice),
-                None => entry,
-            }
+            let stored = Stored { root: root.to_owned(), path: path.clone() };
+            Entry::troubled(path, Trouble::of_opening(&error, Some(&stored)))
         }
     }
 }
-
-/// Why a FIFO, a socket or a device is not opened.
-const NEITHER: &str = "this is neither a file nor a folder";
 
 /// Why a name that is no text cannot be opened.
 pub(crate) const NOT_UTF8: &str = "its name is not UTF-8: no URL can name it";

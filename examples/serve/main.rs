@@ -69,7 +69,7 @@ use workers::Workers;
 
 /// Serves the Smooth Streaming presentations of folders over HTTP.
 #[derive(Parser)]
-#[command(name = "serve", version)]
+#[command(name = "serve", version, after_help = EXIT_STATUS)]
 struct Options {
     #[command(flatten)]
     common: Arguments,
@@ -101,7 +101,7 @@ struct Options {
     operator: OperatorArguments,
 
     /// Open every presentation below the folders, print those that are sick, the worst first, and
-    /// end: with status 0 if all are served, 1 if one has errors, 2 if nothing could be checked
+    /// end with a status, as below
     #[arg(long)]
     check: bool,
 
@@ -121,17 +121,31 @@ impl Options {
     }
 }
 
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  the server was stopped in order, or --check-config found nothing wrong
+  1  the system refuses something: a folder is missing, a port is taken
+  2  the command line or the configuration is wrong
+
+Exit status of --check, and of inspect:
+  0  everything is served, perhaps with warnings
+  1  every presentation is served, but one has a finding of severity `error`:
+     something that it announces is not served
+  2  the command line or the configuration is wrong, or the report cannot be written
+  3  a presentation is not served at all, a folder or link was not looked at, or
+     there is no presentation";
+
 fn main() -> ExitCode {
     exit_code(match configured::<Options>() {
         Ok(Some(Configured { options, .. })) if options.check => {
             return match check(&options.common, options.json) {
-                Ok(Checked::Healthy) => ExitCode::SUCCESS,
-                Ok(Checked::Sick) => ExitCode::from(1),
-                Ok(Checked::Nothing) => ExitCode::from(2),
-                Err(failure) => {
-                    exit_code(Err(failure));
-                    ExitCode::from(2)
+                Ok(checked) => checked.exit_status().into(),
+                Err(Failure::System(sentence)) => {
+                    exit_code(Err(Failure::System(sentence)));
+                    // As of any other folder that was not looked at.
+                    Checked::NotServed.exit_status().into()
                 }
+                Err(failure) => exit_code(Err(failure)),
             };
         }
         Ok(Some(Configured { options, .. })) if options.check_config => check_config(&options),

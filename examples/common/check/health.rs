@@ -1,12 +1,12 @@
 //! The health of one presentation, with its findings.
 
 use serde_json::{Value, json};
-use smooth_origin::base::{ErrorKind, Name};
+use smooth_origin::base::Name;
 use smooth_origin::presentation::{Finding, Severity};
 
-use crate::advice;
 use crate::browsers::{self, Note};
 use crate::listing::Outcome;
+use crate::{Stored, Trouble};
 
 /// The health of a presentation; a later one is worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,9 +26,7 @@ pub(super) struct Title {
     pub(super) health: Health,
     name: String,
     /// The reason why nothing is served.
-    error: Option<String>,
-    /// Sentence with what to do about the error.
-    advice: Option<&'static str>,
+    not_served: Option<Trouble>,
     /// The gravest first; information is left out.
     findings: Vec<Finding>,
     /// Number of findings that are left out.
@@ -66,39 +64,29 @@ impl Health {
 
 impl Title {
     /// Returns the health of a presentation by the result of its opening.
-    pub(super) fn of(name: &Name, outcome: &Outcome) -> Self {
-        let name = name.as_str().to_owned();
-        let not_served = |error, findings| (Health::NotServed, Some(error), findings);
-        let (health, error, findings) = match outcome {
-            Err(reason) => not_served(reason.clone(), Vec::new()),
-            Ok(Err(error)) if matches!(error.kind, ErrorKind::NoPresentation) => {
-                let what = "it is gone, is not a regular file, or is a link that is not followed";
-                not_served(what.into(), Vec::new())
-            }
-            Ok(Err(error)) => not_served(error.to_string(), Vec::new()),
+    pub(super) fn of(name: &Name, outcome: &Outcome, stored: Option<&Stored>) -> Self {
+        let mut notes = Vec::new();
+        let mut findings = Vec::new();
+        let not_served = match outcome {
+            Err(reason) => Some(Trouble::new(reason.clone(), None)),
+            Ok(Err(error)) => Some(Trouble::of_opening(error, stored)),
             Ok(Ok(opened)) => {
                 let presentation = opened.presentation();
-                let mut findings = presentation.findings();
+                notes = browsers::notes(presentation);
+                findings = crate::findings(presentation);
                 findings.retain(|finding| finding.severity() > Severity::Info);
-                match (presentation.manifest(), findings.first().map(Finding::severity)) {
-                    (Err(error), Some(_))
-                        if matches!(error.kind, ErrorKind::NothingToServe { .. }) =>
-                    {
-                        not_served("no track of it can be served".into(), findings)
-                    }
-                    (Err(error), _) => not_served(error.to_string(), findings),
-                    (Ok(_), None) => (Health::Fine, None, findings),
-                    (Ok(_), Some(Severity::Error)) => (Health::Failed, None, findings),
-                    (Ok(_), Some(_)) => (Health::Warned, None, findings),
-                }
+                let error = presentation.manifest().err();
+                error.map(|error| Trouble::of_manifest(&error, &findings))
             }
         };
-        let notes = match outcome {
-            Ok(Ok(opened)) => browsers::notes(opened.presentation()),
-            _ => Vec::new(),
+        let health = match (&not_served, findings.first().map(Finding::severity)) {
+            (Some(_), _) => Health::NotServed,
+            (None, None) => Health::Fine,
+            (None, Some(Severity::Error)) => Health::Failed,
+            (None, Some(_)) => Health::Warned,
         };
-        let advice = outcome.as_ref().ok().and_then(|opened| advice(opened.as_ref().err()?));
-        Self { health, name, error, advice, findings, more: 0, notes }
+        let name = name.as_str().to_owned();
+        Self { health, name, not_served, findings, more: 0, notes }
     }
 
     /// Returns the title with the findings that are printed as text.
@@ -121,8 +109,10 @@ impl Title {
 
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("{} ({})", self.name, self.health.words())];
-        lines.extend(self.error.iter().map(|error| format!("  {error}")));
-        lines.extend(self.advice.iter().map(|advice| format!("    {advice}")));
+        if let Some(Trouble { reason, advice }) = &self.not_served {
+            lines.push(format!("  {reason}"));
+            lines.extend(advice.iter().map(|advice| format!("    {advice}")));
+        }
         for finding in &self.findings {
             lines.push(format!("  {finding}"));
             lines.push(format!("    {}", finding.code.advice()));
@@ -150,8 +140,8 @@ impl Title {
         json!({
             "presentation": self.name,
             "health": self.health.code(),
-            "error": self.error,
-            "advice": self.advice,
+            "error": self.not_served.as_ref().map(|trouble| &trouble.reason),
+            "advice": self.not_served.as_ref().and_then(|trouble| trouble.advice.as_ref()),
             "findings": self.findings.iter().map(finding).collect::<Value>(),
             "notes": self.notes.iter().map(Note::json).collect::<Value>(),
         })

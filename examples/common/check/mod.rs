@@ -12,22 +12,33 @@ use serde_json::json;
 use smooth_origin::base::Name;
 
 use crate::listing::opener::{OPENING_TIME, Opener};
-use crate::listing::walk;
+use crate::listing::walk::{self, Place};
 use crate::roots::Roots;
 use crate::{Arguments, Failure, Memory, log, open_files, origin, terminal};
 
 use health::Health;
 use worst::Worst;
 
-/// The result of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The result of a check, as `inspect` has it too; a later one is worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Checked {
     /// All presentations are served completely; some may have warnings.
     Healthy,
-    /// A presentation is not served or has errors, or was not looked at.
-    Sick,
-    /// There is no presentation.
-    Nothing,
+    /// All presentations are served, one of them with errors.
+    WithErrors,
+    /// A presentation is not served, something was not looked at, or there is no presentation.
+    NotServed,
+}
+
+impl Checked {
+    /// Returns the status with which a program ends. 2 is for command lines that are wrong.
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Self::Healthy => 0,
+            Self::WithErrors => 1,
+            Self::NotServed => 3,
+        }
+    }
 }
 
 /// Number of sick presentations that are printed as text.
@@ -66,7 +77,7 @@ pub fn check(arguments: &Arguments, json: bool) -> Result<Checked, Failure> {
     visit(&mut |_| count += 1);
     let bar = bar(count);
     let (mut numbers, mut worst) = (Numbers::default(), Worst::new(MOST_PRINTED));
-    let found = openers::open_all(openers, visit, |title| {
+    let found = openers::open_all(&roots, openers, visit, |title| {
         bar.inc(1);
         let Some(title) = title else {
             numbers.not_looked_at += 1;
@@ -82,22 +93,31 @@ pub fn check(arguments: &Arguments, json: bool) -> Result<Checked, Failure> {
     });
     bar.finish_and_clear();
 
+    let left_out = &found.left_out;
     if json {
-        let _ = terminal::line(&json!({ "summary": numbers.json() }).to_string());
+        let places = left_out.places().iter().map(|Place { path, trouble }| {
+            json!({
+                "path": path.to_string_lossy(),
+                "health": NOT_LOOKED_AT,
+                "error": trouble.reason,
+                "advice": trouble.advice,
+            })
+        });
+        let mut summary = numbers.json();
+        summary["folders-not-looked-at"] = left_out.count().into();
+        let mut lines = places.chain([json!({ "summary": summary })]);
+        let _ = lines.all(|line| terminal::line(&line.to_string()));
     } else {
-        let left_out = found.left_out.lines();
         let advice = (numbers.all() == 0).then(|| found.advice(&roots.folders()));
         let summary = advice.unwrap_or_else(|| numbers.text());
-        let mut lines = worst.lines().into_iter().chain(left_out).chain([summary]);
+        let mut lines = worst.lines().into_iter().chain(left_out.lines()).chain([summary]);
         let _ = lines.all(|line| terminal::line(&line));
     }
-    let is_sick = numbers.are_sick() || found.left_out.has_unreadable();
-    Ok(match (numbers.all(), is_sick) {
-        (_, true) => Checked::Sick,
-        (0, false) => Checked::Nothing,
-        _ => Checked::Healthy,
-    })
+    Ok(numbers.result(left_out.has_places()))
 }
+
+/// The word in JSON for what was not looked at.
+const NOT_LOOKED_AT: &str = "not-looked-at";
 
 /// Returns the number of presentations that are opened at the same time: that of `--workers`, or a few
 /// per processor, because most of the time of an opening is spent waiting for the disk.
@@ -122,9 +142,14 @@ impl Numbers {
         self.of.iter().sum::<u64>() + self.not_looked_at
     }
 
-    fn are_sick(&self) -> bool {
-        let sick = self.of[Health::Failed as usize] + self.of[Health::NotServed as usize];
-        sick + self.not_looked_at > 0
+    fn result(&self, has_left_out: bool) -> Checked {
+        let not_served = self.of[Health::NotServed as usize] + self.not_looked_at;
+        match (not_served > 0 || has_left_out || self.all() == 0, self.of[Health::Failed as usize])
+        {
+            (true, _) => Checked::NotServed,
+            (false, 0) => Checked::Healthy,
+            (false, _) => Checked::WithErrors,
+        }
     }
 
     /// `96 fine, 1 with warnings, 3 with errors, 0 not served`
@@ -141,7 +166,7 @@ impl Numbers {
         let of =
             Health::ALL.map(|health| (health.code().to_owned(), self.of[health as usize].into()));
         let mut object: serde_json::Map<_, _> = of.into_iter().collect();
-        object.insert("not-looked-at".into(), self.not_looked_at.into());
+        object.insert(NOT_LOOKED_AT.into(), self.not_looked_at.into());
         object.into()
     }
 }

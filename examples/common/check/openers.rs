@@ -10,6 +10,7 @@ use smooth_origin::base::Name;
 use super::health::Title;
 use crate::listing::look;
 use crate::listing::opener::Opener;
+use crate::roots::Roots;
 
 /// Presentations that wait for an opener or for the result of one before them, per opener.
 const WAITING: usize = 8;
@@ -27,6 +28,7 @@ type Answer = (usize, Option<Title>);
 /// The walk waits while one presentation holds up many that come after it, so that the results that wait
 /// for their turn are few.
 pub(super) fn open_all<T>(
+    roots: &Roots,
     openers: Vec<Opener>,
     walk: impl FnOnce(&mut dyn FnMut(Name)) -> T,
     each: impl FnMut(Option<Title>),
@@ -38,7 +40,7 @@ pub(super) fn open_all<T>(
     thread::scope(|scope| {
         for opener in openers {
             let answer = answer.clone();
-            scope.spawn(move || open(opener, asked, &answer));
+            scope.spawn(move || open(roots, opener, asked, &answer));
         }
         drop(answer);
         let mut ordered = Ordered { answers, next: 0, early: BTreeMap::new(), each };
@@ -56,11 +58,19 @@ pub(super) fn open_all<T>(
 }
 
 /// Opens what is asked for, until nothing is asked any more.
-fn open(mut opener: Opener, asked: &Mutex<Receiver<Asked>>, answer: &Sender<Answer>) {
+fn open(
+    roots: &Roots,
+    mut opener: Opener,
+    asked: &Mutex<Receiver<Asked>>,
+    answer: &Sender<Answer>,
+) {
     loop {
         let next = asked.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((place, name)) = next else { return };
-        let title = (!opener.is_stuck()).then(|| Title::of(&name, &look(&mut opener, &name)));
+        let title = (!opener.is_stuck()).then(|| {
+            let outcome = look(&mut opener, &name);
+            Title::of(&name, &outcome, roots.stored(name.as_str()).as_ref())
+        });
         if answer.send((place, title)).is_err() {
             return;
         }

@@ -106,7 +106,7 @@ fn list(origin: &Origin, shown: &Shown, again: bool) {
         found.names.iter().for_each(|name| origin.look_again(name));
     }
     let mut report = Report::new(shown.scheme, shown.address, shown.formats.clone());
-    let is_read = look_at(&found, origin, &mut report);
+    let is_read = look_at(&found, origin, &shown.roots, &mut report);
     terminal::hide_status();
     let mut lines = report.problems().chain(found.left_out.lines());
     if !is_read || !lines.all(|line| terminal::line(&line)) {
@@ -120,7 +120,7 @@ fn list(origin: &Origin, shown: &Shown, again: bool) {
 }
 
 /// Opens what was found; `false` where nobody reads the list any more.
-fn look_at(found: &Found, origin: &Origin, report: &mut Report) -> bool {
+fn look_at(found: &Found, origin: &Origin, roots: &Roots, report: &mut Report) -> bool {
     let began = Instant::now();
     let mut opener = Opener::new(origin.clone(), OPENING_TIME);
     let mut few = Few::of(found.names.len());
@@ -132,7 +132,7 @@ fn look_at(found: &Found, origin: &Origin, report: &mut Report) -> bool {
         let count = found.names.len();
         terminal::show_status(|| format!("looking at presentations: {place} of {count}"));
         let outcome = look(&mut opener, name);
-        let urls = report.add(name, outcome);
+        let urls = report.add(name, outcome, roots.stored(name.as_str()).as_ref());
         let is_shown = !urls.is_empty() && few.shows(name);
         if is_shown && !urls.iter().all(|line| terminal::line(line)) {
             return false;

@@ -7,8 +7,8 @@ use smooth_origin::base::{Error, ErrorKind, Name};
 use smooth_origin::origin::Opened;
 use smooth_origin::presentation::{Finding, Severity};
 
-use crate::advice;
 use crate::formats::Format;
+use crate::{Stored, Trouble};
 
 /// The result of an opening, or the reason why it is not known.
 pub(crate) type Outcome = Result<Result<Arc<Opened>, Error>, String>;
@@ -54,25 +54,19 @@ const MAX_MESSAGE: usize = 300;
 
 impl Health {
     /// Returns the health of a presentation by the result of its opening.
-    fn of(outcome: &Outcome) -> Self {
+    fn of(outcome: &Outcome, stored: Option<&Stored>) -> Self {
         let opened = match outcome {
             Ok(Ok(opened)) => opened,
-            Ok(Err(error)) if matches!(error.kind, ErrorKind::NoPresentation) => {
-                return Self::NotServed(
-                    "it is gone, is not a regular file, or is a link that is not followed".into(),
-                );
-            }
             Ok(Err(error)) => {
-                let advice = advice(error).map(|advice| format!("; {advice}"));
-                return Self::NotServed(format!("{error}{}", advice.unwrap_or_default()));
+                return Self::NotServed(cut(&Trouble::of_opening(error, stored).to_string()));
             }
             Err(reason) => return Self::NotServed(reason.clone()),
         };
         let presentation = opened.presentation();
+        let findings = crate::findings(presentation);
         match presentation.manifest() {
-            Ok(_) => Self::with_findings(&presentation.findings()),
+            Ok(_) => Self::with_findings(&findings),
             Err(error) => {
-                let findings = presentation.findings();
                 let first = findings.iter().find(|finding| finding.severity() == Severity::Error);
                 Self::NotServed(match (&error.kind, first) {
                     // The error has no file; its finding has.
@@ -80,7 +74,7 @@ impl Health {
                         ErrorKind::NotSliceable(_) | ErrorKind::NothingToServe { .. },
                         Some(first),
                     ) => with_advice(first),
-                    _ => error.to_string(),
+                    _ => Trouble::of_manifest(&error, &findings).to_string(),
                 })
             }
         }
@@ -93,6 +87,7 @@ impl Health {
         let mut what = with_advice(first);
         match grave.count() {
             0 => {}
+            1 => what.push_str(" (and 1 more finding)"),
             more => what.push_str(&format!(" (and {more} more findings)")),
         }
         match first.severity() {
@@ -115,12 +110,17 @@ impl Report {
     }
 
     /// Takes note of a presentation. Returns the lines with its URLs if it is fine.
-    pub(super) fn add(&mut self, name: &Name, outcome: Outcome) -> Vec<String> {
+    pub(super) fn add(
+        &mut self,
+        name: &Name,
+        outcome: Outcome,
+        stored: Option<&Stored>,
+    ) -> Vec<String> {
         let urls = match &outcome {
             Ok(Ok(opened)) => self.urls(name, opened),
             _ => Vec::new(),
         };
-        self.add_health(name, Health::of(&outcome), urls)
+        self.add_health(name, Health::of(&outcome, stored), urls)
     }
 
     fn add_health(&mut self, name: &Name, health: Health, urls: Vec<String>) -> Vec<String> {

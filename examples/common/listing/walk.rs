@@ -8,7 +8,7 @@ use smooth_origin::base::Name;
 
 use crate::log::{Level, log};
 use crate::roots::Root;
-use crate::{Trouble, terminal};
+use crate::{Trouble, refused_link, terminal};
 
 /// The result of a walk through folders.
 pub(crate) struct Found {
@@ -30,7 +30,20 @@ pub(crate) struct LeftOut {
     links: Tally,
     unreadable: Tally,
     unnameable: Tally,
+    /// The folders of these, but for names that no URL can have, one by one; no more than [`MAX_PLACES`].
+    places: Vec<Place>,
 }
+
+/// A folder, or a link to one, that was not looked at.
+pub(crate) struct Place {
+    /// The path of the folder or link.
+    pub(crate) path: PathBuf,
+    /// The reason, and what to do.
+    pub(crate) trouble: Trouble,
+}
+
+/// No more folders that were not looked at are kept one by one.
+const MAX_PLACES: usize = 1000;
 
 /// A number of paths, and the first of them.
 #[derive(Default)]
@@ -163,6 +176,11 @@ impl Walk<'_> {
         if kind.is_dir() && is_presentation(&full()) {
             self.presentation(&root.in_urls(&path));
         } else if kind.is_dir() && depth > MAX_DEPTH {
+            let trouble = Trouble::advised(
+                format!("it is more than {MAX_DEPTH} folders deep"),
+                "name this folder itself, to look at it",
+            );
+            self.found.left_out.place(full(), trouble);
             self.found.left_out.too_deep.add(root.in_urls(&path));
         } else if kind.is_dir() {
             self.folder(root, &path, depth + 1);
@@ -176,16 +194,16 @@ impl Walk<'_> {
 
     /// A link to a folder.
     fn link(&mut self, root: &Root, path: &str, depth: usize, link: &Path) {
-        let (target, own) = (fs::canonicalize(link), fs::canonicalize(&root.folder));
+        let target = fs::canonicalize(link);
         let leads_into = |folder: &Path| target.as_ref().is_ok_and(|t| t.starts_with(folder));
-        let is_relative = fs::read_link(link).is_ok_and(|text| text.is_relative());
         if self.links_into.iter().any(|folder| leads_into(folder)) && depth <= MAX_DEPTH {
             match is_presentation(link) {
                 true => self.presentation(&root.in_urls(path)),
                 false => self.folder(root, path, depth + 1),
             }
-        } else if !(is_relative && own.is_ok_and(|own| leads_into(&own))) {
-            self.found.left_out.links.add(root.in_urls(path));
+        } else if let Some(trouble) = refused_link::explain(&root.folder, link) {
+            self.found.left_out.links.add(format_args!("{}: {trouble}", root.in_urls(path)));
+            self.found.left_out.place(link.to_owned(), trouble);
         }
         // A relative link that stays beneath the root is served; its folder is listed in its place.
     }
@@ -211,11 +229,13 @@ impl Walk<'_> {
     }
 
     fn unreadable(&mut self, folder: &Path, error: &std::io::Error) {
-        let text = format!("{}: {}", folder.display(), Trouble::of(folder, error));
+        let trouble = Trouble::of(folder, error);
+        let text = format!("{}: {trouble}", folder.display());
         if self.found.left_out.unreadable.count < MAX_LOGGED {
             log(Level::Warn, format_args!("a folder cannot be read: {text}"));
         }
         self.found.left_out.unreadable.add(text);
+        self.found.left_out.place(folder.to_owned(), trouble);
     }
 }
 
@@ -287,6 +307,7 @@ impl Found {
         let none = format!("no presentation (a file that ends in .ism) in {folders}");
         match self.media {
             0 => format!("{none}: copy some there, or name another folder on the command line"),
+            1 => format!("{none}, but a media file: it needs an .ism that names it"),
             media => format!(
                 "{none}, but {media} media files: each presentation needs an .ism that names its files"
             ),
@@ -295,9 +316,25 @@ impl Found {
 }
 
 impl LeftOut {
-    /// Returns whether a folder could not be read.
-    pub(crate) fn has_unreadable(&self) -> bool {
-        self.unreadable.count > 0
+    /// Returns whether a folder was not looked at that may have presentations.
+    pub(crate) fn has_places(&self) -> bool {
+        !self.places.is_empty()
+    }
+
+    /// Returns the number of folders that were not looked at.
+    pub(crate) fn count(&self) -> usize {
+        self.too_deep.count + self.links.count + self.unreadable.count
+    }
+
+    /// Returns the folders that were not looked at, one by one; the first of very many.
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    fn place(&mut self, path: PathBuf, trouble: Trouble) {
+        if self.places.len() < MAX_PLACES {
+            self.places.push(Place { path, trouble });
+        }
     }
 
     /// A line for each kind.
@@ -310,7 +347,7 @@ impl LeftOut {
         let depth = format!("folders deeper than {MAX_DEPTH}");
         let tallies = [
             self.too_deep.line(&depth),
-            self.links.line("links that lead out of the folder or are absolute (--links-into)"),
+            self.links.line("links to folders that are not followed"),
             self.unreadable.line("folders that cannot be read"),
             self.unnameable.line("names that no URL can have"),
         ];
@@ -373,6 +410,6 @@ mod tests {
     #[test]
     fn without_presentations_the_advice_depends_on_the_files() {
         assert!(found(&["a.txt"], 1).advice("/srv").contains("copy some there"));
-        assert!(found(&["a.mp4"], 1).advice("/srv").contains("1 media files"));
+        assert!(found(&["a.mp4"], 1).advice("/srv").contains("but a media file: "));
     }
 }

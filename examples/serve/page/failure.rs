@@ -1,12 +1,15 @@
 //! A failure of the API: a status, a sentence, and what to do.
 
+use common::{Trouble, advice, reason};
 use http::StatusCode;
 use serde::Serialize;
-use smooth_origin::base::{Error, ErrorKind, FileId, Name, ReadErrorKind};
+use smooth_origin::base::{Error, FileId, Name};
 use smooth_origin::presentation::Presentation;
 
+use super::Page;
 use super::answer::Answer;
 use super::findings::FindingJson;
+use super::open::aside;
 
 /// A failure of the API.
 pub(super) struct Failure {
@@ -44,7 +47,7 @@ impl Failure {
     ) -> Self {
         let status = StatusCode::from_u16(error.kind.status());
         let mut failure =
-            Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), what(error));
+            Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), reason(error));
         let files = presentation.map(Presentation::files).unwrap_or_default();
         let file = error.file().and_then(|id| match files.get(id.index()) {
             None if id == FileId::SERVER_MANIFEST => name,
@@ -55,6 +58,29 @@ impl Failure {
         sentence.advice = advice(&error.kind).map(str::to_owned);
         sentence.clause = error.kind.clause();
         failure
+    }
+
+    /// A failure to open a presentation.
+    pub(super) async fn of_opening(page: &Page, error: Error, name: &Name) -> Self {
+        let mut failure = Self::of(&error, Some(name), None);
+        let stored = page.catalogue.stored(name);
+        // Looks at the file. If too much is asked for at a time, the sentence says less.
+        if let Ok(trouble) = aside(move || Trouble::of_opening(&error, stored.as_ref())).await {
+            failure.say(trouble);
+        }
+        failure
+    }
+
+    /// A presentation that was opened, and of which nothing can be served.
+    pub(super) fn of_manifest(error: &Error, presentation: &Presentation) -> Self {
+        let mut failure = Self::of(error, Some(presentation.name()), Some(presentation));
+        failure.say(Trouble::of_manifest(error, &common::findings(presentation)));
+        failure.with_findings(super::findings::of(presentation))
+    }
+
+    fn say(&mut self, Trouble { reason, advice }: Trouble) {
+        let sentence = &mut self.body.error;
+        (sentence.what, sentence.advice) = (reason, advice);
     }
 
     /// Adds what to do.
@@ -78,46 +104,4 @@ impl Failure {
     pub(super) fn into_answer(self) -> Answer {
         Answer::json(self.status, &self.body)
     }
-}
-
-/// Returns what went wrong, in a sentence.
-fn what(error: &Error) -> String {
-    match error.kind {
-        ErrorKind::NoPresentation => {
-            "there is no presentation of this name, or it is not a regular file, or a link that is \
-             not followed"
-                .into()
-        }
-        _ => error.to_string(),
-    }
-}
-
-/// Returns what to do about a failure.
-fn advice(kind: &ErrorKind) -> Option<&'static str> {
-    Some(match kind {
-        ErrorKind::NoPresentation => {
-            "look for it in the list; links out of the served folder need --links-into"
-        }
-        ErrorKind::BadName(_) => "name it as the list does, with / between folders",
-        ErrorKind::Busy(_) => "wait a moment and ask again",
-        ErrorKind::Read(read) => match read.kind {
-            ReadErrorKind::Unsettled { .. } => {
-                "the file was written a moment ago: wait until it has settled, and ask again"
-            }
-            ReadErrorKind::Denied => "let the server's user read the file and its folder",
-            ReadErrorKind::Gone => "copy the file there again",
-            ReadErrorKind::Changed => "the file was replaced: ask again",
-            _ => "look at the disk, and ask again",
-        },
-        ErrorKind::NothingToServe { .. } => {
-            "name each track by a `video`, `audio` or `textstream` element, and look at the findings"
-        }
-        ErrorKind::Budget { .. } => "look at the file: it is larger than presentations are",
-        ErrorKind::Xml(_) => "write the manifest again: it is not well-formed XML",
-        ErrorKind::Invalid { .. } | ErrorKind::Missing { .. } | ErrorKind::Malformed(_) => {
-            "make the file again, with the packager that made the others"
-        }
-        ErrorKind::Truncated { .. } => "copy the file again from its source: it is not whole",
-        _ => return None,
-    })
 }

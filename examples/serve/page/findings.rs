@@ -17,7 +17,7 @@ pub(super) struct FindingJson {
 
 /// Returns the findings of a presentation, the gravest first.
 pub(super) fn of(presentation: &Presentation) -> Vec<FindingJson> {
-    presentation.findings().into_iter().map(FindingJson::of).collect()
+    common::findings(presentation).into_iter().map(FindingJson::of).collect()
 }
 
 impl FindingJson {

@@ -9,9 +9,9 @@ use smooth_origin::origin::Opened;
 use smooth_origin::presentation::Presentation;
 use tokio::sync::Semaphore;
 
+use super::Page;
 use super::failure::Failure;
 use super::sizes::{Placed, of_stream};
-use super::{Page, findings};
 
 impl Page {
     /// Opens a presentation, or takes it from the origin's cache.
@@ -19,15 +19,14 @@ impl Page {
     /// # Errors
     /// The reason why it is not served.
     pub(super) async fn open(&self, name: &Name) -> Result<Arc<Opened>, Failure> {
-        let opened = self.origin.open(name).await;
-        let opened = opened.map_err(|error| Failure::of(&error, Some(name), None))?;
+        let opened = match self.origin.open(name).await {
+            Ok(opened) => opened,
+            Err(error) => return Err(Failure::of_opening(self, error, name).await),
+        };
         let presentation = opened.presentation();
         match presentation.manifest() {
             Ok(_) => Ok(opened),
-            Err(error) => {
-                let failure = Failure::of(&error, Some(name), Some(presentation));
-                Err(failure.with_findings(findings::of(presentation)))
-            }
+            Err(error) => Err(Failure::of_manifest(&error, presentation)),
         }
     }
 }

@@ -177,7 +177,9 @@ fn an_ism_whose_file_is_missing_is_named_with_the_file_and_what_to_do() {
     let path = write(&folder, "a.ism", server);
     let (status, text) = text(&[&path]);
     assert_eq!(status, 3);
-    let start = format!("{path}\nnot served: no track of it can be served; its findings say why\n");
+    let start = format!(
+        "{path}\nnot served: no track of it can be served; its findings say why\n  do what each of them advises\n"
+    );
     assert!(text.starts_with(&start), "{text}");
     let gone = folder.join("gone.ismv");
     let finding = format!("\nerror file-missing: {}: the file is not there", gone.display());
@@ -222,7 +224,7 @@ fn an_ism_of_which_nothing_can_be_served_is_no_success() {
 fn garbage_is_not_opened() {
     let folder = folder("garbage");
     let (message, _) = refused(&write(&folder, "a.ism", b"\xff\0garbage"));
-    assert!(message.starts_with("it cannot be opened: line 1: not well-formed XML"), "{message}");
+    assert!(message.starts_with("line 1: not well-formed XML"), "{message}");
     refused(&write(&folder, "empty.ism", ""));
     let (message, _) = refused(&write(&folder, "a.bin", "garbage"));
     assert!(message.starts_with("this is not a presentation"), "{message}");

@@ -222,6 +222,7 @@ fn what_this_user_may_not_read_is_named_with_the_right_that_is_missing() {
     let refused = run_as_nobody(&[&format!("{path}/private")]);
     let below = run_as_nobody(&[&format!("{path}/private/films")]);
     let checked = run_as_nobody(&["--check", path, "--settling-time", "0"]);
+    let json = run_as_nobody(&["--check", "--json", path, "--settling-time", "0"]);
     mode("private", 0o755);
     // Another user cannot run the program here.
     let Some(((status, _, refused), (_, _, below))) = refused.zip(below) else { return };
@@ -239,7 +240,18 @@ fn what_this_user_may_not_read_is_named_with_the_right_that_is_missing() {
     );
     assert!(below.starts_with(&start), "{below}");
     let (status, checked, _) = checked.unwrap();
-    assert_eq!(status, 1);
+    assert_eq!(status, 3);
+    let (status, json, _) = json.unwrap();
+    assert_eq!(status, 3);
+    let json: Vec<serde_json::Value> =
+        json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let private = json.iter().find(|line| line["path"] == format!("{path}/private")).unwrap();
+    assert_eq!(
+        (&private["health"], &private["error"]),
+        (&"not-looked-at".into(), &"permission denied".into())
+    );
+    assert!(private["advice"].as_str().unwrap().contains("read and enter it"), "{private}");
+    assert_eq!(json.last().unwrap()["summary"]["folders-not-looked-at"], 1);
     assert!(checked.contains("ladder/ladder.ism (not served)\n"), "{checked}");
     assert!(checked.contains("file-unreadable: ladder/ladder.ismv: "), "{checked}");
     assert!(checked.contains("check the file's permissions"), "{checked}");
@@ -302,9 +314,9 @@ fn an_ism_that_names_a_missing_file_is_listed_with_the_file_and_what_to_do() {
         .unwrap();
     fs::write(gone, "").unwrap();
     let list = Server::start(&[folder.path()]).list();
-    let empty = "empty.ism is not served: line 1: not well-formed XML: no element at all; the .ism is \
-                 empty, cut off or not XML: ";
-    assert!(list[0].starts_with(empty), "{list:?}");
+    let empty = "empty.ism is not served: the file is empty (0 bytes); copy the file again from its \
+                 source";
+    assert_eq!(list[0], empty);
     let gone = "gone.ism is not served: error file-missing: gone.ismv: the file is not there";
     assert!(list[1].starts_with(gone), "{list:?}");
     let advice = "; put the file back beside the .ism, or take its tracks out of the .ism";

@@ -1,4 +1,4 @@
-//! The sort of a file by its first bytes, whatever its name is.
+//! The kind of a file by its first bytes, whatever its name is.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -9,7 +9,7 @@ use smooth_origin::bmff::Header;
 
 /// Kind of a file, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Content {
+pub enum FileKind {
     /// No bytes.
     Empty,
     /// Boxes of ISO base media.
@@ -23,6 +23,8 @@ pub(crate) enum Content {
     Playlist,
     /// A client manifest of Smooth Streaming.
     ClientManifest,
+    /// A page in HTML.
+    Html,
     /// A text or anything else.
     Other,
 }
@@ -33,9 +35,9 @@ const START: u64 = 4096;
 /// More boxes at the top of a file are not looked at: a film of a day with ten tracks has fewer.
 const MAX_BOXES: usize = 1_000_000;
 
-impl Content {
-    /// Returns the sort of a file; `None` if it is no regular file or cannot be read.
-    pub(crate) fn of(path: &Path) -> Option<Self> {
+impl FileKind {
+    /// Returns the kind of a file; `None` if it is no regular file or cannot be read.
+    pub fn of(path: &Path) -> Option<Self> {
         let mut start = Vec::new();
         open(path)?.take(START).read_to_end(&mut start).ok()?;
         if start.is_empty() {
@@ -52,9 +54,29 @@ impl Content {
             _ if text.starts_with("#EXTM3U") => Self::Playlist,
             _ if text.contains("<MPD") => Self::Mpd,
             _ if text.contains("<SmoothStreamingMedia") => Self::ClientManifest,
+            _ if is_html(text) => Self::Html,
             _ => Self::Other,
         })
     }
+}
+
+/// Returns whether a text begins as pages in HTML do, behind comments and the declaration of XML.
+fn is_html(mut text: &str) -> bool {
+    loop {
+        text = text.trim_start();
+        let end = match text {
+            _ if text.starts_with("<!--") => "-->",
+            _ if text.starts_with("<?") => "?>",
+            _ => break,
+        };
+        let Some((_, rest)) = text.split_once(end) else { return false };
+        text = rest;
+    }
+    let begins = |with: &str| {
+        text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
+            && text[with.len()..].starts_with([' ', '>', '/', '\t', '\n', '\r'])
+    };
+    begins("<!doctype html") || begins("<html") || begins("<head")
 }
 
 /// A regular file, opened: others may wait for a writer.
@@ -117,5 +139,27 @@ impl Iterator for Boxes {
         let header = Header::parse(&mut Cursor::new(&start.into(), at)).ok()?;
         self.at = header.total().and_then(|total| at.checked_add(total));
         Some(header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_known_by_their_beginning() {
+        for text in [
+            "<!DOCTYPE html><title>x</title>",
+            "  \n<html lang='en'>",
+            "<?xml version='1.0'?><!-- x --><html>",
+            "<!-- saved from -->\n<!doctype HTML PUBLIC \"x\">",
+            "<head>",
+        ] {
+            assert!(is_html(text), "{text}");
+        }
+        for text in ["", "<", "<!--", "<smil>", "<htmlx>", "<!doctype smil>", "<header>", "é<html>"]
+        {
+            assert!(!is_html(text), "{text}");
+        }
     }
 }

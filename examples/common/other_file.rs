@@ -3,16 +3,18 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use common::Trouble;
 use smooth_origin::base::{Limits, Name};
 use smooth_origin::manifest::ServerManifest;
 
-use crate::content::{Content, cut_off_in, open};
-use crate::entry::{Entry, SMALLEST};
+use crate::Trouble;
+use crate::file_kind::{FileKind, cut_off_in, open};
+
+/// The place from which an `.ism` of a few lines can be copied.
+pub const SMALLEST: &str = "see \"The smallest presentation\" in README.md";
 
 /// A sort of file that has to do with presentations and is none.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sort {
+pub enum Sort {
     /// Media as presentations store it, by its name.
     Media,
     /// An MP4 file by its name.
@@ -25,7 +27,7 @@ pub(crate) enum Sort {
 
 impl Sort {
     /// Tells by the extension, in any letter case.
-    pub(crate) fn by_name(path: &Path) -> Option<Self> {
+    pub fn by_name(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
             "ismv" | "isma" | "ismt" => Some(Self::Media),
@@ -38,106 +40,102 @@ impl Sort {
 }
 
 /// Returns whether the name is one that players can ask for.
-pub(crate) fn is_server_manifest(path: &Path) -> bool {
+pub fn is_server_manifest(path: &Path) -> bool {
     is_publishing_point(path)
         || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("ism"))
 }
 
-pub(crate) fn is_publishing_point(path: &Path) -> bool {
+pub fn is_publishing_point(path: &Path) -> bool {
     Sort::by_name(path) == Some(Sort::PublishingPoint)
 }
 
 /// Returns whether the file begins as ISO base media files do.
-pub(crate) fn is_mp4(path: &Path) -> bool {
-    matches!(Content::of(path), Some(Content::Mp4 { .. }))
-}
-
-/// A path that cannot be opened.
-pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Entry {
-    let Trouble { reason, advice } = Trouble::of(path, error);
-    let entry = Entry::not_opened(path, reason);
-    match advice {
-        Some(advice) => entry.advise(advice),
-        None => entry,
-    }
+pub fn is_mp4(path: &Path) -> bool {
+    matches!(FileKind::of(path), Some(FileKind::Mp4 { .. }))
 }
 
 /// A file without bytes.
-pub(crate) fn empty(path: &Path) -> Entry {
-    Entry::not_opened(path, "the file is empty (0 bytes)").advise(COPY_AGAIN)
+pub fn empty() -> Trouble {
+    Trouble::advised("the file is empty (0 bytes)", COPY_AGAIN)
 }
 
 /// A file that is no server manifest.
-pub(crate) fn file(path: &Path) -> Entry {
-    let content = Content::of(path);
+pub fn file(path: &Path) -> Trouble {
+    let content = FileKind::of(path);
     match (Sort::by_name(path), content) {
-        (_, Some(Content::Empty)) => empty(path),
+        (_, Some(FileKind::Empty)) => empty(),
         (_, None) => match open(path) {
-            Some(_) => Entry::not_opened(path, "it cannot be read"),
+            Some(_) => Trouble::new("it cannot be read", None),
             None => match std::fs::File::open(path) {
-                Err(error) => unreadable(path, &error),
+                Err(error) => Trouble::of(path, &error),
                 Ok(_) => unknown(path),
             },
         },
-        (_, Some(Content::ClientManifest)) | (Some(Sort::ClientManifest), _) => {
+        (_, Some(FileKind::ClientManifest)) | (Some(Sort::ClientManifest), _) => {
             client_manifest(path)
         }
-        (sort, Some(Content::Mp4 { is_fragmented })) => match cut_off_in(path) {
+        (sort, Some(FileKind::Mp4 { is_fragmented })) => match cut_off_in(path) {
             Some(at) => cut_off(path, at),
             None if is_fragmented => {
                 let what = match sort {
                     Some(Sort::Media) => "this is the media of a presentation",
                     _ => "this is a fragmented MP4 file",
                 };
-                Entry::not_opened(path, format!("{what}, not a presentation"))
-                    .advise(look_at_or_write(path))
+                Trouble::advised(format!("{what}, not a presentation"), look_at_or_write(path))
             }
             None => {
                 let message = "this is a progressive MP4 file: it has no fragments, which Smooth \
                                Streaming needs";
-                Entry::not_opened(path, message).advise(package(path))
+                Trouble::advised(message, package(path))
             }
         },
-        (_, Some(Content::Mpd)) => generated(path, "a manifest of DASH (MPD)"),
-        (_, Some(Content::Playlist)) => generated(path, "a playlist of HLS (M3U8)"),
+        (_, Some(FileKind::Html)) => Trouble::advised(
+            "this is a web page (HTML), not a presentation",
+            "the page of an error or of a login was saved in its place, most likely: copy the file \
+             again from its source",
+        ),
+        (_, Some(FileKind::Mpd)) => generated("a manifest of DASH (MPD)"),
+        (_, Some(FileKind::Playlist)) => generated("a playlist of HLS (M3U8)"),
         (Some(Sort::Media | Sort::Mp4), _) => {
             let message = "by its name this is an MP4 file, but it does not begin as one";
-            Entry::not_opened(path, message).advise(COPY_AGAIN)
+            Trouble::advised(message, COPY_AGAIN)
         }
         _ => unknown(path),
     }
 }
 
+/// Why a FIFO, a socket or a device is not opened.
+pub const NEITHER: &str = "this is neither a file nor a folder";
+
 const COPY_AGAIN: &str = "copy the file again from its source";
 
 /// An MP4 file whose end is missing; `at` is the offset of the box that is not whole.
-fn cut_off(path: &Path, at: u64) -> Entry {
+fn cut_off(path: &Path, at: u64) -> Trouble {
     let length = path.metadata().map_or(0, |metadata| metadata.len());
     let message = format!(
         "this is an MP4 file that is cut off: it ends after {length} bytes, within the part (box) \
          that begins at byte {at}"
     );
-    let entry = Entry::not_opened(path, message);
-    match named_by(path) {
+    let advice = match named_by(path) {
         Some(server) => {
-            let server = server.display();
-            entry.advise(format!("{COPY_AGAIN}, then inspect {server}, which names it"))
+            format!("{COPY_AGAIN}, then inspect {}, which names it", server.display())
         }
-        None => entry.advise(COPY_AGAIN),
-    }
+        None => COPY_AGAIN.into(),
+    };
+    Trouble::advised(message, advice)
 }
 
 /// A text that the server makes from a presentation, or that belongs to another server.
-fn generated(path: &Path, what: &str) -> Entry {
-    let message = format!("this is {what}, not a presentation");
-    Entry::not_opened(path, message).advise(
+fn generated(what: &str) -> Trouble {
+    Trouble::advised(
+        format!("this is {what}, not a presentation"),
         "name the .ism of the film, if it has one: DASH and HLS are made from it, so they need no \
          file of their own",
     )
 }
 
 /// A folder without presentations, and the first file of each other sort in it.
-pub(crate) fn folder(path: &Path, files: Vec<(Sort, PathBuf)>) -> Entry {
+pub fn folder(path: &Path, files: Vec<(Sort, PathBuf)>) -> Trouble {
     let is_empty = path.read_dir().is_ok_and(|mut entries| entries.next().is_none());
     let message = match is_empty {
         true => "this is a folder without a presentation: it is empty",
@@ -145,8 +143,8 @@ pub(crate) fn folder(path: &Path, files: Vec<(Sort, PathBuf)>) -> Entry {
     };
     let first = |sort| files.iter().find(|(other, _)| *other == sort).map(|(_, path)| path);
     let advice = if let Some(media) = first(Sort::Media).or(first(Sort::Mp4)) {
-        match Content::of(media) {
-            Some(Content::Mp4 { is_fragmented: false }) => package(media),
+        match FileKind::of(media) {
+            Some(FileKind::Mp4 { is_fragmented: false }) => package(media),
             _ => look_at_or_write(media),
         }
     } else if first(Sort::PublishingPoint).is_some() {
@@ -154,42 +152,61 @@ pub(crate) fn folder(path: &Path, files: Vec<(Sort, PathBuf)>) -> Entry {
     } else {
         "name a folder with presentations, or an .ism (a server manifest)".to_owned()
     };
-    Entry::not_opened(path, message).advise(advice)
+    Trouble::advised(message, advice)
 }
 
 /// Live streams are ingested at these.
-pub(crate) fn publishing_point(path: &Path) -> Entry {
+pub fn publishing_point() -> Trouble {
     let message = "this is a publishing point (.isml) of a live stream, which is not served";
-    Entry::not_opened(path, message).advise(LIVE_ADVICE)
+    Trouble::advised(message, LIVE_ADVICE)
 }
 
 const LIVE_ADVICE: &str = "live streams are not served yet: name the .ism of a recording";
 
-fn client_manifest(path: &Path) -> Entry {
-    let entry = Entry::not_opened(path, "this is a client manifest (.ismc), not a presentation");
+fn client_manifest(path: &Path) -> Trouble {
+    let message = "this is a client manifest (.ismc), not a presentation";
+    if is_server_manifest(path) {
+        let name = file_name(&path.with_extension("ismc"));
+        let advice = format!(
+            "give it the name {name}, and put the server manifest here in its place: copy it from \
+             where the film was made, or write one ({SMALLEST})"
+        );
+        return Trouble::advised(message, advice);
+    }
     let beside = path.with_extension("ism");
     let named = named_by(path).or(beside.is_file().then_some(beside));
     match named {
-        Some(server) => entry.advise(format!("inspect {}, which is beside it", server.display())),
-        None => entry.advise(format!("no .ism beside it names it: write one ({SMALLEST})")),
+        Some(server) => {
+            Trouble::advised(message, format!("inspect {}, which is beside it", server.display()))
+        }
+        None => {
+            Trouble::advised(message, format!("no .ism beside it names it: write one ({SMALLEST})"))
+        }
     }
 }
 
-fn unknown(path: &Path) -> Entry {
+fn unknown(path: &Path) -> Trouble {
     match server_manifest(path) {
         Some(_) => {
             let message = "this is a server manifest, but its name does not end in .ism";
-            Entry::not_opened(path, message).advise("no player can ask for it: rename it")
+            Trouble::advised(message, "no player can ask for it: rename it")
         }
-        None => {
-            Entry::not_opened(path, "this is not a presentation: its name does not end in .ism")
-                .advise("name an .ism (a server manifest), or a folder with some")
-        }
+        None => Trouble::advised(
+            "this is not a presentation: its name does not end in .ism",
+            "name an .ism (a server manifest), or a folder with some",
+        ),
     }
 }
 
 /// Returns the next step for media that can be served.
 fn look_at_or_write(media: &Path) -> String {
+    if is_server_manifest(media) {
+        let name = file_name(&media.with_extension("ismv"));
+        return format!(
+            "an .ism is a server manifest, not media: give it the name {name}, and write an .ism \
+             that names it ({SMALLEST})"
+        );
+    }
     match named_by(media) {
         Some(server) => format!("inspect {}, which names it", server.display()),
         None => format!("write an .ism that names {} ({SMALLEST})", file_name(media)),
