@@ -9,7 +9,7 @@ mod watch;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,10 +28,11 @@ pub(crate) use report::{Outcome, reached};
 use walk::{Found, find};
 use watch::Watch;
 
-/// The thread that lists. It ends with the process.
+/// The thread that lists, and the one that watches the served folders. Both end when this is dropped.
 pub struct Listing {
     again: SyncSender<()>,
     limit: usize,
+    watch: Watch,
 }
 
 /// The facts and bounds of a listing.
@@ -52,9 +53,6 @@ pub(crate) struct Shown {
 /// No presentation is opened after this time.
 const LISTING_TIME: Duration = Duration::from_secs(300);
 
-/// Time between two looks at the served folders themselves.
-const WATCH_EACH: Duration = Duration::from_secs(10);
-
 /// Seconds after which a server is asked again if it is busy or waits for files to settle.
 const BUSY_SECONDS: usize = 10;
 
@@ -63,18 +61,19 @@ impl Listing {
     pub(crate) fn start(origin: Origin, shown: Shown) -> Self {
         // One waiting request is enough, however many signals come.
         let (again, asked) = sync_channel(1);
-        let limit = shown.limit;
+        let (limit, watch) = (shown.limit, Watch::start(&shown.roots));
         if limit > 0 {
             let list = move || list_whenever(&asked, &origin, &shown);
             if let Err(error) = thread::Builder::new().name("listing".into()).spawn(list) {
                 log(Level::Error, format_args!("presentations are not listed: {error}"));
             }
         }
-        Self { again, limit }
+        Self { again, limit, watch }
     }
 
     /// Has the files of all listed presentations looked at again, and lists them.
     pub fn again(&self) {
+        self.watch.look();
         if self.limit == 0 {
             return log(Level::Info, "SIGHUP: no presentation is listed, because --list is 0");
         }
@@ -85,16 +84,9 @@ impl Listing {
 }
 
 fn list_whenever(asked: &Receiver<()>, origin: &Origin, shown: &Shown) {
-    let mut watch = Watch::new(&shown.roots);
     list(origin, shown, false);
-    loop {
-        let result = asked.recv_timeout(WATCH_EACH);
-        watch.look();
-        match result {
-            Ok(()) => list(origin, shown, true),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
+    while asked.recv().is_ok() {
+        list(origin, shown, true);
     }
 }
 

@@ -298,12 +298,13 @@ fn a_root_that_vanishes_is_named_and_served_again_when_it_is_back() {
     }
     let log = server.log();
     let gone = format!(
-        "error the folder {path} is gone: what is open stays served, other requests are answered with \
-         503; put it back, or mount its disk again\n"
+        "error the folder {path} is gone: if it was renamed, its files are served from where they are \
+         now; if not, what is open stays served, and other requests get 503; /readyz answers 503 until \
+         it is back: "
     );
     assert!(log.contains(&gone), "{log}");
     assert!(log.contains("error ladder/ladder.ism: cannot be opened: "), "{log}");
-    assert!(log.contains(&format!("info  the folder {path} is back\n")), "{log}");
+    assert!(log.contains(&format!("info  the folder {path} is back, and served again\n")), "{log}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+#[cfg(unix)]
+use crate::observed::{Empty, wait_for};
 use crate::observed::{Observed, TESTDATA};
 
 const LADDER: &str = "ladder/ladder.ism";
@@ -62,4 +64,36 @@ fn an_answer_of_no_names_is_refused_with_the_numbers_that_are_right() {
         assert!(got.body.contains(&what), "{}", got.body);
     }
     assert_eq!(server.ask("GET /-/api/presentations?limit=1000", &[]).status, 200);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_root_that_was_renamed_is_logged_and_not_ready_and_its_files_are_still_served() {
+    let folder = Empty::new("renamed");
+    let (old, new) = (folder.path("films"), folder.path("moved"));
+    std::fs::create_dir(&old).unwrap();
+    for file in ["bframes.ism", "bframes.ismv"] {
+        std::fs::copy(format!("{TESTDATA}/bframes/{file}"), format!("{old}/{file}")).unwrap();
+    }
+    // With --list 0.
+    let server = Observed::start(&old, &["--revalidate", "0"]);
+    let film = "GET /bframes.ism/Manifest";
+    assert_eq!(server.ask(film, &[]).status, 200);
+    std::fs::rename(&old, &new).unwrap();
+    server.signal("HUP");
+    let line =
+        format!("the folder {old} is gone: if it was renamed, its files are served from where ");
+    wait_for("the line of the log", || server.errors().contains(&line).then_some(()));
+    let ready = wait_for("no readiness", || {
+        Some(server.ask("GET /readyz", &[])).filter(|got| got.status == 503)
+    });
+    let sentence = format!("the folder {old} cannot be read: there is no such file or folder");
+    assert!(ready.body.starts_with(&sentence), "{}", ready.body);
+    assert!(!ready.body.contains("os error"), "{}", ready.body);
+    assert_eq!(server.ask(film, &[]).status, 200);
+    std::fs::rename(&new, &old).unwrap();
+    wait_for("readiness", || (server.ask("GET /readyz", &[]).status == 200).then_some(()));
+    server.signal("HUP");
+    let line = format!("the folder {old} is back, and served again");
+    wait_for("the line of the log", || server.errors().contains(&line).then_some(()));
 }
