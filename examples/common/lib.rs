@@ -5,6 +5,7 @@
 //!  configuration ─► arguments ─► roots ─► origin ─► service     host: binds, prints, starts the listing
 //!                                                               accept, signals: what the servers wait for
 //!  check, listing: walk ─► opener ─► report              terminal ◄─ log, listing
+//!                                     └─► not_served ─► other_file, refused_link, trouble: the words
 //! ```
 
 mod accept;

@@ -21,7 +21,7 @@ const MAX_NAMES: usize = 10_000;
 impl Trouble {
     /// Explains the failure of opening a file or folder.
     pub fn of(path: &Path, error: &io::Error) -> Self {
-        use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+        use io::ErrorKind::{InvalidData, IsADirectory, NotADirectory, NotFound, PermissionDenied};
         let text = path.to_string_lossy();
         if text.contains("://") && !path.exists() {
             let reason = "this is a URL, not a file or folder of this machine";
@@ -38,6 +38,11 @@ impl Trouble {
             },
             PermissionDenied => Self::denied(path),
             NotADirectory => Self::in_file(path),
+            IsADirectory => {
+                Self::advised("it is a folder, not a file", "name the file, perhaps one in it")
+            }
+            // Of texts alone.
+            InvalidData => Self::advised("it is not text in UTF-8", "write it again as UTF-8"),
             _ if is_loop(error) => Self::new(
                 "its symbolic links lead in a circle",
                 Some("name the file or folder itself, or correct the link".into()),

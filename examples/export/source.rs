@@ -71,7 +71,7 @@ impl Source {
 
     /// Prints the findings of the presentation as `inspect` does, beneath its path.
     pub(crate) fn print_findings(&self) {
-        let findings = self.presentation.findings();
+        let findings = common::findings(&self.presentation);
         if findings.is_empty() {
             return;
         }

@@ -165,7 +165,8 @@ fn check(setting: &Setting, command: &Command) -> Option<Problem> {
     let wanted = match (setting.switch.is_some(), setting.values.len()) {
         (switch, _) if is_switch && !switch => "true or false",
         (true, _) if !is_switch => "a value, not true or false",
-        (_, count) if !is_switch && !is_list && (setting.is_list || count != 1) => {
+        // A value that is no value of a command line has a problem already.
+        (_, count) if !is_switch && !is_list && (setting.is_list || count > 1) => {
             "one value, not a list or a table"
         }
         _ => "",

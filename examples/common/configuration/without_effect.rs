@@ -1,6 +1,7 @@
 //! Options that have no effect, because another one takes it from them or is missing.
 //!
-//! The second listener at the address of the first one is among them: it could not be opened.
+//! The second listener at the address of the first one is among them, because it could not be opened, and so
+//! are folders that would have the same URLs.
 
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use clap::{ArgMatches, Command};
 use super::document::{Problem, Setting, line_of};
 use super::{is_given, name, option};
 use crate::listen::Listen;
+use crate::roots::{Root, Roots};
 
 /// All options that count, and where they are from.
 pub(super) struct Given<'a> {
@@ -46,6 +48,7 @@ const RULES: &[Rule] = &[
     ("access-log-format", |given| given.needs("access-log", "name the file")),
     ("handshake-timeout", |given| given.needs("tls-certificate", "name a certificate")),
     ("pass-media", |given| given.needs("files", "name the files, such as *.ismv,")),
+    ("folders", folders),
     ("operator-listen", operator_listen),
     ("allow-credentials", allow_credentials),
     ("immutable", |given| given.without_caching()),
@@ -65,6 +68,14 @@ const RULES: &[Rule] = &[
 pub(super) fn sentences(given: &Given<'_>) -> Vec<String> {
     let set = RULES.iter().filter(|(key, _)| given.is_set(key));
     set.filter_map(|(key, reason)| given.sentence(key, &reason(given)?)).collect()
+}
+
+fn folders(given: &Given<'_>) -> Option<Reason> {
+    let parse = |value: String| Root::parse(value.into()).ok();
+    let roots = given.values("folders").into_iter().map(parse).collect::<Option<_>>()?;
+    // Those of a command line have no place to name.
+    let wrong = Roots::new(roots, Path::new("")).err().filter(|_| !given.is_on_line("folders"))?;
+    Some(Reason::new(format!("cannot be served together: {wrong}")))
 }
 
 fn operator_listen(given: &Given<'_>) -> Option<Reason> {

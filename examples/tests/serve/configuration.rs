@@ -314,6 +314,38 @@ fn keys_without_effect_are_refused_with_their_line_unless_the_command_line_overr
 }
 
 #[test]
+fn folders_of_a_file_that_cannot_be_served_together_are_named_with_their_line() {
+    for (folders, wrong) in [
+        ("[\"/a\", \"/b\"]", "where several folders are served, each has a prefix: films=/a\n"),
+        ("[\"a=/a\", \"a=/b\"]", "two folders have the prefix `a`\n"),
+    ] {
+        let text = sentence("folders", &format!("list = 0\nfolders = {folders}\n"));
+        let start = format!("error: FILE:2:1: `folders` cannot be served together: {wrong}");
+        assert!(text.starts_with(&start), "{text}");
+    }
+}
+
+#[test]
+fn a_value_has_one_sentence() {
+    let text = sentence("long", "max-openings = 99999999999999999999999\n");
+    let first =
+        "error: FILE:1:16: `max-openings` has a value of the wrong kind: write a smaller number";
+    assert_eq!(text.lines().next(), Some(first));
+    assert!(!text.contains("takes one value"), "{text}");
+}
+
+#[test]
+fn a_configuration_that_is_no_text_is_named() {
+    let folder = std::env::temp_dir();
+    let ended = run(&["--config", folder.to_str().unwrap()]);
+    assert!(ended.errors.contains(": it is a folder, not a file; "), "{}", ended.errors);
+    let file = File::new("latin", "");
+    std::fs::write(&file.0, b"# caf\xe9\n").unwrap();
+    let ended = run(&["--config", file.path()]);
+    assert!(ended.errors.contains(": it is not text in UTF-8; "), "{}", ended.errors);
+}
+
+#[test]
 fn a_negative_number_is_a_value_that_is_refused() {
     for (option, wanted) in [
         ("--settling-time", "give a number of seconds from 0 to 31536000, such as 0.3"),
