@@ -226,7 +226,7 @@ def mixed_health(binary, root):
         check(lines[5].startswith("  error file-missing: "), text)
         for name in ("empty.ism", "fifo.ism", "socket.ism"):
             check(f"\n{name} is not served: " in text, f"{name}: {text}")
-        for left_out in ("folders deeper than 8: 1, ", "links that lead out of the folder or are absolute (--links-into): 2, ", "names that no URL can have: 1, "):
+        for left_out in ("folders deeper than 8: 1, ", "links to folders that are not followed: 2, ", "names that no URL can have: 1, "):
             check(f"\nnot looked at: {left_out}" in text, f"{left_out}: {text}")
         check("\x1b" not in text, f"a name steers the terminal: {text!r}")
         summary = "2 fine, 1 with warnings, 1 with errors, 3 not served; first problem: empty.ism: "
@@ -318,14 +318,14 @@ def links(binary, root):
             address = server.address()
             found, text = server.read_to(rf"^{summary}.*\n")
             left_out = statuses.count(404)
-            check(f"not looked at: links that lead out of the folder or are absolute (--links-into): {left_out}, " in text, text)
+            check(f"not looked at: links to folders that are not followed: {left_out}, " in text, text)
             answered = tuple(ask(address, target).status for target in (followed, refused))
             check(answered == statuses, f"{options}: {answered}, wanted {statuses}")
 
 
 def nothing_to_serve(binary, root):
     root.mkdir()
-    for media, sentence in ((None, "copy some there"), ("a.ismv", "1 media files: each presentation needs an .ism")):
+    for media, sentence in ((None, "copy some there"), ("a.ismv", "but a media file: it needs an .ism")):
         if media:
             (root / media).touch()
         with Process(binary, root, "--listen", "0") as server:

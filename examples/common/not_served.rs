@@ -125,9 +125,7 @@ fn missing(Stored { root, path }: &Stored) -> Trouble {
                 "put its file `Manifest` into it, or a server manifest in its place ({SMALLEST})"
             ),
         ),
-        Ok(about) if !about.is_file() => {
-            Trouble::advised(other_file::NEITHER, "put a regular file in its place")
-        }
+        Ok(about) if !about.is_file() => other_file::neither(),
         Ok(_) => {
             let kind = ErrorKind::NoPresentation;
             Trouble::new(reason(&kind.into()), None)

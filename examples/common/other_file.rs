@@ -104,8 +104,10 @@ pub fn file(path: &Path) -> Trouble {
     }
 }
 
-/// Why a FIFO, a socket or a device is not opened.
-pub const NEITHER: &str = "this is neither a file nor a folder";
+/// A FIFO, a socket or a device, which are not opened.
+pub fn neither() -> Trouble {
+    Trouble::advised("this is neither a file nor a folder", "put a regular file in its place")
+}
 
 const COPY_AGAIN: &str = "copy the file again from its source";
 

@@ -42,7 +42,12 @@ fn of_link(root: &Path, link: &Path, is_last: bool) -> Option<Trouble> {
                 format!(
                     "{it} an absolute link, which is not followed, although it stays in the folder"
                 ),
-                format!("make it relative: `ln -sfnr {shown} {}`", link.display()),
+                format!(
+                    "make it relative (`ln -sfnr {shown} {}`), or let `serve` follow it with \
+                     `--links-into {}`",
+                    link.display(),
+                    own.display()
+                ),
             )
         });
     }

@@ -172,28 +172,16 @@ impl<F: FnMut(Entry) -> io::Result<()>> Walk<'_, F> {
         self.give(entry)
     }
 
-    /// A link to a folder is not followed: where that lies beneath the root, it is looked into
+    /// A link to a folder is not looked into: where it stays beneath the root, its folder is looked into
     /// under its own name.
     fn linked_folder(&mut self, link: &Path) -> io::Result<()> {
-        let is_beneath = match (link.canonicalize(), self.root.canonicalize()) {
-            (Ok(target), Ok(root)) => target.starts_with(root),
-            _ => false,
-        };
-        if is_beneath {
+        let Some(Trouble { reason, advice }) = refused_link::explain(self.root, link) else {
             return Ok(());
-        }
-        let entry = match refused_link::explain(self.root, link) {
-            Some(Trouble { reason, advice }) => {
-                let entry = Entry::not_looked_at(link, reason);
-                let target = link.canonicalize().unwrap_or_else(|_| link.to_owned());
-                entry.advise(match advice {
-                    Some(advice) => format!("{advice}; to look at it, name {}", target.display()),
-                    None => format!("name {}", target.display()),
-                })
-            }
-            None => Entry::not_looked_at(link, "it is a link that is not followed"),
         };
-        self.give(entry)
+        let entry = Entry::not_looked_at(link, reason);
+        let target = link.canonicalize().unwrap_or_else(|_| link.to_owned());
+        let advice = advice.map(|advice| format!("{advice}; ")).unwrap_or_default();
+        self.give(entry.advise(format!("{advice}to look at it, name {}", target.display())))
     }
 
     fn not_looked_at(&mut self, path: &Path, message: String) -> io::Result<()> {

@@ -34,7 +34,7 @@ pub(crate) fn file(path: &Path, bounds: Bounds) -> Entry {
     match path.metadata() {
         Err(error) => return Entry::troubled(path, Trouble::of(path, &error)),
         Ok(metadata) if !metadata.is_file() => {
-            return Entry::not_opened(path, other_file::NEITHER);
+            return Entry::troubled(path, other_file::neither());
         }
         Ok(_) if !other_file::is_server_manifest(path) => {
             return Entry::troubled(path, other_file::file(path));

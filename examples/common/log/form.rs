@@ -13,6 +13,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::chosen::level_of;
 use super::request;
 use crate::plain::Plain;
+use crate::trouble::without_numbers;
 
 /// The form of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -36,6 +37,7 @@ where
     ) -> fmt::Result {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        fields.message = without_numbers(fields.message);
         let now = humantime::format_rfc3339_millis(SystemTime::now());
         let level = level_of(event.metadata());
         let request = request::current();

@@ -22,7 +22,6 @@ use std::sync::{Arc, Once};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::prelude::*;
 
-use crate::trouble::without_numbers;
 use crate::{Failure, Trouble, terminal};
 
 use chosen::Chosen;
@@ -93,7 +92,6 @@ fn install(form: Form, place: Place) {
 /// Writes a line.
 pub fn log(level: Level, message: impl Display) {
     install(Form::Text, Place::Stderr);
-    let message = without_numbers(message.to_string());
     match level {
         Level::Error => tracing::error!(target: OWN, "{message}"),
         Level::Warn => tracing::warn!(target: OWN, "{message}"),

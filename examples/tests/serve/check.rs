@@ -341,7 +341,12 @@ fn links_that_are_not_followed_are_named_with_what_follows_each() {
         of("path", &path("absolute")),
         (
             "it is an absolute link, which is not followed, although it stays in the folder".into(),
-            format!("make it relative: `ln -sfnr {} {}`", films.display(), path("absolute")),
+            format!(
+                "make it relative (`ln -sfnr {} {}`), or let `serve` follow it with `--links-into {}`",
+                films.display(),
+                path("absolute"),
+                own.display()
+            ),
         )
     );
     let (reason, advice) = of("presentation", "gone.ism");
