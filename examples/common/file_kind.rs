@@ -7,6 +7,8 @@ use std::path::Path;
 use smooth_origin::base::Cursor;
 use smooth_origin::bmff::Header;
 
+use crate::other_file::is_server_manifest;
+
 /// Kind of a file, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
@@ -34,6 +36,9 @@ const START: u64 = 4096;
 
 /// More boxes at the top of a file are not looked at: a film of a day with ten tracks has fewer.
 const MAX_BOXES: usize = 1_000_000;
+
+/// The same for files that have the name of a server manifest, of which a folder may have very many.
+const MAX_BOXES_OF_MISNAMED: usize = 1000;
 
 impl FileKind {
     /// Returns the kind of a file; `None` if it is no regular file or cannot be read.
@@ -123,7 +128,11 @@ struct Boxes {
 
 impl Boxes {
     fn of(path: &Path) -> Option<Self> {
-        Some(Self { file: open(path)?, at: Some(0), left: MAX_BOXES })
+        let left = match is_server_manifest(path) {
+            true => MAX_BOXES_OF_MISNAMED,
+            false => MAX_BOXES,
+        };
+        Some(Self { file: open(path)?, at: Some(0), left })
     }
 }
 

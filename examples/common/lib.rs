@@ -55,7 +55,7 @@ pub use number::{fractional_seconds, mebibytes, positive_seconds, seconds};
 pub use plain::Plain;
 pub use start::{announce, announce_page};
 pub use terminal::{error_line, hide_status, line, show_status};
-pub use trouble::Trouble;
+pub use trouble::{Trouble, without_numbers};
 
 #[cfg(test)]
 mod tests {

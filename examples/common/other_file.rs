@@ -261,6 +261,10 @@ const MAX_MANIFESTS: usize = 100;
 
 /// The first `.ism` in the file's folder that names the file.
 fn named_by(file: &Path) -> Option<PathBuf> {
+    // None names another as media, and a folder may be full of such files.
+    if is_server_manifest(file) {
+        return None;
+    }
     let folder = file.parent()?;
     let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let entries = std::fs::read_dir(listed).ok()?.take(MAX_NAMES).flatten();

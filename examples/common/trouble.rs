@@ -155,7 +155,7 @@ pub fn reason(error: &io::Error) -> String {
 }
 
 /// Returns a sentence without the numbers that the system's reasons end with: `(os error 13)`.
-pub(crate) fn without_numbers(mut text: String) -> String {
+pub fn without_numbers(mut text: String) -> String {
     const START: &str = " (os error ";
     let mut from = 0;
     while let Some(start) = text[from..].find(START).map(|at| from + at) {

@@ -88,7 +88,7 @@ impl<F: FnMut(Entry) -> io::Result<()>> Walk<'_, F> {
             Ok(entries) => entries,
             Err(error) => {
                 let Trouble { reason, advice } = Trouble::of(&path, &error);
-                let entry = Entry::not_looked_at(path, format!("it cannot be read: {reason}"));
+                let entry = Entry::not_looked_at(path, reason);
                 return self.give(match advice {
                     Some(advice) => entry.advise(advice),
                     None => entry,
@@ -99,7 +99,8 @@ impl<F: FnMut(Entry) -> io::Result<()>> Walk<'_, F> {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    self.not_looked_at(&path, format!("it cannot be read to its end: {error}"))?;
+                    let reason = common::without_numbers(error.to_string());
+                    self.not_looked_at(&path, format!("it cannot be read to its end: {reason}"))?;
                     break;
                 }
             };

@@ -87,7 +87,8 @@ fn main() -> ExitCode {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
         Err(error) => {
             // Nothing is left to do if that cannot be written either.
-            let _ = writeln!(io::stderr(), "the report cannot be written: {error}");
+            let reason = common::without_numbers(error.to_string());
+            let _ = writeln!(io::stderr(), "error: the report cannot be written: {reason}");
             return ExitCode::from(2);
         }
     }

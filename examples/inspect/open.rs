@@ -87,7 +87,10 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
             let findings = match depth.findings(&opened, &path) {
                 Ok(findings) => findings,
                 Err(error) => {
-                    return Entry::not_looked_at(path, format!("not all of it: {error}"));
+                    return Entry::not_looked_at(
+                        path,
+                        format!("not all of it: {}", common::reason(&error)),
+                    );
                 }
             };
             let findings = common::for_people(&presentation, findings);

@@ -325,6 +325,22 @@ fn an_ism_that_names_a_missing_file_is_listed_with_the_file_and_what_to_do() {
 }
 
 #[test]
+fn the_number_of_other_findings_is_in_the_right_number() {
+    for (count, end) in [(1, ""), (2, " (and 1 more finding)"), (3, " (and 2 more findings)")] {
+        let folder = Folder::new(&format!("findings-{count}")).with("bframes");
+        let file = folder.0.join("bframes/bframes.ism");
+        let tracks: String =
+            (0..count).map(|number| format!("<s:video src='gone{number}.ismv'/>")).collect();
+        let server = fs::read_to_string(&file).unwrap();
+        fs::write(&file, server.replace("</s:switch>", &format!("{tracks}</s:switch>"))).unwrap();
+        let list = Server::start(&[folder.path()]).list();
+        let line = "  error file-missing: bframes/gone0.ismv: the file is not there: No such file or \
+                    directory; put the file back beside the .ism, or take its tracks out of the .ism";
+        assert_eq!(list[0], format!("{line}{end}"));
+    }
+}
+
+#[test]
 fn of_many_presentations_the_list_has_the_first_few_and_a_count() {
     let folder = Folder::new("many").with("bframes");
     let bframes = folder.0.join("bframes");
