@@ -50,7 +50,7 @@ pub use formats::Format;
 pub use host::{Host, check_host};
 pub use listen::Listen;
 pub use listing::Listing;
-pub use not_served::{Stored, advice, findings, for_people, reason};
+pub use not_served::{Stored, advice, explain_links, findings, for_people, reason};
 pub use number::{fractional_seconds, mebibytes, positive_seconds, seconds};
 pub use plain::Plain;
 pub use start::{announce, announce_page};

@@ -62,6 +62,25 @@ pub fn for_people(presentation: &Presentation, mut findings: Vec<Finding>) -> Ve
     findings
 }
 
+/// Says of each missing file that is behind a link which is not followed where the link leads, and what
+/// serves it. The presentation is `name`.
+pub fn explain_links(findings: &mut [Finding], name: &str, stored: &Stored) {
+    let Stored { root, path } = stored;
+    let below = path.strip_prefix(root).ok().and_then(Path::to_str);
+    // What stands before it in URLs.
+    let Some(prefix) = below.and_then(|below| name.strip_suffix(below)) else { return };
+    let missing = findings.iter_mut().filter(|finding| finding.code == FindingCode::FileMissing);
+    for finding in missing.take(MAX_LINKS) {
+        let file = finding.file.as_deref().and_then(|file| file.strip_prefix(prefix));
+        if let Some(link) = file.and_then(|file| refused_link::explain(root, &root.join(file))) {
+            finding.message = link.to_string();
+        }
+    }
+}
+
+/// No more links of a presentation are explained.
+const MAX_LINKS: usize = 100;
+
 /// Returns what went wrong, in a sentence.
 pub fn reason(error: &Error) -> String {
     match error.kind {

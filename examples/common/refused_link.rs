@@ -22,7 +22,8 @@ fn of_link(root: &Path, link: &Path, is_last: bool) -> Option<Trouble> {
         true => "it is".to_owned(),
         false => format!("its folder {} is", link.display()),
     };
-    let own = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    let own = folder.canonicalize().unwrap_or_else(|_| root.to_owned());
     let target = match link.canonicalize() {
         Ok(target) => target,
         Err(error) => {

@@ -93,7 +93,9 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
                     );
                 }
             };
-            let findings = common::for_people(&presentation, findings);
+            let mut findings = common::for_people(&presentation, findings);
+            let stored = Stored { root: root.to_owned(), path: path.clone() };
+            common::explain_links(&mut findings, name, &stored);
             let findings = entry::with_paths(root, &presentation, findings);
             let root = root.to_owned();
             Entry { path, outcome: Outcome::Opened { root, presentation, findings } }

@@ -74,6 +74,9 @@ impl Title {
                 let presentation = opened.presentation();
                 notes = browsers::notes(presentation);
                 findings = crate::findings(presentation);
+                if let Some(stored) = stored {
+                    crate::explain_links(&mut findings, name.as_str(), stored);
+                }
                 findings.retain(|finding| finding.severity() > Severity::Info);
                 let error = presentation.manifest().err();
                 error.map(|error| Trouble::of_manifest(&error, &findings))

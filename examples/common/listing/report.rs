@@ -63,7 +63,10 @@ impl Health {
             Err(reason) => return Self::NotServed(reason.clone()),
         };
         let presentation = opened.presentation();
-        let findings = crate::findings(presentation);
+        let mut findings = crate::findings(presentation);
+        if let Some(stored) = stored {
+            crate::explain_links(&mut findings, presentation.name().as_str(), stored);
+        }
         match presentation.manifest() {
             Ok(_) => Self::with_findings(&findings),
             Err(error) => {

@@ -353,6 +353,21 @@ fn links_that_are_not_followed_are_named_with_what_follows_each() {
     assert_eq!(reason, format!("it is a link to {shown}/gone.ism, which is not there"));
     assert!(!advice.contains("--links-into"), "{advice}");
     assert!(!json.output.contains(&path("relative")), "{}", json.output);
+    // So is media behind a link.
+    let server = "<smil><body><video src='bframes.ismv'/></body></smil>";
+    fs::write(folder.0.join("films/a.ism"), server).unwrap();
+    let media = folder.0.join("films/bframes.ismv");
+    symlink(other.join("bframes/bframes.ismv"), &media).unwrap();
+    let json = folder.check(&["--json"]).output;
+    let title = json.lines().find(|line| line.contains("\"films/a.ism\"")).unwrap();
+    let title: Value = serde_json::from_str(title).unwrap();
+    let message = format!(
+        "it is a link that leads out of the folder, to {shown}/bframes/bframes.ismv, so it is not \
+         followed; let `serve` follow it with `--links-into {shown}/bframes`, or put the files \
+         themselves there"
+    );
+    assert_eq!(title["findings"][0]["message"], message);
+    assert_eq!(inspect(&folder.0.join("films/a.ism"))["findings"][0]["message"], message);
     // What is advised helps.
     let into = other.join("bframes");
     let followed = folder.check(&["--json", "--links-into", into.to_str().unwrap()]);
