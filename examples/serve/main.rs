@@ -155,12 +155,13 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
     let mut sites = Sites::new(content, access, options, (scheme, address), of_operator)?;
 
     let times = options.times;
-    let serving = Serving { site: sites.main(), tls: tls.clone(), times };
+    let body_memory = options.body_memory << 20;
+    let serving = Serving { site: sites.main(), tls: tls.clone(), times, body_memory };
     let mut workers = Workers::start(workers, &serving).map_err(cannot_start)?;
     let mut acceptor = Acceptor::new(listener, room).map_err(cannot_start)?;
     let mut for_operator = match (for_operator, sites.operator()) {
         (Some(listener), Some(site)) => {
-            let workers = Workers::start(1, &Serving { site, tls: None, times });
+            let workers = Workers::start(1, &Serving { site, tls: None, times, body_memory });
             let room = Arc::new(Semaphore::new(OPERATOR_CONNECTIONS));
             let acceptor = Acceptor::new(listener, room).map_err(cannot_start)?;
             Some((acceptor, workers.map_err(cannot_start)?))

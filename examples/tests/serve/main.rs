@@ -15,6 +15,8 @@ mod page_api;
 mod program;
 #[cfg(unix)]
 mod reload;
+#[cfg(target_os = "linux")]
+mod timeouts;
 mod tls;
 
 use program::refused;
