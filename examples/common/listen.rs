@@ -107,8 +107,11 @@ impl Listen {
         })
     }
 
-    /// The addresses to try, in their order.
-    fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+    /// Returns the addresses to try, in their order.
+    ///
+    /// # Errors
+    /// The name is not known.
+    pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
         let with_port = |address: IpAddr| SocketAddr::new(address, self.port);
         Ok(match &self.host {
             // The first takes IPv4 as well; machines without IPv6 only have the second.

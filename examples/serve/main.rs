@@ -59,7 +59,7 @@ use tokio::sync::Semaphore;
 use access::{Access, AccessArguments};
 use connection::Serving;
 use listeners::ListenerArguments;
-use operator::{Meters, OperatorArguments};
+use operator::{Meters, OperatorArguments, probe};
 use page::PageOptions;
 use reload::{Reload, Reloads};
 use sites::Sites;
@@ -105,6 +105,11 @@ struct Options {
     #[arg(long)]
     check: bool,
 
+    /// Ask the server that runs with the same --listen (or --config) for /healthz, and end: with status 0
+    /// if it answers, 1 if not
+    #[arg(long, conflicts_with = "check")]
+    healthcheck: bool,
+
     /// Print a line of JSON for each presentation of --check, and one with their numbers
     #[arg(long, requires = "check")]
     json: bool,
@@ -128,6 +133,12 @@ fn main() -> ExitCode {
                     ExitCode::from(2)
                 }
             };
+        }
+        Ok(Some(Configured { options, .. })) if options.healthcheck => {
+            probe(options.common.listen(), options.tls.is_on()).map(|address| {
+                // A closed stdout is not a failure.
+                let _ = common::line(&format!("the server on {address} lives"));
+            })
         }
         Ok(Some(configured)) => run(configured),
         Ok(None) => Ok(()),

@@ -26,7 +26,7 @@ use document::{Document, Problem, Setting};
 
 /// Options that only a command line has.
 const ONLY_ON_COMMAND_LINE: &[&str] =
-    &["config", "print_config", "check", "json", "help", "version"];
+    &["config", "print_config", "check", "json", "healthcheck", "help", "version"];
 
 /// Options, and their settings.
 pub struct Configured<O> {

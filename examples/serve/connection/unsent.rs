@@ -32,10 +32,10 @@ pub(super) struct Part<D> {
 }
 
 /// Longest part of a body that is read at once.
-const PART: u64 = 256 << 10;
+const PART: u64 = 1 << 20;
 
 /// Connections that together may hold all memory for bodies.
-const SHARES: u64 = 32;
+const SHARES: u64 = 16;
 
 /// Fewest places: one part is sent while the next is read.
 const FEWEST: usize = 2;
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_connection_has_a_small_share_of_the_memory() {
-        assert_eq!(Places::of(256 << 20).0.available_permits(), 32);
+        assert_eq!(Places::of(256 << 20).0.available_permits(), 16);
         assert_eq!(Places::of(0).0.available_permits(), FEWEST);
         assert!(Places::of(u64::MAX).0.available_permits() > FEWEST);
     }

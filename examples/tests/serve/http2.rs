@@ -107,7 +107,7 @@ fn a_client_without_a_window_holds_little_of_the_memory_for_bodies() {
         fs::copy(format!("{TESTDATA}/bframes/{file}"), folder.path(file)).unwrap();
     }
     fs::File::create(folder.path("poster.jpg")).unwrap().set_len(1 << 20).unwrap();
-    let options = ["--body-memory", "8", "--write-timeout", "3600"];
+    let options = ["--body-memory", "64", "--write-timeout", "3600"];
     let server = Observed::start(folder.0.to_str().unwrap(), &options);
     let mut greedy = TcpStream::connect(server.address).unwrap();
     // SETTINGS_INITIAL_WINDOW_SIZE is 0.
@@ -129,6 +129,10 @@ fn a_client_without_a_window_holds_little_of_the_memory_for_bodies() {
     let mut taken = Vec::new();
     other.read_to_end(&mut taken).unwrap();
     assert!(taken.len() > 1 << 20);
+    let metrics = server.ask("GET /metrics", &[]).body;
+    let held = metrics.lines().find_map(|line| line.strip_prefix("smooth_origin_body_bytes{"));
+    let held: u64 = held.unwrap().rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((1..=4 << 20).contains(&held), "{held}");
 }
 
 /// Frames that the server sends until it ends the connection: kind and payload.
