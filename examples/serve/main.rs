@@ -180,7 +180,7 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
         _ => None,
     };
     if let Some(tls) = tls.clone() {
-        tokio::spawn(async move { tls.watch().await });
+        tls.watch().map_err(cannot_start)?;
     }
     tell_where(address, of_operator, &sites, options);
     sites.list();
