@@ -135,9 +135,10 @@ impl Listen {
 /// Most bytes of a connection that the system takes before they are on their way to the client.
 ///
 /// Without this, the system takes megabytes at once and is ready for more when a third of them are gone:
-/// a slow client would seem to take nothing for so long that a time-out ends it.
+/// a slow client would seem to take nothing for so long that a time-out ends it. With this, it is ready when
+/// half of it is gone. Less would cost fast clients of long bodies more calls.
 #[cfg(any(target_os = "android", target_os = "linux"))]
-const UNSENT: u32 = 256 << 10;
+const UNSENT: u32 = 1 << 20;
 
 /// Has a socket become writable as its client reads. Accepted connections have the options of their
 /// listener.
