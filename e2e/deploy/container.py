@@ -4,8 +4,8 @@
     container.py [target/release/examples/serve [hadolint]]
 
 The sources that `.dockerignore` lets into the build are copied to a folder, and cargo checks the example there by the lock file. The
-server runs with as few rights as it has in the container. The command of HEALTHCHECK runs against a server that is ready, one that is
-not, and none. Building the image itself needs images of a registry: by hand, as docs/deploy.md says.
+server runs with as few rights as it has in the container. The command of HEALTHCHECK runs against a server that lives, one that answers
+503, and none. Building the image itself needs images of a registry: by hand, as docs/deploy.md says.
 """
 
 import http.server
@@ -152,11 +152,14 @@ def health(stage, port, binary):
     other = free_port()
 
     def healthy(number):
-        return run([word.replace(f"127.0.0.1/{port}", f"127.0.0.1/{number}").replace(f"127.0.0.1:{port}", f"127.0.0.1:{number}")
-                    for word in command], timeout=10)[0]
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as configuration:
+            configuration.write((CONTAINER / "serve.toml").read_text().replace(f'":{port}"', f'"127.0.0.1:{number}"'))
+            configuration.flush()
+            here = {"/usr/local/bin/serve": str(binary), "/etc/smooth-origin/serve.toml": configuration.name}
+            return run([here.get(word, word) for word in command], timeout=10)[0]
 
     with tempfile.TemporaryDirectory() as root, Server(binary, root) as server:
-        check(healthy(server.address[1]) == 0, "a server that is ready is not healthy")
+        check(healthy(server.address[1]) == 0, "a server that lives is not healthy")
     check(healthy(other) != 0, "no server is healthy")
 
     class NotReady(http.server.BaseHTTPRequestHandler):
@@ -168,7 +171,7 @@ def health(stage, port, binary):
 
     with http.server.HTTPServer(("127.0.0.1", 0), NotReady) as not_ready:
         threading.Thread(target=not_ready.handle_request, daemon=True).start()
-        check(healthy(not_ready.server_address[1]) != 0, "a server that is not ready is healthy")
+        check(healthy(not_ready.server_address[1]) != 0, "another answer than 200 is healthy")
 
 
 # ---- Rights ----
@@ -222,7 +225,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="smooth-container-") as folder:
         rights = few_rights(stage, port, binary, Path(folder))
     health(stage, port, binary)
-    print(f"{version}: no fault; {count} files reach the build and suffice; {rights}; healthy if ready; {checked} checks")
+    print(f"{version}: no fault; {count} files reach the build and suffice; {rights}; healthy if it lives; {checked} checks")
 
 
 if __name__ == "__main__":

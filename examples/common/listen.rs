@@ -83,7 +83,9 @@ impl Listen {
     pub async fn bind(&self, option: &str) -> Result<TcpListener, Failure> {
         let bound = async {
             let listener = tokio::net::TcpListener::bind(&self.addresses()?[..]).await?;
-            listener.into_std()
+            let listener = listener.into_std()?;
+            bound_unsent(&listener)?;
+            Ok(listener)
         };
         bound.await.map_err(|error: io::Error| {
             let advice = match error.kind() {
@@ -120,8 +122,11 @@ impl Listen {
         one == two || has(one, two) || has(two, one)
     }
 
-    /// The addresses to try, in their order.
-    fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+    /// Returns the addresses to try, in their order.
+    ///
+    /// # Errors
+    /// The name is not known.
+    pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
         let with_port = |address: IpAddr| SocketAddr::new(address, self.port);
         Ok(match &self.host {
             // The first takes IPv4 as well; machines without IPv6 only have the second.
@@ -140,6 +145,27 @@ impl Listen {
             }
         })
     }
+}
+
+/// Most bytes of a connection that the system takes before they are on their way to the client.
+///
+/// Without this, the system takes megabytes at once and is ready for more when a third of them are gone:
+/// a slow client would seem to take nothing for so long that a time-out ends it. With this, it is ready when
+/// half of it is gone. Less would cost fast clients of long bodies more calls.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const UNSENT: u32 = 1 << 20;
+
+/// Has a socket become writable as its client reads. Accepted connections have the options of their
+/// listener.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+fn bound_unsent(listener: &TcpListener) -> io::Result<()> {
+    socket2::SockRef::from(listener).set_tcp_notsent_lowat(UNSENT)
+}
+
+/// Other systems hold less per connection.
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+fn bound_unsent(_listener: &TcpListener) -> io::Result<()> {
+    Ok(())
 }
 
 impl fmt::Display for Listen {

@@ -59,7 +59,7 @@ use tokio::sync::Semaphore;
 use access::{Access, AccessArguments};
 use connection::Serving;
 use listeners::ListenerArguments;
-use operator::{Meters, OperatorArguments};
+use operator::{Meters, OperatorArguments, probe};
 use page::PageOptions;
 use reload::{Reload, Reloads};
 use sites::Sites;
@@ -110,6 +110,11 @@ struct Options {
     #[arg(long, conflicts_with_all = ["check", "print_config"])]
     check_config: bool,
 
+    /// Ask the server that runs with the same --listen (or --config) for /healthz, and end: with status 0
+    /// if it answers, 1 if not
+    #[arg(long, conflicts_with = "check")]
+    healthcheck: bool,
+
     /// Print a line of JSON for each presentation of --check, and one with their numbers
     #[arg(long, requires = "check")]
     json: bool,
@@ -149,6 +154,12 @@ fn main() -> ExitCode {
             };
         }
         Ok(Some(Configured { options, .. })) if options.check_config => check_config(&options),
+        Ok(Some(Configured { options, .. })) if options.healthcheck => {
+            probe(options.common.listen(), options.tls.is_on()).map(|address| {
+                // A closed stdout is not a failure.
+                let _ = common::line(&format!("the server on {address} lives"));
+            })
+        }
         Ok(Some(configured)) => run(configured),
         Ok(None) => Ok(()),
         Err(failure) => Err(failure),
@@ -185,12 +196,13 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
     let mut sites = Sites::new(content, access, options, (scheme, address), of_operator)?;
 
     let times = options.times;
-    let serving = Serving { site: sites.main(), tls: tls.clone(), times };
+    let body_memory = options.body_memory << 20;
+    let serving = Serving { site: sites.main(), tls: tls.clone(), times, body_memory };
     let mut workers = Workers::start(workers, &serving).map_err(cannot_start)?;
     let mut acceptor = Acceptor::new(listener, room).map_err(cannot_start)?;
     let mut for_operator = match (for_operator, sites.operator()) {
         (Some(listener), Some(site)) => {
-            let workers = Workers::start(1, &Serving { site, tls: None, times });
+            let workers = Workers::start(1, &Serving { site, tls: None, times, body_memory });
             let room = Arc::new(Semaphore::new(OPERATOR_CONNECTIONS));
             let acceptor = Acceptor::new(listener, room).map_err(cannot_start)?;
             Some((acceptor, workers.map_err(cannot_start)?))
@@ -198,7 +210,7 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
         _ => None,
     };
     if let Some(tls) = tls.clone() {
-        tokio::spawn(async move { tls.watch().await });
+        tls.watch().map_err(cannot_start)?;
     }
     tell_where(address, of_operator, &sites, options);
     sites.list();

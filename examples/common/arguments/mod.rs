@@ -84,6 +84,11 @@ pub struct Memory {
 }
 
 impl Arguments {
+    /// Returns where the server listens.
+    pub fn listen(&self) -> &Listen {
+        &self.listen
+    }
+
     /// Sets the level of the log, which a reload may change.
     pub fn apply_log_level(&self) {
         crate::log::show(self.logs.level());

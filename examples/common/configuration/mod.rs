@@ -28,7 +28,7 @@ use without_effect::{File, Given};
 
 /// Options that only a command line has.
 const ONLY_ON_COMMAND_LINE: &[&str] =
-    &["config", "print_config", "check", "check_config", "json", "help", "version"];
+    &["config", "print_config", "check", "check_config", "json", "healthcheck", "help", "version"];
 
 /// Begins the next of several sentences, below the one before, which stands behind `error: `.
 const NEXT: &str = "\n       ";

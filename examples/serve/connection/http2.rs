@@ -15,6 +15,7 @@ use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::activity::{Activity, Verdict, Watchdog};
+use super::unsent::Places;
 use super::{Broken, Serving, Stopping};
 use crate::access::Client;
 
@@ -44,18 +45,19 @@ pub(super) async fn serve(
     watcher: Watcher,
     mut stopping: Stopping,
 ) -> Result<(), Broken> {
-    let Serving { site, times, .. } = serving;
+    let Serving { site, times, body_memory, .. } = serving;
+    let places = Places::of(body_memory);
     let activity = Activity::default();
     let of_requests = activity.clone();
     let respond = move |request: Request<Incoming>| {
         let (site, running) = (site.now(), of_requests.begin());
-        let activity = of_requests.clone();
+        let (activity, places) = (of_requests.clone(), places.clone());
         async move {
             let response = site.respond(request, &client).await;
             let running = running.answered();
             // The request runs until its body is sent or dropped.
             Ok::<_, Infallible>(response.map(|body| {
-                body.map_frame(move |frame| {
+                places.hold(body).map_frame(move |frame| {
                     let _ = &running;
                     frame.map_data(|piece| activity.count(piece))
                 })

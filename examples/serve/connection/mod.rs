@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  TCP ─► protocol (first bytes) ─┬─► TLS ─┬─► http1 (doubled_length, lazy_timer) ─► site
-//!                                 └────────┴─► http2 (activity) ──────────────────► site
+//!                                 └────────┴─► http2 (activity, unsent) ────────► site
 //! ```
 
 mod activity;
@@ -12,6 +12,7 @@ mod http1;
 mod http2;
 mod lazy_timer;
 mod protocol;
+mod unsent;
 
 use std::io;
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub(crate) struct Serving {
     pub(crate) site: Current,
     pub(crate) tls: Option<Tls>,
     pub(crate) times: Times,
+    /// Bytes of memory for bodies, of all connections.
+    pub(crate) body_memory: u64,
 }
 
 /// Tells connections that the server stops.

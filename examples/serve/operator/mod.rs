@@ -5,6 +5,7 @@ mod arguments;
 mod health;
 mod meters;
 mod other_origin;
+mod probe;
 mod purge;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use smooth_origin::Origin;
 
 pub(crate) use arguments::OperatorArguments;
 pub(crate) use meters::{Connected, Meters};
+pub(crate) use probe::probe;
 
 use crate::access::{Access, Client, came_through_a_proxy};
 use crate::page::Hosts;

@@ -16,3 +16,10 @@ pub(crate) struct TlsArguments {
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     pub(super) tls_key: Option<PathBuf>,
 }
+
+impl TlsArguments {
+    /// Returns whether `--listen` takes HTTPS.
+    pub(crate) fn is_on(&self) -> bool {
+        self.tls_certificate.is_some()
+    }
+}

@@ -9,8 +9,10 @@ mod arguments;
 mod identity;
 mod resolver;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use common::Failure;
@@ -93,22 +95,29 @@ impl Tls {
         }
     }
 
-    /// Reads the files again whenever one of them changes. Never ends.
-    pub(crate) async fn watch(&self) {
-        let mut seen = self.times();
-        loop {
-            tokio::time::sleep(LOOK_EACH).await;
-            let times = self.times();
-            // Both files change one after the other: a look later they fit together.
-            if times != seen && times == self.times_after_a_moment().await {
-                seen = times;
-                self.read_again();
+    /// Reads the files again whenever one of them changes, in a thread of its own, so that a disk that
+    /// does not answer holds up no client. The thread ends with the process.
+    ///
+    /// # Errors
+    /// The system has no room for a thread.
+    pub(crate) fn watch(self) -> io::Result<()> {
+        thread::Builder::new().name("certificate".into()).spawn(move || {
+            let mut seen = self.times();
+            loop {
+                thread::sleep(LOOK_EACH);
+                let times = self.times();
+                // Both files change one after the other: a look later they fit together.
+                if times != seen && times == self.times_after_a_moment() {
+                    seen = times;
+                    self.read_again();
+                }
             }
-        }
+        })?;
+        Ok(())
     }
 
-    async fn times_after_a_moment(&self) -> [Option<SystemTime>; 2] {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+    fn times_after_a_moment(&self) -> [Option<SystemTime>; 2] {
+        thread::sleep(Duration::from_secs(1));
         self.times()
     }
 

@@ -55,7 +55,14 @@ fn the_printed_configuration_has_every_option_and_is_accepted() {
     for option in words.filter(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')) {
         if matches!(
             option,
-            "config" | "print-config" | "check" | "check-config" | "json" | "help" | "version"
+            "config"
+                | "print-config"
+                | "check"
+                | "check-config"
+                | "json"
+                | "healthcheck"
+                | "help"
+                | "version"
         ) {
             continue;
         }

@@ -1,5 +1,6 @@
 //! HTTP/2 without TLS, its end, and clients that do nothing.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use hyper::{Request, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use crate::encrypted::{ask_by_http2, block_on};
-use crate::observed::{Observed, TESTDATA, wait_for};
+use crate::observed::{Empty, Observed, TESTDATA, wait_for};
 
 const FRAGMENT: &str = "/bframes/bframes.ism/QualityLevels(150000)/Fragments(video=800000)";
 
@@ -97,6 +98,41 @@ fn a_client_that_takes_nothing_of_a_response_is_disconnected() {
     assert!(!taken.is_empty());
     let line = "the client takes nothing of its responses";
     wait_for(line, || server.errors().contains(line).then_some(()));
+}
+
+#[test]
+fn a_client_without_a_window_holds_little_of_the_memory_for_bodies() {
+    let folder = Empty::new("windows");
+    for file in ["bframes.ism", "bframes.ismv"] {
+        fs::copy(format!("{TESTDATA}/bframes/{file}"), folder.path(file)).unwrap();
+    }
+    fs::File::create(folder.path("poster.jpg")).unwrap().set_len(1 << 20).unwrap();
+    let options = ["--body-memory", "64", "--write-timeout", "3600"];
+    let server = Observed::start(folder.0.to_str().unwrap(), &options);
+    let mut greedy = TcpStream::connect(server.address).unwrap();
+    // SETTINGS_INITIAL_WINDOW_SIZE is 0.
+    let mut bytes = BEGINNING[..24].to_vec();
+    bytes.extend_from_slice(b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0");
+    let block = [&[0x82, 0x86, 0x04, 11][..], b"/poster.jpg", &[1, 9], b"localhost"].concat();
+    for number in 0..100_u32 {
+        let id = (2 * number + 1).to_be_bytes();
+        bytes.extend([&[0, 0, block.len() as u8, 1, 5][..], &id, &block].concat());
+    }
+    greedy.write_all(&bytes).unwrap();
+    // Each request has its head.
+    let mut heads = 0;
+    while heads < 100 {
+        heads += u32::from(frame(&mut greedy).unwrap().0 == 1);
+    }
+    let mut other = server.send("GET /poster.jpg", &[]);
+    other.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut taken = Vec::new();
+    other.read_to_end(&mut taken).unwrap();
+    assert!(taken.len() > 1 << 20);
+    let metrics = server.ask("GET /metrics", &[]).body;
+    let held = metrics.lines().find_map(|line| line.strip_prefix("smooth_origin_body_bytes{"));
+    let held: u64 = held.unwrap().rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((1..=4 << 20).contains(&held), "{held}");
 }
 
 /// Frames that the server sends until it ends the connection: kind and payload.

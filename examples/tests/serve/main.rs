@@ -17,6 +17,8 @@ mod page_api;
 mod program;
 #[cfg(unix)]
 mod reload;
+#[cfg(target_os = "linux")]
+mod timeouts;
 mod tls;
 
 use program::refused;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read, Write};
 
 use crate::observed::{Empty, Observed, TESTDATA, wait_for};
 use crate::program::run;
@@ -51,6 +52,46 @@ fn probes_at_the_same_time_share_one_look() {
             scope.spawn(|| assert_eq!(server.ask("GET /readyz", &[]).status, 200));
         }
     });
+}
+
+#[test]
+fn a_healthcheck_finds_the_server_and_says_when_there_is_none() {
+    let folder = Empty::new("probe");
+    let file = folder.path("serve.toml");
+    for listen in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let server = Observed::start_on(listen, TESTDATA, &[]);
+        let listen = server.address.to_string();
+        fs::write(&file, format!("listen = \":{}\"\n", server.address.port())).unwrap();
+        for options in [["--listen", listen.as_str()], ["--config", &file]] {
+            let ended = run(&[&options[..], &["--healthcheck"]].concat());
+            assert_eq!(
+                (ended.status, ended.output),
+                (0, format!("the server on {listen} lives\n"))
+            );
+        }
+        drop(server);
+        let ended = run(&["--listen", &listen, "--healthcheck"]);
+        let sentence = format!("error: no healthy server answers: {listen}: ");
+        assert_eq!(ended.status, 1);
+        assert!(ended.errors.starts_with(&sentence), "{}", ended.errors);
+    }
+}
+
+#[test]
+fn a_healthcheck_takes_no_other_program_for_the_server() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = listener.local_addr().unwrap().to_string();
+    let other = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 1024];
+        assert!(stream.read(&mut request).unwrap() > 0);
+        stream.write_all(b"HTTP/1.1 404 \x1b[31mNo\r\n\r\n").unwrap();
+    });
+    let ended = run(&["--listen", &listen, "--healthcheck"]);
+    let sentence =
+        format!("error: no healthy server answers: {listen} answered `HTTP/1.1 404 \\x1b[31mNo`\n");
+    assert_eq!((ended.status, ended.errors), (1, sentence));
+    other.join().unwrap();
 }
 
 /// The metrics of the documented table: names and kinds.

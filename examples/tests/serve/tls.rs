@@ -159,3 +159,15 @@ fn a_signal_takes_a_new_certificate_and_keeps_the_old_one_if_the_new_one_is_wron
     wait_for(sentence, || server.errors().contains(sentence).then_some(()));
     assert!(is_of(&second));
 }
+
+#[test]
+fn a_healthcheck_finds_a_server_with_tls() {
+    let folder = Empty::new("tls-probe");
+    Certificate::write(&folder, true);
+    let server = start(&folder, &[]);
+    let (certificate, key) = (folder.path("cert.pem"), folder.path("key.pem"));
+    let listen = server.address.to_string();
+    let options = ["--listen", &listen, "--tls-certificate", &certificate, "--tls-key", &key];
+    let ended = run(&[&options[..], &["--healthcheck"]].concat());
+    assert_eq!(ended.status, 0, "{}", ended.errors);
+}
