@@ -3,6 +3,7 @@
 use super::assign::Assignment;
 use super::for_players;
 use super::keys::{Labels, check_keys};
+use super::lacking::lacking;
 use super::matching::match_announced;
 use super::mend::Cut;
 use super::resolve::Resolved;
@@ -181,13 +182,13 @@ fn media(
     if let Media::Stored(track) = &stored
         && let Some(first) = track.fragments.first_missing(chunks)
     {
-        let message =
-            format!("the file has {found} of its {chunks} chunks: this is the first without");
-        tell(FindingCode::ChunksWithoutMedia, message, Some(first));
+        tell(FindingCode::ChunksWithoutMedia, lacking(media, found, chunks), Some(first));
     }
     if found < fragments.len() {
-        let message =
-            format!("{} fragments of the file are not announced", fragments.len() - found);
+        let message = match fragments.len() - found {
+            1 => "1 fragment of the file is not announced".into(),
+            count => format!("{count} fragments of the file are not announced"),
+        };
         tell(FindingCode::FragmentsWithoutChunk, message, None);
     }
     if found == 0 {
