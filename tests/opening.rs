@@ -871,7 +871,7 @@ fn beyond_moov_and_mfra_little_is_read_however_long_the_film() {
             .collect();
         let media = Arc::new(film::media(&tracks, Style::default()));
         let elements: Vec<_> = (1..=6)
-            .map(|id| (if id < 4 { "video" } else { "audio" }, "film.ismv", id * 100, id, ""))
+            .map(|id| (if id < 4 { "video" } else { "audio" }, "film.ismv", id * 1_000_000, id, ""))
             .collect();
         let others = store([("film.ism", ism(None, &elements))]);
         let store = RecordingStore::new(PlannedStore { media: Arc::clone(&media), others });

@@ -217,6 +217,12 @@ codes! {
     /// A stored manifest announces pictures or sound of 0 bit/s.
     BitrateZero "bitrate-zero" Warning
         "RxPlayer plays no such quality: give it its bitrate in the .ism and the .ismc",
+    /// A quality has the media of another quality of its stream.
+    SameMedia "same-media" Warning
+        "players that switch between the two get the same bits: in the .ism, name the file and trackID of this quality, or put the right file in its place; or take the quality out of both manifests",
+    /// The media of a quality have another bitrate than it declares, by far.
+    BitrateContradicted "bitrate-contradicted" Warning
+        "players choose qualities by the declared bitrate: see that the .ism names the right file and trackID for this quality, and that the file is the right one; else declare the bitrate of its media",
     /// The `CodecPrivateData` of a quality of a stored manifest is not hexadecimal, or has an odd
     /// number of digits.
     CodecDataInvalid "codec-data-invalid" Warning

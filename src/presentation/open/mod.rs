@@ -36,6 +36,7 @@ mod listed;
 mod matching;
 mod media;
 mod mend;
+mod mix_ups;
 mod nearest;
 mod protection;
 mod resolve;
