@@ -122,6 +122,46 @@ fn a_higher_quality_with_far_fewer_bits_than_a_lower_one_contradicts_its_bitrate
     assert!(finding.message.ends_with(" bit/s of video at 1000000"), "{}", finding.message);
 }
 
+/// A file of one video track with pictures of this width.
+fn pictures(bitrate: u32, width: u16) -> Vec<u8> {
+    let mut file = file(bitrate);
+    let entry = file.windows(4).position(|word| word == b"avc1").unwrap();
+    // After the format, there are 24 bytes before width and height.
+    file[entry + 28..entry + 30].copy_from_slice(&width.to_be_bytes());
+    file
+}
+
+#[test]
+fn pictures_of_the_size_of_another_quality_are_reported_whatever_their_bitrate() {
+    let level = |bitrate: u32, width: u32| {
+        format!(r#"<QualityLevel Bitrate="{bitrate}" MaxWidth="{width}" MaxHeight="360"/>"#)
+    };
+    let starts: Vec<u64> = (0..6).map(|i| i * 20_000_000).collect();
+    let client = ismc(&[(StreamKind::Video, "video", &[2_000_000, 500_000], &starts)]);
+    let client = String::from_utf8(client).unwrap();
+    let client = [(2_000_000, 1280), (500_000, 640)].iter().fold(client, |text, of| {
+        text.replace(&format!(r#"<QualityLevel Bitrate="{}"/>"#, of.0), &level(of.0, of.1))
+    });
+    assert!(client.contains(r#"MaxWidth="1280""#), "{client}");
+    let elements = [("video", "a.ismv", 2_000_000, 1, ""), ("video", "b.ismv", 500_000, 1, "")];
+    // Right; that of the other; one that is only cropped; one that no quality has.
+    for (width, expected) in [(1280, 0), (640, 1), (1272, 0), (960, 0)] {
+        let store = store([
+            ("film.ism", ism(Some("film.ismc"), &elements)),
+            ("film.ismc", client.clone().into_bytes()),
+            ("a.ismv", pictures(1_500_000, width)),
+            ("b.ismv", pictures(500_000, 640)),
+        ]);
+        let found = open(&store).unwrap().presentation().findings();
+        assert_eq!(found.len(), expected, "{:#?}", texts(&found));
+        if let [finding] = &found[..] {
+            let says = "its media have pictures of 640 × 360, as video at 500000 should; the manifest says 1280 × 360";
+            assert_eq!((finding.code.as_str(), &*finding.message), ("pictures-contradicted", says));
+            assert_eq!(finding.file.as_deref(), Some("a.ismv"));
+        }
+    }
+}
+
 /// The index may have one track of several: then nothing says which bytes are its own.
 #[test]
 fn bytes_of_a_track_without_an_index_are_not_those_of_the_track_before_them() {

@@ -220,6 +220,9 @@ codes! {
     /// A quality has the media of another quality of its stream.
     SameMedia "same-media" Warning
         "players that switch between the two get the same bits: in the .ism, name the file and trackID of this quality, or put the right file in its place; or take the quality out of both manifests",
+    /// The pictures of a quality have the size that another quality of its stream declares.
+    PicturesContradicted "pictures-contradicted" Warning
+        "players may show nothing, or pictures of another quality: see that the .ism names the right file and trackID for this quality, and that the file is the right one",
     /// The media of a quality have another bitrate than it declares, by far.
     BitrateContradicted "bitrate-contradicted" Warning
         "players choose qualities by the declared bitrate: see that the .ism names the right file and trackID for this quality, and that the file is the right one; else declare the bitrate of its media",

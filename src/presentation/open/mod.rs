@@ -34,6 +34,7 @@ mod ladder;
 mod licences;
 mod listed;
 mod matching;
+mod measured;
 mod media;
 mod mend;
 mod mix_ups;
