@@ -226,10 +226,15 @@ pub(super) fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings)
         0 if !stream.tracks.is_empty() => return Cut::Nothing,
         // A stream without qualities or chunks announces nothing that could be asked for.
         0 => return Cut::Nothing,
-        all if all == stream.tracks.len() => (Cut::All, "all of its tracks"),
-        _ => (Cut::Qualities(gone), "some of its tracks"),
+        1 if stream.tracks.len() == 1 => (Cut::All, "its only track has".into()),
+        all if all == stream.tracks.len() => (Cut::All, format!("all of its {all} tracks have")),
+        1 => (Cut::Qualities(gone), format!("1 of its {} tracks has", stream.tracks.len())),
+        some => {
+            let message = format!("{some} of its {} tracks have", stream.tracks.len());
+            (Cut::Qualities(gone), message)
+        }
     };
-    let message = format!("{message} have no media and are left out of the manifest");
+    let message = format!("{message} no media: left out of the manifest");
     findings.push(Finding::new(FindingCode::ManifestMended, message).of_track(&stream.name));
     cut
 }
