@@ -44,8 +44,7 @@ impl Drop for Folder {
 }
 
 fn of_mixed_health(name: &str) -> Folder {
-    let folder =
-        Folder::new(name, &["bframes", "ladder", "dialects/missing", "dialects/dense"]);
+    let folder = Folder::new(name, &["bframes", "ladder", "dialects/missing", "dialects/dense"]);
     fs::write(folder.0.join("empty.ism"), "").unwrap();
     folder
 }

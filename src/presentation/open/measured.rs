@@ -16,6 +16,9 @@ pub(super) struct Measured<'a> {
     pub(super) declared: u32,
     pub(super) fragments: usize,
     pub(super) bytes: u64,
+    /// True if its fragments are of several sizes, the last one left out: other boxes may be behind
+    /// it.
+    pub(super) varies: bool,
     /// Ticks of the stream that its chunks last; 0 if that is not known.
     ticks: u64,
     /// Bits per second of its media, if they are known.
@@ -50,10 +53,15 @@ impl<'a> Measured<'a> {
         is_measurable: bool,
     ) -> Self {
         let (mut bytes, mut length) = (0_u64, Length::default());
+        let (mut first, mut last, mut varies) = (None, None, false);
         let is_known = is_measurable && !timeline.steps_back();
         let is_whole = stored.fragments.len() == timeline.len();
         stored.fragments.each_range(|number, range| {
-            bytes = bytes.saturating_add(range.end - range.start);
+            let size = range.end - range.start;
+            bytes = bytes.saturating_add(size);
+            if let Some(before) = last.replace(size) {
+                varies |= *first.get_or_insert(before) != before;
+            }
             if is_known && !is_whole {
                 length.add(timeline.chunk(number));
             }
@@ -70,6 +78,7 @@ impl<'a> Measured<'a> {
             declared: track.bitrate,
             fragments: stored.fragments.len(),
             bytes,
+            varies,
             ticks,
             rate: None,
             said,

@@ -8,7 +8,6 @@ use crate::base::{FileId, FourCc};
 use crate::manifest::StreamKind;
 use crate::presentation::Stream;
 use crate::presentation::finding::{Counted, Finding, FindingCode, Findings, label};
-use crate::presentation::stream::StoredTrack;
 use crate::presentation::validator::ContentHash;
 
 /// Media with more bits than this many times the declared bitrate contradict it.
@@ -149,27 +148,31 @@ enum Likeness {
 }
 
 impl Likeness {
-    fn of(stored: &StoredTrack, files: &HashMap<FileId, &MediaFile>) -> Self {
-        let (mut hash, mut first, mut differ, mut last) = (ContentHash::new(""), None, false, None);
-        stored.fragments.each_range(|chunk, range| {
-            let size = range.end - range.start;
-            hash.number(chunk as u64);
-            hash.number(size);
-            // Behind the last one there may be other boxes.
-            if let Some(before) = last.replace(size) {
-                differ |= *first.get_or_insert(before) != before;
-            }
-        });
-        if differ {
+    /// `of_files` keeps the hashes of files: any number of tracks may be in one.
+    fn of(
+        quality: &Measured<'_>,
+        files: &HashMap<FileId, &MediaFile>,
+        of_files: &mut HashMap<FileId, u128>,
+    ) -> Self {
+        let stored = quality.stored;
+        if quality.varies {
+            let mut hash = ContentHash::new("");
+            stored.fragments.each_range(|chunk, range| {
+                hash.number(chunk as u64);
+                hash.number(range.end - range.start);
+            });
             return Self::Sizes(hash.finish());
         }
-        let mut hash = ContentHash::new("");
-        if let Some(file) = files.get(&stored.file) {
-            hash.number(file.size);
-            hash.part(Some(&file.moov));
-            hash.part(Some(&file.mfra));
-        }
-        Self::File(hash.finish(), stored.track_id)
+        let hash = of_files.entry(stored.file).or_insert_with(|| {
+            let mut hash = ContentHash::new("");
+            if let Some(file) = files.get(&stored.file) {
+                hash.number(file.size);
+                hash.part(Some(&file.moov));
+                hash.part(Some(&file.mfra));
+            }
+            hash.finish()
+        });
+        Self::File(*hash, stored.track_id)
     }
 }
 
@@ -181,9 +184,10 @@ fn shared(qualities: &[Measured<'_>], files: &HashMap<FileId, &MediaFile>) -> Ve
         same_size.entry((quality.fragments, quality.bytes)).or_default().push(number);
     }
     let mut alike: HashMap<Likeness, Vec<usize>> = HashMap::new();
+    let mut of_files = HashMap::new();
     for number in same_size.into_values().filter(|numbers| numbers.len() > 1).flatten() {
         if let Some(quality) = qualities.get(number) {
-            alike.entry(Likeness::of(quality.stored, files)).or_default().push(number);
+            alike.entry(Likeness::of(quality, files, &mut of_files)).or_default().push(number);
         }
     }
     let mut pairs = Vec::new();
