@@ -27,10 +27,11 @@ pub(super) fn check<'a>(
     let measurable: HashSet<FileId> =
         files.iter().filter(|(_, file)| is_measurable(file)).map(|(file, _)| *file).collect();
     let files: HashMap<FileId, &MediaFile> = files.iter().map(|(id, file)| (*id, file)).collect();
+    let mut of_files = HashMap::new();
     for stream in streams.iter().filter(|stream| stream.kind != StreamKind::Text) {
         let qualities = Measured::all_of(stream, |file| measurable.contains(&file));
         let mut check = Check { stream, qualities: &qualities, explained: HashSet::new() };
-        let shared = check.shared(&files, &name_of);
+        let shared = check.shared(&files, &mut of_files, &name_of);
         let pictures = check.pictures();
         let bitrates = check.bitrates();
         for (code, of, message) in [shared, pictures, bitrates].into_iter().flatten() {
@@ -56,10 +57,11 @@ impl<'a, 'b> Check<'a, 'b> {
     fn shared<'n>(
         &mut self,
         files: &HashMap<FileId, &MediaFile>,
+        of_files: &mut HashMap<FileId, u128>,
         name_of: impl Fn(FileId) -> &'n str,
     ) -> Vec<Told<'a, 'b>> {
         let mut told = Vec::new();
-        for (wrong, right) in shared(self.qualities, files) {
+        for (wrong, right) in shared(self.qualities, files, of_files) {
             let pair = self.qualities.get(wrong).zip(self.qualities.get(right));
             let Some((of, other)) = pair else { continue };
             self.explained.extend([wrong, right]);
@@ -178,16 +180,19 @@ impl Likeness {
 
 /// Returns pairs of qualities that have the same media. The first of a pair is the one whose declared
 /// bitrate fits them less.
-fn shared(qualities: &[Measured<'_>], files: &HashMap<FileId, &MediaFile>) -> Vec<(usize, usize)> {
+fn shared(
+    qualities: &[Measured<'_>],
+    files: &HashMap<FileId, &MediaFile>,
+    of_files: &mut HashMap<FileId, u128>,
+) -> Vec<(usize, usize)> {
     let mut same_size: HashMap<(usize, u64), Vec<usize>> = HashMap::new();
     for (number, quality) in qualities.iter().enumerate() {
         same_size.entry((quality.fragments, quality.bytes)).or_default().push(number);
     }
     let mut alike: HashMap<Likeness, Vec<usize>> = HashMap::new();
-    let mut of_files = HashMap::new();
     for number in same_size.into_values().filter(|numbers| numbers.len() > 1).flatten() {
         if let Some(quality) = qualities.get(number) {
-            alike.entry(Likeness::of(quality, files, &mut of_files)).or_default().push(number);
+            alike.entry(Likeness::of(quality, files, of_files)).or_default().push(number);
         }
     }
     let mut pairs = Vec::new();
