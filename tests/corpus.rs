@@ -587,7 +587,7 @@ fn single_tracks_of_mp4ff_are_served_byte_for_byte() {
     let corpus = corpus_or_return!();
     let ism = |kind: &str, src: &str| {
         format!(
-            "<smil><body><switch><{kind} src='{src}' systemBitrate='64000'>
+            "<smil><body><switch><{kind} src='{src}' systemBitrate='128000'>
                 <param name='trackID' value='1'/></{kind}></switch></body></smil>"
         )
     };
@@ -609,7 +609,7 @@ fn single_tracks_of_mp4ff_are_served_byte_for_byte() {
         assert_eq!(codes, findings, "{src}");
 
         let file = corpus.file(&format!("mp4ff/{src}"));
-        assert_eq!(same_fragments(&origin, "made.ism", stream, 64_000, &file), starts, "{src}");
+        assert_eq!(same_fragments(&origin, "made.ism", stream, 128_000, &file), starts, "{src}");
         let manifest = get(&origin, "made.ism/Manifest");
         let manifest = ClientManifest::parse(&manifest, &Limits::default()).unwrap();
         let announced: Vec<_> = times(&manifest.streams[0]).iter().map(|chunk| chunk.0).collect();

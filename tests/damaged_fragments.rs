@@ -138,3 +138,26 @@ fn a_fragment_with_its_neighbours_time_is_served_though_another_track_has_no_ind
         check(&indexed, &bytes, &store, &[], "its neighbour's time");
     }
 }
+
+/// The film has as many chunks as fragments that are left. All are in order, and each is nearest to
+/// the chunk of its own number.
+#[test]
+fn the_fragment_behind_a_damaged_one_does_not_become_the_last_chunk() {
+    let video = Track::regular(1, StreamKind::Video, 4, 2 * SECOND as u32, 700);
+    let media = film::media(&[video], Style::default());
+    let mut bytes = media.to_bytes();
+    let third = media.fragments[2].2.start as usize;
+    bytes[third + 4..third + 8].copy_from_slice(b"oops");
+    let chunks: Vec<u64> = (0..3).map(|i| i * 2 * SECOND as u64).collect();
+    let store = store([
+        ("film.ism", ism(Some("film.ismc"), &[("video", "film.ismv", 500, 1, "")])),
+        ("film.ismv", bytes),
+        ("film.ismc", ismc(&[(StreamKind::Video, "video", &[500], &chunks)])),
+    ]);
+    let origin = Origin::new(store);
+    // The first request finds the damage; the others are answered after the file was searched.
+    for _ in 0..3 {
+        assert!(status(&origin, &path(1, 4 * SECOND)) >= 400);
+        assert_eq!(status(&origin, &path(1, 2 * SECOND)), 200);
+    }
+}

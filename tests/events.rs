@@ -9,12 +9,12 @@ use testkit::film::{self, Style, Track, ism};
 use testkit::sick::SickStore;
 use testkit::{Hands, get, name, served, status, store};
 
-const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
+const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 400_000, 1, "");
 const AUDIO: (&str, &str, u32, u32, &str) = ("audio", "sound.isma", 64, 1, "");
 
 const MANIFEST: &str = "films/film.ism/Manifest";
-const FIRST: &str = "films/film.ism/QualityLevels(300)/Fragments(video=0)";
-const SECOND: &str = "films/film.ism/QualityLevels(300)/Fragments(video=20000000)";
+const FIRST: &str = "films/film.ism/QualityLevels(400000)/Fragments(video=0)";
+const SECOND: &str = "films/film.ism/QualityLevels(400000)/Fragments(video=20000000)";
 
 fn media(kind: StreamKind, count: u32, size: u32) -> film::Media {
     film::media(&[Track::regular(1, kind, count, 20_000_000, size)], Style::default())
@@ -174,14 +174,14 @@ fn what_answering_notices_is_reported_once_with_its_place() {
     let objects = films();
     objects.put(name("films/film.ismv"), bytes);
     let Setup { origin, log, .. } = setup(objects);
-    let path = "films/film.ism/QualityLevels(300)/Fragments(video=40000000)";
+    let path = "films/film.ism/QualityLevels(400000)/Fragments(video=40000000)";
     for _ in 0..10 {
         assert!(status(&origin, path) >= 400);
     }
     let lines = log.take();
     let late: Vec<_> = lines.iter().filter(|line| line.contains("fragment-broken")).collect();
     let place =
-        "films/film.ism: error fragment-broken: films/film.ismv, video at 300, chunk 40000000";
+        "films/film.ism: error fragment-broken: films/film.ismv, video at 400000, chunk 40000000";
     assert!(late[0].starts_with(&format!("error {place}")), "{lines:?}");
     let again = late.iter().filter(|line| line.contains("films/film.ism: error")).count();
     assert_eq!(again, 1, "{lines:?}");

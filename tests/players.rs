@@ -306,7 +306,8 @@ fn text_without_a_four_cc_is_a_finding_with_a_cure_that_cures() {
     ] {
         let found: Vec<_> =
             findings(&text(attributes, quality)).iter().map(Finding::to_string).collect();
-        let expected = "warning fourcc-missing: text: 1 of 1 qualities have no `FourCC`, first that of 1 bit/s";
+        let expected =
+            "warning fourcc-missing: text: its only quality, of 1 bit/s, has no `FourCC`";
         assert_eq!(found, [expected], "{attributes} {quality}");
     }
     for (attributes, quality) in [

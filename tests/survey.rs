@@ -15,7 +15,7 @@ use testkit::film::{self, Media, Style, Track, ism, ismc};
 use testkit::{codes, name, open, status, store, surveyed};
 
 const SECOND: u64 = 10_000_000;
-const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 300, 1, "");
+const VIDEO: (&str, &str, u32, u32, &str) = ("video", "film.ismv", 40_000, 1, "");
 
 /// A fragment of two samples of a second each.
 #[derive(Clone)]
@@ -130,7 +130,8 @@ fn clear() -> SampleEntry {
 
 fn film(file: Vec<u8>, chunks: u64) -> MemoryStore {
     let starts: Vec<u64> = (0..chunks).map(|i| 2 * SECOND * i).collect();
-    let client = String::from_utf8(ismc(&[(StreamKind::Video, "video", &[300], &starts)])).unwrap();
+    let client =
+        String::from_utf8(ismc(&[(StreamKind::Video, "video", &[40_000], &starts)])).unwrap();
     let last = format!("<c t=\"{}\"/>", 2 * SECOND * (chunks - 1));
     let client = client.replace(&last, &last.replace("/>", " d=\"20000000\"/>"));
     store([
@@ -219,14 +220,14 @@ fn what_requests_would_find_is_found_and_changes_nothing() {
         let first = &findings[0];
         assert_eq!((first.severity(), first.chunk), (severity, Some(8 * SECOND)), "{code}");
         let (file, track) = (first.file.as_deref(), first.track());
-        assert_eq!((file, track.as_deref()), (Some("film.ismv"), Some("video at 300")));
+        assert_eq!((file, track.as_deref()), (Some("film.ismv"), Some("video at 40000")));
 
         // Requests for all fragments give the same findings. If another track is found, the file is
         // walked through instead.
         let origin = Origin::new(store.clone());
         let statuses = (0..10).map(|i| {
             let start = 2 * SECOND * i;
-            status(&origin, &format!("film.ism/QualityLevels(300)/Fragments(video={start})"))
+            status(&origin, &format!("film.ism/QualityLevels(40000)/Fragments(video={start})"))
         });
         let is_refused = statuses.collect::<Vec<_>>()[4] >= 400;
         assert_eq!(is_refused, severity == Severity::Error, "{code}");
@@ -261,7 +262,7 @@ fn what_is_wrong_with_many_fragments_is_one_finding_with_their_number() {
     assert_eq!(
         texts(&surveyed(&store)),
         [
-            "warning time-in-fragment: film.ismv, video at 300, chunk 2000000000: 5300 of 5400 fragments; the first: a fragment says that it starts at 2000000777, the index says 2000000000"
+            "warning time-in-fragment: film.ismv, video at 40000, chunk 2000000000: 5300 of 5400 fragments; the first: a fragment says that it starts at 2000000777, the index says 2000000000"
         ]
     );
 }
@@ -270,7 +271,7 @@ fn what_is_wrong_with_many_fragments_is_one_finding_with_their_number() {
 fn chunks_that_begin_without_a_key_frame_are_found_by_their_slices_then_by_flags() {
     let missing = |how: &str| {
         format!(
-            "warning key-frame-missing: film.ismv, video at 300, chunk 60000000: 2 of 10 fragments; the first: it begins without a key frame, according to {how}"
+            "warning key-frame-missing: film.ismv, video at 40000, chunk 60000000: 2 of 10 fragments; the first: it begins without a key frame, according to {how}"
         )
     };
     let (by_slice, by_flags) = ("its first slice", "the flags of its first sample");
@@ -395,7 +396,7 @@ fn samples_that_last_another_time_than_their_chunk_are_found() {
     assert_eq!(
         found(90_000),
         [
-            "warning duration-in-fragment: film.ismv, video at 300, chunk 80000000: its samples last 180000 ticks, but its chunk 20000000"
+            "warning duration-in-fragment: film.ismv, video at 40000, chunk 80000000: its samples last 180000 ticks, but its chunk 20000000"
         ]
     );
     assert_eq!(found(25_000_000).len(), 1);

@@ -192,8 +192,8 @@ def folder_of_mixed_health(root):
     """Healthy, with an error, broken, hostile and hidden presentations."""
     for name in ("bframes", "ladder"):
         shutil.copytree(TESTDATA / name, root / "films" / name)
-    shutil.copytree(TESTDATA / "dialects" / "missing", root / "films" / "missing")
-    shutil.copytree(TESTDATA / "dialects" / "recording", root / "films" / "recording")
+    for name in ("dense", "missing", "recording"):
+        shutil.copytree(TESTDATA / "dialects" / name, root / "films" / name)
     os.mkfifo(root / "fifo.ism")
     (root / "socket.ism").symlink_to("/dev/zero")
     (root / "empty.ism").touch()
@@ -220,16 +220,18 @@ def mixed_health(binary, root):
         base = "http://%s:%d/films" % address
         fine = [f"{base}/{name}/{name}.ism/Manifest" for name in ("bframes", "ladder")]
         check(lines[:2] == fine, f"the healthy are not first: {text}")
-        check(lines[2] == f"{base}/recording/recording.ism/Manifest", text)
-        check(lines[3].startswith("  warning recording-cut-off: "), text)
+        check(lines[2] == f"{base}/dense/dense.ism/Manifest", text)
+        check(lines[3].startswith("  warning defaults-in-header: "), text)
         check(lines[4] == f"{base}/missing/missing.ism/Manifest", text)
         check(lines[5].startswith("  error file-missing: "), text)
+        check(lines[6] == f"{base}/recording/recording.ism/Manifest", text)
+        check(lines[7].startswith("  error recording-cut-off: "), text)
         for name in ("empty.ism", "fifo.ism", "socket.ism"):
             check(f"\n{name} is not served: " in text, f"{name}: {text}")
         for left_out in ("folders deeper than 8: 1, ", "links to folders that are not followed: 2, ", "names that no URL can have: 1, "):
             check(f"\nnot looked at: {left_out}" in text, f"{left_out}: {text}")
         check("\x1b" not in text, f"a name steers the terminal: {text!r}")
-        summary = "2 fine, 1 with warnings, 1 with errors, 3 not served; first problem: empty.ism: "
+        summary = "2 fine, 1 with warnings, 2 with errors, 3 not served; first problem: empty.ism: "
         check(found[0].startswith(summary), found[0])
         if os.geteuid() != 0:  # nothing is closed to root
             check("\nnot looked at: folders that cannot be read: 1, " in text, text)
@@ -247,7 +249,7 @@ def hang_up(server, root, address):
         server.process.send_signal(signal.SIGHUP)
     server.wait_for_line("SIGHUP: looking at all presentations again")
     found, text = server.read_to(r"^\d+ fine.*\n")
-    check(found[0].startswith("3 fine, 1 with warnings, 1 with errors, 2 not served"), text)
+    check(found[0].startswith("3 fine, 1 with warnings, 2 with errors, 2 not served"), text)
     check(ask(address, "/empty.ism/Manifest").status == 200, "what was mended is not served")
 
 

@@ -298,10 +298,13 @@ impl Presentation {
         self.client_manifest.validator(self.content)
     }
 
-    /// Findings of opening, the gravest first, then those of answering.
+    /// Findings of opening and of answering, the gravest first. Of equally grave ones, those about
+    /// whole files come first, because they are the reason for others; those of answering come last.
     pub fn findings(&self) -> Vec<Finding> {
         let late = self.late.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.findings.iter().cloned().chain(late.sorted()).collect()
+        let mut findings: Vec<_> = self.findings.iter().cloned().chain(late.sorted()).collect();
+        findings.sort_by_key(Finding::rank);
+        findings
     }
 
     /// Files whose index led to something else than the fragment that was asked for, and that were

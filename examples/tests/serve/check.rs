@@ -47,8 +47,7 @@ impl Drop for Folder {
 }
 
 fn of_mixed_health(name: &str) -> Folder {
-    let folder =
-        Folder::new(name, &["bframes", "ladder", "dialects/missing", "dialects/recording"]);
+    let folder = Folder::new(name, &["bframes", "ladder", "dialects/missing", "dialects/dense"]);
     fs::write(folder.0.join("empty.ism"), "").unwrap();
     folder
 }
@@ -72,8 +71,8 @@ fn the_sick_are_printed_worst_first_with_what_to_do() {
         place.unwrap_or_else(|| panic!("no {text:?} in {output}"))
     };
     let missing = place("dialects/missing/missing.ism (with errors)");
-    let recording = place("dialects/recording/recording.ism (with warnings)");
-    assert!(missing < recording, "{output}");
+    let dense = place("dialects/dense/dense.ism (with warnings)");
+    assert!(missing < dense, "{output}");
     // An `.ism` that names a missing file: the file, and below it what to do.
     let finding = lines[missing + 1];
     assert!(finding.starts_with("  error file-missing: dialects/missing/"), "{finding}");
@@ -114,7 +113,7 @@ fn json_has_a_line_for_each_presentation_and_a_summary() {
 
 #[test]
 fn the_status_is_the_one_that_inspect_has() {
-    let healthy = Folder::new("healthy", &["bframes", "dialects/recording"]).check(&[]);
+    let healthy = Folder::new("healthy", &["bframes", "dialects/dense"]).check(&[]);
     assert_eq!(healthy.status, 0, "{}", healthy.output);
     assert!(healthy.output.ends_with("1 fine, 1 with warnings, 0 with errors, 0 not served\n"));
     let empty = Folder::new("empty", &[]).check(&[]);

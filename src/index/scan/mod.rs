@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use self::damage::{Held, may_lead, misplaced};
 use super::{KnownStarts, ScannedTrack, Spent};
-use crate::base::{Cursor, Error, ErrorKind, Limits};
+use crate::base::{Cursor, Error, ErrorKind, FourCc, Limits};
 use crate::bmff::Header;
 use crate::fragment::{Defaults, Parsed, Stored, track_of_broken};
 
@@ -51,8 +51,9 @@ pub(crate) enum Outcome {
     Walking,
     /// At the end of the file.
     End,
-    /// In front of a box that the file does not hold to its end: it was cut off there.
-    CutOff(u64),
+    /// In front of a box that the file does not hold to its end: it was cut off there. `kind` is
+    /// the type of that box, unless not even its header is there.
+    CutOff { at: u64, kind: Option<FourCc> },
     /// In front of what is no box, or at the end of a budget.
     Lost(Error),
 }
@@ -166,7 +167,7 @@ impl Scan {
     /// Ends the walk and returns its result.
     pub(crate) fn finish(mut self) -> Scanned {
         self.tracks.iter_mut().for_each(ScannedTrack::sort);
-        if let Outcome::CutOff(at) = &mut self.outcome
+        if let Outcome::CutOff { at, .. } = &mut self.outcome
             && self.broken.as_ref().is_some_and(|(start, _)| *start == self.moof)
         {
             // It is the last fragment that the file does not hold to its end.
@@ -191,7 +192,7 @@ impl Scan {
             return Ok(Look::Passed);
         }
         let header = header.map_err(|error| match error.kind {
-            ErrorKind::Truncated { .. } => Outcome::CutOff(self.at),
+            ErrorKind::Truncated { .. } => Outcome::CutOff { at: self.at, kind: None },
             _ => Outcome::Lost(error),
         })?;
         if self.broken.is_none() && !may_lead(&header) && self.known.has(self.at) {
@@ -200,7 +201,7 @@ impl Scan {
         }
         let len = header.total().unwrap_or(left);
         if len > left {
-            return Err(Outcome::CutOff(self.at));
+            return Err(Outcome::CutOff { at: self.at, kind: Some(header.kind) });
         }
         let has_type = header.kind.0.iter().any(|&byte| byte != 0);
         if !has_type && self.known.inside(self.at, self.size).is_some() {
@@ -238,7 +239,10 @@ impl Scan {
                     return Ok(Look::Passed);
                 }
                 self.at += len;
-                if len == left { Err(Outcome::CutOff(self.moof)) } else { Ok(Look::Passed) }
+                match len == left {
+                    true => Err(Outcome::CutOff { at: self.moof, kind: Some(header.kind) }),
+                    false => Ok(Look::Passed),
+                }
             }
         }
     }

@@ -171,7 +171,7 @@ fn a_file_that_was_cut_off_is_walked_to_its_last_whole_fragment() {
         assert_eq!(times(&scanned, 1).len(), usize::from(len >= first.len()), "{len}");
         match scanned.outcome {
             Outcome::End => assert!(len == 0 || len == first.len(), "{len}"),
-            Outcome::CutOff(at) => {
+            Outcome::CutOff { at, .. } => {
                 let start = if len < first.len() { 0 } else { first.len() };
                 assert_eq!(at, 10 + start as u64, "{len}");
             }

@@ -9,7 +9,7 @@ pub enum Severity {
     Info,
     /// Everything is served, but some player may stumble, or the files disagree.
     Warning,
-    /// Something that the presentation announces is not served.
+    /// Something that the presentation announces is not served, or a file has lost its end.
     Error,
 }
 
@@ -74,8 +74,8 @@ codes! {
     IndexRebuilt "index-rebuilt" Warning
         "opening takes one more read per fragment: package the file again, to give it an index",
     /// A media file ends in the middle of a fragment.
-    RecordingCutOff "recording-cut-off" Warning
-        "everything before it is served: copy the file again if its source has more",
+    RecordingCutOff "recording-cut-off" Error
+        "what is whole is served: copy the file again from its source; if that has no more, package the file again, and make the .ismc from the new file",
     /// A walk through a file without a usable index did not reach its end.
     ScanGivenUp "scan-given-up" Error
         "package the file again, to give it an index; or raise the budget in the message",
@@ -114,7 +114,7 @@ codes! {
         "save the .ismc as UTF-8 with a declaration that says so",
     /// Chunks of a track have no fragment in its file.
     ChunksWithoutMedia "chunks-without-media" Error
-        "the file and the .ismc were not made together: these chunks are answered with 404",
+        "players get 404 for these chunks in the middle of the film: copy the whole file again, or the .ismc that was made with it; until then, take the track out of both manifests",
     /// A chunk whose fragment should have a file of its own has no file.
     FragmentFileMissing "fragment-file-missing" Error
         "copy the presentation's folder again from its source: chunks without a file are answered with 404",
@@ -217,6 +217,15 @@ codes! {
     /// A stored manifest announces pictures or sound of 0 bit/s.
     BitrateZero "bitrate-zero" Warning
         "RxPlayer plays no such quality: give it its bitrate in the .ism and the .ismc",
+    /// A quality has the media of another quality of its stream.
+    SameMedia "same-media" Warning
+        "players that switch between the two get the same bits: in the .ism, name the file and trackID of this quality, or put the right file in its place; or take the quality out of both manifests",
+    /// The pictures of a quality have the size that another quality of its stream declares.
+    PicturesContradicted "pictures-contradicted" Warning
+        "players may show nothing, or pictures of another quality: see that the .ism names the right file and trackID for this quality, and that the file is the right one",
+    /// The media of a quality have another bitrate than it declares, by far.
+    BitrateContradicted "bitrate-contradicted" Warning
+        "players choose qualities by the declared bitrate: see that the .ism names the right file and trackID for this quality, and that the file is the right one; else declare the bitrate of its media",
     /// The `CodecPrivateData` of a quality of a stored manifest is not hexadecimal, or has an odd
     /// number of digits.
     CodecDataInvalid "codec-data-invalid" Warning

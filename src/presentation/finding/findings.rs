@@ -105,11 +105,13 @@ impl Findings {
         (late.into_iter().map(|(_, finding)| finding.clone()).collect(), self.made)
     }
 
-    /// The gravest first; otherwise as they were made. Where some were left out, the last says so.
+    /// Sorted by their [rank](Finding::rank); otherwise as they were made. If some were left out, the
+    /// last says so.
     pub(crate) fn sorted(mut self) -> Vec<Finding> {
         let mut sorted = Vec::with_capacity(self.len() + usize::from(self.has_left_out));
         let all = [&mut self.errors, &mut self.warnings, &mut self.infos].map(mem::take);
         sorted.extend(all.into_iter().flatten().map(|(_, finding)| finding));
+        sorted.sort_by_key(Finding::rank);
         if self.has_left_out {
             let Self { most, most_bytes, .. } = self;
             let message = format!(
@@ -154,6 +156,24 @@ mod tests {
                 "info findings-left-out: there are more than the budgets of 2 findings (`findings`) and 1048576 bytes (`finding_bytes`) allow",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_comes_before_what_follows_from_it() {
+        let mut findings = findings(9, 1 << 20);
+        let made = [
+            FindingCode::PayloadOffset,
+            FindingCode::ChunksWithoutMedia,
+            FindingCode::TrackMissing,
+            FindingCode::RecordingCutOff,
+            FindingCode::IndexRebuilt,
+            FindingCode::FileMissing,
+        ];
+        for code in made {
+            findings.push(Finding::new(code, "x"));
+        }
+        let codes: Vec<_> = findings.sorted().iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, [3, 5, 1, 2, 4, 0].map(|number: usize| made[number]));
     }
 
     #[test]

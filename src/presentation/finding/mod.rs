@@ -1,16 +1,19 @@
 //! Findings: problems and peculiarities that opening a presentation notices, for its operator.
 
 mod code;
+mod counted;
 mod cut;
 mod findings;
 mod label;
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::base::{Error, ErrorKind, Place, piece};
 pub use code::{FindingCode, Severity};
+pub(crate) use counted::Counted;
 pub(crate) use cut::{LONGEST_MESSAGE, cut, shortened};
 pub(crate) use findings::Findings;
 pub(crate) use label::{Label, Labelled, label};
@@ -122,15 +125,27 @@ impl Finding {
         self.code.severity()
     }
 
+    /// Returns what findings are sorted by: the gravest first, and of equally grave ones those about
+    /// whole files, which are the reason for others. That some were left out comes last.
+    pub(crate) fn rank(&self) -> (Reverse<Severity>, u8) {
+        use FindingCode::*;
+        let rank = match self.code {
+            FileMissing | FileUnreadable | NameRefused | FileBroken | NeedsPackaging
+            | RecordingCutOff | ScanGivenUp | BudgetExceeded => 0,
+            FindingsLeftOut => 2,
+            _ => 1,
+        };
+        (Reverse(self.severity()), rank)
+    }
+
     /// The finding for clients: without the names of files and streams, and without what the
     /// storage said. Only the messages of the codes below are made of numbers and words of formats.
     pub(crate) fn public(&self) -> String {
         use FindingCode::*;
         let what = match self.code {
             FileBroken | NeedsPackaging | NotSliceable | IndexMissing | IndexBroken
-            | ScanGivenUp | BudgetExceeded | TrackMissing | FragmentBroken | TimesInvalid => {
-                &*self.message
-            }
+            | ScanGivenUp | BudgetExceeded | RecordingCutOff | TrackMissing | FragmentBroken
+            | TimesInvalid => &*self.message,
             FragmentFileMissing => "fragments have no files",
             FileMissing => "a file that the server manifest names is missing",
             FileUnreadable => "a media file cannot be read",

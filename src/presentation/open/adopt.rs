@@ -3,6 +3,7 @@
 use super::assign::Assignment;
 use super::for_players;
 use super::keys::{Labels, check_keys};
+use super::lacking::lacking;
 use super::matching::match_announced;
 use super::mend::Cut;
 use super::resolve::Resolved;
@@ -181,13 +182,13 @@ fn media(
     if let Media::Stored(track) = &stored
         && let Some(first) = track.fragments.first_missing(chunks)
     {
-        let message =
-            format!("the file has {found} of its {chunks} chunks: this is the first without");
-        tell(FindingCode::ChunksWithoutMedia, message, Some(first));
+        tell(FindingCode::ChunksWithoutMedia, lacking(media, found, chunks), Some(first));
     }
     if found < fragments.len() {
-        let message =
-            format!("{} fragments of the file are not announced", fragments.len() - found);
+        let message = match fragments.len() - found {
+            1 => "1 fragment of the file is not announced".into(),
+            count => format!("{count} fragments of the file are not announced"),
+        };
         tell(FindingCode::FragmentsWithoutChunk, message, None);
     }
     if found == 0 {
@@ -225,10 +226,15 @@ pub(super) fn cut(index: &StreamIndex, stream: &Stream, findings: &mut Findings)
         0 if !stream.tracks.is_empty() => return Cut::Nothing,
         // A stream without qualities or chunks announces nothing that could be asked for.
         0 => return Cut::Nothing,
-        all if all == stream.tracks.len() => (Cut::All, "all of its tracks"),
-        _ => (Cut::Qualities(gone), "some of its tracks"),
+        1 if stream.tracks.len() == 1 => (Cut::All, "its only track has".into()),
+        all if all == stream.tracks.len() => (Cut::All, format!("all of its {all} tracks have")),
+        1 => (Cut::Qualities(gone), format!("1 of its {} tracks has", stream.tracks.len())),
+        some => {
+            let message = format!("{some} of its {} tracks have", stream.tracks.len());
+            (Cut::Qualities(gone), message)
+        }
     };
-    let message = format!("{message} have no media and are left out of the manifest");
+    let message = format!("{message} no media: left out of the manifest");
     findings.push(Finding::new(FindingCode::ManifestMended, message).of_track(&stream.name));
     cut
 }

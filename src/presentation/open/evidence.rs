@@ -98,7 +98,8 @@ pub(super) fn entry_size(resolved: &Resolved<'_>) -> Option<(u32, u32)> {
     Some(size).filter(|size| size.0 > 0 && size.1 > 0)
 }
 
-fn size_of(described: &Description) -> Option<(u32, u32)> {
+/// Returns the size of pictures, if it is known.
+pub(super) fn size_of(described: &Description) -> Option<(u32, u32)> {
     match described.format {
         Format::Video { width, height, .. } if width > 0 && height > 0 => Some((width, height)),
         _ => None,

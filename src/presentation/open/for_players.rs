@@ -114,8 +114,13 @@ fn check_four_cc(index: &StreamIndex, stream: &Stream, findings: &mut Findings) 
     let count = index.qualities.iter().filter(is_missing).count();
     if let Some(first) = index.qualities.iter().find(is_missing) {
         let (all, bitrate) = (index.qualities.len(), first.bitrate);
-        let message =
-            format!("{count} of {all} qualities have no `FourCC`, first that of {bitrate} bit/s");
+        let message = match (count, all) {
+            (1, 1) => format!("its only quality, of {bitrate} bit/s, has no `FourCC`"),
+            (1, _) => format!("1 of {all} qualities has no `FourCC`: that of {bitrate} bit/s"),
+            _ => format!(
+                "{count} of {all} qualities have no `FourCC`, first that of {bitrate} bit/s"
+            ),
+        };
         findings.push(Finding::new(FindingCode::FourCcMissing, message).of_track(&stream.name));
     }
 }

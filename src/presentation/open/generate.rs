@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::adopt::pixel_aspect;
+use super::lacking::lacking;
 use super::matching::match_chunks;
 use super::resolve::Resolved;
 use super::taken::Taken;
@@ -11,7 +12,7 @@ use crate::base::{Error, Limits, Timescale};
 use crate::bmff::VisualSampleEntry;
 use crate::codec::{CodecTag, Description, display_size};
 use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
-use crate::presentation::finding::{Finding, FindingCode, Findings, Label, label};
+use crate::presentation::finding::{Counted, Finding, FindingCode, Findings, Label, label};
 use crate::presentation::stream::{Media, announced, kept, word};
 use crate::presentation::{OpenOptions, Role, Stream, Timeline, Track};
 
@@ -238,15 +239,27 @@ impl Group<'_> {
         }
     }
 
-    /// Returns the fragments of one track as chunks: of the track with the most fragments,
-    /// preferably among those whose times are in order. Each chunk lasts until the next one begins,
-    /// so that nothing drifts.
-    fn chunks(&self, name: &str, findings: &mut Findings) -> Vec<Chunk> {
+    /// Returns the track whose fragments are the chunks: the one with the most fragments, preferably
+    /// among those whose times are in order, and among those whose files are whole. A file that was
+    /// cut off gives the chunks only if its last fragment begins later than that of every whole one.
+    fn reference(&self) -> Option<&MediaTrack> {
         let count = |media: &MediaTrack| media.fragments.as_ref().map_or(0, Vec::len);
+        let last = |media: &MediaTrack| Some(media.fragments.as_ref().ok()?.last()?.time);
+        let whole = self.tracks.iter().filter(|(_, media)| !media.is_cut_off);
+        let last_of_whole = whole.filter_map(|(_, media)| last(media)).max();
+        let rank = |media: &MediaTrack| {
+            let is_whole = !media.is_cut_off || last(media) > last_of_whole;
+            (!media.is_disordered, is_whole, count(media))
+        };
         // Of several, the first.
-        let rank = |media: &MediaTrack| (!media.is_disordered, count(media));
         let most = self.tracks.iter().rev().max_by_key(|(_, media)| rank(media));
-        let Some((_, reference)) = most else { return Vec::new() };
+        most.map(|(_, media)| *media)
+    }
+
+    /// Returns the fragments of the [reference](Self::reference) as chunks. Each lasts until the next
+    /// one begins, so that nothing drifts.
+    fn chunks(&self, name: &str, findings: &mut Findings) -> Vec<Chunk> {
+        let Some(reference) = self.reference() else { return Vec::new() };
         let fragments = reference.fragments.as_deref().unwrap_or_default();
         let before_0 = fragments.first().map_or(0, |first| first.time.min(0));
         if before_0 < 0 {
@@ -284,12 +297,39 @@ impl Group<'_> {
         let fragments = media.fragments.as_deref().unwrap_or_default();
         let matched = match_chunks(timeline, self.timescale, fragments, media.timescale);
         let found = matched.fragments.len();
-        if found < timeline.len() {
-            let message = format!("it has {found} of the stream's {} chunks", timeline.len());
-            let finding = Finding::new(FindingCode::TracksNotAligned, message);
-            findings.push(finding.of_track(label).in_file(&resolved.file_name));
+        if found == 0 {
+            self.not_aligned(resolved, found, timeline, label, findings);
+            return None;
         }
-        (found > 0).then(|| resolved.stored(media, matched))
+        let stored = resolved.stored(media, matched);
+        if let Media::Stored(track) = &stored
+            && let Some(first) = track.fragments.first_missing(timeline.len())
+        {
+            let message = lacking(media, found, timeline.len());
+            let finding = Finding::new(FindingCode::ChunksWithoutMedia, message).of_track(label);
+            let time = timeline.chunk(first).map(|chunk| chunk.0);
+            findings.push(finding.at_chunk(time).in_file(&resolved.file_name));
+            // A file that was cut off lacks chunks for this reason.
+            if !media.is_cut_off {
+                self.not_aligned(resolved, found, timeline, label, findings);
+            }
+        }
+        Some(stored)
+    }
+
+    /// Reports that a track has other chunks than its stream.
+    fn not_aligned(
+        &self,
+        resolved: &Resolved<'_>,
+        found: usize,
+        timeline: &Timeline,
+        label: &Label<'_>,
+        findings: &mut Findings,
+    ) {
+        let chunks = Counted(timeline.len(), "chunk");
+        let message = format!("it has {found} of the stream's {chunks}");
+        let finding = Finding::new(FindingCode::TracksNotAligned, message);
+        findings.push(finding.of_track(label).in_file(&resolved.file_name));
     }
 }
 

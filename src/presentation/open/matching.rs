@@ -153,7 +153,8 @@ impl Line {
 }
 
 /// Returns whether each fragment starts nearer to the chunk of its own number than to the chunks
-/// beside it, by the factor `times`.
+/// beside it, by the factor `times`. The last one has only one beside it, so it must start before its
+/// chunk ends: otherwise one that was lost in the middle would make it that of another time.
 fn is_nearest_by_number(
     timeline: &Timeline,
     line: Line,
@@ -167,13 +168,15 @@ fn is_nearest_by_number(
         let (Some(time), Some(own)) = (line.time(fragment.time), chunks.next()) else {
             return false;
         };
-        let (own, after) = (start(&own), chunks.peek().map(start));
+        let (duration, own, after) = (own.1, start(&own), chunks.peek().map(start));
+        let longest = before.map_or(0, |before| own - before).max(duration.into());
+        let is_inside = after.is_some() || longest == 0 || time < own + longest;
         let distance = (time - own).abs();
         let beside = [before, after].into_iter().flatten();
         let is_nearest = beside.into_iter().all(|start| times * distance < (time - start).abs());
         let ascends = last.is_none_or(|last| last < time);
         (before, last) = (Some(own), Some(time));
-        is_nearest && ascends
+        is_nearest && is_inside && ascends
     })
 }
 
@@ -331,6 +334,8 @@ mod tests {
         assert_eq!(mistyped, (vec![(0, 0), (1, 1), (2, 2), (3, 3)], true));
         let at_the_end = by_number(&[0, 1000, 2000, 3000], &[0, 1000, 2000, 3900]);
         assert_eq!(at_the_end, (vec![(0, 0), (1, 1), (2, 2), (3, 3)], true), "still the nearest");
+        let of_the_next = by_number(&[0, 1000, 2000, 3000], &[0, 1000, 2000, 4000]);
+        assert_eq!(of_the_next, (vec![(0, 0), (1, 1), (2, 2)], false), "it may be that of 4000");
         let two_in_a_row = by_number(&[0, 1000, 200, 300, 4000], &[0, 1000, 2000, 3000, 4000]);
         assert_eq!(two_in_a_row, (vec![(0, 0), (1, 1), (4, 4)], false));
     }

@@ -10,8 +10,8 @@ use super::complete::{Complete, Pairs};
 use super::generate::{Generated, generate};
 use super::mend::{Cut, mend};
 use super::resolve::Resolved;
-use super::{licences, protection};
-use crate::base::{ErrorKind, Timescale};
+use super::{licences, mix_ups, protection};
+use crate::base::{ErrorKind, FileId, Name, Timescale};
 use crate::manifest::{ClientDocument, Decoded, Stored, StreamKind};
 use crate::presentation::client_manifest::ClientManifestText;
 use crate::presentation::finding::{Finding, FindingCode, Findings};
@@ -40,7 +40,10 @@ impl Complete {
             }
             _ => None,
         };
-        adopted.unwrap_or_else(|| self.generated(&resolved, findings))
+        let served = adopted.unwrap_or_else(|| self.generated(&resolved, findings));
+        let name_of = |file: FileId| self.listed.files.get(file.index()).map_or("", Name::as_str);
+        mix_ups::check(&served.streams, &self.media, name_of, findings);
+        served
     }
 
     /// Returns the stored manifest, if some of it can be served.

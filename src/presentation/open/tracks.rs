@@ -66,6 +66,8 @@ pub(super) struct MediaTrack {
     pub(super) has_repeats: bool,
     /// True if times in its fragments repeat or step back.
     pub(super) is_disordered: bool,
+    /// True if its file ends inside a fragment.
+    pub(super) is_cut_off: bool,
 }
 
 /// Results of a look at a fragment.
@@ -124,6 +126,7 @@ pub(super) fn of_moov(file: FileId, moov: &Boxes, limits: &Limits) -> Vec<MediaT
             is_settled: false,
             has_repeats: false,
             is_disordered: false,
+            is_cut_off: false,
         })
     };
     moov.each(*b"trak").take(limits.tracks).filter_map(track).collect()

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::announced::Announced;
 use super::complete::Pairs;
+use super::cut_off::CutOff;
 use super::matching::match_announced;
 use super::media::MediaFile;
 use super::resolve::Resolved;
@@ -13,7 +14,7 @@ use super::trouble::Trouble;
 use crate::base::{Error, ErrorKind, FileId, Limits, Timescale};
 use crate::index::{Indexed, KnownStarts, Outcome, Scan, Scanned, ScannedTrack};
 use crate::manifest::{ClientDocument, runs};
-use crate::presentation::finding::Finding;
+use crate::presentation::finding::{Counted, Finding};
 use crate::presentation::timeline::tolerance;
 use crate::presentation::{FindingCode, Timeline};
 
@@ -152,15 +153,19 @@ impl MediaFile {
     ) -> Vec<Finding> {
         let chunks_with =
             |track: &MediaTrack, fragments: &[Indexed]| announced.chunks_with(track, fragments);
+        let has_index_box = !self.mfra.is_empty();
         let Ok(tracks) = &mut self.tracks else { return Vec::new() };
+        let cut_off = CutOff::of(&scanned.outcome);
         let given_up = match &scanned.outcome {
             Outcome::Lost(error) => Some(error.clone()),
-            Outcome::Walking | Outcome::End | Outcome::CutOff(_) => None,
+            Outcome::Walking | Outcome::End | Outcome::CutOff { .. } => None,
         };
         let is_beyond_budget =
             given_up.as_ref().is_some_and(|error| matches!(error.kind, ErrorKind::Budget { .. }));
         let (mut used, mut untimed, mut lost) = (false, 0, 0);
         for track in tracks {
+            track.is_cut_off =
+                cut_off.is_some_and(|cut_off| !cut_off.is_in_index()) && !has_index_box;
             // Any number of `trak`s may have one number: the first has the fragments.
             let of_scan = scanned.tracks.iter().position(|found| found.track_id == track.track_id);
             let Some(mut found) = of_scan.map(|at| scanned.tracks.swap_remove(at)) else {
@@ -207,7 +212,7 @@ impl MediaFile {
             let is_taken = is_better && !is_beyond_budget;
             track.is_settled |= given_up.is_none() && (is_doubted || is_taken || is_whole);
             if is_taken {
-                track.rebuild(walk);
+                track.rebuild(walk, cut_off);
                 used = true;
                 continue;
             }
@@ -229,14 +234,24 @@ impl MediaFile {
                 (Err(_), None) => {}
             }
         }
-        findings(&scanned, given_up, used || lost > 0, untimed)
+        let of_end = cut_off.and_then(|cut_off| cut_off.finding(self));
+        let of_walk = findings(&scanned, given_up, used || lost > 0, untimed);
+        of_end.into_iter().chain(of_walk).collect()
     }
 }
 
 impl MediaTrack {
-    fn rebuild(&mut self, found: Found) {
+    /// Takes over the fragments that a walk found. That it had to is no news if the file was cut off,
+    /// because its index is at its end.
+    fn rebuild(&mut self, found: Found, cut_off: Option<CutOff>) {
         let Found { fragments, last_duration, placed_by, is_disordered, .. } = found;
+        let is_missing = |trouble: &Trouble| trouble.code == FindingCode::IndexMissing;
+        let is_missing = self.fragments.as_ref().err().is_some_and(is_missing);
         let before = match (&self.fragments, &self.doubt) {
+            (Err(_), _) if is_missing && cut_off.is_some_and(CutOff::is_in_index) => {
+                "its file was cut off inside the index (`mfra`), behind all fragments".into()
+            }
+            (Err(_), _) if is_missing => "its file has no index (`mfra`) of its fragments".into(),
             (Err(trouble), _) | (Ok(_), Some(trouble)) => trouble.message.clone(),
             (Ok(_), None) if self.has_repeats => {
                 "its index gives one time for several fragments".into()
@@ -246,14 +261,14 @@ impl MediaTrack {
         let how = match placed_by {
             PlacedBy::Times => "",
             PlacedBy::Durations => {
-                ", in order and by their durations: times in them repeat, step back or overlap"
+                ", placed in order and by their durations: the times inside repeat, step back or overlap"
             }
-            PlacedBy::Numbers => {
-                ", as many as chunks and in their order: they do not say their times"
-            }
+            PlacedBy::Numbers => ", placed by number, one per chunk: no times are inside",
         };
-        let message = format!("{before}; {} were found in the file{how}", fragments.len());
-        self.doubt = Some(Trouble::new(FindingCode::IndexRebuilt, message));
+        let found = Counted(fragments.len(), "fragment");
+        let message = format!("{before}; a search of the file found {found}{how}");
+        self.doubt = (!(is_missing && self.is_cut_off))
+            .then(|| Trouble::new(FindingCode::IndexRebuilt, message));
         self.last_duration = (last_duration > 0).then_some(last_duration);
         (self.has_repeats, self.is_disordered) = (false, is_disordered);
         self.fragments = Ok(fragments);
@@ -360,21 +375,14 @@ fn findings(
             None => finding,
         });
     };
-    match (&scanned.outcome, given_up) {
-        (Outcome::CutOff(at), _) => tell(
-            FindingCode::RecordingCutOff,
-            format!("the file ends inside the box at byte {at}, or no box begins there"),
-            None,
-        ),
-        (_, Some(error)) => {
-            let message = format!("nothing behind this place was found: {error}");
-            tell(FindingCode::ScanGivenUp, message, Some(error));
-        }
-        _ => {}
+    if let Some(error) = given_up {
+        let message = format!("nothing behind this place was found: {error}");
+        tell(FindingCode::ScanGivenUp, message, Some(error));
     }
     if let Some(error) = scanned.broken.as_ref().filter(|_| used) {
         let behind = match untimed {
             0 => String::new(),
+            1 => "; 1 fragment behind it does not say its time: not served".into(),
             _ => format!("; {untimed} fragments behind it do not say their times: not served"),
         };
         let message = format!("it was passed over: {error}{behind}");

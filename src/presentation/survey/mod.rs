@@ -116,7 +116,8 @@ impl Survey {
         self.read(looks)
     }
 
-    /// Returns the findings of opening and of the survey so far, the most severe first. A finding
+    /// Returns the findings of opening and of the survey so far, in the order of
+    /// [`Presentation::findings`]: the gravest first. A finding
     /// of opening is left out if the survey has the same one, which covers all fragments.
     pub fn findings(&self) -> Vec<Finding> {
         let limits = self.presentation.limits();
