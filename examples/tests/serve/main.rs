@@ -12,6 +12,7 @@ mod messages;
 mod observed;
 mod operator;
 mod page_api;
+mod page_urls;
 mod program;
 #[cfg(unix)]
 mod reload;
