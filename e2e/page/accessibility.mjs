@@ -25,6 +25,10 @@ const judge = (colorScheme, width) => ({ url, chromium }) => inPage(chromium, as
     await page.waitForLoadState('networkidle');
     assert.deepEqual(await serious(page), [], name);
   }
+  await page.goto(STATES.presentation(url));
+  await page.locator('.stream td button.link').first().click();
+  await page.locator('.head-boxes .tree').first().waitFor();
+  assert.deepEqual(await serious(page), [], 'head of a file');
   await page.goto(STATES.fragment(url));
   await page.locator('.start button').click();
   await page.locator('.requests tbody tr').first().waitFor();

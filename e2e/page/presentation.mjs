@@ -16,6 +16,36 @@ export const presentation = {
     }
   }),
 
+  'a file of a track shows its boxes, by mouse and by keyboard': ({ url, chromium }) => inPage(chromium, async (page) => {
+    await page.goto(addressOf(url, 'ladder/ladder.ism'));
+    const stream = page.locator('.stream').first();
+    const file = stream.locator('td button.link').first();
+    await file.click();
+    await stream.locator('.head-boxes .tree .type', { hasText: 'moov' }).waitFor();
+    const text = await stream.locator('.head-boxes').innerText();
+    for (const part of ['ftyp', 'Head of ladder.ismv', 'trak']) assert.ok(text.includes(part), `${part} is missing`);
+    assert.equal(await file.getAttribute('aria-expanded'), 'true');
+    await page.keyboard.press('Escape');
+    assert.equal(await stream.locator('.head-boxes').isVisible(), false);
+    assert.ok(await file.evaluate((one) => one === document.activeElement), 'the focus is lost');
+    await page.keyboard.press('Enter');
+    await stream.locator('.head-boxes .type', { hasText: 'moov' }).waitFor();
+    await file.click();
+    assert.equal(await stream.locator('.head-boxes').isVisible(), false);
+  }),
+
+  'addresses to copy are where the presentations are': ({ url, chromium }) => inPage(chromium, async (page) => {
+    await page.route('**/-/api/presentation?**', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ json: { ...await answer.json(), base: 'https://media.example.org:8443' } });
+    });
+    await page.goto(addressOf(url, 'ladder/ladder.ism', { stream: 0, track: 0, fragment: 1 }));
+    await page.locator('.tree').first().waitFor();
+    for (const copy of await page.locator('.copy').all()) {
+      assert.match(await copy.getAttribute('data-text'), /^https:\/\/media\.example\.org:8443\/ladder\/ladder\.ism\//);
+    }
+  }),
+
   'findings say what to do': ({ url, chromium }) => inPage(chromium, async (page) => {
     await page.goto(addressOf(url, 'dialects/missing/missing.ism'));
     await page.locator('.finding').first().waitFor();

@@ -22,6 +22,9 @@ const shots = (look) => ({ url, chromium }) => inPage(chromium, async (page) => 
     await page.waitForTimeout(200);
     await shot(title);
   }
+  await page.locator('.stream td button.link').first().click();
+  await page.locator('.head-boxes .tree').first().waitFor();
+  await shot('head');
   await page.goto(addressOf(url, 'ladder/ladder.ism', { stream: 0, track: 1, fragment: 3 }));
   await page.locator('.tree').first().waitFor();
   await page.locator('.start button').click();

@@ -8,7 +8,7 @@ use crate::Options;
 use crate::access::Access;
 use crate::current::Current;
 use crate::operator::{Operator, Place};
-use crate::page::{Hosts, Page};
+use crate::page::{Hosts, Media, Page};
 use crate::site::{Parts, Site};
 
 /// The sites of all listeners.
@@ -47,8 +47,9 @@ impl Sites {
             None if is_loopback(address) && !access.trusts_proxies() => Place::Loopback,
             _ => Place::Public,
         };
+        let of_main = (scheme, address);
         let front = |scheme, address, place| {
-            let parts = parts(&content, &catalogue, &access, options, (address, place))?;
+            let parts = parts(&content, &catalogue, &access, options, (address, place), of_main)?;
             Ok::<_, Failure>(Front { scheme, address, place, site: Current::new(Site::new(parts)) })
         };
         let main = front(scheme, address, place)?;
@@ -94,7 +95,8 @@ impl Sites {
             .flatten()
             .map(|front| {
                 let place = (front.address, front.place);
-                let parts = parts(&content, &catalogue, &self.access, options, place)?;
+                let of_main = (self.main.scheme, self.main.address);
+                let parts = parts(&content, &catalogue, &self.access, options, place, of_main)?;
                 Ok::<_, Failure>((&front.site, Site::new(parts)))
             })
             .collect::<Result<_, _>>()?;
@@ -143,6 +145,7 @@ fn parts(
     access: &Access,
     options: &Options,
     (address, place): (SocketAddr, Place),
+    of_main: (&'static str, SocketAddr),
 ) -> Result<Parts, Failure> {
     let origin = content.origin();
     let hosts = Hosts::new(&options.page.page_host);
@@ -154,6 +157,11 @@ fn parts(
         address,
         formats: content.formats().to_vec(),
         hosts,
+        media: match (&options.page.media_url, address == of_main.1) {
+            (Some(url), _) => Media::Named(url.clone()),
+            (None, true) => Media::Here,
+            (None, false) => Media::There(of_main.0, of_main.1),
+        },
     };
     let has_page = place != Place::Public && !options.listeners.no_page;
     Ok(Parts {

@@ -72,6 +72,7 @@ files! {
     "failure.js",
     "findings.js",
     "fragment.js",
+    "head.js",
     "icon.svg",
     "index.html",
     "list.js",

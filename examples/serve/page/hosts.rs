@@ -71,7 +71,7 @@ impl Hosts {
 }
 
 /// Returns the host of `HOST` or `HOST:PORT`; `None` for anything else.
-fn host(authority: &str) -> Option<&str> {
+pub(super) fn host(authority: &str) -> Option<&str> {
     let behind = match authority.strip_prefix('[') {
         Some(rest) => rest.find(']')? + 2,
         None => authority.find(':').unwrap_or(authority.len()),

@@ -13,6 +13,7 @@ mod failure;
 mod findings;
 mod hosts;
 mod languages;
+mod media;
 mod open;
 mod options;
 mod player;
@@ -32,6 +33,7 @@ use hyper::Request;
 use smooth_origin::Origin;
 
 pub(crate) use hosts::Hosts;
+pub(crate) use media::Media;
 pub(crate) use options::PageOptions;
 
 use crate::site::SiteBody;
@@ -50,6 +52,8 @@ pub(crate) struct Page {
     pub(crate) formats: Vec<Format>,
     /// Names by which the page is reached.
     pub(crate) hosts: Hosts,
+    /// Where clients find the presentations.
+    pub(crate) media: Media,
 }
 
 impl Page {
@@ -61,7 +65,10 @@ impl Page {
         }
         let answer = match self.refusal(request) {
             Some(refusal) => refusal,
-            None => self.answer(path, request.uri().query().unwrap_or("")).await,
+            None => {
+                let query = request.uri().query().unwrap_or("");
+                self.answer(path, query, self.media.base(request)).await
+            }
         };
         Some(answer.into_response(request))
     }
@@ -83,7 +90,7 @@ impl Page {
         (!is_read).then(Answer::not_allowed)
     }
 
-    async fn answer(&self, path: &str, query: &str) -> Answer {
+    async fn answer(&self, path: &str, query: &str, base: Option<String>) -> Answer {
         let Some(name) = path.strip_prefix("/-/api/") else {
             return match file(path) {
                 Some(asset) => Answer::file(asset),
@@ -93,18 +100,18 @@ impl Page {
                 None => Answer::sentence(StatusCode::NOT_FOUND, "The page has no such file."),
             };
         };
-        match self.api(name, query).await {
+        match self.api(name, query, base).await {
             Ok(answer) => answer,
             Err(failure) => failure.into_answer(),
         }
     }
 
-    async fn api(&self, name: &str, query: &str) -> Result<Answer, Failure> {
+    async fn api(&self, name: &str, query: &str, base: Option<String>) -> Result<Answer, Failure> {
         let query = Query::parse(query)?;
         match name {
             "server" => Ok(server::answer(self)),
             "presentations" => presentations::answer(self, &query).await,
-            "presentation" => presentation::answer(self, &query).await,
+            "presentation" => presentation::answer(self, &query, base).await,
             "timeline" => timeline::answer(self, &query).await,
             "boxes" => boxes::answer(self, &query).await,
             _ => Err(Failure::new(StatusCode::NOT_FOUND, "the page has no such part")

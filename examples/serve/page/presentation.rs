@@ -26,6 +26,8 @@ struct PresentationJson<'a> {
     protection: Vec<ProtectionJson>,
     streams: Vec<StreamJson<'a>>,
     findings: Vec<FindingJson>,
+    /// Where the URLs are, if that is not where the page is.
+    base: Option<String>,
     urls: Vec<UrlJson>,
 }
 
@@ -89,19 +91,28 @@ const SYSTEMS: [(u128, &str); 7] = [
     (0xf239e769_efa3_4850_9c16_a903c6932efb, "Primetime"),
 ];
 
-pub(super) async fn answer(page: &Page, query: &Query) -> Result<Answer, Failure> {
+pub(super) async fn answer(
+    page: &Page,
+    query: &Query,
+    base: Option<String>,
+) -> Result<Answer, Failure> {
     let opened = page.open(&query.presentation()?).await?;
     let presentation = Arc::clone(opened.presentation());
     let formats = page.formats.clone();
     let sizes = FileSizes::of(&page.origin, &presentation).await;
     aside(move || {
-        Answer::json(StatusCode::OK, &PresentationJson::of(&presentation, &sizes, &formats))
+        Answer::json(StatusCode::OK, &PresentationJson::of(&presentation, &sizes, &formats, base))
     })
     .await
 }
 
 impl<'a> PresentationJson<'a> {
-    fn of(presentation: &'a Presentation, sizes: &FileSizes, formats: &[Format]) -> Self {
+    fn of(
+        presentation: &'a Presentation,
+        sizes: &FileSizes,
+        formats: &[Format],
+        base: Option<String>,
+    ) -> Self {
         let streams = presentation.streams().iter().enumerate();
         let stream = |(number, stream)| StreamJson::of(presentation, stream, number, sizes);
         let streams: Vec<_> = streams.map(stream).collect();
@@ -114,6 +125,7 @@ impl<'a> PresentationJson<'a> {
             protection: presentation.protection().iter().map(ProtectionJson::of).collect(),
             streams,
             findings: findings::of(presentation),
+            base,
             urls: urls_of(presentation, formats),
         }
     }

@@ -11,6 +11,7 @@ export class Fragment {
   #title;
   #on;
   #asked = null;
+  #base = null;
   #shown = '';
 
   /** `on` has `choose(place)`, `canPlay()` and `seek(seconds)`. */
@@ -25,6 +26,11 @@ export class Fragment {
 
   close() {
     this.#asked?.abort();
+  }
+
+  /** Takes where the addresses to copy are, if that is not where the page is. */
+  from(base) {
+    this.#base = base;
   }
 
   /** Shows a fragment, or nothing. */
@@ -86,7 +92,7 @@ export class Fragment {
   }
 
   #addresses(parent, url, row, fragment) {
-    const whole = new URL(url, location.href).href;
+    const whole = new URL(url, this.#base ?? location.href).href;
     const file = `${row.type}_${row.track}_${fragment}.m4s`;
     replace(
       parent,

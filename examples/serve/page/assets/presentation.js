@@ -63,6 +63,7 @@ export class Presentation {
       replace(this.#body, failure(error), section('findings', 'Findings', findings(error.findings ?? [])));
       return;
     }
+    this.#fragment.from(presentation.base ?? null);
     replace(this.#facts, facts(presentation));
     this.#play = new Play(presentation, {
       position: (seconds) => this.#timeline?.position(seconds),

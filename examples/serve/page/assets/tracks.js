@@ -1,6 +1,7 @@
 // The streams and their tracks as a table.
 
 import { element, name, table } from './dom.js';
+import { FileHead } from './head.js';
 import { decodes } from './play/abilities.js';
 import { bitrate, count, plain, size } from './words.js';
 
@@ -16,15 +17,22 @@ const COLUMNS = [
   { title: 'Protection' },
 ];
 
-export function tracks({ streams }) {
-  return streams.map((stream) => element(
+export function tracks({ name: title, streams }) {
+  return streams.map((stream) => streamOf(title, stream));
+}
+
+function streamOf(title, stream) {
+  const head = new FileHead(title);
+  const caption = `Tracks of ${stream.name || stream.type}`;
+  return element(
     'div', { class: 'stream' },
     element('h3', {},
       element('span', { class: `kind ${stream.type}` }, stream.type), ' ', name(stream.name || stream.type),
       element('span', { class: 'faint' }, ` ${about(stream)}`)),
-    element('div', { class: 'wide', role: 'region', 'aria-label': `Tracks of ${stream.name || stream.type}`, tabindex: '0' },
-      table(`Tracks of ${stream.name || stream.type}`, COLUMNS, stream.tracks.map((track) => row(stream, track)))),
-  ));
+    element('div', { class: 'wide', role: 'region', 'aria-label': caption, tabindex: '0' },
+      table(caption, COLUMNS, stream.tracks.map((track) => row(stream, track, head)))),
+    head.root,
+  );
 }
 
 function about({ language, language_words: words, role, fragments, timescale }) {
@@ -32,7 +40,7 @@ function about({ language, language_words: words, role, fragments, timescale }) 
     .filter(Boolean).join(' · ');
 }
 
-function row(stream, track) {
+function row(stream, track, head) {
   const codec = track.rfc6381 ?? track.fourcc;
   const plays = decodes(stream.type, track);
   return element(
@@ -45,7 +53,7 @@ function row(stream, track) {
     element('td', { class: 'number' }, bitrate(track.measured_bitrate)),
     element('td', { class: 'number' }, bitrate(track.peak_bitrate)),
     element('td', { class: 'number' }, size(track.size)),
-    element('td', {}, track.file ? name(track.file) : '–'),
+    element('td', {}, track.file && track.id !== null ? head.button(track.file) : name(track.file ?? '–')),
     element('td', {}, track.encrypted ?? 'none'),
   );
 }
