@@ -38,7 +38,7 @@ use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
 pub use age::Age;
 #[cfg(feature = "object-store")]
-pub use bucket::{Bucket, BucketObject};
+pub use bucket::{Bucket, BucketObject, ConnectError, Location, Protocol};
 pub use counting::{CountingSource, CountingStore, StoreCounts};
 pub use erased::{AnyStore, Source};
 pub use error::ChangedError;

@@ -1,13 +1,19 @@
 //! Object stores: any store of the crate `object_store`.
 
+mod connect_error;
 mod get;
+mod listing;
+mod location;
 mod near;
 mod object;
 mod pin;
 mod problem;
 mod reach;
+#[cfg(any(feature = "s3", feature = "azure", feature = "gcs", feature = "http-store"))]
+mod remote;
 mod run;
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin as Pinned;
@@ -15,9 +21,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join;
+use object_store::list::PaginatedListStore;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
 
+pub use connect_error::ConnectError;
+pub use location::{Location, Protocol};
 pub use object::BucketObject;
 
 use get::Got;
@@ -67,9 +76,11 @@ const MAX_LISTED: usize = 100_000;
 /// The texts of errors never contain those of the store, which may have URLs with signatures or
 /// passwords in them. A store that asks for fewer requests gives [`SlowDown`](super::SlowDown).
 /// Nothing is tried again here.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Bucket {
     reach: Reach,
+    /// The same store, if it lists page by page.
+    pages: Option<Arc<dyn PaginatedListStore>>,
     max_listed: usize,
     /// Cleared when the store is found to give no suffix ranges.
     gives_suffixes: Arc<AtomicBool>,
@@ -82,7 +93,46 @@ impl Bucket {
         let reach =
             Reach { store: Arc::new(store), runner, prefix: None, is_written_in_place: false };
         let gives_suffixes = Arc::new(AtomicBool::new(true));
-        Self { reach, max_listed: MAX_LISTED, gives_suffixes }
+        Self { reach, pages: None, max_listed: MAX_LISTED, gives_suffixes }
+    }
+
+    /// Connects to the store of a location with the credentials and the endpoint of an environment,
+    /// from which values are taken by their names. Nothing is asked of the store.
+    ///
+    /// | Location | Variables |
+    /// |---|---|
+    /// | `s3://` | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`, `AWS_ENDPOINT_URL`; `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_CONTAINER_CREDENTIALS_FULL_URI` or `AWS_METADATA_ENDPOINT` for credentials that are renewed; `AWS_SKIP_SIGNATURE` |
+    /// | `az://` | `AZURE_STORAGE_ACCOUNT_NAME`, `AZURE_STORAGE_ACCOUNT_KEY` or `AZURE_STORAGE_SAS_TOKEN`, `AZURE_STORAGE_ENDPOINT`; `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET` and `AZURE_TENANT_ID`; `AZURE_FEDERATED_TOKEN_FILE`, `IDENTITY_ENDPOINT`; `AZURE_SKIP_SIGNATURE` |
+    /// | `gs://` | `GOOGLE_APPLICATION_CREDENTIALS`, `GOOGLE_SERVICE_ACCOUNT_KEY`, `GOOGLE_BEARER_TOKEN`, `GOOGLE_BASE_URL`, `GOOGLE_SKIP_SIGNATURE` |
+    /// | `http://`, `https://` | `HTTP_STORE_AUTHORIZATION`: the whole value of the header `Authorization` |
+    /// | all | `STORE_ROOT_CERTIFICATES`: a file with further root certificates in PEM; `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` |
+    ///
+    /// Requests use HTTP/1.1 with TLS by rustls, and the certificates of the system. Redirects are
+    /// not followed, and nothing is tried again.
+    ///
+    /// ```
+    /// # #[cfg(feature = "s3")] {
+    /// use smooth_origin::storage::{Bucket, Location};
+    ///
+    /// let location = Location::parse("s3://films/2026").unwrap();
+    /// # let var = |name: &str| match name { "AWS_REGION" => Some("eu-west-1".into()), _ => None };
+    /// # mod env { pub fn var(_: &str) -> Result<String, ()> { Err(()) } }
+    /// let bucket = Bucket::connect(&location, |name| env::var(name).ok());
+    /// # let bucket = Bucket::connect(&location, var);
+    /// // Keys that are missing are missed at once.
+    /// assert!(bucket.unwrap_err().to_string().contains("AWS_ACCESS_KEY_ID is not set"));
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If a variable is missing or not valid, or if the crate was built without the feature of the
+    /// location. The error names the variable, and has no value of one.
+    #[cfg(any(feature = "s3", feature = "azure", feature = "gcs", feature = "http-store"))]
+    pub fn connect(
+        location: &Location,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConnectError> {
+        remote::connect(location, &environment)
     }
 
     /// Puts the root at a prefix. Keys outside of it are never asked for.
@@ -247,19 +297,22 @@ impl Store for Bucket {
 
     async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
         let path = self.reach.path(folder)?;
-        let store = self.reach.store.clone();
+        let (store, pages, most) = (self.reach.store.clone(), self.pages.clone(), self.max_listed);
         let listed = self.reach.runner.run(async move {
-            let prefix = (!path.as_ref().is_empty()).then_some(&path);
-            let listed = store.list_with_delimiter(prefix).await;
-            listed.map_err(|error| Problem::of(&error).into())
+            let listed = match pages {
+                Some(pages) => listing::paged(&*pages, &path, most).await,
+                None => listing::whole(&*store, &path, most).await,
+            };
+            listed.map_err(io::Error::from)
         });
-        let objects = listed.await?.objects;
-        if objects.len() > self.max_listed {
-            let (most, found) = (self.max_listed, objects.len());
-            let sentence =
-                format!("the folder has {found} objects, of at most {most} that are listed");
-            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, sentence));
-        }
-        Ok(objects.iter().filter_map(|meta| self.reach.name(&meta.location, folder)).collect())
+        let keys = listed.await?;
+        Ok(keys.iter().filter_map(|key| self.reach.name(key, folder)).collect())
+    }
+}
+
+impl fmt::Debug for Bucket {
+    /// The store itself is not shown: it may have keys in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bucket").field("prefix", &self.reach.prefix).finish_non_exhaustive()
     }
 }

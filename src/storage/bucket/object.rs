@@ -1,5 +1,6 @@
 //! One version of an object in a bucket.
 
+use std::fmt;
 use std::io;
 use std::ops::Range;
 
@@ -19,7 +20,7 @@ use crate::storage::{ChangedError, RangeSource, Stat};
 /// Each read asks for this version (`If-Match`, and the version or generation if the store has
 /// them), and compares what the answer says with what the opening said: a store that ignores the
 /// condition does not give bytes of another version.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct BucketObject {
     pub(super) reach: Reach,
     pub(super) path: Path,
@@ -100,5 +101,11 @@ impl RangeSource for BucketObject {
             }
         }
         Ok(all)
+    }
+}
+
+impl fmt::Debug for BucketObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BucketObject").field("path", &self.path.as_ref()).finish_non_exhaustive()
     }
 }

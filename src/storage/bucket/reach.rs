@@ -10,7 +10,7 @@ use super::run::Runner;
 use crate::base::Name;
 
 /// A store, where it is asked, and below which prefix.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Reach {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) runner: Runner,
