@@ -35,11 +35,14 @@ use problem::Problem;
 use reach::Reach;
 use run::Runner;
 
-use super::{Ends, Opening, Stat, Store};
+use super::{Ends, Opening, RangeSource, Stat, Store};
 use crate::base::Name;
 
 /// Names that one folder may have, if the host does not say.
 const MAX_LISTED: usize = 100_000;
+
+/// Longest head or tail that an opening reads, in bytes. Servers take numbers near 2⁶⁴ for none.
+const MAX_END: u64 = 16 << 20;
 
 /// A store of the crate `object_store` as a store of an origin.
 ///
@@ -264,8 +267,8 @@ impl Store for Bucket {
     async fn open_with(&self, name: &Name, ends: Ends) -> io::Result<Opening<BucketObject>> {
         let path = self.reach.path(Some(name))?;
         // One byte tells as much as none, and every store can give it.
-        let head = self.get(&path, GetRange::Bounded(0..ends.head.max(1)));
-        let (head, tail) = join(head, self.suffix(&path, ends.tail)).await;
+        let head = self.get(&path, GetRange::Bounded(0..ends.head.clamp(1, MAX_END)));
+        let (head, tail) = join(head, self.suffix(&path, ends.tail.min(MAX_END))).await;
         let head = match head? {
             Ok(head) => head,
             Err(problem) => return self.open_empty(path, problem).await,
@@ -291,6 +294,8 @@ impl Store for Bucket {
         let path = self.reach.path(Some(name))?;
         match self.head(&path).await? {
             Ok(meta) => self.stat_of(&meta),
+            // The answer to a HEAD has no body to say why. Some servers know no HEAD at all.
+            Err(Problem::Told(..)) => self.open(name).await?.stat().await,
             Err(problem) => Err(problem.into()),
         }
     }

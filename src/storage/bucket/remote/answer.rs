@@ -54,6 +54,10 @@ pub(super) fn refused(
                 "the store refuses access (status 403{named}): check the rights of the credentials; some stores also say so of a missing object if the credentials may not list"
             ),
         ),
+        // What WebDAV says of a folder (RFC 4918, 9.4).
+        405 if asked.is_plain && asked.is_ranged => {
+            told(ErrorKind::IsADirectory, "the name is that of a folder")
+        }
         405 | 501 => told(
             ErrorKind::Unsupported,
             &format!(
@@ -81,7 +85,10 @@ fn of_code(code: &str) -> Option<Problem> {
         "InvalidAccessKeyId" => {
             denied("the store does not know the access key: check its name and the endpoint")
         }
-        "SignatureDoesNotMatch" | "AuthenticationFailed" | "InvalidToken" => denied(
+        "SignatureDoesNotMatch"
+        | "AuthenticationFailed"
+        | "AuthorizationFailure"
+        | "InvalidToken" => denied(
             "the store does not accept the credentials: check the secret key, the token, and the clock of this machine",
         ),
         "RequestTimeTooSkewed" => {
@@ -94,7 +101,6 @@ fn of_code(code: &str) -> Option<Problem> {
             ErrorKind::InvalidFilename,
             "the store cannot have an object of this name",
         )),
-        "SlowDown" | "RequestLimitExceeded" | "ServerBusy" => None,
         _ => None,
     }
 }
