@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Starts real object stores and web servers, and runs the tests of `Bucket` against them.
 
-    check.py [FOLDER]      FOLDER: where install.sh put the stores; default: target/stores
+    check.py [FOLDER [TEST...]]
+
+FOLDER  where install.sh put the stores; default: target/stores
+TEST    the tests that run; default: all
 
 Each server listens on a free port of 127.0.0.1 and holds its objects in a folder below FOLDER, or in
 memory. The tests (tests/bucket_servers.rs) find the addresses in the environment. A server that does
@@ -174,7 +177,7 @@ def main():
     environment = {**os.environ, **{f"STORE_{name}": str(value) for name, value in found.items()}}
     command = [
         "cargo", "test", "-p", "smooth-origin", "--features", "s3,azure,gcs,http-store",
-        "--test", "bucket_servers", "--", "--ignored",
+        "--test", "bucket_servers", "--", "--ignored", *sys.argv[2:],
     ]
     return subprocess.run(command, cwd=REPOSITORY, env=environment).returncode
 

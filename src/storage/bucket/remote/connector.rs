@@ -79,6 +79,22 @@ impl Connector {
         Ok(Self { client, authorization, is_plain })
     }
 
+    /// Sends a request, and once more if the connection was reset before any answer: a server may
+    /// close a kept connection at the moment in which it is used again (RFC 9112, 9.3.1).
+    async fn execute(&self, request: Request) -> Result<Response, Problem> {
+        let again = if request.method().is_safe() { request.try_clone() } else { None };
+        let error = match self.client.execute(request).await {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        match again {
+            Some(again) if is_reset(&error) => {
+                self.client.execute(again).await.map_err(|error| unreachable(&error))
+            }
+            _ => Err(unreachable(&error)),
+        }
+    }
+
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, Problem> {
         let (parts, body) = request.into_parts();
         let range = parts.headers.get(RANGE).and_then(|value| value.to_str().ok());
@@ -99,8 +115,7 @@ impl Connector {
         if !body.is_empty() {
             *request.body_mut() = Some(Body::wrap(body));
         }
-        let mut response =
-            self.client.execute(request).await.map_err(|error| unreachable(&error))?;
+        let mut response = self.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         if !status.is_success() {
             let body = beginning(&mut response).await;
@@ -161,6 +176,19 @@ async fn beginning(response: &mut Response) -> Vec<u8> {
         }
     }
     all
+}
+
+fn is_reset(error: &reqwest::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(inner) = cause {
+        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            let kinds = [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof];
+            return !error.is_connect() && kinds.contains(&io.kind());
+        }
+        cause = inner.source();
+    }
+    false
 }
 
 /// A request that got no answer, or half of one. The error's own text has the URL in it.
