@@ -186,6 +186,10 @@ fn is_reset(error: &reqwest::Error) -> bool {
             let kinds = [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof];
             return !error.is_connect() && kinds.contains(&io.kind());
         }
+        // What hyper says of a connection that ended before any answer; it has no type for it.
+        if inner.to_string() == "connection closed before message completed" {
+            return true;
+        }
         cause = inner.source();
     }
     false
