@@ -5,6 +5,8 @@
 //! the erased forms [`AnyStore`] and [`Source`].
 
 mod age;
+#[cfg(feature = "object-store")]
+mod bucket;
 pub(crate) mod budget;
 pub mod conformance;
 mod counting;
@@ -17,6 +19,7 @@ mod local;
 mod memory;
 mod mounts;
 mod opening;
+mod slow_down;
 pub(crate) mod spelling;
 pub(crate) mod thread_timer;
 mod timeout;
@@ -34,6 +37,8 @@ use futures_util::future;
 use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
 pub use age::Age;
+#[cfg(feature = "object-store")]
+pub use bucket::{Bucket, BucketObject, ConnectError, Location, Protocol};
 pub use counting::{CountingSource, CountingStore, StoreCounts};
 pub use erased::{AnyStore, Source};
 pub use error::ChangedError;
@@ -44,6 +49,7 @@ pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
 pub use memory::{MemoryObject, MemoryStore};
 pub use mounts::Mounts;
 pub use opening::{Ends, Opening};
+pub use slow_down::SlowDown;
 pub use timeout::{TimeoutSource, TimeoutStore};
 pub use timer::Timer;
 

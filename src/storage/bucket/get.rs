@@ -1,0 +1,123 @@
+//! One request for a part of an object, and its answer.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use object_store::path::Path;
+use object_store::{
+    Attribute, GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, ObjectStore,
+    ObjectStoreExt,
+};
+
+use super::problem::Problem;
+
+/// An answer with all its bytes.
+#[derive(Debug)]
+pub(super) struct Got {
+    pub(super) meta: ObjectMeta,
+    pub(super) range: Range<u64>,
+    pub(super) bytes: Bytes,
+}
+
+/// Bytes for which memory is taken at once. Longer answers take it as they come.
+const AT_ONCE: usize = 16 << 20;
+
+/// Asks for a range. The answer has as many bytes as its range says, and no more than were asked
+/// for.
+pub(super) async fn get(
+    store: Arc<dyn ObjectStore>,
+    path: Path,
+    range: GetRange,
+    options: GetOptions,
+) -> Result<Got, Problem> {
+    let options = GetOptions { range: Some(range.clone()), ..options };
+    let result = store.get_opts(&path, options).await.map_err(|error| Problem::of(&error))?;
+    check_encoding(&result)?;
+    let (meta, given) = (result.meta.clone(), result.range.clone());
+    let expected = expected(&range, meta.size);
+    if expected.as_ref() != Some(&given) {
+        return Err(other(format!(
+            "the store was asked for {range} of an object of {} bytes, and gave {given:?}",
+            meta.size
+        )));
+    }
+    let bytes = collect(result, given.end - given.start).await?;
+    Ok(Got { meta, range: given, bytes })
+}
+
+/// Looks at an object.
+pub(super) async fn head(store: Arc<dyn ObjectStore>, path: Path) -> Result<ObjectMeta, Problem> {
+    store.head(&path).await.map_err(|error| Problem::of(&error))
+}
+
+/// The range that answers a request for an object of this size; `None` if there is none.
+fn expected(range: &GetRange, size: u64) -> Option<Range<u64>> {
+    let range = match range {
+        GetRange::Bounded(range) => range.start..range.end.min(size),
+        GetRange::Offset(start) => *start..size,
+        GetRange::Suffix(len) => size.saturating_sub(*len)..size,
+    };
+    (range.start < range.end).then_some(range)
+}
+
+/// Refuses what is stored in a coding: its ranges are not those of the media.
+fn check_encoding(result: &GetResult) -> Result<(), Problem> {
+    let coding = result.attributes.get(&Attribute::ContentEncoding).map(|value| value.as_ref());
+    match coding {
+        None | Some("" | "identity") => Ok(()),
+        Some(_) => Err(Problem::told(
+            std::io::ErrorKind::InvalidData,
+            "the object is stored compressed (Content-Encoding): store it as it is",
+        )),
+    }
+}
+
+/// Reads the answer to its end: as many bytes, or an error.
+async fn collect(result: GetResult, wanted: u64) -> Result<Bytes, Problem> {
+    let Ok(wanted) = usize::try_from(wanted) else {
+        return Err(other("the range does not fit into memory"));
+    };
+    let mut stream = match result.payload {
+        GetResultPayload::Stream(stream) => stream,
+        // A file, in stores of local files. Its length was compared with the range.
+        #[allow(unreachable_patterns)]
+        payload => {
+            let file = GetResult { payload, ..result };
+            let bytes = file.bytes().await.map_err(|error| Problem::of(&error))?;
+            return if bytes.len() == wanted {
+                Ok(bytes)
+            } else {
+                Err(unequal(bytes.len(), wanted))
+            };
+        }
+    };
+    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|error| Problem::of(&error))?;
+        let len = first.len() + all.len();
+        if chunk.len() > wanted - len {
+            return Err(unequal(len.saturating_add(chunk.len()), wanted));
+        }
+        if len == 0 {
+            first = chunk;
+            continue;
+        }
+        if all.is_empty() {
+            all.reserve(wanted.min(AT_ONCE));
+            all.extend_from_slice(&std::mem::take(&mut first));
+        }
+        all.extend_from_slice(&chunk);
+    }
+    let bytes = if all.is_empty() { first } else { all.freeze() };
+    if bytes.len() == wanted { Ok(bytes) } else { Err(unequal(bytes.len(), wanted)) }
+}
+
+fn unequal(given: usize, wanted: usize) -> Problem {
+    other(format!("the store gave {given} bytes of {wanted}"))
+}
+
+fn other(sentence: impl Into<String>) -> Problem {
+    Problem::told(std::io::ErrorKind::Other, sentence)
+}

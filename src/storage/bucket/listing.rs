@@ -1,0 +1,64 @@
+//! The objects of a folder, within a budget.
+
+use std::io;
+
+use object_store::ObjectStore;
+use object_store::list::{PaginatedListOptions, PaginatedListStore};
+use object_store::path::Path;
+
+use super::problem::Problem;
+
+/// Pages that are asked for, of 1,000 keys or so: a store might go on for ever with empty ones.
+const MAX_PAGES: usize = 10_000;
+
+/// Lists page by page, and ends when the budget is exceeded.
+pub(super) async fn paged(
+    store: &dyn PaginatedListStore,
+    folder: &Path,
+    most: usize,
+) -> Result<Vec<Path>, Problem> {
+    let prefix = (!folder.as_ref().is_empty()).then(|| format!("{folder}/"));
+    let (mut keys, mut seen, mut page_token) = (Vec::new(), 0_usize, None);
+    for _ in 0..MAX_PAGES {
+        let options = PaginatedListOptions {
+            delimiter: Some("/".into()),
+            page_token,
+            ..PaginatedListOptions::default()
+        };
+        let page = store.list_paginated(prefix.as_deref(), options).await;
+        let page = page.map_err(|error| Problem::of(&error))?;
+        // Subfolders count: they take a page as objects do.
+        seen += page.result.objects.len() + page.result.common_prefixes.len();
+        check(seen, most)?;
+        keys.extend(page.result.objects.into_iter().map(|meta| meta.location));
+        page_token = page.page_token;
+        if page_token.is_none() {
+            return Ok(keys);
+        }
+    }
+    Err(too_many(most))
+}
+
+/// Lists by one call, which gives all or nothing.
+pub(super) async fn whole(
+    store: &dyn ObjectStore,
+    folder: &Path,
+    most: usize,
+) -> Result<Vec<Path>, Problem> {
+    let prefix = (!folder.as_ref().is_empty()).then_some(folder);
+    let listed = store.list_with_delimiter(prefix).await;
+    let listed = listed.map_err(|error| Problem::of(&error))?;
+    check(listed.objects.len() + listed.common_prefixes.len(), most)?;
+    Ok(listed.objects.into_iter().map(|meta| meta.location).collect())
+}
+
+fn check(seen: usize, most: usize) -> Result<(), Problem> {
+    if seen > most { Err(too_many(most)) } else { Ok(()) }
+}
+
+fn too_many(most: usize) -> Problem {
+    let sentence = format!(
+        "the folder has more than {most} objects and subfolders: give each presentation a folder of its own"
+    );
+    Problem::told(io::ErrorKind::QuotaExceeded, sentence)
+}

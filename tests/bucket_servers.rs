@@ -1,0 +1,269 @@
+//! Buckets on real servers, which `e2e/stores/check.py` starts: it runs these tests with their
+//! addresses in the environment.
+
+#![cfg(all(feature = "s3", feature = "azure", feature = "gcs", feature = "http-store"))]
+
+use std::collections::HashMap;
+use std::env;
+use std::fs;
+use std::future::Future;
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use smooth_origin::base::Name;
+use smooth_origin::storage::conformance::{self, Fixture};
+use smooth_origin::storage::{AnyStore, Bucket, Ends, Location, Source, Store};
+use testkit::name;
+
+/// Needed by all tests of this file.
+const WHY: &str = "run e2e/stores/check.py, which starts the servers";
+
+fn var(name: &str) -> String {
+    env::var(format!("STORE_{name}")).expect(WHY)
+}
+
+/// Runs a test on Tokio, which the clients need.
+fn on_tokio(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(test);
+}
+
+fn connect(location: &str, variables: &[(&str, &str)]) -> Bucket {
+    let variables: HashMap<String, String> =
+        variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let location = Location::parse(location).unwrap();
+    Bucket::connect(&location, |name| variables.get(name).cloned()).unwrap()
+}
+
+/// Sends one request over a connection of its own; the answer must be a success.
+fn send(method: &str, server: &str, target: &str, headers: &str, body: &[u8]) {
+    let host = server.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    let length = body.len();
+    let head = format!(
+        "{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 2"), "{method} {target}: {answer}");
+}
+
+/// Writes by requests: a method, a target and headers to put an object and to remove one.
+struct Requests {
+    server: String,
+    put: fn(&Name) -> (&'static str, String, &'static str),
+    remove: fn(&Name) -> String,
+}
+
+impl Fixture for Requests {
+    async fn put(&self, name: &Name, content: Vec<u8>) {
+        let (method, target, headers) = (self.put)(name);
+        send(method, &self.server, &target, headers, &content);
+    }
+
+    async fn remove(&self, name: &Name) {
+        let headers = (self.put)(name).2;
+        send("DELETE", &self.server, &(self.remove)(name), headers, b"");
+    }
+}
+
+/// Writes into the folder that a server serves. The versions are times in whole seconds.
+struct Folder(PathBuf);
+
+impl Fixture for Folder {
+    async fn put(&self, name: &Name, content: Vec<u8>) {
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        let path = self.0.join(name.as_str());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(self.0.join("new"), content).unwrap();
+        fs::rename(self.0.join("new"), path).unwrap();
+    }
+
+    async fn remove(&self, name: &Name) {
+        fs::remove_file(self.0.join(name.as_str())).unwrap();
+    }
+}
+
+const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 \
+    Credential=key/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00\r\n";
+
+fn moto(prefix: &str) -> (Bucket, Requests) {
+    let server = var("MOTO");
+    let variables = [
+        ("AWS_ENDPOINT_URL", server.as_str()),
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+    let bucket = connect(&format!("s3://vod{prefix}"), &variables);
+    // Signatures are not checked, but anonymous requests may not replace an object.
+    let put = |name: &Name| ("PUT", format!("/vod/{name}"), SIGNED);
+    (bucket, Requests { server, put, remove: |name| format!("/vod/{name}") })
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn s3_by_moto_passes() {
+    on_tokio(async {
+        let (bucket, writer) = moto("");
+        conformance::all(&bucket, &writer).await;
+        let (bucket, writer) = moto("");
+        conformance::all(&AnyStore::new(bucket), &writer).await;
+    });
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn s3_that_ignores_conditions_by_hadro_passes() {
+    on_tokio(async {
+        let server = var("HADRO");
+        let variables = [("AWS_ENDPOINT_URL", server.as_str()), ("AWS_SKIP_SIGNATURE", "true")];
+        let bucket = connect("s3://vod", &variables);
+        conformance::all(&bucket, &Folder(var("HADRO_FOLDER").into())).await;
+    });
+}
+
+fn azurite() -> (String, Requests) {
+    let server = var("AZURITE");
+    let endpoint = format!("{server}/devstoreaccount1");
+    let target = |name: &Name| format!("/devstoreaccount1/vod/{name}?{}", var("AZURITE_WRITE"));
+    let put = |name: &Name| {
+        let target = format!("/devstoreaccount1/vod/{name}?{}", var("AZURITE_WRITE"));
+        ("PUT", target, "x-ms-blob-type: BlockBlob\r\nx-ms-version: 2020-08-04\r\n")
+    };
+    (endpoint, Requests { server, put, remove: target })
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn azure_by_azurite_passes_with_a_key_and_with_a_signature() {
+    on_tokio(async {
+        let (endpoint, writer) = azurite();
+        let (key, signature) = (var("AZURITE_KEY"), var("AZURITE_READ"));
+        for secret in
+            [("AZURE_STORAGE_ACCOUNT_KEY", key.as_str()), ("AZURE_STORAGE_SAS_TOKEN", &signature)]
+        {
+            let account = ("AZURE_STORAGE_ACCOUNT_NAME", "devstoreaccount1");
+            let endpoint = ("AZURE_STORAGE_ENDPOINT", endpoint.as_str());
+            let bucket = connect("az://vod", &[account, endpoint, secret]);
+            conformance::all(&bucket, &writer).await;
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn google_by_fake_gcs_server_passes() {
+    on_tokio(async {
+        let server = var("GOOGLE");
+        let variables = [("GOOGLE_BASE_URL", server.as_str()), ("GOOGLE_SKIP_SIGNATURE", "true")];
+        let bucket = connect("gs://vod", &variables);
+        let put = |name: &Name| {
+            let target = format!("/upload/storage/v1/b/vod/o?uploadType=media&name={name}");
+            ("POST", target, "Content-Type: video/mp4\r\n")
+        };
+        let remove =
+            |name: &Name| format!("/storage/v1/b/vod/o/{}", name.as_str().replace('/', "%2F"));
+        conformance::all(&bucket, &Requests { server, put, remove }).await;
+    });
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn a_web_server_by_nginx_passes() {
+    on_tokio(async {
+        let bucket = connect(&var("NGINX"), &[]);
+        conformance::all(&bucket, &Folder(var("NGINX_FOLDER").into())).await;
+    });
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn webdav_by_rclone_passes() {
+    on_tokio(async {
+        let bucket = connect(&var("WEBDAV"), &[]);
+        conformance::all(&bucket, &Folder(var("WEBDAV_FOLDER").into())).await;
+    });
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn a_server_without_ranges_by_python_is_refused_with_the_remedy() {
+    on_tokio(async {
+        let folder = PathBuf::from(var("PYTHON_FOLDER"));
+        fs::create_dir_all(folder.join("films")).unwrap();
+        fs::write(folder.join("films/a.ismv"), vec![7; 100_000]).unwrap();
+        let bucket = connect(&format!("{}/films", var("PYTHON")), &[]);
+        let error = bucket.open_with(&name("a.ismv"), Ends::new(100, 100)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("must support ranges"), "{error}");
+        let missing = bucket.open(&name("b.ismv")).await.unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
+        let root = connect(&var("PYTHON"), &[]);
+        let folder = root.open(&name("films")).await.unwrap_err();
+        assert_eq!(folder.kind(), ErrorKind::IsADirectory);
+    });
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn an_object_of_no_bytes_opens_on_every_store() {
+    on_tokio(async {
+        let empty = name("empty.bin");
+        let mut all: Vec<(&str, AnyStore)> = Vec::new();
+        let (bucket, writer) = moto("");
+        writer.put(&empty, Vec::new()).await;
+        all.push(("moto", AnyStore::new(bucket)));
+        let (endpoint, writer) = azurite();
+        writer.put(&empty, Vec::new()).await;
+        let variables = [
+            ("AZURE_STORAGE_ACCOUNT_NAME", "devstoreaccount1"),
+            ("AZURE_STORAGE_ENDPOINT", endpoint.as_str()),
+            ("AZURE_STORAGE_ACCOUNT_KEY", &var("AZURITE_KEY")),
+        ];
+        all.push(("azurite", AnyStore::new(connect("az://vod", &variables))));
+        for store in ["NGINX", "WEBDAV", "PYTHON"] {
+            fs::write(PathBuf::from(var(&format!("{store}_FOLDER"))).join("empty.bin"), "")
+                .unwrap();
+            all.push((store, AnyStore::new(connect(&var(store), &[]))));
+        }
+        for (server, store) in all {
+            let opening = store.open_with(&empty, Ends::new(100, 100)).await;
+            let opening = opening.unwrap_or_else(|error| panic!("{server}: {error}"));
+            assert_eq!(opening.stat.size, 0, "{server}");
+            let _: &Source = &opening.source;
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn what_is_wrong_is_said_without_secrets() {
+    on_tokio(async {
+        let (server, object) = (var("MOTO"), name("a.ismv"));
+        let variables = [
+            ("AWS_ENDPOINT_URL", server.as_str()),
+            ("AWS_ACCESS_KEY_ID", "key"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ];
+        let error = connect("s3://missing", &variables).open(&object).await.unwrap_err();
+        assert!(error.to_string().contains("bucket does not exist"), "{error}");
+
+        let (endpoint, _) = azurite();
+        let account = ("AZURE_STORAGE_ACCOUNT_NAME", "devstoreaccount1");
+        let place = ("AZURE_STORAGE_ENDPOINT", endpoint.as_str());
+        let broken = var("AZURITE_READ").replace("sig=", "sig=AAAA");
+        let secret = ("AZURE_STORAGE_SAS_TOKEN", broken.as_str());
+        let error = connect("az://vod", &[account, place, secret]).open(&object).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        assert!(error.to_string().contains("does not accept the credentials"), "{error}");
+        assert!(!format!("{error:?}").contains("sig"), "{error:?}");
+        let key = ("AZURE_STORAGE_ACCOUNT_KEY", &var("AZURITE_KEY")[..]);
+        let error = connect("az://other", &[account, place, key]).open(&object).await.unwrap_err();
+        assert!(error.to_string().contains("bucket does not exist"), "{error}");
+    });
+}
