@@ -6,6 +6,7 @@
 
 mod age;
 pub(crate) mod budget;
+mod clock;
 pub mod conformance;
 mod counting;
 mod erased;
@@ -34,6 +35,7 @@ use futures_util::future;
 use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
 pub use age::Age;
+pub use clock::Clock;
 pub use counting::{CountingSource, CountingStore, StoreCounts};
 pub use erased::{AnyStore, Source};
 pub use error::ChangedError;
