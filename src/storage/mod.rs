@@ -18,6 +18,7 @@ mod local;
 mod memory;
 mod mounts;
 mod opening;
+mod slow_down;
 pub(crate) mod spelling;
 pub(crate) mod thread_timer;
 mod timeout;
@@ -46,10 +47,13 @@ pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
 pub use memory::{MemoryObject, MemoryStore};
 pub use mounts::Mounts;
 pub use opening::{Ends, Opening};
+pub use slow_down::SlowDown;
 pub use timeout::{TimeoutSource, TimeoutStore};
 pub use timer::Timer;
 
 pub(crate) use error::read_error;
+#[cfg(feature = "http")]
+pub(crate) use error::slow_down;
 
 use crate::base::Name;
 
