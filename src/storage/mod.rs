@@ -5,6 +5,7 @@
 //! the erased forms [`AnyStore`] and [`Source`].
 
 mod age;
+mod breaker;
 pub(crate) mod budget;
 mod clock;
 pub mod conformance;
@@ -36,6 +37,7 @@ use futures_util::future;
 use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
 pub use age::Age;
+pub use breaker::{BreakerOpen, BreakerSource, BreakerState, BreakerStats, BreakerStore};
 pub use clock::Clock;
 pub use counting::{CountingSource, CountingStore, StoreCounts};
 pub use erased::{AnyStore, Source};
