@@ -61,6 +61,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("encoding_rs", "manifest/encoding.rs"),
     ("itoa", "manifest/xml.rs"),
     ("xxhash_rust", "presentation/validator.rs"),
+    ("fastrand", "storage/retry.rs"),
     ("quick_cache", "origin/ storage/local/"),
     ("rustix", "storage/local/ origin/read/handles.rs"),
     ("unicode_normalization", "storage/spelling.rs"),

@@ -5,6 +5,7 @@
 //! the erased forms [`AnyStore`] and [`Source`].
 
 mod age;
+mod allowance;
 mod breaker;
 pub(crate) mod budget;
 mod clock;
@@ -19,6 +20,7 @@ mod local;
 mod memory;
 mod mounts;
 mod opening;
+mod retry;
 mod slow_down;
 pub(crate) mod spelling;
 pub(crate) mod thread_timer;
@@ -49,6 +51,7 @@ pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
 pub use memory::{MemoryObject, MemoryStore};
 pub use mounts::Mounts;
 pub use opening::{Ends, Opening};
+pub use retry::{RetrySource, RetryStats, RetryStore};
 pub use slow_down::SlowDown;
 pub use timeout::{TimeoutSource, TimeoutStore};
 pub use timer::Timer;
