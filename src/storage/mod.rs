@@ -14,6 +14,7 @@ mod counting;
 mod erased;
 mod error;
 mod faulty;
+mod hedge;
 pub(crate) mod limit;
 #[cfg(feature = "fs")]
 mod local;
@@ -26,6 +27,7 @@ pub(crate) mod spelling;
 pub(crate) mod thread_timer;
 mod timeout;
 pub(crate) mod timer;
+mod usual_time;
 mod wrapping;
 
 use std::any::Any;
@@ -45,6 +47,7 @@ pub use counting::{CountingSource, CountingStore, StoreCounts};
 pub use erased::{AnyStore, Source};
 pub use error::ChangedError;
 pub use faulty::{Faults, FaultySource, FaultyStore};
+pub use hedge::{HedgeSource, HedgeStats, HedgeStore};
 pub use limit::{LimitSource, LimitStore};
 #[cfg(feature = "fs")]
 pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};

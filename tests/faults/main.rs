@@ -2,6 +2,7 @@
 //! sees of it. No test waits: time is virtual.
 
 mod breaker;
+mod hedge;
 mod retry;
 mod scripted;
 
