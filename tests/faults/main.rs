@@ -2,7 +2,9 @@
 //! sees of it. No test waits: time is virtual.
 
 mod breaker;
+mod damage;
 mod hedge;
+mod resilience;
 mod retry;
 mod scripted;
 
