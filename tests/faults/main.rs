@@ -7,6 +7,7 @@ mod hedge;
 mod resilience;
 mod retry;
 mod scripted;
+mod simulation;
 
 use std::future::Future;
 use std::pin::Pin;
