@@ -56,9 +56,13 @@ impl Allowance {
         state.left = state.left.saturating_add(more).min(self.most);
     }
 
-    /// Takes so many extra requests, if that many are left at this time.
+    /// Takes so many extra requests, if that many are left at this time. All that may be kept is enough
+    /// for any number.
     pub(super) fn take(&self, requests: usize, now: Duration) -> Option<Permit> {
-        let thousandths = WHOLE.saturating_mul(requests as u64);
+        if self.is_none() {
+            return None;
+        }
+        let thousandths = WHOLE.saturating_mul(requests as u64).min(self.most);
         let mut state = self.state();
         let passed = now.saturating_sub(state.at).as_millis();
         let passed = u64::try_from(passed).unwrap_or(u64::MAX);
@@ -135,6 +139,15 @@ mod tests {
         assert!(allowance.take(2, START).is_none());
         drop(two);
         assert_eq!(taken(&allowance, START), 3);
+    }
+
+    #[test]
+    fn more_than_is_ever_kept_takes_all_of_it() {
+        let allowance = Allowance::new(100, 0, 3);
+        allowance.take(1000, START).unwrap().spend();
+        assert!(allowance.take(1000, START).is_none());
+        allowance.add(3);
+        assert!(allowance.take(1000, START).is_some());
     }
 
     #[test]

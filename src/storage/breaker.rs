@@ -127,8 +127,11 @@ struct Breaker {
     percent: u32,
     open_for: Duration,
     clock: Clock,
+    report: Option<Arc<Report>>,
     memory: Arc<Mutex<Memory>>,
 }
+
+type Report = dyn Fn(BreakerState, Option<&io::Error>) + Send + Sync;
 
 #[derive(Debug, Default)]
 struct Memory {
@@ -202,6 +205,7 @@ impl<S> BreakerStore<S> {
             percent: 80,
             open_for: Duration::from_secs(5),
             clock: Clock::default(),
+            report: None,
             memory: Arc::default(),
         };
         Self { store, around }
@@ -229,6 +233,29 @@ impl<S> BreakerStore<S> {
     pub fn clock(mut self, clock: Clock) -> Self {
         self.around.clock = clock;
         self.around.memory = Arc::default();
+        self
+    }
+
+    /// Reports when the breaker opens, with the error of the store that opened it, and when it closes,
+    /// for the operator's log; by default, nothing is reported.
+    ///
+    /// `report` is called in the task of an operation, and should not block.
+    ///
+    /// ```
+    /// use smooth_origin::storage::{BreakerStore, MemoryStore};
+    /// # let remote = MemoryStore::new();
+    /// let store = BreakerStore::new(remote).on_change(|state, error| match error {
+    ///     Some(error) => eprintln!("the breaker of the storage is {state:?}: {error}"),
+    ///     None => eprintln!("the breaker of the storage is {state:?}"),
+    /// });
+    /// # let _ = store;
+    /// ```
+    #[must_use]
+    pub fn on_change(
+        mut self,
+        report: impl Fn(BreakerState, Option<&io::Error>) + Send + Sync + 'static,
+    ) -> Self {
+        self.around.report = Some(Arc::new(report));
         self
     }
 
@@ -349,9 +376,12 @@ impl Pass<'_> {
             // shows nothing about the store as it is now.
             memory.in_a_row = memory.in_a_row.saturating_add(1);
         }
-        match failure {
-            None if self.is_probe => memory.change(State::Closed),
-            None => {}
+        let changed = match failure {
+            None if self.is_probe => {
+                memory.change(State::Closed);
+                Some(BreakerState::Closed)
+            }
+            None => None,
             Some(error) => {
                 // Failures often come sooner than successes: of many operations that begin together,
                 // the first to end may be those few that fail.
@@ -359,14 +389,19 @@ impl Pass<'_> {
                 let opens = self.is_probe
                     || memory.in_a_row >= in_a_row.max(under_way)
                     || memory.window.has_failed(percent, under_way);
-                if opens {
+                opens.then(|| {
                     let asked_for = slow_down(error).and_then(|slow_down| slow_down.retry_after);
                     let asked_for = asked_for.unwrap_or_default().min(LONGEST);
                     let until = now.saturating_add(open_for.max(asked_for));
                     memory.change(State::Open { until });
                     memory.openings += 1;
-                }
+                    BreakerState::Open
+                })
             }
+        };
+        drop(memory);
+        if let (Some(report), Some(state)) = (&self.breaker.report, changed) {
+            report(state, failure);
         }
     }
 }

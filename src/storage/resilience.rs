@@ -13,9 +13,9 @@ use bytes::Bytes;
 
 use super::thread_timer::ThreadTimer;
 use super::{
-    BreakerSource, BreakerStats, BreakerStore, Clock, Ends, HedgeSource, HedgeStats, HedgeStore,
-    Opening, RangeSource, RetrySource, RetryStats, RetryStore, Stat, Store, TimeoutSource,
-    TimeoutStore, Timer,
+    BreakerSource, BreakerState, BreakerStats, BreakerStore, Clock, Ends, HedgeSource, HedgeStats,
+    HedgeStore, Opening, RangeSource, RetrySource, RetryStats, RetryStore, Stat, Store,
+    TimeoutSource, TimeoutStore, Timer,
 };
 use crate::base::Name;
 
@@ -69,10 +69,13 @@ pub struct Resilience {
     hedge_limit: u32,
     breaker: (u32, u32),
     open_for: Duration,
+    report: Option<Arc<Report>>,
     timer: Arc<dyn Timer>,
     clock: Clock,
     seed: Option<u64>,
 }
+
+type Report = dyn Fn(BreakerState, Option<&io::Error>) + Send + Sync;
 
 /// A remote store whose faults are kept from clients, as far as may be. [`Resilience`] makes it.
 ///
@@ -136,6 +139,7 @@ impl Default for Resilience {
             hedge_limit: 5,
             breaker: (20, 80),
             open_for: Duration::from_secs(5),
+            report: None,
             timer: Arc::new(ThreadTimer),
             clock: Clock::default(),
             seed: None,
@@ -211,6 +215,16 @@ impl Resilience {
         self
     }
 
+    /// Reports when the breaker opens and closes; see [`BreakerStore::on_change`].
+    #[must_use]
+    pub fn on_breaker_change(
+        mut self,
+        report: impl Fn(BreakerState, Option<&io::Error>) + Send + Sync + 'static,
+    ) -> Self {
+        self.report = Some(Arc::new(report));
+        self
+    }
+
     /// The timer of all waits; the default needs no runtime. See [`Timer`].
     #[must_use]
     pub fn timer(mut self, timer: impl Timer + 'static) -> Self {
@@ -247,6 +261,10 @@ impl Resilience {
         let (in_a_row, percent) = self.breaker;
         let broken = BreakerStore::new(hedged).failures(in_a_row, percent);
         let broken = broken.open_for(self.open_for).clock(clock());
+        let broken = match self.report.clone() {
+            Some(report) => broken.on_change(move |state, error| report(state, error)),
+            None => broken,
+        };
         let (percent, per_second) = self.budget;
         let tried = RetryStore::new(broken)
             .tries(self.tries)

@@ -42,7 +42,7 @@ use crate::base::Name;
 /// length is an error that may pass.
 ///
 /// After a [`SlowDown`](super::SlowDown), a retry waits for as long as the store says, or else up to
-/// ten times the usual delay. If that does not fit into the total, the operation fails at once. Its
+/// ten times as long as before the first retry. If that does not fit into the total, the operation fails at once. Its
 /// error still has the `SlowDown` as a cause.
 ///
 /// A read of several ranges is made once for all of them; if that fails, each range is read by itself.
@@ -145,7 +145,7 @@ struct Course<'a> {
 /// Retries that the budget keeps.
 const KEPT: u32 = 100;
 
-/// Factor of the delay after an answer that asks for fewer requests without saying for how long.
+/// Factor of the first delay after an answer that asks for fewer requests without saying for how long.
 const SLOWER: u32 = 10;
 
 impl<S> RetryStore<S> {
@@ -256,10 +256,11 @@ impl Retries {
     fn wait(&self, tries: u32, slow_down: bool) -> Duration {
         let doubled = 1_u32.checked_shl(tries - 1).unwrap_or(u32::MAX);
         let factor = if slow_down { SLOWER } else { 1 };
-        let longest = self.longest.saturating_mul(factor);
-        let longest = self.delay.saturating_mul(factor).saturating_mul(doubled).min(longest);
-        let random = self.shared.random.lock().unwrap_or_else(PoisonError::into_inner).f64();
-        longest.mul_f64(random)
+        let first = self.delay.saturating_mul(factor);
+        let longest = first.saturating_mul(doubled).min(self.longest.max(first));
+        let nanos = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX);
+        let mut random = self.shared.random.lock().unwrap_or_else(PoisonError::into_inner);
+        Duration::from_nanos(random.u64(0..=nanos))
     }
 }
 

@@ -229,3 +229,24 @@ fn an_open_breaker_is_not_asked_again_and_again() {
     assert_eq!(cause.downcast_ref::<SlowDown>().unwrap().retry_after, Some(open.retry_after));
     assert!(error.to_string().starts_with("the storage keeps failing and is asked again in "));
 }
+
+#[test]
+fn the_operator_learns_of_each_change_and_of_its_cause() {
+    use std::sync::{Arc, Mutex};
+
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&reports);
+    let tested = Tested::with([BUSY; 21], |breaker| {
+        let kept = Arc::clone(&kept);
+        breaker.on_change(move |state, error| {
+            kept.lock().unwrap().push((state, error.map(io::Error::kind)));
+        })
+    });
+    (0..40).for_each(|_| drop(tested.read()));
+    tested.pass(millis(5000));
+    tested.read().unwrap_err();
+    tested.pass(millis(5000));
+    tested.read().unwrap();
+    let opened = (BreakerState::Open, Some(ErrorKind::TimedOut));
+    assert_eq!(*reports.lock().unwrap(), [opened, opened, (BreakerState::Closed, None)]);
+}

@@ -110,6 +110,45 @@ fn the_source_below_is_found() {
 }
 
 #[test]
+fn any_value_of_an_option_leaves_a_store_that_answers() {
+    type Set = fn(Resilience) -> Resilience;
+    let values: [(&str, Set); 16] = [
+        ("timeout(MAX, 0)", |r| r.timeout(Duration::MAX, 0)),
+        ("timeout(MAX, 1)", |r| r.timeout(Duration::MAX, 1)),
+        ("timeout(1 s, MAX)", |r| r.timeout(millis(1000), u64::MAX)),
+        ("tries(MAX)", |r| r.tries(u32::MAX)),
+        ("delay(0, 0)", |r| r.delay(Duration::ZERO, Duration::ZERO)),
+        ("delay(0, MAX)", |r| r.delay(Duration::ZERO, Duration::MAX)),
+        ("total(MAX)", |r| r.total(Duration::MAX)),
+        ("retry_budget(MAX, MAX)", |r| r.retry_budget(u32::MAX, u32::MAX)),
+        ("hedge(0, 0)", |r| r.hedge(Duration::ZERO, 0)),
+        ("hedge(0, 255)", |r| r.hedge(Duration::ZERO, 255)),
+        ("hedge(MAX, 100)", |r| r.hedge(Duration::MAX, 100)),
+        ("hedge_limit(MAX)", |r| r.hedge(Duration::ZERO, 0).hedge_limit(u32::MAX)),
+        ("hedge_limit(0)", |r| r.hedge(Duration::ZERO, 0).hedge_limit(0)),
+        ("breaker(MAX, 0)", |r| r.breaker(u32::MAX, u32::MAX, Duration::MAX)),
+        ("breaker(0, 0, 0)", |r| r.breaker(0, 0, Duration::ZERO)),
+        ("breaker(1, 0, 0)", |r| r.breaker(1, 0, Duration::ZERO)),
+    ];
+    let fail = |millis| Turn::Fail(millis, io::ErrorKind::ConnectionReset);
+    for (what, set) in values {
+        let store = Scripted::new([fail(0), fail(3), Turn::Answer(5), fail(7)]);
+        let around = set(resilience(&store.time)).around(store.clone());
+        let source = opened(&around);
+        let reads = (0..10).filter(|_| store.time.run(source.read(0..4)).is_ok()).count();
+        assert!(reads >= 7, "{what}: {reads}");
+        assert!(store.time.run(source.read_many(&[0..4, 4..8])).is_ok(), "{what}");
+        assert_eq!((store.under_way(), store.time.sleeping()), (0, 0), "{what}");
+    }
+    // Delays without an end leave an operation that ends with its total.
+    let store = Scripted::new([fail(0); 100]);
+    let around = resilience(&store.time).delay(Duration::MAX, Duration::MAX).around(store.clone());
+    let source = opened(&around);
+    (0..10).for_each(|_| drop(store.time.run(source.read(0..4))));
+    assert!(store.time.now() <= millis(90_000));
+}
+
+#[test]
 fn without_hedges_no_timer_but_that_of_the_limits_is_set() {
     let store = Scripted::always(Turn::Hang);
     let source = opened(&resilience(&store.time).around(store.clone()));

@@ -207,6 +207,24 @@ fn of_100_000_requests_over_a_failing_store_nearly_all_succeed_and_none_is_wrong
 }
 
 #[test]
+fn a_store_that_asks_a_fifth_of_the_requests_to_slow_down_serves_nearly_all() {
+    for retry_after in [None, Some(millis(1000))] {
+        let (time, film) = (VirtualTime::default(), Film::new());
+        let faults = Faults { slow_down: 20, stall: 5, ..Faults::default() };
+        let mut slow = FaultyStore::new(distant(&film.objects, &time), 2, faults)
+            .stalls(millis(2000), time.timer());
+        if let Some(retry_after) = retry_after {
+            slow = slow.retry_after(retry_after);
+        }
+        let store = resilience(&time).around(slow);
+        let simulation = Simulation::new(&time, film, store.clone(), (200, 20_000));
+        simulation.run();
+        let rate = simulation.report(&format!("slow down, {retry_after:?}"), &store.stats());
+        assert!(rate >= 0.999, "{rate}");
+    }
+}
+
+#[test]
 fn hedges_take_the_stalls_out_of_sight() {
     let (time, film) = (VirtualTime::default(), Film::new());
     let hedged = resilience(&time).hedge(millis(100), 95);
