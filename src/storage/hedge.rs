@@ -29,7 +29,7 @@ use crate::base::Name;
 /// request rarely meets the same overloaded server. It does not help if the store as a whole is slow.
 /// Then the limit holds, which is 5 second requests per 100 operations by default.
 ///
-/// Readings, looks and openings are hedged, lists are not. If one of the two fails for a reason that
+/// Reads, looks and openings are hedged, lists are not. If one of the two fails for a reason that
 /// may pass, the other one is waited for. An operation that fails before the second one was made is
 /// not made again: that is for a [`RetryStore`](super::RetryStore) around this one.
 ///

@@ -33,7 +33,7 @@ use crate::base::Name;
 /// | Option | Default | In seconds |
 /// |---|---|---|
 /// | [`timeout`](Self::timeout) | 2 s, 1 MiB/s | a look at an object ends within 2 s, a fragment of 300 KB within 2.3 s, one of 1 MiB within 3 s |
-/// | [`tries`](Self::tries) | 6 | requests that fail at once take 0.6 s in the middle, and at most 1.75 s, to fail six times; four that get no answer fit into the total |
+/// | [`tries`](Self::tries) | 6 | six requests that fail at once take 0.8 s on average, and at most 1.6 s; four that get no answer fit into the total |
 /// | [`total`](Self::total) | 9 s | an operation ends within 9 s, one second before the [`read_timeout`](crate::origin::OriginBuilder::read_timeout) of the origin |
 /// | [`retry_budget`](Self::retry_budget) | 50 %, 10 per second | a store that answers nothing gets 1.5 times its requests, until the breaker opens |
 /// | [`hedge`](Self::hedge) | off | |

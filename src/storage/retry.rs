@@ -89,14 +89,13 @@ pub struct RetrySource<S> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryStats {
-    /// Operations that were made again.
+    /// Requests that were made again; each range of a read counts.
     pub retries: u64,
-    /// Operations that succeeded when they were made again.
+    /// Operations and ranges that succeeded when they were made again.
     pub recovered: u64,
-    /// Operations that failed after all, for a reason that may pass.
+    /// Operations and ranges that failed after all, for a reason that may pass.
     pub given_up: u64,
-    /// Operations that failed because the budget had no retry left; they are among those that were
-    /// given up.
+    /// Those that were given up because the budget had no retry left.
     pub out_of_budget: u64,
     /// Answers of the store that asked for fewer requests.
     pub slow_downs: u64,
@@ -323,7 +322,7 @@ impl Course<'_> {
             timer.sleep(wait).await;
         }
         retry.spend();
-        shared.retries.fetch_add(1, Ordering::Relaxed);
+        shared.retries.fetch_add(self.requests as u64, Ordering::Relaxed);
         Ok(())
     }
 

@@ -225,6 +225,36 @@ fn a_store_that_asks_a_fifth_of_the_requests_to_slow_down_serves_nearly_all() {
 }
 
 #[test]
+fn nearly_all_presentations_open_over_a_failing_store() {
+    let (time, film) = (VirtualTime::default(), Film::new());
+    // An opening takes two requests there, either of which may fail or stall.
+    let faults = Faults { fail: 11, stall: 3, ..Faults::default() };
+    let failing = FaultyStore::new(distant(&film.objects, &time), 2, faults);
+    let store = resilience(&time).around(failing.stalls(millis(2000), time.timer()));
+    let (mut opened, mut slowest) = (0, Duration::ZERO);
+    const OPENINGS: usize = 2000;
+    for _ in 0..OPENINGS {
+        let origin = Origin::builder(store.clone()).clock(time.clock()).timer(time.timer());
+        let origin = origin.build();
+        let began = time.now();
+        let manifest = time.run(origin.answer("film.ism/Manifest"));
+        let is_whole = manifest.is_ok()
+            && time.run(origin.open(&name("film.ism"))).is_ok_and(|o| {
+                o.presentation().streams().iter().all(|s| s.tracks()[0].source().is_some())
+            });
+        let took = time.now() - began;
+        slowest = slowest.max(took);
+        opened += usize::from(is_whole && took <= PATIENCE);
+    }
+    println!(
+        "{opened} of {OPENINGS} openings, the slowest in {:.1} s, {:?}",
+        slowest.as_secs_f64(),
+        store.stats()
+    );
+    assert!(opened >= OPENINGS * 999 / 1000, "{opened}");
+}
+
+#[test]
 fn hedges_take_the_stalls_out_of_sight() {
     let (time, film) = (VirtualTime::default(), Film::new());
     let hedged = resilience(&time).hedge(millis(100), 95);
