@@ -22,7 +22,7 @@ use std::time::Duration;
 /// let error = check(503, Some(2)).unwrap_err();
 /// assert!(error.get_ref().is_some_and(|inner| inner.is::<SlowDown>()));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error("the storage asks for fewer requests")]
 #[non_exhaustive]
 pub struct SlowDown {
