@@ -56,6 +56,11 @@ impl Allowance {
         state.left = state.left.saturating_add(more).min(self.most);
     }
 
+    /// Drops what was kept.
+    pub(super) fn clear(&self) {
+        self.state().left = 0;
+    }
+
     /// Takes so many extra requests, if that many are left at this time. All that may be kept is enough
     /// for any number.
     pub(super) fn take(&self, requests: usize, now: Duration) -> Option<Permit> {

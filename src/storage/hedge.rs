@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 
 use super::allowance::Allowance;
-use super::error::is_passing;
+use super::error::{is_passing, slow_down};
 use super::thread_timer::ThreadTimer;
 use super::timer::{Timer, within};
 use super::usual_time::UsualTime;
@@ -27,7 +27,8 @@ use crate::base::Name;
 ///
 /// This costs a few more requests and takes most of the slow ones out of sight of clients: a second
 /// request rarely meets the same overloaded server. It does not help if the store as a whole is slow.
-/// Then the limit holds, which is 5 second requests per 100 operations by default.
+/// Then the limit holds, which is 5 second requests per 100 operations by default. After a
+/// [`SlowDown`](super::SlowDown), it counts from zero.
 ///
 /// Reads, looks and openings are hedged, lists are not. If one of the two fails for a reason that
 /// may pass, the other one is waited for. An operation that fails before the second one was made is
@@ -219,16 +220,21 @@ impl Around for Hedges {
             return call().await;
         }
         self.limit.add(operation.requests());
-        if self.percentile == 0 {
-            return self.hedged(operation, call).await;
-        }
-        let began = self.clock.now();
+        let began = match self.percentile {
+            0 => None,
+            _ => Some(self.clock.now()),
+        };
         let done = self.hedged(operation, call).await;
-        if done.is_ok() {
-            // If the second one won, this is less than the first one would have taken, and more than
-            // usual, which is all that matters.
-            let took = self.clock.now().saturating_sub(began);
-            self.shared.usual.add(operation, took, self.percentile);
+        match (&done, began) {
+            (Ok(_), Some(began)) => {
+                // If the second one won, this is less than the first one would have taken, and more
+                // than usual, which is all that matters.
+                let took = self.clock.now().saturating_sub(began);
+                self.shared.usual.add(operation, took, self.percentile);
+            }
+            (Ok(_), None) => {}
+            (Err(error), _) if slow_down(error).is_some() => self.limit.clear(),
+            (Err(_), _) => {}
         }
         done
     }

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use smooth_origin::storage::{HedgeStore, RangeSource};
 
-use super::scripted::Turn::{Answer, Fail, Hang};
+use super::scripted::Turn::{Answer, Fail, Hang, SlowDown};
 use super::scripted::{Scripted, opened};
 use super::{millis, poll};
 
@@ -107,6 +107,19 @@ fn the_delay_follows_the_recent_reads_of_similar_size() {
     let began = store.time.now();
     store.time.run(source.read(0..4)).unwrap();
     assert_eq!(store.time.now() - began, millis(200));
+}
+
+#[test]
+fn a_store_that_asks_for_fewer_requests_gets_no_second_ones() {
+    let store = Scripted::new([SlowDown(None)]);
+    let around = hedging(&store);
+    let source = opened(&around);
+    store.time.run(source.read(0..4)).unwrap_err();
+    store.later_on(Answer(1000));
+    (0..19).for_each(|_| drop(store.time.run(source.read(0..4)).unwrap()));
+    assert_eq!(around.stats().sent, 0);
+    store.time.run(source.read(0..4)).unwrap();
+    assert_eq!(around.stats().sent, 1, "20 operations bring one");
 }
 
 #[test]
