@@ -12,6 +12,7 @@ pub mod fragment_files;
 pub mod record;
 pub mod sick;
 pub mod trees;
+pub mod virtual_time;
 pub mod written;
 
 use std::future::{Future, poll_fn};

@@ -7,7 +7,8 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::json::escaped;
 use super::{CacheClass, Failure, ServiceBody};
-use crate::base::{Error, ErrorKind, Name};
+use crate::base::{Error, ErrorKind, Name, ReadError};
+use crate::storage::slow_down;
 
 /// A failure as it is reported to a client.
 #[derive(Clone, Debug)]
@@ -108,9 +109,15 @@ impl From<&Error> for Problem {
             code: error.kind.code(),
             detail: error.public().map(cut),
             cause: None,
-            retry_after: error.settles_in().map_or(1, seconds),
+            retry_after: error.settles_in().or_else(|| asked_to_wait(error)).map_or(1, seconds),
         }
     }
+}
+
+/// Returns the time for which the storage wants no request, if it said so.
+fn asked_to_wait(error: &Error) -> Option<Duration> {
+    let ErrorKind::Read(ReadError { source: Some(source), .. }) = &error.kind else { return None };
+    slow_down(source)?.retry_after
 }
 
 /// Rounds up to whole seconds, at least one, but treats 1.01 s as one second, because a client

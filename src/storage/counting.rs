@@ -106,19 +106,23 @@ impl<S> CountingStore<S> {
 }
 
 impl Around for Counters {
-    async fn run<T: Send>(
+    async fn run<T, F>(
         &self,
         operation: Operation,
-        call: impl Future<Output = io::Result<T>> + Send,
-    ) -> io::Result<T> {
+        call: impl Fn() -> F + Send + Sync,
+    ) -> io::Result<T>
+    where
+        T: Send,
+        F: Future<Output = io::Result<T>> + Send,
+    {
         let counter = match operation {
-            Operation::Open => &self.0.openings,
+            Operation::Open { .. } => &self.0.openings,
             Operation::Look => &self.0.looks,
             Operation::List => &self.0.lists,
             Operation::Read { .. } => &self.0.reads,
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        let done = call.await;
+        let done = call().await;
         if done.is_err() {
             self.0.failures.fetch_add(1, Ordering::Relaxed);
         }

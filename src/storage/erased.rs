@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::opening::of_length;
+use super::opening::{of_length, of_lengths};
 use super::{Ends, Opening, RangeSource, Stat, Store};
 use crate::base::Name;
 
@@ -185,13 +185,7 @@ impl RangeSource for Source {
     /// Returns exactly the bytes of the ranges.
     async fn read_many(&self, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
         let read = self.0.read_many(ranges).await?;
-        if read.len() != ranges.len() {
-            let what = format!("the store gave {} ranges of {}", read.len(), ranges.len());
-            return Err(io::Error::other(what));
-        }
-        for (bytes, range) in read.iter().zip(ranges) {
-            of_length(bytes, range.end.saturating_sub(range.start))?;
-        }
+        of_lengths(&read, ranges)?;
         Ok(read)
     }
 

@@ -1,8 +1,10 @@
 //! Meaning of the errors of a store.
 
+use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
+use super::SlowDown;
 use crate::base::{ReadError, ReadErrorKind};
 
 /// The error of a source whose object is no longer the version that was opened. Convert it into an
@@ -44,3 +46,30 @@ pub(in crate::storage) fn read_error_kind(error: &io::Error) -> ReadErrorKind {
         _ => ReadErrorKind::Transient,
     }
 }
+
+/// Returns whether an error says nothing about the object: the same operation may succeed when it is
+/// tried again.
+pub(super) fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, UnexpectedEof, Unsupported};
+    let is_answer = matches!(error.kind(), InvalidInput | UnexpectedEof | Unsupported);
+    !is_answer && read_error_kind(error) == ReadErrorKind::Transient
+}
+
+/// The [`SlowDown`] of an error, or of one of its causes.
+pub(crate) fn slow_down(error: &io::Error) -> Option<&SlowDown> {
+    let mut cause: &(dyn Error + 'static) = error.get_ref()?;
+    for _ in 0..CAUSES {
+        if let Some(slow_down) = cause.downcast_ref() {
+            return Some(slow_down);
+        }
+        cause = match cause.downcast_ref::<io::Error>() {
+            // Its `source` is that of the error inside.
+            Some(error) => error.get_ref()?,
+            None => cause.source()?,
+        };
+    }
+    None
+}
+
+/// Causes of an error that are looked at.
+const CAUSES: usize = 16;

@@ -103,15 +103,16 @@ impl<S> LimitStore<S> {
 }
 
 impl Around for Limited {
-    async fn run<T: Send>(
+    async fn run<T, F>(
         &self,
         operation: Operation,
-        call: impl Future<Output = io::Result<T>> + Send,
-    ) -> io::Result<T> {
-        let operations = match operation {
-            Operation::Read { ranges } => ranges,
-            Operation::Open | Operation::Look | Operation::List => 1,
-        };
+        call: impl Fn() -> F + Send + Sync,
+    ) -> io::Result<T>
+    where
+        T: Send,
+        F: Future<Output = io::Result<T>> + Send,
+    {
+        let operations = operation.requests();
         let budget = &self.limit.0;
         let _share = match budget.try_take(operations as u64) {
             Some(share) => share,
@@ -121,7 +122,7 @@ impl Around for Limited {
             }
             None => budget.take(operations as u64).await,
         };
-        call.await
+        call().await
     }
 
     fn most_ranges(&self) -> usize {

@@ -5,25 +5,32 @@
 //! the erased forms [`AnyStore`] and [`Source`].
 
 mod age;
+mod allowance;
+mod breaker;
 #[cfg(feature = "object-store")]
 mod bucket;
 pub(crate) mod budget;
+mod clock;
 pub mod conformance;
 mod counting;
 mod erased;
 mod error;
 mod faulty;
+mod hedge;
 pub(crate) mod limit;
 #[cfg(feature = "fs")]
 mod local;
 mod memory;
 mod mounts;
 mod opening;
+mod resilience;
+mod retry;
 mod slow_down;
 pub(crate) mod spelling;
 pub(crate) mod thread_timer;
 mod timeout;
 pub(crate) mod timer;
+mod usual_time;
 mod wrapping;
 
 use std::any::Any;
@@ -37,23 +44,30 @@ use futures_util::future;
 use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
 pub use age::Age;
+pub use breaker::{BreakerOpen, BreakerSource, BreakerState, BreakerStats, BreakerStore};
 #[cfg(feature = "object-store")]
 pub use bucket::{Bucket, BucketObject, ConnectError, Location, Protocol};
+pub use clock::Clock;
 pub use counting::{CountingSource, CountingStore, StoreCounts};
 pub use erased::{AnyStore, Source};
 pub use error::ChangedError;
 pub use faulty::{Faults, FaultySource, FaultyStore};
+pub use hedge::{HedgeSource, HedgeStats, HedgeStore};
 pub use limit::{LimitSource, LimitStore};
 #[cfg(feature = "fs")]
 pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
 pub use memory::{MemoryObject, MemoryStore};
 pub use mounts::Mounts;
 pub use opening::{Ends, Opening};
+pub use resilience::{Resilience, ResilienceStats, ResilientSource, ResilientStore};
+pub use retry::{RetrySource, RetryStats, RetryStore};
 pub use slow_down::SlowDown;
 pub use timeout::{TimeoutSource, TimeoutStore};
 pub use timer::Timer;
 
 pub(crate) use error::read_error;
+#[cfg(feature = "http")]
+pub(crate) use error::slow_down;
 
 use crate::base::Name;
 

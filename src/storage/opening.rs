@@ -124,3 +124,13 @@ pub(super) fn of_length(bytes: &Bytes, wanted: u64) -> io::Result<()> {
     }
     Err(io::Error::other(format!("the store gave {} bytes of {wanted}", bytes.len())))
 }
+
+/// Checks that a store gave the bytes of as many ranges as it was asked for, each of its length.
+pub(super) fn of_lengths(read: &[Bytes], ranges: &[Range<u64>]) -> io::Result<()> {
+    if read.len() != ranges.len() {
+        let what = format!("the store gave {} ranges of {}", read.len(), ranges.len());
+        return Err(io::Error::other(what));
+    }
+    let mut pairs = read.iter().zip(ranges);
+    pairs.try_for_each(|(bytes, range)| of_length(bytes, range.end.saturating_sub(range.start)))
+}

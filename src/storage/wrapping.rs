@@ -2,27 +2,65 @@
 
 use std::future::Future;
 use std::io;
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::RangeSource;
+use super::opening::{of_length, of_lengths};
 
 /// An operation of a store or a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
-    Open,
+    /// An opening that reads up to so many bytes.
+    Open {
+        bytes: u64,
+    },
     Look,
     List,
-    /// A read of so many ranges.
+    /// A read of so many ranges, with so many bytes in all.
     Read {
         ranges: usize,
+        bytes: u64,
     },
+}
+
+impl Operation {
+    /// A read of these ranges.
+    pub(super) fn read(ranges: &[Range<u64>]) -> Self {
+        let lengths = ranges.iter().map(|range| range.end.saturating_sub(range.start));
+        let bytes = lengths.fold(0_u64, u64::saturating_add);
+        Self::Read { ranges: ranges.len(), bytes }
+    }
+
+    /// Returns how many requests to a remote store it may take.
+    pub(super) fn requests(self) -> usize {
+        match self {
+            Self::Read { ranges, .. } => ranges.max(1),
+            Self::Open { .. } | Self::Look | Self::List => 1,
+        }
+    }
+
+    /// Returns how many bytes it may give.
+    pub(super) fn bytes(self) -> u64 {
+        match self {
+            Self::Open { bytes } | Self::Read { bytes, .. } => bytes,
+            Self::Look | Self::List => 0,
+        }
+    }
 }
 
 /// Code that a wrapper runs around each operation of the store, and of the sources that it opens.
 pub(super) trait Around: Clone + Send + Sync + 'static {
-    /// Runs an operation.
-    fn run<T: Send>(
+    /// Runs an operation: each `call` makes it once.
+    fn run<T, F>(
         &self,
         operation: Operation,
-        call: impl Future<Output = io::Result<T>> + Send,
-    ) -> impl Future<Output = io::Result<T>> + Send;
+        call: impl Fn() -> F + Send + Sync,
+    ) -> impl Future<Output = io::Result<T>> + Send
+    where
+        T: Send,
+        F: Future<Output = io::Result<T>> + Send;
 
     /// Takes note of bytes that an operation gave.
     fn gave(&self, bytes: usize) {
@@ -33,17 +71,53 @@ pub(super) trait Around: Clone + Send + Sync + 'static {
     fn most_ranges(&self) -> usize {
         usize::MAX
     }
+
+    /// Reads several ranges, in as few operations as may be.
+    fn read_many<S: RangeSource>(
+        &self,
+        source: &S,
+        ranges: &[Range<u64>],
+    ) -> impl Future<Output = io::Result<Vec<Bytes>>> + Send {
+        async move {
+            let mut all = Vec::new();
+            for ranges in ranges.chunks(self.most_ranges()) {
+                let call = || read_many(source, ranges);
+                all.extend(self.run(Operation::read(ranges), call).await?);
+            }
+            Ok(all)
+        }
+    }
+}
+
+/// Reads exactly the bytes of a range.
+pub(super) async fn read<S: RangeSource>(source: &S, range: Range<u64>) -> io::Result<Bytes> {
+    let wanted = range.end.saturating_sub(range.start);
+    let bytes = source.read(range).await?;
+    of_length(&bytes, wanted)?;
+    Ok(bytes)
+}
+
+/// Reads exactly the bytes of several ranges.
+pub(super) async fn read_many<S: RangeSource>(
+    source: &S,
+    ranges: &[Range<u64>],
+) -> io::Result<Vec<Bytes>> {
+    let read = source.read_many(ranges).await?;
+    of_lengths(&read, ranges)?;
+    Ok(read)
 }
 
 /// Implements `Store` for a struct of a `store` and an `around`, and `RangeSource` for one of a
-/// `source` and an `around`.
+/// `source` and an `around`. An answer of another length than was asked for is an error of the
+/// operation, so that whatever is around it sees a failure.
 macro_rules! wraps {
     ($store:ident, $source:ident) => {
         impl<S: $crate::storage::Store> $crate::storage::Store for $store<S> {
             type Source = $source<S::Source>;
 
             async fn open(&self, name: &Name) -> io::Result<Self::Source> {
-                let source = self.around.run(Operation::Open, self.store.open(name)).await?;
+                let open = Operation::Open { bytes: 0 };
+                let source = self.around.run(open, || self.store.open(name)).await?;
                 Ok($source { source, around: self.around.clone() })
             }
 
@@ -52,8 +126,9 @@ macro_rules! wraps {
                 name: &Name,
                 ends: Ends,
             ) -> io::Result<Opening<Self::Source>> {
-                let opening = self.store.open_with(name, ends);
-                let opening = self.around.run(Operation::Open, opening).await?;
+                let open = Operation::Open { bytes: ends.head.saturating_add(ends.tail) };
+                let call = || async { self.store.open_with(name, ends).await?.checked(ends) };
+                let opening = self.around.run(open, call).await?;
                 for end in [&opening.head, &opening.tail].into_iter().flatten() {
                     self.around.gave(end.len());
                 }
@@ -61,39 +136,35 @@ macro_rules! wraps {
             }
 
             async fn stat(&self, name: &Name) -> io::Result<Stat> {
-                self.around.run(Operation::Look, self.store.stat(name)).await
+                self.around.run(Operation::Look, || self.store.stat(name)).await
             }
 
             async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
-                self.around.run(Operation::List, self.store.list(folder)).await
+                self.around.run(Operation::List, || self.store.list(folder)).await
             }
 
             async fn stored_name(&self, name: &Name) -> io::Result<Option<Name>> {
-                self.around.run(Operation::Look, self.store.stored_name(name)).await
+                self.around.run(Operation::Look, || self.store.stored_name(name)).await
             }
         }
 
         impl<S: $crate::storage::RangeSource> $crate::storage::RangeSource for $source<S> {
             async fn stat(&self) -> io::Result<Stat> {
-                self.around.run(Operation::Look, self.source.stat()).await
+                self.around.run(Operation::Look, || self.source.stat()).await
             }
 
             async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
-                let read = Operation::Read { ranges: 1 };
-                let bytes = self.around.run(read, self.source.read(range)).await?;
+                let operation = Operation::read(std::slice::from_ref(&range));
+                let call = || $crate::storage::wrapping::read(&self.source, range.clone());
+                let bytes = self.around.run(operation, call).await?;
                 self.around.gave(bytes.len());
                 Ok(bytes)
             }
 
             async fn read_many(&self, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
-                let mut all = Vec::new();
-                for ranges in ranges.chunks(self.around.most_ranges()) {
-                    let read = Operation::Read { ranges: ranges.len() };
-                    let several = self.around.run(read, self.source.read_many(ranges)).await?;
-                    several.iter().for_each(|bytes| self.around.gave(bytes.len()));
-                    all.extend(several);
-                }
-                Ok(all)
+                let read = self.around.read_many(&self.source, ranges).await?;
+                read.iter().for_each(|bytes| self.around.gave(bytes.len()));
+                Ok(read)
             }
 
             fn underlying(&self) -> &dyn Any {

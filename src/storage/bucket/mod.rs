@@ -237,13 +237,12 @@ impl Bucket {
             }
             Problem::Missing | Problem::Changed | Problem::SlowDown(_) => false,
         };
-        if may_be_empty {
-            if let Ok(meta) = self.head(&path).await? {
-                if meta.size == 0 {
-                    let stat = self.stat_of(&meta)?;
-                    return Ok(Opening::new(self.object(path, pinned(&meta)?), stat));
-                }
-            }
+        if may_be_empty
+            && let Ok(meta) = self.head(&path).await?
+            && meta.size == 0
+        {
+            let stat = self.stat_of(&meta)?;
+            return Ok(Opening::new(self.object(path, pinned(&meta)?), stat));
         }
         Err(problem.into())
     }

@@ -41,7 +41,7 @@ pub(super) fn refused(
         404 | 410 => Problem::Missing,
         412 => Problem::Changed,
         416 => Problem::Range,
-        429 | 503 => Problem::SlowDown(SlowDown { retry_after: retry_after(headers) }),
+        429 | 503 => Problem::SlowDown(SlowDown::new(retry_after(headers))),
         401 => told(
             ErrorKind::PermissionDenied,
             &format!(

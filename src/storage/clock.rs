@@ -1,4 +1,4 @@
-//! The clocks of an origin: one that measures ages, and one that has the time of day.
+//! The clocks of an origin and of its stores: one that measures ages, and one that has the time of day.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,13 +39,13 @@ impl Clock {
         Self { wall: Arc::new(read), ..self }
     }
 
-    pub(super) fn now(&self) -> Duration {
+    pub(crate) fn now(&self) -> Duration {
         (self.now)()
     }
 
     /// The time of day.
     #[cfg(feature = "http")]
-    pub(super) fn wall(&self) -> SystemTime {
+    pub(crate) fn wall(&self) -> SystemTime {
         (self.wall)()
     }
 }
