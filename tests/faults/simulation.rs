@@ -59,7 +59,7 @@ impl Film {
     }
 }
 
-/// What became of the requests.
+/// Numbers of the requests by their ends.
 #[derive(Default)]
 struct Outcomes {
     counts: BTreeMap<String, u32>,
