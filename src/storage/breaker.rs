@@ -33,9 +33,9 @@ use crate::base::Name;
 /// that waited for it.
 ///
 /// An error that is an answer is a success: the object is missing, may not be read, or has changed.
-/// What counts as a failure is what a [`RetryStore`](super::RetryStore) makes again, and a breaker
-/// belongs inside of one, around a [`TimeoutStore`](super::TimeoutStore): a dropped operation counts as
-/// neither.
+/// The errors that count as failures are those that a [`RetryStore`](super::RetryStore) tries again. A
+/// breaker belongs inside of one, around a [`TimeoutStore`](super::TimeoutStore): a dropped operation
+/// counts as neither.
 ///
 /// ```
 /// use std::time::Duration;

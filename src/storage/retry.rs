@@ -42,8 +42,8 @@ use crate::base::Name;
 /// length is an error that may pass.
 ///
 /// After a [`SlowDown`](super::SlowDown), a retry waits for as long as the store says, or else up to
-/// ten times as long as before the first retry. If that does not fit into the total, the operation fails at once. Its
-/// error still has the `SlowDown` as a cause.
+/// ten times as long as before the first retry. If that does not fit into the total, the operation
+/// fails at once. Its error still has the `SlowDown` as a cause.
 ///
 /// A read of several ranges is made once for all of them; if that fails, each range is read by itself.
 ///

@@ -84,6 +84,25 @@ fn no_operation_takes_longer_than_the_total() {
 }
 
 #[test]
+fn the_origin_waits_for_longer_than_all_tries_take() {
+    use smooth_origin::Origin;
+    use smooth_origin::base::ErrorKind;
+
+    let time = VirtualTime::default();
+    let objects = store([("film.ism", b"<smil/>".to_vec())]);
+    let hanging = FaultyStore::new(objects, 1, Faults { hang: 100, ..Faults::default() });
+    let store = resilience(&time).around(hanging);
+    let origin = Origin::builder(store.clone()).timer(time.timer()).clock(time.clock()).build();
+    let error = time.run(origin.answer("film.ism/Manifest")).unwrap_err();
+    let ErrorKind::Read(read) = &error.kind else { panic!("{error}") };
+    // The operator reads what happened, which the origin's own limit could not say.
+    let cause = read.source.as_ref().unwrap().to_string();
+    assert!(cause.contains("the storage did not answer within"), "{cause}");
+    assert!(cause.contains("tries in "), "{cause}");
+    assert_eq!((origin.stats().timeouts, store.stats().retry.given_up), (0, 1));
+}
+
+#[test]
 fn a_read_has_more_time_the_longer_it_is() {
     let time = VirtualTime::default();
     let objects = store([("object", vec![7; 4 << 20])]);

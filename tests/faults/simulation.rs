@@ -59,7 +59,7 @@ impl Film {
     }
 }
 
-/// What became of the requests.
+/// Numbers of the requests by their ends.
 #[derive(Default)]
 struct Outcomes {
     counts: BTreeMap<String, u32>,
@@ -222,6 +222,20 @@ fn a_store_that_asks_a_fifth_of_the_requests_to_slow_down_serves_nearly_all() {
         let rate = simulation.report(&format!("slow down, {retry_after:?}"), &store.stats());
         assert!(rate >= 0.999, "{rate}");
     }
+}
+
+#[test]
+fn clients_that_wait_for_the_read_of_another_get_their_fragment_too() {
+    let (time, film) = (VirtualTime::default(), Film::new());
+    let store = resilience(&time).around(failing(&film.objects, &time));
+    let mut simulation = Simulation::new(&time, film, store.clone(), (200, 20_000));
+    // Room for a few fragments: most reads are shared, and few fragments are kept.
+    let origin = Origin::builder(store.clone()).fragment_cache_bytes(10_000);
+    simulation.origin = origin.clock(time.clock()).timer(time.timer()).build();
+    simulation.run();
+    let rate = simulation.report("with a cache of fragments", &store.stats());
+    assert!(simulation.origin.stats().fragments.hits > 100);
+    assert!(rate >= 0.999, "{rate}");
 }
 
 #[test]
