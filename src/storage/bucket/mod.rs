@@ -129,7 +129,7 @@ impl Bucket {
     ///
     /// # Errors
     /// If a variable is missing or not valid, or if the crate was built without the feature of the
-    /// location. The error names the variable, and has no value of one.
+    /// location. The error names the variable; of values it has none but the name of a file.
     #[cfg(any(feature = "s3", feature = "azure", feature = "gcs", feature = "http-store"))]
     pub fn connect(
         location: &Location,
@@ -237,13 +237,12 @@ impl Bucket {
             }
             Problem::Missing | Problem::Changed | Problem::SlowDown(_) => false,
         };
-        if may_be_empty {
-            if let Ok(meta) = self.head(&path).await? {
-                if meta.size == 0 {
-                    let stat = self.stat_of(&meta)?;
-                    return Ok(Opening::new(self.object(path, pinned(&meta)?), stat));
-                }
-            }
+        if may_be_empty
+            && let Ok(meta) = self.head(&path).await?
+            && meta.size == 0
+        {
+            let stat = self.stat_of(&meta)?;
+            return Ok(Opening::new(self.object(path, pinned(&meta)?), stat));
         }
         Err(problem.into())
     }
