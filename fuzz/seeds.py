@@ -1579,10 +1579,48 @@ def cmaf():
     }
 
 
+def buckets():
+    """Answers of an object store: what is asked, then an answer per request (`bodies/bucket.rs`)."""
+    asked = u8(10, 10) + u8(0, 10, 20, 30, 30, 40, 0, 100) + u8(0)
+    # A whole answer, with an ETag, of an object of 100 bytes.
+    right, other, weak, empty, timed = (u8(100, tags, 100) for tags in (1, 2, 3, 4, 24))
+    listed = u8(3, 0) + u8(1, 100) + u8(2, 1, 100) + u8(4, 1, 100) + u8(2, 0, 1, 100, 2, 1, 100)
+    unequal = lambda *lengths: u8(200, 1, 100) + u8(*lengths, 0)
+    return {
+        "right": asked + right * 12 + listed,
+        "below-a-prefix": asked[:-1] + u8(3) + right * 12 + listed,
+        "another-version": asked + right * 2 + other * 10,
+        "another-version-in-the-tail": asked + right + other + right * 10,
+        "another-size": asked + right * 2 + u8(100, 1, 50) * 10,
+        "weak-tags": asked + weak * 12,
+        "empty-tags-without-a-time": asked + empty * 12,
+        "times-alone": asked + timed * 12,
+        "versions-of-which-one-is-gone": asked + u8(100, 6, 100) * 2 + u8(10) + u8(100, 12, 100) * 8,
+        "a-version-that-comes-and-goes": asked + u8(100, 7, 100) * 2 + right * 4 + u8(100, 13, 100) * 4,
+        "short": asked + unequal(5) * 12,
+        "long": asked + unequal(20) * 12,
+        "in-parts": asked + unequal(4, 6) * 12,
+        "in-parts-that-are-too-long": asked + unequal(4, 6, 1) * 12,
+        "broken-off": asked + (u8(200, 1, 100, 5, 255, 2)) * 12,
+        "another-range": asked + u8(230, 1, 100, 20, 30, 10, 0) * 12,
+        "a-range-that-ends-before-it-begins": asked + u8(230, 1, 100, 30, 20, 10, 0) * 12,
+        "a-size-near-the-end-of-all": u8(255, 255) + asked[2:] + u8(100, 1, 255) * 12,
+        "compressed": asked + u8(255, 1, 100, 0, 10, 10, 0) * 12,
+        "no-bytes": asked + u8(8) * 2 + u8(100, 1, 0) * 8,
+        "no-suffixes": asked + right + u8(5) + right * 10,
+        "range-is-gone-and-the-object-shorter": asked + right * 2 + u8(8, 100, 1, 20) * 6,
+        "condition-fails-in-the-body": asked + right * 2 + u8(200, 1, 100, 255, 2) * 6,
+        **{f"failure-{kind}": asked + right * 2 + u8(kind) * 10 for kind in range(10)},
+        "a-long-listing": asked + right * 12 + u8(7) + u8(0, 1, 100) * 7,
+        "nothing": b"",
+    }
+
+
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus"
     targets = {
         "boxes": boxes(),
+        "bucket": buckets(),
         "captions": captions(),
         "request_paths": request_paths(),
         "http_requests": http_requests(),

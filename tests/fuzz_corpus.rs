@@ -20,6 +20,12 @@ fn boxes() {
     replay("boxes", bodies::boxes::boxes);
 }
 
+#[cfg(feature = "object-store")]
+#[test]
+fn bucket() {
+    replay("bucket", bodies::bucket::bucket);
+}
+
 #[test]
 fn request_paths() {
     replay("request_paths", bodies::request_paths::request_paths);

@@ -4,6 +4,8 @@
 //! fuzzer, and `tests/fuzz_corpus.rs` replays the committed corpus through them.
 
 pub mod boxes;
+#[cfg(feature = "object-store")]
+pub mod bucket;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub mod captions;
 pub mod client_manifest;

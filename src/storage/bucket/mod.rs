@@ -129,7 +129,7 @@ impl Bucket {
     ///
     /// # Errors
     /// If a variable is missing or not valid, or if the crate was built without the feature of the
-    /// location. The error names the variable, and has no value of one.
+    /// location. The error names the variable; of values it has none but the name of a file.
     #[cfg(any(feature = "s3", feature = "azure", feature = "gcs", feature = "http-store"))]
     pub fn connect(
         location: &Location,
