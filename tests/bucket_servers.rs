@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use smooth_origin::base::Name;
 use smooth_origin::storage::conformance::{self, Fixture};
-use smooth_origin::storage::{AnyStore, Bucket, Ends, Location, Source, Store};
+use smooth_origin::storage::{AnyStore, Bucket, Ends, Location, RangeSource, Source, Store};
 use testkit::name;
 
 /// Needed by all tests of this file.
@@ -178,6 +178,20 @@ fn a_web_server_by_nginx_passes() {
     on_tokio(async {
         let bucket = connect(&var("NGINX"), &[]);
         conformance::all(&bucket, &Folder(var("NGINX_FOLDER").into())).await;
+    });
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn a_server_over_tls_is_trusted_by_its_root_certificate() {
+    on_tokio(async {
+        fs::write(PathBuf::from(var("NGINX_FOLDER")).join("secure.bin"), vec![7; 1000]).unwrap();
+        let (server, root) = (var("NGINX_SECURE"), var("NGINX_ROOT"));
+        let error = connect(&server, &[]).open(&name("secure.bin")).await.unwrap_err();
+        assert!(error.to_string().contains("is not trusted"), "{error}");
+        let trusting = connect(&server, &[("STORE_ROOT_CERTIFICATES", root.as_str())]);
+        let object = trusting.open(&name("secure.bin")).await.unwrap();
+        assert_eq!(object.read(990..1000).await.unwrap(), vec![7; 10]);
     });
 }
 
