@@ -118,6 +118,21 @@ fn s3_by_moto_passes() {
 
 #[test]
 #[ignore = "needs e2e/stores/check.py"]
+fn a_listing_of_several_pages_is_whole_or_exceeds_its_budget() {
+    on_tokio(async {
+        let (bucket, writer) = moto("");
+        for number in 0..1200 {
+            writer.put(&name(&format!("many/{number}.ismv")), Vec::new()).await;
+        }
+        let folder = name("many");
+        assert_eq!(bucket.list(Some(&folder)).await.unwrap().len(), 1200);
+        let error = bucket.max_listed(1199).list(Some(&folder)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
+    });
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
 fn s3_that_ignores_conditions_by_hadro_passes() {
     on_tokio(async {
         let server = var("HADRO");
