@@ -143,9 +143,15 @@ fn a_weak_tag_is_compared_and_not_sent() {
 fn an_empty_tag_is_no_version() {
     on_tokio(async {
         let server = Server::start(&[&part("\"\"")]).await;
-        let object = open(&s3(&server)).await.unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let kept = told.clone();
+        let bucket = s3(&server).notify_by(move |text| kept.lock().unwrap().push(text.to_owned()));
+        let object = open(&bucket).await.unwrap();
         assert!(object.read(0..10).await.is_ok());
         assert!(!server.asked()[1].contains("if-match"));
+        open(&bucket).await.unwrap();
+        let told = told.lock().unwrap();
+        assert!(told.len() == 1 && told[0].contains("gives no ETag"), "{told:?}");
         // Time and size are all that there is, so the origin waits until they have settled.
         assert!(object.stat().await.unwrap().age.is_some());
     });

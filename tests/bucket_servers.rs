@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use smooth_origin::base::Name;
 use smooth_origin::storage::conformance::{self, Fixture};
-use smooth_origin::storage::{AnyStore, Bucket, Ends, Location, Source, Store};
+use smooth_origin::storage::{AnyStore, Bucket, Ends, Location, RangeSource, Source, Store};
 use testkit::name;
 
 /// Needed by all tests of this file.
@@ -118,6 +118,21 @@ fn s3_by_moto_passes() {
 
 #[test]
 #[ignore = "needs e2e/stores/check.py"]
+fn a_listing_of_several_pages_is_whole_or_exceeds_its_budget() {
+    on_tokio(async {
+        let (bucket, writer) = moto("");
+        for number in 0..1200 {
+            writer.put(&name(&format!("many/{number}.ismv")), Vec::new()).await;
+        }
+        let folder = name("many");
+        assert_eq!(bucket.list(Some(&folder)).await.unwrap().len(), 1200);
+        let error = bucket.max_listed(1199).list(Some(&folder)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
+    });
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
 fn s3_that_ignores_conditions_by_hadro_passes() {
     on_tokio(async {
         let server = var("HADRO");
@@ -178,6 +193,20 @@ fn a_web_server_by_nginx_passes() {
     on_tokio(async {
         let bucket = connect(&var("NGINX"), &[]);
         conformance::all(&bucket, &Folder(var("NGINX_FOLDER").into())).await;
+    });
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn a_server_over_tls_is_trusted_by_its_root_certificate() {
+    on_tokio(async {
+        fs::write(PathBuf::from(var("NGINX_FOLDER")).join("secure.bin"), vec![7; 1000]).unwrap();
+        let (server, root) = (var("NGINX_SECURE"), var("NGINX_ROOT"));
+        let error = connect(&server, &[]).open(&name("secure.bin")).await.unwrap_err();
+        assert!(error.to_string().contains("is not trusted"), "{error}");
+        let trusting = connect(&server, &[("STORE_ROOT_CERTIFICATES", root.as_str())]);
+        let object = trusting.open(&name("secure.bin")).await.unwrap();
+        assert_eq!(object.read(990..1000).await.unwrap(), vec![7; 10]);
     });
 }
 

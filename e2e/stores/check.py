@@ -98,9 +98,25 @@ def azure_sas(permissions):
     })
 
 
+def certificate():
+    """A root certificate of our own, and one of a server that it signed; returns their folder."""
+    where = folder("certificates")
+    (where / "server.txt").write_text("subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n")
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    ca = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"]
+    for command in [
+        ["req", "-x509", *key, *ca, "-keyout", "root.key", "-out", "root.pem", "-days", "2", "-subj", "/CN=root"],
+        ["req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server"],
+        ["x509", "-req", "-in", "server.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days", "2",
+         "-extfile", "server.txt", "-out", "server.pem"],
+    ]:
+        subprocess.run(["openssl", *command], cwd=where, check=True, capture_output=True)
+    return where
+
+
 def nginx():
-    root = folder("nginx")
-    port = free_port()
+    root, keys = folder("nginx"), certificate()
+    port, secure = free_port(), free_port()
     configuration = WORK / "nginx.conf"
     configuration.write_text(f"""
         daemon off; pid {WORK}/nginx.pid; error_log {WORK}/nginx-error.log; worker_processes 1; user root;
@@ -109,14 +125,21 @@ def nginx():
             access_log off; client_body_temp_path {WORK}/nginx-body; proxy_temp_path {WORK}/nginx-proxy;
             fastcgi_temp_path {WORK}/nginx-f; uwsgi_temp_path {WORK}/nginx-u; scgi_temp_path {WORK}/nginx-s;
             server {{ listen 127.0.0.1:{port}; root {root}; }}
+            server {{
+                listen 127.0.0.1:{secure} ssl; root {root};
+                ssl_certificate {keys}/server.pem; ssl_certificate_key {keys}/server.key;
+            }}
         }}""")
     log = open(WORK / "nginx.log", "wb")
     servers.append(subprocess.Popen(["nginx", "-c", configuration], stdout=log, stderr=log, start_new_session=True))
     for _ in range(100):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            say(f"nginx listens on {port}")
-            return f"http://127.0.0.1:{port}", root
+            say(f"nginx listens on {port} and {secure}")
+            return {
+                "NGINX": f"http://127.0.0.1:{port}", "NGINX_FOLDER": root,
+                "NGINX_SECURE": f"https://127.0.0.1:{secure}", "NGINX_ROOT": keys / "root.pem",
+            }
         except OSError:
             time.sleep(0.1)
     sys.exit(f"nginx does not start: {(WORK / 'nginx.log').read_text()}")
@@ -155,7 +178,7 @@ def main():
         "-backend", "memory", "-data", root, "-public-host", "127.0.0.1:{port}",
     )
 
-    found["NGINX"], found["NGINX_FOLDER"] = nginx()
+    found.update(nginx())
 
     root = folder("webdav")
     empty = WORK / "rclone.conf"

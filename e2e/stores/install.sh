@@ -35,10 +35,10 @@ for tool in node npm python3; do
     command -v "$tool" >/dev/null || fail "needs $tool, and it is not on the PATH"
 done
 
-if ! command -v nginx >/dev/null || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-    say 'apt: nginx-light python3-venv'
+if ! command -v nginx >/dev/null || ! command -v openssl >/dev/null || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+    say 'apt: nginx-light openssl python3-venv'
     as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light python3-venv >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light openssl python3-venv >/dev/null
 fi
 
 mkdir -p "$folder"

@@ -5,6 +5,7 @@ mod get;
 mod listing;
 mod location;
 mod near;
+mod notice;
 mod object;
 mod pin;
 mod problem;
@@ -30,6 +31,7 @@ pub use location::{Location, Protocol};
 pub use object::BucketObject;
 
 use get::Got;
+use notice::Notice;
 use pin::Pin;
 use problem::Problem;
 use reach::Reach;
@@ -85,6 +87,7 @@ pub struct Bucket {
     /// The same store, if it lists page by page.
     pages: Option<Arc<dyn PaginatedListStore>>,
     max_listed: usize,
+    notice: Notice,
     /// Cleared when the store is found to give no suffix ranges.
     gives_suffixes: Arc<AtomicBool>,
 }
@@ -96,7 +99,13 @@ impl Bucket {
         let reach =
             Reach { store: Arc::new(store), runner, prefix: None, is_written_in_place: false };
         let gives_suffixes = Arc::new(AtomicBool::new(true));
-        Self { reach, pages: None, max_listed: MAX_LISTED, gives_suffixes }
+        Self {
+            reach,
+            pages: None,
+            max_listed: MAX_LISTED,
+            notice: Notice::default(),
+            gives_suffixes,
+        }
     }
 
     /// Connects to the store of a location with the credentials and the endpoint of an environment,
@@ -192,6 +201,22 @@ impl Bucket {
         self
     }
 
+    /// Gives a sentence for the operator's log to a function of the host, once, if the store turns out
+    /// to have neither ETags nor versions.
+    ///
+    /// ```
+    /// # use object_store::memory::InMemory;
+    /// use smooth_origin::storage::Bucket;
+    ///
+    /// let bucket = Bucket::new(InMemory::new()).notify_by(|sentence| eprintln!("{sentence}"));
+    /// # let _ = bucket;
+    /// ```
+    #[must_use]
+    pub fn notify_by(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.notice = Notice::by(tell);
+        self
+    }
+
     /// One request, where the requests run.
     async fn get(&self, path: &Path, range: GetRange) -> io::Result<Result<Got, Problem>> {
         let Reach { store, runner, .. } = &self.reach;
@@ -273,7 +298,10 @@ impl Store for Bucket {
             Err(problem) => return self.open_empty(path, problem).await,
         };
         let pin = pinned(&head.meta)?;
-        let stat = self.stat_of(&head.meta)?;
+        let stat = pin.stat(self.reach.is_written_in_place);
+        if !pin.is_named() {
+            self.notice.no_versions();
+        }
         let (head_range, tail_range) = ends.ranges(pin.size);
         // The two answers are of one version, or the second one is not used.
         let mut last = tail
