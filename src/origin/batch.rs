@@ -12,6 +12,10 @@ use super::read::{AT_ONCE, Access, Deadline, Files, Patience, Purpose, open_frag
 use crate::base::{Got, Name, ReadError, Want};
 use crate::storage::{Ends, Source, Stat};
 
+/// Files, or groups of ranges of one file, that are got at once. The limit of the store's operations
+/// (`max_reads`) counts them too.
+const FILES_AT_ONCE: usize = 64;
+
 type Gotten = Result<(Got, Option<(Source, Stat)>), ReadError>;
 type Getting<'a> = Pin<Box<dyn Future<Output = Vec<Gotten>> + Send + 'a>>;
 
@@ -24,7 +28,7 @@ pub(super) async fn get(
     let together = wants.chunk_by(are_of_one_file).flat_map(|ranges| ranges.chunks(AT_ONCE));
     let gets: Vec<Getting<'_>> =
         together.map(|wants| Box::pin(get_together(files, wants, deadline)) as _).collect();
-    let mut gets = iter(gets).buffered(AT_ONCE);
+    let mut gets = iter(gets).buffered(FILES_AT_ONCE);
     let mut outcomes: Vec<Gotten> = Vec::with_capacity(wants.len());
     let mut in_this_turn = 0;
     while let Some(several) = gets.next().await {

@@ -26,6 +26,9 @@ const LOOKS: u64 = 44 << 10;
 /// Bytes of one look, at least and at most.
 const LOOK: Range<u64> = 1 << 10..12 << 10;
 
+/// Bytes between two looks that are read with them, at most.
+const BETWEEN: u64 = 1 << 10;
+
 /// A media file that has been opened, or why it could not be.
 #[derive(Debug)]
 pub(super) struct MediaFile {
@@ -242,7 +245,7 @@ impl MediaOpening {
         if !asked {
             let looks = tracks.iter().flat_map(|track| track.looks(len));
             let missing = looks.filter_map(|(_, range)| self.excerpt.missing(range));
-            let missing: Vec<_> = missing.take((LOOKS / len) as usize).collect();
+            let missing = joined(missing.take((LOOKS / len) as usize).collect());
             self.phase = Phase::Look { asked: true };
             if !missing.is_empty() {
                 return Ok(Next::Read(missing));
@@ -253,6 +256,21 @@ impl MediaOpening {
         }
         Ok(Next::Go(Phase::Done))
     }
+}
+
+/// Joins ranges that are next to each other, or nearly so: each is a request.
+fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut joined: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end.saturating_add(BETWEEN) => {
+                last.end = last.end.max(range.end);
+            }
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 fn broken(message: impl Into<String>) -> Trouble {
@@ -295,6 +313,13 @@ mod tests {
     fn file(parts: &[&[u8]]) -> Excerpt {
         let bytes = Bytes::from(parts.concat());
         Excerpt::new(bytes.len() as u64, Bytes::new(), bytes)
+    }
+
+    #[test]
+    fn looks_at_neighbours_are_one_read() {
+        let ranges = vec![9000..9500, 0..1000, 1000..1500, 2000..3000, 2100..2200];
+        assert_eq!(joined(ranges), [0..3000, 9000..9500]);
+        assert_eq!(joined(vec![]), []);
     }
 
     #[test]
