@@ -127,6 +127,14 @@ impl Plan {
     }
 }
 
+/// Checks that every chunk of every track has its fragment.
+fn check_all_there(opened: &Opened, chunks: u32) {
+    let presentation = opened.presentation();
+    let tracks = presentation.streams().iter().flat_map(|stream| stream.tracks());
+    let counts: Vec<_> = tracks.map(|track| track.fragment_count()).collect();
+    assert!(counts.iter().all(|&count| count == chunks as usize), "{counts:?}");
+}
+
 /// A presentation, its rounds and requests, and kilobytes without `moov`, `mfra` and manifests.
 type Row = (&'static str, &'static str, Files, u64, u64, u64);
 
@@ -181,5 +189,17 @@ fn openings_take_no_more_round_trips_requests_and_bytes_than_this_table_says() {
         assert!(requested.rounds <= rounds && rounds <= 4, "{kind}: {requested:?}");
         assert!(requested.requests <= requests, "{kind}: {requested:?}");
         assert!(more <= kilobytes && kilobytes <= 1024, "{kind}: {more} kB");
+    }
+}
+
+#[test]
+fn a_recording_of_three_hours_without_an_index_opens_in_ten_seconds() {
+    let style = Style { mfra: false, ..Style::default() };
+    for (is_one_file, has_manifest) in [(false, true), (false, false), (true, true)] {
+        let plan = Plan { style, is_one_file, has_manifest, ..Plan::default() };
+        let (opened, requested) = opened("film.ism", &plan.files());
+        check_all_there(&opened, plan.chunks);
+        let time = TICK * requested.rounds as u32;
+        assert!(time <= Duration::from_secs(10), "{time:?}: {requested:?}");
     }
 }

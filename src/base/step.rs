@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -197,6 +198,9 @@ pub struct Reads<T> {
 pub(crate) trait Then<T>: Send {
     /// Takes one outcome per want, each of its want's kind and length.
     fn go_on(self: Box<Self>, got: Vec<Result<Got, ReadError>>) -> Result<Step<T>, Error>;
+
+    /// Takes the time that the batch took. See [`Reads::took`].
+    fn took(&mut self, _: Duration) {}
 }
 
 impl<T, F> Then<T> for F
@@ -219,6 +223,38 @@ impl<T> Reads<T> {
     /// before.
     pub(crate) fn is_brief(&self) -> bool {
         self.is_brief
+    }
+
+    /// Tells the step how long its batch took, before the outcomes are [fed](Self::feed). A driver
+    /// need not call this.
+    ///
+    /// Opening a file without an index takes one read after the other if reads take no time. If
+    /// they take milliseconds, as those from an object store do, the step asks for many at once, in
+    /// several places of the file.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use smooth_origin::base::{Error, Got, ReadError, Step, Want};
+    ///
+    /// fn drive<T>(
+    ///     mut step: Step<T>,
+    ///     get_all: impl Fn(&[Want]) -> Vec<Result<Got, ReadError>>,
+    /// ) -> Result<T, Error> {
+    ///     loop {
+    ///         let mut reads = match step {
+    ///             Step::Ready(done) => return Ok(done),
+    ///             Step::Read(reads) => reads,
+    ///         };
+    ///         let start = Instant::now();
+    ///         let got = get_all(reads.wanted());
+    ///         reads.took(start.elapsed());
+    ///         step = reads.feed(got)?;
+    ///     }
+    /// }
+    /// # assert_eq!(drive(Step::Ready(1), |_| Vec::new()).unwrap(), 1);
+    /// ```
+    pub fn took(&mut self, time: Duration) {
+        self.then.took(time);
     }
 
     /// Takes one outcome a want, in their order; a failed read is an outcome too, so that one

@@ -10,6 +10,6 @@ mod scanned_track;
 pub(crate) use fragments::{Fragments, Place};
 pub(crate) use known_starts::KnownStarts;
 pub(crate) use mfra::{Indexed, TrackIndex, read_mfra};
-pub(crate) use scan::{Outcome, Scan, Scanned};
+pub(crate) use scan::{Outcome, Scan, Scanned, Share};
 pub(crate) use scan_budget::Spent;
 pub(crate) use scanned_track::ScannedTrack;

@@ -3,7 +3,7 @@
 //! A [`Presentation`] is immutable behind an `Arc`: what a request needs is looked up in it, never
 //! computed. Opening one is a [`Step`](crate::base::Step) of at most four batches of reads, plus
 //! one if files are missing that may have a second name, plus one read per fragment for files
-//! without a usable index. A folder of fragments takes at most five batches; its fragment files are
+//! without a usable index, many at once if reads are slow. A folder of fragments takes at most five batches; its fragment files are
 //! not kept open, because each answer opens its file anew.
 
 mod client_manifest;

@@ -13,7 +13,8 @@
 //! [`Walking`]: walking::Walking
 //!
 //! The duration of the content changes the size of the third batch, never the number of reads. Only
-//! a file without a usable index is walked through afterwards, with one read per fragment.
+//! a file without a usable index is walked through afterwards, with one read per fragment. If reads
+//! are slow, these are made in many places of the file at one time.
 //!
 //! If there is no server manifest, the name may be that of a folder of fragments: see [`folder`].
 
