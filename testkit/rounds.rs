@@ -128,11 +128,18 @@ impl Content {
 pub struct RoundsStore {
     objects: Arc<BTreeMap<Name, Content>>,
     ticks: Ticks,
+    version: &'static str,
 }
 
 impl RoundsStore {
     pub fn new(objects: impl IntoIterator<Item = (Name, Content)>, ticks: &Ticks) -> Self {
-        Self { objects: Arc::new(objects.into_iter().collect()), ticks: ticks.clone() }
+        let objects = Arc::new(objects.into_iter().collect());
+        Self { objects, ticks: ticks.clone(), version: "1" }
+    }
+
+    /// Gives all objects another version.
+    pub fn version(self, version: &'static str) -> Self {
+        Self { version, ..self }
     }
 }
 
@@ -140,6 +147,7 @@ impl RoundsStore {
 pub struct RoundsObject {
     content: Content,
     ticks: Ticks,
+    version: &'static str,
 }
 
 impl Store for RoundsStore {
@@ -163,7 +171,7 @@ impl Store for RoundsStore {
             0 => self.ticks.requests(&[head.len()]),
             _ => self.ticks.requests(&[head.len(), tail.len()]),
         }
-        let source = RoundsObject { content, ticks: self.ticks.clone() };
+        let source = RoundsObject { content, ticks: self.ticks.clone(), version: self.version };
         let stat = source.now();
         Ok(Opening::new(source, stat).with_ends(Some(head.into()), Some(tail.into())))
     }
@@ -171,7 +179,7 @@ impl Store for RoundsStore {
 
 impl RoundsObject {
     fn now(&self) -> Stat {
-        Stat::immutable(self.content.len(), Version::new("1"))
+        Stat::immutable(self.content.len(), Version::new(self.version))
     }
 }
 

@@ -63,7 +63,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("quick_xml", "manifest/xml.rs"),
     ("encoding_rs", "manifest/encoding.rs"),
     ("itoa", "manifest/xml.rs"),
-    ("xxhash_rust", "presentation/validator.rs"),
+    ("xxhash_rust", "presentation/validator.rs index/index_file.rs"),
     ("quick_cache", "origin/ storage/local/"),
     ("rustix", "storage/local/ origin/read/handles.rs"),
     ("unicode_normalization", "storage/spelling.rs"),

@@ -99,6 +99,13 @@ pub enum Want {
         /// Number of bytes wanted from the start.
         head: u64,
     },
+    /// Get what an earlier opening kept of this version of this file, which has no index of its own.
+    /// The outcome is [`Got::Range`], of no bytes if there is nothing. Only an origin that keeps
+    /// index files is asked.
+    Index {
+        /// The file, opened before.
+        file: FileId,
+    },
     /// List the names of the files in a folder. The outcome is [`Got::Listed`].
     List {
         /// Name of the folder, checked to stay below the root.
@@ -121,7 +128,7 @@ pub enum Want {
 pub enum Got {
     /// The outcome of [`Want::Open`] and [`Want::Fragment`].
     Opened(FileEnds),
-    /// The outcome of [`Want::Range`]: exactly the bytes of the range.
+    /// The outcome of [`Want::Range`]: exactly the bytes of the range. Also that of [`Want::Index`].
     Range(Bytes),
     /// The outcome of [`Want::List`]: names that begin with the folder's name, in any order; `None`
     /// if the storage cannot list.
@@ -290,8 +297,10 @@ fn fits(want: &Want, got: &Got) -> Result<(), Error> {
             != range.end.saturating_sub(range.start))
         .then_some("the bytes are not of the range's length"),
         (Want::List { .. }, Got::Listed(_)) => None,
+        (Want::Index { .. }, Got::Range(_)) => None,
         (Want::Open { .. } | Want::Fragment { .. }, _) => Some("a file was to be opened"),
         (Want::Range { .. }, _) => Some("a range was to be read"),
+        (Want::Index { .. }, _) => Some("an index file was to be read"),
         (Want::List { .. }, _) => Some("a folder was to be listed"),
     };
     wrong.map_or(Ok(()), |why| Err(ErrorKind::WrongOutcome(why).into()))

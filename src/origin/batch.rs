@@ -7,8 +7,8 @@ use std::pin::Pin;
 
 use futures_util::stream::{StreamExt, iter};
 
-use super::path;
 use super::read::{AT_ONCE, Access, Deadline, Files, Patience, Purpose, open_fragment, read_ends};
+use super::{index_files, path};
 use crate::base::{Got, Name, ReadError, Want};
 use crate::storage::{Ends, Source, Stat};
 
@@ -111,6 +111,7 @@ async fn get_one(files: &Files, want: &Want, patience: &Patience) -> Gotten {
                 open_fragment(&files.shared().access, name, *head, Purpose::Look).await?;
             Ok((Got::Opened(opened), None))
         }
+        Want::Index { file } => Ok((Got::Range(index_files::load(files, *file).await), None)),
         Want::List { folder } => {
             Ok((Got::Listed(list(&files.shared().access, folder).await?), None))
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::batch;
 use super::counters;
+use super::index_files;
 use super::offload::SMALL;
 use super::read::{Deadline, Files, LastRead, Opened, Shared};
 use crate::base::{Error, ErrorKind, Got, Name, ReadError, ReadErrorKind, Reads, Step, Want};
@@ -90,6 +91,7 @@ impl Opener {
         let options = options.fold(self.options.clone(), OpenOptions::distrust);
         let step = open(name.clone(), &options);
         let presentation = read_for(step, &mut files, deadline, &permit).await?;
+        index_files::keep(&files, &presentation).await;
         Ok(Arc::new(Opened::new(presentation, files)))
     }
 }

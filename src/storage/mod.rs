@@ -11,6 +11,9 @@ mod counting;
 mod erased;
 mod error;
 mod faulty;
+#[cfg(feature = "fs")]
+mod index_folder;
+mod index_store;
 pub(crate) mod limit;
 #[cfg(feature = "fs")]
 mod local;
@@ -38,6 +41,9 @@ pub use counting::{CountingSource, CountingStore, StoreCounts};
 pub use erased::{AnyStore, Source};
 pub use error::ChangedError;
 pub use faulty::{Faults, FaultySource, FaultyStore};
+#[cfg(feature = "fs")]
+pub use index_folder::IndexFolder;
+pub use index_store::IndexStore;
 pub use limit::{LimitSource, LimitStore};
 #[cfg(feature = "fs")]
 pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
@@ -48,6 +54,7 @@ pub use timeout::{TimeoutSource, TimeoutStore};
 pub use timer::Timer;
 
 pub(crate) use error::read_error;
+pub(crate) use index_store::AnyIndexStore;
 
 use crate::base::Name;
 

@@ -2,6 +2,7 @@
 
 mod damage;
 mod found;
+mod replay;
 mod scouts;
 mod search;
 mod sight;
@@ -15,7 +16,7 @@ pub(crate) use self::scouts::Share;
 use self::scouts::{Front, Scouts};
 use self::search::Sought;
 use self::sight::{FragmentSight, Look, Sight, number_of};
-use super::{KnownStarts, ScannedTrack, Spent};
+use super::{IndexWriter, KnownStarts, ScannedTrack, Spent};
 use crate::base::{Error, ErrorKind, Limits};
 use crate::fragment::Defaults;
 
@@ -58,6 +59,8 @@ pub(crate) struct Scan {
     /// Number of windows in which the walk has been, read for it or for a scout.
     reads: u64,
     scouts: Scouts,
+    /// The boxes that were passed, if they are to be kept.
+    trail: Option<IndexWriter>,
 }
 
 /// The state or the end of a walk.
@@ -134,6 +137,7 @@ impl Scan {
             fragments: 0,
             reads: 0,
             scouts: Scouts::default(),
+            trail: None,
         }
     }
 
@@ -244,6 +248,7 @@ impl Scan {
 
     /// Passes the next box, or ends the walk there.
     fn pass(&mut self, sight: Sight) {
+        self.record(&sight);
         match self.try_pass(sight) {
             Ok(()) if self.at >= self.size => self.outcome = Outcome::End,
             Ok(()) => {}

@@ -302,7 +302,8 @@ impl Reading {
         let limits = &listed.options.limits;
         let media = media.into_iter().map(|media| (media.file, media.finish(limits))).collect();
         let client = client_text.clone().map(|text| ClientDocument::parse(text, limits));
-        Complete { listed, client_text, client, media, walked: Vec::new() }.finish(findings)
+        Complete { listed, client_text, client, media, walked: Vec::new(), trails: Vec::new() }
+            .finish(findings)
     }
 }
 

@@ -10,7 +10,7 @@ use super::complete::Complete;
 use super::media::MediaFile;
 use super::trouble::Trouble;
 use crate::base::{Error, FileId, Got, Limits, Name, ReadError, Step, Then, Want};
-use crate::index::{Scan, Share, Spent};
+use crate::index::{IndexReader, Scan, Share, Spent};
 use crate::presentation::Presentation;
 use crate::presentation::finding::Findings;
 
@@ -27,6 +27,9 @@ const TOGETHER: usize = 16;
 
 /// Bytes that may be asked for at one time, in addition to the next window of each of a few files.
 const BYTES: u64 = 16 << 20;
+
+/// Index files that are read, because they are in memory at one time.
+const INDEX_FILES: usize = 64;
 
 /// Boxes that were seen ahead of the walks: a hundred bytes of memory each.
 const BOXES: usize = 128 << 10;
@@ -77,6 +80,8 @@ pub(super) struct Walk {
     is_alone: bool,
     /// Number of times that this happened.
     failures: u8,
+    /// True if an index file had the fragments.
+    is_by_index_file: bool,
 }
 
 impl Walking {
@@ -89,6 +94,38 @@ impl Walking {
         let walks = scans.into_iter().map(|(number, scan)| Walk::new(number, scan)).collect();
         let (ended, spent, pace) = (Vec::new(), Spent::default(), Pace::default());
         Box::new(Self { complete, announced, walks, ended, spent, pace, findings })
+    }
+
+    /// Gets the index files of earlier openings, if there may be some, and walks through what they do
+    /// not have.
+    pub(super) fn start(mut self: Box<Self>) -> Step<Presentation> {
+        let Self { complete, walks, .. } = &mut *self;
+        let Complete { listed, media, .. } = complete;
+        if !listed.options.has_index_files {
+            return self.read_on();
+        }
+        walks.iter_mut().for_each(|walk| walk.scan.keep_trail());
+        // One that was found to lie is not used again.
+        let is_trusted = |walk: &&mut Walk| !listed.is_distrusted(media[walk.number].0);
+        let wants: Vec<Want> = (walks.iter_mut().filter(is_trusted).take(INDEX_FILES))
+            .map(|walk| {
+                walk.asked = 1;
+                Want::Index { file: media[walk.number].0 }
+            })
+            .collect();
+        if wants.is_empty() {
+            return self.read_on();
+        }
+        Step::read(wants, move |got| {
+            let asked = self.walks.iter_mut().filter(|walk| walk.asked > 0);
+            for (walk, got) in asked.zip(got) {
+                walk.asked = 0;
+                if let Ok(Got::Range(bytes)) = got {
+                    walk.is_by_index_file = walk.scan.replay(IndexReader::new(bytes));
+                }
+            }
+            Ok(self.read_on())
+        })
     }
 
     /// Some reads of some files in a batch, until all have been walked through.
@@ -125,15 +162,21 @@ impl Walking {
         let limits = &complete.listed.options.limits;
         let announced = client.map(|of| Announced::new(of.manifest(), &announced, limits));
         let announced = announced.unwrap_or_default();
-        let Complete { listed, media, walked, .. } = &mut complete;
-        for Walk { number, scan, .. } in ended {
+        let Complete { listed, media, walked, trails, .. } = &mut complete;
+        for Walk { number, mut scan, is_by_index_file, .. } in ended {
             let (file, media) = &mut media[number];
+            trails.extend(scan.take_trail().map(|trail| (*file, trail)));
             let is_distrusted = listed.is_distrusted(*file);
             for finding in media.walked(scan.finish(), is_distrusted, &announced) {
                 let name = listed.files.get(file.index()).map_or("", Name::as_str);
                 findings.push(finding.in_file(name));
             }
-            walked.push(*file);
+            if is_by_index_file {
+                // The fragments were not looked at.
+                media.unsettle();
+            } else {
+                walked.push(*file);
+            }
         }
         complete.conclude(findings)
     }
@@ -178,7 +221,7 @@ fn share(walks: usize, is_slow: bool) -> Share {
 
 impl Walk {
     fn new(number: usize, scan: Scan) -> Self {
-        Self { number, scan, asked: 0, is_alone: false, failures: 0 }
+        Self { number, scan, asked: 0, is_alone: false, failures: 0, is_by_index_file: false }
     }
 
     /// Adds the ranges to read next to `wants`, unless the walk is at its end. Returns how many

@@ -113,6 +113,63 @@ fn a_long_recording_is_walked_in_few_rounds_with_the_same_result() {
 }
 
 #[test]
+fn a_walk_that_an_earlier_one_has_written_down_reads_nothing() {
+    let limits = Limits::default();
+    let mut file = recording(500, [50_000, 6000]);
+    file.push(&[&20_u32.to_be_bytes()[..], b"free"].concat(), 20);
+    for (cut, reads) in [(0, 0), (7, 1)] {
+        file.size -= cut;
+        let tracks = [(2, Defaults::default()), (1, Defaults::default())];
+        let new = || Scan::new(0, file.size, tracks, false, KnownStarts::default());
+        let finish = |scan: &mut Scan| {
+            let mut spent = Spent::default();
+            let mut reads = 0;
+            while let Some(range) = scan.wanted(&limits, &mut spent) {
+                scan.feed(&file.read(range), &limits);
+                reads += 1;
+            }
+            reads
+        };
+        let mut scan = new();
+        scan.keep_trail();
+        assert!(finish(&mut scan) > 400);
+        let index = scan.take_trail().unwrap().finish(b"1");
+        assert!(index.len() < 15 * 1000, "{}", index.len());
+        let boxes = crate::index::opened_index_file(&index, b"1").unwrap();
+        let mut again = new();
+        assert!(again.replay(crate::index::IndexReader::new(boxes)));
+        assert_eq!(finish(&mut again), reads);
+        assert!(again.take_trail().is_none(), "there is nothing new to keep");
+        assert_eq!(format!("{:?}", scan.finish()), format!("{:?}", again.finish()));
+    }
+}
+
+#[test]
+fn a_walk_that_met_damage_or_times_in_disorder_is_not_written_down() {
+    let limits = Limits::default();
+    let broken = {
+        let mut broken = long(1, Some(20), 1000);
+        broken.0[28..32].copy_from_slice(b"xxxx");
+        broken
+    };
+    for middle in [long(1, Some(10), 1000), broken, long(1, Some(0), 1000)] {
+        let mut file = Sparse::default();
+        let is_whole = middle == long(1, Some(10), 1000);
+        for (bytes, len) in [long(1, Some(0), 1000), middle, long(1, Some(20), 1000)] {
+            file.push(&bytes, len);
+        }
+        let tracks = [(1, Defaults::default())];
+        let mut scan = Scan::new(0, file.size, tracks, false, KnownStarts::default());
+        scan.keep_trail();
+        let mut spent = Spent::default();
+        while let Some(range) = scan.wanted(&limits, &mut spent) {
+            scan.feed(&file.read(range), &limits);
+        }
+        assert_eq!(scan.take_trail().is_some(), is_whole);
+    }
+}
+
+#[test]
 fn a_short_file_is_walked_without_scouts() {
     let file = recording(20, [750_000, 0]);
     let (_, cost) = walk(&file, &[], &MANY, &Limits::default());
