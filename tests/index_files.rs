@@ -140,6 +140,30 @@ fn an_index_file_of_another_version_or_a_damaged_one_is_ignored_and_replaced() {
 }
 
 #[test]
+fn index_files_of_many_media_files_are_all_used() {
+    let style = Style { mfra: false, ..Style::default() };
+    let names: Vec<String> = (1..=20).map(|id| format!("film_{id}.ismv")).collect();
+    let tracks: Vec<_> =
+        (1..).zip(&names).map(|(id, file)| ("video", &**file, 1000 * id, id, "")).collect();
+    let mut objects = vec![(name("film.ism"), Content::Bytes(ism(None, &tracks)))];
+    for (id, file) in (1..).zip(&names) {
+        let track = Track::regular(id, StreamKind::Video, 50, 20_000_000, 30_000 + id);
+        objects.push((name(file), Content::Media(Arc::new(film::media(&[track], style)))));
+    }
+    let indexes = Indexes::default();
+    let open = || {
+        let ticks = Ticks::default();
+        let store = RoundsStore::new(objects.clone(), &ticks);
+        let origin = Origin::builder(store).index_store(indexes.clone()).build();
+        ticks.run(origin.open(&name("film.ism"))).unwrap();
+        ticks.requested()
+    };
+    let (first, second) = (open(), open());
+    assert!(first.requests > 1000, "{first:?}");
+    assert!(second.requests <= 41 && second.rounds <= 4, "{second:?}");
+}
+
+#[test]
 fn an_index_store_that_fails_is_an_event_and_no_error() {
     let events = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&events);

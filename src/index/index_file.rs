@@ -21,8 +21,8 @@ const MAGIC: &[u8; 5] = b"SOix\x01";
 /// Bytes before the boxes' list: [`MAGIC`] and the checksum.
 const START: usize = MAGIC.len() + 8;
 
-/// Bytes of a longer one are not kept or read: enough for half a million fragments.
-pub(crate) const MOST: usize = 8 << 20;
+/// A longer one is not kept or read. There is room for three hundred thousand fragments.
+pub(crate) const MOST: usize = 4 << 20;
 
 /// Tracks of one file whose times are written as differences.
 const TRACKS: usize = 1024;

@@ -37,7 +37,8 @@ pub(super) async fn keep(files: &Files, presentation: &Presentation) {
         let index = trail.finish(version.as_bytes());
         let kept = access.within(indexes.keep(name, version, index)).await;
         if let Err(error) = kept.unwrap_or_else(timed_out) {
-            failed(files, name, &error);
+            // The others would most likely fail too, and the request waits.
+            return failed(files, name, &error);
         }
     }
 }

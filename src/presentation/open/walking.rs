@@ -28,8 +28,8 @@ const TOGETHER: usize = 16;
 /// Bytes that may be asked for at one time, in addition to the next window of each of a few files.
 const BYTES: u64 = 16 << 20;
 
-/// Index files that are read, because they are in memory at one time.
-const INDEX_FILES: usize = 64;
+/// Index files that are in memory at one time.
+const INDEX_FILES: usize = 16;
 
 /// Boxes that were seen ahead of the walks: a hundred bytes of memory each.
 const BOXES: usize = 128 << 10;
@@ -99,32 +99,37 @@ impl Walking {
     /// Gets the index files of earlier openings, if there may be some, and walks through what they do
     /// not have.
     pub(super) fn start(mut self: Box<Self>) -> Step<Presentation> {
-        let Self { complete, walks, .. } = &mut *self;
-        let Complete { listed, media, .. } = complete;
-        if !listed.options.has_index_files {
+        if !self.complete.listed.options.has_index_files {
             return self.read_on();
         }
-        walks.iter_mut().for_each(|walk| walk.scan.keep_trail());
+        self.walks.iter_mut().for_each(|walk| walk.scan.keep_trail());
+        self.get_index_files(0)
+    }
+
+    /// Gets the index files of some walks, from this number on.
+    fn get_index_files(mut self: Box<Self>, first: usize) -> Step<Presentation> {
+        let Self { complete: Complete { listed, media, .. }, walks, .. } = &mut *self;
+        let some = walks.iter_mut().skip(first).take(INDEX_FILES);
+        let next = first + some.len();
         // One that was found to lie is not used again.
-        let is_trusted = |walk: &&mut Walk| !listed.is_distrusted(media[walk.number].0);
-        let wants: Vec<Want> = (walks.iter_mut().filter(is_trusted).take(INDEX_FILES))
-            .map(|walk| {
-                walk.asked = 1;
-                Want::Index { file: media[walk.number].0 }
-            })
-            .collect();
+        let trusted = some.filter(|walk| !listed.is_distrusted(media[walk.number].0));
+        let want = |walk: &mut Walk| {
+            walk.asked = 1;
+            Want::Index { file: media[walk.number].0 }
+        };
+        let wants: Vec<Want> = trusted.map(want).collect();
         if wants.is_empty() {
-            return self.read_on();
+            return if next < walks.len() { self.get_index_files(next) } else { self.read_on() };
         }
         Step::read(wants, move |got| {
-            let asked = self.walks.iter_mut().filter(|walk| walk.asked > 0);
+            let asked = self.walks.iter_mut().skip(first).filter(|walk| walk.asked > 0);
             for (walk, got) in asked.zip(got) {
                 walk.asked = 0;
                 if let Ok(Got::Range(bytes)) = got {
                     walk.is_by_index_file = walk.scan.replay(IndexReader::new(bytes));
                 }
             }
-            Ok(self.read_on())
+            Ok(if next < self.walks.len() { self.get_index_files(next) } else { self.read_on() })
         })
     }
 
