@@ -129,12 +129,18 @@ pub struct RoundsStore {
     objects: Arc<BTreeMap<Name, Content>>,
     ticks: Ticks,
     version: &'static str,
+    has_tails: bool,
 }
 
 impl RoundsStore {
     pub fn new(objects: impl IntoIterator<Item = (Name, Content)>, ticks: &Ticks) -> Self {
         let objects = Arc::new(objects.into_iter().collect());
-        Self { objects, ticks: ticks.clone(), version: "1" }
+        Self { objects, ticks: ticks.clone(), version: "1", has_tails: true }
+    }
+
+    /// Reads no end of an object of unknown size.
+    pub fn without_tails(self) -> Self {
+        Self { has_tails: false, ..self }
     }
 
     /// Gives all objects another version.
@@ -166,14 +172,15 @@ impl Store for RoundsStore {
             return Err(io::ErrorKind::NotFound.into());
         };
         let (head, tail) = ends.ranges(content.len());
-        let (head, tail) = (content.read(head), content.read(tail));
-        match tail.len() {
+        let head = content.read(head);
+        let tail = (self.has_tails || tail.is_empty()).then(|| content.read(tail));
+        match tail.as_ref().map_or(0, Vec::len) {
             0 => self.ticks.requests(&[head.len()]),
-            _ => self.ticks.requests(&[head.len(), tail.len()]),
+            tail => self.ticks.requests(&[head.len(), tail]),
         }
         let source = RoundsObject { content, ticks: self.ticks.clone(), version: self.version };
         let stat = source.now();
-        Ok(Opening::new(source, stat).with_ends(Some(head.into()), Some(tail.into())))
+        Ok(Opening::new(source, stat).with_ends(Some(head.into()), tail.map(Bytes::from)))
     }
 }
 

@@ -20,8 +20,16 @@ type Files = Vec<(Name, Content)>;
 
 /// Opens the presentation of this name. Returns what that took.
 fn opened(presentation: &str, files: &Files) -> (Arc<Opened>, Requested) {
+    opened_from(presentation, files, |store| store)
+}
+
+fn opened_from(
+    presentation: &str,
+    files: &Files,
+    options: impl FnOnce(RoundsStore) -> RoundsStore,
+) -> (Arc<Opened>, Requested) {
     let ticks = Ticks::default();
-    let store = RoundsStore::new(files.clone(), &ticks);
+    let store = options(RoundsStore::new(files.clone(), &ticks));
     let origin = Origin::builder(store).clock(ticks.clock(TICK)).build();
     let opened = ticks.run(origin.open(&name(presentation)));
     (opened.unwrap(), ticks.requested())
@@ -190,6 +198,25 @@ fn openings_take_no_more_round_trips_requests_and_bytes_than_this_table_says() {
         assert!(requested.requests <= requests, "{kind}: {requested:?}");
         assert!(more <= kilobytes && kilobytes <= 1024, "{kind}: {more} kB");
     }
+}
+
+#[test]
+fn a_store_that_reads_no_ends_of_unknown_objects_takes_no_more_round_trips() {
+    for chunks in [30, 5400, 36_000] {
+        for is_one_file in [false, true] {
+            let plan = Plan { chunks, is_one_file, ..Plan::default() };
+            let files = plan.files();
+            let (opened, requested) = opened_from("film.ism", &files, RoundsStore::without_tails);
+            check_all_there(&opened, chunks);
+            let more = requested.bytes.saturating_sub(indexes(&files)) >> 10;
+            assert!(requested.rounds <= 4 && more <= 250, "{requested:?}, {more} kB");
+        }
+    }
+    // Nothing says how long the index is.
+    let files = Plan { has_manifest: false, ..Plan::default() }.files();
+    let (opened, requested) = opened_from("film.ism", &files, RoundsStore::without_tails);
+    check_all_there(&opened, 5400);
+    assert!(requested.rounds <= 5, "{requested:?}");
 }
 
 #[test]

@@ -67,7 +67,8 @@ pub enum Step<T> {
 pub enum Want {
     /// Open `name` and read its first `head` and last `tail` bytes: one round trip on a store.
     ///
-    /// The outcome is [`Got::Opened`]. Where the file is shorter, head or tail are all of it.
+    /// The outcome is [`Got::Opened`]. Where the file is shorter, head or tail are all of it. The tail
+    /// may be empty if it takes a round trip of its own: it is then asked for as a range.
     Open {
         /// The id by which later ranges name the file.
         file: FileId,
@@ -150,7 +151,7 @@ pub struct FileEnds {
     pub size: u64,
     /// Its first bytes: as many as were wanted, or all.
     pub head: Bytes,
-    /// Its last bytes: as many as were wanted, or all.
+    /// Its last bytes: as many as were wanted, or all; or none, if they are not read yet.
     pub tail: Bytes,
     /// The name that the file is stored under, if it differs from the one that was asked for: in
     /// letter case, or in how Unicode writes it.
@@ -287,7 +288,8 @@ impl<T> Reads<T> {
 fn fits(want: &Want, got: &Got) -> Result<(), Error> {
     let ends = |opened: &FileEnds, head: u64, tail: u64| {
         let (head, tail) = (opened.size.min(head), opened.size.min(tail));
-        (opened.head.len() as u64 != head || opened.tail.len() as u64 != tail)
+        let is_tail = opened.tail.is_empty() || opened.tail.len() as u64 == tail;
+        (opened.head.len() as u64 != head || !is_tail)
             .then_some("head or tail is not of the wanted length")
     };
     let wrong = match (want, got) {

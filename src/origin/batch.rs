@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use futures_util::stream::{StreamExt, iter};
 
-use super::read::{AT_ONCE, Access, Deadline, Files, Patience, Purpose, open_fragment, read_ends};
+use super::read::{AT_ONCE, Access, Deadline, Files, Patience, Purpose, open_fragment, read_head};
 use super::{index_files, path};
 use crate::base::{Got, Name, ReadError, Want};
 use crate::storage::{Ends, Source, Stat};
@@ -98,7 +98,7 @@ async fn get_one(files: &Files, want: &Want, patience: &Patience) -> Gotten {
                 true => Box::pin(files.shared().access.open_briefly(name, ends, patience)).await?,
                 false => files.shared().access.open(name, ends, patience).await?,
             };
-            let (opened, source, stat) = read_ends(&files.shared().access, opening, ends).await?;
+            let (opened, source, stat) = read_head(&files.shared().access, opening, ends).await?;
             let opened = opened.stored_as(files.shared().access.stored_name(name).await);
             Ok((Got::Opened(opened), Some((source, stat))))
         }
