@@ -1616,6 +1616,63 @@ def buckets():
     }
 
 
+def varint(number):
+    out = b""
+    while number >= 0x80:
+        out += u8(number & 0x7F | 0x80)
+        number >>= 7
+    return out + u8(number)
+
+
+def index_files():
+    """Lists of boxes in index files of the film without an index, as `src/index/index_file.rs` writes them."""
+    media, data = b"", openings()["a-file-without-index"]
+    while data:
+        length = int.from_bytes(data[1:4], "big")
+        if data[:1] == b"x":
+            media, data = media + bytes(length), data[4:]
+            continue
+        media += data[4 : 4 + length] if data[:1] == b"1" else b""
+        data = data[4 + length :]
+    tops, at = [], 0
+    while at < len(media):
+        length = int.from_bytes(media[at : at + 4], "big")
+        tops.append((media[at + 4 : at + 8], at, length))
+        at += length
+    start = next(at + length for kind, at, length in tops if kind == b"moov")
+    fragments = []
+    for (kind, at, length), (_, _, mdat) in zip(tops, tops[1:]):
+        if kind == b"moof":
+            tfhd = media.index(b"tfhd", at)
+            fragments.append((int.from_bytes(media[tfhd + 8 : tfhd + 12], "big"), length, length + mdat))
+    one = lambda track, moof, length, flags=1, times=b"": (
+        u8(flags) + varint(track) + varint(moof) + varint(length) + varint(20_000_000) + varint(0) + times
+    )
+    head = lambda size=len(media), at=start: varint(size) + varint(at)
+    every = b"".join(one(*fragment) for fragment in fragments)
+    other = lambda kind, header, length: u8(0) + kind + varint(header) + varint(length)
+    track, moof, length = fragments[0]
+    return {
+        "nothing": b"",
+        "every-fragment": head() + every,
+        "every-fragment-with-times": head() + b"".join(one(*f, 3, varint(40_000_000)) for f in fragments),
+        "the-first-fragment": head() + one(*fragments[0]),
+        "fragments-of-another-track": head() + b"".join(one(track % 2 + 1, *rest) for track, *rest in fragments),
+        "fragments-that-are-too-long": head() + one(track, moof, length + 8) + every[len(one(*fragments[0])) :],
+        "fragments-that-are-too-short": head() + one(track, moof, length - 1) * 3,
+        "fragments-of-nine-bytes": head() + one(track, 9, 9) * 40,
+        "times-that-step-back": head() + one(*fragments[0], 3, varint(100)) + one(*fragments[1], 3, varint(199)),
+        "of-a-longer-file": head(len(media) + 1) + every,
+        "from-another-byte": head(at=start + 1) + every,
+        "one-box-over-all": head() + other(b"free", 8, len(media) - start),
+        "a-box-beyond-the-end": head() + other(b"free", 8, len(media) - start + 1),
+        "boxes-of-no-bytes": head() + other(b"free", 0, 0) * 9,
+        "a-number-of-70-bits": head() + u8(1) + b"\xff" * 9 + b"\x7f",
+        "unknown-flags": head() + u8(0x81) + every[1:],
+        "cut-in-a-box": head() + every[:-3],
+    }
+
+
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus"
     targets = {
@@ -1629,6 +1686,7 @@ def main():
         "opening": openings(),
         "fragments": fragments_of(openings()),
         "cmaf": cmaf(),
+        "index_file": index_files(),
         "index": {name: data for name, data in openings().items() if len(data) < 8192},
     }
     for target, seeds in targets.items():

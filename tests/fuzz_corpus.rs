@@ -53,6 +53,11 @@ fn opening() {
 }
 
 #[test]
+fn index_file() {
+    replay("index_file", bodies::index_file::index_file);
+}
+
+#[test]
 fn fragments() {
     replay("fragments", bodies::fragments::fragments);
 }

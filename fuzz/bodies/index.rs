@@ -15,7 +15,7 @@ use super::opening::{Files, limits, reply};
 const ASKED: usize = 64;
 
 /// A fragment as it is served: its file, first byte and end.
-type Place = (FileId, u64, u64);
+pub(super) type Place = (FileId, u64, u64);
 
 /// Opens the files of a [`Container`] by their indexes, then by a walk.
 pub fn index(data: &[u8]) {
@@ -43,7 +43,7 @@ pub fn index(data: &[u8]) {
 }
 
 /// Where the fragments of a presentation lie.
-fn places(files: &Files, presentation: &Arc<Presentation>) -> BTreeSet<Place> {
+pub(super) fn places(files: &Files, presentation: &Arc<Presentation>) -> BTreeSet<Place> {
     let mut places = BTreeSet::new();
     for stream in presentation.streams() {
         // Fragments in files of their own cannot overlap.

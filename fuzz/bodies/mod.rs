@@ -15,6 +15,7 @@ pub mod fragments;
 #[cfg(feature = "http")]
 pub mod http_requests;
 pub mod index;
+pub mod index_file;
 pub mod opening;
 pub mod request_paths;
 #[cfg(any(feature = "dash", feature = "hls"))]

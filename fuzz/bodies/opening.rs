@@ -21,7 +21,7 @@ use super::stored_manifest::stored_manifest;
 use super::survey::survey;
 
 /// Batches that opening may take, and a walk through files without an index.
-const BATCHES: usize = 5 + WALK as usize;
+pub(super) const BATCHES: usize = 5 + WALK as usize;
 
 /// Reads of a walk through a file.
 const WALK: u64 = 64;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -66,7 +67,8 @@ pub enum Step<T> {
 pub enum Want {
     /// Open `name` and read its first `head` and last `tail` bytes: one round trip on a store.
     ///
-    /// The outcome is [`Got::Opened`]. Where the file is shorter, head or tail are all of it.
+    /// The outcome is [`Got::Opened`]. Where the file is shorter, head or tail are all of it. The tail
+    /// may be empty if it takes a round trip of its own: it is then asked for as a range.
     Open {
         /// The id by which later ranges name the file.
         file: FileId,
@@ -98,6 +100,13 @@ pub enum Want {
         /// Number of bytes wanted from the start.
         head: u64,
     },
+    /// Get what an earlier opening kept of this version of this file, which has no index of its own.
+    /// The outcome is [`Got::Range`], of no bytes if there is nothing. Only an origin that keeps
+    /// index files is asked.
+    Index {
+        /// The file, opened before.
+        file: FileId,
+    },
     /// List the names of the files in a folder. The outcome is [`Got::Listed`].
     List {
         /// Name of the folder, checked to stay below the root.
@@ -120,7 +129,7 @@ pub enum Want {
 pub enum Got {
     /// The outcome of [`Want::Open`] and [`Want::Fragment`].
     Opened(FileEnds),
-    /// The outcome of [`Want::Range`]: exactly the bytes of the range.
+    /// The outcome of [`Want::Range`]: exactly the bytes of the range. Also that of [`Want::Index`].
     Range(Bytes),
     /// The outcome of [`Want::List`]: names that begin with the folder's name, in any order; `None`
     /// if the storage cannot list.
@@ -142,7 +151,7 @@ pub struct FileEnds {
     pub size: u64,
     /// Its first bytes: as many as were wanted, or all.
     pub head: Bytes,
-    /// Its last bytes: as many as were wanted, or all.
+    /// Its last bytes: as many as were wanted, or all; or none, if they are not read yet.
     pub tail: Bytes,
     /// The name that the file is stored under, if it differs from the one that was asked for: in
     /// letter case, or in how Unicode writes it.
@@ -197,6 +206,9 @@ pub struct Reads<T> {
 pub(crate) trait Then<T>: Send {
     /// Takes one outcome per want, each of its want's kind and length.
     fn go_on(self: Box<Self>, got: Vec<Result<Got, ReadError>>) -> Result<Step<T>, Error>;
+
+    /// Takes the time that the batch took. See [`Reads::took`].
+    fn took(&mut self, _: Duration) {}
 }
 
 impl<T, F> Then<T> for F
@@ -219,6 +231,38 @@ impl<T> Reads<T> {
     /// before.
     pub(crate) fn is_brief(&self) -> bool {
         self.is_brief
+    }
+
+    /// Tells the step how long its batch took, before the outcomes are [fed](Self::feed). A driver
+    /// need not call this.
+    ///
+    /// Opening a file without an index takes one read after the other if reads take no time. If
+    /// they take milliseconds, as those from an object store do, the step asks for many at once, in
+    /// several places of the file.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use smooth_origin::base::{Error, Got, ReadError, Step, Want};
+    ///
+    /// fn drive<T>(
+    ///     mut step: Step<T>,
+    ///     get_all: impl Fn(&[Want]) -> Vec<Result<Got, ReadError>>,
+    /// ) -> Result<T, Error> {
+    ///     loop {
+    ///         let mut reads = match step {
+    ///             Step::Ready(done) => return Ok(done),
+    ///             Step::Read(reads) => reads,
+    ///         };
+    ///         let start = Instant::now();
+    ///         let got = get_all(reads.wanted());
+    ///         reads.took(start.elapsed());
+    ///         step = reads.feed(got)?;
+    ///     }
+    /// }
+    /// # assert_eq!(drive(Step::Ready(1), |_| Vec::new()).unwrap(), 1);
+    /// ```
+    pub fn took(&mut self, time: Duration) {
+        self.then.took(time);
     }
 
     /// Takes one outcome a want, in their order; a failed read is an outcome too, so that one
@@ -244,7 +288,8 @@ impl<T> Reads<T> {
 fn fits(want: &Want, got: &Got) -> Result<(), Error> {
     let ends = |opened: &FileEnds, head: u64, tail: u64| {
         let (head, tail) = (opened.size.min(head), opened.size.min(tail));
-        (opened.head.len() as u64 != head || opened.tail.len() as u64 != tail)
+        let is_tail = opened.tail.is_empty() || opened.tail.len() as u64 == tail;
+        (opened.head.len() as u64 != head || !is_tail)
             .then_some("head or tail is not of the wanted length")
     };
     let wrong = match (want, got) {
@@ -254,8 +299,10 @@ fn fits(want: &Want, got: &Got) -> Result<(), Error> {
             != range.end.saturating_sub(range.start))
         .then_some("the bytes are not of the range's length"),
         (Want::List { .. }, Got::Listed(_)) => None,
+        (Want::Index { .. }, Got::Range(_)) => None,
         (Want::Open { .. } | Want::Fragment { .. }, _) => Some("a file was to be opened"),
         (Want::Range { .. }, _) => Some("a range was to be read"),
+        (Want::Index { .. }, _) => Some("an index file was to be read"),
         (Want::List { .. }, _) => Some("a folder was to be listed"),
     };
     wrong.map_or(Ok(()), |why| Err(ErrorKind::WrongOutcome(why).into()))

@@ -30,6 +30,10 @@ impl KnownStarts {
         self.starts.get(self.next).copied().filter(|&start| start < end)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
     /// Returns whether a fragment begins here.
     pub(super) fn has(&self, at: u64) -> bool {
         self.starts.binary_search(&at).is_ok()

@@ -1,6 +1,7 @@
 //! Floor 3: from a chunk of a track to the bytes that hold it.
 
 mod fragments;
+mod index_file;
 mod known_starts;
 mod mfra;
 mod scan;
@@ -8,8 +9,11 @@ mod scan_budget;
 mod scanned_track;
 
 pub(crate) use fragments::{Fragments, Place};
+pub(crate) use index_file::{IndexReader, IndexWriter, opened as opened_index_file};
+#[cfg(feature = "fs")]
+pub(crate) use index_file::{MOST as MOST_OF_INDEX_FILE, number_of as index_file_number};
 pub(crate) use known_starts::KnownStarts;
 pub(crate) use mfra::{Indexed, TrackIndex, read_mfra};
-pub(crate) use scan::{Outcome, Scan, Scanned};
+pub(crate) use scan::{Outcome, Scan, Scanned, Share};
 pub(crate) use scan_budget::Spent;
 pub(crate) use scanned_track::ScannedTrack;

@@ -98,7 +98,9 @@ async fn get_for_answer(opened: &Arc<Opened>, want: &Want, held: &Held) -> Gotte
             Ok((Got::Opened(head), Some(held)))
         }
         // An answer opens no other files.
-        Want::Open { .. } | Want::List { .. } => Err(ReadError::new(ReadErrorKind::Gone)),
+        Want::Open { .. } | Want::Index { .. } | Want::List { .. } => {
+            Err(ReadError::new(ReadErrorKind::Gone))
+        }
     }
 }
 
@@ -108,7 +110,7 @@ async fn room_for(wants: &[Want], shared: &Shared, is_first: bool) -> Result<Opt
     let bytes = |want: &Want| match want {
         Want::Range { range, .. } => range.end.saturating_sub(range.start),
         Want::Fragment { head, .. } => *head,
-        Want::Open { .. } | Want::List { .. } => 0,
+        Want::Open { .. } | Want::Index { .. } | Want::List { .. } => 0,
     };
     let bytes = wants.iter().map(bytes).fold(0, u64::saturating_add);
     if bytes <= SMALL {

@@ -7,10 +7,14 @@ use std::pin::Pin;
 
 use futures_util::stream::{StreamExt, iter};
 
-use super::path;
-use super::read::{AT_ONCE, Access, Deadline, Files, Patience, Purpose, open_fragment, read_ends};
+use super::read::{AT_ONCE, Access, Deadline, Files, Patience, Purpose, open_fragment, read_head};
+use super::{index_files, path};
 use crate::base::{Got, Name, ReadError, Want};
 use crate::storage::{Ends, Source, Stat};
+
+/// Files, or groups of ranges of one file, that are got at once. The limit of the store's operations
+/// (`max_reads`) counts them too.
+const FILES_AT_ONCE: usize = 64;
 
 type Gotten = Result<(Got, Option<(Source, Stat)>), ReadError>;
 type Getting<'a> = Pin<Box<dyn Future<Output = Vec<Gotten>> + Send + 'a>>;
@@ -24,7 +28,7 @@ pub(super) async fn get(
     let together = wants.chunk_by(are_of_one_file).flat_map(|ranges| ranges.chunks(AT_ONCE));
     let gets: Vec<Getting<'_>> =
         together.map(|wants| Box::pin(get_together(files, wants, deadline)) as _).collect();
-    let mut gets = iter(gets).buffered(AT_ONCE);
+    let mut gets = iter(gets).buffered(FILES_AT_ONCE);
     let mut outcomes: Vec<Gotten> = Vec::with_capacity(wants.len());
     let mut in_this_turn = 0;
     while let Some(several) = gets.next().await {
@@ -94,7 +98,7 @@ async fn get_one(files: &Files, want: &Want, patience: &Patience) -> Gotten {
                 true => Box::pin(files.shared().access.open_briefly(name, ends, patience)).await?,
                 false => files.shared().access.open(name, ends, patience).await?,
             };
-            let (opened, source, stat) = read_ends(&files.shared().access, opening, ends).await?;
+            let (opened, source, stat) = read_head(&files.shared().access, opening, ends).await?;
             let opened = opened.stored_as(files.shared().access.stored_name(name).await);
             Ok((Got::Opened(opened), Some((source, stat))))
         }
@@ -107,6 +111,7 @@ async fn get_one(files: &Files, want: &Want, patience: &Patience) -> Gotten {
                 open_fragment(&files.shared().access, name, *head, Purpose::Look).await?;
             Ok((Got::Opened(opened), None))
         }
+        Want::Index { file } => Ok((Got::Range(index_files::load(files, *file).await), None)),
         Want::List { folder } => {
             Ok((Got::Listed(list(&files.shared().access, folder).await?), None))
         }

@@ -20,7 +20,7 @@ use super::{Clock, Event, Inner, Origin, Timer};
 use crate::presentation::OpenOptions;
 #[cfg(any(feature = "dash", feature = "hls"))]
 use crate::presentation::TextBudget;
-use crate::storage::{AnyStore, Store};
+use crate::storage::{AnyIndexStore, AnyStore, IndexStore, Store};
 
 /// The options of an [`Origin`].
 ///
@@ -162,6 +162,15 @@ impl OriginBuilder {
     /// [`ReadErrorKind::Unsettled`]: crate::base::ReadErrorKind::Unsettled
     pub fn settling_time(mut self, time: Duration) -> Self {
         self.access.settling_time = time;
+        self
+    }
+
+    /// Keeps index files of media files without a usable index, so that such a file is walked through
+    /// once; default: none are kept. A failure is reported as [`Event::IndexFileFailed`], and the file
+    /// is walked through.
+    pub fn index_store(mut self, store: impl IndexStore) -> Self {
+        self.host.indexes = Some(AnyIndexStore::new(store));
+        self.options = self.options.with_index_files();
         self
     }
 

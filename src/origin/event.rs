@@ -1,6 +1,7 @@
 //! Events of an origin, for its host's log.
 
 use std::fmt::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use crate::base::{Error, ErrorKind, Name, ReadErrorKind};
@@ -100,6 +101,16 @@ pub enum Event<'a> {
         /// The new finding.
         finding: &'a Finding,
     },
+    /// An index file could not be read or kept: see
+    /// [`OriginBuilder::index_store`](super::OriginBuilder::index_store). The media file was walked
+    /// through, or will be by the next opening.
+    #[non_exhaustive]
+    IndexFileFailed {
+        /// The media file.
+        name: &'a Name,
+        /// The error of the index store.
+        error: &'a io::Error,
+    },
     /// Some failures were not reported, because the same failure, or too many others, had been
     /// reported shortly before.
     #[non_exhaustive]
@@ -138,6 +149,7 @@ impl Event<'_> {
             Self::Unsettled { .. } => "unsettled",
             Self::RequestFailed { .. } => "request-failed",
             Self::LateFinding { .. } => "late-finding",
+            Self::IndexFileFailed { .. } => "index-file-failed",
             Self::LeftOut { .. } => "left-out",
         }
     }
@@ -150,7 +162,8 @@ impl Event<'_> {
             | Self::ReplacementWaits { name, .. }
             | Self::Unsettled { name, .. }
             | Self::RequestFailed { name, .. }
-            | Self::LateFinding { name, .. } => Some(name),
+            | Self::LateFinding { name, .. }
+            | Self::IndexFileFailed { name, .. } => Some(name),
             Self::LeftOut { .. } => None,
         }
     }
@@ -166,7 +179,9 @@ impl Event<'_> {
                 presentation.manifest().err().map(|error| error.kind.code())
             }
             Self::LateFinding { finding, .. } => Some(finding.code.as_str()),
-            Self::ReplacementWaits { .. } | Self::LeftOut { .. } => None,
+            Self::ReplacementWaits { .. } | Self::IndexFileFailed { .. } | Self::LeftOut { .. } => {
+                None
+            }
         }
     }
 
@@ -200,9 +215,10 @@ impl Event<'_> {
             }
             // This passes by itself, and every replacement by rename begins with it.
             Self::Unsettled { is_served: true, .. } => Level::Info,
-            Self::Unsettled { .. } | Self::ReplacementWaits { .. } | Self::LeftOut { .. } => {
-                Level::Warn
-            }
+            Self::Unsettled { .. }
+            | Self::ReplacementWaits { .. }
+            | Self::IndexFileFailed { .. }
+            | Self::LeftOut { .. } => Level::Warn,
             Self::LateFinding { finding, .. } => match finding.severity() {
                 Severity::Info => Level::Info,
                 Severity::Warning => Level::Warn,
@@ -257,6 +273,9 @@ impl fmt::Display for Event<'_> {
                 write!(line, "{name}: a request failed: {error}")
             }
             Self::LateFinding { name, finding } => write!(line, "{name}: {finding}"),
+            Self::IndexFileFailed { name, error } => {
+                write!(line, "{name}: its index file cannot be read or kept: {error}")
+            }
             Self::LeftOut { count } => {
                 write!(line, "{count} more failures, like those reported or too many to report")
             }

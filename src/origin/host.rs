@@ -7,6 +7,7 @@ use super::counters::Counters;
 use super::events::Events;
 use super::offload::Offload;
 use super::{Clock, Timer};
+use crate::storage::AnyIndexStore;
 use crate::storage::thread_timer::ThreadTimer;
 
 #[derive(Clone)]
@@ -16,6 +17,8 @@ pub(super) struct Host {
     pub(super) offload: Offload,
     pub(super) events: Events,
     pub(super) counters: Arc<Counters>,
+    /// Index files of media files without an index.
+    pub(super) indexes: Option<AnyIndexStore>,
 }
 
 impl Default for Host {
@@ -26,6 +29,7 @@ impl Default for Host {
             offload: Offload::default(),
             events: Events::default(),
             counters: Arc::default(),
+            indexes: None,
         }
     }
 }

@@ -14,6 +14,7 @@ mod counters;
 mod event;
 mod events;
 mod host;
+mod index_files;
 #[cfg(feature = "metrics")]
 mod meters;
 mod monitoring;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::batch;
 use super::counters;
+use super::index_files;
 use super::offload::SMALL;
 use super::read::{Deadline, Files, LastRead, Opened, Shared};
 use crate::base::{Error, ErrorKind, Got, Name, ReadError, ReadErrorKind, Reads, Step, Want};
@@ -90,6 +91,7 @@ impl Opener {
         let options = options.fold(self.options.clone(), OpenOptions::distrust);
         let step = open(name.clone(), &options);
         let presentation = read_for(step, &mut files, deadline, &permit).await?;
+        index_files::keep(&files, &presentation).await;
         Ok(Arc::new(Opened::new(presentation, files)))
     }
 }
@@ -106,6 +108,9 @@ struct Fed {
 /// A brief step takes as long as this many bytes, however few it is fed.
 const BRIEF: u64 = 1 << 10;
 
+/// Number of batches of a walk that are timed.
+const TIMED: usize = 16;
+
 /// Performs the reads of an opening. `files` has the files that were opened, also if the opening
 /// fails.
 ///
@@ -117,14 +122,16 @@ async fn read_for(
     deadline: &Deadline<'_>,
     permit: &Arc<Permit>,
 ) -> Result<Presentation, Error> {
-    let (mut last, mut fed) = (LastRead::default(), Fed::default());
+    let (mut last, mut fed, mut timed) = (LastRead::default(), Fed::default(), 0);
     let shared = Arc::clone(files.shared());
     let offload = &shared.access.host.offload;
     loop {
-        let reads = match step {
+        let mut reads = match step {
             Step::Ready(presentation) => return Ok(presentation),
             Step::Read(reads) => reads,
         };
+        // How long the first reads of a walk take shows how long all do.
+        let start = (reads.is_brief() && timed < TIMED).then(|| deadline.spent());
         let got = match reads.wanted() {
             // A walk makes one read per fragment: it needs nothing of what a batch needs.
             [Want::Range { file, range }] => {
@@ -139,6 +146,10 @@ async fn read_for(
             }
             wants => batch::get(files, wants, deadline).await,
         };
+        if let Some(start) = start {
+            timed += 1;
+            reads.took(deadline.spent().saturating_sub(start));
+        }
         if let Some(unsettled) = unsettled(reads.wanted(), &got, files) {
             return Err(unsettled.into());
         }

@@ -3,7 +3,7 @@
 //! A [`Presentation`] is immutable behind an `Arc`: what a request needs is looked up in it, never
 //! computed. Opening one is a [`Step`](crate::base::Step) of at most four batches of reads, plus
 //! one if files are missing that may have a second name, plus one read per fragment for files
-//! without a usable index. A folder of fragments takes at most five batches; its fragment files are
+//! without a usable index, many at once if reads are slow. A folder of fragments takes at most five batches; its fragment files are
 //! not kept open, because each answer opens its file anew.
 
 mod client_manifest;
@@ -70,6 +70,7 @@ pub(crate) use validator::{ContentText, ValidatorText};
 
 use crate::base::{Error, FileId, Limits, Name, piece};
 use crate::bmff::SampleEntry;
+use crate::index::IndexWriter;
 use crate::manifest::{CustomAttribute, Layout};
 use client_manifest::{ClientManifestText, GENERATOR};
 use finding::Findings;
@@ -109,6 +110,8 @@ pub struct Presentation {
     late: Mutex<Findings>,
     /// Files that were walked through.
     walked: Vec<FileId>,
+    /// What these walks passed, until an origin has taken it for its index files.
+    trails: Mutex<Vec<(FileId, IndexWriter)>>,
     /// Files of which an index entry led to something else.
     lying: Mutex<Vec<FileId>>,
     limits: Limits,
@@ -132,6 +135,8 @@ pub struct OpenOptions {
     without_event_streams: bool,
     /// Memory for texts and initialization segments of other outputs than Smooth Streaming.
     text_budget: TextBudget,
+    /// True if a driver gets and keeps index files.
+    has_index_files: bool,
 }
 
 impl OpenOptions {
@@ -177,6 +182,13 @@ impl OpenOptions {
     #[cfg_attr(test, allow(dead_code, reason = "only an output with texts has a test"))]
     pub(crate) fn text_budget(mut self, budget: TextBudget) -> Self {
         self.text_budget = budget;
+        self
+    }
+
+    /// Lets the opening ask for index files ([`Want::Index`](crate::base::Want::Index)).
+    #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
+    pub fn with_index_files(mut self) -> Self {
+        self.has_index_files = true;
         self
     }
 
@@ -381,6 +393,11 @@ impl Presentation {
     /// client manifest, or else the data in the media files. Empty if samples are not encrypted.
     pub fn protection(&self) -> &[ProtectionSystem] {
         &self.protection
+    }
+
+    /// Takes what its walks passed, by file.
+    pub(crate) fn take_trails(&self) -> Vec<(FileId, IndexWriter)> {
+        std::mem::take(&mut *self.trails.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// An entry of a file's index was found to lie.

@@ -17,6 +17,9 @@ mod erased;
 mod error;
 mod faulty;
 mod hedge;
+#[cfg(feature = "fs")]
+mod index_folder;
+mod index_store;
 pub(crate) mod limit;
 #[cfg(feature = "fs")]
 mod local;
@@ -53,6 +56,9 @@ pub use erased::{AnyStore, Source};
 pub use error::ChangedError;
 pub use faulty::{Faults, FaultySource, FaultyStore};
 pub use hedge::{HedgeSource, HedgeStats, HedgeStore};
+#[cfg(feature = "fs")]
+pub use index_folder::IndexFolder;
+pub use index_store::IndexStore;
 pub use limit::{LimitSource, LimitStore};
 #[cfg(feature = "fs")]
 pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
@@ -68,6 +74,7 @@ pub use timer::Timer;
 pub(crate) use error::read_error;
 #[cfg(feature = "http")]
 pub(crate) use error::slow_down;
+pub(crate) use index_store::AnyIndexStore;
 
 use crate::base::Name;
 

@@ -1,8 +1,7 @@
 //! Continuing a walk after damaged boxes, at the positions in the index.
 
 use super::{Outcome, Scan, WINDOW};
-use crate::base::{Error, ErrorKind};
-use crate::bmff::Header;
+use crate::base::{Error, ErrorKind, FourCc};
 
 /// A box that reaches over a position at which the index says that a fragment begins.
 #[derive(Clone, Copy, Debug)]
@@ -78,8 +77,8 @@ impl Scan {
 
 /// Returns whether an index may point at this box in an intact file: the fragment follows the box,
 /// or the index is older than the file.
-pub(super) fn may_lead(header: &Header) -> bool {
-    matches!(&header.kind.0, b"moof" | b"styp" | b"sidx" | b"prft" | b"emsg" | b"free" | b"skip")
+pub(super) fn may_lead(kind: FourCc) -> bool {
+    matches!(&kind.0, b"moof" | b"styp" | b"sidx" | b"prft" | b"emsg" | b"free" | b"skip")
 }
 
 /// Returns the error for bytes that contradict the index.

@@ -2,22 +2,34 @@
 
 mod damage;
 mod found;
+mod replay;
+mod scouts;
+mod search;
+mod sight;
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
 use self::damage::{Held, may_lead, misplaced};
-use super::{KnownStarts, ScannedTrack, Spent};
-use crate::base::{Cursor, Error, ErrorKind, FourCc, Limits};
-use crate::bmff::Header;
-use crate::fragment::{Defaults, Parsed, Stored, track_of_broken};
+pub(crate) use self::scouts::Share;
+use self::scouts::{Front, Scouts};
+use self::search::Sought;
+use self::sight::{FragmentSight, Look, Sight, number_of};
+use super::{IndexWriter, KnownStarts, ScannedTrack, Spent};
+use crate::base::{Error, ErrorKind, FourCc, Limits};
+use crate::fragment::Defaults;
 
 /// A walk through the fragments of a file. It asks for one window of bytes after the other.
+///
+/// Scouts may look at boxes far ahead at the same time, if reads are slow. The walk uses the boxes
+/// that it comes to and forgets the others, so its result is the same with and without scouts.
 #[derive(Debug)]
 pub(crate) struct Scan {
     /// Tracks by number, each once.
     tracks: Vec<ScannedTrack>,
+    /// The first box.
+    from: u64,
     /// The next box.
     at: u64,
     /// Bytes of it to be read.
@@ -42,6 +54,13 @@ pub(crate) struct Scan {
     checked: u64,
     /// Boxes in a row in which the index led to no fragment.
     misled: u8,
+    /// Number of fragments that were passed.
+    fragments: u64,
+    /// Number of windows in which the walk has been, read for it or for a scout.
+    reads: u64,
+    scouts: Scouts,
+    /// The boxes that were passed, if they are to be kept.
+    trail: Option<IndexWriter>,
 }
 
 /// The state or the end of a walk.
@@ -76,12 +95,11 @@ const LARGE_WINDOW: u64 = 64 << 10;
 /// Bytes in which every header lies.
 const HEADER: u64 = 32;
 
-/// The next action after a look at a box.
-enum Look {
-    /// It was passed.
-    Passed,
-    /// This many bytes of it are needed.
-    Needs(u64),
+/// Bytes to read at the box behind a fragment.
+fn window_behind(fragment: &FragmentSight) -> u64 {
+    let len = fragment.len;
+    let several = if len <= LARGE_WINDOW / 4 { 4 * len } else { 0 };
+    (fragment.moof + 2 * HEADER).next_multiple_of(1 << 10).max(several)
 }
 
 impl Scan {
@@ -104,6 +122,7 @@ impl Scan {
         let outcome = if from < size { Outcome::Walking } else { Outcome::End };
         Self {
             tracks,
+            from,
             at: from,
             window: WINDOW,
             size,
@@ -116,6 +135,10 @@ impl Scan {
             held: None,
             checked: from,
             misled: 0,
+            fragments: 0,
+            reads: 0,
+            scouts: Scouts::default(),
+            trail: None,
         }
     }
 
@@ -130,6 +153,7 @@ impl Scan {
             self.outcome = Outcome::Lost(Error::at(self.at, kind));
             return None;
         }
+        self.reads += 1;
         Some(range)
     }
 
@@ -143,19 +167,64 @@ impl Scan {
             if passed >= window.len() {
                 break;
             }
-            match self.look(&window.slice(passed..), limits) {
-                Ok(Look::Passed) if self.at >= self.size => self.outcome = Outcome::End,
-                Ok(Look::Passed) => {}
-                Ok(Look::Needs(bytes)) => {
+            match Sight::of(&window.slice(passed..), self.at, self.size, &self.tracks, limits) {
+                Look::Seen(sight) => self.pass(sight),
+                Look::Needs(bytes) => {
                     // What is not enough once more should be the next time.
                     let twice = 2 * (window.len() - passed) as u64;
                     self.window =
                         if passed == 0 { bytes.max(twice) } else { bytes.max(self.window) };
                     break;
                 }
-                Err(outcome) => self.resume(outcome),
             }
         }
+    }
+
+    /// Gives `each` the ranges to be read next: that of the walk, then those of its scouts, no more
+    /// than its `share`. There are none at the end of the walk.
+    pub(crate) fn wanted_at_once(
+        &mut self,
+        share: &Share,
+        limits: &Limits,
+        spent: &mut Spent,
+        mut each: impl FnMut(Range<u64>),
+    ) {
+        while matches!(self.outcome, Outcome::Walking)
+            && let Some((sight, is_read)) = self.scouts.take(self.at, spent)
+        {
+            self.reads += u64::from(is_read);
+            self.pass(sight);
+        }
+        let Some(range) = self.wanted(limits, spent) else {
+            self.scouts.end();
+            return;
+        };
+        each(range);
+        if share.reads > 1 {
+            let front = Front {
+                at: self.at,
+                size: self.size,
+                passed: self.at - self.from,
+                reads: self.reads,
+                fragments: self.fragments,
+            };
+            self.scouts.wanted(front, share, limits, spent, each);
+        }
+    }
+
+    /// Takes what was [wanted at once](Self::wanted_at_once), in the same order.
+    pub(crate) fn feed_at_once(
+        &mut self,
+        windows: impl IntoIterator<Item = Bytes>,
+        limits: &Limits,
+    ) {
+        let mut windows = windows.into_iter();
+        if let Some(window) = windows.next() {
+            self.feed(&window, limits);
+        }
+        let Self { size, has_others, tracks, .. } = self;
+        let sought = Sought { size: *size, tracks, has_others: *has_others, limits };
+        self.scouts.feed(windows, sought);
     }
 
     /// Returns whether the times of some track are uncertain: they repeat, step back, are closer to
@@ -178,71 +247,75 @@ impl Scan {
         Scanned { tracks: self.tracks, outcome: self.outcome, broken }
     }
 
-    /// Looks at the next box, of which `block` holds the first bytes.
-    fn look(&mut self, block: &Bytes, limits: &Limits) -> Result<Look, Outcome> {
+    /// Passes the next box, or ends the walk there.
+    fn pass(&mut self, sight: Sight) {
+        self.record(&sight);
+        match self.try_pass(sight) {
+            Ok(()) if self.at >= self.size => self.outcome = Outcome::End,
+            Ok(()) => {}
+            Err(outcome) => self.resume(outcome),
+        }
+    }
+
+    fn try_pass(&mut self, sight: Sight) -> Result<(), Outcome> {
         let left = self.size - self.at;
-        if (block.len() as u64) < HEADER.min(left) {
-            return Ok(Look::Needs(HEADER));
+        if self.look_inside(sight.is_moof()) {
+            return Ok(());
         }
-        let header = Header::parse(&mut Cursor::new(block, self.at));
-        let is_fragment = |header: &Header| {
-            header.kind == *b"moof" && header.total().is_some_and(|len| len <= left)
-        };
-        if self.look_inside(header.as_ref().is_ok_and(is_fragment)) {
-            return Ok(Look::Passed);
-        }
-        let header = header.map_err(|error| match error.kind {
-            ErrorKind::Truncated { .. } => Outcome::CutOff { at: self.at, kind: None },
-            _ => Outcome::Lost(error),
-        })?;
-        if self.broken.is_none() && !may_lead(&header) && self.known.has(self.at) {
-            let what = format!("a box `{}` where the index says `moof`", header.kind);
-            self.broken = Some((self.at, misplaced(self.at, what)));
-        }
-        let len = header.total().unwrap_or(left);
-        if len > left {
-            return Err(Outcome::CutOff { at: self.at, kind: Some(header.kind) });
-        }
-        let has_type = header.kind.0.iter().any(|&byte| byte != 0);
-        if !has_type && self.known.inside(self.at, self.size).is_some() {
-            let what = "zeros where a box should be".into();
-            return Err(Outcome::Lost(misplaced(self.at, what)));
-        }
-        if header.kind != *b"moof" {
-            if self.hold(self.at + len, None) {
-                return Ok(Look::Passed);
-            }
-            if header.kind == *b"mdat" && len > header.len() {
-                let of_broken = self.of_broken.take();
-                self.lose_times(of_broken);
-            }
-            self.at += len;
-            return Ok(Look::Passed);
-        }
-        self.moof = self.at;
-        self.of_broken = None;
-        match Stored::parse(block, self.at, self.size, limits) {
-            Ok(Parsed::Whole(fragment)) => {
-                let of = fragment.track_id().and_then(|id| self.number_of(id));
-                if !self.hold(self.at + fragment.lengths().len, of) {
-                    self.found(&fragment, limits);
+        match sight {
+            Sight::NoBox(error) => Err(match error.kind {
+                ErrorKind::Truncated { .. } => Outcome::CutOff { at: self.at, kind: None },
+                _ => Outcome::Lost(*error),
+            }),
+            Sight::Other { kind, header, len } => {
+                if self.broken.is_none() && !may_lead(kind) && self.known.has(self.at) {
+                    let what = format!("a box `{kind}` where the index says `moof`");
+                    self.broken = Some((self.at, misplaced(self.at, what)));
                 }
-                Ok(Look::Passed)
+                let len = len.unwrap_or(left);
+                if len > left {
+                    return Err(Outcome::CutOff { at: self.at, kind: Some(kind) });
+                }
+                let has_type = kind.0.iter().any(|&byte| byte != 0);
+                if !has_type && self.known.inside(self.at, self.size).is_some() {
+                    let what = "zeros where a box should be".into();
+                    return Err(Outcome::Lost(misplaced(self.at, what)));
+                }
+                if self.hold(self.at + len, None) {
+                    return Ok(());
+                }
+                if kind == *b"mdat" && len > header {
+                    let of_broken = self.of_broken.take();
+                    self.lose_times(of_broken);
+                }
+                self.at += len;
+                Ok(())
             }
-            Ok(Parsed::Needs(bytes)) => Ok(Look::Needs(bytes)),
-            Err(error) => {
-                self.broken.get_or_insert((self.at, error));
-                self.of_broken = track_of_broken(block).and_then(|id| self.number_of(id));
+            Sight::Fragment(fragment) => {
+                self.moof = self.at;
+                self.of_broken = None;
+                let of = fragment.of.and_then(|id| number_of(&self.tracks, id));
+                if !self.hold(self.at + fragment.len, of) {
+                    self.found(fragment, of);
+                }
+                Ok(())
+            }
+            Sight::Broken { len, error, of } => {
+                self.moof = self.at;
+                let len = len.unwrap_or(left);
+                self.broken.get_or_insert((self.at, *error));
+                self.of_broken = of.and_then(|id| number_of(&self.tracks, id));
                 self.lose_times(self.of_broken);
                 if let Some(next) = self.known.inside(self.at, self.at + len) {
                     self.at = next;
-                    return Ok(Look::Passed);
+                    return Ok(());
                 }
                 self.at += len;
-                match len == left {
-                    true => Err(Outcome::CutOff { at: self.moof, kind: Some(header.kind) }),
-                    false => Ok(Look::Passed),
+                if len == left {
+                    let kind = Some(FourCc(*b"moof"));
+                    return Err(Outcome::CutOff { at: self.moof, kind });
                 }
+                Ok(())
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfdt, Tfhd, Trun, TrunSample};
 use crate::index::Indexed;
 
 /// One sample of so many ticks and bytes.
-fn fragment(track_id: u32, time: Option<u64>, duration: u32, size: u32) -> Vec<u8> {
+pub(super) fn fragment(track_id: u32, time: Option<u64>, duration: u32, size: u32) -> Vec<u8> {
     let moof = |offset| {
         let sample =
             TrunSample { duration: Some(duration), size: Some(size), ..Default::default() };

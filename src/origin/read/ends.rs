@@ -52,8 +52,24 @@ async fn try_open_fragment(
     read_ends(access, opening, ends).await
 }
 
+/// Reads the head of a file if the store did not read it when it opened the file, and then the tail
+/// too. A tail alone would take a round trip of its own, in which other things can be read too: it
+/// is left out.
+pub(in crate::origin) async fn read_head(
+    access: &Access,
+    opening: Opening<Source>,
+    ends: Ends,
+) -> Result<(FileEnds, Source, Stat), ReadError> {
+    match opening {
+        Opening { source, stat, head: Some(head), tail: None, .. } => {
+            Ok((FileEnds::new(stat.size, head, Bytes::new()), source, stat))
+        }
+        opening => read_ends(access, opening, ends).await,
+    }
+}
+
 /// Reads those ends of a file that the store did not read when it opened the file.
-pub(in crate::origin) async fn read_ends(
+async fn read_ends(
     access: &Access,
     opening: Opening<Source>,
     ends: Ends,

@@ -144,6 +144,12 @@ impl Files {
         self.list.get(file.index())?.as_ref().map(|(name, _)| name)
     }
 
+    /// Returns the name and the version of a file that was opened.
+    pub(in crate::origin) fn version(&self, file: FileId) -> Option<(&Name, &Version)> {
+        let (name, version) = self.list.get(file.index())?.as_ref()?;
+        Some((name, version.as_ref().ok()?))
+    }
+
     /// Returns the error for a file that changed while it was read, and how long the file must
     /// settle.
     pub(in crate::origin) fn changed(&self, name: &Name) -> Option<(Duration, ReadError)> {

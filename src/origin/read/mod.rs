@@ -30,7 +30,7 @@ pub use stored_body::StoredBody;
 pub(super) use access::{AT_ONCE, Access, AccessOptions};
 pub(super) use body::{PART, WHOLE};
 pub(super) use deadline::Deadline;
-pub(super) use ends::{Purpose, open_fragment, read_ends};
+pub(super) use ends::{Purpose, open_fragment, read_head};
 pub(super) use files::{Files, LastRead};
 pub(super) use fragment_cache::FragmentCache;
 pub(super) use handles::{Handles, default_capacity};

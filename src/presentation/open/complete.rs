@@ -15,6 +15,7 @@ use super::served::Served;
 use super::walk::files_to_walk;
 use super::walking::Walking;
 use crate::base::{Error, FileId, Step};
+use crate::index::IndexWriter;
 use crate::manifest::ClientDocument;
 use crate::presentation::Presentation;
 use crate::presentation::finding::Findings;
@@ -31,6 +32,8 @@ pub(super) struct Complete {
     pub(super) media: Vec<(FileId, MediaFile)>,
     /// Files that were walked through.
     pub(super) walked: Vec<FileId>,
+    /// What these walks passed, for index files.
+    pub(super) trails: Vec<(FileId, IndexWriter)>,
 }
 
 /// The tracks of the manifests and of the files, in pairs.
@@ -73,7 +76,7 @@ impl Complete {
             return Step::Ready(self.presentation(served, findings));
         }
         let announced = pairs.announced();
-        Walking::new(self, scans, announced, before).read_on()
+        Walking::new(self, scans, announced, before).start()
     }
 
     /// Ends the opening, after the walks.
@@ -103,7 +106,7 @@ impl Complete {
         let of_files: Vec<_> = self.media.iter().flat_map(|(_, file)| &file.protection).collect();
         let protection = protection::systems(headers, &of_files);
         settle(&mut served.streams);
-        let Self { listed, walked, .. } = self;
+        let Self { listed, walked, trails, .. } = self;
         let limits = listed.options.limits;
         Presentation {
             #[cfg(any(feature = "dash", feature = "hls"))]
@@ -121,6 +124,7 @@ impl Complete {
             kept: RepresentationMap::new(listed.options.text_budget),
             late: Mutex::new(Findings::new(&limits)),
             walked,
+            trails: Mutex::new(trails),
             lying: Mutex::default(),
             limits,
         }

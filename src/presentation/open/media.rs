@@ -20,11 +20,17 @@ pub(super) const HEAD: u64 = 8 << 10;
 /// Bytes read from the end: the whole `mfra` of short files.
 pub(super) const TAIL: u64 = 8 << 10;
 
+/// Bytes of an `mfro`, which ends a file.
+const MFRO: u64 = 16;
+
 /// Bytes spent on looking at fragments, over all tracks of a file.
 const LOOKS: u64 = 44 << 10;
 
 /// Bytes of one look, at least and at most.
 const LOOK: Range<u64> = 1 << 10..12 << 10;
+
+/// Bytes between two looks that are read with them, at most.
+const BETWEEN: u64 = 1 << 10;
 
 /// A media file that has been opened, or why it could not be.
 #[derive(Debug)]
@@ -45,6 +51,8 @@ pub(super) struct MediaFile {
 #[derive(Debug)]
 pub(super) struct MediaOpening {
     pub(super) file: FileId,
+    /// Bytes to read from the end, if they were not read when the file was opened.
+    tail: u64,
     excerpt: Excerpt,
     phase: Phase,
     result: MediaFile,
@@ -87,7 +95,7 @@ impl MediaOpening {
             unread_track: None,
             protection: Vec::new(),
         };
-        Self { file, excerpt, phase: Phase::Walk { at: 0, hops: 0 }, result }
+        Self { file, tail: TAIL, excerpt, phase: Phase::Walk { at: 0, hops: 0 }, result }
     }
 
     /// One that could not even be opened.
@@ -115,6 +123,18 @@ impl MediaOpening {
                 Err(trouble) => self.fail(trouble),
             }
         }
+    }
+
+    /// Returns whether its last bytes were not read yet.
+    pub(super) fn lacks_tail(&self) -> bool {
+        let size = self.excerpt.size();
+        !matches!(self.phase, Phase::Done)
+            && self.excerpt.missing(size.saturating_sub(MFRO)..size).is_some()
+    }
+
+    /// Sets how many bytes its `mfra` is expected to have.
+    pub(super) fn expect_mfra(&mut self, bytes: u64) {
+        self.tail = bytes.max(TAIL);
     }
 
     /// Takes bytes that were asked for.
@@ -167,6 +187,11 @@ impl MediaOpening {
                         let message =
                             format!("its `moov` is longer than the budget of {limit} bytes");
                         return Err(broken(message));
+                    }
+                    if self.lacks_tail() {
+                        let ranges = [at..end, size.saturating_sub(self.tail)..size];
+                        let missing = ranges.map(|range| self.excerpt.missing(range));
+                        return Ok(Next::Read(joined(missing.into_iter().flatten().collect())));
                     }
                     let mfra = find_mfra(&self.excerpt, limits);
                     return Ok(Next::Go(Phase::Boxes { moov: at..end, mfra }));
@@ -242,7 +267,7 @@ impl MediaOpening {
         if !asked {
             let looks = tracks.iter().flat_map(|track| track.looks(len));
             let missing = looks.filter_map(|(_, range)| self.excerpt.missing(range));
-            let missing: Vec<_> = missing.take((LOOKS / len) as usize).collect();
+            let missing = joined(missing.take((LOOKS / len) as usize).collect());
             self.phase = Phase::Look { asked: true };
             if !missing.is_empty() {
                 return Ok(Next::Read(missing));
@@ -253,6 +278,21 @@ impl MediaOpening {
         }
         Ok(Next::Go(Phase::Done))
     }
+}
+
+/// Joins ranges that are next to each other, or nearly so: each is a request.
+fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut joined: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end.saturating_add(BETWEEN) => {
+                last.end = last.end.max(range.end);
+            }
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 fn broken(message: impl Into<String>) -> Trouble {
@@ -269,7 +309,7 @@ fn needs_packaging(message: &str) -> Trouble {
 /// is among the last bytes.
 fn find_mfra(excerpt: &Excerpt, limits: &Limits) -> Option<Range<u64>> {
     let size = excerpt.size();
-    let end = excerpt.get(size.checked_sub(16)?..size)?;
+    let end = excerpt.get(size.checked_sub(MFRO)?..size)?;
     if end.starts_with(b"\0\0\0\x10mfro") {
         let len = u64::from(u32::from_be_bytes(end[12..16].try_into().ok()?));
         let start = size.checked_sub(len).filter(|_| len <= limits.mfra);
@@ -295,6 +335,13 @@ mod tests {
     fn file(parts: &[&[u8]]) -> Excerpt {
         let bytes = Bytes::from(parts.concat());
         Excerpt::new(bytes.len() as u64, Bytes::new(), bytes)
+    }
+
+    #[test]
+    fn looks_at_neighbours_are_one_read() {
+        let ranges = vec![9000..9500, 0..1000, 1000..1500, 2000..3000, 2100..2200];
+        assert_eq!(joined(ranges), [0..3000, 9000..9500]);
+        assert_eq!(joined(vec![]), []);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! 1. the server manifest, whole;
 //! 2. the client manifest, whole, and each media file's head and tail; files that are missing are
 //!    looked for once more if they may have a second name;
-//! 3. the rest of each `moov` and `mfra`;
+//! 3. the rest of each `moov` and `mfra`; the tails too, if the store gives none with the heads;
 //! 4. the first and the last `moof` of each track.
 //!
 //! Each phase owns what the next one needs: [`Listed`] names the files, [`Reading`] reads their
@@ -13,7 +13,8 @@
 //! [`Walking`]: walking::Walking
 //!
 //! The duration of the content changes the size of the third batch, never the number of reads. Only
-//! a file without a usable index is walked through afterwards, with one read per fragment.
+//! a file without a usable index is walked through afterwards, with one read per fragment. If reads
+//! are slow, these are made in many places of the file at one time.
 //!
 //! If there is no server manifest, the name may be that of a folder of fragments: see [`folder`].
 
@@ -56,6 +57,7 @@ mod walking;
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use memchr::memmem;
 
 use self::complete::Complete;
 use self::listed::Listed;
@@ -68,8 +70,13 @@ use crate::base::{
 };
 use crate::manifest::{ClientDocument, ServerManifest};
 
-/// Batches of reads that an opening may take, the server manifest's included.
+/// Batches of reads that an opening may take, the server manifest's included; one more if the store
+/// gives no tails with the heads.
 const BATCHES: usize = 4;
+
+/// Bytes of an `mfra` per fragment, with numbers of 64 bits for time and place, and in addition.
+const AN_ENTRY: u64 = 19;
+const AN_MFRA: u64 = 4 << 10;
 
 type Outcome = Result<Got, ReadError>;
 
@@ -164,12 +171,14 @@ struct Reading {
     media: Vec<MediaOpening>,
     /// Number of bytes of headers and indexes that were asked for.
     asked: u64,
+    /// Batches that it may take.
+    batches: usize,
     findings: Findings,
 }
 
 impl Reading {
     fn new(listed: Listed, findings: Findings) -> Self {
-        Self { listed, client_text: None, media: Vec::new(), asked: 0, findings }
+        Self { listed, client_text: None, media: Vec::new(), asked: 0, batches: BATCHES, findings }
     }
 
     /// The second batch: the client manifest and all media files.
@@ -201,7 +210,27 @@ impl Reading {
             self.client_opened(got.next())?;
         }
         self.media_opened(files, got);
+        self.expect_indexes();
         self.read_on(2)
+    }
+
+    /// Guesses how long each `mfra` is if not even its end was read with the file, as from a store
+    /// that cannot read the end of an object of unknown size: then it is read at once. Needs
+    /// one more batch if the guess is too short.
+    fn expect_indexes(&mut self) {
+        if !self.media.iter().any(MediaOpening::lacks_tail) {
+            return;
+        }
+        self.batches += 1;
+        let text = self.client_text.as_deref().unwrap_or_default();
+        let count = |letters: &[u8]| memmem::find_iter(text, letters).count() as u64;
+        let chunks = count(b"<c ") / count(b"<StreamIndex").max(1);
+        for media in &mut self.media {
+            let tracks = self.listed.named.iter().filter(|named| named.file == Some(media.file));
+            let entries = chunks.saturating_mul(tracks.count() as u64);
+            let bytes = entries.saturating_mul(AN_ENTRY).saturating_add(AN_MFRA);
+            media.expect_mfra(bytes.min(self.listed.options.limits.mfra));
+        }
     }
 
     /// The media files. One that several tracks name under different spellings is opened once: its
@@ -266,7 +295,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Further batches, until no file needs one or [`BATCHES`] have been made.
+    /// Further batches, until no file needs one or as many as may be have been made.
     fn read_on(mut self, batches: usize) -> Result<Step<Presentation>, Error> {
         let (mut wants, mut wanted) = (Vec::new(), Vec::new());
         for (number, media) in self.media.iter_mut().enumerate() {
@@ -283,7 +312,7 @@ impl Reading {
                 wants.push(Want::Range { file: media.file, range });
             }
         }
-        if wants.is_empty() || batches >= BATCHES {
+        if wants.is_empty() || batches >= self.batches {
             return Ok(self.finish());
         }
         Ok(Step::read(wants, move |got| {
@@ -305,7 +334,8 @@ impl Reading {
         let limits = &listed.options.limits;
         let media = media.into_iter().map(|media| (media.file, media.finish(limits))).collect();
         let client = client_text.clone().map(|text| ClientDocument::parse(text, limits));
-        Complete { listed, client_text, client, media, walked: Vec::new() }.finish(findings)
+        Complete { listed, client_text, client, media, walked: Vec::new(), trails: Vec::new() }
+            .finish(findings)
     }
 }
 

@@ -137,6 +137,13 @@ impl MediaFile {
         Some(Scan::new(self.header_end, self.size, tracks, self.unread_track.is_some(), known))
     }
 
+    /// Takes back that the times of its fragments were looked at.
+    pub(super) fn unsettle(&mut self) {
+        for track in self.tracks.iter_mut().flatten() {
+            track.is_settled = false;
+        }
+    }
+
     /// Some track of this file has a usable index.
     pub(super) fn has_index(&self) -> bool {
         self.tracks.as_ref().is_ok_and(|tracks| tracks.iter().any(|track| track.fragments.is_ok()))

@@ -425,6 +425,7 @@ impl Opening {
             kept: RepresentationMap::new(self.options.text_budget.clone()),
             late: Mutex::new(Findings::new(&limits)),
             walked: Vec::new(),
+            trails: Mutex::default(),
             lying: Mutex::default(),
             limits,
         })
