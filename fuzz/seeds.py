@@ -683,6 +683,12 @@ def openings():
     bad("a-progressive-file", FTYP + moov(VIDEO, fragmented=False) + box("mdat", bytes(9)))
     bad("an-mdat-before-the-moov", FTYP + box("mdat", bytes(9)) + moov(VIDEO))
     bad("a-file-without-index", movie(FTYP + moov(VIDEO), fragments(1), lambda _: b""))
+    # A scout looks for a fragment far ahead, and may meet one inside of another box.
+    apart = lambda one, lure=b"": box("free", bytes(40_000), lure, bytes(40_000 - len(one) - len(lure))) + one
+    wide = lambda count, lure=b"": [(1, time, apart(one, lure)) for _, time, one in fragments(1, count)]
+    bad("a-file-without-index-for-scouts", movie(FTYP + moov(VIDEO), wide(40), lambda _: b""))
+    lured = wide(22, fragments(1, 1)[0][2])
+    bad("a-file-without-index-that-misleads-scouts", movie(FTYP + moov(VIDEO), lured, lambda _: b""))
     bad("a-file-cut-in-the-middle", video()[:-200])
     bad("a-moov-of-no-boxes", FTYP + box("moov"))
     bad("a-moov-of-size-2-to-the-64-less-1", FTYP + u32(1) + b"moov" + u64(-1))
@@ -1687,7 +1693,7 @@ def main():
         "fragments": fragments_of(openings()),
         "cmaf": cmaf(),
         "index_file": index_files(),
-        "index": {name: data for name, data in openings().items() if len(data) < 8192},
+        "index": {name: data for name, data in openings().items() if len(data) < 8704},
     }
     for target, seeds in targets.items():
         (folder / target).mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@
 use smooth_origin::base::ReadErrorKind;
 
 /// Longest media file: holes make large ones.
-const MAX_FILE: usize = 256 << 10;
+const MAX_FILE: usize = 4 << 20;
 
 /// Files of a folder.
 const MAX_FILES: usize = 64;

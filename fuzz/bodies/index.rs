@@ -1,5 +1,5 @@
 //! The index against a walk: where both lead to a fragment that begins at one place, it is one
-//! fragment; and those that a whole walk finds do not overlap.
+//! fragment; those that a whole walk finds do not overlap; and a walk that looks ahead finds the same.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,12 +25,23 @@ pub fn index(data: &[u8]) {
     let options = OpenOptions::default().limits(limits());
     let Ok(by_index) = files.open(&options) else { return };
     let media = ["1.ismv", "2.ismv", "3.ismv"].map(|name| Name::new(name).unwrap());
-    let by_walk = files.open(&media.into_iter().fold(options, OpenOptions::distrust));
-    let by_walk = by_walk.expect("what was opened is opened again");
+    let distrusting = media.into_iter().fold(options, OpenOptions::distrust);
+    let by_walk = files.open(&distrusting).expect("what was opened is opened again");
+    let slowly = files.open_slowly(&distrusting).expect("what was opened is opened again");
     // One that did not reach the end leaves tracks that it found nothing of to their index.
     let short = [FindingCode::RecordingCutOff, FindingCode::ScanGivenUp];
     let is_whole = by_walk.findings().iter().all(|finding| !short.contains(&finding.code));
+    let is_given_up = |presentation: &Presentation| {
+        presentation.findings().iter().any(|finding| finding.code == FindingCode::ScanGivenUp)
+    };
+    let has_budget = !is_given_up(&by_walk) && !is_given_up(&slowly);
+    if has_budget {
+        assert_eq!(slowly.findings(), by_walk.findings());
+    }
     let walked = places(&files, &Arc::new(by_walk));
+    if has_budget {
+        assert_eq!(places(&files, &Arc::new(slowly)), walked, "looking ahead changes nothing");
+    }
     for pair in walked.iter().collect::<Vec<_>>().windows(2) {
         let [(file, _, end), (next, start, _)] = pair else { continue };
         assert!(!is_whole || file != next || end <= start, "fragments overlap: {pair:?}");

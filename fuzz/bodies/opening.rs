@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use smooth_origin::base::{
     Error, ErrorGroup, FileEnds, FileId, Got, Limits, Name, ReadError, ReadErrorKind, Step, Want,
@@ -117,6 +118,16 @@ pub(super) fn limits() -> Limits {
 
 /// Runs a step to its end, in no more batches than that.
 pub(super) fn drive<T>(
+    step: Step<T>,
+    batches: usize,
+    get: impl FnMut(&Want) -> Result<Got, ReadError>,
+) -> Result<T, Error> {
+    drive_at(Duration::ZERO, step, batches, get)
+}
+
+/// The same, if each batch takes that long.
+fn drive_at<T>(
+    pace: Duration,
     mut step: Step<T>,
     batches: usize,
     mut get: impl FnMut(&Want) -> Result<Got, ReadError>,
@@ -125,8 +136,9 @@ pub(super) fn drive<T>(
     loop {
         match step {
             Step::Ready(done) => return Ok(done),
-            Step::Read(reads) => {
+            Step::Read(mut reads) => {
                 made += 1;
+                reads.took(pace);
                 assert!(made <= batches, "a batch more than {batches}: {:?}", reads.wanted());
                 // A walk ends with one.
                 empty += usize::from(reads.wanted().is_empty());
@@ -157,9 +169,18 @@ impl Files {
 
     /// Opens the presentation.
     pub(super) fn open(&self, options: &OpenOptions) -> Result<Presentation, Error> {
+        self.open_at(Duration::ZERO, options)
+    }
+
+    /// Opens the presentation from a store that is slow, so that walks look ahead.
+    pub(super) fn open_slowly(&self, options: &OpenOptions) -> Result<Presentation, Error> {
+        self.open_at(Duration::from_millis(50), options)
+    }
+
+    fn open_at(&self, pace: Duration, options: &OpenOptions) -> Result<Presentation, Error> {
         let step = open(Name::new("film.ism").unwrap(), options);
         let mut reads = 0..;
-        drive(step, BATCHES, |want| match self.container.failure(reads.next().unwrap_or(0)) {
+        drive_at(pace, step, BATCHES, |want| match self.container.failure(reads.next().unwrap_or(0)) {
             Some(kind) => {
                 if let Want::Open { file, name, .. } = want {
                     self.meet(*file, name, false);
