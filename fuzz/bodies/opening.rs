@@ -180,14 +180,16 @@ impl Files {
     fn open_at(&self, pace: Duration, options: &OpenOptions) -> Result<Presentation, Error> {
         let step = open(Name::new("film.ism").unwrap(), options);
         let mut reads = 0..;
-        drive_at(pace, step, BATCHES, |want| match self.container.failure(reads.next().unwrap_or(0)) {
-            Some(kind) => {
-                if let Want::Open { file, name, .. } = want {
-                    self.meet(*file, name, false);
+        drive_at(pace, step, BATCHES, |want| {
+            match self.container.failure(reads.next().unwrap_or(0)) {
+                Some(kind) => {
+                    if let Want::Open { file, name, .. } = want {
+                        self.meet(*file, name, false);
+                    }
+                    Err(ReadError::new(kind))
                 }
-                Err(ReadError::new(kind))
+                None => self.get(want),
             }
-            None => self.get(want),
         })
     }
 
