@@ -18,6 +18,8 @@ mod page_urls;
 mod program;
 #[cfg(unix)]
 mod reload;
+#[cfg(feature = "s3")]
+mod stores;
 #[cfg(target_os = "linux")]
 mod timeouts;
 mod tls;
