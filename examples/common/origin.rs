@@ -50,9 +50,9 @@ fn open_all(roots: &Roots, arguments: &Arguments) -> Result<OriginBuilder, Failu
         ([Root { prefix: None, place: Place::Folder(folder) }], _) => {
             Ok(Origin::builder(open(folder, arguments)?))
         }
-        (all, false) => mounted(all, arguments, |root| {
-            open(root.folder().unwrap_or(Path::new("")), arguments)
-        }),
+        (all, false) => {
+            mounted(all, arguments, |root| open(root.folder().unwrap_or(Path::new("")), arguments))
+        }
         ([root @ Root { prefix: None, .. }], true) => {
             Ok(Origin::builder(open_any(root, arguments)?))
         }
@@ -80,9 +80,7 @@ fn open_any(root: &Root, arguments: &Arguments) -> Result<AnyStore, Failure> {
     match &root.place {
         Place::Folder(folder) => Ok(AnyStore::new(open(folder, arguments)?)),
         #[cfg(feature = "remote")]
-        Place::Store(url) => {
-            crate::stores::open(url, arguments.store_reads, arguments.exact_names)
-        }
+        Place::Store(url) => crate::stores::open(url, arguments.store_reads, arguments.exact_names),
         #[cfg(not(feature = "remote"))]
         Place::Store(url) => Err(Failure::Usage(format!("this program has no store as {url}"))),
     }

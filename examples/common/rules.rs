@@ -68,9 +68,11 @@ impl FromStr for Rule {
             None => is_starred,
         };
         if is_starred != has_star {
-            return Err("a * in the host or prefix of a rule stands for the one in the name of the \
+            return Err(
+                "a * in the host or prefix of a rule stands for the one in the name of the \
                         bucket: give both, as prefix=* with location=az://*"
-                .into());
+                    .into(),
+            );
         }
         Ok(Self { host, root: Root { prefix, place } })
     }

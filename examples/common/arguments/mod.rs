@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
+use crate::Failure;
 use crate::formats::Format;
 use crate::listen::Listen;
 use crate::number;
 use crate::roots::{Root, Roots};
 use crate::rules::Rule;
-use crate::Failure;
 
 use logs::LogArguments;
 use origin::OriginArguments;

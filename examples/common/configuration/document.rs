@@ -107,7 +107,9 @@ impl Document {
 /// Returns a table `[[store]]` as a command line has it.
 fn rule(table: &DeValue<'_>) -> Result<String, &'static str> {
     let DeValue::Table(table) = table else {
-        return Err("`store` takes tables: write [[store]], and below it host, prefix and location");
+        return Err(
+            "`store` takes tables: write [[store]], and below it host, prefix and location",
+        );
     };
     let mut parts = Vec::new();
     for (key, value) in table {

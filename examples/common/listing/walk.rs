@@ -75,9 +75,11 @@ pub(super) fn find(roots: &[Root], links_into: &[PathBuf], limit: usize) -> Foun
     for root in roots {
         match &root.place {
             At::Folder(_) => walk.folder(root, "", 1),
-            At::Store(url) => walk.found.left_out.stores.push(format!(
-                "the store {url}: the page and --check list it, a start does not"
-            )),
+            At::Store(url) => {
+                walk.found.left_out.stores.push(format!(
+                    "the store {url}: the page and --check list it, a start does not"
+                ))
+            }
         }
     }
     walk.found.names.sort();

@@ -13,10 +13,7 @@ const READS: usize = 64;
 ///
 /// # Errors
 /// A sentence why the store cannot be listed.
-pub(crate) fn visit(
-    url: &StoreUrl,
-    each: &mut dyn FnMut(&Name) -> bool,
-) -> Result<(), String> {
+pub(crate) fn visit(url: &StoreUrl, each: &mut dyn FnMut(&Name) -> bool) -> Result<(), String> {
     let connected = super::connected(url, READS).map_err(|failure| match failure {
         Failure::System(sentence) | Failure::Usage(sentence) => sentence,
     })?;

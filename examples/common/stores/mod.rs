@@ -75,12 +75,12 @@ fn connected(url: &StoreUrl, reads: usize) -> Result<Connected, Failure> {
     let cannot = |error: &dyn std::fmt::Display| {
         Failure::System(format!("cannot serve the store {url}: {error}"))
     };
+    runtime::start().map_err(|error| cannot(&error))?;
     let buckets = Buckets::connect(url.as_str()).map_err(|error| cannot(&error))?;
     let named = url.clone();
     let report = move |state, error: Option<&io::Error>| tell(&named, state, error);
-    let resilient = Resilience::new()
-        .on_breaker_change(report)
-        .around(LimitStore::new(buckets.clone(), reads));
+    let resilient =
+        Resilience::new().on_breaker_change(report).around(LimitStore::new(buckets.clone(), reads));
     let connected = Connected { buckets, resilient };
     all.insert(url.clone(), connected.clone());
     Ok(connected)

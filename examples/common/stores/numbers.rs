@@ -11,7 +11,8 @@ pub(crate) fn record() {
     for (url, connected) in all.iter() {
         let stats = connected.resilient.stats();
         let label = || url.to_string();
-        let count = |name: &'static str, value: u64| counter!(name, "store" => label()).absolute(value);
+        let count =
+            |name: &'static str, value: u64| counter!(name, "store" => label()).absolute(value);
         count("serve_store_retries_total", stats.retry.retries);
         count("serve_store_recovered_total", stats.retry.recovered);
         count("serve_store_failed_total", stats.retry.given_up);
@@ -19,6 +20,7 @@ pub(crate) fn record() {
         count("serve_store_openings_total", stats.breaker.openings);
         count("serve_store_refused_total", stats.breaker.refused);
         let is_left_alone = stats.breaker.state != BreakerState::Closed;
-        gauge!("serve_store_left_alone", "store" => label()).set(f64::from(u8::from(is_left_alone)));
+        gauge!("serve_store_left_alone", "store" => label())
+            .set(f64::from(u8::from(is_left_alone)));
     }
 }

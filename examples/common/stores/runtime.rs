@@ -1,30 +1,33 @@
-//! Where requests to stores run: in the runtime of whoever asks, or in a thread for those that have none.
+//! The threads in which requests to stores run. Threads that serve and threads that list all ask them, and
+//! a connection to a store outlives the thread that has needed it first.
 
-use std::future::{Future, pending};
+use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::OnceLock;
-use std::thread;
 
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, Runtime};
+
+static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+
+/// Starts the threads, unless they run.
+///
+/// # Errors
+/// The system has no room for them.
+pub(super) fn start() -> io::Result<()> {
+    if RUNTIME.get().is_none() {
+        let runtime = Builder::new_multi_thread().thread_name("stores").enable_all().build()?;
+        // Of two that start at once, one ends.
+        if let Err(second) = RUNTIME.set(runtime) {
+            second.shutdown_background();
+        }
+    }
+    Ok(())
+}
 
 /// Runs a request to its end.
 pub(super) fn run(request: Pin<Box<dyn Future<Output = ()> + Send>>) {
-    match Handle::try_current() {
-        // The thread of a connection: its request needs no other one.
-        Ok(here) => drop(here.spawn(request)),
-        Err(_) => drop(own().map(|own| own.spawn(request))),
+    if let Some(runtime) = RUNTIME.get() {
+        drop(runtime.spawn(request));
     }
-}
-
-/// The runtime of threads without one, as those that list.
-fn own() -> Option<&'static Handle> {
-    static OWN: OnceLock<Option<Handle>> = OnceLock::new();
-    let start = || {
-        let runtime = Builder::new_current_thread().enable_all().build().ok()?;
-        let handle = runtime.handle().clone();
-        let run = move || runtime.block_on(pending::<()>());
-        thread::Builder::new().name("stores".into()).spawn(run).ok()?;
-        Some(handle)
-    };
-    OWN.get_or_init(start).as_ref()
 }

@@ -227,7 +227,10 @@ impl Bucket {
             listing::page(&*pages, &prefix, next).await.map_err(io::Error::from)
         });
         let (keys, next) = page.await?;
-        Ok(ListedPage { names: keys.iter().filter_map(|key| self.reach.below(key)).collect(), next })
+        Ok(ListedPage {
+            names: keys.iter().filter_map(|key| self.reach.below(key)).collect(),
+            next,
+        })
     }
 
     /// One request, where the requests run.

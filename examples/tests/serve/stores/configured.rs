@@ -77,8 +77,6 @@ fn a_reload_serves_another_store() {
     assert_eq!(fetch(&server, "/split.ism/Manifest").0, 200);
     configure("s3://films/ladder");
     server.signal("HUP");
-    wait_for("the other store", || {
-        (fetch(&server, "/ladder.ism/Manifest").0 == 200).then_some(())
-    });
+    wait_for("the other store", || (fetch(&server, "/ladder.ism/Manifest").0 == 200).then_some(()));
     assert_eq!(fetch(&server, "/split.ism/Manifest").0, 404);
 }

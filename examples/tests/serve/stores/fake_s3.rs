@@ -127,11 +127,9 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
         let mut words = line.split_whitespace();
         let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
         let Answer { status, fields, body } = state.lock().unwrap().answer(method, target, &fields);
-        let mut bytes = format!(
-            "HTTP/1.1 {status} Any\r\nContent-Length: {}\r\n{fields}\r\n",
-            body.len()
-        )
-        .into_bytes();
+        let mut bytes =
+            format!("HTTP/1.1 {status} Any\r\nContent-Length: {}\r\n{fields}\r\n", body.len())
+                .into_bytes();
         if method != "HEAD" {
             bytes.extend(body);
         }

@@ -116,11 +116,8 @@ fn the_list_at_the_start_says_that_stores_are_not_in_it() {
     let file = Empty::new("stores-list");
     let mut command = store.command();
     let output = std::fs::File::create(file.path("output")).unwrap();
-    let mut child = command
-        .args(["s3://films", "--listen", "127.0.0.1:0"])
-        .stdout(output)
-        .spawn()
-        .unwrap();
+    let mut child =
+        command.args(["s3://films", "--listen", "127.0.0.1:0"]).stdout(output).spawn().unwrap();
     let text = wait_for("the line", || {
         let text = std::fs::read_to_string(file.path("output")).unwrap();
         text.contains("not looked at").then_some(text)

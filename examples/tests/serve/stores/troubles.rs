@@ -48,9 +48,7 @@ fn a_store_that_answers_again_is_served_again() {
     store.fail(Some((503, "SlowDown")));
     assert_eq!(fetch(&server, "/split/split.ism/Manifest").0, 503);
     store.fail(None);
-    wait_for("the store", || {
-        (fetch(&server, "/split/split.ism/Manifest").0 == 200).then_some(())
-    });
+    wait_for("the store", || (fetch(&server, "/split/split.ism/Manifest").0 == 200).then_some(()));
 }
 
 #[test]
