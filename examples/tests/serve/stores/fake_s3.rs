@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh3::xxh3_64;
@@ -23,6 +24,10 @@ struct State {
     asked: Vec<String>,
     /// The answer to everything: a status, and a code.
     fault: Option<(u16, &'static str)>,
+    /// Time that an answer takes.
+    delay: Duration,
+    /// The most answers that came one after the other.
+    rounds: usize,
 }
 
 pub(super) struct FakeS3 {
@@ -71,6 +76,16 @@ impl FakeS3 {
 
     pub(super) fn fail(&self, fault: Option<(u16, &'static str)>) {
         self.state.lock().unwrap().fault = fault;
+    }
+
+    /// Has each answer take so long.
+    pub(super) fn delay(&self, delay: Duration) {
+        self.state.lock().unwrap().delay = delay;
+    }
+
+    /// The most answers that came one after the other.
+    pub(super) fn rounds(&self) -> usize {
+        self.state.lock().unwrap().rounds
     }
 
     /// The requests since the last call: `GET films/a/a.ism bytes=0-9`.
@@ -126,7 +141,16 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
         }
         let mut words = line.split_whitespace();
         let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-        let Answer { status, fields, body } = state.lock().unwrap().answer(method, target, &fields);
+        let (Answer { status, fields, body }, round, delay) = {
+            let mut state = state.lock().unwrap();
+            // It was asked for after all answers so far.
+            (state.answer(method, target, &fields), state.rounds + 1, state.delay)
+        };
+        thread::sleep(delay);
+        {
+            let mut state = state.lock().unwrap();
+            state.rounds = round.max(state.rounds);
+        }
         let mut bytes =
             format!("HTTP/1.1 {status} Any\r\nContent-Length: {}\r\n{fields}\r\n", body.len())
                 .into_bytes();
