@@ -32,7 +32,7 @@ pub struct Arguments {
 
     /// Rule that maps names to a store or folder: requests for HOST, or below PREFIX, are answered from
     /// URL; a * for a part of HOST or PREFIX stands in the name of the bucket. Repeatable; in a file,
-    /// [[store]] with host, prefix and location
+    /// [[store]] with host, prefix and location [default: none]
     #[arg(long, value_name = "host=HOST,prefix=PREFIX,location=URL")]
     pub(crate) store: Vec<Rule>,
 

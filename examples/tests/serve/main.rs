@@ -47,3 +47,12 @@ fn formats_can_be_switched_off_by_name() {
     assert_eq!(status, 2);
     assert!(text.contains("smooth, dash, hls"), "{text}");
 }
+
+#[test]
+#[cfg(not(feature = "s3"))]
+fn a_server_without_stores_says_how_to_build_one_that_has_them() {
+    let ended = program::run(&["s3://films", "--listen", "127.0.0.1:0"]);
+    assert_eq!(ended.status, 2, "{}", ended.errors);
+    let sentence = "built without s3://: build it with `--features s3`";
+    assert!(ended.errors.contains(sentence), "{}", ended.errors);
+}
