@@ -60,7 +60,8 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
 /// A variable is missing or wrong: the sentence names it.
 pub(crate) fn open(url: &StoreUrl, reads: usize, exact_names: bool) -> Result<AnyStore, Failure> {
     let store = connected(url, reads)?.resilient;
-    Ok(match exact_names {
+    // Servers of files may not list, and know of letter case what their disks know.
+    Ok(match exact_names || url.as_str().starts_with("http") {
         true => AnyStore::new(store),
         false => AnyStore::new(Spelled::new(store)),
     })

@@ -1,6 +1,7 @@
 //! Names in other letter case than the keys of a store.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use smooth_origin::storage::{Ends, Opening, Stat, Store};
 pub(super) struct Spelled<S> {
     store: S,
     listed: Mutex<Listed>,
+    turns: [tokio::sync::Mutex<()>; TURNS],
 }
 
 /// The last folders that were listed.
@@ -26,8 +28,13 @@ struct Listed {
 struct Folder {
     at: Instant,
     /// Names by their small letters; `None` if two differ in letter case alone.
-    names: Arc<HashMap<String, Option<Name>>>,
+    names: Names,
 }
+
+type Names = Arc<HashMap<String, Option<Name>>>;
+
+/// Folders that are listed at the same time.
+const TURNS: usize = 16;
 
 /// Time for which a list counts. Names that clients invent cost one list of their folder in this time.
 const COUNTS_FOR: Duration = Duration::from_secs(10);
@@ -40,29 +47,42 @@ const MOST_NAMES: usize = 10_000;
 
 impl<S: Store> Spelled<S> {
     pub(super) fn new(store: S) -> Self {
-        Self { store, listed: Mutex::default() }
+        Self { store, listed: Mutex::default(), turns: Default::default() }
     }
 
     /// Returns the key that differs from a name in letter case.
     async fn other_spelling(&self, name: &Name) -> Option<Name> {
         let folder = folder(name);
-        let known = match self.known(&folder) {
+        if folder.as_deref().is_some_and(is_of_fragments) {
+            return None;
+        }
+        let names = match self.known(&folder) {
             Some(known) => known,
-            None => self.list(folder).await?,
+            None => {
+                // Of several that miss names of one folder, the first one lists it.
+                let _turn = self.turns[turn(&folder)].lock().await;
+                match self.known(&folder) {
+                    Some(known) => known,
+                    None => self.list(folder).await,
+                }
+            }
         };
-        known.get(&name.as_str().to_lowercase()).cloned().flatten().filter(|key| key != name)
+        names.get(&name.as_str().to_lowercase()).cloned().flatten().filter(|key| key != name)
     }
 
-    fn known(&self, folder: &Option<String>) -> Option<Arc<HashMap<String, Option<Name>>>> {
+    fn known(&self, folder: &Option<String>) -> Option<Names> {
         let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         let known = listed.folders.get(folder)?;
         (known.at.elapsed() < COUNTS_FOR).then(|| known.names.clone())
     }
 
-    async fn list(&self, folder: Option<String>) -> Option<Arc<HashMap<String, Option<Name>>>> {
+    /// Lists a folder. One that cannot be listed has no names for a while, so that it is not asked for again
+    /// at once.
+    async fn list(&self, folder: Option<String>) -> Names {
         let path = folder.as_deref().and_then(|folder| Name::new(folder).ok());
+        let keys = self.store.list(path.as_ref()).await.unwrap_or_default();
         let mut names = HashMap::new();
-        for key in self.store.list(path.as_ref()).await.ok()?.into_iter().take(MOST_NAMES) {
+        for key in keys.into_iter().take(MOST_NAMES) {
             names
                 .entry(key.as_str().to_lowercase())
                 .and_modify(|known| *known = None)
@@ -79,8 +99,22 @@ impl<S: Store> Spelled<S> {
         {
             listed.folders.remove(&oldest);
         }
-        Some(names)
+        names
     }
+}
+
+/// Returns whether a folder has the name of a presentation. It may be one of fragments, whose names are exact,
+/// but is asked for with each name of a presentation that is not there.
+fn is_of_fragments(folder: &str) -> bool {
+    let lower = folder.to_ascii_lowercase();
+    lower.ends_with(".ism") || lower.ends_with(".isml")
+}
+
+/// The turn that is waited for before a folder is listed.
+fn turn(folder: &Option<String>) -> usize {
+    let mut hasher = DefaultHasher::new();
+    folder.hash(&mut hasher);
+    (hasher.finish() % TURNS as u64) as usize
 }
 
 fn folder(name: &Name) -> Option<String> {

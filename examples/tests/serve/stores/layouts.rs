@@ -95,6 +95,13 @@ fn letter_case_that_differs_between_manifests_and_keys_does_not_matter() {
     for name in ["/Split.ism", "/split.ism"] {
         compare((&folder, "/split/split.ism"), (&server, name));
     }
+    // Names that nobody has cost one list of their folder.
+    store.asked();
+    for no in 0..20 {
+        assert_eq!(fetch(&server, &format!("/no-{no}.ism/Manifest")).0, 404);
+    }
+    let asked = store.asked();
+    assert!(asked.iter().filter(|asked| asked.contains("list-type")).count() <= 2, "{asked:#?}");
     let exact = Observed::start_by(store.command(), &["s3://films", "--exact-names"]);
     assert_eq!(fetch(&exact, "/split.ism/Manifest").0, 404);
 }

@@ -76,6 +76,16 @@ fn what_is_missing_in_the_environment_is_missed_at_the_start() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.contains("s3://films: AWS_ACCESS_KEY_ID is not set"), "{errors}");
+    #[cfg(target_os = "linux")]
+    {
+        let sendfile = crate::program::program().with_file_name("sendfile");
+        let output = std::process::Command::new(sendfile).arg("s3://films").output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            errors.contains("sendfile sends files of folders, and s3://films is none"),
+            "{errors}"
+        );
+    }
     let (status, errors) = crate::program::refused(&["--store", "prefix=a,location=ftp://a"]);
     assert_eq!(status, 2);
     assert!(errors.contains("s3://, az://, gs://"), "{errors}");
