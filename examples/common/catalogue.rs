@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -90,8 +90,9 @@ impl Catalogue {
     }
 
     /// Returns the served folders, each with the prefix of its URLs.
-    pub fn folders(&self) -> impl Iterator<Item = (Option<&str>, &Path)> {
-        self.0.roots.as_slice().iter().map(|root| (root.prefix.as_deref(), root.folder.as_path()))
+    pub fn folders(&self) -> impl Iterator<Item = (Option<&str>, String)> {
+        let roots = self.0.roots.as_slice().iter();
+        roots.map(|root| (root.prefix.as_deref(), root.place.to_string()))
     }
 
     /// Returns where the presentation of a name is stored.
@@ -318,7 +319,10 @@ fn least<'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::place::Place;
     use crate::roots::Root;
 
     fn packed(names: &[&str]) -> Packed {
@@ -351,7 +355,7 @@ mod tests {
     #[test]
     fn a_walk_begins_with_the_first_question_and_ends() {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata"));
-        let root = Root { prefix: Some("films".into()), folder: root.into() };
+        let root = Root { prefix: Some("films".into()), place: Place::Folder(root.into()) };
         let roots = Roots::new(vec![root], Path::new("")).unwrap_or_else(|f| panic!("{f}"));
         let catalogue = Catalogue::new(roots, Vec::new());
         assert!(!catalogue.lock().is_walking);

@@ -1,7 +1,7 @@
 //! Everything that a reload replaces: the folders, the origin over them, and the service.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use smooth_origin::origin::Origin;
 use smooth_origin::service::OriginService;
@@ -10,6 +10,7 @@ use crate::catalogue::Catalogue;
 use crate::formats::Format;
 use crate::listing::{Listing, Shown};
 use crate::roots::Roots;
+use crate::rules::HostRules;
 use crate::{Arguments, Failure, Memory, origin};
 
 /// The folders that are served, and the service that answers for them.
@@ -17,6 +18,7 @@ pub struct Content {
     /// Answers requests.
     pub service: OriginService,
     roots: Roots,
+    hosts: HostRules,
     links_into: Vec<PathBuf>,
     formats: Vec<Format>,
     list: usize,
@@ -42,8 +44,7 @@ impl Content {
     }
 
     fn with(arguments: &Arguments, memory: Memory, old: Option<&Self>) -> Result<Self, Failure> {
-        let testdata = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata"));
-        let roots = Roots::new(arguments.folders.clone(), testdata)?;
+        let roots = arguments.roots()?;
         let Arguments { links_into, exact_names, origin: options, .. } = arguments;
         let of_origin = format!("{roots:?} {links_into:?} {exact_names} {options:?} {memory:?}");
         let origin = match old.filter(|old| old.of_origin == of_origin) {
@@ -53,6 +54,7 @@ impl Content {
         Ok(Self {
             service: OriginService::with_options(origin, arguments.service.options()?),
             roots,
+            hosts: HostRules::new(&arguments.store),
             links_into: links_into.clone(),
             formats: arguments.formats(),
             list: arguments.list,
@@ -77,7 +79,12 @@ impl Content {
 
     /// Returns the folders that are served.
     pub fn folders(&self) -> Vec<PathBuf> {
-        self.roots.as_slice().iter().map(|root| root.folder.clone()).collect()
+        self.roots.only_folders().map(Into::into).collect()
+    }
+
+    /// Returns the rules about hosts.
+    pub fn hosts(&self) -> &HostRules {
+        &self.hosts
     }
 
     /// Returns the formats that are served.

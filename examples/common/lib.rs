@@ -2,7 +2,7 @@
 //! the list of presentations that they print, and their log. `export` prints and ends as they do.
 //!
 //! ```text
-//!  configuration ─► arguments ─► roots ─► origin ─► service     host: binds, prints, starts the listing
+//!  configuration ─► arguments ─► roots, rules (place) ─► origin (stores) ─► service     host: binds, prints, starts the listing
 //!                                                               accept, signals: what the servers wait for
 //!  check, listing: walk ─► opener ─► report              terminal ◄─ log, listing
 //!                                     └─► not_served ─► other_file, refused_link, trouble: the words
@@ -31,11 +31,15 @@ mod number;
 mod open_files;
 mod origin;
 pub mod other_file;
+mod place;
 mod plain;
 pub mod refused_link;
 mod roots;
+mod rules;
 mod signals;
 mod start;
+#[cfg(feature = "remote")]
+mod stores;
 mod terminal;
 mod trouble;
 
@@ -53,9 +57,16 @@ pub use listing::Listing;
 pub use not_served::{Stored, advice, explain_links, findings, for_people, reason};
 pub use number::{fractional_seconds, mebibytes, positive_seconds, seconds};
 pub use plain::Plain;
+pub use rules::HostRules;
 pub use start::{announce, announce_page};
 pub use terminal::{error_line, hide_status, line, show_status};
 pub use trouble::{Trouble, without_numbers};
+
+/// Records the numbers of the stores that are reached over a network, each with its URL as the label `store`.
+pub fn record_stores() {
+    #[cfg(feature = "remote")]
+    stores::record();
+}
 
 #[cfg(test)]
 mod tests {

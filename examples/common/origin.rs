@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use smooth_origin::origin::{Origin, OriginBuilder};
-use smooth_origin::storage::{LocalStore, Mounts};
+use smooth_origin::storage::{AnyStore, LocalStore, Mounts, Store};
 
+use crate::place::Place;
 use crate::roots::{Root, Roots};
 use crate::{Arguments, Failure, Memory, Trouble};
 
@@ -43,19 +44,46 @@ pub(crate) fn builder(
     Ok(builder)
 }
 
-/// An origin over one folder, or over several below their prefixes.
+/// An origin over one folder or store, or over several below their prefixes.
 fn open_all(roots: &Roots, arguments: &Arguments) -> Result<OriginBuilder, Failure> {
-    if let [Root { prefix: None, folder }] = roots.as_slice() {
-        return Ok(Origin::builder(open(folder, arguments)?));
+    match (roots.as_slice(), roots.has_stores()) {
+        ([Root { prefix: None, place: Place::Folder(folder) }], _) => {
+            Ok(Origin::builder(open(folder, arguments)?))
+        }
+        (all, false) => {
+            mounted(all, arguments, |root| open(root.folder().unwrap_or(Path::new("")), arguments))
+        }
+        ([root @ Root { prefix: None, .. }], true) => {
+            Ok(Origin::builder(open_any(root, arguments)?))
+        }
+        (all, true) => mounted(all, arguments, |root| open_any(root, arguments)),
     }
+}
+
+/// An origin over several, each below its prefix.
+fn mounted<S: Store>(
+    roots: &[Root],
+    arguments: &Arguments,
+    open: impl Fn(&Root) -> Result<S, Failure>,
+) -> Result<OriginBuilder, Failure> {
     let mut mounts = Mounts::new().ignore_case(!arguments.exact_names);
-    for Root { prefix, folder } in roots.as_slice() {
-        let store = open(folder, arguments)?;
+    for root in roots {
         mounts = mounts
-            .mount(prefix.as_deref().unwrap_or_default(), store)
+            .mount(root.prefix.as_deref().unwrap_or_default(), open(root)?)
             .map_err(|error| Failure::Usage(error.to_string()))?;
     }
     Ok(Origin::builder(mounts))
+}
+
+/// A folder or a store.
+fn open_any(root: &Root, arguments: &Arguments) -> Result<AnyStore, Failure> {
+    match &root.place {
+        Place::Folder(folder) => Ok(AnyStore::new(open(folder, arguments)?)),
+        #[cfg(feature = "remote")]
+        Place::Store(url) => crate::stores::open(url, arguments.store_reads, arguments.exact_names),
+        #[cfg(not(feature = "remote"))]
+        Place::Store(url) => Err(Failure::Usage(format!("this program has no store as {url}"))),
+    }
 }
 
 /// One folder, as it is served.

@@ -1,40 +1,49 @@
-//! The folders that are served, each under a prefix of the URLs or, if there is only one, without.
+//! The folders and stores that are served, each under a prefix of the URLs or, if there is only one, without.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use smooth_origin::base::Name;
 
+use crate::place::Place;
 use crate::{Failure, Stored};
 
-/// A folder, and the first segment of its URLs.
+/// A folder or store, and the first segment of its URLs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Root {
     /// `films` for URLs that begin with `/films/`; `None` for the folder whose URLs begin with `/`.
     pub(crate) prefix: Option<String>,
-    pub(crate) folder: PathBuf,
+    pub(crate) place: Place,
 }
 
 /// All of them: either one without a prefix, or some with prefixes that differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Roots(Vec<Root>);
 
 impl Root {
-    /// `FOLDER`, or `PREFIX=FOLDER`. What is before the `=` is a prefix unless it holds a `/`, so
+    /// `FOLDER`, or `PREFIX=FOLDER`; a store such as `s3://BUCKET` stands where a folder stands. What is before the `=` is a prefix unless it holds a `/`, so
     /// that `./a=b` and `/srv/a=b` are folders.
     pub(crate) fn parse(text: OsString) -> Result<Self, String> {
         let prefixed = text.to_str().and_then(|text| text.split_once('='));
         let Some((prefix, folder)) = prefixed.filter(|(prefix, _)| !prefix.contains('/')) else {
             return match text.is_empty() {
                 true => Err("give the folder that is served".into()),
-                false => Ok(Self { prefix: None, folder: text.into() }),
+                false => Ok(Self { prefix: None, place: Place::parse(text)? }),
             };
         };
         check_prefix(prefix)?;
         if folder.is_empty() {
             return Err(format!("give a folder behind `{prefix}=`"));
         }
-        Ok(Self { prefix: Some(prefix.into()), folder: folder.into() })
+        Ok(Self { prefix: Some(prefix.into()), place: Place::parse(folder.into())? })
+    }
+
+    /// Returns the folder, if it is one.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Folder(folder) => Some(folder),
+            Place::Store(_) => None,
+        }
     }
 
     /// The path of the URLs of a file: `films/a/a.ism`.
@@ -46,7 +55,7 @@ impl Root {
     }
 }
 
-fn check_prefix(prefix: &str) -> Result<(), String> {
+pub(crate) fn check_prefix(prefix: &str) -> Result<(), String> {
     let lower = prefix.to_ascii_lowercase();
     if Name::new(prefix).is_err() {
         return Err(format!(
@@ -70,16 +79,27 @@ impl Roots {
     /// A failure if several folders would have the same URLs.
     pub(crate) fn new(mut roots: Vec<Root>, default: &Path) -> Result<Self, Failure> {
         if roots.is_empty() {
-            roots.push(Root { prefix: None, folder: default.into() });
+            roots.push(Root { prefix: None, place: Place::Folder(default.into()) });
         }
         if roots.len() > 1
             && let Some(bare) = roots.iter().find(|root| root.prefix.is_none())
         {
-            let folder = bare.folder.display();
+            let folder = &bare.place;
             return Err(Failure::Usage(format!(
                 "where several folders are served, each has a prefix: films={folder}"
             )));
         }
+        Self::default().with(roots)
+    }
+
+    /// Adds others, which may be below a folder without a prefix.
+    ///
+    /// # Errors
+    /// A failure if two would have the same URLs.
+    pub(crate) fn with(self, mut roots: Vec<Root>) -> Result<Self, Failure> {
+        // One without a prefix comes last: names are looked for in this order.
+        roots.extend(self.0);
+        roots.sort_by_key(|root| root.prefix.is_none());
         for (place, root) in roots.iter().enumerate() {
             if roots[..place].iter().any(|other| other.prefix == root.prefix) {
                 let prefix = root.prefix.as_deref().unwrap_or("");
@@ -93,30 +113,44 @@ impl Roots {
         &self.0
     }
 
-    /// Returns where the presentation of a name is stored.
+    /// The folders, without the stores.
+    pub(crate) fn only_folders(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().filter_map(Root::folder)
+    }
+
+    /// Returns whether something else than folders is served.
+    pub(crate) fn has_stores(&self) -> bool {
+        self.0.iter().any(|root| root.folder().is_none())
+    }
+
+    /// Returns where the presentation of a name is stored, if that is in a folder.
     pub(crate) fn stored(&self, name: &str) -> Option<Stored> {
-        self.0.iter().find_map(|Root { prefix, folder }| {
-            let below = match prefix {
+        self.0.iter().find_map(|root| {
+            let below = match &root.prefix {
                 Some(prefix) => name.strip_prefix(prefix.as_str())?.strip_prefix('/')?,
                 None => name,
             };
-            Some(Stored { root: folder.clone(), path: folder.join(below) })
+            let folder = root.folder()?;
+            Some(Stored { root: folder.to_owned(), path: folder.join(below) })
         })
     }
 
-    /// The folders, for messages: `/srv/films, /mnt/series`.
+    /// The folders and stores, for messages: `/srv/films, s3://series`.
     pub(crate) fn folders(&self) -> String {
-        let folders = self.0.iter().map(|root| root.folder.display().to_string());
+        let folders = self.0.iter().map(|root| root.place.to_string());
         folders.collect::<Vec<_>>().join(", ")
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn parse(text: &str) -> Result<(Option<String>, PathBuf), String> {
-        Root::parse(text.into()).map(|root| (root.prefix, root.folder))
+        Root::parse(text.into())
+            .map(|root| (root.prefix.clone(), root.folder().map(Into::into).unwrap_or_default()))
     }
 
     fn roots(texts: &[&str]) -> Result<Roots, Failure> {

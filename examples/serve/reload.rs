@@ -17,6 +17,7 @@ const NEED_RESTART: &[&str] = &[
     "listen",
     "operator-listen",
     "list",
+    "store-reads",
     "workers",
     "max-connections",
     "log-file",

@@ -166,6 +166,7 @@ fn parts(
     let has_page = place != Place::Public && !options.listeners.no_page;
     Ok(Parts {
         service: content.service.clone(),
+        hosts: content.hosts().clone(),
         access: access.clone(),
         operator: Some(operator),
         page: has_page.then_some(page),

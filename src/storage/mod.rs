@@ -49,7 +49,7 @@ use futures_util::stream::{StreamExt, TryStreamExt, iter};
 pub use age::Age;
 pub use breaker::{BreakerOpen, BreakerSource, BreakerState, BreakerStats, BreakerStore};
 #[cfg(feature = "object-store")]
-pub use bucket::{Bucket, BucketObject, ConnectError, Location, Protocol};
+pub use bucket::{Bucket, BucketObject, ConnectError, ListedPage, Location, NoBucket, Protocol};
 pub use clock::Clock;
 pub use counting::{CountingSource, CountingStore, StoreCounts};
 pub use erased::{AnyStore, Source};

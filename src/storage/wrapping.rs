@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::ops::Range;
+use std::pin::Pin;
 
 use bytes::Bytes;
 
@@ -72,6 +73,15 @@ pub(super) trait Around: Clone + Send + Sync + 'static {
         usize::MAX
     }
 
+    /// Reads several ranges in one operation.
+    fn read_at_once<'a, S: RangeSource>(
+        &'a self,
+        source: &'a S,
+        ranges: &'a [Range<u64>],
+    ) -> impl Future<Output = io::Result<Vec<Bytes>>> + Send + 'a {
+        self.run(Operation::read(ranges), move || boxed(read_many(source, ranges)))
+    }
+
     /// Reads several ranges, in as few operations as may be.
     fn read_many<S: RangeSource>(
         &self,
@@ -81,8 +91,7 @@ pub(super) trait Around: Clone + Send + Sync + 'static {
         async move {
             let mut all = Vec::new();
             for ranges in ranges.chunks(self.most_ranges()) {
-                let call = || read_many(source, ranges);
-                all.extend(self.run(Operation::read(ranges), call).await?);
+                all.extend(self.read_at_once(source, ranges).await?);
             }
             Ok(all)
         }
@@ -107,6 +116,12 @@ pub(super) async fn read_many<S: RangeSource>(
     Ok(read)
 }
 
+/// The future of the wrapped store is in a box: it would be in that of each wrapper otherwise, in some more
+/// than once, and several wrappers would need more stack than a thread has.
+pub(super) fn boxed<F: Future>(future: F) -> Pin<Box<F>> {
+    Box::pin(future)
+}
+
 /// Implements `Store` for a struct of a `store` and an `around`, and `RangeSource` for one of a
 /// `source` and an `around`. An answer of another length than was asked for is an error of the
 /// operation, so that whatever is around it sees a failure.
@@ -117,7 +132,10 @@ macro_rules! wraps {
 
             async fn open(&self, name: &Name) -> io::Result<Self::Source> {
                 let open = Operation::Open { bytes: 0 };
-                let source = self.around.run(open, || self.store.open(name)).await?;
+                let source = self
+                    .around
+                    .run(open, || $crate::storage::wrapping::boxed(self.store.open(name)))
+                    .await?;
                 Ok($source { source, around: self.around.clone() })
             }
 
@@ -127,7 +145,11 @@ macro_rules! wraps {
                 ends: Ends,
             ) -> io::Result<Opening<Self::Source>> {
                 let open = Operation::Open { bytes: ends.head.saturating_add(ends.tail) };
-                let call = || async { self.store.open_with(name, ends).await?.checked(ends) };
+                let call = || {
+                    $crate::storage::wrapping::boxed(async {
+                        self.store.open_with(name, ends).await?.checked(ends)
+                    })
+                };
                 let opening = self.around.run(open, call).await?;
                 for end in [&opening.head, &opening.tail].into_iter().flatten() {
                     self.around.gave(end.len());
@@ -136,26 +158,45 @@ macro_rules! wraps {
             }
 
             async fn stat(&self, name: &Name) -> io::Result<Stat> {
-                self.around.run(Operation::Look, || self.store.stat(name)).await
+                self.around
+                    .run(Operation::Look, || {
+                        $crate::storage::wrapping::boxed(self.store.stat(name))
+                    })
+                    .await
             }
 
             async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
-                self.around.run(Operation::List, || self.store.list(folder)).await
+                self.around
+                    .run(Operation::List, || {
+                        $crate::storage::wrapping::boxed(self.store.list(folder))
+                    })
+                    .await
             }
 
             async fn stored_name(&self, name: &Name) -> io::Result<Option<Name>> {
-                self.around.run(Operation::Look, || self.store.stored_name(name)).await
+                self.around
+                    .run(Operation::Look, || {
+                        $crate::storage::wrapping::boxed(self.store.stored_name(name))
+                    })
+                    .await
             }
         }
 
         impl<S: $crate::storage::RangeSource> $crate::storage::RangeSource for $source<S> {
             async fn stat(&self) -> io::Result<Stat> {
-                self.around.run(Operation::Look, || self.source.stat()).await
+                self.around
+                    .run(Operation::Look, || $crate::storage::wrapping::boxed(self.source.stat()))
+                    .await
             }
 
             async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
                 let operation = Operation::read(std::slice::from_ref(&range));
-                let call = || $crate::storage::wrapping::read(&self.source, range.clone());
+                let call = || {
+                    $crate::storage::wrapping::boxed($crate::storage::wrapping::read(
+                        &self.source,
+                        range.clone(),
+                    ))
+                };
                 let bytes = self.around.run(operation, call).await?;
                 self.around.gave(bytes.len());
                 Ok(bytes)

@@ -16,6 +16,8 @@ const LIMITS: &str = "Memory and limits";
 const TABLE: &[(&str, &str)] = &[
     ("links-into", FOLDERS),
     ("exact-names", FOLDERS),
+    ("store", FOLDERS),
+    ("store-reads", FOLDERS),
     ("list", FOLDERS),
     ("revalidate", FOLDERS),
     ("settling-time", FOLDERS),

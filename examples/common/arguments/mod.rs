@@ -5,15 +5,17 @@ mod logs;
 mod origin;
 mod service;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
+use crate::Failure;
 use crate::formats::Format;
 use crate::listen::Listen;
 use crate::number;
-use crate::roots::Root;
+use crate::roots::{Root, Roots};
+use crate::rules::Rule;
 
 use logs::LogArguments;
 use origin::OriginArguments;
@@ -23,9 +25,21 @@ use service::ServiceArguments;
 #[derive(Args)]
 pub struct Arguments {
     /// Folder with presentations, or several folders, each with the prefix of its URLs:
-    /// films=/srv/films series=/mnt/series [default: testdata/ of this project]
+    /// films=/srv/films series=/mnt/series. A store stands where a folder stands: s3://BUCKET/PREFIX,
+    /// az://CONTAINER, gs://BUCKET, https://HOST/PATH [default: testdata/ of this project]
     #[arg(value_name = "FOLDER", value_parser = OsStringValueParser::new().try_map(Root::parse))]
     pub(crate) folders: Vec<Root>,
+
+    /// Rule that maps names to a store or folder: requests for HOST, or below PREFIX, are answered from
+    /// URL; a * for a part of HOST or PREFIX stands in the name of the bucket. Repeatable; in a file,
+    /// [[store]] with host, prefix and location [default: none]
+    #[arg(long, value_name = "host=HOST,prefix=PREFIX,location=URL")]
+    pub(crate) store: Vec<Rule>,
+
+    /// Operations that each store over a network makes at a time
+    #[arg(long, default_value = "64", value_name = "NUMBER",
+          value_parser = number::count(1..=100_000, "operations"))]
+    pub(crate) store_reads: usize,
 
     /// Configuration in TOML: each option by its name, as --print-config prints them; options on the
     /// command line override it
@@ -92,6 +106,34 @@ impl Arguments {
     /// Sets the level of the log, which a reload may change.
     pub fn apply_log_level(&self) {
         crate::log::show(self.logs.level());
+    }
+
+    /// Returns everything that is served.
+    ///
+    /// # Errors
+    /// Two folders or stores would have the same URLs.
+    pub(crate) fn roots(&self) -> Result<Roots, Failure> {
+        let rules = self.store.iter().map(|rule| rule.root.clone()).collect::<Vec<_>>();
+        let testdata = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata"));
+        match self.folders.is_empty() && !rules.is_empty() {
+            true => Roots::default().with(rules),
+            false => Roots::new(self.folders.clone(), testdata)?.with(rules),
+        }
+    }
+
+    /// Refuses stores that are reached over a network, for a server that sends files.
+    ///
+    /// # Errors
+    /// There is one.
+    pub fn only_folders(&self, server: &str) -> Result<(), Failure> {
+        let is_store = |root: &Root| root.folder().is_none();
+        match self.roots()?.as_slice().iter().find(|root| is_store(root)) {
+            None => Ok(()),
+            Some(root) => Err(Failure::Usage(format!(
+                "{server} sends files of folders, and {} is none: serve it by the example serve",
+                root.place
+            ))),
+        }
     }
 
     /// Returns the formats that are served.

@@ -5,7 +5,6 @@ mod openers;
 mod worst;
 
 use std::io::{IsTerminal, stderr};
-use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -13,7 +12,6 @@ use smooth_origin::base::Name;
 
 use crate::listing::opener::{OPENING_TIME, Opener};
 use crate::listing::walk::{self, Place};
-use crate::roots::Roots;
 use crate::{Arguments, Failure, Memory, log, open_files, origin, terminal};
 
 use health::Health;
@@ -64,8 +62,7 @@ struct Numbers {
 pub fn check(arguments: &Arguments, json: bool) -> Result<Checked, Failure> {
     log::show(log::Level::Error);
     open_files::allow_many(0);
-    let testdata = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata"));
-    let roots = Roots::new(arguments.folders.clone(), testdata)?;
+    let roots = arguments.roots()?;
     // None stays open; events are what the check prints.
     let builder = origin::builder(&roots, arguments, Memory::default())?;
     let opener = Opener::new(builder.cache_bytes(0).build(), OPENING_TIME);

@@ -79,6 +79,19 @@ impl Document {
         };
         match value.get_ref() {
             DeValue::Boolean(_) => {}
+            DeValue::Array(tables) if key == "store" => {
+                for table in tables {
+                    match rule(table.get_ref()) {
+                        Ok(text) => {
+                            setting.values.push(Value { text, offset: table.span().start });
+                        }
+                        Err(what) => {
+                            let offset = table.span().start;
+                            self.problems.push(Problem { offset, what: what.into() });
+                        }
+                    }
+                }
+            }
             DeValue::Array(values) => values.iter().for_each(|value| add("", value)),
             DeValue::Table(table) => {
                 for (name, value) in table {
@@ -89,6 +102,29 @@ impl Document {
         }
         self.settings.push(setting);
     }
+}
+
+/// Returns a table `[[store]]` as a command line has it.
+fn rule(table: &DeValue<'_>) -> Result<String, &'static str> {
+    let DeValue::Table(table) = table else {
+        return Err(
+            "`store` takes tables: write [[store]], and below it host, prefix and location",
+        );
+    };
+    let mut parts = Vec::new();
+    for (key, value) in table {
+        let DeValue::String(value) = value.get_ref() else {
+            return Err("the keys of [[store]] take texts in quotes");
+        };
+        parts.push((key.get_ref().to_string(), value.to_string()));
+    }
+    // The location ends the text, whatever is in it.
+    parts.sort_by_key(|(key, _)| key == "location");
+    if parts.iter().any(|(key, value)| key != "location" && value.contains(',')) {
+        return Err("a host and a prefix of [[store]] have no comma");
+    }
+    let parts: Vec<_> = parts.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    Ok(parts.join(","))
 }
 
 /// Returns a single value as a command line has it.

@@ -58,6 +58,9 @@ fn value(command: &Command, option: &Arg, matches: &ArgMatches) -> Vec<String> {
     }
     let raw = matches.get_raw(id).into_iter().flatten();
     let values: Vec<_> = raw.map(|value| value.to_string_lossy().into_owned()).collect();
+    if key == "store" {
+        return rules(&values);
+    }
     if has_names(option) {
         let defaults = option.get_default_values().iter().map(|value| value.to_string_lossy());
         return table(key, defaults.map(Into::into).chain(values));
@@ -95,6 +98,25 @@ fn table(key: &str, values: impl Iterator<Item = String>) -> Vec<String> {
     }
     let entries = entries.into_iter().map(|(name, value)| format!("{name} = {}", scalar(&value)));
     std::iter::once(format!("[{key}]")).chain(entries).collect()
+}
+
+/// Returns a table for each rule about a store.
+fn rules(values: &[String]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for value in values {
+        let (before, location) = match value.strip_prefix("location=") {
+            Some(location) => ("", location),
+            None => value.split_once(",location=").unwrap_or((value, "")),
+        };
+        lines.push("[[store]]".to_owned());
+        let named = before.split(',').filter_map(|part| part.split_once('='));
+        lines.extend(named.map(|(key, value)| format!("{key} = {}", quoted(value))));
+        lines.push(format!("location = {}", quoted(location)));
+    }
+    if lines.is_empty() {
+        lines.push("# [[store]]".to_owned());
+    }
+    lines
 }
 
 /// Returns a number as it is, any other value as a text.

@@ -105,6 +105,8 @@ fn list(origin: &Origin, shown: &Shown, again: bool) {
         log(Level::Debug, "nobody reads the list of presentations");
     }
     let summary = match report.is_empty() {
+        // What stores have is not known.
+        true if shown.roots.has_stores() => return,
         true => found.advice(&shown.roots.folders()),
         false => report.summary(),
     };

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use smooth_origin::base::Name;
 
 use crate::log::{Level, log};
+use crate::place::{Place as At, StoreUrl};
 use crate::roots::Root;
 use crate::{Trouble, refused_link, terminal};
 
@@ -30,6 +31,8 @@ pub(crate) struct LeftOut {
     links: Tally,
     unreadable: Tally,
     unnameable: Tally,
+    /// Stores that were not listed, and why.
+    stores: Vec<String>,
     /// The folders of these, but for names that no URL can have, one by one; no more than [`MAX_PLACES`].
     places: Vec<Place>,
 }
@@ -70,7 +73,14 @@ pub(super) fn find(roots: &[Root], links_into: &[PathBuf], limit: usize) -> Foun
     let links_into = links_into.iter().filter_map(|folder| fs::canonicalize(folder).ok()).collect();
     let mut walk = Walk { limit, links_into, entries: 0, found, each: None };
     for root in roots {
-        walk.folder(root, "", 1);
+        match &root.place {
+            At::Folder(_) => walk.folder(root, "", 1),
+            At::Store(url) => {
+                walk.found.left_out.stores.push(format!(
+                    "the store {url}: the page and --check list it, a start does not"
+                ))
+            }
+        }
     }
     walk.found.names.sort();
     walk.found
@@ -83,7 +93,10 @@ pub(crate) fn visit(roots: &[Root], links_into: &[PathBuf], each: &mut dyn FnMut
     let links_into = links_into.iter().filter_map(|folder| fs::canonicalize(folder).ok()).collect();
     let mut walk = Walk { limit: usize::MAX, links_into, entries: 0, found, each: Some(each) };
     for root in roots {
-        walk.folder_in_its_order(root, "", 1);
+        match &root.place {
+            At::Folder(_) => walk.folder_in_its_order(root, "", 1),
+            At::Store(url) => walk.store(root, url),
+        }
     }
     walk.found
 }
@@ -172,7 +185,7 @@ impl Walk<'_> {
             "" => name.into(),
             _ => format!("{below}/{name}"),
         };
-        let full = || root.folder.join(&path);
+        let full = || path_of(root, &path);
         if kind.is_dir() && is_presentation(&full()) {
             self.presentation(&root.in_urls(&path));
         } else if kind.is_dir() && depth > MAX_DEPTH {
@@ -192,6 +205,39 @@ impl Walk<'_> {
         }
     }
 
+    /// A store, as far as it lists what it has.
+    #[cfg(feature = "remote")]
+    fn store(&mut self, root: &Root, url: &StoreUrl) {
+        let listed = crate::stores::visit(url, &mut |name| {
+            if self.entries == MAX_ENTRIES {
+                self.found.left_out.many_entries = true;
+                return false;
+            }
+            self.entries += 1;
+            let name = name.as_str();
+            match name.rsplit_once('/') {
+                // A folder of fragments.
+                Some((folder, last))
+                    if last.eq_ignore_ascii_case("Manifest")
+                        && (has_ending(folder, ".ism") || has_ending(folder, ".isml")) =>
+                {
+                    self.presentation(&root.in_urls(folder));
+                }
+                _ => self.file(&root.in_urls(name)),
+            }
+            self.found.left_out.more_than.is_none()
+        });
+        if let Err(sentence) = listed {
+            let advice = "open a presentation by its name, which is its key in the store";
+            let trouble = Trouble::advised(sentence, advice);
+            self.found.left_out.stores.push(format!("the store {url}: {trouble}"));
+            self.found.left_out.place(PathBuf::from(url.as_str()), trouble);
+        }
+    }
+
+    #[cfg(not(feature = "remote"))]
+    fn store(&mut self, _: &Root, _: &StoreUrl) {}
+
     /// A link to a folder.
     fn link(&mut self, root: &Root, path: &str, depth: usize, link: &Path) {
         let target = fs::canonicalize(link);
@@ -201,7 +247,7 @@ impl Walk<'_> {
                 true => self.presentation(&root.in_urls(path)),
                 false => self.folder(root, path, depth + 1),
             }
-        } else if let Some(trouble) = refused_link::explain(&root.folder, link) {
+        } else if let Some(trouble) = refused_link::explain(root.folder().unwrap_or(link), link) {
             self.found.left_out.links.add(format_args!("{}: {trouble}", root.in_urls(path)));
             self.found.left_out.place(link.to_owned(), trouble);
         }
@@ -271,10 +317,11 @@ impl Names {
 
 /// Returns the path of a folder below a root.
 fn path_of(root: &Root, below: &str) -> PathBuf {
+    let folder = root.folder().unwrap_or(Path::new(""));
     match below {
         // No slash is added at the end.
-        "" => root.folder.clone(),
-        below => root.folder.join(below),
+        "" => folder.to_owned(),
+        below => folder.join(below),
     }
 }
 
@@ -323,7 +370,7 @@ impl LeftOut {
 
     /// Returns the number of folders that were not looked at.
     pub(crate) fn count(&self) -> usize {
-        self.too_deep.count + self.links.count + self.unreadable.count
+        self.too_deep.count + self.links.count + self.unreadable.count + self.stores.len()
     }
 
     /// Returns the folders that were not looked at, one by one; the first of very many.
@@ -352,6 +399,7 @@ impl LeftOut {
             self.unnameable.line("names that no URL can have"),
         ];
         let all = [more, entries].into_iter().chain(tallies).flatten();
+        let all = all.chain(self.stores.iter().cloned());
         all.map(|what| format!("not looked at: {what}"))
     }
 }
@@ -401,7 +449,7 @@ mod tests {
         }
         let found = found(&[], 9);
         let mut walk = Walk { limit: 9, links_into: Vec::new(), entries: 0, found, each: None };
-        walk.folder(&Root { prefix: None, folder: top.clone() }, "", 1);
+        walk.folder(&Root { prefix: None, place: At::Folder(top.clone()) }, "", 1);
         let names: Vec<_> = walk.found.names.iter().map(Name::as_str).collect();
         assert_eq!(names, ["a.ism", "b.ism/c.ISML"]);
         fs::remove_dir_all(top).unwrap();

@@ -52,7 +52,7 @@ impl Watch {
 
 impl Folders {
     fn new(roots: &Roots) -> Self {
-        let paths = roots.as_slice().iter().map(|root| root.folder.clone());
+        let paths = roots.only_folders().map(PathBuf::from);
         Self(paths.map(|path| Folder { path, is_gone: false }).collect())
     }
 

@@ -128,6 +128,7 @@ impl Operator {
         let refusal = self.refuse_host(request);
         refusal.or_else(|| {
             self.shared.origin.record_metrics();
+            common::record_stores();
             let text = meters.text(access.dropped_lines());
             Some(of(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
         })

@@ -24,9 +24,9 @@ struct RootJson {
 }
 
 pub(super) fn answer(page: &Page) -> Answer {
-    let root = |(prefix, folder): (Option<&str>, &std::path::Path)| RootJson {
+    let root = |(prefix, folder): (Option<&str>, String)| RootJson {
         prefix: prefix.map(str::to_owned),
-        folder: folder.to_string_lossy().into_owned(),
+        folder,
     };
     let server = Server {
         version: env!("CARGO_PKG_VERSION"),

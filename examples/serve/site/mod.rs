@@ -7,11 +7,13 @@
 //! ```
 
 mod body;
+mod tenant;
 
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 
+use common::HostRules;
 use common::log::during;
 use http::header::HOST;
 use http::{Method, Response, Version};
@@ -32,6 +34,7 @@ pub(crate) struct Site(Arc<Parts>);
 /// The parts of a site; those that a listener does not have are `None`.
 pub(crate) struct Parts {
     pub(crate) service: OriginService,
+    pub(crate) hosts: HostRules,
     pub(crate) access: Access,
     pub(crate) operator: Option<Operator>,
     pub(crate) page: Option<Page>,
@@ -123,6 +126,9 @@ impl Parts {
             && let Some(response) = page.respond(request).await
         {
             return (response, Some(Class::Page));
+        }
+        if let Some(request) = tenant::placed(&self.hosts, request) {
+            return (self.service.respond(&request).await.map(SiteBody::from), None);
         }
         (self.service.respond(request).await.map(SiteBody::from), None)
     }

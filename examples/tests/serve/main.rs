@@ -18,6 +18,8 @@ mod page_urls;
 mod program;
 #[cfg(unix)]
 mod reload;
+#[cfg(feature = "s3")]
+mod stores;
 #[cfg(target_os = "linux")]
 mod timeouts;
 mod tls;
@@ -44,4 +46,13 @@ fn formats_can_be_switched_off_by_name() {
     let (status, text) = refused(&["--without", "flash"]);
     assert_eq!(status, 2);
     assert!(text.contains("smooth, dash, hls"), "{text}");
+}
+
+#[test]
+#[cfg(not(feature = "s3"))]
+fn a_server_without_stores_says_how_to_build_one_that_has_them() {
+    let ended = program::run(&["s3://films", "--listen", "127.0.0.1:0"]);
+    assert_eq!(ended.status, 2, "{}", ended.errors);
+    let sentence = "built without s3://: build it with `--features s3`";
+    assert!(ended.errors.contains(sentence), "{}", ended.errors);
 }

@@ -140,11 +140,12 @@ fn a_root_that_is_missing_is_named_with_the_nearest_name() {
              {path}/a either"
         )
     );
-    assert_eq!(
-        refused(&["http://127.0.0.1/films"]),
-        "cannot serve the folder http://127.0.0.1/films: this is a URL, not a file or folder of this \
-         machine; URLs are not read: name the files from which it is served"
-    );
+    let urls = ["ftp://127.0.0.1/films", "S3://films"];
+    for ended in urls.map(|url| run(&[url])) {
+        assert_eq!(ended.status, 2, "{}", ended.errors);
+        let sentence = "a store begins with s3://, az://, gs://, http:// or https://";
+        assert!(ended.errors.contains(sentence), "{}", ended.errors);
+    }
 }
 
 #[test]

@@ -45,7 +45,17 @@ impl Observed {
     }
 
     fn run(arguments: &[&str]) -> Self {
-        let mut child = Command::new(program())
+        Self::run_by(Command::new(program()), arguments)
+    }
+
+    /// Starts a server by a command that may have an environment of its own.
+    #[cfg(feature = "s3")]
+    pub(crate) fn start_by(command: Command, arguments: &[&str]) -> Self {
+        Self::run_by(command, &[&["--listen", "127.0.0.1:0"], arguments].concat())
+    }
+
+    fn run_by(mut command: Command, arguments: &[&str]) -> Self {
+        let mut child = command
             .args(["--list", "0", "--settling-time", "0"])
             .args(arguments)
             .stdout(Stdio::piped())

@@ -7,9 +7,39 @@ use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 
 use super::problem::Problem;
+use crate::base::Name;
 
 /// Pages that are asked for, of 1,000 keys or so: a store might go on for ever with empty ones.
 const MAX_PAGES: usize = 10_000;
+
+/// A page of the names in a bucket, from [`Bucket::list_page`](super::Bucket::list_page).
+///
+/// ```
+/// let page = smooth_origin::storage::ListedPage::default();
+/// assert!(page.names.is_empty() && page.next.is_none());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListedPage {
+    /// The names below the prefix of the bucket.
+    pub names: Vec<Name>,
+    /// What leads to the next page; `None` after the last one.
+    pub next: Option<String>,
+}
+
+/// Lists a page of all keys below a prefix.
+pub(super) async fn page(
+    store: &dyn PaginatedListStore,
+    prefix: &Path,
+    page_token: Option<String>,
+) -> Result<(Vec<Path>, Option<String>), Problem> {
+    let prefix = (!prefix.as_ref().is_empty()).then(|| format!("{prefix}/"));
+    let options = PaginatedListOptions { page_token, ..PaginatedListOptions::default() };
+    let page = store.list_paginated(prefix.as_deref(), options).await;
+    let page = page.map_err(|error| Problem::of(&error))?;
+    let keys = page.result.objects.into_iter().map(|meta| meta.location).collect();
+    Ok((keys, page.page_token))
+}
 
 /// Lists page by page, and ends when the budget is exceeded.
 pub(super) async fn paged(

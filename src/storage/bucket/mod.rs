@@ -5,6 +5,7 @@ mod get;
 mod listing;
 mod location;
 mod near;
+mod no_bucket;
 mod notice;
 mod object;
 mod pin;
@@ -27,7 +28,9 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
 
 pub use connect_error::ConnectError;
+pub use listing::ListedPage;
 pub use location::{Location, Protocol};
+pub use no_bucket::NoBucket;
 pub use object::BucketObject;
 
 use get::Got;
@@ -217,6 +220,44 @@ impl Bucket {
         self
     }
 
+    /// Lists a page of the names of all objects, those in folders included, in the order of the store: the
+    /// first one for `None`, or the one that [`ListedPage::next`] of the page before leads to. A page is one
+    /// request, so a walk through any number of objects takes no more memory than a page, and can end at any
+    /// time. Keys that are no [`Name`]s are left out.
+    ///
+    /// ```no_run
+    /// # async fn count(bucket: smooth_origin::storage::Bucket) -> std::io::Result<usize> {
+    /// let (mut count, mut next) = (0, None);
+    /// loop {
+    ///     let page = bucket.list_page(next).await?;
+    ///     count += page.names.len();
+    ///     next = page.next;
+    ///     if next.is_none() {
+    ///         return Ok(count);
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] if the store does not list page by page: servers of files do not, and
+    /// neither do stores of [`new`](Self::new).
+    pub async fn list_page(&self, next: Option<String>) -> io::Result<ListedPage> {
+        let Some(pages) = self.pages.clone() else {
+            let sentence = "the store does not list page by page";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, sentence));
+        };
+        let prefix = self.reach.path(None)?;
+        let page = self.reach.runner.run(async move {
+            listing::page(&*pages, &prefix, next).await.map_err(io::Error::from)
+        });
+        let (keys, next) = page.await?;
+        Ok(ListedPage {
+            names: keys.iter().filter_map(|key| self.reach.below(key)).collect(),
+            next,
+        })
+    }
+
     /// One request, where the requests run.
     async fn get(&self, path: &Path, range: GetRange) -> io::Result<Result<Got, Problem>> {
         let Reach { store, runner, .. } = &self.reach;
@@ -260,7 +301,7 @@ impl Bucket {
             Problem::Told(kind, _) => {
                 matches!(kind, io::ErrorKind::Other | io::ErrorKind::Unsupported)
             }
-            Problem::Missing | Problem::Changed | Problem::SlowDown(_) => false,
+            Problem::Missing | Problem::Changed | Problem::SlowDown(_) | Problem::NoBucket => false,
         };
         if may_be_empty
             && let Ok(meta) = self.head(&path).await?

@@ -9,6 +9,7 @@ use std::io;
 
 use object_store::Error;
 
+use super::NoBucket;
 use crate::storage::{ChangedError, SlowDown};
 
 /// What an answer, or the lack of one, means.
@@ -22,6 +23,8 @@ pub(super) enum Problem {
     Range,
     /// The store wants fewer requests.
     SlowDown(SlowDown),
+    /// There is no such bucket.
+    NoBucket,
     /// A kind of error, and what the operator should know.
     Told(io::ErrorKind, String),
 }
@@ -128,6 +131,7 @@ impl From<Problem> for io::Error {
             Problem::Changed => ChangedError.into(),
             Problem::Range => Self::other("the store says that the range is not in the object"),
             Problem::SlowDown(slow_down) => slow_down.into(),
+            Problem::NoBucket => Self::other(NoBucket),
             Problem::Told(kind, sentence) => Self::new(kind, sentence),
         }
     }

@@ -32,11 +32,16 @@ impl Reach {
 
     /// The name of a key that lies directly in this folder.
     pub(super) fn name(&self, key: &Path, folder: Option<&Name>) -> Option<Name> {
+        self.below(key).filter(|name| name.folder().as_ref() == folder)
+    }
+
+    /// The name of a key below the prefix.
+    pub(super) fn below(&self, key: &Path) -> Option<Name> {
         let key = key.as_ref();
         let below = match &self.prefix {
             Some(prefix) => key.strip_prefix(prefix.as_str())?.strip_prefix('/')?,
             None => key,
         };
-        Name::new(below).ok().filter(|name| name.folder().as_ref() == folder)
+        Name::new(below).ok()
     }
 }

@@ -75,10 +75,7 @@ pub(super) fn refused(
 fn of_code(code: &str) -> Option<Problem> {
     let denied = |sentence: &str| Some(Problem::told(ErrorKind::PermissionDenied, sentence));
     match code {
-        "NoSuchBucket" | "ContainerNotFound" | "InvalidBucketName" => Some(Problem::told(
-            ErrorKind::Other,
-            "the bucket does not exist: check its name, and the endpoint and account",
-        )),
+        "NoSuchBucket" | "ContainerNotFound" | "InvalidBucketName" => Some(Problem::NoBucket),
         "ExpiredToken" | "TokenRefreshRequired" => {
             denied("the credentials have expired: renew them")
         }

@@ -1,0 +1,109 @@
+//! Where presentations are: a folder, or a store that is named by a URL.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+/// A folder or a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Folder(PathBuf),
+    Store(StoreUrl),
+}
+
+/// The URL of a store: `s3://BUCKET/PREFIX`. It has no password and no signature in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct StoreUrl(String);
+
+/// Schemes, with the feature that each needs, and whether this program has it.
+const SCHEMES: [(&str, &str, bool); 5] = [
+    ("s3", "s3", cfg!(feature = "s3")),
+    ("az", "azure", cfg!(feature = "azure")),
+    ("gs", "gcs", cfg!(feature = "gcs")),
+    ("http", "http-store", cfg!(feature = "http-store")),
+    ("https", "http-store", cfg!(feature = "http-store")),
+];
+
+impl Place {
+    /// A folder, or a store if there is a scheme.
+    pub(crate) fn parse(text: OsString) -> Result<Self, String> {
+        match text.to_str().filter(|text| text.contains("://")) {
+            Some(url) => StoreUrl::parse(url).map(Self::Store),
+            None => Ok(Self::Folder(text.into())),
+        }
+    }
+}
+
+impl StoreUrl {
+    /// Reads a URL. What is wrong with it is said without repeating it: there may be a password in it.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let scheme = text.split("://").next().unwrap_or_default();
+        let known = SCHEMES.iter().find(|(known, ..)| *known == scheme);
+        match known {
+            None => Err("a store begins with s3://, az://, gs://, http:// or https://".into()),
+            Some((_, feature, false)) => Err(format!(
+                "this program was built without {scheme}://: build it with `--features {feature}`, as \
+                 `cargo run --release --features {feature} --example serve -- {scheme}://…`"
+            )),
+            Some(_) => {
+                #[cfg(feature = "remote")]
+                crate::stores::check(text)?;
+                Ok(Self(text.strip_suffix('/').unwrap_or(text).to_owned()))
+            }
+        }
+    }
+
+    #[cfg(feature = "remote")]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns whether a part of each name stands for the `*` in the name of the bucket.
+    pub(crate) fn has_star(&self) -> bool {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        rest.split('/').next().is_some_and(|bucket| bucket.contains('*'))
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => folder.display().fmt(f),
+            Self::Store(url) => url.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_url_is_said_without_repeating_it() {
+        for text in ["ftp://user:secret@host/a", "s3://a?secret", "https://user:secret@host/a"] {
+            let sentence = StoreUrl::parse(text).unwrap_err();
+            assert!(!sentence.contains("secret"), "{sentence}");
+        }
+    }
+
+    #[test]
+    #[cfg(not(feature = "s3"))]
+    fn a_program_without_a_store_says_how_to_build_it() {
+        let sentence = Place::parse("s3://films".into()).unwrap_err();
+        assert!(sentence.contains("--features s3"), "{sentence}");
+    }
+
+    #[test]
+    #[cfg(feature = "s3")]
+    fn a_store_is_known_by_its_scheme() {
+        let place = Place::parse("s3://films/2026/".into()).unwrap();
+        assert!(matches!(&place, Place::Store(url) if url.to_string() == "s3://films/2026"));
+        assert!(matches!(Place::parse("/srv/s3:/a".into()), Ok(Place::Folder(_))));
+    }
+}

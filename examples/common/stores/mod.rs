@@ -1,0 +1,105 @@
+//! Stores that are reached over a network, in place of folders.
+//!
+//! ```text
+//!  spelled (letter case) ─► resilience (time, retries, breaker) ─► limit ─► buckets ─► Bucket
+//! ```
+
+mod buckets;
+mod list;
+mod numbers;
+mod runtime;
+mod spelled;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use smooth_origin::storage::{
+    AnyStore, BreakerState, LimitStore, Location, Resilience, ResilientStore,
+};
+
+use crate::Failure;
+use crate::log::{Level, log};
+use crate::place::StoreUrl;
+
+use buckets::Buckets;
+pub(crate) use list::visit;
+pub(crate) use numbers::record;
+use spelled::Spelled;
+
+type Resilient = ResilientStore<LimitStore<Buckets>>;
+
+/// A store that is connected, for all that this process does with it. The environment does not change, so
+/// a URL means the same for ever.
+#[derive(Clone)]
+struct Connected {
+    buckets: Buckets,
+    resilient: Resilient,
+}
+
+/// Stores by their URLs. A reload finds those again that it keeps, with their numbers.
+fn all() -> &'static Mutex<HashMap<StoreUrl, Connected>> {
+    static ALL: OnceLock<Mutex<HashMap<StoreUrl, Connected>>> = OnceLock::new();
+    ALL.get_or_init(Mutex::default)
+}
+
+/// Checks the URL of a store. A `*` may stand in the name of its bucket.
+pub(crate) fn check(text: &str) -> Result<(), String> {
+    let (before, path) = text.split_once("://").unwrap_or_default();
+    let (bucket, path) = path.split_once('/').unwrap_or((path, ""));
+    if bucket.matches('*').count() > 1 {
+        return Err("the name of a bucket has one * at most".into());
+    }
+    let text = format!("{before}://{}/{path}", bucket.replace('*', "x"));
+    Location::parse(&text).map(drop).map_err(|error| error.to_string())
+}
+
+/// Connects to a store, with what stands in the environment. Nothing is asked of it.
+///
+/// # Errors
+/// A variable is missing or wrong: the sentence names it.
+pub(crate) fn open(url: &StoreUrl, reads: usize, exact_names: bool) -> Result<AnyStore, Failure> {
+    let store = connected(url, reads)?.resilient;
+    // Servers of files may not list, and know of letter case what their disks know.
+    Ok(match exact_names || url.as_str().starts_with("http") {
+        true => AnyStore::new(store),
+        false => AnyStore::new(Spelled::new(store)),
+    })
+}
+
+/// The store of a URL. How much it may read at a time is what the first caller says.
+fn connected(url: &StoreUrl, reads: usize) -> Result<Connected, Failure> {
+    let mut all = all().lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = all.get(url) {
+        return Ok(known.clone());
+    }
+    let cannot = |error: &dyn std::fmt::Display| {
+        Failure::System(format!("cannot serve the store {url}: {error}"))
+    };
+    runtime::start().map_err(|error| cannot(&error))?;
+    let buckets = Buckets::connect(url.as_str()).map_err(|error| cannot(&error))?;
+    let named = url.clone();
+    let report = move |state, error: Option<&io::Error>| tell(&named, state, error);
+    let resilient =
+        Resilience::new().on_breaker_change(report).around(LimitStore::new(buckets.clone(), reads));
+    let connected = Connected { buckets, resilient };
+    all.insert(url.clone(), connected.clone());
+    Ok(connected)
+}
+
+/// Logs that a store is left alone for a while, and that it answers again.
+fn tell(url: &StoreUrl, state: BreakerState, error: Option<&io::Error>) {
+    match (state, error) {
+        (BreakerState::Closed, _) => {
+            log(Level::Info, format_args!("the store {url} answers again"));
+        }
+        (BreakerState::Open, Some(error)) => log(
+            Level::Error,
+            format_args!(
+                "the store {url} fails again and again, and is asked every few seconds only; until \
+                 it answers, requests for what is not in memory get 503: {error}"
+            ),
+        ),
+        _ => {}
+    }
+}

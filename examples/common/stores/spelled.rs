@@ -1,0 +1,167 @@
+//! Names in other letter case than the keys of a store.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use smooth_origin::base::Name;
+use smooth_origin::storage::{Ends, Opening, Stat, Store};
+
+/// A store that has a file by its name in any letter case, as folders have: if there is no such key, the
+/// keys beside it are looked at. The folders of a name are as they are.
+pub(super) struct Spelled<S> {
+    store: S,
+    listed: Mutex<Listed>,
+    turns: [tokio::sync::Mutex<()>; TURNS],
+}
+
+/// The last folders that were listed.
+#[derive(Default)]
+struct Listed {
+    folders: HashMap<Option<String>, Folder>,
+    order: VecDeque<Option<String>>,
+}
+
+#[derive(Clone)]
+struct Folder {
+    at: Instant,
+    /// Names by their small letters; `None` if two differ in letter case alone.
+    names: Names,
+}
+
+type Names = Arc<HashMap<String, Option<Name>>>;
+
+/// Folders that are listed at the same time.
+const TURNS: usize = 16;
+
+/// Time for which a list counts. Names that clients invent cost one list of their folder in this time.
+const COUNTS_FOR: Duration = Duration::from_secs(10);
+
+/// Lists that are kept.
+const MOST_LISTED: usize = 64;
+
+/// Names of a folder that are kept; files of longer ones are found by their exact names alone.
+const MOST_NAMES: usize = 10_000;
+
+impl<S: Store> Spelled<S> {
+    pub(super) fn new(store: S) -> Self {
+        Self { store, listed: Mutex::default(), turns: Default::default() }
+    }
+
+    /// Returns the key that differs from a name in letter case.
+    async fn other_spelling(&self, name: &Name) -> Option<Name> {
+        let folder = folder(name);
+        if folder.as_deref().is_some_and(is_of_fragments) {
+            return None;
+        }
+        let names = match self.known(&folder) {
+            Some(known) => known,
+            None => {
+                // Of several that miss names of one folder, the first one lists it.
+                let _turn = self.turns[turn(&folder)].lock().await;
+                match self.known(&folder) {
+                    Some(known) => known,
+                    None => self.list(folder).await,
+                }
+            }
+        };
+        names.get(&name.as_str().to_lowercase()).cloned().flatten().filter(|key| key != name)
+    }
+
+    fn known(&self, folder: &Option<String>) -> Option<Names> {
+        let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = listed.folders.get(folder)?;
+        (known.at.elapsed() < COUNTS_FOR).then(|| known.names.clone())
+    }
+
+    /// Lists a folder. One that cannot be listed has no names for a while, so that it is not asked for again
+    /// at once.
+    async fn list(&self, folder: Option<String>) -> Names {
+        let path = folder.as_deref().and_then(|folder| Name::new(folder).ok());
+        let keys = self.store.list(path.as_ref()).await.unwrap_or_default();
+        let mut names = HashMap::new();
+        for key in keys.into_iter().take(MOST_NAMES) {
+            names
+                .entry(key.as_str().to_lowercase())
+                .and_modify(|known| *known = None)
+                .or_insert(Some(key));
+        }
+        let names = Arc::new(names);
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = Folder { at: Instant::now(), names: names.clone() };
+        if listed.folders.insert(folder.clone(), kept).is_none() {
+            listed.order.push_back(folder);
+        }
+        if listed.order.len() > MOST_LISTED
+            && let Some(oldest) = listed.order.pop_front()
+        {
+            listed.folders.remove(&oldest);
+        }
+        names
+    }
+}
+
+/// Returns whether a folder has the name of a presentation. It may be one of fragments, whose names are exact,
+/// but is asked for with each name of a presentation that is not there.
+fn is_of_fragments(folder: &str) -> bool {
+    let lower = folder.to_ascii_lowercase();
+    lower.ends_with(".ism") || lower.ends_with(".isml")
+}
+
+/// The turn that is waited for before a folder is listed.
+fn turn(folder: &Option<String>) -> usize {
+    let mut hasher = DefaultHasher::new();
+    folder.hash(&mut hasher);
+    (hasher.finish() % TURNS as u64) as usize
+}
+
+fn folder(name: &Name) -> Option<String> {
+    name.as_str().rsplit_once('/').map(|(folder, _)| folder.to_owned())
+}
+
+fn is_missing<T>(result: &io::Result<T>) -> bool {
+    matches!(result, Err(error) if error.kind() == ErrorKind::NotFound)
+}
+
+impl<S: Store> Store for Spelled<S> {
+    type Source = S::Source;
+
+    async fn open(&self, name: &Name) -> io::Result<S::Source> {
+        let result = Box::pin(self.store.open(name)).await;
+        match is_missing(&result) {
+            true => match Box::pin(self.other_spelling(name)).await {
+                Some(key) => Box::pin(self.store.open(&key)).await,
+                None => result,
+            },
+            false => result,
+        }
+    }
+
+    async fn open_with(&self, name: &Name, ends: Ends) -> io::Result<Opening<S::Source>> {
+        let result = Box::pin(self.store.open_with(name, ends)).await;
+        match is_missing(&result) {
+            true => match Box::pin(self.other_spelling(name)).await {
+                Some(key) => Box::pin(self.store.open_with(&key, ends)).await,
+                None => result,
+            },
+            false => result,
+        }
+    }
+
+    async fn stat(&self, name: &Name) -> io::Result<Stat> {
+        let result = Box::pin(self.store.stat(name)).await;
+        match is_missing(&result) {
+            true => match Box::pin(self.other_spelling(name)).await {
+                Some(key) => Box::pin(self.store.stat(&key)).await,
+                None => result,
+            },
+            false => result,
+        }
+    }
+
+    async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
+        self.store.list(folder).await
+    }
+}

@@ -1,0 +1,92 @@
+//! What the operator is told of stores that do not answer, and what clients are told.
+
+use std::net::TcpListener;
+
+use super::client::fetch;
+use super::fake_s3::FakeS3;
+use super::store;
+use crate::observed::{Observed, wait_for};
+
+/// Sends a request that fails, and returns its status and what the log has.
+fn failed(store: &FakeS3, location: &str, words: &str) -> u16 {
+    let server = Observed::start_by(store.command(), &[location]);
+    let (status, body) = fetch(&server, "/split/split.ism/Manifest");
+    let body = String::from_utf8_lossy(&body).into_owned();
+    let log = wait_for(words, || {
+        let log = server.errors();
+        log.contains(words).then_some(log)
+    });
+    for secret in ["the-key", "the-secret", "Signature"] {
+        assert!(!log.contains(secret) && !body.contains(secret), "{log}{body}");
+    }
+    for of_operator in ["s3:", "bucket", "credentials", "clock", "127.0.0.1", words] {
+        assert!(!body.contains(of_operator), "{of_operator}: {body}");
+    }
+    status
+}
+
+#[test]
+fn the_operator_reads_what_is_wrong_and_the_client_does_not() {
+    let store = store();
+    assert_eq!(failed(&store, "s3://absent", "the bucket does not exist"), 503);
+    for (status, code, words, of_client) in [
+        (403, "InvalidAccessKeyId", "does not know the access key", 503),
+        (403, "SignatureDoesNotMatch", "check the secret key", 503),
+        (400, "ExpiredToken", "the credentials have expired", 503),
+        (403, "RequestTimeTooSkewed", "set the clock", 503),
+        (500, "InternalError", "the store failed", 503),
+    ] {
+        store.fail(Some((status, code)));
+        assert_eq!(failed(&store, "s3://films", words), of_client, "{code}");
+    }
+}
+
+#[test]
+fn a_store_that_answers_again_is_served_again() {
+    let store = store();
+    let server = Observed::start_by(store.command(), &["s3://films"]);
+    store.fail(Some((503, "SlowDown")));
+    assert_eq!(fetch(&server, "/split/split.ism/Manifest").0, 503);
+    store.fail(None);
+    wait_for("the store", || (fetch(&server, "/split/split.ism/Manifest").0 == 200).then_some(()));
+}
+
+#[test]
+fn a_store_that_does_not_run_gives_503() {
+    // The port is free again.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = store().command();
+    command.env("AWS_ENDPOINT_URL", format!("http://{address}"));
+    let server = Observed::start_by(command, &["s3://films"]);
+    assert_eq!(fetch(&server, "/split/split.ism/Manifest").0, 503);
+    wait_for("the line", || server.errors().contains("refuses connections").then_some(()));
+}
+
+#[test]
+fn a_name_that_the_store_does_not_have_is_not_found() {
+    let store = store();
+    let server = Observed::start_by(store.command(), &["s3://films"]);
+    assert_eq!(fetch(&server, "/no/no.ism/Manifest").0, 404);
+}
+
+#[test]
+fn what_is_missing_in_the_environment_is_missed_at_the_start() {
+    let store = store();
+    let output = store.command_without_key().args(["s3://films"]).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("s3://films: AWS_ACCESS_KEY_ID is not set"), "{errors}");
+    #[cfg(target_os = "linux")]
+    {
+        let sendfile = crate::program::program().with_file_name("sendfile");
+        let output = std::process::Command::new(sendfile).arg("s3://films").output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            errors.contains("sendfile sends files of folders, and s3://films is none"),
+            "{errors}"
+        );
+    }
+    let (status, errors) = crate::program::refused(&["--store", "prefix=a,location=ftp://a"]);
+    assert_eq!(status, 2);
+    assert!(errors.contains("s3://, az://, gs://"), "{errors}");
+}
