@@ -145,7 +145,7 @@ fn flags_that_say_something_are_kept_and_others_come_from_sdtp() {
                 Some(sdtp) => {
                     let is_key = |byte: u8| byte >> 4 & 3 == 2;
                     for (flags, &byte) in after.iter().zip(&sdtp.samples) {
-                        assert_eq!(flags >> 20, byte.into(), "{name}");
+                        assert_eq!(flags >> 20, u32::from(byte), "{name}");
                         assert_eq!(flags & 0x1_0000 == 0, is_key(byte), "{name}");
                     }
                     made += 1;
