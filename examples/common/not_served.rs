@@ -104,7 +104,7 @@ pub fn advice(kind: &ErrorKind) -> Option<&'static str> {
             ReadErrorKind::Denied => "let the server's user read the file and its folder",
             ReadErrorKind::Gone => "copy the file there again",
             ReadErrorKind::Changed => "the file was replaced: ask again",
-            _ => "look at the disk that has it, and ask again",
+            _ => "look at the disk or the store that has it, and ask again",
         },
         ErrorKind::NothingToServe { .. } => {
             "name each track by a `video`, `audio` or `textstream` element (see \"The smallest \

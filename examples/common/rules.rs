@@ -172,6 +172,7 @@ mod tests {
         assert_eq!(hosts.before("a.b.vod.example"), None);
         let rule: Rule = "prefix=*,location=az://asset-*/x".parse().unwrap();
         assert_eq!(rule.root.prefix, None);
+        assert!("prefix=*,location=https://*".parse::<Rule>().is_err());
         assert!("prefix=a,location=az://*".parse::<Rule>().is_err());
         assert!("prefix=*,location=az://a/*".parse::<Rule>().is_err());
     }

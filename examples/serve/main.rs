@@ -5,6 +5,12 @@
 //! cargo run --release --example serve -- /srv/media --listen :80
 //! ```
 //!
+//! What lies in a bucket is served in place, by credentials of the environment:
+//!
+//! ```sh
+//! cargo run --release --features s3 --example serve -- s3://films/2026
+//! ```
+//!
 //! Every option can be in a file as well, by its name without the dashes. `--print-config` prints such
 //! a file with all options, their defaults and what they mean; options on the command line override it.
 //!

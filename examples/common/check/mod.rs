@@ -105,7 +105,9 @@ pub fn check(arguments: &Arguments, json: bool) -> Result<Checked, Failure> {
         let mut lines = places.chain([json!({ "summary": summary })]);
         let _ = lines.all(|line| terminal::line(&line.to_string()));
     } else {
-        let advice = (numbers.all() == 0).then(|| found.advice(&roots.folders()));
+        // A store that was not listed may have some.
+        let knows_none = numbers.all() == 0 && !(roots.has_stores() && left_out.has_places());
+        let advice = knows_none.then(|| found.advice(&roots.folders()));
         let summary = advice.unwrap_or_else(|| numbers.text());
         let mut lines = worst.lines().into_iter().chain(left_out.lines()).chain([summary]);
         let _ = lines.all(|line| terminal::line(&line));

@@ -61,6 +61,10 @@ const MAX_DEPTH: usize = 8;
 /// No more files and folders than these are looked at.
 const MAX_ENTRIES: usize = 200_000;
 
+/// No more keys of a store are looked at. A thousand are a request.
+#[cfg(feature = "remote")]
+const MAX_KEYS: usize = 10_000_000;
+
 /// Number of folders that cannot be read and have a line in the log.
 const MAX_LOGGED: usize = 10;
 
@@ -208,12 +212,14 @@ impl Walk<'_> {
     /// A store, as far as it lists what it has.
     #[cfg(feature = "remote")]
     fn store(&mut self, root: &Root, url: &StoreUrl) {
+        let mut keys = 0;
         let listed = crate::stores::visit(url, &mut |name| {
-            if self.entries == MAX_ENTRIES {
-                self.found.left_out.many_entries = true;
+            keys += 1;
+            if keys > MAX_KEYS {
+                let what = format!("the keys of {url} beyond the first {MAX_KEYS}");
+                self.found.left_out.stores.push(what);
                 return false;
             }
-            self.entries += 1;
             let name = name.as_str();
             match name.rsplit_once('/') {
                 // A folder of fragments.

@@ -27,9 +27,6 @@ pub(super) struct Each {
 /// Buckets that are kept. When there are more, all are connected anew, which asks nothing of a store.
 const MOST_KNOWN: usize = 1000;
 
-/// Bytes of the longest name of a bucket that any store has.
-const LONGEST: usize = 255;
-
 impl Buckets {
     pub(super) fn connect(url: &str) -> Result<Self, ConnectError> {
         let (_, path) = url.split_once("://").unwrap_or_default();
@@ -65,8 +62,7 @@ impl Buckets {
 
 impl Each {
     fn bucket(&self, first: &str) -> io::Result<Bucket> {
-        let is_bucket = |c: char| c.is_ascii_alphanumeric() || "-._$".contains(c);
-        if first.len() > LONGEST || first.starts_with('.') || !first.chars().all(is_bucket) {
+        if !may_be_bucket(&self.pattern, first) {
             return Err(ErrorKind::NotFound.into());
         }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,6 +76,26 @@ impl Each {
         known.insert(first.to_owned(), bucket.clone());
         Ok(bucket)
     }
+}
+
+/// Returns whether there may be a bucket of a name that a client has given. What no store would have is not
+/// asked for: the answer would not say that it is missing.
+fn may_be_bucket(pattern: &str, first: &str) -> bool {
+    let (scheme, rest) = pattern.split_once("://").unwrap_or_default();
+    let name = rest.split('/').next().unwrap_or_default().replacen('*', first, 1);
+    let longest = if scheme == "gs" { 222 } else { 63 };
+    let others = match scheme {
+        "az" => "-",
+        "gs" => "-._",
+        _ => "-.",
+    };
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    (3..=longest).contains(&name.len())
+        && name.chars().all(|c| is_plain(c) || others.contains(c))
+        && name.starts_with(is_plain)
+        && name.ends_with(is_plain)
+        && !name.contains("..")
+        && !(scheme == "az" && name.contains("--"))
 }
 
 fn connect(url: &str) -> Result<Bucket, ConnectError> {
@@ -127,6 +143,32 @@ impl Buckets {
         match self {
             Self::Each(_) if is_missing => ErrorKind::NotFound.into(),
             _ => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_name_no_bucket_that_a_store_cannot_have() {
+        let long = "a".repeat(64);
+        for (pattern, first, may_be) in [
+            ("s3://*", "asset-1.x", true),
+            ("s3://vod-*/x", "a", true),
+            ("az://*", "asset-5f9a3c52", true),
+            ("gs://*", long.as_str(), true),
+            ("s3://*", long.as_str(), false),
+            ("s3://*", "ab", false),
+            ("s3://*", "Asset", false),
+            ("s3://*", "a..b", false),
+            ("s3://*", "-ab", false),
+            ("az://*", "a.bc", false),
+            ("az://*", "a--b", false),
+            ("s3://*", "a%2f", false),
+        ] {
+            assert_eq!(may_be_bucket(pattern, first), may_be, "{pattern} {first}");
         }
     }
 }

@@ -47,6 +47,12 @@ fn all() -> &'static Mutex<HashMap<StoreUrl, Connected>> {
 pub(crate) fn check(text: &str) -> Result<(), String> {
     let (before, path) = text.split_once("://").unwrap_or_default();
     let (bucket, path) = path.split_once('/').unwrap_or((path, ""));
+    if bucket.contains('*') && before.starts_with("http") {
+        // Clients would choose the server that is asked, with the credentials of this one.
+        return Err(
+            "a server of files has its whole name: a * stands in that of a bucket alone".into()
+        );
+    }
     if bucket.matches('*').count() > 1 {
         return Err("the name of a bucket has one * at most".into());
     }

@@ -90,3 +90,14 @@ fn what_is_missing_in_the_environment_is_missed_at_the_start() {
     assert_eq!(status, 2);
     assert!(errors.contains("s3://, az://, gs://"), "{errors}");
 }
+
+#[test]
+fn a_check_of_a_store_that_cannot_be_listed_says_why_and_fails() {
+    let store = store();
+    store.fail(Some((403, "InvalidAccessKeyId")));
+    let output = store.command().args(["--check", "s3://films"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    let line = "not looked at: the store s3://films: the store does not know the access key";
+    assert!(text.starts_with(line) && !text.contains("no presentation"), "{text}");
+}

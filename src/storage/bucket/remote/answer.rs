@@ -94,10 +94,12 @@ fn of_code(code: &str) -> Option<Problem> {
         "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
             denied("the credentials are for another region: set AWS_REGION to that of the bucket")
         }
-        "KeyTooLongError" | "InvalidResourceName" | "InvalidUri" => Some(Problem::told(
-            ErrorKind::InvalidFilename,
-            "the store cannot have an object of this name",
-        )),
+        "KeyTooLongError" | "OutOfRangeInput" | "InvalidResourceName" | "InvalidUri" => {
+            Some(Problem::told(
+                ErrorKind::InvalidFilename,
+                "the store cannot have an object of this name",
+            ))
+        }
         _ => None,
     }
 }
