@@ -8,6 +8,9 @@ mod age;
 pub(crate) mod budget;
 pub mod conformance;
 mod counting;
+#[cfg(feature = "disk-cache")]
+mod disk_cache;
+mod disk_cache_stats;
 mod erased;
 mod error;
 mod faulty;
@@ -35,6 +38,9 @@ use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
 pub use age::Age;
 pub use counting::{CountingSource, CountingStore, StoreCounts};
+#[cfg(feature = "disk-cache")]
+pub use disk_cache::{DiskCache, DiskCacheSource, DiskCacheStore};
+pub use disk_cache_stats::DiskCacheStats;
 pub use erased::{AnyStore, Source};
 pub use error::ChangedError;
 pub use faulty::{Faults, FaultySource, FaultyStore};

@@ -18,6 +18,7 @@ use crate::base::{Error, FileId, Step};
 use crate::manifest::ClientDocument;
 use crate::presentation::Presentation;
 use crate::presentation::finding::Findings;
+use crate::presentation::probe::SMALL;
 use crate::presentation::representation_map::RepresentationMap;
 use crate::presentation::role::settle;
 use crate::presentation::validator::ContentHash;
@@ -108,6 +109,7 @@ impl Complete {
         Presentation {
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::new(&served.streams),
+            whole: SMALL,
             name: listed.name,
             files: listed.files,
             streams: served.streams,
