@@ -66,7 +66,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("fastrand", "storage/retry.rs"),
     ("xxhash_rust", "presentation/validator.rs index/index_file.rs"),
     ("quick_cache", "origin/ storage/local/"),
-    ("rustix", "storage/local/ origin/read/handles.rs"),
+    ("rustix", "storage/local/ storage/disk_cache/ origin/read/handles.rs"),
     ("unicode_normalization", "storage/spelling.rs"),
     ("futures_channel", "origin/offload.rs storage/bucket/run.rs"),
     ("object_store", "storage/bucket/"),
@@ -79,6 +79,8 @@ const WRAPPED: &[(&str, &str)] = &[
     ("axum", "service/axum.rs"),
     ("tracing", "origin/trace.rs"),
     ("metrics", "origin/meters.rs"),
+    ("foyer", "storage/disk_cache/library.rs"),
+    ("tokio", "storage/disk_cache/library.rs"),
 ];
 
 /// Names of one file in another that close a circle. None may be added.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::read::{FragmentCache, FragmentFile, FragmentReader, Reader, WHOLE};
+use super::read::{FragmentCache, FragmentFile, FragmentReader, Reader};
 use super::{Body, Opened, Redirect};
 use crate::base::Error;
 use crate::presentation::{Piece, Reply, StoredRange};
@@ -164,7 +164,7 @@ pub(super) fn serve_with(
 fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
     let Some(fragments) = &opened.shared().fragments else { return (reply, false) };
     let Some(stored) = reply.stored() else { return cached_segment(opened, fragments, reply) };
-    if reply.length() > WHOLE {
+    if reply.length() > opened.shared().longest_whole() {
         return (reply, false);
     }
     let key = opened.key(stored.file, stored.range.clone());
@@ -186,7 +186,9 @@ fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
 /// whole fragment, as Smooth Streaming has it.
 fn cached_segment(opened: &Opened, fragments: &FragmentCache, reply: Reply) -> (Reply, bool) {
     let [Piece::Bytes(_), Piece::Stored(stored)] = reply.pieces() else { return (reply, false) };
-    let whole = stored.whole_fragment().filter(|whole| whole.end - whole.start <= WHOLE);
+    let whole = stored
+        .whole_fragment()
+        .filter(|whole| whole.end - whole.start <= opened.shared().longest_whole());
     let Some(whole) = whole else { return (reply, false) };
     let before = stored.before as usize;
     match fragments.get(&opened.key(stored.file, whole)) {

@@ -1,6 +1,8 @@
 //! The reads of one answer, before its body.
 
 use std::future::Future;
+use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use futures_util::stream::{StreamExt, iter};
 use super::batch;
 use super::offload::SMALL;
 use super::read::{AT_ONCE, FragmentFile, Opened, Purpose, Shared, open_fragment};
-use crate::base::{Error, FileId, Got, ReadError, ReadErrorKind, Step, Want};
+use crate::base::{Error, ErrorKind, FileId, Got, ReadError, ReadErrorKind, Step, Want};
 use crate::presentation::Survey;
 use crate::storage::Source;
 use crate::storage::budget::Share;
@@ -86,7 +88,10 @@ async fn get_for_answer(opened: &Arc<Opened>, want: &Want, held: &Held) -> Gotte
         Want::Range { file, range } => {
             let read = match held.source(*file) {
                 Some(source) => opened.shared().access.read(source, range.clone()).await,
-                None => opened.read_once(*file, range.clone()).await,
+                None => match opened.read_whole(*file, range.clone()).await {
+                    Some(read) => read.map_err(read_error_of),
+                    None => opened.read_once(*file, range.clone()).await,
+                },
             };
             Ok((Got::Range(read?), None))
         }
@@ -104,10 +109,27 @@ async fn get_for_answer(opened: &Arc<Opened>, want: &Want, held: &Held) -> Gotte
     }
 }
 
+/// The error of a read that shares its bytes with others.
+fn read_error_of(error: Error) -> ReadError {
+    match error.kind {
+        ErrorKind::Read(read) => read,
+        // There is no room now.
+        _ => {
+            let source = Some(Arc::new(io::Error::other(error.to_string())));
+            ReadError { source, ..ReadError::new(ReadErrorKind::Transient) }
+        }
+    }
+}
+
 /// Takes room for the reads of an answer from the budget of the bodies, unless they are short. Only
 /// the first room of an answer is waited for: answers that hold some must not wait for each other.
 async fn room_for(wants: &[Want], shared: &Shared, is_first: bool) -> Result<Option<Share>, Error> {
+    let has_room = |range: &Range<u64>| {
+        let whole = shared.whole_reads.as_ref();
+        whole.is_some_and(|whole| range.end.saturating_sub(range.start) <= whole.most())
+    };
     let bytes = |want: &Want| match want {
+        Want::Range { range, .. } if has_room(range) => 0,
         Want::Range { range, .. } => range.end.saturating_sub(range.start),
         Want::Fragment { head, .. } => *head,
         Want::Open { .. } | Want::Index { .. } | Want::List { .. } => 0,

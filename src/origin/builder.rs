@@ -20,6 +20,8 @@ use super::{Clock, Event, Inner, Origin, Timer};
 use crate::presentation::OpenOptions;
 #[cfg(any(feature = "dash", feature = "hls"))]
 use crate::presentation::TextBudget;
+#[cfg(feature = "disk-cache")]
+use crate::storage::DiskCache;
 use crate::storage::{AnyIndexStore, AnyStore, IndexStore, Store};
 
 /// The options of an [`Origin`].
@@ -54,6 +56,8 @@ pub struct OriginBuilder {
     handles: Option<usize>,
     access: AccessOptions,
     memory: MemoryOptions,
+    #[cfg(feature = "disk-cache")]
+    disk: Option<DiskCache>,
 }
 
 impl Origin {
@@ -86,6 +90,8 @@ impl OriginBuilder {
             handles: None,
             access: AccessOptions::default(),
             memory: MemoryOptions::default(),
+            #[cfg(feature = "disk-cache")]
+            disk: None,
         }
     }
 
@@ -284,11 +290,16 @@ impl OriginBuilder {
     /// | `smooth_origin_replacements_total` | counter | presentations |
     /// | `smooth_origin_reads_total` | counter | reads |
     /// | `smooth_origin_read_bytes_total` | counter | bytes |
+    /// | `smooth_origin_shared_reads_total` | counter | requests |
     /// | `smooth_origin_timeouts_total` | counter | operations |
     /// | `smooth_origin_refused_total` | counter | requests and openings |
     /// | `smooth_origin_failures_total` | counter | requests and bodies |
     /// | `smooth_origin_fragment_cache_hits_total` | counter | answers |
     /// | `smooth_origin_fragment_cache_misses_total` | counter | answers |
+    /// | `smooth_origin_disk_cache_hits_total` | counter | reads |
+    /// | `smooth_origin_disk_cache_misses_total` | counter | reads |
+    /// | `smooth_origin_disk_cache_errors_total` | counter | reads |
+    /// | `smooth_origin_disk_cache_hit_bytes_total` | counter | bytes |
     /// | `smooth_origin_openings_in_progress` | gauge | openings |
     /// | `smooth_origin_operations_in_progress` | gauge | operations of the store |
     /// | `smooth_origin_operations_waiting` | gauge | operations of the store |
@@ -365,13 +376,66 @@ impl OriginBuilder {
     /// Bytes of memory for fragments that clients request often; default 0, which keeps none. A kept
     /// fragment is sent without a read. Any other is read once, however many clients request it at the
     /// same time. Fragments that were requested only once are dropped first, and fragments longer than
-    /// 1 MiB are never kept. Leave this at 0 if the host sends [stored bodies] itself: a
+    /// 1 MiB (or [`whole_read_bytes`](Self::whole_read_bytes)) are never kept. Leave this at 0 if the host sends [stored bodies] itself: a
     /// fragment in memory is not a stored body.
     ///
     /// [stored bodies]: super::Body::stored
     pub fn fragment_cache_bytes(mut self, bytes: u64) -> Self {
         self.memory.fragment_cache = bytes;
         self
+    }
+
+    /// Longest fragment that is read from the store in one read; default 0, for stores whose reads cost
+    /// little, such as local files. Set it for a store of which every read is a round trip: 16 MiB, which
+    /// [`remote_store`](Self::remote_store) sets, is more than nearly all fragments have.
+    ///
+    /// With 0, a body is read in parts of 256 KiB to 1 MiB as it is sent, and a fragment that is requested
+    /// for the first time is looked at before. Otherwise:
+    ///
+    /// - A fragment of at most so many bytes is one read, also when it is requested for the first time,
+    ///   and also for a segment of DASH or HLS. A request for a range reads that range, unless
+    ///   the fragment has to be looked at first. Longer fragments are read in parts of a quarter
+    ///   of this.
+    /// - The read is made once for all requests that want it at one time. Its bytes are in memory
+    ///   once, and count against [`body_bytes`](Self::body_bytes) once, until the last of these requests has
+    ///   sent them. If the request that began the read goes away, the read goes on for the others.
+    /// - The [cache of fragments](Self::fragment_cache_bytes) keeps fragments of at most so many bytes.
+    ///
+    /// A read takes at most a sixteenth of [`body_bytes`](Self::body_bytes). If less than a quarter of that
+    /// is free, bodies are read in small parts, so that slow clients do not keep others waiting.
+    ///
+    /// ```
+    /// # use smooth_origin::origin::Origin;
+    /// # use smooth_origin::storage::MemoryStore;
+    /// # let bucket = MemoryStore::new();
+    /// let origin = Origin::builder(bucket).whole_read_bytes(8 << 20).build();
+    /// ```
+    pub fn whole_read_bytes(mut self, bytes: u64) -> Self {
+        self.memory.whole_reads = bytes;
+        self
+    }
+
+    /// Keeps what is read of objects in a cache on local disk: see [`DiskCache::around`], which also
+    /// describes `place`. By default, nothing is kept on disk.
+    #[cfg(feature = "disk-cache")]
+    pub fn disk_cache(mut self, cache: DiskCache, place: &str) -> Self {
+        self.store = AnyStore::new(cache.around(place, self.store));
+        self.disk = Some(cache);
+        self
+    }
+
+    /// Settings for a store of which every operation is a round trip: fragments up to 16 MiB are read in
+    /// [one read](Self::whole_read_bytes). Call it before methods that change
+    /// single settings.
+    ///
+    /// ```
+    /// # use smooth_origin::origin::Origin;
+    /// # use smooth_origin::storage::MemoryStore;
+    /// # let bucket = MemoryStore::new();
+    /// let origin = Origin::builder(bucket).remote_store().fragment_cache_bytes(512 << 20).build();
+    /// ```
+    pub fn remote_store(self) -> Self {
+        self.whole_read_bytes(WHOLE_READ)
     }
 
     /// Bytes of memory for heads of segments of DASH and HLS, over all opened presentations; default
@@ -410,7 +474,10 @@ impl OriginBuilder {
             None => Events::silent(Arc::clone(&host.counters)),
         };
         let access = Access::new(self.store, &self.access, host);
-        let shared = Arc::new(Shared::new(access, Handles::new(handles), self.memory));
+        let shared = Shared::new(access, Handles::new(handles), self.memory);
+        #[cfg(feature = "disk-cache")]
+        let shared = Shared { disk: self.disk, ..shared };
+        let shared = Arc::new(shared);
         let limits = self.options.limits_in_use().clone();
         #[cfg(any(feature = "dash", feature = "hls"))]
         let options = match self.text_bytes {
@@ -430,6 +497,9 @@ impl fmt::Debug for OriginBuilder {
         f.debug_struct("OriginBuilder").finish_non_exhaustive()
     }
 }
+
+/// Longest fragment that is read from a remote store at once.
+const WHOLE_READ: u64 = 16 << 20;
 
 /// A time limit of 0 would let nothing be read.
 const LEAST_TIMEOUT: Duration = Duration::from_millis(1);

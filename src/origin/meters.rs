@@ -65,6 +65,12 @@ const COUNTERS: &[Row] = &[
         "Bytes that were read from the store",
     ),
     row(
+        "smooth_origin_shared_reads_total",
+        Unit::Count,
+        |stats| stats.shared_reads,
+        "Requests that got the bytes of another request's read",
+    ),
+    row(
         "smooth_origin_timeouts_total",
         Unit::Count,
         |stats| stats.timeouts,
@@ -93,6 +99,30 @@ const COUNTERS: &[Row] = &[
         Unit::Count,
         |stats| stats.fragments.misses,
         "Fragments that had to be read",
+    ),
+    row(
+        "smooth_origin_disk_cache_hits_total",
+        Unit::Count,
+        |stats| stats.disk_cache.hits,
+        "Reads whose bytes were on the local disk",
+    ),
+    row(
+        "smooth_origin_disk_cache_misses_total",
+        Unit::Count,
+        |stats| stats.disk_cache.misses,
+        "Reads whose bytes were not on the local disk",
+    ),
+    row(
+        "smooth_origin_disk_cache_errors_total",
+        Unit::Count,
+        |stats| stats.disk_cache.errors,
+        "Reads for which the local disk failed or gave other bytes",
+    ),
+    row(
+        "smooth_origin_disk_cache_hit_bytes_total",
+        Unit::Bytes,
+        |stats| stats.disk_cache.hit_bytes,
+        "Bytes that were read from the local disk",
     ),
 ];
 

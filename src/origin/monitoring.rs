@@ -17,8 +17,13 @@ impl Origin {
             open_files: shared.handles.len(),
             body_bytes: shared.bodies.used(),
             fragments: self.fragment_cache(),
+            shared_reads: shared.whole_reads.as_ref().map_or(0, |whole| whole.shared()),
             ..OriginStats::default()
         };
+        #[cfg(feature = "disk-cache")]
+        if let Some(disk) = &shared.disk {
+            stats.disk_cache = disk.stats();
+        }
         shared.access.host.counters.write(&mut stats);
         stats
     }

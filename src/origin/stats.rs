@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::storage::DiskCacheStats;
+
 /// Numbers about an origin: counts since it was built, and amounts that it holds now.
 ///
 /// Numbers that only grow count from [`OriginBuilder::build`](super::OriginBuilder::build) on. The
@@ -41,6 +43,9 @@ pub struct OriginStats {
     pub reads: u64,
     /// Bytes of these reads.
     pub read_bytes: u64,
+    /// Requests that got the bytes of a read that was made for another request
+    /// ([`whole_read_bytes`](super::OriginBuilder::whole_read_bytes)).
+    pub shared_reads: u64,
     /// Operations of the store, and waits for room in memory, that took longer than
     /// [`read_timeout`](super::OriginBuilder::read_timeout) allows.
     pub timeouts: u64,
@@ -72,6 +77,9 @@ pub struct OriginStats {
     pub body_bytes: u64,
     /// The cache of fragments: [`Origin::fragment_cache`](super::Origin::fragment_cache).
     pub fragments: FragmentCacheStats,
+    /// The cache on local disk, if the origin has one (feature `disk-cache`). A hit counts among the
+    /// [`reads`](Self::reads), too.
+    pub disk_cache: DiskCacheStats,
 }
 
 /// Numbers about the cache of fragments.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::finding::label;
 use super::fragment_files::FragmentFiles;
 use super::fragment_view::{FragmentView, Looked, OwnFile};
-use super::probe::{MAX_LOOKS, SMALL, whereabouts_finding};
+use super::probe::{MAX_LOOKS, whereabouts_finding};
 use super::stream::Media;
 use super::timeline::tolerance;
 use super::validator::ContentHash;
@@ -106,7 +106,7 @@ impl Presentation {
         // No file of the presentation has this id.
         let file = FileId::new(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         let presentation = Arc::clone(self);
-        Ok(Step::read(vec![Want::Fragment { file, name, head: SMALL }], move |got| {
+        Ok(Step::read(vec![Want::Fragment { file, name, head: self.first_look() }], move |got| {
             let opened = opened(got).map_err(|error| presentation.no_file(at, error))?;
             let FileEnds { size, head, .. } = opened;
             let look = Look { at, file, size, read: head, behind: None, looks: 1 };
@@ -298,7 +298,7 @@ impl Look {
         let range = match checked {
             Ok(Seen::Whole(start, stored)) => {
                 let own = self.own_file(presentation, start, &stored);
-                let looked = self.looked(start, stored);
+                let looked = self.looked(presentation, start, stored);
                 let view = FragmentView::of_file(presentation, at, file, own, start, &looked);
                 return then(view).map(Step::Ready).map_err(|e| e.in_file(file));
             }
@@ -335,9 +335,9 @@ impl Look {
         OwnFile { content: hash.finish(), liveness: self.at.liveness }
     }
 
-    fn looked(&self, start: u64, head: Box<Stored>) -> Looked {
+    fn looked(&self, presentation: &Presentation, start: u64, head: Box<Stored>) -> Looked {
         // A long head is not kept while the answer is sent: the body reads it under its own budget.
-        let read = match self.read.len() as u64 > SMALL {
+        let read = match self.read.len() as u64 > presentation.first_look() {
             true => Bytes::new(),
             false => self.read.slice(usize::try_from(start).unwrap_or(0).min(self.read.len())..),
         };

@@ -117,6 +117,8 @@ pub struct Presentation {
     limits: Limits,
     #[cfg(any(feature = "dash", feature = "hls"))]
     segmented: segmented::Segmented,
+    /// A fragment that ends within so many bytes is read whole when it is looked at.
+    whole: u64,
 }
 
 /// Options for opening a presentation.

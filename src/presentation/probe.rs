@@ -53,7 +53,11 @@ const LOOK: u64 = 4 << 10;
 const LOOK_BEHIND: u64 = 32;
 
 /// A fragment that ends within so many bytes is read whole: it will be sent at once.
-pub(super) const SMALL: u64 = 64 << 10;
+pub(in crate::presentation) const SMALL: u64 = 64 << 10;
+
+/// Divisor of the length of the longest look at a fragment whose length is not known, because room
+/// for all of it is held.
+const UNKNOWN: u64 = 4;
 
 /// Ascents of a stream's times that are looked through for the chunk that a fragment says it is.
 const SEARCHES: usize = 64;
@@ -62,6 +66,22 @@ const SEARCHES: usize = 64;
 pub(super) const MAX_LOOKS: usize = 8;
 
 impl Presentation {
+    /// Sets the length up to which fragments are read whole when they are looked at, for a store of
+    /// which each read is a round trip.
+    pub(crate) fn look_whole(&mut self, bytes: u64) {
+        self.whole = bytes.max(SMALL);
+    }
+
+    /// Bytes that are read of a fragment in a file of its own as the file is opened. That file's length
+    /// is not known.
+    pub(super) fn first_look(&self) -> u64 {
+        (self.whole / UNKNOWN).max(SMALL)
+    }
+
+    fn looks_whole(&self, len: u64) -> bool {
+        self.whole > SMALL && len <= self.whole
+    }
+
     /// Reads the head of a fragment in its track's file, and goes on with `then`.
     ///
     /// # Errors
@@ -74,10 +94,14 @@ impl Presentation {
     ) -> Result<Step<T>, Error> {
         let track = self.track_of(at).stored()?;
         let (start, bound, first) = match place_of(track, at)? {
+            // All of it, if another read for the rest of it would be dear.
+            Place::Known { start, lengths } if self.looks_whole(lengths.len) => {
+                (start, start + lengths.len, lengths.len)
+            }
             Place::Known { start, lengths } => {
                 (start, start + lengths.len, lengths.payload + LOOK_BEHIND)
             }
-            Place::Bounded { start, bound } if bound.saturating_sub(start) <= SMALL => {
+            Place::Bounded { start, bound } if bound.saturating_sub(start) <= self.whole => {
                 (start, bound, bound.saturating_sub(start))
             }
             Place::Bounded { start, bound } => (start, bound, LOOK),

@@ -13,6 +13,9 @@ pub(crate) mod budget;
 mod clock;
 pub mod conformance;
 mod counting;
+#[cfg(feature = "disk-cache")]
+mod disk_cache;
+mod disk_cache_stats;
 mod erased;
 mod error;
 mod faulty;
@@ -52,6 +55,9 @@ pub use breaker::{BreakerOpen, BreakerSource, BreakerState, BreakerStats, Breake
 pub use bucket::{Bucket, BucketObject, ConnectError, ListedPage, Location, NoBucket, Protocol};
 pub use clock::Clock;
 pub use counting::{CountingSource, CountingStore, StoreCounts};
+#[cfg(feature = "disk-cache")]
+pub use disk_cache::{DiskCache, DiskCacheSource, DiskCacheStore};
+pub use disk_cache_stats::DiskCacheStats;
 pub use erased::{AnyStore, Source};
 pub use error::ChangedError;
 pub use faulty::{Faults, FaultySource, FaultyStore};

@@ -14,6 +14,7 @@ use futures_util::task::AtomicWaker;
 use super::reader::Reader;
 use super::shared::no_room;
 use super::stored_body::StoredBody;
+use super::whole_reads::{WHOLE, WholeReads};
 use crate::base::{Error, FileId};
 use crate::presentation::{Liveness, Piece, Reply, StoredRange};
 use crate::storage::budget::{Budget, Share};
@@ -59,9 +60,6 @@ pub struct Body {
 
 type Reading = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send>>;
 
-/// A range up to this length is read at once: most fragments.
-pub(in crate::origin) const WHOLE: u64 = 1 << 20;
-
 /// Longer ranges are read in parts of this length.
 pub(in crate::origin) const PART: u64 = 256 << 10;
 
@@ -71,6 +69,9 @@ const LEAST: u64 = 16 << 10;
 /// Divisor of the room that is left, if it is little: a body takes one such part, so that many slow
 /// clients together never take all.
 const SHARES: u64 = 512;
+
+/// Divisor of all room: such a part is left to bodies that are read piece by piece.
+const RESERVED: u64 = 4;
 
 impl Body {
     pub(in crate::origin) fn new(reader: Reader, reply: Reply, is_kept: bool) -> Self {
@@ -133,14 +134,33 @@ impl Body {
     fn start(&mut self, stored: StoredRange) -> Option<Bytes> {
         let StoredRange { file, range, read, before } = stored;
         let begun = !read.is_empty();
-        let bodies = &self.reader.shared().bodies;
-        let portion = Portion::of(range.end - range.start, bodies);
+        let shared = self.reader.shared();
+        let bodies = &shared.bodies;
+        let portion = match &shared.whole_reads {
+            None => Portion::of(range.end - range.start, bodies),
+            Some(whole) => {
+                let fragment = range.start - u64::from(before).min(range.start)..range.end;
+                let portion = Portion::dear(range.end - range.start, bodies, whole);
+                if !begun && !self.is_kept && self.reads_whole(file, &fragment, whole) {
+                    return self.start_whole(file, fragment, before);
+                }
+                portion
+            }
+        };
         let here = if begun { read.len() as u64 } else { portion.len };
         let (now, later) = (range.start..range.start + here, range.start + here..range.end);
         let is_whole = later.is_empty();
         if !is_whole {
             let rest = StoredRange { file, range: later, read: Bytes::new(), before: 0 };
             self.next = Some(Piece::Stored(rest));
+        }
+        if begun
+            && is_whole
+            && self.reader.shared().whole_reads.is_some()
+            && self.reader.counts_looks()
+        {
+            // They count where they were read.
+            return Some(read);
         }
         if begun {
             let share = bodies.take_anyway(here);
@@ -155,6 +175,27 @@ impl Body {
                 }
             });
         }
+        None
+    }
+
+    /// Returns whether the fragment is to be read at once: it is in memory, or there is room.
+    fn reads_whole(&self, file: FileId, fragment: &Range<u64>, whole: &WholeReads) -> bool {
+        let len = fragment.end - fragment.start;
+        let Reader::Presentation(opened) = &self.reader else { return false };
+        let bodies = &self.reader.shared().bodies;
+        let is_roomy = || bodies.free() >= len.saturating_add(bodies.total() / RESERVED);
+        let is_there = || whole.has(&opened.key(file, fragment.clone()));
+        len <= whole.most() && (is_there() || is_roomy())
+    }
+
+    /// Begins to read a whole fragment, of which the bytes after the first `before` are sent.
+    #[cold]
+    fn start_whole(&mut self, file: FileId, fragment: Range<u64>, before: u32) -> Option<Bytes> {
+        let reader = self.reader.clone();
+        self.reading = Some(Box::pin(async move {
+            let mut whole = reader.read_whole(file, fragment).await?;
+            Ok(whole.split_off((before as usize).min(whole.len())))
+        }));
         None
     }
 
@@ -227,6 +268,17 @@ impl Portion {
             false => (free / SHARES).clamp(LEAST, PART),
         };
         Self { len: len.min(most), roomy }
+    }
+
+    /// The part of a range of a file for which each read is a round trip.
+    fn dear(len: u64, bodies: &Budget, whole: &WholeReads) -> Self {
+        let portion = Self::of(len, bodies);
+        let most = match portion.roomy {
+            true if len <= whole.most() => len,
+            true => whole.piece().max(PART),
+            false => return portion,
+        };
+        Self { len: len.min(most.max(portion.len)), roomy: true }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::storage::budget::{Budget, Share};
 #[derive(Debug)]
 pub(in crate::origin) struct FragmentCache {
     entries: Cache<Key, Arc<Kept>, ByLength>,
-    pub(super) reads: SharedReads,
+    pub(super) reads: SharedReads<ReadError>,
     bodies: Arc<Budget>,
     hits: AtomicU64,
     misses: AtomicU64,

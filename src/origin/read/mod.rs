@@ -22,13 +22,14 @@ mod settling;
 mod shared;
 mod shared_reads;
 mod stored_body;
+mod whole_reads;
 
 pub use body::Body;
 pub use opened::Opened;
 pub use stored_body::StoredBody;
 
 pub(super) use access::{AT_ONCE, Access, AccessOptions};
-pub(super) use body::{PART, WHOLE};
+pub(super) use body::PART;
 pub(super) use deadline::Deadline;
 pub(super) use ends::{Purpose, open_fragment, read_head};
 pub(super) use files::{Files, LastRead};

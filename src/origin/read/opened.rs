@@ -51,11 +51,10 @@ const AN_OPENING: usize = 2 << 10;
 const A_FILE: usize = 512;
 
 impl Opened {
-    pub(in crate::origin) fn new(
-        #[cfg_attr(not(any(feature = "dash", feature = "hls")), allow(unused_mut))]
-        mut presentation: Presentation,
-        files: Files,
-    ) -> Self {
+    pub(in crate::origin) fn new(mut presentation: Presentation, files: Files) -> Self {
+        if let Some(whole) = &files.shared().whole_reads {
+            presentation.look_whole(whole.most());
+        }
         #[cfg(any(feature = "dash", feature = "hls"))]
         if let Some(heads) = &files.shared().heads {
             presentation.keep_heads(files.number(), Arc::clone(heads) as _);
@@ -195,7 +194,29 @@ impl Opened {
             return self.read(file, range).await;
         };
         let (key, opened) = (self.key(file, range.clone()), Arc::clone(self));
-        fragments.reads.join(&key, async move { opened.read(file, range).await }).await
+        fragments.reads.join(&key, async move { opened.read(file, range).await }).0.await
+    }
+
+    /// Reads a range of a file once for all requests that want it at one time, with room for its bytes
+    /// as long as any of these requests has them. `None` if the store is not one for which reads are
+    /// dear, or the range is too long.
+    pub(in crate::origin) async fn read_whole(
+        self: &Arc<Self>,
+        file: FileId,
+        range: Range<u64>,
+    ) -> Option<Result<Bytes, Error>> {
+        let whole = self.shared().whole_reads.as_ref()?;
+        let len = range.end.saturating_sub(range.start);
+        if len > whole.most() {
+            return None;
+        }
+        let (key, opened) = (self.key(file, range.clone()), Arc::clone(self));
+        let read = async move {
+            let share = opened.shared().room(len).await?;
+            let read = opened.read(file, range).await;
+            Ok((read.map_err(|error| Error::from(error).in_file(file))?, share))
+        };
+        Some(whole.get(&key, read).await)
     }
 
     /// Checks that a file can still be read in the version that was opened.

@@ -58,6 +58,11 @@ impl Reader {
         }
     }
 
+    /// Returns whether bytes that were read to make the answer count as long as they are in memory.
+    pub(super) fn counts_looks(&self) -> bool {
+        matches!(self, Self::Presentation(_))
+    }
+
     /// The open file, in the version that the reply is of.
     pub(super) async fn source(&self, file: FileId) -> Result<Source, ReadError> {
         match self {
@@ -90,6 +95,16 @@ impl Reader {
             Ok::<_, Error>((self.read(file, range.clone()).await?, share))
         };
         fragments.read(&opened.key(file, range.clone()), &shared.access, read).await
+    }
+
+    /// Reads a whole fragment once for all requests that want it, if reads are dear.
+    pub(super) async fn read_whole(&self, file: FileId, range: Range<u64>) -> Result<Bytes, Error> {
+        if let Self::Presentation(opened) = self
+            && let Some(read) = opened.read_whole(file, range.clone()).await
+        {
+            return read;
+        }
+        self.read(file, range).await
     }
 
     /// Takes note of an error of a body, and reports it.

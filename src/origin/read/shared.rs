@@ -7,7 +7,11 @@ use super::fragment_cache::FragmentCache;
 use super::handles::Handles;
 #[cfg(any(feature = "dash", feature = "hls"))]
 use super::head_cache::HeadCache;
+use super::whole_reads::{WHOLE, WholeReads};
+
 use crate::base::{Error, ErrorKind};
+#[cfg(feature = "disk-cache")]
+use crate::storage::DiskCache;
 use crate::storage::budget::{Budget, Share};
 
 /// The way to the store, the files that are open, and the memory for bytes that were read.
@@ -18,6 +22,11 @@ pub(in crate::origin) struct Shared {
     /// Bytes of bodies that were read and are not sent yet.
     pub(in crate::origin) bodies: Arc<Budget>,
     pub(in crate::origin) fragments: Option<FragmentCache>,
+    /// Set if each read is a round trip.
+    pub(in crate::origin) whole_reads: Option<WholeReads>,
+    /// The cache on disk that the store has, for its numbers.
+    #[cfg(feature = "disk-cache")]
+    pub(in crate::origin) disk: Option<DiskCache>,
     /// Heads of segments that were written.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(in crate::origin) heads: Option<Arc<HeadCache>>,
@@ -29,6 +38,8 @@ pub(in crate::origin) struct MemoryOptions {
     pub(in crate::origin) body_bytes: u64,
     /// 0 for no cache of fragments.
     pub(in crate::origin) fragment_cache: u64,
+    /// Longest fragment that is read at once; 0 if reads are cheap.
+    pub(in crate::origin) whole_reads: u64,
     /// 0 if heads of segments are not kept.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(in crate::origin) segment_heads: u64,
@@ -39,6 +50,7 @@ impl Default for MemoryOptions {
         Self {
             body_bytes: 256 << 20,
             fragment_cache: 0,
+            whole_reads: 0,
             #[cfg(any(feature = "dash", feature = "hls"))]
             segment_heads: 8 << 20,
         }
@@ -50,6 +62,8 @@ impl Shared {
         let bodies = Budget::new(memory.body_bytes);
         let fragments = (memory.fragment_cache > 0)
             .then(|| FragmentCache::new(memory.fragment_cache, Arc::clone(&bodies)));
+        let whole_reads = (memory.whole_reads > 0)
+            .then(|| WholeReads::new(memory.whole_reads, memory.body_bytes));
         #[cfg(any(feature = "dash", feature = "hls"))]
         let heads = match memory.segment_heads {
             0 => None,
@@ -60,9 +74,17 @@ impl Shared {
             handles,
             bodies,
             fragments,
+            whole_reads,
+            #[cfg(feature = "disk-cache")]
+            disk: None,
             #[cfg(any(feature = "dash", feature = "hls"))]
             heads,
         }
+    }
+
+    /// Longest fragment that is read at once, and kept.
+    pub(in crate::origin) fn longest_whole(&self) -> u64 {
+        self.whole_reads.as_ref().map_or(WHOLE, |whole| whole.most().max(WHOLE))
     }
 
     /// Waits for room for so many bytes of bodies.

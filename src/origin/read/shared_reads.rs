@@ -10,43 +10,43 @@ use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 
 use super::key::Key;
-use crate::base::ReadError;
 
-type Reading = Pin<Box<dyn Future<Output = Result<Bytes, ReadError>> + Send>>;
+type Reading<E> = Pin<Box<dyn Future<Output = Result<Bytes, E>> + Send>>;
 
 /// The reads in progress. One ends when it is done, or when no request waits for it any more.
-#[derive(Clone, Debug, Default)]
-pub(in crate::origin) struct SharedReads(Arc<Mutex<Reads>>);
+#[derive(Debug)]
+pub(in crate::origin) struct SharedReads<E>(Arc<Mutex<Reads<E>>>);
 
-#[derive(Debug, Default)]
-struct Reads {
-    in_progress: HashMap<Key, (u64, WeakShared<Reading>)>,
+#[derive(Debug)]
+struct Reads<E> {
+    in_progress: HashMap<Key, (u64, WeakShared<Reading<E>>)>,
     next: u64,
 }
 
 /// Takes a read out of the list when it ends.
-struct Listed {
-    reads: SharedReads,
+struct Listed<E> {
+    reads: SharedReads<E>,
     key: Key,
     number: u64,
 }
 
-impl SharedReads {
-    /// The result of the read of this key that is in progress; of `read` if there is none.
+impl<E: Clone + Send + Sync + 'static> SharedReads<E> {
+    /// The result of the read of this key that is in progress; of `read` if there is none. Also returns
+    /// whether there was one.
     pub(in crate::origin) fn join(
         &self,
         key: &Key,
-        read: impl Future<Output = Result<Bytes, ReadError>> + Send + 'static,
-    ) -> Shared<Reading> {
+        read: impl Future<Output = Result<Bytes, E>> + Send + 'static,
+    ) -> (Shared<Reading<E>>, bool) {
         let mut reads = self.locked();
         let joined = reads.in_progress.get(key).and_then(|(_, reading)| reading.upgrade());
         if let Some(reading) = joined {
-            return reading;
+            return (reading, true);
         }
         let number = reads.next;
         reads.next += 1;
-        let listed = Listed { reads: self.clone(), key: key.clone(), number };
-        let reading: Reading = Box::pin(async move {
+        let listed = Listed { reads: Self(Arc::clone(&self.0)), key: key.clone(), number };
+        let reading: Reading<E> = Box::pin(async move {
             let _listed = listed;
             read.await
         });
@@ -54,15 +54,28 @@ impl SharedReads {
         if let Some(weak) = reading.downgrade() {
             reads.in_progress.insert(key.clone(), (number, weak));
         }
-        reading
+        (reading, false)
     }
 
-    fn locked(&self) -> MutexGuard<'_, Reads> {
+    /// Returns whether a read of this key is in progress.
+    pub(in crate::origin) fn has(&self, key: &Key) -> bool {
+        self.locked().in_progress.contains_key(key)
+    }
+}
+
+impl<E> SharedReads<E> {
+    fn locked(&self) -> MutexGuard<'_, Reads<E>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Listed {
+impl<E> Default for SharedReads<E> {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Reads { in_progress: HashMap::new(), next: 0 })))
+    }
+}
+
+impl<E> Drop for Listed<E> {
     fn drop(&mut self) {
         let mut reads = self.reads.locked();
         // Another read may have begun when the last who waited for this one was gone.

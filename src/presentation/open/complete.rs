@@ -19,6 +19,7 @@ use crate::index::IndexWriter;
 use crate::manifest::ClientDocument;
 use crate::presentation::Presentation;
 use crate::presentation::finding::Findings;
+use crate::presentation::probe::SMALL;
 use crate::presentation::representation_map::RepresentationMap;
 use crate::presentation::role::settle;
 use crate::presentation::validator::ContentHash;
@@ -111,6 +112,7 @@ impl Complete {
         Presentation {
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::new(&served.streams),
+            whole: SMALL,
             name: listed.name,
             files: listed.files,
             streams: served.streams,

@@ -23,6 +23,7 @@ mod names;
 mod present;
 mod times;
 
+use crate::presentation::probe::SMALL;
 #[cfg(any(feature = "dash", feature = "hls"))]
 use crate::presentation::segmented::Segmented;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -409,6 +410,7 @@ impl Opening {
         };
         settle(&mut adopted.streams);
         Ok(Presentation {
+            whole: SMALL,
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::new(&adopted.streams),
             files: vec![self.name.clone(), self.manifest],
