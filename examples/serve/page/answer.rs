@@ -8,13 +8,15 @@ use flate2::write::GzEncoder;
 use http::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
-    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Method, Response, StatusCode};
 use hyper::Request;
 use serde::Serialize;
 
 use super::assets::Asset;
+use super::failure::Failure;
+use super::unsent::{Room, room};
 use crate::site::SiteBody;
 
 /// An answer of the page.
@@ -38,6 +40,8 @@ const SAFETY: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
+const JSON: &str = "application/json";
+
 /// A body of fewer bytes is sent as it is.
 const SMALL: usize = 1024;
 
@@ -48,7 +52,7 @@ impl Answer {
         // Numbers, texts and lists alone: nothing that JSON could not have.
         let plain = Bytes::from(serde_json::to_vec(value).unwrap_or_default());
         let gzip = (plain.len() >= SMALL).then(|| compressed(&plain)).flatten();
-        Self { status, media_type: "application/json", plain, gzip, etag: None }
+        Self { status, media_type: JSON, plain, gzip, etag: None }
     }
 
     /// A sentence for people.
@@ -69,7 +73,27 @@ impl Answer {
         Self { status: StatusCode::OK, media_type, plain, gzip, etag }
     }
 
+    /// Returns the response: this answer, or 503 if too many others wait to be sent.
     pub(super) fn into_response<B>(self, request: &Request<B>) -> Response<SiteBody> {
+        match self.room(request) {
+            Ok(room) => self.into_response_in(room, request),
+            Err(busy) => busy.into_answer().into_response_in(None, request),
+        }
+    }
+
+    /// Takes room for the body. Files of the page and sentences take none, because all clients share them.
+    fn room<B>(&self, request: &Request<B>) -> Result<Room, Failure> {
+        if self.media_type != JSON || *request.method() == Method::HEAD {
+            return Ok(None);
+        }
+        let gzip = self.gzip.as_ref().filter(|_| accepts_gzip(request.headers()));
+        room(gzip.unwrap_or(&self.plain).len()).map_err(|_| {
+            let what = "too many answers of the page wait until their clients take them";
+            Failure::new(StatusCode::SERVICE_UNAVAILABLE, what).advise("ask again in a moment")
+        })
+    }
+
+    fn into_response_in<B>(self, room: Room, request: &Request<B>) -> Response<SiteBody> {
         let has_gzip = self.gzip.is_some();
         let gzip = self.gzip.filter(|_| accepts_gzip(request.headers()));
         let is_compressed = gzip.is_some();
@@ -95,6 +119,9 @@ impl Answer {
         if has_gzip {
             headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
         }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         if self.status == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         }
@@ -110,7 +137,7 @@ impl Answer {
                 (self.status, if is_head { Bytes::new() } else { body })
             }
         };
-        let mut response = Response::new(SiteBody::from(body));
+        let mut response = Response::new(SiteBody::in_room(body, room));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
@@ -151,7 +178,45 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+
+    use http_body::Body;
+
     use super::*;
+
+    #[test]
+    fn answers_that_nobody_takes_leave_no_room_for_more() {
+        let request = Request::new(());
+        let answer = || Answer {
+            status: StatusCode::OK,
+            media_type: JSON,
+            plain: Bytes::from(vec![b' '; 24 << 20]),
+            gzip: None,
+            etag: None,
+        };
+        let mut waiting = [answer().into_response(&request), answer().into_response(&request)];
+        let refused = answer().into_response(&request);
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.headers()[RETRY_AFTER], "1");
+        assert!(!refused.body().is_end_stream(), "the refusal says why");
+
+        let mut head = Request::new(());
+        *head.method_mut() = Method::HEAD;
+        assert_eq!(answer().into_response(&head).status(), StatusCode::OK);
+
+        // A part that the system has not taken yet keeps the room of its answer.
+        let mut context = Context::from_waker(Waker::noop());
+        let Poll::Ready(Some(Ok(part))) = Pin::new(waiting[0].body_mut()).poll_frame(&mut context)
+        else {
+            panic!("a body of bytes has parts");
+        };
+        let [first, _second] = waiting;
+        drop(first);
+        assert_eq!(answer().into_response(&request).status(), StatusCode::SERVICE_UNAVAILABLE);
+        drop(part);
+        assert_eq!(answer().into_response(&request).status(), StatusCode::OK);
+    }
 
     #[test]
     fn gzip_is_sent_to_clients_that_take_it() {

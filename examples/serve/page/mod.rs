@@ -23,6 +23,7 @@ mod query;
 mod server;
 mod sizes;
 mod timeline;
+mod unsent;
 mod urls;
 
 use std::net::SocketAddr;
