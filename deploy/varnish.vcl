@@ -29,6 +29,11 @@ acl trusted {
 }
 
 sub vcl_recv {
+    # Probes, metrics and the page are for the operator, who asks `serve` itself. Encoded letters of the path make it another one
+    # for the origin as well.
+    if (req.url ~ "^(?:[a-zA-Z]+://[^/]*)?/(?:(?:healthz|readyz|metrics)(?:\?|$)|-(?:[/?]|$))") {
+        return (synth(404, "Not Found"));
+    }
     if (req.method == "PURGE") {
         if (client.ip !~ trusted) {
             return (synth(405, "Not allowed"));

@@ -550,8 +550,7 @@ def logged(proxy, origin):
 def private(proxy, origin):
     """A proxy publishes nothing of the operator's part."""
     check(b"smooth_origin" in ask(origin.operator, "/metrics").body, "/metrics for the operator")
-    probes = ("/healthz", "/readyz") if proxy.is_nginx else ()
-    for target in ("/", "/-/api/server", "/metrics", "/-/assets/page.js", *probes):
+    for target in ("/", "/-/api/server", "/metrics", "/-/assets/page.js", "/healthz", "/readyz", "/healthz?a", "/-"):
         response = proxy.ask(target)
         check(response.status in (403, 404), f"{proxy.name}, {target}: {response.status}")
 

@@ -48,7 +48,7 @@ pub fn fractional_seconds(text: &str) -> Result<Duration, String> {
 pub fn positive_seconds(text: &str) -> Result<Duration, String> {
     let duration = fractional_seconds(text)?;
     match duration.is_zero() {
-        true => Err("0 seconds leave clients no time; give more, such as 0.3".into()),
+        true => Err("0 seconds leave no time for anything; give more, such as 0.3".into()),
         false => Ok(duration),
     }
 }

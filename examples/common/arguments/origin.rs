@@ -59,7 +59,7 @@ pub(crate) struct OriginArguments {
     /// Longest time for which a presentation is opened, in seconds; files that were not read by
     /// then are not served
     #[arg(long, default_value = "30", value_name = "SECONDS",
-          value_parser = number::fractional_seconds)]
+          value_parser = number::positive_seconds)]
     opening_timeout: Duration,
 
     /// Media files that are held open [default: a quarter of what the system allows]
@@ -79,7 +79,7 @@ pub(crate) struct OriginArguments {
     /// Longest time that a read of a file may take, in seconds; after it, the request is answered
     /// with 503
     #[arg(long, default_value = "10", value_name = "SECONDS",
-          value_parser = number::fractional_seconds)]
+          value_parser = number::positive_seconds)]
     read_timeout: Duration,
 
     /// Limit of what content may hold, such as moov=16777216 (bytes) or samples=1048576; repeatable;

@@ -1,5 +1,7 @@
 //! A failure of the API: a status, a sentence, and what to do.
 
+use std::sync::Arc;
+
 use common::{Trouble, advice, reason};
 use http::StatusCode;
 use serde::Serialize;
@@ -8,7 +10,7 @@ use smooth_origin::presentation::Presentation;
 
 use super::Page;
 use super::answer::Answer;
-use super::findings::FindingJson;
+use super::findings::{self, FindingJson};
 use super::open::aside;
 
 /// A failure of the API.
@@ -72,10 +74,19 @@ impl Failure {
     }
 
     /// A presentation that was opened, and of which nothing can be served.
-    pub(super) fn of_manifest(error: &Error, presentation: &Presentation) -> Self {
-        let mut failure = Self::of(error, Some(presentation.name()), Some(presentation));
-        failure.say(Trouble::of_manifest(error, &common::findings(presentation)));
-        failure.with_findings(super::findings::of(presentation))
+    pub(super) async fn of_manifest(
+        page: &Page,
+        error: Error,
+        presentation: &Arc<Presentation>,
+    ) -> Self {
+        let mut failure = Self::of(&error, Some(presentation.name()), Some(presentation));
+        let stored = page.catalogue.stored(presentation.name());
+        let opened = Arc::clone(presentation);
+        // Without a turn, findings about links say less.
+        let found = aside(move || findings::of(&opened, stored.as_ref())).await;
+        let found = found.unwrap_or_else(|_| common::findings(presentation));
+        failure.say(Trouble::of_manifest(&error, &found));
+        failure.with_findings(findings::in_json(found))
     }
 
     fn say(&mut self, Trouble { reason, advice }: Trouble) {

@@ -1,5 +1,6 @@
 //! Findings as JSON.
 
+use common::Stored;
 use serde::Serialize;
 use smooth_origin::base::{FourCc, Place};
 use smooth_origin::presentation::{Finding, Presentation, Severity};
@@ -15,9 +16,19 @@ pub(super) struct FindingJson {
     advice: &'static str,
 }
 
-/// Returns the findings of a presentation, the gravest first.
-pub(super) fn of(presentation: &Presentation) -> Vec<FindingJson> {
-    common::findings(presentation).into_iter().map(FindingJson::of).collect()
+/// Returns the findings of a presentation, the gravest first. Looks at the links on the way to files that are
+/// missing, so this is for a thread that may wait.
+pub(super) fn of(presentation: &Presentation, stored: Option<&Stored>) -> Vec<Finding> {
+    let mut findings = common::findings(presentation);
+    if let Some(stored) = stored {
+        common::explain_links(&mut findings, presentation.name().as_str(), stored);
+    }
+    findings
+}
+
+/// Returns findings as JSON.
+pub(super) fn in_json(findings: Vec<Finding>) -> Vec<FindingJson> {
+    findings.into_iter().map(FindingJson::of).collect()
 }
 
 impl FindingJson {

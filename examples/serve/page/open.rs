@@ -26,7 +26,7 @@ impl Page {
         let presentation = opened.presentation();
         match presentation.manifest() {
             Ok(_) => Ok(opened),
-            Err(error) => Err(Failure::of_manifest(&error, presentation)),
+            Err(error) => Err(Failure::of_manifest(self, error, presentation).await),
         }
     }
 }

@@ -96,12 +96,16 @@ pub(super) async fn answer(
     query: &Query,
     base: Option<String>,
 ) -> Result<Answer, Failure> {
-    let opened = page.open(&query.presentation()?).await?;
+    let name = query.presentation()?;
+    let opened = page.open(&name).await?;
     let presentation = Arc::clone(opened.presentation());
     let formats = page.formats.clone();
     let sizes = FileSizes::of(&page.origin, &presentation).await;
+    let stored = page.catalogue.stored(&name);
     aside(move || {
-        Answer::json(StatusCode::OK, &PresentationJson::of(&presentation, &sizes, &formats, base))
+        let found = findings::in_json(findings::of(&presentation, stored.as_ref()));
+        let json = PresentationJson::of(&presentation, &sizes, &formats, base, found);
+        Answer::json(StatusCode::OK, &json)
     })
     .await
 }
@@ -112,6 +116,7 @@ impl<'a> PresentationJson<'a> {
         sizes: &FileSizes,
         formats: &[Format],
         base: Option<String>,
+        findings: Vec<FindingJson>,
     ) -> Self {
         let streams = presentation.streams().iter().enumerate();
         let stream = |(number, stream)| StreamJson::of(presentation, stream, number, sizes);
@@ -124,7 +129,7 @@ impl<'a> PresentationJson<'a> {
             size: tracks.fold(0, |sum, track| sum.saturating_add(track.size)),
             protection: presentation.protection().iter().map(ProtectionJson::of).collect(),
             streams,
-            findings: findings::of(presentation),
+            findings,
             base,
             urls: urls_of(presentation, formats),
         }

@@ -369,3 +369,14 @@ fn a_file_that_is_not_there_is_named() {
     assert_eq!(status, 1);
     assert!(errors.starts_with("error: cannot read the configuration no-such.toml: "), "{errors}");
 }
+
+#[test]
+fn a_timeout_of_no_time_is_refused() {
+    for option in ["--read-timeout", "--opening-timeout", "--header-timeout", "--write-timeout"] {
+        for value in ["0", "0.0"] {
+            let (status, sentence) = crate::program::refused(&[option, value]);
+            assert_eq!(status, 2, "{option} {value}");
+            assert!(sentence.contains("0 seconds leave no time"), "{sentence}");
+        }
+    }
+}

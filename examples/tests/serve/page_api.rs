@@ -640,3 +640,36 @@ fn check_box(of: &Value, name: &str) {
     assert!(array(&of["fields"]).len() < 100, "{name}");
     inner.iter().for_each(|inner| check_box(inner, name));
 }
+
+#[cfg(unix)]
+#[test]
+fn media_behind_a_link_that_is_not_followed_is_explained() {
+    let base = std::env::temp_dir().join(format!("smooth-page-links-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&base);
+    let (root, other) = (base.join("root"), base.join("other"));
+    fs::create_dir_all(&other).unwrap();
+    for name in ["ladder", "bframes"] {
+        fs::create_dir_all(root.join(name)).unwrap();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata").join(name);
+        for file in fs::read_dir(from).unwrap().map(|file| file.unwrap().path()) {
+            if file.is_file() {
+                fs::copy(&file, root.join(name).join(file.file_name().unwrap())).unwrap();
+            }
+        }
+        let media = format!("{name}.ismv");
+        fs::rename(root.join(name).join(&media), other.join(&media)).unwrap();
+        std::os::unix::fs::symlink(other.join(&media), root.join(name).join(&media)).unwrap();
+    }
+    let server = Server::start(&[root.to_str().unwrap()]);
+    for name in ["ladder", "bframes"] {
+        let answer = server.get(&format!("/-/api/presentation?name={name}/{name}.ism")).json();
+        let mut found = array(&answer["findings"]).iter();
+        let missing = found.find(|finding| finding["name"] == "file-missing").unwrap();
+        let what = missing["what"].as_str().unwrap();
+        let leads = fs::canonicalize(other.join(format!("{name}.ismv"))).unwrap();
+        assert!(what.contains(&format!("out of the folder, to {}", leads.display())), "{what}");
+        assert!(what.contains("--links-into"), "{what}");
+    }
+    drop(server);
+    fs::remove_dir_all(&base).unwrap();
+}
