@@ -2,7 +2,7 @@
 
 import { ask } from './api.js';
 import { element, replace } from './dom.js';
-import { count } from './words.js';
+import { plain } from './words.js';
 
 const AT_ONCE = 3;
 const WORDS = { fine: 'fine', warnings: 'with warnings', errors: 'with errors', 'not-served': 'not served' };
@@ -60,6 +60,6 @@ export class Check {
     this.#button.textContent = 'Check these';
     this.#bar.hidden = true;
     const unknown = failed > 0 ? `; ${failed} could not be asked for: check again` : '';
-    this.#said.textContent = `${count(done, 'presentation')} of ${all} checked${unknown}`;
+    this.#said.textContent = `${plain(done - failed)} of ${plain(all)} checked${unknown}`;
   }
 }
