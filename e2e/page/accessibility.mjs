@@ -25,6 +25,10 @@ const judge = (colorScheme, width) => ({ url, chromium }) => inPage(chromium, as
     await page.waitForLoadState('networkidle');
     assert.deepEqual(await serious(page), [], name);
   }
+  await page.goto(STATES.list(url));
+  await page.getByRole('button', { name: 'Check these' }).click();
+  await page.getByText(/of \d+ checked/).waitFor();
+  assert.deepEqual(await serious(page), [], 'a checked list');
   await page.goto(STATES.presentation(url));
   await page.locator('.stream td button.link').first().click();
   await page.locator('.head-boxes .tree').first().waitFor();

@@ -77,6 +77,35 @@ export const list = {
     await page.getByText('locked: permission denied').waitFor();
   }),
 
+  'the button checks the presentations of the list, and the filter shows the sick': ({ url, chromium }) => inPage(chromium, async (page) => {
+    await page.goto(`${url}/?search=dialects`);
+    await page.locator('.titles a').first().waitFor();
+    const all = await names(page);
+    await page.getByRole('button', { name: 'Check these' }).focus();
+    await page.keyboard.press('Enter');
+    await until('each has its health', async () => await page.locator('.titles .health:not(:empty)').count() === all.length);
+    await page.getByText(`of ${all.length} checked`).waitFor();
+    await page.getByLabel('Show').selectOption('unchecked');
+    await page.getByText('All are checked.').waitFor();
+    await page.getByLabel('Show').selectOption('sick');
+    await until('the sick are left', async () => (await names(page)).includes('dialects/missing/missing.ism'));
+    assert.equal(await page.locator('.titles .health.fine').count(), 0);
+    return `${await page.locator('.titles a').count()} of ${all.length} are sick`;
+  }),
+
+  'a check of the list is stopped': ({ url, chromium }) => inPage(chromium, async (page) => {
+    let asked = 0;
+    await page.route('**/-/api/health?**', () => { asked += 1; });
+    await page.goto(url);
+    await page.locator('.titles a').first().waitFor();
+    await page.getByRole('button', { name: 'Check these' }).click();
+    await page.locator('progress').waitFor();
+    await until('a few are asked for', () => asked === 3);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('button', { name: 'Check these' }).waitFor();
+    assert.equal(asked, 3);
+  }),
+
   'an error of the list is shown with its advice': ({ url, chromium }) => inPage(chromium, async (page) => {
     await page.route('**/-/api/presentations?**', (route) => route.fulfill({
       status: 500, json: { error: { what: 'the root cannot be read', file: '/srv/films', advice: 'run chmod', clause: null } },

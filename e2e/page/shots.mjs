@@ -15,6 +15,8 @@ const shots = (look) => ({ url, chromium }) => inPage(chromium, async (page) => 
   const shot = (name) => page.screenshot({ path: join(process.env.SHOTS, `${name}-${look}.png`), fullPage: true });
   await page.goto(url);
   await page.locator('.titles a').first().waitFor();
+  await page.getByRole('button', { name: 'Check these' }).click();
+  await page.getByText(/of \d+ checked/).waitFor();
   await shot('list');
   for (const title of ['archive', 'missing', 'captions', 'playready']) {
     await page.goto(addressOf(url, `dialects/${title}/${title}.ism`));

@@ -105,10 +105,16 @@ impl Catalogue {
         self.lock().is_old = true;
     }
 
-    /// Returns up to `limit` names behind `after` that have `search` in them, whatever its letter case.
+    /// Returns up to `limit` names behind `after` that have `search` in them, whatever its letter case, and that `fits` takes.
     /// Starts a walk if none has ended lately. It may block for some time: a tenth of a second for
     /// a walk, and the time of a search.
-    pub fn find(&self, search: &str, after: Option<&str>, limit: usize) -> Names {
+    pub fn find(
+        &self,
+        search: &str,
+        fits: &dyn Fn(&str) -> bool,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Names {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.lock();
         self.walk_if_due(&mut state);
@@ -120,7 +126,7 @@ impl Catalogue {
             let waited = self.0.ended.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        let (search, is_complete) = (Search::new(search), !state.is_walking);
+        let (search, is_complete) = (Search::new(search, fits), !state.is_walking);
         if let Some(whole) = state.whole.clone() {
             drop(state);
             let all = whole.names.sorted();
@@ -257,15 +263,23 @@ impl Packed {
 }
 
 /// A text that names are searched for.
-struct Search(String);
+struct Search<'a> {
+    text: String,
+    /// Whatever else names must fit.
+    fits: &'a dyn Fn(&str) -> bool,
+}
 
-impl Search {
-    fn new(text: &str) -> Self {
-        Self(text.to_lowercase())
+impl<'a> Search<'a> {
+    fn new(text: &str, fits: &'a dyn Fn(&str) -> bool) -> Self {
+        Self { text: text.to_lowercase(), fits }
+    }
+
+    fn takes(&self, name: &str) -> bool {
+        self.is_in(name) && (self.fits)(name)
     }
 
     fn is_in(&self, name: &str) -> bool {
-        let Self(text) = self;
+        let text = &self.text;
         if text.is_empty() {
             return true;
         }
@@ -284,12 +298,12 @@ impl Search {
 /// Returns the first names of a sorted list, and the last of them if there are more.
 fn first<'a>(
     names: impl Iterator<Item = &'a str>,
-    search: &Search,
+    search: &Search<'_>,
     after: Option<&str>,
     limit: usize,
 ) -> (Vec<String>, Option<String>) {
     let behind = names.skip_while(|name| after.is_some_and(|after| *name <= after));
-    let mut fitting = behind.filter(|name| search.is_in(name));
+    let mut fitting = behind.filter(|name| search.takes(name));
     let shown: Vec<String> = fitting.by_ref().take(limit).map(str::to_owned).collect();
     let next = fitting.next().and_then(|_| shown.last().cloned());
     (shown, next)
@@ -298,7 +312,7 @@ fn first<'a>(
 /// Returns the least names of a list in any order, and the last of them if there are more.
 fn least<'a>(
     names: impl Iterator<Item = &'a str>,
-    search: &Search,
+    search: &Search<'_>,
     after: Option<&str>,
     limit: usize,
 ) -> (Vec<String>, Option<String>) {
@@ -306,7 +320,7 @@ fn least<'a>(
     let mut has_more = false;
     for name in names.filter(|name| after.is_none_or(|after| *name > after)) {
         let is_beyond = least.len() >= limit && least.last().is_none_or(|last| name >= *last);
-        if search.is_in(name) && (is_beyond || least.insert(name) && least.len() > limit) {
+        if search.takes(name) && (is_beyond || least.insert(name) && least.len() > limit) {
             has_more = true;
             if least.len() > limit {
                 least.pop_last();
@@ -345,7 +359,7 @@ mod tests {
             ("x", None, 1, &[], None),
             ("", None, 0, &[], None),
         ] {
-            let search = Search::new(search);
+            let search = Search::new(search, &|_| true);
             let wanted = (wanted.iter().map(|&name| name.into()).collect(), next.map(Into::into));
             assert_eq!(first(names.sorted(), &search, after, limit), wanted);
             assert_eq!(least(names.iter(), &search, after, limit), wanted);
@@ -360,7 +374,7 @@ mod tests {
         let catalogue = Catalogue::new(roots, Vec::new());
         assert!(!catalogue.lock().is_walking);
         let names = loop {
-            let names = catalogue.find("LADDER", None, 10);
+            let names = catalogue.find("LADDER", &|_| true, None, 10);
             if names.is_complete {
                 break names;
             }
@@ -368,7 +382,7 @@ mod tests {
         assert_eq!((&*names.names, names.next), (&["films/ladder/ladder.ism".into()][..], None));
         assert!(names.walked > 5);
         catalogue.look_again();
-        catalogue.find("", None, 1);
+        catalogue.find("", &|_| true, None, 1);
         assert!(catalogue.lock().is_walking || catalogue.lock().whole.is_some());
     }
 }

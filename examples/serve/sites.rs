@@ -1,6 +1,7 @@
 //! The sites of all listeners, over the same content.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use common::{Catalogue, Content, Failure, Listing};
 
@@ -152,6 +153,7 @@ fn parts(
     let operator =
         Operator::new(origin.clone(), content.folders(), &options.operator, hosts.clone(), place)?;
     let page = Page {
+        healths: Arc::default(),
         origin: origin.clone(),
         catalogue: catalogue.clone(),
         address,

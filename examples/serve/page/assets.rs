@@ -67,6 +67,7 @@ files! {
     "addresses.js",
     "api.js",
     "boxes.js",
+    "check.js",
     "copy.js",
     "dom.js",
     "failure.js",

@@ -11,6 +11,7 @@ mod boxes;
 mod codec_words;
 mod failure;
 mod findings;
+mod health;
 mod hosts;
 mod languages;
 mod media;
@@ -27,6 +28,7 @@ mod unsent;
 mod urls;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use common::{Catalogue, Format};
 use http::{Method, Response, StatusCode};
@@ -40,6 +42,7 @@ pub(crate) use options::PageOptions;
 use crate::site::SiteBody;
 use answer::Answer;
 use failure::Failure;
+use health::Healths;
 use query::Query;
 
 /// Answers requests for the page, its files and its JSON.
@@ -53,6 +56,8 @@ pub(crate) struct Page {
     pub(crate) formats: Vec<Format>,
     /// Names by which the page is reached.
     pub(crate) hosts: Hosts,
+    /// The health of presentations that the page has opened.
+    pub(crate) healths: Arc<Healths>,
     /// Where clients find the presentations.
     pub(crate) media: Media,
 }
@@ -113,10 +118,11 @@ impl Page {
             "server" => Ok(server::answer(self)),
             "presentations" => presentations::answer(self, &query).await,
             "presentation" => presentation::answer(self, &query, base).await,
+            "health" => health::answer(self, &query).await,
             "timeline" => timeline::answer(self, &query).await,
             "boxes" => boxes::answer(self, &query).await,
             _ => Err(Failure::new(StatusCode::NOT_FOUND, "the page has no such part")
-                .advise("ask for server, presentations, presentation, timeline or boxes")),
+                .advise("ask for server, presentations, presentation, health, timeline or boxes")),
         }
     }
 }

@@ -21,9 +21,13 @@ impl Page {
     pub(super) async fn open(&self, name: &Name) -> Result<Arc<Opened>, Failure> {
         let opened = match self.origin.open(name).await {
             Ok(opened) => opened,
-            Err(error) => return Err(Failure::of_opening(self, error, name).await),
+            Err(error) => {
+                self.healths.failed(name, &error);
+                return Err(Failure::of_opening(self, error, name).await);
+            }
         };
         let presentation = opened.presentation();
+        self.healths.opened(presentation);
         match presentation.manifest() {
             Ok(_) => Ok(opened),
             Err(error) => Err(Failure::of_manifest(self, error, presentation).await),

@@ -14,6 +14,7 @@ mod messages_start;
 mod observed;
 mod operator;
 mod page_api;
+mod page_health;
 mod page_urls;
 mod program;
 #[cfg(unix)]

@@ -13,14 +13,14 @@ use serde_json::Value;
 use crate::program::program;
 
 /// A server that ends with the test.
-struct Server {
+pub(crate) struct Server {
     process: Child,
     address: String,
 }
 
 /// A response.
-struct Got {
-    status: u16,
+pub(crate) struct Got {
+    pub(crate) status: u16,
     headers: HashMap<String, String>,
     body: Vec<u8>,
 }
@@ -45,7 +45,7 @@ impl Server {
         Self { process, address }
     }
 
-    fn testdata() -> Self {
+    pub(crate) fn testdata() -> Self {
         Self::start(&[concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata")])
     }
 
@@ -70,18 +70,18 @@ impl Server {
         Got { status, headers: lines.map(header).collect(), body: bytes[end + 4..].to_vec() }
     }
 
-    fn get(&self, target: &str) -> Got {
+    pub(crate) fn get(&self, target: &str) -> Got {
         self.request("GET", target, &[])
     }
 
-    fn api(&self, part: &str) -> Value {
+    pub(crate) fn api(&self, part: &str) -> Value {
         let got = self.get(&format!("/-/api/{part}"));
         assert_eq!(got.status, 200, "{part}: {}", got.text());
         got.json()
     }
 
     /// Returns the list of all presentations.
-    fn list(&self, query: &str) -> Value {
+    pub(crate) fn list(&self, query: &str) -> Value {
         let began = Instant::now();
         loop {
             let list = self.api(&format!("presentations?{query}"));
@@ -120,7 +120,7 @@ fn names(list: &Value) -> Vec<String> {
     names.map(|named| named["name"].as_str().unwrap().to_owned()).collect()
 }
 
-fn array(value: &Value) -> &[Value] {
+pub(crate) fn array(value: &Value) -> &[Value] {
     value.as_array().unwrap()
 }
 

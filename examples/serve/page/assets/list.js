@@ -1,6 +1,7 @@
 // The presentations under the roots: one page after the other, as they come into view.
 
 import { ask } from './api.js';
+import { Check, mark } from './check.js';
 import { element, name, replace } from './dom.js';
 import { failure } from './failure.js';
 import * as state from './state.js';
@@ -15,10 +16,15 @@ export class List {
     type: 'search', id: 'search', placeholder: 'Part of a name', autocomplete: 'off', spellcheck: 'false', enterkeyhint: 'search',
     oninput: () => this.#typed(),
   });
+  #health = element('select', { id: 'health', onchange: () => this.#begin() },
+    element('option', { value: 'all' }, 'all'),
+    element('option', { value: 'sick' }, 'sick'),
+    element('option', { value: 'unchecked' }, 'unchecked'));
   #items = element('ul', { class: 'titles' });
   #status = element('p', { class: 'faint', role: 'status' });
   #problems = element('div');
   #more = element('button', { type: 'button', hidden: true, onclick: () => this.#load() }, 'Show more');
+  #check = new Check(() => [...this.#items.querySelectorAll('a')]);
   #next = null;
   #asked = null;
   #timer = 0;
@@ -33,6 +39,7 @@ export class List {
       element('h1', { tabindex: '-1' }, 'Presentations'),
       element('form', { class: 'search', role: 'search', onsubmit: (event) => this.#submitted(event) },
         element('label', { for: 'search' }, 'Search'), this.#search),
+      element('div', { class: 'tools' }, element('label', { for: 'health' }, 'Show'), this.#health, this.#check.root),
       this.#status, this.#problems, this.#items, this.#more,
     );
     this.#observer.observe(this.#more);
@@ -47,6 +54,7 @@ export class List {
   }
 
   close() {
+    this.#check.close();
     this.#asked?.abort();
     clearTimeout(this.#timer);
     this.#observer.disconnect();
@@ -83,6 +91,7 @@ export class List {
   }
 
   #begin() {
+    this.#check.close();
     this.#next = null;
     this.#load({ fresh: true });
   }
@@ -95,7 +104,7 @@ export class List {
     this.#asked = asked;
     const search = this.#search.value;
     try {
-      const query = { search, after: fresh ? null : this.#next, limit: PAGE };
+      const query = { search, health: this.#health.value, after: fresh ? null : this.#next, limit: PAGE };
       const page = await ask('presentations', query, { signal: asked.signal });
       this.#show(page, fresh, search);
     } catch (error) {
@@ -108,7 +117,7 @@ export class List {
   }
 
   #show(page, fresh, search) {
-    const rows = page.presentations.map((presentation) => item(presentation.name));
+    const rows = page.presentations.map((presentation) => item(presentation));
     if (fresh) replace(this.#items, rows);
     else this.#items.append(...rows);
     this.#next = page.next;
@@ -118,6 +127,8 @@ export class List {
     const walk = page.complete ? '' : ' so far; still looking …';
     if (shown > 0) this.#status.textContent = some + walk;
     else if (!page.complete) this.#status.textContent = 'Looking for presentations …';
+    else if (this.#health.value === 'sick') this.#status.textContent = 'None of those that were checked is sick.';
+    else if (this.#health.value === 'unchecked') this.#status.textContent = 'All are checked.';
     else if (search) this.#status.textContent = 'No name has this in it.';
     else this.#status.textContent = 'There are no presentations here: no .ism file is below the served folders.';
     replace(this.#problems, (page.problems ?? []).length > 0 && element(
@@ -133,11 +144,12 @@ export class List {
   }
 }
 
-function item(title) {
+function item({ name: title, health }) {
   const place = title.lastIndexOf('/') + 1;
   return element('li', {}, element(
-    'a', { href: state.addressOf(title) },
+    'a', { href: state.addressOf(title), 'data-title': title },
     name(title.slice(place), { class: 'name file' }),
+    element('span', { class: 'mark' }, mark(health)),
     place > 0 && name(title.slice(0, place), { class: 'name folder' }),
   ));
 }
