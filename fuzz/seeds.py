@@ -1601,6 +1601,7 @@ def buckets():
         "weak-tags": asked + weak * 12,
         "empty-tags-without-a-time": asked + empty * 12,
         "times-alone": asked + timed * 12,
+        "a-version-beside-the-same-time": asked + timed + u8(100, 36, 100) * 11,
         "versions-of-which-one-is-gone": asked + u8(100, 6, 100) * 2 + u8(10) + u8(100, 12, 100) * 8,
         "a-version-that-comes-and-goes": asked + u8(100, 7, 100) * 2 + right * 4 + u8(100, 13, 100) * 4,
         "short": asked + unequal(5) * 12,

@@ -39,8 +39,8 @@ impl Pin {
     pub(super) fn is(&self, meta: &ObjectMeta) -> bool {
         let is_same = self.size == meta.size
             && self.e_tag == meta.e_tag.clone().filter(|e_tag| is_tag(e_tag));
-        is_same
-            && if self.is_named() { self.is_version(meta) } else { self.modified == modified(meta) }
+        let is_of_time = self.is_named() || self.modified == modified(meta);
+        is_same && self.is_version(meta) && is_of_time
     }
 
     /// A store may leave the version out of some answers if there is an ETag.
