@@ -23,7 +23,11 @@ pub(super) enum Problem {
     Range,
     /// The store wants fewer requests.
     SlowDown(SlowDown),
-    /// There is no such bucket.
+    /// There is no such bucket. Only the connector of this crate sees that.
+    #[cfg_attr(
+        not(any(feature = "s3", feature = "azure", feature = "gcs", feature = "http-store")),
+        allow(dead_code)
+    )]
     NoBucket,
     /// A kind of error, and what the operator should know.
     Told(io::ErrorKind, String),
