@@ -72,7 +72,7 @@ export const presentation = {
   'a presentation that cannot be opened says why': ({ url, chromium }) => inPage(chromium, async (page) => {
     await page.goto(addressOf(url, 'nothing/nothing.ism'));
     await page.locator('.notice.bad').waitFor();
-    assert.match(await page.locator('.notice.bad').innerText(), /no presentation/);
+    assert.match(await page.locator('.notice.bad').innerText(), /no such file or folder/);
   }, { expected: /status of 404/ }),
 
   'a server that does not answer is said to be so': ({ url, chromium }) => inPage(chromium, async (page) => {
