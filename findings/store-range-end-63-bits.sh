@@ -23,7 +23,7 @@
 #   9223372036854775807   206 924        206 924      206 924          206 924
 #   9223372036854775808   416 14         416 14       200 1024         206 924
 #   18446744073709551615  416 14         416 14       200 1024         206 924
-#   PASS: from 2^63 on, two of three servers do not give the rest
+#   PASS: from 2^63 on, two of the three products do not give the rest
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -79,7 +79,7 @@ done
 rest='206 924 206 924 206 924 206 924;'
 far='416 14 416 14 200 1024 206 924;'
 if [ "$seen" = "$rest$rest$far$far" ]; then
-    echo 'PASS: from 2^63 on, two of three servers do not give the rest'
+    echo 'PASS: from 2^63 on, two of the three products do not give the rest'
 else
     echo 'FAIL: the behaviour has changed'
     exit 1

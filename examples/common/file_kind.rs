@@ -37,7 +37,7 @@ const START: u64 = 4096;
 /// More boxes at the top of a file are not looked at: a film of a day with ten tracks has fewer.
 const MAX_BOXES: usize = 1_000_000;
 
-/// The same for files that have the name of a server manifest, of which a folder may have very many.
+/// [`MAX_BOXES`] for files that have the name of a server manifest, of which a folder may have very many.
 const MAX_BOXES_OF_MISNAMED: usize = 1000;
 
 impl FileKind {

@@ -5,7 +5,7 @@
 //! cargo run --release --example serve -- /srv/media --listen :80
 //! ```
 //!
-//! What lies in a bucket is served in place, by credentials of the environment:
+//! Presentations in a bucket are served in place, by credentials of the environment:
 //!
 //! ```sh
 //! cargo run --release --features s3 --example serve -- s3://films/2026

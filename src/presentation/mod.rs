@@ -110,7 +110,7 @@ pub struct Presentation {
     late: Mutex<Findings>,
     /// Files that were walked through.
     walked: Vec<FileId>,
-    /// What these walks passed, until an origin has taken it for its index files.
+    /// The boxes that these walks passed, until an origin has taken them for its index files.
     trails: Mutex<Vec<(FileId, IndexWriter)>>,
     /// Files of which an index entry led to something else.
     lying: Mutex<Vec<FileId>>,

@@ -206,7 +206,7 @@ fn what_is_not_looked_at_has_lines_of_json_and_a_status() {
     assert_eq!((&summary["fine"], &summary["folders-not-looked-at"]), (&1.into(), &1.into()));
 }
 
-/// What is written in place of an `.ism`, and how the reason begins.
+/// Contents in place of an `.ism`, and the beginning of the reason for each.
 const MISNAMED: [(&str, &str, &str); 5] = [
     (
         "page",

@@ -48,7 +48,7 @@ struct Scout {
     search: Option<u64>,
 }
 
-/// What one walk may do at one time.
+/// The limits of one walk at one time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share {
     /// Reads.

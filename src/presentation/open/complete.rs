@@ -33,7 +33,7 @@ pub(super) struct Complete {
     pub(super) media: Vec<(FileId, MediaFile)>,
     /// Files that were walked through.
     pub(super) walked: Vec<FileId>,
-    /// What these walks passed, for index files.
+    /// The boxes that these walks passed, for index files.
     pub(super) trails: Vec<(FileId, IndexWriter)>,
 }
 

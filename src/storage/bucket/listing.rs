@@ -23,7 +23,7 @@ const MAX_PAGES: usize = 10_000;
 pub struct ListedPage {
     /// The names below the prefix of the bucket.
     pub names: Vec<Name>,
-    /// What leads to the next page; `None` after the last one.
+    /// The token of the next page; `None` after the last one.
     pub next: Option<String>,
 }
 

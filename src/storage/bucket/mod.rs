@@ -87,7 +87,7 @@ const MAX_END: u64 = 16 << 20;
 #[derive(Clone)]
 pub struct Bucket {
     reach: Reach,
-    /// The same store, if it lists page by page.
+    /// The store once more, if it lists page by page.
     pages: Option<Arc<dyn PaginatedListStore>>,
     max_listed: usize,
     notice: Notice,

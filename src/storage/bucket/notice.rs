@@ -1,4 +1,4 @@
-//! What an operator should know of a store that works.
+//! Notices to the operator about a store that works.
 
 use std::fmt;
 use std::sync::Arc;

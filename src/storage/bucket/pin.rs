@@ -9,7 +9,7 @@ use crate::storage::{Age, Stat, Version};
 /// `Last-Modified` has whole seconds.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What tells an object's version from others.
+/// The marks by which a version of an object is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pin {
     pub(super) size: u64,

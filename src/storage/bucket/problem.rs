@@ -12,7 +12,7 @@ use object_store::Error;
 use super::NoBucket;
 use crate::storage::{ChangedError, SlowDown};
 
-/// What an answer, or the lack of one, means.
+/// The meaning of an answer, or of the lack of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Problem {
     /// There is no object of this name.

@@ -1,4 +1,4 @@
-//! What the operator is told of stores that do not answer, and what clients are told.
+//! Stores that do not answer: the sentences of the log, and the responses to clients.
 
 use std::net::TcpListener;
 

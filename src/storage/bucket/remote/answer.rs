@@ -71,7 +71,7 @@ pub(super) fn refused(
     }
 }
 
-/// What the codes of the stores mean. Texts beside them are not passed on.
+/// The meanings of the codes of the stores. Texts beside them are not passed on.
 fn of_code(code: &str) -> Option<Problem> {
     let denied = |sentence: &str| Some(Problem::told(ErrorKind::PermissionDenied, sentence));
     match code {
