@@ -1617,7 +1617,8 @@ def buckets():
         "no-suffixes": asked + right + u8(5) + right * 10,
         "range-is-gone-and-the-object-shorter": asked + right * 2 + u8(8, 100, 1, 20) * 6,
         "condition-fails-in-the-body": asked + right * 2 + u8(200, 1, 100, 255, 2) * 6,
-        **{f"failure-{kind}": asked + right * 2 + u8(kind) * 10 for kind in range(10)},
+        "ends-in-the-body": asked + right * 2 + u8(200, 1, 100, 5, 255, 9) * 6,
+        **{f"failure-{kind}": asked + right * 2 + u8(kind) * 10 for kind in range(11)},
         "a-long-listing": asked + right * 12 + u8(7) + u8(0, 1, 100) * 7,
         "nothing": b"",
     }

@@ -160,14 +160,19 @@ fn an_empty_tag_is_no_version() {
 #[test]
 fn a_store_that_wants_fewer_requests_is_heard_and_nothing_is_tried_again() {
     on_tokio(async {
-        for (status, wait) in [("503 Slow Down", "7"), ("429 Too Many Requests", "1")] {
-            let headers = format!("Retry-After: {wait}\r\nContent-Length: 0\r\n");
+        let date = "Date: Sun, 29 Nov 2026 08:00:00 GMT\r\n";
+        for (status, wait, seconds) in [
+            ("503 Slow Down", "7", 7),
+            ("429 Too Many Requests", "1", 1),
+            ("503 Service Unavailable", "Sun, 29 Nov 2026 08:00:09 GMT", 9),
+            ("503 Service Unavailable", "Fri, 29 Nov 2126 08:00:09 GMT", 600),
+        ] {
+            let headers = format!("{date}Retry-After: {wait}\r\nContent-Length: 0\r\n");
             let server = Server::start(&[&answer(status, &headers, "")]).await;
             let error = open(&s3(&server)).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ResourceBusy);
             let slow_down = *error.get_ref().unwrap().downcast_ref::<SlowDown>().unwrap();
-            let seconds = Duration::from_secs(wait.parse().unwrap());
-            assert_eq!(slow_down.retry_after, Some(seconds));
+            assert_eq!(slow_down.retry_after, Some(Duration::from_secs(seconds)));
             assert_eq!(server.asked().len(), 1);
         }
     });

@@ -2,6 +2,7 @@
 //! its range, in the version that was opened, or fails.
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -53,9 +54,14 @@ pub fn bucket(data: &[u8]) {
                 }
             }
             for range in &ranges {
-                if let Ok(read) = opening.source.read(range.clone()).await {
-                    assert!(range.start <= range.end && range.end <= stat.size, "{range:?}");
-                    check(&read, range, seed);
+                let is_inside = range.start <= range.end && range.end <= stat.size;
+                match opening.source.read(range.clone()).await {
+                    Ok(read) => {
+                        assert!(is_inside, "{range:?}");
+                        check(&read, range, seed);
+                    }
+                    // This kind says that the range is not in the object, and nothing is tried again.
+                    Err(error) => assert_eq!(error.kind() == ErrorKind::UnexpectedEof, !is_inside),
                 }
             }
             if let Ok(read) = opening.source.read_many(&ranges).await {
@@ -122,7 +128,7 @@ fn cause() -> Box<dyn std::error::Error + Send + Sync> {
 fn failure(kind: u8) -> Error {
     let (path, source) = ("a.ismv".to_owned(), cause());
     let inner = Error::Precondition { path: path.clone(), source: cause() };
-    match kind % 10 {
+    match kind % 11 {
         0 => Error::NotFound { path, source },
         1 => Error::Precondition { path, source },
         2 => Error::Generic { store: "answers", source: Box::new(inner) },
@@ -132,6 +138,10 @@ fn failure(kind: u8) -> Error {
         6 => Error::AlreadyExists { path, source },
         7 => Error::NotModified { path, source },
         8 => Error::Generic { store: "answers", source: "Requested range was invalid".into() },
+        9 => {
+            let source = io::Error::from(ErrorKind::UnexpectedEof).into();
+            Error::Generic { store: "answers", source }
+        }
         _ => Error::Generic { store: "answers", source },
     }
 }

@@ -57,7 +57,7 @@ impl Problem {
                 "the store refuses access: check the rights of the credentials",
             ),
             Error::Unauthenticated { .. } => Self::told(
-                io::ErrorKind::PermissionDenied,
+                io::ErrorKind::Other,
                 "the store does not accept the credentials: check that they are right and have not expired",
             ),
             Error::InvalidPath { .. } => Self::told(
@@ -76,6 +76,11 @@ impl Problem {
         if let Some(kind) = io.map(io::Error::kind) {
             return match kind {
                 io::ErrorKind::NotFound => Self::Missing,
+                // Not the end of the object, of which the size is known.
+                io::ErrorKind::UnexpectedEof => Self::told(
+                    io::ErrorKind::ConnectionAborted,
+                    "the store's answer ended before its time",
+                ),
                 kind => Self::told(kind, format!("the store failed: {kind}")),
             };
         }

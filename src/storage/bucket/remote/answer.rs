@@ -2,10 +2,11 @@
 
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::header::{
-    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
+    AGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION,
+    RETRY_AFTER,
 };
 use http::{Method, StatusCode};
 
@@ -23,16 +24,34 @@ pub(super) struct Asked {
     pub(super) is_plain: bool,
 }
 
-/// Returns the problem of an answer whose status is no success, with the beginning of its body.
+/// The longest time for which a store is left alone because it asks for that.
+const LONGEST_RETRY: Duration = Duration::from_secs(600);
+
+/// Clocks that differ by no more than this are right: Azure and S3 accept 15 minutes.
+const SKEW: Duration = Duration::from_secs(5 * 60);
+
+/// Returns the problem of an answer whose status is no success, with the beginning of its body. `now` is
+/// the time by the clock of this machine.
 pub(super) fn refused(
     asked: &Asked,
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
+    now: SystemTime,
 ) -> Problem {
     let code = code(headers, body);
-    if let Some(problem) = code.as_deref().and_then(of_code) {
+    if let Some(problem) = code.as_deref().and_then(|code| of_code(code, body)) {
         return problem;
+    }
+    let is_refusal = matches!(status.as_u16(), 400 | 401 | 403);
+    // Nothing that is sent to a server of files depends on the time.
+    if is_refusal && !asked.is_plain && has_other_clock(headers, now) {
+        return other(OTHER_CLOCK);
+    }
+    if code.as_deref().is_some_and(is_of_signature) {
+        return other(
+            "the store does not accept the credentials: check the secret key, the token, and the clock of this machine",
+        );
     }
     let named = code.map_or_else(String::new, |code| format!(", code {code}"));
     let told = |kind, sentence: &str| Problem::told(kind, sentence);
@@ -41,13 +60,11 @@ pub(super) fn refused(
         404 | 410 => Problem::Missing,
         412 => Problem::Changed,
         416 => Problem::Range,
-        429 | 503 => Problem::SlowDown(SlowDown::new(retry_after(headers))),
-        401 => told(
-            ErrorKind::PermissionDenied,
-            &format!(
-                "the store does not accept the credentials (status 401{named}): check that they are right and have not expired"
-            ),
-        ),
+        429 | 503 => Problem::SlowDown(SlowDown::new(retry_after(headers, now))),
+        // Says nothing about the object, as all that the credentials are the reason of.
+        401 => other(format!(
+            "the store does not accept the credentials (status 401{named}): check that they are right and have not expired"
+        )),
         403 => told(
             ErrorKind::PermissionDenied,
             &format!(
@@ -67,60 +84,87 @@ pub(super) fn refused(
             ),
         ),
         408 | 504 => told(ErrorKind::TimedOut, "the store, or a proxy before it, ran out of time"),
-        other => told(ErrorKind::Other, &format!("the store failed (status {other}{named})")),
+        status => other(format!("the store failed (status {status}{named})")),
     }
 }
 
 /// The meanings of the codes of the stores. Texts beside them are not passed on.
-fn of_code(code: &str) -> Option<Problem> {
-    let denied = |sentence: &str| Some(Problem::told(ErrorKind::PermissionDenied, sentence));
-    match code {
-        "NoSuchBucket" | "ContainerNotFound" | "InvalidBucketName" => Some(Problem::NoBucket),
-        "ExpiredToken" | "TokenRefreshRequired" => {
-            denied("the credentials have expired: renew them")
+fn of_code(code: &str, text: &[u8]) -> Option<Problem> {
+    // Azure has one code for all, and a text in which the reason stands.
+    let has = |words: &str| memchr::memmem::find(text, words.as_bytes()).is_some();
+    Some(match code {
+        "NoSuchBucket" | "ContainerNotFound" | "InvalidBucketName" => Problem::NoBucket,
+        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => other(EXPIRED),
+        _ if is_of_signature(code) && has("not valid in the specified time frame") => {
+            other(EXPIRED)
         }
+        "InvalidAuthenticationInfo" if has("expired") => other(EXPIRED),
         "InvalidAccessKeyId" => {
-            denied("the store does not know the access key: check its name and the endpoint")
+            other("the store does not know the access key: check its name and the endpoint")
         }
-        "SignatureDoesNotMatch"
-        | "AuthenticationFailed"
-        | "AuthorizationFailure"
-        | "InvalidToken" => denied(
-            "the store does not accept the credentials: check the secret key, the token, and the clock of this machine",
-        ),
-        "RequestTimeTooSkewed" => {
-            denied("the clock of this machine and that of the store differ too much: set the clock")
-        }
+        "RequestTimeTooSkewed" => other(OTHER_CLOCK),
+        _ if is_of_signature(code) && has("date header too old") => other(OTHER_CLOCK),
         "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
-            denied("the credentials are for another region: set AWS_REGION to that of the bucket")
+            other("the credentials are for another region: set AWS_REGION to that of the bucket")
         }
         "KeyTooLongError" | "OutOfRangeInput" | "InvalidResourceName" | "InvalidUri" => {
-            Some(Problem::told(
+            Problem::told(
                 ErrorKind::InvalidFilename,
                 "the store cannot have an object of this name",
-            ))
+            )
         }
-        _ => None,
-    }
+        _ => return None,
+    })
+}
+
+fn is_of_signature(code: &str) -> bool {
+    matches!(
+        code,
+        "SignatureDoesNotMatch" | "AuthenticationFailed" | "AuthorizationFailure" | "InvalidToken"
+    )
+}
+
+const EXPIRED: &str = "the credentials have expired: renew them";
+
+const OTHER_CLOCK: &str =
+    "the clock of this machine and that of the store differ too much: set the clock";
+
+fn other(sentence: impl Into<String>) -> Problem {
+    Problem::told(ErrorKind::Other, sentence)
+}
+
+/// Compares the clocks, if the answer comes from the store itself and not from a cache.
+fn has_other_clock(headers: &HeaderMap, now: SystemTime) -> bool {
+    let Some(theirs) = date(headers, DATE).filter(|_| !headers.contains_key(AGE)) else {
+        return false;
+    };
+    let difference = match now.duration_since(theirs) {
+        Ok(behind) => behind,
+        Err(ahead) => ahead.duration(),
+    };
+    difference > SKEW
+}
+
+/// Reads an HTTP date (RFC 9110, 5.6.7).
+fn date(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok()
 }
 
 fn redirected(asked: &Asked, status: StatusCode, headers: &HeaderMap) -> Problem {
     let region = HeaderName::from_static("x-amz-bucket-region");
     if let Some(region) = headers.get(region).and_then(|value| word(value.as_bytes())) {
-        let sentence = format!("the bucket is in the region {region}: set AWS_REGION to it");
-        return Problem::told(ErrorKind::Other, sentence);
+        return other(format!("the bucket is in the region {region}: set AWS_REGION to it"));
     }
     let target = headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let path = target.split(['?', '#']).next().unwrap_or_default();
     if asked.is_plain && path.ends_with('/') {
         return Problem::told(ErrorKind::IsADirectory, "the name is that of a folder");
     }
-    let sentence = format!(
+    other(format!(
         "the store redirects to another place (status {}), and redirects are not followed: give the \
          endpoint that answers itself",
         status.as_u16()
-    );
-    Problem::told(ErrorKind::Other, sentence)
+    ))
 }
 
 /// Checks an answer that is a success. Returns how many bytes it has, if it is ranged.
@@ -157,12 +201,11 @@ pub(super) fn checked(
     // No overflow: the end is less than the size.
     let len = range.end() - range.start() + 1;
     if len != length || !wanted.is_answered_by(&range, size) {
-        let sentence = format!(
+        return Err(other(format!(
             "the store gives bytes {}-{} of {size} for {wanted:?}, in {length} bytes",
             range.start(),
             range.end()
-        );
-        return Err(Problem::told(ErrorKind::Other, sentence));
+        )));
     }
     Ok(Some(len))
 }
@@ -206,9 +249,18 @@ fn content_range(value: &str) -> Option<(RangeInclusive<u64>, u64)> {
     (first <= last && last < size).then_some((first..=last, size))
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse::<u32>().ok()?;
-    Some(Duration::from_secs(seconds.into()))
+/// Reads `Retry-After`: seconds, or a time (RFC 9110, 10.2.3) by the clock of the store.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    let asked_for = if is_number {
+        // A number that is too large is a long time.
+        value.parse().map_or(Duration::MAX, Duration::from_secs)
+    } else {
+        let now = date(headers, DATE).unwrap_or(now);
+        date(headers, RETRY_AFTER)?.duration_since(now).unwrap_or_default()
+    };
+    Some(asked_for.min(LONGEST_RETRY))
 }
 
 /// The code of an error: Azure has it in a header, S3 and Google in the body.
@@ -226,4 +278,60 @@ fn word(bytes: &[u8]) -> Option<String> {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
     let is_short = (1..=64).contains(&bytes.len());
     (is_short && bytes.iter().all(is_word)).then(|| String::from_utf8_lossy(bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    /// 1994-11-06 08:49:37
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777)
+    }
+
+    fn with(values: &[(HeaderName, &str)]) -> HeaderMap {
+        let value = |value| HeaderValue::from_str(value).unwrap();
+        values.iter().map(|(name, text)| (name.clone(), value(text))).collect()
+    }
+
+    #[test]
+    fn a_time_to_wait_is_a_number_of_seconds_or_a_date_and_has_a_bound() {
+        let asked_for = |text| retry_after(&with(&[(RETRY_AFTER, text)]), now());
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(asked_for("0"), seconds(0));
+        assert_eq!(asked_for(" 120 "), seconds(120));
+        assert_eq!(asked_for("Sun, 06 Nov 1994 08:50:07 GMT"), seconds(30));
+        assert_eq!(asked_for("Sunday, 06-Nov-94 08:50:07 GMT"), seconds(30));
+        // It has passed: at once.
+        assert_eq!(asked_for("Sun, 06 Nov 1994 08:49:00 GMT"), seconds(0));
+        for long in ["601", "18446744073709551615", "99999999999999999999999"] {
+            assert_eq!(asked_for(long), Some(LONGEST_RETRY), "{long}");
+        }
+        assert_eq!(asked_for("Fri, 31 Dec 9999 23:59:59 GMT"), Some(LONGEST_RETRY));
+        for none in ["", "-1", "+5", "1.5", "soon", "Sun, 32 Nov 1994 08:50:07 GMT"] {
+            assert_eq!(asked_for(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_date_to_wait_for_is_by_the_clock_of_the_store() {
+        let headers = with(&[
+            (RETRY_AFTER, "Sun, 29 Nov 2026 08:00:07 GMT"),
+            (DATE, "Sun, 29 Nov 2026 08:00:00 GMT"),
+        ]);
+        assert_eq!(retry_after(&headers, now()), Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn clocks_are_compared_by_the_date_of_an_answer_that_no_cache_gave() {
+        let differ = |headers: &[(HeaderName, &str)]| has_other_clock(&with(headers), now());
+        assert!(!differ(&[]));
+        assert!(!differ(&[(DATE, "Sun, 06 Nov 1994 08:54:37 GMT")]));
+        assert!(differ(&[(DATE, "Sun, 06 Nov 1994 08:54:38 GMT")]));
+        assert!(differ(&[(DATE, "Sun, 06 Nov 1994 08:44:36 GMT")]));
+        assert!(!differ(&[(DATE, "Sun, 06 Nov 1994 07:00:00 GMT"), (AGE, "6577")]));
+        assert!(!differ(&[(DATE, "today")]));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -119,7 +119,7 @@ impl Connector {
         let (status, headers) = (response.status(), response.headers().clone());
         if !status.is_success() {
             let body = beginning(&mut response).await;
-            return Err(refused(&asked, status, &headers, &body));
+            return Err(refused(&asked, status, &headers, &body, SystemTime::now()));
         }
         let len = checked(&asked, range.as_ref(), status, &headers)?;
         let body = whole(&mut response, len).await?;
@@ -160,7 +160,7 @@ async fn whole(response: &mut Response, len: Option<u64>) -> Result<Bytes, Probl
     }
     match len {
         Some(len) if len != all.len() as u64 => Err(Problem::told(
-            ErrorKind::UnexpectedEof,
+            ErrorKind::ConnectionAborted,
             format!("the store's answer broke off after {} bytes of {len}", all.len()),
         )),
         _ => Ok(all.freeze()),
@@ -222,6 +222,11 @@ fn unreachable(error: &reqwest::Error) -> Problem {
         Some(ErrorKind::ConnectionRefused) => Problem::told(
             ErrorKind::ConnectionRefused,
             "the store refuses connections: check its endpoint, and that it runs",
+        ),
+        // It is not the object that has ended, which is what `UnexpectedEof` would mean.
+        None | Some(ErrorKind::UnexpectedEof) if is_reset(error) => Problem::told(
+            ErrorKind::ConnectionAborted,
+            "the connection to the store broke before the end of the answer",
         ),
         Some(kind) if !error.is_connect() => {
             Problem::told(kind, format!("the connection to the store broke: {kind}"))
