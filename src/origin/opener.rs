@@ -10,8 +10,10 @@ use super::counters;
 use super::index_files;
 use super::offload::SMALL;
 use super::read::{Deadline, Files, LastRead, Opened, Shared};
-use crate::base::{Error, ErrorKind, Got, Name, ReadError, ReadErrorKind, Reads, Step, Want};
-use crate::presentation::{OpenOptions, Presentation, open};
+use crate::base::{
+    Error, ErrorKind, FileId, Got, Name, ReadError, ReadErrorKind, Reads, Step, Want,
+};
+use crate::presentation::{Finding, OpenOptions, Presentation, open};
 
 /// Opens presentations.
 #[derive(Debug)]
@@ -91,9 +93,28 @@ impl Opener {
         let options = options.fold(self.options.clone(), OpenOptions::distrust);
         let step = open(name.clone(), &options);
         let presentation = read_for(step, &mut files, deadline, &permit).await?;
+        // A fault of a remote store passes. What it leaves of a title would stay in caches.
+        if self.shared.whole_reads.is_some()
+            && let Some(file) = files.unreadable()
+        {
+            return Err(unreadable(&presentation, &files, file));
+        }
         index_files::keep(&files, &presentation).await;
         Ok(Arc::new(Opened::new(presentation, files)))
     }
+}
+
+/// Returns the error of a file that could not be read: the one that its finding has, as far as there is
+/// one.
+fn unreadable(presentation: &Presentation, files: &Files, file: FileId) -> Error {
+    let name = files.name(file).map(Name::as_str);
+    let is_of_file = |finding: &&Finding| finding.file.as_deref() == name;
+    let findings = presentation.findings();
+    let causes = findings.iter().filter(is_of_file).filter_map(Finding::cause);
+    let mut errors = causes.filter(|cause| matches!(cause.kind, ErrorKind::Read(_)));
+    let error = errors.next().cloned();
+    let error = error.unwrap_or_else(|| ReadError::new(ReadErrorKind::Transient).into());
+    error.in_file(file)
 }
 
 /// The amount of bytes that an opening was fed.

@@ -114,11 +114,15 @@ impl From<&Error> for Problem {
     }
 }
 
-/// Returns the time for which the storage wants no request, if it said so.
+/// Returns the time for which the storage wants no request, if it said so. The storage is asked again long
+/// before the end of a long time, and so are we.
 fn asked_to_wait(error: &Error) -> Option<Duration> {
     let ErrorKind::Read(ReadError { source: Some(source), .. }) = &error.kind else { return None };
-    slow_down(source)?.retry_after
+    Some(slow_down(source)?.retry_after?.min(LONGEST_WAIT))
 }
+
+/// The longest time for which a client is asked to wait because the storage wants no request.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Rounds up to whole seconds, at least one, but treats 1.01 s as one second, because a client
 /// takes some time as well.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::error::{is_passing, slow_down};
+use super::sick_objects::{ObjectKey, SickObjects};
 use super::wrapping::{Around, Operation, wraps};
 use super::{Clock, Ends, Opening, SlowDown, Stat};
 use crate::base::Name;
@@ -27,6 +28,11 @@ use crate::base::Name;
 /// those that fail may be the first to end. So more than 20 failures in a row are needed if more
 /// operations are under way. Others may be the last to end: a failure of an operation that began
 /// before one that has succeeded is not part of a row.
+///
+/// One object that keeps failing says little about its store: of 20 failures in a row, three count. After
+/// as many failures as open the breaker, an object is left alone by itself for the same time, while others are
+/// read. So a store without an answer is left alone once seven objects were asked for, and what is wrong
+/// with one title does not end the others.
 ///
 /// A request that would wait in vain so fails at once, with a time for `Retry-After`; it takes no
 /// place among the operations of the origin, and a store that comes back is not met by all requests
@@ -95,6 +101,8 @@ pub struct BreakerStats {
     pub openings: u64,
     /// Operations that failed at once.
     pub refused: u64,
+    /// Objects that are left alone now, each by itself.
+    pub objects: u64,
 }
 
 /// The error of an operation that does not go to the store, because the breaker is open.
@@ -112,7 +120,7 @@ pub struct BreakerStats {
 /// # assert!(!is_from_the_breaker(&io::ErrorKind::TimedOut.into()));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the storage keeps failing and is asked again in {} s", retry_after.as_secs_f64())]
+#[error("the storage keeps failing and is asked again in {:.1} s", retry_after.as_secs_f64())]
 #[non_exhaustive]
 pub struct BreakerOpen {
     /// Time until the store is asked again.
@@ -129,6 +137,8 @@ struct Breaker {
     clock: Clock,
     report: Option<Arc<Report>>,
     memory: Arc<Mutex<Memory>>,
+    /// The object whose operations these are.
+    object: ObjectKey,
 }
 
 type Report = dyn Fn(BreakerState, Option<&io::Error>) + Send + Sync;
@@ -146,6 +156,7 @@ struct Memory {
     succeeded: u64,
     in_a_row: u32,
     window: Window,
+    objects: SickObjects,
     openings: u64,
     refused: u64,
 }
@@ -207,6 +218,7 @@ impl<S> BreakerStore<S> {
             clock: Clock::default(),
             report: None,
             memory: Arc::default(),
+            object: ObjectKey::default(),
         };
         Self { store, around }
     }
@@ -272,7 +284,8 @@ impl<S> BreakerStore<S> {
             State::Open { until } if now < until => BreakerState::Open,
             State::Open { .. } | State::HalfOpen { .. } => BreakerState::HalfOpen,
         };
-        BreakerStats { state, openings: memory.openings, refused: memory.refused }
+        let objects = memory.objects.left_alone(now);
+        BreakerStats { state, openings: memory.openings, refused: memory.refused, objects }
     }
 }
 
@@ -288,8 +301,9 @@ impl Breaker {
             memory.change(State::HalfOpen { is_probing: false });
         }
         let mut is_probe = false;
-        let wait = match &mut memory.state {
-            State::Closed => None,
+        let Memory { state, objects, .. } = &mut *memory;
+        let wait = match state {
+            State::Closed => objects.admit(self.object, now, PROBE),
             State::Open { until } => Some(until.saturating_sub(now)),
             State::HalfOpen { is_probing: true } => Some(PROBE),
             State::HalfOpen { is_probing } => {
@@ -323,6 +337,7 @@ impl Memory {
         self.changes += 1;
         self.in_a_row = 0;
         self.window = Window::default();
+        self.objects.clear();
     }
 }
 
@@ -360,18 +375,30 @@ impl Pass<'_> {
     fn settle<T>(mut self, done: &io::Result<T>) {
         self.is_settled = true;
         let failure = done.as_ref().err().filter(|error| is_passing(error));
-        let Breaker { in_a_row, percent, open_for, .. } = *self.breaker;
+        let Breaker { in_a_row, percent, open_for, object, .. } = *self.breaker;
         let now = self.breaker.clock.now();
         let mut memory = self.breaker.memory();
         memory.under_way = memory.under_way.saturating_sub(1);
         if memory.changes != self.changes || in_a_row == 0 {
             return;
         }
-        memory.window.add(now, failure.is_some());
+        let asked_for = failure.and_then(slow_down).and_then(|slow_down| slow_down.retry_after);
+        let until = now.saturating_add(open_for.max(asked_for.unwrap_or_default().min(LONGEST)));
+        let under_way = memory.under_way;
+        let counts = match failure {
+            None => {
+                memory.objects.answered(object);
+                true
+            }
+            Some(_) => memory.objects.failed(object, in_a_row.max(under_way), until),
+        };
+        if counts {
+            memory.window.add(now, failure.is_some());
+        }
         if failure.is_none() {
             memory.in_a_row = 0;
             memory.succeeded = memory.succeeded.max(self.number);
-        } else if self.number > memory.succeeded {
+        } else if counts && self.number > memory.succeeded {
             // One that began before an operation that has succeeded may be late: it has timed out, and
             // shows nothing about the store as it is now.
             memory.in_a_row = memory.in_a_row.saturating_add(1);
@@ -382,17 +409,13 @@ impl Pass<'_> {
                 Some(BreakerState::Closed)
             }
             None => None,
-            Some(error) => {
+            Some(_) => {
                 // Failures often come sooner than successes: of many operations that begin together,
                 // the first to end may be those few that fail.
-                let under_way = memory.under_way;
                 let opens = self.is_probe
                     || memory.in_a_row >= in_a_row.max(under_way)
                     || memory.window.has_failed(percent, under_way);
                 opens.then(|| {
-                    let asked_for = slow_down(error).and_then(|slow_down| slow_down.retry_after);
-                    let asked_for = asked_for.unwrap_or_default().min(LONGEST);
-                    let until = now.saturating_add(open_for.max(asked_for));
                     memory.change(State::Open { until });
                     memory.openings += 1;
                     BreakerState::Open
@@ -428,6 +451,10 @@ impl From<BreakerOpen> for io::Error {
 }
 
 impl Around for Breaker {
+    fn of(&self, name: &Name) -> Self {
+        Self { object: ObjectKey::of(name), ..self.clone() }
+    }
+
     async fn run<T, F>(&self, _: Operation, call: impl Fn() -> F + Send + Sync) -> io::Result<T>
     where
         T: Send,

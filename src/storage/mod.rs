@@ -31,6 +31,7 @@ mod mounts;
 mod opening;
 mod resilience;
 mod retry;
+mod sick_objects;
 mod slow_down;
 pub(crate) mod spelling;
 pub(crate) mod thread_timer;

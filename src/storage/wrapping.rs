@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::RangeSource;
 use super::opening::{of_length, of_lengths};
+use crate::base::Name;
 
 /// An operation of a store or a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,12 @@ pub(super) trait Around: Clone + Send + Sync + 'static {
     where
         T: Send,
         F: Future<Output = io::Result<T>> + Send;
+
+    /// Returns what runs around the operations of one object.
+    fn of(&self, name: &Name) -> Self {
+        let _ = name;
+        self.clone()
+    }
 
     /// Takes note of bytes that an operation gave.
     fn gave(&self, bytes: usize) {
@@ -131,12 +138,12 @@ macro_rules! wraps {
             type Source = $source<S::Source>;
 
             async fn open(&self, name: &Name) -> io::Result<Self::Source> {
+                let around = self.around.of(name);
                 let open = Operation::Open { bytes: 0 };
-                let source = self
-                    .around
+                let source = around
                     .run(open, || $crate::storage::wrapping::boxed(self.store.open(name)))
                     .await?;
-                Ok($source { source, around: self.around.clone() })
+                Ok($source { source, around })
             }
 
             async fn open_with(
@@ -144,21 +151,23 @@ macro_rules! wraps {
                 name: &Name,
                 ends: Ends,
             ) -> io::Result<Opening<Self::Source>> {
+                let around = self.around.of(name);
                 let open = Operation::Open { bytes: ends.head.saturating_add(ends.tail) };
                 let call = || {
                     $crate::storage::wrapping::boxed(async {
                         self.store.open_with(name, ends).await?.checked(ends)
                     })
                 };
-                let opening = self.around.run(open, call).await?;
+                let opening = around.run(open, call).await?;
                 for end in [&opening.head, &opening.tail].into_iter().flatten() {
-                    self.around.gave(end.len());
+                    around.gave(end.len());
                 }
-                Ok(opening.map(|source| $source { source, around: self.around.clone() }))
+                Ok(opening.map(|source| $source { source, around }))
             }
 
             async fn stat(&self, name: &Name) -> io::Result<Stat> {
                 self.around
+                    .of(name)
                     .run(Operation::Look, || {
                         $crate::storage::wrapping::boxed(self.store.stat(name))
                     })
@@ -175,6 +184,7 @@ macro_rules! wraps {
 
             async fn stored_name(&self, name: &Name) -> io::Result<Option<Name>> {
                 self.around
+                    .of(name)
                     .run(Operation::Look, || {
                         $crate::storage::wrapping::boxed(self.store.stored_name(name))
                     })

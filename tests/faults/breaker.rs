@@ -1,5 +1,6 @@
 //! The breaker.
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
@@ -9,16 +10,21 @@ use smooth_origin::storage::{
     BreakerOpen, BreakerState, BreakerStore, RangeSource, RetryStore, SlowDown,
 };
 
+use super::scripted::OBJECTS;
 use super::scripted::Turn::{self, Answer, Changed, Fail, Hang, SlowDown as Slow};
-use super::scripted::{Scripted, ScriptedSource, opened};
+use super::scripted::{Scripted, ScriptedSource, opened, opened_as};
 use super::{millis, poll};
 
 const BUSY: Turn = Fail(0, ErrorKind::TimedOut);
 
+type Source = smooth_origin::storage::BreakerSource<ScriptedSource>;
+
+/// A breaker before a store of several objects, which are read in turn.
 struct Tested {
     store: Scripted,
     breaker: BreakerStore<Scripted>,
-    source: smooth_origin::storage::BreakerSource<ScriptedSource>,
+    sources: Vec<Source>,
+    reads: Cell<usize>,
 }
 
 impl Tested {
@@ -32,15 +38,25 @@ impl Tested {
     ) -> Self {
         let store = Scripted::new(turns);
         let breaker = set(BreakerStore::new(store.clone()).clock(store.time.clock()));
-        let source = opened(&breaker);
-        let tested = Self { store, breaker, source };
-        // The opening is an operation, too.
+        let sources = OBJECTS.iter().map(|object| opened_as(&breaker, object)).collect();
+        let tested = Self { store, breaker, sources, reads: Cell::new(0) };
+        // The openings are operations, too.
         tested.pass(millis(10_000));
         tested
     }
 
+    fn source(&self) -> &Source {
+        self.reads.set(self.reads.get() + 1);
+        &self.sources[self.reads.get() % self.sources.len()]
+    }
+
     fn read(&self) -> io::Result<Bytes> {
-        self.store.time.run(self.source.read(0..4))
+        self.store.time.run(self.source().read(0..4))
+    }
+
+    /// Reads one and the same object.
+    fn read_one(&self) -> io::Result<Bytes> {
+        self.store.time.run(self.sources[0].read(0..4))
     }
 
     fn state(&self) -> BreakerState {
@@ -85,12 +101,51 @@ fn a_store_that_keeps_failing_is_left_alone_and_asked_again_after_a_while() {
 }
 
 #[test]
+fn an_object_that_keeps_failing_is_left_alone_and_the_others_are_read() {
+    let tested = Tested::new([BUSY; 20]);
+    for _ in 0..20 {
+        assert_eq!(tested.read_one().unwrap_err().kind(), ErrorKind::TimedOut);
+    }
+    let asked = tested.store.asked().len();
+    let refused = tested.read_one().unwrap_err();
+    assert!(refused.get_ref().unwrap().is::<BreakerOpen>());
+    assert_eq!(tested.store.asked().len(), asked);
+    let stats = tested.breaker.stats();
+    assert_eq!((stats.state, stats.openings, stats.objects), (BreakerState::Closed, 0, 1));
+    assert_eq!(tested.read().unwrap(), "some", "another one");
+    // One operation finds out whether it answers again.
+    tested.pass(millis(5000));
+    tested.store.then([BUSY]);
+    assert_eq!(tested.read_one().unwrap_err().kind(), ErrorKind::TimedOut);
+    assert!(tested.read_one().unwrap_err().get_ref().unwrap().is::<BreakerOpen>());
+    tested.pass(millis(5000));
+    assert_eq!(tested.breaker.stats().objects, 0);
+    assert_eq!(tested.read_one().unwrap(), "some");
+    assert_eq!(tested.read_one().unwrap(), "some");
+}
+
+#[test]
+fn a_sick_object_does_not_end_a_store_that_is_asked_for_little_else() {
+    let tested = Tested::new([]);
+    tested.store.later_on(BUSY);
+    // Of 500 failures of one object in a minute, those that reach the store are few.
+    for _ in 0..500 {
+        tested.read_one().unwrap_err();
+        tested.pass(millis(120));
+    }
+    tested.store.later_on(Answer(0));
+    assert_eq!(tested.breaker.stats().openings, 0);
+    assert_eq!(tested.read().unwrap(), "some");
+    assert!(tested.store.asked().len() < 40, "{}", tested.store.asked().len());
+}
+
+#[test]
 fn one_operation_at_a_time_finds_out_whether_the_store_is_back() {
     let tested = Tested::new([BUSY; 20]);
     (0..20).for_each(|_| drop(tested.read()));
     tested.pass(millis(5000));
     tested.store.then([Hang, Answer(10)]);
-    let mut probe = Box::pin(tested.source.read(0..4));
+    let mut probe = Box::pin(tested.source().read(0..4));
     assert!(poll(probe.as_mut()).is_none());
     assert_eq!(tested.refusal(), Some(millis(1000)));
     assert_eq!(tested.state(), BreakerState::HalfOpen);
@@ -148,13 +203,13 @@ fn a_store_that_answers_now_and_then_is_left_alone_all_the_same() {
 fn failures_that_come_sooner_than_successes_do_not_open_it() {
     let tested =
         Tested::new([[Fail(1, ErrorKind::TimedOut); 25].as_slice(), &[Answer(20); 75]].concat());
-    let reads = (0..100).map(|_| tested.source.read(0..4));
+    let reads = (0..100).map(|_| tested.source().read(0..4));
     let read = tested.store.time.run(futures_util::future::join_all(reads));
     assert_eq!(read.iter().filter(|read| read.is_ok()).count(), 75);
     assert_eq!(tested.state(), BreakerState::Closed);
     // Dropped ones are no longer under way.
     tested.store.then([Hang; 100]);
-    let mut hanging: Vec<_> = (0..100).map(|_| Box::pin(tested.source.read(0..4))).collect();
+    let mut hanging: Vec<_> = (0..100).map(|_| Box::pin(tested.source().read(0..4))).collect();
     assert!(hanging.iter_mut().all(|read| poll(read.as_mut()).is_none()));
     tested.store.later_on(BUSY);
     (0..99).for_each(|_| drop(tested.read().unwrap_err()));
@@ -168,12 +223,12 @@ fn failures_that_come_sooner_than_successes_do_not_open_it() {
 fn failures_that_come_later_than_successes_do_not_open_it() {
     let late = Fail(2000, ErrorKind::TimedOut);
     let tested = Tested::new([[late; 30].as_slice(), &[Answer(20); 70]].concat());
-    let reads = (0..100).map(|_| tested.source.read(0..4));
+    let reads = (0..100).map(|_| tested.source().read(0..4));
     tested.store.time.run(futures_util::future::join_all(reads));
     assert_eq!(tested.state(), BreakerState::Closed);
     // If none succeeds that began later, they are a row.
     let tested = Tested::new([[Answer(20); 70].as_slice(), &[late; 70]].concat());
-    let reads = (0..140).map(|_| tested.source.read(0..4));
+    let reads = (0..140).map(|_| tested.source().read(0..4));
     tested.store.time.run(futures_util::future::join_all(reads));
     assert_eq!(tested.state(), BreakerState::Open);
 }
@@ -181,7 +236,7 @@ fn failures_that_come_later_than_successes_do_not_open_it() {
 #[test]
 fn an_operation_that_began_before_the_breaker_opened_does_not_close_it() {
     let tested = Tested::new([Answer(2000)]);
-    let mut early = Box::pin(tested.source.read(0..4));
+    let mut early = Box::pin(tested.source().read(0..4));
     assert!(poll(early.as_mut()).is_none());
     tested.store.then([BUSY; 20]);
     (0..20).for_each(|_| drop(tested.read()));

@@ -53,7 +53,7 @@ impl Scripted {
     pub fn new(turns: impl IntoIterator<Item = Turn>) -> Self {
         let scripted = Self {
             time: VirtualTime::default(),
-            objects: store([("object", b"some content".to_vec())]),
+            objects: store(OBJECTS.map(|name| (name, b"some content".to_vec()))),
             script: Arc::default(),
         };
         scripted.then(turns);
@@ -140,7 +140,15 @@ impl RangeSource for ScriptedSource {
     }
 }
 
-/// The object of a store, opened.
+/// Objects of the store, all alike.
+pub const OBJECTS: [&str; 10] = ["object", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+
+/// An object of a store, opened.
 pub fn opened<S: Store>(store: &S) -> S::Source {
-    smooth_origin::origin::block_on(store.open(&name("object"))).unwrap()
+    opened_as(store, OBJECTS[0])
+}
+
+/// The object of this name, opened.
+pub fn opened_as<S: Store>(store: &S, object: &str) -> S::Source {
+    smooth_origin::origin::block_on(store.open(&name(object))).unwrap()
 }

@@ -75,6 +75,15 @@ impl Files {
         }
     }
 
+    /// Returns a file that could not be read for a reason that may pass.
+    pub(in crate::origin) fn unreadable(&self) -> Option<FileId> {
+        let is_unreadable = |file: &Option<(Name, Result<Version, ReadErrorKind>)>| {
+            matches!(file, Some((_, Err(ReadErrorKind::Transient))))
+        };
+        let index = self.list.iter().position(is_unreadable)?;
+        u32::try_from(index).ok().map(FileId::new)
+    }
+
     /// The source of a file that was opened before: still open, or opened again in the same version.
     pub(in crate::origin) async fn source(&self, file: FileId) -> Result<Source, ReadError> {
         if let Some(source) = self.shared.handles.get(self.number, file) {
