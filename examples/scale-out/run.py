@@ -14,9 +14,11 @@ Varnish. README.md explains the set-up as a deployment.
 
 What is tested, and fails the script otherwise:
 - a player (ffmpeg, HLS, at the pace of the film) gets every frame that the files have, while one origin is killed with SIGKILL;
-- meanwhile clients ask for every fragment, segment, manifest and playlist, again and again: no byte is wrong, and no request fails;
+- meanwhile clients ask for every fragment and manifest, again and again, and afterwards for every segment and playlist of DASH and HLS:
+  no byte is wrong, and no request fails;
 - each request that reaches the bucket is counted, by origin and object: a presentation is opened within four round trips, a fragment
-  is read once by an origin that was asked for it, whether as Smooth Streaming or as a segment, and not at all when it is asked again.
+  is read once by an origin that was asked for it, and not at all when it is asked again. A segment is one read more, and so are its
+  key frames alone.
 """
 
 import argparse
@@ -51,6 +53,8 @@ KILLED_AFTER = 5
 CLIENTS = 8
 # Round trips in which a presentation is opened.
 MOST_ROUNDS = 4
+# Reads of a fragment that its segments cost: the whole segment, and its key frames alone.
+OF_SEGMENTS = 2
 # Seconds of an answer of the bucket while round trips are counted.
 ROUND_TRIP = 0.1
 # Seconds after which something hangs.
@@ -281,7 +285,7 @@ def fragments(port, title):
                 time_ += int(chunk.get("d", 0))
         for quality in stream.iter("QualityLevel"):
             custom = ",".join(f"{one.get('Name')}={one.get('Value')}" for one in quality.iter("Attribute"))
-            url = stream.get("Url", "")
+            url = unquote(stream.get("Url", ""))
             for name, value in (("bitrate", quality.get("Bitrate")), ("CustomAttributes", custom)):
                 url = re.sub("{" + name + "}", lambda _: value, url, flags=re.IGNORECASE)
             paths += [f"/{title}/" + url.replace("{start time}", str(at)).replace("{start_time}", str(at)) for at in times]
@@ -316,6 +320,8 @@ class Places:
         self.content, self.files, self.of = content, {}, {}
         # Fragments by their places. Presentations that share a file read it each for itself.
         self.titles = collections.defaultdict(set)
+        # Paths of fragments that other boxes follow: they are kept in memory when they are asked for again.
+        self.followed = set()
 
     def add(self, path, title, body):
         folder = str(Path(title).parent)
@@ -326,14 +332,18 @@ class Places:
         self.of[path] = [(key, at) for key, at in places if at >= 0]
         for place in self.of[path]:
             self.titles[place].add(title)
+        for _, bytes_ in self.files[folder]:
+            end = bytes_.find(body) + len(body) + 4
+            if body in bytes_ and bytes_[end:end + 4] not in (b"moof", b"mfra", b""):
+                self.followed.add(path)
 
 
 class Load:
-    """Clients that ask the cache for all fragments, and compare each with what it should be."""
+    """Clients that ask the cache for all paths, again and again or once, and compare each answer with what it should be."""
 
-    def __init__(self, port, wanted):
-        self.port, self.wanted = port, wanted
-        self.asked, self.wrong, self.failed = 0, [], []
+    def __init__(self, port, wanted, once=False):
+        self.port, self.wanted, self.once = port, wanted, once
+        self.asked, self.wrong, self.failed = collections.Counter(), [], []
         self.end = threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(CLIENTS)]
         for thread in self.threads:
@@ -342,11 +352,11 @@ class Load:
     def run(self, number):
         paths = sorted(self.wanted)
         at = number * len(paths) // CLIENTS
-        while not self.end.is_set():
+        last = (number + 1) * len(paths) // CLIENTS
+        while not self.end.is_set() and not (self.once and at >= last):
             path = paths[at % len(paths)]
             at += 1
             try:
-                # A text behind the path is dropped by the cache, so this is one object all the same.
                 status, body = get(self.port, path)
             except OSError as error:
                 self.failed.append(f"{path}: {error}")
@@ -354,16 +364,33 @@ class Load:
             except http.client.HTTPException as error:
                 self.failed.append(f"{path}: {error!r}")
                 continue
-            self.asked += 1
+            self.asked[path] += 1
             if status != 200:
                 self.failed.append(f"{path}: status {status}")
             elif hashlib.sha256(body).digest() != self.wanted[path]:
                 self.wrong.append(path)
 
-    def stop(self):
-        self.end.set()
+    def join(self):
         for thread in self.threads:
             thread.join()
+
+    def stop(self):
+        """Ends, when each path has been asked for, or soon if that takes long."""
+        for _ in range(200):
+            if len(self.asked) == len(self.wanted):
+                break
+            time.sleep(0.1)
+        self.end.set()
+        self.join()
+
+    def check(self, what):
+        asked = sum(self.asked.values())
+        say(f"{what}: {asked} answers for {len(self.asked)} paths, {len(self.failed)} failed, {len(self.wrong)} wrong")
+        for kind, list_ in (("failed", self.failed), ("wrong", self.wrong)):
+            if list_:
+                sys.exit(f"scale-out: {kind}: " + "; ".join(list_[:5]))
+        if len(self.asked) < len(self.wanted):
+            sys.exit("scale-out: not every path was asked for: the machine is too slow")
 
 
 def play(url, at_pace):
@@ -413,24 +440,21 @@ def asked_of(number, folder):
     return {unquote(path) for path in re.findall(r'"GET (\S+/Fragments\(\S+) HTTP/1.1" (?:200|206|304) ', log)}
 
 
-def check_reads(number, requests, asked, places, is_complete):
-    """An origin has read each fragment once that it was asked for, and no other more often."""
-    reads = collections.Counter((request.key, int(request.start)) for request in requests if request.method == "GET" and request.start)
+def reads_of(requests):
+    """The number of reads from each place of the bucket."""
+    return collections.Counter((request.key, int(request.start)) for request in requests if request.method == "GET" and request.start)
+
+
+def check_reads(number, reads, most, places):
+    """An origin has read each fragment as often as it may, and nothing else."""
     faults = []
     for place, count in reads.items():
-        may = len(places.titles[place]) if place in places.titles else 0
-        # A fragment of two presentations may be read by each; anything else behind an opening is no fragment.
+        # A fragment of two presentations may be read for each. What is no fragment is read by openings alone.
+        may = sum(most(title) for title in places.titles.get(place, ()))
         if count > may:
             faults.append(f"{place[0]} from byte {place[1]}: {count} reads, {may} are right")
-    for path in asked:
-        of = places.of.get(path, [])
-        if of and not any(reads[place] for place in of):
-            faults.append(f"{path}: it was sent and not read")
-    if is_complete and asked and not reads:
-        faults.append("nothing was read")
     if faults:
         sys.exit(f"scale-out: origin {number}: " + "; ".join(faults[:10]))
-    return reads
 
 
 def table(openings, reads, looks, places):
@@ -533,34 +557,46 @@ def main():
         player = play(f"http://127.0.0.1:{cache}/{film}/master.m3u8", at_pace=True)
         time.sleep(KILLED_AFTER)
         # Objects that nobody has asked for come from the origins, so the load begins when one is about to go.
-        load = Load(cache, wanted)
-        time.sleep(0.2)
+        smooth = {path: digest for path, digest in wanted.items() if path in places.of or path.endswith("/Manifest")}
+        load = Load(cache, smooth)
+        time.sleep(0.5)
         first.send_signal(signal.SIGKILL)
         first.wait()
         say(f"the first origin is killed {KILLED_AFTER} s into the film")
         seen = frames(player, "the film through the cache")
         load.stop()
 
-        say(f"frames: {len(seen)} of {len(right)}; answers: {load.asked}, {len(load.failed)} failed, {len(load.wrong)} wrong")
+        say(f"frames: {len(seen)} of {len(right)}")
         if seen != right or not right:
             sys.exit("scale-out: the frames differ from those of the files")
-        for kind, list_ in (("failed", load.failed), ("wrong", load.wrong)):
-            if list_:
-                sys.exit(f"scale-out: {kind}: " + "; ".join(list_[:5]))
-        if load.asked < len(wanted):
-            sys.exit(f"scale-out: only {load.asked} of {len(wanted)} paths were asked for: the machine is too slow")
-
+        load.check("fragments and manifests")
         # The access log is written ten times a second.
         time.sleep(0.5)
         reads, looks = [], []
         for at, counter in enumerate(counters):
             requests, _ = counter.take()
             asked = asked_of(at + 1, folder)
-            reads.append(check_reads(at + 1, requests, asked, places, is_complete=at == 1))
+            reads.append(reads_of(requests))
             looks.append([request.key for request in requests if request.method != "GET" or not request.start])
-            say(f"origin {at + 1} sent {len(asked)} of {len(places.of)} fragments, and read {sum(reads[at].values())}, also for segments")
+            # The player has asked for segments of the film.
+            check_reads(at + 1, reads[at], lambda title: 2 if title == film else 1, places)
+            for path in asked:
+                if not any(reads[at][place] for place in places.of.get(path, ())):
+                    sys.exit(f"scale-out: origin {at + 1} has sent {path} without a read")
+            say(f"origin {at + 1} was asked for {len(asked)} of {len(places.of)} fragments, and made {sum(reads[at].values())} reads")
+
+        others = Load(cache, {path: digest for path, digest in wanted.items() if path not in smooth}, once=True)
+        others.join()
+        others.check("segments and playlists of DASH and HLS")
+        requests, _ = counters[1].take()
+        of_segments = reads_of(requests)
+        check_reads(2, of_segments, lambda title: OF_SEGMENTS, places)
+        say(f"for these, origin 2 made {sum(of_segments.values())} reads")
+        reads[1].update(of_segments)
+        looks[1] += [request.key for request in requests if request.method != "GET" or not request.start]
+
         # What an origin has read is in its memory.
-        again = sorted(asked_of(2, folder))[:100]
+        again = sorted(asked_of(2, folder) - places.followed)
         for path in again:
             status, body = get(two, path)
             if status != 200 or hashlib.sha256(body).digest() != wanted[path]:
