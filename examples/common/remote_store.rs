@@ -126,12 +126,11 @@ fn no_store(text: &str, sentence: String) -> Trouble {
     )
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "s3"))]
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(feature = "s3")]
     fn a_url_names_a_presentation_or_a_folder() {
         let parse = |text: &str| {
             let named = Named::parse(text)?;

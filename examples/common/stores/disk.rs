@@ -26,6 +26,9 @@ pub(super) struct Disk {
 /// Time between two looks at the disk.
 const LOOK_EACH: Duration = Duration::from_secs(30);
 
+/// Time for the last entries to be written.
+const MOST_TO_CLOSE: Duration = Duration::from_secs(5);
+
 /// The cache is written in blocks of at most so many bytes. A disk with less room takes no more of them.
 const BLOCK: u64 = 32 << 20;
 
@@ -71,12 +74,17 @@ pub(crate) fn check(options: &StoreArguments) -> Result<(), Failure> {
 /// Writes what is still to be written, as the last thing that is done with the cache.
 pub(crate) async fn close() {
     let Some(Disk { cache, folder, .. }) = OPENED.get() else { return };
-    if let Err(error) = cache.close().await {
-        let folder = folder.display();
+    let folder = folder.display();
+    let lost = |why: &dyn std::fmt::Display| {
         log(
             Level::Warn,
-            format_args!("the last entries of the disk cache {folder} are lost: {error}"),
+            format_args!("the last entries of the disk cache {folder} are lost: {why}"),
         );
+    };
+    match tokio::time::timeout(MOST_TO_CLOSE, cache.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => lost(&error),
+        Err(_) => lost(&"the disk does not answer"),
     }
 }
 

@@ -54,7 +54,7 @@ fn a_second_server_does_not_walk_what_the_first_one_has_walked() {
         fs::write(&path, bytes).unwrap();
     }
     let (walked_again, third) = opened();
-    assert_eq!(walked_again, walked);
+    assert!(walked_again > not_walked + 10, "{walked_again}");
     compare((&plain, "/ladder/ladder.ism"), (&third, "/ladder.ism"));
 }
 

@@ -21,6 +21,8 @@ fn inspect(store: &FakeS3, arguments: &[&str]) -> (i32, Vec<Value>) {
     let (lines, errors) = (output.stdout, String::from_utf8(output.stderr).unwrap());
     assert_eq!(errors, "");
     let lines = String::from_utf8(lines).unwrap();
+    let needed = "cargo build -p smooth-origin-examples --features s3 --example inspect";
+    assert!(!lines.contains("was built without s3"), "{needed}");
     let entries = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     (output.status.code().unwrap(), entries)
 }

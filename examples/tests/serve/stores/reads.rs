@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::client::{fetch, fragments};
 use super::fake_s3::FakeS3;
 use super::store;
-use crate::observed::{Observed, TESTDATA, wait_for};
+use crate::observed::{Observed, TESTDATA};
 
 /// The requests for media since the last call. Looks, by which a server sees that an object is still the
 /// same, are none.
@@ -22,6 +22,10 @@ pub(super) fn opened(server: &Observed, at: &str) -> Vec<String> {
     let paths = fragments(&String::from_utf8(manifest).unwrap());
     paths.into_iter().map(|path| format!("{at}/{path}")).collect()
 }
+
+/// Times that a busy machine does not reach by itself.
+const PATIENT: [&str; 6] =
+    ["--revalidate", "3600", "--store-timeout", "20", "--read-timeout", "60"];
 
 #[test]
 fn a_fragment_is_one_read_the_first_time_and_none_after_that() {
@@ -79,10 +83,11 @@ fn a_segment_of_hls_or_dash_is_one_read_as_well() {
 fn clients_that_want_one_fragment_at_a_time_cost_one_read() {
     let store = store();
     // Nothing is kept in memory, so that only those at the same time share a read.
-    let server = Observed::start_by(store.command(), &["s3://films", "--hot-memory", "0"]);
+    let options = [&["s3://films", "--hot-memory", "0"][..], &PATIENT].concat();
+    let server = Observed::start_by(store.command(), &options);
     let paths = opened(&server, "/ladder/ladder.ism");
     store.asked();
-    store.delay(Duration::from_millis(500));
+    store.delay(Duration::from_secs(3));
     let bodies: Vec<_> = thread::scope(|scope| {
         let clients: Vec<_> = (0..8).map(|_| scope.spawn(|| fetch(&server, &paths[1]))).collect();
         clients.into_iter().map(|client| client.join().unwrap()).collect()
@@ -110,41 +115,41 @@ fn a_folder_beside_a_store_gives_the_same_bytes_and_a_fragment_of_the_store_is_o
 #[test]
 fn a_slow_request_is_made_a_second_time_if_the_operator_wants_that() {
     let store = store();
-    let options = ["s3://films/ladder", "--operator-listen", "127.0.0.1:0"];
-    let hedged = [&options[..], &["--store-hedge", "0.1", "--store-hedge-limit", "50"]].concat();
+    let options =
+        [&["s3://films/ladder", "--operator-listen", "127.0.0.1:0"][..], &PATIENT].concat();
+    let hedged = [&options[..], &["--store-hedge", "0.3", "--store-hedge-limit", "100"]].concat();
     let counted = |server: &Observed, name: &str| {
         let text = server.ask_at(server.operator(), "GET /metrics", &[]).body;
         let line = format!("{name}{{store=\"s3://films/ladder\"}} ");
         let value = text.lines().find_map(|line_of| line_of.strip_prefix(&line));
         value.unwrap_or_else(|| panic!("{name}: {text}")).parse::<u64>().unwrap()
     };
-    for (options, times) in [(&hedged[..], 2), (&options[..], 1)] {
+    for (options, is_hedged) in [(&hedged, true), (&options, false)] {
         let server = Observed::start_by(store.command(), options);
         let paths = opened(&server, "/ladder.ism");
         store.asked();
-        store.delay_once(Duration::from_millis(1500));
+        store.delay_once(Duration::from_secs(3));
         assert_eq!(fetch(&server, &paths[0]).0, 200);
-        assert_eq!(media_reads(&store).len(), times);
-        let won = counted(&server, "serve_store_hedges_won_total");
-        assert_eq!(won, times as u64 - 1);
-        assert_eq!(counted(&server, "serve_store_hedges_total"), won);
+        let reads = media_reads(&store);
+        assert_eq!(reads.len() > 1, is_hedged, "{reads:?}");
+        assert_eq!(counted(&server, "serve_store_hedges_total") > 0, is_hedged);
+        assert_eq!(counted(&server, "serve_store_hedges_won_total") > 0, is_hedged);
         assert_eq!(counted(&server, "serve_store_hedges_over_limit_total"), 0);
+        assert_eq!(counted(&server, "serve_store_retries_total"), 0);
     }
 }
 
 #[test]
 fn the_time_and_the_number_of_tries_are_what_the_operator_says() {
     let store = store();
-    let options = ["s3://films", "--store-timeout", "0.2", "--store-tries", "2"];
+    let options =
+        ["s3://films", "--revalidate", "3600", "--store-timeout", "1", "--store-tries", "2"];
     let server = Observed::start_by(store.command(), &options);
     let paths = opened(&server, "/ladder/ladder.ism");
     store.asked();
     // Longer than the time for a fragment of this size.
-    store.delay(Duration::from_millis(1500));
+    store.delay(Duration::from_secs(4));
     assert_eq!(fetch(&server, &paths[0]).0, 503);
-    let asked = wait_for("the second try", || {
-        let asked = media_reads(&store);
-        (!asked.is_empty()).then_some(asked)
-    });
-    assert_eq!(asked.len(), 2, "{asked:?}");
+    let reads = media_reads(&store);
+    assert_eq!(reads.len(), 2, "{reads:?}");
 }
