@@ -42,6 +42,8 @@ pub struct Asked<'a> {
     pub(super) origin: &'a Origin,
     pub(super) opened: Arc<Opened>,
     pub(super) state: State<'a>,
+    /// Number of first bytes of the answer that are needed, if not all are.
+    pub(super) first: Option<u64>,
 }
 
 /// A presentation and the request to it.
@@ -166,6 +168,29 @@ impl Asked<'_> {
         &self.opened
     }
 
+    /// Says that no more than the first `bytes` bytes of the answer are needed: 0 for a response to HEAD,
+    /// the end of its range for a request with one. The answer is the same.
+    ///
+    /// If a fragment was not looked at yet, and each read is a round trip
+    /// ([`whole_read_bytes`](super::OriginBuilder::whole_read_bytes)), the answer reads at most 64 KiB
+    /// more than so many bytes of it instead of all. If a
+    /// [cache](super::OriginBuilder::fragment_cache_bytes) keeps fragments, all is read, except for HEAD.
+    ///
+    /// ```
+    /// use smooth_origin::origin::{Answer, Asked};
+    ///
+    /// /// The length of an answer, for a response to HEAD.
+    /// async fn length(asked: Asked<'_>) -> Result<Option<u64>, smooth_origin::Error> {
+    ///     Ok(match asked.first_bytes(0).answer().await? {
+    ///         Answer::Reply(served) => Some(served.reply().length()),
+    ///         _ => None,
+    ///     })
+    /// }
+    /// ```
+    pub fn first_bytes(self, bytes: u64) -> Self {
+        Self { first: Some(bytes), ..self }
+    }
+
     /// Makes the answer. Most answers need no read: their media is read as the body is sent.
     ///
     /// # Errors
@@ -184,7 +209,7 @@ impl Asked<'_> {
             State::Reply(reply) => Ok(Answer::Reply(serve(self.opened, reply))),
             State::Reads(reads) => {
                 let (target, step) = *reads;
-                self.origin.answer_read(&target, self.opened, step).await
+                self.origin.answer_read(&target, self.opened, step, self.first).await
             }
             State::Redirect(location) => Ok(Answer::Redirect(location)),
             State::Checked(answer) => Ok(*answer),

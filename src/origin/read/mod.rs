@@ -16,6 +16,8 @@ mod handles;
 #[cfg(any(feature = "dash", feature = "hls"))]
 mod head_cache;
 mod key;
+mod lent;
+mod looked;
 mod opened;
 mod reader;
 mod settling;
@@ -35,6 +37,8 @@ pub(super) use ends::{Purpose, open_fragment, read_head};
 pub(super) use files::{Files, LastRead};
 pub(super) use fragment_cache::FragmentCache;
 pub(super) use handles::{Handles, default_capacity};
+pub(super) use lent::Lent;
+pub(super) use looked::{Looked, Use};
 pub(super) use reader::{FileReader, FragmentFile, FragmentReader, Reader};
 pub(super) use settling::Patience;
 pub(super) use shared::{MemoryOptions, Shared};

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use super::deadline::Deadline;
 use super::files::Files;
 use super::key::Key;
+use super::lent::Lent;
+use super::looked::{Looked, LookedIn};
 use super::shared::Shared;
 use crate::base::{Error, ErrorKind, FileId, Name, ReadError, ReadErrorKind};
 use crate::presentation::{Presentation, compressed_forms};
@@ -183,9 +185,48 @@ impl Opened {
         self.files.read(file, range).await
     }
 
+    /// Reads a range of a file for an answer, once for all requests that want it at one time. If reads
+    /// are dear, the range is a whole fragment, or its beginning, and may be in the cache.
+    pub(in crate::origin) async fn look(
+        self: &Arc<Self>,
+        file: FileId,
+        range: Range<u64>,
+    ) -> Result<Looked, Error> {
+        let in_file = |error: ReadError| Error::from(error).in_file(file);
+        if !self.has_whole(&range) {
+            let bytes = self.read_once(file, range.clone()).await.map_err(in_file)?;
+            return Ok(Looked { file, range, bytes, source: LookedIn::Part });
+        }
+        let key = self.key(file, range.clone());
+        let found = self.shared().fragments.as_ref().and_then(|fragments| fragments.find(&key));
+        if let Some(bytes) = found {
+            return Ok(Looked { file, range, bytes, source: LookedIn::Cache });
+        }
+        let lent = self.read_whole(file, range.clone()).await?;
+        Ok(Looked { file, range, bytes: lent.bytes(), source: LookedIn::Store(lent) })
+    }
+
+    /// Returns whether a request that needs the `first` bytes of a fragment alone reads only its
+    /// beginning: if reads are dear, the fragment is neither in memory nor being read, and no cache is
+    /// to have all of it. A request for the head (0 bytes) fills no cache.
+    pub(in crate::origin) fn reads_beginning(
+        &self,
+        file: FileId,
+        range: &Range<u64>,
+        first: u64,
+    ) -> bool {
+        let Some(whole) = &self.shared().whole_reads else { return false };
+        let key = self.key(file, range.clone());
+        match &self.shared().fragments {
+            _ if whole.has(&key) => false,
+            Some(fragments) => first == 0 && !fragments.has(&key),
+            None => true,
+        }
+    }
+
     /// Reads a range of a file once for all requests that want it at one time, if fragments are
     /// kept: these are the ones that many clients request.
-    pub(in crate::origin) async fn read_once(
+    async fn read_once(
         self: &Arc<Self>,
         file: FileId,
         range: Range<u64>,
@@ -197,26 +238,30 @@ impl Opened {
         fragments.reads.join(&key, async move { opened.read(file, range).await }).0.await
     }
 
-    /// Reads a range of a file once for all requests that want it at one time, with room for its bytes
-    /// as long as any of these requests has them. `None` if the store is not one for which reads are
-    /// dear, or the range is too long.
+    /// Returns whether a range of this length is read at once, because reads are dear.
+    fn has_whole(&self, range: &Range<u64>) -> bool {
+        let whole = self.shared().whole_reads.as_ref();
+        whole.is_some_and(|whole| range.end.saturating_sub(range.start) <= whole.most())
+    }
+
+    /// Reads a range of a file, with room for its bytes as long as any request has them: once for all
+    /// requests that want it at one time, if reads are dear.
     pub(in crate::origin) async fn read_whole(
         self: &Arc<Self>,
         file: FileId,
         range: Range<u64>,
-    ) -> Option<Result<Bytes, Error>> {
-        let whole = self.shared().whole_reads.as_ref()?;
+    ) -> Result<Lent, Error> {
         let len = range.end.saturating_sub(range.start);
-        if len > whole.most() {
-            return None;
-        }
         let (key, opened) = (self.key(file, range.clone()), Arc::clone(self));
         let read = async move {
             let share = opened.shared().room(len).await?;
             let read = opened.read(file, range).await;
             Ok((read.map_err(|error| Error::from(error).in_file(file))?, share))
         };
-        Some(whole.get(&key, read).await)
+        match &self.shared().whole_reads {
+            Some(whole) => whole.get(&key, read).await,
+            None => read.await.map(|(bytes, share)| Lent::new(bytes, share)),
+        }
     }
 
     /// Checks that a file can still be read in the version that was opened.

@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use bytes::Bytes;
 
 use super::key::Key;
+use super::lent::{InUse, Lent};
 use super::shared_reads::SharedReads;
-use crate::base::Error;
+use crate::base::{Error, FileEnds, Name, ReadError};
 use crate::storage::budget::Share;
+use crate::storage::{Source, Stat};
 
 /// A range up to this length is read at once where reads are cheap: most fragments.
 pub(super) const WHOLE: u64 = 1 << 20;
@@ -20,21 +22,24 @@ pub(super) const WHOLE: u64 = 1 << 20;
 #[derive(Debug)]
 pub(in crate::origin) struct WholeReads {
     most: u64,
-    reads: SharedReads<Error>,
-    lent: Arc<Mutex<HashMap<Key, Weak<Lent>>>>,
+    reads: SharedReads<Key, Lent, Error>,
+    /// Fragments in files of their own that are being opened, by name and bytes of the head.
+    openings: SharedReads<(Name, u64), OpenedFragment, ReadError>,
+    lent: List,
     shared: AtomicU64,
 }
 
-/// Bytes in use, until the last body has sent them.
-#[derive(Debug)]
-struct Lent {
-    bytes: Bytes,
-    key: Key,
-    list: Arc<Mutex<HashMap<Key, Weak<Lent>>>>,
-    _share: Share,
-}
+/// The file of a fragment that was opened, with its first bytes.
+pub(in crate::origin) type OpenedFragment = (FileEnds, Source, Stat);
 
-struct LentTo(Arc<Lent>);
+type List = Arc<Mutex<HashMap<Key, Weak<InUse>>>>;
+
+/// Takes bytes out of the list when they are no longer in use.
+#[derive(Debug)]
+pub(super) struct Listed {
+    key: Key,
+    list: List,
+}
 
 /// Divisor of the room for bodies: one read takes no more than such a part.
 const PARTS: u64 = 16;
@@ -49,6 +54,7 @@ impl WholeReads {
         Self {
             most,
             reads: SharedReads::default(),
+            openings: SharedReads::default(),
             lent: Arc::default(),
             shared: AtomicU64::new(0),
         }
@@ -80,55 +86,70 @@ impl WholeReads {
         &self,
         key: &Key,
         read: impl Future<Output = Result<(Bytes, Share), Error>> + Send + 'static,
-    ) -> Result<Bytes, Error> {
-        if let Some(bytes) = self.lent_to_others(key) {
-            return Ok(bytes);
+    ) -> Result<Lent, Error> {
+        if let Some(lent) = self.lent_to_others(key) {
+            return Ok(lent);
         }
-        let (list, listed) = (Arc::clone(&self.lent), key.clone());
+        let listed = Listed { key: key.clone(), list: Arc::clone(&self.lent) };
         let (reading, is_joined) = self.reads.join(key, async move {
             let (bytes, share) = read.await?;
-            let lent = Lent { bytes, key: listed.clone(), list: Arc::clone(&list), _share: share };
-            let lent = Arc::new(lent);
-            locked(&list).insert(listed, Arc::downgrade(&lent));
-            Ok(Bytes::from_owner(LentTo(lent)))
+            let (list, key) = (Arc::clone(&listed.list), listed.key.clone());
+            let lent = Lent::listed(bytes, share, listed);
+            locked(&list).insert(key, Arc::downgrade(&lent.0));
+            Ok(lent)
         });
         if is_joined {
-            self.shared.fetch_add(1, Ordering::Relaxed);
-        } else if let Some(bytes) = self.lent_to_others(key) {
+            self.count_shared();
+        } else if let Some(lent) = self.lent_to_others(key) {
             // Another read has ended in the meantime.
-            return Ok(bytes);
+            return Ok(lent);
         }
         reading.await
     }
 
-    /// The bytes, if a body is sending them.
-    fn lent_to_others(&self, key: &Key) -> Option<Bytes> {
-        let lent = self.lent().get(key).and_then(Weak::upgrade)?;
-        self.shared.fetch_add(1, Ordering::Relaxed);
-        Some(Bytes::from_owner(LentTo(lent)))
+    /// The file of a fragment, opened by `open` with `head` of its first bytes: once for all requests
+    /// that want it at one time.
+    pub(in crate::origin) async fn open(
+        &self,
+        name: &Name,
+        head: u64,
+        open: impl Future<Output = Result<OpenedFragment, ReadError>> + Send + 'static,
+    ) -> Result<OpenedFragment, ReadError> {
+        let (opening, is_joined) = self.openings.join(&(name.clone(), head), open);
+        if is_joined {
+            self.count_shared();
+        }
+        opening.await
     }
 
-    fn lent(&self) -> MutexGuard<'_, HashMap<Key, Weak<Lent>>> {
+    /// The bytes, if a body is sending them.
+    fn lent_to_others(&self, key: &Key) -> Option<Lent> {
+        let lent = self.lent().get(key).and_then(Weak::upgrade)?;
+        self.count_shared();
+        Some(Lent(lent))
+    }
+
+    fn count_shared(&self) {
+        self.shared.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn lent(&self) -> MutexGuard<'_, HashMap<Key, Weak<InUse>>> {
         locked(&self.lent)
     }
 }
 
-fn locked(list: &Mutex<HashMap<Key, Weak<Lent>>>) -> MutexGuard<'_, HashMap<Key, Weak<Lent>>> {
+fn locked(
+    list: &Mutex<HashMap<Key, Weak<InUse>>>,
+) -> MutexGuard<'_, HashMap<Key, Weak<InUse>>> {
     list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Drop for Lent {
+impl Drop for Listed {
     fn drop(&mut self) {
         let mut list = locked(&self.list);
         // The same bytes may have been read again meanwhile.
         if list.get(&self.key).is_some_and(|lent| lent.strong_count() == 0) {
             list.remove(&self.key);
         }
-    }
-}
-
-impl AsRef<[u8]> for LentTo {
-    fn as_ref(&self) -> &[u8] {
-        &self.0.bytes
     }
 }
