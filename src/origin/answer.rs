@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::answering::Made;
 use super::read::{FragmentCache, FragmentReader, Looked, Reader, Use};
-use super::{Body, Opened, Redirect};
+use super::{Body, Opened, Redirect, reading_ahead};
 use crate::base::Error;
 use crate::presentation::{Piece, Reply, StoredRange};
 
@@ -152,8 +152,15 @@ impl fmt::Debug for Served {
     }
 }
 
+/// Makes an answer of a reply that no cache has to do with.
+pub(super) fn serve_as_is(opened: Arc<Opened>, reply: Reply) -> Served {
+    let modified = opened.modified();
+    Served { reply, reader: Reader::Presentation(opened), modified, is_kept: false }
+}
+
 /// Makes an answer of a reply of which nothing need be read first.
 pub(super) fn serve(opened: Arc<Opened>, reply: Reply) -> Served {
+    reading_ahead::after(&opened, &reply);
     let (reply, is_kept) = cached(&opened, reply);
     let modified = opened.modified();
     Served { reply, reader: Reader::Presentation(opened), modified, is_kept }
@@ -181,16 +188,18 @@ fn serve_looked(
     looked: &Looked,
     first: Option<u64>,
 ) -> Served {
+    if first == Some(0) {
+        opened.keep(looked, false);
+        return serve_as_is(opened, reply);
+    }
     let Some(fragments) = &opened.shared().fragments else { return serve(opened, reply) };
-    match looked.keep(&opened, false) {
+    match opened.keep(looked, false) {
         Use::Hit => fragments.count_hit(),
         Use::Kept => fragments.count_miss(),
-        // None of its bytes are sent.
-        Use::Part if first == Some(0) => {}
         Use::Part => return serve(opened, reply),
     }
-    let modified = opened.modified();
-    Served { reply, reader: Reader::Presentation(opened), modified, is_kept: false }
+    reading_ahead::after_byte(&opened, looked.file, looked.range.start);
+    serve_as_is(opened, reply)
 }
 
 /// Returns the reply with its bytes, if they are in memory, and whether they will be kept once they are

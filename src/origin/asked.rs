@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::answer::serve;
+use super::answer::{serve, serve_as_is};
 use super::read::Reader;
 use super::redirect::Base;
 use super::{Answer, Opened, Origin, Redirect};
@@ -197,7 +197,11 @@ impl Asked<'_> {
     /// [`ErrorKind::status`](crate::base::ErrorKind::status) has the HTTP status of each.
     pub async fn answer(self) -> Result<Answer, Error> {
         match self.state {
-            State::Reply(reply) => Ok(Answer::Reply(serve(self.opened, reply))),
+            State::Reply(reply) => Ok(Answer::Reply(match self.first {
+                // None of its bytes are sent.
+                Some(0) => serve_as_is(self.opened, reply),
+                _ => serve(self.opened, reply),
+            })),
             // What has to be waited for is apart: the future of other requests stays small.
             _ => Box::pin(self.answer_slowly()).await,
         }
@@ -206,7 +210,11 @@ impl Asked<'_> {
     /// Makes the answer in one future, for hosts that know that it may have to wait.
     pub(crate) async fn answer_slowly(self) -> Result<Answer, Error> {
         match self.state {
-            State::Reply(reply) => Ok(Answer::Reply(serve(self.opened, reply))),
+            State::Reply(reply) => Ok(Answer::Reply(match self.first {
+                // None of its bytes are sent.
+                Some(0) => serve_as_is(self.opened, reply),
+                _ => serve(self.opened, reply),
+            })),
             State::Reads(reads) => {
                 let (target, step) = *reads;
                 self.origin.answer_read(&target, self.opened, step, self.first).await

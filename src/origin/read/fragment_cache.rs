@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use quick_cache::Weighter;
@@ -10,7 +10,7 @@ use quick_cache::sync::Cache;
 
 use super::access::{Access, timed_out};
 use super::key::Key;
-use super::lent::{InUse, Lent};
+use super::lent::{Lent, WeakLent};
 use super::shared_reads::SharedReads;
 use crate::base::ReadError;
 use crate::origin::FragmentCacheStats;
@@ -35,7 +35,7 @@ struct Kept {
     bytes: Bytes,
     /// The bytes in use, while a body sends them. They stay in memory until the last has sent them, even
     /// if the cache drops them.
-    lent: Mutex<Weak<InUse>>,
+    lent: Mutex<WeakLent>,
     /// Set until the first answer, if it was read ahead of its requests.
     is_ahead: AtomicBool,
 }
@@ -161,7 +161,7 @@ impl Kept {
 
     /// Keeps bytes that are in use.
     fn of(lent: &Lent, is_ahead: bool) -> Self {
-        let in_use = Mutex::new(Arc::downgrade(&lent.0));
+        let in_use = Mutex::new(lent.downgrade());
         Self { bytes: lent.kept().clone(), lent: in_use, is_ahead: is_ahead.into() }
     }
 
@@ -169,10 +169,10 @@ impl Kept {
     fn lend(&self, share: impl FnOnce() -> Share) -> Lent {
         let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(in_use) = lent.upgrade() {
-            return Lent(in_use);
+            return in_use;
         }
         let new = Lent::new(self.bytes.clone(), share());
-        *lent = Arc::downgrade(&new.0);
+        *lent = new.downgrade();
         new
     }
 }

@@ -7,6 +7,7 @@
 //! ```
 
 mod access;
+mod ahead;
 mod body;
 mod deadline;
 mod ends;
@@ -15,6 +16,7 @@ mod fragment_cache;
 mod handles;
 #[cfg(any(feature = "dash", feature = "hls"))]
 mod head_cache;
+mod keeping;
 mod key;
 mod lent;
 mod looked;
@@ -31,6 +33,7 @@ pub use opened::Opened;
 pub use stored_body::StoredBody;
 
 pub(super) use access::{AT_ONCE, Access, AccessOptions};
+pub(super) use ahead::{AheadOptions, Place, ReadAhead};
 pub(super) use body::PART;
 pub(super) use deadline::Deadline;
 pub(super) use ends::{Purpose, open_fragment, read_head};
@@ -38,7 +41,8 @@ pub(super) use files::{Files, LastRead};
 pub(super) use fragment_cache::FragmentCache;
 pub(super) use handles::{Handles, default_capacity};
 pub(super) use lent::Lent;
-pub(super) use looked::{Looked, Use};
+pub(super) use keeping::Use;
+pub(super) use looked::Looked;
 pub(super) use reader::{FileReader, FragmentFile, FragmentReader, Reader};
 pub(super) use settling::Patience;
 pub(super) use shared::{MemoryOptions, Shared};

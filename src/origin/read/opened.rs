@@ -259,7 +259,13 @@ impl Opened {
             Ok((read.map_err(|error| Error::from(error).in_file(file))?, share))
         };
         match &self.shared().whole_reads {
-            Some(whole) => whole.get(&key, read).await,
+            Some(whole) => {
+                let (lent, is_joined) = whole.get(&key, read).await;
+                if let Some(ahead) = self.shared().ahead.as_ref().filter(|_| is_joined) {
+                    ahead.join(&key);
+                }
+                lent
+            }
             None => read.await.map(|(bytes, share)| Lent::new(bytes, share)),
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::access::Access;
+use super::ahead::{AheadOptions, ReadAhead};
 use super::fragment_cache::FragmentCache;
 use super::handles::Handles;
 #[cfg(any(feature = "dash", feature = "hls"))]
@@ -24,6 +25,8 @@ pub(in crate::origin) struct Shared {
     pub(in crate::origin) fragments: Option<FragmentCache>,
     /// Set if each read is a round trip.
     pub(in crate::origin) whole_reads: Option<WholeReads>,
+    /// Set if fragments are read before clients request them.
+    pub(in crate::origin) ahead: Option<Arc<ReadAhead>>,
     /// The cache on disk that the store has, for its numbers.
     #[cfg(feature = "disk-cache")]
     pub(in crate::origin) disk: Option<DiskCache>,
@@ -75,11 +78,26 @@ impl Shared {
             bodies,
             fragments,
             whole_reads,
+            ahead: None,
             #[cfg(feature = "disk-cache")]
             disk: None,
             #[cfg(any(feature = "dash", feature = "hls"))]
             heads,
         }
+    }
+
+    /// Reads fragments before clients request them, if there is a cache for them.
+    pub(in crate::origin) fn with_ahead(self, options: AheadOptions, cache: u64) -> Self {
+        #[cfg(feature = "disk-cache")]
+        let has_disk = self.disk.is_some();
+        #[cfg(not(feature = "disk-cache"))]
+        let has_disk = false;
+        let is_on = options.fragments > 0
+            && self.whole_reads.is_some()
+            && (self.fragments.is_some() || has_disk);
+        let (operations, bodies) = (self.access.limit.operations() as u64, self.bodies.total());
+        let ahead = is_on.then(|| Arc::new(ReadAhead::new(options, operations, cache, bodies)));
+        Self { ahead, ..self }
     }
 
     /// Longest fragment that is read at once, and kept.

@@ -1,14 +1,12 @@
 //! Fragments that are read whole and once, for a store of which every read is a round trip.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 
 use super::key::Key;
-use super::lent::{InUse, Lent};
+use super::lent::{Lent, LentList};
 use super::shared_reads::SharedReads;
 use crate::base::{Error, FileEnds, Name, ReadError};
 use crate::storage::budget::Share;
@@ -25,21 +23,12 @@ pub(in crate::origin) struct WholeReads {
     reads: SharedReads<Key, Lent, Error>,
     /// Fragments in files of their own that are being opened, by name and bytes of the head.
     openings: SharedReads<(Name, u64), OpenedFragment, ReadError>,
-    lent: List,
+    lent: LentList,
     shared: AtomicU64,
 }
 
 /// The file of a fragment that was opened, with its first bytes.
 pub(in crate::origin) type OpenedFragment = (FileEnds, Source, Stat);
-
-type List = Arc<Mutex<HashMap<Key, Weak<InUse>>>>;
-
-/// Takes bytes out of the list when they are no longer in use.
-#[derive(Debug)]
-pub(super) struct Listed {
-    key: Key,
-    list: List,
-}
 
 /// Divisor of the room for bodies: one read takes no more than such a part.
 const PARTS: u64 = 16;
@@ -55,7 +44,7 @@ impl WholeReads {
             most,
             reads: SharedReads::default(),
             openings: SharedReads::default(),
-            lent: Arc::default(),
+            lent: LentList::default(),
             shared: AtomicU64::new(0),
         }
     }
@@ -76,35 +65,32 @@ impl WholeReads {
     }
 
     /// Returns whether the bytes are being read, or are in memory.
-    pub(super) fn has(&self, key: &Key) -> bool {
-        self.lent().get(key).is_some_and(|lent| lent.strong_count() > 0) || self.reads.has(key)
+    pub(in crate::origin) fn has(&self, key: &Key) -> bool {
+        self.lent.has(key) || self.reads.has(key)
     }
 
     /// The bytes of this key: those that are being sent, or those of the read in progress, or those of
-    /// `read`, which has room for them.
+    /// `read`, which has room for them. Also returns whether another request's read was in progress.
     pub(in crate::origin) async fn get(
         &self,
         key: &Key,
         read: impl Future<Output = Result<(Bytes, Share), Error>> + Send + 'static,
-    ) -> Result<Lent, Error> {
+    ) -> (Result<Lent, Error>, bool) {
         if let Some(lent) = self.lent_to_others(key) {
-            return Ok(lent);
+            return (Ok(lent), false);
         }
-        let listed = Listed { key: key.clone(), list: Arc::clone(&self.lent) };
+        let (list, listed) = (self.lent.clone(), key.clone());
         let (reading, is_joined) = self.reads.join(key, async move {
             let (bytes, share) = read.await?;
-            let (list, key) = (Arc::clone(&listed.list), listed.key.clone());
-            let lent = Lent::listed(bytes, share, listed);
-            locked(&list).insert(key, Arc::downgrade(&lent.0));
-            Ok(lent)
+            Ok(list.lend(listed, bytes, share))
         });
         if is_joined {
             self.count_shared();
         } else if let Some(lent) = self.lent_to_others(key) {
             // Another read has ended in the meantime.
-            return Ok(lent);
+            return (Ok(lent), false);
         }
-        reading.await
+        (reading.await, is_joined)
     }
 
     /// The file of a fragment, opened by `open` with `head` of its first bytes: once for all requests
@@ -124,32 +110,12 @@ impl WholeReads {
 
     /// The bytes, if a body is sending them.
     fn lent_to_others(&self, key: &Key) -> Option<Lent> {
-        let lent = self.lent().get(key).and_then(Weak::upgrade)?;
+        let lent = self.lent.get(key)?;
         self.count_shared();
-        Some(Lent(lent))
+        Some(lent)
     }
 
     fn count_shared(&self) {
         self.shared.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn lent(&self) -> MutexGuard<'_, HashMap<Key, Weak<InUse>>> {
-        locked(&self.lent)
-    }
-}
-
-fn locked(
-    list: &Mutex<HashMap<Key, Weak<InUse>>>,
-) -> MutexGuard<'_, HashMap<Key, Weak<InUse>>> {
-    list.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Drop for Listed {
-    fn drop(&mut self) {
-        let mut list = locked(&self.list);
-        // The same bytes may have been read again meanwhile.
-        if list.get(&self.key).is_some_and(|lent| lent.strong_count() == 0) {
-            list.remove(&self.key);
-        }
     }
 }
