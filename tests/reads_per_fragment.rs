@@ -39,14 +39,7 @@ struct Case {
 }
 
 const fn get(path: &'static str) -> Case {
-    Case {
-        path,
-        is_head: false,
-        range: None,
-        most: 4 << 20,
-        plain: [1, 1, 1],
-        cached: [1, 1, 0],
-    }
+    Case { path, is_head: false, range: None, most: 4 << 20, plain: [1, 1, 1], cached: [1, 1, 0] }
 }
 
 const fn head(path: &'static str) -> Case {

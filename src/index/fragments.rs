@@ -205,7 +205,10 @@ impl Fragments {
     /// Returns the chunk whose fragment has this byte of the file. `None` if there is none, or if
     /// fragments are not stored in the order of their chunks.
     pub(crate) fn chunk_at(&self, byte: u64) -> Option<usize> {
-        let block = self.blocks.partition_point(|block| block.first().is_some_and(|slot| slot.start <= byte)).checked_sub(1)?;
+        let block = self
+            .blocks
+            .partition_point(|block| block.first().is_some_and(|slot| slot.start <= byte))
+            .checked_sub(1)?;
         let slots = self.blocks.get(block)?;
         let at = slots.partition_point(|slot| slot.start <= byte).checked_sub(1)?;
         let slot = slots.get(at)?;

@@ -182,12 +182,7 @@ pub(super) fn serve_made(opened: Arc<Opened>, made: Made<Reply>, first: Option<u
 }
 
 /// Makes an answer of a reply for which a fragment was read, and keeps the fragment.
-fn serve_looked(
-    opened: Arc<Opened>,
-    reply: Reply,
-    looked: &Looked,
-    first: Option<u64>,
-) -> Served {
+fn serve_looked(opened: Arc<Opened>, reply: Reply, looked: &Looked, first: Option<u64>) -> Served {
     if first == Some(0) {
         opened.keep(looked, false);
         return serve_as_is(opened, reply);

@@ -145,6 +145,12 @@ async fn open(
     head: u64,
 ) -> Result<(FileEnds, Source, Stat), ReadError> {
     let shared = opened.shared();
+    let now = shared.access.host.clock.now();
+    // A live encoder may have written it in the meantime.
+    let missing = shared.missing.as_ref().filter(|_| !opened.presentation().is_live());
+    if missing.is_some_and(|missing| missing.has(name, now)) {
+        return Err(ReadError::new(ReadErrorKind::Gone));
+    }
     let Some(whole) = &shared.whole_reads else {
         return open_fragment(&shared.access, name, head, Purpose::Answer).await;
     };
@@ -159,7 +165,13 @@ async fn open(
         ends.head = Lent::new(ends.head, share).bytes();
         Ok((ends, source, stat))
     };
-    whole.open(name, head, open).await
+    let file = whole.open(name, head, open).await;
+    if let (Err(error), Some(missing)) = (&file, missing)
+        && error.kind == ReadErrorKind::Gone
+    {
+        missing.put(name, now);
+    }
+    file
 }
 
 /// The error of a read that shares its bytes with others.

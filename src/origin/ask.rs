@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::answer::{serve, serve_made};
-use super::asked::{State, Target};
+use super::asked::{Reading, State, Target};
 use super::cache::millis;
 use super::redirect::Base;
 use super::{Answer, Asked, Opened, Origin, answering, path};
@@ -185,7 +185,7 @@ impl Origin {
             }
         }
         let (opened, answer) = self.answer_checked(&target).await?;
-        Ok(Asked { origin: self, opened, state: State::Checked(Box::new(answer)), first: None })
+        Ok(Asked { origin: self, opened, state: State::Checked(Box::new(answer)) })
     }
 
     #[inline]
@@ -197,10 +197,10 @@ impl Origin {
     ) -> Asked<'a> {
         let state = match step {
             Some(Step::Ready(reply)) => State::Reply(reply),
-            Some(step) => State::Reads(Box::new((target, step))),
+            Some(step) => State::Reads(Box::new(Reading { target, step, first: None })),
             None => State::Redirect(target.redirect(&opened)),
         };
-        Asked { origin: self, opened, state, first: None }
+        Asked { origin: self, opened, state }
     }
 
     /// The presentation of this name, if nothing has to be waited for.

@@ -42,8 +42,6 @@ pub struct Asked<'a> {
     pub(super) origin: &'a Origin,
     pub(super) opened: Arc<Opened>,
     pub(super) state: State<'a>,
-    /// Number of first bytes of the answer that are needed, if not all are.
-    pub(super) first: Option<u64>,
 }
 
 /// A presentation and the request to it.
@@ -58,9 +56,19 @@ pub(super) enum State<'a> {
     Redirect(Redirect),
     /// Nothing need be read before the body.
     Reply(Reply),
-    Reads(Box<(Target<'a>, Step<Reply>)>),
+    Reads(Box<Reading<'a>>),
+    /// None of the bytes are sent.
+    Head(Reply),
     /// The answer was made and checked at once, because files of the presentation have changed.
     Checked(Box<Answer>),
+}
+
+/// A request for whose answer something must be read.
+pub(super) struct Reading<'a> {
+    pub(super) target: Target<'a>,
+    pub(super) step: Step<Reply>,
+    /// Number of first bytes of the answer that are needed, if not all are.
+    pub(super) first: Option<u64>,
 }
 
 /// The identity of an answer, which shows whether a client already has it.
@@ -142,8 +150,8 @@ impl Asked<'_> {
     pub fn identity(&self) -> Option<Identity> {
         match &self.state {
             State::Redirect(_) => None,
-            State::Reply(reply) => Some(Identity::of(reply)),
-            State::Reads(reads) => self.identify(&reads.0.request),
+            State::Reply(reply) | State::Head(reply) => Some(Identity::of(reply)),
+            State::Reads(reading) => self.identify(&reading.target.request),
             State::Checked(answer) => match &**answer {
                 Answer::Reply(served) if matches!(served.reader, Reader::Presentation(_)) => {
                     Some(Identity::of(&served.reply))
@@ -188,7 +196,15 @@ impl Asked<'_> {
     /// }
     /// ```
     pub fn first_bytes(self, bytes: u64) -> Self {
-        Self { first: Some(bytes), ..self }
+        let state = match self.state {
+            State::Reads(mut reading) => {
+                reading.first = Some(bytes);
+                State::Reads(reading)
+            }
+            State::Reply(reply) if bytes == 0 => State::Head(reply),
+            state => state,
+        };
+        Self { state, ..self }
     }
 
     /// Makes the answer. Most answers need no read: their media is read as the body is sent.
@@ -197,11 +213,7 @@ impl Asked<'_> {
     /// [`ErrorKind::status`](crate::base::ErrorKind::status) has the HTTP status of each.
     pub async fn answer(self) -> Result<Answer, Error> {
         match self.state {
-            State::Reply(reply) => Ok(Answer::Reply(match self.first {
-                // None of its bytes are sent.
-                Some(0) => serve_as_is(self.opened, reply),
-                _ => serve(self.opened, reply),
-            })),
+            State::Reply(reply) => Ok(Answer::Reply(serve(self.opened, reply))),
             // What has to be waited for is apart: the future of other requests stays small.
             _ => Box::pin(self.answer_slowly()).await,
         }
@@ -210,15 +222,12 @@ impl Asked<'_> {
     /// Makes the answer in one future, for hosts that know that it may have to wait.
     pub(crate) async fn answer_slowly(self) -> Result<Answer, Error> {
         match self.state {
-            State::Reply(reply) => Ok(Answer::Reply(match self.first {
-                // None of its bytes are sent.
-                Some(0) => serve_as_is(self.opened, reply),
-                _ => serve(self.opened, reply),
-            })),
+            State::Reply(reply) => Ok(Answer::Reply(serve(self.opened, reply))),
             State::Reads(reads) => {
-                let (target, step) = *reads;
-                self.origin.answer_read(&target, self.opened, step, self.first).await
+                let Reading { target, step, first } = *reads;
+                self.origin.answer_read(&target, self.opened, step, first).await
             }
+            State::Head(reply) => Ok(Answer::Reply(serve_as_is(self.opened, reply))),
             State::Redirect(location) => Ok(Answer::Redirect(location)),
             State::Checked(answer) => Ok(*answer),
         }
@@ -238,7 +247,9 @@ impl fmt::Debug for State<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Redirect(redirect) => f.debug_tuple("Redirect").field(redirect).finish(),
-            Self::Reply(reply) => write!(f, "Reply({} bytes)", reply.length()),
+            Self::Reply(reply) | Self::Head(reply) => {
+                write!(f, "Reply({} bytes)", reply.length())
+            }
             Self::Reads(_) => f.write_str("Reads"),
             Self::Checked(answer) => f.debug_tuple("Checked").field(answer).finish(),
         }

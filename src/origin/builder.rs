@@ -128,7 +128,9 @@ impl OriginBuilder {
 
     /// Time for which the origin relies on its last check of a presentation's files (at most 1 s if the
     /// presentation is live), and for which it keeps a failed opening; default 5 s. With 0, every
-    /// request checks the files, and no failed opening is kept. With [`Duration::MAX`], the origin
+    /// request checks the files, and no failed opening is kept. If each operation of the store is a
+    /// round trip ([`whole_read_bytes`](Self::whole_read_bytes)), a fragment file that is missing in a
+    /// folder of fragments is not looked for again during this time, unless the presentation is live. With [`Duration::MAX`], the origin
     /// checks only after [`Origin::look_again`], or when a read finds that a file has changed.
     pub fn revalidate_after(mut self, age: Duration) -> Self {
         self.cache.revalidate_after = age;
@@ -529,6 +531,7 @@ impl OriginBuilder {
         let shared = Shared::new(access, Handles::new(handles), self.memory);
         #[cfg(feature = "disk-cache")]
         let shared = Shared { disk: self.disk, ..shared };
+        let shared = shared.with_missing(period);
         let shared = match self.ahead {
             Some(ahead) => shared.with_ahead(ahead, self.memory.fragment_cache),
             None => shared,

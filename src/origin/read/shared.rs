@@ -1,6 +1,7 @@
 //! The parts of an origin that all its readers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::access::Access;
 use super::ahead::{AheadOptions, ReadAhead};
@@ -8,6 +9,7 @@ use super::fragment_cache::FragmentCache;
 use super::handles::Handles;
 #[cfg(any(feature = "dash", feature = "hls"))]
 use super::head_cache::HeadCache;
+use super::missing_files::MissingFiles;
 use super::whole_reads::{WHOLE, WholeReads};
 
 use crate::base::{Error, ErrorKind};
@@ -25,6 +27,8 @@ pub(in crate::origin) struct Shared {
     pub(in crate::origin) fragments: Option<FragmentCache>,
     /// Set if each read is a round trip.
     pub(in crate::origin) whole_reads: Option<WholeReads>,
+    /// Set if each look for a file is a round trip.
+    pub(in crate::origin) missing: Option<MissingFiles>,
     /// Set if fragments are read before clients request them.
     pub(in crate::origin) ahead: Option<Arc<ReadAhead>>,
     /// The cache on disk that the store has, for its numbers.
@@ -78,12 +82,19 @@ impl Shared {
             bodies,
             fragments,
             whole_reads,
+            missing: None,
             ahead: None,
             #[cfg(feature = "disk-cache")]
             disk: None,
             #[cfg(any(feature = "dash", feature = "hls"))]
             heads,
         }
+    }
+
+    /// Remembers for so long that a file of a fragment is not there, if each look is a round trip.
+    pub(in crate::origin) fn with_missing(self, age: Duration) -> Self {
+        let missing = self.whole_reads.is_some().then(|| MissingFiles::new(age));
+        Self { missing, ..self }
     }
 
     /// Reads fragments before clients request them, if there is a cache for them.
