@@ -61,6 +61,12 @@ impl Remote {
         self.requests.failing.store(reads, Ordering::SeqCst);
     }
 
+    /// Counts from now on.
+    pub fn forget(&self) {
+        self.reads();
+        self.others();
+    }
+
     /// Requests without a read since the last call.
     pub fn others(&self) -> u64 {
         self.requests.others.swap(0, Ordering::SeqCst)

@@ -57,9 +57,8 @@ pub(super) enum State<'a> {
     /// Nothing need be read before the body.
     Reply(Reply),
     Reads(Box<Reading<'a>>),
-    /// None of the bytes are sent.
-    Head(Reply),
-    /// The answer was made and checked at once, because files of the presentation have changed.
+    /// The answer was made at once: because files of the presentation have changed, or because none of
+    /// its bytes are needed.
     Checked(Box<Answer>),
 }
 
@@ -150,7 +149,7 @@ impl Asked<'_> {
     pub fn identity(&self) -> Option<Identity> {
         match &self.state {
             State::Redirect(_) => None,
-            State::Reply(reply) | State::Head(reply) => Some(Identity::of(reply)),
+            State::Reply(reply) => Some(Identity::of(reply)),
             State::Reads(reading) => self.identify(&reading.target.request),
             State::Checked(answer) => match &**answer {
                 Answer::Reply(served) if matches!(served.reader, Reader::Presentation(_)) => {
@@ -201,7 +200,10 @@ impl Asked<'_> {
                 reading.first = Some(bytes);
                 State::Reads(reading)
             }
-            State::Reply(reply) if bytes == 0 => State::Head(reply),
+            State::Reply(reply) if bytes == 0 => {
+                let served = serve_as_is(Arc::clone(&self.opened), reply);
+                State::Checked(Box::new(Answer::Reply(served)))
+            }
             state => state,
         };
         Self { state, ..self }
@@ -227,7 +229,6 @@ impl Asked<'_> {
                 let Reading { target, step, first } = *reads;
                 self.origin.answer_read(&target, self.opened, step, first).await
             }
-            State::Head(reply) => Ok(Answer::Reply(serve_as_is(self.opened, reply))),
             State::Redirect(location) => Ok(Answer::Redirect(location)),
             State::Checked(answer) => Ok(*answer),
         }
@@ -247,9 +248,7 @@ impl fmt::Debug for State<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Redirect(redirect) => f.debug_tuple("Redirect").field(redirect).finish(),
-            Self::Reply(reply) | Self::Head(reply) => {
-                write!(f, "Reply({} bytes)", reply.length())
-            }
+            Self::Reply(reply) => write!(f, "Reply({} bytes)", reply.length()),
             Self::Reads(_) => f.write_str("Reads"),
             Self::Checked(answer) => f.debug_tuple("Checked").field(answer).finish(),
         }

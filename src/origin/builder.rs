@@ -132,8 +132,33 @@ impl OriginBuilder {
     /// round trip ([`whole_read_bytes`](Self::whole_read_bytes)), a fragment file that is missing in a
     /// folder of fragments is not looked for again during this time, unless the presentation is live. With [`Duration::MAX`], the origin
     /// checks only after [`Origin::look_again`], or when a read finds that a file has changed.
+    ///
+    /// A check asks the store for the version of each file: a presentation of an `.ism`, an `.ismc` and 10
+    /// media files costs 12 requests in one round trip. A presentation that nobody requests is not
+    /// checked. 2,000 such presentations, each requested once a second, cost 24,000 requests per period:
+    /// 288,000 a minute and more with 5 s, 24,000 and more with 60 s. To lower that, make this longer, use
+    /// [`revalidate_media_after`](Self::revalidate_media_after), or call [`Origin::look_again`] when a
+    /// presentation was replaced.
+    ///
+    /// If each operation of the store is a round trip
+    /// ([`whole_read_bytes`](Self::whole_read_bytes)), the checks of presentations that were opened
+    /// together are spread over time: a period is up to a quarter shorter than this, and the first one up
+    /// to three quarters.
     pub fn revalidate_after(mut self, age: Duration) -> Self {
         self.cache.revalidate_after = age;
+        self
+    }
+
+    /// Time after which a check of a presentation's files includes its media files; default: each check does.
+    /// Longer than [`revalidate_after`](Self::revalidate_after), it saves requests to a store that has many
+    /// presentations: the checks before look at the manifests alone, and at files that could not be opened.
+    ///
+    /// A media file that is replaced while its manifests stay the same is then noticed by the next read of
+    /// it, because every read is of the version that was opened, and after this time at the latest.
+    /// Until then, fragments in the caches are served in the old version. Set it if uploads
+    /// write the manifests last, or never replace files.
+    pub fn revalidate_media_after(mut self, age: Duration) -> Self {
+        self.cache.media_after = Some(age);
         self
     }
 
@@ -546,7 +571,9 @@ impl OriginBuilder {
         #[cfg(not(any(feature = "dash", feature = "hls")))]
         let options = self.options;
         let opener = Opener::new(Arc::clone(&shared), options, self.openings);
-        let cache = Cache::new(self.cache, opener, clock);
+        let is_spread = self.memory.whole_reads > 0;
+        let cache = CacheOptions { is_spread, ..self.cache };
+        let cache = Cache::new(cache, opener, clock);
         Origin { inner: Arc::new(Inner { shared, cache, named_media, limits }) }
     }
 }

@@ -44,7 +44,6 @@ pub(super) use handles::{Handles, default_capacity};
 pub(super) use keeping::Use;
 pub(super) use lent::Lent;
 pub(super) use looked::Looked;
-pub(super) use missing_files::MissingFiles;
 pub(super) use reader::{FileReader, FragmentFile, FragmentReader, Reader};
 pub(super) use settling::Patience;
 pub(super) use shared::{MemoryOptions, Shared};

@@ -277,12 +277,8 @@ impl Opened {
 
     /// Returns the media files that were rewritten in place since they were opened.
     pub(in crate::origin) async fn rewritten(&self) -> Vec<Name> {
-        let tracks = self.presentation.streams().iter().flat_map(|stream| stream.tracks());
-        let mut files: Vec<_> = tracks.filter_map(|track| Some(track.source()?.0)).collect();
-        files.sort_unstable_by_key(|file| file.index());
-        files.dedup();
         let mut rewritten = Vec::new();
-        for file in files {
+        for file in self.media_files() {
             if self.files.is_rewritten(file).await {
                 rewritten.extend(self.files.name(file).cloned());
             }
@@ -290,8 +286,24 @@ impl Opened {
         rewritten
     }
 
-    pub(in crate::origin) async fn has_changed(&self, deadline: &Deadline<'_>) -> bool {
-        self.files.have_changed(deadline).await
+    /// The files of its tracks.
+    fn media_files(&self) -> Vec<FileId> {
+        let tracks = self.presentation.streams().iter().flat_map(|stream| stream.tracks());
+        let mut files: Vec<_> = tracks.filter_map(|track| Some(track.source()?.0)).collect();
+        files.sort_unstable_by_key(|file| file.index());
+        files.dedup();
+        files
+    }
+
+    /// Returns whether a name stands for something else than when it was opened. Without media, the files
+    /// of tracks are left out.
+    pub(in crate::origin) async fn has_changed(
+        &self,
+        deadline: &Deadline<'_>,
+        with_media: bool,
+    ) -> bool {
+        let left_out = if with_media { Vec::new() } else { self.media_files() };
+        self.files.have_changed(deadline, &left_out).await
     }
 
     /// Marks the presentation as out of date if one of its files has changed during a request, or
