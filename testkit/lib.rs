@@ -10,6 +10,7 @@ pub mod film;
 pub mod folder;
 pub mod fragment_files;
 pub mod record;
+pub mod remote;
 pub mod rounds;
 pub mod sick;
 pub mod trees;
