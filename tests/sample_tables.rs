@@ -7,7 +7,7 @@ use bytes::Bytes;
 use smooth_origin::Limits;
 use smooth_origin::base::{Error, Timescale};
 use smooth_origin::bmff::Boxes;
-use smooth_origin::index::sample_table::{Movie, OddityKind, Sample, Track};
+use smooth_origin::index::sample_table::{Media, Movie, OddityKind, Prepared, Sample, Track};
 use testkit::progressive::{self, Film, words};
 
 fn read(moov: &Bytes, at: u64, len: u64) -> Result<Movie, Error> {
@@ -56,6 +56,12 @@ fn forms() -> Vec<Film> {
     constant.tracks[0].samples.iter_mut().for_each(|sample| sample.offset -= 1024);
     constant.tracks[0].samples[3].size = 0;
     forms.push(constant);
+    // Every picture lasts differently long.
+    let video = progressive::Track::video((90_000, 3600), 100, 50, 400_000, 7);
+    let mut irregular = Film::of([video, progressive::Track::sound(1, 64_000, 1)]);
+    let samples = irregular.tracks[0].samples.iter_mut();
+    samples.enumerate().for_each(|(index, sample)| sample.duration += index as u32);
+    forms.push(irregular);
     forms
 }
 
@@ -232,4 +238,52 @@ fn contradictions_with_one_harmless_reading_are_oddities() {
     let (moov, at, len) = short.moov();
     let moov = [&moov[..], b"\0\0\0\x08free"].concat();
     assert!(read(&moov.into(), at, len).is_ok());
+}
+
+/// What is prepared gives the samples that the walk gives.
+fn compare(track: &Track, cuts: &[u32]) -> Prepared {
+    let prepared = Prepared::new(&track.tables, cuts).unwrap();
+    let all: Vec<_> = track.tables.samples().collect::<Result<_, _>>().unwrap();
+    assert_eq!(prepared.len(), cuts.len() - 1);
+    for (index, cut) in cuts.windows(2).enumerate() {
+        let expected = &all[cut[0] as usize..cut[1] as usize];
+        let chunk = prepared.chunk(index).unwrap();
+        assert_eq!(chunk.len(), expected.len());
+        assert_eq!(chunk.composed(), expected.first().map_or(0, Sample::composition_time));
+        let ranges: Vec<_> = chunk.clone().ranges().flatten().collect();
+        let bytes = expected.iter().flat_map(|s| s.offset..s.offset + u64::from(s.size));
+        assert!(ranges.into_iter().eq(bytes));
+        for (unpacked, sample) in chunk.zip(expected) {
+            assert_eq!((unpacked.offset, unpacked.media), (sample.offset, Media::from(sample)));
+        }
+    }
+    assert!(prepared.chunk(cuts.len() - 1).is_none());
+    prepared
+}
+
+#[test]
+fn chunks_that_are_prepared_have_the_samples_of_the_walk() {
+    for film in forms() {
+        for track in tracks(&film) {
+            let count = track.tables.count();
+            for step in [1, 7, 50, 1000] {
+                let cuts: Vec<u32> = (0..count).step_by(step).chain([count]).collect();
+                compare(&track, &cuts);
+            }
+            compare(&track, &[3, 3, count.min(90), count]);
+        }
+    }
+}
+
+#[test]
+fn a_chunk_is_unpacked_without_allocating() {
+    let film = film();
+    let track = tracks(&film).remove(0);
+    let prepared = compare(&track, &[0, 50, 100, 150, 200]);
+    let measured = allocation_counter::measure(|| {
+        let size: u64 = prepared.chunk(2).unwrap().map(|sample| u64::from(sample.media.size)).sum();
+        assert!(size > 0);
+        assert!(prepared.chunk(2).unwrap().ranges().count() > 1);
+    });
+    assert_eq!(measured.count_total, 0);
 }

@@ -37,7 +37,7 @@ impl Stz2 {
     pub(crate) fn size(&self, at: usize) -> Option<u32> {
         let byte = |at: usize| self.entries.get(at).copied().map(u32::from);
         match self.bits() {
-            4 if at % 2 == 0 => byte(at / 2).map(|byte| byte >> 4),
+            4 if at & 1 == 0 => byte(at / 2).map(|byte| byte >> 4),
             4 => byte(at / 2).map(|byte| byte & 0xf),
             8 => byte(at),
             _ => Some(byte(2 * at)? << 8 | byte(2 * at + 1)?),

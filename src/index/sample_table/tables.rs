@@ -34,10 +34,9 @@ pub struct Tables {
     pub(super) description: u32,
     /// Offset of the first entry of `stco` or `co64` in the file.
     pub(super) chunks_at: u64,
-    /// Offset of `stts`, of `stss` and of the table of sizes.
+    /// Offset of `stts`, and of `stss`.
     pub(super) durations_at: u64,
     pub(super) syncs_at: u64,
-    pub(super) sizes_at: u64,
     pub(super) oddities: Vec<Oddity>,
 }
 
@@ -87,7 +86,6 @@ impl Tables {
             chunks_at,
             durations_at,
             syncs_at: stss.map_or(0, |(_, at)| at),
-            sizes_at,
             oddities: Vec::new(),
         };
         tables.check_durations()?;

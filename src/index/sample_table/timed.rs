@@ -5,7 +5,7 @@ use crate::base::ErrorKind;
 use crate::fragment::written;
 
 /// A sample as the tables have it, without its place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Media {
     /// Bytes.
     pub size: u32,
