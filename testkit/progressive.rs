@@ -55,7 +55,7 @@ pub struct Placed {
 pub struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -64,7 +64,7 @@ impl Random {
 
     /// A number about `mean`, seldom more than twice as large.
     pub fn about(&mut self, mean: u32) -> u32 {
-        let sum: u64 = (0..4).map(|_| self.next() >> 40 & 0xffff).sum();
+        let sum: u64 = (0..4).map(|_| self.draw() >> 40 & 0xffff).sum();
         // The sum of four is about 2 × 0xffff, and seldom near its ends.
         ((u64::from(mean) * sum) >> 17).max(1) as u32
     }
@@ -84,7 +84,7 @@ impl Track {
                 let size = random.about((mean * tenths / 10) as u32);
                 let offset = (offset * duration) as i32;
                 samples.push(Sample { size, duration, offset, is_sync, dependencies });
-                random.next()
+                random.draw()
             };
         let mut draw = 1;
         while samples.len() < count {

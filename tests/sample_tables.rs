@@ -287,3 +287,32 @@ fn a_chunk_is_unpacked_without_allocating() {
     });
     assert_eq!(measured.count_total, 0);
 }
+
+#[test]
+fn a_film_with_sound_takes_less_than_two_bytes_a_sample() {
+    let seconds = 20 * 60;
+    for (rate, gop) in [((12_800, 512), 50), ((30_000, 1001), 60), ((15_360, 256), 120)] {
+        for together in [(usize::MAX, usize::MAX), (12, 23)] {
+            let video = progressive::Track::video(rate, seconds, gop, 3_500_000, 7);
+            let sound = progressive::Track::sound(seconds, 128_000, 9);
+            let film = Film::of([
+                progressive::Track { together: together.0, ..video },
+                progressive::Track { together: together.1, ..sound },
+            ]);
+            let (mut heap, mut samples, mut measured) = (0, 0, 0);
+            for (track, chunk) in tracks(&film).iter().zip([gop, 94]) {
+                let count = track.tables.count();
+                let cuts: Vec<u32> = (0..count).step_by(chunk).chain([count]).collect();
+                let mut prepared = None;
+                let info = allocation_counter::measure(|| {
+                    prepared = Some(Prepared::new(&track.tables, &cuts).unwrap());
+                });
+                measured += info.bytes_current.unsigned_abs() as usize;
+                heap += prepared.unwrap().heap();
+                samples += count as usize;
+            }
+            assert!(measured <= 2 * samples, "{rate:?} {together:?}: {measured} for {samples}");
+            assert!(measured.abs_diff(heap) < 4096, "{measured} are measured, and {heap} said");
+        }
+    }
+}

@@ -46,6 +46,13 @@ impl<'a> Runs<'a> {
     }
 }
 
+/// Number of samples of all runs, which may be that of 2^32 runs.
+pub(super) fn total(entries: &[u8]) -> u64 {
+    let count =
+        |entry: &[u8]| entry.first_chunk().map_or(0, |word| u32::from_be_bytes(*word).into());
+    entries.chunks_exact(8).map(count).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -48,6 +48,21 @@ impl Sizes {
         }
     }
 
+    /// Appends the sizes of `count` samples from an index on, or of as many as there are.
+    pub(super) fn copy(&self, from: u32, count: u32, into: &mut Vec<u32>) {
+        let end = from.saturating_add(count).min(self.count());
+        let count = end.saturating_sub(from) as usize;
+        match self {
+            Self::Constant { size, .. } => into.extend(std::iter::repeat_n(*size, count)),
+            Self::Words(words) => {
+                let words = words.get(from as usize * 4..).unwrap_or_default();
+                let words = words.as_chunks().0.iter().take(count);
+                into.extend(words.map(|word| u32::from_be_bytes(*word)));
+            }
+            Self::Compact(_) => into.extend((from..end).map_while(|at| self.get(at))),
+        }
+    }
+
     /// Size of the sample at an index, from 0; `None` behind the last one.
     #[inline]
     pub(super) fn get(&self, at: u32) -> Option<u32> {

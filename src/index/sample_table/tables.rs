@@ -1,9 +1,11 @@
 //! The tables of one track, compared with one another.
 
+use std::cmp::Ordering;
+
 use bytes::Bytes;
 
 use super::chunks::Offsets;
-use super::runs::Runs;
+use super::runs::{Runs, total};
 use super::sizes::Sizes;
 use super::whereabouts::first;
 use super::{MAX_SAMPLES, Oddity, OddityKind};
@@ -172,17 +174,12 @@ impl Tables {
     }
 
     fn check_offsets(&mut self, at: u64) {
-        let entries = self.offsets.clone();
-        let mut runs = Runs::new(&entries);
-        let mut samples = 0;
-        while samples < self.count {
-            match runs.take(self.count - samples) {
-                Some((count, _)) => samples += count,
-                None => return self.note(OddityKind::FewerOffsets, samples + 1, at),
-            }
-        }
-        if runs.take(1).is_some() {
-            self.note(OddityKind::MoreOffsets, self.count + 1, at);
+        let samples = total(&self.offsets);
+        match samples.cmp(&self.count.into()) {
+            Ordering::Equal => {}
+            // Less than the count, which has 32 bits.
+            Ordering::Less => self.note(OddityKind::FewerOffsets, samples as u32 + 1, at),
+            Ordering::Greater => self.note(OddityKind::MoreOffsets, self.count + 1, at),
         }
     }
 

@@ -84,11 +84,10 @@ impl Kinds {
     /// A size as the chunk's parameter sees it.
     #[inline]
     pub(super) fn scaled(&self, index: u32, size: u32) -> u64 {
-        let size = u64::from(size);
-        match self.list.get(index as usize).map_or(0, |kind| kind.larger) {
-            larger @ 0.. => size >> larger,
-            smaller => size << smaller.unsigned_abs(),
-        }
+        let larger = self.list.get(index as usize).map_or(0, |kind| kind.larger);
+        // Without a branch, which would mostly be mistaken: the kinds of neighbours differ.
+        let (left, right) = ((-larger).max(0), larger.max(0));
+        u64::from(size) << left >> right
     }
 
     fn next(&self, index: u32) -> u32 {

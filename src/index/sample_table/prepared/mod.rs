@@ -16,6 +16,7 @@
 //! and dependencies. A track has few of them, and they follow one another in patterns.
 
 mod bits;
+mod block;
 mod gaps;
 mod kinds;
 mod rice;
