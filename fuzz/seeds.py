@@ -1681,6 +1681,140 @@ def index_files():
     }
 
 
+def sample_tables():
+    """The length of a file, and its `moov`: tables in every form, and tables that lie."""
+
+    def runs(kind, *pairs, version=0):
+        return full(kind, version, 0, u32(len(pairs)), *(u32(*pair) for pair in pairs))
+
+    def words(kind, *numbers):
+        return full(kind, 0, 0, u32(len(numbers), *numbers))
+
+    def co64(*offsets):
+        return full("co64", 0, 0, u32(len(offsets)), u64(*offsets))
+
+    def stsz(*sizes):
+        return full("stsz", 0, 0, u32(0, len(sizes), *sizes))
+
+    def stz2(bits, count, data):
+        return full("stz2", 0, 0, u32(bits, count), data)
+
+    def elst(*edits, version=0):
+        pack = u64 if version else u32
+        return box("edts", full("elst", version, 0, u32(len(edits)), *(pack(*e[:2]) + u32(e[2]) for e in edits)))
+
+    video = {
+        "stts": runs("stts", (8, 512)),
+        "ctts": runs("ctts", (1, 1024), (1, 2560), (1, 1024), (1, 0), (4, 1024)),
+        "stsc": runs("stsc", (1, 3, 1), (3, 2, 1)),
+        "sizes": stsz(90, 30, 12, 10, 80, 25, 9, 8),
+        "stco": words("stco", 40, 200, 400),
+        "stss": words("stss", 1, 5),
+        "sdtp": b"",
+    }
+    sound = {
+        "stts": runs("stts", (14, 1024), (1, 500)),
+        "stsc": runs("stsc", (1, 5, 1)),
+        "sizes": stsz(*range(5, 20)),
+        "stco": words("stco", 172, 300, 500),
+    }
+
+    def track(track_id, handler, timescale, entry, tables, edits=b"", header=0):
+        stsd = full("stsd", 0, 0, u32(1), entry)
+        minf = box("minf", box("stbl", stsd, *tables.values()))
+        if header:
+            mdhd = full("mdhd", 1, 0, u64(0, 0), u32(timescale), u64(4096), u16(0x55C4, 0))
+        else:
+            mdhd = full("mdhd", 0, 0, u32(0, 0, timescale, 4096), u16(0x55C4, 0))
+        hdlr = full("hdlr", 0, 0, u32(0), handler.encode(), bytes(13))
+        tkhd = full("tkhd", 0, 7, u32(0, 0, track_id, 0, 4096), bytes(60))
+        return box("trak", tkhd, edits, box("mdia", mdhd, hdlr, minf))
+
+    def film(v=None, s=None, length=600, edits=(elst((320, 1024, 65536)), elst((320, 1024, 65536))), scales=(12800, 48000), header=0):
+        mvhd = full("mvhd", 0, 0, u32(0, 0, 1000, 320), bytes(80))
+        one = track(1, "vide", scales[0], avc1(), {**video, **(v or {})}, edits[0], header)
+        two = track(2, "soun", scales[1], mp4a(), {**sound, **(s or {})}, edits[1], header)
+        return u32(length) + box("moov", mvhd, one, two)
+
+    seconds = {"stts": runs("stts", (8, 12800)), "ctts": b""}
+    return {
+        "nothing": b"",
+        "video-and-sound": film(),
+        "no-edits": film(edits=(b"", b"")),
+        "times-of-64-bits": film(edits=(elst((1 << 33, -1, 65536), (0, 1024, 65536), version=1), b""), header=1),
+        "a-late-start": film(edits=(b"", elst((40, -1, 65536), (320, 1024, 65536)))),
+        "an-edit-at-half-the-rate": film(edits=(elst((320, 0, 32768)), b"")),
+        "two-edits": film(edits=(elst((9, 0, 65536), (9, 512, 65536)), b"")),
+        "an-edit-beyond-the-end": film(edits=(elst((320, 0x7FFFFFFF, 65536)), b"")),
+        "an-edit-inside-of-a-group": film(seconds, edits=(elst((320, 32000, 65536)), b"")),
+        "chunks-of-seconds": film(seconds),
+        "all-are-key-frames": film({"stss": b"", **seconds}),
+        "no-key-frame": film({"stss": words("stss")}),
+        "no-key-frame-at-the-start": film({"stss": words("stss", 3, 5)}),
+        "key-frames-beyond-the-end": film({"stss": words("stss", 1, 9, 0xFFFFFFFF)}),
+        "key-frames-that-step-back": film({"stss": words("stss", 1, 5, 4)}),
+        "a-key-frame-0": film({"stss": words("stss", 0, 1)}),
+        "dependencies": film({"sdtp": full("sdtp", 0, 0, u8(0x24, 0x14, 0x18, 0x18, 0x24, 0x14, 0x18, 0x58))}),
+        "dependencies-of-fewer": film({"sdtp": full("sdtp", 0, 0, u8(0x24, 0x14))}),
+        "sizes-of-4-bits": film(s={"sizes": stz2(4, 15, bytes(range(0x10, 0x18)))}),
+        "sizes-of-8-bits": film(s={"sizes": stz2(8, 15, bytes(range(15)))}),
+        "sizes-of-16-bits": film(s={"sizes": stz2(16, 15, u16(*range(15)))}),
+        "sizes-of-12-bits": film(s={"sizes": stz2(12, 15, bytes(30))}),
+        "one-size": film(s={"sizes": full("stsz", 0, 0, u32(7, 15))}),
+        "4-billion-samples-of-one-size": film({"sizes": full("stsz", 0, 0, u32(1, 0xFFFFFFFF))}),
+        "16-million-samples-of-one-size": film({"sizes": full("stsz", 0, 0, u32(1, 1 << 24))}),
+        "60000-samples-without-bytes": film(
+            {
+                "sizes": stz2(4, 60000, bytes(30000)),
+                "stts": runs("stts", (60000, 1)),
+                "stsc": runs("stsc", (1, 60000, 1)),
+                "stss": b"",
+            }
+        ),
+        "stsz-claims-4-billion-sizes": film({"sizes": full("stsz", 0, 0, u32(0, 0xFFFFFFFF, 1, 2))}),
+        "stco-claims-4-billion-chunks": film({"stco": full("stco", 0, 0, u32(0xFFFFFFFF, 40))}),
+        "offsets-of-64-bits": film({"stco": co64(40, 200, 400)}),
+        "offsets-at-the-end-of-all": film({"stco": co64(40, 2**64 - 60, 400)}),
+        "offsets-beyond-the-file": film({"stco": words("stco", 40, 200, 700)}),
+        "offsets-that-step-back": film({"stco": words("stco", 400, 200, 40)}),
+        "samples-on-samples": film({"stco": words("stco", 40, 40, 40)}),
+        "a-file-that-is-cut": film(length=310),
+        "more-durations": film({"stts": runs("stts", (9, 512))}),
+        "fewer-durations": film({"stts": runs("stts", (7, 512))}),
+        "no-durations": film({"stts": runs("stts", (8, 0))}),
+        "a-duration-of-0-in-the-middle": film({"stts": runs("stts", (3, 512), (1, 0), (4, 512))}),
+        "durations-of-runs-of-0": film({"stts": runs("stts", *((0, 5),) * 40, (8, 512))}),
+        "durations-below-0": film({"stts": runs("stts", (3, 512), (5, 0xFFFFFE00))}),
+        "the-longest-durations": film({"stts": runs("stts", (8, 0x7FFFFFFF))}, scales=(1, 48000)),
+        "durations-of-years": film({"stts": runs("stts", (8, 0x7FFFFFFF))}),
+        "offsets-of-composition-below-0": film({"ctts": runs("ctts", (1, 0), (1, 1536), (6, 0xFFFFFC00), version=1)}),
+        "the-largest-offsets-of-composition": film({"ctts": runs("ctts", (4, 0x7FFFFFFF), (4, 0x80000000))}),
+        "fewer-offsets-of-composition": film({"ctts": runs("ctts", (2, 1024))}),
+        "more-offsets-of-composition": film({"ctts": runs("ctts", (99, 1024))}),
+        "chunks-that-begin-with-2": film({"stsc": runs("stsc", (2, 3, 1))}),
+        "chunks-that-do-not-ascend": film({"stsc": runs("stsc", (1, 3, 1), (3, 2, 1), (3, 2, 1))}),
+        "chunks-without-samples": film({"stsc": runs("stsc", (1, 0, 1))}),
+        "chunks-for-fewer-samples": film({"stsc": runs("stsc", (1, 2, 1))}),
+        "chunks-for-4-billion-samples": film({"stsc": runs("stsc", (1, 0xFFFFFFFF, 1))}),
+        "another-coding-in-the-middle": film({"stsc": runs("stsc", (1, 3, 1), (3, 2, 2))}),
+        "a-coding-that-is-missing": film({"stsc": runs("stsc", (1, 3, 7), (3, 2, 7))}),
+        "a-timescale-of-0": film(scales=(0, 48000)),
+        "the-largest-timescale": film(scales=(0xFFFFFFFF, 48000)),
+        "other-timescales": film(scales=(90000, 1)),
+        "no-samples": film(
+            {
+                "stts": runs("stts"),
+                "ctts": b"",
+                "stsc": runs("stsc"),
+                "sizes": stsz(),
+                "stco": words("stco"),
+                "stss": b"",
+            }
+        ),
+        "no-tables": film({key: b"" for key in video}),
+    }
+
+
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus"
     targets = {
@@ -1695,6 +1829,7 @@ def main():
         "fragments": fragments_of(openings()),
         "cmaf": cmaf(),
         "index_file": index_files(),
+        "sample_tables": sample_tables(),
         "index": {name: data for name, data in openings().items() if len(data) < 8704},
     }
     for target, seeds in targets.items():

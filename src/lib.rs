@@ -104,6 +104,9 @@ pub mod fragment;
 #[cfg(not(feature = "unstable-formats"))]
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod fragment;
+#[cfg(feature = "unstable-formats")]
+pub mod index;
+#[cfg(not(feature = "unstable-formats"))]
 mod index;
 pub mod manifest;
 pub mod origin;

@@ -4,12 +4,15 @@
 //! The crate does not choose features of `smooth-origin`, so that tests without features stay
 //! without them.
 
+pub mod assembled;
 pub mod corpus;
 pub mod documents;
 pub mod film;
 pub mod folder;
 pub mod fragment_files;
+pub mod progressive;
 pub mod record;
+pub mod remote;
 pub mod rounds;
 pub mod sick;
 pub mod trees;

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use smooth_origin::base::{FourCc, Guid};
 use smooth_origin::bmff::uuid::Tfxd;
 use smooth_origin::bmff::{
-    AnyBox, AvcC, Body, Boxes, Ftyp, FullBox, Header, Mdhd, Mfhd, Sdtp, Size, Stsz, Tfdt, Tfhd,
-    Tfra, Trun,
+    AnyBox, AvcC, Body, Boxes, Co64, Ctts, Elst, Ftyp, FullBox, Header, Mdhd, Mfhd, Sdtp, Size,
+    Stco, Stsc, Stss, Stsz, Stts, Stz2, Tfdt, Tfhd, Tfra, Trun,
 };
 
 /// A random tree: known types and others, containers with padding, all three forms of a size.
@@ -75,8 +75,9 @@ fn typed() -> impl Strategy<Value = AnyBox> {
     let stsz = (full(), any::<(u32, u32)>()).prop_map(|(full, (sample_size, sample_count))| {
         AnyBox::new(Stsz { full, sample_size, sample_count })
     });
-    let fixed = (prop_oneof![mfhd, tfdt, tfxd, mdhd, stsz, tfhd(), trun(), tfra()], bytes(9))
-        .prop_map(|(item, rest)| AnyBox { rest, ..item });
+    let fixed =
+        (prop_oneof![mfhd, tfdt, tfxd, mdhd, stsz, tfhd(), trun(), tfra(), tables()], bytes(9))
+            .prop_map(|(item, rest)| AnyBox { rest, ..item });
     let sdtp = (full(), bytes(30)).prop_map(|(full, samples)| AnyBox::new(Sdtp { full, samples }));
     let brands = vec(any::<[u8; 4]>().prop_map(FourCc), 0..5);
     let ftyp =
@@ -140,6 +141,31 @@ fn tfra() -> impl Strategy<Value = AnyBox> {
     })
 }
 
+/// A sample table or an edit list, of few entries.
+fn tables() -> impl Strategy<Value = AnyBox> {
+    (full(), 0..8_usize, 0..5_usize).prop_map(|(full, table, count)| {
+        let entries = |len: usize| (0..len * count).map(|at| at as u8).collect();
+        match table {
+            0 => AnyBox::new(Stts { full, entries: entries(Stts::ENTRY) }),
+            1 => AnyBox::new(Ctts { full, entries: entries(Ctts::ENTRY) }),
+            2 => AnyBox::new(Stsc { full, entries: entries(Stsc::ENTRY) }),
+            3 => AnyBox::new(Stco { full, entries: entries(Stco::ENTRY) }),
+            4 => AnyBox::new(Co64 { full, entries: entries(Co64::ENTRY) }),
+            5 => AnyBox::new(Stss { full, entries: entries(Stss::ENTRY) }),
+            6 => AnyBox::new(Elst {
+                full,
+                entries: entries(if full.version == 0 { 12 } else { 20 }),
+            }),
+            _ => {
+                let (bits, len) = [(4, count.div_ceil(2)), (8, count), (16, 2 * count)][count % 3];
+                let entries = (0..len).map(|at| at as u8).collect();
+                let sample_count = count as u32;
+                AnyBox::new(Stz2 { full, field_size: 0x700 | bits, sample_count, entries })
+            }
+        }
+    })
+}
+
 fn full() -> impl Strategy<Value = FullBox> {
     (any::<u8>(), 0..1_u32 << 24).prop_map(|(version, flags)| FullBox { version, flags })
 }
@@ -170,12 +196,15 @@ pub fn avcc() -> AvcC {
     }
 }
 
-pub const CONTAINERS: &[[u8; 4]] =
-    &[*b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl", *b"mvex", *b"moof", *b"traf", *b"mfra"];
+pub const CONTAINERS: &[[u8; 4]] = &[
+    *b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl", *b"mvex", *b"moof", *b"traf", *b"mfra",
+    *b"edts",
+];
 
 /// Types that are read field by field.
 pub const KINDS: &[[u8; 4]] = &[
     *b"ftyp", *b"mvhd", *b"tkhd", *b"mdhd", *b"hdlr", *b"stsd", *b"stsz", *b"mehd", *b"trex",
     *b"mfhd", *b"tfhd", *b"tfdt", *b"trun", *b"sdtp", *b"senc", *b"saiz", *b"saio", *b"subs",
-    *b"sbgp", *b"tfra", *b"mfro", *b"avcC", *b"hvcC", *b"esds",
+    *b"sbgp", *b"tfra", *b"mfro", *b"avcC", *b"hvcC", *b"esds", *b"stts", *b"ctts", *b"stsc",
+    *b"stz2", *b"stco", *b"co64", *b"stss", *b"elst",
 ];

@@ -19,10 +19,11 @@ use shiguredo_mp4::{Decode, Encode, Uint, boxes as other};
 use smooth_origin::base::{Error, FourCc, Guid, Limits};
 use smooth_origin::bmff::uuid::{PiffSenc, PiffTenc, Tfrf, TfrfEntry, Tfxd};
 use smooth_origin::bmff::{
-    AnyBox, AudioSampleEntry, AvcC, Body, Boxes, DOps, Dac3, Dec3, DolbyVision, Dvc1, DvcC, DvvC,
-    Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd, Mfhd, Mfro, Mvhd, NalArray, NalUnits, Saio,
-    Saiz, SampleEncryption, SampleEntry, Sbgp, Schm, Sdtp, Senc, Size, Stsd, Stsz, Subs, SubsEntry,
-    Tenc, Tfdt, Tfhd, Tfra, TfraEntry, Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
+    AnyBox, AudioSampleEntry, AvcC, Body, Boxes, Co64, Ctts, DOps, Dac3, Dec3, DolbyVision, Dvc1,
+    DvcC, DvvC, Elst, Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd, Mfhd, Mfro, Mvhd,
+    NalArray, NalUnits, Saio, Saiz, SampleEncryption, SampleEntry, Sbgp, Schm, Sdtp, Senc, Size,
+    Stco, Stsc, Stsd, Stss, Stsz, Stts, Stz2, Subs, SubsEntry, Tenc, Tfdt, Tfhd, Tfra, TfraEntry,
+    Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
 };
 use testkit::corpus::{all, files, top_level};
 use testkit::trees::{KINDS, avcc, tfhd, tree, trun};
@@ -50,8 +51,8 @@ fn every_box_of_every_file_is_written_back_as_it_was() {
     assert_eq!(
         kinds,
         [
-            "avcC", "esds", "ftyp", "hdlr", "mdhd", "mfhd", "mfro", "mvhd", "stsd", "stsz", "tfhd",
-            "tfra", "tkhd", "trex", "trun", "uuid"
+            "avcC", "esds", "ftyp", "hdlr", "mdhd", "mfhd", "mfro", "mvhd", "stco", "stsc", "stsd",
+            "stsz", "stts", "tfhd", "tfra", "tkhd", "trex", "trun", "uuid"
         ]
     );
 }
@@ -78,7 +79,7 @@ fn a_field_changed_in_a_real_file_changes_nothing_else() {
             }
         }
     }
-    assert_eq!(changed.len(), 14, "{changed:?}");
+    assert_eq!(changed.len(), 17, "{changed:?}");
     assert_eq!(changed["tkhd"], 13, "one a track");
 }
 
@@ -162,6 +163,19 @@ fn every_field_of_every_type_is_written_and_read_again() {
         Stsz::default(),
         &[|b| b.sample_size = 5, |b| b.sample_count = u32::MAX, |b| b.full.flags = 1],
     );
+    let entries = Bytes::from_static(&[0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3]);
+    survives(Stsc { entries: entries.clone(), ..Stsc::default() }, &[|b| b.entries = Bytes::new()]);
+    survives(Stco { entries: entries.clone(), ..Stco::default() }, &[|b| b.full.flags = 1]);
+    survives(Stss { entries: entries.clone(), ..Stss::default() }, &[|b| b.full.version = 1]);
+    let pairs = entries.slice(..8);
+    survives(Stts { entries: pairs.clone(), ..Stts::default() }, &[|b| b.entries = Bytes::new()]);
+    survives(Ctts { entries: pairs.clone(), ..Ctts::default() }, &[|b| b.full.version = 1]);
+    survives(Co64 { entries: pairs, ..Co64::default() }, &[|b| b.entries = Bytes::new()]);
+    survives(
+        Stz2 { full: four(0, 0), field_size: 4, sample_count: 23, entries: entries.clone() },
+        &[|b| b.sample_count = 24, |b| b.field_size = 0x104],
+    );
+    survives(Elst { full: four(0, 0), entries }, &[|b| b.entries = Bytes::new()]);
     survives(Mehd::default(), &[|b| b.fragment_duration = u32::MAX.into()]);
     survives(
         Trex::default(),
@@ -987,6 +1001,9 @@ fn change(body: &mut Body) -> bool {
             entries[0].data_reference_index ^= 1;
             *b = Stsd::new(b.full(), entries);
         }
+        Body::Stts(b) => b.full.flags ^= 1,
+        Body::Stsc(b) => b.full.flags ^= 1,
+        Body::Stco(b) => b.full.flags ^= 1,
         Body::Stsz(b) => b.sample_count ^= 1,
         Body::Trex(b) => b.default_sample_duration ^= 1,
         Body::Mfhd(b) => b.sequence_number ^= 1,

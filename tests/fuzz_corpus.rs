@@ -53,6 +53,11 @@ fn opening() {
 }
 
 #[test]
+fn sample_tables() {
+    replay("sample_tables", bodies::sample_tables::sample_tables);
+}
+
+#[test]
 fn index_file() {
     replay("index_file", bodies::index_file::index_file);
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use smooth_origin::base::Name;
 use smooth_origin::manifest::StreamKind;
-use smooth_origin::origin::{Origin, OriginBuilder};
+use smooth_origin::origin::{Opened, Origin, OriginBuilder};
 use smooth_origin::storage::{IndexFolder, IndexStore, Version};
 use testkit::film::{self, Media, Style, Track, ism};
 use testkit::rounds::{Content, Requested, RoundsStore, Ticks};
@@ -273,4 +273,56 @@ fn a_folder_keeps_to_its_limits_and_the_newest_files_stay() {
     keep(&indexes.clone().max_bytes(150), "6.ismv", 120);
     assert_eq!(folder.files().len(), 1);
     assert!(load("6.ismv").is_some());
+}
+
+/// The findings, as lines.
+fn findings(opened: &Opened) -> Vec<String> {
+    opened.presentation().findings().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_recording_that_was_cut_off_is_walked_through_once_and_found_the_same() {
+    let [video, _] = media();
+    let bytes = video.to_bytes();
+    let (.., last) = video.fragments.last().unwrap();
+    let (start, end) = (last.start as usize, last.end as usize);
+    let moof = u32::from_be_bytes(bytes[start..start + 4].try_into().unwrap()) as usize;
+    for (what, len) in [
+        ("in the samples", end - 1000),
+        ("at the first sample", start + moof + 8),
+        ("in the header of the `mdat`", start + moof + 4),
+        ("behind the `moof`", start + moof),
+        ("in the `moof`", start + moof / 2),
+        ("in the header of the `moof`", start + 8),
+        ("in its size", start + 3),
+        ("between two fragments", start),
+    ] {
+        let objects = [
+            (name("film.ism"), ism(None, &[("video", "film.ismv", 300, 1, "")])),
+            (name("film.ismv"), bytes[..len].to_vec()),
+        ];
+        let objects = objects.map(|(name, bytes)| (name, Content::Bytes(bytes)));
+        let open = |indexes: Option<&Indexes>| {
+            let ticks = Ticks::default();
+            let store = RoundsStore::new(objects.clone(), &ticks);
+            let builder = Origin::builder(store).clock(ticks.clock(Duration::from_millis(50)));
+            let origin = match indexes {
+                Some(indexes) => builder.index_store(indexes.clone()).build(),
+                None => builder.build(),
+            };
+            let opened = ticks.run(origin.open(&name("film.ism"))).unwrap();
+            (opened, ticks.requested())
+        };
+        let indexes = Indexes::default();
+        let (walked, by_walk) = open(None);
+        let (first, _) = open(Some(&indexes));
+        let (second, by_index) = open(Some(&indexes));
+        assert!(by_walk.requests > 300, "{what}: {by_walk:?}");
+        assert!(by_index.requests < 12 && by_index.rounds <= 6, "{what}: {by_index:?}");
+        for opened in [&first, &second] {
+            assert_eq!(findings(opened), findings(&walked), "{what}");
+            let manifest = |opened: &Opened| opened.presentation().manifest().unwrap().clone();
+            assert!(manifest(opened) == manifest(&walked), "{what}");
+        }
+    }
 }

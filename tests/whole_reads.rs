@@ -1,125 +1,21 @@
 //! A store of which every read is a round trip: a fragment is one read, for one client or for many.
 
 use std::future::Future;
-use std::io;
 use std::ops::Range;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::task::{Context, Waker};
 
 use bytes::Bytes;
-use smooth_origin::base::{Error, Name};
+use smooth_origin::base::Error;
 use smooth_origin::manifest::StreamKind;
-use smooth_origin::origin::{Answer, Origin, OriginBuilder, Timer, block_on};
-use smooth_origin::storage::{Ends, MemoryObject, MemoryStore, Opening, RangeSource, Stat, Store};
+use smooth_origin::origin::{Answer, Origin, OriginBuilder, block_on};
 use testkit::film::{self, Media, Style, Track, ism};
-use testkit::{Hands, name, store};
+use testkit::remote::{Remote, together};
+use testkit::{name, store};
 
 const CHUNK: u64 = 20_000_000;
 /// More than a body reads at once from a local file.
 const PICTURE: u32 = 2_500_000;
-
-/// A store whose answers take a second each, and whose requests are counted.
-#[derive(Clone)]
-struct Remote {
-    objects: MemoryStore,
-    hands: Hands,
-    requests: Arc<Requests>,
-}
-
-#[derive(Default)]
-struct Requests {
-    reads: Mutex<Vec<Range<u64>>>,
-    others: AtomicU64,
-    /// Reads that fail.
-    failing: AtomicU64,
-    is_slow: AtomicU64,
-}
-
-struct RemoteObject {
-    object: MemoryObject,
-    remote: Remote,
-}
-
-impl Remote {
-    fn new(objects: MemoryStore) -> Self {
-        Self { objects, hands: Hands::default(), requests: Arc::default() }
-    }
-
-    async fn delay(&self) {
-        if self.requests.is_slow.load(Ordering::SeqCst) > 0 {
-            self.hands.timer().sleep(Duration::from_secs(1)).await;
-        }
-    }
-
-    fn slow(&self) {
-        self.requests.is_slow.store(1, Ordering::SeqCst);
-    }
-
-    /// The ranges that were read since the last call.
-    fn reads(&self) -> Vec<Range<u64>> {
-        std::mem::take(&mut *self.requests.reads.lock().unwrap())
-    }
-
-    fn origin(&self, set: impl FnOnce(OriginBuilder) -> OriginBuilder) -> Origin {
-        let builder = Origin::builder(self.clone()).remote_store();
-        let builder = set(builder.clock(self.hands.clock()).timer(self.hands.timer()));
-        let origin = builder.build();
-        block_on(origin.answer("/film.ism/Manifest")).unwrap();
-        self.reads();
-        origin
-    }
-}
-
-impl Store for Remote {
-    type Source = RemoteObject;
-
-    async fn open(&self, name: &Name) -> io::Result<RemoteObject> {
-        self.requests.others.fetch_add(1, Ordering::SeqCst);
-        Ok(RemoteObject { object: self.objects.open(name).await?, remote: self.clone() })
-    }
-
-    async fn open_with(&self, name: &Name, ends: Ends) -> io::Result<Opening<RemoteObject>> {
-        let object = self.objects.open(name).await?;
-        let stat = object.stat().await?;
-        let (head, tail) = ends.ranges(stat.size);
-        self.requests.reads.lock().unwrap().push(head.clone());
-        self.delay().await;
-        let (head, tail) = (object.read(head).await?, object.read(tail).await?);
-        let source = RemoteObject { object, remote: self.clone() };
-        Ok(Opening::new(source, stat).with_ends(Some(head), Some(tail)))
-    }
-
-    async fn stat(&self, name: &Name) -> io::Result<Stat> {
-        self.requests.others.fetch_add(1, Ordering::SeqCst);
-        self.objects.stat(name).await
-    }
-
-    async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
-        self.requests.others.fetch_add(1, Ordering::SeqCst);
-        self.objects.list(folder).await
-    }
-}
-
-impl RangeSource for RemoteObject {
-    async fn stat(&self) -> io::Result<Stat> {
-        self.object.stat().await
-    }
-
-    async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
-        let requests = &self.remote.requests;
-        requests.reads.lock().unwrap().push(range.clone());
-        self.remote.delay().await;
-        let fails = |failing: u64| failing.checked_sub(1);
-        if requests.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails).is_ok() {
-            return Err(io::Error::other("slow down"));
-        }
-        // Not a part of the object: memory of its own, as a network gives it.
-        Ok(Bytes::copy_from_slice(&self.object.read(range).await?))
-    }
-}
 
 static MEDIA: LazyLock<Media> = LazyLock::new(media);
 static FILE: LazyLock<Bytes> = LazyLock::new(|| MEDIA.to_bytes().into());
@@ -137,6 +33,16 @@ fn film() -> Remote {
     let objects = store([("film.ism", ism(None, &elements))]);
     objects.put(name("film.ismv"), FILE.clone());
     Remote::new(objects)
+}
+
+/// An origin over the store that has opened the film.
+fn origin(remote: &Remote, set: impl FnOnce(OriginBuilder) -> OriginBuilder) -> Origin {
+    let builder = Origin::builder(remote.clone()).remote_store();
+    let builder = set(builder.clock(remote.hands.clock()).timer(remote.hands.timer()));
+    let origin = builder.build();
+    block_on(origin.answer("/film.ism/Manifest")).unwrap();
+    remote.reads();
+    origin
 }
 
 fn video(chunk: u64) -> String {
@@ -169,32 +75,10 @@ fn get(origin: &Origin, target: &str) -> Vec<u8> {
     block_on(fetch(origin, target, None)).unwrap()
 }
 
-type Asking<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-
-/// Polls all until all are done. A second passes after each round.
-fn together<'a, T>(
-    remote: &Remote,
-    futures: impl IntoIterator<Item = impl Future<Output = T> + 'a>,
-) -> Vec<T> {
-    let mut futures: Vec<Asking<'a, T>> =
-        futures.into_iter().map(|future| Box::pin(future) as _).collect();
-    let mut done: Vec<Option<T>> = futures.iter().map(|_| None).collect();
-    for _ in 0..10 {
-        for (future, done) in futures.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
-            let context = &mut Context::from_waker(Waker::noop());
-            if let Poll::Ready(output) = future.as_mut().poll(context) {
-                *done = Some(output);
-            }
-        }
-        remote.hands.pass(1);
-    }
-    done.into_iter().map(|done| done.expect("it ends")).collect()
-}
-
 #[test]
 fn a_fragment_is_one_read_the_first_time_and_later() {
     let remote = film();
-    let origin = remote.origin(|builder| builder);
+    let origin = origin(&remote, |builder| builder);
     for _ in 0..2 {
         assert!(get(&origin, &video(3)) == stored(3));
         assert_eq!(remote.reads().len(), 1);
@@ -205,7 +89,7 @@ fn a_fragment_is_one_read_the_first_time_and_later() {
 #[test]
 fn a_fragment_in_the_cache_is_no_read_however_long_it_is() {
     let remote = film();
-    let origin = remote.origin(|builder| builder.fragment_cache_bytes(64 << 20));
+    let origin = origin(&remote, |builder| builder.fragment_cache_bytes(64 << 20));
     for reads in [1, 0, 0] {
         assert!(get(&origin, &video(3)) == stored(3));
         assert_eq!(remote.reads().len(), reads);
@@ -219,7 +103,7 @@ fn a_hundred_clients_at_one_time_are_one_read_in_the_room_of_one() {
             let remote = film();
             // A hundred times as much would not fit.
             let origin =
-                remote.origin(|builder| builder.body_bytes(48 << 20).fragment_cache_bytes(cache));
+                origin(&remote, |builder| builder.body_bytes(48 << 20).fragment_cache_bytes(cache));
             if is_known {
                 get(&origin, &video(5));
                 origin.forget(&name("film.ism"));
@@ -245,7 +129,7 @@ fn a_hundred_clients_at_one_time_are_one_read_in_the_room_of_one() {
 #[test]
 fn bytes_that_are_being_sent_serve_the_next_client() {
     let remote = film();
-    let origin = remote.origin(|builder| builder);
+    let origin = origin(&remote, |builder| builder);
     get(&origin, &video(2));
     remote.reads();
     let Answer::Reply(served) = block_on(origin.answer(&video(2))).unwrap() else { panic!() };
@@ -262,7 +146,7 @@ fn bytes_that_are_being_sent_serve_the_next_client() {
 #[test]
 fn different_fragments_and_ranges_at_one_time_give_their_own_bytes() {
     let remote = film();
-    let origin = remote.origin(|builder| builder);
+    let origin = origin(&remote, |builder| builder);
     (0..4).for_each(|chunk| drop(get(&origin, &video(chunk))));
     remote.reads();
     remote.slow();
@@ -282,7 +166,7 @@ fn different_fragments_and_ranges_at_one_time_give_their_own_bytes() {
 #[test]
 fn a_range_of_a_fragment_that_was_looked_at_is_one_read_of_that_range() {
     let remote = film();
-    let origin = remote.origin(|builder| builder);
+    let origin = origin(&remote, |builder| builder);
     let whole = get(&origin, &video(1));
     remote.reads();
     let got = block_on(fetch(&origin, &video(1), Some(100..2_000_100))).unwrap();
@@ -295,13 +179,13 @@ fn a_range_of_a_fragment_that_was_looked_at_is_one_read_of_that_range() {
 fn an_error_reaches_all_who_wait_and_is_not_kept() {
     for is_known in [false, true] {
         let remote = film();
-        let origin = remote.origin(|builder| builder);
+        let origin = origin(&remote, |builder| builder);
         if is_known {
             get(&origin, &video(5));
             remote.reads();
         }
         remote.slow();
-        remote.requests.failing.store(1, Ordering::SeqCst);
+        remote.fail(1);
         let target = video(5);
         let got = together(&remote, (0..20).map(|_| fetch(&origin, &target, None)));
         assert!(got.iter().all(|got| got.as_ref().unwrap_err().kind.status() == 503));
@@ -315,7 +199,7 @@ fn an_error_reaches_all_who_wait_and_is_not_kept() {
 #[test]
 fn who_began_a_read_and_leaves_does_not_end_it_for_the_others() {
     let remote = film();
-    let origin = remote.origin(|builder| builder);
+    let origin = origin(&remote, |builder| builder);
     remote.slow();
     let target = video(5);
     let mut leaving = Box::pin(fetch(&origin, &target, None));
@@ -332,7 +216,7 @@ fn who_began_a_read_and_leaves_does_not_end_it_for_the_others() {
 #[test]
 fn little_room_is_shared_out_and_all_come_to_their_end() {
     let remote = film();
-    let origin = remote.origin(|builder| builder.body_bytes(44 << 20));
+    let origin = origin(&remote, |builder| builder.body_bytes(44 << 20));
     (0..16).for_each(|chunk| drop(get(&origin, &video(chunk))));
     let answers: Vec<_> =
         (0..16).map(|chunk| block_on(origin.answer(&video(chunk))).unwrap()).collect();

@@ -34,6 +34,8 @@ impl Host {
     pub async fn open(arguments: &Arguments, memory: Memory) -> Result<Self, Failure> {
         arguments.logs.start()?;
         open_files::allow_many(arguments.max_connections);
+        #[cfg(feature = "remote")]
+        crate::stores::disk::open(&arguments.stores).await?;
         let content = Content::open(arguments, memory)?;
         let listener = arguments.listen.bind("--listen").await?;
         let cannot = |what| move |error| Failure::system(what, error);
@@ -54,6 +56,8 @@ impl Host {
 /// As those of the start.
 pub fn check_host(arguments: &Arguments, memory: Memory) -> Result<(), Failure> {
     arguments.logs.check()?;
+    #[cfg(feature = "remote")]
+    crate::stores::disk::check(&arguments.stores)?;
     Content::open(arguments, memory).map(drop)
 }
 

@@ -12,6 +12,7 @@ mod accept;
 mod arguments;
 pub mod browsers;
 mod cache_control;
+mod cache_folder;
 mod catalogue;
 mod check;
 pub mod client_limits;
@@ -34,6 +35,7 @@ pub mod other_file;
 mod place;
 mod plain;
 pub mod refused_link;
+mod remote_store;
 mod roots;
 mod rules;
 mod signals;
@@ -57,6 +59,7 @@ pub use listing::Listing;
 pub use not_served::{Stored, advice, explain_links, findings, for_people, reason};
 pub use number::{fractional_seconds, mebibytes, positive_seconds, seconds};
 pub use plain::Plain;
+pub use remote_store::{Named, RemoteStore, is_url};
 pub use rules::HostRules;
 pub use start::{announce, announce_page};
 pub use terminal::{error_line, hide_status, line, show_status};
@@ -66,6 +69,12 @@ pub use trouble::{Trouble, without_numbers};
 pub fn record_stores() {
     #[cfg(feature = "remote")]
     stores::record();
+}
+
+/// Writes what the cache of stores on local disk has still to write. Nothing is kept afterwards.
+pub async fn close_stores() {
+    #[cfg(feature = "remote")]
+    stores::disk::close().await;
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use smooth_origin::origin::{Origin, OriginBuilder};
-use smooth_origin::storage::{AnyStore, LocalStore, Mounts, Store};
+use smooth_origin::storage::{AnyStore, IndexFolder, LocalStore, Mounts, Store};
 
 use crate::place::Place;
 use crate::roots::{Root, Roots};
-use crate::{Arguments, Failure, Memory, Trouble};
+use crate::{Arguments, Failure, Memory, Trouble, cache_folder};
 
 /// The origin of these folders. Its events are lines of the log, its numbers are metrics if a recorder
 /// was installed before.
@@ -20,10 +20,18 @@ pub(crate) fn build(
     memory: Memory,
 ) -> Result<Origin, Failure> {
     let builder = builder(roots, arguments, memory)?;
+    let builder = match arguments.origin.index_folder() {
+        Some(folder) => {
+            cache_folder::check(folder, "--index-folder")?;
+            builder.index_store(IndexFolder::new(folder))
+        }
+        None => builder,
+    };
     Ok(builder.trace_events().record_metrics("main").build())
 }
 
-/// The builder of the origin of these folders, without a log.
+/// The builder of the origin of these folders, without a log, and without the index files of the server: it
+/// writes nothing.
 ///
 /// # Errors
 /// A folder cannot be opened.
@@ -32,9 +40,13 @@ pub(crate) fn builder(
     arguments: &Arguments,
     memory: Memory,
 ) -> Result<OriginBuilder, Failure> {
+    let opened = open_all(roots, arguments)?;
+    // Each read of a store is a round trip. Folders beside a store are then read in the same way: it costs
+    // them memory within the same bounds, and no time.
+    let opened = if roots.has_stores() { opened.remote_store() } else { opened };
     let mut builder = arguments
         .origin
-        .apply(open_all(roots, arguments)?)
+        .apply(opened)
         // Opening a large title does not hold up other requests of its worker.
         .offload(|work| drop(tokio::task::spawn_blocking(work)))
         .fragment_cache_bytes(memory.fragments);
@@ -80,7 +92,9 @@ fn open_any(root: &Root, arguments: &Arguments) -> Result<AnyStore, Failure> {
     match &root.place {
         Place::Folder(folder) => Ok(AnyStore::new(open(folder, arguments)?)),
         #[cfg(feature = "remote")]
-        Place::Store(url) => crate::stores::open(url, arguments.store_reads, arguments.exact_names),
+        Place::Store(url) => {
+            crate::stores::open(url, &arguments.store_options(), arguments.exact_names)
+        }
         #[cfg(not(feature = "remote"))]
         Place::Store(url) => Err(Failure::Usage(format!("this program has no store as {url}"))),
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A folder or a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,8 @@ impl StoreUrl {
             None => Err("a store begins with s3://, az://, gs://, http:// or https://".into()),
             Some((_, feature, false)) => Err(format!(
                 "this program was built without {scheme}://: build it with `--features {feature}`, as \
-                 `cargo run --release --features {feature} --example serve -- {scheme}://…`"
+                 `cargo run --release --features {feature} --example {} -- {scheme}://…`",
+                program()
             )),
             Some(_) => {
                 #[cfg(feature = "remote")]
@@ -63,6 +64,13 @@ impl StoreUrl {
         let (_, rest) = self.0.split_once("://").unwrap_or_default();
         rest.split('/').next().is_some_and(|bucket| bucket.contains('*'))
     }
+}
+
+/// Returns the name of this program.
+fn program() -> String {
+    let program = std::env::args_os().next().map(PathBuf::from);
+    let name = program.as_deref().and_then(Path::file_stem);
+    name.map_or_else(|| "serve".into(), |name| name.to_string_lossy().into_owned())
 }
 
 impl fmt::Display for StoreUrl {

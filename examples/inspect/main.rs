@@ -4,6 +4,7 @@
 //! cargo run --release --example inspect testdata/ladder/ladder.ism
 //! cargo run --release --example inspect -- --json testdata | jq -r 'select(.outcome != "served") | .path'
 //! cargo run --release --example inspect -- --deep testdata/ladder/ladder.ism
+//! cargo run --release --features s3 --example inspect -- s3://films/2026/film.ism
 //! ```
 
 mod deep;
@@ -11,6 +12,7 @@ mod entry;
 mod folder;
 mod json;
 mod open;
+mod remote;
 mod text;
 
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
@@ -28,8 +30,9 @@ use folder::Bounds;
 #[command(name = "inspect", version, after_help = EXIT_STATUS)]
 struct Arguments {
     /// Server manifests (.ism), folders of fragments (NAME.ism with a manifest and a file per
-    /// fragment), or other folders, in which all presentations are inspected. Any other file is named
-    /// with what it is and what to do with it
+    /// fragment), or other folders, in which all presentations are inspected. A store stands where a
+    /// folder stands: s3://BUCKET/film.ism, az://CONTAINER. Any other file is named with what it is and
+    /// what to do with it
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Print a line of JSON for each presentation, also for those that cannot be opened, instead of
@@ -60,6 +63,7 @@ Examples:
   inspect film/film.ism        one presentation: streams, tracks, findings with what to do
   inspect /srv/films           all presentations in a folder, and a summary
   inspect --json /srv/films    the same for programs
+  inspect s3://films/a/a.ism   the same in a store, by credentials of the environment
   inspect film.mp4             what the file is, and the command that packages it
 
 Exit status, also of serve --check:
@@ -118,7 +122,11 @@ impl<W: Write> Report<W> {
             },
         };
         for path in &arguments.paths {
-            if open::is_folder_presentation(&path.canonicalize().unwrap_or_else(|_| path.clone())) {
+            if common::is_url(path) {
+                remote::entries(path, bounds, |entry| self.add(&entry))?;
+            } else if open::is_folder_presentation(
+                &path.canonicalize().unwrap_or_else(|_| path.clone()),
+            ) {
                 self.add(&open::folder(path, bounds))?;
             } else if path.is_dir() {
                 folder::entries(path, bounds, |entry| self.add(&entry))?;

@@ -73,9 +73,11 @@ pub(crate) fn store(root: &Path, ignore_case: bool) -> io::Result<Origin> {
     Ok(builder.cache_bytes(0).build())
 }
 
-/// The presentation of this name beneath `root`.
+/// The presentation of this name beneath `root`, a folder or the URL of a store.
 pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Depth) -> Entry {
     let path = root.join(name);
+    let stored =
+        (!common::is_url(root)).then(|| Stored { root: root.to_owned(), path: path.clone() });
     let opened = Name::new(name).and_then(|name| block_on(origin.open(&name)));
     match opened {
         Ok(opened) => {
@@ -94,16 +96,14 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
                 }
             };
             let mut findings = common::for_people(&presentation, findings);
-            let stored = Stored { root: root.to_owned(), path: path.clone() };
-            common::explain_links(&mut findings, name, &stored);
+            if let Some(stored) = &stored {
+                common::explain_links(&mut findings, name, stored);
+            }
             let findings = entry::with_paths(root, &presentation, findings);
             let root = root.to_owned();
             Entry { path, outcome: Outcome::Opened { root, presentation, findings } }
         }
-        Err(error) => {
-            let stored = Stored { root: root.to_owned(), path: path.clone() };
-            Entry::troubled(path, Trouble::of_opening(&error, Some(&stored)))
-        }
+        Err(error) => Entry::troubled(path, Trouble::of_opening(&error, stored.as_ref())),
     }
 }
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """An S3 server, two origins and a cache in front of them, and a player that does not notice that an origin is killed.
 
-    run.py [--cache nginx|varnish] [--content FOLDER] [--serve PROGRAM] [--keep]
+    run.py [--cache nginx|varnish] [--content FOLDER] [--serve PROGRAM] [--stores FOLDER] [--keep]
 
 --cache    the cache in front of the origins; default: nginx
---content  the folder whose content is in the bucket; default: testdata/
+--content  the folder whose content is in the bucket; default: testdata/. The counts below hold up to 200 MB of media
 --serve    `serve` with the feature `s3`; default: it is built
+--stores   the folder in which e2e/stores/install.sh has put the S3 server; default: it is installed into a temporary one
 --keep     leaves everything running after the test, until Ctrl-C
 
 Everything listens on free ports of 127.0.0.1 and lives in a temporary folder. Needed: Python 3.11 with venv, ffmpeg, and nginx or
@@ -13,14 +14,18 @@ Varnish. README.md explains the set-up as a deployment.
 
 What is tested, and fails the script otherwise:
 - a player (ffmpeg, HLS, at the pace of the film) gets every frame that the files have, while one origin is killed with SIGKILL;
-- meanwhile clients ask for every fragment of every presentation, again and again: no byte is wrong, and no request fails;
-- each fragment was fetched from the bucket at most once by each origin, and by both together hardly more than once.
+- meanwhile clients ask for every fragment and manifest, again and again, and afterwards for every segment and playlist of DASH and HLS:
+  no byte is wrong, and no request fails;
+- each request that reaches the bucket is counted, by origin and object: a presentation is opened within four round trips, a fragment
+  is read once by an origin that was asked for it, and not at all when it is asked again. A segment is one read more, and so are its
+  key frames alone.
 """
 
 import argparse
 import collections
 import hashlib
 import http.client
+import http.server
 import os
 import re
 import signal
@@ -31,10 +36,9 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 import xml.etree.ElementTree
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urljoin
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
@@ -42,10 +46,19 @@ DEPLOY = REPOSITORY / "deploy"
 S3_SERVER = "hadro==0.7.1"
 BUCKET = "films"
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}
-# Seconds of the film after which an origin is killed.
-KILLED_AFTER = 6
+# Seconds of the film that are played, and after which an origin is killed.
+PLAYED = 14
+KILLED_AFTER = 5
 # Clients that ask for fragments meanwhile.
 CLIENTS = 8
+# Round trips in which a presentation is opened.
+MOST_ROUNDS = 4
+# Reads of a fragment that its segments cost: the whole segment, and its key frames alone.
+OF_SEGMENTS = 2
+# Seconds of an answer of the bucket while round trips are counted.
+ROUND_TRIP = 0.1
+# Seconds after which something hangs.
+HANGS_AFTER = 240
 
 running = []
 
@@ -96,17 +109,88 @@ def get(port, path):
 # ---- The parts of the set-up ----
 
 
-def s3_server(folder, content):
+def s3_server(folder, content, stores):
     """A server of S3 with one bucket, whose objects are the files of a folder."""
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    pip = [folder / "venv/bin/pip", "install", "-q", "--disable-pip-version-check", S3_SERVER]
-    subprocess.run(pip, check=True)
+    programs = (stores or folder) / "venv/bin"
+    if stores is None:
+        subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+        subprocess.run([programs / "pip", "install", "-q", "--disable-pip-version-check", S3_SERVER], check=True)
+    elif not (programs / "hadro").exists():
+        sys.exit(f"scale-out: there is no {programs / 'hadro'}: run e2e/stores/install.sh {stores}")
     (folder / "buckets").mkdir()
     shutil.copytree(content, folder / "buckets" / BUCKET)
     port = free_port()
-    process = start("s3", folder, [folder / "venv/bin/hadro", folder / "buckets", "--port", port])
+    process = start("s3", folder, [programs / "hadro", folder / "buckets", "--port", port])
     wait_for("s3", port, process, folder)
     return port
+
+
+class Counter:
+    """Passes the requests of one origin on to the bucket, and writes them down."""
+
+    def __init__(self, s3):
+        self.s3, self.lock = s3, threading.Lock()
+        self.requests, self.rounds, self.delay = [], 0, 0
+        counter = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = 60
+
+            def do_GET(self):
+                counter.pass_on(self)
+
+            do_HEAD = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+            def handle_error(self, *_):
+                """An origin that is killed leaves its connections."""
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def pass_on(self, handler):
+        path, _, query = handler.path.partition("?")
+        key = unquote(path).removeprefix(f"/{BUCKET}").strip("/")
+        span = re.fullmatch(r"bytes=(\d*)-(\d*)", handler.headers.get("Range", ""))
+        with self.lock:
+            # It was asked for after all answers so far.
+            round_ = self.rounds + 1
+            self.requests.append(Request(handler.command, key, span and span.group(1), query))
+        connection = http.client.HTTPConnection("127.0.0.1", self.s3, timeout=20)
+        try:
+            fields = {name: value for name, value in handler.headers.items() if name.lower() != "connection"}
+            connection.request(handler.command, handler.path, headers=fields)
+            response = connection.getresponse()
+            body = response.read()
+        finally:
+            connection.close()
+        time.sleep(self.delay)
+        with self.lock:
+            self.rounds = max(self.rounds, round_)
+        handler.send_response_only(response.status)
+        for name, value in response.getheaders():
+            if name.lower() not in ("connection", "transfer-encoding", "keep-alive"):
+                handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    def take(self):
+        """The requests since the last call, and the number of round trips that they took."""
+        with self.lock:
+            taken = self.requests, self.rounds
+            self.requests, self.rounds = [], 0
+        return taken
+
+
+Request = collections.namedtuple("Request", "method key start query")
 
 
 def origin(number, folder, program, s3):
@@ -115,6 +199,7 @@ def origin(number, folder, program, s3):
     command = [
         program, f"s3://{BUCKET}", "--config", DEPLOY / "serve.toml", "--listen", f"127.0.0.1:{port}",
         "--operator-listen", f"127.0.0.1:{operator}", "--quiet", "--access-log", folder / f"origin-{number}-access.log",
+        "--hot-memory", "256",
     ]
     environment = {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3}", "AWS_ALLOW_HTTP": "true"}
     process = start(f"origin-{number}", folder, command, environment)
@@ -199,19 +284,66 @@ def fragments(port, title):
                 times.append(time_)
                 time_ += int(chunk.get("d", 0))
         for quality in stream.iter("QualityLevel"):
-            url = stream.get("Url", "").replace("{bitrate}", quality.get("Bitrate")).replace("{Bitrate}", quality.get("Bitrate"))
-            if "{CustomAttributes}" in url:
-                continue
+            custom = ",".join(f"{one.get('Name')}={one.get('Value')}" for one in quality.iter("Attribute"))
+            url = unquote(stream.get("Url", ""))
+            for name, value in (("bitrate", quality.get("Bitrate")), ("CustomAttributes", custom)):
+                url = re.sub("{" + name + "}", lambda _: value, url, flags=re.IGNORECASE)
             paths += [f"/{title}/" + url.replace("{start time}", str(at)).replace("{start_time}", str(at)) for at in times]
     return paths
 
 
-class Load:
-    """Clients that ask the cache for all fragments, and compare each with what it should be."""
+def segments(port, title):
+    """The paths of the texts of DASH and HLS, and of all segments; those of DASH are the same as those of HLS."""
+    paths, playlists, at = [f"/{title}/manifest.mpd"], [f"/{title}/master.m3u8"], 0
+    while at < len(playlists):
+        playlist = playlists[at]
+        at += 1
+        status, body = get(port, playlist)
+        if status != 200:
+            continue
+        paths.append(playlist)
+        text = body.decode()
+        named = re.findall(r'URI="([^"]+)"', text) + [line for line in text.splitlines() if line and line[0] != "#"]
+        for name in named:
+            path = unquote(urljoin(playlist, name))
+            if not path.endswith(".m3u8"):
+                paths.append(path)
+            elif path not in playlists:
+                playlists.append(path)
+    return list(dict.fromkeys(paths))
 
-    def __init__(self, port, wanted):
-        self.port, self.wanted = port, wanted
-        self.asked, self.wrong, self.failed = 0, [], []
+
+class Places:
+    """Where in the bucket each fragment is, which is found by its bytes."""
+
+    def __init__(self, content):
+        self.content, self.files, self.of = content, {}, {}
+        # Fragments by their places. Presentations that share a file read it each for itself.
+        self.titles = collections.defaultdict(set)
+        # Paths of fragments that other boxes follow: they are kept in memory when they are asked for again.
+        self.followed = set()
+
+    def add(self, path, title, body):
+        folder = str(Path(title).parent)
+        if folder not in self.files:
+            files = [file for file in (self.content / folder).rglob("*") if file.is_file() and file.suffix.lower() not in (".ism", ".ismc")]
+            self.files[folder] = [(str(file.relative_to(self.content)), file.read_bytes()) for file in files]
+        places = [(key, bytes_.find(body)) for key, bytes_ in self.files[folder]]
+        self.of[path] = [(key, at) for key, at in places if at >= 0]
+        for place in self.of[path]:
+            self.titles[place].add(title)
+        for _, bytes_ in self.files[folder]:
+            end = bytes_.find(body) + len(body) + 4
+            if body in bytes_ and bytes_[end:end + 4] not in (b"moof", b"mfra", b""):
+                self.followed.add(path)
+
+
+class Load:
+    """Clients that ask the cache for all paths, again and again or once, and compare each answer with what it should be."""
+
+    def __init__(self, port, wanted, once=False):
+        self.port, self.wanted, self.once = port, wanted, once
+        self.asked, self.wrong, self.failed = collections.Counter(), [], []
         self.end = threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(CLIENTS)]
         for thread in self.threads:
@@ -220,11 +352,11 @@ class Load:
     def run(self, number):
         paths = sorted(self.wanted)
         at = number * len(paths) // CLIENTS
-        while not self.end.is_set():
+        last = (number + 1) * len(paths) // CLIENTS
+        while not self.end.is_set() and not (self.once and at >= last):
             path = paths[at % len(paths)]
             at += 1
             try:
-                # A text behind the path is dropped by the cache, so this is one object all the same.
                 status, body = get(self.port, path)
             except OSError as error:
                 self.failed.append(f"{path}: {error}")
@@ -232,32 +364,120 @@ class Load:
             except http.client.HTTPException as error:
                 self.failed.append(f"{path}: {error!r}")
                 continue
-            self.asked += 1
+            self.asked[path] += 1
             if status != 200:
                 self.failed.append(f"{path}: status {status}")
             elif hashlib.sha256(body).digest() != self.wanted[path]:
                 self.wrong.append(path)
 
-    def stop(self):
-        self.end.set()
+    def join(self):
         for thread in self.threads:
             thread.join()
 
+    def stop(self):
+        """Ends, when each path has been asked for, or soon if that takes long."""
+        for _ in range(200):
+            if len(self.asked) == len(self.wanted):
+                break
+            time.sleep(0.1)
+        self.end.set()
+        self.join()
 
-def play(url, folder, at_pace):
-    """The hashes of all frames of a film as ffmpeg shows them, by its video and its sound."""
+    def check(self, what):
+        asked = sum(self.asked.values())
+        say(f"{what}: {asked} answers for {len(self.asked)} paths, {len(self.failed)} failed, {len(self.wrong)} wrong")
+        for kind, list_ in (("failed", self.failed), ("wrong", self.wrong)):
+            if list_:
+                sys.exit(f"scale-out: {kind}: " + "; ".join(list_[:5]))
+        if len(self.asked) < len(self.wanted):
+            sys.exit("scale-out: not every path was asked for: the machine is too slow")
+
+
+def play(url, at_pace):
+    """The hashes of all frames of the first part of a film as ffmpeg shows them, by its video and its sound."""
     pace = ["-re"] if at_pace else []
-    command = ["ffmpeg", "-v", "warning", *pace, "-i", url, "-map", "0:v:0", "-map", "0:a:0", "-f", "framemd5", "-"]
+    command = ["ffmpeg", "-v", "warning", *pace, "-i", url, "-t", str(PLAYED), "-map", "0:v:0", "-map", "0:a:0", "-f", "framemd5", "-"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     running.append(process)
     return process
 
 
 def frames(process, what):
-    output, errors = process.communicate(timeout=300)
+    output, errors = process.communicate(timeout=120)
     if process.returncode != 0 or "rror" in errors:
         sys.exit(f"scale-out: {what}: ffmpeg reports {errors[-2000:]}")
     return [line.split(",")[0] + line.split(",")[-1] for line in output.splitlines() if not line.startswith("#")]
+
+
+# ---- The requests that reach the bucket ----
+
+
+def open_all(counter, port, titles):
+    """Opens each presentation at an origin. Returns the requests and the round trips of each."""
+    opened = {}
+    counter.delay = ROUND_TRIP
+    for title in titles:
+        counter.take()
+        get(port, f"/{title}/Manifest")
+        opened[title] = counter.take()
+    counter.delay = 0
+    return opened
+
+
+def check_openings(opened):
+    """A presentation is opened in a fixed number of round trips."""
+    worst = max(rounds for _, rounds in opened.values())
+    requests = sum(len(requests) for requests, _ in opened.values())
+    say(f"{len(opened)} presentations were opened with {requests} requests, each in at most {worst} round trips")
+    late = [f"{title}: {rounds}" for title, (_, rounds) in opened.items() if rounds > MOST_ROUNDS]
+    if late:
+        sys.exit(f"scale-out: more than {MOST_ROUNDS} round trips to open: " + "; ".join(late))
+
+
+def asked_of(number, folder):
+    """The paths of fragments that an origin has sent, by its access log."""
+    log = (folder / f"origin-{number}-access.log").read_text(errors="replace")
+    return {unquote(path) for path in re.findall(r'"GET (\S+/Fragments\(\S+) HTTP/1.1" (?:200|206|304) ', log)}
+
+
+def reads_of(requests):
+    """The number of reads from each place of the bucket."""
+    return collections.Counter((request.key, int(request.start)) for request in requests if request.method == "GET" and request.start)
+
+
+def check_reads(number, reads, most, places):
+    """An origin has read each fragment as often as it may, and nothing else."""
+    faults = []
+    for place, count in reads.items():
+        # A fragment of two presentations may be read for each. What is no fragment is read by openings alone.
+        may = sum(most(title) for title in places.titles.get(place, ()))
+        if count > may:
+            faults.append(f"{place[0]} from byte {place[1]}: {count} reads, {may} are right")
+    if faults:
+        sys.exit(f"scale-out: origin {number}: " + "; ".join(faults[:10]))
+
+
+def table(openings, reads, looks, places):
+    """Prints the requests for each object, by origin."""
+    fragments = collections.Counter(key for key, _ in places.titles)
+    rows = collections.defaultdict(lambda: [0] * 7)
+    for at in (0, 1):
+        for requests, _ in openings[at].values():
+            for request in requests:
+                rows[request.key or "(list)"][1 + at] += 1
+        for (key, _), count in reads[at].items():
+            rows[key][3 + at] += count
+        for key in looks[at]:
+            rows[key or "(list)"][5 + at] += 1
+    for key, count in fragments.items():
+        rows[key][0] = count
+    width = max(len(key) for key in rows)
+    head = ("fragments", "opening 1", "opening 2", "reads 1", "reads 2", "looks 1", "looks 2")
+    print(f"{'object':<{width}} " + " ".join(f"{name:>9}" for name in head))
+    for key in sorted(rows):
+        print(f"{key:<{width}} " + " ".join(f"{count:>9}" for count in rows[key]))
+    sums = [sum(row[column] for row in rows.values()) for column in range(7)]
+    print(f"{'in total':<{width}} " + " ".join(f"{count:>9}" for count in sums), flush=True)
 
 
 # ---- The test ----
@@ -268,6 +488,7 @@ def main():
     parser.add_argument("--cache", choices=("nginx", "varnish"), default="nginx")
     parser.add_argument("--content", type=Path, default=REPOSITORY / "testdata")
     parser.add_argument("--serve", type=Path)
+    parser.add_argument("--stores", type=Path)
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     for tool in ("ffmpeg", "nginx" if options.cache == "nginx" else "varnishd"):
@@ -280,71 +501,120 @@ def main():
                  "--features", "s3", "--example", "serve"]
         subprocess.run(build, check=True)
         program = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "release/examples/serve"
+    began = time.monotonic()
+    signal.signal(signal.SIGALRM, hangs)
+    signal.alarm(HANGS_AFTER)
 
     with tempfile.TemporaryDirectory(prefix="scale-out-") as folder:
         folder = Path(folder)
         # nginx and Varnish may run as another user.
         folder.chmod(0o755)
-        s3 = s3_server(folder, options.content)
+        s3 = s3_server(folder, options.content, options.stores and options.stores.resolve())
         say(f"S3: http://127.0.0.1:{s3}/{BUCKET}")
-        first, one = origin(1, folder, program, s3)
-        _, two = origin(2, folder, program, s3)
+        counters = [Counter(s3), Counter(s3)]
+        first, one = origin(1, folder, program, counters[0].port)
+        _, two = origin(2, folder, program, counters[1].port)
         cache = (nginx if options.cache == "nginx" else varnish)(folder, (one, two))
         say(f"origins: http://127.0.0.1:{one} and http://127.0.0.1:{two}; {options.cache}: http://127.0.0.1:{cache}")
+        for counter in counters:
+            if counter.take()[0]:
+                sys.exit("scale-out: a start asked something of the bucket")
 
         # What is right: the answers of a server of the folder itself.
         port = free_port()
         direct = start("direct", folder, [program, options.content, "--listen", f"127.0.0.1:{port}", "--quiet", "--no-page"])
         wait_for("direct", port, direct, folder)
-        titles = presentations(options.content)
-        wanted = {}
+        titles = [title for title in presentations(options.content) if get(port, f"/{title}/Manifest")[0] == 200]
+        wanted, places = {}, Places(options.content)
         for title in titles:
-            for path in fragments(port, title):
+            smooth = fragments(port, title)
+            for path in [f"/{title}/Manifest", *smooth, *segments(port, title)]:
                 status, body = get(port, path)
                 if status == 200:
                     wanted[path] = hashlib.sha256(body).digest()
-        say(f"{len(titles)} presentations, {len(wanted)} fragments")
-        if not wanted:
+                    if "/Fragments(" in path:
+                        places.add(path, title, body)
+        say(f"{len(titles)} presentations, {len(places.of)} fragments, {len(wanted)} paths with segments and texts")
+        if not places.of:
             sys.exit("scale-out: the folder has no presentation that is served")
-        film = max(titles, key=lambda title: sum(path.startswith(f"/{title}/") for path in wanted))
-        right = frames(play(f"http://127.0.0.1:{port}/{film}/master.m3u8", folder, at_pace=False), "the film from the folder")
+        film = max(titles, key=lambda title: sum(path.startswith(f"/{title}/") for path in places.of))
+        right = frames(play(f"http://127.0.0.1:{port}/{film}/master.m3u8", at_pace=False), "the film from the folder")
         direct.terminate()
 
-        say(f"plays {film} by HLS through {options.cache}, with {CLIENTS} clients that ask for every fragment")
-        player = play(f"http://127.0.0.1:{cache}/{film}/master.m3u8", folder, at_pace=True)
+        openings = [{}, {}]
+        openers = [
+            threading.Thread(target=lambda at=at, port=port: openings[at].update(open_all(counters[at], port, titles)))
+            for at, port in enumerate((one, two))
+        ]
+        for opener in openers:
+            opener.start()
+        for opener in openers:
+            opener.join()
+        for opened in openings:
+            check_openings(opened)
+
+        say(f"plays {film} by HLS through {options.cache}, with {CLIENTS} clients that ask for everything")
+        player = play(f"http://127.0.0.1:{cache}/{film}/master.m3u8", at_pace=True)
         time.sleep(KILLED_AFTER)
         # Objects that nobody has asked for come from the origins, so the load begins when one is about to go.
-        load = Load(cache, wanted)
-        time.sleep(0.2)
+        smooth = {path: digest for path, digest in wanted.items() if path in places.of or path.endswith("/Manifest")}
+        load = Load(cache, smooth)
+        time.sleep(0.5)
         first.send_signal(signal.SIGKILL)
         first.wait()
         say(f"the first origin is killed {KILLED_AFTER} s into the film")
         seen = frames(player, "the film through the cache")
         load.stop()
 
-        say(f"frames: {len(seen)} of {len(right)}; fragments: {load.asked}, {len(load.failed)} failed, {len(load.wrong)} wrong")
-        if seen != right:
+        say(f"frames: {len(seen)} of {len(right)}")
+        if seen != right or not right:
             sys.exit("scale-out: the frames differ from those of the files")
-        for kind, list_ in (("failed", load.failed), ("wrong", load.wrong)):
-            if list_:
-                sys.exit(f"scale-out: {kind}: " + "; ".join(list_[:5]))
-        count_reads(folder, wanted)
-        say("the player did not notice, and no byte was wrong")
+        load.check("fragments and manifests")
+        # The access log is written ten times a second.
+        time.sleep(0.5)
+        reads, looks = [], []
+        for at, counter in enumerate(counters):
+            requests, _ = counter.take()
+            asked = asked_of(at + 1, folder)
+            reads.append(reads_of(requests))
+            looks.append([request.key for request in requests if request.method != "GET" or not request.start])
+            # The player has asked for segments of the film.
+            check_reads(at + 1, reads[at], lambda title: 2 if title == film else 1, places)
+            for path in asked:
+                if not any(reads[at][place] for place in places.of.get(path, ())):
+                    sys.exit(f"scale-out: origin {at + 1} has sent {path} without a read")
+            say(f"origin {at + 1} was asked for {len(asked)} of {len(places.of)} fragments, and made {sum(reads[at].values())} reads")
+
+        others = Load(cache, {path: digest for path, digest in wanted.items() if path not in smooth}, once=True)
+        others.join()
+        others.check("segments and playlists of DASH and HLS")
+        requests, _ = counters[1].take()
+        of_segments = reads_of(requests)
+        check_reads(2, of_segments, lambda title: OF_SEGMENTS, places)
+        say(f"for these, origin 2 made {sum(of_segments.values())} reads")
+        reads[1].update(of_segments)
+        looks[1] += [request.key for request in requests if request.method != "GET" or not request.start]
+
+        # What an origin has read is in its memory.
+        again = sorted(asked_of(2, folder) - places.followed)
+        for path in again:
+            status, body = get(two, path)
+            if status != 200 or hashlib.sha256(body).digest() != wanted[path]:
+                sys.exit(f"scale-out: {path}: status {status}, or other bytes")
+        repeated = [request for request in counters[1].take()[0] if request.method == "GET"]
+        say(f"{len(again)} fragments that origin 2 was asked for again cost {len(repeated)} reads")
+        table(openings, reads, looks, places)
+        if repeated:
+            sys.exit(f"scale-out: read again: {repeated[:5]}")
+        say(f"the player did not notice, and no byte was wrong ({time.monotonic() - began:.0f} s)")
+        signal.alarm(0)
         if options.keep:
             say(f"goes on until Ctrl-C: http://127.0.0.1:{cache}/{film}/Manifest")
             signal.pause()
 
 
-def count_reads(folder, wanted):
-    """Each origin was asked once for a fragment, but for those that were under way when one was killed."""
-    asked = collections.Counter()
-    for number in (1, 2):
-        log = (folder / f"origin-{number}-access.log").read_text(errors="replace")
-        asked.update(re.findall(r'"GET (\S+/Fragments\([^ ]+) HTTP', log))
-    repeated = sum(count - 1 for count in asked.values())
-    say(f"requests for fragments that reached the origins: {sum(asked.values())} for {len(wanted)} fragments")
-    if repeated > CLIENTS:
-        sys.exit(f"scale-out: {repeated} fragments were fetched again")
+def hangs(*_):
+    sys.exit(f"scale-out: it has not ended within {HANGS_AFTER} s")
 
 
 try:

@@ -238,6 +238,7 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
         let (hits, asked) = sites.hits();
         log(Level::Info, format_args!("{hits} of {asked} fragments came from memory"));
     });
+    common::close_stores().await;
     access_log.end();
     Ok(())
 }

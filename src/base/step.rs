@@ -200,6 +200,9 @@ pub struct Reads<T> {
     wants: Vec<Want>,
     then: Box<dyn Then<T>>,
     is_brief: bool,
+    /// Number of first bytes of the only range with which the step can go on, if it can with less than
+    /// all.
+    least: Option<u64>,
 }
 
 /// Continuation of a step: a function, or a value that has many steps and continues itself.
@@ -231,6 +234,15 @@ impl<T> Reads<T> {
     /// before.
     pub(crate) fn is_brief(&self) -> bool {
         self.is_brief
+    }
+
+    /// Wants no more of its only range than the first bytes that the step needs to go on, and `more`
+    /// bytes, if it can go on with a part: it then asks for the rest if it needs it.
+    pub(crate) fn shorten(&mut self, more: u64) {
+        if let (Some(least), [Want::Range { range, .. }]) = (self.least, &mut *self.wants) {
+            let end = range.start.saturating_add(least).saturating_add(more);
+            range.end = range.end.min(end);
+        }
     }
 
     /// Tells the step how long its batch took, before the outcomes are [fed](Self::feed). A driver
@@ -319,13 +331,21 @@ impl<T> Step<T> {
 
     /// Makes a step of a value that continues itself, step by step, without being moved.
     pub(crate) fn read_for(wants: Vec<Want>, then: Box<dyn Then<T>>) -> Self {
-        Self::Read(Reads { wants, then, is_brief: false })
+        Self::Read(Reads { wants, then, is_brief: false, least: None })
     }
 
     /// As [`read_for`](Self::read_for), for one of very many steps, each of which takes a
     /// time in proportion to its bytes.
     pub(crate) fn read_briefly_for(wants: Vec<Want>, then: Box<dyn Then<T>>) -> Self {
-        Self::Read(Reads { wants, then, is_brief: true })
+        Self::Read(Reads { wants, then, is_brief: true, least: None })
+    }
+
+    /// Lets a driver [shorten](Reads::shorten) the only range that is wanted to so many first bytes.
+    pub(crate) fn at_least(mut self, bytes: u64) -> Self {
+        if let Self::Read(reads) = &mut self {
+            reads.least = Some(bytes);
+        }
+        self
     }
 
     /// Continues with `next` when the result is there.
@@ -342,9 +362,9 @@ impl<T> Step<T> {
     {
         match self {
             Self::Ready(done) => next(done),
-            Self::Read(Reads { wants, then, is_brief }) => {
+            Self::Read(Reads { wants, then, is_brief, least }) => {
                 let then = Box::new(move |got| then.go_on(got)?.and_then(next));
-                Ok(Step::Read(Reads { wants, then, is_brief }))
+                Ok(Step::Read(Reads { wants, then, is_brief, least }))
             }
         }
     }

@@ -143,7 +143,7 @@ macro_rules! table {
 
 table! {
     containers {
-        b"moov" b"trak" b"mdia" b"minf" b"stbl" b"mvex" b"moof" b"traf" b"mfra" b"sinf" b"schi"
+        b"moov" b"trak" b"edts" b"mdia" b"minf" b"stbl" b"mvex" b"moof" b"traf" b"mfra" b"sinf" b"schi"
     }
     boxes {
         b"ftyp" => ftyp::Ftyp,
@@ -153,7 +153,15 @@ table! {
         b"mdhd" => mdhd::Mdhd,
         b"hdlr" => hdlr::Hdlr,
         b"stsd" => stsd::Stsd,
+        b"stts" => stts::Stts,
+        b"ctts" => ctts::Ctts,
+        b"stsc" => stsc::Stsc,
         b"stsz" => stsz::Stsz,
+        b"stz2" => stz2::Stz2,
+        b"stco" => stco::Stco,
+        b"co64" => co64::Co64,
+        b"stss" => stss::Stss,
+        b"elst" => elst::Elst,
         b"mehd" => mehd::Mehd,
         b"trex" => trex::Trex,
         b"mfhd" => mfhd::Mfhd,

@@ -15,6 +15,8 @@ mod runs;
 mod sample_boxes;
 mod samples;
 mod stored;
+#[cfg_attr(not(feature = "unstable-formats"), allow(dead_code, unreachable_pub, unused_imports))]
+pub mod written;
 
 pub(crate) use broken::track_of_broken;
 #[cfg(any(feature = "dash", feature = "hls"))]

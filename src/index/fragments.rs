@@ -202,6 +202,23 @@ impl Fragments {
         }
     }
 
+    /// Returns the chunk whose fragment has this byte of the file. `None` if there is none, or if
+    /// fragments are not stored in the order of their chunks.
+    pub(crate) fn chunk_at(&self, byte: u64) -> Option<usize> {
+        let block = self
+            .blocks
+            .partition_point(|block| block.first().is_some_and(|slot| slot.start <= byte))
+            .checked_sub(1)?;
+        let slots = self.blocks.get(block)?;
+        let at = slots.partition_point(|slot| slot.start <= byte).checked_sub(1)?;
+        let slot = slots.get(at)?;
+        let is_in = byte.checked_sub(slot.start)? < slot.size()?;
+        let number = block * BLOCK + at;
+        let run = self.runs.partition_point(|run| run.slot <= number).checked_sub(1)?;
+        let run = self.runs.get(run)?;
+        is_in.then_some(run.chunk + (number - run.slot))
+    }
+
     /// Keeps what was found of the fragment of this chunk.
     pub(crate) fn found(&self, chunk: usize, lengths: Lengths) {
         if let (Some(slot), Some(state)) = (self.slot(chunk), pack(lengths)) {
@@ -293,6 +310,21 @@ mod tests {
         assert_eq!(some.place(0), Some(Place::Broken { start: 100, sliceable: false }));
         some.broken(0, true);
         assert_eq!(some.place(0), Some(Place::Broken { start: 100, sliceable: true }));
+    }
+
+    #[test]
+    fn a_byte_leads_to_the_chunk_whose_fragment_has_it() {
+        let chunks: Vec<_> = (0..3 * BLOCK).map(|i| if i < 300 { i } else { i + 7 }).collect();
+        let some = fragments(&chunks);
+        for &chunk in &chunks {
+            let start = 100 * (chunk as u64 + 1);
+            let found = [start, start + 89, start + 90].map(|byte| some.chunk_at(byte));
+            assert_eq!(found, [Some(chunk), Some(chunk), None]);
+        }
+        assert_eq!((some.chunk_at(99), some.chunk_at(100 * 304)), (None, None));
+        assert_eq!((fragments(&[]).chunk_at(0), some.chunk_at(u64::MAX)), (None, None));
+        some.broken(1, true);
+        assert_eq!(some.chunk_at(200), None);
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! Floor 3: from a chunk of a track to the bytes that hold it.
 
+#[cfg_attr(not(feature = "unstable-formats"), allow(dead_code, unreachable_pub, unused_imports))]
+pub mod chunk_plan;
 mod fragments;
 mod index_file;
 mod known_starts;
 mod mfra;
+#[cfg_attr(not(feature = "unstable-formats"), allow(dead_code, unreachable_pub, unused_imports))]
+pub mod sample_table;
 mod scan;
 mod scan_budget;
 mod scanned_track;

@@ -1,13 +1,15 @@
 //! The answer to a request: a reply that can be sent, or a redirect.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::read::{FragmentCache, FragmentFile, FragmentReader, Reader};
-use super::{Body, Opened, Redirect};
+use super::answering::Made;
+use super::read::{FragmentCache, FragmentReader, Looked, Reader, Use};
+use super::{Body, Opened, Redirect, reading_ahead};
 use crate::base::Error;
 use crate::presentation::{Piece, Reply, StoredRange};
 
@@ -125,9 +127,19 @@ impl Served {
         Body::new(self.reader, self.reply, self.is_kept)
     }
 
+    /// Returns the fragment that is kept once it is read, for a body that sends a part of it.
+    fn kept_whole(&self) -> Option<Range<u64>> {
+        let is_dear = self.is_kept && self.reader.shared().whole_reads.is_some();
+        match self.reply.pieces() {
+            [Piece::Stored(stored)] if is_dear => Some(stored.range.clone()),
+            [Piece::Bytes(_), Piece::Stored(stored)] if is_dear => stored.whole_fragment(),
+            _ => None,
+        }
+    }
+
     /// A range of the bytes, as [`Reply::slice`] has it.
-    pub fn body_of(&self, range: std::ops::Range<u64>) -> Body {
-        Body::new(self.reader.clone(), self.reply.slice(range), false)
+    pub fn body_of(&self, range: Range<u64>) -> Body {
+        Body::new(self.reader.clone(), self.reply.slice(range), false).of_kept(self.kept_whole())
     }
 }
 
@@ -140,23 +152,49 @@ impl fmt::Debug for Served {
     }
 }
 
+/// Makes an answer of a reply that no cache has to do with.
+pub(super) fn serve_as_is(opened: Arc<Opened>, reply: Reply) -> Served {
+    let modified = opened.modified();
+    Served { reply, reader: Reader::Presentation(opened), modified, is_kept: false }
+}
+
 /// Makes an answer of a reply of which nothing need be read first.
 pub(super) fn serve(opened: Arc<Opened>, reply: Reply) -> Served {
+    reading_ahead::after(&opened, &reply);
     let (reply, is_kept) = cached(&opened, reply);
     let modified = opened.modified();
     Served { reply, reader: Reader::Presentation(opened), modified, is_kept }
 }
 
-/// Makes an answer of a reply, with the file of its fragment if one was opened for it.
-pub(super) fn serve_with(
-    opened: Arc<Opened>,
-    reply: Reply,
-    fragment: Option<FragmentFile>,
-) -> Served {
-    let Some(fragment) = fragment else { return serve(opened, reply) };
+/// Makes an answer of a reply for which something was read. `first` is the number of its first bytes that
+/// are needed, if not all are.
+pub(super) fn serve_made(opened: Arc<Opened>, made: Made<Reply>, first: Option<u64>) -> Served {
+    let Made { answer: reply, fragment, looked } = made;
+    let Some(fragment) = fragment else {
+        return match looked {
+            Some(looked) => serve_looked(opened, reply, &looked, first),
+            None => serve(opened, reply),
+        };
+    };
     let modified = fragment.stat.modified;
     let reader = Reader::Fragment(Arc::new(FragmentReader { opened, fragment }));
     Served { reply, reader, modified, is_kept: false }
+}
+
+/// Makes an answer of a reply for which a fragment was read, and keeps the fragment.
+fn serve_looked(opened: Arc<Opened>, reply: Reply, looked: &Looked, first: Option<u64>) -> Served {
+    if first == Some(0) {
+        opened.keep(looked, false);
+        return serve_as_is(opened, reply);
+    }
+    let Some(fragments) = &opened.shared().fragments else { return serve(opened, reply) };
+    match opened.keep(looked, false) {
+        Use::Hit => fragments.count_hit(),
+        Use::Kept => fragments.count_miss(),
+        Use::Part => return serve(opened, reply),
+    }
+    reading_ahead::after_byte(&opened, looked.file, looked.range.start);
+    serve_as_is(opened, reply)
 }
 
 /// Returns the reply with its bytes, if they are in memory, and whether they will be kept once they are
@@ -168,10 +206,12 @@ fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
         return (reply, false);
     }
     let key = opened.key(stored.file, stored.range.clone());
-    if let Some(bytes) = fragments.get(&key) {
+    if let Some(bytes) = fragments.find(&key).or_else(|| part_of_kept(opened, fragments, stored)) {
+        fragments.count_hit();
         let reply = Reply::of_bytes(*reply.representation(), bytes);
         return (reply, false);
     }
+    fragments.count_miss();
     if stored.read.len() as u64 == reply.length() {
         // A short fragment: the first look at it has read it.
         fragments.put(key, &stored.read);
@@ -180,6 +220,19 @@ fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
     // Its beginning, which the first look has read, is read again with the rest.
     let unread = StoredRange { read: Bytes::new(), ..stored.clone() };
     (Reply::of_stored(*reply.representation(), unread), true)
+}
+
+/// Returns a part of a fragment whose whole is in the cache.
+fn part_of_kept(opened: &Opened, fragments: &FragmentCache, stored: &StoredRange) -> Option<Bytes> {
+    let StoredRange { file, range, .. } = stored;
+    let whole = opened.presentation().stored_around(*file, range.start)?;
+    if whole == *range || range.end > whole.end {
+        return None;
+    }
+    let bytes = fragments.find(&opened.key(*file, whole.clone()))?;
+    let at = |byte: u64| usize::try_from(byte - whole.start).ok();
+    let part = at(range.start)?..at(range.end)?;
+    (part.end <= bytes.len()).then(|| bytes.slice(part))
 }
 
 /// Returns the same as [`cached`] for a written head and the payload of a fragment. The cache keeps the
@@ -191,18 +244,22 @@ fn cached_segment(opened: &Opened, fragments: &FragmentCache, reply: Reply) -> (
         .filter(|whole| whole.end - whole.start <= opened.shared().longest_whole());
     let Some(whole) = whole else { return (reply, false) };
     let before = stored.before as usize;
-    match fragments.get(&opened.key(stored.file, whole)) {
+    match fragments.find(&opened.key(stored.file, whole)) {
         Some(mut bytes) => {
+            fragments.count_hit();
             let payload = bytes.split_off(before.min(bytes.len()));
-            (reply.with_last(Piece::Bytes(payload)), false)
+            return (reply.with_last(Piece::Bytes(payload)), false);
         }
-        None if stored.read.is_empty() => (reply, true),
-        // A short fragment: the first look at it has read all.
-        None if stored.read.len() as u64 == stored.range.end - stored.range.start => (reply, false),
-        // Its beginning, which the first look has read, is read again with the rest.
-        None => {
-            let unread = StoredRange { read: Bytes::new(), ..stored.clone() };
-            (reply.with_last(Piece::Stored(unread)), true)
-        }
+        None => fragments.count_miss(),
     }
+    if stored.read.is_empty() {
+        return (reply, true);
+    }
+    if stored.read.len() as u64 == stored.range.end - stored.range.start {
+        // A short fragment: the first look at it has read all.
+        return (reply, false);
+    }
+    // Its beginning, which the first look has read, is read again with the rest.
+    let unread = StoredRange { read: Bytes::new(), ..stored.clone() };
+    (reply.with_last(Piece::Stored(unread)), true)
 }

@@ -10,25 +10,42 @@ use futures_util::stream::{StreamExt, iter};
 
 use super::batch;
 use super::offload::SMALL;
-use super::read::{AT_ONCE, FragmentFile, Opened, Purpose, Shared, open_fragment};
-use crate::base::{Error, ErrorKind, FileId, Got, ReadError, ReadErrorKind, Step, Want};
+use super::read::{AT_ONCE, FragmentFile, Lent, Looked, Opened, Purpose, Shared, open_fragment};
+use crate::base::{
+    Error, ErrorKind, FileEnds, FileId, Got, Name, ReadError, ReadErrorKind, Step, Want,
+};
 use crate::presentation::Survey;
-use crate::storage::Source;
 use crate::storage::budget::Share;
+use crate::storage::{Source, Stat};
 
-/// Performs the reads that an answer wants, within the budget of the bodies. Also returns the file
-/// of its fragment if one was opened for it.
+/// An answer whose reads were performed.
+pub(super) struct Made<T> {
+    pub(super) answer: T,
+    /// The file of its fragment, if one was opened for it.
+    pub(super) fragment: Option<FragmentFile>,
+    /// The first range that was read for it.
+    pub(super) looked: Option<Looked>,
+}
+
+/// Performs the reads that an answer wants, within the budget of the bodies. `first` is the number of
+/// its first bytes that are needed, if not all are.
 pub(super) async fn read_for<T: Send + 'static>(
     mut step: Step<T>,
     opened: &Arc<Opened>,
-) -> Result<(T, Option<FragmentFile>), Error> {
+    first: Option<u64>,
+) -> Result<Made<T>, Error> {
     let mut held = Held::default();
     let mut room = Vec::new();
     loop {
-        let reads = match step {
-            Step::Ready(answer) => return Ok((answer, held.first.map(|(_, held)| held))),
+        let mut reads = match step {
+            Step::Ready(answer) => return Ok(held.made(answer)),
             Step::Read(reads) => reads,
         };
+        if let (Some(first), [Want::Range { file, range }]) = (first, reads.wanted())
+            && opened.reads_beginning(*file, range, first)
+        {
+            reads.shorten(first);
+        }
         room.extend(room_for(reads.wanted(), opened.shared(), room.is_empty()).await?);
         let got = match reads.wanted() {
             [want] => {
@@ -52,16 +69,24 @@ pub(super) async fn read_for<T: Send + 'static>(
     }
 }
 
-/// The files of fragments that were opened for an answer.
+/// The files of fragments that were opened for an answer, and what was read of others.
 #[derive(Default)]
 struct Held {
     first: Option<(FileId, FragmentFile)>,
     /// A survey opens several files. An answer never does.
     others: Vec<(FileId, FragmentFile)>,
+    looked: Option<Looked>,
 }
 
-type GottenForAnswer = Result<(Got, Option<FragmentFile>), ReadError>;
+/// The outcome of a want, with what is held until the answer is made.
+type GottenForAnswer = Result<(Got, Holds), ReadError>;
 type GettingFragment<'a> = Pin<Box<dyn Future<Output = GottenForAnswer> + Send + 'a>>;
+
+enum Holds {
+    Nothing,
+    File(FragmentFile),
+    Look(Looked),
+}
 
 impl Held {
     fn source(&self, file: FileId) -> Option<&Source> {
@@ -69,44 +94,84 @@ impl Held {
         held.find(|(open, _)| *open == file).map(|(_, held)| &held.source)
     }
 
-    /// Keeps the file that was opened for a want. Returns what the step is fed.
+    /// Keeps what was opened or read for a want. Returns what the step is fed.
     fn keep(&mut self, want: &Want, gotten: GottenForAnswer) -> Result<Got, ReadError> {
-        let (got, opened) = gotten?;
-        if let (Want::Fragment { file, .. }, Some(opened)) = (want, opened) {
-            match self.first {
+        let (got, holds) = gotten?;
+        match (want, holds) {
+            (Want::Fragment { file, .. }, Holds::File(opened)) => match self.first {
                 None => self.first = Some((*file, opened)),
                 Some(_) => self.others.push((*file, opened)),
-            }
+            },
+            (_, Holds::Look(looked)) if self.looked.is_none() => self.looked = Some(looked),
+            _ => {}
         }
         Ok(got)
+    }
+
+    fn made<T>(self, answer: T) -> Made<T> {
+        Made { answer, fragment: self.first.map(|(_, held)| held), looked: self.looked }
     }
 }
 
 /// Gets one thing that an answer wants.
 async fn get_for_answer(opened: &Arc<Opened>, want: &Want, held: &Held) -> GottenForAnswer {
     match want {
-        Want::Range { file, range } => {
-            let read = match held.source(*file) {
-                Some(source) => opened.shared().access.read(source, range.clone()).await,
-                None => match opened.read_whole(*file, range.clone()).await {
-                    Some(read) => read.map_err(read_error_of),
-                    None => opened.read_once(*file, range.clone()).await,
-                },
-            };
-            Ok((Got::Range(read?), None))
-        }
+        Want::Range { file, range } => match held.source(*file) {
+            Some(source) => {
+                let read = opened.shared().access.read(source, range.clone()).await?;
+                Ok((Got::Range(read), Holds::Nothing))
+            }
+            None => {
+                let looked = opened.look(*file, range.clone()).await.map_err(read_error_of)?;
+                Ok((Got::Range(looked.bytes.clone()), Holds::Look(looked)))
+            }
+        },
         Want::Fragment { name, head, .. } => {
-            let access = &opened.shared().access;
-            let fragment = Box::pin(open_fragment(access, name, *head, Purpose::Answer)).await;
-            let (head, source, stat) = fragment?;
+            let (head, source, stat) = Box::pin(open(opened, name, *head)).await?;
             let held = FragmentFile { name: name.clone(), source, stat };
-            Ok((Got::Opened(head), Some(held)))
+            Ok((Got::Opened(head), Holds::File(held)))
         }
         // An answer opens no other files.
         Want::Open { .. } | Want::Index { .. } | Want::List { .. } => {
             Err(ReadError::new(ReadErrorKind::Gone))
         }
     }
+}
+
+/// Opens the file of a fragment: once for all requests that want it at one time, if reads are dear.
+async fn open(
+    opened: &Arc<Opened>,
+    name: &Name,
+    head: u64,
+) -> Result<(FileEnds, Source, Stat), ReadError> {
+    let shared = opened.shared();
+    let now = shared.access.host.clock.now();
+    // A live encoder may have written it in the meantime.
+    let missing = shared.missing.as_ref().filter(|_| !opened.presentation().is_live());
+    if missing.is_some_and(|missing| missing.has(name, now)) {
+        return Err(ReadError::new(ReadErrorKind::Gone));
+    }
+    let Some(whole) = &shared.whole_reads else {
+        return open_fragment(&shared.access, name, head, Purpose::Answer).await;
+    };
+    let (for_all, of) = (Arc::clone(shared), name.clone());
+    let open = async move {
+        let room = for_all.room(head).await.map_err(read_error_of)?;
+        let (mut ends, source, stat) =
+            open_fragment(&for_all.access, &of, head, Purpose::Answer).await?;
+        drop(room);
+        // They count once, until the last of the answers is sent.
+        let share = for_all.bodies.take_anyway(ends.head.len() as u64);
+        ends.head = Lent::new(ends.head, share).bytes();
+        Ok((ends, source, stat))
+    };
+    let file = whole.open(name, head, open).await;
+    if let (Err(error), Some(missing)) = (&file, missing)
+        && error.kind == ReadErrorKind::Gone
+    {
+        missing.put(name, now);
+    }
+    file
 }
 
 /// The error of a read that shares its bytes with others.
@@ -131,6 +196,8 @@ async fn room_for(wants: &[Want], shared: &Shared, is_first: bool) -> Result<Opt
     let bytes = |want: &Want| match want {
         Want::Range { range, .. } if has_room(range) => 0,
         Want::Range { range, .. } => range.end.saturating_sub(range.start),
+        // Files that are opened for all requests have room for themselves.
+        Want::Fragment { .. } if shared.whole_reads.is_some() => 0,
         Want::Fragment { head, .. } => *head,
         Want::Open { .. } | Want::Index { .. } | Want::List { .. } => 0,
     };
@@ -175,6 +242,6 @@ impl Opened {
     /// None that comes from the files: a fragment that cannot be read is a finding of the survey.
     /// [`ErrorKind::Busy`](crate::base::ErrorKind::Busy) if the host is too busy.
     pub async fn survey(self: &Arc<Self>, survey: Survey) -> Result<Survey, Error> {
-        read_for(survey.look_on(), self).await.map(|(survey, _)| survey)
+        read_for(survey.look_on(), self, None).await.map(|made| made.answer)
     }
 }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::answer::{serve, serve_with};
-use super::asked::{State, Target};
+use super::answer::{serve, serve_made};
+use super::asked::{Reading, State, Target};
 use super::cache::millis;
 use super::redirect::Base;
 use super::{Answer, Asked, Opened, Origin, answering, path};
@@ -197,7 +197,7 @@ impl Origin {
     ) -> Asked<'a> {
         let state = match step {
             Some(Step::Ready(reply)) => State::Reply(reply),
-            Some(step) => State::Reads(Box::new((target, step))),
+            Some(step) => State::Reads(Box::new(Reading { target, step, first: None })),
             None => State::Redirect(target.redirect(&opened)),
         };
         Asked { origin: self, opened, state }
@@ -245,7 +245,7 @@ impl Origin {
     async fn answer_of(&self, opened: &Arc<Opened>, target: &Target<'_>) -> Result<Answer, Error> {
         match target.locate(opened)? {
             Some(Step::Ready(reply)) => Ok(Answer::Reply(serve(Arc::clone(opened), reply))),
-            Some(step) => self.read_for(opened, step).await,
+            Some(step) => self.read_for(opened, step, None).await,
             None => Ok(Answer::Redirect(target.redirect(opened))),
         }
     }
@@ -329,10 +329,15 @@ impl Origin {
         })
     }
 
-    async fn read_for(&self, opened: &Arc<Opened>, step: Step<Reply>) -> Result<Answer, Error> {
+    async fn read_for(
+        &self,
+        opened: &Arc<Opened>,
+        step: Step<Reply>,
+        first: Option<u64>,
+    ) -> Result<Answer, Error> {
         self.inner.shared.access.admit()?;
-        let (reply, fragment) = answering::read_for(step, opened).await?;
-        Ok(Answer::Reply(serve_with(Arc::clone(opened), reply, fragment)))
+        let made = answering::read_for(step, opened, first).await?;
+        Ok(Answer::Reply(serve_made(Arc::clone(opened), made, first)))
     }
 
     /// Makes an answer that needs reads first.
@@ -341,8 +346,9 @@ impl Origin {
         target: &Target<'_>,
         opened: Arc<Opened>,
         step: Step<Reply>,
+        first: Option<u64>,
     ) -> Result<Answer, Error> {
-        match self.read_for(&opened, step).await {
+        match self.read_for(&opened, step, first).await {
             Err(_) if opened.is_stale() => {
                 self.answer_checked(target).await.map(|(_, answer)| answer)
             }

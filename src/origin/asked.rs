@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::answer::serve;
+use super::answer::{serve, serve_as_is};
 use super::read::Reader;
 use super::redirect::Base;
 use super::{Answer, Opened, Origin, Redirect};
@@ -56,9 +56,18 @@ pub(super) enum State<'a> {
     Redirect(Redirect),
     /// Nothing need be read before the body.
     Reply(Reply),
-    Reads(Box<(Target<'a>, Step<Reply>)>),
-    /// The answer was made and checked at once, because files of the presentation have changed.
+    Reads(Box<Reading<'a>>),
+    /// The answer was made at once: because files of the presentation have changed, or because none of
+    /// its bytes are needed.
     Checked(Box<Answer>),
+}
+
+/// A request for whose answer something must be read.
+pub(super) struct Reading<'a> {
+    pub(super) target: Target<'a>,
+    pub(super) step: Step<Reply>,
+    /// Number of first bytes of the answer that are needed, if not all are.
+    pub(super) first: Option<u64>,
 }
 
 /// The identity of an answer, which shows whether a client already has it.
@@ -141,7 +150,7 @@ impl Asked<'_> {
         match &self.state {
             State::Redirect(_) => None,
             State::Reply(reply) => Some(Identity::of(reply)),
-            State::Reads(reads) => self.identify(&reads.0.request),
+            State::Reads(reading) => self.identify(&reading.target.request),
             State::Checked(answer) => match &**answer {
                 Answer::Reply(served) if matches!(served.reader, Reader::Presentation(_)) => {
                     Some(Identity::of(&served.reply))
@@ -166,6 +175,40 @@ impl Asked<'_> {
         &self.opened
     }
 
+    /// Says that no more than the first `bytes` bytes of the answer are needed: 0 for a response to HEAD,
+    /// the end of its range for a request with one. The answer is the same.
+    ///
+    /// If a fragment was not looked at yet, and each read is a round trip
+    /// ([`whole_read_bytes`](super::OriginBuilder::whole_read_bytes)), the answer reads at most 64 KiB
+    /// more than so many bytes of it instead of all. If a
+    /// [cache](super::OriginBuilder::fragment_cache_bytes) keeps fragments, all is read, except for HEAD.
+    ///
+    /// ```
+    /// use smooth_origin::origin::{Answer, Asked};
+    ///
+    /// /// The length of an answer, for a response to HEAD.
+    /// async fn length(asked: Asked<'_>) -> Result<Option<u64>, smooth_origin::Error> {
+    ///     Ok(match asked.first_bytes(0).answer().await? {
+    ///         Answer::Reply(served) => Some(served.reply().length()),
+    ///         _ => None,
+    ///     })
+    /// }
+    /// ```
+    pub fn first_bytes(self, bytes: u64) -> Self {
+        let state = match self.state {
+            State::Reads(mut reading) => {
+                reading.first = Some(bytes);
+                State::Reads(reading)
+            }
+            State::Reply(reply) if bytes == 0 => {
+                let served = serve_as_is(Arc::clone(&self.opened), reply);
+                State::Checked(Box::new(Answer::Reply(served)))
+            }
+            state => state,
+        };
+        Self { state, ..self }
+    }
+
     /// Makes the answer. Most answers need no read: their media is read as the body is sent.
     ///
     /// # Errors
@@ -183,8 +226,8 @@ impl Asked<'_> {
         match self.state {
             State::Reply(reply) => Ok(Answer::Reply(serve(self.opened, reply))),
             State::Reads(reads) => {
-                let (target, step) = *reads;
-                self.origin.answer_read(&target, self.opened, step).await
+                let Reading { target, step, first } = *reads;
+                self.origin.answer_read(&target, self.opened, step, first).await
             }
             State::Redirect(location) => Ok(Answer::Redirect(location)),
             State::Checked(answer) => Ok(*answer),

@@ -1,6 +1,7 @@
 //! The options of an origin.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,9 @@ use super::meters::Meters;
 use super::named_media::NamedMedia;
 use super::offload::Offload;
 use super::opener::{Opener, OpenerOptions};
-use super::read::{Access, AccessOptions, Handles, MemoryOptions, PART, Shared, default_capacity};
+use super::read::{
+    Access, AccessOptions, AheadOptions, Handles, MemoryOptions, PART, Shared, default_capacity,
+};
 #[cfg(feature = "tracing")]
 use super::trace;
 use super::{Clock, Event, Inner, Origin, Timer};
@@ -56,6 +59,7 @@ pub struct OriginBuilder {
     handles: Option<usize>,
     access: AccessOptions,
     memory: MemoryOptions,
+    ahead: Option<AheadOptions>,
     #[cfg(feature = "disk-cache")]
     disk: Option<DiskCache>,
 }
@@ -90,6 +94,7 @@ impl OriginBuilder {
             handles: None,
             access: AccessOptions::default(),
             memory: MemoryOptions::default(),
+            ahead: None,
             #[cfg(feature = "disk-cache")]
             disk: None,
         }
@@ -123,10 +128,37 @@ impl OriginBuilder {
 
     /// Time for which the origin relies on its last check of a presentation's files (at most 1 s if the
     /// presentation is live), and for which it keeps a failed opening; default 5 s. With 0, every
-    /// request checks the files, and no failed opening is kept. With [`Duration::MAX`], the origin
+    /// request checks the files, and no failed opening is kept. If each operation of the store is a
+    /// round trip ([`whole_read_bytes`](Self::whole_read_bytes)), a fragment file that is missing in a
+    /// folder of fragments is not looked for again during this time, unless the presentation is live. With [`Duration::MAX`], the origin
     /// checks only after [`Origin::look_again`], or when a read finds that a file has changed.
+    ///
+    /// A check asks the store for the version of each file: a presentation of an `.ism`, an `.ismc` and 10
+    /// media files costs 12 requests in one round trip. A presentation that nobody requests is not
+    /// checked. 2,000 such presentations, each requested once a second, cost 24,000 requests per period:
+    /// 288,000 a minute and more with 5 s, 24,000 and more with 60 s. To lower that, make this longer, use
+    /// [`revalidate_media_after`](Self::revalidate_media_after), or call [`Origin::look_again`] when a
+    /// presentation was replaced.
+    ///
+    /// If each operation of the store is a round trip
+    /// ([`whole_read_bytes`](Self::whole_read_bytes)), the checks of presentations that were opened
+    /// together are spread over time: a period is up to a quarter shorter than this, and the first one up
+    /// to three quarters.
     pub fn revalidate_after(mut self, age: Duration) -> Self {
         self.cache.revalidate_after = age;
+        self
+    }
+
+    /// Time after which a check of a presentation's files includes its media files; default: each check does.
+    /// Longer than [`revalidate_after`](Self::revalidate_after), it saves requests to a store that has many
+    /// presentations: the checks before look at the manifests alone, and at files that could not be opened.
+    ///
+    /// A media file that is replaced while its manifests stay the same is then noticed by the next read of
+    /// it, because every read is of the version that was opened, and after this time at the latest.
+    /// Until then, fragments in the caches are served in the old version. Set it if uploads
+    /// write the manifests last, or never replace files.
+    pub fn revalidate_media_after(mut self, age: Duration) -> Self {
+        self.cache.media_after = Some(age);
         self
     }
 
@@ -291,6 +323,8 @@ impl OriginBuilder {
     /// | `smooth_origin_reads_total` | counter | reads |
     /// | `smooth_origin_read_bytes_total` | counter | bytes |
     /// | `smooth_origin_shared_reads_total` | counter | requests |
+    /// | `smooth_origin_ahead_reads_total` | counter | fragments |
+    /// | `smooth_origin_ahead_used_total` | counter | fragments |
     /// | `smooth_origin_timeouts_total` | counter | operations |
     /// | `smooth_origin_refused_total` | counter | requests and openings |
     /// | `smooth_origin_failures_total` | counter | requests and bodies |
@@ -393,12 +427,17 @@ impl OriginBuilder {
     /// for the first time is looked at before. Otherwise:
     ///
     /// - A fragment of at most so many bytes is one read, also when it is requested for the first time,
-    ///   and also for a segment of DASH or HLS. A request for a range reads that range, unless
-    ///   the fragment has to be looked at first. Longer fragments are read in parts of a quarter
-    ///   of this.
+    ///   and also for its key frames and for a segment of DASH or HLS. Longer fragments are read in parts
+    ///   of a quarter of this.
+    /// - A request for a range reads that range. If the fragment has to be looked at first, it reads from
+    ///   the start of the fragment to the end of the range and 64 KiB more, in one read. If a cache keeps
+    ///   fragments, a range reads and keeps the whole fragment.
+    /// - A response to HEAD reads at most 64 KiB, and nothing for a fragment that was looked at before.
     /// - The read is made once for all requests that want it at one time. Its bytes are in memory
     ///   once, and count against [`body_bytes`](Self::body_bytes) once, until the last of these requests has
     ///   sent them. If the request that began the read goes away, the read goes on for the others.
+    /// - A fragment in a file of its own is opened, with its first quarter of so many bytes, once for all
+    ///   requests that want it at one time. It is not kept, because the file may be replaced.
     /// - The [cache of fragments](Self::fragment_cache_bytes) keeps fragments of at most so many bytes.
     ///
     /// A read takes at most a sixteenth of [`body_bytes`](Self::body_bytes). If less than a quarter of that
@@ -412,6 +451,46 @@ impl OriginBuilder {
     /// ```
     pub fn whole_read_bytes(mut self, bytes: u64) -> Self {
         self.memory.whole_reads = bytes;
+        self
+    }
+
+    /// Reads up to `fragments` fragments of a track (at most 64) after one of them was answered, so that
+    /// they are in a cache when a player requests them; default 0, which reads none. `run` gets each read
+    /// as a future that it must poll to its end in a task of its own; it must not wait for it. A read that
+    /// `run` drops is not made.
+    ///
+    /// This is for stores of which every read is a round trip: it needs
+    /// [`whole_read_bytes`](Self::whole_read_bytes), and the
+    /// [cache of fragments](Self::fragment_cache_bytes) or, if there is none, a cache on disk (feature
+    /// `disk-cache`). Without them nothing is read ahead. Segments of DASH and HLS are made of the same
+    /// fragments. Fragments in files of their own are not read ahead.
+    ///
+    /// Reads that clients wait for come first. A read ahead begins only if no operation waits for the
+    /// store, fewer than half of [`max_reads`](Self::max_reads) are in progress, more than half of
+    /// [`body_bytes`](Self::body_bytes) is free, and the fragment is neither kept nor being read;
+    /// otherwise the read is left out. At one time there are at most 16 such reads over all presentations, and at most a
+    /// quarter of `max_reads`, of fragments that take together at most an eighth of the cache. A
+    /// client that requests a fragment while it is read waits for that read. In the cache, fragments that
+    /// nobody has requested go first.
+    ///
+    /// [`OriginStats::ahead_reads`](super::OriginStats::ahead_reads) and
+    /// [`ahead_used`](super::OriginStats::ahead_used) show whether it is worth its reads: a client that
+    /// switches tracks or stops leaves up to `fragments` of them unused.
+    ///
+    /// ```
+    /// # use smooth_origin::origin::Origin;
+    /// # use smooth_origin::storage::MemoryStore;
+    /// # mod tokio { pub fn spawn(_: impl Future<Output = ()>) {} }
+    /// let builder = Origin::builder(MemoryStore::new()).remote_store().fragment_cache_bytes(512 << 20);
+    /// // With tokio:
+    /// let origin = builder.read_ahead(2, |read| { tokio::spawn(read); }).build();
+    /// ```
+    pub fn read_ahead(
+        mut self,
+        fragments: usize,
+        run: impl Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync + 'static,
+    ) -> Self {
+        self.ahead = Some(AheadOptions { fragments, run: Arc::new(run) });
         self
     }
 
@@ -477,6 +556,11 @@ impl OriginBuilder {
         let shared = Shared::new(access, Handles::new(handles), self.memory);
         #[cfg(feature = "disk-cache")]
         let shared = Shared { disk: self.disk, ..shared };
+        let shared = shared.with_missing(period);
+        let shared = match self.ahead {
+            Some(ahead) => shared.with_ahead(ahead, self.memory.fragment_cache),
+            None => shared,
+        };
         let shared = Arc::new(shared);
         let limits = self.options.limits_in_use().clone();
         #[cfg(any(feature = "dash", feature = "hls"))]
@@ -487,7 +571,9 @@ impl OriginBuilder {
         #[cfg(not(any(feature = "dash", feature = "hls")))]
         let options = self.options;
         let opener = Opener::new(Arc::clone(&shared), options, self.openings);
-        let cache = Cache::new(self.cache, opener, clock);
+        let is_spread = self.memory.whole_reads > 0;
+        let cache = CacheOptions { is_spread, ..self.cache };
+        let cache = Cache::new(cache, opener, clock);
         Origin { inner: Arc::new(Inner { shared, cache, named_media, limits }) }
     }
 }

@@ -71,6 +71,18 @@ const COUNTERS: &[Row] = &[
         "Requests that got the bytes of another request's read",
     ),
     row(
+        "smooth_origin_ahead_reads_total",
+        Unit::Count,
+        |stats| stats.ahead_reads,
+        "Fragments that were read before a client requested them",
+    ),
+    row(
+        "smooth_origin_ahead_used_total",
+        Unit::Count,
+        |stats| stats.ahead_used,
+        "Fragments that were read ahead and requested afterwards",
+    ),
+    row(
         "smooth_origin_timeouts_total",
         Unit::Count,
         |stats| stats.timeouts,

@@ -23,6 +23,7 @@ mod offload;
 mod opener;
 mod path;
 mod read;
+mod reading_ahead;
 mod redirect;
 mod stats;
 #[cfg(feature = "tracing")]

@@ -20,6 +20,11 @@ impl Origin {
             shared_reads: shared.whole_reads.as_ref().map_or(0, |whole| whole.shared()),
             ..OriginStats::default()
         };
+        if let Some(ahead) = &shared.ahead {
+            let used = shared.fragments.as_ref().map_or(0, |fragments| fragments.used_ahead());
+            stats.ahead_reads = ahead.reads();
+            stats.ahead_used = ahead.joined() + used;
+        }
         #[cfg(feature = "disk-cache")]
         if let Some(disk) = &shared.disk {
             stats.disk_cache = disk.stats();

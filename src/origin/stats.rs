@@ -46,6 +46,13 @@ pub struct OriginStats {
     /// Requests that got the bytes of a read that was made for another request
     /// ([`whole_read_bytes`](super::OriginBuilder::whole_read_bytes)).
     pub shared_reads: u64,
+    /// Fragments that were read before a client requested them
+    /// ([`read_ahead`](super::OriginBuilder::read_ahead)). They count among the [`reads`](Self::reads),
+    /// too.
+    pub ahead_reads: u64,
+    /// Fragments that were read ahead and that a client requested while they were read, or while they
+    /// were in the cache of fragments.
+    pub ahead_used: u64,
     /// Operations of the store, and waits for room in memory, that took longer than
     /// [`read_timeout`](super::OriginBuilder::read_timeout) allows.
     pub timeouts: u64,

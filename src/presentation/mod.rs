@@ -23,6 +23,7 @@ mod representation_map;
 mod role;
 #[cfg(any(feature = "dash", feature = "hls"))]
 mod segmented;
+mod stored_around;
 mod stream;
 mod survey;
 mod timeline;

@@ -270,6 +270,7 @@ impl Look {
         Step::read(vec![Want::Range { file, range: from..to }], move |got| {
             self.fed(&presentation, got, then)
         })
+        .at_least(SMALL)
     }
 
     fn fed<T: 'static>(

@@ -147,6 +147,14 @@ impl Reply {
         Self { representation, pieces: Pieces::One([Piece::Stored(range)]) }
     }
 
+    /// Returns the file and the first byte of its first stored range.
+    pub(crate) fn first_stored(&self) -> Option<(FileId, u64)> {
+        self.pieces().iter().find_map(|piece| match piece {
+            Piece::Stored(stored) => Some((stored.file, stored.range.start)),
+            Piece::Bytes(_) => None,
+        })
+    }
+
     /// A reply of a written head, followed by ranges of a file.
     pub(crate) fn of_parts(
         representation: Representation,

@@ -64,6 +64,19 @@ pub(super) fn select(headers: &HeaderMap, length: u64) -> Selection {
     }
 }
 
+/// Returns the number of first bytes of a body that the `Range` field selects from, whatever the body's
+/// length is. `None` if it may select the last one.
+pub(super) fn first_bytes(headers: &HeaderMap) -> Option<u64> {
+    let mut fields = headers.get_all(RANGE).iter();
+    let (Some(field), None) = (fields.next(), fields.next()) else { return None };
+    let specs = field.to_str().ok().and_then(specs)?;
+    let end = |spec: &Spec| match spec {
+        Spec::From(_, last) => last.checked_add(1),
+        Spec::Last(_) => None,
+    };
+    specs.iter().map(end).try_fold(0, |first, end| Some(end?.max(first)))
+}
+
 /// A `range-spec` of bytes.
 #[derive(Clone, Copy, Debug)]
 enum Spec {

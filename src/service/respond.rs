@@ -15,6 +15,7 @@ use super::cross_domain::CrossDomain;
 use super::head::Head;
 use super::precondition::Judged;
 use super::problem::{METHODS, Problem};
+use super::range::first_bytes;
 use super::reply_fields::Facts;
 use super::resource::{self, Resource};
 use super::selection::not_modified;
@@ -321,6 +322,11 @@ impl OriginService {
             Judged::Failed => return Ok(self.precondition_failed(asked.path)),
             Judged::NotModified(fields) => return Ok(not_modified(fields)),
             Judged::Met(etag) => etag,
+        };
+        let first = if asked.is_head { Some(0) } else { first_bytes(asked.headers) };
+        let located = match first {
+            Some(first) => located.first_bytes(first),
+            None => located,
         };
         match located.answer_slowly().await? {
             Answer::Reply(served) => {

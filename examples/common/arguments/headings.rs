@@ -3,6 +3,7 @@
 use clap::Command;
 
 const FOLDERS: &str = "Folders";
+const STORES: &str = "Stores over a network";
 const LISTENING: &str = "Listening";
 const LOGS: &str = "Logs";
 const OPERATOR: &str = "Page and operator";
@@ -17,7 +18,10 @@ const TABLE: &[(&str, &str)] = &[
     ("links-into", FOLDERS),
     ("exact-names", FOLDERS),
     ("store", FOLDERS),
-    ("store-reads", FOLDERS),
+    ("index-folder", FOLDERS),
+    ("store-", STORES),
+    ("disk-cache", STORES),
+    ("disk-cache-", STORES),
     ("list", FOLDERS),
     ("revalidate", FOLDERS),
     ("settling-time", FOLDERS),

@@ -4,6 +4,7 @@ pub(crate) mod headings;
 mod logs;
 mod origin;
 mod service;
+mod stores;
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +17,14 @@ use crate::listen::Listen;
 use crate::number;
 use crate::roots::{Root, Roots};
 use crate::rules::Rule;
+#[cfg(feature = "remote")]
+use crate::stores::StoreOptions;
 
 use logs::LogArguments;
 use origin::OriginArguments;
 use service::ServiceArguments;
+#[cfg_attr(not(feature = "remote"), allow(unused_imports))]
+pub(crate) use stores::StoreArguments;
 
 /// The options that both servers have.
 #[derive(Args)]
@@ -36,10 +41,8 @@ pub struct Arguments {
     #[arg(long, value_name = "host=HOST,prefix=PREFIX,location=URL")]
     pub(crate) store: Vec<Rule>,
 
-    /// Operations that each store over a network makes at a time
-    #[arg(long, default_value = "64", value_name = "NUMBER",
-          value_parser = number::count(1..=100_000, "operations"))]
-    pub(crate) store_reads: usize,
+    #[command(flatten)]
+    pub(crate) stores: StoreArguments,
 
     /// Configuration in TOML: each option by its name, as --print-config prints them; options on the
     /// command line override it
@@ -133,6 +136,21 @@ impl Arguments {
                 "{server} sends files of folders, and {} is none: serve it by the example serve",
                 root.place
             ))),
+        }
+    }
+
+    /// Returns how stores are asked.
+    #[cfg(feature = "remote")]
+    pub(crate) fn store_options(&self) -> StoreOptions {
+        let StoreArguments { store_reads, store_timeout, store_tries, .. } = self.stores;
+        StoreOptions {
+            reads: store_reads,
+            timeout: store_timeout,
+            tries: u32::try_from(store_tries).unwrap_or(u32::MAX),
+            total: StoreOptions::total_within(self.origin.read_timeout()),
+            hedge: self.stores.store_hedge.map(|delay| {
+                (delay, u32::try_from(self.stores.store_hedge_limit).unwrap_or(u32::MAX))
+            }),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The options of the origin: memory, files, time and what content may hold.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -82,6 +83,11 @@ pub(crate) struct OriginArguments {
           value_parser = number::positive_seconds)]
     read_timeout: Duration,
 
+    /// Folder in which the index of each media file without one (mfra) is kept, so that the file is
+    /// walked through once; servers of the same folders or stores may share it [default: none is kept]
+    #[arg(long, value_name = "FOLDER")]
+    index_folder: Option<PathBuf>,
+
     /// Limit of what content may hold, such as moov=16777216 (bytes) or samples=1048576; repeatable;
     /// --print-config lists all
     #[arg(long, value_name = "NAME=NUMBER", default_values = limits::defaults(),
@@ -95,7 +101,18 @@ impl OriginArguments {
         self.max_openings
     }
 
-    /// Sets all these options.
+    /// Returns the longest time that a read of a file may take.
+    #[cfg(feature = "remote")]
+    pub(crate) fn read_timeout(&self) -> Duration {
+        self.read_timeout
+    }
+
+    /// Returns the folder in which indexes are kept.
+    pub(crate) fn index_folder(&self) -> Option<&Path> {
+        self.index_folder.as_deref()
+    }
+
+    /// Sets all these options, but for the folder of indexes.
     pub(crate) fn apply(&self, builder: OriginBuilder) -> OriginBuilder {
         let mut options = OpenOptions::default().limits(limits::with(&self.limit));
         if self.no_event_streams {

@@ -50,6 +50,17 @@ const RULES: &[Rule] = &[
     ("pass-media", |given| given.needs("files", "name the files, such as *.ismv,")),
     ("folders", folders),
     ("operator-listen", operator_listen),
+    ("store-reads", of_stores),
+    ("store-timeout", store_timeout),
+    ("store-tries", of_stores),
+    ("store-hedge", store_hedge),
+    ("store-hedge-limit", |given| {
+        given
+            .needs("store-hedge", "give the seconds of a slow request")
+            .or_else(|| of_stores(given))
+    }),
+    ("disk-cache", of_stores),
+    ("disk-cache-size", |given| given.needs("disk-cache", "name the folder")),
     ("allow-credentials", allow_credentials),
     ("immutable", |given| given.without_caching()),
     ("surrogate-key", |given| given.without_caching()),
@@ -76,6 +87,48 @@ fn folders(given: &Given<'_>) -> Option<Reason> {
     // Those of a command line have no place to name.
     let wrong = Roots::new(roots, Path::new("")).err().filter(|_| !given.is_on_line("folders"))?;
     Some(Reason::new(format!("cannot be served together: {wrong}")))
+}
+
+/// An option about stores over a network.
+fn of_stores(given: &Given<'_>) -> Option<Reason> {
+    let folders = given.values("folders").into_iter();
+    let is_store = |root: Root| root.folder().is_none();
+    let has_stores = folders.filter_map(|folder| Root::parse(folder.into()).ok()).any(is_store)
+        || given
+            .values("store")
+            .iter()
+            .filter_map(|rule| rule.parse().ok())
+            .any(|rule: crate::rules::Rule| is_store(rule.root));
+    (!has_stores).then(|| {
+        Reason::new(
+            "has no effect while only folders of this machine are served, because it is about stores \
+             such as s3://BUCKET: remove it",
+        )
+    })
+}
+
+fn store_timeout(given: &Given<'_>) -> Option<Reason> {
+    of_stores(given).or_else(|| {
+        let (one, all) = (given.seconds("store-timeout")?, given.seconds("read-timeout")?);
+        (one >= 0.9 * all).then(|| {
+            Reason::new(format!(
+                "leaves no time for a second try: a read ends within nine tenths of `read-timeout` ({all} \
+                 seconds); give less, or raise `read-timeout`"
+            ))
+        })
+    })
+}
+
+fn store_hedge(given: &Given<'_>) -> Option<Reason> {
+    of_stores(given).or_else(|| {
+        let (hedge, one) = (given.seconds("store-hedge")?, given.seconds("store-timeout")?);
+        (hedge >= one).then(|| {
+            Reason::new(format!(
+                "has no effect, because a request is given up after `store-timeout` ({one} seconds): \
+                 give less"
+            ))
+        })
+    })
 }
 
 fn operator_listen(given: &Given<'_>) -> Option<Reason> {
@@ -165,6 +218,11 @@ impl Given<'_> {
         let Some(option) = option(self.command, key) else { return Vec::new() };
         let raw = self.all.get_raw(option.get_id().as_str()).into_iter().flatten();
         raw.map(|value| value.to_string_lossy().into_owned()).collect()
+    }
+
+    /// Returns the last value of an option as a number of seconds.
+    fn seconds(&self, key: &str) -> Option<f64> {
+        self.values(key).last().and_then(|value| value.parse().ok())
     }
 
     /// Returns the values that an option does not have by itself.

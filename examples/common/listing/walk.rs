@@ -220,22 +220,13 @@ impl Walk<'_> {
                 self.found.left_out.stores.push(what);
                 return false;
             }
-            let name = name.as_str();
-            match name.rsplit_once('/') {
-                // A folder of fragments.
-                Some((folder, last))
-                    if last.eq_ignore_ascii_case("Manifest")
-                        && (has_ending(folder, ".ism") || has_ending(folder, ".isml")) =>
-                {
-                    self.presentation(&root.in_urls(folder));
-                }
-                _ => self.file(&root.in_urls(name)),
+            match presentation_of(name) {
+                Some(name) => self.presentation(&root.in_urls(name.as_str())),
+                None => self.file(&root.in_urls(name.as_str())),
             }
             self.found.left_out.more_than.is_none()
         });
-        if let Err(sentence) = listed {
-            let advice = "open a presentation by its name, which is its key in the store";
-            let trouble = Trouble::advised(sentence, advice);
+        if let Err(trouble) = listed {
             self.found.left_out.stores.push(format!("the store {url}: {trouble}"));
             self.found.left_out.place(PathBuf::from(url.as_str()), trouble);
         }
@@ -288,6 +279,21 @@ impl Walk<'_> {
         }
         self.found.left_out.unreadable.add(text);
         self.found.left_out.place(folder.to_owned(), trouble);
+    }
+}
+
+/// Returns the presentation that a key of a store is the manifest of.
+#[cfg(feature = "remote")]
+pub(crate) fn presentation_of(key: &Name) -> Option<Name> {
+    match key.as_str().rsplit_once('/') {
+        // A folder of fragments.
+        Some((folder, last))
+            if last.eq_ignore_ascii_case("Manifest")
+                && (has_ending(folder, ".ism") || has_ending(folder, ".isml")) =>
+        {
+            Name::new(folder).ok()
+        }
+        _ => is_server_manifest(key.as_str()).then(|| key.clone()),
     }
 }
 

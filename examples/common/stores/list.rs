@@ -8,30 +8,36 @@ use smooth_origin::base::Name;
 use smooth_origin::origin::block_on;
 use smooth_origin::storage::{Bucket, ListedPage};
 
-use crate::Failure;
+use super::StoreOptions;
 use crate::place::StoreUrl;
+use crate::{Failure, Trouble};
 
 /// Tries for each page, and the pause before another one.
 const TRIES: usize = 4;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Operations at a time, of a store that is listed before it is served.
-const READS: usize = 64;
-
 /// Calls a function with each name of a store, in the order of the store, until it returns `false`.
 ///
 /// # Errors
-/// A sentence why the store cannot be listed.
-pub(crate) fn visit(url: &StoreUrl, each: &mut dyn FnMut(&Name) -> bool) -> Result<(), String> {
-    let connected = super::connected(url, READS).map_err(|failure| match failure {
-        Failure::System(sentence) | Failure::Usage(sentence) => sentence,
+/// Why the store cannot be listed, and what to do.
+pub(crate) fn visit(url: &StoreUrl, each: &mut dyn FnMut(&Name) -> bool) -> Result<(), Trouble> {
+    let connected = super::connected(url, &StoreOptions::default()).map_err(|failure| {
+        let (Failure::System(sentence) | Failure::Usage(sentence)) = failure;
+        Trouble::new(sentence, None)
     })?;
     let Some(bucket) = connected.buckets.one() else {
-        return Err("the containers of an account are not listed".into());
+        let one = url.as_str().replacen('*', "NAME", 1);
+        return Err(Trouble::advised(
+            "its buckets or containers cannot be listed: a store lists what is in one of them",
+            format!(
+                "name one of them ({one}), or open a presentation by its name, which begins with what \
+                 stands for the *"
+            ),
+        ));
     };
     let mut token: Option<String> = None;
     loop {
-        let page = page(bucket, &token)?;
+        let page = page(bucket, &token).map_err(|sentence| Trouble::advised(sentence, BY_NAME))?;
         if !page.names.iter().all(&mut *each) {
             return Ok(());
         }
@@ -41,6 +47,8 @@ pub(crate) fn visit(url: &StoreUrl, each: &mut dyn FnMut(&Name) -> bool) -> Resu
         }
     }
 }
+
+const BY_NAME: &str = "open a presentation by its name, which is its key in the store";
 
 /// A page. It is worth some tries, as those before it are.
 fn page(bucket: &Bucket, token: &Option<String>) -> Result<ListedPage, String> {

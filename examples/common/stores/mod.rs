@@ -1,12 +1,15 @@
 //! Stores that are reached over a network, in place of folders.
 //!
 //! ```text
-//!  spelled (letter case) ─► resilience (time, retries, breaker) ─► limit ─► buckets ─► Bucket
+//!  spelled (letter case) ─► disk (cache) ─► resilience (time, retries, hedges, breaker) ─► limit ─► buckets ─► Bucket
 //! ```
 
 mod buckets;
+pub(crate) mod disk;
 mod list;
 mod numbers;
+mod options;
+mod place;
 mod runtime;
 mod spelled;
 
@@ -14,9 +17,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use smooth_origin::storage::{
-    AnyStore, BreakerState, LimitStore, Location, Resilience, ResilientStore,
-};
+use smooth_origin::storage::{AnyStore, BreakerState, LimitStore, Location, ResilientStore, Store};
 
 use crate::Failure;
 use crate::log::{Level, log};
@@ -25,6 +26,7 @@ use crate::place::StoreUrl;
 use buckets::Buckets;
 pub(crate) use list::visit;
 pub(crate) use numbers::record;
+pub(crate) use options::StoreOptions;
 use spelled::Spelled;
 
 type Resilient = ResilientStore<LimitStore<Buckets>>;
@@ -64,17 +66,29 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// A variable is missing or wrong: the sentence names it.
-pub(crate) fn open(url: &StoreUrl, reads: usize, exact_names: bool) -> Result<AnyStore, Failure> {
-    let store = connected(url, reads)?.resilient;
+pub(crate) fn open(
+    url: &StoreUrl,
+    options: &StoreOptions,
+    exact_names: bool,
+) -> Result<AnyStore, Failure> {
+    let store = connected(url, options)?.resilient;
     // Servers of files may not list, and know of letter case what their disks know.
-    Ok(match exact_names || url.as_str().starts_with("http") {
-        true => AnyStore::new(store),
-        false => AnyStore::new(Spelled::new(store)),
+    let exact_names = exact_names || url.as_str().starts_with("http");
+    Ok(match disk::opened() {
+        Some(disk) => named(disk.cache.around(&place::of(url), store), exact_names),
+        None => named(store, exact_names),
     })
 }
 
-/// The store of a URL. How much it may read at a time is what the first caller says.
-fn connected(url: &StoreUrl, reads: usize) -> Result<Connected, Failure> {
+fn named(store: impl Store, exact_names: bool) -> AnyStore {
+    match exact_names {
+        true => AnyStore::new(store),
+        false => AnyStore::new(Spelled::new(store)),
+    }
+}
+
+/// The store of a URL. How it is asked is what the first caller says.
+fn connected(url: &StoreUrl, options: &StoreOptions) -> Result<Connected, Failure> {
     let mut all = all().lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = all.get(url) {
         return Ok(known.clone());
@@ -86,8 +100,8 @@ fn connected(url: &StoreUrl, reads: usize) -> Result<Connected, Failure> {
     let buckets = Buckets::connect(url.as_str()).map_err(|error| cannot(&error))?;
     let named = url.clone();
     let report = move |state, error: Option<&io::Error>| tell(&named, state, error);
-    let resilient =
-        Resilience::new().on_breaker_change(report).around(LimitStore::new(buckets.clone(), reads));
+    let limited = LimitStore::new(buckets.clone(), options.reads);
+    let resilient = options.resilience().on_breaker_change(report).around(limited);
     let connected = Connected { buckets, resilient };
     all.insert(url.clone(), connected.clone());
     Ok(connected)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::Names;
+use common::{Catalogue, Names};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -42,20 +42,67 @@ const MOST: usize = 1000;
 #[derive(Clone, Copy)]
 enum Wanted {
     All,
-    /// Opened, and not fine.
+    /// Opened, and not fine; the worst come first.
     Sick,
     /// Not opened lately.
     Unchecked,
 }
 
+/// Healths of sick presentations, the worst first.
+const SICK: &[Health] = &[Health::NotServed, Health::Errors, Health::Warnings];
+
 impl Wanted {
-    fn takes(self, healths: &Healths, name: &str) -> bool {
+    /// Returns up to `limit` names behind `after`.
+    fn find(
+        self,
+        catalogue: &Catalogue,
+        healths: &Healths,
+        (search, after): (&str, Option<&str>),
+        limit: usize,
+    ) -> Names {
         match self {
-            Self::All => true,
-            Self::Sick => healths.get(name).is_some_and(|health| health != Health::Fine),
-            Self::Unchecked => healths.get(name).is_none(),
+            Self::All => catalogue.find(search, &|_| true, after, limit),
+            Self::Unchecked => {
+                catalogue.find(search, &|name| healths.get(name).is_none(), after, limit)
+            }
+            Self::Sick => worst(catalogue, healths, (search, after), limit),
         }
     }
+}
+
+/// Returns the sick presentations, the worst first, and those of one health in the order of their names.
+fn worst(
+    catalogue: &Catalogue,
+    healths: &Healths,
+    (search, after): (&str, Option<&str>),
+    limit: usize,
+) -> Names {
+    // One whose health has changed since the page before may be shown twice or left out.
+    let before = after.and_then(|after| healths.get(after));
+    let begin = SICK.iter().position(|health| Some(*health) == before).unwrap_or(0);
+    let mut all: Option<Names> = None;
+    for health in &SICK[begin..] {
+        if all.as_ref().is_some_and(|all| all.next.is_some()) {
+            break;
+        }
+        let after = after.filter(|_| Some(*health) == before);
+        let room = limit - all.as_ref().map_or(0, |all| all.names.len());
+        // With no room left, one of them shows that there are more.
+        let of_health = |name: &str| healths.get(name) == Some(*health);
+        let found = catalogue.find(search, &of_health, after, room.max(1));
+        let Some(all) = &mut all else {
+            all = Some(found);
+            continue;
+        };
+        let has_more = found.next.is_some() || room == 0 && !found.names.is_empty();
+        all.names.extend(found.names.into_iter().take(room));
+        if has_more {
+            all.next = all.names.last().cloned();
+        }
+        (all.is_complete, all.problems) = (found.is_complete, found.problems);
+        all.walked = found.walked;
+    }
+    all.unwrap_or_else(|| catalogue.find(search, &|_| false, None, limit))
 }
 
 pub(super) async fn answer(page: &Page, query: &Query) -> Result<Answer, Failure> {
@@ -79,7 +126,7 @@ pub(super) async fn answer(page: &Page, query: &Query) -> Result<Answer, Failure
     let (catalogue, healths) = (page.catalogue.clone(), Arc::clone(&page.healths));
     let mut answer = aside(move || {
         let Names { names, next, walked, is_complete, problems } =
-            catalogue.find(&search, &|name| wanted.takes(&healths, name), after.as_deref(), limit);
+            wanted.find(&catalogue, &healths, (&search, after.as_deref()), limit);
         let presentations = names.into_iter().map(|name| Named { name, health: None }).collect();
         let problems = problems.into_iter().map(|what| Problem { what }).collect();
         let complete = is_complete;

@@ -54,7 +54,17 @@ impl Observed {
         Self::run_by(command, &[&["--listen", "127.0.0.1:0"], arguments].concat())
     }
 
-    fn run_by(mut command: Command, arguments: &[&str]) -> Self {
+    fn run_by(command: Command, arguments: &[&str]) -> Self {
+        Self::try_run_by(command, arguments).unwrap_or_else(|errors| panic!("{errors}"))
+    }
+
+    /// Starts a server that may be refused; gives what it says then.
+    #[cfg(all(unix, feature = "s3"))]
+    pub(crate) fn try_start_by(command: Command, arguments: &[&str]) -> Result<Self, String> {
+        Self::try_run_by(command, &[&["--listen", "127.0.0.1:0"], arguments].concat())
+    }
+
+    fn try_run_by(mut command: Command, arguments: &[&str]) -> Result<Self, String> {
         let mut child = command
             .args(["--list", "0", "--settling-time", "0"])
             .args(arguments)
@@ -75,12 +85,15 @@ impl Observed {
             let rest = line.strip_prefix("listening on ")?.to_owned();
             rest.split(';').next()?.parse::<SocketAddr>().ok()
         });
-        let mut address = address.unwrap_or_else(|| panic!("{}", errors.lock().unwrap()));
+        let Some(mut address) = address else {
+            child.wait().unwrap();
+            return Err(errors.lock().unwrap().clone());
+        };
         address.set_ip([127, 0, 0, 1].into());
         let output = Arc::new(Mutex::new(String::new()));
         let copy = Arc::clone(&output);
         thread::spawn(move || lines.for_each(|line| *copy.lock().unwrap() += &format!("{line}\n")));
-        Self { child, address, output, errors }
+        Ok(Self { child, address, output, errors })
     }
 
     /// The address of the operator's listener, which is said behind that of the main one.

@@ -31,6 +31,33 @@ fn the_list_knows_the_health_of_what_the_page_has_opened() {
 }
 
 #[test]
+fn the_sick_are_listed_the_worst_first_page_by_page() {
+    let server = Server::testdata();
+    let name = |name: &str| format!("dialects/{name}/{name}.ism");
+    // Warnings, errors, errors, warnings, and one without.
+    for title in ["archive", "missing", "recording", "unified", "azure"] {
+        server.api(&format!("health?name={}", name(title)));
+    }
+    let worst_first = ["missing", "recording", "archive", "unified"].map(name);
+    for limit in 1..=5 {
+        let (mut names, mut after) = (Vec::new(), String::new());
+        for _ in 0..10 {
+            let list = server.list(&format!("health=sick&limit={limit}{after}"));
+            let page = array(&list["presentations"]);
+            assert!(page.len() <= limit && !page.is_empty());
+            names.extend(page.iter().map(|of| of["name"].as_str().unwrap().to_owned()));
+            match list["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(names, worst_first, "{limit} at a time");
+    }
+    let found = server.list("health=sick&search=UNIFIED");
+    assert_eq!(array(&found["presentations"]).len(), 1);
+}
+
+#[test]
 fn a_health_that_nobody_can_know_is_refused() {
     let server = Server::testdata();
     assert_eq!(server.get("/-/api/presentations?health=well").status, 400);

@@ -61,6 +61,8 @@ pub(crate) struct Scan {
     scouts: Scouts,
     /// The boxes that were passed, if they are to be kept.
     trail: Option<IndexWriter>,
+    /// Set after a fragment that cannot be used: no box behind it is kept.
+    has_trail_ended: bool,
 }
 
 /// The state or the end of a walk.
@@ -139,6 +141,7 @@ impl Scan {
             reads: 0,
             scouts: Scouts::default(),
             trail: None,
+            has_trail_ended: false,
         }
     }
 
@@ -236,15 +239,21 @@ impl Scan {
     /// Ends the walk and returns its result.
     pub(crate) fn finish(mut self) -> Scanned {
         self.tracks.iter_mut().for_each(ScannedTrack::sort);
-        if let Outcome::CutOff { at, .. } = &mut self.outcome
-            && self.broken.as_ref().is_some_and(|(start, _)| *start == self.moof)
+        if self.is_cut_off_in_fragment()
+            && let Outcome::CutOff { at, .. } = &mut self.outcome
         {
-            // It is the last fragment that the file does not hold to its end.
             *at = self.moof;
             self.broken = None;
         }
         let broken = self.broken.map(|(_, error)| error);
         Scanned { tracks: self.tracks, outcome: self.outcome, broken }
+    }
+
+    /// Returns whether it is the last fragment that the file does not hold to its end, and the only box
+    /// that is broken.
+    fn is_cut_off_in_fragment(&self) -> bool {
+        matches!(self.outcome, Outcome::CutOff { .. })
+            && self.broken.as_ref().is_some_and(|(start, _)| *start == self.moof)
     }
 
     /// Passes the next box, or ends the walk there.

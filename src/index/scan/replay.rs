@@ -28,10 +28,12 @@ impl Scan {
     }
 
     /// Takes the boxes that were passed, if they are all that there is to know of the file: none of
-    /// them was damaged, and the times of the fragments leave no choice.
+    /// them was damaged, and the times of the fragments leave no choice. The last fragment of a file that
+    /// was cut off is not among them: a walk that passes them looks at it again.
     pub(crate) fn take_trail(&mut self) -> Option<IndexWriter> {
         let is_over = matches!(self.outcome, Outcome::End | Outcome::CutOff { .. });
-        let is_clean = self.broken.is_none() && self.known.is_empty();
+        let is_whole = self.broken.is_none() || self.is_cut_off_in_fragment();
+        let is_clean = is_whole && self.known.is_empty();
         let is_orderly = self.tracks.iter().all(|track| !track.is_close && !track.steps_back);
         self.trail.take().filter(|_| is_over && is_clean && is_orderly)
     }
@@ -40,6 +42,10 @@ impl Scan {
         let Some(trail) = &mut self.trail else { return };
         let left = self.size - self.at;
         let has_room = match sight {
+            // It must be the end of the file that the file does not have.
+            Sight::Other { len, .. } if self.has_trail_ended => len.is_some_and(|len| len > left),
+            Sight::NoBox(_) if self.has_trail_ended => true,
+            _ if self.has_trail_ended => false,
             Sight::Other { kind, header, len } => {
                 let (kind, header, len) = (*kind, *header, len.unwrap_or(left));
                 // A box that the file does not hold to its end is looked at again.
@@ -50,7 +56,11 @@ impl Scan {
                 passed.is_some_and(|passed| trail.push(&Passed::Fragment(passed)))
             }
             Sight::NoBox(_) => true,
-            Sight::Broken { .. } => false,
+            // If the file was cut off, it is the last fragment, and looked at again.
+            Sight::Broken { .. } => {
+                self.has_trail_ended = true;
+                true
+            }
         };
         if !has_room {
             self.trail = None;

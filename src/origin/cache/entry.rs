@@ -23,6 +23,8 @@ pub(super) struct Entry {
     pub(super) outcome: Result<Arc<Opened>, Error>,
     /// Time of the next check of its files, in milliseconds of the origin's clock.
     pub(super) due: AtomicU64,
+    /// Time from which a check includes its media files.
+    pub(super) media_due: AtomicU64,
     /// Time at which its files were first seen to have changed while it was kept; 0 if they have not.
     pub(super) differs_since: AtomicU64,
     /// Time at which it was opened, or listed again with the same result, in milliseconds of the origin's
@@ -68,29 +70,44 @@ impl Entry {
     /// The entry of an opening that ended at `now`. `failed` counts those that failed.
     pub(super) fn new(
         outcome: Result<Arc<Opened>, Error>,
-        revalidate_after: Duration,
         now: u64,
         failed: &Arc<AtomicU64>,
     ) -> Self {
         let failed = outcome.is_err().then(|| Failed::new(failed));
-        let mut entry = Self {
+        Self {
             outcome,
-            due: AtomicU64::new(0),
+            due: AtomicU64::new(now),
+            media_due: AtomicU64::new(now),
             differs_since: AtomicU64::new(0),
             listed_at: AtomicU64::new(now),
             opened_at: now,
             _failed: failed,
-        };
-        let age = millis(entry.age(revalidate_after));
-        let age = entry.unsettled().map_or(age, |wait| age.min(millis_up(wait)));
-        entry.due = AtomicU64::new(now.saturating_add(age));
-        entry
+        }
     }
 
-    /// Lets one request check the files, if that is due. The check after it is due after `age`.
-    pub(super) fn take_over(&self, now: u64, age: Duration) -> Option<Turn<'_>> {
+    /// Sets when its files are checked first: so many milliseconds after it was opened, or as soon as a
+    /// file that changed a moment ago has settled.
+    pub(super) fn first_due(&self, age: u64, media_age: u64) {
+        let age = self.unsettled().map_or(age, |wait| age.min(millis_up(wait)));
+        self.due.store(self.opened_at.saturating_add(age), Ordering::Relaxed);
+        self.media_due.store(self.opened_at.saturating_add(media_age), Ordering::Relaxed);
+    }
+
+    /// Returns whether a check includes the media files. The next one that does is due after `age`
+    /// milliseconds.
+    pub(super) fn takes_media(&self, now: u64, age: u64) -> bool {
+        let is_due = now >= self.media_due.load(Ordering::Relaxed);
+        if is_due {
+            self.media_due.store(now.saturating_add(age), Ordering::Relaxed);
+        }
+        is_due
+    }
+
+    /// Lets one request check the files, if that is due. The check after it is due after `age`
+    /// milliseconds.
+    pub(super) fn take_over(&self, now: u64, age: u64) -> Option<Turn<'_>> {
         let before = self.due.load(Ordering::Relaxed);
-        let next = now.saturating_add(millis(age));
+        let next = now.saturating_add(age);
         let is_ours = now >= before
             && self
                 .due

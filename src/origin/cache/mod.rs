@@ -3,6 +3,7 @@
 mod entry;
 mod replacement;
 mod spellings;
+mod spread;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +17,7 @@ use self::entry::{ByMemory, Entry, INCOMPLETE_AGE, millis_up};
 
 use self::replacement::{loss, worse};
 use self::spellings::Spellings;
+use self::spread::Spread;
 use crate::base::{Error, Name};
 use crate::origin::host::Host;
 use crate::origin::opener::Opener;
@@ -26,6 +28,10 @@ use crate::origin::{CachedPresentation, Clock, Event, Opened};
 pub(super) struct CacheOptions {
     pub(super) bytes: u64,
     pub(super) revalidate_after: Duration,
+    /// `None` if media files are checked as often as manifests.
+    pub(super) media_after: Option<Duration>,
+    /// Set if the checks of presentations that were opened together are spread over time.
+    pub(super) is_spread: bool,
     pub(super) replace_grace: Duration,
 }
 
@@ -34,6 +40,8 @@ impl Default for CacheOptions {
         Self {
             bytes: 256 << 20,
             revalidate_after: Duration::from_secs(5),
+            media_after: None,
+            is_spread: false,
             replace_grace: Duration::from_secs(30),
         }
     }
@@ -48,6 +56,7 @@ pub(super) struct Cache {
     /// Number of failed entries, those in use by a request included.
     failed: Arc<AtomicU64>,
     spellings: Spellings,
+    spread: Spread,
 }
 
 /// One part in so many of the budget is reserved for fragmentation. With presentations that are
@@ -63,7 +72,8 @@ impl Cache {
         let capacity = options.bytes - options.bytes / BETWEEN;
         let entries = weighted(capacity, USUAL, true, ByMemory);
         let spellings = Spellings::new(options.revalidate_after);
-        Self { entries, options, opener, clock, failed: Arc::default(), spellings }
+        let spread = Spread::new(options.is_spread);
+        Self { entries, options, opener, clock, failed: Arc::default(), spellings, spread }
     }
 
     /// The presentation of this name: the one that is kept, if its files were checked recently.
@@ -96,7 +106,7 @@ impl Cache {
                 self.entries.remove_if(&name, |kept| Arc::ptr_eq(kept, &entry));
                 self.opened(&name, Some(&entry)).await.outcome.clone()
             }
-            outcome => match entry.take_over(now, entry.age(self.options.revalidate_after)) {
+            outcome => match entry.take_over(now, self.period(&entry)) {
                 None => outcome.clone(),
                 Some(turn) => {
                     let outcome = self.look_after(name, &entry, now).await;
@@ -183,6 +193,7 @@ impl Cache {
     pub(super) fn look_again(&self, name: &Name) {
         if let Some(entry) = self.kept(name.as_str()) {
             entry.due.store(0, Ordering::Relaxed);
+            entry.media_due.store(0, Ordering::Relaxed);
         }
     }
 
@@ -232,8 +243,9 @@ impl Cache {
         entry: &Arc<Entry>,
         now: u64,
     ) -> Result<Arc<Opened>, Error> {
+        let with_media = entry.takes_media(now, self.media_period(entry));
         if let Ok(opened) = &entry.outcome
-            && !opened.has_changed(&self.opener.deadline()).await
+            && !opened.has_changed(&self.opener.deadline(), with_media).await
         {
             entry.differs_since.store(0, Ordering::Relaxed);
             if entry.lacks_files_since(now, INCOMPLETE_AGE) {
@@ -362,8 +374,19 @@ impl Cache {
     ) -> (Arc<Entry>, Duration) {
         let opening = self.opener.open(name, distrusted, again).await;
         let age = self.options.revalidate_after;
-        let entry = Entry::new(opening.outcome, age, self.now(), &self.failed);
+        let entry = Entry::new(opening.outcome, self.now(), &self.failed);
+        entry.first_due(self.spread.first(millis(entry.age(age))), self.media_period(&entry));
         (Arc::new(entry), opening.took)
+    }
+
+    /// Milliseconds until the next check of the files of an entry.
+    fn period(&self, entry: &Entry) -> u64 {
+        self.spread.next(millis(entry.age(self.options.revalidate_after)))
+    }
+
+    /// Milliseconds until the next check of its media files.
+    fn media_period(&self, entry: &Entry) -> u64 {
+        self.options.media_after.map_or(0, |age| self.spread.next(millis(entry.age(age))))
     }
 
     /// Asks the store for the name under which a presentation is stored.

@@ -53,6 +53,8 @@ pub struct Body {
     unsent: Option<Arc<Unsent>>,
     /// Set if a range that is read at once is kept in the cache of fragments.
     is_kept: bool,
+    /// The fragment that is read and kept to send a part of it.
+    kept: Option<Box<Range<u64>>>,
     /// True if the file may be rewritten in place at any time, so that only copied bytes are of one
     /// version.
     is_copied: bool,
@@ -79,7 +81,13 @@ impl Body {
         let is_copied =
             matches!(reader, Reader::Fragment(..)) && reply.liveness() != Liveness::Final;
         let (next, later) = reply.into_pieces();
-        Self { reader, next, later, left, reading: None, unsent: None, is_kept, is_copied }
+        let kept = None;
+        Self { reader, next, later, left, reading: None, unsent: None, is_kept, kept, is_copied }
+    }
+
+    /// Sends parts of this fragment, which is read as a whole and kept.
+    pub(in crate::origin) fn of_kept(self, kept: Option<Range<u64>>) -> Self {
+        Self { kept: kept.map(Box::new), ..self }
     }
 
     /// Bytes that are still to come.
@@ -141,6 +149,13 @@ impl Body {
             Some(whole) => {
                 let fragment = range.start - u64::from(before).min(range.start)..range.end;
                 let portion = Portion::dear(range.end - range.start, bodies, whole);
+                if !begun
+                    && let Some(kept) = self.kept.as_deref()
+                    && (kept.start <= range.start && range.end <= kept.end)
+                    && self.reads_whole(file, kept, whole)
+                {
+                    return self.start_part(file, range, kept.clone());
+                }
                 if !begun && !self.is_kept && self.reads_whole(file, &fragment, whole) {
                     return self.start_whole(file, fragment, before);
                 }
@@ -195,6 +210,18 @@ impl Body {
         self.reading = Some(Box::pin(async move {
             let mut whole = reader.read_whole(file, fragment).await?;
             Ok(whole.split_off((before as usize).min(whole.len())))
+        }));
+        None
+    }
+
+    /// Begins to read and keep a whole fragment, of which a part is sent.
+    #[cold]
+    fn start_part(&mut self, file: FileId, part: Range<u64>, whole: Range<u64>) -> Option<Bytes> {
+        let reader = self.reader.clone();
+        self.reading = Some(Box::pin(async move {
+            let bytes = reader.read_kept(file, whole.clone()).await?;
+            let at = |byte: u64| (byte - whole.start).min(bytes.len() as u64) as usize;
+            Ok(bytes.slice(at(part.start)..at(part.end)))
         }));
         None
     }

@@ -165,12 +165,18 @@ impl Files {
         self.shared.access.settling.changed(name)
     }
 
-    /// Returns whether a name stands for something else than when it was opened.
-    pub(in crate::origin) async fn have_changed(&self, deadline: &Deadline<'_>) -> bool {
-        let looks: Vec<Looking<'_>> = self
-            .list
-            .iter()
-            .flatten()
+    /// Returns whether a name stands for something else than when it was opened. Files of `left_out`, which
+    /// is in order, are not looked at.
+    pub(in crate::origin) async fn have_changed(
+        &self,
+        deadline: &Deadline<'_>,
+        left_out: &[FileId],
+    ) -> bool {
+        let is_in =
+            |index: &usize| left_out.binary_search_by_key(index, |file| file.index()).is_err();
+        let looks: Vec<Looking<'_>> = (0..self.list.len())
+            .filter(is_in)
+            .filter_map(|index| self.list.get(index)?.as_ref())
             .map(|file| Box::pin(self.is_same(file, deadline)) as _)
             .collect();
         let looks = iter(looks).buffer_unordered(AT_ONCE);

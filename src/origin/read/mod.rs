@@ -7,6 +7,7 @@
 //! ```
 
 mod access;
+mod ahead;
 mod body;
 mod deadline;
 mod ends;
@@ -15,7 +16,11 @@ mod fragment_cache;
 mod handles;
 #[cfg(any(feature = "dash", feature = "hls"))]
 mod head_cache;
+mod keeping;
 mod key;
+mod lent;
+mod looked;
+mod missing_files;
 mod opened;
 mod reader;
 mod settling;
@@ -29,12 +34,16 @@ pub use opened::Opened;
 pub use stored_body::StoredBody;
 
 pub(super) use access::{AT_ONCE, Access, AccessOptions};
+pub(super) use ahead::{AheadOptions, Place, ReadAhead};
 pub(super) use body::PART;
 pub(super) use deadline::Deadline;
 pub(super) use ends::{Purpose, open_fragment, read_head};
 pub(super) use files::{Files, LastRead};
 pub(super) use fragment_cache::FragmentCache;
 pub(super) use handles::{Handles, default_capacity};
+pub(super) use keeping::Use;
+pub(super) use lent::Lent;
+pub(super) use looked::Looked;
 pub(super) use reader::{FileReader, FragmentFile, FragmentReader, Reader};
 pub(super) use settling::Patience;
 pub(super) use shared::{MemoryOptions, Shared};

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use super::deadline::Deadline;
 use super::files::Files;
 use super::key::Key;
+use super::lent::Lent;
+use super::looked::{Looked, LookedIn};
 use super::shared::Shared;
 use crate::base::{Error, ErrorKind, FileId, Name, ReadError, ReadErrorKind};
 use crate::presentation::{Presentation, compressed_forms};
@@ -183,9 +185,48 @@ impl Opened {
         self.files.read(file, range).await
     }
 
+    /// Reads a range of a file for an answer, once for all requests that want it at one time. If reads
+    /// are dear, the range is a whole fragment, or its beginning, and may be in the cache.
+    pub(in crate::origin) async fn look(
+        self: &Arc<Self>,
+        file: FileId,
+        range: Range<u64>,
+    ) -> Result<Looked, Error> {
+        let in_file = |error: ReadError| Error::from(error).in_file(file);
+        if !self.has_whole(&range) {
+            let bytes = self.read_once(file, range.clone()).await.map_err(in_file)?;
+            return Ok(Looked { file, range, bytes, source: LookedIn::Part });
+        }
+        let key = self.key(file, range.clone());
+        let found = self.shared().fragments.as_ref().and_then(|fragments| fragments.find(&key));
+        if let Some(bytes) = found {
+            return Ok(Looked { file, range, bytes, source: LookedIn::Cache });
+        }
+        let lent = self.read_whole(file, range.clone()).await?;
+        Ok(Looked { file, range, bytes: lent.bytes(), source: LookedIn::Store(lent) })
+    }
+
+    /// Returns whether a request that needs the `first` bytes of a fragment alone reads only its
+    /// beginning: if reads are dear, the fragment is neither in memory nor being read, and no cache is
+    /// to have all of it. A request for the head (0 bytes) fills no cache.
+    pub(in crate::origin) fn reads_beginning(
+        &self,
+        file: FileId,
+        range: &Range<u64>,
+        first: u64,
+    ) -> bool {
+        let Some(whole) = &self.shared().whole_reads else { return false };
+        let key = self.key(file, range.clone());
+        match &self.shared().fragments {
+            _ if whole.has(&key) => false,
+            Some(fragments) => first == 0 && !fragments.has(&key),
+            None => true,
+        }
+    }
+
     /// Reads a range of a file once for all requests that want it at one time, if fragments are
     /// kept: these are the ones that many clients request.
-    pub(in crate::origin) async fn read_once(
+    async fn read_once(
         self: &Arc<Self>,
         file: FileId,
         range: Range<u64>,
@@ -197,26 +238,36 @@ impl Opened {
         fragments.reads.join(&key, async move { opened.read(file, range).await }).0.await
     }
 
-    /// Reads a range of a file once for all requests that want it at one time, with room for its bytes
-    /// as long as any of these requests has them. `None` if the store is not one for which reads are
-    /// dear, or the range is too long.
+    /// Returns whether a range of this length is read at once, because reads are dear.
+    fn has_whole(&self, range: &Range<u64>) -> bool {
+        let whole = self.shared().whole_reads.as_ref();
+        whole.is_some_and(|whole| range.end.saturating_sub(range.start) <= whole.most())
+    }
+
+    /// Reads a range of a file, with room for its bytes as long as any request has them: once for all
+    /// requests that want it at one time, if reads are dear.
     pub(in crate::origin) async fn read_whole(
         self: &Arc<Self>,
         file: FileId,
         range: Range<u64>,
-    ) -> Option<Result<Bytes, Error>> {
-        let whole = self.shared().whole_reads.as_ref()?;
+    ) -> Result<Lent, Error> {
         let len = range.end.saturating_sub(range.start);
-        if len > whole.most() {
-            return None;
-        }
         let (key, opened) = (self.key(file, range.clone()), Arc::clone(self));
         let read = async move {
             let share = opened.shared().room(len).await?;
             let read = opened.read(file, range).await;
             Ok((read.map_err(|error| Error::from(error).in_file(file))?, share))
         };
-        Some(whole.get(&key, read).await)
+        match &self.shared().whole_reads {
+            Some(whole) => {
+                let (lent, is_joined) = whole.get(&key, read).await;
+                if let Some(ahead) = self.shared().ahead.as_ref().filter(|_| is_joined) {
+                    ahead.join(&key);
+                }
+                lent
+            }
+            None => read.await.map(|(bytes, share)| Lent::new(bytes, share)),
+        }
     }
 
     /// Checks that a file can still be read in the version that was opened.
@@ -226,12 +277,8 @@ impl Opened {
 
     /// Returns the media files that were rewritten in place since they were opened.
     pub(in crate::origin) async fn rewritten(&self) -> Vec<Name> {
-        let tracks = self.presentation.streams().iter().flat_map(|stream| stream.tracks());
-        let mut files: Vec<_> = tracks.filter_map(|track| Some(track.source()?.0)).collect();
-        files.sort_unstable_by_key(|file| file.index());
-        files.dedup();
         let mut rewritten = Vec::new();
-        for file in files {
+        for file in self.media_files() {
             if self.files.is_rewritten(file).await {
                 rewritten.extend(self.files.name(file).cloned());
             }
@@ -239,8 +286,24 @@ impl Opened {
         rewritten
     }
 
-    pub(in crate::origin) async fn has_changed(&self, deadline: &Deadline<'_>) -> bool {
-        self.files.have_changed(deadline).await
+    /// The files of its tracks.
+    fn media_files(&self) -> Vec<FileId> {
+        let tracks = self.presentation.streams().iter().flat_map(|stream| stream.tracks());
+        let mut files: Vec<_> = tracks.filter_map(|track| Some(track.source()?.0)).collect();
+        files.sort_unstable_by_key(|file| file.index());
+        files.dedup();
+        files
+    }
+
+    /// Returns whether a name stands for something else than when it was opened. Without media, the files
+    /// of tracks are left out.
+    pub(in crate::origin) async fn has_changed(
+        &self,
+        deadline: &Deadline<'_>,
+        with_media: bool,
+    ) -> bool {
+        let left_out = if with_media { Vec::new() } else { self.media_files() };
+        self.files.have_changed(deadline, &left_out).await
     }
 
     /// Marks the presentation as out of date if one of its files has changed during a request, or

@@ -60,7 +60,7 @@ impl Reader {
 
     /// Returns whether bytes that were read to make the answer count as long as they are in memory.
     pub(super) fn counts_looks(&self) -> bool {
-        matches!(self, Self::Presentation(_))
+        matches!(self, Self::Presentation(_) | Self::Fragment(_))
     }
 
     /// The open file, in the version that the reply is of.
@@ -90,21 +90,16 @@ impl Reader {
         let (Self::Presentation(opened), Some(fragments)) = (self, &shared.fragments) else {
             return self.read(file, range).await;
         };
-        let read = async {
-            let share = shared.room(range.end - range.start).await?;
-            Ok::<_, Error>((self.read(file, range.clone()).await?, share))
-        };
-        fragments.read(&opened.key(file, range.clone()), &shared.access, read).await
+        let read = opened.read_whole(file, range.clone());
+        fragments.read(&opened.key(file, range), &shared.access, read).await
     }
 
     /// Reads a whole fragment once for all requests that want it, if reads are dear.
     pub(super) async fn read_whole(&self, file: FileId, range: Range<u64>) -> Result<Bytes, Error> {
-        if let Self::Presentation(opened) = self
-            && let Some(read) = opened.read_whole(file, range.clone()).await
-        {
-            return read;
+        match self {
+            Self::Presentation(opened) => Ok(opened.read_whole(file, range).await?.bytes()),
+            _ => self.read(file, range).await,
         }
-        self.read(file, range).await
     }
 
     /// Takes note of an error of a body, and reports it.

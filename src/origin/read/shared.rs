@@ -1,12 +1,15 @@
 //! The parts of an origin that all its readers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::access::Access;
+use super::ahead::{AheadOptions, ReadAhead};
 use super::fragment_cache::FragmentCache;
 use super::handles::Handles;
 #[cfg(any(feature = "dash", feature = "hls"))]
 use super::head_cache::HeadCache;
+use super::missing_files::MissingFiles;
 use super::whole_reads::{WHOLE, WholeReads};
 
 use crate::base::{Error, ErrorKind};
@@ -24,6 +27,10 @@ pub(in crate::origin) struct Shared {
     pub(in crate::origin) fragments: Option<FragmentCache>,
     /// Set if each read is a round trip.
     pub(in crate::origin) whole_reads: Option<WholeReads>,
+    /// Set if each look for a file is a round trip.
+    pub(in crate::origin) missing: Option<MissingFiles>,
+    /// Set if fragments are read before clients request them.
+    pub(in crate::origin) ahead: Option<Arc<ReadAhead>>,
     /// The cache on disk that the store has, for its numbers.
     #[cfg(feature = "disk-cache")]
     pub(in crate::origin) disk: Option<DiskCache>,
@@ -75,11 +82,33 @@ impl Shared {
             bodies,
             fragments,
             whole_reads,
+            missing: None,
+            ahead: None,
             #[cfg(feature = "disk-cache")]
             disk: None,
             #[cfg(any(feature = "dash", feature = "hls"))]
             heads,
         }
+    }
+
+    /// Remembers for so long that a file of a fragment is not there, if each look is a round trip.
+    pub(in crate::origin) fn with_missing(self, age: Duration) -> Self {
+        let missing = self.whole_reads.is_some().then(|| MissingFiles::new(age));
+        Self { missing, ..self }
+    }
+
+    /// Reads fragments before clients request them, if there is a cache for them.
+    pub(in crate::origin) fn with_ahead(self, options: AheadOptions, cache: u64) -> Self {
+        #[cfg(feature = "disk-cache")]
+        let has_disk = self.disk.is_some();
+        #[cfg(not(feature = "disk-cache"))]
+        let has_disk = false;
+        let is_on = options.fragments > 0
+            && self.whole_reads.is_some()
+            && (self.fragments.is_some() || has_disk);
+        let (operations, bodies) = (self.access.limit.operations() as u64, self.bodies.total());
+        let ahead = is_on.then(|| Arc::new(ReadAhead::new(options, operations, cache, bodies)));
+        Self { ahead, ..self }
     }
 
     /// Longest fragment that is read at once, and kept.

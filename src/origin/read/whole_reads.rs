@@ -1,16 +1,16 @@
 //! Fragments that are read whole and once, for a store of which every read is a round trip.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 
 use super::key::Key;
+use super::lent::{Lent, LentList};
 use super::shared_reads::SharedReads;
-use crate::base::Error;
+use crate::base::{Error, FileEnds, Name, ReadError};
 use crate::storage::budget::Share;
+use crate::storage::{Source, Stat};
 
 /// A range up to this length is read at once where reads are cheap: most fragments.
 pub(super) const WHOLE: u64 = 1 << 20;
@@ -20,21 +20,15 @@ pub(super) const WHOLE: u64 = 1 << 20;
 #[derive(Debug)]
 pub(in crate::origin) struct WholeReads {
     most: u64,
-    reads: SharedReads<Error>,
-    lent: Arc<Mutex<HashMap<Key, Weak<Lent>>>>,
+    reads: SharedReads<Key, Lent, Error>,
+    /// Fragments in files of their own that are being opened, by name and bytes of the head.
+    openings: SharedReads<(Name, u64), OpenedFragment, ReadError>,
+    lent: LentList,
     shared: AtomicU64,
 }
 
-/// Bytes in use, until the last body has sent them.
-#[derive(Debug)]
-struct Lent {
-    bytes: Bytes,
-    key: Key,
-    list: Arc<Mutex<HashMap<Key, Weak<Lent>>>>,
-    _share: Share,
-}
-
-struct LentTo(Arc<Lent>);
+/// The file of a fragment that was opened, with its first bytes.
+pub(in crate::origin) type OpenedFragment = (FileEnds, Source, Stat);
 
 /// Divisor of the room for bodies: one read takes no more than such a part.
 const PARTS: u64 = 16;
@@ -49,7 +43,8 @@ impl WholeReads {
         Self {
             most,
             reads: SharedReads::default(),
-            lent: Arc::default(),
+            openings: SharedReads::default(),
+            lent: LentList::default(),
             shared: AtomicU64::new(0),
         }
     }
@@ -70,65 +65,57 @@ impl WholeReads {
     }
 
     /// Returns whether the bytes are being read, or are in memory.
-    pub(super) fn has(&self, key: &Key) -> bool {
-        self.lent().get(key).is_some_and(|lent| lent.strong_count() > 0) || self.reads.has(key)
+    pub(in crate::origin) fn has(&self, key: &Key) -> bool {
+        self.lent.has(key) || self.reads.has(key)
     }
 
     /// The bytes of this key: those that are being sent, or those of the read in progress, or those of
-    /// `read`, which has room for them.
+    /// `read`, which has room for them. Also returns whether another request's read was in progress.
     pub(in crate::origin) async fn get(
         &self,
         key: &Key,
         read: impl Future<Output = Result<(Bytes, Share), Error>> + Send + 'static,
-    ) -> Result<Bytes, Error> {
-        if let Some(bytes) = self.lent_to_others(key) {
-            return Ok(bytes);
+    ) -> (Result<Lent, Error>, bool) {
+        if let Some(lent) = self.lent_to_others(key) {
+            return (Ok(lent), false);
         }
-        let (list, listed) = (Arc::clone(&self.lent), key.clone());
+        let (list, listed) = (self.lent.clone(), key.clone());
         let (reading, is_joined) = self.reads.join(key, async move {
             let (bytes, share) = read.await?;
-            let lent = Lent { bytes, key: listed.clone(), list: Arc::clone(&list), _share: share };
-            let lent = Arc::new(lent);
-            locked(&list).insert(listed, Arc::downgrade(&lent));
-            Ok(Bytes::from_owner(LentTo(lent)))
+            Ok(list.lend(listed, bytes, share))
         });
         if is_joined {
-            self.shared.fetch_add(1, Ordering::Relaxed);
-        } else if let Some(bytes) = self.lent_to_others(key) {
+            self.count_shared();
+        } else if let Some(lent) = self.lent_to_others(key) {
             // Another read has ended in the meantime.
-            return Ok(bytes);
+            return (Ok(lent), false);
         }
-        reading.await
+        (reading.await, is_joined)
+    }
+
+    /// The file of a fragment, opened by `open` with `head` of its first bytes: once for all requests
+    /// that want it at one time.
+    pub(in crate::origin) async fn open(
+        &self,
+        name: &Name,
+        head: u64,
+        open: impl Future<Output = Result<OpenedFragment, ReadError>> + Send + 'static,
+    ) -> Result<OpenedFragment, ReadError> {
+        let (opening, is_joined) = self.openings.join(&(name.clone(), head), open);
+        if is_joined {
+            self.count_shared();
+        }
+        opening.await
     }
 
     /// The bytes, if a body is sending them.
-    fn lent_to_others(&self, key: &Key) -> Option<Bytes> {
-        let lent = self.lent().get(key).and_then(Weak::upgrade)?;
+    fn lent_to_others(&self, key: &Key) -> Option<Lent> {
+        let lent = self.lent.get(key)?;
+        self.count_shared();
+        Some(lent)
+    }
+
+    fn count_shared(&self) {
         self.shared.fetch_add(1, Ordering::Relaxed);
-        Some(Bytes::from_owner(LentTo(lent)))
-    }
-
-    fn lent(&self) -> MutexGuard<'_, HashMap<Key, Weak<Lent>>> {
-        locked(&self.lent)
-    }
-}
-
-fn locked(list: &Mutex<HashMap<Key, Weak<Lent>>>) -> MutexGuard<'_, HashMap<Key, Weak<Lent>>> {
-    list.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        let mut list = locked(&self.list);
-        // The same bytes may have been read again meanwhile.
-        if list.get(&self.key).is_some_and(|lent| lent.strong_count() == 0) {
-            list.remove(&self.key);
-        }
-    }
-}
-
-impl AsRef<[u8]> for LentTo {
-    fn as_ref(&self) -> &[u8] {
-        &self.0.bytes
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use foyer::{
@@ -11,6 +13,7 @@ use foyer::{
     HybridCachePolicy, RecoverMode,
 };
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::yield_now;
 
 /// Keys and bytes on disk.
 pub(super) struct Library {
@@ -18,6 +21,8 @@ pub(super) struct Library {
     /// `None` once it is dropped.
     runtime: Option<Runtime>,
     longest: u64,
+    /// Number of entries that the library does not have yet.
+    coming: Arc<AtomicUsize>,
 }
 
 /// Threads that look up and write. Those that wait for the disk are others.
@@ -66,7 +71,12 @@ impl Library {
         // The runtime must not be dropped where a task may run: a failed opening ends it so, too.
         let mut runtime = Ending(Some(runtime));
         let cache = opening.await.map_err(io::Error::other)?.map_err(io::Error::other)?;
-        Ok(Self { cache, runtime: runtime.0.take(), longest: block.saturating_sub(AROUND) / 2 })
+        Ok(Self {
+            cache,
+            runtime: runtime.0.take(),
+            longest: block.saturating_sub(AROUND) / 2,
+            coming: Arc::default(),
+        })
     }
 
     /// The longest entry that is kept.
@@ -98,8 +108,26 @@ impl Library {
     pub(super) fn put(&self, key: Vec<u8>, bytes: Bytes) {
         let Some(runtime) = &self.runtime else { return };
         let cache = self.cache.clone();
+        self.coming.fetch_add(1, Ordering::AcqRel);
+        let coming = Coming(Arc::clone(&self.coming));
         // Nobody waits for it.
-        drop(runtime.spawn(async move { drop(cache.insert(key, bytes)) }));
+        drop(runtime.spawn(async move {
+            drop(cache.insert(key, bytes));
+            drop(coming);
+        }));
+    }
+
+    /// Waits until everything that was put so far is written, or left out.
+    pub(super) async fn flush(&self) -> io::Result<()> {
+        let Some(runtime) = &self.runtime else { return Ok(()) };
+        let (cache, coming) = (self.cache.clone(), Arc::clone(&self.coming));
+        let flushed = runtime.spawn(async move {
+            while coming.load(Ordering::Acquire) > 0 {
+                yield_now().await;
+            }
+            cache.storage().wait().await;
+        });
+        flushed.await.map_err(io::Error::other)
     }
 
     /// Writes what is to be written.
@@ -113,6 +141,15 @@ impl Library {
 
 fn usize_of(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+/// An entry that the library does not have yet.
+struct Coming(Arc<AtomicUsize>);
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// A runtime that may be dropped in a task of another one.

@@ -132,6 +132,24 @@ impl DiskCache {
         }
     }
 
+    /// Waits until what was read so far is in the files of the cache, so that a process that is killed
+    /// afterwards leaves it to the next one. What was read while the disk was too busy is left out. (A
+    /// machine that loses its power may lose more: the system writes to the disk later.)
+    ///
+    /// ```
+    /// # async fn example(cache: smooth_origin::storage::DiskCache) -> std::io::Result<()> {
+    /// // From time to time, in a task of its own:
+    /// cache.flush().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The cache has ended.
+    pub async fn flush(&self) -> io::Result<()> {
+        self.0.library.flush().await
+    }
+
     /// Writes what is still to be written. Nothing is kept afterwards. Without this, a process
     /// that ends loses the last entries, and no others.
     ///

@@ -26,6 +26,8 @@ struct State {
     fault: Option<(u16, &'static str)>,
     /// Time that an answer takes.
     delay: Duration,
+    /// Time that the next answer takes instead.
+    delay_once: Option<Duration>,
     /// The most answers that came one after the other.
     rounds: usize,
 }
@@ -81,6 +83,11 @@ impl FakeS3 {
     /// Has each answer take so long.
     pub(super) fn delay(&self, delay: Duration) {
         self.state.lock().unwrap().delay = delay;
+    }
+
+    /// Has the next answer take so long.
+    pub(super) fn delay_once(&self, delay: Duration) {
+        self.state.lock().unwrap().delay_once = Some(delay);
     }
 
     /// The most answers that came one after the other.
@@ -144,7 +151,8 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
         let (Answer { status, fields, body }, round, delay) = {
             let mut state = state.lock().unwrap();
             // It was asked for after all answers so far.
-            (state.answer(method, target, &fields), state.rounds + 1, state.delay)
+            let delay = state.delay_once.take().unwrap_or(state.delay);
+            (state.answer(method, target, &fields), state.rounds + 1, delay)
         };
         thread::sleep(delay);
         {

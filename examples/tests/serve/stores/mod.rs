@@ -2,10 +2,15 @@
 
 mod client;
 mod configured;
+mod disk;
 mod fake_s3;
+mod indexes;
+mod inspected;
 mod layouts;
+mod reads;
 mod troubles;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -80,11 +85,34 @@ fn a_start_asks_nothing_of_a_store_opening_asks_little_and_a_fragment_once() {
 #[test]
 fn metrics_have_the_numbers_of_each_store() {
     let store = store();
-    let operator = ["s3://films/split", "--operator-listen", "127.0.0.1:0"];
-    let server = Observed::start_by(store.command(), &operator);
+    let folder = Empty::new("stores-metrics");
+    let cache = folder.path("cache");
+    let options = ["s3://films/split", "--operator-listen", "127.0.0.1:0", "--disk-cache", &cache];
+    let server = Observed::start_by(store.command(), &options);
     let text = server.ask_at(server.operator(), "GET /metrics", &[]).body;
-    let line = "serve_store_retries_total{store=\"s3://films/split\"} 0";
-    assert!(text.contains(line), "{text}");
+    // Each is in the guide, and each of the guide is there.
+    let guide = include_str!("../../../../docs/serve.md");
+    let (_, section) = guide.split_once("\n### Numbers of stores\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let documented: BTreeSet<_> = rows
+        .map(|row| {
+            let cells: Vec<_> = row.split(" | ").collect();
+            (cells[0].trim_end_matches('`'), cells[1])
+        })
+        .collect();
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let recorded: BTreeSet<_> = types
+        .filter(|line| line.starts_with("serve_store_") || line.starts_with("serve_disk_"))
+        .map(|line| line.split_once(' ').unwrap())
+        .collect();
+    assert_eq!(recorded, documented);
+    for (name, _) in recorded.into_iter().filter(|(name, _)| name.starts_with("serve_store_")) {
+        assert!(
+            text.contains(&format!("{name}{{store=\"s3://films/split\"}} 0")),
+            "{name}: {text}"
+        );
+    }
 }
 
 #[test]
