@@ -75,7 +75,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("rustls_platform_verifier", "storage/bucket/remote/tls.rs"),
     ("flate2", "service/compression.rs"),
     ("brotli", "service/compression.rs"),
-    ("httpdate", "service/conditions/ service/prepared.rs"),
+    ("httpdate", "service/conditions/ service/prepared.rs storage/bucket/remote/"),
     ("axum", "service/axum.rs"),
     ("tracing", "origin/trace.rs"),
     ("metrics", "origin/meters.rs"),

@@ -156,13 +156,23 @@ pub struct FileEnds {
     /// The name that the file is stored under, if it differs from the one that was asked for: in
     /// letter case, or in how Unicode writes it.
     pub stored_as: Option<Name>,
+    /// What tells this version of the file from every other one, on every machine that reads it, for
+    /// validators: the ETag of an object. `None` if its length and its headers alone go into them.
+    pub version: Option<Bytes>,
 }
 
 impl FileEnds {
     /// A file of `size` bytes that begins with `head` and ends with `tail`, stored under the name
     /// that was asked for.
     pub fn new(size: u64, head: Bytes, tail: Bytes) -> Self {
-        Self { size, head, tail, stored_as: None }
+        Self { size, head, tail, stored_as: None, version: None }
+    }
+
+    /// Sets the version that goes into validators.
+    #[must_use]
+    pub fn of_version(mut self, version: Option<Bytes>) -> Self {
+        self.version = version;
+        self
     }
 
     /// Sets the name under which the file is stored.

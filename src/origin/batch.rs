@@ -99,7 +99,9 @@ async fn get_one(files: &Files, want: &Want, patience: &Patience) -> Gotten {
                 false => files.shared().access.open(name, ends, patience).await?,
             };
             let (opened, source, stat) = read_head(&files.shared().access, opening, ends).await?;
-            let opened = opened.stored_as(files.shared().access.stored_name(name).await);
+            let access = &files.shared().access;
+            let opened = opened.of_version(access.validated_version(&stat));
+            let opened = opened.stored_as(access.stored_name(name).await);
             Ok((Got::Opened(opened), Some((source, stat))))
         }
         Want::Range { file, range } => {

@@ -503,9 +503,21 @@ impl OriginBuilder {
         self
     }
 
+    /// Puts the versions of media files into validators, as far as files are objects that are only ever
+    /// replaced ([`Stat::immutable`](crate::storage::Stat::immutable)); default `false`. Then a new object
+    /// with a header and a length like those of the old one gives other ETags, too. All origins over one
+    /// bucket still give the same ones, but an origin over a copy of the bucket may give others.
+    pub fn validate_versions(mut self, validate: bool) -> Self {
+        self.access.versions = validate;
+        self
+    }
+
     /// Settings for a store of which every operation is a round trip: fragments up to 16 MiB are read in
-    /// [one read](Self::whole_read_bytes). Call it before methods that change
-    /// single settings.
+    /// [one read](Self::whole_read_bytes), and [versions](Self::validate_versions) go into validators. Call
+    /// it before methods that change single settings.
+    ///
+    /// A fault of such a store passes: an opening that it has hurt fails as a whole (503), so that no
+    /// cache keeps a manifest without the files that could not be read.
     ///
     /// ```
     /// # use smooth_origin::origin::Origin;
@@ -514,7 +526,7 @@ impl OriginBuilder {
     /// let origin = Origin::builder(bucket).remote_store().fragment_cache_bytes(512 << 20).build();
     /// ```
     pub fn remote_store(self) -> Self {
-        self.whole_read_bytes(WHOLE_READ)
+        self.whole_read_bytes(WHOLE_READ).validate_versions(true)
     }
 
     /// Bytes of memory for heads of segments of DASH and HLS, over all opened presentations; default

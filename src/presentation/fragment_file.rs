@@ -108,8 +108,8 @@ impl Presentation {
         let presentation = Arc::clone(self);
         Ok(Step::read(vec![Want::Fragment { file, name, head: self.first_look() }], move |got| {
             let opened = opened(got).map_err(|error| presentation.no_file(at, error))?;
-            let FileEnds { size, head, .. } = opened;
-            let look = Look { at, file, size, read: head, behind: None, looks: 1 };
+            let FileEnds { size, head, version, .. } = opened;
+            let look = Look { at, file, size, version, read: head, behind: None, looks: 1 };
             look.go_on(&presentation, then)
         }))
     }
@@ -190,6 +190,8 @@ struct Look {
     at: LocatedFile,
     file: FileId,
     size: u64,
+    /// Its version, if validators depend on it.
+    version: Option<Bytes>,
     /// The first bytes of the file.
     read: Bytes,
     /// Bytes after the fragment, if they are not among the first.
@@ -332,6 +334,9 @@ impl Look {
         hash.number(start);
         hash.number(head.len);
         hash.part(Some(&head.moof));
+        if let Some(version) = &self.version {
+            hash.part(Some(version));
+        }
         OwnFile { content: hash.finish(), liveness: self.at.liveness }
     }
 

@@ -14,7 +14,9 @@ use crate::manifest::Layout;
 /// Over the server manifest, the client manifest, and each media file's length, `moov` and `mfra`
 /// it is an XXH3 hash of 128 bits; a fragment's adds its track, its place and the noun. It does not
 /// see bytes of an `mdat` that change without changing any length: whoever makes such an edit
-/// gives the presentation another epoch ([`OpenOptions::epoch`](super::OpenOptions::epoch)).
+/// gives the presentation another epoch ([`OpenOptions::epoch`](super::OpenOptions::epoch)). Over an object
+/// store, it sees them by the versions of the objects
+/// ([`OriginBuilder::validate_versions`](crate::origin::OriginBuilder::validate_versions)).
 ///
 /// The validator of a fragment in a file of its own is a hash over the epoch, the file's length and
 /// the `moof`, and does not depend on the manifest.

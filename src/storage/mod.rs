@@ -369,8 +369,9 @@ impl Stat {
     }
 }
 
-/// Version of an object: two versions are equal only if the content is. It never leaves the
-/// process.
+/// Version of an object: two versions are equal only if the content is. Responses show none: a
+/// [validator](crate::presentation::Validator) has a hash at most
+/// ([`OriginBuilder::validate_versions`](crate::origin::OriginBuilder::validate_versions)).
 ///
 /// ```
 /// use smooth_origin::storage::Version;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use quick_cache::Weighter;
 
-use crate::base::{Error, ErrorKind, Name};
+use crate::base::{Error, ErrorKind, Name, ReadErrorKind};
 use crate::origin::Opened;
+use crate::presentation::{Finding, Severity};
 
 /// Interval at which the files of a live presentation are checked, because its manifest announces
 /// one fragment after the other.
@@ -16,6 +17,10 @@ const LIVE_AGE: Duration = Duration::from_secs(1);
 /// Interval after which a folder of fragments is listed again if files of it were missing: it may
 /// have been opened while it was being copied, and its manifest does not change any more.
 pub(super) const INCOMPLETE_AGE: Duration = Duration::from_secs(5);
+
+/// Interval after which a presentation with a grave finding is opened again if its store is remote: one
+/// answer with wrong bytes would end it for as long as its files stay the same.
+pub(super) const BROKEN_AGE: Duration = Duration::from_secs(30);
 
 /// The outcome of an opening, and the time at which its files are checked next.
 #[derive(Debug)]
@@ -132,6 +137,27 @@ impl Entry {
     pub(super) fn lacks_files_since(&self, now: u64, age: Duration) -> bool {
         now.saturating_sub(self.listed_at.load(Ordering::Relaxed)) >= millis(age)
             && self.outcome.as_ref().is_ok_and(|opened| opened.presentation().lacks_files())
+    }
+
+    /// Returns whether it had a grave finding when it was opened at least `age` ago.
+    pub(super) fn is_broken_since(&self, now: u64, age: Duration) -> bool {
+        let is_grave = |finding: &Finding| finding.severity() == Severity::Error;
+        now.saturating_sub(self.listed_at.load(Ordering::Relaxed)) >= millis(age)
+            && self
+                .outcome
+                .as_ref()
+                .is_ok_and(|opened| opened.presentation().findings().iter().any(is_grave))
+    }
+
+    /// Returns whether it could be opened and has a manifest.
+    pub(super) fn is_served(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|opened| opened.presentation().manifest().is_ok())
+    }
+
+    /// Returns whether it could not be opened for a reason that may pass.
+    pub(super) fn has_failed_in_passing(&self) -> bool {
+        let Err(error) = &self.outcome else { return false };
+        matches!(&error.kind, ErrorKind::Read(read) if read.kind == ReadErrorKind::Transient)
     }
 
     pub(super) fn is_due(&self, now: u64) -> bool {

@@ -13,7 +13,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache as QuickCache;
 
 pub(super) use self::entry::millis;
-use self::entry::{ByMemory, Entry, INCOMPLETE_AGE, millis_up};
+use self::entry::{BROKEN_AGE, ByMemory, Entry, INCOMPLETE_AGE, millis_up};
 
 use self::replacement::{loss, worse};
 use self::spellings::Spellings;
@@ -248,7 +248,10 @@ impl Cache {
             && !opened.has_changed(&self.opener.deadline(), with_media).await
         {
             entry.differs_since.store(0, Ordering::Relaxed);
-            if entry.lacks_files_since(now, INCOMPLETE_AGE) {
+            let is_remote = self.opener.shared().whole_reads.is_some();
+            if entry.lacks_files_since(now, INCOMPLETE_AGE)
+                || (is_remote && entry.is_broken_since(now, BROKEN_AGE))
+            {
                 return self.list_again(opened, entry, now).await;
             }
             return entry.outcome.clone();
@@ -273,8 +276,9 @@ impl Cache {
         outcome
     }
 
-    /// Opens a folder of fragments again in which files were missing. The new opening is kept and
-    /// reported only if it found something else, and if nothing is worse.
+    /// Opens a presentation again that lacked something, although its files are the same: a folder of
+    /// fragments in which files were missing, or files that a remote store gave with other bytes than they
+    /// have. The new opening is kept and reported only if it found something else, and if nothing is worse.
     async fn list_again(
         &self,
         old: &Arc<Opened>,
@@ -306,7 +310,7 @@ impl Cache {
         if let (Some(wait), Ok(_)) = (new.unsettled(), &old.outcome) {
             return Verdict::Settle { until: now.saturating_add(millis_up(wait)) };
         }
-        if !old.distrusted().is_empty() && new.outcome.is_ok() {
+        if !old.distrusted().is_empty() && new.is_served() {
             return Verdict::Replace;
         }
         let loses = |rewritten| loss(&old.outcome, &new.outcome, rewritten);
@@ -315,7 +319,12 @@ impl Cache {
         }
         let Some(loss) = loses(&old.rewritten().await) else { return Verdict::Replace };
         match old.differs_for(now) {
-            (_, spent) if spent >= millis(self.options.replace_grace) => Verdict::Replace,
+            // A storage that fails says nothing about the files: what is open may still be read.
+            (_, spent)
+                if spent >= millis(self.options.replace_grace) && !new.has_failed_in_passing() =>
+            {
+                Verdict::Replace
+            }
             (is_news, _) => Verdict::Wait { news: is_news.then_some(loss) },
         }
     }

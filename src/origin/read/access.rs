@@ -28,6 +28,8 @@ pub(in crate::origin) struct AccessOptions {
     pub(in crate::origin) waiting: usize,
     pub(in crate::origin) timeout: Duration,
     pub(in crate::origin) settling_time: Duration,
+    /// Set if versions of objects go into validators.
+    pub(in crate::origin) versions: bool,
 }
 
 impl Default for AccessOptions {
@@ -37,6 +39,7 @@ impl Default for AccessOptions {
             waiting: 1024,
             timeout: Duration::from_secs(10),
             settling_time: Duration::from_secs(1),
+            versions: false,
         }
     }
 }
@@ -48,6 +51,7 @@ pub(in crate::origin) struct Access {
     pub(in crate::origin) limit: Limit,
     waiting: usize,
     timeout: Duration,
+    versions: bool,
     pub(in crate::origin) settling: Settling,
     pub(in crate::origin) host: Host,
 }
@@ -59,9 +63,17 @@ impl Access {
             limit: Limit::new(options.reads),
             waiting: options.waiting,
             timeout: options.timeout,
+            versions: options.versions,
             settling: Settling::new(options.settling_time, host.clock.clone()),
             host,
         }
+    }
+
+    /// Returns the version that goes into validators, of a file with this stat. That of a file that may be
+    /// written to differs from machine to machine.
+    pub(in crate::origin) fn validated_version(&self, stat: &Stat) -> Option<Bytes> {
+        let counts = self.versions && stat.age.is_none();
+        counts.then(|| Bytes::copy_from_slice(stat.version.as_bytes()))
     }
 
     /// Checks that not too many operations wait for the store: one that begins now would only make

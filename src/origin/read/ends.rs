@@ -49,7 +49,9 @@ async fn try_open_fragment(
         Purpose::Look => access.look(name, ends).await?,
         Purpose::Answer => access.open_briefly(name, ends, patience).await?,
     };
-    read_ends(access, opening, ends).await
+    let (read, source, stat) = read_ends(access, opening, ends).await?;
+    let version = access.validated_version(&stat);
+    Ok((read.of_version(version), source, stat))
 }
 
 /// Reads the head of a file if the store did not read it when it opened the file, and then the tail

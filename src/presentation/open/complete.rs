@@ -141,6 +141,9 @@ impl Complete {
             hash.number(file.size);
             hash.part(Some(&file.moov));
             hash.part(Some(&file.mfra));
+            if let Some(version) = &file.version {
+                hash.part(Some(version));
+            }
         }
         hash.finish()
     }

@@ -36,6 +36,8 @@ const BETWEEN: u64 = 1 << 10;
 #[derive(Debug)]
 pub(super) struct MediaFile {
     pub(super) size: u64,
+    /// Its version, if validators depend on it.
+    pub(super) version: Option<Bytes>,
     /// End of the `moov`, behind which fragments are stored.
     pub(super) header_end: u64,
     /// The `moov` and `mfra` as stored, for the validator.
@@ -88,6 +90,7 @@ impl MediaOpening {
         let excerpt = Excerpt::new(opened.size, opened.head, opened.tail);
         let result = MediaFile {
             size: opened.size,
+            version: opened.version,
             header_end: 0,
             moov: Bytes::new(),
             mfra: Bytes::new(),
