@@ -189,6 +189,8 @@ def main():
         "-backend", "memory", "-data", root, "-public-host", "127.0.0.1:{port}",
     )
 
+    found["SIGNED"] = start("signed", BIN / "python", REPOSITORY / "e2e/stores/signed.py", "{port}")
+
     found.update(nginx())
 
     root = folder("webdav")

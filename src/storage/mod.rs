@@ -368,8 +368,8 @@ impl Stat {
     }
 }
 
-/// Version of an object: two versions are equal only if the content is. It never leaves the
-/// process.
+/// Version of an object: two versions are equal only if the content is. No client sees it; the keys of
+/// a disk cache and of index files hold it.
 ///
 /// ```
 /// use smooth_origin::storage::Version;

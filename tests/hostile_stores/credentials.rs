@@ -101,8 +101,10 @@ impl World {
     }
 }
 
-/// The ways to credentials that a service gives.
-fn ways(folder: &Folder) -> [(&'static str, Vec<(&'static str, String)>); 3] {
+/// A way to credentials that a service gives, and its variables.
+type Way = (&'static str, Vec<(&'static str, String)>);
+
+fn ways(folder: &Folder) -> [Way; 3] {
     folder.write("token", b"the-identity");
     let file = folder.0.join("token").to_str().unwrap().to_owned();
     [

@@ -1,6 +1,7 @@
 //! Objects that shrink, change or go while they are read, and bytes that nobody asked for.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::time::Duration;
 
 use smooth_origin::storage::{
@@ -182,14 +183,14 @@ fn a_young_file_is_looked_at_again_after_its_bytes_have_come() {
         ] {
             // The file is written to while the first read of it is sent: the tag is the old one, the bytes are not.
             let server = Server::start(move |_, asked| match asked.range.clone() {
-                Some(range) if range == (100..200) => {
+                Some(Range { start: 100, end: 200 }) => {
                     let mut deeds = honest_at(asked, now);
                     let Deed::Send(bytes) = &mut deeds[0] else { unreachable!() };
                     let len = bytes.len();
                     bytes[len - 50..].fill(WRONG);
                     deeds
                 }
-                Some(range) if range == (0..1) => short(asked, "\"2\""),
+                Some(Range { start: 0, end: 1 }) => short(asked, "\"2\""),
                 _ => honest_at(asked, now),
             })
             .await;

@@ -35,12 +35,12 @@ impl Environment<'_> {
     }
 
     /// The first of these that is set.
-    #[allow(dead_code)] // Not every feature needs it.
+    #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
     fn first(&self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|name| self.get(name))
     }
 
-    #[allow(dead_code)] // Not every feature needs it.
+    #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
     fn has_any(&self, names: &[&str]) -> bool {
         self.first(names).is_some()
     }
@@ -101,12 +101,10 @@ fn age(value: &str) -> Result<Duration, ConnectError> {
 }
 
 /// Nothing is tried again below the store: the stores around it know when and how often.
-#[allow(dead_code)] // Not every feature needs it.
 fn no_retries() -> object_store::RetryConfig {
     object_store::RetryConfig { max_retries: 0, ..Default::default() }
 }
 
-#[allow(dead_code)] // Not every feature needs it.
 fn refused(what: &str) -> ConnectError {
     ConnectError::new(format!("the settings for {what} are not valid"))
 }

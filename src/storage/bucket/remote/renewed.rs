@@ -91,25 +91,24 @@ mod tests {
 
     /// Gives what it has, once.
     #[derive(Debug)]
-    struct Source(Plain<Vec<Result<Arc<&'static str>>>>);
+    struct Source(Plain<Vec<Result<Arc<String>>>>);
 
     #[async_trait]
     impl CredentialProvider for Source {
-        type Credential = &'static str;
+        type Credential = String;
 
-        async fn get_credential(&self) -> Result<Arc<&'static str>> {
+        async fn get_credential(&self) -> Result<Arc<String>> {
             self.0.lock().unwrap().remove(0)
         }
     }
 
-    fn failure(sentence: &str) -> Result<Arc<&'static str>> {
+    fn failure(sentence: &str) -> Result<Arc<String>> {
         let source = Box::new(Problem::told(ErrorKind::Other, sentence));
         Err(Error::Generic { store: "test", source })
     }
 
-    fn renewed(
-        given: Vec<Result<Arc<&'static str>>>,
-    ) -> (Arc<Renewed<&'static str>>, Arc<Plain<u64>>) {
+    /// The clock's seconds come with it.
+    fn renewed(given: Vec<Result<Arc<String>>>) -> (Arc<Renewed<String>>, Arc<Plain<u64>>) {
         let seconds = Arc::new(Plain::new(0));
         let read = seconds.clone();
         let clock = Clock::new(move || Duration::from_secs(*read.lock().unwrap()));
@@ -118,17 +117,17 @@ mod tests {
 
     #[test]
     fn the_last_credentials_stand_in_while_their_source_fails() {
-        let ok = |text| Ok(Arc::new(text));
+        let ok = |text: &str| Ok(Arc::new(text.to_owned()));
         let (renewed, seconds) = renewed(vec![ok("a"), failure("x"), ok("b"), ok("c")]);
-        let get = || *block_on(renewed.get_credential()).unwrap();
-        assert_eq!((get(), get(), get()), ("a", "a", "a"), "it is left alone after the failure");
+        let get = || block_on(renewed.get_credential()).unwrap().to_string();
+        assert_eq!([get(), get(), get()], ["a", "a", "a"], "it is left alone after the failure");
         *seconds.lock().unwrap() += 2;
-        assert_eq!((get(), get()), ("b", "c"));
+        assert_eq!([get(), get()], ["b", "c"]);
     }
 
     #[test]
     fn without_any_credentials_the_failure_is_told_and_not_asked_for_again_at_once() {
-        let (renewed, seconds) = renewed(vec![failure("no role"), Ok(Arc::new("a"))]);
+        let (renewed, seconds) = renewed(vec![failure("no role"), Ok(Arc::new("a".to_owned()))]);
         for _ in 0..3 {
             let error = block_on(renewed.get_credential()).unwrap_err();
             assert_eq!(Problem::of(&error), Problem::told(ErrorKind::Other, "no role"));
