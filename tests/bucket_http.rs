@@ -289,7 +289,7 @@ fn answers_that_are_not_the_range_are_refused_with_the_remedy() {
 
 #[test]
 fn a_page_in_place_of_a_file_is_refused() {
-    let headers = "ETag: \"1\"\r\nLast-Modified: Sun, 29 Nov 2026 08:00:00 GMT\r\nContent-Range: bytes 0-9/100\r\nContent-Length: 10\r\nContent-Type: text/html; charset=utf-8\r\n";
+    let headers = "Date: Sun, 29 Nov 2026 09:00:00 GMT\r\nETag: \"1\"\r\nLast-Modified: Sun, 29 Nov 2026 08:00:00 GMT\r\nContent-Range: bytes 0-9/100\r\nContent-Length: 10\r\nContent-Type: text/html; charset=utf-8\r\n";
     on_tokio(async {
         let page = answer("206 Partial Content", headers, "<!doctype ");
         let error = refusal(&page, web).await;

@@ -10,11 +10,15 @@ use std::future::Future;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use smooth_origin::base::Name;
 use smooth_origin::storage::conformance::{self, Fixture};
-use smooth_origin::storage::{AnyStore, Bucket, Ends, Location, RangeSource, Source, Store};
+use smooth_origin::storage::{
+    AnyStore, Bucket, ChangedError, Ends, Location, RangeSource, Source, Store,
+};
 use testkit::name;
 
 /// Needed by all tests of this file.
@@ -196,6 +200,77 @@ fn a_web_server_by_nginx_passes() {
     });
 }
 
+/// Writes a file in place, with one letter after the other, until it is told to end. Each time takes a
+/// while, and is followed by a rest in which the file settles.
+fn rewrite(path: PathBuf, until: Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        for letter in (b'a'..=b'z').cycle() {
+            if until.load(Ordering::Relaxed) {
+                return;
+            }
+            let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+            for _ in 0..32 {
+                file.write_all(&vec![letter; 256 << 10]).unwrap();
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            std::thread::sleep(Duration::from_millis(3500));
+        }
+    })
+}
+
+/// How many reads of a file that is rewritten in place were whole, of two versions, and refused.
+async fn reads_of_a_rewritten_file(look_again: Duration) -> (u32, u32, u32) {
+    // The server sends 8 MiB in a second from this folder.
+    let path = PathBuf::from(var("NGINX_FOLDER")).join("slow/rewritten.bin");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, vec![b'.'; 8 << 20]).unwrap();
+    let bucket = connect(&var("NGINX"), &[]).look_again(look_again);
+    let end = Arc::new(AtomicBool::new(false));
+    let writer = rewrite(path, end.clone());
+    let (mut whole, mut mixed, mut refused) = (0, 0, 0);
+    while whole + mixed < 2 || refused < 2 {
+        let opened = bucket.open_with(&name("slow/rewritten.bin"), Ends::new(1, 0)).await;
+        // As an origin does: what changed a moment ago is not opened.
+        let settled = opened
+            .ok()
+            .filter(|opened| opened.stat.age.unwrap().at_least >= Duration::from_secs(1));
+        let Some(opened) = settled else {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        loop {
+            match opened.source.read(0..8 << 20).await {
+                Ok(bytes) if bytes.iter().all(|byte| *byte == bytes[0]) => whole += 1,
+                Ok(_) => mixed += 1,
+                Err(error) => {
+                    let is_change = error.get_ref().is_some_and(|inner| inner.is::<ChangedError>());
+                    assert!(is_change, "{error}");
+                    refused += 1;
+                    break;
+                }
+            }
+        }
+    }
+    end.store(true, Ordering::Relaxed);
+    writer.join().unwrap();
+    (whole, mixed, refused)
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn a_file_that_nginx_sends_while_it_is_rewritten_is_never_a_mix_if_it_is_looked_at_again() {
+    on_tokio(async {
+        for look_again in [Duration::from_secs(600), Duration::MAX] {
+            let (whole, mixed, refused) = reads_of_a_rewritten_file(look_again).await;
+            println!("{look_again:?}: {whole} whole, {mixed} mixed, {refused} refused");
+            assert_eq!(mixed, 0, "beside {whole} whole reads, and {refused} that failed");
+        }
+        let (whole, mixed, refused) = reads_of_a_rewritten_file(Duration::ZERO).await;
+        println!("without a second look: {whole} whole, {mixed} mixed, {refused} refused");
+        assert!(mixed > 0, "the server does not show what the second look is for");
+    });
+}
+
 #[test]
 #[ignore = "needs e2e/stores/check.py"]
 fn a_server_over_tls_is_trusted_by_its_root_certificate() {
@@ -204,6 +279,16 @@ fn a_server_over_tls_is_trusted_by_its_root_certificate() {
         let (server, root) = (var("NGINX_SECURE"), var("NGINX_ROOT"));
         let error = connect(&server, &[]).open(&name("secure.bin")).await.unwrap_err();
         assert!(error.to_string().contains("is not trusted"), "{error}");
+        for (server, words) in
+            [("EXPIRED", "has expired: renew it"), ("OTHER", "is for another name")]
+        {
+            let server = connect(
+                &var(&format!("NGINX_{server}")),
+                &[("STORE_ROOT_CERTIFICATES", root.as_str())],
+            );
+            let error = server.open(&name("secure.bin")).await.unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
         let trusting = connect(&server, &[("STORE_ROOT_CERTIFICATES", root.as_str())]);
         let object = trusting.open(&name("secure.bin")).await.unwrap();
         assert_eq!(object.read(990..1000).await.unwrap(), vec![7; 10]);
@@ -235,6 +320,50 @@ fn a_server_without_ranges_by_python_is_refused_with_the_remedy() {
         let root = connect(&var("PYTHON"), &[]);
         let folder = root.open(&name("films")).await.unwrap_err();
         assert_eq!(folder.kind(), ErrorKind::IsADirectory);
+    });
+}
+
+#[test]
+#[ignore = "needs e2e/stores/check.py"]
+fn requests_for_odd_keys_are_signed_as_amazon_signs_them() {
+    on_tokio(async {
+        let server = var("SIGNED");
+        let connect = |secret, token: Option<&'static str>| {
+            let mut variables = vec![
+                ("AWS_ENDPOINT_URL", server.as_str()),
+                ("AWS_ACCESS_KEY_ID", "key"),
+                ("AWS_SECRET_ACCESS_KEY", secret),
+            ];
+            variables.extend(token.map(|token| ("AWS_SESSION_TOKEN", token)));
+            connect("s3://vod/films 1/\u{e9}t\u{e9}", &variables)
+        };
+        let object = name("a.ismv");
+        for (secret, token) in [("wrong", None), ("secret", Some("other"))] {
+            let error = connect(secret, token).open(&object).await.unwrap_err();
+            assert!(error.to_string().contains("does not accept the credentials"), "{error}");
+        }
+        for token in [None, Some("token")] {
+            let bucket = connect("secret", token);
+            for key in [
+                "a b.ismv",
+                "a+b.ismv",
+                "\u{c9}t\u{e9} \u{65e5}\u{672c}/\u{1f600}.ismv",
+                "(1)[2]{3}.ismv",
+                "a;b&c=d,e.ismv",
+                "it's #1!?*.ismv",
+                "~a-b._c$@:.ismv",
+                "100%41%2f%.ismv",
+                "\"<>|^`.ismv",
+                "cafe\u{301}.ismv",
+            ] {
+                let opening = bucket.open_with(&name(key), Ends::new(1000, 0)).await;
+                let opening = opening.unwrap_or_else(|error| panic!("{key}: {error}"));
+                let whole = format!("vod/films 1/\u{e9}t\u{e9}/{key}");
+                assert_eq!(opening.head.unwrap(), whole.as_bytes(), "{key}");
+                let read = opening.source.read(1..3).await.unwrap();
+                assert_eq!(read, "od", "{key}");
+            }
+        }
     });
 }
 

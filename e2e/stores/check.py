@@ -99,24 +99,36 @@ def azure_sas(permissions):
 
 
 def certificate():
-    """A root certificate of our own, and one of a server that it signed; returns their folder."""
+    """A root certificate of our own, and three of servers that it signed: the right one, one that has
+    expired, and one of another name. Returns their folder."""
     where = folder("certificates")
-    (where / "server.txt").write_text("subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     ca = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"]
     for command in [
         ["req", "-x509", *key, *ca, "-keyout", "root.key", "-out", "root.pem", "-days", "2", "-subj", "/CN=root"],
         ["req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server"],
-        ["x509", "-req", "-in", "server.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days", "2",
-         "-extfile", "server.txt", "-out", "server.pem"],
     ]:
+        subprocess.run(["openssl", *command], cwd=where, check=True, capture_output=True)
+    for name, address, days in [("server", "127.0.0.1", 2), ("expired", "127.0.0.1", -1), ("other", "192.0.2.1", 2)]:
+        text = f"subjectAltName=IP:{address}\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n"
+        (where / f"{name}.txt").write_text(text)
+        command = ["x509", "-req", "-in", "server.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial",
+                   "-days", str(days), "-extfile", f"{name}.txt", "-out", f"{name}.pem"]
         subprocess.run(["openssl", *command], cwd=where, check=True, capture_output=True)
     return where
 
 
 def nginx():
     root, keys = folder("nginx"), certificate()
-    port, secure = free_port(), free_port()
+    port = free_port()
+    secure = {name: free_port() for name in ["server", "expired", "other"]}
+    over_tls = "\n".join(
+        f"""server {{
+            listen 127.0.0.1:{secure[name]} ssl; root {root};
+            ssl_certificate {keys}/{name}.pem; ssl_certificate_key {keys}/server.key;
+        }}"""
+        for name in secure
+    )
     configuration = WORK / "nginx.conf"
     configuration.write_text(f"""
         daemon off; pid {WORK}/nginx.pid; error_log {WORK}/nginx-error.log; worker_processes 1; user root;
@@ -124,21 +136,20 @@ def nginx():
         http {{
             access_log off; client_body_temp_path {WORK}/nginx-body; proxy_temp_path {WORK}/nginx-proxy;
             fastcgi_temp_path {WORK}/nginx-f; uwsgi_temp_path {WORK}/nginx-u; scgi_temp_path {WORK}/nginx-s;
-            server {{ listen 127.0.0.1:{port}; root {root}; }}
-            server {{
-                listen 127.0.0.1:{secure} ssl; root {root};
-                ssl_certificate {keys}/server.pem; ssl_certificate_key {keys}/server.key;
-            }}
+            server {{ listen 127.0.0.1:{port}; root {root}; location /slow/ {{ limit_rate 8m; }} }}
+            {over_tls}
         }}""")
     log = open(WORK / "nginx.log", "wb")
     servers.append(subprocess.Popen(["nginx", "-c", configuration], stdout=log, stderr=log, start_new_session=True))
     for _ in range(100):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            say(f"nginx listens on {port} and {secure}")
+            say(f"nginx listens on {port}, and over TLS on {secure}")
             return {
                 "NGINX": f"http://127.0.0.1:{port}", "NGINX_FOLDER": root,
-                "NGINX_SECURE": f"https://127.0.0.1:{secure}", "NGINX_ROOT": keys / "root.pem",
+                "NGINX_SECURE": f"https://127.0.0.1:{secure['server']}", "NGINX_ROOT": keys / "root.pem",
+                "NGINX_EXPIRED": f"https://127.0.0.1:{secure['expired']}",
+                "NGINX_OTHER": f"https://127.0.0.1:{secure['other']}",
             }
         except OSError:
             time.sleep(0.1)
@@ -177,6 +188,8 @@ def main():
         "fake-gcs-server", program, "-scheme", "http", "-host", "127.0.0.1", "-port", "{port}",
         "-backend", "memory", "-data", root, "-public-host", "127.0.0.1:{port}",
     )
+
+    found["SIGNED"] = start("signed", BIN / "python", REPOSITORY / "e2e/stores/signed.py", "{port}")
 
     found.update(nginx())
 

@@ -369,9 +369,10 @@ impl Stat {
     }
 }
 
-/// Version of an object: two versions are equal only if the content is. Responses show none: a
-/// [validator](crate::presentation::Validator) has a hash at most
-/// ([`OriginBuilder::validate_versions`](crate::origin::OriginBuilder::validate_versions)).
+/// Version of an object: two versions are equal only if the content is. No client sees it: a
+/// [validator](crate::presentation::Validator) has a hash of it at most
+/// ([`OriginBuilder::validate_versions`](crate::origin::OriginBuilder::validate_versions)). The keys of a disk
+/// cache and of index files hold it.
 ///
 /// ```
 /// use smooth_origin::storage::Version;

@@ -12,6 +12,9 @@ pub const TAG: &str = "\"1\"";
 
 pub const MODIFIED: &str = "Sun, 29 Nov 2026 08:00:00 GMT";
 
+/// An hour later: the object has been there for long.
+pub const NOW: &str = "Sun, 29 Nov 2026 09:00:00 GMT";
+
 /// A byte that the object does not have.
 pub const WRONG: u8 = 0xee;
 
@@ -53,7 +56,7 @@ pub fn part(asked: &Asked) -> Range<u64> {
 
 /// The headers of an answer about a version of the object.
 pub fn version(tag: &str) -> String {
-    format!("ETag: {tag}\r\nLast-Modified: {MODIFIED}\r\n")
+    format!("Date: {NOW}\r\nETag: {tag}\r\nLast-Modified: {MODIFIED}\r\n")
 }
 
 /// The headers of an answer with a part of the object.

@@ -4,6 +4,7 @@
 #![cfg(all(feature = "s3", feature = "azure", feature = "gcs", feature = "http-store"))]
 
 mod answers;
+mod credentials;
 mod listings;
 mod server;
 mod table;

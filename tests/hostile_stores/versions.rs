@@ -1,12 +1,15 @@
 //! Objects that shrink, change or go while they are read, and bytes that nobody asked for.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::time::Duration;
 
-use smooth_origin::storage::{BucketObject, ChangedError, Ends, RangeSource, Resilience, Store};
+use smooth_origin::storage::{
+    BucketObject, ChangedError, Ends, Protocol, RangeSource, Resilience, Store,
+};
 use testkit::name;
 
-use super::answers::{SIZE, TAG, WRONG, answer, content, honest, part, version, whole};
+use super::answers::{NOW, SIZE, TAG, WRONG, answer, content, honest, part, version, whole};
 use super::server::{Asked, Deed, Server};
 use super::{ALL, bucket, on_tokio};
 
@@ -148,6 +151,113 @@ fn a_body_that_is_longer_than_it_says_is_cut_where_it_says() {
             }
             let asked = server.asked();
             assert!(asked.iter().all(|asked| asked.range.is_none() || part(asked).end <= SIZE));
+        }
+    });
+}
+
+/// The honest answer at another time.
+fn honest_at(asked: &Asked, now: &str) -> Vec<Deed> {
+    let mut deeds = honest(asked);
+    let Deed::Send(bytes) = &mut deeds[0] else { unreachable!() };
+    let date = format!("Date: {NOW}\r\n");
+    let at = bytes.windows(date.len()).position(|part| part == date.as_bytes()).unwrap();
+    let new = if now.is_empty() { String::new() } else { format!("Date: {now}\r\n") };
+    bytes.splice(at..at + date.len(), new.into_bytes());
+    deeds
+}
+
+/// Seconds after the last change; after ten minutes it counts as there for long.
+const YOUNG: &str = "Sun, 29 Nov 2026 08:10:00 GMT";
+const OLD: &str = "Sun, 29 Nov 2026 08:10:01 GMT";
+
+#[test]
+fn a_young_file_is_looked_at_again_after_its_bytes_have_come() {
+    on_tokio(async {
+        for (now, younger_than, looks) in [
+            (YOUNG, None, true),
+            (OLD, None, false),
+            // A server without a clock.
+            ("", None, true),
+            (YOUNG, Some(Duration::ZERO), false),
+            ("Mon, 29 Nov 2027 08:00:00 GMT", Some(Duration::MAX), true),
+        ] {
+            // The file is written to while the first read of it is sent: the tag is the old one, the bytes are not.
+            let server = Server::start(move |_, asked| match asked.range.clone() {
+                Some(Range { start: 100, end: 200 }) => {
+                    let mut deeds = honest_at(asked, now);
+                    let Deed::Send(bytes) = &mut deeds[0] else { unreachable!() };
+                    let len = bytes.len();
+                    bytes[len - 50..].fill(WRONG);
+                    deeds
+                }
+                Some(Range { start: 0, end: 1 }) => short(asked, "\"2\""),
+                _ => honest_at(asked, now),
+            })
+            .await;
+            let mut store = bucket(Protocol::Http, &server);
+            if let Some(younger_than) = younger_than {
+                store = store.look_again(younger_than);
+            }
+            let opening = store.open_with(&name("a.ismv"), Ends::new(10, 0)).await;
+            if looks {
+                // Opening reads, too.
+                is_change(opening.map(|_| Vec::new()));
+                assert_eq!(server.asked().len(), 2, "{now}");
+                continue;
+            }
+            let source = opening.unwrap().source;
+            assert_eq!(source.read(200..300).await.unwrap(), content(200..300));
+            assert_eq!(source.read(100..200).await.unwrap()[50..], [WRONG; 50]);
+            assert_eq!(server.asked().len(), 3, "{now}");
+        }
+    });
+}
+
+#[test]
+fn a_read_of_a_young_file_is_one_request_more_and_fails_if_the_file_has_changed() {
+    on_tokio(async {
+        let server = Server::start(|number, asked| match number {
+            0..8 => honest_at(asked, YOUNG),
+            _ => short(asked, "\"2\""),
+        })
+        .await;
+        let store = bucket(Protocol::Http, &server);
+        let opening = store.open_with(&name("a.ismv"), Ends::new(10, 0)).await.unwrap();
+        assert_eq!(opening.stat.age.unwrap().at_least, Duration::from_secs(599));
+        let source = opening.source;
+        assert_eq!(source.read(100..200).await.unwrap(), content(100..200));
+        // Several ranges are looked at once, after the last of them.
+        let read = source.read_many(&[0..10, 100..110, 20..30]).await.unwrap();
+        assert_eq!(read, [content(0..10), content(100..110), content(20..30)]);
+        let ranges: Vec<_> = server.asked().into_iter().map(|asked| asked.range.unwrap()).collect();
+        assert_eq!(ranges, [0..10, 0..1, 100..200, 0..1, 0..110, 0..1]);
+        assert!(source.read(100..200).await.is_ok());
+        is_change(source.read(100..200).await.map(|bytes| bytes.to_vec()));
+    });
+}
+
+#[test]
+fn the_age_of_a_file_is_by_the_clock_of_its_server() {
+    on_tokio(async {
+        for (now, seconds) in [
+            ("Sun, 29 Nov 2026 08:00:05 GMT", 4),
+            ("Sun, 29 Nov 2026 08:00:00 GMT", 0),
+            ("Sun, 29 Nov 2026 07:00:00 GMT", 0),
+            // Nobody knows, so the origin measures how long it has seen the same version.
+            ("", 0),
+        ] {
+            let server = Server::start(move |_, asked| honest_at(asked, now)).await;
+            let store = bucket(Protocol::Http, &server);
+            for stat in [
+                store.open_with(&name("a.ismv"), Ends::new(10, 0)).await.unwrap().stat,
+                store.stat(&name("a.ismv")).await.unwrap(),
+            ] {
+                let age = stat.age.unwrap();
+                assert_eq!(age.at_least, Duration::from_secs(seconds), "{now}");
+                assert_eq!(age.resolution, Duration::from_secs(1));
+            }
+            let cloud = bucket(Protocol::S3, &server);
+            assert_eq!(cloud.stat(&name("a.ismv")).await.unwrap().age, None);
         }
     });
 }

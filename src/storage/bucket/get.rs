@@ -2,21 +2,33 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use object_store::path::Path;
 use object_store::{
     Attribute, GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, ObjectStore,
-    ObjectStoreExt,
 };
 
 use super::problem::Problem;
 
+/// What an answer says about an object.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) meta: ObjectMeta,
+    /// The time of the answer by the clock that stamps the object, if that is known.
+    pub(super) now: Option<SystemTime>,
+}
+
+/// The date of an answer over HTTP, beside the answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dated(pub(super) Option<SystemTime>);
+
 /// An answer with all its bytes.
 #[derive(Debug)]
 pub(super) struct Got {
-    pub(super) meta: ObjectMeta,
+    pub(super) seen: Seen,
     pub(super) range: Range<u64>,
     pub(super) bytes: Bytes,
 }
@@ -43,13 +55,24 @@ pub(super) async fn get(
             meta.size
         )));
     }
+    let now = now(&result);
     let bytes = collect(result, given.end - given.start).await?;
-    Ok(Got { meta, range: given, bytes })
+    Ok(Got { seen: Seen { meta, now }, range: given, bytes })
 }
 
 /// Looks at an object.
-pub(super) async fn head(store: Arc<dyn ObjectStore>, path: Path) -> Result<ObjectMeta, Problem> {
-    store.head(&path).await.map_err(|error| Problem::of(&error))
+pub(super) async fn head(store: Arc<dyn ObjectStore>, path: Path) -> Result<Seen, Problem> {
+    let options = GetOptions::new().with_head(true);
+    let result = store.get_opts(&path, options).await.map_err(|error| Problem::of(&error))?;
+    Ok(Seen { now: now(&result), meta: result.meta })
+}
+
+/// Local files and the like are stamped by the clock of this machine.
+fn now(result: &GetResult) -> Option<SystemTime> {
+    match result.extensions.get() {
+        Some(Dated(date)) => *date,
+        None => Some(SystemTime::now()),
+    }
 }
 
 /// The range that answers a request for an object of this size; `None` if there is none.

@@ -21,11 +21,12 @@ use std::io;
 use std::pin::Pin as Pinned;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::future::join;
 use object_store::list::PaginatedListStore;
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
+use object_store::{GetOptions, GetRange, ObjectStore};
 
 pub use connect_error::ConnectError;
 pub use listing::ListedPage;
@@ -33,7 +34,7 @@ pub use location::{Location, Protocol};
 pub use no_bucket::NoBucket;
 pub use object::BucketObject;
 
-use get::Got;
+use get::{Got, Seen};
 use notice::Notice;
 use pin::Pin;
 use problem::Problem;
@@ -45,6 +46,9 @@ use crate::base::Name;
 
 /// Names that one folder may have, if the host does not say.
 const MAX_LISTED: usize = 100_000;
+
+/// Age below which an object that is written in place is looked at again, if the host does not say.
+const LOOK_AGAIN: Duration = Duration::from_secs(600);
 
 /// Longest head or tail that an opening reads, in bytes. Servers take numbers near 2⁶⁴ for none.
 const MAX_END: u64 = 16 << 20;
@@ -99,8 +103,13 @@ impl Bucket {
     /// All objects of a store.
     pub fn new(store: impl ObjectStore) -> Self {
         let runner = Runner::default();
-        let reach =
-            Reach { store: Arc::new(store), runner, prefix: None, is_written_in_place: false };
+        let reach = Reach {
+            store: Arc::new(store),
+            runner,
+            prefix: None,
+            is_written_in_place: false,
+            look_again: LOOK_AGAIN,
+        };
         let gives_suffixes = Arc::new(AtomicBool::new(true));
         Self {
             reach,
@@ -116,11 +125,16 @@ impl Bucket {
     ///
     /// | Location | Variables |
     /// |---|---|
-    /// | `s3://` | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`, `AWS_ENDPOINT_URL`; `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_CONTAINER_CREDENTIALS_FULL_URI` or `AWS_METADATA_ENDPOINT` for credentials that are renewed; `AWS_SKIP_SIGNATURE` |
-    /// | `az://` | `AZURE_STORAGE_ACCOUNT_NAME`, `AZURE_STORAGE_ACCOUNT_KEY` or `AZURE_STORAGE_SAS_TOKEN`, `AZURE_STORAGE_ENDPOINT`; `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET` and `AZURE_TENANT_ID`; `AZURE_FEDERATED_TOKEN_FILE`, `IDENTITY_ENDPOINT`; `AZURE_SKIP_SIGNATURE` |
+    /// | `s3://` | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`, `AWS_ENDPOINT_URL`; `AWS_SHARED_CREDENTIALS_FILE` with `AWS_PROFILE`, `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_CONTAINER_CREDENTIALS_FULL_URI` or `AWS_METADATA_ENDPOINT` for credentials that are renewed; `AWS_SKIP_SIGNATURE` |
+    /// | `az://` | `AZURE_STORAGE_ACCOUNT_NAME`, `AZURE_STORAGE_ACCOUNT_KEY` or `AZURE_STORAGE_SAS_TOKEN`, `AZURE_STORAGE_ENDPOINT`; `AZURE_STORAGE_SAS_TOKEN_FILE`; `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET` and `AZURE_TENANT_ID`; `AZURE_FEDERATED_TOKEN_FILE`, `IDENTITY_ENDPOINT`; `AZURE_SKIP_SIGNATURE` |
     /// | `gs://` | `GOOGLE_APPLICATION_CREDENTIALS`, `GOOGLE_SERVICE_ACCOUNT_KEY`, `GOOGLE_BEARER_TOKEN`, `GOOGLE_BASE_URL`, `GOOGLE_SKIP_SIGNATURE` |
-    /// | `http://`, `https://` | `HTTP_STORE_AUTHORIZATION`: the whole value of the header `Authorization` |
+    /// | `http://`, `https://` | `HTTP_STORE_AUTHORIZATION`: the whole value of the header `Authorization`, or `HTTP_STORE_AUTHORIZATION_FILE`; `HTTP_STORE_LOOK_AGAIN`: `always`, or seconds ([`look_again`](Self::look_again)) |
     /// | all | `STORE_ROOT_CERTIFICATES`: a file with further root certificates in PEM; `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` |
+    ///
+    /// The environment is read once. A file of credentials is read again a second after its last
+    /// reading, so whoever writes it renews them; while it cannot be read, or is only half written, the
+    /// old ones are used. Credentials of a service are fetched again five minutes before they expire;
+    /// if the service fails then, they are used up to their end.
     ///
     /// Requests use HTTP/1.1 with TLS by rustls, and the certificates of the system. Redirects are
     /// not followed, and nothing is tried again.
@@ -196,11 +210,42 @@ impl Bucket {
 
     /// Treats objects as files that are written to in place, as a web server's are: an origin then
     /// does not trust a version that is younger than its
-    /// [`settling_time`](crate::origin::OriginBuilder::settling_time). Versions of objects in S3,
+    /// [`settling_time`](crate::origin::OriginBuilder::settling_time), by the clock of the server.
+    /// [`look_again`](Self::look_again) says which of them are compared after each read. Versions of objects in S3,
     /// Azure Blob Storage and Google Cloud Storage are replaced as a whole, which is the default.
     #[must_use]
     pub fn written_in_place(mut self, is_written_in_place: bool) -> Self {
         self.reach.is_written_in_place = is_written_in_place;
+        self
+    }
+
+    /// Sets which objects that are [written in place](Self::written_in_place) are looked at once more
+    /// after each read, by a request for one byte: those that changed less than this ago, by the clock
+    /// of their server. The default is 10 minutes. [`Duration::MAX`] means all objects, zero none.
+    ///
+    /// A server takes the ETag of an answer from the file as it is before it sends the first byte. If
+    /// the file is written to while it is sent, the answer has old bytes, then new ones, and nothing in
+    /// it says so. The second look then finds another ETag, and the read fails with
+    /// [`ChangedError`](super::ChangedError).
+    ///
+    /// By default, an upload that stops and goes on is noticed, and what has been there for long costs
+    /// no more than one request per read. The one read during which a file that has been there for long
+    /// begins to be rewritten may be a mix. If files are rewritten in place, set [`Duration::MAX`]; if
+    /// new ones are always renamed into place, zero. A server must not keep what it knows of a file
+    /// (`open_file_cache` of nginx).
+    ///
+    /// ```
+    /// # use object_store::memory::InMemory;
+    /// # let store = InMemory::new();
+    /// use std::time::Duration;
+    /// use smooth_origin::storage::Bucket;
+    ///
+    /// let bucket = Bucket::new(store).written_in_place(true).look_again(Duration::MAX);
+    /// # let _ = bucket;
+    /// ```
+    #[must_use]
+    pub fn look_again(mut self, younger_than: Duration) -> Self {
+        self.reach.look_again = younger_than;
         self
     }
 
@@ -265,7 +310,7 @@ impl Bucket {
         runner.run(async move { Ok(answer.await) }).await
     }
 
-    async fn head(&self, path: &Path) -> io::Result<Result<ObjectMeta, Problem>> {
+    async fn head(&self, path: &Path) -> io::Result<Result<Seen, Problem>> {
         let Reach { store, runner, .. } = &self.reach;
         let look = get::head(store.clone(), path.clone());
         runner.run(async move { Ok(look.await) }).await
@@ -290,8 +335,8 @@ impl Bucket {
         BucketObject { reach: self.reach.clone(), path, pin }
     }
 
-    fn stat_of(&self, meta: &ObjectMeta) -> io::Result<Stat> {
-        Ok(pinned(meta)?.stat(self.reach.is_written_in_place))
+    fn stat_of(&self, seen: &Seen) -> io::Result<Stat> {
+        Ok(pinned(seen)?.stat(self.reach.is_written_in_place))
     }
 
     /// An object that gave no first byte: it may have none.
@@ -304,18 +349,18 @@ impl Bucket {
             Problem::Missing | Problem::Changed | Problem::SlowDown(_) | Problem::NoBucket => false,
         };
         if may_be_empty
-            && let Ok(meta) = self.head(&path).await?
-            && meta.size == 0
+            && let Ok(seen) = self.head(&path).await?
+            && seen.meta.size == 0
         {
-            let stat = self.stat_of(&meta)?;
-            return Ok(Opening::new(self.object(path, pinned(&meta)?), stat));
+            let stat = self.stat_of(&seen)?;
+            return Ok(Opening::new(self.object(path, pinned(&seen)?), stat));
         }
         Err(problem.into())
     }
 }
 
-fn pinned(meta: &ObjectMeta) -> io::Result<Pin> {
-    Pin::new(meta).ok_or_else(|| {
+fn pinned(seen: &Seen) -> io::Result<Pin> {
+    Pin::new(seen).ok_or_else(|| {
         let sentence = "the store gives neither an ETag nor a time of the last change, so that changes \
                         cannot be noticed: switch on ETag or Last-Modified in the server";
         io::Error::new(io::ErrorKind::Unsupported, sentence)
@@ -338,7 +383,7 @@ impl Store for Bucket {
             Ok(head) => head,
             Err(problem) => return self.open_empty(path, problem).await,
         };
-        let pin = pinned(&head.meta)?;
+        let (pin, age) = (pinned(&head.seen)?, pin::age(&head.seen));
         let stat = pin.stat(self.reach.is_written_in_place);
         if !pin.is_named() {
             self.notice.no_versions();
@@ -346,7 +391,7 @@ impl Store for Bucket {
         let (head_range, tail_range) = ends.ranges(pin.size);
         // The two answers are of one version, or the second one is not used.
         let mut last = tail
-            .filter(|tail| pin.is(&tail.meta) && tail.range == tail_range)
+            .filter(|tail| pin.is(&tail.seen.meta) && tail.range == tail_range)
             .map(|tail| tail.bytes);
         let mut first = Some(head.bytes);
         if ends.tail > 0 && head.range == (0..pin.size) {
@@ -355,13 +400,15 @@ impl Store for Bucket {
         if head.range != head_range {
             first = (ends.head == 0).then(bytes::Bytes::new);
         }
-        Ok(Opening::new(self.object(path, pin), stat).with_ends(first, last))
+        let object = self.object(path, pin);
+        object.look_again(age).await?;
+        Ok(Opening::new(object, stat).with_ends(first, last))
     }
 
     async fn stat(&self, name: &Name) -> io::Result<Stat> {
         let path = self.reach.path(Some(name))?;
         match self.head(&path).await? {
-            Ok(meta) => self.stat_of(&meta),
+            Ok(seen) => self.stat_of(&seen),
             // The answer to a HEAD has no body to say why. Some servers know no HEAD at all.
             Err(Problem::Told(..)) => self.open(name).await?.stat().await,
             Err(problem) => Err(problem.into()),

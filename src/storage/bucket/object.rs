@@ -3,13 +3,14 @@
 use std::fmt;
 use std::io;
 use std::ops::Range;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{StreamExt, TryStreamExt, iter};
 use object_store::GetRange;
 use object_store::path::Path;
 
-use super::pin::Pin;
+use super::pin::{self, Pin};
 use super::problem::Problem;
 use super::reach::Reach;
 use super::{get, near};
@@ -31,14 +32,15 @@ pub struct BucketObject {
 const AT_ONCE: usize = 16;
 
 impl BucketObject {
-    async fn get(&self, range: Range<u64>) -> io::Result<Bytes> {
+    /// Reads a range, and returns its bytes and the age of the object.
+    async fn get(&self, range: Range<u64>) -> io::Result<(Bytes, Duration)> {
         let Reach { store, runner, .. } = &self.reach;
         let wanted = GetRange::Bounded(range);
         let (path, options) = (self.path.clone(), self.pin.options());
         let answer = get::get(store.clone(), path, wanted, options);
         // The problem is passed out as a value, because it decides what to do next.
         match runner.run(async move { Ok(answer.await) }).await? {
-            Ok(got) if self.pin.is(&got.meta) => Ok(got.bytes),
+            Ok(got) if self.pin.is(&got.seen.meta) => Ok((got.bytes, pin::age(&got.seen))),
             Ok(_) => Err(ChangedError.into()),
             // A store of versions does not find one that was replaced. A range that the version
             // has, and the object has not, is of another version, too.
@@ -58,7 +60,17 @@ impl BucketObject {
         let Reach { store, runner, .. } = &self.reach;
         let look = get::head(store.clone(), self.path.clone());
         let look = runner.run(async move { Ok(look.await) }).await?;
-        Ok(look.is_ok_and(|meta| !self.pin.is(&meta)))
+        Ok(look.is_ok_and(|seen| !self.pin.is(&seen.meta)))
+    }
+
+    /// Looks at an object once more that may have been written to while its bytes came: the head of
+    /// that answer was made before.
+    pub(super) async fn look_again(&self, age: Duration) -> io::Result<()> {
+        if self.reach.is_written_in_place && age < self.reach.look_again && self.pin.size > 0 {
+            // By a request like the others, and of one byte, because some servers know no other.
+            self.get(0..1).await?;
+        }
+        Ok(())
     }
 
     fn check(&self, range: &Range<u64>) -> io::Result<()> {
@@ -79,7 +91,9 @@ impl RangeSource for BucketObject {
         if range.is_empty() {
             return Ok(Bytes::new());
         }
-        self.get(range).await
+        let (bytes, age) = self.get(range).await?;
+        self.look_again(age).await?;
+        Ok(bytes)
     }
 
     /// Reads ranges that are near each other by one request, and up to 16 at one time.
@@ -87,9 +101,12 @@ impl RangeSource for BucketObject {
         ranges.iter().try_for_each(|range| self.check(range))?;
         let joined = near::joined(ranges);
         let reads: Vec<_> = joined.iter().map(|joined| self.get(joined.range.clone())).collect();
-        let read: Vec<Bytes> = iter(reads).buffered(AT_ONCE).try_collect().await?;
+        let read: Vec<(Bytes, Duration)> = iter(reads).buffered(AT_ONCE).try_collect().await?;
+        if let Some(age) = read.iter().map(|(_, age)| *age).min() {
+            self.look_again(age).await?;
+        }
         let mut all = vec![Bytes::new(); ranges.len()];
-        for (joined, bytes) in joined.iter().zip(read) {
+        for (joined, (bytes, _)) in joined.iter().zip(read) {
             for &at in &joined.parts {
                 let range = &ranges[at];
                 // The parts lie in what was joined, and `get` gave all of it.

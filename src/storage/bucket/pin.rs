@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use object_store::{GetOptions, ObjectMeta};
 
+use super::get::Seen;
 use crate::storage::{Age, Stat, Version};
 
 /// `Last-Modified` has whole seconds.
@@ -16,12 +17,16 @@ pub(super) struct Pin {
     e_tag: Option<String>,
     pub(super) version: Option<String>,
     modified: Option<SystemTime>,
+    /// Time for which it had been unchanged when it was pinned; zero if that is not known.
+    age: Duration,
 }
 
 impl Pin {
     /// `None` if nothing in the answer tells versions apart.
-    pub(super) fn new(meta: &ObjectMeta) -> Option<Self> {
+    pub(super) fn new(seen: &Seen) -> Option<Self> {
+        let meta = &seen.meta;
         let pin = Self {
+            age: age(seen),
             size: meta.size,
             e_tag: meta.e_tag.clone().filter(|e_tag| is_tag(e_tag)),
             version: meta.version.clone().filter(|version| !version.is_empty()),
@@ -60,7 +65,7 @@ impl Pin {
     }
 
     pub(super) fn stat(&self, is_written_in_place: bool) -> Stat {
-        let Self { size, e_tag, version, modified } = self;
+        let Self { size, e_tag, version, modified, age } = self;
         let mut bytes = Vec::new();
         for part in [e_tag, version] {
             bytes.extend_from_slice(part.as_deref().unwrap_or_default().as_bytes());
@@ -75,9 +80,7 @@ impl Pin {
         let stat = if self.is_named() && !is_written_in_place {
             Stat::immutable(*size, version)
         } else {
-            let since = modified.and_then(|time| time.elapsed().ok()).unwrap_or_default();
-            let age = Age::at_least(since.saturating_sub(SECOND)).resolution(SECOND);
-            Stat::mutable(*size, version, age)
+            Stat::mutable(*size, version, Age::at_least(*age).resolution(SECOND))
         };
         stat.modified(*modified)
     }
@@ -86,6 +89,14 @@ impl Pin {
 /// An empty tag is no version: some servers give it to every object.
 fn is_tag(e_tag: &str) -> bool {
     !e_tag.strip_prefix("W/").unwrap_or(e_tag).trim_matches('"').is_empty()
+}
+
+/// Returns for how long an object has been unchanged at least, by the clock that stamps it. Another clock
+/// might run ahead of that one, and take an object that is being written for one that has settled.
+pub(super) fn age(seen: &Seen) -> Duration {
+    let since =
+        seen.now.zip(modified(&seen.meta)).and_then(|(now, at)| now.duration_since(at).ok());
+    since.unwrap_or_default().saturating_sub(SECOND)
 }
 
 /// Stores that know no time give the epoch.

@@ -38,11 +38,27 @@ impl Problem {
         Self::Told(kind, sentence.into())
     }
 
+    /// The problem that the client below the store has found.
+    pub(super) fn known(error: &Error) -> Option<Self> {
+        chain(error).into_iter().find_map(|cause| cause.downcast_ref::<Self>()).cloned()
+    }
+
+    /// The same problem of the service that gives the credentials: it says nothing about objects.
+    #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+    pub(super) fn of_credentials(self) -> Self {
+        let why = match self {
+            Self::Missing => {
+                "their service has none (status 404): check the role of this machine".into()
+            }
+            other => other.to_string().replace("the store", "their service"),
+        };
+        Self::told(io::ErrorKind::Other, format!("the credentials cannot be fetched: {why}"))
+    }
+
     /// The meaning of an error.
     pub(super) fn of(error: &Error) -> Self {
-        if let Some(known) = chain(error).into_iter().find_map(|cause| cause.downcast_ref::<Self>())
-        {
-            return known.clone();
+        if let Some(known) = Self::known(error) {
+            return known;
         }
         let is_precondition = |cause: &(dyn StdError + 'static)| {
             matches!(cause.downcast_ref(), Some(Error::Precondition { .. }))

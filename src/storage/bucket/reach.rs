@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -16,6 +17,8 @@ pub(super) struct Reach {
     pub(super) runner: Runner,
     pub(super) prefix: Option<Name>,
     pub(super) is_written_in_place: bool,
+    /// Objects written in place that are younger than this are looked at again after each read.
+    pub(super) look_again: Duration,
 }
 
 impl Reach {

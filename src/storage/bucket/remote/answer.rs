@@ -124,7 +124,8 @@ fn is_of_signature(code: &str) -> bool {
     )
 }
 
-const EXPIRED: &str = "the credentials have expired: renew them";
+const EXPIRED: &str = "the credentials have expired: renew them; those of the environment are read at the \
+     start, those of a file (AWS_SHARED_CREDENTIALS_FILE, AZURE_STORAGE_SAS_TOKEN_FILE) again and again";
 
 const OTHER_CLOCK: &str =
     "the clock of this machine and that of the store differ too much: set the clock";
@@ -146,7 +147,7 @@ fn has_other_clock(headers: &HeaderMap, now: SystemTime) -> bool {
 }
 
 /// Reads an HTTP date (RFC 9110, 5.6.7).
-fn date(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
+pub(super) fn date(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok()
 }
 

@@ -1,12 +1,12 @@
 //! The HTTP client below the stores: it checks answers before `object_store` sees them.
 
-use std::error::Error as StdError;
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use http::header::{AUTHORIZATION, HeaderValue, RANGE};
+use http::header::{AUTHORIZATION, DATE, HeaderValue, RANGE};
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
@@ -15,10 +15,14 @@ use reqwest::redirect::Policy;
 use reqwest::{Body, Client, NoProxy, Proxy, Request, Response, Url};
 
 use super::super::ConnectError;
+use super::super::get::Dated;
 use super::super::problem::Problem;
 use super::Environment;
-use super::answer::{Asked, RangeHeader, checked, refused};
+use super::answer::{Asked, RangeHeader, checked, date, refused};
+use super::secret_file::SecretFile;
 use super::tls;
+use super::unreachable::{is_reset, unreachable};
+use crate::storage::Clock;
 
 /// Bytes of a list of names, or of another answer that is no range.
 const MOST_OTHER: usize = 32 << 20;
@@ -34,9 +38,21 @@ const AT_ONCE: u64 = 16 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct Connector {
     client: Client,
-    authorization: Option<HeaderValue>,
+    authorization: Authorization,
     is_plain: bool,
+    is_for_credentials: bool,
 }
+
+/// The value of `Authorization` that a server of files wants.
+#[derive(Clone, Debug)]
+enum Authorization {
+    None,
+    Value(HeaderValue),
+    File(Arc<SecretFile<HeaderValue>>),
+}
+
+/// Time for an answer of the service that gives credentials: the last ones stand in for it.
+const CREDENTIALS: Duration = Duration::from_millis(1500);
 
 impl Connector {
     pub(super) fn new(is_plain: bool, environment: &Environment) -> Result<Self, ConnectError> {
@@ -64,19 +80,15 @@ impl Connector {
         }
         let client =
             client.build().map_err(|_| ConnectError::new("the HTTP client cannot be set up"))?;
-        let authorization = match environment.get("HTTP_STORE_AUTHORIZATION").filter(|_| is_plain) {
-            None => None,
-            Some(value) => {
-                let mut value = HeaderValue::from_str(value.trim()).map_err(|_| {
-                    ConnectError::new(
-                        "HTTP_STORE_AUTHORIZATION has characters that a header cannot have",
-                    )
-                })?;
-                value.set_sensitive(true);
-                Some(value)
-            }
-        };
-        Ok(Self { client, authorization, is_plain })
+        let authorization =
+            if is_plain { Authorization::of(environment)? } else { Authorization::None };
+        Ok(Self { client, authorization, is_plain, is_for_credentials: false })
+    }
+
+    /// The same client for the service that gives the credentials of a store.
+    #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+    pub(super) fn for_credentials(&self) -> Self {
+        Self { is_for_credentials: true, ..self.clone() }
     }
 
     /// Sends a request, and once more if the connection was reset before any answer: a server may
@@ -109,8 +121,11 @@ impl Connector {
         let url = url.map_err(|_| other("the endpoint of the store is not a URL"))?;
         let mut request = Request::new(parts.method, url);
         *request.headers_mut() = parts.headers;
-        if let Some(value) = &self.authorization {
-            request.headers_mut().insert(AUTHORIZATION, value.clone());
+        if let Some(value) = self.authorization.value() {
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        if self.is_for_credentials {
+            *request.timeout_mut() = Some(CREDENTIALS);
         }
         if !body.is_empty() {
             *request.body_mut() = Some(Body::wrap(body));
@@ -125,6 +140,7 @@ impl Connector {
         let body = whole(&mut response, len).await?;
         let mut answer = HttpResponse::new(body.into());
         *answer.status_mut() = status;
+        answer.extensions_mut().insert(Dated(date(&headers, DATE)));
         *answer.headers_mut() = headers;
         Ok(answer)
     }
@@ -133,8 +149,14 @@ impl Connector {
 #[async_trait]
 impl HttpService for Connector {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let answer = self.exchange(request).await;
+        #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+        let answer = match answer {
+            Err(problem) if self.is_for_credentials => Err(problem.of_credentials()),
+            answer => answer,
+        };
         // `Unknown` is not tried again.
-        self.exchange(request).await.map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))
+        answer.map_err(|problem| HttpError::new(HttpErrorKind::Unknown, problem))
     }
 }
 
@@ -142,6 +164,37 @@ impl HttpConnector for Connector {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
         Ok(HttpClient::new(self.clone()))
     }
+}
+
+impl Authorization {
+    fn of(environment: &Environment<'_>) -> Result<Self, ConnectError> {
+        if let Some(value) = environment.get("HTTP_STORE_AUTHORIZATION") {
+            return header(&value, "").map(Self::Value).ok_or_else(|| {
+                ConnectError::new(
+                    "HTTP_STORE_AUTHORIZATION has characters that a header cannot have",
+                )
+            });
+        }
+        let variable = "HTTP_STORE_AUTHORIZATION_FILE";
+        let Some(path) = environment.get(variable) else { return Ok(Self::None) };
+        let file = SecretFile::open(variable, path, String::new(), header, Clock::default())?;
+        Ok(Self::File(Arc::new(file)))
+    }
+
+    fn value(&self) -> Option<HeaderValue> {
+        match self {
+            Self::None => None,
+            Self::Value(value) => Some(value.clone()),
+            Self::File(file) => Some(file.value()),
+        }
+    }
+}
+
+fn header(text: &str, _: &str) -> Option<HeaderValue> {
+    let text = text.trim();
+    let mut value = HeaderValue::from_str(text).ok().filter(|_| !text.is_empty())?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// Reads a body to its end: as many bytes as the header says, or a bounded number.
@@ -176,67 +229,6 @@ async fn beginning(response: &mut Response) -> Vec<u8> {
         }
     }
     all
-}
-
-fn is_reset(error: &reqwest::Error) -> bool {
-    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(inner) = cause {
-        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            let kinds = [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof];
-            return !error.is_connect() && kinds.contains(&io.kind());
-        }
-        // What hyper says of a connection that ended before any answer; it has no type for it.
-        if inner.to_string() == "connection closed before message completed" {
-            return true;
-        }
-        cause = inner.source();
-    }
-    false
-}
-
-/// A request that got no answer, or half of one. The error's own text has the URL in it.
-fn unreachable(error: &reqwest::Error) -> Problem {
-    let mut text = String::new();
-    let mut cause = error.source();
-    let mut io = None;
-    while let Some(inner) = cause {
-        io = io.or(inner.downcast_ref::<std::io::Error>().map(std::io::Error::kind));
-        text = inner.to_string();
-        cause = inner.source();
-        if text.contains("invalid peer certificate") {
-            break;
-        }
-    }
-    let has = |words: &str| text.contains(words);
-    if error.is_timeout() {
-        return Problem::told(ErrorKind::TimedOut, "the store did not answer in time");
-    }
-    if has("invalid peer certificate") {
-        return Problem::told(
-            ErrorKind::Other,
-            "the certificate of the store is not trusted: name a file with its root certificate in STORE_ROOT_CERTIFICATES",
-        );
-    }
-    match io {
-        Some(ErrorKind::ConnectionRefused) => Problem::told(
-            ErrorKind::ConnectionRefused,
-            "the store refuses connections: check its endpoint, and that it runs",
-        ),
-        // It is not the object that has ended, which is what `UnexpectedEof` would mean.
-        None | Some(ErrorKind::UnexpectedEof) if is_reset(error) => Problem::told(
-            ErrorKind::ConnectionAborted,
-            "the connection to the store broke before the end of the answer",
-        ),
-        Some(kind) if !error.is_connect() => {
-            Problem::told(kind, format!("the connection to the store broke: {kind}"))
-        }
-        _ if error.is_connect() => Problem::told(
-            ErrorKind::NotConnected,
-            "the store cannot be reached: check its endpoint and the name of its host",
-        ),
-        _ => other("the connection to the store broke"),
-    }
 }
 
 fn other(sentence: &str) -> Problem {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 
 use super::connector::Connector;
+use super::renewed::Renewed;
 use super::{Connected, Environment, no_retries, refused};
+use crate::storage::Clock;
 use crate::storage::bucket::{ConnectError, Location};
 
 /// Variables that are passed on under their own names.
@@ -32,8 +34,7 @@ pub(super) fn connect(
     }
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_bucket_name(location.bucket())
-        .with_retry(no_retries())
-        .with_http_connector(connector);
+        .with_retry(no_retries());
     if let Some(endpoint) = environment.first(&["GOOGLE_BASE_URL", "STORAGE_EMULATOR_HOST"]) {
         builder = builder.with_base_url(endpoint.trim_end_matches('/'));
     }
@@ -43,6 +44,16 @@ pub(super) fn connect(
             builder = builder.with_config(key, value);
         }
     }
-    let store = Arc::new(builder.build().map_err(|_| refused("Google (GOOGLE_…)"))?);
+    let refused = |_| refused("Google (GOOGLE_…)");
+    if !environment.has_any(&["GOOGLE_BEARER_TOKEN", "GOOGLE_SKIP_SIGNATURE"]) {
+        // The builder knows how each kind is fetched, and when it is fetched again.
+        let fetching = builder.clone().with_http_connector(connector.for_credentials());
+        let fetching = fetching.build().map_err(refused)?;
+        let renewed = Renewed::new(fetching.credentials().clone(), Clock::default());
+        builder = builder
+            .with_credentials(renewed)
+            .with_signing_credentials(fetching.signing_credentials().clone());
+    }
+    let store = Arc::new(builder.with_http_connector(connector).build().map_err(refused)?);
     Ok(Connected { store: store.clone(), pages: Some(store) })
 }

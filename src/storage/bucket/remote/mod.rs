@@ -8,11 +8,18 @@ mod connector;
 mod google;
 #[cfg(feature = "http-store")]
 mod http;
+#[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+mod renewed;
 #[cfg(feature = "s3")]
 mod s3;
+mod secret_file;
+#[cfg(feature = "s3")]
+mod shared_credentials;
 mod tls;
+mod unreachable;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::list::PaginatedListStore;
@@ -28,12 +35,12 @@ impl Environment<'_> {
     }
 
     /// The first of these that is set.
-    #[allow(dead_code)] // Not every feature needs it.
+    #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
     fn first(&self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|name| self.get(name))
     }
 
-    #[allow(dead_code)] // Not every feature needs it.
+    #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
     fn has_any(&self, names: &[&str]) -> bool {
         self.first(names).is_some()
     }
@@ -74,19 +81,30 @@ pub(super) fn connect(
     let mut bucket = Bucket::new(connected.store);
     bucket.pages = connected.pages;
     bucket = bucket.written_in_place(is_plain);
+    if let Some(value) = environment.get("HTTP_STORE_LOOK_AGAIN").filter(|_| is_plain) {
+        bucket = bucket.look_again(age(&value)?);
+    }
     Ok(match location.prefix() {
         Some(prefix) => bucket.prefix(prefix.clone()),
         None => bucket,
     })
 }
 
+/// Reads the value of `HTTP_STORE_LOOK_AGAIN`.
+fn age(value: &str) -> Result<Duration, ConnectError> {
+    match value {
+        "always" => Ok(Duration::MAX),
+        seconds => seconds.parse().map(Duration::from_secs).map_err(|_| {
+            ConnectError::new("HTTP_STORE_LOOK_AGAIN is a number of seconds, or `always`")
+        }),
+    }
+}
+
 /// Nothing is tried again below the store: the stores around it know when and how often.
-#[allow(dead_code)] // Not every feature needs it.
 fn no_retries() -> object_store::RetryConfig {
     object_store::RetryConfig { max_retries: 0, ..Default::default() }
 }
 
-#[allow(dead_code)] // Not every feature needs it.
 fn refused(what: &str) -> ConnectError {
     ConnectError::new(format!("the settings for {what} are not valid"))
 }

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredentialProvider};
 
 use super::connector::Connector;
+use super::renewed::Renewed;
+use super::secret_file::SecretFile;
+use super::shared_credentials::{self, SharedCredentials};
 use super::{Connected, Environment, no_retries, refused};
+use crate::storage::Clock;
 use crate::storage::bucket::{ConnectError, Location};
 
 /// Variables that are passed on under their own names.
@@ -26,9 +30,13 @@ const PASSED: &[&str] = &[
     "AWS_REQUEST_PAYER",
 ];
 
+/// The file that the tools of Amazon share, with keys that may change.
+const SHARED: &str = "AWS_SHARED_CREDENTIALS_FILE";
+
 /// Any of these is enough in place of a key.
 const OTHER_CREDENTIALS: &[&str] = &[
     "AWS_SKIP_SIGNATURE",
+    SHARED,
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -49,8 +57,7 @@ pub(super) fn connect(
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(location.bucket())
         .with_region(region.as_deref().unwrap_or("us-east-1"))
-        .with_retry(no_retries())
-        .with_http_connector(connector);
+        .with_retry(no_retries());
     if let Some(endpoint) = endpoint {
         // Whoever writes `http://` wants it.
         builder = builder.with_allow_http(endpoint.starts_with("http://"));
@@ -62,12 +69,47 @@ pub(super) fn connect(
             builder = builder.with_config(key, value);
         }
     }
-    let store = Arc::new(builder.build().map_err(|_| refused("S3 (AWS_…)"))?);
+    if let Some(credentials) = credentials(&builder, environment, &connector)? {
+        builder = builder.with_credentials(credentials);
+    }
+    let store = builder.with_http_connector(connector).build();
+    let store = Arc::new(store.map_err(|_| refused("S3 (AWS_…)"))?);
     Ok(Connected { store: store.clone(), pages: Some(store) })
+}
+
+/// Credentials that change; `None` if keys are given, or none is needed.
+fn credentials(
+    builder: &AmazonS3Builder,
+    environment: &Environment<'_>,
+    connector: &Connector,
+) -> Result<Option<AwsCredentialProvider>, ConnectError> {
+    if environment.has_any(&["AWS_ACCESS_KEY_ID", "AWS_SKIP_SIGNATURE"]) {
+        return Ok(None);
+    }
+    let clock = Clock::default();
+    if let Some(path) = environment.get(SHARED) {
+        let profile = environment.get("AWS_PROFILE").unwrap_or_else(|| "default".to_owned());
+        let file = SecretFile::open(SHARED, path, profile, shared_credentials::parse, clock)?;
+        return Ok(Some(Arc::new(SharedCredentials(file))));
+    }
+    // The builder knows how each kind is fetched, and when it is fetched again.
+    let fetching = builder.clone().with_http_connector(connector.for_credentials()).build();
+    let fetching = fetching.map_err(|_| refused("S3 (AWS_…)"))?;
+    Ok(Some(Renewed::new(fetching.credentials().clone(), clock)))
 }
 
 /// Without keys the store would ask the metadata service of a cloud at the first read.
 fn check_keys(environment: &Environment<'_>) -> Result<(), ConnectError> {
+    // Alone, the first of each two would be ignored, and the metadata service asked in its place.
+    for (given, needed) in [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+    ] {
+        if environment.has_any(&[given]) && !environment.has_any(&[needed]) {
+            let sentence = format!("{given} is set, and {needed} is not: set it, too");
+            return Err(ConnectError::new(sentence));
+        }
+    }
     let key = environment.get("AWS_ACCESS_KEY_ID").is_some();
     let secret = environment.get("AWS_SECRET_ACCESS_KEY").is_some();
     let missing = match (key, secret) {
@@ -78,7 +120,7 @@ fn check_keys(environment: &Environment<'_>) -> Result<(), ConnectError> {
         (false, false) => "AWS_ACCESS_KEY_ID",
     };
     Err(ConnectError::new(format!(
-        "{missing} is not set: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
-         AWS_METADATA_ENDPOINT for the role of a machine, or AWS_SKIP_SIGNATURE=true for a public bucket"
+        "{missing} is not set: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \
+         AWS_SHARED_CREDENTIALS_FILE for a file with keys that change, or AWS_METADATA_ENDPOINT for the role of a machine, or AWS_SKIP_SIGNATURE=true for a public bucket"
     )))
 }
