@@ -33,6 +33,7 @@ mod origin;
 pub mod other_file;
 mod place;
 mod plain;
+mod redirects;
 pub mod refused_link;
 mod roots;
 mod rules;

@@ -14,6 +14,8 @@ mod reach;
 #[cfg(any(feature = "s3", feature = "azure", feature = "gcs", feature = "http-store"))]
 mod remote;
 mod run;
+mod signed_links;
+mod signing;
 
 use std::fmt;
 use std::future::Future;
@@ -32,6 +34,7 @@ pub use listing::ListedPage;
 pub use location::{Location, Protocol};
 pub use no_bucket::NoBucket;
 pub use object::BucketObject;
+pub use signed_links::SignedLinks;
 
 use get::Got;
 use notice::Notice;
@@ -99,8 +102,13 @@ impl Bucket {
     /// All objects of a store.
     pub fn new(store: impl ObjectStore) -> Self {
         let runner = Runner::default();
-        let reach =
-            Reach { store: Arc::new(store), runner, prefix: None, is_written_in_place: false };
+        let reach = Reach {
+            store: Arc::new(store),
+            runner,
+            prefix: None,
+            is_written_in_place: false,
+            signing: None,
+        };
         let gives_suffixes = Arc::new(AtomicBool::new(true));
         Self {
             reach,

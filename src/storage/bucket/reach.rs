@@ -7,6 +7,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 
 use super::run::Runner;
+use super::signing::Sign;
 use crate::base::Name;
 
 /// A store, where it is asked, and below which prefix.
@@ -16,6 +17,8 @@ pub(super) struct Reach {
     pub(super) runner: Runner,
     pub(super) prefix: Option<Name>,
     pub(super) is_written_in_place: bool,
+    /// Set if URLs can be signed.
+    pub(super) signing: Option<Arc<dyn Sign>>,
 }
 
 impl Reach {

@@ -4,6 +4,7 @@ mod client;
 mod configured;
 mod fake_s3;
 mod layouts;
+mod redirects;
 mod troubles;
 
 use std::path::Path;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 
 use super::connector::Connector;
-use super::{Connected, Environment, no_retries, refused};
-use crate::storage::bucket::{ConnectError, Location};
+use super::{Connected, Environment, no_retries, refused, signer};
+use crate::storage::bucket::{ConnectError, Location, Protocol};
 
 /// Names of the storage account.
 const ACCOUNT: &[&str] = &["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"];
@@ -75,5 +75,6 @@ pub(super) fn connect(
         }
     }
     let store = Arc::new(builder.build().map_err(|_| refused("Azure (AZURE_…)"))?);
-    Ok(Connected { store: store.clone(), pages: Some(store) })
+    let signing = signer::of(environment, "AZURE_SKIP_SIGNATURE", store.clone(), Protocol::Azure);
+    Ok(Connected { store: store.clone(), pages: Some(store), signing })
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 
 use super::connector::Connector;
-use super::{Connected, Environment, no_retries, refused};
-use crate::storage::bucket::{ConnectError, Location};
+use super::{Connected, Environment, no_retries, refused, signer};
+use crate::storage::bucket::{ConnectError, Location, Protocol};
 
 /// Variables that are passed on under their own names.
 const PASSED: &[&str] = &[
@@ -44,5 +44,6 @@ pub(super) fn connect(
         }
     }
     let store = Arc::new(builder.build().map_err(|_| refused("Google (GOOGLE_…)"))?);
-    Ok(Connected { store: store.clone(), pages: Some(store) })
+    let signing = signer::of(environment, "GOOGLE_SKIP_SIGNATURE", store.clone(), Protocol::Google);
+    Ok(Connected { store: store.clone(), pages: Some(store), signing })
 }

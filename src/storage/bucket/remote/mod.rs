@@ -10,6 +10,8 @@ mod google;
 mod http;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+mod signer;
 mod tls;
 
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::list::PaginatedListStore;
 
+use super::signing::Sign;
 use super::{Bucket, ConnectError, Location, Protocol};
 
 /// The environment: values by their names. Empty ones count as missing.
@@ -43,6 +46,7 @@ impl Environment<'_> {
 struct Connected {
     store: Arc<dyn ObjectStore>,
     pages: Option<Arc<dyn PaginatedListStore>>,
+    signing: Option<Arc<dyn Sign>>,
 }
 
 pub(super) fn connect(
@@ -73,6 +77,7 @@ pub(super) fn connect(
     };
     let mut bucket = Bucket::new(connected.store);
     bucket.pages = connected.pages;
+    bucket.reach.signing = connected.signing;
     bucket = bucket.written_in_place(is_plain);
     Ok(match location.prefix() {
         Some(prefix) => bucket.prefix(prefix.clone()),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
 use super::connector::Connector;
-use super::{Connected, Environment, no_retries, refused};
-use crate::storage::bucket::{ConnectError, Location};
+use super::{Connected, Environment, no_retries, refused, signer};
+use crate::storage::bucket::{ConnectError, Location, Protocol};
 
 /// Variables that are passed on under their own names.
 const PASSED: &[&str] = &[
@@ -63,7 +63,8 @@ pub(super) fn connect(
         }
     }
     let store = Arc::new(builder.build().map_err(|_| refused("S3 (AWS_…)"))?);
-    Ok(Connected { store: store.clone(), pages: Some(store) })
+    let signing = signer::of(environment, "AWS_SKIP_SIGNATURE", store.clone(), Protocol::S3);
+    Ok(Connected { store: store.clone(), pages: Some(store), signing })
 }
 
 /// Without keys the store would ask the metadata service of a cloud at the first read.
