@@ -47,8 +47,11 @@ pub struct Redirects {
     pub(super) life: Duration,
     pub(super) fragments: bool,
     pub(super) files: bool,
-    pub(super) notify: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub(super) notify: Option<Arc<Notify>>,
 }
+
+/// A function that gets sentences for the operator.
+type Notify = dyn Fn(&str) + Send + Sync;
 
 /// The life of a URL is too short or too long.
 ///

@@ -27,7 +27,8 @@ pub(super) enum Way {
 /// Returns whether a GET may be answered with a redirect. A client asks the store for its range once more;
 /// but the ETags and times of its conditions are those of this origin.
 pub(super) fn may_redirect(head: &Head, headers: &HeaderMap) -> bool {
-    !head.conditions.any() && !(head.has_range && headers.contains_key(IF_RANGE))
+    let is_of_version = head.has_range && headers.contains_key(IF_RANGE);
+    !head.conditions.any() && !is_of_version
 }
 
 impl OriginService {

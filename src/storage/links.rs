@@ -13,8 +13,8 @@ use super::Source;
 
 /// Gives out URLs by which clients fetch objects from the store themselves.
 ///
-/// A service that [redirects](crate::service) clients to the store asks for a URL of each object once,
-/// and uses it for half of its life. Implement it for a store that signs URLs, or for a server that
+/// A service that redirects clients to the store asks for a URL of each object once, and uses it for half
+/// of its life. Implement it for a store that signs URLs, or for a server that
 /// clients can reach.
 ///
 /// ```

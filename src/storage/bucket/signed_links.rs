@@ -7,9 +7,8 @@ use super::BucketObject;
 use super::reach::Reach;
 use crate::storage::{Link, Links, Source};
 
-/// Signed URLs of the objects of buckets: of those of [`Bucket::connect`](super::Bucket::connect) for
-/// `s3://`, `az://` and `gs://`, whatever stores are wrapped around them. Objects of other stores have
-/// none.
+/// Signed URLs of the objects of buckets: of those that `Bucket::connect` has connected to `s3://`,
+/// `az://` or `gs://`, whatever stores are wrapped around them. Objects of other stores have none.
 ///
 /// The URLs are for GET, and for all bytes of the object: a client may ask for ranges of them.
 ///
