@@ -65,7 +65,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("itoa", "manifest/xml.rs"),
     ("fastrand", "storage/retry.rs"),
     ("xxhash_rust", "presentation/validator.rs index/index_file.rs"),
-    ("quick_cache", "origin/ storage/local/"),
+    ("quick_cache", "origin/ service/kept_links.rs storage/local/"),
     ("rustix", "storage/local/ storage/disk_cache/ origin/read/handles.rs"),
     ("unicode_normalization", "storage/spelling.rs"),
     ("futures_channel", "origin/offload.rs storage/bucket/run.rs"),

@@ -34,6 +34,7 @@ mod origin;
 pub mod other_file;
 mod place;
 mod plain;
+mod redirects;
 pub mod refused_link;
 mod remote_store;
 mod roots;

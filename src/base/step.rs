@@ -240,6 +240,26 @@ impl<T> Reads<T> {
         &self.wants
     }
 
+    /// Returns the name of the file of a fragment, if that is all that is wanted.
+    #[cfg(feature = "http")]
+    pub(crate) fn fragment_file(&self) -> Option<&Name> {
+        match &self.wants[..] {
+            [Want::Fragment { name, .. }] => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Wants at most so many bytes of the head of each fragment's file. The step asks for more if it needs
+    /// them.
+    #[cfg(feature = "http")]
+    pub(crate) fn look_briefly(&mut self, most: u64) {
+        for want in &mut self.wants {
+            if let Want::Fragment { head, .. } = want {
+                *head = most.min(*head);
+            }
+        }
+    }
+
     /// Returns whether going on takes no longer than the fed bytes are many, whatever was fed
     /// before.
     pub(crate) fn is_brief(&self) -> bool {

@@ -29,6 +29,8 @@ mod stats;
 #[cfg(feature = "tracing")]
 mod trace;
 mod weighted;
+#[cfg(feature = "http")]
+mod whole_file;
 
 use std::fmt;
 use std::sync::Arc;

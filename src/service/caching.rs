@@ -88,6 +88,28 @@ pub(super) fn delta_seconds(age: Duration) -> u32 {
     u32::try_from(age.as_secs()).map_or(MAX, |seconds| seconds.min(MAX))
 }
 
+/// Returns the `Cache-Control` of a response that no cache may use after a time, whatever the policy says
+/// that another response has.
+pub(super) fn within(policy: Option<&HeaderValue>, time: Duration) -> HeaderValue {
+    let text = policy.and_then(|policy| policy.to_str().ok()).unwrap_or_default();
+    let directives = || text.split(", ");
+    if directives().any(|directive| directive == "no-store") {
+        return CacheControl::no_store().into();
+    }
+    let age = |name: &str| {
+        let seconds = directives().find_map(|directive| directive.strip_prefix(name)?.parse().ok());
+        seconds.map(|seconds| time.min(Duration::from_secs(seconds)))
+    };
+    let mut control = CacheControl::max_age(age("max-age=").unwrap_or(time));
+    if let Some(shared) = age("s-maxage=") {
+        control = control.s_maxage(shared);
+    }
+    if directives().any(|directive| directive == "public") {
+        control = control.public();
+    }
+    control.into()
+}
+
 impl fmt::Display for CacheControl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(max_age) = self.max_age else { return f.write_str("no-store") };
@@ -268,5 +290,27 @@ impl Caching {
 
     pub(super) fn surrogate_key_name(&self) -> Option<&HeaderName> {
         self.surrogate_key.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_cut_to_a_time() {
+        for (policy, expected) in [
+            ("max-age=86400", "max-age=90"),
+            (
+                "max-age=5, s-maxage=600, stale-if-error=99, public",
+                "max-age=5, s-maxage=90, public",
+            ),
+            ("max-age=31536000, immutable", "max-age=90"),
+            ("no-store", "no-store"),
+        ] {
+            let policy = HeaderValue::from_static(policy);
+            assert_eq!(within(Some(&policy), Duration::from_secs(90)), expected);
+        }
+        assert_eq!(within(None, Duration::from_secs(90)), "max-age=90");
     }
 }

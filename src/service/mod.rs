@@ -21,6 +21,7 @@ mod fields;
 mod files;
 mod head;
 mod json;
+mod kept_links;
 mod media_type;
 mod passed_file;
 mod pattern;
@@ -30,11 +31,13 @@ mod prepared;
 mod problem;
 mod range;
 mod redirect;
+mod redirects;
 mod reply_fields;
 mod requested;
 mod resource;
 mod respond;
 mod selection;
+mod store_redirect;
 #[cfg(feature = "tower")]
 mod tower;
 
@@ -47,6 +50,7 @@ pub use cors::Cors;
 pub use failure::Failure;
 pub use files::PassedFiles;
 pub use pattern::Pattern;
+pub use redirects::{InvalidLife, Redirects};
 pub use requested::Requested;
 
 use crate::origin::Origin;
@@ -86,6 +90,8 @@ struct Inner {
     id: prepared::ServiceId,
     origin: Origin,
     options: ServiceOptions,
+    /// Set if clients are redirected to the store.
+    links: Option<kept_links::KeptLinks>,
     #[cfg(feature = "compression")]
     compressor: compression::Compressor,
 }
@@ -108,6 +114,7 @@ pub struct ServiceOptions {
     text_xml: bool,
     requested: bool,
     outputs: Outputs,
+    redirects: Option<Redirects>,
     #[cfg(feature = "compression")]
     compression: bool,
 }
@@ -126,6 +133,7 @@ impl OriginService {
                 #[cfg(feature = "compression")]
                 compressor: compression::Compressor::new(origin.offload().clone()),
                 origin,
+                links: options.redirects.clone().map(kept_links::KeptLinks::new),
                 options,
             }),
         }
@@ -148,6 +156,7 @@ impl Default for ServiceOptions {
             text_xml: false,
             requested: false,
             outputs: Outputs::ALL,
+            redirects: None,
             #[cfg(feature = "compression")]
             compression: false,
         }
@@ -161,8 +170,8 @@ impl ServiceOptions {
         self
     }
 
-    /// Leaves the header fields for caches out of responses, except `no-store` for 405, 412 and 416:
-    /// for a host that adds `Cache-Control` itself.
+    /// Leaves the header fields for caches out of responses, except `no-store` for 405, 412 and 416, and
+    /// the `max-age` of redirects to the store: for a host that adds `Cache-Control` itself.
     pub fn no_caching(mut self) -> Self {
         self.caching = None;
         self
@@ -198,6 +207,13 @@ impl ServiceOptions {
     /// [`Requested`]. Default no, because extensions take memory for each response.
     pub fn requested(mut self, requested: bool) -> Self {
         self.requested = requested;
+        self
+    }
+
+    /// Redirects clients to the store in place of sending bytes, where a response is all of one object;
+    /// default no: see [`Redirects`].
+    pub fn redirects(mut self, redirects: Redirects) -> Self {
+        self.redirects = Some(redirects);
         self
     }
 

@@ -19,6 +19,7 @@ use super::range::first_bytes;
 use super::reply_fields::Facts;
 use super::resource::{self, Resource};
 use super::selection::not_modified;
+use super::store_redirect::{Way, may_redirect};
 use super::{OriginService, Requested, ServiceBody};
 use crate::base::Error;
 use crate::origin::{self, Answer, Identity, Opened, Served};
@@ -275,6 +276,11 @@ impl OriginService {
         self.inner.options.cors.as_ref().is_some_and(|cors| cors.listed().is_some())
     }
 
+    /// Returns whether the client may be redirected to the store.
+    fn redirects(&self, asked: &Asked<'_>) -> bool {
+        self.inner.links.is_some() && !asked.is_head && may_redirect(&asked.head, asked.headers)
+    }
+
     /// Responds to a request for which files must be opened or read first.
     async fn respond_slowly(
         &self,
@@ -299,7 +305,14 @@ impl OriginService {
             Err(error) => match Box::pin(self.file(path, &error)).await {
                 Some(file) => {
                     let (name, resource) = file?;
-                    let mut response = self.respond_with(resource, asked, conditions.any())?;
+                    let redirect = match self.redirects(asked) {
+                        true => Box::pin(self.redirect_to_file(&name, &resource, path)).await,
+                        false => None,
+                    };
+                    let mut response = match redirect {
+                        Some(redirect) => redirect,
+                        None => self.respond_with(resource, asked, conditions.any())?,
+                    };
                     if self.inner.options.requested {
                         Requested::File(name).attach(&mut response);
                     }
@@ -324,12 +337,27 @@ impl OriginService {
             Judged::Met(etag) => etag,
         };
         let first = if asked.is_head { Some(0) } else { first_bytes(asked.headers) };
-        let located = match first {
+        let mut located = match first {
             Some(first) => located.first_bytes(first),
             None => located,
         };
+        let way = if self.redirects(asked) { self.way_of(&located, path) } else { Way::Bytes };
+        let link = match way {
+            Way::Redirect(redirect) => return Ok(*redirect),
+            Way::Link(key) => {
+                located.look_briefly();
+                Some(key)
+            }
+            Way::Bytes => None,
+        };
         match located.answer_slowly().await? {
             Answer::Reply(served) => {
+                if let Some(key) = link
+                    && let Some(redirect) =
+                        Box::pin(self.redirect_to_fragment(key, &served, path)).await
+                {
+                    return Ok(redirect);
+                }
                 let judge = conditions.any() && etag.is_none();
                 let own_file = served.has_own_file().then(|| served.modified());
                 let opened = served.opened().map(|opened| &**opened);

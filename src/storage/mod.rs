@@ -24,6 +24,7 @@ mod hedge;
 mod index_folder;
 mod index_store;
 pub(crate) mod limit;
+mod links;
 #[cfg(feature = "fs")]
 mod local;
 mod memory;
@@ -53,7 +54,9 @@ use futures_util::stream::{StreamExt, TryStreamExt, iter};
 pub use age::Age;
 pub use breaker::{BreakerOpen, BreakerSource, BreakerState, BreakerStats, BreakerStore};
 #[cfg(feature = "object-store")]
-pub use bucket::{Bucket, BucketObject, ConnectError, ListedPage, Location, NoBucket, Protocol};
+pub use bucket::{
+    Bucket, BucketObject, ConnectError, ListedPage, Location, NoBucket, Protocol, SignedLinks,
+};
 pub use clock::Clock;
 pub use counting::{CountingSource, CountingStore, StoreCounts};
 #[cfg(feature = "disk-cache")]
@@ -67,6 +70,7 @@ pub use hedge::{HedgeSource, HedgeStats, HedgeStore};
 pub use index_folder::IndexFolder;
 pub use index_store::IndexStore;
 pub use limit::{LimitSource, LimitStore};
+pub use links::{Link, Links};
 #[cfg(feature = "fs")]
 pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
 pub use memory::{MemoryObject, MemoryStore};
@@ -82,6 +86,8 @@ pub(crate) use error::read_error;
 #[cfg(feature = "http")]
 pub(crate) use error::slow_down;
 pub(crate) use index_store::AnyIndexStore;
+#[cfg(feature = "http")]
+pub(crate) use links::AnyLinks;
 
 use crate::base::Name;
 

@@ -106,7 +106,7 @@ fn check(line: &str, method: &str, asked: &Asked) {
         }
         // RFC 9110, 15.4.5.
         304 => assert!(!etag.is_empty(), "{line}"),
-        302 => assert!(!header("location").is_empty(), "{line}"),
+        302 | 307 => assert!(!header("location").is_empty(), "{line}"),
         204 | 405 => assert_eq!(header("allow"), "GET, HEAD, OPTIONS", "{line}"),
         // RFC 9110, 15.5.17.
         416 => assert!(header("content-range").starts_with("bytes */"), "{line}"),

@@ -22,6 +22,7 @@ mod nested;
 mod outputs;
 mod plain;
 mod ranges;
+mod redirects;
 mod request_table;
 #[cfg(any(feature = "dash", feature = "hls"))]
 mod segment_heads;

@@ -46,7 +46,7 @@ pub struct Watch {
 
 pub struct WatchedObject {
     object: MemoryObject,
-    name: Name,
+    pub name: Name,
     watch: Arc<Watch>,
 }
 

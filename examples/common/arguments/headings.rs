@@ -30,6 +30,8 @@ const TABLE: &[(&str, &str)] = &[
     ("files", FOLDERS),
     ("pass-media", FOLDERS),
     ("no-files", FOLDERS),
+    ("redirect", FOLDERS),
+    ("redirect-", FOLDERS),
     ("listen", LISTENING),
     ("workers", LISTENING),
     ("max-connections", LISTENING),

@@ -8,6 +8,7 @@ use smooth_origin::service::{Cors, InvalidOrigin, PassedFiles, ServiceOptions};
 
 use crate::cache_control::{self, ClassControl};
 use crate::formats::Format;
+use crate::redirects::RedirectArguments;
 use crate::{Failure, number};
 
 /// The options of the service.
@@ -78,6 +79,9 @@ pub(crate) struct ServiceArguments {
     /// Send manifests of Smooth Streaming as text/xml, as IIS did (Shaka Player refuses that)
     #[arg(long)]
     text_xml: bool,
+
+    #[command(flatten)]
+    redirects: RedirectArguments,
 }
 
 /// A value of `--allow-origin`: an origin that browsers can send.
@@ -117,6 +121,7 @@ impl ServiceArguments {
             };
             options = options.files(files.media(self.pass_media));
         }
+        options = self.redirects.apply(options)?;
         if self.no_caching {
             return Ok(options.no_caching());
         }

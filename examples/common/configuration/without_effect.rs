@@ -47,6 +47,10 @@ const RULES: &[Rule] = &[
     ("proxy-header", |given| given.needs("trust-proxy", "name the networks of your proxies")),
     ("access-log-format", |given| given.needs("access-log", "name the file")),
     ("handshake-timeout", |given| given.needs("tls-certificate", "name a certificate")),
+    ("redirect", redirect),
+    ("redirect-life", |given| {
+        given.needs("redirect", "name what is redirected, such as fragments,")
+    }),
     ("pass-media", |given| given.needs("files", "name the files, such as *.ismv,")),
     ("folders", folders),
     ("operator-listen", operator_listen),
@@ -103,6 +107,18 @@ fn of_stores(given: &Given<'_>) -> Option<Reason> {
         Reason::new(
             "has no effect while only folders of this machine are served, because it is about stores \
              such as s3://BUCKET: remove it",
+        )
+    })
+}
+
+fn redirect(given: &Given<'_>) -> Option<Reason> {
+    let is_store =
+        |place: &String| ["s3://", "az://", "gs://"].iter().any(|url| place.contains(url));
+    let mut places = given.values("folders").into_iter().chain(given.values("store"));
+    (!places.any(|place| is_store(&place))).then(|| {
+        Reason::new(
+            "has no effect without a bucket: only s3://, az:// and gs:// have signed URLs; serve one, \
+             or remove it",
         )
     })
 }

@@ -14,6 +14,8 @@ mod reach;
 #[cfg(any(feature = "s3", feature = "azure", feature = "gcs", feature = "http-store"))]
 mod remote;
 mod run;
+mod signed_links;
+mod signing;
 
 use std::fmt;
 use std::future::Future;
@@ -33,6 +35,7 @@ pub use listing::ListedPage;
 pub use location::{Location, Protocol};
 pub use no_bucket::NoBucket;
 pub use object::BucketObject;
+pub use signed_links::SignedLinks;
 
 use get::{Got, Seen};
 use notice::Notice;
@@ -109,6 +112,7 @@ impl Bucket {
             prefix: None,
             is_written_in_place: false,
             look_again: LOOK_AGAIN,
+            signing: None,
         };
         let gives_suffixes = Arc::new(AtomicBool::new(true));
         Self {

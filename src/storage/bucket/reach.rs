@@ -8,6 +8,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 
 use super::run::Runner;
+use super::signing::Sign;
 use crate::base::Name;
 
 /// A store, where it is asked, and below which prefix.
@@ -19,6 +20,8 @@ pub(super) struct Reach {
     pub(super) is_written_in_place: bool,
     /// Objects written in place that are younger than this are looked at again after each read.
     pub(super) look_again: Duration,
+    /// Set if URLs can be signed.
+    pub(super) signing: Option<Arc<dyn Sign>>,
 }
 
 impl Reach {

@@ -8,6 +8,7 @@ mod indexes;
 mod inspected;
 mod layouts;
 mod reads;
+mod redirects;
 mod troubles;
 
 use std::collections::BTreeSet;

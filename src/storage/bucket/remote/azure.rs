@@ -12,9 +12,9 @@ use percent_encoding::percent_decode_str;
 use super::connector::Connector;
 use super::renewed::Renewed;
 use super::secret_file::SecretFile;
-use super::{Connected, Environment, no_retries, refused};
+use super::{Connected, Environment, no_retries, refused, signer};
 use crate::storage::Clock;
-use crate::storage::bucket::{ConnectError, Location};
+use crate::storage::bucket::{ConnectError, Location, Protocol};
 
 /// Names of the storage account.
 const ACCOUNT: &[&str] = &["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"];
@@ -109,7 +109,8 @@ pub(super) fn connect(
     }
     let store = builder.with_http_connector(connector).build();
     let store = Arc::new(store.map_err(|_| refused("Azure (AZURE_…)"))?);
-    Ok(Connected { store: store.clone(), pages: Some(store) })
+    let signing = signer::of(environment, "AZURE_SKIP_SIGNATURE", store.clone(), Protocol::Azure);
+    Ok(Connected { store: store.clone(), pages: Some(store), signing })
 }
 
 /// Credentials that change; `None` if they are given, or none is needed.

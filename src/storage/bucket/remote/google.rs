@@ -6,9 +6,9 @@ use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 
 use super::connector::Connector;
 use super::renewed::Renewed;
-use super::{Connected, Environment, no_retries, refused};
+use super::{Connected, Environment, no_retries, refused, signer};
 use crate::storage::Clock;
-use crate::storage::bucket::{ConnectError, Location};
+use crate::storage::bucket::{ConnectError, Location, Protocol};
 
 /// Variables that are passed on under their own names.
 const PASSED: &[&str] = &[
@@ -55,5 +55,6 @@ pub(super) fn connect(
             .with_signing_credentials(fetching.signing_credentials().clone());
     }
     let store = Arc::new(builder.with_http_connector(connector).build().map_err(refused)?);
-    Ok(Connected { store: store.clone(), pages: Some(store) })
+    let signing = signer::of(environment, "GOOGLE_SKIP_SIGNATURE", store.clone(), Protocol::Google);
+    Ok(Connected { store: store.clone(), pages: Some(store), signing })
 }

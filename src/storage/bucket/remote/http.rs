@@ -22,5 +22,5 @@ pub(super) fn connect(
         .with_retry(no_retries())
         .with_http_connector(connector);
     let store = builder.build().map_err(|_| refused("the server"))?;
-    Ok(Connected { store: Arc::new(store), pages: None })
+    Ok(Connected { store: Arc::new(store), pages: None, signing: None })
 }

@@ -15,6 +15,8 @@ mod s3;
 mod secret_file;
 #[cfg(feature = "s3")]
 mod shared_credentials;
+#[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+mod signer;
 mod tls;
 mod unreachable;
 
@@ -24,6 +26,7 @@ use std::time::Duration;
 use object_store::ObjectStore;
 use object_store::list::PaginatedListStore;
 
+use super::signing::Sign;
 use super::{Bucket, ConnectError, Location, Protocol};
 
 /// The environment: values by their names. Empty ones count as missing.
@@ -50,6 +53,7 @@ impl Environment<'_> {
 struct Connected {
     store: Arc<dyn ObjectStore>,
     pages: Option<Arc<dyn PaginatedListStore>>,
+    signing: Option<Arc<dyn Sign>>,
 }
 
 pub(super) fn connect(
@@ -80,6 +84,7 @@ pub(super) fn connect(
     };
     let mut bucket = Bucket::new(connected.store);
     bucket.pages = connected.pages;
+    bucket.reach.signing = connected.signing;
     bucket = bucket.written_in_place(is_plain);
     if let Some(value) = environment.get("HTTP_STORE_LOOK_AGAIN").filter(|_| is_plain) {
         bucket = bucket.look_again(age(&value)?);

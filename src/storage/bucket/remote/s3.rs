@@ -8,9 +8,9 @@ use super::connector::Connector;
 use super::renewed::Renewed;
 use super::secret_file::SecretFile;
 use super::shared_credentials::{self, SharedCredentials};
-use super::{Connected, Environment, no_retries, refused};
+use super::{Connected, Environment, no_retries, refused, signer};
 use crate::storage::Clock;
-use crate::storage::bucket::{ConnectError, Location};
+use crate::storage::bucket::{ConnectError, Location, Protocol};
 
 /// Variables that are passed on under their own names.
 const PASSED: &[&str] = &[
@@ -74,7 +74,8 @@ pub(super) fn connect(
     }
     let store = builder.with_http_connector(connector).build();
     let store = Arc::new(store.map_err(|_| refused("S3 (AWS_…)"))?);
-    Ok(Connected { store: store.clone(), pages: Some(store) })
+    let signing = signer::of(environment, "AWS_SKIP_SIGNATURE", store.clone(), Protocol::S3);
+    Ok(Connected { store: store.clone(), pages: Some(store), signing })
 }
 
 /// Credentials that change; `None` if keys are given, or none is needed.
