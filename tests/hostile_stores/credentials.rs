@@ -101,6 +101,8 @@ impl World {
     }
 }
 
+type Answer = fn(&Asked) -> Vec<Deed>;
+
 /// A way to credentials that a service gives, and its variables.
 type Way = (&'static str, Vec<(&'static str, String)>);
 
@@ -189,7 +191,7 @@ fn a_service_that_fails_ends_no_read_before_the_credentials_do() {
 #[test]
 fn a_service_that_gives_none_says_nothing_about_an_object() {
     let folder = Folder::new("no-credentials");
-    let answers: [(fn(&Asked) -> Vec<Deed>, &str); 4] = [
+    let answers: [(Answer, &str); 4] = [
         (|_| whole("404 Not Found", "", ""), "their service has none (status 404)"),
         (|asked| coded(asked, "403 Forbidden", "AccessDenied"), "their service refuses access"),
         (|_| vec![Deed::Reset], "the connection to their service broke"),
