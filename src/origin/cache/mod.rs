@@ -384,13 +384,17 @@ impl Cache {
         let opening = self.opener.open(name, distrusted, again).await;
         let age = self.options.revalidate_after;
         let entry = Entry::new(opening.outcome, self.now(), &self.failed);
-        entry.first_due(self.spread.first(millis(entry.age(age))), self.media_period(&entry));
+        let age = millis(entry.age(age));
+        // A name that leads to nothing costs one look, and is not spread.
+        let first = if entry.outcome.is_ok() { self.spread.first(age) } else { age };
+        entry.first_due(first, self.media_period(&entry));
         (Arc::new(entry), opening.took)
     }
 
     /// Milliseconds until the next check of the files of an entry.
     fn period(&self, entry: &Entry) -> u64 {
-        self.spread.next(millis(entry.age(self.options.revalidate_after)))
+        let age = millis(entry.age(self.options.revalidate_after));
+        if entry.outcome.is_ok() { self.spread.next(age) } else { age }
     }
 
     /// Milliseconds until the next check of its media files.
