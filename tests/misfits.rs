@@ -436,10 +436,19 @@ fn samples_in_the_header_are_an_error_and_the_fragments_are_served() {
     let stco = |count: u8, entries: &[u8]| {
         AnyBox::other(*b"stco", [&[0, 0, 0, 0, 0, 0, 0, count], entries].concat())
     };
+    let co64 = |count: u8, entries: &[u8]| {
+        AnyBox::other(*b"co64", [&[0, 0, 0, 0, 0, 0, 0, count], entries].concat())
+    };
+    let stz2 = |count: u8| {
+        let head = [0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, count];
+        AnyBox::other(*b"stz2", [&head[..], &vec![1; count.into()]].concat())
+    };
     for (boxes, wanted) in [
         (vec![stsz(50), stco(1, &[0, 0, 0, 9])], &["error samples-in-header"][..]),
+        (vec![stsz(50), co64(1, &[0, 0, 0, 0, 0, 0, 0, 9])], &["error samples-in-header"]),
+        (vec![stz2(50), stco(1, &[0, 0, 0, 9])], &["error samples-in-header"]),
         (vec![stsz(0), stco(0, &[])], &[]),
-        (vec![stsz(50), stco(1, &[])], &[]),
+        (vec![stsz(50), stco(1, &[])], &["warning box-unreadable"]),
         (vec![stsz(50)], &[]),
     ] {
         let track = regular(1, StreamKind::Video, 500);

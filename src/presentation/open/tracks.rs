@@ -9,7 +9,8 @@ use bytes::Bytes;
 use super::trouble::Trouble;
 use crate::base::{Error, ErrorKind, FileId, Limits, Timescale};
 use crate::bmff::{
-    AnyBox, Body, Boxes, Hdlr, Mdhd, SampleEntry, Stsd, Stsz, Tfhd, Tkhd, Trex, uuid::Tfxd,
+    AnyBox, Body, Boxes, Co64, Hdlr, Mdhd, SampleEntry, Stco, Stsd, Stsz, Stz2, Tfhd, Tkhd, Trex,
+    uuid::Tfxd,
 };
 #[cfg(any(feature = "dash", feature = "hls"))]
 use crate::codec::encryption;
@@ -154,24 +155,13 @@ fn durations(stored: &Stored, defaults: Defaults) -> Option<(u32, u32)> {
 
 /// Returns the number of samples that a sample table describes, if it gives the position of any.
 fn samples_in_header(stbl: &Boxes) -> Option<u32> {
-    let number = |kind: [u8; 4], at: usize| {
-        let bodies = stbl.list.iter().filter_map(move |item| match &item.body {
-            Body::Other(bytes) if item.header.kind == kind => Some(bytes),
-            _ => None,
-        });
-        bodies
-            .into_iter()
-            .find_map(|bytes| Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?)))
-    };
     let count = match stbl.get::<Stsz>() {
         Some(stsz) => Some(stsz.sample_count),
-        None => number(*b"stz2", 8),
+        None => stbl.get::<Stz2>().map(|stz2| stz2.sample_count),
     };
     // The count alone proves nothing: there must be an entry.
-    let (short, long) = (number(*b"stco", 8), number(*b"co64", 8));
-    let has_chunk = [(*b"stco", short), (*b"co64", long)]
-        .into_iter()
-        .any(|(kind, entry)| entry.is_some() && number(kind, 4) > Some(0));
+    let has_chunk = stbl.all::<Stco>().any(|stco| stco.count() > 0)
+        || stbl.all::<Co64>().any(|co64| co64.count() > 0);
     count.filter(|&count| count > 0 && has_chunk)
 }
 
