@@ -35,8 +35,8 @@ def write_film(folder, seconds, *fragment_bytes):
     run(program, folder, seconds, *fragment_bytes)
 
 
-def example(name):
-    return build("-p", "smooth-origin-examples", "--example", name)
+def example(name, *options):
+    return build("-p", "smooth-origin-examples", "--example", name, *options)
 
 
 class Running:
@@ -74,13 +74,19 @@ class Server(Running):
         return [self.process.pid]
 
 
-def processor_seconds(pids):
-    """User and system time of processes together."""
-    ticks = 0
+def processor_times(pids):
+    """User and system time of processes."""
+    user = system = 0
     for pid in pids:
         fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+        user, system = user + int(fields[11]), system + int(fields[12])
+    ticks = os.sysconf("SC_CLK_TCK")
+    return user / ticks, system / ticks
+
+
+def processor_seconds(pids):
+    """User and system time of processes together."""
+    return sum(processor_times(pids))
 
 
 def own_memory(pid):
