@@ -30,13 +30,18 @@ impl Timer for ThreadTimer {
 
 /// All sleeps of the process.
 static SLEEPERS: Sleepers = Sleepers {
-    state: Mutex::new(State { waiting: BTreeMap::new(), next: 0, thread_runs: false }),
+    state: Mutex::new(State {
+        waiting: BTreeMap::new(),
+        next: 0,
+        thread_runs: false,
+        wakes_at: None,
+    }),
     sooner: Condvar::new(),
 };
 
 struct Sleepers {
     state: Mutex<State>,
-    /// The soonest end has changed.
+    /// There is an end before the one that the thread waits for.
     sooner: Condvar,
 }
 
@@ -45,6 +50,9 @@ struct State {
     waiting: BTreeMap<(Instant, u64), Waker>,
     next: u64,
     thread_runs: bool,
+    /// What the thread waits for, which may be the end of a sleep that was dropped since; `None` if it
+    /// waits for the next sleep.
+    wakes_at: Option<Instant>,
 }
 
 struct Sleep {
@@ -72,7 +80,8 @@ impl Sleepers {
                 state = self.state();
                 continue;
             }
-            let left = state.soonest().map(|end| end.saturating_duration_since(Instant::now()));
+            state.wakes_at = state.soonest();
+            let left = state.wakes_at.map(|end| end.saturating_duration_since(Instant::now()));
             state = match left {
                 Some(left) => {
                     let waited = self.sooner.wait_timeout(state, left);
@@ -126,9 +135,9 @@ impl Future for Sleep {
             // Where no thread can be had now, the next poll tries again.
             state.thread_runs = thread.spawn(|| SLEEPERS.run()).is_ok();
         }
-        let before = state.soonest();
         self.number = Some(state.wait(self.end, self.number, context.waker()));
-        let is_sooner = state.soonest() != before;
+        // Most sleeps are dropped before their end, and the thread need not know of the next one.
+        let is_sooner = state.wakes_at.is_none_or(|at| self.end < at);
         drop(state);
         if is_sooner {
             SLEEPERS.sooner.notify_one();
@@ -165,7 +174,8 @@ mod tests {
 
     #[test]
     fn wakers_are_taken_in_order_of_their_ends_and_each_once() {
-        let mut state = State { waiting: BTreeMap::new(), next: 0, thread_runs: true };
+        let mut state =
+            State { waiting: BTreeMap::new(), next: 0, thread_runs: true, wakes_at: None };
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let counts: [_; 3] = std::array::from_fn(|_| Arc::new(Count::default()));
         let wakers = counts.clone().map(Waker::from);
