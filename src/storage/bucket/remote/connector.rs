@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, DATE, HeaderValue, RANGE};
 use object_store::ClientOptions;
 use object_store::client::{
@@ -19,6 +19,7 @@ use super::super::get::Dated;
 use super::super::problem::Problem;
 use super::Environment;
 use super::answer::{Asked, RangeHeader, checked, date, refused};
+use super::buffers::Buffers;
 use super::secret_file::SecretFile;
 use super::tls;
 use super::unreachable::{is_reset, unreachable};
@@ -41,6 +42,7 @@ pub(super) struct Connector {
     authorization: Authorization,
     is_plain: bool,
     is_for_credentials: bool,
+    buffers: Buffers,
 }
 
 /// The value of `Authorization` that a server of files wants.
@@ -82,7 +84,8 @@ impl Connector {
             client.build().map_err(|_| ConnectError::new("the HTTP client cannot be set up"))?;
         let authorization =
             if is_plain { Authorization::of(environment)? } else { Authorization::None };
-        Ok(Self { client, authorization, is_plain, is_for_credentials: false })
+        let buffers = Buffers::default();
+        Ok(Self { client, authorization, is_plain, is_for_credentials: false, buffers })
     }
 
     /// The same client for the service that gives the credentials of a store.
@@ -137,7 +140,7 @@ impl Connector {
             return Err(refused(&asked, status, &headers, &body, SystemTime::now()));
         }
         let len = checked(&asked, range.as_ref(), status, &headers)?;
-        let body = whole(&mut response, len).await?;
+        let body = whole(&mut response, len, &self.buffers).await?;
         let mut answer = HttpResponse::new(body.into());
         *answer.status_mut() = status;
         answer.extensions_mut().insert(Dated(date(&headers, DATE)));
@@ -198,13 +201,17 @@ fn header(text: &str, _: &str) -> Option<HeaderValue> {
 }
 
 /// Reads a body to its end: as many bytes as the header says, or a bounded number.
-async fn whole(response: &mut Response, len: Option<u64>) -> Result<Bytes, Problem> {
+async fn whole(
+    response: &mut Response,
+    len: Option<u64>,
+    buffers: &Buffers,
+) -> Result<Bytes, Problem> {
     let most = len.map_or(MOST_OTHER, |len| usize::try_from(len).unwrap_or(usize::MAX));
-    let mut all = BytesMut::new();
+    let mut all = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
         if all.is_empty() {
             // No overflow: the constant fits into memory.
-            all.reserve(len.unwrap_or_default().min(AT_ONCE) as usize);
+            all = buffers.take(len.unwrap_or_default().min(AT_ONCE) as usize);
         }
         if chunk.len() > most - all.len() {
             return Err(other("the store's answer is longer than it may be"));
@@ -216,7 +223,7 @@ async fn whole(response: &mut Response, len: Option<u64>) -> Result<Bytes, Probl
             ErrorKind::ConnectionAborted,
             format!("the store's answer broke off after {} bytes of {len}", all.len()),
         )),
-        _ => Ok(all.freeze()),
+        _ => Ok(buffers.lend(all)),
     }
 }
 

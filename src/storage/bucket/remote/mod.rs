@@ -3,6 +3,7 @@
 mod answer;
 #[cfg(feature = "azure")]
 mod azure;
+mod buffers;
 mod connector;
 #[cfg(feature = "gcs")]
 mod google;
