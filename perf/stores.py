@@ -46,7 +46,8 @@ BASE = "object_store"
 BARS = {"throughput": 0.9, "cpu": 1.2}
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}
 READERS = {"object_store": "object-store", "sockets": "ranges", "origin": "origin"}
-SITE = "root {{folder}}; limit_rate {rate};"
+# With `tcp_nopush`, most answers of 100 kB wait 40 ms for an acknowledgement.
+SITE = "root {{folder}}; limit_rate {rate}; tcp_nopush off;"
 
 
 def main():
