@@ -168,7 +168,8 @@ fn wrong_bytes_of_the_storage_end_a_title_for_a_while_only() {
         store.set(None);
         let mut seconds = 0;
         while status(&origin, PICTURE) != 200 {
-            (seconds += 5, hands.pass(5));
+            seconds += 5;
+            hands.pass(5);
             assert!(seconds <= 40, "{file}");
         }
         assert_eq!([MANIFEST, SOUND].map(|target| status(&origin, target)), [200, 200], "{file}");
