@@ -158,7 +158,7 @@ pub struct FileEnds {
     pub stored_as: Option<Name>,
     /// What tells this version of the file from every other one, on every machine that reads it, for
     /// validators: the ETag of an object. `None` if its length and its headers alone go into them.
-    pub version: Option<Bytes>,
+    pub version: Option<Box<[u8]>>,
 }
 
 impl FileEnds {
@@ -170,7 +170,7 @@ impl FileEnds {
 
     /// Sets the version that goes into validators.
     #[must_use]
-    pub fn of_version(mut self, version: Option<Bytes>) -> Self {
+    pub fn of_version(mut self, version: Option<Box<[u8]>>) -> Self {
         self.version = version;
         self
     }

@@ -191,7 +191,7 @@ struct Look {
     file: FileId,
     size: u64,
     /// Its version, if validators depend on it.
-    version: Option<Bytes>,
+    version: Option<Box<[u8]>>,
     /// The first bytes of the file.
     read: Bytes,
     /// Bytes after the fragment, if they are not among the first.

@@ -71,9 +71,9 @@ impl Access {
 
     /// Returns the version that goes into validators, of a file with this stat. That of a file that may be
     /// written to differs from machine to machine.
-    pub(in crate::origin) fn validated_version(&self, stat: &Stat) -> Option<Bytes> {
+    pub(in crate::origin) fn validated_version(&self, stat: &Stat) -> Option<Box<[u8]>> {
         let counts = self.versions && stat.age.is_none();
-        counts.then(|| Bytes::copy_from_slice(stat.version.as_bytes()))
+        counts.then(|| stat.version.as_bytes().into())
     }
 
     /// Checks that not too many operations wait for the store: one that begins now would only make

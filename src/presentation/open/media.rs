@@ -37,7 +37,7 @@ const BETWEEN: u64 = 1 << 10;
 pub(super) struct MediaFile {
     pub(super) size: u64,
     /// Its version, if validators depend on it.
-    pub(super) version: Option<Bytes>,
+    pub(super) version: Option<Box<[u8]>>,
     /// End of the `moov`, behind which fragments are stored.
     pub(super) header_end: u64,
     /// The `moov` and `mfra` as stored, for the validator.

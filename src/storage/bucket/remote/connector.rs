@@ -140,7 +140,9 @@ impl Connector {
             return Err(refused(&asked, status, &headers, &body, SystemTime::now()));
         }
         let len = checked(&asked, range.as_ref(), status, &headers)?;
-        let body = whole(&mut response, len, &self.buffers).await?;
+        // Lists and other answers are of any length: their memory would seldom be used again.
+        let buffers = range.is_some().then_some(&self.buffers);
+        let body = whole(&mut response, len, buffers).await?;
         let mut answer = HttpResponse::new(body.into());
         *answer.status_mut() = status;
         answer.extensions_mut().insert(Dated(date(&headers, DATE)));
@@ -204,14 +206,15 @@ fn header(text: &str, _: &str) -> Option<HeaderValue> {
 async fn whole(
     response: &mut Response,
     len: Option<u64>,
-    buffers: &Buffers,
+    buffers: Option<&Buffers>,
 ) -> Result<Bytes, Problem> {
     let most = len.map_or(MOST_OTHER, |len| usize::try_from(len).unwrap_or(usize::MAX));
     let mut all = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
         if all.is_empty() {
             // No overflow: the constant fits into memory.
-            all = buffers.take(len.unwrap_or_default().min(AT_ONCE) as usize);
+            let room = len.unwrap_or_default().min(AT_ONCE) as usize;
+            all = buffers.map_or_else(|| Vec::with_capacity(room), |buffers| buffers.take(room));
         }
         if chunk.len() > most - all.len() {
             return Err(other("the store's answer is longer than it may be"));
@@ -223,7 +226,10 @@ async fn whole(
             ErrorKind::ConnectionAborted,
             format!("the store's answer broke off after {} bytes of {len}", all.len()),
         )),
-        _ => Ok(buffers.lend(all)),
+        _ => Ok(match buffers {
+            Some(buffers) => buffers.lend(all),
+            None => all.into(),
+        }),
     }
 }
 
