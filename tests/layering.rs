@@ -60,7 +60,7 @@ const ALLOWED: &[(&str, &str)] = &[
 
 /// Libraries that only one place may know.
 const WRAPPED: &[(&str, &str)] = &[
-    ("quick_xml", "manifest/xml.rs"),
+    ("quick_xml", "manifest/xml.rs storage/bucket/remote/list_xml.rs"),
     ("encoding_rs", "manifest/encoding.rs"),
     ("itoa", "manifest/xml.rs"),
     ("fastrand", "storage/retry.rs"),
@@ -75,7 +75,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("rustls_platform_verifier", "storage/bucket/remote/tls.rs"),
     ("flate2", "service/compression.rs"),
     ("brotli", "service/compression.rs"),
-    ("httpdate", "service/conditions/ service/prepared.rs"),
+    ("httpdate", "service/conditions/ service/prepared.rs storage/bucket/remote/answer.rs"),
     ("axum", "service/axum.rs"),
     ("tracing", "origin/trace.rs"),
     ("metrics", "origin/meters.rs"),

@@ -13,6 +13,7 @@ mod spelled;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use smooth_origin::storage::{
     AnyStore, BreakerState, LimitStore, Location, Resilience, ResilientStore,
@@ -35,7 +36,13 @@ type Resilient = ResilientStore<LimitStore<Buckets>>;
 struct Connected {
     buckets: Buckets,
     resilient: Resilient,
+    /// The same store for the lists that clients cause by names that are missing. Their faults are not
+    /// those of reads.
+    brief: Resilient,
 }
+
+/// Time of a list for letter case, with all tries. A name that is missing takes one, and often another.
+const BRIEF: Duration = Duration::from_secs(1);
 
 /// Stores by their URLs. A reload finds those again that it keeps, with their numbers.
 fn all() -> &'static Mutex<HashMap<StoreUrl, Connected>> {
@@ -65,11 +72,11 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
 /// # Errors
 /// A variable is missing or wrong: the sentence names it.
 pub(crate) fn open(url: &StoreUrl, reads: usize, exact_names: bool) -> Result<AnyStore, Failure> {
-    let store = connected(url, reads)?.resilient;
+    let Connected { resilient: store, brief, .. } = connected(url, reads)?;
     // Servers of files may not list, and know of letter case what their disks know.
     Ok(match exact_names || url.as_str().starts_with("http") {
         true => AnyStore::new(store),
-        false => AnyStore::new(Spelled::new(store)),
+        false => AnyStore::new(Spelled::new(store, brief)),
     })
 }
 
@@ -83,12 +90,13 @@ fn connected(url: &StoreUrl, reads: usize) -> Result<Connected, Failure> {
         Failure::System(format!("cannot serve the store {url}: {error}"))
     };
     runtime::start().map_err(|error| cannot(&error))?;
-    let buckets = Buckets::connect(url.as_str()).map_err(|error| cannot(&error))?;
+    let buckets = Buckets::connect(url).map_err(|error| cannot(&error))?;
     let named = url.clone();
     let report = move |state, error: Option<&io::Error>| tell(&named, state, error);
-    let resilient =
-        Resilience::new().on_breaker_change(report).around(LimitStore::new(buckets.clone(), reads));
-    let connected = Connected { buckets, resilient };
+    let limited = LimitStore::new(buckets.clone(), reads);
+    let resilient = Resilience::new().on_breaker_change(report).around(limited.clone());
+    let brief = Resilience::new().timeout(BRIEF, 0).tries(2).total(BRIEF).around(limited);
+    let connected = Connected { buckets, resilient, brief };
     all.insert(url.clone(), connected.clone());
     Ok(connected)
 }
