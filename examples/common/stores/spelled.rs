@@ -232,7 +232,7 @@ mod tests {
         let (patient, brief) = (Lists::default(), Lists { fails: true, ..Lists::default() });
         let store = Spelled::new(patient.clone(), brief.clone());
         assert!(is_missing(&block_on(store.open(&name("a.ism")))));
-        assert!(block_on(store.list(Some(&name("a.ism")))).is_err());
+        assert!(block_on(Store::list(&store, Some(&name("a.ism")))).is_err());
         assert_eq!((patient.asked(), brief.asked()), (0, 2));
     }
 
@@ -244,7 +244,7 @@ mod tests {
         let patient = Lists { objects, ..Lists::default() };
         let store = Spelled::new(patient.clone(), brief.clone());
         assert!(block_on(store.open(&name("film.ism"))).is_ok());
-        assert!(block_on(store.list(None)).is_ok());
+        assert!(block_on(Store::list(&store, None)).is_ok());
         assert_eq!((patient.asked(), brief.asked()), (1, 1));
     }
 }
