@@ -255,7 +255,13 @@ fn answers_that_are_not_the_range_are_refused_with_the_remedy() {
             "206 Partial Content",
             "Content-Range: bytes 10-19/100\r\nContent-Length: 10\r\n",
             "0123456789",
-            "the store gives bytes 10-19",
+            "the store gives bytes 10-19 of 100 for bytes 0 to 9, in 10 bytes",
+        ),
+        (
+            "206 Partial Content",
+            "Content-Range: bytes 0-9/100\r\nContent-Length: 10\r\nContent-Type: Multipart/byteranges; boundary=x\r\n",
+            "0123456789",
+            "several parts",
         ),
         (
             "206 Partial Content",
@@ -357,4 +363,85 @@ fn keys_that_are_missing_are_named_before_anything_is_asked() {
         let error = connect(location, set);
         assert!(error.contains(missing), "{error}");
     }
+}
+
+#[test]
+fn an_endpoint_that_is_no_url_is_refused_before_anything_is_asked() {
+    let credentials = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    for variable in
+        ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_METADATA_ENDPOINT", "AWS_ENDPOINT_URL_STS"]
+    {
+        let connect = |endpoint: &str| {
+            let location = Location::parse("s3://films").unwrap();
+            let bucket = Bucket::connect(&location, |name| match name {
+                "AWS_REGION" => Some("eu-west-1".into()),
+                name if name == variable => Some(endpoint.to_owned()),
+                name => credentials.contains(&name).then(|| "x".to_owned()),
+            });
+            bucket.map_err(|error| error.to_string())
+        };
+        for (endpoint, why) in [
+            ("127.0.0.1:9000", "does not begin with http://"),
+            ("not a url", "does not begin with http://"),
+            ("the-secret", "does not begin with http://"),
+            ("http:/the-secret:9000", "does not begin with http://"),
+            ("http://", "does not begin with http://"),
+            ("http://the-secret host", "is not a URL"),
+            ("https://host:the-secret", "is not a URL"),
+            ("https://host:70000", "is not a URL"),
+            ("https://user:the-secret@host", "more than a host"),
+            ("https://the-secret@host", "more than a host"),
+            ("https://host/?the-secret", "more than a host"),
+        ] {
+            let error = connect(endpoint).unwrap_err();
+            assert!(error.starts_with(variable) && error.contains(why), "{endpoint}: {error}");
+            assert!(error.contains("such as https://"), "{error}");
+            assert!(!error.contains("the-secret"), "{error}");
+        }
+        for endpoint in ["http://127.0.0.1:9000", "https://[::1]:9000/", "https://host/path/"] {
+            assert!(connect(endpoint).is_ok(), "{endpoint}");
+        }
+    }
+}
+
+#[test]
+fn a_store_whose_tags_never_stay_the_same_is_told_of_once() {
+    on_tokio(async {
+        let refused = answer("412 Precondition Failed", "Content-Length: 0\r\n", "");
+        let tags: Vec<String> = (0..20).map(|number| part(&format!("\"{number}\""))).collect();
+        let refusing: Vec<String> =
+            (0..10).flat_map(|_| [part("\"1\""), refused.clone()]).collect();
+        for answers in [tags, refusing] {
+            let answers: Vec<&str> = answers.iter().map(String::as_str).collect();
+            let server = Server::start(&answers).await;
+            let told = Arc::new(Mutex::new(Vec::new()));
+            let kept = told.clone();
+            let bucket =
+                s3(&server).notify_by(move |text| kept.lock().unwrap().push(text.to_owned()));
+            for turn in 1..=5 {
+                let object = open(&bucket).await.unwrap();
+                assert!(object.read(0..10).await.is_err());
+                assert_eq!(told.lock().unwrap().len(), usize::from(turn >= 3), "{turn}");
+            }
+            let told = told.lock().unwrap().clone();
+            assert!(told[0].contains("another ETag with each answer: `a.ismv`"), "{told:?}");
+        }
+    });
+}
+
+#[test]
+fn readers_of_an_object_that_is_replaced_once_find_one_change() {
+    on_tokio(async {
+        let (old, new) = (part("\"1\""), part("\"2\""));
+        let server = Server::start(&[&old, &new]).await;
+        let told = Arc::new(Mutex::new(0));
+        let kept = told.clone();
+        let bucket = s3(&server).notify_by(move |_| *kept.lock().unwrap() += 1);
+        let object = open(&bucket).await.unwrap();
+        for _ in 0..5 {
+            assert!(object.read(0..10).await.is_err());
+            assert!(open(&bucket).await.unwrap().read(0..10).await.is_ok());
+        }
+        assert_eq!(*told.lock().unwrap(), 0);
+    });
 }

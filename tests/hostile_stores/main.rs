@@ -62,3 +62,25 @@ fn connect(location: &str, server: &Server, variables: &[(&str, &str)]) -> Bucke
 fn on_tokio(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
 }
+
+#[test]
+fn an_endpoint_without_a_scheme_is_refused_with_the_name_of_its_variable() {
+    for (location, variable) in [
+        ("s3://vod", "AWS_ENDPOINT_URL"),
+        ("az://vod", "AZURE_STORAGE_ENDPOINT"),
+        ("az://vod", "IDENTITY_ENDPOINT"),
+        ("gs://vod", "GOOGLE_BASE_URL"),
+        ("gs://vod", "STORAGE_EMULATOR_HOST"),
+    ] {
+        let bucket = Bucket::connect(&Location::parse(location).unwrap(), |name| match name {
+            name if name == variable => Some("127.0.0.1:9000".into()),
+            "AWS_SKIP_SIGNATURE" | "AZURE_SKIP_SIGNATURE" | "GOOGLE_SKIP_SIGNATURE" => {
+                Some("true".into())
+            }
+            "AZURE_STORAGE_ACCOUNT_NAME" => Some("account".into()),
+            _ => None,
+        });
+        let error = bucket.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{variable} does not begin with http://")), "{error}");
+    }
+}

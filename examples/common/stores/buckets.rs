@@ -10,6 +10,8 @@ use smooth_origin::storage::{
 };
 
 use super::runtime;
+use crate::log::{Level, log};
+use crate::place::StoreUrl;
 
 /// A bucket, or all buckets whose names fit a pattern such as `az://*`: there, the first part of a name
 /// stands for the `*`. Cheap to clone.
@@ -28,7 +30,8 @@ pub(super) struct Each {
 const MOST_KNOWN: usize = 1000;
 
 impl Buckets {
-    pub(super) fn connect(url: &str) -> Result<Self, ConnectError> {
+    pub(super) fn connect(url: &StoreUrl) -> Result<Self, ConnectError> {
+        let url = url.as_str();
         let (_, path) = url.split_once("://").unwrap_or_default();
         let bucket = path.split('/').next().unwrap_or_default();
         if !bucket.contains('*') {
@@ -100,7 +103,10 @@ fn may_be_bucket(pattern: &str, first: &str) -> bool {
 
 fn connect(url: &str) -> Result<Bucket, ConnectError> {
     let bucket = Bucket::connect(&Location::parse(url)?, |name| std::env::var(name).ok())?;
-    Ok(bucket.run_by(runtime::run))
+    // Of many buckets, each tells what is true of its own.
+    let url = url.to_owned();
+    let tell = move |sentence: &str| log(Level::Warn, format_args!("{url}: {sentence}"));
+    Ok(bucket.run_by(runtime::run).notify_by(tell))
 }
 
 impl Store for Buckets {

@@ -1,5 +1,7 @@
 //! The presentations of a bucket, page by page.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
 use std::thread;
 use std::time::Duration;
@@ -35,6 +37,8 @@ pub(crate) fn visit(url: &StoreUrl, each: &mut dyn FnMut(&Name) -> bool) -> Resu
             ),
         ));
     };
+    // Hashes of the tokens so far. A store may lead in a circle of several pages.
+    let (hasher, mut tokens) = (RandomState::new(), HashSet::new());
     let mut token: Option<String> = None;
     loop {
         let page = page(bucket, &token).map_err(|sentence| Trouble::advised(sentence, BY_NAME))?;
@@ -42,6 +46,12 @@ pub(crate) fn visit(url: &StoreUrl, each: &mut dyn FnMut(&Name) -> bool) -> Resu
             return Ok(());
         }
         match page.next {
+            Some(next) if !tokens.insert(hasher.hash_one(&next)) => {
+                return Err(Trouble::advised(
+                    "the list of the store does not end: it gives a continuation token for a second time",
+                    "look at the store, or at a cache or proxy before it",
+                ));
+            }
             Some(next) => token = Some(next),
             None => return Ok(()),
         }
@@ -52,13 +62,17 @@ const BY_NAME: &str = "open a presentation by its name, which is its key in the 
 
 /// A page. It is worth some tries, as those before it are.
 fn page(bucket: &Bucket, token: &Option<String>) -> Result<ListedPage, String> {
-    for _ in 1..TRIES {
+    for number in 1..TRIES {
         match block_on(bucket.list_page(token.clone())) {
             Ok(page) => return Ok(page),
             // Neither passes by itself.
             Err(error)
                 if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) =>
             {
+                return Err(error.to_string());
+            }
+            // A store that takes its time for a list takes it again.
+            Err(error) if error.kind() == ErrorKind::TimedOut && number > 1 => {
                 return Err(error.to_string());
             }
             Err(_) => thread::sleep(PAUSE),

@@ -16,8 +16,11 @@ mod spelled;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
-use smooth_origin::storage::{AnyStore, BreakerState, LimitStore, Location, ResilientStore, Store};
+use smooth_origin::storage::{
+    AnyStore, BreakerState, LimitStore, Location, Resilience, ResilientStore, Store,
+};
 
 use crate::Failure;
 use crate::log::{Level, log};
@@ -37,7 +40,13 @@ type Resilient = ResilientStore<LimitStore<Buckets>>;
 struct Connected {
     buckets: Buckets,
     resilient: Resilient,
+    /// The same store for the lists that clients cause by names that are missing. Their faults are not
+    /// those of reads.
+    brief: Resilient,
 }
+
+/// Time of a list for letter case, with all tries. A name that is missing takes one, and often another.
+const BRIEF: Duration = Duration::from_secs(1);
 
 /// Stores by their URLs. A reload finds those again that it keeps, with their numbers.
 fn all() -> &'static Mutex<HashMap<StoreUrl, Connected>> {
@@ -71,19 +80,19 @@ pub(crate) fn open(
     options: &StoreOptions,
     exact_names: bool,
 ) -> Result<AnyStore, Failure> {
-    let store = connected(url, options)?.resilient;
+    let Connected { resilient: store, brief, .. } = connected(url, options)?;
     // Servers of files may not list, and know of letter case what their disks know.
     let exact_names = exact_names || url.as_str().starts_with("http");
     Ok(match disk::opened() {
-        Some(disk) => named(disk.cache.around(&place::of(url), store), exact_names),
-        None => named(store, exact_names),
+        Some(disk) => named(disk.cache.around(&place::of(url), store), brief, exact_names),
+        None => named(store, brief, exact_names),
     })
 }
 
-fn named(store: impl Store, exact_names: bool) -> AnyStore {
+fn named(store: impl Store, brief: Resilient, exact_names: bool) -> AnyStore {
     match exact_names {
         true => AnyStore::new(store),
-        false => AnyStore::new(Spelled::new(store)),
+        false => AnyStore::new(Spelled::new(store, brief)),
     }
 }
 
@@ -97,12 +106,13 @@ fn connected(url: &StoreUrl, options: &StoreOptions) -> Result<Connected, Failur
         Failure::System(format!("cannot serve the store {url}: {error}"))
     };
     runtime::start().map_err(|error| cannot(&error))?;
-    let buckets = Buckets::connect(url.as_str()).map_err(|error| cannot(&error))?;
+    let buckets = Buckets::connect(url).map_err(|error| cannot(&error))?;
     let named = url.clone();
     let report = move |state, error: Option<&io::Error>| tell(&named, state, error);
     let limited = LimitStore::new(buckets.clone(), options.reads);
-    let resilient = options.resilience().on_breaker_change(report).around(limited);
-    let connected = Connected { buckets, resilient };
+    let resilient = options.resilience().on_breaker_change(report).around(limited.clone());
+    let brief = Resilience::new().timeout(BRIEF, 0).tries(2).total(BRIEF).around(limited);
+    let connected = Connected { buckets, resilient, brief };
     all.insert(url.clone(), connected.clone());
     Ok(connected)
 }

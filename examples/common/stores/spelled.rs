@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, ErrorKind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use smooth_origin::base::Name;
@@ -11,8 +11,10 @@ use smooth_origin::storage::{Ends, Opening, Stat, Store};
 
 /// A store that has a file by its name in any letter case, as folders have: if there is no such key, the
 /// keys beside it are looked at. The folders of a name are as they are.
-pub(super) struct Spelled<S> {
+pub(super) struct Spelled<S, B> {
     store: S,
+    /// The same store, which gives up soon: clients invent names, and wait for these lists.
+    brief: B,
     listed: Mutex<Listed>,
     turns: [tokio::sync::Mutex<()>; TURNS],
 }
@@ -22,6 +24,8 @@ pub(super) struct Spelled<S> {
 struct Listed {
     folders: HashMap<Option<String>, Folder>,
     order: VecDeque<Option<String>>,
+    /// The time at which a list failed, if none has succeeded since.
+    failed: Option<Instant>,
 }
 
 #[derive(Clone)]
@@ -45,9 +49,9 @@ const MOST_LISTED: usize = 64;
 /// Names of a folder that are kept; files of longer ones are found by their exact names alone.
 const MOST_NAMES: usize = 10_000;
 
-impl<S: Store> Spelled<S> {
-    pub(super) fn new(store: S) -> Self {
-        Self { store, listed: Mutex::default(), turns: Default::default() }
+impl<S: Store, B: Store> Spelled<S, B> {
+    pub(super) fn new(store: S, brief: B) -> Self {
+        Self { store, brief, listed: Mutex::default(), turns: Default::default() }
     }
 
     /// Returns the key that differs from a name in letter case.
@@ -71,16 +75,22 @@ impl<S: Store> Spelled<S> {
     }
 
     fn known(&self, folder: &Option<String>) -> Option<Names> {
-        let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let listed = self.listed();
         let known = listed.folders.get(folder)?;
         (known.at.elapsed() < COUNTS_FOR).then(|| known.names.clone())
+    }
+
+    fn listed(&self) -> MutexGuard<'_, Listed> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lists a folder. One that cannot be listed has no names for a while, so that it is not asked for again
     /// at once.
     async fn list(&self, folder: Option<String>) -> Names {
         let path = folder.as_deref().and_then(|folder| Name::new(folder).ok());
-        let keys = self.store.list(path.as_ref()).await.unwrap_or_default();
+        let listed = Box::pin(self.brief.list(path.as_ref())).await;
+        let failed = listed.is_err().then(Instant::now);
+        let keys = listed.unwrap_or_default();
         let mut names = HashMap::new();
         for key in keys.into_iter().take(MOST_NAMES) {
             names
@@ -89,7 +99,8 @@ impl<S: Store> Spelled<S> {
                 .or_insert(Some(key));
         }
         let names = Arc::new(names);
-        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listed = self.listed();
+        listed.failed = failed;
         let kept = Folder { at: Instant::now(), names: names.clone() };
         if listed.folders.insert(folder.clone(), kept).is_none() {
             listed.order.push_back(folder);
@@ -125,7 +136,7 @@ fn is_missing<T>(result: &io::Result<T>) -> bool {
     matches!(result, Err(error) if error.kind() == ErrorKind::NotFound)
 }
 
-impl<S: Store> Store for Spelled<S> {
+impl<S: Store, B: Store> Store for Spelled<S, B> {
     type Source = S::Source;
 
     async fn open(&self, name: &Name) -> io::Result<S::Source> {
@@ -161,7 +172,79 @@ impl<S: Store> Store for Spelled<S> {
         }
     }
 
+    /// A name that is missing may be that of a folder of fragments, which is listed next.
     async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
-        self.store.list(folder).await
+        let failed = self.listed().failed;
+        match failed.is_some_and(|at| at.elapsed() < COUNTS_FOR) {
+            true => self.brief.list(folder).await,
+            false => self.store.list(folder).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use smooth_origin::origin::block_on;
+    use smooth_origin::storage::{MemoryObject, MemoryStore};
+
+    use super::*;
+
+    /// A store that may fail to list, and counts how often it was asked to.
+    #[derive(Clone, Default)]
+    struct Lists {
+        objects: MemoryStore,
+        fails: bool,
+        asked: Arc<Mutex<usize>>,
+    }
+
+    impl Store for Lists {
+        type Source = MemoryObject;
+
+        async fn open(&self, name: &Name) -> io::Result<MemoryObject> {
+            self.objects.open(name).await
+        }
+
+        async fn stat(&self, name: &Name) -> io::Result<Stat> {
+            self.objects.stat(name).await
+        }
+
+        async fn list(&self, folder: Option<&Name>) -> io::Result<Vec<Name>> {
+            *self.asked.lock().unwrap() += 1;
+            match self.fails {
+                true => Err(ErrorKind::TimedOut.into()),
+                false => self.objects.list(folder).await,
+            }
+        }
+    }
+
+    impl Lists {
+        fn asked(&self) -> usize {
+            *self.asked.lock().unwrap()
+        }
+    }
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_missing_name_is_not_waited_for_with_patience_while_lists_fail() {
+        let (patient, brief) = (Lists::default(), Lists { fails: true, ..Lists::default() });
+        let store = Spelled::new(patient.clone(), brief.clone());
+        assert!(is_missing(&block_on(store.open(&name("a.ism")))));
+        assert!(block_on(Store::list(&store, Some(&name("a.ism")))).is_err());
+        assert_eq!((patient.asked(), brief.asked()), (0, 2));
+    }
+
+    #[test]
+    fn a_folder_is_listed_with_patience_while_lists_succeed() {
+        let objects = MemoryStore::new();
+        objects.put(name("Film.ism"), Vec::from("x"));
+        let brief = Lists { objects: objects.clone(), ..Lists::default() };
+        let patient = Lists { objects, ..Lists::default() };
+        let store = Spelled::new(patient.clone(), brief.clone());
+        assert!(block_on(store.open(&name("film.ism"))).is_ok());
+        assert!(block_on(Store::list(&store, None)).is_ok());
+        assert_eq!((patient.asked(), brief.asked()), (1, 1));
     }
 }

@@ -51,8 +51,8 @@ pub(super) async fn get(
     let expected = expected(&range, meta.size);
     if expected.as_ref() != Some(&given) {
         return Err(other(format!(
-            "the store was asked for {range} of an object of {} bytes, and gave {given:?}",
-            meta.size
+            "the store was asked for {range} of an object of {} bytes, and gave those from {} up to {}",
+            meta.size, given.start, given.end
         )));
     }
     let now = now(&result);

@@ -1,5 +1,7 @@
 //! The objects of a folder, within a budget.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 
 use object_store::ObjectStore;
@@ -34,9 +36,13 @@ pub(super) async fn page(
     page_token: Option<String>,
 ) -> Result<(Vec<Path>, Option<String>), Problem> {
     let prefix = (!prefix.as_ref().is_empty()).then(|| format!("{prefix}/"));
+    let asked = page_token.clone();
     let options = PaginatedListOptions { page_token, ..PaginatedListOptions::default() };
     let page = store.list_paginated(prefix.as_deref(), options).await;
     let page = page.map_err(|error| Problem::of(&error))?;
+    if page.page_token.is_some() && page.page_token == asked {
+        return Err(endless());
+    }
     let keys = page.result.objects.into_iter().map(|meta| meta.location).collect();
     Ok((keys, page.page_token))
 }
@@ -49,6 +55,8 @@ pub(super) async fn paged(
 ) -> Result<Vec<Path>, Problem> {
     let prefix = (!folder.as_ref().is_empty()).then(|| format!("{folder}/"));
     let (mut keys, mut seen, mut page_token) = (Vec::new(), 0_usize, None);
+    // Hashes of the tokens so far: tokens may be long.
+    let (hasher, mut tokens) = (RandomState::new(), HashSet::new());
     for _ in 0..MAX_PAGES {
         let options = PaginatedListOptions {
             delimiter: Some("/".into()),
@@ -62,8 +70,10 @@ pub(super) async fn paged(
         check(seen, most)?;
         keys.extend(page.result.objects.into_iter().map(|meta| meta.location));
         page_token = page.page_token;
-        if page_token.is_none() {
-            return Ok(keys);
+        match &page_token {
+            None => return Ok(keys),
+            Some(token) if !tokens.insert(hasher.hash_one(token)) => return Err(endless()),
+            Some(_) => {}
         }
     }
     Err(too_many(most))
@@ -80,6 +90,13 @@ pub(super) async fn whole(
     let listed = listed.map_err(|error| Problem::of(&error))?;
     check(listed.objects.len() + listed.common_prefixes.len(), most)?;
     Ok(listed.objects.into_iter().map(|meta| meta.location).collect())
+}
+
+/// An error that does not pass when the list is asked for again.
+fn endless() -> Problem {
+    let sentence = "the list of the store does not go on: it gives the same continuation token again; \
+                    look at the store, or at a cache or proxy before it";
+    Problem::told(io::ErrorKind::Unsupported, sentence)
 }
 
 fn check(seen: usize, most: usize) -> Result<(), Problem> {

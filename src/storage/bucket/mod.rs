@@ -16,6 +16,7 @@ mod remote;
 mod run;
 mod signed_links;
 mod signing;
+mod unsteady;
 
 use std::fmt;
 use std::future::Future;
@@ -97,7 +98,6 @@ pub struct Bucket {
     /// The store once more, if it lists page by page.
     pages: Option<Arc<dyn PaginatedListStore>>,
     max_listed: usize,
-    notice: Notice,
     /// Cleared when the store is found to give no suffix ranges.
     gives_suffixes: Arc<AtomicBool>,
 }
@@ -109,19 +109,14 @@ impl Bucket {
         let reach = Reach {
             store: Arc::new(store),
             runner,
+            notice: Notice::default(),
             prefix: None,
             is_written_in_place: false,
             look_again: LOOK_AGAIN,
             signing: None,
         };
         let gives_suffixes = Arc::new(AtomicBool::new(true));
-        Self {
-            reach,
-            pages: None,
-            max_listed: MAX_LISTED,
-            notice: Notice::default(),
-            gives_suffixes,
-        }
+        Self { reach, pages: None, max_listed: MAX_LISTED, gives_suffixes }
     }
 
     /// Connects to the store of a location with the credentials and the endpoint of an environment,
@@ -253,8 +248,9 @@ impl Bucket {
         self
     }
 
-    /// Gives a sentence for the operator's log to a function of the host, once, if the store turns out
-    /// to have neither ETags nor versions.
+    /// Gives sentences for the operator's log to a function of the host, each one once: if the store
+    /// turns out to have neither ETags nor versions, and if it gives another ETag with each answer, so
+    /// that an object changes three times within a minute while it is read.
     ///
     /// ```
     /// # use object_store::memory::InMemory;
@@ -265,7 +261,7 @@ impl Bucket {
     /// ```
     #[must_use]
     pub fn notify_by(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.notice = Notice::by(tell);
+        self.reach.notice = Notice::by(tell);
         self
     }
 
@@ -290,7 +286,8 @@ impl Bucket {
     ///
     /// # Errors
     /// [`io::ErrorKind::Unsupported`] if the store does not list page by page: servers of files do not, and
-    /// neither do stores of [`new`](Self::new).
+    /// neither do stores of [`new`](Self::new). Also if the store gives the token that it was asked with
+    /// again, so that the walk would never end.
     pub async fn list_page(&self, next: Option<String>) -> io::Result<ListedPage> {
         let Some(pages) = self.pages.clone() else {
             let sentence = "the store does not list page by page";
@@ -390,7 +387,7 @@ impl Store for Bucket {
         let (pin, age) = (pinned(&head.seen)?, pin::age(&head.seen));
         let stat = pin.stat(self.reach.is_written_in_place);
         if !pin.is_named() {
-            self.notice.no_versions();
+            self.reach.notice.no_versions();
         }
         let (head_range, tail_range) = ends.ranges(pin.size);
         // The two answers are of one version, or the second one is not used.
@@ -404,6 +401,7 @@ impl Store for Bucket {
         if head.range != head_range {
             first = (ends.head == 0).then(bytes::Bytes::new);
         }
+        self.reach.notice.opened(&path, &pin);
         let object = self.object(path, pin);
         object.look_again(age).await?;
         Ok(Opening::new(object, stat).with_ends(first, last))

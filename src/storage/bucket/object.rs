@@ -14,6 +14,8 @@ use super::pin::{self, Pin};
 use super::problem::Problem;
 use super::reach::Reach;
 use super::{get, near};
+use crate::base::ReadErrorKind;
+use crate::storage::error::read_error_kind;
 use crate::storage::{ChangedError, RangeSource, Stat};
 
 /// An object of a [`Bucket`](super::Bucket), in the version that was opened.
@@ -34,6 +36,16 @@ const AT_ONCE: usize = 16;
 impl BucketObject {
     /// Reads a range, and returns its bytes and the age of the object.
     async fn get(&self, range: Range<u64>) -> io::Result<(Bytes, Duration)> {
+        let got = self.ask(range).await;
+        if let Err(error) = &got
+            && read_error_kind(error) == ReadErrorKind::Changed
+        {
+            self.reach.notice.changed(&self.path, &self.pin);
+        }
+        got
+    }
+
+    async fn ask(&self, range: Range<u64>) -> io::Result<(Bytes, Duration)> {
         let Reach { store, runner, .. } = &self.reach;
         let wanted = GetRange::Bounded(range);
         let (path, options) = (self.path.clone(), self.pin.options());

@@ -1,5 +1,6 @@
 //! The version of an object that a source is pinned to.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, SystemTime};
 
 use object_store::{GetOptions, ObjectMeta};
@@ -46,6 +47,13 @@ impl Pin {
             && self.e_tag == meta.e_tag.clone().filter(|e_tag| is_tag(e_tag));
         let is_of_time = self.is_named() || self.modified == modified(meta);
         is_same && self.is_version(meta) && is_of_time
+    }
+
+    /// A number that two versions do not share, in all likelihood.
+    pub(super) fn mark(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.size, &self.e_tag, &self.version, self.modified).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// A store may leave the version out of some answers if there is an ETag.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use object_store::ObjectStore;
 use object_store::path::Path;
 
+use super::notice::Notice;
 use super::run::Runner;
 use super::signing::Sign;
 use crate::base::Name;
@@ -16,6 +17,7 @@ use crate::base::Name;
 pub(super) struct Reach {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) runner: Runner,
+    pub(super) notice: Notice,
     pub(super) prefix: Option<Name>,
     pub(super) is_written_in_place: bool,
     /// Objects written in place that are younger than this are looked at again after each read.

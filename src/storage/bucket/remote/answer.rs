@@ -1,5 +1,6 @@
 //! Answers of a store over HTTP that are not what was asked for, and what they mean.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
@@ -175,9 +176,11 @@ pub(super) fn checked(
     status: StatusCode,
     headers: &HeaderMap,
 ) -> Result<Option<u64>, Problem> {
-    let is_page = headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().to_ascii_lowercase().starts_with(b"text/html"));
+    let is_of = |kind: &[u8]| {
+        let value = headers.get(CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
+        value.is_some_and(|value| value.starts_with(kind))
+    };
+    let is_page = is_of(b"text/html");
     let may_be_page = asked.path.ends_with(".html") || asked.path.ends_with(".htm");
     let gets_object = asked.is_ranged || asked.method == Method::HEAD;
     if asked.is_plain && gets_object && is_page && !may_be_page {
@@ -191,6 +194,13 @@ pub(super) fn checked(
     if status != StatusCode::PARTIAL_CONTENT {
         return unsupported(NO_RANGES);
     }
+    // Its body has boundaries and headers among the bytes (RFC 9110, 15.3.7.2).
+    if is_of(b"multipart/") {
+        return Err(other(
+            "the store answers a request for one range with several parts (Content-Type: multipart/…): \
+             if that goes on, look at the proxy or cache before it, or set the object's type to video/mp4",
+        ));
+    }
     let Some(value) = headers.get(CONTENT_RANGE) else { return unsupported(NO_RANGES) };
     let Some((range, size)) = value.to_str().ok().and_then(content_range) else {
         return unsupported(NO_LENGTH);
@@ -203,7 +213,7 @@ pub(super) fn checked(
     let len = range.end() - range.start() + 1;
     if len != length || !wanted.is_answered_by(&range, size) {
         return Err(other(format!(
-            "the store gives bytes {}-{} of {size} for {wanted:?}, in {length} bytes",
+            "the store gives bytes {}-{} of {size} for {wanted}, in {length} bytes",
             range.start(),
             range.end()
         )));
@@ -238,6 +248,16 @@ impl RangeHeader {
             Self::Suffix(len) => size.saturating_sub(*len)..=size - 1,
         };
         expected == *range
+    }
+}
+
+impl fmt::Display for RangeHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bounded(range) => write!(f, "bytes {} to {}", range.start(), range.end()),
+            Self::From(start) => write!(f, "all bytes from {start} on"),
+            Self::Suffix(len) => write!(f, "the last {len} bytes"),
+        }
     }
 }
 

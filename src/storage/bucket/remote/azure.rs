@@ -36,6 +36,9 @@ const PASSED: &[&str] = &[
     "AZURE_SKIP_SIGNATURE",
 ];
 
+/// URLs of services that give tokens.
+const SERVICES: &[&str] = &["AZURE_AUTHORITY_HOST", "AZURE_MSI_ENDPOINT", "IDENTITY_ENDPOINT"];
+
 /// A file with a signature, which may change.
 const SIGNATURE_FILE: &str = "AZURE_STORAGE_SAS_TOKEN_FILE";
 
@@ -93,10 +96,13 @@ pub(super) fn connect(
         .with_account(account)
         .with_container_name(location.bucket())
         .with_retry(no_retries());
-    if let Some(endpoint) = environment.first(&["AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"]) {
+    for name in SERVICES {
+        environment.url(&[name])?;
+    }
+    if let Some(endpoint) = environment.url(&["AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"])? {
         // Whoever writes `http://` wants it.
         builder = builder.with_allow_http(endpoint.starts_with("http://"));
-        builder = builder.with_endpoint(endpoint.trim_end_matches('/').to_owned());
+        builder = builder.with_endpoint(endpoint);
     }
     for name in PASSED {
         let key = name.to_ascii_lowercase().parse::<AzureConfigKey>();

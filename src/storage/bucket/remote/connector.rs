@@ -20,6 +20,8 @@ use super::super::problem::Problem;
 use super::Environment;
 use super::answer::{Asked, RangeHeader, checked, date, refused};
 use super::buffers::Buffers;
+#[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+use super::list_xml;
 use super::secret_file::SecretFile;
 use super::tls;
 use super::unreachable::{is_reset, unreachable};
@@ -120,6 +122,8 @@ impl Connector {
             is_ranged: range.is_some(),
             is_plain: self.is_plain,
         };
+        #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+        let is_list = !self.is_plain && is_list(parts.uri.query().unwrap_or_default());
         let url = Url::parse(&parts.uri.to_string());
         let url = url.map_err(|_| other("the endpoint of the store is not a URL"))?;
         let mut request = Request::new(parts.method, url);
@@ -143,6 +147,8 @@ impl Connector {
         // Lists and other answers are of any length: their memory would seldom be used again.
         let buffers = range.is_some().then_some(&self.buffers);
         let body = whole(&mut response, len, buffers).await?;
+        #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+        let body = if is_list { list_xml::reachable(body) } else { body };
         let mut answer = HttpResponse::new(body.into());
         *answer.status_mut() = status;
         answer.extensions_mut().insert(Dated(date(&headers, DATE)));
@@ -200,6 +206,18 @@ fn header(text: &str, _: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok().filter(|_| !text.is_empty())?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// Returns whether a query asks S3, Google or Azure for a list of names.
+#[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+fn is_list(query: &str) -> bool {
+    query.split('&').any(|part| part == "list-type=2" || part == "comp=list")
+}
+
+/// Returns whether a text is a URL that requests can be made to.
+#[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+pub(super) fn is_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.has_host())
 }
 
 /// Reads a body to its end: as many bytes as the header says, or a bounded number.

@@ -35,8 +35,8 @@ pub(super) fn connect(
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_bucket_name(location.bucket())
         .with_retry(no_retries());
-    if let Some(endpoint) = environment.first(&["GOOGLE_BASE_URL", "STORAGE_EMULATOR_HOST"]) {
-        builder = builder.with_base_url(endpoint.trim_end_matches('/'));
+    if let Some(endpoint) = environment.url(&["GOOGLE_BASE_URL", "STORAGE_EMULATOR_HOST"])? {
+        builder = builder.with_base_url(&endpoint);
     }
     for name in PASSED {
         let key = name.to_ascii_lowercase().parse::<GoogleConfigKey>();

@@ -10,6 +10,8 @@ mod google;
 #[cfg(feature = "http-store")]
 mod http;
 #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+mod list_xml;
+#[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
 mod renewed;
 #[cfg(feature = "s3")]
 mod s3;
@@ -42,6 +44,31 @@ impl Environment<'_> {
     #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
     fn first(&self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|name| self.get(name))
+    }
+
+    /// The URL in the first of these that is set, without a slash at its end.
+    ///
+    /// # Errors
+    /// If it is not one of a server: `object_store` would find out, by a panic, with the first request.
+    #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]
+    fn url(&self, names: &[&str]) -> Result<Option<String>, ConnectError> {
+        let Some((name, value)) = names.iter().find_map(|name| Some((name, self.get(name)?)))
+        else {
+            return Ok(None);
+        };
+        let url = value.trim_end_matches('/');
+        let parsed = url.parse::<::http::Uri>().ok().filter(|_| connector::is_url(url));
+        let why = match parsed {
+            _ if !url.starts_with("http://") && !url.starts_with("https://") => {
+                "does not begin with http:// or https://"
+            }
+            None => "is not a URL",
+            Some(_) if url.contains(['@', '?', '#']) => "has more than a host and a path",
+            Some(_) => return Ok(Some(url.to_owned())),
+        };
+        Err(ConnectError::new(format!(
+            "{name} {why}: set it to the URL of the server, such as https://storage.example:9000"
+        )))
     }
 
     #[cfg(any(feature = "s3", feature = "azure", feature = "gcs"))]

@@ -30,6 +30,10 @@ const PASSED: &[&str] = &[
     "AWS_REQUEST_PAYER",
 ];
 
+/// URLs of services that give credentials.
+const SERVICES: &[&str] =
+    &["AWS_ENDPOINT_URL_STS", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_METADATA_ENDPOINT"];
+
 /// The file that the tools of Amazon share, with keys that may change.
 const SHARED: &str = "AWS_SHARED_CREDENTIALS_FILE";
 
@@ -49,7 +53,10 @@ pub(super) fn connect(
     connector: Connector,
 ) -> Result<Connected, ConnectError> {
     check_keys(environment)?;
-    let endpoint = environment.first(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]);
+    let endpoint = environment.url(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"])?;
+    for name in SERVICES {
+        environment.url(&[name])?;
+    }
     let region = environment.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]);
     if endpoint.is_none() && region.is_none() {
         return Err(ConnectError::new("AWS_REGION is not set: set it to the region of the bucket"));
@@ -61,7 +68,7 @@ pub(super) fn connect(
     if let Some(endpoint) = endpoint {
         // Whoever writes `http://` wants it.
         builder = builder.with_allow_http(endpoint.starts_with("http://"));
-        builder = builder.with_endpoint(endpoint.trim_end_matches('/'));
+        builder = builder.with_endpoint(endpoint);
     }
     for name in PASSED {
         let key = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>();
