@@ -52,7 +52,7 @@ fn paths(store: &MemoryStore) -> Vec<String> {
             assert_eq!(track.fragment_count(), stream.timeline().len());
             let bitrate = track.bitrate();
             paths.push(format!("film.ism/{name}-{bitrate}/init.mp4"));
-            paths.push(format!("film.ism/{name}-{bitrate}/media.m3u8"));
+            paths.push(format!("film.ism/{name}-{bitrate}.m3u8"));
             for (start, _) in stream.timeline().iter() {
                 for noun in ["Fragments", "FragmentInfo", "RawFragments", "KeyFrames"] {
                     paths.push(format!("film.ism/QualityLevels({bitrate})/{noun}({name}={start})"));
