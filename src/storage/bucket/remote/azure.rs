@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::azure::{AzureConfigKey, MicrosoftAzure, MicrosoftAzureBuilder};
 
 use super::connector::Connector;
 use super::{Connected, Environment, no_retries, refused};
@@ -10,6 +10,9 @@ use crate::storage::bucket::{ConnectError, Location};
 
 /// Names of the storage account.
 const ACCOUNT: &[&str] = &["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"];
+
+/// Variables of the endpoint, the first of them first.
+const ENDPOINTS: &[&str] = &["AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"];
 
 /// Variables that are passed on under their own names.
 const PASSED: &[&str] = &[
@@ -47,10 +50,10 @@ pub(super) fn connect(
     environment: &Environment<'_>,
     connector: Connector,
 ) -> Result<Connected, ConnectError> {
-    let Some(account) = environment.first(ACCOUNT) else {
+    if !environment.has_any(ACCOUNT) {
         let sentence = "AZURE_STORAGE_ACCOUNT_NAME is not set: set it to the storage account";
         return Err(ConnectError::new(sentence));
-    };
+    }
     if !environment.has_any(CREDENTIALS) {
         return Err(ConnectError::new(
             "AZURE_STORAGE_ACCOUNT_KEY is not set: set it, or AZURE_STORAGE_SAS_TOKEN, or \
@@ -58,12 +61,29 @@ pub(super) fn connect(
              identity of a machine, or AZURE_SKIP_SIGNATURE=true for a public container",
         ));
     }
+    let build = |left_out: &str| {
+        let environment = environment.without(left_out);
+        built(location, &environment, connector.clone())
+    };
+    let store = build("").map_err(|_| {
+        let names = &[ENDPOINTS, PASSED];
+        refused("Azure (AZURE_…)", names, environment, |name| build(name).is_ok())
+    })?;
+    let store = Arc::new(store);
+    Ok(Connected { store: store.clone(), pages: Some(store) })
+}
+
+fn built(
+    location: &Location,
+    environment: &Environment<'_>,
+    connector: Connector,
+) -> object_store::Result<MicrosoftAzure> {
     let mut builder = MicrosoftAzureBuilder::new()
-        .with_account(account)
+        .with_account(environment.first(ACCOUNT).unwrap_or_default())
         .with_container_name(location.bucket())
         .with_retry(no_retries())
         .with_http_connector(connector);
-    if let Some(endpoint) = environment.first(&["AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"]) {
+    if let Some(endpoint) = environment.first(ENDPOINTS) {
         // Whoever writes `http://` wants it.
         builder = builder.with_allow_http(endpoint.starts_with("http://"));
         builder = builder.with_endpoint(endpoint.trim_end_matches('/').to_owned());
@@ -74,6 +94,5 @@ pub(super) fn connect(
             builder = builder.with_config(key, value);
         }
     }
-    let store = Arc::new(builder.build().map_err(|_| refused("Azure (AZURE_…)"))?);
-    Ok(Connected { store: store.clone(), pages: Some(store) })
+    builder.build()
 }

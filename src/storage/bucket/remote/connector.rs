@@ -218,6 +218,12 @@ fn unreachable(error: &reqwest::Error) -> Problem {
             "the certificate of the store is not trusted: name a file with its root certificate in STORE_ROOT_CERTIFICATES",
         );
     }
+    if has("InvalidContentType") {
+        return Problem::told(
+            ErrorKind::NotConnected,
+            "the port of the store does not speak TLS: write its endpoint with http://, or name the port for https://",
+        );
+    }
     match io {
         Some(ErrorKind::ConnectionRefused) => Problem::told(
             ErrorKind::ConnectionRefused,

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::gcp::{GoogleCloudStorage, GoogleCloudStorageBuilder, GoogleConfigKey};
 
 use super::connector::Connector;
 use super::{Connected, Environment, no_retries, refused};
 use crate::storage::bucket::{ConnectError, Location};
+
+/// Variables of the endpoint, the first of them first.
+const ENDPOINTS: &[&str] = &["GOOGLE_BASE_URL", "STORAGE_EMULATOR_HOST"];
 
 /// Variables that are passed on under their own names.
 const PASSED: &[&str] = &[
@@ -30,11 +33,28 @@ pub(super) fn connect(
              GOOGLE_SKIP_SIGNATURE=true for a public bucket",
         ));
     }
+    let build = |left_out: &str| {
+        let environment = environment.without(left_out);
+        built(location, &environment, connector.clone())
+    };
+    let store = build("").map_err(|_| {
+        let names = &[ENDPOINTS, PASSED];
+        refused("Google (GOOGLE_…)", names, environment, |name| build(name).is_ok())
+    })?;
+    let store = Arc::new(store);
+    Ok(Connected { store: store.clone(), pages: Some(store) })
+}
+
+fn built(
+    location: &Location,
+    environment: &Environment<'_>,
+    connector: Connector,
+) -> object_store::Result<GoogleCloudStorage> {
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_bucket_name(location.bucket())
         .with_retry(no_retries())
         .with_http_connector(connector);
-    if let Some(endpoint) = environment.first(&["GOOGLE_BASE_URL", "STORAGE_EMULATOR_HOST"]) {
+    if let Some(endpoint) = environment.first(ENDPOINTS) {
         builder = builder.with_base_url(endpoint.trim_end_matches('/'));
     }
     for name in PASSED {
@@ -43,6 +63,5 @@ pub(super) fn connect(
             builder = builder.with_config(key, value);
         }
     }
-    let store = Arc::new(builder.build().map_err(|_| refused("Google (GOOGLE_…)"))?);
-    Ok(Connected { store: store.clone(), pages: Some(store) })
+    builder.build()
 }

@@ -6,7 +6,7 @@ use object_store::ClientOptions;
 use object_store::http::HttpBuilder;
 
 use super::connector::Connector;
-use super::{Connected, no_retries, refused};
+use super::{Connected, no_retries};
 use crate::storage::bucket::{ConnectError, Location};
 
 pub(super) fn connect(
@@ -21,6 +21,7 @@ pub(super) fn connect(
         .with_client_options(options)
         .with_retry(no_retries())
         .with_http_connector(connector);
-    let store = builder.build().map_err(|_| refused("the server"))?;
+    let store =
+        builder.build().map_err(|_| ConnectError::new("the URL of the server is not valid"))?;
     Ok(Connected { store: Arc::new(store), pages: None })
 }

@@ -20,11 +20,20 @@ use object_store::list::PaginatedListStore;
 use super::{Bucket, ConnectError, Location, Protocol};
 
 /// The environment: values by their names. Empty ones count as missing.
-pub(super) struct Environment<'a>(&'a dyn Fn(&str) -> Option<String>);
+pub(super) struct Environment<'a> {
+    all: &'a dyn Fn(&str) -> Option<String>,
+    left_out: &'a str,
+}
 
 impl Environment<'_> {
     fn get(&self, name: &str) -> Option<String> {
-        (self.0)(name).filter(|value| !value.is_empty())
+        (self.all)(name).filter(|value| !value.is_empty() && name != self.left_out)
+    }
+
+    /// The same without a variable.
+    #[allow(dead_code)] // Not every feature needs it.
+    fn without<'b>(&'b self, left_out: &'b str) -> Environment<'b> {
+        Environment { all: self.all, left_out }
     }
 
     /// The first of these that is set.
@@ -49,7 +58,7 @@ pub(super) fn connect(
     location: &Location,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Bucket, ConnectError> {
-    let environment = Environment(environment);
+    let environment = Environment { all: environment, left_out: "" };
     let protocol = location.protocol();
     let is_plain = matches!(protocol, Protocol::Http | Protocol::Https);
     let connector = connector::Connector::new(is_plain, &environment)?;
@@ -86,7 +95,17 @@ fn no_retries() -> object_store::RetryConfig {
     object_store::RetryConfig { max_retries: 0, ..Default::default() }
 }
 
+/// Names the variable that a store refuses: the one without which it can be built.
 #[allow(dead_code)] // Not every feature needs it.
-fn refused(what: &str) -> ConnectError {
-    ConnectError::new(format!("the settings for {what} are not valid"))
+fn refused(
+    what: &str,
+    names: &[&[&str]],
+    environment: &Environment<'_>,
+    is_built_without: impl Fn(&str) -> bool,
+) -> ConnectError {
+    let set = names.iter().copied().flatten().filter(|name| environment.get(name).is_some());
+    match set.copied().find(|name| is_built_without(name)) {
+        Some(name) => ConnectError::new(format!("{name} is not valid: check it")),
+        None => ConnectError::new(format!("the settings for {what} are not valid")),
+    }
 }

@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 
 use super::connector::Connector;
 use super::{Connected, Environment, no_retries, refused};
 use crate::storage::bucket::{ConnectError, Location};
+
+/// Variables of the endpoint, the first of them first.
+const ENDPOINTS: &[&str] = &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
+
+/// Variables of the region.
+const REGIONS: &[&str] = &["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// Variables that are passed on under their own names.
 const PASSED: &[&str] = &[
@@ -41,17 +47,33 @@ pub(super) fn connect(
     connector: Connector,
 ) -> Result<Connected, ConnectError> {
     check_keys(environment)?;
-    let endpoint = environment.first(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]);
-    let region = environment.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]);
-    if endpoint.is_none() && region.is_none() {
+    if !environment.has_any(ENDPOINTS) && !environment.has_any(REGIONS) {
         return Err(ConnectError::new("AWS_REGION is not set: set it to the region of the bucket"));
     }
+    let build = |left_out: &str| {
+        let environment = environment.without(left_out);
+        built(location, &environment, connector.clone())
+    };
+    let store = build("").map_err(|_| {
+        refused("S3 (AWS_…)", &[ENDPOINTS, REGIONS, PASSED], environment, |name| {
+            build(name).is_ok()
+        })
+    })?;
+    let store = Arc::new(store);
+    Ok(Connected { store: store.clone(), pages: Some(store) })
+}
+
+fn built(
+    location: &Location,
+    environment: &Environment<'_>,
+    connector: Connector,
+) -> object_store::Result<AmazonS3> {
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(location.bucket())
-        .with_region(region.as_deref().unwrap_or("us-east-1"))
+        .with_region(environment.first(REGIONS).as_deref().unwrap_or("us-east-1"))
         .with_retry(no_retries())
         .with_http_connector(connector);
-    if let Some(endpoint) = endpoint {
+    if let Some(endpoint) = environment.first(ENDPOINTS) {
         // Whoever writes `http://` wants it.
         builder = builder.with_allow_http(endpoint.starts_with("http://"));
         builder = builder.with_endpoint(endpoint.trim_end_matches('/'));
@@ -62,8 +84,7 @@ pub(super) fn connect(
             builder = builder.with_config(key, value);
         }
     }
-    let store = Arc::new(builder.build().map_err(|_| refused("S3 (AWS_…)"))?);
-    Ok(Connected { store: store.clone(), pages: Some(store) })
+    builder.build()
 }
 
 /// Without keys the store would ask the metadata service of a cloud at the first read.
