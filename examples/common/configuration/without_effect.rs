@@ -59,8 +59,10 @@ const RULES: &[Rule] = &[
             .needs("store-hedge", "give the seconds of a slow request")
             .or_else(|| of_stores(given))
     }),
+    ("read-ahead", read_ahead),
     ("disk-cache", of_stores),
     ("disk-cache-size", |given| given.needs("disk-cache", "name the folder")),
+    ("revalidate-media", revalidate_media),
     ("allow-credentials", allow_credentials),
     ("immutable", |given| given.without_caching()),
     ("surrogate-key", |given| given.without_caching()),
@@ -104,6 +106,23 @@ fn of_stores(given: &Given<'_>) -> Option<Reason> {
             "has no effect while only folders of this machine are served, because it is about stores \
              such as s3://BUCKET: remove it",
         )
+    })
+}
+
+fn read_ahead(given: &Given<'_>) -> Option<Reason> {
+    of_stores(given).or_else(|| {
+        (given.seconds("hot-memory") == Some(0.0)).then(|| {
+            Reason::new("has no effect while `hot-memory` is 0: give that some MiB, or remove it")
+        })
+    })
+}
+
+fn revalidate_media(given: &Given<'_>) -> Option<Reason> {
+    let (media, all) = (given.seconds("revalidate-media")?, given.seconds("revalidate")?);
+    (media <= all).then(|| {
+        Reason::new(format!(
+            "has no effect, because `revalidate` ({all} seconds) is not shorter: give more, or remove it"
+        ))
     })
 }
 
