@@ -12,6 +12,7 @@ import http.server
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -126,21 +127,36 @@ def context(folder):
     return used
 
 
+def features():
+    """Features of the stores that the example has, as the comment of the build argument lists them."""
+    text = (CONTAINER / "Containerfile").read_text()
+    comment = re.search(r"# Stores [^\n]* of ([\w,-]+)\.\nARG FEATURES=\"\"\n", text)
+    check(comment, "no comment lists the values of the argument FEATURES")
+    known = tomllib.loads((ROOT / "examples" / "Cargo.toml").read_text())["features"]
+    missing = [name for name in comment[1].split(",") if "remote" not in known.get(name, [])]
+    check(not missing, f"{missing} are no stores of the example")
+    return comment[1]
+
+
 def build(folder):
-    """Cargo finds all that it needs, by the lock file."""
+    """Cargo finds all that it needs, by the lock file, without stores and with all of them."""
     used = context(folder)
     copied = re.findall(r"/src/(\S+)", (CONTAINER / "Containerfile").read_text())
     for file in (file for file in copied if not file.startswith("target")):
         check((folder / file).is_file(), f"{file} does not reach the build")
     text = (CONTAINER / "Containerfile").read_text()
-    command = re.search(r"cargo build (.*?) &&", text)[1].split()
+    command = shlex.split(re.search(r"cargo build (.*?) &&", text)[1])
     check("--locked" in command and "--release" in command, command)
     # A check in place of the release build: of the same package, example and lock file, with what is compiled already.
     command = ["cargo", "check", "--quiet", *[word for word in command if word != "--release"]]
     target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
     environment = {**os.environ, "CARGO_TARGET_DIR": target, "SMOOTH_ORIGIN_PLAYER": "off"}
-    status, output = run(command, cwd=folder, env=environment)
-    check(status == 0, output)
+    check("$FEATURES" in command, command)
+    # Without stores, and with all.
+    for value in ("", features()):
+        words = [value if word == "$FEATURES" else word for word in command]
+        status, output = run(words, cwd=folder, env=environment)
+        check(status == 0, output)
     return len(used)
 
 

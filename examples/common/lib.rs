@@ -59,6 +59,7 @@ pub use listen::Listen;
 pub use listing::Listing;
 pub use not_served::{Stored, advice, explain_links, findings, for_people, reason};
 pub use number::{fractional_seconds, mebibytes, positive_seconds, seconds};
+pub use place::without_secret;
 pub use plain::Plain;
 pub use remote_store::{Named, RemoteStore, is_url};
 pub use rules::HostRules;

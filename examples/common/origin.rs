@@ -27,6 +27,12 @@ pub(crate) fn build(
         }
         None => builder,
     };
+    let builder = builder.read_ahead(arguments.stores.read_ahead, |read| {
+        // A read that nobody can run is left out.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            drop(runtime.spawn(read));
+        }
+    });
     Ok(builder.trace_events().record_metrics("main").build())
 }
 

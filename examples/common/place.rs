@@ -24,9 +24,27 @@ const SCHEMES: [(&str, &str, bool); 5] = [
     ("https", "http-store", cfg!(feature = "http-store")),
 ];
 
+/// Returns a text for messages: a URL in it that may hold a password or a signature is left out, but for its
+/// scheme.
+pub fn without_secret(text: &str) -> String {
+    let shown = text.find(":/").map_or(text, |at| {
+        let behind = &text[at + 2..];
+        if behind.contains(['@', '?', '#', ':']) { &text[..at + 1] } else { text }
+    });
+    if shown.len() < text.len() { format!("{shown}//…") } else { shown.into() }
+}
+
 impl Place {
     /// A folder, or a store if there is a scheme.
     pub(crate) fn parse(text: OsString) -> Result<Self, String> {
+        if let Some((scheme, rest)) = text.to_str().and_then(|text| text.split_once(":/"))
+            && !rest.starts_with('/')
+            && SCHEMES.iter().any(|(known, ..)| *known == scheme)
+        {
+            return Err(format!(
+                "a store has two slashes behind its scheme: {scheme}://…; a folder of this name is ./{scheme}:/…"
+            ));
+        }
         match text.to_str().filter(|text| text.contains("://")) {
             Some(url) => StoreUrl::parse(url).map(Self::Store),
             None => Ok(Self::Folder(text.into())),
@@ -98,6 +116,28 @@ mod tests {
             let sentence = StoreUrl::parse(text).unwrap_err();
             assert!(!sentence.contains("secret"), "{sentence}");
         }
+    }
+
+    #[test]
+    fn a_url_that_may_hold_a_secret_is_left_out() {
+        for (text, shown) in [
+            ("s3://user:secret@films/2026", "s3://…"),
+            ("films=https://host/x?sig=secret", "films=https://…"),
+            ("host=a.example,location=s3:/key:secret@films", "host=a.example,location=s3://…"),
+            ("gs://films#secret", "gs://…"),
+            ("s3://films//2026", "s3://films//2026"),
+            ("/srv/a@b", "/srv/a@b"),
+        ] {
+            assert_eq!(without_secret(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_store_has_two_slashes() {
+        for text in ["s3:/films", "https:/host/films"] {
+            assert!(Place::parse(text.into()).unwrap_err().contains("two slashes"), "{text}");
+        }
+        assert!(matches!(Place::parse("./s3:/films".into()), Ok(Place::Folder(_))));
     }
 
     #[test]

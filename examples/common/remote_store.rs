@@ -5,7 +5,7 @@ use std::path::Path;
 use smooth_origin::base::Name;
 use smooth_origin::storage::AnyStore;
 
-use crate::place::StoreUrl;
+use crate::place::{Place, StoreUrl};
 use crate::{Trouble, other_file};
 
 /// A store that a URL names.
@@ -21,7 +21,8 @@ pub struct Named {
 
 /// Returns whether a path is a URL.
 pub fn is_url(path: &Path) -> bool {
-    path.to_string_lossy().contains("://") && !path.exists()
+    let text = path.to_string_lossy();
+    (text.contains("://") || Place::parse(text.as_ref().into()).is_err()) && !path.exists()
 }
 
 impl Named {
@@ -30,7 +31,11 @@ impl Named {
     /// # Errors
     /// What is wrong with it, or that this program was built without such stores.
     pub fn parse(text: &str) -> Result<Self, Trouble> {
-        let url = StoreUrl::parse(text).map_err(|sentence| no_store(text, sentence))?;
+        let url = match Place::parse(text.into()) {
+            Ok(Place::Store(url)) => url,
+            Ok(Place::Folder(_)) => return Err(Trouble::new("this is no URL", None)),
+            Err(sentence) => return Err(no_store(text, sentence)),
+        };
         let text = url.to_string();
         let (_, path) = text.split_once("://").unwrap_or_default();
         let (_, path) = path.split_once('/').unwrap_or_default();
@@ -149,6 +154,7 @@ mod tests {
             ("s3://films/a.ism/Manifest", "as far as a.ism"),
             ("s3://films/a_1.ismv", "the .ism that is stored beside it"),
             ("ftp://films/a.ism", "a store begins with s3://"),
+            ("s3:/films/a.ism", "two slashes"),
         ] {
             let sentence = parse(text).unwrap_err().to_string();
             assert!(sentence.contains(words), "{sentence}");

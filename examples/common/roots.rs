@@ -5,7 +5,7 @@ use std::path::Path;
 
 use smooth_origin::base::Name;
 
-use crate::place::Place;
+use crate::place::{Place, without_secret};
 use crate::{Failure, Stored};
 
 /// A folder or store, and the first segment of its URLs.
@@ -58,6 +58,7 @@ impl Root {
 pub(crate) fn check_prefix(prefix: &str) -> Result<(), String> {
     let lower = prefix.to_ascii_lowercase();
     if Name::new(prefix).is_err() {
+        let prefix = without_secret(prefix);
         return Err(format!(
             "`{prefix}` cannot be a part of a URL; give one word, as films=/srv/films"
         ));

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use smooth_origin::base::Name;
 
-use crate::place::Place;
+use crate::place::{Place, without_secret};
 use crate::roots::{Root, check_prefix};
 
 /// A rule: requests for a host, or below a prefix, are answered from a store or folder.
@@ -40,10 +40,16 @@ impl FromStr for Rule {
         for part in before.split(',').filter(|part| !part.is_empty()) {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             match key {
-                _ if value.is_empty() => return Err(format!("`{key}` of a rule has no value")),
+                _ if value.is_empty() => {
+                    let key = without_secret(key);
+                    return Err(format!("`{key}` of a rule has no value"));
+                }
                 "host" => host = Some(value.to_ascii_lowercase()),
                 "prefix" => prefix = Some(value.trim_matches('/')),
-                _ => return Err(format!("a rule has no `{key}`: give host, prefix and location")),
+                _ => {
+                    let key = without_secret(key);
+                    return Err(format!("a rule has no `{key}`: give host, prefix and location"));
+                }
             }
         }
         let place = Place::parse(location.into())?;

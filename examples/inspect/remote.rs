@@ -25,7 +25,10 @@ pub(crate) fn entries(
         .and_then(|named| Ok((origin(&named.store, bounds.ignore_case)?, named)));
     let (origin, Named { store, presentation }) = match opened {
         Ok(opened) => opened,
-        Err(trouble) => return each(Entry::troubled(path, trouble)),
+        Err(trouble) => {
+            let shown = common::without_secret(&path.to_string_lossy());
+            return each(Entry::troubled(shown, trouble));
+        }
     };
     let root = store.url(None);
     let mut look = |name: &Name| {

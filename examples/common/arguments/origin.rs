@@ -19,6 +19,12 @@ pub(crate) struct OriginArguments {
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = number::seconds)]
     revalidate: u64,
 
+    /// Seconds between checks of the media files, if those of --revalidate are to look at manifests alone;
+    /// a media file that is replaced without its manifests is noticed by the next read of it, too
+    /// [default: each check looks at all files]
+    #[arg(long, value_name = "SECONDS", value_parser = number::seconds)]
+    revalidate_media: Option<u64>,
+
     /// Leave event streams (commands, chapters, advertisements) out of manifests; some players refuse
     /// a film that has them, or show them as subtitles
     #[arg(long)]
@@ -126,6 +132,10 @@ impl OriginArguments {
         }
         let builder = match self.max_open_files {
             Some(files) => builder.max_open_files(files),
+            None => builder,
+        };
+        let builder = match self.revalidate_media {
+            Some(seconds) => builder.revalidate_media_after(Duration::from_secs(seconds)),
             None => builder,
         };
         builder

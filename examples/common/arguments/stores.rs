@@ -35,6 +35,11 @@ pub(crate) struct StoreArguments {
     #[arg(long, default_value = "5", value_name = "NUMBER", value_parser = number::count(1..=100, "requests"))]
     pub(crate) store_hedge_limit: usize,
 
+    /// Fragments of a track that are read from a store after one of them was sent, so that they are in
+    /// memory when a player asks for them; only while clients leave the store half idle
+    #[arg(long, default_value = "0", value_name = "NUMBER", value_parser = number::count(0..=64, "fragments"))]
+    pub(crate) read_ahead: usize,
+
     /// Folder on a local disk in which fragments that were read from stores are kept; it belongs to
     /// one server, which makes it [default: none are kept on disk]
     #[arg(long, value_name = "FOLDER")]

@@ -11,6 +11,7 @@
 mod contradiction;
 mod document;
 mod printed;
+mod secrets;
 mod without_effect;
 
 use std::ffi::OsString;
@@ -123,7 +124,7 @@ pub fn configured<O: Parser>() -> Result<Option<Configured<O>>, Failure> {
 }
 
 fn parse(command: &Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {
-    command.clone().try_get_matches_from(line)
+    command.clone().try_get_matches_from(line).map_err(secrets::left_out)
 }
 
 /// Reads a file and checks every key in it. Returns its settings and its text.

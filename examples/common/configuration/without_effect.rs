@@ -63,8 +63,10 @@ const RULES: &[Rule] = &[
             .needs("store-hedge", "give the seconds of a slow request")
             .or_else(|| of_stores(given))
     }),
+    ("read-ahead", read_ahead),
     ("disk-cache", of_stores),
     ("disk-cache-size", |given| given.needs("disk-cache", "name the folder")),
+    ("revalidate-media", revalidate_media),
     ("allow-credentials", allow_credentials),
     ("immutable", |given| given.without_caching()),
     ("surrogate-key", |given| given.without_caching()),
@@ -120,6 +122,23 @@ fn redirect(given: &Given<'_>) -> Option<Reason> {
             "has no effect without a bucket: only s3://, az:// and gs:// have signed URLs; serve one, \
              or remove it",
         )
+    })
+}
+
+fn read_ahead(given: &Given<'_>) -> Option<Reason> {
+    of_stores(given).or_else(|| {
+        (given.seconds("hot-memory") == Some(0.0)).then(|| {
+            Reason::new("has no effect while `hot-memory` is 0: give that some MiB, or remove it")
+        })
+    })
+}
+
+fn revalidate_media(given: &Given<'_>) -> Option<Reason> {
+    let (media, all) = (given.seconds("revalidate-media")?, given.seconds("revalidate")?);
+    (media <= all).then(|| {
+        Reason::new(format!(
+            "has no effect, because `revalidate` ({all} seconds) is not shorter: give more, or remove it"
+        ))
     })
 }
 

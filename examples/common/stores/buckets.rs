@@ -9,7 +9,7 @@ use smooth_origin::storage::{
     Bucket, BucketObject, ConnectError, Ends, Location, NoBucket, Opening, Stat, Store,
 };
 
-use super::runtime;
+use super::{names, runtime};
 use crate::log::{Level, log};
 use crate::place::StoreUrl;
 
@@ -86,19 +86,7 @@ impl Each {
 fn may_be_bucket(pattern: &str, first: &str) -> bool {
     let (scheme, rest) = pattern.split_once("://").unwrap_or_default();
     let name = rest.split('/').next().unwrap_or_default().replacen('*', first, 1);
-    let longest = if scheme == "gs" { 222 } else { 63 };
-    let others = match scheme {
-        "az" => "-",
-        "gs" => "-._",
-        _ => "-.",
-    };
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    (3..=longest).contains(&name.len())
-        && name.chars().all(|c| is_plain(c) || others.contains(c))
-        && name.starts_with(is_plain)
-        && name.ends_with(is_plain)
-        && !name.contains("..")
-        && !(scheme == "az" && name.contains("--"))
+    names::check(scheme, &name).is_ok()
 }
 
 fn connect(url: &str) -> Result<Bucket, ConnectError> {

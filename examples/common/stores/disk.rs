@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
+use smooth_origin::origin::block_on;
 use smooth_origin::storage::{DiskCache, DiskCacheStats};
 
 use crate::arguments::StoreArguments;
@@ -116,6 +117,8 @@ impl Watch {
         loop {
             thread::sleep(LOOK_EACH);
             let folder = self.disk.folder.display();
+            // A process that is killed leaves what it had read until now. What fails shows in the numbers.
+            drop(block_on(self.disk.cache.flush()));
             let was_full = self.is_full;
             self.is_full = room(&self.disk.folder).is_some_and(|room| room.is_full(self.disk.size));
             if self.is_full != was_full {

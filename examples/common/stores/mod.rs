@@ -7,6 +7,7 @@
 mod buckets;
 pub(crate) mod disk;
 mod list;
+mod names;
 mod numbers;
 mod options;
 mod place;
@@ -68,7 +69,12 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
         return Err("the name of a bucket has one * at most".into());
     }
     let text = format!("{before}://{}/{path}", bucket.replace('*', "x"));
-    Location::parse(&text).map(drop).map_err(|error| error.to_string())
+    Location::parse(&text).map_err(|error| error.to_string())?;
+    match bucket.contains('*') {
+        // Each name that it makes is checked when it is asked for.
+        true => names::check(before, &bucket.replace('*', "xxx")),
+        false => names::check(before, bucket),
+    }
 }
 
 /// Connects to a store, with what stands in the environment. Nothing is asked of it.

@@ -8,7 +8,7 @@ use super::fake_s3::FakeS3;
 use super::store;
 use crate::observed::{TESTDATA, wait_for};
 
-fn inspect(store: &FakeS3, arguments: &[&str]) -> (i32, Vec<Value>) {
+pub(super) fn inspect(store: &FakeS3, arguments: &[&str]) -> (i32, Vec<Value>) {
     let program = crate::program::program();
     let mut command = Command::new(program.with_file_name("inspect"));
     for (name, value) in store.command().get_envs() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::client::{fetch, fragments};
 use super::fake_s3::FakeS3;
 use super::store;
-use crate::observed::{Observed, TESTDATA};
+use crate::observed::{Observed, TESTDATA, wait_for};
 
 /// The requests for media since the last call. Looks, by which a server sees that an object is still the
 /// same, are none.
@@ -152,4 +152,70 @@ fn the_time_and_the_number_of_tries_are_what_the_operator_says() {
     assert_eq!(fetch(&server, &paths[0]).0, 503);
     let reads = media_reads(&store);
     assert_eq!(reads.len(), 2, "{reads:?}");
+}
+
+#[test]
+fn fragments_that_follow_are_read_ahead_if_that_is_asked_for() {
+    let store = store();
+    let options = [&["s3://films", "--read-ahead", "2"], &PATIENT[..]].concat();
+    let server = Observed::start_by(store.command(), &options);
+    let mut paths = opened(&server, "/ladder/ladder.ism");
+    let of_track = |path: &str| path.split_once('=').unwrap().0.to_owned();
+    let first = of_track(&paths[0]);
+    paths.retain(|path| of_track(path) == first);
+    store.asked();
+    assert_eq!(fetch(&server, &paths[0]).0, 200);
+    let mut reads = Vec::new();
+    wait_for("two more reads", || {
+        reads.extend(media_reads(&store));
+        (reads.len() >= 3).then_some(())
+    });
+    assert_eq!(reads.len(), 3, "{reads:?}");
+    for path in &paths[1..3] {
+        assert_eq!(fetch(&server, path).0, 200);
+    }
+    // Each was read once: by its request, or before it.
+    wait_for("the reads behind the third one", || {
+        reads.extend(media_reads(&store));
+        (reads.len() >= 5).then_some(())
+    });
+    reads.sort();
+    reads.dedup();
+    assert_eq!(reads.len(), 5, "{reads:?}");
+}
+
+#[test]
+fn checks_leave_media_out_if_that_is_asked_for() {
+    let store = store();
+    let server = |more: &[&str]| {
+        let options = [&["s3://films", "--revalidate", "0"], more].concat();
+        Observed::start_by(store.command(), &options)
+    };
+    let looks = |server: &Observed| {
+        fetch(server, "/ladder/ladder.ism/Manifest");
+        store.asked();
+        assert_eq!(fetch(server, "/ladder/ladder.ism/Manifest").0, 200);
+        store.asked()
+    };
+    let all = looks(&server(&[]));
+    assert!(all.iter().any(|asked| asked.contains(".ismv")), "{all:?}");
+    let few = looks(&server(&["--revalidate-media", "3600"]));
+    assert!(few.iter().any(|asked| asked.contains(".ismc")), "{few:?}");
+    assert!(!few.iter().any(|asked| asked.contains(".ismv")), "{few:?}");
+}
+
+#[test]
+fn options_of_reads_without_effect_are_refused() {
+    for (arguments, words) in [
+        (&["--read-ahead", "2"][..], "--read-ahead has no effect while only folders"),
+        (
+            &["s3://films", "--read-ahead", "2", "--hot-memory", "0"],
+            "--read-ahead has no effect while --hot-memory is 0",
+        ),
+        (&["--revalidate-media", "5"], "--revalidate (5 seconds) is not shorter"),
+    ] {
+        let (status, errors) = crate::program::refused(arguments);
+        assert_eq!(status, 2, "{errors}");
+        assert!(errors.contains(words), "{errors}");
+    }
 }

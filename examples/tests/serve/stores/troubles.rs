@@ -1,5 +1,6 @@
 //! Stores that do not answer: the sentences of the log, and the responses to clients.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use super::client::fetch;
@@ -89,6 +90,90 @@ fn what_is_missing_in_the_environment_is_missed_at_the_start() {
     let (status, errors) = crate::program::refused(&["--store", "prefix=a,location=ftp://a"]);
     assert_eq!(status, 2);
     assert!(errors.contains("s3://, az://, gs://"), "{errors}");
+}
+
+#[test]
+fn a_refused_location_is_not_repeated() {
+    let store = store();
+    for (location, words) in [
+        ("s3://user:xyzzy@films/2026", "no user or password"),
+        ("https://host/x?sig=xyzzy", "no query"),
+        ("s3:/key:xyzzy@films", "two slashes"),
+        ("ftp://user:xyzzy@host/x", "s3://, az://, gs://"),
+        ("s3://films#xyzzy", "no query"),
+    ] {
+        let (prefixed, rule) = (format!("a={location}"), format!("prefix=a,location={location}"));
+        let (no_location, no_key) =
+            (format!("prefix=a,lcoation={location}"), format!("prefix=a,{location},location=x"));
+        let as_host = format!("host={location},location=s3://films");
+        let misspelled = format!("--stroe={location}");
+        for arguments in [
+            &[location][..],
+            &["--check", location],
+            &[&prefixed],
+            &["--store", &rule],
+            &["--check", "--store", &rule],
+            &["--store", &no_location],
+            &["--store", &no_key],
+            &["--store", &as_host],
+            &[&misspelled],
+        ] {
+            let output = store.command().args(arguments).output().unwrap();
+            let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{text}");
+            assert!(!text.contains("xyzzy"), "{text}");
+            let is_location = arguments.last().is_some_and(|last| {
+                last.ends_with(location)
+                    && !["--stroe", "lcoation"].iter().any(|no| last.contains(no))
+            });
+            assert!(text.contains(words) || !is_location, "{text}");
+        }
+        let (status, entries) = super::inspected::inspect(&store, &[location]);
+        assert_eq!(status, 3);
+        let text = entries[0].to_string();
+        assert!(!text.contains("xyzzy") && text.contains(words), "{text}");
+    }
+}
+
+#[test]
+fn a_name_that_no_bucket_has_is_refused_with_the_rule() {
+    for (location, words) in [
+        ("s3://Films/2026", "3 to 63 small letters, digits, dots and hyphens"),
+        ("s3://my_films", "3 to 63 small letters, digits, dots and hyphens"),
+        ("s3://films-*_", "3 to 63 small letters, digits, dots and hyphens"),
+        #[cfg(feature = "azure")]
+        ("az://Films", "3 to 63 small letters, digits and single hyphens"),
+        #[cfg(feature = "gcs")]
+        ("gs://Films", "small letters, digits, dots, hyphens and underscores"),
+    ] {
+        let place = format!("prefix=*,location={location}");
+        let (status, errors) = match location.contains('*') {
+            true => crate::program::refused(&["--store", &place]),
+            false => crate::program::refused(&[location]),
+        };
+        assert_eq!(status, 2, "{errors}");
+        assert!(errors.contains(words) && errors.contains(location), "{errors}");
+    }
+}
+
+#[test]
+fn a_server_without_tls_is_named_as_that() {
+    let mut command = store().command();
+    // What a plain server answers to the first bytes of TLS.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { break };
+            let _ = stream.read(&mut [0; 512]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    command.env("AWS_ENDPOINT_URL", format!("https://{address}"));
+    let server = Observed::start_by(command, &["s3://films"]);
+    assert_eq!(fetch(&server, "/split/split.ism/Manifest").0, 503);
+    let words = "the port of the store does not speak TLS: write its endpoint with http://";
+    wait_for(words, || server.errors().contains(words).then_some(()));
 }
 
 #[test]

@@ -3,9 +3,12 @@
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 
-use rustls::CertificateError;
+use rustls::{CertificateError, InvalidMessage};
 
 use super::super::problem::Problem;
+
+const NO_TLS: &str = "the port of the store does not speak TLS: write its endpoint with http://, or name the port \
+                      for https://";
 
 /// Returns whether a connection ended before any answer.
 pub(super) fn is_reset(error: &reqwest::Error) -> bool {
@@ -32,8 +35,12 @@ pub(super) fn unreachable(error: &reqwest::Error) -> Problem {
     while let Some(inner) = cause {
         if let Some(error) = inner.downcast_ref::<io::Error>() {
             io = io.or(Some(error.kind()));
-            if let Some(rustls::Error::InvalidCertificate(why)) = of_tls(error) {
-                return other(certificate(why));
+            match of_tls(error) {
+                Some(rustls::Error::InvalidCertificate(why)) => return other(certificate(why)),
+                Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                    return Problem::told(ErrorKind::NotConnected, NO_TLS);
+                }
+                _ => {}
             }
         }
         cause = inner.source();
