@@ -194,6 +194,7 @@ pub(super) fn checked(
     if status != StatusCode::PARTIAL_CONTENT {
         return unsupported(NO_RANGES);
     }
+    let Some(value) = headers.get(CONTENT_RANGE) else { return unsupported(NO_RANGES) };
     // Its body has boundaries and headers among the bytes (RFC 9110, 15.3.7.2).
     if is_of(b"multipart/") {
         return Err(other(
@@ -201,7 +202,6 @@ pub(super) fn checked(
              if that goes on, look at the proxy or cache before it, or set the object's type to video/mp4",
         ));
     }
-    let Some(value) = headers.get(CONTENT_RANGE) else { return unsupported(NO_RANGES) };
     let Some((range, size)) = value.to_str().ok().and_then(content_range) else {
         return unsupported(NO_LENGTH);
     };
