@@ -95,7 +95,7 @@ const TABLE: &[Row] = &[
     Row { fault: "the range has no place", on: &ALL, answer: |asked| answer(PART, &format!("{}Content-Length: {}\r\n", version(TAG), wrong(asked).len()), &wrong(asked)),
           kind: ErrorKind::Unsupported, words: "must support ranges", passes: false, status: 503 },
     Row { fault: "several parts are given", on: &ALL, answer: |asked| answer(PART, &format!("{}Content-Type: multipart/byteranges; boundary=x\r\nContent-Length: {}\r\n", version(TAG), wrong(asked).len()), &wrong(asked)),
-          kind: ErrorKind::Other, words: "several parts", passes: true, status: 503 },
+          kind: ErrorKind::Unsupported, words: "must support ranges", passes: false, status: 503 },
     Row { fault: "another range is given", on: &ALL, answer: |asked| answer(PART, &format!("{}Content-Range: bytes {}-{}/{SIZE}\r\nContent-Length: {}\r\n", version(TAG), part(asked).start + 1, part(asked).end - 1, wrong(asked).len() - 1), &wrong(asked)[1..]),
           kind: ErrorKind::Other, words: "the store gives bytes ", passes: true, status: 503 },
     Row { fault: "the range is not in the size", on: &ALL, answer: |_| answer(PART, &format!("{}Content-Range: bytes 0-9/5\r\nContent-Length: 10\r\n", version(TAG)), &[WRONG; 10]),
