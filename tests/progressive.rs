@@ -124,7 +124,8 @@ fn each_track_and_each_quality_may_have_a_file_of_its_own() {
     for (file, bitrate) in [("low.mp4", 300_000), ("high.mp4", 600_000)] {
         let file = &files.iter().find(|(of, _)| *of == file).unwrap().1;
         for chunk in chunks(file, Wanted::SMOOTH).unwrap() {
-            let path = format!("film.ism/QualityLevels({bitrate})/Fragments(video={})", chunk.start);
+            let path =
+                format!("film.ism/QualityLevels({bitrate})/Fragments(video={})", chunk.start);
             let fragment = get(&origin, &path).unwrap();
             assert!(fragment == [&chunk.head[..], &chunk.payload].concat(), "{path}");
         }
@@ -203,7 +204,9 @@ fn the_head_is_written_and_the_samples_are_ranges_of_the_file() {
         read.retain(|(_, range)| !range.is_empty());
         let from_file: u64 = read.iter().map(|(_, range)| range.end - range.start).sum();
         let Piece::Bytes(head) = &pieces[0] else { unreachable!() };
-        assert_eq!(from_file, whole.len() as u64 - head.len() as u64, "{path}");
+        // Ranges that are near are read at once, with what is between them.
+        let samples = whole.len() as u64 - head.len() as u64;
+        assert!(from_file >= samples && read.len() <= 1, "{path}: {} reads", read.len());
         // Any part of it is the part of the whole.
         let len = whole.len() as u64;
         for range in [0..1, 5..len - 5, len - 1..len, len / 2..len / 2 + 3] {
@@ -261,12 +264,10 @@ fn a_cut_file_and_one_that_lies_are_told_with_track_and_sample() {
 
 #[test]
 fn a_quality_with_other_key_frames_is_refused_and_the_others_are_served() {
-    let tracks =
-        [("video", "low.mp4", 300_000, 1, ""), ("video", "other.mp4", 600_000, 1, "")];
+    let tracks = [("video", "low.mp4", 300_000, 1, ""), ("video", "other.mp4", 600_000, 1, "")];
     let other = Track::video((30_000, 1001), 40, 500, 600_000, 8);
     let low = Track::video((30_000, 1001), 40, 430, 300_000, 3);
-    let files =
-        [("low.mp4", Film::of([low]).file()), ("other.mp4", Film::of([other]).file())];
+    let files = [("low.mp4", Film::of([low]).file()), ("other.mp4", Film::of([other]).file())];
     let store = film_of(&tracks, &files);
     let opened = open(&store).unwrap();
     let findings = opened.presentation().findings();

@@ -5,9 +5,9 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::excerpt::Excerpt;
-use super::{progressive, protection};
 use super::tracks::{self, MediaTrack};
 use super::trouble::Trouble;
+use super::{progressive, protection};
 use crate::base::{Cursor, Error, FileEnds, FileId, Limits};
 use crate::bmff::{Boxes, Header};
 use crate::codec::ProtectionSystem;
