@@ -394,8 +394,35 @@ def announced_by_other_formats():
     return out
 
 
-def openings():
+def progressive():
+    """Films whose samples are in their headers: behind the samples, or before them."""
     out = {}
+    both, tables = smil(V, A, client=None), sample_tables()
+    chosen = ("video-and-sound", "no-edits", "times-of-64-bits", "a-late-start", "an-edit-inside-of-a-group",
+              "chunks-of-seconds", "all-are-key-frames", "no-key-frame", "no-key-frame-at-the-start", "dependencies",
+              "one-size", "16-million-samples-of-one-size", "offsets-of-64-bits",
+              "offsets-beyond-the-file", "offsets-that-step-back", "samples-on-samples", "more-durations",
+              "the-longest-durations", "durations-of-years", "the-largest-offsets-of-composition", "a-timescale-of-0",
+              "the-largest-timescale", "no-samples", "no-tables")
+    ftyp = box("ftyp", b"isom", u32(512), b"isommp41")
+    for name in chosen:
+        length, header = struct.unpack(">I", tables[name][:4])[0], tables[name][4:]
+        media = u32(1) + b"mdat" + u64(length - 24) + bytes(n % 251 + 1 for n in range(length - 40))
+        out[f"progressive-{name}"] = files(both, ftyp + media + header)
+        if name in ("video-and-sound", "no-edits"):
+            out[f"progressive-{name}-header-first"] = files(both, ftyp + header + media)
+            out[f"progressive-{name}-cut-off"] = files(both, ftyp + media + header[:-9])
+            out[f"progressive-{name}-as-announced"] = files(smil(V, A), ftyp + media + header, client=CLIENT)
+    # Two qualities of which one has other key frames.
+    one, other = (u32(1) + b"mdat" + u64(576) + bytes(560) + tables[n][4:] for n in ("chunks-of-seconds", "all-are-key-frames"))
+    two = smil(V, ("video", "2.ismv", 120_000, 1, None), A, client=None)
+    out["progressive-with-other-key-frames"] = files(two, ftyp + one, ftyp + other)
+    out["progressive-beside-fragments"] = files(two, ftyp + one, tiny())
+    return out
+
+
+def openings():
+    out = progressive()
     both = smil(V, A)
     out["tiny"] = files(both, tiny(), client=CLIENT)
     out["tiny-without-client-manifest"] = files(both, tiny())

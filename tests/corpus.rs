@@ -642,7 +642,7 @@ fn an_initialization_segment_of_azure_indicates_the_codec_that_manifests_announc
 }
 
 #[test]
-fn progressive_files_of_azure_are_told_to_need_packaging() {
+fn progressive_files_of_azure_are_served_without_packaging() {
     let corpus = corpus_or_return!();
     let folder = "azure-media-services/mbr";
     let stored = corpus.server(&format!("{folder}/MBRtoSmooth.ism"));
@@ -660,11 +660,24 @@ fn progressive_files_of_azure_are_told_to_need_packaging() {
     let opened = block_on(origin.open(&Name::new("MBRtoSmooth.ism").unwrap())).unwrap();
     let findings = opened.presentation().findings();
     let count = |code| findings.iter().filter(|finding| finding.code == code).count();
-    assert_eq!(count(FindingCode::NeedsPackaging), 3);
     assert_eq!(count(FindingCode::FileMissing), 4);
-    let error = block_on(origin.answer("/MBRtoSmooth.ism/Manifest")).unwrap_err();
-    assert!(matches!(error.kind, ErrorKind::NotSliceable(_)), "{error}");
-    assert_eq!(error.kind.status(), 415);
+    assert_eq!(count(FindingCode::NeedsPackaging), 0);
+    assert_eq!(count(FindingCode::QualitiesNotAligned), 0);
+    let mut fragments = 0;
+    for stream in opened.presentation().streams() {
+        for track in stream.tracks().iter().filter(|track| track.is_served()) {
+            assert_eq!(track.fragment_count(), stream.timeline().len());
+            for (start, _) in stream.timeline().iter() {
+                let (name, bitrate) = (stream.name(), track.bitrate());
+                let path =
+                    format!("/MBRtoSmooth.ism/QualityLevels({bitrate})/Fragments({name}={start})");
+                let fragment = testkit::get(&origin, &path).unwrap();
+                assert_eq!(fragment[4..8], *b"moof");
+                fragments += 1;
+            }
+        }
+    }
+    assert!(fragments >= 12, "{fragments}");
 }
 
 // Helpers.

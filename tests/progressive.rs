@@ -204,7 +204,9 @@ fn the_head_is_written_and_the_samples_are_ranges_of_the_file() {
         read.retain(|(_, range)| !range.is_empty());
         let from_file: u64 = read.iter().map(|(_, range)| range.end - range.start).sum();
         let Piece::Bytes(head) = &pieces[0] else { unreachable!() };
-        assert_eq!(from_file, whole.len() as u64 - head.len() as u64, "{path}");
+        // Ranges that are near are read at once, with what is between them.
+        let samples = whole.len() as u64 - head.len() as u64;
+        assert!(from_file >= samples && read.len() <= 1, "{path}: {} reads", read.len());
         // Any part of it is the part of the whole.
         let len = whole.len() as u64;
         for range in [0..1, 5..len - 5, len - 1..len, len / 2..len / 2 + 3] {

@@ -82,6 +82,7 @@ fn place(
         time,
     };
     let reply = reply(files, presentation, &Request::Fragment(fragment)).ok()?;
-    let stored = reply.stored().expect("a stored fragment is one range");
+    // The fragments of progressive files are made of ranges that may overlap.
+    let stored = reply.stored()?;
     Some((stored.file, stored.range.start, stored.range.end))
 }

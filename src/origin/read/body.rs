@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
+use super::near_ranges::NearRanges;
 use super::reader::Reader;
 use super::shared::no_room;
 use super::stored_body::StoredBody;
@@ -130,12 +131,35 @@ impl Body {
                     return Poll::Ready(Some(Ok(self.given(bytes))));
                 }
                 Some(Piece::Stored(stored)) => {
+                    if self.start_near(&stored) {
+                        continue;
+                    }
                     if let Some(read) = self.start(stored) {
                         return Poll::Ready(Some(Ok(self.given(read))));
                     }
                 }
             }
         }
+    }
+
+    /// Begins to read several ranges at once, if there is room and some that follow are near.
+    fn start_near(&mut self, first: &StoredRange) -> bool {
+        if self.later.is_empty() || self.is_kept || self.kept.is_some() {
+            return false;
+        }
+        let shared = self.reader.shared();
+        let (portion, is_dear) = match &shared.whole_reads {
+            None => (Portion::of(WHOLE, &shared.bodies), false),
+            Some(whole) => (Portion::dear(whole.most(), &shared.bodies, whole), true),
+        };
+        if !portion.roomy {
+            return false;
+        }
+        let near = NearRanges::take(first, &mut self.later, is_dear, portion.len);
+        let Some(near) = near else { return false };
+        let (reader, unsent) = (self.reader.clone(), Arc::clone(self.unsent()));
+        self.reading = Some(Box::pin(near_of(reader, near, unsent)));
+        true
     }
 
     /// Takes the part of a range that was read already, or begins to read a part. The rest remains.
@@ -274,6 +298,16 @@ async fn portion_of(
     };
     let share = shared.access.within(room).await.ok_or_else(no_room)?;
     let bytes = reader.read(file, range).await?;
+    Ok(unsent.count(bytes, share))
+}
+
+/// Reads ranges that are near to one another.
+async fn near_of(reader: Reader, near: NearRanges, unsent: Arc<Unsent>) -> Result<Bytes, Error> {
+    let span = near.span();
+    let shared = reader.shared();
+    let room = shared.bodies.take(span.end - span.start);
+    let share = shared.access.within(room).await.ok_or_else(no_room)?;
+    let bytes = near.of(&reader.read(near.file, span).await?);
     Ok(unsent.count(bytes, share))
 }
 

@@ -21,6 +21,7 @@ mod key;
 mod lent;
 mod looked;
 mod missing_files;
+mod near_ranges;
 mod opened;
 mod reader;
 mod settling;

@@ -70,12 +70,16 @@ const AT_ONCE: usize = 16;
 impl Survey {
     /// Creates a survey of this presentation that has not looked at anything yet.
     pub fn new(presentation: &Arc<Presentation>) -> Self {
-        let (mut tracks, mut fragments) = (Vec::new(), 0);
+        let (mut tracks, mut fragments, mut looked_at) = (Vec::new(), 0, 0);
         for (s, stream) in presentation.streams.iter().enumerate() {
             for (t, track) in stream.tracks.iter().enumerate() {
                 let (nature, count) = match &track.media {
                     // Opening has made each of its fragments.
-                    Media::Stored(stored) if stored.made.is_some() => continue,
+                    Media::Stored(stored) if stored.made.is_some() => {
+                        fragments += stored.fragments.len() as u64;
+                        looked_at += stored.fragments.len() as u64;
+                        continue;
+                    }
                     Media::Stored(stored) => {
                         let (entry, limits) = (stored.entry.as_ref(), &presentation.limits);
                         (Nature::of(stream.kind, entry, limits), stored.fragments.len())
@@ -89,7 +93,7 @@ impl Survey {
         }
         let presentation = Arc::clone(presentation);
         let reports = Reports::default();
-        Self { presentation, tracks, next: (0, 0), fragments, looked_at: 0, reports }
+        Self { presentation, tracks, next: (0, 0), fragments, looked_at, reports }
     }
 
     /// Number of fragments of all tracks.
