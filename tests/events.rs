@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
+use smooth_origin::base::Name;
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Event, Level, Origin, block_on};
-use smooth_origin::storage::MemoryStore;
+use smooth_origin::storage::{MemoryStore, Store};
 use testkit::film::{self, Style, Track, ism};
 use testkit::sick::SickStore;
 use testkit::{Hands, get, name, served, status, store};
@@ -153,6 +154,31 @@ fn requests_that_the_storage_fails_are_one_line_with_the_file_and_the_rest_is_co
     let lines = log.take();
     let left_out = "warn 9 more failures, like those reported or too many to report";
     assert_eq!(lines, [left_out, failed], "of a body alike");
+}
+
+/// A store in which one file cannot be read.
+struct Broken(MemoryStore);
+
+impl Store for Broken {
+    type Source = <MemoryStore as Store>::Source;
+
+    async fn open(&self, name: &Name) -> std::io::Result<Self::Source> {
+        match name.as_str() {
+            "films/film.ismv" => Err(std::io::Error::other("the disk is sick")),
+            _ => self.0.open(name).await,
+        }
+    }
+}
+
+#[test]
+fn a_request_for_a_track_that_could_not_be_opened_names_the_file_and_the_reason() {
+    let log = Log::default();
+    let lines = log.clone();
+    let origin = Origin::builder(Broken(films())).on_event(move |event| lines.write(event)).build();
+    assert_eq!(status(&origin, FIRST), 503);
+    let failed = "error films/film.ism: a request failed: reading failed: films/film.ismv could not be \
+                  read when it was opened: reading failed: the disk is sick";
+    assert_eq!(log.take().last().map(String::as_str), Some(failed));
 }
 
 #[test]

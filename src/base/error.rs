@@ -516,7 +516,13 @@ impl fmt::Display for ReadError {
             ReadErrorKind::Unsettled { .. } => "the file changed a moment ago",
             ReadErrorKind::Transient => "reading failed",
         };
-        match &self.source {
+        // The kind alone says no more than these words.
+        let says_more = |source: &&Arc<std::io::Error>| {
+            self.kind != ReadErrorKind::Gone
+                || source.get_ref().is_some()
+                || source.raw_os_error().is_some()
+        };
+        match self.source.as_ref().filter(says_more) {
             Some(source) => write!(f, "{what}: {source}"),
             None => f.write_str(what),
         }
@@ -538,6 +544,16 @@ impl From<ReadError> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_not_there_is_said_once() {
+        let of = |source: std::io::Error| {
+            let source = Some(Arc::new(source));
+            ReadError { source, ..ReadError::new(ReadErrorKind::Gone) }.to_string()
+        };
+        assert_eq!(of(std::io::ErrorKind::NotFound.into()), "the file is not there");
+        assert_eq!(of(std::io::Error::other("x")), "the file is not there: x");
+    }
 
     #[test]
     fn what_comes_later_and_what_is_gone_have_statuses_of_their_own() {

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::counters::Counters;
 use super::{Clock, Event};
-use crate::base::{Error, ErrorGroup, ErrorKind, Name};
-use crate::presentation::{Finding, Presentation};
+use crate::base::{Error, ErrorGroup, ErrorKind, Name, ReadError};
+use crate::presentation::{Finding, FindingCode, Presentation};
 
 pub(super) type Report = dyn Fn(&Event<'_>) + Send + Sync;
 
@@ -104,9 +105,29 @@ impl Events {
         if error.settles_in().is_some() {
             return;
         }
+        if let Some(error) = self.unread_at_opening(presentation, error) {
+            return self.request_for_failed(presentation.name(), None, &error);
+        }
         let files = presentation.files();
         let file = error.file().and_then(|file| files.get(file.index()));
         self.request_for_failed(presentation.name(), file, error);
+    }
+
+    /// Returns the error of a track whose file could not be read when the presentation was opened, with what
+    /// is known of that.
+    fn unread_at_opening(&self, presentation: &Presentation, error: &Error) -> Option<Error> {
+        let ErrorKind::Read(ReadError { kind, source: None, .. }) = &error.kind else {
+            return None;
+        };
+        if !self.are_wanted() || error.file().is_some() {
+            return None;
+        }
+        let findings = presentation.findings();
+        let unread = findings.iter().find(|one| one.code == FindingCode::FileUnreadable)?;
+        let file = unread.file.as_deref().unwrap_or_default();
+        let why = format!("{file} could not be read when it was opened: {}", unread.message);
+        let source = Some(Arc::new(io::Error::other(why)));
+        Some(ReadError { source, ..ReadError::new(*kind) }.into())
     }
 
     /// Reports a request, or a body, for the presentation or file of this name.

@@ -120,7 +120,7 @@ pub struct BreakerStats {
 /// # assert!(!is_from_the_breaker(&io::ErrorKind::TimedOut.into()));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the storage keeps failing and is asked again in {:.1} s", retry_after.as_secs_f64())]
+#[error("the storage keeps failing and is asked again in {} s", retry_after.as_secs_f64().ceil())]
 #[non_exhaustive]
 pub struct BreakerOpen {
     /// Time until the store is asked again.

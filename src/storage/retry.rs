@@ -125,7 +125,7 @@ struct Shared {
 
 /// The last error of an operation that was tried several times.
 #[derive(Debug, thiserror::Error)]
-#[error("{last} (after {tries} tries in {} s)", took.as_secs_f64())]
+#[error("{last} (after {tries} tries in {:.1} s)", took.as_secs_f64())]
 struct Tried {
     tries: u32,
     took: Duration,
