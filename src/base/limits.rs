@@ -34,6 +34,9 @@ pub struct Limits {
     pub uses_of_track: usize,
     /// Bytes of a `moov`; default 16 MiB.
     pub moov: u64,
+    /// Samples of all tracks of progressive files of a presentation; default 33,554,432. Needed because
+    /// samples of one size and duration take no bytes in a `moov`.
+    pub progressive_samples: u64,
     /// Bytes of an `mfra`; default 64 MiB.
     pub mfra: u64,
     /// Bytes of a `moof`; default 32 MiB.
@@ -104,6 +107,7 @@ impl Default for Limits {
             tracks: 1024,
             uses_of_track: 4,
             moov: 16 << 20,
+            progressive_samples: 32 << 20,
             mfra: 64 << 20,
             moof: 32 << 20,
             boxes: 65_536,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::made::MadeFragment;
 use super::probe::{broken, known, place_of};
 use super::stream::{Media, StoredTrack};
-use super::{Liveness, Located, LocatedFile, Presentation, StoredRange, Validator};
+use super::{Liveness, Located, LocatedFile, Piece, Presentation, StoredRange, Validator};
 use crate::base::{Error, ErrorKind, FileId, Step};
 use crate::fragment::{Defaults, Lengths, Noun, Stored};
 use crate::index::Place;
@@ -49,6 +50,8 @@ pub(crate) struct FragmentView<'a> {
     /// Bytes of its parts.
     pub(crate) lengths: Lengths,
     pub(super) looked: Option<&'a Looked>,
+    /// The fragment, if it is not stored as one.
+    made: Option<&'a MadeFragment>,
 }
 
 /// The source of a fragment's validator.
@@ -168,23 +171,55 @@ impl Presentation {
             let view = FragmentView::of_track(self, at, track, start, lengths, None);
             return then(view).map(Step::Ready);
         }
-        self.look_at(at, then)
+        self.look_at(at, need, then)
     }
 
     #[inline(never)]
     fn look_at<T: 'static>(
         self: &Arc<Self>,
         at: FragmentAddress,
+        need: Need,
         then: impl FnOnce(FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let at = match at {
             FragmentAddress::Chunk(at) => match self.file_of(at) {
-                None => return self.probe(at, then),
+                None => {
+                    let track = self.track_of(at).stored()?;
+                    return match track.made {
+                        Some(_) => self.make(at, track, need, then),
+                        None => self.probe(at, then),
+                    };
+                }
                 Some(file) => file,
             },
             FragmentAddress::Unannounced(file) => file,
         };
         self.look_at_file(at, then)
+    }
+
+    /// Makes a fragment of a progressive file, and goes on with `then`. Nothing is read.
+    fn make<T: 'static>(
+        &self,
+        at: Located,
+        track: &StoredTrack,
+        need: Need,
+        then: impl FnOnce(FragmentView<'_>) -> Result<T, Error>,
+    ) -> Result<Step<T>, Error> {
+        let (Some(made), Place::Bounded { start, .. }) = (&track.made, place_of(track, at)?) else {
+            return Err(ErrorKind::NoMedia.into());
+        };
+        let in_file = |error: Error| error.in_file(track.file);
+        let made = made.fragment_at(start, self.limits()).map_err(in_file)?;
+        let looked = match need {
+            Need::Lengths => None,
+            Need::Head => {
+                let head = made.stored(self.limits()).map_err(in_file)?;
+                Some(Looked { read: Bytes::new(), head })
+            }
+        };
+        let (lengths, looked) = (made.lengths(), looked.as_ref());
+        let view = FragmentView::of_track(self, at, track, start, lengths, looked);
+        then(FragmentView { made: Some(&made), ..view }).map(Step::Ready).map_err(in_file)
     }
 }
 
@@ -208,6 +243,7 @@ impl<'a> FragmentView<'a> {
             start,
             lengths,
             looked,
+            made: None,
         }
     }
 
@@ -229,6 +265,7 @@ impl<'a> FragmentView<'a> {
             start,
             lengths: looked.head.lengths(),
             looked: Some(looked),
+            made: None,
         }
     }
 
@@ -263,7 +300,24 @@ impl<'a> FragmentView<'a> {
         }
     }
 
-    /// Returns some of its bytes, counted from the first of its `moof`, as a range of its file.
+    /// Returns whether it is stored, and not made of the samples of a progressive file.
+    #[inline(always)]
+    pub(crate) fn is_stored(&self) -> bool {
+        self.made.is_none()
+    }
+
+    /// Returns some of its bytes, counted from the first of its `moof`: a range of its file if it
+    /// [is stored](Self::is_stored), else written bytes and several ranges.
+    pub(crate) fn pieces(&self, bytes: Range<u64>) -> impl Iterator<Item = Piece> + use<> {
+        let (stored, made) = match self.made {
+            None => (Some(Piece::Stored(self.stored(bytes))), Vec::new()),
+            Some(made) => (None, made.pieces(self.file, bytes)),
+        };
+        stored.into_iter().chain(made).filter(|piece| piece.len() > 0)
+    }
+
+    /// Returns some of the bytes of a fragment that [is stored](Self::is_stored), counted from the
+    /// first of its `moof`, as a range of its file.
     #[inline(always)]
     pub(crate) fn stored(&self, bytes: Range<u64>) -> StoredRange {
         let range = self.start + bytes.start..self.start + bytes.end;
@@ -279,11 +333,17 @@ impl<'a> FragmentView<'a> {
         matches!(self.owner, Owner::Track(_))
     }
 
-    /// Returns the payload of its `mdat`, as a range of its file.
+    /// Returns the payload of its `mdat`, if it has any bytes.
     #[cfg(any(feature = "dash", feature = "hls"))]
-    pub(crate) fn payload(&self) -> StoredRange {
+    pub(crate) fn payload(&self) -> impl Iterator<Item = Piece> + use<> {
         let range = self.lengths.part(Noun::RawFragments);
-        let before = u32::try_from(range.start).unwrap_or(0);
-        StoredRange { before, ..self.stored(range) }
+        let before = match self.made {
+            None => u32::try_from(range.start).unwrap_or(0),
+            Some(_) => 0,
+        };
+        self.pieces(range).map(move |piece| match piece {
+            Piece::Stored(stored) => Piece::Stored(StoredRange { before, ..stored }),
+            Piece::Bytes(bytes) => Piece::Bytes(bytes),
+        })
     }
 }

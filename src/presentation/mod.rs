@@ -14,6 +14,7 @@ mod fragment_files;
 mod fragment_view;
 mod init_segment;
 mod keys;
+mod made;
 mod open;
 mod probe;
 mod reply;
@@ -339,7 +340,8 @@ impl Presentation {
                 let entry = |entry: &SampleEntry| piece(entry.body.len());
                 let entries = stored.entry.iter().chain(&*stored.more_entries).map(entry);
                 let more = piece(size_of_val(&*stored.more_entries));
-                let stored = piece(size_of_val(&**stored)) + stored.fragments.memory();
+                let made = stored.made.as_ref().map_or(0, |made| made.memory());
+                let stored = piece(size_of_val(&**stored)) + stored.fragments.memory() + made;
                 stored + more + entries.sum::<usize>()
             }
             Media::Files(files) => piece(size_of_val(&**files)) + files.memory(),

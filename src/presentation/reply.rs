@@ -155,14 +155,22 @@ impl Reply {
         })
     }
 
-    /// A reply of a written head, followed by ranges of a file.
+    /// A reply of a written head, followed by others, mostly ranges of a file.
     pub(crate) fn of_parts(
         representation: Representation,
         head: Bytes,
-        ranges: impl Iterator<Item = StoredRange>,
+        others: impl Iterator<Item = Piece>,
     ) -> Self {
         let head = [Piece::Bytes(head)].into_iter();
-        let pieces = Pieces::Many(head.chain(ranges.map(Piece::Stored)).collect());
+        Self { representation, pieces: Pieces::Many(head.chain(others).collect()) }
+    }
+
+    /// A reply of these pieces.
+    pub(crate) fn of_pieces(representation: Representation, pieces: Vec<Piece>) -> Self {
+        let pieces = match <[Piece; 1]>::try_from(pieces) {
+            Ok(one) => Pieces::One(one),
+            Err(many) => Pieces::Many(many),
+        };
         Self { representation, pieces }
     }
 
@@ -190,11 +198,7 @@ impl Reply {
             }
             from = to;
         }
-        let pieces = match <[Piece; 1]>::try_from(pieces) {
-            Ok(one) => Pieces::One(one),
-            Err(many) => Pieces::Many(many),
-        };
-        Self { representation: self.representation, pieces }
+        Self::of_pieces(self.representation, pieces)
     }
 
     /// Media type, class, liveness and validator of the reply.

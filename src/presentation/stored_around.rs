@@ -14,6 +14,7 @@ impl Presentation {
             for (track, of) in of.tracks.iter().enumerate() {
                 if let Ok(stored) = of.stored()
                     && stored.file == file
+                    && stored.made.is_none()
                     && let Some(chunk) = stored.fragments.chunk_at(byte)
                 {
                     return Some(Located { stream, track, chunk });
@@ -24,9 +25,12 @@ impl Presentation {
     }
 
     /// Returns the file and the range of a fragment: up to its bound, if it was not looked at. `None` if
-    /// it is broken, or has a file of its own.
+    /// it is broken, has a file of its own, or is made of the samples of a progressive file.
     pub(crate) fn stored_range(&self, at: Located) -> Option<(FileId, Range<u64>)> {
         let track = self.streams.get(at.stream)?.tracks.get(at.track)?.stored().ok()?;
+        if track.made.is_some() {
+            return None;
+        }
         let range = match track.fragments.place(at.chunk)? {
             Place::Known { start, lengths } => start..start.saturating_add(lengths.len),
             Place::Bounded { start, bound } => start..bound,

@@ -1,9 +1,11 @@
 //! Streams and tracks of an opened presentation.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::fragment_files::FragmentFiles;
+use super::made::MadeTrack;
 use super::{Role, Timeline};
 use crate::base::{ErrorKind, FileId, Guid, Limits, Name, ReadError, ReadErrorKind, Timescale};
 use crate::bmff::SampleEntry;
@@ -121,6 +123,9 @@ pub(crate) struct StoredTrack {
     pub(crate) shift: i64,
     pub(crate) defaults: Defaults,
     pub(crate) fragments: Fragments,
+    /// The samples of a progressive file. Then its fragments are made of them, and their places are
+    /// not those of bytes in the file.
+    pub(crate) made: Option<Arc<MadeTrack>>,
     /// The first sample entry, if all of them together are small.
     pub(crate) entry: Option<SampleEntry>,
     /// The other sample entries.
@@ -318,10 +323,12 @@ impl Track {
     /// Gives `each` the chunks that have a fragment in its file, in ascending order: the number of the
     /// chunk and the bytes of the file. A fragment that nothing has read yet reaches to what
     /// follows it, and one that is known to be broken has no bytes. Nothing is given if its media is not
-    /// in one file.
+    /// in one file, or if its fragments are made of the samples of a progressive file.
     #[cfg_attr(not(feature = "unstable-formats"), doc(hidden))]
     pub fn each_stored(&self, each: impl FnMut(usize, Range<u64>)) {
-        if let Ok(stored) = self.stored() {
+        if let Ok(stored) = self.stored()
+            && stored.made.is_none()
+        {
             stored.fragments.each_range(each);
         }
     }

@@ -3,13 +3,15 @@
 use super::Track;
 use super::whereabouts::{inside, located};
 use crate::base::{Error, ErrorKind, FourCc, Limits, Timescale};
-use crate::bmff::{Body, Boxes, Mvhd};
+use crate::bmff::{Body, Boxes, Mvhd, Tkhd};
 
 /// What the `moov` of a progressive file says. An error of one track does not affect others.
 #[derive(Debug)]
 pub struct Movie {
     /// The tracks in the order in which they are stored.
     pub tracks: Vec<Result<Track, Error>>,
+    /// Their numbers in the file, as far as they can be read.
+    pub ids: Vec<Option<u32>>,
 }
 
 impl Movie {
@@ -42,6 +44,11 @@ impl Movie {
             };
             track.map_err(|error| error.inside(FourCc(*b"moov")))
         };
-        Ok(Self { tracks: traks.map(read).collect() })
+        let id = |(item, _): (&crate::bmff::AnyBox, u64)| match &item.body {
+            Body::Boxes(trak) => trak.get::<Tkhd>().map(|tkhd| tkhd.track_id),
+            _ => None,
+        };
+        let ids = traks.clone().map(id).collect();
+        Ok(Self { tracks: traks.map(read).collect(), ids })
     }
 }

@@ -78,11 +78,10 @@ fn reply(
         let start = start.later(changed.earlier);
         let head = cmaf::rewrite_stored(&head, start, &track, limits)?.head;
         let ranges = changed.samples.iter();
-        let samples = ranges.map(|of| view.stored(moved(of.start)..moved(of.end)));
+        let samples = ranges.flat_map(|of| view.pieces(moved(of.start)..moved(of.end)));
         return Ok(Reply::of_parts(representation, head, samples));
     }
-    let payload = [view.stored(written.payload)].into_iter();
-    let payload = payload.filter(|range| !range.range.is_empty());
+    let payload = view.pieces(written.payload.clone());
     Ok(Reply::of_parts(representation, written.head, payload))
 }
 

@@ -36,7 +36,7 @@ pub(super) fn answer(
         // The file of a fragment of its own may change, and one without samples is not read again.
         if of.form == Form::Stored
             && view.is_part_of_file()
-            && let [Piece::Bytes(head), Piece::Stored(_)] = reply.pieces()
+            && let [Piece::Bytes(head), Piece::Stored(_), ..] = reply.pieces()
         {
             view.presentation().keep_head(at, head);
         }
@@ -49,8 +49,7 @@ fn of_parts(view: &FragmentView<'_>, of: Rendition, at: Located, head: Bytes) ->
     let presentation = view.presentation();
     let representation = representation(presentation, view.validator(Noun::Fragments), of, at);
     let representation = representation.with_liveness(view.liveness());
-    let payload = [view.payload()].into_iter();
-    Reply::of_parts(representation, head, payload.filter(|stored| !stored.range.is_empty()))
+    Reply::of_parts(representation, head, view.payload())
 }
 
 /// Makes a segment of a fragment of which the head was read.
@@ -68,7 +67,7 @@ pub(super) fn reply(view: &FragmentView<'_>, of: Rendition, at: Located) -> Resu
     {
         let representation = representation(presentation, view.validator(Noun::Fragments), of, at);
         let representation = representation.with_liveness(view.liveness());
-        let samples = cut.samples.into_iter().map(|range| view.stored(range));
+        let samples = cut.samples.into_iter().flat_map(|range| view.pieces(range));
         return Ok(Reply::of_parts(representation, rewrite(&head)?.head, samples));
     }
     Ok(of_parts(view, of, at, written.head))

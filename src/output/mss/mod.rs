@@ -130,8 +130,11 @@ fn answer_fragment(
 /// Returns the part of a stored fragment that a noun asks for.
 #[inline(always)]
 fn part(view: FragmentView<'_>, noun: Noun) -> Reply {
-    let range = view.stored(view.lengths.part(noun));
-    Reply::of_stored(representation(&view, noun), range)
+    let range = view.lengths.part(noun);
+    match view.is_stored() {
+        true => Reply::of_stored(representation(&view, noun), view.stored(range)),
+        false => Reply::of_pieces(representation(&view, noun), view.pieces(range).collect()),
+    }
 }
 
 /// Returns the key samples of a fragment, or the fragment if it has no others.
@@ -142,8 +145,8 @@ fn key_frames(view: FragmentView<'_>) -> Result<Reply, Error> {
         None => None,
     };
     let Some(KeyFrames { head, samples }) = cut else { return Ok(part(view, noun)) };
-    let ranges = samples.into_iter().map(|range| view.stored(range));
-    Ok(Reply::of_parts(representation(&view, noun), head, ranges))
+    let samples = samples.into_iter().flat_map(|range| view.pieces(range));
+    Ok(Reply::of_parts(representation(&view, noun), head, samples))
 }
 
 #[inline]

@@ -64,6 +64,15 @@ codes! {
     /// A media file is not fragmented.
     NeedsPackaging "needs-packaging" Error
         "package it: `ffmpeg -i in.mp4 -c copy -movflags frag_keyframe -f ismv out.ismv`, and name out.ismv in the .ism",
+    /// The sample tables of a progressive file cannot be read, or lead out of the file.
+    SampleTablesBroken "sample-tables-broken" Error
+        "copy the file again from its source; if that is the same, make it again (`ffmpeg -i in.mp4 -c copy out.mp4`)",
+    /// Sample tables of a progressive file contradict one another, and have one harmless reading.
+    SampleTablesOdd "sample-tables-odd" Warning
+        "nothing needs to be done if the film plays as it should; else make the file again (`ffmpeg -i in.mp4 -c copy out.mp4`)",
+    /// Progressive files of one stream cannot be cut into the same chunks.
+    QualitiesNotAligned "qualities-not-aligned" Error
+        "encode all qualities with key frames at the same times, and from the same start",
     /// A media file has no index of the track's fragments, and none was found in it.
     IndexMissing "index-missing" Error
         "if the file ends too early, copy it again or package it again; if it never had the track, take the track out of the .ism, or name the file that has it",

@@ -5,13 +5,14 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::excerpt::Excerpt;
-use super::protection;
+use super::{progressive, protection};
 use super::tracks::{self, MediaTrack};
 use super::trouble::Trouble;
 use crate::base::{Cursor, Error, FileEnds, FileId, Limits};
 use crate::bmff::{Boxes, Header};
 use crate::codec::ProtectionSystem;
 use crate::index::read_mfra;
+use crate::index::sample_table::Movie;
 use crate::presentation::FindingCode;
 
 /// Bytes read from the start of a media file at once: the `moov` of most.
@@ -44,6 +45,8 @@ pub(super) struct MediaFile {
     pub(super) moov: Bytes,
     pub(super) mfra: Bytes,
     pub(super) tracks: Result<Vec<MediaTrack>, Trouble>,
+    /// Its samples are in its header and in no fragment.
+    pub(super) is_progressive: bool,
     /// The fault of a track in the header that is not among `tracks`.
     pub(super) unread_track: Option<Trouble>,
     pub(super) protection: Vec<ProtectionSystem>,
@@ -95,6 +98,7 @@ impl MediaOpening {
             moov: Bytes::new(),
             mfra: Bytes::new(),
             tracks: Ok(Vec::new()),
+            is_progressive: false,
             unread_track: None,
             protection: Vec::new(),
         };
@@ -163,19 +167,29 @@ impl MediaOpening {
         self.result
     }
 
-    /// Finds the `moov`, which comes before all fragments.
+    /// Finds the `moov`, which comes before all fragments. It may come behind the samples of a
+    /// progressive file.
     fn walk(&self, mut at: u64, hops: usize, limits: &Limits) -> Result<Next, Trouble> {
         let size = self.excerpt.size();
+        let mut is_behind = false;
         loop {
             if at >= size {
-                return Err(broken("it has no `moov`"));
+                return Err(broken(match is_behind {
+                    true => "it has no `moov` behind its samples: it was cut off",
+                    false => "it has no `moov`",
+                }));
             }
             let Some(bytes) = self.excerpt.get(at..size.min(at + 32)) else {
                 if hops > 0 {
                     return Err(broken("its `moov` is not among its first boxes"));
                 }
                 // Once: what stands before a `moov` is short, or one long box.
-                let range = at..size.min(at + HEAD);
+                let len = match is_behind {
+                    // What stands behind the samples is the `moov`, and little else.
+                    true if size - at <= limits.moov => size - at,
+                    _ => HEAD,
+                };
+                let range = at..size.min(at + len);
                 return Ok(Next::Read(vec![range]));
             };
             let header = Header::parse(&mut Cursor::new(&bytes, at))
@@ -199,7 +213,11 @@ impl MediaOpening {
                     let mfra = find_mfra(&self.excerpt, limits);
                     return Ok(Next::Go(Phase::Boxes { moov: at..end, mfra }));
                 }
-                b"mdat" => return Err(needs_packaging("samples stand before its `moov`")),
+                b"mdat" => {
+                    let cut = "samples stand before its `moov`, and it was cut off within them";
+                    at = end.ok_or_else(|| broken(cut))?;
+                    is_behind = true;
+                }
                 b"moof" => return Err(broken("fragments stand before its `moov`")),
                 _ => at = end.ok_or_else(|| broken("a box reaches beyond its end"))?,
             }
@@ -227,16 +245,21 @@ impl MediaOpening {
                 None => trouble,
             }
         });
-        let boxes = boxes.inside(*b"moov").ok_or_else(|| broken("it has no `moov`"))?;
+        let parsed = boxes;
+        let boxes = parsed.inside(*b"moov").ok_or_else(|| broken("it has no `moov`"))?;
         self.result.header_end = moov.end;
         self.result.protection = protection::of_moov(boxes);
         let has_mvex = boxes.list.iter().any(|item| item.header.kind == *b"mvex");
-        if !has_mvex && mfra.is_none() {
-            return Err(needs_packaging("it is not fragmented: its `moov` has no `mvex`"));
-        }
         let mut media = tracks::of_moov(self.file, boxes, limits);
         self.result.unread_track = tracks::unread(boxes, moov.end, limits);
         media.iter_mut().for_each(|track| track.unread.clone_from(&unread));
+        if !has_mvex && mfra.is_none() {
+            let size = self.excerpt.size();
+            let movie = Movie::read(&parsed, moov.start, size, limits).map_err(file_broken)?;
+            self.result.is_progressive = true;
+            self.result.tracks = progressive::of_movie(media, movie);
+            return Ok(Next::Go(Phase::Done));
+        }
 
         let index = mfra.and_then(|range| Some((range.clone(), self.excerpt.get(range)?)));
         match index.map(|(range, bytes)| (Boxes::parse(&bytes, range.start, limits), range, bytes))
@@ -300,12 +323,6 @@ fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
 
 fn broken(message: impl Into<String>) -> Trouble {
     Trouble::new(FindingCode::FileBroken, message)
-}
-
-fn needs_packaging(message: &str) -> Trouble {
-    let why = "a file that is not fragmented needs packaging";
-    let trouble = Trouble::not_sliceable(FindingCode::NeedsPackaging, why);
-    Trouble { message: message.into(), ..trouble }
 }
 
 /// Returns the range of the `mfra`: by the `mfro` that ends the file, else by its own header, if that

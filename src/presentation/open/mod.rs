@@ -12,6 +12,9 @@
 //!
 //! [`Walking`]: walking::Walking
 //!
+//! The samples of a progressive file are in its `moov`, which may be behind them: then it is read in the
+//! third batch. [`progressive`] plans the chunks of all such files.
+//!
 //! The duration of the content changes the size of the third batch, never the number of reads. Only
 //! a file without a usable index is walked through afterwards, with one read per fragment. If reads
 //! are slow, these are made in many places of the file at one time.
@@ -40,6 +43,7 @@ mod media;
 mod mend;
 mod mix_ups;
 mod nearest;
+mod progressive;
 mod protection;
 mod resolve;
 mod second_names;
@@ -332,8 +336,11 @@ impl Reading {
     fn finish(self) -> Step<Presentation> {
         let Self { listed, client_text, media, findings, .. } = self;
         let limits = &listed.options.limits;
-        let media = media.into_iter().map(|media| (media.file, media.finish(limits))).collect();
+        let finished = media.into_iter().map(|media| (media.file, media.finish(limits)));
+        let mut media: Vec<_> = finished.collect();
         let client = client_text.clone().map(|text| ClientDocument::parse(text, limits));
+        let manifest = client.as_ref().and_then(|client| client.as_ref().ok());
+        progressive::plan(&listed, manifest.map(ClientDocument::manifest), &mut media);
         Complete { listed, client_text, client, media, walked: Vec::new(), trails: Vec::new() }
             .finish(findings)
     }

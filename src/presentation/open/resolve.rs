@@ -268,6 +268,7 @@ impl Resolved<'_> {
             is_settled: media.is_settled || matched.is_of_other_clock,
             is_time_told: (media.has_time_doubt() || matched.is_by_number).into(),
             fragments: Fragments::new(matched.fragments),
+            made: media.made.clone(),
         }))
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -17,9 +18,11 @@ use crate::codec::encryption;
 #[cfg(any(feature = "dash", feature = "hls"))]
 use crate::fragment::cmaf::{self, Growth};
 use crate::fragment::{Defaults, OtherTime, Parsed, Stored, Whereabouts};
+use crate::index::sample_table::Track;
 use crate::index::{Indexed, TrackIndex};
 use crate::manifest::StreamKind;
 use crate::presentation::FindingCode;
+use crate::presentation::made::{self, MadeTrack};
 use crate::presentation::stream::Absent;
 use crate::presentation::timeline::tolerance;
 
@@ -52,6 +55,10 @@ pub(super) struct MediaTrack {
     pub(super) unread: Option<Trouble>,
     /// Something to tell, though the track is served.
     pub(super) doubt: Option<Trouble>,
+    /// The samples of a progressive file, before its chunks are planned.
+    pub(super) tables: Option<Box<Track>>,
+    /// The same, once its fragments are made of them.
+    pub(super) made: Option<Arc<MadeTrack>>,
     /// Duration of the last fragment, in ticks of the track.
     pub(super) last_duration: Option<u64>,
     /// The shortest and the longest duration of a sample in the first fragment, in ticks of the
@@ -120,6 +127,8 @@ pub(super) fn of_moov(file: FileId, moov: &Boxes, limits: &Limits) -> Vec<MediaT
             samples_in_header: stbl.filter(|_| is_fragmented).and_then(samples_in_header),
             unread: None,
             doubt: None,
+            tables: None,
+            made: None,
             last_duration: None,
             durations: None,
             #[cfg(any(feature = "dash", feature = "hls"))]
@@ -294,6 +303,28 @@ impl MediaTrack {
         } else {
             self.doubt = Some(trouble);
         }
+    }
+
+    /// Takes over the fragments that are made of its samples.
+    ///
+    /// # Errors
+    /// The error of the first fragment that cannot be made.
+    pub(super) fn set_made(&mut self, made: MadeTrack, limits: &Limits) -> Result<(), Error> {
+        let all = (0..made.len()).map(|number| made.indexed(number, limits));
+        let fragments = all.collect::<Result<Vec<_>, _>>()?;
+        let first = made.fragment(0, limits)?.stored(limits)?;
+        let last = made.fragment(made.len().saturating_sub(1), limits)?.stored(limits)?;
+        self.timescale = made::TIMESCALE;
+        self.durations = durations(&first, self.defaults);
+        #[cfg(any(feature = "dash", feature = "hls"))]
+        {
+            self.growth = self.growth_of(&first, self.durations, limits).unwrap_or_default();
+        }
+        self.last_duration = Some(last.duration(self.defaults, limits)?).filter(|&ticks| ticks > 0);
+        self.is_settled = true;
+        self.fragments = Ok(fragments);
+        self.made = Some(Arc::new(made));
+        Ok(())
     }
 
     /// Checks that a fragment is what the index says. Returns what it says itself, if its head is all

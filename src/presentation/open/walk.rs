@@ -126,8 +126,11 @@ impl MediaTrack {
 }
 
 impl MediaFile {
-    /// A walk through this file.
+    /// A walk through this file; `None` if it has no fragments.
     pub(super) fn scan(&self) -> Option<Scan> {
+        if self.is_progressive {
+            return None;
+        }
         let tracks = self.tracks.as_ref().ok()?.iter();
         let tracks = tracks.map(|track| (track.track_id, track.defaults));
         let known = self.tracks.as_ref().ok()?.iter();

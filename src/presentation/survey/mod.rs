@@ -74,6 +74,8 @@ impl Survey {
         for (s, stream) in presentation.streams.iter().enumerate() {
             for (t, track) in stream.tracks.iter().enumerate() {
                 let (nature, count) = match &track.media {
+                    // Opening has made each of its fragments.
+                    Media::Stored(stored) if stored.made.is_some() => continue,
                     Media::Stored(stored) => {
                         let (entry, limits) = (stored.entry.as_ref(), &presentation.limits);
                         (Nature::of(stream.kind, entry, limits), stored.fragments.len())

@@ -76,7 +76,7 @@ impl Fake {
                 let file = presentation.streams()[0].tracks()[0].source().unwrap().0;
                 let stored = StoredRange::new(file, STORED, &Bytes::new(), 0);
                 let representation = Representation::media(MediaType::VideoMp4, validator);
-                Reply::of_parts(representation, self.made(), [stored].into_iter())
+                Reply::of_parts(representation, self.made(), [crate::presentation::Piece::Stored(stored)].into_iter())
             }
         }
     }
