@@ -1,6 +1,8 @@
 //! Recording a fragment that a walk has found.
 
-use super::sight::FragmentSight;
+use std::ops::Range;
+
+use super::sight::{FragmentSight, number_of};
 use super::{Scan, window_behind};
 use crate::index::ScannedTrack;
 
@@ -20,6 +22,15 @@ impl Scan {
         self.at += len;
         self.fragments += 1;
         self.window = window_behind(&fragment);
+        for other in fragment.others.clone() {
+            let of = other.of.and_then(|id| number_of(&self.tracks, id));
+            self.add(start..start + len, other, of);
+        }
+        self.add(start..start + len, fragment, of);
+    }
+
+    /// Adds a fragment to its track, whose number is `of`.
+    fn add(&mut self, place: Range<u64>, fragment: FragmentSight, of: Option<usize>) {
         let Some(track) = of.and_then(|number| self.tracks.get_mut(number)) else {
             if !self.has_others {
                 self.lose_times(None);
@@ -34,13 +45,13 @@ impl Scan {
             Ok(0) => declared,
             Ok(duration) => duration,
             Err(error) => {
-                self.broken.get_or_insert((start, *error));
+                self.broken.get_or_insert((place.start, *error));
                 track.times_are_lost();
                 return;
             }
         };
         let said =
             fragment.said.map(|said| track.unwrapped(said, fragment.is_short_time, duration));
-        track.push(start..start + len, said, duration, fragment.is_empty);
+        track.push(place, said, duration, fragment.is_empty);
     }
 }
