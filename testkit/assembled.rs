@@ -1,5 +1,7 @@
 //! Fragmented files that are put together from progressive ones, as a packager does, for tests.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use smooth_origin::Limits;
 use smooth_origin::base::{Error, Timescale};
@@ -9,6 +11,8 @@ use smooth_origin::bmff::{
 use smooth_origin::fragment::written::{Head, Sample};
 use smooth_origin::index::chunk_plan::{ChunkPlan, PlanTrack, Wanted};
 use smooth_origin::index::sample_table::{Media, Movie, Track, timed};
+
+use crate::progressive::{boxed, words};
 
 /// One chunk of a track.
 #[derive(Clone, Debug)]
@@ -88,7 +92,7 @@ pub fn chunks(file: &Bytes, wanted: Wanted) -> Result<Vec<Chunk>, Error> {
     Ok(chunks)
 }
 
-/// A fragmented file of these chunks, with the tracks of the progressive one.
+/// A fragmented file of these chunks and their index, with the tracks of the progressive one.
 pub fn file(source: &Bytes, chunks: &[Chunk], timescale: Timescale) -> Vec<u8> {
     let (at, moov) = moov(source);
     let mut boxes = Boxes::parse(&moov, at, &Limits::default()).unwrap();
@@ -127,9 +131,21 @@ pub fn file(source: &Bytes, chunks: &[Chunk], timescale: Timescale) -> Vec<u8> {
     let ftyp = AnyBox::other(*b"ftyp", &b"isml\0\0\0\x01piffiso2"[..]);
     let mut bytes = Boxes::from_iter([ftyp]).to_bytes().to_vec();
     bytes.extend(boxes.to_bytes());
+    let mut index: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
     for chunk in chunks {
+        let entry = index.entry(chunk.track_id).or_default();
+        entry.extend(chunk.start.to_be_bytes());
+        entry.extend((bytes.len() as u64).to_be_bytes());
+        entry.extend([1, 1, 1]);
         bytes.extend(&chunk.head);
         bytes.extend(&chunk.payload);
     }
+    let tfra = |(track_id, entries): (&u32, &Vec<u8>)| {
+        let fields = words(&[0x100_0000, *track_id, 0, entries.len() as u32 / 19]);
+        boxed(b"tfra", &[&fields, entries])
+    };
+    let tfras: Vec<u8> = index.iter().flat_map(tfra).collect();
+    let mfro = boxed(b"mfro", &[&words(&[0, 8 + tfras.len() as u32 + 16])]);
+    bytes.extend(boxed(b"mfra", &[&tfras, &mfro]));
     bytes
 }

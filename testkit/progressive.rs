@@ -191,9 +191,14 @@ impl Film {
 
     /// The `moov`, the offset at which it begins, and the length of the file, which it ends.
     pub fn moov(&self) -> (Bytes, u64, u64) {
+        self.moov_of(MEDIA)
+    }
+
+    /// The same for samples that begin at byte `media`.
+    fn moov_of(&self, media: u64) -> (Bytes, u64, u64) {
         let mut offsets = vec![Vec::new(); self.tracks.len()];
         let mut groups = vec![Vec::new(); self.tracks.len()];
-        let mut offset = MEDIA;
+        let mut offset = media;
         for (track, indexes) in self.groups() {
             offsets[track].push(offset);
             groups[track].push(indexes.len() as u32);
@@ -208,6 +213,15 @@ impl Film {
         let moov = boxed(b"moov", &[&mvhd, &traks.collect::<Vec<_>>().concat()]);
         let len = offset + moov.len() as u64;
         (moov.into(), offset, len)
+    }
+
+    /// The whole file with its `moov` before the samples.
+    pub fn fast_start(&self) -> Bytes {
+        let len = self.moov().0.len();
+        let moov = self.moov_of(MEDIA + len as u64).0;
+        let file = self.file();
+        let ftyp = MEDIA as usize - 16;
+        [&file[..ftyp], &moov, &file[ftyp..file.len() - len]].concat().into()
     }
 
     /// The whole file. Each sample is filled with the lowest byte of its number in its track.

@@ -51,8 +51,8 @@ fn broken_content_is_explained_without_the_names_of_its_files() {
 
 #[test]
 fn content_that_cannot_be_served_as_fragments_is_415_with_the_reason() {
-    // Samples before the header: a progressive file.
-    let media = b"\0\0\0\x10mdat12345678".to_vec();
+    // Samples before a header without tracks: a progressive file of nothing.
+    let media = b"\0\0\0\x10mdat12345678\0\0\0\x08moov".to_vec();
     let objects = store([
         ("a.ism", ism(None, &[("video", "secret-name.mp4", 300, 1, "")])),
         ("secret-name.mp4", media),
