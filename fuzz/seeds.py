@@ -1612,6 +1612,56 @@ def cmaf():
     }
 
 
+def rewritten():
+    """Fragments with several `traf`s behind 8 bytes of settings: track, defaults of the file, start."""
+    settings = lambda track=2, start=1000, size=6: u8(track, 10, size, 2) + u32(start)
+    mixed = Samples((10, 6, KEY, 20), (10, 7, OTHER, 40), (10, 8, OTHER, -10))
+
+    def shared(*trafs, start=1000, extra=(), mdat=None):
+        """Each `traf`: its track, its runs, and its base: `a`bsolute, `m`oof, or `i`mplicit."""
+        total = sum(run.bytes() for _, runs, _ in trafs for run in runs)
+
+        def moof(data):
+            out = b""
+            for number, (track_id, runs, base) in enumerate(trafs):
+                flags, field = {"a": (1, u64(start)), "m": (0x20000, b""), "i": (0, b"")}[base]
+                truns = []
+                for run in runs:
+                    truns.append(run.trun(data))
+                    data += run.bytes()
+                head = full("tfhd", 0, flags, u32(track_id), field)
+                out += box("traf", head, tfdt(500), *truns, *extra)
+            return box("moof", full("mfhd", 0, 0, u32(1)), out)
+
+        body = bytes(i * 7 & 0xFF for i in range(total))
+        return moof(len(moof(0)) + 8) + (box("mdat", body) if mdat is None else mdat)
+
+    silent = lambda *samples: Samples(*samples, offset=False)
+    two = lambda base, **options: shared((1, [gop()], base), (2, [mixed], base), **options)
+    return {
+        "two-tracks-from-the-start-of-the-file": settings() + two("a"),
+        "two-tracks-from-their-moof": settings() + two("m"),
+        "the-first-of-two-tracks": settings(1) + two("a"),
+        "a-track-that-is-not-there": settings(3) + two("a"),
+        "another-start": settings(start=7) + two("a"),
+        "behind-the-track-before": settings()
+        + shared((1, [gop()], "i"), (2, [silent((10, 6, KEY, 0), (10, 9, OTHER, 5))], "i")),
+        "three-runs": settings() + shared((1, [gop()], "a"), (2, [gop(), mixed, gop("k.")], "a")),
+        "two-trafs-of-one-track": settings() + shared((2, [gop()], "m"), (1, [mixed], "m"), (2, [mixed], "m")),
+        "boxes-with-an-entry-per-sample": settings() + two("m", extra=[full("sdtp", 0, 0, u8(0x24, 0x14, 0x14, 0x14))]),
+        "ivs": settings() + two("m", extra=[full("senc", 0, 0, u32(3), bytes(24))]),
+        "ivs-elsewhere": settings()
+        + two("m", extra=[full("saiz", 0, 0, u8(8), u32(3)), full("saio", 0, 0, u32(1, 40))]),
+        "times-of-smooth": settings() + two("a", extra=[tfxd(40_040_000)]),
+        "an-mdat-that-is-too-short": settings() + two("a", mdat=box("mdat", bytes(30))),
+        "an-mdat-of-64-bits": settings() + two("a", mdat=large("mdat", bytes(80))),
+        "defaults-of-the-file": settings(size=5)
+        + shared((2, [], "m"), extra=[full("trun", 0, 0, u32(4))], mdat=box("mdat", bytes(20))),
+        "a-claim-of-four-billion-samples": settings()
+        + shared((2, [], "m"), extra=[full("trun", 0, 0, u32(-1))], mdat=box("mdat", bytes(20))),
+    }
+
+
 def buckets():
     """Answers of an object store: what is asked, then an answer per request (`bodies/bucket.rs`)."""
     asked = u8(10, 10) + u8(0, 10, 20, 30, 30, 40, 0, 100) + u8(0)
@@ -1855,6 +1905,7 @@ def main():
         "opening": openings(),
         "fragments": fragments_of(openings()),
         "cmaf": cmaf(),
+        "rewritten": rewritten(),
         "index_file": index_files(),
         "sample_tables": sample_tables(),
         "index": {name: data for name, data in openings().items() if len(data) < 8704},

@@ -79,6 +79,11 @@ fn cmaf() {
 }
 
 #[test]
+fn rewritten() {
+    replay("rewritten", bodies::rewritten::rewritten);
+}
+
+#[test]
 fn index() {
     replay("index", bodies::index::index);
 }

@@ -18,6 +18,7 @@ pub mod index;
 pub mod index_file;
 pub mod opening;
 pub mod request_paths;
+pub mod rewritten;
 pub mod sample_tables;
 #[cfg(any(feature = "dash", feature = "hls"))]
 mod segmented;

@@ -41,7 +41,7 @@ pub struct TfraEntry {
 impl TfraEntry {
     /// It is the first sample of its fragment, so its time is the fragment's.
     pub fn starts_fragment(&self) -> bool {
-        (self.traf_number, self.trun_number, self.sample_number) == (1, 1, 1)
+        self.traf_number > 0 && (self.trun_number, self.sample_number) == (1, 1)
     }
 }
 

@@ -11,6 +11,8 @@ mod key_samples;
 mod media_data;
 mod noun;
 mod other_time;
+#[cfg_attr(not(feature = "unstable-formats"), allow(dead_code, unreachable_pub, unused_imports))]
+pub mod rewritten;
 mod runs;
 mod sample_boxes;
 mod samples;
@@ -24,6 +26,7 @@ pub(crate) use changed::Changed;
 pub(crate) use key_frames::{Keep, KeyFrames};
 pub use noun::Noun;
 pub(crate) use other_time::OtherTime;
+pub(crate) use rewritten::{Fragment as Rewritten, Shared, SharedParsed};
 pub(crate) use runs::Whereabouts;
 pub(crate) use samples::Defaults;
 pub(crate) use stored::{Lengths, Parsed, Stored};

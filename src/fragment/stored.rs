@@ -113,6 +113,11 @@ impl Stored {
         Ok(Parsed::Whole(Box::new(Self { moof, traf, payload, len, others })))
     }
 
+    /// A fragment of a `moof` that has other `traf`s beside this one.
+    pub(super) fn part(moof: &Bytes, traf: Boxes, payload: u64, len: u64) -> Self {
+        Self { moof: moof.clone(), traf, payload, len, others: Boxes::default() }
+    }
+
     /// Describes a part of the `moof` that cannot be read and that slicing does not need.
     pub(crate) fn unread(&self) -> Option<String> {
         self.others.unread().or_else(|| self.traf.unread_in(FourCc(*b"traf")))

@@ -48,6 +48,8 @@ pub(crate) struct ScannedTrack {
     /// True if some fragment declares a duration below 0 (`tfxd`, in two's complement): its muxer
     /// measures from one stored picture to the next by the times at which they are shown.
     pub(crate) is_as_shown: bool,
+    /// True if some `moof` has fragments of other tracks as well.
+    pub(crate) is_shared: bool,
 }
 
 /// A fragment whose start is neither declared nor known from the fragment before it.
@@ -82,6 +84,7 @@ impl ScannedTrack {
             said: None,
             says_several: false,
             is_as_shown: false,
+            is_shared: false,
         }
     }
 

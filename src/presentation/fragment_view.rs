@@ -219,7 +219,7 @@ impl Presentation {
         };
         let (lengths, looked) = (made.lengths(), looked.as_ref());
         let view = FragmentView::of_track(self, at, track, start, lengths, looked);
-        then(FragmentView { made: Some(&made), ..view }).map(Step::Ready).map_err(in_file)
+        then(view.with_made(&made)).map(Step::Ready).map_err(in_file)
     }
 }
 
@@ -245,6 +245,11 @@ impl<'a> FragmentView<'a> {
             looked,
             made: None,
         }
+    }
+
+    /// Returns the view of a fragment that is not stored as it is served.
+    pub(super) fn with_made(self, made: &'a MadeFragment) -> Self {
+        Self { made: Some(made), ..self }
     }
 
     /// Creates a view of a fragment in a file of its own.

@@ -1,4 +1,5 @@
-//! Fragments that are made of the samples of a progressive file: a written head, and ranges of the file.
+//! Fragments that are made of the samples of a file, which has them in another form: a written head, and
+//! ranges of the file.
 
 use std::ops::Range;
 
@@ -7,7 +8,7 @@ use bytes::Bytes;
 use super::{Piece, StoredRange};
 use crate::base::{Error, ErrorKind, FileId, Limits, Timescale, piece};
 use crate::fragment::written::Head;
-use crate::fragment::{Lengths, Parsed, Stored};
+use crate::fragment::{Lengths, Parsed, Rewritten, Stored};
 use crate::index::Indexed;
 use crate::index::sample_table::{Clock, Prepared, Track, timed};
 
@@ -32,6 +33,8 @@ pub(crate) struct MadeFragment {
     /// Its samples in the file of the track.
     ranges: Vec<Range<u64>>,
     len: u64,
+    /// Bytes of the file from this position on, which need not be read again.
+    read: (Bytes, u64),
 }
 
 /// Ticks per second of all fragments that are made.
@@ -114,11 +117,19 @@ impl MadeTrack {
         let head = head.to_bytes(limits)?;
         let ranges: Vec<_> = unpacked.ranges().collect();
         let payload: u64 = ranges.iter().map(|range| range.end - range.start).sum();
-        Ok(MadeFragment { len: head.len() as u64 + payload, head, ranges })
+        let read = (Bytes::new(), 0);
+        Ok(MadeFragment { len: head.len() as u64 + payload, head, ranges, read })
     }
 }
 
 impl MadeFragment {
+    /// Takes a fragment whose `moof` was rewritten. `read` has bytes of its file from `read_from` on.
+    pub(super) fn of(rewritten: Rewritten, read: &Bytes, read_from: u64) -> Self {
+        let len = rewritten.length();
+        let Rewritten { head, ranges } = rewritten;
+        Self { head, ranges, len, read: (read.clone(), read_from) }
+    }
+
     /// Returns its lengths.
     pub(super) fn lengths(&self) -> Lengths {
         let moof = self.head.first_chunk().map_or(0, |size| u32::from_be_bytes(*size).into());
@@ -154,7 +165,12 @@ impl MadeFragment {
             let (start, end) = (bytes.start.max(from), bytes.end.min(to));
             if start < end {
                 let stored = range.start + (start - from)..range.start + (end - from);
-                pieces.push(Piece::Stored(StoredRange::new(file, stored, &Bytes::new(), 0)));
+                pieces.push(Piece::Stored(StoredRange::new(
+                    file,
+                    stored,
+                    &self.read.0,
+                    self.read.1,
+                )));
             }
             from = to;
         }

@@ -21,6 +21,7 @@ mod reply;
 mod representation;
 mod representation_id;
 mod representation_map;
+mod rewritten;
 mod role;
 #[cfg(any(feature = "dash", feature = "hls"))]
 mod segmented;

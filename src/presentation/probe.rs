@@ -7,10 +7,11 @@ use bytes::Bytes;
 
 use super::finding::{WRONG_OFFSET, label};
 use super::fragment_view::{FragmentView, Looked};
+use super::rewritten::{Found, Source};
 use super::timeline::tolerance;
 use super::{Finding, FindingCode, Located, Presentation};
 use crate::base::{Error, ErrorKind, Got, ReadError, Step, Timescale, Want};
-use crate::fragment::{Lengths, OtherTime, Parsed, Stored, Whereabouts};
+use crate::fragment::{Lengths, OtherTime, Stored, Whereabouts};
 use crate::index::Place;
 use crate::presentation::stream::StoredTrack;
 
@@ -290,7 +291,7 @@ impl Look {
         }
         self.looks += 1;
         match self.parse(presentation, track) {
-            Ok(Parsed::Whole(head)) => {
+            Ok(Found::Stored(head)) => {
                 let (at, start, lengths) = (self.at, self.start, head.lengths());
                 track.fragments.found(at.chunk, lengths);
                 let looked = Looked { read: self.read, head };
@@ -298,7 +299,16 @@ impl Look {
                     FragmentView::of_track(presentation, at, track, start, lengths, Some(&looked));
                 then(view).map(Step::Ready).map_err(error)
             }
-            Ok(Parsed::Needs(len)) => Ok(self.step(presentation, len, then)),
+            // Its lengths are not kept, because they are not those in the file.
+            Ok(Found::Made(made, head)) => {
+                let looked = Looked { read: Bytes::new(), head };
+                let (start, lengths) = (self.start, made.lengths());
+                let at = self.at;
+                let view =
+                    FragmentView::of_track(presentation, at, track, start, lengths, Some(&looked));
+                then(view.with_made(&made)).map(Step::Ready).map_err(error)
+            }
+            Ok(Found::Needs(len)) => Ok(self.step(presentation, len, then)),
             Err(found) => {
                 let sliceable = !matches!(found.kind, ErrorKind::NotSliceable(_));
                 if sliceable {
@@ -313,19 +323,27 @@ impl Look {
         }
     }
 
-    fn parse(&self, presentation: &Presentation, track: &StoredTrack) -> Result<Parsed, Error> {
-        let limits = presentation.limits();
-        let parsed = Stored::parse(&self.read, self.start, self.bound, limits)?;
-        match &parsed {
-            Parsed::Whole(stored) => presentation.check(self.at, track, stored, |noticed| {
-                presentation.notice_of(self.at, track, &noticed);
-            })?,
-            Parsed::Needs(_) if self.looks >= MAX_LOOKS => {
+    fn parse(&self, presentation: &Presentation, track: &StoredTrack) -> Result<Found, Error> {
+        let source = Source {
+            block: &self.read,
+            start: self.start,
+            bound: self.bound,
+            track_id: track.track_id,
+            defaults: track.defaults,
+        };
+        let found = source.find(presentation.limits())?;
+        match &found {
+            Found::Stored(stored) | Found::Made(_, stored) => {
+                presentation.check(self.at, track, stored, |noticed| {
+                    presentation.notice_of(self.at, track, &noticed);
+                })?
+            }
+            Found::Needs(_) if self.looks >= MAX_LOOKS => {
                 let (what, limit) = ("reads of a fragment's head", MAX_LOOKS as u64);
                 return Err(ErrorKind::Budget { what, found: limit + 1, limit }.into());
             }
-            Parsed::Needs(_) => {}
+            Found::Needs(_) => {}
         }
-        Ok(parsed)
+        Ok(found)
     }
 }

@@ -70,6 +70,8 @@ impl Scan {
 
 fn passed(fragment: &FragmentSight) -> Option<PassedFragment> {
     let &FragmentSight { moof, len, said, is_short_time, declared, is_empty, .. } = fragment;
+    // An index file has one track for each `moof`.
+    fragment.others.is_empty().then_some(())?;
     let (track_id, duration) = (fragment.of?, *fragment.duration.as_ref().ok()?);
     Some(PassedFragment { track_id, moof, len, said, is_short_time, declared, duration, is_empty })
 }
@@ -90,6 +92,7 @@ impl From<Passed> for Sight {
                     declared,
                     duration: Ok(passed.duration),
                     is_empty: passed.is_empty,
+                    others: Vec::new(),
                 })
             }
         }

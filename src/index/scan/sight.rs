@@ -3,10 +3,10 @@
 use bytes::Bytes;
 
 use super::HEADER;
-use crate::base::{Cursor, Error, FourCc, Limits};
+use crate::base::{Cursor, Error, ErrorKind, FourCc, Limits};
 use crate::bmff::Header;
 use crate::bmff::uuid::Tfxd;
-use crate::fragment::{Parsed, Stored, track_of_broken};
+use crate::fragment::{Parsed, Shared, SharedParsed, Stored, track_of_broken};
 use crate::index::ScannedTrack;
 
 /// The box at one position of a file.
@@ -58,6 +58,8 @@ pub(super) struct FragmentSight {
     pub(super) duration: Result<u64, Box<Error>>,
     /// True if it has no samples.
     pub(super) is_empty: bool,
+    /// The fragments of other tracks that have the same `moof`.
+    pub(super) others: Vec<Self>,
 }
 
 /// The outcome of a look at the first bytes of a box.
@@ -95,8 +97,40 @@ impl Sight {
                 Self::Fragment(FragmentSight::of(&fragment, len.is_some(), tracks, limits))
             }
             Ok(Parsed::Needs(bytes)) => return Look::Needs(bytes),
+            Err(Error { kind: ErrorKind::NotSliceable(_), .. })
+                if let Some(look) =
+                    Self::of_several(block, at, len.is_some(), size, tracks, limits) =>
+            {
+                return look;
+            }
             Err(error) => Self::Broken { len, error: Box::new(error), of: track_of_broken(block) },
         })
+    }
+
+    /// Looks at a `moof` that may have a `traf` for each of several tracks. `None` if it cannot be used.
+    fn of_several(
+        block: &Bytes,
+        at: u64,
+        is_sized: bool,
+        size: u64,
+        tracks: &[ScannedTrack],
+        limits: &Limits,
+    ) -> Option<Look> {
+        let shared = match Shared::parse(block, at, size, limits).ok()? {
+            SharedParsed::Whole(shared) => shared,
+            SharedParsed::Needs(bytes) => return Some(Look::Needs(bytes)),
+        };
+        let mut parts: Vec<FragmentSight> = Vec::new();
+        for part in shared.parts() {
+            let part = FragmentSight::of(&part, is_sized, tracks, limits);
+            match parts.iter_mut().find(|other| other.of == part.of) {
+                Some(first) => first.add(part),
+                None => parts.push(part),
+            }
+        }
+        let others = parts.split_off(1.min(parts.len()));
+        let first = parts.pop()?;
+        Some(Look::Seen(Self::Fragment(FragmentSight { others, ..first })))
     }
 
     /// Returns whether it is a `moof` that declares its length and is in the file to its end.
@@ -135,7 +169,17 @@ impl FragmentSight {
             declared: fragment.traf.get::<Tfxd>().map_or(0, |tfxd| tfxd.duration),
             duration: duration.map_err(Box::new),
             is_empty: fragment.is_empty(),
+            others: Vec::new(),
         }
+    }
+
+    /// Adds the samples of another `traf` of the same track.
+    fn add(&mut self, other: Self) {
+        self.duration = match (std::mem::replace(&mut self.duration, Ok(0)), other.duration) {
+            (Ok(ticks), Ok(more)) => Ok(ticks.saturating_add(more)),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        };
+        self.is_empty &= other.is_empty;
     }
 }
 

@@ -97,6 +97,9 @@ codes! {
     /// Fragments of the track cannot be cut out of the file as they are.
     NotSliceable "not-sliceable" Error
         "package the file again: one track per moof, offsets relative to it",
+    /// Fragments of the track cannot be cut out of the file, and are served with another `moof`.
+    FragmentsRewritten "fragments-rewritten" Info
+        "nothing needs to be done: the samples are served as they are; package the file again (one track per moof, offsets relative to it) to spare a read per fragment",
     /// A fragment is not what the index says.
     FragmentBroken "fragment-broken" Error
         "the file was changed after it was indexed: copy it again, or package it again",

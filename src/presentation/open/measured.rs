@@ -168,5 +168,6 @@ impl Length {
 /// the size of a fragment known without a look at it.
 pub(super) fn is_measurable(file: &MediaFile) -> bool {
     let tracks = file.tracks.as_deref().unwrap_or_default();
-    file.unread_track.is_none() && tracks.iter().all(|track| track.fragments.is_ok())
+    file.unread_track.is_none()
+        && tracks.iter().all(|track| track.fragments.is_ok() && !track.is_rewritten)
 }

@@ -136,6 +136,11 @@ pub(super) fn resolve<'a>(
             let finding = Finding::new(FindingCode::DataOffsetWrong, message);
             findings.push(finding.in_file(&named.name).of_track(&describe(track)));
         }
+        if found.as_ref().is_ok_and(|media| media.is_rewritten) {
+            let message = "its fragments share a `moof` with other tracks, or count offsets from the start of the file: they are served with a `moof` of their own";
+            let finding = Finding::new(FindingCode::FragmentsRewritten, message);
+            findings.push(finding.in_file(&named.name).of_track(&describe(track)));
+        }
         if let Ok(MediaTrack { samples_in_header: Some(count), track_id, .. }) = &found {
             let message = format!(
                 "the first {count} samples of track {track_id} are in the file's header (`moov`) and in no fragment"

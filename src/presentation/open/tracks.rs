@@ -17,12 +17,13 @@ use crate::bmff::{
 use crate::codec::encryption;
 #[cfg(any(feature = "dash", feature = "hls"))]
 use crate::fragment::cmaf::{self, Growth};
-use crate::fragment::{Defaults, OtherTime, Parsed, Stored, Whereabouts};
+use crate::fragment::{Defaults, OtherTime, Stored, Whereabouts};
 use crate::index::sample_table::Track;
 use crate::index::{Indexed, TrackIndex};
 use crate::manifest::StreamKind;
 use crate::presentation::FindingCode;
 use crate::presentation::made::{self, MadeTrack};
+use crate::presentation::rewritten::{Found, Source};
 use crate::presentation::stream::Absent;
 use crate::presentation::timeline::tolerance;
 
@@ -49,6 +50,8 @@ pub(super) struct MediaTrack {
     pub(super) has_wrong_offset: bool,
     /// True if its fragments count their offsets from the start of the file.
     pub(super) has_absolute_base: bool,
+    /// True if its fragments are rewritten as they are served.
+    pub(super) is_rewritten: bool,
     /// Number of samples that are in the file's header and in no fragment.
     pub(super) samples_in_header: Option<u32>,
     /// A part of the header or of a fragment that cannot be read and that nothing needs.
@@ -124,6 +127,7 @@ pub(super) fn of_moov(file: FileId, moov: &Boxes, limits: &Limits) -> Vec<MediaT
             needs_header: false,
             has_wrong_offset: false,
             has_absolute_base: false,
+            is_rewritten: false,
             samples_in_header: stbl.filter(|_| is_fragmented).and_then(samples_in_header),
             unread: None,
             doubt: None,
@@ -336,8 +340,15 @@ impl MediaTrack {
         limits: &Limits,
     ) -> Result<Examined, Error> {
         let Indexed { time, start, bound } = *fragment;
-        let Parsed::Whole(stored) = Stored::parse(bytes, start, bound, limits)? else {
-            return Ok(Examined::default());
+        let (track_id, defaults) = (self.track_id, self.defaults);
+        let source = Source { block: bytes, start, bound, track_id, defaults };
+        let stored = match source.find(limits)? {
+            Found::Stored(stored) => stored,
+            Found::Made(_, stored) => {
+                self.is_rewritten = true;
+                stored
+            }
+            Found::Needs(_) => return Ok(Examined::default()),
         };
         stored.check_track(self.track_id)?;
         let other = stored.other_time(time, tolerance(self.timescale, self.timescale));

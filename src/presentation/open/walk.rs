@@ -220,6 +220,7 @@ impl MediaFile {
                 }
             };
             let is_taken = is_better && !is_beyond_budget;
+            track.is_rewritten |= found.is_shared;
             track.is_settled |= given_up.is_none() && (is_doubted || is_taken || is_whole);
             if is_taken {
                 track.rebuild(walk, cut_off);

@@ -9,10 +9,11 @@ use super::reports::Fault;
 use crate::base::{Error, ErrorKind, FileId, Got, Name, Timescale, Want};
 use crate::bmff::{Saio, Saiz, SampleEncryption, Sbgp, Senc, Tfhd, uuid::PiffSenc};
 use crate::codec::KeyPicture;
-use crate::fragment::{Defaults, Parsed, Stored};
+use crate::fragment::{Defaults, Stored};
 use crate::manifest::StreamKind;
 use crate::presentation::fragment_file::{Seen, see};
 use crate::presentation::probe::whereabouts_finding;
+use crate::presentation::rewritten::{Found, Source};
 use crate::presentation::timeline::tolerance;
 use crate::presentation::{FindingCode, Located, Presentation, Stream};
 
@@ -139,17 +140,26 @@ impl Look {
         tell: &mut impl FnMut(Fault),
     ) -> Result<Option<u64>, Error> {
         let track = presentation.track_of(self.at).stored()?;
-        let stored = match Stored::parse(&self.read, self.start, self.bound, presentation.limits())?
-        {
-            Parsed::Whole(stored) => stored,
-            Parsed::Needs(needed) if self.reads < MAX_READS => return Ok(Some(needed)),
-            Parsed::Needs(_) => {
+        let source = Source {
+            block: &self.read,
+            start: self.start,
+            bound: self.bound,
+            track_id: track.track_id,
+            defaults: track.defaults,
+        };
+        let (stored, is_stored) = match source.find(presentation.limits())? {
+            Found::Stored(stored) => (stored, true),
+            Found::Made(_, stored) => (stored, false),
+            Found::Needs(needed) if self.reads < MAX_READS => return Ok(Some(needed)),
+            Found::Needs(_) => {
                 let (what, limit) = ("reads of a fragment's head", MAX_READS as u64);
                 return Err(ErrorKind::Budget { what, found: limit + 1, limit }.into());
             }
         };
         let stream = presentation.stream_of(self.at);
         let key = match self.key_frame(stream, track.defaults, &stored, nature) {
+            // The bytes that were read are not those of its first sample.
+            _ if !is_stored => None,
             Key::Needs(needed) => return Ok(Some(needed)),
             Key::Found => None,
             Key::Missing(why) => Some(why),
