@@ -11,7 +11,7 @@
 //!  [7 origin]    which presentation? cached ──► Arc<Opened>            drives Step<T>: gets, feeds
 //!       │              Event ──► the host's log       long parsing ──► the host's threads (offload)
 //!       │                                                                                │
-//!  [5 output]    parse path ──► locate chunk ──► Step::Read / Ready(Reply{head, pieces, length})
+//!  [5 output | package]  parse path ──► locate chunk ──► Step::Read / Ready(Reply{head, pieces, length})
 //!       │   mss | dash, hls, cmaf                    │                  ▲
 //!  [4 presentation]     streams, tracks, timeline    │                  │ pieces: Bytes made here,
 //!  [3 index]     chunk ─► its place in the file      │                  │ or (file, range) to pass on
@@ -27,7 +27,8 @@
 //! they need with a [`Step`](base::Step). Floors 6 to 8 are the shell.
 //!
 //! - Floor 5 has a module per format. An MPD and playlists are text that is written once and kept;
-//!   they name the same segments of CMAF, each a written `moof` and a range of the stored file.
+//!   they name the same segments of CMAF, each a written `moof` and a range of the stored file. Beside
+//!   them is the packager, which writes what floor 4 opens.
 //! - Floor 6 has the stores. A local store can ignore letter case (`ignore_case`), and
 //!   [`Mounts`](storage::Mounts) puts several stores below prefixes.
 //! - Floor 7 keeps opened presentations and popular fragments, within budgets of memory, reads and
@@ -70,6 +71,7 @@
 //! | `axum` | an axum router with the service below a path; includes `tower` | no |
 //! | `dash` | DASH: an MPD for each title, and its segments of CMAF | no |
 //! | `hls` | HLS: playlists for each title, and the same segments of CMAF; text as WebVTT | no |
+//! | `package` | the packager: progressive MP4s become a presentation | no |
 //! | `compression` | manifests in brotli and gzip, for the service; includes `http` | no |
 //! | `tracing` | [events](origin::Event) as events of `tracing` | no |
 //! | `metrics` | [numbers](origin::OriginStats) as metrics of the `metrics` facade | no |
@@ -111,6 +113,8 @@ mod index;
 pub mod manifest;
 pub mod origin;
 pub mod output;
+#[cfg(feature = "package")]
+pub mod package;
 pub mod presentation;
 #[cfg(feature = "http")]
 pub mod service;

@@ -17,6 +17,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("index", 3),
     ("presentation", 4),
     ("output", 5),
+    ("package", 5),
     ("storage", 6),
     ("origin", 7),
     ("service", 8),

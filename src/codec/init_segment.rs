@@ -60,8 +60,8 @@ impl InitSegment<'_> {
             entries.iter().any(|entry| protected::encryption(entry, limits).is_some());
         let systems = if is_encrypted { self.systems } else { &[] };
         let mvex = AnyBox::container(*b"mvex", [AnyBox::new(self.trex())]);
-        let moov = [AnyBox::new(self.mvhd()?), self.trak(entries, limits)?, mvex];
-        let moov = moov.into_iter().map(|item| self.with_next_track(item));
+        let mvhd = movie_header(self.ticks()?, self.track_id.saturating_add(1));
+        let moov = [mvhd, self.trak(entries, limits)?, mvex].into_iter();
         let pssh = systems.iter().map(|system| AnyBox::new(system.as_box()));
         let ftyp = AnyBox::new(Ftyp {
             major_brand: FourCc(*b"cmfc"),
@@ -69,6 +69,16 @@ impl InitSegment<'_> {
             compatible_brands: [*b"cmfc", *b"iso6", *b"isom"].map(FourCc).to_vec(),
         });
         Ok(Boxes::from_iter([ftyp, AnyBox::container(*b"moov", moov.chain(pssh))]).to_bytes())
+    }
+
+    /// Returns the `trak` and the `trex` of the track, for a file of several tracks.
+    ///
+    /// # Errors
+    /// As [`to_bytes`](Self::to_bytes).
+    #[cfg(feature = "package")]
+    pub(crate) fn track(&self, limits: &Limits) -> Result<(AnyBox, AnyBox), Error> {
+        let trak = self.trak(self.entries(limits)?, limits)?;
+        Ok((trak, AnyBox::new(self.trex())))
     }
 
     /// Checks that [`to_bytes`](Self::to_bytes) has no error, without writing the segment.
@@ -119,19 +129,6 @@ impl InitSegment<'_> {
         let mut keys = self.systems.iter().flat_map(ProtectionSystem::keys);
         let first = keys.next()?;
         keys.all(|key| key == first).then_some(first)
-    }
-
-    fn mvhd(&self) -> Result<Mvhd, Error> {
-        Ok(Mvhd { timescale: self.ticks()?, ..Mvhd::default() })
-    }
-
-    /// Adds the fields of `mvhd` that are not read.
-    fn with_next_track(&self, item: AnyBox) -> AnyBox {
-        if item.header.kind != *b"mvhd" {
-            return item;
-        }
-        let next = self.track_id.saturating_add(1).to_be_bytes();
-        AnyBox { rest: [&MOVIE[..], &next].concat().into(), ..item }
     }
 
     fn trak(&self, entries: Vec<SampleEntry>, limits: &Limits) -> Result<AnyBox, Error> {
@@ -239,6 +236,13 @@ impl InitSegment<'_> {
         let ticks = u32::try_from(self.timescale.get());
         ticks.map_err(|_| ErrorKind::NotServed("a timescale of more than 32 bits").into())
     }
+}
+
+/// The `mvhd` of a movie without samples.
+pub(crate) fn movie_header(timescale: u32, next_track: u32) -> AnyBox {
+    // The fields that are not read.
+    let rest = [&MOVIE[..], &next_track.to_be_bytes()].concat().into();
+    AnyBox { rest, ..AnyBox::new(Mvhd { timescale, ..Mvhd::default() }) }
 }
 
 /// Returns a box of a type that is not read here.

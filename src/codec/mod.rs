@@ -36,6 +36,8 @@ mod webvtt;
 mod wma;
 
 pub(crate) use init_segment::InitSegment;
+#[cfg(feature = "package")]
+pub(crate) use init_segment::movie_header;
 pub(crate) use key_picture::{KeyPicture, NalFormat};
 
 use std::borrow::Cow;

@@ -1,0 +1,128 @@
+//! Writes an output: bytes from memory, and ranges of the inputs, in the kernel where that is possible.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+
+use common::Failure;
+use smooth_origin::package::Output;
+use smooth_origin::presentation::Piece;
+
+use crate::folder::Unfinished;
+use crate::inputs::Inputs;
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+
+/// Bytes that are written at once, and that are copied between two looks for a signal.
+const PART: usize = 1 << 20;
+const KERNEL_PART: u64 = 16 << 20;
+
+/// Ranges that are shorter are read and written with what is around them, which costs less than a call
+/// each.
+const SHORT: u64 = 64 << 10;
+
+/// Writes all of an output.
+pub(crate) fn copy(
+    output: &Output,
+    inputs: &Inputs,
+    file: &mut Unfinished,
+    interrupt: &Interrupt,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let path = file.path.clone();
+    let unwritable =
+        |error: io::Error| Failure::system(format!("{} cannot be written", path.display()), error);
+    let mut writer = Writer {
+        file: &mut file.file,
+        buffer: Vec::with_capacity(PART),
+        is_in_kernel: cfg!(any(target_os = "android", target_os = "linux")),
+    };
+    for piece in output.pieces() {
+        interrupt.check()?;
+        let piece = piece.map_err(|error| inputs.failure(&error))?;
+        match &piece {
+            Piece::Bytes(bytes) => writer.put(bytes).map_err(unwritable)?,
+            Piece::Stored(stored) => {
+                let (input, of) = inputs.input(stored.file).ok_or_else(|| {
+                    Failure::System("a piece of an input that does not exist".to_owned())
+                })?;
+                let failed = |error: io::Error| {
+                    let what = format!("{} cannot be copied to {}", of.display(), path.display());
+                    Failure::system(what, error)
+                };
+                let mut range = stored.range.clone();
+                while range.start < range.end {
+                    interrupt.check()?;
+                    range.start += writer.pass_on(input, &range).map_err(failed)?;
+                }
+            }
+            _ => return Err(Failure::System("a piece that is not known".to_owned())),
+        }
+        progress.count(piece.len());
+    }
+    writer.flush().map_err(unwritable)
+}
+
+struct Writer<'a> {
+    file: &'a mut File,
+    buffer: Vec<u8>,
+    /// The kernel copies from file to file, as far as is known.
+    is_in_kernel: bool,
+}
+
+impl Writer<'_> {
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.buffer.len() + bytes.len() > PART {
+            self.flush()?;
+        }
+        match bytes.len() > PART {
+            true => self.file.write_all(bytes),
+            false => {
+                self.buffer.extend(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.write_all(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Passes the beginning of a range on and returns its length, which is not 0.
+    fn pass_on(&mut self, mut input: &File, range: &Range<u64>) -> io::Result<u64> {
+        let len = range.end - range.start;
+        if self.is_in_kernel && len >= SHORT {
+            self.flush()?;
+            match in_kernel(input, self.file, range.start, len.min(KERNEL_PART)) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(copied) => return Ok(copied),
+                // Between some file systems it cannot.
+                Err(_) => self.is_in_kernel = false,
+            }
+        }
+        // At most a MiB.
+        let part = len.min(PART as u64) as usize;
+        if self.buffer.len() + part > PART {
+            self.flush()?;
+        }
+        let at = self.buffer.len();
+        self.buffer.resize(at + part, 0);
+        input.seek(SeekFrom::Start(range.start))?;
+        input.read_exact(&mut self.buffer[at..])?;
+        Ok(part as u64)
+    }
+}
+
+#[cfg(any(target_os = "android", target_os = "linux"))]
+fn in_kernel(from: &File, to: &File, mut offset: u64, len: u64) -> io::Result<u64> {
+    let len = usize::try_from(len).unwrap_or(usize::MAX);
+    let copied = rustix::fs::copy_file_range(from, Some(&mut offset), to, None, len)?;
+    Ok(copied as u64)
+}
+
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+fn in_kernel(_: &File, _: &File, _: u64, _: u64) -> io::Result<u64> {
+    Err(io::ErrorKind::Unsupported.into())
+}

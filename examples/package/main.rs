@@ -1,0 +1,156 @@
+//! Packages progressive MP4s as a Smooth Streaming presentation.
+//!
+//! ```sh
+//! cargo run --release --example package -- film.mp4 --output /srv/films/film.ism
+//! cargo run --release --example package -- 1080.mp4 720.mp4 fr.m4a --output film/film.ism --language und --language und --language fre
+//! ```
+//!
+//! Files are written under other names and renamed when all of them are whole. A run that fails or is
+//! interrupted leaves none of them.
+
+mod copy;
+mod folder;
+mod inputs;
+mod interrupt;
+mod progress;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use common::{Failure, error_line, exit_code, line, positive_seconds};
+use indicatif::HumanBytes;
+use smooth_origin::package::{Files, PackageOptions};
+
+use folder::Folder;
+use inputs::Inputs;
+use interrupt::Interrupt;
+use progress::Progress;
+
+/// Packages progressive MP4s as a Smooth Streaming presentation.
+#[derive(Parser)]
+#[command(name = "package", version, after_help = NOTES)]
+struct Arguments {
+    /// Progressive MP4s: each has one or several tracks of video and sound
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<PathBuf>,
+    /// Server manifest to write. The other files are written beside it, and the folder is created if it
+    /// is missing
+    #[arg(long, value_name = "FOLDER/NAME.ism")]
+    output: PathBuf,
+    /// Wanted duration of a chunk. Chunks begin with the key frames that are nearest to it
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = positive_seconds)]
+    chunk: Duration,
+    /// Language of the sound of an input, in the order of the inputs: give one for all of them, or one
+    /// for each, with `und` for what the file says
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    language: Vec<String>,
+    /// Write all tracks into one file, NAME.ismv, in place of one file a track
+    #[arg(long)]
+    in_one: bool,
+    /// Leave start and duration (tfxd) out of the fragments
+    #[arg(long)]
+    without_tfxd: bool,
+}
+
+const NOTES: &str = "\
+Examples:
+  package film.mp4 --output /srv/films/film.ism
+  package 1080.mp4 720.mp4 --output film/film.ism --chunk 4 --language eng
+
+Video of all inputs becomes one stream with a quality a track, and sound a stream a language. The
+qualities need key frames at the same times. Sound that several inputs have alike is written once.
+
+Exit status:
+  0    the presentation is whole; notes say what is left out
+  1    something cannot be read, packaged or written: no file is left
+  2    the command line is wrong
+  130  a signal ended the run: no file is left";
+
+fn main() -> ExitCode {
+    let interrupt = match Interrupt::watch() {
+        Ok(interrupt) => interrupt,
+        Err(error) => return exit_code(Err(Failure::system("cannot heed signals", error))),
+    };
+    let result = run(&Arguments::parse(), &interrupt);
+    match result {
+        Err(_) if interrupt.is_set() => {
+            error_line("interrupted: no file is left");
+            ExitCode::from(130)
+        }
+        result => exit_code(result),
+    }
+}
+
+fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
+    let (folder, name) = output(&arguments.output)?;
+    let inputs = Inputs::open(&arguments.inputs, &languages(arguments)?)?;
+    let mut options = PackageOptions::default();
+    // Units of 100 ns; a year has fewer than 64 bits of them.
+    options.chunk = u64::try_from(arguments.chunk.as_nanos() / 100).unwrap_or(u64::MAX).max(1);
+    options.has_tfxd = !arguments.without_tfxd;
+    options.files = if arguments.in_one { Files::InOne } else { Files::EachTrack };
+    let package = inputs.package(name, options)?;
+    for notice in package.notices() {
+        error_line(&format!("note: {notice}"));
+    }
+    let total = package.outputs().iter().map(|output| output.len()).sum();
+    let progress = Progress::new(total);
+    let mut folder = Folder::create(folder)?;
+    for output in package.outputs() {
+        inputs.check_is_none(&folder.path(output.name()))?;
+        let mut file = folder.add(output.name())?;
+        copy::copy(output, &inputs, &mut file, interrupt, &progress)?;
+    }
+    inputs.check_unchanged()?;
+    folder.finish()?;
+    progress.finish();
+    // Nobody need read it.
+    let _ = line(&format!("{}: {}", arguments.output.display(), HumanBytes(total)));
+    for output in package.outputs() {
+        let _ = line(&format!("  {} {}", output.name(), HumanBytes(output.len())));
+    }
+    Ok(())
+}
+
+/// The folder of the server manifest, and its name without extension.
+fn output(path: &Path) -> Result<(&Path, &str), Failure> {
+    let is_ism = path.extension().is_some_and(|extension| extension == "ism");
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).filter(|_| is_ism);
+    let stem = stem.ok_or_else(|| {
+        let shown = path.display();
+        Failure::Usage(format!(
+            "--output {shown}: give a name that ends in .ism, such as film/film.ism"
+        ))
+    })?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    Ok((folder.unwrap_or(Path::new(".")), stem))
+}
+
+/// The language of each input, if it is declared.
+fn languages(arguments: &Arguments) -> Result<Vec<Option<&str>>, Failure> {
+    let inputs = arguments.inputs.len();
+    let declared = |language: &String| language != "und";
+    let given: Vec<_> =
+        arguments.language.iter().map(|l| declared(l).then_some(l.as_str())).collect();
+    match given.len() {
+        0 => Ok(vec![None; inputs]),
+        1 => Ok(vec![given[0]; inputs]),
+        count if count == inputs => Ok(given),
+        count => Err(Failure::Usage(format!(
+            "{count} languages for {inputs} inputs: give --language once for all of them, or once for \
+             each, with `und` for what the file says"
+        ))),
+    }
+}
+
+fn language(text: &str) -> Result<String, String> {
+    let is_tag = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    match text.split('-').all(is_tag) {
+        true => Ok(text.to_owned()),
+        false => Err("give a language as RFC 1766 writes it, such as `eng` or `pt-BR`".to_owned()),
+    }
+}

@@ -1,0 +1,196 @@
+//! What `package` writes, and what it leaves when it fails or is interrupted: the built example is run.
+//!
+//! `cargo test` builds the examples before it runs this; `cargo test --test package` alone does not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use smooth_origin::base::Name;
+use smooth_origin::origin::{Answer, Origin, block_on};
+use smooth_origin::storage::LocalStore;
+use testkit::progressive::{Film, Track};
+
+/// The example beside this test: `target/debug/deps/package-…` and `target/debug/examples/package`.
+fn package() -> Command {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().unwrap().parent().unwrap().join("examples");
+    let program = folder.join(format!("package{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.is_file(), "cargo build -p smooth-origin-examples --example package");
+    Command::new(program)
+}
+
+/// Exit status, stdout and stderr.
+fn run(inputs: &[&Path], output: &Path, options: &[&str]) -> (i32, String, String) {
+    let mut command = package();
+    command.args(inputs).arg("--output").arg(output).args(options);
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// An empty folder for one test.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("package").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The names in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let name =
+        |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(name).collect();
+    names.sort();
+    names
+}
+
+fn film(path: &Path, bits: u32) {
+    let video = Track { together: 9, ..Track::video((25, 1), 12, 50, bits, 3) };
+    let sound = Track { together: 21, ..Track::sound(12, 64_000, 5) };
+    fs::write(path, Film::of([video, sound]).file()).unwrap();
+}
+
+#[test]
+fn a_film_of_two_qualities_is_packaged_and_every_fragment_is_served() {
+    let folder = folder("two");
+    let (low, high) = (folder.join("low.mp4"), folder.join("high.mp4"));
+    film(&low, 300_000);
+    // Its pictures are longer than what is copied by the kernel.
+    film(&high, 30_000_000);
+    let output = folder.join("made/film.ism");
+    let (status, stdout, stderr) = run(&[&low, &high], &output, &["--language", "eng"]);
+    assert_eq!(status, 0, "{stderr}");
+    assert_eq!(
+        stderr,
+        "note: high.mp4: track 2 is left out: its samples are those of track 2 of low.mp4\n"
+    );
+    let written = names(output.parent().unwrap());
+    assert_eq!(written.len(), 5, "{written:?}");
+    assert!(!written.iter().any(|name| name.contains("unfinished")));
+    assert_eq!(stdout.lines().count(), 6, "{stdout}");
+    assert!(written.iter().all(|name| stdout.contains(name)), "{stdout}");
+
+    let origin = Origin::new(LocalStore::new(output.parent().unwrap()).unwrap());
+    let opened = block_on(origin.open(&Name::new("film.ism").unwrap())).unwrap();
+    assert!(opened.presentation().findings().is_empty(), "{:?}", opened.presentation().findings());
+    let mut bytes = 0;
+    for stream in opened.presentation().streams() {
+        for track in stream.tracks() {
+            for chunk in 0..stream.timeline().len() {
+                let (start, _) = stream.timeline().chunk(chunk).unwrap();
+                let (bitrate, name) = (track.bitrate(), stream.name());
+                let path = format!("/film.ism/QualityLevels({bitrate})/Fragments({name}={start})");
+                let Answer::Reply(served) = block_on(origin.answer(&path)).unwrap() else {
+                    panic!("{path}")
+                };
+                let mut body = served.body();
+                while let Some(part) = block_on(body.next()) {
+                    bytes += part.unwrap().len();
+                }
+            }
+        }
+    }
+    assert!(bytes > 40_000_000, "{bytes}");
+
+    // Once more, over what is there, in one file.
+    let again = run(&[&low, &high], &output, &["--in-one", "--chunk", "4"]);
+    assert_eq!(again.0, 0, "{}", again.2);
+    assert!(names(output.parent().unwrap()).contains(&"film.ismv".to_owned()));
+}
+
+#[test]
+fn what_fails_leaves_nothing_and_says_why() {
+    let folder = folder("fails");
+    let whole = folder.join("whole.mp4");
+    film(&whole, 300_000);
+    let cut = folder.join("cut.mp4");
+    let bytes = fs::read(&whole).unwrap();
+    fs::write(&cut, &bytes[..bytes.len() - 100]).unwrap();
+    let output = folder.join("made/film.ism");
+    for (inputs, options, status, text) in [
+        (vec![&*cut], vec![], 1, "cut.mp4"),
+        (vec![&*folder], vec![], 1, "is no file"),
+        (vec![Path::new("missing.mp4")], vec![], 1, "missing.mp4 cannot be read"),
+        (vec![&*whole], vec!["--chunk", "0"], 2, "0 seconds"),
+        (vec![&*whole], vec!["--language", "a", "--language", "b"], 2, "2 languages for 1 inputs"),
+        (vec![&*whole], vec!["--language", "no language"], 2, "RFC 1766"),
+    ] {
+        let (found, stdout, stderr) = run(&inputs, &output, &options);
+        assert_eq!((found, stdout.as_str()), (status, ""), "{stderr}");
+        assert!(stderr.contains(text), "{stderr}");
+    }
+    let (status, _, stderr) = run(&[&whole], &folder.join("film.mp4"), &[]);
+    assert_eq!(status, 2);
+    assert!(stderr.contains(".ism"), "{stderr}");
+    assert_eq!(names(&folder), ["cut.mp4", "whole.mp4"]);
+
+    // A folder in the place of a file.
+    fs::create_dir_all(folder.join("taken/film.ism")).unwrap();
+    let (status, _, stderr) = run(&[&whole], &folder.join("taken/film.ism"), &[]);
+    assert_eq!(
+        (status, names(&folder.join("taken"))),
+        (1, vec!["film.ism".to_owned()]),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn an_output_does_not_replace_an_input() {
+    let folder = folder("same");
+    let input = folder.join("film.ismv");
+    film(&input, 300_000);
+    let before = fs::read(&input).unwrap();
+    let (status, _, stderr) = run(&[&input], &folder.join("film.ism"), &["--in-one"]);
+    assert_eq!(status, 2, "{stderr}");
+    assert_eq!((names(&folder), fs::read(&input).unwrap()), (vec!["film.ismv".into()], before));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_interrupted_leaves_nothing() {
+    use std::io::{Seek, SeekFrom, Write};
+    use std::time::Duration;
+
+    use rustix::process::{Pid, Signal, kill_process};
+    use testkit::progressive::{Sample, boxed, words};
+
+    let folder = folder("interrupted");
+    let input = folder.join("large.mp4");
+    // Two gigabytes of holes, which take no room until they are copied.
+    let sample = |number: u32| Sample {
+        size: 40 << 20,
+        duration: 1,
+        is_sync: number.is_multiple_of(25),
+        ..Sample::default()
+    };
+    let large = Film::of([Track::of(*b"vide", 25, (0..50).map(sample).collect())]);
+    let (moov, at, len) = large.moov();
+    let mut file = fs::File::create(&input).unwrap();
+    file.write_all(&boxed(b"ftyp", &[b"isom", &words(&[512]), b"isommp41"])).unwrap();
+    file.write_all(&words(&[1])).unwrap();
+    file.write_all(b"mdat").unwrap();
+    file.write_all(&(at - 24).to_be_bytes()).unwrap();
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.write_all(&moov).unwrap();
+    assert_eq!(file.metadata().unwrap().len(), len);
+    for signal in [Signal::INT, Signal::TERM] {
+        let made = folder.join("made");
+        let mut child =
+            package().arg(&input).arg("--output").arg(made.join("film.ism")).spawn().unwrap();
+        // Until it writes.
+        let is_writing = || {
+            let entries = fs::read_dir(&made).into_iter().flatten().flatten();
+            entries.filter_map(|entry| entry.metadata().ok()).any(|metadata| metadata.len() > 0)
+        };
+        while !is_writing() {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended before it wrote");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert_eq!(names(&folder), ["large.mp4"], "{signal:?}");
+    }
+    fs::remove_file(input).unwrap();
+}

@@ -1,0 +1,165 @@
+//! Reading the `moov` of each input, one input after another.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::input::Input;
+use super::options::PackageOptions;
+use super::output::Package;
+use super::source::{FRAGMENTED, Source, sources};
+use crate::base::{Cursor, Error, ErrorKind, FileId, Got, Limits, Step, Want};
+use crate::bmff::Header;
+
+/// What is done with the tracks of all inputs and the notices about them.
+type Then =
+    Box<dyn FnOnce((Vec<Source>, Vec<String>), &PackageOptions) -> Result<Package, Error> + Send>;
+
+/// Inputs that are read.
+pub(super) struct Reading {
+    inputs: Vec<Input>,
+    /// Number of the input that is read.
+    at: u32,
+    options: PackageOptions,
+    sources: Vec<Source>,
+    notices: Vec<String>,
+    then: Then,
+}
+
+/// Bytes of an input that are read first.
+const HEAD: u64 = 64 << 10;
+
+/// Longest header of a box.
+const HEADER: u64 = 32;
+
+/// Boxes in front of a `moov`. Files have three or four.
+const BOXES: u64 = 4096;
+
+/// Place of the walk over the boxes of an input.
+struct Walk {
+    /// Bytes of the file.
+    size: u64,
+    /// First byte of the next box.
+    at: u64,
+    boxes: u64,
+    /// Bytes that were read, and the offset of the first of them.
+    read: (u64, Bytes),
+}
+
+impl Reading {
+    pub(super) fn new(inputs: Vec<Input>, options: PackageOptions, then: Then) -> Self {
+        Self { inputs, at: 0, options, sources: Vec::new(), notices: Vec::new(), then }
+    }
+
+    /// Opens the next input, or makes the package.
+    pub(super) fn next(self) -> Result<Step<Package>, Error> {
+        let Some(input) = self.inputs.get(self.at as usize) else {
+            let package = (self.then)((self.sources, self.notices), &self.options)?;
+            return Ok(Step::Ready(package));
+        };
+        let want = Want::Open { file: self.file(), name: input.name.clone(), head: HEAD, tail: 0 };
+        let file = self.file();
+        Ok(self.read(want, move |reading, got| match got {
+            Got::Opened(ends) => {
+                let walk = Walk { size: ends.size, at: 0, boxes: 0, read: (0, ends.head) };
+                reading.walk(walk).map_err(|error| error.in_file(file))
+            }
+            _ => Err(ErrorKind::WrongOutcome("a file was to be opened").into()),
+        }))
+    }
+
+    fn file(&self) -> FileId {
+        FileId::new(self.at)
+    }
+
+    /// Wants one thing, and goes on with it.
+    fn read(
+        self,
+        want: Want,
+        then: impl FnOnce(Self, Got) -> Result<Step<Package>, Error> + Send + 'static,
+    ) -> Step<Package> {
+        let file = self.file();
+        Step::read(vec![want], move |got| match got.into_iter().next() {
+            Some(Ok(got)) => then(self, got),
+            Some(Err(error)) => Err(Error::from(ErrorKind::Read(error)).in_file(file)),
+            None => Err(ErrorKind::Outcomes { wanted: 1, got: 0 }.into()),
+        })
+    }
+
+    fn read_range(
+        self,
+        range: Range<u64>,
+        then: impl FnOnce(Self, Bytes) -> Result<Step<Package>, Error> + Send + 'static,
+    ) -> Step<Package> {
+        let file = self.file();
+        self.read(Want::Range { file, range }, move |reading, got| match got {
+            Got::Range(bytes) => then(reading, bytes).map_err(|error| error.in_file(file)),
+            _ => Err(ErrorKind::WrongOutcome("a range was to be read").into()),
+        })
+    }
+
+    /// Goes from box to box to the `moov`.
+    fn walk(self, mut walk: Walk) -> Result<Step<Package>, Error> {
+        while walk.at < walk.size {
+            let needed = walk.at..walk.size.min(walk.at.saturating_add(HEADER));
+            let Some(header) = walk.bytes(&needed) else {
+                return Ok(self.read_range(needed.clone(), move |reading, bytes| {
+                    walk.read = (needed.start, bytes);
+                    reading.walk(walk)
+                }));
+            };
+            let header = Header::parse(&mut Cursor::new(&header, walk.at))?;
+            let len = header.total().unwrap_or(walk.size - walk.at);
+            let Some(end) = walk.at.checked_add(len).filter(|&end| end <= walk.size) else {
+                let (needs, has) = (len, walk.size - walk.at);
+                let truncated = Error::at(walk.at, ErrorKind::Truncated { needs, has });
+                return Err(truncated.inside(header.kind));
+            };
+            match &header.kind.0 {
+                b"moov" => return self.moov(walk, end),
+                b"moof" => return Err(Error::at(walk.at, FRAGMENTED)),
+                _ => {}
+            }
+            walk.boxes += 1;
+            Limits::check("boxes in front of a `moov`", walk.boxes, BOXES)
+                .map_err(|kind| Error::at(walk.at, kind))?;
+            walk.at = end;
+        }
+        let (what, clause) = ("`moov`", "ISO/IEC 14496-12, 8.2.1");
+        Err(Error::at(0, ErrorKind::Missing { what, clause }))
+    }
+
+    /// Reads the `moov` that ends at `end`.
+    fn moov(self, walk: Walk, end: u64) -> Result<Step<Package>, Error> {
+        let range = walk.at..end;
+        Limits::check("bytes of `moov`", end - walk.at, self.options.limits.moov)
+            .map_err(|kind| Error::at(walk.at, kind))?;
+        match walk.bytes(&range) {
+            Some(moov) => self.take(&moov, walk.at, walk.size),
+            None => Ok(self
+                .read_range(range, move |reading, moov| reading.take(&moov, walk.at, walk.size))),
+        }
+    }
+
+    /// Takes the tracks of a `moov`.
+    fn take(mut self, moov: &Bytes, at: u64, size: u64) -> Result<Step<Package>, Error> {
+        let file = self.file();
+        let input = &self.inputs[self.at as usize];
+        let limits = &self.options.limits;
+        let read = sources((file, input), (at, moov), size, limits, &mut self.notices)
+            .map_err(|error| error.in_file(file))?;
+        self.sources.extend(read);
+        self.at += 1;
+        self.next()
+    }
+}
+
+impl Walk {
+    /// Bytes of the file, if they were read.
+    fn bytes(&self, range: &Range<u64>) -> Option<Bytes> {
+        let (from, read) = &self.read;
+        let start = usize::try_from(range.start.checked_sub(*from)?).ok()?;
+        let end = usize::try_from(range.end.checked_sub(*from)?).ok()?;
+        (end <= read.len()).then(|| read.slice(start..end))
+    }
+}

@@ -1,0 +1,27 @@
+//! A stream of the package.
+
+use std::sync::Arc;
+
+use super::media::MediaTrack;
+use super::source::Source;
+use crate::manifest::StreamKind;
+
+/// A stream: its chunks and its qualities.
+pub(super) struct Stream {
+    pub(super) kind: StreamKind,
+    pub(super) name: String,
+    pub(super) language: Option<String>,
+    /// Start of each chunk and the end of the last one, in units of 100 ns.
+    pub(super) times: Arc<[u64]>,
+    /// The best first.
+    pub(super) qualities: Vec<Quality>,
+}
+
+/// A quality of a stream.
+pub(super) struct Quality {
+    pub(super) source: Source,
+    pub(super) bitrate: u32,
+    pub(super) media: MediaTrack,
+    /// Bytes of the fragment of each chunk.
+    pub(super) lens: Vec<u64>,
+}
