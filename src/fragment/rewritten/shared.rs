@@ -2,14 +2,10 @@
 
 use bytes::Bytes;
 
-use super::Fragment;
-use super::head::Head;
-use super::places::{Place, places};
 use crate::base::{Error, ErrorKind, Limits};
 use crate::bmff::{Body, Boxes, Tfhd};
 use crate::fragment::Stored;
 use crate::fragment::media_data::{Behind, HEADER, header_at, mdat_behind, total};
-use crate::fragment::samples::Defaults;
 
 /// A `moof` that may have several `traf`s, and the `mdat` behind it.
 #[derive(Clone, Debug)]
@@ -82,24 +78,6 @@ impl Shared {
     pub(crate) fn parts(&self) -> impl Iterator<Item = Stored> + '_ {
         let part = |traf: &Boxes| Stored::part(&self.moof, traf.clone(), self.payload, self.len);
         self.trafs.iter().map(part)
-    }
-
-    /// Rewrites the samples of a track.
-    ///
-    /// # Errors
-    /// As [`rewrite`](super::rewrite), but for errors of reading.
-    pub(crate) fn rewrite(
-        &self,
-        track_id: u32,
-        defaults: Defaults,
-        limits: &Limits,
-    ) -> Result<Fragment, Error> {
-        let at = |error: Error| Error::at(self.start, error.kind);
-        let Place { runs, ranges } = places(self, track_id, defaults, limits).map_err(at)?;
-        let trafs: Vec<&Boxes> = self.trafs.iter().filter(|traf| is_of(traf, track_id)).collect();
-        let payload = ranges.iter().map(|range| range.end - range.start).sum();
-        let head = Head::plan(&trafs, &runs, limits).map_err(at)?;
-        Ok(Fragment { head: head.write(&self.others, payload).map_err(at)?, ranges })
     }
 }
 
