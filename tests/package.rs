@@ -321,6 +321,7 @@ fn qualities_that_cannot_be_aligned_are_refused_with_file_track_and_sample() {
     ];
     let error = try_package(&files, &PackageOptions::default()).unwrap_err();
     let text = error.to_string();
+    assert_eq!(error.file(), None, "it is about both files");
     assert!(text.contains("track 1 of a.mp4") && text.contains("track 1 of b.mp4"), "{text}");
     assert!(text.contains("sample ") && text.contains("key frames"), "{text}");
 }
@@ -340,6 +341,11 @@ fn what_is_no_progressive_film_is_refused_with_its_file() {
     for len in [0, 5, 30, 100, whole.2.len() - 2000, whole.2.len() - 1] {
         refused(whole.2.slice(..len));
     }
+    let elsewhere = b"url \0\0\0\x01";
+    let at = whole.2.windows(8).position(|window| window == elsewhere).unwrap();
+    let mut bytes = whole.2.to_vec();
+    bytes[at + 7] = 0;
+    assert!(refused(bytes.into()).to_string().contains("another file"));
     refused(Bytes::from_static(b"no film at all, but some text that is long enough"));
     let nothing = try_package(&[], &options).unwrap_err();
     assert!(matches!(nothing.kind, ErrorKind::Missing { .. }));
