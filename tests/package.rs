@@ -15,7 +15,7 @@ use smooth_origin::package::{Files, Input, Package, PackageOptions, package};
 use smooth_origin::presentation::Piece;
 use smooth_origin::storage::MemoryStore;
 use testkit::assembled;
-use testkit::progressive::{Film, Track};
+use testkit::progressive::{Film, Random, Track};
 use testkit::{codes, get, open, store};
 
 fn video(seconds: u32, bits: u32, seed: u64) -> Track {
@@ -321,6 +321,7 @@ fn qualities_that_cannot_be_aligned_are_refused_with_file_track_and_sample() {
     ];
     let error = try_package(&files, &PackageOptions::default()).unwrap_err();
     let text = error.to_string();
+    assert_eq!(error.file(), None, "it is about both files");
     assert!(text.contains("track 1 of a.mp4") && text.contains("track 1 of b.mp4"), "{text}");
     assert!(text.contains("sample ") && text.contains("key frames"), "{text}");
 }
@@ -340,10 +341,51 @@ fn what_is_no_progressive_film_is_refused_with_its_file() {
     for len in [0, 5, 30, 100, whole.2.len() - 2000, whole.2.len() - 1] {
         refused(whole.2.slice(..len));
     }
+    let elsewhere = b"url \0\0\0\x01";
+    let at = whole.2.windows(8).position(|window| window == elsewhere).unwrap();
+    let mut bytes = whole.2.to_vec();
+    bytes[at + 7] = 0;
+    assert!(refused(bytes.into()).to_string().contains("another file"));
     refused(Bytes::from_static(b"no film at all, but some text that is long enough"));
     let nothing = try_package(&[], &options).unwrap_err();
     assert!(matches!(nothing.kind, ErrorKind::Missing { .. }));
     for name in ["", "a/b", "..", "/a"] {
         assert!(package(name, Vec::new(), options.clone()).is_err(), "{name}");
     }
+}
+
+#[test]
+fn a_damaged_film_is_refused_or_gives_outputs_of_the_said_length_inside_the_file() {
+    let film = Film::of([video(6, 200_000, 3), sound(6, 64_000, 5)]).file();
+    let (at, moov) = assembled::moov(&film);
+    let (mut random, mut made) = (Random(17), 0);
+    for round in 0..1500 {
+        let mut bytes = film.to_vec();
+        for _ in 0..=round % 3 {
+            let draw = random.draw();
+            let place = (draw >> 20) as usize % moov.len();
+            bytes[at as usize + place] = match draw % 4 {
+                0 => 0,
+                1 => 0xff,
+                2 => bytes[at as usize + place].wrapping_add(1),
+                _ => (draw >> 8) as u8,
+            };
+        }
+        let files = [("a.mp4", None, Bytes::from(bytes))];
+        let Ok((package, _)) = try_package(&files, &PackageOptions::default()) else { continue };
+        made += 1;
+        for output in package.outputs() {
+            let mut len = 0;
+            for piece in output.pieces() {
+                let piece = piece.unwrap();
+                len += piece.len();
+                if let Piece::Stored(stored) = piece {
+                    assert!(stored.range.start < stored.range.end);
+                    assert!(stored.range.end <= film.len() as u64);
+                }
+            }
+            assert_eq!(len, output.len());
+        }
+    }
+    assert!((100..1400).contains(&made), "{made}");
 }

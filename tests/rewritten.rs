@@ -181,10 +181,10 @@ fn samples_outside_of_the_mdat_behind_the_moof_are_not_served() {
         rewrite(fragment(&trafs, 8), START, 2)
     };
     let good = rewritten(START, payload as i32 + 4, 4).unwrap();
-    assert_eq!(good.ranges, [START + payload + 4..START + len]);
+    assert_eq!(good.ranges, vec![START + payload + 4..START + len]);
     assert_eq!(
         rewritten(0, (START + payload) as i32, 8).unwrap().ranges,
-        [START + payload..START + len]
+        vec![START + payload..START + len]
     );
     for (base, offset, size) in [
         (START, payload as i32 - 1, 4),

@@ -46,6 +46,13 @@ struct Walk {
     read: (u64, Bytes),
 }
 
+/// What a walk comes to.
+enum Found {
+    Moov(Range<u64>),
+    /// A header that is to be read.
+    Unread(Range<u64>),
+}
+
 impl Reading {
     pub(super) fn new(inputs: Vec<Input>, options: PackageOptions, then: Then) -> Self {
         Self { inputs, at: 0, options, sources: Vec::new(), notices: Vec::new(), then }
@@ -58,11 +65,10 @@ impl Reading {
             return Ok(Step::Ready(package));
         };
         let want = Want::Open { file: self.file(), name: input.name.clone(), head: HEAD, tail: 0 };
-        let file = self.file();
         Ok(self.read(want, move |reading, got| match got {
             Got::Opened(ends) => {
                 let walk = Walk { size: ends.size, at: 0, boxes: 0, read: (0, ends.head) };
-                reading.walk(walk).map_err(|error| error.in_file(file))
+                reading.walk(walk)
             }
             _ => Err(ErrorKind::WrongOutcome("a file was to be opened").into()),
         }))
@@ -93,51 +99,26 @@ impl Reading {
     ) -> Step<Package> {
         let file = self.file();
         self.read(Want::Range { file, range }, move |reading, got| match got {
-            Got::Range(bytes) => then(reading, bytes).map_err(|error| error.in_file(file)),
+            Got::Range(bytes) => then(reading, bytes),
             _ => Err(ErrorKind::WrongOutcome("a range was to be read").into()),
         })
     }
 
-    /// Goes from box to box to the `moov`.
+    /// Goes from box to box to the `moov`, and reads it.
     fn walk(self, mut walk: Walk) -> Result<Step<Package>, Error> {
-        while walk.at < walk.size {
-            let needed = walk.at..walk.size.min(walk.at.saturating_add(HEADER));
-            let Some(header) = walk.bytes(&needed) else {
-                return Ok(self.read_range(needed.clone(), move |reading, bytes| {
-                    walk.read = (needed.start, bytes);
-                    reading.walk(walk)
-                }));
-            };
-            let header = Header::parse(&mut Cursor::new(&header, walk.at))?;
-            let len = header.total().unwrap_or(walk.size - walk.at);
-            let Some(end) = walk.at.checked_add(len).filter(|&end| end <= walk.size) else {
-                let (needs, has) = (len, walk.size - walk.at);
-                let truncated = Error::at(walk.at, ErrorKind::Truncated { needs, has });
-                return Err(truncated.inside(header.kind));
-            };
-            match &header.kind.0 {
-                b"moov" => return self.moov(walk, end),
-                b"moof" => return Err(Error::at(walk.at, FRAGMENTED)),
-                _ => {}
-            }
-            walk.boxes += 1;
-            Limits::check("boxes in front of a `moov`", walk.boxes, BOXES)
-                .map_err(|kind| Error::at(walk.at, kind))?;
-            walk.at = end;
-        }
-        let (what, clause) = ("`moov`", "ISO/IEC 14496-12, 8.2.1");
-        Err(Error::at(0, ErrorKind::Missing { what, clause }))
-    }
-
-    /// Reads the `moov` that ends at `end`.
-    fn moov(self, walk: Walk, end: u64) -> Result<Step<Package>, Error> {
-        let range = walk.at..end;
-        Limits::check("bytes of `moov`", end - walk.at, self.options.limits.moov)
-            .map_err(|kind| Error::at(walk.at, kind))?;
-        match walk.bytes(&range) {
-            Some(moov) => self.take(&moov, walk.at, walk.size),
-            None => Ok(self
-                .read_range(range, move |reading, moov| reading.take(&moov, walk.at, walk.size))),
+        let file = self.file();
+        let found = walk.moov(&self.options.limits).map_err(|error| error.in_file(file))?;
+        match found {
+            Found::Moov(range) => match walk.bytes(&range) {
+                Some(moov) => self.take(&moov, walk.at, walk.size),
+                None => Ok(self.read_range(range, move |reading, moov| {
+                    reading.take(&moov, walk.at, walk.size)
+                })),
+            },
+            Found::Unread(range) => Ok(self.read_range(range.clone(), move |reading, bytes| {
+                walk.read = (range.start, bytes);
+                reading.walk(walk)
+            })),
         }
     }
 
@@ -155,6 +136,36 @@ impl Reading {
 }
 
 impl Walk {
+    /// Goes on to the `moov`, or to a header that is not read yet.
+    fn moov(&mut self, limits: &Limits) -> Result<Found, Error> {
+        while self.at < self.size {
+            let needed = self.at..self.size.min(self.at.saturating_add(HEADER));
+            let Some(header) = self.bytes(&needed) else { return Ok(Found::Unread(needed)) };
+            let header = Header::parse(&mut Cursor::new(&header, self.at))?;
+            let len = header.total().unwrap_or(self.size - self.at);
+            let Some(end) = self.at.checked_add(len).filter(|&end| end <= self.size) else {
+                let (needs, has) = (len, self.size - self.at);
+                let truncated = Error::at(self.at, ErrorKind::Truncated { needs, has });
+                return Err(truncated.inside(header.kind));
+            };
+            match &header.kind.0 {
+                b"moov" => {
+                    Limits::check("bytes of `moov`", len, limits.moov)
+                        .map_err(|kind| Error::at(self.at, kind))?;
+                    return Ok(Found::Moov(self.at..end));
+                }
+                b"moof" => return Err(Error::at(self.at, FRAGMENTED)),
+                _ => {}
+            }
+            self.boxes += 1;
+            Limits::check("boxes in front of a `moov`", self.boxes, BOXES)
+                .map_err(|kind| Error::at(self.at, kind))?;
+            self.at = end;
+        }
+        let (what, clause) = ("`moov`", "ISO/IEC 14496-12, 8.2.1");
+        Err(Error::at(0, ErrorKind::Missing { what, clause }))
+    }
+
     /// Bytes of the file, if they were read.
     fn bytes(&self, range: &Range<u64>) -> Option<Bytes> {
         let (from, read) = &self.read;

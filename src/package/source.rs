@@ -72,6 +72,10 @@ pub(super) fn sources(
                 ErrorKind::NotSliceable("a track is encrypted: package it in the clear").into()
             );
         }
+        if is_elsewhere(trak) {
+            let what = "a track has its samples in another file: put them into this one first";
+            return Err(ErrorKind::NotSliceable(what).into());
+        }
         let description = Description::of_entry(kind, &track.entry, limits).map_err(of_track)?;
         for oddity in track.tables.oddities() {
             notices.push(format!("{}: {oddity}", input.name));
@@ -85,6 +89,26 @@ pub(super) fn sources(
         sources.push(Source { file, name, kind, language, track, tkhd, description });
     }
     Ok(sources)
+}
+
+/// Returns whether an entry of `dref` is of another file. What cannot be read is of this one.
+///
+/// Spec: ISO/IEC 14496-12, 8.7.2.
+fn is_elsewhere(trak: &Boxes) -> bool {
+    let minf = trak.path(&[*b"mdia", *b"minf"]);
+    let dinf = minf.and_then(|minf| minf.list.iter().find(|item| item.header.kind == *b"dinf"));
+    let Some(Body::Other(dinf)) = dinf.map(|item| &item.body) else { return false };
+    // The header of `dref`, version, flags and a count of entries.
+    let Some(mut entries) = dinf.get(16..).filter(|_| dinf[4..8] == *b"dref") else { return false };
+    // Size, type, version and flags.
+    while let Some(entry) = entries.first_chunk::<12>() {
+        if entry[11] & 1 == 0 {
+            return true;
+        }
+        let len = entry.first_chunk().map_or(0, |size| u32::from_be_bytes(*size));
+        entries = entries.get(len.max(12) as usize..).unwrap_or_default();
+    }
+    false
 }
 
 /// Error of an input that is no progressive file.
