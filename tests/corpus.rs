@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use smooth_origin::base::{ErrorKind, FourCc, Guid, Limits, Name};
+use smooth_origin::base::{FourCc, Guid, Limits, Name};
 use smooth_origin::bmff::uuid::{PiffSenc, Tfxd};
 use smooth_origin::bmff::{
     AnyBox, AudioSampleEntry, AvcC, Body, Boxes, Mdhd, Mfro, SampleEncryption, SampleEntry, Sdtp,
