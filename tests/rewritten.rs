@@ -1,8 +1,6 @@
 //! Fragments that cannot be cut out of their file: several tracks in one `moof`, offsets that count from
 //! the start of the file. They are served with a `moof` of their own, and their samples as they are.
 
-use std::ops::Range;
-
 use smooth_origin::Limits;
 use smooth_origin::base::ErrorKind;
 use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Senc, Tfhd, Trex, Trun, uuid::Tfxd};
@@ -183,10 +181,10 @@ fn samples_outside_of_the_mdat_behind_the_moof_are_not_served() {
         rewrite(fragment(&trafs, 8), START, 2)
     };
     let good = rewritten(START, payload as i32 + 4, 4).unwrap();
-    assert_eq!(good.ranges, vec![Range { start: START + payload + 4, end: START + len }]);
+    assert_eq!(good.ranges, vec![START + payload + 4..START + len]);
     assert_eq!(
         rewritten(0, (START + payload) as i32, 8).unwrap().ranges,
-        vec![Range { start: START + payload, end: START + len }]
+        vec![START + payload..START + len]
     );
     for (base, offset, size) in [
         (START, payload as i32 - 1, 4),
