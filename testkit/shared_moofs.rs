@@ -75,9 +75,8 @@ pub fn iv(track: u32, fragment: usize, number: usize) -> [u8; 8] {
     [0xa5, track as u8, fragment as u8, number as u8, 1, 2, 3, 4]
 }
 
-fn run(shape: Shape, track: u32, samples: &[Sample], data_offset: Option<i32>) -> AnyBox {
+fn run(samples: &[Sample], data_offset: Option<i32>) -> AnyBox {
     let flags = Trun::DURATION | Trun::SIZE | Trun::FLAGS | Trun::COMPOSITION_OFFSET;
-    let _ = (shape, track);
     let words = samples.iter().flat_map(|sample| {
         [sample.duration, sample.bytes.len() as u32, sample.flags, sample.composition_offset as u32]
     });
@@ -127,7 +126,7 @@ fn moof(tracks: &[u32], fragment: usize, shape: Shape, start: u64, head: u64) ->
                 Base::Implicit if number > 0 => None,
                 _ => Some((head + at) as i32),
             };
-            boxes.push(run(shape, track, samples, offset));
+            boxes.push(run(samples, offset));
         }
         let bytes = |sample: &Sample| if sample.flags == KEY { 0x24 } else { 0x14 };
         let sdtp = all[number].iter().map(bytes).collect();

@@ -1,5 +1,8 @@
 //! The box at one position of a file, as far as a walk needs it.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use bytes::Bytes;
 
 use super::HEADER;
@@ -120,15 +123,26 @@ impl Sight {
             SharedParsed::Whole(shared) => shared,
             SharedParsed::Needs(bytes) => return Some(Look::Needs(bytes)),
         };
+        // There may be any number of them: those of the tracks of the walk count.
         let mut parts: Vec<FragmentSight> = Vec::new();
+        let mut of_tracks: HashMap<usize, usize> = HashMap::new();
         for part in shared.parts() {
-            let part = FragmentSight::of(&part, is_sized, tracks, limits);
-            match parts.iter_mut().find(|other| other.of == part.of) {
-                Some(first) => first.add(part),
-                None => parts.push(part),
+            let number = part.track_id().and_then(|id| number_of(tracks, id));
+            let sight = |part| FragmentSight::of(part, is_sized, tracks, limits);
+            match number.map(|number| of_tracks.entry(number)) {
+                Some(Entry::Occupied(at)) => parts[*at.get()].add(sight(&part)),
+                Some(Entry::Vacant(at)) => {
+                    at.insert(parts.len());
+                    parts.push(sight(&part));
+                }
+                None => {}
             }
         }
-        let others = parts.split_off(1.min(parts.len()));
+        if parts.is_empty() {
+            let first = shared.parts().next()?;
+            parts.push(FragmentSight::of(&first, is_sized, tracks, limits));
+        }
+        let others = parts.split_off(1);
         let first = parts.pop()?;
         Some(Look::Seen(Self::Fragment(FragmentSight { others, ..first })))
     }
