@@ -48,7 +48,7 @@ pub(super) struct MediaFile {
     /// Its samples are in its header and in no fragment.
     pub(super) is_progressive: bool,
     /// The fault of a track in the header that is not among `tracks`.
-    pub(super) unread_track: Option<Trouble>,
+    pub(super) unread_track: Option<Box<Trouble>>,
     pub(super) protection: Vec<ProtectionSystem>,
 }
 
@@ -251,7 +251,7 @@ impl MediaOpening {
         self.result.protection = protection::of_moov(boxes);
         let has_mvex = boxes.list.iter().any(|item| item.header.kind == *b"mvex");
         let mut media = tracks::of_moov(self.file, boxes, limits);
-        self.result.unread_track = tracks::unread(boxes, moov.end, limits);
+        self.result.unread_track = tracks::unread(boxes, moov.end, limits).map(Box::new);
         media.iter_mut().for_each(|track| track.unread.clone_from(&unread));
         if !has_mvex && mfra.is_none() {
             let size = self.excerpt.size();

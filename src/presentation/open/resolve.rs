@@ -81,7 +81,7 @@ pub(super) fn resolve<'a>(
             }
             Some(Ok(tracks)) => {
                 let is_numbered = |track_id| numbered.contains(&(named.file, track_id, track.kind));
-                let unread = of_file.and_then(|media| media.unread_track.as_ref());
+                let unread = of_file.and_then(|media| media.unread_track.as_deref());
                 let found = match (twins.remove(&number), unread) {
                     (Some(Told { media, doubt }), _) => {
                         if let Some((code, message)) = doubt {
