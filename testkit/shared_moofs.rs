@@ -8,7 +8,7 @@ use smooth_origin::manifest::StreamKind;
 
 use crate::film::{self, Media, Track};
 
-/// What the offsets of a `traf` count from.
+/// The place that the offsets of a `traf` count from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Base {
     /// The first byte of the `moof`, as the `tfhd` says.

@@ -240,7 +240,7 @@ fn contradictions_with_one_harmless_reading_are_oddities() {
     assert!(read(&moov.into(), at, len).is_ok());
 }
 
-/// What is prepared gives the samples that the walk gives.
+/// Prepared records give the samples that the walk gives.
 fn compare(track: &Track, cuts: &[u32]) -> Prepared {
     let prepared = Prepared::new(&track.tables, cuts).unwrap();
     let all: Vec<_> = track.tables.samples().collect::<Result<_, _>>().unwrap();

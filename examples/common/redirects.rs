@@ -19,7 +19,7 @@ pub(crate) struct RedirectArguments {
     redirect_life: usize,
 }
 
-/// What clients are sent to the bucket for.
+/// The requests that clients are sent to the bucket for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Redirected {
     /// Fragments in files of their own, as ffmpeg writes them

@@ -29,7 +29,7 @@ impl Named {
     /// Reads `s3://BUCKET/a/a.ism`, or the same without the name of a presentation.
     ///
     /// # Errors
-    /// What is wrong with it, or that this program was built without such stores.
+    /// It cannot be connected, or this program was built without such stores.
     pub fn parse(text: &str) -> Result<Self, Trouble> {
         let url = match Place::parse(text.into()) {
             Ok(Place::Store(url)) => url,

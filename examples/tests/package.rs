@@ -1,4 +1,4 @@
-//! What `package` writes, and what it leaves when it fails or is interrupted: the built example is run.
+//! The example `package`, run as it is built: the files that it writes, and that nothing is left when it fails or is interrupted.
 //!
 //! `cargo test` builds the examples before it runs this; `cargo test --test package` alone does not.
 

@@ -14,7 +14,7 @@ use smooth_origin::storage::{Bucket, LimitStore, Location, Resilience};
 use crate::fragments::{Fragment, Fragments};
 use crate::{BUCKET, Times};
 
-/// What an operator sets; the server does not check it.
+/// A setting that an operator makes; the server does not check it.
 const ENVIRONMENT: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "key"),
     ("AWS_SECRET_ACCESS_KEY", "secret"),

@@ -156,7 +156,7 @@ pub struct FileEnds {
     /// The name that the file is stored under, if it differs from the one that was asked for: in
     /// letter case, or in how Unicode writes it.
     pub stored_as: Option<Name>,
-    /// What tells this version of the file from every other one, on every machine that reads it, for
+    /// A text that tells this version of the file from every other one, on every machine that reads it, for
     /// validators: the ETag of an object. `None` if its length and its headers alone go into them.
     pub version: Option<Box<[u8]>>,
 }

@@ -1,4 +1,4 @@
-//! What a file begins with: `ftyp` and `moov`.
+//! The beginning of a file: `ftyp` and `moov`.
 
 use bytes::Bytes;
 

@@ -1,4 +1,4 @@
-//! What a file ends with: where the fragments of each track begin.
+//! The end of a file, which says where the fragments of each track begin.
 
 use bytes::Bytes;
 

@@ -18,7 +18,7 @@
 //! | Which timescale? | 10,000,000 everywhere |
 //! | What is in a file? | `ftyp`, `moov` with `mvex`, a `moof` and an `mdat` a chunk, `mfra` |
 //!
-//! The same inputs and options give the same bytes. Media bytes are never in memory: a host copies
+//! Equal inputs and options give equal bytes. Media bytes are never in memory: a host copies
 //! ranges of the inputs. What is kept of a sample is about two bytes.
 
 mod bitrates;

@@ -1,4 +1,4 @@
-//! What is written: files, each as pieces.
+//! The files that are written, each as pieces.
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,7 @@ impl Package {
         &self.outputs
     }
 
-    /// What is left out of the inputs, and contradictions in them that do no harm: a sentence each.
+    /// Sentences about parts of the inputs that are left out, and about contradictions in them that do no harm.
     pub fn notices(&self) -> &[String] {
         &self.notices
     }
@@ -34,7 +34,7 @@ impl Package {
 pub struct Output {
     pub(super) name: String,
     pub(super) len: u64,
-    /// What it begins with: all of a manifest.
+    /// Its first bytes: all of a manifest.
     pub(super) header: Bytes,
     pub(super) tracks: Vec<MediaTrack>,
     pub(super) end: Bytes,

@@ -11,7 +11,7 @@ use super::source::{FRAGMENTED, Source, sources};
 use crate::base::{Cursor, Error, ErrorKind, FileId, Got, Limits, Step, Want};
 use crate::bmff::Header;
 
-/// What is done with the tracks of all inputs and the notices about them.
+/// The work that follows, with the tracks of all inputs and the notices about them.
 type Then =
     Box<dyn FnOnce((Vec<Source>, Vec<String>), &PackageOptions) -> Result<Package, Error> + Send>;
 
@@ -46,7 +46,7 @@ struct Walk {
     read: (u64, Bytes),
 }
 
-/// What a walk comes to.
+/// The result of a walk.
 enum Found {
     Moov(Range<u64>),
     /// A header that is to be read.

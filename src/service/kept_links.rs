@@ -42,7 +42,7 @@ pub(super) struct Target {
     pub(super) fresh_for: Duration,
 }
 
-/// What is known about an object.
+/// The facts that are known about an object.
 #[derive(Clone, Debug)]
 pub(super) enum Known {
     Target(Target),

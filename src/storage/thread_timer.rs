@@ -50,7 +50,7 @@ struct State {
     waiting: BTreeMap<(Instant, u64), Waker>,
     next: u64,
     thread_runs: bool,
-    /// What the thread waits for, which may be the end of a sleep that was dropped since; `None` if it
+    /// The time that the thread waits for, which may be the end of a sleep that was dropped since; `None` if it
     /// waits for the next sleep.
     wakes_at: Option<Instant>,
 }

@@ -69,7 +69,7 @@ pub fn headers(asked: &Asked) -> String {
     )
 }
 
-/// What a good server answers.
+/// The answer of a good server.
 pub fn honest(asked: &Asked) -> Vec<Deed> {
     match (asked.method.as_str(), &asked.range) {
         ("HEAD", _) => {

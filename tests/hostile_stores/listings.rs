@@ -174,7 +174,7 @@ fn a_walk_through_a_million_keys_holds_one_page_at_a_time() {
     walks(Protocol::S3, 1000);
 }
 
-/// What WebDAV says of a file.
+/// The entry of a file in a list of WebDAV.
 fn response(href: &str) -> String {
     format!(
         "<D:response><D:href>{href}</D:href><D:propstat><D:prop><D:getlastmodified>Sun, 29 Nov 2026 08:00:00 GMT</D:getlastmodified><D:getcontentlength>1</D:getcontentlength><D:resourcetype/></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>"

@@ -28,7 +28,7 @@ struct Row {
     words: &'static str,
     /// A read that is made again succeeds if the fault has passed.
     passes: bool,
-    /// What a client gets for the presentation.
+    /// The status that a client gets for the presentation.
     status: u16,
 }
 

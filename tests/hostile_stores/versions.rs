@@ -13,7 +13,7 @@ use super::answers::{NOW, SIZE, TAG, WRONG, answer, content, honest, part, versi
 use super::server::{Asked, Deed, Server};
 use super::{ALL, bucket, on_tokio};
 
-/// What a server does after a good opening, and the read of the bytes from 100 to 200 that meets it.
+/// The deeds of a server after a good opening, and the read of the bytes from 100 to 200 that meets it.
 async fn read_after(then: fn(usize, &Asked) -> Vec<Deed>, test: impl Fn(io::Result<Vec<u8>>)) {
     for protocol in ALL {
         let server = Server::start(move |number, asked| match number {

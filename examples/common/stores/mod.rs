@@ -41,7 +41,7 @@ type Resilient = ResilientStore<LimitStore<Buckets>>;
 struct Connected {
     buckets: Buckets,
     resilient: Resilient,
-    /// The same store for the lists that clients cause by names that are missing. Their faults are not
+    /// This store again, for the lists that clients cause by names that are missing. Their faults are not
     /// those of reads.
     brief: Resilient,
 }

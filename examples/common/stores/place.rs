@@ -1,4 +1,4 @@
-//! What tells a store from others in one cache on disk.
+//! The text that tells a store from others in one cache on disk.
 
 use crate::place::StoreUrl;
 

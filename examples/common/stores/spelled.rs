@@ -13,7 +13,7 @@ use smooth_origin::storage::{Ends, Opening, Stat, Store};
 /// keys beside it are looked at. The folders of a name are as they are.
 pub(super) struct Spelled<S, B> {
     store: S,
-    /// The same store, which gives up soon: clients invent names, and wait for these lists.
+    /// This store again, which gives up soon: clients invent names, and wait for these lists.
     brief: B,
     listed: Mutex<Listed>,
     turns: [tokio::sync::Mutex<()>; TURNS],

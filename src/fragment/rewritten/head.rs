@@ -26,7 +26,7 @@ const DATA_OFFSET: u32 = 0x1;
 const FIRST_SAMPLE_FLAGS: u32 = 0x4;
 const DURATION_IS_EMPTY: u32 = 0x1_0000;
 
-/// What the samples have in common.
+/// Fields that all samples share.
 #[derive(Default)]
 struct Common {
     count: u64,

@@ -46,7 +46,7 @@ pub(super) struct Chunks<'a> {
     samples: u32,
     /// Index of the first chunk of the next run, from 0.
     next_run: u32,
-    /// What that run says.
+    /// The next run, as `stsc` has it.
     following: Option<StscRun>,
     /// Index of the next chunk.
     at: u32,

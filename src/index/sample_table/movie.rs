@@ -5,7 +5,7 @@ use super::whereabouts::{inside, located};
 use crate::base::{Error, ErrorKind, FourCc, Limits, Timescale};
 use crate::bmff::{Body, Boxes, Mvhd, Tkhd};
 
-/// What the `moov` of a progressive file says. An error of one track does not affect others.
+/// The `moov` of a progressive file, as it was read. An error of one track does not affect others.
 #[derive(Debug)]
 pub struct Movie {
     /// The tracks in the order in which they are stored.

@@ -13,7 +13,7 @@ use object_store::{
 
 use super::problem::Problem;
 
-/// What an answer says about an object.
+/// The facts that an answer gives about an object.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) meta: ObjectMeta,

@@ -15,7 +15,7 @@ use crate::storage::Clock;
 pub(super) struct SecretFile<T> {
     path: PathBuf,
     parse: fn(&str, &str) -> Option<T>,
-    /// What is looked for in the file, if it has more than one secret.
+    /// The name that is looked for in the file, if it has more than one secret.
     part: String,
     kept: Mutex<(Duration, T)>,
     clock: Clock,
