@@ -1,7 +1,7 @@
 //! A Microsoft Smooth Streaming origin for any server. It opens presentations in place (an `.ism`
 //! and the files that it names, or a folder of fragments as `ffmpeg -f smoothstreaming` writes it)
-//! and serves their manifests and fragments. Fragments are served byte for byte as they are stored.
-//! With the features `dash` and `hls`, the same files are also served as DASH and HLS.
+//! and serves their manifests and fragments. Fragments are served byte for byte as they are stored; those
+//! of progressive MP4s are made of the samples, whose bytes stay as they are. With the features `dash` and `hls`, the same files are also served as DASH and HLS.
 //!
 //! ```text
 //!  HTTP request                                                                    HTTP response
@@ -14,12 +14,12 @@
 //!  [5 output | package]  parse path ──► locate chunk ──► Step::Read / Ready(Reply{head, pieces, length})
 //!       │   mss | dash, hls, cmaf                    │                  ▲
 //!  [4 presentation]     streams, tracks, timeline    │                  │ pieces: Bytes made here,
-//!  [3 index]     chunk ─► its place in the file      │                  │ or (file, range) to pass on
+//!  [3 index]     chunk ─► its place, or its samples  │                  │ or (file, range) to pass on
 //!  [2 fragment | codec | captions]   views, cuts, ◄──┴── bytes read ────┘
 //!                                    rewrites
 //!  [1 bmff | manifest]      bytes and XML ◄─► types
 //!  [0 base]      FourCc Guid Timescale Cursor Name Error FileId Step     [6 storage] ── opens, reads ranges:
-//!                                                            MemoryStore, LocalStore, Mounts
+//!                                                            MemoryStore, LocalStore, Bucket, Mounts
 //! ```
 //!
 //! A module names only lower floors, and modules on one floor do not know each other. Floors 0 to 5
@@ -29,7 +29,8 @@
 //! - Floor 5 has a module per format. An MPD and playlists are text that is written once and kept;
 //!   they name the same segments of CMAF, each a written `moof` and a range of the stored file. Beside
 //!   them is the packager, which writes what floor 4 opens.
-//! - Floor 6 has the stores. A local store can ignore letter case (`ignore_case`), and
+//! - Floor 6 has the stores. A local store can ignore letter case (`ignore_case`), `Bucket` reads an
+//!   object store, [`Resilience`](storage::Resilience) tries again what failed in passing, and
 //!   [`Mounts`](storage::Mounts) puts several stores below prefixes.
 //! - Floor 7 keeps opened presentations and popular fragments, within budgets of memory, reads and
 //!   time. It reports each [`Event`](origin::Event) to the host, and runs long parsing on the host's
@@ -72,6 +73,9 @@
 //! | `dash` | DASH: an MPD for each title, and its segments of CMAF | no |
 //! | `hls` | HLS: playlists for each title, and the same segments of CMAF; text as WebVTT | no |
 //! | `package` | the packager: progressive MP4s become a presentation | no |
+//! | `object-store` | any store of the crate `object_store` as a store of an origin; no runtime, no network | no |
+//! | `s3`, `azure`, `gcs`, `http-store` | object stores and web servers by a location, with credentials from the environment | no |
+//! | `disk-cache` | ranges of objects in a cache on local disk | no |
 //! | `compression` | manifests in brotli and gzip, for the service; includes `http` | no |
 //! | `tracing` | [events](origin::Event) as events of `tracing` | no |
 //! | `metrics` | [numbers](origin::OriginStats) as metrics of the `metrics` facade | no |
