@@ -35,7 +35,8 @@ macro_rules! limits {
 
 limits! {
     server_manifest, client_manifest, xml_depth, xml_attributes, custom_attributes, tracks,
-    uses_of_track, moov, mfra, moof, boxes, box_depth, opening, fragments, scan_reads, scan_bytes,
+    uses_of_track, moov, progressive_samples, mfra, moof, boxes, box_depth, opening, fragments,
+    scan_reads, scan_bytes,
     listed_names, samples, chunks, caption_document, caption_texts, cues, caption_bytes,
     backward_steps, findings, finding_bytes,
 }
