@@ -56,7 +56,7 @@ impl Head<'_> {
     /// # Errors
     /// [`ErrorKind::Budget`] beyond [`Limits::samples`], and [`ErrorKind::NotSliceable`] if the head
     /// has more than 2 GiB.
-    pub fn to_bytes(&self, limits: &Limits) -> Result<Bytes, Error> {
+    pub fn to_bytes(self, limits: &Limits) -> Result<Bytes, Error> {
         Limits::check("samples of a fragment", self.samples.len() as u64, limits.samples)?;
         let layout = Layout::of(self.samples);
         let count = self.samples.len() as u64;
