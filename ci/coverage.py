@@ -21,8 +21,8 @@ LEAST = 50.0
 PARSERS = ("base/cursor", "bmff/", "manifest/", "fragment/", "codec/", "index/", "presentation/", "output/",
            "origin/path", "service/conditions/", "service/range", "service/content_coding", "service/files", "service/pattern")
 
-# Below these folders, but nothing is read there: ids and switches that the crate makes itself.
-OTHERS = ("output/outputs.rs", "presentation/representation_id.rs")
+# Below these folders, but nothing is read there: ids, switches and places that the crate makes itself.
+OTHERS = ("output/outputs.rs", "presentation/representation_id.rs", "presentation/stored_around.rs")
 
 
 def output(*command, **options):

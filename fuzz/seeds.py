@@ -990,6 +990,10 @@ def boxes():
         out[f"{folder}-moof"] = cut(b"moof")
         out[f"{folder}-mfra"] = cut(b"mfra")
     out["tiny-movie"] = tiny()
+    for name, data in sample_tables().items():
+        if name in ("video-and-sound", "offsets-of-64-bits", "sizes-of-12-bits", "two-edits"):
+            # Behind the length of the file.
+            out[f"moov-with-{name}"] = data[data.index(b"moov") - 4 :]
     out["hevc-moov"] = moov(trak(1, "vide", 10_000_000, hvc1(), version=1))
     out["stsd-of-every-codec"] = full(
         "stsd", 0, 0, u32(5), avc1("avc3"), hvc1(), mp4a(), stpp(), visual("vp09")

@@ -100,13 +100,15 @@ impl Sight {
                 Self::Fragment(FragmentSight::of(&fragment, len.is_some(), tracks, limits))
             }
             Ok(Parsed::Needs(bytes)) => return Look::Needs(bytes),
-            Err(Error { kind: ErrorKind::NotSliceable(_), .. })
-                if let Some(look) =
-                    Self::of_several(block, at, len.is_some(), size, tracks, limits) =>
-            {
-                return look;
+            Err(error) => {
+                if matches!(error.kind, ErrorKind::NotSliceable(_))
+                    && let Some(look) =
+                        Self::of_several(block, at, len.is_some(), size, tracks, limits)
+                {
+                    return look;
+                }
+                Self::Broken { len, error: Box::new(error), of: track_of_broken(block) }
             }
-            Err(error) => Self::Broken { len, error: Box::new(error), of: track_of_broken(block) },
         })
     }
 
