@@ -7,7 +7,9 @@ use bytes::Bytes;
 use smooth_origin::Limits;
 use smooth_origin::base::{Error, Timescale};
 use smooth_origin::bmff::Boxes;
-use smooth_origin::index::sample_table::{Media, Movie, OddityKind, Prepared, Sample, Track};
+use smooth_origin::index::sample_table::{
+    Media, Movie, OddityKind, Outline, Prepared, Sample, Track,
+};
 use testkit::progressive::{self, Film, words};
 
 fn read(moov: &Bytes, at: u64, len: u64) -> Result<Movie, Error> {
@@ -273,6 +275,77 @@ fn chunks_that_are_prepared_have_the_samples_of_the_walk() {
             compare(&track, &[3, 3, count.min(90), count]);
         }
     }
+}
+
+/// Groups that are prepared from their part of the file give what the whole track gives.
+fn compare_groups(film: &Film, step: usize) -> usize {
+    let (moov, at, _) = film.moov();
+    let mut groups = 0;
+    for track in tracks(film) {
+        let count = track.tables.count();
+        let cuts: Vec<u32> = (0..count).step_by(step).chain([count]).collect();
+        let whole = Prepared::new(&track.tables, &cuts).unwrap();
+        let mut bytes = Vec::new();
+        let outlined = Outline::new(&track.tables, &cuts, |extent| {
+            bytes.push((extent.samples as usize, extent.bytes));
+            Ok(())
+        });
+        let (outline, _) = outlined.unwrap();
+        assert_eq!((outline.len(), outline.samples()), (whole.len(), count as usize));
+        groups += outline.groups();
+        for (number, of_chunk) in bytes.iter().enumerate() {
+            let chunk = whole.chunk(number).unwrap();
+            let sum = chunk.clone().map(|sample| u64::from(sample.media.size)).sum();
+            assert_eq!((chunk.len(), sum), *of_chunk);
+            let group = outline.group_of(number).unwrap();
+            let ranges = outline.ranges(group);
+            assert!(ranges.is_sorted_by(|a, b| a.end < b.start), "{ranges:?}");
+            let read = ranges.into_iter().map(|range| {
+                let inside = (range.start - at) as usize..(range.end - at) as usize;
+                (range.start, moov.slice(inside))
+            });
+            let read: Vec<_> = read.collect();
+            if group.first == number {
+                let from_file = outline.prepare(group, &read).unwrap();
+                let from_tables = outline.prepare_from(group, &track.tables).unwrap();
+                for (at, prepared) in (number..).zip(0..from_file.len()) {
+                    let expected = whole.chunk(at).unwrap();
+                    for made in [&from_file, &from_tables] {
+                        let made = made.chunk(prepared).unwrap();
+                        assert_eq!(made.composed(), expected.composed());
+                        assert!(made.eq(expected.clone()));
+                    }
+                }
+                let mut short = read.clone();
+                if let Some((_, bytes)) = short.last_mut() {
+                    *bytes = bytes.slice(..bytes.len() - 1);
+                    let error = outline.prepare(group, &short).unwrap_err().to_string();
+                    assert!(error.contains("have changed"), "{error}");
+                }
+            }
+        }
+    }
+    groups
+}
+
+#[test]
+fn groups_of_chunks_are_prepared_from_their_part_of_the_tables() {
+    let mut groups = 0;
+    for film in forms() {
+        for step in [1, 3, 7, 50, 1000] {
+            groups += compare_groups(&film, step);
+        }
+    }
+    for together in [1, 2, 12] {
+        let video = progressive::Track::video((12_800, 512), 400, 50, 100_000, 7);
+        let sound = progressive::Track::sound(400, 64_000, 9);
+        let film = Film::of([
+            progressive::Track { together, has_sdtp: together == 2, ..video },
+            progressive::Track { together, is_large: together == 12, ..sound },
+        ]);
+        groups += compare_groups(&film, 49);
+    }
+    assert!(groups > 100, "{groups}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use smooth_origin::bmff::{Boxes, Trun};
 use smooth_origin::fragment::written::Head;
 use smooth_origin::index::chunk_plan::{ChunkPlan, PlanTrack, Wanted};
 use smooth_origin::index::sample_table::{
-    MAX_SAMPLES, Media, Movie, Prepared, Sample, Track, timed,
+    Extent, MAX_SAMPLES, Media, Movie, Outline, Prepared, Sample, Track, timed,
 };
 
 /// Samples of a track that is walked. Tables of constant sizes claim any number.
@@ -23,15 +23,17 @@ pub fn sample_tables(data: &[u8]) {
     for track in movie.tracks.into_iter().flatten() {
         assert!(u64::from(track.tables.count()) <= MAX_SAMPLES);
         if track.tables.count() <= WALKED {
-            look(&track, len, &mut guide);
+            look(&track, len, moov, &mut guide);
         }
     }
 }
 
-fn look(track: &Track, len: u64, guide: &mut Vec<u64>) {
+fn look(track: &Track, len: u64, moov: &[u8], guide: &mut Vec<u64>) {
     let tables = &track.tables;
     let walked: Result<Vec<Sample>, _> = tables.samples().collect();
-    assert_eq!(walked.is_ok(), Prepared::new(tables, &[0, tables.count()]).is_ok());
+    let whole = [0, tables.count()];
+    assert_eq!(walked.is_ok(), Prepared::new(tables, &whole).is_ok());
+    assert_eq!(walked.is_ok(), Outline::new(tables, &whole, |_| Ok(())).is_ok());
     let Ok(samples) = walked else { return };
     assert_eq!(samples.len(), tables.count() as usize);
     let mut ticks = 0;
@@ -59,6 +61,7 @@ fn look(track: &Track, len: u64, guide: &mut Vec<u64>) {
     assert_eq!((plan.times.len(), cuts.last()), (cuts.len(), Some(&tables.count())));
     assert!(plan.times.is_sorted_by(|a, b| a < b) && cuts.is_sorted_by(|a, b| a < b));
     let prepared = Prepared::new(tables, cuts).expect("all samples are in the file");
+    outline(track, cuts, &samples, &prepared, moov);
     // A kind that is rare takes 73 bits, and a gap that is odd up to 70.
     let most = 1024 * 64 + 32 * samples.len() + 80 * plan.len();
     assert!(prepared.heap() <= most, "{} bytes", prepared.heap());
@@ -102,4 +105,61 @@ fn look(track: &Track, len: u64, guide: &mut Vec<u64>) {
             written.iter().map(|sample| Some(sample.size)).collect::<Vec<_>>()
         });
     }
+}
+
+/// An outline knows the sums of its chunks, and its groups have the samples of the walk.
+fn outline(track: &Track, cuts: &[u32], samples: &[Sample], all: &Prepared, moov: &[u8]) {
+    let mut extents = Vec::new();
+    let outline = Outline::new(&track.tables, cuts, |extent| {
+        extents.push(*extent);
+        Ok(())
+    });
+    let (outline, ends) = outline.expect("all samples are in the file");
+    assert_eq!((outline.len(), extents.len()), (all.len(), all.len()));
+    assert!(outline.heap() <= 2048 + 76 * all.len() + samples.len(), "{}", outline.heap());
+    for (cut, extent) in cuts.windows(2).zip(&extents) {
+        let of = &samples[cut[0] as usize..cut[1] as usize];
+        let expected = Extent {
+            samples: cut[1] - cut[0],
+            bytes: of.iter().map(|sample| u64::from(sample.size)).sum(),
+            composed: of[0].composition_time(),
+            first_duration: of[0].duration,
+            has_offsets: of.iter().any(|s| s.composition_offset != of[0].composition_offset),
+            is_sync: of[0].is_sync,
+            syncs: of[1..].iter().filter(|sample| sample.is_sync).count() as u32,
+        };
+        assert_eq!(*extent, expected);
+    }
+    let same = |part: &Prepared, at: usize, number: usize| {
+        let (part, whole) = (part.chunk(at), all.chunk(number));
+        let (part, whole) = (part.expect("a chunk of a group"), whole.expect("a chunk"));
+        assert_eq!((part.composed(), part.len()), (whole.composed(), whole.len()));
+        assert!(part.eq(whole));
+    };
+    same(&ends[0], 0, 0);
+    same(&ends[1], 0, all.len() - 1);
+    let mut group_before = None;
+    for number in 0..all.len() {
+        let group = outline.group_of(number).expect("every chunk is in a group");
+        if group_before.replace(group) == Some(group) {
+            continue;
+        }
+        let read = outline.ranges(group).into_iter().map(|range| {
+            let bytes = &moov[range.start as usize..range.end as usize];
+            (range.start, Bytes::copy_from_slice(bytes))
+        });
+        let mut read: Vec<_> = read.collect();
+        let prepared = outline.prepare(group, &read).expect("the tables are as they were");
+        for at in 0..prepared.len() {
+            same(&prepared, at, group.first + at);
+        }
+        // Bytes that are not those of opening are an error, or samples in the file.
+        for (_, bytes) in &mut read {
+            *bytes = bytes.iter().map(|byte| byte.wrapping_mul(3) ^ 0x41).collect();
+        }
+        if let Ok(other) = outline.prepare(group, &read) {
+            assert_eq!(other.len(), prepared.len());
+        }
+    }
+    assert_eq!(outline.group_of(all.len()), None);
 }

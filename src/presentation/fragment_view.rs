@@ -9,7 +9,7 @@ use super::made::MadeFragment;
 use super::probe::{broken, known, place_of};
 use super::stream::{Media, StoredTrack};
 use super::{Liveness, Located, LocatedFile, Piece, Presentation, StoredRange, Validator};
-use crate::base::{Error, ErrorKind, FileId, Step};
+use crate::base::{Error, ErrorKind, FileId, Got, Step, Want};
 use crate::fragment::{Defaults, Lengths, Noun, Stored};
 use crate::index::Place;
 use crate::manifest::StreamKind;
@@ -197,19 +197,60 @@ impl Presentation {
         self.look_at_file(at, then)
     }
 
-    /// Makes a fragment of a progressive file, and goes on with `then`. Nothing is read.
+    /// Makes a fragment of a progressive file, and goes on with `then`: at once if its group of chunks has
+    /// been prepared, else after a read of their part of the sample tables.
     fn make<T: 'static>(
-        &self,
+        self: &Arc<Self>,
         at: Located,
         track: &StoredTrack,
         need: Need,
-        then: impl FnOnce(FragmentView<'_>) -> Result<T, Error>,
+        then: impl FnOnce(FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
         let (Some(made), Place::Bounded { start, .. }) = (&track.made, place_of(track, at)?) else {
             return Err(ErrorKind::NoMedia.into());
         };
+        let file = track.file;
+        let found = made.fragment_at(start, self.limits()).map_err(|error| error.in_file(file))?;
+        let ranges = match found {
+            Ok(fragment) => return self.made(at, track, &fragment, need, then).map(Step::Ready),
+            Err(ranges) => ranges,
+        };
+        let wants = ranges.iter().map(|range| Want::Range { file, range: range.clone() }).collect();
+        let presentation = Arc::clone(self);
+        Ok(Step::read(wants, move |got| {
+            let track = presentation.track_of(at).stored()?;
+            let mut read = Vec::with_capacity(ranges.len());
+            for (range, got) in ranges.iter().zip(got) {
+                if let Got::Range(bytes) = got.map_err(|error| Error::from(error).in_file(file))? {
+                    read.push((range.start, bytes));
+                }
+            }
+            let made = track.made.as_ref().ok_or(ErrorKind::NoMedia)?;
+            let fragment = made.feed(start, &read, presentation.limits());
+            let fragment = fragment.map_err(|error| error.in_file(file))?;
+            presentation.made(at, track, &fragment, need, then).map(Step::Ready)
+        }))
+    }
+
+    /// Goes on with a fragment that was made.
+    fn made<T>(
+        &self,
+        at: Located,
+        track: &StoredTrack,
+        made: &MadeFragment,
+        need: Need,
+        then: impl FnOnce(FragmentView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Place::Bounded { start, bound } = place_of(track, at)? else {
+            return Err(ErrorKind::NoMedia.into());
+        };
         let in_file = |error: Error| error.in_file(track.file);
-        let made = made.fragment_at(start, self.limits()).map_err(in_file)?;
+        if made.lengths().len != bound - start {
+            // Opening has found out its length from the same tables.
+            let what = "sample tables that have changed".into();
+            let clause = "ISO/IEC 14496-12, 8.5.1";
+            return Err(in_file(ErrorKind::Invalid { what, clause }.into()));
+        }
         let looked = match need {
             Need::Lengths => None,
             Need::Head => {
@@ -219,7 +260,7 @@ impl Presentation {
         };
         let (lengths, looked) = (made.lengths(), looked.as_ref());
         let view = FragmentView::of_track(self, at, track, start, lengths, looked);
-        then(view.with_made(&made)).map(Step::Ready).map_err(in_file)
+        then(view.with_made(made)).map_err(in_file)
     }
 }
 

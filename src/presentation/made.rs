@@ -1,16 +1,24 @@
 //! Fragments that are made of the samples of a file, which has them in another form: a written head, and
 //! ranges of the file.
+//!
+//! Opening a progressive file finds out how long each fragment is, by arithmetic, and prepares no samples
+//! but those of the first and of the last one. The first request in a [group](Group) of chunks, of about two
+//! minutes, reads the part of the sample tables that has them once more, and prepares the group; further
+//! requests in it read nothing before their answer. Groups that were prepared are kept within the room that
+//! [`MadeTrack::memory`] counts from the beginning.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
+use super::made_length::Measure;
+use super::prepared_groups::PreparedGroups;
 use super::{Piece, StoredRange};
 use crate::base::{Error, ErrorKind, FileId, Limits, Timescale, piece};
 use crate::fragment::written::Head;
 use crate::fragment::{Lengths, Parsed, Rewritten, Stored};
 use crate::index::Indexed;
-use crate::index::sample_table::{Clock, Prepared, Track, timed};
+use crate::index::sample_table::{Clock, Group, Outline, Prepared, Track, Unpacked, timed};
 
 /// A track of a progressive file, and the chunks that it was planned for.
 ///
@@ -20,9 +28,19 @@ use crate::index::sample_table::{Clock, Prepared, Track, timed};
 pub(crate) struct MadeTrack {
     track_id: u32,
     clock: Clock,
-    prepared: Prepared,
+    outline: Outline,
     /// Start of each chunk, and the end of the last one.
     times: Box<[u64]>,
+    groups: PreparedGroups,
+}
+
+/// A track as it was opened.
+pub(super) struct OpenedTrack {
+    pub(super) track: MadeTrack,
+    /// The index entry of each fragment.
+    pub(super) fragments: Vec<Indexed>,
+    pub(super) first: MadeFragment,
+    pub(super) last: MadeFragment,
 }
 
 /// A fragment that was made.
@@ -47,55 +65,132 @@ const LEN_BITS: u32 = 40;
 const BEHIND: usize = 32;
 
 impl MadeTrack {
-    /// Prepares the fragments of a track whose chunks start at `times` with the samples at `cuts`.
+    /// Opens a track whose chunks start at `times` with the samples at `cuts`.
     ///
     /// # Errors
-    /// The error of the first sample that is not in the file.
-    pub(super) fn new(track: &Track, cuts: &[u32], times: &[u64]) -> Result<Self, Error> {
-        let prepared = Prepared::new(&track.tables, cuts)?;
-        Ok(Self { track_id: track.track_id, clock: track.clock, prepared, times: times.into() })
+    /// The error of the first sample that is not in the file; errors of the first fragment that cannot be
+    /// made: [`ErrorKind::Budget`] beyond [`Limits::samples`], or beyond those that the length of the file
+    /// allows; [`ErrorKind::NotSliceable`] if a sample lasts longer than a fragment can say.
+    pub(super) fn open(
+        track: &Track,
+        cuts: &[u32],
+        times: &[u64],
+        limits: &Limits,
+    ) -> Result<OpenedTrack, Error> {
+        let measure = Measure::new(&track.tables, &track.clock, limits)?;
+        let (mut fragments, mut unmeasured) = (Vec::with_capacity(times.len()), Vec::new());
+        let (outline, [first, last]) = Outline::new(&track.tables, cuts, |extent| {
+            let number = fragments.len();
+            let missing = || Error::from(ErrorKind::NoMedia);
+            let time: &[u64; 2] = times.get(number..).and_then(<[u64]>::first_chunk).ok_or_else(missing)?;
+            let len = measure.len(extent, time[0]..time[1])?;
+            if len.is_none() {
+                unmeasured.push(number);
+            }
+            fragments.push(indexed(number, time[0], len.unwrap_or(0))?);
+            Ok(())
+        })?;
+        let groups = PreparedGroups::new(&outline);
+        let (track_id, clock) = (track.track_id, track.clock);
+        let made = Self { track_id, clock, outline, times: times.into(), groups };
+        // What arithmetic does not tell, the samples do.
+        let mut prepared: Option<(Group, Prepared)> = None;
+        for number in unmeasured {
+            let group = made.group_of(number)?;
+            let (_, of_group) = match prepared.take() {
+                Some((of, there)) if of == group => prepared.insert((of, there)),
+                _ => prepared.insert((group, made.outline.prepare_from(group, &track.tables)?)),
+            };
+            let len = made.made_of(of_group, group, number, limits)?.len;
+            fragments[number] = indexed(number, made.times[number], len)?;
+        }
+        if made.outline.groups() == 1 {
+            let group = made.group_of(0)?;
+            made.groups.keep(group.index, made.outline.prepare_from(group, &track.tables)?);
+        }
+        let missing = || Error::from(ErrorKind::NoMedia);
+        let first = made.written(first.chunk(0).ok_or_else(missing)?, 0, limits)?;
+        let last = made.written(last.chunk(0).ok_or_else(missing)?, made.len() - 1, limits)?;
+        Ok(OpenedTrack { track: made, fragments, first, last })
     }
 
     /// Number of fragments.
-    pub(super) fn len(&self) -> usize {
-        self.prepared.len()
+    fn len(&self) -> usize {
+        self.outline.len()
     }
 
-    /// Bytes of memory on the heap.
+    /// Bytes of memory on the heap, with room for the groups that are prepared later.
     pub(super) fn memory(&self) -> usize {
-        piece(size_of::<Self>()) + self.prepared.heap() + piece(size_of_val(&*self.times))
+        let times = piece(size_of_val(&*self.times));
+        piece(size_of::<Self>()) + self.outline.heap() + times + self.groups.memory()
     }
 
-    /// Returns the index entry of a fragment.
+    /// Returns the group of a chunk.
     ///
     /// # Errors
-    /// As [`fragment`](Self::fragment).
-    pub(super) fn indexed(&self, number: usize, limits: &Limits) -> Result<Indexed, Error> {
-        let len = self.fragment(number, limits)?.len;
-        if len >= 1 << LEN_BITS {
-            return Err(ErrorKind::NotSliceable("a fragment of more than 1 TiB").into());
+    /// [`ErrorKind::NoMedia`] if there is no such chunk.
+    fn group_of(&self, number: usize) -> Result<Group, Error> {
+        Ok(self.outline.group_of(number).ok_or(ErrorKind::NoMedia)?)
+    }
+
+    /// Makes the fragment whose index entry starts at this byte, if its group has been prepared; else
+    /// returns what has to be read of the file for that.
+    ///
+    /// # Errors
+    /// As [`feed`](Self::feed).
+    pub(super) fn fragment_at(
+        &self,
+        start: u64,
+        limits: &Limits,
+    ) -> Result<Result<MadeFragment, Vec<Range<u64>>>, Error> {
+        let number = number_of(start);
+        let group = self.group_of(number)?;
+        if let Some(prepared) = self.groups.get(group.index) {
+            return self.made_of(&prepared, group, number, limits).map(Ok);
         }
-        let start = (number as u64) << LEN_BITS;
-        // Times of a plan have 62 bits.
-        Ok(Indexed { time: self.times[number] as i64, start, bound: start + len })
+        let ranges = self.outline.ranges(group);
+        match ranges.is_empty() {
+            true => self.feed(start, &[], limits).map(Ok),
+            false => Ok(Err(ranges)),
+        }
     }
 
-    /// Makes the fragment whose index entry starts at this byte.
+    /// Makes the fragment whose index entry starts at this byte of what was read, with the offset of each
+    /// range. Its head is written, and its samples stay where they are.
     ///
     /// # Errors
-    /// As [`fragment`](Self::fragment).
-    pub(super) fn fragment_at(&self, start: u64, limits: &Limits) -> Result<MadeFragment, Error> {
-        self.fragment(usize::try_from(start >> LEN_BITS).unwrap_or(usize::MAX), limits)
+    /// [`ErrorKind::Invalid`] if the tables are not those with which the file was opened;
+    /// [`ErrorKind::Budget`] and [`ErrorKind::NotSliceable`] as [`open`](Self::open).
+    pub(super) fn feed(
+        &self,
+        start: u64,
+        read: &[(u64, Bytes)],
+        limits: &Limits,
+    ) -> Result<MadeFragment, Error> {
+        let number = number_of(start);
+        let group = self.group_of(number)?;
+        let prepared = self.groups.keep(group.index, self.outline.prepare(group, read)?);
+        self.made_of(&prepared, group, number, limits)
     }
 
-    /// Makes a fragment. Its head is written, and its samples stay where they are.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Budget`] beyond [`Limits::samples`]; [`ErrorKind::NotSliceable`] if a sample lasts
-    /// longer than a fragment can say.
-    pub(super) fn fragment(&self, number: usize, limits: &Limits) -> Result<MadeFragment, Error> {
+    fn made_of(
+        &self,
+        prepared: &Prepared,
+        group: Group,
+        number: usize,
+        limits: &Limits,
+    ) -> Result<MadeFragment, Error> {
+        let unpacked = number.checked_sub(group.first).and_then(|at| prepared.chunk(at));
+        self.written(unpacked.ok_or(ErrorKind::NoMedia)?, number, limits)
+    }
+
+    fn written(
+        &self,
+        unpacked: Unpacked<'_>,
+        number: usize,
+        limits: &Limits,
+    ) -> Result<MadeFragment, Error> {
         let missing = || Error::from(ErrorKind::NoMedia);
-        let unpacked = self.prepared.chunk(number).ok_or_else(missing)?;
         let (Some(&start), Some(&end)) = (self.times.get(number), self.times.get(number + 1))
         else {
             return Err(missing());
@@ -120,6 +215,21 @@ impl MadeTrack {
         let read = (Bytes::new(), 0);
         Ok(MadeFragment { len: head.len() as u64 + payload, head, ranges, read })
     }
+}
+
+/// Returns the index entry of a fragment.
+fn indexed(number: usize, time: u64, len: u64) -> Result<Indexed, Error> {
+    if len >= 1 << LEN_BITS {
+        return Err(ErrorKind::NotSliceable("a fragment of more than 1 TiB").into());
+    }
+    let start = (number as u64) << LEN_BITS;
+    // Times of a plan have 62 bits.
+    Ok(Indexed { time: time as i64, start, bound: start + len })
+}
+
+/// Returns the number of the fragment whose index entry starts at this byte.
+fn number_of(start: u64) -> usize {
+    usize::try_from(start >> LEN_BITS).unwrap_or(usize::MAX)
 }
 
 impl MadeFragment {

@@ -39,6 +39,40 @@ pub struct Head<'a> {
     pub has_tfxd: bool,
 }
 
+/// All that the length of a head depends on, which is known without its samples one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadShape {
+    /// Number of samples.
+    pub samples: u64,
+    /// Sum of their sizes.
+    pub bytes: u64,
+    /// A sample is shown at another time than it is decoded.
+    pub has_offsets: bool,
+    /// Samples behind the first one have different flags.
+    pub has_flags: bool,
+    /// They have the same, and the first one has others.
+    pub has_first_flags: bool,
+    /// See [`Head::has_tfxd`].
+    pub has_tfxd: bool,
+}
+
+impl HeadShape {
+    /// Returns the length of the head: of its `moof` and of the header of its `mdat`.
+    pub fn len(self) -> u64 {
+        let Self { samples, bytes, has_offsets, has_flags, has_first_flags, has_tfxd } = self;
+        let optional = |is_there: bool, len: u64| if is_there { len } else { 0 };
+        let boxed = |body: u64| Header::new(FourCc(*b"trun")).around(body).len() + body;
+        let mfhd = boxed(FULL_BOX + 4);
+        let tfhd = boxed(FULL_BOX + 4 + optional(!has_flags, 4));
+        let of_sample = 8 + optional(has_flags, 4) + optional(has_offsets, 4);
+        let trun = boxed(FULL_BOX + 8 + optional(has_first_flags, 4) + of_sample * samples);
+        let sdtp = boxed(FULL_BOX + samples);
+        let tfxd = optional(has_tfxd, boxed(UUID + FULL_BOX + 16));
+        let mdat = Header::new(FourCc(*b"mdat")).around(bytes).len();
+        boxed(mfhd + boxed(tfhd + trun + sdtp + tfxd)) + mdat
+    }
+}
+
 /// How the samples are written.
 struct Layout {
     full: FullBox,
@@ -82,9 +116,10 @@ impl Head<'_> {
         let traf = Header::new(FourCc(*b"traf")).around(traf_body);
         let moof_body = mfhd.len() + traf.len() + traf_body;
         let moof = Header::new(FourCc(*b"moof")).around(moof_body);
-        let payload = self.samples.iter().map(|sample| u64::from(sample.size)).sum();
+        let payload: u64 = self.samples.iter().map(|sample| u64::from(sample.size)).sum();
         let mdat = Header::new(FourCc(*b"mdat")).around(payload);
         let len = moof.len() + moof_body + mdat.len();
+        debug_assert_eq!(len, layout.shape(count, payload, self.has_tfxd).len());
         let too_large = ErrorKind::NotSliceable("a fragment with a head of more than 2 GiB");
         let data_offset = i32::try_from(len).map_err(|_| too_large)?;
 
@@ -110,6 +145,8 @@ impl Head<'_> {
 
 /// Bytes of version and flags.
 const FULL_BOX: u64 = 4;
+/// Bytes of an extended type.
+const UUID: u64 = 16;
 
 impl Layout {
     fn of(samples: &[Sample]) -> Self {
@@ -137,6 +174,17 @@ impl Layout {
             default_flags: (!vary).then_some(others),
             first_flags: is_other.then_some(first),
             dependencies,
+        }
+    }
+
+    fn shape(&self, samples: u64, bytes: u64, has_tfxd: bool) -> HeadShape {
+        HeadShape {
+            samples,
+            bytes,
+            has_offsets: self.full.has(Trun::COMPOSITION_OFFSET),
+            has_flags: self.full.has(Trun::FLAGS),
+            has_first_flags: self.first_flags.is_some(),
+            has_tfxd,
         }
     }
 

@@ -22,5 +22,5 @@ mod dependencies;
 mod head;
 mod sample;
 
-pub use head::Head;
+pub use head::{Head, HeadShape};
 pub use sample::Sample;

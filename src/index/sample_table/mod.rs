@@ -6,10 +6,12 @@
 //!                    │         └────► Points (where chunks may begin) ─► chunk plan
 //!                    └─► Clock (exact times)                                 │
 //!                              Tables, cuts ─► Prepared (few bytes a sample) ◄┘
-//!                                                 └─► the samples of one chunk ─► `moof`
+//!                                    │            ▲  └─► the samples of one chunk ─► `moof`
+//!                                    └► Outline ──┘ a group of chunks at its first request
 //! ```
 //!
-//! Packaging to files and serving on the fly take the same way, so that both give the same bytes.
+//! Packaging to files and serving on the fly give the same bytes. Packaging needs every sample, and
+//! prepares all of them at once; serving keeps an outline, and prepares what is watched.
 //!
 //! The tables are read here, and not by the crate `mp4`: it makes a vector of 8 to 16 bytes an entry
 //! of each table, which is more than the whole budget of two bytes a sample, and its loops do not end
@@ -22,6 +24,7 @@ mod clock;
 mod edits;
 mod movie;
 mod oddity;
+mod outline;
 mod points;
 mod prepared;
 mod runs;
@@ -37,6 +40,7 @@ mod whereabouts;
 pub use clock::{Clock, LocalClock};
 pub use movie::Movie;
 pub use oddity::{Oddity, OddityKind};
+pub use outline::{Extent, Group, Outline};
 pub use points::{Point, Points};
 pub use prepared::{Prepared, Unpacked, UnpackedSample};
 pub use sample::Sample;

@@ -44,7 +44,7 @@ impl<'a> Samples<'a> {
             chunks: Chunks::new(&tables.stsc, &tables.chunks),
             left: 0,
             position: 0,
-            decode_time: 0,
+            decode_time: tables.before.ticks,
             syncs,
             next_sync: 0,
         };

@@ -63,6 +63,24 @@ impl Sizes {
         }
     }
 
+    /// Returns the sum of the sizes of `count` samples from an index on, or of as many as there are.
+    pub(super) fn sum(&self, from: u32, count: u32) -> u64 {
+        let end = from.saturating_add(count).min(self.count());
+        let count = end.saturating_sub(from) as usize;
+        match self {
+            Self::Constant { size, .. } => u64::from(*size) * count as u64,
+            Self::Words(words) => {
+                let words = words.get(from as usize * 4..).unwrap_or_default();
+                let words = words.as_chunks().0.iter().take(count);
+                words.map(|word| u64::from(u32::from_be_bytes(*word))).sum()
+            }
+            Self::Compact(stz2) => {
+                let sizes = (from..end).filter_map(|at| stz2.size(at as usize));
+                sizes.map(u64::from).sum()
+            }
+        }
+    }
+
     /// Size of the sample at an index, from 0; `None` behind the last one.
     #[inline]
     pub(super) fn get(&self, at: u32) -> Option<u32> {

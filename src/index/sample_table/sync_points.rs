@@ -72,7 +72,7 @@ impl Walk<'_> {
     /// Goes on to a sample: the time at which it is composed, and its composition offset.
     fn to(&mut self, index: u32) -> (i64, i32) {
         let samples = index - self.at;
-        self.offsets.skip(samples);
+        self.offsets.pass(samples);
         let offset = self.offsets.next().unwrap_or(0) as i32;
         self.ticks += self.durations.skip(samples);
         let time = self.ticks as i64 + i64::from(offset);

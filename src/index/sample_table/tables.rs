@@ -20,8 +20,13 @@ use crate::bmff::{AnyBox, Boxes, Co64, Ctts, Sdtp, Stco, Stsc, Stss, Stts, Typed
 pub struct Tables {
     pub(super) track_id: u32,
     pub(super) count: u32,
+    /// What comes before them in the track, if they are a part of its tables.
+    pub(super) before: Before,
     /// Sum of all durations.
     pub(super) ticks: u64,
+    /// No duration is longer, and no composition offset is farther from 0.
+    pub(super) longest: u32,
+    pub(super) farthest: u32,
     pub(super) file_len: u64,
     pub(super) durations: Bytes,
     pub(super) offsets: Bytes,
@@ -39,8 +44,34 @@ pub struct Tables {
     /// Offset of `stts`, and of `stss`.
     pub(super) durations_at: u64,
     pub(super) syncs_at: u64,
+    /// Offset of the first entry of each table.
+    pub(super) entries_at: EntriesAt,
     pub(super) oddities: Vec<Oddity>,
 }
+
+/// Samples before those of a part of a track.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Before {
+    pub(super) samples: u32,
+    pub(super) ticks: u64,
+}
+
+/// Offsets of the first entries of tables in the file; 0 for one that is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct EntriesAt {
+    pub(super) durations: u64,
+    pub(super) offsets: u64,
+    pub(super) sizes: u64,
+    pub(super) stsc: u64,
+    pub(super) chunks: u64,
+    pub(super) syncs: u64,
+    pub(super) dependencies: u64,
+}
+
+/// Bytes of version and flags; with a count; with a size of all samples, too.
+const FULL_BOX: u64 = 4;
+const COUNT: u64 = 8;
+const SIZES: u64 = 12;
 
 const DURATIONS: &str = "ISO/IEC 14496-12, 8.6.1.2";
 const CHUNKS: &str = "ISO/IEC 14496-12, 8.7.4";
@@ -75,7 +106,10 @@ impl Tables {
         let mut tables = Self {
             track_id,
             count,
+            before: Before::default(),
             ticks: 0,
+            longest: 0,
+            farthest: 0,
             file_len,
             durations: stts.entries.clone(),
             offsets: ctts.map(|(ctts, _)| ctts.entries.clone()).unwrap_or_default(),
@@ -88,6 +122,18 @@ impl Tables {
             chunks_at,
             durations_at,
             syncs_at: stss.map_or(0, |(_, at)| at),
+            entries_at: EntriesAt {
+                durations: in_stbl.entries_at(*b"stts", COUNT),
+                offsets: in_stbl.entries_at(*b"ctts", COUNT),
+                sizes: match in_stbl.entries_at(*b"stsz", SIZES) {
+                    0 => in_stbl.entries_at(*b"stz2", SIZES),
+                    at => at,
+                },
+                stsc: in_stbl.entries_at(*b"stsc", COUNT),
+                chunks: chunks_at,
+                syncs: in_stbl.entries_at(*b"stss", COUNT),
+                dependencies: in_stbl.entries_at(*b"sdtp", FULL_BOX),
+            },
             oddities: Vec::new(),
         };
         tables.check_durations()?;
@@ -120,6 +166,27 @@ impl Tables {
         self.description
     }
 
+    /// Bytes of the file.
+    pub fn file_len(&self) -> u64 {
+        self.file_len
+    }
+
+    /// The longest duration of a sample, in ticks of the track.
+    pub fn longest_duration(&self) -> u32 {
+        self.longest
+    }
+
+    /// Ticks of the track from which no composition offset is farther away, in either direction.
+    pub fn farthest_offset(&self) -> u32 {
+        self.farthest
+    }
+
+    /// Returns whether `sdtp` says of a sample that it is leading.
+    pub fn has_leading_samples(&self) -> bool {
+        let bytes = self.dependencies.as_deref().unwrap_or_default();
+        bytes.iter().fold(0, |all, byte| all | byte) >> 6 != 0
+    }
+
     /// Contradictions that have one harmless reading, which was taken.
     pub fn oddities(&self) -> &[Oddity] {
         &self.oddities
@@ -137,6 +204,7 @@ impl Tables {
         what: impl std::fmt::Display,
         clause: &'static str,
     ) -> Error {
+        let sample = self.before.samples.saturating_add(sample);
         let what = format!("sample {sample} of track {}: {what}", self.track_id);
         Error::at(offset, ErrorKind::Invalid { what, clause })
     }
@@ -144,7 +212,7 @@ impl Tables {
     fn check_durations(&mut self) -> Result<(), Error> {
         let entries = self.durations.clone();
         let mut runs = Runs::new(&entries);
-        let (mut samples, mut ticks, mut without) = (0_u32, 0_u64, None);
+        let (mut samples, mut ticks, mut without, mut longest) = (0_u32, 0_u64, None, 0);
         while samples < self.count {
             let Some((count, duration)) = runs.take(self.count - samples) else {
                 let what = "`stts` ends before it";
@@ -162,8 +230,9 @@ impl Tables {
             samples += count;
             // At most 2^24 samples of less than 2^31 ticks.
             ticks += u64::from(count) * u64::from(duration);
+            longest = longest.max(duration);
         }
-        self.ticks = ticks;
+        (self.ticks, self.longest) = (ticks, longest);
         if let Some(sample) = without {
             self.note(OddityKind::NoDuration, sample, self.durations_at);
         }
@@ -174,7 +243,8 @@ impl Tables {
     }
 
     fn check_offsets(&mut self, at: u64) {
-        let samples = total(&self.offsets);
+        let (samples, farthest) = total(&self.offsets);
+        self.farthest = farthest;
         match samples.cmp(&self.count.into()) {
             Ordering::Equal => {}
             // Less than the count, which has 32 bits.
@@ -305,18 +375,22 @@ impl<'a> Stbl<'a> {
         Err(Error::at(self.at, ErrorKind::Missing { what: "`stsz` and no `stz2`", clause }))
     }
 
+    /// Offset of the first entry of a table that has so many bytes of fields before it; 0 without the
+    /// table.
+    fn entries_at(&self, kind: [u8; 4], fields: u64) -> u64 {
+        let table = first(self.boxes, self.at, kind);
+        table.map_or(0, |(item, offset)| offset + item.header_len() + fields)
+    }
+
     /// The chunk offsets, and the offset of the first of them.
     fn chunks(&self) -> Result<(Offsets, u64), Error> {
-        // Behind the header: version and flags, and the count.
-        let entries_at = |offset: u64, kind: [u8; 4]| {
-            let header = first(self.boxes, self.at, kind).map_or(0, |(item, _)| item.header_len());
-            offset + header + 8
-        };
-        if let Some((stco, offset)) = self.get::<Stco>()? {
-            return Ok((Offsets::Short(stco.entries.clone()), entries_at(offset, *b"stco")));
+        if let Some((stco, _)) = self.get::<Stco>()? {
+            let at = self.entries_at(*b"stco", COUNT);
+            return Ok((Offsets::Short(stco.entries.clone()), at));
         }
-        if let Some((co64, offset)) = self.get::<Co64>()? {
-            return Ok((Offsets::Long(co64.entries.clone()), entries_at(offset, *b"co64")));
+        if let Some((co64, _)) = self.get::<Co64>()? {
+            let at = self.entries_at(*b"co64", COUNT);
+            return Ok((Offsets::Long(co64.entries.clone()), at));
         }
         let clause = "ISO/IEC 14496-12, 8.7.5";
         Err(Error::at(self.at, ErrorKind::Missing { what: "`stco` and no `co64`", clause }))

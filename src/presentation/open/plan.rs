@@ -220,7 +220,7 @@ impl Planning<'_> {
         for (&number, cuts) in kept.iter().zip(&plan.tracks) {
             let (at, track, _) = &tracks[number];
             let limits = self.limits;
-            let made = MadeTrack::new(track, cuts, &plan.times);
+            let made = MadeTrack::open(track, cuts, &plan.times, limits);
             let made = made.and_then(|made| match self.track(*at) {
                 Some(track) => track.set_made(made, limits),
                 None => Ok(()),

@@ -22,7 +22,7 @@ use crate::index::sample_table::Track;
 use crate::index::{Indexed, TrackIndex};
 use crate::manifest::StreamKind;
 use crate::presentation::FindingCode;
-use crate::presentation::made::{self, MadeTrack};
+use crate::presentation::made::{self, MadeTrack, OpenedTrack};
 use crate::presentation::rewritten::{Found, Source};
 use crate::presentation::stream::Absent;
 use crate::presentation::timeline::tolerance;
@@ -312,12 +312,10 @@ impl MediaTrack {
     /// Takes over the fragments that are made of its samples.
     ///
     /// # Errors
-    /// The error of the first fragment that cannot be made.
-    pub(super) fn set_made(&mut self, made: MadeTrack, limits: &Limits) -> Result<(), Error> {
-        let all = (0..made.len()).map(|number| made.indexed(number, limits));
-        let fragments = all.collect::<Result<Vec<_>, _>>()?;
-        let first = made.fragment(0, limits)?.stored(limits)?;
-        let last = made.fragment(made.len().saturating_sub(1), limits)?.stored(limits)?;
+    /// The error of the first or of the last fragment, if it cannot be read.
+    pub(super) fn set_made(&mut self, made: OpenedTrack, limits: &Limits) -> Result<(), Error> {
+        let OpenedTrack { track, fragments, first, last } = made;
+        let (first, last) = (first.stored(limits)?, last.stored(limits)?);
         self.timescale = made::TIMESCALE;
         self.durations = durations(&first, self.defaults);
         #[cfg(any(feature = "dash", feature = "hls"))]
@@ -327,7 +325,7 @@ impl MediaTrack {
         self.last_duration = Some(last.duration(self.defaults, limits)?).filter(|&ticks| ticks > 0);
         self.is_settled = true;
         self.fragments = Ok(fragments);
-        self.made = Some(Arc::new(made));
+        self.made = Some(Arc::new(track));
         Ok(())
     }
 

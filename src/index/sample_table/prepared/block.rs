@@ -61,7 +61,7 @@ impl<'a> Blocks<'a> {
             chunks: Chunks::new(&tables.stsc, &tables.chunks),
             left: 0,
             position: 0,
-            decode_time: 0,
+            decode_time: tables.before.ticks,
             recent: Box::new([Recent::default(); RECENT]),
         };
         blocks.read_sync();

@@ -51,7 +51,7 @@ impl Prepared {
             block,
         ) {
             true => Ok(()),
-            false => Err(outside(tables)),
+            false => Err(tables.outside()),
         };
         fill(first, &mut kinds, &mut block)?;
         for chunk in cuts.windows(2) {
@@ -87,15 +87,6 @@ impl Prepared {
 fn too_many(writer: &BitWriter) -> Error {
     let (found, limit) = (writer.len(), u32::MAX.into());
     ErrorKind::Budget { what: "bits of the samples of a track", found, limit }.into()
-}
-
-/// The error of the first sample that is not in the file. A walk sample by sample finds it.
-#[cold]
-fn outside(tables: &Tables) -> Error {
-    tables.samples().find_map(Result::err).unwrap_or_else(|| {
-        let (what, clause) = ("place of a sample", "ISO/IEC 14496-12, 8.7.5");
-        ErrorKind::Missing { what, clause }.into()
-    })
 }
 
 /// Writes a chunk.

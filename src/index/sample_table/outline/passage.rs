@@ -1,0 +1,144 @@
+//! A walk over the tables of a track that passes over many samples at a time.
+
+use crate::index::sample_table::Tables;
+use crate::index::sample_table::runs::{RunPlace, Runs};
+
+/// A place in all tables of a track, before a sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// Index of the sample.
+    pub(super) sample: u32,
+    /// Sum of the durations before it.
+    pub(super) ticks: u64,
+    pub(super) durations: RunPlace,
+    pub(super) offsets: RunPlace,
+    /// Entries of `stss` before it.
+    pub(super) sync: u32,
+    /// Entry of `stsc` that has the chunk.
+    pub(super) run: u32,
+    /// Index of its chunk in `stco`, from 0, and the samples of the chunk before it.
+    pub(super) chunk: u32,
+    pub(super) within: u32,
+    /// Bytes of these samples.
+    pub(super) bytes: u64,
+}
+
+/// What is known of some samples that follow one another, without each of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Number of samples.
+    pub samples: u32,
+    /// Sum of their sizes.
+    pub bytes: u64,
+    /// Time at which the first one is composed, in ticks of the track's media.
+    pub composed: i64,
+    /// Duration of the first one.
+    pub first_duration: u32,
+    /// Some of them have another composition offset than the first one.
+    pub has_offsets: bool,
+    /// The first one is a sync sample.
+    pub is_sync: bool,
+    /// Number of sync samples behind the first one.
+    pub syncs: u32,
+}
+
+/// The walk.
+pub(super) struct Passage<'a> {
+    tables: &'a Tables,
+    at: Mark,
+    durations: Runs<'a>,
+    offsets: Runs<'a>,
+    syncs: &'a [[u8; 4]],
+    stsc: &'a [[u8; 12]],
+}
+
+impl<'a> Passage<'a> {
+    pub(super) fn new(tables: &'a Tables) -> Self {
+        Self {
+            tables,
+            at: Mark::default(),
+            durations: Runs::new(&tables.durations),
+            offsets: Runs::new(&tables.offsets),
+            syncs: tables.syncs.as_deref().unwrap_or_default().as_chunks().0,
+            stsc: tables.stsc.entries.as_chunks().0,
+        }
+    }
+
+    /// Returns the place before the next sample.
+    pub(super) fn mark(&self) -> Mark {
+        let Mark { sample, within, .. } = self.at;
+        Mark {
+            durations: self.durations.place(),
+            offsets: self.offsets.place(),
+            bytes: self.tables.sizes.sum(sample - within, within),
+            ..self.at
+        }
+    }
+
+    /// Passes over samples up to the one with this index.
+    pub(super) fn pass(&mut self, to: u32) -> Extent {
+        let count = to.min(self.tables.count).saturating_sub(self.at.sample);
+        let bytes = self.tables.sizes.sum(self.at.sample, count);
+        let first_duration = self.durations.peek().unwrap_or(0);
+        let first_offset = self.offsets.peek().unwrap_or(0) as i32;
+        let composed = self.at.ticks as i64 + i64::from(first_offset);
+        let has_offsets = match self.tables.offsets.is_empty() {
+            true => false,
+            false => self.offsets.pass_varying(count),
+        };
+        self.at.ticks += self.durations.skip(count);
+        let (is_sync, syncs) = self.pass_syncs(count);
+        self.pass_chunks(count);
+        self.at.sample += count;
+        Extent { samples: count, bytes, composed, first_duration, has_offsets, is_sync, syncs }
+    }
+
+    /// Returns whether the first one is a sync sample, and how many are behind it.
+    fn pass_syncs(&mut self, count: u32) -> (bool, u32) {
+        if self.tables.syncs.is_none() {
+            return (count > 0, count.saturating_sub(1));
+        }
+        // Numbers count from 1 and ascend.
+        let (first, end) = (self.at.sample + 1, self.at.sample + count);
+        let from = self.at.sync as usize;
+        let numbers = self.syncs.get(from..).unwrap_or_default();
+        let numbers = numbers.iter().map(|word| u32::from_be_bytes(*word));
+        let is_sync = numbers.clone().next() == Some(first) && count > 0;
+        let syncs = numbers.take_while(|&number| number <= end).count() as u32;
+        self.at.sync += syncs;
+        (is_sync, syncs - u32::from(is_sync))
+    }
+
+    fn pass_chunks(&mut self, count: u32) {
+        let mut left = u64::from(count);
+        while left > 0
+            && let Some((end, each)) = run(self.stsc, self.at.run, self.tables.chunks.count())
+        {
+            let chunks = u64::from(end.saturating_sub(self.at.chunk));
+            let samples = (chunks * u64::from(each)).saturating_sub(self.at.within.into());
+            if left >= samples {
+                left -= samples;
+                (self.at.run, self.at.chunk, self.at.within) = (self.at.run + 1, end, 0);
+                continue;
+            }
+            // Fewer than those of the run, which has some.
+            let within = u64::from(self.at.within) + left;
+            self.at.chunk += (within / u64::from(each)) as u32;
+            self.at.within = (within % u64::from(each)) as u32;
+            left = 0;
+        }
+    }
+}
+
+/// Returns the index of the chunk behind those of a run of `stsc`, and the samples of each of its chunks.
+/// There are `chunks` in all.
+#[inline]
+pub(super) fn run(stsc: &[[u8; 12]], index: u32, chunks: u32) -> Option<(u32, u32)> {
+    let index = index as usize;
+    let &[_, _, _, _, a, b, c, d, ..] = stsc.get(index)?;
+    let end = stsc.get(index + 1).map(|next| {
+        let [a, b, c, d, ..] = *next;
+        u32::from_be_bytes([a, b, c, d]).saturating_sub(1)
+    });
+    Some((end.map_or(chunks, |end| end.min(chunks)), u32::from_be_bytes([a, b, c, d])))
+}
