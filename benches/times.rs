@@ -4,6 +4,7 @@
 //! A time alone still says only what it says here; the ratio of two that were measured in one run,
 //! round by round, says it anywhere.
 
+mod progressive;
 #[cfg(feature = "segmented")]
 mod segmented;
 
@@ -75,8 +76,16 @@ fn round(ratio: f64) -> String {
 }
 
 fn main() {
+    // Those of progressive films alone.
+    if std::env::args().any(|arg| arg == "progressive") {
+        progressive::open();
+        progressive::ask();
+        return;
+    }
     locate_a_fragment();
     open_a_film();
+    progressive::open();
+    progressive::ask();
     walk_through_a_recording();
     generate_a_manifest();
     #[cfg(feature = "segmented")]

@@ -224,13 +224,28 @@ impl Film {
         [&file[..ftyp], &moov, &file[ftyp..file.len() - len]].concat().into()
     }
 
+    /// The bytes before the samples.
+    pub fn beginning(&self) -> Vec<u8> {
+        let mut beginning = boxed(b"ftyp", &[b"isom", &words(&[512]), b"isommp41"]);
+        beginning.extend(words(&[1]));
+        beginning.extend(b"mdat");
+        beginning.extend((16 + self.media_len()).to_be_bytes());
+        beginning
+    }
+
+    /// Writes the file with a hole where its samples are.
+    pub fn write_sparse(&self, path: &std::path::Path) -> std::io::Result<()> {
+        use std::io::{Seek, SeekFrom, Write};
+        let mut file = std::fs::File::create(path)?;
+        file.write_all(&self.beginning())?;
+        let (moov, at, _) = self.moov();
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(&moov)
+    }
+
     /// The whole file. Each sample is filled with the lowest byte of its number in its track.
     pub fn file(&self) -> Bytes {
-        let ftyp = boxed(b"ftyp", &[b"isom", &words(&[512]), b"isommp41"]);
-        let mut file = ftyp;
-        file.extend(words(&[1]));
-        file.extend(b"mdat");
-        file.extend((16 + self.media_len()).to_be_bytes());
+        let mut file = self.beginning();
         for placed in self.placed() {
             assert_eq!(file.len() as u64, placed.offset);
             file.resize(file.len() + placed.size as usize, placed.index as u8);

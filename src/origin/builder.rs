@@ -436,6 +436,8 @@ impl OriginBuilder {
     /// - The read is made once for all requests that want it at one time. Its bytes are in memory
     ///   once, and count against [`body_bytes`](Self::body_bytes) once, until the last of these requests has
     ///   sent them. If the request that began the read goes away, the read goes on for the others.
+    /// - The first request in 64 chunks of a progressive MP4 reads their part of the sample tables before: up
+    ///   to seven ranges at once, mostly two or three.
     /// - A fragment in a file of its own is opened, with its first quarter of so many bytes, once for all
     ///   requests that want it at one time. It is not kept, because the file may be replaced.
     /// - The [cache of fragments](Self::fragment_cache_bytes) keeps fragments of at most so many bytes.

@@ -206,11 +206,13 @@ impl Presentation {
         need: Need,
         then: impl FnOnce(FragmentView<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Step<T>, Error> {
-        let (Some(made), Place::Bounded { start, .. }) = (&track.made, place_of(track, at)?) else {
+        let (Some(made), Place::Bounded { start, bound }) = (&track.made, place_of(track, at)?)
+        else {
             return Err(ErrorKind::NoMedia.into());
         };
-        let file = track.file;
-        let found = made.fragment_at(start, self.limits()).map_err(|error| error.in_file(file))?;
+        let (file, place) = (track.file, start..bound);
+        let found =
+            made.fragment_at(place.clone(), self.limits()).map_err(|error| error.in_file(file))?;
         let ranges = match found {
             Ok(fragment) => return self.made(at, track, &fragment, need, then).map(Step::Ready),
             Err(ranges) => ranges,
@@ -226,7 +228,7 @@ impl Presentation {
                 }
             }
             let made = track.made.as_ref().ok_or(ErrorKind::NoMedia)?;
-            let fragment = made.feed(start, &read, presentation.limits());
+            let fragment = made.feed(place, &read, presentation.limits());
             let fragment = fragment.map_err(|error| error.in_file(file))?;
             presentation.made(at, track, &fragment, need, then).map(Step::Ready)
         }))
@@ -241,16 +243,10 @@ impl Presentation {
         need: Need,
         then: impl FnOnce(FragmentView<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let Place::Bounded { start, bound } = place_of(track, at)? else {
+        let Place::Bounded { start, .. } = place_of(track, at)? else {
             return Err(ErrorKind::NoMedia.into());
         };
         let in_file = |error: Error| error.in_file(track.file);
-        if made.lengths().len != bound - start {
-            // Opening has found out its length from the same tables.
-            let what = "sample tables that have changed".into();
-            let clause = "ISO/IEC 14496-12, 8.5.1";
-            return Err(in_file(ErrorKind::Invalid { what, clause }.into()));
-        }
         let looked = match need {
             Need::Lengths => None,
             Need::Head => {

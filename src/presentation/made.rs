@@ -82,7 +82,8 @@ impl MadeTrack {
         let (outline, [first, last]) = Outline::new(&track.tables, cuts, |extent| {
             let number = fragments.len();
             let missing = || Error::from(ErrorKind::NoMedia);
-            let time: &[u64; 2] = times.get(number..).and_then(<[u64]>::first_chunk).ok_or_else(missing)?;
+            let time: &[u64; 2] =
+                times.get(number..).and_then(<[u64]>::first_chunk).ok_or_else(missing)?;
             let len = measure.len(extent, time[0]..time[1])?;
             if len.is_none() {
                 unmeasured.push(number);
@@ -90,7 +91,7 @@ impl MadeTrack {
             fragments.push(indexed(number, time[0], len.unwrap_or(0))?);
             Ok(())
         })?;
-        let groups = PreparedGroups::new(&outline);
+        let groups = PreparedGroups::new(&outline, outline.heap() + size_of_val(times));
         let (track_id, clock) = (track.track_id, track.clock);
         let made = Self { track_id, clock, outline, times: times.into(), groups };
         // What arithmetic does not tell, the samples do.
@@ -105,6 +106,7 @@ impl MadeTrack {
             fragments[number] = indexed(number, made.times[number], len)?;
         }
         if made.outline.groups() == 1 {
+            // Its tables are short and at hand.
             let group = made.group_of(0)?;
             made.groups.keep(group.index, made.outline.prepare_from(group, &track.tables)?);
         }
@@ -133,44 +135,52 @@ impl MadeTrack {
         Ok(self.outline.group_of(number).ok_or(ErrorKind::NoMedia)?)
     }
 
-    /// Makes the fragment whose index entry starts at this byte, if its group has been prepared; else
-    /// returns what has to be read of the file for that.
+    /// Makes the fragment with this place, if its group has been prepared; else returns what has to be read
+    /// of the file for that.
     ///
     /// # Errors
     /// As [`feed`](Self::feed).
     pub(super) fn fragment_at(
         &self,
-        start: u64,
+        place: Range<u64>,
         limits: &Limits,
     ) -> Result<Result<MadeFragment, Vec<Range<u64>>>, Error> {
-        let number = number_of(start);
+        let number = number_of(place.start);
         let group = self.group_of(number)?;
         if let Some(prepared) = self.groups.get(group.index) {
             return self.made_of(&prepared, group, number, limits).map(Ok);
         }
         let ranges = self.outline.ranges(group);
         match ranges.is_empty() {
-            true => self.feed(start, &[], limits).map(Ok),
+            true => self.feed(place, &[], limits).map(Ok),
             false => Ok(Err(ranges)),
         }
     }
 
-    /// Makes the fragment whose index entry starts at this byte of what was read, with the offset of each
-    /// range. Its head is written, and its samples stay where they are.
+    /// Makes the fragment with this place of what was read, with the offset of each range. Its head is
+    /// written, and its samples stay where they are. The group is kept.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] if the tables are not those with which the file was opened;
     /// [`ErrorKind::Budget`] and [`ErrorKind::NotSliceable`] as [`open`](Self::open).
     pub(super) fn feed(
         &self,
-        start: u64,
+        place: Range<u64>,
         read: &[(u64, Bytes)],
         limits: &Limits,
     ) -> Result<MadeFragment, Error> {
-        let number = number_of(start);
+        let number = number_of(place.start);
         let group = self.group_of(number)?;
-        let prepared = self.groups.keep(group.index, self.outline.prepare(group, read)?);
-        self.made_of(&prepared, group, number, limits)
+        let prepared = self.outline.prepare(group, read)?;
+        let fragment = self.made_of(&prepared, group, number, limits)?;
+        if fragment.len != place.end - place.start {
+            // Opening has found out its length from the same tables.
+            let what = format!("the sample tables of track {} have changed", self.track_id);
+            let clause = "ISO/IEC 14496-12, 8.5.1";
+            return Err(ErrorKind::Invalid { what, clause }.into());
+        }
+        self.groups.keep(group.index, prepared);
+        Ok(fragment)
     }
 
     fn made_of(

@@ -71,9 +71,7 @@ impl Measure {
             bytes: extent.bytes,
             has_offsets: extent.has_offsets,
             has_flags,
-            has_first_flags: others > 0
-                && !has_flags
-                && (extent.syncs == others) != extent.is_sync,
+            has_first_flags: others > 0 && !has_flags && (extent.syncs == others) != extent.is_sync,
             has_tfxd: true,
         };
         Ok(Some(shape.len() + extent.bytes))

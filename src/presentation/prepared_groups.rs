@@ -28,10 +28,17 @@ const FOR_A_SAMPLE: usize = 2;
 const IN_A_GROUP: usize = 16;
 const A_GROUP: usize = 1 << 10;
 
+/// Bytes of the place of a group in both lists.
+const A_PLACE: usize = size_of::<Option<Arc<Prepared>>>() + size_of::<u32>();
+
 impl PreparedGroups {
-    pub(super) fn new(outline: &Outline) -> Self {
-        let whole = (FOR_A_SAMPLE * outline.samples()).saturating_sub(outline.heap());
-        Self::with_room(outline.groups(), whole.max(IN_A_GROUP * outline.largest() + A_GROUP))
+    /// Groups of a track that takes `other` bytes beside them.
+    pub(super) fn new(outline: &Outline, other: usize) -> Self {
+        let groups = outline.groups();
+        let others = other + groups * A_PLACE;
+        let room = (FOR_A_SAMPLE * outline.samples()).saturating_sub(others);
+        // The group that is in use is always there.
+        Self::with_room(groups, room.max(IN_A_GROUP * outline.largest() + A_GROUP))
     }
 
     fn with_room(groups: usize, room: usize) -> Self {
@@ -50,10 +57,10 @@ impl PreparedGroups {
 
     /// Keeps a group, unless another request has prepared it in the meantime. Others go if there is no
     /// room for all.
-    pub(super) fn keep(&self, group: usize, prepared: Prepared) -> Arc<Prepared> {
+    pub(super) fn keep(&self, group: usize, prepared: Prepared) {
         let mut kept = self.locked();
-        if let Some(Some(there)) = kept.groups.get(group) {
-            return Arc::clone(there);
+        if matches!(kept.groups.get(group), Some(Some(_))) {
+            return;
         }
         let prepared = Arc::new(prepared);
         let bytes = bytes_of(&prepared);
@@ -65,12 +72,11 @@ impl PreparedGroups {
             }
         }
         if let Some(place) = kept.groups.get_mut(group) {
-            *place = Some(Arc::clone(&prepared));
+            *place = Some(prepared);
             kept.bytes += bytes;
             // Groups are fewer than samples, which 32 bits count.
             kept.order.push_back(group as u32);
         }
-        prepared
     }
 
     /// Bytes of memory on the heap once all groups that there is room for have been prepared.

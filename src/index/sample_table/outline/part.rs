@@ -125,6 +125,10 @@ impl Frame {
         if Runs::new(&durations).skip(count) != to.ticks - from.ticks {
             return Err(changed());
         }
+        let sizes = self.sizes(part, sizes);
+        if sizes.sum(0, count) != to.total - from.total {
+            return Err(changed());
+        }
         let (stsc, chunks) = self.chunks(part, &stsc, &chunks).ok_or_else(changed)?;
         // Numbers of sync samples count from the first one of the part.
         let number = |word: &[u8; 4]| u32::from_be_bytes(*word).saturating_sub(from.sample);
@@ -140,7 +144,7 @@ impl Frame {
             file_len: self.file_len,
             durations,
             offsets: without(&offsets, from.offsets.passed),
-            sizes: self.sizes(part, sizes),
+            sizes,
             stsc,
             chunks,
             syncs: self.has_syncs.then(|| numbers.collect()),

@@ -8,8 +8,9 @@ use crate::index::sample_table::runs::{RunPlace, Runs};
 pub(super) struct Mark {
     /// Index of the sample.
     pub(super) sample: u32,
-    /// Sum of the durations before it.
+    /// Sums of the durations and of the sizes before it.
     pub(super) ticks: u64,
+    pub(super) total: u64,
     pub(super) durations: RunPlace,
     pub(super) offsets: RunPlace,
     /// Entries of `stss` before it.
@@ -90,6 +91,7 @@ impl<'a> Passage<'a> {
         let (is_sync, syncs) = self.pass_syncs(count);
         self.pass_chunks(count);
         self.at.sample += count;
+        self.at.total += bytes;
         Extent { samples: count, bytes, composed, first_duration, has_offsets, is_sync, syncs }
     }
 
