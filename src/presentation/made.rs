@@ -77,7 +77,7 @@ impl MadeTrack {
         times: &[u64],
         limits: &Limits,
     ) -> Result<OpenedTrack, Error> {
-        let measure = Measure::new(&track.tables, &track.clock, limits)?;
+        let measure = Measure::new(&track.tables, &track.clock, TIMESCALE, limits)?;
         let (mut fragments, mut unmeasured) = (Vec::with_capacity(times.len()), Vec::new());
         let (outline, [first, last]) = Outline::new(&track.tables, cuts, |extent| {
             let number = fragments.len();

@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::made::TIMESCALE;
-use crate::base::{Error, ErrorKind, Limits};
+use crate::base::{Error, ErrorKind, Limits, Timescale};
 use crate::fragment::written::HeadShape;
 use crate::index::sample_table::{Clock, Extent, LocalClock, Tables};
 
@@ -26,17 +25,24 @@ const FEW: u64 = 2048;
 const BYTES_A_SAMPLE: u64 = 16;
 
 impl Measure {
+    /// Measures fragments whose times are in ticks of `to`.
+    ///
     /// # Errors
     /// [`ErrorKind::NoMedia`] if no time of the track can be told.
-    pub(super) fn new(tables: &Tables, clock: &Clock, limits: &Limits) -> Result<Self, Error> {
-        let local = clock.from(0, TIMESCALE).ok_or(ErrorKind::NoMedia)?;
+    pub(super) fn new(
+        tables: &Tables,
+        clock: &Clock,
+        to: Timescale,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        let local = clock.from(0, to).ok_or(ErrorKind::NoMedia)?;
         let timescale = clock.timescale().get();
         let is_short = |ticks: u64| {
-            let ticks = u128::from(ticks) * u128::from(TIMESCALE.get()) / u128::from(timescale);
+            let ticks = u128::from(ticks) * u128::from(to.get()) / u128::from(timescale);
             ticks < u128::from(SHORT)
         };
         let offsets = 2 * u64::from(tables.farthest_offset());
-        let is_plain = timescale <= TIMESCALE.get()
+        let is_plain = timescale <= to.get()
             && is_short(tables.longest_duration().into())
             && is_short(offsets)
             && !tables.has_leading_samples();
