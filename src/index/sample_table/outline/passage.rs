@@ -47,6 +47,8 @@ pub struct Extent {
 pub(super) struct Passage<'a> {
     tables: &'a Tables,
     at: Mark,
+    /// The last place that was returned.
+    marked: Mark,
     durations: Runs<'a>,
     offsets: Runs<'a>,
     syncs: &'a [[u8; 4]],
@@ -58,6 +60,7 @@ impl<'a> Passage<'a> {
         Self {
             tables,
             at: Mark::default(),
+            marked: Mark::default(),
             durations: Runs::new(&tables.durations),
             offsets: Runs::new(&tables.offsets),
             syncs: tables.syncs.as_deref().unwrap_or_default().as_chunks().0,
@@ -66,14 +69,20 @@ impl<'a> Passage<'a> {
     }
 
     /// Returns the place before the next sample.
-    pub(super) fn mark(&self) -> Mark {
-        let Mark { sample, within, .. } = self.at;
-        Mark {
+    pub(super) fn mark(&mut self) -> Mark {
+        let Mark { sample, within, chunk, total, .. } = self.at;
+        // A chunk may have all samples of a track: they are not summed up for each mark.
+        let bytes = match self.marked.chunk == chunk {
+            true => self.marked.bytes + (total - self.marked.total),
+            false => self.tables.sizes.sum(sample - within, within),
+        };
+        self.marked = Mark {
             durations: self.durations.place(),
             offsets: self.offsets.place(),
-            bytes: self.tables.sizes.sum(sample - within, within),
+            bytes,
             ..self.at
-        }
+        };
+        self.marked
     }
 
     /// Passes over samples up to the one with this index.
