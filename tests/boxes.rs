@@ -21,9 +21,9 @@ use smooth_origin::bmff::uuid::{PiffSenc, PiffTenc, Tfrf, TfrfEntry, Tfxd};
 use smooth_origin::bmff::{
     AnyBox, AudioSampleEntry, AvcC, Body, Boxes, Co64, Ctts, DOps, Dac3, Dec3, DolbyVision, Dvc1,
     DvcC, DvvC, Elst, Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd, Mfhd, Mfro, Mvhd,
-    NalArray, NalUnits, Saio, Saiz, SampleEncryption, SampleEntry, Sbgp, Schm, Sdtp, Senc, Size,
-    Sidx, Stco, Stsc, Stsd, Stss, Stsz, Stts, Stz2, Subs, SubsEntry, Tenc, Tfdt, Tfhd, Tfra, TfraEntry,
-    Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
+    NalArray, NalUnits, Saio, Saiz, SampleEncryption, SampleEntry, Sbgp, Schm, Sdtp, Senc, Sidx,
+    Size, Stco, Stsc, Stsd, Stss, Stsz, Stts, Stz2, Subs, SubsEntry, Tenc, Tfdt, Tfhd, Tfra,
+    TfraEntry, Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
 };
 use testkit::corpus::{all, files, top_level};
 use testkit::trees::{KINDS, avcc, tfhd, tree, trun};

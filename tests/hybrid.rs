@@ -74,8 +74,7 @@ fn the_samples_in_the_header_are_the_first_chunk() {
     assert_eq!(chunks, wanted);
 
     let origin = Origin::new(store.clone());
-    let path =
-        |noun: &str, time: u64| format!("film.ism/QualityLevels(300)/{noun}(video={time})");
+    let path = |noun: &str, time: u64| format!("film.ism/QualityLevels(300)/{noun}(video={time})");
     let whole = get(&origin, &path("Fragments", FIRST)).unwrap();
     let source = &header().tracks[0].samples;
     // Each sample has the number of its own in all of its bytes.

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use smooth_origin::base::Name;
 use smooth_origin::manifest::StreamKind;
-use smooth_origin::origin::Origin;
+use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::presentation::Presentation;
 use smooth_origin::storage::MemoryStore;
 use testkit::film::{Style, Track, ism, media};
 use testkit::rounds::{Content, Requested, RoundsStore, Ticks};
 use testkit::segment_index::{Index, Layout};
 use testkit::shared_moofs::{Base, FRAGMENTS, Shape, TICKS, of_tracks, samples};
-use testkit::{codes, get, name, open, status, store};
+use testkit::{codes, get, name, open, store};
 
 const ALL: [u32; FRAGMENTS] = [TICKS as u32; FRAGMENTS];
 
@@ -44,7 +43,7 @@ fn opening(files: &[(&str, Vec<u8>)]) -> Requested {
     let named = |(object, bytes): &(&str, Vec<u8>)| (name(object), Content::Bytes(bytes.clone()));
     let store = RoundsStore::new(files.iter().map(named), &ticks);
     let origin = Origin::builder(store).clock(ticks.clock(Duration::from_millis(1))).build();
-    ticks.run(origin.open(&Name::new("film.ism").unwrap())).unwrap();
+    ticks.run(origin.open(&name("film.ism"))).unwrap();
     ticks.requested()
 }
 
@@ -134,10 +133,14 @@ fn a_place_that_is_wrong_in_the_middle_is_noticed_by_the_first_request() {
     assert_eq!(codes(opened.presentation()), [""; 0]);
     let origin = Origin::new(store);
     let path = |fragment: u64| {
-        format!("film.ism/QualityLevels(300)/Fragments(video={})", fragment * TICKS)
+        format!("film.ism/QualityLevels(300)/RawFragments(video={})", fragment * TICKS)
     };
-    assert_eq!(status(&origin, &path(0)), 200);
-    assert_eq!(status(&origin, &path(2)), 500, "that is no fragment");
+    // It makes the origin open the presentation once more, without belief in the index.
+    for fragment in [0, 2, 1, 3] {
+        assert_eq!(get(&origin, &path(fragment)).unwrap(), payload(1, fragment as usize));
+    }
+    let opened = block_on(origin.open(&name("film.ism"))).unwrap();
+    assert_eq!(codes(opened.presentation()), ["warning index-rebuilt"]);
 }
 
 #[test]

@@ -397,8 +397,9 @@ mod tests {
 
     #[test]
     fn an_index_of_a_part_is_none() {
-        let each: Vec<u8> =
-            (0..3).flat_map(|_| [sidx(1, 0, &[reference(false, 40)]), media(40)].concat()).collect();
+        let each: Vec<u8> = (0..3)
+            .flat_map(|_| [sidx(1, 0, &[reference(false, 40)]), media(40)].concat())
+            .collect();
         assert!(read(&each).0.is_empty());
         let free = Boxes::from_iter([AnyBox::other(*b"free", vec![0; 5])]).to_bytes();
         let file = [&sidx(1, 0, &[reference(false, 40)])[..], &media(40), &free].concat();

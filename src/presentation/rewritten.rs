@@ -37,10 +37,12 @@ impl Source<'_> {
     pub(super) fn find(self, limits: &Limits) -> Result<Found, Error> {
         match Stored::parse(self.block, self.start, self.bound, limits) {
             // Where its offsets lead elsewhere, it is judged as it is.
-            Ok(Parsed::Whole(stored)) if stored.is_absolute() || stored.is_encrypted_cmaf() => match self.rewrite(limits) {
-                Ok(found) => Ok(found),
-                Err(_) => Ok(Found::Stored(stored)),
-            },
+            Ok(Parsed::Whole(stored)) if stored.is_absolute() || stored.is_encrypted_cmaf() => {
+                match self.rewrite(limits) {
+                    Ok(found) => Ok(found),
+                    Err(_) => Ok(Found::Stored(stored)),
+                }
+            }
             Ok(Parsed::Whole(stored)) => Ok(Found::Stored(stored)),
             Ok(Parsed::Needs(bytes)) => Ok(Found::Needs(bytes)),
             Err(Error { kind: ErrorKind::NotSliceable(_), .. }) => self.rewrite(limits),

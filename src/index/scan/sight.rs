@@ -132,9 +132,8 @@ impl Sight {
         let mut of_tracks: HashMap<usize, usize> = HashMap::new();
         for part in shared.parts() {
             let number = part.track_id().and_then(|id| number_of(tracks, id));
-            let sight = |part| {
-                FragmentSight::of(part, is_sized, tracks, limits).with_bytes(part, tracks)
-            };
+            let sight =
+                |part| FragmentSight::of(part, is_sized, tracks, limits).with_bytes(part, tracks);
             match number.map(|number| of_tracks.entry(number)) {
                 Some(Entry::Occupied(at)) => parts[*at.get()].add(sight(&part)),
                 Some(Entry::Vacant(at)) => {

@@ -12,13 +12,7 @@ use crate::presentation::timeline::tolerance;
 /// Makes a chunk of the samples in a header, the `moov` among these boxes. They begin at byte `at` of a file
 /// of `size` bytes. A track whose tables cannot be used has none: that its samples are in the header is
 /// reported.
-pub(super) fn make(
-    tracks: &mut [MediaTrack],
-    boxes: &Boxes,
-    at: u64,
-    size: u64,
-    limits: &Limits,
-) {
+pub(super) fn make(tracks: &mut [MediaTrack], boxes: &Boxes, at: u64, size: u64, limits: &Limits) {
     if !tracks.iter().any(|track| track.samples_in_header.is_some()) {
         return;
     }

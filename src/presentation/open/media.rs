@@ -11,8 +11,8 @@ use super::{header_chunks, progressive, protection, subsegments};
 use crate::base::{Cursor, Error, FileEnds, FileId, Limits};
 use crate::bmff::{Boxes, Header};
 use crate::codec::ProtectionSystem;
-use crate::index::{SidxRead, read_mfra, read_sidx};
 use crate::index::sample_table::Movie;
+use crate::index::{SidxRead, read_mfra, read_sidx};
 use crate::presentation::FindingCode;
 
 /// Bytes read from the start of a media file at once: the `moov` of most.

@@ -137,7 +137,8 @@ impl MediaFile {
         let starts = |track: &MediaTrack| {
             let fragments = track.fragments.as_deref().unwrap_or_default().iter();
             let starts = fragments.map(|fragment| fragment.start);
-            let is_of_header = |at: &u64| track.header_chunk.as_ref().is_some_and(|of| of.is_at(*at));
+            let is_of_header =
+                |at: &u64| track.header_chunk.as_ref().is_some_and(|of| of.is_at(*at));
             starts.filter(|at| !is_of_header(at)).collect::<Vec<_>>()
         };
         let known = known.flat_map(starts).filter(|&at| at >= self.header_end);

@@ -1,0 +1,139 @@
+//! Fragmented MP4 of another packager behind a generated `.ism`: every sample that ffmpeg reads of the source
+//! is in the fragments, with its bytes and its times.
+
+#![cfg(feature = "hls")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use smooth_origin::origin::Origin;
+use testkit::film::ism;
+use testkit::{codes, get, open, store};
+
+/// Runs a program, which must succeed.
+fn run(program: &str, arguments: &[&str], folder: &Path) -> Vec<u8> {
+    let output = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {error}");
+    output.stdout
+}
+
+/// Decode time, presentation time, duration, size and hash of every packet of a stream, as ffmpeg reads
+/// them.
+fn packets(folder: &Path, file: &str, stream: &str) -> Vec<String> {
+    let arguments =
+        ["-v", "error", "-ignore_editlist", "1", "-i", file, "-map", stream, "-c", "copy"];
+    let output =
+        run("ffmpeg", &[&arguments[..], &["-copyts", "-f", "framemd5", "-"]].concat(), folder);
+    let text = String::from_utf8(output).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.split_once(',').unwrap().1.replace(' ', "")).collect()
+}
+
+/// Tracks of a source: kind, bitrate, file and number of the track in it.
+type Tracks<'a> = &'a [(&'a str, u32, &'a str, u32)];
+
+/// Opens a source behind an `.ism` and compares its fragments with it. Returns the findings.
+fn compared(folder: &Path, what: &str, tracks: Tracks<'_>) -> Vec<String> {
+    let named: Vec<_> =
+        tracks.iter().map(|&(kind, rate, file, id)| (kind, file, rate, id, "")).collect();
+    let mut objects = vec![("film.ism", ism(None, &named))];
+    for (_, _, file, _) in tracks {
+        if !objects.iter().any(|(object, _)| object == file) {
+            objects.push((file, fs::read(folder.join(file)).unwrap()));
+        }
+    }
+    let store = store(objects);
+    let opened = open(&store).unwrap();
+    let origin = Origin::new(store);
+    for (stream, &(kind, rate, file, _)) in opened.presentation().streams().iter().zip(tracks) {
+        assert_eq!(stream.name(), kind, "{what}");
+        let mut whole = get(&origin, &format!("film.ism/{kind}-{rate}/init.mp4")).unwrap();
+        for (time, _) in stream.timeline().iter() {
+            let path = format!("film.ism/QualityLevels({rate})/Fragments({kind}={time})");
+            whole.extend(get(&origin, &path).unwrap());
+        }
+        fs::write(folder.join("result.mp4"), whole).unwrap();
+        let letter = &kind[..1];
+        let before = packets(folder, file, &format!("0:{letter}"));
+        let after = packets(folder, "result.mp4", &format!("0:{letter}"));
+        assert!(before.len() > 150, "{what}: {} packets", before.len());
+        assert_eq!(before.len(), after.len(), "{what}, {kind}");
+        for (before, after) in before.iter().zip(&after) {
+            assert_eq!(before, after, "{what}, {kind}");
+        }
+    }
+    codes(opened.presentation())
+}
+
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// `cargo test --all-features --test fragmented_sources -- --ignored`
+#[test]
+#[ignore = "needs ffmpeg with libx264"]
+fn fragments_have_every_sample_of_the_source_at_its_time() {
+    let path = std::env::temp_dir().join(format!("fragmented-{}", std::process::id()));
+    fs::create_dir_all(&path).unwrap();
+    let folder = Folder(path);
+    let folder = &*folder.0;
+    let words = |line: &'static str| line.split(' ').collect::<Vec<_>>();
+    let source = "-v error -y -f lavfi -i testsrc2=size=320x180:rate=25 -f lavfi -i sine=frequency=440:sample_rate=48000 -t 8 -c:v libx264 -preset veryfast -g 50 -bf 2 -pix_fmt yuv420p -c:a aac source.mp4";
+    run("ffmpeg", &words(source), folder);
+
+    // Flags of the muxer, and whether the file is walked through: `None` for the `mfra` of ffmpeg, of which the
+    // times of sound are not those of the fragments.
+    for (flags, is_walked) in [
+        ("frag_keyframe", None),
+        ("frag_keyframe+default_base_moof", None),
+        ("frag_keyframe+empty_moov", None),
+        ("frag_keyframe+empty_moov+skip_trailer", Some(true)),
+        ("frag_keyframe+skip_trailer", Some(true)),
+        ("cmaf", None),
+        ("cmaf+skip_trailer", Some(true)),
+        ("cmaf+global_sidx+skip_trailer", Some(false)),
+        ("dash", None),
+        ("dash+skip_trailer", Some(true)),
+        ("dash+global_sidx+skip_trailer", Some(false)),
+        ("frag_keyframe+empty_moov+default_base_moof+global_sidx+skip_trailer", Some(false)),
+    ] {
+        for (name, chosen) in
+            [("both", ""), ("video", "-an"), ("audio", "-vn -frag_duration 2000000")]
+        {
+            let mut arguments = words("-v error -y -i source.mp4 -c copy");
+            arguments.extend(chosen.split(' ').filter(|word| !word.is_empty()));
+            arguments.extend(["-movflags", flags, "made.mp4"]);
+            run("ffmpeg", &arguments, folder);
+            let (video, audio) = (("video", 300, "made.mp4", 1), ("audio", 64, "made.mp4", 2));
+            let tracks = match name {
+                "both" => vec![video, audio],
+                "video" => vec![video],
+                _ => vec![("audio", 64, "made.mp4", 1)],
+            };
+            let what = format!("{flags}, {name}");
+            let found = compared(folder, &what, &tracks);
+            let was_walked = found.contains(&"warning index-rebuilt".to_owned());
+            assert!(is_walked.is_none_or(|is| is == was_walked), "{what}: {found:?}");
+            assert!(!found.iter().any(|code| code.starts_with("error")), "{what}: {found:?}");
+        }
+    }
+
+    // One file a track, with one `sidx` for all of it.
+    run(
+        "ffmpeg",
+        &words("-v error -y -i source.mp4 -c copy -f dash -single_file 1 -global_sidx 1 film.mpd"),
+        folder,
+    );
+    let tracks = [("video", 300, "film-stream0.mp4", 1), ("audio", 64, "film-stream1.mp4", 1)];
+    let found = compared(folder, "dash", &tracks);
+    assert!(
+        !found.iter().any(|code| code.contains("index") || code.contains("error")),
+        "{found:?}"
+    );
+}
