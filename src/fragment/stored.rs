@@ -196,11 +196,11 @@ impl Stored {
         Ok(ticks.fold(0, u64::saturating_add))
     }
 
-    /// Returns whether it is encrypted in the way of CMAF, and has nothing of Smooth Streaming.
+    /// Returns whether its samples have IVs in the way of CMAF, and it has nothing of Smooth Streaming.
     pub(crate) fn is_encrypted_cmaf(&self) -> bool {
         let has_piff = self.traf.get::<uuid::PiffSenc>().is_some();
         let is_smooth = has_piff || self.traf.get::<uuid::Tfxd>().is_some();
-        !is_smooth && self.traf.get::<Senc>().is_some()
+        !is_smooth && self.traf.get::<Senc>().is_some_and(|senc| senc.0.has_ivs())
     }
 
     /// Bytes of its samples.

@@ -230,7 +230,7 @@ impl<'a> Head<'a> {
 /// Returns PIFF's box in place of a `senc` that has IVs: most players of Smooth Streaming know no other.
 fn piff(item: &AnyBox) -> Cow<'_, AnyBox> {
     match &item.body {
-        Body::Senc(Senc(info)) if [8, 16].iter().any(|&size| info.split(size).is_some()) => {
+        Body::Senc(Senc(info)) if info.has_ivs() => {
             let rest = item.rest.clone();
             Cow::Owned(AnyBox { rest, ..AnyBox::new(uuid::PiffSenc(info.clone())) })
         }
