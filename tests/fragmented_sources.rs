@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use smooth_origin::origin::Origin;
+use smooth_origin::storage::MemoryStore;
 use testkit::film::ism;
 use testkit::{codes, get, open, store};
 
@@ -38,9 +39,8 @@ fn packets(folder: &Path, file: &str, stream: &str, key: Option<&str>) -> Vec<St
 /// Tracks of a source: kind, bitrate, file and number of the track in it.
 type Tracks<'a> = &'a [(&'a str, u32, &'a str, u32)];
 
-/// Opens a source behind an `.ism` and compares its fragments with it; with a key, also the samples of its
-/// segments, decrypted. Returns the findings.
-fn compared(folder: &Path, what: &str, tracks: Tracks<'_>, key: Option<&str>) -> Vec<String> {
+/// A source behind an `.ism`.
+fn behind_ism(folder: &Path, tracks: Tracks<'_>) -> MemoryStore {
     let named: Vec<_> =
         tracks.iter().map(|&(kind, rate, file, id)| (kind, file, rate, id, "")).collect();
     let mut objects = vec![("film.ism", ism(None, &named))];
@@ -49,7 +49,13 @@ fn compared(folder: &Path, what: &str, tracks: Tracks<'_>, key: Option<&str>) ->
             objects.push((file, fs::read(folder.join(file)).unwrap()));
         }
     }
-    let store = store(objects);
+    store(objects)
+}
+
+/// Opens a source behind an `.ism` and compares its fragments with it; with a key, also the samples of its
+/// segments, decrypted. Returns the findings.
+fn compared(folder: &Path, what: &str, tracks: Tracks<'_>, key: Option<&str>) -> Vec<String> {
+    let store = behind_ism(folder, tracks);
     let opened = open(&store).unwrap();
     let origin = Origin::new(store);
     for (stream, &(kind, rate, file, _)) in opened.presentation().streams().iter().zip(tracks) {
@@ -71,13 +77,19 @@ fn compared(folder: &Path, what: &str, tracks: Tracks<'_>, key: Option<&str>) ->
             assert_eq!(before, after, "{what}, {kind}");
         }
         let Some(key) = key else { continue };
-        all(&|time| format!("film.ism/{kind}-{rate}/{time}.m4s"));
         let hash = |line: String| line.rsplit(',').next().unwrap().to_owned();
         let encrypted: Vec<_> = before.into_iter().map(hash).collect();
         let before = packets(folder, file, &letter, Some(key)).into_iter().map(hash);
         let before: Vec<_> = before.collect();
-        let after = packets(folder, "result.mp4", &letter, Some(key)).into_iter().map(hash);
-        assert!(before == after.collect::<Vec<_>>(), "{what}, {kind}, decrypted");
+        // One by one: ffmpeg 5.1 confuses the IVs of several fragments without an index.
+        let init = get(&origin, &format!("film.ism/{kind}-{rate}/init.mp4")).unwrap();
+        let mut after = Vec::new();
+        for (time, _) in stream.timeline().iter() {
+            let segment = get(&origin, &format!("film.ism/{kind}-{rate}/{time}.m4s")).unwrap();
+            fs::write(folder.join("result.mp4"), [&init[..], &segment].concat()).unwrap();
+            after.extend(packets(folder, "result.mp4", &letter, Some(key)).into_iter().map(hash));
+        }
+        assert!(before == after, "{what}, {kind}, decrypted");
         assert!(before != encrypted, "{what}, {kind} is not encrypted");
     }
     codes(opened.presentation())
@@ -198,7 +210,11 @@ fn files_of_shaka_packager_are_opened_by_their_sidx() {
         arguments.extend(options.split(' '));
         run(packager.to_str().unwrap(), &arguments, folder);
         let tracks = [("video", 300, "video.mp4", 1), ("audio", 64, "audio.mp4", 1)];
-        let found = compared(folder, options, &tracks, key);
+        // Samples of `cbcs` are passed on, and no player of Smooth Streaming decrypts them.
+        let found = match options.contains("cbcs") {
+            true => codes(open(&behind_ism(folder, &tracks)).unwrap().presentation()),
+            false => compared(folder, options, &tracks, key),
+        };
         let is_there = |code: &str| found.iter().any(|found| found == code);
         assert!(wanted.is_none_or(is_there), "{options}: {found:?}");
         let is_walked = wanted == Some("warning index-rebuilt");
