@@ -266,6 +266,22 @@ def mfra(*boxes):
     return box("mfra", *boxes, full("mfro", 0, 0, u32(size)))
 
 
+def sidx(track_id, references, first_offset=0, timescale=10_000_000, earliest=0, version=0):
+    """`references`: (size, duration), of an index if the size is below 0."""
+    wide = u64 if version else u32
+    word = lambda size: 2**31 - size if size < 0 else size
+    rows = b"".join(u32(word(size), ticks, 0x90000000) for size, ticks in references)
+    body = wide(earliest) + wide(first_offset) + u16(0, len(references)) + rows
+    return full("sidx", version, 0, u32(track_id, timescale), body)
+
+
+def by_sidx(make, head=None, count=3, ticks=20_000_000):
+    """A file without an mfra. `make`: the fragments, to all that follows the header."""
+    head = FTYP + moov(VIDEO, trexs=[trex(1, 5_000_000, 6, OTHER)]) if head is None else head
+    made = [one for _, _, one in fragments(1, count, ticks, extra=lambda time: [tfdt(time)])]
+    return head + make(made)
+
+
 def movie(head, fragments, index=None, tail=b""):
     """`fragments`: (track, time, bytes). `index` makes the mfra of the places, if it is other."""
     places, data = {}, head
@@ -717,6 +733,72 @@ def openings():
     lured = wide(22, fragments(1, 1)[0][2])
     bad("a-file-without-index-that-misleads-scouts", movie(FTYP + moov(VIDEO), lured, lambda _: b""))
     bad("a-file-cut-in-the-middle", video()[:-200])
+    # Files whose index is a sidx.
+    TICKS = 20_000_000
+    each = lambda made: [(len(one), TICKS) for one in made]
+    all_of = b"".join
+    inner = lambda made: sidx(1, each(made)) + all_of(made)
+    chained = lambda made: (
+        sidx(1, [(len(made[0]), TICKS), (-len(inner(made[1:])), 2 * TICKS)]) + made[0] + inner(made[1:])
+    )
+    nested = lambda made: (
+        sidx(1, [(-len(inner(made[:2])), 2 * TICKS), (-len(inner(made[2:])), TICKS)], version=1)
+        + inner(made[:2])
+        + inner(made[2:])
+    )
+    inside = inner([one for _, _, one in fragments(1)])
+    for _ in range(6):
+        inside = sidx(1, [(-len(inside), 3 * TICKS)]) + inside
+    for name, make in {
+        "sidx": inner,
+        "sidx-of-64-bits-behind-free": lambda made: box("free", b"x")
+        + sidx(1, each(made), version=1, earliest=2**33)
+        + all_of(made),
+        "sidx-with-a-box-behind-the-last": lambda made: inner(made) + box("free", b"end"),
+        "sidx-of-a-chain": chained,
+        "sidx-of-two-levels": nested,
+        "sidx-of-seven-levels": lambda made: inside,
+        "sidx-in-front-of-each": lambda made: all_of(inner([one]) for one in made),
+        "sidx-of-two-tracks": lambda made: sidx(2, each(made), first_offset=len(sidx(1, each(made))))
+        + sidx(1, each(made))
+        + all_of(made),
+        "sidx-twice-for-one-track": lambda made: sidx(1, each(made), first_offset=32 + 12 * len(made))
+        + sidx(1, each(made))
+        + all_of(made),
+        "sidx-of-subsegments-of-several-fragments": lambda made: sidx(1, [(sum(map(len, made)), 3 * TICKS)])
+        + all_of(made),
+        "sidx-without-priming": lambda made: sidx(1, [(len(made[0]), TICKS - 213_333)] + each(made[1:]), earliest=5)
+        + all_of(made),
+        "sidx-of-other-times": lambda made: sidx(1, [(len(one), TICKS + 77) for one in made]) + all_of(made),
+        "sidx-of-another-timescale": lambda made: sidx(1, [(len(one), 2000) for one in made], timescale=1000)
+        + all_of(made),
+        "sidx-of-a-timescale-of-0": lambda made: sidx(1, each(made), timescale=0) + all_of(made),
+        "sidx-at-the-end-of-time": lambda made: sidx(1, each(made), version=1, earliest=2**64 - 1) + all_of(made),
+        "sidx-of-a-coarse-clock-at-the-end-of-time": lambda made: sidx(
+            1, each(made), version=1, earliest=2**63, timescale=1
+        )
+        + all_of(made),
+        "sidx-of-one-byte-less": lambda made: sidx(1, [(len(one) - 1, TICKS) for one in made]) + all_of(made),
+        "sidx-that-leads-out-of-the-file": lambda made: sidx(1, [(len(one) + 1, TICKS) for one in made]) + all_of(made),
+        "sidx-with-an-offset-of-2-to-the-64": lambda made: sidx(1, each(made), first_offset=2**64 - 1, version=1)
+        + all_of(made),
+        "sidx-of-no-references": lambda made: sidx(1, []) + all_of(made),
+        "sidx-of-references-of-no-bytes": lambda made: sidx(1, [(0, TICKS)] * 9) + all_of(made),
+        "sidx-of-an-index-that-is-none": lambda made: sidx(1, [(-len(made[0]), TICKS)]) + all_of(made),
+        "sidx-that-leads-to-itself": lambda made: sidx(1, [(-44, TICKS)], first_offset=2**64 - 52, version=1)
+        + all_of(made),
+        "sidx-claims-65535-references": lambda made: sidx(1, each(made))[:30]
+        + u16(0xFFFF)
+        + sidx(1, each(made))[32:]
+        + all_of(made),
+        "sidx-of-an-encrypted-file": lambda made: inner(
+            [fragment(1, [gop()], [tfdt(n * TICKS), full("senc", 0, 0, u32(4), bytes(32))]) for n in range(3)]
+        ),
+        "sidx-cut-in-the-last-fragment": lambda made: inner(made)[:-9],
+    }.items():
+        out[name] = files(smil(V, client=None), by_sidx(make))
+        if name in ("sidx", "sidx-of-other-times", "sidx-without-priming"):
+            bad(name + "-beside-a-client-manifest", by_sidx(make))
     bad("a-moov-of-no-boxes", FTYP + box("moov"))
     bad("a-moov-of-size-2-to-the-64-less-1", FTYP + u32(1) + b"moov" + u64(-1))
     bad("a-free-of-size-2-to-the-64-less-8", FTYP + u32(1) + b"free" + u64(-8) + moov(VIDEO))
@@ -990,6 +1072,7 @@ def boxes():
         out[f"{folder}-moof"] = cut(b"moof")
         out[f"{folder}-mfra"] = cut(b"mfra")
     out["tiny-movie"] = tiny()
+    out["sidx"] = sidx(1, [(100, 5), (-100, 2**31 - 1)]) + sidx(2, [(9, 1)], 2**40, 1, 2**63, version=1)
     for name, data in sample_tables().items():
         if name in ("video-and-sound", "offsets-of-64-bits", "sizes-of-12-bits", "two-edits"):
             # Behind the length of the file.

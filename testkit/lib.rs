@@ -14,6 +14,7 @@ pub mod progressive;
 pub mod record;
 pub mod remote;
 pub mod rounds;
+pub mod segment_index;
 pub mod shared_moofs;
 pub mod sick;
 pub mod trees;

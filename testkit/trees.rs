@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use smooth_origin::base::{FourCc, Guid};
 use smooth_origin::bmff::uuid::Tfxd;
 use smooth_origin::bmff::{
-    AnyBox, AvcC, Body, Boxes, Co64, Ctts, Elst, Ftyp, FullBox, Header, Mdhd, Mfhd, Sdtp, Size,
-    Stco, Stsc, Stss, Stsz, Stts, Stz2, Tfdt, Tfhd, Tfra, Trun,
+    AnyBox, AvcC, Body, Boxes, Co64, Ctts, Elst, Ftyp, FullBox, Header, Mdhd, Mfhd, Sdtp, Sidx,
+    Size, Stco, Stsc, Stss, Stsz, Stts, Stz2, Tfdt, Tfhd, Tfra, Trun,
 };
 
 /// A random tree: known types and others, containers with padding, all three forms of a size.
@@ -75,9 +75,11 @@ fn typed() -> impl Strategy<Value = AnyBox> {
     let stsz = (full(), any::<(u32, u32)>()).prop_map(|(full, (sample_size, sample_count))| {
         AnyBox::new(Stsz { full, sample_size, sample_count })
     });
-    let fixed =
-        (prop_oneof![mfhd, tfdt, tfxd, mdhd, stsz, tfhd(), trun(), tfra(), tables()], bytes(9))
-            .prop_map(|(item, rest)| AnyBox { rest, ..item });
+    let fixed = (
+        prop_oneof![mfhd, tfdt, tfxd, mdhd, stsz, tfhd(), trun(), tfra(), sidx(), tables()],
+        bytes(9),
+    )
+        .prop_map(|(item, rest)| AnyBox { rest, ..item });
     let sdtp = (full(), bytes(30)).prop_map(|(full, samples)| AnyBox::new(Sdtp { full, samples }));
     let brands = vec(any::<[u8; 4]>().prop_map(FourCc), 0..5);
     let ftyp =
@@ -138,6 +140,21 @@ fn tfra() -> impl Strategy<Value = AnyBox> {
         let mut tfra = Tfra { full, track_id, widths, bytes: Bytes::new() };
         tfra.bytes = (0..tfra.entry_len() * count).map(|at| at as u8).collect();
         AnyBox::new(tfra)
+    })
+}
+
+fn sidx() -> impl Strategy<Value = AnyBox> {
+    (time(), any::<(u32, u32, u32, u16)>(), 0..4_usize).prop_map(|((full, time), other, count)| {
+        let (reference_id, timescale, first_offset, reserved) = other;
+        AnyBox::new(Sidx {
+            full: FullBox { version: full.version % 2, ..full },
+            reference_id,
+            timescale,
+            earliest_presentation_time: time,
+            first_offset: first_offset.into(),
+            reserved,
+            entries: (0..Sidx::ENTRY * count).map(|at| at as u8).collect(),
+        })
     })
 }
 
@@ -205,6 +222,6 @@ pub const CONTAINERS: &[[u8; 4]] = &[
 pub const KINDS: &[[u8; 4]] = &[
     *b"ftyp", *b"mvhd", *b"tkhd", *b"mdhd", *b"hdlr", *b"stsd", *b"stsz", *b"mehd", *b"trex",
     *b"mfhd", *b"tfhd", *b"tfdt", *b"trun", *b"sdtp", *b"senc", *b"saiz", *b"saio", *b"subs",
-    *b"sbgp", *b"tfra", *b"mfro", *b"avcC", *b"hvcC", *b"esds", *b"stts", *b"ctts", *b"stsc",
-    *b"stz2", *b"stco", *b"co64", *b"stss", *b"elst",
+    *b"sbgp", *b"sidx", *b"tfra", *b"mfro", *b"avcC", *b"hvcC", *b"esds", *b"stts", *b"ctts",
+    *b"stsc", *b"stz2", *b"stco", *b"co64", *b"stss", *b"elst",
 ];

@@ -21,9 +21,9 @@ use smooth_origin::bmff::uuid::{PiffSenc, PiffTenc, Tfrf, TfrfEntry, Tfxd};
 use smooth_origin::bmff::{
     AnyBox, AudioSampleEntry, AvcC, Body, Boxes, Co64, Ctts, DOps, Dac3, Dec3, DolbyVision, Dvc1,
     DvcC, DvvC, Elst, Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd, Mfhd, Mfro, Mvhd,
-    NalArray, NalUnits, Saio, Saiz, SampleEncryption, SampleEntry, Sbgp, Schm, Sdtp, Senc, Size,
-    Stco, Stsc, Stsd, Stss, Stsz, Stts, Stz2, Subs, SubsEntry, Tenc, Tfdt, Tfhd, Tfra, TfraEntry,
-    Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
+    NalArray, NalUnits, Saio, Saiz, SampleEncryption, SampleEntry, Sbgp, Schm, Sdtp, Senc, Sidx,
+    Size, Stco, Stsc, Stsd, Stss, Stsz, Stts, Stz2, Subs, SubsEntry, Tenc, Tfdt, Tfhd, Tfra,
+    TfraEntry, Tkhd, Trex, Trun, Typed, VisualSampleEntry, VttC, Wfex,
 };
 use testkit::corpus::{all, files, top_level};
 use testkit::trees::{KINDS, avcc, tfhd, tree, trun};
@@ -283,6 +283,26 @@ fn every_field_of_every_type_is_written_and_read_again() {
             |b| b.grouping_type_parameter = Some(u32::MAX),
             |b| b.entries = vec![3; 8].into(),
             |b| (b.full.version, b.grouping_type_parameter) = (0, None),
+        ],
+    );
+    survives(
+        Sidx {
+            full: four(1, 0),
+            reference_id: 1,
+            timescale: 1000,
+            earliest_presentation_time: 1 << 40,
+            first_offset: 5,
+            reserved: 0,
+            entries: vec![7; 24].into(),
+        },
+        &[
+            |b| b.reference_id = 2,
+            |b| b.timescale = u32::MAX,
+            |b| b.earliest_presentation_time = u64::MAX,
+            |b| b.first_offset = u64::MAX,
+            |b| b.reserved = u16::MAX,
+            |b| b.entries = Bytes::new(),
+            |b| (b.full.version, b.earliest_presentation_time) = (0, 9),
         ],
     );
     survives(
@@ -1160,6 +1180,7 @@ fn ask(boxes: &Boxes) {
             }
             Body::Trun(b) => assert!(b.samples().take(99).count() <= b.sample_count as usize),
             Body::Tfra(b) => assert_eq!(b.entries().count(), b.count()),
+            Body::Sidx(b) => assert_eq!(b.references().count(), b.count()),
             Body::Senc(Senc(b)) | Body::PiffSenc(PiffSenc(b)) => drop(b.split_any()),
             Body::Sbgp(b) => assert_eq!(b.runs().count(), b.entries.len() / 8),
             Body::Esds(b) => drop(b.decoder_config()),

@@ -3,7 +3,8 @@
 
 use smooth_origin::Limits;
 use smooth_origin::base::ErrorKind;
-use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Senc, Tfhd, Trex, Trun, uuid::Tfxd};
+use smooth_origin::bmff::uuid::{PiffSenc, Tfxd};
+use smooth_origin::bmff::{AnyBox, Boxes, FullBox, Mfhd, Tfhd, Trex, Trun};
 use smooth_origin::fragment::rewritten;
 use smooth_origin::origin::Origin;
 use smooth_origin::storage::MemoryStore;
@@ -119,18 +120,26 @@ fn one_track_whose_offsets_count_from_the_start_of_the_file_is_served_with_offse
 }
 
 #[test]
-fn ivs_stay_with_their_samples() {
-    let store = film(file(Shape { senc: true, ..Shape::default() }));
-    let origin = Origin::new(store);
-    for track in TRACKS {
+fn ivs_stay_with_their_samples_in_the_box_that_players_look_for() {
+    let shape = |base| Shape { base, senc: true, ..Shape::default() };
+    let single = |track| film(of_tracks(&[track], shape(Base::Moof)));
+    let both = || film(file(shape(Base::Absolute)));
+    for (track, store) in
+        [(TRACKS[0], both()), (TRACKS[1], both()), (TRACKS[0], single(1)), (TRACKS[1], single(2))]
+    {
+        let opened = open(&store).unwrap();
+        assert!(codes(opened.presentation()).contains(&"info fragments-rewritten".into()));
+        let origin = Origin::new(store);
         for fragment in 0..FRAGMENTS {
             let whole = get(&origin, &path("Fragments", track, fragment)).unwrap();
             let (traf, found) = read(&whole);
             assert_eq!(found, samples(track.2, fragment));
             let ivs: Vec<u8> =
                 (0..found.len()).flat_map(|number| iv(track.2, fragment, number)).collect();
-            assert_eq!(traf.get::<Senc>().unwrap().0.entries, ivs);
-            assert!(traf.list.iter().all(|item| !matches!(&item.header.kind.0, b"saio" | b"saiz")));
+            let piff = &traf.get::<PiffSenc>().unwrap().0;
+            assert_eq!((&piff.entries[..], piff.track_override), (&ivs[..], None));
+            let others = [*b"senc", *b"saiz", *b"saio"];
+            assert!(traf.list.iter().all(|item| !others.contains(&item.header.kind.0)));
         }
     }
 }

@@ -105,6 +105,11 @@ fn find(item: &mut AnyBox, kind: [u8; 4]) -> Option<&mut AnyBox> {
 }
 
 fn entry(format: [u8; 4], protection: Option<AnyBox>) -> SampleEntry {
+    entry_by(format, None, protection)
+}
+
+/// The same by this scheme.
+fn entry_by(format: [u8; 4], scheme: Option<&[u8; 4]>, protection: Option<AnyBox>) -> SampleEntry {
     let avcc = AvcC {
         configuration_version: 1,
         profile: 66,
@@ -117,7 +122,12 @@ fn entry(format: [u8; 4], protection: Option<AnyBox>) -> SampleEntry {
     };
     let sinf = protection.map(|tenc| {
         let frma = AnyBox::new(Frma { data_format: FourCc(*b"avc1") });
-        AnyBox::container(*b"sinf", [frma, AnyBox::container(*b"schi", [tenc])])
+        let schm = scheme.map(|scheme| {
+            let version = [0, 1, 0, 0];
+            AnyBox::other(*b"schm", [&[0; 4][..], scheme, &version].concat())
+        });
+        let schi = AnyBox::container(*b"schi", [tenc]);
+        AnyBox::container(*b"sinf", [frma].into_iter().chain(schm).chain([schi]))
     });
     let avcc = (format != *b"vc-1").then(|| AnyBox::new(avcc));
     let boxes = avcc.into_iter().chain(sinf).collect();
@@ -189,6 +199,36 @@ fn a_key_of_which_players_get_no_licence_is_found_when_the_film_is_opened() {
         let mut found = codes(opened.presentation());
         found.retain(|code| code.contains("licence"));
         assert_eq!(found, keys);
+    }
+}
+
+#[test]
+fn a_scheme_that_smooth_streaming_does_not_have_is_found() {
+    for (scheme, wanted) in [
+        (b"cbcs", &["warning scheme-not-smooth"][..]),
+        (b"cens", &["warning scheme-not-smooth"]),
+        (b"cenc", &[]),
+        (b"cbc1", &[]),
+        (b"piff", &[]),
+    ] {
+        let tenc = Tenc {
+            full: FullBox { version: 1, flags: 0 },
+            reserved: 0,
+            pattern: 0x19,
+            is_protected: 1,
+            iv_size: 8,
+            key_id: Guid::from_u128(7),
+            constant_iv: None,
+        };
+        let entry = entry_by(*b"encv", Some(scheme), Some(AnyBox::new(tenc)));
+        let fragments: Vec<Made> = (0..3).map(made).collect();
+        let media = file(entry, &fragments);
+        let generated = store([("film.ism", ism(None, &[VIDEO])), ("film.ismv", media.clone())]);
+        for store in [film(media, 3), generated] {
+            let mut found = codes(open(&store).unwrap().presentation());
+            found.retain(|code| code.contains("scheme"));
+            assert_eq!(found, wanted);
+        }
     }
 }
 

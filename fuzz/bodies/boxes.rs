@@ -2,7 +2,7 @@
 
 use smooth_origin::base::{ErrorKind, FourCc, Limits, Place};
 use smooth_origin::bmff::{
-    AnyBox, AudioSampleEntry, Body, Boxes, SampleEncryption, SampleEntry, Sbgp, Tfra, Trun,
+    AnyBox, AudioSampleEntry, Body, Boxes, SampleEncryption, SampleEntry, Sbgp, Sidx, Tfra, Trun,
     VisualSampleEntry,
 };
 use smooth_origin::codec::Description;
@@ -54,6 +54,7 @@ fn walk(boxes: &Boxes, limits: &Limits) {
             Body::Boxes(inside) => walk(inside, limits),
             Body::Trun(trun) => run(trun),
             Body::Tfra(tfra) => index(tfra),
+            Body::Sidx(sidx) => segments(sidx),
             Body::Sbgp(sbgp) => groups(sbgp),
             Body::Senc(senc) => encryption(&senc.0),
             Body::PiffSenc(senc) => encryption(&senc.0),
@@ -94,6 +95,12 @@ fn index(tfra: &Tfra) {
         let narrow = |time: u64| u32::try_from(time).is_ok();
         assert!(tfra.entries().take(WALKED).all(|e| narrow(e.time) && narrow(e.moof_offset)));
     }
+}
+
+fn segments(sidx: &Sidx) {
+    let entries = sidx.references().flat_map(|reference| reference.to_bytes());
+    assert!(entries.eq(sidx.entries.iter().copied()), "a reference is not written as it was read");
+    assert_eq!(sidx.references().count(), sidx.count());
 }
 
 fn groups(sbgp: &Sbgp) {

@@ -54,6 +54,11 @@ impl SampleEncryption {
         fits.then(entries)
     }
 
+    /// Returns whether each entry has an IV of its own.
+    pub(crate) fn has_ivs(&self) -> bool {
+        self.split(8).is_some() || self.split(16).is_some()
+    }
+
     /// As [`split`](Self::split), with IVs of the size that fits: 8 bytes, 16, or none.
     pub fn split_any(&self) -> Option<impl Iterator<Item = &[u8]>> {
         [8, 16, 0]

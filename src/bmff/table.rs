@@ -174,6 +174,7 @@ table! {
         b"saio" => saio::Saio,
         b"subs" => subs::Subs,
         b"sbgp" => sbgp::Sbgp,
+        b"sidx" => sidx::Sidx,
         b"tfra" => tfra::Tfra,
         b"mfro" => mfro::Mfro,
         b"avcC" => avcc::AvcC,

@@ -9,7 +9,7 @@ use super::media_data::{Behind, HEADER, header_at, mdat_behind, total};
 use super::samples::{Defaults, count};
 use super::{Noun, OtherTime};
 use crate::base::{Error, ErrorKind, FourCc, Limits};
-use crate::bmff::{AnyBox, Body, Boxes, Tfdt, Tfhd, Trun, uuid};
+use crate::bmff::{AnyBox, Body, Boxes, Senc, Tfdt, Tfhd, Trun, uuid};
 
 /// A fragment whose `moof` has been read and whose `mdat` has been found.
 #[derive(Clone, Debug)]
@@ -194,6 +194,20 @@ impl Stored {
         let defaults = self.defaults(defaults);
         let ticks = self.traf.all::<Trun>().map(|trun| defaults.ticks(trun));
         Ok(ticks.fold(0, u64::saturating_add))
+    }
+
+    /// Returns whether its samples have IVs in the way of CMAF, and it has nothing of Smooth Streaming.
+    pub(crate) fn is_encrypted_cmaf(&self) -> bool {
+        let has_piff = self.traf.get::<uuid::PiffSenc>().is_some();
+        let is_smooth = has_piff || self.traf.get::<uuid::Tfxd>().is_some();
+        !is_smooth && self.traf.get::<Senc>().is_some_and(|senc| senc.0.has_ivs())
+    }
+
+    /// Bytes of its samples.
+    pub(crate) fn bytes(&self, defaults: Defaults) -> u64 {
+        let defaults = self.defaults(defaults);
+        let bytes = self.traf.all::<Trun>().map(|trun| defaults.bytes(trun));
+        bytes.fold(0, u64::saturating_add)
     }
 
     /// Checks that it belongs to the track that the index says.

@@ -71,6 +71,10 @@ const KIND: u64 = 0b11 << 62;
 const BOUNDED: u64 = 0b00 << 62;
 const KNOWN: u64 = 0b01 << 62;
 const BROKEN: u64 = 0b10 << 62;
+/// Bounded, and with bytes that are those of other tracks. It has 32 bits for its bytes up to the bound,
+/// and 30 for those of its own.
+const SHARED: u64 = 0b11 << 62;
+const OWN_BITS: u32 = 30;
 /// A known state has 36 bits of length, 25 of the `moof`'s, and one for an `mdat` of 64-bit size.
 const LEN_BITS: u32 = 36;
 const MOOF_BITS: u32 = 25;
@@ -105,14 +109,41 @@ impl Slot {
         match state & KIND {
             KNOWN => Some(unpack(state).len),
             BROKEN => None,
+            SHARED => Some((state & !KIND) >> OWN_BITS),
             _ => Some(state & !KIND),
+        }
+    }
+
+    /// Returns the same, without the bytes of other tracks.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    fn own(&self) -> Option<u64> {
+        let state = self.state.load(Ordering::Relaxed);
+        match state & KIND {
+            SHARED => Some(state & ((1 << OWN_BITS) - 1)),
+            _ => self.size(),
         }
     }
 }
 
+/// Returns the state of a fragment of `room` bytes up to its bound, of which some are its `own`.
+fn bounded(room: u64, own: u64) -> u64 {
+    let fits = room < 1 << 32 && own < room.min(1 << OWN_BITS);
+    if fits { SHARED | room << OWN_BITS | own } else { BOUNDED | room.min(!KIND) }
+}
+
 impl Fragments {
     /// Fragments with the number of the chunk each belongs to, ascending.
+    #[cfg(test)]
     pub(crate) fn new(matched: impl IntoIterator<Item = (usize, Indexed)>) -> Self {
+        Self::of_shared(matched, |fragment| fragment.bound.saturating_sub(fragment.start))
+    }
+
+    /// Fragments with the number of the chunk each belongs to, ascending. `own` gives the bytes of one
+    /// that are not those of other tracks.
+    pub(crate) fn of_shared(
+        matched: impl IntoIterator<Item = (usize, Indexed)>,
+        own: impl Fn(&Indexed) -> u64,
+    ) -> Self {
         let (mut blocks, mut runs) = (Vec::<Arc<[Slot]>>::new(), Vec::<Run>::new());
         let (mut slots, mut len) = (Vec::new(), 0);
         for (chunk, fragment) in matched {
@@ -120,8 +151,8 @@ impl Fragments {
                 Some(run) if run.chunk + run.len == chunk => run.len += 1,
                 _ => runs.push(Run { chunk, slot: len, len: 1 }),
             }
-            let room = fragment.bound.saturating_sub(fragment.start).min(!KIND);
-            let state = AtomicU64::new(BOUNDED | room);
+            let room = fragment.bound.saturating_sub(fragment.start);
+            let state = AtomicU64::new(bounded(room, own(&fragment)));
             slots.push(Slot { start: fragment.start, state });
             len += 1;
             if slots.len() == BLOCK {
@@ -161,16 +192,20 @@ impl Fragments {
         Some(match state & KIND {
             KNOWN => Place::Known { start, lengths: unpack(state) },
             BROKEN => Place::Broken { start, sliceable: state & 1 == 1 },
+            SHARED => {
+                let room = (state & !KIND) >> OWN_BITS;
+                Place::Bounded { start, bound: start.saturating_add(room) }
+            }
             _ => Place::Bounded { start, bound: start.saturating_add(state & !KIND) },
         })
     }
 
     /// Gives `each` the chunks that have a fragment, in ascending order, with its bytes: up to its bound
-    /// if it was not looked at. Broken fragments are left out.
+    /// if it was not looked at, without those of other tracks. Broken fragments are left out.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn each_size(&self, mut each: impl FnMut(usize, u64)) {
         self.each_slot(|chunk, slot| {
-            if let Some(bytes) = slot.size() {
+            if let Some(bytes) = slot.own() {
                 each(chunk, bytes);
             }
         });
@@ -325,6 +360,23 @@ mod tests {
         assert_eq!((fragments(&[]).chunk_at(0), some.chunk_at(u64::MAX)), (None, None));
         some.broken(1, true);
         assert_eq!(some.chunk_at(200), None);
+    }
+
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    #[test]
+    fn bytes_of_other_tracks_do_not_count() {
+        let indexed = |len: u64| Indexed { time: 0, start: 100, bound: 100 + len };
+        let long = 1 << 32;
+        for (len, own, wanted) in
+            [(90, 30, 30), (90, 90, 90), (90, 91, 90), (90, 0, 0), (long, 30, long)]
+        {
+            let some = Fragments::of_shared([(0, indexed(len))], |_| own);
+            let mut sizes = Vec::new();
+            some.each_size(|_, size| sizes.push(size));
+            assert_eq!(sizes, [wanted], "{own} of {len}");
+            assert_eq!(some.place(0), Some(Place::Bounded { start: 100, bound: 100 + len }));
+            assert_eq!(some.chunk_at(100 + len - 1), Some(0));
+        }
     }
 
     #[test]

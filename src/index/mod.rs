@@ -11,6 +11,7 @@ pub mod sample_table;
 mod scan;
 mod scan_budget;
 mod scanned_track;
+mod sidx;
 
 pub(crate) use fragments::{Fragments, Place};
 pub(crate) use index_file::{IndexReader, IndexWriter, opened as opened_index_file};
@@ -21,3 +22,4 @@ pub(crate) use mfra::{Indexed, TrackIndex, read_mfra};
 pub(crate) use scan::{Outcome, Scan, Scanned, Share};
 pub(crate) use scan_budget::Spent;
 pub(crate) use scanned_track::ScannedTrack;
+pub(crate) use sidx::{SidxRead, Subsegment, Subsegments, read_sidx};

@@ -50,6 +50,9 @@ pub(crate) struct ScannedTrack {
     pub(crate) is_as_shown: bool,
     /// True if some `moof` has fragments of other tracks as well.
     pub(crate) is_shared: bool,
+    /// First byte of each `moof` that has fragments of other tracks, and the bytes of the samples of this
+    /// one.
+    pub(crate) own: Vec<(u64, u64)>,
 }
 
 /// A fragment whose start is neither declared nor known from the fragment before it.
@@ -85,6 +88,7 @@ impl ScannedTrack {
             says_several: false,
             is_as_shown: false,
             is_shared: false,
+            own: Vec::new(),
         }
     }
 

@@ -185,6 +185,17 @@ impl Presentation {
             FragmentAddress::Chunk(at) => match self.file_of(at) {
                 None => {
                     let track = self.track_of(at).stored()?;
+                    if let Some(chunk) = &track.header_chunk
+                        && let Place::Bounded { start, .. } = place_of(track, at)?
+                        && chunk.is_at(start)
+                    {
+                        let (made, head) = chunk.fragment();
+                        let looked = Looked { read: Bytes::new(), head: Box::new(head.clone()) };
+                        let lengths = made.lengths();
+                        let view =
+                            FragmentView::of_track(self, at, track, start, lengths, Some(&looked));
+                        return then(view.with_made(made)).map(Step::Ready);
+                    }
                     return match track.made {
                         Some(_) => self.make(at, track, need, then),
                         None => self.probe(at, then),

@@ -12,6 +12,7 @@ mod finding;
 mod fragment_file;
 mod fragment_files;
 mod fragment_view;
+mod header_chunk;
 mod init_segment;
 mod keys;
 mod made;
@@ -344,6 +345,8 @@ impl Presentation {
                 let entries = stored.entry.iter().chain(&*stored.more_entries).map(entry);
                 let more = piece(size_of_val(&*stored.more_entries));
                 let made = stored.made.as_ref().map_or(0, |made| made.memory());
+                let header = stored.header_chunk.as_ref().map_or(0, |chunk| chunk.memory());
+                let made = made + header;
                 let stored = piece(size_of_val(&**stored)) + stored.fragments.memory() + made;
                 stored + more + entries.sum::<usize>()
             }

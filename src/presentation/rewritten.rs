@@ -29,18 +29,20 @@ pub(super) enum Found {
 }
 
 impl Source<'_> {
-    /// Reads the head of a fragment, and rewrites it if it has several tracks, or offsets that count
-    /// from the start of its file.
+    /// Reads the head of a fragment, and rewrites it if it has several tracks, offsets that count from the
+    /// start of its file, or IVs that players of Smooth Streaming do not find.
     ///
     /// # Errors
     /// As [`Stored::parse`]; errors of a fragment of several tracks that cannot be rewritten.
     pub(super) fn find(self, limits: &Limits) -> Result<Found, Error> {
         match Stored::parse(self.block, self.start, self.bound, limits) {
             // Where its offsets lead elsewhere, it is judged as it is.
-            Ok(Parsed::Whole(stored)) if stored.is_absolute() => match self.rewrite(limits) {
-                Ok(found) => Ok(found),
-                Err(_) => Ok(Found::Stored(stored)),
-            },
+            Ok(Parsed::Whole(stored)) if stored.is_absolute() || stored.is_encrypted_cmaf() => {
+                match self.rewrite(limits) {
+                    Ok(found) => Ok(found),
+                    Err(_) => Ok(Found::Stored(stored)),
+                }
+            }
             Ok(Parsed::Whole(stored)) => Ok(Found::Stored(stored)),
             Ok(Parsed::Needs(bytes)) => Ok(Found::Needs(bytes)),
             Err(Error { kind: ErrorKind::NotSliceable(_), .. }) => self.rewrite(limits),

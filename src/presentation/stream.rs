@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::fragment_files::FragmentFiles;
+use super::header_chunk::HeaderChunk;
 use super::made::MadeTrack;
 use super::{Role, Timeline};
 use crate::base::{ErrorKind, FileId, Guid, Limits, Name, ReadError, ReadErrorKind, Timescale};
@@ -126,6 +127,8 @@ pub(crate) struct StoredTrack {
     /// The samples of a progressive file. Then its fragments are made of them, and their places are
     /// not those of bytes in the file.
     pub(crate) made: Option<Arc<MadeTrack>>,
+    /// The first fragment, if its samples are in the header of its file.
+    pub(crate) header_chunk: Option<Arc<HeaderChunk>>,
     /// The first sample entry, if all of them together are small.
     pub(crate) entry: Option<SampleEntry>,
     /// The other sample entries.

@@ -1,5 +1,7 @@
 //! The head of a rewritten fragment.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use crate::base::{Error, ErrorKind, FourCc, Limits, Sink};
@@ -15,7 +17,7 @@ pub(super) struct Head<'a> {
     count: u64,
     first_flags: Option<u32>,
     tfdt: Option<&'a AnyBox>,
-    others: Vec<&'a AnyBox>,
+    others: Vec<Cow<'a, AnyBox>>,
     tfxd: Option<AnyBox>,
 }
 
@@ -124,7 +126,10 @@ impl<'a> Head<'a> {
             AnyBox::new(uuid::Tfxd { full, time, duration: common.ticks })
         });
         let kept = traf.list.iter().filter(|item| is_more(item));
-        let others_kept = kept.filter(|item| !(has_senc && is_aux(item))).collect();
+        let kept = kept.filter(|item| !(has_senc && is_aux(item)));
+        let has_piff = traf.get::<uuid::PiffSenc>().is_some();
+        let others_kept = kept.map(|item| if has_piff { Cow::Borrowed(item) } else { piff(item) });
+        let others_kept = others_kept.collect();
         Ok(Self {
             tfhd: AnyBox::new(Tfhd {
                 full: FullBox { version: 0, flags: tfhd.full.flags & DURATION_IS_EMPTY },
@@ -219,6 +224,17 @@ impl<'a> Head<'a> {
                 }
             }
         }
+    }
+}
+
+/// Returns PIFF's box in place of a `senc` that has IVs: most players of Smooth Streaming know no other.
+fn piff(item: &AnyBox) -> Cow<'_, AnyBox> {
+    match &item.body {
+        Body::Senc(Senc(info)) if info.has_ivs() => {
+            let rest = item.rest.clone();
+            Cow::Owned(AnyBox { rest, ..AnyBox::new(uuid::PiffSenc(info.clone())) })
+        }
+        _ => Cow::Borrowed(item),
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `trun` | one, with an offset that is right, and the duration and size of every sample; flags if they vary, composition offsets if there are any |
 //! | `tfdt` | as it is, and in a `tfxd` behind the others: the time at which the first sample is shown, and the sum of all durations |
 //! | `tfxd` | as it is |
+//! | `senc` | PIFF's box with the same entries, if they have IVs and there is none: players of Smooth Streaming look for it |
 //! | `saiz`, `saio` | nothing, if `senc` or PIFF's box says the same |
 //! | everything else | as it is, after the `trun` |
 //! | `mdat` | its header, of 64 bits only if needed |

@@ -45,6 +45,9 @@ impl Scan {
             return;
         };
         track.is_shared |= is_shared;
+        if is_shared {
+            track.own.push((place.start, fragment.bytes));
+        }
         let declared = fragment.declared;
         let is_below_0 = i64::try_from(declared).is_err();
         track.is_as_shown |= is_below_0;

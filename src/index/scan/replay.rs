@@ -92,6 +92,7 @@ impl From<Passed> for Sight {
                     declared,
                     duration: Ok(passed.duration),
                     is_empty: passed.is_empty,
+                    bytes: 0,
                     others: Vec::new(),
                 })
             }

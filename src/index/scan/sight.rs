@@ -61,6 +61,8 @@ pub(super) struct FragmentSight {
     pub(super) duration: Result<u64, Box<Error>>,
     /// True if it has no samples.
     pub(super) is_empty: bool,
+    /// Bytes of its samples, if its `moof` has fragments of other tracks; else 0.
+    pub(super) bytes: u64,
     /// The fragments of other tracks that have the same `moof`.
     pub(super) others: Vec<Self>,
 }
@@ -130,7 +132,8 @@ impl Sight {
         let mut of_tracks: HashMap<usize, usize> = HashMap::new();
         for part in shared.parts() {
             let number = part.track_id().and_then(|id| number_of(tracks, id));
-            let sight = |part| FragmentSight::of(part, is_sized, tracks, limits);
+            let sight =
+                |part| FragmentSight::of(part, is_sized, tracks, limits).with_bytes(part, tracks);
             match number.map(|number| of_tracks.entry(number)) {
                 Some(Entry::Occupied(at)) => parts[*at.get()].add(sight(&part)),
                 Some(Entry::Vacant(at)) => {
@@ -185,8 +188,16 @@ impl FragmentSight {
             declared: fragment.traf.get::<Tfxd>().map_or(0, |tfxd| tfxd.duration),
             duration: duration.map_err(Box::new),
             is_empty: fragment.is_empty(),
+            bytes: 0,
             others: Vec::new(),
         }
+    }
+
+    /// Counts the bytes of its samples.
+    fn with_bytes(self, fragment: &Stored, tracks: &[ScannedTrack]) -> Self {
+        let track = self.of.and_then(|id| number_of(tracks, id));
+        let track = track.and_then(|number| tracks.get(number));
+        Self { bytes: track.map_or(0, |track| fragment.bytes(track.defaults)), ..self }
     }
 
     /// Adds the samples of another `traf` of the same track.
@@ -196,6 +207,7 @@ impl FragmentSight {
             (Err(error), _) | (_, Err(error)) => Err(error),
         };
         self.is_empty &= other.is_empty;
+        self.bytes = self.bytes.saturating_add(other.bytes);
     }
 }
 

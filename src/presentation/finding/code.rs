@@ -223,6 +223,9 @@ codes! {
     /// Samples are encrypted, and the manifest does not say where players get a licence.
     LicenceUnknown "licence-unknown" Warning
         "add to the .ismc a Protection element with the PlayReady header for this key, or package the file again with that header (`pssh`) in its `moov`",
+    /// Samples are encrypted by a scheme that Smooth Streaming does not have.
+    SchemeNotSmooth "scheme-not-smooth" Warning
+        "players of Smooth Streaming cannot decrypt them; players of DASH and HLS can: encrypt with `cenc` (AES-CTR) for both",
     /// A bitrate is declared nowhere and was computed.
     BitrateComputed "bitrate-computed" Info
         "declare systemBitrate in the .ism, if players should see another",

@@ -141,6 +141,7 @@ impl Complete {
             hash.number(file.size);
             hash.part(Some(&file.moov));
             hash.part(Some(&file.mfra));
+            file.sidx.iter().for_each(|sidx| hash.part(Some(sidx)));
             if let Some(version) = &file.version {
                 hash.part(Some(version));
             }

@@ -360,7 +360,7 @@ fn bitrate(
 /// Bits of the track's fragments by the stream's length: the same for the same index.
 fn computed(media: &MediaTrack, timeline: &Timeline) -> u32 {
     let fragments = media.fragments.as_deref().unwrap_or_default();
-    let bytes: u128 = fragments.iter().map(|f| u128::from(f.bound - f.start)).sum();
+    let bytes: u128 = fragments.iter().map(|of| u128::from(media.own_bytes.of(of))).sum();
     let start = timeline.chunk(0).map_or(0, |(start, _)| start);
     let ticks = u128::from((timeline.end() - start).max(1));
     let bits = 8 * bytes * u128::from(media.timescale.get()) / ticks;

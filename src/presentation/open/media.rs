@@ -7,12 +7,12 @@ use bytes::Bytes;
 use super::excerpt::Excerpt;
 use super::tracks::{self, MediaTrack};
 use super::trouble::Trouble;
-use super::{progressive, protection};
+use super::{header_chunks, progressive, protection, subsegments};
 use crate::base::{Cursor, Error, FileEnds, FileId, Limits};
 use crate::bmff::{Boxes, Header};
 use crate::codec::ProtectionSystem;
-use crate::index::read_mfra;
 use crate::index::sample_table::Movie;
+use crate::index::{SidxRead, read_mfra, read_sidx};
 use crate::presentation::FindingCode;
 
 /// Bytes read from the start of a media file at once: the `moov` of most.
@@ -26,6 +26,10 @@ const MFRO: u64 = 16;
 
 /// Bytes spent on looking at fragments, over all tracks of a file.
 const LOOKS: u64 = 44 << 10;
+
+/// Batches of reads that the `sidx` boxes of a file may take: one a level, and one for those that are
+/// longer than expected.
+const SIDX_READS: usize = 6;
 
 /// Bytes of one look, at least and at most.
 const LOOK: Range<u64> = 1 << 10..12 << 10;
@@ -44,6 +48,8 @@ pub(super) struct MediaFile {
     /// The `moov` and `mfra` as stored, for the validator.
     pub(super) moov: Bytes,
     pub(super) mfra: Bytes,
+    /// The `sidx` boxes of a file without an `mfra`, as stored, if they are its index.
+    pub(super) sidx: Vec<Bytes>,
     pub(super) tracks: Result<Vec<MediaTrack>, Trouble>,
     /// Its samples are in its header and in no fragment.
     pub(super) is_progressive: bool,
@@ -60,6 +66,8 @@ pub(super) struct MediaOpening {
     tail: u64,
     excerpt: Excerpt,
     phase: Phase,
+    /// Batches of reads that its `sidx` boxes took.
+    sidx_reads: usize,
     result: MediaFile,
 }
 
@@ -74,6 +82,10 @@ enum Phase {
     Boxes {
         moov: Range<u64>,
         mfra: Option<Range<u64>>,
+    },
+    /// Reads the `sidx` boxes behind the `moov`, after so many reads of them.
+    SegmentIndex {
+        reads: usize,
     },
     /// Looks at fragments, once they have been asked for.
     Look {
@@ -97,12 +109,14 @@ impl MediaOpening {
             header_end: 0,
             moov: Bytes::new(),
             mfra: Bytes::new(),
+            sidx: Vec::new(),
             tracks: Ok(Vec::new()),
             is_progressive: false,
             unread_track: None,
             protection: Vec::new(),
         };
-        Self { file, tail: TAIL, excerpt, phase: Phase::Walk { at: 0, hops: 0 }, result }
+        let phase = Phase::Walk { at: 0, hops: 0 };
+        Self { file, tail: TAIL, excerpt, phase, sidx_reads: 0, result }
     }
 
     /// One that could not even be opened.
@@ -121,6 +135,7 @@ impl MediaOpening {
                     let (moov, mfra) = (moov.clone(), mfra.clone());
                     self.boxes(moov, mfra, limits)
                 }
+                &Phase::SegmentIndex { reads } => Ok(self.segment_index(reads, limits)),
                 &Phase::Look { asked } => self.look(asked, limits),
                 Phase::Done => return Vec::new(),
             };
@@ -261,6 +276,11 @@ impl MediaOpening {
             return Ok(Next::Go(Phase::Done));
         }
 
+        header_chunks::make(&mut media, &parsed, moov.start, self.excerpt.size(), limits);
+        if mfra.is_none() {
+            self.result.tracks = Ok(media);
+            return Ok(Next::Go(Phase::SegmentIndex { reads: 0 }));
+        }
         let index = mfra.and_then(|range| Some((range.clone(), self.excerpt.get(range)?)));
         match index.map(|(range, bytes)| (Boxes::parse(&bytes, range.start, limits), range, bytes))
         {
@@ -284,6 +304,34 @@ impl MediaOpening {
         Ok(Next::Go(Phase::Look { asked: false }))
     }
 
+    /// Reads the `sidx` boxes behind the `moov`.
+    fn segment_index(&mut self, reads: usize, limits: &Limits) -> Next {
+        let get = |range: Range<u64>| self.excerpt.get(range);
+        let (from, size) = (self.result.header_end, self.excerpt.size());
+        match read_sidx(from, size, get, limits) {
+            SidxRead::Needs(_) if reads >= SIDX_READS => {}
+            SidxRead::Needs(ranges) => {
+                let missing = ranges.into_iter().filter_map(|range| self.excerpt.missing(range));
+                let missing = joined(missing.collect());
+                self.sidx_reads = reads + 1;
+                self.phase = Phase::SegmentIndex { reads: reads + 1 };
+                return Next::Read(missing);
+            }
+            SidxRead::Read(found, boxes) => {
+                if let Ok(tracks) = &mut self.result.tracks {
+                    subsegments::set(tracks, found);
+                }
+                self.result.sidx = boxes;
+            }
+        }
+        Next::Go(Phase::Look { asked: false })
+    }
+
+    /// Returns the number of batches that it needs in addition to those of all files.
+    pub(super) fn more_batches(&self) -> usize {
+        self.sidx_reads
+    }
+
     /// Looks at the first and the last fragment of each track: an index that lies, mostly lies
     /// everywhere; and only the last `moof` says how long the last chunk is.
     fn look(&mut self, asked: bool, limits: &Limits) -> Result<Next, Trouble> {
@@ -300,7 +348,9 @@ impl MediaOpening {
             }
         }
         for track in tracks {
+            track.count_from_first(len, |range| self.excerpt.get(range), limits);
             track.judge(len, |range| self.excerpt.get(range), limits);
+            track.confirm_subsegments();
         }
         Ok(Next::Go(Phase::Done))
     }

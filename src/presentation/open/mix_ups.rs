@@ -171,6 +171,7 @@ impl Likeness {
                 hash.number(file.size);
                 hash.part(Some(&file.moov));
                 hash.part(Some(&file.mfra));
+                file.sidx.iter().for_each(|sidx| hash.part(Some(sidx)));
             }
             hash.finish()
         });

@@ -12,6 +12,9 @@
 //!
 //! [`Walking`]: walking::Walking
 //!
+//! A file without an `mfra` may have a `sidx` behind its `moov`, which is read in the third batch as well,
+//! or in one more. One that refers to others takes a batch a level.
+//!
 //! The samples of a progressive file are in its `moov`, which may be behind them: then it is read in the
 //! third batch. [`plan`] plans the chunks of all such files.
 //!
@@ -32,6 +35,7 @@ mod excerpt;
 mod folder;
 mod for_players;
 mod generate;
+mod header_chunks;
 mod keys;
 mod lacking;
 mod ladder;
@@ -43,12 +47,14 @@ mod media;
 mod mend;
 mod mix_ups;
 mod nearest;
+mod own_bytes;
 mod plan;
 mod progressive;
 mod protection;
 mod resolve;
 mod second_names;
 mod served;
+mod subsegments;
 mod taken;
 mod track_set;
 mod track_table;
@@ -67,6 +73,7 @@ use memchr::memmem;
 use self::complete::Complete;
 use self::listed::Listed;
 use self::media::MediaOpening;
+use self::tracks::MediaTrack;
 use self::trouble::Trouble;
 use super::finding::{Finding, FindingCode, Findings};
 use super::{OpenOptions, Presentation};
@@ -317,7 +324,8 @@ impl Reading {
                 wants.push(Want::Range { file: media.file, range });
             }
         }
-        if wants.is_empty() || batches >= self.batches {
+        let more = self.media.iter().map(MediaOpening::more_batches).max().unwrap_or(0);
+        if wants.is_empty() || batches >= self.batches + more {
             return Ok(self.finish());
         }
         Ok(Step::read(wants, move |got| {
@@ -342,6 +350,8 @@ impl Reading {
         let client = client_text.clone().map(|text| ClientDocument::parse(text, limits));
         let manifest = client.as_ref().and_then(|client| client.as_ref().ok());
         plan::plan(&listed, manifest.map(ClientDocument::manifest), &mut media);
+        let tracks = media.iter_mut().flat_map(|(_, media)| media.tracks.iter_mut().flatten());
+        tracks.for_each(MediaTrack::add_header_chunk);
         Complete { listed, client_text, client, media, walked: Vec::new(), trails: Vec::new() }
             .finish(findings)
     }

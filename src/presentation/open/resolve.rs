@@ -137,7 +137,7 @@ pub(super) fn resolve<'a>(
             findings.push(finding.in_file(&named.name).of_track(&describe(track)));
         }
         if found.as_ref().is_ok_and(|media| media.is_rewritten) {
-            let message = "its fragments share a `moof` with other tracks, or count offsets from the start of the file: they are served with a `moof` of their own";
+            let message = "its fragments share a `moof` with other tracks, count offsets from the start of the file, or have their IVs in a `senc` alone: they are served with a `moof` of their own";
             let finding = Finding::new(FindingCode::FragmentsRewritten, message);
             findings.push(finding.in_file(&named.name).of_track(&describe(track)));
         }
@@ -272,8 +272,9 @@ impl Resolved<'_> {
             growth: media.growth,
             is_settled: media.is_settled || matched.is_of_other_clock,
             is_time_told: (media.has_time_doubt() || matched.is_by_number).into(),
-            fragments: Fragments::new(matched.fragments),
+            fragments: Fragments::of_shared(matched.fragments, |of| media.own_bytes.of(of)),
             made: media.made.clone(),
+            header_chunk: media.header_chunk.clone(),
         }))
     }
 }

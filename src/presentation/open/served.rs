@@ -64,6 +64,7 @@ impl Complete {
         if client.manifest().protection.is_empty() {
             licences::check_keys(resolved, &options.limits, findings);
         }
+        licences::check_schemes(resolved, &options.limits, findings);
         let file = self.listed.client_name().unwrap_or_default();
         let (text, decoded) = (client.bytes(), client.decoded());
         let (manifest, source) =
@@ -82,6 +83,7 @@ impl Complete {
         if generated.manifest.protection.is_empty() {
             licences::check_keys(resolved, limits, findings);
         }
+        licences::check_schemes(resolved, limits, findings);
         let Generated { manifest, mut streams, has_left_out } = generated;
         let is_empty = manifest.streams.is_empty();
         let manifest = match manifest.to_xml(*layout, limits) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::own_bytes::OwnBytes;
 use super::trouble::Trouble;
 use crate::base::{Error, ErrorKind, FileId, Limits, Timescale};
 use crate::bmff::{
@@ -19,9 +20,10 @@ use crate::codec::encryption;
 use crate::fragment::cmaf::{self, Growth};
 use crate::fragment::{Defaults, OtherTime, Stored, Whereabouts};
 use crate::index::sample_table::Track;
-use crate::index::{Indexed, TrackIndex};
+use crate::index::{Indexed, Subsegments, TrackIndex};
 use crate::manifest::StreamKind;
 use crate::presentation::FindingCode;
+use crate::presentation::header_chunk::HeaderChunk;
 use crate::presentation::made::{self, MadeTrack, OpenedTrack};
 use crate::presentation::rewritten::{Found, Source};
 use crate::presentation::stream::Absent;
@@ -52,12 +54,18 @@ pub(super) struct MediaTrack {
     pub(super) has_absolute_base: bool,
     /// True if its fragments are rewritten as they are served.
     pub(super) is_rewritten: bool,
+    /// Bytes of its fragments that are its own, if they share their `moof`s.
+    pub(super) own_bytes: OwnBytes,
     /// Number of samples that are in the file's header and in no fragment.
     pub(super) samples_in_header: Option<u32>,
+    /// The chunk that is made of them.
+    pub(super) header_chunk: Option<Arc<HeaderChunk>>,
     /// A part of the header or of a fragment that cannot be read and that nothing needs.
     pub(super) unread: Option<Trouble>,
     /// Something to tell, though the track is served.
     pub(super) doubt: Option<Trouble>,
+    /// What a `sidx` says of its fragments, until they have been looked at.
+    pub(super) subsegments: Option<Box<Subsegments>>,
     /// The samples of a progressive file, before its chunks are planned.
     pub(super) tables: Option<Box<Track>>,
     /// The same, once its fragments are made of them.
@@ -128,9 +136,12 @@ pub(super) fn of_moov(file: FileId, moov: &Boxes, limits: &Limits) -> Vec<MediaT
             has_wrong_offset: false,
             has_absolute_base: false,
             is_rewritten: false,
+            own_bytes: OwnBytes::default(),
             samples_in_header: stbl.filter(|_| is_fragmented).and_then(samples_in_header),
+            header_chunk: None,
             unread: None,
             doubt: None,
+            subsegments: None,
             tables: None,
             made: None,
             last_duration: None,
@@ -344,6 +355,7 @@ impl MediaTrack {
             Found::Stored(stored) => stored,
             Found::Made(_, stored) => {
                 self.is_rewritten = true;
+                self.own_bytes.look(stored.bytes(defaults), bound.saturating_sub(start));
                 stored
             }
             Found::Needs(_) => return Ok(Examined::default()),

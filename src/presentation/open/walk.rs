@@ -134,8 +134,14 @@ impl MediaFile {
         let tracks = self.tracks.as_ref().ok()?.iter();
         let tracks = tracks.map(|track| (track.track_id, track.defaults));
         let known = self.tracks.as_ref().ok()?.iter();
-        let known = known.filter_map(|track| track.fragments.as_deref().ok()).flatten();
-        let known = known.map(|fragment| fragment.start).filter(|&at| at >= self.header_end);
+        let starts = |track: &MediaTrack| {
+            let fragments = track.fragments.as_deref().unwrap_or_default().iter();
+            let starts = fragments.map(|fragment| fragment.start);
+            let is_of_header =
+                |at: &u64| track.header_chunk.as_ref().is_some_and(|of| of.is_at(*at));
+            starts.filter(|at| !is_of_header(at)).collect::<Vec<_>>()
+        };
+        let known = known.flat_map(starts).filter(|&at| at >= self.header_end);
         let known = KnownStarts::new(known.collect());
         Some(Scan::new(self.header_end, self.size, tracks, self.unread_track.is_some(), known))
     }
@@ -165,6 +171,8 @@ impl MediaFile {
             |track: &MediaTrack, fragments: &[Indexed]| announced.chunks_with(track, fragments);
         let has_index_box = !self.mfra.is_empty();
         let Ok(tracks) = &mut self.tracks else { return Vec::new() };
+        // It is not found by a walk.
+        tracks.iter_mut().for_each(MediaTrack::remove_header_chunk);
         let cut_off = CutOff::of(&scanned.outcome);
         let given_up = match &scanned.outcome {
             Outcome::Lost(error) => Some(error.clone()),
@@ -173,7 +181,7 @@ impl MediaFile {
         let is_beyond_budget =
             given_up.as_ref().is_some_and(|error| matches!(error.kind, ErrorKind::Budget { .. }));
         let (mut used, mut untimed, mut lost) = (false, 0, 0);
-        for track in tracks {
+        for track in tracks.iter_mut() {
             track.is_cut_off =
                 cut_off.is_some_and(|cut_off| !cut_off.is_in_index()) && !has_index_box;
             // Any number of `trak`s may have one number: the first has the fragments.
@@ -221,6 +229,7 @@ impl MediaFile {
             };
             let is_taken = is_better && !is_beyond_budget;
             track.is_rewritten |= found.is_shared;
+            track.own_bytes.count(mem::take(&mut found.own));
             track.is_settled |= given_up.is_none() && (is_doubted || is_taken || is_whole);
             if is_taken {
                 track.rebuild(walk, cut_off);
@@ -245,6 +254,7 @@ impl MediaFile {
                 (Err(_), None) => {}
             }
         }
+        tracks.iter_mut().for_each(MediaTrack::add_header_chunk);
         let of_end = cut_off.and_then(|cut_off| cut_off.finding(self));
         let of_walk = findings(&scanned, given_up, used || lost > 0, untimed);
         of_end.into_iter().chain(of_walk).collect()

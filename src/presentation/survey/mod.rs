@@ -191,6 +191,12 @@ impl Survey {
             Place::Known { start, lengths } => {
                 Some(Look::new(number, at, start, start + lengths.len))
             }
+            // It is made of the samples in the header, which opening has read.
+            Place::Bounded { start, .. }
+                if stored.header_chunk.as_ref().is_some_and(|chunk| chunk.is_at(start)) =>
+            {
+                None
+            }
             Place::Bounded { start, bound } => Some(Look::new(number, at, start, bound)),
             Place::Broken { start, .. } => {
                 let message = format!("what is at byte {start} is not what the index says");
