@@ -10,20 +10,20 @@ use crate::presentation::{Finding, FindingCode, Presentation, Severity, Stream};
 /// Returns why a client manifest contradicts the media, if it does. `presentation` was opened with it.
 pub(super) fn fault(presentation: &Presentation, limits: &Limits) -> Option<(FindingCode, String)> {
     use FindingCode::{
-        ChunksWithoutMedia, CodecDataInvalid, ManifestGenerated, ManifestMended,
-        ManifestPartLeftOut, TimesInvalid, TimescalesDiffer, TrackGuessed,
+        ChunksOverlap, ChunksWithoutMedia, CodecDataInvalid, ManifestGenerated, ManifestMended,
+        ManifestPartLeftOut, TimesInvalid, TrackGuessed,
     };
     let findings = presentation.findings();
     let is_fault = |finding: &&Finding| {
         matches!(
             finding.code,
-            ChunksWithoutMedia
+            ChunksOverlap
+                | ChunksWithoutMedia
                 | CodecDataInvalid
                 | ManifestGenerated
                 | ManifestMended
                 | ManifestPartLeftOut
                 | TimesInvalid
-                | TimescalesDiffer
                 | TrackGuessed
         )
     };

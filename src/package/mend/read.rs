@@ -315,6 +315,11 @@ impl Work {
             }
             let client = work.server.clone().flatten();
             let fault = client::fault(&presentation, &work.options.limits);
+            // What is announced and lost may come back with a copy of its file.
+            let is_lost = work.server_change.is_none() && !work.missing.is_empty()
+                || work.media.iter().any(|medium| medium.remark.is_some());
+            let fault = fault
+                .filter(|(code, _)| !is_lost || matches!(code, FindingCode::ManifestGenerated));
             match client.zip(fault) {
                 Some((client, (code, message))) => {
                     work.served = client::served(&presentation);
