@@ -383,7 +383,10 @@ fn presentations_of_known_producers_lose_no_fragment_and_media_stay() {
             let shown = manifest.display();
             assert!(before.len() <= now.len(), "{shown}: {mending:#?}");
             if findings(&files).iter().all(|finding| finding.starts_with("info ")) {
-                assert!(mending.changes().is_empty(), "{shown}: {mending:#?}");
+                // Our origin finds an index that is not at the end; others look for it from the end.
+                let is_other = |reason: &str| !reason.contains("not found from the end");
+                let changes = mending.changes().iter().filter(|change| is_other(&change.reason));
+                assert_eq!(changes.count(), 0, "{shown}: {mending:#?}");
                 healthy.push(shown.to_string());
             }
             for change in mending.changes() {

@@ -65,14 +65,26 @@ impl Target {
             // Its folder must have it.
             path.metadata().map_err(unreadable)?;
         }
-        let beginning = stem(name);
-        let is_candidate = |other: &String| {
-            has_end(other, &MEDIA) && (other == name || other.starts_with(beginning))
+        let (beginning, others) = (stem(name), names(&root).map_err(unreadable)?);
+        let manifest = if is_media { format!("{beginning}.ism") } else { name.to_owned() };
+        if is_media
+            && !others.contains(&manifest)
+            && let Some(other) = others.iter().find(|name| has_end(name, &["ism"]))
+        {
+            return Err(Failure::Usage(format!(
+                "{shown} may belong to {}: name that; or name {}, to have one made",
+                root.join(other).display(),
+                root.join(manifest).display()
+            )));
+        }
+        // `film_720.ismv` and `film-en.isma` are of `film.ism`, and `film2.ismv` is not.
+        let is_candidate = |other: &&String| {
+            let rest = other.strip_prefix(beginning).unwrap_or("x");
+            has_end(other, &MEDIA) && rest.starts_with(|c: char| !c.is_alphanumeric())
         };
-        let others = names(&root).map_err(unreadable)?;
-        let media = others.iter().filter(|name| is_candidate(name));
+        let media = others.iter().filter(is_candidate);
         let media = media.filter_map(|name| Name::new(name).ok()).collect();
-        let manifest = Name::new(&format!("{beginning}.ism")).map_err(|_| unnamed())?;
+        let manifest = Name::new(&manifest).map_err(|_| unnamed())?;
         Ok(Self { root, manifest, media })
     }
 
@@ -86,7 +98,8 @@ fn stem(name: &str) -> &str {
 }
 
 fn has_end(name: &str, ends: &[&str]) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, end)| ends.contains(&end))
+    let is_end = |end: &str| ends.iter().any(|known| known.eq_ignore_ascii_case(end));
+    name.rsplit_once('.').is_some_and(|(_, end)| is_end(end))
 }
 
 /// The names in a folder, sorted.

@@ -113,10 +113,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         })?;
     }
     // Nobody need read it.
-    let _ = match arguments.json {
-        true => line(&report(&manifest, &mending, writes).to_string()),
+    let _ = line(&match arguments.json {
+        true => report(&manifest, &mending, writes).to_string(),
         false => text(&manifest, &mending, writes, &undo),
-    };
+    });
     Ok(ExitCode::from(match (mending.remarks(), mending.changes()) {
         ([], []) => 0,
         ([], _) if writes => 0,
@@ -125,25 +125,28 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }))
 }
 
-fn text(manifest: &Path, mending: &Mending, is_written: bool, undo: &Path) -> io::Result<()> {
+/// The changes, what stays wrong, and what was done: a line each.
+fn text(manifest: &Path, mending: &Mending, is_written: bool, undo: &Path) -> String {
+    let mut lines = Vec::new();
     for change in mending.changes() {
         let Change { file, kind, code, reason, .. } = change;
-        line(&format!("{file}: {}: {reason} ({})", kind.as_str(), code.as_str()))?;
+        lines.push(format!("{file}: {}: {reason} ({})", kind.as_str(), code.as_str()));
     }
     for Remark { file, code, message, advice, .. } in mending.remarks() {
         let file = file.as_deref().map_or(String::new(), |file| format!("{file}: "));
-        line(&format!("{file}not mended: {message} ({})", code.as_str()))?;
-        line(&format!("  {advice}"))?;
+        lines.push(format!("{file}not mended: {message} ({})", code.as_str()));
+        lines.push(format!("  {advice}"));
     }
     let shown = manifest.display();
     match (mending.changes().len(), mending.remarks()) {
-        (0, []) => line(&format!("{shown}: nothing is to be mended")),
-        (0, _) => Ok(()),
-        (_, _) if is_written => {
-            line(&format!("{shown}: written; {} keeps what was replaced", undo.display()))
+        (0, []) => lines.push(format!("{shown}: nothing is to be mended")),
+        (0, _) => {}
+        _ if is_written => {
+            lines.push(format!("{shown}: written; {} keeps what was replaced", undo.display()));
         }
-        _ => line(&format!("{shown}: nothing was written: --write does that")),
+        _ => lines.push(format!("{shown}: nothing was written: --write does that")),
     }
+    lines.join("\n")
 }
 
 /// `changes` are in the order of writing; the bytes of a file from `at` on are replaced by `length`

@@ -140,6 +140,9 @@ fn replace(
 ) -> io::Result<()> {
     let unfinished = with(path, ".unfinished");
     let mut file = disk.create(&unfinished)?;
+    if let Ok(metadata) = path.metadata() {
+        file.set_permissions(metadata.permissions())?;
+    }
     write(&mut file)?;
     disk.sync(&file)?;
     disk.rename(&unfinished, path)

@@ -11,7 +11,7 @@ use crate::presentation::{Finding, FindingCode, Presentation, Severity, Stream};
 pub(super) fn fault(presentation: &Presentation, limits: &Limits) -> Option<(FindingCode, String)> {
     use FindingCode::{
         ChunksOverlap, ChunksWithoutMedia, CodecDataInvalid, ManifestGenerated, ManifestMended,
-        ManifestPartLeftOut, TimesInvalid, TrackGuessed,
+        ManifestPartLeftOut, TimesInexact, TimesInvalid, TrackGuessed,
     };
     let findings = presentation.findings();
     let is_fault = |finding: &&Finding| {
@@ -23,6 +23,7 @@ pub(super) fn fault(presentation: &Presentation, limits: &Limits) -> Option<(Fin
                 | ManifestGenerated
                 | ManifestMended
                 | ManifestPartLeftOut
+                | TimesInexact
                 | TimesInvalid
                 | TrackGuessed
         )

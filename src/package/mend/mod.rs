@@ -15,6 +15,7 @@
 //! | What is in it? | the stored one with the chunks, qualities and codec data of the media; if that is of no use, one of the media alone |
 //! | Where does a stream end whose qualities do not end together? | with the last chunk that all of them have, because players switch between qualities at any chunk; the longer list stays if more than a tenth of it would be lost |
 //! | When is a server manifest written anew? | if it is missing or cannot be read, or if it names files that are missing and the host knows others |
+//! | When does a contradicted client manifest stay? | while a file is missing or cannot be mended: what is announced may come back with a copy |
 //! | What is done in doubt? | nothing: a change after which less is served is not made |
 
 mod change;

@@ -266,16 +266,16 @@ impl Work {
             let stored = opened(got).ok();
             let stored = stored.and_then(|ends| ClientManifest::parse(&ends.head, limits).ok());
             let client_stem = server::stem(&client).to_owned();
-            let media: Vec<&Medium> = self.media.iter().collect();
+            let media: Vec<&Medium> =
+                self.media.iter().filter(|medium| !medium.tracks.is_empty()).collect();
+            let names: Vec<&str> = media.iter().map(|medium| medium.name.as_str()).collect();
+            let names = names.join(", ");
             if let Some(text) = server::written(&client_stem, &media, stored.as_ref())? {
                 self.server_change = Some(Change {
                     file: self.name.clone(),
                     kind: ChangeKind::ServerManifest,
                     code: FindingCode::FileMissing,
-                    reason: format!(
-                        "{}; one of the media that are there is written",
-                        self.server_fault
-                    ),
+                    reason: format!("{}; one of {names} is written", self.server_fault),
                     size: self.server_size,
                     at: 0,
                     bytes: text.into(),
