@@ -80,7 +80,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             return Err(Failure::System(format!("{shown} is not there: nothing is to be undone")));
         }
         let count = undo::restore(&disk, root, &undo).map_err(of_undo)?;
-        let _ = line(&format!("{}: {count} files are as they were", manifest.display()));
+        let files = if count == 1 { "1 file is as it was" } else { "all files are as they were" };
+        let _ = line(&format!("{}: {files}", manifest.display()));
         return Ok(ExitCode::SUCCESS);
     }
     match state {
@@ -113,10 +114,11 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         })?;
     }
     // Nobody need read it.
-    let _ = line(&match arguments.json {
-        true => report(&manifest, &mending, writes).to_string(),
+    let lines = match arguments.json {
+        true => vec![report(&manifest, &mending, writes).to_string()],
         false => text(&manifest, &mending, writes, &undo),
-    });
+    };
+    let _ = lines.iter().all(|text| line(text));
     Ok(ExitCode::from(match (mending.remarks(), mending.changes()) {
         ([], []) => 0,
         ([], _) if writes => 0,
@@ -126,7 +128,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// The changes, what stays wrong, and what was done: a line each.
-fn text(manifest: &Path, mending: &Mending, is_written: bool, undo: &Path) -> String {
+fn text(manifest: &Path, mending: &Mending, is_written: bool, undo: &Path) -> Vec<String> {
     let mut lines = Vec::new();
     for change in mending.changes() {
         let Change { file, kind, code, reason, .. } = change;
@@ -146,7 +148,7 @@ fn text(manifest: &Path, mending: &Mending, is_written: bool, undo: &Path) -> St
         }
         _ => lines.push(format!("{shown}: nothing was written: --write does that")),
     }
-    lines.join("\n")
+    lines
 }
 
 /// `changes` are in the order of writing; the bytes of a file from `at` on are replaced by `length`
