@@ -35,7 +35,10 @@ const ASKED: usize = 3;
 
 /// Opens the files of a [`Container`] and asks for everything in them.
 pub fn opening(data: &[u8]) {
-    open_and_ask(Container::decode(data));
+    let container = Container::decode(data);
+    #[cfg(feature = "package")]
+    super::mend::mend(&container);
+    open_and_ask(container);
 }
 
 /// Opens some files and asks for everything in them.

@@ -287,6 +287,23 @@ impl ScannedTrack {
         self.says_several
     }
 
+    /// Returns whether the starts that the fragments declare follow one another as their durations say.
+    #[cfg(feature = "package")]
+    pub(crate) fn is_consistent(&self) -> bool {
+        let count = self.places.len();
+        let is_known = self.sums.len() == count && self.fragments.len() == count;
+        let mut shifts = self
+            .fragments
+            .iter()
+            .zip(&self.sums)
+            .map(|(fragment, sum)| fragment.time.saturating_sub(*sum));
+        let first = shifts.next().unwrap_or(0);
+        self.says_several
+            && is_known
+            && !self.steps_back
+            && shifts.all(|shift| shift.abs_diff(first) <= self.last_duration / 2)
+    }
+
     /// Returns whether a fragment of the track begins here.
     pub(crate) fn has(&self, start: u64) -> bool {
         self.places.binary_search_by_key(&start, |place| place.start).is_ok()

@@ -27,6 +27,7 @@ mod input;
 mod layout;
 mod manifests;
 mod media;
+pub mod mend;
 mod mfra;
 mod options;
 mod output;
