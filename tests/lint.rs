@@ -140,7 +140,7 @@ fn broken(rule: PlayerRule) -> (&'static str, &'static str, &'static str) {
         PlayerRule::BrowserCodec => ("FourCC=\"AACL\"", "FourCC=\"EC-3\"", "audio_eng"),
         PlayerRule::PictureSize => (" MaxHeight=\"90\"", "", "video"),
         PlayerRule::SoundFormat => ("Channels=\"1\" ", "", "audio_eng"),
-        PlayerRule::TextSubtype => ("Subtype=\"CAPT\" ", "", "captions"),
+        PlayerRule::TextSubtype => ("Subtype=\"CAPT\" ", "", "english"),
         PlayerRule::Placeholders => ("video={start time}", "video={start_time}", "video"),
         PlayerRule::CustomAttributes => (
             "({bitrate})/Fragments(video",

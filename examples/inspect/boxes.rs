@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use smooth_origin::base::{Cursor, Limits};
-use smooth_origin::bmff::{BoxOutline, Header, outline};
+use smooth_origin::bmff::{BoxOutline, BoxTable, Header, outline};
 
 /// A longer box is not read: it is shown without its fields.
 const LONGEST: u64 = 64 << 20;
@@ -161,7 +161,7 @@ fn row(out: &mut impl Write, of: &BoxOutline, depth: usize, note: Option<&str>) 
             let fields = table
                 .columns
                 .iter()
-                .filter_map(|(name, _)| Some(format!("{name}={}", table.value(number, name)?)));
+                .filter_map(|(name, _)| Some(format!("{name}={}", entry(table, number, name)?)));
             let fields: Vec<_> = fields.collect();
             if !fields.is_empty() {
                 text.push_str(&format!(" [{}]", fields.join(" ")));
@@ -182,6 +182,15 @@ fn row(out: &mut impl Write, of: &BoxOutline, depth: usize, note: Option<&str>) 
         super::text::line(out, format_args!("{:27}{:indent$}{remark}", "", ""))?;
     }
     Ok(())
+}
+
+/// Returns a field of an entry. Offsets of composition may be negative.
+fn entry(table: &BoxTable, number: u64, name: &str) -> Option<i64> {
+    let value = table.value(number, name)?;
+    match u32::try_from(value) {
+        Ok(word) if name == "sample_composition_time_offset" => Some(word.cast_signed().into()),
+        _ => i64::try_from(value).ok(),
+    }
 }
 
 /// A box for programs. `fields` has the name, offset, size and value of each field; `table` the number

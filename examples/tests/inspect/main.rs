@@ -512,7 +512,8 @@ fn a_folder_of_fragments_is_one_presentation() {
         assert_eq!(entries[0]["live"], false);
         let track = &entries[0]["streams"][0]["tracks"][0];
         assert_eq!(Path::new(track["folder"].as_str().unwrap()), level);
-        assert_eq!(entries[0]["findings"], Value::Array(Vec::new()));
+        // Its manifest says nothing about the codec.
+        assert!(codes(&entries[0]).iter().all(|code| code == "player-refuses"), "{entries:?}");
     }
 }
 

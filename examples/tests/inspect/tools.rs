@@ -193,7 +193,8 @@ fn the_first_byte_that_differs_is_named_with_box_and_field() {
         // The last byte of the size of the third sample, which becomes smaller.
         let at = trun + 12 + words(0x5) + 2 * words(0xf00) + words(0x100) + 3;
         bytes[at] = bytes[at].checked_sub(1).unwrap();
-        place.set(at - moof);
+        // The box begins with its size.
+        place.set(at - (moof - 4));
     });
     let place = place.get();
     let (status, value) = diff(LADDER, &ism);
