@@ -239,3 +239,17 @@ fn opening_reports_none_of_it() {
     assert!(presentation.findings().iter().all(|of| of.code != FindingCode::LanguageMissing));
     assert_eq!(presentation.lint().len(), 1);
 }
+
+#[test]
+fn nothing_is_found_in_the_sets_of_azure() {
+    let corpus = std::env::var_os("SMOOTH_ORIGIN_CORPUS").map(std::path::PathBuf::from);
+    let Some(corpus) = corpus.filter(|corpus| corpus.is_dir()) else {
+        eprintln!("not run: there is no corpus");
+        return;
+    };
+    for (folder, presentation) in [("small", "small.ism"), ("mbr", "MBRtoSmooth.ism")] {
+        let folder = corpus.join("azure-media-services").join(folder);
+        let found = lint(&set(folder.to_str().unwrap(), str::to_owned), presentation);
+        assert_eq!(codes(&found), [""; 0], "{presentation}: {found:?}");
+    }
+}

@@ -108,7 +108,7 @@ rules! {
         "package the film again, with lengths of 4 bytes",
     LastProtection PlayerRefuses "media3"
         "Protection: the last ProtectionHeader is not PlayReady's"
-        "takes the last ProtectionHeader alone and finds no licence"
+        "takes the last ProtectionHeader alone, for that of PlayReady, and fails while it reads the manifest"
         "write PlayReady's ProtectionHeader last",
     KeyInHeader PlayerRefuses "media3"
         "Protection, the header of PlayReady: no element <KID>…</KID>"
