@@ -17,8 +17,10 @@ const MEDIA: [&[u8; 4]; 4] = [b"mdat", b"free", b"skip", b"wide"];
 /// A part of a file at its top level.
 struct Part {
     outlined: BoxOutline,
-    /// The reason why it was not read.
-    note: Option<&'static str>,
+    /// A remark about the box as a whole.
+    note: Option<String>,
+    /// The file ends within it.
+    is_cut_off: bool,
 }
 
 /// The end of a walk through a file.
@@ -44,19 +46,19 @@ pub(crate) fn write(out: &mut impl Write, path: &Path, is_json: bool) -> io::Res
     }
     let (mut walked, mut list) = (Walked::Whole, Vec::new());
     let end = each(path, |part| {
-        part.outlined.each(&mut |of, _| {
-            if of.error.is_some() {
-                walked = Walked::Faulty;
-            }
-        });
+        let mut is_faulty = part.is_cut_off;
+        part.outlined.each(&mut |of, _| is_faulty |= of.error.is_some());
+        if is_faulty {
+            walked = Walked::Faulty;
+        }
         if is_json {
-            list.push(value(&part.outlined, part.note));
+            list.push(value(&part.outlined, part.note.as_deref()));
             return Ok(());
         }
         let mut written = Ok(());
         part.outlined.each(&mut |of, depth| {
             if written.is_ok() {
-                let note = part.note.filter(|_| depth == 0);
+                let note = part.note.as_deref().filter(|_| depth == 0);
                 written = row(out, of, depth, note);
             }
         });
@@ -101,15 +103,22 @@ fn each(path: &Path, mut each: impl FnMut(Part) -> io::Result<()>) -> Result<(),
         let header = Header::parse(&mut Cursor::new(&start, at)).ok();
         let size = header.and_then(|header| header.total()).unwrap_or(len - at);
         let is_media = header.is_some_and(|header| MEDIA.iter().any(|kind| header.kind == **kind));
-        let is_inside = size <= len - at;
-        let (wanted, note) = match size.min(len - at) {
-            _ if is_media && is_inside => (0, None),
-            size if size > LONGEST => (0, Some("not read: it is longer than 64 MiB")),
+        let has = len - at;
+        let (wanted, note) = match size.min(has) {
+            _ if is_media => (0, None),
+            size if size > LONGEST => (0, Some("not read: it is longer than 64 MiB".to_owned())),
             size => (size, None),
+        };
+        let is_cut_off = size > has;
+        let note = match is_cut_off {
+            true => Some(format!("cut off: the file ends {} bytes before it does", size - has)),
+            false => note,
         };
         let mut boxes = match wanted {
             // Its header alone, with the size that it has.
-            0 => alone(&start, at, size, &limits),
+            0 if header.is_some() => alone(&start, at, size, &limits),
+            // The reason why its header cannot be read.
+            0 => outline(&start, at, &limits),
             _ => {
                 let bytes = read(&mut file, at, wanted).map_err(Stopped::File)?;
                 outline(&bytes.into(), at, &limits)
@@ -118,7 +127,8 @@ fn each(path: &Path, mut each: impl FnMut(Part) -> io::Result<()>) -> Result<(),
         // A header that cannot be read ends the walk: where the next box begins is not known.
         let is_end = header.is_none();
         for outlined in boxes.drain(..) {
-            each(Part { outlined, note }).map_err(Stopped::Out)?;
+            let note = note.clone();
+            each(Part { outlined, note, is_cut_off }).map_err(Stopped::Out)?;
         }
         if is_end {
             break;

@@ -83,7 +83,7 @@ pub(crate) enum Compared {
     Same,
     Different,
     /// One of the two cannot be read.
-    NotCompared,
+    Unread,
 }
 
 impl Compared {
@@ -91,7 +91,7 @@ impl Compared {
         match self {
             Self::Same => 0,
             Self::Different => 1,
-            Self::NotCompared => 3,
+            Self::Unread => 3,
         }
     }
 }
@@ -117,7 +117,7 @@ pub(crate) fn write(
         Err(message) => (None, Some(message)),
     };
     let result = match (&compared, list.is_empty()) {
-        (Err(_), _) => Compared::NotCompared,
+        (Err(_), _) => Compared::Unread,
         (Ok(_), true) => Compared::Same,
         (Ok(_), false) => Compared::Different,
     };
@@ -128,7 +128,7 @@ pub(crate) fn write(
             "outcome": match result {
                 Compared::Same => "same",
                 Compared::Different => "different",
-                Compared::NotCompared => "not-compared",
+                Compared::Unread => "not-compared",
             },
             "message": message,
             "fragments": fragments,

@@ -65,6 +65,12 @@ fn a_box_that_cannot_be_read_has_its_error_in_its_place() {
     let bytes = fs::read(MEDIA).unwrap();
     let cut = write(&folder("boxes-cut"), "cut.ismv", &bytes[..bytes.len() - 1]);
     assert_eq!(json(&["--boxes", &cut]).0, 1);
+    // And one that ends within its samples, which are not read.
+    let mdat = memchr::memmem::rfind(&bytes, b"mdat").unwrap();
+    let cut = write(&folder("boxes-cut-mdat"), "cut.ismv", &bytes[..mdat + 10]);
+    let (status, text) = crate::text(&["--boxes", &cut]);
+    assert_eq!(status, 1, "{text}");
+    assert!(text.trim_end().ends_with(" bytes before it does"), "{text}");
     assert_eq!(json(&["--boxes", "/no/such/film.ismv"]).0, 3);
 }
 
