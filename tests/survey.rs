@@ -29,6 +29,8 @@ struct Made {
     track: u32,
     says: u64,
     duration: u32,
+    /// Bytes of its `mdat` behind the samples.
+    left_over: usize,
 }
 
 const IDR: &[u8] = &[0x65, 0x88, 0x84];
@@ -40,7 +42,8 @@ const NON_SYNC: u32 = 0x0101_0000;
 fn made(i: u64) -> Made {
     let units = vec![IDR.to_vec()];
     let flags = Some([SYNC, NON_SYNC]);
-    Made { units, flags, others: Vec::new(), track: 1, says: 2 * SECOND * i, duration: 10_000_000 }
+    let (others, says) = (Vec::new(), 2 * SECOND * i);
+    Made { units, flags, others, track: 1, says, duration: 10_000_000, left_over: 0 }
 }
 
 /// Makes a file of a video track with this sample entry and these fragments, and an index of their
@@ -81,7 +84,7 @@ fn file(entry: SampleEntry, fragments: &[Made]) -> Vec<u8> {
         ];
         let traf = AnyBox::container(*b"traf", [traf, made.others.clone()].concat());
         let moof = AnyBox::container(*b"moof", [AnyBox::new(Mfhd::default()), traf]);
-        let mdat = AnyBox::other(*b"mdat", [first, second].concat());
+        let mdat = AnyBox::other(*b"mdat", [first, second, vec![0; made.left_over]].concat());
         media.push(Boxes::from_iter([moof, mdat]).to_bytes().to_vec());
     }
     film::push_mfra(&mut media, &vec![(1, entries)]);
@@ -547,4 +550,37 @@ fn codes_of(store: &MemoryStore) -> Vec<String> {
     }
     let findings = survey.findings();
     findings.iter().map(|f| format!("{} {}", f.severity(), f.code)).collect()
+}
+
+#[test]
+fn an_mdat_that_is_longer_than_its_samples_is_found() {
+    let found = found(clear(), |i, made| made.left_over = if i == 4 { 3 } else { 0 });
+    let wanted = "warning sizes-contradicted: film.ismv, video at 40000, chunk 80000000: its samples have 37 bytes together, but its `mdat` 40";
+    assert_eq!(found, [wanted]);
+}
+
+#[test]
+fn what_was_looked_at_is_recorded_if_that_is_wanted() {
+    let mut fragments: Vec<Made> = (0..20).map(made).collect();
+    (fragments[3].units, fragments[3].flags) = (vec![P.to_vec()], Some([NON_SYNC; 2]));
+    fragments[7].left_over = 100;
+    let opened = open(&film(file(clear(), &fragments), 20)).unwrap();
+    let presentation = opened.presentation();
+    let mut survey = Survey::new(presentation).recording();
+    let mut looked = Vec::new();
+    while !survey.is_over() {
+        survey = block_on(opened.survey(survey)).unwrap();
+        looked.extend(survey.take_looked());
+    }
+    looked.sort_by_key(|of| of.chunk);
+    assert_eq!(looked.len(), 20);
+    let mut sizes = Vec::new();
+    presentation.streams()[0].tracks()[0]
+        .each_stored(|_, bytes| sizes.push(bytes.end - bytes.start));
+    for (number, of) in looked.iter().enumerate() {
+        assert_eq!((of.stream, of.track, of.chunk), (0, 0, number));
+        assert_eq!((of.bytes, of.lacks_key_frame), (sizes[number], number == 3), "{number}");
+    }
+    let mut silent = block_on(opened.survey(Survey::new(presentation))).unwrap();
+    assert_eq!(silent.take_looked(), []);
 }

@@ -84,9 +84,9 @@ pub fn file(path: &Path) -> Trouble {
                 Trouble::advised(format!("{what}, not a presentation"), look_at_or_write(path))
             }
             None => {
-                let message = "this is a progressive MP4 file: it has no fragments, which Smooth \
-                               Streaming needs";
-                Trouble::advised(message, package(path))
+                let message = "this is a progressive MP4 file, not a presentation: an .ism that names \
+                               it is served, with fragments that are made on the fly";
+                Trouble::advised(message, serve_or_package(path))
             }
         },
         (_, Some(FileKind::Html)) => Trouble::advised(
@@ -146,7 +146,7 @@ pub fn folder(path: &Path, files: Vec<(Sort, PathBuf)>) -> Trouble {
     let first = |sort| files.iter().find(|(other, _)| *other == sort).map(|(_, path)| path);
     let advice = if let Some(media) = first(Sort::Media).or(first(Sort::Mp4)) {
         match FileKind::of(media) {
-            Some(FileKind::Mp4 { is_fragmented: false }) => package(media),
+            Some(FileKind::Mp4 { is_fragmented: false }) => serve_or_package(media),
             _ => look_at_or_write(media),
         }
     } else if first(Sort::PublishingPoint).is_some() {
@@ -215,28 +215,21 @@ fn look_at_or_write(media: &Path) -> String {
     }
 }
 
-/// Returns the command that makes a progressive MP4 file one that can be served.
-fn package(file: &Path) -> String {
-    let mut packaged = file.with_extension("ismv");
-    if packaged == file {
-        let mut name = file.file_stem().unwrap_or_default().to_owned();
-        name.push("-fragmented.ismv");
-        packaged.set_file_name(name);
+/// Returns the two ways in which a progressive MP4 file is served.
+fn serve_or_package(file: &Path) -> String {
+    if is_server_manifest(file) {
+        return look_at_or_write(file);
     }
-    let command = format!(
-        "ffmpeg -i {} -c copy -movflags frag_keyframe -f ismv {}",
+    if let Some(server) = named_by(file) {
+        return format!("inspect {}, which names it", server.display());
+    }
+    let server = file.with_extension("ism");
+    format!(
+        "write an .ism that names {} ({SMALLEST}); or package it into files: `package {} --output {}`",
+        file_name(file),
         word(file),
-        word(&packaged)
-    );
-    let name = file_name(&packaged);
-    match named_by(file) {
-        Some(server) => {
-            format!("package it: `{command}`, then name {name} in {}", server.display())
-        }
-        None => {
-            format!("package it: `{command}`, then write an .ism that names {name} ({SMALLEST})")
-        }
-    }
+        word(&server)
+    )
 }
 
 fn file_name(path: &Path) -> String {

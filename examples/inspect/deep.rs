@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use smooth_origin::base::Error;
 use smooth_origin::origin::{Opened, block_on};
-use smooth_origin::presentation::{Finding, Survey};
+use smooth_origin::presentation::{Finding, Looked, Survey};
 
 /// The part of each presentation that is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,17 +18,24 @@ pub(crate) enum Depth {
     All {
         /// Draws a progress bar if standard error is a terminal.
         has_bar: bool,
+        /// Keeps the size of each fragment, for `--timeline`.
+        is_recorded: bool,
     },
 }
 
 impl Depth {
-    /// Returns the findings of a presentation that was opened from `path`.
+    /// Looks at a presentation that was opened from `path`.
     ///
     /// # Errors
     /// As [`Opened::survey`].
-    pub(crate) fn findings(self, opened: &Arc<Opened>, path: &Path) -> Result<Vec<Finding>, Error> {
-        let Self::All { has_bar } = self else { return Ok(opened.presentation().findings()) };
+    pub(crate) fn look(self, opened: &Arc<Opened>, path: &Path) -> Result<Seen, Error> {
+        let Self::All { has_bar, is_recorded } = self else {
+            return Ok(Seen { findings: opened.presentation().findings(), looked: Vec::new() });
+        };
         let mut survey = Survey::new(opened.presentation());
+        if is_recorded {
+            survey = survey.recording();
+        }
         let bar = bar(survey.fragments(), path, has_bar);
         while !survey.is_over() {
             survey = block_on(opened.survey(survey))?;
@@ -36,13 +43,20 @@ impl Depth {
         }
         // The report goes to the same terminal, so the bar is removed first.
         bar.finish_and_clear();
-        Ok(survey.findings())
+        Ok(Seen { findings: survey.findings(), looked: survey.take_looked() })
     }
+}
+
+/// The result of looking at a presentation.
+pub(crate) struct Seen {
+    pub(crate) findings: Vec<Finding>,
+    /// The fragments that were looked at, if they are recorded.
+    pub(crate) looked: Vec<Looked>,
 }
 
 /// Creates a progress bar with count, rate and remaining time. It is hidden unless standard error
 /// is a terminal.
-fn bar(fragments: u64, path: &Path, is_wanted: bool) -> ProgressBar {
+pub(crate) fn bar(fragments: u64, path: &Path, is_wanted: bool) -> ProgressBar {
     let target = match is_wanted {
         true => ProgressDrawTarget::stderr(),
         false => ProgressDrawTarget::hidden(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::Trouble;
-use smooth_origin::presentation::{Finding, Presentation, Severity};
+use smooth_origin::presentation::{Finding, Looked, Presentation, Severity};
 
 /// A path, and what came of it.
 pub(crate) struct Entry {
@@ -21,6 +21,8 @@ pub(crate) enum Outcome {
         presentation: Arc<Presentation>,
         /// The most severe first, with paths relative to the current directory.
         findings: Vec<Finding>,
+        /// The fragments that were looked at; empty unless they are recorded.
+        looked: Vec<Looked>,
     },
     /// No presentation was opened.
     NotOpened(Explanation),
@@ -38,19 +40,21 @@ pub(crate) struct Explanation {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Health {
     Fine,
+    Warnings,
     Errors,
     NotServed,
     NotLookedAt,
 }
 
 impl Health {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Fine, Self::Errors, Self::NotServed, Self::NotLookedAt];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Fine, Self::Warnings, Self::Errors, Self::NotServed, Self::NotLookedAt];
 
     /// As `--help` documents it.
     pub(crate) fn exit_status(self) -> u8 {
         match self {
             Self::Fine => 0,
+            Self::Warnings => 4,
             Self::Errors => 1,
             Self::NotServed | Self::NotLookedAt => 3,
         }
@@ -60,6 +64,7 @@ impl Health {
     pub(crate) fn summary(self) -> &'static str {
         match self {
             Self::Fine => "fine",
+            Self::Warnings => "with warnings",
             Self::Errors => "with errors",
             Self::NotServed => "not served",
             Self::NotLookedAt => "not looked at",
@@ -89,7 +94,8 @@ impl Entry {
         self
     }
 
-    pub(crate) fn health(&self) -> Health {
+    /// Returns how far it is served. Warnings count if it `is_strict`.
+    pub(crate) fn health(&self, is_strict: bool) -> Health {
         match &self.outcome {
             Outcome::NotLookedAt(_) => Health::NotLookedAt,
             Outcome::NotOpened(_) => Health::NotServed,
@@ -98,6 +104,7 @@ impl Entry {
             }
             Outcome::Opened { findings, .. } => match gravest(findings) {
                 Some(Severity::Error) => Health::Errors,
+                Some(Severity::Warning) if is_strict => Health::Warnings,
                 _ => Health::Fine,
             },
         }

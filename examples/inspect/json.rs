@@ -9,6 +9,8 @@ use smooth_origin::base::{FourCc, Place};
 use smooth_origin::presentation::{Finding, Presentation, Stream, Track};
 
 use crate::entry::{Entry, Health, Outcome, gravest};
+use crate::timeline::Fragments;
+use crate::{Sections, protection, timeline};
 
 /// Returns one object per entry. `path` and `outcome` are always present; `outcome` is `served`,
 /// `not-served` or `not-looked-at`. `message` and `advice` say why a presentation is not served.
@@ -19,19 +21,21 @@ use crate::entry::{Entry, Health, Outcome, gravest};
 /// `message` and `advice`. A track has a `file` and a `track_id`, or the `folder` of its fragments. Its
 /// `codec` is the string by RFC 6381, or else the `FourCC`; `key_id` is the key of its samples, if its
 /// file says that they are encrypted. Each `path` and `file` is relative to the current directory.
-pub(crate) fn entry(entry: &Entry) -> Value {
+///
+/// `timeline` and `protection` are there if they were asked for.
+pub(crate) fn entry(entry: &Entry, sections: Sections) -> Value {
     let explanation = entry.explanation();
     let mut value = json!({
         "path": entry.path.to_string_lossy(),
-        "outcome": match entry.health() {
-            Health::Fine | Health::Errors => "served",
+        "outcome": match entry.health(false) {
+            Health::Fine | Health::Warnings | Health::Errors => "served",
             Health::NotServed => "not-served",
             Health::NotLookedAt => "not-looked-at",
         },
         "message": explanation.as_ref().map(|why| &why.message),
         "advice": explanation.as_ref().and_then(|why| why.advice.as_ref()),
     });
-    if let Outcome::Opened { root, presentation, findings } = &entry.outcome {
+    if let Outcome::Opened { root, presentation, findings, looked } = &entry.outcome {
         value["name"] = presentation.name().as_str().into();
         value["manifest"] = match presentation.manifest() {
             Ok(_) => format!("{:?}", presentation.manifest_source()).to_lowercase().into(),
@@ -44,6 +48,12 @@ pub(crate) fn entry(entry: &Entry) -> Value {
         value["severity"] = gravest(findings).map(|severity| severity.to_string()).into();
         value["findings"] = findings.iter().map(finding).collect();
         value["notes"] = browsers::notes(presentation).iter().map(Note::json).collect();
+        if sections.timeline {
+            value["timeline"] = timeline::value(presentation, &Fragments::new(looked));
+        }
+        if sections.protection {
+            value["protection"] = protection::value(presentation);
+        }
     }
     value
 }

@@ -1,5 +1,6 @@
 //! Opening what a path names.
 
+use std::cmp::Reverse;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use smooth_origin::base::Name;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::storage::LocalStore;
 
-use crate::deep::Depth;
+use crate::deep::{Depth, Seen};
 use crate::entry::{self, Entry, Outcome};
 use crate::folder::Bounds;
 
@@ -86,8 +87,8 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
             if presentation.manifest().is_err() && is_point {
                 return Entry::troubled(path, other_file::publishing_point());
             }
-            let findings = match depth.findings(&opened, &path) {
-                Ok(findings) => findings,
+            let Seen { mut findings, looked } = match depth.look(&opened, &path) {
+                Ok(seen) => seen,
                 Err(error) => {
                     return Entry::not_looked_at(
                         path,
@@ -95,13 +96,16 @@ pub(crate) fn presentation(origin: &Origin, root: &Path, name: &str, depth: Dept
                     );
                 }
             };
+            findings.extend(presentation.lint());
+            // Those of opening come first among equally grave ones.
+            findings.sort_by_key(|finding| Reverse(finding.severity()));
             let mut findings = common::for_people(&presentation, findings);
             if let Some(stored) = &stored {
                 common::explain_links(&mut findings, name, stored);
             }
             let findings = entry::with_paths(root, &presentation, findings);
             let root = root.to_owned();
-            Entry { path, outcome: Outcome::Opened { root, presentation, findings } }
+            Entry { path, outcome: Outcome::Opened { root, presentation, findings, looked } }
         }
         Err(error) => Entry::troubled(path, Trouble::of_opening(&error, stored.as_ref())),
     }

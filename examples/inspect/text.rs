@@ -8,12 +8,14 @@ use smooth_origin::base::Name;
 use smooth_origin::presentation::Presentation;
 
 use crate::entry::{Entry, Outcome};
+use crate::timeline::Fragments;
+use crate::{Sections, protection, timeline};
 
 /// Writes an entry: its path, and beneath it what it is.
 ///
 /// # Errors
 /// Those of `out`.
-pub(crate) fn entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
+pub(crate) fn entry(out: &mut impl Write, entry: &Entry, sections: Sections) -> io::Result<()> {
     line(out, format_args!("{}", entry.path.display()))?;
     if let Some(explanation) = entry.explanation() {
         let not_looked_at = match entry.outcome {
@@ -25,7 +27,9 @@ pub(crate) fn entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
             line(out, format_args!("  {advice}"))?;
         }
     }
-    let Outcome::Opened { presentation, findings, .. } = &entry.outcome else { return Ok(()) };
+    let Outcome::Opened { presentation, findings, looked, .. } = &entry.outcome else {
+        return Ok(());
+    };
     if let Ok(text) = presentation.manifest() {
         let source = format!("{:?}", presentation.manifest_source()).to_lowercase();
         let live = if presentation.is_live() { ", live" } else { "" };
@@ -44,6 +48,12 @@ pub(crate) fn entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
         }
     }
     streams(out, presentation)?;
+    if sections.timeline {
+        timeline::write(out, presentation, &Fragments::new(looked))?;
+    }
+    if sections.protection {
+        protection::write(out, presentation)?;
+    }
     for finding in findings {
         line(out, format_args!("{finding}"))?;
         line(out, format_args!("  {}", finding.code.advice()))?;
@@ -94,7 +104,7 @@ fn beside<'a>(presentation: &Presentation, name: &'a Name) -> &'a str {
 
 /// A line. Names come from strangers: none of them breaks the line or reaches the terminal as a
 /// command.
-fn line(out: &mut impl Write, text: fmt::Arguments<'_>) -> io::Result<()> {
+pub(crate) fn line(out: &mut impl Write, text: fmt::Arguments<'_>) -> io::Result<()> {
     let text = text.to_string();
     if !text.contains(char::is_control) {
         return writeln!(out, "{text}");

@@ -3,7 +3,7 @@
 use smooth_origin::base::{ErrorKind, FourCc, Limits, Place};
 use smooth_origin::bmff::{
     AnyBox, AudioSampleEntry, Body, Boxes, SampleEncryption, SampleEntry, Sbgp, Sidx, Tfra, Trun,
-    VisualSampleEntry,
+    VisualSampleEntry, outline, place_of,
 };
 use smooth_origin::codec::Description;
 use smooth_origin::manifest::StreamKind;
@@ -20,6 +20,7 @@ const NEEDED: &[&[u8; 4]] = &[b"moov", b"trak", b"mdia", b"moof", b"traf", b"mfr
 /// Reads any bytes as boxes.
 pub fn boxes(data: &[u8]) {
     let limits = Limits::default();
+    outlined(data, &limits);
     let parse = |bytes: &[u8]| Boxes::parse(&bytes.to_vec().into(), BASE, &limits);
     let mut boxes = match parse(data) {
         Ok(boxes) => boxes,
@@ -44,6 +45,29 @@ pub fn boxes(data: &[u8]) {
     assert_eq!(boxes.len(), changed.len() as u64);
     let again = parse(&changed).expect("what was changed and written is read again");
     assert!(again.to_bytes() == changed, "a changed box is not kept");
+}
+
+/// Whatever the bytes are, their outline stays within them, and each byte has a place in it.
+fn outlined(data: &[u8], limits: &Limits) {
+    let (boxes, end) = (outline(&data.to_vec().into(), BASE, limits), BASE + data.len() as u64);
+    let mut count = 0;
+    for of in &boxes {
+        of.each(&mut |of, depth| {
+            count += 1;
+            assert!((BASE..=end).contains(&of.offset) && depth <= limits.box_depth);
+            for field in &of.fields {
+                assert!(field.bytes.start >= of.offset && field.bytes.end <= end, "{field:?}");
+            }
+            if let Some(table) = &of.table {
+                let width: u64 = table.columns.iter().map(|column| column.1).sum();
+                assert_eq!(table.entries.len() as u64, table.count * width);
+            }
+        });
+    }
+    assert!(count <= limits.boxes + limits.box_depth + 1);
+    for byte in (BASE..end).step_by(1 + data.len() / 64) {
+        assert!(!place_of(&boxes, byte).to_string().is_empty());
+    }
 }
 
 fn walk(boxes: &Boxes, limits: &Limits) {

@@ -28,6 +28,8 @@ mod mfhd;
 mod mfro;
 mod mvhd;
 mod nal_units;
+#[cfg(feature = "unstable-formats")]
+mod outline;
 mod pssh;
 mod reader;
 mod saio;
@@ -82,6 +84,8 @@ pub use mfhd::Mfhd;
 pub use mfro::Mfro;
 pub use mvhd::Mvhd;
 pub use nal_units::NalUnits;
+#[cfg(feature = "unstable-formats")]
+pub use outline::{BoxField, BoxOutline, BoxTable, BytePlace, outline, place_of};
 pub use pssh::Pssh;
 pub use saio::Saio;
 pub use saiz::Saiz;

@@ -82,6 +82,11 @@ impl Stored {
         })
     }
 
+    /// Returns the bytes of all samples together, as its runs say them.
+    pub(crate) fn sample_bytes(&self, defaults: Defaults) -> u64 {
+        self.runs(defaults).fold(0, |sum, run| run.bytes.saturating_add(sum))
+    }
+
     /// Returns whether its offsets count from the start of the file, or of another file.
     pub(crate) fn is_absolute(&self) -> bool {
         self.traf.get::<Tfhd>().is_some_and(|tfhd| tfhd.base_data_offset.is_some())

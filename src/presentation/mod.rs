@@ -15,6 +15,7 @@ mod fragment_view;
 mod header_chunk;
 mod init_segment;
 mod keys;
+mod lint;
 mod made;
 mod made_length;
 mod open;
@@ -50,6 +51,7 @@ pub(crate) use fragment_view::{FragmentAddress, FragmentView, Need};
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use init_segment::ONLY_TRACK;
 pub(crate) use keys::Located;
+pub use lint::PlayerRule;
 pub use open::open;
 pub use reply::{Piece, Reply, StoredRange};
 pub(crate) use representation::MediaType;
@@ -68,7 +70,7 @@ pub(crate) use segmented::{
     Beginning, Form, Gap, HeadKey, Listed, Rendition, Segment, SegmentHeads, Silent, decimal,
 };
 pub use stream::{Stream, Track};
-pub use survey::Survey;
+pub use survey::{Looked, Survey};
 pub use timeline::Timeline;
 pub use validator::Validator;
 #[cfg(feature = "http")]

@@ -14,24 +14,23 @@ fn a_path_that_is_not_there_is_named() {
 }
 
 #[test]
-fn an_mp4_file_is_named_with_the_command_that_packages_it() {
+fn an_mp4_file_is_named_with_the_two_ways_to_serve_it() {
     let folder = folder("mp4");
     let name = write(&folder, "film.mp4", PROGRESSIVE);
     let (message, advice) = refused(&name);
-    assert!(
-        message.starts_with("this is a progressive MP4 file: it has no fragments"),
-        "{message}"
-    );
-    let packaged = name.replace(".mp4", ".ismv");
-    let command = format!("`ffmpeg -i {name} -c copy -movflags frag_keyframe -f ismv {packaged}`");
-    assert!(advice.contains(&command), "{advice}");
+    assert!(message.starts_with("this is a progressive MP4 file, not a presentation"), "{message}");
+    assert!(message.contains("made on the fly"), "{message}");
+    assert!(advice.starts_with("write an .ism that names film.mp4 ("), "{advice}");
+    let packaged = name.replace(".mp4", ".ism");
+    let command = format!("`package {name} --output {packaged}`");
+    assert!(advice.ends_with(&command), "{advice}");
 
     // Neither the extension nor a `.ism` of the same content hides what it is.
     for name in ["film.ism", "film.bin", "film.MOV"] {
         assert_eq!(refused(&write(&folder, name, PROGRESSIVE)).0, message, "{name}");
     }
     let (_, advice) = refused(&write(&folder, "raw.ismv", PROGRESSIVE));
-    assert!(advice.contains("raw-fragmented.ismv`"), "{advice}");
+    assert!(advice.contains("write an .ism that names raw.ismv"), "{advice}");
     let (message, _) = refused(&write(&folder, "text.mp4", "no boxes, only words"));
     assert!(message.contains("does not begin as one"), "{message}");
 }
@@ -40,7 +39,7 @@ fn an_mp4_file_is_named_with_the_command_that_packages_it() {
 fn a_name_in_a_command_is_one_word_for_a_shell() {
     let folder = folder("quotes");
     let (_, advice) = refused(&write(&folder, "one's own $film.mp4", PROGRESSIVE));
-    let quoted = r"/one'\''s own $film.mp4' -c copy";
+    let quoted = r"/one'\''s own $film.mp4' --output ";
     assert!(advice.contains(quoted), "{advice}");
 }
 
@@ -52,7 +51,7 @@ fn an_ism_that_names_an_mp4_file_is_named_with_it() {
     let server = write(&folder, "b.ism", server);
     write(&folder, "a.ism", REFS);
     let (_, advice) = refused(&film);
-    assert!(advice.ends_with(&format!("then name film.ismv in {server}")), "{advice}");
+    assert_eq!(advice, format!("inspect {server}, which names it"));
 
     let (status, entries) = json(&[&server]);
     assert_eq!((status, &entries[0]["outcome"]), (3, &"not-served".into()));
@@ -207,7 +206,7 @@ fn a_folder_without_a_presentation_is_named_with_what_to_do() {
     fs::create_dir(folder.join("beneath")).unwrap();
     let film = write(&folder.join("beneath"), "film.mp4", PROGRESSIVE);
     let (_, advice) = refused(path);
-    assert!(advice.contains(&format!("ffmpeg -i {film} -c copy")), "{advice}");
+    assert!(advice.contains(&format!("`package {film} --output ")), "{advice}");
 }
 
 #[test]

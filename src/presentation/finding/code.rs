@@ -269,6 +269,30 @@ codes! {
     /// Samples of a fragment do not begin where its `mdat` does.
     PayloadOffset "payload-offset" Info
         "answers to RawFragments begin with bytes that belong to no sample",
+    /// The samples of a fragment are shorter than its `mdat`.
+    SizesContradicted "sizes-contradicted" Warning
+        "samples are missing, or bytes are left over that no player needs: package the file again",
+    /// A named player does not take an attribute of the manifest, and does not play something.
+    PlayerRefuses "player-refuses" Warning
+        "do what the message says at the attribute that it names, in the .ismc; docs/players.md has all players and attributes",
+    /// A named player leaves something out because of an attribute of the manifest.
+    PlayerLimited "player-limited" Info
+        "nothing needs to be done, unless viewers have this player; docs/players.md has all players and attributes",
+    /// Of several streams of sound or text, one does not say its language.
+    LanguageMissing "language-missing" Warning
+        "viewers cannot tell the streams apart: give each StreamIndex its Language in the .ismc, or systemLanguage in the .ism",
+    /// Two streams of the manifest have one name.
+    NamesEqual "names-equal" Warning
+        "a player may refuse the manifest or take the streams for one: give each StreamIndex a Name of its own, the same as in its Url",
+    /// The first chunks of two streams begin at other times.
+    StartsDiffer "starts-differ" Warning
+        "players begin with a black picture or in silence, or wait for ever: package the film again from sources that begin together",
+    /// The duration in the manifest is not that of its chunks.
+    DurationContradicted "duration-contradicted" Warning
+        "players show a wrong duration, and seek beyond the end or stop before it: correct Duration in the .ismc",
+    /// The `CodecPrivateData` of a quality sets up another decoder than its file does.
+    CodecDataContradicted "codec-data-contradicted" Warning
+        "players show nothing, or wrong pictures, or play noise: see that the .ism names the right file and trackID, then write the data of the file into the .ismc",
 }
 
 impl fmt::Display for FindingCode {

@@ -94,6 +94,7 @@ impl Look {
         nature: &mut Nature,
         spread: &mut u64,
         mut tell: impl FnMut(Fault),
+        seen: &mut Option<Sight>,
     ) -> Option<Self> {
         let bytes = match (got, &mut self.own) {
             (Got::Opened(opened), Some(own)) => {
@@ -110,8 +111,8 @@ impl Look {
         }
         self.reads += 1;
         let examined = match &self.own {
-            Some(own) => self.examine_file(own, presentation, nature, spread, &mut tell),
-            None => self.examine(presentation, nature, spread, &mut tell).map(Next::from),
+            Some(own) => self.examine_file(own, presentation, nature, spread, &mut tell, seen),
+            None => self.examine(presentation, nature, spread, &mut tell, seen).map(Next::from),
         };
         match examined {
             Ok(Next::Nothing) => None,
@@ -138,6 +139,7 @@ impl Look {
         nature: &Nature,
         spread: &mut u64,
         tell: &mut impl FnMut(Fault),
+        seen: &mut Option<Sight>,
     ) -> Result<Option<u64>, Error> {
         let track = presentation.track_of(self.at).stored()?;
         let source = Source {
@@ -164,12 +166,17 @@ impl Look {
             Key::Found => None,
             Key::Missing(why) => Some(why),
         };
+        *seen = Some(Sight { bytes: stored.len, lacks_key_frame: key.is_some() });
         presentation.check(self.at, track, &stored, |noticed| {
             tell(Fault::new(noticed.code(), noticed.message()));
         })?;
         if let Some(why) = key {
             let message = format!("it begins without a key frame, according to {why}");
             tell(Fault::new(FindingCode::KeyFrameMissing, message));
+        }
+        // The `mdat` of a rewritten fragment has samples of other tracks.
+        if is_stored {
+            check_sizes(&stored, track.defaults, tell);
         }
         if nature.has_ivs
             && let Some(why) = without_ivs(&stored)
@@ -194,6 +201,7 @@ impl Look {
         nature: &mut Nature,
         spread: &mut u64,
         tell: &mut impl FnMut(Fault),
+        seen: &mut Option<Sight>,
     ) -> Result<Next, Error> {
         let (size, limits) = (own.size.unwrap_or(0), presentation.limits());
         let stored = match see(&self.read, own.behind.as_ref(), size, limits)? {
@@ -220,7 +228,11 @@ impl Look {
         if let Some((code, what)) = whereabouts_finding(stored.check_samples(defaults, limits)?) {
             tell(Fault::new(code, what.to_owned()));
         }
-        if let Key::Missing(why) = self.key_frame(stream, defaults, &stored, nature) {
+        check_sizes(&stored, defaults, tell);
+        let key = self.key_frame(stream, defaults, &stored, nature);
+        let lacks_key_frame = matches!(key, Key::Missing(_));
+        *seen = Some(Sight { bytes: stored.len, lacks_key_frame });
+        if let Key::Missing(why) = key {
             let message = format!("it begins without a key frame, according to {why}");
             tell(Fault::new(FindingCode::KeyFrameMissing, message));
         }
@@ -308,6 +320,14 @@ impl Look {
     }
 }
 
+/// The fragment as a whole.
+pub(super) struct Sight {
+    /// Bytes from the start of its `moof` to the end of its `mdat`.
+    pub(super) bytes: u64,
+    /// True if it is of pictures and does not begin with a key frame.
+    pub(super) lacks_key_frame: bool,
+}
+
 /// The next thing that a look needs.
 enum Next {
     Nothing,
@@ -331,6 +351,15 @@ enum Key {
     Missing(&'static str),
     /// This many bytes of the fragment are needed.
     Needs(u64),
+}
+
+/// Reports an `mdat` that is longer than its samples. A shorter one is a broken fragment.
+fn check_sizes(stored: &Stored, defaults: Defaults, tell: &mut impl FnMut(Fault)) {
+    let (samples, room) = (stored.sample_bytes(defaults), stored.len - stored.payload);
+    if samples < room {
+        let message = format!("its samples have {samples} bytes together, but its `mdat` {room}");
+        tell(Fault::new(FindingCode::SizesContradicted, message));
+    }
 }
 
 /// Describes why the samples of a fragment cannot be decrypted, if each of them should have an IV.

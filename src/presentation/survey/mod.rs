@@ -8,7 +8,7 @@ mod reports;
 use std::fmt;
 use std::sync::Arc;
 
-use self::look::Look;
+use self::look::{Look, Sight};
 use self::nature::Nature;
 use self::reports::{Fault, Reports};
 use super::finding::{FindingCode, Findings};
@@ -51,6 +51,24 @@ pub struct Survey {
     fragments: u64,
     looked_at: u64,
     reports: Reports,
+    /// The fragments that were looked at, if they are recorded.
+    looked: Option<Vec<Looked>>,
+}
+
+/// A fragment that a survey has looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Looked {
+    /// Number of its stream in the presentation, from 0.
+    pub stream: usize,
+    /// Number of its track in the stream, from 0.
+    pub track: usize,
+    /// Number of its chunk in the stream, from 0.
+    pub chunk: usize,
+    /// Its bytes, from the start of its `moof` to the end of its `mdat`.
+    pub bytes: u64,
+    /// True if it is of pictures and begins without a key frame.
+    pub lacks_key_frame: bool,
 }
 
 /// A track that is looked at.
@@ -93,7 +111,36 @@ impl Survey {
         }
         let presentation = Arc::clone(presentation);
         let reports = Reports::default();
-        Self { presentation, tracks, next: (0, 0), fragments, looked_at, reports }
+        Self { presentation, tracks, next: (0, 0), fragments, looked_at, reports, looked: None }
+    }
+
+    /// Keeps the size and the beginning of each fragment until they are taken
+    /// ([`take_looked`](Self::take_looked)). Fragments that are made of the samples of a progressive
+    /// file are recorded at once.
+    #[must_use]
+    pub fn recording(mut self) -> Self {
+        let mut looked = Vec::new();
+        for (s, stream) in self.presentation.streams.iter().enumerate() {
+            for (t, track) in stream.tracks.iter().enumerate() {
+                if let Media::Stored(stored) = &track.media
+                    && stored.made.is_some()
+                {
+                    stored.fragments.each_range(|chunk, range| {
+                        let bytes = range.end - range.start;
+                        let lacks_key_frame = false;
+                        looked.push(Looked { stream: s, track: t, chunk, bytes, lacks_key_frame });
+                    });
+                }
+            }
+        }
+        self.looked = Some(looked);
+        self
+    }
+
+    /// Takes what was recorded since it was last taken, in no particular order. Broken and missing
+    /// fragments are not among it.
+    pub fn take_looked(&mut self) -> Vec<Looked> {
+        self.looked.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Number of fragments of all tracks.
@@ -224,7 +271,15 @@ impl Survey {
             match got {
                 Ok(got) => {
                     let Surveyed { nature, spread, .. } = surveyed;
-                    left.extend(look.go_on(got, &self.presentation, nature, spread, tell));
+                    let (presentation, at, mut seen) = (&self.presentation, look.at, None);
+                    let more = look.go_on(got, presentation, nature, spread, tell, &mut seen);
+                    // A look that goes on sees the fragment again.
+                    if let (None, Some(sight), Some(looked)) = (&more, seen, &mut self.looked) {
+                        let Sight { bytes, lacks_key_frame } = sight;
+                        let Located { stream, track, chunk } = at;
+                        looked.push(Looked { stream, track, chunk, bytes, lacks_key_frame });
+                    }
+                    left.extend(more);
                 }
                 Err(error) if look.has_own_file() && error.kind == ReadErrorKind::Gone => {
                     // The window of a live presentation moves on.
