@@ -20,6 +20,7 @@
 mod chunks;
 mod clock;
 mod edits;
+mod elsewhere;
 mod movie;
 mod oddity;
 mod points;
@@ -35,6 +36,7 @@ mod track;
 mod whereabouts;
 
 pub use clock::{Clock, LocalClock};
+pub(crate) use elsewhere::is_elsewhere;
 pub use movie::Movie;
 pub use oddity::{Oddity, OddityKind};
 pub use points::{Point, Points};
