@@ -50,14 +50,16 @@ def main():
     for program in ["ffmpeg", "wrk"]:
         if not shutil.which(program):
             sys.exit(f"{program} is not there: apt install ffmpeg wrk")
-    with tempfile.TemporaryDirectory(dir=options.folder) as temporary:
-        folder = pathlib.Path(temporary)
+    with tempfile.TemporaryDirectory() as temporary:
+        scratch = pathlib.Path(temporary)
+        folder = options.folder or scratch / "films"
+        folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
         make_films(folder, options)
         with contextlib.ExitStack() as stack:
-            turns = line_up(folder, options, stack)
+            turns = line_up(folder, scratch, options, stack)
             about = machine()
-            tables = {kind: measure(kind, turns, options, folder) for kind in KINDS}
+            tables = {kind: measure(kind, turns, options, scratch) for kind in KINDS}
     print("".join(f"- {name}: {value}\n" for name, value in about.items()))
     for kind, rounds in tables.items():
         print_table(kind, rounds)
@@ -74,7 +76,7 @@ def arguments():
     add("--seconds", metavar="N", type=int, default=1, help="whole seconds of a turn [default: %(default)s]")
     add("--programs", metavar="FOLDER", type=pathlib.Path, help="has `serve`, and `package` if packaged films are measured [default: they are built]")
     add("--without-packaged", action="store_true", help="leaves packaged films out")
-    add("--folder", metavar="FOLDER", type=pathlib.Path, help="where films are made, 4 GB at most [default: the system's]")
+    add("--folder", metavar="FOLDER", type=pathlib.Path, help="where films are made, 4 GB at most, and stay for the next run [default: a temporary one]")
     add("--json", metavar="FILE", type=pathlib.Path, help="writes the figures of all rounds [default: not written]")
     add("--vod-nginx", metavar="BINARY", type=pathlib.Path, help="an nginx with nginx-vod-module [default: none]")
     return parser.parse_args()
@@ -82,20 +84,21 @@ def arguments():
 
 def make_films(folder, options):
     minute = folder / FOLDERS[MINUTE]
-    minute.mkdir()
-    show("a minute is encoded")
+    minute.mkdir(exist_ok=True)
     ffmpeg = ["ffmpeg", "-v", "error", "-nostdin"]
     noise = "testsrc2=size=640x360:rate=25,noise=alls=40:allf=t"
     rate = [word for name in ("-b:v", "-minrate", "-maxrate", "-bufsize") for word in (name, "1200k")]
     x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", *rate]
     keys = ["-x264-params", "keyint=50:min-keyint=50:scenecut=0:nal-hrd=cbr"]
     fast = ["-movflags", "+faststart"]
-    run(*ffmpeg, "-f", "lavfi", "-i", noise, "-t", 60, *x264, *keys, *fast, minute / TRACKS["video"])
-    run(*ffmpeg, "-f", "lavfi", "-i", "anoisesrc=sample_rate=48000", "-t", 60, "-c:a", "aac", "-b:a", "128k", *fast, minute / TRACKS["audio"])
+    if not (minute / "film.ism").exists():
+        show("a minute is encoded")
+        run(*ffmpeg, "-f", "lavfi", "-i", noise, "-t", 60, *x264, *keys, *fast, minute / TRACKS["video"])
+        run(*ffmpeg, "-f", "lavfi", "-i", "anoisesrc=sample_rate=48000", "-t", 60, "-c:a", "aac", "-b:a", "128k", *fast, minute / TRACKS["audio"])
     for film, parts in PARTS.items():
         place = folder / FOLDERS[film]
         place.mkdir(exist_ok=True)
-        if parts > 1:
+        if parts > 1 and not (place / "film.ism").exists():
             show(f"{parts} of it are one film")
             for name in TRACKS.values():
                 parts_of_it = place / "parts.txt"
@@ -106,13 +109,13 @@ def make_films(folder, options):
             f'<{kind} src="{name}"><param name="trackID" value="1"/></{kind}>' for kind, name in TRACKS.items()
         )
         (place / "film.ism").write_text(f"<smil><body><switch>{elements}</switch></body></smil>")
-        if not options.without_packaged:
+        if not options.without_packaged and not (place / "packaged" / "film.ism").exists():
             show(f"{film} is packaged")
             package = options.programs / "package" if options.programs else example("package")
             run(package, *(place / name for name in TRACKS.values()), "--output", place / "packaged" / "film.ism")
 
 
-def line_up(folder, options, stack):
+def line_up(folder, scratch, options, stack):
     """The turns: server, and paths by kind, by names of server and film."""
 
     def serve(*extra):
@@ -136,7 +139,7 @@ def line_up(folder, options, stack):
         lines = vod_module.SITE.splitlines(keepends=True)
         without = "".join(line for line in lines if "vod_response_cache" not in line)
         for name, site in [(MODULE, vod_module.SITE), (MODULE_WITHOUT, without)]:
-            place = folder / f"nginx-{len(turns)}"
+            place = scratch / f"nginx-{len(turns)}"
             add(name, Nginx(place, folder, site, options.vod_nginx.resolve()), module)
     for (name, film), (server, paths) in turns.items():
         for kind in KINDS:
@@ -147,14 +150,16 @@ def line_up(folder, options, stack):
 
 
 def spread(paths):
-    return [paths[place * len(paths) // FRAGMENTS] for place in range(min(FRAGMENTS, len(paths)))]
+    """The first fragments, or of a long film one of each part of it, at all places in the minute that it repeats."""
+    step = len(paths) // FRAGMENTS
+    return paths[:FRAGMENTS] if step < 2 else [paths[number * step + number] for number in range(FRAGMENTS)]
 
 
-def measure(kind, turns, options, folder):
+def measure(kind, turns, options, scratch):
     """CPU µs of all rounds, by server and film."""
     rounds, scripts = {turn: [] for turn in turns}, {}
     for number, (turn, (_, paths)) in enumerate(turns.items()):
-        scripts[turn] = folder / f"{kind}-{number}.lua"
+        scripts[turn] = scratch / f"{kind}-{number}.lua"
         write_script(scripts[turn], paths[kind])
     order = list(turns)
     for number in range(options.rounds):
