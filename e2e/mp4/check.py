@@ -63,9 +63,9 @@ def main():
             base = "http://{}:{}".format(*server.address)
             for made, packaged in PAIRS.items():
                 results.append(attempt("fragments", made, lambda: same_fragments(base, made, packaged)))
-            for film in [*PAIRS, *PAIRS.values()]:
-                work = folder / "collected" / film.replace("/", "-")
-                results.append(attempt("frames", film, lambda: judge_media(base, film, folder, work, options)))
+            judge = lambda film: attempt("frames", film, lambda: judge_media(base, film, folder, options))
+            with ThreadPoolExecutor(2) as pool:
+                results += pool.map(judge, [*PAIRS, *PAIRS.values()])
             results += play(base, folder, options)
     good = results.count(True)
     print(f"mp4: {good} passed, {len(results) - good} failed")
@@ -150,8 +150,9 @@ def same_fragments(base, made, packaged):
     return f"{count} answers, {total} bytes, equal those of {packaged}"
 
 
-def judge_media(base, film, folder, work, options):
+def judge_media(base, film, folder, options):
     """Compares what is served of each track with the track of the source."""
+    work = folder / "collected" / film.replace("/", "-")
     source = next(files for made, files in SOURCES.items() if film in (made, PAIRS[made]))
     work.mkdir(parents=True)
     seen = []
