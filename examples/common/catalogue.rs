@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 use std::mem;
-use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +12,7 @@ use std::time::{Duration, Instant};
 use smooth_origin::base::Name;
 
 use crate::Stored;
-use crate::listing::walk;
+use crate::listing::walk::{self, WalkOptions};
 use crate::log::{Level, log};
 use crate::roots::Roots;
 
@@ -37,7 +36,7 @@ pub struct Names {
 
 struct Shared {
     roots: Roots,
-    links_into: Vec<PathBuf>,
+    walk: WalkOptions,
     state: Mutex<State>,
     /// Tells that a walk has ended.
     ended: Condvar,
@@ -84,9 +83,9 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const MOST_BYTES: usize = 256 << 20;
 
 impl Catalogue {
-    pub(crate) fn new(roots: Roots, links_into: Vec<PathBuf>) -> Self {
+    pub(crate) fn new(roots: Roots, walk: WalkOptions) -> Self {
         let (state, ended) = (Mutex::default(), Condvar::new());
-        Self(Arc::new(Shared { roots, links_into, state, ended }))
+        Self(Arc::new(Shared { roots, walk, state, ended }))
     }
 
     /// Returns the served folders, each with the prefix of its URLs.
@@ -181,7 +180,7 @@ impl Shared {
         let began = Instant::now();
         let is_first = self.lock().whole.is_none();
         let (mut names, mut batch, mut left_out) = (Packed::default(), Packed::default(), 0);
-        let found = walk::visit(self.roots.as_slice(), &self.links_into, &mut |name: Name| {
+        let found = walk::visit(self.roots.as_slice(), &self.walk, &mut |name: Name| {
             batch.push(name.as_str());
             if batch.len() == BATCH {
                 // The names of the first walk are shown from the start.
@@ -371,7 +370,7 @@ mod tests {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata"));
         let root = Root { prefix: Some("films".into()), place: Place::Folder(root.into()) };
         let roots = Roots::new(vec![root], Path::new("")).unwrap_or_else(|f| panic!("{f}"));
-        let catalogue = Catalogue::new(roots, Vec::new());
+        let catalogue = Catalogue::new(roots, WalkOptions::default());
         assert!(!catalogue.lock().is_walking);
         let names = loop {
             let names = catalogue.find("LADDER", &|_| true, None, 10);

@@ -8,6 +8,7 @@ use smooth_origin::service::OriginService;
 
 use crate::catalogue::Catalogue;
 use crate::formats::Format;
+use crate::listing::walk::WalkOptions;
 use crate::listing::{Listing, Shown};
 use crate::roots::Roots;
 use crate::rules::HostRules;
@@ -19,7 +20,7 @@ pub struct Content {
     pub service: OriginService,
     roots: Roots,
     hosts: HostRules,
-    links_into: Vec<PathBuf>,
+    walk: WalkOptions,
     formats: Vec<Format>,
     list: usize,
     /// The options that the origin is made of. If they stay, so does the origin with its memory.
@@ -55,7 +56,7 @@ impl Content {
             service: OriginService::with_options(origin, arguments.service.options()?),
             roots,
             hosts: HostRules::new(&arguments.store),
-            links_into: links_into.clone(),
+            walk: arguments.walk_options(),
             formats: arguments.formats(),
             list: arguments.list,
             of_origin,
@@ -74,7 +75,7 @@ impl Content {
 
     /// Returns whether presentations are found in the same places as those of `other`.
     pub fn has_same_places(&self, other: &Self) -> bool {
-        self.roots == other.roots && self.links_into == other.links_into
+        self.roots == other.roots && self.walk == other.walk
     }
 
     /// Returns the folders that are served.
@@ -94,7 +95,7 @@ impl Content {
 
     /// Returns the names of the presentations, which nothing looks for yet.
     pub fn catalogue(&self) -> Catalogue {
-        Catalogue::new(self.roots.clone(), self.links_into.clone())
+        Catalogue::new(self.roots.clone(), self.walk.clone())
     }
 
     /// Starts the thread that lists the presentations, for clients of a server at this address.
@@ -103,7 +104,7 @@ impl Content {
             scheme,
             address,
             roots: self.roots.clone(),
-            links_into: self.links_into.clone(),
+            walk: self.walk.clone(),
             formats: self.formats.clone(),
             limit: self.list,
         };

@@ -15,6 +15,7 @@ mod mending;
 mod names;
 mod plain_element;
 mod server;
+mod stream_names;
 mod xml;
 
 #[cfg(feature = "unstable-formats")]
@@ -30,6 +31,7 @@ pub(crate) use encoding::Decoded;
 pub use kind::StreamKind;
 pub use language::language_tag;
 pub use server::{ServerManifest, ServerTrack};
+pub(crate) use stream_names::stream_names;
 #[cfg(feature = "dash")]
 pub(crate) use xml::Writer as XmlWriter;
 #[cfg(any(feature = "dash", feature = "hls"))]

@@ -52,6 +52,7 @@ pub struct OriginBuilder {
     #[cfg(feature = "metrics")]
     metrics: Option<String>,
     options: OpenOptions,
+    bare_mp4: bool,
     #[cfg(any(feature = "dash", feature = "hls"))]
     text_bytes: Option<usize>,
     cache: CacheOptions,
@@ -87,6 +88,7 @@ impl OriginBuilder {
             #[cfg(feature = "metrics")]
             metrics: None,
             options: OpenOptions::default(),
+            bare_mp4: false,
             #[cfg(any(feature = "dash", feature = "hls"))]
             text_bytes: None,
             cache: CacheOptions::default(),
@@ -103,6 +105,23 @@ impl OriginBuilder {
     /// Options with which presentations are opened; default [`OpenOptions::default`].
     pub fn open_options(mut self, options: OpenOptions) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Sets whether a media file is a presentation without a server manifest: `film.mp4` answers to
+    /// `film.mp4.ism/Manifest`, and to the paths of DASH and HLS below `film.mp4.ism/`; default: no,
+    /// because everyone can then play each such file of the store. [`OpenOptions::bare_mp4`] says which
+    /// files these are.
+    ///
+    /// ```
+    /// # use smooth_origin::origin::{Origin, block_on};
+    /// # use smooth_origin::storage::MemoryStore;
+    /// # let store = MemoryStore::new();
+    /// let origin = Origin::builder(store).bare_mp4(true).build();
+    /// # assert!(block_on(origin.answer("/film.mp4.ism/Manifest")).is_err());
+    /// ```
+    pub fn bare_mp4(mut self, allowed: bool) -> Self {
+        self.bare_mp4 = allowed;
         self
     }
 
@@ -584,6 +603,8 @@ impl OriginBuilder {
         };
         #[cfg(not(any(feature = "dash", feature = "hls")))]
         let options = self.options;
+        let is_bare = self.bare_mp4 || options.opens_bare_mp4();
+        let options = options.bare_mp4(is_bare);
         let opener = Opener::new(Arc::clone(&shared), options, self.openings);
         let is_spread = self.memory.whole_reads > 0;
         let cache = CacheOptions { is_spread, ..self.cache };

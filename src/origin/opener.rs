@@ -53,6 +53,11 @@ impl Opener {
         &self.shared
     }
 
+    /// Returns whether a media file may be a presentation without a server manifest.
+    pub(super) fn opens_bare_mp4(&self) -> bool {
+        self.options.opens_bare_mp4()
+    }
+
     /// Returns how many openings are in progress.
     pub(super) fn in_progress(&self) -> u64 {
         self.in_progress.load(Ordering::Relaxed) as u64

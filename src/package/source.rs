@@ -6,7 +6,7 @@ use super::input::Input;
 use crate::base::{Error, ErrorKind, FileId, FourCc, Limits};
 use crate::bmff::{Body, Boxes, Hdlr, Tkhd};
 use crate::codec::{Description, encryption};
-use crate::index::sample_table::{Movie, Track};
+use crate::index::sample_table::{Movie, Track, is_elsewhere};
 use crate::manifest::StreamKind;
 
 /// A track of an input that is packaged.
@@ -89,26 +89,6 @@ pub(super) fn sources(
         sources.push(Source { file, name, kind, language, track, tkhd, description });
     }
     Ok(sources)
-}
-
-/// Returns whether an entry of `dref` is of another file. What cannot be read is of this one.
-///
-/// Spec: ISO/IEC 14496-12, 8.7.2.
-fn is_elsewhere(trak: &Boxes) -> bool {
-    let minf = trak.path(&[*b"mdia", *b"minf"]);
-    let dinf = minf.and_then(|minf| minf.list.iter().find(|item| item.header.kind == *b"dinf"));
-    let Some(Body::Other(dinf)) = dinf.map(|item| &item.body) else { return false };
-    // The header of `dref`, version, flags and a count of entries.
-    let Some(mut entries) = dinf.get(16..).filter(|_| dinf[4..8] == *b"dref") else { return false };
-    // Size, type, version and flags.
-    while let Some(entry) = entries.first_chunk::<12>() {
-        if entry[11] & 1 == 0 {
-            return true;
-        }
-        let len = entry.first_chunk().map_or(0, |size| u32::from_be_bytes(*size));
-        entries = entries.get(len.max(12) as usize..).unwrap_or_default();
-    }
-    false
 }
 
 /// Error of an input that is no progressive file.

@@ -11,7 +11,7 @@ use crate::base::{Error, ErrorKind};
 use crate::codec::Format;
 use crate::index::chunk_plan::{ChunkPlan, PlanTrack};
 use crate::index::sample_table::Prepared;
-use crate::manifest::StreamKind;
+use crate::manifest::{StreamKind, stream_names};
 
 /// Returns the streams of a package: video first, else in the order of the inputs.
 pub(super) fn streams(
@@ -39,7 +39,9 @@ pub(super) fn streams(
         return Err(ErrorKind::Missing { what, clause }.into());
     }
     groups.sort_by_key(|group| group[0].kind);
-    let names = names(&groups);
+    let of = groups.iter().map(|group| (group[0].kind, group[0].language.as_deref()));
+    let of: Vec<_> = of.collect();
+    let names = stream_names(&of);
     let mut guide: Vec<u64> = Vec::new();
     let mut streams = Vec::new();
     for (group, name) in groups.into_iter().zip(names) {
@@ -60,28 +62,6 @@ fn belongs(first: &Source, other: &Source) -> bool {
     };
     let of = |source: &Source| (source.kind, source.description.tag.clone(), sound(source));
     of(first) == of(other) && first.language == other.language
-}
-
-/// Names by kind where there is one stream of it, else by kind and language; with a number if that is
-/// taken.
-fn names(groups: &[Vec<Source>]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for group in groups {
-        let (kind, language) = (group[0].kind, group[0].language.as_deref());
-        let is_alone = groups.iter().filter(|other| other[0].kind == kind).count() == 1;
-        let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-        let base = match language {
-            Some(language) if !is_alone => {
-                let language: String = language.chars().map(word).collect();
-                format!("{}_{language}", kind.as_str())
-            }
-            _ => kind.as_str().to_owned(),
-        };
-        let numbered = (2_u32..).map(|number| format!("{base}_{number}"));
-        let free = std::iter::once(base.clone()).chain(numbered).find(|name| !names.contains(name));
-        names.push(free.unwrap_or(base));
-    }
-    names
 }
 
 fn stream(

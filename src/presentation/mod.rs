@@ -52,6 +52,7 @@ pub(crate) use fragment_view::{FragmentAddress, FragmentView, Need};
 pub(crate) use init_segment::ONLY_TRACK;
 pub(crate) use keys::Located;
 pub use lint::PlayerRule;
+pub(crate) use open::bare_media_of;
 pub use open::open;
 pub use reply::{Piece, Reply, StoredRange};
 pub(crate) use representation::MediaType;
@@ -147,6 +148,8 @@ pub struct OpenOptions {
     text_budget: TextBudget,
     /// True if a driver gets and keeps index files.
     has_index_files: bool,
+    /// True if a media file without a server manifest may be a presentation.
+    bare_mp4: bool,
 }
 
 impl OpenOptions {
@@ -184,6 +187,22 @@ impl OpenOptions {
     pub fn without_event_streams(mut self) -> Self {
         self.without_event_streams = true;
         self
+    }
+
+    /// Sets whether a media file is a presentation without a server manifest: `film.mp4` has the name
+    /// `film.mp4.ism`; default: no. The files are those that end in `.mp4`, `.m4v`, `.m4a` or `.mov`, in
+    /// any letter case, progressive or fragmented.
+    ///
+    /// A server manifest of that name comes first, and so does a folder of fragments. Streams have the
+    /// names that a packager would give them (`video`, `audio`, or `audio_eng` if there are several
+    /// languages), and bitrates are measured.
+    pub fn bare_mp4(mut self, allowed: bool) -> Self {
+        self.bare_mp4 = allowed;
+        self
+    }
+
+    pub(crate) fn opens_bare_mp4(&self) -> bool {
+        self.bare_mp4
     }
 
     /// Sets the memory for the texts and initialization segments of other outputs than Smooth

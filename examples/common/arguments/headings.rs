@@ -23,6 +23,7 @@ const TABLE: &[(&str, &str)] = &[
     ("read-ahead", STORES),
     ("disk-cache", STORES),
     ("disk-cache-", STORES),
+    ("bare-mp4", FOLDERS),
     ("list", FOLDERS),
     ("revalidate", FOLDERS),
     ("revalidate-media", FOLDERS),

@@ -14,6 +14,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use crate::Failure;
 use crate::formats::Format;
 use crate::listen::Listen;
+use crate::listing::walk::WalkOptions;
 use crate::number;
 use crate::roots::{Root, Roots};
 use crate::rules::Rule;
@@ -152,6 +153,12 @@ impl Arguments {
                 (delay, u32::try_from(self.stores.store_hedge_limit).unwrap_or(u32::MAX))
             }),
         }
+    }
+
+    /// Returns how folders are walked through.
+    pub(crate) fn walk_options(&self) -> WalkOptions {
+        let links_into = self.links_into.clone();
+        WalkOptions { links_into, bare_mp4: self.origin.bare_mp4() }
     }
 
     /// Returns the formats that are served.

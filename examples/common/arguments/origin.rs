@@ -25,6 +25,11 @@ pub(crate) struct OriginArguments {
     #[arg(long, value_name = "SECONDS", value_parser = number::seconds)]
     revalidate_media: Option<u64>,
 
+    /// Serve each media file that has no .ism (*.mp4, *.m4v, *.m4a, *.mov) as a presentation of its own:
+    /// film.mp4 at film.mp4.ism/Manifest
+    #[arg(long)]
+    bare_mp4: bool,
+
     /// Leave event streams (commands, chapters, advertisements) out of manifests; some players refuse
     /// a film that has them, or show them as subtitles
     #[arg(long)]
@@ -107,6 +112,11 @@ impl OriginArguments {
         self.max_openings
     }
 
+    /// Returns whether media files are presentations without a server manifest.
+    pub(crate) fn bare_mp4(&self) -> bool {
+        self.bare_mp4
+    }
+
     /// Returns the longest time that a read of a file may take.
     #[cfg(feature = "remote")]
     pub(crate) fn read_timeout(&self) -> Duration {
@@ -140,6 +150,7 @@ impl OriginArguments {
         };
         builder
             .open_options(options)
+            .bare_mp4(self.bare_mp4)
             .revalidate_after(Duration::from_secs(self.revalidate))
             .settling_time(self.settling_time)
             .replace_grace(Duration::from_secs(self.replace_grace))

@@ -67,8 +67,8 @@ pub fn check(arguments: &Arguments, json: bool) -> Result<Checked, Failure> {
     let builder = origin::builder(&roots, arguments, Memory::default())?;
     let opener = Opener::new(builder.cache_bytes(0).build(), OPENING_TIME);
     let openers = (0..at_once(arguments)).map(|_| opener.another()).collect();
-    let links_into = &arguments.links_into;
-    let visit = |each: &mut dyn FnMut(Name)| walk::visit(roots.as_slice(), links_into, each);
+    let walk = arguments.walk_options();
+    let visit = |each: &mut dyn FnMut(Name)| walk::visit(roots.as_slice(), &walk, each);
 
     let mut count = 0;
     visit(&mut |_| count += 1);

@@ -8,7 +8,6 @@ pub(crate) mod walk;
 mod watch;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,7 +24,7 @@ use few::Few;
 use opener::{OPENING_TIME, Opener};
 use report::Report;
 pub(crate) use report::{Outcome, reached};
-use walk::{Found, find};
+use walk::{Found, WalkOptions, find};
 use watch::Watch;
 
 /// The thread that lists, and the one that watches the served folders. Both end when this is dropped.
@@ -42,8 +41,7 @@ pub(crate) struct Shown {
     /// Address on which the server listens.
     pub(crate) address: SocketAddr,
     pub(crate) roots: Roots,
-    /// Folders that links may lead into.
-    pub(crate) links_into: Vec<PathBuf>,
+    pub(crate) walk: WalkOptions,
     /// Formats that are served.
     pub(crate) formats: Vec<Format>,
     /// No more presentations than these are opened.
@@ -93,7 +91,7 @@ fn list_whenever(asked: &Receiver<()>, origin: &Origin, shown: &Shown) {
 /// Prints presentations and what is wrong with them: healthy ones as they are found, then the others,
 /// then what was not looked at, and a summary. Of many, the first few are printed, and a count.
 fn list(origin: &Origin, shown: &Shown, again: bool) {
-    let found = find(shown.roots.as_slice(), &shown.links_into, shown.limit);
+    let found = find(shown.roots.as_slice(), &shown.walk, shown.limit);
     if again {
         found.names.iter().for_each(|name| origin.look_again(name));
     }

@@ -11,6 +11,15 @@ use crate::place::{Place as At, StoreUrl};
 use crate::roots::Root;
 use crate::{Trouble, refused_link, terminal};
 
+/// Options of a walk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WalkOptions {
+    /// Folders that links may lead into.
+    pub(crate) links_into: Vec<PathBuf>,
+    /// Set if media files are presentations without a server manifest.
+    pub(crate) bare_mp4: bool,
+}
+
 /// The result of a walk through folders.
 pub(crate) struct Found {
     /// The server manifests and folders of fragments, in the order of their names.
@@ -70,12 +79,14 @@ const MAX_LOGGED: usize = 10;
 
 const MEDIA: &[&str] = &[".ismv", ".isma", ".ismt", ".mp4", ".m4v", ".m4a", ".mov"];
 
+/// Media files that may be presentations without a server manifest
+/// ([`bare_mp4`](smooth_origin::presentation::OpenOptions::bare_mp4)).
+const BARE: &[&str] = &[".mp4", ".m4v", ".m4a", ".mov"];
+
 /// Finds up to `limit` presentations. Links to folders are followed if they lead into one of
 /// these folders.
-pub(super) fn find(roots: &[Root], links_into: &[PathBuf], limit: usize) -> Found {
-    let found = Found { names: Vec::new(), media: 0, left_out: LeftOut::default() };
-    let links_into = links_into.iter().filter_map(|folder| fs::canonicalize(folder).ok()).collect();
-    let mut walk = Walk { limit, links_into, entries: 0, found, each: None };
+pub(super) fn find(roots: &[Root], options: &WalkOptions, limit: usize) -> Found {
+    let mut walk = Walk::new(options, limit, None);
     for root in roots {
         match &root.place {
             At::Folder(_) => walk.folder(root, "", 1),
@@ -87,15 +98,15 @@ pub(super) fn find(roots: &[Root], links_into: &[PathBuf], limit: usize) -> Foun
         }
     }
     walk.found.names.sort();
+    // A media file, and the server manifest of the same name.
+    walk.found.names.dedup();
     walk.found
 }
 
 /// Calls a function for each presentation, as the folders have them, without keeping their names.
 /// Returns the files and folders that were not looked at; the number of names in it is 0.
-pub(crate) fn visit(roots: &[Root], links_into: &[PathBuf], each: &mut dyn FnMut(Name)) -> Found {
-    let found = Found { names: Vec::new(), media: 0, left_out: LeftOut::default() };
-    let links_into = links_into.iter().filter_map(|folder| fs::canonicalize(folder).ok()).collect();
-    let mut walk = Walk { limit: usize::MAX, links_into, entries: 0, found, each: Some(each) };
+pub(crate) fn visit(roots: &[Root], options: &WalkOptions, each: &mut dyn FnMut(Name)) -> Found {
+    let mut walk = Walk::new(options, usize::MAX, Some(each));
     for root in roots {
         match &root.place {
             At::Folder(_) => walk.folder_in_its_order(root, "", 1),
@@ -109,6 +120,7 @@ struct Walk<'a> {
     limit: usize,
     /// Without links.
     links_into: Vec<PathBuf>,
+    bare_mp4: bool,
     /// Files and folders that were seen.
     entries: usize,
     found: Found,
@@ -116,7 +128,14 @@ struct Walk<'a> {
     each: Option<&'a mut dyn FnMut(Name)>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(options: &WalkOptions, limit: usize, each: Option<&'a mut dyn FnMut(Name)>) -> Self {
+        let WalkOptions { links_into, bare_mp4 } = options;
+        let real = links_into.iter().filter_map(|folder| fs::canonicalize(folder).ok());
+        let found = Found { names: Vec::new(), media: 0, left_out: LeftOut::default() };
+        Self { limit, links_into: real.collect(), bare_mp4: *bare_mp4, entries: 0, found, each }
+    }
+
     /// A folder, by its path below the root.
     fn folder(&mut self, root: &Root, below: &str, depth: usize) {
         if self.each.is_some() {
@@ -153,7 +172,9 @@ impl Walk<'_> {
         match (name.to_str(), entry.file_type()) {
             (None, _) => self.found.left_out.unnameable.add(entry.path().display()),
             (_, Err(error)) => self.unreadable(&entry.path(), &error),
-            (Some(name), Ok(kind)) if kind.is_file() && !is_server_manifest(name) => {
+            (Some(name), Ok(kind))
+                if kind.is_file() && !is_server_manifest(name) && !self.is_bare(name) =>
+            {
                 self.found.media += usize::from(is_media(name));
             }
             (Some(name), Ok(kind)) => names.add(name, kind),
@@ -252,10 +273,19 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, path: &str) {
-        match is_server_manifest(path) {
-            true => self.presentation(path),
-            false => self.found.media += usize::from(is_media(path)),
+        match (is_server_manifest(path), self.is_bare(path)) {
+            (true, _) => self.presentation(path),
+            (false, true) => self.presentation(&format!("{path}.ism")),
+            (false, false) => self.found.media += usize::from(is_media(path)),
         }
+    }
+
+    /// Returns whether a file is a presentation without a server manifest. Files of macOS beside others
+    /// (`._film.mp4`) are not.
+    fn is_bare(&self, path: &str) -> bool {
+        let file_name = path.rsplit('/').next().unwrap_or(path);
+        let has_ending = || BARE.iter().any(|ending| has_ending(file_name, ending));
+        self.bare_mp4 && !file_name.starts_with('.') && has_ending()
     }
 
     fn presentation(&mut self, path: &str) {
@@ -435,9 +465,7 @@ mod tests {
     use super::*;
 
     fn found(names: &[&str], limit: usize) -> Found {
-        let left_out = LeftOut::default();
-        let found = Found { names: Vec::new(), media: 0, left_out };
-        let mut walk = Walk { limit, links_into: Vec::new(), entries: 0, found, each: None };
+        let mut walk = Walk::new(&WalkOptions::default(), limit, None);
         names.iter().for_each(|name| walk.file(name));
         walk.found
     }
@@ -459,12 +487,23 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
-        let found = found(&[], 9);
-        let mut walk = Walk { limit: 9, links_into: Vec::new(), entries: 0, found, each: None };
+        let mut walk = Walk::new(&WalkOptions::default(), 9, None);
         walk.folder(&Root { prefix: None, place: At::Folder(top.clone()) }, "", 1);
         let names: Vec<_> = walk.found.names.iter().map(Name::as_str).collect();
         assert_eq!(names, ["a.ism", "b.ism/c.ISML"]);
         fs::remove_dir_all(top).unwrap();
+    }
+
+    #[test]
+    fn media_files_are_presentations_where_they_may_be_without_a_server_manifest() {
+        let options = WalkOptions { bare_mp4: true, ..WalkOptions::default() };
+        let mut walk = Walk::new(&options, 9, None);
+        for name in ["a.mp4", "b/C.MOV", "._a.mp4", "b/.mp4", "d.ismv", "e.ism"] {
+            walk.file(name);
+        }
+        let names: Vec<_> = walk.found.names.iter().map(Name::as_str).collect();
+        assert_eq!(names, ["a.mp4.ism", "b/C.MOV.ism", "e.ism"]);
+        assert_eq!(walk.found.media, 3);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! `cargo test` builds the examples before it runs this; `cargo test --test serve` alone does not.
 
+mod bare;
 mod check;
 mod configuration;
 mod encrypted;

@@ -22,6 +22,7 @@
 mod chunks;
 mod clock;
 mod edits;
+mod elsewhere;
 mod movie;
 mod oddity;
 mod outline;
@@ -38,6 +39,7 @@ mod track;
 mod whereabouts;
 
 pub use clock::{Clock, LocalClock};
+pub(crate) use elsewhere::is_elsewhere;
 pub use movie::Movie;
 pub use oddity::{Oddity, OddityKind};
 pub use outline::{Extent, Group, Outline};

@@ -404,7 +404,8 @@ impl Cache {
 
     /// Asks the store for the name under which a presentation is stored.
     async fn stored_name(&self, name: &Name) -> Option<Name> {
-        self.spellings.stored(&self.opener.shared().access, name, self.clock.now()).await
+        let is_bare = self.opener.opens_bare_mp4();
+        self.spellings.stored(&self.opener.shared().access, name, is_bare, self.clock.now()).await
     }
 
     fn host(&self) -> &Host {

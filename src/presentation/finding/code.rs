@@ -73,6 +73,12 @@ codes! {
     /// Progressive files of one stream cannot be cut into the same chunks.
     QualitiesNotAligned "qualities-not-aligned" Error
         "encode all qualities with key frames at the same times, and from the same start",
+    /// The samples of a progressive track are encrypted.
+    SamplesEncrypted "samples-encrypted" Error
+        "name a fragmented MP4 in the .ism, whose fragments say how they are encrypted, or the file before it was encrypted",
+    /// The samples of a progressive track are in another file.
+    SamplesElsewhere "samples-elsewhere" Error
+        "put the samples into the file itself: `ffmpeg -i in.mp4 -c copy out.mp4`",
     /// A media file has no index of the track's fragments, and none was found in it.
     IndexMissing "index-missing" Error
         "if the file ends too early, copy it again or package it again; if it never had the track, take the track out of the .ism, or name the file that has it",

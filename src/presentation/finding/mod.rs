@@ -145,7 +145,7 @@ impl Finding {
         let what = match self.code {
             FileBroken | NeedsPackaging | NotSliceable | IndexMissing | IndexBroken
             | ScanGivenUp | BudgetExceeded | RecordingCutOff | TrackMissing | FragmentBroken
-            | TimesInvalid => &*self.message,
+            | SamplesEncrypted | SamplesElsewhere | TimesInvalid => &*self.message,
             FragmentFileMissing => "fragments have no files",
             FileMissing => "a file that the server manifest names is missing",
             FileUnreadable => "a media file cannot be read",

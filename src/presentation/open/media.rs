@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::excerpt::Excerpt;
 use super::tracks::{self, MediaTrack};
 use super::trouble::Trouble;
-use super::{header_chunks, progressive, protection, subsegments};
+use super::{header_chunks, progressive, protection, subsegments, unmade};
 use crate::base::{Cursor, Error, FileEnds, FileId, Limits};
 use crate::bmff::{Boxes, Header};
 use crate::codec::ProtectionSystem;
@@ -272,7 +272,10 @@ impl MediaOpening {
             let size = self.excerpt.size();
             let movie = Movie::read(&parsed, moov.start, size, limits).map_err(file_broken)?;
             self.result.is_progressive = true;
-            self.result.tracks = progressive::of_movie(media, movie);
+            self.result.tracks = progressive::of_movie(media, movie).map(|mut tracks| {
+                unmade::refuse(&mut tracks, boxes, limits);
+                tracks
+            });
             return Ok(Next::Go(Phase::Done));
         }
 

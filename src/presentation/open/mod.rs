@@ -22,11 +22,13 @@
 //! a file without a usable index is walked through afterwards, with one read per fragment. If reads
 //! are slow, these are made in many places of the file at one time.
 //!
-//! If there is no server manifest, the name may be that of a folder of fragments: see [`folder`].
+//! If there is no server manifest, the name may be that of a folder of fragments: see [`folder`]. If the
+//! options allow it, it may be that of a media file with `.ism` added: see [`bare`].
 
 mod adopt;
 mod announced;
 mod assign;
+mod bare;
 mod complete;
 mod cut_off;
 mod doubts;
@@ -61,6 +63,7 @@ mod track_table;
 mod tracks;
 mod trouble;
 mod twins;
+mod unmade;
 mod unpaired;
 mod walk;
 mod walking;
@@ -70,6 +73,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use memchr::memmem;
 
+pub(crate) use self::bare::media_of as bare_media_of;
 use self::complete::Complete;
 use self::listed::Listed;
 use self::media::MediaOpening;
@@ -146,7 +150,10 @@ pub fn open(name: Name, options: &OpenOptions) -> Step<Presentation> {
     Step::read(vec![want], move |got| {
         let text = match opened(got.into_iter().next()) {
             Err(error) if matches!(error.kind, ErrorKind::NoPresentation) => {
-                return folder::open(name, options);
+                return match bare_media_of(&name).filter(|_| options.bare_mp4) {
+                    Some(media) => bare::open(name, media, options),
+                    None => folder::open(name, options),
+                };
             }
             opened => opened?.head,
         };
@@ -185,12 +192,15 @@ struct Reading {
     asked: u64,
     /// Batches that it may take.
     batches: usize,
+    /// There is no server manifest: one is written when the tracks are known.
+    is_bare: bool,
     findings: Findings,
 }
 
 impl Reading {
     fn new(listed: Listed, findings: Findings) -> Self {
-        Self { listed, client_text: None, media: Vec::new(), asked: 0, batches: BATCHES, findings }
+        let (media, batches, is_bare) = (Vec::new(), BATCHES, false);
+        Self { listed, client_text: None, media, asked: 0, batches, is_bare, findings }
     }
 
     /// The second batch: the client manifest and all media files.
@@ -343,10 +353,14 @@ impl Reading {
     /// Goes on when all headers and indexes are there: to the walks, if files need one, else to the
     /// end.
     fn finish(self) -> Step<Presentation> {
-        let Self { listed, client_text, media, findings, .. } = self;
+        let Self { mut listed, client_text, media, is_bare, findings, .. } = self;
         let limits = &listed.options.limits;
         let finished = media.into_iter().map(|media| (media.file, media.finish(limits)));
         let mut media: Vec<_> = finished.collect();
+        if is_bare {
+            listed.name_tracks(&media);
+        }
+        let limits = &listed.options.limits;
         let client = client_text.clone().map(|text| ClientDocument::parse(text, limits));
         let manifest = client.as_ref().and_then(|client| client.as_ref().ok());
         plan::plan(&listed, manifest.map(ClientDocument::manifest), &mut media);

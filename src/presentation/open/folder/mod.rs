@@ -69,11 +69,14 @@ const LISTED_AT_ONCE: usize = 16;
 /// Maximum number of fragments that are looked at.
 const MOST_LOOKS: usize = 128;
 
+/// The name of the client manifest of a folder of this name.
+pub(super) fn manifest_of(name: &Name) -> Option<Name> {
+    Name::new(&format!("{name}/{MANIFEST}")).ok()
+}
+
 /// Opens the folder of this name, if it has a client manifest.
 pub(super) fn open(name: Name, options: OpenOptions) -> Result<Step<Presentation>, Error> {
-    let Ok(manifest) = Name::new(&format!("{name}/{MANIFEST}")) else {
-        return Err(ErrorKind::NoPresentation.into());
-    };
+    let manifest = manifest_of(&name).ok_or(ErrorKind::NoPresentation)?;
     let want = Want::Open {
         file: MANIFEST_ID,
         name: manifest.clone(),
