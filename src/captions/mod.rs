@@ -3,6 +3,7 @@
 //! - [`Document`] is a TTML document: the sample of one fragment of a text track. [`Document::cues`]
 //!   returns its [`Cue`]s within a [`Window`].
 //! - [`WebVttSegment`] writes cues as the text of a WebVTT segment for HLS.
+//! - [`ttml_document`] writes cues as a TTML document again.
 //! - [`wvtt_samples`] writes cues as samples of a `wvtt` track for DASH and CMAF.
 //! - [`Loss`] is something in a document that WebVTT cannot express.
 //!
@@ -41,6 +42,7 @@ mod style_sheet;
 mod time_base;
 mod time_expression;
 mod timing;
+mod ttml;
 mod webvtt;
 mod wvtt;
 
@@ -48,5 +50,6 @@ pub use cue::{Alignment, Cue, CueSettings, Line, LineAlignment, Percent, Vertica
 pub use document::Document;
 pub use loss::{Loss, LossKind};
 pub use time_base::{TimeBase, Window};
+pub use ttml::ttml_document;
 pub use webvtt::{TimestampMap, WebVttSegment};
 pub use wvtt::{WvttSample, wvtt_samples};
