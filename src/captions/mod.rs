@@ -5,6 +5,7 @@
 //! - [`WebVttSegment`] writes cues as the text of a WebVTT segment for HLS.
 //! - [`ttml_document`] writes cues as a TTML document again.
 //! - [`wvtt_samples`] writes cues as samples of a `wvtt` track for DASH and CMAF.
+//! - [`Subtitles`] are the cues of a file of SubRip or WebVTT.
 //! - [`Loss`] is something in a document that WebVTT cannot express.
 //!
 //! Spec: W3C TTML1 and TTML2; W3C WebVTT; ISO/IEC 14496-30, 7; RFC 8216, 3.5.
@@ -28,6 +29,8 @@
 mod attributes;
 mod colour;
 mod cue;
+mod cue_text;
+mod cue_times;
 mod document;
 mod layout;
 mod length;
@@ -39,16 +42,23 @@ mod schedule;
 mod seconds;
 mod style;
 mod style_sheet;
+mod subrip;
+mod subtitles;
+mod text_format;
 mod time_base;
 mod time_expression;
 mod timing;
 mod ttml;
 mod webvtt;
+mod webvtt_place;
+mod webvtt_reading;
 mod wvtt;
 
 pub use cue::{Alignment, Cue, CueSettings, Line, LineAlignment, Percent, Vertical};
 pub use document::Document;
 pub use loss::{Loss, LossKind};
+pub use subtitles::Subtitles;
+pub use text_format::TextFormat;
 pub use time_base::{TimeBase, Window};
 pub use ttml::ttml_document;
 pub use webvtt::{TimestampMap, WebVttSegment};

@@ -32,7 +32,7 @@ pub use language::language_tag;
 pub use server::{ServerManifest, ServerTrack};
 #[cfg(feature = "dash")]
 pub(crate) use xml::Writer as XmlWriter;
-#[cfg(any(feature = "dash", feature = "hls"))]
+#[cfg(any(feature = "dash", feature = "hls", feature = "package"))]
 pub(crate) use xml::{Element, Part, Reader};
 
 /// Attributes or parameters that are not understood here, by name, in document order.
