@@ -95,9 +95,15 @@ pub mod bmff;
 #[cfg(not(feature = "unstable-formats"))]
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod bmff;
-#[cfg(all(feature = "unstable-formats", any(feature = "dash", feature = "hls", feature = "package")))]
+#[cfg(all(
+    feature = "unstable-formats",
+    any(feature = "dash", feature = "hls", feature = "package")
+))]
 pub mod captions;
-#[cfg(all(not(feature = "unstable-formats"), any(feature = "dash", feature = "hls", feature = "package")))]
+#[cfg(all(
+    not(feature = "unstable-formats"),
+    any(feature = "dash", feature = "hls", feature = "package")
+))]
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod captions;
 #[cfg(feature = "unstable-formats")]

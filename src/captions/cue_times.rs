@@ -52,7 +52,9 @@ fn time(text: &str) -> Option<u64> {
     };
     let number = |digits: &str, most: usize| {
         let is_number = (1..=most).contains(&digits.len());
-        (is_number && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse::<u64>())?.ok()
+        (is_number && digits.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| digits.parse::<u64>())?
+            .ok()
     };
     let kept = fraction.get(..fraction.len().min(FRACTION))?;
     let fraction = number(kept, FRACTION)? * 10_u64.pow((FRACTION - kept.len()) as u32);
@@ -67,9 +69,8 @@ mod tests {
 
     #[test]
     fn times_are_read_as_they_are_met() {
-        let read = |line| {
-            CueTimes::of_line(line).map(|times| times.map(|t| (t.start, t.end, t.settings)))
-        };
+        let read =
+            |line| CueTimes::of_line(line).map(|times| times.map(|t| (t.start, t.end, t.settings)));
         let (one, two) = (10_000_000, 20_000_000);
         for (line, expected) in [
             ("00:00:01,000 --> 00:00:02,000", Some(Ok((one, two, "")))),
@@ -79,7 +80,10 @@ mod tests {
             ("7 00:00:01,000 --> 00:00:02,000", Some(Ok((one, two, "")))),
             ("00:00:01:000 --> 00:00:02:000  X1:5 X2:9", Some(Ok((one, two, "  X1:5 X2:9")))),
             ("00:00:01,5 --> 00:00:02,12345678", Some(Ok((15_000_000, 21_234_567, "")))),
-            ("100:00:00.000 --> 9999999:59:59.999", Some(Ok((3_600_000_000_000, 359_999_999_999_990_000, "")))),
+            (
+                "100:00:00.000 --> 9999999:59:59.999",
+                Some(Ok((3_600_000_000_000, 359_999_999_999_990_000, ""))),
+            ),
             ("00:00:02,000 --> 00:00:02,000", Some(Err(()))),
             ("-00:00:01,000 --> 00:00:02,000", Some(Err(()))),
             ("00:00:01,000 --> soon", Some(Err(()))),

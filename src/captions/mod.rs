@@ -5,6 +5,7 @@
 //! - [`WebVttSegment`] writes cues as the text of a WebVTT segment for HLS.
 //! - [`ttml_document`] writes cues as a TTML document again.
 //! - [`wvtt_samples`] writes cues as samples of a `wvtt` track for DASH and CMAF.
+//! - [`WholeDocument`] is a TTML document of a whole film, and cuts it into documents of chunks.
 //! - [`Subtitles`] are the cues of a file of SubRip or WebVTT.
 //! - [`Loss`] is something in a document that WebVTT cannot express.
 //!
@@ -52,6 +53,9 @@ mod ttml;
 mod webvtt;
 mod webvtt_place;
 mod webvtt_reading;
+mod whole_content;
+mod whole_document;
+mod whole_reading;
 mod wvtt;
 
 pub use cue::{Alignment, Cue, CueSettings, Line, LineAlignment, Percent, Vertical};
@@ -62,4 +66,5 @@ pub use text_format::TextFormat;
 pub use time_base::{TimeBase, Window};
 pub use ttml::ttml_document;
 pub use webvtt::{TimestampMap, WebVttSegment};
+pub use whole_document::WholeDocument;
 pub use wvtt::{WvttSample, wvtt_samples};

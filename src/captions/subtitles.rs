@@ -70,7 +70,8 @@ impl Subtitles {
             }
             TextFormat::WebVtt => {
                 let rest = text.strip_prefix("WEBVTT");
-                if !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n'])) {
+                if !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n']))
+                {
                     return Err(invalid(1, "the first line is not `WEBVTT`", WEBVTT));
                 }
                 webvtt_reading::read(&text, &mut losses, put)?

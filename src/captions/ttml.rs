@@ -32,11 +32,7 @@ const MILLISECONDS: Timescale = Timescale::new(1000).unwrap();
 /// [`ErrorKind::Budget`](crate::base::ErrorKind::Budget) if it exceeds [`Limits::caption_bytes`].
 ///
 /// Spec: W3C TTML1; ISO/IEC 14496-30, 5.
-pub fn ttml_document(
-    cues: &[Cue],
-    timescale: Timescale,
-    limits: &Limits,
-) -> Result<String, Error> {
+pub fn ttml_document(cues: &[Cue], timescale: Timescale, limits: &Limits) -> Result<String, Error> {
     let check = |document: &String| {
         Limits::check("bytes of captions", document.len() as u64, limits.caption_bytes)
     };

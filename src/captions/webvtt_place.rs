@@ -240,7 +240,9 @@ mod tests {
         ] {
             assert_eq!(place(text), (expected.to_owned(), true), "{text}");
         }
-        for text in ["line:x", "position:-1%", "size:101%", "align:up", "region:none", "a", "line:5%,x"] {
+        for text in
+            ["line:x", "position:-1%", "size:101%", "align:up", "region:none", "a", "line:5%,x"]
+        {
             assert!(!place(text).1, "{text}");
         }
         assert_eq!(settings("align:start", &[], "- שלום").0.to_string(), "align:right");
