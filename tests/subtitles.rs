@@ -300,7 +300,8 @@ fn ffmpeg_reads_the_same_cues_at_the_same_times() {
     std::fs::create_dir_all(&folder).unwrap();
     let srt = "1\n00:00:01,000 --> 00:00:02,500\nOne\n<i>two</i> <b>three</b>\n\n2\n00:00:03,120 --> 00:00:04,000\n\
         Déjà vu\n\n3\n01:02:03,004 --> 01:02:05,678\n- Yes.\n- No.\n";
-    let vtt = "WEBVTT\n\nNOTE a note\n\nSTYLE\n::cue { color: red }\n\nid\n00:01.000 --> 00:02.500 align:start line:90%\n\
+    // ffmpeg 5.1 reads no cue behind a block of styles.
+    let vtt = "WEBVTT\n\nNOTE a note\n\nid\n00:01.000 --> 00:02.500 align:start line:90%\n\
         One\n<i>two</i> <b>three</b>\n\n00:00:03.120 --> 00:00:04.000\n<v Roger>Fish &amp; chips\n\n\
         01:02:03.004 --> 01:02:05.678\n<c.loud>- Yes.</c>\n- No.\n";
     for (name, text, format) in

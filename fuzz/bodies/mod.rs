@@ -24,4 +24,6 @@ pub mod sample_tables;
 mod segmented;
 pub mod server_manifest;
 mod stored_manifest;
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub mod subtitles;
 mod survey;

@@ -45,6 +45,7 @@ impl<'a> Decoded<'a> {
     }
 
     /// Returns whether bytes that are not UTF-8 were read as windows-1252.
+    #[cfg(any(feature = "dash", feature = "hls", feature = "package"))]
     pub(crate) fn is_misdeclared(&self) -> bool {
         self.is_misdeclared
     }
