@@ -62,7 +62,11 @@ fn shown(
     let document = Document::parse(document, limits).ok()?;
     let cues = document.cues(base, window, limits).ok()?;
     let ms = |ticks: u64| (ticks + 5000) / 10_000;
-    Some(cues.into_iter().map(|cue| (ms(cue.start), ms(cue.end), cue.text)).collect())
+    let mut cues: Vec<_> =
+        cues.into_iter().map(|cue| (ms(cue.start), ms(cue.end), cue.text)).collect();
+    // Cues at several places that begin before the window are in the order of their whole times.
+    cues.sort_by(|one, other| (&one.2, one.0).cmp(&(&other.2, other.0)));
+    Some(cues)
 }
 
 /// Cuts a document, and compares what a reader of TTML finds in the chunks and in the whole.

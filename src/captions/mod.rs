@@ -1,4 +1,5 @@
-//! Floor 2: the captions of a fragment. Reads TTML and writes WebVTT and `wvtt` samples.
+//! Floor 2: the captions of a fragment, and files of captions. Reads TTML, SubRip and WebVTT; writes WebVTT, `wvtt`
+//! samples and TTML.
 //!
 //! - [`Document`] is a TTML document: the sample of one fragment of a text track. [`Document::cues`]
 //!   returns its [`Cue`]s within a [`Window`].

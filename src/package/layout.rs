@@ -50,7 +50,7 @@ pub(super) fn layout(
                 track_id,
             });
             let end = stream.times.last().copied().unwrap_or(0);
-            members.push(Member { content: Content::Media(quality), track_id, end });
+            members.push(Member { content: Content::Media(Box::new(quality)), track_id, end });
         }
     }
     for text in texts {
@@ -98,7 +98,7 @@ struct Member {
 
 /// What a track is made of.
 enum Content {
-    Media(Quality),
+    Media(Box<Quality>),
     Text(Box<TextStream>),
 }
 
@@ -118,7 +118,8 @@ fn media_file(name: String, members: Vec<Member>, limits: &Limits) -> Result<Out
     let (tracks, lens): (Vec<_>, Vec<_>) = members
         .into_iter()
         .map(|Member { content, track_id, .. }| match content {
-            Content::Media(Quality { media, lens, .. }) => {
+            Content::Media(quality) => {
+                let Quality { media, lens, .. } = *quality;
                 (Track::Media(MediaTrack { track_id, ..media }), lens)
             }
             Content::Text(mut text) => {

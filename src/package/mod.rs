@@ -1,4 +1,4 @@
-//! Floor 5: the packager. It makes a presentation of progressive MP4s, and writes what
+//! Floor 5: the packager. It makes a presentation of progressive MP4s and captions, and writes what
 //! [`presentation::open`](crate::presentation::open) reads.
 //!
 //! ```text
