@@ -130,7 +130,7 @@ fn captions_have_the_language_of_their_name_and_are_served_as_webvtt() {
         vtt.extend(part.unwrap());
     }
     let vtt = String::from_utf8(vtt).unwrap();
-    assert!(vtt.contains("00:00:01.000 --> 00:00:02.000\nUn caf\u{e9}\n"), "{vtt}");
+    assert!(vtt.contains("00:00:01.000 --> 00:00:02.000 size:80%\nUn caf\u{e9}\n"), "{vtt}");
 
     // A name is declared beside a file, and an error has its path.
     fs::write(&french, "WEBVTTT").unwrap();
