@@ -1512,6 +1512,64 @@ def captions():
     }
 
 
+def subtitles():
+    times = "00:00:01,000 --> 00:00:02,500"
+    srt = f"1\n{times}\n<i>One</i>\ntwo\n\n2\n00:00:03,000 --> 00:00:04,000\nThree\n"
+    vtt = "WEBVTT\n\n00:01.000 --> 00:02.500 align:start line:0\n<v Roger>One &amp; <i>two</i>\n"
+    many = "".join(f"00:00:{n % 60:02},{n} --> 00:01:00,000\n{n}\n" for n in range(100, 300))
+    film = captions()
+    texts = {
+        "subrip": srt,
+        "subrip-without-numbers": srt.replace("1\n", "", 1).replace("\n2\n", ""),
+        "subrip-with-carriage-returns": srt.replace("\n", "\r\n"),
+        "subrip-with-returns-alone": srt.replace("\n", "\r"),
+        "subrip-with-points": srt.replace(",", "."),
+        "subrip-without-an-end": srt.rstrip(),
+        "subrip-with-empty-lines": f"{times}\n\n\na\n\n \nb\n\n\n",
+        "subrip-of-numbers": f"{times}\n1\n2\n3\n{times}\n4\n\n5\n6\n{times}\n7",
+        "subrip-in-any-order": f"00:00:09,000 --> 00:00:10,000\na\n{times}\nb\n{times}\nc",
+        "subrip-that-overlaps": many,
+        "tags-of-subrip": f"{times}\n<b><i><u><font color='#ff0' size=2>a</b>b</font></i><laughs>c</u></x><",
+        "codes-of-substation": f"{times}\n{{\\an8}}{{\\i1\\b1}}a{{\\i0}}b{{\\pos(1,2)}}{{\\}}{{c}}{{\\an}}{{",
+        "open-tags-without-end": f"{times}\n" + "<i>" * 100 + "a" + "</b>" * 100 + "<" * 100,
+        "colours-that-change": f"{times}\n" + "<b><i><u>" + "<font color=red>a<font color=lime>b" * 40,
+        "times-that-cannot-be-read": f"00:00:02,000 --> 00:00:01,000\na\n-1:00 --> 2:00\nb\n0:0:0 --> 1:x\n{times}\nc",
+        "times-at-their-limits": "9999999:99:99,9999999 --> 9999999:99:99.99999999\na\n0:0 --> 9999999:59:59:9\nb",
+        "coordinates": f"{times} X1:100 X2:200 Y1:1 Y2:2\na",
+        "characters-that-xml-cannot-hold": f"{times}\na\x01b\x1f\ufffec&#1;&#xFFFE;&#0;",
+        "references": f"{times}\n&amp;&lt;&gt;&nbsp;&lrm;&#65;&#x1F600;&;&#;&#x;&nope;&amp",
+        "webvtt": vtt,
+        "webvtt-without-cues": "WEBVTT",
+        "webvtt-with-a-title": "WEBVTT a title\nKind: captions\n\n00:01.000 --> 00:02.000\na\n",
+        "webvtt-blocks": "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:900000\n\nNOTE a\nb\n\nSTYLE\n::cue {}\n\n"
+        "REGION\nid:r width:40% lines:3 regionanchor:0%,100% viewportanchor:10%,30%\n\nid\n00:01.000 --> 00:02.000 region:r\na",
+        "webvtt-settings": "WEBVTT\n\n" + "".join(
+            f"00:0{n}.000 --> 00:0{n}.500 {settings}\na\n\n"
+            for n, settings in enumerate([
+                "vertical:rl line:0", "vertical:lr position:10%,line-left size:35%", "line:-3 align:end", "line:50%,center",
+                "position:100%,line-right align:left size:100%", "size:0%", "line:100%,end position:0%", "align:x line:y size:101%",
+            ])
+        ),
+        "webvtt-tags": "WEBVTT\n\n00:01.000 --> 00:02.000\n<c.yellow.bg_blue.x>a<00:01.500>b</c> <ruby>c<rt>d</ruby><lang en>e<rt>f</v></c>",
+        "webvtt-from-right-to-left": "WEBVTT\n\n00:01.000 --> 00:02.000 align:start\n- \u05e9\u05dc\u05d5\u05dd",
+        "webvtt-times-without-lines-between": "WEBVTT\n00:01.000 --> 00:02.000\na\n00:01.500 --> 00:03.000\nb --> c",
+        "nothing-but-line-ends": "\n" * 3000,
+        "no-captions": "a text without times",
+    }
+    encoded = {
+        "subrip-in-windows-1252": f"{times}\n\u00e9\u2013".encode("cp1252"),
+        "subrip-in-utf-16": b"\xff\xfe" + srt.encode("utf-16-le"),
+        "webvtt-with-a-mark": b"\xef\xbb\xbf" + vtt.encode(),
+        "webvtt-in-big-utf-16": b"\xfe\xff" + vtt.encode("utf-16-be") + b"\0",
+        **{f"ttml-{name}": film[name] for name in (
+            "the-drafts-of-2006-10", "a-prefix-for-everything", "no-namespace", "clock-times", "frames-of-ntsc",
+            "a-time-code-with-dropped-frames", "a-sequence", "spans-with-times", "captions-that-overlap", "regions-and-styles",
+            "markup-as-text", "empty-lines", "images", "times-that-cannot-be-read", "times-at-the-end-of-time", "utf-16",
+        )},
+    }
+    return {**{name: text.encode() for name, text in texts.items()}, **encoded}
+
+
 # --- request paths -------------------------------------------------------------------------------
 
 
@@ -1985,6 +2043,7 @@ def main():
         "boxes": boxes(),
         "bucket": buckets(),
         "captions": captions(),
+        "subtitles": subtitles(),
         "request_paths": request_paths(),
         "http_requests": http_requests(),
         "server_manifest": server_manifests(),

@@ -72,7 +72,7 @@
 //! | `axum` | an axum router with the service below a path; includes `tower` | no |
 //! | `dash` | DASH: an MPD for each title, and its segments of CMAF | no |
 //! | `hls` | HLS: playlists for each title, and the same segments of CMAF; text as WebVTT | no |
-//! | `package` | the packager: progressive MP4s become a presentation | no |
+//! | `package` | the packager: progressive MP4s and captions become a presentation | no |
 //! | `object-store` | any store of the crate `object_store` as a store of an origin; no runtime, no network | no |
 //! | `s3`, `azure`, `gcs`, `http-store` | object stores and web servers by a location, with credentials from the environment | no |
 //! | `disk-cache` | ranges of objects in a cache on local disk | no |
@@ -95,9 +95,15 @@ pub mod bmff;
 #[cfg(not(feature = "unstable-formats"))]
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod bmff;
-#[cfg(all(feature = "unstable-formats", any(feature = "dash", feature = "hls")))]
+#[cfg(all(
+    feature = "unstable-formats",
+    any(feature = "dash", feature = "hls", feature = "package")
+))]
 pub mod captions;
-#[cfg(all(not(feature = "unstable-formats"), any(feature = "dash", feature = "hls")))]
+#[cfg(all(
+    not(feature = "unstable-formats"),
+    any(feature = "dash", feature = "hls", feature = "package")
+))]
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod captions;
 #[cfg(feature = "unstable-formats")]

@@ -73,6 +73,12 @@ fn captions() {
     replay("captions", bodies::captions::captions);
 }
 
+#[cfg(any(feature = "dash", feature = "hls"))]
+#[test]
+fn subtitles() {
+    replay("subtitles", bodies::subtitles::subtitles);
+}
+
 #[test]
 fn cmaf() {
     replay("cmaf", bodies::cmaf::cmaf);

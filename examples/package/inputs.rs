@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use common::{Failure, Trouble};
 use smooth_origin::base::{Error, FileEnds, FileId, Got, Name, ReadError, ReadErrorKind, Want};
-use smooth_origin::package::{Input, Package, PackageOptions, package};
+use smooth_origin::package::{Captions, Input, Package, PackageOptions, package};
 
 /// The inputs, which stay open.
 pub(crate) struct Inputs(Vec<OpenInput>);
@@ -43,6 +43,8 @@ impl Inputs {
             })?;
             let mut input = Input::new(name);
             input.language = language.map(str::to_owned);
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            input.captions = extension.and_then(Captions::of_extension);
             Ok(OpenInput { path: path.clone(), file, metadata, input })
         };
         Ok(Self(paths.iter().zip(languages).map(open).collect::<Result<_, _>>()?))

@@ -1,7 +1,7 @@
-//! Packages progressive MP4s as a Smooth Streaming presentation.
+//! Packages progressive MP4s and captions as a Smooth Streaming presentation.
 //!
 //! ```sh
-//! cargo run --release --example package -- film.mp4 --output /srv/films/film.ism
+//! cargo run --release --example package -- film.mp4 film.eng.srt --output /srv/films/film.ism
 //! cargo run --release --example package -- 1080.mp4 720.mp4 fr.m4a --output film/film.ism --language und --language und --language fre
 //! ```
 //!
@@ -12,6 +12,7 @@ mod copy;
 mod folder;
 mod inputs;
 mod interrupt;
+mod language_hint;
 mod progress;
 
 use std::path::{Path, PathBuf};
@@ -21,18 +22,19 @@ use std::time::Duration;
 use clap::Parser;
 use common::{Failure, error_line, exit_code, line, positive_seconds};
 use indicatif::HumanBytes;
-use smooth_origin::package::{Files, PackageOptions};
+use smooth_origin::package::{Captions, Files, PackageOptions, TextTimes};
 
 use folder::Folder;
 use inputs::Inputs;
 use interrupt::Interrupt;
 use progress::Progress;
 
-/// Packages progressive MP4s as a Smooth Streaming presentation.
+/// Packages progressive MP4s and captions as a Smooth Streaming presentation.
 #[derive(Parser)]
 #[command(name = "package", version, after_help = NOTES)]
 struct Arguments {
-    /// Progressive MP4s: each has one or several tracks of video and sound
+    /// Progressive MP4s, each of which has one or several tracks of video and sound; and captions:
+    /// SubRip (.srt), WebVTT (.vtt) or TTML (.ttml, .dfxp, .xml)
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<PathBuf>,
     /// Server manifest to write. The other files are written beside it, and the folder is created if it
@@ -42,8 +44,9 @@ struct Arguments {
     /// Wanted duration of a chunk. Chunks begin with the key frames that are nearest to it
     #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = positive_seconds)]
     chunk: Duration,
-    /// Language of the sound of an input, in the order of the inputs: give one for all of them, or one
-    /// for each, with `und` for what the file says
+    /// Language of the sound or captions of an input, in the order of the inputs: give one for all of them,
+    /// or one for each, with `und` for what the file says. One for all does not count for captions
+    /// whose file name says another, such as film.fre.srt
     #[arg(long, value_name = "LANGUAGE", value_parser = language)]
     language: Vec<String>,
     /// Write all tracks into one file, NAME.ismv, in place of one file a track
@@ -52,12 +55,17 @@ struct Arguments {
     /// Leave start and duration (tfxd) out of the fragments
     #[arg(long)]
     without_tfxd: bool,
+    /// Have the times in documents of captions count from the start of the film, in place of the start of
+    /// each fragment, from which players of Smooth Streaming count
+    #[arg(long)]
+    absolute_text_times: bool,
 }
 
 const NOTES: &str = "\
 Examples:
   package film.mp4 --output /srv/films/film.ism
   package 1080.mp4 720.mp4 --output film/film.ism --chunk 4 --language eng
+  package film.mp4 film.eng.srt film.fre.vtt --output film/film.ism
 
 Video of all inputs becomes one stream with a quality a track, and sound a stream a language. The
 qualities need key frames at the same times. Sound that several inputs have alike is written once.
@@ -90,6 +98,9 @@ fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     // Units of 100 ns; a year has fewer than 64 bits of them.
     options.chunk = u64::try_from(arguments.chunk.as_nanos() / 100).unwrap_or(u64::MAX).max(1);
     options.has_tfxd = !arguments.without_tfxd;
+    if arguments.absolute_text_times {
+        options.text_times = TextTimes::Presentation;
+    }
     options.files = if arguments.in_one { Files::InOne } else { Files::EachTrack };
     let package = inputs.package(name, options)?;
     for notice in package.notices() {
@@ -129,15 +140,24 @@ fn output(path: &Path) -> Result<(&Path, &str), Failure> {
 }
 
 /// The language of each input, if it is declared.
-fn languages(arguments: &Arguments) -> Result<Vec<Option<&str>>, Failure> {
+fn languages<'a>(arguments: &'a Arguments) -> Result<Vec<Option<&'a str>>, Failure> {
     let inputs = arguments.inputs.len();
     let declared = |language: &String| language != "und";
     let given: Vec<_> =
         arguments.language.iter().map(|l| declared(l).then_some(l.as_str())).collect();
+    let by_name = |path: &'a PathBuf| {
+        let extension = path.extension().and_then(|extension| extension.to_str())?;
+        Captions::of_extension(extension).and_then(|_| language_hint::language(path))
+    };
+    let or_by_name =
+        |all: Option<&'a str>| arguments.inputs.iter().map(|path| by_name(path).or(all)).collect();
     match given.len() {
-        0 => Ok(vec![None; inputs]),
-        1 => Ok(vec![given[0]; inputs]),
-        count if count == inputs => Ok(given),
+        0 => Ok(or_by_name(None)),
+        1 if inputs > 1 => Ok(or_by_name(given[0])),
+        count if count == inputs => {
+            let by_name = arguments.inputs.iter().map(by_name);
+            Ok(given.into_iter().zip(by_name).map(|(given, name)| given.or(name)).collect())
+        }
         count => Err(Failure::Usage(format!(
             "{count} languages for {inputs} inputs: give --language once for all of them, or once for \
              each, with `und` for what the file says"

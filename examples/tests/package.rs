@@ -101,6 +101,46 @@ fn a_film_of_two_qualities_is_packaged_and_every_fragment_is_served() {
 }
 
 #[test]
+fn captions_have_the_language_of_their_name_and_are_served_as_webvtt() {
+    let folder = folder("captions");
+    let video = folder.join("film.mp4");
+    film(&video, 300_000);
+    let (english, french) = (folder.join("film.eng.srt"), folder.join("film.fre.forced.vtt"));
+    fs::write(&english, "1\n00:00:01,000 --> 00:00:03,000\nA caf\u{e9}\n").unwrap();
+    fs::write(&french, b"WEBVTT\n\n00:01.000 --> 00:02.000\nUn caf\xe9\n").unwrap();
+    let output = folder.join("made/film.ism");
+    let (status, _, stderr) =
+        run(&[&video, &english, &french], &output, &["--language", "swe", "--absolute-text-times"]);
+    assert_eq!(status, 0, "{stderr}");
+    assert!(stderr.contains("film.fre.forced.vtt: it is not UTF-8"), "{stderr}");
+    let manifest = fs::read_to_string(folder.join("made/film.ismc")).unwrap();
+    for language in ["Language=\"eng\"", "Language=\"fre\"", "Language=\"swe\""] {
+        assert_eq!(manifest.matches(language).count(), 1, "{manifest}");
+    }
+    let text =
+        names(&folder.join("made")).into_iter().find(|name| name.contains("text_fre")).unwrap();
+    let bitrate = text.trim_end_matches(".ismt").rsplit('_').next().unwrap().to_owned();
+    let origin = Origin::new(LocalStore::new(folder.join("made")).unwrap());
+    let opened = block_on(origin.open(&Name::new("film.ism").unwrap())).unwrap();
+    assert!(opened.presentation().findings().is_empty(), "{:?}", opened.presentation().findings());
+    let path = format!("/film.ism/text_fre-{bitrate}.vtt/0.vtt");
+    let Answer::Reply(served) = block_on(origin.answer(&path)).unwrap() else { panic!("{path}") };
+    let (mut body, mut vtt) = (served.body(), Vec::new());
+    while let Some(part) = block_on(body.next()) {
+        vtt.extend(part.unwrap());
+    }
+    let vtt = String::from_utf8(vtt).unwrap();
+    assert!(vtt.contains("00:00:01.000 --> 00:00:02.000 size:80%\nUn caf\u{e9}\n"), "{vtt}");
+
+    // A name is declared beside a file, and an error has its path.
+    fs::write(&french, "WEBVTTT").unwrap();
+    let (status, _, stderr) = run(&[&video, &french], &folder.join("other/film.ism"), &[]);
+    assert_eq!(status, 1);
+    assert!(stderr.contains("film.fre.forced.vtt: ") && stderr.contains("line 1"), "{stderr}");
+    assert!(!folder.join("other").exists());
+}
+
+#[test]
 fn what_fails_leaves_nothing_and_says_why() {
     let folder = folder("fails");
     let whole = folder.join("whole.mp4");

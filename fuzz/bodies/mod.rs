@@ -26,4 +26,6 @@ pub mod sample_tables;
 mod segmented;
 pub mod server_manifest;
 mod stored_manifest;
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub mod subtitles;
 mod survey;

@@ -44,6 +44,12 @@ impl<'a> Decoded<'a> {
         Self::decode(bytes, true)
     }
 
+    /// Returns whether bytes that are not UTF-8 were read as windows-1252.
+    #[cfg(any(feature = "dash", feature = "hls", feature = "package"))]
+    pub(crate) fn is_misdeclared(&self) -> bool {
+        self.is_misdeclared
+    }
+
     /// Puts another text in the place of this one.
     pub(super) fn with_text<'b>(
         self,

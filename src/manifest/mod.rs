@@ -34,7 +34,7 @@ pub use server::{ServerManifest, ServerTrack};
 pub(crate) use stream_names::stream_names;
 #[cfg(feature = "dash")]
 pub(crate) use xml::Writer as XmlWriter;
-#[cfg(any(feature = "dash", feature = "hls"))]
+#[cfg(any(feature = "dash", feature = "hls", feature = "package"))]
 pub(crate) use xml::{Element, Part, Reader};
 
 /// Attributes or parameters that are not understood here, by name, in document order.

@@ -88,7 +88,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Returns the next part of the element whose content is being read, in document order.
-    #[cfg(any(feature = "dash", feature = "hls"))]
+    #[cfg(any(feature = "dash", feature = "hls", feature = "package"))]
     pub(crate) fn part(&mut self) -> Result<Part<'t>, Error> {
         self.event()
     }
@@ -148,7 +148,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Returns the offset of the next byte to be read.
-    pub(super) fn position(&self) -> usize {
+    pub(crate) fn position(&self) -> usize {
         self.place_of(self.events.buffer_position())
     }
 
@@ -249,7 +249,7 @@ impl<'t> Element<'t> {
     }
 
     /// Returns the prefix of the name; empty if the name has none.
-    #[cfg(any(feature = "dash", feature = "hls"))]
+    #[cfg(any(feature = "dash", feature = "hls", feature = "package"))]
     pub(crate) fn prefix(&self) -> &str {
         self.tag.name().prefix().map_or("", |prefix| prefix.into_inner())
     }

@@ -3,15 +3,42 @@
 use bytes::Bytes;
 
 use super::source::Source;
-use crate::base::{Error, FourCc, Limits, Timescale};
-use crate::bmff::{AnyBox, Body, Boxes, Ftyp, FullBox, Mehd, Tkhd};
+use super::text::TextStream;
+use crate::base::{Error, FileId, FourCc, Limits, Timescale};
+use crate::bmff::{AnyBox, Body, Boxes, Ftyp, FullBox, Mehd, SampleEntry, Tkhd};
 use crate::codec::{InitSegment, movie_header};
+use crate::manifest::StreamKind;
 
 /// A track that a file has.
 pub(super) struct HeaderTrack<'a> {
-    pub(super) source: &'a Source,
+    file: FileId,
+    kind: StreamKind,
+    language: Option<&'a str>,
+    entry: &'a SampleEntry,
+    /// How it is shown, as its input says.
+    tkhd: Option<&'a Tkhd>,
     /// Its number in the file.
-    pub(super) track_id: u32,
+    track_id: u32,
+}
+
+impl<'a> HeaderTrack<'a> {
+    pub(super) fn of_source(source: &'a Source, track_id: u32) -> Self {
+        let Source { file, kind, .. } = *source;
+        let (language, entry) = (source.language.as_deref(), &source.track.entry);
+        Self { file, kind, language, entry, tkhd: Some(&source.tkhd), track_id }
+    }
+
+    pub(super) fn of_text(text: &'a TextStream, track_id: u32) -> Self {
+        let (file, kind) = (text.track.file, TextStream::KIND);
+        Self {
+            file,
+            kind,
+            language: text.language.as_deref(),
+            entry: &text.entry,
+            tkhd: None,
+            track_id,
+        }
+    }
 }
 
 /// Returns the header of a file with these tracks, whose fragments last until `end`.
@@ -25,25 +52,24 @@ pub(super) fn header(
     let mut moov = vec![movie_header(Timescale::SMOOTH.get() as u32, next)];
     let mehd = Mehd { full: FullBox { version: 1, flags: 0 }, fragment_duration: end };
     let mut mvex = vec![AnyBox::new(mehd)];
-    for HeaderTrack { source, track_id } in tracks {
+    for HeaderTrack { file, kind, language, entry, tkhd: shown, track_id } in tracks {
         let segment = InitSegment {
             track_id: *track_id,
-            kind: source.kind,
+            kind: *kind,
             timescale: Timescale::SMOOTH,
-            language: source.language.as_deref().and_then(letters),
-            entries: vec![&source.track.entry],
+            language: language.and_then(letters),
+            entries: vec![entry],
             description: None,
             pixel_aspect: None,
             defaults: (0, 0, 0),
             systems: &[],
         };
-        let (mut trak, trex) = segment.track(limits).map_err(|error| error.in_file(source.file))?;
+        let (mut trak, trex) = segment.track(limits).map_err(|error| error.in_file(*file))?;
         if let Body::Boxes(boxes) = &mut trak.body
-            && let Some(tkhd) = boxes.get_mut::<Tkhd>()
+            && let (Some(tkhd), Some(shown)) = (boxes.get_mut::<Tkhd>(), shown)
         {
             // How the track is shown: its size, its rotation, its volume.
-            (tkhd.layout, tkhd.width, tkhd.height) =
-                (source.tkhd.layout, source.tkhd.width, source.tkhd.height);
+            (tkhd.layout, tkhd.width, tkhd.height) = (shown.layout, shown.width, shown.height);
         }
         moov.push(trak);
         mvex.push(trex);

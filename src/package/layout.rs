@@ -7,6 +7,8 @@ use super::mfra::{Starts, mfra};
 use super::options::{Files, PackageOptions};
 use super::output::{Output, Package, next_track};
 use super::stream::{Quality, Stream};
+use super::text::TextStream;
+use super::track::Track;
 use crate::base::{Error, Limits};
 use crate::manifest::StreamKind;
 
@@ -14,6 +16,7 @@ use crate::manifest::StreamKind;
 pub(super) fn layout(
     name: &str,
     streams: Vec<Stream>,
+    texts: Vec<TextStream>,
     notices: Vec<String>,
     options: &PackageOptions,
 ) -> Result<Package, Error> {
@@ -21,7 +24,7 @@ pub(super) fn layout(
     let has_video = streams.iter().any(|stream| stream.kind == StreamKind::Video);
     let mut files: Vec<(String, Vec<Member>)> = Vec::new();
     let mut placed = Vec::new();
-    let client = client(&streams, options)?;
+    let client = client(&streams, &texts, options)?;
     for stream in streams {
         for quality in stream.qualities {
             let extension = |is_video| if is_video { "ismv" } else { "isma" };
@@ -47,8 +50,30 @@ pub(super) fn layout(
                 track_id,
             });
             let end = stream.times.last().copied().unwrap_or(0);
-            members.push(Member { quality, track_id, end });
+            members.push(Member { content: Content::Media(Box::new(quality)), track_id, end });
         }
+    }
+    for text in texts {
+        let file = match options.files {
+            Files::InOne => format!("{name}.{}", if has_video { "ismv" } else { "isma" }),
+            Files::EachTrack => format!("{name}_{}_{}.ismt", text.name, text.bitrate),
+        };
+        let at = files.iter().position(|(name, _)| *name == file).unwrap_or_else(|| {
+            files.push((file.clone(), Vec::new()));
+            files.len() - 1
+        });
+        let members = &mut files[at].1;
+        let track_id = free_id(text.track.track_id, members);
+        placed.push(Placed {
+            kind: TextStream::KIND,
+            stream: text.name.clone(),
+            language: text.language.clone(),
+            bitrate: text.bitrate,
+            file,
+            track_id,
+        });
+        let end = text.track.times.last().copied().unwrap_or(0);
+        members.push(Member { content: Content::Text(Box::new(text)), track_id, end });
     }
     let outputs = files.into_iter().map(|(name, members)| media_file(name, members, limits));
     let mut outputs = outputs.collect::<Result<Vec<_>, _>>()?;
@@ -66,9 +91,15 @@ pub(super) fn layout(
 
 /// A track of a file.
 struct Member {
-    quality: Quality,
+    content: Content,
     track_id: u32,
     end: u64,
+}
+
+/// What a track is made of.
+enum Content {
+    Media(Box<Quality>),
+    Text(Box<TextStream>),
 }
 
 /// The number that the track has in its input, or else the next one that is free.
@@ -79,25 +110,33 @@ fn free_id(wanted: u32, members: &[Member]) -> u32 {
 
 fn media_file(name: String, members: Vec<Member>, limits: &Limits) -> Result<Output, Error> {
     let end = members.iter().map(|member| member.end).max().unwrap_or(0);
-    let of_header = members
-        .iter()
-        .map(|member| HeaderTrack { source: &member.quality.source, track_id: member.track_id });
+    let of_header = members.iter().map(|Member { content, track_id, .. }| match content {
+        Content::Media(quality) => HeaderTrack::of_source(&quality.source, *track_id),
+        Content::Text(text) => HeaderTrack::of_text(text, *track_id),
+    });
     let header = header(&of_header.collect::<Vec<_>>(), end, limits)?;
     let (tracks, lens): (Vec<_>, Vec<_>) = members
         .into_iter()
-        .map(|Member { quality: Quality { media, lens, .. }, track_id, .. }| {
-            (MediaTrack { track_id, ..media }, lens)
+        .map(|Member { content, track_id, .. }| match content {
+            Content::Media(quality) => {
+                let Quality { media, lens, .. } = *quality;
+                (Track::Media(MediaTrack { track_id, ..media }), lens)
+            }
+            Content::Text(mut text) => {
+                text.track.track_id = track_id;
+                (Track::Text(text.track), text.lens)
+            }
         })
         .unzip();
-    let starts = |track: &MediaTrack| {
+    let starts = |track: &Track| {
         let entries = Vec::with_capacity(track.len());
-        Starts { track_id: track.track_id, entries }
+        Starts { track_id: track.track_id(), entries }
     };
     let mut starts: Vec<_> = tracks.iter().map(starts).collect();
     let (mut next, mut len) = (vec![0; tracks.len()], header.len() as u64);
     while let Some(at) = next_track(&tracks, &next) {
         let chunk = next[at];
-        starts[at].entries.push((tracks[at].times[chunk], len));
+        starts[at].entries.push((tracks[at].start(chunk).unwrap_or(0), len));
         len += lens[at][chunk];
         next[at] += 1;
     }

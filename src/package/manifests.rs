@@ -2,6 +2,7 @@
 
 use super::options::PackageOptions;
 use super::stream::{Quality, Stream};
+use super::text::TextStream;
 use crate::base::{Error, Limits, Timescale};
 use crate::bmff::VisualSampleEntry;
 use crate::codec::display_size;
@@ -10,10 +11,15 @@ use crate::manifest::{
 };
 
 /// Returns the client manifest of these streams.
-pub(super) fn client(streams: &[Stream], options: &PackageOptions) -> Result<String, Error> {
+pub(super) fn client(
+    streams: &[Stream],
+    texts: &[TextStream],
+    options: &PackageOptions,
+) -> Result<String, Error> {
     let mut manifest =
         ClientManifest { timescale: Some(Timescale::SMOOTH), ..ClientManifest::default() };
     manifest.streams = streams.iter().map(|stream| index(stream, &options.limits)).collect();
+    manifest.streams.extend(texts.iter().map(text_index));
     let is_hevc = |tag: &str| matches!(tag, "HVC1" | "HEV1" | "DVH1" | "DVHE");
     let mut qualities = streams.iter().flat_map(|stream| &stream.qualities);
     if qualities.any(|quality| is_hevc(quality.source.description.tag.as_str())) {
@@ -50,6 +56,24 @@ fn index(stream: &Stream, limits: &Limits) -> StreamIndex {
         ..Chunk::default()
     };
     index.chunks = stream.times.windows(2).map(chunk).collect();
+    index
+}
+
+/// Streams of text are subtitles, and cover the whole film.
+fn text_index(stream: &TextStream) -> StreamIndex {
+    let mut index = StreamIndex::named(TextStream::KIND, &stream.name);
+    index.subtype = Some("SUBT".to_owned());
+    index.timescale = Some(Timescale::SMOOTH);
+    index.language.clone_from(&stream.language);
+    let mut level = stream.description.quality(stream.bitrate);
+    level.index = Some(0);
+    index.qualities = vec![level];
+    let chunk = |pair: &[u64]| Chunk {
+        time: Some(pair[0]),
+        duration: Some(pair[1] - pair[0]),
+        ..Chunk::default()
+    };
+    index.chunks = stream.track.times.windows(2).map(chunk).collect();
     index
 }
 

@@ -1,18 +1,21 @@
-//! Floor 5: the packager. It makes a presentation of progressive MP4s, and writes what
+//! Floor 5: the packager. It makes a presentation of progressive MP4s and captions, and writes what
 //! [`presentation::open`](crate::presentation::open) reads.
 //!
 //! ```text
-//! inputs ─► Step (heads, `moov`s) ─► tracks ─► streams (names, chunks, bitrates) ─► Package
+//! inputs ─► Step (heads, `moov`s, captions) ─► tracks ─► streams (names, chunks, bitrates) ─► Package
 //!                                                                                     │
-//!            .ism  .ismc  .ismv  .isma ◄── Pieces (written bytes | ranges of inputs) ◄┘
+//!      .ism  .ismc  .ismv  .isma  .ismt ◄── Pieces (written bytes | ranges of inputs) ◄┘
 //! ```
 //!
 //! | Question | Rule |
 //! |---|---|
-//! | What is an input? | a progressive MP4 with one or several tracks of video and sound; others are left out with a notice |
+//! | What is an input? | a progressive MP4 with one or several tracks of video and sound (others are left out with a notice), or a file of captions: SubRip, WebVTT or TTML |
+//! | What becomes of captions? | a stream a file, of TTML documents, one a chunk: those cues that are shown during it, with the styles and regions of the file |
+//! | Where are chunks of captions cut? | where those of the video are; together they cover the film, so that many chunks have no cue |
+//! | Which times do their documents have? | those from the start of the fragment, as players of Smooth Streaming read them, or from the start of the film |
 //! | Which tracks are qualities of one stream? | those of one kind, language and coding; for sound also of one sampling rate and number of channels |
 //! | Is a track packaged twice? | no: sound whose samples have the same sizes and times as those of another input is left out with a notice |
-//! | What is a stream called? | `video`, `audio`; with the language if there are several of a kind; with a number if that is taken |
+//! | What is a stream called? | `video`, `audio`, `text`; with the language if there are several of a kind; with a number if that is taken |
 //! | Where are chunks cut? | at key frames that all qualities of the stream have; sound follows the video |
 //! | Which bitrate is declared? | bits of the samples by the length of the stream; one more if another quality has it |
 //! | Which timescale? | 10,000,000 everywhere |
@@ -36,8 +39,10 @@ mod reading;
 mod source;
 mod stream;
 mod streams;
+mod text;
+mod track;
 
-pub use input::Input;
-pub use options::{Files, PackageOptions};
+pub use input::{Captions, Input};
+pub use options::{Files, PackageOptions, TextTimes};
 pub use output::{Output, Package, Pieces};
 pub use read::package;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::media::MediaTrack;
+use super::track::Track;
 use crate::base::Error;
 use crate::fragment::written::Sample;
 use crate::presentation::{Piece, StoredRange};
@@ -36,7 +36,7 @@ pub struct Output {
     pub(super) len: u64,
     /// Its first bytes: all of a manifest.
     pub(super) header: Bytes,
-    pub(super) tracks: Vec<MediaTrack>,
+    pub(super) tracks: Vec<Track>,
     pub(super) end: Bytes,
 }
 
@@ -109,14 +109,18 @@ impl Pieces<'_> {
         let fragment = track.fragment(self.next[at], &mut self.samples)?;
         self.next[at] += 1;
         self.queue.push_back(Piece::Bytes(fragment.head));
-        let stored = |range| Piece::Stored(StoredRange::new(track.file, range, &Bytes::new(), 0));
+        if !fragment.written.is_empty() {
+            self.queue.push_back(Piece::Bytes(fragment.written));
+        }
+        let file = fragment.file;
+        let stored = |range| Piece::Stored(StoredRange::new(file, range, &Bytes::new(), 0));
         self.queue.extend(fragment.ranges.map(stored));
         Ok(())
     }
 }
 
 /// The track whose next chunk starts first; of several, the first one.
-pub(super) fn next_track(tracks: &[MediaTrack], next: &[usize]) -> Option<usize> {
+pub(super) fn next_track(tracks: &[Track], next: &[usize]) -> Option<usize> {
     let starts = tracks.iter().zip(next).enumerate();
     let starts = starts.filter_map(|(at, (track, &chunk))| Some((track.start(chunk)?, at)));
     starts.min().map(|(_, at)| at)

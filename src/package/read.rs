@@ -4,19 +4,20 @@ use super::input::Input;
 use super::options::PackageOptions;
 use super::output::Package;
 use super::reading::Reading;
-use super::{layout, streams};
+use super::{layout, streams, text};
 use crate::base::{Error, ErrorKind, Name, Step};
 
 /// Packages progressive MP4s as the presentation `name`, which has no extension. The files of the
 /// package lie beside each other: `film.ism`, `film.ismc`, `film_video_3500000.ismv`.
 ///
-/// The step wants the first bytes of the inputs and their `moov`s. The [`FileId`](crate::base::FileId)
+/// The step wants the first bytes of the inputs and their `moov`s, and all of files of captions. The [`FileId`](crate::base::FileId)
 /// of an input is its place in the list. What is ready has the whole length of each output, and its
 /// pieces one by one.
 ///
 /// # Errors
 /// [`ErrorKind::BadName`] if `name` cannot be part of a file name. When fed, the step gives an error
-/// with its file if an input cannot be read, is fragmented or encrypted, or contradicts itself;
+/// with its file if an input cannot be read, is fragmented or encrypted, or contradicts itself, and for
+/// captions with the line;
 /// [`ErrorKind::Invalid`] if the qualities cannot be cut into the same chunks, with files, tracks and
 /// sample; and [`ErrorKind::Missing`] if there is nothing to package.
 ///
@@ -68,9 +69,11 @@ pub fn package(
         return Err(Error::request("name", ErrorKind::BadName(what)));
     }
     let name = name.to_owned();
-    let then = move |(sources, mut notices): (Vec<_>, Vec<String>), options: &PackageOptions| {
+    let then = move |(sources, texts, mut notices): (Vec<_>, Vec<_>, Vec<String>),
+                     options: &PackageOptions| {
         let streams = streams::streams(sources, options, &mut notices)?;
-        layout::layout(&name, streams, notices, options)
+        let texts = text::text_streams(texts, &streams, options, &mut notices)?;
+        layout::layout(&name, streams, texts, notices, options)
     };
     Reading::new(inputs, options, Box::new(then)).next()
 }

@@ -8,12 +8,16 @@ use super::input::Input;
 use super::options::PackageOptions;
 use super::output::Package;
 use super::source::{FRAGMENTED, Source, sources};
-use crate::base::{Cursor, Error, ErrorKind, FileId, Got, Limits, Step, Want};
+use super::text::TextSource;
+use crate::base::{Cursor, Error, ErrorKind, FileEnds, FileId, Got, Limits, Step, Want};
 use crate::bmff::Header;
+use crate::captions::TextFormat;
 
 /// The work that follows, with the tracks of all inputs and the notices about them.
-type Then =
-    Box<dyn FnOnce((Vec<Source>, Vec<String>), &PackageOptions) -> Result<Package, Error> + Send>;
+type Then = Box<dyn FnOnce(Tracks, &PackageOptions) -> Result<Package, Error> + Send>;
+
+/// What was read: tracks of films, files of captions, and notices about both.
+type Tracks = (Vec<Source>, Vec<TextSource>, Vec<String>);
 
 /// Inputs that are read.
 pub(super) struct Reading {
@@ -22,6 +26,7 @@ pub(super) struct Reading {
     at: u32,
     options: PackageOptions,
     sources: Vec<Source>,
+    texts: Vec<TextSource>,
     notices: Vec<String>,
     then: Then,
 }
@@ -55,17 +60,19 @@ enum Found {
 
 impl Reading {
     pub(super) fn new(inputs: Vec<Input>, options: PackageOptions, then: Then) -> Self {
-        Self { inputs, at: 0, options, sources: Vec::new(), notices: Vec::new(), then }
+        let (sources, texts, notices) = (Vec::new(), Vec::new(), Vec::new());
+        Self { inputs, at: 0, options, sources, texts, notices, then }
     }
 
     /// Opens the next input, or makes the package.
     pub(super) fn next(self) -> Result<Step<Package>, Error> {
         let Some(input) = self.inputs.get(self.at as usize) else {
-            let package = (self.then)((self.sources, self.notices), &self.options)?;
+            let package = (self.then)((self.sources, self.texts, self.notices), &self.options)?;
             return Ok(Step::Ready(package));
         };
         let want = Want::Open { file: self.file(), name: input.name.clone(), head: HEAD, tail: 0 };
         Ok(self.read(want, move |reading, got| match got {
+            Got::Opened(ends) if reading.text_format(&ends.head).is_some() => reading.text(ends),
             Got::Opened(ends) => {
                 let walk = Walk { size: ends.size, at: 0, boxes: 0, read: (0, ends.head) };
                 reading.walk(walk)
@@ -102,6 +109,33 @@ impl Reading {
             Got::Range(bytes) => then(reading, bytes),
             _ => Err(ErrorKind::WrongOutcome("a range was to be read").into()),
         })
+    }
+
+    /// Format of the captions of the input, if it has captions.
+    fn text_format(&self, head: &[u8]) -> Option<TextFormat> {
+        let declared = || self.inputs.get(self.at as usize).and_then(Input::text_format);
+        TextFormat::of_head(head).or_else(declared)
+    }
+
+    /// Reads all of a file of captions.
+    fn text(self, ends: FileEnds) -> Result<Step<Package>, Error> {
+        let (file, limit) = (self.file(), self.options.limits.caption_document);
+        Limits::check("bytes of captions", ends.size, limit)
+            .map_err(|kind| Error::from(kind).in_file(file))?;
+        let take = move |mut reading: Self, bytes: Bytes| {
+            let limits = &reading.options.limits;
+            let input = &reading.inputs[reading.at as usize];
+            let format = reading.text_format(&bytes).unwrap_or(TextFormat::SubRip);
+            let text =
+                TextSource::read((file, input), format, &bytes, limits, &mut reading.notices);
+            reading.texts.push(text.map_err(|error| error.in_file(file))?);
+            reading.at += 1;
+            reading.next()
+        };
+        match ends.head.len() as u64 == ends.size {
+            true => take(self, ends.head),
+            false => Ok(self.read_range(0..ends.size, take)),
+        }
     }
 
     /// Goes from box to box to the `moov`, and reads it.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::documents::{Captions, Documents, Times, payload, sample_ends};
-use super::{failed, representation, segment, time_base, ttml};
+use super::{failed, representation, segment, time_base};
 use crate::base::{Error, ErrorKind, Limits, Step, Timescale};
-use crate::captions::{Cue, TimeBase, TimestampMap, WebVttSegment, Window, wvtt_samples};
+use crate::captions::{
+    Cue, TimeBase, TimestampMap, WebVttSegment, Window, ttml_document, wvtt_samples,
+};
 use crate::fragment::Noun;
 use crate::presentation::{
     Form, FragmentAddress, FragmentView, Located, Need, Presentation, Rendition, Reply,
@@ -136,7 +138,7 @@ impl Found {
                 if is_stored {
                     return Ok(reply);
                 }
-                let sample = ttml::write(&captions?.cues, times.chunk.timescale, limits)?;
+                let sample = ttml_document(&captions?.cues, times.chunk.timescale, limits)?;
                 match frame.around(sample.as_bytes(), limits)? {
                     Some(segment) => Ok(Reply::of_bytes(self.representation, segment)),
                     None => Ok(reply),

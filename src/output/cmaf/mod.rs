@@ -11,7 +11,6 @@ mod request;
 mod segment;
 mod silence;
 mod time_base;
-mod ttml;
 
 use std::sync::Arc;
 

@@ -1,11 +1,11 @@
-//! Cues as a TTML document whose times count from the start of the presentation.
+//! Cues as a TTML document.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::Write;
 
+use super::cue::{Alignment, Cue, CueSettings, LineAlignment, Percent, Vertical};
 use crate::base::{Error, Limits, Timescale};
-use crate::captions::{Alignment, Cue, CueSettings, LineAlignment, Percent, Vertical};
 
 /// The document before its regions. White space in cues was collapsed before; RxPlayer 4.5.0 would also
 /// drop the space before a `span`.
@@ -25,11 +25,14 @@ const TAIL: &str = "</div></body></tt>\n";
 
 const MILLISECONDS: Timescale = Timescale::new(1000).unwrap();
 
-/// Writes a document of these cues. Places, colours, bold, italics and underlines are kept.
+/// Writes a TTML document of these cues, whose times are ticks of `timescale` and count from the start of
+/// the presentation. Places, colours, bold, italics and underlines are kept.
 ///
 /// # Errors
 /// [`ErrorKind::Budget`](crate::base::ErrorKind::Budget) if it exceeds [`Limits::caption_bytes`].
-pub(super) fn write(cues: &[Cue], timescale: Timescale, limits: &Limits) -> Result<String, Error> {
+///
+/// Spec: W3C TTML1; ISO/IEC 14496-30, 5.
+pub fn ttml_document(cues: &[Cue], timescale: Timescale, limits: &Limits) -> Result<String, Error> {
     let check = |document: &String| {
         Limits::check("bytes of captions", document.len() as u64, limits.caption_bytes)
     };
@@ -169,7 +172,7 @@ fn colours(tag: &str) -> Option<String> {
 }
 
 /// A time in milliseconds, written with three digits behind the point: some players read no others.
-struct Time(u64);
+pub(super) struct Time(pub(super) u64);
 
 impl std::fmt::Display for Time {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -181,7 +184,7 @@ impl std::fmt::Display for Time {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::captions::Line;
+    use crate::captions::cue::Line;
 
     #[test]
     fn places_of_webvtt_become_regions() {
