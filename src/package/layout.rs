@@ -46,7 +46,7 @@ pub(super) fn layout(
                 file,
                 track_id,
             });
-            let end = stream.times.last().copied().unwrap_or(0);
+            let end = stream.chunks.last().map_or(0, |chunk| chunk.end);
             members.push(Member { quality, track_id, end });
         }
     }
@@ -97,7 +97,7 @@ fn media_file(name: String, members: Vec<Member>, limits: &Limits) -> Result<Out
     let (mut next, mut len) = (vec![0; tracks.len()], header.len() as u64);
     while let Some(at) = next_track(&tracks, &next) {
         let chunk = next[at];
-        starts[at].entries.push((tracks[at].times[chunk], len));
+        starts[at].entries.push((tracks[at].chunks[chunk].start, len));
         len += lens[at][chunk];
         next[at] += 1;
     }

@@ -22,6 +22,8 @@
 //! ranges of the inputs. What is kept of a sample is about two bytes.
 
 mod bitrates;
+mod fragments;
+mod gathered;
 mod header;
 mod input;
 mod layout;
@@ -30,11 +32,14 @@ mod media;
 mod mfra;
 mod options;
 mod output;
+mod plan;
 mod read;
 mod reading;
 mod source;
 mod stream;
 mod streams;
+mod stretch;
+mod walk;
 
 pub use input::Input;
 pub use options::{Files, PackageOptions};
