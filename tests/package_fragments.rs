@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytes::Bytes;
-use packaging::{File, chunks, fragment, manifest, origin, packaged, sound, try_package, video};
+use packaging::{
+    File, chunks, fragment, manifest, origin, packaged, packaged_with, sound, try_package, video,
+};
 use shiguredo_mp4::{Decode, boxes::MoofBox};
 use smooth_origin::Origin;
 use smooth_origin::base::FileId;
@@ -170,7 +172,8 @@ fn first_times_and_gaps_are_kept() {
     let (usual, _) = packaged(&[whole], &options);
     let form = Form { gap: Some((7, 500)), start: 3_000_000, ..CMAF };
     let gappy = input("a.mp4", fragmented::file(&film, &[0, 1], &form));
-    let (files, notices) = packaged(&[gappy], &options);
+    let gaps = ["warning gap-between-chunks"; 2];
+    let (files, notices) = packaged_with(&[gappy], &options, &gaps);
     assert_eq!(notices.len(), 2, "{notices:?}");
     assert!(notices[0].contains("track 1 has a gap in time before sample 316"), "{notices:?}");
     let (manifest, usually) = (manifest(&files), manifest_of(&usual));
@@ -272,11 +275,15 @@ fn boxed_in_place_of(bytes: &[u8], kind: &[u8; 4], other: &[u8; 4]) -> Vec<u8> {
 fn a_damaged_fragmented_film_is_refused_or_gives_outputs_inside_the_file() {
     let film = Film::of([video(6, 200_000, 3), sound(6, 64_000, 5)]);
     let (mut random, mut made) = (Random(29), 0);
-    for round in 0..1500_usize {
-        let form = Form { is_shared: round % 2 == 0, has_segments: round % 3 == 0, ..CMAF };
+    let forms = [0, 1, 2, 3].map(|number| {
+        let form = Form { is_shared: number % 2 == 0, has_segments: number < 2, ..CMAF };
         let whole = fragmented::file(&film, &[0, 1], &form);
         let heads: Vec<usize> =
             (0..whole.len() - 4).filter(|&at| whole[at..at + 4] == *b"moof").collect();
+        (whole, heads)
+    });
+    for round in 0..1500_usize {
+        let (whole, heads) = &forms[round % 4];
         let mut bytes = whole.to_vec();
         for _ in 0..=round % 3 {
             let draw = random.draw();

@@ -1,4 +1,4 @@
-//! Packages progressive MP4s as a Smooth Streaming presentation.
+//! Packages MP4s, progressive or fragmented, as a Smooth Streaming presentation.
 //!
 //! ```sh
 //! cargo run --release --example package -- film.mp4 --output /srv/films/film.ism
@@ -28,11 +28,11 @@ use inputs::Inputs;
 use interrupt::Interrupt;
 use progress::Progress;
 
-/// Packages progressive MP4s as a Smooth Streaming presentation.
+/// Packages MP4s, progressive or fragmented, as a Smooth Streaming presentation.
 #[derive(Parser)]
 #[command(name = "package", version, after_help = NOTES)]
 struct Arguments {
-    /// Progressive MP4s: each has one or several tracks of video and sound
+    /// MP4s, progressive or fragmented (CMAF, ISMV): each has one or several tracks of video and sound
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<PathBuf>,
     /// Server manifest to write. The other files are written beside it, and the folder is created if it

@@ -2,7 +2,7 @@
 
 use crate::base::Name;
 
-/// A progressive MP4 that is packaged.
+/// A progressive or fragmented MP4 that is packaged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Input {

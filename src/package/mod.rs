@@ -1,15 +1,18 @@
-//! Floor 5: the packager. It makes a presentation of progressive MP4s, and writes what
+//! Floor 5: the packager. It makes a presentation of progressive and fragmented MP4s, and writes what
 //! [`presentation::open`](crate::presentation::open) reads.
 //!
 //! ```text
-//! inputs ─► Step (heads, `moov`s) ─► tracks ─► streams (names, chunks, bitrates) ─► Package
+//! inputs ─► Step (heads, `moov`s, `moof`s) ─► tracks ─► streams (names, chunks, bitrates) ─► Package
 //!                                                                                     │
 //!            .ism  .ismc  .ismv  .isma ◄── Pieces (written bytes | ranges of inputs) ◄┘
 //! ```
 //!
 //! | Question | Rule |
 //! |---|---|
-//! | What is an input? | a progressive MP4 with one or several tracks of video and sound; others are left out with a notice |
+//! | What is an input? | a progressive or fragmented MP4 with one or several tracks of video and sound; others are left out with a notice |
+//! | How are fragments read? | their heads alone are, one after another; their samples become the tables that a progressive file has of them, so that all else is one path |
+//! | When is a sample of a fragment shown? | by `tfdt`, else by `tfxd`, else by the sum of the durations before it; then by the edit list |
+//! | What is a gap? | more than half a sample between the end of a fragment and the start of the next one; chunks end before it and begin behind it. All qualities of a stream have the same, or are refused |
 //! | Which tracks are qualities of one stream? | those of one kind, language and coding; for sound also of one sampling rate and number of channels |
 //! | Is a track packaged twice? | no: sound whose samples have the same sizes and times as those of another input is left out with a notice |
 //! | What is a stream called? | `video`, `audio`; with the language if there are several of a kind; with a number if that is taken |

@@ -203,7 +203,8 @@ impl Source {
                 end = time;
             }
             end += i64::from(sample.duration);
-            was_start = is_start;
+            // The first fragment may begin with samples that come before 0.
+            was_start = is_start && index > 0;
         }
         points.finish(tables.count(), end);
         found.push(points);

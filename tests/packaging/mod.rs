@@ -86,12 +86,21 @@ pub(crate) fn packaged(
     files: &[File],
     options: &PackageOptions,
 ) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
+    packaged_with(files, options, &[])
+}
+
+/// The same, with these findings.
+pub(crate) fn packaged_with(
+    files: &[File],
+    options: &PackageOptions,
+    findings: &[&str],
+) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
     let (package, _) = try_package(files, options).unwrap();
     let outputs = written(files, &package);
     let last: Vec<_> = outputs.iter().rev().take(2).map(|(name, _)| name.as_str()).collect();
     assert_eq!(last, ["film.ism", "film.ismc"], "the manifests come last");
     let opened = open(&store_of(&outputs)).unwrap();
-    assert_eq!(codes(opened.presentation()), Vec::<String>::new());
+    assert_eq!(codes(opened.presentation()), findings);
     (outputs.into_iter().collect(), package.notices().to_vec())
 }
 
@@ -109,13 +118,16 @@ pub(crate) fn manifest(files: &BTreeMap<String, Vec<u8>>) -> ClientManifest {
 
 /// Start and end of each chunk of a stream.
 pub(crate) fn chunks(manifest: &ClientManifest, stream: usize) -> Vec<(u64, u64)> {
-    let mut end = 0;
-    let chunk = |chunk: &smooth_origin::manifest::Chunk| {
-        let start = chunk.time.unwrap_or(end);
-        end = start + chunk.duration.unwrap();
-        (start, end)
-    };
-    manifest.streams[stream].chunks.iter().map(chunk).collect()
+    let (mut end, mut chunks) = (0, Vec::new());
+    for chunk in &manifest.streams[stream].chunks {
+        end = chunk.time.unwrap_or(end);
+        for _ in 0..chunk.repeat.map_or(1, |repeat| repeat.get()) {
+            let start = end;
+            end += chunk.duration.unwrap();
+            chunks.push((start, end));
+        }
+    }
+    chunks
 }
 
 pub(crate) fn fragment(origin: &Origin, bitrate: u32, stream: &str, start: u64) -> Vec<u8> {
