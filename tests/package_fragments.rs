@@ -14,6 +14,7 @@ use packaging::{
 use shiguredo_mp4::{Decode, boxes::MoofBox};
 use smooth_origin::Origin;
 use smooth_origin::base::FileId;
+use smooth_origin::manifest::StreamKind;
 use smooth_origin::package::{Files, PackageOptions};
 use smooth_origin::presentation::Piece;
 use smooth_origin::storage::LocalStore;
@@ -136,23 +137,38 @@ fn stored_presentations_are_packaged_again_with_the_same_chunks_and_samples() {
             let [at] = same.collect::<Vec<_>>()[..] else { panic!("{name}: {}", stream.name()) };
             let (expected, found) = (chunks(&stored, index), chunks(&made, at));
             let starts = |list: &[(u64, u64)]| list.iter().map(|chunk| chunk.0).collect::<Vec<_>>();
-            assert_eq!(starts(&found), starts(&expected), "{name}: {}", stream.name());
+            // The sound of one was cut every 90 frames: now it follows the video.
+            if (name, stream.kind) != ("split", StreamKind::Audio) {
+                // Sound that goes on behind the video may have one chunk more.
+                let (found, expected) = (starts(&found), starts(&expected));
+                assert_eq!(found[..expected.len()], expected, "{name}: {}", stream.name());
+                assert!(found.len() <= expected.len() + 1, "{name}: {}", stream.name());
+            }
             let mut qualities: Vec<_> = stream.qualities.iter().map(|q| q.bitrate).collect();
             qualities.sort_unstable_by(|a, b| b.cmp(a));
             for (theirs_at, ours_at) in qualities.iter().zip(&made.streams[at].qualities) {
-                for &(start, _) in &expected {
-                    let before = fragment_of(&theirs, film, *theirs_at, &stream.name(), start);
-                    let after = fragment(&ours, ours_at.bitrate, &made.streams[at].name(), start);
-                    let (before, after) = (samples(&before, start), samples(&after, start));
-                    assert!(before.0 == after.0, "{name}: {} {start}", stream.name());
-                    assert_eq!(before.1.len(), after.1.len());
-                    for (before, after) in before.1.iter().zip(&after.1) {
-                        assert_eq!(before.1, after.1);
-                        // Sums of rounded durations drift; each of ours is rounded by itself.
-                        assert!(before.0.abs_diff(after.0) <= 60, "{name}: {before:?} {after:?}");
-                    }
-                    compared += 1;
+                let of =
+                    |origin: &Origin, film: &str, bitrate, stream: &str, list: &[(u64, u64)]| {
+                        let (mut bytes, mut all) = (Vec::new(), Vec::new());
+                        for &(start, _) in list {
+                            let fragment = fragment_of(origin, film, bitrate, stream, start);
+                            let (payload, samples) = samples(&fragment, start);
+                            bytes.extend(payload);
+                            all.extend(samples);
+                        }
+                        (bytes, all)
+                    };
+                let before = of(&theirs, film, *theirs_at, &stream.name(), &expected);
+                let stream = made.streams[at].name();
+                let after = of(&ours, "film", ours_at.bitrate, &stream, &found);
+                assert!(before.0 == after.0, "{name}: {stream}");
+                assert_eq!(before.1.len(), after.1.len());
+                for (before, after) in before.1.iter().zip(&after.1) {
+                    assert_eq!(before.1, after.1);
+                    // Sums of rounded durations drift within a chunk; each of ours is rounded by itself.
+                    assert!(before.0.abs_diff(after.0) <= 60, "{name}: {before:?} {after:?}");
                 }
+                compared += found.len();
             }
         }
         assert!(compared >= 12, "{name}: {compared}");
@@ -183,6 +199,11 @@ fn first_times_and_gaps_are_kept() {
         let (ours, theirs) = (origin(&files), origin(&usual));
         for (number, (found, before)) in found.iter().zip(&before).enumerate() {
             let later = if number < 7 { 30_000_000_000_000 } else { 30_005_000_000_000 };
+            // What is shown before 0 is left out, and here it is not before 0.
+            if (index, number) == (1, 0) {
+                assert_eq!(found.0, later - 213_333);
+                continue;
+            }
             assert_eq!(found.0, before.0 + later, "chunk {number} of {}", stream.name());
             assert!((found.1 - later).abs_diff(before.1) <= 1);
             let of = |origin: &Origin, files: &_, start| {
