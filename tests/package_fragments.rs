@@ -111,7 +111,6 @@ fn stored_presentations_are_packaged_again_with_the_same_chunks_and_samples() {
         ("split", &["split_120.ismv", "split_60.ismv", "split_audio.isma"]),
         ("ntsc", &["ntsc_high.ismv", "ntsc_low.ismv"]),
         ("bframes", &["bframes.ismv"]),
-        ("dialects/cmaf", &["cmaf_video.cmfv", "cmaf_audio.cmfa"]),
     ] {
         let folder = testdata.join(name);
         let read =
@@ -120,7 +119,7 @@ fn stored_presentations_are_packaged_again_with_the_same_chunks_and_samples() {
         let (files, _) = packaged(&inputs, &PackageOptions::default());
         let (made, ours) = (manifest(&files), origin(&files));
         let theirs = Origin::new(LocalStore::new(&folder).unwrap());
-        let film = name.rsplit('/').next().unwrap();
+        let film = name;
         let of_stored = testkit::get(&theirs, &format!("/{film}.ism/Manifest")).unwrap();
         let stored =
             smooth_origin::manifest::ClientManifest::parse(&of_stored, &Default::default())
@@ -137,8 +136,11 @@ fn stored_presentations_are_packaged_again_with_the_same_chunks_and_samples() {
             let [at] = same.collect::<Vec<_>>()[..] else { panic!("{name}: {}", stream.name()) };
             let (expected, found) = (chunks(&stored, index), chunks(&made, at));
             let starts = |list: &[(u64, u64)]| list.iter().map(|chunk| chunk.0).collect::<Vec<_>>();
-            // The sound of one was cut every 90 frames: now it follows the video.
-            if (name, stream.kind) != ("split", StreamKind::Audio) {
+            // The sound of one was cut every 90 frames, and that of another where pictures are decoded:
+            // now it follows the pictures as they are shown.
+            let is_elsewhere =
+                stream.kind == StreamKind::Audio && ["split", "bframes"].contains(&name);
+            if !is_elsewhere {
                 // Sound that goes on behind the video may have one chunk more.
                 let (found, expected) = (starts(&found), starts(&expected));
                 assert_eq!(found[..expected.len()], expected, "{name}: {}", stream.name());
