@@ -10,6 +10,7 @@ pub mod documents;
 pub mod film;
 pub mod folder;
 pub mod fragment_files;
+pub mod fragmented;
 pub mod progressive;
 pub mod record;
 pub mod remote;

@@ -1,4 +1,4 @@
-//! Packages progressive MP4s and captions as a Smooth Streaming presentation.
+//! Packages MP4s, progressive or fragmented, and captions as a Smooth Streaming presentation.
 //!
 //! ```sh
 //! cargo run --release --example package -- film.mp4 film.eng.srt --output /srv/films/film.ism
@@ -29,12 +29,12 @@ use inputs::Inputs;
 use interrupt::Interrupt;
 use progress::Progress;
 
-/// Packages progressive MP4s and captions as a Smooth Streaming presentation.
+/// Packages MP4s, progressive or fragmented, and captions as a Smooth Streaming presentation.
 #[derive(Parser)]
 #[command(name = "package", version, after_help = NOTES)]
 struct Arguments {
-    /// Progressive MP4s, each of which has one or several tracks of video and sound; and captions:
-    /// SubRip (.srt), WebVTT (.vtt) or TTML (.ttml, .dfxp, .xml)
+    /// MP4s, progressive or fragmented (CMAF, ISMV), each of which has one or several tracks of video and
+    /// sound; and captions: SubRip (.srt), WebVTT (.vtt) or TTML (.ttml, .dfxp, .xml)
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<PathBuf>,
     /// Server manifest to write. The other files are written beside it, and the folder is created if it

@@ -26,6 +26,8 @@ pub(crate) use changed::Changed;
 pub(crate) use key_frames::{Keep, KeyFrames};
 pub use noun::Noun;
 pub(crate) use other_time::OtherTime;
+#[cfg(feature = "package")]
+pub(crate) use rewritten::Listed;
 pub(crate) use rewritten::{Fragment as Rewritten, Shared, SharedParsed};
 pub(crate) use runs::Whereabouts;
 pub(crate) use samples::Defaults;

@@ -3,7 +3,7 @@
 use crate::base::Name;
 use crate::captions::TextFormat;
 
-/// A file that is packaged: a progressive MP4, or captions (SubRip, WebVTT or TTML).
+/// A file that is packaged: a progressive or fragmented MP4, or captions (SubRip, WebVTT or TTML).
 ///
 /// The first bytes of a file say which it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -49,7 +49,7 @@ pub(super) fn layout(
                 file,
                 track_id,
             });
-            let end = stream.times.last().copied().unwrap_or(0);
+            let end = stream.chunks.last().map_or(0, |chunk| chunk.end);
             members.push(Member { content: Content::Media(Box::new(quality)), track_id, end });
         }
     }

@@ -1,5 +1,7 @@
 //! The client manifest and the server manifest.
 
+use std::ops::Range;
+
 use super::options::PackageOptions;
 use super::stream::{Quality, Stream};
 use super::text::TextStream;
@@ -25,8 +27,8 @@ pub(super) fn client(
     if qualities.any(|quality| is_hevc(quality.source.description.tag.as_str())) {
         manifest.minor_version = 2;
     }
-    let start = streams.iter().filter_map(|stream| stream.times.first()).min();
-    let end = streams.iter().filter_map(|stream| stream.times.last()).max();
+    let start = streams.iter().filter_map(|stream| Some(stream.chunks.first()?.start)).min();
+    let end = streams.iter().filter_map(|stream| Some(stream.chunks.last()?.end)).max();
     // The length of the film, wherever its times begin.
     manifest.duration = end.zip(start).map_or(0, |(end, start)| end - start);
     manifest.to_xml(options.layout, &options.limits)
@@ -50,12 +52,12 @@ fn index(stream: &Stream, limits: &Limits) -> StreamIndex {
             (index.display_width, index.display_height) = (Some(width), Some(height));
         }
     }
-    let chunk = |pair: &[u64]| Chunk {
-        time: Some(pair[0]),
-        duration: Some(pair[1] - pair[0]),
+    let chunk = |chunk: &Range<u64>| Chunk {
+        time: Some(chunk.start),
+        duration: Some(chunk.end - chunk.start),
         ..Chunk::default()
     };
-    index.chunks = stream.times.windows(2).map(chunk).collect();
+    index.chunks = stream.chunks.iter().map(chunk).collect();
     index
 }
 

@@ -17,8 +17,11 @@ pub(super) struct MediaTrack {
     pub(super) track_id: u32,
     pub(super) clock: Clock,
     pub(super) prepared: Prepared,
-    /// Start of each chunk and the end of the last one.
-    pub(super) times: Arc<[u64]>,
+    /// Start and end of each chunk.
+    pub(super) chunks: Arc<[Range<u64>]>,
+    /// Ticks that times of the media are more than those prepared, each from a chunk on. The first one
+    /// is from chunk 0 on.
+    pub(super) shifts: Vec<(usize, i64)>,
     pub(super) has_tfxd: bool,
     pub(super) limits: Limits,
 }
@@ -37,7 +40,7 @@ impl MediaTrack {
 
     /// Start of a chunk.
     pub(super) fn start(&self, chunk: usize) -> Option<u64> {
-        self.times.get(chunk).copied().filter(|_| chunk < self.len())
+        self.chunks.get(chunk).map(|chunk| chunk.start).filter(|_| chunk < self.len())
     }
 
     /// The fragment of a chunk. `samples` is memory that is used again.
@@ -51,13 +54,16 @@ impl MediaTrack {
     ) -> Result<Fragment<'_>, Error> {
         let missing = || Error::from(ErrorKind::NoFragment);
         let unpacked = self.prepared.chunk(chunk).ok_or_else(missing)?;
-        let [start, end] = [chunk, chunk + 1].map(|at| self.times.get(at).copied());
-        let (start, end) = (start.ok_or_else(missing)?, end.ok_or_else(missing)?);
-        let clock = self.clock.from(unpacked.composed(), Timescale::SMOOTH).ok_or_else(|| {
+        let Range { start, end } = self.chunks.get(chunk).cloned().ok_or_else(missing)?;
+        let at = self.shifts.partition_point(|(first, _)| *first <= chunk).checked_sub(1);
+        let shift = at.map_or(0, |at| self.shifts[at].1);
+        let composed = unpacked.composed().saturating_add(shift);
+        let clock = self.clock.from(composed, Timescale::SMOOTH).ok_or_else(|| {
             let what = format!("track {}: times of more than 62 bits", self.track_id);
             Error::from(ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.6.1" })
         })?;
-        let next = (chunk + 1 < self.len()).then_some(end);
+        // In front of a gap, the last sample has its own duration.
+        let next = self.start(chunk + 1).filter(|next| *next == end);
         samples.clear();
         timed(unpacked.clone().map(|sample| sample.media), &clock, start, next, samples)
             .map_err(|kind| Error::from(kind).in_file(self.file))?;

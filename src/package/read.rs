@@ -7,17 +7,17 @@ use super::reading::Reading;
 use super::{layout, streams, text};
 use crate::base::{Error, ErrorKind, Name, Step};
 
-/// Packages progressive MP4s as the presentation `name`, which has no extension. The files of the
+/// Packages progressive and fragmented MP4s as the presentation `name`, which has no extension. The files of the
 /// package lie beside each other: `film.ism`, `film.ismc`, `film_video_3500000.ismv`.
 ///
-/// The step wants the first bytes of the inputs and their `moov`s, and all of files of captions. The [`FileId`](crate::base::FileId)
+/// The step wants the first bytes of the inputs, their `moov`s and their `moof`s, and all of files of captions. The [`FileId`](crate::base::FileId)
 /// of an input is its place in the list. What is ready has the whole length of each output, and its
 /// pieces one by one.
 ///
 /// # Errors
 /// [`ErrorKind::BadName`] if `name` cannot be part of a file name. When fed, the step gives an error
-/// with its file if an input cannot be read, is fragmented or encrypted, or contradicts itself, and for
-/// captions with the line;
+/// with its file if an input cannot be read, is encrypted, or contradicts itself, and for captions with the
+/// line;
 /// [`ErrorKind::Invalid`] if the qualities cannot be cut into the same chunks, with files, tracks and
 /// sample; and [`ErrorKind::Missing`] if there is nothing to package.
 ///

@@ -1,16 +1,17 @@
-//! Reading the `moov` of each input, one input after another.
+//! Reading the `moov` and the `moof`s of each input, one input after another.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
+use super::fragments::Fragments;
 use super::input::Input;
 use super::options::PackageOptions;
 use super::output::Package;
-use super::source::{FRAGMENTED, Source, sources};
+use super::source::{Found as FoundTracks, Source, sources};
 use super::text::TextSource;
-use crate::base::{Cursor, Error, ErrorKind, FileEnds, FileId, Got, Limits, Step, Want};
-use crate::bmff::Header;
+use super::walk::{Found, HEAD, Walk};
+use crate::base::{Error, ErrorKind, FileEnds, FileId, FourCc, Got, Limits, Step, Want};
 use crate::captions::TextFormat;
 
 /// The work that follows, with the tracks of all inputs and the notices about them.
@@ -31,33 +32,6 @@ pub(super) struct Reading {
     then: Then,
 }
 
-/// Bytes of an input that are read first.
-const HEAD: u64 = 64 << 10;
-
-/// Longest header of a box.
-const HEADER: u64 = 32;
-
-/// Boxes in front of a `moov`. Files have three or four.
-const BOXES: u64 = 4096;
-
-/// Place of the walk over the boxes of an input.
-struct Walk {
-    /// Bytes of the file.
-    size: u64,
-    /// First byte of the next box.
-    at: u64,
-    boxes: u64,
-    /// Bytes that were read, and the offset of the first of them.
-    read: (u64, Bytes),
-}
-
-/// The result of a walk.
-enum Found {
-    Moov(Range<u64>),
-    /// A header that is to be read.
-    Unread(Range<u64>),
-}
-
 impl Reading {
     pub(super) fn new(inputs: Vec<Input>, options: PackageOptions, then: Then) -> Self {
         let (sources, texts, notices) = (Vec::new(), Vec::new(), Vec::new());
@@ -73,10 +47,7 @@ impl Reading {
         let want = Want::Open { file: self.file(), name: input.name.clone(), head: HEAD, tail: 0 };
         Ok(self.read(want, move |reading, got| match got {
             Got::Opened(ends) if reading.text_format(&ends.head).is_some() => reading.text(ends),
-            Got::Opened(ends) => {
-                let walk = Walk { size: ends.size, at: 0, boxes: 0, read: (0, ends.head) };
-                reading.walk(walk)
-            }
+            Got::Opened(ends) => reading.walk(Walk::new(ends.size, ends.head)),
             _ => Err(ErrorKind::WrongOutcome("a file was to be opened").into()),
         }))
     }
@@ -143,68 +114,67 @@ impl Reading {
         let file = self.file();
         let found = walk.moov(&self.options.limits).map_err(|error| error.in_file(file))?;
         match found {
-            Found::Moov(range) => match walk.bytes(&range) {
-                Some(moov) => self.take(&moov, walk.at, walk.size),
-                None => Ok(self.read_range(range, move |reading, moov| {
-                    reading.take(&moov, walk.at, walk.size)
+            Found::It(range) => match walk.bytes(&range) {
+                Some(moov) => self.take(&moov, range.start, walk),
+                None => Ok(self.read_range(range.clone(), move |reading, moov| {
+                    reading.take(&moov, range.start, walk)
                 })),
             },
             Found::Unread(range) => Ok(self.read_range(range.clone(), move |reading, bytes| {
-                walk.read = (range.start, bytes);
+                walk.take(range.start, bytes);
                 reading.walk(walk)
             })),
         }
     }
 
-    /// Takes the tracks of a `moov`.
-    fn take(mut self, moov: &Bytes, at: u64, size: u64) -> Result<Step<Package>, Error> {
+    /// Takes the tracks of a `moov`, and goes on to the fragments if there may be any.
+    fn take(mut self, moov: &Bytes, at: u64, walk: Walk) -> Result<Step<Package>, Error> {
         let file = self.file();
         let input = &self.inputs[self.at as usize];
         let limits = &self.options.limits;
-        let read = sources((file, input), (at, moov), size, limits, &mut self.notices)
+        let read = sources((file, input), (at, moov), walk.size, limits, &mut self.notices)
             .map_err(|error| error.in_file(file))?;
-        self.sources.extend(read);
+        match read {
+            FoundTracks::Progressive(sources) => self.done(sources),
+            FoundTracks::Fragmented(sources, trexs) => {
+                let fragments = Fragments::new(sources, &trexs);
+                self.fragments(walk, fragments.map_err(|error| error.in_file(file))?)
+            }
+        }
+    }
+
+    /// Goes from fragment to fragment, and reads what is in front of the media.
+    fn fragments(
+        mut self,
+        mut walk: Walk,
+        mut fragments: Fragments,
+    ) -> Result<Step<Package>, Error> {
+        let file = self.file();
+        let limits = &self.options.limits;
+        let in_file = |error: Error| error.in_file(file);
+        loop {
+            match walk.fragment(limits).map_err(in_file)? {
+                Found::It(Some(fragment)) => fragments
+                    .take(&fragment, limits)
+                    .map_err(|error| error.inside(FourCc(*b"moof")).in_file(file))?,
+                Found::It(None) => {
+                    let sources = fragments.finish(walk.size, limits, &mut self.notices);
+                    return self.done(sources.map_err(in_file)?);
+                }
+                Found::Unread(range) => {
+                    return Ok(self.read_range(range.clone(), move |reading, bytes| {
+                        walk.take(range.start, bytes);
+                        reading.fragments(walk, fragments)
+                    }));
+                }
+            }
+        }
+    }
+
+    /// Goes on with the next input.
+    fn done(mut self, sources: Vec<Source>) -> Result<Step<Package>, Error> {
+        self.sources.extend(sources);
         self.at += 1;
         self.next()
-    }
-}
-
-impl Walk {
-    /// Goes on to the `moov`, or to a header that is not read yet.
-    fn moov(&mut self, limits: &Limits) -> Result<Found, Error> {
-        while self.at < self.size {
-            let needed = self.at..self.size.min(self.at.saturating_add(HEADER));
-            let Some(header) = self.bytes(&needed) else { return Ok(Found::Unread(needed)) };
-            let header = Header::parse(&mut Cursor::new(&header, self.at))?;
-            let len = header.total().unwrap_or(self.size - self.at);
-            let Some(end) = self.at.checked_add(len).filter(|&end| end <= self.size) else {
-                let (needs, has) = (len, self.size - self.at);
-                let truncated = Error::at(self.at, ErrorKind::Truncated { needs, has });
-                return Err(truncated.inside(header.kind));
-            };
-            match &header.kind.0 {
-                b"moov" => {
-                    Limits::check("bytes of `moov`", len, limits.moov)
-                        .map_err(|kind| Error::at(self.at, kind))?;
-                    return Ok(Found::Moov(self.at..end));
-                }
-                b"moof" => return Err(Error::at(self.at, FRAGMENTED)),
-                _ => {}
-            }
-            self.boxes += 1;
-            Limits::check("boxes in front of a `moov`", self.boxes, BOXES)
-                .map_err(|kind| Error::at(self.at, kind))?;
-            self.at = end;
-        }
-        let (what, clause) = ("`moov`", "ISO/IEC 14496-12, 8.2.1");
-        Err(Error::at(0, ErrorKind::Missing { what, clause }))
-    }
-
-    /// Bytes of the file, if they were read.
-    fn bytes(&self, range: &Range<u64>) -> Option<Bytes> {
-        let (from, read) = &self.read;
-        let start = usize::try_from(range.start.checked_sub(*from)?).ok()?;
-        let end = usize::try_from(range.end.checked_sub(*from)?).ok()?;
-        (end <= read.len()).then(|| read.slice(start..end))
     }
 }

@@ -1,5 +1,6 @@
 //! A stream of the package.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::media::MediaTrack;
@@ -11,8 +12,8 @@ pub(super) struct Stream {
     pub(super) kind: StreamKind,
     pub(super) name: String,
     pub(super) language: Option<String>,
-    /// Start of each chunk and the end of the last one, in units of 100 ns.
-    pub(super) times: Arc<[u64]>,
+    /// Start and end of each chunk, in units of 100 ns. There may be gaps between them.
+    pub(super) chunks: Arc<[Range<u64>]>,
     /// The best first.
     pub(super) qualities: Vec<Quality>,
 }

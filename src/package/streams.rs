@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::bitrates;
 use super::media::MediaTrack;
 use super::options::PackageOptions;
+use super::plan::{Plan, plan};
 use super::source::Source;
 use super::stream::{Quality, Stream};
 use crate::base::{Error, ErrorKind};
 use crate::codec::Format;
-use crate::index::chunk_plan::{ChunkPlan, PlanTrack};
 use crate::index::sample_table::Prepared;
 use crate::manifest::{StreamKind, stream_names};
 
@@ -47,7 +47,8 @@ pub(super) fn streams(
     for (group, name) in groups.into_iter().zip(names) {
         let stream = stream(group, name, &guide, options)?;
         if guide.is_empty() && stream.kind == StreamKind::Video {
-            guide = stream.times.to_vec();
+            guide = stream.chunks.iter().map(|chunk| chunk.start).collect();
+            guide.extend(stream.chunks.last().map(|chunk| chunk.end));
         }
         streams.push(stream);
     }
@@ -70,47 +71,31 @@ fn stream(
     guide: &[u64],
     options: &PackageOptions,
 ) -> Result<Stream, Error> {
-    let in_file = |source: &Source| {
-        let file = source.file;
-        move |error: Error| error.in_file(file)
-    };
-    let points = group.iter().map(|source| source.track.tables.points().map_err(in_file(source)));
-    let points = points.collect::<Result<Vec<_>, _>>()?;
-    let tracks = group.iter().zip(&points).map(|(source, points)| PlanTrack {
-        file: &source.name,
-        track_id: source.track.track_id,
-        clock: source.track.clock,
-        points,
-    });
-    let tracks: Vec<_> = tracks.collect();
-    let plan =
-        ChunkPlan::new(&tracks, guide, options.wanted()).map_err(|error| match &group[..] {
-            [source] => error.in_file(source.file),
-            _ => error,
-        })?;
-    let times: Arc<[u64]> = plan.times.into();
+    let Plan { chunks, cuts, shifts } = plan(&group, guide, options)?;
     let first = &group[0];
     let (kind, language) = (first.kind, first.language.clone());
     let (mut qualities, mut taken): (Vec<Quality>, Vec<u32>) = (Vec::new(), Vec::new());
-    for (source, cuts) in group.into_iter().zip(&plan.tracks) {
-        let prepared = Prepared::new(&source.track.tables, cuts).map_err(in_file(&source))?;
+    for ((source, cuts), shifts) in group.into_iter().zip(&cuts).zip(shifts) {
+        let prepared = Prepared::new(&source.track.tables, cuts)
+            .map_err(|error| error.in_file(source.file))?;
         let media = MediaTrack {
             file: source.file,
             track_id: source.track.track_id,
             clock: source.track.clock,
             prepared,
-            times: Arc::clone(&times),
+            chunks: Arc::clone(&chunks),
+            shifts,
             has_tfxd: options.has_tfxd,
             limits: options.limits.clone(),
         };
         let (lens, bytes) = measure(&media)?;
-        let ticks = times.last().zip(times.first()).map_or(0, |(end, start)| end - start);
+        let ticks = chunks.iter().map(|chunk| chunk.end - chunk.start).sum();
         let bitrate = bitrates::free(bitrates::measured(bytes, ticks), &taken);
         taken.push(bitrate);
         qualities.push(Quality { source, bitrate, media, lens });
     }
     qualities.sort_by_key(|quality| std::cmp::Reverse(quality.bitrate));
-    Ok(Stream { kind, name, language, times, qualities })
+    Ok(Stream { kind, name, language, chunks, qualities })
 }
 
 /// Returns the length of each fragment, and the bytes of all samples.

@@ -115,9 +115,11 @@ pub(super) fn text_streams(
     Ok(streams)
 }
 
-/// Returns the start of each chunk of a stream and the end of the last one.
+/// Returns the start of each chunk of a stream and the end of the last one. A chunk lasts through the gap
+/// behind it.
 fn times(stream: &Stream) -> Vec<u64> {
-    stream.times.to_vec()
+    let starts = stream.chunks.iter().map(|chunk| chunk.start);
+    starts.chain(stream.chunks.last().map(|chunk| chunk.end)).collect()
 }
 
 /// Returns the start of each chunk and the end of the last one: from the first start of the film to its

@@ -21,9 +21,13 @@
 //! Spec: ISO/IEC 14496-12, 8.8.7 and 8.8.8; [MS-SSTR] 2.2.4.
 
 mod head;
+#[cfg(feature = "package")]
+mod listed;
 mod places;
 mod rewriting;
 mod shared;
 
+#[cfg(feature = "package")]
+pub(crate) use self::listed::Listed;
 pub use self::rewriting::{Fragment, rewrite};
 pub(crate) use self::shared::{Shared, SharedParsed};
