@@ -1,7 +1,7 @@
 //! Writes an output: bytes from memory, and ranges of the inputs, in the kernel where that is possible.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::ops::Range;
 
 use common::Failure;
@@ -91,7 +91,7 @@ impl Writer<'_> {
     }
 
     /// Passes the beginning of a range on and returns its length, which is not 0.
-    fn pass_on(&mut self, mut input: &File, range: &Range<u64>) -> io::Result<u64> {
+    fn pass_on(&mut self, input: &File, range: &Range<u64>) -> io::Result<u64> {
         let len = range.end - range.start;
         if self.is_in_kernel && len >= SHORT {
             self.flush()?;
@@ -109,10 +109,23 @@ impl Writer<'_> {
         }
         let at = self.buffer.len();
         self.buffer.resize(at + part, 0);
-        input.seek(SeekFrom::Start(range.start))?;
-        input.read_exact(&mut self.buffer[at..])?;
+        read_at(input, &mut self.buffer[at..], range.start)?;
         Ok(part as u64)
     }
+}
+
+/// Reads all of a buffer from an offset on, in one call where that is possible: films that interleave
+/// each picture with its sound are many short ranges.
+#[cfg(unix)]
+fn read_at(input: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(input, buffer, offset)
+}
+
+#[cfg(not(unix))]
+fn read_at(mut input: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    use std::io::{Read, Seek, SeekFrom};
+    input.seek(SeekFrom::Start(offset))?;
+    input.read_exact(buffer)
 }
 
 #[cfg(any(target_os = "android", target_os = "linux"))]

@@ -108,7 +108,7 @@ fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     }
     let total = package.outputs().iter().map(|output| output.len()).sum();
     let progress = Progress::new(total);
-    let mut folder = Folder::create(folder)?;
+    let mut folder = Folder::create(folder, &format!("{name}.ism"))?;
     for output in package.outputs() {
         inputs.check_is_none(&folder.path(output.name()))?;
         let mut file = folder.add(output.name())?;

@@ -228,6 +228,11 @@ fn a_run_that_is_interrupted_leaves_nothing() {
             assert_eq!(child.try_wait().unwrap(), None, "it ended before it wrote");
             std::thread::sleep(Duration::from_millis(1));
         }
+        // Another run to the same output does not mix with it.
+        let (status, _, stderr) = run(&[&input], &made.join("film.ism"), &[]);
+        assert_eq!(status, 1, "{stderr}");
+        assert!(stderr.contains("written by another run"), "{stderr}");
+        assert_eq!(child.try_wait().unwrap(), None);
         kill_process(Pid::from_child(&child), signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(130));
         assert_eq!(names(&folder), ["large.mp4"], "{signal:?}");
