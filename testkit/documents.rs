@@ -1,4 +1,4 @@
-//! Random manifests, for `tests/manifests.rs`.
+//! Random manifests, for `tests/suite/manifests.rs`.
 
 use std::num::NonZeroU64;
 

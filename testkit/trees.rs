@@ -1,4 +1,4 @@
-//! Random trees of boxes, for `tests/boxes.rs`.
+//! Random trees of boxes, for `tests/suite/boxes.rs`.
 
 use bytes::Bytes;
 use proptest::collection::vec;

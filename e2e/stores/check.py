@@ -7,7 +7,7 @@ FOLDER  where install.sh put the stores; default: target/stores
 TEST    the tests that run; default: all
 
 Each server listens on a free port of 127.0.0.1 and holds its objects in a folder below FOLDER, or in
-memory. The tests (tests/bucket_servers.rs) find the addresses in the environment. A server that does
+memory. The tests (tests/suite/bucket_servers.rs) find the addresses in the environment. A server that does
 not start fails the check: nothing is left out.
 """
 
@@ -213,7 +213,7 @@ def main():
     environment = {**os.environ, **{f"STORE_{name}": str(value) for name, value in found.items()}}
     command = [
         "cargo", "test", "-p", "smooth-origin", "--features", "s3,azure,gcs,http-store",
-        "--test", "bucket_servers", "--", "--ignored", *sys.argv[2:],
+        "--test", "suite", "bucket_servers::", "--", "--ignored", *sys.argv[2:],
     ]
     return subprocess.run(command, cwd=REPOSITORY, env=environment).returncode
 

@@ -174,11 +174,15 @@ mod tests {
             for to in from..=values.len() {
                 let (mut passed, mut walked) = (Runs::new(&entries), Runs::new(&entries));
                 passed.pass(from as u32);
-                (0..from).for_each(|_| drop(walked.next()));
+                for _ in 0..from {
+                    walked.next();
+                }
                 let of = &values[from..to];
                 let varies = of.iter().any(|value| *value != of[0]);
                 assert_eq!(passed.pass_varying(of.len() as u32), varies, "{from} {to}");
-                (from..to).for_each(|_| drop(walked.next()));
+                for _ in from..to {
+                    walked.next();
+                }
                 assert_eq!(passed.next(), walked.next());
             }
         }

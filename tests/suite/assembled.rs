@@ -108,7 +108,7 @@ fn frames(file: &Path, options: &str) -> Vec<String> {
     text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
 }
 
-/// `cargo test --all-features --test assembled -- --ignored`
+/// `cargo test --all-features --test suite assembled:: -- --ignored`
 #[test]
 #[ignore = "needs ffmpeg with libx264"]
 fn ffmpeg_decodes_source_and_result_to_the_same_frames_at_the_same_times() {

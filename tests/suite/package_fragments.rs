@@ -2,15 +2,13 @@
 //! gives, and their first times and gaps are kept.
 #![cfg(feature = "package")]
 
-mod packaging;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bytes::Bytes;
-use packaging::{
+use crate::packaging::{
     File, chunks, fragment, manifest, origin, packaged, packaged_with, sound, try_package, video,
 };
+use bytes::Bytes;
 use shiguredo_mp4::{Decode, boxes::MoofBox};
 use smooth_origin::Origin;
 use smooth_origin::base::FileId;

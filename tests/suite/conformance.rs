@@ -529,7 +529,7 @@ fn every_broken_promise_is_found_and_named() {
 
 #[test]
 fn every_promise_of_the_documentation_is_broken_by_some_flaw() {
-    let text = include_str!("../src/storage/conformance/mod.rs");
+    let text = include_str!("../../src/storage/conformance/mod.rs");
     let rows = text.lines().filter_map(|line| line.strip_prefix("//! | `"));
     let promises: Vec<&str> = rows.map(|row| row.split('`').next().unwrap()).collect();
     assert!(promises.len() > 10);

@@ -2,12 +2,12 @@
 //! its time.
 #![cfg(feature = "package")]
 
-mod packaging;
-
 use std::collections::BTreeMap;
 
+use crate::packaging::{
+    chunks, film, fragment, manifest, origin, packaged, sound, try_package, video,
+};
 use bytes::Bytes;
-use packaging::{chunks, film, fragment, manifest, origin, packaged, sound, try_package, video};
 use shiguredo_mp4::{Decode, boxes::MoofBox};
 use smooth_origin::base::{ErrorKind, FileId, Limits, Timescale};
 use smooth_origin::bmff::{Boxes, Mdhd, Mfro, Tfra, Tkhd};

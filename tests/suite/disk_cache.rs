@@ -296,7 +296,7 @@ fn fills_until_it_is_killed() {
 /// Fills the folder in a process that is killed while it writes, after so many more objects.
 fn fill_and_kill(folder: &Folder, after: usize) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "fills_until_it_is_killed", "--ignored", "--nocapture"])
+        .args(["--exact", "disk_cache::fills_until_it_is_killed", "--ignored", "--nocapture"])
         .env("DISK_CACHE_FOLDER", &folder.0)
         .stdout(Stdio::piped())
         .spawn()

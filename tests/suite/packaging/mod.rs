@@ -1,7 +1,5 @@
 //! What tests of the packager share: it is driven by bytes in memory, and what it writes is opened.
 
-#![allow(dead_code)]
-
 use std::collections::BTreeMap;
 
 use bytes::Bytes;

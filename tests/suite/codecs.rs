@@ -571,7 +571,7 @@ fn a_presentation_without_a_manifest_announces_its_codec_and_a_stored_manifest_i
     assert_eq!(manifest("stored.ism"), stored);
 }
 
-// Real manifests and files of other producers; `tests/corpus.rs` says where they are.
+// Real manifests and files of other producers; `tests/suite/corpus.rs` says where they are.
 
 #[test]
 fn real_private_data_of_every_codec_sets_a_decoder_up_and_comes_back() {
@@ -1039,7 +1039,7 @@ fn sound(format: &[u8; 4], boxes: Boxes) -> AudioSampleEntry {
     }
 }
 
-/// Files of other producers, where they are (see `tests/corpus.rs`).
+/// Files of other producers, where they are (see `tests/suite/corpus.rs`).
 fn corpus() -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus");
     let root = std::env::var_os("SMOOTH_ORIGIN_CORPUS").map_or(beside.into(), PathBuf::from);
