@@ -17,10 +17,10 @@ use crate::manifest::Decoded;
 /// use smooth_origin::base::Limits;
 /// use smooth_origin::captions::{Subtitles, TextFormat};
 ///
-/// let file = b"1\n00:00:01,000 --> 00:00:02,500\n<i>Fish</i> & chips\n";
+/// let file = b"1\n00:00:01,000 --> 00:00:02,500\n<i>Fish & chips</i>\n";
 /// let subtitles = Subtitles::parse(file, TextFormat::SubRip, &Limits::default())?;
 /// assert_eq!(subtitles.cues()[0].start, 10_000_000);
-/// assert_eq!(subtitles.cues()[0].text, "<i>Fish</i> &amp; chips");
+/// assert_eq!(subtitles.cues()[0].text, "<i>Fish &amp; chips</i>");
 /// # Ok::<(), smooth_origin::Error>(())
 /// ```
 #[derive(Clone, Debug)]

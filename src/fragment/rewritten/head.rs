@@ -79,6 +79,12 @@ impl<'a> Head<'a> {
             let (what, clause) = ("`traf` of the track", "ISO/IEC 14496-12, 8.8.6");
             return Err(ErrorKind::Missing { what, clause }.into());
         };
+        let is_open = |item: &AnyBox| item.header.total().is_none();
+        if trafs.iter().any(|traf| traf.list.iter().any(is_open)) {
+            let what =
+                "a box of size 0 inside a `traf`, which would swallow what is written behind it";
+            return Err(ErrorKind::NotSliceable(what).into());
+        }
         let entry =
             |traf: &Boxes| traf.get::<Tfhd>().and_then(|tfhd| tfhd.sample_description_index);
         if more.iter().any(|other| entry(other) != entry(traf)) {
