@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use smooth_origin::base::Name;
-use smooth_origin::origin::{Timer, block_on};
+use smooth_origin::origin::block_on;
 use smooth_origin::storage::conformance::{self, Fixture};
 use smooth_origin::storage::{
     AnyStore, BreakerStore, CountingStore, Faults, FaultyStore, HedgeStore, MemoryObject,
@@ -198,6 +198,7 @@ fn without_hedges_no_timer_but_that_of_the_limits_is_set() {
 #[test]
 fn a_client_learns_when_to_come_back() {
     use smooth_origin::Origin;
+    use smooth_origin::origin::Timer;
     use smooth_origin::service::OriginService;
 
     let retry_after = |time: &VirtualTime, store: AnyStore| {
