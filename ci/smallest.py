@@ -62,8 +62,8 @@ def fragments(manifest):
 def main(examples, folder):
     subprocess.run(SOURCE.split(), cwd=folder, check=True)
     status, entry = inspect(examples, folder / "in.mp4")
-    command = "`ffmpeg -i %s -c copy -movflags frag_keyframe -f ismv %s`"
-    assert status == 3 and command % (folder / "in.mp4", folder / "in.ismv") in entry["advice"], entry
+    command = f"`package {folder / 'in.mp4'} --output {folder / 'in.ism'}`"
+    assert status == 3 and command in entry["advice"], entry
 
     print(block("sh").strip())
     quiet = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
