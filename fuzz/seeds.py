@@ -419,7 +419,8 @@ def progressive():
               "one-size", "16-million-samples-of-one-size", "offsets-of-64-bits",
               "offsets-beyond-the-file", "offsets-that-step-back", "samples-on-samples", "more-durations",
               "the-longest-durations", "durations-of-years", "the-largest-offsets-of-composition", "a-timescale-of-0",
-              "the-largest-timescale", "no-samples", "no-tables")
+              "the-largest-timescale", "no-samples", "no-tables", "samples-in-this-file", "samples-in-another-file",
+              "a-dref-without-sizes")
     ftyp = box("ftyp", b"isom", u32(512), b"isommp41")
     for name in chosen:
         length, header = struct.unpack(">I", tables[name][:4])[0], tables[name][4:]
@@ -429,6 +430,19 @@ def progressive():
             out[f"progressive-{name}-header-first"] = files(both, ftyp + header + media)
             out[f"progressive-{name}-cut-off"] = files(both, ftyp + media + header[:-9])
             out[f"progressive-{name}-as-announced"] = files(smil(V, A), ftyp + media + header, client=CLIENT)
+    # Samples in the header, and fragments behind it: in front of them, among them, and without times.
+    for name, first, extra in [
+        ("before-the-fragments", 51200, lambda time: [tfdt(time)]),
+        ("among-the-fragments", 0, lambda time: [tfdt(time)]),
+        ("and-fragments-without-times", 51200, lambda time: []),
+    ]:
+        length, header = struct.unpack(">I", tables["no-edits"][:4])[0], tables["no-edits"][4:]
+        media = u32(1) + b"mdat" + u64(length - 24) + bytes(n % 251 + 1 for n in range(length - 40))
+        head = ftyp + media + box("moov", header[8:], box("mvex", trex(1), trex(2)))
+        runs = lambda number: [gop(ticks=6400)]
+        made = [*fragments(1, 2, 25600, first, runs, extra), *fragments(2, 2, 25600, 4 * first, runs, extra)]
+        for indexed, index in [("", None), ("-without-an-index", lambda places: b"")]:
+            out[f"header-samples-{name}{indexed}"] = files(both, movie(head, made, index))
     # Two qualities of which one has other key frames.
     one, other = (u32(1) + b"mdat" + u64(576) + bytes(560) + tables[n][4:] for n in ("chunks-of-seconds", "all-are-key-frames"))
     two = smil(V, ("video", "2.ismv", 120_000, 1, None), A, client=None)
@@ -1941,9 +1955,9 @@ def sample_tables():
         "stco": words("stco", 172, 300, 500),
     }
 
-    def track(track_id, handler, timescale, entry, tables, edits=b"", header=0):
+    def track(track_id, handler, timescale, entry, tables, edits=b"", header=0, dinf=b""):
         stsd = full("stsd", 0, 0, u32(1), entry)
-        minf = box("minf", box("stbl", stsd, *tables.values()))
+        minf = box("minf", dinf, box("stbl", stsd, *tables.values()))
         if header:
             mdhd = full("mdhd", 1, 0, u64(0, 0), u32(timescale), u64(4096), u16(0x55C4, 0))
         else:
@@ -1952,17 +1966,23 @@ def sample_tables():
         tkhd = full("tkhd", 0, 7, u32(0, 0, track_id, 0, 4096), bytes(60))
         return box("trak", tkhd, edits, box("mdia", mdhd, hdlr, minf))
 
-    def film(v=None, s=None, length=600, edits=(elst((320, 1024, 65536)), elst((320, 1024, 65536))), scales=(12800, 48000), header=0):
+    def film(v=None, s=None, length=600, edits=(elst((320, 1024, 65536)), elst((320, 1024, 65536))), scales=(12800, 48000), header=0, dinf=b""):
         mvhd = full("mvhd", 0, 0, u32(0, 0, 1000, 320), bytes(80))
-        one = track(1, "vide", scales[0], avc1(), {**video, **(v or {})}, edits[0], header)
+        one = track(1, "vide", scales[0], avc1(), {**video, **(v or {})}, edits[0], header, dinf)
         two = track(2, "soun", scales[1], mp4a(), {**sound, **(s or {})}, edits[1], header)
         return u32(length) + box("moov", mvhd, one, two)
+
+    def dinf(*entries):
+        return box("dinf", full("dref", 0, 0, u32(len(entries)), *entries))
 
     seconds = {"stts": runs("stts", (8, 12800)), "ctts": b""}
     return {
         "nothing": b"",
         "video-and-sound": film(),
         "no-edits": film(edits=(b"", b"")),
+        "samples-in-this-file": film(dinf=dinf(full("url ", 0, 1), full("url ", 0, 1))),
+        "samples-in-another-file": film(dinf=dinf(full("url ", 0, 1), full("url ", 0, 0, b"other.mp4\0"))),
+        "a-dref-without-sizes": film(dinf=dinf(u32(0), b"url ", u32(1))),
         "times-of-64-bits": film(edits=(elst((1 << 33, -1, 65536), (0, 1024, 65536), version=1), b""), header=1),
         "a-late-start": film(edits=(b"", elst((40, -1, 65536), (320, 1024, 65536)))),
         "an-edit-at-half-the-rate": film(edits=(elst((320, 0, 32768)), b"")),

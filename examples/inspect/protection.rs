@@ -39,7 +39,7 @@ fn keys(system: &ProtectionSystem) -> Vec<String> {
     system.keys().iter().map(ToString::to_string).collect()
 }
 
-/// What is wrong between the key of a track and the systems.
+/// Returns a remark if the key of a track contradicts the systems.
 fn remark(presentation: &Presentation, encryption: &Encryption) -> Option<&'static str> {
     let key = encryption.key_id?;
     let systems = presentation.protection();
@@ -101,7 +101,7 @@ fn says(presentation: &Presentation, track: &Track) -> String {
     format!("{scheme}, {key}, {ivs}{remark}")
 }
 
-/// The same for programs: `systems` and `tracks`. What is not known is `null`.
+/// Returns the protection as JSON, with `systems` and `tracks`. Unknown values are `null`.
 pub(crate) fn value(presentation: &Presentation) -> Value {
     let system = |system: &ProtectionSystem| {
         json!({

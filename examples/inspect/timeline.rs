@@ -82,7 +82,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// The same for programs: a list of streams with their `chunks`. `gap` is in ticks, below 0 if chunks
+/// Returns the timeline as JSON: a list of streams with their `chunks`. `gap` is in ticks, below 0 if chunks
 /// overlap; `bytes` and `key_frame` are `null` if the fragment is missing or broken.
 pub(crate) fn value(presentation: &Presentation, fragments: &Fragments) -> Value {
     let streams = presentation.streams().iter().enumerate();

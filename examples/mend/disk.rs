@@ -1,4 +1,4 @@
-//! What is done to a disk. Tests let each of its steps fail.
+//! Operations on a disk. Tests let each of them fail.
 
 use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
@@ -6,17 +6,15 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// A disk, which may stop after a number of steps.
-#[derive(Default)]
 pub(crate) struct Disk {
     /// Number of steps before everything fails, as if the process had been killed.
     left: Cell<Option<u32>>,
 }
 
 impl Disk {
-    /// A disk that stops after so many steps.
-    #[allow(dead_code, reason = "tests have such a disk")]
-    pub(crate) fn stopping_after(steps: u32) -> Self {
-        Self { left: Cell::new(Some(steps)) }
+    /// Returns a disk that fails after so many steps, or never.
+    pub(crate) fn new(steps: Option<u32>) -> Self {
+        Self { left: Cell::new(steps) }
     }
 
     fn step(&self) -> io::Result<()> {

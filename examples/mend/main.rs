@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let target = Target::of(&arguments.path)?;
     let (manifest, root) = (target.path(), &target.root);
-    let (undo, disk) = (undo::path_of(&manifest), Disk::default());
+    let (undo, disk) = (undo::path_of(&manifest), Disk::new(None));
     let of_undo = |error: io::Error| Failure::system(undo.display(), error);
     let state = undo::state(&undo).map_err(of_undo)?;
     if arguments.undo {

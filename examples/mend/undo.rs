@@ -1,6 +1,6 @@
 //! Writing changes so that they can be taken back, whenever the run ends.
 //!
-//! What is to be replaced is first kept in a file beside the server manifest, `film.ism.undo`:
+//! An undo file, `film.ism.undo` beside the server manifest, first keeps all bytes that are replaced:
 //!
 //! | Bytes | Meaning |
 //! |---|---|
@@ -43,7 +43,7 @@ pub(crate) enum State {
     Undoing,
 }
 
-/// What an undo file keeps of one file.
+/// A file, as an undo file keeps it.
 struct Entry {
     name: String,
     existed: bool,

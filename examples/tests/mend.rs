@@ -182,7 +182,7 @@ fn a_run_that_stops_at_any_step_can_be_undone_and_repeated() {
     write(&folder, &before);
     let changes = plan(&folder);
     let undo = undo::path_of(&folder.join("film.ism"));
-    undo::write(&Disk::default(), &folder, &undo, changes.changes()).unwrap();
+    undo::write(&Disk::new(None), &folder, &undo, changes.changes()).unwrap();
     let mended = files(&folder);
     let without_kept = |mut files: Files| {
         files.retain(|name, _| !name.ends_with(".undo") && !name.ends_with(".unfinished"));
@@ -191,7 +191,7 @@ fn a_run_that_stops_at_any_step_can_be_undone_and_repeated() {
     let mut stops = 0;
     for steps in 0.. {
         write(&folder, &before);
-        let disk = Disk::stopping_after(steps);
+        let disk = Disk::new(Some(steps));
         if undo::write(&disk, &folder, &undo, changes.changes()).is_ok() {
             break;
         }
@@ -201,7 +201,7 @@ fn a_run_that_stops_at_any_step_can_be_undone_and_repeated() {
         match undo::state(&undo).unwrap() {
             None => assert_eq!(without_kept(stopped.clone()), before, "{steps}"),
             Some(_) => {
-                undo::restore(&Disk::default(), &folder, &undo).unwrap();
+                undo::restore(&Disk::new(None), &folder, &undo).unwrap();
                 assert_eq!(files(&folder), before, "{steps}");
             }
         }
@@ -211,9 +211,9 @@ fn a_run_that_stops_at_any_step_can_be_undone_and_repeated() {
             if undo::state(&undo).unwrap().is_none() {
                 break;
             }
-            let whole = undo::restore(&Disk::stopping_after(again), &folder, &undo).is_ok();
+            let whole = undo::restore(&Disk::new(Some(again)), &folder, &undo).is_ok();
             if undo::state(&undo).unwrap().is_some() {
-                undo::restore(&Disk::default(), &folder, &undo).unwrap();
+                undo::restore(&Disk::new(None), &folder, &undo).unwrap();
             }
             assert_eq!(files(&folder), before, "{steps} {again}");
             if whole {
@@ -223,11 +223,11 @@ fn a_run_that_stops_at_any_step_can_be_undone_and_repeated() {
         // Repeated, as the program does: first undone.
         write(&folder, &stopped);
         if undo::state(&undo).unwrap().is_some_and(|state| state != undo::State::Done) {
-            undo::restore(&Disk::default(), &folder, &undo).unwrap();
+            undo::restore(&Disk::new(None), &folder, &undo).unwrap();
         }
         if undo::state(&undo).unwrap().is_none() {
             let again = plan(&folder);
-            undo::write(&Disk::default(), &folder, &undo, again.changes()).unwrap();
+            undo::write(&Disk::new(None), &folder, &undo, again.changes()).unwrap();
         }
         assert_eq!(without_kept(files(&folder)), without_kept(mended.clone()), "{steps}");
     }
@@ -236,9 +236,9 @@ fn a_run_that_stops_at_any_step_can_be_undone_and_repeated() {
     // What was done is undone, also if that stops and goes on.
     for steps in 0.. {
         write(&folder, &mended);
-        let whole = undo::restore(&Disk::stopping_after(steps), &folder, &undo).is_ok();
+        let whole = undo::restore(&Disk::new(Some(steps)), &folder, &undo).is_ok();
         if undo::state(&undo).unwrap().is_some() {
-            undo::restore(&Disk::default(), &folder, &undo).unwrap();
+            undo::restore(&Disk::new(None), &folder, &undo).unwrap();
         }
         assert_eq!(files(&folder), before, "{steps}");
         if whole {
@@ -252,14 +252,14 @@ fn an_undo_file_that_is_damaged_puts_nothing_back() {
     let folder = folder("damaged");
     write(&folder, &damaged());
     let undo = undo::path_of(&folder.join("film.ism"));
-    undo::write(&Disk::default(), &folder, &undo, plan(&folder).changes()).unwrap();
+    undo::write(&Disk::new(None), &folder, &undo, plan(&folder).changes()).unwrap();
     let mended = files(&folder);
     let kept = &mended["film.ism.undo"];
     for at in [0, 25, 100, kept.len() / 2] {
         let mut bytes = kept.clone();
         bytes[at] ^= 0x40;
         fs::write(&undo, &bytes).unwrap();
-        undo::restore(&Disk::default(), &folder, &undo).unwrap_err();
+        undo::restore(&Disk::new(None), &folder, &undo).unwrap_err();
         let mut now = files(&folder);
         now.insert("film.ism.undo".into(), kept.clone());
         assert_eq!(now, mended, "{at}");

@@ -138,7 +138,8 @@ impl Container {
             "film.ism" => Some(&self.server),
             "film.ism/Manifest" => self.manifest.as_deref(),
             "film.ismc" => self.client.as_deref(),
-            "1.ismv" => self.media[0].as_deref(),
+            // By the second name it is opened without a server manifest.
+            "1.ismv" | "1.mp4" => self.media[0].as_deref(),
             "2.ismv" => self.media[1].as_deref(),
             "3.ismv" => self.media[2].as_deref(),
             name => {

@@ -19,6 +19,8 @@ pub mod index_file;
 #[cfg(feature = "package")]
 mod mend;
 pub mod opening;
+#[cfg(feature = "package")]
+mod package;
 pub mod request_paths;
 pub mod rewritten;
 pub mod sample_tables;

@@ -37,37 +37,56 @@ const ASKED: usize = 3;
 pub fn opening(data: &[u8]) {
     let container = Container::decode(data);
     #[cfg(feature = "package")]
-    super::mend::mend(&container);
+    {
+        super::mend::mend(&container);
+        super::package::package(&container);
+    }
+    if container.client.is_none() && container.media[0].is_some() {
+        let files = Files { name: "1.mp4.ism", ..Files::new(container.clone()) };
+        ask_all(&files, &OpenOptions::default().limits(limits()).bare_mp4(true));
+    }
     open_and_ask(container);
 }
 
 /// Opens some files and asks for everything in them.
 pub(super) fn open_and_ask(container: Container) {
-    let files = Files::new(container);
-    let options = OpenOptions::default().limits(limits());
-    let presentation = match files.open(&options) {
+    ask_all(&Files::new(container), &OpenOptions::default().limits(limits()));
+}
+
+fn ask_all(files: &Files, options: &OpenOptions) {
+    let presentation = match files.open(options) {
         Ok(presentation) => Arc::new(presentation),
         Err(error) => return assert_ne!(error.kind.group(), ErrorGroup::Misuse, "{error}"),
     };
-    assert!(presentation.files().starts_with(&files.names.borrow()));
-    manifest(&files, &presentation);
-    stored_manifest(&files, &presentation, &options);
-    if presentation.manifest_source() == ManifestSource::Generated {
-        generated(&files, &presentation, &options);
+    {
+        let mut names = &files.names.borrow()[..];
+        if files.name != "film.ism" {
+            // Behind the presentation and its media, a folder of the name was looked for.
+            names = &names[..names.len().min(2)];
+        }
+        assert!(presentation.files().starts_with(names));
     }
-    survey(&files, &presentation);
+    manifest(files, &presentation);
+    stored_manifest(files, &presentation, options);
+    if presentation.manifest_source() == ManifestSource::Generated {
+        generated(files, &presentation, options);
+    }
+    survey(files, &presentation);
     for stream in presentation.streams() {
         assert!(stream.tracks().iter().all(|t| t.fragment_count() <= stream.timeline().len()));
         for track in stream.tracks() {
-            ask(&files, &presentation, stream, track);
+            ask(files, &presentation, stream, track);
         }
     }
     properties(&presentation);
     #[cfg(any(feature = "dash", feature = "hls"))]
-    super::segmented::segmented(&files, &presentation);
+    super::segmented::segmented(files, &presentation);
     for finding in presentation.findings() {
         assert!(!finding.to_string().is_empty());
     }
+    let lint = presentation.lint();
+    assert!(lint.iter().all(|finding| !finding.to_string().is_empty()));
+    assert_eq!(lint, presentation.lint());
     assert!(presentation.memory() > 0);
 }
 
@@ -157,6 +176,8 @@ fn drive_at<T>(
 /// The files of an input, and their names by id as they were opened.
 pub(super) struct Files {
     container: Container,
+    /// Name of the presentation.
+    name: &'static str,
     names: RefCell<Vec<Name>>,
     /// The files of fragments that were opened last, by id.
     fragments: RefCell<BTreeMap<FileId, Name>>,
@@ -164,7 +185,8 @@ pub(super) struct Files {
 
 impl Files {
     pub(super) fn new(container: Container) -> Self {
-        Self { container, names: RefCell::default(), fragments: RefCell::default() }
+        let (names, fragments) = Default::default();
+        Self { container, name: "film.ism", names, fragments }
     }
 
     pub(super) fn container(&self) -> &Container {
@@ -182,7 +204,7 @@ impl Files {
     }
 
     fn open_at(&self, pace: Duration, options: &OpenOptions) -> Result<Presentation, Error> {
-        let step = open(Name::new("film.ism").unwrap(), options);
+        let step = open(Name::new(self.name).unwrap(), options);
         let mut reads = 0..;
         drive_at(pace, step, BATCHES, |want| {
             match self.container.failure(reads.next().unwrap_or(0)) {

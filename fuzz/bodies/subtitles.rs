@@ -10,8 +10,8 @@ const SECOND: u64 = 10_000_000;
 
 /// The first bytes say the format, and the same bytes are read in both others too.
 ///
-/// Whatever is read ascends, has balanced tags and no empty line, and becomes a TTML document that the reader of
-/// TTML reads. Chunks of a document show what the whole shows, at the same times.
+/// The cues ascend, have balanced tags and no empty line, and become a TTML document that the reader of TTML
+/// reads. Chunks of a document show what the whole shows, at the same times.
 pub fn subtitles(data: &[u8]) {
     let limits = Limits::default();
     let found = TextFormat::of_head(data);

@@ -96,7 +96,7 @@ struct Member {
     end: u64,
 }
 
-/// What a track is made of.
+/// Source of a track.
 enum Content {
     Media(Box<Quality>),
     Text(Box<TextStream>),

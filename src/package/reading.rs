@@ -17,7 +17,7 @@ use crate::captions::TextFormat;
 /// The work that follows, with the tracks of all inputs and the notices about them.
 type Then = Box<dyn FnOnce(Tracks, &PackageOptions) -> Result<Package, Error> + Send>;
 
-/// What was read: tracks of films, files of captions, and notices about both.
+/// Contents of the inputs: tracks of films, files of captions, and notices about both.
 type Tracks = (Vec<Source>, Vec<TextSource>, Vec<String>);
 
 /// Inputs that are read.

@@ -36,7 +36,7 @@ pub(super) struct Walk {
 /// The next thing in a file.
 pub(super) enum Found<T> {
     It(T),
-    /// What is to be read first.
+    /// A range that has to be read first.
     Unread(Range<u64>),
 }
 

@@ -1,5 +1,4 @@
-//! What a careful look at the manifest finds: each fault in a set that has it, and nothing in healthy
-//! ones.
+//! The lint of the manifest finds each fault in a set that has it, and none in healthy sets.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -37,7 +37,7 @@ fn payload(track: u32, fragment: usize) -> Vec<u8> {
     samples(track, fragment).into_iter().flat_map(|sample| sample.bytes).collect()
 }
 
-/// What opening a film takes, in a store of which each request is a round trip.
+/// Counts the requests of an opening in a store where each is a round trip.
 fn opening(files: &[(&str, Vec<u8>)]) -> Requested {
     let ticks = Ticks::default();
     let named = |(object, bytes): &(&str, Vec<u8>)| (name(object), Content::Bytes(bytes.clone()));

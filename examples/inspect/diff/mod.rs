@@ -18,13 +18,13 @@ use side::{Answered, Side};
 /// A difference between A and B.
 #[derive(Default)]
 pub(crate) struct Difference {
-    /// What differs: `chunk 5 (80000000) of video at 500000: moof/traf/trun, sample 3's sample_size`.
+    /// Place of the difference: `chunk 5 (80000000) of video at 500000: moof/traf/trun, sample 3's sample_size`.
     place: String,
     stream: Option<String>,
     bitrate: Option<u32>,
     /// Start of the chunk.
     chunk: Option<u64>,
-    /// What A and B have; `None` if they do not have it.
+    /// Value of A and of B; `None` where one lacks it.
     a: Option<String>,
     b: Option<String>,
     /// Offset of the first byte that differs, from the start of the fragment.

@@ -9,7 +9,7 @@ use crate::fragment::samples::{Defaults, Sample};
 /// A sample of a fragment, with its place in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
-    /// What its `traf` says, if it is the first sample of it.
+    /// Values of its `traf`, if it is the first sample of it.
     pub(crate) traf: Option<OfTraf>,
     /// First byte in the file.
     pub(crate) offset: u64,
@@ -22,7 +22,7 @@ pub(crate) struct Listed {
     pub(crate) dependencies: u8,
 }
 
-/// What a `traf` says of all its samples.
+/// Values of a `traf` that hold for all its samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OfTraf {
     /// Time at which the first one is decoded: `tfdt`, else `tfxd` less the composition offset.

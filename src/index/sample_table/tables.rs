@@ -20,7 +20,7 @@ use crate::bmff::{AnyBox, Boxes, Co64, Ctts, Sdtp, Stco, Stsc, Stss, Stts, Typed
 pub struct Tables {
     pub(super) track_id: u32,
     pub(super) count: u32,
-    /// What comes before them in the track, if they are a part of its tables.
+    /// The part of the track in front of them, if they are a part of its tables.
     pub(super) before: Before,
     /// Sum of all durations.
     pub(super) ticks: u64,

@@ -16,7 +16,7 @@ pub struct MendOptions {
     pub limits: Limits,
 }
 
-/// What mends a presentation. Nothing is to be written for one that is whole.
+/// The changes that mend a presentation. One that is whole needs none.
 #[derive(Debug, Default)]
 pub struct Mending {
     pub(super) changes: Vec<Change>,
@@ -30,7 +30,7 @@ impl Mending {
         &self.changes
     }
 
-    /// What stays wrong after the changes, and what to do about it.
+    /// Returns the faults that remain after the changes, each with advice.
     pub fn remarks(&self) -> &[Remark] {
         &self.remarks
     }
@@ -42,11 +42,11 @@ impl Mending {
 pub struct Change {
     /// The file.
     pub file: Name,
-    /// What is done.
+    /// Kind of the change.
     pub kind: ChangeKind,
-    /// What is wrong.
+    /// Code of the fault that it mends.
     pub code: FindingCode,
-    /// What is wrong, with the place, and what is written.
+    /// The fault with its place, and the bytes that are written, as a sentence.
     pub reason: String,
     /// Size of the file before, in bytes; `None` if it does not exist.
     pub size: Option<u64>,
@@ -65,7 +65,7 @@ pub enum ChangeKind {
     IndexAdded,
     /// The index of the file is replaced.
     IndexRebuilt,
-    /// What is behind the last whole fragment is cut off, and an index follows.
+    /// The file is cut behind its last whole fragment, and an index follows.
     Cut,
     /// The client manifest is written anew.
     ClientManifest,
@@ -92,11 +92,11 @@ impl ChangeKind {
 pub struct Remark {
     /// The file, if it is about one.
     pub file: Option<String>,
-    /// What is wrong.
+    /// Code of the fault.
     pub code: FindingCode,
-    /// What is wrong, with the place.
+    /// The fault with its place, as a sentence.
     pub message: String,
-    /// What to do.
+    /// The remedy, as a sentence.
     pub advice: String,
 }
 

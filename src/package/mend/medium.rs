@@ -29,7 +29,7 @@ pub(super) struct MediumTrack {
     pub(super) bitrate: u32,
 }
 
-/// What to do about damage that has whole fragments behind it.
+/// Advice for damage that has whole fragments behind it.
 const COPY: &str = "the damage is in the middle of the file and not at its end, so nothing is changed: copy the file again from its source";
 const NO_MOOV: &str = "without its header (`moov`), the samples of a file cannot be told: copy the file again from its source, or package it again";
 const PACKAGE: &str = "nothing can be written behind it: package the file again (`ffmpeg -i in.ismv -c copy -movflags frag_keyframe -f ismv out.ismv`)";

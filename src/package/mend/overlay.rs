@@ -10,7 +10,7 @@ use crate::base::{
 };
 use crate::presentation::Presentation;
 
-/// What lies over the stored files.
+/// Planned changes that lie over the stored files.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Overlay {
     /// Bytes from an offset to the end of a file.

@@ -11,7 +11,7 @@ use crate::fragment::Defaults;
 use crate::index::{KnownStarts, Outcome, Scan, Scanned, Spent};
 use crate::manifest::StreamKind;
 
-/// What the header says of a track.
+/// A track, as the header describes it.
 #[derive(Clone, Debug)]
 pub(super) struct TrackHeader {
     pub(super) track_id: u32,
@@ -32,7 +32,7 @@ pub(super) struct End {
     pub(super) index: Option<Boxes>,
     /// True if its `mfro` leads to it from the end of the file.
     pub(super) is_found_from_end: bool,
-    /// What is not whole: where it begins, and the type of its box if it has one.
+    /// Start of the part that is not whole, and the type of its box if it has one.
     pub(super) rest: Option<(u64, Option<FourCc>)>,
     /// Where another fragment begins in the rest: the damage is in the middle.
     pub(super) continues: Option<u64>,
@@ -96,7 +96,7 @@ impl Walk {
     /// Returns the range to be read next; `None` at the end.
     ///
     /// # Errors
-    /// What keeps the file from being walked through.
+    /// Fails where the file cannot be walked through.
     pub(super) fn wanted(&mut self) -> Result<Option<Range<u64>>, Error> {
         loop {
             return Ok(Some(match &mut self.phase {

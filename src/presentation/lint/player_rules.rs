@@ -35,12 +35,12 @@ macro_rules! rules {
                 match self { $(Self::$name => $where,)* }
             }
 
-            /// What the player does, as the rest of a sentence that begins with the player.
+            /// Returns the effect: the rest of a sentence that begins with the player.
             pub fn effect(self) -> &'static str {
                 match self { $(Self::$name => $effect,)* }
             }
 
-            /// What to do about it.
+            /// Returns the remedy, as a sentence.
             pub fn cure(self) -> &'static str {
                 match self { $(Self::$name => $cure,)* }
             }

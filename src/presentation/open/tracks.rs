@@ -64,7 +64,7 @@ pub(super) struct MediaTrack {
     pub(super) unread: Option<Trouble>,
     /// Something to tell, though the track is served.
     pub(super) doubt: Option<Trouble>,
-    /// What a `sidx` says of its fragments, until they have been looked at.
+    /// The fragments by a `sidx`, until they have been looked at.
     pub(super) subsegments: Option<Box<Subsegments>>,
     /// The samples of a progressive file, before its chunks are planned.
     pub(super) tables: Option<Box<Track>>,

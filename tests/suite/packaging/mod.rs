@@ -1,4 +1,4 @@
-//! What tests of the packager share: it is driven by bytes in memory, and what it writes is opened.
+//! Helpers of the packager's tests, which drive it with bytes in memory and open its output.
 
 use std::collections::BTreeMap;
 

@@ -20,7 +20,7 @@ pub(super) struct Part {
     pub(super) to: Mark,
 }
 
-/// What is known of the tables of a track once they have been read.
+/// Facts about the tables of a track that stay in memory once the tables have been read.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) track_id: u32,

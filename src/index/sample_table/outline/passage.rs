@@ -24,7 +24,7 @@ pub(super) struct Mark {
     pub(super) bytes: u64,
 }
 
-/// What is known of some samples that follow one another, without each of them.
+/// Sums and bounds of samples that follow one another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
     /// Number of samples.

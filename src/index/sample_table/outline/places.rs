@@ -1,4 +1,4 @@
-//! Whether all samples are in the file.
+//! The check that all samples are in the file.
 
 use super::passage::run;
 use crate::index::sample_table::Tables;
