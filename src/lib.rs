@@ -1,7 +1,8 @@
 //! A Microsoft Smooth Streaming origin for any server. It opens presentations in place (an `.ism`
 //! and the files that it names, or a folder of fragments as `ffmpeg -f smoothstreaming` writes it)
 //! and serves their manifests and fragments. Fragments are served byte for byte as they are stored; those
-//! of progressive MP4s are made of the samples, whose bytes stay as they are. With the features `dash` and `hls`, the same files are also served as DASH and HLS.
+//! of progressive MP4s are made of the samples, whose bytes stay as they are. With the features `dash`
+//! and `hls`, the same files are also served as DASH and HLS.
 //!
 //! ```text
 //!  HTTP request                                                                    HTTP response
@@ -28,7 +29,7 @@
 //!
 //! - Floor 5 has a module per format. An MPD and playlists are text that is written once and kept;
 //!   they name the same segments of CMAF, each a written `moof` and a range of the stored file. Beside
-//!   them is the packager, which writes what floor 4 opens.
+//!   them is the packager, which writes presentations that floor 4 opens, and mends them.
 //! - Floor 6 has the stores. A local store can ignore letter case (`ignore_case`), `Bucket` reads an
 //!   object store, [`Resilience`](storage::Resilience) tries again what failed in passing, and
 //!   [`Mounts`](storage::Mounts) puts several stores below prefixes.
@@ -72,7 +73,7 @@
 //! | `axum` | an axum router with the service below a path; includes `tower` | no |
 //! | `dash` | DASH: an MPD for each title, and its segments of CMAF | no |
 //! | `hls` | HLS: playlists for each title, and the same segments of CMAF; text as WebVTT | no |
-//! | `package` | the packager: progressive MP4s and captions become a presentation | no |
+//! | `package` | the packager: MP4s and captions become a presentation, and a broken one is mended | no |
 //! | `object-store` | any store of the crate `object_store` as a store of an origin; no runtime, no network | no |
 //! | `s3`, `azure`, `gcs`, `http-store` | object stores and web servers by a location, with credentials from the environment | no |
 //! | `disk-cache` | ranges of objects in a cache on local disk | no |

@@ -13,8 +13,10 @@ use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 
-/// Bytes that are written at once, and that are copied between two looks for a signal.
-const PART: usize = 1 << 20;
+/// Bytes that are written at once. They fit into the cache of a processor, where they are read and written.
+const PART: usize = 256 << 10;
+
+/// Bytes that the kernel copies between two looks for a signal.
 const KERNEL_PART: u64 = 16 << 20;
 
 /// Ranges that are shorter are read and written with what is around them, which costs less than a call
@@ -34,7 +36,8 @@ pub(crate) fn copy(
         |error: io::Error| Failure::system(format!("{} cannot be written", path.display()), error);
     let mut writer = Writer {
         file: &mut file.file,
-        buffer: Vec::with_capacity(PART),
+        buffer: vec![0; PART].into(),
+        filled: 0,
         is_in_kernel: cfg!(any(target_os = "android", target_os = "linux")),
     };
     for piece in output.pieces() {
@@ -65,28 +68,39 @@ pub(crate) fn copy(
 
 struct Writer<'a> {
     file: &'a mut File,
-    buffer: Vec<u8>,
+    buffer: Box<[u8]>,
+    /// Bytes of the buffer that are still to be written.
+    filled: usize,
     /// The kernel copies from file to file, as far as is known.
     is_in_kernel: bool,
 }
 
 impl Writer<'_> {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.buffer.len() + bytes.len() > PART {
+        match self.room(bytes.len())? {
+            Some(room) => room.copy_from_slice(bytes),
+            None => self.file.write_all(bytes)?,
+        }
+        Ok(())
+    }
+
+    /// Takes as many bytes of the buffer, which is written first if they are not free. `None` if it is
+    /// shorter.
+    fn room(&mut self, len: usize) -> io::Result<Option<&mut [u8]>> {
+        if self.buffer.len() - self.filled < len {
             self.flush()?;
         }
-        match bytes.len() > PART {
-            true => self.file.write_all(bytes),
-            false => {
-                self.buffer.extend(bytes);
-                Ok(())
-            }
+        let at = self.filled;
+        if self.buffer.len() < len {
+            return Ok(None);
         }
+        self.filled += len;
+        Ok(Some(&mut self.buffer[at..at + len]))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.write_all(&self.buffer)?;
-        self.buffer.clear();
+        self.file.write_all(&self.buffer[..self.filled])?;
+        self.filled = 0;
         Ok(())
     }
 
@@ -102,14 +116,9 @@ impl Writer<'_> {
                 Err(_) => self.is_in_kernel = false,
             }
         }
-        // At most a MiB.
         let part = len.min(PART as u64) as usize;
-        if self.buffer.len() + part > PART {
-            self.flush()?;
-        }
-        let at = self.buffer.len();
-        self.buffer.resize(at + part, 0);
-        read_at(input, &mut self.buffer[at..], range.start)?;
+        let room = self.room(part)?.ok_or(io::ErrorKind::InvalidInput)?;
+        read_at(input, room, range.start)?;
         Ok(part as u64)
     }
 }

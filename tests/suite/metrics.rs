@@ -136,7 +136,7 @@ fn each_metric_is_described_and_is_in_the_documentation() {
     let build = || Origin::builder(films()).record_metrics("films").build();
     metrics::with_local_recorder(&kept, build);
     let described = kept.described.lock().unwrap();
-    let documented = include_str!("../../src/origin/builder.rs");
+    let documented = include_str!("../../src/origin/builder/reports.rs");
     let mut names = 0;
     let keys = [&kept.counters, &kept.gauges].map(|keys| keys.lock().unwrap().clone());
     for key in keys.iter().flat_map(|keys| keys.keys()) {

@@ -5,19 +5,17 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use smooth_origin::base::{Error, ErrorKind, FileEnds, FileId, Got, Limits, Name, Timescale, Want};
+use smooth_origin::base::{Error, ErrorKind, FileId, Limits, Timescale};
 use smooth_origin::bmff::{Boxes, Hdlr, Mdhd, Stsd, Tfhd, Tfra, Trun, uuid::Tfxd};
 use smooth_origin::captions::{Document, TimeBase, Window};
 use smooth_origin::manifest::{ClientManifest, StreamIndex, StreamKind};
 use smooth_origin::origin::Origin;
-use smooth_origin::package::{Captions, Files, Input, Package, PackageOptions, TextTimes, package};
-use smooth_origin::presentation::Piece;
+use smooth_origin::package::{Files, Package, PackageOptions, TextTimes};
 use testkit::assembled;
-use testkit::progressive::{Film, Track};
+use testkit::progressive::Film;
 use testkit::{codes, get, open, store};
 
-/// An input: its name, the language that is declared and its bytes.
-type File = (&'static str, Option<&'static str>, Bytes);
+use crate::packaging::{self, File, sound, video};
 
 const SRT: &str = "1\n00:00:00,500 --> 00:00:01,500\n<i>One</i> & only\n\n\
     2\n00:00:03,000 --> 00:00:09,250\n{\\an8}Long\n\n3\n00:00:05,000 --> 00:00:05,400\nShort\n\n\
@@ -31,8 +29,7 @@ const TTML: &str = "<tt xmlns='http://www.w3.org/ns/ttml' xmlns:tts='http://www.
     <body><div><p begin='7s' end='8.5s' style='loud'>Achtung</p></div></body></tt>";
 
 fn film() -> Bytes {
-    let video = Track { together: 9, ..Track::video((30_000, 1001), 12, 45, 300_000, 3) };
-    Film::of([video, Track { together: 21, ..Track::sound(13, 64_000, 5) }]).file()
+    Film::of([video(12, 300_000, 3), sound(13, 64_000, 5)]).file()
 }
 
 fn text(name: &'static str, language: Option<&'static str>, text: &'static str) -> File {
@@ -49,25 +46,7 @@ fn inputs() -> Vec<File> {
 }
 
 fn try_package(files: &[File], options: &PackageOptions) -> Result<Package, Error> {
-    let input = |(name, language, _): &File| {
-        let mut input = Input::new(Name::new(name).unwrap());
-        input.language = language.map(str::to_owned);
-        input.captions = Captions::of_extension(name.rsplit('.').next().unwrap());
-        input
-    };
-    let bytes = |file: &FileId| &files[file.index()].2;
-    package("film", files.iter().map(input).collect(), options.clone())?.drive(|want| {
-        Ok(match want {
-            Want::Open { file, head, .. } => {
-                let head = bytes(file).slice(..bytes(file).len().min(*head as usize));
-                Got::Opened(FileEnds::new(bytes(file).len() as u64, head, Bytes::new()))
-            }
-            Want::Range { file, range } => {
-                Got::Range(bytes(file).slice(range.start as usize..range.end as usize))
-            }
-            other => panic!("{other:?}"),
-        })
-    })
+    packaging::try_package(files, options).map(|(package, _)| package)
 }
 
 /// A package, opened without a finding.
@@ -80,22 +59,7 @@ struct Made {
 
 fn packaged(files: &[File], options: &PackageOptions) -> Made {
     let package = try_package(files, options).unwrap();
-    let mut made = BTreeMap::new();
-    for output in package.outputs() {
-        let mut bytes = Vec::new();
-        for piece in output.pieces() {
-            match piece.unwrap() {
-                Piece::Bytes(written) => bytes.extend(written),
-                Piece::Stored(stored) => {
-                    let range = stored.range.start as usize..stored.range.end as usize;
-                    bytes.extend(&files[stored.file.index()].2[range]);
-                }
-                other => panic!("{other:?}"),
-            }
-        }
-        assert_eq!(bytes.len() as u64, output.len(), "{}", output.name());
-        made.insert(output.name().to_owned(), bytes);
-    }
+    let made: BTreeMap<_, _> = packaging::written(files, &package).into_iter().collect();
     let stored = || store(made.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())));
     let opened = open(&stored()).unwrap();
     assert_eq!(codes(opened.presentation()), Vec::<String>::new());
@@ -348,7 +312,7 @@ fn captions_that_cannot_be_read_are_refused_with_their_file_and_line() {
 #[test]
 fn two_files_of_one_language_are_two_streams_and_one_file_is_text() {
     let files = [
-        ("film.m4a", None, Film::of([Track::sound(7, 64_000, 5)]).file()),
+        ("film.m4a", None, Film::of([sound(7, 64_000, 5)]).file()),
         text("a.srt", Some("eng"), SRT),
         text("b.srt", Some("eng"), VTT),
     ];

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use smooth_origin::base::{Error, FileEnds, FileId, Got, Limits, Name, Want};
 use smooth_origin::manifest::ClientManifest;
 use smooth_origin::origin::Origin;
-use smooth_origin::package::{Input, Package, PackageOptions, package};
+use smooth_origin::package::{Captions, Input, Package, PackageOptions, package};
 use smooth_origin::presentation::Piece;
 use smooth_origin::storage::MemoryStore;
 use testkit::progressive::{Film, Track};
@@ -25,7 +25,7 @@ pub(crate) fn film() -> Bytes {
     Film::of([video(30, 300_000, 3), sound(31, 64_000, 5)]).file()
 }
 
-/// An input: its name, the language of its sound and its bytes.
+/// An input: its name, the language that is declared and its bytes.
 pub(crate) type File = (&'static str, Option<&'static str>, Bytes);
 
 /// Packages files as `film`. Returns the package and the bytes that were read.
@@ -34,8 +34,10 @@ pub(crate) fn try_package(
     options: &PackageOptions,
 ) -> Result<(Package, u64), Error> {
     let input = |(name, language, _): &File| {
-        let input = Input::new(Name::new(name).unwrap());
-        language.map_or(input.clone(), |language| input.language(language))
+        let mut input = Input::new(Name::new(name).unwrap());
+        input.language = language.map(str::to_owned);
+        input.captions = Captions::of_extension(name.rsplit('.').next().unwrap());
+        input
     };
     let inputs = files.iter().map(input).collect();
     let mut read = 0;
