@@ -225,7 +225,7 @@ impl OriginBuilder {
     }
 
     /// Keeps index files of media files without a usable index, so that such a file is walked through
-    /// once; default: none are kept. A failure is reported as [`Event::IndexFileFailed`], and the file
+    /// once; default: none are kept. A failure is reported as [`Event::IndexFileFailed`](super::Event::IndexFileFailed), and the file
     /// is walked through.
     pub fn index_store(mut self, store: impl IndexStore) -> Self {
         self.host.indexes = Some(AnyIndexStore::new(store));

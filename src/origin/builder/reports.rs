@@ -54,11 +54,11 @@ impl OriginBuilder {
         self
     }
 
-    /// Records the numbers of [`Origin::stats`] as metrics of the `metrics` facade, with the label
+    /// Records the numbers of [`Origin::stats`](crate::Origin::stats) as metrics of the `metrics` facade, with the label
     /// `origin` of this value. By default, nothing is recorded.
     ///
     /// Install the recorder before [`build`](Self::build). The histogram is recorded as openings end.
-    /// Counters and gauges are brought up to date by [`Origin::record_metrics`] and by nothing else,
+    /// Counters and gauges are brought up to date by [`Origin::record_metrics`](crate::Origin::record_metrics) and by nothing else,
     /// so that requests pay nothing for them.
     ///
     /// | Metric | Kind | Unit |
