@@ -213,6 +213,7 @@ impl super::RangeSource for Growing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::RangeSource;
     use futures_util::FutureExt;
 
     fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -223,12 +224,12 @@ mod tests {
     fn a_call_that_did_not_end_is_made_again_with_the_same_offset() {
         let (archive, name) = (AnyArchive::new(MemoryArchive::new()), Name::new("a.ismv").unwrap());
         let append = |offset, bytes: &'static [u8]| {
-            block_on(archive.append(&name, offset, Bytes::from_static(bytes)))
+            block_on(Archive::append(&archive, &name, offset, Bytes::from_static(bytes)))
         };
         append(0, b"head").unwrap();
         append(4, b"hal").unwrap();
         append(4, b"whole").unwrap();
-        let source = block_on(archive.open(&name)).unwrap();
+        let source = block_on(Archive::open(&archive, &name)).unwrap();
         assert_eq!(block_on(source.read(0..9)).unwrap(), "headwhole");
         append(9, b"more").unwrap();
         assert_eq!(block_on(source.read(4..13)).unwrap(), "wholemore");
