@@ -126,7 +126,9 @@ fn who_has_a_token_may_push() {
 fn a_browser_on_this_machine_and_a_proxy_push_nothing() {
     let folder = Empty::new("live-page");
     let server = Observed::start(&folder.path(""), &["--live"]);
-    for field in ["Origin: http://evil.example", "Sec-Fetch-Site: cross-site", "X-Forwarded-For: 192.0.2.1"] {
+    for field in
+        ["Origin: http://evil.example", "Sec-Fetch-Site: cross-site", "X-Forwarded-For: 192.0.2.1"]
+    {
         assert_eq!(status(begin(&server, "/x.isml/Streams(a)", &[field])), 403, "{field}");
     }
 }
