@@ -70,7 +70,10 @@ const WRAPPED: &[(&str, &str)] = &[
     ("encoding_rs", "manifest/encoding.rs"),
     ("itoa", "manifest/xml.rs"),
     ("fastrand", "storage/retry.rs"),
-    ("xxhash_rust", "presentation/validator.rs index/index_file.rs live/intake/header.rs live/held.rs"),
+    (
+        "xxhash_rust",
+        "presentation/validator.rs index/index_file.rs live/intake/header.rs live/held.rs",
+    ),
     ("quick_cache", "origin/ service/kept_links.rs storage/local/"),
     ("rustix", "storage/local/ storage/disk_cache/ origin/read/handles.rs"),
     ("unicode_normalization", "storage/spelling.rs"),
