@@ -5,6 +5,8 @@ mod live;
 mod mpd;
 mod protection;
 mod request;
+#[cfg(all(test, feature = "live"))]
+mod tests;
 
 use bytes::Bytes;
 

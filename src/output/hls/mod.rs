@@ -8,6 +8,8 @@ mod media;
 mod multivariant;
 mod protection;
 mod request;
+#[cfg(all(test, feature = "live"))]
+mod tests;
 mod times;
 
 use bytes::Bytes;
