@@ -9,8 +9,10 @@
 //! A [`PublishingPoint`] does no input or output and knows no clock: the host passes bytes and the
 //! [`Moment`] in, and takes [`LiveEvent`]s and a snapshot out.
 
+mod broadcast;
 mod clock;
 mod event;
+mod feed;
 mod held;
 #[cfg(feature = "unstable-formats")]
 pub mod intake;
@@ -18,9 +20,12 @@ pub mod intake;
 #[allow(dead_code, unused_imports, unreachable_pub)]
 mod intake;
 mod limits;
+mod line;
 mod moment;
+mod notice;
 mod options;
 mod point;
+mod push;
 mod push_id;
 mod schedule;
 mod state;
@@ -31,6 +36,7 @@ mod track_key;
 pub use event::LiveEvent;
 pub use limits::LiveLimits;
 pub use moment::Moment;
+pub use notice::{Notice, NoticeKind};
 pub use options::PointOptions;
 pub use point::PublishingPoint;
 pub use push_id::PushId;

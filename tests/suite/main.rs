@@ -31,6 +31,8 @@ mod links;
 mod lint;
 #[cfg(all(feature = "http", feature = "live"))]
 mod live_ingest;
+#[cfg(feature = "live")]
+mod live_intake;
 mod manifests;
 mod mend;
 mod metrics;

@@ -15,7 +15,6 @@ mod point;
 mod points;
 mod push;
 mod shown;
-mod words;
 
 pub use options::LiveOptions;
 pub use point::LivePoint;
@@ -23,4 +22,3 @@ pub use points::LivePoints;
 pub use push::Push;
 
 pub(super) use held::HeldFile;
-pub(super) use words::{kind, severity};
