@@ -221,6 +221,11 @@ impl PublishingPoint {
         self.state
     }
 
+    /// Returns true if the push still runs: no other one has taken its place.
+    pub(crate) fn is_running(&self, push: PushId) -> bool {
+        self.pushes.contains_key(&push)
+    }
+
     /// Returns the name of the point.
     pub fn name(&self) -> &Name {
         &self.name
