@@ -192,7 +192,11 @@ impl LivePoint {
 
     /// Closes pushes that another one has taken the place of.
     fn close_replaced(&self, point: &PublishingPoint) {
-        for (push, signal) in &*self.pushes() {
+        let pushes = self.pushes();
+        if pushes.len() <= point.running() {
+            return;
+        }
+        for (push, signal) in &*pushes {
             if !point.is_running(*push) {
                 signal.close(Closed::Replaced);
             }
@@ -212,15 +216,12 @@ impl LivePoint {
         let mut inner = self.inner();
         let acted = act(&mut inner.point, now);
         let events = inner.point.take_events();
+        self.close_replaced(&inner.point);
         if events.is_empty() {
             return acted;
         }
         let fragments = inner.carry_out(&events, self.archiving.as_ref());
         inner.show(&self.shown);
-        // A header was taken, perhaps in the place of another.
-        if events.iter().any(|event| matches!(event, LiveEvent::Notice(_))) {
-            self.close_replaced(&inner.point);
-        }
         drop(inner);
         host.counters.live_fragments(fragments);
         // The host may ask the origin something: not while the lock is held.
