@@ -31,6 +31,8 @@ mod links;
 mod lint;
 #[cfg(feature = "live")]
 mod live_intake;
+#[cfg(feature = "live")]
+mod live_point;
 mod manifests;
 mod mend;
 mod metrics;
