@@ -155,13 +155,14 @@ impl Line {
         if self.recent.iter().any(overlaps) { Meeting::Overlaps } else { Meeting::Late }
     }
 
-    /// Takes a fragment that is new. Returns false if too many wait.
-    pub(super) fn wait(&mut self, held: Held) -> bool {
-        let has_room = self.waiting.len() < WAITING;
-        if has_room {
-            self.waiting.insert(held.time, held);
-        }
-        has_room
+    /// Returns true if one more fragment may wait.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.len() < WAITING
+    }
+
+    /// Takes a fragment that is new.
+    pub(super) fn wait(&mut self, held: Held) {
+        self.waiting.insert(held.time, held);
     }
 
     /// Returns the first fragment that waits.

@@ -33,6 +33,8 @@ mod lint;
 mod live_ingest;
 #[cfg(feature = "live")]
 mod live_intake;
+#[cfg(feature = "live")]
+mod live_point;
 mod manifests;
 mod mend;
 mod metrics;

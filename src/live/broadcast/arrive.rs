@@ -106,7 +106,10 @@ impl Broadcast {
 
     fn wait(&mut self, timed: Timed, held: Held, is_key: bool, now: Moment) {
         let Timed { feed, line, .. } = timed;
-        if self.held_bytes.saturating_add(held.cost()) > self.options.held_bytes {
+        if !self.lines[line].has_room() {
+            return self.drop_one(timed, "too many fragments wait in order", |of| &mut of.dropped);
+        }
+        if !self.hold(line, &held) {
             let why = "too much waits to be published; raise `held_bytes` or lower the look-ahead";
             return self.drop_one(timed, why, |of| &mut of.dropped);
         }
@@ -115,13 +118,10 @@ impl Broadcast {
         let fills = first.is_some_and(|first| held.time < first.time && first.feed != feed);
         let lacks_key = of.key.kind == StreamKind::Video && !is_key && !of.has_told_key;
         of.has_told_key |= lacks_key;
-        let (cost, time, timescale) = (held.cost(), held.time, of.timescale);
+        let (time, timescale) = (held.time, of.timescale);
         let (file, bytes) = (of.file.as_ref().map(|file| file.id), held.bytes.clone());
         let end = held.end();
-        if !of.wait(held) {
-            return self.drop_one(timed, "too many fragments wait in order", |of| &mut of.dropped);
-        }
-        self.held_bytes += cost;
+        of.wait(held);
         if of_clock(self.lines[line].key.kind) && self.epoch.is_none() {
             self.epoch = Some(Epoch::new(now, to_smooth(end, timescale)));
         }

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use super::clock::{Epoch, duration_of, smooth_ticks, to_smooth};
 use super::feed::Feed;
+use super::held::Held;
 use super::line::Line;
 use super::moment::Duration;
 use super::schedule::Schedule;
@@ -54,6 +55,8 @@ pub(super) struct Broadcast {
     /// Number of the line of each file.
     files: Vec<usize>,
     held_bytes: u64,
+    /// Those of captions and commands, which may wait for long.
+    held_sparse: u64,
     pub(super) published: u64,
     pub(super) snapshot: Option<Arc<Presentation>>,
     pub(super) log: Vec<LiveEvent>,
@@ -99,6 +102,7 @@ impl Broadcast {
             growing: None,
             files: Vec::new(),
             held_bytes: 0,
+            held_sparse: 0,
             published,
             snapshot: None,
             log,
@@ -122,6 +126,30 @@ impl Broadcast {
         }
         self.settle(now);
         self.publish(now);
+    }
+
+    /// Counts the memory of a fragment that is held from now on. Returns false if there is none left.
+    fn hold(&mut self, line: usize, held: &Held) -> bool {
+        let is_sparse = self.streams[self.lines[line].stream].is_sparse;
+        let bytes = self.held_bytes.saturating_add(held.cost());
+        let sparse = self.held_sparse.saturating_add(held.cost());
+        let limit = self.options.held_bytes;
+        if bytes > limit || (is_sparse && sparse > limit / 4) {
+            return false;
+        }
+        self.held_bytes = bytes;
+        if is_sparse {
+            self.held_sparse = sparse;
+        }
+        true
+    }
+
+    /// A fragment is held no more.
+    fn unhold(&mut self, line: usize, held: &Held) {
+        self.held_bytes = self.held_bytes.saturating_sub(held.cost());
+        if self.streams[self.lines[line].stream].is_sparse {
+            self.held_sparse = self.held_sparse.saturating_sub(held.cost());
+        }
     }
 
     fn notice(&mut self, feed: Option<usize>, line: Option<usize>, kind: NoticeKind) {

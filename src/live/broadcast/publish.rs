@@ -115,7 +115,7 @@ impl Broadcast {
         for at in 0..self.streams[stream].lines.len() {
             let line = self.streams[stream].lines[at];
             while let Some(held) = self.lines[line].take_settled(time) {
-                self.held_bytes -= held.cost();
+                self.unhold(line, &held);
                 match self.written(stream, line, held) {
                     Ok(Some(fragment)) => due.push(fragment),
                     Ok(None) => {}

@@ -118,7 +118,7 @@ impl Broadcast {
         count: impl FnOnce(&mut crate::live::feed::FeedTrack) -> Option<NoticeKind>,
     ) -> bool {
         let Some(held) = self.lines[line].take_waiting() else { return false };
-        self.held_bytes -= held.cost();
+        self.unhold(line, &held);
         self.lines[line].counts.dropped += 1;
         let mut tracks = self.feeds[held.feed].tracks.iter_mut();
         let kind = tracks.find(|track| track.line == Some(line)).and_then(count);
