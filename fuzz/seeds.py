@@ -1847,7 +1847,7 @@ def live_pushes():
     cmaf = lambda time: fragment(1, [gop()], front=[tfdt(time)])
     tfrf = ext(TFRF, 1, 0, u8(1), u64(20_000_000, 20_000_000))
     senc = full("senc", 0, 0, u32(4), bytes(32))
-    aux = [full("saiz", 0, 0, u8(8), u32(4)), full("saio", 0, 0, u32(1, 261)), senc]
+    aux = [full("saiz", 0, 0, u8(8), u32(4)), full("saio", 0, 0, u32(1, 229)), senc]
     two = lambda base: box(
         "moof",
         full("mfhd", 0, 0, u32(1)),
@@ -1897,7 +1897,7 @@ def live_pushes():
         "auxiliary-information": settings() + smooth_push(fragment(1, [gop()], [tfxd(0), *aux])),
         "an-mdat-of-64-bits": settings() + smooth_push(one(mdat=large("mdat", bytes(24)))),
         "an-offset-that-is-wrong": settings()
-        + smooth_push(fragment(1, [gop()], [tfxd(0)]).replace(box("mdat"), b"")[:-33] + bytes(1) + box("mdat", bytes(24))),
+        + smooth_push(one().replace(u32(184), u32(50))),
         "three-runs": settings() + smooth_push(fragment(1, [gop(), gop("k."), gop("k")], [tfxd(0)])),
         "cmaf": settings()
         + box("ftyp", b"cmf2", u32(0), b"cmfc")
@@ -1909,10 +1909,23 @@ def live_pushes():
         + styp(b"lmsg")
         + full("sidx", 1, 0, bytes(40))
         + cmaf(40_000_020),
+        "chunks-of-segments": settings()
+        + moov(VIDEO)
+        + b"".join(
+            styp() + fragment(1, [gop()], front=[tfdt(time)]) + fragment(1, [gop("....")], front=[tfdt(time + 20_000_000)])
+            for time in (0, 40_000_000)
+        ),
+        "chunks-of-sound-and-of-pictures": settings()
+        + moov(VIDEO, AUDIO)
+        + cmaf(0)
+        + fragment(2, [gop("kk")], front=[tfdt(0)])
+        + fragment(1, [gop("....")], [full("sdtp", 0, 0, u8(0x14, 0x14, 0x14, 0x14))], front=[tfdt(20_000_000)])
+        + fragment(1, [gop("..")], front=[tfdt(40_000_000)])
+        + cmaf(50_000_000),
         "no-times": settings() + smooth_push(fragment(1, [gop()]), fragment(1, [gop()])),
         "defaults-of-the-header": settings()
         + moov(VIDEO, trexs=[trex(1, 10, 6, OTHER)])
-        + fragment(1, [], [full("trun", 0, 1, u32(4, 88))], payload=bytes(24)),
+        + fragment(1, [], [full("trun", 0, 0, u32(4))], payload=bytes(24)),
         "an-absolute-offset": settings()
         + moov(VIDEO)
         + fragment(1, [gop()], [tfxd(0)], tfhd=(1, u64(len(moov(VIDEO))))),
@@ -1923,7 +1936,7 @@ def live_pushes():
         "two-tracks-from-their-moof": settings() + smooth_push(two(0x20000), box("mdat", bytes(9)), one()),
         "broken-and-then-whole": settings()
         + smooth_push(
-            one().replace(b"trun\0\0", b"trun\0\xff"),
+            one().replace(u32(184), u32(-1)).replace(b"trun\0\0\x07", b"trun\0\0\x0f"),
             one(9),
             fragment(1, [], [tfxd(0)]),
             one(mdat=box("mdat", bytes(5))),

@@ -496,7 +496,8 @@ fn fragments_of_cmaf_are_rewritten_at_the_times_of_their_edit_list() {
     };
     let styp = |brand: &[u8]| boxed("styp", &[b"msdh\0\0\0\0msdh", brand].concat());
     let header = [boxed("ftyp", b"cmf2\0\0\0\0cmfc"), moov(&[video])].concat();
-    let taken = take(&[header.clone(), styp(b""), cmaf(1024).bytes(), cmaf(20_001_024).bytes()]);
+    let taken =
+        take(&[header.clone(), styp(b""), cmaf(1024).bytes(), styp(b""), cmaf(20_001_024).bytes()]);
     assert_eq!(taken.headers()[0].tracks[0].timescale.get(), 12_800);
     let found = taken.fragments();
     assert_eq!(found.iter().map(|arrived| arrived.time).collect::<Vec<_>>(), [0, 20_000_000]);
@@ -517,6 +518,102 @@ fn fragments_of_cmaf_are_rewritten_at_the_times_of_their_edit_list() {
     let error = take(&[alone]).error().kind.clone();
     assert!(matches!(error, ErrorKind::NoHeader), "{error}");
     assert_eq!((error.status(), error.code()), (412, "no-header"));
+}
+
+/// Chunks of CMAF of track 1 or 2, a second each, with the letters of their samples as payload.
+fn chunk(track: u32, number: u64, first: u32) -> Vec<u8> {
+    let time = number * 20_000_000;
+    let fragment = Fragment {
+        tfhd: (0x2_0020, vec![if track == 1 { 0x101_0000 } else { 0x200_0000 }]),
+        before: full("tfdt", 1, 0, &time.to_be_bytes()),
+        behind: Vec::new(),
+        first,
+        sequence: number as u32 + 1,
+        ..fragment(track, 0)
+    };
+    fragment.bytes()
+}
+
+const KEY: u32 = 0x200_0000;
+const INNER: u32 = 0x101_0000;
+
+fn times(taken: &Taken) -> Vec<(i64, u64, bool)> {
+    taken.fragments().iter().map(|a| (a.time, a.duration, a.is_key)).collect()
+}
+
+#[test]
+fn the_chunks_of_a_segment_become_one_fragment() {
+    let styp = || boxed("styp", b"msdh\0\0\0\0msdh");
+    let prft = || full("prft", 1, 0, &[0; 24]);
+    let second = 20_000_000;
+    let segment = |from: u64| {
+        let chunks =
+            [chunk(1, from, KEY), prft(), chunk(1, from + 1, INNER), chunk(1, from + 2, KEY)];
+        [styp(), chunks.concat()].concat()
+    };
+    let taken = take(&[both(), segment(0), segment(3), boxed("mfra", b"")]);
+    assert_eq!(times(&taken), [(0, 3 * second, true), (3 * second as i64, 3 * second, true)]);
+    assert!(taken.ends_stream());
+    for (number, arrived) in taken.fragments().into_iter().enumerate() {
+        assert_eq!(samples(arrived), payload(12).repeat(3));
+        assert_eq!(arrived.sequence as usize, 3 * number + 1);
+        let trun = traf(arrived).get::<Trun>().unwrap().clone();
+        let flags: Vec<_> = trun.samples().map(|sample| sample.flags.unwrap()).collect();
+        assert_eq!(flags, [KEY, INNER, INNER, INNER, INNER, INNER, KEY, INNER, INNER]);
+        assert_eq!(traf(arrived).get::<Tfxd>().unwrap().time as i64, arrived.time);
+    }
+    // Without `styp`, a key frame begins a segment of video, and sound is not held.
+    let plain = [both(), chunk(1, 0, KEY), chunk(2, 0, KEY), chunk(2, 1, KEY), chunk(1, 1, KEY)];
+    let taken = take(&plain);
+    assert_eq!(taken.fragments().iter().map(|a| a.track_id).collect::<Vec<_>>(), [1, 2, 2, 1]);
+    let taken = take(&[both(), chunk(1, 0, KEY), chunk(1, 1, INNER), chunk(1, 2, KEY)]);
+    assert_eq!(times(&taken), [(0, 2 * second, true), (2 * second as i64, second, true)]);
+    // One that does not follow is not joined: the samples behind the gap would move.
+    let taken = take(&[both(), styp(), chunk(1, 0, KEY), chunk(1, 2, INNER)]);
+    assert_eq!(times(&taken), [(0, second, true), (2 * second as i64, second, false)]);
+}
+
+#[test]
+fn segments_of_one_chunk_are_held_only_once() {
+    let segment = |number| [boxed("styp", b"msdh\0\0\0\0"), chunk(1, number, KEY)].concat();
+    let mut intake = Intake::new(&LiveLimits::default());
+    let mut counts = Vec::new();
+    let mut units = Vec::new();
+    for part in [both(), segment(0), segment(1), segment(2), segment(3)] {
+        intake.push(&part.into(), &mut units).unwrap();
+        counts.push(units.iter().filter(|unit| matches!(unit, Unit::Fragment(_))).count());
+    }
+    // The second one shows that the first was whole.
+    assert_eq!(counts, [0, 0, 2, 3, 4]);
+    // A late chunk of a segment that was passed on; from then on they are held.
+    let late = [chunk(1, 4, INNER), segment(5), chunk(1, 6, INNER), segment(7)].concat();
+    intake.push(&late.into(), &mut units).unwrap();
+    intake.end(&mut units);
+    let of = |unit: &Unit| {
+        if let Unit::Fragment(a) = unit { Some(a.duration / 20_000_000) } else { None }
+    };
+    let durations: Vec<_> = units.iter().filter_map(of).collect();
+    assert_eq!(durations, [1, 1, 1, 1, 1, 2, 1]);
+}
+
+#[test]
+fn encrypted_chunks_stay_fragments_of_their_own() {
+    let encrypted = |number: u64, first| {
+        let time = number * 20_000_000;
+        Fragment {
+            tfhd: (0x2_0020, vec![INNER]),
+            before: full("tfdt", 1, 0, &time.to_be_bytes()),
+            behind: full("senc", 0, 0, &[&words(&[3])[..], &[9; 24]].concat()),
+            first,
+            ..fragment(1, 0)
+        }
+    };
+    let body = [both(), encrypted(0, KEY).bytes(), encrypted(1, INNER).bytes()];
+    let taken = take(&body);
+    assert_eq!(times(&taken), [(0, 20_000_000, true), (20_000_000, 20_000_000, false)]);
+    for arrived in taken.fragments() {
+        assert!(traf(arrived).get::<smooth_origin::bmff::uuid::PiffSenc>().is_some());
+    }
 }
 
 #[test]
