@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+use super::chunks::Chunks;
 use super::fragment::Pushed;
 use super::framing::{Framing, Part};
 use super::header::Known;
@@ -33,6 +34,7 @@ pub struct Intake {
     pending: Option<Pending>,
     /// The `mdat` of a `moof` that was refused comes next.
     skips_mdat: bool,
+    chunks: Chunks,
     /// Ends of the newest fragments, by track.
     ends: HashMap<u32, i64>,
     /// The segment that comes is the last one.
@@ -92,6 +94,7 @@ impl Intake {
             known: None,
             pending: None,
             skips_mdat: false,
+            chunks: Chunks::default(),
             ends: HashMap::new(),
             is_last: false,
             whole: 0,
@@ -144,9 +147,8 @@ impl Intake {
     pub fn end(mut self, units: &mut Vec<Unit>) -> BodyEnd {
         let at = self.framing.at();
         self.settle(units);
-        if std::mem::take(&mut self.is_last) {
-            units.push(Unit::EndOfStream);
-        }
+        self.chunks.end(units, &self.of_content);
+        self.end_of_last(units);
         match at {
             0 => BodyEnd::Empty,
             _ if self.framing.is_inside() || self.pending.is_some() => {
@@ -175,6 +177,7 @@ impl Intake {
         self.current = match &kind {
             b"moov" => {
                 self.without_mdat(units);
+                self.chunks.end(units, &self.of_content);
                 over("bytes of a header", self.limits.header)?;
                 keep(Kept::Moov)
             }
@@ -204,9 +207,11 @@ impl Intake {
             b"mdat" => self.begin_payload(header, start, total, units)?,
             b"mfra" => {
                 self.without_mdat(units);
+                self.chunks.end(units, &self.of_content);
                 Current::End
             }
             b"styp" => {
+                self.chunks.begin(units, &self.of_content);
                 self.end_of_last(units);
                 if total <= MAX_STYP { keep(Kept::SegmentType) } else { Current::Skipped }
             }
@@ -271,11 +276,21 @@ impl Intake {
             Current::Skipped => {}
             Current::End => units.push(Unit::EndOfStream),
             Current::Payload(filling) => {
+                let chunk = filling.chunk();
                 let arrived = filling.finish();
                 // Checked to be far from the ends of the range.
                 let end = arrived.time.saturating_add_unsigned(arrived.duration);
                 self.ends.insert(arrived.track_id, end);
-                units.push(Unit::Fragment(arrived));
+                match chunk {
+                    Some(chunk) => {
+                        let most = self.limits.fragment;
+                        self.chunks.push(arrived, chunk, most, units, &self.of_content);
+                    }
+                    None => {
+                        self.chunks.end(units, &self.of_content);
+                        units.push(Unit::Fragment(arrived));
+                    }
+                }
             }
             Current::Kept { kind, start, bytes } => {
                 let bytes = Bytes::from(bytes);

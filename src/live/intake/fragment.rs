@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::header::Known;
 use super::unit::Arrived;
 use crate::base::{Error, ErrorKind, FourCc, Limits, Sink};
-use crate::bmff::{Body, Header, Mfhd, Trun, uuid::Tfxd};
+use crate::bmff::{Body, Header, Mfhd, Tfdt, Trun, uuid::Tfxd};
 use crate::fragment::{
     Parsed, Shared, SharedParsed, Stored, Whereabouts, timed_moof, track_of_broken,
 };
@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) head: Bytes,
     /// The samples, as parts of the payload; `None` if they are all of it.
     pub(super) samples: Option<Vec<Range<usize>>>,
+    /// Kind of its track, and the time at which its first sample is decoded, if it is a chunk of CMAF.
+    pub(super) chunk: Option<(StreamKind, i64)>,
 }
 
 /// A fragment that cannot be taken.
@@ -223,7 +225,9 @@ impl Pushed<'_> {
             sequence: sequence.map_or(0, |mfhd| mfhd.sequence_number),
         };
         let samples = samples.filter(|ranges| !is_all(ranges));
-        Ok(Plan { arrived, head: head.finish(), samples })
+        let tfdt = stored.traf.get::<Tfdt>().filter(|_| tfxd.is_none());
+        let chunk = tfdt.map(|tfdt| (track.kind, tfdt.base_media_decode_time as i64));
+        Ok(Plan { arrived, head: head.finish(), samples, chunk })
     }
 }
 
