@@ -903,7 +903,7 @@ fn film(taken: &Taken) -> impl Fn(&str) -> Vec<u8> {
         }
         server.attributes.push(("src".into(), src.clone()));
         manifest.tracks.push(server);
-        store.put(Name::new(src).unwrap(), file);
+        store.put(Name::new(&src).unwrap(), file);
     }
     store.put(Name::new("film.ism").unwrap(), manifest.to_xml().unwrap().into_bytes());
     let origin = Origin::new(store);

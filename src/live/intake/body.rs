@@ -13,6 +13,7 @@ use super::unit::{BodyEnd, Unit};
 use crate::base::{Cursor, Error, ErrorKind, Limits, Sink};
 use crate::bmff::uuid::{LiveServerManifest, StreamManifestBox};
 use crate::bmff::{Content, Ftyp, Header};
+use crate::fragment::track_of_broken;
 use crate::live::LiveLimits;
 use crate::manifest::{ServerManifest, StreamManifest};
 
@@ -251,7 +252,7 @@ impl Intake {
                 Limits::check("bytes between a `moof` and its `mdat`", between, MAX_BETWEEN)
             });
         if let Err(kind) = checked {
-            let track_id = crate::fragment::track_of_broken(&moof);
+            let track_id = track_of_broken(&moof);
             units.push(Unit::Refused { track_id, error: at(kind) });
             return Ok(Current::Skipped);
         }
@@ -381,7 +382,7 @@ impl Intake {
         if let Some(Pending { moof, start, .. }) = self.pending.take() {
             let (what, clause) = ("`mdat` behind its `moof`", "[MS-SSTR] 2.2.4");
             let error = Error::at(start, ErrorKind::Missing { what, clause });
-            let track_id = crate::fragment::track_of_broken(&moof);
+            let track_id = track_of_broken(&moof);
             units.push(Unit::Refused { track_id, error });
         }
     }
