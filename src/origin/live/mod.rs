@@ -15,6 +15,7 @@ mod point;
 mod points;
 mod push;
 mod shown;
+mod signal;
 
 pub use options::LiveOptions;
 pub use point::LivePoint;
