@@ -12,7 +12,7 @@
 //!  [7 origin]    which presentation? cached ──► Arc<Opened>            drives Step<T>: gets, feeds
 //!       │              Event ──► the host's log       long parsing ──► the host's threads (offload)
 //!       │                                                                                │
-//!  [5 output | package]  parse path ──► locate chunk ──► Step::Read / Ready(Reply{head, pieces, length})
+//!  [5 output | package | live]  parse path, locate chunk ──► Step::Read / Ready(Reply{head, pieces, length})
 //!       │   mss | dash, hls, cmaf                    │                  ▲
 //!  [4 presentation]     streams, tracks, timeline    │                  │ pieces: Bytes made here,
 //!  [3 index]     chunk ─► its place, or its samples  │                  │ or (file, range) to pass on
@@ -29,7 +29,8 @@
 //!
 //! - Floor 5 has a module per format. An MPD and playlists are text that is written once and kept;
 //!   they name the same segments of CMAF, each a written `moof` and a range of the stored file. Beside
-//!   them is the packager, which writes presentations that floor 4 opens, and mends them.
+//!   them are publishing points, to which encoders push, and the packager, which writes presentations that
+//!   floor 4 opens, and mends them.
 //! - Floor 6 has the stores. A local store can ignore letter case (`ignore_case`), `Bucket` reads an
 //!   object store, [`Resilience`](storage::Resilience) tries again what failed in passing, and
 //!   [`Mounts`](storage::Mounts) puts several stores below prefixes.
@@ -73,6 +74,7 @@
 //! | `axum` | an axum router with the service below a path; includes `tower` | no |
 //! | `dash` | DASH: an MPD for each title, and its segments of CMAF | no |
 //! | `hls` | HLS: playlists for each title, and the same segments of CMAF; text as WebVTT | no |
+//! | `live` | publishing points: encoders push, and players get a live presentation | no |
 //! | `package` | the packager: MP4s and captions become a presentation, and a broken one is mended | no |
 //! | `object-store` | any store of the crate `object_store` as a store of an origin; no runtime, no network | no |
 //! | `s3`, `azure`, `gcs`, `http-store` | object stores and web servers by a location, with credentials from the environment | no |
@@ -121,6 +123,8 @@ mod fragment;
 pub mod index;
 #[cfg(not(feature = "unstable-formats"))]
 mod index;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod manifest;
 pub mod origin;
 pub mod output;
@@ -144,4 +148,8 @@ pub mod manual {
 
     #[doc = include_str!("../docs/findings.md")]
     pub mod findings {}
+
+    #[cfg(feature = "live")]
+    #[doc = include_str!("../docs/live-ingest.md")]
+    pub mod live_ingest {}
 }

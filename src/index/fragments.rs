@@ -1,5 +1,8 @@
 //! The positions of the fragments of an opened track: sixteen bytes each, however long the track.
 
+#[cfg(feature = "live")]
+mod growth;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -183,6 +186,11 @@ impl Fragments {
     pub(crate) fn at_or_behind(&self, chunk: usize) -> Option<usize> {
         let behind = self.runs.partition_point(|run| run.chunk + run.len <= chunk);
         self.runs.get(behind).map(|run| run.chunk.max(chunk))
+    }
+
+    /// Returns the last chunk that has a fragment.
+    pub(crate) fn last_chunk(&self) -> Option<usize> {
+        self.runs.last().map(|run| run.chunk + run.len - 1)
     }
 
     /// Returns the position of the fragment of this chunk; `None` if there is none.

@@ -11,6 +11,8 @@ use std::time::Duration;
 use super::counters::Counters;
 use super::{Clock, Event};
 use crate::base::{Error, ErrorGroup, ErrorKind, Name, ReadError};
+#[cfg(feature = "live")]
+use crate::live::LiveEvent;
 use crate::presentation::{Finding, FindingCode, Presentation};
 
 pub(super) type Report = dyn Fn(&Event<'_>) + Send + Sync;
@@ -159,6 +161,38 @@ impl Events {
         let event = Event::LateFinding { name, finding };
         let place = (&finding.file, &finding.stream, finding.bitrate, finding.chunk);
         self.failure(&event, &("finding", name, finding.code, place));
+    }
+
+    /// Reports an event of a publishing point, if it is one for the log.
+    #[cfg(feature = "live")]
+    pub(super) fn live(&self, name: &Name, event: &LiveEvent) {
+        match event {
+            LiveEvent::Append { .. }
+            | LiveEvent::Forget { .. }
+            | LiveEvent::Held { .. }
+            | LiveEvent::Published { .. } => {}
+            LiveEvent::Notice(notice) if notice.kind.is_warning() => {
+                let of = (&notice.encoder, &notice.stream, &notice.track);
+                self.failure(&Event::Live { name, event }, &("live", name, event.kind(), of));
+            }
+            _ => self.report(&Event::Live { name, event }),
+        }
+    }
+
+    /// Reports a push that was refused.
+    #[cfg(feature = "live")]
+    #[cold]
+    pub(super) fn push_refused(&self, name: Option<&Name>, what: &str, status: u16, why: &str) {
+        self.counters.live_refusal();
+        let event = Event::PushRefused { name, what, status, why };
+        self.failure(&event, &("push", name, status, why));
+    }
+
+    /// Reports an archive that does not take what was published.
+    #[cfg(feature = "live")]
+    #[cold]
+    pub(super) fn archive_failed(&self, name: &Name, error: &io::Error) {
+        self.failure(&Event::ArchiveFailed { name, error }, &("archive", name));
     }
 
     /// Reports a failure, unless the same was reported in this period or too many were.

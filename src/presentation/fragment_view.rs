@@ -58,7 +58,11 @@ pub(crate) struct FragmentView<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Owner {
     /// The fragment is a part of this track's file.
-    Track(u32),
+    Track {
+        track_id: u32,
+        /// Start of its chunk, in ticks of the stream, if its validator depends on it.
+        time: u64,
+    },
     /// The fragment has a file of its own.
     File(OwnFile),
 }
@@ -142,6 +146,11 @@ impl Presentation {
             Media::Absent(absent) => return Err(ErrorKind::from(*absent).into()),
         };
         match place_of(track, at)? {
+            Place::Known { lengths, .. } if self.is_grown() => {
+                let (of_track, time) = ((track.file, track.track_id), self.time_of(at));
+                Ok(Some(self.grown_validator(of_track, time, lengths, noun)))
+            }
+            Place::Bounded { .. } if self.is_grown() => Ok(None),
             Place::Known { start, .. } | Place::Bounded { start, .. } => {
                 Ok(Some(self.validator().of_fragment(track.track_id, start, noun)))
             }
@@ -286,7 +295,10 @@ impl<'a> FragmentView<'a> {
             presentation,
             kind: presentation.stream_of(at).kind,
             file: track.file,
-            owner: Owner::Track(track.track_id),
+            owner: Owner::Track {
+                track_id: track.track_id,
+                time: if presentation.is_grown() { presentation.time_of(at) } else { 0 },
+            },
             defaults: track.defaults,
             start,
             lengths,
@@ -337,7 +349,11 @@ impl<'a> FragmentView<'a> {
     #[inline(always)]
     pub(crate) fn validator(&self, noun: Noun) -> Validator {
         match &self.owner {
-            Owner::Track(track_id) => {
+            Owner::Track { track_id, time } if self.presentation.is_grown() => {
+                let of_track = (self.file, *track_id);
+                self.presentation.grown_validator(of_track, *time, self.lengths, noun)
+            }
+            Owner::Track { track_id, .. } => {
                 self.presentation.validator().of_fragment(*track_id, self.start, noun)
             }
             Owner::File(file) => Validator::of_fragment_file(file.content, noun),
@@ -348,7 +364,7 @@ impl<'a> FragmentView<'a> {
     #[inline(always)]
     pub(crate) fn liveness(&self) -> Liveness {
         match &self.owner {
-            Owner::Track(_) => Liveness::Final,
+            Owner::Track { .. } => self.presentation.liveness(),
             Owner::File(file) => file.liveness,
         }
     }
@@ -383,7 +399,7 @@ impl<'a> FragmentView<'a> {
     /// Returns whether it is a part of its track's file, which has one version as long as it is open.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn is_part_of_file(&self) -> bool {
-        matches!(self.owner, Owner::Track(_))
+        matches!(self.owner, Owner::Track { .. })
     }
 
     /// Returns the payload of its `mdat`, if it has any bytes.

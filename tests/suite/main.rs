@@ -29,6 +29,12 @@ mod key_frame_segments;
 mod layering;
 mod links;
 mod lint;
+#[cfg(all(feature = "http", feature = "live"))]
+mod live_ingest;
+#[cfg(feature = "live")]
+mod live_intake;
+#[cfg(feature = "live")]
+mod live_point;
 mod manifests;
 mod mend;
 mod metrics;
