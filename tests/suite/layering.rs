@@ -58,6 +58,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("presentation/open/walking.rs", "std::time"),
     // The host tells the times of a snapshot.
     ("presentation/live.rs", "std::time"),
+    ("presentation/growing/samples.rs", "std::time"),
     ("base/cursor.rs", "std::io"),
 ];
 
