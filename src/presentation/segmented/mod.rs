@@ -6,7 +6,6 @@
 
 mod beginning;
 mod gap;
-mod heads;
 mod listing;
 mod locate;
 mod losses;
@@ -17,7 +16,6 @@ mod time_bases;
 
 pub(crate) use beginning::{Beginning, Silent};
 pub(crate) use gap::{Gap, Gaps};
-pub(crate) use heads::{HeadKey, SegmentHeads};
 pub(crate) use listing::{Listed, Moment};
 pub(crate) use rates::Rates;
 pub(crate) use rendition::{Form, Rendition, decimal};
@@ -29,7 +27,6 @@ use std::sync::atomic::AtomicBool;
 use beginning::Begins;
 use bytes::Bytes;
 use gap::Filling;
-use heads::Heads;
 use listing::AllLeftOut;
 use losses::ReportedLosses;
 use rates::AllRates;
@@ -53,8 +50,6 @@ pub(super) struct Segmented {
     is_noticed: AtomicBool,
     /// Set once the tracks that only HLS leaves out were reported.
     is_noticed_by_hls: AtomicBool,
-    /// The place for heads of segments; `None` if they are not kept.
-    heads: Option<Heads>,
     losses: ReportedLosses,
     time_bases: TimeBases,
     /// First times, once they were asked for.
@@ -75,7 +70,6 @@ impl Segmented {
             memory,
             is_noticed: AtomicBool::new(false),
             is_noticed_by_hls: AtomicBool::new(false),
-            heads: None,
             losses: ReportedLosses::default(),
             time_bases: TimeBases::default(),
             begins: OnceLock::new(),

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::passage::{Mark, run};
+use super::passage::Mark;
+use super::places::run;
 use crate::base::{Error, ErrorKind};
 use crate::bmff::Stsc;
 use crate::index::sample_table::Tables;

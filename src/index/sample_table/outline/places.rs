@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::passage::run;
 use crate::index::sample_table::Tables;
 use crate::index::sample_table::chunks::Offsets;
 
@@ -112,6 +111,19 @@ impl<'a> Places<'a> {
         }
         true
     }
+}
+
+/// Returns the index of the chunk behind those of a run of `stsc`, and the samples of each of its chunks.
+/// There are `chunks` in all.
+#[inline]
+pub(super) fn run(stsc: &[[u8; 12]], index: u32, chunks: u32) -> Option<(u32, u32)> {
+    let index = index as usize;
+    let &[_, _, _, _, a, b, c, d, ..] = stsc.get(index)?;
+    let end = stsc.get(index + 1).map(|next| {
+        let [a, b, c, d, ..] = *next;
+        u32::from_be_bytes([a, b, c, d]).saturating_sub(1)
+    });
+    Some((end.map_or(chunks, |end| end.min(chunks)), u32::from_be_bytes([a, b, c, d])))
 }
 
 impl Offsets {
