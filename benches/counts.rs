@@ -60,8 +60,9 @@ fn main() {
                 black_box(film.open());
             });
         }
-        "made" => get_made(0),
-        "made-hit" => get_made(64 << 20),
+        "made" => get_made(0, 8 << 20),
+        "made-first" => get_made(0, 0),
+        "made-hit" => get_made(64 << 20, 8 << 20),
         "manifest" => {
             let manifest = large_manifest(5000, 3);
             measured(&mut || {
@@ -146,14 +147,15 @@ fn long_film() -> Progressive {
 }
 
 /// A thousand responses with a fragment that is made of the samples of a progressive film.
-fn get_made(cache: u64) {
+fn get_made(cache: u64, heads: u64) {
     let sound = Track { together: 2, ..Track::sound(600, 32_000, 9) };
     let video = Track { together: 1, ..Track::video((12_800, 512), 600, 50, 200_000, 7) };
     let store = memory(&[]);
     store.put(Name::new("film.mp4").unwrap(), Film::of([video, sound]).file());
     let named = [("video", "film.mp4", 200_000, 1, ""), ("audio", "film.mp4", 32_000, 2, "")];
     store.put(Name::new("film.ism").unwrap(), ism(None, &named));
-    let origin = Origin::builder(store).fragment_cache_bytes(cache).build();
+    let builder = Origin::builder(store).fragment_cache_bytes(cache);
+    let origin = builder.segment_head_bytes(heads).build();
     let requests: Vec<_> = gets(&origin, "Fragments")
         .into_iter()
         .map(|request| request.header("host", "localhost").body(()).unwrap())
