@@ -11,12 +11,15 @@ use smooth_origin::base::{Limits, Name};
 use smooth_origin::manifest::Layout;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::service::{OriginService, ServiceOptions};
+use smooth_origin_benches::film::ism;
+use smooth_origin_benches::long_film::Progressive;
 #[cfg(feature = "segmented")]
 use smooth_origin_benches::{Samples, files_with};
 use smooth_origin_benches::{
     Stored, every_policy, files, heads, large_manifest, locate, memory, now, open, recording,
     requests, six_tracks,
 };
+use testkit::progressive::{Film, Track};
 
 /// The one function whose instructions are counted, with all that it calls.
 #[inline(never)]
@@ -39,6 +42,27 @@ fn main() {
                 black_box(open(&store));
             });
         }
+        "progressive-pass" => {
+            let film = long_film();
+            measured(&mut || {
+                black_box(film.pass());
+            });
+        }
+        "progressive-open" => {
+            let film = long_film();
+            measured(&mut || {
+                black_box(film.open());
+            });
+        }
+        "progressive-alone" => {
+            let film = Progressive::new(3, (12_800, 512), usize::MAX, None);
+            measured(&mut || {
+                black_box(film.open());
+            });
+        }
+        "made" => get_made(0, 8 << 20),
+        "made-first" => get_made(0, 0),
+        "made-hit" => get_made(64 << 20, 8 << 20),
         "manifest" => {
             let manifest = large_manifest(5000, 3);
             measured(&mut || {
@@ -113,6 +137,33 @@ fn get_all(noun: &str, cache: u64) {
     let service = OriginService::with_options(origin, every_policy());
     let respond = || requests.iter().for_each(|request| receive(&service, request));
     // Each fragment has been looked at once, and the cache is filled.
+    respond();
+    measured(&mut { respond });
+}
+
+/// Three hours at 25 pictures a second, with sound, half a second together.
+fn long_film() -> Progressive {
+    Progressive::new(3, (12_800, 512), 12, Some(23))
+}
+
+/// A thousand responses with a fragment that is made of the samples of a progressive film.
+fn get_made(cache: u64, heads: u64) {
+    let sound = Track { together: 2, ..Track::sound(600, 32_000, 9) };
+    let video = Track { together: 1, ..Track::video((12_800, 512), 600, 50, 200_000, 7) };
+    let store = memory(&[]);
+    store.put(Name::new("film.mp4").unwrap(), Film::of([video, sound]).file());
+    let named = [("video", "film.mp4", 200_000, 1, ""), ("audio", "film.mp4", 32_000, 2, "")];
+    store.put(Name::new("film.ism").unwrap(), ism(None, &named));
+    let builder = Origin::builder(store).fragment_cache_bytes(cache);
+    let origin = builder.segment_head_bytes(heads).build();
+    let requests: Vec<_> = gets(&origin, "Fragments")
+        .into_iter()
+        .map(|request| request.header("host", "localhost").body(()).unwrap())
+        .collect();
+    let service = OriginService::with_options(origin, every_policy());
+    let respond = || requests.iter().for_each(|request| receive(&service, request));
+    // Each group of chunks has been prepared, and what is kept is there.
+    respond();
     respond();
     measured(&mut { respond });
 }

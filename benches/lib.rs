@@ -15,6 +15,8 @@ use smooth_origin::presentation::{OpenOptions, Presentation};
 use smooth_origin::service::{Caching, Cors, PassedFiles, ServiceOptions};
 use smooth_origin::storage::{MemoryStore, Store};
 
+pub mod long_film;
+
 pub use testkit::film;
 use testkit::film::{Fragment, Media, Style, Track, ism, media};
 

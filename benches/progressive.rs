@@ -4,124 +4,66 @@
 use std::fs::File;
 use std::hint::black_box;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use smooth_origin::base::{Got, Limits, Step, Want};
 use smooth_origin::bmff::Boxes;
 use smooth_origin::index::chunk_plan::{ChunkPlan, PlanTrack, Wanted};
 use smooth_origin::index::sample_table::{Movie, Outline, Prepared};
 use smooth_origin::output::mss::{Request, answer};
 use smooth_origin::presentation::Presentation;
-use smooth_origin::storage::LocalStore;
-use smooth_origin_benches::film::ism;
-use smooth_origin_benches::{open_with, path};
-use testkit::progressive::{Film, Track};
+use smooth_origin_benches::long_film::Progressive;
+use smooth_origin_benches::path;
 
 use super::{ROUNDS, compare, human, now};
 
 const HOURS: u32 = 3;
 
-/// A film of a server manifest and one file, which has holes where its samples are.
-struct Stored {
-    what: &'static str,
-    folder: PathBuf,
-    /// Place of the `moov`, which ends the file.
-    moov: std::ops::Range<u64>,
-    samples: usize,
-}
-
-impl Stored {
-    fn new(what: &'static str, rate: (u32, u32), together: [usize; 2], has_sound: bool) -> Self {
-        let seconds = HOURS * 3600;
-        let gop = (2 * rate.0 / rate.1) as usize;
-        let video = Track::video(rate, seconds, gop, 3_500_000, 7);
-        let mut tracks = vec![Track { together: together[0], is_large: true, ..video }];
-        if has_sound {
-            let sound = Track::sound(seconds, 128_000, 9);
-            tracks.push(Track { together: together[1], is_large: true, ..sound });
-        }
-        let film = Film::of(tracks);
-        let name = format!("smooth-origin-bench-{}-progressive", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        film.write_sparse(&folder.join("film.mp4")).unwrap();
-        let (_, start, end) = film.moov();
-        let named =
-            [("video", "film.mp4", 3_500_000, 1, ""), ("audio", "film.mp4", 128_000, 2, "")];
-        let named = if has_sound { &named[..] } else { &named[..1] };
-        std::fs::write(folder.join("film.ism"), ism(None, named)).unwrap();
-        let samples = film.tracks.iter().map(|track| track.samples.len()).sum();
-        Self { what, folder, moov: start..end, samples }
-    }
-
-    fn read(&self) -> Bytes {
-        let file = File::open(self.folder.join("film.mp4")).unwrap();
-        let mut bytes = vec![0; (self.moov.end - self.moov.start) as usize];
-        file.read_exact_at(&mut bytes, self.moov.start).unwrap();
-        bytes.into()
-    }
-
-    /// All that has to be done at least: the `moov` is read, and each of its words is looked at.
-    fn pass(&self) -> u32 {
-        let moov = self.read();
-        let words = moov.as_chunks().0.iter();
-        words.fold(0, |sum: u32, word| sum.wrapping_add(u32::from_be_bytes(*word)))
-    }
-
-    /// From the file to the chunks of each track; `then` makes of them what is kept.
-    fn planned(&self, then: impl Fn(&smooth_origin::index::sample_table::Track, &[u32])) {
-        let limits = Limits::default();
-        let boxes = Boxes::parse(&self.read(), self.moov.start, &limits).unwrap();
-        let movie = Movie::read(&boxes, self.moov.start, self.moov.end, &limits).unwrap();
-        let mut guide = Vec::new();
-        for track in movie.tracks {
-            let track = track.unwrap();
-            let points = track.tables.points().unwrap();
-            let (track_id, clock) = (track.track_id, track.clock);
-            let planned = PlanTrack { file: "film.mp4", track_id, clock, points: &points };
-            let plan = ChunkPlan::new(&[planned], &guide, Wanted::SMOOTH).unwrap();
-            then(&track, &plan.tracks[0]);
-            if guide.is_empty() {
-                guide = plan.times;
-            }
+/// From the file to the chunks of each track; `then` makes of them what is kept.
+fn planned(film: &Progressive, then: impl Fn(&smooth_origin::index::sample_table::Track, &[u32])) {
+    let limits = Limits::default();
+    let boxes = Boxes::parse(&film.read(), film.moov.start, &limits).unwrap();
+    let movie = Movie::read(&boxes, film.moov.start, film.moov.end, &limits).unwrap();
+    let mut guide = Vec::new();
+    for track in movie.tracks {
+        let track = track.unwrap();
+        let points = track.tables.points().unwrap();
+        let (track_id, clock) = (track.track_id, track.clock);
+        let planned = PlanTrack { file: "film.mp4", track_id, clock, points: &points };
+        let plan = ChunkPlan::new(&[planned], &guide, Wanted::SMOOTH).unwrap();
+        then(&track, &plan.tracks[0]);
+        if guide.is_empty() {
+            guide = plan.times;
         }
     }
-
-    fn open(&self) -> Arc<Presentation> {
-        let opened = open_with(LocalStore::new(&self.folder).unwrap());
-        Arc::clone(opened.presentation())
-    }
 }
 
-impl Drop for Stored {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn films() -> Vec<Box<dyn Fn() -> Stored>> {
+fn films() -> Vec<(&'static str, Box<dyn Fn() -> Progressive>)> {
+    let of = |what, rate, together, sound| {
+        let film = move || Progressive::new(HOURS, rate, together, sound);
+        (what, Box::new(film) as Box<dyn Fn() -> Progressive>)
+    };
+    let (rate, faster) = ((12_800, 512), (15_360, 256));
     vec![
-        Box::new(|| Stored::new("25 fps alone", (12_800, 512), [usize::MAX; 2], false)),
-        Box::new(|| Stored::new("25 fps and AAC, 0.5 s together", (12_800, 512), [12, 23], true)),
-        Box::new(|| Stored::new("25 fps and AAC, each frame", (12_800, 512), [1, 2], true)),
-        Box::new(|| Stored::new("60 fps and AAC, 0.5 s together", (15_360, 256), [30, 23], true)),
+        of("25 fps alone", rate, usize::MAX, None),
+        of("25 fps and AAC, 0.5 s together", rate, 12, Some(23)),
+        of("25 fps and AAC, each frame", rate, 1, Some(2)),
+        of("60 fps and AAC, 0.5 s together", faster, 30, Some(23)),
     ]
 }
 
 /// Opening, in two parts: the tables alone, and all of a presentation.
 pub fn open() {
     let bound = "reading the moov and passing over its words once";
-    for film in films() {
+    for (what, film) in films() {
         let film = film();
         let len = (film.moov.end - film.moov.start) as f64 / 1e6;
-        println!("{} of {HOURS} h, moov of {len:.1} MB, {} samples", film.what, film.samples);
+        println!("{} of {HOURS} h, moov of {len:.1} MB, {} samples", what, film.samples);
         let limit = || {
             black_box(film.pass());
         };
         let outline = || {
-            film.planned(|track, cuts| {
+            planned(&film, |track, cuts| {
                 black_box(Outline::new(&track.tables, cuts, |_| Ok(())).unwrap());
             });
         };
@@ -134,7 +76,7 @@ pub fn open() {
             limit,
         );
         let prepare = || {
-            film.planned(|track, cuts| {
+            planned(&film, |track, cuts| {
                 black_box(Prepared::new(&track.tables, cuts).unwrap());
             });
         };
@@ -165,10 +107,10 @@ fn asked(presentation: &Arc<Presentation>, file: &File, path: &str) -> u64 {
 /// The first request in each group of 64 chunks beside the next one.
 pub fn ask() {
     const GROUP: usize = 64;
-    for film in films() {
+    for (what, film) in films() {
         let film = film();
         let file = File::open(film.folder.join("film.mp4")).unwrap();
-        println!("{}: answers without their bodies", film.what);
+        println!("{}: answers without their bodies", what);
         let streams = film.open().streams().len();
         for stream in 0..streams {
             let (mut firsts, mut nexts, mut wants) = (Vec::new(), Vec::new(), (0, 0));

@@ -9,6 +9,7 @@
 
 mod disk;
 mod files;
+mod lock;
 mod undo;
 
 use std::io;
@@ -22,6 +23,7 @@ use smooth_origin::package::mend::{Change, MendOptions, Mending, Remark, mend};
 
 use disk::Disk;
 use files::{Files, Target};
+use lock::Lock;
 use undo::State;
 
 /// Mends a Smooth Streaming presentation. Without --write, it says what it would change, and why.
@@ -72,6 +74,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let target = Target::of(&arguments.path)?;
     let (manifest, root) = (target.path(), &target.root);
     let (undo, disk) = (undo::path_of(&manifest), Disk::new(None));
+    // Until the end: what is read must be what is changed.
+    let _lock = (arguments.write || arguments.undo).then(|| Lock::take(&manifest)).transpose()?;
     let of_undo = |error: io::Error| Failure::system(undo.display(), error);
     let state = undo::state(&undo).map_err(of_undo)?;
     if arguments.undo {

@@ -11,17 +11,19 @@ use smooth_origin::presentation::Piece;
 use crate::folder::Unfinished;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use crate::pipe::Pipe;
 use crate::progress::Progress;
 
-/// Bytes that are written at once. They fit into the cache of a processor, where they are read and written.
+/// Bytes that are written at once without a pipe. They fit into the cache of a processor, where they are
+/// read and written.
 const PART: usize = 256 << 10;
 
 /// Bytes that the kernel copies between two looks for a signal.
 const KERNEL_PART: u64 = 16 << 20;
 
-/// Ranges that are shorter are read and written with what is around them, which costs less than a call
-/// each.
-const SHORT: u64 = 64 << 10;
+/// Ranges that are shorter are written with what is around them, which costs less than a call each.
+const SHORT: u64 = 1 << 20;
 
 /// Writes all of an output.
 pub(crate) fn copy(
@@ -36,7 +38,8 @@ pub(crate) fn copy(
         |error: io::Error| Failure::system(format!("{} cannot be written", path.display()), error);
     let mut writer = Writer {
         file: &mut file.file,
-        buffer: vec![0; PART].into(),
+        pipe: pipe(),
+        buffer: Vec::new(),
         filled: 0,
         is_in_kernel: cfg!(any(target_os = "android", target_os = "linux")),
     };
@@ -68,7 +71,10 @@ pub(crate) fn copy(
 
 struct Writer<'a> {
     file: &'a mut File,
-    buffer: Box<[u8]>,
+    /// It takes all pieces, until it cannot.
+    pipe: Option<Pipe>,
+    /// Empty as long as there is a pipe.
+    buffer: Vec<u8>,
     /// Bytes of the buffer that are still to be written.
     filled: usize,
     /// The kernel copies from file to file, as far as is known.
@@ -77,6 +83,9 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(pipe) = &mut self.pipe {
+            return pipe.put(bytes, self.file);
+        }
         match self.room(bytes.len())? {
             Some(room) => room.copy_from_slice(bytes),
             None => self.file.write_all(bytes)?,
@@ -87,6 +96,7 @@ impl Writer<'_> {
     /// Takes as many bytes of the buffer, which is written first if they are not free. `None` if it is
     /// shorter.
     fn room(&mut self, len: usize) -> io::Result<Option<&mut [u8]>> {
+        self.buffer.resize(PART, 0);
         if self.buffer.len() - self.filled < len {
             self.flush()?;
         }
@@ -99,6 +109,9 @@ impl Writer<'_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        if let Some(pipe) = &mut self.pipe {
+            pipe.flush(self.file)?;
+        }
         self.file.write_all(&self.buffer[..self.filled])?;
         self.filled = 0;
         Ok(())
@@ -116,10 +129,54 @@ impl Writer<'_> {
                 Err(_) => self.is_in_kernel = false,
             }
         }
+        if let Some(pipe) = &mut self.pipe {
+            match pipe.pass_on(input, range, self.file) {
+                // Of some file systems it takes no pages.
+                Err(error) if is_refused(&error) => {
+                    pipe.flush(self.file)?;
+                    self.pipe = None;
+                }
+                passed => return passed,
+            }
+        }
         let part = len.min(PART as u64) as usize;
         let room = self.room(part)?.ok_or(io::ErrorKind::InvalidInput)?;
         read_at(input, room, range.start)?;
         Ok(part as u64)
+    }
+}
+
+#[cfg(any(target_os = "android", target_os = "linux"))]
+fn pipe() -> Option<Pipe> {
+    Pipe::new().ok()
+}
+
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+fn pipe() -> Option<Pipe> {
+    None
+}
+
+/// Returns whether a call is not possible with these files, in place of having failed.
+fn is_refused(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
+}
+
+/// No system but Linux passes on pages.
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+enum Pipe {}
+
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+impl Pipe {
+    fn put(&mut self, _: &[u8], _: &mut File) -> io::Result<()> {
+        match *self {}
+    }
+
+    fn pass_on(&mut self, _: &File, _: &Range<u64>, _: &mut File) -> io::Result<u64> {
+        match *self {}
+    }
+
+    fn flush(&mut self, _: &mut File) -> io::Result<()> {
+        match *self {}
     }
 }
 

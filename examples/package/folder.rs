@@ -9,6 +9,9 @@ use common::{Failure, Trouble};
 /// End of the name that a file has until all are whole.
 const UNFINISHED: &str = ".unfinished";
 
+/// End of the name that an older file has until all new ones have their names.
+const REPLACED: &str = ".replaced";
+
 /// The folder. When it is dropped before [`finish`](Self::finish), what was written is removed.
 pub(crate) struct Folder {
     root: PathBuf,
@@ -17,6 +20,8 @@ pub(crate) struct Folder {
     names: Vec<String>,
     /// The server manifest, which is locked from the beginning, so that two runs do not mix.
     server_manifest: Option<(String, File)>,
+    /// Files and names reach the disk before the run ends.
+    is_synced: bool,
 }
 
 /// A file that is written under another name.
@@ -30,11 +35,15 @@ impl Folder {
     ///
     /// # Errors
     /// If another run writes the same server manifest.
-    pub(crate) fn create(root: &Path, server_manifest: &str) -> Result<Self, Failure> {
+    pub(crate) fn create(
+        root: &Path,
+        server_manifest: &str,
+        is_synced: bool,
+    ) -> Result<Self, Failure> {
         let is_created = !root.exists();
         fs::create_dir_all(root).map_err(|error| unwritable(root, &error))?;
-        let mut folder =
-            Self { root: root.to_owned(), is_created, names: Vec::new(), server_manifest: None };
+        let (root, names) = (root.to_owned(), Vec::new());
+        let mut folder = Self { root, is_created, names, server_manifest: None, is_synced };
         let path = folder.unfinished(server_manifest);
         let file = File::options().write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(|error| unwritable(&path, &error))?;
@@ -83,13 +92,92 @@ impl Folder {
         self.root.join(format!("{name}{UNFINISHED}"))
     }
 
-    /// Gives the files their names, in the order in which they were begun.
+    fn replaced(&self, name: &str) -> PathBuf {
+        self.root.join(format!("{name}{REPLACED}"))
+    }
+
+    /// Ends a file that is whole.
+    pub(crate) fn end(&self, file: &Unfinished) -> Result<(), Failure> {
+        match self.is_synced {
+            true => file.file.sync_all().map_err(|error| unwritable(&file.path, &error)),
+            false => Ok(()),
+        }
+    }
+
+    /// Gives the files their names, in the order in which they were begun. If one cannot be given, the
+    /// earlier ones are taken back, so that what was there before is there again.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        self.sync()?;
+        for (number, name) in self.names.iter().enumerate() {
+            let Err(error) = self.give(name) else { continue };
+            let mut failure =
+                format!("{}: nothing was changed", describe(&self.path(name), &error));
+            let stuck = self.names[..number].iter().rev().filter_map(|name| self.take_back(name));
+            let stuck: Vec<String> = stuck.collect();
+            if !stuck.is_empty() {
+                failure = describe(&self.path(name), &error);
+                failure +=
+                    &format!("; and what was changed cannot be taken back: {}", stuck.join("; "));
+            }
+            return Err(Failure::System(failure));
+        }
+        self.sync()?;
         for name in &self.names {
-            let path = self.path(name);
-            fs::rename(self.unfinished(name), &path).map_err(|error| unwritable(&path, &error))?;
+            // Only older files that were replaced have one.
+            let _ = fs::remove_file(self.replaced(name));
         }
         (self.names, self.is_created) = (Vec::new(), false);
+        Ok(())
+    }
+
+    /// Gives a file its name. A file that has it is kept under another one.
+    fn give(&self, name: &str) -> io::Result<()> {
+        let (path, replaced) = (self.path(name), self.replaced(name));
+        // One that a killed run left.
+        remove(&replaced)?;
+        if path.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if path.exists() {
+            // At no time is there no file of this name; but some file systems have no links.
+            fs::hard_link(&path, &replaced).or_else(|_| fs::rename(&path, &replaced))?;
+        }
+        let given = fs::rename(self.unfinished(name), &path);
+        if given.is_err() {
+            // A link goes, and a file that was moved comes back.
+            match path.exists() {
+                true => remove(&replaced)?,
+                false if replaced.exists() => fs::rename(&replaced, &path)?,
+                false => {}
+            }
+        }
+        given
+    }
+
+    /// Takes a file back that was given its name, and puts back the one that it replaced. A sentence says
+    /// what is where if that fails.
+    fn take_back(&self, name: &str) -> Option<String> {
+        let (path, replaced) = (self.path(name), self.replaced(name));
+        match replaced.exists() {
+            true => fs::rename(&replaced, &path).err().map(|error| {
+                format!(
+                    "{} is the new file, and {} the older one: {error}",
+                    path.display(),
+                    replaced.display()
+                )
+            }),
+            false => remove(&path)
+                .err()
+                .map(|error| format!("{} is a new file: {error}", path.display())),
+        }
+    }
+
+    /// Waits until the names in the folder are stored.
+    fn sync(&self) -> Result<(), Failure> {
+        if self.is_synced && cfg!(unix) {
+            let synced = File::open(&self.root).and_then(|folder| folder.sync_all());
+            synced.map_err(|error| unwritable(&self.root, &error))?;
+        }
         Ok(())
     }
 }
@@ -128,7 +216,19 @@ fn lock(_: &File, _: &Path) -> bool {
     true
 }
 
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::System(describe(path, error))
+}
+
+fn describe(path: &Path, error: &io::Error) -> String {
     let trouble = Trouble::of(path, error);
-    Failure::System(format!("{} cannot be written: {trouble}", path.display()))
+    format!("{} cannot be written: {trouble}", path.display())
 }

@@ -13,6 +13,8 @@ mod folder;
 mod inputs;
 mod interrupt;
 mod language_hint;
+#[cfg(any(target_os = "android", target_os = "linux"))]
+mod pipe;
 mod progress;
 
 use std::path::{Path, PathBuf};
@@ -59,6 +61,10 @@ struct Arguments {
     /// each fragment, from which players of Smooth Streaming count
     #[arg(long)]
     absolute_text_times: bool,
+    /// Do not wait until the files are on the disk, as cp does not: a computer that crashes a moment later
+    /// may leave files without their content
+    #[arg(long)]
+    no_sync: bool,
 }
 
 const NOTES: &str = "\
@@ -108,11 +114,12 @@ fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     }
     let total = package.outputs().iter().map(|output| output.len()).sum();
     let progress = Progress::new(total);
-    let mut folder = Folder::create(folder, &format!("{name}.ism"))?;
+    let mut folder = Folder::create(folder, &format!("{name}.ism"), !arguments.no_sync)?;
     for output in package.outputs() {
         inputs.check_is_none(&folder.path(output.name()))?;
         let mut file = folder.add(output.name())?;
         copy::copy(output, &inputs, &mut file, interrupt, &progress)?;
+        folder.end(&file)?;
     }
     inputs.check_unchanged()?;
     folder.finish()?;

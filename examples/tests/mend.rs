@@ -4,6 +4,9 @@
 
 #[path = "../mend/disk.rs"]
 mod disk;
+#[cfg(unix)]
+#[path = "../mend/lock.rs"]
+mod lock;
 #[path = "../mend/undo.rs"]
 mod undo;
 
@@ -264,4 +267,34 @@ fn an_undo_file_that_is_damaged_puts_nothing_back() {
         now.insert("film.ism.undo".into(), kept.clone());
         assert_eq!(now, mended, "{at}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_another_one_would_meet_changes_nothing() {
+    let folder = folder("locked");
+    let before = damaged();
+    write(&folder, &before);
+    let path = folder.join("film.ism");
+    let lock = lock::Lock::take(&path).ok().unwrap();
+    for option in ["--write", "--undo"] {
+        let (status, stdout, stderr) = run(&path, &[option]);
+        assert_eq!((status, stdout.as_str()), (1, ""), "{stderr}");
+        assert!(stderr.contains("film.ism is being changed by another run"), "{stderr}");
+        assert!(stderr.contains("film.ism.lock says: wait until it has ended"), "{stderr}");
+    }
+    // A dry run needs none.
+    assert_eq!(run(&path, &[]).0, 3);
+    let mut now = files(&folder);
+    assert!(now.remove("film.ism.lock").is_some());
+    assert_eq!(now, before);
+    drop(lock);
+    assert_eq!(files(&folder), before);
+    // What a killed run leaves is in nobody's way.
+    fs::write(folder.join("film.ism.lock"), "").unwrap();
+    let (status, _, stderr) = run(&path, &["--write", "--even-if-recent"]);
+    assert_eq!(status, 0, "{stderr}");
+    assert!(!files(&folder).contains_key("film.ism.lock"));
+    assert_eq!(run(&path, &["--undo"]).0, 0);
+    assert_eq!(files(&folder), before);
 }

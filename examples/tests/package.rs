@@ -2,6 +2,12 @@
 //!
 //! `cargo test` builds the examples before it runs this; `cargo test --test package` alone does not.
 
+#[path = "../package/folder.rs"]
+mod folder;
+#[cfg(any(target_os = "android", target_os = "linux"))]
+#[path = "../package/pipe.rs"]
+mod pipe;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -238,4 +244,90 @@ fn a_run_that_is_interrupted_leaves_nothing() {
         assert_eq!(names(&folder), ["large.mp4"], "{signal:?}");
     }
     fs::remove_file(input).unwrap();
+}
+
+#[cfg(any(target_os = "android", target_os = "linux"))]
+#[test]
+fn a_pipe_passes_on_ranges_and_bytes_in_their_order() {
+    use pipe::Pipe;
+    let folder = folder("pipe");
+    let source: Vec<u8> = (0..3_000_000_u32).map(|at| (at % 251) as u8).collect();
+    fs::write(folder.join("source"), &source).unwrap();
+    let input = fs::File::open(folder.join("source")).unwrap();
+    // Linux gives no pages to files that are appended to: they get bytes.
+    for is_appended in [false, true] {
+        let path = folder.join(format!("output-{is_appended}"));
+        let mut options = fs::File::options();
+        let output = &mut options.write(true).append(is_appended).create(true).open(&path).unwrap();
+        let (mut pipe, mut wanted) = (Pipe::new().unwrap(), Vec::new());
+        let (mut at, len) = (0_u64, source.len() as u64);
+        for number in 0_u64.. {
+            let mut range = at..at + [1, 350, 4096, 17_001, 90_000][number as usize % 5];
+            at = range.end + 333;
+            if range.end > len {
+                break;
+            }
+            wanted.extend(&source[range.start as usize..range.end as usize]);
+            while range.start < range.end {
+                range.start += pipe.pass_on(&input, &range, output).unwrap();
+            }
+            let written = vec![number as u8; number as usize * 50];
+            pipe.put(&written, output).unwrap();
+            wanted.extend(written);
+        }
+        assert!(wanted.len() > 2 << 20, "more than the pipe holds");
+        pipe.flush(output).unwrap();
+        let error = pipe.pass_on(&input, &(len..len + 5), output).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
+        assert!(fs::read(&path).unwrap() == wanted, "{is_appended}");
+    }
+}
+
+#[test]
+fn files_that_have_their_names_are_taken_back_if_another_cannot_have_its_own() {
+    use folder::Folder;
+    use std::io::Write;
+    for cause in ["folder", "gone"] {
+        let root = folder(&format!("taken-back-{cause}"));
+        fs::write(root.join("a.ismv"), "older").unwrap();
+        fs::write(root.join("film.ism"), "older manifest").unwrap();
+        let mut files = Folder::create(&root, "film.ism", true).ok().unwrap();
+        for name in ["a.ismv", "b.isma", "c.isma", "film.ism"] {
+            let mut file = files.add(name).ok().unwrap();
+            file.file.write_all(b"new").unwrap();
+            files.end(&file).ok().unwrap();
+        }
+        match cause {
+            "folder" => fs::create_dir_all(root.join("c.isma/full")).unwrap(),
+            _ => fs::remove_file(root.join("c.isma.unfinished")).unwrap(),
+        }
+        let failure = match files.finish() {
+            Err(common::Failure::System(failure)) => failure,
+            _ => panic!("it is finished"),
+        };
+        let is_told = failure.contains("c.isma cannot be written")
+            && failure.ends_with(": nothing was changed");
+        assert!(is_told, "{failure}");
+        let there: Vec<_> = names(&root).into_iter().filter(|name| name != "c.isma").collect();
+        assert_eq!(there, ["a.ismv", "film.ism"], "{cause}");
+        assert_eq!(fs::read(root.join("a.ismv")).unwrap(), b"older");
+        assert_eq!(fs::read(root.join("film.ism")).unwrap(), b"older manifest");
+    }
+}
+
+#[test]
+fn older_files_are_replaced_and_nothing_else_is_left() {
+    let root = folder("replaced");
+    let source = root.join("source.mp4");
+    film(&source, 200_000);
+    for bits in [200_000, 250_000] {
+        film(&source, bits);
+        // As a killed run leaves it.
+        fs::write(root.join("film.ism.replaced"), "older").unwrap();
+        let (status, _, errors) = run(&[&source], &root.join("film.ism"), &[]);
+        assert_eq!(status, 0, "{errors}");
+        let names = names(&root);
+        assert!(names.iter().all(|name| !name.contains(".replaced")), "{names:?}");
+        assert!(names.iter().all(|name| !name.contains(".unfinished")), "{names:?}");
+    }
 }

@@ -81,6 +81,8 @@ pub(super) struct Markup {
     open: Vec<Tag>,
     /// Spaces that are written if text follows in the same line.
     spaces: usize,
+    /// Look of the first of them: `<u>a</u> b` underlines no space.
+    look_of_spaces: Look,
     /// Line breaks that are written if text follows.
     breaks: usize,
     /// `true` if there is a character that is no white space.
@@ -96,8 +98,11 @@ impl Markup {
             match character {
                 '\n' if is_preserved && previous == '\r' => {}
                 '\n' | '\r' if is_preserved => self.line_break(),
+                ' ' | '\t' | '\n' | '\r' if self.spaces == 0 => {
+                    (self.spaces, self.look_of_spaces) = (1, look);
+                }
                 ' ' | '\t' if is_preserved => self.spaces += 1,
-                ' ' | '\t' | '\n' | '\r' => self.spaces = self.spaces.max(1),
+                ' ' | '\t' | '\n' | '\r' => {}
                 _ => self.character(character, look),
             }
             previous = character;
@@ -129,7 +134,8 @@ impl Markup {
             for line in 0..self.breaks {
                 self.text.push_str(if line == 0 { "\n" } else { "\u{a0}\n" });
             }
-        } else if !self.text.is_empty() {
+        } else if !self.text.is_empty() && self.spaces > 0 {
+            self.switch(self.look_of_spaces);
             self.text.extend(std::iter::repeat_n(' ', self.spaces));
         }
         (self.breaks, self.spaces) = (0, 0);
@@ -184,6 +190,27 @@ mod tests {
     }
 
     #[test]
+    fn white_space_has_the_look_with_which_it_came() {
+        let italic = look(Style { is_italic: Some(true), ..Style::default() });
+        let plain = Look::default();
+        for (parts, expected) in [
+            (&[("Fish", italic), (" & chips", plain)][..], "<i>Fish</i> &amp; chips"),
+            (&[("Fish ", italic), ("& chips", plain)], "<i>Fish </i>&amp; chips"),
+            (&[("a", plain), (" b", italic)], "a<i> b</i>"),
+            (&[("a", plain), (" ", italic), ("b", plain)], "a<i> </i>b"),
+            (&[("a ", italic), (" b", plain)], "<i>a </i>b"),
+            (&[("a", italic), (" ", plain), ("b", italic)], "<i>a</i> <i>b</i>"),
+            (&[(" a ", italic), ("", plain)], "<i>a</i>"),
+        ] {
+            let mut markup = Markup::default();
+            for (text, look) in parts {
+                markup.push(text, *look, false);
+            }
+            assert_eq!(markup.finish(), expected);
+        }
+    }
+
+    #[test]
     fn white_space_is_collapsed_or_preserved() {
         for (text, is_preserved, expected) in [
             ("\n   a \t b\r\n c  ", false, "a b c"),
@@ -232,7 +259,8 @@ mod tests {
         markup.push("f", look(Style { is_underlined: Some(true), ..italic }), false);
         markup.line_break();
         markup.push("g", Look::default(), false);
-        let text = "<i>a </i><c.yellow.bg_blue><b><i>b </i></b></c>c\n<i>d\ne\n<u>f</u></i>\ng";
+        let text =
+            "<i>a </i><c.yellow.bg_blue><b><i>b</i></b></c><i> </i>c\n<i>d\ne\n<u>f</u></i>\ng";
         assert_eq!(markup.finish(), text);
     }
 }

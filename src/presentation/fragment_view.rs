@@ -205,6 +205,12 @@ impl Presentation {
                             FragmentView::of_track(self, at, track, start, lengths, Some(&looked));
                         return then(view.with_made(made)).map(Step::Ready);
                     }
+                    // Those of other files are looked at, not made, where more than lengths is needed.
+                    if (need == Need::Lengths || track.made.is_some())
+                        && let Some(made) = self.kept_fragment(at)
+                    {
+                        return self.made(at, track, &made, need, then).map(Step::Ready);
+                    }
                     return match track.made {
                         Some(_) => self.make(at, track, need, then),
                         None => self.probe(at, then),
@@ -234,7 +240,11 @@ impl Presentation {
         let found =
             made.fragment_at(place.clone(), self.limits()).map_err(|error| error.in_file(file))?;
         let ranges = match found {
-            Ok(fragment) => return self.made(at, track, &fragment, need, then).map(Step::Ready),
+            Ok(fragment) => {
+                let fragment = Arc::new(fragment);
+                self.keep_fragment(at, &fragment);
+                return self.made(at, track, &fragment, need, then).map(Step::Ready);
+            }
             Err(ranges) => ranges,
         };
         let wants = ranges.iter().map(|range| Want::Range { file, range: range.clone() }).collect();
@@ -249,7 +259,8 @@ impl Presentation {
             }
             let made = track.made.as_ref().ok_or(ErrorKind::NoMedia)?;
             let fragment = made.feed(place, &read, presentation.limits());
-            let fragment = fragment.map_err(|error| error.in_file(file))?;
+            let fragment = Arc::new(fragment.map_err(|error| error.in_file(file))?);
+            presentation.keep_fragment(at, &fragment);
             presentation.made(at, track, &fragment, need, then).map(Step::Ready)
         }))
     }

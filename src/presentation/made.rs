@@ -5,7 +5,8 @@
 //! but those of the first and of the last one. The first request in a [group](Group) of chunks, of about two
 //! minutes, reads the part of the sample tables that has them once more, and prepares the group; further
 //! requests in it read nothing before their answer. Groups that were prepared are kept within the room that
-//! [`MadeTrack::memory`] counts from the beginning.
+//! [`MadeTrack::memory`] counts from the beginning. Heads that were written are kept as those of segments are,
+//! so that the next request for the same fragment writes nothing.
 
 use std::ops::Range;
 
@@ -14,7 +15,7 @@ use bytes::Bytes;
 use super::made_length::Measure;
 use super::prepared_groups::PreparedGroups;
 use super::{Piece, StoredRange};
-use crate::base::{Error, ErrorKind, FileId, Limits, Timescale, piece};
+use crate::base::{Error, ErrorKind, FileId, Limits, Timescale, piece, shared_piece};
 use crate::fragment::written::Head;
 use crate::fragment::{Lengths, Parsed, Rewritten, Stored};
 use crate::index::Indexed;
@@ -248,6 +249,18 @@ impl MadeFragment {
         let len = rewritten.length();
         let Rewritten { head, ranges } = rewritten;
         Self { head, ranges, len, read: (read.clone(), read_from) }
+    }
+
+    /// Returns it as it is kept for other requests: without the bytes that one of them read.
+    pub(super) fn kept(&self) -> Self {
+        let Self { head, ranges, len, .. } = self;
+        Self { head: head.clone(), ranges: ranges.clone(), len: *len, read: (Bytes::new(), 0) }
+    }
+
+    /// Bytes of memory, with what two counters beside it take.
+    pub(super) fn memory(&self) -> usize {
+        let ranges = piece(self.ranges.capacity() * size_of::<Range<u64>>());
+        shared_piece(size_of::<Self>()) + shared_piece(self.head.len()) + ranges
     }
 
     /// Returns its lengths.

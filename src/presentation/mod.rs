@@ -18,6 +18,7 @@ pub(crate) mod growing;
 mod grown;
 mod header_chunk;
 mod init_segment;
+mod kept_heads;
 mod keys;
 mod lint;
 mod live;
@@ -55,6 +56,7 @@ use fragment_file::LocatedFile;
 pub(crate) use fragment_view::{FragmentAddress, FragmentView, Need};
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use init_segment::ONLY_TRACK;
+pub(crate) use kept_heads::{HeadKey, KeptHead, KeptHeads};
 pub(crate) use keys::Located;
 pub use lint::PlayerRule;
 pub use live::Live;
@@ -77,6 +79,7 @@ pub(crate) use segmented::Moment;
 pub(crate) use segmented::{
     Beginning, Date, Form, Gap, HeadKey, Listed, Rendition, Segment, SegmentHeads, Silent, decimal,
 };
+pub(crate) use segmented::{Beginning, Form, Gap, Listed, Rendition, Segment, Silent, decimal};
 pub use stream::{Stream, Track};
 pub use survey::{Looked, Survey};
 pub use timeline::Timeline;
@@ -136,6 +139,8 @@ pub struct Presentation {
     limits: Limits,
     #[cfg(any(feature = "dash", feature = "hls"))]
     segmented: segmented::Segmented,
+    /// The place for heads that were written; `None` if they are not kept.
+    heads: Option<kept_heads::Heads>,
     /// A fragment that ends within so many bytes is read whole when it is looked at.
     whole: u64,
 }

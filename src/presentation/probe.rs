@@ -318,6 +318,7 @@ impl Look {
                 let looked = Looked { read: Bytes::new(), head };
                 let (start, lengths) = (self.start, made.lengths());
                 let at = self.at;
+                presentation.keep_fragment(at, &Arc::new(made.kept()));
                 let view =
                     FragmentView::of_track(presentation, at, track, start, lengths, Some(&looked));
                 then(view.with_made(&made)).map(Step::Ready).map_err(error)

@@ -213,7 +213,7 @@ fn every_cue_is_there_at_its_time_in_either_reading() {
             near(
                 &made.cues("text_eng", base),
                 &[
-                    (500, 1500, "size:80%|<i>One </i>&amp; only"),
+                    (500, 1500, "size:80%|<i>One</i> &amp; only"),
                     (3000, 9250, "line:5%|Long"),
                     (5000, 5400, "size:80%|Short"),
                     (11_500, (end + 5000) / 10_000, "size:80%|To the end"),
@@ -221,7 +221,7 @@ fn every_cue_is_there_at_its_time_in_either_reading() {
             );
             near(
                 &made.cues("text_fre", base),
-                &[(1000, 2000, "line:10% align:left|<c.yellow>Un </c>&amp; deux")],
+                &[(1000, 2000, "line:10% align:left|<c.yellow>Un</c> &amp; deux")],
             );
             near(&made.cues("text_de", base), &[(7000, 8500, "|<c.red>Achtung</c>")]);
         }
@@ -273,7 +273,7 @@ fn dash_and_hls_show_the_cues_at_the_times_of_the_film() {
             cues.extend(found.into_iter().map(|cue| (cue.start / 10_000, cue.text)));
         }
         assert!(
-            vtt.contains("00:00:00.500 --> 00:00:01.500") && vtt.contains("<i>One </i>&amp; only"),
+            vtt.contains("00:00:00.500 --> 00:00:01.500") && vtt.contains("<i>One</i> &amp; only"),
             "{vtt}"
         );
         assert!(vtt.contains("00:00:05.000 --> 00:00:05.400"), "{vtt}");
@@ -321,7 +321,7 @@ fn two_files_of_one_language_are_two_streams_and_one_file_is_text() {
     assert_eq!(names, ["audio", "text_eng", "text_eng_2"]);
     near(
         &made.cues("text_eng_2", TimeBase::Fragment),
-        &[(1000, 2000, "line:10% align:left|<c.yellow>Un </c>&amp; deux")],
+        &[(1000, 2000, "line:10% align:left|<c.yellow>Un</c> &amp; deux")],
     );
     let made = packaged(&files[..2], &PackageOptions::default());
     assert_eq!(made.stream("text").language.as_deref(), Some("eng"));

@@ -180,6 +180,29 @@ fn chunks_of_a_client_manifest_are_kept_if_they_begin_with_sync_samples() {
 }
 
 #[test]
+fn a_head_that_was_written_is_kept_for_the_next_request() {
+    for (bytes, is_kept) in [(8 << 20, true), (0, false)] {
+        let file = Film::of([video(), sound()]).file();
+        let store = film_of(&BOTH, &[("film.mp4", file)]);
+        let origin = Origin::builder(store).segment_head_bytes(bytes).build();
+        let mut heads = Vec::new();
+        for noun in ["Fragments", "FragmentInfo", "KeyFrames", "Fragments"] {
+            // Sound has nothing but key frames.
+            let path = format!("film.ism/QualityLevels(64000)/{noun}(audio=0)");
+            let served = testkit::served(&origin, &path).unwrap();
+            let Piece::Bytes(head) = &served.reply().pieces()[0] else { panic!("no head") };
+            let moof = u32::from_be_bytes(*head.first_chunk().unwrap()) as usize;
+            heads.push(head.slice(..moof));
+        }
+        let first = &heads[0];
+        for head in &heads[1..] {
+            assert_eq!(head, first);
+            assert_eq!(head.as_ptr() == first.as_ptr(), is_kept, "the same memory");
+        }
+    }
+}
+
+#[test]
 fn the_head_is_written_and_the_samples_are_ranges_of_the_file() {
     let file = Film::of([video(), sound()]).file();
     let recording = RecordingStore::new(film_of(&BOTH, &[("film.mp4", file.clone())]));

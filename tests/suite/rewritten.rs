@@ -1,6 +1,8 @@
 //! Fragments that cannot be cut out of their file: several tracks in one `moof`, offsets that count from
 //! the start of the file. They are served with a `moof` of their own, and their samples as they are.
 
+use std::sync::Arc;
+
 use smooth_origin::Limits;
 use smooth_origin::base::ErrorKind;
 use smooth_origin::bmff::uuid::{PiffSenc, Tfxd};
@@ -9,6 +11,7 @@ use smooth_origin::fragment::rewritten;
 use smooth_origin::origin::Origin;
 use smooth_origin::storage::MemoryStore;
 use testkit::film::ism;
+use testkit::record::RecordingStore;
 use testkit::shared_moofs::{Base, FRAGMENTS, Sample, Shape, TICKS, file, iv, of_tracks, samples};
 use testkit::{codes, get, open, status, store};
 
@@ -99,6 +102,31 @@ fn fragments_that_share_a_moof_are_served_with_one_of_their_own() {
                     _ => assert_eq!(keys, whole),
                 }
                 assert!(keys.ends_with(if track.2 == 1 { &wanted[0].bytes } else { &payload }));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_head_that_was_rewritten_is_kept_for_the_next_request() {
+    for (bytes, is_kept) in [(8 << 20, true), (0, false)] {
+        let shape = Shape { base: Base::Absolute, mfra: true, runs: 1, senc: false };
+        let recording = RecordingStore::new(film(file(shape)));
+        let reads = Arc::clone(&recording.reads);
+        let origin = Origin::builder(recording).segment_head_bytes(bytes).build();
+        for noun in ["Fragments", "FragmentInfo", "RawFragments", "KeyFrames"] {
+            let (path, mut before) = (path(noun, TRACKS[1], 1), None);
+            for number in 0..3 {
+                let served = testkit::served(&origin, &path).unwrap();
+                let is_read = !std::mem::take(&mut *reads.lock().unwrap()).is_empty();
+                // Only the first request of all finds nothing.
+                if number > 0 || noun != "Fragments" {
+                    assert_eq!(is_read, !is_kept, "{noun} {number}: before the answer");
+                }
+                let whole = testkit::read(&served).unwrap();
+                reads.lock().unwrap().clear();
+                assert!(before.as_ref().is_none_or(|before| *before == whole), "{noun} {number}");
+                before = Some(whole);
             }
         }
     }

@@ -78,7 +78,7 @@ fn tags_of_subrip_become_markup() {
     assert_subrip(
         file,
         &[
-            "1000-2000 line:5%|<i>One </i><b>two <u>three</u></b>\n<c.yellow>four </c>&lt;laughs&gt; 1 &lt; 2 &amp; {3}",
+            "1000-2000 line:5%|<i>One</i> <b>two <u>three</u></b>\n<c.yellow>four</c> &lt;laughs&gt; 1 &lt; 2 &amp; {3}",
             "3000-4000 |<i>a</i>b &amp; c",
         ],
     );
@@ -134,7 +134,7 @@ fn webvtt_is_read_with_settings_tags_and_blocks() {
         file,
         &[
             "1000-2000 position:10% size:90% align:left|Fish &amp;\u{a0}chips <i>1 &lt; 2</i>",
-            "3000-4000 line:0%|<c.yellow.bg_blue>a b </c>c(d)\u{200e}\nNOTE is text here",
+            "3000-4000 line:0%|<c.yellow.bg_blue>a b</c> c(d)\u{200e}\nNOTE is text here",
             "3600000-3601000 line:20%,end size:80%|- <b>no end</b>",
         ],
     );

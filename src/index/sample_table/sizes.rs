@@ -71,8 +71,8 @@ impl Sizes {
             Self::Constant { size, .. } => u64::from(*size) * count as u64,
             Self::Words(words) => {
                 let words = words.get(from as usize * 4..).unwrap_or_default();
-                let words = words.as_chunks().0.iter().take(count);
-                words.map(|word| u64::from(u32::from_be_bytes(*word))).sum()
+                let words = words.as_chunks().0;
+                sum_of(&words[..count.min(words.len())])
             }
             Self::Compact(stz2) => {
                 let sizes = (from..end).filter_map(|at| stz2.size(at as usize));
@@ -101,7 +101,55 @@ impl Sizes {
     }
 }
 
+/// Words whose bytes are summed up as numbers of 16 bits.
+const SHORT: usize = 256;
+
+/// Returns the sum of numbers whose highest byte is stored first.
+///
+/// Processors that read the lowest one first would have to turn each of them. So the first, second, third
+/// and fourth bytes are summed up by themselves, two in one number.
+fn sum_of(words: &[[u8; 4]]) -> u64 {
+    const OTHERS: u32 = 0x00ff_00ff;
+    let mut sum = 0;
+    for words in words.chunks(SHORT) {
+        let (mut even, mut odd) = (0_u32, 0_u32);
+        for word in words {
+            let word = u32::from_le_bytes(*word);
+            // At most 256 times 255 in each half.
+            even += word & OTHERS;
+            odd += word >> 8 & OTHERS;
+        }
+        let halves = |sums: u32| (u64::from(sums & 0xffff), u64::from(sums >> 16));
+        let ((first, third), (second, fourth)) = (halves(even), halves(odd));
+        sum += (first << 24) + (second << 16) + (third << 8) + fourth;
+    }
+    sum
+}
+
 /// Bytes of the fields before the table: version and flags, the size of all, and the count.
 const fn stsz_head() -> u64 {
     12
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_those_of_single_numbers() {
+        let mut number = 0x9e37_79b9_u32;
+        let mut numbers = vec![u32::MAX; 700];
+        numbers.extend(
+            std::iter::repeat_with(|| {
+                number = number.wrapping_mul(0x0019_660d).wrapping_add(0x3c6e_f35f);
+                number
+            })
+            .take(700),
+        );
+        let words: Vec<[u8; 4]> = numbers.iter().map(|number| number.to_be_bytes()).collect();
+        for range in [0..0, 0..1, 3..10, 0..255, 0..256, 0..257, 690..1400, 0..1400] {
+            let sum = numbers[range.clone()].iter().map(|&number| u64::from(number)).sum::<u64>();
+            assert_eq!(sum_of(&words[range]), sum);
+        }
+    }
 }

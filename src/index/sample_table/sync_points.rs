@@ -13,7 +13,7 @@ impl Tables {
     pub fn points(&self) -> Result<Points, Error> {
         let mut walk = Walk {
             durations: Runs::new(&self.durations),
-            offsets: Runs::new(&self.offsets),
+            offsets: Runs::counted(&self.offsets, &self.offset_counts),
             at: 0,
             ticks: 0,
         };

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use bytes::Bytes;
 
 use super::chunks::Offsets;
-use super::runs::{Runs, total};
+use super::runs::{Counts, Runs};
 use super::sizes::Sizes;
 use super::whereabouts::first;
 use super::{MAX_SAMPLES, Oddity, OddityKind};
@@ -30,6 +30,8 @@ pub struct Tables {
     pub(super) file_len: u64,
     pub(super) durations: Bytes,
     pub(super) offsets: Bytes,
+    /// The runs of `offsets`, counted. A part of a track has none.
+    pub(super) offset_counts: Counts,
     pub(super) sizes: Sizes,
     pub(super) stsc: Stsc,
     pub(super) chunks: Offsets,
@@ -113,6 +115,7 @@ impl Tables {
             file_len,
             durations: stts.entries.clone(),
             offsets: ctts.map(|(ctts, _)| ctts.entries.clone()).unwrap_or_default(),
+            offset_counts: Counts::default(),
             sizes,
             stsc: stsc.clone(),
             chunks,
@@ -243,8 +246,9 @@ impl Tables {
     }
 
     fn check_offsets(&mut self, at: u64) {
-        let (samples, farthest) = total(&self.offsets);
-        self.farthest = farthest;
+        self.offset_counts = Counts::of(&self.offsets);
+        self.farthest = self.offset_counts.farthest;
+        let samples = self.offset_counts.samples;
         match samples.cmp(&self.count.into()) {
             Ordering::Equal => {}
             // Less than the count, which has 32 bits.

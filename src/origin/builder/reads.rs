@@ -178,11 +178,14 @@ impl OriginBuilder {
         self.whole_read_bytes(WHOLE_READ).validate_versions(true)
     }
 
-    /// Bytes of memory for heads of segments of DASH and HLS, over all opened presentations; default
-    /// 8 MiB. The head of a segment (its `moof`, usually less than 1 KiB) is written from the head of the
-    /// stored fragment, which is read for that. A segment whose head is kept is answered without a
-    /// read before its body. The least used go first; with 0, none is kept.
-    #[cfg(any(feature = "dash", feature = "hls"))]
+    /// Bytes of memory for heads that are written, over all opened presentations; default 8 MiB. Heads are
+    /// written of segments of DASH and HLS, and of fragments that are made of other MP4s. A head (a
+    /// `moof`) has usually less than 1 KiB; those of made fragments are kept with the places of their
+    /// samples, 16 bytes for each run of them.
+    ///
+    /// The head of a segment is written from the head of the stored fragment, which is read for that. A
+    /// segment whose head is kept is answered without a read before its body. The least used go
+    /// first; with 0, none is kept.
     pub fn segment_head_bytes(mut self, bytes: u64) -> Self {
         self.memory.segment_heads = bytes;
         self

@@ -80,7 +80,6 @@ impl Files {
     }
 
     /// Number of the opening, which no other has.
-    #[cfg(any(feature = "dash", feature = "hls"))]
     pub(super) fn number(&self) -> u64 {
         self.number
     }

@@ -1,16 +1,14 @@
-//! Heads of segments of DASH and HLS, in memory.
+//! Heads of fragments that are made, and of segments of DASH and HLS, in memory.
 
-use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::base::shared_piece;
 use crate::origin::weighted::weighted;
-use crate::presentation::{HeadKey, SegmentHeads};
+use crate::presentation::{HeadKey, KeptHead, KeptHeads};
 
 /// Heads by weight. The least used go first.
 #[derive(Debug)]
-pub(in crate::origin) struct HeadCache(Cache<HeadKey, Bytes, ByLength>);
+pub(in crate::origin) struct HeadCache(Cache<HeadKey, KeptHead, ByLength>);
 
 #[derive(Clone, Copy, Debug)]
 struct ByLength;
@@ -21,9 +19,9 @@ const ENTRY: u64 = 160;
 /// Length of a usual head, for a first guess at the number of entries.
 const USUAL: u64 = 1 << 10;
 
-impl Weighter<HeadKey, Bytes> for ByLength {
-    fn weight(&self, _: &HeadKey, head: &Bytes) -> u64 {
-        shared_piece(head.len()) as u64 + ENTRY
+impl Weighter<HeadKey, KeptHead> for ByLength {
+    fn weight(&self, _: &HeadKey, head: &KeptHead) -> u64 {
+        head.memory() as u64 + ENTRY
     }
 }
 
@@ -34,17 +32,17 @@ impl HeadCache {
     }
 }
 
-impl SegmentHeads for HeadCache {
-    fn get(&self, key: &HeadKey) -> Option<Bytes> {
+impl KeptHeads for HeadCache {
+    fn get(&self, key: &HeadKey) -> Option<KeptHead> {
         self.0.get(key)
     }
 
-    fn put(&self, key: HeadKey, head: Bytes) {
+    fn put(&self, key: HeadKey, head: KeptHead) {
         self.0.insert(key, head);
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, any(feature = "dash", feature = "hls")))]
 mod tests {
     use super::*;
     use crate::presentation::Located;
@@ -56,7 +54,8 @@ mod tests {
                 let cache = HeadCache::new(bytes);
                 for chunk in 0..20_000 {
                     let at = Located { stream: 0, track: 0, chunk };
-                    cache.put(HeadKey::new(1, at), vec![0; len].into());
+                    let head = KeptHead::Segment(vec![0; len].into());
+                    cache.put(HeadKey::of_segment(1, at), head);
                 }
                 assert!(cache.0.weight() <= bytes);
                 assert!(cache.0.weight() > bytes / 2, "{}", cache.0.weight());

@@ -14,7 +14,6 @@ mod ends;
 mod files;
 mod fragment_cache;
 mod handles;
-#[cfg(any(feature = "dash", feature = "hls"))]
 mod head_cache;
 mod keeping;
 mod key;

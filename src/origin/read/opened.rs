@@ -57,7 +57,6 @@ impl Opened {
         if let Some(whole) = &files.shared().whole_reads {
             presentation.look_whole(whole.most());
         }
-        #[cfg(any(feature = "dash", feature = "hls"))]
         if let Some(heads) = &files.shared().heads {
             presentation.keep_heads(files.number(), Arc::clone(heads) as _);
         }

@@ -7,7 +7,6 @@ use super::access::Access;
 use super::ahead::{AheadOptions, ReadAhead};
 use super::fragment_cache::FragmentCache;
 use super::handles::Handles;
-#[cfg(any(feature = "dash", feature = "hls"))]
 use super::head_cache::HeadCache;
 use super::missing_files::MissingFiles;
 use super::whole_reads::{WHOLE, WholeReads};
@@ -34,8 +33,7 @@ pub(in crate::origin) struct Shared {
     /// The cache on disk that the store has, for its numbers.
     #[cfg(feature = "disk-cache")]
     pub(in crate::origin) disk: Option<DiskCache>,
-    /// Heads of segments that were written.
-    #[cfg(any(feature = "dash", feature = "hls"))]
+    /// Heads of fragments and of segments that were written.
     pub(in crate::origin) heads: Option<Arc<HeadCache>>,
 }
 
@@ -47,20 +45,13 @@ pub(in crate::origin) struct MemoryOptions {
     pub(in crate::origin) fragment_cache: u64,
     /// Longest fragment that is read at once; 0 if reads are cheap.
     pub(in crate::origin) whole_reads: u64,
-    /// 0 if heads of segments are not kept.
-    #[cfg(any(feature = "dash", feature = "hls"))]
+    /// 0 if heads that were written are not kept.
     pub(in crate::origin) segment_heads: u64,
 }
 
 impl Default for MemoryOptions {
     fn default() -> Self {
-        Self {
-            body_bytes: 256 << 20,
-            fragment_cache: 0,
-            whole_reads: 0,
-            #[cfg(any(feature = "dash", feature = "hls"))]
-            segment_heads: 8 << 20,
-        }
+        Self { body_bytes: 256 << 20, fragment_cache: 0, whole_reads: 0, segment_heads: 8 << 20 }
     }
 }
 
@@ -71,7 +62,6 @@ impl Shared {
             .then(|| FragmentCache::new(memory.fragment_cache, Arc::clone(&bodies)));
         let whole_reads = (memory.whole_reads > 0)
             .then(|| WholeReads::new(memory.whole_reads, memory.body_bytes));
-        #[cfg(any(feature = "dash", feature = "hls"))]
         let heads = match memory.segment_heads {
             0 => None,
             bytes => Some(Arc::new(HeadCache::new(bytes))),
@@ -86,7 +76,6 @@ impl Shared {
             ahead: None,
             #[cfg(feature = "disk-cache")]
             disk: None,
-            #[cfg(any(feature = "dash", feature = "hls"))]
             heads,
         }
     }

@@ -112,6 +112,7 @@ impl Complete {
         Presentation {
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::new(&served.streams),
+            heads: None,
             whole: SMALL,
             name: listed.name,
             files: listed.files,

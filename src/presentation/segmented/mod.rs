@@ -7,7 +7,6 @@
 mod beginning;
 mod date;
 mod gap;
-mod heads;
 mod listing;
 mod locate;
 mod losses;
@@ -19,7 +18,6 @@ mod time_bases;
 pub(crate) use beginning::{Beginning, Silent};
 pub(crate) use date::Date;
 pub(crate) use gap::{Gap, Gaps};
-pub(crate) use heads::{HeadKey, SegmentHeads};
 pub(crate) use listing::{Listed, Moment};
 pub(crate) use rates::Rates;
 pub(crate) use rendition::{Form, Rendition, decimal};
@@ -31,7 +29,6 @@ use std::sync::{Arc, OnceLock};
 use beginning::Begins;
 use bytes::Bytes;
 use gap::Filling;
-use heads::Heads;
 use listing::AllLeftOut;
 use losses::ReportedLosses;
 use rates::AllRates;
@@ -55,6 +52,11 @@ pub(super) struct Segmented {
     reported: Arc<Reported>,
     /// The place for heads of segments; `None` if they are not kept.
     heads: Option<Heads>,
+    /// Set once the tracks that are left out were reported.
+    is_noticed: AtomicBool,
+    /// Set once the tracks that only HLS leaves out were reported.
+    is_noticed_by_hls: AtomicBool,
+    losses: ReportedLosses,
     time_bases: TimeBases,
     /// First times, once they were asked for.
     begins: OnceLock<Begins>,
@@ -95,6 +97,9 @@ impl Segmented {
             memory,
             reported: Arc::default(),
             heads: None,
+            is_noticed: AtomicBool::new(false),
+            is_noticed_by_hls: AtomicBool::new(false),
+            losses: ReportedLosses::default(),
             time_bases: TimeBases::default(),
             begins: OnceLock::new(),
             filling: OnceLock::new(),

@@ -66,9 +66,6 @@ impl Outline {
         cuts: &[u32],
         mut each: impl FnMut(&Extent) -> Result<(), Error>,
     ) -> Result<(Self, [Prepared; 2]), Error> {
-        if !tables.are_inside() {
-            return Err(tables.outside());
-        }
         let frame = Frame::of(tables);
         let chunks = cuts.len().saturating_sub(1);
         let mut walk = Passage::new(tables);
@@ -78,7 +75,9 @@ impl Outline {
         let (mut begun, mut ends) = (groups[0], [Part { from: first, to: first }; 2]);
         for (number, &end) in cuts.iter().skip(1).enumerate() {
             let before = (number + 1 == chunks).then(|| walk.mark());
-            each(&walk.pass(end))?;
+            if let Err(error) = each(&walk.pass(end)) {
+                return Err(if walk.are_inside() { error } else { tables.outside() });
+            }
             // Chunks are at most as many as samples, which 32 bits count.
             let next = number as u32 + 1;
             let is_full = next - begun.chunk == CHUNKS as u32
@@ -93,6 +92,9 @@ impl Outline {
             if let Some(from) = before {
                 ends[1] = Part { from, to: begun.mark };
             }
+        }
+        if !walk.are_inside() {
+            return Err(tables.outside());
         }
         let is_small =
             |bytes: &Bytes| bytes.len() <= SMALL.max(tables.count as usize / SAMPLES_A_BYTE);

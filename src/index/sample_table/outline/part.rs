@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::passage::{Mark, run};
+use super::passage::Mark;
+use super::places::run;
 use crate::base::{Error, ErrorKind};
 use crate::bmff::Stsc;
 use crate::index::sample_table::Tables;
 use crate::index::sample_table::chunks::Offsets;
-use crate::index::sample_table::runs::{RunPlace, Runs};
+use crate::index::sample_table::runs::{Counts, RunPlace, Runs};
 use crate::index::sample_table::sizes::Sizes;
 use crate::index::sample_table::tables::{Before, EntriesAt};
 
@@ -144,6 +145,7 @@ impl Frame {
             file_len: self.file_len,
             durations,
             offsets: without(&offsets, from.offsets.passed),
+            offset_counts: Counts::default(),
             sizes,
             stsc,
             chunks,

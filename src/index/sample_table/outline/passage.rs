@@ -1,5 +1,6 @@
 //! A walk over the tables of a track that passes over many samples at a time.
 
+use super::places::{Places, run};
 use crate::index::sample_table::Tables;
 use crate::index::sample_table::runs::{RunPlace, Runs};
 
@@ -51,6 +52,7 @@ pub(super) struct Passage<'a> {
     marked: Mark,
     durations: Runs<'a>,
     offsets: Runs<'a>,
+    places: Places<'a>,
     syncs: &'a [[u8; 4]],
     stsc: &'a [[u8; 12]],
 }
@@ -62,7 +64,8 @@ impl<'a> Passage<'a> {
             at: Mark::default(),
             marked: Mark::default(),
             durations: Runs::new(&tables.durations),
-            offsets: Runs::new(&tables.offsets),
+            offsets: Runs::counted(&tables.offsets, &tables.offset_counts),
+            places: Places::new(tables),
             syncs: tables.syncs.as_deref().unwrap_or_default().as_chunks().0,
             stsc: tables.stsc.entries.as_chunks().0,
         }
@@ -88,7 +91,7 @@ impl<'a> Passage<'a> {
     /// Passes over samples up to the one with this index.
     pub(super) fn pass(&mut self, to: u32) -> Extent {
         let count = to.min(self.tables.count).saturating_sub(self.at.sample);
-        let bytes = self.tables.sizes.sum(self.at.sample, count);
+        let bytes = self.pass_sizes(self.at.sample + count);
         let first_duration = self.durations.peek().unwrap_or(0);
         let first_offset = self.offsets.peek().unwrap_or(0) as i32;
         let composed = self.at.ticks as i64 + i64::from(first_offset);
@@ -102,6 +105,26 @@ impl<'a> Passage<'a> {
         self.at.sample += count;
         self.at.total += bytes;
         Extent { samples: count, bytes, composed, first_duration, has_offsets, is_sync, syncs }
+    }
+
+    /// Passes over all further samples, and returns whether every sample of the track is in the file.
+    pub(super) fn are_inside(mut self) -> bool {
+        self.pass_sizes(self.tables.count);
+        self.places.are_inside()
+    }
+
+    /// Returns the sum of the sizes up to a sample. Each is looked at once, for this and for the check that
+    /// it is in the file.
+    fn pass_sizes(&mut self, to: u32) -> u64 {
+        let (mut sample, mut bytes) = (self.at.sample, 0);
+        while sample < to {
+            let stop = self.places.next().clamp(sample + 1, to);
+            let sum = self.tables.sizes.sum(sample, stop - sample);
+            self.places.add(stop, sum);
+            bytes += sum;
+            sample = stop;
+        }
+        bytes
     }
 
     /// Returns whether the first one is a sync sample, and how many are behind it.
@@ -139,17 +162,4 @@ impl<'a> Passage<'a> {
             left = 0;
         }
     }
-}
-
-/// Returns the index of the chunk behind those of a run of `stsc`, and the samples of each of its chunks.
-/// There are `chunks` in all.
-#[inline]
-pub(super) fn run(stsc: &[[u8; 12]], index: u32, chunks: u32) -> Option<(u32, u32)> {
-    let index = index as usize;
-    let &[_, _, _, _, a, b, c, d, ..] = stsc.get(index)?;
-    let end = stsc.get(index + 1).map(|next| {
-        let [a, b, c, d, ..] = *next;
-        u32::from_be_bytes([a, b, c, d]).saturating_sub(1)
-    });
-    Some((end.map_or(chunks, |end| end.min(chunks)), u32::from_be_bytes([a, b, c, d])))
 }

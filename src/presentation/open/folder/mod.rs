@@ -419,6 +419,7 @@ impl Opening {
             whole: SMALL,
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::new(&adopted.streams),
+            heads: None,
             files: vec![self.name.clone(), self.manifest],
             name: self.name,
             streams: adopted.streams,
