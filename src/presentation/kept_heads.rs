@@ -81,7 +81,7 @@ impl Presentation {
     /// Returns the fragment of a chunk that was made of samples before, if it is kept.
     pub(super) fn kept_fragment(&self, at: Located) -> Option<Arc<MadeFragment>> {
         let Heads { opening, kept } = self.heads.as_ref()?;
-        match kept.get(&HeadKey::of_fragment(*opening, at))? {
+        match kept.get(&HeadKey::of_fragment(*opening, self.lasting(at)))? {
             KeptHead::Fragment(made) => Some(made),
             #[cfg(any(feature = "dash", feature = "hls"))]
             KeptHead::Segment(_) => None,
@@ -91,8 +91,21 @@ impl Presentation {
     /// Keeps a fragment that was made of samples for requests to come.
     pub(super) fn keep_fragment(&self, at: Located, made: &Arc<MadeFragment>) {
         if let Some(Heads { opening, kept }) = &self.heads {
-            let key = HeadKey::of_fragment(*opening, at);
+            let key = HeadKey::of_fragment(*opening, self.lasting(at));
             kept.put(key, KeptHead::Fragment(Arc::clone(made)));
+        }
+    }
+
+    /// Returns numbers that no other chunk has as long as the presentation is live: streams and tracks
+    /// are counted anew when a track is added, and chunks when others leave.
+    fn lasting(&self, at: Located) -> Located {
+        match self.track_of(at).source() {
+            Some((file, _)) if self.is_grown() => {
+                let dropped = self.stream_of(at).window.dropped;
+                let chunk = at.chunk.wrapping_add(dropped as usize);
+                Located { stream: file.index(), track: usize::MAX, chunk }
+            }
+            _ => at,
         }
     }
 
@@ -100,7 +113,7 @@ impl Presentation {
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn kept_head(&self, at: Located) -> Option<Bytes> {
         let Heads { opening, kept } = self.heads.as_ref()?;
-        match kept.get(&HeadKey::of_segment(*opening, at))? {
+        match kept.get(&HeadKey::of_segment(*opening, self.lasting(at)))? {
             KeptHead::Segment(head) => Some(head),
             KeptHead::Fragment(_) => None,
         }
@@ -110,7 +123,8 @@ impl Presentation {
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn keep_head(&self, at: Located, head: &Bytes) {
         if let Some(Heads { opening, kept }) = &self.heads {
-            kept.put(HeadKey::of_segment(*opening, at), KeptHead::Segment(head.clone()));
+            let key = HeadKey::of_segment(*opening, self.lasting(at));
+            kept.put(key, KeptHead::Segment(head.clone()));
         }
     }
 }

@@ -77,9 +77,8 @@ pub(crate) use segmented::Gaps;
 pub(crate) use segmented::Moment;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use segmented::{
-    Beginning, Date, Form, Gap, HeadKey, Listed, Rendition, Segment, SegmentHeads, Silent, decimal,
+    Beginning, Date, Form, Gap, Listed, Rendition, Segment, Silent, decimal,
 };
-pub(crate) use segmented::{Beginning, Form, Gap, Listed, Rendition, Segment, Silent, decimal};
 pub use stream::{Stream, Track};
 pub use survey::{Looked, Survey};
 pub use timeline::Timeline;

@@ -252,6 +252,7 @@ impl Growing {
             whole: template.whole,
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::growing(&streams, &self.reported),
+            heads: None,
             name: self.name.clone(),
             files: template.files.clone(),
             client_manifest: manifest.with_left_out(template.client_manifest.has_left_out()),

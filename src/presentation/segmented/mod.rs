@@ -50,13 +50,6 @@ pub(super) struct Segmented {
     memory: usize,
     /// Shared by the snapshots of a live presentation.
     reported: Arc<Reported>,
-    /// The place for heads of segments; `None` if they are not kept.
-    heads: Option<Heads>,
-    /// Set once the tracks that are left out were reported.
-    is_noticed: AtomicBool,
-    /// Set once the tracks that only HLS leaves out were reported.
-    is_noticed_by_hls: AtomicBool,
-    losses: ReportedLosses,
     time_bases: TimeBases,
     /// First times, once they were asked for.
     begins: OnceLock<Begins>,
@@ -96,10 +89,6 @@ impl Segmented {
             left_out: AllLeftOut::default(),
             memory,
             reported: Arc::default(),
-            heads: None,
-            is_noticed: AtomicBool::new(false),
-            is_noticed_by_hls: AtomicBool::new(false),
-            losses: ReportedLosses::default(),
             time_bases: TimeBases::default(),
             begins: OnceLock::new(),
             filling: OnceLock::new(),
