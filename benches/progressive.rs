@@ -58,7 +58,7 @@ pub fn open() {
     for (what, film) in films() {
         let film = film();
         let len = (film.moov.end - film.moov.start) as f64 / 1e6;
-        println!("{} of {HOURS} h, moov of {len:.1} MB, {} samples", what, film.samples);
+        println!("{what} of {HOURS} h, moov of {len:.1} MB, {} samples", film.samples);
         let limit = || {
             black_box(film.pass());
         };
@@ -110,7 +110,7 @@ pub fn ask() {
     for (what, film) in films() {
         let film = film();
         let file = File::open(film.folder.join("film.mp4")).unwrap();
-        println!("{}: answers without their bodies", what);
+        println!("{what}: answers without their bodies");
         let streams = film.open().streams().len();
         for stream in 0..streams {
             let (mut firsts, mut nexts, mut wants) = (Vec::new(), Vec::new(), (0, 0));
