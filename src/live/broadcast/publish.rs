@@ -116,22 +116,18 @@ impl Broadcast {
             let line = self.streams[stream].lines[at];
             while let Some(held) = self.lines[line].take_settled(time) {
                 self.unhold(line, &held);
+                let feed = held.feed;
                 match self.written(stream, line, held) {
                     Ok(Some(fragment)) => due.push(fragment),
                     Ok(None) => {}
-                    Err((held, error)) => self.refuse(Some(held.feed), line, error),
+                    Err(error) => self.refuse(Some(feed), line, error),
                 }
             }
         }
     }
 
     /// Writes the times of a fragment and of those that follow it.
-    fn written(
-        &self,
-        stream: usize,
-        line: usize,
-        held: Held,
-    ) -> Result<Option<Due>, (Held, Error)> {
+    fn written(&self, stream: usize, line: usize, held: Held) -> Result<Option<Due>, Error> {
         let of = &self.streams[stream];
         if self.lines[line].is_refused {
             return Ok(None);
@@ -144,18 +140,13 @@ impl Broadcast {
             .iter()
             .map(|next| TfrfEntry { time: ticks(next.time), duration: ticks(next.end - next.time) })
             .collect();
-        let write = || {
-            let mut bytes = held.bytes.clone();
-            if held.is_moved {
-                let (time, duration) = (ticks(held.time), ticks(held.duration));
-                (bytes, _) = with_time(&bytes, time, duration, &self.limits)?;
-            }
-            with_tfrf(&bytes, &next, &self.limits)
-        };
-        match write() {
-            Ok((bytes, lengths)) => Ok(Some(Due { line, held, chunk, bytes, lengths })),
-            Err(error) => Err((held, error)),
+        let mut bytes = held.bytes.clone();
+        if held.is_moved {
+            let (time, duration) = (ticks(held.time), ticks(held.duration));
+            (bytes, _) = with_time(&bytes, time, duration, &self.limits)?;
         }
+        let (bytes, lengths) = with_tfrf(&bytes, &next, &self.limits)?;
+        Ok(Some(Due { line, held, chunk, bytes, lengths }))
     }
 
     /// Begins the files of tracks that publish for the first time.
