@@ -1,5 +1,8 @@
 //! The positions of the fragments of an opened track: sixteen bytes each, however long the track.
 
+#[cfg(feature = "live")]
+mod growth;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

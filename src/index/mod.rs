@@ -12,6 +12,8 @@ mod scan;
 mod scan_budget;
 mod scanned_track;
 mod sidx;
+#[cfg_attr(not(any(feature = "live", feature = "package")), allow(dead_code))]
+mod written_mfra;
 
 pub(crate) use fragments::{Fragments, Place};
 pub(crate) use index_file::{IndexReader, IndexWriter, opened as opened_index_file};
@@ -23,3 +25,5 @@ pub(crate) use scan::{Outcome, Scan, Scanned, Share};
 pub(crate) use scan_budget::Spent;
 pub(crate) use scanned_track::ScannedTrack;
 pub(crate) use sidx::{SidxRead, Subsegment, Subsegments, read_sidx};
+#[cfg(any(feature = "live", feature = "package"))]
+pub(crate) use written_mfra::{Starts, written_mfra};

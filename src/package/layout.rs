@@ -3,13 +3,13 @@
 use super::header::{HeaderTrack, header};
 use super::manifests::{Placed, client, server};
 use super::media::MediaTrack;
-use super::mfra::{Starts, mfra};
 use super::options::{Files, PackageOptions};
 use super::output::{Output, Package, next_track};
 use super::stream::{Quality, Stream};
 use super::text::TextStream;
 use super::track::Track;
 use crate::base::{Error, Limits};
+use crate::index::{Starts, written_mfra};
 use crate::manifest::StreamKind;
 
 /// Lays streams out in files.
@@ -140,7 +140,7 @@ fn media_file(name: String, members: Vec<Member>, limits: &Limits) -> Result<Out
         len += lens[at][chunk];
         next[at] += 1;
     }
-    let mfra = mfra(&starts)?;
+    let mfra = written_mfra(&starts)?;
     len += mfra.len() as u64;
     Ok(Output { name, len, header, tracks, end: mfra })
 }

@@ -36,7 +36,6 @@ mod layout;
 mod manifests;
 mod media;
 pub mod mend;
-mod mfra;
 mod options;
 mod output;
 mod plan;

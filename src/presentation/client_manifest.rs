@@ -37,8 +37,9 @@ pub(super) const GENERATOR: u8 = 2;
 /// The client manifest of Smooth Streaming, as it is served.
 #[derive(Debug)]
 pub(super) struct ClientManifestText {
-    /// The text, or the reason why nothing can be served.
-    text: Result<Bytes, ErrorKind>,
+    /// The text, or the reason why nothing can be served. That of a live presentation is written when it
+    /// is first asked for.
+    text: OnceLock<Result<Bytes, ErrorKind>>,
     source: ManifestSource,
     /// The layout of a generated manifest.
     layout: Layout,
@@ -54,7 +55,13 @@ impl ClientManifestText {
         source: ManifestSource,
         layout: Layout,
     ) -> Self {
-        Self { text, source, layout, has_repeats: OnceLock::new(), has_left_out: false }
+        Self { text: OnceLock::from(text), ..Self::later(source, layout) }
+    }
+
+    /// A manifest whose text is written when it is first asked for.
+    pub(super) fn later(source: ManifestSource, layout: Layout) -> Self {
+        let (text, has_repeats) = (OnceLock::new(), OnceLock::new());
+        Self { text, source, layout, has_repeats, has_left_out: false }
     }
 
     /// Sets whether event streams are left out.
@@ -63,12 +70,25 @@ impl ClientManifestText {
         self
     }
 
-    /// Returns the text.
+    /// Returns the text. `write` writes it if there is none yet.
     ///
     /// # Errors
     /// The reason why nothing can be served.
-    pub(super) fn text(&self) -> Result<&Bytes, Error> {
-        self.text.as_ref().map_err(|kind| kind.clone().into())
+    pub(super) fn text(
+        &self,
+        write: impl FnOnce() -> Result<Bytes, ErrorKind>,
+    ) -> Result<&Bytes, Error> {
+        self.text.get_or_init(write).as_ref().map_err(|kind| kind.clone().into())
+    }
+
+    /// The layout of a generated manifest.
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Returns whether event streams are left out.
+    pub(super) fn has_left_out(&self) -> bool {
+        self.has_left_out
     }
 
     pub(super) fn source(&self) -> ManifestSource {
@@ -79,8 +99,11 @@ impl ClientManifestText {
     ///
     /// # Errors
     /// As [`text`](Self::text).
-    pub(super) fn has_repeats(&self) -> Result<bool, Error> {
-        let text = self.text()?;
+    pub(super) fn has_repeats(
+        &self,
+        write: impl FnOnce() -> Result<Bytes, ErrorKind>,
+    ) -> Result<bool, Error> {
+        let text = self.text(write)?;
         let find = || {
             // Text of two bytes per character is not looked through.
             let is_wide = text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff");
@@ -103,6 +126,7 @@ impl ClientManifestText {
 
     /// Bytes of memory that it takes outside of itself.
     pub(super) fn memory(&self) -> usize {
-        self.text.as_ref().map_or(0, |text| piece(text.len()))
+        let text = self.text.get().and_then(|text| text.as_ref().ok());
+        text.map_or(0, |text| piece(text.len()))
     }
 }

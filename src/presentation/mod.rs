@@ -12,10 +12,15 @@ mod finding;
 mod fragment_file;
 mod fragment_files;
 mod fragment_view;
+#[cfg(feature = "live")]
+#[allow(dead_code, unused_imports, reason = "publishing points are to come")]
+pub(crate) mod growing;
+mod grown;
 mod header_chunk;
 mod init_segment;
 mod keys;
 mod lint;
+mod live;
 mod made;
 mod made_length;
 mod open;
@@ -36,7 +41,7 @@ mod timeline;
 mod track;
 mod validator;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -52,6 +57,8 @@ pub(crate) use fragment_view::{FragmentAddress, FragmentView, Need};
 pub(crate) use init_segment::ONLY_TRACK;
 pub(crate) use keys::Located;
 pub use lint::PlayerRule;
+pub use live::Live;
+pub(crate) use live::Window;
 pub(crate) use open::bare_media_of;
 pub use open::open;
 pub use reply::{Piece, Reply, StoredRange};
@@ -83,6 +90,7 @@ use crate::index::IndexWriter;
 use crate::manifest::{CustomAttribute, Layout};
 use client_manifest::{ClientManifestText, GENERATOR};
 use finding::Findings;
+use grown::Grown;
 use stream::Media;
 
 /// An opened presentation: an `.ism` and all files that it names, or a folder of fragments.
@@ -109,6 +117,8 @@ pub struct Presentation {
     /// A part of every validator.
     epoch: Box<str>,
     is_live: bool,
+    /// Set if it is a snapshot of a presentation to which chunks are added.
+    grown: Option<Box<Grown>>,
     /// True if it is a folder, which may also contain other files.
     is_folder: bool,
     findings: Vec<Finding>,
@@ -116,7 +126,7 @@ pub struct Presentation {
     #[cfg_attr(not(any(feature = "dash", feature = "hls")), allow(dead_code))]
     kept: RepresentationMap<Bytes>,
     /// Findings of answering.
-    late: Mutex<Findings>,
+    late: Arc<Mutex<Findings>>,
     /// Files that were walked through.
     walked: Vec<FileId>,
     /// The boxes that these walks passed, until an origin has taken them for its index files.
@@ -255,11 +265,17 @@ impl Presentation {
         &self.streams
     }
 
-    /// Returns whether its manifest says that it is live, so that fragments are added while it is
-    /// open. Only a folder of fragments can be live: a film whose manifest says so has a
-    /// [finding](FindingCode::LiveFilm).
+    /// Returns whether its manifest says that it is live: it is a folder to which fragments are added
+    /// while it is open, or a [snapshot](Self::live) of an event. A film whose manifest says so is not
+    /// live, and has a [finding](FindingCode::LiveFilm).
     pub fn is_live(&self) -> bool {
         self.is_live
+    }
+
+    /// Returns the state of a live event of which this is a snapshot. `None` for a film, for an event that
+    /// has ended, and for a folder of fragments, which only its files describe.
+    pub fn live(&self) -> Option<&Live> {
+        self.grown.as_ref()?.live.as_ref()
     }
 
     /// Returns whether it is a folder of fragments.
@@ -274,7 +290,7 @@ impl Presentation {
     /// [`NotSliceable`](crate::base::ErrorKind::NotSliceable) where nothing of the
     /// presentation can be served; the findings say why.
     pub fn manifest(&self) -> Result<&Bytes, Error> {
-        self.client_manifest.text()
+        self.client_manifest.text(|| self.grown_manifest())
     }
 
     /// Returns whether the client manifest may have runs of chunks (`c@r`), which version 2.0 does not
@@ -283,7 +299,7 @@ impl Presentation {
     /// # Errors
     /// As [`manifest`](Self::manifest).
     pub(crate) fn manifest_has_repeats(&self) -> Result<bool, Error> {
-        self.client_manifest.has_repeats()
+        self.client_manifest.has_repeats(|| self.grown_manifest())
     }
 
     /// The source of the client manifest.
@@ -302,8 +318,14 @@ impl Presentation {
 
     /// The representation of the manifest.
     pub(crate) fn manifest_representation(&self) -> Representation {
-        let liveness = if self.is_live { Liveness::Live } else { Liveness::Final };
-        Representation::text(MediaType::SmoothManifest, self.validator()).with_liveness(liveness)
+        let text = Representation::text(MediaType::SmoothManifest, self.validator());
+        text.with_liveness(self.liveness())
+    }
+
+    /// Returns how long answers about it stay the same.
+    #[inline]
+    pub(crate) fn liveness(&self) -> Liveness {
+        if self.is_live { Liveness::Live } else { Liveness::Final }
     }
 
     /// Returns a text or an initialization segment of another output than Smooth Streaming. `make` is
@@ -334,8 +356,19 @@ impl Presentation {
         self.kept.budget()
     }
 
-    /// Validator of the manifest.
+    /// Validator of the manifest. That of a live presentation is another one for each snapshot.
     pub fn validator(&self) -> Validator {
+        let content = self.grown.as_ref().map_or(self.content, |grown| grown.content);
+        self.client_manifest.validator(content)
+    }
+
+    /// Returns the validator of what stays the same for all snapshots of a live presentation, as long as
+    /// no track is added; else that of the manifest.
+    #[cfg_attr(
+        not(any(feature = "dash", feature = "hls")),
+        allow(dead_code, reason = "Smooth Streaming has no headers")
+    )]
+    pub(crate) fn lasting_validator(&self) -> Validator {
         self.client_manifest.validator(self.content)
     }
 
@@ -403,7 +436,10 @@ impl Presentation {
         };
         let systems = self.protection.iter().map(system).sum::<usize>();
         let findings = 2 * self.findings.iter().map(Finding::memory).sum::<usize>();
+        let grown = self.grown.as_ref();
+        let grown = grown.map_or(0, |of| piece(size_of_val(&**of)) + of.memory());
         piece(size_of_val(self))
+            + grown
             + self.client_manifest.memory()
             + streams
             + piece(size_of_val(&*self.streams))

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use super::fragment_files::FragmentFiles;
 use super::header_chunk::HeaderChunk;
 use super::made::MadeTrack;
-use super::{Role, Timeline};
+use super::{Role, Timeline, Window};
 use crate::base::{ErrorKind, FileId, Guid, Limits, Name, ReadError, ReadErrorKind, Timescale};
 use crate::bmff::SampleEntry;
 use crate::codec::{Description, Format, encryption};
@@ -39,6 +39,7 @@ pub struct Stream {
     pub(crate) parent: Option<Box<str>>,
     /// Set once all streams are known.
     pub(crate) role: Option<Role>,
+    pub(crate) window: Window,
 }
 
 /// A track: one bitrate of a stream.
@@ -124,6 +125,8 @@ pub(crate) struct StoredTrack {
     pub(crate) shift: i64,
     pub(crate) defaults: Defaults,
     pub(crate) fragments: Fragments,
+    /// Fragments are added behind the others: one that is missing there may still come.
+    pub(crate) is_growing: bool,
     /// The samples of a progressive file. Then its fragments are made of them, and their places are
     /// not those of bytes in the file.
     pub(crate) made: Option<Arc<MadeTrack>>,
@@ -194,9 +197,16 @@ impl Stream {
         self.parent.as_deref()
     }
 
-    /// Start and duration of its chunks.
+    /// Start and duration of its chunks. A live stream also has a few that manifests do not announce any
+    /// more, because players may still ask for them.
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
+    }
+
+    /// Returns the number of chunks that have left the window of a live presentation: all before the
+    /// first one that manifests announce. 0 for a film.
+    pub fn dropped(&self) -> u64 {
+        self.window.before()
     }
 
     /// Its tracks, in the order of the manifest.

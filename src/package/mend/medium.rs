@@ -6,9 +6,8 @@ use super::change::{Change, ChangeKind, Remark};
 use super::index;
 use super::walk::{TrackHeader, Walked};
 use crate::base::{ErrorKind, Name};
-use crate::index::{Indexed, Outcome, read_mfra};
+use crate::index::{Indexed, Outcome, Starts, read_mfra, written_mfra};
 use crate::package::bitrates::measured;
-use crate::package::mfra::{Starts, mfra};
 use crate::presentation::{Finding, FindingCode};
 use crate::{base::Timescale, index::ScannedTrack};
 
@@ -189,7 +188,7 @@ impl Medium {
             count += entries.len();
             starts.push(Starts { track_id, entries });
         }
-        let written = mfra(&starts).map_err(|error| (code, error.to_string(), PACKAGE))?;
+        let written = written_mfra(&starts).map_err(|error| (code, error.to_string(), PACKAGE))?;
         let at = end.whole;
         let fragments =
             if count == 1 { "1 fragment".to_owned() } else { format!("{count} fragments") };

@@ -12,7 +12,7 @@ use crate::codec::{lowest_terms, pixel_aspect_of_track};
 use crate::manifest::{ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 use crate::presentation::finding::{Finding, FindingCode, Findings, Label, label};
 use crate::presentation::stream::{Absent, Media, announced, word};
-use crate::presentation::{OpenOptions, Role, Stream, Timeline, Track};
+use crate::presentation::{OpenOptions, Role, Stream, Timeline, Track, Window};
 
 /// The streams of a stored manifest, and what of it has no media.
 pub(super) struct Adopted {
@@ -89,6 +89,7 @@ pub(super) fn adopt(
             subtype: word(index.subtype.as_deref()),
             parent: word(index.parent.as_deref()),
             role,
+            window: Window::default(),
         };
         let mut cut = cut(index, &stream, findings);
         if options.without_event_streams && index.is_of_events() {

@@ -2,7 +2,7 @@
 
 #[cfg(any(feature = "dash", feature = "hls"))]
 use crate::presentation::segmented::Segmented;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 
@@ -121,10 +121,11 @@ impl Complete {
             content,
             epoch: listed.options.epoch.into(),
             is_live: false,
+            grown: None,
             is_folder: false,
             findings: findings.sorted(),
             kept: RepresentationMap::new(listed.options.text_budget),
-            late: Mutex::new(Findings::new(&limits)),
+            late: Arc::new(Mutex::new(Findings::new(&limits))),
             walked,
             trails: Mutex::new(trails),
             lying: Mutex::default(),

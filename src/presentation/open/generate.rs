@@ -14,7 +14,7 @@ use crate::codec::{CodecTag, Description, display_size};
 use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
 use crate::presentation::finding::{Counted, Finding, FindingCode, Findings, Label, label};
 use crate::presentation::stream::{Media, announced, kept, word};
-use crate::presentation::{OpenOptions, Role, Stream, Timeline, Track};
+use crate::presentation::{OpenOptions, Role, Stream, Timeline, Track, Window};
 
 /// A generated manifest, and the streams it announces.
 pub(super) struct Generated {
@@ -191,6 +191,7 @@ impl Group<'_> {
             subtype: word(index.subtype.as_deref()),
             parent: word(index.parent.as_deref()),
             role,
+            window: Window::default(),
         };
         Ok((index, stream))
     }

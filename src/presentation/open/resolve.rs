@@ -273,6 +273,7 @@ impl Resolved<'_> {
             is_settled: media.is_settled || matched.is_of_other_clock,
             is_time_told: (media.has_time_doubt() || matched.is_by_number).into(),
             fragments: Fragments::of_shared(matched.fragments, |of| media.own_bytes.of(of)),
+            is_growing: false,
             made: media.made.clone(),
             header_chunk: media.header_chunk.clone(),
         }))

@@ -16,7 +16,7 @@ use crate::manifest::{ClientDocument, Decoded, Stored, StreamKind};
 use crate::presentation::client_manifest::ClientManifestText;
 use crate::presentation::finding::{Finding, FindingCode, Findings};
 use crate::presentation::stream::{Absent, Media};
-use crate::presentation::{ManifestSource, OpenOptions, Stream, Timeline, Track};
+use crate::presentation::{ManifestSource, OpenOptions, Stream, Timeline, Track, Window};
 
 /// The streams and the manifest that a presentation serves.
 pub(super) struct Served {
@@ -204,6 +204,7 @@ fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
                 subtype: None,
                 parent: None,
                 role: None,
+                window: Window::default(),
             }),
         }
     }

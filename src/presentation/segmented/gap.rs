@@ -1,10 +1,10 @@
 //! Gaps between segments, as HLS has them.
 
 use super::beginning::Silent;
-use super::segments::SHORTEST_GAP;
 use super::{Form, Moment, Rendition, Segment};
 use crate::base::piece;
 use crate::manifest::StreamKind;
+use crate::presentation::timeline::SHORTEST_GAP;
 use crate::presentation::{Presentation, Stream};
 
 /// A gap behind a segment of pictures or sound.

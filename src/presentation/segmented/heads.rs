@@ -53,16 +53,29 @@ impl Presentation {
         self.segmented.heads = Some(Heads { opening, kept });
     }
 
+    /// Returns numbers that no other chunk has as long as the presentation is live: streams and tracks
+    /// are counted anew when a track is added, and chunks when others leave.
+    fn lasting(&self, at: Located) -> Located {
+        match self.track_of(at).source() {
+            Some((file, _)) if self.is_grown() => {
+                let dropped = self.stream_of(at).window.dropped;
+                let chunk = at.chunk.wrapping_add(dropped as usize);
+                Located { stream: file.index(), track: usize::MAX, chunk }
+            }
+            _ => at,
+        }
+    }
+
     /// Returns the head of the segment of a chunk, if it was written before and is kept.
     pub(crate) fn kept_head(&self, at: Located) -> Option<Bytes> {
         let heads = self.segmented.heads.as_ref()?;
-        heads.kept.get(&heads.key(at))
+        heads.kept.get(&heads.key(self.lasting(at)))
     }
 
     /// Keeps the head of the segment of a chunk for requests to come.
     pub(crate) fn keep_head(&self, at: Located, head: &Bytes) {
         if let Some(heads) = &self.segmented.heads {
-            heads.kept.put(heads.key(at), head.clone());
+            heads.kept.put(heads.key(self.lasting(at)), head.clone());
         }
     }
 }

@@ -216,7 +216,7 @@ impl Presentation {
 impl Presentation {
     /// Reports the streams and tracks that DASH and HLS do not list, the first time that it is called.
     pub(crate) fn notice_left_out(&self) {
-        if self.segmented.is_noticed.swap(true, Ordering::Relaxed) {
+        if self.segmented.reported.is_noticed.swap(true, Ordering::Relaxed) {
             return;
         }
         let finding = |reason: LeftOut| Finding::new(FindingCode::TrackLeftOut, reason.as_str());
@@ -249,7 +249,7 @@ impl Presentation {
         &self,
         tracks: impl Iterator<Item = (&'a Stream, &'a Track, &'static str)>,
     ) {
-        if self.segmented.is_noticed_by_hls.swap(true, Ordering::Relaxed) {
+        if self.segmented.reported.is_noticed_by_hls.swap(true, Ordering::Relaxed) {
             return;
         }
         for (stream, track, reason) in tracks {

@@ -24,7 +24,7 @@ impl Presentation {
     /// Reports the losses of a document of a chunk: each kind once per track, whatever the form.
     pub(crate) fn notice_losses(&self, at: Located, losses: &[Loss]) {
         for loss in losses {
-            if self.segmented.losses.is_first(at, Some(loss.kind)) {
+            if self.segmented.reported.losses.is_first(at, Some(loss.kind)) {
                 let code = match loss.kind {
                     LossKind::Image | LossKind::Time => FindingCode::CaptionsLost,
                     LossKind::Region
@@ -41,7 +41,7 @@ impl Presentation {
 
     /// Reports a document of a chunk that cannot be read, once per track.
     pub(crate) fn notice_unreadable(&self, at: Located, error: &Error) {
-        if self.segmented.losses.is_first(at, None) {
+        if self.segmented.reported.losses.is_first(at, None) {
             let message = format!("a document cannot be read: {error}");
             self.notice_caption(at, Finding::new(FindingCode::CaptionsLost, message));
         }

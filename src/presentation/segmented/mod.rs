@@ -23,8 +23,8 @@ pub(crate) use rates::Rates;
 pub(crate) use rendition::{Form, Rendition, decimal};
 pub(crate) use segments::Segment;
 
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use beginning::Begins;
 use bytes::Bytes;
@@ -49,13 +49,10 @@ pub(super) struct Segmented {
     left_out: AllLeftOut,
     /// Bytes of memory that all fields take outside of this.
     memory: usize,
-    /// Set once the tracks that are left out were reported.
-    is_noticed: AtomicBool,
-    /// Set once the tracks that only HLS leaves out were reported.
-    is_noticed_by_hls: AtomicBool,
+    /// Shared by the snapshots of a live presentation.
+    reported: Arc<Reported>,
     /// The place for heads of segments; `None` if they are not kept.
     heads: Option<Heads>,
-    losses: ReportedLosses,
     time_bases: TimeBases,
     /// First times, once they were asked for.
     begins: OnceLock<Begins>,
@@ -65,18 +62,37 @@ pub(super) struct Segmented {
     target: OnceLock<u64>,
 }
 
+/// Findings that were made already.
+#[derive(Debug, Default)]
+pub(super) struct Reported {
+    /// Set once the tracks that are left out were reported.
+    is_noticed: AtomicBool,
+    /// Set once the tracks that only HLS leaves out were reported.
+    is_noticed_by_hls: AtomicBool,
+    losses: ReportedLosses,
+}
+
 impl Segmented {
     pub(super) fn new(streams: &[Stream]) -> Self {
-        let rates = AllRates::of(streams);
+        Self::with_rates(streams, AllRates::of(streams))
+    }
+
+    /// Properties of a snapshot of a live presentation. Rates are not known, because they would change
+    /// with each fragment.
+    #[cfg(feature = "live")]
+    pub(super) fn growing(streams: &[Stream], reported: &Arc<Reported>) -> Self {
+        let reported = Arc::clone(reported);
+        Self { reported, ..Self::with_rates(streams, AllRates::default()) }
+    }
+
+    fn with_rates(streams: &[Stream], rates: AllRates) -> Self {
         let memory = rates.memory() + AllLeftOut::memory(streams) + Filling::memory(streams);
         Self {
             rates,
             left_out: AllLeftOut::default(),
             memory,
-            is_noticed: AtomicBool::new(false),
-            is_noticed_by_hls: AtomicBool::new(false),
+            reported: Arc::default(),
             heads: None,
-            losses: ReportedLosses::default(),
             time_bases: TimeBases::default(),
             begins: OnceLock::new(),
             filling: OnceLock::new(),

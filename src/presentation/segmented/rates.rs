@@ -272,7 +272,7 @@ impl Peak {
 }
 
 /// The rates of all tracks of a presentation, by stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::presentation) struct AllRates(Box<[Box<[Option<Rates>]>]>);
 
 impl AllRates {

@@ -1,10 +1,8 @@
 //! The chunks of a timeline as segments that follow each other.
 
 use crate::base::Timescale;
-use crate::presentation::Timeline;
-
-/// Gaps that are shorter are covered by the segment before: a tenth of a second, in parts of one.
-pub(super) const SHORTEST_GAP: u64 = 10;
+use crate::presentation::timeline::is_gap;
+use crate::presentation::{Stream, Timeline};
 
 /// A chunk as a segment of DASH or HLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +20,7 @@ pub(crate) struct Segment {
 impl Segment {
     /// Returns whether a gap follows that a playlist says. The last segment has no successor.
     pub(crate) fn has_gap(&self, timescale: Timescale) -> bool {
-        self.to_next.saturating_sub(self.duration) > timescale.get() / SHORTEST_GAP
+        is_gap(self.duration, self.to_next, timescale)
     }
 
     /// Returns the end of the chunk, or the start of the next one if that is earlier.
@@ -35,8 +33,14 @@ impl Timeline {
     /// Returns the chunks in the order of their times. A chunk that does not start after all those
     /// before it is left out: a list of segments cannot step back.
     pub(crate) fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
+        self.segments_from(0)
+    }
+
+    /// Returns the same, of the chunks from this number on.
+    fn segments_from(&self, number: usize) -> impl Iterator<Item = Segment> + '_ {
         let mut last = None;
-        let mut ascending = self.iter().enumerate().filter(move |(_, (start, _))| {
+        let chunks = self.iter().enumerate().skip(number);
+        let mut ascending = chunks.filter(move |(_, (start, _))| {
             let follows = last.is_none_or(|last| *start > last);
             if follows {
                 last = Some(*start);
@@ -50,6 +54,13 @@ impl Timeline {
             let to_next = next.map_or(duration, |(_, (next, _))| next - start);
             Some(Segment { chunk, start, duration, to_next })
         })
+    }
+}
+
+impl Stream {
+    /// Returns the segments that manifests announce, in the order of their times.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
+        self.timeline.segments_from(self.window.hidden)
     }
 }
 

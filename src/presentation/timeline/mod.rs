@@ -4,8 +4,14 @@ mod block;
 mod builder;
 mod doubles;
 mod gaps;
+#[cfg(feature = "live")]
+mod growth;
 
 pub(crate) use gaps::Gaps;
+#[cfg(any(feature = "dash", feature = "hls"))]
+pub(crate) use gaps::SHORTEST_GAP;
+#[cfg(any(feature = "dash", feature = "hls", feature = "live"))]
+pub(crate) use gaps::is_gap;
 
 use std::ops::Range;
 

@@ -28,7 +28,7 @@ use crate::presentation::probe::SMALL;
 use crate::presentation::segmented::Segmented;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::mem;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use self::folders::{Folders, encoded, folder_of};
 use self::names::usual;
@@ -50,7 +50,9 @@ use crate::presentation::representation_map::RepresentationMap;
 use crate::presentation::role::settle;
 use crate::presentation::stream::{Absent, Media, announced, word};
 use crate::presentation::validator::ContentHash;
-use crate::presentation::{ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track};
+use crate::presentation::{
+    ManifestSource, OpenOptions, Presentation, Stream, Timeline, Track, Window,
+};
 use bytes::Bytes;
 
 /// The client manifest's name in its folder.
@@ -269,6 +271,7 @@ impl Opening {
                 subtype: word(index.subtype.as_deref()),
                 parent: word(index.parent.as_deref()),
                 role: role(index, &labels, None),
+                window: Window::default(),
             });
         }
         streams
@@ -425,10 +428,11 @@ impl Opening {
             content: hash.finish(),
             epoch: mem::take(&mut self.options.epoch).into(),
             is_live,
+            grown: None,
             is_folder: true,
             findings: self.findings.sorted(),
             kept: RepresentationMap::new(self.options.text_budget.clone()),
-            late: Mutex::new(Findings::new(&limits)),
+            late: Arc::new(Mutex::new(Findings::new(&limits))),
             walked: Vec::new(),
             trails: Mutex::default(),
             lying: Mutex::default(),

@@ -6,15 +6,15 @@ use crate::base::{Error, ErrorKind};
 use crate::bmff::{AnyBox, Boxes, FullBox, Mfro, Tfra};
 
 /// Starts of the fragments of one track, and the offsets of their `moof`s.
-pub(super) struct Starts {
-    pub(super) track_id: u32,
-    pub(super) entries: Vec<(u64, u64)>,
+pub(crate) struct Starts {
+    pub(crate) track_id: u32,
+    pub(crate) entries: Vec<(u64, u64)>,
 }
 
 /// Returns the `mfra` of a file with these tracks.
 ///
 /// Spec: ISO/IEC 14496-12, 8.8.9 to 8.8.11.
-pub(super) fn mfra(tracks: &[Starts]) -> Result<Bytes, Error> {
+pub(crate) fn written_mfra(tracks: &[Starts]) -> Result<Bytes, Error> {
     let with_size = |size| {
         let mfro = AnyBox::new(Mfro { full: FullBox::default(), size });
         AnyBox::container(*b"mfra", tracks.iter().map(tfra).chain([mfro]))

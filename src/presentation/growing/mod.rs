@@ -1,0 +1,312 @@
+//! A presentation to which chunks are added: the model of a live event.
+//!
+//! Its tracks are opened by the ordinary opening, of files in memory that have a header and one fragment
+//! ([`template`]). So streams, names, bitrates and codecs are those that the same files have as a film. A
+//! [snapshot](Growing::snapshot) is this template with the chunks that were added. It shares all blocks of
+//! timelines and fragments with the snapshots before, except for the first and the last.
+
+#[cfg(test)]
+pub(crate) mod samples;
+mod stream;
+mod template;
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+
+use self::stream::GrowingStream;
+use self::template::Template;
+use super::finding::Findings;
+use super::grown::{Grown, GrownEvent, file_id, hash_of_head, hash_of_heads};
+#[cfg(any(feature = "dash", feature = "hls"))]
+use super::segmented::{Reported, Segmented};
+use super::stream::Media;
+use super::validator::ContentHash;
+use super::{Finding, Live, OpenOptions, Presentation, RepresentationMap, Stream};
+use crate::base::{Error, ErrorKind, FileId, Limits, Name};
+use crate::fragment::Lengths;
+use crate::manifest::{ServerManifest, ServerTrack};
+use crate::presentation::ManifestSource;
+use crate::presentation::client_manifest::ClientManifestText;
+
+/// A file to which fragments of one track are added.
+#[derive(Clone, Debug)]
+pub(crate) struct GrowingFile {
+    pub(crate) name: Name,
+    /// The track as a server manifest has it, with `src` and `trackID`.
+    pub(crate) server: ServerTrack,
+    /// `ftyp` and `moov`, with which the file begins.
+    pub(crate) head: Bytes,
+    /// The first fragment of the track: `moof` and `mdat`.
+    pub(crate) first: Bytes,
+}
+
+/// A presentation to which chunks are added.
+#[derive(Debug)]
+pub(crate) struct Growing {
+    name: Name,
+    options: OpenOptions,
+    files: Vec<GrowingFile>,
+    /// For each file, whether its encoder gave its stream a name.
+    named: Vec<bool>,
+    server: ServerManifest,
+    template: Template,
+    event: Arc<GrownEvent>,
+    /// One for each stream of the template.
+    streams: Vec<GrowingStream>,
+    /// Fragments of all tracks.
+    fragments: u64,
+    /// Start of the first chunk that a snapshot had, in ticks of 100 ns.
+    begin: Option<u64>,
+    /// See [`Live::epoch`].
+    epoch: i64,
+    /// Findings of answering.
+    late: Arc<Mutex<Findings>>,
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    reported: Arc<Reported>,
+}
+
+impl Growing {
+    /// Opens the tracks of these files. There is no chunk yet. The server manifest has the id 0, and the
+    /// files have the ids from 1.
+    ///
+    /// [`OpenOptions::epoch`] is a part of all validators, and has to be another one for another event
+    /// whose fragments have the same names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NothingToServe`] and others if no track can be served;
+    /// [`ErrorKind::Invalid`] if two files have one name.
+    pub(crate) fn open(
+        name: &Name,
+        files: Vec<GrowingFile>,
+        options: &OpenOptions,
+    ) -> Result<Self, Error> {
+        let template = Template::open(name, &files, options)?;
+        let (streams, named) = (template.growing(), named(&files));
+        let late = Arc::new(Mutex::new(Findings::new(&options.limits)));
+        Self::of(name.clone(), options.clone(), (files, named), template, streams, late)
+    }
+
+    /// Returns the same with further files behind the others. Chunks and fragments stay, and so do the
+    /// names of streams and the bitrates of tracks. Numbers of streams and tracks may change.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`ErrorKind::Invalid`] if a stream of the new files would take the name of
+    /// another one.
+    pub(crate) fn with_files(&self, more: Vec<GrowingFile>) -> Result<Self, Error> {
+        let named: Vec<bool> = self.named.iter().copied().chain(named(&more)).collect();
+        let mut files: Vec<_> = self.files.iter().cloned().chain(more).collect();
+        let mut template = Template::open(&self.name, &files, &self.options)?;
+        if template.join_streams(&mut files, &named, self.files.len()) {
+            template = Template::open(&self.name, &files, &self.options)?;
+        }
+        let mut streams = template.growing();
+        for (place, &(stream, track)) in with_places(&self.template.places) {
+            let old = &self.template.streams()[stream];
+            let of = template.places[place].map(|at| {
+                let new = &template.streams()[at.0];
+                let is_same =
+                    new.name == old.name && new.tracks[at.1].bitrate == old.tracks[track].bitrate;
+                (at.0, at.1, is_same)
+            });
+            let Some((to_stream, to_track, true)) = of else {
+                let what = format!("a track beside which {} has another name", files[place].name);
+                return Err(invalid(what));
+            };
+            let of = &self.streams[stream];
+            streams[to_stream].timeline = of.timeline.clone();
+            streams[to_stream].window = of.window;
+            streams[to_stream].tracks[to_track] = of.tracks[track].clone();
+        }
+        let late = Arc::clone(&self.late);
+        let (name, options) = (self.name.clone(), self.options.clone());
+        let all = Self::of(name, options, (files, named), template, streams, late)?;
+        Ok(Self { begin: self.begin, epoch: self.epoch, fragments: self.fragments, ..all })
+    }
+
+    fn of(
+        name: Name,
+        options: OpenOptions,
+        (mut files, named): (Vec<GrowingFile>, Vec<bool>),
+        template: Template,
+        streams: Vec<GrowingStream>,
+        late: Arc<Mutex<Findings>>,
+    ) -> Result<Self, Error> {
+        template.declare(&mut files);
+        let mut server = ServerManifest::default();
+        server.tracks = files.iter().map(|file| file.server.clone()).collect();
+        let heads = files.iter().map(|file| hash_of_head(&options.epoch, &file.head));
+        let (manifest, numbers) = template.manifest(&options.limits)?;
+        let event = Arc::new(GrownEvent {
+            heads: std::iter::once(0).chain(heads).collect(),
+            manifest,
+            streams: numbers.into(),
+        });
+        Ok(Self {
+            name,
+            options,
+            files,
+            named,
+            server,
+            template,
+            event,
+            streams,
+            fragments: 0,
+            begin: None,
+            epoch: 0,
+            late,
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            reported: Arc::default(),
+        })
+    }
+
+    /// Returns the numbers of the stream and the track of a file. `None` if the track cannot be served:
+    /// [`findings`](Self::findings) say why.
+    pub(crate) fn track_of_file(&self, file: FileId) -> Option<(usize, usize)> {
+        *self.template.places.get(file.index().checked_sub(1)?)?
+    }
+
+    /// Returns the findings of opening the tracks.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        self.template.findings()
+    }
+
+    /// Returns the server manifest with which the files are the same presentation: each track declares
+    /// the name of its stream and its bitrate.
+    pub(crate) fn server_manifest(&self) -> &ServerManifest {
+        &self.server
+    }
+
+    /// Returns the files, in the order of their ids.
+    pub(crate) fn files(&self) -> &[GrowingFile] {
+        &self.files
+    }
+
+    /// Adds the fragment of a track that begins at byte `start` of its file. Its chunk is a new one if it
+    /// is later than all others of the stream. Times are in ticks of the track.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoTrack`] if the file has no track that is served; [`ErrorKind::NoFragment`] if no
+    /// chunk of the stream begins then, and later ones do; [`ErrorKind::Invalid`] if it is not later
+    /// than the one before it of its track, or not behind it in the file; [`ErrorKind::Budget`] beyond
+    /// [`Limits::fragments`] or [`Limits::chunks`].
+    pub(crate) fn add(
+        &mut self,
+        file: FileId,
+        time: u64,
+        duration: u64,
+        start: u64,
+        lengths: Lengths,
+    ) -> Result<(), Error> {
+        let (stream, track) = self.track_of_file(file).ok_or(ErrorKind::NoTrack)?;
+        let limits = &self.options.limits;
+        Limits::check("fragments of a live presentation", self.fragments + 1, limits.fragments)?;
+        self.streams[stream].add(track, (time, duration), start, lengths, limits)?;
+        self.fragments += 1;
+        Ok(())
+    }
+
+    /// Drops the chunks of all streams that end at or before this time, in ticks of 100 ns. The last
+    /// chunk of a stream stays, because no player expects a stream without any. Returns for each file the
+    /// first byte that is still needed, of those behind its header.
+    pub(crate) fn drop_before(&mut self, time: u64) -> Vec<(FileId, u64)> {
+        for stream in &mut self.streams {
+            self.fragments -= stream.drop_before(time);
+        }
+        let needed = |(place, &(stream, track)): (usize, &(usize, usize))| {
+            (file_id(place), self.streams[stream].tracks[track].needed())
+        };
+        with_places(&self.template.places).map(needed).collect()
+    }
+
+    /// Returns the presentation as it is now: live, or a film if the event has ended. No other snapshot
+    /// of the event has this `number`.
+    ///
+    /// Manifests announce the last chunks of the length of [`Live::window`]. The chunks before them are
+    /// still served until they are [dropped](Self::drop_before). A chunk that was not announced once is
+    /// not announced again, and neither in the film.
+    pub(crate) fn snapshot(&mut self, live: Option<Live>, number: u64) -> Presentation {
+        if let Some(live) = &live {
+            self.epoch = live.epoch;
+            if let Some(window) = live.window {
+                let ticks = u64::try_from(window.as_nanos() / 100).unwrap_or(u64::MAX);
+                let ends = self.streams.iter().map(GrowingStream::end);
+                let from = ends.max().unwrap_or(0).saturating_sub(ticks);
+                self.streams.iter_mut().for_each(|stream| stream.hide_before(from));
+            }
+        }
+        let begins = self.streams.iter().filter_map(GrowingStream::begin);
+        self.begin = self.begin.or(begins.min());
+        let template = self.template.presentation();
+        let streams = template.streams.iter().zip(&self.streams);
+        let streams: Vec<Stream> =
+            streams.map(|(of, growing)| growing.stream(of, live.is_some())).collect();
+        let heads = &self.event.heads;
+        let content = hash_of_heads(&self.options.epoch, &heads[1..]);
+        let limits = self.options.limits.clone();
+        let source = ManifestSource::Generated;
+        let manifest = ClientManifestText::later(source, self.options.layout);
+        Presentation {
+            whole: template.whole,
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            segmented: Segmented::growing(&streams, &self.reported),
+            name: self.name.clone(),
+            files: template.files.clone(),
+            client_manifest: manifest.with_left_out(template.client_manifest.has_left_out()),
+            protection: template.protection.clone(),
+            content,
+            epoch: template.epoch.clone(),
+            is_live: live.is_some(),
+            is_folder: false,
+            findings: template.findings.clone(),
+            kept: RepresentationMap::new(self.options.text_budget.clone()),
+            late: Arc::clone(&self.late),
+            // The places of fragments are known: no walk would find others.
+            walked: (0..self.files.len()).map(file_id).collect(),
+            trails: Mutex::default(),
+            lying: Mutex::default(),
+            limits,
+            grown: Some(Box::new(Grown {
+                content: hash_of_snapshot(content, number, live.as_ref(), &streams),
+                live,
+                event: Arc::clone(&self.event),
+                epoch: self.epoch,
+                begin: self.begin.unwrap_or(0),
+            })),
+            streams,
+        }
+    }
+}
+
+/// Returns the hash of what the manifests of a snapshot stand for. An origin that was restarted counts its
+/// snapshots anew.
+fn hash_of_snapshot(content: u128, number: u64, live: Option<&Live>, streams: &[Stream]) -> u128 {
+    let mut hash = ContentHash::new("");
+    hash.part(Some(&content.to_be_bytes()));
+    hash.number(number);
+    if let Some(live) = live {
+        hash.part(Some(&live.published.as_nanos().to_be_bytes()));
+    }
+    for stream in streams {
+        hash.number(stream.window.before());
+        hash.number(stream.timeline.len() as u64);
+        hash.number(stream.timeline.end());
+    }
+    hash.finish()
+}
+
+/// Returns the numbers of the stream and the track of each file that is served.
+fn with_places(
+    places: &[Option<(usize, usize)>],
+) -> impl Iterator<Item = (usize, &(usize, usize))> {
+    let places = places.iter().enumerate();
+    places.filter_map(|(file, place)| Some((file, place.as_ref()?)))
+}
+
+fn named(files: &[GrowingFile]) -> Vec<bool> {
+    files.iter().map(|file| file.server.track_name().is_some()).collect()
+}
+
+fn invalid(what: impl Into<String>) -> Error {
+    ErrorKind::Invalid { what: what.into(), clause: "[MS-SSTR] 2.2.4" }.into()
+}

@@ -1,0 +1,230 @@
+//! The tracks of a live presentation, opened as those of a film.
+
+use bytes::Bytes;
+
+use super::stream::GrowingStream;
+use super::{GrowingFile, invalid};
+use crate::base::{Error, FileEnds, FileId, Got, Limits, Name, ReadError, ReadErrorKind, Want};
+use crate::bmff::uuid::Tfxd;
+use crate::bmff::{Body, Boxes, Tfdt};
+use crate::index::{Starts, written_mfra};
+use crate::manifest::{Attributes, ClientManifest, ServerManifest, ServerTrack};
+use crate::presentation::rewritten::{Found, Source};
+use crate::presentation::{Finding, OpenOptions, Presentation, Stream, open};
+
+/// A film of the first fragment of each track.
+#[derive(Debug)]
+pub(super) struct Template {
+    presentation: Presentation,
+    /// For each file, the numbers of its stream and track. `None` if it is not served.
+    pub(super) places: Vec<Option<(usize, usize)>>,
+    /// For each file, whether its fragments are not served as they are stored.
+    rewritten: Vec<bool>,
+}
+
+impl Template {
+    /// Opens these files. All fragments are at time 0, so that tracks of one stream have one chunk,
+    /// wherever they begin.
+    pub(super) fn open(
+        name: &Name,
+        files: &[GrowingFile],
+        options: &OpenOptions,
+    ) -> Result<Self, Error> {
+        let limits = &options.limits;
+        let mut server = ServerManifest::default();
+        server.tracks = files.iter().map(|file| file.server.clone()).collect();
+        let mut contents = vec![Bytes::from(server.to_xml()?)];
+        for file in files {
+            contents.push(file.content(limits)?);
+        }
+        let read = |want: &Want| read(&contents, want);
+        let mut presentation = open(name.clone(), options).drive(read)?;
+        // The manifest says why nothing can be served.
+        presentation.manifest()?;
+        if presentation.files.len() != contents.len() {
+            return Err(invalid("two tracks of a live presentation in one file"));
+        }
+        for (known, file) in presentation.files.iter_mut().skip(1).zip(files) {
+            *known = file.name.clone();
+        }
+        let streams = &presentation.streams;
+        let place = |number: usize| {
+            let file = super::file_id(number);
+            streams.iter().enumerate().find_map(|(stream, of)| {
+                let is_it = |track: &crate::presentation::Track| {
+                    track.source().is_some_and(|(of, _)| of == file)
+                };
+                Some((stream, of.tracks.iter().position(is_it)?))
+            })
+        };
+        let places: Vec<_> = (0..files.len()).map(place).collect();
+        let rewritten = places.iter().zip(files).map(|(place, file)| match place {
+            Some((stream, track)) => file.is_rewritten(&streams[*stream].tracks[*track], limits),
+            None => Ok(false),
+        });
+        let rewritten = rewritten.collect::<Result<_, _>>()?;
+        Ok(Self { presentation, places, rewritten })
+    }
+
+    pub(super) fn presentation(&self) -> &Presentation {
+        &self.presentation
+    }
+
+    pub(super) fn streams(&self) -> &[Stream] {
+        &self.presentation.streams
+    }
+
+    pub(super) fn findings(&self) -> &[Finding] {
+        &self.presentation.findings
+    }
+
+    /// Returns its streams without chunks.
+    pub(super) fn growing(&self) -> Vec<GrowingStream> {
+        let mut streams: Vec<_> = self.streams().iter().map(GrowingStream::of).collect();
+        for (place, &is_rewritten) in self.places.iter().zip(&self.rewritten) {
+            if let Some((stream, track)) = *place {
+                streams[stream].tracks[track].is_rewritten = is_rewritten;
+            }
+        }
+        streams
+    }
+
+    /// Gives tracks without the name of a stream, from number `known` on, that of a stream of their kind,
+    /// language and timescale whose tracks had none either. Returns whether there are any.
+    pub(super) fn join_streams(
+        &self,
+        files: &mut [GrowingFile],
+        named: &[bool],
+        known: usize,
+    ) -> bool {
+        let stream = |file: usize| Some(&self.streams()[self.places[file]?.0]);
+        let mut is_changed = false;
+        for file in known..files.len() {
+            let Some(own) = stream(file).filter(|_| !named[file]) else { continue };
+            let fits = |other: &&Stream| {
+                other.kind == own.kind
+                    && other.language == own.language
+                    && other.timescale == own.timescale
+            };
+            let unnamed = (0..known).filter(|&other| !named[other]);
+            if let Some(other) = unnamed.filter_map(stream).find(fits) {
+                set(&mut files[file].server.params, "trackName", other.name.clone());
+                is_changed = true;
+            }
+        }
+        is_changed
+    }
+
+    /// Declares the names of the streams and the bitrates that were given to tracks.
+    pub(super) fn declare(&self, files: &mut [GrowingFile]) {
+        for (place, file) in self.places.iter().zip(files) {
+            let Some((stream, track)) = *place else { continue };
+            let stream = &self.streams()[stream];
+            let (server, bitrate) = (&mut file.server, stream.tracks[track].bitrate);
+            if server.track_name() != Some(&stream.name) {
+                set(&mut server.params, "trackName", stream.name.clone());
+            }
+            if server.bitrate() != Some(bitrate) {
+                let ServerTrack { attributes, params, .. } = server;
+                for name in ["systemBitrate", "system-bitrate"] {
+                    params.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+                    attributes.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+                }
+                set(attributes, "systemBitrate", bitrate.to_string());
+            }
+        }
+    }
+
+    /// Returns the client manifest without chunks, and the number of each of its streams.
+    pub(super) fn manifest(&self, limits: &Limits) -> Result<(ClientManifest, Vec<usize>), Error> {
+        // What is generated is written in a form that reads as the same manifest.
+        let mut manifest = ClientManifest::parse(self.presentation.manifest()?, limits)?;
+        let mut numbers = Vec::with_capacity(manifest.streams.len());
+        for index in &mut manifest.streams {
+            let is_it = |of: &Stream| of.kind == index.kind && of.name == index.name();
+            numbers.push(self.streams().iter().position(is_it).unwrap_or(usize::MAX));
+            index.chunks = Vec::new();
+            index.declared_chunks = None;
+        }
+        Ok((manifest, numbers))
+    }
+}
+
+impl GrowingFile {
+    /// Returns a file with the header and the first fragment, at time 0, and an index of it.
+    fn content(&self, limits: &Limits) -> Result<Bytes, Error> {
+        let mut moof = Boxes::parse(&self.first, 0, limits)?;
+        let traf = moof.list.iter_mut().find_map(|item| match &mut item.body {
+            Body::Boxes(boxes) if item.header.kind == *b"moof" => {
+                boxes.list.iter_mut().find_map(|item| match &mut item.body {
+                    Body::Boxes(boxes) if item.header.kind == *b"traf" => Some(boxes),
+                    _ => None,
+                })
+            }
+            _ => None,
+        });
+        if let Some(traf) = traf {
+            if let Some(tfxd) = traf.get_mut::<Tfxd>() {
+                tfxd.time = 0;
+            }
+            if let Some(tfdt) = traf.get_mut::<Tfdt>() {
+                tfdt.base_media_decode_time = 0;
+            }
+        }
+        let first = moof.to_bytes();
+        let track_id = self.server.track_id().unwrap_or(1);
+        let entries = vec![(0, self.head.len() as u64)];
+        let index = written_mfra(&[Starts { track_id, entries }])?;
+        Ok([&self.head[..], &first, &index].concat().into())
+    }
+
+    /// Returns whether fragments like the first one are not served as they are stored.
+    fn is_rewritten(
+        &self,
+        track: &crate::presentation::Track,
+        limits: &Limits,
+    ) -> Result<bool, Error> {
+        let stored = track.stored()?;
+        let source = Source {
+            block: &self.first,
+            start: 0,
+            bound: self.first.len() as u64,
+            track_id: stored.track_id,
+            defaults: stored.defaults,
+        };
+        Ok(matches!(source.find(limits)?, Found::Made(..)))
+    }
+}
+
+/// Sets an attribute or a parameter.
+fn set(list: &mut Attributes, name: &str, value: String) {
+    list.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+    list.push((name.into(), value));
+}
+
+/// Reads files in memory.
+fn read(files: &[Bytes], want: &Want) -> Result<Got, ReadError> {
+    let gone = || ReadError::new(ReadErrorKind::Gone);
+    let content = |file: &FileId| files.get(file.index()).ok_or_else(gone);
+    match want {
+        Want::Open { file, head, tail, .. } => {
+            let content = content(file)?;
+            let len = content.len();
+            let within = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX).min(len);
+            let (head, tail) = (within(*head), within(*tail));
+            let (head, tail) = (content.slice(..head), content.slice(len - tail..));
+            Ok(Got::Opened(FileEnds::new(len as u64, head, tail)))
+        }
+        Want::Range { file, range } => {
+            let content = content(file)?;
+            let at = |byte: u64| usize::try_from(byte).unwrap_or(usize::MAX);
+            let (from, to) = (at(range.start), at(range.end));
+            match from <= to && to <= content.len() {
+                true => Ok(Got::Range(content.slice(from..to))),
+                false => Err(gone()),
+            }
+        }
+        Want::Index { .. } => Ok(Got::Range(Bytes::new())),
+        Want::Fragment { .. } | Want::List { .. } => Err(gone()),
+    }
+}

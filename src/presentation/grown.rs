@@ -1,0 +1,204 @@
+//! A snapshot of a presentation to which chunks are added.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::stream::StoredTrack;
+use super::validator::ContentHash;
+use super::{Live, Located, Presentation, Stream, Validator};
+use crate::base::{ErrorKind, FileId, Limits, piece};
+use crate::fragment::{Lengths, Noun};
+use crate::manifest::{Chunk, ClientManifest, Layout, QualityLevel, StreamIndex};
+
+/// The properties that only such a snapshot has.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "live"), allow(dead_code, reason = "only events make snapshots"))]
+pub(super) struct Grown {
+    /// `None` if the event has ended.
+    pub(super) live: Option<Live>,
+    /// Hash of what the manifests' validators stand for.
+    pub(super) content: u128,
+    pub(super) event: Arc<GrownEvent>,
+    /// See [`Live::epoch`].
+    pub(super) epoch: i64,
+    /// Start of the first chunk of the event, in ticks of 100 ns: manifests of DASH count from it.
+    pub(super) begin: u64,
+}
+
+/// The properties that all snapshots of an event share, as long as no track is added.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "live"), allow(dead_code, reason = "only events make snapshots"))]
+pub(super) struct GrownEvent {
+    /// Hash of the event and the header of each file, by file. The server manifest has none.
+    pub(super) heads: Box<[u128]>,
+    /// The client manifest without chunks.
+    pub(super) manifest: ClientManifest,
+    /// For each stream of the manifest, its number in the presentation.
+    pub(super) streams: Box<[usize]>,
+}
+
+impl Grown {
+    /// Returns bytes of memory that it takes outside of itself.
+    pub(super) fn memory(&self) -> usize {
+        let GrownEvent { heads, manifest, streams } = &*self.event;
+        let event = piece(2 * size_of::<usize>() + size_of::<GrownEvent>());
+        let protection =
+            manifest.protection.iter().map(|of| size_of_val(of) + piece(of.data.len()));
+        event
+            + piece(size_of_val(&**heads))
+            + piece(size_of_val(&**streams))
+            + protection.sum::<usize>()
+            + manifest.streams.iter().map(memory_of_stream).sum::<usize>()
+    }
+}
+
+fn memory_of_stream(index: &StreamIndex) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, |text| piece(text.len()));
+    let texts = [
+        &index.subtype,
+        &index.name,
+        &index.language,
+        &index.parent,
+        &index.four_cc,
+        &index.scheme,
+        &index.url,
+    ];
+    let of_quality = |of: &QualityLevel| {
+        let texts = [&of.four_cc, &of.codec_private_data, &of.wave_format_ex];
+        size_of_val(of) + texts.into_iter().map(text).sum::<usize>()
+    };
+    let qualities = index.qualities.iter().map(of_quality).sum::<usize>();
+    size_of_val(index) + qualities + texts.into_iter().map(text).sum::<usize>()
+}
+
+impl Presentation {
+    /// Returns whether it is a snapshot of an event, which may have ended.
+    #[inline]
+    pub(crate) fn is_grown(&self) -> bool {
+        self.grown.is_some()
+    }
+
+    /// Writes the manifest of a snapshot.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotYet`] if there is no chunk to announce, because some players fail at a manifest
+    /// without any.
+    #[cold]
+    pub(super) fn grown_manifest(&self) -> Result<Bytes, ErrorKind> {
+        let grown = self.grown.as_ref().ok_or(ErrorKind::NoPresentation)?;
+        let layout = self.client_manifest.layout();
+        let text = grown.event.write(&self.streams, grown.live.as_ref(), layout, &self.limits)?;
+        Ok(Bytes::from_owner(text))
+    }
+
+    /// Returns the validator of a part of a fragment of a snapshot: equal in all snapshots of the event,
+    /// and wherever the same encoder pushes the same, wherever the fragment is stored there.
+    pub(super) fn grown_validator(
+        &self,
+        at: Located,
+        track: &StoredTrack,
+        lengths: Lengths,
+        noun: Noun,
+    ) -> Option<Validator> {
+        let grown = self.grown.as_ref()?;
+        let head = *grown.event.heads.get(track.file.index())?;
+        let (time, _) = self.stream_of(at).timeline.chunk(at.chunk)?;
+        let mut hash = ContentHash::new("");
+        [time, lengths.moof, lengths.len].into_iter().for_each(|number| hash.number(number));
+        // Half of it is enough among the fragments of a track.
+        let mark = hash.finish() as u64;
+        Some(self.client_manifest.validator(head).of_fragment(track.track_id, mark, noun))
+    }
+}
+
+impl GrownEvent {
+    /// Writes a client manifest with the chunks that are announced. Streams without any are left out.
+    fn write(
+        &self,
+        streams: &[Stream],
+        live: Option<&Live>,
+        layout: Layout,
+        limits: &Limits,
+    ) -> Result<String, ErrorKind> {
+        let mut manifest = self.manifest.clone();
+        let (mut begin, mut end) = (u64::MAX, 0);
+        let indexes = std::mem::take(&mut manifest.streams);
+        for (mut index, &number) in indexes.into_iter().zip(&self.streams) {
+            let Some(stream) = streams.get(number) else { continue };
+            index.chunks = stream.chunks();
+            let announced = stream.timeline.chunk(stream.window.hidden);
+            let Some((first, _)) = announced else { continue };
+            let scale = manifest.timescale();
+            let rescaled = |ticks| stream.timescale.rescale_round(ticks, scale).unwrap_or(0);
+            begin = begin.min(rescaled(first));
+            end = end.max(rescaled(stream.timeline.end()));
+            manifest.streams.push(index);
+        }
+        if manifest.streams.is_empty() {
+            return Err(ErrorKind::NotYet);
+        }
+        match live {
+            None => manifest.duration = end.saturating_sub(begin),
+            Some(live) => {
+                let window = live.window.map_or(0, |window| window.as_nanos() / 100);
+                manifest.duration = 0;
+                manifest.is_live = Some(true);
+                // The specification's name, and the one that servers write.
+                manifest.lookahead_count = Some(live.look_ahead);
+                manifest.look_ahead_fragment_count = Some(live.look_ahead);
+                manifest.dvr_window_length = Some(u64::try_from(window).unwrap_or(u64::MAX));
+                manifest.can_seek = Some(true);
+                manifest.can_pause = Some(true);
+            }
+        }
+        manifest.to_xml(layout, limits).map_err(|error| error.kind)
+    }
+}
+
+impl Stream {
+    /// Returns the chunks that are announced, equal ones as one.
+    fn chunks(&self) -> Vec<Chunk> {
+        let mut chunks: Vec<Chunk> = Vec::new();
+        let mut next = None;
+        for (start, duration) in self.timeline.iter().skip(self.window.hidden) {
+            match chunks.last_mut() {
+                Some(last) if next == Some(start) && last.duration == Some(duration) => {
+                    let count = last.repeat.map_or(1, std::num::NonZeroU64::get);
+                    last.repeat = std::num::NonZeroU64::new(count + 1);
+                }
+                _ => chunks.push(Chunk {
+                    time: Some(start),
+                    duration: Some(duration),
+                    ..Chunk::default()
+                }),
+            }
+            next = Some(start.saturating_add(duration));
+        }
+        chunks
+    }
+}
+
+/// Returns the hash of the header of a file, for validators.
+#[cfg_attr(not(feature = "live"), allow(dead_code, reason = "only events make snapshots"))]
+pub(super) fn hash_of_head(epoch: &str, head: &Bytes) -> u128 {
+    let mut hash = ContentHash::new(epoch);
+    hash.part(Some(head));
+    hash.finish()
+}
+
+/// Returns the hash of all headers, in any order, for the validators of what they all determine.
+#[cfg_attr(not(feature = "live"), allow(dead_code, reason = "only events make snapshots"))]
+pub(super) fn hash_of_heads(epoch: &str, heads: &[u128]) -> u128 {
+    let mut heads = heads.to_vec();
+    heads.sort_unstable();
+    let mut hash = ContentHash::new(epoch);
+    heads.iter().for_each(|head| hash.part(Some(&head.to_be_bytes())));
+    hash.finish()
+}
+
+/// The id of the file at this place of a list that begins behind the server manifest.
+#[cfg_attr(not(feature = "live"), allow(dead_code, reason = "only events make snapshots"))]
+pub(super) fn file_id(place: usize) -> FileId {
+    FileId::new(u32::try_from(place + 1).unwrap_or(u32::MAX))
+}
