@@ -12,7 +12,7 @@
 //!  [7 origin]    which presentation? cached ──► Arc<Opened>            drives Step<T>: gets, feeds
 //!       │              Event ──► the host's log       long parsing ──► the host's threads (offload)
 //!       │                                                                                │
-//!  [5 output | package]  parse path ──► locate chunk ──► Step::Read / Ready(Reply{head, pieces, length})
+//!  [5 output | package | live]  parse path, locate chunk ──► Step::Read / Ready(Reply{head, pieces, length})
 //!       │   mss | dash, hls, cmaf                    │                  ▲
 //!  [4 presentation]     streams, tracks, timeline    │                  │ pieces: Bytes made here,
 //!  [3 index]     chunk ─► its place, or its samples  │                  │ or (file, range) to pass on
@@ -75,6 +75,7 @@
 //! | `hls` | HLS: playlists for each title, and the same segments of CMAF; text as WebVTT | no |
 //! | `live` | publishing points: encoders push, and players get a live presentation | no |
 //! | `package` | the packager: MP4s and captions become a presentation, and a broken one is mended | no |
+//! | `live` | live: publishing points that encoders push to | no |
 //! | `object-store` | any store of the crate `object_store` as a store of an origin; no runtime, no network | no |
 //! | `s3`, `azure`, `gcs`, `http-store` | object stores and web servers by a location, with credentials from the environment | no |
 //! | `disk-cache` | ranges of objects in a cache on local disk | no |
@@ -122,6 +123,8 @@ mod fragment;
 pub mod index;
 #[cfg(not(feature = "unstable-formats"))]
 mod index;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod manifest;
 pub mod origin;
 pub mod output;

@@ -177,6 +177,10 @@ pub enum ErrorKind {
     #[error("{0} is not served by itself")]
     Refused(&'static str),
 
+    /// A publishing point takes no pushes now, or not this one.
+    #[error("the push is not accepted: {0}")]
+    NotAccepting(&'static str),
+
     // Storage: the bytes could not be had.
     /// A read or an opening failed.
     #[error(transparent)]
@@ -248,6 +252,7 @@ impl ErrorKind {
             | Self::NoMedia
             | Self::NotServed(_)
             | Self::NoFile
+            | Self::NotAccepting(_)
             | Self::Refused(_) => ErrorGroup::Request,
             Self::Read(_) | Self::Busy(_) => ErrorGroup::Storage,
             Self::Outcomes { .. } | Self::WrongOutcome(_) => ErrorGroup::Misuse,
@@ -271,7 +276,7 @@ impl ErrorKind {
             Self::NotYet => 412,
             Self::Refused(_) => 403,
             Self::NotServed(_) | Self::NotSliceable(_) => 415,
-            Self::Read(_) | Self::Busy(_) => 503,
+            Self::NotAccepting(_) | Self::Read(_) | Self::Busy(_) => 503,
             _ => 500,
         }
     }
@@ -314,6 +319,7 @@ impl ErrorKind {
             Self::NotServed(_) => "not-served",
             Self::NoFile => "no-file",
             Self::Refused(_) => "refused",
+            Self::NotAccepting(_) => "not-accepting",
             Self::Read(ReadError { kind: ReadErrorKind::Unsettled { .. }, .. }) => "unsettled",
             Self::Read(_) => "read-failed",
             Self::Busy(_) => "busy",

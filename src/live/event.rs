@@ -1,0 +1,87 @@
+//! What happens at a publishing point.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::PointState;
+use crate::base::{FileId, Name};
+
+/// Something that happened at a publishing point: bytes for the host to keep, a change of state, or
+/// something for the operator's log.
+///
+/// `Display` writes one sentence; control characters in names are escaped.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum LiveEvent {
+    /// An event begins. Files of the event before get no more bytes, and the file ids are given anew.
+    #[non_exhaustive]
+    Began {
+        /// Identifier of the event, as the encoders' URL has it.
+        event: Option<Arc<str>>,
+        /// Number of the event, from 1.
+        number: u64,
+    },
+    /// Bytes of a track's file that follow all earlier ones. The first ones are its head (`ftyp` and
+    /// `moov`), each later piece is a fragment.
+    #[non_exhaustive]
+    Append {
+        /// The file, as [`Presentation::files`](crate::presentation::Presentation::files) counts it.
+        file: FileId,
+        /// The name of the file.
+        name: Name,
+        /// Offset of the first of the bytes.
+        offset: u64,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// No snapshot will need the bytes of a file before this offset, except its head.
+    #[non_exhaustive]
+    Forget {
+        /// The file.
+        file: FileId,
+        /// Offset of the first byte that is still needed.
+        before: u64,
+    },
+    /// A fragment was taken and is not published yet: for a journal.
+    #[non_exhaustive]
+    Held {
+        /// The file that it will be appended to.
+        file: FileId,
+        /// Its start, in ticks of the track.
+        time: i64,
+        /// The fragment, without the times of those that follow it.
+        bytes: Bytes,
+    },
+    /// There is a new snapshot.
+    #[non_exhaustive]
+    Published {
+        /// Number of the snapshot.
+        number: u64,
+    },
+    /// The state of the point has changed.
+    State(PointState),
+}
+
+impl fmt::Display for LiveEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Began { event: Some(event), .. } => {
+                write!(f, "the event {} begins", event.escape_debug())
+            }
+            Self::Began { event: None, number } => write!(f, "event {number} begins"),
+            Self::Append { name, offset, bytes, .. } => {
+                write!(f, "{} bytes were appended to {name} at {offset}", bytes.len())
+            }
+            Self::Forget { file, before } => {
+                write!(f, "the bytes of file {} before {before} are not needed", file.index())
+            }
+            Self::Held { file, time, .. } => {
+                write!(f, "the fragment of file {} at {time} is held", file.index())
+            }
+            Self::Published { number } => write!(f, "snapshot {number} was published"),
+            Self::State(state) => write!(f, "the publishing point is {state}"),
+        }
+    }
+}

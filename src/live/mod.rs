@@ -1,0 +1,26 @@
+//! Floor 5: a publishing point, which encoders push to and which publishes presentations.
+//!
+//! ```text
+//!  bytes of a push ─► Intake ─► headers, fragments ─► Feed: whose clock? ─► Line: order, duplicates, gaps
+//!                                                                             │
+//!  LiveEvent::Append, Published ◄─ Broadcast: Growing ◄─ Schedule: the chunks of a stream, look-ahead
+//! ```
+//!
+//! A [`PublishingPoint`] does no input or output and knows no clock: the host passes bytes and the
+//! [`Moment`] in, and takes [`LiveEvent`]s and a snapshot out.
+
+mod event;
+mod moment;
+mod options;
+mod point;
+mod push_id;
+mod state;
+mod status;
+
+pub use event::LiveEvent;
+pub use moment::Moment;
+pub use options::PointOptions;
+pub use point::PublishingPoint;
+pub use push_id::PushId;
+pub use state::PointState;
+pub use status::{EncoderStatus, PointStatus, StreamStatus, TrackStatus};

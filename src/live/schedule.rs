@@ -1,0 +1,181 @@
+//! The chunks of a stream: which times its tracks may have.
+
+use std::collections::VecDeque;
+
+/// A chunk of a stream, in ticks of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chunk {
+    pub(super) time: i64,
+    pub(super) end: i64,
+}
+
+/// The place of a fragment among the chunks of its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It belongs to a chunk that another track has, too.
+    Chunk(Chunk),
+    /// It begins a chunk behind all others.
+    Next {
+        /// True if there is a gap before it.
+        is_behind_gap: bool,
+    },
+    /// It begins within a chunk: it was cut at other places than the chunks of the stream.
+    Inside,
+    /// It begins in a gap, or before all chunks that are known, and later chunks are settled.
+    Late,
+}
+
+/// The chunks of a stream, in order and without overlap. They are settled: what fragments announce comes
+/// from here, so nothing is put between two of them later.
+#[derive(Debug, Default)]
+pub(super) struct Schedule {
+    /// Released ones, of which the last few are kept, and behind them those that are held back.
+    chunks: VecDeque<Chunk>,
+    /// Number of chunks at the beginning that are released.
+    released: usize,
+    /// Number of chunks that were ever released.
+    count: u64,
+    /// True if chunks may overlap: commands and captions of a sparse stream.
+    is_sparse: bool,
+}
+
+/// Released chunks that are kept for tracks that come later.
+const KEPT: usize = 512;
+
+impl Schedule {
+    pub(super) fn new(is_sparse: bool) -> Self {
+        Self { is_sparse, ..Self::default() }
+    }
+
+    /// Returns where a fragment that begins at this time belongs. Times that differ by `jitter` are the
+    /// same.
+    pub(super) fn place(&self, time: i64, jitter: i64) -> Place {
+        let behind = self.chunks.partition_point(|chunk| chunk.time <= time.saturating_add(jitter));
+        let before = behind.checked_sub(1).map(|at| self.chunks[at]);
+        if let Some(chunk) = before.filter(|chunk| time - chunk.time <= jitter) {
+            return Place::Chunk(chunk);
+        }
+        if behind == self.chunks.len() {
+            return match before {
+                None => Place::Next { is_behind_gap: false },
+                Some(_) if self.is_sparse => Place::Next { is_behind_gap: false },
+                Some(last) if time < last.end - jitter => Place::Inside,
+                Some(last) => Place::Next { is_behind_gap: time > last.end + jitter },
+            };
+        }
+        match before {
+            Some(chunk) if time < chunk.end => Place::Inside,
+            _ => Place::Late,
+        }
+    }
+
+    /// Adds a chunk behind all others.
+    pub(super) fn push(&mut self, chunk: Chunk) {
+        debug_assert!(self.chunks.back().is_none_or(|last| last.time < chunk.time));
+        self.chunks.push_back(chunk);
+    }
+
+    /// Returns the end of the last chunk.
+    pub(super) fn end(&self) -> Option<i64> {
+        self.chunks.back().map(|chunk| chunk.end)
+    }
+
+    /// Returns the newest released chunk.
+    pub(super) fn newest(&self) -> Option<Chunk> {
+        self.released.checked_sub(1).map(|at| self.chunks[at])
+    }
+
+    /// Returns the number of chunks that were released.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Returns the first chunk that is held back if so many follow it.
+    pub(super) fn due(&self, look_ahead: usize) -> Option<Chunk> {
+        let is_due = self.chunks.len() - self.released > look_ahead;
+        if is_due { self.chunks.get(self.released).copied() } else { None }
+    }
+
+    /// Releases the first chunk that is held back.
+    pub(super) fn release(&mut self) {
+        self.released += 1;
+        self.count += 1;
+        while self.released > KEPT {
+            self.chunks.pop_front();
+            self.released -= 1;
+        }
+    }
+
+    /// Returns the chunks that follow the one of this time, at most `count`, each with the duration until
+    /// the next one if that is shorter.
+    pub(super) fn following(&self, time: i64, count: usize) -> Vec<Chunk> {
+        let first = self.chunks.partition_point(|chunk| chunk.time <= time);
+        (first..self.chunks.len()).take(count).map(|at| self.cut(at)).collect()
+    }
+
+    /// Returns the chunk of this time, no longer than until the next one.
+    pub(super) fn at(&self, time: i64) -> Option<Chunk> {
+        let at = self.chunks.binary_search_by_key(&time, |chunk| chunk.time).ok()?;
+        Some(self.cut(at))
+    }
+
+    fn cut(&self, at: usize) -> Chunk {
+        let chunk = self.chunks[at];
+        let next = self.chunks.get(at + 1).map_or(i64::MAX, |next| next.time);
+        Chunk { end: chunk.end.min(next), ..chunk }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(chunks: &[(i64, i64)]) -> Schedule {
+        let mut schedule = Schedule::new(false);
+        for &(time, end) in chunks {
+            schedule.push(Chunk { time, end });
+        }
+        schedule
+    }
+
+    #[test]
+    fn a_time_is_of_a_chunk_behind_all_inside_one_or_too_late() {
+        let schedule = schedule(&[(100, 200), (200, 301), (400, 500)]);
+        let place = |time| schedule.place(time, 1);
+        assert_eq!(place(200), Place::Chunk(Chunk { time: 200, end: 301 }));
+        assert_eq!(place(199), Place::Chunk(Chunk { time: 200, end: 301 }));
+        assert_eq!(place(401), Place::Chunk(Chunk { time: 400, end: 500 }));
+        assert_eq!(place(250), Place::Inside);
+        assert_eq!(place(450), Place::Inside);
+        assert_eq!(place(320), Place::Late);
+        assert_eq!(place(50), Place::Late);
+        assert_eq!(place(499), Place::Next { is_behind_gap: false });
+        assert_eq!(place(501), Place::Next { is_behind_gap: false });
+        assert_eq!(place(502), Place::Next { is_behind_gap: true });
+    }
+
+    #[test]
+    fn a_chunk_is_due_when_enough_follow_it() {
+        let mut schedule = schedule(&[(0, 10), (10, 21), (20, 30)]);
+        assert_eq!(schedule.due(2).unwrap().time, 0);
+        assert_eq!(schedule.due(3), None);
+        schedule.release();
+        assert_eq!(schedule.due(2), None);
+        assert_eq!(schedule.due(0).unwrap().time, 10);
+        assert_eq!(schedule.newest().unwrap().time, 0);
+        let next = schedule.following(0, 2);
+        assert_eq!(next, [Chunk { time: 10, end: 20 }, Chunk { time: 20, end: 30 }]);
+        assert_eq!(schedule.at(10).unwrap().end, 20, "no chunk overlaps the next one");
+    }
+
+    #[test]
+    fn only_the_last_released_chunks_are_kept() {
+        let mut schedule = Schedule::new(false);
+        for time in 0..10_000 {
+            schedule.push(Chunk { time, end: time + 1 });
+            schedule.release();
+        }
+        assert_eq!((schedule.chunks.len(), schedule.count()), (KEPT, 10_000));
+        assert_eq!(schedule.newest().unwrap().time, 9_999);
+    }
+}
