@@ -75,7 +75,6 @@
 //! | `hls` | HLS: playlists for each title, and the same segments of CMAF; text as WebVTT | no |
 //! | `live` | publishing points: encoders push, and players get a live presentation | no |
 //! | `package` | the packager: MP4s and captions become a presentation, and a broken one is mended | no |
-//! | `live` | live: publishing points that encoders push to | no |
 //! | `object-store` | any store of the crate `object_store` as a store of an origin; no runtime, no network | no |
 //! | `s3`, `azure`, `gcs`, `http-store` | object stores and web servers by a location, with credentials from the environment | no |
 //! | `disk-cache` | ranges of objects in a cache on local disk | no |

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::PointState;
 use crate::base::{FileId, Name};
+use crate::manifest::ServerTrack;
 
 /// Something that happened at a publishing point: bytes for the host to keep, a change of state, or
 /// something for the operator's log.
@@ -23,6 +24,18 @@ pub enum LiveEvent {
         /// Number of the event, from 1.
         number: u64,
     },
+    /// A track has a file, or is declared otherwise than before.
+    #[non_exhaustive]
+    File {
+        /// The file.
+        file: FileId,
+        /// The name of the file.
+        name: Name,
+        /// The track, as a server manifest declares it that lies beside the file.
+        track: Box<ServerTrack>,
+        /// The beginning of the file: `ftyp` and `moov`.
+        head: Bytes,
+    },
     /// Bytes of a track's file that follow all earlier ones. The first ones are its head (`ftyp` and
     /// `moov`), each later piece is a fragment.
     #[non_exhaustive]
@@ -35,6 +48,8 @@ pub enum LiveEvent {
         offset: u64,
         /// The bytes.
         bytes: Bytes,
+        /// Start and duration of the fragment in its track, in ticks; `None` of a head.
+        chunk: Option<(u64, u64)>,
     },
     /// No snapshot will need the bytes of a file before this offset, except its head.
     #[non_exhaustive]
@@ -71,6 +86,9 @@ impl fmt::Display for LiveEvent {
                 write!(f, "the event {} begins", event.escape_debug())
             }
             Self::Began { event: None, number } => write!(f, "event {number} begins"),
+            Self::File { name, track, .. } => {
+                write!(f, "the {} track {} is in {name}", track.kind, track.name().escape_debug())
+            }
             Self::Append { name, offset, bytes, .. } => {
                 write!(f, "{} bytes were appended to {name} at {offset}", bytes.len())
             }

@@ -10,6 +10,11 @@
 //! [`Moment`] in, and takes [`LiveEvent`]s and a snapshot out.
 
 mod event;
+#[cfg(feature = "unstable-formats")]
+pub mod journal;
+#[cfg(not(feature = "unstable-formats"))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod journal;
 mod moment;
 mod options;
 mod point;

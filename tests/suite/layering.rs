@@ -69,7 +69,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("encoding_rs", "manifest/encoding.rs"),
     ("itoa", "manifest/xml.rs"),
     ("fastrand", "storage/retry.rs"),
-    ("xxhash_rust", "presentation/validator.rs index/index_file.rs"),
+    ("xxhash_rust", "presentation/validator.rs index/index_file.rs live/journal/"),
     ("quick_cache", "origin/ service/kept_links.rs storage/local/"),
     ("rustix", "storage/local/ storage/disk_cache/ origin/read/handles.rs"),
     ("unicode_normalization", "storage/spelling.rs"),
