@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use smooth_origin::origin::Origin;
+use smooth_origin::origin::{LivePoints, Origin};
 use smooth_origin::service::OriginService;
 
 use crate::catalogue::Catalogue;
@@ -23,6 +23,7 @@ pub struct Content {
     walk: WalkOptions,
     formats: Vec<Format>,
     list: usize,
+    live: Option<LivePoints>,
     /// The options that the origin is made of. If they stay, so does the origin with its memory.
     of_origin: String,
 }
@@ -32,8 +33,12 @@ impl Content {
     ///
     /// # Errors
     /// A folder cannot be opened, or an option of the service makes no sense.
-    pub(crate) fn open(arguments: &Arguments, memory: Memory) -> Result<Self, Failure> {
-        Self::with(arguments, memory, None)
+    pub(crate) fn open(
+        arguments: &Arguments,
+        memory: Memory,
+        live: Option<LivePoints>,
+    ) -> Result<Self, Failure> {
+        Self::with(arguments, memory, live, None)
     }
 
     /// The content by other options. The origin stays if none of them is about it.
@@ -41,16 +46,21 @@ impl Content {
     /// # Errors
     /// As at the start.
     pub fn again(&self, arguments: &Arguments, memory: Memory) -> Result<Self, Failure> {
-        Self::with(arguments, memory, Some(self))
+        Self::with(arguments, memory, self.live.clone(), Some(self))
     }
 
-    fn with(arguments: &Arguments, memory: Memory, old: Option<&Self>) -> Result<Self, Failure> {
+    fn with(
+        arguments: &Arguments,
+        memory: Memory,
+        live: Option<LivePoints>,
+        old: Option<&Self>,
+    ) -> Result<Self, Failure> {
         let roots = arguments.roots()?;
         let Arguments { links_into, exact_names, origin: options, .. } = arguments;
         let of_origin = format!("{roots:?} {links_into:?} {exact_names} {options:?} {memory:?}");
         let origin = match old.filter(|old| old.of_origin == of_origin) {
             Some(old) => old.service.origin().clone(),
-            None => origin::build(&roots, arguments, memory)?,
+            None => origin::build(&roots, arguments, memory, live.clone())?,
         };
         Ok(Self {
             service: OriginService::with_options(origin, arguments.service.options()?),
@@ -59,6 +69,7 @@ impl Content {
             walk: arguments.walk_options(),
             formats: arguments.formats(),
             list: arguments.list,
+            live,
             of_origin,
         })
     }
@@ -86,6 +97,11 @@ impl Content {
     /// Returns the rules about hosts.
     pub fn hosts(&self) -> &HostRules {
         &self.hosts
+    }
+
+    /// Returns the publishing points, if encoders may push.
+    pub fn live(&self) -> Option<&LivePoints> {
+        self.live.as_ref()
     }
 
     /// Returns the formats that are served.

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
+use smooth_origin::origin::LivePoints;
 use tokio::sync::Semaphore;
 
 use crate::content::Content;
@@ -31,12 +32,16 @@ impl Host {
     ///
     /// # Errors
     /// A sentence about what the system or the command line does not allow.
-    pub async fn open(arguments: &Arguments, memory: Memory) -> Result<Self, Failure> {
+    pub async fn open(
+        arguments: &Arguments,
+        memory: Memory,
+        live: Option<LivePoints>,
+    ) -> Result<Self, Failure> {
         arguments.logs.start()?;
         open_files::allow_many(arguments.max_connections);
         #[cfg(feature = "remote")]
         crate::stores::disk::open(&arguments.stores).await?;
-        let content = Content::open(arguments, memory)?;
+        let content = Content::open(arguments, memory, live)?;
         let listener = arguments.listen.bind("--listen").await?;
         let cannot = |what| move |error| Failure::system(what, error);
         Ok(Self {
@@ -58,7 +63,7 @@ pub fn check_host(arguments: &Arguments, memory: Memory) -> Result<(), Failure> 
     arguments.logs.check()?;
     #[cfg(feature = "remote")]
     crate::stores::disk::check(&arguments.stores)?;
-    Content::open(arguments, memory).map(drop)
+    Content::open(arguments, memory, None).map(drop)
 }
 
 fn processors() -> Result<usize, Failure> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use smooth_origin::origin::{Origin, OriginBuilder};
+use smooth_origin::origin::{LivePoints, Origin, OriginBuilder};
 use smooth_origin::storage::{AnyStore, IndexFolder, LocalStore, Mounts, Store};
 
 use crate::place::Place;
@@ -18,8 +18,13 @@ pub(crate) fn build(
     roots: &Roots,
     arguments: &Arguments,
     memory: Memory,
+    live: Option<LivePoints>,
 ) -> Result<Origin, Failure> {
     let builder = builder(roots, arguments, memory)?;
+    let builder = match live {
+        Some(points) => builder.live(points),
+        None => builder,
+    };
     let builder = match arguments.origin.index_folder() {
         Some(folder) => {
             cache_folder::check(folder, "--index-folder")?;

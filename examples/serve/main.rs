@@ -42,6 +42,7 @@ mod access;
 mod connection;
 mod current;
 mod listeners;
+mod live;
 mod operator;
 mod page;
 mod reload;
@@ -49,6 +50,7 @@ mod site;
 mod sites;
 mod times;
 mod tls;
+mod tokens;
 mod workers;
 
 use std::process::ExitCode;
@@ -65,6 +67,7 @@ use tokio::sync::Semaphore;
 use access::{Access, AccessArguments};
 use connection::Serving;
 use listeners::ListenerArguments;
+use live::{Live, LiveArguments};
 use operator::{Meters, OperatorArguments, probe};
 use page::PageOptions;
 use reload::{Reload, Reloads};
@@ -99,6 +102,9 @@ struct Options {
 
     #[command(flatten)]
     access: AccessArguments,
+
+    #[command(flatten)]
+    live: LiveArguments,
 
     #[command(flatten)]
     page: PageOptions,
@@ -174,7 +180,8 @@ fn main() -> ExitCode {
 
 /// Refuses what a start would refuse. Whether a port is free shows when it is opened.
 fn check_config(options: &Options) -> Result<(), Failure> {
-    Tls::open(&options.tls)?;
+    Tls::open(&options.tls, options.live.client_ca())?;
+    Live::check(&options.live)?;
     check_host(&options.common, options.memory())?;
     options.operator.tokens()?;
     Access::check(&options.access)?;
@@ -187,9 +194,10 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
     let options = &configured.options;
     // The origin's metrics are registered when it is built.
     let meters = (!options.operator.no_metrics).then(Meters::install).transpose()?;
-    let tls = Tls::open(&options.tls)?;
+    let tls = Tls::open(&options.tls, options.live.client_ca())?;
+    let points = live::points(&options.live);
     let Host { listener, content, workers, room, mut signals, address } =
-        Host::open(&options.common, options.memory()).await?;
+        Host::open(&options.common, options.memory(), points.clone()).await?;
     let for_operator = match &options.listeners.operator_listen {
         Some(listen) => Some(listen.bind("--operator-listen").await?),
         None => None,
@@ -220,6 +228,7 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
     }
     tell_where(address, of_operator, &sites, options);
     sites.list();
+    tokio::spawn(live::tick(points.clone()));
     let reloads =
         Reloads::start(Reload::new(configured.settings, sites, tls)).map_err(cannot_start)?;
     tokio::select! {
@@ -228,6 +237,7 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
         () = signals.stop(|| reloads.again()) => {}
     }
     reloads.look(|sites| sites.stopping());
+    live::stop(points).await;
     let operators = for_operator.map(|(_, workers)| workers);
     let stop = move || {
         workers.stop();

@@ -8,6 +8,7 @@ use common::{Catalogue, Content, Failure, Listing};
 use crate::Options;
 use crate::access::Access;
 use crate::current::Current;
+use crate::live::{self, Live};
 use crate::operator::{Operator, Place};
 use crate::page::{Hosts, Media, Page};
 use crate::site::{Parts, Site};
@@ -86,6 +87,9 @@ impl Sites {
     /// As at the start; then nothing has changed.
     pub(crate) fn reload(&mut self, options: &Options) -> Result<(), Failure> {
         let content = self.content.again(&options.common, options.memory())?;
+        if let Some(points) = content.live() {
+            live::configure(points, &options.live);
+        }
         let catalogue = match content.has_same_places(&self.content) {
             true => self.catalogue.clone(),
             false => content.catalogue(),
@@ -149,6 +153,7 @@ fn parts(
     of_main: (&'static str, SocketAddr),
 ) -> Result<Parts, Failure> {
     let origin = content.origin();
+    let live = content.live().map(|points| Live::new(points.clone(), &options.live)).transpose()?;
     let hosts = Hosts::new(&options.page.page_host);
     let operator =
         Operator::new(origin.clone(), content.folders(), &options.operator, hosts.clone(), place)?;
@@ -170,6 +175,7 @@ fn parts(
         service: content.service.clone(),
         hosts: content.hosts().clone(),
         access: access.clone(),
+        live,
         operator: Some(operator),
         page: has_page.then_some(page),
     })

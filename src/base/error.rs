@@ -161,6 +161,11 @@ pub enum ErrorKind {
     /// A live stream has no fragment at that time yet ([MS-SSTR] 2.2.6).
     #[error("no fragment starts at that time yet")]
     NotYet,
+    /// An encoder pushed fragments of a track whose header (`moov`) it has not pushed.
+    #[error(
+        "no header (`moov`) came before the fragments: push `ftyp` and `moov` first, with each connection"
+    )]
+    NoHeader,
     /// The presentation had what was asked for, and will not have it again.
     #[error("what was asked for is no longer available")]
     Gone,
@@ -248,6 +253,7 @@ impl ErrorKind {
             | Self::NoTrack
             | Self::NoFragment
             | Self::NotYet
+            | Self::NoHeader
             | Self::Gone
             | Self::NoMedia
             | Self::NotServed(_)
@@ -260,7 +266,7 @@ impl ErrorKind {
     }
 
     /// Returns the HTTP status of the failure: 400, 403, 404 and 410 for requests, 412 for a live fragment
-    /// that is not available yet, 415 for content that is stored and cannot be served as Smooth
+    /// that is not available yet and for pushed fragments without a header, 415 for content that is stored and cannot be served as Smooth
     /// Streaming, 500 for content that is broken, 503 if the same request may succeed later.
     pub fn status(&self) -> u16 {
         match self {
@@ -273,7 +279,7 @@ impl ErrorKind {
             | Self::NoMedia
             | Self::NoFile => 404,
             Self::Gone => 410,
-            Self::NotYet => 412,
+            Self::NotYet | Self::NoHeader => 412,
             Self::Refused(_) => 403,
             Self::NotServed(_) | Self::NotSliceable(_) => 415,
             Self::NotAccepting(_) | Self::Read(_) | Self::Busy(_) => 503,
@@ -314,6 +320,7 @@ impl ErrorKind {
             Self::NoTrack => "no-track",
             Self::NoFragment => "no-fragment",
             Self::NotYet => "not-yet",
+            Self::NoHeader => "no-header",
             Self::Gone => "gone",
             Self::NoMedia => "no-media",
             Self::NotServed(_) => "not-served",

@@ -198,5 +198,7 @@ table! {
         piff_pssh::PiffPssh,
         piff_senc::PiffSenc,
         piff_tenc::PiffTenc,
+        live_server_manifest::LiveServerManifest,
+        stream_manifest::StreamManifestBox,
     }
 }

@@ -5,9 +5,13 @@ mod broken;
 #[cfg(any(feature = "dash", feature = "hls"))]
 mod changed;
 pub mod cmaf;
+#[cfg(feature = "live")]
+mod edited;
 mod first_sample;
 mod key_frames;
 mod key_samples;
+#[cfg(feature = "live")]
+mod look_ahead;
 mod media_data;
 mod noun;
 mod other_time;
@@ -24,6 +28,8 @@ pub(crate) use broken::track_of_broken;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use changed::Changed;
 pub(crate) use key_frames::{Keep, KeyFrames};
+#[cfg(feature = "live")]
+pub(crate) use look_ahead::{timed_moof, with_tfrf, with_time};
 pub use noun::Noun;
 pub(crate) use other_time::OtherTime;
 #[cfg(feature = "package")]

@@ -9,20 +9,32 @@
 //! A [`PublishingPoint`] does no input or output and knows no clock: the host passes bytes and the
 //! [`Moment`] in, and takes [`LiveEvent`]s and a snapshot out.
 
+mod clock;
 mod event;
+mod held;
+#[cfg(feature = "unstable-formats")]
+pub mod intake;
+#[cfg(not(feature = "unstable-formats"))]
+#[allow(dead_code, unused_imports, unreachable_pub)]
+mod intake;
 #[cfg(feature = "unstable-formats")]
 pub mod journal;
 #[cfg(not(feature = "unstable-formats"))]
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod journal;
+mod limits;
 mod moment;
 mod options;
 mod point;
 mod push_id;
+mod schedule;
 mod state;
 mod status;
+mod tally;
+mod track_key;
 
 pub use event::LiveEvent;
+pub use limits::LiveLimits;
 pub use moment::Moment;
 pub use options::PointOptions;
 pub use point::PublishingPoint;

@@ -14,7 +14,11 @@ mod language;
 mod mending;
 mod names;
 mod plain_element;
+#[cfg(feature = "live")]
+mod publishing_point;
 mod server;
+#[cfg(feature = "live")]
+mod stream_manifest;
 mod stream_names;
 mod xml;
 
@@ -30,7 +34,11 @@ pub(crate) use client::{ClientDocument, Edit, Spans, Stored};
 pub(crate) use encoding::Decoded;
 pub use kind::StreamKind;
 pub use language::language_tag;
+#[cfg(feature = "live")]
+pub use publishing_point::{PublishingPointFile, SourceType};
 pub use server::{ServerManifest, ServerTrack};
+#[cfg(feature = "live")]
+pub use stream_manifest::{ExpectedStream, StreamManifest};
 pub(crate) use stream_names::stream_names;
 #[cfg(feature = "dash")]
 pub(crate) use xml::Writer as XmlWriter;

@@ -285,7 +285,7 @@ fn value_of<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
 }
 
 /// The values of two attributes of an element.
-fn two(
+pub(super) fn two(
     element: &Element<'_>,
     first: &str,
     second: &str,

@@ -8,6 +8,8 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use super::answering::Made;
+#[cfg(feature = "live")]
+use super::live::HeldFile;
 use super::read::{FragmentCache, FragmentReader, Looked, Reader, Use};
 use super::{Body, Opened, Redirect, reading_ahead};
 use crate::base::Error;
@@ -200,6 +202,11 @@ fn serve_looked(opened: Arc<Opened>, reply: Reply, looked: &Looked, first: Optio
 /// Returns the reply with its bytes, if they are in memory, and whether they will be kept once they are
 /// read.
 fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
+    #[cfg(feature = "live")]
+    let reply = match held(opened, reply) {
+        Ok(reply) => return (reply, false),
+        Err(reply) => reply,
+    };
     let Some(fragments) = &opened.shared().fragments else { return (reply, false) };
     let Some(stored) = reply.stored() else { return cached_segment(opened, fragments, reply) };
     if reply.length() > opened.shared().longest_whole() {
@@ -220,6 +227,24 @@ fn cached(opened: &Opened, reply: Reply) -> (Reply, bool) {
     // Its beginning, which the first look has read, is read again with the rest.
     let unread = StoredRange { read: Bytes::new(), ..stored.clone() };
     (Reply::of_stored(*reply.representation(), unread), true)
+}
+
+/// Returns the reply with the bytes of a live event, which the body then has, whatever the event forgets.
+/// The reply of another presentation stays as it is.
+#[cfg(feature = "live")]
+fn held(opened: &Opened, reply: Reply) -> Result<Reply, Reply> {
+    let Some(Piece::Stored(stored)) = reply.pieces().last() else { return Err(reply) };
+    let source = opened.pinned_source(stored.file);
+    let Some(file) = source.and_then(|source| source.downcast_ref::<HeldFile>()) else {
+        return Err(reply);
+    };
+    let Some(bytes) = file.held(&stored.range) else { return Ok(reply) };
+    match reply.pieces() {
+        [_] => Ok(Reply::of_bytes(*reply.representation(), bytes)),
+        [Piece::Bytes(_), _] => Ok(reply.with_last(Piece::Bytes(bytes))),
+        // Each is read as it is sent.
+        _ => Ok(reply),
+    }
 }
 
 /// Returns a part of a fragment whose whole is in the cache.

@@ -205,7 +205,20 @@ impl Origin {
 
     /// The presentation of this name, if nothing has to be waited for.
     fn fresh(&self, name: &str) -> Option<Arc<Opened>> {
-        self.inner.cache.fresh(name)
+        self.live(name).or_else(|| self.inner.cache.fresh(name))
+    }
+
+    /// The newest snapshot of the publishing point of this name.
+    #[cfg(feature = "live")]
+    #[inline]
+    fn live(&self, name: &str) -> Option<Arc<Opened>> {
+        self.inner.live.as_ref()?.opened(name, &self.inner.shared)
+    }
+
+    #[cfg(not(feature = "live"))]
+    #[inline]
+    fn live(&self, _: &str) -> Option<Arc<Opened>> {
+        None
     }
 
     /// The presentation of this name, opened now or before.
@@ -305,7 +318,8 @@ impl Origin {
             return (None, None);
         }
         for found in path::presentations(path).map_while(Result::ok) {
-            match self.inner.cache.outcome(&found.name) {
+            let live = self.live(&found.name).map(Ok);
+            match live.or_else(|| self.inner.cache.outcome(&found.name)) {
                 Some(Ok(opened)) => {
                     let presentation = opened.presentation();
                     let file = error.file().and_then(|file| presentation.files().get(file.index()));
@@ -323,9 +337,10 @@ impl Origin {
     #[cold]
     pub(crate) fn presentation_at(&self, path: &str) -> Option<Name> {
         let mut found = path::presentations(path).map_while(Result::ok);
-        found.find_map(|found| match self.inner.cache.outcome(&found.name) {
-            Some(Ok(opened)) => Some(opened.presentation().name().clone()),
-            _ => None,
+        found.find_map(|found| {
+            let live = self.live(&found.name).map(Ok);
+            let outcome = live.or_else(|| self.inner.cache.outcome(&found.name))?;
+            Some(outcome.ok()?.presentation().name().clone())
         })
     }
 

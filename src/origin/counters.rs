@@ -22,6 +22,10 @@ pub(super) struct Counters {
     timeouts: AtomicU64,
     refused: AtomicU64,
     failures: AtomicU64,
+    live_pushes: AtomicU64,
+    live_bytes: AtomicU64,
+    live_fragments: AtomicU64,
+    live_refused: AtomicU64,
     #[cfg(feature = "metrics")]
     pub(super) meters: Option<Meters>,
 }
@@ -71,6 +75,10 @@ impl Counters {
         stats.timeouts = of(&self.timeouts);
         stats.refused = of(&self.refused);
         stats.failures = of(&self.failures);
+        stats.live_pushes = of(&self.live_pushes);
+        stats.live_bytes = of(&self.live_bytes);
+        stats.live_fragments = of(&self.live_fragments);
+        stats.live_refused = of(&self.live_refused);
     }
 
     pub(super) fn replacement(&self) {
@@ -81,6 +89,31 @@ impl Counters {
     pub(super) fn read(&self, bytes: usize) {
         add(&self.reads, 1);
         add(&self.read_bytes, bytes as u64);
+    }
+
+    /// Counts a push that has begun.
+    #[cfg(feature = "live")]
+    pub(super) fn live_push(&self) {
+        add(&self.live_pushes, 1);
+    }
+
+    /// Counts bytes of a push.
+    #[cfg(feature = "live")]
+    pub(super) fn live_bytes(&self, bytes: usize) {
+        add(&self.live_bytes, bytes as u64);
+    }
+
+    /// Counts fragments that were published.
+    #[cfg(feature = "live")]
+    pub(super) fn live_fragments(&self, fragments: u64) {
+        add(&self.live_fragments, fragments);
+    }
+
+    /// Counts a push that was refused, or ended because nothing more could be taken of it.
+    #[cfg(feature = "live")]
+    #[cold]
+    pub(super) fn live_refusal(&self) {
+        add(&self.live_refused, 1);
     }
 
     #[cold]

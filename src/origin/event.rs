@@ -5,6 +5,10 @@ use std::io;
 use std::time::Duration;
 
 use crate::base::{Error, ErrorKind, Name, ReadErrorKind};
+#[cfg(feature = "live")]
+use crate::live::LiveEvent;
+#[cfg(feature = "live")]
+use crate::origin::live;
 use crate::presentation::{Finding, Presentation, Severity};
 
 /// Something that an operator may want to know: see
@@ -111,6 +115,37 @@ pub enum Event<'a> {
         /// The error of the index store.
         error: &'a io::Error,
     },
+    /// Something has happened at a publishing point: its state, an encoder, a gap.
+    #[cfg(feature = "live")]
+    #[non_exhaustive]
+    Live {
+        /// The publishing point.
+        name: &'a Name,
+        /// The event of the point.
+        event: &'a LiveEvent,
+    },
+    /// A push was refused, or ended because nothing more could be taken of it. Reported like a failure.
+    #[cfg(feature = "live")]
+    #[non_exhaustive]
+    PushRefused {
+        /// The publishing point, if the path of the request names one.
+        name: Option<&'a Name>,
+        /// The stream that was pushed, and where from, as far as they are known.
+        what: &'a str,
+        /// The status of the response.
+        status: u16,
+        /// The reason.
+        why: &'a str,
+    },
+    /// The archive of a publishing point does not take what was published. Reported like a failure.
+    #[cfg(feature = "live")]
+    #[non_exhaustive]
+    ArchiveFailed {
+        /// The publishing point.
+        name: &'a Name,
+        /// The error of the archive.
+        error: &'a io::Error,
+    },
     /// Some failures were not reported, because the same failure, or too many others, had been
     /// reported shortly before.
     #[non_exhaustive]
@@ -150,6 +185,12 @@ impl Event<'_> {
             Self::RequestFailed { .. } => "request-failed",
             Self::LateFinding { .. } => "late-finding",
             Self::IndexFileFailed { .. } => "index-file-failed",
+            #[cfg(feature = "live")]
+            Self::Live { event, .. } => live::kind(event),
+            #[cfg(feature = "live")]
+            Self::PushRefused { .. } => "push-refused",
+            #[cfg(feature = "live")]
+            Self::ArchiveFailed { .. } => "archive-failed",
             Self::LeftOut { .. } => "left-out",
         }
     }
@@ -164,6 +205,10 @@ impl Event<'_> {
             | Self::RequestFailed { name, .. }
             | Self::LateFinding { name, .. }
             | Self::IndexFileFailed { name, .. } => Some(name),
+            #[cfg(feature = "live")]
+            Self::Live { name, .. } | Self::ArchiveFailed { name, .. } => Some(name),
+            #[cfg(feature = "live")]
+            Self::PushRefused { name, .. } => *name,
             Self::LeftOut { .. } => None,
         }
     }
@@ -182,6 +227,8 @@ impl Event<'_> {
             Self::ReplacementWaits { .. } | Self::IndexFileFailed { .. } | Self::LeftOut { .. } => {
                 None
             }
+            #[cfg(feature = "live")]
+            Self::Live { .. } | Self::PushRefused { .. } | Self::ArchiveFailed { .. } => None,
         }
     }
 
@@ -219,12 +266,24 @@ impl Event<'_> {
             | Self::ReplacementWaits { .. }
             | Self::IndexFileFailed { .. }
             | Self::LeftOut { .. } => Level::Warn,
-            Self::LateFinding { finding, .. } => match finding.severity() {
-                Severity::Info => Level::Info,
-                Severity::Warning => Level::Warn,
-                Severity::Error => Level::Error,
-            },
+            #[cfg(feature = "live")]
+            Self::Live { event, .. } => {
+                live::severity(event).map_or(Level::Info, level_of_severity)
+            }
+            #[cfg(feature = "live")]
+            Self::PushRefused { .. } => Level::Warn,
+            #[cfg(feature = "live")]
+            Self::ArchiveFailed { .. } => Level::Error,
+            Self::LateFinding { finding, .. } => level_of_severity(finding.severity()),
         }
+    }
+}
+
+fn level_of_severity(severity: Severity) -> Level {
+    match severity {
+        Severity::Info => Level::Info,
+        Severity::Warning => Level::Warn,
+        Severity::Error => Level::Error,
     }
 }
 
@@ -275,6 +334,19 @@ impl fmt::Display for Event<'_> {
             Self::LateFinding { name, finding } => write!(line, "{name}: {finding}"),
             Self::IndexFileFailed { name, error } => {
                 write!(line, "{name}: its index file cannot be read or kept: {error}")
+            }
+            #[cfg(feature = "live")]
+            Self::Live { name, event } => write!(line, "{name}: {event}"),
+            #[cfg(feature = "live")]
+            Self::PushRefused { name, what, status, why } => {
+                if let Some(name) = name {
+                    write!(line, "{name}: ")?;
+                }
+                write!(line, "a push ({what}) was refused with {status}: {why}")
+            }
+            #[cfg(feature = "live")]
+            Self::ArchiveFailed { name, error } => {
+                write!(line, "{name}: the archive does not take what was published: {error}")
             }
             Self::LeftOut { count } => {
                 write!(line, "{count} more failures, like those reported or too many to report")

@@ -9,8 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::counters::Counters;
+#[cfg(feature = "live")]
+use super::live;
 use super::{Clock, Event};
 use crate::base::{Error, ErrorGroup, ErrorKind, Name, ReadError};
+#[cfg(feature = "live")]
+use crate::live::LiveEvent;
+#[cfg(feature = "live")]
+use crate::presentation::Severity;
 use crate::presentation::{Finding, FindingCode, Presentation};
 
 pub(super) type Report = dyn Fn(&Event<'_>) + Send + Sync;
@@ -159,6 +165,35 @@ impl Events {
         let event = Event::LateFinding { name, finding };
         let place = (&finding.file, &finding.stream, finding.bitrate, finding.chunk);
         self.failure(&event, &("finding", name, finding.code, place));
+    }
+
+    /// Reports an event of a publishing point, if it is one for the log.
+    #[cfg(feature = "live")]
+    pub(super) fn live(&self, name: &Name, event: &LiveEvent) {
+        match live::severity(event) {
+            None => {}
+            Some(Severity::Info) => self.report(&Event::Live { name, event }),
+            // An encoder that does something wrong does it with each fragment.
+            Some(_) => {
+                self.failure(&Event::Live { name, event }, &("live", name, live::kind(event)));
+            }
+        }
+    }
+
+    /// Reports a push that was refused.
+    #[cfg(feature = "live")]
+    #[cold]
+    pub(super) fn push_refused(&self, name: Option<&Name>, what: &str, status: u16, why: &str) {
+        self.counters.live_refusal();
+        let event = Event::PushRefused { name, what, status, why };
+        self.failure(&event, &("push", name, status, why));
+    }
+
+    /// Reports an archive that does not take what was published.
+    #[cfg(feature = "live")]
+    #[cold]
+    pub(super) fn archive_failed(&self, name: &Name, error: &io::Error) {
+        self.failure(&Event::ArchiveFailed { name, error }, &("archive", name));
     }
 
     /// Reports a failure, unless the same was reported in this period or too many were.

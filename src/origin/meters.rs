@@ -136,6 +136,30 @@ const COUNTERS: &[Row] = &[
         |stats| stats.disk_cache.hit_bytes,
         "Bytes that were read from the local disk",
     ),
+    row(
+        "smooth_origin_live_pushes_total",
+        Unit::Count,
+        |stats| stats.live_pushes,
+        "Bodies that encoders have begun to push",
+    ),
+    row(
+        "smooth_origin_live_bytes_total",
+        Unit::Bytes,
+        |stats| stats.live_bytes,
+        "Bytes that encoders have pushed",
+    ),
+    row(
+        "smooth_origin_live_fragments_total",
+        Unit::Count,
+        |stats| stats.live_fragments,
+        "Fragments that publishing points have published",
+    ),
+    row(
+        "smooth_origin_live_refused_total",
+        Unit::Count,
+        |stats| stats.live_refused,
+        "Pushes that were refused or broken off",
+    ),
 ];
 
 const GAUGES: &[Row] = &[

@@ -15,6 +15,8 @@ mod event;
 mod events;
 mod host;
 mod index_files;
+#[cfg(feature = "live")]
+mod live;
 #[cfg(feature = "metrics")]
 mod meters;
 mod monitoring;
@@ -43,6 +45,8 @@ pub use block_on::block_on;
 pub use builder::OriginBuilder;
 pub use cached::CachedPresentation;
 pub use event::{Event, Level};
+#[cfg(feature = "live")]
+pub use live::{LiveOptions, LivePoint, LivePoints, Push};
 pub use read::{Body, Opened, StoredBody};
 pub use redirect::Redirect;
 pub use stats::{FragmentCacheStats, OriginStats};
@@ -93,6 +97,8 @@ struct Inner {
     cache: Cache,
     named_media: NamedMedia,
     limits: Limits,
+    #[cfg(feature = "live")]
+    live: Option<LivePoints>,
 }
 
 impl Origin {

@@ -61,6 +61,14 @@ pub struct OriginStats {
     /// Requests to presentations that are open, and bodies, that failed because of the content or the
     /// storage. Those that were refused are not among them.
     pub failures: u64,
+    /// Bodies that encoders have begun to push to publishing points (feature `live`).
+    pub live_pushes: u64,
+    /// Bytes of these bodies.
+    pub live_bytes: u64,
+    /// Fragments that publishing points have published.
+    pub live_fragments: u64,
+    /// Pushes that were refused, or ended because nothing more could be taken of them.
+    pub live_refused: u64,
     /// Operations of the store in progress now: [`max_reads`](super::OriginBuilder::max_reads) limits
     /// them.
     pub in_progress: u64,

@@ -20,6 +20,8 @@ mod failure;
 mod fields;
 mod files;
 mod head;
+#[cfg(feature = "live")]
+mod ingest;
 mod json;
 mod kept_links;
 mod media_type;
@@ -49,6 +51,8 @@ pub use caching::{CacheClass, CacheControl, Caching};
 pub use cors::Cors;
 pub use failure::Failure;
 pub use files::PassedFiles;
+#[cfg(feature = "live")]
+pub use ingest::{IngestRequest, IngestService, Peer, Verdict};
 pub use pattern::Pattern;
 pub use redirects::{InvalidLife, Redirects};
 pub use requested::Requested;

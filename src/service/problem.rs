@@ -40,6 +40,12 @@ impl Problem {
         Self { detail: Some(detail.into()), ..Self::new(status, code) }
     }
 
+    /// Adds a sentence for the client.
+    #[cfg(feature = "live")]
+    pub(super) fn saying(self, detail: &str) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
     /// Adds a sentence for the host. The client does not get it.
     pub(super) fn because(self, cause: String) -> Self {
         Self { cause: Some(cause), ..self }

@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime};
 #[derive(Clone)]
 pub struct Clock {
     now: Arc<dyn Fn() -> Duration + Send + Sync>,
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    #[cfg_attr(not(any(feature = "http", feature = "live")), allow(dead_code))]
     wall: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -44,7 +44,7 @@ impl Clock {
     }
 
     /// The time of day.
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "http", feature = "live"))]
     pub(crate) fn wall(&self) -> SystemTime {
         (self.wall)()
     }

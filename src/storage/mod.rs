@@ -6,6 +6,8 @@
 
 mod age;
 mod allowance;
+#[cfg(feature = "live")]
+mod archive;
 mod breaker;
 #[cfg(feature = "object-store")]
 mod bucket;
@@ -52,6 +54,8 @@ use futures_util::future;
 use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
 pub use age::Age;
+#[cfg(feature = "live")]
+pub use archive::{AnyArchive, Archive, MemoryArchive};
 pub use breaker::{BreakerOpen, BreakerSource, BreakerState, BreakerStats, BreakerStore};
 #[cfg(feature = "object-store")]
 pub use bucket::{

@@ -29,6 +29,8 @@ mod key_frame_segments;
 mod layering;
 mod links;
 mod lint;
+#[cfg(all(feature = "http", feature = "live"))]
+mod live_ingest;
 mod manifests;
 mod mend;
 mod metrics;

@@ -5,6 +5,7 @@ use clap::Command;
 const FOLDERS: &str = "Folders";
 const STORES: &str = "Stores over a network";
 const LISTENING: &str = "Listening";
+const LIVE: &str = "Live";
 const LOGS: &str = "Logs";
 const OPERATOR: &str = "Page and operator";
 const CACHING: &str = "Caching";
@@ -45,6 +46,8 @@ const TABLE: &[(&str, &str)] = &[
     ("write-timeout", LISTENING),
     ("handshake-timeout", LISTENING),
     ("stop-timeout", LISTENING),
+    ("live", LIVE),
+    ("live-", LIVE),
     ("quiet", LOGS),
     ("log-", LOGS),
     ("access-log", LOGS),

@@ -43,7 +43,7 @@ pub(crate) fn run() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn serve(options: &Options) -> Result<(), Failure> {
     options.common.only_folders("sendfile")?;
-    let mut host = Host::open(&options.common, Memory::default()).await?;
+    let mut host = Host::open(&options.common, Memory::default(), None).await?;
     let copy_younger = Duration::from_secs(options.copy_younger);
     let workers = Workers::start(&host, copy_younger)
         .map_err(|error| Failure::system("the server cannot start", error))?;

@@ -41,16 +41,18 @@ pub(crate) struct Client {
     pub(crate) peer: SocketAddr,
     /// Set if the connection is encrypted.
     pub(crate) is_encrypted: bool,
+    /// Set if it has proved to own a certificate that was asked for.
+    pub(crate) has_certificate: bool,
 }
 
 impl Client {
     pub(crate) fn new(peer: SocketAddr) -> Self {
-        Self { peer, is_encrypted: false }
+        Self { peer, is_encrypted: false, has_certificate: false }
     }
 
-    /// Returns this client as one whose connection is encrypted.
-    pub(crate) fn over_tls(self) -> Self {
-        Self { is_encrypted: true, ..self }
+    /// Returns this client as one whose connection is encrypted, with a certificate of its own or without.
+    pub(crate) fn over_tls(self, has_certificate: bool) -> Self {
+        Self { is_encrypted: true, has_certificate, ..self }
     }
 }
 

@@ -115,7 +115,8 @@ pub(crate) async fn serve(
         ended = handshake => ended.map_err(|_| Broken::HandshakeTime)?.map_err(Broken::Handshake)?,
         () = stopping.begins() => return Ok(()),
     };
-    let client = client.over_tls();
+    let has_certificate = stream.get_ref().1.peer_certificates().is_some();
+    let client = client.over_tls(has_certificate);
     match stream.get_ref().1.alpn_protocol() {
         Some(b"h2") => http2::serve(stream, client, serving, watcher, stopping).await,
         _ => http1::serve(stream, client, serving, watcher).await,

@@ -1,13 +1,13 @@
 //! The options of what is for the operator.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
-use common::{Failure, Trouble};
+use common::Failure;
 use ipnet::IpNet;
 
 use crate::access::network;
+use crate::tokens::Tokens;
 
 /// The options of what is for the operator.
 #[derive(Args)]
@@ -27,41 +27,15 @@ pub(crate) struct OperatorArguments {
     pub(super) purge_token_file: Option<PathBuf>,
 }
 
-/// Fewest characters of a token.
-const SHORTEST_TOKEN: usize = 16;
-
 impl OperatorArguments {
     /// Reads the tokens of the file.
     ///
     /// # Errors
     /// The file cannot be read, or a token can be guessed.
-    pub(crate) fn tokens(&self) -> Result<Vec<String>, Failure> {
-        let Some(path) = &self.purge_token_file else { return Ok(Vec::new()) };
-        let shown = path.display();
-        if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
-            return Err(Failure::System(format!(
-                "{shown} is no regular file, as --purge-token-file needs"
-            )));
+    pub(crate) fn tokens(&self) -> Result<Tokens, Failure> {
+        match &self.purge_token_file {
+            Some(path) => Tokens::read(path, "--purge-token-file"),
+            None => Ok(Tokens::default()),
         }
-        let text = fs::read_to_string(path).map_err(|error| {
-            let trouble = Trouble::of(path, &error);
-            Failure::system(format_args!("cannot read the tokens in {shown}"), trouble)
-        })?;
-        let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
-        let lines: Vec<_> = lines.filter(|(_, line)| !line.is_empty()).collect();
-        if lines.is_empty() {
-            return Err(Failure::Usage(format!(
-                "{shown} has no token; make one: head -c 24 /dev/urandom | base64 >{shown}"
-            )));
-        }
-        for (number, token) in &lines {
-            if token.len() < SHORTEST_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(Failure::Usage(format!(
-                    "{shown}:{number}: a token has at least {SHORTEST_TOKEN} characters, letters, \
-                     digits and signs of ASCII"
-                )));
-            }
-        }
-        Ok(lines.into_iter().map(|(_, token)| token.to_owned()).collect())
     }
 }

@@ -17,6 +17,7 @@ use smooth_origin::Origin;
 
 pub(crate) use arguments::OperatorArguments;
 pub(crate) use meters::{Connected, Meters};
+pub(crate) use other_origin::is_of_browser;
 pub(crate) use probe::probe;
 
 use crate::access::{Access, Client, came_through_a_proxy};

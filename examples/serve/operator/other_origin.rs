@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, Request};
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Returns whether a request has what browsers add for the sake of pages, and programs do not.
-pub(super) fn is_of_browser(headers: &HeaderMap) -> bool {
+pub(crate) fn is_of_browser(headers: &HeaderMap) -> bool {
     headers.contains_key(ORIGIN) || headers.contains_key(SEC_FETCH_SITE)
 }
 

@@ -11,18 +11,18 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 use smooth_origin::Origin;
 use smooth_origin::base::{ErrorKind, Name};
-use subtle::{Choice, ConstantTimeEq};
 
 use super::answer::{of, other_method, words};
 use super::{OperatorArguments, Place, other_origin};
 use crate::access::{Access, Client, is_presentation};
 use crate::page::Hosts;
 use crate::site::SiteBody;
+use crate::tokens::Tokens;
 
 /// Those that may purge, besides the operator.
 pub(super) struct Rights {
     networks: Vec<IpNet>,
-    tokens: Vec<String>,
+    tokens: Tokens,
 }
 
 /// Something that can be asked for.
@@ -135,14 +135,10 @@ impl Rights {
         })
     }
 
-    /// Returns whether a value of `Authorization` has one of the tokens. The time that it takes says
-    /// nothing about how much of a token is right.
+    /// Returns whether a value of `Authorization` has one of the tokens.
     fn has_token(&self, value: &[u8]) -> bool {
         let Some((scheme, token)) = value.split_at_checked(7) else { return false };
-        let token = token.trim_ascii();
-        let found = self.tokens.iter().map(|known| known.as_bytes().ct_eq(token));
-        scheme.eq_ignore_ascii_case(b"bearer ")
-            && bool::from(found.fold(Choice::from(0), |any, one| any | one))
+        scheme.eq_ignore_ascii_case(b"bearer ") && self.tokens.has(token.trim_ascii())
     }
 }
 
@@ -269,7 +265,7 @@ mod tests {
     #[test]
     fn a_token_is_right_or_wrong_as_a_whole() {
         let tokens = ["0123456789abcdef", "another-token-of-this-file"].map(String::from);
-        let rights = Rights { networks: Vec::new(), tokens: tokens.into() };
+        let rights = Rights { networks: Vec::new(), tokens: Vec::from(tokens).into() };
         assert!(rights.has_token(b"Bearer 0123456789abcdef"));
         assert!(rights.has_token(b"bearer another-token-of-this-file "));
         for wrong in [

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  connection ─► access (who asks, log) ─► site ─┬─► operator: health, metrics, purge
+//!                                                ├─► live: what encoders push
 //!                                                ├─► page: the page, its files, its JSON
 //!                                                └─► service: presentations
 //! ```
@@ -19,11 +20,13 @@ use http::header::HOST;
 use http::{Method, Response, Version};
 use hyper::Request;
 use hyper::body::Incoming;
-use smooth_origin::service::OriginService;
+use smooth_origin::service::{IngestService, OriginService};
 
 pub(crate) use body::SiteBody;
+pub(crate) use tenant::placed;
 
 use crate::access::{Access, Class, Client};
+use crate::live::Live;
 use crate::operator::{Connected, Operator};
 use crate::page::Page;
 
@@ -36,6 +39,7 @@ pub(crate) struct Parts {
     pub(crate) service: OriginService,
     pub(crate) hosts: HostRules,
     pub(crate) access: Access,
+    pub(crate) live: Option<Live>,
     pub(crate) operator: Option<Operator>,
     pub(crate) page: Option<Page>,
 }
@@ -52,14 +56,14 @@ impl Site {
     ) -> Response<SiteBody> {
         let parts = &*self.0;
         let Some(mut record) = parts.access.begin(&request, client) else {
-            return parts.respond(&request, client).await.0;
+            return parts.respond(request, client).await.0;
         };
-        let id = record.id().clone();
-        let mut responding = pin!(parts.respond(&request, client));
+        let (id, is_head) = (record.id().clone(), *request.method() == Method::HEAD);
+        let mut responding = pin!(parts.respond(request, client));
         let (mut response, class) =
             poll_fn(|context| during(&id, || responding.as_mut().poll(context))).await;
         parts.access.tell_id(&id, response.headers_mut());
-        record.answered(&response, class, *request.method() == Method::HEAD);
+        record.answered(&response, class, is_head);
         response.map(|body| body.recorded(record))
     }
 
@@ -108,9 +112,15 @@ impl Parts {
     /// Returns the response, and the class of the request if a part other than the service has answered.
     async fn respond(
         &self,
-        request: &Request<Incoming>,
+        request: Request<Incoming>,
         client: &Client,
     ) -> (Response<SiteBody>, Option<Class>) {
+        if let Some(live) = &self.live
+            && IngestService::takes(&request)
+        {
+            return (live.respond(request, client, &self.access, &self.hosts).await, None);
+        }
+        let request = &request;
         if !is_health(request.uri().path()) && !has_one_host(request) {
             // Refused with 400, whatever is asked for.
             return (self.service.respond(request).await.map(SiteBody::from), None);

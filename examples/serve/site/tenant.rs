@@ -6,7 +6,7 @@ use http::uri::PathAndQuery;
 use http::{Request, Uri};
 
 /// Returns a request with the path that it stands for, if its host has a rule.
-pub(super) fn placed<B>(hosts: &HostRules, request: &Request<B>) -> Option<Request<()>> {
+pub(crate) fn placed<B>(hosts: &HostRules, request: &Request<B>) -> Option<Request<()>> {
     if hosts.is_empty() {
         return None;
     }

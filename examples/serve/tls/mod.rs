@@ -7,10 +7,11 @@
 
 mod arguments;
 mod identity;
+mod issuers;
 mod resolver;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -48,11 +49,15 @@ const LOOK_EACH: Duration = Duration::from_secs(30);
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 impl Tls {
-    /// Reads the certificate. `None` if the options have none.
+    /// Reads the certificate. `None` if the options have none. Clients are asked for certificates of
+    /// the issuers in `client_ca`, if there are any, and need not have one.
     ///
     /// # Errors
     /// The files cannot be read or do not fit together.
-    pub(crate) fn open(arguments: &TlsArguments) -> Result<Option<Self>, Failure> {
+    pub(crate) fn open(
+        arguments: &TlsArguments,
+        client_ca: Option<&Path>,
+    ) -> Result<Option<Self>, Failure> {
         let (Some(certificate), Some(key)) = (&arguments.tls_certificate, &arguments.tls_key)
         else {
             return Ok(None);
@@ -64,7 +69,7 @@ impl Tls {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| Failure::system("TLS cannot start", error))?
-            .with_no_client_auth()
+            .with_client_cert_verifier(issuers::verifier(client_ca, &provider)?)
             .with_cert_resolver(Arc::clone(&resolver) as _);
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
         let source =

@@ -55,6 +55,9 @@ pub(super) fn read(header: &Header, f: &mut Fields<'_>) -> Result<Inside, Error>
                 f.guid("SystemID")?;
                 f.u32("DataSize")?;
             }
+            Some("live_server_manifest" | "stream_manifest") => {
+                f.full()?;
+            }
             _ => {}
         },
         b"ftyp" | b"styp" => {

@@ -7,6 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "live")]
+use super::LivePoints;
 use super::cache::{Cache, CacheOptions};
 use super::counters::Counters;
 use super::events::{Events, Report};
@@ -65,6 +67,8 @@ pub struct OriginBuilder {
     ahead: Option<AheadOptions>,
     #[cfg(feature = "disk-cache")]
     disk: Option<DiskCache>,
+    #[cfg(feature = "live")]
+    live: Option<LivePoints>,
 }
 
 impl Origin {
@@ -101,7 +105,25 @@ impl OriginBuilder {
             ahead: None,
             #[cfg(feature = "disk-cache")]
             disk: None,
+            #[cfg(feature = "live")]
+            live: None,
         }
+    }
+
+    /// Answers from publishing points, too; default none. The points use the clock, the timer, the log and the
+    /// numbers of the origin from then on; if they are given to several origins, those of the last one.
+    ///
+    /// ```
+    /// # use smooth_origin::origin::{LivePoints, Origin, block_on};
+    /// # use smooth_origin::storage::MemoryStore;
+    /// let points = LivePoints::default();
+    /// let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
+    /// # assert!(block_on(origin.answer("/news.isml/Manifest")).is_err());
+    /// ```
+    #[cfg(feature = "live")]
+    pub fn live(mut self, points: LivePoints) -> Self {
+        self.live = Some(points);
+        self
     }
 
     /// Options with which presentations are opened; default [`OpenOptions::default`].
@@ -335,7 +357,20 @@ impl OriginBuilder {
         let is_spread = self.memory.whole_reads > 0;
         let cache = CacheOptions { is_spread, ..self.cache };
         let cache = Cache::new(cache, opener, clock);
-        Origin { inner: Arc::new(Inner { shared, cache, named_media, limits }) }
+        #[cfg(feature = "live")]
+        if let Some(points) = &self.live {
+            points.attach(&shared.access.host);
+        }
+        Origin {
+            inner: Arc::new(Inner {
+                shared,
+                cache,
+                named_media,
+                limits,
+                #[cfg(feature = "live")]
+                live: self.live,
+            }),
+        }
     }
 }
 

@@ -81,6 +81,10 @@ impl OriginBuilder {
     /// | `smooth_origin_disk_cache_misses_total` | counter | reads |
     /// | `smooth_origin_disk_cache_errors_total` | counter | reads |
     /// | `smooth_origin_disk_cache_hit_bytes_total` | counter | bytes |
+    /// | `smooth_origin_live_pushes_total` | counter | pushed bodies |
+    /// | `smooth_origin_live_bytes_total` | counter | bytes |
+    /// | `smooth_origin_live_fragments_total` | counter | fragments |
+    /// | `smooth_origin_live_refused_total` | counter | pushed bodies |
     /// | `smooth_origin_openings_in_progress` | gauge | openings |
     /// | `smooth_origin_operations_in_progress` | gauge | operations of the store |
     /// | `smooth_origin_operations_waiting` | gauge | operations of the store |

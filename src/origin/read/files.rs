@@ -23,6 +23,9 @@ pub(in crate::origin) struct Files {
     shared: Arc<Shared>,
     /// Names and versions, as far as they were opened.
     list: Vec<Option<(Name, Result<Version, ReadErrorKind>)>>,
+    /// Sources that stay at hand, of a live presentation: they are in memory, and cannot be opened again.
+    /// Empty for all others.
+    pinned: Vec<Option<Source>>,
     /// Time of the last change of any of them.
     pub(super) modified: Option<SystemTime>,
 }
@@ -31,9 +34,45 @@ type Looking<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 impl Files {
     pub(in crate::origin) fn new(shared: Arc<Shared>) -> Self {
+        Self::of_number(shared, Self::next_number())
+    }
+
+    /// The files of a live event, of which each snapshot is an opening of the same number.
+    #[cfg(feature = "live")]
+    pub(in crate::origin) fn pinned(shared: Arc<Shared>, number: u64) -> Self {
+        Self::of_number(shared, number)
+    }
+
+    fn of_number(shared: Arc<Shared>, number: u64) -> Self {
+        Self { number, shared, list: Vec::new(), pinned: Vec::new(), modified: None }
+    }
+
+    /// The number of another opening.
+    pub(in crate::origin) fn next_number() -> u64 {
         static OPENINGS: AtomicU64 = AtomicU64::new(0);
-        let number = OPENINGS.fetch_add(1, Ordering::Relaxed);
-        Self { number, shared, list: Vec::new(), modified: None }
+        OPENINGS.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Keeps a source that stays at hand as long as these files.
+    #[cfg(feature = "live")]
+    pub(in crate::origin) fn pin(
+        &mut self,
+        file: FileId,
+        name: Name,
+        version: Version,
+        source: Source,
+    ) {
+        let len = self.list.len().max(file.index() + 1);
+        self.list.resize(len, None);
+        self.pinned.resize(len, None);
+        self.list[file.index()] = Some((name, Ok(version)));
+        self.pinned[file.index()] = Some(source);
+    }
+
+    /// A source that stays at hand.
+    #[cfg(feature = "live")]
+    pub(in crate::origin) fn pinned_source(&self, file: FileId) -> Option<&Source> {
+        self.pinned.get(file.index())?.as_ref()
     }
 
     pub(in crate::origin) fn shared(&self) -> &Arc<Shared> {
@@ -86,6 +125,9 @@ impl Files {
 
     /// The source of a file that was opened before: still open, or opened again in the same version.
     pub(in crate::origin) async fn source(&self, file: FileId) -> Result<Source, ReadError> {
+        if let Some(Some(pinned)) = self.pinned.get(file.index()) {
+            return Ok(pinned.clone());
+        }
         if let Some(source) = self.shared.handles.get(self.number, file) {
             return Ok(source);
         }
@@ -222,7 +264,9 @@ impl LastRead {
 
 impl Drop for Files {
     fn drop(&mut self) {
-        for index in 0..self.list.len() {
+        // Pinned sources are in no cache of handles.
+        let opened = if self.pinned.is_empty() { self.list.len() } else { 0 };
+        for index in 0..opened {
             self.shared.handles.close(self.number, FileId::new(index as u32));
         }
     }

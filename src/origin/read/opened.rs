@@ -61,12 +61,22 @@ impl Opened {
         if let Some(heads) = &files.shared().heads {
             presentation.keep_heads(files.number(), Arc::clone(heads) as _);
         }
+        Self::of(Arc::new(presentation), files)
+    }
+
+    /// A snapshot of a live presentation, with the files of its event.
+    #[cfg(feature = "live")]
+    pub(in crate::origin) fn of_snapshot(presentation: Arc<Presentation>, files: Files) -> Self {
+        Self::of(presentation, files)
+    }
+
+    fn of(presentation: Arc<Presentation>, files: Files) -> Self {
         #[cfg(feature = "http")]
         let now = files.shared().access.host.clock.wall();
         #[cfg(feature = "http")]
         let is_ahead = files.modified.is_some_and(|modified| modified > now);
         Self {
-            presentation: Arc::new(presentation),
+            presentation,
             stale: AtomicBool::new(false),
             settles_at: AtomicU64::new(0),
             reported: AtomicUsize::new(0),
@@ -178,6 +188,12 @@ impl Opened {
     /// A file of the presentation, in the version that was opened.
     pub(in crate::origin) async fn source(&self, file: FileId) -> Result<Source, ReadError> {
         self.files.source(file).await
+    }
+
+    /// The source of a file of a live event.
+    #[cfg(feature = "live")]
+    pub(in crate::origin) fn pinned_source(&self, file: FileId) -> Option<&Source> {
+        self.files.pinned_source(file)
     }
 
     /// Reads a range of a file.

@@ -1,0 +1,126 @@
+//! What encoders push: who may, and to which publishing points.
+//!
+//! ```text
+//!  request ─► rights (address, token, certificate) ─► IngestService ─► LivePoints ◄─ the origin's requests
+//! ```
+
+mod arguments;
+mod rights;
+
+use std::time::Duration;
+
+use common::{Failure, HostRules};
+use http::Response;
+use hyper::Request;
+use hyper::body::Incoming;
+use smooth_origin::live::PointOptions;
+use smooth_origin::origin::{LiveOptions, LivePoints};
+use smooth_origin::service::{IngestService, Peer};
+
+pub(crate) use arguments::LiveArguments;
+
+use crate::access::{Access, Client};
+use crate::site::{SiteBody, placed};
+use rights::{Encoder, Rights};
+
+/// Takes pushes. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Live {
+    service: IngestService,
+}
+
+/// Interval at which publishing points look at the time.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Makes the publishing points, if there are to be any.
+pub(crate) fn points(arguments: &LiveArguments) -> Option<LivePoints> {
+    if !arguments.live {
+        return None;
+    }
+    let patterns = arguments.live_create.clone();
+    let creates_all = patterns.is_empty() && arguments.live_point.is_empty();
+    let of_each = options_of(arguments);
+    let points = LivePoints::new(LiveOptions::default().on_first_push(move |name| {
+        let is_named = || patterns.iter().any(|pattern| pattern.matches(name.as_str()));
+        (creates_all || is_named()).then(|| of_each.clone())
+    }));
+    configure(&points, arguments);
+    Some(points)
+}
+
+/// Makes the points that the options name, and gives all of them the window of the options.
+pub(crate) fn configure(points: &LivePoints, arguments: &LiveArguments) {
+    for name in &arguments.live_point {
+        // The option takes nothing but names of points.
+        let _ = points.create(name.clone(), options_of(arguments));
+    }
+    for point in points.list() {
+        point.set_window(window(arguments));
+    }
+}
+
+/// Has publishing points look at the time as long as the server runs.
+pub(crate) async fn tick(points: Option<LivePoints>) {
+    let Some(points) = points else { return };
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        points.tick();
+    }
+}
+
+/// Ends all events: what is pushed is published, and encoders are told.
+pub(crate) async fn stop(points: Option<LivePoints>) {
+    if let Some(points) = points {
+        points.stop();
+        points.settle().await;
+    }
+}
+
+fn options_of(arguments: &LiveArguments) -> PointOptions {
+    PointOptions::default().look_ahead(arguments.live_look_ahead).window(window(arguments))
+}
+
+fn window(arguments: &LiveArguments) -> Option<Duration> {
+    Some(arguments.live_window).filter(|window| !window.is_zero())
+}
+
+impl Live {
+    /// # Errors
+    /// The tokens of encoders cannot be read.
+    pub(crate) fn new(points: LivePoints, arguments: &LiveArguments) -> Result<Self, Failure> {
+        let rights = Rights::new(arguments)?;
+        let service = IngestService::new(points).authorize(move |request| rights.judge(request));
+        let service = match arguments.live_idle_timeout {
+            Some(timeout) => service.idle_timeout(timeout),
+            None => service,
+        };
+        Ok(Self { service })
+    }
+
+    /// Checks what [`new`](Self::new) would refuse.
+    pub(crate) fn check(arguments: &LiveArguments) -> Result<(), Failure> {
+        Rights::new(arguments).map(drop)
+    }
+
+    /// Takes a push and answers it.
+    pub(crate) async fn respond(
+        &self,
+        mut request: Request<Incoming>,
+        client: &Client,
+        access: &Access,
+        hosts: &HostRules,
+    ) -> Response<SiteBody> {
+        let caller = access.trust().caller(request.headers(), client);
+        if let Some(placed) = placed(hosts, &request) {
+            *request.uri_mut() = placed.uri().clone();
+        }
+        request.extensions_mut().insert(Peer::new(caller.address));
+        request.extensions_mut().insert(Encoder {
+            is_certain: caller.is_certain,
+            has_certificate: client.has_certificate,
+        });
+        self.service.respond(request).await.map(SiteBody::from)
+    }
+}

@@ -1,0 +1,208 @@
+//! The header of a body: its `moov`, with the names of the live server manifest.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::names::{Listed, name_tracks};
+use super::track_file::head;
+use super::unit::{Header, HeaderTrack};
+use crate::base::{Error, ErrorKind, FourCc, Limits, Timescale};
+use crate::bmff::{Boxes, Co64, Elst, Hdlr, Mdhd, SampleEntry, Stco, Stsd, Stsz, Stts, Tkhd, Trex};
+use crate::codec::Description;
+use crate::fragment::Defaults;
+use crate::manifest::{ServerManifest, StreamKind};
+
+/// The tracks whose fragments a body may have. The next body of the same stream may go on with them.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub(super) header: Header,
+    pub(super) tracks: Vec<Track>,
+}
+
+/// What is needed to read fragments of a track.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Track {
+    pub(super) track_id: u32,
+    pub(super) kind: StreamKind,
+    pub(super) defaults: Defaults,
+    /// Time at which the track begins by its edit list, in ticks: 0 if it has none. Only times of `tfdt` count
+    /// without it.
+    pub(super) media_time: i64,
+}
+
+impl Known {
+    /// Returns the header that these tracks are of.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    pub(super) fn track(&self, track_id: u32) -> Option<&Track> {
+        self.tracks.iter().find(|track| track.track_id == track_id)
+    }
+
+    /// Reads a `moov`, a whole box, that begins at byte `start` of the body.
+    ///
+    /// # Errors
+    /// Errors of a `moov` that cannot be read, or that has no track; [`ErrorKind::NotSliceable`] if it has samples;
+    /// [`ErrorKind::Budget`] for too many tracks, or tracks whose headers take too many bytes together.
+    pub(super) fn read(
+        moov: &Bytes,
+        start: u64,
+        manifest: Option<&ServerManifest>,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        let boxes = Boxes::parse(moov, start, limits)?;
+        let at = |error: Error| match error.place {
+            crate::base::Place::Nowhere => Error::at(start, error.kind).inside(FourCc(*b"moov")),
+            _ => error,
+        };
+        Self::of(&boxes, manifest, limits).map_err(at)
+    }
+
+    fn of(
+        boxes: &Boxes,
+        manifest: Option<&ServerManifest>,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        let missing =
+            || ErrorKind::Missing { what: "`trak` that can be read", clause: "[MS-SSTR] 2.2.7" };
+        let moov = boxes.inside(*b"moov").ok_or_else(missing)?;
+        let found = moov.each(*b"trak").count() as u64;
+        Limits::check("tracks of a header", found, limits.tracks as u64)?;
+        let described = moov.each(*b"trak").filter_map(|trak| Described::of(trak, limits));
+        let described: Vec<Described<'_>> = described.collect::<Result<_, _>>()?;
+        if described.is_empty() {
+            return Err(missing().into());
+        }
+        let mut numbers = HashSet::new();
+        if let Some(twice) = described.iter().find(|track| !numbers.insert(track.track_id)) {
+            let what = format!("two tracks of number {}", twice.track_id);
+            return Err(ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.3.2" }.into());
+        }
+        let listed = described.iter().map(|track| Listed {
+            track_id: track.track_id,
+            kind: track.kind,
+            language: track.language.as_deref(),
+            description: track.description.as_ref(),
+        });
+        let servers = name_tracks(&listed.collect::<Vec<_>>(), manifest);
+        let (mut tracks, mut of_header, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for (track, server) in described.into_iter().zip(servers) {
+            let trex = trex_of(moov, track.track_id);
+            let head = head(moov, track.trak, &trex);
+            bytes += head.len() as u64;
+            // What tracks share is written for each of them.
+            let limit = limits.moov.saturating_mul(4);
+            Limits::check("bytes of the headers of all tracks", bytes, limit)?;
+            let Described { track_id, kind, timescale, codec, media_time, .. } = track;
+            of_header.push(HeaderTrack { track_id, kind, server, timescale, head, codec });
+            tracks.push(Track { track_id, kind, defaults: Defaults::from(&trex), media_time });
+        }
+        Ok(Self { header: Header { tracks: of_header }, tracks })
+    }
+}
+
+/// Returns the defaults of a track's fragments.
+fn trex_of(moov: &Boxes, track_id: u32) -> Trex {
+    let mut all = moov.each(*b"mvex").flat_map(|mvex| mvex.all::<Trex>());
+    let found = all.find(|trex| trex.track_id == track_id).cloned();
+    found.unwrap_or(Trex { track_id, default_sample_description_index: 1, ..Trex::default() })
+}
+
+/// What a `trak` says.
+struct Described<'a> {
+    trak: &'a Boxes,
+    track_id: u32,
+    kind: StreamKind,
+    timescale: Timescale,
+    language: Option<String>,
+    description: Option<Description>,
+    codec: u128,
+    media_time: i64,
+}
+
+impl<'a> Described<'a> {
+    /// `None` for a track of no kind that is known, such as a hint track.
+    fn of(trak: &'a Boxes, limits: &Limits) -> Option<Result<Self, Error>> {
+        let mdia = trak.inside(*b"mdia")?;
+        let kind = match &mdia.get::<Hdlr>()?.handler_type.0 {
+            b"vide" => StreamKind::Video,
+            b"soun" => StreamKind::Audio,
+            b"text" | b"subt" | b"sbtl" | b"meta" | b"clcp" => StreamKind::Text,
+            _ => return None,
+        };
+        Some(Self::read(trak, mdia, kind, limits))
+    }
+
+    fn read(
+        trak: &'a Boxes,
+        mdia: &'a Boxes,
+        kind: StreamKind,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        let missing = |what| ErrorKind::Missing { what, clause: "ISO/IEC 14496-12, 8.3" };
+        let tkhd = trak.get::<Tkhd>().ok_or(missing("`tkhd`"))?;
+        let mdhd = mdia.get::<Mdhd>().ok_or(missing("`mdhd`"))?;
+        let timescale = Timescale::new(mdhd.timescale.into()).ok_or(missing("timescale"))?;
+        let stbl = mdia.path(&[*b"minf", *b"stbl"]).ok_or(missing("`stbl`"))?;
+        let stsd = stbl.get::<Stsd>().ok_or(missing("`stsd`"))?;
+        if has_samples(stbl) {
+            let what = "a header with samples of its own: push fragments alone, as ffmpeg does with \
+                `-f ismv -movflags isml+frag_keyframe`";
+            return Err(ErrorKind::NotSliceable(what).into());
+        }
+        let entry = stsd.entries().next().ok_or(missing("sample entry"))?;
+        let description = Description::of_entry(kind, &entry, limits).ok();
+        let edits = trak.inside(*b"edts").and_then(|edts| edts.get::<Elst>());
+        let media_time = edits.and_then(|elst| elst.edits().find(|edit| !edit.is_empty()));
+        Ok(Self {
+            trak,
+            track_id: tkhd.track_id,
+            kind,
+            timescale,
+            language: mdhd.language().filter(|language| language != "und"),
+            codec: codec(kind, timescale, stsd, description.as_ref()),
+            description,
+            media_time: media_time.map_or(0, |edit| edit.media_time),
+        })
+    }
+}
+
+fn has_samples(stbl: &Boxes) -> bool {
+    stbl.get::<Stsz>().is_some_and(|stsz| stsz.sample_count > 0)
+        || stbl.get::<Stts>().is_some_and(|stts| !stts.entries.is_empty())
+        || stbl.get::<Stco>().is_some_and(|stco| stco.count() > 0)
+        || stbl.get::<Co64>().is_some_and(|co64| co64.count() > 0)
+}
+
+/// Returns the hash of what a decoder is set up with. Bitrates that an entry says are no part of it.
+fn codec(
+    kind: StreamKind,
+    timescale: Timescale,
+    stsd: &Stsd,
+    description: Option<&Description>,
+) -> u128 {
+    let mut hash = Xxh3::new();
+    let mut field = |bytes: &[u8]| {
+        hash.update(&(bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    };
+    field(kind.as_str().as_bytes());
+    field(&timescale.get().to_be_bytes());
+    for entry in stsd.entries() {
+        field(&entry.format().0);
+    }
+    let is_encrypted =
+        |entry: SampleEntry| matches!(&entry.format().0, b"encv" | b"enca" | b"enct");
+    match description.filter(|_| stsd.entries().count() == 1 && !stsd.entries().any(is_encrypted)) {
+        Some(known) => {
+            field(known.tag.as_str().as_bytes());
+            field(&known.private_data);
+            field(format!("{:?}", known.format).as_bytes());
+        }
+        None => stsd.entries().for_each(|entry| field(&entry.body)),
+    }
+    hash.digest128()
+}

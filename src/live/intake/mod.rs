@@ -1,0 +1,42 @@
+//! One pushed body: from bytes in pieces of any size to headers and checked fragments.
+//!
+//! ```text
+//!  bytes ─► Framing ─► Intake ─► Unit::Header     moov, with the live server manifest (header.rs)
+//!           boxes       │
+//!                       └─────► Unit::Fragment    moof, with its mdat (fragment.rs, payload.rs)
+//! ```
+//!
+//! A box is never looked at before all of it is there, so pieces of any size give the same units. Memory
+//! grows with the bytes that came, not with the sizes that boxes claim: at most twice as much as came,
+//! below [`LiveLimits`](super::LiveLimits).
+//!
+//! | In the body | Becomes |
+//! |---|---|
+//! | `ftyp`, `sidx`, `free`, `skip`, `prft`, `emsg`, unknown boxes | nothing |
+//! | live server manifest | names, languages and bitrates of the tracks of the `moov` before or behind it |
+//! | stream manifest | [`Unit::StreamManifest`] |
+//! | `moov` | [`Unit::Header`]; nothing if it says the same as the one before |
+//! | `moof`, `mdat` with `tfxd` | [`Unit::Fragment`] of the same bytes; `tfxd` becomes one of 64 bits |
+//! | `moof`, `mdat` without `tfxd` | [`Unit::Fragment`] whose `moof` is rewritten for Smooth Streaming. Its start is `tfdt` and the first composition offset, less the edit list's; without a `tfdt`, the end of the fragment before |
+//! | a broken fragment | [`Unit::Refused`], and the next one goes on |
+//! | `mfra` | [`Unit::EndOfStream`] |
+//! | `styp` with the brand `lmsg` | [`Unit::EndOfStream`] behind the fragments of that segment |
+//! | several `traf`s in a `moof`, a box of size 0, sizes that cannot be | an error: the body is refused |
+//!
+//! A segment of CMAF may come as several chunks (each a `moof` and an `mdat`). Each chunk becomes a
+//! fragment of its own, because a body does not say how many chunks will follow.
+//!
+//! Spec: [MS-SSTR] 2.2.7; DASH-IF Live Media Ingest Protocol 1.2, interface 1.
+
+mod body;
+mod fragment;
+mod framing;
+mod header;
+mod names;
+mod payload;
+mod track_file;
+mod unit;
+
+pub use self::body::Intake;
+pub use self::header::Known;
+pub use self::unit::{Arrived, BodyEnd, Header, HeaderTrack, Unit};

@@ -1,0 +1,193 @@
+//! The paths that encoders push to.
+
+use std::borrow::Cow;
+
+use crate::base::{Error, ErrorKind, Name, decode_segment};
+
+/// A path below a publishing point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct IngestPath {
+    /// The publishing point.
+    pub(super) point: Name,
+    pub(super) place: Place,
+}
+
+/// The place below a publishing point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A stream: the body has its boxes.
+    Stream { event: Option<String>, stream: String },
+    /// A manifest that an encoder writes of its own (DASH-IF ingest 1.2, 6.2): it is read and not used.
+    Manifest { event: Option<String> },
+}
+
+/// Extensions of files of media.
+const MEDIA: &[&str] =
+    &["cmfv", "cmfa", "cmft", "cmfm", "mp4", "m4s", "m4v", "m4a", "m4f", "ismv", "isma", "ismt"];
+
+/// Extensions of manifests.
+const MANIFESTS: &[&str] = &["mpd", "m3u8"];
+
+/// Words that stand before the identifier of a stream; the second one is of older drafts of DASH-IF.
+const STREAMS: &[&str] = &["Streams", "Switching"];
+
+/// Longest identifier of a stream or an event.
+const LONGEST: usize = 256;
+
+const GRAMMAR: ErrorKind = ErrorKind::Malformed(
+    "a push goes to NAME.isml/Streams(ID), NAME.isml/Events(ID)/Streams(ID) or NAME.isml/TRACK.cmfv",
+);
+
+impl IngestPath {
+    /// Returns whether a path leads below a publishing point, or to one.
+    pub(super) fn has_point(path: &str) -> bool {
+        path.split('/').any(|segment| {
+            is_point(segment) || decode_segment(segment).is_ok_and(|segment| is_point(&segment))
+        })
+    }
+
+    /// Reads a path; [MS-SSTR] 2.2.7 and 3.3. Words may be in any letter case.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotAddressed`] if there is no publishing point in the path;
+    /// [`ErrorKind::Malformed`] and [`ErrorKind::BadName`] if it makes no sense.
+    pub(super) fn parse(path: &str) -> Result<Self, Error> {
+        let in_path = |kind| Error::request("path", kind);
+        let mut segments = Vec::new();
+        for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+            segments.push(decode_segment(segment)?);
+        }
+        let point = segments.iter().position(|segment| is_point(segment));
+        let point = point.ok_or_else(|| in_path(ErrorKind::NotAddressed))?;
+        let name = Name::new(&segments[..=point].join("/")).map_err(|error| in_path(error.kind))?;
+        let (event, rest) = match &segments[point + 1..] {
+            [first, rest @ ..] if call(first, "Events").is_some() => (call(first, "Events"), rest),
+            rest => (None, rest),
+        };
+        let event = event.map(str::to_owned);
+        let place = place(rest, event).ok_or_else(|| in_path(GRAMMAR))?;
+        let ids = match &place {
+            Place::Stream { event, stream } => [event.as_deref(), Some(stream.as_str())],
+            Place::Manifest { event } => [event.as_deref(), None],
+        };
+        if !ids.into_iter().flatten().all(is_identifier) {
+            return Err(in_path(ErrorKind::Malformed(
+                "an identifier has 1 to 256 bytes, and no control characters",
+            )));
+        }
+        Ok(Self { point: name, place })
+    }
+}
+
+/// The place that what follows a publishing point leads to.
+fn place(rest: &[Cow<'_, str>], event: Option<String>) -> Option<Place> {
+    let (stream, file) = match rest {
+        [file] => (None, &**file),
+        // A folder per track.
+        [folder, file] => (Some(&**folder), &**file),
+        _ => return None,
+    };
+    if stream.is_none()
+        && let Some(id) = STREAMS.iter().find_map(|word| call(file, word))
+    {
+        return Some(Place::Stream { event, stream: id.into() });
+    }
+    let (name, extension) = file.rsplit_once('.')?;
+    let is_in = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(extension));
+    if is_in(MANIFESTS) {
+        return Some(Place::Manifest { event });
+    }
+    is_in(MEDIA).then(|| Place::Stream { event, stream: stream.unwrap_or(name).into() })
+}
+
+/// Returns what is between the parentheses of `word(…)`.
+fn call<'a>(segment: &'a str, word: &str) -> Option<&'a str> {
+    let (before, rest) = segment.split_at_checked(word.len())?;
+    let inside = rest.strip_prefix('(')?.strip_suffix(')')?;
+    before.eq_ignore_ascii_case(word).then_some(inside)
+}
+
+fn is_point(segment: &str) -> bool {
+    let end = segment.len().checked_sub(".isml".len()).and_then(|at| segment.get(at..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(".isml"))
+}
+
+fn is_identifier(id: &str) -> bool {
+    (1..=LONGEST).contains(&id.len()) && !id.contains(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(path: &str) -> Result<(String, Option<String>, String), u16> {
+        match IngestPath::parse(path) {
+            Ok(IngestPath { point, place: Place::Stream { event, stream } }) => {
+                Ok((point.as_str().to_owned(), event, stream))
+            }
+            Ok(IngestPath { place: Place::Manifest { .. }, .. }) => Err(200),
+            Err(error) => Err(error.kind.status()),
+        }
+    }
+
+    #[test]
+    fn a_path_names_point_event_and_stream_in_any_letter_case() {
+        let of = |point: &str, event: Option<&str>, stream: &str| {
+            Ok((point.to_owned(), event.map(str::to_owned), stream.to_owned()))
+        };
+        for (path, expected) in [
+            ("/x.isml/Streams(enc1)", of("x.isml", None, "enc1")),
+            ("/live/X.ISML/streams(720p)", of("live/X.ISML", None, "720p")),
+            ("//live//x.isml//STREAMS(a)", of("live/x.isml", None, "a")),
+            ("/x.isml/Events(e1)/Streams(enc1)", of("x.isml", Some("e1"), "enc1")),
+            ("/x.isml/EVENTS(e)/Switching(v)", of("x.isml", Some("e"), "v")),
+            // As ffmpeg sends it.
+            ("/a%20b/x.isml/Events(e%201)/Streams(enc1)", of("a b/x.isml", Some("e 1"), "enc1")),
+            ("/x%2Eisml/Streams%28enc%2D1%29", of("x.isml", None, "enc-1")),
+            ("/x.isml/Streams(a(b)c)", of("x.isml", None, "a(b)c")),
+            ("/x.isml/Streams(video.cmfv)", of("x.isml", None, "video.cmfv")),
+            ("/x.isml/video-1.CMFV", of("x.isml", None, "video-1")),
+            ("/x.isml/audio/seg_7.m4s", of("x.isml", None, "audio")),
+            ("/x.isml/Events(e)/audio/init.mp4", of("x.isml", Some("e"), "audio")),
+            ("/x.isml/y.isml/a.mp4", of("x.isml", None, "y.isml")),
+        ] {
+            assert_eq!(parsed(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for (path, status) in [
+            ("/", 404),
+            ("/x.ism/Streams(a)", 404),
+            ("/x.isml", 400),
+            ("/x.isml/", 400),
+            ("/x.isml/Streams", 400),
+            ("/x.isml/Streams()", 400),
+            ("/x.isml/Streams(a", 400),
+            ("/x.isml/Streams(%00)", 400),
+            ("/x.isml/Streams(a%2Fb)", 400),
+            ("/x.isml/Events(e)", 400),
+            ("/x.isml/Manifest", 400),
+            ("/x.isml/a.txt", 400),
+            ("/x.isml/a/b/c.mp4", 400),
+            ("/x.isml/Streams(%FF)", 400),
+            ("/../x.isml/Streams(a)", 400),
+            ("/x.isml/manifest.mpd", 200),
+            ("/x.isml/hls/main.m3u8", 200),
+        ] {
+            assert_eq!(parsed(path), Err(status), "{path}");
+        }
+        assert_eq!(parsed(&format!("/x.isml/Streams({})", "a".repeat(257))), Err(400));
+    }
+
+    #[test]
+    fn a_path_with_a_point_in_it_is_recognized() {
+        for path in ["/x.isml/Streams(a)", "/a/x%2Eism%6C", "/X.ISML/%FF"] {
+            assert!(IngestPath::has_point(path), "{path}");
+        }
+        for path in ["/", "/x.ism/Streams(a)", "/x.ismla", "/ä"] {
+            assert!(!IngestPath::has_point(path), "{path}");
+        }
+    }
+}
