@@ -77,7 +77,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("quick_cache", "origin/ service/kept_links.rs storage/local/"),
     ("rustix", "storage/local/ storage/disk_cache/ origin/read/handles.rs"),
     ("unicode_normalization", "storage/spelling.rs"),
-    ("futures_channel", "origin/offload.rs storage/bucket/run.rs"),
+    ("futures_channel", "origin/offload.rs storage/bucket/run.rs storage/local_archive.rs"),
     ("object_store", "storage/bucket/"),
     ("reqwest", "storage/bucket/remote/connector.rs storage/bucket/remote/unreachable.rs"),
     ("rustls", "storage/bucket/remote/tls.rs storage/bucket/remote/unreachable.rs"),
