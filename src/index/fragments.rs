@@ -188,6 +188,11 @@ impl Fragments {
         self.runs.get(behind).map(|run| run.chunk.max(chunk))
     }
 
+    /// Returns the last chunk that has a fragment.
+    pub(crate) fn last_chunk(&self) -> Option<usize> {
+        self.runs.last().map(|run| run.chunk + run.len - 1)
+    }
+
     /// Returns the position of the fragment of this chunk; `None` if there is none.
     pub(crate) fn place(&self, chunk: usize) -> Option<Place> {
         let slot = self.slot(chunk)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::PointState;
+use super::{Notice, PointState};
 use crate::base::{FileId, Name};
 use crate::manifest::ServerTrack;
 
@@ -77,6 +77,23 @@ pub enum LiveEvent {
     },
     /// The state of the point has changed.
     State(PointState),
+    /// Something for the operator's log.
+    Notice(Notice),
+}
+
+impl LiveEvent {
+    /// A stable word for the variant, such as `published`, and `gap` for a notice of a gap.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Began { .. } => "began",
+            Self::Append { .. } => "append",
+            Self::Forget { .. } => "forget",
+            Self::Held { .. } => "held",
+            Self::Published { .. } => "published",
+            Self::State(_) => "state",
+            Self::Notice(notice) => notice.kind.as_str(),
+        }
+    }
 }
 
 impl fmt::Display for LiveEvent {
@@ -100,6 +117,7 @@ impl fmt::Display for LiveEvent {
             }
             Self::Published { number } => write!(f, "snapshot {number} was published"),
             Self::State(state) => write!(f, "the publishing point is {state}"),
+            Self::Notice(notice) => notice.fmt(f),
         }
     }
 }

@@ -28,6 +28,11 @@ impl Held {
         self.time.saturating_add(self.duration)
     }
 
+    /// Returns the memory that it takes.
+    pub(super) fn cost(&self) -> u64 {
+        self.len() + OVERHEAD
+    }
+
     pub(super) fn len(&self) -> u64 {
         self.bytes.len() as u64
     }
@@ -38,3 +43,6 @@ pub(super) fn hash_of_samples(bytes: &Bytes, moof: u64) -> u64 {
     let moof = usize::try_from(moof).unwrap_or(usize::MAX).min(bytes.len());
     xxh3_64(&bytes[moof..])
 }
+
+/// Memory of a fragment beside its bytes: a flood of empty ones meets the budget, too.
+const OVERHEAD: u64 = 512;

@@ -9,8 +9,10 @@
 //! A [`PublishingPoint`] does no input or output and knows no clock: the host passes bytes and the
 //! [`Moment`] in, and takes [`LiveEvent`]s and a snapshot out.
 
+mod broadcast;
 mod clock;
 mod event;
+mod feed;
 mod held;
 #[cfg(feature = "unstable-formats")]
 pub mod intake;
@@ -23,9 +25,12 @@ pub mod journal;
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod journal;
 mod limits;
+mod line;
 mod moment;
+mod notice;
 mod options;
 mod point;
+mod push;
 mod push_id;
 mod schedule;
 mod state;
@@ -36,6 +41,7 @@ mod track_key;
 pub use event::LiveEvent;
 pub use limits::LiveLimits;
 pub use moment::Moment;
+pub use notice::{Notice, NoticeKind};
 pub use options::PointOptions;
 pub use point::PublishingPoint;
 pub use push_id::PushId;

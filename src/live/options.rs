@@ -1,5 +1,6 @@
 //! Options of a publishing point.
 
+use super::LiveLimits;
 use super::moment::Duration;
 
 /// Options of a publishing point.
@@ -25,6 +26,7 @@ pub struct PointOptions {
     pub(super) clock_tolerance: Duration,
     pub(super) held_bytes: u64,
     pub(super) pushes: usize,
+    pub(super) limits: LiveLimits,
 }
 
 impl Default for PointOptions {
@@ -39,6 +41,7 @@ impl Default for PointOptions {
             clock_tolerance: Duration::from_secs(30),
             held_bytes: 512 << 20,
             pushes: 256,
+            limits: LiveLimits::default(),
         }
     }
 }
@@ -111,6 +114,12 @@ impl PointOptions {
     /// Sets the number of pushes that may run at one time; default 256.
     pub fn pushes(mut self, pushes: usize) -> Self {
         self.pushes = pushes;
+        self
+    }
+
+    /// Sets the budgets of what encoders push.
+    pub fn limits(mut self, limits: LiveLimits) -> Self {
+        self.limits = limits;
         self
     }
 }

@@ -58,7 +58,7 @@ pub(crate) struct FragmentView<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Owner {
     /// The fragment is a part of this track's file.
-    Track(u32),
+    Track { track_id: u32, at: Located },
     /// The fragment has a file of its own.
     File(OwnFile),
 }
@@ -142,6 +142,10 @@ impl Presentation {
             Media::Absent(absent) => return Err(ErrorKind::from(*absent).into()),
         };
         match place_of(track, at)? {
+            Place::Known { lengths, .. } if self.is_grown() => {
+                Ok(Some(self.grown_validator(at, track.file, lengths, noun)))
+            }
+            Place::Bounded { .. } if self.is_grown() => Ok(None),
             Place::Known { start, .. } | Place::Bounded { start, .. } => {
                 Ok(Some(self.validator().of_fragment(track.track_id, start, noun)))
             }
@@ -286,7 +290,7 @@ impl<'a> FragmentView<'a> {
             presentation,
             kind: presentation.stream_of(at).kind,
             file: track.file,
-            owner: Owner::Track(track.track_id),
+            owner: Owner::Track { track_id: track.track_id, at },
             defaults: track.defaults,
             start,
             lengths,
@@ -337,7 +341,10 @@ impl<'a> FragmentView<'a> {
     #[inline(always)]
     pub(crate) fn validator(&self, noun: Noun) -> Validator {
         match &self.owner {
-            Owner::Track(track_id) => {
+            Owner::Track { at, .. } if self.presentation.is_grown() => {
+                self.presentation.grown_validator(*at, self.file, self.lengths, noun)
+            }
+            Owner::Track { track_id, .. } => {
                 self.presentation.validator().of_fragment(*track_id, self.start, noun)
             }
             Owner::File(file) => Validator::of_fragment_file(file.content, noun),
@@ -348,7 +355,7 @@ impl<'a> FragmentView<'a> {
     #[inline(always)]
     pub(crate) fn liveness(&self) -> Liveness {
         match &self.owner {
-            Owner::Track(_) => Liveness::Final,
+            Owner::Track { .. } => self.presentation.liveness(),
             Owner::File(file) => file.liveness,
         }
     }
@@ -383,7 +390,7 @@ impl<'a> FragmentView<'a> {
     /// Returns whether it is a part of its track's file, which has one version as long as it is open.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn is_part_of_file(&self) -> bool {
-        matches!(self.owner, Owner::Track(_))
+        matches!(self.owner, Owner::Track { .. })
     }
 
     /// Returns the payload of its `mdat`, if it has any bytes.

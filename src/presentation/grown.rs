@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::stream::StoredTrack;
 use super::validator::ContentHash;
+#[cfg(any(feature = "dash", feature = "hls"))]
+use super::{Date, Moment};
 use super::{Live, Located, Presentation, Stream, Validator};
+#[cfg(any(feature = "dash", feature = "hls"))]
+use crate::base::Timescale;
 use crate::base::{ErrorKind, FileId, Limits, piece};
 use crate::fragment::{Lengths, Noun};
 use crate::manifest::{Chunk, ClientManifest, Layout, QualityLevel, StreamIndex};
@@ -79,6 +82,27 @@ impl Presentation {
         self.grown.is_some()
     }
 
+    /// Returns whether DASH and HLS have the stored segments alone. Sound that begins with the pictures, and
+    /// gaps that are filled, would be other segments than those that were announced while it was live.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn has_only_stored_segments(&self) -> bool {
+        self.is_live || self.is_grown()
+    }
+
+    /// Returns the wall time of a moment: ticks of 100 ns since 1970. Times of a film count from 1970.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn date_of(&self, moment: Moment) -> Date {
+        let epoch = self.grown.as_ref().map_or(0, |grown| grown.epoch);
+        Date::new(i128::from(moment.rescaled_floor(Timescale::SMOOTH)) + i128::from(epoch))
+    }
+
+    /// Returns the moment from which times of an event count in a manifest of DASH. `None` for a film.
+    #[cfg(feature = "dash")]
+    pub(crate) fn event_begins(&self) -> Option<Moment> {
+        let ticks = self.grown.as_ref()?.begin;
+        Some(Moment { ticks, timescale: Timescale::SMOOTH })
+    }
+
     /// Writes the manifest of a snapshot.
     ///
     /// # Errors
@@ -89,26 +113,28 @@ impl Presentation {
         let grown = self.grown.as_ref().ok_or(ErrorKind::NoPresentation)?;
         let layout = self.client_manifest.layout();
         let text = grown.event.write(&self.streams, grown.live.as_ref(), layout, &self.limits)?;
-        Ok(Bytes::from_owner(text))
+        Ok(Bytes::from(text))
     }
 
     /// Returns the validator of a part of a fragment of a snapshot: equal in all snapshots of the event,
     /// and wherever the same encoder pushes the same, wherever the fragment is stored there.
+    #[cold]
     pub(super) fn grown_validator(
         &self,
         at: Located,
-        track: &StoredTrack,
+        file: FileId,
         lengths: Lengths,
         noun: Noun,
-    ) -> Option<Validator> {
-        let grown = self.grown.as_ref()?;
-        let head = *grown.event.heads.get(track.file.index())?;
-        let (time, _) = self.stream_of(at).timeline.chunk(at.chunk)?;
+    ) -> Validator {
+        let heads = self.grown.as_ref().map_or(&[][..], |grown| &grown.event.heads);
+        let head = heads.get(file.index()).copied().unwrap_or(0);
+        let track_id = self.track_of(at).source().map_or(0, |(_, track_id)| track_id);
+        let (time, _) = self.stream_of(at).timeline.chunk(at.chunk).unwrap_or_default();
         let mut hash = ContentHash::new("");
         [time, lengths.moof, lengths.len].into_iter().for_each(|number| hash.number(number));
         // Half of it is enough among the fragments of a track.
         let mark = hash.finish() as u64;
-        Some(self.client_manifest.validator(head).of_fragment(track.track_id, mark, noun))
+        self.client_manifest.validator(head).of_fragment(track_id, mark, noun)
     }
 }
 

@@ -16,8 +16,8 @@ impl Presentation {
     /// Finds what a fragment request names.
     ///
     /// # Errors
-    /// [`ErrorKind::NoStream`], [`ErrorKind::NoTrack`], [`ErrorKind::NoFragment`]; for a track that
-    /// is not served, [`ErrorKind::NoMedia`] or [`ErrorKind::NotSliceable`].
+    /// [`ErrorKind::NoStream`], [`ErrorKind::NoTrack`], [`ErrorKind::NoFragment`];
+    /// [`ErrorKind::NotYet`] for a time behind the last chunk of a live event; for a track that is not served, [`ErrorKind::NoMedia`] or [`ErrorKind::NotSliceable`].
     pub(crate) fn locate(
         &self,
         stream: &str,
@@ -40,8 +40,19 @@ impl Presentation {
     fn locate_rounded(&self, stream: usize, track: usize, time: u64) -> Result<Located, ErrorKind> {
         self.streams[stream].tracks[track].check_media()?;
         let chunk = self.streams[stream].timeline.locate_double(time);
-        let chunk = chunk.ok_or(ErrorKind::NoFragment)?;
+        let chunk = chunk.ok_or_else(|| self.no_chunk(stream, time))?;
         Ok(Located { stream, track, chunk })
+    }
+
+    /// Returns the reason why no chunk of a stream starts at this time.
+    #[cold]
+    pub(super) fn no_chunk(&self, stream: usize, time: u64) -> ErrorKind {
+        let timeline = &self.streams[stream].timeline;
+        let last = timeline.len().checked_sub(1).and_then(|last| timeline.chunk(last));
+        match self.live().is_some() && last.is_none_or(|(start, _)| start < time) {
+            true => ErrorKind::NotYet,
+            false => ErrorKind::NoFragment,
+        }
     }
 
     /// The first track whose stream has this name, if its bitrate and attributes are these. This is

@@ -75,7 +75,7 @@ pub(crate) use segmented::Gaps;
 pub(crate) use segmented::Moment;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use segmented::{
-    Beginning, Form, Gap, HeadKey, Listed, Rendition, Segment, SegmentHeads, Silent, decimal,
+    Beginning, Date, Form, Gap, HeadKey, Listed, Rendition, Segment, SegmentHeads, Silent, decimal,
 };
 pub use stream::{Stream, Track};
 pub use survey::{Looked, Survey};

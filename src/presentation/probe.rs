@@ -203,7 +203,7 @@ pub(super) fn whereabouts_finding(at: Whereabouts) -> Option<(FindingCode, &'sta
 }
 
 pub(super) fn place_of(track: &StoredTrack, at: Located) -> Result<Place, Error> {
-    Ok(track.fragments.place(at.chunk).ok_or(ErrorKind::NoMedia)?)
+    track.fragments.place(at.chunk).ok_or_else(|| track.lacking(at.chunk))
 }
 
 /// Returns the first byte and the lengths of a fragment, if it was looked at before.
@@ -231,6 +231,20 @@ pub(super) fn broken(track: &StoredTrack, start: u64, sliceable: bool) -> Error 
 }
 
 impl StoredTrack {
+    /// Returns the error for a chunk of its stream that it lacks: a track of a live presentation may still
+    /// get it, if it has no later one.
+    #[cold]
+    fn lacking(&self, chunk: usize) -> Error {
+        let last = self.fragments.last_chunk();
+        match self.is_growing {
+            false => ErrorKind::NoMedia.into(),
+            true if last.is_none_or(|last| last < chunk) => {
+                Error::request("fragment", ErrorKind::NotYet)
+            }
+            true => Error::request("fragment", ErrorKind::NoFragment),
+        }
+    }
+
     /// The time in the file of a chunk that starts at `time`, in ticks of the file.
     fn time_of(&self, time: u64, timescale: Timescale) -> Option<i64> {
         let ticks = (time as i64).checked_sub(self.shift)?;

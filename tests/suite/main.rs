@@ -31,6 +31,10 @@ mod links;
 mod lint;
 #[cfg(all(feature = "http", feature = "live"))]
 mod live_ingest;
+#[cfg(feature = "live")]
+mod live_intake;
+#[cfg(feature = "live")]
+mod live_point;
 mod manifests;
 mod mend;
 mod metrics;

@@ -56,11 +56,6 @@ impl Fragments {
         self.runs = runs.into();
     }
 
-    /// Returns the last chunk that has a fragment.
-    pub(crate) fn last_chunk(&self) -> Option<usize> {
-        self.runs.last().map(|run| run.chunk + run.len - 1)
-    }
-
     /// Returns the first byte of the first fragment.
     pub(crate) fn first_start(&self) -> Option<u64> {
         let slot = self.runs.first()?.slot;

@@ -2,7 +2,7 @@
 
 use super::{HEADER, Representation, WVTT_HEADER, failed, id};
 use crate::base::{Error, ErrorKind};
-use crate::presentation::{Form, Presentation, Rendition, Reply, Tag};
+use crate::presentation::{Form, Liveness, Presentation, Rendition, Reply, Tag};
 
 /// Answers with the header. It is written when it is first asked for.
 ///
@@ -24,8 +24,13 @@ pub(super) fn answer(presentation: &Presentation, of: Rendition) -> Result<Reply
 
 /// Returns the representation of the header.
 pub(super) fn representation(presentation: &Presentation, of: Rendition) -> Representation {
-    let validator = presentation.validator().of_output(id(tag(of), of, 0));
-    Representation::init(presentation.streams()[of.stream].kind(), validator)
+    let validator = presentation.lasting_validator().of_output(id(tag(of), of, 0));
+    let liveness = match presentation.live() {
+        Some(_) => Liveness::Live,
+        None => Liveness::Final,
+    };
+    let kind = presentation.streams()[of.stream].kind();
+    Representation::init(kind, validator).with_liveness(liveness)
 }
 
 /// Returns the kind of a header: all forms of a track but one share theirs.

@@ -103,6 +103,7 @@ pub fn identify(presentation: &Presentation, request: &Request<'_>) -> Result<Id
         }
         _ => representation(presentation, stored, of, at),
     });
+    let known = known.map(|known| known.with_liveness(presentation.liveness()));
     Ok(known.map_or(Identity::Unknown, Identity::Known))
 }
 

@@ -27,7 +27,7 @@ pub(super) fn of_track(
         return Ok(Step::Ready(base));
     }
     let count = presentation.streams()[at.stream].timeline().len();
-    let mut chunks: Vec<usize> = match presentation.is_live() {
+    let mut chunks: Vec<usize> = match presentation.has_only_stored_segments() {
         false => (1..=FRAGMENTS).map(|nth| nth * count / (FRAGMENTS + 1)).collect(),
         true => Vec::new(),
     };

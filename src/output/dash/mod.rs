@@ -1,9 +1,12 @@
 //! DASH: the media presentation description (MPD). Its segments are those of
 //! [`cmaf`](super::cmaf).
 
+mod live;
 mod mpd;
 mod protection;
 mod request;
+#[cfg(all(test, feature = "live"))]
+mod tests;
 
 use bytes::Bytes;
 
@@ -19,8 +22,9 @@ const REVISION: u8 = 1;
 /// Answers with an MPD. It is written when it is first asked for.
 ///
 /// # Errors
-/// [`ErrorKind::NotServed`](crate::base::ErrorKind::NotServed) for a live presentation, and for one
-/// without a track that DASH can name.
+/// [`ErrorKind::NotServed`](crate::base::ErrorKind::NotServed) for a live folder, and for a presentation
+/// without a track that DASH can name; [`ErrorKind::NotYet`](crate::base::ErrorKind::NotYet) for a live
+/// event without chunks.
 pub fn answer(presentation: &Presentation, request: Request) -> Result<Reply, Error> {
     let (text, representation) = kept(presentation, request)?;
     Ok(Reply::of_bytes(representation, text))
@@ -38,8 +42,10 @@ pub fn identify(presentation: &Presentation, request: Request) -> Result<Identit
 fn kept(presentation: &Presentation, request: Request) -> Result<(Bytes, Representation), Error> {
     let write = || mpd::write(presentation, request).map(Bytes::from);
     let (text, id) = presentation.kept_text(id(request), write)?;
-    let validator = presentation.validator().of_output(id);
-    Ok((text, Representation::text(MediaType::Mpd, validator)))
+    // It has a hash of the text.
+    let validator = presentation.lasting_validator().of_output(id);
+    let representation = Representation::text(MediaType::Mpd, validator);
+    Ok((text, representation.with_liveness(presentation.liveness())))
 }
 
 /// Returns the id of an MPD.

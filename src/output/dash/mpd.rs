@@ -1,6 +1,6 @@
-//! The media presentation description of a stored film.
+//! The media presentation description of a film, or of a live event.
 
-use super::{Request, protection};
+use super::{Request, live, protection};
 use crate::base::{Error, ErrorKind, Timescale};
 use crate::codec::{ChannelLayout, Sound};
 use crate::manifest::{StreamKind, XmlWriter};
@@ -22,22 +22,29 @@ const TRICK_MODE: &str = "http://dashif.org/guidelines/trickmode";
 /// Writes the MPD that a request names.
 ///
 /// All streams share one Period, and all have the same presentation time offset: the first time of
-/// the presentation. So the times of all streams stay what they are.
+/// the presentation. So the times of all streams stay what they are. The offset of an event is the
+/// first time that it ever announced, also after its end.
 ///
 /// # Errors
-/// [`ErrorKind::NotServed`] if the presentation is live, or if no track can be listed.
+/// [`ErrorKind::NotServed`] if the presentation is a live folder, or if no track can be listed;
+/// [`ErrorKind::NotYet`] if a live event has no chunk to list.
 pub(super) fn write(presentation: &Presentation, request: Request) -> Result<String, Error> {
     let not_served = |what| Error::request("MPD", ErrorKind::NotServed(what));
-    if presentation.is_live() {
-        return Err(not_served("a live presentation as DASH"));
+    if presentation.is_live() && presentation.live().is_none() {
+        return Err(not_served("a live folder as DASH"));
     }
     let listed = presentation.listed();
-    presentation.notice_left_out();
-    let begin = listed.iter().map(Listed::begin).min();
-    let Some(begin) = begin else {
-        return Err(not_served("DASH of a presentation without a track that DASH can name"));
+    let Some(first) = listed.iter().map(Listed::begin).min() else {
+        return Err(match presentation.live() {
+            Some(_) => Error::request("MPD", ErrorKind::NotYet),
+            None => {
+                presentation.notice_left_out();
+                not_served("DASH of a presentation without a track that DASH can name")
+            }
+        });
     };
-    let duration = listed.iter().map(|of| shown_until(of, begin)).max().unwrap_or(0);
+    presentation.notice_left_out();
+    let begin = presentation.event_begins().unwrap_or(first);
 
     let mut xml = XmlWriter::new(presentation.limits().client_manifest);
     xml.open("MPD");
@@ -45,8 +52,14 @@ pub(super) fn write(presentation: &Presentation, request: Request) -> Result<Str
     xml.attribute("xmlns:cenc", "urn:mpeg:cenc:2013");
     xml.attribute("xmlns:mspr", "urn:microsoft:playready");
     xml.attribute("profiles", PROFILES);
-    xml.attribute("type", "static");
-    xml.attribute("mediaPresentationDuration", &iso_duration(duration));
+    match presentation.live() {
+        Some(live) => live::attributes(&mut xml, presentation, live, begin, &listed),
+        None => {
+            let duration = listed.iter().map(|of| shown_until(of, begin)).max().unwrap_or(0);
+            xml.attribute("type", "static");
+            xml.attribute("mediaPresentationDuration", &iso_duration(duration));
+        }
+    }
     xml.attribute("minBufferTime", "PT2S");
     xml.children();
     xml.open("Period");
@@ -77,6 +90,9 @@ pub(super) fn write(presentation: &Presentation, request: Request) -> Result<Str
     }
     let mut xml = sets.xml;
     xml.end("Period");
+    if let Some(live) = presentation.live() {
+        live::clock(&mut xml, live);
+    }
     xml.end("MPD");
     xml.finish()
 }
@@ -163,7 +179,7 @@ impl Sets<'_> {
         xml.children();
         xml.open("SegmentTimeline");
         xml.children();
-        let mut segments = stream.timeline().segments().peekable();
+        let mut segments = stream.segments().peekable();
         let mut is_first = true;
         while let Some(Segment { start, to_next, .. }) = segments.next() {
             // Each segment lasts to the next one, so that only the first needs a time.
@@ -316,7 +332,7 @@ fn channel_configuration(sound: Sound) -> (&'static str, String) {
     }
 }
 
-fn descriptor(xml: &mut XmlWriter, element: &str, scheme: &str, value: &str) {
+pub(super) fn descriptor(xml: &mut XmlWriter, element: &str, scheme: &str, value: &str) {
     xml.open(element);
     xml.attribute("schemeIdUri", scheme);
     xml.attribute("value", value);
@@ -324,7 +340,7 @@ fn descriptor(xml: &mut XmlWriter, element: &str, scheme: &str, value: &str) {
 }
 
 /// Returns a duration in ticks of 100 ns as XML writes it: `PT12.345S`.
-fn iso_duration(ticks: u64) -> String {
+pub(super) fn iso_duration(ticks: u64) -> String {
     let (seconds, rest) = (ticks / 10_000_000, ticks % 10_000_000);
     match rest {
         0 => format!("PT{seconds}S"),

@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use super::attributes::Tag;
-use super::clock::Date;
 use super::protection;
 use super::times::{Times, end};
-use crate::base::{Error, Limits};
+use crate::base::{Error, ErrorKind, Limits};
 use crate::presentation::{Form, Gap, Moment, Presentation, Rendition, Silent};
 
 /// Writes the playlist of a rendition.
@@ -18,7 +17,10 @@ use crate::presentation::{Form, Gap, Moment, Presentation, Rendition, Silent};
 /// Sound begins with the pictures, as [`Beginning`](crate::presentation::Beginning) says. All playlists of
 /// pictures and sound have one target duration.
 ///
+/// The playlist of a live event has the segments in its window, and no end.
+///
 /// # Errors
+/// [`ErrorKind::NotYet`] if a live event has no segment to list;
 /// [`ErrorKind::Budget`](crate::base::ErrorKind::Budget) if it is longer than a client manifest may
 /// be.
 pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result<String, Error> {
@@ -28,13 +30,21 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let timescale = stream.timescale();
     let name = presentation.rendition_name(rendition).to_string();
     let times = Times::of(presentation, rendition);
+    if presentation.live().is_some() && times.segments().next().is_none() {
+        return Err(Error::request("playlist", ErrorKind::NotYet));
+    }
     let Times { begin, cut, silent, .. } = times;
     let target = times.common_target(presentation);
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n");
     // Writing into a `String` cannot fail.
     let _ = writeln!(text, "#EXT-X-TARGETDURATION:{target}");
-    text.push_str("#EXT-X-MEDIA-SEQUENCE:0\n");
-    if !presentation.is_live() {
+    let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{}", stream.dropped());
+    let dropped = times.dropped_discontinuities();
+    if dropped > 0 {
+        let _ = writeln!(text, "#EXT-X-DISCONTINUITY-SEQUENCE:{dropped}");
+    }
+    // The playlist of an event stays the same when it ends, but for its end.
+    if !presentation.has_only_stored_segments() {
         text.push_str("#EXT-X-PLAYLIST-TYPE:VOD\n");
     }
     match form {
@@ -48,7 +58,7 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let mut date = Some(silent.map_or(begin, Silent::from));
     let write_date = |text: &mut String, date: &mut Option<u64>| {
         if let Some(ticks) = date.take() {
-            let date = Date(Moment { ticks, timescale });
+            let date = presentation.date_of(Moment { ticks, timescale });
             let _ = writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{date}");
         }
     };

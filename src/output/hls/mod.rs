@@ -8,6 +8,8 @@ mod media;
 mod multivariant;
 mod protection;
 mod request;
+#[cfg(all(test, feature = "live"))]
+mod tests;
 mod times;
 
 use bytes::Bytes;
@@ -17,8 +19,8 @@ pub use request::Request;
 use super::Identity;
 use crate::base::{Error, ErrorKind};
 use crate::presentation::{
-    Form, Liveness, MediaType, Presentation, Rendition, Reply, Representation, RepresentationId,
-    Tag,
+    Form, MediaType, Presentation, Rendition, Reply, Representation, RepresentationId, Tag,
+    Validator,
 };
 
 /// Revision of the code that writes playlists: a part of their validators.
@@ -31,8 +33,8 @@ const MEDIA: Tag = Tag::new(*b"hp");
 ///
 /// # Errors
 /// [`ErrorKind::NoTrack`] for the playlist of a track that the presentation does not have;
-/// [`ErrorKind::NotServed`] for a presentation without a track that HLS can name; the reason why a
-/// track has no media.
+/// [`ErrorKind::NotServed`] for a presentation without a track that HLS can name;
+/// [`ErrorKind::NotYet`] for a live event without chunks; the reason why a track has no media.
 pub fn answer(presentation: &Presentation, request: Request<'_>) -> Result<Reply, Error> {
     let playlist = Playlist::of(presentation, request)?;
     let (text, representation) = playlist.kept(presentation)?;
@@ -90,11 +92,18 @@ impl Playlist {
     /// Returns its text, which is written if it was not kept, and the representation.
     fn kept(self, presentation: &Presentation) -> Result<(Bytes, Representation), Error> {
         let write = || self.write(presentation).map(Bytes::from);
-        let (text, id) = match self {
-            Self::Multivariant(_) => presentation.kept_text(self.id(), write)?,
-            Self::Media(_) => (presentation.kept(self.id(), write)?, self.id()),
-        };
-        Ok((text, representation(presentation, id)))
+        match self {
+            // It changes with its text, which is the same for many snapshots of an event.
+            Self::Multivariant(_) => {
+                let (text, id) = presentation.kept_text(self.id(), write)?;
+                let validator = presentation.lasting_validator().of_output(id);
+                Ok((text, of_validator(presentation, validator)))
+            }
+            Self::Media(_) => {
+                let text = presentation.kept(self.id(), write)?;
+                Ok((text, representation(presentation, self.id())))
+            }
+        }
     }
 
     fn write(self, presentation: &Presentation) -> Result<String, Error> {
@@ -106,7 +115,10 @@ impl Playlist {
 }
 
 fn representation(presentation: &Presentation, id: RepresentationId) -> Representation {
-    let validator = presentation.validator().of_output(id);
-    let liveness = if presentation.is_live() { Liveness::Live } else { Liveness::Final };
-    Representation::text(MediaType::Playlist, validator).with_liveness(liveness)
+    of_validator(presentation, presentation.validator().of_output(id))
+}
+
+fn of_validator(presentation: &Presentation, validator: Validator) -> Representation {
+    let text = Representation::text(MediaType::Playlist, validator);
+    text.with_liveness(presentation.liveness())
 }

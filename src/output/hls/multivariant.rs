@@ -73,6 +73,9 @@ pub(super) fn write(presentation: &Presentation, text_form: Form) -> Result<Stri
         }
     }
     match is_empty {
+        true if presentation.live().is_some_and(|_| listed.is_empty()) => {
+            Err(Error::request("playlist", ErrorKind::NotYet))
+        }
         true => {
             let what = "HLS of a presentation without a track that HLS can name";
             Err(Error::request("playlist", ErrorKind::NotServed(what)))

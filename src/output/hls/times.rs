@@ -9,6 +9,7 @@ use crate::presentation::{
 
 /// The times of a media playlist, in ticks of its stream.
 pub(super) struct Times<'a> {
+    presentation: &'a Presentation,
     stream: &'a Stream,
     gaps: Gaps<'a>,
     /// Start of the first segment that is listed.
@@ -37,20 +38,24 @@ impl<'a> Times<'a> {
             }
             Beginning::Silent(before) => silent = Some(before),
         }
-        let listed = stream.timeline().segments().find(|of| of.start >= first);
+        let listed = stream.segments().find(|of| of.start >= first);
         let first_start = listed.map_or(0, |first| first.start);
         // The first segment of a text may begin earlier than its first chunk.
-        let begin = text_begin(presentation, stream.kind(), timescale);
+        let begin = match presentation.is_grown() {
+            // The beginning of a window moves.
+            true => None,
+            false => text_begin(presentation, stream.kind(), timescale),
+        };
         let begin = begin.filter(|&begin| begin < first_start).unwrap_or(first_start);
         let lead = Seconds::between(begin, first_start, timescale);
         let begin = near.unwrap_or(begin);
         let gaps = presentation.gaps(rendition);
-        Self { stream, gaps, first, begin, cut, silent, lead }
+        Self { presentation, stream, gaps, first, begin, cut, silent, lead }
     }
 
     /// Returns the segments that are listed.
     pub(super) fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
-        self.stream.timeline().segments().skip_while(|of| of.start < self.first)
+        self.stream.segments().skip_while(|of| of.start < self.first)
     }
 
     /// Returns the gap behind a segment.
@@ -58,13 +63,33 @@ impl<'a> Times<'a> {
         self.gaps.after(segment)
     }
 
+    /// Returns the number of discontinuities that were before the first segment, and have left the window
+    /// with the segments that they followed.
+    pub(super) fn dropped_discontinuities(&self) -> u64 {
+        let window = self.stream.window;
+        let hidden = self.stream.timeline().segments().take(window.hidden);
+        match self.stream.kind() {
+            // As in `Gaps::after`.
+            StreamKind::Text => 0,
+            StreamKind::Video | StreamKind::Audio => {
+                let timescale = self.stream.timescale();
+                window.gaps + hidden.filter(|of| of.has_gap(timescale)).count() as u64
+            }
+        }
+    }
+
     /// Returns the length of a stretch.
     pub(super) fn lasts(&self, (from, to): (u64, u64)) -> Seconds {
         Seconds::between(from, to, self.stream.timescale())
     }
 
-    /// Returns the target duration that the playlist needs, in seconds.
+    /// Returns the target duration that the playlist needs, in seconds. That of an event counts the
+    /// segments that have left its window, and rounds to the nearest, so that segments of about one length
+    /// always have the same.
     fn target(&self) -> u64 {
+        if self.presentation.is_grown() && self.stream.kind() != StreamKind::Text {
+            return Seconds::of(self.stream.window.longest, self.stream.timescale()).round().max(1);
+        }
         let of_silence =
             |silent: Silent| silent.pieces().map(|piece| self.lasts(piece).ceil()).max();
         let (mut longest, mut silence) = (0, self.silent.and_then(of_silence));

@@ -79,7 +79,8 @@ pub fn identify(presentation: &Presentation, request: &Request<'_>) -> Result<Id
             let at = address(presentation, fragment)?;
             let validator = presentation.fragment_validator(at, fragment.noun)?;
             let known = |validator| {
-                Identity::Known(Representation::media(presentation.kind_of(at), validator))
+                let known = Representation::media(presentation.kind_of(at), validator);
+                Identity::Known(known.with_liveness(presentation.liveness()))
             };
             Ok(validator.map_or(Identity::Unknown, known))
         }

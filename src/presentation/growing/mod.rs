@@ -9,6 +9,8 @@
 pub(crate) mod samples;
 mod stream;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex};
 

@@ -105,7 +105,10 @@ impl Presentation {
     /// Silence is known for AAC-LC that is not encrypted.
     pub(crate) fn beginning(&self, of: Rendition) -> Beginning {
         let stream = &self.streams[of.stream];
-        if self.is_live() || of.form != Form::Stored || stream.kind != StreamKind::Audio {
+        if self.has_only_stored_segments()
+            || of.form != Form::Stored
+            || stream.kind != StreamKind::Audio
+        {
             return Beginning::Stored;
         }
         let Some(pictures) = self.pictures_begin() else { return Beginning::Stored };

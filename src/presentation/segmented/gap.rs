@@ -58,7 +58,7 @@ impl Filling {
         let is_filled = |stream: &Stream| {
             let gaps = stream.timeline.gaps(stream.timescale.get() / SHORTEST_GAP);
             let is_few = gaps.is_some_and(|gaps| gaps.count <= MOST);
-            is_few && !presentation.is_live() && !stream.timeline.steps_back()
+            is_few && !presentation.has_only_stored_segments() && !stream.timeline.steps_back()
         };
         let is_filled: Box<[bool]> = presentation.streams.iter().map(is_filled).collect();
         let mut media = match is_filled.contains(&true) {

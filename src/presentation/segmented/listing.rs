@@ -22,6 +22,11 @@ impl Moment {
     pub(crate) fn rescaled(self, to: Timescale) -> u64 {
         self.timescale.rescale_round(self.ticks, to).unwrap_or(u64::MAX)
     }
+
+    /// Returns the same, rounded down.
+    pub(crate) fn rescaled_floor(self, to: Timescale) -> u64 {
+        self.timescale.rescale_floor(self.ticks, to).unwrap_or(u64::MAX)
+    }
 }
 
 impl PartialEq for Moment {
@@ -66,12 +71,12 @@ pub(crate) struct Listed<'a> {
 impl Listed<'_> {
     /// Returns the start of the first chunk.
     pub(crate) fn begin(&self) -> Moment {
-        self.moment(self.stream.timeline.segments().next().map_or(0, |first| first.start))
+        self.moment(self.stream.segments().next().map_or(0, |first| first.start))
     }
 
     /// Returns the end of the last chunk.
     pub(crate) fn end(&self) -> Moment {
-        let last = self.stream.timeline.segments().last();
+        let last = self.stream.segments().last();
         self.moment(last.map_or(0, |last| last.start.saturating_add(last.to_next)))
     }
 

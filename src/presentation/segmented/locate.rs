@@ -19,7 +19,8 @@ impl Presentation {
     /// 2^53 may be rounded to a double, as players in JavaScript do.
     ///
     /// # Errors
-    /// [`ErrorKind::NoFragment`] if no chunk starts then; the reason why the track is not served.
+    /// [`ErrorKind::NoFragment`] if no chunk starts then; [`ErrorKind::NotYet`] if it is behind the last
+    /// chunk of a live event; the reason why the track is not served.
     pub(crate) fn segment(&self, of: Rendition, time: u64) -> Result<Located, ErrorKind> {
         let Rendition { stream, track, .. } = of;
         let Some(found) = self.streams.get(stream) else { return Err(ErrorKind::NoStream) };
@@ -27,7 +28,7 @@ impl Presentation {
         media.check_media()?;
         let timeline = &found.timeline;
         let chunk = timeline.locate(time).or_else(|| timeline.locate_double(time));
-        let chunk = chunk.ok_or(ErrorKind::NoFragment)?;
+        let chunk = chunk.ok_or_else(|| self.no_chunk(stream, time))?;
         Ok(Located { stream, track, chunk })
     }
 

@@ -5,6 +5,7 @@
 #![cfg_attr(not(all(feature = "dash", feature = "hls")), allow(dead_code, unused_imports))]
 
 mod beginning;
+mod date;
 mod gap;
 mod heads;
 mod listing;
@@ -16,6 +17,7 @@ mod segments;
 mod time_bases;
 
 pub(crate) use beginning::{Beginning, Silent};
+pub(crate) use date::Date;
 pub(crate) use gap::{Gap, Gaps};
 pub(crate) use heads::{HeadKey, SegmentHeads};
 pub(crate) use listing::{Listed, Moment};

@@ -87,7 +87,6 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{audio, timeline};
-    use super::*;
     use crate::base::{Limits, Run};
 
     #[test]

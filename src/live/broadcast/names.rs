@@ -1,0 +1,86 @@
+//! Names of streams, tracks and files.
+
+use std::sync::Arc;
+
+use super::Broadcast;
+use crate::base::Name;
+use crate::live::track_key::TrackKey;
+use crate::manifest::{ServerTrack, StreamKind};
+
+impl Broadcast {
+    /// Returns a name for the stream of a new track that no other stream has: two languages of one name,
+    /// and sound of the name of a picture, are streams of their own.
+    pub(super) fn stream_name(&self, key: &TrackKey, server: &ServerTrack) -> Arc<str> {
+        let is_free =
+            |name: &str| !self.streams.iter().any(|stream| stream.name.eq_ignore_ascii_case(name));
+        let name = match (server.track_name(), key.kind) {
+            (Some(name), _) => name,
+            (None, StreamKind::Text) => "text",
+            (None, kind) => kind.as_str(),
+        };
+        let suffixes = [key.language.as_str(), key.kind.as_str()];
+        let named = suffixes.iter().filter(|suffix| !suffix.is_empty());
+        let named = named.map(|suffix| format!("{name}_{suffix}"));
+        let counted = (2..).map(|number| format!("{name}_{number}"));
+        let mut names = std::iter::once(name.to_owned()).chain(named).chain(counted);
+        names.find(|name| is_free(name)).unwrap_or_default().into()
+    }
+
+    /// Returns the bitrate that is nearest above and that no other track of the stream has.
+    pub(super) fn free_bitrate(&self, stream: usize, line: usize, bitrate: u32) -> u32 {
+        let others = self.streams[stream].lines.iter().filter(|&&other| other != line);
+        let taken: Vec<_> =
+            others.filter_map(|&other| self.lines[other].server.bitrate()).collect();
+        let mut free = (bitrate.max(1)..=u32::MAX).filter(|bitrate| !taken.contains(bitrate));
+        free.next().unwrap_or(bitrate)
+    }
+
+    /// Returns the name of the file of a track, beside the publishing point.
+    pub(super) fn file_name(&self, line: usize) -> Option<Name> {
+        let line = &self.lines[line];
+        let point = self.name.as_str().rsplit('/').next().unwrap_or_default();
+        let stem = point.rsplit_once('.').map_or(point, |(stem, _)| stem);
+        let mut name = plain(stem);
+        match &self.event {
+            Some(event) => name = format!("{name}-{}", plain(event)),
+            None if self.number > 1 => name = format!("{name}-{}", self.number),
+            None => {}
+        }
+        let stream = plain(&self.streams[line.stream].name);
+        let bitrate = line.server.bitrate().unwrap_or(0);
+        let ending = match line.key.kind {
+            StreamKind::Video => "ismv",
+            StreamKind::Audio => "isma",
+            StreamKind::Text => "ismt",
+        };
+        let is_free = |name: &Name| {
+            !self.lines.iter().filter_map(|line| line.file.as_ref()).any(|file| file.name == *name)
+        };
+        let first = std::iter::once(format!("{name}-{stream}-{bitrate}.{ending}"));
+        let others = (2..1000).map(|number| format!("{name}-{stream}-{bitrate}-{number}.{ending}"));
+        first.chain(others).filter_map(|name| self.name.beside(&name).ok()).find(is_free)
+    }
+}
+
+/// Returns a text as a part of a file's name that no system reads in another way.
+fn plain(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    let text: String = text.chars().map(|c| if is_plain(c) { c } else { '_' }).take(64).collect();
+    if text.is_empty() { "_".to_owned() } else { text }
+}
+
+/// Sets an attribute of a track, whatever it was.
+pub(super) fn set_attribute(server: &mut ServerTrack, name: &str, value: &str) {
+    let other = |(known, _): &(String, String)| !known.eq_ignore_ascii_case(name);
+    server.attributes.retain(other);
+    server.params.retain(other);
+    server.attributes.push((name.to_owned(), value.to_owned()));
+}
+
+/// Sets a parameter of a track, whatever it was.
+pub(super) fn set_param(server: &mut ServerTrack, name: &str, value: &str) {
+    let other = |(known, _): &(String, String)| !known.eq_ignore_ascii_case(name);
+    server.attributes.retain(other);
+    server.params.retain(other);
+    server.params.push((name.to_owned(), value.to_owned()));
+}

@@ -1,0 +1,330 @@
+//! Settled chunks are released when enough others follow them: their fragments announce those.
+
+use std::sync::Arc;
+
+use super::Broadcast;
+use super::arrive::of_clock;
+use super::names::set_attribute;
+use super::register::label;
+use crate::base::{Error, ErrorKind, FileId};
+use crate::bmff::uuid::TfrfEntry;
+use crate::fragment::{Lengths, with_tfrf, with_time};
+use crate::live::clock::to_smooth;
+use crate::live::held::Held;
+use crate::live::line::LineFile;
+use crate::live::schedule::Chunk;
+use crate::live::{LiveEvent, Moment, NoticeKind};
+use crate::manifest::StreamKind;
+use crate::presentation::growing::{Growing, GrowingFile};
+use crate::presentation::{Live, OpenOptions};
+
+use bytes::Bytes;
+
+/// A fragment that is published.
+struct Due {
+    line: usize,
+    held: Held,
+    chunk: Chunk,
+    bytes: Bytes,
+    lengths: Lengths,
+}
+
+impl Broadcast {
+    /// Publishes what can be.
+    pub(super) fn publish(&mut self, now: Moment) {
+        let mut due = Vec::new();
+        for stream in 0..self.streams.len() {
+            if !self.streams[stream].is_sparse {
+                self.release(stream, &mut due);
+            }
+        }
+        // Captions and commands become visible with the stream that they belong to.
+        for stream in 0..self.streams.len() {
+            if self.streams[stream].is_sparse {
+                self.release(stream, &mut due);
+            }
+        }
+        if due.is_empty() {
+            return;
+        }
+        self.open_files(&due);
+        let mut is_changed = false;
+        for due in due {
+            is_changed |= self.append(due, now);
+        }
+        if is_changed {
+            self.forget();
+            self.show(true, now);
+        }
+    }
+
+    /// The snapshot is a film from now on.
+    pub(super) fn publish_film(&mut self, now: Moment) {
+        self.show(false, now);
+    }
+
+    /// Shows the same chunks with the options as they are now.
+    pub(in crate::live) fn show_again(&mut self, now: Moment) {
+        if self.is_started && !self.is_ending {
+            self.forget();
+            self.show(true, now);
+        }
+    }
+
+    /// Releases the chunks of a stream that are due, with the fragments of all of its tracks.
+    fn release(&mut self, stream: usize, due: &mut Vec<Due>) {
+        // Tracks that come later than others.
+        if let Some(newest) = self.streams[stream].schedule.newest() {
+            self.take_until(stream, newest.time, due);
+        }
+        let look_ahead = match self.is_ending || self.streams[stream].is_sparse {
+            true => 0,
+            false => self.options.look_ahead as usize,
+        };
+        while let Some(chunk) = self.streams[stream].schedule.due(look_ahead)
+            && self.is_visible(stream, chunk)
+        {
+            self.streams[stream].schedule.release();
+            self.take_until(stream, chunk.time, due);
+        }
+    }
+
+    /// Returns true if a chunk of a sparse stream may be published: a chunk of its parent with a time that
+    /// is not earlier is published.
+    ///
+    /// Spec: Azure's specification of ingest, 11.
+    fn is_visible(&self, stream: usize, chunk: Chunk) -> bool {
+        let of = &self.streams[stream];
+        if !of.is_sparse || self.is_ending {
+            return true;
+        }
+        let named = of.parent.as_deref().and_then(|parent| {
+            let is_it = |line: &&crate::live::line::Line| line.key.name == *parent;
+            let line = self.lines.iter().filter(|line| of_clock(line.key.kind)).find(is_it)?;
+            Some(&self.streams[line.stream])
+        });
+        let first = |kind| self.streams.iter().find(|stream| stream.kind == kind);
+        let parent =
+            named.or_else(|| first(StreamKind::Video)).or_else(|| first(StreamKind::Audio));
+        let Some(parent) = parent else { return true };
+        let newest = parent.schedule.newest().map(|chunk| to_smooth(chunk.time, parent.timescale));
+        newest.is_some_and(|newest| to_smooth(chunk.time, of.timescale) <= newest)
+    }
+
+    fn take_until(&mut self, stream: usize, time: i64, due: &mut Vec<Due>) {
+        for at in 0..self.streams[stream].lines.len() {
+            let line = self.streams[stream].lines[at];
+            while let Some(held) = self.lines[line].take_settled(time) {
+                self.unhold(line, &held);
+                match self.written(stream, line, held) {
+                    Ok(Some(fragment)) => due.push(fragment),
+                    Ok(None) => {}
+                    Err((held, error)) => self.refuse(Some(held.feed), line, error),
+                }
+            }
+        }
+    }
+
+    /// Writes the times of a fragment and of those that follow it.
+    fn written(
+        &self,
+        stream: usize,
+        line: usize,
+        held: Held,
+    ) -> Result<Option<Due>, (Held, Error)> {
+        let of = &self.streams[stream];
+        if self.lines[line].is_refused {
+            return Ok(None);
+        }
+        let own = Chunk { time: held.time, end: held.end() };
+        let chunk = of.schedule.at(held.time).unwrap_or(own);
+        let next = of.schedule.following(held.time, self.options.look_ahead as usize);
+        let ticks = |ticks: i64| ticks.unsigned_abs();
+        let next: Vec<_> = next
+            .iter()
+            .map(|next| TfrfEntry { time: ticks(next.time), duration: ticks(next.end - next.time) })
+            .collect();
+        let write = || {
+            let mut bytes = held.bytes.clone();
+            if held.is_moved {
+                let (time, duration) = (ticks(held.time), ticks(held.duration));
+                (bytes, _) = with_time(&bytes, time, duration, &self.limits)?;
+            }
+            with_tfrf(&bytes, &next, &self.limits)
+        };
+        match write() {
+            Ok((bytes, lengths)) => Ok(Some(Due { line, held, chunk, bytes, lengths })),
+            Err(error) => Err((held, error)),
+        }
+    }
+
+    /// Begins the files of tracks that publish for the first time.
+    fn open_files(&mut self, due: &[Due]) {
+        let mut new: Vec<(usize, GrowingFile)> = Vec::new();
+        for due in due {
+            let is_known = self.lines[due.line].file.is_some() || self.lines[due.line].is_refused;
+            if is_known || new.iter().any(|(line, _)| *line == due.line) {
+                continue;
+            }
+            self.set_bitrate(due);
+            let Some(name) = self.file_name(due.line) else { continue };
+            let id = FileId::new((self.files.len() + new.len() + 1) as u32);
+            let line = &mut self.lines[due.line];
+            let file = name.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+            set_attribute(&mut line.server, "src", &file);
+            line.file = Some(LineFile { id, name: name.clone(), len: 0, forgotten: 0 });
+            let (server, head) = (line.server.clone(), line.head.clone());
+            new.push((due.line, GrowingFile { name, server, head, first: due.bytes.clone() }));
+        }
+        if new.is_empty() {
+            return;
+        }
+        let files = new.iter().map(|(_, file)| file.clone()).collect();
+        if let Ok(growing) = self.grown(files) {
+            self.growing = Some(growing);
+            new.iter().for_each(|(line, _)| self.begin_file(*line));
+            return;
+        }
+        // One of them cannot be opened: the others are unharmed.
+        for (line, file) in new {
+            match self.grown(vec![file]) {
+                Ok(growing) => {
+                    self.growing = Some(growing);
+                    if let Some(file) = &mut self.lines[line].file {
+                        file.id = FileId::new((self.files.len() + 1) as u32);
+                    }
+                    self.begin_file(line);
+                }
+                Err(error) => {
+                    self.lines[line].file = None;
+                    self.refuse_line(line, error);
+                }
+            }
+        }
+    }
+
+    fn grown(&self, files: Vec<GrowingFile>) -> Result<Growing, Error> {
+        match &self.growing {
+            Some(growing) => growing.with_files(files),
+            None => {
+                let epoch =
+                    format!("{}/{}", self.number, self.event.as_deref().unwrap_or_default());
+                Growing::open(&self.name, files, &OpenOptions::default().epoch(epoch))
+            }
+        }
+    }
+
+    /// Reports the beginning of a file of which the presentation has the track.
+    fn begin_file(&mut self, line: usize) {
+        self.files.push(line);
+        let Some(file) = self.lines[line].file.clone() else { return };
+        let is_served =
+            self.growing.as_ref().is_some_and(|growing| growing.track_of_file(file.id).is_some());
+        if !is_served {
+            return self.refuse_line(line, ErrorKind::NoTrack.into());
+        }
+        let of = &mut self.lines[line];
+        let bytes = of.head.clone();
+        if let Some(file) = &mut of.file {
+            (file.len, file.forgotten) = (bytes.len() as u64, bytes.len() as u64);
+        }
+        let LineFile { id, name, .. } = file;
+        self.log.push(LiveEvent::Append { file: id, name, offset: 0, bytes });
+        let held = self.lines[line].held();
+        let held = held.map(|held| (held.time, held.bytes.clone()));
+        let held = held.map(|(time, bytes)| LiveEvent::Held { file: id, time, bytes });
+        self.log.extend(held.collect::<Vec<_>>());
+    }
+
+    /// Gives a track a bitrate that is known and that no other track of its stream has.
+    fn set_bitrate(&mut self, due: &Due) {
+        let line = &self.lines[due.line];
+        let said = line.server.bitrate().filter(|&bitrate| bitrate > 0);
+        let bitrate = said.or_else(|| line.measured(&due.held)).unwrap_or(1);
+        let stream = line.stream;
+        let bitrate = self.free_bitrate(stream, due.line, bitrate);
+        let label = label(&self.streams[stream].name, bitrate);
+        let line = &mut self.lines[due.line];
+        set_attribute(&mut line.server, "systemBitrate", &bitrate.to_string());
+        line.label = label;
+    }
+
+    /// Adds a fragment to the presentation and to its file.
+    fn append(&mut self, due: Due, now: Moment) -> bool {
+        let Due { line, held, chunk, bytes, lengths } = due;
+        let Some(LineFile { id, name, len, .. }) = self.lines[line].file.clone() else {
+            return false;
+        };
+        if self.lines[line].is_refused {
+            return false;
+        }
+        let Some(growing) = &mut self.growing else { return false };
+        let (time, duration) = (chunk.time.unsigned_abs(), (chunk.end - chunk.time).unsigned_abs());
+        if let Err(error) = growing.add(id, time, duration, len, lengths) {
+            self.refuse(Some(held.feed), line, error);
+            return false;
+        }
+        let of = &mut self.lines[line];
+        if let Some(file) = &mut of.file {
+            file.len += bytes.len() as u64;
+        }
+        of.counts.fragments += 1;
+        of.counts.bytes += bytes.len() as u64;
+        of.counts.latency = now.since(held.arrived);
+        self.log.push(LiveEvent::Append { file: id, name, offset: len, bytes });
+        true
+    }
+
+    /// Drops the chunks that have left the window.
+    fn forget(&mut self) {
+        let Some(begin) = self.window_begin().and_then(|begin| u64::try_from(begin).ok()) else {
+            return;
+        };
+        let Some(growing) = &mut self.growing else { return };
+        for (file, before) in growing.drop_before(begin) {
+            let line = file.index().checked_sub(1).and_then(|at| self.files.get(at));
+            let Some(of) = line.and_then(|&line| self.lines[line].file.as_mut()) else { continue };
+            if of.forgotten < before {
+                of.forgotten = before;
+                self.log.push(LiveEvent::Forget { file, before });
+            }
+        }
+    }
+
+    fn show(&mut self, is_live: bool, now: Moment) {
+        let Some(growing) = &mut self.growing else { return };
+        self.published += 1;
+        let live = Live {
+            look_ahead: self.options.look_ahead,
+            window: self.options.window,
+            epoch: self.epoch.map_or(0, |epoch| epoch.wall_of_zero()),
+            published: now.wall,
+        };
+        let snapshot = growing.snapshot(is_live.then_some(live), self.published);
+        self.snapshot = Some(Arc::new(snapshot));
+        self.log.push(LiveEvent::Published { number: self.published });
+    }
+
+    /// The presentation cannot have the track.
+    fn refuse_line(&mut self, line: usize, error: Error) {
+        self.lines[line].is_refused = true;
+        let findings = self.growing.as_ref().map(Growing::findings).unwrap_or_default();
+        let error = match (&error.kind, findings.first()) {
+            (ErrorKind::NoTrack, Some(finding)) => {
+                let what = finding.to_string();
+                ErrorKind::Invalid { what, clause: "[MS-SSTR] 2.2.4" }.into()
+            }
+            _ => error,
+        };
+        self.refuse(None, line, error);
+    }
+
+    pub(in crate::live) fn refuse(&mut self, feed: Option<usize>, line: usize, error: Error) {
+        let of = &mut self.lines[line];
+        of.counts.dropped += 1;
+        let count = of.counts.dropped;
+        if count.is_power_of_two() {
+            self.notice(feed, Some(line), NoticeKind::Refused { error, count });
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What comes next in each track: no gap is left that somebody may still fill, and nothing overlaps.
+
+use super::Broadcast;
+use crate::live::clock::duration_of;
+use crate::live::feed::Feed;
+use crate::live::held::Held;
+use crate::live::schedule::{Chunk, Place};
+use crate::live::{Moment, NoticeKind};
+
+impl Broadcast {
+    /// Begins to publish if all streams have come, or if the wait for them is over.
+    pub(super) fn start(&mut self, now: Moment) -> bool {
+        let look_ahead = self.options.look_ahead as usize;
+        let lines = || {
+            let of_clock = |&line: &usize| !self.streams[self.lines[line].stream].is_sparse;
+            (0..self.lines.len()).filter(of_clock)
+        };
+        let is_ready = |line: usize| {
+            let waiting = self.lines[line].waiting();
+            waiting > look_ahead || !self.is_fed(line, now)
+        };
+        let may = |line: usize| self.lines[line].waiting() > 0 && is_ready(line);
+        let began = self.began.unwrap_or(now.monotonic);
+        let is_over = now.since(began) >= self.options.start_wait;
+        let are_all_here = self.missing().is_empty() && lines().all(is_ready);
+        let starts = (lines().any(may) && (are_all_here || is_over))
+            || (self.is_ending && (0..self.lines.len()).any(|line| self.lines[line].waiting() > 0));
+        if !starts {
+            return false;
+        }
+        let streams = self.missing();
+        if !streams.is_empty() {
+            self.notice(None, None, NoticeKind::StreamsMissing { streams });
+        }
+        self.is_started = true;
+        true
+    }
+
+    /// Settles fragments that wait, in the order of their times.
+    pub(super) fn settle(&mut self, now: Moment) {
+        for stream in 0..self.streams.len() {
+            while self.settle_one(stream, now) {}
+        }
+    }
+
+    /// Settles or drops the first fragment of a stream that can be. Returns false if there is none.
+    fn settle_one(&mut self, stream: usize, now: Moment) -> bool {
+        let mut lines: Vec<_> = self.streams[stream].lines.clone();
+        let time = |line: &usize| self.lines[*line].first_waiting().map(|first| first.time);
+        lines.retain(|line| time(line).is_some());
+        lines.sort_by_key(time);
+        lines.into_iter().any(|line| self.settle_line(stream, line, now))
+    }
+
+    /// Settles or drops the first fragment of a track that waits. Returns false if it waits on.
+    fn settle_line(&mut self, stream: usize, line: usize, now: Moment) -> bool {
+        let of = &self.lines[line];
+        let Some(first) = of.first_waiting() else { return false };
+        let (jitter, is_sparse) = (of.jitter(), self.streams[stream].is_sparse);
+        let place = self.streams[stream].schedule.place(first.time, jitter);
+        let end = of.end().filter(|_| !is_sparse);
+        if end.is_some_and(|end| first.time < end - jitter) || place == Place::Inside {
+            let at = duration_of(first.time, of.timescale);
+            return self.drop_first(line, |of| {
+                of.misaligned.count().map(|count| NoticeKind::Misaligned { at, count })
+            });
+        }
+        if place == Place::Late {
+            let at = duration_of(first.time, of.timescale);
+            return self.drop_first(line, |of| {
+                of.late.count().map(|count| NoticeKind::OutOfOrder { at, count })
+            });
+        }
+        let gap = end.filter(|end| first.time > end + jitter);
+        let is_behind_gap = gap.is_some() || place == Place::Next { is_behind_gap: true };
+        let is_over = now.since(first.arrived) >= self.options.gap_wait
+            || self.is_ending
+            || self.held_bytes > self.options.held_bytes / 2;
+        if is_behind_gap && !is_over && self.may_be_filled(stream, line, first, now) {
+            return false;
+        }
+        if let Some(from) = gap {
+            let from = duration_of(from, of.timescale);
+            let length = duration_of(first.time, of.timescale).saturating_sub(from);
+            self.lines[line].counts.gaps += 1;
+            self.notice(None, Some(line), NoticeKind::Gap { from, length });
+        }
+        let Some(mut held) = self.lines[line].take_waiting() else { return false };
+        match place {
+            Place::Chunk(chunk) if chunk.time != held.time => {
+                held.duration += held.time - chunk.time;
+                (held.time, held.is_moved) = (chunk.time, true);
+            }
+            Place::Chunk(_) => {}
+            _ => {
+                // Within the jitter, nothing overlaps.
+                if let Some(end) = self.streams[stream].schedule.end().filter(|_| !is_sparse)
+                    && held.time < end
+                {
+                    let moved = end - held.time;
+                    if held.duration > moved {
+                        held.duration -= moved;
+                        (held.time, held.is_moved) = (end, true);
+                    }
+                }
+                let chunk = Chunk { time: held.time, end: held.end() };
+                self.streams[stream].schedule.push(chunk);
+            }
+        }
+        self.lines[line].settle(held);
+        true
+    }
+
+    /// Drops the first fragment of a track that waits.
+    fn drop_first(
+        &mut self,
+        line: usize,
+        count: impl FnOnce(&mut crate::live::feed::FeedTrack) -> Option<NoticeKind>,
+    ) -> bool {
+        let Some(held) = self.lines[line].take_waiting() else { return false };
+        self.unhold(line, &held);
+        self.lines[line].counts.dropped += 1;
+        let mut tracks = self.feeds[held.feed].tracks.iter_mut();
+        let kind = tracks.find(|track| track.line == Some(line)).and_then(count);
+        if let Some(kind) = kind {
+            self.notice(Some(held.feed), Some(line), kind);
+        }
+        true
+    }
+
+    /// Returns true if somebody may still send what is missing before a fragment: an encoder of its track,
+    /// or of another track of its stream, that has sent nothing later.
+    fn may_be_filled(&self, stream: usize, line: usize, first: &Held, now: Moment) -> bool {
+        let active = |feed: &&Feed| feed.is_active(now.monotonic, self.options.silence);
+        self.feeds.iter().filter(active).any(|feed| {
+            let own = feed.track_of_line(line).and_then(|track| track.newest);
+            let is_behind = |newest: i64| newest <= first.time;
+            let others = || {
+                let tracks = feed.tracks.iter().filter(|track| {
+                    track.line.is_some_and(|at| at != line && self.lines[at].stream == stream)
+                });
+                tracks.filter_map(|track| track.newest).any(|newest| newest < first.time)
+            };
+            own.is_some_and(is_behind) || others()
+        })
+    }
+
+    /// Returns true if an encoder pushes this track and has not ended.
+    pub(super) fn is_fed(&self, line: usize, now: Moment) -> bool {
+        self.feeds.iter().any(|feed| {
+            feed.track_of_line(line).is_some()
+                && feed.is_active(now.monotonic, self.options.silence)
+        })
+    }
+}

@@ -1,0 +1,214 @@
+//! One track of an event, whoever pushes it: the order of its fragments.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::PushId;
+use super::clock::jitter;
+use super::held::Held;
+use super::moment::Duration;
+use super::track_key::TrackKey;
+use crate::base::{FileId, Name, Timescale};
+use crate::manifest::ServerTrack;
+
+/// A track of an event. Fragments of all encoders come here: they wait in the order of their times, are
+/// settled when nothing can come before them any more, and wait as settled ones until they are released.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) key: TrackKey,
+    /// The number of the stream of the broadcast.
+    pub(super) stream: usize,
+    pub(super) server: ServerTrack,
+    pub(super) head: Bytes,
+    pub(super) codec: u128,
+    pub(super) timescale: Timescale,
+    /// For sentences: `video 2962000`.
+    pub(super) label: Arc<str>,
+    /// The file, once it is begun.
+    pub(super) file: Option<LineFile>,
+    /// True if the presentation cannot serve the track.
+    pub(super) is_refused: bool,
+    pub(super) has_told_key: bool,
+    /// By their start.
+    waiting: BTreeMap<i64, Held>,
+    settled: VecDeque<Held>,
+    /// End of the last settled fragment.
+    end: Option<i64>,
+    /// The last settled fragments, published or not.
+    recent: VecDeque<Recent>,
+    pub(super) counts: LineCounts,
+}
+
+/// The file of a track.
+#[derive(Clone, Debug)]
+pub(super) struct LineFile {
+    pub(super) id: FileId,
+    pub(super) name: Name,
+    pub(super) len: u64,
+    /// Offset before which no byte is needed, as was reported.
+    pub(super) forgotten: u64,
+}
+
+/// What status says of a track.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LineCounts {
+    pub(super) fragments: u64,
+    pub(super) bytes: u64,
+    pub(super) gaps: u64,
+    pub(super) duplicates: u64,
+    pub(super) dropped: u64,
+    pub(super) latency: Duration,
+}
+
+/// A fragment that was settled.
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    time: i64,
+    end: i64,
+    hash: u64,
+    feed: usize,
+    push: PushId,
+}
+
+/// The relation of a fragment to those that were taken before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meeting {
+    /// None is there for its time.
+    New,
+    /// There is one of the same time. `is_other` if the same encoder sent other samples then, by another
+    /// push.
+    Same { is_other: bool },
+    /// It overlaps a settled one.
+    Overlaps,
+    /// It comes after later ones were settled.
+    Late,
+}
+
+/// Settled fragments that are remembered.
+const RECENT: usize = 256;
+/// Fragments that wait in order, at most.
+const WAITING: usize = 4096;
+
+impl Line {
+    pub(super) fn new(key: TrackKey, stream: usize, server: ServerTrack, head: Bytes) -> Self {
+        Self {
+            key,
+            stream,
+            server,
+            head,
+            codec: 0,
+            timescale: Timescale::SMOOTH,
+            label: "".into(),
+            file: None,
+            is_refused: false,
+            has_told_key: false,
+            waiting: BTreeMap::new(),
+            settled: VecDeque::new(),
+            end: None,
+            recent: VecDeque::new(),
+            counts: LineCounts::default(),
+        }
+    }
+
+    /// Returns true if no fragment was ever taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.end.is_none() && self.waiting.is_empty()
+    }
+
+    /// Returns the end of the last fragment that was taken.
+    pub(super) fn newest_end(&self) -> Option<i64> {
+        self.waiting.values().next_back().map(Held::end).max(self.end)
+    }
+
+    /// Returns the end of the last settled fragment.
+    pub(super) fn end(&self) -> Option<i64> {
+        self.end
+    }
+
+    pub(super) fn jitter(&self) -> i64 {
+        jitter(self.timescale)
+    }
+
+    /// Compares a fragment with those that were taken.
+    pub(super) fn meet(&self, held: &Held, is_sparse: bool) -> Meeting {
+        let jitter = self.jitter();
+        let is_same = |time: i64| (time - held.time).abs() <= jitter;
+        let recent = self.recent.iter().rev().find(|recent| is_same(recent.time));
+        let recent = recent.map(|recent| (recent.hash, recent.feed, recent.push));
+        let near = held.time.saturating_sub(jitter)..=held.time.saturating_add(jitter);
+        let waiting = self.waiting.range(near).next();
+        let waiting = waiting.map(|(_, other)| (other.hash, other.feed, other.push));
+        if let Some((hash, feed, push)) = recent.or(waiting) {
+            let is_other = hash != held.hash && feed == held.feed && push != held.push;
+            return Meeting::Same { is_other };
+        }
+        let Some(end) = self.end else { return Meeting::New };
+        let begin =
+            if is_sparse { self.recent.back().map_or(end, |last| last.time + 1) } else { end };
+        if held.time >= begin - jitter {
+            return Meeting::New;
+        }
+        let overlaps =
+            |recent: &Recent| recent.time + jitter < held.end() && held.time < recent.end - jitter;
+        if self.recent.iter().any(overlaps) { Meeting::Overlaps } else { Meeting::Late }
+    }
+
+    /// Returns true if one more fragment may wait.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.len() < WAITING
+    }
+
+    /// Takes a fragment that is new.
+    pub(super) fn wait(&mut self, held: Held) {
+        self.waiting.insert(held.time, held);
+    }
+
+    /// Returns the first fragment that waits.
+    pub(super) fn first_waiting(&self) -> Option<&Held> {
+        self.waiting.values().next()
+    }
+
+    /// Returns the number of fragments that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Takes the first fragment that waits.
+    pub(super) fn take_waiting(&mut self) -> Option<Held> {
+        self.waiting.pop_first().map(|(_, held)| held)
+    }
+
+    /// Settles a fragment: no earlier one will be taken.
+    pub(super) fn settle(&mut self, held: Held) {
+        let Held { time, hash, feed, push, .. } = held;
+        self.end = Some(self.end.unwrap_or(i64::MIN).max(held.end()));
+        self.recent.push_back(Recent { time, end: held.end(), hash, feed, push });
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+        self.settled.push_back(held);
+    }
+
+    /// Takes the first settled fragment if it begins at this time or before.
+    pub(super) fn take_settled(&mut self, until: i64) -> Option<Held> {
+        self.settled.front().filter(|held| held.time <= until)?;
+        self.settled.pop_front()
+    }
+
+    /// Returns the bits per second of the fragments that are held; `None` without any.
+    pub(super) fn measured(&self, more: &Held) -> Option<u32> {
+        let held = self.settled.iter().chain(self.waiting.values()).chain([more]);
+        let (bytes, ticks) = held.fold((0_u128, 0_u128), |(bytes, ticks), held| {
+            (bytes + u128::from(held.len()), ticks + u128::from(held.duration.unsigned_abs()))
+        });
+        let bits = bytes * 8 * u128::from(self.timescale.get());
+        u32::try_from(bits.checked_div(ticks)?).ok()
+    }
+
+    /// Returns the fragments that are held, in order.
+    pub(super) fn held(&self) -> impl Iterator<Item = &Held> {
+        self.settled.iter().chain(self.waiting.values())
+    }
+}

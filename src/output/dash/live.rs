@@ -1,0 +1,66 @@
+//! Times of an MPD that only a live event has.
+
+use super::mpd::{descriptor, iso_duration};
+use crate::base::Timescale;
+use crate::manifest::{StreamKind, XmlWriter};
+use crate::presentation::{Date, Listed, Live, Moment, Presentation};
+
+/// Scheme of a clock whose time is in the MPD itself.
+///
+/// The time is that of the snapshot, so that a player's clock is late by the age of the MPD, at most by
+/// about a segment, and never ahead of what the MPD lists. The other schemes need a page that tells the time
+/// (`http-xsdate`), or a `Date` field that scripts of another site may read and that no cache has stored
+/// (`http-head`). An origin in front of which there are caches has neither.
+///
+/// Spec: ISO/IEC 23009-1, 5.8.5.7.
+const DIRECT: &str = "urn:mpeg:dash:utc:direct:2014";
+
+/// Segments that a player stays behind what is announced: one that it plays, one that it has, and one that
+/// the next MPD announces.
+const BEHIND: u64 = 3;
+
+/// Ticks of 100 ns of a segment if no length is known.
+const USUAL: u64 = 20_000_000;
+
+/// Writes the attributes of a live event, whose times count from `begin`.
+///
+/// Spec: ISO/IEC 23009-1, 5.3.1.2, table 3.
+pub(super) fn attributes(
+    xml: &mut XmlWriter,
+    presentation: &Presentation,
+    live: &Live,
+    begin: Moment,
+    listed: &[Listed<'_>],
+) {
+    let media = listed.iter().filter(|of| of.stream.kind() != StreamKind::Text);
+    let segment = media.map(longest).max().filter(|&ticks| ticks > 0).unwrap_or(USUAL);
+    xml.attribute("type", "dynamic");
+    xml.attribute("availabilityStartTime", &presentation.date_of(begin).to_string());
+    xml.attribute("publishTime", &date(live).to_string());
+    xml.attribute("minimumUpdatePeriod", &iso_duration(segment));
+    let window = live.window.map(|window| u64::try_from(window.as_nanos() / 100));
+    let window = window.map(|ticks| ticks.unwrap_or(u64::MAX));
+    if let Some(window) = window {
+        xml.attribute("timeShiftBufferDepth", &iso_duration(window));
+    }
+    let delay = segment.saturating_mul(u64::from(live.look_ahead).saturating_add(BEHIND));
+    // What is behind the window is gone soon.
+    let most = window.map_or(u64::MAX, |window| window / 4 * 3);
+    xml.attribute("suggestedPresentationDelay", &iso_duration(delay.min(most)));
+}
+
+/// Writes by which clock players find the live edge.
+pub(super) fn clock(xml: &mut XmlWriter, live: &Live) {
+    descriptor(xml, "UTCTiming", DIRECT, &date(live).to_string());
+}
+
+fn date(live: &Live) -> Date {
+    // No more than 96 bits.
+    Date::new(i128::try_from(live.published.as_nanos() / 100).unwrap_or(i128::MAX))
+}
+
+/// Returns ticks of 100 ns of the longest segment that a stream ever had.
+fn longest(of: &Listed<'_>) -> u64 {
+    let ticks = of.stream.window.longest;
+    Moment { ticks, timescale: of.stream.timescale() }.rescaled(Timescale::SMOOTH)
+}
