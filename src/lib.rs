@@ -147,4 +147,8 @@ pub mod manual {
 
     #[doc = include_str!("../docs/findings.md")]
     pub mod findings {}
+
+    #[cfg(feature = "live")]
+    #[doc = include_str!("../docs/live-ingest.md")]
+    pub mod live_ingest {}
 }

@@ -169,6 +169,7 @@ fn parts(
             (None, true) => Media::Here,
             (None, false) => Media::There(of_main.0, of_main.1),
         },
+        live: content.live().cloned(),
     };
     let has_page = place != Place::Public && !options.listeners.no_page;
     Ok(Parts {

@@ -138,6 +138,8 @@ impl PublishingPoint {
         self.now = now.monotonic;
         let Some(of) = self.pushes.get_mut(&push) else { return Err(no_push()) };
         let mut units = Vec::new();
+        // A body may be a header alone, of which the next one has the fragments.
+        of.intake.settle(&mut units);
         let intake = std::mem::replace(&mut of.intake, Intake::new(&self.options.limits));
         let known = intake.known().cloned();
         let end = intake.end(&mut units);
@@ -219,6 +221,16 @@ impl PublishingPoint {
     /// Returns the state.
     pub fn state(&self) -> PointState {
         self.state
+    }
+
+    /// Returns the number of pushes that run.
+    pub(crate) fn running(&self) -> usize {
+        self.pushes.len()
+    }
+
+    /// Returns true if the push still runs: no other one has taken its place.
+    pub(crate) fn is_running(&self, push: PushId) -> bool {
+        self.pushes.contains_key(&push)
     }
 
     /// Returns the name of the point.

@@ -7,8 +7,6 @@ use std::time::Duration;
 use crate::base::{Error, ErrorKind, Name, ReadErrorKind};
 #[cfg(feature = "live")]
 use crate::live::LiveEvent;
-#[cfg(feature = "live")]
-use crate::origin::live;
 use crate::presentation::{Finding, Presentation, Severity};
 
 /// Something that an operator may want to know: see
@@ -186,7 +184,7 @@ impl Event<'_> {
             Self::LateFinding { .. } => "late-finding",
             Self::IndexFileFailed { .. } => "index-file-failed",
             #[cfg(feature = "live")]
-            Self::Live { event, .. } => live::kind(event),
+            Self::Live { event, .. } => event.kind(),
             #[cfg(feature = "live")]
             Self::PushRefused { .. } => "push-refused",
             #[cfg(feature = "live")]
@@ -267,9 +265,11 @@ impl Event<'_> {
             | Self::IndexFileFailed { .. }
             | Self::LeftOut { .. } => Level::Warn,
             #[cfg(feature = "live")]
-            Self::Live { event, .. } => {
-                live::severity(event).map_or(Level::Info, level_of_severity)
+            Self::Live { event: LiveEvent::Notice(notice), .. } if notice.kind.is_warning() => {
+                Level::Warn
             }
+            #[cfg(feature = "live")]
+            Self::Live { .. } => Level::Info,
             #[cfg(feature = "live")]
             Self::PushRefused { .. } => Level::Warn,
             #[cfg(feature = "live")]

@@ -9,14 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::counters::Counters;
-#[cfg(feature = "live")]
-use super::live;
 use super::{Clock, Event};
 use crate::base::{Error, ErrorGroup, ErrorKind, Name, ReadError};
 #[cfg(feature = "live")]
 use crate::live::LiveEvent;
-#[cfg(feature = "live")]
-use crate::presentation::Severity;
 use crate::presentation::{Finding, FindingCode, Presentation};
 
 pub(super) type Report = dyn Fn(&Event<'_>) + Send + Sync;
@@ -170,13 +166,16 @@ impl Events {
     /// Reports an event of a publishing point, if it is one for the log.
     #[cfg(feature = "live")]
     pub(super) fn live(&self, name: &Name, event: &LiveEvent) {
-        match live::severity(event) {
-            None => {}
-            Some(Severity::Info) => self.report(&Event::Live { name, event }),
-            // An encoder that does something wrong does it with each fragment.
-            Some(_) => {
-                self.failure(&Event::Live { name, event }, &("live", name, live::kind(event)));
+        match event {
+            LiveEvent::Append { .. }
+            | LiveEvent::Forget { .. }
+            | LiveEvent::Held { .. }
+            | LiveEvent::Published { .. } => {}
+            LiveEvent::Notice(notice) => {
+                let of = (&notice.encoder, &notice.stream, &notice.track);
+                self.failure(&Event::Live { name, event }, &("live", name, event.kind(), of));
             }
+            _ => self.report(&Event::Live { name, event }),
         }
     }
 

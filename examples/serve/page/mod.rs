@@ -14,6 +14,7 @@ mod findings;
 mod health;
 mod hosts;
 mod languages;
+mod live;
 mod media;
 mod open;
 mod options;
@@ -34,6 +35,7 @@ use common::{Catalogue, Format};
 use http::{Method, Response, StatusCode};
 use hyper::Request;
 use smooth_origin::Origin;
+use smooth_origin::origin::LivePoints;
 
 pub(crate) use hosts::Hosts;
 pub(crate) use media::Media;
@@ -60,6 +62,8 @@ pub(crate) struct Page {
     pub(crate) healths: Arc<Healths>,
     /// Where clients find the presentations.
     pub(crate) media: Media,
+    /// The publishing points, if encoders may push.
+    pub(crate) live: Option<LivePoints>,
 }
 
 impl Page {
@@ -119,10 +123,12 @@ impl Page {
             "presentations" => presentations::answer(self, &query).await,
             "presentation" => presentation::answer(self, &query, base).await,
             "health" => health::answer(self, &query).await,
+            "live" => Ok(live::answer(self)),
             "timeline" => timeline::answer(self, &query).await,
             "boxes" => boxes::answer(self, &query).await,
-            _ => Err(Failure::new(StatusCode::NOT_FOUND, "the page has no such part")
-                .advise("ask for server, presentations, presentation, health, timeline or boxes")),
+            _ => Err(Failure::new(StatusCode::NOT_FOUND, "the page has no such part").advise(
+                "ask for server, presentations, presentation, health, live, timeline or boxes",
+            )),
         }
     }
 }

@@ -8,6 +8,7 @@ mod configuration;
 mod encrypted;
 mod http2;
 mod listeners;
+mod live;
 mod logs;
 mod messages;
 mod messages_answers;

@@ -133,12 +133,17 @@ impl Intake {
         Ok(())
     }
 
-    /// The body has ended. A header without fragments is a unit only now, because its manifest might have followed.
-    pub fn end(mut self, units: &mut Vec<Unit>) -> BodyEnd {
-        let at = self.framing.at();
+    /// Has a header without fragments be a unit, because nothing follows. Its tracks are [known](Self::known) then.
+    pub fn settle(&mut self, units: &mut Vec<Unit>) {
         if let Err(error) = self.settle_header(units) {
             units.push(Unit::Refused { track_id: None, error });
         }
+    }
+
+    /// The body has ended. A header without fragments is a unit only now, because its manifest might have followed.
+    pub fn end(mut self, units: &mut Vec<Unit>) -> BodyEnd {
+        let at = self.framing.at();
+        self.settle(units);
         if std::mem::take(&mut self.is_last) {
             units.push(Unit::EndOfStream);
         }

@@ -16,7 +16,6 @@ mod points;
 mod push;
 mod recovery;
 mod shown;
-mod words;
 
 pub use options::LiveOptions;
 pub use point::LivePoint;
@@ -24,4 +23,3 @@ pub use points::LivePoints;
 pub use push::Push;
 
 pub(super) use held::HeldFile;
-pub(super) use words::{kind, severity};

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::archiving::{Archiving, Task};
 use super::held::HeldFile;
 use super::options::LiveOptions;
-use super::push::{Closed, Push, PushKey, Signal};
+use super::push::{Closed, Push, Signal};
 use super::shown::{EventFiles, Shown};
 use crate::base::{Error, ErrorKind, FileId, Name};
 use crate::live::{
@@ -30,7 +30,7 @@ pub struct LivePoint {
     inner: Mutex<Inner>,
     shown: Shown,
     archiving: Option<Archiving>,
-    pushes: Mutex<HashMap<PushKey, Arc<Signal>>>,
+    pushes: Mutex<HashMap<PushId, Arc<Signal>>>,
 }
 
 struct Inner {
@@ -99,7 +99,8 @@ impl LivePoint {
 
     /// Begins to take a body. `event` and `stream` are the identifiers of the URL, `encoder` is something
     /// by which two encoders of one stream differ, such as an address. A push of the same stream by the
-    /// same encoder takes the place of an earlier one, whose connection may look open for a long time.
+    /// same encoder takes the place of an earlier one when it has brought a header of the same track: the
+    /// connection of the earlier one may look open for a long time.
     ///
     /// # Errors
     /// The point takes no pushes now.
@@ -110,15 +111,10 @@ impl LivePoint {
         encoder: &str,
     ) -> Result<Push, Error> {
         let id = self.with(|point, now| point.begin(event, stream, encoder, now))?;
-        let event = event.map(Into::into);
-        let key = PushKey { event, stream: stream.into(), encoder: encoder.into() };
         let signal = Arc::<Signal>::default();
-        let replaced = self.pushes().insert(key.clone(), Arc::clone(&signal));
-        if let Some(replaced) = replaced {
-            replaced.close(Closed::Replaced);
-        }
+        self.pushes().insert(id, Arc::clone(&signal));
         self.host().counters.live_push();
-        Ok(Push::new(Arc::clone(self), id, key, signal))
+        Ok(Push::new(Arc::clone(self), id, signal))
     }
 
     /// Ends the event: what encoders have pushed is published, and the same URLs are a film. Pushes that
@@ -190,10 +186,20 @@ impl LivePoint {
         self.with(|point, now| point.lost(push, now));
     }
 
-    pub(super) fn forget_push(&self, key: &PushKey, signal: &Arc<Signal>) {
-        let mut pushes = self.pushes();
-        if pushes.get(key).is_some_and(|known| Arc::ptr_eq(known, signal)) {
-            pushes.remove(key);
+    pub(super) fn forget_push(&self, push: PushId) {
+        self.pushes().remove(&push);
+    }
+
+    /// Closes pushes that another one has taken the place of.
+    fn close_replaced(&self, point: &PublishingPoint) {
+        let pushes = self.pushes();
+        if pushes.len() <= point.running() {
+            return;
+        }
+        for (push, signal) in &*pushes {
+            if !point.is_running(*push) {
+                signal.close(Closed::Replaced);
+            }
         }
     }
 
@@ -210,6 +216,7 @@ impl LivePoint {
         let mut inner = self.inner();
         let acted = act(&mut inner.point, now);
         let events = inner.point.take_events();
+        self.close_replaced(&inner.point);
         if events.is_empty() {
             return acted;
         }
@@ -228,7 +235,7 @@ impl LivePoint {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pushes(&self) -> MutexGuard<'_, HashMap<PushKey, Arc<Signal>>> {
+    fn pushes(&self) -> MutexGuard<'_, HashMap<PushId, Arc<Signal>>> {
         self.pushes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

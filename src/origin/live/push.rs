@@ -31,17 +31,10 @@ use crate::live::PushId;
 /// ```
 pub struct Push {
     point: Arc<LivePoint>,
+    /// The number of the push, until it has ended.
     id: Option<PushId>,
-    key: PushKey,
+    number: PushId,
     signal: Arc<Signal>,
-}
-
-/// What is pushed, and by whom: a new push takes the place of an earlier one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct PushKey {
-    pub(super) event: Option<Box<str>>,
-    pub(super) stream: Box<str>,
-    pub(super) encoder: Box<str>,
 }
 
 /// Tells the task of a push that nothing more is taken of it.
@@ -79,13 +72,8 @@ impl Signal {
 }
 
 impl Push {
-    pub(super) fn new(
-        point: Arc<LivePoint>,
-        id: PushId,
-        key: PushKey,
-        signal: Arc<Signal>,
-    ) -> Self {
-        Self { point, id: Some(id), key, signal }
+    pub(super) fn new(point: Arc<LivePoint>, id: PushId, signal: Arc<Signal>) -> Self {
+        Self { point, id: Some(id), number: id, signal }
     }
 
     /// The publishing point.
@@ -138,7 +126,7 @@ impl Push {
 
 impl Drop for Push {
     fn drop(&mut self) {
-        self.point.forget_push(&self.key, &self.signal);
+        self.point.forget_push(self.number);
         if let Some(id) = self.id.take() {
             self.point.lose(id);
         }
@@ -149,7 +137,7 @@ impl fmt::Debug for Push {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Push")
             .field("point", self.point.name())
-            .field("stream", &self.key.stream)
+            .field("number", &self.number)
             .finish_non_exhaustive()
     }
 }
