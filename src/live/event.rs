@@ -35,6 +35,8 @@ pub enum LiveEvent {
         track: Box<ServerTrack>,
         /// The beginning of the file: `ftyp` and `moov`.
         head: Bytes,
+        /// How the point finds the track again: a text for its own use.
+        key: Arc<str>,
     },
     /// Bytes of a track's file that follow all earlier ones. The first ones are its head (`ftyp` and
     /// `moov`), each later piece is a fragment.
@@ -86,6 +88,7 @@ impl LiveEvent {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Began { .. } => "began",
+            Self::File { .. } => "file",
             Self::Append { .. } => "append",
             Self::Forget { .. } => "forget",
             Self::Held { .. } => "held",

@@ -112,6 +112,16 @@ impl Line {
         }
     }
 
+    /// Takes a fragment that was published before the process began.
+    pub(super) fn restore(&mut self, time: i64, end: i64, feed: usize) {
+        self.end = Some(self.end.unwrap_or(i64::MIN).max(end));
+        // Whatever the samples are: what comes for this time is a duplicate.
+        self.recent.push_back(Recent { time, end, hash: 0, feed, push: PushId(0) });
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+    }
+
     /// Returns true if no fragment was ever taken.
     pub(super) fn is_empty(&self) -> bool {
         self.end.is_none() && self.waiting.is_empty()

@@ -38,6 +38,7 @@ mod status;
 mod tally;
 mod track_key;
 
+use broadcast::plain;
 pub use event::LiveEvent;
 pub use limits::LiveLimits;
 pub use moment::Moment;

@@ -167,7 +167,8 @@ impl Events {
     #[cfg(feature = "live")]
     pub(super) fn live(&self, name: &Name, event: &LiveEvent) {
         match event {
-            LiveEvent::Append { .. }
+            LiveEvent::File { .. }
+            | LiveEvent::Append { .. }
             | LiveEvent::Forget { .. }
             | LiveEvent::Held { .. }
             | LiveEvent::Published { .. } => {}

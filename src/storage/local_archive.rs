@@ -363,7 +363,8 @@ mod tests {
         block_on(archive.put(&file, "short".into())).unwrap();
         block_on(archive.append(&file, 5, "er".into())).unwrap();
         assert_eq!(fs::read_to_string(folder.0.join("news.held")).unwrap(), "shorter");
-        let names: Vec<_> = fs::read_dir(&folder.0).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let names: Vec<_> =
+            fs::read_dir(&folder.0).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names, ["news.held"]);
         let missing = block_on(archive.open(&name("none"))).err().unwrap();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);

@@ -32,8 +32,9 @@ impl Closing {
         let Recovered { mut writes, restored, mut journal } = event;
         let mut server_manifest = None;
         let names = Names::of(point).zip(restored.files.iter().find(|file| file.len > 0));
-        if let Some((server, client)) = names.and_then(|(names, file)| names.manifests(&file.name))
-        {
+        if let Some((server, client)) = names.and_then(|(names, file)| {
+            names.manifests_of(&file.name, restored.event.as_deref(), restored.number)
+        }) {
             let (film, growing) = film(&server, &restored, options)?;
             for (number, file) in (1..).zip(&restored.files).filter(|(_, file)| file.len > 0) {
                 let placed = restored.published.iter().filter(|placed| placed.file == number);

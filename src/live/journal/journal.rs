@@ -127,15 +127,16 @@ impl Journal {
                     let began = Began { event: event.clone(), number: *number, wall };
                     self.begin(began, &mut writes);
                 }
-                LiveEvent::File { file, name, track, head } => {
+                LiveEvent::File { file, name, track, head, key } => {
                     let (number, track) = (file.index() as u32, track.clone());
-                    let (name, head) = (name.clone(), head.clone());
+                    let (name, head, key) = (name.clone(), head.clone(), key.clone());
                     let known = self.files.remove(&number);
                     let has_fragments = known.is_some_and(|known| known.has_fragments);
                     let declared = File { name: name.clone(), track: track.clone(), has_fragments };
                     self.files.insert(number, declared);
                     self.is_undeclared |= has_fragments;
-                    self.record(&Record::File { file: number, name, track, head }, &mut records);
+                    let file = Record::File { file: number, name, track, head, key };
+                    self.record(&file, &mut records);
                 }
                 LiveEvent::Append { file, name, offset, bytes, chunk } => {
                     let (name, offset, bytes) = (name.clone(), *offset, bytes.clone());
@@ -269,7 +270,9 @@ impl Journal {
         let mut manifest = ServerManifest::default();
         let files = self.files.values().filter(|file| file.has_fragments);
         manifest.tracks = files.clone().map(|file| (*file.track).clone()).collect();
-        let names = files.into_iter().next().and_then(|file| self.names.manifests(&file.name));
+        let began = self.began.as_ref();
+        let names = files.into_iter().next().zip(began);
+        let names = names.and_then(|(file, began)| self.names.manifests(&file.name, began));
         if let (Some((name, _)), Ok(text)) = (names, manifest.to_xml()) {
             writes.push(ArchiveWrite::Put { name, content: text.into() });
         }

@@ -25,4 +25,5 @@ pub use closing::Closing;
 pub use journal::Journal;
 pub use recovery::{Recovered, Recovery};
 pub use restored::Restored;
+pub(crate) use restored::RestoredFile;
 pub use write::ArchiveWrite;

@@ -1,6 +1,8 @@
 //! The files that the archive of an event has beside those of its tracks.
 
+use super::record::Began;
 use crate::base::Name;
+use crate::live::plain;
 
 /// Names of the files of a publishing point's archive that belong to no track.
 #[derive(Clone, Debug)]
@@ -25,10 +27,25 @@ impl Names {
         })
     }
 
-    /// The manifests that lie beside a file of a track: the server manifest and the client manifest.
-    pub(super) fn manifests(&self, file: &Name) -> Option<(Name, Name)> {
+    /// The manifests that lie beside a file of a track: the server manifest and the client manifest. Each
+    /// event has others.
+    pub(super) fn manifests(&self, file: &Name, of: &Began) -> Option<(Name, Name)> {
+        self.manifests_of(file, of.event.as_deref(), of.number)
+    }
+
+    pub(super) fn manifests_of(
+        &self,
+        file: &Name,
+        event: Option<&str>,
+        number: u64,
+    ) -> Option<(Name, Name)> {
+        let suffix = match event {
+            Some(event) => format!("-{}", plain(event)),
+            None if number > 1 => format!("-{number}"),
+            None => String::new(),
+        };
         let folder = file.folder().map_or_else(String::new, |folder| format!("{folder}/"));
-        let beside = |ending| Name::new(&format!("{folder}{}.{ending}", self.stem)).ok();
+        let beside = |ending| Name::new(&format!("{folder}{}{suffix}.{ending}", self.stem)).ok();
         Some((beside("ism")?, beside("ismc")?))
     }
 }
@@ -44,9 +61,13 @@ mod tests {
         assert_eq!(news.journal.as_str(), "events/News.journal");
         assert_eq!(news.held.as_str(), "events/News.held");
         let file = Name::new("events/News/1/video.ismv").unwrap();
-        let (server, client) = news.manifests(&file).unwrap();
-        assert_eq!(server.as_str(), "events/News/1/News.ism");
-        assert_eq!(client.as_str(), "events/News/1/News.ismc");
+        for (event, number, stem) in
+            [(None, 1, "News"), (None, 2, "News-2"), (Some("a/é 1"), 3, "News-a___1")]
+        {
+            let (server, client) = news.manifests_of(&file, event, number).unwrap();
+            assert_eq!(server.as_str(), format!("events/News/1/{stem}.ism"));
+            assert_eq!(client.as_str(), format!("events/News/1/{stem}.ismc"));
+        }
         assert_eq!(names("é").journal.as_str(), "é.journal");
     }
 }

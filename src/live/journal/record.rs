@@ -17,7 +17,7 @@ pub(super) enum Record {
     /// Wall time at which media of time 0 was live, as [`Live::epoch`](crate::presentation::Live::epoch).
     Epoch(i64),
     /// A track has a file, or is declared otherwise than before.
-    File { file: u32, name: Name, track: Box<ServerTrack>, head: Bytes },
+    File { file: u32, name: Name, track: Box<ServerTrack>, head: Bytes, key: Arc<str> },
     /// A fragment was taken and is not published yet. Its bytes are the rest of the record.
     Held { file: u32, time: i64, bytes: Bytes },
     /// A fragment was appended to a file.
@@ -89,12 +89,13 @@ impl Record {
                 bytes.push(EPOCH);
                 bytes.extend(epoch.to_be_bytes());
             }
-            Self::File { file, name, track, head } => {
+            Self::File { file, name, track, head, key } => {
                 bytes.push(FILE);
                 bytes.extend(file.to_be_bytes());
                 let mut manifest = ServerManifest::default();
                 manifest.tracks.push((**track).clone());
-                for part in [name.as_str().as_bytes(), manifest.to_xml().ok()?.as_bytes()] {
+                let xml = manifest.to_xml().ok()?;
+                for part in [name.as_str().as_bytes(), xml.as_bytes(), key.as_bytes()] {
                     bytes.extend(u32::try_from(part.len()).ok()?.to_be_bytes());
                     bytes.extend(part);
                 }
@@ -144,8 +145,9 @@ impl Record {
                 let name = Name::new(std::str::from_utf8(&part(bytes)?).ok()?).ok()?;
                 let mut manifest = ServerManifest::parse(&part(bytes)?, limits).ok()?;
                 let track = Box::new(manifest.tracks.pop()?);
+                let key = std::str::from_utf8(&part(bytes)?).ok()?.into();
                 // A copy: the head outlives the journal.
-                Self::File { file, name, track, head: Bytes::copy_from_slice(bytes) }
+                Self::File { file, name, track, head: Bytes::copy_from_slice(bytes), key }
             }
             HELD => {
                 let (file, time) = (bytes.try_get_u32().ok()?, bytes.try_get_i64().ok()?);
@@ -196,6 +198,7 @@ mod tests {
                 name: Name::new("events/news/a.isma").unwrap(),
                 track: Box::new(track),
                 head: Bytes::from_static(b"ftypmoov"),
+                key: "video\u{1f}1".into(),
             },
             Record::Held { file: 7, time: -1, bytes: Bytes::from_static(b"moofmdat") },
             Record::Published(Placed { file: 1, time, duration, start, lengths, hash: 9 }),

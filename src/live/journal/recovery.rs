@@ -120,7 +120,20 @@ impl Recovery {
         }
     }
 
-    /// Returns the event. `None` if it has ended and nothing is left to be done.
+    /// Returns what a publishing point needs to know of an event that has ended.
+    pub fn ended(&self) -> Restored {
+        let began = self.replay.began.as_ref();
+        Restored {
+            event: began.and_then(|began| began.event.clone()),
+            number: began.map_or(0, |began| began.number),
+            is_ended: true,
+            epoch: None,
+            files: Vec::new(),
+            published: Vec::new(),
+        }
+    }
+
+    /// Returns the event, unless its files are closed.
     pub fn finish(self) -> Option<Recovered> {
         let Self { names, replay, meant, firsts } = self;
         let began = replay.began.filter(|_| !replay.is_closed)?;
@@ -143,13 +156,14 @@ impl Recovery {
             let held: Vec<_> = file.held.into_iter().filter(|(time, _)| is_held(time)).collect();
             let declared = (file.name.clone(), file.track.clone());
             journal.resume_file(number, declared, has_fragments, &held);
-            let (name, track, head) = (file.name, *file.track, file.head);
-            files.push(RestoredFile { name, track, head, len, first, held });
+            let (name, track, key, head) = (file.name, *file.track, file.key, file.head);
+            files.push(RestoredFile { name, track, key, head, len, first, held });
         }
         writes.extend(journal.resume(&records));
         let restored = Restored {
             event: began.event,
             number: began.number,
+            is_ended: false,
             epoch: replay.epoch,
             files,
             published: replay.published,

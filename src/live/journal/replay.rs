@@ -1,6 +1,7 @@
 //! The state of an event by its journal.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -30,6 +31,8 @@ pub(super) struct ReplayedFile {
     pub(super) name: Name,
     pub(super) track: Box<ServerTrack>,
     pub(super) head: Bytes,
+    /// How the point finds the track again.
+    pub(super) key: Arc<str>,
     /// Bytes up to the end of the last published fragment, or of the head.
     pub(super) len: u64,
     /// Start of the last published fragment.
@@ -69,14 +72,14 @@ impl Replay {
         match record {
             Record::Began(began) => self.began = Some(began),
             Record::Epoch(epoch) => self.epoch = Some(epoch),
-            Record::File { file, name, track, head } => {
+            Record::File { file, name, track, head, key } => {
                 let (at, count) = ((file as usize).checked_sub(1)?, self.files.len());
                 match self.files.get_mut(at) {
                     Some(known) if known.name == name && known.head == head => known.track = track,
                     None if at == count && at < limits.tracks => {
                         let len = head.len() as u64;
                         let (last, held) = (None, BTreeMap::new());
-                        self.files.push(ReplayedFile { name, track, head, len, last, held });
+                        self.files.push(ReplayedFile { name, track, head, key, len, last, held });
                     }
                     _ => return None,
                 }

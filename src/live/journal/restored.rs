@@ -14,6 +14,8 @@ pub struct Restored {
     /// Identifier and number of the event.
     pub(crate) event: Option<Arc<str>>,
     pub(crate) number: u64,
+    /// True if the event has ended: nothing else is said of it.
+    pub(crate) is_ended: bool,
     /// See [`Live::epoch`](crate::presentation::Live::epoch). `None` if nothing was published.
     pub(crate) epoch: Option<i64>,
     /// The files in the order of their ids, of which the first one is 1.
@@ -27,6 +29,8 @@ pub struct Restored {
 pub(crate) struct RestoredFile {
     pub(crate) name: Name,
     pub(crate) track: ServerTrack,
+    /// How the point finds the track again.
+    pub(crate) key: Arc<str>,
     /// `ftyp` and `moov`.
     pub(crate) head: Bytes,
     /// Bytes of the file: offset of the next fragment. 0 if no fragment is published: the head is to be
@@ -42,6 +46,11 @@ impl Restored {
     /// Identifier of the event, as the encoders' URL has it.
     pub fn event(&self) -> Option<&str> {
         self.event.as_deref()
+    }
+
+    /// True if the event has ended and its files are a film.
+    pub fn is_ended(&self) -> bool {
+        self.is_ended
     }
 
     /// Name and length of each file, in the order of their ids, of which the first one is 1.

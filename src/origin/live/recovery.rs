@@ -6,7 +6,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::base::{Limits, Name};
-use crate::live::journal::{ArchiveWrite, Closing, Recovered, Recovery};
+use crate::live::journal::{ArchiveWrite, Closing, Journal, Recovered, Recovery, Restored};
 use crate::presentation::OpenOptions;
 use crate::storage::{AnyArchive, Archive, RangeSource};
 
@@ -26,8 +26,8 @@ pub(super) async fn write(
     }
 }
 
-/// Recovers the event of a publishing point that an archive has. `None` if there is none that goes on: one
-/// that has ended is closed.
+/// Recovers the newest event of a publishing point that an archive has. `None` if there is none. One that has
+/// ended is closed.
 ///
 /// # Errors
 /// A read or a write fails, or what has the name of the journal is no journal. The archive stays as it
@@ -36,16 +36,16 @@ pub(super) async fn recover(
     archive: &AnyArchive,
     point: &Name,
     limits: &Limits,
-) -> io::Result<Option<Recovered>> {
+) -> io::Result<Option<(Restored, Option<Journal>)>> {
     let Some(recovery) = look(archive, point, limits).await? else { return Ok(None) };
-    let is_stopped = recovery.is_stopped();
-    let Some(mut recovered) = recovery.finish() else { return Ok(None) };
+    let (is_stopped, ended) = (recovery.is_stopped(), recovery.ended());
+    let Some(recovered) = recovery.finish() else { return Ok(Some((ended, None))) };
     if is_stopped {
         finish(archive, point, recovered, limits).await?;
-        return Ok(None);
+        return Ok(Some((ended, None)));
     }
-    write_all(archive, &std::mem::take(&mut recovered.writes)).await?;
-    Ok(Some(recovered))
+    write_all(archive, &recovered.writes).await?;
+    Ok(Some((recovered.restored, Some(recovered.journal))))
 }
 
 /// Makes a film of the event, which has ended. It is the same film if it is made again.
@@ -80,9 +80,10 @@ async fn look(archive: &AnyArchive, point: &Name, limits: &Limits) -> io::Result
     let Some(journal) = whole(archive, &journal).await? else { return Ok(None) };
     let held = whole(archive, &held).await?.unwrap_or_default();
     let found = Recovery::new(point, &journal, &held, limits).map_err(io::Error::other)?;
-    let Some(mut recovery) = found.filter(|recovery| !recovery.is_closed()) else {
-        return Ok(None);
-    };
+    let Some(mut recovery) = found else { return Ok(None) };
+    if recovery.is_closed() {
+        return Ok(Some(recovery));
+    }
     for file in 0..recovery.files() {
         while let Some((name, range)) = recovery.newest(file) {
             let bytes = part(archive, name, range).await?;

@@ -9,7 +9,6 @@ use testkit::film::{self, Style, Track};
 
 use super::*;
 use crate::base::FileId;
-use crate::live::journal::Journal;
 use crate::live::{LiveEvent, Moment, PointState};
 use crate::manifest::{ServerManifest, ServerTrack, StreamKind};
 use crate::origin::{Answer, Origin, block_on};
@@ -142,8 +141,7 @@ impl Point {
     }
 
     /// Goes on with what an archive has.
-    fn recovered(recovered: Recovered, archive: &MemoryArchive) -> Self {
-        let Recovered { restored, journal, .. } = recovered;
+    fn recovered((restored, journal): (Restored, Journal), archive: &MemoryArchive) -> Self {
         let mut point = Self { journal, has_begun: true, ..Self::new() };
         assert_eq!((restored.event(), restored.number), (Some("e"), 7));
         for (at, file) in restored.files.iter().enumerate() {
@@ -176,6 +174,7 @@ impl Point {
                     name: of.name.clone(),
                     track: Box::new(of.track.clone()),
                     head: of.head.clone(),
+                    key: "".into(),
                 });
             }
             let (time, bytes) = (number as u64 * TICKS, of.fragments[number].clone());
@@ -253,24 +252,29 @@ fn run(point: &mut Point, sent: &[Sent], from: usize, archive: &AnyArchive) -> (
     (CHUNKS, carry_out(archive, &point.stop(sent)))
 }
 
-fn recovered(archive: &AnyArchive) -> io::Result<Option<Recovered>> {
-    block_on(recover(archive, &name(POINT), &Limits::default()))
+/// The event that goes on, if one does.
+fn recovered(archive: &AnyArchive) -> io::Result<Option<(Restored, Journal)>> {
+    let found = block_on(recover(archive, &name(POINT), &Limits::default()))?;
+    Ok(found.and_then(|(restored, journal)| {
+        assert_eq!(restored.is_ended(), journal.is_none());
+        Some((restored, journal?))
+    }))
 }
 
 /// Checks that the archive is a presentation of all that was sent, as it was sent.
 fn check_film(archive: &MemoryArchive, sent: &[Sent]) {
     let origin = Origin::new(archive.store().clone());
-    let opened = block_on(origin.open(&name("events/news/news.ism"))).unwrap();
-    assert!(opened.findings().is_empty(), "{:?}", opened.findings());
-    let ism = content_of(archive, "events/news/news.ism");
+    let opened = block_on(origin.open(&name("events/news/news-e.ism"))).unwrap();
+    assert!(opened.presentation().findings().is_empty(), "{:?}", opened.presentation().findings());
+    let ism = content_of(archive, "events/news/news-e.ism");
     let ism = ServerManifest::parse(&ism, &Default::default()).unwrap();
-    assert_eq!(ism.client_manifest(), Some("news.ismc"));
+    assert_eq!(ism.client_manifest(), Some("news-e.ismc"));
     for of in sent {
         for (number, bytes) in of.fragments.iter().enumerate() {
             let (bitrate, stream) = (of.track.bitrate().unwrap(), of.track.name());
             let time = number as u64 * TICKS;
             let path = format!(
-                "/events/news/news.ism/QualityLevels({bitrate})/Fragments({stream}={time})"
+                "/events/news/news-e.ism/QualityLevels({bitrate})/Fragments({stream}={time})"
             );
             let Answer::Reply(served) = block_on(origin.answer(&path)).unwrap() else {
                 panic!("{path} is no reply")
@@ -379,7 +383,7 @@ fn what_is_left_of_a_longer_or_shorter_file_is_cut_to_whole_fragments() {
     block_on(any.append(shorter, len - 1, Bytes::new())).unwrap();
     let (wrong, len) = (&files[2].0, files[2].1.len() as u64);
     block_on(any.append(wrong, len - 1, Bytes::from_static(b"?"))).unwrap();
-    let restored = recovered(&any).unwrap().unwrap().restored;
+    let restored = recovered(&any).unwrap().unwrap().0;
     let lens: Vec<_> = restored.files().map(|(_, len)| len).collect();
     let whole: Vec<_> = files.iter().map(|(_, bytes)| bytes.len() as u64).collect();
     assert_eq!(lens, [whole[0], whole[1] - last(1), whole[2] - last(2)]);
@@ -387,7 +391,7 @@ fn what_is_left_of_a_longer_or_shorter_file_is_cut_to_whole_fragments() {
         assert_eq!(content_of(&archive, name.as_str()), bytes[..len as usize]);
     }
     // What is cut off is not held any more: the journal says so to the next recovery, too.
-    let again = recovered(&any).unwrap().unwrap().restored;
+    let again = recovered(&any).unwrap().unwrap().0;
     assert_eq!(again.published().count(), 6 * 3 - 2);
     assert_eq!(again.published, restored.published);
 }
@@ -401,8 +405,9 @@ fn the_files_are_a_presentation_while_the_event_goes_on() {
         assert!(carry_out(&any, &point.take(&sent, number)));
     }
     let origin = Origin::new(archive.store().clone());
-    let opened = block_on(origin.open(&name("events/news/news.ism"))).unwrap();
-    let chunks: Vec<_> = opened.streams().iter().map(|s| s.chunk_count()).collect();
+    let opened = block_on(origin.open(&name("events/news/news-e.ism"))).unwrap();
+    let chunks: Vec<_> =
+        opened.presentation().streams().iter().map(|s| s.timeline().len()).collect();
     assert_eq!(chunks, [6, 6]);
 }
 
@@ -414,7 +419,7 @@ fn another_event_takes_the_place_of_one_that_has_ended() {
     assert_eq!(run(&mut point, &sent, 0, &any), (CHUNKS, true));
     let mut second = Point { journal: point.journal, ..Point::new() };
     assert!(carry_out(&any, &second.take(&sent, 0)));
-    let restored = recovered(&any).unwrap().unwrap().restored;
+    let restored = recovered(&any).unwrap().unwrap().0;
     assert_eq!((restored.published().count(), restored.held().count()), (0, 3));
 }
 
