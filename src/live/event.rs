@@ -71,6 +71,20 @@ pub enum LiveEvent {
         /// The fragment, without the times of those that follow it.
         bytes: Bytes,
     },
+    /// A fragment was taken of a track that has no file yet: for a journal.
+    #[non_exhaustive]
+    Early {
+        /// How the point finds the track again: a text for its own use.
+        key: Arc<str>,
+        /// The track, as its encoder declares it.
+        track: Box<ServerTrack>,
+        /// `ftyp` and `moov`.
+        head: Bytes,
+        /// Its start, in ticks of the track.
+        time: i64,
+        /// The fragment, without the times of those that follow it.
+        bytes: Bytes,
+    },
     /// There is a new snapshot.
     #[non_exhaustive]
     Published {
@@ -92,6 +106,7 @@ impl LiveEvent {
             Self::Append { .. } => "append",
             Self::Forget { .. } => "forget",
             Self::Held { .. } => "held",
+            Self::Early { .. } => "early",
             Self::Published { .. } => "published",
             Self::State(_) => "state",
             Self::Notice(notice) => notice.kind.as_str(),
@@ -117,6 +132,9 @@ impl fmt::Display for LiveEvent {
             }
             Self::Held { file, time, .. } => {
                 write!(f, "the fragment of file {} at {time} is held", file.index())
+            }
+            Self::Early { track, time, .. } => {
+                write!(f, "the {} fragment at {time} waits for the start", track.kind)
             }
             Self::Published { number } => write!(f, "snapshot {number} was published"),
             Self::State(state) => write!(f, "the publishing point is {state}"),

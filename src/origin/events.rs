@@ -168,6 +168,7 @@ impl Events {
     pub(super) fn live(&self, name: &Name, event: &LiveEvent) {
         match event {
             LiveEvent::File { .. }
+            | LiveEvent::Early { .. }
             | LiveEvent::Append { .. }
             | LiveEvent::Forget { .. }
             | LiveEvent::Held { .. }

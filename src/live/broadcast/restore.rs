@@ -1,23 +1,20 @@
 //! An event goes on that another process has begun.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
 use super::register::label;
 use super::{Broadcast, LiveStream};
-use crate::base::{Error, ErrorKind, FileId, Name, Timescale};
+use crate::base::{Error, ErrorKind, FileId, Name};
 use crate::bmff::uuid::Tfxd;
 use crate::fragment::{Parsed, Stored};
 use crate::live::clock::{Epoch, smooth_ticks};
 use crate::live::feed::Feed;
 use crate::live::held::{Held, hash_of_samples};
-use crate::live::journal::{Restored, RestoredFile};
+use crate::live::journal::{Restored, RestoredEarly, RestoredFile};
 use crate::live::line::{Line, LineFile};
 use crate::live::schedule::{Chunk, Schedule};
-use crate::live::track_key::TrackKey;
 use crate::live::{LiveEvent, Moment, PointOptions, PushId};
-use crate::manifest::StreamKind;
+use crate::manifest::{ServerTrack, StreamKind};
 use crate::presentation::growing::GrowingFile;
 
 /// The feed of what was taken before the process began.
@@ -46,20 +43,21 @@ impl Broadcast {
             let first = file.first.as_ref().or(held).cloned();
             let (name, server) = (file.name.clone(), file.track.clone());
             let head = file.head.clone();
-            this.restore_line(FileId::new(number), file)?;
+            this.restore_file(FileId::new(number), file)?;
             files.push(GrowingFile { name, server, head, first: first.ok_or_else(contradicts)? });
         }
-        if files.is_empty() {
-            return Ok(this);
+        if !files.is_empty() {
+            this.growing = Some(this.grown(files)?);
         }
-        let mut growing = this.grown(files)?;
         for placed in &restored.published {
             let Some(line) = (placed.file as usize).checked_sub(1) else { continue };
             let (Some(of), Ok(time)) = (this.lines.get_mut(line), i64::try_from(placed.time))
             else {
                 continue;
             };
-            let id = FileId::new(placed.file);
+            let (Some(growing), id) = (&mut this.growing, FileId::new(placed.file)) else {
+                continue;
+            };
             if growing.track_of_file(id).is_none() {
                 of.is_refused = true;
                 continue;
@@ -72,7 +70,6 @@ impl Broadcast {
             let stream = of.stream;
             this.streams[stream].schedule.restore(Chunk { time, end });
         }
-        this.growing = Some(growing);
         for (line, file) in restored.files.into_iter().enumerate() {
             if file.len == 0 && !this.lines[line].is_refused {
                 let (file, name) = (FileId::new(line as u32 + 1), file.name);
@@ -83,6 +80,9 @@ impl Broadcast {
                 this.restore_held(line, time, bytes, now);
             }
         }
+        for early in restored.early {
+            this.restore_early(early, now)?;
+        }
         if !restored.published.is_empty() {
             this.is_started = true;
             this.forget();
@@ -91,8 +91,15 @@ impl Broadcast {
         Ok(this)
     }
 
-    fn restore_line(&mut self, id: FileId, file: &RestoredFile) -> Result<(), Error> {
-        let (key, codec, timescale) = read_key(&file.key).ok_or_else(contradicts)?;
+    /// Adds a track. Returns its number.
+    fn restore_line(
+        &mut self,
+        identity: &str,
+        track: &ServerTrack,
+        head: &Bytes,
+    ) -> Result<usize, Error> {
+        let read = Line::read_identity(identity);
+        let (key, timescale, codec) = read.ok_or_else(contradicts)?;
         let of_same = |stream: &LiveStream| {
             stream.lines.iter().any(|&line| self.lines[line].key.is_of_same_stream(&key))
         };
@@ -100,25 +107,41 @@ impl Broadcast {
             let is_sparse = key.kind == StreamKind::Text;
             self.streams.push(LiveStream {
                 kind: key.kind,
-                name: file.track.name().into(),
+                name: track.name().into(),
                 timescale,
                 schedule: Schedule::new(is_sparse),
                 lines: Vec::new(),
                 is_sparse,
-                parent: file.track.value("parentTrackName").map(str::to_lowercase),
+                parent: track.value("parentTrackName").map(str::to_lowercase),
             });
             self.streams.len() - 1
         });
         let at = self.lines.len();
-        let mut line = Line::new(key, stream, file.track.clone(), file.head.clone());
+        let mut line = Line::new(key, stream, track.clone(), head.clone());
         (line.codec, line.timescale) = (codec, timescale);
-        line.label = label(&self.streams[stream].name, file.track.bitrate().unwrap_or(0));
-        let head = file.head.len() as u64;
-        let (name, len) = (file.name.clone(), file.len.max(head));
-        line.file = Some(LineFile { id, name, len, forgotten: head });
+        line.label = label(&self.streams[stream].name, track.bitrate().unwrap_or(0));
         self.lines.push(line);
         self.streams[stream].lines.push(at);
-        self.files.push(at);
+        Ok(at)
+    }
+
+    fn restore_file(&mut self, id: FileId, file: &RestoredFile) -> Result<(), Error> {
+        let line = self.restore_line(&file.key, &file.track, &file.head)?;
+        let head = file.head.len() as u64;
+        let (name, len) = (file.name.clone(), file.len.max(head));
+        self.lines[line].file = Some(LineFile { id, name, len, forgotten: head });
+        self.files.push(line);
+        Ok(())
+    }
+
+    /// Takes a fragment of a track that had no file.
+    fn restore_early(&mut self, early: RestoredEarly, now: Moment) -> Result<(), Error> {
+        let (key, ..) = Line::read_identity(&early.key).ok_or_else(contradicts)?;
+        let line = match self.lines.iter().position(|line| line.key == key) {
+            Some(line) => line,
+            None => self.restore_line(&early.key, &early.track, &early.head)?,
+        };
+        self.restore_held(line, early.time, early.bytes, now);
         Ok(())
     }
 
@@ -151,17 +174,9 @@ impl Broadcast {
             .as_ref()
             .and_then(|growing| growing.server_manifest().tracks.get(id.index().checked_sub(1)?));
         let track = Box::new(declared.unwrap_or(&of.server).clone());
-        let key = of.key.write().map(|key| format!("{}\n{:x}\n{key}", of.timescale, of.codec));
-        let (head, key) = (of.head.clone(), Arc::from(key.unwrap_or_default()));
+        let (head, key) = (of.head.clone(), of.identity());
         self.log.push(LiveEvent::File { file: id, name, track, head, key });
     }
-}
-
-fn read_key(text: &str) -> Option<(TrackKey, u128, Timescale)> {
-    let mut parts = text.splitn(3, '\n');
-    let timescale = Timescale::new(parts.next()?.parse().ok()?)?;
-    let codec = u128::from_str_radix(parts.next()?, 16).ok()?;
-    Some((TrackKey::read(parts.next()?)?, codec, timescale))
 }
 
 fn contradicts() -> Error {

@@ -7,7 +7,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::frames::{MAGIC, push_frame};
 use super::names::Names;
-use super::record::{Began, Placed, Record};
+use super::placed::Placed;
+use super::record::{Began, Record};
+use super::restored::RestoredEarly;
 use super::write::ArchiveWrite;
 use crate::base::{FileId, Name};
 use crate::fragment::Lengths;
@@ -34,6 +36,8 @@ pub struct Journal {
     /// Fragments that are held, in the order in which they came.
     held: VecDeque<(u32, i64, Bytes)>,
     held_bytes: u64,
+    /// Those of tracks that have no file.
+    early: Vec<RestoredEarly>,
     /// True if the server manifest in the archive does not have all files that have fragments.
     is_undeclared: bool,
 }
@@ -61,6 +65,7 @@ impl Journal {
             held_len: 0,
             held: VecDeque::new(),
             held_bytes: 0,
+            early: Vec::new(),
             is_undeclared: false,
         })
     }
@@ -69,7 +74,8 @@ impl Journal {
     pub(super) fn resumed(names: Names, began: Began, epoch: Option<i64>, len: u64) -> Self {
         let (files, held) = (BTreeMap::new(), VecDeque::new());
         let (began, held_len, held_bytes, is_undeclared) = (Some(began), 0, 0, false);
-        Self { names, began, epoch, files, len, held_len, held, held_bytes, is_undeclared }
+        let early = Vec::new();
+        Self { names, began, epoch, files, len, held_len, held, held_bytes, early, is_undeclared }
     }
 
     /// Adds a file of an event that goes on.
@@ -85,6 +91,12 @@ impl Journal {
             self.held_bytes += bytes.len() as u64;
             self.held.push_back((number, *time, bytes.clone()));
         }
+    }
+
+    /// Adds fragments of tracks that have no file.
+    pub(super) fn resume_early(&mut self, early: &[RestoredEarly]) {
+        self.held_bytes += early.iter().map(|early| early.bytes.len() as u64).sum::<u64>();
+        self.early.extend_from_slice(early);
     }
 
     /// Returns the writes after which the archive has these records, and the fragments that are held.
@@ -135,6 +147,7 @@ impl Journal {
                     let declared = File { name: name.clone(), track: track.clone(), has_fragments };
                     self.files.insert(number, declared);
                     self.is_undeclared |= has_fragments;
+                    self.forget_early(&key);
                     let file = Record::File { file: number, name, track, head, key };
                     self.record(&file, &mut records);
                 }
@@ -150,8 +163,18 @@ impl Journal {
                     if !is_published {
                         self.held_bytes += bytes.len() as u64;
                         self.held.push_back((file.index() as u32, *time, bytes.clone()));
-                        self.hold(*file, *time, bytes, &mut writes);
+                        let (file, time) = (file.index() as u32, *time);
+                        let held = Record::Held { file, time, bytes: bytes.clone() };
+                        self.hold(&held, &mut writes);
                     }
+                }
+                LiveEvent::Early { key, track, head, time, bytes } => {
+                    let (key, track, head) = (key.clone(), track.clone(), head.clone());
+                    let early =
+                        RestoredEarly { key, track, head, time: *time, bytes: bytes.clone() };
+                    self.held_bytes += bytes.len() as u64;
+                    self.early.push(early.clone());
+                    self.hold(&Record::Early(Box::new(early)), &mut writes);
                 }
                 LiveEvent::State(PointState::Stopped) if self.began.is_some() => {
                     self.record(&Record::Stopped, &mut records);
@@ -186,6 +209,7 @@ impl Journal {
         (self.epoch, self.is_undeclared) = (None, false);
         self.files.clear();
         self.held.clear();
+        self.early.clear();
         self.held_bytes = 0;
         let bytes = self.beginning();
         (self.len, self.held_len) = (bytes.len() as u64, bytes.len() as u64);
@@ -250,9 +274,18 @@ impl Journal {
         writes.push(ArchiveWrite::Append { name, offset, bytes });
     }
 
-    fn hold(&mut self, file: FileId, time: i64, bytes: &Bytes, writes: &mut Vec<ArchiveWrite>) {
-        let record = Record::Held { file: file.index() as u32, time, bytes: bytes.clone() };
-        if let Some(record) = record.write() {
+    fn forget_early(&mut self, key: &str) {
+        let bytes = &mut self.held_bytes;
+        self.early.retain(|early| {
+            let is_early = *early.key != *key;
+            *bytes -= if is_early { 0 } else { early.bytes.len() as u64 };
+            is_early
+        });
+    }
+
+    fn hold(&mut self, record: &Record, writes: &mut Vec<ArchiveWrite>) {
+        let record = record.write().filter(|_| self.began.is_some());
+        if let Some(record) = record {
             let (name, offset) = (self.names.held.clone(), self.held_len);
             let mut bytes = Vec::with_capacity(record.len() + 16);
             push_frame(&mut bytes, offset, &record);
@@ -290,6 +323,11 @@ impl Journal {
         for (file, time, bytes) in &self.held {
             let (file, time, bytes) = (*file, *time, bytes.clone());
             if let Some(record) = (Record::Held { file, time, bytes }).write() {
+                push_frame(&mut content, 0, &record);
+            }
+        }
+        for early in &self.early {
+            if let Some(record) = Record::Early(Box::new(early.clone())).write() {
                 push_frame(&mut content, 0, &record);
             }
         }

@@ -15,6 +15,7 @@ mod frames;
 #[allow(clippy::module_inception)]
 mod journal;
 mod names;
+mod placed;
 mod record;
 mod recovery;
 mod replay;
@@ -25,5 +26,5 @@ pub use closing::Closing;
 pub use journal::Journal;
 pub use recovery::{Recovered, Recovery};
 pub use restored::Restored;
-pub(crate) use restored::RestoredFile;
+pub(crate) use restored::{RestoredEarly, RestoredFile};
 pub use write::ArchiveWrite;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 
+use super::placed::Placed;
+use super::restored::RestoredEarly;
 use crate::base::{Limits, Name};
 use crate::fragment::Lengths;
 use crate::manifest::{ServerManifest, ServerTrack};
@@ -20,6 +22,8 @@ pub(super) enum Record {
     File { file: u32, name: Name, track: Box<ServerTrack>, head: Bytes, key: Arc<str> },
     /// A fragment was taken and is not published yet. Its bytes are the rest of the record.
     Held { file: u32, time: i64, bytes: Bytes },
+    /// A fragment was taken of a track that has no file yet. Its bytes are the rest of the record.
+    Early(Box<RestoredEarly>),
     /// A fragment was appended to a file.
     Published(Placed),
     /// Fragments that begin at this byte of a file or behind it are not published.
@@ -42,28 +46,6 @@ pub(super) struct Began {
     pub(super) wall: u64,
 }
 
-/// A published fragment, and its place in its file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Placed {
-    /// Number of the file, from 1.
-    pub(crate) file: u32,
-    /// Start and duration, in ticks of the track.
-    pub(crate) time: u64,
-    pub(crate) duration: u64,
-    /// Offset of its first byte.
-    pub(crate) start: u64,
-    pub(crate) lengths: Lengths,
-    /// Hash of its bytes.
-    pub(crate) hash: u64,
-}
-
-impl Placed {
-    /// Returns the offset behind its last byte.
-    pub(crate) fn end(&self) -> u64 {
-        self.start.saturating_add(self.lengths.len)
-    }
-}
-
 const BEGAN: u8 = 1;
 const EPOCH: u8 = 2;
 const FILE: u8 = 3;
@@ -72,6 +54,7 @@ const PUBLISHED: u8 = 5;
 const CUT: u8 = 6;
 const STOPPED: u8 = 7;
 const CLOSED: u8 = 8;
+const EARLY: u8 = 9;
 
 impl Record {
     /// Writes the record. `None` if the declaration of a track cannot be written as XML.
@@ -115,6 +98,18 @@ impl Record {
                 let Placed { time, duration, start, hash, .. } = *placed;
                 let numbers = [time, duration, start, moof, payload, len, hash];
                 numbers.iter().for_each(|number| bytes.extend(number.to_be_bytes()));
+            }
+            Self::Early(early) => {
+                bytes.push(EARLY);
+                let mut manifest = ServerManifest::default();
+                manifest.tracks.push((*early.track).clone());
+                let xml = manifest.to_xml().ok()?;
+                for part in [xml.as_bytes(), early.key.as_bytes(), &early.head] {
+                    bytes.extend(u32::try_from(part.len()).ok()?.to_be_bytes());
+                    bytes.extend(part);
+                }
+                bytes.extend(early.time.to_be_bytes());
+                bytes.extend_from_slice(&early.bytes);
             }
             Self::Cut { file, len } => {
                 bytes.push(CUT);
@@ -160,6 +155,15 @@ impl Record {
                 let lengths = Lengths { moof: next()?, payload: next()?, len: next()? };
                 Self::Published(Placed { file, time, duration, start, lengths, hash: next()? })
             }
+            EARLY => {
+                let mut manifest = ServerManifest::parse(&part(bytes)?, limits).ok()?;
+                let track = Box::new(manifest.tracks.pop()?);
+                let key = std::str::from_utf8(&part(bytes)?).ok()?.into();
+                let head = Bytes::copy_from_slice(&part(bytes)?);
+                let time = bytes.try_get_i64().ok()?;
+                let bytes = bytes.clone();
+                Self::Early(Box::new(RestoredEarly { key, track, head, time, bytes }))
+            }
             CUT => Self::Cut { file: bytes.try_get_u32().ok()?, len: bytes.try_get_u64().ok()? },
             STOPPED => Self::Stopped,
             CLOSED => Self::Closed,
@@ -202,6 +206,13 @@ mod tests {
             },
             Record::Held { file: 7, time: -1, bytes: Bytes::from_static(b"moofmdat") },
             Record::Published(Placed { file: 1, time, duration, start, lengths, hash: 9 }),
+            Record::Early(Box::new(RestoredEarly {
+                key: "k".into(),
+                track: Box::new(ServerTrack::new(StreamKind::Video, "v.ismv")),
+                head: Bytes::from_static(b"ftypmoov"),
+                time: 5,
+                bytes: Bytes::from_static(b"moofmdat"),
+            })),
             Record::Cut { file: 1, len: 700 },
             Record::Stopped,
             Record::Closed,

@@ -7,7 +7,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::journal::Journal;
 use super::names::Names;
-use super::record::{Placed, Record};
+use super::placed::Placed;
+use super::record::Record;
 use super::replay::Replay;
 use super::restored::{Restored, RestoredFile};
 use super::write::ArchiveWrite;
@@ -130,6 +131,7 @@ impl Recovery {
             epoch: None,
             files: Vec::new(),
             published: Vec::new(),
+            early: Vec::new(),
         }
     }
 
@@ -159,6 +161,7 @@ impl Recovery {
             let (name, track, key, head) = (file.name, *file.track, file.key, file.head);
             files.push(RestoredFile { name, track, key, head, len, first, held });
         }
+        journal.resume_early(&replay.early);
         writes.extend(journal.resume(&records));
         let restored = Restored {
             event: began.event,
@@ -167,6 +170,7 @@ impl Recovery {
             epoch: replay.epoch,
             files,
             published: replay.published,
+            early: replay.early,
         };
         Some(Recovered { writes, restored, journal })
     }

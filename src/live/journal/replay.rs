@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::frames::Frames;
-use super::record::{Began, Placed, Record};
+use super::placed::Placed;
+use super::record::{Began, Record};
+use super::restored::RestoredEarly;
 use crate::base::{Error, Limits, Name};
 use crate::manifest::ServerTrack;
 
@@ -19,6 +21,8 @@ pub(crate) struct Replay {
     pub(super) files: Vec<ReplayedFile>,
     /// Published fragments of all files, in the order in which they were published.
     pub(super) published: Vec<Placed>,
+    /// Fragments of tracks that have no file.
+    pub(super) early: Vec<RestoredEarly>,
     pub(super) is_stopped: bool,
     pub(super) is_closed: bool,
     /// Bytes of the journal up to the first record that is torn or broken.
@@ -90,7 +94,7 @@ impl Replay {
             Record::Closed if self.is_stopped => self.is_closed = true,
             Record::Other => {}
             // Held fragments are in a file of their own.
-            Record::Closed | Record::Held { .. } => return None,
+            Record::Closed | Record::Held { .. } | Record::Early(_) => return None,
         }
         Some(())
     }
@@ -137,6 +141,15 @@ impl Replay {
                     let at = (file as usize).checked_sub(1);
                     if let Some(file) = at.and_then(|at| self.files.get_mut(at)) {
                         file.held.entry(time).or_insert(bytes);
+                    }
+                }
+                Some(Record::Early(early)) if !is_first => {
+                    // By now, the track may have a file.
+                    match self.files.iter_mut().find(|file| file.key == early.key) {
+                        Some(file) => {
+                            file.held.entry(early.time).or_insert(early.bytes);
+                        }
+                        None => self.early.push(*early),
                     }
                 }
                 Some(Record::Other) if !is_first => {}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::record::Placed;
+use super::placed::Placed;
 use crate::base::Name;
 use crate::manifest::ServerTrack;
 
@@ -22,6 +22,20 @@ pub struct Restored {
     pub(crate) files: Vec<RestoredFile>,
     /// Published fragments of all files, in the order in which they were published.
     pub(crate) published: Vec<Placed>,
+    /// Fragments of tracks that have no file.
+    pub(crate) early: Vec<RestoredEarly>,
+}
+
+/// A fragment that was taken before its track had a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RestoredEarly {
+    /// How the point finds the track again.
+    pub(crate) key: Arc<str>,
+    pub(crate) track: Box<ServerTrack>,
+    pub(crate) head: Bytes,
+    /// Start on the event's clock, in ticks of the track.
+    pub(crate) time: i64,
+    pub(crate) bytes: Bytes,
 }
 
 /// A file of an event as its archive has it.
