@@ -58,7 +58,11 @@ pub(crate) struct FragmentView<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Owner {
     /// The fragment is a part of this track's file.
-    Track { track_id: u32, at: Located },
+    Track {
+        track_id: u32,
+        /// Start of its chunk, in ticks of the stream, if its validator depends on it.
+        time: u64,
+    },
     /// The fragment has a file of its own.
     File(OwnFile),
 }
@@ -143,7 +147,8 @@ impl Presentation {
         };
         match place_of(track, at)? {
             Place::Known { lengths, .. } if self.is_grown() => {
-                Ok(Some(self.grown_validator(at, track.file, lengths, noun)))
+                let (of_track, time) = ((track.file, track.track_id), self.time_of(at));
+                Ok(Some(self.grown_validator(of_track, time, lengths, noun)))
             }
             Place::Bounded { .. } if self.is_grown() => Ok(None),
             Place::Known { start, .. } | Place::Bounded { start, .. } => {
@@ -290,7 +295,10 @@ impl<'a> FragmentView<'a> {
             presentation,
             kind: presentation.stream_of(at).kind,
             file: track.file,
-            owner: Owner::Track { track_id: track.track_id, at },
+            owner: Owner::Track {
+                track_id: track.track_id,
+                time: if presentation.is_grown() { presentation.time_of(at) } else { 0 },
+            },
             defaults: track.defaults,
             start,
             lengths,
@@ -341,8 +349,9 @@ impl<'a> FragmentView<'a> {
     #[inline(always)]
     pub(crate) fn validator(&self, noun: Noun) -> Validator {
         match &self.owner {
-            Owner::Track { at, .. } if self.presentation.is_grown() => {
-                self.presentation.grown_validator(*at, self.file, self.lengths, noun)
+            Owner::Track { track_id, time } if self.presentation.is_grown() => {
+                let of_track = (self.file, *track_id);
+                self.presentation.grown_validator(of_track, *time, self.lengths, noun)
             }
             Owner::Track { track_id, .. } => {
                 self.presentation.validator().of_fragment(*track_id, self.start, noun)

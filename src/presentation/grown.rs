@@ -24,8 +24,10 @@ pub(super) struct Grown {
     pub(super) content: u128,
     pub(super) event: Arc<GrownEvent>,
     /// See [`Live::epoch`].
+    #[cfg_attr(not(any(feature = "dash", feature = "hls")), allow(dead_code))]
     pub(super) epoch: i64,
     /// Start of the first chunk of the event, in ticks of 100 ns: manifests of DASH count from it.
+    #[cfg_attr(not(feature = "dash"), allow(dead_code))]
     pub(super) begin: u64,
 }
 
@@ -121,20 +123,24 @@ impl Presentation {
     #[cold]
     pub(super) fn grown_validator(
         &self,
-        at: Located,
-        file: FileId,
+        (file, track_id): (FileId, u32),
+        time: u64,
         lengths: Lengths,
         noun: Noun,
     ) -> Validator {
         let heads = self.grown.as_ref().map_or(&[][..], |grown| &grown.event.heads);
         let head = heads.get(file.index()).copied().unwrap_or(0);
-        let track_id = self.track_of(at).source().map_or(0, |(_, track_id)| track_id);
-        let (time, _) = self.stream_of(at).timeline.chunk(at.chunk).unwrap_or_default();
         let mut hash = ContentHash::new("");
         [time, lengths.moof, lengths.len].into_iter().for_each(|number| hash.number(number));
         // Half of it is enough among the fragments of a track.
         let mark = hash.finish() as u64;
         self.client_manifest.validator(head).of_fragment(track_id, mark, noun)
+    }
+
+    /// Returns the start of a chunk, in ticks of the stream.
+    #[cold]
+    pub(super) fn time_of(&self, at: Located) -> u64 {
+        self.stream_of(at).timeline.chunk(at.chunk).map_or(0, |(start, _)| start)
     }
 }
 

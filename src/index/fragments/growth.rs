@@ -24,7 +24,7 @@ impl Fragments {
         let state = known.unwrap_or_else(|| bounded(lengths.len, lengths.len));
         let slot = Slot { start, state: AtomicU64::new(state) };
         let end = self.runs.last().map_or(0, |run| run.slot + run.len);
-        match self.blocks.last_mut().filter(|_| end % BLOCK > 0) {
+        match self.blocks.last_mut().filter(|_| !end.is_multiple_of(BLOCK)) {
             Some(last) => *last = last.iter().map(Slot::copied).chain([slot]).collect(),
             None => push(&mut self.blocks, Arc::from([slot])),
         }

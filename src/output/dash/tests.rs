@@ -18,7 +18,8 @@ fn mpd(of: &Presentation) -> Result<String, &'static str> {
 
 /// The values of an attribute, in document order.
 fn all<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
-    let parts = text.split(&*format!(" {name}=\"")).skip(1);
+    let before = format!(" {name}=\"");
+    let parts = text.split(&*before).skip(1);
     parts.map(|rest| rest.split('"').next().unwrap()).collect()
 }
 
@@ -81,7 +82,7 @@ fn segments_of_an_event_have_the_samples_that_were_pushed() {
         let reply = cmaf::answer(of, &request).and_then(|step| event.drive(step));
         let reply = reply.map_err(|error| error.kind.code())?;
         if let Ok(Identity::Known(known)) = cmaf::identify(of, &request) {
-            assert_eq!(known, reply.representation());
+            assert_eq!(known, *reply.representation());
         }
         Ok::<_, &str>(reply)
     };

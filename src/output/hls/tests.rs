@@ -11,7 +11,7 @@ fn text(of: &Presentation, path: &str) -> Result<String, &'static str> {
     let reply = answer(of, request).map_err(|error| error.kind.code())?;
     assert_eq!(reply.representation().liveness(), of.liveness());
     let known = identify(of, request).unwrap();
-    assert_eq!(known, Identity::Known(reply.representation()));
+    assert_eq!(known, Identity::Known(*reply.representation()));
     match reply.pieces() {
         [Piece::Bytes(bytes)] => Ok(String::from_utf8(bytes.to_vec()).unwrap()),
         other => panic!("{other:?}"),

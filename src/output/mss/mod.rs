@@ -2,6 +2,8 @@
 
 mod options;
 mod request;
+#[cfg(all(test, feature = "live"))]
+mod tests;
 
 use std::sync::Arc;
 
