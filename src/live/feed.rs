@@ -102,6 +102,12 @@ impl Feed {
         is_heard && !self.has_ended && !self.is_lost && !self.is_standby
     }
 
+    /// Returns true if its connection was lost no longer ago.
+    pub(super) fn may_come_again(&self, now: Duration, wait: Duration) -> bool {
+        let is_heard = self.heard.is_some_and(|heard| now.saturating_sub(heard) <= wait);
+        is_heard && self.is_lost && !self.has_ended && !self.is_standby
+    }
+
     /// Returns the number of its track that feeds this track of the event.
     pub(super) fn track_of_line(&self, line: usize) -> Option<&FeedTrack> {
         self.tracks.iter().find(|track| track.line == Some(line))

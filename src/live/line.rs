@@ -180,6 +180,15 @@ impl Line {
         if self.recent.iter().any(overlaps) { Meeting::Overlaps } else { Meeting::Late }
     }
 
+    /// Returns the start of a fragment between two times that another encoder sent, and its feed.
+    pub(super) fn between(&self, from: i64, to: i64, feed: usize) -> Option<(i64, usize)> {
+        let range = (from - self.jitter())..(to - self.jitter());
+        let recent = self.recent.iter().rev().map(|recent| (recent.time, recent.feed));
+        let waiting = self.waiting.values().map(|held| (held.time, held.feed));
+        let mut all = recent.chain(waiting);
+        all.find(|(time, other)| range.contains(time) && *other != feed)
+    }
+
     /// Returns true if one more fragment may wait.
     pub(super) fn has_room(&self) -> bool {
         self.waiting.len() < WAITING

@@ -55,7 +55,7 @@ fn what_an_encoder_pushes_is_published_with_a_look_ahead_and_becomes_a_film() {
     let (specs, mut watch) = (pair(), Watch::new(PointOptions::default()));
     let id = watch.begin("all", "a");
     watch.push(id, &header(&specs)).unwrap();
-    assert_eq!(watch.point.state(), PointState::Idle, "a header alone may still get its manifest");
+    assert_eq!(watch.point.state(), PointState::Starting);
     push(&mut watch, id, &specs, 0..2);
     assert_eq!(
         (watch.point.state(), watch.point.snapshot().is_none()),
@@ -380,8 +380,8 @@ fn other_codec_data_is_refused_or_begins_a_new_event() {
         push(&mut watch, id, &old, 0..6);
         watch.lost(id);
         let id = watch.begin("v", "a");
-        watch.push(id, &header(&new)).unwrap();
-        let pushed = watch.push(id, &new[0].fragment(6 * i64::from(LONG), LONG, 0));
+        let fragment = new[0].fragment(6 * i64::from(LONG), LONG, 0);
+        let pushed = watch.push(id, &[header(&new), fragment].concat());
         if !restarts {
             assert!(matches!(pushed.unwrap_err().kind, ErrorKind::Invalid { .. }));
             assert_eq!(watch.count("codec-changed"), 1);

@@ -74,8 +74,15 @@ impl Broadcast {
         let at = duration_of(held.time, self.lines[line].timescale);
         let of = &mut self.feeds[feed].tracks[track];
         let is_later_push = of.push.is_some_and(|last| last != push);
+        let own = of.newest_end.filter(|&end| held.time > end + self.lines[line].jitter());
+        let filled = own.and_then(|end| self.lines[line].between(end, held.time, feed));
         of.newest = of.newest.max(Some(held.time));
         of.newest_end = of.newest_end.max(Some(held.end()));
+        if let Some((time, other)) = filled {
+            let at = duration_of(time, self.lines[line].timescale);
+            self.notice(Some(other), Some(line), NoticeKind::GapFilled { at });
+        }
+        let of = &mut self.feeds[feed].tracks[track];
         let kind = match meeting {
             Meeting::New => {
                 of.push = Some(push);

@@ -129,9 +129,13 @@ impl Broadcast {
     }
 
     /// Returns true if somebody may still send what is missing before a fragment: an encoder of its track,
-    /// or of another track of its stream, that has sent nothing later.
+    /// or of another track of its stream, that has sent nothing later. An encoder whose connection was lost
+    /// a moment ago may come again and send its last fragments again.
     fn may_be_filled(&self, stream: usize, line: usize, first: &Held, now: Moment) -> bool {
-        let active = |feed: &&Feed| feed.is_active(now.monotonic, self.options.silence);
+        let active = |feed: &&Feed| {
+            feed.is_active(now.monotonic, self.options.silence)
+                || feed.may_come_again(now.monotonic, self.options.gap_wait)
+        };
         self.feeds.iter().filter(active).any(|feed| {
             let own = feed.track_of_line(line).and_then(|track| track.newest);
             let is_behind = |newest: i64| newest <= first.time;
