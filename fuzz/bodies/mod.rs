@@ -16,6 +16,8 @@ pub mod fragments;
 pub mod http_requests;
 pub mod index;
 pub mod index_file;
+#[cfg(feature = "live")]
+pub mod live_journal;
 #[cfg(feature = "package")]
 mod mend;
 pub mod opening;

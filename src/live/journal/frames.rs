@@ -23,6 +23,13 @@ pub(super) fn push_frame(bytes: &mut Vec<u8>, start: u64, record: &[u8]) {
     bytes.extend_from_slice(record);
 }
 
+/// Writes a journal of these records, whatever they are: for tests and fuzzers.
+pub fn journal_of(records: &[&[u8]]) -> Bytes {
+    let mut bytes = MAGIC.to_vec();
+    records.iter().for_each(|record| push_frame(&mut bytes, 0, record));
+    bytes.into()
+}
+
 /// The records of a journal, up to the first one that is not whole.
 #[derive(Debug)]
 pub(super) struct Frames {

@@ -23,6 +23,7 @@ mod restored;
 mod write;
 
 pub use closing::Closing;
+pub use frames::journal_of;
 pub use journal::Journal;
 pub use recovery::{Recovered, Recovery};
 pub use restored::Restored;
