@@ -234,7 +234,7 @@ mod tests {
         append(4, b"whole").unwrap();
         let source = block_on(Archive::open(&archive, &name)).unwrap();
         assert_eq!(block_on(source.read(0..9)).unwrap(), "headwhole");
-        block_on(archive.put(&name, Bytes::from_static(b"headwhole"))).unwrap();
+        block_on(Archive::put(&archive, &name, Bytes::from_static(b"headwhole"))).unwrap();
         append(9, b"more").unwrap();
         assert_eq!(block_on(source.read(4..13)).unwrap(), "wholemore");
         assert!(append(20, b"late").is_err());
