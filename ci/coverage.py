@@ -18,7 +18,8 @@ TARGET = ROOT / "target" / "coverage"
 LEAST = 50.0
 
 # What is read from files, manifests and requests.
-PARSERS = ("base/cursor", "bmff/", "manifest/", "fragment/", "codec/", "index/", "presentation/", "output/", "live/journal/record", "live/journal/frames", "live/journal/replay",
+PARSERS = ("base/cursor", "bmff/", "manifest/", "fragment/", "codec/", "index/", "presentation/", "output/", "live/intake/",
+           "live/journal/record", "live/journal/frames", "live/journal/replay",
            "origin/path", "service/conditions/", "service/range", "service/content_coding", "service/files", "service/pattern")
 
 # Below these folders, but nothing is read there: ids, switches and places that the crate makes itself.
@@ -37,7 +38,7 @@ def tools():
 
 def build(environment):
     built = output(
-        "cargo", "test", "--no-run", "--test", "fuzz_corpus", "--message-format=json", env=environment
+        "cargo", "test", "--no-run", "--features", "live", "--test", "fuzz_corpus", "--message-format=json", env=environment
     )
     messages = [json.loads(line) for line in built.splitlines()]
     found = [m["executable"] for m in messages if m.get("target", {}).get("name") == "fuzz_corpus"]

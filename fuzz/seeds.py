@@ -58,6 +58,8 @@ def to_end(kind, *parts):
 
 TFXD = "6d1d9b05-42d5-44e6-80e2-141daff757b2"
 TFRF = "d4807ef2-ca39-4695-8e54-26cb9e46a79f"
+LIVE_SERVER_MANIFEST = "a5d40b30-e814-11dd-ba2f-0800200c9a66"
+STREAM_MANIFEST = "3c2fe51b-efee-40a3-ae81-5300199dc348"
 PIFF_TENC = "8974dbce-7be7-4c51-84f9-7148f9882554"
 PIFF_PSSH = "d08a4f18-10f3-4a82-b6c8-32d8aba183d3"
 PIFF_SENC = "a2394f52-5a9b-4f14-a244-6c427c648df4"
@@ -1821,6 +1823,142 @@ def rewritten():
     }
 
 
+def smooth_push(*boxes, manifest=True, header=None):
+    """What an encoder pushes: brands, a live server manifest, a `moov`, and these boxes."""
+    text = smil(
+        ("video", "Streams", 700_000, 1, "v"),
+        ("audio", "Streams", 64_000, 2, ""),
+    )
+    named = ext(LIVE_SERVER_MANIFEST, 0, 0, text) if manifest else b""
+    head = moov(VIDEO, AUDIO) if header is None else header
+    return FTYP + named + head + b"".join(boxes)
+
+
+def live_pushes():
+    """Bodies behind two bytes of settings: the longest piece, and where the random numbers begin."""
+    settings = lambda piece=40, seed=1: u8(piece, seed)
+    one = lambda track=1, time=0, *extra, **options: fragment(
+        track, [gop()], [tfxd(time), *extra], **options
+    )
+    end = box("mfra")
+    styp = lambda *brands: box("styp", b"msdh", u32(0), b"msdh", *brands)
+    elst = box("edts", full("elst", 0, 0, u32(1, 0, 20, 0x10000)))
+    edited = lambda track: u32(len(track) + len(elst)) + track[4:] + elst
+    cmaf = lambda time: fragment(1, [gop()], front=[tfdt(time)])
+    tfrf = ext(TFRF, 1, 0, u8(1), u64(20_000_000, 20_000_000))
+    senc = full("senc", 0, 0, u32(4), bytes(32))
+    aux = [full("saiz", 0, 0, u8(8), u32(4)), full("saio", 0, 0, u32(1, 229)), senc]
+    two = lambda base: box(
+        "moof",
+        full("mfhd", 0, 0, u32(1)),
+        *(box("traf", full("tfhd", 0, base, u32(n), *([u64(0)] if base == 1 else []))) for n in (1, 2)),
+    )
+    streams = b'<smil><body><ref src="Streams(a)"/><ref src="x.isml/Events(1)/Streams(b)"/></body></smil>'
+    point = b"""<smil xmlns="http://www.w3.org/2001/SMIL20/Language"><head>
+<meta name="module" content="liveSmoothStreaming"/><meta name="sourceType" content="Push"/>
+<meta name="publishing" content="Fragments;Streams"/><meta name="estimatedTime" content="60"/>
+<meta name="lookaheadChunks" content="2"/><meta name="manifestWindowLength" content="0"/>
+<meta name="startOnFirstRequest" content="True"/><meta name="restartOnEncoderReconnect" content="maybe"/>
+<meta name="archivePath" content="D:\\a"/><meta name="archiveSegmentLength" content="x"/></head>
+<body><par><ref src="http://a/b.isml"/></par></body></smil>"""
+    utf_16 = streams.decode().encode("utf-16")
+    both = [one(1, 0), one(2, -213_333), one(1, 20_000_000), one(2, 20_000_000)]
+    return {
+        "smooth": settings() + smooth_push(*both, end),
+        "smooth-byte-by-byte": settings(1) + smooth_push(*both, end),
+        "the-manifest-first": settings()
+        + ext(LIVE_SERVER_MANIFEST, 0, 0, smil(("audio", "x", 1, 2, "a")))
+        + smooth_push(*both, manifest=False),
+        "the-manifest-last": settings()
+        + moov(VIDEO, AUDIO)
+        + ext(LIVE_SERVER_MANIFEST, 0, 0, smil(("video", "x", 0, 1, "")))
+        + one(),
+        "a-manifest-that-is-none": settings() + ext(LIVE_SERVER_MANIFEST, 0, 0, b"<html/>") + moov(VIDEO) + one(),
+        "a-stream-manifest": settings()
+        + FTYP
+        + ext(STREAM_MANIFEST, 0, 0, streams)
+        + ext(STREAM_MANIFEST, 0, 0, utf_16)
+        + moov(VIDEO)
+        + end,
+        "a-stream-manifest-alone": streams,
+        "a-publishing-point": point,
+        "a-header-alone": settings() + smooth_push(),
+        "a-header-that-is-repeated": settings()
+        + smooth_push(one(), smooth_push(one()), moov(VIDEO, trak(2, "soun", 48000, mp4a())), one()),
+        "codecs": settings()
+        + moov(*(trak(n + 1, "vide" if n < 2 else "soun", 9000, e) for n, e in enumerate(other_entries()[:6]))),
+        "text-without-a-name": settings()
+        + smooth_push(one(3), header=moov(VIDEO, AUDIO, trak(3, "subt", 10_000_000, stpp(), "deu"))),
+        "times-of-32-bits": settings()
+        + smooth_push(fragment(1, [gop()], [tfxd(5, version=0)], between=box("free", bytes(5)))),
+        "a-time-of-a-later-version": settings()
+        + smooth_push(fragment(1, [gop()], [ext(TFXD, 2, 0, u64(5, 6), bytes(8))])),
+        "announced-by-the-encoder": settings() + smooth_push(one(1, 0, tfrf), one(1, 20_000_000, box("free", bytes(53)))),
+        "auxiliary-information": settings() + smooth_push(fragment(1, [gop()], [tfxd(0), *aux])),
+        "an-mdat-of-64-bits": settings() + smooth_push(one(mdat=large("mdat", bytes(24)))),
+        "an-offset-that-is-wrong": settings()
+        + smooth_push(one().replace(u32(184), u32(50))),
+        "three-runs": settings() + smooth_push(fragment(1, [gop(), gop("k."), gop("k")], [tfxd(0)])),
+        "cmaf": settings()
+        + box("ftyp", b"cmf2", u32(0), b"cmfc")
+        + moov(edited(VIDEO))
+        + styp()
+        + full("prft", 1, 0, bytes(24))
+        + cmaf(20)
+        + cmaf(20_000_020)
+        + styp(b"lmsg")
+        + full("sidx", 1, 0, bytes(40))
+        + cmaf(40_000_020),
+        "chunks-of-segments": settings()
+        + moov(VIDEO)
+        + b"".join(
+            styp() + fragment(1, [gop()], front=[tfdt(time)]) + fragment(1, [gop("....")], front=[tfdt(time + 20_000_000)])
+            for time in (0, 40_000_000)
+        ),
+        "chunks-of-sound-and-of-pictures": settings()
+        + moov(VIDEO, AUDIO)
+        + cmaf(0)
+        + fragment(2, [gop("kk")], front=[tfdt(0)])
+        + fragment(1, [gop("....")], [full("sdtp", 0, 0, u8(0x14, 0x14, 0x14, 0x14))], front=[tfdt(20_000_000)])
+        + fragment(1, [gop("..")], front=[tfdt(40_000_000)])
+        + cmaf(50_000_000),
+        "no-times": settings() + smooth_push(fragment(1, [gop()]), fragment(1, [gop()])),
+        "defaults-of-the-header": settings()
+        + moov(VIDEO, trexs=[trex(1, 10, 6, OTHER)])
+        + fragment(1, [], [full("trun", 0, 0, u32(4))], payload=bytes(24)),
+        "an-absolute-offset": settings()
+        + moov(VIDEO)
+        + fragment(1, [gop()], [tfxd(0)], tfhd=(1, u64(len(moov(VIDEO))))),
+        "samples-that-are-a-part-of-the-mdat": settings()
+        + moov(VIDEO)
+        + fragment(1, [gop()], front=[tfdt(7)], payload=bytes(40)),
+        "two-tracks-in-a-moof": settings() + smooth_push(two(1), box("mdat", bytes(9))),
+        "two-tracks-from-their-moof": settings() + smooth_push(two(0x20000), box("mdat", bytes(9)), one()),
+        "broken-and-then-whole": settings()
+        + smooth_push(
+            one().replace(u32(184), u32(-1)).replace(b"trun\0\0\x07", b"trun\0\0\x0f"),
+            one(9),
+            fragment(1, [], [tfxd(0)]),
+            one(mdat=box("mdat", bytes(5))),
+            one(1, 2**63 - 9),
+            box("mdat", bytes(3)),
+            box("moof", bytes(3)),
+            one(1, 60_000_000),
+            end,
+        ),
+        "a-moof-without-its-mdat": settings() + smooth_push(one()[:-32], one()),
+        "a-size-of-0": settings() + FTYP + to_end("moov", bytes(50)),
+        "a-size-that-cannot-be": settings() + smooth_push(u32(7) + b"moof"),
+        "a-moov-of-a-terabyte": settings() + u32(1) + b"moov" + u64(2**40),
+        "an-mdat-of-a-terabyte": settings() + smooth_push(one(mdat=u32(1) + b"mdat" + u64(2**40) + bytes(24))),
+        "no-header": settings() + one(),
+        "a-film": settings() + FTYP + box("mdat", bytes(9)) + moov(VIDEO),
+        "a-request": settings() + b"POST /x.isml/Streams(a) HTTP/1.1\r\n\r\n",
+        "cut-off-in-a-moof": settings() + smooth_push(*both)[:-80],
+        "cut-off-in-an-mdat": settings() + smooth_push(*both)[:-8],
+    }
+
+
 def buckets():
     """Answers of an object store: what is asked, then an answer per request (`bodies/bucket.rs`)."""
     asked = u8(10, 10) + u8(0, 10, 20, 30, 30, 40, 0, 100) + u8(0)
@@ -2118,6 +2256,7 @@ def main():
         "fragments": fragments_of(openings()),
         "cmaf": cmaf(),
         "rewritten": rewritten(),
+        "live_push": live_pushes(),
         "index_file": index_files(),
         "live_journal": live_journals(),
         "sample_tables": sample_tables(),

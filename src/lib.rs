@@ -29,7 +29,8 @@
 //!
 //! - Floor 5 has a module per format. An MPD and playlists are text that is written once and kept;
 //!   they name the same segments of CMAF, each a written `moof` and a range of the stored file. Beside
-//!   them is the packager, which writes presentations that floor 4 opens, and mends them.
+//!   them are publishing points, to which encoders push, and the packager, which writes presentations that
+//!   floor 4 opens, and mends them.
 //! - Floor 6 has the stores. A local store can ignore letter case (`ignore_case`), `Bucket` reads an
 //!   object store, [`Resilience`](storage::Resilience) tries again what failed in passing, and
 //!   [`Mounts`](storage::Mounts) puts several stores below prefixes.

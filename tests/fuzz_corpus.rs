@@ -95,6 +95,12 @@ fn rewritten() {
     replay("rewritten", bodies::rewritten::rewritten);
 }
 
+#[cfg(feature = "live")]
+#[test]
+fn live_push() {
+    replay("live_push", bodies::live_push::live_push);
+}
+
 #[test]
 fn index() {
     replay("index", bodies::index::index);

@@ -8,6 +8,8 @@ pub mod cmaf;
 #[cfg(feature = "live")]
 mod edited;
 mod first_sample;
+#[cfg(feature = "live")]
+mod joined;
 mod key_frames;
 mod key_samples;
 #[cfg(feature = "live")]
@@ -27,6 +29,8 @@ pub mod written;
 pub(crate) use broken::track_of_broken;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use changed::Changed;
+#[cfg(feature = "live")]
+pub(crate) use joined::{Whole, joined};
 pub(crate) use key_frames::{Keep, KeyFrames};
 #[cfg(feature = "live")]
 pub(crate) use look_ahead::{timed_moof, with_tfrf, with_time};

@@ -173,7 +173,7 @@ impl Events {
             | LiveEvent::Forget { .. }
             | LiveEvent::Held { .. }
             | LiveEvent::Published { .. } => {}
-            LiveEvent::Notice(notice) => {
+            LiveEvent::Notice(notice) if notice.kind.is_warning() => {
                 let of = (&notice.encoder, &notice.stream, &notice.track);
                 self.failure(&Event::Live { name, event }, &("live", name, event.kind(), of));
             }

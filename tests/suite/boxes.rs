@@ -17,7 +17,9 @@ use shiguredo_mp4::descriptors::{
 };
 use shiguredo_mp4::{Decode, Encode, Uint, boxes as other};
 use smooth_origin::base::{Error, FourCc, Guid, Limits};
-use smooth_origin::bmff::uuid::{PiffSenc, PiffTenc, Tfrf, TfrfEntry, Tfxd};
+use smooth_origin::bmff::uuid::{
+    LiveServerManifest, PiffSenc, PiffTenc, StreamManifestBox, Tfrf, TfrfEntry, Tfxd,
+};
 use smooth_origin::bmff::{
     AnyBox, AudioSampleEntry, AvcC, Body, Boxes, Co64, Ctts, DOps, Dac3, Dec3, DolbyVision, Dvc1,
     DvcC, DvvC, Elst, Esds, Frma, Ftyp, FullBox, Hdlr, HvcC, Mdhd, Mehd, Mfhd, Mfro, Mvhd,
@@ -359,6 +361,13 @@ fn every_field_of_every_type_is_written_and_read_again() {
             |b| b.entries = vec![TfrfEntry { time: 3, duration: 4 }; 255],
         ],
     );
+    let manifest =
+        LiveServerManifest { full: four(0, 0), document: Bytes::from_static(b"<smil/>") };
+    survives(
+        StreamManifestBox(manifest.clone()),
+        &[|b| b.0.document = Bytes::new(), |b| b.0.full.flags = 1],
+    );
+    survives(manifest, &[|b| b.document = Bytes::from_static(b"a"), |b| b.full.version = 1]);
 }
 
 #[test]
@@ -639,7 +648,14 @@ proptest! {
     #[test]
     fn any_body_of_an_extended_type_is_refused_or_written_back(
         kind in prop::sample::select(
-            &[Tfxd::UUID, Tfrf::UUID, PiffSenc::UUID, PiffTenc::UUID][..]
+            &[
+                Tfxd::UUID,
+                Tfrf::UUID,
+                PiffSenc::UUID,
+                PiffTenc::UUID,
+                LiveServerManifest::UUID,
+                StreamManifestBox::UUID,
+            ][..]
         ),
         body in vec(prop_oneof![3 => 0..4_u8, 1 => any::<u8>()], 0..120),
     ) {

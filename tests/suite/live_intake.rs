@@ -5,8 +5,10 @@ use smooth_origin::bmff::uuid::{Tfrf, TfrfEntry, Tfxd};
 use smooth_origin::bmff::{AnyBox, Boxes, Saio, Tfdt, Tfhd, Trun};
 use smooth_origin::live::LiveLimits;
 use smooth_origin::live::intake::{Arrived, BodyEnd, Header, Intake, Known, Unit};
-use smooth_origin::manifest::StreamKind;
-use smooth_origin::{Error, ErrorKind, Limits};
+use smooth_origin::manifest::{ServerManifest, StreamKind};
+use smooth_origin::origin::{Answer, block_on};
+use smooth_origin::storage::MemoryStore;
+use smooth_origin::{Error, ErrorKind, Limits, Name, Origin};
 
 // Boxes.
 
@@ -496,7 +498,8 @@ fn fragments_of_cmaf_are_rewritten_at_the_times_of_their_edit_list() {
     };
     let styp = |brand: &[u8]| boxed("styp", &[b"msdh\0\0\0\0msdh", brand].concat());
     let header = [boxed("ftyp", b"cmf2\0\0\0\0cmfc"), moov(&[video])].concat();
-    let taken = take(&[header.clone(), styp(b""), cmaf(1024).bytes(), cmaf(20_001_024).bytes()]);
+    let taken =
+        take(&[header.clone(), styp(b""), cmaf(1024).bytes(), styp(b""), cmaf(20_001_024).bytes()]);
     assert_eq!(taken.headers()[0].tracks[0].timescale.get(), 12_800);
     let found = taken.fragments();
     assert_eq!(found.iter().map(|arrived| arrived.time).collect::<Vec<_>>(), [0, 20_000_000]);
@@ -517,6 +520,102 @@ fn fragments_of_cmaf_are_rewritten_at_the_times_of_their_edit_list() {
     let error = take(&[alone]).error().kind.clone();
     assert!(matches!(error, ErrorKind::NoHeader), "{error}");
     assert_eq!((error.status(), error.code()), (412, "no-header"));
+}
+
+/// Chunks of CMAF of track 1 or 2, a second each, with the letters of their samples as payload.
+fn chunk(track: u32, number: u64, first: u32) -> Vec<u8> {
+    let time = number * 20_000_000;
+    let fragment = Fragment {
+        tfhd: (0x2_0020, vec![if track == 1 { 0x101_0000 } else { 0x200_0000 }]),
+        before: full("tfdt", 1, 0, &time.to_be_bytes()),
+        behind: Vec::new(),
+        first,
+        sequence: number as u32 + 1,
+        ..fragment(track, 0)
+    };
+    fragment.bytes()
+}
+
+const KEY: u32 = 0x200_0000;
+const INNER: u32 = 0x101_0000;
+
+fn times(taken: &Taken) -> Vec<(i64, u64, bool)> {
+    taken.fragments().iter().map(|a| (a.time, a.duration, a.is_key)).collect()
+}
+
+#[test]
+fn the_chunks_of_a_segment_become_one_fragment() {
+    let styp = || boxed("styp", b"msdh\0\0\0\0msdh");
+    let prft = || full("prft", 1, 0, &[0; 24]);
+    let second = 20_000_000;
+    let segment = |from: u64| {
+        let chunks =
+            [chunk(1, from, KEY), prft(), chunk(1, from + 1, INNER), chunk(1, from + 2, KEY)];
+        [styp(), chunks.concat()].concat()
+    };
+    let taken = take(&[both(), segment(0), segment(3), boxed("mfra", b"")]);
+    assert_eq!(times(&taken), [(0, 3 * second, true), (3 * second as i64, 3 * second, true)]);
+    assert!(taken.ends_stream());
+    for (number, arrived) in taken.fragments().into_iter().enumerate() {
+        assert_eq!(samples(arrived), payload(12).repeat(3));
+        assert_eq!(arrived.sequence as usize, 3 * number + 1);
+        let trun = traf(arrived).get::<Trun>().unwrap().clone();
+        let flags: Vec<_> = trun.samples().map(|sample| sample.flags.unwrap()).collect();
+        assert_eq!(flags, [KEY, INNER, INNER, INNER, INNER, INNER, KEY, INNER, INNER]);
+        assert_eq!(traf(arrived).get::<Tfxd>().unwrap().time as i64, arrived.time);
+    }
+    // Without `styp`, a key frame begins a segment of video, and sound is not held.
+    let plain = [both(), chunk(1, 0, KEY), chunk(2, 0, KEY), chunk(2, 1, KEY), chunk(1, 1, KEY)];
+    let taken = take(&plain);
+    assert_eq!(taken.fragments().iter().map(|a| a.track_id).collect::<Vec<_>>(), [1, 2, 2, 1]);
+    let taken = take(&[both(), chunk(1, 0, KEY), chunk(1, 1, INNER), chunk(1, 2, KEY)]);
+    assert_eq!(times(&taken), [(0, 2 * second, true), (2 * second as i64, second, true)]);
+    // One that does not follow is not joined: the samples behind the gap would move.
+    let taken = take(&[both(), styp(), chunk(1, 0, KEY), chunk(1, 2, INNER)]);
+    assert_eq!(times(&taken), [(0, second, true), (2 * second as i64, second, false)]);
+}
+
+#[test]
+fn segments_of_one_chunk_are_held_only_once() {
+    let segment = |number| [boxed("styp", b"msdh\0\0\0\0"), chunk(1, number, KEY)].concat();
+    let mut intake = Intake::new(&LiveLimits::default());
+    let mut counts = Vec::new();
+    let mut units = Vec::new();
+    for part in [both(), segment(0), segment(1), segment(2), segment(3)] {
+        intake.push(&part.into(), &mut units).unwrap();
+        counts.push(units.iter().filter(|unit| matches!(unit, Unit::Fragment(_))).count());
+    }
+    // The second one shows that the first was whole.
+    assert_eq!(counts, [0, 0, 2, 3, 4]);
+    // A late chunk of a segment that was passed on; from then on they are held.
+    let late = [chunk(1, 4, INNER), segment(5), chunk(1, 6, INNER), segment(7)].concat();
+    intake.push(&late.into(), &mut units).unwrap();
+    intake.end(&mut units);
+    let of = |unit: &Unit| {
+        if let Unit::Fragment(a) = unit { Some(a.duration / 20_000_000) } else { None }
+    };
+    let durations: Vec<_> = units.iter().filter_map(of).collect();
+    assert_eq!(durations, [1, 1, 1, 1, 1, 2, 1]);
+}
+
+#[test]
+fn encrypted_chunks_stay_fragments_of_their_own() {
+    let encrypted = |number: u64, first| {
+        let time = number * 20_000_000;
+        Fragment {
+            tfhd: (0x2_0020, vec![INNER]),
+            before: full("tfdt", 1, 0, &time.to_be_bytes()),
+            behind: full("senc", 0, 0, &[&words(&[3])[..], &[9; 24]].concat()),
+            first,
+            ..fragment(1, 0)
+        }
+    };
+    let body = [both(), encrypted(0, KEY).bytes(), encrypted(1, INNER).bytes()];
+    let taken = take(&body);
+    assert_eq!(times(&taken), [(0, 20_000_000, true), (20_000_000, 20_000_000, false)]);
+    for arrived in taken.fragments() {
+        assert!(traf(arrived).get::<smooth_origin::bmff::uuid::PiffSenc>().is_some());
+    }
 }
 
 #[test]
@@ -786,4 +885,121 @@ fn a_rewritten_fragment_announces_too() {
     let new = taken.fragments()[0].announcing(&next, &LiveLimits::default()).unwrap();
     assert_eq!((announced(&new), samples(&new)), (vec![(9, 2)], payload(12)));
     assert_eq!(traf(&new).get::<Tfdt>().unwrap().base_media_decode_time, 5);
+}
+
+// What is made of it.
+
+/// Stores a file per track, which is opened as a film. Returns the bytes of a path.
+fn film(taken: &Taken) -> impl Fn(&str) -> Vec<u8> {
+    let (store, mut manifest) = (MemoryStore::new(), ServerManifest::default());
+    for track in &taken.headers()[0].tracks {
+        let src = format!("{}.ismv", track.track_id);
+        let mut file = track.head.to_vec();
+        let own = taken.fragments().into_iter().filter(|a| a.track_id == track.track_id);
+        own.for_each(|arrived| file.extend_from_slice(&arrived.bytes));
+        let mut server = track.server.clone();
+        if server.bitrate() == Some(0) {
+            server.attributes[0].1 = (track.track_id * 1000).to_string();
+        }
+        server.attributes.push(("src".into(), src.clone()));
+        manifest.tracks.push(server);
+        store.put(Name::new(&src).unwrap(), file);
+    }
+    store.put(Name::new("film.ism").unwrap(), manifest.to_xml().unwrap().into_bytes());
+    let origin = Origin::new(store);
+    move |path| {
+        let answer = block_on(origin.answer(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+        let Answer::Reply(served) = answer else { panic!("{path}") };
+        let (mut body, mut bytes) = (served.body(), Vec::new());
+        while let Some(part) = block_on(body.next()) {
+            bytes.extend_from_slice(&part.unwrap());
+        }
+        bytes
+    }
+}
+
+#[test]
+fn heads_and_fragments_are_files_of_a_presentation() {
+    let body = [ftyp(), lsm(), both(), fragment(1, 0).bytes(), fragment(2, 0).bytes()];
+    let taken =
+        take(&[body.concat(), fragment(1, 20_000_000).bytes(), fragment(2, 20_000_000).bytes()]);
+    let get = film(&taken);
+    let manifest = String::from_utf8(get("/film.ism/Manifest")).unwrap();
+    for says in [
+        r#"Name="video_und""#,
+        r#"Bitrate="700000""#,
+        r#"FourCC="AACL""#,
+        r#"CodecPrivateData="000000016764000B"#,
+        r#"Chunks="2""#,
+    ] {
+        assert!(manifest.contains(says), "{says}: {manifest}");
+    }
+    let served = get("/film.ism/QualityLevels(700000)/Fragments(video_und=20000000)");
+    assert_eq!(served, fragment(1, 20_000_000).bytes());
+    let served = get("/film.ism/QualityLevels(2000)/Fragments(audio_eng=0)");
+    assert_eq!(served, fragment(2, 0).bytes());
+}
+
+/// Bodies of ffmpeg itself, byte for byte.
+#[test]
+#[ignore = "runs ffmpeg"]
+fn what_ffmpeg_pushes_is_taken_as_it_is() {
+    for (flags, chunks_of_video) in [
+        ("isml+frag_keyframe", 2),
+        ("isml+frag_keyframe+delay_moov", 2),
+        ("isml+frag_keyframe+dash", 2),
+        ("isml+frag_keyframe+cmaf", 2),
+        ("frag_keyframe", 2),
+    ] {
+        let body = pushed_by_ffmpeg(flags);
+        let taken = take(&[body.clone()]);
+        assert_eq!(taken.end.clone().unwrap(), BodyEnd::Complete, "{flags}");
+        assert!(taken.ends_stream() && taken.refused().is_empty(), "{flags}");
+        let found = taken.fragments();
+        assert_eq!(found.iter().filter(|a| a.track_id == 1).count(), chunks_of_video, "{flags}");
+        assert!(found.iter().all(|arrived| arrived.is_key));
+        let all: usize = found.iter().map(|arrived| arrived.bytes.len()).sum();
+        assert!(body.len() - all < 4000, "{flags}: the rest is the header");
+        for arrived in found {
+            assert!(contains(&body, &arrived.bytes), "{flags}: a fragment was changed");
+        }
+    }
+}
+
+fn contains(body: &[u8], part: &[u8]) -> bool {
+    body.windows(part.len()).any(|window| window == part)
+}
+
+/// Two groups of pictures, and sound, as ffmpeg pushes them.
+fn pushed_by_ffmpeg(flags: &str) -> Vec<u8> {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/x.isml/Streams(a)", listener.local_addr().unwrap());
+    let arguments = "-v error -f lavfi -i testsrc2=size=160x90:rate=25:duration=4 -f lavfi -i sine=duration=4 \
+        -c:v libx264 -g 50 -bf 2 -pix_fmt yuv420p -c:a aac -f ismv -movflags";
+    let mut command = std::process::Command::new("ffmpeg");
+    command.args(arguments.split_whitespace()).args([flags, &url]);
+    let mut child = command.spawn().expect("ffmpeg is installed");
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0; 1 << 16];
+    while !bytes.ends_with(b"\r\n0\r\n\r\n") {
+        let len = stream.read(&mut buffer).unwrap();
+        assert!(len > 0, "{flags}: the body is not whole");
+        bytes.extend_from_slice(&buffer[..len]);
+    }
+    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    child.wait().unwrap();
+    let from = bytes.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+    let (mut left, mut body) = (&bytes[from..], Vec::new());
+    loop {
+        let end = left.windows(2).position(|end| end == b"\r\n").unwrap();
+        let len = std::str::from_utf8(&left[..end]).unwrap();
+        let len = usize::from_str_radix(len, 16).unwrap();
+        if len == 0 {
+            return body;
+        }
+        body.extend_from_slice(&left[end + 2..end + 2 + len]);
+        left = &left[end + len + 4..];
+    }
 }

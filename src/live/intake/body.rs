@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+use super::chunks::Chunks;
 use super::fragment::Pushed;
 use super::framing::{Framing, Part};
 use super::header::Known;
@@ -12,6 +13,7 @@ use super::unit::{BodyEnd, Unit};
 use crate::base::{Cursor, Error, ErrorKind, Limits, Sink};
 use crate::bmff::uuid::{LiveServerManifest, StreamManifestBox};
 use crate::bmff::{Content, Ftyp, Header};
+use crate::fragment::track_of_broken;
 use crate::live::LiveLimits;
 use crate::manifest::{ServerManifest, StreamManifest};
 
@@ -33,6 +35,7 @@ pub struct Intake {
     pending: Option<Pending>,
     /// The `mdat` of a `moof` that was refused comes next.
     skips_mdat: bool,
+    chunks: Chunks,
     /// Ends of the newest fragments, by track.
     ends: HashMap<u32, i64>,
     /// The segment that comes is the last one.
@@ -92,6 +95,7 @@ impl Intake {
             known: None,
             pending: None,
             skips_mdat: false,
+            chunks: Chunks::default(),
             ends: HashMap::new(),
             is_last: false,
             whole: 0,
@@ -144,9 +148,8 @@ impl Intake {
     pub fn end(mut self, units: &mut Vec<Unit>) -> BodyEnd {
         let at = self.framing.at();
         self.settle(units);
-        if std::mem::take(&mut self.is_last) {
-            units.push(Unit::EndOfStream);
-        }
+        self.chunks.end(units, &self.of_content);
+        self.end_of_last(units);
         match at {
             0 => BodyEnd::Empty,
             _ if self.framing.is_inside() || self.pending.is_some() => {
@@ -175,6 +178,7 @@ impl Intake {
         self.current = match &kind {
             b"moov" => {
                 self.without_mdat(units);
+                self.chunks.end(units, &self.of_content);
                 over("bytes of a header", self.limits.header)?;
                 keep(Kept::Moov)
             }
@@ -204,9 +208,11 @@ impl Intake {
             b"mdat" => self.begin_payload(header, start, total, units)?,
             b"mfra" => {
                 self.without_mdat(units);
+                self.chunks.end(units, &self.of_content);
                 Current::End
             }
             b"styp" => {
+                self.chunks.begin(units, &self.of_content);
                 self.end_of_last(units);
                 if total <= MAX_STYP { keep(Kept::SegmentType) } else { Current::Skipped }
             }
@@ -246,7 +252,7 @@ impl Intake {
                 Limits::check("bytes between a `moof` and its `mdat`", between, MAX_BETWEEN)
             });
         if let Err(kind) = checked {
-            let track_id = crate::fragment::track_of_broken(&moof);
+            let track_id = track_of_broken(&moof);
             units.push(Unit::Refused { track_id, error: at(kind) });
             return Ok(Current::Skipped);
         }
@@ -271,11 +277,21 @@ impl Intake {
             Current::Skipped => {}
             Current::End => units.push(Unit::EndOfStream),
             Current::Payload(filling) => {
+                let chunk = filling.chunk();
                 let arrived = filling.finish();
                 // Checked to be far from the ends of the range.
                 let end = arrived.time.saturating_add_unsigned(arrived.duration);
                 self.ends.insert(arrived.track_id, end);
-                units.push(Unit::Fragment(arrived));
+                match chunk {
+                    Some(chunk) => {
+                        let most = self.limits.fragment;
+                        self.chunks.push(arrived, chunk, most, units, &self.of_content);
+                    }
+                    None => {
+                        self.chunks.end(units, &self.of_content);
+                        units.push(Unit::Fragment(arrived));
+                    }
+                }
             }
             Current::Kept { kind, start, bytes } => {
                 let bytes = Bytes::from(bytes);
@@ -366,7 +382,7 @@ impl Intake {
         if let Some(Pending { moof, start, .. }) = self.pending.take() {
             let (what, clause) = ("`mdat` behind its `moof`", "[MS-SSTR] 2.2.4");
             let error = Error::at(start, ErrorKind::Missing { what, clause });
-            let track_id = crate::fragment::track_of_broken(&moof);
+            let track_id = track_of_broken(&moof);
             units.push(Unit::Refused { track_id, error });
         }
     }

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::header::Known;
+use super::header::{Known, Track};
 use super::unit::Arrived;
-use crate::base::{Error, ErrorKind, FourCc, Limits, Sink};
-use crate::bmff::{Body, Header, Mfhd, Trun, uuid::Tfxd};
+use crate::base::{Error, ErrorKind, FourCc, Limits, Place, Sink};
+use crate::bmff::{AnyBox, Body, Header, Mfhd, Tfdt, Trun, uuid::Tfxd};
 use crate::fragment::{
     Parsed, Shared, SharedParsed, Stored, Whereabouts, timed_moof, track_of_broken,
 };
@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) head: Bytes,
     /// The samples, as parts of the payload; `None` if they are all of it.
     pub(super) samples: Option<Vec<Range<usize>>>,
+    /// Kind of its track, and the time at which its first sample is decoded, if it is a chunk of CMAF.
+    pub(super) chunk: Option<(StreamKind, i64)>,
 }
 
 /// A fragment that cannot be taken.
@@ -82,153 +84,188 @@ impl Pushed<'_> {
         limits: &Limits,
     ) -> Result<Plan, Refusal> {
         let block = self.block();
-        let refuse = |track_id, error: Error| {
-            let error = match error.place {
-                crate::base::Place::Nowhere => {
-                    Error::at(self.start, error.kind).inside(FourCc(*b"moof"))
-                }
-                _ => error,
-            };
-            Refusal { track_id, error, is_final: false }
-        };
-        let end = self.start.saturating_add(self.len());
-        let stored = match Stored::parse(&block, self.start, end, limits) {
+        let stored = match Stored::parse(&block, self.start, self.end(), limits) {
             Ok(Parsed::Whole(stored)) => stored,
-            Ok(Parsed::Needs(needs)) => {
-                let kind = ErrorKind::Truncated { needs, has: block.len() as u64 };
-                return Err(refuse(None, kind.into()));
-            }
+            Ok(Parsed::Needs(needs)) => return Err(self.refusal(None, cut_off(needs, &block))),
+            // No other error of parsing is of this kind.
             Err(error) if matches!(error.kind, ErrorKind::NotSliceable(_)) => {
-                return Err(Refusal { is_final: true, ..refuse(None, several_tracks()) });
+                let refusal = self.refusal(None, several_tracks().into());
+                return Err(Refusal { is_final: true, ..refusal });
             }
-            Err(error) => return Err(refuse(track_of_broken(self.moof), error)),
+            Err(error) => return Err(self.refusal(track_of_broken(self.moof), error)),
         };
         let track_id = stored.track_id();
-        let refuse = |error| refuse(track_id, error);
-        let missing = |what, clause| refuse(ErrorKind::Missing { what, clause }.into());
-        let Some(track_id) = track_id else {
-            return Err(missing("`tfhd`", "ISO/IEC 14496-12, 8.8.7"));
-        };
-        let Some(track) = known.track(track_id) else {
+        let planned = self.plan_stored(&block, &stored, known, ends, limits);
+        planned.map_err(|error| {
+            // An encoder that counts from elsewhere does so in each fragment.
+            let is_final = stored.is_absolute() && matches!(error.kind, ErrorKind::NotSliceable(_));
+            Refusal { is_final, ..self.refusal(track_id, error) }
+        })
+    }
+
+    fn plan_stored(
+        &self,
+        block: &Bytes,
+        stored: &Stored,
+        known: &Known,
+        ends: impl Fn(u32) -> Option<i64>,
+        limits: &Limits,
+    ) -> Result<Plan, Error> {
+        let track_id = stored.track_id().ok_or(missing("`tfhd`", "ISO/IEC 14496-12, 8.8.7"))?;
+        let track = known.track(track_id).ok_or_else(|| {
             let what = format!("a fragment of track {track_id}, which the `moov` does not have");
-            let clause = "[MS-SSTR] 2.2.7";
-            return Err(refuse(ErrorKind::Invalid { what, clause }.into()));
-        };
+            ErrorKind::Invalid { what, clause: "[MS-SSTR] 2.2.7" }
+        })?;
         if stored.is_empty() {
-            return Err(missing("samples in the fragment", "[MS-SSTR] 2.2.4"));
+            return Err(missing("samples in the fragment", "[MS-SSTR] 2.2.4").into());
         }
-        let defaults = track.defaults;
-        let sum = stored.duration(defaults, limits).map_err(&refuse)?;
-        let tfxd = stored.traf.get::<Tfxd>();
-        let is_broken = |item: &crate::bmff::AnyBox| {
+        let is_broken = |item: &AnyBox| {
             item.header.extended == Some(Tfxd::UUID) && matches!(item.body, Body::Other(_))
         };
         if stored.traf.list.iter().any(is_broken) {
-            return Err(missing("`tfxd` that can be read", "[MS-SSTR] 2.2.4.4"));
+            return Err(missing("`tfxd` that can be read", "[MS-SSTR] 2.2.4.4").into());
         }
-        let has_offset = stored.traf.get::<Trun>().is_some_and(|trun| trun.data_offset.is_some());
-        let (moof, samples, time, duration);
-        match tfxd {
-            Some(tfxd) if !stored.is_absolute() && has_offset => {
-                let place = stored.check_samples(defaults, limits).map_err(&refuse)?;
-                let is_astray = match place {
-                    Whereabouts::Elsewhere { fill } => {
-                        if !fill || stored.traf.all::<Trun>().count() > 1 {
-                            let what = "sample data outside of the fragment's `mdat`";
-                            return Err(refuse(ErrorKind::NotSliceable(what).into()));
-                        }
-                        true
-                    }
-                    Whereabouts::Start | Whereabouts::Payload => false,
-                };
-                time = tfxd.time as i64;
-                duration = if tfxd.duration > 0 { tfxd.duration } else { sum };
-                samples = None;
-                let times = (time as u64, duration);
-                let places = (self.payload(), self.mdat.len());
-                moof = timed_moof(self.moof, places, is_astray, times, limits).map_err(&refuse)?;
+        let sum = stored.duration(track.defaults, limits)?;
+        let tfxd = stored.traf.get::<Tfxd>();
+        let (time, duration) = match (tfxd, stored.time()) {
+            (Some(tfxd), _) => {
+                (tfxd.time as i64, if tfxd.duration > 0 { tfxd.duration } else { sum })
             }
-            _ => {
-                let shared = match Shared::parse(&block, self.start, end, limits) {
-                    Ok(SharedParsed::Whole(shared)) => shared,
-                    Ok(SharedParsed::Needs(needs)) => {
-                        let kind = ErrorKind::Truncated { needs, has: block.len() as u64 };
-                        return Err(refuse(kind.into()));
-                    }
-                    Err(error) => return Err(refuse(error)),
-                };
-                let made = shared.rewrite(track_id, defaults, limits).map_err(|error| {
-                    let is_final = stored.is_absolute();
-                    Refusal { is_final, ..refuse(error) }
-                })?;
-                time = match (tfxd, stored.time()) {
-                    (Some(tfxd), _) => tfxd.time as i64,
-                    (None, Some(of_tfdt)) => {
-                        // `Stored::time` knows no defaults, which have no part in the offset.
-                        of_tfdt.saturating_sub(track.media_time)
-                    }
-                    (None, None) => ends(track_id).unwrap_or(0),
-                };
-                duration =
-                    tfxd.map_or(sum, |tfxd| if tfxd.duration > 0 { tfxd.duration } else { sum });
-                let payload = self.start + self.payload();
-                let of_payload = |range: &Range<u64>| {
-                    (range.start - payload) as usize..(range.end - payload) as usize
-                };
-                samples = Some(made.ranges.iter().map(of_payload).collect::<Vec<_>>());
-                let bytes: u64 = made.ranges.iter().map(|range| range.end - range.start).sum();
-                let mdat = Header::new(FourCc(*b"mdat")).around(bytes).len();
-                let head = made.head.slice(..made.head.len() - mdat as usize);
-                let places = (made.head.len() as u64, mdat);
-                let times = (time as u64, duration);
-                moof = timed_moof(&head, places, false, times, limits).map_err(&refuse)?;
-            }
-        }
-        if duration == 0 && track.kind != StreamKind::Text {
-            return Err(missing("duration of the fragment", "[MS-SSTR] 2.2.4.4"));
-        }
-        let is_late = |end: i64| end > i64::MAX / 2;
-        let end = i64::try_from(duration).ok().and_then(|duration| time.checked_add(duration));
-        if end.is_none_or(is_late) || time < i64::MIN / 2 {
-            let what = format!("a fragment at {time} of {duration} ticks");
-            let clause = "[MS-SSTR] 2.2.4.4";
-            return Err(refuse(ErrorKind::Invalid { what, clause }.into()));
-        }
-
-        let payload = self.len() - self.payload();
-        let kept = match &samples {
-            Some(ranges) => ranges.iter().map(|range| range.len() as u64).sum(),
-            None => payload,
+            (None, Some(of_tfdt)) => (of_tfdt.saturating_sub(track.media_time), sum),
+            (None, None) => (ends(track_id).unwrap_or(0), sum),
         };
-        let is_all = |ranges: &Vec<Range<usize>>| matches!(&ranges[..], [only] if only.start == 0 && only.end as u64 == payload);
-        // The same form of header, so that the offsets in `moof` are right.
-        let mdat = match samples {
+        check_times(time, duration, track.kind)?;
+        let times = (time as u64, duration);
+        let has_offset = stored.traf.get::<Trun>().is_some_and(|trun| trun.data_offset.is_some());
+        let (moof, samples) = match tfxd.is_some() && has_offset && !stored.is_absolute() {
+            true => (self.as_it_is(stored, track, times, limits)?, None),
+            false => {
+                let (moof, samples) = self.rewritten(block, track, times, limits)?;
+                (moof, Some(samples))
+            }
+        };
+        let mdat = match &samples {
+            // The same form of header, so that the offsets in `moof` are right.
             None => self.mdat,
-            Some(_) => Header::new(FourCc(*b"mdat")).around(kept),
+            Some(ranges) => mdat_of(ranges),
         };
         let mut head = Sink::with_len(moof.len() + mdat.len() as usize);
         head.put(&moof);
         mdat.write(&mut head);
-        let is_key =
-            || stored.first_sample(defaults).and_then(|first| first.is_key).unwrap_or(true);
-        let sequence = stored.tree();
-        let sequence = sequence.inside(*b"moof").and_then(|moof| moof.get::<Mfhd>());
+        let payload = self.len() - self.payload();
+        let is_all = |ranges: &[Range<usize>]| matches!(ranges, [only] if only.start == 0 && only.end as u64 == payload);
+        let is_key = || stored.first_sample(track.defaults).and_then(|first| first.is_key);
+        let tfdt = stored.traf.get::<Tfdt>().filter(|_| tfxd.is_none());
         let arrived = Arrived {
             track_id,
             time,
             duration,
             bytes: Bytes::new(),
             moof: moof.len() as u64,
-            is_key: track.kind != StreamKind::Video || is_key(),
-            sequence: sequence.map_or(0, |mfhd| mfhd.sequence_number),
+            // One that does not say begins with a key frame, as all of Smooth Streaming should.
+            is_key: track.kind != StreamKind::Video || is_key().unwrap_or(true),
+            sequence: sequence(stored),
         };
-        let samples = samples.filter(|ranges| !is_all(ranges));
-        Ok(Plan { arrived, head: head.finish(), samples })
+        Ok(Plan {
+            arrived,
+            head: head.finish(),
+            samples: samples.filter(|ranges| !is_all(ranges)),
+            chunk: tfdt.map(|tfdt| (track.kind, tfdt.base_media_decode_time as i64)),
+        })
+    }
+
+    /// Returns the `moof` of a fragment of Smooth Streaming: as it was pushed, if its time has 64 bits and its
+    /// offset is right.
+    fn as_it_is(
+        &self,
+        stored: &Stored,
+        track: &Track,
+        times: (u64, u64),
+        limits: &Limits,
+    ) -> Result<Bytes, Error> {
+        let is_astray = match stored.check_samples(track.defaults, limits)? {
+            Whereabouts::Start | Whereabouts::Payload => false,
+            // The offset is wrong, and there is no doubt where the samples are.
+            Whereabouts::Elsewhere { fill: true } if stored.traf.all::<Trun>().count() == 1 => true,
+            Whereabouts::Elsewhere { .. } => {
+                let what = "sample data outside of the fragment's `mdat`";
+                return Err(ErrorKind::NotSliceable(what).into());
+            }
+        };
+        timed_moof(self.moof, (self.payload(), self.mdat.len()), is_astray, times, limits)
+    }
+
+    /// Returns a `moof` written for Smooth Streaming, and the places of the samples in the payload.
+    fn rewritten(
+        &self,
+        block: &Bytes,
+        track: &Track,
+        times: (u64, u64),
+        limits: &Limits,
+    ) -> Result<(Bytes, Vec<Range<usize>>), Error> {
+        let shared = match Shared::parse(block, self.start, self.end(), limits)? {
+            SharedParsed::Whole(shared) => shared,
+            SharedParsed::Needs(needs) => return Err(cut_off(needs, block)),
+        };
+        let made = shared.rewrite(track.track_id, track.defaults, limits)?;
+        let payload = self.start + self.payload();
+        let of_payload =
+            |range: &Range<u64>| (range.start - payload) as usize..(range.end - payload) as usize;
+        let samples: Vec<_> = made.ranges.iter().map(of_payload).collect();
+        let mdat = mdat_of(&samples).len();
+        let moof = made.head.slice(..made.head.len() - mdat as usize);
+        let moof = timed_moof(&moof, (made.head.len() as u64, mdat), false, times, limits)?;
+        Ok((moof, samples))
+    }
+
+    fn end(&self) -> u64 {
+        self.start.saturating_add(self.len())
+    }
+
+    fn refusal(&self, track_id: Option<u32>, error: Error) -> Refusal {
+        let error = match error.place {
+            Place::Nowhere => Error::at(self.start, error.kind).inside(FourCc(*b"moof")),
+            _ => error,
+        };
+        Refusal { track_id, error, is_final: false }
     }
 }
 
-fn several_tracks() -> Error {
+/// Times far from the ends of their range can be added and compared.
+fn check_times(time: i64, duration: u64, kind: StreamKind) -> Result<(), ErrorKind> {
+    if duration == 0 && kind != StreamKind::Text {
+        return Err(missing("duration of the fragment", "[MS-SSTR] 2.2.4.4"));
+    }
+    let end = i64::try_from(duration).ok().and_then(|duration| time.checked_add(duration));
+    if end.is_none_or(|end| end > i64::MAX / 2) || time < i64::MIN / 2 {
+        let what = format!("a fragment at {time} of {duration} ticks");
+        return Err(ErrorKind::Invalid { what, clause: "[MS-SSTR] 2.2.4.4" });
+    }
+    Ok(())
+}
+
+/// Returns the header of an `mdat` with these samples.
+fn mdat_of(samples: &[Range<usize>]) -> Header {
+    let bytes = samples.iter().map(|range| range.len() as u64).sum();
+    Header::new(FourCc(*b"mdat")).around(bytes)
+}
+
+fn sequence(stored: &Stored) -> u32 {
+    let tree = stored.tree();
+    let mfhd = tree.inside(*b"moof").and_then(|moof| moof.get::<Mfhd>());
+    mfhd.map_or(0, |mfhd| mfhd.sequence_number)
+}
+
+fn cut_off(needs: u64, block: &Bytes) -> Error {
+    ErrorKind::Truncated { needs, has: block.len() as u64 }.into()
+}
+
+fn missing(what: &'static str, clause: &'static str) -> ErrorKind {
+    ErrorKind::Missing { what, clause }
+}
+
+fn several_tracks() -> ErrorKind {
     let what = "a `moof` of several tracks: push each track in a `moof` of its own, as ffmpeg does with \
         `-f ismv -movflags isml+frag_keyframe`";
-    ErrorKind::NotSliceable(what).into()
+    ErrorKind::NotSliceable(what)
 }

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::names::{Listed, name_tracks};
 use super::track_file::head;
 use super::unit::{Header, HeaderTrack};
-use crate::base::{Error, ErrorKind, FourCc, Limits, Timescale};
+use crate::base::{Error, ErrorKind, FourCc, Limits, Place, Timescale};
 use crate::bmff::{Boxes, Co64, Elst, Hdlr, Mdhd, SampleEntry, Stco, Stsd, Stsz, Stts, Tkhd, Trex};
 use crate::codec::Description;
 use crate::fragment::Defaults;
@@ -55,7 +55,7 @@ impl Known {
     ) -> Result<Self, Error> {
         let boxes = Boxes::parse(moov, start, limits)?;
         let at = |error: Error| match error.place {
-            crate::base::Place::Nowhere => Error::at(start, error.kind).inside(FourCc(*b"moov")),
+            Place::Nowhere => Error::at(start, error.kind).inside(FourCc(*b"moov")),
             _ => error,
         };
         Self::of(&boxes, manifest, limits).map_err(at)

@@ -23,12 +23,13 @@
 //! | `styp` with the brand `lmsg` | [`Unit::EndOfStream`] behind the fragments of that segment |
 //! | several `traf`s in a `moof`, a box of size 0, sizes that cannot be | an error: the body is refused |
 //!
-//! A segment of CMAF may come as several chunks (each a `moof` and an `mdat`). Each chunk becomes a
-//! fragment of its own, because a body does not say how many chunks will follow.
+//! A segment of CMAF may come as several chunks, each a `moof` and an `mdat`: they are joined into one
+//! fragment, whose first sample is the segment's (chunks.rs). Encrypted ones stay fragments of their own.
 //!
 //! Spec: [MS-SSTR] 2.2.7; DASH-IF Live Media Ingest Protocol 1.2, interface 1.
 
 mod body;
+mod chunks;
 mod fragment;
 mod framing;
 mod header;

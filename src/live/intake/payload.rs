@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::fragment::Plan;
 use super::unit::Arrived;
+use crate::manifest::StreamKind;
 
 /// A fragment whose samples are arriving. Its memory grows with them, and is at most twice as much as has
 /// arrived (or [`FIRST`]); each byte is copied once, but for those that the allocator moves.
@@ -30,6 +31,11 @@ impl Filling {
             filling.push(&head);
         }
         filling
+    }
+
+    /// See [`Plan::chunk`].
+    pub(super) fn chunk(&self) -> Option<(StreamKind, i64)> {
+        self.plan.chunk
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
@@ -77,7 +83,7 @@ mod tests {
             is_key: true,
             sequence: 1,
         };
-        Plan { arrived, head: Bytes::from_static(b"head"), samples }
+        Plan { arrived, head: Bytes::from_static(b"head"), samples, chunk: None }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod points;
 mod push;
 mod recovery;
 mod shown;
+mod signal;
 
 pub use options::LiveOptions;
 pub use point::LivePoint;

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use super::archiving::{Archiving, Task};
 use super::held::HeldFile;
 use super::options::LiveOptions;
-use super::push::{Closed, Push, Signal};
 use super::recovery;
 use super::shown::{EventFiles, Shown};
+use super::signal::{Closed, Signal};
 use crate::base::{Error, ErrorKind, FileId, Limits, Name, ReadError, ReadErrorKind};
 use crate::live::journal::{ArchiveWrite, Journal};
 use crate::live::{
@@ -162,26 +162,6 @@ impl LivePoint {
         self.inner().files.iter().map(HeldFile::memory).sum()
     }
 
-    /// Begins to take a body. `event` and `stream` are the identifiers of the URL, `encoder` is something
-    /// by which two encoders of one stream differ, such as an address. A push of the same stream by the
-    /// same encoder takes the place of an earlier one when it has brought a header of the same track: the
-    /// connection of the earlier one may look open for a long time.
-    ///
-    /// # Errors
-    /// The point takes no pushes now.
-    pub fn begin(
-        self: &Arc<Self>,
-        event: Option<&str>,
-        stream: &str,
-        encoder: &str,
-    ) -> Result<Push, Error> {
-        let id = self.with(|point, now| point.begin(event, stream, encoder, now))?;
-        let signal = Arc::<Signal>::default();
-        self.pushes().insert(id, Arc::clone(&signal));
-        self.host().counters.live_push();
-        Ok(Push::new(Arc::clone(self), id, signal))
-    }
-
     /// Ends the event: what encoders have pushed is published, and the same URLs are a film. Pushes that
     /// run are ended.
     pub fn stop(&self) {
@@ -235,6 +215,20 @@ impl LivePoint {
             self.host().events.archive_failed(&self.name, error);
         }
         written.is_ok()
+    }
+
+    /// Begins a push.
+    pub(super) fn open(
+        &self,
+        event: Option<&str>,
+        stream: &str,
+        encoder: &str,
+    ) -> Result<(PushId, Arc<Signal>), Error> {
+        let id = self.with(|point, now| point.begin(event, stream, encoder, now))?;
+        let signal = Arc::<Signal>::default();
+        self.pushes().insert(id, Arc::clone(&signal));
+        self.host().counters.live_push();
+        Ok((id, signal))
     }
 
     /// Takes bytes of a push.

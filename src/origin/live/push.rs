@@ -3,14 +3,12 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::Poll;
 
 use bytes::Bytes;
-use futures_util::task::AtomicWaker;
 
 use super::point::LivePoint;
-use crate::base::{Error, ErrorKind};
+use super::signal::Signal;
+use crate::base::Error;
 use crate::live::PushId;
 
 /// A body that an encoder pushes to a publishing point. If it is dropped before its
@@ -37,45 +35,26 @@ pub struct Push {
     signal: Arc<Signal>,
 }
 
-/// Tells the task of a push that nothing more is taken of it.
-#[derive(Debug, Default)]
-pub(super) struct Signal {
-    closed: AtomicU8,
-    waker: AtomicWaker,
-}
-
-/// The reason why nothing more is taken of a push.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Closed {
-    Replaced = 1,
-    Stopped = 2,
-}
-
-impl Signal {
-    /// Closes the push, once.
-    pub(super) fn close(&self, why: Closed) {
-        let _ = self.closed.compare_exchange(0, why as u8, Ordering::AcqRel, Ordering::Acquire);
-        self.waker.wake();
-    }
-
-    fn error(&self) -> Option<Error> {
-        let why = match self.closed.load(Ordering::Acquire) {
-            0 => return None,
-            why if why == Closed::Replaced as u8 => {
-                "the encoder has begun another push of the same stream"
-            }
-            _ => "the publishing point has stopped",
-        };
-        Some(ErrorKind::Busy(why).into())
+impl LivePoint {
+    /// Begins to take a body. `event` and `stream` are the identifiers of the URL, `encoder` is something
+    /// by which two encoders of one stream differ, such as an address. A push of the same stream by the
+    /// same encoder takes the place of an earlier one when it has brought a header of the same track: the
+    /// connection of the earlier one may look open for a long time.
+    ///
+    /// # Errors
+    /// The point takes no pushes now.
+    pub fn begin(
+        self: &Arc<Self>,
+        event: Option<&str>,
+        stream: &str,
+        encoder: &str,
+    ) -> Result<Push, Error> {
+        let (id, signal) = self.open(event, stream, encoder)?;
+        Ok(Push { point: Arc::clone(self), id: Some(id), number: id, signal })
     }
 }
 
 impl Push {
-    pub(super) fn new(point: Arc<LivePoint>, id: PushId, signal: Arc<Signal>) -> Self {
-        Self { point, id: Some(id), number: id, signal }
-    }
-
     /// The publishing point.
     pub fn point(&self) -> &Arc<LivePoint> {
         &self.point
@@ -116,11 +95,7 @@ impl Push {
     /// Waits until nothing more is taken of the body: because the encoder has begun another push of the
     /// same stream, or because the point has stopped. Returns the error for the encoder.
     pub async fn closed(&self) -> Error {
-        poll_fn(|context| {
-            self.signal.waker.register(context.waker());
-            self.signal.error().map_or(Poll::Pending, Poll::Ready)
-        })
-        .await
+        poll_fn(|context| self.signal.poll(context)).await
     }
 }
 
