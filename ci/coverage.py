@@ -19,6 +19,7 @@ LEAST = 50.0
 
 # What is read from files, manifests and requests.
 PARSERS = ("base/cursor", "bmff/", "manifest/", "fragment/", "codec/", "index/", "presentation/", "output/", "live/intake/",
+           "live/journal/record", "live/journal/frames", "live/journal/replay",
            "origin/path", "service/conditions/", "service/range", "service/content_coding", "service/files", "service/pattern")
 
 # Below these folders, but nothing is read there: ids, switches and places that the crate makes itself.

@@ -2195,6 +2195,52 @@ def sample_tables():
     }
 
 
+def live_journals():
+    """Records of journals of live events, as `src/live/journal/record.rs` writes them."""
+    u64 = lambda *n: b"".join(x.to_bytes(8, "big") for x in n)
+    text = lambda data: u32(len(data)) + data
+    smil = lambda src: b'<smil><body><switch><video src="%s" systemBitrate="400000"><param name="trackID" value="1"/></video></switch></body></smil>' % src
+    to = lambda letter: lambda record: letter + u16(len(record)) + record
+    j, h = to(b"j"), to(b"h")
+    began = u8(1) + u64(7, 1 << 60) + u8(1) + b"e"
+    file = lambda number, name: u8(3) + u32(number) + text(name) + text(smil(name)) + text(b"key%d" % number) + b"ftypmoov"
+    placed = lambda number, time, start, length=100: u8(5) + u32(number) + u64(time, 20, start, 60, 68, length, 9)
+    held = lambda number, time: u8(4) + u32(number) + u64(time) + b"moofmdat"
+    early = lambda key, time: u8(9) + text(smil(b"v.ismv")) + text(key) + text(b"ftypmoov") + u64(time) + b"moofmdat"
+    cut = lambda number, length: u8(6) + u32(number) + u64(length)
+    whole = [
+        began, file(1, b"v.ismv"), file(2, b"a.isma"), u8(2) + u64(1234),
+        placed(1, 0, 8), placed(2, 0, 8), placed(1, 20, 108), placed(2, 20, 108), placed(1, 40, 208),
+    ]
+    held_all = [began, early(b"key1", 0), held(1, 40), held(1, 60), held(2, 40), held(2, (1 << 64) - 5), early(b"new", 0)]
+    event = b"".join(map(j, whole)) + b"".join(map(h, held_all))
+    return {
+        "an-event-that-goes-on": event,
+        "fragments-that-are-wrong": event + b"\0" * 3,
+        "cut-and-published-again": event + j(cut(1, 208)) + j(placed(1, 40, 208, 90)) + j(cut(2, 8)),
+        "cut-where-no-fragment-begins": event + j(cut(1, 209)) + j(placed(1, 60, 308)),
+        "stopped": event + j(u8(7)) + j(placed(1, 60, 308)),
+        "closed": event + j(u8(7)) + j(u8(8)),
+        "closed-and-not-stopped": event + j(u8(8)),
+        "declared-again": event + j(file(1, b"v.ismv")) + j(file(2, b"other.isma")),
+        "a-later-version": event + j(u8(77) + b"anything") + j(placed(1, 60, 308)),
+        "times-that-step-back": event + j(placed(1, 20, 308)),
+        "a-fragment-that-overlaps": event + j(placed(1, 60, 307)),
+        "a-fragment-without-bytes": event + j(placed(1, 60, 308, 0)),
+        "a-fragment-beyond-all-bytes": event + j(placed(1, 60, 308, (1 << 64) - 1)),
+        "files-of-the-future": j(began) + j(file(2, b"v.ismv")) + j(file(0, b"v.ismv")),
+        "another-event-is-held": j(began) + j(file(1, b"v.ismv")) + h(u8(1) + u64(8, 1) + u8(0)) + h(held(1, 0)),
+        "held-in-the-journal": j(began) + j(file(1, b"v.ismv")) + j(held(1, 0)) + j(early(b"k", 0)),
+        "no-beginning": j(file(1, b"v.ismv")) + j(began) + h(held(1, 0)),
+        "began-twice": j(began) + j(began),
+        "short-records": b"".join(j(record[:-1]) for record in whole[:2]) + j(b""),
+        "a-name-that-leaves": j(began) + j(file(1, b"../v.ismv")),
+        "raw": b"rSOjrnl\0\1" + u32(1) + u64(0) + b"\7",
+        "raw-of-another-version": b"rSOjrnl\0\2",
+        "raw-of-another-kind": b"rftypisml",
+    }
+
+
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus"
     targets = {
@@ -2212,6 +2258,7 @@ def main():
         "rewritten": rewritten(),
         "live_push": live_pushes(),
         "index_file": index_files(),
+        "live_journal": live_journals(),
         "sample_tables": sample_tables(),
         "index": {name: data for name, data in openings().items() if len(data) < 8704},
     }

@@ -7,7 +7,8 @@ use smooth_origin::bmff::{
     Trex, Trun, VisualSampleEntry, uuid::Tfxd,
 };
 use smooth_origin::codec::Description;
-use smooth_origin::manifest::{ClientManifest, StreamKind};
+use smooth_origin::manifest::ClientManifest;
+pub use smooth_origin::manifest::StreamKind;
 
 /// A track: its fragments in order.
 #[derive(Clone, Debug)]

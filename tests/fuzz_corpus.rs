@@ -62,6 +62,12 @@ fn index_file() {
     replay("index_file", bodies::index_file::index_file);
 }
 
+#[cfg(feature = "live")]
+#[test]
+fn live_journal() {
+    replay("live_journal", bodies::live_journal::live_journal);
+}
+
 #[test]
 fn fragments() {
     replay("fragments", bodies::fragments::fragments);

@@ -195,7 +195,7 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
     // The origin's metrics are registered when it is built.
     let meters = (!options.operator.no_metrics).then(Meters::install).transpose()?;
     let tls = Tls::open(&options.tls, options.live.client_ca())?;
-    let points = live::points(&options.live);
+    let points = live::points(&options.live).await?;
     let Host { listener, content, workers, room, mut signals, address } =
         Host::open(&options.common, options.memory(), points.clone()).await?;
     let for_operator = match &options.listeners.operator_listen {

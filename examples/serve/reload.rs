@@ -18,6 +18,7 @@ const NEED_RESTART: &[&str] = &[
     "operator-listen",
     "list",
     "live",
+    "live-archive",
     "live-create",
     "live-look-ahead",
     "live-client-ca",

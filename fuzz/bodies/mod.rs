@@ -17,6 +17,8 @@ pub mod http_requests;
 pub mod index;
 pub mod index_file;
 #[cfg(feature = "live")]
+pub mod live_journal;
+#[cfg(feature = "live")]
 pub mod live_push;
 #[cfg(feature = "package")]
 mod mend;

@@ -39,6 +39,23 @@ pub(crate) struct Lengths {
 }
 
 impl Lengths {
+    /// Returns the lengths of a fragment of which these are all bytes, without a look into its `moof`.
+    ///
+    /// # Errors
+    /// Errors if the bytes are not one `moof` and what follows it up to the end of an `mdat`.
+    #[cfg(feature = "live")]
+    pub(crate) fn of_whole(bytes: &Bytes) -> Result<Self, Error> {
+        let room = bytes.len() as u64;
+        let missing = |what| Error::from(ErrorKind::Missing { what, clause: "[MS-SSTR] 2.2.4" });
+        let header = header_at(bytes, 0, 0, room)?.filter(|header| header.kind == *b"moof");
+        let header = header.ok_or_else(|| missing("`moof` of a fragment"))?;
+        let moof = total(&header, 0, 0, room)?;
+        match mdat_behind(bytes, 0, moof, room)? {
+            Behind::Mdat { payload, len } if len == room => Ok(Self { moof, payload, len }),
+            _ => Err(missing("end of the fragment behind its `mdat`")),
+        }
+    }
+
     /// Returns the bytes of the fragment that a noun asks for, if they are stored as they are.
     #[inline]
     pub(crate) fn part(self, noun: Noun) -> Range<u64> {

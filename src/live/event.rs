@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::{Notice, PointState};
 use crate::base::{FileId, Name};
+use crate::manifest::ServerTrack;
 
 /// Something that happened at a publishing point: bytes for the host to keep, a change of state, or
 /// something for the operator's log.
@@ -23,6 +24,20 @@ pub enum LiveEvent {
         /// Number of the event, from 1.
         number: u64,
     },
+    /// A track has a file, or is declared otherwise than before.
+    #[non_exhaustive]
+    File {
+        /// The file.
+        file: FileId,
+        /// The name of the file.
+        name: Name,
+        /// The track, as a server manifest declares it that lies beside the file.
+        track: Box<ServerTrack>,
+        /// The beginning of the file: `ftyp` and `moov`.
+        head: Bytes,
+        /// How the point finds the track again: a text for its own use.
+        key: Arc<str>,
+    },
     /// Bytes of a track's file that follow all earlier ones. The first ones are its head (`ftyp` and
     /// `moov`), each later piece is a fragment.
     #[non_exhaustive]
@@ -35,6 +50,8 @@ pub enum LiveEvent {
         offset: u64,
         /// The bytes.
         bytes: Bytes,
+        /// Start and duration of the fragment in its track, in ticks; `None` of a head.
+        chunk: Option<(u64, u64)>,
     },
     /// No snapshot will need the bytes of a file before this offset, except its head.
     #[non_exhaustive]
@@ -49,6 +66,20 @@ pub enum LiveEvent {
     Held {
         /// The file that it will be appended to.
         file: FileId,
+        /// Its start, in ticks of the track.
+        time: i64,
+        /// The fragment, without the times of those that follow it.
+        bytes: Bytes,
+    },
+    /// A fragment was taken of a track that has no file yet: for a journal.
+    #[non_exhaustive]
+    Early {
+        /// How the point finds the track again: a text for its own use.
+        key: Arc<str>,
+        /// The track, as its encoder declares it.
+        track: Box<ServerTrack>,
+        /// `ftyp` and `moov`.
+        head: Bytes,
         /// Its start, in ticks of the track.
         time: i64,
         /// The fragment, without the times of those that follow it.
@@ -71,9 +102,11 @@ impl LiveEvent {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Began { .. } => "began",
+            Self::File { .. } => "file",
             Self::Append { .. } => "append",
             Self::Forget { .. } => "forget",
             Self::Held { .. } => "held",
+            Self::Early { .. } => "early",
             Self::Published { .. } => "published",
             Self::State(_) => "state",
             Self::Notice(notice) => notice.kind.as_str(),
@@ -88,6 +121,9 @@ impl fmt::Display for LiveEvent {
                 write!(f, "the event {} begins", event.escape_debug())
             }
             Self::Began { event: None, number } => write!(f, "event {number} begins"),
+            Self::File { name, track, .. } => {
+                write!(f, "the {} track {} is in {name}", track.kind, track.name().escape_debug())
+            }
             Self::Append { name, offset, bytes, .. } => {
                 write!(f, "{} bytes were appended to {name} at {offset}", bytes.len())
             }
@@ -96,6 +132,9 @@ impl fmt::Display for LiveEvent {
             }
             Self::Held { file, time, .. } => {
                 write!(f, "the fragment of file {} at {time} is held", file.index())
+            }
+            Self::Early { track, time, .. } => {
+                write!(f, "the {} fragment at {time} waits for the start", track.kind)
             }
             Self::Published { number } => write!(f, "snapshot {number} was published"),
             Self::State(state) => write!(f, "the publishing point is {state}"),

@@ -112,6 +112,31 @@ impl Line {
         }
     }
 
+    /// Returns a text by which another process finds the track again.
+    pub(super) fn identity(&self) -> Arc<str> {
+        let key = self.key.write();
+        let text = key.map(|key| format!("{}\n{:x}\n{key}", self.timescale, self.codec));
+        text.unwrap_or_default().into()
+    }
+
+    /// Reads what [`identity`](Self::identity) has written: key, timescale, codec data.
+    pub(super) fn read_identity(text: &str) -> Option<(TrackKey, Timescale, u128)> {
+        let mut parts = text.splitn(3, '\n');
+        let timescale = Timescale::new(parts.next()?.parse().ok()?)?;
+        let codec = u128::from_str_radix(parts.next()?, 16).ok()?;
+        Some((TrackKey::read(parts.next()?)?, timescale, codec))
+    }
+
+    /// Takes a fragment that was published before the process began.
+    pub(super) fn restore(&mut self, time: i64, end: i64, feed: usize) {
+        self.end = Some(self.end.unwrap_or(i64::MIN).max(end));
+        // Whatever the samples are: what comes for this time is a duplicate.
+        self.recent.push_back(Recent { time, end, hash: 0, feed, push: PushId(0) });
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+    }
+
     /// Returns true if no fragment was ever taken.
     pub(super) fn is_empty(&self) -> bool {
         self.end.is_none() && self.waiting.is_empty()

@@ -19,6 +19,11 @@ pub mod intake;
 #[cfg(not(feature = "unstable-formats"))]
 #[allow(dead_code, unused_imports, unreachable_pub)]
 mod intake;
+#[cfg(feature = "unstable-formats")]
+pub mod journal;
+#[cfg(not(feature = "unstable-formats"))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod journal;
 mod limits;
 mod line;
 mod moment;
@@ -33,6 +38,7 @@ mod status;
 mod tally;
 mod track_key;
 
+use broadcast::plain;
 pub use event::LiveEvent;
 pub use limits::LiveLimits;
 pub use moment::Moment;

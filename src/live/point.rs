@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::broadcast::{Broadcast, Registered, Taken};
 use super::intake::{Arrived, BodyEnd, HeaderTrack, Intake, Known, Unit};
+use super::journal::Restored;
 use super::moment::Duration;
 use super::push::{Push, Source};
 use super::{LiveEvent, Moment, PointOptions, PointState, PointStatus, PushId};
@@ -48,6 +49,8 @@ pub struct PublishingPoint {
     snapshot: Option<Arc<Presentation>>,
     /// Number of the newest snapshot.
     published: u64,
+    /// Number of the last event of an earlier process.
+    before: u64,
     now: Duration,
 }
 
@@ -70,8 +73,34 @@ impl PublishingPoint {
             events: Vec::new(),
             snapshot: None,
             published: 0,
+            before: 0,
             now: Duration::ZERO,
         }
+    }
+
+    /// Creates a publishing point that goes on with an event that another process has begun, or that knows of
+    /// one that has ended.
+    ///
+    /// # Errors
+    /// What was restored contradicts itself.
+    pub(crate) fn restored(
+        name: Name,
+        options: PointOptions,
+        restored: Restored,
+        now: Moment,
+    ) -> Result<Self, Error> {
+        let mut point = Self::new(name, options);
+        if restored.is_ended {
+            point.before = restored.number;
+            point.past.extend(restored.event.as_deref().map(str::to_lowercase));
+            return Ok(point);
+        }
+        let broadcast = Broadcast::restored(&point.name, &point.options, restored, now)?;
+        let is_started = broadcast.is_started;
+        point.broadcast = Some(broadcast);
+        point.collect();
+        point.set_state(if is_started { PointState::Started } else { PointState::Starting });
+        Ok(point)
     }
 
     /// Begins a push: an encoder (a name that the host gives it, such as its address) begins to send a body
@@ -254,7 +283,7 @@ impl PublishingPoint {
     }
 
     fn number(&self) -> u64 {
-        self.broadcast.as_ref().map_or(0, |broadcast| broadcast.number)
+        self.broadcast.as_ref().map_or(self.before, |broadcast| broadcast.number)
     }
 
     /// Returns true if the identifier is that of the newest event. A push without one is of any event.

@@ -75,6 +75,14 @@ impl Schedule {
         self.chunks.push_back(chunk);
     }
 
+    /// Adds a chunk that was released before the process began, unless it is known.
+    pub(super) fn restore(&mut self, chunk: Chunk) {
+        if self.chunks.back().is_none_or(|last| last.time < chunk.time) {
+            self.push(chunk);
+            self.release();
+        }
+    }
+
     /// Returns the end of the last chunk.
     pub(super) fn end(&self) -> Option<i64> {
         self.chunks.back().map(|chunk| chunk.end)

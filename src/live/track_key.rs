@@ -44,6 +44,40 @@ impl TrackKey {
         key
     }
 
+    /// Writes the key as a text without line breaks. `None` if a name has characters of control.
+    pub(super) fn write(&self) -> Option<String> {
+        let (stream, track_id) = match &self.place {
+            Some((stream, track_id)) => (stream.as_str(), track_id.to_string()),
+            None => ("", String::new()),
+        };
+        let kind = self.kind.as_str();
+        let numbers = format!("{}\t{}\t{track_id}", self.bitrate, self.twin);
+        let parts = [kind, &self.name, &self.language, stream];
+        let is_plain = |part: &&str| !part.contains(char::is_control);
+        parts.iter().all(is_plain).then(|| format!("{}\t{numbers}", parts.join("\t")))
+    }
+
+    /// Reads what [`write`](Self::write) has written.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let parts: Vec<_> = text.split('\t').collect();
+        let [kind, name, language, stream, bitrate, twin, track_id] = parts[..] else {
+            return None;
+        };
+        let kinds = [StreamKind::Video, StreamKind::Audio, StreamKind::Text];
+        let place = match track_id {
+            "" => None,
+            track_id => Some((stream.to_owned(), track_id.parse().ok()?)),
+        };
+        Some(Self {
+            kind: kinds.into_iter().find(|of| of.as_str() == kind)?,
+            name: name.to_owned(),
+            language: language.to_owned(),
+            bitrate: bitrate.parse().ok()?,
+            place,
+            twin: twin.parse().ok()?,
+        })
+    }
+
     /// Returns true if both are tracks of one stream.
     pub(super) fn is_of_same_stream(&self, other: &Self) -> bool {
         (self.kind, &self.name, &self.language) == (other.kind, &other.name, &other.language)

@@ -167,7 +167,9 @@ impl Events {
     #[cfg(feature = "live")]
     pub(super) fn live(&self, name: &Name, event: &LiveEvent) {
         match event {
-            LiveEvent::Append { .. }
+            LiveEvent::File { .. }
+            | LiveEvent::Early { .. }
+            | LiveEvent::Append { .. }
             | LiveEvent::Forget { .. }
             | LiveEvent::Held { .. }
             | LiveEvent::Published { .. } => {}

@@ -60,7 +60,8 @@ pub trait Archive: Send + Sync + 'static {
     /// Opens a file, to read what was appended so far and what will be.
     fn open(&self, name: &Name) -> impl Future<Output = io::Result<Source>> + Send;
 
-    /// Keeps a short file, in place of one of the same name: the manifests of an event that has ended.
+    /// Keeps a short file, in place of one of the same name, all of it or nothing: the manifests of an event. More
+    /// can be appended to it.
     fn put(&self, name: &Name, content: Bytes) -> impl Future<Output = io::Result<()>> + Send;
 }
 
@@ -187,6 +188,8 @@ impl Archive for MemoryArchive {
     }
 
     async fn put(&self, name: &Name, content: Bytes) -> io::Result<()> {
+        // It may grow from now on.
+        self.growing().insert(name.clone(), BytesMut::from(&content[..]));
         self.store.put(name.clone(), content);
         Ok(())
     }
@@ -231,6 +234,7 @@ mod tests {
         append(4, b"whole").unwrap();
         let source = block_on(Archive::open(&archive, &name)).unwrap();
         assert_eq!(block_on(source.read(0..9)).unwrap(), "headwhole");
+        block_on(Archive::put(&archive, &name, Bytes::from_static(b"headwhole"))).unwrap();
         append(9, b"more").unwrap();
         assert_eq!(block_on(source.read(4..13)).unwrap(), "wholemore");
         assert!(append(20, b"late").is_err());

@@ -29,6 +29,8 @@ pub(crate) mod limit;
 mod links;
 #[cfg(feature = "fs")]
 mod local;
+#[cfg(all(feature = "fs", feature = "live"))]
+mod local_archive;
 mod memory;
 mod mounts;
 mod opening;
@@ -77,6 +79,8 @@ pub use limit::{LimitSource, LimitStore};
 pub use links::{Link, Links};
 #[cfg(feature = "fs")]
 pub use local::{BlockingRead, LocalFile, LocalStore, RefusedLink, RefusedLinks};
+#[cfg(all(feature = "fs", feature = "live"))]
+pub use local_archive::{ArchiveSync, LocalArchive};
 pub use memory::{MemoryObject, MemoryStore};
 pub use mounts::Mounts;
 pub use opening::{Ends, Opening};

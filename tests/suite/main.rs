@@ -29,6 +29,8 @@ mod key_frame_segments;
 mod layering;
 mod links;
 mod lint;
+#[cfg(feature = "live")]
+mod live_archive;
 #[cfg(all(feature = "http", feature = "live"))]
 mod live_ingest;
 #[cfg(feature = "live")]

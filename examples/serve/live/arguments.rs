@@ -33,6 +33,11 @@ pub(crate) struct LiveArguments {
     #[arg(long, default_value = "600", value_name = "SECONDS", value_parser = fractional_seconds)]
     pub(super) live_window: Duration,
 
+    /// Folder that keeps events: each becomes a presentation in it, and one that goes on when the server ends
+    /// goes on with the next start [default: events are in memory alone]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) live_archive: Option<PathBuf>,
+
     /// Fragments of each track that are held back, so that those before announce them; each costs the
     /// latency of a fragment
     #[arg(long, default_value = "2", value_name = "NUMBER",

@@ -4,6 +4,7 @@
 //!  request ─► rights (address, token, certificate) ─► IngestService ─► LivePoints ◄─ the origin's requests
 //! ```
 
+mod archive;
 mod arguments;
 mod rights;
 
@@ -32,20 +33,27 @@ pub(crate) struct Live {
 /// Interval at which publishing points look at the time.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Makes the publishing points, if there are to be any.
-pub(crate) fn points(arguments: &LiveArguments) -> Option<LivePoints> {
+/// Makes the publishing points, if there are to be any. They go on with the events of the archive.
+///
+/// # Errors
+/// The archive cannot be used.
+pub(crate) async fn points(arguments: &LiveArguments) -> Result<Option<LivePoints>, Failure> {
     if !arguments.live {
-        return None;
+        return Ok(None);
     }
     let patterns = arguments.live_create.clone();
     let creates_all = patterns.is_empty() && arguments.live_point.is_empty();
     let of_each = options_of(arguments);
-    let points = LivePoints::new(LiveOptions::default().on_first_push(move |name| {
+    let options = LiveOptions::default().on_first_push(move |name| {
         let is_named = || patterns.iter().any(|pattern| pattern.matches(name.as_str()));
         (creates_all || is_named()).then(|| of_each.clone())
-    }));
+    });
+    let points = match &arguments.live_archive {
+        Some(folder) => archive::recovered(folder, options, &options_of(arguments)).await?,
+        None => LivePoints::new(options),
+    };
     configure(&points, arguments);
-    Some(points)
+    Ok(Some(points))
 }
 
 /// Makes the points that the options name, and gives all of them the window of the options.

@@ -139,9 +139,14 @@ impl Broadcast {
         if lacks_key {
             self.notice(Some(feed), Some(line), NoticeKind::WithoutKeyFrame);
         }
-        if let Some(file) = file {
-            self.log.push(LiveEvent::Held { file, time, bytes });
-        }
+        self.log.push(match file {
+            Some(file) => LiveEvent::Held { file, time, bytes },
+            None => {
+                let of = &self.lines[line];
+                let (key, head) = (of.identity(), of.head.clone());
+                LiveEvent::Early { key, track: Box::new(of.server.clone()), head, time, bytes }
+            }
+        });
     }
 
     /// Makes what waits of a fragment, at its time of the event. `None` if none of it lies behind time 0.

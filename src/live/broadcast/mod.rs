@@ -12,6 +12,7 @@ mod end;
 mod names;
 mod publish;
 mod register;
+mod restore;
 mod settle;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::manifest::StreamKind;
 use crate::presentation::Presentation;
 use crate::presentation::growing::Growing;
 pub(super) use arrive::Taken;
+pub(super) use names::plain;
 pub(super) use register::Registered;
 
 /// One event of a publishing point.

@@ -194,7 +194,7 @@ impl Broadcast {
         }
     }
 
-    fn grown(&self, files: Vec<GrowingFile>) -> Result<Growing, Error> {
+    pub(super) fn grown(&self, files: Vec<GrowingFile>) -> Result<Growing, Error> {
         match &self.growing {
             Some(growing) => growing.with_files(files),
             None => {
@@ -220,7 +220,8 @@ impl Broadcast {
             (file.len, file.forgotten) = (bytes.len() as u64, bytes.len() as u64);
         }
         let LineFile { id, name, .. } = file;
-        self.log.push(LiveEvent::Append { file: id, name, offset: 0, bytes });
+        self.declare(line);
+        self.log.push(LiveEvent::Append { file: id, name, offset: 0, bytes, chunk: None });
         let held = self.lines[line].held();
         let held = held.map(|held| (held.time, held.bytes.clone()));
         let held = held.map(|(time, bytes)| LiveEvent::Held { file: id, time, bytes });
@@ -262,12 +263,18 @@ impl Broadcast {
         of.counts.fragments += 1;
         of.counts.bytes += bytes.len() as u64;
         of.counts.latency = now.since(held.arrived);
-        self.log.push(LiveEvent::Append { file: id, name, offset: len, bytes });
+        self.log.push(LiveEvent::Append {
+            file: id,
+            name,
+            offset: len,
+            bytes,
+            chunk: Some((time, duration)),
+        });
         true
     }
 
     /// Drops the chunks that have left the window.
-    fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         let Some(begin) = self.window_begin().and_then(|begin| u64::try_from(begin).ok()) else {
             return;
         };
@@ -282,7 +289,7 @@ impl Broadcast {
         }
     }
 
-    fn show(&mut self, is_live: bool, now: Moment) {
+    pub(super) fn show(&mut self, is_live: bool, now: Moment) {
         let Some(growing) = &mut self.growing else { return };
         self.published += 1;
         let live = Live {

@@ -8,12 +8,17 @@ use bytes::Bytes;
 use futures_util::lock::Mutex as Turn;
 
 use super::held::HeldFile;
+use super::recovery;
+use crate::base::{Limits, Name};
+use crate::live::journal::ArchiveWrite;
 use crate::storage::{AnyArchive, Archive};
 
 /// The archive of a publishing point, and what is still to be written.
 #[derive(Debug)]
 pub(super) struct Archiving {
     archive: AnyArchive,
+    /// Name of the publishing point.
+    point: Name,
     /// Bytes of each file that stay in memory though the archive has them.
     memory_per_file: u64,
     queue: Mutex<VecDeque<Task>>,
@@ -23,13 +28,18 @@ pub(super) struct Archiving {
 
 #[derive(Clone, Debug)]
 pub(super) enum Task {
-    Append { file: HeldFile, offset: u64, bytes: Bytes },
-    Finish(HeldFile),
+    /// Bytes of a file whose newest bytes are in memory.
+    Append {
+        file: HeldFile,
+        offset: u64,
+        bytes: Bytes,
+    },
+    Other(ArchiveWrite),
 }
 
 impl Archiving {
-    pub(super) fn new(archive: AnyArchive, memory_per_file: u64) -> Self {
-        Self { archive, memory_per_file, queue: Mutex::default(), turn: Turn::new(()) }
+    pub(super) fn new(archive: AnyArchive, point: Name, memory_per_file: u64) -> Self {
+        Self { archive, point, memory_per_file, queue: Mutex::default(), turn: Turn::new(()) }
     }
 
     /// Adds something to be written after all before it.
@@ -41,7 +51,7 @@ impl Archiving {
     pub(super) fn waiting(&self) -> u64 {
         let bytes = |task: &Task| match task {
             Task::Append { bytes, .. } => bytes.len() as u64,
-            Task::Finish(_) => 0,
+            Task::Other(write) => write.len(),
         };
         self.queue().iter().map(bytes).sum()
     }
@@ -62,7 +72,10 @@ impl Archiving {
                         file.archived_in(self.archive.open(file.name()).await?);
                     }
                 }
-                Task::Finish(file) => self.archive.finish(file.name()).await?,
+                Task::Other(write) => {
+                    let limits = Limits::default();
+                    recovery::write(&self.archive, &self.point, write, &limits).await?;
+                }
             }
             self.queue().pop_front();
             if let Task::Append { file, offset, bytes } = task {
@@ -79,7 +92,6 @@ impl Archiving {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Name;
     use crate::origin::block_on;
     use crate::storage::{MemoryArchive, RangeSource, Source};
 
@@ -111,7 +123,7 @@ mod tests {
     fn what_fails_is_written_by_the_next_call_and_in_order() {
         let archive = MemoryArchive::new();
         let failing = FailsOnce(archive.clone(), Mutex::new(true));
-        let archiving = Archiving::new(AnyArchive::new(failing), 0);
+        let archiving = Archiving::new(AnyArchive::new(failing), Name::new("a.isml").unwrap(), 0);
         let file = HeldFile::new(Name::new("video.ismv").unwrap(), 1);
         for part in ["head", "one", "two"] {
             let (offset, bytes) = (file.size(), Bytes::from(part));

@@ -49,6 +49,21 @@ impl HeldFile {
         Self(Arc::new(Shared { name, version, pieces, archived }))
     }
 
+    /// A file of which the archive has the first `size` bytes, and memory none but the header.
+    pub(super) fn restored(
+        name: Name,
+        version: u128,
+        head: Bytes,
+        size: u64,
+        file: Source,
+    ) -> Self {
+        let restored = Self::new(name, version);
+        restored.append(0, head);
+        restored.pieces_mut().size = size;
+        restored.archived_in(file);
+        restored
+    }
+
     pub(in crate::origin) fn name(&self) -> &Name {
         &self.0.name
     }

@@ -14,6 +14,7 @@ mod options;
 mod point;
 mod points;
 mod push;
+mod recovery;
 mod shown;
 mod signal;
 

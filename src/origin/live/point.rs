@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -10,9 +11,11 @@ use bytes::Bytes;
 use super::archiving::{Archiving, Task};
 use super::held::HeldFile;
 use super::options::LiveOptions;
+use super::recovery;
 use super::shown::{EventFiles, Shown};
 use super::signal::{Closed, Signal};
-use crate::base::{Error, ErrorKind, FileId, Name};
+use crate::base::{Error, ErrorKind, FileId, Limits, Name, ReadError, ReadErrorKind};
+use crate::live::journal::{ArchiveWrite, Journal};
 use crate::live::{
     LiveEvent, Moment, PointOptions, PointState, PointStatus, PublishingPoint, PushId,
 };
@@ -20,6 +23,7 @@ use crate::origin::Opened;
 use crate::origin::host::Host;
 use crate::origin::read::Shared;
 use crate::presentation::Presentation;
+use crate::storage::Archive;
 
 /// A publishing point with the bytes that encoders have pushed to it.
 ///
@@ -35,6 +39,8 @@ pub struct LivePoint {
 
 struct Inner {
     point: PublishingPoint,
+    /// What the archive gets to know.
+    journal: Option<Journal>,
     files: EventFiles,
     /// Files that were begun, to tell their versions apart.
     begun: u64,
@@ -55,19 +61,78 @@ impl LivePoint {
         options: &LiveOptions,
         host: Arc<RwLock<Arc<Host>>>,
     ) -> Self {
-        let archive = options.archive.clone();
+        Self::of(PublishingPoint::new(name, point), None, options, host)
+    }
+
+    /// Goes on with the event that the archive has.
+    ///
+    /// # Errors
+    /// The archive cannot be read, or contradicts itself.
+    pub(super) async fn recovered(
+        name: Name,
+        point: PointOptions,
+        options: &LiveOptions,
+        host: Arc<RwLock<Arc<Host>>>,
+    ) -> Result<Self, Error> {
+        let Some(archive) = &options.archive else {
+            return Ok(Self::new(name, point, options, host));
+        };
+        let failed = |error: io::Error| {
+            let source = Some(Arc::new(error));
+            Error::from(ReadError { source, ..ReadError::new(ReadErrorKind::Transient) })
+        };
+        let found = recovery::recover(archive, &name, &Limits::default()).await.map_err(failed)?;
+        let Some((restored, journal)) = found else {
+            return Ok(Self::new(name, point, options, host));
+        };
+        let mut files = Vec::new();
+        for (file, len) in restored.files() {
+            let source = match len {
+                0 => None,
+                _ => Some(archive.open(file).await.map_err(failed)?),
+            };
+            files.push((file.clone(), len, source));
+        }
+        let heads: Vec<_> = restored.files.iter().map(|file| file.head.clone()).collect();
+        let now = now(&host.read().unwrap_or_else(PoisonError::into_inner));
+        let point = PublishingPoint::restored(name, point, restored, now)?;
+        let live = Self::of(point, journal, options, host);
+        {
+            let mut inner = live.inner();
+            for ((id, (name, len, source)), head) in (1..).zip(files).zip(heads) {
+                let Some(source) = source else { continue };
+                inner.begun += 1;
+                let version = u128::from(inner.files.opening) << 64 | u128::from(inner.begun);
+                let file = HeldFile::restored(name, version, head, len, source);
+                inner.files.put(FileId::new(id), file);
+            }
+        }
+        live.with(|_, _| ());
+        Ok(live)
+    }
+
+    fn of(
+        point: PublishingPoint,
+        journal: Option<Journal>,
+        options: &LiveOptions,
+        host: Arc<RwLock<Arc<Host>>>,
+    ) -> Self {
+        let (name, archive) = (point.name().clone(), options.archive.clone());
+        let new = archive.is_some().then(|| Journal::new(&name)).flatten();
+        let memory = options.memory_per_file;
         Self {
             inner: Mutex::new(Inner {
-                point: PublishingPoint::new(name.clone(), point),
+                point,
+                journal: journal.or(new),
                 files: EventFiles::new(),
                 begun: 0,
                 forgets: Vec::new(),
                 due: Vec::new(),
             }),
-            name,
             host,
             shown: Shown::default(),
-            archiving: archive.map(|archive| Archiving::new(archive, options.memory_per_file)),
+            archiving: archive.map(|archive| Archiving::new(archive, name.clone(), memory)),
+            name,
             pushes: Mutex::default(),
         }
     }
@@ -205,8 +270,7 @@ impl LivePoint {
     /// Has the point do something, and carries out what comes of it.
     fn with<T>(&self, act: impl FnOnce(&mut PublishingPoint, Moment) -> T) -> T {
         let host = self.host();
-        let wall = host.clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let now = Moment { monotonic: host.clock.now(), wall };
+        let now = now(&host);
         let mut inner = self.inner();
         let acted = act(&mut inner.point, now);
         let events = inner.point.take_events();
@@ -214,7 +278,7 @@ impl LivePoint {
         if events.is_empty() {
             return acted;
         }
-        let fragments = inner.carry_out(&events, self.archiving.as_ref());
+        let fragments = inner.carry_out(&events, self.archiving.as_ref(), now);
         inner.show(&self.shown);
         drop(inner);
         host.counters.live_fragments(fragments);
@@ -240,33 +304,33 @@ impl LivePoint {
 
 impl Inner {
     /// Takes over bytes that were published. Returns how many fragments they are.
-    fn carry_out(&mut self, events: &[LiveEvent], archiving: Option<&Archiving>) -> u64 {
+    fn carry_out(
+        &mut self,
+        events: &[LiveEvent],
+        archiving: Option<&Archiving>,
+        now: Moment,
+    ) -> u64 {
         let mut fragments = 0;
         for event in events {
             match event {
                 LiveEvent::Began { .. } => self.begin_event(),
-                LiveEvent::Append { file, name, offset, bytes } => {
+                LiveEvent::Append { file, name, offset, bytes, .. } => {
                     if *offset == 0 {
                         self.begin_file(*file, name);
                     }
                     let Some(held) = self.files.get(*file) else { continue };
                     if held.append(*offset, bytes.clone()) {
                         fragments += u64::from(*offset > 0);
-                        if let Some(archiving) = archiving {
-                            let (file, bytes) = (held.clone(), bytes.clone());
-                            archiving.add(Task::Append { file, offset: *offset, bytes });
-                        }
                     }
                 }
                 LiveEvent::Forget { file, before } => self.forgets.push((*file, *before)),
-                LiveEvent::State(PointState::Stopped) => {
-                    if let Some(archiving) = archiving {
-                        for file in self.files.iter() {
-                            archiving.add(Task::Finish(file.clone()));
-                        }
-                    }
-                }
                 _ => {}
+            }
+        }
+        if let (Some(archiving), Some(journal)) = (archiving, &mut self.journal) {
+            let live = self.point.snapshot().and_then(|snapshot| snapshot.live());
+            for write in journal.take(events, live.map(|live| live.epoch), now) {
+                archiving.add(task(write, &self.files));
             }
         }
         fragments
@@ -306,6 +370,21 @@ impl Inner {
             }
         }
     }
+}
+
+/// Returns the task that a write to the archive is.
+fn task(write: ArchiveWrite, files: &EventFiles) -> Task {
+    if let ArchiveWrite::Append { name, offset, bytes } = &write
+        && let Some(file) = files.iter().find(|file| file.name() == name)
+    {
+        return Task::Append { file: file.clone(), offset: *offset, bytes: bytes.clone() };
+    }
+    Task::Other(write)
+}
+
+fn now(host: &Host) -> Moment {
+    let wall = host.clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Moment { monotonic: host.clock.now(), wall }
 }
 
 impl fmt::Debug for LivePoint {

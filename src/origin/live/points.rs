@@ -73,6 +73,33 @@ impl LivePoints {
         Ok(self.add(&mut by_name, name, options))
     }
 
+    /// Creates a publishing point that goes on with the event that the archive has of it, if an earlier process
+    /// has not ended it. All fragments that were published are there, at the same offsets, and those that
+    /// were taken are published next. An event whose end was not written completely is made a film.
+    ///
+    /// A host calls it when it begins, for each point that the archive may have, and before encoders push to
+    /// it: [`create`](Self::create) and [`for_push`](Self::for_push) know nothing of earlier processes, and
+    /// the files of a new event take the place of earlier ones of the same names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadName`] if the name does not end in `.isml`; [`ErrorKind::Read`] if the archive cannot be
+    /// read or written; [`ErrorKind::Invalid`] if it contradicts itself.
+    pub async fn recover(
+        &self,
+        name: Name,
+        options: PointOptions,
+    ) -> Result<Arc<LivePoint>, Error> {
+        check(&name)?;
+        if let Some(point) = self.get(&name) {
+            return Ok(point);
+        }
+        let Points { options: of_all, host, .. } = &*self.shared;
+        let key = key_of(&name);
+        let point = LivePoint::recovered(name, options, of_all, Arc::clone(host)).await?;
+        let mut by_name = self.by_name_mut();
+        Ok(Arc::clone(by_name.points.entry(key).or_insert_with(|| Arc::new(point))))
+    }
+
     /// Takes a publishing point away, and ends what is pushed to it. Bodies that clients take end as they
     /// began. Returns whether there was one.
     pub fn remove(&self, name: &Name) -> bool {

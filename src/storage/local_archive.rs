@@ -1,0 +1,393 @@
+//! An archive in a folder of this machine.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_channel::oneshot;
+
+use super::{Archive, RangeSource, Source, Stat, Version};
+use crate::base::Name;
+
+/// An archive of live events in a folder. Folders in it are made as they are needed. The same folder can be
+/// the root of a [`LocalStore`](super::LocalStore), which then has the films that events become.
+///
+/// A write is a system call in the task that makes it, unless the host says where to make it:
+/// [`offload`](Self::offload). When it returns, the bytes survive the end of the process; if they must
+/// survive that of the machine too, the [`sync`](Self::sync) policy says when they do.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use smooth_origin::storage::{ArchiveSync, LocalArchive};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let archive = LocalArchive::new("/srv/media")?.sync(ArchiveSync::Every(Duration::from_secs(1)));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct LocalArchive {
+    root: Arc<Path>,
+    sync: ArchiveSync,
+    /// Files that are written to.
+    growing: Arc<Mutex<HashMap<Name, Arc<Mutex<Growing>>>>>,
+    run: Option<Arc<Run>>,
+}
+
+type Run = dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync;
+
+/// When the bytes of an archive survive the end of the machine, and not that of the process alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ArchiveSync {
+    /// When the system writes them, some seconds later, and when a file is finished.
+    #[default]
+    Never,
+    /// Before a write returns. Each costs a visit to the disk.
+    EachWrite,
+    /// With a write to the file that comes so long after the last one that did so.
+    Every(Duration),
+}
+
+/// A file that is written to.
+struct Growing {
+    file: File,
+    len: u64,
+    synced: Instant,
+}
+
+impl LocalArchive {
+    /// The archive in a folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// If the folder cannot be made.
+    pub fn new(root: impl AsRef<Path>) -> io::Result<Self> {
+        let root = root.as_ref();
+        fs::create_dir_all(root).map_err(|error| at(root, &error))?;
+        let growing = Arc::default();
+        Ok(Self { root: root.into(), sync: ArchiveSync::default(), growing, run: None })
+    }
+
+    /// Sets when bytes survive the end of the machine; default [`ArchiveSync::Never`].
+    #[must_use]
+    pub fn sync(mut self, sync: ArchiveSync) -> Self {
+        self.sync = sync;
+        self
+    }
+
+    /// Sets where writes are made, so that no task waits for the disk; default: in the task itself.
+    ///
+    /// ```no_run
+    /// # use smooth_origin::storage::LocalArchive;
+    /// # fn main() -> std::io::Result<()> {
+    /// let archive = LocalArchive::new("/srv/media")?;
+    /// let archive = archive.offload(|write| {
+    ///     std::thread::spawn(write);
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn offload(
+        mut self,
+        run: impl Fn(Box<dyn FnOnce() + Send>) + Send + Sync + 'static,
+    ) -> Self {
+        self.run = Some(Arc::new(run));
+        self
+    }
+
+    /// Does something that may wait for the disk.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let Some(run) = &self.run else { return work(self) };
+        let (sender, receiver) = oneshot::channel();
+        let this = self.clone();
+        run(Box::new(move || {
+            // The one who waits may have gone.
+            let _ = sender.send(work(&this));
+        }));
+        let gone = |_| io::Error::other("the host has dropped a write to the archive");
+        receiver.await.map_err(gone)?
+    }
+
+    fn path(&self, name: &Name) -> PathBuf {
+        self.root.join(name.as_str())
+    }
+
+    /// The file of this name, for the one who appends to it.
+    fn growing(&self, name: &Name, is_new: bool) -> io::Result<Arc<Mutex<Growing>>> {
+        let mut growing = lock(&self.growing);
+        if let Some(file) = growing.get(name).filter(|_| !is_new) {
+            return Ok(Arc::clone(file));
+        }
+        let path = self.path(name);
+        self.make_folder(&path)?;
+        // What readers of an earlier file of this name have open stays as it is.
+        if is_new && path.exists() {
+            fs::remove_file(&path)?;
+        }
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(is_new).truncate(false).open(&path)?;
+        let (len, synced) = (file.metadata()?.len(), Instant::now());
+        let file = Arc::new(Mutex::new(Growing { file, len, synced }));
+        growing.insert(name.clone(), Arc::clone(&file));
+        Ok(file)
+    }
+
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        match path.parent() {
+            Some(folder) if folder != &*self.root => fs::create_dir_all(folder),
+            _ => Ok(()),
+        }
+    }
+
+    fn append_now(&self, name: &Name, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let result = self.growing(name, offset == 0).and_then(|file| {
+            let mut file = lock(&file);
+            file.write(offset, bytes)?;
+            file.sync(self.sync)
+        });
+        result.map_err(|error| at(&self.path(name), &error))
+    }
+
+    fn put_now(&self, name: &Name, content: &[u8]) -> io::Result<()> {
+        lock(&self.growing).remove(name);
+        let path = self.path(name);
+        let put = || {
+            self.make_folder(&path)?;
+            let new = path.with_file_name(format!(".{}.new", name.file_name()));
+            let mut file = File::create(&new)?;
+            io::Write::write_all(&mut file, content)?;
+            if self.sync != ArchiveSync::Never {
+                file.sync_all()?;
+            }
+            fs::rename(&new, &path)
+        };
+        put().map_err(|error| at(&path, &error))
+    }
+}
+
+impl Growing {
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        if offset > self.len {
+            return Err(io::Error::other("bytes are missing before those that are appended"));
+        }
+        if offset < self.len {
+            self.file.set_len(offset)?;
+            self.len = offset;
+        }
+        // What an error leaves behind is cut off by the next call.
+        self.len = offset + bytes.len() as u64;
+        write_at(&self.file, bytes, offset)
+    }
+
+    fn sync(&mut self, sync: ArchiveSync) -> io::Result<()> {
+        let is_due = match sync {
+            ArchiveSync::Never => false,
+            ArchiveSync::EachWrite => true,
+            ArchiveSync::Every(time) => self.synced.elapsed() >= time,
+        };
+        if is_due {
+            self.file.sync_data()?;
+            self.synced = Instant::now();
+        }
+        Ok(())
+    }
+}
+
+impl Archive for LocalArchive {
+    async fn append(&self, name: &Name, offset: u64, bytes: Bytes) -> io::Result<()> {
+        let name = name.clone();
+        self.run(move |archive| archive.append_now(&name, offset, &bytes)).await
+    }
+
+    async fn finish(&self, name: &Name) -> io::Result<()> {
+        let Some(file) = lock(&self.growing).remove(name) else { return Ok(()) };
+        self.run(move |_| lock(&file).file.sync_all()).await
+    }
+
+    async fn open(&self, name: &Name) -> io::Result<Source> {
+        let name = name.clone();
+        self.run(move |archive| {
+            let file = File::open(archive.path(&name))?;
+            let version = Version::new(name.as_str().to_owned());
+            Ok(Source::new(GrowingFile { file: Arc::new(file), version }))
+        })
+        .await
+    }
+
+    async fn put(&self, name: &Name, content: Bytes) -> io::Result<()> {
+        let name = name.clone();
+        self.run(move |archive| archive.put_now(&name, &content)).await
+    }
+}
+
+impl fmt::Debug for LocalArchive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalArchive").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+/// A file of an archive, which grows. No byte of it changes.
+struct GrowingFile {
+    file: Arc<File>,
+    version: Version,
+}
+
+impl RangeSource for GrowingFile {
+    async fn stat(&self) -> io::Result<Stat> {
+        Ok(Stat::immutable(self.file.metadata()?.len(), self.version.clone()))
+    }
+
+    async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+        if range.start > range.end || range.end > self.file.metadata()?.len() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        // No longer than the file, by the check above.
+        let len = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
+        let mut bytes = vec![0; len];
+        read_at(&self.file, &mut bytes, range.start)?;
+        Ok(bytes.into())
+    }
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(not(unix))]
+fn write_at(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
+    io::Write::write_all(&mut file, bytes)
+}
+
+/// A duplicate of a handle has the same position, so each read has a lock.
+#[cfg(not(unix))]
+fn read_at(mut file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = lock(&TURN);
+    io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
+    io::Read::read_exact(&mut file, bytes)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        future.now_or_never().unwrap()
+    }
+
+    /// A folder that is removed at the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    #[test]
+    fn files_grow_are_cut_and_are_made_anew() {
+        for sync in [ArchiveSync::Never, ArchiveSync::EachWrite, ArchiveSync::Every(Duration::ZERO)]
+        {
+            let folder = Folder::new("archive-grows");
+            let archive = LocalArchive::new(&folder.0).unwrap().sync(sync);
+            let file = name("a/b/video.ismv");
+            let append = |offset, bytes: &'static str| {
+                block_on(archive.append(&file, offset, Bytes::from(bytes)))
+            };
+            let content = || fs::read_to_string(folder.0.join("a/b/video.ismv")).unwrap();
+            append(0, "head").unwrap();
+            let source = block_on(archive.open(&file)).unwrap();
+            append(4, "hal").unwrap();
+            append(4, "whole").unwrap();
+            assert_eq!(content(), "headwhole");
+            assert_eq!(block_on(source.read(4..9)).unwrap(), "whole");
+            assert_eq!(block_on(source.stat()).unwrap().size, 9);
+            let error = block_on(source.read(4..10)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+            let error = append(10, "late").unwrap_err().to_string();
+            assert!(error.contains("video.ismv: bytes are missing"), "{error}");
+            block_on(archive.finish(&file)).unwrap();
+            // A process that begins goes on where another one ended.
+            append(6, "").unwrap();
+            assert_eq!(content(), "headwh");
+            append(0, "new").unwrap();
+            assert_eq!(content(), "new");
+            assert_eq!(block_on(source.read(0..4)).unwrap(), "head");
+        }
+    }
+
+    #[test]
+    fn what_is_put_takes_the_place_of_what_was_there() {
+        let folder = Folder::new("archive-puts");
+        let archive = LocalArchive::new(&folder.0).unwrap();
+        let file = name("news.held");
+        block_on(archive.append(&file, 0, "long content".into())).unwrap();
+        block_on(archive.put(&file, "short".into())).unwrap();
+        block_on(archive.append(&file, 5, "er".into())).unwrap();
+        assert_eq!(fs::read_to_string(folder.0.join("news.held")).unwrap(), "shorter");
+        let names: Vec<_> =
+            fs::read_dir(&folder.0).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(names, ["news.held"]);
+        let missing = block_on(archive.open(&name("none"))).err().unwrap();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn writes_are_made_where_the_host_says() {
+        let folder = Folder::new("archive-elsewhere");
+        let queue: Arc<Mutex<Vec<Box<dyn FnOnce() + Send>>>> = Arc::default();
+        let list = Arc::clone(&queue);
+        let archive = LocalArchive::new(&folder.0).unwrap();
+        let archive = archive.offload(move |write| lock(&list).push(write));
+        let file = name("a.ismv");
+        let mut append = Box::pin(archive.append(&file, 0, "bytes".into()));
+        assert!((&mut append).now_or_never().is_none() && !folder.0.join("a.ismv").exists());
+        let write = lock(&queue).pop().unwrap();
+        write();
+        append.now_or_never().unwrap().unwrap();
+        assert_eq!(fs::read(folder.0.join("a.ismv")).unwrap(), b"bytes");
+        let dropped = archive.append(&file, 5, "more".into());
+        let mut dropped = Box::pin(dropped);
+        assert!((&mut dropped).now_or_never().is_none());
+        lock(&queue).clear();
+        assert!(dropped.now_or_never().unwrap().is_err());
+    }
+}
