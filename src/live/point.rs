@@ -51,8 +51,8 @@ pub struct PublishingPoint {
     now: Duration,
 }
 
-/// Headers and events that are remembered.
-const REMEMBERED: usize = 1024;
+/// Headers of sources that are remembered, and events that have ended.
+const REMEMBERED: usize = 256;
 
 impl PublishingPoint {
     /// Creates a publishing point that is idle.
@@ -374,7 +374,9 @@ impl PublishingPoint {
     fn join(&mut self, id: PushId, now: Moment) -> Result<usize, Error> {
         let Some(push) = self.pushes.get_mut(&id) else { return Err(no_push()) };
         let Some(broadcast) = &mut self.broadcast else { return Err(no_push()) };
-        let feed = broadcast.feed(&push.stream, &push.source.encoder);
+        let Some(feed) = broadcast.feed(&push.stream, &push.source.encoder) else {
+            return Err(ErrorKind::Busy("too many encoders have pushed to this event").into());
+        };
         push.feed = Some((broadcast.number, feed));
         broadcast.feeds[feed].open += 1;
         broadcast.feeds[feed].pushes += 1;

@@ -534,17 +534,17 @@ fn captions_are_visible_when_their_picture_is_and_hold_up_nothing() {
     watch.push(id, &header(&all)).unwrap();
     push(&mut watch, id, &specs, 0..5);
     assert_eq!(watch.times("video"), starts(0..3), "nothing waits for captions");
-    // From 5 s on, 90 s long, as ffmpeg sends them ahead.
-    watch.push(id, &cues.fragment(50_000_000, 900_000_000, 0)).unwrap();
+    // From 9 s on, 90 s long, as ffmpeg sends them ahead.
+    watch.push(id, &cues.fragment(90_000_000, 900_000_000, 0)).unwrap();
     assert!(watch.times("captions").is_empty());
     push(&mut watch, id, &specs, 5..7);
-    assert!(watch.times("captions").is_empty(), "the picture of 4 s is the newest");
+    assert!(watch.times("captions").is_empty(), "the picture of 8 s is the newest");
     assert_eq!(watch.times("video"), starts(0..5));
     push(&mut watch, id, &specs, 7..8);
-    assert_eq!(watch.times("captions"), [5000]);
+    assert_eq!(watch.times("captions"), [9000]);
     watch.push(id, END).unwrap();
     assert_eq!(watch.point.state(), PointState::Stopped);
-    assert_eq!(watch.times("captions"), [5000]);
+    assert_eq!(watch.times("captions"), [9000]);
 }
 
 #[test]
@@ -576,7 +576,8 @@ fn bitrates_that_encoders_do_not_say_are_measured_and_differ() {
     let len = specs[0].fragment(0, LONG, 0).len() as u32;
     let stream =
         watch.presentation().streams().iter().find(|stream| stream.name() == "video").unwrap();
-    let bitrates: Vec<_> = stream.tracks().iter().map(|track| track.bitrate()).collect();
+    let mut bitrates: Vec<_> = stream.tracks().iter().map(|track| track.bitrate()).collect();
+    bitrates.sort_unstable();
     assert_eq!(bitrates, [len * 4, len * 4 + 1]);
 }
 
@@ -730,8 +731,8 @@ fn a_flood_of_fragments_meets_a_budget() {
     watch.push(id, &header(&[specs.clone(), vec![cues.clone()]].concat())).unwrap();
     push(&mut watch, id, &specs, 0..4);
     // Captions of times to come are held.
-    for number in 0..20_000 {
-        watch.push(id, &cues.fragment(1_000_000_000 + number, 0, 0)).unwrap();
+    for number in 0..5000 {
+        watch.push(id, &cues.fragment(1_000_000_000 + number * 100_000, 0, 0)).unwrap();
     }
     assert!(watch.point.status().held_bytes <= 1 << 20);
     assert!(watch.count("dropped") > 0);

@@ -109,14 +109,17 @@ impl Broadcast {
         }
     }
 
-    /// Returns the number of the feed of an encoder, which is new if it has none.
-    pub(super) fn feed(&mut self, stream: &str, encoder: &str) -> usize {
+    /// Returns the number of the feed of an encoder, which is new if it has none. `None` if there are too
+    /// many.
+    pub(super) fn feed(&mut self, stream: &str, encoder: &str) -> Option<usize> {
         let key = stream.to_lowercase();
         let is_it = |feed: &Feed| feed.key == key && &*feed.encoder == encoder;
-        self.feeds.iter().position(is_it).unwrap_or_else(|| {
+        let known = self.feeds.iter().position(is_it);
+        if known.is_none() && self.feeds.len() < MOST_FEEDS {
             self.feeds.push(Feed::new(stream, encoder));
-            self.feeds.len() - 1
-        })
+            return Some(self.feeds.len() - 1);
+        }
+        known
     }
 
     /// Does what is due.
@@ -233,9 +236,12 @@ impl Broadcast {
     /// Returns the start of what the snapshot keeps, in ticks of 100 ns.
     fn window_begin(&self) -> Option<i64> {
         let window = self.options.window?;
-        Some(self.newest_end()? - smooth_ticks(window) - smooth_ticks(BEHIND_WINDOW))
+        let kept = smooth_ticks(window).saturating_add(smooth_ticks(BEHIND_WINDOW));
+        Some(self.newest_end()?.saturating_sub(kept))
     }
 }
 
 /// Chunks are served for so long after they have left the window, for players that are about to ask for them.
 const BEHIND_WINDOW: Duration = Duration::from_secs(30);
+/// Encoders of an event, each with the stream that it pushes.
+const MOST_FEEDS: usize = 1024;

@@ -152,5 +152,5 @@ fn two_encoders_with_faults_lose_only_what_both_lost() {
 
 #[test]
 fn hours_of_faults_leave_no_wrong_chunk() {
-    assert!(run(1000, 3 * 1800, 2, true) > 5390);
+    assert!(run(1000, 2 * 1800, 2, true) > 3590);
 }

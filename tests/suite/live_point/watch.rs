@@ -211,8 +211,8 @@ impl Watch {
                     if self.has_window {
                         continue;
                     }
-                    let at = chunks.iter().position(|chunk| chunk.0 == fragment.time as u64);
-                    let at = at.unwrap_or_else(|| panic!("{} is no chunk", fragment.time));
+                    let at = chunks.binary_search_by_key(&(fragment.time as u64), |chunk| chunk.0);
+                    let at = at.unwrap_or_else(|_| panic!("{} is no chunk", fragment.time));
                     let next = announced(&fragment.bytes);
                     assert!(next.len() <= self.look_ahead);
                     let real = &chunks[at + 1..][..next.len()];
