@@ -952,7 +952,7 @@ fn what_ffmpeg_pushes_is_taken_as_it_is() {
         ("frag_keyframe", 2),
     ] {
         let body = pushed_by_ffmpeg(flags);
-        let taken = take(&[body.clone()]);
+        let taken = take(std::slice::from_ref(&body));
         assert_eq!(taken.end.clone().unwrap(), BodyEnd::Complete, "{flags}");
         assert!(taken.ends_stream() && taken.refused().is_empty(), "{flags}");
         let found = taken.fragments();
