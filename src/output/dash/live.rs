@@ -1,6 +1,6 @@
 //! Times of an MPD that only a live event has.
 
-use super::mpd::{descriptor, iso_duration};
+use super::elements::{descriptor, iso_duration};
 use crate::base::Timescale;
 use crate::manifest::{StreamKind, XmlWriter};
 use crate::presentation::{Date, Listed, Live, Moment, Presentation};

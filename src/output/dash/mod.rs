@@ -1,6 +1,7 @@
 //! DASH: the media presentation description (MPD). Its segments are those of
 //! [`cmaf`](super::cmaf).
 
+mod elements;
 mod live;
 mod mpd;
 mod protection;

@@ -1,5 +1,6 @@
 //! The media presentation description of a film, or of a live event.
 
+use super::elements::{descriptor, iso_duration};
 use super::{Request, live, protection};
 use crate::base::{Error, ErrorKind, Timescale};
 use crate::codec::{ChannelLayout, Sound};
@@ -329,39 +330,5 @@ fn channel_configuration(sound: Sound) -> (&'static str, String) {
         Some(ChannelLayout::Mpeg(configuration)) => (MPEG, configuration.to_string()),
         // Up to six channels, the number of a configuration is that of its channels.
         _ => (MPEG, sound.channels.to_string()),
-    }
-}
-
-pub(super) fn descriptor(xml: &mut XmlWriter, element: &str, scheme: &str, value: &str) {
-    xml.open(element);
-    xml.attribute("schemeIdUri", scheme);
-    xml.attribute("value", value);
-    xml.close();
-}
-
-/// Returns a duration in ticks of 100 ns as XML writes it: `PT12.345S`.
-pub(super) fn iso_duration(ticks: u64) -> String {
-    let (seconds, rest) = (ticks / 10_000_000, ticks % 10_000_000);
-    match rest {
-        0 => format!("PT{seconds}S"),
-        _ => format!("PT{seconds}.{}S", format!("{rest:07}").trim_end_matches('0')),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_exact() {
-        for (ticks, text) in [
-            (0, "PT0S"),
-            (1, "PT0.0000001S"),
-            (20_000_000, "PT2S"),
-            (123_450_000, "PT12.345S"),
-            (108_000_000_000, "PT10800S"),
-        ] {
-            assert_eq!(iso_duration(ticks), text);
-        }
     }
 }

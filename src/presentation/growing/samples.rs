@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{Growing, GrowingFile};
-use crate::base::{FileId, Got, Limits, Name, Step, Timescale, Want};
+use crate::base::{Error, FileId, Got, Limits, Name, Step, Timescale, Want};
 use crate::codec::{Description, InitSegment};
 use crate::fragment::Lengths;
 use crate::fragment::written::{Head, Sample};
@@ -146,12 +146,7 @@ impl Event {
     }
 
     /// Adds a fragment of a track, in ticks of the track.
-    pub(crate) fn try_add(
-        &mut self,
-        track: usize,
-        time: u64,
-        duration: u64,
-    ) -> Result<(), crate::Error> {
+    pub(crate) fn try_add(&mut self, track: usize, time: u64, duration: u64) -> Result<(), Error> {
         let (bytes, lengths) = self.tracks[track].fragment(time, duration);
         let file = &mut self.files[track];
         let start = file.len() as u64;
@@ -192,7 +187,7 @@ impl Event {
     }
 
     /// Carries out a step with the files.
-    pub(crate) fn drive<T>(&self, step: Step<T>) -> Result<T, crate::Error> {
+    pub(crate) fn drive<T>(&self, step: Step<T>) -> Result<T, Error> {
         step.drive(|want| match want {
             Want::Range { file, range } => {
                 let bytes = &self.files[file.index() - 1];

@@ -361,9 +361,11 @@ fn times_of_tracks_with_other_units_are_kept() {
 /// Files of fragments of one length each, as an archive has them, without their bytes.
 struct Archive {
     server: Bytes,
-    /// For each file, its header, its track, the times of its fragments, and its index.
-    files: Vec<(Bytes, Pushed, Vec<(u64, u64)>, Bytes)>,
+    files: Vec<Archived>,
 }
+
+/// The header of a file, its track, the times of its fragments, and its index.
+type Archived = (Bytes, Pushed, Vec<(u64, u64)>, Bytes);
 
 impl Archive {
     fn of(event: &Event, times: impl Fn(&Pushed) -> Vec<(u64, u64)>) -> Self {
