@@ -110,7 +110,7 @@ impl Counters {
     }
 
     /// Counts a push that was refused, or ended because nothing more could be taken of it.
-    #[cfg(feature = "live")]
+    #[cfg(all(feature = "http", feature = "live"))]
     #[cold]
     pub(super) fn live_refusal(&self) {
         add(&self.live_refused, 1);

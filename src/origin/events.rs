@@ -182,7 +182,7 @@ impl Events {
     }
 
     /// Reports a push that was refused.
-    #[cfg(feature = "live")]
+    #[cfg(all(feature = "http", feature = "live"))]
     #[cold]
     pub(super) fn push_refused(&self, name: Option<&Name>, what: &str, status: u16, why: &str) {
         self.counters.live_refusal();
