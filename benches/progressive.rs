@@ -38,7 +38,10 @@ fn planned(film: &Progressive, then: impl Fn(&smooth_origin::index::sample_table
     }
 }
 
-fn films() -> Vec<(&'static str, Box<dyn Fn() -> Progressive>)> {
+/// What a film is, and the function that makes it.
+type Film = (&'static str, Box<dyn Fn() -> Progressive>);
+
+fn films() -> Vec<Film> {
     let of = |what, rate, together, sound| {
         let film = move || Progressive::new(HOURS, rate, together, sound);
         (what, Box::new(film) as Box<dyn Fn() -> Progressive>)

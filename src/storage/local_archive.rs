@@ -373,7 +373,8 @@ mod tests {
     #[test]
     fn writes_are_made_where_the_host_says() {
         let folder = Folder::new("archive-elsewhere");
-        let queue: Arc<Mutex<Vec<Box<dyn FnOnce() + Send>>>> = Arc::default();
+        type Write = Box<dyn FnOnce() + Send>;
+        let queue: Arc<Mutex<Vec<Write>>> = Arc::default();
         let list = Arc::clone(&queue);
         let archive = LocalArchive::new(&folder.0).unwrap();
         let archive = archive.offload(move |write| lock(&list).push(write));

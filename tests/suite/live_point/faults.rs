@@ -34,7 +34,7 @@ impl Encoder {
 
     /// One in so many.
     fn has(&mut self, one_in: u64) -> bool {
-        self.random.draw() % one_in == 0
+        self.random.draw().is_multiple_of(one_in)
     }
 
     fn send(&mut self, watch: &mut Watch, specs: &[Spec], track: usize, number: i64) {
@@ -95,7 +95,7 @@ fn run(seed: u64, chunks: i64, look_ahead: usize, breaks: bool) -> usize {
         Encoder::new("b", seed * 104_729 + 5, 3, breaks),
     ];
     for number in 0..chunks {
-        let is_b_first = seed % 2 == 0;
+        let is_b_first = seed.is_multiple_of(2);
         let order = if is_b_first { [1, 0] } else { [0, 1] };
         for at in order {
             watch.pass(1000);
