@@ -70,7 +70,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("quick_xml", "manifest/xml.rs storage/bucket/remote/list_xml.rs"),
     ("encoding_rs", "manifest/encoding.rs"),
     ("itoa", "manifest/xml.rs"),
-    ("fastrand", "storage/retry.rs"),
+    ("fastrand", "storage/retry.rs origin/live/recovery/tests.rs"),
     (
         "xxhash_rust",
         "presentation/validator.rs index/index_file.rs live/intake/header.rs live/held.rs live/journal/",
