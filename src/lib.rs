@@ -152,4 +152,8 @@ pub mod manual {
     #[cfg(feature = "live")]
     #[doc = include_str!("../docs/live-ingest.md")]
     pub mod live_ingest {}
+
+    #[cfg(feature = "live")]
+    #[doc = include_str!("../docs/live.md")]
+    pub mod live {}
 }

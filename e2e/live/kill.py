@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A server that is killed while an encoder pushes to it: nothing that it has acknowledged is lost.
 
-    e2e/live/kill.py [--kills 20] [--seed 18]
+    e2e/live/kill.py [--serve target/release/examples/serve] [--kills 20] [--seed 18]
 
 Pushes the fragments of a file of testdata/, one in each request, to `serve --live --live-archive`, and kills the
 server with SIGKILL at random moments, in requests and between them. Each next server goes on with the event. At
@@ -23,7 +23,6 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SERVE = ROOT / "target/debug/examples/serve"
 CHUNKS = 60
 TICKS = 20_000_000
 
@@ -71,9 +70,9 @@ def free_port():
         return s.getsockname()[1]
 
 
-def start(folder, archive, live=True):
+def start(serve, folder, archive, live=True):
     port = free_port()
-    command = [SERVE, folder, "--listen", f"127.0.0.1:{port}"]
+    command = [serve, folder, "--listen", f"127.0.0.1:{port}"]
     if live:
         command += ["--live", "--live-archive", archive]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -117,7 +116,8 @@ def samples(fragment):
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--serve", default=ROOT / "target/release/examples/serve")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=18)
     arguments = parser.parse_args()
@@ -127,7 +127,7 @@ def main():
         archive = pathlib.Path(folder) / "archive"
         archive.mkdir()
         acknowledged, kills = 0, 0
-        server, port = start(archive, archive)
+        server, port = start(arguments.serve, archive, archive)
         while acknowledged < CHUNKS:
             dies = kills < arguments.kills and chance.random() < 2 * arguments.kills / CHUNKS
             if dies:
@@ -139,10 +139,10 @@ def main():
                 timer.join()
                 server.wait()
                 kills += 1
-                server, port = start(archive, archive)
+                server, port = start(arguments.serve, archive, archive)
         server.send_signal(signal.SIGTERM)
         server.wait()
-        server, port = start(archive, archive, live=False)
+        server, port = start(arguments.serve, archive, archive, live=False)
         status, manifest = fetch(port, "/news.ism/Manifest")
         assert status == 200, f"the manifest of the archive is answered with {status}"
         bitrate = re.search(rb'Bitrate="(\d+)"', manifest)[1].decode()

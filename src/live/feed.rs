@@ -135,33 +135,40 @@ impl Feed {
     }
 }
 
-/// Bytes of the last two periods.
+/// Bytes of the last two periods. Those of a fragment came in the time before it was whole.
 #[derive(Debug, Default)]
 struct Rate {
-    begin: Duration,
+    /// The begin of the period; `None` before the first fragment.
+    begin: Option<Duration>,
     bytes: u64,
-    before: Option<u64>,
+    /// Bytes of the period before, and its length.
+    before: Option<(u64, Duration)>,
 }
 
 const PERIOD: Duration = Duration::from_secs(10);
 
 impl Rate {
     fn count(&mut self, bytes: u64, now: Duration) {
-        let passed = now.saturating_sub(self.begin);
-        if passed >= PERIOD {
-            self.before = (passed < PERIOD * 2).then_some(self.bytes);
-            (self.begin, self.bytes) = (now, 0);
-        }
+        // How long the first one took is not known.
+        let Some(begin) = self.begin else {
+            self.begin = Some(now);
+            return;
+        };
         self.bytes += bytes;
+        let passed = now.saturating_sub(begin);
+        if passed >= PERIOD {
+            self.before = (passed < PERIOD * 2).then_some((self.bytes, passed));
+            (self.begin, self.bytes) = (Some(now), 0);
+        }
     }
 
     fn bits_per_second(&self, now: Duration) -> u64 {
-        let passed = now.saturating_sub(self.begin);
+        let passed = self.begin.map_or(Duration::MAX, |begin| now.saturating_sub(begin));
         if passed >= PERIOD * 2 {
             return 0;
         }
         let (bytes, time) = match self.before {
-            Some(before) => (before + self.bytes, passed + PERIOD),
+            Some((before, length)) => (before + self.bytes, passed + length),
             None => (self.bytes, passed.max(Duration::from_secs(1))),
         };
         let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
@@ -180,7 +187,7 @@ mod tests {
         for second in 0..40 {
             rate.count(if second < 20 { 1000 } else { 2000 }, at(second));
         }
-        assert!((15_500..=16_500).contains(&rate.bits_per_second(at(39))));
+        assert_eq!(rate.bits_per_second(at(39)), 16_000);
         assert_eq!(rate.bits_per_second(at(60)), 0);
     }
 }

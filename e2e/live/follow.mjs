@@ -1,0 +1,173 @@
+#!/usr/bin/env node
+// Follows a live presentation with a JavaScript player in headless Chromium, for a while.
+//
+//   follow.mjs CLIENT MANIFEST_URL [--seconds N] [--began EPOCH_SECONDS] [--most-behind SECONDS]
+//
+// MANIFEST_URL is that of Smooth Streaming: the manifests of DASH and HLS lie beside it.
+//
+// Counts as followed: it starts within 20 s, and from then on for N seconds its time advances as the clock does: no more than
+// one second is lost in all. Pictures and sound are decoded to the end, the media element meets no error, and no request to
+// the origin is answered with an error but 412, which says that a fragment is still to come. A player that asks for a fragment
+// that is not announced is counted, and printed.
+// With --began, the time of the clock at which media time 0 was recorded, the distance behind that is printed: the latency of the
+// whole chain. With --most-behind, a longer one is a failure.
+
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+
+import { BROWSERS, FLAGS, load, onPath, servePage } from '../players/browser.mjs';
+
+const STARTS_WITHIN = 20;
+const LOST_AT_MOST = 1;
+
+const SHAKA_4 = ['node_modules/codem-isoboxer/dist/iso_boxer.min.js', 'node_modules/shaka-player/dist/shaka-player.compiled.js'];
+const SHAKA_5 = ['node_modules/shaka-player-5/dist/shaka-player.compiled.js'];
+
+const playWithDashJs = (video, url, tell) => {
+  const player = dashjs.MediaPlayer().create();
+  player.on('error', ({ error }) => tell(`dash.js error ${error.code ?? ''}: ${error.message ?? error}`));
+  player.initialize(video, url, true);
+};
+
+const playWithShaka = (video, url, tell) => {
+  const told = (error) => tell(`Shaka Player error ${error.code}: ${error.message} ${JSON.stringify(error.data)}`);
+  shaka.polyfill.installAll();
+  const player = new shaka.Player();
+  player.addEventListener('error', ({ detail }) => told(detail));
+  player.attach(video).then(() => player.load(url)).then(() => video.play()).catch(told);
+};
+
+const playWithRx = (transport) => `(video, url, tell) => {
+  const player = new RxPlayer({ videoElement: video });
+  player.addEventListener('error', (error) => tell('RxPlayer error ' + error.code + ': ' + error.message));
+  player.loadVideo({ url, transport: '${transport}', autoPlay: true });
+}`;
+
+const CLIENTS = {
+  dashjs: { scripts: ['all', 'mss'].map((part) => `node_modules/dashjs/dist/modern/umd/dash.${part}.min.js`), start: playWithDashJs },
+  'rxplayer': { scripts: ['rx-player.js'], start: playWithRx('smooth') },
+  'dashjs-dash': { manifest: 'manifest.mpd', scripts: ['node_modules/dashjs/dist/modern/umd/dash.all.min.js'], start: playWithDashJs },
+  'shaka-dash': { manifest: 'manifest.mpd', scripts: SHAKA_5, start: playWithShaka },
+  'rx-dash': { manifest: 'manifest.mpd', scripts: ['rx-player.js'], start: playWithRx('dash') },
+  'shaka-hls': { manifest: 'master.m3u8', scripts: SHAKA_5, start: playWithShaka },
+  'hls.js': {
+    manifest: 'master.m3u8',
+    scripts: ['node_modules/hls.js/dist/hls.min.js'],
+    start: (video, url, tell) => {
+      const player = new Hls();
+      player.on(Hls.Events.ERROR, (_, { fatal, type, details, error }) => {
+        if (fatal) tell(`hls.js error ${type} ${details}: ${error?.message}`);
+      });
+      player.loadSource(url);
+      player.attachMedia(video);
+      player.on(Hls.Events.MANIFEST_PARSED, () => video.play());
+    },
+  },
+};
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    players: { type: 'string', default: fileURLToPath(new URL('../../target/players', import.meta.url)) },
+    browser: { type: 'string', default: BROWSERS.map(onPath).find(Boolean) },
+    seconds: { type: 'string', default: '20' },
+    began: { type: 'string' },
+    'most-behind': { type: 'string' },
+  },
+});
+const [name, url] = positionals;
+const client = CLIENTS[name];
+if (!client || !url) {
+  console.error(`follow.mjs: CLIENT MANIFEST_URL, and the client is one of ${Object.keys(CLIENTS).join(', ')}`);
+  process.exit(2);
+}
+
+let [word, seen] = ['played', ''];
+try {
+  seen = await follow();
+} catch (error) {
+  [word, seen] = ['failed', error.message.trim().split(/\s*\n\s*/).slice(0, 3).join(' / ')];
+  process.exitCode = 1;
+}
+console.log(`${word}  ${name.padEnd(11)}  ${decodeURI(new URL(url).pathname)}  live  ${seen}`);
+
+async function follow() {
+  const pages = await servePage(client, options.players);
+  const { chromium } = load(options.players);
+  const browser = await chromium.launch({ executablePath: options.browser, headless: true, args: FLAGS });
+  try {
+    const page = await browser.newPage();
+    return await watch(page, pages.address);
+  } finally {
+    await browser.close();
+    pages.server.close();
+  }
+}
+
+async function watch(page, address) {
+  const { origin } = new URL(url);
+  const problems = [];
+  const counts = { answers: 0, early: 0 };
+  page.on('response', (response) => {
+    if (!response.url().startsWith(`${origin}/`)) return;
+    counts.answers += 1;
+    if (response.status() === 412) counts.early += 1;
+    else if (response.status() >= 400) problems.push(`${response.status()} for ${decodeURI(response.url())}`);
+  });
+  page.on('pageerror', (error) => problems.push(`error in the page: ${error.message}`));
+  await page.goto(address);
+  await page.evaluate(`(${begin})(${client.start}, ${JSON.stringify(new URL(client.manifest ?? url, url).href)})`);
+
+  const look = async () => {
+    const now = await page.evaluate(() => window.look());
+    if (now.failed) problems.push(now.failed);
+    if (problems.length > 0) throw new Error([...new Set(problems)].slice(0, 3).join('; '));
+    return now;
+  };
+  const begun = Date.now();
+  let first = await look();
+  while (!(first.time > 0 && first.video > 0 && first.audio > 0 && !first.paused && first.ready >= 3)) {
+    if (Date.now() - begun > STARTS_WITHIN * 1000) throw new Error(`has not started within ${STARTS_WITHIN} s: ${JSON.stringify(first)}`);
+    await sleep(100);
+    first = await look();
+  }
+  // A player may seek once to its distance from the live edge.
+  await sleep(1000);
+  first = await look();
+  let last = first;
+  let behind = [];
+  const until = Date.now() + Number(options.seconds) * 1000;
+  while (Date.now() < until) {
+    await sleep(250);
+    last = await look();
+    if (options.began) behind.push(last.clock - Number(options.began) - last.time);
+  }
+  const lost = (last.clock - first.clock) - (last.time - first.time);
+  if (lost > LOST_AT_MOST) throw new Error(`lost ${lost.toFixed(2)} s in ${options.seconds} s: ${JSON.stringify(last)}`);
+  if (!(last.video > first.video && last.audio > first.audio)) throw new Error(`decodes no more: ${JSON.stringify([first, last])}`);
+  behind = behind.sort((one, other) => one - other);
+  const median = behind[behind.length >> 1];
+  if (options['most-behind'] && !(median <= Number(options['most-behind']))) {
+    throw new Error(`is ${median?.toFixed(2)} s behind, and ${options['most-behind']} s are the most`);
+  }
+  const distance = options.began ? `, ${median.toFixed(2)} s behind the recording` : '';
+  return `${(last.time - first.time).toFixed(1)} s in ${(last.clock - first.clock).toFixed(1)} s${distance}, ${counts.answers} answers, ${counts.early} of them 412`;
+}
+
+// Runs in the page.
+function begin(start, url) {
+  const video = document.querySelector('video');
+  window.look = () => ({
+    clock: Date.now() / 1000,
+    time: video.currentTime,
+    paused: video.paused,
+    ready: video.readyState,
+    video: video.getVideoPlaybackQuality().totalVideoFrames,
+    audio: video.webkitAudioDecodedByteCount,
+    buffered: Array.from({ length: video.buffered.length }, (_, i) => [video.buffered.start(i), video.buffered.end(i)]),
+    failed: window.failed,
+  });
+  video.addEventListener('error', () => { window.failed ??= `media error ${video.error?.code}: ${video.error?.message}`; });
+  start(video, url, (message) => { window.failed ??= message; });
+}
