@@ -385,7 +385,7 @@ fn a_live_folder_has_open_playlists_and_no_mpd() {
     let service = OriginService::new(Origin::new(Watched::new(objects)));
     let mpd = get(&service, "/film.ism/manifest.mpd");
     assert_eq!((mpd.status, &*mpd.code()), (415, "not-served"));
-    assert_eq!(mpd.detail(), "a live presentation as DASH is not served here");
+    assert_eq!(mpd.detail(), "a live folder as DASH is not served here");
     for path in ["master.m3u8", "video-300000.m3u8"] {
         let playlist = get(&service, &format!("/film.ism/{path}"));
         assert_eq!(playlist.status, 200, "{path}");
