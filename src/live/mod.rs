@@ -23,7 +23,7 @@ mod intake;
 pub mod journal;
 #[cfg(not(feature = "unstable-formats"))]
 #[allow(dead_code, unreachable_pub, unused_imports)]
-mod journal;
+pub(crate) mod journal;
 mod limits;
 mod line;
 mod moment;

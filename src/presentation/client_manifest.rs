@@ -87,6 +87,7 @@ impl ClientManifestText {
     }
 
     /// Returns whether event streams are left out.
+    #[cfg(feature = "live")]
     pub(super) fn has_left_out(&self) -> bool {
         self.has_left_out
     }

@@ -22,7 +22,7 @@ use crate::origin::{Opened, path};
 /// all others, and as long as nothing was pushed. Letter case of names does not matter.
 ///
 /// ```
-/// use bytes::Bytes;
+/// use smooth_origin::Name;
 /// use smooth_origin::live::PointOptions;
 /// use smooth_origin::origin::{LivePoints, Origin};
 /// use smooth_origin::storage::MemoryStore;

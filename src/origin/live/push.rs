@@ -16,8 +16,8 @@ use crate::live::PushId;
 ///
 /// ```
 /// use bytes::Bytes;
-/// use smooth_origin::Error;
 /// use smooth_origin::origin::LivePoints;
+/// use smooth_origin::{Error, Name};
 ///
 /// /// Takes a body that is in memory.
 /// async fn take(points: &LivePoints, body: Bytes) -> Result<(), Error> {

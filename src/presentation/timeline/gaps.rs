@@ -2,13 +2,16 @@
 
 use super::Timeline;
 use super::block::Block;
+#[cfg(any(feature = "dash", feature = "hls", feature = "live"))]
 use crate::base::Timescale;
 
 /// Gaps that are shorter are covered by the segment before: a tenth of a second, in parts of one.
+#[cfg(any(feature = "dash", feature = "hls", feature = "live"))]
 pub(crate) const SHORTEST_GAP: u64 = 10;
 
 /// Returns whether a gap that manifests say is behind a chunk that `lasts` so many ticks, if the next one
 /// begins `to_next` ticks after it.
+#[cfg(any(feature = "dash", feature = "hls", feature = "live"))]
 pub(crate) fn is_gap(lasts: u64, to_next: u64, timescale: Timescale) -> bool {
     to_next.saturating_sub(lasts) > timescale.get() / SHORTEST_GAP
 }
