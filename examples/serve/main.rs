@@ -237,7 +237,7 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
         () = signals.stop(|| reloads.again()) => {}
     }
     reloads.look(|sites| sites.stopping());
-    live::stop(points).await;
+    live::stop(points, times.stop_timeout).await;
     let operators = for_operator.map(|(_, workers)| workers);
     let stop = move || {
         workers.stop();

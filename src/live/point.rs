@@ -334,6 +334,8 @@ impl PublishingPoint {
                         broadcast.push_refused(feed, error);
                     }
                 }
+                // Nothing ends that has not begun.
+                Unit::EndOfStream if !self.is_of_this_event(push) => {}
                 Unit::EndOfStream => {
                     let feed = self.enter(push, now)?;
                     if let Some(broadcast) = &mut self.broadcast {
@@ -397,6 +399,13 @@ impl PublishingPoint {
             self.begin_event(event, now);
         }
         self.join(id, now)
+    }
+
+    /// Returns true if a push is one of the event that runs.
+    fn is_of_this_event(&self, id: PushId) -> bool {
+        let is_running = self.state.accepts() && self.state != PointState::Idle;
+        let push = self.pushes.get(&id);
+        is_running && push.is_some_and(|push| self.is_current(push.source.event.as_deref()))
     }
 
     /// Makes a push part of the newest event, with the tracks that it or its source has announced.

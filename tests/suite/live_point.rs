@@ -617,6 +617,59 @@ fn the_window_is_changed_without_a_restart_and_old_bytes_are_forgotten() {
 }
 
 #[test]
+fn a_cue_that_ends_far_ahead_hides_no_picture() {
+    let options = PointOptions::default().window(Some(Duration::from_secs(20)));
+    let (specs, captions) = (pair(), text(9));
+    let mut watch = Watch::new(options);
+    let (id, words) = (watch.begin("all", "a"), watch.begin("text", "a"));
+    watch.push(id, &header(&specs)).unwrap();
+    watch.push(words, &header(std::slice::from_ref(&captions))).unwrap();
+    push(&mut watch, id, &specs, 0..4);
+    watch.push(words, &captions.fragment(20_000_000, 900_000_000, 0)).unwrap();
+    push(&mut watch, id, &specs, 4..12);
+    assert_eq!(watch.times("captions").len(), 1);
+    assert_eq!(watch.times("video"), starts(0..10));
+    let streams = watch.presentation().streams().iter();
+    assert!(streams.map(|stream| stream.dropped()).eq([0; 3]));
+}
+
+#[test]
+fn a_wrong_duration_of_tfxd_gives_way_to_that_of_the_samples() {
+    let (specs, mut watch) = (vec![video(1, 500_000)], Watch::new(PointOptions::default()));
+    let id = watch.begin("v", "a");
+    watch.push(id, &header(&specs)).unwrap();
+    for number in 0..6 {
+        let mut fragment = specs[0].fragment(number * i64::from(LONG), LONG, 0).to_vec();
+        if number == 2 {
+            let right = [(2 * LONG).into(), u64::from(LONG)].map(u64::to_be_bytes).concat();
+            let at = fragment.windows(16).position(|bytes| bytes == right).unwrap();
+            fragment[at + 8..at + 16].copy_from_slice(&0xffff_ffff_u64.to_be_bytes());
+        }
+        watch.push(id, &fragment).unwrap();
+    }
+    watch.stop();
+    assert_eq!(watch.times("video"), starts(0..6));
+    assert_eq!(watch.count("misaligned"), 0);
+}
+
+#[test]
+fn the_end_of_nothing_ends_no_event() {
+    let (specs, mut watch) = (vec![video(1, 500_000)], Watch::new(PointOptions::default()));
+    let id = watch.begin("v", "a");
+    watch.push(id, END).unwrap();
+    assert_eq!(watch.point.state(), PointState::Idle);
+    // A header alone, and its end.
+    let id = watch.begin("v", "a");
+    watch.push(id, &header(&specs)).unwrap();
+    watch.push(id, END).unwrap();
+    watch.end(id).unwrap();
+    let id = watch.begin("v", "a");
+    watch.push(id, &header(&specs)).unwrap();
+    push(&mut watch, id, &specs, 0..4);
+    assert_eq!(watch.times("video"), starts(0..2));
+}
+
+#[test]
 fn a_stop_publishes_what_is_held_and_a_start_begins_a_new_event() {
     let (specs, mut watch) = (pair(), Watch::new(PointOptions::default()));
     let id = watch.begin("all", "a");

@@ -1,5 +1,6 @@
 //! The forms of a line of the access log.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io::Write;
@@ -86,7 +87,13 @@ impl Line<'_> {
         escape(to, self.method.as_str().as_bytes());
         to.push(b' ');
         match self.uri.path_and_query() {
-            Some(path) => escape(to, path.as_str().as_bytes()),
+            Some(path) => {
+                escape(to, path.path().as_bytes());
+                if let Some(query) = path.query() {
+                    to.push(b'?');
+                    escape(to, without_token(query).as_bytes());
+                }
+            }
             None => escape(to, self.uri.to_string().as_bytes()),
         }
         to.push(b' ');
@@ -120,7 +127,8 @@ impl Line<'_> {
         to.push(b'"');
         add_field(to, "method", Some(self.method.as_str().as_bytes()));
         add_field(to, "path", Some(self.uri.path().as_bytes()));
-        add_field(to, "query", self.uri.query().map(str::as_bytes));
+        let query = self.uri.query().map(without_token);
+        add_field(to, "query", query.as_deref().map(str::as_bytes));
         add_field(to, "protocol", Some(self.protocol().as_bytes()));
         let tls = if self.is_encrypted { "true" } else { "false" };
         for part in [",\"tls\":", tls, ",\"status\":"] {
@@ -192,6 +200,16 @@ fn add_address(to: &mut Vec<u8>, address: IpAddr) {
 }
 
 /// Adds a field of an object; bytes that are not UTF-8 are replaced.
+/// Returns a query with stars in the place of the token of an encoder.
+fn without_token(query: &str) -> Cow<'_, str> {
+    let is_token = |pair: &str| pair.starts_with("token=");
+    if !query.split('&').any(is_token) {
+        return query.into();
+    }
+    let shown = |pair| if is_token(pair) { "token=***" } else { pair };
+    query.split('&').map(shown).collect::<Vec<_>>().join("&").into()
+}
+
 fn add_field(to: &mut Vec<u8>, name: &str, value: Option<&[u8]>) {
     for part in [",\"", name, "\":"] {
         to.extend_from_slice(part.as_bytes());
@@ -301,6 +319,14 @@ mod tests {
             "2001:db8::1 - - [29/Nov/2026:03:41:18 +0000] \"GET /a%20b.ism/Manifest?x=1 HTTP/1.1\" \
              206 1234 \"-\" \"curl/8\" 00000000000000ff 0.001500 \"a b.ism\" aborted\n"
         );
+    }
+
+    #[test]
+    fn the_token_of_an_encoder_is_not_written() {
+        for form in [LineForm::Combined, LineForm::Json] {
+            let line = written(form, b"-", "/a.isml/Streams(1)?encoder=b&token=secret&x=1");
+            assert!(line.contains("encoder=b&token=***&x=1") && !line.contains("secret"), "{line}");
+        }
     }
 
     #[test]

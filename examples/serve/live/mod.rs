@@ -10,8 +10,11 @@ mod rights;
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use common::log::{Level, log};
 use common::{Failure, HostRules};
-use http::Response;
+use http::header::{CONNECTION, HeaderValue};
+use http::{Response, StatusCode};
 use hyper::Request;
 use hyper::body::Incoming;
 use smooth_origin::live::PointOptions;
@@ -75,15 +78,27 @@ pub(crate) async fn tick(points: Option<LivePoints>) {
     loop {
         interval.tick().await;
         points.tick();
+        // What ends without a push, such as a connection that was lost, is written now.
+        points.settle().await;
     }
 }
 
-/// Ends all events: what is pushed is published, and encoders are told.
-pub(crate) async fn stop(points: Option<LivePoints>) {
-    if let Some(points) = points {
-        points.stop();
-        points.settle().await;
+/// Ends all events: what is pushed is published, and encoders are told. The archive has so much time to take it.
+pub(crate) async fn stop(points: Option<LivePoints>, within: Duration) {
+    let Some(points) = points else { return };
+    points.stop();
+    if tokio::time::timeout(within, points.settle()).await.is_err() {
+        let lost = "the archive of live events did not take everything in time: it goes on at the next start";
+        log(Level::Warn, format_args!("{lost}"));
     }
+}
+
+/// The answer to a push that could not be taken because of a fault of the server.
+fn failed() -> Response<SiteBody> {
+    let mut response = Response::new(SiteBody::from(Bytes::new()));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn options_of(arguments: &LiveArguments) -> PointOptions {
@@ -129,6 +144,10 @@ impl Live {
             is_certain: caller.is_certain,
             has_certificate: client.has_certificate,
         });
-        self.service.respond(request).await.map(SiteBody::from)
+        // An encoder may close its side right behind the body, as ffmpeg does. hyper then drops the future of
+        // the response, which must not end before the archive has what was pushed.
+        let service = self.service.clone();
+        let response = tokio::spawn(async move { service.respond(request).await }).await;
+        response.map_or_else(|_| failed(), |response| response.map(SiteBody::from))
     }
 }

@@ -36,7 +36,8 @@ impl Broadcast {
         }
     }
 
-    /// Returns true if all tracks have ended: each has an encoder that said so, and none goes on.
+    /// Returns true if all tracks have ended: each has an encoder that said so, and none goes on. An event
+    /// without fragments has not begun.
     pub(in crate::live) fn has_ended(&self, now: Moment) -> bool {
         let silence = self.options.silence;
         let is_active = self.feeds.iter().any(|feed| feed.is_active(now.monotonic, silence));
@@ -48,6 +49,7 @@ impl Broadcast {
             feeds.any(|feed| feed.has_ended)
         };
         !is_active
+            && self.feeds.iter().any(|feed| feed.sent.is_some())
             && self.feeds.iter().any(|feed| feed.has_ended)
             && self.missing().is_empty()
             && lines.all(has_ended)

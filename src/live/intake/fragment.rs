@@ -128,9 +128,7 @@ impl Pushed<'_> {
         let sum = stored.duration(track.defaults, limits)?;
         let tfxd = stored.traf.get::<Tfxd>();
         let (time, duration) = match (tfxd, stored.time()) {
-            (Some(tfxd), _) => {
-                (tfxd.time as i64, if tfxd.duration > 0 { tfxd.duration } else { sum })
-            }
+            (Some(tfxd), _) => (tfxd.time as i64, duration_of(tfxd, sum, track)),
             (None, Some(of_tfdt)) => (of_tfdt.saturating_sub(track.media_time), sum),
             (None, None) => (ends(track_id).unwrap_or(0), sum),
         };
@@ -232,6 +230,13 @@ impl Pushed<'_> {
 }
 
 /// Times far from the ends of their range can be added and compared.
+/// Returns the duration of a fragment: what `tfxd` says, or else that of its samples, if `tfxd` says nothing or
+/// far more than they last. One wrong duration would keep off all fragments of its time.
+fn duration_of(tfxd: &Tfxd, sum: u64, track: &Track) -> u64 {
+    let is_wrong = track.kind != StreamKind::Text && sum > 0 && tfxd.duration / 4 > sum;
+    if is_wrong || tfxd.duration == 0 { sum } else { tfxd.duration }
+}
+
 fn check_times(time: i64, duration: u64, kind: StreamKind) -> Result<(), ErrorKind> {
     if duration == 0 && kind != StreamKind::Text {
         return Err(missing("duration of the fragment", "[MS-SSTR] 2.2.4.4"));

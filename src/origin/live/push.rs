@@ -63,7 +63,7 @@ impl Push {
     /// Takes the next bytes of the body. What is whole by them is published before this returns.
     ///
     /// # Errors
-    /// Nothing more can be taken of this body: [`ErrorKind::status`] says why. A fragment that is broken by
+    /// Nothing more can be taken of this body: [`ErrorKind::status`](crate::ErrorKind::status) says why. A fragment that is broken by
     /// itself is refused without an error, and reported as an event.
     pub fn push(&mut self, bytes: &Bytes) -> Result<(), Error> {
         if let Some(error) = self.signal.error() {
@@ -77,7 +77,7 @@ impl Push {
     /// it takes more of the body, so that an encoder waits for an archive that is slow.
     ///
     /// # Errors
-    /// [`ErrorKind::Busy`] if so much waits for the archive that no more can be taken.
+    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) if so much waits for the archive that no more can be taken.
     pub async fn settle(&self) -> Result<(), Error> {
         self.point.settle().await
     }

@@ -27,7 +27,7 @@ use super::validator::ContentHash;
 use super::{Finding, Live, OpenOptions, Presentation, RepresentationMap, Stream};
 use crate::base::{Error, ErrorKind, FileId, Limits, Name};
 use crate::fragment::Lengths;
-use crate::manifest::{ServerManifest, ServerTrack};
+use crate::manifest::{ServerManifest, ServerTrack, StreamKind};
 use crate::presentation::ManifestSource;
 use crate::presentation::client_manifest::ClientManifestText;
 
@@ -221,6 +221,14 @@ impl Growing {
         with_places(&self.template.places).map(needed).collect()
     }
 
+    /// Returns the latest end of a stream, in ticks of 100 ns. Captions may end long after they begin: they
+    /// count if there is nothing else.
+    fn end(&self) -> u64 {
+        let streams = self.template.presentation().streams.iter().zip(&self.streams);
+        let ends = streams.map(|(of, growing)| (of.kind() != StreamKind::Text, growing.end()));
+        ends.max().map_or(0, |(_, end)| end)
+    }
+
     /// Returns the presentation as it is now: live, or a film if the event has ended. No other snapshot
     /// of the event has this `number`.
     ///
@@ -232,8 +240,7 @@ impl Growing {
             self.epoch = live.epoch;
             if let Some(window) = live.window {
                 let ticks = u64::try_from(window.as_nanos() / 100).unwrap_or(u64::MAX);
-                let ends = self.streams.iter().map(GrowingStream::end);
-                let from = ends.max().unwrap_or(0).saturating_sub(ticks);
+                let from = self.end().saturating_sub(ticks);
                 self.streams.iter_mut().for_each(|stream| stream.hide_before(from));
             }
         }
