@@ -32,6 +32,8 @@ pub fn live_push(data: &[u8]) {
     assert!(whole.0 == pieces.0, "other units in pieces: {:?} {:?}", whole.0, pieces.0);
     assert_eq!(format!("{:?}", whole.2), format!("{:?}", pieces.2));
 
+    super::publishing::publish(body, step, &limits);
+
     let (_, units, end) = whole;
     if let Err(error) = &end {
         let is_other = matches!(error.kind, ErrorKind::NoHeader);

@@ -25,6 +25,8 @@ mod mend;
 pub mod opening;
 #[cfg(feature = "package")]
 mod package;
+#[cfg(feature = "live")]
+mod publishing;
 pub mod request_paths;
 pub mod rewritten;
 pub mod sample_tables;
