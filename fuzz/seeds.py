@@ -1088,6 +1088,7 @@ def boxes():
         out[f"{folder}-moof"] = cut(b"moof")
         out[f"{folder}-mfra"] = cut(b"mfra")
     out["tiny-movie"] = tiny()
+    out["manifests-of-ingest"] = ext(LIVE_SERVER_MANIFEST, 0, 0, b"<smil/>") + ext(STREAM_MANIFEST, 0, 0, b"<smil/>")
     out["sidx"] = sidx(1, [(100, 5), (-100, 2**31 - 1)]) + sidx(2, [(9, 1)], 2**40, 1, 2**63, version=1)
     for name, data in sample_tables().items():
         if name in ("video-and-sound", "offsets-of-64-bits", "sizes-of-12-bits", "two-edits"):
@@ -1956,6 +1957,8 @@ def live_pushes():
         "a-request": settings() + b"POST /x.isml/Streams(a) HTTP/1.1\r\n\r\n",
         "cut-off-in-a-moof": settings() + smooth_push(*both)[:-80],
         "cut-off-in-an-mdat": settings() + smooth_push(*both)[:-8],
+        "a-window-that-moves": settings(39)
+        + smooth_push(*(one(1, 20_000_000 * n) for n in range(30)), end, manifest=False, header=moov(VIDEO)),
     }
 
 
