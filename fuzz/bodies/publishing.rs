@@ -15,7 +15,7 @@ const STEP: Duration = Duration::from_millis(300);
 
 /// Pushes a body in pieces of `len` bytes, by one encoder or by two that disagree, and looks at each presentation.
 pub(super) fn publish(body: &[u8], len: usize, limits: &LiveLimits) {
-    let window = (len % 3 == 0).then_some(Duration::from_secs(3));
+    let window = len.is_multiple_of(3).then_some(Duration::from_secs(3));
     let options = PointOptions::default().look_ahead((len % 2) as u32).window(window);
     let options = options.limits(limits.clone()).start_wait(STEP).gap_wait(STEP);
     let mut point = PublishingPoint::new(Name::new("news.isml").unwrap(), options);
