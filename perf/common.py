@@ -28,15 +28,22 @@ def build(*options):
     return [message["executable"] for message in built if message.get("executable")][-1]
 
 
+def built(name):
+    """A program of the folder that `PERF_PROGRAMS` names, which someone has built; None if it is not there."""
+    folder = os.environ.get("PERF_PROGRAMS")
+    program = folder and PROJECT / folder / name
+    return program if program and program.exists() else None
+
+
 def write_film(folder, seconds, *fragment_bytes):
     """A film of three video tracks and sound, with a full client manifest. Sizes of fragments: one
     for video, of which sound has a tenth, or one for each track."""
-    program = build("-p", "smooth-origin-perf", "--bin", "write_film")
+    program = built("write_film") or build("-p", "smooth-origin-perf", "--bin", "write_film")
     run(program, folder, seconds, *fragment_bytes)
 
 
 def example(name, *options):
-    return build("-p", "smooth-origin-examples", "--example", name, *options)
+    return (not options and built(f"examples/{name}")) or build("-p", "smooth-origin-examples", "--example", name, *options)
 
 
 class Running:
