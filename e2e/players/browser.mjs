@@ -47,7 +47,7 @@ const FIRST_TOLERANCE = 0.15;
 const USAGE = `MANIFEST_URL...
   --players FOLDER  folder of install.sh (target/players)
   --browser FILE    Chromium's executable (the first of ${BROWSERS.join(', ')} on the PATH)
-  --timeout SECONDS for each step: start, seek, end (20)`;
+  --timeout SECONDS for each step: start, seek, end (40)`;
 
 /** Reads the command line, plays every manifest it names, prints a line for each and sets the exit status. */
 export async function main(player) {
@@ -56,7 +56,7 @@ export async function main(player) {
     options: {
       players: { type: 'string', default: fileURLToPath(new URL('../../target/players', import.meta.url)) },
       browser: { type: 'string', default: BROWSERS.map(onPath).find(Boolean) },
-      timeout: { type: 'string', default: '20' },
+      timeout: { type: 'string', default: '40' },
     },
   });
   if (urls.length === 0) {

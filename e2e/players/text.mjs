@@ -204,7 +204,7 @@ const { values: options, positionals: [name, url] } = parseArgs({
   options: {
     players: { type: 'string', default: fileURLToPath(new URL('../../target/players', import.meta.url)) },
     browser: { type: 'string', default: BROWSERS.map(onPath).find(Boolean) },
-    timeout: { type: 'string', default: '20' },
+    timeout: { type: 'string', default: '40' },
     list: { type: 'boolean', default: false },
   },
 });
