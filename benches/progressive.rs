@@ -38,7 +38,7 @@ fn planned(film: &Progressive, then: impl Fn(&smooth_origin::index::sample_table
     }
 }
 
-/// What a film is, and the function that makes it.
+/// A description of a film, and the function that makes it.
 type Film = (&'static str, Box<dyn Fn() -> Progressive>);
 
 fn films() -> Vec<Film> {

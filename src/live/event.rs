@@ -1,4 +1,4 @@
-//! What happens at a publishing point.
+//! The events of a publishing point.
 
 use std::fmt;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use super::PushId;
 use super::moment::Duration;
 use super::tally::Tally;
 
-/// Who pushes one stream. It outlives the pushes.
+/// An encoder that pushes one stream. It outlives the pushes.
 #[derive(Debug)]
 pub(super) struct Feed {
     /// As the URL has it.

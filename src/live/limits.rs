@@ -62,7 +62,7 @@ impl LiveLimits {
         self
     }
 
-    /// The same as budgets of boxes and manifests.
+    /// Returns the same limits as budgets of boxes and manifests.
     pub(crate) fn of_content(&self) -> Limits {
         Limits {
             server_manifest: self.header,

@@ -51,7 +51,7 @@ pub(super) struct LineFile {
     pub(super) forgotten: u64,
 }
 
-/// What status says of a track.
+/// The numbers that the status of a track has.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LineCounts {
     pub(super) fragments: u64,

@@ -20,7 +20,7 @@ pub(super) struct Push {
     pub(super) tracks: Vec<u32>,
 }
 
-/// Who pushes what: pushes of one source go on with what earlier ones said.
+/// The encoder and the stream of a push: pushes of one source go on with what earlier ones said.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Source {
     /// In lower case.

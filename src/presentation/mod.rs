@@ -13,7 +13,6 @@ mod fragment_file;
 mod fragment_files;
 mod fragment_view;
 #[cfg(feature = "live")]
-#[allow(dead_code, unused_imports, reason = "publishing points are to come")]
 pub(crate) mod growing;
 mod grown;
 mod header_chunk;

@@ -1,4 +1,4 @@
-//! What encoders push: who may, and to which publishing points.
+//! Pushes of encoders: their rights, and the publishing points that take them.
 //!
 //! ```text
 //!  request ─► rights (address, token, certificate) ─► IngestService ─► LivePoints ◄─ the origin's requests

@@ -1,4 +1,4 @@
-//! Who may push.
+//! The rights of encoders to push.
 
 use common::Failure;
 use http::HeaderValue;

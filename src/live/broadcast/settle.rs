@@ -1,4 +1,4 @@
-//! What comes next in each track: no gap is left that somebody may still fill, and nothing overlaps.
+//! The choice of the next fragment of each track: no gap is left that somebody may still fill, and nothing overlaps.
 
 use super::Broadcast;
 use crate::live::clock::duration_of;

@@ -21,7 +21,7 @@ pub struct Known {
     pub(super) tracks: Vec<Track>,
 }
 
-/// What is needed to read fragments of a track.
+/// The facts of a track that its fragments are read with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Track {
     pub(super) track_id: u32,
@@ -111,7 +111,7 @@ fn trex_of(moov: &Boxes, track_id: u32) -> Trex {
     found.unwrap_or(Trex { track_id, default_sample_description_index: 1, ..Trex::default() })
 }
 
-/// What a `trak` says.
+/// The facts that a `trak` has.
 struct Described<'a> {
     trak: &'a Boxes,
     track_id: u32,

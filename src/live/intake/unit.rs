@@ -1,4 +1,4 @@
-//! What a pushed body is made of.
+//! The parts of a pushed body.
 
 use bytes::Bytes;
 

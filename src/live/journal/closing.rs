@@ -15,7 +15,7 @@ use crate::presentation::{OpenOptions, Presentation};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Closing {
-    /// What is to be written, in order: the index of each file, the client manifest, the server
+    /// The writes to make, in order: the index of each file, the client manifest, the server
     /// manifest, by which the presentation is found, and the end of the journal. If the process ends before,
     /// the event is recovered and closed again.
     pub writes: Vec<ArchiveWrite>,

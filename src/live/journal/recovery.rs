@@ -36,7 +36,7 @@ pub struct Recovery {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Recovered {
-    /// What is to be written before the event goes on. If the process ends before, the next recovery does
+    /// The writes to make before the event goes on. If the process ends before, the next recovery does
     /// the same.
     pub writes: Vec<ArchiveWrite>,
     /// For the publishing point.

@@ -1,4 +1,4 @@
-//! What a publishing point needs to go on with an event.
+//! The state from which a publishing point goes on with an event.
 
 use std::sync::Arc;
 

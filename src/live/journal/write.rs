@@ -1,4 +1,4 @@
-//! What is to be written to an archive.
+//! The writes to an archive.
 
 use bytes::Bytes;
 

@@ -180,6 +180,7 @@ impl Growing {
     }
 
     /// Returns the files, in the order of their ids.
+    #[cfg(test)]
     pub(crate) fn files(&self) -> &[GrowingFile] {
         &self.files
     }
