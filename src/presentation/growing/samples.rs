@@ -22,8 +22,6 @@ pub(crate) struct Pushed {
     pub(crate) timescale: Timescale,
     pub(crate) name: Option<&'static str>,
     pub(crate) language: Option<&'static str>,
-    /// Bytes that its file has.
-    pub(crate) len: u64,
     /// Number of its samples in a fragment.
     pub(crate) samples: u32,
 }
@@ -33,7 +31,7 @@ const AVC: &str = "0000000167640015ACD941E08FEB011000003E90000EA600F162D96000000
 impl Pushed {
     pub(crate) fn new(kind: StreamKind, track_id: u32, bitrate: u32) -> Self {
         let (timescale, samples) = (Timescale::SMOOTH, 2);
-        Self { kind, track_id, bitrate, timescale, name: None, language: None, len: 0, samples }
+        Self { kind, track_id, bitrate, timescale, name: None, language: None, samples }
     }
 
     pub(crate) fn head(&self) -> Bytes {
