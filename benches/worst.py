@@ -18,6 +18,8 @@ from counts import HERE, build_bin, run
 MOST_SECONDS = 0.25
 MOST_BYTES = 64 << 20
 MOST_TIMES = 2.2
+# Runs that are timed, if one is above the bar: the fastest counts, as what else a machine does makes others slower.
+TRIES = 5
 # Fewer instructions say nothing of how they grow.
 FLOOR = 400_000
 
@@ -58,6 +60,9 @@ def main():
             continue
         parts = int(parts)
         size, seconds, memory = large(program, case, parts)
+        for _ in range(TRIES - 1):
+            if seconds > MOST_SECONDS:
+                seconds = min(seconds, large(program, case, parts)[1])
         some = max(parts // 8, 2)
         once, twice = instructions(program, case, some), instructions(program, case, 2 * some)
         times = twice / once

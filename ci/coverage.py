@@ -22,9 +22,9 @@ PARSERS = ("base/cursor", "bmff/", "manifest/", "fragment/", "codec/", "index/",
            "live/journal/record", "live/journal/frames", "live/journal/replay",
            "origin/path", "service/conditions/", "service/range", "service/content_coding", "service/files", "service/pattern")
 
-# Below these folders, but nothing is read there: ids, switches and places that the crate makes itself.
-OTHERS = ("output/outputs.rs", "presentation/representation_id.rs", "presentation/stored_around.rs",
-          "manifest/stream_names.rs", "presentation/lint/player_rules.rs")
+# Below these folders, but nothing is read there: ids, switches, caches and places that the crate makes itself.
+OTHERS = ("output/outputs.rs", "presentation/kept_clips.rs", "presentation/representation_id.rs", "presentation/stored_around.rs",
+          "manifest/stream_names.rs", "presentation/lint/player_rules.rs", "presentation/sparse_pointer.rs")
 
 
 def output(*command, **options):

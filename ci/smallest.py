@@ -38,7 +38,7 @@ def get(path):
 
 
 def wait_for(server):
-    for _ in range(100):
+    for _ in range(600):
         try:
             return get("/film.ism/Manifest")
         except OSError:

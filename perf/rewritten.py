@@ -8,8 +8,8 @@ it in each line. 32 clients ask for fragments, ranges of fragments and the manif
 version in place, in each of the ways below, for some seconds per way and server. After a few changes the writer rests.
 
 Every complete 200 and 206 must be of one version that was written: the bar is 0 others. Other statuses than 503 fail
-the run, but for a 404 in the ways that take a file away for a moment. While the writer rests, and the last change has
-settled, at least 99 % of the responses must be 200 or 206.
+the run, but for a 404 in the ways that take a file away for a moment. When the writer rests, the manifest and each track must
+be answered with 200 before long; from then on until the next change, at least 99 % of the responses must be 200 or 206.
 """
 
 import argparse
@@ -36,10 +36,13 @@ OTHER_FRAGMENT = FRAGMENT - 12_345
 SERVERS = {"serve": ["--hot-memory", "16"], "sendfile": []}
 # Number of changes that the writer makes one after the other before it rests.
 CHANGES = 3
-# After this time, the last change has settled (1 s), and the film has been opened again.
-QUIET = 1.5
-# The writer rests for this much longer, if there is time.
+# After this time, the last change has settled (1 s), and the film has been opened again, unless a machine does much else:
+# then the writer rests for longer, up to QUIET.
+SETTLED = 1.5
+QUIET = 20
+# The writer rests for this much longer, if there is time, and until there were so many responses.
 REST = 1.5
+ENOUGH = 100
 QUIET_BAR = 0.99
 MANIFEST = "film.ismc"
 
@@ -212,10 +215,12 @@ WAYS = {
 class Writer(threading.Thread):
     """Alternates between several changes of the film and a rest, until the time is over."""
 
-    def __init__(self, film, way, seconds):
+    def __init__(self, film, way, seconds, port):
         super().__init__()
-        (self.change, self.sizes), self.film, self.seconds = WAYS[way], film, seconds
+        (self.change, self.sizes), self.film, self.seconds, self.port = WAYS[way], film, seconds, port
         self.is_over, self.quiet_from, self.fault = False, float("inf"), None
+        # What the clients have counted while the writer rested.
+        self.quiet = lambda: 0
 
     def run(self):
         try:
@@ -234,9 +239,44 @@ class Writer(threading.Thread):
                 self.quiet_from = float("inf")
                 self.change(self.film, files)
                 time.sleep(random.uniform(0, 0.2))
-            self.quiet_from = time.monotonic() + QUIET
-            time.sleep(QUIET + min(REST, self.seconds / 4))
+            self.wait_until_served()
+            self.rest()
         self.quiet_from = float("inf")
+
+    def wait_until_served(self):
+        """Until the manifest and a fragment of each track are answered with 200 again."""
+        time.sleep(SETTLED)
+        until = time.monotonic() + QUIET
+        left = ["Manifest", *{path.split("=")[0]: path for path in self.film.heads}.values()]
+        while left:
+            status = status_of(self.port, left[-1])
+            if status == 200:
+                left.pop()
+            elif time.monotonic() > until:
+                raise AssertionError(f"{left[-1]}: {status}, {SETTLED + QUIET} s after the last change")
+            else:
+                time.sleep(0.02)
+
+    def rest(self):
+        began, before = time.monotonic(), self.quiet()
+        self.quiet_from = began
+        least = began + min(REST, self.seconds / 4)
+        while (now := time.monotonic()) < least or self.quiet() - before < ENOUGH and now < began + QUIET:
+            time.sleep(0.02)
+
+
+def status_of(port, path):
+    """The status of a complete response; None if it is cut off."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", f"/film.ism/{path}")
+        response = connection.getresponse()
+        response.read()
+        return response.status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 class Client(threading.Thread):
@@ -246,6 +286,11 @@ class Client(threading.Thread):
         super().__init__()
         self.arguments = port, film, writer
         self.counts, self.fault = collections.Counter(), None
+
+    @property
+    def quiet(self):
+        """The number of responses while the writer rested."""
+        return sum(count for (_, is_quiet), count in list(self.counts.items()) if is_quiet)
 
     def run(self):
         try:
@@ -289,8 +334,9 @@ def ask(port, film, writer, counts):
 
 
 def measure(program, way, seconds, film, port):
-    writer = Writer(film, way, seconds)
+    writer = Writer(film, way, seconds, port)
     threads = [writer, *(Client(port, film, writer) for _ in range(CLIENTS))]
+    writer.quiet = lambda: sum(client.quiet for client in threads[1:])
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -172,7 +172,7 @@ def health(stage, port, binary):
             configuration.write((CONTAINER / "serve.toml").read_text().replace(f'":{port}"', f'"127.0.0.1:{number}"'))
             configuration.flush()
             here = {"/usr/local/bin/serve": str(binary), "/etc/smooth-origin/serve.toml": configuration.name}
-            return run([here.get(word, word) for word in command], timeout=10)[0]
+            return run([here.get(word, word) for word in command], timeout=60)[0]
 
     with tempfile.TemporaryDirectory() as root, Server(binary, root) as server:
         check(healthy(server.address[1]) == 0, "a server that lives is not healthy")
@@ -215,10 +215,10 @@ def few_rights(stage, port, binary, folder):
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(["unshare", "--mount", "bash", "-c", commands], stdout=output, stderr=output)
         try:
-            wait_for(("127.0.0.1", number))
+            wait_for(("127.0.0.1", number), process)
             check(ask(("127.0.0.1", number), "/ladder.ism/Manifest").status == 200, "not served")
             process.terminate()
-            check(process.wait(20) == 0, "it does not end in order")
+            check(process.wait(60) == 0, "it does not end in order")
             output.seek(0)
             check(b"GET /ladder.ism/Manifest" in output.read(), "no line of the access log on stdout")
         except AssertionError as error:

@@ -66,7 +66,7 @@ class Origin:
 
     def start(self):
         self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(self.address)
+        wait_for(self.address, self.process)
 
     def stop(self):
         self.process.kill()
@@ -168,7 +168,7 @@ class Proxy(Cache):
 
 def ask(address, target, *fields, method="GET", source="127.0.0.1"):
     """One request; its path as it is given. Bodies may come in chunks."""
-    connection = http.client.HTTPConnection(*address, timeout=20, source_address=(source, 0))
+    connection = http.client.HTTPConnection(*address, timeout=60, source_address=(source, 0))
     try:
         connection.putrequest(method, target, skip_accept_encoding=True)
         for field in fields:
@@ -267,10 +267,14 @@ def spellings(proxy, origin):
     fragment = origin.ask(FRAGMENT).body
     for target in (ENCODED, ENCODED.replace("%3d", "%3D"), FRAGMENT + "?token=1", FRAGMENT + "?t=1690000000", FRAGMENT + "?filter="):
         check(proxy.expect("HIT", target).body == fragment, f"{proxy.name}: {target}")
-    for option in ("filter=x", "a=b&VBEGIN=10", "t=2026-01-02T03:04:05Z"):
-        refused = proxy.ask(f"{MANIFEST}?{option}")
-        check(refused.status == 415, f"{proxy.name}: {option}: {refused.status}")
-        check(proxy.ask(MANIFEST).status == 200, f"{proxy.name}: a refusal is kept as the manifest")
+    whole = origin.ask(MANIFEST).body
+    # A selection that is refused, a part of the film, and a time that the film does not have.
+    for option, status in (("filter=x", 415), ("a=b&VBEGIN=10", 200), ("t=2026-01-02T03:04:05Z", 404)):
+        part = proxy.ask(f"{MANIFEST}?{option}")
+        check(part.status == status, f"{proxy.name}: {option}: {part.status}")
+        check(part.body != whole, f"{proxy.name}: {option}: the whole manifest")
+        now = proxy.ask(MANIFEST)
+        check((now.status, now.body) == (200, whole), f"{proxy.name}: {option} is kept as the manifest")
     for number, hostile in enumerate(HOSTILE):
         # First of all requests for this manifest.
         proxy.ask(hostile.format(f"copies/{number}"))
@@ -371,8 +375,8 @@ def missing(proxy):
 
 def unsettled(proxies, origin, root):
     """A file that is too new is answered with 503, which nobody keeps, and served as soon as it is old enough."""
-    (root / "new.txt").write_text("new")
     for proxy in proxies:
+        (root / "new.txt").write_text("new")
         response = proxy.ask("/new.txt")
         check((response.status, response.get("retry-after")) == (503, "1"), f"{proxy.name}: {response.status}")
     (root / "old.txt").write_text("newer")
@@ -380,6 +384,8 @@ def unsettled(proxies, origin, root):
     for proxy in proxies:
         # What is kept, and has grown old, is better than a failure.
         for _ in range(3):
+            # Written anew, so that it is too new also where a request takes its time.
+            (root / "old.txt").write_text("newer")
             check(proxy.ask("/old.txt").body == b"old", f"{proxy.name} does not send what is stale in place of a 503")
             time.sleep(0.1)
     time.sleep(1.2)
@@ -396,7 +402,8 @@ def purges(proxy):
         proxy.ask(target)
         proxy.expect(("HIT", "STALE", "UPDATING"), target)
     # A fetch that is under way may bring the old copy after the purge.
-    time.sleep(0.3)
+    for target in (*own, MANIFEST):
+        wait_until(lambda: is_fresh(proxy, target), f"{proxy.name}, {target}: fresh")
     if proxy.is_nginx:
         proxy.expect("BYPASS", FRAGMENT, "X-Refresh: 1")
         proxy.expect("HIT", FRAGMENT)
@@ -430,8 +437,24 @@ def purges(proxy):
         proxy.expect("HIT", SEGMENT)
 
 
+def is_fresh(proxy, target):
+    """Whether what is kept was fetched or validated a moment ago. Varnish calls it a hit also while it is asked for again."""
+    response = proxy.ask(target)
+    return proxy.seen(response) == "HIT" and (proxy.is_nginx or age_of(response) < lifetime_of(response))
+
+
+def age_of(response):
+    return int(response.get("age") or 0)
+
+
+def lifetime_of(response):
+    return int(re.search(r"max-age=(\d+)", response.get("cache-control"))[1])
+
+
 def wait_until(right, what):
-    for _ in range(200):
+    """For what a process does in its own time: later than a minute, it hangs."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         if right():
             return check(True, what)
         time.sleep(0.05)
@@ -448,10 +471,9 @@ def grown_old(proxies):
         old = proxy.expect(("STALE", "UPDATING") if proxy.is_nginx else "HIT", MANIFEST)
         if not proxy.is_nginx:
             check(int(old.get("age")) > MANIFEST_AGE, f"Age: {old.get('age')}")
-        time.sleep(0.3)
-        now = proxy.expect("HIT", MANIFEST)
-        check(now.body == old.body, f"{proxy.name}: the manifest after a 304")
-        check(proxy.is_nginx or int(now.get("age")) <= 1, f"Age after a 304: {now.get('age')}")
+        # It is asked for behind the back of that client, which a machine that is busy does a moment later.
+        wait_until(lambda: is_fresh(proxy, MANIFEST), f"{proxy.name}: the manifest after a 304")
+        check(proxy.ask(MANIFEST).body == old.body, f"{proxy.name}: the manifest after a 304")
         proxy.expect("HIT", FRAGMENT)
 
 
@@ -543,7 +565,9 @@ def logged(proxy, origin):
     line = next(line for line in origin.log.read_text().splitlines() if target in line)
     check(line.startswith("127.0.0.3 "), line)
     if proxy.is_nginx:
-        own = next(line for line in Path(proxy.program.folder, "access.log").read_text().splitlines() if target in line)
+        log = Path(proxy.program.folder, "access.log")
+        wait_until(lambda: target in log.read_text(), "the line of nginx's log")
+        own = next(line for line in log.read_text().splitlines() if target in line)
         check(own.rsplit(" ", 1)[1] in line, f"{own!r} and {line!r}")
 
 

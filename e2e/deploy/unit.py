@@ -117,7 +117,7 @@ def traced_calls(binary, folder):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for number in (port, operator):
-            wait_for(("127.0.0.1", number))
+            wait_for(("127.0.0.1", number), process)
         for target in ("/ladder/ladder.ism/Manifest", "/bframes/bframes.ism/QualityLevels(150000)/Fragments(video=800000)",
                        "/ladder/ladder.ism/master.m3u8", "/none", "/healthz", "/readyz"):
             for fields in ({}, {"Accept-Encoding": "br"}, {"Range": "bytes=5-9"}):
@@ -129,7 +129,7 @@ def traced_calls(binary, folder):
         time.sleep(1)
         check(answered(port, "/ntsc/ntsc.ism/Manifest", {}) == 200, "after SIGHUP")
         os.kill(server, signal.SIGTERM)
-        check(process.wait(20) == 0, "the server under strace ends in order")
+        check(process.wait(60) == 0, "the server under strace ends in order")
     finally:
         process.kill()
     return set(re.findall(r"^\d+ +(\w+)\(", record.read_text(errors="replace"), re.MULTILINE))
@@ -139,7 +139,7 @@ def answered(port, target, fields):
     """The status of a request over TLS; nobody has signed the certificate."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=context)
     try:
         connection.request("GET", target, headers=fields)
         response = connection.getresponse()
@@ -157,7 +157,7 @@ def rotation(binary, folder):
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = "127.0.0.1", port
     try:
-        wait_for(address)
+        wait_for(address, process)
         text = (UNITS.parent / "logrotate.conf").read_text()
         for old, new in (("/var/log/smooth-origin", str(logs)), ("systemctl reload smooth-origin", f"kill -HUP {process.pid}")):
             assert old in text
@@ -181,7 +181,7 @@ def rotation(binary, folder):
 
 
 def wait_for_lines(file, count):
-    for _ in range(200):
+    for _ in range(1200):
         if file.exists() and file.read_text().count("\n") >= count:
             return
         time.sleep(0.05)

@@ -60,7 +60,7 @@ def record(folder, seconds, options):
 def get(address, target, *fields):
     """A file that changed a moment ago may have to settle; a body that is cut off, because its file was rewritten
     meanwhile, is asked for again."""
-    for _ in range(50):
+    for _ in range(150):
         response = ask(address, target, *fields)
         if response.status == 503:
             assert response.get("retry-after"), target
@@ -93,7 +93,7 @@ def manifest_of(address, name):
 def check_recording(addresses, folder, announced):
     manifest, response = manifest_of(addresses[0], folder.name)
     for address in addresses:  # the manifest that a live one was may still be kept
-        for _ in range(20):
+        for _ in range(150):
             manifest, response = manifest_of(address, folder.name)
             if manifest.get("IsLive") is None:
                 break
@@ -140,7 +140,7 @@ def check_live(addresses, folder):
                 after = read(file)
                 if before is None or after is None:
                     continue  # deleted meanwhile
-                if got.status == 404 and encoder.poll() is not None:
+                if got.status == 404 and is_over(encoder, folder):
                     break  # only what the final manifest announces is there
                 assert got.status == 200, f"{path}: {got.status} {got.body}"
                 assert got.body in (before, after), f"{path} is neither what the file was nor what it is"
@@ -153,6 +153,11 @@ def check_live(addresses, folder):
     rewritten = sum(len(seen) > 1 for seen in versions.values())
     assert bodies > 100 and ahead > 10 and rewritten > 5, f"{bodies} {ahead} {rewritten}"
     print(f"{folder.name}: {bodies} bodies of {len(versions)} fragments, {rewritten} seen before and after they were rewritten")
+
+
+def is_over(encoder, folder):
+    """Whether the encoder has written its last manifest. It ends a moment later."""
+    return encoder.poll() is not None or b"IsLive" not in (read(folder / "Manifest") or b"IsLive")
 
 
 def read(file):

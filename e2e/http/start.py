@@ -8,6 +8,7 @@ over folders of mixed health; several folders below prefixes; other spellings of
 as people do: a line of a failure that looks like a dump of a value in Rust fails.
 """
 
+import fcntl
 import os
 import re
 import resource
@@ -26,7 +27,7 @@ TESTDATA = Path(__file__).parent.parent.parent / "testdata"
 MANIFEST = "/ladder/ladder.ism/Manifest"
 LISTENING = r"listening on (\S+):(\d+); stop with Ctrl-C\n"
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warn |info |debug) \S.*")
-PATIENCE = 30  # seconds for what takes a moment
+PATIENCE = 60  # seconds for what takes a moment
 checked = 0
 
 
@@ -41,7 +42,9 @@ class Process:
 
     def __init__(self, binary, *arguments, **options):
         command = [binary, *map(str, arguments)]
+        # It is read while the process writes, and both share one position: appending goes to the end wherever that is.
         self.errors = tempfile.TemporaryFile("w+")
+        fcntl.fcntl(self.errors, fcntl.F_SETFL, fcntl.fcntl(self.errors, fcntl.F_GETFL) | os.O_APPEND)
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, bufsize=0, **options)
         self.text = ""
 

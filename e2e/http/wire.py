@@ -6,6 +6,11 @@ import select
 import socket
 import subprocess
 import time
+from pathlib import Path
+
+
+PATIENCE = 60
+"""Seconds in which a program begins to listen, on a machine that does much else."""
 
 
 class Response:
@@ -18,7 +23,7 @@ class Response:
 
 
 class Connection:
-    def __init__(self, address, timeout=5):
+    def __init__(self, address, timeout=30):
         self.socket = socket.create_connection(address, timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.left = bytearray()
@@ -89,9 +94,22 @@ class Connection:
 def ask(address, target, *fields, method="GET"):
     """One request on a connection of its own."""
     lines = [f"{method} {target} HTTP/1.1", "Host: test", "Connection: close", *fields]
-    with Connection(address, timeout=20) as connection:
+    with Connection(address, timeout=60) as connection:
         connection.send("".join(line + "\r\n" for line in lines).encode("latin-1") + b"\r\n")
         return connection.response(method.encode())
+
+
+def is_read(sender):
+    """Whether the other end of a connection of this machine has taken all bytes that were sent."""
+    own, other = sender.getsockname()[1], sender.getpeername()[1]
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    queues = {(port_of(row[1]), port_of(row[2])): [int(size, 16) for size in row[4].split(":")] for row in rows}
+    (unsent, _), (_, unread) = queues.get((own, other), (0, 0)), queues.get((other, own), (0, 0))
+    return unsent == unread == 0
+
+
+def port_of(place):
+    return int(place.rpartition(":")[2], 16)
 
 
 def free_port():
@@ -110,7 +128,7 @@ class Server:
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def __enter__(self):
-        wait_for(self.address)
+        wait_for(self.address, self.process)
         return self
 
     def __exit__(self, *_):
@@ -118,14 +136,17 @@ class Server:
         self.process.wait()
 
 
-def wait_for(address):
-    for _ in range(200):
+def wait_for(address, process=None):
+    """Until something listens there. A process that has ended will not, and one that takes a minute hangs."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until and (process is None or process.poll() is None):
         try:
             socket.create_connection(address, timeout=1).close()
             return
         except OSError:
             time.sleep(0.05)
-    raise AssertionError(f"nothing listens on {address}")
+    ended = "" if process is None or process.poll() is None else f": the process has ended with {process.poll()}"
+    raise AssertionError(f"nothing listens on {address}{ended}")
 
 
 def binary_of(arguments, place):

@@ -4,7 +4,7 @@
     players.py [--serve target/release/examples/serve] [--players target/players] [--seconds 15] [CLIENT...]
 
 ffmpeg pushes a film with two qualities and sound, in fragments of two seconds. After 20 s the clients follow it for some
-seconds each, two at a time: as Smooth Streaming dash.js, RxPlayer, GStreamer and VLC; as DASH dash.js, Shaka Player and
+seconds each, three at a time: as Smooth Streaming dash.js, RxPlayer, GStreamer and VLC; as DASH dash.js, Shaka Player and
 RxPlayer; as HLS hls.js and Shaka Player. `follow.mjs` and `follow.py` say what counts as followed. Prints a line for each client,
 with the time by which players in the browser are behind the recording, and the status is non-zero if one failed.
 """
@@ -28,15 +28,18 @@ IN_BROWSER = ("dashjs", "rxplayer", "dashjs-dash", "shaka-dash", "rx-dash", "hls
 OTHERS = ("playbin", "vlc")
 """`mssdemux2` of GStreamer 1.22 (playbin3) plays nothing that is live: findings/gstreamer-mssdemux2-live.sh."""
 
+TOGETHER = 3
+"""Clients that follow at a time: they mostly wait for the clock."""
+
 BEFORE = 20
 """Seconds of the event before the first client comes."""
 
 
 def film(folder, seconds):
     path = folder / "film.mp4"
-    sources = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]
+    sources = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]
     video = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "50", "-keyint_min", "50", "-sc_threshold", "0"]
-    qualities = ["-b:v:0", "600k", "-b:v:1", "250k", "-s:v:1", "320x180"]
+    qualities = ["-b:v:0", "300k", "-b:v:1", "120k", "-s:v:1", "160x90"]
     command = ["ffmpeg", "-v", "error", *sources, "-t", str(seconds), "-map", "0:v", "-map", "0:v", "-map", "1:a"]
     subprocess.run([*command, *video, *qualities, "-c:a", "aac", "-b:a", "64k", path], check=True)
     return path
@@ -50,7 +53,7 @@ def main():
     parser.add_argument("clients", nargs="*", help="those that follow; all, if none is named")
     options = parser.parse_args()
     clients = options.clients or [*IN_BROWSER, *OTHERS]
-    length = BEFORE + (options.seconds + 20) * (len(clients) + 1) // 2 + 30
+    length = BEFORE + (options.seconds + 60) * -(-len(clients) // TOGETHER)
     with tempfile.TemporaryDirectory() as name, Server(options.serve, name, "--live") as server:
         path = film(pathlib.Path(name), length)
         base = f"http://127.0.0.1:{server.address[1]}/event.isml"
@@ -65,12 +68,12 @@ def main():
                 command = [HERE / program, client, f"{base}/Manifest", "--seconds", str(options.seconds)]
                 if client in IN_BROWSER:
                     command += ["--players", options.players, "--began", str(began)]
-                said = subprocess.run(command, capture_output=True, text=True, timeout=options.seconds + 90)
+                said = subprocess.run(command, capture_output=True, text=True, timeout=options.seconds + 150)
                 line = (said.stdout + said.stderr[-300:]).strip()
                 print(line, flush=True)
                 return said.returncode == 0 and line.startswith("played")
 
-            with ThreadPoolExecutor(2) as pool:
+            with ThreadPoolExecutor(TOGETHER) as pool:
                 results = list(pool.map(follow, clients))
             has_gone_on = encoder.poll() is None
         finally:

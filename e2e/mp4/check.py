@@ -299,7 +299,7 @@ def play(base, folder, options):
 def played(lines, command):
     """Runs a player, which prints so many lines, each `played` or `failed`."""
     try:
-        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=120)
+        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=300)
         said = [line for line in done.stdout.splitlines() if line.startswith(("played ", "failed "))]
     except subprocess.TimeoutExpired:
         said = []

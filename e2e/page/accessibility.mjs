@@ -12,7 +12,7 @@ const STATES = {
   failure: (url) => addressOf(url, 'nothing.ism'),
 };
 
-async function serious(page) {
+export async function serious(page) {
   // In the isolated world of the tool: the page's policy allows no other script.
   const results = await page.evaluate(`${readFileSync(pathTo('axe-core'), 'utf8')}; axe.run(document, { resultTypes: ['violations'] })`);
   const bad = results.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));

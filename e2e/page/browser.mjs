@@ -9,6 +9,9 @@ const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
 ];
+const STARTS_WITHIN = 120_000; // milliseconds for a browser
+// Seconds until what a page does is done: more than it needs on a machine that does much else.
+export const PATIENCE = 60;
 export const Chromium = 'chromium';
 export const Firefox = 'firefox-esr';
 
@@ -24,9 +27,11 @@ export function pathTo(name) {
 export async function browserOf(name) {
   const executablePath = process.env.PATH.split(delimiter).map((folder) => join(folder, name)).find(existsSync);
   if (!executablePath) throw new Error(`no ${name} on the PATH: run install.sh`);
-  if (name === Chromium) return load('playwright-core').chromium.launch({ executablePath, headless: true, args: FLAGS });
+  if (name === Chromium) {
+    return load('playwright-core').chromium.launch({ executablePath, headless: true, args: FLAGS, timeout: STARTS_WITHIN });
+  }
   return load('puppeteer-core').launch({
-    browser: 'firefox', executablePath, headless: true, extraPrefsFirefox: { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0 },
+    browser: 'firefox', executablePath, headless: true, timeout: STARTS_WITHIN, extraPrefsFirefox: { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0 },
   });
 }
 
@@ -37,7 +42,7 @@ export async function browserOf(name) {
 export async function inPage(browser, use, { expected = null, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1240, height: 900 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(PATIENCE * 1000);
   const problems = [];
   const origin = [];
   page.on('pageerror', (error) => problems.push(`error in the page: ${error.message}`));
@@ -67,7 +72,7 @@ export function addressOf(url, title, more = {}) {
 }
 
 /** Waits until `look` returns something that is true, and returns it. */
-export async function until(what, look, seconds = 10) {
+export async function until(what, look, seconds = PATIENCE) {
   const deadline = Date.now() + seconds * 1000;
   let seen;
   for (;;) {

@@ -9,6 +9,7 @@ import { figures } from './figures.mjs';
 import { firefox } from './firefox.mjs';
 import { hostile } from './hostile.mjs';
 import { list } from './list.mjs';
+import { live } from './live.mjs';
 import { play } from './play.mjs';
 import { presentation } from './presentation.mjs';
 import { screenshots } from './shots.mjs';
@@ -20,7 +21,7 @@ mkdirSync(process.env.SHOTS, { recursive: true });
 
 const chromium = await browserOf(Chromium);
 const context = { url, serve, chromium, firefox: () => browserOf(Firefox) };
-for (const checks of [list, presentation, timeline, play, hostile, accessibility, screenshots, figures, firefox]) {
+for (const checks of [list, presentation, timeline, play, live, hostile, accessibility, screenshots, figures, firefox]) {
   for (const [name, check] of Object.entries(checks)) {
     if (only && !name.includes(only)) continue;
     const began = Date.now();

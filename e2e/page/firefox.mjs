@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { join } from 'node:path';
 
-import { addressOf, until } from './browser.mjs';
+import { addressOf, PATIENCE, until } from './browser.mjs';
 
 async function inFirefox(launch, use) {
   const browser = await launch();
@@ -11,6 +11,7 @@ async function inFirefox(launch, use) {
     const page = await browser.newPage();
     const problems = [];
     page.on('pageerror', (error) => problems.push(error.message));
+    page.setDefaultTimeout(PATIENCE * 1000);
     await page.setViewport({ width: 1240, height: 900 });
     const seen = await use(page);
     assert.deepEqual(problems, []);
@@ -51,10 +52,10 @@ export const firefox = {
         const video = document.querySelector('video');
         return { time: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames };
       });
-      await until(`${format} plays`, async () => { const { time, frames } = await now(); return time > 0.5 && frames > 10; }, 20);
+      await until(`${format} plays`, async () => { const { time, frames } = await now(); return time > 0.5 && frames > 10; });
       await page.evaluate(() => { document.querySelector('video').currentTime = 16.3; });
       const { frames: before } = await now();
-      await until(`${format} plays after a seek`, async () => { const { time, frames } = await now(); return time > 16.7 && frames > before + 5; }, 20);
+      await until(`${format} plays after a seek`, async () => { const { time, frames } = await now(); return time > 16.7 && frames > before + 5; });
       seen.push(`${format} ${(await now()).frames} frames, first picture ${await text(page, '[data-number=first]')}`);
     }
     return seen.join('; ');

@@ -8,14 +8,14 @@
 # Prints a line for each judge and presentation, and a sum; the status is non-zero if one of them failed or is missing.
 #
 # PARSERS  folder of install.sh; default: target/parsers of this repository.
-# LIMIT    seconds after which a judge is stopped and has failed; default: 300.
+# LIMIT    seconds after which a judge is stopped and has failed; default: 1200.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# = 1 ] || [ $# = 2 ] || { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 media=${2:-$here/../../testdata}
 parsers=${PARSERS:-$here/../../target/parsers}
-limit=${LIMIT:-300}
+limit=${LIMIT:-1200}
 
 export PYTHONDONTWRITEBYTECODE=1
 work=$(mktemp -d)

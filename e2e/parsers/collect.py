@@ -35,7 +35,7 @@ PLAYLIST = "application/vnd.apple.mpegurl"
 def get(url):
     """Status and body; the body is empty if the status is not 200."""
     try:
-        with urllib.request.urlopen(url, timeout=20) as response:
+        with urllib.request.urlopen(url, timeout=60) as response:
             return response.status, response.headers.get_content_type(), response.read()
     except urllib.error.HTTPError as error:
         return error.code, "", b""

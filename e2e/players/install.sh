@@ -21,6 +21,7 @@ apt_packages=(
     fonts-dejavu-core
 )
 yt_dlp=2026.10.26
+imageio_ffmpeg=0.8.1 # a static ffmpeg 9.0.2, as an encoder beside Debian's
 rx_player=rx-player@4.5.0
 esbuild=esbuild@0.28.2
 npm_packages=(
@@ -93,6 +94,14 @@ else
     "$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check "yt-dlp==$yt_dlp"
 fi
 
+if "$folder/venv/bin/python" -c "import imageio_ffmpeg as it; assert it.__version__ == '$imageio_ffmpeg'" 2>/dev/null; then
+    say "imageio-ffmpeg $imageio_ffmpeg: there"
+else
+    say "imageio-ffmpeg $imageio_ffmpeg: into $folder/venv"
+    "$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check "imageio-ffmpeg==$imageio_ffmpeg"
+fi
+ln -sf "$("$folder/venv/bin/python" -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())')" "$folder/ffmpeg"
+
 missing=()
 for package in "${npm_packages[@]}"; do
     npm_has "$package" || missing+=("$package")
@@ -116,7 +125,7 @@ else
 fi
 
 # The proof that everything starts: what apt and npm report is not enough.
-for factory in mssdemux mssdemux2 dashdemux dashdemux2 hlsdemux hlsdemux2 avdec_h264 avdec_aac; do
+for factory in mssdemux mssdemux2 dashdemux dashdemux2 hlsdemux hlsdemux2 avdec_h264 avdec_aac mp4mux curlhttpsink; do
     gst-inspect-1.0 --exists "$factory" || fail "GStreamer has no $factory: look at 'gst-inspect-1.0 -b'"
 done
 ffmpeg -version | sed -n '1s/ Copyright.*//p'
@@ -124,6 +133,7 @@ gst-launch-1.0 --version | sed -n '1p'
 # VLC refuses to run as root, even for this.
 as_nobody vlc --version 2>/dev/null | sed -n '1p' | grep . || fail "vlc does not start"
 mpv --version | sed -n '1s/ Copyright.*//p'
+"$folder/ffmpeg" -version | sed -n '1s/ Copyright.*//p'
 "$folder/venv/bin/yt-dlp" --version | sed 's/^/yt-dlp /'
 "$(has_browser)" --version 2>/dev/null || fail "$(has_browser) does not start"
 "$(has_firefox)" --version 2>/dev/null || fail "$(has_firefox) does not start"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Plays every presentation of a folder from a running origin, with every client: as Smooth Streaming, as DASH and as HLS.
-# GStreamer plays alone; of the others, which mostly wait for the clock, some play at a time.
+# GStreamer plays first, alone; of the others, which mostly wait for the clock, some play at a time.
 #
 #   play.sh BASE_URL MEDIA_DIR
 #
@@ -9,8 +9,8 @@
 # Prints a line for each client and presentation, and a sum; the status is non-zero if one of them failed.
 #
 # PLAYERS  folder of install.sh; default: target/players of this repository.
-# JOBS     how many clients play at a time; default: 2.
-# LIMIT    seconds after which a client is stopped and has failed; default: 120.
+# JOBS     how many clients play at a time; default: 3.
+# LIMIT    seconds after which a client is stopped and has failed; default: 600.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,8 +18,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 base=${1%/}
 media=$(cd "$2" && pwd)
 players=${PLAYERS:-$here/../../target/players}
-limit=${LIMIT:-120}
-jobs=${JOBS:-2}
+limit=${LIMIT:-600}
+jobs=${JOBS:-3}
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
@@ -45,16 +45,24 @@ beside() { # The same, beside others.
     run "$@" &
 }
 
-found=0
-while IFS= read -r -d '' ism; do
-    found=$((found + 1))
-    relative=${ism#"$media"/}
-    folder=$(dirname "$ism")
+readarray -d '' -t presentations < <(find "$media" -maxdepth 2 -type f -name '*.ism' -print0 | sort -z)
+
+name() { # FILE.ism: sets what the loops below call it
+    relative=${1#"$media"/}
+    folder=$(dirname "$1")
     url=$base/$(percent_encode "$relative")/Manifest
+}
+
+for ism in "${presentations[@]}"; do
+    name "$ism"
     for format in smooth dash hls; do
         started=$((started + 1))
         (run "$relative as $format" 2 "$here/gstreamer.py" --format "$format" "$url")
     done
+done
+
+for ism in "${presentations[@]}"; do
+    name "$ism"
     for format in smooth dash hls; do
         beside "$relative as $format" 1 "$here/vlc.py" --format "$format" "$url" "$folder"
     done
@@ -67,8 +75,7 @@ while IFS= read -r -d '' ism; do
     beside "$relative" 1 "$here/ytdlp.py" --players "$players" "$url" "$folder"
     beside "$relative as DASH and HLS" 2 "$here/segmented.py" "$url"
     beside "$relative as DASH and HLS" 2 "$here/mpv.py" "$url" "$folder"
-    wait
-done < <(find "$media" -maxdepth 2 -type f -name '*.ism' -print0 | sort -z)
+done
 
 # Text has a presentation of its own.
 text=dialects/captions/captions.ism
@@ -76,10 +83,10 @@ if [ -f "$media/$text" ]; then
     for client in hls.js shaka-hls shaka-stpp shaka-wvtt dashjs-stpp dashjs-wvtt rx-stpp rx-wvtt; do
         beside "$text with $client" 1 "$here/text.mjs" "$client" --players "$players" "$base/$text"
     done
-    wait
 fi
+wait
 
-[ "$found" != 0 ] || { echo "play.sh: no .ism in $media or a folder of it" >&2; exit 1; }
+[ "${#presentations[@]}" != 0 ] || { echo "play.sh: no .ism in $media or a folder of it" >&2; exit 1; }
 if [ "$(find "$results" -type f | wc -l)" != "$started" ]; then
     echo "play.sh: a client left no result" >&2
     exit 1

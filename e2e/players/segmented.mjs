@@ -101,7 +101,7 @@ const CLIENTS = {
           lock();
         },
         otherLanguage: () => {
-          player.setAudioTrack({ trackId: player.getAvailableAudioTracks().at(-1).id, switchingMode: 'direct' });
+          player.setAudioTrack({ trackId: player.getAvailableAudioTracks().at(-1).id, switchingMode: 'reload' });
         },
       };
     },

@@ -177,7 +177,7 @@ def packets(address, selector, options, timeout):
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("url", help="manifest address of Smooth Streaming, ending in /NAME.ism/Manifest")
-    options.add_argument("--timeout", type=float, default=60, help="seconds for each program run (%(default)s)")
+    options.add_argument("--timeout", type=float, default=150, help="seconds for each program run (%(default)s)")
     given = options.parse_args()
     smooth = []
 

@@ -28,6 +28,8 @@ const SHAKA = 'node_modules/shaka-player-5/dist/shaka-player.compiled.js';
 const playWithShaka = async (video, url) => {
   shaka.polyfill.installAll();
   const player = new shaka.Player();
+  // Shaka Player 5.2.12 shows text of HLS only once it has appended pictures behind its choice: some have to be left by then.
+  player.configure('streaming.bufferingGoal', 2);
   await player.attach(video);
   await player.load(url);
   // Shaka Player 5.2.12 often keeps no cue of TTML that is chosen before there are pictures.

@@ -27,7 +27,7 @@ const FLAGS = [
 const BROWSERS = ['chromium', 'google-chrome', 'chromium-browser'];
 const PLAYED = 3.2; // seconds of each part: three beeps
 const TO_THE_END = 10; // seconds for the last part, which ends before
-const WAIT = 15; // seconds until the first picture of a part
+const WAIT = 60; // seconds until the first picture of a part: it hangs
 
 const SHAKA = 'node_modules/shaka-player-5/dist/shaka-player.compiled.js';
 

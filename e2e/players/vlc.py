@@ -189,7 +189,7 @@ def main():
     options.add_argument("url", help="manifest address, ending in /NAME.ism/Manifest")
     options.add_argument("media", type=Path, help="folder of NAME.ism and its media files")
     options.add_argument("--format", choices=FORMATS, default="smooth", help="what to play (%(default)s)")
-    options.add_argument("--timeout", type=float, default=60, help="seconds for each program run (%(default)s)")
+    options.add_argument("--timeout", type=float, default=150, help="seconds for each program run (%(default)s)")
     given = options.parse_args()
     ism = given.media / unquote(urlsplit(given.url).path).split("/")[-2]
     played = urljoin(given.url, FORMATS[given.format][0])

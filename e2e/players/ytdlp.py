@@ -89,7 +89,7 @@ def main():
     options.add_argument("url", help="manifest address, ending in /NAME.ism/Manifest")
     options.add_argument("media", type=Path, help="folder of NAME.ism and its media files")
     options.add_argument("--players", type=Path, default=PLAYERS, help="folder of install.sh (target/players)")
-    options.add_argument("--timeout", type=float, default=60, help="seconds for each program run (%(default)s)")
+    options.add_argument("--timeout", type=float, default=150, help="seconds for each program run (%(default)s)")
     given = options.parse_args()
     ism = given.media / unquote(urlsplit(given.url).path).split("/")[-2]
     yt_dlp = str(given.players / "venv" / "bin" / "yt-dlp")
