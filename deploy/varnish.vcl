@@ -50,9 +50,9 @@ sub vcl_recv {
         return (synth(405, "Method Not Allowed"));
     }
 
-    # One copy per path. Of a query, the options of other origins alone: the server refuses them (415), so they must not meet the
-    # whole manifest. Any other query (tokens, times against caches) changes nothing.
-    if (req.url ~ "\?" && req.url !~ "(?i)[?&](?:filter|aws\.manifestfilter|aws\.manifestsettings|vbegin|vend|start|end)=[^&]"
+    # One copy per path. Of a query, the options alone: with them the server gives a part of a manifest or refuses
+    # (415). Any other query (tokens, times against caches) changes nothing.
+    if (req.url ~ "\?" && req.url !~ "(?i)[?&](?:filter|aws\.manifestfilter|aws\.manifestsettings|vbegin|vend|start|end|delay|time_delay)=[^&]"
         && req.url !~ "(?i)[?&]t=[^&]*\d{4}-\d\d-\d\d") {
         set req.url = regsub(req.url, "\?.*$", "");
     }
@@ -117,6 +117,9 @@ sub vcl_backend_response {
         }
         set beresp.grace = 0s;
         set beresp.keep = 0s;
+    } else if (beresp.ttl <= 2s) {
+        # What goes on: a stale manifest of a live event would have players a minute behind.
+        set beresp.grace = 0s;
     } else {
         set beresp.grace = 7d;
     }
