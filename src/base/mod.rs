@@ -3,12 +3,14 @@
 #[cfg_attr(not(feature = "unstable-formats"), allow(dead_code, unreachable_pub))]
 mod cursor;
 mod error;
+mod error_kind;
 mod file;
 mod four_cc;
 mod guid;
 mod heap;
 mod limits;
 mod name;
+mod read_error;
 #[cfg_attr(not(feature = "unstable-formats"), allow(unreachable_pub))]
 mod run;
 mod segment;
@@ -20,13 +22,15 @@ mod timescale;
 pub use cursor::Cursor;
 #[cfg(not(feature = "unstable-formats"))]
 pub(crate) use cursor::Cursor;
-pub use error::{Error, ErrorGroup, ErrorKind, Place, ReadError, ReadErrorKind};
+pub use error::{Error, Place};
+pub use error_kind::{ErrorGroup, ErrorKind};
 pub use file::FileId;
 pub use four_cc::FourCc;
 pub use guid::{Guid, ParseGuidError};
 pub(crate) use heap::{piece, shared_piece};
 pub use limits::Limits;
 pub use name::Name;
+pub use read_error::{ReadError, ReadErrorKind};
 #[cfg(feature = "unstable-formats")]
 pub use run::Run;
 #[cfg(not(feature = "unstable-formats"))]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 
-use super::{MemoryStore, Source, Store};
+use super::{MemoryStore, RangeSource, Source, Store};
 use crate::base::Name;
 
 /// Keeps the files of live events while they grow, and the presentation that is left when an event has
@@ -63,7 +63,29 @@ pub trait Archive: Send + Sync + 'static {
     /// Keeps a short file, in place of one of the same name, all of it or nothing: the manifests of an event. More
     /// can be appended to it.
     fn put(&self, name: &Name, content: Bytes) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Reads what another process has appended to a file behind its first `offset` bytes: as much as one read
+    /// gives, and nothing if there is nothing yet. `offset` is 0, or the end of what was given before. Whoever
+    /// follows an event asks every second or so.
+    ///
+    /// What is there may be given late, or not at all, if it was moved within the archive. Whoever gets nothing
+    /// for long [opens](Self::open) the file.
+    ///
+    /// The default opens the file, and reads up to 1 MiB.
+    fn follow(&self, name: &Name, offset: u64) -> impl Future<Output = io::Result<Bytes>> + Send {
+        async move {
+            let source = match self.open(name).await {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Bytes::new()),
+                source => source?,
+            };
+            let end = source.stat().await?.size.min(offset.saturating_add(FOLLOWED));
+            if end <= offset { Ok(Bytes::new()) } else { source.read(offset..end).await }
+        }
+    }
 }
+
+/// Bytes that one call of [`Archive::follow`] reads.
+const FOLLOWED: u64 = 1 << 20;
 
 /// An archive of any type. Clones share the archive.
 #[derive(Clone)]
@@ -81,6 +103,7 @@ trait Erased: Send + Sync {
     fn finish<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<()>>;
     fn open<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, io::Result<Source>>;
     fn put<'a>(&'a self, name: &'a Name, content: Bytes) -> BoxFuture<'a, io::Result<()>>;
+    fn follow<'a>(&'a self, name: &'a Name, offset: u64) -> BoxFuture<'a, io::Result<Bytes>>;
 }
 
 impl<A: Archive> Erased for A {
@@ -103,6 +126,10 @@ impl<A: Archive> Erased for A {
 
     fn put<'a>(&'a self, name: &'a Name, content: Bytes) -> BoxFuture<'a, io::Result<()>> {
         Box::pin(Archive::put(self, name, content))
+    }
+
+    fn follow<'a>(&'a self, name: &'a Name, offset: u64) -> BoxFuture<'a, io::Result<Bytes>> {
+        Box::pin(Archive::follow(self, name, offset))
     }
 }
 
@@ -128,6 +155,10 @@ impl Archive for AnyArchive {
 
     async fn put(&self, name: &Name, content: Bytes) -> io::Result<()> {
         self.0.put(name, content).await
+    }
+
+    async fn follow(&self, name: &Name, offset: u64) -> io::Result<Bytes> {
+        self.0.follow(name, offset).await
     }
 }
 
@@ -176,8 +207,8 @@ impl Archive for MemoryArchive {
         Ok(())
     }
 
-    async fn finish(&self, name: &Name) -> io::Result<()> {
-        self.growing().remove(name);
+    async fn finish(&self, _: &Name) -> io::Result<()> {
+        // The end of an event that was not written completely is written again.
         Ok(())
     }
 
@@ -201,10 +232,10 @@ struct Growing {
     name: Name,
 }
 
-impl super::RangeSource for Growing {
+impl RangeSource for Growing {
     async fn stat(&self) -> io::Result<super::Stat> {
         let stat = self.store.open(&self.name).await?.stat().await?;
-        let version = super::Version::new(self.name.as_str().to_owned());
+        let version = super::Version::new(format!("{}:{}", self.name, stat.size));
         Ok(super::Stat::immutable(stat.size, version))
     }
 
@@ -216,7 +247,6 @@ impl super::RangeSource for Growing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::RangeSource;
     use futures_util::FutureExt;
 
     fn block_on<T>(future: impl Future<Output = T>) -> T {

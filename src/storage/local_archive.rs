@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,8 @@ pub struct LocalArchive {
     sync: ArchiveSync,
     /// Files that are written to.
     growing: Arc<Mutex<HashMap<Name, Arc<Mutex<Growing>>>>>,
+    /// Files that are written to just now.
+    turns: Arc<Mutex<HashMap<Name, Arc<Turn>>>>,
     run: Option<Arc<Run>>,
 }
 
@@ -55,6 +58,16 @@ pub enum ArchiveSync {
     Every(Duration),
 }
 
+/// The order of the writes to a file. The host may make one that was dropped much later: it must not replace what
+/// was written since.
+#[derive(Default)]
+struct Turn {
+    /// Number of the last write that was asked for.
+    asked: AtomicU64,
+    /// Number of the last one that was made. One is made at a time.
+    made: Mutex<u64>,
+}
+
 /// A file that is written to.
 struct Growing {
     file: File,
@@ -71,7 +84,8 @@ impl LocalArchive {
         let root = root.as_ref();
         fs::create_dir_all(root).map_err(|error| at(root, &error))?;
         let growing = Arc::default();
-        Ok(Self { root: root.into(), sync: ArchiveSync::default(), growing, run: None })
+        let (root, sync, turns) = (root.into(), ArchiveSync::default(), Arc::default());
+        Ok(Self { root, sync, growing, turns, run: None })
     }
 
     /// Sets when bytes survive the end of the machine; default [`ArchiveSync::Never`].
@@ -116,6 +130,36 @@ impl LocalArchive {
         }));
         let gone = |_| io::Error::other("the host has dropped a write to the archive");
         receiver.await.map_err(gone)?
+    }
+
+    /// Writes to a file, unless a later write to it was made.
+    async fn write(
+        &self,
+        name: &Name,
+        work: impl FnOnce(&Self, &Name) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<()> {
+        let turn = Arc::clone(lock(&self.turns).entry(name.clone()).or_default());
+        let number = turn.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        let name = name.clone();
+        self.run(move |archive| {
+            let written = {
+                let mut made = lock(&turn.made);
+                match number < *made {
+                    true => Err(io::Error::other("a later write to the file was made first")),
+                    false => {
+                        *made = number;
+                        work(archive, &name)
+                    }
+                }
+            };
+            let mut turns = lock(&archive.turns);
+            // Nobody else waits for a turn.
+            if Arc::strong_count(&turn) == 2 {
+                turns.remove(&name);
+            }
+            written
+        })
+        .await
     }
 
     fn path(&self, name: &Name) -> PathBuf {
@@ -205,28 +249,29 @@ impl Growing {
 
 impl Archive for LocalArchive {
     async fn append(&self, name: &Name, offset: u64, bytes: Bytes) -> io::Result<()> {
-        let name = name.clone();
-        self.run(move |archive| archive.append_now(&name, offset, &bytes)).await
+        self.write(name, move |archive, name| archive.append_now(name, offset, &bytes)).await
     }
 
     async fn finish(&self, name: &Name) -> io::Result<()> {
-        let Some(file) = lock(&self.growing).remove(name) else { return Ok(()) };
-        self.run(move |_| lock(&file).file.sync_all()).await
+        self.write(name, |archive, name| {
+            let file = lock(&archive.growing).remove(name);
+            file.map_or(Ok(()), |file| lock(&file).file.sync_all())
+        })
+        .await
     }
 
     async fn open(&self, name: &Name) -> io::Result<Source> {
         let name = name.clone();
         self.run(move |archive| {
             let file = File::open(archive.path(&name))?;
-            let version = Version::new(name.as_str().to_owned());
-            Ok(Source::new(GrowingFile { file: Arc::new(file), version }))
+            let archive = archive.clone();
+            Ok(Source::new(GrowingFile { file: Arc::new(file), name, archive }))
         })
         .await
     }
 
     async fn put(&self, name: &Name, content: Bytes) -> io::Result<()> {
-        let name = name.clone();
-        self.run(move |archive| archive.put_now(&name, &content)).await
+        self.write(name, move |archive, name| archive.put_now(name, &content)).await
     }
 }
 
@@ -239,24 +284,33 @@ impl fmt::Debug for LocalArchive {
 /// A file of an archive, which grows. No byte of it changes.
 struct GrowingFile {
     file: Arc<File>,
-    version: Version,
+    name: Name,
+    /// For the place where reads are made.
+    archive: LocalArchive,
 }
 
 impl RangeSource for GrowingFile {
     async fn stat(&self) -> io::Result<Stat> {
-        Ok(Stat::immutable(self.file.metadata()?.len(), self.version.clone()))
+        let size = self.file.metadata()?.len();
+        // A manifest is put more than once, and longer each time.
+        Ok(Stat::immutable(size, Version::new(format!("{}:{size}", self.name))))
     }
 
     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
-        if range.start > range.end || range.end > self.file.metadata()?.len() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        // No longer than the file, by the check above.
-        let len = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
-        let mut bytes = vec![0; len];
-        read_at(&self.file, &mut bytes, range.start)?;
-        Ok(bytes.into())
+        let file = Arc::clone(&self.file);
+        self.archive.run(move |_| read_now(&file, &range)).await
     }
+}
+
+fn read_now(file: &File, range: &Range<u64>) -> io::Result<Bytes> {
+    if range.start > range.end || range.end > file.metadata()?.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    // No longer than the file, by the check above.
+    let len = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
+    let mut bytes = vec![0; len];
+    read_at(file, &mut bytes, range.start)?;
+    Ok(bytes.into())
 }
 
 #[cfg(unix)]
@@ -385,6 +439,21 @@ mod tests {
         write();
         append.now_or_never().unwrap().unwrap();
         assert_eq!(fs::read(folder.0.join("a.ismv")).unwrap(), b"bytes");
+        // A write that was dropped is made after the one that was made in its place.
+        let mut late = Box::pin(archive.append(&file, 5, "more".into()));
+        assert!((&mut late).now_or_never().is_none());
+        drop(late);
+        let late = lock(&queue).pop().unwrap();
+        for (offset, bytes) in [(5, "more"), (9, "and more")] {
+            let mut append = Box::pin(archive.append(&file, offset, bytes.into()));
+            assert!((&mut append).now_or_never().is_none());
+            let write = lock(&queue).pop().unwrap();
+            write();
+            append.now_or_never().unwrap().unwrap();
+        }
+        late();
+        assert_eq!(fs::read(folder.0.join("a.ismv")).unwrap(), b"bytesmoreand more");
+        assert!(lock(&archive.turns).is_empty());
         let dropped = archive.append(&file, 5, "more".into());
         let mut dropped = Box::pin(dropped);
         assert!((&mut dropped).now_or_never().is_none());

@@ -59,6 +59,8 @@ pub use age::Age;
 #[cfg(feature = "live")]
 pub use archive::{AnyArchive, Archive, MemoryArchive};
 pub use breaker::{BreakerOpen, BreakerSource, BreakerState, BreakerStats, BreakerStore};
+#[cfg(all(feature = "object-store", feature = "live"))]
+pub use bucket::BucketArchive;
 #[cfg(feature = "object-store")]
 pub use bucket::{
     Bucket, BucketObject, ConnectError, ListedPage, Location, NoBucket, Protocol, SignedLinks,

@@ -217,6 +217,12 @@ impl<S> RetryStore<S> {
         self
     }
 
+    /// Makes failed operations of a source again that another store has opened.
+    #[cfg(all(feature = "live", feature = "object-store"))]
+    pub(super) fn source<T>(&self, source: T) -> RetrySource<T> {
+        RetrySource { source, around: self.around.clone() }
+    }
+
     pub(super) fn inner(&self) -> &S {
         &self.store
     }

@@ -1,5 +1,7 @@
 //! Object stores: any store of the crate `object_store`.
 
+#[cfg(feature = "live")]
+mod archive;
 mod connect_error;
 mod get;
 mod listing;
@@ -31,6 +33,8 @@ use object_store::list::PaginatedListStore;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore};
 
+#[cfg(feature = "live")]
+pub use archive::BucketArchive;
 pub use connect_error::ConnectError;
 pub use listing::ListedPage;
 pub use location::{Location, Protocol};

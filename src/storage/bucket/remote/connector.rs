@@ -134,7 +134,8 @@ impl Connector {
         if self.is_for_credentials {
             *request.timeout_mut() = Some(CREDENTIALS);
         }
-        if !body.is_empty() {
+        // `is_empty` of a body of several pieces says the opposite in object_store 0.14.
+        if body.content_length() > 0 {
             *request.body_mut() = Some(Body::wrap(body));
         }
         let mut response = self.execute(request).await?;
