@@ -20,10 +20,12 @@ pub(crate) struct Whole {
 }
 
 /// Returns one fragment of the samples of these, which were rewritten for Smooth Streaming and follow one
-/// another; the length of its `moof`; and the sum of their durations.
+/// another; the length of its `moof`; and the sum of their durations. The first sample is shown when the fragment
+/// starts: its composition offset is 0, and others are as much less, and may be negative.
 ///
 /// # Errors
-/// [`ErrorKind::NotSliceable`] if they have boxes with an entry per sample, such as those of encryption;
+/// [`ErrorKind::NotSliceable`] if they have boxes with an entry per sample, such as those of encryption, or composition
+/// offsets that are too far apart;
 /// [`ErrorKind::Budget`] for too many samples.
 pub(crate) fn joined(
     chunks: &[Bytes],
@@ -50,6 +52,9 @@ pub(crate) fn joined(
     let says = parts
         .iter()
         .any(|(_, stored)| samples_of(stored).any(|alike| alike.sample.has_dependency()));
+    let first = parts.iter().find_map(|(_, stored)| samples_of(stored).find(|of| of.count > 0));
+    let lead = first.map_or(0, |alike| alike.sample.composition_offset);
+    let too_far = ErrorKind::NotSliceable("a composition offset of more than 32 bits");
     let mut samples: Vec<Written> = Vec::with_capacity(count as usize);
     for (_, stored) in &parts {
         let sdtp = stored.traf.get::<Sdtp>().map(|sdtp| &sdtp.samples[..]).unwrap_or_default();
@@ -57,6 +62,8 @@ pub(crate) fn joined(
         for alike in samples_of(stored) {
             for _ in 0..alike.count {
                 let Sample { duration, size, flags, composition_offset } = alike.sample;
+                let composition_offset =
+                    composition_offset.checked_sub(lead).ok_or_else(|| too_far.clone())?;
                 let of_sdtp = sdtp.get(number).copied();
                 let is_sync = match of_sdtp.and_then(Sdtp::is_independent) {
                     Some(is_independent) => is_independent,

@@ -7,7 +7,7 @@ use super::edited::{Slot, edited};
 use super::media_data::{Behind, header_at, mdat_behind, total};
 use crate::base::{Error, ErrorKind, FourCc, Limits};
 use crate::bmff::uuid::{Tfrf, TfrfEntry, Tfxd};
-use crate::bmff::{AnyBox, Body, FullBox};
+use crate::bmff::{AnyBox, Body, FullBox, Trex};
 
 /// Times are written in 64 bits: some players read no others.
 const WIDE: FullBox = FullBox { version: 1, flags: 0 };
@@ -31,7 +31,7 @@ pub(crate) fn with_tfrf(
     changed(fragment, limits, |slots| {
         slots.retain(|slot| !slot.is_extended(Tfrf::UUID));
         if next.is_empty() {
-            return;
+            return Ok(());
         }
         let behind = slots.iter().position(|slot| slot.is_extended(Tfxd::UUID));
         let behind = behind.map_or(slots.len(), |at| at + 1);
@@ -40,12 +40,13 @@ pub(crate) fn with_tfrf(
         }
         let tfrf = Tfrf { full: WIDE, entries: next.to_vec() };
         slots.insert(behind, Slot::new(AnyBox::new(tfrf)));
+        Ok(())
     })
 }
 
 /// Returns a fragment (`moof` and `mdat`) with this start and this duration, in ticks of the track, and its
 /// lengths. `tfxd` becomes one of 64 bits if it is not; a fragment without one gets it as the last
-/// box of its `traf`.
+/// box of its `traf`. A `tfdt`, which tells another time, is left out.
 ///
 /// # Errors
 /// As [`with_tfrf`].
@@ -57,7 +58,57 @@ pub(crate) fn with_time(
     duration: u64,
     limits: &Limits,
 ) -> Result<(Bytes, Lengths), Error> {
-    changed(fragment, limits, |slots| set_time(slots, time, duration))
+    changed(fragment, limits, |slots| {
+        set_time(slots, time, duration);
+        Ok(())
+    })
+}
+
+/// Returns a fragment (`moof` and `mdat`) of the track that one `trex` is of as one of another's, and its lengths. What it
+/// left to the first `trex`, and what the second says otherwise, is written into its `tfhd`; the samples stay as they are.
+///
+/// # Errors
+/// As [`with_tfrf`].
+///
+/// Spec: ISO/IEC 14496-12, 8.8.7.
+pub(crate) fn of_other_track(
+    fragment: &Bytes,
+    from: &Trex,
+    to: &Trex,
+    limits: &Limits,
+) -> Result<(Bytes, Lengths), Error> {
+    let explicit = |field: &mut Option<u32>, own: u32, other: u32| {
+        if own != other {
+            field.get_or_insert(own);
+        }
+    };
+    changed(fragment, limits, |slots| {
+        for slot in slots {
+            let Body::Tfhd(tfhd) = &mut slot.item.body else { continue };
+            tfhd.track_id = to.track_id;
+            explicit(
+                &mut tfhd.sample_description_index,
+                from.default_sample_description_index,
+                to.default_sample_description_index,
+            );
+            explicit(
+                &mut tfhd.default_sample_duration,
+                from.default_sample_duration,
+                to.default_sample_duration,
+            );
+            explicit(
+                &mut tfhd.default_sample_size,
+                from.default_sample_size,
+                to.default_sample_size,
+            );
+            explicit(
+                &mut tfhd.default_sample_flags,
+                from.default_sample_flags,
+                to.default_sample_flags,
+            );
+        }
+        Ok(())
+    })
 }
 
 /// Returns a `moof` with this start and this duration, and with its runs at the right offsets if the payload
@@ -98,6 +149,8 @@ pub(crate) fn timed_moof(
 }
 
 fn set_time(slots: &mut Vec<Slot>, time: u64, duration: u64) {
+    // It would tell the time of before.
+    slots.retain(|slot| slot.item.header.kind != *b"tfdt");
     let found = slots.iter_mut().find(|slot| slot.is_extended(Tfxd::UUID));
     match found {
         Some(slot) => match &mut slot.item.body {
@@ -113,10 +166,14 @@ fn set_time(slots: &mut Vec<Slot>, time: u64, duration: u64) {
     }
 }
 
-fn changed(
+/// Returns a fragment (`moof` and `mdat`) whose `traf` was changed, and its lengths.
+///
+/// # Errors
+/// As [`with_tfrf`], and those of `change`.
+pub(super) fn changed(
     fragment: &Bytes,
     limits: &Limits,
-    change: impl FnOnce(&mut Vec<Slot>),
+    change: impl FnOnce(&mut Vec<Slot>) -> Result<(), Error>,
 ) -> Result<(Bytes, Lengths), Error> {
     let has = fragment.len() as u64;
     let cut_off = |needs| Error::from(ErrorKind::Truncated { needs, has });
@@ -127,11 +184,8 @@ fn changed(
         Behind::Needs(needs) => return Err(cut_off(needs)),
     };
     let moof = fragment.slice(..moof_len as usize);
-    let edited = edited(&moof, 0, limits, |slots| {
-        change(slots);
-        Ok(())
-    })
-    .map_err(|error| error.inside(FourCc(*b"moof")))?;
+    let edited = edited(&moof, 0, limits, change);
+    let edited = edited.map_err(|error| error.inside(FourCc(*b"moof")))?;
     let lengths = |moof: u64| {
         let moved = |at: u64| at - moof_len + moof;
         Lengths { moof, payload: moved(payload), len: moved(len) }

@@ -9,6 +9,8 @@ pub mod cmaf;
 mod edited;
 mod first_sample;
 #[cfg(feature = "live")]
+mod first_shown;
+#[cfg(feature = "live")]
 mod joined;
 mod key_frames;
 mod key_samples;
@@ -30,10 +32,12 @@ pub(crate) use broken::track_of_broken;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use changed::Changed;
 #[cfg(feature = "live")]
+pub(crate) use first_shown::shown_at_start;
+#[cfg(feature = "live")]
 pub(crate) use joined::{Whole, joined};
 pub(crate) use key_frames::{Keep, KeyFrames};
 #[cfg(feature = "live")]
-pub(crate) use look_ahead::{timed_moof, with_tfrf, with_time};
+pub(crate) use look_ahead::{of_other_track, timed_moof, with_tfrf, with_time};
 pub use noun::Noun;
 pub(crate) use other_time::OtherTime;
 #[cfg(feature = "package")]

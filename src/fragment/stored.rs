@@ -213,6 +213,16 @@ impl Stored {
         Ok(ticks.fold(0, u64::saturating_add))
     }
 
+    /// Returns true if a sample lasts so long that its duration must be a negative one: muxers write such where times go
+    /// back.
+    #[cfg(feature = "live")]
+    pub(crate) fn has_negative_duration(&self, defaults: Defaults) -> bool {
+        let defaults = self.defaults(defaults);
+        let is_negative = |ticks: u32| ticks > i32::MAX.unsigned_abs();
+        let mut runs = self.traf.all::<Trun>();
+        runs.any(|trun| defaults.samples(trun).any(|of| is_negative(of.sample.duration)))
+    }
+
     /// Returns whether its samples have IVs in the way of CMAF, and it has nothing of Smooth Streaming.
     pub(crate) fn is_encrypted_cmaf(&self) -> bool {
         let has_piff = self.traf.get::<uuid::PiffSenc>().is_some();

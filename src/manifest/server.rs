@@ -5,6 +5,10 @@ use super::xml::{Element, Reader, Writer};
 use super::{Attributes, StreamKind};
 use crate::base::{Error, ErrorKind, Limits};
 
+/// Names of `meta` that only the film of an event has.
+const LIVE_EPOCH: &str = "liveEpoch";
+const LIVE_BEGIN: &str = "liveBegin";
+
 /// An on-demand server manifest: SMIL with one element a track.
 ///
 /// Spec: Microsoft's "IIS Smooth Streaming Server Manifest, On Demand". Every producer writes its
@@ -153,6 +157,25 @@ impl ServerManifest {
     /// Path of the client manifest, relative to this one.
     pub fn client_manifest(&self) -> Option<&str> {
         self.meta("clientManifestRelativePath").filter(|path| !path.trim().is_empty())
+    }
+
+    /// Adds what the film of a live event keeps of it: the wall time of media of time 0 in ticks of 100 ns since 1970,
+    /// and
+    /// the time of the first chunk in ticks of 100 ns. Other servers pass over names of `meta` that they do not know.
+    #[cfg(feature = "live")]
+    pub(crate) fn set_live(&mut self, epoch: i64, begin: u64) {
+        self.metas.push((LIVE_EPOCH.to_owned(), epoch.to_string()));
+        self.metas.push((LIVE_BEGIN.to_owned(), begin.to_string()));
+    }
+
+    /// Wall time of media of time 0 in ticks of 100 ns since 1970, if it is the film of a live event.
+    pub(crate) fn live_epoch(&self) -> Option<i64> {
+        self.meta(LIVE_EPOCH)?.trim().parse().ok()
+    }
+
+    /// Time of the first chunk in ticks of 100 ns, if it is the film of a live event.
+    pub(crate) fn live_begin(&self) -> Option<u64> {
+        self.meta(LIVE_BEGIN)?.trim().parse().ok()
     }
 
     /// Writes the manifest as SMIL 2.0 in UTF-8. The same value gives the same bytes.

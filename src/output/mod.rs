@@ -1,5 +1,8 @@
 //! Floor 5: answers in the formats that clients ask for. The formats do not know each other.
 
+mod clip;
+#[cfg(all(test, feature = "live", feature = "dash", feature = "hls"))]
+mod clip_tests;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub mod cmaf;
 #[cfg(feature = "dash")]
@@ -13,4 +16,4 @@ mod request;
 
 pub use identity::Identity;
 pub(crate) use outputs::Outputs;
-pub use request::Request;
+pub use request::{ClipRequest, Request};

@@ -8,9 +8,9 @@ use super::cmaf;
 use super::dash;
 #[cfg(feature = "hls")]
 use super::hls;
-use super::{Identity, Outputs, mss};
+use super::{Identity, Outputs, clip, mss};
 use crate::base::{Error, ErrorKind, Step};
-use crate::presentation::{Presentation, Reply};
+use crate::presentation::{ClipTimes, Presentation, Reply};
 
 /// A request to a presentation: one row per output.
 ///
@@ -46,6 +46,23 @@ pub enum Request<'a> {
     /// HLS.
     #[cfg(feature = "hls")]
     Hls(hls::Request<'a>),
+    /// A manifest or a playlist of a part of the presentation.
+    Clip(Box<ClipRequest<'a>>),
+}
+
+/// A request for a manifest of a part of a presentation: `Manifest?start=60&end=120`.
+///
+/// The options are `start` and `end`, or `vbegin` and `vend`; `t` with a time, or with two divided by `--`;
+/// and `delay` or `time_delay` in seconds, by which the live edge is later. A time is one of
+///
+/// - an ISO 8601 date, with or without a time of day and a zone: `2026-11-24T10:00:00Z`;
+/// - seconds since 1970, if the number is 1,000,000,000 or more;
+/// - milliseconds since 1970, if it is 100,000,000,000 or more;
+/// - else seconds since the begin of the presentation: `90`, `90.5`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClipRequest<'a> {
+    times: ClipTimes,
+    manifest: Request<'a>,
 }
 
 impl<'a> Request<'a> {
@@ -106,7 +123,19 @@ impl<'a> Request<'a> {
         if let Some(query) = query {
             options.add_query(query);
         }
-        Some(request.and_then(|request| options.check().map(|()| request)))
+        Some(request.and_then(|request| {
+            let times = clip::take_times(&mut options.others)?;
+            options.check()?;
+            Ok(request.in_times(times))
+        }))
+    }
+
+    /// Returns the request for the part of the presentation between these times, if there are any.
+    fn in_times(self, times: Option<ClipTimes>) -> Self {
+        match times {
+            Some(times) => Self::Clip(Box::new(ClipRequest { times, manifest: self })),
+            None => self,
+        }
     }
 
     /// Reads Azure's form with the extension that some players demand:
@@ -122,7 +151,7 @@ impl<'a> Request<'a> {
             return None;
         }
         match mss::Request::parse(path, query) {
-            Ok(mss::Request::Manifest(options)) if !options.others.is_empty() => {
+            Ok(mss::Request::Manifest(options)) if options.asks_for_more_than_a_part() => {
                 Some(Self::of_mss(mss::Request::Manifest(options), outputs))
             }
             Err(error) if matches!(error.kind, ErrorKind::NotServed(_)) => {
@@ -174,7 +203,7 @@ impl<'a> Request<'a> {
         let request = mss::Request::parse(rest, query);
         match request.map_err(|error| under_another_name(error, outputs))? {
             // It is for another output, or is refused for its options.
-            mss::Request::Manifest(options) if !options.others.is_empty() => {
+            mss::Request::Manifest(options) if options.asks_for_more_than_a_part() => {
                 Self::of_mss(mss::Request::Manifest(options), outputs)
             }
             mss::Request::Fragment(_) => Err(Error::request("fragment", ErrorKind::NoFragment)),
@@ -184,11 +213,22 @@ impl<'a> Request<'a> {
 
     /// Returns the request for a manifest of Smooth Streaming, or for the one that its options ask for,
     /// as Azure names them.
+    fn of_mss(mut request: mss::Request<'a>, outputs: Outputs) -> Result<Self, Error> {
+        match &mut request {
+            mss::Request::Manifest(options) if !options.others.is_empty() => {
+                let times = clip::take_times(&mut options.others)?;
+                Ok(Self::in_format(request, outputs)?.in_times(times))
+            }
+            _ => Self::in_format(request, outputs),
+        }
+    }
+
+    /// Returns the request for a manifest in the format that its options ask for.
     #[cfg_attr(
         not(any(feature = "dash", feature = "hls")),
         allow(unused_mut, unused_variables, reason = "no other format is served")
     )]
-    fn of_mss(mut request: mss::Request<'a>, outputs: Outputs) -> Result<Self, Error> {
+    fn in_format(mut request: mss::Request<'a>, outputs: Outputs) -> Result<Self, Error> {
         #[cfg(any(feature = "dash", feature = "hls"))]
         if let mss::Request::Manifest(options) = &mut request
             && let Some(mss::ManifestOption::Format(format)) = options.others.first()
@@ -246,6 +286,13 @@ impl<'a> Request<'a> {
             Self::Dash(request) => or_broken(presentation, dash::identify(presentation, *request)),
             #[cfg(feature = "hls")]
             Self::Hls(request) => or_broken(presentation, hls::identify(presentation, *request)),
+            Self::Clip(request) => {
+                let of_part = |part: &Arc<Presentation>| request.manifest.identify(part);
+                Ok(match presentation.with_clip(&request.times, of_part)? {
+                    Identity::Known(known) => Identity::Known(known.of_clip()),
+                    other => other,
+                })
+            }
         }
     }
 
@@ -267,6 +314,13 @@ impl<'a> Request<'a> {
             #[cfg(feature = "hls")]
             Self::Hls(request) => {
                 or_broken(presentation, hls::answer(presentation, *request)).map(Step::Ready)
+            }
+            Self::Clip(request) => {
+                let of_part = |part: &Arc<Presentation>| request.manifest.answer(part);
+                Ok(match presentation.with_clip(&request.times, of_part)? {
+                    Step::Ready(reply) => Step::Ready(reply.of_clip()),
+                    step => step,
+                })
             }
         }
     }

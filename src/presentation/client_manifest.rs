@@ -87,7 +87,6 @@ impl ClientManifestText {
     }
 
     /// Returns whether event streams are left out.
-    #[cfg(feature = "live")]
     pub(super) fn has_left_out(&self) -> bool {
         self.has_left_out
     }

@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::representation_map::RepresentationMap;
+#[cfg(any(feature = "dash", feature = "hls"))]
+use super::segmented::TracksLeftOut;
+use super::stream::Media;
 use super::validator::ContentHash;
 #[cfg(any(feature = "dash", feature = "hls"))]
 use super::{Date, Moment};
@@ -12,7 +16,7 @@ use super::{Live, Located, Presentation, Stream, Validator};
 use crate::base::Timescale;
 use crate::base::{ErrorKind, FileId, Limits, piece};
 use crate::fragment::{Lengths, Noun};
-use crate::manifest::{Chunk, ClientManifest, Layout, QualityLevel, StreamIndex};
+use crate::manifest::{Chunk, ClientManifest, Layout, QualityLevel, StreamIndex, StreamKind};
 
 /// The properties that only such a snapshot has.
 #[derive(Debug)]
@@ -41,12 +45,18 @@ pub(super) struct GrownEvent {
     pub(super) manifest: ClientManifest,
     /// For each stream of the manifest, its number in the presentation.
     pub(super) streams: Box<[usize]>,
+    /// Initialization segments of its tracks.
+    #[cfg_attr(not(any(feature = "dash", feature = "hls")), allow(dead_code))]
+    pub(super) headers: RepresentationMap<Bytes>,
+    /// The reasons why its tracks are left out of manifests of DASH and HLS.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(super) left_out: TracksLeftOut,
 }
 
 impl Grown {
     /// Returns bytes of memory that it takes outside of itself.
     pub(super) fn memory(&self) -> usize {
-        let GrownEvent { heads, manifest, streams } = &*self.event;
+        let GrownEvent { heads, manifest, streams, .. } = &*self.event;
         let event = piece(2 * size_of::<usize>() + size_of::<GrownEvent>());
         let protection =
             manifest.protection.iter().map(|of| size_of_val(of) + piece(of.data.len()));
@@ -85,23 +95,46 @@ impl Presentation {
     }
 
     /// Returns whether DASH and HLS have the stored segments alone. Sound that begins with the pictures, and
-    /// gaps that are filled, would be other segments than those that were announced while it was live.
+    /// gaps that are filled, would be other segments than those that were announced while it was live, or than those
+    /// of the whole of which it is a part.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn has_only_stored_segments(&self) -> bool {
-        self.is_live || self.is_grown()
+        self.is_live || self.is_of_event() || self.clip.is_some()
     }
 
-    /// Returns the wall time of a moment: ticks of 100 ns since 1970. Times of a film count from 1970.
-    #[cfg(any(feature = "dash", feature = "hls"))]
+    /// Returns the wall time of media of time 0, in ticks of 100 ns since 1970; 0 for a film that was no event.
+    pub(super) fn live_epoch(&self) -> i64 {
+        let of_film = || self.ended.map_or(0, |ended| ended.epoch);
+        self.grown.as_ref().map_or_else(of_film, |grown| grown.epoch)
+    }
+
+    /// Returns the wall time of a moment: ticks of 100 ns since 1970. Times of a film that was no event count from
+    /// 1970.
+    #[cfg(feature = "hls")]
     pub(crate) fn date_of(&self, moment: Moment) -> Date {
-        let epoch = self.grown.as_ref().map_or(0, |grown| grown.epoch);
-        Date::new(i128::from(moment.rescaled_floor(Timescale::SMOOTH)) + i128::from(epoch))
+        self.date_after(moment, 0)
     }
 
-    /// Returns the moment from which times of an event count in a manifest of DASH. `None` for a film.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    fn date_after(&self, moment: Moment, ticks: u64) -> Date {
+        let epoch = self.live_epoch();
+        let moment = moment.rescaled_floor(Timescale::SMOOTH);
+        Date::new(i128::from(moment) + i128::from(ticks) + i128::from(epoch))
+    }
+
+    /// Returns the wall time at which players show a moment that is live: later than it was if they asked for a
+    /// delay.
+    #[cfg(feature = "dash")]
+    pub(crate) fn shown_at(&self, moment: Moment) -> Date {
+        self.date_after(moment, self.delay())
+    }
+
+    /// Returns the moment from which times of an event count in a manifest of DASH. `None` for a film that was no
+    /// event.
     #[cfg(feature = "dash")]
     pub(crate) fn event_begins(&self) -> Option<Moment> {
-        let ticks = self.grown.as_ref()?.begin;
+        let of_film = || self.ended.and_then(|ended| ended.begin);
+        let ticks = self.grown.as_ref().map(|grown| grown.begin).or_else(of_film)?;
         Some(Moment { ticks, timescale: Timescale::SMOOTH })
     }
 
@@ -114,7 +147,9 @@ impl Presentation {
     pub(super) fn grown_manifest(&self) -> Result<Bytes, ErrorKind> {
         let grown = self.grown.as_ref().ok_or(ErrorKind::NoPresentation)?;
         let layout = self.client_manifest.layout();
-        let text = grown.event.write(&self.streams, grown.live.as_ref(), layout, &self.limits)?;
+        let live = grown.live.as_ref();
+        let mut text = grown.event.write(&self.streams, live, layout, &self.limits)?;
+        text.shrink_to_fit();
         Ok(Bytes::from(text))
     }
 
@@ -154,16 +189,22 @@ impl GrownEvent {
         limits: &Limits,
     ) -> Result<String, ErrorKind> {
         let mut manifest = self.manifest.clone();
-        let (mut begin, mut end) = (u64::MAX, 0);
+        // Captions may begin long before all others: they count if there is nothing else.
+        let (mut begin, mut end) = ((true, u64::MAX), 0);
         let indexes = std::mem::take(&mut manifest.streams);
         for (mut index, &number) in indexes.into_iter().zip(&self.streams) {
             let Some(stream) = streams.get(number) else { continue };
             index.chunks = stream.chunks();
+            // Those of which everything has left the window.
+            index.qualities.retain(|quality| {
+                let mut of = stream.tracks.iter().filter(|track| track.bitrate == quality.bitrate);
+                of.all(|track| !matches!(track.media, Media::Absent(_)))
+            });
             let announced = stream.timeline.chunk(stream.window.hidden);
             let Some((first, _)) = announced else { continue };
             let scale = manifest.timescale();
             let rescaled = |ticks| stream.timescale.rescale_round(ticks, scale).unwrap_or(0);
-            begin = begin.min(rescaled(first));
+            begin = begin.min((stream.kind == StreamKind::Text, rescaled(first)));
             end = end.max(rescaled(stream.timeline.end()));
             manifest.streams.push(index);
         }
@@ -171,7 +212,7 @@ impl GrownEvent {
             return Err(ErrorKind::NotYet);
         }
         match live {
-            None => manifest.duration = end.saturating_sub(begin),
+            None => manifest.duration = end.saturating_sub(begin.1),
             Some(live) => {
                 let window = live.window.map_or(0, |window| window.as_nanos() / 100);
                 manifest.duration = 0;

@@ -73,14 +73,15 @@ impl KeptHead {
 }
 
 impl Presentation {
-    /// Sets the place that keeps heads. No other opening has the same number.
-    pub(crate) fn keep_heads(&mut self, opening: u64, kept: Arc<dyn KeptHeads>) {
-        self.heads = Some(Heads { opening, kept });
+    /// Sets the place that keeps heads, unless there is one already: several origins may answer from one
+    /// snapshot. No other opening has the same number, but those of the snapshots of one event.
+    pub(crate) fn keep_heads(&self, opening: u64, kept: Arc<dyn KeptHeads>) {
+        let _ = self.heads.set(Heads { opening, kept });
     }
 
     /// Returns the fragment of a chunk that was made of samples before, if it is kept.
     pub(super) fn kept_fragment(&self, at: Located) -> Option<Arc<MadeFragment>> {
-        let Heads { opening, kept } = self.heads.as_ref()?;
+        let Heads { opening, kept } = self.heads.get()?;
         match kept.get(&HeadKey::of_fragment(*opening, self.lasting(at)))? {
             KeptHead::Fragment(made) => Some(made),
             #[cfg(any(feature = "dash", feature = "hls"))]
@@ -90,7 +91,7 @@ impl Presentation {
 
     /// Keeps a fragment that was made of samples for requests to come.
     pub(super) fn keep_fragment(&self, at: Located, made: &Arc<MadeFragment>) {
-        if let Some(Heads { opening, kept }) = &self.heads {
+        if let Some(Heads { opening, kept }) = self.heads.get() {
             let key = HeadKey::of_fragment(*opening, self.lasting(at));
             kept.put(key, KeptHead::Fragment(Arc::clone(made)));
         }
@@ -112,7 +113,7 @@ impl Presentation {
     /// Returns the head of the segment of a chunk, if it was written before and is kept.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn kept_head(&self, at: Located) -> Option<Bytes> {
-        let Heads { opening, kept } = self.heads.as_ref()?;
+        let Heads { opening, kept } = self.heads.get()?;
         match kept.get(&HeadKey::of_segment(*opening, self.lasting(at)))? {
             KeptHead::Segment(head) => Some(head),
             KeptHead::Fragment(_) => None,
@@ -122,7 +123,7 @@ impl Presentation {
     /// Keeps the head of the segment of a chunk for requests to come.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn keep_head(&self, at: Located, head: &Bytes) {
-        if let Some(Heads { opening, kept }) = &self.heads {
+        if let Some(Heads { opening, kept }) = self.heads.get() {
             let key = HeadKey::of_segment(*opening, self.lasting(at));
             kept.put(key, KeptHead::Segment(head.clone()));
         }

@@ -38,10 +38,12 @@ pub(crate) struct Window {
     pub(crate) dropped: u64,
     /// Number of chunks at the beginning of the timeline that are served and not announced.
     pub(crate) hidden: usize,
-    /// Number of gaps behind chunks that are not in the timeline any more.
-    pub(crate) gaps: u64,
-    /// Ticks of the longest segment that was ever in the timeline.
+    /// Number of segments that fill gaps behind chunks that are not in the timeline any more, in a playlist.
+    pub(crate) fillers: u64,
+    /// Ticks of the longest chunk that was ever in the timeline.
     pub(crate) longest: u64,
+    /// The chunks are those of an event: manifests have said how long each lasts before they knew the next one.
+    pub(crate) is_of_event: bool,
 }
 
 impl Window {

@@ -7,6 +7,8 @@
 //! not kept open, because each answer opens its file anew.
 
 mod client_manifest;
+mod clip;
+mod ended;
 pub(crate) mod entity_tag;
 mod finding;
 mod fragment_file;
@@ -17,12 +19,15 @@ pub(crate) mod growing;
 mod grown;
 mod header_chunk;
 mod init_segment;
+mod kept_clips;
 mod kept_heads;
 mod keys;
 mod lint;
 mod live;
 mod made;
 mod made_length;
+#[cfg_attr(not(any(feature = "dash", feature = "hls")), allow(dead_code))]
+pub(crate) mod messages;
 mod open;
 mod prepared_groups;
 mod probe;
@@ -34,6 +39,8 @@ mod rewritten;
 mod role;
 #[cfg(any(feature = "dash", feature = "hls"))]
 mod segmented;
+#[cfg(feature = "http")]
+mod sparse_pointer;
 mod stored_around;
 mod stream;
 mod survey;
@@ -41,7 +48,7 @@ mod timeline;
 mod track;
 mod validator;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 
@@ -50,11 +57,15 @@ pub use crate::codec::{
     VideoRange,
 };
 pub use client_manifest::ManifestSource;
+use clip::Clip;
+pub(crate) use clip::{ClipTime, ClipTimes};
+pub(crate) use ended::Ended;
 pub use finding::{Finding, FindingCode, Severity};
 use fragment_file::LocatedFile;
 pub(crate) use fragment_view::{FragmentAddress, FragmentView, Need};
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use init_segment::ONLY_TRACK;
+pub(crate) use kept_clips::{ClipKey, KeptClip, KeptClips};
 pub(crate) use kept_heads::{HeadKey, KeptHead, KeptHeads};
 pub(crate) use keys::Located;
 pub use lint::PlayerRule;
@@ -80,18 +91,23 @@ pub(crate) use segmented::{
 };
 pub use stream::{Stream, Track};
 pub use survey::{Looked, Survey};
+#[cfg(feature = "hls")]
+pub(crate) use timeline::LONGEST_FILLER;
 pub use timeline::Timeline;
+#[cfg(feature = "dash")]
+pub(crate) use validator::ContentHash;
 pub use validator::Validator;
 #[cfg(feature = "http")]
 pub(crate) use validator::{ContentText, ValidatorText};
 
-use crate::base::{Error, FileId, Limits, Name, piece};
+use crate::base::{Error, ErrorKind, FileId, Limits, Name, piece};
 use crate::bmff::SampleEntry;
 use crate::index::IndexWriter;
 use crate::manifest::{CustomAttribute, Layout};
 use client_manifest::{ClientManifestText, GENERATOR};
 use finding::Findings;
 use grown::Grown;
+use messages::Message;
 use stream::Media;
 
 /// An opened presentation: an `.ism` and all files that it names, or a folder of fragments.
@@ -120,6 +136,12 @@ pub struct Presentation {
     is_live: bool,
     /// Set if it is a snapshot of a presentation to which chunks are added.
     grown: Option<Box<Grown>>,
+    /// Set if it is the film of an event.
+    ended: Option<Ended>,
+    /// Messages of streams of events, by their times.
+    messages: Arc<Vec<Message>>,
+    /// Set if it is a part of a presentation.
+    clip: Option<Box<Clip>>,
     /// True if it is a folder, which may also contain other files.
     is_folder: bool,
     findings: Vec<Finding>,
@@ -137,8 +159,10 @@ pub struct Presentation {
     limits: Limits,
     #[cfg(any(feature = "dash", feature = "hls"))]
     segmented: segmented::Segmented,
-    /// The place for heads that were written; `None` if they are not kept.
-    heads: Option<kept_heads::Heads>,
+    /// The place for heads that were written; empty if they are not kept.
+    heads: OnceLock<kept_heads::Heads>,
+    /// The place for clips that were made; empty if they are not kept.
+    clips: OnceLock<kept_clips::Clips>,
     /// A fragment that ends within so many bytes is read whole when it is looked at.
     whole: u64,
 }
@@ -163,6 +187,8 @@ pub struct OpenOptions {
     has_index_files: bool,
     /// True if a media file without a server manifest may be a presentation.
     bare_mp4: bool,
+    /// The server manifest, if the presentation has the name of a publishing point, whose event has become this film.
+    film: Option<Name>,
 }
 
 impl OpenOptions {
@@ -218,6 +244,13 @@ impl OpenOptions {
         self.bare_mp4
     }
 
+    /// Sets that the name is that of a publishing point, whose event has become the film of this server manifest.
+    #[cfg(feature = "live")]
+    pub(crate) fn film_at_point(mut self, server_manifest: Name) -> Self {
+        self.film = Some(server_manifest);
+        self
+    }
+
     /// Sets the memory for the texts and initialization segments of other outputs than Smooth
     /// Streaming, which all presentations that are opened with it share; default 64 MiB.
     #[cfg(any(test, feature = "dash", feature = "hls"))]
@@ -248,6 +281,20 @@ impl OpenOptions {
 pub(crate) const fn compressed_forms(len: usize) -> usize {
     let most = len - len / 3 + (2 << 10);
     if most < len { most } else { len }
+}
+
+/// Returns what a map has of this id, or what `make` makes, which is kept if there is room.
+fn kept_in(
+    map: &RepresentationMap<Bytes>,
+    id: RepresentationId,
+    make: impl FnOnce() -> Result<Bytes, Error>,
+) -> Result<Bytes, Error> {
+    if let Some(kept) = map.get(&id) {
+        return Ok(kept.clone());
+    }
+    let made = make()?;
+    map.get_or_make(&id, piece(made.len()), || made.clone());
+    Ok(made)
 }
 
 impl Presentation {
@@ -281,6 +328,18 @@ impl Presentation {
         self.grown.as_ref()?.live.as_ref()
     }
 
+    /// Returns whether it is an event, or one that has ended, at the URL of its publishing point.
+    #[inline]
+    pub(crate) fn is_of_event(&self) -> bool {
+        self.is_grown() || self.is_at_point()
+    }
+
+    /// Returns whether it is the film of an event, at the URL of the publishing point.
+    #[inline]
+    pub(crate) fn is_at_point(&self) -> bool {
+        self.ended.is_some_and(|ended| ended.is_at_point)
+    }
+
     /// Returns whether it is a folder of fragments.
     pub(crate) fn is_folder(&self) -> bool {
         self.is_folder
@@ -293,7 +352,7 @@ impl Presentation {
     /// [`NotSliceable`](crate::base::ErrorKind::NotSliceable) where nothing of the
     /// presentation can be served; the findings say why.
     pub fn manifest(&self) -> Result<&Bytes, Error> {
-        self.client_manifest.text(|| self.grown_manifest())
+        self.client_manifest.text(|| self.written_manifest())
     }
 
     /// Returns whether the client manifest may have runs of chunks (`c@r`), which version 2.0 does not
@@ -302,7 +361,15 @@ impl Presentation {
     /// # Errors
     /// As [`manifest`](Self::manifest).
     pub(crate) fn manifest_has_repeats(&self) -> Result<bool, Error> {
-        self.client_manifest.has_repeats(|| self.grown_manifest())
+        self.client_manifest.has_repeats(|| self.written_manifest())
+    }
+
+    /// Writes the client manifest of a presentation whose manifest is not there when it is opened.
+    fn written_manifest(&self) -> Result<Bytes, ErrorKind> {
+        match self.clip.as_ref().filter(|_| !self.is_grown()) {
+            Some(clip) => clip.film_manifest(self.client_manifest.layout(), &self.limits),
+            None => self.grown_manifest(),
+        }
     }
 
     /// The source of the client manifest.
@@ -325,10 +392,14 @@ impl Presentation {
         text.with_liveness(self.liveness())
     }
 
-    /// Returns how long answers about it stay the same.
+    /// Returns how long answers about it stay the same. The URLs of an event that has ended may be those of the next
+    /// one.
     #[inline]
     pub(crate) fn liveness(&self) -> Liveness {
-        if self.is_live { Liveness::Live } else { Liveness::Final }
+        match self.is_live || self.is_of_event() {
+            true => Liveness::Live,
+            false => Liveness::Final,
+        }
     }
 
     /// Returns a text or an initialization segment of another output than Smooth Streaming. `make` is
@@ -345,12 +416,28 @@ impl Presentation {
         id: RepresentationId,
         make: impl FnOnce() -> Result<Bytes, Error>,
     ) -> Result<Bytes, Error> {
-        if let Some(kept) = self.kept.get(&id) {
-            return Ok(kept.clone());
+        kept_in(&self.kept, id, make)
+    }
+
+    /// Returns the initialization segment of a track as [`kept`](Self::kept) does: once for all snapshots of an
+    /// event, as long as no track is added.
+    ///
+    /// # Errors
+    /// The reason why the track has no media, if it has none; those of `make`.
+    #[cfg_attr(
+        not(any(feature = "dash", feature = "hls")),
+        allow(dead_code, reason = "Smooth Streaming has no headers")
+    )]
+    pub(crate) fn kept_header(
+        &self,
+        (of, id): (&Track, RepresentationId),
+        make: impl FnOnce() -> Result<Bytes, Error>,
+    ) -> Result<Bytes, Error> {
+        of.check_media()?;
+        match &self.grown {
+            Some(grown) => kept_in(&grown.event.headers, id, make),
+            None => self.kept(id, make),
         }
-        let made = make()?;
-        self.kept.get_or_make(&id, piece(made.len()), || made.clone());
-        Ok(made)
     }
 
     /// The memory for what [`kept`](Self::kept) keeps.
@@ -361,8 +448,12 @@ impl Presentation {
 
     /// Validator of the manifest. That of a live presentation is another one for each snapshot.
     pub fn validator(&self) -> Validator {
-        let content = self.grown.as_ref().map_or(self.content, |grown| grown.content);
-        self.client_manifest.validator(content)
+        self.client_manifest.validator(self.content_of_manifest())
+    }
+
+    /// Returns the hash of what its manifests stand for: another one for each snapshot of a live presentation.
+    fn content_of_manifest(&self) -> u128 {
+        self.grown.as_ref().map_or(self.content, |grown| grown.content)
     }
 
     /// Returns the validator of what stays the same for all snapshots of a live presentation, as long as
@@ -423,7 +514,7 @@ impl Presentation {
             let tracks = stream.tracks.iter().map(track).sum::<usize>();
             let others = [&stream.label, &stream.language].into_iter().flatten();
             let others = others.map(|text| piece(text.len())).sum::<usize>();
-            let words = [&stream.subtype, &stream.parent].into_iter().flatten();
+            let words = [&stream.subtype, &stream.parent, &stream.scheme].into_iter().flatten();
             let words = words.map(|text| piece(text.len())).sum::<usize>();
             let names = piece(stream.name.len()) + others + words;
             tracks + piece(size_of_val(&*stream.tracks)) + stream.timeline.memory() + names
@@ -443,6 +534,7 @@ impl Presentation {
         let grown = grown.map_or(0, |of| piece(size_of_val(&**of)) + of.memory());
         piece(size_of_val(self))
             + grown
+            + self.messages.iter().map(Message::memory).sum::<usize>()
             + self.client_manifest.memory()
             + streams
             + piece(size_of_val(&*self.streams))

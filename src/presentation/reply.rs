@@ -174,6 +174,11 @@ impl Reply {
         Self { representation, pieces }
     }
 
+    /// Returns the reply as that of a clip: see [`Representation::of_clip`].
+    pub(crate) fn of_clip(self) -> Self {
+        Self { representation: self.representation.of_clip(), ..self }
+    }
+
     /// Returns the reply with another piece in place of the last one.
     pub(crate) fn with_last(mut self, piece: Piece) -> Self {
         let last = match &mut self.pieces {

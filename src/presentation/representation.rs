@@ -10,6 +10,7 @@ pub struct Representation {
     media_type: MediaType,
     class: ReplyClass,
     liveness: Liveness,
+    is_of_clip: bool,
 }
 
 /// The class of a reply: how it may be sent and cached.
@@ -125,12 +126,24 @@ impl Representation {
 
     #[inline]
     fn new(class: ReplyClass, media_type: MediaType, validator: Validator) -> Self {
-        Self { validator, media_type, class, liveness: Liveness::Final }
+        Self { validator, media_type, class, liveness: Liveness::Final, is_of_clip: false }
     }
 
     /// Sets how long an answer to the same URL stays the same: [`Liveness::Final`] if it is not set.
     pub(crate) fn with_liveness(self, liveness: Liveness) -> Self {
         Self { liveness, ..self }
+    }
+
+    /// Sets that it is a manifest of a clip: there may be any number of them, and nothing is kept of one.
+    pub(crate) fn of_clip(self) -> Self {
+        Self { is_of_clip: true, ..self }
+    }
+
+    /// Returns whether it is a manifest of a clip.
+    #[cfg(feature = "http")]
+    #[inline]
+    pub(crate) fn is_of_clip(&self) -> bool {
+        self.is_of_clip
     }
 
     /// Media type, such as `video/mp4`. That of a [file](ReplyClass::File) is

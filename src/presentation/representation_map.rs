@@ -141,6 +141,11 @@ impl<V> RepresentationMap<V> {
         Some(chains)
     }
 
+    /// Returns the bytes that were taken of the budget.
+    pub(crate) fn memory(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     /// Takes bytes of the budget, if they are left. They are given back with the map.
     pub(crate) fn take(&self, bytes: usize) -> bool {
         let has_room = self.budget.take(bytes);

@@ -37,6 +37,8 @@ pub struct Stream {
     pub(crate) tracks: Vec<Track>,
     pub(crate) subtype: Option<Box<str>>,
     pub(crate) parent: Option<Box<str>>,
+    /// The URI of the kind of samples that commands and events have.
+    pub(crate) scheme: Option<Box<str>>,
     /// Set once all streams are known.
     pub(crate) role: Option<Role>,
     pub(crate) window: Window,
@@ -62,6 +64,14 @@ pub struct Track {
     pub(crate) description: Option<Box<Description>>,
     /// Width and height of a pixel by the track's header or the manifest, in lowest terms.
     pub(crate) pixel_aspect: Option<Box<(u32, u32)>>,
+}
+
+impl Stream {
+    /// Makes its segments those that manifests of the event had.
+    pub(super) fn keep_window(&mut self) {
+        let longest = self.timeline.iter().map(|(_, duration)| duration).max().unwrap_or(0);
+        self.window = Window { longest, is_of_event: true, ..self.window };
+    }
 }
 
 /// Maximum bytes of a description, a sample entry or another text of a manifest that is kept.
@@ -127,6 +137,8 @@ pub(crate) struct StoredTrack {
     pub(crate) fragments: Fragments,
     /// Fragments are added behind the others: one that is missing there may still come.
     pub(crate) is_growing: bool,
+    /// Number in the event of the first chunk that it had, which may have left the window. `None` unless it grows, or grew.
+    pub(crate) joined: Option<u64>,
     /// The samples of a progressive file. Then its fragments are made of them, and their places are
     /// not those of bytes in the file.
     pub(crate) made: Option<Arc<MadeTrack>>,
@@ -344,6 +356,30 @@ impl Track {
         {
             stored.fragments.each_range(each);
         }
+    }
+
+    /// Returns whether its file has no fragment of a chunk that its stream has. Of a clip, whose tracks have none, nobody knows.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(crate) fn lacks(&self, chunk: usize) -> bool {
+        let is_indexed = |stored: &&StoredTrack| {
+            let has_any = stored.fragments.len() > 0 || stored.is_growing;
+            stored.header_chunk.is_none() && has_any
+        };
+        let indexed = self.stored().ok().filter(is_indexed);
+        indexed.is_some_and(|stored| stored.fragments.place(chunk).is_none())
+    }
+
+    /// Returns whether it may [lack](Self::lacks) chunks of a timeline of so many.
+    #[cfg(feature = "dash")]
+    pub(crate) fn may_lack(&self, chunks: usize) -> bool {
+        self.stored().is_ok_and(|stored| stored.fragments.len() < chunks)
+    }
+
+    /// Returns the number of the first chunk of the event that it had.
+    #[cfg(feature = "dash")]
+    pub(crate) fn joined(&self) -> u64 {
+        let first = |of: &StoredTrack| of.fragments.at_or_behind(0).unwrap_or(0) as u64;
+        self.stored().map_or(0, |of| of.joined.unwrap_or_else(|| first(of)))
     }
 
     /// Returns the media in one file, or the reason why there is none.

@@ -334,6 +334,18 @@ impl StreamIndex {
         in_url.unwrap_or_else(|| Cow::from(self.name.as_deref().unwrap_or(self.kind.as_str())))
     }
 
+    /// Returns what says of which scheme its samples are, if they are events: an attribute, or one of a quality,
+    /// which one text of Azure calls `Schema`.
+    ///
+    /// Spec: Azure Media Services, timed metadata in live streaming, 2.1.3.
+    pub(crate) fn event_scheme(&self) -> Option<&str> {
+        let mut attributes = self.qualities.iter().flat_map(|of| &of.custom_attributes);
+        let is_it =
+            |name: &str| ["Scheme", "Schema"].iter().any(|of| name.eq_ignore_ascii_case(of));
+        let of_quality = || attributes.find(|of| is_it(&of.name)).map(|of| &*of.value);
+        self.scheme.as_deref().or_else(of_quality)
+    }
+
     /// Returns whether its samples are events (commands, chapters, advertisements, data) and not
     /// subtitles. This is so for a stream of text if its samples are in the manifest itself, if its
     /// `Subtype` says so, or if it is sparse (`ParentStreamIndex`) and none of its qualities has a

@@ -11,7 +11,7 @@ use crate::presentation::{Form, FragmentView, Located, Presentation, Rendition, 
 /// Times of the segment of a chunk, in ticks of the stream.
 pub(super) struct Times {
     pub(super) chunk: Window,
-    /// From the start of the chunk to that of the next one.
+    /// From the start of the chunk to that of the next one; in an event, as long as the chunk.
     pub(super) segment: Window,
 }
 
@@ -21,8 +21,9 @@ impl Times {
         let (start, duration) = presentation.chunk_of(at);
         let (next, _) = presentation.chunk_of(Located { chunk: at.chunk + 1, ..at });
         let to_next = next.checked_sub(start).filter(|&ticks| ticks > 0).unwrap_or(duration);
+        let lasts = if presentation.is_of_event() { duration } else { to_next };
         let window = |duration| Window { timescale, start, duration };
-        Self { chunk: window(duration), segment: window(to_next) }
+        Self { chunk: window(duration), segment: window(lasts) }
     }
 }
 

@@ -10,6 +10,8 @@ mod header;
 mod request;
 mod segment;
 mod silence;
+#[cfg(all(test, feature = "live"))]
+mod tests;
 mod time_base;
 
 use std::sync::Arc;

@@ -35,7 +35,7 @@ pub(super) fn attributes(
     let media = listed.iter().filter(|of| of.stream.kind() != StreamKind::Text);
     let segment = media.map(longest).max().filter(|&ticks| ticks > 0).unwrap_or(USUAL);
     xml.attribute("type", "dynamic");
-    xml.attribute("availabilityStartTime", &presentation.date_of(begin).to_string());
+    xml.attribute("availabilityStartTime", &presentation.shown_at(begin).to_string());
     xml.attribute("publishTime", &date(live).to_string());
     xml.attribute("minimumUpdatePeriod", &iso_duration(segment));
     let window = live.window.map(|window| u64::try_from(window.as_nanos() / 100));

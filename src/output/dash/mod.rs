@@ -2,10 +2,13 @@
 //! [`cmaf`](super::cmaf).
 
 mod elements;
+mod events;
 mod live;
 mod mpd;
 mod protection;
 mod request;
+mod set_ids;
+mod switching;
 #[cfg(all(test, feature = "live"))]
 mod tests;
 

@@ -1,7 +1,9 @@
 //! The media presentation description of a film, or of a live event.
 
 use super::elements::{descriptor, iso_duration};
-use super::{Request, live, protection};
+use super::set_ids::SetIds;
+use super::switching::{family, of_one_codec};
+use super::{Request, events, live, protection};
 use crate::base::{Error, ErrorKind, Timescale};
 use crate::codec::{ChannelLayout, Sound};
 use crate::manifest::{StreamKind, XmlWriter};
@@ -19,6 +21,15 @@ const ROLE: &str = "urn:mpeg:dash:role:2011";
 ///
 /// Spec: DASH-IF IOP, 3.2.9.
 const TRICK_MODE: &str = "http://dashif.org/guidelines/trickmode";
+
+/// Scheme of the other Adaptation Sets that a player can switch to.
+///
+/// Spec: DASH-IF IOP, 3.8; ISO/IEC 23009-1, 5.3.3.5.
+const SWITCHING: &str = "urn:mpeg:dash:adaptation-set-switching:2016";
+
+/// Bytes of the limit of a manifest for each segment of the lists that tracks have of their own: about a quarter of it is
+/// for them. Tracks without such a list are listed as if they had all segments of their stream.
+const OWN_SEGMENT: u64 = 256;
 
 /// Writes the MPD that a request names.
 ///
@@ -67,27 +78,46 @@ pub(super) fn write(presentation: &Presentation, request: Request) -> Result<Str
     xml.attribute("id", "0");
     xml.attribute("start", "PT0S");
     xml.children();
-    let mut sets = Sets { presentation, xml, next_id: 1 };
+    events::write(&mut xml, presentation, begin);
+    let ids = SetIds::new(presentation.is_of_event());
+    let mut sets = Sets { presentation, xml, ids, own: 0 };
     let mut pictures = Vec::new();
     for of in &listed {
         let offset = begin.rescaled(of.stream.timescale());
-        for tracks in of_one_codec(&of.tracks) {
+        let there = with_segments(presentation, of);
+        let mut beside = None;
+        for set in of_one_codec(&of.tracks, presentation.is_of_event()) {
+            let (mut tracks, late) = (set.tracks, set.late);
+            tracks.retain(|(number, _)| there.contains(number));
+            if tracks.is_empty() {
+                continue;
+            }
             let form = match of.stream.kind() {
                 StreamKind::Text if request == Request::MpdWithWebVtt && are_ttml(&tracks) => {
                     Form::Wvtt
                 }
                 _ => Form::Stored,
             };
-            let id = sets.write(&Set { listed: of, tracks: &tracks, form, offset, of: None })?;
+            let id = sets.write(&Set {
+                listed: of,
+                tracks: &tracks,
+                form,
+                offset,
+                of: None,
+                late: late.as_deref(),
+                beside: beside.filter(|_| late.is_some()),
+            })?;
+            if late.is_none() {
+                beside = Some(id);
+            }
             if request == Request::MpdWithKeyFrames && of.stream.kind() == StreamKind::Video {
-                pictures.push((of, tracks, offset, id));
+                pictures.push((of, tracks, offset, id, late));
             }
         }
     }
-    for (of, tracks, offset, id) in &pictures {
-        let (offset, of_id) = (*offset, Some(*id));
-        let form = Form::KeyFrames;
-        sets.write(&Set { listed: of, tracks, form, offset, of: of_id })?;
+    for &(listed, ref tracks, offset, id, ref late) in &pictures {
+        let (form, of, late) = (Form::KeyFrames, Some(id), late.as_deref());
+        sets.write(&Set { listed, tracks, form, offset, of, late, beside: None })?;
     }
     let mut xml = sets.xml;
     xml.end("Period");
@@ -108,20 +138,25 @@ struct Set<'a> {
     offset: u64,
     /// Identifier of the Adaptation Set whose key frames these are.
     of: Option<u32>,
+    /// The codec of a set of tracks that joined late.
+    late: Option<&'a str>,
+    /// Identifier of the Adaptation Set with which it can be switched.
+    beside: Option<u32>,
 }
 
 struct Sets<'a> {
     presentation: &'a Presentation,
     xml: XmlWriter,
-    next_id: u32,
+    ids: SetIds,
+    /// Segments of the lists that tracks have of their own.
+    own: u64,
 }
 
 impl Sets<'_> {
     /// Writes an Adaptation Set and returns its identifier.
     fn write(&mut self, set: &Set<'_>) -> Result<u32, Error> {
-        let id = self.next_id;
-        self.next_id += 1;
         let stream = set.listed.stream;
+        let id = self.id(set);
         let xml = &mut self.xml;
         xml.open("AdaptationSet");
         xml.number("id", id);
@@ -146,6 +181,9 @@ impl Sets<'_> {
         if let Some(of) = set.of {
             descriptor(xml, "EssentialProperty", TRICK_MODE, &of.to_string());
         }
+        if let Some(beside) = set.beside {
+            descriptor(xml, "SupplementalProperty", SWITCHING, &beside.to_string());
+        }
         // The schema has it before all that only an Adaptation Set can have.
         if stream.kind() != StreamKind::Video {
             xml.open("Label");
@@ -156,18 +194,28 @@ impl Sets<'_> {
             descriptor(xml, "Accessibility", ROLE, role.as_str());
         }
         descriptor(xml, "Role", ROLE, role.as_str());
-        self.template(set)?;
+        self.template(set, None)?;
         let has_own_keys = protection::has_own_keys(set.tracks);
         for (number, track) in set.tracks {
-            self.representation(set, *number, track, has_own_keys);
+            self.representation(set, *number, track, has_own_keys)?;
             self.xml.check()?;
         }
         self.xml.end("AdaptationSet");
         Ok(id)
     }
 
-    /// Writes how segments are addressed, and when they are.
-    fn template(&mut self, set: &Set<'_>) -> Result<(), Error> {
+    /// Returns the identifier of a set: its tracks are those of a stream that a player can switch between.
+    fn id(&mut self, set: &Set<'_>) -> u32 {
+        let stream = set.listed.stream;
+        let (family, scheme) =
+            set.tracks.first().map(|(_, track)| family(track)).unwrap_or_default();
+        let words = [stream.kind().as_str(), stream.name(), &family, scheme, set.form.suffix()];
+        let words: Vec<&str> = words.into_iter().chain(set.late).collect();
+        self.ids.next(&words)
+    }
+
+    /// Writes how segments are addressed, and when they are: those of a set, or of a track that lacks some of them.
+    fn template(&mut self, set: &Set<'_>, of: Option<&Track>) -> Result<(), Error> {
         let xml = &mut self.xml;
         let stream = set.listed.stream;
         xml.open("SegmentTemplate");
@@ -180,20 +228,24 @@ impl Sets<'_> {
         xml.children();
         xml.open("SegmentTimeline");
         xml.children();
-        let mut segments = stream.segments().peekable();
-        let mut is_first = true;
-        while let Some(Segment { start, to_next, .. }) = segments.next() {
-            // Each segment lasts to the next one, so that only the first needs a time.
+        let is_there = |segment: &Segment| of.is_none_or(|track| !track.lacks(segment.chunk));
+        let mut segments = stream.segments().filter(is_there).peekable();
+        let mut end = None;
+        while let Some(Segment { start, lasts, .. }) = segments.next() {
+            // Most segments last to the next one, which then needs no time.
+            let is_behind = end == Some(start);
+            let mut until = start.saturating_add(lasts);
             let mut repeats: u64 = 0;
-            while segments.next_if(|next| next.to_next == to_next).is_some() {
+            while segments.next_if(|next| next.lasts == lasts && next.start == until).is_some() {
+                until = until.saturating_add(lasts);
                 repeats += 1;
             }
+            end = Some(until);
             xml.open("S");
-            if is_first {
+            if !is_behind {
                 xml.number("t", start);
-                is_first = false;
             }
-            xml.number("d", to_next);
+            xml.number("d", lasts);
             if repeats > 0 {
                 xml.number("r", repeats);
             }
@@ -218,7 +270,37 @@ impl Sets<'_> {
         u64::from(track.bitrate()).max(rates.map_or(0, |rates| rates.mean)).max(1)
     }
 
-    fn representation(&mut self, set: &Set<'_>, number: usize, track: &Track, has_own_key: bool) {
+    /// Returns whether a track of an event has a list of segments of its own, because it lacks some of those of its set:
+    /// it joined late, or has a gap.
+    ///
+    /// Spec: ISO/IEC 23009-1, 5.3.9.1.
+    fn has_own_list(&mut self, set: &Set<'_>, track: &Track) -> bool {
+        let stream = set.listed.stream;
+        if !self.presentation.is_of_event() || !track.may_lack(stream.timeline().len()) {
+            return false;
+        }
+        let (mut count, mut lacks) = (0, false);
+        for segment in stream.segments() {
+            count += 1;
+            lacks |= track.lacks(segment.chunk);
+        }
+        let own = self.own.saturating_add(count);
+        let is_long = own.saturating_mul(OWN_SEGMENT) > self.presentation.limits().client_manifest;
+        if !lacks || is_long {
+            return false;
+        }
+        self.own = own;
+        true
+    }
+
+    fn representation(
+        &mut self,
+        set: &Set<'_>,
+        number: usize,
+        track: &Track,
+        has_own_key: bool,
+    ) -> Result<(), Error> {
+        let has_own_list = self.has_own_list(set, track);
         let rendition = Rendition { stream: set.listed.number, track: number, form: set.form };
         let name = self.presentation.rendition_name(rendition).to_string();
         let bandwidth = self.bandwidth(set, number, track);
@@ -247,9 +329,9 @@ impl Sets<'_> {
         if let Some(sound) = sound {
             xml.number("audioSamplingRate", sound.sampling_rate);
         }
-        if sound.is_none() && !has_own_key {
+        if sound.is_none() && !has_own_key && !has_own_list {
             xml.close();
-            return;
+            return Ok(());
         }
         xml.children();
         if let Some(sound) = sound {
@@ -259,8 +341,27 @@ impl Sets<'_> {
         if has_own_key {
             protection::write_key(xml, track);
         }
-        xml.end("Representation");
+        if has_own_list {
+            self.template(set, Some(track))?;
+        }
+        self.xml.end("Representation");
+        Ok(())
     }
+}
+
+/// Returns the numbers of a stream's tracks that have any of the segments that are listed; of an event in which no track
+/// has, and of a film, those of all.
+fn with_segments(presentation: &Presentation, listed: &Listed<'_>) -> Vec<usize> {
+    let (stream, tracks) = (listed.stream, &listed.tracks);
+    let has_any = |track: &Track| {
+        !track.may_lack(stream.timeline().len())
+            || stream.segments().any(|segment| !track.lacks(segment.chunk))
+    };
+    let some: Vec<_> = match presentation.is_of_event() {
+        true => tracks.iter().filter(|(_, track)| has_any(track)).map(|(of, _)| *of).collect(),
+        false => Vec::new(),
+    };
+    if some.is_empty() { tracks.iter().map(|(of, _)| *of).collect() } else { some }
 }
 
 /// Returns ticks of 100 ns from the beginning of the presentation to the end of a stream, rounded up: no
@@ -274,24 +375,6 @@ fn shown_until(listed: &Listed<'_>, begin: Moment) -> u64 {
 
 fn are_ttml(tracks: &[(usize, &Track)]) -> bool {
     tracks.iter().all(|(_, track)| track.is_ttml())
-}
-
-/// Divides the tracks of a stream by codec and encryption, because a player can switch only within one.
-fn of_one_codec<'a>(tracks: &[(usize, &'a Track)]) -> Vec<Vec<(usize, &'a Track)>> {
-    let family = |track: &Track| {
-        let codecs = track.codecs().unwrap_or_default();
-        let scheme = track.encryption().map_or("", |encryption| encryption.scheme.as_str());
-        (codecs.split('.').next().unwrap_or_default().to_owned(), scheme)
-    };
-    let mut sets: Vec<((String, &str), Vec<_>)> = Vec::new();
-    for &(number, track) in tracks {
-        let family = family(track);
-        match sets.iter_mut().find(|(of, _)| *of == family) {
-            Some((_, set)) => set.push((number, track)),
-            None => sets.push((family, vec![(number, track)])),
-        }
-    }
-    sets.into_iter().map(|(_, set)| set).collect()
 }
 
 /// Returns the aspect ratio that all pictures of a set have.

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::base::Timescale;
+use crate::base::{Limits, Timescale};
 use crate::manifest::StreamKind;
 use crate::output::cmaf;
 use crate::presentation::growing::samples::{Event, Pushed, SECOND};
-use crate::presentation::{Liveness, Piece};
+use crate::presentation::{Liveness, OpenOptions, Piece, Stream};
 
 fn mpd(of: &Presentation) -> Result<String, &'static str> {
     let reply = answer(of, Request::Mpd).map_err(|error| error.kind.code())?;
@@ -126,4 +126,193 @@ fn the_mpd_has_a_validator_of_its_text() {
     let next = event.snapshot(None);
     assert_eq!(of(&first), of(&first));
     assert_ne!(of(&first), of(&next));
+}
+
+#[test]
+fn captions_from_long_ago_do_not_move_the_beginning_of_an_event() {
+    let tracks = [StreamKind::Text, StreamKind::Video, StreamKind::Audio];
+    let tracks = tracks.map(|kind| Pushed::new(kind, 1 + kind as u32, 1000)).to_vec();
+    let mut event = Event::new(tracks);
+    event.add(0, 3 * SECOND, SECOND);
+    for number in 30..40 {
+        event.add(1, 2 * SECOND * number, 2 * SECOND);
+        event.add(2, 2 * SECOND * number, 2 * SECOND);
+        let text = mpd(&event.snapshot(Some(20))).unwrap();
+        assert_eq!(all(&text, "availabilityStartTime"), ["2026-11-24T00:01:00.000Z"], "{text}");
+        assert_eq!(all(&text, "presentationTimeOffset"), ["600000000"; 3]);
+    }
+    let film = event.film();
+    assert_eq!(all(&mpd(&film).unwrap(), "mediaPresentationDuration"), ["PT20S"]);
+    let smooth = String::from_utf8(film.manifest().unwrap().to_vec()).unwrap();
+    assert_eq!(all(&smooth, "Duration"), ["200000000"], "{smooth}");
+    // There is nothing else.
+    let mut event = Event::new(vec![Pushed::new(StreamKind::Text, 1, 1000)]);
+    event.add(0, 3 * SECOND, SECOND);
+    let text = mpd(&event.snapshot(Some(20))).unwrap();
+    assert_eq!(all(&text, "presentationTimeOffset"), ["30000000"]);
+}
+
+#[test]
+fn sets_of_an_event_keep_their_identifiers_when_others_come() {
+    let (video, audio) = (StreamKind::Video, StreamKind::Audio);
+    let sound = Pushed { name: Some("english"), ..Pushed::new(audio, 1, 128_000) };
+    let mut event = Event::new(vec![sound, Pushed::new(StreamKind::Text, 2, 1000)]);
+    let ids = |event: &mut Event, request| {
+        let reply = answer(&event.snapshot(Some(20)), request).unwrap();
+        let [Piece::Bytes(text)] = reply.pieces() else { panic!() };
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        let sets = text.split("<AdaptationSet").skip(1).map(|set| {
+            // That of the set, and that of its first track.
+            let ids = all(set, "id");
+            (ids[1].to_owned(), ids[0].parse::<u32>().unwrap())
+        });
+        sets.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    event.add_chunk(0);
+    let first = ids(&mut event, Request::Mpd);
+    let more = [
+        Pushed { name: Some("german"), ..Pushed::new(audio, 3, 128_000) },
+        Pushed::new(video, 4, 800_000),
+    ];
+    event.growing = event.growing.with_files(more.iter().map(Pushed::file).collect()).unwrap();
+    event.files.extend(more.iter().map(|of| of.head().to_vec()));
+    event.tracks.extend(more);
+    event.add_chunk(1);
+    let later = ids(&mut event, Request::Mpd);
+    let trick = ids(&mut event, Request::MpdWithKeyFrames);
+    assert_eq!((first.len(), later.len(), trick.len()), (2, 4, 5), "{trick:?}");
+    assert!(first.iter().all(|of| later.get(of.0) == Some(of.1)), "{first:?} {later:?}");
+    assert!(later.iter().all(|of| trick.get(of.0) == Some(of.1)), "{later:?} {trick:?}");
+    let distinct: std::collections::BTreeSet<_> = trick.values().collect();
+    assert_eq!(distinct.len(), 5);
+}
+
+#[test]
+fn a_quality_that_joins_late_does_not_change_the_codec_of_the_lowest_one_of_a_set() {
+    let video =
+        |id, bitrate, level| Pushed { level, ..Pushed::new(StreamKind::Video, id, bitrate) };
+    let mut event = Event::new(vec![video(1, 3_000_000, 40), video(2, 800_000, 30)]);
+    // Of each set its identifier, the set beside it, and its tracks.
+    let sets = |of: &Presentation| -> Vec<(String, Option<String>, String)> {
+        let text = mpd(of).unwrap();
+        let set = |set: &str| {
+            let (head, tracks) = set.split_once("<SegmentTemplate").unwrap();
+            let beside = head.split_once("adaptation-set-switching:2016\" value=\"");
+            let beside = beside.map(|(_, of)| of.split('"').next().unwrap().to_owned());
+            (all(head, "id")[0].to_owned(), beside, all(tracks, "id").join(" "))
+        };
+        text.split("<AdaptationSet").skip(1).map(set).collect()
+    };
+    event.add_chunk(0);
+    let first = sets(&event.snapshot(Some(20)));
+    assert_eq!(first.len(), 1);
+    assert_eq!((&*first[0].2, &first[0].1), ("video-3000000 video-800000", &None));
+    let late = [
+        video(3, 300_000, 21),
+        video(4, 200_000, 30),
+        video(5, 100_000, 21),
+        video(6, 5_000_000, 51),
+        video(7, 50_000, 13),
+    ];
+    event.growing = event.growing.with_files(late.iter().map(Pushed::file).collect()).unwrap();
+    event.files.extend(late.iter().map(|of| of.head().to_vec()));
+    event.tracks.extend(late);
+    event.add_chunk(1);
+    let later = sets(&event.snapshot(Some(20)));
+    let (id, beside) = (first[0].0.clone(), Some(first[0].0.clone()));
+    let tracks: Vec<_> = later.iter().map(|(_, _, tracks)| &**tracks).collect();
+    let main = "video-5000000 video-3000000 video-800000 video-200000";
+    assert_eq!(tracks, [main, "video-300000 video-100000", "video-50000"]);
+    assert_eq!((&later[0].0, &later[0].1), (&id, &None));
+    assert!(later[1..].iter().all(|of| of.0 != id && of.1 == beside), "{later:?}");
+    assert_ne!(later[1].0, later[2].0);
+    (2..20).for_each(|number| event.add_chunk(number));
+    event.growing.drop_before(20 * SECOND);
+    assert_eq!(sets(&event.snapshot(Some(10))), later, "when the beginning has left the window");
+    assert_eq!(sets(&event.film()), later);
+}
+
+/// The lists of segments of an MPD: those of sets, and those that tracks have of their own with the names of the tracks.
+fn lists(text: &str) -> (Vec<&str>, Vec<(&str, &str)>) {
+    let (mut of_sets, mut of_tracks) = (Vec::new(), Vec::new());
+    for set in text.split("<AdaptationSet").skip(1) {
+        let list = |of| Some(str::split_once(of, "<SegmentTimeline>\n")?.1.split_once("\n</S")?.0);
+        let mut parts = set.split("<Representation");
+        of_sets.extend(parts.next().and_then(list));
+        of_tracks.extend(parts.filter_map(|part| Some((all(part, "id")[0], list(part)?))));
+    }
+    (of_sets, of_tracks)
+}
+
+#[test]
+fn a_quality_that_lacks_segments_has_a_list_of_its_own_until_they_have_left_the_window() {
+    let mut event = Event::usual();
+    let mut own = Vec::new();
+    for number in 0..20_u64 {
+        let time = 2 * SECOND * number;
+        event.add(0, time, 2 * SECOND);
+        event.add(2, time, 2 * SECOND);
+        // It joins late, and lacks one later.
+        if number >= 3 && number != 5 {
+            event.add(1, time, 2 * SECOND);
+        }
+        let text = mpd(&event.snapshot(Some(16))).unwrap();
+        let (of_sets, of_tracks) = lists(&text);
+        let begin = 2 * SECOND * (number + 1).saturating_sub(8);
+        assert!(of_sets.len() == 2 && of_sets[0] == of_sets[1], "{text}");
+        assert!(of_sets[0].starts_with(&format!("<S t=\"{begin}\"")), "{text}");
+        assert_eq!(text.contains("\"video-800000\""), number >= 3, "{text}");
+        own.push(match of_tracks[..] {
+            [] => None,
+            [("video-800000", list)] => Some(list.replace('\n', "")),
+            _ => panic!("{text}"),
+        });
+    }
+    let list = |at: usize| own[at].as_deref();
+    let [third, sixth] = [r#"<S t="60000000" d="20000000""#, r#"<S t="120000000" d="20000000""#];
+    let once = |first: &str| format!("{first}/>");
+    assert_eq!(list(3), Some(&*once(third)));
+    assert_eq!(list(4), Some(&*format!("{third} r=\"1\"/>")));
+    assert_eq!(list(5), list(4));
+    assert_eq!(list(6), Some(&*format!("{third} r=\"1\"/>{sixth}/>")));
+    assert_eq!(list(12), Some(&*format!("{sixth} r=\"6\"/>")));
+    assert!(own[..3].iter().chain(&own[13..]).all(Option::is_none), "{own:?}");
+}
+
+/// The usual tracks of an event whose manifests may have so many bytes.
+fn event_of(bytes: u64) -> Event {
+    let limits = Limits { client_manifest: bytes, ..Limits::default() };
+    let tracks = Event::usual().tracks;
+    Event::with_options(tracks, &OpenOptions::default().limits(limits))
+}
+
+#[test]
+fn the_lists_that_tracks_have_of_their_own_have_a_budget() {
+    let mut event = event_of(40 * 256);
+    event.add(0, 0, 2 * SECOND);
+    for number in 1..41 {
+        event.add_chunk(number);
+        let text = mpd(&event.snapshot(None)).unwrap();
+        assert!(text.contains("\"video-800000\""));
+        assert_eq!(lists(&text).1.len(), usize::from(number < 40), "{number}");
+    }
+}
+
+#[test]
+fn no_number_of_chunks_takes_a_stream_of_an_event_away() {
+    // About a hundred segments in a playlist.
+    for window in [Some(20), None] {
+        let mut event = event_of(8000);
+        let mut counts = Vec::new();
+        for number in 0..300 {
+            event.add_chunk(number);
+            let snapshot = event.snapshot(window);
+            let count = |of: &Stream| of.segments().count();
+            counts.push(snapshot.streams().iter().map(count).collect::<Vec<_>>());
+            assert_eq!(snapshot.listed().len(), 2, "{number}");
+        }
+        assert!(counts.iter().all(|of| of[0] == of[1]), "{counts:?}");
+        let most = window.map_or(100..150, |_| 10..11);
+        assert!(most.contains(&counts[299][0]), "{counts:?}");
+    }
 }

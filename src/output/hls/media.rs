@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use super::attributes::Tag;
-use super::protection;
 use super::times::{Times, end};
+use super::{protection, splices};
 use crate::base::{Error, ErrorKind, Limits};
+use crate::manifest::StreamKind;
 use crate::presentation::{Form, Gap, Moment, Presentation, Rendition, Silent};
 
 /// Writes the playlist of a rendition.
@@ -17,7 +18,14 @@ use crate::presentation::{Form, Gap, Moment, Presentation, Rendition, Silent};
 /// Sound begins with the pictures, as [`Beginning`](crate::presentation::Beginning) says. All playlists of
 /// pictures and sound have one target duration.
 ///
-/// The playlist of a live event has the segments in its window, and no end.
+/// The playlist of a live event has the segments in its window, and no end. Each lasts as long as its chunk: how long
+/// it is to the next one is not known when it is listed, and a playlist only grows at its end (RFC 8216, 6.2.1). A gap
+/// behind one becomes segments of its own, which have nothing in them, and no discontinuity; the next one has a date.
+///
+/// A segment that other qualities have and this one lacks is marked as a gap, so that players take another
+/// quality and do not ask for it. A live event takes the mark back if the fragment comes late.
+///
+/// Spec: draft-pantos-hls-rfc8216bis, 4.4.4.7 (`EXT-X-GAP`).
 ///
 /// # Errors
 /// [`ErrorKind::NotYet`] if a live event has no segment to list;
@@ -38,14 +46,14 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n");
     // Writing into a `String` cannot fail.
     let _ = writeln!(text, "#EXT-X-TARGETDURATION:{target}");
-    let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{}", stream.dropped());
-    let dropped = times.dropped_discontinuities();
-    if dropped > 0 {
-        let _ = writeln!(text, "#EXT-X-DISCONTINUITY-SEQUENCE:{dropped}");
-    }
+    let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{}", times.dropped());
     // The playlist of an event stays the same when it ends, but for its end.
     if !presentation.has_only_stored_segments() {
         text.push_str("#EXT-X-PLAYLIST-TYPE:VOD\n");
+    }
+    if presentation.is_of_event() && presentation.has_chosen_start() {
+        // Nothing leaves it, and players that come begin at its start, not at the live edge.
+        text.push_str("#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-START:TIME-OFFSET=0,PRECISE=YES\n");
     }
     match form {
         Form::KeyFrames => text.push_str("#EXT-X-I-FRAMES-ONLY\n"),
@@ -54,6 +62,9 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     if form != Form::WebVtt {
         protection::write(&mut text, "#EXT-X-KEY", presentation, track);
         Tag::new(&mut text, "#EXT-X-MAP").quoted("URI", &format!("{name}/init.mp4")).end();
+    }
+    if form == Form::Stored && stream.kind() != StreamKind::Text {
+        splices::write(&mut text, presentation);
     }
     let mut date = Some(silent.map_or(begin, Silent::from));
     let write_date = |text: &mut String, date: &mut Option<u64>| {
@@ -79,6 +90,9 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         let start = segment.start;
         let from = if number == 0 { begin } else { start };
         let gap = times.gap_after(&segment);
+        if track.lacks(segment.chunk) {
+            text.push_str("#EXT-X-GAP\n");
+        }
         let _ = writeln!(text, "#EXTINF:{},", times.lasts((from, end(&segment, gap))));
         let _ = match (gap, cut.filter(|_| number == 0)) {
             (Some(Gap::Held { until }), _) => writeln!(text, "{name}/{start}-until-{until}.m4s"),
@@ -91,7 +105,15 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
                 text.push_str("#EXT-X-DISCONTINUITY\n");
             }
             Some(Gap::Silent(silent)) => write_silence(&mut text, &mut date, silent),
-            Some(Gap::Held { .. }) | None => {}
+            Some(Gap::Held { .. }) => {}
+            None if times.has_drift(&segment) => {
+                date = Some(start.saturating_add(segment.to_next));
+            }
+            None => {}
+        }
+        for (from, to, stands_for) in times.fillers(&segment) {
+            let lasts = times.lasts((from, to));
+            let _ = writeln!(text, "#EXT-X-GAP\n#EXTINF:{lasts},\n{name}/{stands_for}.{extension}");
         }
         Limits::check("bytes of a playlist", text.len() as u64, limit)?;
     }

@@ -8,6 +8,7 @@ mod media;
 mod multivariant;
 mod protection;
 mod request;
+mod splices;
 #[cfg(all(test, feature = "live"))]
 mod tests;
 mod times;

@@ -260,7 +260,11 @@ fn characteristics(of: &Listed<'_>) -> Option<&'static str> {
 
 fn uri(presentation: &Presentation, of: &Listed<'_>, track: usize, form: Form) -> String {
     let rendition = Rendition { stream: of.number, track, form };
-    format!("{}.m3u8", presentation.rendition_name(rendition))
+    let name = presentation.rendition_name(rendition);
+    match presentation.clip_query() {
+        Some(query) => format!("{name}.m3u8?{query}"),
+        None => format!("{name}.m3u8"),
+    }
 }
 
 /// Writes the variants.

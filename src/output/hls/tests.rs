@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
@@ -68,31 +69,117 @@ fn a_window_moves_over_the_segments_and_keeps_all_that_was_announced() {
     assert_eq!(film, format!("{before}#EXT-X-ENDLIST\n"), "only its end is added");
 }
 
+/// The segments of a playlist by their numbers: the tags of each, and its URL.
+fn numbered(text: &str) -> BTreeMap<u64, (Vec<&str>, &str)> {
+    let mut number = tag(text, "#EXT-X-MEDIA-SEQUENCE").unwrap().parse().unwrap();
+    let (mut found, mut tags) = (BTreeMap::new(), Vec::new());
+    let is_head = |line: &&str| !line.starts_with("#EXTINF") && !line.starts_with("#EXT-X-PRO");
+    for line in text.lines().skip_while(is_head) {
+        match line.starts_with('#') {
+            true => tags.push(line),
+            false => {
+                found.insert(number, (std::mem::take(&mut tags), line));
+                number += 1;
+            }
+        }
+    }
+    found
+}
+
+/// The sum of the durations of segments, in units of 100 ns.
+fn ticks(tags: &[&str]) -> u64 {
+    let lines = tags.iter().filter_map(|line| line.strip_prefix("#EXTINF:"));
+    let digits = lines.map(|of| of.trim_end_matches(',').replace('.', "").parse::<u64>().unwrap());
+    digits.sum()
+}
+
 #[test]
-fn discontinuities_are_counted_when_they_leave_the_window() {
+fn gaps_of_an_event_are_marked_segments_whose_numbers_stay_and_no_discontinuities() {
     let mut event = Event::usual();
-    let mut time = 0;
-    for number in 0..30_u64 {
-        // A gap of a second behind the chunks 4, 9, and so on.
-        if number > 0 && number % 5 == 0 {
-            time += SECOND;
+    let (mut before, mut marked) = (BTreeMap::new(), 0);
+    for number in 0..60_u64 {
+        let time = 2 * SECOND * number;
+        // The pictures lack some chunks, the sound lacks others and ends early at times.
+        if !matches!(number % 10, 4 | 5) {
+            event.add(0, time, 2 * SECOND);
+            event.add(1, time, 2 * SECOND);
         }
-        for track in 0..3 {
-            event.add(track, time, 2 * SECOND);
+        if number % 7 != 3 {
+            event.add(2, time, if number % 7 == 5 { 3 * SECOND / 2 } else { 2 * SECOND });
         }
-        time += 2 * SECOND;
-        if number == 20 {
+        if number == 40 {
             // Some of them are not even in the timeline any more.
-            event.growing.drop_before(24 * SECOND);
+            event.growing.drop_before(48 * SECOND);
         }
-        let playlist = video(&event.snapshot(Some(13)));
-        let sequence: u64 = tag(&playlist, "#EXT-X-MEDIA-SEQUENCE").unwrap().parse().unwrap();
-        let dropped = tag(&playlist, "#EXT-X-DISCONTINUITY-SEQUENCE");
-        let dropped = dropped.map_or(0, |text| text.parse::<u64>().unwrap());
-        assert_eq!(dropped, sequence / 5, "{playlist}");
-        let there = playlist.matches("#EXT-X-DISCONTINUITY\n").count() as u64;
-        assert_eq!(there, number / 5 - sequence / 5, "{playlist}");
-        assert_eq!(tag(&playlist, "#EXT-X-TARGETDURATION"), Some("2"));
+        let snapshot = event.snapshot(Some(24));
+        for path in ["video-800000.m3u8", "audio-128000.m3u8", "video-800000.key.m3u8"] {
+            let Ok(playlist) = text(&snapshot, path) else { continue };
+            assert!(!playlist.contains("DISCONTINUITY"), "{playlist}");
+            assert_eq!(tag(&playlist, "#EXT-X-TARGETDURATION"), Some("2"));
+            let mut time = None;
+            for (number, (tags, url)) in numbered(&playlist) {
+                let is_marked = tags.contains(&"#EXT-X-GAP");
+                let start = url.split(['/', '.']).nth_back(1).unwrap().parse::<u64>().unwrap();
+                // Segments and marked ones follow each other without a gap.
+                assert!(is_marked || time.is_none_or(|time| time == start), "{playlist}");
+                // A mark has the name of the next segment, which is there.
+                assert!(!is_marked || time.is_some_and(|time| time < start), "{playlist}");
+                time = Some(if is_marked { time.unwrap() } else { start } + ticks(&tags));
+                marked += u64::from(is_marked);
+                let tags: Vec<_> =
+                    tags.into_iter().filter(|of| !of.contains("DATE-TIME")).collect();
+                let is = format!("{tags:?} {url}");
+                let was = before.entry((path, number)).or_insert_with(|| is.clone());
+                assert_eq!(*was, is, "{path}, segment {number}");
+            }
+        }
+    }
+    assert!(marked > 0);
+}
+
+#[test]
+fn a_gap_that_would_need_too_many_segments_has_a_date_alone() {
+    let mut event = Event::usual();
+    event.add_chunk(0);
+    event.add_chunk(5001);
+    let playlist = video(&event.snapshot(None));
+    assert_eq!(playlist.matches("#EXT-X-GAP\n").count(), 5000);
+    event.add_chunk(10_003);
+    event.add_chunk(u64::MAX / SECOND / 8);
+    let playlist = video(&event.snapshot(None));
+    assert_eq!(playlist.matches("#EXT-X-GAP\n").count(), 5000);
+    assert_eq!(playlist.matches("#EXT-X-PROGRAM-DATE-TIME").count(), 4);
+}
+
+#[test]
+fn differences_below_a_millisecond_do_not_add_up() {
+    for step in [2 * SECOND + 9000, 2 * SECOND + 1] {
+        let (mut event, mut dated) = (Event::usual(), BTreeMap::new());
+        for number in 0..150 {
+            event.add(0, number * step, 2 * SECOND);
+            event.add(1, number * step, 2 * SECOND);
+            if number == 100 {
+                event.growing.drop_before(50 * step);
+            }
+            let playlist = video(&event.snapshot(Some(140)));
+            let mut derived = 0;
+            for (place, (number, (tags, url))) in numbered(&playlist).into_iter().enumerate() {
+                let date = tags.iter().find(|of| of.contains("DATE-TIME"));
+                let start = url.split(['/', '.']).nth_back(1).unwrap().parse::<u64>().unwrap();
+                if date.is_some() {
+                    derived = start;
+                }
+                // Thirty-one times the difference of a segment.
+                assert!(derived.abs_diff(start) < 300_000, "{step} {number}: {playlist}");
+                derived += ticks(&tags);
+                // The first one always has a date, and the others have what they had before.
+                if place > 0 {
+                    let was = *dated.entry(number).or_insert(date.is_some());
+                    assert_eq!(was, date.is_some(), "{step} {number}");
+                }
+            }
+        }
+        assert_eq!(dated.values().filter(|is_dated| **is_dated).count(), 4, "{step}");
     }
 }
 

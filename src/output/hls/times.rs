@@ -4,8 +4,12 @@ use super::clock::Seconds;
 use crate::base::Timescale;
 use crate::manifest::StreamKind;
 use crate::presentation::{
-    Beginning, Form, Gap, Gaps, Presentation, Rendition, Segment, Silent, Stream,
+    Beginning, Form, Gap, Gaps, LONGEST_FILLER, Presentation, Rendition, Segment, Silent, Stream,
 };
+
+/// One of so many segments has a date behind it if the next one begins elsewhere at all. A prime, because durations that
+/// are rounded are exact at regular intervals.
+const DATED: u64 = 31;
 
 /// The times of a media playlist, in ticks of its stream.
 pub(super) struct Times<'a> {
@@ -41,7 +45,7 @@ impl<'a> Times<'a> {
         let listed = stream.segments().find(|of| of.start >= first);
         let first_start = listed.map_or(0, |first| first.start);
         // The first segment of a text may begin earlier than its first chunk.
-        let begin = match presentation.is_grown() {
+        let begin = match presentation.is_of_event() {
             // The beginning of a window moves.
             true => None,
             false => text_begin(presentation, stream.kind(), timescale),
@@ -63,19 +67,48 @@ impl<'a> Times<'a> {
         self.gaps.after(segment)
     }
 
-    /// Returns the number of discontinuities that were before the first segment, and have left the window
-    /// with the segments that they followed.
-    pub(super) fn dropped_discontinuities(&self) -> u64 {
+    /// Returns the pieces in which a gap behind a segment is filled, and the name of what each of them stands for. Only an
+    /// event has them: elsewhere, a segment lasts to the next one.
+    ///
+    /// Those of pictures and sound have the name of the next segment. GStreamer 1.22 and VLC 3 do not know the mark of
+    /// a gap: they stop at a segment that is not there, and play on if they load one twice.
+    pub(super) fn fillers(
+        &self,
+        behind: &Segment,
+    ) -> impl Iterator<Item = (u64, u64, u64)> + use<> {
+        let count = if self.presentation.is_of_event() { behind.fillers(self.stream) } else { 0 };
+        let from = behind.start.saturating_add(behind.duration);
+        let next = behind.start.saturating_add(behind.to_next);
+        let ticks = u128::from(behind.to_next.saturating_sub(behind.duration));
+        // Not longer than the whole.
+        let at = move |piece| from + (ticks * u128::from(piece) / u128::from(count.max(1))) as u64;
+        let is_text = self.stream.kind() == StreamKind::Text;
+        (0..count).map(move |piece| {
+            let from = at(piece);
+            (from, at(piece + 1), if is_text { from } else { next })
+        })
+    }
+
+    /// Returns the number of segments before the first one that have left the window.
+    pub(super) fn dropped(&self) -> u64 {
         let window = self.stream.window;
         let hidden = self.stream.timeline().segments().take(window.hidden);
-        match self.stream.kind() {
-            // As in `Gaps::after`.
-            StreamKind::Text => 0,
-            StreamKind::Video | StreamKind::Audio => {
-                let timescale = self.stream.timescale();
-                window.gaps + hidden.filter(|of| of.has_gap(timescale)).count() as u64
-            }
-        }
+        let fillers = match self.presentation.is_of_event() {
+            true => hidden.map(|of| of.fillers(self.stream)).sum::<u64>() + window.fillers,
+            false => 0,
+        };
+        self.stream.dropped().saturating_add(fillers)
+    }
+
+    /// Returns whether the segment behind one gets a date, because it does not begin where that one ends: where it is
+    /// more than a millisecond away, and at some of the others, so that differences that are smaller do not add up.
+    ///
+    /// The number of a segment says at which: it stays the same while a window moves and when an event goes on.
+    pub(super) fn has_drift(&self, segment: &Segment) -> bool {
+        let drift = segment.lasts.abs_diff(segment.to_next);
+        let number = self.stream.window.dropped.saturating_add(segment.chunk as u64);
+        let is_far = drift.saturating_mul(1000) > self.stream.timescale().get();
+        is_far || (drift > 0 && number % DATED == DATED - 1)
     }
 
     /// Returns the length of a stretch.
@@ -87,8 +120,10 @@ impl<'a> Times<'a> {
     /// segments that have left its window, and rounds to the nearest, so that segments of about one length
     /// always have the same.
     fn target(&self) -> u64 {
-        if self.presentation.is_grown() && self.stream.kind() != StreamKind::Text {
-            return Seconds::of(self.stream.window.longest, self.stream.timescale()).round().max(1);
+        if self.presentation.is_of_event() {
+            let least = if self.stream.kind() == StreamKind::Text { LONGEST_FILLER } else { 1 };
+            let longest = Seconds::of(self.stream.window.longest, self.stream.timescale());
+            return longest.round().max(least);
         }
         let of_silence =
             |silent: Silent| silent.pieces().map(|piece| self.lasts(piece).ceil()).max();
@@ -129,7 +164,8 @@ impl<'a> Times<'a> {
 pub(super) fn end(segment: &Segment, gap: Option<Gap>) -> u64 {
     match gap {
         Some(Gap::Open | Gap::Silent(_)) => segment.end(),
-        Some(Gap::Held { .. }) | None => segment.start.saturating_add(segment.to_next),
+        Some(Gap::Held { until }) => until,
+        None => segment.start.saturating_add(segment.lasts),
     }
 }
 

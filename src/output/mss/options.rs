@@ -42,12 +42,14 @@ pub enum ManifestOption<'a> {
     Filter(Cow<'a, str>),
     /// `encryption=…`.
     Encryption(Cow<'a, str>),
-    /// `vbegin=…`, or `start=…` with a time: the first part is left out.
+    /// `start=…` or `vbegin=…`: the first part is left out.
     Begin(Cow<'a, str>),
-    /// `vend=…`, or `end=…` with a time: the last part is left out.
+    /// `end=…` or `vend=…`: the last part is left out.
     End(Cow<'a, str>),
     /// `t=…` with a date and a time, or a range of them.
     Times(Cow<'a, str>),
+    /// `delay=…` or `time_delay=…`: the live edge is shown later.
+    Delay(Cow<'a, str>),
     /// An option of the path that is not known.
     Other(Cow<'a, str>, Cow<'a, str>),
 }
@@ -126,15 +128,15 @@ impl<'a> ManifestOptions<'a> {
                 continue;
             };
             let is = |names: &[&str]| names.iter().any(|name| key.eq_ignore_ascii_case(name));
-            // Others use these words for other things: with a date they mean a time.
-            let is_time = || is_date(value) || is_seconds(value);
             let value_of = || Cow::Borrowed(value);
             if is(&["filter", "aws.manifestfilter", "aws.manifestsettings"]) {
                 self.push(ManifestOption::Filter(value_of()));
-            } else if is(&["vbegin"]) || is(&["start"]) && is_time() {
+            } else if is(&["start", "vbegin"]) {
                 self.push(ManifestOption::Begin(value_of()));
-            } else if is(&["vend"]) || is(&["end"]) && is_time() {
+            } else if is(&["end", "vend"]) {
                 self.push(ManifestOption::End(value_of()));
+            } else if is(&["delay", "time_delay"]) {
+                self.push(ManifestOption::Delay(value_of()));
             } else if is(&["t"]) && is_date_and_time(value) {
                 // Pages add the time of the request, in seconds or milliseconds, to bypass caches.
                 self.push(ManifestOption::Times(value_of()));
@@ -159,6 +161,11 @@ impl<'a> ManifestOptions<'a> {
         }
     }
 
+    /// Returns whether there is an option that is no bound of a clip.
+    pub(in crate::output) fn asks_for_more_than_a_part(&self) -> bool {
+        self.others.iter().any(|option| !option.is_time())
+    }
+
     pub(super) fn into_owned(self) -> ManifestOptions<'static> {
         ManifestOptions {
             without_repeats: self.without_repeats,
@@ -177,13 +184,20 @@ impl<'a> ManifestOption<'a> {
         }
     }
 
+    /// Returns whether it is a bound of a clip.
+    pub(in crate::output) fn is_time(&self) -> bool {
+        matches!(self, Self::Begin(_) | Self::End(_) | Self::Times(_) | Self::Delay(_))
+    }
+
     /// Returns a name for the option's request, as the subject of a sentence.
     fn what(&self) -> &'static str {
         match self {
             Self::Format(format) => format.what(),
             Self::Filter(_) => "a filtered manifest",
             Self::Encryption(_) => "a manifest of another encryption",
-            Self::Begin(_) | Self::End(_) | Self::Times(_) => "a part of a presentation",
+            Self::Begin(_) | Self::End(_) | Self::Times(_) | Self::Delay(_) => {
+                "a part of a presentation"
+            }
             Self::Other(..) => "a manifest with an option that is not known",
         }
     }
@@ -197,6 +211,7 @@ impl<'a> ManifestOption<'a> {
             Self::Begin(value) => ManifestOption::Begin(owned(value)),
             Self::End(value) => ManifestOption::End(owned(value)),
             Self::Times(value) => ManifestOption::Times(owned(value)),
+            Self::Delay(value) => ManifestOption::Delay(owned(value)),
             Self::Other(key, value) => ManifestOption::Other(owned(key), owned(value)),
         }
     }
@@ -262,11 +277,6 @@ fn is_date(value: &str) -> bool {
 /// `2026-11-28T10:00:00` and similar; a date alone may be a version.
 fn is_date_and_time(value: &str) -> bool {
     is_date(value) && value.contains(['T', 't'])
-}
-
-/// Seconds since 1970, or smaller units.
-fn is_seconds(value: &str) -> bool {
-    value.len() >= 10 && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -354,7 +364,7 @@ mod tests {
         ] {
             assert_eq!(status(of_query(query)).0, 415, "{query}");
         }
-        for query in ["", "token=abc&sv=1", "t=17", "filter=", "start=1", "vbegin", "x&&=&="] {
+        for query in ["", "token=abc&sv=1", "t=17", "filter=", "start=", "vbegin", "x&&=&="] {
             assert_eq!(status(of_query(query)).0, 200, "{query}");
         }
     }

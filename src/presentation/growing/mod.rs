@@ -12,7 +12,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 
@@ -20,8 +20,9 @@ use self::stream::GrowingStream;
 use self::template::Template;
 use super::finding::Findings;
 use super::grown::{Grown, GrownEvent, file_id, hash_of_head, hash_of_heads};
+use super::messages::{self, Message, Scheme};
 #[cfg(any(feature = "dash", feature = "hls"))]
-use super::segmented::{Reported, Segmented};
+use super::segmented::{Reported, Segmented, TracksLeftOut};
 use super::stream::Media;
 use super::validator::ContentHash;
 use super::{Finding, Live, OpenOptions, Presentation, RepresentationMap, Stream};
@@ -62,6 +63,7 @@ pub(crate) struct Growing {
     begin: Option<u64>,
     /// See [`Live::epoch`].
     epoch: i64,
+    messages: Arc<Vec<Message>>,
     /// Findings of answering.
     late: Arc<Mutex<Findings>>,
     #[cfg(any(feature = "dash", feature = "hls"))]
@@ -123,7 +125,9 @@ impl Growing {
         let late = Arc::clone(&self.late);
         let (name, options) = (self.name.clone(), self.options.clone());
         let all = Self::of(name, options, (files, named), template, streams, late)?;
-        Ok(Self { begin: self.begin, epoch: self.epoch, fragments: self.fragments, ..all })
+        let messages = Arc::clone(&self.messages);
+        let (begin, epoch, fragments) = (self.begin, self.epoch, self.fragments);
+        Ok(Self { begin, epoch, fragments, messages, ..all })
     }
 
     fn of(
@@ -143,6 +147,9 @@ impl Growing {
             heads: std::iter::once(0).chain(heads).collect(),
             manifest,
             streams: numbers.into(),
+            headers: RepresentationMap::new(options.text_budget.clone()),
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            left_out: TracksLeftOut::of(template.streams()),
         });
         Ok(Self {
             name,
@@ -156,6 +163,7 @@ impl Growing {
             fragments: 0,
             begin: None,
             epoch: 0,
+            messages: Arc::default(),
             late,
             #[cfg(any(feature = "dash", feature = "hls"))]
             reported: Arc::default(),
@@ -209,6 +217,39 @@ impl Growing {
         Ok(())
     }
 
+    /// Sets the start of the first chunk that a snapshot had, in ticks of 100 ns, if another process made it.
+    pub(crate) fn begins_at(&mut self, begin: u64) {
+        self.begin = Some(begin);
+    }
+
+    /// Sets the start of the first chunk that players are told, if it is not known yet. Captions and commands may be far
+    /// from what is live: they count if there is nothing else.
+    pub(crate) fn begin_now(&mut self) {
+        let streams = self.template.presentation().streams.iter().zip(&self.streams);
+        let begins = streams
+            .filter_map(|(of, growing)| Some((of.kind == StreamKind::Text, growing.begin()?)));
+        self.begin = self.begin.or(begins.min().map(|(_, begin)| begin));
+    }
+
+    /// Returns the start of the first chunk that a snapshot had, in ticks of 100 ns.
+    pub(crate) fn begin(&self) -> Option<u64> {
+        self.begin
+    }
+
+    /// Adds the messages that a fragment of a stream of events has. `time` is in ticks of the track.
+    pub(crate) fn add_messages(&mut self, file: FileId, time: u64, fragment: &Bytes, of: Lengths) {
+        let Some((stream, _)) = self.track_of_file(file) else { return };
+        let stream = &self.template.presentation().streams[stream];
+        let server = file.index().checked_sub(1).and_then(|place| self.files.get(place));
+        let Some(scheme) = server.and_then(|file| Scheme::of_track(&file.server)) else { return };
+        let byte = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(fragment.len());
+        let samples = fragment.slice(byte(of.payload).min(byte(of.len))..byte(of.len));
+        let found = scheme.messages(&samples, time, stream.timescale);
+        if !found.is_empty() {
+            messages::add(Arc::make_mut(&mut self.messages), found);
+        }
+    }
+
     /// Drops the chunks of all streams that end at or before this time, in ticks of 100 ns. The last
     /// chunk of a stream stays, because no player expects a stream without any. Returns for each file the
     /// first byte that is still needed, of those behind its header.
@@ -244,13 +285,12 @@ impl Growing {
                 let from = self.end().saturating_sub(ticks);
                 self.streams.iter_mut().for_each(|stream| stream.hide_before(from));
             }
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            self.hide_many();
         }
-        let begins = self.streams.iter().filter_map(GrowingStream::begin);
-        self.begin = self.begin.or(begins.min());
+        self.begin_now();
+        let streams = self.streams(live.is_some());
         let template = self.template.presentation();
-        let streams = template.streams.iter().zip(&self.streams);
-        let streams: Vec<Stream> =
-            streams.map(|(of, growing)| growing.stream(of, live.is_some())).collect();
         let heads = &self.event.heads;
         let content = hash_of_heads(&self.options.epoch, &heads[1..]);
         let limits = self.options.limits.clone();
@@ -260,7 +300,8 @@ impl Growing {
             whole: template.whole,
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::growing(&streams, &self.reported),
-            heads: None,
+            heads: OnceLock::new(),
+            clips: OnceLock::new(),
             name: self.name.clone(),
             files: template.files.clone(),
             client_manifest: manifest.with_left_out(template.client_manifest.has_left_out()),
@@ -277,8 +318,11 @@ impl Growing {
             trails: Mutex::default(),
             lying: Mutex::default(),
             limits,
+            ended: None,
+            clip: None,
+            messages: Arc::clone(&self.messages),
             grown: Some(Box::new(Grown {
-                content: hash_of_snapshot(content, number, live.as_ref(), &streams),
+                content: self.hash(content, number, live.as_ref(), &streams),
                 live,
                 event: Arc::clone(&self.event),
                 epoch: self.epoch,
@@ -289,21 +333,42 @@ impl Growing {
     }
 }
 
-/// Returns the hash of what the manifests of a snapshot stand for. An origin that was restarted counts its
-/// snapshots anew.
-fn hash_of_snapshot(content: u128, number: u64, live: Option<&Live>, streams: &[Stream]) -> u128 {
-    let mut hash = ContentHash::new("");
-    hash.part(Some(&content.to_be_bytes()));
-    hash.number(number);
-    if let Some(live) = live {
-        hash.part(Some(&live.published.as_nanos().to_be_bytes()));
+impl Growing {
+    fn streams(&self, is_live: bool) -> Vec<Stream> {
+        let streams = self.template.presentation().streams.iter().zip(&self.streams);
+        streams.map(|(of, growing)| growing.stream(of, is_live)).collect()
     }
-    for stream in streams {
-        hash.number(stream.window.before());
-        hash.number(stream.timeline.len() as u64);
-        hash.number(stream.timeline.end());
+
+    /// Hides the first chunks of streams that have more than DASH and HLS list, and what others have until then: a
+    /// stream that was listed must not go while players show it.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    fn hide_many(&mut self) {
+        let limits = &self.options.limits;
+        let streams = self.template.presentation().streams.iter().zip(&mut self.streams);
+        let until =
+            streams.filter_map(|(of, growing)| growing.hide_all_but(of.most_listed(limits)?));
+        if let Some(until) = until.max() {
+            self.streams.iter_mut().for_each(|stream| stream.hide_before(until));
+        }
     }
-    hash.finish()
+
+    /// Returns the hash of what the manifests of a snapshot stand for. An origin that was restarted counts its
+    /// snapshots anew.
+    fn hash(&self, content: u128, number: u64, live: Option<&Live>, streams: &[Stream]) -> u128 {
+        let mut hash = ContentHash::new("");
+        self.messages.iter().for_each(|of| hash.number(of.time));
+        hash.part(Some(&content.to_be_bytes()));
+        hash.number(number);
+        if let Some(live) = live {
+            hash.part(Some(&live.published.as_nanos().to_be_bytes()));
+        }
+        for stream in streams {
+            hash.number(stream.window.before());
+            hash.number(stream.timeline.len() as u64);
+            hash.number(stream.timeline.end());
+        }
+        hash.finish()
+    }
 }
 
 /// Returns the numbers of the stream and the track of each file that is served.

@@ -24,14 +24,19 @@ pub(crate) struct Pushed {
     pub(crate) language: Option<&'static str>,
     /// Number of its samples in a fragment.
     pub(crate) samples: u32,
+    /// Level of its pictures, in tenths.
+    pub(crate) level: u8,
 }
 
-const AVC: &str = "0000000167640015ACD941E08FEB011000003E90000EA600F162D9600000000168EBECB22C";
+/// Parameter sets, but for the level.
+const AVC: [&str; 2] =
+    ["00000001676400", "ACD941E08FEB011000003E90000EA600F162D9600000000168EBECB22C"];
 
 impl Pushed {
     pub(crate) fn new(kind: StreamKind, track_id: u32, bitrate: u32) -> Self {
         let (timescale, samples) = (Timescale::SMOOTH, 2);
-        Self { kind, track_id, bitrate, timescale, name: None, language: None, samples }
+        let (name, language, level) = (None, None, 21);
+        Self { kind, track_id, bitrate, timescale, name, language, samples, level }
     }
 
     pub(crate) fn head(&self) -> Bytes {
@@ -40,7 +45,9 @@ impl Pushed {
         match self.kind {
             StreamKind::Video => {
                 quality.four_cc = Some("H264".into());
-                quality.codec_private_data = Some(AVC.into());
+                let [before, behind] = AVC;
+                let sets = format!("{before}{:02X}{behind}", self.level);
+                quality.codec_private_data = Some(sets);
                 (quality.max_width, quality.max_height) = (Some(480), Some(360));
             }
             StreamKind::Audio => {

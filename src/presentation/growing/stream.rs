@@ -6,13 +6,15 @@ use std::sync::atomic::Ordering;
 use super::{Lengths, Limits, Media, Stream, invalid};
 use crate::base::{Error, ErrorKind, Run, Timescale};
 use crate::index::Fragments;
+use crate::manifest::StreamKind;
 use crate::presentation::stream::{Absent, StoredTrack, Track};
-use crate::presentation::timeline::{is_gap, tolerance};
+use crate::presentation::timeline::{fillers_of, tolerance};
 use crate::presentation::{Timeline, Window};
 
 /// The chunks of a stream, and the fragments of its tracks.
 #[derive(Clone, Debug)]
 pub(super) struct GrowingStream {
+    kind: StreamKind,
     timescale: Timescale,
     pub(super) timeline: Timeline,
     pub(super) window: Window,
@@ -27,14 +29,17 @@ pub(super) struct GrowingTrack {
     end: u64,
     /// Fragments are not served as they are stored.
     pub(super) is_rewritten: bool,
+    /// Number in the event of the first chunk that it had. `None` before that.
+    joined: Option<u64>,
 }
 
 impl GrowingStream {
     /// A stream without chunks.
     pub(super) fn of(stream: &Stream) -> Self {
         let tracks = stream.tracks.iter().map(|_| GrowingTrack::default()).collect();
-        let (timeline, window) = (Timeline::default(), Window::default());
-        Self { timescale: stream.timescale, timeline, window, tracks }
+        let timeline = Timeline::default();
+        let window = Window { is_of_event: true, ..Window::default() };
+        Self { kind: stream.kind, timescale: stream.timescale, timeline, window, tracks }
     }
 
     /// Adds a fragment of a track, and its chunk if that is new.
@@ -67,14 +72,11 @@ impl GrowingStream {
         if is_new {
             let run = Run { start: time, duration, count: NonZeroU64::MIN };
             self.timeline = self.timeline.extended([run], limits)?;
-            let before = last.map(|(_, (last, lasts))| {
-                let to_next = time - last;
-                if is_gap(lasts, to_next, self.timescale) { lasts } else { to_next }
-            });
-            self.window.longest = self.window.longest.max(before.unwrap_or(0)).max(duration);
+            self.window.longest = self.window.longest.max(duration);
         }
         of.fragments.push(chunk, start, lengths, !of.is_rewritten);
         of.end = start.saturating_add(lengths.len);
+        of.joined = of.joined.or(Some(self.window.dropped.saturating_add(chunk as u64)));
         Ok(())
     }
 
@@ -85,7 +87,7 @@ impl GrowingStream {
         if count == 0 {
             return 0;
         }
-        self.window.gaps += self.gaps_behind(count);
+        self.window.fillers += self.fillers_behind(count);
         self.timeline = self.timeline.without_first(count);
         self.window.dropped += count as u64;
         self.window.hidden = self.window.hidden.saturating_sub(count);
@@ -101,6 +103,15 @@ impl GrowingStream {
     /// Hides chunks that end at or before a time in ticks of 100 ns, but not the last one.
     pub(super) fn hide_before(&mut self, time: u64) {
         self.window.hidden = self.window.hidden.max(self.first_after(time));
+    }
+
+    /// Hides all chunks but so many. Returns the end of those that it hides, in ticks of 100 ns.
+    #[cfg(any(feature = "dash", feature = "hls"))]
+    pub(super) fn hide_all_but(&mut self, most: usize) -> Option<u64> {
+        let count = self.timeline.len().saturating_sub(most.max(1));
+        let (start, duration) = self.timeline.chunk(count.checked_sub(1)?)?;
+        self.window.hidden = self.window.hidden.max(count);
+        Some(self.smooth(start.saturating_add(duration)))
     }
 
     /// Returns the end of the last chunk, in ticks of 100 ns.
@@ -123,19 +134,20 @@ impl GrowingStream {
         self.timeline.first_ending_after(time).min(self.timeline.len().saturating_sub(1))
     }
 
-    /// Returns the number of gaps behind the first `count` chunks.
-    fn gaps_behind(&self, count: usize) -> u64 {
+    /// Returns the number of segments that fill the gaps behind the first `count` chunks in a playlist.
+    fn fillers_behind(&self, count: usize) -> u64 {
         let chunks = self.timeline.iter().zip(self.timeline.iter().skip(1)).take(count);
-        let is_gap = |&((start, lasts), (next, _)): &((u64, u64), (u64, u64))| {
-            is_gap(lasts, next.saturating_sub(start), self.timescale)
-        };
-        chunks.filter(is_gap).count() as u64
+        let fillers = chunks.map(|((start, lasts), (next, _))| {
+            fillers_of(self.kind, lasts, next.saturating_sub(start), self.timescale)
+        });
+        fillers.sum()
     }
 
     /// Returns the stream of a snapshot. `of` is that of the template.
     pub(super) fn stream(&self, of: &Stream, is_live: bool) -> Stream {
         let tracks = of.tracks.iter().zip(&self.tracks);
-        let tracks = tracks.map(|(of, growing)| growing.track(of, is_live));
+        let has_chunks = !self.timeline.is_empty();
+        let tracks = tracks.map(|(of, growing)| growing.track(of, has_chunks, is_live));
         Stream {
             kind: of.kind,
             name: of.name.clone(),
@@ -146,6 +158,7 @@ impl GrowingStream {
             tracks: tracks.collect(),
             subtype: of.subtype.clone(),
             parent: of.parent.clone(),
+            scheme: of.scheme.clone(),
             role: of.role,
             window: self.window,
         }
@@ -158,12 +171,21 @@ impl GrowingTrack {
         self.fragments.first_start().unwrap_or(self.end)
     }
 
-    fn track(&self, of: &Track, is_live: bool) -> Track {
+    /// Returns true if it has no fragment and will get none, or had fragments that have left the window: players could
+    /// choose it, and would get nothing.
+    fn is_over(&self, has_chunks: bool, is_live: bool) -> bool {
+        self.fragments.len() == 0 && (self.end > 0 || has_chunks && !is_live)
+    }
+
+    fn track(&self, of: &Track, has_chunks: bool, is_live: bool) -> Track {
         Track {
             kind: of.kind,
             bitrate: of.bitrate,
             attributes: of.attributes.clone(),
             media: match &of.media {
+                Media::Stored(_) if self.is_over(has_chunks, is_live) => {
+                    Media::Absent(Absent::Missing)
+                }
                 Media::Stored(stored) => Media::Stored(Box::new(self.stored(stored, is_live))),
                 Media::Files(_) => Media::Absent(Absent::Missing),
                 Media::Absent(absent) => Media::Absent(*absent),
@@ -182,6 +204,7 @@ impl GrowingTrack {
             defaults: of.defaults,
             fragments: self.fragments.clone(),
             is_growing: is_live,
+            joined: self.joined,
             made: None,
             header_chunk: None,
             entry: of.entry.clone(),

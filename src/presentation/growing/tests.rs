@@ -118,6 +118,24 @@ fn a_track_that_lacks_a_chunk_may_still_get_it_until_it_has_a_later_one() {
 }
 
 #[test]
+#[cfg(feature = "hls")]
+fn a_quality_whose_first_fragment_was_refused_lacks_all_chunks() {
+    let mut event = Event::usual();
+    event.add(0, 0, 2 * SECOND);
+    event.add(0, 2 * SECOND, 2 * SECOND);
+    event.try_add(1, SECOND, 2 * SECOND).unwrap_err();
+    let lacks = |of: &Presentation| [0, 1].map(|chunk| of.streams[0].tracks[1].lacks(chunk));
+    assert_eq!(lacks(&event.snapshot(Some(60))), [true; 2]);
+    event.add(1, 2 * SECOND, 2 * SECOND);
+    assert_eq!(lacks(&event.snapshot(Some(60))), [true, false]);
+    let mut event = Event::usual();
+    event.add(0, 0, 2 * SECOND);
+    let film = event.film();
+    let served = film.streams[0].tracks.iter().map(|track| track.is_served());
+    assert_eq!(served.collect::<Vec<_>>(), [true, false], "nothing comes of it");
+}
+
+#[test]
 fn fragments_that_do_not_fit_are_refused() {
     let mut event = Event::usual();
     event.add_chunk(0);
@@ -189,7 +207,8 @@ fn an_event_that_has_ended_is_a_film() {
     let manifest = manifest(&film);
     assert_eq!((manifest.is_live, manifest.duration), (None, 12 * SECOND));
     assert_eq!((manifest.can_seek, manifest.dvr_window_length), (None, None));
-    assert_eq!(film.manifest_representation().liveness(), Liveness::Final);
+    // Another event may come to the URL of the point.
+    assert_eq!(film.manifest_representation().liveness(), Liveness::Live);
     assert_eq!(live.manifest_representation().liveness(), Liveness::Live);
     assert_eq!(validator(&film, 800_000, 6 * SECOND), validator(&live, 800_000, 6 * SECOND));
     assert_eq!(ask(&event, &film, 800_000, 18 * SECOND), Err(NO_FRAGMENT));

@@ -88,6 +88,7 @@ pub(super) fn adopt(
             tracks,
             subtype: word(index.subtype.as_deref()),
             parent: word(index.parent.as_deref()),
+            scheme: word(index.event_scheme()),
             role,
             window: Window::default(),
         };

@@ -2,13 +2,14 @@
 
 #[cfg(any(feature = "dash", feature = "hls"))]
 use crate::presentation::segmented::Segmented;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 
 use super::assign::{Assignment, assign};
 use super::listed::Listed;
 use super::media::MediaFile;
+use super::messages;
 use super::protection;
 use super::resolve::{Resolved, resolve};
 use super::served::Served;
@@ -17,12 +18,12 @@ use super::walking::Walking;
 use crate::base::{Error, FileId, Step};
 use crate::index::IndexWriter;
 use crate::manifest::ClientDocument;
-use crate::presentation::Presentation;
 use crate::presentation::finding::Findings;
 use crate::presentation::probe::SMALL;
 use crate::presentation::representation_map::RepresentationMap;
 use crate::presentation::role::settle;
 use crate::presentation::validator::ContentHash;
+use crate::presentation::{Presentation, Stream};
 
 /// An opening whose headers and indexes have been read.
 pub(super) struct Complete {
@@ -74,7 +75,7 @@ impl Complete {
         let scans: Vec<_> = self.media.iter().enumerate().filter_map(scan).collect();
         if scans.is_empty() {
             let served = self.served(pairs, &mut findings);
-            return Step::Ready(self.presentation(served, findings));
+            return messages::read(self.presentation(served, findings));
         }
         let announced = pairs.announced();
         Walking::new(self, scans, announced, before).start()
@@ -107,12 +108,17 @@ impl Complete {
         let of_files: Vec<_> = self.media.iter().flat_map(|(_, file)| &file.protection).collect();
         let protection = protection::systems(headers, &of_files);
         settle(&mut served.streams);
+        let ended = self.listed.ended();
+        if ended.is_some_and(|ended| ended.is_at_point) {
+            served.streams.iter_mut().for_each(Stream::keep_window);
+        }
         let Self { listed, walked, trails, .. } = self;
         let limits = listed.options.limits;
         Presentation {
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::new(&served.streams),
-            heads: None,
+            heads: OnceLock::new(),
+            clips: OnceLock::new(),
             whole: SMALL,
             name: listed.name,
             files: listed.files,
@@ -123,6 +129,9 @@ impl Complete {
             epoch: listed.options.epoch.into(),
             is_live: false,
             grown: None,
+            ended,
+            messages: Arc::default(),
+            clip: None,
             is_folder: false,
             findings: findings.sorted(),
             kept: RepresentationMap::new(listed.options.text_budget),

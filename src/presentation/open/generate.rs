@@ -11,7 +11,9 @@ use super::tracks::MediaTrack;
 use crate::base::{Error, Limits, Timescale};
 use crate::bmff::VisualSampleEntry;
 use crate::codec::{CodecTag, Description, display_size};
-use crate::manifest::{Chunk, ClientManifest, QualityLevel, ServerTrack, StreamIndex, StreamKind};
+use crate::manifest::{
+    Chunk, ClientManifest, CustomAttribute, QualityLevel, ServerTrack, StreamIndex, StreamKind,
+};
 use crate::presentation::finding::{Counted, Finding, FindingCode, Findings, Label, label};
 use crate::presentation::stream::{Media, announced, kept, word};
 use crate::presentation::{OpenOptions, Role, Stream, Timeline, Track, Window};
@@ -190,6 +192,7 @@ impl Group<'_> {
             tracks,
             subtype: word(index.subtype.as_deref()),
             parent: word(index.parent.as_deref()),
+            scheme: word(index.event_scheme()),
             role,
             window: Window::default(),
         };
@@ -233,6 +236,19 @@ impl Group<'_> {
             index.subtype = Some(subtype.unwrap_or("CAPT").to_owned());
             let parent = self.tracks.iter().find_map(|(t, _)| t.server.value("parentTrackName"));
             index.parent = parent.map(Into::into);
+            // What the samples of commands and events are, such as `urn:scte:scte35:2013:bin`.
+            let scheme = self
+                .tracks
+                .iter()
+                .find_map(|(t, _)| t.server.value("Scheme").or(t.server.value("Schema")));
+            let scheme = scheme.filter(|scheme| !scheme.is_empty());
+            for quality in index.qualities.iter_mut().filter(|of| of.custom_attributes.is_empty()) {
+                let attribute = |value: &str| CustomAttribute {
+                    name: "Scheme".to_owned(),
+                    value: value.to_owned(),
+                };
+                quality.custom_attributes.extend(scheme.map(attribute));
+            }
         }
         if self.timescale != Timescale::SMOOTH {
             let message = format!("times are in units of 1/{} s", self.timescale);
@@ -392,7 +408,14 @@ fn quality(
             if !described.is_known() {
                 unknown(format!("its codec is announced as `{}`", described.tag));
             }
-            (described.quality(bitrate), Some(described))
+            let mut quality = described.quality(bitrate);
+            let is_said = |data: &Option<String>| data.as_deref().is_some_and(|d| !d.is_empty());
+            // Encoders may leave parameter sets out of `avcC` and say them in the server manifest.
+            if server.kind == StreamKind::Video && !is_said(&quality.codec_private_data) {
+                let said = declared(server, bitrate).codec_private_data;
+                quality.codec_private_data = said.or(quality.codec_private_data);
+            }
+            (quality, Some(described))
         }
         Err(why) => {
             unknown(why);

@@ -9,8 +9,8 @@ use super::media::{HEAD, TAIL};
 use super::resolve::Named;
 use crate::base::{Error, FileId, Name, Want};
 use crate::manifest::ServerManifest;
-use crate::presentation::OpenOptions;
 use crate::presentation::finding::{Finding, FindingCode, Findings, cut};
+use crate::presentation::{Ended, OpenOptions};
 
 /// The files of a presentation, and the options for opening it. Only the names of files change,
 /// when they are found under other spellings.
@@ -28,7 +28,7 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// Names every file once, in the order of the server manifest.
+    /// Names every file once, in the order of the server manifest. `name` is that of the presentation.
     pub(super) fn new(
         name: Name,
         options: OpenOptions,
@@ -36,9 +36,10 @@ impl Listed {
         server: ServerManifest,
         findings: &mut Findings,
     ) -> Self {
+        let manifest = options.film.clone().unwrap_or_else(|| name.clone());
         let mut names = Names {
-            ids: HashMap::from([(name.clone(), FileId::SERVER_MANIFEST)]),
-            files: vec![name],
+            ids: HashMap::from([(manifest.clone(), FileId::SERVER_MANIFEST)]),
+            files: vec![manifest],
             findings,
         };
         let client = server.client_manifest().and_then(|path| names.file(path));
@@ -52,7 +53,7 @@ impl Listed {
         });
         let named = named.collect();
         let Names { files, .. } = names;
-        Self { name: files[0].clone(), options, server_text, server, files, named, client }
+        Self { name, options, server_text, server, files, named, client }
     }
 
     /// Returns the wants that open these files: the first, if it is the client manifest, is read
@@ -65,6 +66,15 @@ impl Listed {
             Some(Want::Open { file, name: self.files[file.index()].clone(), head, tail })
         };
         files.iter().filter_map(want).collect()
+    }
+
+    /// Returns what the film of an event keeps of it. `None` if it was none.
+    pub(super) fn ended(&self) -> Option<Ended> {
+        let is_at_point = self.options.film.is_some();
+        let epoch = self.server.live_epoch();
+        let is_ended = is_at_point || epoch.is_some();
+        let (epoch, begin) = (epoch.unwrap_or(0), self.server.live_begin());
+        is_ended.then_some(Ended { epoch, begin, is_at_point })
     }
 
     /// Returns whether the index of a file is not to be believed.

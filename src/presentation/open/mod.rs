@@ -47,6 +47,7 @@ mod matching;
 mod measured;
 mod media;
 mod mend;
+mod messages;
 mod mix_ups;
 mod nearest;
 mod own_bytes;
@@ -142,14 +143,16 @@ pub fn open(name: Name, options: &OpenOptions) -> Step<Presentation> {
     let options = options.clone();
     let want = Want::Open {
         file: FileId::SERVER_MANIFEST,
-        name: name.clone(),
+        name: options.film.as_ref().unwrap_or(&name).clone(),
         // One byte beyond the limit tells that it is exceeded.
         head: options.limits.server_manifest.saturating_add(1),
         tail: 0,
     };
     Step::read(vec![want], move |got| {
         let text = match opened(got.into_iter().next()) {
-            Err(error) if matches!(error.kind, ErrorKind::NoPresentation) => {
+            Err(error)
+                if matches!(error.kind, ErrorKind::NoPresentation) && options.film.is_none() =>
+            {
                 return match bare_media_of(&name).filter(|_| options.bare_mp4) {
                     Some(media) => bare::open(name, media, options),
                     None => folder::open(name, options),

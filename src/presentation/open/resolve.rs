@@ -274,6 +274,7 @@ impl Resolved<'_> {
             is_time_told: (media.has_time_doubt() || matched.is_by_number).into(),
             fragments: Fragments::of_shared(matched.fragments, |of| media.own_bytes.of(of)),
             is_growing: false,
+            joined: None,
             made: media.made.clone(),
             header_chunk: media.header_chunk.clone(),
         }))

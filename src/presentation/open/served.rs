@@ -203,6 +203,7 @@ fn add_unserved(streams: &mut Vec<Stream>, resolved: &[Resolved<'_>]) {
                 tracks: vec![track],
                 subtype: None,
                 parent: None,
+                scheme: None,
                 role: None,
                 window: Window::default(),
             }),

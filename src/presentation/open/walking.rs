@@ -8,6 +8,7 @@ use super::Outcome;
 use super::announced::Announced;
 use super::complete::Complete;
 use super::media::MediaFile;
+use super::messages;
 use super::trouble::Trouble;
 use crate::base::{Error, FileId, Got, Limits, Name, ReadError, Step, Then, Want};
 use crate::index::{IndexReader, Scan, Share, Spent};
@@ -153,7 +154,7 @@ impl Walking {
         walks.iter_mut().skip(number).take(SLOW_WALKS).for_each(|walk| walk.asked = 0);
         if wants.is_empty() {
             // What is left takes long, and the last read may have been short.
-            return Step::read(wants, move |_| Ok(Step::Ready(self.conclude())));
+            return Step::read(wants, move |_| Ok(messages::read(self.conclude())));
         }
         Step::read_briefly_for(wants, self)
     }

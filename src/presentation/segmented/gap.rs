@@ -12,6 +12,13 @@ use crate::presentation::{Presentation, Stream};
 /// After a discontinuity, hls.js 1.7.4, Shaka Player 5.2.12 and Chromium 156's own player continue without
 /// the gap. If only some of the streams have it, the others are then as far from them as the gap was
 /// long, to the end of the film; and hls.js does not start to play a film with a gap in its sound alone.
+///
+/// An event has none: its gaps are segments that are marked as such. Discontinuities have to be the same in all
+/// playlists, also in those of text, and the gaps of a stream are no other's: hls.js 1.7.4 plays no sound and shows no
+/// text whose count of them is not that of the pictures. Nor is a date enough: Shaka Player 5.2.12 has sound and
+/// pictures apart behind a gap that nothing but a date shows.
+///
+/// Spec: RFC 8216, 6.2.4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gap {
     /// All streams of pictures and sound have it, or it cannot be filled: a discontinuity.
@@ -56,9 +63,10 @@ impl Filling {
     /// Returns the properties. No gap of a presentation that grows is filled.
     fn of(presentation: &Presentation) -> Self {
         let is_filled = |stream: &Stream| {
-            let gaps = stream.timeline.gaps(stream.timescale.get() / SHORTEST_GAP);
-            let is_few = gaps.is_some_and(|gaps| gaps.count <= MOST);
-            is_few && !presentation.has_only_stored_segments() && !stream.timeline.steps_back()
+            let gaps = || stream.timeline.gaps(stream.timescale.get() / SHORTEST_GAP);
+            let is_few = || gaps().is_some_and(|gaps| gaps.count <= MOST);
+            // A timeline may be long: that of an event is not looked at.
+            !presentation.has_only_stored_segments() && is_few() && !stream.timeline.steps_back()
         };
         let is_filled: Box<[bool]> = presentation.streams.iter().map(is_filled).collect();
         let mut media = match is_filled.contains(&true) {
@@ -99,13 +107,13 @@ impl Presentation {
         let (chunk, (start, duration)) = timeline.last_before(time)?;
         let next = timeline.chunk(chunk + 1);
         let to_next = next.map_or(duration, |(next, _)| next.saturating_sub(start));
-        Some(Segment { chunk, start, duration, to_next })
+        Some(Segment { chunk, start, duration, to_next, lasts: to_next })
     }
 }
 
 impl Gaps<'_> {
     /// Returns the gap between a segment and the next one. Text has none, because a segment of it may
-    /// have no cue.
+    /// have no cue; an event has none either.
     ///
     /// A stream has a gap if none of its chunks is there in the middle of it. A picture is held for as
     /// long as the duration of a sample can be; key frames alone always last to the next one. Silence is
@@ -114,7 +122,8 @@ impl Gaps<'_> {
         let Self { presentation, of, filling } = *self;
         let stream = &presentation.streams[of.stream];
         let scale = stream.timescale;
-        if stream.kind == StreamKind::Text || !segment.has_gap(scale) {
+        let is_told = stream.kind != StreamKind::Text && !presentation.is_of_event();
+        if !is_told || !segment.has_gap(scale) {
             return None;
         }
         let (from, until) = (segment.end(), segment.start.saturating_add(segment.to_next));

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
 use super::rendition::RenditionName;
+#[cfg(feature = "live")]
+use crate::base::Limits;
 use crate::base::{Timescale, piece};
 use crate::manifest::StreamKind;
 use crate::presentation::finding::{Finding, FindingCode, label};
@@ -77,7 +79,7 @@ impl Listed<'_> {
     /// Returns the end of the last chunk.
     pub(crate) fn end(&self) -> Moment {
         let last = self.stream.segments().last();
-        self.moment(last.map_or(0, |last| last.start.saturating_add(last.to_next)))
+        self.moment(last.map_or(0, |last| last.start.saturating_add(last.lasts)))
     }
 
     fn moment(&self, ticks: u64) -> Moment {
@@ -135,6 +137,36 @@ pub(super) struct AllLeftOut(OnceLock<Box<[OfStream]>>);
 /// The reason for each track of a stream.
 type OfStream = Box<[Option<LeftOut>]>;
 
+/// The reasons of the tracks of an event, which all of its snapshots have: the header of a track alone
+/// determines them.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "live"), allow(dead_code, reason = "only events make snapshots"))]
+pub(in crate::presentation) struct TracksLeftOut(Box<[OfLasting]>);
+
+/// The reason for each track of a stream, once it is found.
+type OfLasting = Box<[OnceLock<Option<LeftOut>>]>;
+
+impl TracksLeftOut {
+    /// Creates a place for the reasons of the tracks of these streams.
+    #[cfg(feature = "live")]
+    pub(in crate::presentation) fn of(streams: &[Stream]) -> Self {
+        let of_stream = |of: &Stream| of.tracks.iter().map(|_| OnceLock::new()).collect();
+        Self(streams.iter().map(of_stream).collect())
+    }
+
+    /// Returns the reason of a track that is served. `find` finds it when it is first asked for.
+    fn get(
+        &self,
+        (stream, track): (usize, usize),
+        find: impl FnOnce() -> Option<LeftOut>,
+    ) -> Option<LeftOut> {
+        match self.0.get(stream).and_then(|tracks| tracks.get(track)) {
+            Some(known) => *known.get_or_init(find),
+            None => find(),
+        }
+    }
+}
+
 impl AllLeftOut {
     /// Returns bytes of memory that the reasons take once they are found.
     pub(super) fn memory(streams: &[Stream]) -> usize {
@@ -173,25 +205,38 @@ impl Presentation {
 
     /// Returns why tracks are left out, by stream and track.
     fn left_out(&self) -> &[OfStream] {
-        let of_stream = |stream: &Stream| -> OfStream {
+        let of_stream = |(number, stream): (usize, &Stream)| -> OfStream {
             let of_all = self.stream_left_out(stream);
-            let of_track = |track: &Track| match track.is_served() {
-                true => of_all.or_else(|| self.track_left_out(stream, track)),
+            let of_track = |(track, of): (usize, &Track)| match of.is_served() {
+                true => of_all.or_else(|| self.served_left_out((number, track))),
                 false => None,
             };
-            stream.tracks.iter().map(of_track).collect()
+            stream.tracks.iter().enumerate().map(of_track).collect()
         };
-        self.segmented.left_out.0.get_or_init(|| self.streams.iter().map(of_stream).collect())
+        let of_all = || self.streams.iter().enumerate().map(of_stream).collect();
+        self.segmented.left_out.0.get_or_init(of_all)
+    }
+
+    /// Returns why a track that is served is left out, whatever its stream is. Snapshots of one event find it
+    /// once.
+    fn served_left_out(&self, (stream, track): (usize, usize)) -> Option<LeftOut> {
+        let find = || {
+            let of = &self.streams[stream];
+            self.track_left_out(of, &of.tracks[track])
+        };
+        match &self.grown {
+            Some(grown) => grown.event.left_out.get((stream, track), find),
+            None => find(),
+        }
     }
 
     /// Returns why none of the tracks of a stream is listed, if that is so.
     fn stream_left_out(&self, stream: &Stream) -> Option<LeftOut> {
-        let chunks = stream.timeline.len();
+        // What has left the window of an event is not listed.
+        let chunks = stream.timeline.len().saturating_sub(stream.window.hidden);
         let digits = stream.timeline.end().checked_ilog10().unwrap_or(0) as usize + 1;
         let is_long = || {
-            let name =
-                stream.tracks.iter().map(|track| RenditionName::of(stream, track).len()).max();
-            let entry = name.unwrap_or(0) + digits + PLAYLIST_ENTRY;
+            let entry = stream.playlist_entry(digits);
             chunks.saturating_mul(entry) as u64 > self.limits.client_manifest
         };
         match stream.role() {
@@ -215,6 +260,23 @@ impl Presentation {
             Some(family) if UNPLAYED.contains(&family) => Some(LeftOut::Unplayed),
             Some(_) => self.check_init_segment(stream, track).err().map(|_| LeftOut::WithoutHeader),
         }
+    }
+}
+
+impl Stream {
+    /// Returns a number of chunks with which it is listed, whatever their times are. `None` if it never is.
+    #[cfg(feature = "live")]
+    pub(crate) fn most_listed(&self, limits: &Limits) -> Option<usize> {
+        const DIGITS: usize = u64::MAX.ilog10() as usize + 1;
+        let most = limits.client_manifest / self.playlist_entry(DIGITS) as u64;
+        let is_listed = self.role() != Role::Metadata && self.parent.is_none();
+        is_listed.then(|| usize::try_from(most).unwrap_or(usize::MAX).min(MOST_CHUNKS))
+    }
+
+    /// Returns the maximum bytes of a segment in its playlists, if its time has so many digits.
+    fn playlist_entry(&self, digits: usize) -> usize {
+        let names = self.tracks.iter().map(|track| RenditionName::of(self, track).len());
+        names.max().unwrap_or(0) + digits + PLAYLIST_ENTRY
     }
 }
 

@@ -30,6 +30,7 @@ use beginning::Begins;
 use bytes::Bytes;
 use gap::Filling;
 use listing::AllLeftOut;
+pub(super) use listing::TracksLeftOut;
 use losses::ReportedLosses;
 use rates::AllRates;
 use time_bases::TimeBases;
@@ -80,6 +81,12 @@ impl Segmented {
     pub(super) fn growing(streams: &[Stream], reported: &Arc<Reported>) -> Self {
         let reported = Arc::clone(reported);
         Self { reported, ..Self::with_rates(streams, AllRates::default()) }
+    }
+
+    /// Properties of a clip: these streams are parts of those of the whole.
+    pub(super) fn of_clip(&self, streams: &[Stream]) -> Self {
+        let reported = Arc::clone(&self.reported);
+        Self { reported, ..Self::with_rates(streams, self.rates.clone()) }
     }
 
     fn with_rates(streams: &[Stream], rates: AllRates) -> Self {

@@ -89,9 +89,11 @@ impl Segments {
                 before => {
                     if let Some(before) = before {
                         before.to_next = start - before.start;
+                        before.lasts = before.to_next;
                         longest = longest.max(before.to_next);
                     }
-                    list.push(Segment { chunk, start, duration, to_next: duration });
+                    let (to_next, lasts) = (duration, duration);
+                    list.push(Segment { chunk, start, duration, to_next, lasts });
                 }
             }
             chunk += 1;
@@ -272,7 +274,7 @@ impl Peak {
 }
 
 /// The rates of all tracks of a presentation, by stream.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::presentation) struct AllRates(Box<[Box<[Option<Rates>]>]>);
 
 impl AllRates {

@@ -44,7 +44,7 @@ impl Form {
     const ALL: [Self; 4] = [Self::Stored, Self::KeyFrames, Self::WebVtt, Self::Wvtt];
 
     /// Returns what a name ends with.
-    fn suffix(self) -> &'static str {
+    pub(crate) fn suffix(self) -> &'static str {
         match self {
             Self::Stored => "",
             Self::KeyFrames => ".key",

@@ -1,7 +1,7 @@
 //! The chunks of a timeline as segments that follow each other.
 
 use crate::base::Timescale;
-use crate::presentation::timeline::is_gap;
+use crate::presentation::timeline::{fillers_of, is_gap};
 use crate::presentation::{Stream, Timeline};
 
 /// A chunk as a segment of DASH or HLS.
@@ -15,12 +15,30 @@ pub(crate) struct Segment {
     pub(crate) duration: u64,
     /// Ticks to the start of the next segment; the duration of the last one.
     pub(crate) to_next: u64,
+    /// Ticks that it lasts by manifests: to the next one, or in an event as long as its chunk, because a manifest that
+    /// is
+    /// read again must not say anything else of a segment that it has.
+    ///
+    /// Spec: RFC 8216, 6.2.1.
+    pub(crate) lasts: u64,
 }
 
 impl Segment {
     /// Returns whether a gap follows that a playlist says. The last segment has no successor.
     pub(crate) fn has_gap(&self, timescale: Timescale) -> bool {
         is_gap(self.duration, self.to_next, timescale)
+    }
+
+    /// Returns the number of segments that fill the gap behind it in a playlist of an event.
+    pub(crate) fn fillers(&self, of: &Stream) -> u64 {
+        fillers_of(of.kind, self.duration, self.to_next, of.timescale)
+    }
+
+    /// Returns it as the manifests of an event say it.
+    fn of_event(self, timescale: Timescale) -> Self {
+        // A list of segments that overlap noticeably would come behind the media.
+        let is_cut = is_gap(self.to_next, self.duration, timescale);
+        Self { lasts: if is_cut { self.to_next } else { self.duration }, ..self }
     }
 
     /// Returns the end of the chunk, or the start of the next one if that is earlier.
@@ -52,7 +70,7 @@ impl Timeline {
             let (chunk, (start, duration)) = next.take()?;
             next = ascending.next();
             let to_next = next.map_or(duration, |(_, (next, _))| next - start);
-            Some(Segment { chunk, start, duration, to_next })
+            Some(Segment { chunk, start, duration, to_next, lasts: to_next })
         })
     }
 }
@@ -60,7 +78,9 @@ impl Timeline {
 impl Stream {
     /// Returns the segments that manifests announce, in the order of their times.
     pub(crate) fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
-        self.timeline.segments_from(self.window.hidden)
+        let Self { window, timescale, .. } = self;
+        let segments = self.timeline.segments_from(window.hidden);
+        segments.map(|of| if window.is_of_event { of.of_event(*timescale) } else { of })
     }
 }
 

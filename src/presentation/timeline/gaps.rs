@@ -4,6 +4,8 @@ use super::Timeline;
 use super::block::Block;
 #[cfg(any(feature = "dash", feature = "hls", feature = "live"))]
 use crate::base::Timescale;
+#[cfg(any(feature = "dash", feature = "hls", feature = "live"))]
+use crate::manifest::StreamKind;
 
 /// Gaps that are shorter are covered by the segment before: a tenth of a second, in parts of one.
 #[cfg(any(feature = "dash", feature = "hls", feature = "live"))]
@@ -14,6 +16,30 @@ pub(crate) const SHORTEST_GAP: u64 = 10;
 #[cfg(any(feature = "dash", feature = "hls", feature = "live"))]
 pub(crate) fn is_gap(lasts: u64, to_next: u64, timescale: Timescale) -> bool {
     to_next.saturating_sub(lasts) > timescale.get() / SHORTEST_GAP
+}
+
+/// Length of the longest segment that fills a gap in a playlist of text, in seconds.
+#[cfg(any(feature = "dash", feature = "hls", feature = "live"))]
+pub(crate) const LONGEST_FILLER: u64 = 10;
+
+/// Most segments that fill a gap. One that needs more is not filled.
+#[cfg(any(feature = "dash", feature = "hls", feature = "live"))]
+const MOST_FILLERS: u64 = 5000;
+
+/// Returns the number of segments that fill the gap behind a chunk of an event in a playlist. Those of pictures and
+/// sound are not longer than the chunk, or a second: no target duration is shorter.
+#[cfg(any(feature = "dash", feature = "hls", feature = "live"))]
+pub(crate) fn fillers_of(kind: StreamKind, lasts: u64, to_next: u64, timescale: Timescale) -> u64 {
+    if !is_gap(lasts, to_next, timescale) {
+        return 0;
+    }
+    let second = timescale.get();
+    let longest = match kind {
+        StreamKind::Text => second.saturating_mul(LONGEST_FILLER),
+        StreamKind::Video | StreamKind::Audio => lasts.max(second),
+    };
+    let count = to_next.saturating_sub(lasts).div_ceil(longest);
+    if count <= MOST_FILLERS { count } else { 0 }
 }
 
 /// The gaps of a stream: times that no chunk covers.

@@ -1,4 +1,4 @@
-//! Timelines that lose their beginning.
+//! Timelines that lose their beginning or their end.
 
 use std::sync::Arc;
 
@@ -20,7 +20,41 @@ impl Timeline {
         Self { blocks, ascents: ascents.collect(), len: self.len.saturating_sub(count) }
     }
 
+    /// Returns a timeline of the first `count` chunks. The two share their memory, except for the last few
+    /// hundred chunks.
+    pub(crate) fn with_first(&self, count: usize) -> Self {
+        let is_left = |block: &&Block| block.first() < count;
+        let blocks: Box<[Block]> =
+            self.blocks.iter().filter(is_left).map(|of| of.before(count)).collect();
+        let left =
+            |of: &std::ops::Range<usize>| of.start.min(blocks.len())..of.end.min(blocks.len());
+        let ascents = self.ascents.iter().map(left).filter(|ascent| !ascent.is_empty());
+        Self { ascents: ascents.collect(), len: self.len.min(count), blocks }
+    }
+
+    /// Returns the chunks that overlap a stretch of time: all from the first one that does to the last.
+    pub(crate) fn overlapping(&self, from: u64, to: u64) -> std::ops::Range<usize> {
+        let is_behind = |&(start, duration): &(u64, u64)| start.saturating_add(duration) > from;
+        let first = match self.steps_back() {
+            true => self.iter().position(|of| is_behind(&of)).unwrap_or(self.len),
+            false => self.first_ending_after(from),
+        };
+        let is_before = |number: usize| self.chunk(number).is_some_and(|(start, _)| start < to);
+        let count = match (self.steps_back(), &*self.ascents) {
+            (false, [ascent]) => {
+                let last = self.at_or_before(ascent, to).map_or(0, |(number, _)| number);
+                if is_before(last) { last + 1 } else { last }
+            }
+            _ => {
+                let before = self.iter().enumerate().filter(|(_, (start, _))| *start < to);
+                before.last().map_or(0, |(number, _)| number + 1)
+            }
+        };
+        first.min(count)..count
+    }
+
     /// Returns the last chunk, with its number.
+    #[cfg_attr(not(feature = "live"), allow(dead_code, reason = "only events grow"))]
     pub(crate) fn last(&self) -> Option<(usize, (u64, u64))> {
         let last = self.len.checked_sub(1)?;
         Some((last, self.chunk(last)?))
@@ -60,6 +94,24 @@ impl Timeline {
 }
 
 impl Block {
+    /// Returns what is left of it if its timeline has only the first `count` chunks, one of which is in it.
+    fn before(&self, count: usize) -> Self {
+        let left = count.saturating_sub(self.first()).min(self.len());
+        match self {
+            Self::Run { first, start, duration, .. } => {
+                Self::Run { first: *first, start: *start, duration: *duration, count: left }
+            }
+            Self::List { first, mean, chunks } => Self::List {
+                first: *first,
+                mean: *mean,
+                chunks: match left == chunks.len() {
+                    true => Arc::clone(chunks),
+                    false => chunks[..left].into(),
+                },
+            },
+        }
+    }
+
     /// Returns what is left of it without the first `count` chunks of its timeline.
     fn behind(&self, count: usize) -> Self {
         let gone = count.saturating_sub(self.first());

@@ -4,13 +4,16 @@ mod block;
 mod builder;
 mod doubles;
 mod gaps;
-#[cfg(feature = "live")]
 mod growth;
 
 pub(crate) use gaps::Gaps;
+#[cfg(feature = "hls")]
+pub(crate) use gaps::LONGEST_FILLER;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use gaps::SHORTEST_GAP;
 #[cfg(any(feature = "dash", feature = "hls", feature = "live"))]
+pub(crate) use gaps::fillers_of;
+#[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use gaps::is_gap;
 
 use std::ops::Range;

@@ -28,7 +28,7 @@ use crate::presentation::probe::SMALL;
 use crate::presentation::segmented::Segmented;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::mem;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use self::folders::{Folders, encoded, folder_of};
 use self::names::usual;
@@ -270,6 +270,7 @@ impl Opening {
                 tracks,
                 subtype: word(index.subtype.as_deref()),
                 parent: word(index.parent.as_deref()),
+                scheme: word(index.event_scheme()),
                 role: role(index, &labels, None),
                 window: Window::default(),
             });
@@ -419,7 +420,8 @@ impl Opening {
             whole: SMALL,
             #[cfg(any(feature = "dash", feature = "hls"))]
             segmented: Segmented::new(&adopted.streams),
-            heads: None,
+            heads: OnceLock::new(),
+            clips: OnceLock::new(),
             files: vec![self.name.clone(), self.manifest],
             name: self.name,
             streams: adopted.streams,
@@ -430,6 +432,9 @@ impl Opening {
             epoch: mem::take(&mut self.options.epoch).into(),
             is_live,
             grown: None,
+            ended: None,
+            messages: Arc::default(),
+            clip: None,
             is_folder: true,
             findings: self.findings.sorted(),
             kept: RepresentationMap::new(self.options.text_budget.clone()),

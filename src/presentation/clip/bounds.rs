@@ -1,0 +1,153 @@
+//! The bounds of a clip in times of the presentation.
+
+use std::ops::Range;
+
+use super::{ClipTime, ClipTimes};
+use crate::base::{ErrorKind, Timescale};
+use crate::manifest::StreamKind;
+use crate::presentation::{Presentation, Stream};
+
+/// Where a clip begins and ends. All times are in ticks of 100 ns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Chunks that end at or before this time are not in the clip.
+    from: u64,
+    /// Neither are chunks that begin at this time or later.
+    to: u64,
+    /// Nor chunks that end later.
+    edge: u64,
+    /// The beginning was asked for.
+    pub(super) has_start: bool,
+    /// The beginning that was asked for, or that of the whole if it is later.
+    pub(super) begin: Option<u64>,
+    pub(super) delay: u64,
+    /// Nothing will come that belongs to the clip.
+    pub(super) is_over: bool,
+    /// The times, or some of them, have left the window.
+    is_gone: bool,
+}
+
+/// A clip is over if one of its streams is so far behind its end, though others are not.
+const LATE: u64 = 300_000_000;
+
+impl Bounds {
+    /// Returns the bounds for these times.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] if the end is not behind the start; [`ErrorKind::NoSuchTime`] if chunks at
+    /// the start were dropped.
+    pub(super) fn of(whole: &Presentation, times: &ClipTimes) -> Result<Self, ErrorKind> {
+        let live = whole.live();
+        let epoch = i128::from(whole.live_epoch());
+        let of_film = || whole.ended.and_then(|ended| ended.begin);
+        let begin = whole.grown.as_ref().map(|grown| grown.begin).or_else(of_film);
+        let begin = begin.or_else(|| media(whole).filter_map(Stream::begins).min()).unwrap_or(0);
+        let resolve = |time: ClipTime| match time {
+            ClipTime::Wall(ticks) => u64::try_from((ticks - epoch).max(0)).unwrap_or(u64::MAX),
+            ClipTime::SinceBegin(ticks) => begin.saturating_add(ticks),
+        };
+        let (start, end) = (times.start.map(resolve), times.end.map(resolve));
+        let to = end.unwrap_or(u64::MAX);
+        if start.is_some_and(|start| start >= to) {
+            return Err(ErrorKind::Malformed("the end of a clip is behind its start"));
+        }
+        let is_dropped = |of: &Stream, before: u64| {
+            of.window.dropped > 0 && of.begins().is_none_or(|begins| begins > before)
+        };
+        if start.is_some_and(|start| media(whole).any(|of| is_dropped(of, start))) {
+            return Err(ErrorKind::NoSuchTime);
+        }
+        let delay = times.delay.filter(|_| live.is_some()).unwrap_or(0);
+        let newest = media(whole).map(Stream::ends).max().unwrap_or(0);
+        let edge = newest.saturating_sub(delay);
+        let slowest = media(whole).map(Stream::ends).min().unwrap_or(0).saturating_sub(delay);
+        let is_over = live.is_none()
+            || slowest >= to
+            || end.is_some_and(|end| edge >= end.saturating_add(LATE));
+        let window = live.and_then(|live| live.window);
+        let window =
+            window.map(|window| u64::try_from(window.as_nanos() / 100).unwrap_or(u64::MAX));
+        // Without a start, it is the window that begins.
+        let from = start.or_else(|| Some(edge.saturating_sub(window?))).unwrap_or(0);
+        Ok(Self {
+            from,
+            to,
+            edge: if delay > 0 { edge } else { u64::MAX },
+            has_start: start.is_some(),
+            begin: start.map(|start| start.max(begin)),
+            delay,
+            is_over,
+            is_gone: media(whole).any(|of| of.window.dropped > 0),
+        })
+    }
+
+    /// Returns why there is no chunk in the clip.
+    pub(super) fn none(&self) -> ErrorKind {
+        // A delay may be longer than the event is; a start may be still to come.
+        match self.is_over || self.is_gone && !self.has_start {
+            true => ErrorKind::NoSuchTime,
+            false => ErrorKind::NotYet,
+        }
+    }
+
+    /// Returns the numbers of the chunks of a stream that are in the clip.
+    pub(super) fn chunks(&self, of: &Stream) -> Range<usize> {
+        let (from, to) = self.ticks(of.timescale);
+        let Range { start, mut end } = of.timeline.overlapping(from, to);
+        // Without a start, chunks that manifests do not show any more are left out.
+        let start = match self.has_start || self.delay > 0 {
+            true => start,
+            false => start.max(of.window.hidden),
+        };
+        let is_ahead = |number: usize| {
+            let chunk = of.timeline.chunk(number);
+            let ends = chunk.map_or(0, |(start, duration)| start.saturating_add(duration));
+            smooth(ends, of.timescale) > self.edge
+        };
+        while end > start && self.edge < u64::MAX && is_ahead(end - 1) {
+            end -= 1;
+        }
+        start.min(end)..end
+    }
+
+    /// Returns whether chunks of the clip may be at this time.
+    pub(super) fn overlaps(&self, time: u64) -> bool {
+        // A chunk may begin before the clip, or end behind it.
+        (self.from.saturating_sub(LATE)..self.to.saturating_add(LATE)).contains(&time)
+    }
+
+    /// Returns the bounds in ticks of a timescale: a chunk is in the clip if it ends after the first and
+    /// begins before the second.
+    pub(super) fn ticks(&self, timescale: Timescale) -> (u64, u64) {
+        let product = |ticks: u64| u128::from(ticks) * u128::from(timescale.get());
+        let smooth = u128::from(Timescale::SMOOTH.get());
+        let ticks = |wide: u128| u64::try_from(wide).unwrap_or(u64::MAX);
+        (ticks(product(self.from) / smooth), ticks(product(self.to).div_ceil(smooth)))
+    }
+}
+
+impl Stream {
+    /// Returns the start of its first chunk, in ticks of 100 ns.
+    pub(super) fn begins(&self) -> Option<u64> {
+        let (start, _) = self.timeline.chunk(0)?;
+        Some(smooth(start, self.timescale))
+    }
+
+    /// Returns the end of its last chunk, in ticks of 100 ns.
+    fn ends(&self) -> u64 {
+        smooth(self.timeline.end(), self.timescale)
+    }
+}
+
+fn smooth(ticks: u64, timescale: Timescale) -> u64 {
+    timescale.rescale_floor(ticks, Timescale::SMOOTH).unwrap_or(u64::MAX)
+}
+
+/// Returns the streams whose times count: captions may be sparse, and end long after they begin.
+fn media(of: &Presentation) -> impl Iterator<Item = &Stream> {
+    let has_media = of.has_media();
+    let counts = move |stream: &&Stream| {
+        (stream.kind != StreamKind::Text || !has_media) && !stream.timeline.is_empty()
+    };
+    of.streams.iter().filter(counts)
+}
