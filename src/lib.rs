@@ -31,12 +31,14 @@
 //!   they name the same segments of CMAF, each a written `moof` and a range of the stored file. Beside
 //!   them are publishing points, to which encoders push, and the packager, which writes presentations that
 //!   floor 4 opens, and mends them.
-//! - Floor 6 has the stores. A local store can ignore letter case (`ignore_case`), `Bucket` reads an
-//!   object store, [`Resilience`](storage::Resilience) tries again what failed in passing, and
+//! - Floor 6 has the stores, and the archives of live events (`LocalArchive`, `BucketArchive`). A local
+//!   store can ignore letter case (`ignore_case`), `Bucket` reads an object store,
+//!   [`Resilience`](storage::Resilience) tries again what failed in passing, and
 //!   [`Mounts`](storage::Mounts) puts several stores below prefixes.
 //! - Floor 7 keeps opened presentations and popular fragments, within budgets of memory, reads and
-//!   time. It reports each [`Event`](origin::Event) to the host, and runs long parsing on the host's
-//!   threads ([`offload`](origin::OriginBuilder::offload)).
+//!   time. It drives publishing points, and follows those that another process writes. It reports each
+//!   [`Event`](origin::Event) to the host, and runs long parsing on the host's threads
+//!   ([`offload`](origin::OriginBuilder::offload)).
 //! - Floor 8 is HTTP.
 //!
 //! # Where to start

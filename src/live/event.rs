@@ -1,6 +1,7 @@
 //! The events of a publishing point.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -68,6 +69,8 @@ pub enum LiveEvent {
         file: FileId,
         /// Its start, in ticks of the track.
         time: i64,
+        /// Its duration, which is shorter than the fragment says if it begins before time 0.
+        duration: i64,
         /// The fragment, without the times of those that follow it.
         bytes: Bytes,
     },
@@ -82,8 +85,42 @@ pub enum LiveEvent {
         head: Bytes,
         /// Its start, in ticks of the track.
         time: i64,
+        /// Its duration, which is shorter than the fragment says if it begins before time 0.
+        duration: i64,
         /// The fragment, without the times of those that follow it.
         bytes: Bytes,
+    },
+    /// Fragments that were taken are discarded, and will not be published: for a journal.
+    #[non_exhaustive]
+    Discarded {
+        /// The file that they would have been appended to. `None` if their track has none.
+        file: Option<FileId>,
+        /// How the point finds the track again: a text for its own use.
+        key: Arc<str>,
+        /// Starts of the first and the last one, in ticks of the track.
+        times: RangeInclusive<i64>,
+    },
+    /// The times of an encoder are moved from now on: for a journal.
+    #[non_exhaustive]
+    Moved {
+        /// Identifier of the stream that it pushes.
+        stream: Arc<str>,
+        /// The name of the encoder.
+        encoder: Arc<str>,
+        /// Ticks of 100 ns that are added to its times.
+        shift: i64,
+    },
+    /// An encoder has brought the header of its fragments, and may send them in later pushes without it: for a journal.
+    #[non_exhaustive]
+    Header {
+        /// Identifier of the stream that it pushes.
+        stream: Arc<str>,
+        /// The name of the encoder.
+        encoder: Arc<str>,
+        /// True if its URL names the event.
+        is_named: bool,
+        /// The boxes of the header.
+        boxes: Bytes,
     },
     /// There is a new snapshot.
     #[non_exhaustive]
@@ -107,6 +144,9 @@ impl LiveEvent {
             Self::Forget { .. } => "forget",
             Self::Held { .. } => "held",
             Self::Early { .. } => "early",
+            Self::Discarded { .. } => "discarded",
+            Self::Moved { .. } => "moved",
+            Self::Header { .. } => "header",
             Self::Published { .. } => "published",
             Self::State(_) => "state",
             Self::Notice(notice) => notice.kind.as_str(),
@@ -136,7 +176,23 @@ impl fmt::Display for LiveEvent {
             Self::Early { track, time, .. } => {
                 write!(f, "the {} fragment at {time} waits for the start", track.kind)
             }
+            Self::Discarded { file, times, .. } => {
+                write!(f, "fragments ")?;
+                if let Some(file) = file {
+                    write!(f, "of file {} ", file.index())?;
+                }
+                write!(f, "up to {} are discarded", times.end())
+            }
             Self::Published { number } => write!(f, "snapshot {number} was published"),
+            Self::Moved { stream, encoder, shift } => {
+                let (stream, encoder) = (stream.escape_debug(), encoder.escape_debug());
+                let seconds = *shift as f64 / 1e7;
+                write!(f, "the times of {encoder}, stream {stream}, are moved by {seconds} s")
+            }
+            Self::Header { stream, encoder, .. } => {
+                let (stream, encoder) = (stream.escape_debug(), encoder.escape_debug());
+                write!(f, "the header of {encoder}, stream {stream}, is known")
+            }
             Self::State(state) => write!(f, "the publishing point is {state}"),
             Self::Notice(notice) => notice.fmt(f),
         }

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use super::PushId;
+use super::intake::HeaderTrack;
+use super::line::Line;
 use super::moment::Duration;
 use super::tally::Tally;
+use crate::bmff::Trex;
+use crate::manifest::StreamKind;
 
 /// An encoder that pushes one stream. It outlives the pushes.
 #[derive(Debug)]
@@ -25,6 +29,12 @@ pub(super) struct Feed {
     pub(super) has_ended: bool,
     /// Its connection was lost.
     pub(super) is_lost: bool,
+    /// It came again after its connection was lost, and has sent no fragment since.
+    pub(super) has_returned: bool,
+    /// It has sent the same again and again, with times that begin anew.
+    pub(super) loops: bool,
+    /// It stands for the encoders of a process before this one.
+    pub(super) is_restored: bool,
     /// Pushes that run.
     pub(super) open: usize,
     pub(super) pushes: u64,
@@ -32,6 +42,8 @@ pub(super) struct Feed {
     pub(super) heard: Option<Duration>,
     /// The last time at which it sent a fragment.
     pub(super) sent: Option<Duration>,
+    /// The last time at which one of its pushes ended.
+    pub(super) left: Option<Duration>,
     pub(super) bytes: u64,
     pub(super) refused: Tally,
     rate: Rate,
@@ -41,31 +53,60 @@ pub(super) struct Feed {
 #[derive(Debug)]
 pub(super) struct FeedTrack {
     pub(super) track_id: u32,
+    /// The defaults of its header, which its fragments may leave out.
+    pub(super) defaults: Option<Trex>,
     /// The track of the event; `None` if it is refused.
     pub(super) line: Option<usize>,
+    /// The track of the event that has the codec data of another encoder: this one feeds it when the other
+    /// one is gone for good, and nothing of it was published.
+    pub(super) waits_for: Option<usize>,
+    /// The track in its header; `None` once the track of the event is published.
+    pub(super) header: Option<Arc<HeaderTrack>>,
     /// Ticks that are added because a counter of 32 bits began anew.
     pub(super) turned: i64,
     /// Start of the newest fragment that came, by the event's clock.
     pub(super) newest: Option<i64>,
     /// Its end.
     pub(super) newest_end: Option<i64>,
+    /// Where a fragment without a time begins, by the event's clock: the end of the one before.
+    pub(super) next: Option<i64>,
     /// The push that sent it.
     pub(super) push: Option<PushId>,
+    /// Each of its fragments comes in a request of its own.
+    pub(super) is_apart: bool,
+    /// Its fragments of late are far behind what the track has.
+    pub(super) repeats: Option<Repeats>,
     pub(super) duplicates: Tally,
     pub(super) late: Tally,
     pub(super) misaligned: Tally,
     pub(super) dropped: Tally,
 }
 
+/// Fragments that an encoder sends though the track has long had them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Repeats {
+    /// The arrival of the first one, and its start.
+    pub(super) since: Duration,
+    pub(super) from: i64,
+    /// The latest start.
+    pub(super) until: i64,
+}
+
 impl FeedTrack {
     pub(super) fn new(track_id: u32, line: Option<usize>) -> Self {
         Self {
             track_id,
+            defaults: None,
             line,
+            waits_for: None,
+            header: None,
             turned: 0,
             newest: None,
             newest_end: None,
+            next: None,
             push: None,
+            is_apart: false,
+            repeats: None,
             duplicates: Tally::default(),
             late: Tally::default(),
             misaligned: Tally::default(),
@@ -86,14 +127,40 @@ impl Feed {
             told: None,
             has_ended: false,
             is_lost: false,
+            has_returned: false,
+            loops: false,
+            is_restored: false,
             open: 0,
             pushes: 0,
             heard: None,
             sent: None,
+            left: None,
             bytes: 0,
             refused: Tally::default(),
             rate: Rate::default(),
         }
+    }
+
+    /// The encoders that pushed before this process began: they may come again.
+    pub(super) fn before_the_restart(now: Duration) -> Self {
+        Self {
+            is_restored: true,
+            is_lost: true,
+            heard: Some(now),
+            ..Self::new("", "before the restart")
+        }
+    }
+
+    /// Returns true if the event waits for it: it has not said that nothing follows, and it is connected, or was
+    /// until `wait` ago. One that is connected and silent counts for [`OPEN`] times as long, at least since `end`.
+    pub(super) fn may_go_on(&self, now: Duration, wait: Duration, end: Option<Duration>) -> bool {
+        let is_of_late = |since: Option<Duration>, wait: Duration| {
+            since.is_some_and(|since| now.saturating_sub(since) <= wait)
+        };
+        let last = self.heard.max(self.left);
+        let is_waited_for = is_of_late(last, wait)
+            || (self.open > 0 && is_of_late(last.max(end), wait.saturating_mul(OPEN)));
+        is_waited_for && !self.has_ended
     }
 
     /// Returns true if it may send more fragments that are used.
@@ -113,10 +180,23 @@ impl Feed {
         self.tracks.iter().find(|track| track.line == Some(line))
     }
 
+    /// Returns true if it pushes pictures or sound, whose fragments come when their time is live.
+    pub(super) fn is_of_clock(&self, lines: &[Line]) -> bool {
+        let mut kinds = self.tracks.iter().filter_map(|of| Some(lines[of.line?].key.kind));
+        kinds.any(|kind| kind != StreamKind::Text)
+    }
+
+    /// Returns true if it sends the fragments of a track of the event in requests of their own, which may overtake each
+    /// other.
+    pub(super) fn sends_apart(&self, line: usize) -> bool {
+        self.track_of_line(line).is_some_and(|track| track.is_apart)
+    }
+
     /// Counts a fragment.
     pub(super) fn count(&mut self, bytes: u64, now: Duration) {
         self.bytes += bytes;
         (self.heard, self.sent) = (Some(now), Some(now));
+        self.has_returned = false;
         self.rate.count(bytes, now);
     }
 
@@ -131,9 +211,13 @@ impl Feed {
         self.is_standby = false;
         for track in &mut self.tracks {
             (track.turned, track.newest, track.newest_end) = (0, None, None);
+            (track.repeats, track.next) = (None, None);
         }
     }
 }
+
+/// An encoder that is connected and silent is waited for so many times as long as one that was lost.
+const OPEN: u32 = 10;
 
 /// Bytes of the last two periods. Those of a fragment came in the time before it was whole.
 #[derive(Debug, Default)]

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::PushId;
 use super::moment::Duration;
 
 /// A fragment that was taken and is not published yet.
@@ -17,10 +16,11 @@ pub(super) struct Held {
     pub(super) is_moved: bool,
     /// Number of the feed that sent it.
     pub(super) feed: usize,
-    pub(super) push: PushId,
     /// Hash of the samples.
     pub(super) hash: u64,
     pub(super) arrived: Duration,
+    /// Bytes of the head of the track, if it has no file yet: the fragment is recorded with it.
+    pub(super) head: u64,
 }
 
 impl Held {
@@ -30,7 +30,7 @@ impl Held {
 
     /// Returns the memory that it takes.
     pub(super) fn cost(&self) -> u64 {
-        self.len() + OVERHEAD
+        self.len() + OVERHEAD + self.head
     }
 
     pub(super) fn len(&self) -> u64 {

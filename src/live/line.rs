@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::PushId;
 use super::clock::jitter;
 use super::held::Held;
 use super::moment::Duration;
 use super::track_key::TrackKey;
 use crate::base::{FileId, Name, Timescale};
-use crate::manifest::ServerTrack;
+use crate::bmff::Trex;
+use crate::live::intake::defaults_of;
+use crate::manifest::{ServerTrack, StreamKind};
 
 /// A track of an event. Fragments of all encoders come here: they wait in the order of their times, are
 /// settled when nothing can come before them any more, and wait as settled ones until they are released.
@@ -21,7 +22,10 @@ pub(super) struct Line {
     /// The number of the stream of the broadcast.
     pub(super) stream: usize,
     pub(super) server: ServerTrack,
+    /// The beginning of its file.
     pub(super) head: Bytes,
+    /// The defaults at the beginning of the file, which its fragments may leave out.
+    pub(super) defaults: Option<Trex>,
     pub(super) codec: u128,
     pub(super) timescale: Timescale,
     /// For sentences: `video 2962000`.
@@ -69,7 +73,6 @@ struct Recent {
     end: i64,
     hash: u64,
     feed: usize,
-    push: PushId,
 }
 
 /// The relation of a fragment to those that were taken before it.
@@ -77,8 +80,7 @@ struct Recent {
 pub(super) enum Meeting {
     /// None is there for its time.
     New,
-    /// There is one of the same time. `is_other` if the same encoder sent other samples then, by another
-    /// push.
+    /// There is one of the same time. `is_other` if the same encoder sent other samples then.
     Same { is_other: bool },
     /// It overlaps a settled one.
     Overlaps,
@@ -86,6 +88,8 @@ pub(super) enum Meeting {
     Late,
 }
 
+/// Stands for an encoder that is forgotten.
+const FORGOTTEN: usize = usize::MAX;
 /// Settled fragments that are remembered.
 const RECENT: usize = 256;
 /// Fragments that wait in order, at most.
@@ -97,6 +101,7 @@ impl Line {
             key,
             stream,
             server,
+            defaults: defaults_of(&head),
             head,
             codec: 0,
             timescale: Timescale::SMOOTH,
@@ -112,11 +117,16 @@ impl Line {
         }
     }
 
+    /// Gives it the header of an encoder.
+    pub(super) fn set_head(&mut self, head: &Bytes, codec: u128, server: &ServerTrack) {
+        (self.head, self.codec) = (head.clone(), codec);
+        self.defaults = defaults_of(head);
+        self.server = server.clone();
+    }
+
     /// Returns a text by which another process finds the track again.
     pub(super) fn identity(&self) -> Arc<str> {
-        let key = self.key.write();
-        let text = key.map(|key| format!("{}\n{:x}\n{key}", self.timescale, self.codec));
-        text.unwrap_or_default().into()
+        format!("{}\n{:x}\n{}", self.timescale, self.codec, self.key.write()).into()
     }
 
     /// Reads what [`identity`](Self::identity) has written: key, timescale, codec data.
@@ -131,10 +141,16 @@ impl Line {
     pub(super) fn restore(&mut self, time: i64, end: i64, feed: usize) {
         self.end = Some(self.end.unwrap_or(i64::MIN).max(end));
         // Whatever the samples are: what comes for this time is a duplicate.
-        self.recent.push_back(Recent { time, end, hash: 0, feed, push: PushId(0) });
+        self.recent.push_back(Recent { time, end, hash: 0, feed });
         if self.recent.len() > RECENT {
             self.recent.pop_front();
         }
+    }
+
+    /// Returns true if its samples are commands or events, and no captions.
+    pub(super) fn is_data(&self) -> bool {
+        let subtype = self.server.value("Subtype").unwrap_or_default().trim().to_ascii_uppercase();
+        self.key.kind == StreamKind::Text && !matches!(&*subtype, "" | "CAPT" | "SUBT" | "DESC")
     }
 
     /// Returns true if no fragment was ever taken.
@@ -161,12 +177,12 @@ impl Line {
         let jitter = self.jitter();
         let is_same = |time: i64| (time - held.time).abs() <= jitter;
         let recent = self.recent.iter().rev().find(|recent| is_same(recent.time));
-        let recent = recent.map(|recent| (recent.hash, recent.feed, recent.push));
+        let recent = recent.map(|recent| (recent.hash, recent.feed));
         let near = held.time.saturating_sub(jitter)..=held.time.saturating_add(jitter);
         let waiting = self.waiting.range(near).next();
-        let waiting = waiting.map(|(_, other)| (other.hash, other.feed, other.push));
-        if let Some((hash, feed, push)) = recent.or(waiting) {
-            let is_other = hash != held.hash && feed == held.feed && push != held.push;
+        let waiting = waiting.map(|(_, other)| (other.hash, other.feed));
+        if let Some((hash, feed)) = recent.or(waiting) {
+            let is_other = hash != held.hash && feed == held.feed;
             return Meeting::Same { is_other };
         }
         let Some(end) = self.end else { return Meeting::New };
@@ -186,7 +202,12 @@ impl Line {
         let recent = self.recent.iter().rev().map(|recent| (recent.time, recent.feed));
         let waiting = self.waiting.values().map(|held| (held.time, held.feed));
         let mut all = recent.chain(waiting);
-        all.find(|(time, other)| range.contains(time) && *other != feed)
+        all.find(|(time, other)| range.contains(time) && ![feed, FORGOTTEN].contains(other))
+    }
+
+    /// Bytes of the head, if the track has no file that has it.
+    pub(super) fn early_head(&self) -> u64 {
+        if self.file.is_none() { self.head.len() as u64 } else { 0 }
     }
 
     /// Returns true if one more fragment may wait.
@@ -216,13 +237,33 @@ impl Line {
 
     /// Settles a fragment: no earlier one will be taken.
     pub(super) fn settle(&mut self, held: Held) {
-        let Held { time, hash, feed, push, .. } = held;
+        let Held { time, hash, feed, .. } = held;
         self.end = Some(self.end.unwrap_or(i64::MIN).max(held.end()));
-        self.recent.push_back(Recent { time, end: held.end(), hash, feed, push });
+        self.recent.push_back(Recent { time, end: held.end(), hash, feed });
         if self.recent.len() > RECENT {
             self.recent.pop_front();
         }
         self.settled.push_back(held);
+    }
+
+    /// Forgets all fragments, of which none was published. Returns them.
+    pub(super) fn clear(&mut self) -> Vec<Held> {
+        self.end = None;
+        self.recent.clear();
+        let waiting = std::mem::take(&mut self.waiting).into_values();
+        self.settled.drain(..).chain(waiting).collect()
+    }
+
+    /// An encoder is forgotten, and another one may get its number.
+    pub(super) fn forget_feed(&mut self, feed: usize) {
+        self.recent.iter_mut().filter(|of| of.feed == feed).for_each(|of| of.feed = FORGOTTEN);
+    }
+
+    /// Returns how many fragments with later starts were taken of late.
+    pub(super) fn later_than(&self, time: i64) -> usize {
+        let time = time.saturating_add(self.jitter());
+        let recent = self.recent.iter().rev().take_while(|recent| recent.time > time);
+        recent.count() + self.waiting.range(time.saturating_add(1)..).count()
     }
 
     /// Takes the first settled fragment if it begins at this time or before.

@@ -81,6 +81,14 @@ pub enum NoticeKind {
         /// Seconds by which its times are ahead.
         seconds: f64,
     },
+    /// The times of an encoder whose clock was another one are those of the event again.
+    ClocksAgree,
+    /// The clocks of the encoders have gone from the host's clock since the event began.
+    #[non_exhaustive]
+    ClockDrifts {
+        /// Seconds by which media time is behind the host's clock.
+        seconds: f64,
+    },
     /// The times of an encoder began anew or jumped, and are moved.
     #[non_exhaustive]
     TimesMoved {
@@ -122,6 +130,12 @@ pub enum NoticeKind {
         /// Identifiers of the streams.
         streams: Vec<Arc<str>>,
     },
+    /// The memory of all publishing points is short, so the window of this one is shorter than it should be.
+    #[non_exhaustive]
+    MemoryShort {
+        /// The window.
+        window: Duration,
+    },
 }
 
 impl NoticeKind {
@@ -137,6 +151,8 @@ impl NoticeKind {
             Self::OutOfOrder { .. } => "out-of-order",
             Self::Misaligned { .. } => "misaligned",
             Self::ClocksDisagree { .. } => "clocks-disagree",
+            Self::ClocksAgree => "clocks-agree",
+            Self::ClockDrifts { .. } => "clock-drifts",
             Self::TimesMoved { .. } => "times-moved",
             Self::TimesWrapped => "times-wrapped",
             Self::Restarted => "restarted",
@@ -147,6 +163,7 @@ impl NoticeKind {
             Self::Dropped { .. } => "dropped",
             Self::Cut => "cut",
             Self::StreamsMissing { .. } => "streams-missing",
+            Self::MemoryShort { .. } => "memory-short",
         }
     }
 
@@ -159,6 +176,7 @@ impl NoticeKind {
                 | Self::TrackCame
                 | Self::Duplicate { .. }
                 | Self::GapFilled { .. }
+                | Self::ClocksAgree
                 | Self::TimesWrapped
                 | Self::Cut
         )
@@ -166,7 +184,7 @@ impl NoticeKind {
 }
 
 impl Notice {
-    pub(super) fn new(kind: NoticeKind) -> Self {
+    pub(crate) fn new(kind: NoticeKind) -> Self {
         Self { kind, encoder: None, stream: None, track: None }
     }
 
@@ -236,6 +254,13 @@ impl fmt::Display for NoticeKind {
                 seconds.abs().round(),
                 if *seconds < 0.0 { "behind" } else { "ahead of" }
             ),
+            Self::ClocksAgree => f.write_str("has the times of the event again, and is used"),
+            Self::ClockDrifts { seconds } => write!(
+                f,
+                "media time is {:.1} s {} the host's clock since the event began, so players of DASH are that much nearer to, or farther from, what is live; set the clocks of encoders and host by the same source",
+                seconds.abs(),
+                if *seconds < 0.0 { "ahead of" } else { "behind" }
+            ),
             Self::TimesMoved { seconds } => write!(
                 f,
                 "began anew with other times; {seconds:.3} s are added to them so that the event goes on"
@@ -262,6 +287,11 @@ impl fmt::Display for NoticeKind {
                 f.write_str("the event begins without streams that were announced:")?;
                 streams.iter().try_for_each(|stream| write!(f, " {}", stream.escape_debug()))
             }
+            Self::MemoryShort { window } => write!(
+                f,
+                "the memory for live events is short: players can go back {} and no further; set a shorter window, or give more memory",
+                seconds(window)
+            ),
         }
     }
 }

@@ -19,10 +19,16 @@ use super::moment::Duration;
 pub struct PointOptions {
     pub(super) look_ahead: u32,
     pub(super) window: Option<Duration>,
+    pub(super) start_over: Duration,
+    /// The most of the event that memory has room for, if that is less.
+    pub(super) longest: Option<Duration>,
+    /// True if an archive has the media, so that chunks that are served longer cost their index alone.
+    pub(super) is_archived: bool,
     pub(super) restart_on_encoder_reconnect: bool,
     pub(super) start_wait: Duration,
     pub(super) gap_wait: Duration,
     pub(super) silence: Duration,
+    pub(super) reconnect_wait: Duration,
     pub(super) clock_tolerance: Duration,
     pub(super) held_bytes: u64,
     pub(super) pushes: usize,
@@ -34,10 +40,14 @@ impl Default for PointOptions {
         Self {
             look_ahead: 2,
             window: None,
+            start_over: Duration::ZERO,
+            longest: None,
+            is_archived: false,
             restart_on_encoder_reconnect: false,
             start_wait: Duration::from_secs(10),
             gap_wait: Duration::from_secs(4),
             silence: Duration::from_secs(12),
+            reconnect_wait: Duration::from_secs(30),
             clock_tolerance: Duration::from_secs(30),
             held_bytes: 512 << 20,
             pushes: 256,
@@ -62,6 +72,42 @@ impl PointOptions {
     /// Spec: `manifestWindowLength` of an `.isml`; [MS-SSTR] 2.2.2.1, `DVRWindowLength`.
     pub fn window(mut self, window: Option<Duration>) -> Self {
         self.window = window;
+        self
+    }
+
+    /// Sets how much of the event stays available to players that ask for an earlier start than that of the
+    /// window (`Manifest?start=…`) or for a delay; default: no more than the window. It costs the index of so
+    /// much, and without an archive its media.
+    pub fn start_over(mut self, length: Duration) -> Self {
+        self.start_over = length;
+        self
+    }
+
+    /// Returns the window that manifests have.
+    pub(super) fn shown(&self) -> Option<Duration> {
+        [self.window, self.longest].into_iter().flatten().min()
+    }
+
+    /// Returns how much of the event is served: what players may ask for, and what playlists had a while ago.
+    pub(super) fn kept(&self) -> Option<Duration> {
+        let listed = self.shown().map(|window| window.saturating_add(self.behind(window)));
+        let over = self.window.map(|_| self.start_over.saturating_add(BEHIND_WINDOW));
+        let longest = self.longest.map(|longest| longest.saturating_add(BEHIND_WINDOW));
+        let kept = listed.max(over);
+        [kept, longest].into_iter().flatten().min()
+    }
+
+    /// Returns how long chunks are served after they have left a window of this length.
+    fn behind(&self, window: Duration) -> Duration {
+        match self.is_archived {
+            true => window.clamp(BEHIND_WINDOW, BEHIND_WINDOW_OF_ARCHIVE),
+            false => BEHIND_WINDOW,
+        }
+    }
+
+    /// Sets whether an archive has the media of the event.
+    pub(crate) fn archived(mut self, is_archived: bool) -> Self {
+        self.is_archived = is_archived;
         self
     }
 
@@ -97,6 +143,14 @@ impl PointOptions {
         self
     }
 
+    /// Sets how long an encoder that was lost is expected to come again; default 30 s. Until then, it keeps an
+    /// event going that others have ended, and the track of which it has sent the first fragments. One that is
+    /// connected and silent does so for ten times as long.
+    pub fn reconnect_wait(mut self, wait: Duration) -> Self {
+        self.reconnect_wait = wait;
+        self
+    }
+
     /// Sets how far the times of an encoder may be from those of the event, by the time that has passed,
     /// or from the last fragment of the track, before its clock counts as another one; default 30 s.
     pub fn clock_tolerance(mut self, tolerance: Duration) -> Self {
@@ -121,5 +175,41 @@ impl PointOptions {
     pub fn limits(mut self, limits: LiveLimits) -> Self {
         self.limits = limits;
         self
+    }
+}
+
+/// Chunks are served for so long after they have left the window, for players that are about to ask for them.
+const BEHIND_WINDOW: Duration = Duration::from_secs(30);
+
+/// With an archive, they are served for as long again as playlists had them, and no longer than this.
+///
+/// Spec: RFC 8216, 6.2.2.
+const BEHIND_WINDOW_OF_ARCHIVE: Duration = Duration::from_secs(900);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_an_archive_chunks_are_served_as_long_as_a_playlist_had_them() {
+        let seconds = Duration::from_secs;
+        let of = |window, start_over| {
+            PointOptions::default().window(Some(seconds(window))).start_over(seconds(start_over))
+        };
+        let kept = |options: PointOptions| options.kept().unwrap().as_secs();
+        for (window, start_over, without, with) in [
+            (10, 0, 40, 40),
+            (600, 0, 630, 1200),
+            (600, 3600, 3630, 3630),
+            (86_400, 0, 86_430, 87_300),
+        ] {
+            let options = of(window, start_over);
+            assert_eq!(kept(options.clone()), without);
+            assert_eq!(kept(options.archived(true)), with);
+        }
+        assert_eq!(PointOptions::default().archived(true).kept(), None);
+        let mut short = of(600, 3600).archived(true);
+        short.longest = Some(seconds(20));
+        assert_eq!(kept(short), 50);
     }
 }

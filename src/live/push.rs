@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use super::intake::Intake;
+use super::moment::Duration;
+use crate::base::Error;
+use crate::manifest::StreamManifest;
 
 /// A push that runs.
 pub(super) struct Push {
@@ -16,8 +19,23 @@ pub(super) struct Push {
     pub(super) feed: Option<(u64, usize)>,
     /// The number of the newest event when it began.
     pub(super) begun_in: u64,
-    /// Numbers of the tracks of its headers.
+    /// Numbers of the tracks of its headers, and of its fragments.
     pub(super) tracks: Vec<u32>,
+    /// The last time at which bytes of it came.
+    pub(super) heard: Duration,
+    /// The streams that it announced before it was part of an event.
+    pub(super) announced: Option<StreamManifest>,
+    /// The first part that could not be used.
+    pub(super) refused: Option<Error>,
+    /// A header or a fragment of it was used.
+    pub(super) is_used: bool,
+}
+
+impl Push {
+    /// The reason why nothing of it was used, if it brought something that could not be.
+    pub(super) fn failure(&mut self) -> Option<Error> {
+        self.refused.take_if(|_| !self.is_used)
+    }
 }
 
 /// The encoder and the stream of a push: pushes of one source go on with what earlier ones said.

@@ -88,6 +88,11 @@ impl Schedule {
         self.chunks.back().map(|chunk| chunk.end)
     }
 
+    /// Returns true if a chunk begins before a time.
+    pub(super) fn is_before(&self, time: i64) -> bool {
+        self.chunks.front().is_some_and(|chunk| chunk.time < time)
+    }
+
     /// Returns the newest released chunk.
     pub(super) fn newest(&self) -> Option<Chunk> {
         self.released.checked_sub(1).map(|at| self.chunks[at])
@@ -112,6 +117,16 @@ impl Schedule {
             self.chunks.pop_front();
             self.released -= 1;
         }
+    }
+
+    /// Takes back chunks that are held back.
+    pub(super) fn retract(&mut self, is_void: impl Fn(Chunk) -> bool) {
+        let mut released = self.released;
+        self.chunks.retain(|&chunk| {
+            let is_released = released > 0;
+            released = released.saturating_sub(1);
+            is_released || !is_void(chunk)
+        });
     }
 
     /// Returns the chunks that follow the one of this time, at most `count`, each with the duration until

@@ -34,6 +34,9 @@ pub struct PointStatus {
     pub held_bytes: u64,
     /// Number of the newest snapshot.
     pub published: u64,
+    /// Seconds by which media time is behind the host's clock since the event began; `None` until a minute is
+    /// measured.
+    pub drift: Option<f64>,
     /// Streams that a stream manifest announced and that have not come.
     pub missing: Vec<Arc<str>>,
 }

@@ -44,17 +44,16 @@ impl TrackKey {
         key
     }
 
-    /// Writes the key as a text without line breaks. `None` if a name has characters of control.
-    pub(super) fn write(&self) -> Option<String> {
+    /// Writes the key as a text without line breaks.
+    pub(super) fn write(&self) -> String {
         let (stream, track_id) = match &self.place {
             Some((stream, track_id)) => (stream.as_str(), track_id.to_string()),
             None => ("", String::new()),
         };
         let kind = self.kind.as_str();
         let numbers = format!("{}\t{}\t{track_id}", self.bitrate, self.twin);
-        let parts = [kind, &self.name, &self.language, stream];
-        let is_plain = |part: &&str| !part.contains(char::is_control);
-        parts.iter().all(is_plain).then(|| format!("{}\t{numbers}", parts.join("\t")))
+        let parts = [kind, &self.name, &self.language, stream].map(escaped);
+        format!("{}\t{numbers}", parts.join("\t"))
     }
 
     /// Reads what [`write`](Self::write) has written.
@@ -66,12 +65,12 @@ impl TrackKey {
         let kinds = [StreamKind::Video, StreamKind::Audio, StreamKind::Text];
         let place = match track_id {
             "" => None,
-            track_id => Some((stream.to_owned(), track_id.parse().ok()?)),
+            track_id => Some((unescaped(stream)?, track_id.parse().ok()?)),
         };
         Some(Self {
             kind: kinds.into_iter().find(|of| of.as_str() == kind)?,
-            name: name.to_owned(),
-            language: language.to_owned(),
+            name: unescaped(name)?,
+            language: unescaped(language)?,
             bitrate: bitrate.parse().ok()?,
             place,
             twin: twin.parse().ok()?,
@@ -81,5 +80,45 @@ impl TrackKey {
     /// Returns true if both are tracks of one stream.
     pub(super) fn is_of_same_stream(&self, other: &Self) -> bool {
         (self.kind, &self.name, &self.language) == (other.kind, &other.name, &other.language)
+    }
+}
+
+/// Writes characters of control, and `%`, as `%` and six digits.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() || c == '%' {
+            true => escaped.push_str(&format!("%{:06x}", u32::from(c))),
+            false => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+fn unescaped(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut read = parts.next()?.to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(6)?;
+        read.push(char::from_u32(u32::from_str_radix(digits, 16).ok()?)?);
+        read.push_str(rest);
+    }
+    Some(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_as_it_was_written_whatever_its_names_have() {
+        for name in ["video", "a\tb", "50%", "%000009", "l\ni\u{85}ne", ""] {
+            let mut track = ServerTrack::new(StreamKind::Video, "v.ismv");
+            track.params.push(("trackName".into(), name.into()));
+            let key = TrackKey::new(StreamKind::Video, &track, (name, 3), &[]);
+            let written = key.write();
+            assert!(!written.contains('\n') && written.matches('\t').count() == 6, "{written:?}");
+            assert_eq!(TrackKey::read(&written), Some(key), "{name:?}");
+        }
     }
 }

@@ -238,7 +238,8 @@ fn held(opened: &Opened, reply: Reply) -> Result<Reply, Reply> {
     let Some(file) = source.and_then(|source| source.downcast_ref::<HeldFile>()) else {
         return Err(reply);
     };
-    let Some(bytes) = file.held(&stored.range) else { return Ok(reply) };
+    // What only an archive has is kept in the cache.
+    let Some(bytes) = file.held(&stored.range) else { return Err(reply) };
     match reply.pieces() {
         [_] => Ok(Reply::of_bytes(*reply.representation(), bytes)),
         [Piece::Bytes(_), _] => Ok(reply.with_last(Piece::Bytes(bytes))),

@@ -205,7 +205,28 @@ impl Origin {
 
     /// The presentation of this name, if nothing has to be waited for.
     fn fresh(&self, name: &str) -> Option<Arc<Opened>> {
-        self.live(name).or_else(|| self.inner.cache.fresh(name))
+        if let Some(live) = self.live(name) {
+            return Some(live);
+        }
+        if self.is_look_due(name) {
+            return None;
+        }
+        let stored = self.stored(name);
+        let opened = self.inner.cache.fresh(&stored.name)?;
+        stored.is_in(&opened).then_some(opened)
+    }
+
+    /// True if the archive of a publishing point may have something newer than a film.
+    #[cfg(feature = "live")]
+    #[inline]
+    fn is_look_due(&self, name: &str) -> bool {
+        self.inner.live.as_ref().is_some_and(|live| live.is_look_due(name))
+    }
+
+    #[cfg(not(feature = "live"))]
+    #[inline]
+    fn is_look_due(&self, _: &str) -> bool {
+        false
     }
 
     /// The newest snapshot of the publishing point of this name.
@@ -213,6 +234,35 @@ impl Origin {
     #[inline]
     fn live(&self, name: &str) -> Option<Arc<Opened>> {
         self.inner.live.as_ref()?.opened(name, &self.inner.shared)
+    }
+
+    /// Returns the name in the store: that of the film that a publishing point has become, or this one.
+    #[cfg(feature = "live")]
+    #[inline]
+    fn stored<'a>(&self, name: &'a str) -> Stored<'a> {
+        let film = self.inner.live.as_ref().and_then(|live| live.film(name));
+        match film {
+            // Mostly it is asked for as it is spelled.
+            Some((point, film)) if point.as_str() == name => {
+                Stored { name: name.into(), film: Some(film) }
+            }
+            Some((point, film)) => {
+                Stored { name: point.as_str().to_owned().into(), film: Some(film) }
+            }
+            None => Stored { name: name.into(), film: None },
+        }
+    }
+
+    /// Time from which a film of an event that has ended is there.
+    #[cfg(feature = "live")]
+    fn film_since(&self, name: &str) -> Option<std::time::Duration> {
+        self.inner.live.as_ref()?.film_since(name)
+    }
+
+    #[cfg(not(feature = "live"))]
+    #[inline]
+    fn stored<'a>(&self, name: &'a str) -> Stored<'a> {
+        Stored { name: name.into(), film: None }
     }
 
     #[cfg(not(feature = "live"))]
@@ -226,11 +276,54 @@ impl Origin {
         match self.fresh(name) {
             Some(opened) => Ok(opened),
             None => {
-                let opened = Box::pin(self.inner.cache.get(name)).await;
+                #[cfg(feature = "live")]
+                if let Some(live) = &self.inner.live
+                    && let Some(opened) = Box::pin(live.look(name, &self.inner.shared)).await?
+                {
+                    return Ok(opened);
+                }
+                let stored = self.stored(name);
+                let opened = match &stored.film {
+                    Some(_) => {
+                        self.inner.cache.forget_unless(&stored.name, |known| stored.is(known));
+                        Box::pin(self.inner.cache.get_stored(&stored.name)).await
+                    }
+                    None => {
+                        #[cfg(feature = "live")]
+                        if let Some(since) = self.film_since(&stored.name) {
+                            self.inner.cache.forget_miss(&stored.name, since);
+                        }
+                        Box::pin(self.inner.cache.get(&stored.name)).await
+                    }
+                };
+                let opened = opened.map_err(|error| self.of_point(name, error));
                 opened
                     .inspect_err(|error| self.inner.shared.access.host.events.refused(name, error))
             }
         }
+    }
+
+    /// The error of a request to a name that the store does not have: it may be that of a publishing point that has
+    /// nothing to show yet.
+    #[cfg(feature = "live")]
+    fn of_point(&self, name: &str, error: Error) -> Error {
+        let is_awaited = || self.inner.live.as_ref().is_some_and(|live| live.is_awaited(name));
+        match matches!(error.kind, ErrorKind::NoPresentation) && is_awaited() {
+            true => Error::request("publishing point", ErrorKind::NotYet),
+            false => error,
+        }
+    }
+
+    #[cfg(not(feature = "live"))]
+    fn of_point(&self, _: &str, error: Error) -> Error {
+        error
+    }
+
+    /// The outcome of the last opening.
+    #[cfg(feature = "http")]
+    fn known(&self, name: &str) -> Option<Result<Arc<Opened>, Error>> {
+        let stored = self.stored(name);
+        self.inner.cache.outcome(&stored.name).filter(|known| stored.is(known))
     }
 
     /// Answers a request to a presentation whose files may have changed. If a file is found to have
@@ -319,7 +412,7 @@ impl Origin {
         }
         for found in path::presentations(path).map_while(Result::ok) {
             let live = self.live(&found.name).map(Ok);
-            match live.or_else(|| self.inner.cache.outcome(&found.name)) {
+            match live.or_else(|| self.known(&found.name)) {
                 Some(Ok(opened)) => {
                     let presentation = opened.presentation();
                     let file = error.file().and_then(|file| presentation.files().get(file.index()));
@@ -339,7 +432,7 @@ impl Origin {
         let mut found = path::presentations(path).map_while(Result::ok);
         found.find_map(|found| {
             let live = self.live(&found.name).map(Ok);
-            let outcome = live.or_else(|| self.inner.cache.outcome(&found.name))?;
+            let outcome = live.or_else(|| self.known(&found.name))?;
             Some(outcome.ok()?.presentation().name().clone())
         })
     }
@@ -368,6 +461,35 @@ impl Origin {
                 self.answer_checked(target).await.map(|(_, answer)| answer)
             }
             answer => answer.map_err(|error| self.failed(&opened, error)),
+        }
+    }
+}
+
+/// The name under which the cache has a presentation.
+struct Stored<'a> {
+    name: Cow<'a, str>,
+    /// The server manifest of the film that the publishing point of this name has become. Another event may have had
+    /// another film there.
+    film: Option<Name>,
+}
+
+impl Stored<'_> {
+    /// Returns whether it is this presentation.
+    #[inline]
+    fn is_in(&self, opened: &Opened) -> bool {
+        let presentation = opened.presentation();
+        match &self.film {
+            Some(film) => presentation.is_at_point() && presentation.files().first() == Some(film),
+            None => !presentation.is_at_point(),
+        }
+    }
+
+    /// Returns whether it may be the outcome of opening it.
+    fn is(&self, known: &Result<Arc<Opened>, Error>) -> bool {
+        match known {
+            Ok(opened) => self.is_in(opened),
+            // The archive did not have it yet.
+            Err(error) => self.film.is_none() || !matches!(error.kind, ErrorKind::NoPresentation),
         }
     }
 }

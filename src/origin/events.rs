@@ -169,7 +169,10 @@ impl Events {
         match event {
             LiveEvent::File { .. }
             | LiveEvent::Early { .. }
+            | LiveEvent::Moved { .. }
+            | LiveEvent::Header { .. }
             | LiveEvent::Append { .. }
+            | LiveEvent::Discarded { .. }
             | LiveEvent::Forget { .. }
             | LiveEvent::Held { .. }
             | LiveEvent::Published { .. } => {}

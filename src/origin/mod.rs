@@ -53,6 +53,8 @@ pub use stats::{FragmentCacheStats, OriginStats};
 
 #[cfg(feature = "http")]
 pub(crate) use event::OneLine;
+#[cfg(all(feature = "live", feature = "http"))]
+pub(crate) use live::Unbegun;
 #[cfg(feature = "compression")]
 pub(crate) use offload::Offload;
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+#[cfg(feature = "live")]
+use super::LivePoints;
 use super::batch;
 use super::counters;
 use super::index_files;
@@ -21,6 +23,9 @@ pub(super) struct Opener {
     shared: Arc<Shared>,
     options: OpenOptions,
     limits: OpenerOptions,
+    /// The publishing points that may have become films.
+    #[cfg(feature = "live")]
+    points: Option<LivePoints>,
     in_progress: Arc<AtomicUsize>,
 }
 
@@ -46,7 +51,33 @@ pub(super) struct Opening {
 
 impl Opener {
     pub(super) fn new(shared: Arc<Shared>, options: OpenOptions, limits: OpenerOptions) -> Self {
-        Self { shared, options, limits, in_progress: Arc::default() }
+        Self {
+            shared,
+            options,
+            limits,
+            #[cfg(feature = "live")]
+            points: None,
+            in_progress: Arc::default(),
+        }
+    }
+
+    /// Sets the publishing points that may have become films.
+    #[cfg(feature = "live")]
+    pub(super) fn with_points(self, points: Option<LivePoints>) -> Self {
+        Self { points, ..self }
+    }
+
+    /// The options for a presentation of this name.
+    fn options_for(&self, name: &Name) -> OpenOptions {
+        let options = self.options.clone();
+        #[cfg(feature = "live")]
+        if let Some((_, film)) = self.points.as_ref().and_then(|points| points.film(name.as_str()))
+        {
+            return options.film_at_point(film);
+        }
+        #[cfg(not(feature = "live"))]
+        let _ = name;
+        options
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -95,7 +126,7 @@ impl Opener {
         self.shared.access.admit()?;
         let mut files = Files::new(Arc::clone(&self.shared));
         let options = distrusted.into_iter();
-        let options = options.fold(self.options.clone(), OpenOptions::distrust);
+        let options = options.fold(self.options_for(name), OpenOptions::distrust);
         let step = open(name.clone(), &options);
         let presentation = read_for(step, &mut files, deadline, &permit).await?;
         // A fault of a remote store passes. What it leaves of a title would stay in caches.

@@ -57,6 +57,8 @@ pub use pattern::Pattern;
 pub use redirects::{InvalidLife, Redirects};
 pub use requested::Requested;
 
+use http::HeaderName;
+
 use crate::origin::Origin;
 use crate::output::Outputs;
 
@@ -116,6 +118,7 @@ pub struct ServiceOptions {
     cross_domain: bool,
     files: Option<PassedFiles>,
     text_xml: bool,
+    sparse_pointers: Option<HeaderName>,
     requested: bool,
     outputs: Outputs,
     redirects: Option<Redirects>,
@@ -158,6 +161,7 @@ impl Default for ServiceOptions {
             cross_domain: false,
             files: None,
             text_xml: false,
+            sparse_pointers: None,
             requested: false,
             outputs: Outputs::ALL,
             redirects: None,
@@ -204,6 +208,20 @@ impl ServiceOptions {
     /// `application/vnd.ms-sstr+xml`; default no, because Shaka Player refuses `text/xml`.
     pub fn text_xml(mut self, text_xml: bool) -> Self {
         self.text_xml = text_xml;
+        self
+    }
+
+    /// Sets the header field with which fragments of live Smooth Streaming point to those of its sparse
+    /// streams, such as events and captions, so that players learn of them without a manifest; default none,
+    /// because players have to know the name. `Content-Type` is possible, as in IIS: the pointer follows the
+    /// media type.
+    ///
+    /// The field is no part of what the `ETag` stands for, and a 304 does not have it. A cache may keep a
+    /// response that does not know of a fragment which came late: the responses after it point to that, too.
+    ///
+    /// Spec: [MS-SSTR] 2.2.5.
+    pub fn sparse_pointers(mut self, field: Option<HeaderName>) -> Self {
+        self.sparse_pointers = field;
         self
     }
 

@@ -130,10 +130,12 @@ impl Prepared {
         self.media[representation.media_type_id() as usize].kept_lines(service, write)
     }
 
-    /// Returns the place of a text. `None` if there is no room to keep anything about it.
+    /// Returns the place of a text. `None` if there is no room to keep anything about it, and for a clip:
+    /// clients choose its times, and could fill any room.
     #[inline]
     pub(super) fn text(&self, representation: &Representation) -> Option<Text<'_>> {
         match representation.validator().id() {
+            _ if representation.is_of_clip() => None,
             None => Some(Text { prepared: &self.manifest, room: None }),
             Some(id) => self.text_with_id(id),
         }

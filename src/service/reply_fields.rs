@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, LAST_MODIFIED};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::fields::{Description, TEXT_XML, content_type, decimal, set_own};
 use super::policy::class_of;
@@ -13,7 +13,8 @@ use super::resource::{etag, etag_after};
 use super::respond::Asked;
 use super::{CacheClass, OriginService};
 use crate::origin::Opened;
-use crate::presentation::{Liveness, MediaType, Reply, ReplyClass, Validator};
+use crate::output::mss::FragmentRequest;
+use crate::presentation::{Liveness, MediaType, Presentation, Reply, ReplyClass, Validator};
 
 /// The facts from which the header fields of a reply are made.
 pub(super) struct Facts<'a> {
@@ -67,6 +68,11 @@ impl OriginService {
         }
         if let Some(control) = self.control_of(class, asked.path) {
             fields.insert(CACHE_CONTROL, control.clone());
+        }
+        if let Some(name) = &self.inner.options.sparse_pointers
+            && let Some(opened) = opened.filter(|_| !is_text)
+        {
+            add_sparse_pointer(fields, name, opened.presentation(), asked.path);
         }
         let modified = match own_file {
             Some(modified) => set_last_modified(fields, self.past(modified), reply.liveness()),
@@ -162,6 +168,22 @@ impl OriginService {
     #[cfg(not(feature = "compression"))]
     fn compressed(&self, _: &Reply, _: Text<'_>, _: &HeaderMap) -> Option<(&'static str, Bytes)> {
         None
+    }
+}
+
+/// Adds the field that points from a fragment to those of sparse streams, behind the value that it has.
+fn add_sparse_pointer(fields: &mut HeaderMap, name: &HeaderName, of: &Presentation, path: &str) {
+    let mut parts = path.trim_end_matches('/').rsplitn(3, '/');
+    let (Some(fragment), Some(quality)) = (parts.next(), parts.next()) else { return };
+    let path = format!("{quality}/{fragment}");
+    let Ok(request) = FragmentRequest::parse(&path) else { return };
+    let Some(pointer) = of.sparse_pointer(&request.stream, request.time) else { return };
+    let value = match fields.get(name) {
+        Some(own) => [own.as_bytes(), b";", pointer.as_bytes()].concat(),
+        None => pointer.into_bytes(),
+    };
+    if let Ok(value) = HeaderValue::from_bytes(&value) {
+        fields.insert(name.clone(), value);
     }
 }
 

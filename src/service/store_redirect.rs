@@ -13,6 +13,7 @@ use super::resource::{Content, Resource};
 use super::{CacheClass, OriginService, ServiceBody, caching};
 use crate::base::Name;
 use crate::origin::{self, Opened, Served};
+use crate::presentation::Liveness;
 
 /// The way to answer a request for a fragment.
 pub(super) enum Way {
@@ -98,7 +99,11 @@ impl OriginService {
 
     fn to_fragment(&self, target: Target, opened: &Opened, path: &str) -> Response<ServiceBody> {
         let surrogate_key = prepared(opened).map(|prepared| &prepared.surrogate_key);
-        self.to_store(target, CacheClass::Fragment, path, surrogate_key)
+        let class = match opened.presentation().liveness() {
+            Liveness::Final => CacheClass::Fragment,
+            Liveness::Live | Liveness::Ahead => CacheClass::LiveFragment,
+        };
+        self.to_store(target, class, path, surrogate_key)
     }
 
     fn to_store(

@@ -2,19 +2,29 @@
 //!
 //! ```text
 //!  register   a header ─► Line of each track, in its LiveStream
-//!  arrive     a fragment ─► the event's clock ─► waits in its Line, or is a duplicate, late, misaligned
+//!  codec      encoders with other codec data for one track: one of them feeds it
+//!  times      the time of a fragment by the event's clock; captions: that of their stream
+//!  arrive     a fragment ─► waits in its Line, or is a duplicate, late, misaligned
 //!  settle     the first that waits, without a gap before it, or when nobody fills the gap ─► Schedule
+//!  qualities  a chunk that is due, and that a quality of its stream may still bring, waits
 //!  publish    a chunk that enough others follow ─► tfrf ─► Growing, LiveEvent::Append
 //! ```
 
 mod arrive;
+mod captions;
+mod codec;
+mod drift;
 mod end;
 mod names;
 mod publish;
+mod qualities;
 mod register;
 mod restore;
 mod settle;
+mod taken;
+mod times;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::clock::{Epoch, duration_of, smooth_ticks, to_smooth};
@@ -27,12 +37,13 @@ use super::{
     EncoderStatus, LiveEvent, Moment, Notice, NoticeKind, PointOptions, StreamStatus, TrackStatus,
 };
 use crate::base::{Limits, Name, Timescale};
+use crate::live::journal::Began;
 use crate::manifest::StreamKind;
 use crate::presentation::Presentation;
 use crate::presentation::growing::Growing;
-pub(super) use arrive::Taken;
-pub(super) use names::plain;
-pub(super) use register::Registered;
+use drift::Drift;
+pub(super) use register::{Registered, other_codec};
+pub(super) use taken::Taken;
 
 /// One event of a publishing point.
 pub(super) struct Broadcast {
@@ -42,12 +53,17 @@ pub(super) struct Broadcast {
     /// Identifier of the event.
     pub(super) event: Option<Arc<str>>,
     pub(super) number: u64,
+    /// Wall time of its beginning in nanoseconds since 1970.
+    wall: u64,
     pub(super) feeds: Vec<Feed>,
     lines: Vec<Line>,
     streams: Vec<LiveStream>,
     epoch: Option<Epoch>,
     /// The first arrival of a header.
     began: Option<Duration>,
+    /// The last time at which an encoder said that nothing follows.
+    end_said: Option<Duration>,
+    pub(super) drift: Drift,
     /// The identifiers of streams that were announced: in lower case, and as they were written.
     announced: Vec<(String, Arc<str>)>,
     pub(super) is_started: bool,
@@ -56,6 +72,8 @@ pub(super) struct Broadcast {
     growing: Option<Growing>,
     /// Number of the line of each file.
     files: Vec<usize>,
+    /// Bytes of the headers of tracks, and of the encoders' tracks.
+    header_bytes: u64,
     held_bytes: u64,
     /// Those of captions and commands, which may wait for long.
     held_sparse: u64,
@@ -82,8 +100,7 @@ impl Broadcast {
     pub(super) fn new(
         name: &Name,
         options: &PointOptions,
-        event: Option<Arc<str>>,
-        number: u64,
+        Began { event, number, wall }: Began,
         published: u64,
     ) -> Self {
         let log = vec![LiveEvent::Began { event: event.clone(), number }];
@@ -93,16 +110,20 @@ impl Broadcast {
             limits: options.limits.of_content(),
             event,
             number,
+            wall,
             feeds: Vec::new(),
             lines: Vec::new(),
             streams: Vec::new(),
             epoch: None,
             began: None,
+            end_said: None,
+            drift: Drift::default(),
             announced: Vec::new(),
             is_started: false,
             is_ending: false,
             growing: None,
             files: Vec::new(),
+            header_bytes: 0,
             held_bytes: 0,
             held_sparse: 0,
             published,
@@ -116,12 +137,27 @@ impl Broadcast {
     pub(super) fn feed(&mut self, stream: &str, encoder: &str) -> Option<usize> {
         let key = stream.to_lowercase();
         let is_it = |feed: &Feed| feed.key == key && &*feed.encoder == encoder;
-        let known = self.feeds.iter().position(is_it);
-        if known.is_none() && self.feeds.len() < MOST_FEEDS {
-            self.feeds.push(Feed::new(stream, encoder));
+        if let Some(known) = self.feeds.iter().position(is_it) {
+            return Some(known);
+        }
+        let feed = Feed::new(stream, encoder);
+        if self.feeds.len() < MOST_FEEDS {
+            self.feeds.push(feed);
             return Some(self.feeds.len() - 1);
         }
-        known
+        let place = self.longest_gone()?;
+        self.lines.iter_mut().for_each(|line| line.forget_feed(place));
+        self.feeds[place] = feed;
+        Some(place)
+    }
+
+    /// Returns the number of the encoder that has been gone for longest. One of which fragments are held is not gone.
+    fn longest_gone(&self) -> Option<usize> {
+        let is_held = |feed| self.lines.iter().any(|line| line.held().any(|of| of.feed == feed));
+        let mut gone: Vec<_> =
+            (0..self.feeds.len()).filter(|&feed| self.feeds[feed].open == 0).collect();
+        gone.sort_by_key(|&feed| self.feeds[feed].heard.max(self.feeds[feed].left));
+        gone.into_iter().find(|&feed| !is_held(feed))
     }
 
     /// Does what is due.
@@ -155,6 +191,13 @@ impl Broadcast {
         if self.streams[self.lines[line].stream].is_sparse {
             self.held_sparse = self.held_sparse.saturating_sub(held.cost());
         }
+    }
+
+    /// Reports that fragments of a track are not held any more and will not be published.
+    fn log_discarded(&mut self, line: usize, times: RangeInclusive<i64>) {
+        let of = &self.lines[line];
+        let (file, key) = (of.file.as_ref().map(|file| file.id), of.identity());
+        self.log.push(LiveEvent::Discarded { file, key, times });
     }
 
     fn notice(&mut self, feed: Option<usize>, line: Option<usize>, kind: NoticeKind) {
@@ -214,6 +257,10 @@ impl Broadcast {
         self.held_bytes
     }
 
+    pub(super) fn header_bytes(&self) -> u64 {
+        self.header_bytes
+    }
+
     /// Returns the announced streams that have not come.
     pub(super) fn missing(&self) -> Vec<Arc<str>> {
         let has_come =
@@ -237,13 +284,10 @@ impl Broadcast {
 
     /// Returns the start of what the snapshot keeps, in ticks of 100 ns.
     fn window_begin(&self) -> Option<i64> {
-        let window = self.options.window?;
-        let kept = smooth_ticks(window).saturating_add(smooth_ticks(BEHIND_WINDOW));
+        let kept = smooth_ticks(self.options.kept()?);
         Some(self.newest_end()?.saturating_sub(kept))
     }
 }
 
-/// Chunks are served for so long after they have left the window, for players that are about to ask for them.
-const BEHIND_WINDOW: Duration = Duration::from_secs(30);
 /// Encoders of an event, each with the stream that it pushes.
 const MOST_FEEDS: usize = 1024;

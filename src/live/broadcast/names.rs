@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use super::Broadcast;
 use crate::base::Name;
+use crate::live::journal::Names;
+use crate::live::line::LineFile;
+use crate::live::plain::plain;
 use crate::live::track_key::TrackKey;
 use crate::manifest::{ServerTrack, StreamKind};
 
@@ -26,6 +29,15 @@ impl Broadcast {
         names.find(|name| is_free(name)).unwrap_or_default().into()
     }
 
+    /// Returns true if no other track of the stream has this bitrate, among those that are published.
+    pub(super) fn is_free(&self, stream: usize, line: usize, bitrate: u32) -> bool {
+        let mut others = self.streams[stream].lines.iter().filter(|&&other| other != line);
+        !others.any(|&other| {
+            let other = &self.lines[other];
+            other.file.is_some() && other.server.bitrate() == Some(bitrate)
+        })
+    }
+
     /// Returns the bitrate that is nearest above and that no other track of the stream has.
     pub(super) fn free_bitrate(&self, stream: usize, line: usize, bitrate: u32) -> u32 {
         let others = self.streams[stream].lines.iter().filter(|&&other| other != line);
@@ -37,15 +49,8 @@ impl Broadcast {
 
     /// Returns the name of the file of a track, beside the publishing point.
     pub(super) fn file_name(&self, line: usize) -> Option<Name> {
+        let names = Names::of(&self.name)?.event(self.number, self.event.as_deref())?;
         let line = &self.lines[line];
-        let point = self.name.as_str().rsplit('/').next().unwrap_or_default();
-        let stem = point.rsplit_once('.').map_or(point, |(stem, _)| stem);
-        let mut name = plain(stem);
-        match &self.event {
-            Some(event) => name = format!("{name}-{}", plain(event)),
-            None if self.number > 1 => name = format!("{name}-{}", self.number),
-            None => {}
-        }
         let stream = plain(&self.streams[line.stream].name);
         let bitrate = line.server.bitrate().unwrap_or(0);
         let ending = match line.key.kind {
@@ -53,20 +58,15 @@ impl Broadcast {
             StreamKind::Audio => "isma",
             StreamKind::Text => "ismt",
         };
-        let is_free = |name: &Name| {
-            !self.lines.iter().filter_map(|line| line.file.as_ref()).any(|file| file.name == *name)
-        };
-        let first = std::iter::once(format!("{name}-{stream}-{bitrate}.{ending}"));
-        let others = (2..1000).map(|number| format!("{name}-{stream}-{bitrate}-{number}.{ending}"));
-        first.chain(others).filter_map(|name| self.name.beside(&name).ok()).find(is_free)
+        // Files whose names differ in letter case alone are one file on some systems.
+        let is_it =
+            |file: &LineFile, name: &Name| file.name.as_str().eq_ignore_ascii_case(name.as_str());
+        let files = || self.lines.iter().filter_map(|line| line.file.as_ref());
+        let is_free = |name: &Name| !files().any(|file| is_it(file, name));
+        let first = std::iter::once(format!("{stream}-{bitrate}"));
+        let others = (2..1000).map(|number| format!("{stream}-{bitrate}-{number}"));
+        first.chain(others).filter_map(|track| names.track(&track, ending)).find(is_free)
     }
-}
-
-/// Returns a text as a part of a file's name that no system reads in another way.
-pub(in crate::live) fn plain(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-    let text: String = text.chars().map(|c| if is_plain(c) { c } else { '_' }).take(64).collect();
-    if text.is_empty() { "_".to_owned() } else { text }
 }
 
 /// Sets an attribute of a track, whatever it was.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Broadcast;
-use super::arrive::of_clock;
 use super::names::set_attribute;
 use super::register::label;
 use crate::base::{Error, ErrorKind, FileId};
@@ -11,10 +10,10 @@ use crate::bmff::uuid::TfrfEntry;
 use crate::fragment::{Lengths, with_tfrf, with_time};
 use crate::live::clock::to_smooth;
 use crate::live::held::Held;
+use crate::live::journal::Began;
 use crate::live::line::LineFile;
 use crate::live::schedule::Chunk;
 use crate::live::{LiveEvent, Moment, NoticeKind};
-use crate::manifest::StreamKind;
 use crate::presentation::growing::{Growing, GrowingFile};
 use crate::presentation::{Live, OpenOptions};
 
@@ -35,13 +34,14 @@ impl Broadcast {
         let mut due = Vec::new();
         for stream in 0..self.streams.len() {
             if !self.streams[stream].is_sparse {
-                self.release(stream, &mut due);
+                self.release(stream, &mut due, now);
             }
         }
         // Captions and commands become visible with the stream that they belong to.
+        self.settle_sparse(now);
         for stream in 0..self.streams.len() {
             if self.streams[stream].is_sparse {
-                self.release(stream, &mut due);
+                self.release(stream, &mut due, now);
             }
         }
         if due.is_empty() {
@@ -71,8 +71,16 @@ impl Broadcast {
         }
     }
 
+    /// Has the film of an event that has ended show no more than the window.
+    pub(in crate::live) fn narrow_film(&mut self, now: Moment) {
+        if self.is_started && self.is_ending {
+            self.forget();
+            self.show(false, now);
+        }
+    }
+
     /// Releases the chunks of a stream that are due, with the fragments of all of its tracks.
-    fn release(&mut self, stream: usize, due: &mut Vec<Due>) {
+    fn release(&mut self, stream: usize, due: &mut Vec<Due>, now: Moment) {
         // Tracks that come later than others.
         if let Some(newest) = self.streams[stream].schedule.newest() {
             self.take_until(stream, newest.time, due);
@@ -82,7 +90,8 @@ impl Broadcast {
             false => self.options.look_ahead as usize,
         };
         while let Some(chunk) = self.streams[stream].schedule.due(look_ahead)
-            && self.is_visible(stream, chunk)
+            && self.is_visible(stream, chunk.time)
+            && !self.waits_for_quality(stream, chunk, now)
         {
             self.streams[stream].schedule.release();
             self.take_until(stream, chunk.time, due);
@@ -93,22 +102,15 @@ impl Broadcast {
     /// is not earlier is published.
     ///
     /// Spec: Azure's specification of ingest, 11.
-    fn is_visible(&self, stream: usize, chunk: Chunk) -> bool {
+    pub(super) fn is_visible(&self, stream: usize, time: i64) -> bool {
         let of = &self.streams[stream];
         if !of.is_sparse || self.is_ending {
             return true;
         }
-        let named = of.parent.as_deref().and_then(|parent| {
-            let is_it = |line: &&crate::live::line::Line| line.key.name == *parent;
-            let line = self.lines.iter().filter(|line| of_clock(line.key.kind)).find(is_it)?;
-            Some(&self.streams[line.stream])
-        });
-        let first = |kind| self.streams.iter().find(|stream| stream.kind == kind);
-        let parent =
-            named.or_else(|| first(StreamKind::Video)).or_else(|| first(StreamKind::Audio));
-        let Some(parent) = parent else { return true };
+        let Some(parent) = self.parent_of(stream) else { return true };
+        let parent = &self.streams[parent];
         let newest = parent.schedule.newest().map(|chunk| to_smooth(chunk.time, parent.timescale));
-        newest.is_some_and(|newest| to_smooth(chunk.time, of.timescale) <= newest)
+        newest.is_some_and(|newest| to_smooth(time, of.timescale) <= newest)
     }
 
     fn take_until(&mut self, stream: usize, time: i64, due: &mut Vec<Due>) {
@@ -116,14 +118,24 @@ impl Broadcast {
             let line = self.streams[stream].lines[at];
             while let Some(held) = self.lines[line].take_settled(time) {
                 self.unhold(line, &held);
-                let feed = held.feed;
+                let (feed, time) = (held.feed, held.time);
                 match self.written(stream, line, held) {
                     Ok(Some(fragment)) => due.push(fragment),
-                    Ok(None) => {}
-                    Err(error) => self.refuse(Some(feed), line, error),
+                    Ok(None) => self.log_passed(line, time),
+                    Err(error) => {
+                        self.log_passed(line, time);
+                        self.refuse(Some(feed), line, error);
+                    }
                 }
             }
         }
+    }
+
+    /// A settled fragment is not published, and neither is any before it.
+    fn log_passed(&mut self, line: usize, time: i64) {
+        // Settling may have moved it by as much.
+        let last = time.saturating_add(self.lines[line].jitter());
+        self.log_discarded(line, i64::MIN..=last);
     }
 
     /// Writes the times of a fragment and of those that follow it.
@@ -158,7 +170,11 @@ impl Broadcast {
                 continue;
             }
             self.set_bitrate(due);
-            let Some(name) = self.file_name(due.line) else { continue };
+            let Some(name) = self.file_name(due.line) else {
+                let why = "the file of a track would have too long a name";
+                self.refuse_line(due.line, ErrorKind::BadName(why).into());
+                continue;
+            };
             let id = FileId::new((self.files.len() + new.len() + 1) as u32);
             let line = &mut self.lines[due.line];
             let file = name.as_str().rsplit('/').next().unwrap_or_default().to_owned();
@@ -198,8 +214,8 @@ impl Broadcast {
         match &self.growing {
             Some(growing) => growing.with_files(files),
             None => {
-                let epoch =
-                    format!("{}/{}", self.number, self.event.as_deref().unwrap_or_default());
+                let (event, number, wall) = (self.event.clone(), self.number, self.wall);
+                let epoch = Began { event, number, wall }.epoch();
                 Growing::open(&self.name, files, &OpenOptions::default().epoch(epoch))
             }
         }
@@ -209,6 +225,8 @@ impl Broadcast {
     fn begin_file(&mut self, line: usize) {
         self.files.push(line);
         let Some(file) = self.lines[line].file.clone() else { return };
+        // The presentation has its number, whether it serves the track or not.
+        self.declare(line);
         let is_served =
             self.growing.as_ref().is_some_and(|growing| growing.track_of_file(file.id).is_some());
         if !is_served {
@@ -220,11 +238,14 @@ impl Broadcast {
             (file.len, file.forgotten) = (bytes.len() as u64, bytes.len() as u64);
         }
         let LineFile { id, name, .. } = file;
-        self.declare(line);
+        self.forget_headers(line);
         self.log.push(LiveEvent::Append { file: id, name, offset: 0, bytes, chunk: None });
         let held = self.lines[line].held();
-        let held = held.map(|held| (held.time, held.bytes.clone()));
-        let held = held.map(|(time, bytes)| LiveEvent::Held { file: id, time, bytes });
+        let held = held.map(|held| (held.time, held.duration, held.bytes.clone()));
+        let held = held.map(|(time, duration, bytes)| {
+            let file = id;
+            LiveEvent::Held { file, time, duration, bytes }
+        });
         self.log.extend(held.collect::<Vec<_>>());
     }
 
@@ -234,15 +255,28 @@ impl Broadcast {
         let said = line.server.bitrate().filter(|&bitrate| bitrate > 0);
         let bitrate = said.or_else(|| line.measured(&due.held)).unwrap_or(1);
         let stream = line.stream;
-        let bitrate = self.free_bitrate(stream, due.line, bitrate);
+        // Commands and events have none: their URL is that of bitrate 0.
+        let bitrate = match said.is_none() && line.is_data() && self.is_free(stream, due.line, 0) {
+            true => 0,
+            false => self.free_bitrate(stream, due.line, bitrate),
+        };
         let label = label(&self.streams[stream].name, bitrate);
         let line = &mut self.lines[due.line];
         set_attribute(&mut line.server, "systemBitrate", &bitrate.to_string());
         line.label = label;
     }
 
-    /// Adds a fragment to the presentation and to its file.
+    /// Adds a fragment to the presentation and to its file, or drops it.
     fn append(&mut self, due: Due, now: Moment) -> bool {
+        let (line, time) = (due.line, due.held.time);
+        let is_added = self.append_to_file(due, now);
+        if !is_added {
+            self.log_passed(line, time);
+        }
+        is_added
+    }
+
+    fn append_to_file(&mut self, due: Due, now: Moment) -> bool {
         let Due { line, held, chunk, bytes, lengths } = due;
         let Some(LineFile { id, name, len, .. }) = self.lines[line].file.clone() else {
             return false;
@@ -256,6 +290,7 @@ impl Broadcast {
             self.refuse(Some(held.feed), line, error);
             return false;
         }
+        growing.add_messages(id, time, &bytes, lengths);
         let of = &mut self.lines[line];
         if let Some(file) = &mut of.file {
             file.len += bytes.len() as u64;
@@ -294,7 +329,7 @@ impl Broadcast {
         self.published += 1;
         let live = Live {
             look_ahead: self.options.look_ahead,
-            window: self.options.window,
+            window: self.options.shown(),
             epoch: self.epoch.map_or(0, |epoch| epoch.wall_of_zero()),
             published: now.wall,
         };

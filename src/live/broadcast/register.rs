@@ -6,7 +6,7 @@ use super::names::set_param;
 use super::{Broadcast, LiveStream};
 use crate::base::{Error, ErrorKind};
 use crate::live::feed::FeedTrack;
-use crate::live::intake::HeaderTrack;
+use crate::live::intake::{HeaderTrack, defaults_of};
 use crate::live::line::Line;
 use crate::live::schedule::Schedule;
 use crate::live::track_key::TrackKey;
@@ -19,6 +19,20 @@ pub(in crate::live) enum Registered {
     Done,
     /// Its codec data begins a new event.
     Restart,
+}
+
+/// The track of the event that a pushed one is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Place {
+    feeds: Option<usize>,
+    /// See [`FeedTrack::waits_for`].
+    waits_for: Option<usize>,
+}
+
+impl Place {
+    fn any(self) -> Option<usize> {
+        self.feeds.or(self.waits_for)
+    }
 }
 
 impl Broadcast {
@@ -60,23 +74,20 @@ impl Broadcast {
             let place = (self.feeds[feed].key.as_str(), track.track_id);
             let key = TrackKey::new(track.kind, &track.server, place, &keys);
             keys.push(key.clone());
-            let line = match self.line_of(feed, key, track) {
-                Ok(line) => Some(line),
+            let place = match self.line_of(feed, key, track) {
+                Ok(place) => place,
                 Err(error) => {
                     failure = Some(error);
-                    None
+                    Place::default()
                 }
             };
-            is_used |= line.is_some();
-            let known = &mut self.feeds[feed].tracks;
-            match known.iter_mut().find(|known| known.track_id == track.track_id) {
-                Some(known) if known.line == line => {}
-                Some(known) => *known = FeedTrack::new(track.track_id, line),
-                None => known.push(FeedTrack::new(track.track_id, line)),
-            }
+            is_used |= place != Place::default();
+            self.add_track(feed, track, place, tracks);
         }
+        self.count_headers();
         let feed_of = &mut self.feeds[feed];
         feed_of.heard = Some(now.monotonic);
+        feed_of.has_returned |= feed_of.is_lost;
         (feed_of.has_ended, feed_of.is_lost) = (false, false);
         if is_new {
             self.notice(Some(feed), None, NoticeKind::EncoderCame);
@@ -87,29 +98,64 @@ impl Broadcast {
         }
     }
 
-    /// Returns the track of the event that a pushed one feeds: a new one, or one that it shares with other
-    /// encoders.
-    fn line_of(&mut self, feed: usize, key: TrackKey, track: &HeaderTrack) -> Result<usize, Error> {
-        let Some(at) = self.lines.iter().position(|line| line.key == key) else {
-            return self.add_line(feed, key, track);
-        };
-        let line = &mut self.lines[at];
-        if line.is_empty() {
-            // Nothing was taken with the old header.
-            (line.head, line.codec) = (track.head.clone(), track.codec);
-            if line.timescale == track.timescale {
-                return Ok(at);
+    /// Counts the bytes of headers.
+    pub(super) fn count_headers(&mut self) {
+        let of_encoders = self.feeds.iter().flat_map(|feed| &feed.tracks);
+        let of_encoders = of_encoders.filter_map(|track| Some(track.header.as_ref()?.head.len()));
+        let of_tracks = self.lines.iter().map(|line| line.head.len());
+        self.header_bytes = of_encoders.chain(of_tracks).map(|len| len as u64).sum();
+    }
+
+    /// Gives an encoder a track of its header.
+    fn add_track(&mut self, feed: usize, track: &HeaderTrack, place: Place, all: &[HeaderTrack]) {
+        let is_published = place.any().is_some_and(|at| self.lines[at].file.is_some());
+        // Without it, the track cannot take over from an encoder with other codec data.
+        let is_kept = !is_published && self.header_bytes < MOST_HEADERS;
+        let header = is_kept.then(|| Arc::new(track.clone()));
+        let known = &mut self.feeds[feed].tracks;
+        let Place { feeds: line, waits_for } = place;
+        if let Some(known) = known.iter_mut().find(|known| known.track_id == track.track_id) {
+            if known.line != line {
+                *known = FeedTrack::new(track.track_id, line);
+            }
+            (known.waits_for, known.header) = (waits_for, header);
+            known.defaults = defaults_of(&track.head);
+            return;
+        }
+        if known.len() >= MOST_TRACKS {
+            // An encoder that numbers its tracks anew with each header.
+            let is_old = |of: &FeedTrack| all.iter().all(|track| track.track_id != of.track_id);
+            if let Some(oldest) = known.iter().position(is_old) {
+                known.remove(oldest);
             }
         }
+        let defaults = defaults_of(&track.head);
+        let new = FeedTrack::new(track.track_id, line);
+        known.push(FeedTrack { waits_for, header, defaults, ..new });
+    }
+
+    /// Returns the track of the event that a pushed one feeds, or waits for: a new one, or one that it shares with
+    /// other encoders.
+    fn line_of(&mut self, feed: usize, key: TrackKey, track: &HeaderTrack) -> Result<Place, Error> {
+        let Some(at) = self.lines.iter().position(|line| line.key == key) else {
+            let added = self.add_line(feed, key, track)?;
+            return Ok(Place { feeds: Some(added), waits_for: None });
+        };
+        let line = &self.lines[at];
         if line.timescale != track.timescale {
             self.notice(Some(feed), Some(at), NoticeKind::TimescaleDiffers);
             return Err(refused("a track has another timescale than the others of its stream"));
         }
-        if line.codec != track.codec {
-            self.notice(Some(feed), Some(at), NoticeKind::CodecChanged);
-            return Err(refused("a track has other codec data than the one with which it began"));
+        // Without fragments, either header may rule.
+        if line.codec == track.codec || line.is_empty() {
+            return Ok(Place { feeds: Some(at), waits_for: None });
         }
-        Ok(at)
+        let is_published = line.file.is_some();
+        self.notice(Some(feed), Some(at), NoticeKind::CodecChanged);
+        match is_published {
+            true => Err(other_codec()),
+            false => Ok(Place { feeds: None, waits_for: Some(at) }),
+        }
     }
 
     fn add_line(
@@ -178,7 +224,7 @@ impl Broadcast {
             keys.push(key);
             line.is_some_and(|at| {
                 let line = &self.lines[at];
-                line.codec != track.codec && !line.is_empty() && !self.has_rival(feed, now)
+                line.codec != track.codec && !line.is_empty() && !self.has_rival_on(at, feed, now)
             })
         })
     }
@@ -195,6 +241,15 @@ fn refused(what: &str) -> Error {
     ErrorKind::Invalid { what: what.to_owned(), clause: "[MS-SSTR] 3.3" }.into()
 }
 
+/// The error of a push of which no track can be used because of its codec data.
+pub(in crate::live) fn other_codec() -> Error {
+    refused("a track has other codec data than the one with which it began")
+}
+
+/// Bytes of headers, behind which those of further encoders are not kept.
+const MOST_HEADERS: u64 = 16 << 20;
+/// Tracks of an encoder.
+const MOST_TRACKS: usize = 256;
 /// Tracks of an event.
 const MOST_LINES: usize = 256;
 /// Streams that may be announced.

@@ -3,22 +3,25 @@
 use bytes::Bytes;
 
 use super::register::label;
+use super::times::of_clock;
 use super::{Broadcast, LiveStream};
 use crate::base::{Error, ErrorKind, FileId, Name};
 use crate::bmff::uuid::Tfxd;
 use crate::fragment::{Parsed, Stored};
-use crate::live::clock::{Epoch, smooth_ticks};
+use crate::live::clock::{Epoch, smooth_ticks, to_smooth};
 use crate::live::feed::Feed;
 use crate::live::held::{Held, hash_of_samples};
-use crate::live::journal::{Restored, RestoredEarly, RestoredFile};
+use crate::live::journal::{Began, Placed, Restored, RestoredEarly, RestoredFile, RestoredHeld};
 use crate::live::line::{Line, LineFile};
 use crate::live::schedule::{Chunk, Schedule};
-use crate::live::{LiveEvent, Moment, PointOptions, PushId};
+use crate::live::{LiveEvent, Moment, PointOptions};
 use crate::manifest::{ServerTrack, StreamKind};
 use crate::presentation::growing::GrowingFile;
 
 /// The feed of what was taken before the process began.
 const FEED: usize = 0;
+/// Published fragments that are added before those are dropped that have left the window.
+const AT_ONCE: usize = 4096;
 
 impl Broadcast {
     /// Goes on with an event.
@@ -31,25 +34,38 @@ impl Broadcast {
         restored: Restored,
         now: Moment,
     ) -> Result<Self, Error> {
-        let mut this = Self::new(name, options, restored.event, restored.number, 0);
+        let Restored { event, number, wall, .. } = &restored;
+        let began = Began { event: event.clone(), number: *number, wall: *wall };
+        let mut this = Self::new(name, options, began, 0);
         this.log.clear();
         this.began = Some(now.monotonic);
         let media = |epoch| smooth_ticks(now.wall).saturating_sub(epoch);
         this.epoch = restored.epoch.map(|epoch| Epoch::new(now, media(epoch)));
-        this.feeds.push(Feed::new("", "before the restart"));
+        this.feeds.push(Feed::before_the_restart(now.monotonic));
         let mut files = Vec::new();
         for (number, file) in (1..).zip(&restored.files) {
-            let held = file.held.first().map(|(_, bytes)| bytes);
+            let held = file.held.first().map(|held| &held.bytes);
             let first = file.first.as_ref().or(held).cloned();
             let (name, server) = (file.name.clone(), file.track.clone());
             let head = file.head.clone();
             this.restore_file(FileId::new(number), file)?;
-            files.push(GrowingFile { name, server, head, first: first.ok_or_else(contradicts)? });
+            files.push(GrowingFile { name, server, head, first: first.unwrap_or_default() });
         }
         if !files.is_empty() {
-            this.growing = Some(this.grown(files)?);
+            let growing = this.grown(files)?;
+            for (number, line) in (1..).zip(&mut this.lines) {
+                line.is_refused = growing.track_of_file(FileId::new(number)).is_none();
+            }
+            this.growing = Some(growing);
         }
-        for placed in &restored.published {
+        for shift in &restored.shifts {
+            if let Some(feed) = this.feed(&shift.stream, &shift.encoder) {
+                this.feeds[feed].shift = shift.shift;
+            }
+        }
+        let begin = this.first_begin(&restored);
+        let window = this.window_of(&restored);
+        for (at, placed) in restored.published.iter().enumerate() {
             let Some(line) = (placed.file as usize).checked_sub(1) else { continue };
             let (Some(of), Ok(time)) = (this.lines.get_mut(line), i64::try_from(placed.time))
             else {
@@ -58,17 +74,29 @@ impl Broadcast {
             let (Some(growing), id) = (&mut this.growing, FileId::new(placed.file)) else {
                 continue;
             };
-            if growing.track_of_file(id).is_none() {
-                of.is_refused = true;
+            if of.is_refused {
                 continue;
             }
-            growing.add(id, placed.time, placed.duration, placed.start, placed.lengths)?;
             let end = time.saturating_add_unsigned(placed.duration);
+            // What has left the window counts: numbers of segments and the target duration of HLS never go back. A
+            // fragment that cannot follow those before it was not shown before, either.
+            let _ = growing.add(id, placed.time, placed.duration, placed.start, placed.lengths);
+            if let Some(window) = window
+                && at % AT_ONCE == AT_ONCE - 1
+            {
+                growing.drop_before(window);
+            }
             of.restore(time, end, FEED);
             of.counts.fragments += 1;
             of.counts.bytes += placed.lengths.len;
             let stream = of.stream;
             this.streams[stream].schedule.restore(Chunk { time, end });
+        }
+        for (placed, bytes) in &restored.messages {
+            if let Some(growing) = &mut this.growing {
+                let id = FileId::new(placed.file);
+                growing.add_messages(id, placed.time, bytes, placed.lengths);
+            }
         }
         for (line, file) in restored.files.into_iter().enumerate() {
             if file.len == 0 && !this.lines[line].is_refused {
@@ -76,19 +104,58 @@ impl Broadcast {
                 let bytes = this.lines[line].head.clone();
                 this.log.push(LiveEvent::Append { file, name, offset: 0, bytes, chunk: None });
             }
-            for (time, bytes) in file.held {
-                this.restore_held(line, time, bytes, now);
+            for held in file.held {
+                this.restore_held(line, held, now);
             }
         }
         for early in restored.early {
             this.restore_early(early, now)?;
         }
+        if this.epoch.is_none() {
+            // Nothing was shown: what came last is live now.
+            let of_clock = this.lines.iter().filter(|line| of_clock(line.key.kind));
+            let ends = of_clock.filter_map(|of| Some(to_smooth(of.newest_end()?, of.timescale)));
+            this.epoch = ends.max().map(|end| Epoch::new(now, end));
+        }
+        if !restored.published.is_empty() || this.held_bytes > 0 {
+            // An encoder may end the event without another fragment.
+            this.feeds[FEED].sent = Some(now.monotonic);
+        }
         if !restored.published.is_empty() {
             this.is_started = true;
+            if let (Some(growing), Some(begin)) = (&mut this.growing, begin) {
+                growing.begins_at(begin);
+            }
             this.forget();
             this.show(true, now);
         }
         Ok(this)
+    }
+
+    /// Returns the start of the first snapshot, in ticks of 100 ns: manifests count from it. That of a text counts if
+    /// there is nothing else.
+    fn first_begin(&self, restored: &Restored) -> Option<u64> {
+        let first = restored.published.get(..restored.begun_with)?;
+        let begins = first.iter().filter_map(|placed| {
+            let line = self.lines.get((placed.file as usize).checked_sub(1)?)?;
+            let begin = to_smooth(i64::try_from(placed.time).ok()?, line.timescale);
+            Some((line.key.kind == StreamKind::Text, u64::try_from(begin).ok()?))
+        });
+        begins.min().map(|(_, begin)| begin)
+    }
+
+    /// Returns the time before which no chunk is served, in ticks of 100 ns: that of
+    /// [`window_begin`](Self::window_begin). An event with a window may be longer than what memory has room for.
+    fn window_of(&self, restored: &Restored) -> Option<u64> {
+        let end = |placed: &Placed| {
+            let line = self.lines.get((placed.file as usize).checked_sub(1)?)?;
+            let of_clock = line.key.kind != StreamKind::Text;
+            let end = i64::try_from(placed.time.saturating_add(placed.duration)).ok()?;
+            of_clock.then(|| to_smooth(end, line.timescale))
+        };
+        let newest = restored.published.iter().filter_map(end).max();
+        let kept = smooth_ticks(self.options.kept()?);
+        u64::try_from(newest?.saturating_sub(kept)).ok()
     }
 
     /// Adds a track. Returns its number.
@@ -136,33 +203,54 @@ impl Broadcast {
 
     /// Takes a fragment of a track that had no file.
     fn restore_early(&mut self, early: RestoredEarly, now: Moment) -> Result<(), Error> {
-        let (key, ..) = Line::read_identity(&early.key).ok_or_else(contradicts)?;
+        let (key, _, codec) = Line::read_identity(&early.key).ok_or_else(contradicts)?;
         let line = match self.lines.iter().position(|line| line.key == key) {
+            // Of an encoder whose codec data the track did not get.
+            Some(line) if self.lines[line].codec != codec && self.lines[line].file.is_some() => {
+                let (file, key, times) = (None, early.key, i64::MIN..=i64::MAX);
+                self.log.push(LiveEvent::Discarded { file, key, times });
+                return Ok(());
+            }
+            Some(line) if self.lines[line].codec != codec => {
+                self.clear(line);
+                self.lines[line].set_head(&early.head, codec, &early.track);
+                line
+            }
             Some(line) => line,
             None => self.restore_line(&early.key, &early.track, &early.head)?,
         };
-        self.restore_held(line, early.time, early.bytes, now);
+        let RestoredEarly { time, duration, bytes, .. } = early;
+        self.restore_held(line, RestoredHeld { time, duration, bytes }, now);
         Ok(())
     }
 
-    /// Takes a fragment that was held.
-    fn restore_held(&mut self, line: usize, time: i64, bytes: Bytes, now: Moment) {
+    /// Takes a fragment that was held, or drops it.
+    fn restore_held(&mut self, line: usize, held: RestoredHeld, now: Moment) {
+        let time = held.time;
+        match self.held_again(line, held, now) {
+            Some(held) if self.lines[line].has_room() && self.hold(line, &held) => {
+                self.lines[line].wait(held);
+            }
+            _ => self.log_discarded(line, time..=time),
+        }
+    }
+
+    /// `None` if it cannot be read.
+    fn held_again(&self, line: usize, held: RestoredHeld, now: Moment) -> Option<Held> {
+        let RestoredHeld { time, duration, bytes } = held;
         let parsed = Stored::parse(&bytes, 0, bytes.len() as u64, &self.limits);
-        let Ok(Parsed::Whole(stored)) = parsed else { return };
-        let Some(tfxd) = stored.traf.get::<Tfxd>() else { return };
-        let held = Held {
+        let Ok(Parsed::Whole(stored)) = parsed else { return None };
+        let tfxd = stored.traf.get::<Tfxd>()?;
+        Some(Held {
             time,
-            duration: i64::try_from(tfxd.duration).unwrap_or(0),
+            duration,
             is_moved: i64::try_from(tfxd.time) != Ok(time),
             feed: FEED,
-            push: PushId(0),
             hash: hash_of_samples(&bytes, stored.lengths().moof),
             arrived: now.monotonic,
             bytes,
-        };
-        if self.lines[line].has_room() && self.hold(line, &held) {
-            self.lines[line].wait(held);
-        }
+            head: self.lines[line].early_head(),
+        })
     }
 
     /// Reports the file of a track, and how it is declared.

@@ -39,7 +39,14 @@ impl Broadcast {
     /// Settles fragments that wait, in the order of their times.
     pub(super) fn settle(&mut self, now: Moment) {
         for stream in 0..self.streams.len() {
-            while self.settle_one(stream, now) {}
+            while !self.streams[stream].is_sparse && self.settle_one(stream, now) {}
+        }
+    }
+
+    /// Settles captions and commands that are visible, in the order of their times.
+    pub(super) fn settle_sparse(&mut self, now: Moment) {
+        for stream in 0..self.streams.len() {
+            while self.streams[stream].is_sparse && self.settle_one(stream, now) {}
         }
     }
 
@@ -57,6 +64,18 @@ impl Broadcast {
         let of = &self.lines[line];
         let Some(first) = of.first_waiting() else { return false };
         let (jitter, is_sparse) = (of.jitter(), self.streams[stream].is_sparse);
+        if self.is_behind_the_end(stream, first.time)
+            || self.is_too_far_ahead(line, first.time, now)
+        {
+            let why = "it begins where no picture or sound will be";
+            return self.drop_first(line, |of| {
+                of.dropped.count().map(|count| NoticeKind::Dropped { why, count })
+            });
+        }
+        // Captions that come later may begin before it.
+        if !self.is_visible(stream, first.time) {
+            return false;
+        }
         let place = self.streams[stream].schedule.place(first.time, jitter);
         let end = of.end().filter(|_| !is_sparse);
         if end.is_some_and(|end| first.time < end - jitter) || place == Place::Inside {
@@ -72,7 +91,11 @@ impl Broadcast {
             });
         }
         let gap = end.filter(|end| first.time > end + jitter);
-        let is_behind_gap = gap.is_some() || place == Place::Next { is_behind_gap: true };
+        let is_first =
+            end.is_none() && !is_sparse && self.streams[stream].schedule.is_before(first.time);
+        let is_behind_gap = gap.is_some()
+            || place == Place::Next { is_behind_gap: true }
+            || (is_first && self.feeds[first.feed].sends_apart(line));
         let is_over = now.since(first.arrived) >= self.options.gap_wait
             || self.is_ending
             || self.held_bytes > self.options.held_bytes / 2;
@@ -119,6 +142,7 @@ impl Broadcast {
     ) -> bool {
         let Some(held) = self.lines[line].take_waiting() else { return false };
         self.unhold(line, &held);
+        self.log_discarded(line, held.time..=held.time);
         self.lines[line].counts.dropped += 1;
         let mut tracks = self.feeds[held.feed].tracks.iter_mut();
         let kind = tracks.find(|track| track.line == Some(line)).and_then(count);
@@ -129,16 +153,14 @@ impl Broadcast {
     }
 
     /// Returns true if somebody may still send what is missing before a fragment: an encoder of its track,
-    /// or of another track of its stream, that has sent nothing later. An encoder whose connection was lost
+    /// or of another track of its stream, that has sent nothing later, or sends each fragment in a request of its
+    /// own: these overtake each other. An encoder whose connection was lost
     /// a moment ago may come again and send its last fragments again.
     fn may_be_filled(&self, stream: usize, line: usize, first: &Held, now: Moment) -> bool {
-        let active = |feed: &&Feed| {
-            feed.is_active(now.monotonic, self.options.silence)
-                || feed.may_come_again(now.monotonic, self.options.gap_wait)
-        };
-        self.feeds.iter().filter(active).any(|feed| {
+        let expected = |feed: &&Feed| self.is_expected(feed, now);
+        self.feeds.iter().filter(expected).any(|feed| {
             let own = feed.track_of_line(line).and_then(|track| track.newest);
-            let is_behind = |newest: i64| newest <= first.time;
+            let is_behind = |newest: i64| newest <= first.time || feed.sends_apart(line);
             let others = || {
                 let tracks = feed.tracks.iter().filter(|track| {
                     track.line.is_some_and(|at| at != line && self.lines[at].stream == stream)

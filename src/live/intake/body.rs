@@ -24,12 +24,12 @@ pub struct Intake {
     of_content: Limits,
     framing: Framing,
     current: Current,
-    /// The newest live server manifest.
-    manifest: Option<ServerManifest>,
+    /// The newest live server manifest, and its box.
+    manifest: Option<(ServerManifest, Bytes)>,
     /// The newest `moov`, and its place, if the manifest may still follow it.
     moov: Option<(u64, Bytes)>,
     /// The newest `moov` that was read, and the manifest that it was read with.
-    read: Option<(Bytes, Option<ServerManifest>)>,
+    read: Option<(Bytes, Option<(ServerManifest, Bytes)>)>,
     known: Option<Known>,
     /// The `moof` that waits for its `mdat`.
     pending: Option<Pending>,
@@ -108,9 +108,36 @@ impl Intake {
         Self { known: Some(known), ..Self::new(limits) }
     }
 
+    /// Reads the [boxes](Known::boxes) of a header. `None` if they are none, or are beyond the limits.
+    pub fn read_header(boxes: &Bytes, limits: &LiveLimits) -> Option<Known> {
+        let (mut intake, mut units) = (Self::new(limits), Vec::new());
+        intake.push(boxes, &mut units).ok()?;
+        intake.settle(&mut units);
+        intake.known
+    }
+
     /// Returns the tracks that are known so far, for the next body of the same stream.
     pub fn known(&self) -> Option<&Known> {
         self.known.as_ref()
+    }
+
+    /// Returns the bytes of memory of what has arrived and is no unit yet.
+    pub fn memory(&self) -> u64 {
+        let current = match &self.current {
+            Current::Kept { bytes, .. } => bytes.capacity(),
+            Current::Payload(filling) => filling.memory(),
+            Current::Skipped | Current::End => 0,
+        };
+        let pending = self.pending.as_ref().map_or(0, |pending| pending.moof.len());
+        (current + pending) as u64 + self.chunks.memory()
+    }
+
+    /// Returns the bytes of memory of the header that is known.
+    pub(in crate::live) fn header_memory(&self) -> u64 {
+        let moov = self.moov.as_ref().map(|(_, moov)| moov);
+        let moov = moov.or(self.read.as_ref().map(|(moov, _)| moov));
+        let known = self.known.as_ref().map_or(0, Known::memory);
+        known + moov.map_or(0, |moov| moov.len() as u64)
     }
 
     /// Takes the next bytes of the body. What is whole by them is appended to `units`, also before an
@@ -330,7 +357,7 @@ impl Intake {
                     ServerManifest::parse_leniently(&document, &self.of_content)
                 });
                 match read {
-                    Ok((manifest, _)) => self.manifest = Some(manifest),
+                    Ok((manifest, _)) => self.manifest = Some((manifest, bytes)),
                     // The `moov` says what is needed.
                     Err(error) => units.push(Unit::Refused { track_id: None, error }),
                 }
@@ -358,8 +385,8 @@ impl Intake {
         Ok(())
     }
 
-    /// Reads the `moov` that waits, with the manifest that came before or behind it. A header that says the same as the one
-    /// before is no unit.
+    /// Reads the `moov` that waits, with the manifest that came before or behind it. A header that says the same as
+    /// the one before in this body is no unit.
     fn settle_header(&mut self, units: &mut Vec<Unit>) -> Result<(), Error> {
         let Some((start, moov)) = self.moov.take() else { return Ok(()) };
         let is_read =
@@ -368,11 +395,12 @@ impl Intake {
             return Ok(());
         }
         let known = Known::read(&moov, start, self.manifest.as_ref(), &self.of_content)?;
-        self.read = Some((moov, self.manifest.clone()));
-        let is_same = self.known.as_ref().is_some_and(|old| is_same(old, &known));
-        if !is_same {
+        let is_first = self.read.replace((moov, self.manifest.clone())).is_none();
+        let is_same = self.known.as_ref().is_some_and(|old| old.is_same(&known));
+        if is_first || !is_same {
             units.push(Unit::Header(known.header().clone()));
         }
+        self.ends.retain(|track_id, _| known.track(*track_id).is_some());
         self.known = Some(known);
         Ok(())
     }
@@ -392,17 +420,6 @@ impl Intake {
             units.push(Unit::EndOfStream);
         }
     }
-}
-
-/// Returns whether two headers say the same of their tracks. `mvhd` may differ: that of ffmpeg does with each connection.
-fn is_same(old: &Known, new: &Known) -> bool {
-    let of = |known: &Known| {
-        let tracks = known.header().tracks.iter();
-        tracks
-            .map(|t| (t.track_id, t.kind, t.timescale, t.codec, t.server.clone()))
-            .collect::<Vec<_>>()
-    };
-    of(old) == of(new)
 }
 
 /// Returns whether a body may begin with a box of this type.

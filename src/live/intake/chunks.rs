@@ -2,7 +2,7 @@
 
 use super::unit::{Arrived, Unit};
 use crate::base::Limits;
-use crate::fragment::{Whole, joined};
+use crate::fragment::{Whole, joined, shown_at_start};
 use crate::manifest::StreamKind;
 
 /// Joins the chunks of a segment into one fragment.
@@ -14,6 +14,8 @@ use crate::manifest::StreamKind;
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
     held: Vec<Arrived>,
+    /// The first sample of the first one is not shown when it is decoded.
+    begins_later: bool,
     /// Bytes of them.
     bytes: u64,
     /// Time at which the sample behind them is decoded, in ticks of the track.
@@ -28,22 +30,36 @@ pub(super) struct Chunks {
     are_several: Option<bool>,
 }
 
+/// Properties of the chunk that comes, beside those of [`Arrived`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chunk {
+    pub(super) kind: StreamKind,
+    /// Time at which its first sample is decoded, in ticks of the track.
+    pub(super) decoded: i64,
+    /// Its first sample is shown at another time.
+    pub(super) begins_later: bool,
+}
+
 /// Maximum number of chunks of a segment.
 const MOST: usize = 4096;
 
 impl Chunks {
+    /// Bytes of the chunks that wait for the end of their segment.
+    pub(super) fn memory(&self) -> u64 {
+        self.bytes
+    }
+
     /// A segment begins.
     pub(super) fn begin(&mut self, units: &mut Vec<Unit>, limits: &Limits) {
         self.end(units, limits);
         (self.has_styp, self.is_new) = (true, true);
     }
 
-    /// Takes a chunk of a track of `kind`, whose first sample is decoded at `decoded`. `most`: maximum bytes
-    /// of a fragment.
+    /// Takes a chunk. `most`: maximum bytes of a fragment.
     pub(super) fn push(
         &mut self,
         chunk: Arrived,
-        (kind, decoded): (StreamKind, i64),
+        Chunk { kind, decoded, begins_later }: Chunk,
         most: u64,
         units: &mut Vec<Unit>,
         limits: &Limits,
@@ -64,14 +80,16 @@ impl Chunks {
             self.are_several = Some(true);
         }
         let is_single = !self.has_styp && kind != StreamKind::Video;
-        if is_single || self.are_several == Some(false) {
-            units.push(Unit::Fragment(chunk));
-            return;
+        if self.held.is_empty() {
+            self.begins_later = begins_later;
         }
+        self.are_all_sync = kind != StreamKind::Video;
         self.bytes += len;
         self.next = decoded.saturating_add_unsigned(chunk.duration);
-        self.are_all_sync = kind != StreamKind::Video;
         self.held.push(chunk);
+        if is_single || self.are_several == Some(false) {
+            self.flush(units, limits);
+        }
     }
 
     /// The segment is whole.
@@ -85,7 +103,7 @@ impl Chunks {
     fn flush(&mut self, units: &mut Vec<Unit>, limits: &Limits) {
         self.bytes = 0;
         let held = std::mem::take(&mut self.held);
-        let [first, _, ..] = &held[..] else {
+        let Some(first) = held.first().filter(|_| self.begins_later || held.len() > 1) else {
             units.extend(held.into_iter().map(Unit::Fragment));
             return;
         };
@@ -100,8 +118,13 @@ impl Chunks {
             Ok((bytes, moof, duration)) => {
                 units.push(Unit::Fragment(Arrived { bytes, moof, duration, ..first.clone() }));
             }
-            // Encrypted chunks, for example, stay as they are.
-            Err(_) => units.extend(held.into_iter().map(Unit::Fragment)),
+            // Encrypted chunks, for example, stay fragments of their own.
+            Err(_) => units.extend(held.into_iter().map(|chunk| {
+                Unit::Fragment(match shown_at_start(&chunk.bytes, limits) {
+                    Ok((bytes, lengths)) => Arrived { bytes, moof: lengths.moof, ..chunk },
+                    Err(_) => chunk,
+                })
+            })),
         }
     }
 }

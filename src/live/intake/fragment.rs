@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use super::chunks::Chunk;
 use super::header::{Known, Track};
 use super::unit::Arrived;
 use crate::base::{Error, ErrorKind, FourCc, Limits, Place, Sink};
@@ -22,8 +23,8 @@ pub(super) struct Plan {
     pub(super) head: Bytes,
     /// The samples, as parts of the payload; `None` if they are all of it.
     pub(super) samples: Option<Vec<Range<usize>>>,
-    /// Kind of its track, and the time at which its first sample is decoded, if it is a chunk of CMAF.
-    pub(super) chunk: Option<(StreamKind, i64)>,
+    /// If it is a chunk of CMAF.
+    pub(super) chunk: Option<Chunk>,
 }
 
 /// A fragment that cannot be taken.
@@ -133,6 +134,13 @@ impl Pushed<'_> {
             (None, None) => (ends(track_id).unwrap_or(0), sum),
         };
         check_times(time, duration, track.kind)?;
+        if duration == sum
+            && track.kind != StreamKind::Text
+            && stored.has_negative_duration(track.defaults)
+        {
+            let what = format!("a sample of a negative duration in a fragment of {sum} ticks");
+            return Err(ErrorKind::Invalid { what, clause: "ISO/IEC 14496-12, 8.8.8" }.into());
+        }
         let times = (time as u64, duration);
         let has_offset = stored.traf.get::<Trun>().is_some_and(|trun| trun.data_offset.is_some());
         let (moof, samples) = match tfxd.is_some() && has_offset && !stored.is_absolute() {
@@ -157,6 +165,8 @@ impl Pushed<'_> {
         let arrived = Arrived {
             track_id,
             time,
+            has_time: tfxd.is_some() || stored.time().is_some(),
+            has_short_time: stored.has_short_time(),
             duration,
             bytes: Bytes::new(),
             moof: moof.len() as u64,
@@ -168,7 +178,11 @@ impl Pushed<'_> {
             arrived,
             head: head.finish(),
             samples: samples.filter(|ranges| !is_all(ranges)),
-            chunk: tfdt.map(|tfdt| (track.kind, tfdt.base_media_decode_time as i64)),
+            chunk: tfdt.map(|tfdt| {
+                let decoded = tfdt.base_media_decode_time as i64;
+                let begins_later = stored.time().is_some_and(|shown| shown != decoded);
+                Chunk { kind: track.kind, decoded, begins_later }
+            }),
         })
     }
 
@@ -229,7 +243,6 @@ impl Pushed<'_> {
     }
 }
 
-/// Times far from the ends of their range can be added and compared.
 /// Returns the duration of a fragment: what `tfxd` says, or else that of its samples, if `tfxd` says nothing or
 /// far more than they last. One wrong duration would keep off all fragments of its time.
 fn duration_of(tfxd: &Tfxd, sum: u64, track: &Track) -> u64 {
@@ -237,6 +250,7 @@ fn duration_of(tfxd: &Tfxd, sum: u64, track: &Track) -> u64 {
     if is_wrong || tfxd.duration == 0 { sum } else { tfxd.duration }
 }
 
+/// Times far from the ends of their range can be added and compared.
 fn check_times(time: i64, duration: u64, kind: StreamKind) -> Result<(), ErrorKind> {
     if duration == 0 && kind != StreamKind::Text {
         return Err(missing("duration of the fragment", "[MS-SSTR] 2.2.4.4"));

@@ -19,10 +19,12 @@ use crate::manifest::{ServerManifest, StreamKind};
 pub struct Known {
     pub(super) header: Header,
     pub(super) tracks: Vec<Track>,
+    /// The boxes that it was read from.
+    pub(super) boxes: Bytes,
 }
 
 /// The facts of a track that its fragments are read with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Track {
     pub(super) track_id: u32,
     pub(super) kind: StreamKind,
@@ -38,6 +40,28 @@ impl Known {
         &self.header
     }
 
+    /// Returns the bytes of memory that it takes.
+    pub fn memory(&self) -> u64 {
+        let heads = self.header.tracks.iter().map(|track| track.head.len() as u64);
+        heads.sum::<u64>() + self.boxes.len() as u64
+    }
+
+    /// Returns the boxes that it was read from: the live server manifest, if there was one, and the `moov`.
+    pub fn boxes(&self) -> &Bytes {
+        &self.boxes
+    }
+
+    /// Returns whether fragments are read alike with both, and are of the same tracks. `mvhd` may differ: that of
+    /// ffmpeg does with each connection.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let is_same = |(one, other): (&HeaderTrack, &HeaderTrack)| {
+            let of = |t: &HeaderTrack| (t.track_id, t.kind, t.timescale, t.codec);
+            of(one) == of(other) && one.server == other.server
+        };
+        let (one, two) = (&self.header.tracks, &other.header.tracks);
+        self.tracks == other.tracks && one.len() == two.len() && one.iter().zip(two).all(is_same)
+    }
+
     pub(super) fn track(&self, track_id: u32) -> Option<&Track> {
         self.tracks.iter().find(|track| track.track_id == track_id)
     }
@@ -50,7 +74,7 @@ impl Known {
     pub(super) fn read(
         moov: &Bytes,
         start: u64,
-        manifest: Option<&ServerManifest>,
+        manifest: Option<&(ServerManifest, Bytes)>,
         limits: &Limits,
     ) -> Result<Self, Error> {
         let boxes = Boxes::parse(moov, start, limits)?;
@@ -58,14 +82,20 @@ impl Known {
             Place::Nowhere => Error::at(start, error.kind).inside(FourCc(*b"moov")),
             _ => error,
         };
-        Self::of(&boxes, manifest, limits).map_err(at)
+        let list = manifest.map(|(list, _)| list);
+        let (header, tracks) = Self::of(&boxes, list, limits).map_err(at)?;
+        let boxes = match manifest {
+            Some((_, manifest)) => [&manifest[..], moov].concat().into(),
+            None => moov.clone(),
+        };
+        Ok(Self { header, tracks, boxes })
     }
 
     fn of(
         boxes: &Boxes,
         manifest: Option<&ServerManifest>,
         limits: &Limits,
-    ) -> Result<Self, Error> {
+    ) -> Result<(Header, Vec<Track>), Error> {
         let missing =
             || ErrorKind::Missing { what: "`trak` that can be read", clause: "[MS-SSTR] 2.2.7" };
         let moov = boxes.inside(*b"moov").ok_or_else(missing)?;
@@ -100,7 +130,7 @@ impl Known {
             of_header.push(HeaderTrack { track_id, kind, server, timescale, head, codec });
             tracks.push(Track { track_id, kind, defaults: Defaults::from(&trex), media_time });
         }
-        Ok(Self { header: Header { tracks: of_header }, tracks })
+        Ok((Header { tracks: of_header }, tracks))
     }
 }
 

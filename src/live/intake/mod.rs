@@ -17,7 +17,7 @@
 //! | stream manifest | [`Unit::StreamManifest`] |
 //! | `moov` | [`Unit::Header`]; nothing if it says the same as the one before |
 //! | `moof`, `mdat` with `tfxd` | [`Unit::Fragment`] of the same bytes; `tfxd` becomes one of 64 bits |
-//! | `moof`, `mdat` without `tfxd` | [`Unit::Fragment`] whose `moof` is rewritten for Smooth Streaming. Its start is `tfdt` and the first composition offset, less the edit list's; without a `tfdt`, the end of the fragment before |
+//! | `moof`, `mdat` without `tfxd` | [`Unit::Fragment`] whose `moof` is rewritten for Smooth Streaming. Its start is `tfdt` and the first composition offset, less the edit list's; without a `tfdt`, the end of the fragment before. Composition offsets count from the first sample's |
 //! | a broken fragment | [`Unit::Refused`], and the next one goes on |
 //! | `mfra` | [`Unit::EndOfStream`] |
 //! | `styp` with the brand `lmsg` | [`Unit::EndOfStream`] behind the fragments of that segment |
@@ -40,4 +40,5 @@ mod unit;
 
 pub use self::body::Intake;
 pub use self::header::Known;
+pub(super) use self::track_file::defaults_of;
 pub use self::unit::{Arrived, BodyEnd, Header, HeaderTrack, Unit};

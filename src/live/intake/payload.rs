@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
+use super::chunks::Chunk;
 use super::fragment::Plan;
 use super::unit::Arrived;
-use crate::manifest::StreamKind;
 
 /// A fragment whose samples are arriving. Its memory grows with them, and is at most twice as much as has
 /// arrived (or [`FIRST`]); each byte is copied once, but for those that the allocator moves.
@@ -34,7 +34,7 @@ impl Filling {
     }
 
     /// See [`Plan::chunk`].
-    pub(super) fn chunk(&self) -> Option<(StreamKind, i64)> {
+    pub(super) fn chunk(&self) -> Option<Chunk> {
         self.plan.chunk
     }
 
@@ -63,8 +63,8 @@ impl Filling {
         Arrived { bytes, ..self.plan.arrived }
     }
 
-    #[cfg(test)]
-    fn capacity(&self) -> usize {
+    /// Bytes of memory that it takes.
+    pub(super) fn memory(&self) -> usize {
         self.bytes.capacity()
     }
 }
@@ -77,6 +77,8 @@ mod tests {
         let arrived = Arrived {
             track_id: 1,
             time: 0,
+            has_time: true,
+            has_short_time: false,
             duration: 1,
             bytes: Bytes::new(),
             moof: 4,
@@ -89,15 +91,15 @@ mod tests {
     #[test]
     fn memory_grows_with_the_bytes_that_came_and_not_with_the_size_that_was_claimed() {
         let mut filling = Filling::new(plan(None), 1 << 30);
-        assert_eq!(filling.capacity(), FIRST);
+        assert_eq!(filling.memory(), FIRST);
         let piece = vec![7; 100_000];
         for number in 1..=50 {
             filling.push(&piece);
-            assert!(filling.capacity() <= FIRST.max(2 * (4 + number * piece.len())), "{number}");
+            assert!(filling.memory() <= FIRST.max(2 * (4 + number * piece.len())), "{number}");
         }
         let mut filling = Filling::new(plan(None), 10);
         filling.push(b"0123456789");
-        assert_eq!(filling.capacity(), 14);
+        assert_eq!(filling.memory(), 14);
         assert_eq!(filling.finish().bytes, b"head0123456789"[..]);
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::base::FourCc;
+use crate::base::{FourCc, Limits};
 use crate::bmff::{AnyBox, Body, Boxes, Ftyp, Mdhd, Mvhd, Tkhd, Trex, uuid::PiffPssh};
 
 /// Returns `ftyp` and `moov` of a file of this `trak` alone, with what the pushed `moov` says of it: its number, its
@@ -24,6 +24,12 @@ pub(super) fn head(moov: &Boxes, trak: &Boxes, trex: &Trex) -> Bytes {
     written.push(AnyBox::container(*b"trak", track(trak)));
     written.push(AnyBox::container(*b"mvex", [AnyBox::new(trex.clone())]));
     Boxes::from_iter([ftyp, AnyBox::container(*b"moov", written)]).to_bytes()
+}
+
+/// Returns what the fragments of such a file leave to its beginning, with the number of the track.
+pub(in crate::live) fn defaults_of(head: &Bytes) -> Option<Trex> {
+    let boxes = Boxes::parse(head, 0, &Limits::default()).ok()?;
+    boxes.path(&[*b"moov", *b"mvex"])?.get::<Trex>().cloned()
 }
 
 /// Returns the `mvhd` of a file without a duration. Encoders write a next track that is there already.

@@ -62,6 +62,10 @@ pub struct Arrived {
     pub track_id: u32,
     /// Start, in ticks of the track. It may be before 0.
     pub time: i64,
+    /// False if the fragment says no time: `time` is the end of the one before it in this body, or 0.
+    pub has_time: bool,
+    /// The box that says its time had 32 bits for it, so that its counter may begin anew. `bytes` have 64.
+    pub has_short_time: bool,
     /// Ticks of the track. More than 0, but for text.
     pub duration: u64,
     /// `moof` and `mdat`: one `traf`, offsets from the `moof`, and a `tfxd` of 64 bits.

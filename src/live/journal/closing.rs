@@ -2,10 +2,9 @@
 
 use bytes::Bytes;
 
-use super::names::Names;
 use super::recovery::Recovered;
 use super::write::ArchiveWrite;
-use crate::base::{Error, FileId, Name};
+use crate::base::{Error, FileId, Limits, Name};
 use crate::index::{Starts, written_mfra};
 use crate::presentation::growing::{Growing, GrowingFile};
 use crate::presentation::{OpenOptions, Presentation};
@@ -28,14 +27,13 @@ impl Closing {
     ///
     /// # Errors
     /// The manifests or an index cannot be written, because they would be too large.
-    pub fn of(point: &Name, event: Recovered, options: &OpenOptions) -> Result<Self, Error> {
+    pub fn of(event: Recovered) -> Result<Self, Error> {
+        let options = OpenOptions::default().limits(limits());
         let Recovered { mut writes, restored, mut journal } = event;
         let mut server_manifest = None;
-        let names = Names::of(point).zip(restored.files.iter().find(|file| file.len > 0));
-        if let Some((server, client)) = names.and_then(|(names, file)| {
-            names.manifests_of(&file.name, restored.event.as_deref(), restored.number)
-        }) {
-            let (film, growing) = film(&server, &restored, options)?;
+        let has_fragments = restored.files.iter().any(|file| file.len > 0);
+        if let Some((server, client)) = journal.manifests().filter(|_| has_fragments) {
+            let (film, growing) = film(&server, &restored, &options)?;
             for (number, file) in (1..).zip(&restored.files).filter(|(_, file)| file.len > 0) {
                 let placed = restored.published.iter().filter(|placed| placed.file == number);
                 let entries = placed.map(|placed| (placed.time, placed.start)).collect();
@@ -47,6 +45,9 @@ impl Closing {
             let mut manifest = growing.server_manifest().clone();
             let meta = ("clientManifestRelativePath".to_owned(), client.file_name().to_owned());
             manifest.metas.push(meta);
+            if let Some(epoch) = restored.epoch {
+                manifest.set_live(epoch, growing.begin().unwrap_or(0));
+            }
             let content = film.manifest()?.clone();
             writes.push(ArchiveWrite::Put { name: client, content });
             let content = Bytes::from(manifest.to_xml()?);
@@ -55,6 +56,17 @@ impl Closing {
         }
         writes.extend(journal.close());
         Ok(Self { writes, server_manifest })
+    }
+}
+
+/// The limits of a film: 30 days of 20 tracks with fragments of 2 s are 26 million fragments.
+fn limits() -> Limits {
+    Limits {
+        fragments: 1 << 25,
+        chunks: 1 << 25,
+        mfra: 1 << 28,
+        client_manifest: 1 << 30,
+        ..Limits::default()
     }
 }
 
@@ -79,7 +91,11 @@ fn film(
         next += u32::from(file.len > 0);
         ids.push((file.len > 0).then_some(FileId::new(next)));
     }
-    for placed in &restored.published {
+    for (number, placed) in restored.published.iter().enumerate() {
+        if number == restored.begun_with {
+            // What players were told first.
+            growing.begin_now();
+        }
         let id = ids.get((placed.file as usize).saturating_sub(1)).copied().flatten();
         let Some(id) = id else { continue };
         // A track that cannot be served keeps its bytes and is in no manifest.

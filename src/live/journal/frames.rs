@@ -1,7 +1,7 @@
 //! Records in a file, each with its length and a checksum.
 
 use bytes::Bytes;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
 use crate::base::{Error, ErrorKind};
 
@@ -23,6 +23,21 @@ pub(super) fn push_frame(bytes: &mut Vec<u8>, start: u64, record: &[u8]) {
     bytes.extend_from_slice(record);
 }
 
+/// Adds a record of two parts, as [`push_frame`] adds one.
+pub(super) fn push_parts(bytes: &mut Vec<u8>, start: u64, begin: &[u8], rest: &[u8]) {
+    let at = start + bytes.len() as u64;
+    let record = begin.len().saturating_add(rest.len());
+    let len = u32::try_from(record).unwrap_or(u32::MAX);
+    let mut sum = Xxh3::with_seed(at);
+    sum.update(begin);
+    sum.update(rest);
+    bytes.reserve(HEAD.saturating_add(record));
+    bytes.extend(len.to_be_bytes());
+    bytes.extend(sum.digest().to_be_bytes());
+    bytes.extend_from_slice(begin);
+    bytes.extend_from_slice(rest);
+}
+
 /// Writes a journal of these records, whatever they are: for tests and fuzzers.
 pub fn journal_of(records: &[&[u8]]) -> Bytes {
     let mut bytes = MAGIC.to_vec();
@@ -35,6 +50,8 @@ pub fn journal_of(records: &[&[u8]]) -> Bytes {
 pub(super) struct Frames {
     bytes: Bytes,
     at: usize,
+    /// Offset of the first of the bytes in the journal.
+    start: u64,
 }
 
 impl Frames {
@@ -53,19 +70,24 @@ impl Frames {
             return Err(ErrorKind::Invalid { what: what.into(), clause }.into());
         }
         let at = if begin.len() < MAGIC.len() { 0 } else { MAGIC.len() };
-        Ok(Self { bytes: bytes.clone(), at })
+        Ok(Self { bytes: bytes.clone(), at, start: 0 })
+    }
+
+    /// Reads the records that begin at byte `start` of a journal, behind its first letters.
+    pub(super) fn behind(bytes: &Bytes, start: u64) -> Self {
+        Self { bytes: bytes.clone(), at: 0, start }
     }
 
     /// Returns the offset of the first byte that is not read: the end of the last whole record, or 0 if the
     /// journal has not even its first letters.
     pub(super) fn end(&self) -> u64 {
-        self.at as u64
+        self.start + self.at as u64
     }
 
     /// Returns the next record, without going on to the one behind it.
     pub(super) fn peek(&self) -> Option<Bytes> {
         let rest = &self.bytes[self.at..];
-        if self.at == 0 || rest.len() < HEAD {
+        if self.end() == 0 || rest.len() < HEAD {
             return None;
         }
         // Both have their length by the check above.
@@ -114,6 +136,19 @@ mod tests {
                 _ => (2, two.len()),
             };
             assert_eq!((records.len(), end), (count, at as u64), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn a_record_in_parts_is_the_same_record() {
+        for len in [1, 100, 239, 240, 241, 1 << 10, 3 << 10, 100_003] {
+            let record: Vec<u8> = (0..len).map(|at| at as u8 ^ (at >> 8) as u8).collect();
+            for begin in [0, 1, len / 2, len] {
+                let (begin, rest) = record.split_at(begin);
+                let mut parts = journal(&[b"one"]);
+                push_parts(&mut parts, 0, begin, rest);
+                assert_eq!(parts, journal(&[b"one", &record]), "{len}");
+            }
         }
     }
 

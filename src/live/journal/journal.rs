@@ -1,18 +1,22 @@
 //! The way of what happens at a publishing point into its archive.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::began::Began;
 use super::frames::{MAGIC, push_frame};
-use super::names::Names;
+use super::holding::Holding;
+use super::names::EventNames;
 use super::placed::Placed;
-use super::record::{Began, Record};
-use super::restored::RestoredEarly;
+use super::point_record::PointRecord;
+use super::record::Record;
+use super::restored::{RestoredEarly, RestoredHeader, RestoredHeld};
 use super::write::ArchiveWrite;
 use crate::base::{FileId, Name};
 use crate::fragment::Lengths;
+use crate::live::moment::Duration;
 use crate::live::{LiveEvent, Moment, PointState};
 use crate::manifest::{ServerManifest, ServerTrack};
 
@@ -22,106 +26,107 @@ use crate::manifest::{ServerManifest, ServerTrack};
 /// - Each track has a file, to which fragments are appended when they are published.
 /// - The *journal* has the event, its files, and the place of each published fragment. A fragment that is
 ///   in a file and not in the journal is not published.
-/// - The file of *held* fragments has those that were taken and are not published yet, with their bytes. It is
-///   written anew when most of it is of no use.
+/// - The file of *held* fragments has those that were taken and are not published yet, with their bytes, but for
+///   [as many as may be in memory alone](Self::keep_in_memory). It is written anew when most of it is of no use.
 #[derive(Debug)]
 pub struct Journal {
-    names: Names,
+    record: PointRecord,
+    /// Names of the files of the event. `None` before the first one.
+    names: Option<EventNames>,
     began: Option<Began>,
     epoch: Option<i64>,
     files: BTreeMap<u32, File>,
-    /// Bytes of the journal and of the file of held fragments.
+    /// Bytes of the journal.
     len: u64,
-    held_len: u64,
-    /// Fragments that are held, in the order in which they came.
-    held: VecDeque<(u32, i64, Bytes)>,
-    held_bytes: u64,
-    /// Those of tracks that have no file.
-    early: Vec<RestoredEarly>,
+    holding: Holding,
+    /// Fragments of each track that may be held in memory alone.
+    in_memory: usize,
     /// True if the server manifest in the archive does not have all files that have fragments.
     is_undeclared: bool,
 }
 
 #[derive(Debug)]
 struct File {
-    name: Name,
     track: Box<ServerTrack>,
     has_fragments: bool,
 }
 
-/// Bytes of held fragments that may be of no use before their file is written anew.
-const UNUSED: u64 = 16 << 20;
+/// Longest time that a fragment is held in memory alone.
+const LONG: Duration = Duration::from_secs(10);
 
 impl Journal {
-    /// The journal of a publishing point, without an event. `None` if the name of the point is too long for
-    /// files with longer ones.
-    pub fn new(point: &Name) -> Option<Self> {
-        Some(Self {
-            names: Names::of(point)?,
+    /// The journal of a publishing point, without an event.
+    pub fn new(point: &Name) -> Self {
+        Self::of(PointRecord::new(point.clone()))
+    }
+
+    /// The journal of a publishing point that has had events before.
+    pub fn of(record: PointRecord) -> Self {
+        Self {
+            record,
+            names: None,
             began: None,
             epoch: None,
             files: BTreeMap::new(),
             len: 0,
-            held_len: 0,
-            held: VecDeque::new(),
-            held_bytes: 0,
-            early: Vec::new(),
+            holding: Holding::default(),
+            in_memory: 0,
             is_undeclared: false,
-        })
+        }
     }
 
     /// The journal of an event that goes on, whose records end at byte `len`.
-    pub(super) fn resumed(names: Names, began: Began, epoch: Option<i64>, len: u64) -> Self {
-        let (files, held) = (BTreeMap::new(), VecDeque::new());
-        let (began, held_len, held_bytes, is_undeclared) = (Some(began), 0, 0, false);
-        let early = Vec::new();
-        Self { names, began, epoch, files, len, held_len, held, held_bytes, early, is_undeclared }
+    pub(super) fn resumed(record: PointRecord, began: Began, epoch: Option<i64>, len: u64) -> Self {
+        let names = record.event_names();
+        Self { names, began: Some(began), epoch, len, ..Self::of(record) }
     }
 
     /// Adds a file of an event that goes on.
     pub(super) fn resume_file(
         &mut self,
         number: u32,
-        (name, track): (Name, Box<ServerTrack>),
+        track: Box<ServerTrack>,
         has_fragments: bool,
-        held: &[(i64, Bytes)],
+        held: &[RestoredHeld],
     ) {
-        self.files.insert(number, File { name, track, has_fragments });
-        for (time, bytes) in held {
-            self.held_bytes += bytes.len() as u64;
-            self.held.push_back((number, *time, bytes.clone()));
+        self.files.insert(number, File { track, has_fragments });
+        // The process may have ended before it wrote the server manifest.
+        self.is_undeclared |= has_fragments;
+        for held in held {
+            self.holding.resume(number, held.clone());
         }
     }
 
     /// Adds fragments of tracks that have no file.
     pub(super) fn resume_early(&mut self, early: &[RestoredEarly]) {
-        self.held_bytes += early.iter().map(|early| early.bytes.len() as u64).sum::<u64>();
-        self.early.extend_from_slice(early);
+        early.iter().for_each(|early| self.holding.resume_early(early.clone()));
     }
 
     /// Returns the writes after which the archive has these records, and the fragments that are held.
     pub(super) fn resume(&mut self, records: &[Record]) -> Vec<ArchiveWrite> {
         let mut bytes = Vec::new();
         records.iter().for_each(|record| self.record(record, &mut bytes));
-        let (name, offset) = (self.names.journal.clone(), self.len);
+        let Some(names) = &self.names else { return Vec::new() };
+        let (name, offset) = (names.journal.clone(), self.len);
         self.len += bytes.len() as u64;
         // Without records, it cuts off what is torn.
-        vec![ArchiveWrite::Append { name, offset, bytes: bytes.into() }, self.put_held()]
+        let append = ArchiveWrite::Append { name, offset, bytes: bytes.into() };
+        std::iter::once(append).chain(self.put_held()).collect()
     }
 
-    /// Name of the file with the records.
-    pub fn name(&self) -> &Name {
-        &self.names.journal
+    /// Name of the file with the records of the event. `None` before the first event.
+    pub fn name(&self) -> Option<&Name> {
+        self.names.as_ref().map(|names| &names.journal)
     }
 
-    /// Name of the file with the fragments that are not published yet.
-    pub fn held_name(&self) -> &Name {
-        &self.names.held
+    /// Name of the file with the fragments that are not published yet. `None` before the first event.
+    pub fn held_name(&self) -> Option<&Name> {
+        self.names.as_ref().map(|names| &names.held)
     }
 
     /// Returns the writes for these events, in order. `epoch` is that of the newest snapshot
     /// ([`Live::epoch`](crate::presentation::Live::epoch)), if there is one. Once all writes are done, no
-    /// fragment among the events is lost.
+    /// fragment that the events published is lost; of those that are held, see [`hold`](Self::hold).
     pub fn take(
         &mut self,
         events: &[LiveEvent],
@@ -144,10 +149,10 @@ impl Journal {
                     let (name, head, key) = (name.clone(), head.clone(), key.clone());
                     let known = self.files.remove(&number);
                     let has_fragments = known.is_some_and(|known| known.has_fragments);
-                    let declared = File { name: name.clone(), track: track.clone(), has_fragments };
+                    let declared = File { track: track.clone(), has_fragments };
                     self.files.insert(number, declared);
                     self.is_undeclared |= has_fragments;
-                    self.forget_early(&key);
+                    self.holding.drop_early(&key, &(i64::MIN..=i64::MAX));
                     let file = Record::File { file: number, name, track, head, key };
                     self.record(&file, &mut records);
                 }
@@ -158,28 +163,44 @@ impl Journal {
                     }
                     writes.push(ArchiveWrite::Append { name, offset, bytes });
                 }
-                LiveEvent::Held { file, time, bytes } => {
+                LiveEvent::Held { file, time, duration, bytes } => {
                     let is_published = published.get(file).is_some_and(|last| last >= time);
                     if !is_published {
-                        self.held_bytes += bytes.len() as u64;
-                        self.held.push_back((file.index() as u32, *time, bytes.clone()));
-                        let (file, time) = (file.index() as u32, *time);
-                        let held = Record::Held { file, time, bytes: bytes.clone() };
-                        self.hold(&held, &mut writes);
+                        let (file, time, duration) = (file.index() as u32, *time, *duration);
+                        let held = RestoredHeld { time, duration, bytes: bytes.clone() };
+                        self.holding.hold(file, held, now.monotonic);
                     }
                 }
-                LiveEvent::Early { key, track, head, time, bytes } => {
+                LiveEvent::Early { key, track, head, time, duration, bytes } => {
                     let (key, track, head) = (key.clone(), track.clone(), head.clone());
-                    let early =
-                        RestoredEarly { key, track, head, time: *time, bytes: bytes.clone() };
-                    self.held_bytes += bytes.len() as u64;
-                    self.early.push(early.clone());
-                    self.hold(&Record::Early(Box::new(early)), &mut writes);
+                    let (time, duration, bytes) = (*time, *duration, bytes.clone());
+                    let early = RestoredEarly { key, track, head, time, duration, bytes };
+                    self.holding.hold_early(early, now.monotonic);
+                }
+                LiveEvent::Discarded { file, key, times } => match file {
+                    Some(file) => self.holding.drop_held(file.index() as u32, times),
+                    None => self.holding.drop_early(key, times),
+                },
+                LiveEvent::Moved { stream, encoder, shift } => {
+                    let (stream, encoder) = (stream.clone(), encoder.clone());
+                    self.record(&Record::Moved { stream, encoder, shift: *shift }, &mut records);
+                }
+                LiveEvent::Header { stream, encoder, is_named, boxes } => {
+                    let (stream, encoder) = (stream.clone(), encoder.clone());
+                    let (is_named, boxes) = (*is_named, boxes.clone());
+                    let header = RestoredHeader { stream, encoder, is_named, boxes };
+                    self.record(&Record::Header(header), &mut records);
                 }
                 LiveEvent::State(PointState::Stopped) if self.began.is_some() => {
                     self.record(&Record::Stopped, &mut records);
                     self.flush(&mut records, &mut writes);
-                    writes.push(ArchiveWrite::Close);
+                    self.end(&mut writes);
+                }
+                LiveEvent::State(PointState::Idle) if self.record.is_ended => {
+                    // The operator lets encoders push again.
+                    self.record.past.clear();
+                    self.record.is_open = true;
+                    writes.extend(self.record.write());
                 }
                 _ => {}
             }
@@ -191,11 +212,37 @@ impl Journal {
         }
         self.flush(&mut records, &mut writes);
         self.declare(&mut writes);
-        self.tidy(&mut writes);
+        writes.extend(self.hold_long(now));
         writes
     }
 
-    /// Returns the write that ends the journal.
+    /// Sets how many of the newest fragments of a track may be held in memory alone, until the push that brings them is
+    /// to be acknowledged ([`hold`](Self::hold)); 0 unless it is set.
+    pub fn keep_in_memory(&mut self, fragments: usize) {
+        self.in_memory = fragments;
+    }
+
+    /// Returns the writes after which no fragment that was taken so far is lost: before a push is acknowledged.
+    pub fn hold(&mut self) -> Vec<ArchiveWrite> {
+        self.hold_all_but(0, Duration::ZERO)
+    }
+
+    /// The same, but for the newest fragments that have not been held for long.
+    pub fn hold_long(&mut self, now: Moment) -> Vec<ArchiveWrite> {
+        self.hold_all_but(self.in_memory, now.monotonic.saturating_sub(LONG))
+    }
+
+    fn hold_all_but(&mut self, newest: usize, came_by: Duration) -> Vec<ArchiveWrite> {
+        let names = self.names.as_ref().filter(|_| self.began.is_some());
+        let Some(name) = names.map(|names| names.held.clone()) else { return Vec::new() };
+        let mut writes = self.holding.write(&name, newest, came_by);
+        if self.holding.is_wasteful() {
+            writes.extend(self.put_held());
+        }
+        writes
+    }
+
+    /// Returns the writes that end the journal: the film is there.
     pub(super) fn close(&mut self) -> Vec<ArchiveWrite> {
         let (mut records, mut writes) = (Vec::new(), Vec::new());
         self.record(&Record::Closed, &mut records);
@@ -203,17 +250,61 @@ impl Journal {
         writes
     }
 
-    /// Begins an event, in place of the one before.
+    /// The film of an event is made, or can never be. Returns the write by which the record of the point says so.
+    pub(crate) fn made(&mut self, number: u64, film: Option<Name>) -> Option<ArchiveWrite> {
+        self.record.made(number, film);
+        self.record.write()
+    }
+
+    /// Notes whether the operator has stopped the point, and whether the host has taken it away: then its record lets
+    /// encoders push again. Returns true if the record is another one than before.
+    pub(crate) fn note(&mut self, is_shut: bool, is_removed: bool) -> bool {
+        let before = (self.record.is_shut, self.record.is_open);
+        self.record.is_shut = is_shut && !is_removed;
+        self.record.is_open |= is_removed;
+        before != (self.record.is_shut, self.record.is_open)
+    }
+
+    /// The record of the point.
+    pub fn record_of_point(&self) -> &PointRecord {
+        &self.record
+    }
+
+    /// The server manifest and the client manifest of the event.
+    pub(crate) fn manifests(&self) -> Option<(Name, Name)> {
+        self.names.as_ref().map(|names| (names.server.clone(), names.client.clone()))
+    }
+
+    /// The event has ended.
+    fn end(&mut self, writes: &mut Vec<ArchiveWrite>) {
+        // The server manifest of the film takes the place of this one.
+        self.declare(writes);
+        // Whoever makes the film need not read what was published since.
+        if self.holding.is_empty() {
+            writes.extend(self.put_held());
+        }
+        let ended = Box::new(self.record.clone());
+        self.record.end_for_film();
+        // First that the film is due, so that it is made whatever happens.
+        writes.extend(self.record.write());
+        writes.push(ArchiveWrite::Close { record: ended });
+        self.began = None;
+    }
+
+    /// Begins an event. Its files are new: those of the one before stay as they are.
     fn begin(&mut self, began: Began, writes: &mut Vec<ArchiveWrite>) {
+        self.record.begin(began.clone());
+        self.names = self.record.event_names();
+        // First the number, so that no later event has the same one.
+        writes.extend(self.record.write());
         self.began = Some(began);
         (self.epoch, self.is_undeclared) = (None, false);
         self.files.clear();
-        self.held.clear();
-        self.early.clear();
-        self.held_bytes = 0;
         let bytes = self.beginning();
-        (self.len, self.held_len) = (bytes.len() as u64, bytes.len() as u64);
-        for name in [&self.names.journal, &self.names.held] {
+        self.len = bytes.len() as u64;
+        self.holding = Holding::of_file(self.len);
+        let names = self.names.iter().flat_map(|names| [&names.journal, &names.held]);
+        for name in names {
             let (name, bytes) = (name.clone(), bytes.clone());
             writes.push(ArchiveWrite::Append { name, offset: 0, bytes });
         }
@@ -247,13 +338,7 @@ impl Journal {
             self.is_undeclared |= !known.has_fragments;
             known.has_fragments = true;
         }
-        let published = time as i64;
-        let bytes = &mut self.held_bytes;
-        self.held.retain(|(of, time, held)| {
-            let is_held = *of != number || *time > published;
-            *bytes -= if is_held { 0 } else { held.len() as u64 };
-            is_held
-        });
+        self.holding.drop_held(number, &(i64::MIN..=time as i64));
     }
 
     /// Adds a record to those that are written next.
@@ -264,34 +349,12 @@ impl Journal {
     }
 
     fn flush(&mut self, records: &mut Vec<u8>, writes: &mut Vec<ArchiveWrite>) {
-        if self.began.is_none() || records.is_empty() {
-            records.clear();
-            return;
-        }
-        let (name, offset) = (self.names.journal.clone(), self.len);
+        let names = self.names.as_ref().filter(|_| self.began.is_some() && !records.is_empty());
+        let Some(names) = names else { return records.clear() };
+        let (name, offset) = (names.journal.clone(), self.len);
         self.len += records.len() as u64;
         let bytes = std::mem::take(records).into();
         writes.push(ArchiveWrite::Append { name, offset, bytes });
-    }
-
-    fn forget_early(&mut self, key: &str) {
-        let bytes = &mut self.held_bytes;
-        self.early.retain(|early| {
-            let is_early = *early.key != *key;
-            *bytes -= if is_early { 0 } else { early.bytes.len() as u64 };
-            is_early
-        });
-    }
-
-    fn hold(&mut self, record: &Record, writes: &mut Vec<ArchiveWrite>) {
-        let record = record.write().filter(|_| self.began.is_some());
-        if let Some(record) = record {
-            let (name, offset) = (self.names.held.clone(), self.held_len);
-            let mut bytes = Vec::with_capacity(record.len() + 16);
-            push_frame(&mut bytes, offset, &record);
-            self.held_len += bytes.len() as u64;
-            writes.push(ArchiveWrite::Append { name, offset, bytes: bytes.into() });
-        }
     }
 
     /// Writes the server manifest when a file has its first fragment, so that the archive is a
@@ -302,37 +365,17 @@ impl Journal {
         }
         let mut manifest = ServerManifest::default();
         let files = self.files.values().filter(|file| file.has_fragments);
-        manifest.tracks = files.clone().map(|file| (*file.track).clone()).collect();
-        let began = self.began.as_ref();
-        let names = files.into_iter().next().zip(began);
-        let names = names.and_then(|(file, began)| self.names.manifests(&file.name, began));
-        if let (Some((name, _)), Ok(text)) = (names, manifest.to_xml()) {
-            writes.push(ArchiveWrite::Put { name, content: text.into() });
+        manifest.tracks = files.map(|file| (*file.track).clone()).collect();
+        if let (Some(names), Ok(text)) = (&self.names, manifest.to_xml()) {
+            let (name, content) = (names.server.clone(), text.into());
+            writes.push(ArchiveWrite::Put { name, content });
         }
     }
 
-    /// Writes the held fragments anew if most of their file is of no use.
-    fn tidy(&mut self, writes: &mut Vec<ArchiveWrite>) {
-        if self.held_len > UNUSED + 2 * self.held_bytes {
-            writes.push(self.put_held());
-        }
-    }
-
-    fn put_held(&mut self) -> ArchiveWrite {
-        let mut content = self.beginning().to_vec();
-        for (file, time, bytes) in &self.held {
-            let (file, time, bytes) = (*file, *time, bytes.clone());
-            if let Some(record) = (Record::Held { file, time, bytes }).write() {
-                push_frame(&mut content, 0, &record);
-            }
-        }
-        for early in &self.early {
-            if let Some(record) = Record::Early(Box::new(early.clone())).write() {
-                push_frame(&mut content, 0, &record);
-            }
-        }
-        self.held_len = content.len() as u64;
-        ArchiveWrite::Put { name: self.names.held.clone(), content: content.into() }
+    fn put_held(&mut self) -> Option<ArchiveWrite> {
+        let name = self.names.as_ref()?.held.clone();
+        let beginning = self.beginning();
+        Some(self.holding.put(&name, &beginning))
     }
 }
 

@@ -6,13 +6,15 @@ use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::journal::Journal;
-use super::names::Names;
+use super::messages::{in_range, newest};
 use super::placed::Placed;
+use super::point_record::PointRecord;
 use super::record::Record;
 use super::replay::Replay;
 use super::restored::{Restored, RestoredFile};
 use super::write::ArchiveWrite;
-use crate::base::{Error, Limits, Name};
+use crate::base::{Error, ErrorKind, Limits, Name};
+use crate::presentation::messages::Scheme;
 
 /// The recovery of an event whose process ended at any moment.
 ///
@@ -21,15 +23,16 @@ use crate::base::{Error, Limits, Name};
 /// before, is held again.
 ///
 /// A host reads the two files of the journal, then [looks](Self::newest) at the newest fragments of each file
-/// until one is [right](Self::judge), reads the [first](Self::first) fragment of each file, and
-/// [finishes](Self::finish).
+/// until one is [right](Self::judge), reads the [first](Self::first) fragment of each file and the newest ones
+/// that have [messages](Self::messages), and [finishes](Self::finish).
 #[derive(Debug)]
 pub struct Recovery {
-    names: Names,
+    record: PointRecord,
     replay: Replay,
     /// Bytes of each file that the journal meant.
     meant: Vec<u64>,
     firsts: Vec<Option<Bytes>>,
+    messages: Vec<(Placed, Bytes)>,
 }
 
 /// An event that goes on.
@@ -46,33 +49,38 @@ pub struct Recovered {
 }
 
 impl Recovery {
-    /// Reads the journal of a publishing point, and its held fragments. `None` if it has no event.
+    /// Reads the journal of the last event of a publishing point, and its held fragments. `None` if the event has
+    /// no journal yet: nothing of it was acknowledged.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) if `journal` is no journal, or one of another
-    /// version: it is not touched.
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) if `journal` is no journal, one of another
+    /// version, or that of another event: it is not touched.
     pub fn new(
-        point: &Name,
+        record: PointRecord,
         journal: &Bytes,
         held: &Bytes,
         limits: &Limits,
     ) -> Result<Option<Self>, Error> {
         let replay = Replay::read(journal, held, limits)?;
-        let names = Names::of(point).filter(|_| replay.began.is_some());
+        if replay.began.is_some() && replay.began != record.last {
+            let what = "the journal of another event".to_owned();
+            return Err(ErrorKind::Invalid { what, clause: "the format of journals" }.into());
+        }
         let meant: Vec<_> = replay.files.iter().map(|file| file.len).collect();
         let firsts = vec![None; meant.len()];
-        Ok(names.map(|names| Self { names, replay, meant, firsts }))
-    }
-
-    /// Name of the journal of a publishing point, and of its held fragments. `None` if the name of the point
-    /// is too long for them.
-    pub fn names(point: &Name) -> Option<[Name; 2]> {
-        Names::of(point).map(|names| [names.journal, names.held])
+        let messages = Vec::new();
+        Ok(replay.began.is_some().then_some(Self { record, replay, meant, firsts, messages }))
     }
 
     /// True if the event has ended, and so has the writing of its files.
     pub fn is_closed(&self) -> bool {
         self.replay.is_closed
+    }
+
+    /// Returns the server manifest of the event if its film is there.
+    pub fn film(&self) -> Option<Name> {
+        let is_film = self.replay.is_closed && self.replay.files.iter().any(|f| f.last.is_some());
+        self.record.event_names().filter(|_| is_film).map(|names| names.server)
     }
 
     /// True if the event has ended.
@@ -121,26 +129,35 @@ impl Recovery {
         }
     }
 
-    /// Returns what a publishing point needs to know of an event that has ended.
-    pub fn ended(&self) -> Restored {
-        let began = self.replay.began.as_ref();
-        Restored {
-            event: began.and_then(|began| began.event.clone()),
-            number: began.map_or(0, |began| began.number),
-            is_ended: true,
-            epoch: None,
-            files: Vec::new(),
-            published: Vec::new(),
-            early: Vec::new(),
-        }
+    /// Returns the places of the newest published fragments whose messages manifests may have: the number of
+    /// each file, its name, and the bytes.
+    pub fn messages(&self) -> Vec<(usize, &Name, Range<u64>)> {
+        let files = self.replay.files.iter().enumerate();
+        let files = files.filter(|(_, file)| Scheme::of_track(&file.track).is_some());
+        let ranges = files.flat_map(|(at, file)| {
+            let ranges = newest(self.placed_in(at).rev());
+            ranges.into_iter().map(move |range| (at, &file.name, range))
+        });
+        ranges.collect()
+    }
+
+    /// Takes bytes of published fragments whose messages manifests may have.
+    pub fn take_messages(&mut self, file: usize, range: Range<u64>, bytes: &Bytes) {
+        let found: Vec<_> = in_range(self.placed_in(file), &range, bytes).collect();
+        self.messages.extend(found);
+    }
+
+    fn placed_in(&self, file: usize) -> impl DoubleEndedIterator<Item = &Placed> {
+        let number = u32::try_from(file + 1).unwrap_or(u32::MAX);
+        self.replay.published.iter().filter(move |placed| placed.file == number)
     }
 
     /// Returns the event, unless its files are closed.
     pub fn finish(self) -> Option<Recovered> {
-        let Self { names, replay, meant, firsts } = self;
+        let Self { record, replay, meant, firsts, messages } = self;
         let began = replay.began.filter(|_| !replay.is_closed)?;
         let (mut writes, mut records) = (Vec::new(), Vec::new());
-        let mut journal = Journal::resumed(names, began.clone(), replay.epoch, replay.end);
+        let mut journal = Journal::resumed(record.clone(), began.clone(), replay.epoch, replay.end);
         let mut files = Vec::with_capacity(meant.len());
         for (((number, file), meant), first) in (1..).zip(replay.files).zip(meant).zip(firsts) {
             let has_fragments = file.last.is_some();
@@ -154,10 +171,10 @@ impl Recovery {
                 records.push(Record::Cut { file: number, len: file.len });
             }
             // What is not later than a published fragment was published, or dropped.
-            let is_held = |time: &i64| file.last.is_none_or(|last| *time > last as i64);
-            let held: Vec<_> = file.held.into_iter().filter(|(time, _)| is_held(time)).collect();
-            let declared = (file.name.clone(), file.track.clone());
-            journal.resume_file(number, declared, has_fragments, &held);
+            let is_held = |time: i64| file.last.is_none_or(|last| time > last as i64);
+            let held = file.held.into_values().filter(|held| is_held(held.time));
+            let held: Vec<_> = held.collect();
+            journal.resume_file(number, file.track.clone(), has_fragments, &held);
             let (name, track, key, head) = (file.name, *file.track, file.key, file.head);
             files.push(RestoredFile { name, track, key, head, len, first, held });
         }
@@ -166,11 +183,19 @@ impl Recovery {
         let restored = Restored {
             event: began.event,
             number: began.number,
+            wall: began.wall,
+            past: record.past.into(),
             is_ended: false,
+            is_open: false,
+            is_shut: false,
             epoch: replay.epoch,
             files,
+            begun_with: replay.begun_with.unwrap_or(0).min(replay.published.len()),
             published: replay.published,
+            messages,
             early: replay.early,
+            shifts: replay.shifts,
+            headers: replay.headers,
         };
         Some(Recovered { writes, restored, journal })
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::began::Began;
 use super::frames::Frames;
 use super::placed::Placed;
-use super::record::{Began, Record};
-use super::restored::RestoredEarly;
+use super::record::Record;
+use super::restored::{RestoredEarly, RestoredHeader, RestoredHeld, RestoredShift};
 use crate::base::{Error, Limits, Name};
 use crate::manifest::ServerTrack;
 
@@ -23,6 +24,11 @@ pub(crate) struct Replay {
     pub(super) published: Vec<Placed>,
     /// Fragments of tracks that have no file.
     pub(super) early: Vec<RestoredEarly>,
+    pub(super) shifts: Vec<RestoredShift>,
+    /// The newest header of each encoder and stream, the newest last.
+    pub(super) headers: Vec<RestoredHeader>,
+    /// Number of fragments that were published with the first snapshot.
+    pub(super) begun_with: Option<usize>,
     pub(super) is_stopped: bool,
     pub(super) is_closed: bool,
     /// Bytes of the journal up to the first record that is torn or broken.
@@ -42,8 +48,13 @@ pub(super) struct ReplayedFile {
     /// Start of the last published fragment.
     pub(super) last: Option<u64>,
     /// Fragments that are not published, by their start.
-    pub(super) held: BTreeMap<i64, Bytes>,
+    pub(super) held: BTreeMap<i64, RestoredHeld>,
 }
+
+/// Encoders whose times are moved.
+const MOST_SHIFTS: usize = 1024;
+/// Encoders and streams whose headers are kept, as a publishing point remembers as many.
+const MOST_HEADERS: usize = 256;
 
 impl Replay {
     /// Reads a journal and the held fragments that belong to it, up to the first record of each that is
@@ -75,7 +86,10 @@ impl Replay {
         }
         match record {
             Record::Began(began) => self.began = Some(began),
-            Record::Epoch(epoch) => self.epoch = Some(epoch),
+            Record::Epoch(epoch) => {
+                self.epoch = Some(epoch);
+                self.begun_with.get_or_insert(self.published.len());
+            }
             Record::File { file, name, track, head, key } => {
                 let (at, count) = ((file as usize).checked_sub(1)?, self.files.len());
                 match self.files.get_mut(at) {
@@ -90,13 +104,38 @@ impl Replay {
             }
             Record::Published(placed) => self.publish(placed)?,
             Record::Cut { file, len } => self.cut(file, len)?,
+            Record::Moved { stream, encoder, shift } => self.move_encoder(stream, encoder, shift),
+            Record::Header(header) => self.take_header(header),
             Record::Stopped => self.is_stopped = true,
             Record::Closed if self.is_stopped => self.is_closed = true,
             Record::Other => {}
-            // Held fragments are in a file of their own.
-            Record::Closed | Record::Held { .. } | Record::Early(_) => return None,
+            // Held fragments are in a file of their own, and so is what belongs to the point.
+            Record::Closed | Record::Held { .. } => return None,
+            Record::Early(_) | Record::More { .. } => return None,
+            Record::Point(_) | Record::Film(_) | Record::Past(_) => return None,
+            Record::Open | Record::Shut | Record::Due(_) => return None,
         }
         Some(())
+    }
+
+    fn move_encoder(&mut self, stream: Arc<str>, encoder: Arc<str>, shift: i64) {
+        let is_it = |of: &RestoredShift| of.stream == stream && of.encoder == encoder;
+        self.shifts.retain(|of| !is_it(of));
+        if self.shifts.len() < MOST_SHIFTS {
+            self.shifts.push(RestoredShift { stream, encoder, shift });
+        }
+    }
+
+    fn take_header(&mut self, header: RestoredHeader) {
+        let of = |header: &RestoredHeader| {
+            (header.stream.to_lowercase(), Arc::clone(&header.encoder), header.is_named)
+        };
+        let it = of(&header);
+        self.headers.retain(|known| of(known) != it);
+        if self.headers.len() >= MOST_HEADERS {
+            self.headers.remove(0);
+        }
+        self.headers.push(header);
     }
 
     fn publish(&mut self, placed: Placed) -> Option<()> {
@@ -133,30 +172,123 @@ impl Replay {
     fn take_held(&mut self, held: &Bytes, limits: &Limits) {
         let Ok(mut frames) = Frames::new(held) else { return };
         let mut is_first = true;
+        // The tracks of `Early` records. One that cannot be read has its number even so.
+        let mut tracks: Vec<Option<RestoredEarly>> = Vec::new();
         while let Some(frame) = frames.peek() {
-            match Record::parse(frame.clone(), limits) {
+            let record = Record::parse(frame.clone(), limits);
+            if Record::is_early(&frame) {
+                tracks.push(match &record {
+                    Some(Record::Early(early)) => {
+                        Some(RestoredEarly { bytes: Bytes::new(), ..(**early).clone() })
+                    }
+                    _ => None,
+                });
+            }
+            match record {
                 // Those of another event are not for this one.
                 Some(Record::Began(began)) if is_first && self.began.as_ref() == Some(&began) => {}
-                Some(Record::Held { file, time, bytes }) if !is_first => {
+                Some(Record::Held { file, time, duration, bytes }) if !is_first => {
                     let at = (file as usize).checked_sub(1);
                     if let Some(file) = at.and_then(|at| self.files.get_mut(at)) {
-                        file.held.entry(time).or_insert(bytes);
+                        file.held.entry(time).or_insert(RestoredHeld { time, duration, bytes });
                     }
                 }
-                Some(Record::Early(early)) if !is_first => {
-                    // By now, the track may have a file.
-                    match self.files.iter_mut().find(|file| file.key == early.key) {
-                        Some(file) => {
-                            file.held.entry(early.time).or_insert(early.bytes);
-                        }
-                        None => self.early.push(*early),
+                Some(Record::Early(early)) if !is_first => self.take_early(*early),
+                Some(Record::More { of, time, duration, bytes }) if !is_first => {
+                    let track = tracks.get(of as usize).and_then(Option::as_ref);
+                    if let Some(track) = track.cloned() {
+                        self.take_early(RestoredEarly { time, duration, bytes, ..track });
                     }
                 }
-                Some(Record::Other) if !is_first => {}
+                // A record that cannot be read is whole even so: what follows it can be.
+                Some(Record::Other) | None if !is_first => {}
                 _ => return,
             }
             frames.pass(&frame);
             is_first = false;
         }
+    }
+
+    fn take_early(&mut self, early: RestoredEarly) {
+        // By now, the track may have a file.
+        match self.files.iter_mut().find(|file| file.key == early.key) {
+            Some(file) => {
+                let RestoredEarly { time, duration, bytes, .. } = early;
+                file.held.entry(time).or_insert(RestoredHeld { time, duration, bytes });
+            }
+            None => self.early.push(early),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::journal::journal_of;
+    use crate::manifest::StreamKind;
+
+    #[test]
+    fn the_head_of_a_track_without_a_file_is_written_once_and_goes_with_all_its_fragments() {
+        use crate::live::journal::{ArchiveWrite, Journal};
+        use crate::live::{LiveEvent, Moment};
+        let now = Moment { monotonic: Default::default(), wall: Default::default() };
+        let mut journal = Journal::new(&Name::new("news.isml").unwrap());
+        let heads = [b'a', b'b'].map(|byte| Bytes::from(vec![byte; 1 << 20]));
+        let early = |time: i64| {
+            let of = time as usize % 2;
+            let (key, head) = (["a", "b"][of].into(), heads[of].clone());
+            let track = Box::new(ServerTrack::new(StreamKind::Video, "v.ismv"));
+            let bytes = Bytes::from(vec![0; 100]);
+            LiveEvent::Early { key, track, head, time, duration: 1, bytes }
+        };
+        let began = [LiveEvent::Began { event: None, number: 1 }];
+        let mut writes = journal.take(&began, None, now);
+        for time in 0..100 {
+            writes.extend(journal.take(&[early(time)], None, now));
+            writes.extend(journal.hold());
+        }
+        let written: u64 = writes.iter().map(ArchiveWrite::len).sum();
+        assert!(written < (2 << 20) + 100 * 300, "{written}");
+        let held_name = journal.held_name().unwrap().clone();
+        let (mut records, mut held) = (Vec::new(), Vec::new());
+        for write in writes {
+            match write {
+                ArchiveWrite::Append { name, bytes, .. } if name == held_name => held.extend(bytes),
+                ArchiveWrite::Append { bytes, .. } => records.extend(bytes),
+                _ => {}
+            }
+        }
+        let rewritten = journal.resume(&[]).into_iter().find_map(|write| match write {
+            ArchiveWrite::Put { content, .. } => Some(content),
+            _ => None,
+        });
+        for held in [held.into(), rewritten.unwrap()] {
+            let replay = Replay::read(&records.clone().into(), &held, &Limits::default()).unwrap();
+            let found = replay.early.iter().map(|early| (early.time, early.head.clone()));
+            let sent = (0..100).map(|time| (time, heads[time as usize % 2].clone()));
+            assert!(found.eq(sent), "{}", replay.early.len());
+        }
+    }
+
+    #[test]
+    fn a_held_fragment_that_cannot_be_read_does_not_hide_those_behind_it() {
+        let began = Record::Began(Began { event: None, number: 1, wall: 1 });
+        let file = Record::File {
+            file: 1,
+            name: Name::new("a.ismv").unwrap(),
+            track: Box::new(ServerTrack::new(StreamKind::Video, "a.ismv")),
+            head: Bytes::from_static(b"ftypmoov"),
+            key: "key".into(),
+        };
+        let bytes = Bytes::from_static(b"moofmdat");
+        let held = Record::Held { file: 1, time: 5, duration: 2, bytes: bytes.clone() };
+        let [began, file, held] = [began, file, held].map(|record| record.write().unwrap());
+        // The declaration of its track is no XML.
+        let broken = [&[9, 0, 0, 0, 1][..], b"?", &[0; 20]].concat();
+        let journal = journal_of(&[&began, &file]);
+        let all = journal_of(&[&began, &broken, &held]);
+        let replay = Replay::read(&journal, &all, &Limits::default()).unwrap();
+        let found = &replay.files[0].held[&5];
+        assert_eq!(*found, RestoredHeld { time: 5, duration: 2, bytes });
     }
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::point_record::PointRecord;
 use crate::base::Name;
 
 /// Something that is to be written to the archive of an event, after all before it.
@@ -24,9 +25,12 @@ pub enum ArchiveWrite {
         /// All of its bytes.
         content: Bytes,
     },
-    /// The event has ended: its journal is to be read back, and the writes of a
-    /// [`Closing`](super::Closing) follow.
-    Close,
+    /// The last event of this record has ended: from now on, beside the writes behind this one, its journal may be read back,
+    /// and the writes of a [`Closing`](super::Closing) be made.
+    Close {
+        /// The record as it was when the event went on.
+        record: Box<PointRecord>,
+    },
 }
 
 impl ArchiveWrite {
@@ -35,7 +39,7 @@ impl ArchiveWrite {
         match self {
             Self::Append { bytes, .. } => bytes.len() as u64,
             Self::Put { content, .. } => content.len() as u64,
-            Self::Close => 0,
+            Self::Close { .. } => 0,
         }
     }
 }

@@ -333,7 +333,11 @@ impl OriginBuilder {
             Some(report) => Events::new(report, clock.clone(), period, Arc::clone(&host.counters)),
             None => Events::silent(Arc::clone(&host.counters)),
         };
-        let access = Access::new(self.store, &self.access, host);
+        #[cfg(feature = "live")]
+        let store = self.live.as_ref().map_or(self.store.clone(), |live| live.store(self.store));
+        #[cfg(not(feature = "live"))]
+        let store = self.store;
+        let access = Access::new(store, &self.access, host);
         let shared = Shared::new(access, Handles::new(handles), self.memory);
         #[cfg(feature = "disk-cache")]
         let shared = Shared { disk: self.disk, ..shared };
@@ -354,6 +358,8 @@ impl OriginBuilder {
         let is_bare = self.bare_mp4 || options.opens_bare_mp4();
         let options = options.bare_mp4(is_bare);
         let opener = Opener::new(Arc::clone(&shared), options, self.openings);
+        #[cfg(feature = "live")]
+        let opener = opener.with_points(self.live.clone());
         let is_spread = self.memory.whole_reads > 0;
         let cache = CacheOptions { is_spread, ..self.cache };
         let cache = Cache::new(cache, opener, clock);

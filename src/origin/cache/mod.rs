@@ -90,7 +90,7 @@ impl Cache {
         self.get_stored(name).await
     }
 
-    async fn get_stored(&self, name: &str) -> Result<Arc<Opened>, Error> {
+    pub(in crate::origin) async fn get_stored(&self, name: &str) -> Result<Arc<Opened>, Error> {
         let Some(entry) = self.entries.get(name) else {
             let name = Name::new(name).map_err(|error| Error::request("path", error.kind))?;
             return self.opened(&name, None).await.outcome.clone();
@@ -146,6 +146,35 @@ impl Cache {
             was_open |= kept.is_some_and(|(_, entry)| entry.outcome.is_ok());
         }
         was_open
+    }
+
+    /// Drops a presentation, or its error, unless it is the one that is meant.
+    #[cfg_attr(
+        not(feature = "live"),
+        allow(dead_code, reason = "only films of events take the place of others")
+    )]
+    pub(super) fn forget_unless(
+        &self,
+        name: &str,
+        is_meant: impl Fn(&Result<Arc<Opened>, Error>) -> bool,
+    ) {
+        if let Some(entry) = self.entries.peek(name)
+            && !is_meant(&entry.outcome)
+        {
+            self.entries.remove_if(name, |kept| Arc::ptr_eq(kept, &entry));
+        }
+    }
+
+    /// Drops a failed opening that ended at this time or before, because its files are there since.
+    #[cfg(feature = "live")]
+    pub(super) fn forget_miss(&self, name: &str, since: Duration) {
+        let Some(entry) = self.entries.peek(name) else { return };
+        if entry.outcome.is_err()
+            && Duration::from_millis(entry.opened_at) <= since
+            && let Ok(name) = Name::new(name)
+        {
+            self.entries.remove_if(&name, |kept| Arc::ptr_eq(kept, &entry));
+        }
     }
 
     /// The presentations that are open.

@@ -2,28 +2,45 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::lock::Mutex as Turn;
+use futures_util::lock::{Mutex as Turn, MutexGuard as MutexTurn};
 
+use super::film::Film;
 use super::held::HeldFile;
+use super::memory::{Budget, Pressure};
 use super::recovery;
-use crate::base::{Limits, Name};
-use crate::live::journal::ArchiveWrite;
+use crate::base::Name;
+use crate::live::journal::{ArchiveWrite, PointRecord};
+use crate::origin::offload::Offload;
 use crate::storage::{AnyArchive, Archive};
 
 /// The archive of a publishing point, and what is still to be written.
 #[derive(Debug)]
 pub(super) struct Archiving {
     archive: AnyArchive,
-    /// Name of the publishing point.
-    point: Name,
     /// Bytes of each file that stay in memory though the archive has them.
     memory_per_file: u64,
-    queue: Mutex<VecDeque<Task>>,
+    /// The memory of all points: if it is short, nothing stays that the archive has.
+    budget: Arc<Budget>,
+    queue: Mutex<Queue>,
     /// One writes at a time: whoever waits finds its bytes written.
     turn: Turn<()>,
+    film: Film,
+    /// Films that are to be made, beside the writes.
+    due: Mutex<Vec<DueFilm>>,
+    /// One film is made at a time.
+    films: Turn<()>,
+}
+
+/// The writes that are still to be made, in order.
+#[derive(Debug, Default)]
+struct Queue {
+    tasks: VecDeque<Task>,
+    /// Number of tasks that were ever added.
+    added: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -34,37 +51,101 @@ pub(super) enum Task {
         offset: u64,
         bytes: Bytes,
     },
+    /// An event has ended, and its film may be made from now on. The newest bytes of these files are in memory.
+    Close {
+        record: Box<PointRecord>,
+        files: Vec<HeldFile>,
+    },
     Other(ArchiveWrite),
 }
 
+/// The film of an event that has ended, which is to be made.
+#[derive(Clone, Debug)]
+pub(super) struct DueFilm {
+    record: PointRecord,
+    files: Vec<HeldFile>,
+    tries: Tries,
+}
+
+/// A film that was due, and is not any more.
+#[derive(Debug)]
+pub(super) struct MadeFilm {
+    /// Number of its event.
+    pub(super) number: u64,
+    /// Its server manifest. `None` if nothing was published.
+    pub(super) film: io::Result<Option<Name>>,
+}
+
+/// How often it was tried to make a film.
+#[derive(Clone, Debug, Default)]
+struct Tries {
+    count: u32,
+    /// Time of the next one, and why the last one failed.
+    next: Duration,
+    failed: Option<(io::ErrorKind, String)>,
+}
+
+/// Time between two tries, at first and at most.
+const PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 impl Archiving {
-    pub(super) fn new(archive: AnyArchive, point: Name, memory_per_file: u64) -> Self {
-        Self { archive, point, memory_per_file, queue: Mutex::default(), turn: Turn::new(()) }
+    pub(super) fn new(archive: AnyArchive, memory_per_file: u64, budget: Arc<Budget>) -> Self {
+        Self {
+            archive,
+            memory_per_file,
+            budget,
+            queue: Mutex::default(),
+            turn: Turn::new(()),
+            film: Film::default(),
+            due: Mutex::default(),
+            films: Turn::new(()),
+        }
     }
 
     /// Adds something to be written after all before it.
     pub(super) fn add(&self, task: Task) {
-        self.queue().push_back(task);
+        let mut queue = self.queue();
+        queue.tasks.push_back(task);
+        queue.added += 1;
+    }
+
+    /// Number of writes that were added so far.
+    pub(super) fn added(&self) -> u64 {
+        self.queue().added
+    }
+
+    /// Number of writes that the archive has.
+    pub(super) fn written(&self) -> u64 {
+        let queue = self.queue();
+        queue.added - queue.tasks.len() as u64
     }
 
     /// Bytes that are still to be written.
     pub(super) fn waiting(&self) -> u64 {
         let bytes = |task: &Task| match task {
             Task::Append { bytes, .. } => bytes.len() as u64,
+            Task::Close { .. } => 0,
             Task::Other(write) => write.len(),
         };
-        self.queue().iter().map(bytes).sum()
+        self.queue().tasks.iter().map(bytes).sum()
+    }
+
+    /// The film of the newest event that has ended.
+    pub(super) fn film(&self) -> &Film {
+        &self.film
     }
 
     /// Writes everything that was added before this call. What fails is the first to be written by the next
-    /// call, and so is what a dropped future has begun.
-    pub(super) async fn write(&self) -> io::Result<()> {
-        if self.queue().is_empty() {
+    /// call, and so is what a dropped future has begun. Films are [made](Self::make) beside it. `is_written` is told of each write
+    /// that the archive has.
+    pub(super) async fn write(&self, is_written: impl Fn()) -> io::Result<()> {
+        if self.queue().tasks.is_empty() {
             return Ok(());
         }
         let _turn = self.turn.lock().await;
         loop {
-            let Some(task) = self.queue().front().cloned() else { return Ok(()) };
+            let Some(task) = self.queue().tasks.front().cloned() else { return Ok(()) };
             match &task {
                 Task::Append { file, offset, bytes } => {
                     self.archive.append(file.name(), *offset, bytes.clone()).await?;
@@ -72,26 +153,114 @@ impl Archiving {
                         file.archived_in(self.archive.open(file.name()).await?);
                     }
                 }
-                Task::Other(write) => {
-                    let limits = Limits::default();
-                    recovery::write(&self.archive, &self.point, write, &limits).await?;
+                Task::Close { record, files } => {
+                    self.add_due((**record).clone(), files.clone());
                 }
+                Task::Other(write) => recovery::write(&self.archive, write).await?,
             }
-            self.queue().pop_front();
+            self.queue().tasks.pop_front();
+            is_written();
             if let Task::Append { file, offset, bytes } = task {
-                file.forget_archived(offset + bytes.len() as u64, self.memory_per_file);
+                let most = match self.budget.pressure() {
+                    Pressure::High | Pressure::Full => 0,
+                    Pressure::Low | Pressure::Usual => self.memory_per_file,
+                };
+                file.forget_archived(offset + bytes.len() as u64, most);
             }
         }
     }
 
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Task>> {
+    /// Adds the film of the last event of this record, which has ended, to those that are to be made.
+    pub(super) fn add_due(&self, record: PointRecord, files: Vec<HeldFile>) {
+        let mut due = self.due();
+        due.retain(|due| due.record.number() != record.number());
+        due.push(DueFilm { record, files, tries: Tries::default() });
+    }
+
+    /// Returns whether films are to be made.
+    pub(super) fn has_due(&self) -> bool {
+        !self.due().is_empty()
+    }
+
+    /// Waits until no other film of the point is made.
+    pub(super) async fn turn_of_films(&self) -> MutexTurn<'_, ()> {
+        self.films.lock().await
+    }
+
+    /// Makes the first film that is due and was not tried a short time ago. `None` if there is none. One that cannot be made,
+    /// whatever is tried, is not due any more; the event is left as it is. `then` says the time when it is made. Whoever
+    /// calls it has the [turn](Self::turn_of_films).
+    ///
+    /// # Errors
+    /// The film cannot be made now.
+    pub(super) async fn make(
+        &self,
+        offload: &Offload,
+        now: Duration,
+        then: impl Fn() -> Duration,
+    ) -> io::Result<Option<MadeFilm>> {
+        let first = self.due().iter().find(|due| due.tries.wait(now).is_ok()).cloned();
+        let Some(DueFilm { record, files, .. }) = first else { return Ok(None) };
+        let number = record.number();
+        let film = recovery::close(&self.archive, &record, offload).await;
+        if let Err(error) = &film
+            && error.kind() != io::ErrorKind::InvalidData
+        {
+            let mut due = self.due();
+            if let Some(due) = due.iter_mut().find(|due| due.record.number() == number) {
+                due.tries.fail(error, now);
+            }
+            drop(due);
+            return film.map(|_| None);
+        }
+        if let Ok(Some(film)) = &film {
+            self.film.set(number, film.clone(), then());
+        }
+        if film.is_ok() {
+            // The archive has all of them, and the origin answers from there.
+            files.iter().for_each(|file| file.forget_archived(file.size(), 0));
+        }
+        self.due().retain(|due| due.record.number() != number);
+        Ok(Some(MadeFilm { number, film }))
+    }
+
+    /// Returns why the films that are due could not be made.
+    pub(super) fn failure(&self) -> Option<io::Error> {
+        let due = self.due();
+        let (kind, why) = due.iter().find_map(|due| due.tries.failed.clone())?;
+        Some(io::Error::new(kind, why))
+    }
+
+    fn due(&self) -> MutexGuard<'_, Vec<DueFilm>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tries {
+    /// Fails as the last try did, as long as the pause goes on.
+    fn wait(&self, now: Duration) -> io::Result<()> {
+        match &self.failed {
+            Some((kind, why)) if now < self.next => Err(io::Error::new(*kind, why.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    fn fail(&mut self, error: &io::Error, now: Duration) {
+        let pause = PAUSE.saturating_mul(1 << self.count.min(8)).min(LONGEST_PAUSE);
+        self.count = self.count.saturating_add(1);
+        self.next = now.saturating_add(pause);
+        self.failed = Some((error.kind(), error.to_string()));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Name;
     use crate::origin::block_on;
     use crate::storage::{MemoryArchive, RangeSource, Source};
 
@@ -119,20 +288,73 @@ mod tests {
         }
     }
 
+    /// An archive that cannot read journals.
+    struct Unreadable(MemoryArchive);
+
+    impl Archive for Unreadable {
+        async fn append(&self, name: &Name, offset: u64, bytes: Bytes) -> io::Result<()> {
+            self.0.append(name, offset, bytes).await
+        }
+
+        async fn finish(&self, name: &Name) -> io::Result<()> {
+            self.0.finish(name).await
+        }
+
+        async fn open(&self, name: &Name) -> io::Result<Source> {
+            match name.as_str() == "news.journal" {
+                true => Err(io::Error::other("a part is missing")),
+                false => self.0.open(name).await,
+            }
+        }
+
+        async fn put(&self, name: &Name, content: Bytes) -> io::Result<()> {
+            self.0.put(name, content).await
+        }
+    }
+
+    #[test]
+    fn a_film_that_cannot_be_made_holds_up_neither_writes_nor_other_films() {
+        let archive = AnyArchive::new(Unreadable(MemoryArchive::new()));
+        let archiving = Archiving::new(archive, 0, Budget::new(u64::MAX));
+        let record = |number| {
+            let mut record = PointRecord::new(Name::new("news.isml").unwrap());
+            record.pass(number);
+            Box::new(record)
+        };
+        archiving.add(Task::Close { record: record(1), files: Vec::new() });
+        let (name, bytes) = (Name::new("next.ismv").unwrap(), Bytes::from("next"));
+        archiving.add(Task::Other(ArchiveWrite::Append { name, offset: 0, bytes }));
+        archiving.add(Task::Close { record: record(2), files: Vec::new() });
+        block_on(archiving.write(|| ())).unwrap();
+        assert_eq!(archiving.waiting(), 0);
+        let make = |seconds| {
+            let now = Duration::from_secs(seconds);
+            block_on(archiving.make(&Offload::default(), now, || now))
+        };
+        // Of the second event, there is no journal that cannot be read.
+        assert!(make(0).is_err());
+        let made = make(0).unwrap().unwrap();
+        assert_eq!((made.number, made.film.unwrap()), (2, None));
+        // The first one is never given up, with longer and longer pauses.
+        let tries: Vec<_> = (1..400).filter(|&seconds| make(seconds).is_err()).collect();
+        assert_eq!(tries, [2, 6, 14, 30, 62, 122, 182, 242, 302, 362]);
+        assert!(archiving.has_due() && archiving.failure().is_some());
+    }
+
     #[test]
     fn what_fails_is_written_by_the_next_call_and_in_order() {
         let archive = MemoryArchive::new();
         let failing = FailsOnce(archive.clone(), Mutex::new(true));
-        let archiving = Archiving::new(AnyArchive::new(failing), Name::new("a.isml").unwrap(), 0);
+        let archiving = Archiving::new(AnyArchive::new(failing), 0, Budget::new(u64::MAX));
         let file = HeldFile::new(Name::new("video.ismv").unwrap(), 1);
         for part in ["head", "one", "two"] {
             let (offset, bytes) = (file.size(), Bytes::from(part));
             assert!(file.append(offset, bytes.clone()));
             archiving.add(Task::Append { file: file.clone(), offset, bytes });
         }
-        assert!(block_on(archiving.write()).is_err());
+        assert!(block_on(archiving.write(|| ())).is_err());
         assert_eq!((archiving.waiting(), file.memory()), (10, 10));
-        block_on(archiving.write()).unwrap();
+        block_on(archiving.write(|| ())).unwrap();
         assert_eq!((archiving.waiting(), file.memory()), (0, 4));
         assert_eq!(block_on(file.read(0..10)).unwrap(), "headonetwo");
     }

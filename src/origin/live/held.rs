@@ -64,6 +64,12 @@ impl HeldFile {
         restored
     }
 
+    /// The archive has `size` bytes of the file, if it had fewer before.
+    pub(super) fn grow(&self, size: u64) {
+        let mut pieces = self.pieces_mut();
+        pieces.size = pieces.size.max(size);
+    }
+
     pub(in crate::origin) fn name(&self) -> &Name {
         &self.0.name
     }

@@ -4,23 +4,36 @@
 //! ```text
 //!  push ─► LivePoint ─► PublishingPoint (floor 5) ─► events ─┬─► HeldFile: bytes of each track's file
 //!             │                   │                          ├─► Archiving ─► Archive
-//!             │                   └─► snapshot ─► Opened     └─► Event ─► the host's log
+//!             │                   │                          └─► Event ─► the host's log
+//!             │                   └─► snapshot ─► Showing, once the archive has it ─► Opened
 //!         LivePoints: name ─► LivePoint ◄── requests of the origin
+//!             └─────► name ─► FollowedPoint ◄── requests of the origin
+//!  Archive ─► journal ─► Following (floor 5) ─┘                           another process has the LivePoint
 //! ```
 
 mod archiving;
+mod film;
+mod film_store;
+mod followed;
+mod followed_points;
 mod held;
+mod memory;
 mod options;
 mod point;
 mod points;
 mod push;
 mod recovery;
+mod showing;
 mod shown;
 mod signal;
+#[cfg(feature = "http")]
+mod unbegun;
 
 pub use options::LiveOptions;
 pub use point::LivePoint;
 pub use points::LivePoints;
 pub use push::Push;
+#[cfg(feature = "http")]
+pub(crate) use unbegun::Unbegun;
 
 pub(super) use held::HeldFile;

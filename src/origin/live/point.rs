@@ -1,29 +1,35 @@
 //! One publishing point: its state, the bytes that it holds, and the snapshot that players get.
 
+mod films;
+mod fit;
+mod inner;
+mod recovered;
+mod writes;
+
 use std::collections::HashMap;
 use std::fmt;
-use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+use fit::{Fit, no_memory};
+use inner::Inner;
+
 use super::archiving::{Archiving, Task};
-use super::held::HeldFile;
+use super::memory::{Pressure, Share};
 use super::options::LiveOptions;
-use super::recovery;
-use super::shown::{EventFiles, Shown};
+use super::showing::Showing;
+use super::shown::EventFiles;
 use super::signal::{Closed, Signal};
-use crate::base::{Error, ErrorKind, FileId, Limits, Name, ReadError, ReadErrorKind};
-use crate::live::journal::{ArchiveWrite, Journal};
-use crate::live::{
-    LiveEvent, Moment, PointOptions, PointState, PointStatus, PublishingPoint, PushId,
-};
+use crate::base::{Error, Name};
+use crate::live::journal::Journal;
+use crate::live::{Moment, PointOptions, PointState, PointStatus, PublishingPoint, PushId};
 use crate::origin::Opened;
 use crate::origin::host::Host;
 use crate::origin::read::Shared;
 use crate::presentation::Presentation;
-use crate::storage::Archive;
 
 /// A publishing point with the bytes that encoders have pushed to it.
 ///
@@ -32,27 +38,13 @@ pub struct LivePoint {
     name: Name,
     host: Arc<RwLock<Arc<Host>>>,
     inner: Mutex<Inner>,
-    shown: Shown,
+    showing: Showing,
     archiving: Option<Archiving>,
     pushes: Mutex<HashMap<PushId, Arc<Signal>>>,
+    memory: Share,
+    /// The process ends: nothing more is taken.
+    is_suspended: AtomicBool,
 }
-
-struct Inner {
-    point: PublishingPoint,
-    /// What the archive gets to know.
-    journal: Option<Journal>,
-    files: EventFiles,
-    /// Files that were begun, to tell their versions apart.
-    begun: u64,
-    /// Bytes that the snapshots to come need no more.
-    forgets: Vec<(FileId, u64)>,
-    /// Those that the newest snapshot does not need. A request may have found its fragment in the snapshot
-    /// before, so they are forgotten one snapshot later.
-    due: Vec<(FileId, u64)>,
-}
-
-/// Bytes that may wait for the archive of one point before encoders have to wait, too.
-const WAITING: u64 = 64 << 20;
 
 impl LivePoint {
     pub(super) fn new(
@@ -61,54 +53,8 @@ impl LivePoint {
         options: &LiveOptions,
         host: Arc<RwLock<Arc<Host>>>,
     ) -> Self {
+        let point = point.archived(options.archive.is_some());
         Self::of(PublishingPoint::new(name, point), None, options, host)
-    }
-
-    /// Goes on with the event that the archive has.
-    ///
-    /// # Errors
-    /// The archive cannot be read, or contradicts itself.
-    pub(super) async fn recovered(
-        name: Name,
-        point: PointOptions,
-        options: &LiveOptions,
-        host: Arc<RwLock<Arc<Host>>>,
-    ) -> Result<Self, Error> {
-        let Some(archive) = &options.archive else {
-            return Ok(Self::new(name, point, options, host));
-        };
-        let failed = |error: io::Error| {
-            let source = Some(Arc::new(error));
-            Error::from(ReadError { source, ..ReadError::new(ReadErrorKind::Transient) })
-        };
-        let found = recovery::recover(archive, &name, &Limits::default()).await.map_err(failed)?;
-        let Some((restored, journal)) = found else {
-            return Ok(Self::new(name, point, options, host));
-        };
-        let mut files = Vec::new();
-        for (file, len) in restored.files() {
-            let source = match len {
-                0 => None,
-                _ => Some(archive.open(file).await.map_err(failed)?),
-            };
-            files.push((file.clone(), len, source));
-        }
-        let heads: Vec<_> = restored.files.iter().map(|file| file.head.clone()).collect();
-        let now = now(&host.read().unwrap_or_else(PoisonError::into_inner));
-        let point = PublishingPoint::restored(name, point, restored, now)?;
-        let live = Self::of(point, journal, options, host);
-        {
-            let mut inner = live.inner();
-            for ((id, (name, len, source)), head) in (1..).zip(files).zip(heads) {
-                let Some(source) = source else { continue };
-                inner.begun += 1;
-                let version = u128::from(inner.files.opening) << 64 | u128::from(inner.begun);
-                let file = HeldFile::restored(name, version, head, len, source);
-                inner.files.put(FileId::new(id), file);
-            }
-        }
-        live.with(|_, _| ());
-        Ok(live)
     }
 
     fn of(
@@ -118,22 +64,37 @@ impl LivePoint {
         host: Arc<RwLock<Arc<Host>>>,
     ) -> Self {
         let (name, archive) = (point.name().clone(), options.archive.clone());
-        let new = archive.is_some().then(|| Journal::new(&name)).flatten();
-        let memory = options.memory_per_file;
+        let new = archive.is_some().then(|| Journal::new(&name));
+        let mut journal = journal.or(new);
+        if let Some(journal) = &mut journal {
+            journal.keep_in_memory(options.held_in_memory);
+        }
+        let memory = Share::new(Arc::clone(&options.budget));
+        let archiving = archive.map(|archive| {
+            let budget = Arc::clone(&options.budget);
+            Archiving::new(archive, options.memory_per_file, budget)
+        });
+        let window = point.window();
         Self {
             inner: Mutex::new(Inner {
                 point,
-                journal: journal.or(new),
+                journal,
                 files: EventFiles::new(),
+                ended: None,
                 begun: 0,
+                number: 0,
                 forgets: Vec::new(),
-                due: Vec::new(),
+                is_removed: false,
+                newest: None,
+                fit: Fit::of(window),
             }),
             host,
-            shown: Shown::default(),
-            archiving: archive.map(|archive| Archiving::new(archive, name.clone(), memory)),
+            showing: Showing::default(),
+            archiving,
             name,
             pushes: Mutex::default(),
+            memory,
+            is_suspended: AtomicBool::new(false),
         }
     }
 
@@ -152,22 +113,57 @@ impl LivePoint {
         self.inner().point.status()
     }
 
-    /// The newest snapshot; `None` before the first fragment is published.
+    /// The snapshot that players get: the newest one, or with an archive the newest one of which it has everything. `None` before
+    /// the first fragment is published.
     pub fn presentation(&self) -> Option<Arc<Presentation>> {
-        self.shown.presentation()
+        self.showing.presentation()
+    }
+
+    /// Returns whether no event has begun, and the operator has not stopped it.
+    #[cfg(feature = "http")]
+    pub(super) fn is_unused(&self) -> bool {
+        let status = self.status();
+        status.state == PointState::Idle && status.number == 0
+    }
+
+    /// Streams, in lower case, of which an encoder has brought headers, also to an earlier process.
+    #[cfg(feature = "http")]
+    pub(crate) fn known_streams(&self, event: Option<&str>, encoder: &str) -> Vec<String> {
+        self.inner().point.known_streams(event, encoder)
     }
 
     /// Bytes of memory that its media takes.
     pub fn memory(&self) -> u64 {
-        self.inner().files.iter().map(HeldFile::memory).sum()
+        self.inner().media()
     }
 
     /// Ends the event: what encoders have pushed is published, and the same URLs are a film. Pushes that
-    /// run are ended.
+    /// run are ended, and none begins until [`start`](Self::start), also after a restart if there is an archive.
     pub fn stop(&self) {
         self.with(|point, now| point.stop(now));
+        self.close_pushes(Closed::Stopped);
+    }
+
+    /// Ends the event, because the host takes the point away.
+    pub(super) fn remove(&self) {
+        self.inner().is_removed = true;
+        self.stop();
+    }
+
+    /// Ends all pushes, and takes no more, because the process ends. With an archive the event does not end: the next
+    /// process [goes on](super::LivePoints::recover) with it. Without one, it is [stopped](Self::stop).
+    pub fn suspend(&self) {
+        if self.archiving.is_none() {
+            return self.stop();
+        }
+        self.is_suspended.store(true, Ordering::Release);
+        self.close_pushes(Closed::Suspended);
+        self.hold();
+    }
+
+    fn close_pushes(&self, why: Closed) {
         for signal in self.pushes().values() {
-            signal.close(Closed::Stopped);
+            signal.close(why);
         }
     }
 
@@ -176,9 +172,12 @@ impl LivePoint {
         self.with(|point, now| point.start(now));
     }
 
-    /// Sets how much of the event players can go back: `None` for everything. The manifests change with the
-    /// next fragment.
+    /// Sets how much of the event players can go back: `None` for everything. The manifests change at once.
     pub fn set_window(&self, window: Option<Duration>) {
+        {
+            let mut inner = self.inner();
+            inner.fit = Fit::of(window);
+        }
         self.with(|point, now| point.set_window(window, now));
     }
 
@@ -186,35 +185,9 @@ impl LivePoint {
     /// it about once a second.
     pub fn tick(&self) {
         self.with(|point, now| point.tick(now));
-    }
-
-    /// Waits until the archive has what was published, if there is one.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Busy`] if the archive does not take it.
-    pub async fn acknowledge(&self) -> Result<(), Error> {
-        match self.write().await {
-            true => Ok(()),
-            false => Err(ErrorKind::Busy("the archive does not take what was published").into()),
-        }
-    }
-
-    /// Waits until the archive has what was published. If it fails, encoders may go on for a while.
-    pub(super) async fn settle(&self) -> Result<(), Error> {
-        let Some(archiving) = &self.archiving else { return Ok(()) };
-        if self.write().await || archiving.waiting() <= WAITING {
-            return Ok(());
-        }
-        Err(ErrorKind::Busy("too much waits for the archive").into())
-    }
-
-    async fn write(&self) -> bool {
-        let Some(archiving) = &self.archiving else { return true };
-        let written = archiving.write().await;
-        if let Err(error) = &written {
-            self.host().events.archive_failed(&self.name, error);
-        }
-        written.is_ok()
+        self.write_held(|journal, now| journal.hold_long(now));
+        self.measure();
+        self.fit();
     }
 
     /// Begins a push.
@@ -224,25 +197,46 @@ impl LivePoint {
         stream: &str,
         encoder: &str,
     ) -> Result<(PushId, Arc<Signal>), Error> {
-        let id = self.with(|point, now| point.begin(event, stream, encoder, now))?;
+        if self.memory.budget().pressure() == Pressure::Full {
+            return Err(no_memory());
+        }
         let signal = Arc::<Signal>::default();
-        self.pushes().insert(id, Arc::clone(&signal));
+        // While the point is locked: nothing can close the push before its signal is there.
+        let id = self.with(|point, now| {
+            let id = point.begin(event, stream, encoder, now)?;
+            self.pushes().insert(id, Arc::clone(&signal));
+            Ok::<_, Error>(id)
+        })?;
+        if self.is_suspended.load(Ordering::Acquire) {
+            signal.close(Closed::Suspended);
+        }
         self.host().counters.live_push();
         Ok((id, signal))
     }
 
     /// Takes bytes of a push.
     pub(super) fn take(&self, push: PushId, bytes: &Bytes) -> Result<(), Error> {
+        if self.memory.budget().pressure() >= Pressure::High {
+            self.measure();
+            self.fit();
+            if self.memory.budget().pressure() == Pressure::Full {
+                return Err(no_memory());
+            }
+        }
+        self.memory.add(bytes.len() as u64);
         self.host().counters.live_bytes(bytes.len());
         self.with(|point, now| point.push(push, bytes, now))
     }
 
     pub(super) fn end_of(&self, push: PushId) -> Result<(), Error> {
-        self.with(|point, now| point.end(push, now))
+        let ended = self.with(|point, now| point.end(push, now));
+        self.hold();
+        ended
     }
 
     pub(super) fn lose(&self, push: PushId) {
         self.with(|point, now| point.lost(push, now));
+        self.hold();
     }
 
     pub(super) fn forget_push(&self, push: PushId) {
@@ -262,9 +256,12 @@ impl LivePoint {
         }
     }
 
-    /// The newest snapshot, as an origin answers from it.
+    /// The newest snapshot, as an origin answers from it. `None` if it is a film that the archive has.
     pub(in crate::origin) fn opened(&self, shared: &Arc<Shared>) -> Option<Arc<Opened>> {
-        self.shown.opened(shared)
+        if self.archiving.as_ref().is_some_and(|archiving| archiving.film().is_there()) {
+            return None;
+        }
+        self.showing.opened(shared)
     }
 
     /// Has the point do something, and carries out what comes of it.
@@ -275,11 +272,23 @@ impl LivePoint {
         let acted = act(&mut inner.point, now);
         let events = inner.point.take_events();
         self.close_replaced(&inner.point);
-        if events.is_empty() {
+        let is_noted = inner.note();
+        if events.is_empty() && !is_noted {
             return acted;
         }
         let fragments = inner.carry_out(&events, self.archiving.as_ref(), now);
-        inner.show(&self.shown);
+        if is_noted && let Some(archiving) = &self.archiving {
+            let record =
+                inner.journal.as_ref().and_then(|journal| journal.record_of_point().write());
+            record.into_iter().for_each(|write| archiving.add(Task::Other(write)));
+        }
+        let added = self.archiving.as_ref().map_or(0, Archiving::added);
+        if let Some(next) = inner.next(added) {
+            self.showing.add(next);
+            self.show_written();
+        }
+        inner.has_shown(self.showing.number());
+        self.memory.set(inner.memory());
         drop(inner);
         host.counters.live_fragments(fragments);
         // The host may ask the origin something: not while the lock is held.
@@ -298,88 +307,12 @@ impl LivePoint {
     }
 
     fn host(&self) -> Arc<Host> {
-        Arc::clone(&self.host.read().unwrap_or_else(PoisonError::into_inner))
+        host_of(&self.host)
     }
 }
 
-impl Inner {
-    /// Takes over bytes that were published. Returns how many fragments they are.
-    fn carry_out(
-        &mut self,
-        events: &[LiveEvent],
-        archiving: Option<&Archiving>,
-        now: Moment,
-    ) -> u64 {
-        let mut fragments = 0;
-        for event in events {
-            match event {
-                LiveEvent::Began { .. } => self.begin_event(),
-                LiveEvent::Append { file, name, offset, bytes, .. } => {
-                    if *offset == 0 {
-                        self.begin_file(*file, name);
-                    }
-                    let Some(held) = self.files.get(*file) else { continue };
-                    if held.append(*offset, bytes.clone()) {
-                        fragments += u64::from(*offset > 0);
-                    }
-                }
-                LiveEvent::Forget { file, before } => self.forgets.push((*file, *before)),
-                _ => {}
-            }
-        }
-        if let (Some(archiving), Some(journal)) = (archiving, &mut self.journal) {
-            let live = self.point.snapshot().and_then(|snapshot| snapshot.live());
-            for write in journal.take(events, live.map(|live| live.epoch), now) {
-                archiving.add(task(write, &self.files));
-            }
-        }
-        fragments
-    }
-
-    /// Begins an event. What players still take of the one before stays as long as they do.
-    fn begin_event(&mut self) {
-        self.files = EventFiles::new();
-        self.forgets.clear();
-        self.due.clear();
-    }
-
-    /// Begins a file.
-    fn begin_file(&mut self, id: FileId, name: &Name) {
-        self.begun += 1;
-        let version = u128::from(self.files.opening) << 64 | u128::from(self.begun);
-        self.files.put(id, HeldFile::new(name.clone(), version));
-    }
-
-    /// Shows the snapshot, if it is another one than before.
-    fn show(&mut self, shown: &Shown) {
-        let before = shown.presentation();
-        let Some(snapshot) = self.point.snapshot() else {
-            if before.is_some() {
-                shown.clear();
-            }
-            return;
-        };
-        if before.is_some_and(|before| Arc::ptr_eq(&before, snapshot)) {
-            return;
-        }
-        shown.replace(Arc::clone(snapshot), &self.files);
-        let due = std::mem::replace(&mut self.due, std::mem::take(&mut self.forgets));
-        for (file, before) in due {
-            if let Some(held) = self.files.get(file) {
-                held.forget(before);
-            }
-        }
-    }
-}
-
-/// Returns the task that a write to the archive is.
-fn task(write: ArchiveWrite, files: &EventFiles) -> Task {
-    if let ArchiveWrite::Append { name, offset, bytes } = &write
-        && let Some(file) = files.iter().find(|file| file.name() == name)
-    {
-        return Task::Append { file: file.clone(), offset: *offset, bytes: bytes.clone() };
-    }
-    Task::Other(write)
+fn host_of(host: &RwLock<Arc<Host>>) -> Arc<Host> {
+    Arc::clone(&host.read().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn now(host: &Host) -> Moment {

@@ -1,18 +1,30 @@
 //! The publishing points of a server, by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::future::join_all;
+use futures_util::lock::Mutex as Turn;
+
+use super::followed::FollowedPoint;
+use super::followed_points::FollowedPoints;
 use super::options::LiveOptions;
 use super::point::LivePoint;
+#[cfg(feature = "http")]
+use super::unbegun::{Unbegun, UnbegunBodies};
 use crate::base::{Error, ErrorKind, Name};
-use crate::live::PointOptions;
+use crate::live::journal::{Names, PointRecord};
+use crate::live::{PointOptions, PointState};
 #[cfg(feature = "http")]
 use crate::origin::Timer;
 use crate::origin::host::Host;
 use crate::origin::read::Shared;
 use crate::origin::{Opened, path};
+use crate::storage::AnyArchive;
 
 /// The publishing points that encoders push to and that an origin answers from. Cheap to clone: clones
 /// share the points.
@@ -31,7 +43,7 @@ use crate::origin::{Opened, path};
 /// let points = LivePoints::default();
 /// points.create(Name::new("events/news.isml")?, PointOptions::default())?;
 /// let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
-/// // A host takes bodies by `points.for_push(…)?.begin(…)?`, or has `IngestService` do it.
+/// // A host takes bodies by `points.for_push(…).await?.begin(…)?`, or has `IngestService` do it.
 /// # let _ = origin;
 /// # Ok(())
 /// # }
@@ -47,14 +59,20 @@ struct Points {
     /// Those parts of the origin that the points use: clock, timer, log, numbers.
     host: Arc<RwLock<Arc<Host>>>,
     by_name: RwLock<ByName>,
+    /// Points that other processes write.
+    followed: FollowedPoints,
+    #[cfg(feature = "http")]
+    unbegun: UnbegunBodies,
+    /// Points are recovered one after the other, and none twice.
+    recovering: Turn<()>,
 }
 
 /// The points, by their names in lower case.
 #[derive(Default)]
 struct ByName {
     points: BTreeMap<String, Arc<LivePoint>>,
-    /// Number of those that pushes have created.
-    pushed: usize,
+    /// Those that pushes have created.
+    pushed: BTreeSet<String>,
 }
 
 impl LivePoints {
@@ -63,49 +81,86 @@ impl LivePoints {
         Self { shared: Arc::new(Points { options, ..Points::default() }) }
     }
 
-    /// Creates a publishing point. If there is one of this name, it stays as it is and is returned.
+    /// Creates a publishing point. If there is one of this name, it stays as it is and is returned. Points that
+    /// have an archive are [recovered](Self::recover) instead.
     ///
     /// # Errors
-    /// [`ErrorKind::BadName`] if the name does not end in `.isml`.
+    /// [`ErrorKind::BadName`] if the name does not end in `.isml`; [`ErrorKind::Busy`] if the points have an archive.
     pub fn create(&self, name: Name, options: PointOptions) -> Result<Arc<LivePoint>, Error> {
         check(&name)?;
         let mut by_name = self.by_name_mut();
+        if self.archive().is_some() {
+            let why = "a publishing point with an archive must be recovered first";
+            return by_name.find(name.as_str()).ok_or_else(|| ErrorKind::Busy(why).into());
+        }
         Ok(self.add(&mut by_name, name, options))
     }
 
     /// Creates a publishing point that goes on with the event that the archive has of it, if an earlier process
     /// has not ended it. All fragments that were published are there, at the same offsets, and those that
-    /// were taken are published next. An event whose end was not written completely is made a film.
+    /// were taken are published next. The film of an event that has ended is made by [`settle`](Self::settle).
     ///
-    /// A host calls it when it begins, for each point that the archive may have, and before encoders push to
-    /// it: [`create`](Self::create) and [`for_push`](Self::for_push) know nothing of earlier processes, and
-    /// the files of a new event take the place of earlier ones of the same names.
+    /// A host calls it when it begins, for each point that may have an event that goes on. Points that the first push
+    /// creates are recovered by [`for_push`](Self::for_push).
     ///
     /// # Errors
     /// [`ErrorKind::BadName`] if the name does not end in `.isml`; [`ErrorKind::Read`] if the archive cannot be
-    /// read or written; [`ErrorKind::Invalid`] if it contradicts itself.
+    /// read or written; [`ErrorKind::Invalid`] if it contradicts itself: see [`set_aside`](Self::set_aside).
     pub async fn recover(
         &self,
         name: Name,
         options: PointOptions,
     ) -> Result<Arc<LivePoint>, Error> {
         check(&name)?;
+        let _turn = self.shared.recovering.lock().await;
         if let Some(point) = self.get(&name) {
             return Ok(point);
         }
         let Points { options: of_all, host, .. } = &*self.shared;
-        let key = key_of(&name);
         let point = LivePoint::recovered(name, options, of_all, Arc::clone(host)).await?;
-        let mut by_name = self.by_name_mut();
-        Ok(Arc::clone(by_name.points.entry(key).or_insert_with(|| Arc::new(point))))
+        Ok(self.put(point))
     }
 
-    /// Takes a publishing point away, and ends what is pushed to it. Bodies that clients take end as they
-    /// began. Returns whether there was one.
-    pub fn remove(&self, name: &Name) -> bool {
-        let point = self.by_name_mut().points.remove(&key_of(name));
+    /// The name of the publishing point that a file of an archive (`NAME.point`) is the record of, for a host that
+    /// looks for points to [recover](Self::recover). `None` if it is none.
+    pub fn named(record: &[u8]) -> Option<Name> {
+        PointRecord::point_of(&Bytes::copy_from_slice(record))
+    }
+
+    /// Creates a publishing point without the event that the archive has of it, because it cannot be recovered. Its
+    /// files stay as they are, and the next push begins an event with files of its own.
+    ///
+    /// # Errors
+    /// As [`recover`](Self::recover), if not even the record of the point can be read.
+    pub async fn set_aside(
+        &self,
+        name: Name,
+        options: PointOptions,
+    ) -> Result<Arc<LivePoint>, Error> {
+        check(&name)?;
+        let _turn = self.shared.recovering.lock().await;
+        if let Some(point) = self.get(&name) {
+            return Ok(point);
+        }
+        let Points { options: of_all, host, .. } = &*self.shared;
+        let point = LivePoint::set_aside(name, options, of_all, Arc::clone(host)).await?;
+        Ok(self.put(point))
+    }
+
+    /// Takes a publishing point away, ends what is pushed to it, and waits until the archive has its event. Bodies that
+    /// clients take end as they began. Returns whether there was one.
+    pub async fn remove(&self, name: &Name) -> bool {
+        // Nobody recovers it while it is written.
+        let _turn = self.shared.recovering.lock().await;
+        let point = {
+            let mut by_name = self.by_name_mut();
+            by_name.pushed.remove(&key_of(name));
+            by_name.points.remove(&key_of(name))
+        };
         if let Some(point) = &point {
-            point.stop();
+            point.remove();
+            // A failure was reported.
+            let _ = point.acknowledge().await;
         }
         point.is_some()
     }
@@ -126,32 +181,79 @@ impl LivePoints {
     }
 
     /// The publishing point of this name, for an encoder: created now if there is none and the
-    /// [rule](LiveOptions::on_first_push) allows that.
+    /// [rule](LiveOptions::on_first_push) allows that. It goes on with the event that the archive has of it; one that
+    /// cannot be recovered is reported and [set aside](Self::set_aside).
     ///
     /// # Errors
-    /// [`ErrorKind::NoPresentation`] if there is none; [`ErrorKind::Busy`] if there are too many.
-    pub fn for_push(&self, name: &Name) -> Result<Arc<LivePoint>, Error> {
+    /// [`ErrorKind::NoPresentation`] if there is none; [`ErrorKind::Busy`] if there are too many;
+    /// [`ErrorKind::Read`] if the archive cannot be read.
+    pub async fn for_push(&self, name: &Name) -> Result<Arc<LivePoint>, Error> {
         if let Some(point) = self.get(name) {
             return Ok(point);
         }
         let options = self.options_of_first(name);
         let options = options.ok_or_else(|| Error::request("path", ErrorKind::NoPresentation))?;
-        let mut by_name = self.by_name_mut();
-        if let Some(point) = by_name.find(name.as_str()) {
+        let _turn = self.shared.recovering.lock().await;
+        if let Some(point) = self.get(name) {
             return Ok(point);
         }
-        if by_name.pushed >= self.shared.options.max_points {
+        if self.by_name().pushed.len() >= self.shared.options.max_points {
             return Err(ErrorKind::Busy("there are too many publishing points").into());
         }
-        by_name.pushed += 1;
-        Ok(self.add(&mut by_name, name.clone(), options))
+        let Points { options: of_all, host, .. } = &*self.shared;
+        let (name, of) = (|| name.clone(), || Arc::clone(host));
+        let point = match LivePoint::recovered(name(), options.clone(), of_all, of()).await {
+            Err(error) if matches!(error.kind, ErrorKind::Invalid { .. }) => {
+                let failed = io::Error::new(io::ErrorKind::InvalidData, error.to_string());
+                self.host().events.archive_failed(&name(), &failed);
+                LivePoint::set_aside(name(), options, of_all, of()).await?
+            }
+            point => point?,
+        };
+        self.by_name_mut().pushed.insert(key_of(&name()));
+        Ok(self.put(point))
     }
 
-    /// Ends all events: see [`LivePoint::stop`]. A host calls it before it ends.
+    /// Takes a publishing point away that a push has created, if nothing of any push was used and nobody else
+    /// has it: what a refused push has created must not use up room.
+    #[cfg(feature = "http")]
+    pub(crate) fn forget_unused(&self, name: &Name) {
+        let key = key_of(name);
+        if !self.by_name().pushed.contains(&key) {
+            return;
+        }
+        let mut by_name = self.by_name_mut();
+        // With the lock held, nobody gets the point from here.
+        let is_unused = by_name
+            .points
+            .get(&key)
+            .is_some_and(|point| Arc::strong_count(point) == 1 && point.is_unused());
+        if is_unused && by_name.pushed.remove(&key) {
+            by_name.points.remove(&key);
+        }
+    }
+
+    /// Ends all events: see [`LivePoint::stop`].
     pub fn stop(&self) {
         for point in self.list() {
             point.stop();
         }
+    }
+
+    /// Ends all pushes, because the process ends: see [`LivePoint::suspend`]. A host calls it, and then
+    /// [`settle`](Self::settle), before it ends.
+    pub fn suspend(&self) {
+        for point in self.list() {
+            point.suspend();
+        }
+        #[cfg(feature = "http")]
+        self.shared.unbegun.suspend();
+    }
+
+    /// A body begins that is no push yet.
+    #[cfg(feature = "http")]
+    pub(crate) fn begin_body(&self) -> Unbegun {
+        self.shared.unbegun.add()
     }
 
     /// Has all points look at the time: see [`LivePoint::tick`].
@@ -161,12 +263,19 @@ impl LivePoints {
         }
     }
 
-    /// Waits until the archive has everything that was published.
+    /// Waits until the archive has everything that was published, and the films of events that have ended. No point waits
+    /// for another one.
     pub async fn settle(&self) {
-        for point in self.list() {
-            // A failure was reported.
-            let _ = point.acknowledge().await;
-        }
+        let points = self.list();
+        // A failure was reported.
+        join_all(points.iter().map(|point| point.make_films())).await;
+    }
+
+    /// Waits until the archive has everything that was published. Films are [made](LivePoint::make_films) beside it.
+    pub async fn flush(&self) {
+        let points = self.list();
+        // A failure was reported.
+        join_all(points.iter().map(|point| point.write())).await;
     }
 
     /// Uses the clock, timer, log and numbers of an origin from now on.
@@ -186,7 +295,109 @@ impl LivePoints {
         if !is_point(name) {
             return None;
         }
-        self.by_name().find(name)?.opened(shared)
+        if let Some(point) = self.by_name().find(name) {
+            return point.opened(shared);
+        }
+        self.followed(name)?.opened(shared)
+    }
+
+    /// True if the archive is to be [looked](Self::look) at before anything is answered about this name.
+    #[inline]
+    pub(in crate::origin) fn is_look_due(&self, name: &str) -> bool {
+        is_point(name) && self.followed(name).is_some_and(|point| point.is_due())
+    }
+
+    /// The newest snapshot of the point of this name, if another process writes it.
+    ///
+    /// # Errors
+    /// The archive cannot be read; [`ErrorKind::Busy`] if too many points are followed.
+    pub(in crate::origin) async fn look(
+        &self,
+        name: &str,
+        shared: &Arc<Shared>,
+    ) -> Result<Option<Arc<Opened>>, Error> {
+        if !is_point(name) {
+            return Ok(None);
+        }
+        if let Some(point) = self.by_name().find(name) {
+            return match point.awaits_film() {
+                true => Err(ErrorKind::Busy("the film of the event is not made yet").into()),
+                false => Ok(None),
+            };
+        }
+        let point = match self.followed(name) {
+            Some(point) => point,
+            None => match self.begin_to_follow(name)? {
+                Some(point) => point,
+                None => return Ok(None),
+            },
+        };
+        point.look(shared).await
+    }
+
+    fn followed(&self, name: &str) -> Option<Arc<FollowedPoint>> {
+        self.shared.options.follow.as_ref()?;
+        self.shared.followed.find(name)
+    }
+
+    fn begin_to_follow(&self, name: &str) -> Result<Option<Arc<FollowedPoint>>, Error> {
+        let Points { options, host, followed, .. } = &*self.shared;
+        let (Some(rule), Some(archive)) = (&options.follow, &options.archive) else {
+            return Ok(None);
+        };
+        let Ok(name) = Name::new(name) else { return Ok(None) };
+        let Some(of_point) = rule(&name) else { return Ok(None) };
+        let now = self.host().clock.now();
+        let new = || {
+            let (archive, every, host) = (archive.clone(), options.follow_every, Arc::clone(host));
+            FollowedPoint::new(name.clone(), of_point, archive, every, host)
+        };
+        let point = followed.find_or_add(&name, options.max_points, now, new);
+        let busy = || ErrorKind::Busy("too many publishing points are followed").into();
+        point.map(Some).ok_or_else(busy)
+    }
+
+    /// The point of this name, and the server manifest of the film that it has become, if that is in the archive.
+    #[inline]
+    pub(in crate::origin) fn film(&self, name: &str) -> Option<(Name, Name)> {
+        if self.archive().is_none() || !is_point(name) {
+            return None;
+        }
+        if let Some(point) = self.by_name().find(name) {
+            return Some((point.name().clone(), point.film()?));
+        }
+        let point = self.followed(name)?;
+        Some((point.name().clone(), point.film()?))
+    }
+
+    /// Returns whether a point of this name is there that has nothing to show yet, and may have it at any moment.
+    pub(in crate::origin) fn is_awaited(&self, name: &str) -> bool {
+        let point = if is_point(name) { self.by_name().find(name) } else { None };
+        point.is_some_and(|point| point.state() != PointState::Stopped)
+    }
+
+    /// Returns whether this is a file of a film that a point has become.
+    pub(super) fn has_film_of(&self, name: &Name) -> bool {
+        self.list().iter().any(|point| point.has_film_of(name))
+            || self.shared.followed.have_film_of(name)
+    }
+
+    /// Time from which a film is known to be there, if this is the server manifest of one that a point has become.
+    pub(in crate::origin) fn film_since(&self, name: &str) -> Option<Duration> {
+        self.archive()?;
+        let mut own = self.list().into_iter();
+        own.find_map(|point| point.film_since(name))
+            .or_else(|| self.shared.followed.film_since(name))
+    }
+
+    /// Returns whether this is the server manifest of an event that goes on.
+    pub(super) fn is_growing(&self, name: &Name) -> bool {
+        self.list().iter().any(|point| point.is_growing(name))
+    }
+
+    /// The archive of the events, if they have one.
+    pub(super) fn archive(&self) -> Option<&AnyArchive> {
+        self.shared.options.archive.as_ref()
     }
 
     /// The timer of the host.
@@ -201,7 +412,6 @@ impl LivePoints {
         self.host().events.push_refused(point, what, status, why);
     }
 
-    #[cfg(feature = "http")]
     fn host(&self) -> Arc<Host> {
         Arc::clone(&self.shared.host.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -210,6 +420,11 @@ impl LivePoints {
         let rule = self.shared.options.first_push.as_ref()?;
         check(name).ok()?;
         rule(name)
+    }
+
+    fn put(&self, point: LivePoint) -> Arc<LivePoint> {
+        let key = key_of(point.name());
+        Arc::clone(self.by_name_mut().points.entry(key).or_insert_with(|| Arc::new(point)))
     }
 
     fn add(&self, by_name: &mut ByName, name: Name, options: PointOptions) -> Arc<LivePoint> {
@@ -252,13 +467,13 @@ fn is_point(name: &str) -> bool {
 }
 
 fn check(name: &Name) -> Result<(), Error> {
-    match is_point(name.as_str()) {
-        true => Ok(()),
-        false => {
-            let why = "the name of a publishing point ends in .isml";
-            Err(Error::request("name", ErrorKind::BadName(why)))
-        }
-    }
+    let why = match name {
+        name if !is_point(name.as_str()) => "the name of a publishing point ends in .isml",
+        // Those of its files are longer.
+        name if Names::of(name).is_none() => "the name of a publishing point is too long",
+        _ => return Ok(()),
+    };
+    Err(Error::request("name", ErrorKind::BadName(why)))
 }
 
 impl fmt::Debug for LivePoints {
@@ -272,6 +487,7 @@ impl fmt::Debug for LivePoints {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::origin::block_on;
 
     fn name(text: &str) -> Name {
         Name::new(text).unwrap()
@@ -287,7 +503,9 @@ mod tests {
         assert_eq!(point.name().as_str(), "Events/News.isml");
         assert!(points.get(&name("news.isml")).is_none());
         assert!(points.create(name("news.ism"), PointOptions::default()).is_err());
-        assert!(points.remove(&name("events/NEWS.isml")) && points.list().is_empty());
+        let long = name(&format!("{}news.isml", "folder/".repeat(560)));
+        assert!(points.create(long, PointOptions::default()).is_err(), "its files have no names");
+        assert!(block_on(points.remove(&name("events/NEWS.isml"))) && points.list().is_empty());
     }
 
     #[test]
@@ -296,7 +514,8 @@ mod tests {
             .max_points(2)
             .on_first_push(|name| name.as_str().starts_with("open/").then(PointOptions::default));
         let points = LivePoints::new(options);
-        let push = |text| points.for_push(&name(text)).map_err(|error| error.kind.status());
+        let push =
+            |text| block_on(points.for_push(&name(text))).map_err(|error| error.kind.status());
         assert_eq!(push("closed/a.isml").unwrap_err(), 404);
         assert_eq!(push("open/a.ism").unwrap_err(), 404);
         assert!(points.may_be_pushed(&name("open/a.isml")) && points.list().is_empty());

@@ -21,7 +21,7 @@ use crate::live::PushId;
 ///
 /// /// Takes a body that is in memory.
 /// async fn take(points: &LivePoints, body: Bytes) -> Result<(), Error> {
-///     let point = points.for_push(&Name::new("events/news.isml")?)?;
+///     let point = points.for_push(&Name::new("events/news.isml")?).await?;
 ///     let mut push = point.begin(None, "enc1", "192.0.2.1")?;
 ///     push.push(&body)?;
 ///     push.end().await
@@ -60,7 +60,8 @@ impl Push {
         &self.point
     }
 
-    /// Takes the next bytes of the body. What is whole by them is published before this returns.
+    /// Takes the next bytes of the body. What is whole by them, and waits for no other fragment, is published before this
+    /// returns. With an archive, players get it once that has it: see [`settle`](Self::settle).
     ///
     /// # Errors
     /// Nothing more can be taken of this body: [`ErrorKind::status`](crate::ErrorKind::status) says why. A fragment that is broken by
@@ -87,6 +88,9 @@ impl Push {
     /// # Errors
     /// What was pushed is no whole body, or the archive does not take it.
     pub async fn end(mut self) -> Result<(), Error> {
+        if let Some(error) = self.signal.error() {
+            return Err(error);
+        }
         let Some(id) = self.id.take() else { return Ok(()) };
         self.point.end_of(id)?;
         self.point.acknowledge().await

@@ -20,6 +20,8 @@ pub(super) struct Signal {
 pub(super) enum Closed {
     Replaced = 1,
     Stopped = 2,
+    /// The process ends.
+    Suspended = 3,
 }
 
 impl Signal {
@@ -42,6 +44,7 @@ impl Signal {
             why if why == Closed::Replaced as u8 => {
                 "the encoder has begun another push of the same stream"
             }
+            why if why == Closed::Suspended as u8 => "the server ends; push to the next one",
             _ => "the publishing point has stopped",
         };
         Some(ErrorKind::Busy(why).into())

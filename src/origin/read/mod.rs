@@ -9,6 +9,7 @@
 mod access;
 mod ahead;
 mod body;
+mod clip_cache;
 mod deadline;
 mod ends;
 mod files;

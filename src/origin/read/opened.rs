@@ -57,9 +57,6 @@ impl Opened {
         if let Some(whole) = &files.shared().whole_reads {
             presentation.look_whole(whole.most());
         }
-        if let Some(heads) = &files.shared().heads {
-            presentation.keep_heads(files.number(), Arc::clone(heads) as _);
-        }
         Self::of(Arc::new(presentation), files)
     }
 
@@ -70,6 +67,10 @@ impl Opened {
     }
 
     fn of(presentation: Arc<Presentation>, files: Files) -> Self {
+        if let Some(heads) = &files.shared().heads {
+            presentation.keep_heads(files.number(), Arc::clone(heads) as _);
+        }
+        presentation.keep_clips(files.number(), Arc::clone(&files.shared().clips) as _);
         #[cfg(feature = "http")]
         let now = files.shared().access.host.clock.wall();
         #[cfg(feature = "http")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::ahead::{AheadOptions, ReadAhead};
+use super::clip_cache::ClipCache;
 use super::fragment_cache::FragmentCache;
 use super::handles::Handles;
 use super::head_cache::HeadCache;
@@ -35,6 +36,8 @@ pub(in crate::origin) struct Shared {
     pub(in crate::origin) disk: Option<DiskCache>,
     /// Heads of fragments and of segments that were written.
     pub(in crate::origin) heads: Option<Arc<HeadCache>>,
+    /// Parts of presentations that were asked for.
+    pub(in crate::origin) clips: Arc<ClipCache>,
 }
 
 /// Limits of the memory for bytes that were read.
@@ -77,6 +80,7 @@ impl Shared {
             #[cfg(feature = "disk-cache")]
             disk: None,
             heads,
+            clips: Arc::default(),
         }
     }
 

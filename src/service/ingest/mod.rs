@@ -4,10 +4,13 @@
 //!  request ─► path, method, framing ─► authorize ─► body, frame by frame ─► Push ─► LivePoint
 //! ```
 
+mod flat;
 mod path;
+mod peers;
 mod receiving;
 mod refusal;
 mod request;
+mod said;
 #[cfg(feature = "tower")]
 mod tower;
 
@@ -22,7 +25,9 @@ pub use request::{IngestRequest, Peer, Verdict};
 
 use super::{OriginService, ServiceBody};
 use crate::origin::LivePoints;
+use flat::FlatFiles;
 use path::IngestPath;
+use peers::Peers;
 
 /// Takes what encoders push to publishing points: POST and PUT, by RFC 9110.
 ///
@@ -31,7 +36,11 @@ use path::IngestPath;
 /// | `/NAME.isml/Streams(ID)` | a stream of boxes, as long as the event or as short as one fragment |
 /// | `/NAME.isml/Events(EVENT)/Streams(ID)` | the same; another `EVENT` begins another presentation |
 /// | `/NAME.isml/TRACK.cmfv`, `/NAME.isml/TRACK/….m4s` | a CMAF header, then a segment per request |
-/// | `/NAME.isml/….mpd`, `….m3u8` | the encoder's own manifest, which is read and not used |
+/// | `/NAME.isml/init-TRACK.m4s`, `/NAME.isml/chunk-TRACK-00001.m4s` | the same, of several tracks side by side, as ffmpeg names files of DASH and HLS |
+/// | `/NAME.isml/….mpd`, `….m3u8` | the encoder's own manifest, of which only the end is used: of an MPD that is no longer `dynamic`, and of a playlist |
+///
+/// DELETE of a file, as encoders send it when segments leave their own window, is answered with 200 and changes
+/// nothing.
 ///
 /// An empty body is a probe: it is answered with 200 if the encoder may push, and creates nothing. The
 /// query `encoder=ID` tells two encoders of one stream apart that have one address.
@@ -62,6 +71,9 @@ pub struct IngestService {
     points: LivePoints,
     authorize: Arc<Authorize>,
     idle_timeout: Option<Duration>,
+    peers: Peers,
+    pushes_per_address: usize,
+    flat: Arc<FlatFiles>,
     otherwise: Option<OriginService>,
 }
 
@@ -70,7 +82,15 @@ type Authorize = dyn Fn(&IngestRequest<'_>) -> Verdict + Send + Sync;
 impl IngestService {
     /// Takes pushes to these points, from this machine alone.
     pub fn new(points: LivePoints) -> Self {
-        Self { points, authorize: Arc::new(only_loopback), idle_timeout: None, otherwise: None }
+        Self {
+            points,
+            authorize: Arc::new(only_loopback),
+            idle_timeout: None,
+            peers: Peers::default(),
+            pushes_per_address: 200,
+            flat: Arc::default(),
+            otherwise: None,
+        }
     }
 
     /// Sets who may push; default: whoever [is on this machine](IngestRequest::is_from_loopback). The rule is
@@ -91,6 +111,13 @@ impl IngestService {
         self
     }
 
+    /// Number of pushes that may run at one time from one address ([`Peer`]); default 200, so that no address has
+    /// all that may run at a publishing point. Others are refused with 503.
+    pub fn pushes_per_address(mut self, pushes: usize) -> Self {
+        self.pushes_per_address = pushes;
+        self
+    }
+
     /// Has requests that push nothing answered by this service; default: they are refused with 404 or 405.
     pub fn otherwise(mut self, service: OriginService) -> Self {
         self.otherwise = Some(service);
@@ -104,8 +131,13 @@ impl IngestService {
 
     /// Returns whether a request pushes something, so that this service answers it.
     pub fn takes<B>(request: &Request<B>) -> bool {
-        matches!(*request.method(), Method::POST | Method::PUT)
-            && IngestPath::has_point(request.uri().path())
+        let path = request.uri().path();
+        let may_be = match *request.method() {
+            Method::POST | Method::PUT => true,
+            Method::DELETE => IngestPath::is_of_file(path),
+            _ => false,
+        };
+        may_be && IngestPath::has_point(path)
     }
 
     /// Takes a body and answers when it has ended, or as soon as it is refused: with 200, 400, 401, 403, 404,

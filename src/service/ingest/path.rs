@@ -17,8 +17,10 @@ pub(super) struct IngestPath {
 pub(super) enum Place {
     /// A stream: the body has its boxes.
     Stream { event: Option<String>, stream: String },
-    /// A manifest that an encoder writes of its own (DASH-IF ingest 1.2, 6.2): it is read and not used.
-    Manifest { event: Option<String> },
+    /// A file of a track whose name alone says which one: its name without the extension.
+    File { event: Option<String>, name: String },
+    /// A manifest that an encoder writes of its own (DASH-IF ingest 1.2, 6.2), and the folder that it is in.
+    Manifest { event: Option<String>, folder: Option<String> },
 }
 
 /// Extensions of files of media.
@@ -46,6 +48,12 @@ impl IngestPath {
         })
     }
 
+    /// Returns whether a path ends in the name of a file that encoders push, and delete.
+    pub(super) fn is_of_file(path: &str) -> bool {
+        let extension = path.rsplit_once('.').map(|(_, extension)| extension);
+        extension.is_some_and(|of| is_in(MEDIA, of) || is_in(MANIFESTS, of))
+    }
+
     /// Reads a path; [MS-SSTR] 2.2.7 and 3.3. Words may be in any letter case.
     ///
     /// # Errors
@@ -67,8 +75,10 @@ impl IngestPath {
         let event = event.map(str::to_owned);
         let place = place(rest, event).ok_or_else(|| in_path(GRAMMAR))?;
         let ids = match &place {
-            Place::Stream { event, stream } => [event.as_deref(), Some(stream.as_str())],
-            Place::Manifest { event } => [event.as_deref(), None],
+            Place::Stream { event, stream: id } | Place::File { event, name: id } => {
+                [event.as_deref(), Some(id.as_str())]
+            }
+            Place::Manifest { event, .. } => [event.as_deref(), None],
         };
         if !ids.into_iter().flatten().all(is_identifier) {
             return Err(in_path(ErrorKind::Malformed(
@@ -93,11 +103,17 @@ fn place(rest: &[Cow<'_, str>], event: Option<String>) -> Option<Place> {
         return Some(Place::Stream { event, stream: id.into() });
     }
     let (name, extension) = file.rsplit_once('.')?;
-    let is_in = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(extension));
-    if is_in(MANIFESTS) {
-        return Some(Place::Manifest { event });
+    if is_in(MANIFESTS, extension) {
+        return Some(Place::Manifest { event, folder: stream.map(str::to_owned) });
     }
-    is_in(MEDIA).then(|| Place::Stream { event, stream: stream.unwrap_or(name).into() })
+    is_in(MEDIA, extension).then(|| match stream {
+        Some(folder) => Place::Stream { event, stream: folder.into() },
+        None => Place::File { event, name: name.into() },
+    })
+}
+
+fn is_in(list: &[&str], extension: &str) -> bool {
+    list.iter().any(|known| known.eq_ignore_ascii_case(extension))
 }
 
 /// Returns what is between the parentheses of `word(…)`.
@@ -122,9 +138,10 @@ mod tests {
 
     fn parsed(path: &str) -> Result<(String, Option<String>, String), u16> {
         match IngestPath::parse(path) {
-            Ok(IngestPath { point, place: Place::Stream { event, stream } }) => {
-                Ok((point.as_str().to_owned(), event, stream))
-            }
+            Ok(IngestPath {
+                point,
+                place: Place::Stream { event, stream } | Place::File { event, name: stream },
+            }) => Ok((point.as_str().to_owned(), event, stream)),
             Ok(IngestPath { place: Place::Manifest { .. }, .. }) => Err(200),
             Err(error) => Err(error.kind.status()),
         }

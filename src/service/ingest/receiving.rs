@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
@@ -11,18 +12,47 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 
+use super::flat::{Pusher, is_header};
 use super::path::{IngestPath, Place};
+use super::peers::Counted;
 use super::refusal::Refusal;
 use super::request::{Peer, query};
+use super::said::Said;
 use super::{IngestRequest, IngestService, Verdict};
-use crate::base::{Error, ErrorKind};
-use crate::origin::Push;
+use crate::base::{Error, ErrorKind, Name};
+use crate::origin::{Push, Unbegun};
 use crate::service::ServiceBody;
 use crate::service::head::Head;
 use crate::storage::timer::within;
 
-/// Longest manifest of an encoder that is read.
+/// Longest manifest of an encoder that is read, and how much of its beginning and of its end is looked at.
 const LONGEST_MANIFEST: u64 = 16 << 20;
+const BEGINNING: usize = 64 << 10;
+const END: usize = 4 << 10;
+
+/// Bytes of a box that have its size and its type.
+const BOX_HEADER: usize = 8;
+
+/// Time that the last segments of an encoder have to come after its last manifest.
+const LAST_SEGMENTS: Duration = Duration::from_secs(1);
+
+/// Looks for the header of a segment, and time between two of them.
+const LOOKS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The stream of a probe, whichever stream it names: no push of that is replaced.
+const PROBE: &str = "";
+
+/// An empty `mfra`; [MS-SSTR] 2.2.7.
+const END_OF_STREAM: &[u8] = b"\0\0\0\x08mfra";
+
+/// The one who says that a body is to end.
+#[derive(Clone, Copy)]
+enum Taker<'a> {
+    Push(&'a Push),
+    /// It is no push yet.
+    Nobody(&'a Unbegun),
+}
 
 impl IngestService {
     pub(super) async fn receive<B>(&self, request: Request<B>) -> Response<ServiceBody>
@@ -36,6 +66,9 @@ impl IngestService {
             Ok(path) => self.receive_at(path, &head, body).await,
             Err(error) => Err(error.clone().into()),
         };
+        if let Ok(path) = &path {
+            self.points.forget_unused(&path.point);
+        }
         let refusal = match received {
             Ok(()) => return Response::new(ServiceBody::empty()),
             Err(refusal) => refusal,
@@ -55,37 +88,117 @@ impl IngestService {
         B::Error: Display,
     {
         self.admit(path, head)?;
+        if head.method == Method::DELETE {
+            return Ok(());
+        }
+        let _counted = self.count(head)?;
         if !self.points.may_be_pushed(&path.point) {
             return Err(Error::request("path", ErrorKind::NoPresentation).into());
         }
-        let mut body = pin!(body);
-        let (event, stream) = match &path.place {
-            Place::Stream { event, stream } => (event.as_deref(), stream),
-            Place::Manifest { .. } => return self.read_over(body).await,
-        };
+        let (mut body, unbegun) = (pin!(body), self.points.begin_body());
         let encoder = encoder_of(head);
-        let begin = || self.points.for_push(&path.point)?.begin(event, stream, &encoder);
-        // An encoder that waits for leave to send is refused before it sends.
-        let mut push = match body.is_end_stream() || !expects(&head.headers) {
-            true => None,
-            false => Some(begin()?),
-        };
-        while let Some(bytes) = self.next(body.as_mut(), push.as_ref()).await? {
-            // A probe has no bytes: it begins nothing.
-            if bytes.is_empty() {
-                continue;
+        let (event, stream) = match &path.place {
+            Place::Stream { event, stream } => (event.as_deref(), Some(stream.as_str())),
+            Place::File { event, .. } => (event.as_deref(), None),
+            Place::Manifest { event, folder } => {
+                let manifest = self.read_over(body, &unbegun).await?;
+                let pusher = Pusher::new(&path.point, event.as_deref(), &encoder);
+                let Some(said) = Said::read(&manifest, folder.as_deref()) else { return Ok(()) };
+                return self.end_by(path, event.as_deref(), &pusher, &said).await;
             }
-            let push = match &mut push {
+        };
+        let pusher = Pusher::new(&path.point, event, &encoder);
+        // An encoder that waits for leave to send is refused before it sends.
+        let mut push = match stream {
+            Some(stream) if !body.is_end_stream() && expects(&head.headers) => {
+                Some(self.begin(&path.point, event, stream, &encoder).await?)
+            }
+            _ => None,
+        };
+        let taker = push.as_ref().map_or(Taker::Nobody(&unbegun), Taker::Push);
+        let beginning = self.beginning(body.as_mut(), taker).await?;
+        // A probe has no bytes: it is answered as a push would be, and changes nothing.
+        if beginning.is_empty() {
+            let mut push = match push {
                 Some(push) => push,
-                None => push.insert(begin()?),
+                None => self.begin(&path.point, event, PROBE, &encoder).await?,
             };
+            return Ok(push.push(&beginning)?);
+        }
+        let (stream, is_header) = match &path.place {
+            Place::File { name, .. } if is_header(name, &beginning) => {
+                (self.flat.header(&pusher, name), true)
+            }
+            Place::File { name, .. } => {
+                let point = self.points.for_push(&path.point).await?;
+                self.flat.restore(&pusher, || point.known_streams(event, &encoder));
+                drop(point);
+                (self.stream_of(&pusher, name).await?, false)
+            }
+            _ => {
+                let stream = stream.unwrap_or_default();
+                (stream.to_owned(), is_header(stream, &beginning))
+            }
+        };
+        let mut push = match push.take() {
+            Some(push) => push,
+            None => self.begin(&path.point, event, &stream, &encoder).await?,
+        };
+        let mut next = Some(beginning);
+        while let Some(bytes) = next {
             push.push(&bytes)?;
             push.settle().await?;
+            next = self.next(body.as_mut(), Taker::Push(&push)).await?;
         }
-        match push {
-            Some(push) => Ok(push.end().await?),
-            None => Ok(()),
+        push.end().await?;
+        if is_header {
+            self.flat.is_there(&pusher, &stream);
         }
+        Ok(())
+    }
+
+    /// The first bytes of a body: so many that the type of its first box is among them, or all of it.
+    async fn beginning<B>(&self, mut body: Pin<&mut B>, taker: Taker<'_>) -> Result<Bytes, Refusal>
+    where
+        B: Body,
+        B::Error: Display,
+    {
+        let mut beginning = Bytes::new();
+        while beginning.len() < BOX_HEADER
+            && let Some(bytes) = self.next(body.as_mut(), taker).await?
+        {
+            beginning = match beginning.is_empty() {
+                true => bytes,
+                false => [beginning, bytes].concat().into(),
+            };
+        }
+        Ok(beginning)
+    }
+
+    /// Returns the stream that a segment is of, by the name of its file. Its header may still be on its way, on
+    /// another connection.
+    async fn stream_of(&self, pusher: &Pusher, name: &str) -> Result<String, Error> {
+        let timer = self.points.timer();
+        let mut found = self.flat.segment(pusher, name)?;
+        for _ in 0..LOOKS {
+            if let Some(found) = found.take_if(|found| found.is_ready) {
+                return Ok(found.stream);
+            }
+            let _ = within(&*timer, PAUSE, std::future::pending::<()>()).await;
+            found = self.flat.segment(pusher, name)?;
+        }
+        self.flat.has_waited(pusher);
+        Ok(found.map_or_else(|| name.to_owned(), |found| found.stream))
+    }
+
+    async fn begin(
+        &self,
+        point: &Name,
+        event: Option<&str>,
+        stream: &str,
+        encoder: &str,
+    ) -> Result<Push, Error> {
+        self.points.for_push(point).await?.begin(event, stream, encoder)
     }
 
     /// Judges the head of a push.
@@ -94,13 +207,15 @@ impl IngestService {
         if let Err(fault) = Head::read(head.version, &head.uri, &head.headers) {
             return refused(StatusCode::BAD_REQUEST, "malformed-request", fault);
         }
-        if !matches!(head.method, Method::POST | Method::PUT) {
+        if !matches!(head.method, Method::POST | Method::PUT | Method::DELETE) {
             let sentence = "a stream is pushed by POST or PUT";
             return refused(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", sentence);
         }
         let (event, stream) = match &path.place {
-            Place::Stream { event, stream } => (event.as_deref(), Some(stream.as_str())),
-            Place::Manifest { event } => (event.as_deref(), None),
+            Place::Stream { event, stream: id } | Place::File { event, name: id } => {
+                (event.as_deref(), Some(id.as_str()))
+            }
+            Place::Manifest { event, .. } => (event.as_deref(), None),
         };
         let verdict = (self.authorize)(&IngestRequest {
             method: &head.method,
@@ -116,7 +231,7 @@ impl IngestService {
             Verdict::Forbid(why) => return Err(Refusal::Forbidden(why)),
             Verdict::Challenge(challenge) => return Err(Refusal::Challenged(challenge)),
         }
-        if !has_framing(head) {
+        if head.method != Method::DELETE && !has_framing(head) {
             let sentence = "a push needs Transfer-Encoding: chunked or Content-Length (ffmpeg: without \
                  -chunked_post 0)";
             return refused(StatusCode::LENGTH_REQUIRED, "length-required", sentence);
@@ -128,50 +243,90 @@ impl IngestService {
         Ok(())
     }
 
-    /// Reads a body that is not used.
-    async fn read_over<B>(&self, mut body: Pin<&mut B>) -> Result<(), Refusal>
+    /// Counts a push of an address, as long as what this returns lives.
+    fn count(&self, head: &Parts) -> Result<Option<Counted>, Refusal> {
+        let Some(peer) = head.extensions.get::<Peer>() else { return Ok(None) };
+        let counted = self.peers.count(peer.address.to_canonical(), self.pushes_per_address);
+        let too_many = || Error::from(ErrorKind::Busy("too many pushes of this address run"));
+        counted.map(Some).ok_or_else(|| too_many().into())
+    }
+
+    /// Ends the streams that end by an encoder's own manifest.
+    async fn end_by(
+        &self,
+        path: &IngestPath,
+        event: Option<&str>,
+        pusher: &Pusher,
+        said: &Said,
+    ) -> Result<(), Refusal> {
+        let Some(point) = self.points.get(&path.point) else { return Ok(()) };
+        self.flat.restore(pusher, || point.known_streams(event, pusher.encoder()));
+        let ended = self.flat.manifest(pusher, said);
+        if ended.is_empty() {
+            return Ok(());
+        }
+        // The last segments come on connections of their own, and may end later.
+        let timer = self.points.timer();
+        let _ = within(&*timer, LAST_SEGMENTS, std::future::pending::<()>()).await;
+        for stream in ended {
+            let mut push = point.begin(event, &stream, pusher.encoder())?;
+            push.push(&Bytes::from_static(END_OF_STREAM))?;
+            push.end().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads a body, and returns its beginning and its end.
+    async fn read_over<B>(
+        &self,
+        mut body: Pin<&mut B>,
+        unbegun: &Unbegun,
+    ) -> Result<Vec<u8>, Refusal>
     where
         B: Body,
         B::Error: Display,
     {
-        let mut read = 0;
-        while let Some(bytes) = self.next(body.as_mut(), None).await? {
+        let (mut read, mut beginning, mut end) = (0, Vec::new(), Vec::new());
+        while let Some(bytes) = self.next(body.as_mut(), Taker::Nobody(unbegun)).await? {
             read += bytes.len() as u64;
             if read > LONGEST_MANIFEST {
                 let (what, limit) = ("bytes of a pushed manifest", LONGEST_MANIFEST);
                 return Err(Error::from(ErrorKind::Budget { what, found: read, limit }).into());
             }
+            let room = BEGINNING - beginning.len();
+            let (first, more) = bytes.split_at(bytes.len().min(room));
+            beginning.extend_from_slice(first);
+            end.extend_from_slice(&more[more.len().saturating_sub(END)..]);
+            let beyond = end.len().saturating_sub(END);
+            end.drain(..beyond);
         }
-        Ok(())
+        beginning.append(&mut end);
+        Ok(beginning)
     }
 
     /// The next bytes of a body; `None` at its end.
-    async fn next<B>(
-        &self,
-        body: Pin<&mut B>,
-        push: Option<&Push>,
-    ) -> Result<Option<Bytes>, Refusal>
+    async fn next<B>(&self, body: Pin<&mut B>, taker: Taker<'_>) -> Result<Option<Bytes>, Refusal>
     where
         B: Body,
         B::Error: Display,
     {
-        let read = next_of(body, push);
+        let read = next_of(body, taker);
         let Some(limit) = self.idle_timeout else { return read.await };
         let timer = self.points.timer();
         within(&*timer, limit, read).await.unwrap_or(Err(Refusal::Idle))
     }
 }
 
-/// The next bytes of a body, unless its push is closed before they come.
-async fn next_of<B>(mut body: Pin<&mut B>, push: Option<&Push>) -> Result<Option<Bytes>, Refusal>
+/// The next bytes of a body, unless it is to end before they come.
+async fn next_of<B>(mut body: Pin<&mut B>, taker: Taker<'_>) -> Result<Option<Bytes>, Refusal>
 where
     B: Body,
     B::Error: Display,
 {
     let mut closed = pin!(async {
-        match push {
-            Some(push) => push.closed().await,
-            None => std::future::pending().await,
+        match taker {
+            Taker::Push(push) => push.closed().await,
+            Taker::Nobody(body) => body.closed().await,
         }
     });
     poll_fn(|context| {
@@ -222,7 +377,9 @@ fn described(path: Option<&IngestPath>, head: &Parts) -> String {
     let encoder = encoder_of(head);
     let from = if encoder.is_empty() { "unknown" } else { encoder.as_str() };
     match path.map(|path| &path.place) {
-        Some(Place::Stream { stream, .. }) => format!("stream `{stream}` from {from}"),
+        Some(Place::Stream { stream: id, .. } | Place::File { name: id, .. }) => {
+            format!("stream `{id}` from {from}")
+        }
         _ => format!("{} from {from}", head.method),
     }
 }

@@ -97,10 +97,11 @@ impl OriginService {
     }
 
     /// Returns whether responses with one content differ between requests: by the site whose page asks,
-    /// by the path, or by the name that was asked for.
+    /// by the path, by the name that was asked for, or by what a live presentation has of sparse streams.
     fn differs_by_request(&self) -> bool {
         let caching = self.inner.options.caching.as_ref();
         self.inner.options.requested
+            || self.inner.options.sparse_pointers.is_some()
             || self.asks_for_site()
             || caching.is_some_and(|caching| caching.has_paths())
     }

@@ -1,0 +1,116 @@
+//! The times of captions and commands: they follow the clock of the stream that they belong to.
+
+use super::times::{Reading, Timed, of_clock};
+use super::{Broadcast, LiveStream};
+use crate::live::Moment;
+use crate::live::clock::{from_smooth, smooth_ticks, to_smooth};
+use crate::live::feed::Feed;
+use crate::live::line::Line;
+use crate::live::moment::Duration;
+use crate::manifest::StreamKind;
+
+impl Broadcast {
+    /// Reads the time of a caption. It may be far from what is live, so it does not show whether the clock of its
+    /// encoder is another one: it is moved as the stream that it belongs to is.
+    pub(super) fn read_text(&mut self, timed: Timed, now: Moment) -> Reading {
+        let Timed { feed, line, time, .. } = timed;
+        let timescale = self.lines[line].timescale;
+        let Some(guide) = self.guide(feed, line) else { return Reading::At(time) };
+        let guide = &self.feeds[guide];
+        if guide.is_standby && guide.encoder == self.feeds[feed].encoder {
+            self.feeds[feed].is_standby = true;
+            return Reading::Standby;
+        }
+        let Some(position) = self.position(now) else { return Reading::At(time) };
+        let has_turned = guide.tracks.iter().any(|track| track.turned > 0);
+        let at = |shift: i64| {
+            let at = time.saturating_add(from_smooth(shift, timescale));
+            match has_turned && (0..1 << 32).contains(&time) {
+                true => with_turns(at, from_smooth(position, timescale)),
+                false => at,
+            }
+        };
+        let near = smooth_ticks(FAR_AHEAD).unsigned_abs();
+        let is_near = |&shift: &i64| to_smooth(at(shift), timescale).abs_diff(position) <= near;
+        let own = match guide.encoder == self.feeds[feed].encoder {
+            true => [guide.shift, 0],
+            false => [0, guide.shift],
+        };
+        let shift = own.into_iter().find(is_near).unwrap_or(own[0]);
+        let at = at(shift);
+        let of = &mut self.feeds[feed];
+        if !of.is_of_clock(&self.lines) {
+            (of.shift, of.is_standby) = (shift, false);
+        }
+        Reading::At(at)
+    }
+
+    /// Returns the encoder whose clock captions have: that which pushes their parent, of the same encoder if there is
+    /// one.
+    fn guide(&self, feed: usize, line: usize) -> Option<usize> {
+        let own = &self.feeds[feed];
+        if own.is_of_clock(&self.lines) {
+            return Some(feed);
+        }
+        let parent = self.parent_of(self.lines[line].stream);
+        let rank = |of: &Feed| {
+            let has_parent = parent.is_some_and(|parent| {
+                self.streams[parent].lines.iter().any(|&line| of.track_of_line(line).is_some())
+            });
+            (of.encoder == own.encoder, has_parent, !of.is_standby, of.sent)
+        };
+        let feeds = self.feeds.iter().enumerate();
+        let feeds = feeds.filter(|(_, of)| of.sent.is_some() && of.is_of_clock(&self.lines));
+        feeds.max_by_key(|(_, of)| rank(of)).map(|(at, _)| at)
+    }
+
+    /// Returns the stream that captions belong to: that which they name, else the first pictures, else the first
+    /// sound. One that cannot be served has no chunks.
+    pub(super) fn parent_of(&self, stream: usize) -> Option<usize> {
+        let of = &self.streams[stream];
+        let named = of.parent.as_deref().and_then(|parent| {
+            let is_it = |line: &&Line| line.key.name == *parent;
+            let served = self.lines.iter().filter(|line| !line.is_refused);
+            Some(served.filter(|line| of_clock(line.key.kind)).find(is_it)?.stream)
+        });
+        let is_served =
+            |stream: &LiveStream| stream.lines.iter().any(|&line| !self.lines[line].is_refused);
+        let of_kind = |stream: &LiveStream, kind| stream.kind == kind && is_served(stream);
+        let first = |kind| self.streams.iter().position(|stream| of_kind(stream, kind));
+        named.or_else(|| first(StreamKind::Video)).or_else(|| first(StreamKind::Audio))
+    }
+
+    /// Returns true if a caption begins so far ahead that its clock must be wrong.
+    pub(super) fn is_too_far_ahead(&self, line: usize, time: i64, now: Moment) -> bool {
+        let line = &self.lines[line];
+        if line.key.kind != StreamKind::Text {
+            return false;
+        }
+        let Some(position) = self.position(now) else { return false };
+        let latest = position.max(self.newest_end().unwrap_or(0));
+        let latest = latest.saturating_add(smooth_ticks(FAR_AHEAD));
+        to_smooth(time, line.timescale) > latest
+    }
+
+    /// Returns true if a caption begins behind the end of the stream that it belongs to, which has ended.
+    pub(super) fn is_behind_the_end(&self, stream: usize, time: i64) -> bool {
+        let of = &self.streams[stream];
+        let Some(parent) = self.parent_of(stream).map(|parent| &self.streams[parent]) else {
+            return false;
+        };
+        let end = parent.schedule.end().map(|end| to_smooth(end, parent.timescale));
+        of.is_sparse
+            && self.is_ending
+            && end.is_some_and(|end| to_smooth(time, of.timescale) >= end)
+    }
+}
+
+/// Adds the turns of a counter of 32 bits with which a time is nearest to what is live.
+fn with_turns(at: i64, live: i64) -> i64 {
+    let behind = i128::from(live) - i128::from(at) + (1 << 31);
+    let turns = i64::try_from((behind >> 32).max(0)).unwrap_or(0);
+    at.saturating_add(turns.saturating_mul(1 << 32))
+}
+
+/// How far ahead of the event captions may begin, and other fragments may end.
+pub(super) const FAR_AHEAD: Duration = Duration::from_secs(600);
