@@ -1835,6 +1835,37 @@ def smooth_push(*boxes, manifest=True, header=None):
     return FTYP + named + head + b"".join(boxes)
 
 
+def commands():
+    """A stream of SCTE 35: the break and the time signal of the examples in SCTE 35, 14.1 and 14.2."""
+    sections = [
+        bytes.fromhex(of)
+        for of in (
+            "FC302F000000000000FFFFF014054800008F7FEFFE7369C02EFE0052CCF500000000000A0008435545490000013562DBA30A",
+            "FC3034000000000000FFFFF00506FE72BD0050001E021C435545494800008E7FCF0001A599B00808000000002CA0A18A3402009AC9D17E",
+        )
+    ]
+    return sparse(b"urn:scte:scte35:2013:bin", sections)
+
+
+def sparse(scheme, sections):
+    """Pictures, and a sparse stream of messages."""
+    text = smil(("video", "Streams", 700_000, 1, "v"), ("textstream", "Streams", 0, 2, "ads")).replace(
+        b'<textstream src="Streams" systemBitrate="0">',
+        b'<textstream src="Streams" systemBitrate="0"><param name="Subtype" value="DATA"/><param name="parentTrackName" value="v"/>'
+        b'<param name="Scheme" value="%b"/>' % scheme,
+    )
+
+    def message(number, time, section):
+        payload = u32(1, number, 10_000_000) + section
+        return fragment(2, [Samples((10_000_000, len(payload), KEY, 0))], [tfxd(time, 10_000_000)], payload=payload)
+
+    head = moov(VIDEO, trak(2, "meta", 10_000_000, box("urim", bytes(6), u16(1))))
+    pictures = [fragment(1, [gop()], [tfxd(n * 20_000_000)]) for n in range(6)]
+    messages = [message(n, n * 30_000_000, section) for n, section in enumerate(sections * 2)]
+    both = [one for n in range(4) for one in (pictures[n], messages[n])]
+    return FTYP + ext(LIVE_SERVER_MANIFEST, 0, 0, text) + head + b"".join([*both, *pictures[4:]]) + box("mfra")
+
+
 def live_pushes():
     """Bodies behind two bytes of settings: the longest piece, and where the random numbers begin."""
     settings = lambda piece=40, seed=1: u8(piece, seed)
@@ -1890,6 +1921,26 @@ def live_pushes():
         + moov(*(trak(n + 1, "vide" if n < 2 else "soun", 9000, e) for n, e in enumerate(other_entries()[:6]))),
         "text-without-a-name": settings()
         + smooth_push(one(3), header=moov(VIDEO, AUDIO, trak(3, "subt", 10_000_000, stpp(), "deu"))),
+        **{f"commands-of-scte-35-{piece}": settings(piece) + commands() for piece in (250, 252)},
+        **{
+            f"tags-of-id3-{piece}": settings(piece)
+            + sparse(b"http://www.id3.org/", [b"ID3\4\0" + u8(flags, 0, 0, 0, 5) + bytes(15) for flags in (0, 0x10)])
+            for piece in (250, 252)
+        },
+        **{
+            f"encrypted-cmaf-whose-pictures-are-reordered-{number}": settings()
+            + box("ftyp", b"cmf2", u32(0), b"cmfc")
+            + moov(VIDEO)
+            + b"".join(
+                styp() + fragment(1, runs, [senc], front=[tfdt(time)]) for time in (0, 20_000_000)
+            )
+            for number, runs in enumerate(
+                (
+                    [Samples(*((5_000_000, 6, flags, offset) for flags, offset in ((KEY, 10), (OTHER, 20), (OTHER, 0), (OTHER, 10))))],
+                    [Samples((5_000_000, 6, KEY, 10), (5_000_000, 6, OTHER, 0)), Samples((5_000_000, 6, OTHER, None), (5_000_000, 6, OTHER, None))],
+                )
+            )
+        },
         "times-of-32-bits": settings()
         + smooth_push(fragment(1, [gop()], [tfxd(5, version=0)], between=box("free", bytes(5)))),
         "a-time-of-a-later-version": settings()
@@ -2208,8 +2259,10 @@ def live_journals():
     began = u8(1) + u64(7, 1 << 60) + u8(1) + b"e"
     file = lambda number, name: u8(3) + u32(number) + text(name) + text(smil(name)) + text(b"key%d" % number) + b"ftypmoov"
     placed = lambda number, time, start, length=100: u8(5) + u32(number) + u64(time, 20, start, 60, 68, length, 9)
-    held = lambda number, time: u8(4) + u32(number) + u64(time) + b"moofmdat"
-    early = lambda key, time: u8(9) + text(smil(b"v.ismv")) + text(key) + text(b"ftypmoov") + u64(time) + b"moofmdat"
+    held = lambda number, time: u8(4) + u32(number) + u64(time, 20) + b"moofmdat"
+    early = lambda key, time: u8(9) + text(smil(b"v.ismv")) + text(key) + text(b"ftypmoov") + u64(time, 20) + b"moofmdat"
+    moved = lambda shift: u8(13) + u64(shift) + text(b"video") + b"192.0.2.1"
+    header = lambda boxes: u8(17) + u8(1) + text(b"video") + text(b"192.0.2.1") + boxes
     cut = lambda number, length: u8(6) + u32(number) + u64(length)
     whole = [
         began, file(1, b"v.ismv"), file(2, b"a.isma"), u8(2) + u64(1234),
@@ -2234,6 +2287,14 @@ def live_journals():
         "files-of-the-future": j(began) + j(file(2, b"v.ismv")) + j(file(0, b"v.ismv")),
         "another-event-is-held": j(began) + j(file(1, b"v.ismv")) + h(u8(1) + u64(8, 1) + u8(0)) + h(held(1, 0)),
         "held-in-the-journal": j(began) + j(file(1, b"v.ismv")) + j(held(1, 0)) + j(early(b"k", 0)),
+        "encoders-that-are-moved": event + j(moved(10_000_000_000)) + j(moved((1 << 64) - 20)) + j(placed(1, 60, 308)),
+        "moved-without-an-encoder": event + j((u8(13) + u64(9) + text(b"video"))) + j(u8(13) + u64(9) + u32(9) + b"v"),
+        "headers-of-encoders": event + j(header(b"moov")) + j(header(b"ftyp")) + j(placed(1, 60, 308)),
+        "a-header-of-nobody": event + j(u8(17) + u8(0) + text(b"video") + u32(9) + b"1"),
+        "films-that-are-due": j(began) + j(u8(10) + b"events/news.isml") + j(u8(18) + began[1:]) + j(u8(18) + u64(3)) + j(u8(8)),
+        "the-record-of-a-point": j(began) + j(u8(10) + b"events/news.isml") + j(u8(11) + b"events/news.ism")
+        + j(u8(12) + "première".encode()) + j(u8(7)) + j(u8(8)),
+        "a-point-with-a-name-that-leaves": j(began) + j(u8(10) + b"../news.isml") + j(u8(11) + b"/news.ism") + j(u8(12) + b"\xff"),
         "no-beginning": j(file(1, b"v.ismv")) + j(began) + h(held(1, 0)),
         "began-twice": j(began) + j(began),
         "short-records": b"".join(j(record[:-1]) for record in whole[:2]) + j(b""),

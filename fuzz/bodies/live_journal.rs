@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use smooth_origin::base::{Limits, Name};
-use smooth_origin::live::journal::{ArchiveWrite, Recovered, Recovery, journal_of};
+use smooth_origin::live::journal::{ArchiveWrite, PointRecord, Recovered, Recovery, journal_of};
 
 /// Recovers an event by a journal and held fragments. Each record of the input has `j` or `h` before it, the
 /// bytes of one of the two, and its length in 16 bits. An input that begins with `r` is a journal as it is.
@@ -13,7 +13,9 @@ pub fn live_journal(data: &[u8]) {
     let point = Name::new("news.isml").unwrap();
     if let Some(raw) = data.strip_prefix(b"r") {
         let journal = Bytes::copy_from_slice(raw);
-        let _ = Recovery::new(&point, &journal, &Bytes::new(), &Limits::default());
+        let record = PointRecord::of_journal(point.clone(), &journal);
+        let _ = Recovery::new(record, &journal, &Bytes::new(), &Limits::default());
+        let _ = PointRecord::read(&point, &journal, &Limits::default());
         return;
     }
     let (mut journal, mut held) = (Vec::new(), Vec::new());
@@ -37,8 +39,8 @@ pub fn live_journal(data: &[u8]) {
         assert!(last.get(&file).is_none_or(|last| (*last as i64) < time), "published and held");
     }
     let mut contents = BTreeMap::from([
-        (recovered.journal.name().clone(), journal.to_vec()),
-        (recovered.journal.held_name().clone(), held.to_vec()),
+        (name_of(&recovered, false), journal.to_vec()),
+        (name_of(&recovered, true), held.to_vec()),
     ]);
     for write in &recovered.writes {
         match write {
@@ -59,7 +61,7 @@ pub fn live_journal(data: &[u8]) {
     }
     let content = |name: &Name| Bytes::from(contents[name].clone());
     let (journal, held) =
-        (content(recovered.journal.name()), content(recovered.journal.held_name()));
+        (content(&name_of(&recovered, false)), content(&name_of(&recovered, true)));
     let again = recover(&point, &journal, &held, usize::MAX).expect("the same event");
     assert!(again.restored.files().eq(recovered.restored.files()));
     assert!(again.restored.published().eq(recovered.restored.published()));
@@ -68,10 +70,11 @@ pub fn live_journal(data: &[u8]) {
 
 /// Recovers an event. Of its files, the newest fragments are wrong, as many as the bits of `wrong` say.
 fn recover(point: &Name, journal: &Bytes, held: &Bytes, wrong: usize) -> Option<Recovered> {
-    let found = Recovery::new(point, journal, held, &Limits::default()).expect("a journal");
+    let record = PointRecord::of_journal(point.clone(), journal);
+    let found = Recovery::new(record, journal, held, &Limits::default()).expect("a journal");
     let mut recovery = found?;
     if recovery.is_closed() {
-        assert!(recovery.ended().is_ended() && recovery.finish().is_none());
+        assert!(recovery.finish().is_none());
         return None;
     }
     for file in 0..recovery.files() {
@@ -88,4 +91,9 @@ fn recover(point: &Name, journal: &Bytes, held: &Bytes, wrong: usize) -> Option<
         }
     }
     recovery.finish()
+}
+
+fn name_of(recovered: &Recovered, is_held: bool) -> Name {
+    let name = if is_held { recovered.journal.held_name() } else { recovered.journal.name() };
+    name.cloned().expect("an event that goes on")
 }

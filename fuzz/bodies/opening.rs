@@ -330,6 +330,23 @@ fn manifest(files: &Files, presentation: &Arc<Presentation>) {
     let first = reply(files, presentation, &request).expect("a manifest that is there is a reply");
     assert!(body(files, &first) == bytes);
     again(files, presentation, &request, &first);
+    for query in ["start=1&end=3", "start=2", "end=2.5"] {
+        part(files, presentation, query);
+    }
+}
+
+/// The manifest of a part can be read, and announces chunks of the whole alone.
+fn part(files: &Files, presentation: &Arc<Presentation>, query: &str) {
+    let request = smooth_origin::output::Request::parse("Manifest", Some(query));
+    let step = request.expect("times that can be read").answer(presentation);
+    let Ok(of_part) = step.and_then(|step| drive(step, LOOKS, |want| files.get(want))) else {
+        return;
+    };
+    let bytes = body(files, &of_part);
+    let manifest = ClientManifest::parse(&bytes, &Limits::default()).unwrap_or_else(|error| {
+        panic!("{error} in the manifest of a part: {}", String::from_utf8_lossy(&bytes))
+    });
+    assert!(!manifest.streams.is_empty(), "a part of nothing");
 }
 
 /// The other layout says the same, and another epoch makes other validators.

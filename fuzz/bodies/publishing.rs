@@ -66,12 +66,17 @@ fn look(point: &mut PublishingPoint) {
         let tracks = stream.tracks().iter();
         paths.extend(tracks.map(|track| format!("{}-{}.m3u8", stream.name(), track.bitrate())));
     }
-    paths.iter().for_each(|path| ask(presentation, path));
+    for path in &paths {
+        ask(presentation, path, None);
+        for query in ["start=1&end=3", "start=2.5", "end=2026-11-24T00:00:04Z", "delay=1.5"] {
+            ask(presentation, path, Some(query));
+        }
+    }
 }
 
 /// Asks for a text. What cannot be given is the content's fault, or not there yet.
-fn ask(presentation: &Arc<Presentation>, path: &str) {
-    let Ok(request) = Request::parse(path, None) else { return };
+fn ask(presentation: &Arc<Presentation>, path: &str, query: Option<&str>) {
+    let Ok(request) = Request::parse(path, query) else { return };
     match request.answer(presentation) {
         Ok(Step::Ready(reply)) => assert!(reply.length() > 0, "{path} is empty"),
         Ok(Step::Read(_)) => {}

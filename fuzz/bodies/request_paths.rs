@@ -78,6 +78,11 @@ fn request(text: &str) {
 #[cfg(any(feature = "dash", feature = "hls"))]
 fn outputs(text: &str) {
     use smooth_origin::output::Request;
+    if let Some((path, query)) = text.split_once('?')
+        && let Err(error) = Request::parse(path, Some(query))
+    {
+        assert_eq!(error.kind.group(), ErrorGroup::Request, "{error}");
+    }
     let Ok(request) = Request::parse(text, None) else { return };
     let written = match &request {
         Request::Cmaf(request) => request.to_string(),

@@ -23,6 +23,9 @@ const NOUNS: [&str; 4] = ["Fragments", "FragmentInfo", "RawFragments", "KeyFrame
 /// A probe of a fragment reads its `moof`, and no picture.
 const PROBE: u64 = 64 << 10;
 
+/// A request that takes longer hangs. A machine that does much else may stall for seconds.
+const HANGS: Duration = Duration::from_secs(60);
+
 fn service(watched: &Watched, set: impl FnOnce(OriginBuilder) -> OriginBuilder) -> OriginService {
     let options = ServiceOptions::default().caching(Default::default()).files(PassedFiles::all());
     OriginService::with_options(set(Origin::builder(watched.clone())).build(), options)
@@ -219,7 +222,7 @@ fn slow_storage_is_a_503_before_the_head_and_a_cut_after_it() {
     watched.watch.stop_opening();
     let asked = get(&slow(), POSTER);
     assert_eq!((asked.status, asked.header("cache-control")), (503, "no-store".to_owned()));
-    assert!(began.elapsed() < limit * 50, "{:?}", began.elapsed());
+    assert!(began.elapsed() < HANGS, "{:?}", began.elapsed());
     assert_eq!(watched.watch.under_way(), 0, "what timed out is given up");
     watched.watch.go_on();
     assert_eq!(get(&service, VIDEO).status, 200);
@@ -251,7 +254,8 @@ fn more_than_may_wait_are_sent_away_at_once_and_told_when_to_come_back() {
     assert_eq!(get(&service, "/film.ism/QualityLevels(1)/Fragments(video=0)").status, 404);
     assert_eq!(get(&service, "/film.ism/x").status, 400);
     assert_eq!(ask(&service, "OPTIONS", VIDEO, &[]).status, 204);
-    assert!(began.elapsed() < Duration::from_secs(1));
+    // Nobody waited for a read, of which each has 10 s.
+    assert!(began.elapsed() < Duration::from_secs(8));
     // Who waited goes on, and so does everyone else.
     watched.watch.go_on();
     for mut body in bodies {
@@ -299,7 +303,7 @@ fn a_collector_of_a_whole_large_body_ends_in_bounded_time() {
                 }
             }
             assert_eq!(whole, fits, "{target} {budget}");
-            assert!(began.elapsed() < limit * 30, "{target} {budget}: {:?}", began.elapsed());
+            assert!(began.elapsed() < HANGS, "{target} {budget}: {:?}", began.elapsed());
             drop(kept);
             // What it held is free again.
             assert_eq!(get(&service, target).status, 200);

@@ -6,6 +6,8 @@
 mod asked;
 mod caching;
 mod changes;
+#[cfg(all(feature = "dash", feature = "hls"))]
+mod clips;
 #[cfg(feature = "compression")]
 mod codings;
 mod conditions;

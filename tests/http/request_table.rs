@@ -48,7 +48,7 @@ fn each_target_has_its_status_and_its_code() {
         ("GET /film.ism?t=1690000000", &[], 302, &["location: film.ism/Manifest?t=1690000000"]),
         ("GET /film.ism/QualityLevels(300)/Fragments(video=0)?t=1690000000", &[], 200, &[]),
         ("GET /film.ism/QualityLevels(300)/Fragments(video=0)?1690000000", &[], 200, &[]),
-        ("GET /film.ism/Manifest?t=2026-11-28T10:00:00", &[], 415, &["code: not-served"]),
+        ("GET /film.ism/Manifest?t=2026-11-28T10:00:00", &[], 404, &["code: no-such-time"]),
         ("GET http://example.com/film.ism/Manifest", &[], 200, &[]),
         ("GET /film.ism", &[], 302, &["location: film.ism/Manifest"]),
         ("GET /film.ism/", &[], 302, &["location: Manifest"]),

@@ -23,6 +23,7 @@ const VIDEO: &[&str] = &[
 const MALFORMED: &[&str] = &["code: malformed-request", "cache-control: max-age=5"];
 const NO_TRACK: &[&str] = &["code: no-track", "cache-control: max-age=5"];
 const NO_FRAGMENT: &[&str] = &["code: no-fragment", "cache-control: max-age=5"];
+const NO_SUCH_TIME: &[&str] = &["code: no-such-time", "cache-control: max-age=5"];
 const NO_FILE: &[&str] = &["code: no-file", "cache-control: max-age=5"];
 const NOT_SERVED: &[&str] = &["code: not-served", "cache-control: max-age=5"];
 
@@ -157,7 +158,15 @@ fn each_target_has_its_status_and_its_code() {
         ("GET /film.ism/manifest(format=f4m-f4f)", &[], 415, NOT_SERVED),
         ("GET /film.ism/manifest.mpd?filter=type%3D%3D%22audio%22", &[], 415, NOT_SERVED),
         ("GET /film.ism/master.m3u8?filter=x", &[], 415, NOT_SERVED),
-        ("GET /film.ism/video-300.m3u8?vbegin=10", &[], 415, NOT_SERVED),
+        ("GET /film.ism/video-300.m3u8?vbegin=2", &[], 200, PLAYLIST),
+        ("GET /film.ism/manifest.mpd?start=2&end=4", &[], 200, MPD),
+        ("GET /film.ism/manifest(format=mpd-time-csf)?start=2", &[], 200, MPD),
+        ("GET /film.ism/manifest(format=m3u8-cmaf).m3u8?t=1970-01-01T00:00:02", &[], 200, PLAYLIST),
+        ("GET /film.ism/master.m3u8?start=x", &[], 400, MALFORMED),
+        ("GET /film.ism/manifest.mpd?start=4&end=4", &[], 400, MALFORMED),
+        ("GET /film.ism/manifest.mpd?start=4000", &[], 404, NO_SUCH_TIME),
+        ("GET /film.ism/manifest.mpd?start=2&filter=x", &[], 415, NOT_SERVED),
+        ("GET /film.ism/video-300/40000000.m4s?start=x", &[], 200, VIDEO),
         ("GET /film.ism/manifest(format=mpd-time-csf)?filter=x", &[], 415, NOT_SERVED),
         ("GET /film.ism/manifest(format=mpd-time-csf,filter=x)", &[], 415, NOT_SERVED),
         ("GET /film.ism/manifest(format=mpd-time-csf,encryption=cenc)", &[], 415, NOT_SERVED),
@@ -188,7 +197,6 @@ fn a_refusal_names_the_option_that_is_not_served() {
         ("manifest(format=mpd-time-csf,encryption=cenc)", "a manifest of another encryption"),
         ("manifest(format=m3u8-cmaf,filter=x)", "a filtered manifest"),
         ("manifest(format=m3u8-cmaf)?filter=x", "a filtered manifest"),
-        ("master.m3u8?vend=10", "a part of a presentation"),
         ("manifest(format=mpd-time-csf,format=m3u8-cmaf)", "a manifest in several formats"),
         ("manifest(format=mpd-time-csf,format=m3u8-cmaf,filter=x)", "a filtered manifest"),
         ("manifest(format=m3u8-cmaf,format=m3u8-aapl)", "HLS with segments of MPEG-TS"),

@@ -287,7 +287,7 @@ mod local {
         media.sync_all().unwrap();
         rustix::fs::fadvise(&media, 0, None, rustix::fs::Advice::DontNeed).unwrap();
         let store = LocalStore::new(&folder).unwrap().cold_reads(|_| std::future::pending());
-        let origin = Origin::builder(store).read_timeout(Duration::from_millis(50)).build();
+        let origin = Origin::builder(store).read_timeout(Duration::from_millis(500)).build();
         let file = block_on(origin.file(&name("film.ismv"))).unwrap();
         let read = block_on(file.body().next()).unwrap();
         assert_eq!(read.unwrap_err().kind.status(), 503);

@@ -13,7 +13,7 @@ use testkit::name;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// A server that answers the requests in turn, the last answer for ever. It keeps their heads.
+/// A server that answers the requests in turn, the last answer for ever. It keeps them.
 struct Server {
     address: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -30,6 +30,12 @@ impl Server {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let mut head = Vec::new();
                 while !head.ends_with(b"\r\n\r\n") {
+                    let Ok(byte) = stream.read_u8().await else { break };
+                    head.push(byte);
+                }
+                let text = String::from_utf8_lossy(&head).to_lowercase();
+                let len = text.split("content-length: ").nth(1).and_then(|len| len.lines().next());
+                for _ in 0..len.and_then(|len| len.parse().ok()).unwrap_or(0) {
                     let Ok(byte) = stream.read_u8().await else { break };
                     head.push(byte);
                 }
@@ -443,5 +449,25 @@ fn readers_of_an_object_that_is_replaced_once_find_one_change() {
             assert!(open(&bucket).await.unwrap().read(0..10).await.is_ok());
         }
         assert_eq!(*told.lock().unwrap(), 0);
+    });
+}
+
+#[test]
+#[cfg(feature = "live")]
+fn what_an_archive_writes_has_its_bytes() {
+    use bytes::Bytes;
+    use smooth_origin::storage::{Archive, BucketArchive};
+
+    on_tokio(async {
+        let list = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+        let listed = answer("200 OK", &format!("Content-Length: {}\r\n", list.len()), list);
+        let missing = answer("404 Not Found", "Content-Length: 0\r\n", "");
+        let put = answer("200 OK", "ETag: \"1\"\r\nContent-Length: 0\r\n", "");
+        let server = Server::start(&[&missing, &listed, &put]).await;
+        let archive = BucketArchive::new(s3(&server));
+        archive.append(&name("a.ismv"), 0, Bytes::from_static(b"fragment")).await.unwrap();
+        let asked = server.asked();
+        assert!(asked[2].starts_with("PUT /films/.parts/a.ismv/0000"), "{asked:?}");
+        assert!(asked[2].ends_with("\r\n\r\nfragment"), "{asked:?}");
     });
 }

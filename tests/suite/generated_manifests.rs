@@ -1,7 +1,7 @@
-//! Manifests that are made from the media announce pictures at the size at which they are shown.
+//! Manifests that are made from the media: the size of pictures, and decoder configurations that the media lacks.
 
 use smooth_origin::base::Limits;
-use smooth_origin::bmff::{Body, Boxes, Tkhd};
+use smooth_origin::bmff::{AnyBox, Body, Boxes, SampleEntry, Stsd, Tkhd};
 use smooth_origin::manifest::{ClientManifest, StreamKind};
 use testkit::film::{self, Style, Track, ism};
 use testkit::{open, store};
@@ -44,4 +44,50 @@ fn pictures_of_pixels_that_are_not_square_are_announced_as_they_are_shown() {
     // The largest size counts, whichever track has it.
     assert_eq!(sizes(&[(853, 360), (640, 360)]), announced((853, 360)));
     assert_eq!(sizes(&[(640, 360), (853, 360), (480, 360)]), announced((853, 360)));
+}
+
+/// The entry with an `avcC` that has no parameter sets, and no box behind it.
+fn without_parameter_sets(entry: &SampleEntry) -> SampleEntry {
+    let at = entry.body.windows(4).position(|kind| kind == b"avcC").unwrap();
+    // Version, profile, compatibility, level, length of sizes; no sequence and no picture parameter sets.
+    let bare =
+        [&15_u32.to_be_bytes()[..], b"avcC", &entry.body[at + 4..][..5], &[0xe0, 0]].concat();
+    let mut entry = entry.clone();
+    entry.body = [&entry.body[..at - 4], &bare].concat().into();
+    entry
+}
+
+fn change_entries(item: &mut AnyBox, change: &impl Fn(&SampleEntry) -> SampleEntry) {
+    let Body::Boxes(boxes) = &mut item.body else { return };
+    if let Some(stsd) = boxes.get_mut::<Stsd>() {
+        let entries: Vec<_> = stsd.entries().map(|entry| change(&entry)).collect();
+        *stsd = Stsd::new(stsd.full(), entries);
+    }
+    boxes.list.iter_mut().for_each(|item| change_entries(item, change));
+}
+
+#[test]
+fn parameter_sets_that_the_media_lacks_are_those_of_the_server_manifest() {
+    let tracks = [Track::regular(1, StreamKind::Video, 3, 20_000_000, 50)];
+    let mut moov = film::moov(&tracks);
+    change_entries(&mut moov, &without_parameter_sets);
+    let mut media = film::media(&tracks, Style::default());
+    media.parts[1].1 = Boxes::from_iter([moov]).to_bytes().to_vec();
+    let said = "00000001674D401E0000000168EE3C80";
+    let server = |said: &str| {
+        format!(
+            "<smil><head/><body><switch><video src='film.ismv' systemBitrate='100'>
+                <param name='trackID' value='1'/><param name='CodecPrivateData' value='{said}'/>
+            </video></switch></body></smil>"
+        )
+    };
+    for (said, announced) in [(said, said), ("", "")] {
+        let store =
+            store([("film.ism", server(said).into_bytes()), ("film.ismv", media.to_bytes())]);
+        let text = open(&store).unwrap().presentation().manifest().unwrap().to_vec();
+        let manifest = ClientManifest::parse(&text, &Limits::default()).unwrap();
+        let quality = &manifest.streams[0].qualities[0];
+        assert_eq!(quality.four_cc.as_deref(), Some("H264"));
+        assert_eq!(quality.codec_private_data.as_deref().unwrap_or_default(), announced);
+    }
 }

@@ -9,19 +9,19 @@ use smooth_origin::Name;
 use smooth_origin::live::{PointOptions, PointState};
 use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{LiveOptions, LivePoint, LivePoints, Origin, block_on};
-use smooth_origin::storage::{Archive, MemoryArchive, MemoryStore, Source};
+use smooth_origin::storage::{Archive, MemoryArchive, MemoryStore, RangeSource, Source, Store};
 use testkit::film::{self, Style, Track};
 
 /// An archive of a process that ends after so many bytes.
 #[derive(Clone)]
-struct EndsAfter(MemoryArchive, Arc<Mutex<u64>>);
+pub(crate) struct EndsAfter(MemoryArchive, Arc<Mutex<u64>>);
 
 impl EndsAfter {
-    fn new(archive: &MemoryArchive, bytes: u64) -> Self {
+    pub(crate) fn new(archive: &MemoryArchive, bytes: u64) -> Self {
         Self(archive.clone(), Arc::new(Mutex::new(bytes)))
     }
 
-    fn left(&self) -> u64 {
+    pub(crate) fn left(&self) -> u64 {
         *self.1.lock().unwrap()
     }
 
@@ -61,18 +61,23 @@ impl Archive for EndsAfter {
     }
 }
 
-const CHUNKS: usize = 8;
-const TICKS: u32 = 20_000_000;
+pub(crate) const CHUNKS: usize = 8;
+pub(crate) const TICKS: u32 = 20_000_000;
 
 /// What an encoder sends of a stream: its header, and its fragments.
-struct Encoder {
-    stream: &'static str,
-    head: Bytes,
-    fragments: Vec<Bytes>,
+pub(crate) struct Encoder {
+    pub(crate) stream: &'static str,
+    pub(crate) head: Bytes,
+    pub(crate) fragments: Vec<Bytes>,
 }
 
 fn encoders() -> [Encoder; 2] {
-    [("video", StreamKind::Video, 300), ("audio", StreamKind::Audio, 40)].map(
+    encoders_of(300)
+}
+
+/// Two encoders whose fragments of video have samples of this size.
+pub(crate) fn encoders_of(size: u32) -> [Encoder; 2] {
+    [("video", StreamKind::Video, size), ("audio", StreamKind::Audio, 40)].map(
         |(stream, kind, size)| {
             let track = Track::regular(1, kind, CHUNKS as u32, TICKS, size);
             let media = film::media(&[track], Style { tfxd: true, mfra: false });
@@ -89,24 +94,34 @@ fn encoders() -> [Encoder; 2] {
 }
 
 /// A process with a publishing point, which goes on with what the archive has.
-struct Process {
-    points: LivePoints,
-    point: Arc<LivePoint>,
-    origin: Origin,
+pub(crate) struct Process {
+    pub(crate) points: LivePoints,
+    pub(crate) point: Arc<LivePoint>,
+    pub(crate) origin: Origin,
 }
 
 impl Process {
     fn begin(archive: impl Archive) -> Option<Self> {
+        Self::with(archive, PointOptions::default())
+    }
+
+    pub(crate) fn with(archive: impl Archive, options: PointOptions) -> Option<Self> {
         let points = LivePoints::new(LiveOptions::default().archive(archive).memory_per_file(0));
         let name = Name::new("news.isml").unwrap();
-        let point = block_on(points.recover(name, PointOptions::default())).ok()?;
+        let point = block_on(points.recover(name, options)).ok()?;
+        // Films of events that have ended.
+        block_on(points.settle());
         let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
         Some(Self { points, point, origin })
     }
 
     /// Pushes a fragment with its header. Returns whether it is acknowledged.
-    fn push(&self, encoder: &Encoder, number: usize) -> bool {
-        let mut push = self.point.begin(None, encoder.stream, "192.0.2.1").unwrap();
+    pub(crate) fn push(&self, encoder: &Encoder, number: usize) -> bool {
+        self.push_to(None, encoder, number)
+    }
+
+    fn push_to(&self, event: Option<&str>, encoder: &Encoder, number: usize) -> bool {
+        let mut push = self.point.begin(event, encoder.stream, "192.0.2.1").unwrap();
         push.push(&encoder.head).unwrap();
         push.push(&encoder.fragments[number]).unwrap();
         block_on(push.end()).is_ok()
@@ -114,12 +129,21 @@ impl Process {
 
     /// Pushes everything from the first fragments that are not acknowledged on. Returns whether all were.
     fn push_all(&self, encoders: &[Encoder], acknowledged: &mut [usize; 2]) -> bool {
+        self.push_all_to(None, encoders, acknowledged)
+    }
+
+    pub(crate) fn push_all_to(
+        &self,
+        event: Option<&str>,
+        encoders: &[Encoder],
+        acknowledged: &mut [usize; 2],
+    ) -> bool {
         for number in 0..CHUNKS {
             for (encoder, acknowledged) in encoders.iter().zip(&mut *acknowledged) {
                 if number < *acknowledged {
                     continue;
                 }
-                if !self.push(encoder, number) {
+                if !self.push_to(event, encoder, number) {
                     return false;
                 }
                 *acknowledged = number + 1;
@@ -128,14 +152,14 @@ impl Process {
         true
     }
 
-    fn stop(&self) -> bool {
+    pub(crate) fn stop(&self) -> bool {
         self.point.stop();
         block_on(self.point.acknowledge()).is_ok()
     }
 }
 
 /// All fragments that an origin serves of a presentation, by stream and time.
-fn fragments(origin: &Origin, name: &str) -> BTreeMap<(String, u64), Bytes> {
+pub(crate) fn fragments(origin: &Origin, name: &str) -> BTreeMap<(String, u64), Bytes> {
     let mut found = BTreeMap::new();
     let Ok(opened) = block_on(origin.open(&Name::new(name).unwrap())) else { return found };
     for stream in opened.presentation().streams() {
@@ -149,7 +173,7 @@ fn fragments(origin: &Origin, name: &str) -> BTreeMap<(String, u64), Bytes> {
     found
 }
 
-async fn collect(mut body: smooth_origin::origin::Body) -> Bytes {
+pub(crate) async fn collect(mut body: smooth_origin::origin::Body) -> Bytes {
     let mut bytes = Vec::new();
     while let Some(part) = body.next().await {
         bytes.extend_from_slice(&part.unwrap());
@@ -158,17 +182,21 @@ async fn collect(mut body: smooth_origin::origin::Body) -> Bytes {
 }
 
 /// The samples of a fragment.
-fn samples(fragment: &Bytes) -> Bytes {
+pub(crate) fn samples(fragment: &Bytes) -> Bytes {
     let moof = u32::from_be_bytes(fragment[..4].try_into().unwrap()) as usize;
     fragment.slice(moof + 8..)
 }
 
 fn check_film(archive: &MemoryArchive, encoders: &[Encoder]) -> BTreeMap<(String, u64), Bytes> {
     let origin = Origin::new(archive.store().clone());
-    let opened = block_on(origin.open(&Name::new("news.ism").unwrap())).unwrap();
+    // An event of which nothing was written has a number even so.
+    let files = block_on(archive.store().list(None)).unwrap();
+    let films: Vec<_> = files.iter().filter(|file| file.as_str().ends_with(".ism")).collect();
+    let [name] = films[..] else { panic!("{films:?}") };
+    let opened = block_on(origin.open(name)).unwrap();
     let findings = opened.presentation().findings();
     assert!(findings.is_empty(), "{findings:?}");
-    let film = fragments(&origin, "news.ism");
+    let film = fragments(&origin, name.as_str());
     for encoder in encoders {
         for (number, fragment) in encoder.fragments.iter().enumerate() {
             let key = (encoder.stream.to_owned(), number as u64 * u64::from(TICKS));
@@ -227,7 +255,7 @@ fn a_process_that_ends_at_any_byte_has_lost_nothing_that_it_acknowledged() {
             served = fragments(&process.origin, "news.isml");
         }
         let process = Process::begin(archive.clone()).unwrap();
-        let ended = acknowledged == [CHUNKS; 2] && process.point.state() == PointState::Idle;
+        let ended = acknowledged == [CHUNKS; 2] && process.point.state() == PointState::Stopped;
         if !ended {
             went_on += u32::from(process.point.state() != PointState::Idle);
             assert!(process.push_all(&encoders, &mut acknowledged), "moment {moment}");
@@ -259,9 +287,343 @@ fn a_folder_is_an_archive_and_then_a_presentation() {
     let process = Process::begin(LocalArchive::new(&folder).unwrap()).unwrap();
     assert_eq!(process.point.state(), PointState::Started);
     assert_eq!(fragments(&process.origin, "news.isml").len(), 6);
+    // The same folder is the store of the origin.
+    let store = LocalStore::new(&folder).unwrap();
+    let origin = Origin::builder(store).live(process.points.clone()).build();
     assert!(process.push_all(&encoders, &mut [5; 2]) && process.stop());
+    assert_eq!(fragments(&origin, "news.isml").len(), 2 * CHUNKS);
     let origin = Origin::new(LocalStore::new(&folder).unwrap());
     let film = fragments(&origin, "news.ism");
     assert_eq!(film.len(), 2 * CHUNKS);
     let _ = std::fs::remove_dir_all(&folder);
+}
+
+/// What an encoder sent, by stream and time.
+fn check_samples(film: &BTreeMap<(String, u64), Bytes>, encoders: &[Encoder]) {
+    assert_eq!(film.len(), encoders.len() * CHUNKS);
+    for encoder in encoders {
+        for (number, fragment) in encoder.fragments.iter().enumerate() {
+            let key = (encoder.stream.to_owned(), number as u64 * u64::from(TICKS));
+            assert_eq!(samples(&film[&key]), samples(fragment), "{key:?}");
+        }
+    }
+}
+
+fn with_window() -> PointOptions {
+    PointOptions::default().window(Some(std::time::Duration::from_secs(4)))
+}
+
+#[test]
+fn an_event_that_has_ended_is_a_whole_film_at_its_own_url_also_after_a_restart() {
+    let (encoders, archive) = (encoders(), MemoryArchive::new());
+    let process = Process::with(archive.clone(), with_window()).unwrap();
+    assert!(process.push_all(&encoders, &mut [0; 2]));
+    let live = fragments(&process.origin, "news.isml");
+    let opened = block_on(process.origin.open(&Name::new("news.isml").unwrap())).unwrap();
+    assert!(opened.presentation().is_live());
+    assert!(process.stop());
+    let film = fragments(&process.origin, "news.isml");
+    check_samples(&film, &encoders);
+    assert_eq!(fragments(&process.origin, "news.ism"), film);
+    for (key, bytes) in &live {
+        assert_eq!(film[key], bytes, "{key:?}");
+    }
+    for path in ["Manifest", "manifest.mpd", "master.m3u8"] {
+        assert!(testkit::served(&process.origin, &format!("/news.isml/{path}")).is_ok(), "{path}");
+    }
+    let process = Process::with(archive.clone(), with_window()).unwrap();
+    assert_eq!(fragments(&process.origin, "news.isml"), film);
+    // The next event is shown when it publishes, and the film keeps its own name.
+    process.point.start();
+    let other = encoders_of(200);
+    assert!(process.push(&other[0], 0));
+    assert_eq!(fragments(&process.origin, "news.isml"), film);
+    assert!(process.push_all(&other, &mut [1, 0]));
+    assert_ne!(fragments(&process.origin, "news.isml"), film);
+    assert!(process.stop());
+    check_samples(&fragments(&process.origin, "news.isml"), &other);
+    assert_eq!(fragments(&process.origin, "news.ism"), film);
+    assert_eq!(fragments(&process.origin, "news.2.ism").len(), 2 * CHUNKS);
+}
+
+#[test]
+fn events_that_are_named_alike_do_not_share_a_file() {
+    let archive = MemoryArchive::new();
+    let films = [
+        (Some("a b"), 300),
+        (Some("a_b"), 310),
+        (Some("A_B "), 320),
+        (Some("a b"), 330),
+        (None, 340),
+    ];
+    for (event, size) in films {
+        let (process, encoders) = (Process::begin(archive.clone()).unwrap(), encoders_of(size));
+        // The operator lets the same EventID come again.
+        process.point.stop();
+        process.point.start();
+        assert!(process.push_all_to(event, &encoders, &mut [0; 2]), "{event:?}");
+        assert!(process.stop());
+    }
+    let origin = Origin::new(archive.store().clone());
+    let names = ["news.1.a_b", "news.2.a_b", "news.3.A_B_", "news.4.a_b", "news.5"];
+    for (name, (_, size)) in names.iter().zip(films) {
+        check_samples(&fragments(&origin, &format!("{name}.ism")), &encoders_of(size));
+    }
+}
+
+#[test]
+fn an_event_that_has_ended_is_refused_after_a_restart() {
+    let (encoders, archive) = (encoders(), MemoryArchive::new());
+    for event in ["first", "Second"] {
+        let process = Process::begin(archive.clone()).unwrap();
+        assert!(process.push_all_to(Some(event), &encoders, &mut [0; 2]));
+    }
+    let process = Process::begin(archive.clone()).unwrap();
+    let takes = |process: &Process, event| process.point.begin(event, "video", "192.0.2.1").is_ok();
+    assert!(!takes(&process, Some("FIRST")) && takes(&process, Some("Second")));
+    end_by_encoders(&process, Some("Second"), &encoders);
+    let process = Process::begin(archive.clone()).unwrap();
+    for event in [Some("FIRST"), Some("second"), None] {
+        assert!(!takes(&process, event), "{event:?}");
+    }
+    assert!(takes(&process, Some("third")));
+}
+
+/// Encoders say that nothing follows.
+fn end_by_encoders(process: &Process, event: Option<&str>, encoders: &[Encoder]) {
+    for encoder in encoders {
+        let mut push = process.point.begin(event, encoder.stream, "192.0.2.1").unwrap();
+        push.push(&encoder.head).unwrap();
+        push.push(&Bytes::from_static(b"\0\0\0\x08mfra")).unwrap();
+        block_on(push.end()).unwrap();
+    }
+    assert_eq!(process.point.state(), PointState::Stopped);
+}
+
+#[test]
+fn a_point_takes_pushes_after_a_restart_as_it_did_before() {
+    let (encoders, archive) = (encoders(), MemoryArchive::new());
+    let begin = || Process::begin(archive.clone()).unwrap();
+    let takes = |event| {
+        // A process that has done nothing changes nothing for the next one.
+        let taken = || begin().point.begin(event, "video", "192.0.2.1").is_ok();
+        (taken(), taken())
+    };
+    let (yes, no) = ((true, true), (false, false));
+    let process = begin();
+    assert!(process.push_all(&encoders, &mut [0; 2]));
+    assert_eq!(takes(None), yes);
+    // The encoders end the event.
+    end_by_encoders(&process, None, &encoders);
+    assert_eq!((takes(None), takes(Some("a"))), (no, yes));
+    let order = |order: fn(&LivePoint)| {
+        let process = begin();
+        order(&process.point);
+        block_on(process.points.settle());
+    };
+    order(LivePoint::start);
+    assert_eq!((takes(None), takes(Some("a"))), (yes, yes));
+    // The operator stops the point, whether an event goes on or not.
+    order(LivePoint::stop);
+    assert_eq!((takes(None), takes(Some("a"))), (no, no));
+    order(LivePoint::start);
+    assert!(begin().push_all_to(Some("a"), &encoders, &mut [0; 2]) && begin().stop());
+    assert_eq!((takes(None), takes(Some("b"))), (no, no));
+    order(LivePoint::start);
+    assert_eq!((takes(None), takes(Some("b"))), (yes, yes));
+    // The host takes the point away, which no operator has stopped.
+    let process = begin();
+    assert!(block_on(process.points.remove(process.point.name())));
+    assert_eq!((takes(None), takes(Some("b"))), (yes, yes));
+}
+
+#[test]
+fn an_event_that_has_become_a_film_takes_no_memory_for_its_media() {
+    let (encoders, archive) = (encoders_of(30_000), MemoryArchive::new());
+    let points = LivePoints::new(LiveOptions::default().archive(archive.clone()));
+    let name = Name::new("news.isml").unwrap();
+    let point = block_on(points.recover(name, PointOptions::default())).unwrap();
+    let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
+    let process = Process { points, point, origin };
+    assert!(process.push_all(&encoders, &mut [0; 2]));
+    assert!(process.point.memory() > 60_000, "the newest fragments stay");
+    assert!(process.stop());
+    let heads: usize = encoders.iter().map(|encoder| encoder.head.len()).sum();
+    assert!(process.point.memory() <= heads as u64, "{}", process.point.memory());
+    check_samples(&fragments(&process.origin, "news.isml"), &encoders);
+}
+
+/// A process without an archive, whose points have so many bytes of memory.
+fn without_archive(memory: u64) -> Process {
+    let points = LivePoints::new(LiveOptions::default().memory(memory));
+    let name = Name::new("news.isml").unwrap();
+    let point = block_on(points.recover(name, PointOptions::default())).unwrap();
+    let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
+    Process { points, point, origin }
+}
+
+#[test]
+fn a_film_takes_memory_until_the_next_event_is_shown_in_its_place() {
+    let (encoders, process) = (encoders_of(30_000), without_archive(1 << 30));
+    assert!(process.push_all_to(Some("first"), &encoders, &mut [0; 2]));
+    end_by_encoders(&process, Some("first"), &encoders);
+    let film = process.point.memory();
+    assert!(film > 200_000, "{film}");
+    let mut push = process.point.begin(Some("second"), "video", "192.0.2.1").unwrap();
+    push.push(&encoders[0].head).unwrap();
+    block_on(push.end()).unwrap();
+    assert_eq!(process.point.memory(), film);
+    assert!(process.push_all_to(Some("second"), &encoders, &mut [6, 6]));
+    process.point.stop();
+    assert!(process.point.memory() < film / 2, "{}", process.point.memory());
+}
+
+#[test]
+fn the_film_of_an_event_that_another_one_ended_is_served_until_that_is_shown() {
+    for with_archive in [false, true] {
+        let encoders = encoders();
+        let process = match with_archive {
+            true => Process::begin(MemoryArchive::new()).unwrap(),
+            false => without_archive(1 << 30),
+        };
+        assert!(process.push_all_to(Some("first"), &encoders, &mut [0; 2]));
+        let mut push = process.point.begin(Some("second"), "video", "192.0.2.1").unwrap();
+        push.push(&encoders[0].head).unwrap();
+        block_on(push.end()).unwrap();
+        check_samples(&fragments(&process.origin, "news.isml"), &encoders);
+        assert!(process.push_to(Some("second"), &encoders[0], 0));
+        check_samples(&fragments(&process.origin, "news.isml"), &encoders);
+    }
+}
+
+/// The header with a box for the protection of its tracks of so many bytes.
+fn with_pssh(head: &Bytes, size: usize) -> Bytes {
+    let at = head.windows(4).position(|word| word == b"moov").unwrap() - 4;
+    let (before, moov) = head.split_at(at);
+    let pssh = [&(size as u32 + 32).to_be_bytes()[..], b"pssh\0\0\0\0", &[7; 16]].concat();
+    let pssh = [&pssh[..], &(size as u32).to_be_bytes(), &vec![1; size]].concat();
+    let len = ((moov.len() + pssh.len()) as u32).to_be_bytes();
+    [before, &len, &moov[4..], &pssh].concat().into()
+}
+
+#[test]
+fn headers_count_as_memory() {
+    let process = without_archive(4 << 20);
+    let head = with_pssh(&encoders()[0].head, 200_000);
+    let push = |number: u32| {
+        let mut push = process.point.begin(None, "video", &format!("192.0.2.{number}"))?;
+        push.push(&head)?;
+        block_on(push.end())?;
+        process.point.tick();
+        Ok::<_, smooth_origin::Error>(())
+    };
+    let refused = (0..100).find_map(|number| push(number).err());
+    assert_eq!(refused.expect("20 MB in a memory of 4 MB").kind.status(), 503);
+}
+
+#[test]
+fn fragments_of_a_track_without_a_file_count_with_their_head() {
+    let tracks = [1, 2].map(|id| Track::regular(id, StreamKind::Video, 200, TICKS, 10));
+    let media = film::media(&tracks, Style { tfxd: true, mfra: false });
+    let bytes = Bytes::from(media.to_bytes());
+    let part = |range: &std::ops::Range<u64>| bytes.slice(range.start as usize..range.end as usize);
+    let head = part(&(0..media.fragments[0].2.start));
+    let of_first: Vec<_> = media.fragments.iter().filter(|(track, ..)| *track == 1).collect();
+    assert!(of_first.len() > 100);
+    let written = EndsAfter::new(&MemoryArchive::new(), u64::MAX);
+    let process = Process::begin(written.clone()).unwrap();
+    let mut push = process.point.begin(None, "video", "192.0.2.1").unwrap();
+    push.push(&head).unwrap();
+    // The other one may come: nothing is published.
+    for (.., range) in &of_first {
+        push.push(&part(range)).unwrap();
+        block_on(push.settle()).unwrap();
+    }
+    let status = process.point.status();
+    let least = of_first.len() as u64 * head.len() as u64 / 2;
+    assert!(status.held_bytes > least, "{} {least}", status.held_bytes);
+    // The archive gets the head once.
+    let (written, fragments) = (u64::MAX - written.left(), of_first.len() as u64);
+    assert!(written < fragments * (head.len() as u64 / 2 + 250), "{written}");
+    drop(push);
+}
+
+#[test]
+fn the_end_of_a_process_is_not_the_end_of_its_events() {
+    let (encoders, archive) = (encoders(), MemoryArchive::new());
+    let process = Process::begin(archive.clone()).unwrap();
+    (0..4).for_each(|number| {
+        assert!(encoders.iter().all(|encoder| process.push(encoder, number)));
+    });
+    let mut push = process.point.begin(None, "video", "192.0.2.1").unwrap();
+    push.push(&encoders[0].fragments[3]).unwrap();
+    process.points.suspend();
+    assert_eq!(push.push(&encoders[0].fragments[4]).unwrap_err().kind.status(), 503);
+    drop(push);
+    let mut late = process.point.begin(None, "video", "192.0.2.1").unwrap();
+    assert_eq!(late.push(&encoders[0].fragments[4]).unwrap_err().kind.status(), 503);
+    drop(late);
+    block_on(process.points.settle());
+    let process = Process::begin(archive.clone()).unwrap();
+    assert_eq!(process.point.state(), PointState::Started);
+    assert!(process.push_all(&encoders, &mut [4; 2]) && process.stop());
+    check_film(&archive, &encoders);
+    let files = block_on(archive.store().list(None)).unwrap();
+    assert!(files.iter().all(|file| !file.as_str().contains(".2.")), "{files:?}");
+}
+
+#[test]
+fn a_first_push_goes_on_with_the_event_that_the_archive_has() {
+    let (encoders, archive) = (encoders(), MemoryArchive::new());
+    let process = Process::begin(archive.clone()).unwrap();
+    (0..4).for_each(|number| {
+        assert!(encoders.iter().all(|encoder| process.push(encoder, number)));
+    });
+    let options = LiveOptions::default().archive(archive.clone());
+    let points = LivePoints::new(options.on_first_push(|_| Some(PointOptions::default())));
+    let name = Name::new("news.isml").unwrap();
+    assert!(points.create(name.clone(), PointOptions::default()).is_err());
+    let point = block_on(points.for_push(&name)).unwrap();
+    assert_eq!(point.state(), PointState::Started);
+    // Taking it away ends the event.
+    assert!(block_on(points.remove(&name)));
+    let origin = Origin::new(archive.store().clone());
+    assert_eq!(fragments(&origin, "news.ism").len(), 8);
+}
+
+#[test]
+fn an_event_that_cannot_be_closed_or_recovered_does_not_hold_up_others() {
+    let (encoders, archive) = (encoders(), MemoryArchive::new());
+    let journal = Name::new("news.journal").unwrap();
+    let spoil = || {
+        let source = block_on(archive.store().open(&journal)).unwrap();
+        let size = block_on(source.stat()).unwrap().size;
+        let mut content = block_on(source.read(0..size)).unwrap().to_vec();
+        content[..6].copy_from_slice(b"spoilt");
+        block_on(archive.put(&journal, content.into())).unwrap();
+    };
+    let process = Process::begin(archive.clone()).unwrap();
+    assert!(process.push(&encoders[0], 0));
+    spoil();
+    assert!(process.stop(), "nothing waits for the archive");
+    process.point.start();
+    assert!(process.push_all(&encoders, &mut [0; 2]) && process.stop());
+    let origin = Origin::new(archive.store().clone());
+    check_samples(&fragments(&origin, "news.2.ism"), &encoders);
+    // Recovery.
+    let archive = MemoryArchive::new();
+    let process = Process::begin(archive.clone()).unwrap();
+    assert!(process.push(&encoders[0], 0));
+    block_on(archive.put(&journal, "my diary".into())).unwrap();
+    assert!(Process::begin(archive.clone()).is_none());
+    let options = LiveOptions::default().archive(archive.clone());
+    let points = LivePoints::new(options.on_first_push(|_| Some(PointOptions::default())));
+    let name = Name::new("news.isml").unwrap();
+    let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
+    let point = block_on(points.for_push(&name)).unwrap();
+    let process = Process { points, point, origin };
+    assert!(process.push_all(&encoders, &mut [0; 2]) && process.stop());
+    check_samples(&fragments(&process.origin, "news.isml"), &encoders);
+    let source = block_on(archive.store().open(&journal)).unwrap();
+    assert_eq!(block_on(source.read(0..8)).unwrap(), "my diary");
 }

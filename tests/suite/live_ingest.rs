@@ -278,6 +278,47 @@ fn a_probe_creates_nothing() {
 }
 
 #[test]
+fn a_probe_is_answered_as_a_push_would_be() {
+    let server = Server::with_look_ahead(0);
+    let (_, bytes) = event(2);
+    let empty = Pieces::default();
+    empty.end();
+    let probe = || server.push("/x.isml/Streams(enc1)", &empty).status().as_u16();
+    let body = Pieces::default();
+    let mut pushing = pin!(server.service.respond(push("/x.isml/Streams(enc1)", &body)));
+    body.add(&bytes);
+    assert!(poll(pushing.as_mut()).is_pending());
+    assert_eq!(probe(), 200);
+    assert!(poll(pushing.as_mut()).is_pending(), "no push is replaced");
+    server.points.stop();
+    assert_eq!(probe(), 503);
+}
+
+#[test]
+fn the_end_of_the_process_ends_bodies_that_are_no_push_yet() {
+    let server = Server::with_look_ahead(0);
+    let bodies = [Pieces::default(), Pieces::default(), Pieces::default()];
+    bodies[1].add(b"\0\0\0");
+    let begin = |path, body| Box::pin(server.service.respond(push(path, body)));
+    let mut waiting = [
+        begin("/x.isml/Streams(enc1)", &bodies[0]),
+        begin("/x.isml/video/1.m4s", &bodies[1]),
+        begin("/x.isml/manifest.mpd", &bodies[2]),
+    ];
+    assert!(waiting.iter_mut().all(|body| poll(body.as_mut()).is_pending()));
+    server.points.suspend();
+    for body in &mut waiting {
+        let Poll::Ready(response) = poll(body.as_mut()) else { panic!("the process ends") };
+        assert_eq!(response.status(), 503);
+    }
+    let late = Pieces::default();
+    let Poll::Ready(response) = poll(begin("/x.isml/Streams(enc1)", &late).as_mut()) else {
+        panic!("the process ends")
+    };
+    assert_eq!(response.status(), 503);
+}
+
+#[test]
 fn each_refusal_has_its_status_and_closes_the_connection() {
     let server = Server::new(LiveOptions::default());
     let name = Name::new("x.isml").unwrap();
@@ -436,6 +477,49 @@ fn fragments_come_one_a_request_behind_their_header() {
         assert_eq!(sized(&bytes[range.start as usize..range.end as usize]), 200);
     }
     assert_eq!(serves_what_was_pushed(&server, "x.isml", &media, &bytes), 8);
+}
+
+#[test]
+fn a_segment_that_is_dropped_is_refused() {
+    let server = Server::with_look_ahead(0);
+    let (media, bytes) = event(4);
+    let put = |bytes: &[u8]| {
+        server.push("/x.isml/Streams(enc1)", &Pieces::of(bytes, 300)).status().as_u16()
+    };
+    let part = |number: usize| {
+        let range = &media.fragments[number].2;
+        bytes[range.start as usize..range.end as usize].to_vec()
+    };
+    let broken = |number: usize| {
+        let mut bytes = part(number);
+        let run = bytes.windows(4).position(|at| at == b"trun").unwrap();
+        bytes[run + 8..run + 12].copy_from_slice(&7000_u32.to_be_bytes());
+        bytes
+    };
+    assert_eq!(put(&bytes[..header(&media)]), 200);
+    assert_eq!(put(&part(0)), 200);
+    assert_eq!(put(&broken(1)), 400);
+    assert_eq!(put(&part(1)), 200);
+    // A push that brings something else goes on.
+    assert_eq!(put(&[broken(2), part(3)].concat()), 200);
+    assert_eq!(server.state("x.isml"), Some(PointState::Started));
+}
+
+#[test]
+fn a_header_is_one_however_small_its_first_piece_is() {
+    for size in [1, 7, 8] {
+        let server = Server::with_look_ahead(0);
+        let (media, bytes) = event(2);
+        let push = |bytes: &[u8]| server.push("/x.isml/video-1.cmfv", &Pieces::of(bytes, size));
+        assert_eq!(push(&bytes[..header(&media)]).status(), 200);
+        for (.., range) in &media.fragments {
+            assert_eq!(push(&bytes[range.start as usize..range.end as usize]).status(), 200);
+        }
+        let status = server.points.get(&Name::new("x.isml").unwrap()).unwrap().status();
+        let streams: Vec<_> = status.encoders.iter().map(|of| &*of.stream).collect();
+        assert_eq!(streams, ["video1"], "pieces of {size}");
+        assert_eq!(server.push("/x.isml/video-1.cmfv", &Pieces::of(b"\0\0\0", 1)).status(), 400);
+    }
 }
 
 #[test]

@@ -536,6 +536,46 @@ fn chunk(track: u32, number: u64, first: u32) -> Vec<u8> {
     fragment.bytes()
 }
 
+#[test]
+fn pictures_that_are_reordered_begin_when_their_fragment_does() {
+    let video = Trak { timescale: 12_800, edit: Some(1024), ..trak(1, "vide", avc1()) };
+    let header = [boxed("ftyp", b"cmf2\0\0\0\0cmfc"), moov(&[video])].concat();
+    // Each sample lasts 512, and the first is shown two later than it is decoded.
+    let chunk = |decoded: u64, key: u32, offsets: [u32; 3]| {
+        let write = |data_offset: u32| {
+            let mut fields = words(&[3, data_offset, key]);
+            offsets.iter().for_each(|offset| fields.extend(words(&[512, 4, *offset])));
+            let tfhd = full("tfhd", 0, 0x2_0020, &words(&[1, INNER]));
+            let tfdt = full("tfdt", 1, 0, &decoded.to_be_bytes());
+            let traf = [tfhd, tfdt, full("trun", 0, 0xb05, &fields)].concat();
+            boxed("moof", &[full("mfhd", 0, 0, &words(&[1])), boxed("traf", &traf)].concat())
+        };
+        let moof = write(write(0).len() as u32 + 8);
+        [moof, boxed("mdat", &payload(12))].concat()
+    };
+    let offsets = |arrived: &Arrived| -> Vec<i32> {
+        let trun = traf(arrived).get::<Trun>().unwrap().clone();
+        trun.samples().map(|sample| sample.composition_offset.unwrap_or(0)).collect()
+    };
+    let styp = || boxed("styp", b"msdh\0\0\0\0");
+    let (first, second) = ([1024, 2048, 0], [2048, 0, 1024]);
+    let long = 3 * 512;
+    // A segment of two chunks, and then segments of one, the last of which is not held.
+    let one = chunk(0, KEY, first);
+    let taken = take(&[header.clone(), styp(), one.clone(), chunk(long, INNER, second)]);
+    assert_eq!(times(&taken), [(0, 2 * long, true)]);
+    let joined = taken.fragments()[0];
+    assert_eq!(offsets(joined), [0, 1024, -1024, 1024, -1024, 0]);
+    assert_eq!(samples(joined), payload(12).repeat(2));
+    let next = |at: u64| [styp(), chunk(at * long, KEY, first)].concat();
+    let taken = take(&[header, styp(), one, next(1), next(2)]);
+    assert_eq!(taken.fragments().len(), 3);
+    for arrived in taken.fragments() {
+        assert_eq!(offsets(arrived), [0, 1024, -1024]);
+        assert_eq!(samples(arrived), payload(12));
+    }
+}
+
 const KEY: u32 = 0x200_0000;
 const INNER: u32 = 0x101_0000;
 
@@ -615,6 +655,49 @@ fn encrypted_chunks_stay_fragments_of_their_own() {
     assert_eq!(times(&taken), [(0, 20_000_000, true), (20_000_000, 20_000_000, false)]);
     for arrived in taken.fragments() {
         assert!(traf(arrived).get::<smooth_origin::bmff::uuid::PiffSenc>().is_some());
+    }
+}
+
+#[test]
+fn encrypted_pictures_that_are_reordered_begin_when_their_fragment_does() {
+    let header = [boxed("ftyp", b"cmf2\0\0\0\0cmfc"), moov(&[trak(1, "vide", avc1())])].concat();
+    let ivs = || [&words(&[3])[..], &[9; 24]].concat();
+    // Each sample lasts 512, and the first is shown two later than it is decoded.
+    let chunk = |decoded: u64, offsets: [u32; 3]| {
+        let write = |data_offset: u32, aux: u32| {
+            let mut fields = words(&[3, data_offset, KEY]);
+            offsets.iter().for_each(|offset| fields.extend(words(&[512, 4, *offset])));
+            let boxes = [
+                full("tfhd", 0, 0x2_0020, &words(&[1, INNER])),
+                full("tfdt", 1, 0, &decoded.to_be_bytes()),
+                full("trun", 0, 0xb05, &fields),
+                full("saiz", 0, 0, &[&[8][..], &words(&[3])].concat()),
+                full("saio", 0, 0, &words(&[1, aux])),
+                full("senc", 0, 0, &ivs()),
+            ];
+            let traf = boxed("traf", &boxes.concat());
+            boxed("moof", &[full("mfhd", 0, 0, &words(&[1])), traf].concat())
+        };
+        let len = write(0, 0).len() as u32;
+        [write(len + 8, len - 24), boxed("mdat", &payload(12))].concat()
+    };
+    let segment =
+        |decoded| [boxed("styp", b"msdh\0\0\0\0"), chunk(decoded, [1024, 2048, 0])].concat();
+    let taken = take(&[header, segment(0), segment(1536)]);
+    let times: Vec<_> = times(&taken).iter().map(|of| of.0).collect();
+    assert_eq!(times, [1024, 1024 + 1536], "the time at which the first picture is shown");
+    for (arrived, time) in taken.fragments().into_iter().zip(times) {
+        let traf = traf(arrived);
+        let trun = traf.get::<Trun>().unwrap();
+        let offsets: Vec<_> = trun.samples().map(|of| of.composition_offset.unwrap()).collect();
+        assert_eq!((offsets, trun.full.version), (vec![0, 1024, -1024], 1));
+        let said = (traf.get::<Tfxd>().unwrap().time, traf.get::<Tfdt>().unwrap());
+        assert_eq!((said.0, said.1.base_media_decode_time), (time as u64, time as u64));
+        // The samples are at the same offset, and so are the vectors.
+        assert_eq!(samples(arrived), payload(12));
+        assert_eq!(u64::from(trun.data_offset.unwrap().unsigned_abs()), arrived.moof + 8);
+        let ivs = traf.get::<smooth_origin::bmff::uuid::PiffSenc>().unwrap().0.clone();
+        assert_eq!(ivs.sample_count, 3);
     }
 }
 

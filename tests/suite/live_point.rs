@@ -1,9 +1,26 @@
 //! The publishing point: whatever encoders do, no manifest has a wrong, repeated or overlapping chunk.
 
+#[cfg(feature = "unstable-formats")]
+#[path = "live_point/dropped.rs"]
+mod dropped;
+#[path = "live_point/durations.rs"]
+mod durations;
 #[path = "live_point/encoder.rs"]
-mod encoder;
+pub mod encoder;
 #[path = "live_point/faults.rs"]
 mod faults;
+#[path = "live_point/numbers.rs"]
+mod numbers;
+#[path = "live_point/qualities.rs"]
+mod qualities;
+#[path = "live_point/restarts.rs"]
+mod restarts;
+#[path = "live_point/rivals.rs"]
+mod rivals;
+#[path = "live_point/sparse.rs"]
+mod sparse;
+#[path = "live_point/storms.rs"]
+mod storms;
 #[path = "live_point/watch.rs"]
 mod watch;
 
@@ -360,7 +377,7 @@ fn times_of_32_bits_wrap_without_a_gap() {
         watch.pass(2000);
         for spec in &specs {
             let time = (number * i64::from(LONG)) % (1 << 32);
-            watch.push(id, &spec.fragment(time, LONG, number as u64)).unwrap();
+            watch.push(id, &spec.short_fragment(time, LONG, number as u64)).unwrap();
         }
     }
     watch.push(id, END).unwrap();
@@ -425,6 +442,9 @@ fn an_encoder_of_another_clock_is_not_mixed_in_and_takes_over_when_the_other_is_
     push(&mut watch, b, &specs, 1820..1830);
     assert_eq!(watch.point.status().encoders[1].moved, Some(-3600.0));
     watch.push(b, END).unwrap();
+    // The other one might have come again.
+    watch.pass(31_000);
+    watch.tick();
     assert_eq!(watch.times("video"), starts(0..30));
     assert_eq!(watch.times("audio"), starts(0..30));
 }
@@ -459,9 +479,74 @@ fn two_encoders_that_both_begin_anew_are_moved_alike() {
     assert_eq!(watch.count("clocks-disagree"), 0, "{:#?}", watch.notices);
 }
 
+/// Pushes a body of its own.
+fn push_one(watch: &mut Watch, body: &[u8]) {
+    let id = watch.begin("v", "a");
+    watch.push(id, body).unwrap();
+    watch.end(id).unwrap();
+}
+
+#[test]
+fn a_segment_that_begins_an_event_is_one_of_the_header_before() {
+    for restarts in [false, true] {
+        let options = PointOptions::default().restart_on_encoder_reconnect(restarts);
+        let (specs, mut watch) = ([video(1, 500_000)], Watch::with(options, 0));
+        let push = |watch: &mut Watch, numbers: std::ops::Range<i64>| {
+            for number in numbers {
+                watch.pass(2000);
+                push_one(watch, &specs[0].segment(number * i64::from(LONG), LONG));
+            }
+        };
+        push_one(&mut watch, &header(&specs));
+        push(&mut watch, 0..40);
+        assert_eq!(watch.times("video"), starts(0..40));
+        if restarts {
+            // The encoder begins anew, and its first segment shows it.
+            push_one(&mut watch, &header(&specs));
+            push(&mut watch, 0..3);
+            assert_eq!(watch.times("video"), starts(0..3));
+        } else {
+            watch.stop();
+            watch.point.start(watch.now);
+            push(&mut watch, 40..43);
+            assert_eq!(watch.times("video"), starts(40..43));
+        }
+        assert_eq!((watch.count("began"), watch.point.state()), (2, PointState::Started));
+    }
+}
+
+#[test]
+fn a_push_of_which_nothing_can_be_used_begins_no_event() {
+    let (specs, mut watch) = (pair(), Watch::new(PointOptions::default()));
+    let of_typo = |watch: &mut Watch, manifest: &[u8]| {
+        let id = watch.point.begin(Some("typo"), "all", "a", watch.now).unwrap();
+        watch.push(id, &[&header(&specs)[..24], manifest].concat()).unwrap();
+        watch.end(id).map_err(|error| error.kind.code())
+    };
+    let broken = stream_manifest_of("<smil");
+    assert!(of_typo(&mut watch, &broken).is_err());
+    of_typo(&mut watch, &stream_manifest(&["v"])).unwrap();
+    assert_eq!((watch.point.state(), watch.point.status().number), (PointState::Idle, 0));
+    let id = watch.point.begin(Some("e1"), "all", "a", watch.now).unwrap();
+    // What cannot be used is told when the event begins.
+    watch.push(id, &[&header(&specs)[..24], &broken, &header(&specs)[24..]].concat()).unwrap();
+    assert_eq!(watch.count("refused"), 1, "{:?}", watch.kinds);
+    push(&mut watch, id, &specs, 0..6);
+    assert!(of_typo(&mut watch, &broken).is_err());
+    of_typo(&mut watch, &stream_manifest(&["v"])).unwrap();
+    push(&mut watch, id, &specs, 6..8);
+    assert_eq!(watch.times("video"), starts(0..6));
+    assert_eq!((watch.count("began"), watch.point.status().number), (1, 1));
+}
+
 fn stream_manifest(streams: &[&str]) -> Vec<u8> {
     let refs = streams.iter().map(|stream| format!(r#"<ref src="Streams({stream})"/>"#));
-    let document = format!("<smil><body><par>{}</par></body></smil>", refs.collect::<String>());
+    let refs = refs.collect::<String>();
+    stream_manifest_of(&format!("<smil><body><par>{refs}</par></body></smil>"))
+}
+
+fn stream_manifest_of(document: &str) -> Vec<u8> {
+    let document = document.to_owned();
     let document = document.into_bytes().into();
     let boxed =
         AnyBox::new(StreamManifestBox(LiveServerManifest { full: FullBox::default(), document }));
@@ -801,4 +886,23 @@ fn too_many_pushes_are_refused() {
     assert_eq!(error.kind.status(), 503);
     watch.lost(pushes[0]);
     assert!(watch.point.begin(None, "v", "x", watch.now).is_ok());
+}
+
+#[test]
+fn what_memory_has_room_for_is_kept_whatever_players_may_start_over_with() {
+    let window = Some(Duration::from_secs(60));
+    let options = PointOptions::default().window(window).start_over(Duration::from_secs(3600));
+    let (specs, mut watch) = (vec![video(1, 500_000)], Watch::new(options));
+    let id = watch.begin("v", "a");
+    watch.push(id, &header(&specs)).unwrap();
+    push(&mut watch, id, &specs, 0..200);
+    assert_eq!(watch.chunks("video").len(), 198);
+    watch.keep(Some(Duration::from_secs(20)));
+    assert!(watch.chunks("video").len() <= 26, "20 s, and 30 s behind them");
+    let shown = |watch: &Watch| watch.presentation().live().and_then(|live| live.window);
+    assert_eq!(shown(&watch), Some(Duration::from_secs(20)));
+    watch.keep(None);
+    push(&mut watch, id, &specs, 200..300);
+    assert!(watch.chunks("video").len() > 100);
+    assert_eq!(shown(&watch), window);
 }

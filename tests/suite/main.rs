@@ -31,12 +31,32 @@ mod links;
 mod lint;
 #[cfg(feature = "live")]
 mod live_archive;
+#[cfg(all(feature = "http", feature = "live", feature = "dash", feature = "hls"))]
+mod live_end;
+#[cfg(feature = "live")]
+mod live_films;
+#[cfg(all(feature = "live", feature = "object-store", feature = "dash", feature = "hls"))]
+mod live_follow;
+#[cfg(all(feature = "http", feature = "live"))]
+mod live_headers;
 #[cfg(all(feature = "http", feature = "live"))]
 mod live_ingest;
+#[cfg(all(feature = "http", feature = "live"))]
+mod live_ingest_limits;
 #[cfg(feature = "live")]
 mod live_intake;
 #[cfg(feature = "live")]
+mod live_kills;
+#[cfg(all(feature = "http", feature = "live", feature = "dash", feature = "hls"))]
+mod live_messages;
+#[cfg(all(feature = "http", feature = "live", feature = "dash", feature = "hls"))]
+mod live_outputs;
+#[cfg(feature = "live")]
 mod live_point;
+#[cfg(all(feature = "dash", feature = "live"))]
+mod live_restarts;
+#[cfg(feature = "live")]
+mod live_shown;
 mod manifests;
 mod mend;
 mod metrics;

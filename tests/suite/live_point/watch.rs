@@ -15,11 +15,16 @@ use smooth_origin::presentation::Presentation;
 use smooth_origin::{Error, Limits};
 use testkit::name;
 
+/// The name of a file, and the chunks of its fragments.
+pub type Published = (String, Vec<(u64, u64)>);
+
 pub struct Watch {
     pub point: PublishingPoint,
     pub now: Moment,
     /// Files of all events, by the number of the event.
     pub files: BTreeMap<(u64, FileId), Vec<u8>>,
+    /// By the number of the event, and the file.
+    pub published_chunks: BTreeMap<(u64, FileId), Published>,
     event: u64,
     pub notices: Vec<String>,
     pub kinds: Vec<&'static str>,
@@ -41,6 +46,7 @@ impl Watch {
             point: PublishingPoint::new(name("live/a.isml"), options.look_ahead(look_ahead as u32)),
             now,
             files: BTreeMap::new(),
+            published_chunks: BTreeMap::new(),
             event: 0,
             notices: Vec::new(),
             kinds: Vec::new(),
@@ -92,6 +98,12 @@ impl Watch {
         self.look();
     }
 
+    pub fn keep(&mut self, longest: Option<Duration>) {
+        self.has_window = true;
+        self.point.keep(longest, self.now);
+        self.look();
+    }
+
     pub fn presentation(&self) -> &Presentation {
         self.point.snapshot().expect("a snapshot")
     }
@@ -122,11 +134,14 @@ impl Watch {
                     assert_eq!(number, self.event + 1);
                     self.event = number;
                 }
-                LiveEvent::Append { file, name, offset, bytes, .. } => {
+                LiveEvent::Append { file, name, offset, bytes, chunk, .. } => {
                     assert!(name.as_str().starts_with("live/a"), "{name}");
                     let content = self.files.entry((self.event, file)).or_default();
                     assert_eq!(offset, content.len() as u64, "{name} has a hole");
                     content.extend_from_slice(&bytes);
+                    let published = self.published_chunks.entry((self.event, file));
+                    let of = published.or_insert_with(|| (name.to_string(), Vec::new()));
+                    of.1.extend(chunk);
                 }
                 LiveEvent::Published { number, .. } => {
                     assert!(number > self.published, "numbers of snapshots ascend");
@@ -230,7 +245,7 @@ impl Watch {
 }
 
 /// Times and durations of `tfrf`.
-fn announced(fragment: &Bytes) -> Vec<(u64, u64)> {
+pub fn announced(fragment: &Bytes) -> Vec<(u64, u64)> {
     let boxes = Boxes::parse(fragment, 0, &Limits::default()).unwrap();
     let traf = boxes.path(&[*b"moof", *b"traf"]).unwrap();
     let of = |tfrf: &Tfrf| tfrf.entries.iter().map(|entry| (entry.time, entry.duration)).collect();
