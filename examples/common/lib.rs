@@ -9,6 +9,7 @@
 //! ```
 
 mod accept;
+mod archive_place;
 mod arguments;
 pub mod browsers;
 mod cache_control;
@@ -47,6 +48,7 @@ mod terminal;
 mod trouble;
 
 pub use accept::{Accepted, Acceptor};
+pub use archive_place::ArchivePlace;
 pub use arguments::{Arguments, Memory};
 pub use catalogue::{Catalogue, Names};
 pub use check::{Checked, check};

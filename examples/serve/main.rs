@@ -67,7 +67,7 @@ use tokio::sync::Semaphore;
 use access::{Access, AccessArguments};
 use connection::Serving;
 use listeners::ListenerArguments;
-use live::{Live, LiveArguments};
+use live::{Live, LiveArguments, OfEach};
 use operator::{Meters, OperatorArguments, probe};
 use page::PageOptions;
 use reload::{Reload, Reloads};
@@ -155,7 +155,9 @@ Exit status of --check, and of inspect:
 fn main() -> ExitCode {
     exit_code(match configured::<Options>() {
         Ok(Some(Configured { options, .. })) if options.check => {
+            let faults = faults_of_points(&options);
             return match check(&options.common, options.json) {
+                Ok(checked) if faults > 0 => checked.max(Checked::WithErrors).exit_status().into(),
                 Ok(checked) => checked.exit_status().into(),
                 Err(Failure::System(sentence)) => {
                     exit_code(Err(Failure::System(sentence)));
@@ -178,6 +180,19 @@ fn main() -> ExitCode {
     })
 }
 
+/// Prints what is wrong with `.isml` files, if they are used. Returns how many faults there are.
+fn faults_of_points(options: &Options) -> usize {
+    let folders = options.common.folders_in_urls().unwrap_or_default();
+    let faults = if options.live.is_on() { live::faults(&folders) } else { Vec::new() };
+    for fault in &faults {
+        let _ = common::line(&match options.json {
+            true => serde_json::json!({ "publishing-point": fault }).to_string(),
+            false => fault.clone(),
+        });
+    }
+    faults.len()
+}
+
 /// Refuses what a start would refuse. Whether a port is free shows when it is opened.
 fn check_config(options: &Options) -> Result<(), Failure> {
     Tls::open(&options.tls, options.live.client_ca())?;
@@ -195,7 +210,9 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
     // The origin's metrics are registered when it is built.
     let meters = (!options.operator.no_metrics).then(Meters::install).transpose()?;
     let tls = Tls::open(&options.tls, options.live.client_ca())?;
-    let points = live::points(&options.live).await?;
+    let folders = options.common.folders_in_urls()?;
+    let of_each = OfEach::new(&options.live);
+    let (points, kept) = live::points(&options.live, &of_each, &folders).await?;
     let Host { listener, content, workers, room, mut signals, address } =
         Host::open(&options.common, options.memory(), points.clone()).await?;
     let for_operator = match &options.listeners.operator_listen {
@@ -207,7 +224,7 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
     let of_operator = of_operator.map_err(cannot_start)?;
     let (access, access_log) = Access::open(&options.access, meters)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let mut sites = Sites::new(content, access, options, (scheme, address), of_operator)?;
+    let mut sites = Sites::new(content, access, options, of_each, (scheme, address), of_operator)?;
 
     let times = options.times;
     let body_memory = options.body_memory << 20;
@@ -228,7 +245,7 @@ async fn run(configured: Configured<Options>) -> Result<(), Failure> {
     }
     tell_where(address, of_operator, &sites, options);
     sites.list();
-    tokio::spawn(live::tick(points.clone()));
+    tokio::spawn(live::tick(points.clone(), kept));
     let reloads =
         Reloads::start(Reload::new(configured.settings, sites, tls)).map_err(cannot_start)?;
     tokio::select! {

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use common::{Catalogue, Content, Failure, Listing};
+use smooth_origin::service::IngestService;
 
 use crate::Options;
 use crate::access::Access;
 use crate::current::Current;
-use crate::live::{self, Live};
+use crate::live::{self, Live, OfEach};
 use crate::operator::{Operator, Place};
 use crate::page::{Hosts, Media, Page};
 use crate::site::{Parts, Site};
@@ -18,6 +19,9 @@ pub(crate) struct Sites {
     content: Content,
     catalogue: Catalogue,
     access: Access,
+    /// Takes pushes, if encoders may push; it knows the headers that they have sent.
+    ingest: Option<IngestService>,
+    of_each: OfEach,
     main: Front,
     operator: Option<Front>,
     listing: Option<Listing>,
@@ -40,10 +44,13 @@ impl Sites {
         content: Content,
         access: Access,
         options: &Options,
+        of_each: OfEach,
         (scheme, address): (&'static str, SocketAddr),
         operator: Option<SocketAddr>,
     ) -> Result<Self, Failure> {
         let catalogue = content.catalogue();
+        let takes_pushes = options.live.is_on();
+        let ingest = content.live().filter(|_| takes_pushes).cloned().map(IngestService::new);
         let place = match operator {
             // A proxy that is trusted is in front, perhaps on this machine.
             None if is_loopback(address) && !access.trusts_proxies() => Place::Loopback,
@@ -51,12 +58,13 @@ impl Sites {
         };
         let of_main = (scheme, address);
         let front = |scheme, address, place| {
-            let parts = parts(&content, &catalogue, &access, options, (address, place), of_main)?;
+            let taken = (&content, &catalogue, &access, &ingest);
+            let parts = parts(taken, options, (address, place), of_main)?;
             Ok::<_, Failure>(Front { scheme, address, place, site: Current::new(Site::new(parts)) })
         };
         let main = front(scheme, address, place)?;
         let operator = operator.map(|address| front("http", address, Place::Own)).transpose()?;
-        Ok(Self { content, catalogue, access, main, operator, listing: None })
+        Ok(Self { content, catalogue, access, ingest, of_each, main, operator, listing: None })
     }
 
     /// Returns the site of the main listener.
@@ -87,9 +95,7 @@ impl Sites {
     /// As at the start; then nothing has changed.
     pub(crate) fn reload(&mut self, options: &Options) -> Result<(), Failure> {
         let content = self.content.again(&options.common, options.memory())?;
-        if let Some(points) = content.live() {
-            live::configure(points, &options.live);
-        }
+        let folders = options.common.folders_in_urls()?;
         let catalogue = match content.has_same_places(&self.content) {
             true => self.catalogue.clone(),
             false => content.catalogue(),
@@ -101,10 +107,15 @@ impl Sites {
             .map(|front| {
                 let place = (front.address, front.place);
                 let of_main = (self.main.scheme, self.main.address);
-                let parts = parts(&content, &catalogue, &self.access, options, place, of_main)?;
+                let taken = (&content, &catalogue, &self.access, &self.ingest);
+                let parts = parts(taken, options, place, of_main)?;
                 Ok::<_, Failure>((&front.site, Site::new(parts)))
             })
             .collect::<Result<_, _>>()?;
+        // Nothing can fail any more.
+        if let Some(points) = content.live() {
+            live::configure(points, &options.live, &self.of_each, &folders);
+        }
         for (current, site) in made {
             current.replace(site);
         }
@@ -145,18 +156,15 @@ pub(crate) fn is_loopback(address: SocketAddr) -> bool {
 
 /// Returns the parts of the site of a listener.
 fn parts(
-    content: &Content,
-    catalogue: &Catalogue,
-    access: &Access,
+    (content, catalogue, access, ingest): (&Content, &Catalogue, &Access, &Option<IngestService>),
     options: &Options,
     (address, place): (SocketAddr, Place),
     of_main: (&'static str, SocketAddr),
 ) -> Result<Parts, Failure> {
     let origin = content.origin();
-    let live = content.live().map(|points| Live::new(points.clone(), &options.live)).transpose()?;
+    let live = ingest.clone().map(|service| Live::new(service, &options.live)).transpose()?;
     let hosts = Hosts::new(&options.page.page_host);
-    let operator =
-        Operator::new(origin.clone(), content.folders(), &options.operator, hosts.clone(), place)?;
+    let operator = Operator::new(content, &options.operator, hosts.clone(), place)?;
     let page = Page {
         healths: Arc::default(),
         origin: origin.clone(),
@@ -169,7 +177,7 @@ fn parts(
             (None, true) => Media::Here,
             (None, false) => Media::There(of_main.0, of_main.1),
         },
-        live: content.live().cloned(),
+        live: content.live().filter(|_| ingest.is_some()).cloned(),
     };
     let has_page = place != Place::Public && !options.listeners.no_page;
     Ok(Parts {

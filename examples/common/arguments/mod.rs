@@ -125,6 +125,19 @@ impl Arguments {
         }
     }
 
+    /// The folders that are served, each with the beginning of its URLs: nothing, or `films/`.
+    ///
+    /// # Errors
+    /// Two folders or stores would have the same URLs.
+    pub fn folders_in_urls(&self) -> Result<Vec<(String, PathBuf)>, Failure> {
+        let roots = self.roots()?;
+        let folders = roots.as_slice().iter().filter_map(|root| {
+            let folder = root.folder()?.to_owned();
+            Some((root.in_urls(""), folder))
+        });
+        Ok(folders.collect())
+    }
+
     /// Refuses stores that are reached over a network, for a server that sends files.
     ///
     /// # Errors

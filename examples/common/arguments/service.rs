@@ -80,6 +80,11 @@ pub(crate) struct ServiceArguments {
     #[arg(long)]
     text_xml: bool,
 
+    /// Header field with which fragments of live Smooth Streaming point to those of sparse streams, such as
+    /// Content-Type, which IIS used, or any name that the players know [default: none]
+    #[arg(long, value_name = "FIELD", value_parser = header_name)]
+    sparse_pointers: Option<HeaderName>,
+
     #[command(flatten)]
     redirects: RedirectArguments,
 }
@@ -113,6 +118,7 @@ impl ServiceArguments {
             .cors(self.cors()?)
             .cross_domain_policies(!self.no_cross_domain_policies)
             .text_xml(self.text_xml)
+            .sparse_pointers(self.sparse_pointers.clone())
             .compression(!self.no_compression);
         if !self.no_files {
             let files = match self.files.is_empty() {

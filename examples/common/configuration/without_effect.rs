@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use clap::{ArgMatches, Command};
+use smooth_origin::service::Pattern;
 
 use super::document::{Problem, Setting, line_of};
 use super::{is_given, name, option};
@@ -54,6 +55,24 @@ const RULES: &[Rule] = &[
     ("pass-media", |given| given.needs("files", "name the files, such as *.ismv,")),
     ("folders", folders),
     ("operator-listen", operator_listen),
+    ("live-archive", of_points),
+    ("live-follow", |given| given.needs("live-archive", "name what the other server writes to")),
+    ("live-point", live_point),
+    ("live-create", of_pushes),
+    ("live-pushes", of_pushes),
+    ("live-memory", of_pushes),
+    ("live-held-in-memory", |given| {
+        of_pushes(given).or_else(|| given.needs("live-archive", "name what keeps events"))
+    }),
+    ("live-from", of_pushes),
+    ("live-token-file", of_pushes),
+    ("live-idle-timeout", of_pushes),
+    ("live-client-ca", |given| {
+        of_pushes(given).or_else(|| given.needs("tls-certificate", "name a certificate"))
+    }),
+    ("live-window", of_points),
+    ("live-start-over", of_points),
+    ("live-look-ahead", of_points),
     ("store-reads", of_stores),
     ("store-timeout", store_timeout),
     ("store-tries", of_stores),
@@ -174,6 +193,46 @@ fn operator_listen(given: &Given<'_>) -> Option<Reason> {
             "({operator}) and `listen` ({main}) are the same port of the same address: give one of \
              them another port"
         ))
+    })
+}
+
+/// An option about publishing points, of this server or of another one.
+fn of_points(given: &Given<'_>) -> Option<Reason> {
+    let is_used = given.is_set("live") || given.is_set("live-follow");
+    (!is_used).then(|| {
+        Reason::new(
+            "has no effect without `live` or, where another server takes the pushes, `live-follow`: add \
+             one of them, or remove it",
+        )
+    })
+}
+
+/// An option about what encoders push.
+fn of_pushes(given: &Given<'_>) -> Option<Reason> {
+    (!given.is_set("live")).then(|| {
+        Reason::new(
+            "has no effect without `live`, which takes what encoders push: add it, or remove this",
+        )
+    })
+}
+
+/// A point of this server that another one writes, too.
+fn live_point(given: &Given<'_>) -> Option<Reason> {
+    if let Some(reason) = of_pushes(given) {
+        return Some(reason);
+    }
+    let followed: Vec<_> = given.values("live-follow").into_iter().map(Pattern::new).collect();
+    let is_followed = |point: &String| {
+        let name = point.trim_start_matches('/');
+        followed.iter().any(|pattern| pattern.matches(name))
+    };
+    let point = given.values("live-point").into_iter().find(is_followed)?;
+    Some(Reason {
+        what: format!(
+            "`{point}` is a point of `live-follow`, too, which takes no pushes here: remove one of them"
+        ),
+        taken_by: None,
+        value: Some(point),
     })
 }
 

@@ -20,7 +20,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use smooth_origin::storage::{
-    AnyStore, BreakerState, LimitStore, Location, Resilience, ResilientStore, Store,
+    AnyStore, BreakerState, Bucket, LimitStore, Location, Resilience, ResilientStore, Store,
 };
 
 use crate::Failure;
@@ -93,6 +93,19 @@ pub(crate) fn open(
         Some(disk) => named(disk.cache.around(&place::of(url), store), brief, exact_names),
         None => named(store, brief, exact_names),
     })
+}
+
+/// Connects to a bucket that is written to. Nothing is asked of it.
+///
+/// # Errors
+/// As those of [`open`]; a `*` is in its name.
+pub(crate) fn bucket(url: &StoreUrl) -> Result<Bucket, Failure> {
+    let cannot = |error: &dyn std::fmt::Display| {
+        Failure::System(format!("cannot use the store {url}: {error}"))
+    };
+    runtime::start().map_err(|error| cannot(&error))?;
+    let buckets = Buckets::connect(url).map_err(|error| cannot(&error))?;
+    buckets.one().cloned().ok_or_else(|| cannot(&"it is more than one bucket"))
 }
 
 fn named(store: impl Store, brief: Resilient, exact_names: bool) -> AnyStore {

@@ -23,8 +23,8 @@ pub(crate) struct Watched<S> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Doubled(Arc<AtomicBool>);
 
-/// Follows the lines of heads. The lines of bodies are taken for lines of heads: no request that an
-/// origin answers has a body.
+/// Follows the lines of heads. The lines of bodies are taken for lines of heads: those that encoders
+/// push have none with that name.
 #[derive(Default)]
 struct Lines {
     /// Fields of that name since the last empty line.

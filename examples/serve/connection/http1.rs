@@ -27,6 +27,8 @@ pub(super) async fn serve(
     watcher: Watcher,
 ) -> Result<(), Broken> {
     let Serving { site, times, .. } = serving;
+    // An encoder may end its side behind the body and wait for the answer. Whoever asks for something and does so is gone.
+    let may_be_half_closed = site.now().takes_pushes();
     let (stream, doubled) = Watched::new(stream);
     let respond = move |request: Request<Incoming>| {
         let (site, is_refused) = (site.now(), doubled.was_seen());
@@ -41,6 +43,7 @@ pub(super) async fn serve(
         .timer(LazyTimer::new(times.header_timeout))
         .header_read_timeout(times.header_timeout)
         .max_buf_size(HEAD_ROOM)
+        .half_close(may_be_half_closed)
         .serve_connection(TokioIo::new(stream), service_fn(respond));
     Ok(watcher.watch(connection).await?)
 }

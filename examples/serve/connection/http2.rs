@@ -29,8 +29,13 @@ const RESETS: usize = 20;
 /// Requests that the server may reset because of errors of the client; more end the connection.
 const OWN_RESETS: usize = 1024;
 
-/// Bytes that a client may send before they are read: no request of an origin has a body.
+/// Bytes that a client may send before they are read: requests of players have no body.
 const WINDOW: u32 = 65_535;
+
+/// Where encoders push: the bytes in flight of one push, and of all pushes of a connection. Pushes that wait for their header
+/// or for the archive leave room for others.
+const PUSH_WINDOW: u32 = 1 << 20;
+const PUSHES_WINDOW: u32 = 16 << 20;
 
 /// Bytes of a response that wait to be sent: a client that asks for much and takes little costs little.
 const SEND_ROOM: usize = 64 << 10;
@@ -47,6 +52,10 @@ pub(super) async fn serve(
 ) -> Result<(), Broken> {
     let Serving { site, times, body_memory, .. } = serving;
     let places = Places::of(body_memory);
+    let (window, windows) = match site.now().takes_pushes() {
+        true => (PUSH_WINDOW, PUSHES_WINDOW),
+        false => (WINDOW, WINDOW),
+    };
     let activity = Activity::default();
     let of_requests = activity.clone();
     let respond = move |request: Request<Incoming>| {
@@ -70,8 +79,8 @@ pub(super) async fn serve(
         .max_header_list_size(HEAD_ROOM as u32)
         .max_pending_accept_reset_streams(RESETS)
         .max_local_error_reset_streams(OWN_RESETS)
-        .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(WINDOW)
+        .initial_stream_window_size(window)
+        .initial_connection_window_size(windows)
         .max_send_buf_size(SEND_ROOM)
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)

@@ -3,17 +3,18 @@
 mod answer;
 mod arguments;
 mod health;
+mod live;
 mod meters;
 mod other_origin;
 mod probe;
 mod purge;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use common::Failure;
+use common::{Content, Failure};
 use http::{Method, Request, Response, StatusCode, Version};
 use smooth_origin::Origin;
+use smooth_origin::origin::LivePoints;
 
 pub(crate) use arguments::OperatorArguments;
 pub(crate) use meters::{Connected, Meters};
@@ -36,6 +37,8 @@ pub(crate) struct Operator {
 
 struct Shared {
     origin: Origin,
+    /// The publishing points, if encoders may push.
+    live: Option<LivePoints>,
     health: Health,
     rights: Rights,
     /// Names by which the operator's part is reached.
@@ -77,14 +80,19 @@ impl Operator {
     /// # Errors
     /// The tokens cannot be read.
     pub(crate) fn new(
-        origin: Origin,
-        folders: Vec<PathBuf>,
+        content: &Content,
         arguments: &OperatorArguments,
         hosts: Hosts,
         place: Place,
     ) -> Result<Self, Failure> {
         let rights = Rights::new(arguments)?;
-        let shared = Shared { origin, health: Health::new(folders), rights, hosts };
+        let shared = Shared {
+            origin: content.origin().clone(),
+            live: content.live().cloned(),
+            health: Health::new(content.folders()),
+            rights,
+            hosts,
+        };
         Ok(Self { shared: Arc::new(shared), place })
     }
 
@@ -141,6 +149,9 @@ impl Operator {
         client: &Client,
         access: &Access,
     ) -> Option<Response<SiteBody>> {
+        if let Some(change) = live::Change::of(request) {
+            return self.change(change, request).await;
+        }
         let order = Order::of(request)?;
         let Shared { origin, rights, hosts, .. } = &*self.shared;
         if rights.is_empty() && !self.is_here(request) {
@@ -150,5 +161,22 @@ impl Operator {
             Ok(()) => order.carry_out(origin, request).await,
             Err(sentence) => words(StatusCode::FORBIDDEN, sentence),
         })
+    }
+
+    /// Starts or stops publishing points: on the operator's part alone, whoever may purge elsewhere.
+    async fn change<B>(
+        &self,
+        change: live::Change,
+        request: &Request<B>,
+    ) -> Option<Response<SiteBody>> {
+        let points = self.shared.live.as_ref().filter(|_| self.is_here(request))?;
+        if other_origin::is_of_other_origin(request) {
+            let sentence = "a page of another site must not do this";
+            return Some(words(StatusCode::FORBIDDEN, sentence));
+        }
+        match self.refuse_host(request) {
+            Some(refusal) => Some(refusal),
+            None => Some(change.carry_out(points, request).await),
+        }
     }
 }

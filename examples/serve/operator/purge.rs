@@ -144,13 +144,13 @@ impl Rights {
 
 /// The presentations that a query names.
 #[derive(Debug)]
-enum Asked {
+pub(super) enum Asked {
     All,
     Names(Vec<Name>),
 }
 
 impl Asked {
-    fn read(query: &str) -> Result<Self, String> {
+    pub(super) fn read(query: &str) -> Result<Self, String> {
         let mut names = Vec::new();
         for part in query.split('&').filter(|part| !part.is_empty()) {
             match part.split_once('=') {
@@ -226,7 +226,7 @@ async fn look_again(origin: &Origin, names: &[Name]) -> Response<SiteBody> {
     words(StatusCode::NOT_FOUND, &sentence)
 }
 
-fn in_json(value: &serde_json::Value) -> Response<SiteBody> {
+pub(super) fn in_json(value: &serde_json::Value) -> Response<SiteBody> {
     of(StatusCode::OK, "application/json", format!("{value}\n"))
 }
 

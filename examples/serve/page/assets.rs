@@ -77,6 +77,7 @@ files! {
     "icon.svg",
     "index.html",
     "list.js",
+    "live.js",
     "main.js",
     "page.css",
     "play/abilities.js",

@@ -30,6 +30,8 @@ struct PointJson {
     memory: u64,
     /// Bytes that are not published yet.
     held_bytes: u64,
+    /// Seconds by which media time is behind the clock of the server.
+    drift_seconds: Option<f64>,
     missing: Vec<String>,
     encoders: Vec<EncoderJson>,
     streams: Vec<StreamJson>,
@@ -88,6 +90,7 @@ fn of_point(point: &LivePoint) -> PointJson {
         snapshot: status.published,
         memory: point.memory(),
         held_bytes: status.held_bytes,
+        drift_seconds: status.drift,
         missing: status.missing.iter().map(ToString::to_string).collect(),
         encoders: status.encoders.iter().map(of_encoder).collect(),
         streams: status.streams.iter().map(of_stream).collect(),

@@ -88,6 +88,11 @@ impl Site {
         self.0.access.meters().map(Connected::new)
     }
 
+    /// Returns whether encoders may push.
+    pub(crate) fn takes_pushes(&self) -> bool {
+        self.0.live.is_some()
+    }
+
     /// Returns whether this listener has the page.
     pub(crate) fn has_page(&self) -> bool {
         self.0.page.is_some()

@@ -266,6 +266,17 @@ fn options_without_effect_are_refused_with_what_to_do() {
             "--text-xml has no effect, because --without names ",
         ),
         (&["--epoch", ""], "--epoch is empty: "),
+        (&["--live-point", "a.isml"], "--live-point has no effect without --live, "),
+        (
+            &["--live-token-file", "no-such-file"],
+            "--live-token-file has no effect without --live, ",
+        ),
+        (&["--live-from", "any"], "--live-from has no effect without --live, "),
+        (&["--live-window", "60"], "--live-window has no effect without --live or, "),
+        (
+            &["--live", "--live-client-ca", "no-such-file"],
+            "--live-client-ca has no effect without --tls-certificate: ",
+        ),
     ] {
         for print in [&[][..], &["--print-config"]] {
             let Ended { status, output, errors } = run(&[options, print].concat());

@@ -6,10 +6,12 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty as NoBody};
+use http_body_util::{BodyExt, Empty as NoBody, Full};
 use hyper::client::conn::http2;
 use hyper::{Request, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use smooth_origin::manifest::StreamKind;
+use testkit::film::{self, Style, Track};
 
 use crate::encrypted::{ask_by_http2, block_on};
 use crate::observed::{Empty, Observed, TESTDATA, wait_for};
@@ -64,7 +66,7 @@ fn many_requests_of_one_connection_are_answered() {
 
 #[test]
 fn a_connection_without_requests_ends_although_its_pings_are_answered() {
-    let server = Observed::start(TESTDATA, &["--header-timeout", "0.3"]);
+    let server = Observed::start(TESTDATA, &["--header-timeout", "2"]);
     block_on(async {
         let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
         let (_sender, connection) =
@@ -72,7 +74,7 @@ fn a_connection_without_requests_ends_although_its_pings_are_answered() {
                 .await
                 .unwrap();
         // The connection ends by itself, in order.
-        tokio::time::timeout(Duration::from_secs(20), connection).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(40), connection).await.unwrap().unwrap();
     });
 }
 
@@ -204,4 +206,39 @@ fn a_server_that_stops_ends_connections_that_wait_in_order() {
     assert_eq!(idle.read(&mut [0; 9]).unwrap_or(0), 0);
     assert_eq!(server.ended(), 0);
     assert!(!server.errors().contains("cut off"), "{}", server.errors());
+}
+
+#[test]
+fn a_segment_that_waits_leaves_room_for_its_header() {
+    let folder = Empty::new("live-http2");
+    let server = Observed::start(&folder.path(""), &["--live"]);
+    let tracks = [Track::regular(1, StreamKind::Video, 1, 20_000_000, 200_000)];
+    let media = film::media(&tracks, Style { mfra: false, ..Style::default() });
+    let bytes = Bytes::from(media.filled(7));
+    let begin = media.fragments[0].2.start as usize;
+    block_on(async {
+        let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let (sender, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let put = |file: String, body: Bytes| {
+            let mut sender = sender.clone();
+            let request = Request::put(format!("http://localhost/x.isml/{file}"));
+            let request = request.body(Full::new(body)).unwrap();
+            async move { sender.send_request(request).await.map_or(0, |got| got.status().as_u16()) }
+        };
+        let mut answered = Vec::new();
+        // A segment waits for a second, in which a machine that is busy may send nothing.
+        for track in 0..5 {
+            let segment = put(format!("chunk-stream{track}-00001.m4s"), bytes.slice(begin..));
+            let segment = tokio::spawn(segment);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let header = put(format!("init-stream{track}.m4s"), bytes.slice(..begin)).await;
+            answered.push((segment.await.unwrap(), header));
+            if answered.last() == Some(&(200, 200)) {
+                return;
+            }
+        }
+        panic!("{answered:?}");
+    });
 }

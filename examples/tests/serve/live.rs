@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 
 use smooth_origin::manifest::StreamKind;
 use testkit::film::{self, Media, Style, Track};
@@ -123,6 +123,129 @@ fn who_has_a_token_may_push() {
 }
 
 #[test]
+fn a_token_and_a_network_may_be_for_some_points_alone() {
+    let folder = Empty::new("live-rights");
+    let file = folder.path("tokens");
+    fs::write(
+        &file,
+        "a-token-that-nobody-guesses events/*.isml sport.isml\na-token-for-everything\n",
+    )
+    .unwrap();
+    let from = "127.0.0.0/8=local/*.isml";
+    let options = ["--live", "--live-token-file", &file, "--live-from", from];
+    let server = Observed::start(&folder.path(""), &options);
+    let push = |path: &str, fields: &[&str]| {
+        let mut push = begin(&server, path, fields);
+        let _ = push.write_all(b"0\r\n\r\n");
+        status(push)
+    };
+    let some = "Authorization: Bearer a-token-that-nobody-guesses";
+    assert_eq!(push("/events/a.isml/Streams(a)", &[some]), 200);
+    assert_eq!(push("/SPORT.isml/Streams(a)", &[some]), 200);
+    assert_eq!(push("/news.isml/Streams(a)", &[some]), 403);
+    assert_eq!(
+        push("/news.isml/Streams(a)", &["Authorization: Bearer a-token-for-everything"]),
+        200
+    );
+    assert_eq!(push("/local/a.isml/Streams(a)", &[]), 200);
+    assert_eq!(push("/news.isml/Streams(a)", &[]), 401);
+}
+
+#[test]
+fn the_operator_stops_and_starts_a_point() {
+    let folder = Empty::new("live-stop");
+    let server = Observed::start(&folder.path(""), &["--live"]);
+    let (_, bytes) = event(4);
+    let mut push = begin(&server, "/a/x.isml/Streams(enc1)", &[]);
+    send(&mut push, &bytes);
+    wait_for("the manifest", || {
+        (server.ask("GET /a/x.isml/Manifest", &[]).status == 200).then_some(())
+    });
+    let order = |what: &str, fields: &[&str]| server.ask(what, fields);
+    let stop = "POST /-/live/stop?name=a/x.isml";
+    assert_eq!(order(stop, &["Origin: http://evil.example"]).status, 403);
+    assert_eq!(order(stop, &["Sec-Fetch-Site: cross-site"]).status, 403);
+    assert_eq!(order(stop, &["X-Forwarded-For: 192.0.2.1"]).status, 405, "not there for others");
+    assert_eq!(order("GET /-/live/stop?name=a/x.isml", &[]).status, 405);
+    assert_eq!(order("POST /-/live/stop?name=b.isml", &[]).status, 404);
+    assert_eq!(order("POST /-/live/stop", &[]).status, 400);
+    let stopped = order(stop, &[]);
+    assert_eq!(stopped.status, 200);
+    assert!(stopped.body.contains("\"state\":\"stopped\""), "{}", stopped.body);
+    assert_eq!(status(push), 503);
+    assert!(!server.ask("GET /a/x.isml/Manifest", &[]).body.contains("IsLive"));
+    let again = |expected: u16| {
+        let mut push = begin(&server, "/a/x.isml/Streams(enc1)", &[]);
+        send(&mut push, &bytes);
+        let _ = push.write_all(b"0\r\n\r\n");
+        assert_eq!(status(push), expected);
+    };
+    again(503);
+    let started = order("POST /-/live/start?name=a/x.isml", &[]);
+    assert!(started.body.contains("\"state\":\"idle\""), "{}", started.body);
+    again(200);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reload_keeps_what_encoders_have_announced() {
+    let folder = Empty::new("live-reload");
+    let server = Observed::start(&folder.path(""), &["--live"]);
+    let (media, bytes) = event(3);
+    let push = |file: &str, range: std::ops::Range<u64>| {
+        let mut push = begin(&server, &format!("/x.isml/{file}"), &[]);
+        send(&mut push, &bytes[range.start as usize..range.end as usize]);
+        let _ = push.write_all(b"0\r\n\r\n");
+        status(push)
+    };
+    let ranges: Vec<_> = media.fragments.iter().map(|(.., range)| range.clone()).collect();
+    assert_eq!(push("init-stream0.m4s", 0..ranges[0].start), 200);
+    assert_eq!(push("chunk-stream0-00001.m4s", ranges[0].clone()), 200);
+    fs::write(folder.path("late.isml"), "<smil><head/><body/></smil>").unwrap();
+    server.signal("HUP");
+    wait_for("the reload", || {
+        server.ask("GET /-/api/live", &[]).body.contains("late.isml").then_some(())
+    });
+    assert_eq!(push("chunk-stream0-00002.m4s", ranges[1].clone()), 200);
+}
+
+#[test]
+fn isml_files_are_settings_of_points() {
+    let folder = Empty::new("live-isml");
+    let smil = |metas: &str| format!("<smil><head>{metas}</head><body/></smil>");
+    let metas = "<meta name='lookaheadChunks' content='1'/><meta name='archivePath' content='D:'/>";
+    fs::write(folder.path("news.isml"), smil(metas)).unwrap();
+    let server = Observed::start(&folder.path(""), &["--live", "--live-point", "other.isml"]);
+    assert!(server.errors().contains("change nothing: archivePath"), "{}", server.errors());
+    let (_, bytes) = event(4);
+    let mut push = begin(&server, "/NEWS.isml/Streams(enc1)", &[]);
+    send(&mut push, &bytes);
+    let manifest = wait_for("the manifest", || {
+        let got = server.ask("GET /news.isml/Manifest", &[]);
+        (got.status == 200).then_some(got.body)
+    });
+    assert!(manifest.contains("LookAheadFragmentCount=\"1\""), "{manifest}");
+    #[cfg(unix)]
+    {
+        let window = "<meta name='manifestWindowLength' content='30'/>";
+        fs::write(folder.path("news.isml"), smil(window)).unwrap();
+        fs::write(folder.path("late.isml"), smil("<meta name='lookaheadChunks' content='x'/>"))
+            .unwrap();
+        server.signal("HUP");
+        wait_for("the new window", || {
+            let body = server.ask("GET /news.isml/Manifest", &[]).body;
+            body.contains("DVRWindowLength=\"300000000\"").then_some(())
+        });
+        let live = server.ask("GET /-/api/live", &[]).body;
+        assert!(live.contains("late.isml"), "{live}");
+        assert!(live.contains("\"drift_seconds\":null"), "not measured yet: {live}");
+        wait_for("the fault", || {
+            server.errors().contains("lookaheadChunks makes no sense").then_some(())
+        });
+    }
+}
+
+#[test]
 fn a_browser_on_this_machine_and_a_proxy_push_nothing() {
     let folder = Empty::new("live-page");
     let server = Observed::start(&folder.path(""), &["--live"]);
@@ -131,6 +254,122 @@ fn a_browser_on_this_machine_and_a_proxy_push_nothing() {
     {
         assert_eq!(status(begin(&server, "/x.isml/Streams(a)", &[field])), 403, "{field}");
     }
+}
+
+/// A push by HTTP/1.0, as nginx asks unless told otherwise.
+fn push_by_http10(server: &Observed, path: &str, fields: &[&str]) -> u16 {
+    let (_, bytes) = event(2);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    let mut head = format!("POST {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n");
+    for field in fields {
+        head += &format!("{field}\r\n");
+    }
+    head += &format!("Content-Length: {}\r\n\r\n", bytes.len());
+    stream.write_all(head.as_bytes()).unwrap();
+    let _ = stream.write_all(&bytes);
+    status(stream)
+}
+
+#[test]
+fn by_http10_an_address_gives_no_rights_unless_a_trusted_proxy_names_it() {
+    let folder = Empty::new("live-http10");
+    let file = folder.path("tokens");
+    fs::write(&file, "a-token-that-nobody-guesses\n").unwrap();
+    let server = Observed::start(&folder.path(""), &["--live"]);
+    assert_eq!(push_by_http10(&server, "/x.isml/Streams(a)", &[]), 403);
+    let options = ["--live", "--live-from", "127.0.0.1", "--live-token-file", &file];
+    let server = Observed::start(&folder.path(""), &options);
+    assert_eq!(push_by_http10(&server, "/x.isml/Streams(a)", &[]), 403);
+    let token = "Authorization: Bearer a-token-that-nobody-guesses";
+    assert_eq!(push_by_http10(&server, "/x.isml/Streams(a)", &[token]), 200);
+    let (from, trust) = (["--live-from", "192.0.2.0/24"], ["--trust-proxy", "127.0.0.1"]);
+    let options = [&["--live", "--live-from", "127.0.0.1"][..], &from, &trust].concat();
+    let server = Observed::start(&folder.path(""), &options);
+    assert_eq!(push_by_http10(&server, "/x.isml/Streams(a)", &[]), 403, "it names nobody");
+    let named = "X-Forwarded-For: 192.0.2.1";
+    assert_eq!(push_by_http10(&server, "/x.isml/Streams(a)", &[named]), 200);
+}
+
+#[test]
+fn an_encoder_that_ends_its_side_behind_the_body_is_answered() {
+    let folder = Empty::new("live-half-closed");
+    let server = Observed::start(&folder.path(""), &["--live"]);
+    let (media, bytes) = event(2);
+    let push = |file: &str, bytes: &[u8]| {
+        let mut push = begin(&server, &format!("/x.isml/{file}"), &[]);
+        send(&mut push, bytes);
+        push.write_all(b"0\r\n\r\n").unwrap();
+        push.shutdown(Shutdown::Write).unwrap();
+        status(push)
+    };
+    let range = &media.fragments[0].2;
+    let (header, segment) = bytes.split_at(range.start as usize);
+    // It waits for its header for a second.
+    assert_eq!(push("chunk-stream0-00001.m4s", segment), 412);
+    assert_eq!(push("init-stream0.m4s", header), 200);
+    assert_eq!(push("chunk-stream0-00001.m4s", segment), 200);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_read_changes_no_window() {
+    let folder = Empty::new("live-broken-isml");
+    let window =
+        "<smil><head><meta name='manifestWindowLength' content='3600'/></head><body/></smil>";
+    fs::write(folder.path("news.isml"), window).unwrap();
+    let server = Observed::start(&folder.path(""), &["--live", "--live-window", "6"]);
+    let (_, bytes) = event(20);
+    let mut push = begin(&server, "/news.isml/Streams(enc1)", &[]);
+    send(&mut push, &bytes);
+    let chunks = || server.ask("GET /news.isml/Manifest", &[]).body.matches("<c ").count();
+    wait_for("the chunks", || (chunks() >= 1).then_some(()));
+    let before = server.ask("GET /news.isml/Manifest", &[]).body;
+    assert!(before.contains("DVRWindowLength=\"36000000000\""), "{before}");
+    fs::write(folder.path("news.isml"), &window[..40]).unwrap();
+    for reloads in 1..=2 {
+        server.signal("HUP");
+        wait_for("the fault", || {
+            let faults = server.errors().matches("makes no publishing point").count();
+            (faults >= reloads).then_some(())
+        });
+    }
+    let after = server.ask("GET /news.isml/Manifest", &[]).body;
+    assert_eq!(after.matches("<c ").count(), before.matches("<c ").count());
+    assert!(after.contains("DVRWindowLength=\"36000000000\""), "{after}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_window_is_that_of_later_points_too() {
+    let folder = Empty::new("live-later");
+    let file = folder.path("serve.toml");
+    fs::write(&file, "live-window = 600\n").unwrap();
+    let server = Observed::start(&folder.path(""), &["--live", "--config", &file]);
+    fs::write(&file, "live-window = 60\nlive-start-over = 90\n").unwrap();
+    server.signal("HUP");
+    for line in ["SIGHUP: changed: live-start-over, live-window", "`live-start-over` changes with"]
+    {
+        wait_for(line, || server.errors().contains(line).then_some(()));
+    }
+    let (_, bytes) = event(4);
+    let mut push = begin(&server, "/new.isml/Streams(enc1)", &[]);
+    send(&mut push, &bytes);
+    let manifest = wait_for("the manifest", || {
+        let got = server.ask("GET /new.isml/Manifest", &[]);
+        (got.status == 200).then_some(got.body)
+    });
+    assert!(manifest.contains("DVRWindowLength=\"600000000\""), "{manifest}");
+}
+
+#[test]
+fn a_server_that_only_follows_takes_no_pushes() {
+    let folder = Empty::new("live-follows");
+    let archive = Empty::new("live-followed");
+    let options = ["--live-archive", &archive.path(""), "--live-follow", "*.isml"];
+    let server = Observed::start(&folder.path(""), &options);
+    let live = server.ask("GET /-/api/live", &[]).body;
+    assert!(live.contains("\"is_on\":false"), "{live}");
+    assert_eq!(status(begin(&server, "/x.isml/Streams(enc1)", &[])), 405);
 }
 
 #[test]

@@ -177,7 +177,7 @@ impl Drop for Observed {
 
 /// Waits until something is so, as another process makes it so.
 pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..1000 {
+    for _ in 0..3000 {
         if let Some(found) = look() {
             return found;
         }

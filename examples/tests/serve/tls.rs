@@ -54,7 +54,7 @@ fn a_client_without_tls_reads_what_to_do() {
 fn a_client_that_does_not_end_its_handshake_is_disconnected() {
     let folder = Empty::new("tls-slow");
     Certificate::write(&folder, true);
-    let server = start(&folder, &["--handshake-timeout", "0.3", "--log-level", "debug"]);
+    let server = start(&folder, &["--handshake-timeout", "2", "--log-level", "debug"]);
     let mut silent = std::net::TcpStream::connect(server.address).unwrap();
     let mut begun = std::net::TcpStream::connect(server.address).unwrap();
     std::io::Write::write_all(&mut begun, b"\x16\x03\x01\x02\x00\x01").unwrap();

@@ -25,12 +25,21 @@ export function askServer() {
 }
 
 /** Asks for `/-/api/PATH?QUERY`. */
-export async function ask(path, query = {}, { signal } = {}) {
+export function ask(path, query = {}, { signal } = {}) {
+  return call(`api/${path}`, query, { signal });
+}
+
+/** Has the server do something: POST to `/-/PATH?QUERY`. */
+export function send(path, query = {}) {
+  return call(path, query, { method: 'POST' });
+}
+
+async function call(path, query, how) {
   const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '');
   const text = new URLSearchParams(given).toString();
   let response;
   try {
-    response = await fetch(`/-/api/${path}${text ? `?${text}` : ''}`, { signal, headers: { Accept: 'application/json' } });
+    response = await fetch(`/-/${path}${text ? `?${text}` : ''}`, { ...how, headers: { Accept: 'application/json' } });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw new ApiError(UNREACHED);

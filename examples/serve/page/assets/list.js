@@ -4,6 +4,7 @@ import { ask } from './api.js';
 import { Check, mark } from './check.js';
 import { element, name, replace } from './dom.js';
 import { failure } from './failure.js';
+import { LivePoints } from './live.js';
 import * as state from './state.js';
 import { count, plain } from './words.js';
 
@@ -25,6 +26,7 @@ export class List {
   #problems = element('div');
   #more = element('button', { type: 'button', hidden: true, onclick: () => this.#load() }, 'Show more');
   #check = new Check(() => [...this.#items.querySelectorAll('a')]);
+  #live = new LivePoints();
   #next = null;
   #asked = null;
   #timer = 0;
@@ -37,6 +39,7 @@ export class List {
     this.root = element(
       'section', { class: 'list' },
       element('h1', { tabindex: '-1' }, 'Presentations'),
+      this.#live.root,
       element('form', { class: 'search', role: 'search', onsubmit: (event) => this.#submitted(event) },
         element('label', { for: 'search' }, 'Search'), this.#search),
       element('div', { class: 'tools' }, element('label', { for: 'health' }, 'Show'), this.#health, this.#check.root),
@@ -55,6 +58,7 @@ export class List {
 
   close() {
     this.#check.close();
+    this.#live.close();
     this.#asked?.abort();
     clearTimeout(this.#timer);
     this.#observer.disconnect();

@@ -6,6 +6,7 @@ import { element, name, replace } from './dom.js';
 import { failure } from './failure.js';
 import { findings } from './findings.js';
 import { Fragment } from './fragment.js';
+import { LivePart } from './live.js';
 import { Play } from './play/play.js';
 import * as state from './state.js';
 import { Timeline } from './timeline/timeline.js';
@@ -18,6 +19,7 @@ export class Presentation {
   #facts = element('ul', { class: 'facts', 'aria-label': 'Facts' });
   #body = element('div', { class: 'parts' }, element('p', { class: 'faint', role: 'status' }, 'Opening …'));
   #timelinePart = element('div', { class: 'timeline-part' }, element('p', { class: 'faint', role: 'status' }, 'Reading the timeline …'));
+  #live = null;
   #fragment;
   #timeline = null;
   #play = null;
@@ -29,11 +31,13 @@ export class Presentation {
       canPlay: () => this.#play?.canPlay ?? false,
       seek: (seconds) => this.#seek(seconds),
     });
+    if (/\.isml$/i.test(wanted.title)) this.#live = new LivePart(wanted.title, { published: () => this.#open() });
     this.root = element(
       'article', { class: 'presentation' },
       element('p', { class: 'back' }, element('a', { href: '/' }, '← Presentations')),
       element('h1', { tabindex: '-1' }, name(wanted.title)),
-      this.#facts, this.#body,
+      this.#facts,
+      this.#live && element('div', { class: 'parts' }, this.#live.root), this.#body,
     );
     this.#open();
   }
@@ -45,6 +49,7 @@ export class Presentation {
 
   close() {
     this.#asked.abort();
+    this.#live?.close();
     this.#timeline?.close();
     this.#play?.close();
     this.#fragment.close();
@@ -65,6 +70,7 @@ export class Presentation {
     }
     this.#fragment.from(presentation.base ?? null);
     replace(this.#facts, facts(presentation));
+    this.#play?.close();
     this.#play = new Play(presentation, {
       position: (seconds) => this.#timeline?.position(seconds),
     });

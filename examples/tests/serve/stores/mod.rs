@@ -68,7 +68,8 @@ fn a_start_asks_nothing_of_a_store_opening_asks_little_and_a_fragment_once() {
     let store = store();
     let server = Observed::start_by(store.command(), &["s3://films"]);
     assert_eq!(store.asked(), Vec::<String>::new());
-    store.delay(Duration::from_millis(200));
+    // Long beside what a busy machine takes to make the requests of one round.
+    store.delay(Duration::from_millis(800));
     let (status, manifest) = fetch(&server, "/ladder/ladder.ism/Manifest");
     assert_eq!(status, 200);
     let asked = store.asked();
