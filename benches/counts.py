@@ -8,7 +8,9 @@ Counts are the same from run to run for one compiler, allocator and processor ty
 says which compiler it was made with. With another, a difference is printed and does not fail.
 """
 
+import concurrent.futures
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -37,9 +39,6 @@ SCENARIOS = {
     "conditional-fragment": "1,000 GETs of a fragment of which a cache has another version",
     "conditional-manifest": "the same of a manifest",
     "manifest-hit": "1,000 GETs of a manifest that is kept in brotli",
-}
-# These need the outputs beside Smooth Streaming, without which all others are counted.
-SEGMENTED = {
     "segment": "1,000 GETs of a segment with every policy, read from memory, its head kept",
     "segment-hit": "the same with the fragments in the cache",
     "segment-first": "the same with heads that are read and written for each request",
@@ -55,11 +54,12 @@ def run(*command):
     return done.stdout, done.stderr
 
 
-def build_bin(name, *options):
-    """Path of a program of the benches, built anew where it is not."""
+def build_bin(name):
+    """Path of a program of the benches, built anew where it is not. The crate in it is the one that `serve` links."""
+    packages = ("smooth-origin", "smooth-origin-examples", "smooth-origin-frameworks", "smooth-origin-perf", "smooth-origin-benches")
     messages, _ = run(
-        "cargo", "build", "--release", "-p", "smooth-origin-benches", "--bin", name,
-        *options, "--message-format=json", cwd_of_project(),
+        "cargo", "build", "--release", *(word for package in packages for word in ("-p", package)),
+        "--bin", name, "--example", "serve", "--message-format=json", cwd_of_project(),
     )
     built = [json.loads(line) for line in messages.splitlines()]
     return next(m["executable"] for m in built if m.get("executable") and m["target"]["name"] == name)
@@ -82,17 +82,16 @@ def count(program, scenario):
 
 def main():
     compiler = run("rustc", "--version")[0].strip()
-    counts = {}
-    # Both programs have one path.
-    for scenarios, options in [(SCENARIOS, []), (SEGMENTED, ["--features", "segmented"])]:
-        program = build_bin("counts", *options)
-        counts |= {scenario: count(program, scenario) for scenario in scenarios}
+    program = build_bin("counts")
+    # Valgrind runs on one processor: a scenario for each.
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as several:
+        counts = dict(zip(SCENARIOS, several.map(lambda scenario: count(program, scenario), SCENARIOS)))
     if "--update" in sys.argv:
         BASELINES.write_text(json.dumps({"compiler": compiler, "counts": counts}, indent=2) + "\n")
     baseline = json.loads(BASELINES.read_text())
     same_compiler = baseline["compiler"] == compiler
     risen = []
-    for scenario, what in (SCENARIOS | SEGMENTED).items():
+    for scenario, what in SCENARIOS.items():
         before, now = baseline["counts"].get(scenario), counts[scenario]
         change = "new" if before is None else f"{(now - before) / before:+.1%}"
         print(f"{scenario:18} {now:>12,}  {change:>7}  {what}")

@@ -13,7 +13,6 @@ use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::service::{OriginService, ServiceOptions};
 use smooth_origin_benches::film::ism;
 use smooth_origin_benches::long_film::Progressive;
-#[cfg(feature = "segmented")]
 use smooth_origin_benches::{Samples, files_with};
 use smooth_origin_benches::{
     Stored, every_policy, files, heads, large_manifest, locate, memory, now, open, recording,
@@ -75,11 +74,8 @@ fn main() {
         "fragment" => get_all("Fragments", 0),
         "fragment-hit" => get_all("Fragments", 16 << 20),
         "key-frames" => get_all("KeyFrames", 0),
-        #[cfg(feature = "segmented")]
         "segment" => get_segments(0, HEADS),
-        #[cfg(feature = "segmented")]
         "segment-hit" => get_segments(16 << 20, HEADS),
-        #[cfg(feature = "segmented")]
         "segment-first" => get_segments(0, 0),
         "conditional-fragment" => conditional_fragments(),
         "conditional-manifest" => conditional_manifests(),
@@ -169,11 +165,9 @@ fn get_made(cache: u64, heads: u64) {
 }
 
 /// Bytes for the heads of segments: room for all.
-#[cfg(feature = "segmented")]
 const HEADS: u64 = 16 << 20;
 
 /// A thousand responses with a segment of CMAF, written from a fragment of 50 or 93 samples.
-#[cfg(feature = "segmented")]
 fn get_segments(cache: u64, heads: u64) {
     let bitrates = [400_000, 1_200_000, 3_500_000];
     let store = memory(&files_with(600, 3000, Stored::Nothing, &bitrates, 1, Samples::Many));
@@ -194,7 +188,6 @@ fn get_segments(cache: u64, heads: u64) {
 }
 
 /// Returns the path of the segment of a fragment.
-#[cfg(feature = "segmented")]
 fn segment(path: &str) -> String {
     let numbers: Vec<&str> = path.split(['(', ')', '=']).collect();
     format!("{}-{}/{}.m4s", numbers[3], numbers[1], numbers[4])

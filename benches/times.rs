@@ -5,7 +5,6 @@
 //! round by round, says it anywhere.
 
 mod progressive;
-#[cfg(feature = "segmented")]
 mod segmented;
 
 use std::hint::black_box;
@@ -88,9 +87,7 @@ fn main() {
     progressive::ask();
     walk_through_a_recording();
     generate_a_manifest();
-    #[cfg(feature = "segmented")]
     segmented::segments();
-    #[cfg(feature = "segmented")]
     segmented::manifests();
 }
 

@@ -50,7 +50,7 @@ def large(program, case, parts):
 
 
 def main():
-    program = build_bin("worst", "--features", "segmented")
+    program = build_bin("worst")
     listed = [line.split("\t") for line in run(program, "list")[0].splitlines()]
     wanted = sys.argv[1:]
     failed = []

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use smooth_origin::base::{FileEnds, Got, Name, ReadError, ReadErrorKind, Step, Want};
 use smooth_origin::output::mss::{FragmentRequest, ManifestOptions, Noun, Request, answer};
-#[cfg(feature = "segmented")]
 use smooth_origin::presentation::Piece;
 use smooth_origin::presentation::{OpenOptions, Presentation, open};
 
@@ -41,13 +40,11 @@ pub fn open_and_ask(files: &Files) {
             ask(&presentation, Noun::Fragments, &name, 1, 0, &mut get);
         }
     }
-    #[cfg(feature = "segmented")]
     segmented(&presentation, &mut get);
     black_box(presentation.findings());
 }
 
 /// Asks for the manifests of DASH and HLS, for all playlists, and for headers and segments of the first.
-#[cfg(feature = "segmented")]
 fn segmented(
     presentation: &Arc<Presentation>,
     get: &mut impl FnMut(&Want) -> Result<Got, ReadError>,
