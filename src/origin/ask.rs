@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::answer::{serve, serve_made};
 use super::asked::{Reading, State, Target};
 use super::cache::millis;
+use super::newer::may_come;
 use super::redirect::Base;
 use super::{Answer, Asked, Opened, Origin, answering, path};
 use crate::base::{Error, ErrorKind, Name, ReadErrorKind, Step};
@@ -161,6 +162,9 @@ impl Origin {
                     Ok(step) => Fresh::Asked(Ok(self.asked(target, opened, step))),
                     // It is located once more, in what is stored now.
                     Err(_) if opened.is_stale() => Fresh::Unopened(target.name, Ok(target.request)),
+                    Err(error) if self.may_be_newer(&target.name, &error) => {
+                        Fresh::Unopened(target.name, Ok(target.request))
+                    }
                     Err(error) => Fresh::Asked(Err(self.failed(&opened, error))),
                 }
             }
@@ -174,13 +178,29 @@ impl Origin {
         base: Base,
         request: Result<Request<'a>, Error>,
     ) -> Result<Asked<'a>, Error> {
-        let opened = self.opened(&name).await?;
+        let mut looks = self.looks(&name);
+        let mut opened = self.opened(&name).await;
+        // Nobody asks for a part of an event that nobody has listed. Those who wait for its begin ask for manifests.
+        if let (Ok(request), Err(none)) = (&request, &opened)
+            && request.is_listed()
+            && matches!(none.kind, ErrorKind::NoPresentation)
+            && self.look_at_archive(&name, looks.take()).await
+        {
+            opened = self.opened(&name).await;
+        }
+        let mut opened = opened?;
         let request = request.map_err(|error| self.refused(&opened, error))?;
         let target = Target { name, base, request };
-        if !opened.is_stale() {
+        while !opened.is_stale() {
             match target.locate(&opened) {
                 Err(_) if opened.is_stale() => {}
-                Err(error) => return Err(self.failed(&opened, error)),
+                Err(error) => {
+                    let looks = looks.take().filter(|_| may_come(&error.kind));
+                    if !self.look_at_archive(&target.name, looks).await {
+                        return Err(self.failed(&opened, error));
+                    }
+                    opened = self.opened(&target.name).await?;
+                }
                 Ok(step) => return Ok(self.asked(target, opened, step)),
             }
         }

@@ -21,6 +21,7 @@ mod live;
 mod meters;
 mod monitoring;
 mod named_media;
+mod newer;
 mod offload;
 mod opener;
 mod path;

@@ -273,6 +273,21 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Returns whether it is for something that a manifest of the presentation lists, and not for a manifest that
+    /// players begin with.
+    pub(crate) fn is_listed(&self) -> bool {
+        match self {
+            Self::Mss(request) => matches!(request, mss::Request::Fragment(_)),
+            #[cfg(any(feature = "dash", feature = "hls"))]
+            Self::Cmaf(_) => true,
+            #[cfg(feature = "dash")]
+            Self::Dash(_) => false,
+            #[cfg(feature = "hls")]
+            Self::Hls(request) => matches!(request, hls::Request::Media(_)),
+            Self::Clip(request) => request.manifest.is_listed(),
+        }
+    }
+
     /// Returns what is known of the answer without a read.
     ///
     /// # Errors

@@ -166,7 +166,8 @@ pub enum CacheClass {
     /// revalidated, because an encoder that is restarted may use the same times.
     LiveFragment,
     /// A fragment of a live presentation that is not announced yet and whose file may still be
-    /// rewritten, and the 412 for a fragment that does not exist yet. Default: 1 s.
+    /// rewritten, the 412 for a fragment that does not exist yet, and 404 at a publishing point that another
+    /// process writes. Default: 1 s.
     LiveEdge,
     /// A file passed through, the cross-domain policies among them. Default: a minute.
     File,
@@ -174,7 +175,7 @@ pub enum CacheClass {
     Malformed,
     /// 403. Default: 5 s.
     Refused,
-    /// 404. Default: 5 s.
+    /// 404, but for publishing points that another process writes. Default: 5 s.
     NotFound,
     /// 415: content or an output that is not served. Default: 5 s.
     NotServed,

@@ -122,7 +122,9 @@ impl OriginService {
     /// Makes the response to a request that the origin cannot answer.
     #[cold]
     pub(super) fn failed(&self, error: Error, path: &str) -> Response<ServiceBody> {
-        let mut response = self.problem_without_failure(&Problem::from(&error), path);
+        let is_awaited = self.inner.origin.is_awaited(path, &error);
+        let problem = Problem::from(&error).awaited_if(is_awaited);
+        let mut response = self.problem_without_failure(&problem, path);
         let code = error.kind.code();
         let (presentation, file) = self.inner.origin.place_of(path, &error);
         let cause = Cause { code, error: Some(error), detail: None, presentation, file };

@@ -22,6 +22,8 @@ pub(super) struct Problem {
     cause: Option<String>,
     /// Seconds for `Retry-After`, used with 503.
     retry_after: u64,
+    /// What is not there may be there at any moment.
+    is_awaited: bool,
 }
 
 /// Most characters of a detail. A longer one is cut, because it may quote a document.
@@ -31,7 +33,7 @@ pub(super) const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPT
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, detail: None, cause: None, retry_after: 1 }
+        Self { status, code, detail: None, cause: None, retry_after: 1, is_awaited: false }
     }
 
     /// A malformed request: 400 with a sentence.
@@ -51,6 +53,11 @@ impl Problem {
         Self { cause: Some(cause), ..self }
     }
 
+    /// Says whether what is not there may be there at any moment.
+    pub(super) fn awaited_if(self, is_awaited: bool) -> Self {
+        Self { is_awaited, ..self }
+    }
+
     /// Returns the cause of the failure for the host.
     pub(super) fn failure(&self, presentation: Option<Name>) -> Failure {
         let detail = self.detail.as_ref().or(self.cause.as_ref());
@@ -62,6 +69,7 @@ impl Problem {
         Some(match self.status {
             StatusCode::BAD_REQUEST => CacheClass::Malformed,
             StatusCode::FORBIDDEN => CacheClass::Refused,
+            StatusCode::NOT_FOUND if self.is_awaited => CacheClass::LiveEdge,
             StatusCode::NOT_FOUND | StatusCode::GONE => CacheClass::NotFound,
             // Any other 412 is about the request's conditions.
             StatusCode::PRECONDITION_FAILED if self.code == ErrorKind::NotYet.code() => {
@@ -116,6 +124,7 @@ impl From<&Error> for Problem {
             detail: error.public().map(cut),
             cause: None,
             retry_after: error.settles_in().or_else(|| asked_to_wait(error)).map_or(1, seconds),
+            is_awaited: false,
         }
     }
 }

@@ -20,7 +20,9 @@ use object_store::{
 };
 use smooth_origin::live::PointOptions;
 use smooth_origin::manifest::StreamKind;
-use smooth_origin::origin::{Clock, LiveOptions, LivePoint, LivePoints, Origin, block_on};
+use smooth_origin::origin::{
+    Clock, LiveOptions, LivePoint, LivePoints, Origin, OriginBuilder, block_on,
+};
 use smooth_origin::storage::{
     Archive, Bucket, BucketArchive, MemoryArchive, MemoryStore, RangeSource,
 };
@@ -31,13 +33,13 @@ use crate::live_point::encoder::{Spec, audio, header};
 
 /// The way of one process to a store: it counts requests, and may end after some of them.
 #[derive(Clone, Debug)]
-struct Way {
+pub(super) struct Way {
     store: Arc<InMemory>,
     gets: Arc<AtomicU64>,
     puts: Arc<AtomicU64>,
     others: Arc<AtomicU64>,
     /// Requests that are still made.
-    left: Arc<AtomicI64>,
+    pub(super) left: Arc<AtomicI64>,
     /// The last request is made, and its answer is lost.
     loses_answer: Arc<AtomicBool>,
     /// There is no right to delete.
@@ -47,7 +49,7 @@ struct Way {
 }
 
 impl Way {
-    fn to(store: &Arc<InMemory>) -> Self {
+    pub(super) fn to(store: &Arc<InMemory>) -> Self {
         Self {
             store: Arc::clone(store),
             gets: Arc::default(),
@@ -67,7 +69,8 @@ impl Way {
         (left > 1 || left == 1 && self.loses_answer.load(Relaxed), left > 1)
     }
 
-    fn counts(&self) -> [u64; 3] {
+    /// Objects that were read, objects that were written, and other requests since this was asked last.
+    pub(super) fn counts(&self) -> [u64; 3] {
         [&self.gets, &self.puts, &self.others].map(|count| count.swap(0, Relaxed))
     }
 }
@@ -149,17 +152,17 @@ impl ObjectStore for Way {
     }
 }
 
-const TICKS: u32 = 20_000_000;
-const POINT: &str = "events/news.isml";
+pub(super) const TICKS: u32 = 20_000_000;
+pub(super) const POINT: &str = "events/news.isml";
 
 /// What an encoder sends of a stream: its header, and its fragments.
-struct Encoder {
-    stream: &'static str,
-    head: Bytes,
-    fragments: Vec<Bytes>,
+pub(super) struct Encoder {
+    pub(super) stream: &'static str,
+    pub(super) head: Bytes,
+    pub(super) fragments: Vec<Bytes>,
 }
 
-fn encoders(chunks: u32) -> [Encoder; 2] {
+pub(super) fn encoders(chunks: u32) -> [Encoder; 2] {
     [("video", StreamKind::Video, 300), ("audio", StreamKind::Audio, 40)].map(
         |(stream, kind, size)| {
             let track = Track::regular(1, kind, chunks, TICKS, size);
@@ -177,27 +180,27 @@ fn encoders(chunks: u32) -> [Encoder; 2] {
 }
 
 /// A store, the time, and the processes that use them.
-struct World {
-    store: Arc<InMemory>,
-    seconds: Arc<AtomicU64>,
+pub(super) struct World {
+    pub(super) store: Arc<InMemory>,
+    pub(super) millis: Arc<AtomicU64>,
     options: PointOptions,
 }
 
 impl World {
-    fn new(options: PointOptions) -> Self {
-        Self { store: Arc::new(InMemory::new()), seconds: Arc::default(), options }
+    pub(super) fn new(options: PointOptions) -> Self {
+        Self { store: Arc::new(InMemory::new()), millis: Arc::default(), options }
     }
 
     fn clock(&self) -> Clock {
-        let seconds = Arc::clone(&self.seconds);
+        let millis = Arc::clone(&self.millis);
         let wall = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let of = Arc::clone(&seconds);
-        Clock::new(move || Duration::from_secs(seconds.load(Relaxed)))
-            .wall_time(move || wall + Duration::from_secs(of.load(Relaxed)))
+        let of = Arc::clone(&millis);
+        Clock::new(move || Duration::from_millis(millis.load(Relaxed)))
+            .wall_time(move || wall + Duration::from_millis(of.load(Relaxed)))
     }
 
-    fn pass(&self, seconds: u64) {
-        self.seconds.fetch_add(seconds, Relaxed);
+    pub(super) fn pass(&self, seconds: u64) {
+        self.millis.fetch_add(seconds * 1000, Relaxed);
     }
 
     fn archive(&self, way: &Way) -> BucketArchive {
@@ -205,7 +208,7 @@ impl World {
     }
 
     /// A process that encoders push to. `None` if it ends before it has recovered the point.
-    fn ingest(&self, way: &Way) -> Option<Ingest> {
+    pub(super) fn ingest(&self, way: &Way) -> Option<Ingest> {
         let archive = self.archive(way);
         let points = LivePoints::new(LiveOptions::default().archive(archive.clone()));
         let origin =
@@ -222,6 +225,10 @@ impl World {
 
     /// One that follows at most so many points.
     fn follower_of(&self, way: &Way, most: usize) -> Origin {
+        self.builder(way, most).build()
+    }
+
+    pub(super) fn builder(&self, way: &Way, most: usize) -> OriginBuilder {
         let options = self.options.clone();
         let options = LiveOptions::default()
             .archive(self.archive(way))
@@ -231,14 +238,13 @@ impl World {
             .clock(self.clock())
             .fragment_cache_bytes(1 << 20)
             .live(LivePoints::new(options))
-            .build()
     }
 }
 
-struct Ingest {
+pub(super) struct Ingest {
     archive: BucketArchive,
-    point: Arc<LivePoint>,
-    origin: Origin,
+    pub(super) point: Arc<LivePoint>,
+    pub(super) origin: Origin,
 }
 
 impl Ingest {
@@ -250,22 +256,22 @@ impl Ingest {
         block_on(push.end()).is_ok()
     }
 
-    fn push_both(&self, encoders: &[Encoder], numbers: std::ops::Range<usize>) {
+    pub(super) fn push_both(&self, encoders: &[Encoder], numbers: std::ops::Range<usize>) {
         for number in numbers {
             assert!(encoders.iter().all(|encoder| self.push(encoder, number)));
         }
     }
 
-    fn stop(&self) -> bool {
+    pub(super) fn stop(&self) -> bool {
         self.point.stop();
         block_on(self.point.acknowledge()).is_ok()
     }
 }
 
-type Served = BTreeMap<(String, u64), Vec<u8>>;
+pub(super) type Served = BTreeMap<(String, u64), Vec<u8>>;
 
 /// All fragments that an origin serves of a presentation, by stream and time.
-fn fragments(origin: &Origin, name: &str) -> Served {
+pub(super) fn fragments(origin: &Origin, name: &str) -> Served {
     let mut found = BTreeMap::new();
     let Ok(opened) = block_on(origin.open(&testkit::name(name))) else { return found };
     for stream in opened.presentation().streams() {

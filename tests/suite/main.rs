@@ -37,6 +37,8 @@ mod live_end;
 mod live_films;
 #[cfg(all(feature = "live", feature = "object-store", feature = "dash", feature = "hls"))]
 mod live_follow;
+#[cfg(all(feature = "live", feature = "object-store", feature = "dash", feature = "hls"))]
+mod live_follow_newer;
 #[cfg(all(feature = "http", feature = "live"))]
 mod live_headers;
 #[cfg(all(feature = "http", feature = "live"))]

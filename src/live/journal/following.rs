@@ -33,6 +33,8 @@ pub(crate) struct Following {
     /// How much of the event is served.
     kept: Option<Duration>,
     limits: Limits,
+    /// Those of the presentation.
+    limits_of_all: Limits,
     began: Option<Began>,
     /// See [`Live::epoch`].
     epoch: Option<i64>,
@@ -89,6 +91,10 @@ enum State {
     Refused,
 }
 
+/// Fragments that are added before those are dropped that have left the window: a channel may have more of them than a
+/// presentation can, or memory.
+const AT_ONCE: usize = 4096;
+
 impl Following {
     /// Follows an event from the first byte of its journal.
     pub(crate) fn new(point: &Name, options: &PointOptions) -> Self {
@@ -99,6 +105,7 @@ impl Following {
             kept: options.clone().archived(true).kept(),
             // An event has more tracks than one header.
             limits: Limits { tracks: Limits::default().tracks, ..options.limits.of_content() },
+            limits_of_all: Limits::default(),
             began: None,
             epoch: None,
             begin: None,
@@ -282,7 +289,10 @@ impl Following {
         if !self.wanted().is_empty() {
             return None;
         }
-        for placed in std::mem::take(&mut self.waiting) {
+        for (at, placed) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
+            if at % AT_ONCE == AT_ONCE - 1 {
+                self.forget();
+            }
             let Some(id) = self.opened(placed.file) else { continue };
             let Some(growing) = &mut self.growing else { continue };
             let (time, duration) = (placed.time, placed.duration);
@@ -299,14 +309,12 @@ impl Following {
             }
         }
         let is_changed = std::mem::take(&mut self.is_changed);
-        let before = self.window_begin();
         let growing = self.growing.as_mut().filter(|_| is_changed && self.published > 0)?;
         if let Some(begin) = self.begin {
             growing.begins_at(begin);
         }
-        if let Some(before) = before {
-            growing.drop_before(before);
-        }
+        self.forget();
+        let growing = self.growing.as_mut()?;
         let epoch = self.epoch.unwrap_or_default();
         let published = u64::try_from(epoch.saturating_add(self.newest)).unwrap_or(0);
         let live = Live {
@@ -327,6 +335,13 @@ impl Following {
         if key.kind != StreamKind::Text {
             let end = i64::try_from(placed.time.saturating_add(placed.duration));
             self.newest = self.newest.max(to_smooth(end.unwrap_or(0), timescale));
+        }
+    }
+
+    /// Drops what has left the window by now, as a process that has followed from the beginning has done.
+    fn forget(&mut self) {
+        if let (Some(before), Some(growing)) = (self.window_begin(), &mut self.growing) {
+            growing.drop_before(before);
         }
     }
 
@@ -351,7 +366,8 @@ impl Following {
             Some(growing) => growing.with_files(new),
             None => {
                 let began = self.began.as_ref()?;
-                let options = OpenOptions::default().epoch(began.epoch());
+                let options = OpenOptions::default();
+                let options = options.limits(self.limits_of_all.clone()).epoch(began.epoch());
                 Growing::open(&self.point, new, &options)
             }
         };
@@ -413,5 +429,60 @@ mod tests {
         let shown = following.advance().unwrap();
         let counts = shown.streams()[0].tracks().iter().map(|track| track.fragment_count());
         assert_eq!(counts.collect::<Vec<_>>(), [4, 3]);
+    }
+
+    /// Follows an event of so many fragments, and reads so many records before each snapshot.
+    fn followed(fragments: u64, at_a_time: u64) -> (Presentation, u64) {
+        let tracks = Event::usual().tracks;
+        let (point, window) = (Name::new("events/news.isml").unwrap(), Duration::from_secs(60));
+        let options = PointOptions::default().window(Some(window));
+        let mut following = Following::new(&point, &options);
+        following.limits_of_all.fragments = 5000;
+        following.record(Record::Began(Began { event: None, number: 1, wall: 1 })).unwrap();
+        following.record(Record::Epoch(0)).unwrap();
+        let mut starts = Vec::new();
+        for (file, track) in [(1, &tracks[0]), (2, &tracks[2])] {
+            let GrowingFile { name, server, head, .. } = track.file();
+            starts.push(head.len() as u64);
+            let key = format!("{SECOND}\n0\n{}\t\t\t\t0\t0\t", track.kind.as_str()).into();
+            let track = Box::new(server);
+            following.record(Record::File { file, name, track, head, key }).unwrap();
+        }
+        let first = [tracks[0].fragment(0, 2 * SECOND), tracks[2].fragment(0, 2 * SECOND)];
+        let mut shown = None;
+        for number in 0..fragments {
+            for (at, file) in (1..=2).enumerate() {
+                let (time, duration, lengths) = (number * 2 * SECOND, 2 * SECOND, first[at].1);
+                let placed = Placed { file, time, duration, start: starts[at], lengths, hash: 0 };
+                following.record(Record::Published(placed)).unwrap();
+                starts[at] += lengths.len;
+            }
+            if (number + 1).is_multiple_of(at_a_time) || number + 1 == fragments {
+                for (file, ..) in following.wanted() {
+                    following.take_first(file, first[file as usize - 1].0.clone());
+                }
+                shown = following.advance().or(shown);
+            }
+        }
+        (shown.unwrap(), following.published)
+    }
+
+    #[test]
+    fn a_long_channel_that_is_followed_late_has_its_newest_chunks() {
+        const FRAGMENTS: u64 = 20_000;
+        let [(early, of_early), (late, of_late)] = [16, u64::MAX].map(|at| followed(FRAGMENTS, at));
+        for presentation in [&early, &late] {
+            for stream in presentation.streams() {
+                let timeline = stream.timeline();
+                let last = timeline.chunk(timeline.len() - 1);
+                assert_eq!(last, Some(((FRAGMENTS - 1) * 2 * SECOND, 2 * SECOND)));
+            }
+        }
+        for (early, late) in early.streams().iter().zip(late.streams()) {
+            assert!(early.timeline().iter().eq(late.timeline().iter()));
+            let numbers = |of: &crate::presentation::Stream| (of.window.dropped, of.window.hidden);
+            assert_eq!(numbers(early), numbers(late));
+        }
+        assert_eq!((of_early, of_late), (2 * FRAGMENTS, 2 * FRAGMENTS));
     }
 }

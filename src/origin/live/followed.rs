@@ -46,19 +46,25 @@ pub(super) enum Phase {
     GoesOn,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Usage {
     phase: Phase,
     /// Time of the last look.
     asked: Duration,
-    /// Time of the next look.
+    /// Time of the next look that needs no reason.
     due: Duration,
+    /// Looks that have begun.
+    begun: u64,
+    /// Number of the last one that has ended.
+    ended: u64,
+    /// It failed.
+    has_failed: bool,
 }
 
 #[derive(Default)]
 struct State {
     event: Option<FollowedEvent>,
-    /// Looks at the journal that have found nothing.
+    /// Looks at the journal that were due and have found nothing.
     silent: u32,
     /// Time of the last look that ended well.
     looked: Duration,
@@ -85,6 +91,8 @@ const SILENT: u32 = 10;
 /// read.
 const LONGEST: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Least time between two looks. Requests for what will never be there cause no more.
+const LEAST: Duration = Duration::from_millis(50);
 /// Bytes of a journal that are read at a time.
 const READ: u64 = 4 << 20;
 
@@ -98,7 +106,7 @@ impl FollowedPoint {
     ) -> Self {
         let (shown, film, state) = (Shown::default(), Film::default(), Turn::default());
         let asked = host.read().unwrap_or_else(PoisonError::into_inner).clock.now();
-        let usage = Mutex::new(Usage { phase: Phase::NotFound, asked, due: Duration::ZERO });
+        let usage = Mutex::new(Usage { asked, ..Usage::default() });
         Self { name, options, archive, every, host, shown, film, usage, state }
     }
 
@@ -145,6 +153,11 @@ impl FollowedPoint {
         self.host().clock.now() >= self.lock_usage().due
     }
 
+    /// Number of looks that have begun.
+    pub(super) fn looks(&self) -> u64 {
+        self.lock_usage().begun
+    }
+
     /// Looks at the archive if that is due, and returns the newest snapshot. `None` if it is a film that the
     /// archive has. While a request looks, others get what there is.
     ///
@@ -160,25 +173,10 @@ impl FollowedPoint {
         if !self.is_due() {
             return Ok(self.snapshot(shared));
         }
-        let host = self.host();
-        self.lock_usage().asked = host.clock.now();
-        let longest = if has_something { PATIENCE } else { LONGEST };
-        let looked = within(&*host.timer, longest, self.follow(&mut state)).await;
-        let (phase, every) = match &state.event {
-            Some(event) if event.is_film || event.following.is_stopped() => {
-                (Phase::Ended, self.every.saturating_mul(5))
-            }
-            Some(_) => (Phase::GoesOn, self.every),
-            None => (Phase::NotFound, self.every),
-        };
-        let due = host.clock.now().saturating_add(every);
-        {
-            let mut usage = self.lock_usage();
-            (usage.phase, usage.due) = (phase, due);
-        }
+        let looked = self.look_now(&mut state).await;
         drop(state);
-        if let Err(error) = looked.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())) {
-            host.events.archive_failed(&self.name, &error);
+        if let Err(error) = looked {
+            self.host().events.archive_failed(&self.name, &error);
             if !self.has_something() {
                 let source = Some(Arc::new(error));
                 return Err(ReadError { source, ..ReadError::new(ReadErrorKind::Transient) }.into());
@@ -187,13 +185,66 @@ impl FollowedPoint {
         Ok(self.snapshot(shared))
     }
 
+    /// Looks at the archive though that may not be due, for a request for something that is not there: another
+    /// process that follows the point may have listed it. `looks` have begun before the request came. All requests
+    /// that wait share the next look, which begins some time after the last one. Returns false if nothing was looked
+    /// at, because the last look failed or does not end.
+    pub(super) async fn look_again(&self, looks: u64) -> bool {
+        let host = self.host();
+        let turn = within(&*host.timer, PATIENCE, self.state.lock()).await;
+        let Some(mut state) = turn else { return false };
+        let usage = *self.lock_usage();
+        if usage.ended > looks {
+            return true;
+        }
+        if usage.has_failed {
+            return false;
+        }
+        let wait = LEAST.saturating_sub(host.clock.now().saturating_sub(usage.asked));
+        if !wait.is_zero() {
+            host.timer.sleep(wait).await;
+        }
+        let looked = self.look_now(&mut state).await;
+        drop(state);
+        if let Err(error) = looked {
+            host.events.archive_failed(&self.name, &error);
+        }
+        true
+    }
+
+    /// Looks at the archive. Only a look that is due moves the time of the next one.
+    async fn look_now(&self, state: &mut State) -> io::Result<()> {
+        let host = self.host();
+        let now = host.clock.now();
+        let (number, is_due) = {
+            let mut usage = self.lock_usage();
+            (usage.asked, usage.begun) = (now, usage.begun + 1);
+            (usage.begun, now >= usage.due)
+        };
+        let longest = if self.has_something() { PATIENCE } else { LONGEST };
+        let looked = within(&*host.timer, longest, self.follow(state, is_due)).await;
+        let looked = looked.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
+        let phase = match &state.event {
+            Some(event) if event.is_film || event.following.is_stopped() => Phase::Ended,
+            Some(_) => Phase::GoesOn,
+            None => Phase::NotFound,
+        };
+        let due = host.clock.now().saturating_add(self.every);
+        let mut usage = self.lock_usage();
+        (usage.phase, usage.ended, usage.has_failed) = (phase, number, looked.is_err());
+        if is_due {
+            usage.due = due;
+        }
+        looked
+    }
+
     /// Returns whether there is a snapshot, or a film.
     fn has_something(&self) -> bool {
         self.shown.presentation().is_some() || self.film.is_there()
     }
 
     /// Takes what the archive has.
-    async fn follow(&self, state: &mut State) -> io::Result<()> {
+    async fn follow(&self, state: &mut State, is_due: bool) -> io::Result<()> {
         let now = self.host().clock.now();
         let is_late = now.saturating_sub(state.looked) >= self.every.saturating_mul(SILENT);
         let is_silent = state.silent >= SILENT || is_late;
@@ -218,7 +269,7 @@ impl FollowedPoint {
             return Ok(());
         }
         let is_silent = event.following.end() == before && !is_thorough;
-        state.silent = if is_silent { state.silent + 1 } else { 0 };
+        state.silent = if is_silent { state.silent + u32::from(is_due) } else { 0 };
         for (file, name, range) in event.following.wanted() {
             let first = self.archive.open(&name).await?.read(range).await?;
             event.following.take_first(file, first);

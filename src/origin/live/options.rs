@@ -115,7 +115,9 @@ impl LiveOptions {
     ///
     /// Nothing runs in the background: a request for the point, at most one in [so much
     /// time](Self::follow_every), asks the archive for the next part of the event's journal, and the others
-    /// are answered from the snapshot. Fragments are read from the archive, and kept in the
+    /// are answered from the snapshot. Requests for something that the snapshot does not have wait for a look of their
+    /// own, which they share and which comes at most every 50 ms: another process that follows the point may have listed
+    /// it. Fragments are read from the archive, and kept in the
     /// [cache](crate::origin::OriginBuilder::fragment_cache_bytes) of the origin. As many points as
     /// [`max_points`](Self::max_points) are followed at a time: a further one takes the place of one that was not
     /// found, that has ended, or that nobody has asked for in the last minute. When an event has ended, its film in
@@ -141,7 +143,8 @@ impl LiveOptions {
     }
 
     /// Sets the time between two looks at the archive for a point that is [followed](Self::follow); default 1 s. It
-    /// is the most that following adds to the latency of players, beside the time of the requests.
+    /// is the most that following adds to the latency of players, beside the time of the requests. The next event is looked
+    /// for as often, while somebody asks for the film of the last.
     pub fn follow_every(mut self, time: Duration) -> Self {
         self.follow_every = time;
         self

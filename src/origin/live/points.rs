@@ -335,6 +335,27 @@ impl LivePoints {
         point.look(shared).await
     }
 
+    /// Number of looks at the archive that have begun for the point of this name, if another process may write it.
+    pub(in crate::origin) fn looks(&self, name: &str) -> Option<u64> {
+        self.shared.options.follow.as_ref()?;
+        let may_be_followed = is_point(name) && self.by_name().find(name).is_none();
+        may_be_followed.then(|| self.followed(name).map_or(0, |point| point.looks()))
+    }
+
+    /// Looks at the archive though that may not be due, for a request that has not found what it was for. `looks`
+    /// have begun before it. Returns whether there may be something new.
+    pub(in crate::origin) async fn look_again(&self, name: &str, looks: u64) -> bool {
+        match self.followed(name) {
+            Some(point) => point.look_again(looks).await,
+            None => false,
+        }
+    }
+
+    /// Returns whether another process writes the point of this name.
+    pub(in crate::origin) fn is_followed(&self, name: &str) -> bool {
+        self.looks(name).is_some() && self.followed(name).is_some()
+    }
+
     fn followed(&self, name: &str) -> Option<Arc<FollowedPoint>> {
         self.shared.options.follow.as_ref()?;
         self.shared.followed.find(name)
