@@ -189,8 +189,8 @@ impl GrownEvent {
         limits: &Limits,
     ) -> Result<String, ErrorKind> {
         let mut manifest = self.manifest.clone();
-        // Captions may begin long before all others: they count if there is nothing else.
-        let (mut begin, mut end) = ((true, u64::MAX), 0);
+        // Captions may begin long before all others, and end long after them: they count if there is nothing else.
+        let (mut begin, mut end) = ((true, u64::MAX), (false, 0));
         let indexes = std::mem::take(&mut manifest.streams);
         for (mut index, &number) in indexes.into_iter().zip(&self.streams) {
             let Some(stream) = streams.get(number) else { continue };
@@ -204,15 +204,16 @@ impl GrownEvent {
             let Some((first, _)) = announced else { continue };
             let scale = manifest.timescale();
             let rescaled = |ticks| stream.timescale.rescale_round(ticks, scale).unwrap_or(0);
-            begin = begin.min((stream.kind == StreamKind::Text, rescaled(first)));
-            end = end.max(rescaled(stream.timeline.end()));
+            let is_text = stream.kind == StreamKind::Text;
+            begin = begin.min((is_text, rescaled(first)));
+            end = end.max((!is_text, rescaled(stream.timeline.end())));
             manifest.streams.push(index);
         }
         if manifest.streams.is_empty() {
             return Err(ErrorKind::NotYet);
         }
         match live {
-            None => manifest.duration = end.saturating_sub(begin.1),
+            None => manifest.duration = end.1.saturating_sub(begin.1),
             Some(live) => {
                 let window = live.window.map_or(0, |window| window.as_nanos() / 100);
                 manifest.duration = 0;
