@@ -201,7 +201,9 @@ impl GrownEvent {
                 of.all(|track| !matches!(track.media, Media::Absent(_)))
             });
             let announced = stream.timeline.chunk(stream.window.hidden);
-            let Some((first, _)) = announced else { continue };
+            let Some((first, _)) = announced.filter(|_| !index.qualities.is_empty()) else {
+                continue;
+            };
             let scale = manifest.timescale();
             let rescaled = |ticks| stream.timescale.rescale_round(ticks, scale).unwrap_or(0);
             let is_text = stream.kind == StreamKind::Text;
