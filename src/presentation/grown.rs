@@ -33,6 +33,8 @@ pub(super) struct Grown {
     /// Start of the first chunk of the event, in ticks of 100 ns: manifests of DASH count from it.
     #[cfg_attr(not(feature = "dash"), allow(dead_code))]
     pub(super) begin: u64,
+    /// A snapshot of the event had a window: chunks leave it for good.
+    pub(super) is_bounded: bool,
 }
 
 /// The properties that all snapshots of an event share, as long as no track is added.
@@ -100,6 +102,12 @@ impl Presentation {
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn has_only_stored_segments(&self) -> bool {
         self.is_live || self.is_of_event() || self.clip.is_some()
+    }
+
+    /// Returns whether it is a snapshot of an event of which nothing leaves, because it never had a window.
+    #[cfg(feature = "hls")]
+    pub(crate) fn keeps_all(&self) -> bool {
+        self.grown.as_ref().is_some_and(|grown| !grown.is_bounded)
     }
 
     /// Returns the wall time of media of time 0, in ticks of 100 ns since 1970; 0 for a film that was no event.

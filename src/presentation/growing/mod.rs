@@ -63,6 +63,8 @@ pub(crate) struct Growing {
     begin: Option<u64>,
     /// Chunks that end at or before this time were dropped, in ticks of 100 ns.
     dropped_before: u64,
+    /// See [`Grown::is_bounded`].
+    is_bounded: bool,
     /// See [`Live::epoch`].
     epoch: i64,
     messages: Arc<Vec<Message>>,
@@ -129,8 +131,8 @@ impl Growing {
         let all = Self::of(name, options, (files, named), template, streams, late)?;
         let messages = Arc::clone(&self.messages);
         let (begin, epoch, fragments) = (self.begin, self.epoch, self.fragments);
-        let dropped_before = self.dropped_before;
-        Ok(Self { begin, dropped_before, epoch, fragments, messages, ..all })
+        let (dropped_before, is_bounded) = (self.dropped_before, self.is_bounded);
+        Ok(Self { begin, dropped_before, is_bounded, epoch, fragments, messages, ..all })
     }
 
     fn of(
@@ -166,6 +168,7 @@ impl Growing {
             fragments: 0,
             begin: None,
             dropped_before: 0,
+            is_bounded: false,
             epoch: 0,
             messages: Arc::default(),
             late,
@@ -285,6 +288,7 @@ impl Growing {
     pub(crate) fn snapshot(&mut self, live: Option<Live>, number: u64) -> Presentation {
         if let Some(live) = &live {
             self.epoch = live.epoch;
+            self.is_bounded |= live.window.is_some();
             if let Some(window) = live.window {
                 let ticks = u64::try_from(window.as_nanos() / 100).unwrap_or(u64::MAX);
                 let from = self.end().saturating_sub(ticks);
@@ -332,6 +336,7 @@ impl Growing {
                 event: Arc::clone(&self.event),
                 epoch: self.epoch,
                 begin: self.begin.unwrap_or(0),
+                is_bounded: self.is_bounded,
             })),
             streams,
         }
