@@ -131,7 +131,9 @@ fn a_clip_that_has_not_ended_is_live_until_it_has() {
         let last = (2 * number).min(44);
         assert_eq!(segments(&playlist), (16..=last).step_by(2).collect::<Vec<_>>(), "{number}");
         assert_eq!(playlist.contains("ENDLIST"), is_over);
-        assert!(playlist.contains("#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-START:TIME-OFFSET=0"));
+        assert!(
+            !playlist.contains("PLAYLIST-TYPE") && playlist.contains("#EXT-X-START:TIME-OFFSET=0")
+        );
         let now = value(&playlist, "SEQUENCE:").unwrap().to_owned();
         assert_eq!(*sequence.get_or_insert(now.clone()), now);
         let smooth = text(&whole, &target("Manifest")).unwrap();
@@ -256,10 +258,13 @@ fn start_over_goes_back_behind_the_window_as_far_as_chunks_are_there() {
     let playlist = text(&whole, "video-800000.m3u8?start=14").unwrap();
     assert_eq!(segments(&playlist), (20..60).step_by(2).collect::<Vec<_>>());
     assert!(!playlist.contains("ENDLIST"));
+    // A chunk of it was dropped: it begins with one that stays for a while.
+    let playlist = text(&whole, "video-800000.m3u8?start=13.9").unwrap();
+    assert_eq!(segments(&playlist), (30..60).step_by(2).collect::<Vec<_>>());
     for name in ["Manifest", "manifest.mpd", "master.m3u8", "video-800000.m3u8"] {
         let asked = |query: &str| text(&whole, &format!("{name}?{query}")).err();
         assert_eq!(asked("start=14"), None);
-        assert_eq!(asked("start=13.9"), Some("no-such-time"), "{name}: a chunk of it was dropped");
+        assert_eq!(asked("start=13.9"), None, "{name}: it goes on");
         assert_eq!(asked("start=0&end=20"), Some("no-such-time"));
         assert_eq!(asked("end=10"), Some("no-such-time"));
         assert_eq!(asked("start=54"), Some("not-yet"), "{name}: it begins when the event is there");
@@ -284,6 +289,18 @@ fn start_over_goes_back_behind_the_window_as_far_as_chunks_are_there() {
     let film = event.film();
     assert_eq!(text(&film, "Manifest?start=54").err(), Some("no-such-time"));
     assert_eq!(text(&film, "Manifest?start=54&end=60").err(), Some("no-such-time"));
+}
+
+#[test]
+fn a_part_of_an_event_without_a_window_says_that_nothing_leaves_it_until_the_end() {
+    let mut event = event(30);
+    let playlist = |of: &Arc<Presentation>| text(of, "video-800000.m3u8?start=10").unwrap();
+    let is_event = |text: &str| text.contains("#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-START:");
+    let live = playlist(&event.snapshot(None));
+    assert!(is_event(&live));
+    assert_eq!(playlist(&event.film()), format!("{live}#EXT-X-ENDLIST\n"));
+    assert!(!is_event(&playlist(&event.snapshot(Some(600)))));
+    assert!(!is_event(&playlist(&event.film())), "it had one");
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub(super) struct Grown {
     /// Start of the first chunk of the event, in ticks of 100 ns: manifests of DASH count from it.
     #[cfg_attr(not(feature = "dash"), allow(dead_code))]
     pub(super) begin: u64,
+    /// A snapshot of the event had a window: chunks leave it for good.
+    pub(super) is_bounded: bool,
 }
 
 /// The properties that all snapshots of an event share, as long as no track is added.
@@ -100,6 +102,12 @@ impl Presentation {
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub(crate) fn has_only_stored_segments(&self) -> bool {
         self.is_live || self.is_of_event() || self.clip.is_some()
+    }
+
+    /// Returns whether it is a snapshot of an event of which nothing leaves, because it never had a window.
+    #[cfg(feature = "hls")]
+    pub(crate) fn keeps_all(&self) -> bool {
+        self.grown.as_ref().is_some_and(|grown| !grown.is_bounded)
     }
 
     /// Returns the wall time of media of time 0, in ticks of 100 ns since 1970; 0 for a film that was no event.
@@ -189,8 +197,8 @@ impl GrownEvent {
         limits: &Limits,
     ) -> Result<String, ErrorKind> {
         let mut manifest = self.manifest.clone();
-        // Captions may begin long before all others: they count if there is nothing else.
-        let (mut begin, mut end) = ((true, u64::MAX), 0);
+        // Captions may begin long before all others, and end long after them: they count if there is nothing else.
+        let (mut begin, mut end) = ((true, u64::MAX), (false, 0));
         let indexes = std::mem::take(&mut manifest.streams);
         for (mut index, &number) in indexes.into_iter().zip(&self.streams) {
             let Some(stream) = streams.get(number) else { continue };
@@ -201,18 +209,21 @@ impl GrownEvent {
                 of.all(|track| !matches!(track.media, Media::Absent(_)))
             });
             let announced = stream.timeline.chunk(stream.window.hidden);
-            let Some((first, _)) = announced else { continue };
+            let Some((first, _)) = announced.filter(|_| !index.qualities.is_empty()) else {
+                continue;
+            };
             let scale = manifest.timescale();
             let rescaled = |ticks| stream.timescale.rescale_round(ticks, scale).unwrap_or(0);
-            begin = begin.min((stream.kind == StreamKind::Text, rescaled(first)));
-            end = end.max(rescaled(stream.timeline.end()));
+            let is_text = stream.kind == StreamKind::Text;
+            begin = begin.min((is_text, rescaled(first)));
+            end = end.max((!is_text, rescaled(stream.timeline.end())));
             manifest.streams.push(index);
         }
         if manifest.streams.is_empty() {
             return Err(ErrorKind::NotYet);
         }
         match live {
-            None => manifest.duration = end.saturating_sub(begin.1),
+            None => manifest.duration = end.1.saturating_sub(begin.1),
             Some(live) => {
                 let window = live.window.map_or(0, |window| window.as_nanos() / 100);
                 manifest.duration = 0;

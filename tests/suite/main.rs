@@ -59,6 +59,8 @@ mod live_point;
 mod live_restarts;
 #[cfg(feature = "live")]
 mod live_shown;
+#[cfg(all(feature = "http", feature = "live", feature = "dash", feature = "hls"))]
+mod live_windows;
 mod manifests;
 mod mend;
 mod metrics;

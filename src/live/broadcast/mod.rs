@@ -15,6 +15,7 @@ mod captions;
 mod codec;
 mod drift;
 mod end;
+mod kept;
 mod names;
 mod publish;
 mod qualities;
@@ -42,6 +43,7 @@ use crate::manifest::StreamKind;
 use crate::presentation::Presentation;
 use crate::presentation::growing::Growing;
 use drift::Drift;
+use kept::Kept;
 pub(super) use register::{Registered, other_codec};
 pub(super) use taken::Taken;
 
@@ -70,6 +72,7 @@ pub(super) struct Broadcast {
     /// Everything is published, whatever may still come.
     is_ending: bool,
     growing: Option<Growing>,
+    kept: Kept,
     /// Number of the line of each file.
     files: Vec<usize>,
     /// Bytes of the headers of tracks, and of the encoders' tracks.
@@ -122,6 +125,7 @@ impl Broadcast {
             is_started: false,
             is_ending: false,
             growing: None,
+            kept: Kept::default(),
             files: Vec::new(),
             header_bytes: 0,
             held_bytes: 0,
@@ -283,8 +287,8 @@ impl Broadcast {
     }
 
     /// Returns the start of what the snapshot keeps, in ticks of 100 ns.
-    fn window_begin(&self) -> Option<i64> {
-        let kept = smooth_ticks(self.options.kept()?);
+    fn window_begin(&mut self, now: Moment) -> Option<i64> {
+        let kept = smooth_ticks(self.kept.length(&self.options, now)?);
         Some(self.newest_end()?.saturating_sub(kept))
     }
 }

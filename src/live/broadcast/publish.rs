@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Broadcast;
+use super::kept::Kept;
 use super::names::set_attribute;
 use super::register::label;
 use crate::base::{Error, ErrorKind, FileId};
@@ -53,7 +54,7 @@ impl Broadcast {
             is_changed |= self.append(due, now);
         }
         if is_changed {
-            self.forget();
+            self.forget(now);
             self.show(true, now);
         }
     }
@@ -66,7 +67,7 @@ impl Broadcast {
     /// Shows the same chunks with the options as they are now.
     pub(in crate::live) fn show_again(&mut self, now: Moment) {
         if self.is_started && !self.is_ending {
-            self.forget();
+            self.forget(now);
             self.show(true, now);
         }
     }
@@ -74,7 +75,9 @@ impl Broadcast {
     /// Has the film of an event that has ended show no more than the window.
     pub(in crate::live) fn narrow_film(&mut self, now: Moment) {
         if self.is_started && self.is_ending {
-            self.forget();
+            // Nothing would do it later.
+            self.kept = Kept::default();
+            self.forget(now);
             self.show(false, now);
         }
     }
@@ -309,10 +312,9 @@ impl Broadcast {
     }
 
     /// Drops the chunks that have left the window.
-    pub(super) fn forget(&mut self) {
-        let Some(begin) = self.window_begin().and_then(|begin| u64::try_from(begin).ok()) else {
-            return;
-        };
+    pub(super) fn forget(&mut self, now: Moment) {
+        let begin = self.window_begin(now).and_then(|begin| u64::try_from(begin).ok());
+        let Some(begin) = begin else { return };
         let Some(growing) = &mut self.growing else { return };
         for (file, before) in growing.drop_before(begin) {
             let line = file.index().checked_sub(1).and_then(|at| self.files.get(at));

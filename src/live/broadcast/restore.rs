@@ -126,7 +126,7 @@ impl Broadcast {
             if let (Some(growing), Some(begin)) = (&mut this.growing, begin) {
                 growing.begins_at(begin);
             }
-            this.forget();
+            this.forget(now);
             this.show(true, now);
         }
         Ok(this)

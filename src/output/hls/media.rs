@@ -52,8 +52,12 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         text.push_str("#EXT-X-PLAYLIST-TYPE:VOD\n");
     }
     if presentation.is_of_event() && presentation.has_chosen_start() {
-        // Nothing leaves it, and players that come begin at its start, not at the live edge.
-        text.push_str("#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-START:TIME-OFFSET=0,PRECISE=YES\n");
+        // No segment may leave a playlist that says this (RFC 8216, 4.3.3.5).
+        if presentation.keeps_all() {
+            text.push_str("#EXT-X-PLAYLIST-TYPE:EVENT\n");
+        }
+        // Players that come begin at its start, not at the live edge.
+        text.push_str("#EXT-X-START:TIME-OFFSET=0,PRECISE=YES\n");
     }
     match form {
         Form::KeyFrames => text.push_str("#EXT-X-I-FRAMES-ONLY\n"),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{ClipTime, ClipTimes};
 use crate::base::{ErrorKind, Timescale};
 use crate::manifest::StreamKind;
-use crate::presentation::{Presentation, Stream};
+use crate::presentation::{Presentation, Stream, Track};
 
 /// Where a clip begins and ends. All times are in ticks of 100 ns.
 #[derive(Clone, Copy, Debug)]
@@ -25,17 +25,25 @@ pub(super) struct Bounds {
     pub(super) is_over: bool,
     /// The times, or some of them, have left the window.
     is_gone: bool,
+    /// Chunks at the start were dropped: the clip begins with what is left.
+    is_cut: bool,
 }
 
 /// A clip is over if one of its streams is so far behind its end, though others are not.
 const LATE: u64 = 300_000_000;
+/// For so long after its end, a clip of which the start was dropped is there for players that follow it, so that they
+/// learn that it is over.
+const FOLLOWED: u64 = 2 * LATE;
+/// A clip of which the start was dropped begins with a chunk that stays for so long: whoever begins with it has to load
+/// it first.
+const AHEAD: u64 = 100_000_000;
 
 impl Bounds {
     /// Returns the bounds for these times.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] if the end is not behind the start; [`ErrorKind::NoSuchTime`] if chunks at
-    /// the start were dropped.
+    /// the start were dropped, unless the clip goes on, or went on a moment ago.
     pub(super) fn of(whole: &Presentation, times: &ClipTimes) -> Result<Self, ErrorKind> {
         let live = whole.live();
         let epoch = i128::from(whole.live_epoch());
@@ -51,15 +59,14 @@ impl Bounds {
         if start.is_some_and(|start| start >= to) {
             return Err(ErrorKind::Malformed("the end of a clip is behind its start"));
         }
-        let is_dropped = |of: &Stream, before: u64| {
-            of.window.dropped > 0 && of.begins().is_none_or(|begins| begins > before)
-        };
-        if start.is_some_and(|start| media(whole).any(|of| is_dropped(of, start))) {
-            return Err(ErrorKind::NoSuchTime);
-        }
         let delay = times.delay.filter(|_| live.is_some()).unwrap_or(0);
         let newest = media(whole).map(Stream::ends).max().unwrap_or(0);
         let edge = newest.saturating_sub(delay);
+        let left =
+            left(whole, newest).filter(|left| start.is_some_and(|start| left.oldest > start));
+        if left.is_some() && end.is_some_and(|end| edge >= end.saturating_add(FOLLOWED)) {
+            return Err(ErrorKind::NoSuchTime);
+        }
         let slowest = media(whole).map(Stream::ends).min().unwrap_or(0).saturating_sub(delay);
         let is_over = live.is_none()
             || slowest >= to
@@ -69,6 +76,7 @@ impl Bounds {
             window.map(|window| u64::try_from(window.as_nanos() / 100).unwrap_or(u64::MAX));
         // Without a start, it is the window that begins.
         let from = start.or_else(|| Some(edge.saturating_sub(window?))).unwrap_or(0);
+        let from = left.as_ref().map_or(from, |left| left.from);
         Ok(Self {
             from,
             to,
@@ -78,13 +86,14 @@ impl Bounds {
             delay,
             is_over,
             is_gone: media(whole).any(|of| of.window.dropped > 0),
+            is_cut: left.is_some(),
         })
     }
 
     /// Returns why there is no chunk in the clip.
     pub(super) fn none(&self) -> ErrorKind {
         // A delay may be longer than the event is; a start may be still to come.
-        match self.is_over || self.is_gone && !self.has_start {
+        match self.is_over || self.is_cut || self.is_gone && !self.has_start {
             true => ErrorKind::NoSuchTime,
             false => ErrorKind::NotYet,
         }
@@ -137,17 +146,46 @@ impl Stream {
     fn ends(&self) -> u64 {
         smooth(self.timeline.end(), self.timescale)
     }
+
+    /// Returns whether manifests leave it out, because none of its tracks has media.
+    fn is_gone(&self) -> bool {
+        self.tracks.iter().all(Track::is_gone)
+    }
+}
+
+/// What is left of an event of which chunks were dropped, in ticks of 100 ns.
+struct Left {
+    /// Start of the oldest chunk.
+    oldest: u64,
+    /// Begin of a clip whose start is before that.
+    from: u64,
+}
+
+/// Returns what is left of an event that has chunks until `newest`. `None` if nothing was dropped.
+fn left(whole: &Presentation, newest: u64) -> Option<Left> {
+    // A stream that has stopped may have older ones, and one that came again a moment ago has none.
+    let goes_on = |of: &&Stream| of.ends().saturating_add(LATE) >= newest;
+    let streams = || media(whole).filter(|of| of.window.dropped > 0).filter(goes_on);
+    let announced =
+        |of: &Stream| Some(smooth(of.timeline.chunk(of.window.hidden)?.0, of.timescale));
+    let oldest = streams().filter_map(Stream::begins).min()?;
+    let announced = streams().filter_map(announced).min().unwrap_or(oldest);
+    Some(Left { oldest, from: oldest.saturating_add(AHEAD).min(announced) })
 }
 
 fn smooth(ticks: u64, timescale: Timescale) -> u64 {
     timescale.rescale_floor(ticks, Timescale::SMOOTH).unwrap_or(u64::MAX)
 }
 
-/// Returns the streams whose times count: captions may be sparse, and end long after they begin.
+/// Returns the streams whose times count.
 fn media(of: &Presentation) -> impl Iterator<Item = &Stream> {
-    let has_media = of.has_media();
-    let counts = move |stream: &&Stream| {
-        (stream.kind != StreamKind::Text || !has_media) && !stream.timeline.is_empty()
-    };
-    of.streams.iter().filter(counts)
+    of.streams.iter().filter(counts(of))
+}
+
+/// Returns whether times of a stream count, if it is one of a presentation, or of a clip of it: captions may be sparse,
+/// and end long after they begin.
+pub(super) fn counts(whole: &Presentation) -> impl Fn(&&Stream) -> bool + use<> {
+    let is_media = |of: &Stream| of.kind != StreamKind::Text && !of.is_gone();
+    let has_media = whole.streams.iter().any(is_media);
+    move |of| (is_media(of) || !has_media) && !of.timeline.is_empty()
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Clip;
 use crate::base::{Error, ErrorKind, Limits, Timescale};
-use crate::manifest::{Chunk, ClientManifest, Layout, runs};
+use crate::manifest::{Chunk, ClientManifest, Layout, StreamKind, runs};
 
 /// The start of the first chunk, and the end of the last one.
 type Ends = (u64, u64);
@@ -30,19 +30,22 @@ impl Clip {
     fn cut(&self, text: &[u8], layout: Layout, limits: &Limits) -> Result<Bytes, Error> {
         let mut manifest = ClientManifest::parse(text, limits)?;
         let scale = manifest.timescale();
-        let (mut begin, mut end) = (u64::MAX, 0);
+        // Captions may begin long before all others, and end long after them: they count if there is nothing else.
+        let (mut begin, mut end) = ((true, u64::MAX), (false, 0));
         let indexes = std::mem::take(&mut manifest.streams);
         for mut index in indexes {
             let timescale = index.timescale.unwrap_or(scale);
             let (chunks, times) = self.chunks(&index.chunks, timescale)?;
             let Some((first, last)) = times else { continue };
             let rescaled = |ticks| timescale.rescale_round(ticks, scale).unwrap_or(0);
-            (begin, end) = (begin.min(rescaled(first)), end.max(rescaled(last)));
+            let is_text = index.kind == StreamKind::Text;
+            begin = begin.min((is_text, rescaled(first)));
+            end = end.max((!is_text, rescaled(last)));
             index.declared_chunks = None;
             index.chunks = chunks;
             manifest.streams.push(index);
         }
-        manifest.duration = end.saturating_sub(begin);
+        manifest.duration = end.1.saturating_sub(begin.1);
         let mut text = manifest.to_xml(layout, limits)?;
         text.shrink_to_fit();
         Ok(Bytes::from(text))

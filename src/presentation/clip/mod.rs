@@ -23,7 +23,6 @@ use super::validator::ContentHash;
 use super::{Ended, Live, ManifestSource, Presentation, Stream, Track, Window};
 use crate::base::{Error, ErrorKind};
 use crate::index::Fragments;
-use crate::manifest::StreamKind;
 
 /// The properties that only a clip has.
 #[derive(Debug)]
@@ -42,12 +41,13 @@ const TEXTS: usize = 2 << 20;
 impl Presentation {
     /// Returns the part of it that manifests show for these times: all chunks that overlap them.
     ///
-    /// A part of a live event is live until the event has reached its end.
+    /// A part of a live event is live until the event has reached its end. If its start is dropped before, it goes on
+    /// with what is left.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] for an end that is not behind the start; [`ErrorKind::NotYet`] if a live
     /// event has nothing of the times yet; [`ErrorKind::NoSuchTime`] if there is nothing, or if the start
-    /// has left the window; [`ErrorKind::NotServed`] for a live folder.
+    /// was dropped and the end has passed; [`ErrorKind::NotServed`] for a live folder.
     pub(crate) fn clip(&self, times: &ClipTimes) -> Result<Self, Error> {
         let failed = |kind| Error::request("times of the manifest", kind);
         if self.is_live && self.live().is_none() {
@@ -55,10 +55,8 @@ impl Presentation {
         }
         let bounds = Bounds::of(self, times).map_err(failed)?;
         let streams: Vec<Stream> = self.streams.iter().map(|of| bounds.stream(of)).collect();
-        let has_media = self.has_media();
-        let is_media =
-            |of: &&Stream| (of.kind != StreamKind::Text || !has_media) && !of.timeline.is_empty();
-        if !streams.iter().any(|of| is_media(&of)) {
+        let counts = bounds::counts(self);
+        if !streams.iter().any(|of| counts(&of)) {
             return Err(failed(bounds.none()));
         }
         let live = self
@@ -66,7 +64,8 @@ impl Presentation {
             .filter(|_| !bounds.is_over)
             .map(|live| Live { window: live.window.filter(|_| !bounds.has_start), ..live.clone() });
         let messages = self.messages.iter().filter(|of| bounds.overlaps(of.time));
-        let hash = hash(self.content, live.as_ref(), &streams, messages);
+        let is_bounded = self.grown.as_ref().is_some_and(|grown| grown.is_bounded);
+        let hash = hash((self.content, is_bounded), live.as_ref(), &streams, messages);
         let grown = self.grown.as_ref().map(|grown| {
             Box::new(Grown {
                 content: hash,
@@ -75,6 +74,7 @@ impl Presentation {
                 // Times of DASH count from there, while the clip is live and when it has ended. The first chunks may
                 // begin earlier, each at another time, and may come at different times.
                 begin: bounds.begin.unwrap_or(grown.begin),
+                is_bounded,
                 live: live.clone(),
             })
         });
@@ -118,17 +118,13 @@ impl Presentation {
         })
     }
 
-    fn has_media(&self) -> bool {
-        self.streams.iter().any(|of| of.kind != StreamKind::Text)
-    }
-
     /// Returns the query that URLs of further manifests need.
     #[cfg(feature = "hls")]
     pub(crate) fn clip_query(&self) -> Option<&str> {
         self.clip.as_ref().map(|clip| &*clip.query)
     }
 
-    /// Returns whether its beginning was asked for, so that nothing leaves it there.
+    /// Returns whether its beginning was asked for.
     #[cfg(feature = "hls")]
     pub(crate) fn has_chosen_start(&self) -> bool {
         self.clip.as_ref().is_some_and(|clip| clip.bounds.has_start)
@@ -144,13 +140,14 @@ impl Presentation {
 /// Returns the hash of what the manifests of a clip stand for. If the clip has ended, it is the same in all
 /// snapshots; until then, manifests say when they were published.
 fn hash<'a>(
-    content: u128,
+    (content, is_bounded): (u128, bool),
     live: Option<&Live>,
     streams: &[Stream],
     messages: impl Iterator<Item = &'a Message>,
 ) -> u128 {
     let mut hash = ContentHash::new("clip");
     hash.part(Some(&content.to_be_bytes()));
+    hash.number(is_bounded.into());
     hash.number(live.map_or(0, |live| 1 + u64::from(live.look_ahead)));
     if let Some(live) = live {
         hash.part(Some(&live.published.as_nanos().to_be_bytes()));

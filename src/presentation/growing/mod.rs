@@ -25,8 +25,8 @@ use super::messages::{self, Message, Scheme};
 use super::segmented::{Reported, Segmented, TracksLeftOut};
 use super::stream::Media;
 use super::validator::ContentHash;
-use super::{Finding, Live, OpenOptions, Presentation, RepresentationMap, Stream};
-use crate::base::{Error, ErrorKind, FileId, Limits, Name};
+use super::{Finding, Live, OpenOptions, Presentation, RepresentationMap, Role, Stream};
+use crate::base::{Error, ErrorKind, FileId, Limits, Name, Timescale};
 use crate::fragment::Lengths;
 use crate::manifest::{ServerManifest, ServerTrack, StreamKind};
 use crate::presentation::ManifestSource;
@@ -61,6 +61,10 @@ pub(crate) struct Growing {
     fragments: u64,
     /// Start of the first chunk that a snapshot had, in ticks of 100 ns.
     begin: Option<u64>,
+    /// Chunks that end at or before this time were dropped, in ticks of 100 ns.
+    dropped_before: u64,
+    /// See [`Grown::is_bounded`].
+    is_bounded: bool,
     /// See [`Live::epoch`].
     epoch: i64,
     messages: Arc<Vec<Message>>,
@@ -127,7 +131,8 @@ impl Growing {
         let all = Self::of(name, options, (files, named), template, streams, late)?;
         let messages = Arc::clone(&self.messages);
         let (begin, epoch, fragments) = (self.begin, self.epoch, self.fragments);
-        Ok(Self { begin, epoch, fragments, messages, ..all })
+        let (dropped_before, is_bounded) = (self.dropped_before, self.is_bounded);
+        Ok(Self { begin, dropped_before, is_bounded, epoch, fragments, messages, ..all })
     }
 
     fn of(
@@ -162,6 +167,8 @@ impl Growing {
             streams,
             fragments: 0,
             begin: None,
+            dropped_before: 0,
+            is_bounded: false,
             epoch: 0,
             messages: Arc::default(),
             late,
@@ -251,9 +258,10 @@ impl Growing {
     }
 
     /// Drops the chunks of all streams that end at or before this time, in ticks of 100 ns. The last
-    /// chunk of a stream stays, because no player expects a stream without any. Returns for each file the
-    /// first byte that is still needed, of those behind its header.
+    /// chunk of a stream stays, because no player expects a stream without any; a stream of which nothing else is
+    /// left is [over](Self::over). Returns for each file the first byte that is still needed, of those behind its header.
     pub(crate) fn drop_before(&mut self, time: u64) -> Vec<(FileId, u64)> {
+        self.dropped_before = self.dropped_before.max(time);
         for stream in &mut self.streams {
             self.fragments -= stream.drop_before(time);
         }
@@ -280,6 +288,7 @@ impl Growing {
     pub(crate) fn snapshot(&mut self, live: Option<Live>, number: u64) -> Presentation {
         if let Some(live) = &live {
             self.epoch = live.epoch;
+            self.is_bounded |= live.window.is_some();
             if let Some(window) = live.window {
                 let ticks = u64::try_from(window.as_nanos() / 100).unwrap_or(u64::MAX);
                 let from = self.end().saturating_sub(ticks);
@@ -327,6 +336,7 @@ impl Growing {
                 event: Arc::clone(&self.event),
                 epoch: self.epoch,
                 begin: self.begin.unwrap_or(0),
+                is_bounded: self.is_bounded,
             })),
             streams,
         }
@@ -335,8 +345,56 @@ impl Growing {
 
 impl Growing {
     fn streams(&self, is_live: bool) -> Vec<Stream> {
-        let streams = self.template.presentation().streams.iter().zip(&self.streams);
-        streams.map(|(of, growing)| growing.stream(of, is_live)).collect()
+        let over = self.over();
+        let streams = self.template.streams().iter().zip(&self.streams).zip(&over);
+        let streams = streams.map(|((of, growing), &is_over)| {
+            let mut stream = growing.stream(of, is_live, is_over);
+            if of.kind != StreamKind::Text && !is_over {
+                let longest = &mut stream.window.longest;
+                *longest = self.longest_of(&over, of.timescale).max(*longest);
+            }
+            stream
+        });
+        streams.collect()
+    }
+
+    /// Returns which streams are over: all that they had was dropped, while others go on. A player could choose
+    /// such a stream, and would wait for it. It is there again with its next fragment.
+    ///
+    /// Sound is over if pictures or other sound go on. Pictures are over if other pictures do: whoever reads what there
+    /// is while they are away would never show any. A stream goes on if a chunk begins behind what was dropped: a wrong
+    /// duration alone ends no other stream. The times alone say it, so that all who have the same fragments have the
+    /// same streams.
+    fn over(&self) -> Vec<bool> {
+        let streams = || self.template.streams().iter().zip(&self.streams);
+        let is_main = |of: &Stream| match of.kind {
+            StreamKind::Video => of.role() != Role::Supplementary,
+            StreamKind::Audio => true,
+            StreamKind::Text => false,
+        };
+        let goes_on = |kinds: &[StreamKind]| {
+            let mut of_kinds = streams().filter(|(of, _)| is_main(of) && kinds.contains(&of.kind));
+            of_kinds.any(|(_, growing)| growing.last_begin() > Some(self.dropped_before))
+        };
+        let pictures = goes_on(&[StreamKind::Video]);
+        let any = goes_on(&[StreamKind::Video, StreamKind::Audio]);
+        let is_over = |(of, growing): (&Stream, &GrowingStream)| {
+            let others = match of.kind {
+                StreamKind::Video => pictures,
+                StreamKind::Audio => any,
+                StreamKind::Text => false,
+            };
+            others && growing.begin().is_some() && growing.end() <= self.dropped_before
+        };
+        streams().map(is_over).collect()
+    }
+
+    /// Returns ticks of the longest chunk of pictures and sound that are over. The others count it as theirs: the target
+    /// duration of HLS does not change (RFC 8216, 6.2.1).
+    fn longest_of(&self, over: &[bool], to: Timescale) -> u64 {
+        let over = self.streams.iter().zip(over).filter(|(_, is_over)| **is_over);
+        let longest = over.filter_map(|(growing, _)| growing.longest(to));
+        longest.max().unwrap_or(0)
     }
 
     /// Hides the first chunks of streams that have more than DASH and HLS list, and what others have until then: a
@@ -366,6 +424,7 @@ impl Growing {
             hash.number(stream.window.before());
             hash.number(stream.timeline.len() as u64);
             hash.number(stream.timeline.end());
+            stream.tracks.iter().for_each(|track| hash.number(track.is_served().into()));
         }
         hash.finish()
     }

@@ -124,6 +124,17 @@ impl GrowingStream {
         Some(self.smooth(self.timeline.chunk(0)?.0))
     }
 
+    /// Returns the start of the last chunk, in ticks of 100 ns.
+    pub(super) fn last_begin(&self) -> Option<u64> {
+        let (_, (start, _)) = self.timeline.last()?;
+        Some(self.smooth(start))
+    }
+
+    /// Returns the length of the longest chunk that it ever had, in ticks of a timescale.
+    pub(super) fn longest(&self, to: Timescale) -> Option<u64> {
+        self.timescale.rescale_round(self.window.longest, to)
+    }
+
     fn smooth(&self, ticks: u64) -> u64 {
         self.timescale.rescale_floor(ticks, Timescale::SMOOTH).unwrap_or(u64::MAX)
     }
@@ -143,11 +154,15 @@ impl GrowingStream {
         fillers.sum()
     }
 
-    /// Returns the stream of a snapshot. `of` is that of the template.
-    pub(super) fn stream(&self, of: &Stream, is_live: bool) -> Stream {
+    /// Returns the stream of a snapshot, without media if it [is over](super::Growing::over). `of` is that of the
+    /// template.
+    pub(super) fn stream(&self, of: &Stream, is_live: bool, is_over: bool) -> Stream {
         let tracks = of.tracks.iter().zip(&self.tracks);
         let has_chunks = !self.timeline.is_empty();
-        let tracks = tracks.map(|(of, growing)| growing.track(of, has_chunks, is_live));
+        let tracks = tracks.map(|(of, growing)| {
+            let is_over = is_over || growing.is_over(has_chunks, is_live);
+            growing.track(of, is_over, is_live)
+        });
         Stream {
             kind: of.kind,
             name: of.name.clone(),
@@ -177,15 +192,13 @@ impl GrowingTrack {
         self.fragments.len() == 0 && (self.end > 0 || has_chunks && !is_live)
     }
 
-    fn track(&self, of: &Track, has_chunks: bool, is_live: bool) -> Track {
+    fn track(&self, of: &Track, is_over: bool, is_live: bool) -> Track {
         Track {
             kind: of.kind,
             bitrate: of.bitrate,
             attributes: of.attributes.clone(),
             media: match &of.media {
-                Media::Stored(_) if self.is_over(has_chunks, is_live) => {
-                    Media::Absent(Absent::Missing)
-                }
+                Media::Stored(_) if is_over => Media::Absent(Absent::Missing),
                 Media::Stored(stored) => Media::Stored(Box::new(self.stored(stored, is_live))),
                 Media::Files(_) => Media::Absent(Absent::Missing),
                 Media::Absent(absent) => Media::Absent(*absent),

@@ -197,6 +197,46 @@ fn a_window_hides_chunks_before_they_are_dropped() {
     assert!(ask(&event, &last, 128_000, 40 * SECOND).is_ok());
 }
 
+/// The kinds of the streams that a manifest has.
+fn kinds(of: &Presentation) -> Vec<StreamKind> {
+    manifest(of).streams.iter().map(|stream| stream.kind).collect()
+}
+
+#[test]
+fn a_stream_of_which_all_was_dropped_is_left_out_until_it_comes_back() {
+    let both = [StreamKind::Video, StreamKind::Audio];
+    let mut event = Event::usual();
+    (0..5).for_each(|number| event.add_chunk(number));
+    for number in 5..30 {
+        (0..2).for_each(|track| event.add(track, 2 * SECOND * number, 2 * SECOND));
+    }
+    event.growing.drop_before(10 * SECOND - 1);
+    assert_eq!(kinds(&event.snapshot(Some(8))), both);
+    event.growing.drop_before(10 * SECOND);
+    let without = event.snapshot(Some(8));
+    assert_eq!(kinds(&without), both[..1]);
+    assert_eq!(ask(&event, &without, 128_000, 8 * SECOND), Err("no-media"));
+    assert_eq!(kinds(&event.film()), both[..1]);
+    // With another track, too.
+    let more = Pushed { name: Some("more"), ..Pushed::new(StreamKind::Audio, 9, 64_000) };
+    event.growing = event.growing.with_files(vec![more.file()]).unwrap();
+    assert_eq!(kinds(&event.snapshot(Some(8))), both[..1]);
+    event.add(2, 60 * SECOND, 2 * SECOND);
+    let again = event.snapshot(Some(8));
+    assert_eq!(kinds(&again), both);
+    assert!(ask(&event, &again, 128_000, 60 * SECOND).is_ok());
+}
+
+#[test]
+fn a_wrong_duration_leaves_no_other_stream_out() {
+    let mut event = Event::usual();
+    (0..5).for_each(|number| event.add_chunk(number));
+    (0..2).for_each(|track| event.add(track, 10 * SECOND, 300 * SECOND));
+    event.add(2, 10 * SECOND, 2 * SECOND);
+    event.growing.drop_before((310 - 38) * SECOND);
+    assert_eq!(kinds(&event.snapshot(Some(8))), [StreamKind::Video, StreamKind::Audio]);
+}
+
 #[test]
 fn an_event_that_has_ended_is_a_film() {
     let mut event = Event::usual();
