@@ -123,7 +123,7 @@ fn an_event_goes_on_whose_process_ended_at_any_byte_of_its_beginning() {
 }
 
 /// Bytes between two kills.
-const STEP: usize = 37;
+const STEP: usize = 67;
 
 #[test]
 fn a_track_goes_on_in_another_file_if_the_first_one_has_lost_everything() {

@@ -305,8 +305,7 @@ fn a_file_whose_parts_cannot_be_deleted_does_not_keep_those_of_others() {
         block_on(archive.finish(&file)).unwrap();
     }
     set.now.store(60, Ordering::Relaxed);
-    let failed = block_on(archive.delete_due()).unwrap_err();
-    assert!(failed.to_string().contains("it is kept"), "{failed}");
+    assert!(block_on(archive.delete_due()).is_err());
     let parts = set.keys().into_iter().filter(|key| key.starts_with(".parts/"));
     let parts: Vec<_> = parts.collect();
     assert!(parts.len() == 8 && parts.iter().all(|key| key.contains("kept")), "{parts:?}");
