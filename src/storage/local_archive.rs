@@ -166,12 +166,20 @@ impl LocalArchive {
         self.root.join(name.as_str())
     }
 
-    /// The file of this name, for the one who appends to it.
+    /// The file of this name, for the one who appends to it, and has its [turn](Self::write).
     fn growing(&self, name: &Name, is_new: bool) -> io::Result<Arc<Mutex<Growing>>> {
-        let mut growing = lock(&self.growing);
-        if let Some(file) = growing.get(name).filter(|_| !is_new) {
-            return Ok(Arc::clone(file));
+        let known = lock(&self.growing).get(name).cloned();
+        if let Some(file) = known.filter(|_| !is_new) {
+            return Ok(file);
         }
+        // The disk may take long: writes to other files do not wait for it.
+        let file = Arc::new(Mutex::new(self.opened(name, is_new)?));
+        let before = lock(&self.growing).insert(name.clone(), Arc::clone(&file));
+        drop(before);
+        Ok(file)
+    }
+
+    fn opened(&self, name: &Name, is_new: bool) -> io::Result<Growing> {
         let path = self.path(name);
         self.make_folder(&path)?;
         // What readers of an earlier file of this name have open stays as it is.
@@ -181,9 +189,7 @@ impl LocalArchive {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(is_new).truncate(false).open(&path)?;
         let (len, synced) = (file.metadata()?.len(), Instant::now());
-        let file = Arc::new(Mutex::new(Growing { file, len, synced }));
-        growing.insert(name.clone(), Arc::clone(&file));
-        Ok(file)
+        Ok(Growing { file, len, synced })
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
@@ -203,7 +209,9 @@ impl LocalArchive {
     }
 
     fn put_now(&self, name: &Name, content: &[u8]) -> io::Result<()> {
-        lock(&self.growing).remove(name);
+        // It is closed while nobody waits for the list.
+        let before = lock(&self.growing).remove(name);
+        drop(before);
         let path = self.path(name);
         let put = || {
             self.make_folder(&path)?;

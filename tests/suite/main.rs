@@ -55,6 +55,8 @@ mod live_messages;
 mod live_outputs;
 #[cfg(feature = "live")]
 mod live_point;
+#[cfg(feature = "live")]
+mod live_recovery;
 #[cfg(all(feature = "dash", feature = "live"))]
 mod live_restarts;
 #[cfg(feature = "live")]

@@ -20,6 +20,8 @@ use crate::presentation::growing::GrowingFile;
 
 /// The feed of what was taken before the process began.
 const FEED: usize = 0;
+/// Stands for the track of a file without any fragment: the track gets another file.
+const NO_LINE: usize = usize::MAX;
 /// Published fragments that are added before those are dropped that have left the window.
 const AT_ONCE: usize = 4096;
 
@@ -48,12 +50,16 @@ impl Broadcast {
             let first = file.first.as_ref().or(held).cloned();
             let (name, server) = (file.name.clone(), file.track.clone());
             let head = file.head.clone();
-            this.restore_file(FileId::new(number), file)?;
+            match first {
+                Some(_) => this.restore_file(FileId::new(number), file)?,
+                None => this.files.push(NO_LINE),
+            }
             files.push(GrowingFile { name, server, head, first: first.unwrap_or_default() });
         }
         if !files.is_empty() {
-            let growing = this.grown(files)?;
-            for (number, line) in (1..).zip(&mut this.lines) {
+            let growing = this.grown(files).map_err(|error| not_opened(&error))?;
+            for (number, &line) in (1..).zip(&this.files) {
+                let Some(line) = this.lines.get_mut(line) else { continue };
                 line.is_refused = growing.track_of_file(FileId::new(number)).is_none();
             }
             this.growing = Some(growing);
@@ -66,7 +72,7 @@ impl Broadcast {
         let begin = this.first_begin(&restored);
         let window = this.window_of(&restored);
         for (at, placed) in restored.published.iter().enumerate() {
-            let Some(line) = (placed.file as usize).checked_sub(1) else { continue };
+            let Some(line) = this.line_of_file(placed.file) else { continue };
             let (Some(of), Ok(time)) = (this.lines.get_mut(line), i64::try_from(placed.time))
             else {
                 continue;
@@ -98,9 +104,10 @@ impl Broadcast {
                 growing.add_messages(id, placed.time, bytes, placed.lengths);
             }
         }
-        for (line, file) in restored.files.into_iter().enumerate() {
+        for (number, file) in (1..).zip(restored.files) {
+            let Some(line) = this.line_of_file(number) else { continue };
             if file.len == 0 && !this.lines[line].is_refused {
-                let (file, name) = (FileId::new(line as u32 + 1), file.name);
+                let (file, name) = (FileId::new(number), file.name);
                 let bytes = this.lines[line].head.clone();
                 this.log.push(LiveEvent::Append { file, name, offset: 0, bytes, chunk: None });
             }
@@ -132,12 +139,18 @@ impl Broadcast {
         Ok(this)
     }
 
+    /// Returns the number of the line of a file. `None` if the file has no fragment.
+    fn line_of_file(&self, number: u32) -> Option<usize> {
+        let line = *self.files.get((number as usize).checked_sub(1)?)?;
+        (line != NO_LINE).then_some(line)
+    }
+
     /// Returns the start of the first snapshot, in ticks of 100 ns: manifests count from it. That of a text counts if
     /// there is nothing else.
     fn first_begin(&self, restored: &Restored) -> Option<u64> {
         let first = restored.published.get(..restored.begun_with)?;
         let begins = first.iter().filter_map(|placed| {
-            let line = self.lines.get((placed.file as usize).checked_sub(1)?)?;
+            let line = self.lines.get(self.line_of_file(placed.file)?)?;
             let begin = to_smooth(i64::try_from(placed.time).ok()?, line.timescale);
             Some((line.key.kind == StreamKind::Text, u64::try_from(begin).ok()?))
         });
@@ -148,7 +161,7 @@ impl Broadcast {
     /// [`window_begin`](Self::window_begin). An event with a window may be longer than what memory has room for.
     fn window_of(&self, restored: &Restored) -> Option<u64> {
         let end = |placed: &Placed| {
-            let line = self.lines.get((placed.file as usize).checked_sub(1)?)?;
+            let line = self.lines.get(self.line_of_file(placed.file)?)?;
             let of_clock = line.key.kind != StreamKind::Text;
             let end = i64::try_from(placed.time.saturating_add(placed.duration)).ok()?;
             of_clock.then(|| to_smooth(end, line.timescale))
@@ -269,5 +282,11 @@ impl Broadcast {
 
 fn contradicts() -> Error {
     let what = "a journal whose tracks cannot go on".to_owned();
+    ErrorKind::Invalid { what, clause: "the format of journals" }.into()
+}
+
+/// The files are in memory: another try would not open them, either.
+fn not_opened(error: &Error) -> Error {
+    let what = format!("an event whose tracks cannot be opened again: {error}");
     ErrorKind::Invalid { what, clause: "the format of journals" }.into()
 }

@@ -175,10 +175,13 @@ impl Following {
             }
             Record::File { file, name, track, head, key } => {
                 let (at, count) = ((file as usize).checked_sub(1)?, self.files.len());
+                let are_empty = self.are_empty_from(at);
                 match self.files.get_mut(at) {
                     // The writer went on after a restart.
                     Some(known) if known.name == name && known.head == head => {}
-                    None if at == count && at < self.limits.tracks => {
+                    _ if at <= count && at < self.limits.tracks && are_empty => {
+                        // It has forgotten those that were not begun.
+                        self.files.truncate(at);
                         let (len, state) = (head.len() as u64, State::New);
                         let (shown, first) = (len, None);
                         self.files.push(Followed {
@@ -203,6 +206,11 @@ impl Following {
             _ => return None,
         }
         Some(())
+    }
+
+    /// Returns whether no fragment is published of this file and those behind it.
+    fn are_empty_from(&self, at: usize) -> bool {
+        self.files.iter().skip(at).all(|file| file.first.is_none())
     }
 
     fn publish(&mut self, placed: Placed) -> Option<()> {
@@ -484,5 +492,25 @@ mod tests {
             assert_eq!(numbers(early), numbers(late));
         }
         assert_eq!((of_early, of_late), (2 * FRAGMENTS, 2 * FRAGMENTS));
+    }
+
+    #[test]
+    fn a_file_of_which_nothing_is_published_may_be_another_one_after_a_restart() {
+        let tracks = Event::usual().tracks;
+        let point = Name::new("events/news.isml").unwrap();
+        let mut following = Following::new(&point, &PointOptions::default());
+        let file = |number: u32, track: usize| {
+            let GrowingFile { name, server, head, .. } = tracks[track].file();
+            Record::File { file: number, name, track: Box::new(server), head, key: "".into() }
+        };
+        let began = Record::Began(Began { event: None, number: 1, wall: 1 });
+        for record in [began, file(1, 0), file(2, 1), file(1, 1)] {
+            following.record(record).unwrap();
+        }
+        assert_eq!(following.files.len(), 1);
+        let (lengths, start) = (tracks[1].fragment(0, SECOND).1, tracks[1].head().len() as u64);
+        let placed = Placed { file: 1, time: 0, duration: SECOND, start, lengths, hash: 0 };
+        following.record(Record::Published(placed)).unwrap();
+        assert!(following.record(file(1, 0)).is_none(), "it has a fragment");
     }
 }

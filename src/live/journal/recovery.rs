@@ -154,21 +154,24 @@ impl Recovery {
 
     /// Returns the event, unless its files are closed.
     pub fn finish(self) -> Option<Recovered> {
-        let Self { record, replay, meant, firsts, messages } = self;
-        let began = replay.began.filter(|_| !replay.is_closed)?;
+        let Self { record, mut replay, meant, firsts, messages } = self;
+        let began = replay.began.take().filter(|_| !replay.is_closed)?;
         let (mut writes, mut records) = (Vec::new(), Vec::new());
         let mut journal = Journal::resumed(record.clone(), began.clone(), replay.epoch, replay.end);
-        let mut files = Vec::with_capacity(meant.len());
-        for (((number, file), meant), first) in (1..).zip(replay.files).zip(meant).zip(firsts) {
+        for ((number, file), meant) in (1..).zip(&replay.files).zip(meant) {
+            if file.len != meant {
+                records.push(Record::Cut { file: number, len: file.len });
+            }
+        }
+        replay.forget_empty();
+        let mut files = Vec::with_capacity(replay.files.len());
+        for ((number, file), first) in (1..).zip(replay.files).zip(firsts) {
             let has_fragments = file.last.is_some();
             let len = if has_fragments { file.len } else { 0 };
             if has_fragments {
                 // Without bytes, it cuts off what is torn.
                 let (name, bytes) = (file.name.clone(), Bytes::new());
                 writes.push(ArchiveWrite::Append { name, offset: len, bytes });
-            }
-            if file.len != meant {
-                records.push(Record::Cut { file: number, len: file.len });
             }
             // What is not later than a published fragment was published, or dropped.
             let is_held = |time: i64| file.last.is_none_or(|last| time > last as i64);

@@ -92,9 +92,12 @@ impl Replay {
             }
             Record::File { file, name, track, head, key } => {
                 let (at, count) = ((file as usize).checked_sub(1)?, self.files.len());
+                let are_empty = self.are_empty_from(at);
                 match self.files.get_mut(at) {
                     Some(known) if known.name == name && known.head == head => known.track = track,
-                    None if at == count && at < limits.tracks => {
+                    _ if at <= count && at < limits.tracks && are_empty => {
+                        // A restart has forgotten those that were not begun.
+                        self.files.truncate(at);
                         let len = head.len() as u64;
                         let (last, held) = (None, BTreeMap::new());
                         self.files.push(ReplayedFile { name, track, head, key, len, last, held });
@@ -116,6 +119,28 @@ impl Replay {
             Record::Open | Record::Shut | Record::Due(_) => return None,
         }
         Some(())
+    }
+
+    /// Returns whether no fragment is published of this file and those behind it.
+    fn are_empty_from(&self, at: usize) -> bool {
+        self.files.iter().skip(at).all(|file| file.last.is_none())
+    }
+
+    /// Forgets the last files, from the first one on that has no fragment at all: they were declared, and the process
+    /// ended before they were begun. Those that are held have no file any more.
+    pub(super) fn forget_empty(&mut self) {
+        let begun = self.files.iter().rposition(|file| file.last.is_some());
+        let begun = begun.map_or(0, |last| last + 1);
+        let empty = self.files.iter().skip(begun).position(|file| file.held.is_empty());
+        let Some(empty) = empty else { return };
+        for file in self.files.split_off(begun + empty) {
+            let ReplayedFile { key, track, head, held, .. } = file;
+            self.early.extend(held.into_values().map(|held| {
+                let (key, track, head) = (Arc::clone(&key), track.clone(), head.clone());
+                let RestoredHeld { time, duration, bytes } = held;
+                RestoredEarly { key, track, head, time, duration, bytes }
+            }));
+        }
     }
 
     fn move_encoder(&mut self, stream: Arc<str>, encoder: Arc<str>, shift: i64) {
@@ -210,8 +235,9 @@ impl Replay {
     }
 
     fn take_early(&mut self, early: RestoredEarly) {
-        // By now, the track may have a file.
-        match self.files.iter_mut().find(|file| file.key == early.key) {
+        // By now, the track may have a file: the last one, if there are some that were never begun.
+        let files = self.files.iter_mut().filter(|file| file.key == early.key);
+        match files.max_by_key(|file| file.last.is_some()) {
             Some(file) => {
                 let RestoredEarly { time, duration, bytes, .. } = early;
                 file.held.entry(time).or_insert(RestoredHeld { time, duration, bytes });

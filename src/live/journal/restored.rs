@@ -27,7 +27,8 @@ pub struct Restored {
     pub(crate) is_shut: bool,
     /// See [`Live::epoch`](crate::presentation::Live::epoch). `None` if nothing was published.
     pub(crate) epoch: Option<i64>,
-    /// The files in the order of their ids, of which the first one is 1.
+    /// The files in the order of their ids, of which the first one is 1. One that has no fragment, published or held,
+    /// is before others that have some, and of no use.
     pub(crate) files: Vec<RestoredFile>,
     /// Published fragments of all files, in the order in which they were published.
     pub(crate) published: Vec<Placed>,

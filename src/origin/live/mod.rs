@@ -26,6 +26,7 @@ mod recovery;
 mod showing;
 mod shown;
 mod signal;
+mod turns;
 #[cfg(feature = "http")]
 mod unbegun;
 

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use futures_util::lock::Mutex as Turn;
 
 use super::followed::FollowedPoint;
 use super::followed_points::FollowedPoints;
 use super::options::LiveOptions;
 use super::point::LivePoint;
+use super::turns::Turns;
 #[cfg(feature = "http")]
 use super::unbegun::{Unbegun, UnbegunBodies};
 use crate::base::{Error, ErrorKind, Name};
@@ -63,8 +63,8 @@ struct Points {
     followed: FollowedPoints,
     #[cfg(feature = "http")]
     unbegun: UnbegunBodies,
-    /// Points are recovered one after the other, and none twice.
-    recovering: Turn<()>,
+    /// A point is recovered once, and not while it is taken away.
+    turns: Turns,
 }
 
 /// The points, by their names in lower case.
@@ -112,7 +112,7 @@ impl LivePoints {
         options: PointOptions,
     ) -> Result<Arc<LivePoint>, Error> {
         check(&name)?;
-        let _turn = self.shared.recovering.lock().await;
+        let _turn = self.shared.turns.take(key_of(&name)).await;
         if let Some(point) = self.get(&name) {
             return Ok(point);
         }
@@ -138,7 +138,7 @@ impl LivePoints {
         options: PointOptions,
     ) -> Result<Arc<LivePoint>, Error> {
         check(&name)?;
-        let _turn = self.shared.recovering.lock().await;
+        let _turn = self.shared.turns.take(key_of(&name)).await;
         if let Some(point) = self.get(&name) {
             return Ok(point);
         }
@@ -151,7 +151,7 @@ impl LivePoints {
     /// clients take end as they began. Returns whether there was one.
     pub async fn remove(&self, name: &Name) -> bool {
         // Nobody recovers it while it is written.
-        let _turn = self.shared.recovering.lock().await;
+        let _turn = self.shared.turns.take(key_of(name)).await;
         let point = {
             let mut by_name = self.by_name_mut();
             by_name.pushed.remove(&key_of(name));
@@ -193,13 +193,11 @@ impl LivePoints {
         }
         let options = self.options_of_first(name);
         let options = options.ok_or_else(|| Error::request("path", ErrorKind::NoPresentation))?;
-        let _turn = self.shared.recovering.lock().await;
+        let _turn = self.shared.turns.take(key_of(name)).await;
         if let Some(point) = self.get(name) {
             return Ok(point);
         }
-        if self.by_name().pushed.len() >= self.shared.options.max_points {
-            return Err(ErrorKind::Busy("there are too many publishing points").into());
-        }
+        let mut place = self.place_of_first(name)?;
         let Points { options: of_all, host, .. } = &*self.shared;
         let (name, of) = (|| name.clone(), || Arc::clone(host));
         let point = match LivePoint::recovered(name(), options.clone(), of_all, of()).await {
@@ -210,7 +208,7 @@ impl LivePoints {
             }
             point => point?,
         };
-        self.by_name_mut().pushed.insert(key_of(&name()));
+        place.is_taken = true;
         Ok(self.put(point))
     }
 
@@ -443,6 +441,17 @@ impl LivePoints {
         rule(name)
     }
 
+    /// Counts a point that a push creates, while others are recovered at the same time.
+    fn place_of_first(&self, name: &Name) -> Result<PlaceOfFirst<'_>, Error> {
+        let mut by_name = self.by_name_mut();
+        if by_name.pushed.len() >= self.shared.options.max_points {
+            return Err(ErrorKind::Busy("there are too many publishing points").into());
+        }
+        let key = key_of(name);
+        by_name.pushed.insert(key.clone());
+        Ok(PlaceOfFirst { points: self, key, is_taken: false })
+    }
+
     fn put(&self, point: LivePoint) -> Arc<LivePoint> {
         let key = key_of(point.name());
         Arc::clone(self.by_name_mut().points.entry(key).or_insert_with(|| Arc::new(point)))
@@ -463,6 +472,21 @@ impl LivePoints {
 
     fn by_name_mut(&self) -> RwLockWriteGuard<'_, ByName> {
         self.shared.by_name.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of a point that a push creates. It is free again if there is no point in the end.
+struct PlaceOfFirst<'a> {
+    points: &'a LivePoints,
+    key: String,
+    is_taken: bool,
+}
+
+impl Drop for PlaceOfFirst<'_> {
+    fn drop(&mut self) {
+        if !self.is_taken {
+            self.points.by_name_mut().pushed.remove(&self.key);
+        }
     }
 }
 

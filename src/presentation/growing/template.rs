@@ -10,7 +10,8 @@ use crate::bmff::{Body, Boxes, Tfdt};
 use crate::index::{Starts, written_mfra};
 use crate::manifest::{Attributes, ClientManifest, ServerManifest, ServerTrack};
 use crate::presentation::rewritten::{Found, Source};
-use crate::presentation::{Finding, OpenOptions, Presentation, Stream, open};
+use crate::presentation::stream::Media;
+use crate::presentation::{Finding, OpenOptions, Presentation, Stream, Track, open};
 
 /// A film of the first fragment of each track.
 #[derive(Debug)]
@@ -24,18 +25,19 @@ pub(super) struct Template {
 
 impl Template {
     /// Opens these files. All fragments are at time 0, so that tracks of one stream have one chunk,
-    /// wherever they begin.
+    /// wherever they begin. A file without a fragment has its number alone.
     pub(super) fn open(
         name: &Name,
         files: &[GrowingFile],
         options: &OpenOptions,
     ) -> Result<Self, Error> {
         let limits = &options.limits;
+        let begun: Vec<_> = (0..files.len()).filter(|&at| !files[at].first.is_empty()).collect();
         let mut server = ServerManifest::default();
-        server.tracks = files.iter().map(|file| file.server.clone()).collect();
+        server.tracks = begun.iter().map(|&at| files[at].server.clone()).collect();
         let mut contents = vec![Bytes::from(server.to_xml()?)];
-        for file in files {
-            contents.push(file.content(limits)?);
+        for &at in &begun {
+            contents.push(files[at].content(limits)?);
         }
         let read = |want: &Want| read(&contents, want);
         let mut presentation = open(name.clone(), options).drive(read)?;
@@ -44,16 +46,17 @@ impl Template {
         if presentation.files.len() != contents.len() {
             return Err(invalid("two tracks of a live presentation in one file"));
         }
-        for (known, file) in presentation.files.iter_mut().skip(1).zip(files) {
-            *known = file.name.clone();
+        presentation.files.truncate(1);
+        presentation.files.extend(files.iter().map(|file| file.name.clone()));
+        if begun.len() < files.len() {
+            let tracks = presentation.streams.iter_mut().flat_map(|stream| &mut stream.tracks);
+            tracks.for_each(|track| number_again(track, &begun));
         }
         let streams = &presentation.streams;
         let place = |number: usize| {
             let file = super::file_id(number);
             streams.iter().enumerate().find_map(|(stream, of)| {
-                let is_it = |track: &crate::presentation::Track| {
-                    track.source().is_some_and(|(of, _)| of == file)
-                };
+                let is_it = |track: &Track| track.source().is_some_and(|(of, _)| of == file);
                 Some((stream, of.tracks.iter().position(is_it)?))
             })
         };
@@ -179,11 +182,7 @@ impl GrowingFile {
     }
 
     /// Returns whether fragments like the first one are not served as they are stored.
-    fn is_rewritten(
-        &self,
-        track: &crate::presentation::Track,
-        limits: &Limits,
-    ) -> Result<bool, Error> {
+    fn is_rewritten(&self, track: &Track, limits: &Limits) -> Result<bool, Error> {
         let stored = track.stored()?;
         let source = Source {
             block: &self.first,
@@ -193,6 +192,15 @@ impl GrowingFile {
             defaults: stored.defaults,
         };
         Ok(matches!(source.find(limits)?, Found::Made(..)))
+    }
+}
+
+/// Gives the file of a track its number among all files, of which these were opened.
+fn number_again(track: &mut Track, opened: &[usize]) {
+    if let Media::Stored(stored) = &mut track.media
+        && let Some(&at) = stored.file.index().checked_sub(1).and_then(|at| opened.get(at))
+    {
+        stored.file = super::file_id(at);
     }
 }
 
@@ -226,5 +234,43 @@ fn read(files: &[Bytes], want: &Want) -> Result<Got, ReadError> {
         }
         Want::Index { .. } => Ok(Got::Range(Bytes::new())),
         Want::Fragment { .. } | Want::List { .. } => Err(gone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Growing;
+    use super::super::samples::{Pushed, SECOND};
+    use super::*;
+    use crate::manifest::StreamKind;
+
+    #[test]
+    fn a_file_without_a_fragment_has_its_number_and_nothing_is_served_of_it() {
+        let tracks = [
+            Pushed::new(StreamKind::Video, 1, 900_000),
+            Pushed::new(StreamKind::Video, 2, 400_000),
+            Pushed::new(StreamKind::Audio, 3, 64_000),
+        ];
+        let mut files: Vec<_> = tracks.iter().map(Pushed::file).collect();
+        files[1].first = Bytes::new();
+        let name = Name::new("event/news.isml").unwrap();
+        let mut growing = Growing::open(&name, files.clone(), &OpenOptions::default()).unwrap();
+        let served = [1, 2, 3].map(|id| growing.track_of_file(FileId::new(id)).is_some());
+        assert_eq!(served, [true, false, true]);
+        let (_, lengths) = tracks[2].fragment(0, SECOND);
+        growing.add(FileId::new(3), 0, SECOND, 100, lengths).unwrap();
+        assert!(growing.add(FileId::new(2), 0, SECOND, 100, lengths).is_err());
+        let shown = growing.snapshot(None, 1);
+        let names: Vec<_> = shown.files().iter().skip(1).collect();
+        assert!(names.into_iter().eq(files.iter().map(|file| &file.name)));
+        let sources = shown.streams().iter().flat_map(|of| of.tracks()).map(|of| of.source());
+        let mut sources: Vec<_> = sources.map(|source| source.unwrap().0.index()).collect();
+        sources.sort_unstable();
+        assert_eq!(sources, [1, 3]);
+        // The track gets a file behind the others.
+        let growing = growing.with_files(vec![tracks[1].file()]).unwrap();
+        assert!(growing.track_of_file(FileId::new(4)).is_some());
+        files.iter_mut().for_each(|file| file.first = Bytes::new());
+        assert!(Growing::open(&name, files, &OpenOptions::default()).is_err());
     }
 }

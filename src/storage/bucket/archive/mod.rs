@@ -128,14 +128,16 @@ impl BucketArchive {
     /// write. A host calls it now and then, because nothing is appended to a file that is finished.
     ///
     /// # Errors
-    /// The store does not delete one of them. The next call tries again.
+    /// The first one, if the store does not delete some of them. Those of other files are deleted all the same, and the
+    /// next call tries again.
     pub async fn delete_due(&self) -> io::Result<()> {
         let files: Vec<_> = self.files().values().cloned().collect();
+        let mut deleted = Ok(());
         for file in files {
-            file.delete_due(&self.0).await?;
+            deleted = deleted.and(file.delete_due(&self.0).await);
         }
         self.files().retain(|_, file| !file.is_at_rest());
-        Ok(())
+        deleted
     }
 
     /// The names of the records of publishing points (`NAME.point`), for a host that

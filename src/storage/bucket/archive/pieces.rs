@@ -58,7 +58,16 @@ impl Pieces {
     }
 
     fn push(&mut self, piece: Piece) {
+        if piece.bytes.is_none() {
+            self.forget_bytes();
+        }
         self.list.push(piece);
+    }
+
+    /// Nothing joins the last pieces any more: a piece that stays as it is follows them.
+    fn forget_bytes(&mut self) {
+        let bytes = self.list.iter_mut().rev().map(|piece| &mut piece.bytes);
+        bytes.take_while(|bytes| bytes.is_some()).for_each(|bytes| *bytes = None);
     }
 
     /// Length of the file.
@@ -145,6 +154,7 @@ impl Pieces {
 
     /// The last piece has fewer bytes than before.
     pub(super) fn shorten_last(&mut self, end: u64) {
+        self.forget_bytes();
         if let Some(last) = self.list.last_mut() {
             (last.len, last.bytes) = (end - last.offset, None);
         }
@@ -255,5 +265,30 @@ mod tests {
             pieces.append(pieces.end(), &Bytes::from(vec![0; MOST as usize + 1]));
         }
         assert!(pieces.joined().is_none());
+    }
+
+    #[test]
+    fn the_bytes_of_pieces_that_are_never_joined_do_not_stay() {
+        let (mut pieces, mut joins, mut most) = (Pieces::default(), 0, 0);
+        for number in 0..10_000 {
+            // Most are short enough to be joined; of 32 of them, one is not, and later none.
+            let is_long = number % 31 == 0 && number < 5_000;
+            let len = if is_long { MOST as usize + 1 } else { 1_000 };
+            pieces.append(pieces.end(), &Bytes::from(vec![0; len]));
+            while let Some((_, bytes)) = pieces.joined() {
+                pieces.join(bytes, NOW);
+                joins += 1;
+            }
+            most = most.max(bytes(&pieces));
+        }
+        assert!(most <= 2 * JOINED * 32_000 && joins > 100, "{most} bytes, {joins} joins");
+        pieces.append(pieces.end(), &Bytes::from_static(b"short"));
+        pieces.shorten_last(pieces.end() - 1);
+        assert_eq!(bytes(&pieces), 0);
+    }
+
+    /// Bytes in memory.
+    fn bytes(pieces: &Pieces) -> usize {
+        pieces.list.iter().flat_map(|piece| &piece.bytes).map(Bytes::len).sum()
     }
 }

@@ -2,11 +2,16 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
 
 use super::*;
 use crate::storage::{RangeSource, Store};
@@ -227,4 +232,82 @@ fn long_files_are_uploaded_in_parts() {
     // It is an object of the bucket as any other.
     let bucket = Bucket::new(Arc::clone(&set.store)).prefix(name("live"));
     assert_eq!(block_on(bucket.stat(&file)).unwrap().size, 25 << 20);
+}
+
+/// A store that does not delete the parts of one file.
+#[derive(Debug)]
+struct Keeps(Arc<InMemory>);
+
+impl fmt::Display for Keeps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keeps")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Keeps {
+    async fn put_opts(
+        &self,
+        at: &Path,
+        bytes: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        self.0.put_opts(at, bytes, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        at: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.0.put_multipart_opts(at, options).await
+    }
+
+    async fn get_opts(&self, at: &Path, options: GetOptions) -> Result<GetResult> {
+        self.0.get_opts(at, options).await
+    }
+
+    fn delete_stream(
+        &self,
+        all: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        let is_kept = |path: &Path| path.as_ref().contains("kept");
+        let kept = || Error::Generic { store: "keeps", source: "it is kept".into() };
+        let all = all
+            .map(move |path| path.and_then(|of| if is_kept(&of) { Err(kept()) } else { Ok(of) }));
+        self.0.delete_stream(all.boxed())
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.0.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.0.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.0.copy_opts(from, to, options).await
+    }
+}
+
+#[test]
+fn a_file_whose_parts_cannot_be_deleted_does_not_keep_those_of_others() {
+    let set = Set::new();
+    let now = Arc::clone(&set.now);
+    let clock = Clock::new(move || Duration::from_secs(now.load(Ordering::Relaxed)));
+    let archive = BucketArchive::new(Bucket::new(Keeps(Arc::clone(&set.store)))).clock(clock);
+    let kept = (0..4).map(|number| name(&format!("{number}.kept.ismv")));
+    let others = (0..4).map(|number| name(&format!("{number}.ismv")));
+    for file in kept.chain(others) {
+        append(&archive, &file, 0, "head");
+        append(&archive, &file, 4, "fragment");
+        block_on(archive.finish(&file)).unwrap();
+    }
+    set.now.store(60, Ordering::Relaxed);
+    assert!(block_on(archive.delete_due()).is_err());
+    let parts = set.keys().into_iter().filter(|key| key.starts_with(".parts/"));
+    let parts: Vec<_> = parts.collect();
+    assert!(parts.len() == 8 && parts.iter().all(|key| key.contains("kept")), "{parts:?}");
+    assert_eq!(archive.files().len(), 4);
 }
