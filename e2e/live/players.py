@@ -111,7 +111,7 @@ def main():
         base = f"http://127.0.0.1:{server.address[1]}/event.isml"
         mux = ["-map", "0", "-c", "copy", "-movflags", "isml+frag_keyframe", "-f", "ismv", f"{base}/Streams(enc1)"]
         began = time.time()
-        encoder = subprocess.Popen(["ffmpeg", "-v", "error", "-re", "-i", path, *mux], stdin=subprocess.DEVNULL)
+        encoder = subprocess.Popen(["ffmpeg", "-v", "fatal", "-re", "-i", path, *mux], stdin=subprocess.DEVNULL)
         try:
             time.sleep(BEFORE)
             end = End(base, encoder, [client for client in clients if client in TO_END])
