@@ -36,6 +36,7 @@ struct Told {
 
 /// Notices that are kept, and refused pushes.
 const NOTICES: usize = 16;
+#[cfg(feature = "http")]
 const REFUSED: usize = 4;
 
 /// Characters of a sentence: clients choose parts of it.
